@@ -1,0 +1,315 @@
+"""The contract between the gateway and a connector: what a connector declares, maps and answers.
+
+A connector is sans-I/O: it reads bytes and returns values. Whatever needs the network is a *flow*: a
+generator that yields each `Call` it wants made and is sent the `Reply`; a step that needs no call simply
+returns. The gateway makes the calls, adds credentials (`authorize`) and only for declared hosts, retries,
+caps, downloads, decrypts and stores.
+
+Errors a connector may raise:
+
+    ConnectorError
+      Forbidden        not from the platform; the outside hears 401 and nothing else
+      Rejected         the platform refused a call: reason, whether and when to try again
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, Generic, Literal, TypeVar, Union
+
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl
+
+from normalizer.events import AnyEvent, MediaRef, Status
+
+from .capabilities import Capabilities
+
+#: Raised when an existing connector would break; the gateway refuses plugins made for another number.
+API = 1
+
+# inbound ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request exactly as it arrived, its size already capped."""
+
+    method: str
+    #: As the platform saw it, before any proxy: `public_url` + the raw request target. Some platforms sign it.
+    url: str
+    #: Lower-case names. A header that came twice holds both values joined by ", ".
+    headers: Mapping[str, str]
+    body: bytes
+    #: The only clock a connector may read.
+    received_at: datetime
+    query: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A request that passed `verify`, decoded as `body` declares. Only the gateway makes one."""
+
+    #: JSON value for "json" and "gzip-json"; `Mapping[str, str]` for "form" (blank values kept, last one wins).
+    content: Any
+    #: Only those named in `Connector.keeps`: what proved the request is not stored.
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What the platform is answered."""
+
+    status: int = 200
+    body: bytes = b""
+    media_type: str = "text/plain"
+
+
+# outbound ---------------------------------------------------------------------------------------
+
+#: What a call is for; lets `refusal` tell a refused look-up from a refused download.
+Purpose = Literal["lookup", "download", "send", "check"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request the gateway should make. At most one of `json`, `form`, `body`.
+
+    `auth` asks for the headers of `Connector.authorize`; the gateway adds them only for the origin of
+    `api_url` and for https on `Connector.hosts`, and drops them on any other hop. `expects` lists statuses
+    of 300 and above that the flow wants to see itself; any other goes to `Connector.refusal`.
+    """
+
+    method: Literal["GET", "POST", "PUT", "DELETE"]
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    json: Any = None
+    form: Mapping[str, str] | None = None
+    body: bytes | None = None
+    auth: bool = True
+    expects: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back: `content` is the JSON value, None where the body was no JSON (at most 1 MiB is read)."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: Any
+    body: bytes = b""
+    purpose: Purpose = "lookup"
+
+
+@dataclass(frozen=True, slots=True)
+class AesCtr:
+    """AES in counter mode, 128-bit big-endian counter: `key` of 16, 24 or 32 bytes, `counter` of 16 bytes."""
+
+    key: bytes = field(repr=False)
+    counter: bytes = bytes(16)
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """Where a file's bytes are and how to open them.
+
+    `size` (bytes) and `sha256` (hex or base64, of the plaintext) are the platform's claims: a shorter or
+    different file is fetched again. `media_type` and `name` likewise, where only the look-up tells them.
+    """
+
+    call: Call
+    decrypt: AesCtr | None = None
+    sha256: str | None = None
+    size: int | None = None
+    media_type: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """An agent's text. `key` is ours, URL-safe, the same for every attempt.
+
+    `status_url` is where the platform may report what became of it; it carries `key` in its query.
+    """
+
+    key: str
+    account: str
+    to: str
+    text: str
+    status_url: str
+    reply_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The platform took a message; `id` as its receipts will quote it."""
+
+    id: str
+    status: Status = "sent"
+
+
+T = TypeVar("T")
+#: A step that may need the network: a value, or a generator of calls that returns the value.
+Flow = Union[T, Generator[Call, Reply, T]]  # noqa: UP007 - an alias with a type variable needs it
+
+
+# errors -----------------------------------------------------------------------------------------
+
+
+class ConnectorError(Exception):
+    """Anything a connector raises on purpose."""
+
+
+class Forbidden(ConnectorError):
+    """The request is not from the platform. The reason goes to the log and must not quote any secret."""
+
+
+class Rejected(ConnectorError):
+    """The platform refused a call.
+
+    `reason` is a word of the contract (for media: `gone`, `expired`, `unauthorized`, `unreachable`,
+    `too_large`; for sending: `window_closed`, `opted_out`, …). `retry` says whether the same call may work
+    later, `after` (seconds) not before when. `detail` is for operators: codes, never tokens.
+    `operator` asks for a person: credentials or settings are wrong.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        retry: bool = False,
+        after: float | None = None,
+        detail: str = "",
+        operator: bool = False,
+    ) -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.retry = retry
+        self.after = after
+        self.detail = detail
+        self.operator = operator
+
+
+# settings ---------------------------------------------------------------------------------------
+
+
+class ConnectorConfig(BaseModel):
+    """What every connector's section of connectors.yaml may say; a connector adds its own fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: str = ""
+    api_url: HttpUrl = Field(default=..., description="Where the platform's API is")
+    photos: bool = Field(default=True, description="Whether photos are fetched and shown")
+    videos: bool = Field(default=True, description="Whether videos are fetched and shown")
+    signature: Literal["enforce", "report"] = Field(
+        default="enforce",
+        description="report only logs and counts deliveries whose proof is wrong, and takes them",
+    )
+
+    @property
+    def api(self) -> str:
+        """`api_url` without a trailing slash."""
+        return str(self.api_url).rstrip("/")
+
+
+C = TypeVar("C", bound=ConnectorConfig)
+
+
+# the contract -----------------------------------------------------------------------------------
+
+
+class Connector(ABC, Generic[C]):
+    """One platform. Attributes declare, methods map, the gateway acts.
+
+    Instances hold nothing but their frozen settings, so that one may serve any number of requests at once.
+    """
+
+    api: ClassVar[int] = API
+    #: `type:` in connectors.yaml; for people; the platform's own page.
+    name: ClassVar[str]
+    label: ClassVar[str]
+    docs: ClassVar[str]
+    #: How a verified body is decoded. "gzip-json" is told by its magic bytes, so an inflating proxy is no harm.
+    body: ClassVar[Literal["json", "form", "gzip-json"]] = "json"
+    #: The largest body taken, before and after inflating (bytes).
+    max_body: ClassVar[int] = 4 * 1024 * 1024
+    #: What `verify` proves: "body", "url", or "caller" where the proof says only who calls.
+    covers: ClassVar[frozenset[str]] = frozenset({"body"})
+    #: Headers that `parse` needs (lower case).
+    keeps: ClassVar[frozenset[str]] = frozenset()
+    #: The only hosts besides the origin of `api_url` to which credentials may go (exact names).
+    hosts: ClassVar[frozenset[str]] = frozenset()
+    #: Hosts that serve this platform's media: exact names, or suffixes that begin with a dot.
+    media_hosts: ClassVar[frozenset[str]] = frozenset()
+    #: Seconds after which a file that cannot be had is given up (how long the platform keeps it).
+    media_patience: ClassVar[float] = 3600.0
+    capabilities: ClassVar[Capabilities]
+    Config: ClassVar[type[ConnectorConfig]]
+
+    def __init__(self, config: C) -> None:
+        self.config = config
+
+    @abstractmethod
+    def verify(self, request: Request) -> None:
+        """Return if the platform sent this, raise `Forbidden` otherwise, and nothing else, for any bytes."""
+
+    @abstractmethod
+    def parse(self, delivery: Delivery) -> list[AnyEvent]:
+        """Every fact of a delivery, in order. Pure; called again on replay. Reads entries with `read_each`."""
+
+    def handshake(self, request: Request) -> Response | None:
+        """Answer a GET that asks whether the address is ours; None where the platform has no such thing."""
+        del request
+        return None
+
+    def acknowledge(self) -> Response:
+        """What to answer once a delivery is on disk."""
+        return Response()
+
+    def authorize(self, now: datetime) -> Mapping[str, str]:
+        """Headers that prove who we are, for a call with `auth` to an allowed host."""
+        del now
+        return {}
+
+    def media(self, ref: MediaRef) -> Flow[Download]:
+        """Find a file's bytes. Called on every attempt, when a worker is ready: addresses expire."""
+        raise Rejected(
+            "unsupported_type", detail=f"{self.name} fetches no media ({ref.media_type})"
+        )
+
+    def send_text(self, out: Text) -> Flow[Sent]:
+        """Send an agent's text, at most `capabilities.max_text` characters. No retries, no sleeping."""
+        raise Rejected("unsupported", detail=f"{self.name} sends no text (message {out.key})")
+
+    def check(self) -> Flow[str]:
+        """A harmless call that proves the credentials; returns the account's own name."""
+        return self.label
+
+    def refusal(self, reply: Reply) -> Rejected:
+        """Read a refusal (status 300 and above that the flow did not expect) in the platform's own codes."""
+        return by_status(reply)
+
+
+def by_status(reply: Reply) -> Rejected:
+    """What HTTP alone tells about a refusal."""
+    after = _seconds(reply.headers.get("retry-after"))
+    detail = f"HTTP {reply.status}"
+    match reply.status:
+        case 401 | 403:
+            return Rejected("unauthorized", retry=True, after=after, detail=detail, operator=True)
+        case 404 | 410:
+            return Rejected("gone", detail=detail)
+        case 413:
+            return Rejected("too_large", detail=detail)
+        case 408 | 425 | 429:
+            return Rejected("unreachable", retry=True, after=after, detail=detail)
+        case status if status >= 500:
+            return Rejected("unreachable", retry=True, after=after, detail=detail)
+        case _:
+            return Rejected("unreachable", detail=detail)
+
+
+def _seconds(header: str | None) -> float | None:
+    return float(header) if header and header.isdigit() else None
