@@ -1,0 +1,1 @@
+"""Ingress, journal, pipeline, fetching, delivery, API, links, settings and the command line."""

@@ -1,0 +1,49 @@
+"""What the gateway does with each attachment of a message, decided before anything is fetched."""
+
+import orjson
+
+from connectors import Attachment, ConnectorConfig, Kind
+from normalizer.events import Message
+from normalizer.media import FailedReason
+
+from .journal import NewAttachment
+
+#: Kinds that become pixels, and the connector's switch that turns each off. Stickers are small photos.
+_SHOWN: dict[Kind, str] = {"photo": "photos", "sticker": "photos", "video": "videos"}
+
+#: Kinds that are complete as they are: there is nothing to fetch.
+_TOLD: frozenset[Kind] = frozenset({"location", "contact"})
+
+_FAILED: frozenset[str] = frozenset(FailedReason.__args__)  # type: ignore[attr-defined] # a Literal's words
+
+
+def admit(message: Message, config: ConnectorConfig) -> tuple[NewAttachment, ...]:
+    """Each attachment pending, or ended with the reason."""
+    return tuple(_admit(attachment, config) for attachment in message.attachments)
+
+
+def _admit(attachment: Attachment, config: ConnectorConfig) -> NewAttachment:
+    media = attachment.media
+    name = media.name if media else None
+    details = orjson.dumps(_details(attachment)) if attachment.details else None
+
+    def ended(state: str, reason: str | None) -> NewAttachment:
+        fetchable = orjson.dumps(media) if media and attachment.kind in _SHOWN else None
+        return NewAttachment(attachment.kind, state, reason, name, fetchable, details)
+
+    if attachment.refused is not None:
+        return ended("failed" if attachment.refused in _FAILED else "rejected", attachment.refused)
+    if attachment.kind in _TOLD:
+        return ended("ready", None)
+    switch = _SHOWN.get(attachment.kind)
+    if switch is None or media is None:
+        return ended("rejected", "unsupported_type")
+    if not getattr(config, switch):
+        return ended("rejected", "disabled")
+    return NewAttachment(attachment.kind, "pending", None, name, orjson.dumps(media), details)
+
+
+def _details(attachment: Attachment) -> dict[str, object]:
+    if attachment.kind == "contact":
+        return {"contacts": (attachment.details or {}).get("cards", [])}
+    return {attachment.kind: attachment.details}

@@ -1,0 +1,187 @@
+"""`/v1`: what the conversation core and operators call. Every call wants one of `gateway.api_tokens`."""
+
+import hmac
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Literal, TypeVar
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from connectors import FEATURES, Connector
+
+from .journal import AttachmentRow, Job, Journal
+from .links import Links, Ticket
+from .moments import rfc3339
+from .problems import Problem, bad_request, not_found
+
+_PAGE = 200
+_MAX_BODY = 64 * 1024
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Assignment(_Body):
+    agents: tuple[str, ...] = Field(max_length=100)
+
+
+class LinkRequest(_Body):
+    agent: str = Field(min_length=1, max_length=200)
+
+
+class Api:
+    """The routes of `/v1`. `on_retry` takes up an attachment that shall be fetched again."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        links: Links,
+        connectors: Mapping[str, Connector[Any]],
+        *,
+        link_seconds: int,
+        on_retry: Callable[[Job], None],
+    ) -> None:
+        self._journal = journal
+        self._links = links
+        self._connectors = connectors
+        self._link_seconds = link_seconds
+        self._on_retry = on_retry
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/v1/capabilities", self.capabilities),
+            web.get("/v1/attachments/{id}", self.attachment),
+            web.post("/v1/attachments/{id}/links", self.make_links),
+            web.post("/v1/attachments/{id}/retry", self.retry),
+            web.get("/v1/messages/{id}", self.message),
+            web.get("/v1/conversations/{id}/messages", self.messages),
+            web.put("/v1/conversations/{id}/agents", self.assign),
+        ]
+
+    async def assign(self, request: web.Request) -> web.Response:
+        id = request.match_info["id"]
+        body = await _read(request, Assignment)
+        if not await self._journal.assign(id, body.agents):
+            not_found("conversation", id)
+        return _json({"conversation": id, "agents": body.agents})
+
+    async def make_links(self, request: web.Request) -> web.Response:
+        body = await _read(request, LinkRequest)
+        row = await self._attachment(request)
+        agents = await self._journal.agents_of(row.conversation_id) or ()
+        if body.agent not in agents:
+            detail = f"{body.agent!r} is not assigned to {row.conversation_id}"
+            raise Problem(403, "Forbidden", detail)
+        expires = int(time.time()) + self._link_seconds
+        urls = {
+            name: self._links.url(Ticket(row.id, name, body.agent, expires))
+            for name in row.view["renditions"]
+        }
+        return _json({"links": urls, "expires_at": rfc3339(expires * 1000)})
+
+    async def retry(self, request: web.Request) -> web.Response:
+        row = await self._attachment(request)
+        job = await self._journal.retry(row.message, row.position)
+        if job is not None:
+            self._on_retry(job)
+        elif row.state in {"failed", "rejected"}:
+            raise Problem(409, "Conflict", f"{row.id} has nothing that could be fetched")
+        current = await self._journal.attachment(row.message, row.position)
+        return _json(current.view if current else row.view, status=202)
+
+    async def attachment(self, request: web.Request) -> web.Response:
+        return _json((await self._attachment(request)).view)
+
+    async def message(self, request: web.Request) -> web.Response:
+        id = request.match_info["id"]
+        found = await self._journal.message(id)
+        if found is None:
+            not_found("message", id)
+        return _json(found)
+
+    async def messages(self, request: web.Request) -> web.Response:
+        """A page of at most 200, from sequence `after` on; `next` is the `after` of the next page."""
+        id = request.match_info["id"]
+        after = _number(request, "after", 0)
+        limit = min(_number(request, "limit", _PAGE), _PAGE)
+        page = await self._journal.messages(id, after, limit)
+        if page is None:
+            not_found("conversation", id)
+        more = page[-1]["sequence"] if len(page) == limit and page else None
+        return _json({"messages": page, "next": more})
+
+    async def capabilities(self, request: web.Request) -> web.Response:
+        del request
+        return _json({"connectors": [chart(n, c) for n, c in self._connectors.items()]})
+
+    async def _attachment(self, request: web.Request) -> AttachmentRow:
+        id = request.match_info["id"]
+        row = await self._journal.find_attachment(id)
+        if row is None:
+            not_found("attachment", id)
+        return row
+
+
+def chart(name: str, connector: Connector[Any]) -> dict[str, Any]:
+    """One connector's row of the channels x features chart."""
+    capabilities = connector.capabilities
+    return {
+        "connector": name,
+        "platform": connector.name,
+        "label": connector.label,
+        "features": {feature: capabilities.support(feature) for feature in FEATURES},
+        "notes": dict(capabilities.notes),
+        "max_text": capabilities.max_text,
+        "reply_window_seconds": capabilities.reply_window,
+    }
+
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def bearer(tokens: Sequence[str]) -> Callable[[web.Request], None]:
+    """A check that a request of `/v1` carries one of the tokens, in constant time for each."""
+    wanted = tuple(f"Bearer {token}".encode() for token in tokens)
+
+    def check(request: web.Request) -> None:
+        given = request.headers.get("authorization", "").encode("utf-8", "surrogatepass")
+        matches = [hmac.compare_digest(given, token) for token in wanted]
+        if not any(matches):
+            challenge = {"www-authenticate": 'Bearer realm="airlock"'}
+            raise Problem(
+                401,
+                "Unauthorized",
+                "this call wants Authorization: Bearer with one of gateway.api_tokens",
+                challenge,
+            )
+
+    return check
+
+
+async def _read(request: web.Request, model: type[M]) -> M:
+    if (request.content_length or 0) > _MAX_BODY:
+        raise Problem(413, "Content too large", f"at most {_MAX_BODY} bytes")
+    try:
+        return model.model_validate_json(await request.read())
+    except ValidationError as mistakes:
+        first = mistakes.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "body"
+        bad_request(f"{where}: {first['msg']}")
+
+
+def _number(request: web.Request, name: str, default: int) -> int:
+    given = request.query.get(name)
+    if given is None:
+        return default
+    if not (given.isascii() and given.isdigit() and len(given) < 16):
+        bad_request(f"{name} must be a whole number")
+    return int(given)
+
+
+def _json(value: Any, status: Literal[200, 202] = 200) -> web.Response:
+    return web.Response(status=status, body=orjson.dumps(value), content_type="application/json")

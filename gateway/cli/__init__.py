@@ -1,0 +1,5 @@
+"""The `airlock` command."""
+
+from .main import main
+
+__all__ = ["main"]

@@ -1,0 +1,53 @@
+"""`airlock check`: the settings are right, the scanner and the platforms answer."""
+
+from typing import Any
+
+from connectors import Connector, Rejected
+from gateway.fetching import Fetcher
+from gateway.settings import Settings
+from normalizer.media import Unsafe
+
+from .running import run
+
+
+def check(settings: Settings) -> int:
+    return run(_check(settings))
+
+
+async def _check(settings: Settings) -> int:
+    print("settings: ok")
+    print(f"scanner: {_scanner(settings)}")
+    if not settings.connectors:
+        print("connectors: none is configured; add one below `connectors:`")
+    fetcher = Fetcher(
+        allow_private_hosts=settings.fetch.allow_private_hosts,
+        extra_hosts=settings.fetch.extra_hosts,
+    )
+    try:
+        good = [
+            await _connector(fetcher, name, connector)
+            for name, connector in settings.connectors.items()
+        ]
+    finally:
+        await fetcher.aclose()
+    return 0 if all(good) else 1
+
+
+def _scanner(settings: Settings) -> str:
+    if settings.media.scanner is None:
+        return "none is configured: files are flattened, not scanned for malware"
+    return str(settings.media.scanner)
+
+
+async def _connector(fetcher: Fetcher, name: str, connector: Connector[Any]) -> bool:
+    try:
+        account = await fetcher.run(connector, connector.check(), "check")
+    except Rejected as refusal:
+        remedy = "its credentials or settings need a person" if refusal.operator else "try again"
+        print(f"{name} ({connector.label}): {refusal}; {remedy}")
+        return False
+    except Unsafe as refusal:
+        print(f"{name} ({connector.label}): {refusal}; check api_url")
+        return False
+    print(f"{name} ({connector.label}): ok, {account}")
+    return True

@@ -1,0 +1,148 @@
+"""The `airlock` command: reads its words and hands over to the command's own module.
+
+Exit status: 0 done, 1 a check failed, 2 wrong use (settings included).
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from gateway.settings import ConfigError, Settings, load
+
+DISTRIBUTION = "airlock-gateway"
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    arguments = _parser().parse_args(words)
+    try:
+        return int(arguments.run(arguments))
+    except ConfigError as mistakes:
+        print(mistakes, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def settings(arguments: argparse.Namespace) -> Settings:
+    """The settings file named by -c."""
+    return load(arguments.config, os.environ)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="airlock",
+        description="Receives consumers' photos and videos from messaging platforms, makes them safe, "
+        "and hands them to your conversation core.",
+    )
+    parser.add_argument("--version", action="version", version=f"airlock {version(DISTRIBUTION)}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _demo(commands)
+    _serve(commands)
+    _check(commands)
+    _capabilities(commands)
+    _simulate(commands)
+    _schema(commands)
+    return parser
+
+
+Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse gives this type no public name
+
+
+def _demo(commands: "Commands[argparse.ArgumentParser]") -> None:
+    text = "everything on loopback, no account: platforms emulated, workspace in the browser"
+    demo = commands.add_parser("demo", help=text, description=text)
+    demo.add_argument(
+        "--seconds", type=float, help="end by itself; status 0 only if all media arrived ready"
+    )
+    demo.add_argument("--port", type=int, default=8080, help="port of the workspace (8080)")
+    demo.set_defaults(run=_run_demo)
+
+
+def _serve(commands: "Commands[argparse.ArgumentParser]") -> None:
+    serve = commands.add_parser("serve", help="run the gateway")
+    _config(serve)
+    serve.set_defaults(run=_run_serve)
+
+
+def _check(commands: "Commands[argparse.ArgumentParser]") -> None:
+    text = "check the settings, then each connector's credentials by a harmless call"
+    check = commands.add_parser("check", help=text, description=text)
+    _config(check)
+    check.set_defaults(run=_run_check)
+
+
+def _capabilities(commands: "Commands[argparse.ArgumentParser]") -> None:
+    text = "show which platform can do what"
+    capabilities = commands.add_parser("capabilities", help=text, description=text)
+    capabilities.set_defaults(run=_run_capabilities)
+
+
+def _simulate(commands: "Commands[argparse.ArgumentParser]") -> None:
+    text = "send a signed, realistic delivery to a running gateway, as the platform would"
+    simulate = commands.add_parser("simulate", help=text, description=text)
+    simulate.add_argument(
+        "platform", help="apple, messenger, twilio, whatsapp, or a connector's name"
+    )
+    simulate.add_argument("--photo", type=Path, metavar="F", help="send this photo")
+    simulate.add_argument("--video", type=Path, metavar="F", help="send this video")
+    simulate.add_argument("--text", metavar="T", help="send this text, or use it as the caption")
+    _config(simulate)
+    simulate.set_defaults(run=_run_simulate)
+
+
+def _schema(commands: "Commands[argparse.ArgumentParser]") -> None:
+    text = "print the JSON Schema of connectors.yaml, or of the events"
+    schema = commands.add_parser("schema", help=text, description=text)
+    schema.add_argument("of", nargs="?", choices=["settings", "events"], default="settings")
+    schema.set_defaults(run=_run_schema)
+
+
+def _config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-c", "--config", type=Path, default=Path("connectors.yaml"), help="connectors.yaml"
+    )
+
+
+# Each command imports what it needs, so that `airlock --version` and mistakes in settings answer at once.
+
+
+def _run_demo(arguments: argparse.Namespace) -> int:
+    from .demo import demo
+
+    return demo(arguments.seconds, arguments.port)
+
+
+def _run_serve(arguments: argparse.Namespace) -> int:
+    from .serve import serve
+
+    return serve(settings(arguments))
+
+
+def _run_check(arguments: argparse.Namespace) -> int:
+    from .check import check
+
+    return check(settings(arguments))
+
+
+def _run_capabilities(arguments: argparse.Namespace) -> int:
+    from .capabilities import capabilities
+
+    del arguments
+    return capabilities()
+
+
+def _run_simulate(arguments: argparse.Namespace) -> int:
+    from .simulate import Parcel, simulate
+
+    parcel = Parcel(arguments.text, arguments.photo, arguments.video)
+    return simulate(settings(arguments), arguments.platform, parcel)
+
+
+def _run_schema(arguments: argparse.Namespace) -> int:
+    from .schema import print_event_schemas, print_schema
+
+    (print_event_schemas if arguments.of == "events" else print_schema)()
+    return 0

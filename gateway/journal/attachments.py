@@ -1,0 +1,155 @@
+"""Attachments in the journal: what is due, how each ended, and the event that tells the core."""
+
+import sqlite3
+from typing import Any
+
+import orjson
+
+from gateway.cloudevents import about
+from gateway.identifiers import Identifiers, attachment_id, parse_attachment_id
+from gateway.moments import now_ms
+
+from .rows import AttachmentRow, Entry, Job, Outcome, Recorded
+from .views import load_attachment, load_message
+
+
+def pending(connection: sqlite3.Connection, limit: int, after: int) -> list[Job]:
+    """Attachments not ended yet that fall due after `after` (ms), the earliest first."""
+    rows = connection.execute(
+        "SELECT message, position, due FROM attachment WHERE state = 'pending' AND due > ? "
+        "ORDER BY due LIMIT ?",
+        (after, limit),
+    )
+    return [Job(*row) for row in rows]
+
+
+def load(connection: sqlite3.Connection, message: int, position: int) -> AttachmentRow | None:
+    """An attachment with what a worker needs to fetch it."""
+    row = connection.execute(
+        "SELECT m.id, c.id, c.connector, m.received_at, a.kind, a.state, a.reason, a.attempts, a.media "
+        "FROM attachment a JOIN message m ON m.key = a.message "
+        "JOIN conversation c ON c.key = m.conversation WHERE a.message = ? AND a.position = ?",
+        (message, position),
+    ).fetchone()
+    if row is None:
+        return None
+    (message_id, conversation_id, connector, received_at, kind, state, reason, attempts, media) = (
+        row
+    )
+    return AttachmentRow(
+        attachment_id(message_id, position),
+        message,
+        position,
+        message_id,
+        conversation_id,
+        connector,
+        received_at,
+        kind,
+        state,
+        reason,
+        attempts,
+        orjson.loads(media) if media else None,
+        load_attachment(connection, message, position),
+    )
+
+
+def find(connection: sqlite3.Connection, id: str) -> AttachmentRow | None:
+    """An attachment by its public id."""
+    parsed = parse_attachment_id(id)
+    if parsed is None:
+        return None
+    row = connection.execute("SELECT key FROM message WHERE id = ?", (parsed[0],)).fetchone()
+    return load(connection, row[0], parsed[1]) if row else None
+
+
+def postpone(
+    connection: sqlite3.Connection, message: int, position: int, due: int, reason: str
+) -> None:
+    """Try again at `due` (ms); `reason` is why the last attempt failed, for operators."""
+    connection.execute(
+        "UPDATE attachment SET attempts = attempts + 1, due = ?, detail = ? "
+        "WHERE message = ? AND position = ? AND state = 'pending'",
+        (due, reason, message, position),
+    )
+
+
+def finish(
+    connection: sqlite3.Connection, ids: Identifiers, message: int, position: int, outcome: Outcome
+) -> Recorded:
+    """End a pending attachment and tell the core: in the message itself if it still waits, else by an update."""
+    cursor = connection.execute(
+        "UPDATE attachment SET state = ?, reason = ?, detail = ?, name = coalesce(?, name), width = ?, "
+        "height = ?, duration = ?, renditions = ?, ended_at = ?, due = NULL, revision = revision + 1 "
+        "WHERE message = ? AND position = ? AND state = 'pending'",
+        (
+            *(outcome.state, outcome.reason, outcome.detail, outcome.name, outcome.width),
+            *(outcome.height, outcome.duration, orjson.dumps(outcome.renditions or {}), now_ms()),
+            *(message, position),
+        ),
+    )
+    if cursor.rowcount == 0:
+        return Recorded()
+    held = connection.execute(
+        "SELECT key FROM outbox WHERE message = ? AND body IS NULL", (message,)
+    ).fetchone()
+    if held is None:
+        return Recorded(entries=(_update(connection, ids, message, position),))
+    waiting = connection.execute(
+        "SELECT 1 FROM attachment WHERE message = ? AND state = 'pending'", (message,)
+    ).fetchone()
+    return Recorded() if waiting else Recorded(frozen=(freeze(connection, held[0]),))
+
+
+def retry(connection: sqlite3.Connection, message: int, position: int) -> Job | None:
+    """Make an ended attachment pending again; None if it has nothing to fetch, or is pending or ready already."""
+    due = now_ms()
+    cursor = connection.execute(
+        "UPDATE attachment SET state = 'pending', reason = NULL, detail = NULL, attempts = 0, due = ?, "
+        "ended_at = NULL WHERE message = ? AND position = ? AND state IN ('failed', 'rejected') "
+        "AND media IS NOT NULL",
+        (due, message, position),
+    )
+    return Job(message, position, due) if cursor.rowcount else None
+
+
+def freeze(connection: sqlite3.Connection, entry: int) -> Entry:
+    """Give a held message.received its body, with its attachments as they are now; it never changes again."""
+    conversation_key, event_id, message, body = connection.execute(
+        "SELECT conversation, event_id, message, body FROM outbox WHERE key = ?", (entry,)
+    ).fetchone()
+    if body is None:
+        conversation, view, received_at = load_message(connection, message)
+        body = about(event_id, "message.received", conversation, received_at, {"message": view})
+        connection.execute(
+            "UPDATE outbox SET body = ?, hold_until = NULL WHERE key = ?", (body, entry)
+        )
+    return Entry(entry, conversation_key, event_id, None, body)
+
+
+def _update(connection: sqlite3.Connection, ids: Identifiers, message: int, position: int) -> Entry:
+    """Put `attachment.updated` into the lane of its conversation."""
+    conversation, view, _ = load_message(connection, message)
+    changed: list[dict[str, Any]] = [
+        attachment
+        for attachment in view["attachments"]
+        if attachment["id"] == attachment_id(view["id"], position)
+    ]
+    conversation_key, revision = connection.execute(
+        "SELECT m.conversation, a.revision FROM attachment a JOIN message m ON m.key = a.message "
+        "WHERE a.message = ? AND a.position = ?",
+        (message, position),
+    ).fetchone()
+    event_id = ids.event("attachment.updated", changed[0]["id"], str(revision))
+    body = about(
+        event_id,
+        "attachment.updated",
+        conversation,
+        now_ms(),
+        {"message": {**view, "attachments": changed}},
+    )
+    cursor = connection.execute(
+        "INSERT INTO outbox (conversation, event_id, message, body) VALUES (?, ?, ?, ?)",
+        (conversation_key, event_id, message, body),
+    )
+    assert cursor.lastrowid is not None
+    return Entry(cursor.lastrowid, conversation_key, event_id, None, body)

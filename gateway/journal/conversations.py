@@ -1,0 +1,64 @@
+"""Conversations in the journal: who is assigned, and what was said."""
+
+import sqlite3
+from typing import Any
+
+import orjson
+
+from .views import MESSAGE, message_view
+
+
+def assign(connection: sqlite3.Connection, id: str, agents: tuple[str, ...]) -> bool:
+    """Set who may look; False if there is no such conversation."""
+    cursor = connection.execute(
+        "UPDATE conversation SET agents = ? WHERE id = ?", (orjson.dumps(agents).decode(), id)
+    )
+    return cursor.rowcount == 1
+
+
+def agents_of(connection: sqlite3.Connection, id: str) -> tuple[str, ...] | None:
+    """Who is assigned; None if there is no such conversation."""
+    row = connection.execute("SELECT agents FROM conversation WHERE id = ?", (id,)).fetchone()
+    return tuple(orjson.loads(row[0])) if row else None
+
+
+def message(connection: sqlite3.Connection, id: str) -> dict[str, Any] | None:
+    """A message as events show it, with its conversation."""
+    row = connection.execute(
+        f"SELECT {MESSAGE}, c.id FROM message m JOIN conversation c ON c.key = m.conversation "
+        "WHERE m.id = ?",
+        (id,),
+    ).fetchone()
+    return {"conversation": {"id": row[7]}, **message_view(connection, row[:7])} if row else None
+
+
+def messages(
+    connection: sqlite3.Connection, id: str, after: int, limit: int
+) -> list[dict[str, Any]] | None:
+    """A conversation's messages with a sequence above `after`; None if there is no such conversation."""
+    row = connection.execute("SELECT key FROM conversation WHERE id = ?", (id,)).fetchone()
+    if row is None:
+        return None
+    rows = connection.execute(
+        f"SELECT {MESSAGE} FROM message m WHERE m.conversation = ? AND m.sequence > ? "
+        "ORDER BY m.sequence LIMIT ?",
+        (row[0], after, limit),
+    ).fetchall()
+    return [message_view(connection, found) for found in rows]
+
+
+def record_view(
+    connection: sqlite3.Connection,
+    at: int,
+    agent: str,
+    attachment: str,
+    rendition: str,
+    conversation: str,
+    part: str | None,
+) -> None:
+    """Somebody looked: one row for each read of a rendition; `part` is the byte range asked for."""
+    connection.execute(
+        "INSERT INTO viewed (at, agent, attachment, rendition, conversation, bytes) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        (at, agent, attachment, rendition, conversation, part),
+    )

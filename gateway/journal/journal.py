@@ -1,0 +1,157 @@
+"""The journal's face: durable writes through one group-committing thread, reads beside it."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from gateway.identifiers import Identifiers
+
+from . import attachments, conversations, outbox, schema
+from .errors import JournalUnavailable
+from .frames import Accepted, pack
+from .recording import Recorder
+from .rows import AttachmentRow, Batch, Entry, Job, Outcome, Recorded
+from .writer import GroupWriter
+
+T = TypeVar("T")
+
+
+class Journal:
+    """What was accepted, in one SQLite file. Made by `Journal.open`, used from one event loop.
+
+    A write returns when it is on disk, or raises `JournalUnavailable` and has not happened.
+    """
+
+    def __init__(self, path: Path, hold_ms: int) -> None:
+        self._writing = schema.connect(str(path))
+        schema.migrate(self._writing)
+        self._reading = schema.connect(str(path), read_only=True)
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="journal-read")
+        key = self._writing.execute("SELECT value FROM meta WHERE key = 'key'").fetchone()[0]
+        self.key: bytes = key
+        self.ids = Identifiers(key)
+        self._hold_ms = hold_ms
+        #: Set whenever deliveries wait to be read.
+        self.arrived = asyncio.Event()
+        self._writer = GroupWriter(self._writing, self.arrived.set)
+
+    @classmethod
+    async def open(cls, directory: Path, *, hold_seconds: float) -> "Journal":
+        """Open or create `journal.db` in `directory`; raises JournalUnavailable where that cannot be done."""
+        try:
+            return cls(directory / "journal.db", round(hold_seconds * 1000))
+        except sqlite3.Error as trouble:
+            raise JournalUnavailable(f"{directory / 'journal.db'}: {trouble}") from trouble
+
+    async def close(self) -> None:
+        await self._writer.close()
+        self._reader.shutdown()
+        self._reading.close()
+        self._writing.close()
+
+    # deliveries ---------------------------------------------------------------------------------
+
+    def append(self, delivery: Accepted) -> "asyncio.Future[None]":
+        """Keep a proven delivery; the future ends when it is on disk."""
+        return self._writer.append(pack(delivery))
+
+    async def unread(self, after: int, limit: int) -> list[tuple[int, bytes]]:
+        """Intake rows after row `after`, in order of acceptance."""
+        return await self.read(
+            lambda c: c.execute(
+                "SELECT id, deliveries FROM intake WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
+            ).fetchall()
+        )
+
+    async def record(self, batch: Batch) -> Recorded:
+        """Take what was read from intake rows, and remove the rows."""
+        return await self._writer.submit(
+            lambda c: Recorder(c, self.ids, self._hold_ms).record(batch)
+        )
+
+    # attachments --------------------------------------------------------------------------------
+
+    async def pending(self, limit: int, after: int = -1) -> list[Job]:
+        return await self.read(partial(attachments.pending, limit=limit, after=after))
+
+    async def attachment(self, message: int, position: int) -> AttachmentRow | None:
+        return await self.read(partial(attachments.load, message=message, position=position))
+
+    async def find_attachment(self, id: str) -> AttachmentRow | None:
+        return await self.read(partial(attachments.find, id=id))
+
+    async def postpone(self, message: int, position: int, due: int, reason: str) -> None:
+        await self._writer.submit(
+            partial(
+                attachments.postpone, message=message, position=position, due=due, reason=reason
+            )
+        )
+
+    async def finish(self, message: int, position: int, outcome: Outcome) -> Recorded:
+        """End an attachment; the event that tells the core is part of the same transaction."""
+        return await self._writer.submit(
+            lambda c: attachments.finish(c, self.ids, message, position, outcome)
+        )
+
+    async def retry(self, message: int, position: int) -> Job | None:
+        return await self._writer.submit(
+            partial(attachments.retry, message=message, position=position)
+        )
+
+    # forwarding ---------------------------------------------------------------------------------
+
+    async def lanes(self) -> list[int]:
+        return await self.read(outbox.lanes)
+
+    async def next_entries(self, conversation: int, after: int, limit: int) -> list[Entry]:
+        return await self.read(
+            partial(outbox.next_entries, conversation=conversation, after=after, limit=limit)
+        )
+
+    async def freeze(self, entry: int) -> Entry:
+        """A held message waits no longer: its event goes out with its media as they are."""
+        return await self._writer.submit(partial(attachments.freeze, entry=entry))
+
+    def taken(self, keys: Iterable[int]) -> "asyncio.Future[None]":
+        """The core took these events."""
+        return self._writer.submit(partial(outbox.taken, keys=keys))
+
+    async def backlog(self) -> int:
+        return await self.read(outbox.size)
+
+    # conversations ------------------------------------------------------------------------------
+
+    async def assign(self, conversation: str, agents: tuple[str, ...]) -> bool:
+        return await self._writer.submit(
+            partial(conversations.assign, id=conversation, agents=agents)
+        )
+
+    async def agents_of(self, conversation: str) -> tuple[str, ...] | None:
+        return await self.read(partial(conversations.agents_of, id=conversation))
+
+    async def message(self, id: str) -> dict[str, Any] | None:
+        return await self.read(partial(conversations.message, id=id))
+
+    async def messages(
+        self, conversation: str, after: int, limit: int
+    ) -> list[dict[str, Any]] | None:
+        return await self.read(
+            partial(conversations.messages, id=conversation, after=after, limit=limit)
+        )
+
+    async def record_view(self, **view: Any) -> None:
+        await self._writer.submit(partial(conversations.record_view, **view))
+
+    # --------------------------------------------------------------------------------------------
+
+    async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `query` on the reading connection."""
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._reader, query, self._reading)
+        except sqlite3.OperationalError as trouble:
+            raise JournalUnavailable(str(trouble)) from trouble

@@ -1,0 +1,303 @@
+"""From readings to rows: duplicates found, conversations and messages numbered, events put into the outbox.
+
+Runs inside one transaction, in the order in which deliveries were accepted.
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from gateway.cloudevents import Conversation, about, render
+from gateway.identifiers import Identifiers, attachment_id
+from gateway.moments import rfc3339, to_ms
+from normalizer.events import (
+    Closed,
+    Deletion,
+    Echo,
+    Edit,
+    Message,
+    Notice,
+    Party,
+    Reaction,
+    Receipt,
+    Unknown,
+    transcript,
+)
+
+from .rows import Batch, Entry, Job, NewAttachment, Reading, Recorded
+
+#: The lane of events that belong to no conversation.
+NO_CONVERSATION = 0
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Records one batch on one connection."""
+
+    connection: sqlite3.Connection
+    ids: Identifiers
+    hold_ms: int
+    entries: list[Entry] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
+    duplicates: int = 0
+
+    def record(self, batch: Batch) -> Recorded:
+        for reading in batch.readings:
+            self._read(reading)
+        self.connection.executemany(
+            "INSERT INTO unreadable (connector, received_at, reason, delivery) VALUES (?, ?, ?, ?)",
+            [(u.connector, u.received_at, u.reason, u.delivery) for u in batch.unreadable],
+        )
+        self.connection.executemany(
+            "DELETE FROM intake WHERE id = ?", [(id,) for id in batch.intake]
+        )
+        return Recorded(
+            entries=tuple(self.entries), jobs=tuple(self.jobs), duplicates=self.duplicates
+        )
+
+    def _read(self, reading: Reading) -> None:
+        match reading.event:
+            case Message() as message:
+                self._message(reading, message)
+            case Unknown() as unknown:
+                self._unknown(reading, unknown)
+            case event:
+                if self._first(reading, event.id):
+                    key, conversation = self._conversation(reading, event.account, event.party)
+                    for id, type, data in _facts(self.ids, reading, event):
+                        self._announce(key, conversation, id, type, reading.received_at, data)
+
+    def _message(self, reading: Reading, message: Message) -> None:
+        id = self.ids.message(reading.connector, message.id)
+        if self.connection.execute("SELECT 1 FROM message WHERE id = ?", (id,)).fetchone():
+            self.duplicates += 1
+            return
+        conversation_key, conversation = self._conversation(reading, message.account, message.party)
+        (sequence,) = self.connection.execute(
+            "UPDATE conversation SET sequence = sequence + 1, heard_at = ?, closed = 0 WHERE key = ? "
+            "RETURNING sequence",
+            (reading.received_at, conversation_key),
+        ).fetchone()
+        sent_at = to_ms(message.sent_at) if message.sent_at else reading.received_at
+        content = _content(message)
+        key = self._insert_message(
+            (id, conversation_key, message.id, sequence, sent_at, reading.received_at),
+            orjson.dumps(content),
+        )
+        for position, attachment in enumerate(reading.attachments):
+            self._attach(key, position, attachment, reading.received_at)
+        if any(attachment.state == "pending" for attachment in reading.attachments):
+            self._hold(conversation_key, key, id, reading.received_at)
+            return
+        view = {
+            "id": id,
+            "platform_id": message.id,
+            "sequence": sequence,
+            "sent_at": rfc3339(sent_at),
+            "received_at": rfc3339(reading.received_at),
+            **content,
+            "attachments": [
+                _new_view(id, position, attachment)
+                for position, attachment in enumerate(reading.attachments)
+            ],
+        }
+        self._announce(
+            conversation_key,
+            conversation,
+            self.ids.event("message.received", id),
+            "message.received",
+            reading.received_at,
+            {"message": view},
+            message=key,
+        )
+
+    def _insert_message(self, columns: tuple[Any, ...], content: bytes) -> int:
+        cursor = self.connection.execute(
+            "INSERT INTO message (id, conversation, platform_id, sequence, sent_at, received_at, content) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (*columns, content),
+        )
+        return _row_of(cursor)
+
+    def _attach(self, key: int, position: int, new: NewAttachment, received_at: int) -> None:
+        pending = new.state == "pending"
+        self.connection.execute(
+            "INSERT INTO attachment (message, position, kind, state, reason, name, details, media, due, ended_at) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(key, position, new.kind, new.state, new.reason, new.name, new.details, new.media),
+                received_at if pending else None,
+                None if pending else received_at,
+            ),
+        )
+        if pending:
+            self.jobs.append(Job(key, position, received_at))
+
+    def _hold(self, conversation: int, message: int, id: str, received_at: int) -> None:
+        event_id = self.ids.event("message.received", id)
+        hold_until = received_at + self.hold_ms
+        cursor = self.connection.execute(
+            "INSERT INTO outbox (conversation, event_id, message, hold_until) VALUES (?, ?, ?, ?)",
+            (conversation, event_id, message, hold_until),
+        )
+        self.entries.append(Entry(_row_of(cursor), conversation, event_id, hold_until, None))
+
+    def _unknown(self, reading: Reading, unknown: Unknown) -> None:
+        if not self._first(reading, unknown.id):
+            return
+        id = self.ids.event("event.unrecognised", reading.connector, unknown.id)
+        data = {"reason": unknown.reason, "raw": unknown.raw}
+        if unknown.account is not None and unknown.party is not None:
+            key, conversation = self._conversation(reading, unknown.account, unknown.party)
+            self._announce(key, conversation, id, "event.unrecognised", reading.received_at, data)
+            return
+        body = render(
+            id,
+            "event.unrecognised",
+            source=reading.connector,
+            subject=None,
+            time=reading.received_at,
+            data={"connector": reading.connector, "platform": reading.platform, **data},
+        )
+        self._put(NO_CONVERSATION, id, body, None)
+
+    def _first(self, reading: Reading, event_id: str) -> bool:
+        cursor = self.connection.execute(
+            "INSERT OR IGNORE INTO fact (id, seen_at) VALUES (?, ?)",
+            (self.ids.fact(reading.connector, event_id), reading.received_at),
+        )
+        if cursor.rowcount == 0:
+            self.duplicates += 1
+        return cursor.rowcount == 1
+
+    def _conversation(
+        self, reading: Reading, account: str, party: Party
+    ) -> tuple[int, Conversation]:
+        id = self.ids.conversation(reading.connector, account, party.id)
+        key, name = self.connection.execute(
+            "INSERT INTO conversation (id, connector, platform, account, consumer, name) "
+            "VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET name = coalesce(excluded.name, name) RETURNING key, name",
+            (id, reading.connector, reading.platform, account, party.id, party.name),
+        ).fetchone()
+        return key, Conversation(id, reading.connector, reading.platform, account, party.id, name)
+
+    def _announce(
+        self,
+        key: int,
+        conversation: Conversation,
+        id: str,
+        type: str,
+        time: int,
+        data: Mapping[str, Any],
+        message: int | None = None,
+    ) -> None:
+        self._put(key, id, about(id, type, conversation, time, data), message)
+
+    def _put(self, conversation: int, event_id: str, body: bytes, message: int | None) -> None:
+        cursor = self.connection.execute(
+            "INSERT INTO outbox (conversation, event_id, message, body) VALUES (?, ?, ?, ?)",
+            (conversation, event_id, message, body),
+        )
+        self.entries.append(Entry(_row_of(cursor), conversation, event_id, None, body))
+
+
+def _row_of(cursor: sqlite3.Cursor) -> int:
+    if cursor.lastrowid is None:
+        raise LookupError("the journal gave no row number for an insert")
+    return cursor.lastrowid
+
+
+def _content(message: Message) -> dict[str, Any]:
+    """What a message says, as its event shows it; optional keys only where there is something to tell."""
+    content: dict[str, Any] = {
+        "text": message.text,
+        "transcript": transcript(message.text, message.attachments),
+        "reply_to": message.reply_to,
+    }
+    if message.forwarded:
+        content["forwarded"] = True
+    if message.choice is not None:
+        content["choice"] = message.choice
+    if message.referral is not None:
+        content["referral"] = message.referral
+    return content
+
+
+def _new_view(message_id: str, position: int, new: NewAttachment) -> dict[str, Any]:
+    view: dict[str, Any] = {
+        "id": attachment_id(message_id, position),
+        "kind": new.kind,
+        "state": new.state,
+        "reason": new.reason,
+        "name": new.name,
+        "width": None,
+        "height": None,
+        "duration_seconds": None,
+        "renditions": {},
+    }
+    if new.details:
+        view.update(orjson.loads(new.details))
+    return view
+
+
+Fact = tuple[str, str, dict[str, Any]]
+
+
+def _facts(ids: Identifiers, reading: Reading, event: Any) -> list[Fact]:
+    """The core's events for what is no message: (event id, type, data)."""
+    connector = reading.connector
+
+    def fact(type: str, data: dict[str, Any], *about: str) -> Fact:
+        return ids.event(type, connector, event.id, *about), type, data
+
+    def target() -> dict[str, Any]:
+        return {"id": ids.message(connector, event.target), "platform_id": event.target}
+
+    match event:
+        case Receipt():
+            return [
+                fact("message.status", _status(event, platform_id), platform_id or "")
+                for platform_id in (event.message_ids or (None,))
+            ]
+        case Reaction(emoji=emoji):
+            return [fact("reaction.changed", {"message": target(), "emoji": emoji})]
+        case Edit(text=text, attachments=attachments):
+            said = {"text": text, "transcript": transcript(text, attachments)}
+            return [fact("message.edited", {"message": {**target(), **said}})]
+        case Deletion():
+            return [fact("message.deleted", {"message": target()})]
+        case Closed():
+            return [fact("conversation.closed", {})]
+        case Echo(message_id=platform_id, text=text, attachments=attachments):
+            echoed = {
+                "platform_id": platform_id,
+                "text": text,
+                "transcript": transcript(text, attachments),
+                "reply_to": event.reply_to,
+                "sender_app": event.sender_app,
+            }
+            return [fact("message.echoed", {"message": echoed})]
+        case Notice(kind=kind, text=text, details=details):
+            return [
+                fact(
+                    "conversation.notice",
+                    {"notice": {"kind": kind, "text": text, "details": details}},
+                )
+            ]
+        case _:
+            raise TypeError(f"no event of the core stands for {type(event).__name__}")
+
+
+def _status(receipt: Receipt, platform_id: str | None) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "message": {"id": receipt.key, "platform_id": platform_id},
+        "status": receipt.status,
+        "reason": receipt.reason,
+    }
+    if receipt.watermark is not None:
+        data["watermark"] = rfc3339(to_ms(receipt.watermark))
+    return data

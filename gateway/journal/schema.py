@@ -1,0 +1,68 @@
+"""The tables of the SQLite journal, and how an older file is brought up to date."""
+
+import os
+import sqlite3
+
+VERSION = 1
+
+# intake      deliveries as they arrived, one row for each group commit, gone once read
+# unreadable  deliveries that held something no connector could read, kept for `airlock replay`
+# fact        what was seen besides messages: the memory of duplicate detection
+# outbox      what the core has yet to take; `body` is NULL while a message waits for its media
+TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE intake (id INTEGER PRIMARY KEY AUTOINCREMENT, deliveries BLOB NOT NULL);
+CREATE TABLE unreadable (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, connector TEXT NOT NULL, received_at INTEGER NOT NULL,
+    reason TEXT NOT NULL, delivery BLOB NOT NULL);
+CREATE TABLE conversation (
+    key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, connector TEXT NOT NULL, platform TEXT NOT NULL,
+    account TEXT NOT NULL, consumer TEXT NOT NULL, name TEXT, agents TEXT NOT NULL DEFAULT '[]',
+    sequence INTEGER NOT NULL DEFAULT 0, heard_at INTEGER, closed INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE message (
+    key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, conversation INTEGER NOT NULL,
+    platform_id TEXT NOT NULL, sequence INTEGER NOT NULL, sent_at INTEGER NOT NULL,
+    received_at INTEGER NOT NULL, content BLOB NOT NULL);
+CREATE INDEX message_in_conversation ON message (conversation, sequence);
+CREATE TABLE attachment (
+    message INTEGER NOT NULL, position INTEGER NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL,
+    reason TEXT, detail TEXT, name TEXT, width INTEGER, height INTEGER, duration REAL, renditions BLOB,
+    details BLOB, media BLOB, attempts INTEGER NOT NULL DEFAULT 0, due INTEGER, revision INTEGER NOT NULL DEFAULT 0,
+    ended_at INTEGER, PRIMARY KEY (message, position)) WITHOUT ROWID;
+CREATE INDEX attachment_pending ON attachment (due) WHERE state = 'pending';
+CREATE TABLE fact (id TEXT PRIMARY KEY, seen_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE outbox (
+    key INTEGER PRIMARY KEY AUTOINCREMENT, conversation INTEGER NOT NULL, event_id TEXT NOT NULL,
+    message INTEGER, hold_until INTEGER, body BLOB);
+CREATE INDEX outbox_lane ON outbox (conversation, key);
+CREATE TABLE viewed (
+    key INTEGER PRIMARY KEY, at INTEGER NOT NULL, agent TEXT NOT NULL, attachment TEXT NOT NULL,
+    rendition TEXT NOT NULL, conversation TEXT NOT NULL, bytes TEXT);
+CREATE INDEX viewed_attachment ON viewed (attachment);
+"""
+
+
+def connect(path: str, *, read_only: bool = False) -> sqlite3.Connection:
+    """A connection for one thread at a time. FULL: a commit returns after fsync of the log."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA cache_size = -32768")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    if read_only:
+        connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Create the tables, or say why this file is not ours to touch."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == VERSION:
+        return
+    if version > VERSION:
+        raise RuntimeError(
+            f"the journal was written by a newer Airlock (format {version}, this one reads {VERSION}): "
+            "upgrade Airlock, or point gateway.data elsewhere"
+        )
+    connection.executescript(f"BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+    connection.execute("INSERT INTO meta VALUES ('key', ?)", (os.urandom(32),))

@@ -1,0 +1,97 @@
+"""Rows as the events and the API show them, in the contract's words."""
+
+import sqlite3
+from typing import Any
+
+import orjson
+
+from gateway.cloudevents import Conversation
+from gateway.identifiers import attachment_id
+from gateway.moments import rfc3339
+
+CONVERSATION = "c.id, c.connector, c.platform, c.account, c.consumer, c.name"
+
+_ATTACHMENT = (
+    "a.message, a.position, a.kind, a.state, a.reason, a.detail, a.name, a.width, a.height, a.duration, "
+    "a.renditions, a.details"
+)
+MESSAGE = "m.key, m.id, m.platform_id, m.sequence, m.sent_at, m.received_at, m.content"
+
+
+def conversation_of(row: tuple[Any, ...]) -> Conversation:
+    """From the columns of `CONVERSATION`."""
+    return Conversation(*row)
+
+
+def attachment_view(message_id: str, row: tuple[Any, ...]) -> dict[str, Any]:
+    (
+        _,
+        position,
+        kind,
+        state,
+        reason,
+        detail,
+        name,
+        width,
+        height,
+        duration,
+        renditions,
+        details,
+    ) = row
+    view: dict[str, Any] = {
+        "id": attachment_id(message_id, position),
+        "kind": kind,
+        "state": state,
+        "reason": reason,
+        "name": name,
+        "width": width,
+        "height": height,
+        "duration_seconds": duration,
+        "renditions": orjson.loads(renditions) if renditions else {},
+    }
+    if detail:
+        view["detail"] = detail
+    if details:
+        view.update(orjson.loads(details))
+    return view
+
+
+def message_view(connection: sqlite3.Connection, row: tuple[Any, ...]) -> dict[str, Any]:
+    """A message with its attachments, from the columns of `MESSAGE`."""
+    (key, id, platform_id, sequence, sent_at, received_at, content) = row
+    attachments = connection.execute(
+        f"SELECT {_ATTACHMENT} FROM attachment a WHERE a.message = ? ORDER BY a.position", (key,)
+    )
+    return {
+        "id": id,
+        "platform_id": platform_id,
+        "sequence": sequence,
+        "sent_at": rfc3339(sent_at),
+        "received_at": rfc3339(received_at),
+        **orjson.loads(content),
+        "attachments": [attachment_view(id, attachment) for attachment in attachments],
+    }
+
+
+def load_message(
+    connection: sqlite3.Connection, key: int
+) -> tuple[Conversation, dict[str, Any], int]:
+    """A message by its row: conversation, view, and when it was received."""
+    row = connection.execute(
+        f"SELECT {CONVERSATION}, {MESSAGE} FROM message m "
+        "JOIN conversation c ON c.key = m.conversation WHERE m.key = ?",
+        (key,),
+    ).fetchone()
+    if row is None:
+        raise LookupError(f"message row {key} is not in the journal")
+    return conversation_of(row[:6]), message_view(connection, row[6:]), row[11]
+
+
+def load_attachment(connection: sqlite3.Connection, key: int, position: int) -> dict[str, Any]:
+    """One attachment's view."""
+    (id,) = connection.execute("SELECT id FROM message WHERE key = ?", (key,)).fetchone()
+    row = connection.execute(
+        f"SELECT {_ATTACHMENT} FROM attachment a WHERE a.message = ? AND a.position = ?",
+        (key, position),
+    ).fetchone()
+    return attachment_view(id, row)

@@ -1,0 +1,314 @@
+"""One lane for each conversation: its events go to the core in order, and lanes never wait for each other.
+
+A lane keeps only the next few events in memory; the rest stays in the journal until their turn comes, so
+that a core that is away for hours costs disk and not memory.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
+
+import structlog
+
+from .backoff import delay
+from .core_client import Answer, CoreClient
+from .journal import Entry, Journal, JournalUnavailable, Recorded
+from .moments import now_ms
+
+log = structlog.get_logger(__name__)
+
+#: Events of one lane kept in memory.
+_WINDOW = 32
+#: Bytes of all lanes' events kept in memory; what comes beyond is read from the journal in its turn.
+_MEMORY = 32 * 1024 * 1024
+#: A lane whose event was refused tries again after this many seconds, doubling up to the ceiling.
+_RETRY = {"base": 0.5, "ceiling": 60.0}
+#: Refusals in a row, whatever the lane, after which the core counts as down and is only probed.
+_DOWN_AFTER = 8
+#: Seconds before what the core took is written down again after the journal could not.
+_MARK_AGAIN = 1.0
+
+
+@dataclass(slots=True)
+class _Lane:
+    conversation: int
+    entries: deque[Entry] = field(default_factory=deque)
+    #: The journal holds events after `last` that are not in `entries`.
+    more: bool = False
+    last: int = 0
+    attempts: int = 0
+    timer: asyncio.TimerHandle | None = None
+    loading: bool = False
+
+
+class Lanes:
+    """Forwards every event of the outbox. `workers` bounds the POSTs in flight."""
+
+    def __init__(self, journal: Journal, core: CoreClient, *, workers: int) -> None:
+        self._journal = journal
+        self._core = core
+        self._workers = workers
+        self._lanes: dict[int, _Lane] = {}
+        self._ready: asyncio.Queue[_Lane] = asyncio.Queue()
+        self._bytes = 0
+        self._taken: list[int] = []
+        self._health = _CoreHealth()
+        self._draining = False
+        self.forwarded = 0
+        self._in_flight = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def core_state(self) -> str:
+        """ok, down (being probed) or gone (it answered 410)."""
+        return self._health.state
+
+    @property
+    def waiting(self) -> int:
+        """Lanes with something to forward."""
+        return len(self._lanes)
+
+    def resume(self) -> None:
+        """Forward again to a core that had answered 410."""
+        self._health.resume()
+
+    def recorded(self, recorded: Recorded) -> None:
+        """Take up what a transaction put into the outbox."""
+        for entry in recorded.entries:
+            self._add(entry)
+        for entry in recorded.frozen:
+            self._thaw(entry)
+
+    async def run(self) -> None:
+        """Forward until cancelled, beginning with what an earlier run left."""
+        for conversation in await self._journal.lanes():
+            if conversation not in self._lanes:
+                self._lanes[conversation] = lane = _Lane(conversation, more=True)
+                self._ready.put_nowait(lane)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._workers):
+                group.create_task(self._work())
+
+    async def stop(self, grace: float) -> None:
+        """Begin nothing new; wait at most `grace` seconds for what is in flight."""
+        self._draining = True
+        self._health.release()
+        try:
+            await asyncio.wait_for(self._idle.wait(), grace)
+        except TimeoutError:
+            log.warning("forwarding_cut_short", in_flight=self._in_flight)
+
+    async def flush(self) -> None:
+        """Make durable what the core has taken."""
+        if self._taken:
+            keys, self._taken = self._taken, []
+            await self._journal.taken(keys)
+
+    def _add(self, entry: Entry) -> None:
+        lane = self._lanes.get(entry.conversation)
+        if lane is None:
+            lane = self._lanes[entry.conversation] = _Lane(entry.conversation)
+            self._ready.put_nowait(lane)
+        size = len(entry.body or b"")
+        if (
+            lane.more
+            or lane.loading
+            or len(lane.entries) >= _WINDOW
+            or self._bytes + size > _MEMORY
+        ):
+            lane.more = True
+            return
+        self._keep(lane, (entry,))
+
+    def _keep(self, lane: _Lane, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            lane.entries.append(entry)
+            lane.last = entry.key
+            self._bytes += len(entry.body or b"")
+
+    def _thaw(self, frozen: Entry) -> None:
+        lane = self._lanes.get(frozen.conversation)
+        for entry in lane.entries if lane else ():
+            if entry.key == frozen.key and entry.held:
+                self._freeze(entry, frozen)
+        if lane and lane.timer and lane.entries and not lane.entries[0].held and not lane.attempts:
+            self._wake(lane)
+
+    def _freeze(self, entry: Entry, frozen: Entry) -> None:
+        if entry.held:
+            entry.body, entry.hold_until = frozen.body, None
+            self._bytes += len(entry.body or b"")
+
+    def _wake(self, lane: _Lane) -> None:
+        if lane.timer is not None:
+            lane.timer.cancel()
+            lane.timer = None
+        self._ready.put_nowait(lane)
+
+    def _sleep(self, lane: _Lane, seconds: float) -> None:
+        lane.timer = asyncio.get_running_loop().call_later(seconds, self._wake, lane)
+
+    async def _work(self) -> None:
+        while True:
+            lane = await self._ready.get()
+            if self._draining:
+                return
+            self._begin()
+            try:
+                await self._serve(lane)
+            except JournalUnavailable as trouble:
+                log.error("forwarding_waits_for_the_journal", error=str(trouble))
+                self._sleep(lane, delay(1, **_RETRY))
+            finally:
+                self._end()
+
+    def _begin(self) -> None:
+        self._in_flight += 1
+        self._idle.clear()
+
+    def _end(self) -> None:
+        self._in_flight -= 1
+        if not self._in_flight:
+            self._idle.set()
+
+    async def _serve(self, lane: _Lane) -> None:
+        if not lane.entries and lane.more:
+            await self._load(lane)
+        if not lane.entries:
+            if lane.more:
+                self._ready.put_nowait(lane)
+            else:
+                del self._lanes[lane.conversation]
+            return
+        head = lane.entries[0]
+        if head.hold_until is not None:
+            wait = head.hold_until - now_ms()
+            if wait > 0:
+                self._sleep(lane, wait / 1000)
+                return
+            self._freeze(head, await self._journal.freeze(head.key))
+        await self._forward(lane, head)
+
+    async def _load(self, lane: _Lane) -> None:
+        lane.more, lane.loading = False, True
+        try:
+            entries = await self._journal.next_entries(lane.conversation, lane.last, _WINDOW)
+        except JournalUnavailable:
+            lane.more = True
+            raise
+        finally:
+            lane.loading = False
+        self._keep(lane, entries)
+        # Events that came while this read may or may not be among them: `_add` has set `more`.
+        lane.more = lane.more or len(entries) == _WINDOW
+
+    async def _forward(self, lane: _Lane, head: Entry) -> None:
+        await self._health.wait()
+        if self._draining:
+            return
+        assert head.body is not None
+        answer = await self._core.post(head.event_id, head.body)
+        self._health.heard(answer)
+        if answer.verdict == "taken":
+            self._took(lane, head)
+            return
+        lane.attempts += 1
+        pause = answer.after if answer.after is not None else delay(lane.attempts, **_RETRY)
+        log.warning(
+            "event_not_taken",
+            event_id=head.event_id,
+            status=answer.status,
+            trouble=answer.trouble,
+            attempt=lane.attempts,
+            retry_in=round(pause, 2),
+        )
+        self._sleep(lane, pause)
+
+    def _took(self, lane: _Lane, head: Entry) -> None:
+        lane.entries.popleft()
+        lane.attempts = 0
+        self._bytes -= len(head.body or b"")
+        self.forwarded += 1
+        if not self._taken:
+            asyncio.get_running_loop().call_soon(self._mark)
+        self._taken.append(head.key)
+        if lane.entries or lane.more:
+            self._ready.put_nowait(lane)
+        else:
+            del self._lanes[lane.conversation]
+
+    def _mark(self) -> None:
+        """Write down what was taken, in one operation for all that ended in this turn of the loop.
+
+        A crash before it is on disk sends those events once more, with the same ids.
+        """
+        keys, self._taken = self._taken, []
+        if keys:
+            self._journal.taken(keys).add_done_callback(partial(self._marked, keys))
+
+    def _marked(self, keys: list[int], written: "asyncio.Future[None]") -> None:
+        if not written.cancelled() and written.exception() is not None:
+            self._taken += keys
+            asyncio.get_running_loop().call_later(_MARK_AGAIN, self._mark)
+
+
+class _CoreHealth:
+    """Whether the core takes anything at all: one that is down is probed by one event at a time."""
+
+    def __init__(self) -> None:
+        self.state = "ok"
+        self._refusals = 0
+        self._probe = False
+        self._changed = asyncio.Event()
+        self._released = False
+
+    async def wait(self) -> None:
+        """Return when an event may be sent."""
+        while self.state != "ok" and not self._released:
+            if self._probe:
+                self._probe = False
+                return
+            self._changed.clear()
+            await self._changed.wait()
+
+    def heard(self, answer: Answer) -> None:
+        if answer.verdict == "taken":
+            self.resume()
+        elif answer.verdict == "gone":
+            self._stop()
+        else:
+            self._refusals += 1
+            if self._refusals >= _DOWN_AFTER and self.state != "gone":
+                self._pause(answer.after)
+
+    def resume(self) -> None:
+        self._refusals, self.state = 0, "ok"
+        self._changed.set()
+
+    def release(self) -> None:
+        """Let everybody go who waits."""
+        self._released = True
+        self._changed.set()
+
+    def _stop(self) -> None:
+        if self.state != "gone":
+            log.error(
+                "core_gone",
+                remedy="the core answered 410: forwarding stopped, events are kept; "
+                "mend core.url and restart, or retry from the failures list",
+            )
+        self.state = "gone"
+
+    def _pause(self, after: float | None) -> None:
+        if self.state == "ok":
+            log.warning("core_down", refusals=self._refusals)
+        self.state = "down"
+        pause = after or delay(self._refusals - _DOWN_AFTER + 1, base=0.5, ceiling=15.0)
+        asyncio.get_running_loop().call_later(pause, self._allow_probe)
+
+    def _allow_probe(self) -> None:
+        self._probe = self.state == "down"
+        self._changed.set()

@@ -1,0 +1,56 @@
+"""Short-lived links to renditions: signed, bound to one agent and one rendition."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+_PURPOSE = b"airlock media link v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """Who may read what until when (seconds since 1970)."""
+
+    attachment: str
+    rendition: str
+    agent: str
+    expires: int
+
+
+class Links:
+    """Makes and checks links with a key derived from the installation's."""
+
+    def __init__(self, key: bytes, public_url: str) -> None:
+        self._key = hashlib.blake2b(_PURPOSE, key=key, digest_size=32).digest()
+        self._public_url = public_url.rstrip("/")
+
+    def url(self, ticket: Ticket) -> str:
+        query = urlencode(
+            {
+                "agent": ticket.agent,
+                "expires": ticket.expires,
+                "signature": self._signature(ticket),
+            }
+        )
+        return f"{self._public_url}/media/{ticket.attachment}/{ticket.rendition}?{query}"
+
+    def check(
+        self, attachment: str, rendition: str, query: Mapping[str, str], now: float
+    ) -> Ticket | None:
+        """The ticket of a request, None when it is forged or over."""
+        expires = query.get("expires", "")
+        if not (expires.isascii() and expires.isdigit() and len(expires) <= 12):
+            return None
+        ticket = Ticket(attachment, rendition, query.get("agent", ""), int(expires))
+        given = query.get("signature", "").encode("utf-8", "surrogatepass")
+        genuine = hmac.compare_digest(self._signature(ticket).encode(), given)
+        return ticket if genuine and now <= ticket.expires else None
+
+    def _signature(self, ticket: Ticket) -> str:
+        parts = (ticket.attachment, ticket.rendition, ticket.agent, str(ticket.expires))
+        # The length goes before each part, so that no two tickets sign the same text.
+        text = "".join(f"{len(part)}:{part}" for part in parts)
+        content = text.encode("utf-8", "surrogatepass")
+        return hmac.new(self._key, content, hashlib.sha256).hexdigest()

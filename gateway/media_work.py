@@ -1,0 +1,240 @@
+"""Media workers: find, fetch, make safe, store, and tell the journal how each attachment ended."""
+
+import asyncio
+import heapq
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from connectors import Connector, MediaRef, Rejected
+from normalizer.media import Clean, Limits, Unsafe
+from normalizer.sanitizer import Sanitizer
+
+from .fetching import Fetcher
+from .journal import AttachmentRow, Job, Journal, JournalUnavailable, Outcome, Recorded
+from .moments import now_ms
+from .retry_policy import Retry, next_try
+from .store import FileStore, StoreUnavailable
+
+log = structlog.get_logger(__name__)
+
+#: What a platform's refusal means for the attachment, where the words differ.
+_REJECTED = frozenset({"too_large", "unsupported_type"})
+_KNOWN = frozenset({"gone", "expired", "unauthorized", "unreachable", *_REJECTED})
+#: Troubles of our own house (scanner or disk away) are waited out longer than any platform keeps a file.
+_OWN_PATIENCE = 7 * 24 * 3600.0
+
+
+class _Trouble(Exception):
+    """An attempt that failed, in one shape whatever failed."""
+
+    def __init__(
+        self,
+        state: str,
+        reason: str,
+        detail: str,
+        *,
+        retry: bool,
+        after: float | None = None,
+        ours: bool = False,
+    ) -> None:
+        super().__init__(reason)
+        self.state, self.reason, self.detail = state, reason, detail
+        self.retry, self.after, self.ours = retry, after, ours
+
+
+class MediaWork:
+    """Works through pending attachments, the earliest due first, at most `parallel` at once."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        connectors: Mapping[str, Connector[Any]],
+        fetcher: Fetcher,
+        sanitizer: Sanitizer,
+        store: FileStore,
+        *,
+        limits: Limits,
+        scratch: Path,
+        parallel: int,
+        on_recorded: Callable[[Recorded], None],
+    ) -> None:
+        self._journal = journal
+        self._connectors = connectors
+        self._fetcher = fetcher
+        self._sanitizer = sanitizer
+        self._store = store
+        self._limits = limits
+        self._scratch = scratch
+        self._parallel = parallel
+        self._on_recorded = on_recorded
+        self._due: list[tuple[int, int, int]] = []
+        self._known: set[tuple[int, int]] = set()
+        self._changed = asyncio.Event()
+
+    @property
+    def waiting(self) -> int:
+        """Attachments not ended yet."""
+        return len(self._known)
+
+    def add(self, job: Job) -> None:
+        """Take up an attachment; one that is in hand already is not taken twice."""
+        if (job.message, job.position) not in self._known:
+            self._known.add((job.message, job.position))
+            self._push(job)
+
+    async def run(self) -> None:
+        """Work until cancelled, beginning with what an earlier run left."""
+        for job in await self._journal.pending(limit=-1):
+            self.add(job)
+        places = asyncio.Semaphore(self._parallel)
+        async with asyncio.TaskGroup() as group:
+            while True:
+                job = await self._next()
+                await places.acquire()
+                group.create_task(self._work(job)).add_done_callback(lambda _: places.release())
+
+    def _push(self, job: Job) -> None:
+        heapq.heappush(self._due, (job.due, job.message, job.position))
+        self._changed.set()
+
+    async def _work(self, job: Job) -> None:
+        again = await self._attempt(job)
+        if again is not None:
+            self._push(again)
+        else:
+            self._known.discard((job.message, job.position))
+
+    async def _next(self) -> Job:
+        while True:
+            self._changed.clear()
+            wait = (self._due[0][0] - now_ms()) / 1000 if self._due else None
+            if wait is not None and wait <= 0:
+                due, message, position = heapq.heappop(self._due)
+                return Job(message, position, due)
+            try:
+                await asyncio.wait_for(self._changed.wait(), wait)
+            except TimeoutError:
+                continue
+
+    async def _attempt(self, job: Job) -> Job | None:
+        """One try; returns when to try again, None when the attachment has ended."""
+        try:
+            row = await self._journal.attachment(job.message, job.position)
+            if row is None or row.state != "pending":
+                return None
+            try:
+                outcome = await self._make(row)
+            except _Trouble as trouble:
+                return await self._after(job, row, trouble)
+            self._on_recorded(await self._journal.finish(job.message, job.position, outcome))
+        except JournalUnavailable as trouble:
+            log.error("media_wait_for_the_journal", error=str(trouble))
+            return Job(job.message, job.position, now_ms() + 1000)
+        return None
+
+    async def _after(self, job: Job, row: AttachmentRow, trouble: _Trouble) -> Job | None:
+        retry = self._next_try(row, trouble) if trouble.retry else None
+        log.warning(
+            "attachment_attempt_failed",
+            attachment=row.id,
+            connector=row.connector,
+            reason=trouble.reason,
+            detail=trouble.detail,
+            attempt=row.attempts + 1,
+            retry_in=round(retry.after, 1) if retry else None,
+        )
+        if retry is not None:
+            due = now_ms() + round(retry.after * 1000)
+            await self._journal.postpone(job.message, job.position, due, trouble.reason)
+            return Job(job.message, job.position, due)
+        outcome = Outcome(trouble.state, trouble.reason, trouble.detail or None)
+        self._on_recorded(await self._journal.finish(job.message, job.position, outcome))
+        return None
+
+    def _next_try(self, row: AttachmentRow, trouble: _Trouble) -> Retry | None:
+        connector = self._connectors.get(row.connector)
+        patience = connector.media_patience if connector else 0.0
+        return next_try(
+            trouble.reason,
+            attempts=row.attempts,
+            asked=trouble.after,
+            age=(now_ms() - row.received_at) / 1000,
+            patience=_OWN_PATIENCE if trouble.ours else patience,
+            ours=trouble.ours,
+        )
+
+    async def _make(self, row: AttachmentRow) -> Outcome:
+        connector = self._connectors.get(row.connector)
+        if connector is None:
+            raise _Trouble("failed", "gone", "its connector is not configured", retry=False)
+        with scratch_file(self._scratch) as original:
+            try:
+                name = await self._fetch(connector, row, original)
+                clean = await self._sanitizer.sanitize(original, declared=row.media["media_type"])
+                self._permit(connector, clean)
+                return await self._keep(row, clean, name)
+            except Rejected as refusal:
+                raise _refused(refusal) from refusal
+            except Unsafe as unsafe:
+                raise _unsafe(unsafe) from unsafe
+            except StoreUnavailable as trouble:
+                detail = f"our storage: {trouble}"
+                raise _Trouble("failed", "unreachable", detail, retry=True, ours=True) from trouble
+
+    async def _fetch(
+        self, connector: Connector[Any], row: AttachmentRow, original: int
+    ) -> str | None:
+        ref = MediaRef(**row.media)
+        download = await self._fetcher.run(connector, connector.media(ref), "lookup")
+        limit = max(self._limits.photo_max_bytes, self._limits.video_max_bytes)
+        await self._fetcher.download(connector, download, original, limit)
+        return ref.name or download.name
+
+    def _permit(self, connector: Connector[Any], clean: Clean) -> None:
+        """A switch counts for what a file is, not for what it was declared to be."""
+        switch = {"photo": "photos", "video": "videos"}[clean.kind]
+        if not getattr(connector.config, switch):
+            raise _Trouble("rejected", "disabled", f"{switch} are off", retry=False)
+
+    async def _keep(self, row: AttachmentRow, clean: Clean, name: str | None) -> Outcome:
+        renditions = {}
+        for rendition in clean.renditions:
+            stored = await self._store.put(row.id, rendition)
+            renditions[stored.name] = stored.view
+        return Outcome(
+            "ready",
+            name=name,
+            width=clean.width,
+            height=clean.height,
+            duration=clean.duration_seconds,
+            renditions=renditions,
+        )
+
+
+def _refused(refusal: Rejected) -> _Trouble:
+    reason = refusal.reason if refusal.reason in _KNOWN else "unreachable"
+    state = "rejected" if reason in _REJECTED else "failed"
+    detail = refusal.detail if reason == refusal.reason else f"{refusal.reason} {refusal.detail}"
+    return _Trouble(state, reason, detail.strip(), retry=refusal.retry, after=refusal.after)
+
+
+def _unsafe(unsafe: Unsafe) -> _Trouble:
+    return _Trouble(
+        unsafe.state,
+        unsafe.reason,
+        unsafe.detail,
+        retry=unsafe.state == "failed",
+        ours=unsafe.reason == "scanner_unavailable",
+    )
+
+
+@contextmanager
+def scratch_file(directory: Path) -> Iterator[int]:
+    """A file without a name, so that no crash can leave it behind."""
+    with tempfile.TemporaryFile(dir=directory) as file:
+        yield file.fileno()

@@ -1,0 +1,149 @@
+"""From the journal's intake to events: decode, parse, decide about media, record.
+
+There is one path: what was just accepted and what a crash left behind are read alike.
+"""
+
+import asyncio
+import gzip
+import hashlib
+import zlib
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+import structlog
+
+from connectors import AnyEvent, Connector, Delivery, Message, Unknown
+
+from .admission import admit
+from .journal import Batch, Journal, JournalUnavailable, Reading, Recorded
+from .journal.frames import Accepted, unpack
+from .journal.rows import Unreadable
+from .moments import from_ms
+
+log = structlog.get_logger(__name__)
+
+_ROWS_AT_ONCE = 8
+#: Deliveries parsed before others on the event loop get their turn.
+_SLICE = 50
+_PAUSE = 0.5
+
+
+class TooLarge(Exception):
+    """A body that inflates beyond the connector's limit."""
+
+
+class Reader:
+    """Reads the intake for ever; hands what each transaction recorded to `on_recorded`."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        connectors: Mapping[str, Connector[Any]],
+        on_recorded: Callable[[Recorded], None],
+    ) -> None:
+        self._journal = journal
+        self._connectors = connectors
+        self._on_recorded = on_recorded
+
+    async def run(self) -> None:
+        done = -1
+        while True:
+            try:
+                done = await self._read_after(done)
+            except JournalUnavailable as trouble:
+                log.error("reading_waits_for_the_journal", error=str(trouble))
+                await asyncio.sleep(_PAUSE)
+
+    async def _read_after(self, done: int) -> int:
+        self._journal.arrived.clear()
+        rows = await self._journal.unread(done, _ROWS_AT_ONCE)
+        if not rows:
+            await self._journal.arrived.wait()
+            return done
+        batch = await self._batch(rows)
+        self._on_recorded(await self._journal.record(batch))
+        return rows[-1][0]
+
+    async def _batch(self, rows: list[tuple[int, bytes]]) -> Batch:
+        readings: list[Reading] = []
+        unreadable: list[Unreadable] = []
+        count = 0
+        for _, row in rows:
+            for accepted, frame in unpack(row):
+                found = read(accepted, self._connectors)
+                readings += found
+                reasons = [r.event.reason for r in found if isinstance(r.event, Unknown)]
+                if reasons:
+                    where = (accepted.connector, accepted.received_at)
+                    unreadable.append(Unreadable(*where, "; ".join(reasons)[:500], frame))
+                count += 1
+                if count % _SLICE == 0:
+                    await asyncio.sleep(0)
+        return Batch(tuple(id for id, _ in rows), tuple(readings), tuple(unreadable))
+
+
+def read(accepted: Accepted, connectors: Mapping[str, Connector[Any]]) -> list[Reading]:
+    """Every event of one delivery. Never raises: what cannot be read becomes one Unknown event."""
+    connector = connectors.get(accepted.connector)
+    if connector is None:
+        trouble = _unreadable(accepted, "its connector is no longer in connectors.yaml")
+        return [Reading(accepted.connector, "", accepted.received_at, trouble)]
+    return [
+        Reading(
+            accepted.connector,
+            connector.name,
+            accepted.received_at,
+            event,
+            admit(event, connector.config) if isinstance(event, Message) else (),
+        )
+        for event in _events(accepted, connector)
+    ]
+
+
+def _events(accepted: Accepted, connector: Connector[Any]) -> list[AnyEvent]:
+    try:
+        content = decode(accepted.body, connector)
+    except (ValueError, TooLarge, OSError, EOFError, zlib.error) as trouble:
+        return [_unreadable(accepted, f"the body is no {connector.body}: {type(trouble).__name__}")]
+    delivery = Delivery(content, accepted.headers, accepted.query, from_ms(accepted.received_at))
+    try:
+        return connector.parse(delivery)
+    except Exception as trouble:
+        log.warning(
+            "parse_failed",
+            connector=accepted.connector,
+            error=type(trouble).__name__,
+            exc_info=True,
+        )
+        return [_unreadable(accepted, f"{type(trouble).__name__} while parsing", content)]
+
+
+def decode(body: bytes, connector: Connector[Any]) -> Any:
+    """A body as its connector declares it; raises ValueError and its kin for one that is not."""
+    match connector.body:
+        case "json":
+            return orjson.loads(body)
+        case "form":
+            return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=10_000))
+        case "gzip-json":
+            return orjson.loads(inflate(body, connector.max_body))
+
+
+def inflate(body: bytes, limit: int) -> bytes:
+    """The content of a gzip body, told by its magic bytes; raises TooLarge before it grows beyond `limit`."""
+    if not body.startswith(b"\x1f\x8b"):
+        return body
+    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    content = inflater.decompress(body, limit + 1)
+    if len(content) > limit:
+        raise TooLarge(f"the body inflates to more than {limit} bytes")
+    if not inflater.eof:
+        raise gzip.BadGzipFile("the body ends before its gzip stream")
+    return content
+
+
+def _unreadable(accepted: Accepted, reason: str, content: Any = None) -> Unknown:
+    digest = hashlib.blake2b(accepted.body, digest_size=16).hexdigest()
+    return Unknown(id=f"delivery:{digest}", reason=reason, raw=content)

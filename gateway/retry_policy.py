@@ -1,0 +1,50 @@
+"""Which troubles with a file are worth another try, when, and how often (platforms.md, section 7)."""
+
+import random
+from dataclasses import dataclass
+
+from .backoff import delay
+
+#: Reasons that get a fixed number of tries, with the seconds before each. After the last one the
+#: attachment ends with that reason, and a retry by hand starts anew.
+_FEW: dict[str, tuple[float, ...]] = {
+    "gone": (1, 3, 10, 30),  # Twilio answers 404 for a while after its own webhook
+    "expired": (0.5, 3, 10),  # a fresh address is asked for each time
+    "unauthorized": (1, 3, 10),  # a token may be about to be replaced
+    "checksum_mismatch": (1,),
+    "corrupt": (),
+    "decoder_crashed": (1,),
+    "blocked_host": (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Try again after this many seconds."""
+
+    after: float
+
+
+def next_try(
+    reason: str,
+    *,
+    attempts: int,
+    asked: float | None,
+    age: float,
+    patience: float,
+    ours: bool = False,
+) -> Retry | None:
+    """What follows failed attempt number `attempts` + 1: a retry, or None to end with `reason`.
+
+    `asked` is what the platform wants us to wait (Retry-After); `age` is how long ago the message came and
+    `patience` how long this platform keeps the file, all in seconds. `ours`: the trouble is in our own
+    house, where looking often costs nobody anything.
+    """
+    few = _FEW.get(reason)
+    if few is not None:
+        if attempts >= len(few):
+            return None
+        wait = max(few[attempts] * random.uniform(1.0, 1.2), asked or 0.0)  # noqa: S311 - spreads load
+    else:
+        wait = max(delay(attempts + 1, base=1.0, ceiling=15.0 if ours else 1800.0), asked or 0.0)
+    return Retry(wait) if age + wait <= patience else None

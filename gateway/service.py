@@ -1,0 +1,240 @@
+"""The gateway put together: every part made, started and ended in the order in which they lean on each other."""
+
+import asyncio
+import base64
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import structlog
+from aiohttp import web
+
+from normalizer.sanitizer import Sanitizer
+from workspace import WorkspaceSettings, create_app
+
+from .api import Api, bearer
+from .core_client import CoreClient
+from .fetching import Fetcher
+from .health import Check, Intake
+from .ingress import Ingress
+from .journal import Journal, Recorded
+from .lanes import Lanes
+from .links import Links
+from .media_endpoint import MediaEndpoint
+from .media_work import MediaWork
+from .reader import Reader
+from .settings import Settings
+from .store import FileStore
+from .surface import application
+
+log = structlog.get_logger(__name__)
+
+#: POSTs to the core in flight, over as many kept connections.
+_FORWARDERS = 32
+#: Files being fetched or made safe at once; the cells bound how many are decoded.
+_FETCHERS = 64
+#: Seconds that what is in flight may still take when the gateway is asked to end.
+_GRACE = 5.0
+
+
+class Gateway:
+    """One running gateway: `async with Gateway(settings, …)`, then `wait` until a part fails or `end` is set."""
+
+    def __init__(self, settings: Settings, *, agent: str = "agent", demo: bool = False) -> None:
+        self._settings = settings
+        self._agent, self._demo = agent, demo
+        self._stack = AsyncExitStack()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.port = 0
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    async def wait(self, end: asyncio.Event) -> None:
+        """Return when `end` is set; raise what a part of the gateway died of, so that it is started anew."""
+        asked = asyncio.create_task(end.wait())
+        try:
+            done, _ = await asyncio.wait([asked, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            asked.cancel()
+        for task in done - {asked}:
+            task.result()
+            raise RuntimeError(f"{task.get_name()} ended by itself")
+
+    @property
+    def url(self) -> str:
+        host = self._settings.gateway.listen.host
+        shown = f"[{host}]" if ":" in host else host
+        return f"http://{shown}:{self.port}"
+
+    async def _start(self) -> None:
+        settings = self._settings
+        data = _folder(settings.gateway.data)
+        sock = self._bind()
+        journal = await Journal.open(data, hold_seconds=settings.core.hold_seconds)
+        self._stack.push_async_callback(journal.close)
+        store = FileStore(_folder(data / "media"))
+        sanitizer = Sanitizer(settings.media.limits(), isolation=settings.media.isolation)
+        self._stack.push_async_callback(sanitizer.close)
+        await sanitizer.start()
+        fetcher = Fetcher(
+            allow_private_hosts=settings.fetch.allow_private_hosts,
+            extra_hosts=settings.fetch.extra_hosts,
+        )
+        self._stack.push_async_callback(fetcher.aclose)
+        tokens = [token.get_secret_value() for token in settings.gateway.api_tokens]
+        workspace, core = self._core(tokens, data)
+        self._stack.push_async_callback(core.close)
+        lanes = Lanes(journal, core, workers=_FORWARDERS)
+        media = MediaWork(
+            journal,
+            settings.connectors,
+            fetcher,
+            sanitizer,
+            store,
+            limits=settings.media.limits(),
+            scratch=_folder(data / "scratch"),
+            parallel=_FETCHERS,
+            on_recorded=lanes.recorded,
+        )
+
+        def recorded(result: Recorded) -> None:
+            lanes.recorded(result)
+            for job in result.jobs:
+                media.add(job)
+
+        reader = Reader(journal, settings.connectors, recorded)
+        intake = Intake(data, lambda: lanes.waiting)
+        links = Links(journal.key, self._public_url)
+        app = application(
+            Ingress(journal, settings.connectors, self._public_url, intake.refusal),
+            Api(
+                journal,
+                links,
+                settings.connectors,
+                link_seconds=round(settings.media.link_lifetime),
+                on_retry=media.add,
+            ),
+            MediaEndpoint(journal, links, store),
+            authorize=bearer(tokens),
+            probes=self._probes(journal, intake, lanes),
+            workspace=workspace,
+        )
+        self._run("forwarder", lanes.run())
+        self._stack.push_async_callback(_drain, lanes)
+        self._run("media", media.run())
+        self._run("reader", reader.run())
+        await self._serve(app, sock)
+
+    @property
+    def _public_url(self) -> str:
+        """`gateway.public_url`; with a free port (0) the one that was taken."""
+        public_url = str(self._settings.gateway.public_url)
+        return (
+            f"{public_url.removesuffix(':0')}:{self.port}"
+            if public_url.endswith(":0")
+            else public_url
+        )
+
+    def _bind(self) -> socket.socket:
+        listen = self._settings.gateway.listen
+        family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+        sock = socket.create_server((listen.host, listen.port), family=family, backlog=1024)
+        self._stack.callback(sock.close)
+        self.port = sock.getsockname()[1]
+        return sock
+
+    def _core(self, tokens: list[str], data: Path) -> tuple[web.Application | None, CoreClient]:
+        """The core that gets the events: the one configured, or the built-in workspace."""
+        settings = self._settings.core
+        keys = [secret.get_secret_value() for secret in settings.secrets]
+        if settings.url is not None:
+            return None, CoreClient(str(settings.url), keys, connections=_FORWARDERS)
+        tokens.append(secrets.token_urlsafe(32))
+        keys = keys or ["whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()]
+        workspace = create_app(
+            WorkspaceSettings(
+                database=data / "workspace.db",
+                gateway_url=self.url,
+                api_token=tokens[-1],
+                secrets=tuple(keys),
+                media_origin=self._public_url,
+                agent=self._agent,
+                demo=self._demo,
+            )
+        )
+        url = f"{self.url}/workspace/events"
+        return workspace, CoreClient(url, keys, connections=_FORWARDERS)
+
+    def _probes(
+        self, journal: Journal, intake: Intake, lanes: Lanes
+    ) -> dict[str, Callable[[], Awaitable[Check]]]:
+        async def journal_check() -> Check:
+            waiting = await journal.backlog()
+            return Check("ok", f"{waiting} events wait for the core")
+
+        async def storage_check() -> Check:
+            refusal = intake.refusal()
+            return Check("fail", refusal) if refusal else Check("ok", "media and journal have room")
+
+        async def scanner_check() -> Check:
+            return Check(
+                "warn", "no scanner is configured: files are flattened, not scanned for malware"
+            )
+
+        async def core_check() -> Check:
+            state = lanes.core_state
+            words = {"down": "takes no events now", "gone": "answered 410: forwarding stopped"}
+            return Check("warn" if state in words else "ok", words.get(state, "takes events"))
+
+        return {
+            "journal": journal_check,
+            "storage": storage_check,
+            "scanner": scanner_check,
+            "core": core_check,
+        }
+
+    def _run(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.append(task)
+        self._stack.push_async_callback(_cancel, task)
+
+    async def _serve(self, app: web.Application, sock: socket.socket) -> None:
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE)
+        self._stack.push_async_callback(runner.cleanup)
+        await runner.setup()
+        await web.SockSite(runner, sock).start()
+        log.info("gateway_listens", address=self.url, connectors=list(self._settings.connectors))
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def _drain(lanes: Lanes) -> None:
+    """Let the POSTs in flight end and write down what was taken."""
+    await lanes.stop(_GRACE)
+    await lanes.flush()
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return path

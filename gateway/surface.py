@@ -1,0 +1,96 @@
+"""The HTTP surface: every path of the contract, and how errors become answers."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import orjson
+import structlog
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from .api import Api, Handler
+from .health import Probe, readiness
+from .ingress import Ingress
+from .media_endpoint import MediaEndpoint
+from .problems import Problem
+
+log = structlog.get_logger(__name__)
+
+
+def application(
+    ingress: Ingress,
+    api: Api,
+    media: MediaEndpoint,
+    *,
+    authorize: Callable[[web.Request], None],
+    probes: Mapping[str, Probe],
+    workspace: web.Application | None,
+) -> web.Application:
+    """All routes; `workspace` is mounted below /workspace/ where there is one."""
+    app = web.Application()
+    for tail in ("", "/message", "/status"):
+        path = f"/webhooks/{{connector}}{tail}"
+        app.router.add_get(path, _answering(ingress.get, 500))
+        # Whatever goes wrong with a delivery, the platform shall send it again.
+        app.router.add_post(path, _answering(ingress.post, 503))
+    for route in api.routes():
+        app.router.add_route(route.method, route.path, _private(authorize, route.handler))
+    app.router.add_get("/media/{attachment}/{rendition}", _answering(media.get, 500))
+    app.router.add_get("/healthz", _alive)
+    app.router.add_get("/readyz", _ready(probes))
+    app.router.add_get("/metrics", _metrics)
+    if workspace is not None:
+        app.add_subapp("/workspace/", workspace)
+        app.router.add_get("/", _to_workspace)
+    return app
+
+
+def _answering(handler: Handler, unexpected: int) -> Handler:
+    """Problems become their answers; what nobody foresaw is logged and becomes `unexpected`."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except Problem as problem:
+            return problem.response()
+        except web.HTTPException:
+            raise
+        except Exception:
+            log.exception("request_failed", method=request.method, path=request.path)
+            detail = "something unforeseen went wrong; the log has the details"
+            return Problem(unexpected, "Server error", detail).response()
+
+    return answer
+
+
+def _private(authorize: Callable[[web.Request], None], handler: Handler) -> Handler:
+    async def checked(request: web.Request) -> web.StreamResponse:
+        authorize(request)
+        return await handler(request)
+
+    return _answering(checked, 500)
+
+
+async def _alive(request: web.Request) -> web.Response:
+    del request
+    return web.Response(text="ok\n")
+
+
+def _ready(probes: Mapping[str, Probe]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def ready(request: web.Request) -> web.Response:
+        del request
+        good, report = await readiness(probes)
+        return web.Response(
+            status=200 if good else 503, body=orjson.dumps(report), content_type="application/json"
+        )
+
+    return ready
+
+
+async def _metrics(request: web.Request) -> web.Response:
+    del request
+    return web.Response(body=generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})
+
+
+async def _to_workspace(request: web.Request) -> web.Response:
+    del request
+    raise web.HTTPFound("/workspace/")

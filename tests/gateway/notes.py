@@ -1,0 +1,61 @@
+"""A tiny platform for tests of the gateway: unsigned JSON notes, so that nothing but the gateway is tested."""
+
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from connectors import (
+    AnyEvent,
+    Attachment,
+    Call,
+    Capabilities,
+    Connector,
+    ConnectorConfig,
+    Delivery,
+    Download,
+    Flow,
+    Forbidden,
+    MediaRef,
+    Message,
+    Party,
+    Request,
+    read_each,
+)
+
+
+class NotesConfig(ConnectorConfig):
+    password: str = "open sesame"
+
+
+class Notes(Connector[NotesConfig]):
+    name, label, docs = "notes", "Notes", "https://notes.example/docs"
+    capabilities = Capabilities(MappingProxyType({"text": "yes", "photo": "yes"}))
+    media_patience: ClassVar[float] = 30.0
+    Config = NotesConfig
+
+    def verify(self, request: Request) -> None:
+        if request.headers.get("x-password") != self.config.password:
+            raise Forbidden("x-password does not match")
+
+    def parse(self, delivery: Delivery) -> list[AnyEvent]:
+        return read_each(_message, delivery.content["notes"])
+
+    def media(self, ref: MediaRef) -> Flow[Download]:
+        return Download(Call("GET", ref.locator["url"], auth=False))
+
+
+def _message(raw: dict[str, Any]) -> Message:
+    return Message(
+        id=raw["id"],
+        account="us",
+        party=Party(raw["from"], raw.get("name")),
+        sent_at=datetime.fromtimestamp(raw.get("at", 0), UTC),
+        text=raw.get("text"),
+        attachments=tuple(
+            Attachment(kind, MediaRef({"url": url})) for kind, url in raw.get("media", ())
+        ),
+    )
+
+
+def notes(**config: Any) -> Notes:
+    return Notes(NotesConfig(type="notes", api_url="http://127.0.0.1:9", **config))  # type: ignore[arg-type]

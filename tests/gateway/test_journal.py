@@ -1,0 +1,205 @@
+"""The journal keeps what it took, numbers it once, and puts the event beside the fact."""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from gateway.journal import Batch, Journal, JournalUnavailable, Outcome, Recorded
+from gateway.journal.frames import Accepted, pack, unpack
+from gateway.reader import Reader, read
+from tests.gateway.notes import notes
+
+CONNECTORS = {"desk": notes()}
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
+    opened = await Journal.open(tmp_path, hold_seconds=2)
+    yield opened
+    await opened.close()
+
+
+def delivery(*entries: dict[str, Any], at: int = 1_000) -> Accepted:
+    return Accepted("desk", at, {}, {}, orjson.dumps({"notes": entries}))
+
+
+def note(id: str, sender: str = "ann", **more: Any) -> dict[str, Any]:
+    return {"id": id, "from": sender, "text": f"text of {id}", **more}
+
+
+async def record(journal: Journal, *deliveries: Accepted) -> Recorded:
+    readings = [r for accepted in deliveries for r in read(accepted, CONNECTORS)]
+    return await journal.record(Batch((), tuple(readings)))
+
+
+def bodies(recorded: Recorded) -> list[dict[str, Any]]:
+    return [orjson.loads(entry.body) for entry in recorded.entries if entry.body is not None]
+
+
+def test_deliveries_survive_the_frame_they_are_kept_in() -> None:
+    first = Accepted("desk", 12, {"a": "b"}, {"q": "ü"}, b"\x00\xff body")
+    second = Accepted("other", 13, {}, {}, b"")
+    frames = [pack(first), pack(second)]
+    assert list(unpack(b"".join(frames))) == [(first, frames[0]), (second, frames[1])]
+
+
+async def test_an_accepted_delivery_is_on_disk_before_append_returns(tmp_path: Path) -> None:
+    journal = await Journal.open(tmp_path, hold_seconds=2)
+    await journal.append(delivery(note("1")))
+    with contextlib.closing(sqlite3.connect(tmp_path / "journal.db")) as other:
+        (row,) = other.execute("SELECT deliveries FROM intake").fetchone()
+    assert next(unpack(row))[0] == delivery(note("1"))
+    await journal.close()
+
+
+async def test_many_deliveries_share_a_commit_and_keep_their_order(journal: Journal) -> None:
+    wanted = [delivery(note(str(n)), at=n) for n in range(500)]
+    await asyncio.gather(*(journal.append(d) for d in wanted))
+    rows = await journal.unread(-1, 10_000)
+    assert [accepted for _, row in rows for accepted, _ in unpack(row)] == wanted
+    assert len(rows) < 100
+
+
+async def test_messages_are_numbered_without_gaps_in_each_conversation(journal: Journal) -> None:
+    recorded = await record(
+        journal,
+        delivery(note("1"), note("2", "bob"), note("3")),
+        delivery(note("4", "bob"), note("5")),
+    )
+    seen = [
+        (e["data"]["conversation"]["consumer"]["id"], e["data"]["message"]["sequence"])
+        for e in bodies(recorded)
+    ]
+    assert seen == [("ann", 1), ("bob", 1), ("ann", 2), ("bob", 2), ("ann", 3)]
+
+
+async def test_a_repeated_message_is_one_event_within_and_across_deliveries(
+    journal: Journal,
+) -> None:
+    first = await record(journal, delivery(note("1"), note("1")))
+    second = await record(journal, delivery(note("1"), note("2")))
+    assert [e["data"]["message"]["platform_id"] for e in bodies(first) + bodies(second)] == [
+        "1",
+        "2",
+    ]
+    assert (first.duplicates, second.duplicates) == (1, 1)
+    assert bodies(second)[0]["data"]["message"]["sequence"] == 2
+
+
+async def test_one_poisoned_entry_costs_one_unrecognised_event(journal: Journal) -> None:
+    recorded = await record(journal, delivery(note("1"), {"id": "x"}, note("2")))
+    assert [e["type"] for e in bodies(recorded)] == [
+        "message.received",
+        "event.unrecognised",
+        "message.received",
+    ]
+    assert bodies(recorded)[1]["data"]["reason"] == "lacks 'from'"
+
+
+async def test_a_body_that_is_no_json_becomes_one_unrecognised_event(journal: Journal) -> None:
+    recorded = await record(journal, Accepted("desk", 5, {}, {}, b"{broken"))
+    assert [e["type"] for e in bodies(recorded)] == ["event.unrecognised"]
+
+
+async def test_a_message_waits_for_its_media_and_tells_how_they_ended(journal: Journal) -> None:
+    media = [["photo", "http://a/1"], ["video", "http://a/2"]]
+    recorded = await record(journal, delivery(note("1", media=media)))
+    (entry,) = recorded.entries
+    assert entry.body is None
+    assert entry.hold_until == 3_000
+    one, two = recorded.jobs
+    ready = Outcome("ready", width=3, height=2, renditions={"preview": {"bytes": 7}})
+    assert await journal.finish(one.message, one.position, ready) == Recorded()
+    ended = await journal.finish(two.message, two.position, Outcome("failed", "gone"))
+    (frozen,) = ended.frozen
+    event = orjson.loads(frozen.body or b"")
+    assert event["id"] == frozen.event_id == entry.event_id
+    states = [(a["kind"], a["state"], a["reason"]) for a in event["data"]["message"]["attachments"]]
+    assert states == [("photo", "ready", None), ("video", "failed", "gone")]
+    assert event["data"]["message"]["transcript"] == "[photo message]\n[video message]"
+
+
+async def test_media_that_end_after_the_message_went_out_are_told_by_an_update(
+    journal: Journal,
+) -> None:
+    recorded = await record(journal, delivery(note("1", media=[["photo", "http://a/1"]])))
+    (entry,), (job,) = recorded.entries, recorded.jobs
+    sent = await journal.freeze(entry.key)
+    assert orjson.loads(sent.body or b"")["data"]["message"]["attachments"][0]["state"] == "pending"
+    again = await journal.freeze(entry.key)
+    assert again.body == sent.body
+    ended = await journal.finish(job.message, job.position, Outcome("ready", renditions={}))
+    (update,) = bodies(ended)
+    assert update["type"] == "attachment.updated"
+    assert [a["state"] for a in update["data"]["message"]["attachments"]] == ["ready"]
+    twice = await journal.finish(job.message, job.position, Outcome("failed", "gone"))
+    assert twice == Recorded()
+
+
+async def test_a_retry_leads_to_a_second_update_with_its_own_id(journal: Journal) -> None:
+    recorded = await record(journal, delivery(note("1", media=[["photo", "http://a/1"]])))
+    (entry,), (job,) = recorded.entries, recorded.jobs
+    await journal.freeze(entry.key)
+    first = await journal.finish(job.message, job.position, Outcome("failed", "gone"))
+    assert await journal.retry(job.message, job.position) is not None
+    assert await journal.retry(job.message, job.position) is None
+    second = await journal.finish(job.message, job.position, Outcome("ready", renditions={}))
+    assert first.entries[0].event_id != second.entries[0].event_id
+    assert [
+        b["data"]["message"]["attachments"][0]["state"] for b in bodies(first) + bodies(second)
+    ] == ["failed", "ready"]
+
+
+async def test_a_write_that_fails_takes_nothing_of_its_neighbours_with_it(journal: Journal) -> None:
+    good = journal.append(delivery(note("1")))
+    bad = journal.finish(99, 0, Outcome("ready", renditions={object(): 1}))
+    with pytest.raises(TypeError):
+        await bad
+    await good
+    assert len(await journal.unread(-1, 10)) == 1
+
+
+async def test_a_full_disk_refuses_the_delivery_and_the_next_one_works(
+    journal: Journal, tmp_path: Path
+) -> None:
+    await journal.append(delivery(note("0")))
+    (pages,) = await journal._writer.submit(lambda c: c.execute("PRAGMA page_count").fetchone())
+    await journal._writer.submit(lambda c: c.execute(f"PRAGMA max_page_count = {pages}").fetchone())
+    with pytest.raises(JournalUnavailable):
+        await journal.append(delivery(note("1", text="x" * 100_000)))
+    await journal._writer.submit(lambda c: c.execute("PRAGMA max_page_count = 1000000").fetchone())
+    await journal.append(delivery(note("2")))
+    rows = await journal.unread(-1, 10)
+    assert [a for _, row in rows for a, _ in unpack(row)] == [
+        delivery(note("0")),
+        delivery(note("2")),
+    ]
+
+
+async def test_what_a_crash_left_in_the_intake_is_read_at_the_next_start(tmp_path: Path) -> None:
+    journal = await Journal.open(tmp_path, hold_seconds=2)
+    await journal.append(delivery(note("1")))
+    await journal.close()
+    journal = await Journal.open(tmp_path, hold_seconds=2)
+    seen: asyncio.Queue[Recorded] = asyncio.Queue()
+    reading = asyncio.create_task(Reader(journal, CONNECTORS, seen.put_nowait).run())
+    recorded = await seen.get()
+    assert [e["data"]["message"]["platform_id"] for e in bodies(recorded)] == ["1"]
+    assert await journal.unread(-1, 10) == []
+    reading.cancel()
+    await journal.close()
+
+
+async def test_ids_are_the_same_after_a_restart(tmp_path: Path) -> None:
+    ids = []
+    for _ in range(2):
+        journal = await Journal.open(tmp_path, hold_seconds=2)
+        ids.append(journal.ids.message("desk", "1"))
+        await journal.close()
+    assert ids[0] == ids[1]

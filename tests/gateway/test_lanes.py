@@ -1,0 +1,229 @@
+"""Lanes: in order within a conversation, never waiting for each other, repeated until taken."""
+
+import asyncio
+import base64
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from standardwebhooks.webhooks import Webhook
+
+from gateway.core_client import CoreClient
+from gateway.journal import Journal, Outcome
+from gateway.lanes import Lanes
+from tests.gateway.test_journal import delivery, note, record
+
+SECRET = "whsec_" + base64.b64encode(b"a secret of some length").decode()
+
+Answer = Callable[[dict[str, Any], int], web.Response]
+
+
+class Core:
+    """A conversation core that keeps what it gets and answers as it is told."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.taken: list[dict[str, Any]] = []
+        self._answer = answer
+
+    async def post(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        headers = {k.lower(): v for k, v in request.headers.items()}
+        Webhook(SECRET).verify(body.decode(), headers)
+        event = orjson.loads(body)
+        assert event["id"] == headers["webhook-id"]
+        self.events.append(event)
+        answer = self._answer(event, sum(e["id"] == event["id"] for e in self.events))
+        if 200 <= answer.status < 300:
+            self.taken.append(event)
+        return answer
+
+    async def until(self, count: int) -> list[dict[str, Any]]:
+        async with asyncio.timeout(20):
+            while len(self.taken) < count:
+                await asyncio.sleep(0.01)
+        return self.taken
+
+
+@asynccontextmanager
+async def forwarding(
+    directory: Path, answer: Answer, hold_seconds: float = 2
+) -> AsyncIterator[tuple[Journal, Lanes, Core]]:
+    core = Core(answer)
+    app = web.Application()
+    app.router.add_post("/in", core.post)
+    async with TestServer(app) as server:
+        journal = await Journal.open(directory, hold_seconds=hold_seconds)
+        client = CoreClient(str(server.make_url("/in")), [SECRET], connections=8)
+        lanes = Lanes(journal, client, workers=8)
+        running = asyncio.create_task(lanes.run())
+        try:
+            yield journal, lanes, core
+        finally:
+            await lanes.stop(5)
+            running.cancel()
+            await lanes.flush()
+            await client.close()
+            await journal.close()
+
+
+def now() -> int:
+    return round(time.time() * 1000)
+
+
+def ok(event: dict[str, Any], attempt: int) -> web.Response:
+    return web.Response(status=204)
+
+
+def sequences(events: list[dict[str, Any]], sender: str) -> list[int]:
+    return [
+        e["data"]["message"]["sequence"]
+        for e in events
+        if e["data"]["conversation"]["consumer"]["id"] == sender
+    ]
+
+
+async def test_events_of_each_conversation_arrive_in_order_signed_and_once(tmp_path: Path) -> None:
+    async with forwarding(tmp_path, ok) as (journal, lanes, core):
+        entries = [note(f"{sender}{n}", sender) for n in range(100) for sender in ("ann", "bob")]
+        lanes.recorded(await record(journal, delivery(*entries)))
+        events = await core.until(200)
+        assert sequences(events, "ann") == sequences(events, "bob") == list(range(1, 101))
+        await asyncio.sleep(0.1)
+        assert len(core.events) == 200
+        assert await journal.backlog() == 0
+
+
+async def test_a_refused_event_is_repeated_with_its_id_and_holds_only_its_own_lane(
+    tmp_path: Path,
+) -> None:
+    def answer(event: dict[str, Any], attempt: int) -> web.Response:
+        stubborn = event["data"]["message"]["platform_id"] == "a1" and attempt < 3
+        return web.Response(status=500 if stubborn else 200)
+
+    async with forwarding(tmp_path, answer) as (journal, lanes, core):
+        lanes.recorded(await record(journal, delivery(note("a1"), note("a2"), note("b1", "bob"))))
+        events = await core.until(3)
+        assert [e["data"]["message"]["platform_id"] for e in events] == ["b1", "a1", "a2"]
+        first = [e for e in core.events if e["data"]["message"]["platform_id"] == "a1"]
+        assert len(first) == 3
+        assert all(e == first[0] for e in first)
+
+
+async def test_retry_after_of_the_core_is_honoured(tmp_path: Path) -> None:
+    times: list[float] = []
+
+    def answer(event: dict[str, Any], attempt: int) -> web.Response:
+        times.append(time.monotonic())
+        return (
+            web.Response(status=429, headers={"retry-after": "2"})
+            if attempt == 1
+            else web.Response()
+        )
+
+    async with forwarding(tmp_path, answer) as (journal, lanes, core):
+        lanes.recorded(await record(journal, delivery(note("a1"))))
+        await core.until(1)
+        assert times[1] - times[0] >= 1.9
+
+
+async def test_a_held_message_goes_out_pending_in_time_and_later_ones_wait_for_it(
+    tmp_path: Path,
+) -> None:
+    async with forwarding(tmp_path, ok, hold_seconds=0.3) as (journal, lanes, core):
+        photo = note("a1", media=[["photo", "http://nowhere/1"]])
+        recorded = await record(journal, delivery(photo, note("a2"), note("b1", "bob"), at=now()))
+        lanes.recorded(recorded)
+        events = await core.until(3)
+        assert [e["data"]["message"]["platform_id"] for e in events] == ["b1", "a1", "a2"]
+        assert events[1]["data"]["message"]["attachments"][0]["state"] == "pending"
+        (job,) = recorded.jobs
+        lanes.recorded(await journal.finish(job.message, job.position, Outcome("failed", "gone")))
+        events = await core.until(4)
+        assert events[3]["type"] == "attachment.updated"
+
+
+async def test_a_held_message_goes_out_at_once_when_its_media_are_ready(tmp_path: Path) -> None:
+    async with forwarding(tmp_path, ok, hold_seconds=60) as (journal, lanes, core):
+        photo = note("a1", media=[["photo", "http://nowhere/1"]])
+        recorded = await record(journal, delivery(photo, at=now()))
+        lanes.recorded(recorded)
+        await asyncio.sleep(0.05)
+        (job,) = recorded.jobs
+        lanes.recorded(
+            await journal.finish(job.message, job.position, Outcome("ready", renditions={}))
+        )
+        events = await core.until(1)
+        assert events[0]["data"]["message"]["attachments"][0]["state"] == "ready"
+
+
+async def test_a_lane_longer_than_memory_keeps_its_order(tmp_path: Path) -> None:
+    async with forwarding(tmp_path, ok) as (journal, lanes, core):
+        for part in range(10):
+            entries = [note(f"{part}-{n}") for n in range(100)]
+            lanes.recorded(await record(journal, delivery(*entries)))
+        events = await core.until(1000)
+        assert sequences(events, "ann") == list(range(1, 1001))
+
+
+async def test_a_restart_forwards_what_was_left(tmp_path: Path) -> None:
+    journal = await Journal.open(tmp_path, hold_seconds=2)
+    await record(journal, delivery(*(note(str(n)) for n in range(50))))
+    await journal.close()
+    async with forwarding(tmp_path, ok) as (_, _, core):
+        assert sequences(await core.until(50), "ann") == list(range(1, 51))
+
+
+async def test_a_core_that_is_gone_gets_nothing_more_until_it_is_resumed(tmp_path: Path) -> None:
+    gone = True
+
+    def answer(event: dict[str, Any], attempt: int) -> web.Response:
+        return web.Response(status=410 if gone else 200)
+
+    async with forwarding(tmp_path, answer) as (journal, lanes, core):
+        lanes.recorded(await record(journal, delivery(note("a1"))))
+        async with asyncio.timeout(5):
+            while lanes.core_state != "gone":
+                await asyncio.sleep(0.01)
+        lanes.recorded(await record(journal, delivery(note("b1", "bob"), note("c1", "cid"))))
+        await asyncio.sleep(1.0)
+        assert len(core.events) == 1
+        gone = False
+        lanes.resume()
+        assert {e["data"]["message"]["platform_id"] for e in await core.until(3)} == {
+            "a1",
+            "b1",
+            "c1",
+        }
+
+
+async def test_a_core_that_was_down_gets_everything_in_order_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    down = True
+
+    def answer(event: dict[str, Any], attempt: int) -> web.Response:
+        return web.Response(status=503 if down else 200)
+
+    async with forwarding(tmp_path, answer) as (journal, lanes, core):
+        senders = [f"s{n}" for n in range(20)]
+        lanes.recorded(
+            await record(
+                journal, delivery(*(note(f"{s}-{n}", s) for n in range(5) for s in senders))
+            )
+        )
+        async with asyncio.timeout(5):
+            while lanes.core_state != "down":
+                await asyncio.sleep(0.01)
+        tried = len(core.events)
+        await asyncio.sleep(0.5)
+        assert len(core.events) - tried <= 5
+        down = False
+        events = await core.until(100)
+        for sender in senders:
+            assert sequences(events, sender) == [1, 2, 3, 4, 5]
