@@ -18,7 +18,7 @@ from normalizer.events import (
     Unknown,
 )
 
-from .capabilities import FEATURES, Capabilities, Feature, Support
+from .capabilities import FEATURES, Capabilities, Feature, Support, offers
 from .contract import (
     API,
     AesCtr,
@@ -38,12 +38,48 @@ from .contract import (
     Sent,
     Text,
     by_status,
+    retry_after,
 )
-from .reading import fingerprint, moment, read_each, unknown
+from .credentials import Identifier, Identifiers, Secret, Secrets, revealed
+from .inflating import inflate
+from .kinds import kind_of
+from .proof import any_same, same
+from .reading import Unreadable, fingerprint, listed, moment, open_each, read_each, unknown
+from .verdicts import (
+    BLOCKED,
+    EXPIRED,
+    GONE,
+    INVALID,
+    MISCONFIGURED,
+    NOT_YET,
+    OPTED_OUT,
+    RATE_LIMITED,
+    SUSPENDED,
+    TEMPORARY,
+    UNAUTHORIZED,
+    UNDELIVERABLE,
+    WINDOW_CLOSED,
+    Verdict,
+    by_code,
+    judge,
+)
 
 __all__ = [
     "API",
+    "BLOCKED",
+    "EXPIRED",
     "FEATURES",
+    "GONE",
+    "INVALID",
+    "MISCONFIGURED",
+    "NOT_YET",
+    "OPTED_OUT",
+    "RATE_LIMITED",
+    "SUSPENDED",
+    "TEMPORARY",
+    "UNAUTHORIZED",
+    "UNDELIVERABLE",
+    "WINDOW_CLOSED",
     "AesCtr",
     "AnyEvent",
     "Attachment",
@@ -61,6 +97,8 @@ __all__ = [
     "Feature",
     "Flow",
     "Forbidden",
+    "Identifier",
+    "Identifiers",
     "Kind",
     "MediaRef",
     "Message",
@@ -73,14 +111,29 @@ __all__ = [
     "Reply",
     "Request",
     "Response",
+    "Secret",
+    "Secrets",
     "Sent",
     "Status",
     "Support",
     "Text",
     "Unknown",
+    "Unreadable",
+    "Verdict",
+    "any_same",
+    "by_code",
     "by_status",
     "fingerprint",
+    "inflate",
+    "judge",
+    "kind_of",
+    "listed",
     "moment",
+    "offers",
+    "open_each",
     "read_each",
+    "retry_after",
+    "revealed",
+    "same",
     "unknown",
 ]

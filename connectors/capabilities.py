@@ -1,6 +1,6 @@
-"""What a platform can do, as data: the rows of the channels × features chart and the limits per kind."""
+"""What a platform can do, as data: the rows of the channels and features chart and the limits per kind."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, get_args
@@ -53,3 +53,14 @@ class Capabilities:
 
     def support(self, feature: Feature) -> Support:
         return self.features.get(feature, "no")
+
+
+def offers(
+    *, yes: Iterable[Feature], limited: Iterable[Feature] = (), text: Iterable[Feature] = ()
+) -> Mapping[Feature, Support]:
+    """The features of a platform, listed under how well it supports them."""
+    return {
+        **dict.fromkeys(yes, "yes"),
+        **dict.fromkeys(limited, "limited"),
+        **dict.fromkeys(text, "text"),
+    }

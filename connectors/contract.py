@@ -197,7 +197,8 @@ class Rejected(ConnectorError):
 class ConnectorConfig(BaseModel):
     """What every connector's section of connectors.yaml may say; a connector adds its own fields."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    #: An error says which setting is wrong and why; its value might be a secret and is not repeated.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     type: str = ""
     api_url: HttpUrl = Field(default=..., description="Where the platform's API is")
@@ -283,6 +284,11 @@ class Connector(ABC, Generic[C]):
         """Send an agent's text, at most `capabilities.max_text` characters. No retries, no sleeping."""
         raise Rejected("unsupported", detail=f"{self.name} sends no text (message {out.key})")
 
+    def mark_read(self, account: str, to: str, message_id: str) -> Flow[None]:
+        """Tell the platform that an agent has seen a message, where it can be told."""
+        del account, to, message_id
+        return None
+
     def check(self) -> Flow[str]:
         """A harmless call that proves the credentials; returns the account's own name."""
         return self.label
@@ -294,7 +300,7 @@ class Connector(ABC, Generic[C]):
 
 def by_status(reply: Reply) -> Rejected:
     """What HTTP alone tells about a refusal."""
-    after = _seconds(reply.headers.get("retry-after"))
+    after = retry_after(reply)
     detail = f"HTTP {reply.status}"
     match reply.status:
         case 401 | 403:
@@ -311,5 +317,7 @@ def by_status(reply: Reply) -> Rejected:
             return Rejected("unreachable", detail=detail)
 
 
-def _seconds(header: str | None) -> float | None:
-    return float(header) if header and header.isdigit() else None
+def retry_after(reply: Reply) -> float | None:
+    """The seconds a platform asks us to wait, None where it names none."""
+    header = reply.headers.get("retry-after", "")
+    return float(header) if header.isascii() and header.isdigit() else None

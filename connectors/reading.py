@@ -1,44 +1,63 @@
 """How a connector reads a batch: every entry by itself, so that a bad one costs one `Unknown` event."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+from pydantic import ValidationError
 
-from normalizer.events import AnyEvent, Unknown
+from normalizer.events import AnyEvent, Unknown, dump, load
+
+Found = AnyEvent | Iterable[AnyEvent]
 
 #: Timestamps from here on are milliseconds: 10^12 ms is 2001, 10^12 s is the year 33658.
 _MILLISECONDS = 1_000_000_000_000
 
-_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
+#: How much of a nested entry is kept when all of it is too deep to be written down (orjson stops at 254).
+_DEPTH = 32
 
 
-def read_each(
-    read: Callable[[Any], AnyEvent | Iterable[AnyEvent]], entries: Iterable[Any]
+class Unreadable(ValueError):
+    """An entry a connector cannot read. The reason is for operators and quotes no customer's words."""
+
+
+_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, OSError)
+
+
+def read_each(read: Callable[[Any], Found], entries: Iterable[Any]) -> list[AnyEvent]:
+    """`read` applied to each entry; an entry it cannot read becomes `Unknown` with the entry kept.
+
+    An event with a field of the wrong type is unreadable too: it would fail later, and further away.
+    """
+    return [event for entry in entries for event in _read(lambda e: _sound(read(e)), entry)]
+
+
+def open_each(
+    opener: Callable[[Any], Iterable[AnyEvent]], envelopes: Iterable[Any]
 ) -> list[AnyEvent]:
-    """`read` applied to each entry; an entry it cannot read becomes `Unknown` with the entry kept."""
-    return [event for entry in entries for event in _read(read, entry)]
+    """As `read_each`, for what only wraps entries: `opener` returns what `read_each` made of them."""
+    return [event for envelope in envelopes for event in _read(opener, envelope)]
 
 
-def _read(read: Callable[[Any], AnyEvent | Iterable[AnyEvent]], entry: Any) -> Iterator[AnyEvent]:
-    try:
-        found = read(entry)
-        events = list(found) if isinstance(found, Iterable) else [found]
-    except _UNREADABLE as trouble:
-        events = [unknown(entry, _why(trouble))]
-    yield from events
+def listed(raw: Mapping[str, Any], name: str) -> list[Any]:
+    """The list under `name`; none if absent; what is no list counts as its only entry."""
+    found = raw.get(name)
+    if found is None:
+        return []
+    return found if isinstance(found, list) else [found]
 
 
 def unknown(entry: Any, reason: str) -> Unknown:
     """An `Unknown` event whose id is the fingerprint of the entry, so that a repeat is the same fact."""
-    return Unknown(id=fingerprint(entry), reason=reason, raw=entry)
+    kept = _writable(entry)
+    return Unknown(id=f"unknown:{fingerprint(kept)}", reason=reason, raw=kept)
 
 
 def fingerprint(value: Any) -> str:
     """A stable id for a JSON value that brings none of its own."""
-    canonical = orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=repr)
+    canonical = orjson.dumps(_writable(value), option=orjson.OPT_SORT_KEYS, default=repr)
     return hashlib.blake2b(canonical, digest_size=16).hexdigest()
 
 
@@ -49,9 +68,53 @@ def moment(stamp: Any) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+def _read(read: Callable[[Any], Found], entry: Any) -> list[AnyEvent]:
+    try:
+        found = read(entry)
+        return list(found) if isinstance(found, Iterable) else [found]
+    except _UNREADABLE as trouble:
+        return [unknown(entry, _why(trouble))]
+
+
+def _sound(found: Found) -> list[AnyEvent]:
+    events = list(found) if isinstance(found, Iterable) else [found]
+    load(dump(events))
+    return events
+
+
+def _writable(value: Any) -> Any:
+    try:
+        orjson.dumps(value, default=repr)
+    except TypeError:  # too deep, or no JSON value at all
+        return _pruned(value, _DEPTH)
+    return value
+
+
+def _pruned(value: Any, depth: int) -> Any:
+    match value:
+        case dict() | list() if depth == 0:
+            return "…"
+        case dict():
+            return {str(key): _pruned(inner, depth - 1) for key, inner in value.items()}
+        case list():
+            return [_pruned(inner, depth - 1) for inner in value]
+        case str():
+            return value.encode(errors="replace").decode()
+        case None | bool() | float():
+            return value
+        case _:
+            return str(value)
+
+
 def _why(trouble: Exception) -> str:
     match trouble:
-        case KeyError(args=(name,)):
-            return f"lacks {name!r}"
+        case Unreadable():
+            return str(trouble)
+        case KeyError(args=(str(name),)):
+            return f"lacks {name[:40]!r}"
+        case ValidationError():
+            wrong = trouble.errors(include_input=False, include_url=False)[0]
+            # The first two steps are the list and the event's type.
+            return f"{'.'.join(map(str, wrong['loc'][2:]))}: {wrong['msg']}"
         case _:
-            return f"{type(trouble).__name__}: {trouble}"[:200]
+            return f"{type(trouble).__name__} while reading it"

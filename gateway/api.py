@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from connectors import FEATURES, Connector
 
+from .failures import Failures
 from .journal import AttachmentRow, Job, Journal
 from .links import Links, Ticket
 from .moments import rfc3339
@@ -44,13 +45,17 @@ class Api:
         connectors: Mapping[str, Connector[Any]],
         *,
         link_seconds: int,
+        failures: Failures,
         on_retry: Callable[[Job], None],
+        erase: Callable[[str], Awaitable[bool]],
     ) -> None:
         self._journal = journal
         self._links = links
         self._connectors = connectors
         self._link_seconds = link_seconds
+        self._failures = failures
         self._on_retry = on_retry
+        self._erase = erase
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -61,6 +66,10 @@ class Api:
             web.get("/v1/messages/{id}", self.message),
             web.get("/v1/conversations/{id}/messages", self.messages),
             web.put("/v1/conversations/{id}/agents", self.assign),
+            web.delete("/v1/conversations/{id}", self.erase),
+            web.get("/v1/failures", self.list_failures),
+            web.get("/v1/failures/{id}", self.failure),
+            web.post("/v1/failures/{id}/retry", self.retry_failures),
         ]
 
     async def assign(self, request: web.Request) -> web.Response:
@@ -118,6 +127,38 @@ class Api:
     async def capabilities(self, request: web.Request) -> web.Response:
         del request
         return _json({"connectors": [chart(n, c) for n, c in self._connectors.items()]})
+
+    async def erase(self, request: web.Request) -> web.Response:
+        id = request.match_info["id"]
+        if not await self._erase(id):
+            not_found("conversation", id)
+        return web.Response(status=204)
+
+    async def list_failures(self, request: web.Request) -> web.Response:
+        return _json({"failures": await self._failures.listed(_number(request, "limit", _PAGE))})
+
+    async def failure(self, request: web.Request) -> web.Response:
+        id = request.match_info["id"]
+        found = await self._failures.shown(id)
+        if found is None:
+            not_found("failure", id)
+        return _json(found)
+
+    async def retry_failures(self, request: web.Request) -> web.Response:
+        """One failure, several with commas between, or `all` that can be retried."""
+        wanted = request.match_info["id"]
+        if wanted == "all":
+            ids = [f["id"] for f in await self._failures.listed() if f["can_retry"]]
+        else:
+            ids = wanted.split(",")
+        results = [await self._failures.retry(id) for id in ids]
+        if wanted != "all" and results == [None]:
+            not_found("failure", wanted)
+        found = [
+            result or {"id": id, "status": "unknown", "detail": "there is no such failure"}
+            for id, result in zip(ids, results, strict=True)
+        ]
+        return _json({"results": found}, status=202)
 
     async def _attachment(self, request: web.Request) -> AttachmentRow:
         id = request.match_info["id"]

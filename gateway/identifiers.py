@@ -3,7 +3,6 @@
 A key of the installation makes them opaque: who knows a platform's message id cannot compute ours.
 """
 
-import base64
 import hashlib
 
 _DIGEST_BYTES = 16
@@ -31,8 +30,7 @@ class Identifiers:
     def _derive(self, *parts: str) -> str:
         # The length goes before each part, so that ("ab", "c") and ("a", "bc") differ.
         text = "".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass")
-        digest = hashlib.blake2b(text, key=self._key, digest_size=_DIGEST_BYTES).digest()
-        return base64.b32encode(digest).decode().rstrip("=").lower()
+        return hashlib.blake2b(text, key=self._key, digest_size=_DIGEST_BYTES).hexdigest()
 
 
 def attachment_id(message_id: str, position: int) -> str:

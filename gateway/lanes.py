@@ -41,6 +41,7 @@ class _Lane:
     attempts: int = 0
     timer: asyncio.TimerHandle | None = None
     loading: bool = False
+    forgotten: bool = False
 
 
 class Lanes:
@@ -81,6 +82,14 @@ class Lanes:
             self._add(entry)
         for entry in recorded.frozen:
             self._thaw(entry)
+
+    def forget(self, conversation: int) -> None:
+        """A conversation was erased: nothing of it goes out any more."""
+        lane = self._lanes.pop(conversation, None)
+        if lane is not None:
+            self._bytes -= sum(len(entry.body or b"") for entry in lane.entries)
+            lane.entries.clear()
+            lane.more, lane.forgotten = False, True
 
     async def run(self) -> None:
         """Forward until cancelled, beginning with what an earlier run left."""
@@ -178,10 +187,7 @@ class Lanes:
         if not lane.entries and lane.more:
             await self._load(lane)
         if not lane.entries:
-            if lane.more:
-                self._ready.put_nowait(lane)
-            else:
-                del self._lanes[lane.conversation]
+            self._rest(lane)
             return
         head = lane.entries[0]
         if head.hold_until is not None:
@@ -189,7 +195,10 @@ class Lanes:
             if wait > 0:
                 self._sleep(lane, wait / 1000)
                 return
-            self._freeze(head, await self._journal.freeze(head.key))
+            try:
+                self._freeze(head, await self._journal.freeze(head.key))
+            except LookupError:
+                return  # erased while it was held
         await self._forward(lane, head)
 
     async def _load(self, lane: _Lane) -> None:
@@ -207,13 +216,15 @@ class Lanes:
 
     async def _forward(self, lane: _Lane, head: Entry) -> None:
         await self._health.wait()
-        if self._draining:
+        if self._draining or lane.forgotten:
             return
         assert head.body is not None
         answer = await self._core.post(head.event_id, head.body)
         self._health.heard(answer)
         if answer.verdict == "taken":
             self._took(lane, head)
+            return
+        if lane.forgotten:
             return
         lane.attempts += 1
         pause = answer.after if answer.after is not None else delay(lane.attempts, **_RETRY)
@@ -228,17 +239,23 @@ class Lanes:
         self._sleep(lane, pause)
 
     def _took(self, lane: _Lane, head: Entry) -> None:
+        self.forwarded += 1
+        if lane.forgotten:
+            return
         lane.entries.popleft()
         lane.attempts = 0
         self._bytes -= len(head.body or b"")
-        self.forwarded += 1
         if not self._taken:
             asyncio.get_running_loop().call_soon(self._mark)
         self._taken.append(head.key)
+        self._rest(lane)
+
+    def _rest(self, lane: _Lane) -> None:
+        """Take the next turn, or leave when there is nothing left to forward."""
         if lane.entries or lane.more:
             self._ready.put_nowait(lane)
         else:
-            del self._lanes[lane.conversation]
+            self._lanes.pop(lane.conversation, None)
 
     def _mark(self) -> None:
         """Write down what was taken, in one operation for all that ended in this turn of the loop.

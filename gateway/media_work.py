@@ -131,7 +131,7 @@ class MediaWork:
                 outcome = await self._make(row)
             except _Trouble as trouble:
                 return await self._after(job, row, trouble)
-            self._on_recorded(await self._journal.finish(job.message, job.position, outcome))
+            await self._end(row, outcome)
         except JournalUnavailable as trouble:
             log.error("media_wait_for_the_journal", error=str(trouble))
             return Job(job.message, job.position, now_ms() + 1000)
@@ -153,8 +153,16 @@ class MediaWork:
             await self._journal.postpone(job.message, job.position, due, trouble.reason)
             return Job(job.message, job.position, due)
         outcome = Outcome(trouble.state, trouble.reason, trouble.detail or None)
-        self._on_recorded(await self._journal.finish(job.message, job.position, outcome))
+        await self._end(row, outcome)
         return None
+
+    async def _end(self, row: AttachmentRow, outcome: Outcome) -> None:
+        recorded = await self._journal.finish(row.message, row.position, outcome)
+        if recorded is None:
+            # Erased or ended meanwhile: what was just stored belongs to nobody.
+            await self._store.remove(row.id)
+            return
+        self._on_recorded(recorded)
 
     def _next_try(self, row: AttachmentRow, trouble: _Trouble) -> Retry | None:
         connector = self._connectors.get(row.connector)

@@ -18,8 +18,10 @@ from workspace import WorkspaceSettings, create_app
 
 from .api import Api, bearer
 from .core_client import CoreClient
+from .failures import Failures
 from .fetching import Fetcher
 from .health import Check, Intake
+from .housekeeping import Housekeeping, Retention
 from .ingress import Ingress
 from .journal import Journal, Recorded
 from .lanes import Lanes
@@ -120,6 +122,17 @@ class Gateway:
             for job in result.jobs:
                 media.add(job)
 
+        housekeeping = Housekeeping(
+            journal,
+            store,
+            lanes,
+            Retention(
+                media=settings.media.retention,
+                words=settings.gateway.text_retention,
+                duplicates=settings.media.duplicate_window,
+            ),
+            lanes.recorded,
+        )
         reader = Reader(journal, settings.connectors, recorded)
         intake = Intake(data, lambda: lanes.waiting)
         links = Links(journal.key, self._public_url)
@@ -130,7 +143,11 @@ class Gateway:
                 links,
                 settings.connectors,
                 link_seconds=round(settings.media.link_lifetime),
+                failures=Failures(
+                    journal, settings.connectors, on_recorded=recorded, on_job=media.add
+                ),
                 on_retry=media.add,
+                erase=housekeeping.erase,
             ),
             MediaEndpoint(journal, links, store),
             authorize=bearer(tokens),
@@ -141,6 +158,7 @@ class Gateway:
         self._stack.push_async_callback(_drain, lanes)
         self._run("media", media.run())
         self._run("reader", reader.run())
+        self._run("housekeeping", housekeeping.run())
         await self._serve(app, sock)
 
     @property

@@ -166,13 +166,18 @@ class Closed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice(Event):
-    """Something the platform tells about a conversation that is no message: `kind` in the platform's word.
+class Notice:
+    """Something the platform tells that is no message: `kind` in the platform's word.
 
     Referrals, opt-ins, typing, hand-overs, identity changes. `text` is for people, `details` for machines.
+    `party` is None where it tells about our account and not about a conversation.
     """
 
+    id: str
     type: Literal["notice"] = "notice"
+    account: str
+    party: Party | None = None
+    sent_at: datetime | None = None
     kind: str
     text: str | None = None
     details: Mapping[str, Any] | None = None

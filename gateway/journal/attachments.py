@@ -75,8 +75,11 @@ def postpone(
 
 def finish(
     connection: sqlite3.Connection, ids: Identifiers, message: int, position: int, outcome: Outcome
-) -> Recorded:
-    """End a pending attachment and tell the core: in the message itself if it still waits, else by an update."""
+) -> Recorded | None:
+    """End a pending attachment and tell the core: in the message itself if it still waits, else by an update.
+
+    None if it was not pending any more.
+    """
     cursor = connection.execute(
         "UPDATE attachment SET state = ?, reason = ?, detail = ?, name = coalesce(?, name), width = ?, "
         "height = ?, duration = ?, renditions = ?, ended_at = ?, due = NULL, revision = revision + 1 "
@@ -88,12 +91,12 @@ def finish(
         ),
     )
     if cursor.rowcount == 0:
-        return Recorded()
+        return None
     held = connection.execute(
         "SELECT key FROM outbox WHERE message = ? AND body IS NULL", (message,)
     ).fetchone()
     if held is None:
-        return Recorded(entries=(_update(connection, ids, message, position),))
+        return Recorded(entries=(announce(connection, ids, message, position),))
     waiting = connection.execute(
         "SELECT 1 FROM attachment WHERE message = ? AND state = 'pending'", (message,)
     ).fetchone()
@@ -114,9 +117,12 @@ def retry(connection: sqlite3.Connection, message: int, position: int) -> Job | 
 
 def freeze(connection: sqlite3.Connection, entry: int) -> Entry:
     """Give a held message.received its body, with its attachments as they are now; it never changes again."""
-    conversation_key, event_id, message, body = connection.execute(
+    row = connection.execute(
         "SELECT conversation, event_id, message, body FROM outbox WHERE key = ?", (entry,)
     ).fetchone()
+    if row is None:
+        raise LookupError(f"event row {entry} is not in the outbox")
+    conversation_key, event_id, message, body = row
     if body is None:
         conversation, view, received_at = load_message(connection, message)
         body = about(event_id, "message.received", conversation, received_at, {"message": view})
@@ -126,7 +132,9 @@ def freeze(connection: sqlite3.Connection, entry: int) -> Entry:
     return Entry(entry, conversation_key, event_id, None, body)
 
 
-def _update(connection: sqlite3.Connection, ids: Identifiers, message: int, position: int) -> Entry:
+def announce(
+    connection: sqlite3.Connection, ids: Identifiers, message: int, position: int
+) -> Entry:
     """Put `attachment.updated` into the lane of its conversation."""
     conversation, view, _ = load_message(connection, message)
     changed: list[dict[str, Any]] = [

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from gateway.identifiers import Identifiers
 
-from . import attachments, conversations, outbox, schema
+from . import attachments, conversations, failures, outbox, retention, schema
 from .errors import JournalUnavailable
 from .frames import Accepted, pack
 from .recording import Recorder
@@ -91,8 +91,8 @@ class Journal:
             )
         )
 
-    async def finish(self, message: int, position: int, outcome: Outcome) -> Recorded:
-        """End an attachment; the event that tells the core is part of the same transaction."""
+    async def finish(self, message: int, position: int, outcome: Outcome) -> Recorded | None:
+        """End an attachment, and tell the core, in one transaction; None if it was not pending any more."""
         return await self._writer.submit(
             lambda c: attachments.finish(c, self.ids, message, position, outcome)
         )
@@ -101,6 +101,10 @@ class Journal:
         return await self._writer.submit(
             partial(attachments.retry, message=message, position=position)
         )
+
+    async def settle(self, failure: str, reason: str | None) -> None:
+        """A failed delivery was read again: wholly (None), or it still holds something unreadable."""
+        await self._writer.submit(partial(failures.settle, id=failure, reason=reason))
 
     # forwarding ---------------------------------------------------------------------------------
 
@@ -145,6 +149,36 @@ class Journal:
 
     async def record_view(self, **view: Any) -> None:
         await self._writer.submit(partial(conversations.record_view, **view))
+
+    # what goes ----------------------------------------------------------------------------------
+
+    async def expire_media(self, before: int) -> Recorded:
+        """End ready media older than `before` (ms); call again while it returns any."""
+        return await self._writer.submit(lambda c: retention.expire_media(c, self.ids, before))
+
+    async def expire_photos_beyond(self, message: int, keep: int) -> Recorded:
+        """End the oldest photos of a message's conversation, as many as are more than `keep`."""
+        return await self._writer.submit(
+            lambda c: retention.expire_photos_beyond(c, self.ids, message, keep)
+        )
+
+    async def expire_words(self, words_before: int, memory_before: int) -> int:
+        """Blank old messages and forget old facts; call again while it returns more than 0."""
+        return await self._writer.submit(
+            lambda c: retention.expire_words(c, words_before, memory_before)
+        )
+
+    async def erase(self, conversation: str) -> int | None:
+        """Remove a conversation and return its lane; None if it is unknown. Its files are doomed."""
+        return await self._writer.submit(partial(retention.erase, conversation=conversation))
+
+    async def doomed(self) -> list[str]:
+        """Attachments whose files must go; call again, after `swept`, while it returns any."""
+        return await self.read(retention.doomed)
+
+    async def swept(self, attachments: list[str]) -> None:
+        """The files of these are gone."""
+        await self._writer.submit(partial(retention.swept, attachments=attachments))
 
     # --------------------------------------------------------------------------------------------
 

@@ -72,15 +72,10 @@ class Recorder:
 
     def _message(self, reading: Reading, message: Message) -> None:
         id = self.ids.message(reading.connector, message.id)
-        if self.connection.execute("SELECT 1 FROM message WHERE id = ?", (id,)).fetchone():
+        if self._known(id):
             self.duplicates += 1
             return
-        conversation_key, conversation = self._conversation(reading, message.account, message.party)
-        (sequence,) = self.connection.execute(
-            "UPDATE conversation SET sequence = sequence + 1, heard_at = ?, closed = 0 WHERE key = ? "
-            "RETURNING sequence",
-            (reading.received_at, conversation_key),
-        ).fetchone()
+        conversation_key, sequence, conversation = self._next_sequence(reading, message)
         sent_at = to_ms(message.sent_at) if message.sent_at else reading.received_at
         content = _content(message)
         key = self._insert_message(
@@ -113,6 +108,29 @@ class Recorder:
             {"message": view},
             message=key,
         )
+
+    def _next_sequence(
+        self, reading: Reading, message: Message
+    ) -> tuple[int, int, Conversation]:
+        """The conversation of a message, made when this is its first, and the message's number in it."""
+        consumer = message.party.id
+        id = self.ids.conversation(reading.connector, message.account, consumer)
+        row = self.connection.execute(
+            "UPDATE conversation SET sequence = sequence + 1, heard_at = ?, closed = 0, "
+            "name = coalesce(?, name) WHERE id = ? RETURNING key, sequence, name",
+            (reading.received_at, message.party.name, id),
+        ).fetchone()
+        if row is None:
+            self._conversation(reading, message.account, message.party)
+            return self._next_sequence(reading, message)
+        key, sequence, name = row
+        whom = (reading.connector, reading.platform, message.account, consumer, name)
+        return key, sequence, Conversation(id, *whom)
+
+    def _known(self, id: str) -> bool:
+        """Whether a message was seen before; of an erased one the journal keeps the id alone."""
+        seen = self.connection.execute("SELECT 1 FROM message WHERE id = ?", (id,))
+        return seen.fetchone() is not None
 
     def _insert_message(self, columns: tuple[Any, ...], content: bytes) -> int:
         cursor = self.connection.execute(

@@ -8,6 +8,7 @@ VERSION = 1
 # intake      deliveries as they arrived, one row for each group commit, gone once read
 # unreadable  deliveries that held something no connector could read, kept for `airlock replay`
 # fact        what was seen besides messages: the memory of duplicate detection
+# doomed      attachments whose files must go: the journal forgot them first
 # outbox      what the core has yet to take; `body` is NULL while a message waits for its media
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -30,11 +31,15 @@ CREATE TABLE attachment (
     details BLOB, media BLOB, attempts INTEGER NOT NULL DEFAULT 0, due INTEGER, revision INTEGER NOT NULL DEFAULT 0,
     ended_at INTEGER, PRIMARY KEY (message, position)) WITHOUT ROWID;
 CREATE INDEX attachment_pending ON attachment (due) WHERE state = 'pending';
+CREATE INDEX attachment_failed ON attachment (ended_at) WHERE state = 'failed';
+CREATE INDEX attachment_kept ON attachment (ended_at) WHERE state = 'ready';
 CREATE TABLE fact (id TEXT PRIMARY KEY, seen_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX fact_seen ON fact (seen_at);
 CREATE TABLE outbox (
     key INTEGER PRIMARY KEY AUTOINCREMENT, conversation INTEGER NOT NULL, event_id TEXT NOT NULL,
     message INTEGER, hold_until INTEGER, body BLOB);
 CREATE INDEX outbox_lane ON outbox (conversation, key);
+CREATE TABLE doomed (attachment TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE viewed (
     key INTEGER PRIMARY KEY, at INTEGER NOT NULL, agent TEXT NOT NULL, attachment TEXT NOT NULL,
     rendition TEXT NOT NULL, conversation TEXT NOT NULL, bytes TEXT);

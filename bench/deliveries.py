@@ -1,0 +1,47 @@
+"""Unique, signed WhatsApp deliveries of about 1.2 kB, as complete HTTP requests."""
+
+import hashlib
+import hmac
+import json
+
+APP_SECRET = "bench-app-secret"
+PATH = "/webhooks/bench"
+
+
+def delivery(number: int, conversations: int) -> bytes:
+    """The body of delivery `number`: one text message of one of `conversations` consumers."""
+    sender = f"4915100{number % conversations:07d}"
+    text = f"Message {number}. " + "The parcel arrived with a dent and the box was open. " * 12
+    value = {
+        "messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": "15550002222", "phone_number_id": "106540352242922"},
+        "contacts": [{"profile": {"name": f"Consumer {sender[-5:]}"}, "wa_id": sender}],
+        "messages": [
+            {
+                "from": sender,
+                "id": f"wamid.HBgMNDkxNTEwMDAwMDAwMFUCABIYIDNBMTI{number:012d}",
+                "timestamp": "1760000000",
+                "type": "text",
+                "text": {"body": text},
+            }
+        ],
+    }
+    change = {"field": "messages", "value": value}
+    envelope = {
+        "object": "whatsapp_business_account",
+        "entry": [{"id": "102290129340398", "changes": [change]}],
+    }
+    return json.dumps(envelope).encode()
+
+
+def request(body: bytes, path: str = PATH) -> bytes:
+    """A signed POST, ready for the wire."""
+    signature = hmac.new(APP_SECRET.encode(), body, hashlib.sha256).hexdigest()
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+        f"X-Hub-Signature-256: sha256={signature}\r\nContent-Length: {len(body)}\r\n\r\n"
+    ).encode() + body
+
+
+def requests(count: int, conversations: int, start: int = 0) -> list[bytes]:
+    return [request(delivery(number, conversations)) for number in range(start, start + count)]

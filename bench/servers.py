@@ -1,0 +1,98 @@
+"""Starts the servers under test, pinned to one core, and reads what the system says about them."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+_CLOCK = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: its process and port."""
+
+    process: "subprocess.Popen[bytes]"
+    port: int
+
+    def cpu(self) -> float:
+        """CPU seconds used so far by the process itself."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / _CLOCK
+
+    def resident(self) -> int:
+        """Peak resident bytes."""
+        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+        raise LookupError("the system tells no VmHWM")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+@contextmanager
+def floor(name: str, directory: Path, core: int) -> Iterator[Server]:
+    port = free_port()
+    with _running([sys.executable, "-m", "bench.floors", name, str(directory), str(port)], core, port) as s:
+        yield s
+
+
+@contextmanager
+def gateway(directory: Path, core_url: str, core: int) -> Iterator[Server]:
+    """`airlock serve` with one WhatsApp connector called bench."""
+    from bench.deliveries import APP_SECRET
+
+    port = free_port()
+    settings = directory / "connectors.yaml"
+    settings.write_text(
+        f"""gateway: {{listen: "127.0.0.1:{port}", data: {directory}/data, api_tokens: [bench-token]}}
+core: {{url: "{core_url}", secrets: ["whsec_YmVuY2htYXJrcyBuZWVkIGEgc2VjcmV0"]}}
+fetch: {{allow_private_hosts: true}}
+media: {{isolation: reduced}}
+connectors:
+  bench:
+    type: whatsapp
+    app_secrets: [{APP_SECRET}]
+    verify_token: token
+    access_token: token
+    phone_number_id: "106540352242922"
+"""
+    )
+    airlock = Path(sys.executable).with_name("airlock")
+    with _running([str(airlock), "serve", "-c", str(settings)], core, port) as server:
+        yield server
+
+
+@contextmanager
+def _running(command: list[str], core: int, port: int) -> Iterator[Server]:
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, preexec_fn=lambda: os.sched_setaffinity(0, {core})
+    )
+    try:
+        _wait_for(port, process)
+        yield Server(process, port)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise TimeoutError(f"{process.args!r} does not listen on {port}")

@@ -1,0 +1,185 @@
+"""Apple Messages for Business, as a messaging service provider."""
+
+import uuid
+from collections.abc import Generator, Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+from pydantic import Field, HttpUrl, field_validator
+
+from normalizer.events import AnyEvent, MediaRef
+
+from .apple_events import read_message
+from .apple_media import HEADERS, cipher
+from .apple_token import check_token, key_of, mint
+from .capabilities import Capabilities, offers
+from .contract import (
+    Call,
+    Connector,
+    ConnectorConfig,
+    Delivery,
+    Download,
+    Forbidden,
+    Purpose,
+    Rejected,
+    Reply,
+    Request,
+    Sent,
+    Text,
+)
+from .credentials import Identifier, Identifiers, Secrets, revealed
+from .inflating import inflate
+from .reading import read_each
+from .verdicts import EXPIRED, INVALID, NOT_YET, Verdict, judge
+
+#: Our message ids are derived from our keys, so that every attempt sends the same id.
+NAMESPACE = uuid.UUID("5f0c2f9e-7a5c-4f0e-9d43-6a1c1d5b7f10")
+#: Refusals that HTTP alone explains. An object is not everywhere at once, and no code says which it is.
+REFUSALS: Mapping[tuple[Purpose, int], Verdict] = {
+    ("lookup", 404): NOT_YET,
+    ("download", 403): EXPIRED,
+    ("download", 404): EXPIRED,
+    ("send", 400): INVALID,
+}
+#: Headers, and the fields of the body that say the same.
+TOLD_TWICE = {"id": "id", "source-id": "sourceId", "destination-id": "destinationId"}
+
+
+class Settings(ConnectorConfig):
+    api_url: HttpUrl = Field(
+        default=HttpUrl("https://mspgw.push.apple.com"), description="Apple's gateway for providers"
+    )
+    msp_id: Identifier = Field(description="Our id as provider, from Apple Business Register")
+    secrets: Secrets = Field(
+        description="Shared secrets in Base64: tokens are checked against each, the first signs ours"
+    )
+    business_id: Identifier = Field(description="The business's id")
+    business_ids: Identifiers = Field(
+        default=(), description="Further businesses whose messages come to this address"
+    )
+    max_token_age: float | None = Field(
+        default=None,
+        gt=0,
+        description="Refuse tokens older than this (seconds); leave out for no limit",
+    )
+
+    @field_validator("secrets")
+    @classmethod
+    def _keys(cls, secrets: Secrets) -> Secrets:
+        for secret in revealed(secrets):
+            key_of(secret)
+        return secrets
+
+    @property
+    def businesses(self) -> frozenset[str]:
+        return frozenset(id.lower() for id in (self.business_id, *self.business_ids))
+
+
+class Apple(Connector[Settings]):
+    name = "apple"
+    label = "Apple Messages for Business"
+    docs = "https://register.apple.com/resources/messages/msp-rest-api/"
+    body = "gzip-json"
+    # The token says who calls. Whoever has seen one could send another body with it until it is too old.
+    covers = frozenset({"caller"})
+    hosts = frozenset({"mspgw.push.apple.com"})
+    media_hosts = frozenset({".icloud.com", ".icloud-content.com", ".apple.com"})
+    media_patience = 900.0
+    Config = Settings
+    capabilities = Capabilities(
+        features=offers(
+            yes=(
+                *("text", "photo", "photo_caption", "several_photos", "video", "video_caption"),
+                *("audio", "document", "button", "typing", "send_text"),
+            ),
+            limited=("sticker", "contact", "reply_context"),
+            text=("location", "reaction"),
+        ),
+        max_text=3000,
+        notes={
+            "sticker": "arrives as a photo, if at all",
+            "contact": "arrives as a file",
+            "reply_context": "where Apple names the message; its documentation does not",
+            "reaction": "tapbacks arrive as texts such as: Liked “…”",
+            "delivered": "Apple tells nothing after it has taken a text",
+            "send_text": "until the consumer closes the conversation",
+        },
+    )
+
+    def verify(self, request: Request) -> None:
+        config = self.config
+        check_token(
+            request.headers.get("authorization", ""),
+            [key_of(secret) for secret in revealed(config.secrets)],
+            config.msp_id,
+            request.received_at,
+            config.max_token_age,
+        )
+        # The token covers neither headers nor body. What follows binds a delivery to us as far as Apple
+        # allows. Only destination-id must be there: it says that the business is ours. The others are as
+        # easily forged as left out, so they must agree with the body where both tell.
+        if request.headers.get("destination-id", "").lower() not in config.businesses:
+            raise Forbidden("destination-id is neither business_id nor one of business_ids")
+        body = _readable(request.body, self.max_body)
+        for header, field in TOLD_TWICE.items():
+            if not _agree(request.headers.get(header), body.get(field)):
+                raise Forbidden(f"the header {header} and the body's {field} differ")
+
+    def parse(self, delivery: Delivery) -> list[AnyEvent]:
+        return read_each(read_message, [delivery.content])
+
+    def authorize(self, now: datetime) -> Mapping[str, str]:
+        key = key_of(self.config.secrets[0].get_secret_value())
+        return {"authorization": f"Bearer {mint(key, self.config.msp_id, now)}"}
+
+    def media(self, ref: MediaRef) -> Generator[Call, Reply, Download]:
+        decrypt = cipher(ref.locator["key"])
+        address = f"{self.config.api}/v1/preDownload"
+        for names, tolerated in zip(
+            HEADERS, (frozenset({400, 404}), frozenset[int]()), strict=True
+        ):
+            headers = {header: ref.locator[fact] for fact, header in names.items()}
+            headers["source-id"] = ref.locator["business"]
+            reply = yield Call("GET", address, headers, expects=tolerated)
+            match reply.content:
+                case {"download-url": str(url)}:
+                    return Download(Call("GET", url, auth=False), decrypt=decrypt, size=ref.size)
+        raise self.refusal(reply)
+
+    def send_text(self, out: Text) -> Generator[Call, Reply, Sent]:
+        id = str(uuid.uuid5(NAMESPACE, out.key))
+        business = out.account or self.config.business_id
+        message = {
+            "v": 1,
+            "type": "text",
+            "id": id,
+            "sourceId": business,
+            "destinationId": out.to,
+            "body": out.text,
+        }
+        headers = {"id": id, "source-id": business, "destination-id": out.to}
+        yield Call("POST", f"{self.config.api}/v1/message", headers, json=message)
+        return Sent(id)
+
+    def check(self) -> str:
+        """Apple has no call that changes nothing; that the secrets can sign was proved by the settings."""
+        return self.config.msp_id
+
+    def refusal(self, reply: Reply) -> Rejected:
+        return judge(reply, REFUSALS.get((reply.purpose, reply.status)), f"HTTP {reply.status}")
+
+
+def _readable(body: bytes, limit: int) -> Mapping[str, Any]:
+    """The fields of a body; none of one that cannot be read, which is for `parse` to tell."""
+    try:
+        content = orjson.loads(inflate(body, limit))
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _agree(header: str | None, field: Any) -> bool:
+    if header is None or field is None:
+        return True
+    return isinstance(field, str) and header.lower() == field.lower()

@@ -1,0 +1,73 @@
+"""Apple's attachments: encrypted objects, described by names that differ between editions of its documentation."""
+
+import base64
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from normalizer.events import Attachment, MediaRef
+
+from .contract import AesCtr, Rejected
+from .kinds import kind_of
+
+#: Our name for each fact, and the names Apple has given it.
+_NAMES: Mapping[str, tuple[str, ...]] = {
+    "name": ("name",),
+    "media_type": ("mimeType", "mime-type"),
+    "size": ("size", "file-size"),
+    "url": ("url", "mmcs-url"),
+    "owner": ("owner", "mmcs-owner"),
+    "key": ("key", "decryption-key"),
+    "signature_base64": ("signature-base64",),
+    "signature": ("signature", "mmcs-signature-hex"),
+}
+#: The headers of preDownload, in the names of Apple's sample code, and in those of older pages. Which ones
+#: the service takes is told nowhere, so both are tried.
+HEADERS = (
+    {"url": "mmcs-url", "signature": "mmcs-signature", "owner": "mmcs-owner"},
+    {"url": "url", "signature": "signature", "owner": "owner"},
+)
+
+_HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")
+_KEY = re.compile(r"(?:00)?([0-9A-Fa-f]{64})")
+
+
+def attachment(raw: Any, business: str) -> Attachment:
+    """One of `attachments`; without all that its download takes, it can only be announced."""
+    told = {name: _first(raw, names) for name, names in _NAMES.items()}
+    kind = kind_of(told["media_type"], told["name"])
+    locator = {
+        "business": business,
+        "url": told["url"],
+        "owner": told["owner"],
+        "key": told["key"],
+        "signature": told["signature_base64"] or _base64(told["signature"]),
+    }
+    if not all(locator.values()):
+        return Attachment(kind, refused="gone")
+    ref = MediaRef(locator, told["media_type"], told["name"], _size(told["size"]))
+    return Attachment(kind, ref)
+
+
+def cipher(key: str) -> AesCtr:
+    """AES-256 in counter mode, from a key as Apple writes it: hexadecimal, with or without 00 before it."""
+    found = _KEY.fullmatch(key)
+    if found is None:
+        raise Rejected("corrupt", detail="the attachment's key is not 32 bytes in hexadecimal")
+    return AesCtr(bytes.fromhex(found[1]))
+
+
+def _base64(signature: str | None) -> str | None:
+    """Hexadecimal as Base64. It would pass for Base64 as it is, and stand for other bytes."""
+    if signature is None or not _HEX.fullmatch(signature):
+        return signature
+    return base64.b64encode(bytes.fromhex(signature)).decode()
+
+
+def _first(raw: Any, names: tuple[str, ...]) -> Any:
+    return next((raw[name] for name in names if raw.get(name)), None)
+
+
+def _size(told: Any) -> int | None:
+    """The length, a number or a decimal string. Counter mode keeps it, so it is the file's own."""
+    return int(told) if str(told).isdecimal() else None

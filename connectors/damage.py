@@ -1,0 +1,41 @@
+"""Recorded deliveries gone wrong: the changes that platforms, proxies and attackers make to JSON."""
+
+import copy
+from random import Random
+from typing import Any
+
+#: Deeper than what is written to the journal can be.
+_ABYSS: Any = []
+for _ in range(400):
+    _ABYSS = [_ABYSS]
+
+_WRONG: tuple[Any, ...] = (
+    *(None, True, -1, 0, 10**30, 1e308, "", "x", "\x00", "💥" * 3000, "9" * 30),
+    *([], {}, [[]], [None], {"": None}, {"id": {"id": []}}, _ABYSS),
+)
+
+
+def damaged(content: Any, random: Random) -> Any:
+    """A copy in which one value, anywhere, is replaced, removed, doubled or wrapped."""
+    broken = copy.deepcopy([content])
+    holder, key = random.choice(_places(broken))
+    match random.randrange(4):
+        case 0:
+            holder[key] = random.choice(_WRONG)
+        case 1:
+            holder[key] = [holder[key], copy.deepcopy(holder[key])]
+        case 2:
+            holder[key] = {"wrapped": holder[key]}
+        case _ if isinstance(holder, dict):
+            del holder[key]
+        case _:
+            holder[key] = None
+    return broken[0]
+
+
+def _places(holder: Any) -> list[tuple[Any, Any]]:
+    """Every position in a JSON value, as what holds it and the key or index."""
+    keys = list(holder) if isinstance(holder, dict) else range(len(holder))
+    found = [(holder, key) for key in keys]
+    inner = [holder[key] for key in keys if isinstance(holder[key], dict | list)]
+    return found + [place for value in inner for place in _places(value)]

@@ -1,0 +1,124 @@
+"""Facebook Messenger: messages to a Page."""
+
+from collections.abc import Generator
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from normalizer.events import AnyEvent, MediaRef
+
+from .capabilities import Capabilities, offers
+from .contract import Call, Download, Reply, Sent, Text
+from .credentials import Identifier
+from .messenger_events import read_change, read_item
+from .meta import Meta, MetaConfig
+from .reading import listed, read_each
+from .verdicts import (
+    BLOCKED,
+    INVALID,
+    MISCONFIGURED,
+    RATE_LIMITED,
+    SUSPENDED,
+    TEMPORARY,
+    UNAUTHORIZED,
+    UNDELIVERABLE,
+    WINDOW_CLOSED,
+    Verdict,
+    by_code,
+)
+
+#: https://developers.facebook.com/documentation/business-messaging/messenger-platform/error-codes
+CODES = by_code(
+    {
+        UNAUTHORIZED: (190,),
+        WINDOW_CLOSED: (10, (10, 2018278)),
+        SUSPENDED: ((10, 1893063),),
+        # Permissions; a retired tag; the Page's privacy terms.
+        MISCONFIGURED: (*range(200, 300), (100, 1893061), (2, 2018344)),
+        UNDELIVERABLE: ((100, 2018001),),
+        INVALID: (100, 546, 36000),
+        BLOCKED: (551,),
+        RATE_LIMITED: (4, 32, 613, 80006),
+        TEMPORARY: (1, 2, 1200, 1357046),
+    }
+)
+DAY = 86_400.0
+
+
+class Settings(MetaConfig):
+    page_id: Identifier = Field(description="The Page's id; access_token must be its Page token")
+
+
+class Messenger(Meta[Settings]):
+    name = "messenger"
+    label = "Facebook Messenger"
+    docs = "https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks"
+    hosts = frozenset({"graph.facebook.com"})
+    # Signed addresses on a CDN, which must not see our token.
+    media_hosts = frozenset({".fbcdn.net", ".fbsbx.com"})
+    media_patience = 900.0
+    Config = Settings
+    object = "page"
+    codes = CODES
+    # There is no way to ask for another address.
+    refusals: ClassVar = {("download", status): Verdict("expired") for status in (401, 403)}
+    capabilities = Capabilities(
+        features=offers(
+            yes=(
+                *("text", "photo", "several_photos", "video", "audio", "document", "sticker"),
+                *("reply_context", "reaction", "edit", "button", "echo", "delivered", "read"),
+                *("send_text", "mark_read"),
+            ),
+            limited=("location", "deletion"),
+        ),
+        max_text=2000,
+        reply_window=DAY,
+        notes={
+            "photo_caption": "photo and text come as two messages",
+            "video_caption": "video and text come as two messages",
+            "location": "only from old apps",
+            "deletion": "where Meta tells of it; its documentation does not promise to",
+            "failed": "a refusal shows in the answer to sending, never later",
+            "send_text": "within 24 hours of the consumer's last message",
+        },
+    )
+
+    def read_entry(self, entry: Any) -> list[AnyEvent]:
+        page = entry["id"]
+        # What comes as standby is meant for another app that holds the conversation; agents still see it.
+        items = [*listed(entry, "messaging"), *listed(entry, "standby")]
+        return [
+            *read_each(lambda item: read_item(item, page), items),
+            *read_each(lambda change: read_change(change, page), listed(entry, "changes")),
+        ]
+
+    def media(self, ref: MediaRef) -> Download:
+        return Download(Call("GET", ref.locator["url"], auth=False))
+
+    def send_text(self, out: Text) -> Generator[Call, Reply, Sent]:
+        # The echo repeats `metadata`, which tells our own text from one that was written in the Page's inbox.
+        reply = yield self._send(
+            out.account,
+            out.to,
+            messaging_type="RESPONSE",
+            message={"text": out.text, "metadata": out.key},
+        )
+        match reply.content:
+            case {"message_id": str(id)}:
+                return Sent(id)
+        raise self.refusal(reply)
+
+    def mark_read(self, account: str, to: str, message_id: str) -> Generator[Call, Reply, None]:
+        del message_id  # everything up to now
+        yield self._send(account, to, sender_action="mark_seen")
+
+    def check(self) -> Generator[Call, Reply, str]:
+        reply = yield Call("GET", self.graph(self.config.page_id, fields="name"))
+        match reply.content:
+            case {"name": str(name)}:
+                return name
+        raise self.refusal(reply)
+
+    def _send(self, account: str, to: str, **what: Any) -> Call:
+        address = self.graph(account or self.config.page_id, "messages")
+        return Call("POST", address, json={"recipient": {"id": to}, **what})

@@ -1,0 +1,102 @@
+"""What a Messenger message holds: its text and attachments, in our words."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from normalizer.events import Attachment, Kind, MediaRef
+
+from .kinds import kind_of
+from .reading import listed
+
+_FILES: Mapping[str, Kind] = {
+    "audio": "audio",
+    "file": "document",
+    "image": "photo",
+    "sticker": "sticker",
+    "video": "video",
+}
+#: Cards that point at a page. Their addresses lead anywhere, so they are shown as text and never fetched.
+_LINKS = frozenset(
+    {"appointment_booking", "fallback", "ig_post", "ig_reel", "post", "reel", "share", "template"}
+)
+#: The thumb, in its three sizes.
+_THUMBS = frozenset({"369239263222822", "369239343222814", "369239383222810"})
+
+
+def text_of(message: Any) -> str | None:
+    """What was written, and what its link cards say besides."""
+    lines = [message["text"]] if message.get("text") else []
+    for card in listed(message, "attachments"):
+        # A card that unfurls a link repeats the address that was written.
+        lines += [line for line in _link(card) if not any(line in known for known in lines)]
+        if not lines and str(_payload(card).get("sticker_id")) in _THUMBS:
+            lines = ["👍"]
+    return "\n".join(lines) or None
+
+
+def attachments_of(message: Any) -> tuple[Attachment, ...]:
+    """Everything but link cards."""
+    cards = [card for card in listed(message, "attachments") if not _link(card)]
+    found = tuple(_attachment(card, sticker) for card, sticker in _once(cards))
+    return found or ((Attachment("unsupported"),) if message.get("is_unsupported") else ())
+
+
+def _once(cards: list[Any]) -> Iterator[tuple[Any, bool]]:
+    """Each card and whether it is a sticker, which in 2026 comes as an image, a sticker, or both at once."""
+    stickers = {name for card in cards if _is_sticker(card) for name in _names(card)}
+    seen: set[Any] = set()
+    for card in cards:
+        names = _names(card)
+        sticker = not stickers.isdisjoint(names)
+        if not (sticker and names & seen):
+            yield card, sticker
+        seen |= names
+
+
+def _attachment(card: Any, sticker: bool) -> Attachment:
+    type, url = card["type"], _payload(card).get("url")
+    if type == "location":
+        return _location(card)
+    if type not in _FILES:
+        return Attachment("unsupported", details={"type": type})
+    # The name of a file is the last part of its address; for other types that part says nothing.
+    name = unquote(url.partition("?")[0].rpartition("/")[2]) if url and type == "file" else None
+    kind = "sticker" if sticker else _FILES[type]
+    if name is not None:
+        kind = kind_of(None, name)
+    return (
+        Attachment(kind, MediaRef({"url": url}, name=name))
+        if url
+        else Attachment(kind, refused="gone")
+    )
+
+
+def _location(card: Any) -> Attachment:
+    at = _payload(card)["coordinates"]
+    place = {"latitude": at["lat"], "longitude": at["long"]}
+    told = {"name": card.get("title"), "url": card.get("url")}
+    return Attachment("location", details=place | {k: v for k, v in told.items() if v})
+
+
+def _link(card: Any) -> list[str]:
+    """The lines of a link card; none for any other."""
+    if card["type"] not in _LINKS:
+        return []
+    title = card.get("title") or _payload(card).get("title")
+    address = card.get("url") or _payload(card).get("url") or ""
+    web = address.lower().startswith(("https://", "http://"))
+    return [line for line in (title, address if web else None) if line]
+
+
+def _payload(card: Any) -> Any:
+    return card.get("payload") or {}
+
+
+def _names(card: Any) -> set[Any]:
+    payload = _payload(card)
+    return {payload.get("url"), payload.get("sticker_id")} - {None}
+
+
+def _is_sticker(card: Any) -> bool:
+    return card["type"] == "sticker" or _payload(card).get("sticker_id") is not None

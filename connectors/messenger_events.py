@@ -1,0 +1,155 @@
+"""What an item of a Messenger delivery tells: one reader for each key it may have."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from normalizer.events import (
+    AnyEvent,
+    Deletion,
+    Echo,
+    Edit,
+    Message,
+    Notice,
+    Party,
+    Reaction,
+    Receipt,
+    Status,
+)
+
+from .messenger_content import attachments_of, text_of
+from .meta import about_account
+from .reading import Unreadable, fingerprint, listed, moment
+
+#: What all events of one item share: `account`, `party`, `sent_at`.
+Common = dict[str, Any]
+
+#: Keys of an item that say nothing to an agent.
+NOTICES = (
+    *("referral", "optin", "account_linking"),
+    *("pass_thread_control", "take_thread_control", "request_thread_control", "app_roles"),
+    *("policy_enforcement", "policy-enforcement", "game_play", "order"),
+)
+#: Where Meta names a reaction and shows no character.
+EMOJI = {
+    "smile": "😆",
+    "angry": "😠",
+    "sad": "😢",
+    "wow": "😮",
+    "love": "❤️",
+    "like": "👍",
+    "dislike": "👎",
+}
+
+
+def read_item(item: Any, page: str) -> AnyEvent:
+    """The one event of an item of `messaging` or `standby`."""
+    for key, read in READERS.items():
+        if key in item:
+            return read(item, _common(item, page))
+    for key in NOTICES:
+        if key in item:
+            details = {key: item[key]}
+            return Notice(
+                id=f"{key}:{fingerprint(item)}", kind=key, details=details, **_common(item, page)
+            )
+    raise Unreadable("an item with no key that is known")
+
+
+def read_change(change: Any, page: str) -> AnyEvent:
+    """A field the app subscribes to besides messages."""
+    return about_account(page, change["field"], change.get("value"))
+
+
+def _common(item: Any, page: str) -> Common:
+    # In an echo our side wrote, and the consumer is who received it.
+    echo = (item.get("message") or {}).get("is_echo")
+    person = item["recipient" if echo else "sender"]
+    # The checkbox plugin knows a user_ref until the consumer writes.
+    party = Party(person.get("id") or person["user_ref"])
+    sent_at = moment(item["timestamp"]) if "timestamp" in item else None
+    return {"account": page, "party": party, "sent_at": sent_at}
+
+
+def _message(item: Any, common: Common) -> AnyEvent:
+    message = item["message"]
+    mid = message["mid"]
+    if message.get("is_deleted"):
+        return Deletion(id=f"deletion:{mid}", target=mid, **common)
+    said: dict[str, Any] = {
+        "text": text_of(message),
+        "attachments": attachments_of(message),
+        "reply_to": (message.get("reply_to") or {}).get("mid"),
+    }
+    if message.get("is_echo"):
+        app = message.get("app_id")
+        return Echo(
+            id=f"echo:{mid}",
+            message_id=mid,
+            key=message.get("metadata"),
+            sender_app=None if app is None else str(app),
+            **said,
+            **common,
+        )
+    choice = (message.get("quick_reply") or {}).get("payload")
+    return Message(id=mid, choice=choice, referral=message.get("referral"), **said, **common)
+
+
+def _postback(item: Any, common: Common) -> AnyEvent:
+    postback = item["postback"]
+    payload = postback.get("payload")  # withheld from an app on standby
+    made_id = _id("postback", common, item.get("timestamp"), fingerprint(payload))
+    return Message(
+        id=postback.get("mid") or made_id,
+        text=postback.get("title"),
+        choice=payload,
+        referral=postback.get("referral"),
+        **common,
+    )
+
+
+def _reaction(item: Any, common: Common) -> AnyEvent:
+    reaction = item["reaction"]
+    target, action, word = reaction["mid"], reaction["action"], reaction.get("reaction")
+    emoji = reaction.get("emoji") or EMOJI.get(word, word)
+    return Reaction(
+        id=_id("reaction", common, target, action, item.get("timestamp")),
+        target=target,
+        emoji=None if action == "unreact" else emoji,
+        **common,
+    )
+
+
+def _edit(item: Any, common: Common) -> AnyEvent:
+    edit = item["message_edit"]
+    mid, text = edit["mid"], edit["text"]
+    return Edit(id=f"edit:{mid}:{edit.get('num_edit')}", target=mid, text=text, **common)
+
+
+def _receipt(status: Status) -> Callable[[Any, Common], AnyEvent]:
+    key = {"delivered": "delivery", "read": "read"}[status]
+
+    def read(item: Any, common: Common) -> AnyEvent:
+        watermark = item[key]["watermark"]
+        return Receipt(
+            id=_id(key, common, watermark),
+            status=status,
+            message_ids=tuple(listed(item[key], "mids")),
+            watermark=moment(watermark),
+            **common,
+        )
+
+    return read
+
+
+def _id(kind: str, common: Common, *parts: Any) -> str:
+    return ":".join([kind, common["party"].id, *map(str, parts)])
+
+
+READERS: Mapping[str, Callable[[Any, Common], AnyEvent]] = {
+    "message": _message,
+    "postback": _postback,
+    "reaction": _reaction,
+    "message_edit": _edit,
+    "delivery": _receipt("delivered"),
+    "read": _receipt("read"),
+}

@@ -1,0 +1,140 @@
+"""What Messenger and WhatsApp share: Meta's webhook handshake and signature, and the Graph API."""
+
+import hmac
+import re
+from abc import abstractmethod
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, ClassVar, TypeVar
+from urllib.parse import quote, urlencode
+
+from pydantic import Field, HttpUrl
+
+from normalizer.events import AnyEvent, Notice
+
+from .contract import (
+    Connector,
+    ConnectorConfig,
+    Delivery,
+    Forbidden,
+    Purpose,
+    Rejected,
+    Reply,
+    Request,
+    Response,
+)
+from .credentials import Secret, Secrets, revealed
+from .proof import any_same, same
+from .reading import Unreadable, fingerprint, listed, open_each
+from .verdicts import Code, Verdict, judge
+
+_SIGNATURE = re.compile(r"sha256=([0-9a-fA-F]{64})")
+
+
+class MetaConfig(ConnectorConfig):
+    """The settings both Meta platforms have."""
+
+    # Version 25.0 lives until July 2028 (Graph API changelog).
+    api_url: HttpUrl = Field(
+        default=HttpUrl("https://graph.facebook.com/v25.0"),
+        description="The Graph API, with its version",
+    )
+    app_secrets: Secrets = Field(
+        description="App secrets of the app that owns the webhook; the first also proves our calls"
+    )
+    verify_token: Secret = Field(
+        description="The word Meta repeats when it asks whose webhook this is"
+    )
+    access_token: Secret = Field(description="The token that calls the Graph API")
+    appsecret_proof: bool = Field(
+        default=True,
+        description="Prove calls with the app secret too; off if the token belongs to another app",
+    )
+
+
+M = TypeVar("M", bound=MetaConfig)
+
+
+class Meta(Connector[M]):
+    """A connector of Meta's."""
+
+    #: What a delivery must be about.
+    object: ClassVar[str]
+    codes: ClassVar[Mapping[Code, Verdict]]
+    #: Refusals that HTTP alone explains, before any code is looked at.
+    refusals: ClassVar[Mapping[tuple[Purpose, int], Verdict]]
+
+    def handshake(self, request: Request) -> Response:
+        token = self.config.verify_token.get_secret_value()
+        asked = request.query.get("hub.mode") == "subscribe"
+        if not (same(request.query.get("hub.verify_token", ""), token) and asked):
+            return Response(status=403)
+        return Response(body=request.query.get("hub.challenge", "").encode(errors="replace"))
+
+    def verify(self, request: Request) -> None:
+        # The older X-Hub-Signature (SHA-1) comes along and is worth nothing by itself.
+        found = _SIGNATURE.fullmatch(request.headers.get("x-hub-signature-256", ""))
+        if found is None:
+            raise Forbidden("X-Hub-Signature-256 is missing or is not sha256=<64 hex digits>")
+        given = bytes.fromhex(found[1])
+        secrets = revealed(self.config.app_secrets)
+        if not any_same((_mac(secret, request.body) for secret in secrets), given):
+            raise Forbidden("X-Hub-Signature-256 fits none of app_secrets")
+
+    def parse(self, delivery: Delivery) -> list[AnyEvent]:
+        return open_each(self._entries, [delivery.content])
+
+    def _entries(self, content: Any) -> list[AnyEvent]:
+        if content["object"] != self.object:
+            raise Unreadable(f"is not about a {self.object}")
+        return open_each(self.read_entry, listed(content, "entry"))
+
+    @abstractmethod
+    def read_entry(self, entry: Any) -> list[AnyEvent]:
+        """The events of one `entry`; one delivery may hold entries of several accounts."""
+
+    def authorize(self, now: datetime) -> Mapping[str, str]:
+        del now
+        return {"authorization": f"Bearer {self.config.access_token.get_secret_value()}"}
+
+    def refusal(self, reply: Reply) -> Rejected:
+        error = reply.content.get("error") if isinstance(reply.content, dict) else None
+        error = error if isinstance(error, dict) else {}
+        code, subcode = _number(error.get("code")), _number(error.get("error_subcode"))
+        known = (
+            self.refusals.get((reply.purpose, reply.status))
+            or self.codes.get((code, subcode))
+            or self.codes.get(code)
+        )
+        told = f"HTTP {reply.status}, code {code}/{subcode}, trace {error.get('fbtrace_id')}"
+        return judge(reply, known, told)
+
+    def graph(self, *path: str, **query: str) -> str:
+        """The address of a node or edge; https://developers.facebook.com/docs/graph-api/guides/secure-requests"""
+        if self.config.appsecret_proof:
+            secret, token = self.config.app_secrets[0], self.config.access_token
+            query["appsecret_proof"] = appsecret_proof(
+                secret.get_secret_value(), token.get_secret_value()
+            )
+        address = "/".join([self.config.api, *(quote(str(part), safe="") for part in path)])
+        return f"{address}?{urlencode(query)}" if query else address
+
+
+def appsecret_proof(secret: str, token: str) -> str:
+    """What a call carries to show that its token is used by the app it belongs to."""
+    return _mac(secret, token.encode()).hex()
+
+
+def about_account(account: str, kind: str, raw: Any) -> AnyEvent:
+    """A fact that concerns no conversation, such as a field the app subscribes to besides messages."""
+    details = raw if isinstance(raw, dict) else {"value": raw}
+    return Notice(id=f"{kind}:{fingerprint(raw)}", account=account, kind=kind, details=details)
+
+
+def _mac(secret: str, message: bytes) -> bytes:
+    return hmac.new(secret.encode(), message, sha256).digest()
+
+
+def _number(code: Any) -> int:
+    return code if isinstance(code, int) else -1

@@ -1,0 +1,205 @@
+"""SMS and MMS through Twilio; also what Twilio relays from WhatsApp."""
+
+import base64
+import re
+from collections.abc import Generator, Mapping
+from datetime import datetime
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, HttpUrl, StringConstraints, model_validator
+
+from normalizer.events import AnyEvent, MediaRef
+
+from .capabilities import Capabilities, offers
+from .contract import (
+    Call,
+    Connector,
+    ConnectorConfig,
+    Delivery,
+    Download,
+    Forbidden,
+    Rejected,
+    Reply,
+    Request,
+    Response,
+    Sent,
+    Text,
+)
+from .credentials import Identifier, Secret, Secrets, Sender, revealed
+from .proof import any_same
+from .reading import read_each
+from .twilio_codes import CODES
+from .twilio_events import read_form
+from .twilio_signature import signatures, signed_form
+from .verdicts import EXPIRED, NOT_YET, judge
+
+_REGIONS = ("us1", "ie1", "au1")
+_EDGES = ("ashburn", "dublin", "frankfurt", "sao-paulo", "singapore", "sydney", "tokyo", "umatilla")
+#: https://www.twilio.com/docs/global-infrastructure
+API_HOSTS = frozenset(
+    {
+        "api.twilio.com",
+        *(f"api.{region}.twilio.com" for region in _REGIONS),
+        *(f"api.{edge}.{region}.twilio.com" for edge in _EDGES for region in _REGIONS),
+    }
+)
+#: The only addresses that may be asked for with our password.
+MEDIA_URL = re.compile(
+    r"(?P<api>https?://[^\s?#@\\]+)/2010-04-01/Accounts/(?P<account>AC[0-9A-Za-z]{32})"
+    r"/Messages/(?:MM|SM)[0-9A-Za-z]+/Media/ME[0-9A-Za-z]+"
+)
+#: Anything that is no TwiML would be read as a text for the consumer.
+NO_ANSWER = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
+
+#: Refused downloads by status; Twilio's own refusals come with a code, its CDN's without.
+DOWNLOADS = {(404, True): NOT_YET, (404, False): NOT_YET, (403, False): EXPIRED}
+
+AccountSid = Annotated[str, StringConstraints(pattern=r"^AC[0-9A-Za-z]{32}$")]
+
+
+class Settings(ConnectorConfig):
+    api_url: HttpUrl = Field(
+        default=HttpUrl("https://api.twilio.com"), description="Where Twilio's API is"
+    )
+    account_sid: AccountSid = Field(description="The Account SID, AC and 32 characters")
+    auth_tokens: Secrets = Field(
+        description="Auth tokens: signatures are checked against each, the first calls the API"
+    )
+    sender: Sender | None = Field(default=None, description="The number that texts come from")
+    messaging_service_sid: Identifier | None = Field(
+        default=None, description="The service that sends texts, in place of a number"
+    )
+    account_sids: tuple[AccountSid, ...] = Field(
+        default=(), description="Further accounts whose deliveries come here, such as subaccounts"
+    )
+    api_key: Identifier | None = Field(
+        default=None, description="An API key (SK…) that calls the API in place of the auth token"
+    )
+    api_secret: Secret | None = Field(default=None, description="The secret of api_key")
+
+    @model_validator(mode="after")
+    def _one_way_to_send(self) -> Self:
+        if (self.sender is None) == (self.messaging_service_sid is None):
+            raise ValueError("give either sender or messaging_service_sid, and not both")
+        if (self.api_key is None) != (self.api_secret is None):
+            raise ValueError("api_key and api_secret belong together; give both or neither")
+        return self
+
+
+class Twilio(Connector[Settings]):
+    name = "twilio"
+    label = "Twilio SMS/MMS"
+    docs = "https://www.twilio.com/docs/messaging/guides/webhook-request"
+    body = "form"
+    covers = frozenset({"body", "url"})
+    hosts = API_HOSTS
+    # A file redirects to the CDN, which must not see our password.
+    media_hosts = API_HOSTS | {".twiliocdn.com"}
+    media_patience = 3600.0
+    Config = Settings
+    capabilities = Capabilities(
+        features=offers(
+            yes=(
+                *("text", "photo", "photo_caption", "several_photos", "video", "video_caption"),
+                *("delivered", "failed", "send_text"),
+            ),
+            limited=("audio", "document", "contact"),
+            text=("location", "reaction"),
+        ),
+        max_text=1600,
+        notes={
+            "several_photos": "at most 10",
+            "video": "as the carrier delivers it: 3GPP or MP4, small",
+            "reaction": "tapbacks arrive as texts such as: Liked “…”",
+            "delivered": "where the carrier tells",
+            "send_text": "until the consumer answers STOP",
+        },
+    )
+
+    def verify(self, request: Request) -> None:
+        try:
+            form = signed_form(request)
+            expected = signatures(request.url, form, revealed(self.config.auth_tokens))
+        except ValueError:
+            raise Forbidden("the URL or the form is no text that could be signed") from None
+        if not any_same(expected, request.headers.get("x-twilio-signature", "")):
+            raise Forbidden("X-Twilio-Signature fits none of auth_tokens for this public_url")
+        if not self._accounts.issuperset(form.get("AccountSid", ())):
+            raise Forbidden("AccountSid is neither account_sid nor one of account_sids")
+
+    def parse(self, delivery: Delivery) -> list[AnyEvent]:
+        key = delivery.query.get("m")
+        return read_each(lambda form: read_form(form, key), [delivery.content])
+
+    def acknowledge(self) -> Response:
+        return Response(body=NO_ANSWER, media_type="text/xml")
+
+    def authorize(self, now: datetime) -> Mapping[str, str]:
+        del now
+        config = self.config
+        name, secret = config.account_sid, config.auth_tokens[0]
+        if config.api_key and config.api_secret:
+            name, secret = config.api_key, config.api_secret
+        pair = base64.b64encode(f"{name}:{secret.get_secret_value()}".encode())
+        return {"authorization": f"Basic {pair.decode()}"}
+
+    def media(self, ref: MediaRef) -> Download:
+        url = ref.locator["url"]
+        found = MEDIA_URL.fullmatch(url)
+        if (
+            found is None
+            or found["api"] not in self._apis
+            or found["account"] not in self._accounts
+        ):
+            raise Rejected(
+                "blocked_host", detail="not the address of a file of this account", operator=True
+            )
+        return Download(Call("GET", url))
+
+    def send_text(self, out: Text) -> Generator[Call, Reply, Sent]:
+        form = {"To": out.to, "Body": out.text, "StatusCallback": out.status_url}
+        service = self.config.messaging_service_sid
+        if service is not None:
+            form["MessagingServiceSid"] = service
+        else:
+            # The number that was written to answers, also where several share this connector.
+            form["From"] = out.account or self.config.sender or ""
+        reply = yield Call("POST", f"{self._account}/Messages.json", form=form)
+        match reply.content:
+            case {"sid": str(sid)} if reply.content.get("error_code") is None:
+                return Sent(sid)
+        raise self.refusal(reply)
+
+    def check(self) -> Generator[Call, Reply, str]:
+        reply = yield Call("GET", f"{self._account}.json")
+        match reply.content:
+            case {"friendly_name": str(name)}:
+                return name
+        raise self.refusal(reply)
+
+    def refusal(self, reply: Reply) -> Rejected:
+        told = reply.content if isinstance(reply.content, dict) else {}
+        code = told.get("code") or told.get("error_code")
+        known = CODES.get(code) if isinstance(code, int) else None
+        if reply.purpose == "download":
+            known = DOWNLOADS.get((reply.status, code is not None), known)
+        return judge(reply, known, f"HTTP {reply.status}, code {code}")
+
+    @property
+    def _account(self) -> str:
+        return f"{self.config.api}/2010-04-01/Accounts/{self.config.account_sid}"
+
+    @property
+    def _accounts(self) -> frozenset[str]:
+        return frozenset({self.config.account_sid, *self.config.account_sids})
+
+    @property
+    def _apis(self) -> set[str]:
+        """The addresses under which this account's files may be asked for."""
+        own = urlsplit(self.config.api)
+        return {
+            self.config.api,
+            f"{own.scheme}://{own.netloc}",
+            *(f"https://{host}" for host in self.hosts),
+        }

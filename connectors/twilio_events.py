@@ -1,0 +1,115 @@
+"""What a form from Twilio tells: a consumer's message, or what became of ours."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from normalizer.events import (
+    AnyEvent,
+    Attachment,
+    MediaRef,
+    Message,
+    Notice,
+    Party,
+    Receipt,
+    Status,
+)
+
+from .kinds import kind_of
+from .twilio_codes import CODES
+
+Form = Mapping[str, str]
+
+STATUSES: Mapping[str, Status] = {
+    "sent": "sent",
+    "delivered": "delivered",
+    "read": "read",  # WhatsApp and RCS only
+    "failed": "failed",
+    "undelivered": "failed",
+    "canceled": "failed",
+}
+#: On its way, and nothing an agent waits for.
+NOTED = frozenset({"accepted", "scheduled", "queued", "sending", "partially_delivered"})
+INBOUND = frozenset({"received", "receiving"})
+
+_MEDIA = re.compile(r"MediaUrl(0|[1-9][0-9]{0,3})")
+
+
+def read_form(form: Form, key: str | None) -> list[AnyEvent]:
+    """The events of one request; `key` is ours, from the query of a status callback."""
+    status = form.get("MessageStatus") or form.get("SmsStatus") or "received"
+    if status in INBOUND:
+        return [_message(form), *_opt_out(form)]
+    return [_receipt(form, status, key)]
+
+
+def _message(form: Form) -> AnyEvent:
+    # Twilio tells no time of its own, so there is no `sent_at`.
+    return Message(
+        id=form["MessageSid"],
+        account=form["To"],
+        party=_party(form["From"], form),
+        text=form.get("Body") or form.get("ButtonText") or None,
+        attachments=(*_files(form), *_places(form)),
+        reply_to=form.get("OriginalRepliedMessageSid") or None,
+        forwarded="true" in (form.get("Forwarded"), form.get("FrequentlyForwarded")),
+        choice=form.get("ButtonPayload") or None,
+        referral={name: form[name] for name in form if name.startswith("Referral")} or None,
+    )
+
+
+def _party(address: str, form: Form) -> Party:
+    aliases = (form.get("ExternalUserId"), form.get("WaId"))
+    return Party(address, form.get("ProfileName") or None, tuple(id for id in aliases if id))
+
+
+def _files(form: Form) -> list[Attachment]:
+    """A file for every address that is there: NumMedia may say more, less or nonsense."""
+    numbers = [int(found[1]) for name in form if (found := _MEDIA.fullmatch(name))]
+    return [
+        _file(form[f"MediaUrl{number}"], form.get(f"MediaContentType{number}"))
+        for number in sorted(numbers)
+        if form[f"MediaUrl{number}"]
+    ]
+
+
+def _file(url: str, media_type: str | None) -> Attachment:
+    return Attachment(kind_of(media_type), MediaRef({"url": url}, media_type or None))
+
+
+def _places(form: Form) -> list[Attachment]:
+    if not (form.get("Latitude") and form.get("Longitude")):
+        return []
+    place: dict[str, Any] = {name: float(form[name.title()]) for name in ("latitude", "longitude")}
+    names = {"name": form.get("Label"), "address": form.get("Address")}
+    return [Attachment("location", details=place | {k: v for k, v in names.items() if v})]
+
+
+def _opt_out(form: Form) -> list[AnyEvent]:
+    """STOP, START or HELP: Twilio answers and blocks by itself, and an agent should know why."""
+    word = form.get("OptOutType")
+    if not word:
+        return []
+    party = _party(form["From"], form)
+    id = f"opt_out:{form['MessageSid']}"
+    return [Notice(id=id, account=form["To"], party=party, kind="OptOutType", text=word)]
+
+
+def _receipt(form: Form, status: str, key: str | None) -> AnyEvent:
+    id = form["MessageSid"]
+    common: dict[str, Any] = {
+        "id": f"status:{id}:{status}",
+        "account": form.get("From") or form["MessagingServiceSid"],
+        "party": _party(form["To"], form),
+    }
+    if status in NOTED:
+        return Notice(kind=status, **common)
+    reason = _reason(form.get("ErrorCode"))
+    return Receipt(status=STATUSES[status], message_ids=(id,), key=key, reason=reason, **common)
+
+
+def _reason(code: str | None) -> str | None:
+    if not code:
+        return None
+    known = CODES.get(int(code)) if code.isdecimal() else None
+    return known.reason if known else f"code {code}"

@@ -1,0 +1,56 @@
+"""X-Twilio-Signature: what Twilio signs, from a request and the auth tokens it may have used.
+
+https://www.twilio.com/docs/usage/webhooks/webhooks-security
+"""
+
+from collections.abc import Iterable
+from hashlib import sha256
+from urllib.parse import parse_qs, urlsplit
+
+from twilio.request_validator import RequestValidator
+
+from .contract import Forbidden, Request
+from .proof import same
+
+#: A message has about forty; sorting more than this is work nobody has proved to deserve.
+_MOST_FIELDS = 1000
+
+
+class Form(dict[str, list[str]]):
+    """A form whose names may repeat, in the shape RequestValidator reads."""
+
+    def getall(self, name: str) -> list[str]:
+        return self[name]
+
+
+def signed_form(request: Request) -> Form:
+    """The part of the body that goes into the signature; raises ValueError for what is no form."""
+    if "json" not in request.headers.get("content-type", "").lower():
+        body = request.body.decode()
+        return Form(parse_qs(body, keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+    # Here the signature covers the URL, and the URL the body; without the hash nothing covers it.
+    claimed = parse_qs(urlsplit(request.url).query).get("bodySHA256", [])
+    if not same("".join(claimed), sha256(request.body).hexdigest()):
+        raise Forbidden("bodySHA256 in the URL is missing or is not the body's")
+    return Form()
+
+
+def signatures(url: str, form: Form, tokens: Iterable[str]) -> list[str]:
+    """Every signature that is right for this request; raises ValueError for a URL that is none."""
+    addresses = _addresses(url)
+    # Only the computation is the library's: its comparison takes longer the more is right.
+    return [
+        RequestValidator(token).compute_signature(address, form)
+        for token in tokens
+        for address in addresses
+    ]
+
+
+def _addresses(url: str) -> list[str]:
+    """The URL with and without its port: Twilio signs now the one, now the other."""
+    bare = url.partition("#")[0]
+    parts = urlsplit(bare)
+    host = parts.netloc.removesuffix(f":{parts.port}")
+    port = parts.port or {"https": 443}.get(parts.scheme, 80)
+    names = (parts.netloc, host, f"{host}:{port}")
+    return [bare.replace(parts.netloc, name, 1) for name in dict.fromkeys(names)]

@@ -1,0 +1,116 @@
+"""WhatsApp, through Meta's Cloud API."""
+
+import re
+from collections.abc import Generator
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from normalizer.events import AnyEvent, MediaRef
+
+from .capabilities import Capabilities, offers
+from .contract import Call, Download, Reply, Sent, Text
+from .credentials import Identifier
+from .meta import Meta, MetaConfig
+from .reading import listed, open_each
+from .verdicts import EXPIRED
+from .whatsapp_codes import CODES
+from .whatsapp_events import read_change
+
+#: Users who hide their number have an id such as US.13491208655302741918.
+BSUID = re.compile(r"[A-Z]{2}\.[A-Za-z0-9.]+")
+DAY = 86_400.0
+
+
+class Settings(MetaConfig):
+    phone_number_id: Identifier = Field(description="The number's id in the WhatsApp Manager")
+
+
+class WhatsApp(Meta[Settings]):
+    name = "whatsapp"
+    label = "WhatsApp"
+    docs = "https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview"
+    # The address of a file is on lookaside and wants the token as well.
+    hosts = frozenset({"graph.facebook.com", "lookaside.fbsbx.com"})
+    media_hosts = frozenset({".fbsbx.com", ".facebook.com", ".fbcdn.net", ".whatsapp.net"})
+    # Media ids live 7 days, but failing look-ups count against the number.
+    media_patience = DAY
+    Config = Settings
+    object = "whatsapp_business_account"
+    codes = CODES
+    # An address lives five minutes.
+    refusals: ClassVar = {("download", status): EXPIRED for status in (401, 403, 404, 410)}
+    capabilities = Capabilities(
+        features=offers(
+            yes=(
+                *("text", "photo", "photo_caption", "video", "video_caption"),
+                *("audio", "document", "sticker", "location", "contact"),
+                *("reply_context", "reaction", "edit", "deletion", "button"),
+                *("delivered", "failed", "send_text", "mark_read"),
+            ),
+            limited=("echo", "read"),
+        ),
+        max_text=4096,
+        reply_window=DAY,
+        notes={
+            "several_photos": "every photo is a message of its own",
+            "echo": "numbers that are also in the WhatsApp Business app",
+            "read": "unless the consumer has turned read receipts off",
+            "send_text": "within 24 hours of the consumer's last message",
+        },
+    )
+
+    def read_entry(self, entry: Any) -> list[AnyEvent]:
+        return open_each(lambda change: read_change(change, entry["id"]), listed(entry, "changes"))
+
+    def media(self, ref: MediaRef) -> Generator[Call, Reply, Download]:
+        address = self.graph(ref.locator["id"], phone_number_id=ref.locator["account"])
+        reply = yield Call("GET", address)
+        match reply.content:
+            case {"url": str(url)}:
+                told = reply.content
+                return Download(
+                    Call("GET", url),
+                    sha256=told.get("sha256") or ref.sha256,
+                    size=_size(told.get("file_size")),
+                    media_type=told.get("mime_type"),
+                )
+        raise self.refusal(reply)
+
+    def send_text(self, out: Text) -> Generator[Call, Reply, Sent]:
+        address = "recipient" if BSUID.fullmatch(out.to) else "to"
+        message = {
+            "messaging_product": "whatsapp",
+            "recipient_type": "individual",
+            address: out.to,
+            "type": "text",
+            "text": {"body": out.text, "preview_url": False},
+            "biz_opaque_callback_data": out.key,
+        }
+        if out.reply_to is not None:
+            message["context"] = {"message_id": out.reply_to}
+        reply = yield Call("POST", self._messages(out.account), json=message)
+        match reply.content:
+            case {"messages": [{"id": str(id)}, *_]}:
+                return Sent(id)
+        raise self.refusal(reply)
+
+    def mark_read(self, account: str, to: str, message_id: str) -> Generator[Call, Reply, None]:
+        del to
+        seen = {"messaging_product": "whatsapp", "status": "read", "message_id": message_id}
+        yield Call("POST", self._messages(account), json=seen)
+
+    def check(self) -> Generator[Call, Reply, str]:
+        fields = "verified_name,display_phone_number"
+        reply = yield Call("GET", self.graph(self.config.phone_number_id, fields=fields))
+        match reply.content:
+            case {"verified_name": name, "display_phone_number": number}:
+                return f"{name}, {number}"
+        raise self.refusal(reply)
+
+    def _messages(self, account: str) -> str:
+        return self.graph(account or self.config.phone_number_id, "messages")
+
+
+def _size(told: Any) -> int | None:
+    return int(told) if str(told).isdecimal() else None

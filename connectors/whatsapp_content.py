@@ -1,0 +1,111 @@
+"""What a WhatsApp message holds: one reader for each `type` that carries something to show."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from normalizer.events import Attachment, Kind, MediaRef
+
+from .kinds import kind_of
+from .reading import listed
+
+#: Meta could not fetch the consumer's file, for example because it has more than 100 MB.
+_FILE_LOST = 131052
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a message, an edit and an echo have in common."""
+
+    text: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    choice: str | None = None
+
+
+def content(raw: Any, account: str) -> Content | None:
+    """The content of a message object; None where its type is one that is not known."""
+    type = raw["type"]
+    if type in _FILES:
+        return _file(raw, _FILES[type], account)
+    return _READERS[type](raw) if type in _READERS else None
+
+
+def _file(raw: Any, kind: Kind, account: str) -> Content:
+    file = raw.get(raw["type"]) or {}
+    media_type, name, caption = file.get("mime_type"), file.get("filename"), file.get("caption")
+    if kind == "document" and kind_of(media_type) in {"photo", "video"}:
+        kind = kind_of(media_type)  # phones send HEIC photos and long videos as documents
+    if "id" not in file or _FILE_LOST in _codes(raw):
+        return Content(caption or None, (Attachment(kind, refused="gone"),))
+    locator = {"id": file["id"], "account": account}
+    ref = MediaRef(locator, media_type, name, sha256=file.get("sha256"))
+    return Content(caption or None, (Attachment(kind, ref),))
+
+
+def _text(raw: Any) -> Content:
+    return Content(raw["text"]["body"])
+
+
+def _button(raw: Any) -> Content:
+    return Content(raw["button"]["text"], choice=raw["button"].get("payload"))
+
+
+def _interactive(raw: Any) -> Content | None:
+    match raw["interactive"]:
+        case {"button_reply": tapped} | {"list_reply": tapped}:
+            return Content(tapped["title"], choice=tapped["id"])
+        case {"nfm_reply": form}:
+            return Content(form.get("body") or form.get("name"), choice=form.get("response_json"))
+        case _:
+            return None
+
+
+def _location(raw: Any) -> Content:
+    place = raw["location"]
+    known = ("latitude", "longitude", "name", "address", "url")
+    details = {name: place[name] for name in known if name in place}
+    return Content(None, (Attachment("location", details=details),))
+
+
+def _contacts(raw: Any) -> Content:
+    return Content(None, (Attachment("contact", details={"cards": listed(raw, "contacts")}),))
+
+
+def _order(raw: Any) -> Content:
+    order = raw["order"]
+    return Content(
+        order.get("text") or None, (Attachment("unsupported", details={"order": order}),)
+    )
+
+
+def _unsupported(raw: Any) -> Content:
+    codes = _codes(raw)
+    details = {"type": (raw.get("unsupported") or {}).get("type"), "codes": codes}
+    refused = "gone" if _FILE_LOST in codes else None
+    text = (raw.get("text") or {}).get("body")  # seen beside the errors
+    return Content(text, (Attachment("unsupported", details=details, refused=refused),))
+
+
+def _codes(raw: Any) -> list[Any]:
+    return [error["code"] for error in listed(raw, "errors")]
+
+
+_FILES: Mapping[str, Kind] = {
+    "audio": "audio",
+    "document": "document",
+    "image": "photo",
+    "sticker": "sticker",
+    "video": "video",
+    "voice": "audio",  # the name it had before the Cloud API
+}
+
+_READERS: Mapping[str, Callable[[Any], Content | None]] = {
+    "button": _button,
+    "contacts": _contacts,
+    "interactive": _interactive,
+    "location": _location,
+    "order": _order,
+    "text": _text,
+    "unknown": _unsupported,
+    "unsupported": _unsupported,
+}

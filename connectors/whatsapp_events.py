@@ -1,0 +1,212 @@
+"""What a change in a WhatsApp delivery tells: messages, statuses, echoes, and facts about the account."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from normalizer.events import (
+    AnyEvent,
+    Deletion,
+    Echo,
+    Edit,
+    Message,
+    Notice,
+    Party,
+    Reaction,
+    Receipt,
+    Status,
+    Unknown,
+)
+
+from .meta import about_account
+from .reading import Unreadable, listed, moment, read_each
+from .whatsapp_codes import CODES
+from .whatsapp_content import content
+
+#: What all events about one person share: `account`, `party`, `sent_at`.
+Common = dict[str, Any]
+
+STATUSES: Mapping[str, Status] = {
+    "sent": "sent",
+    "delivered": "delivered",
+    "read": "read",
+    "played": "read",  # a voice message that was heard was seen as well
+    "failed": "failed",
+}
+#: Statuses of old that change nothing for us.
+NOTED = frozenset({"deleted", "warning"})
+#: What a change of messages may hold.
+ARRAYS = frozenset({"contacts", "errors", "messages", "statuses"})
+
+
+def read_change(change: Any, business: str) -> list[AnyEvent]:
+    """Everything one change tells. `business` is the account where no phone number is named."""
+    field, value = change["field"], change["value"]
+    account = (value.get("metadata") or {}).get("phone_number_id", business)
+    if field == "smb_message_echoes":
+        return read_each(lambda raw: _echo(raw, account), listed(value, "message_echoes"))
+    if field != "messages":
+        return read_each(lambda raw: about_account(account, field, raw), [value])
+    if ARRAYS.isdisjoint(value):
+        raise Unreadable("a change of messages with none of the arrays that are known")
+    people = _people(value)
+    return [
+        *read_each(lambda raw: _message(raw, account, people), listed(value, "messages")),
+        *read_each(lambda raw: _receipt(raw, account, people), listed(value, "statuses")),
+        *read_each(lambda raw: about_account(account, "errors", raw), listed(value, "errors")),
+    ]
+
+
+def _message(raw: Any, account: str, people: Mapping[str, Any]) -> AnyEvent:
+    common: Common = {
+        "account": account,
+        "party": _party(people, raw.get("from_user_id"), raw.get("from")),
+        "sent_at": moment(raw["timestamp"]),
+    }
+    if "group_id" in raw:
+        # An answer would go to the sender alone, who did not write to us alone.
+        return _not_read(raw, "group messages are not read", common)
+    return READERS.get(_type(raw), _said)(raw, common)
+
+
+def _type(raw: Any) -> str:
+    type: str = raw["type"]
+    # The one interactive answer that says nothing to an agent.
+    asked = type == "interactive" and raw[type].get("type") == "call_permission_reply"
+    return "call_permission_reply" if asked else type
+
+
+def _said(raw: Any, common: Common) -> AnyEvent:
+    said, context = content(raw, common["account"]), raw.get("context") or {}
+    if said is None:
+        return _not_read(raw, "a message of a type that is not known", common)
+    return Message(
+        id=raw["id"],
+        text=said.text,
+        attachments=said.attachments,
+        choice=said.choice,
+        reply_to=context.get("id"),
+        forwarded=bool(context.get("forwarded") or context.get("frequently_forwarded")),
+        referral=raw.get("referral") or context.get("referred_product"),
+        **common,
+    )
+
+
+def _reaction(raw: Any, common: Common) -> AnyEvent:
+    target, emoji = raw["reaction"]["message_id"], raw["reaction"].get("emoji")
+    return Reaction(id=f"reaction:{raw['id']}", target=target, emoji=emoji or None, **common)
+
+
+def _edit(raw: Any, common: Common) -> AnyEvent:
+    target, new = raw["edit"]["original_message_id"], raw["edit"]["message"]
+    said = content(new, common["account"])
+    if said is None:
+        return _not_read(raw, "an edit to a type that is not known", common)
+    return Edit(
+        id=f"edit:{raw['id']}",
+        target=target,
+        text=said.text,
+        attachments=said.attachments,
+        **common,
+    )
+
+
+def _revoke(raw: Any, common: Common) -> AnyEvent:
+    target = raw["revoke"]["original_message_id"]
+    return Deletion(id=f"revoke:{raw['id']}", target=target, **common)
+
+
+def _system(raw: Any, common: Common) -> AnyEvent:
+    told = raw["system"]
+    # A new number or id of the same person.
+    new = (told.get("user_id"), told.get("wa_id"), told.get("new_wa_id"))
+    party = replace(common["party"], aliases=_distinct(*common["party"].aliases, *new))
+    kind, text = told.get("type", "system"), told.get("body")
+    common = {**common, "party": party}
+    return Notice(id=f"system:{raw['id']}", kind=kind, text=text, details=told, **common)
+
+
+def _notice(raw: Any, common: Common) -> AnyEvent:
+    kind = _type(raw)
+    return Notice(id=f"{kind}:{raw['id']}", kind=kind, details=raw.get(raw["type"]), **common)
+
+
+def _receipt(raw: Any, account: str, people: Mapping[str, Any]) -> AnyEvent:
+    id, word = raw["id"], raw["status"]
+    common: Common = {
+        "id": f"status:{id}:{word}",
+        "account": account,
+        "party": _party(people, raw.get("recipient_user_id"), raw.get("recipient_id")),
+        "sent_at": moment(raw["timestamp"]),
+    }
+    if word in NOTED:
+        return Notice(kind=word, details=raw, **common)
+    if word not in STATUSES:
+        return Unknown(reason="a status that is not known", raw=raw, **common)
+    return Receipt(
+        status=STATUSES[word],
+        message_ids=(id,),
+        key=raw.get("biz_opaque_callback_data"),
+        reason=_reason(raw),
+        **common,
+    )
+
+
+def _reason(raw: Any) -> str | None:
+    for error in listed(raw, "errors"):
+        known = CODES.get(error["code"])
+        return known.reason if known else f"code {error['code']}"
+    return None
+
+
+def _echo(raw: Any, account: str) -> AnyEvent:
+    common: Common = {
+        "id": f"echo:{raw['id']}",
+        "account": account,
+        "party": _party({}, raw.get("to_user_id"), raw.get("to")),
+        "sent_at": moment(raw["timestamp"]),
+    }
+    said = content(raw, account)
+    if said is None:
+        return Notice(kind=f"echo.{_type(raw)}", details=raw, **common)
+    return Echo(
+        message_id=raw["id"],
+        text=said.text,
+        attachments=said.attachments,
+        reply_to=(raw.get("context") or {}).get("id"),
+        **common,
+    )
+
+
+def _not_read(raw: Any, reason: str, common: Common) -> Unknown:
+    return Unknown(id=f"unknown:{raw['id']}", reason=reason, raw=raw, **common)
+
+
+def _people(value: Any) -> Mapping[str, Any]:
+    """The contacts of a change under each of their ids: they are not in the order of the messages."""
+    known = [who for who in listed(value, "contacts") if isinstance(who, dict)]
+    return {id: who for who in known for id in _distinct(who.get("wa_id"), who.get("user_id"))}
+
+
+def _party(people: Mapping[str, Any], user_id: str | None, number: str | None) -> Party:
+    """The consumer under the id that lasts: the user id if told, because a number may be hidden."""
+    who = people.get(user_id or "") or people.get(number or "") or {}
+    ids = _distinct(user_id, who.get("user_id"), number, who.get("wa_id"))
+    if not ids:
+        raise Unreadable("names nobody")
+    profile = who.get("profile") or {}
+    return Party(ids[0], profile.get("name") or profile.get("username"), ids[1:])
+
+
+def _distinct(*ids: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(id for id in ids if id))
+
+
+READERS: Mapping[str, Callable[[Any, Common], AnyEvent]] = {
+    "call_permission_reply": _notice,
+    "edit": _edit,
+    "reaction": _reaction,
+    "request_welcome": _notice,
+    "revoke": _revoke,
+    "system": _system,
+}

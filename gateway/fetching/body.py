@@ -1,0 +1,112 @@
+"""Reading a body: never faster than it is used, never slower than patience allows, inflated within bounds."""
+
+import asyncio
+import zlib
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing
+
+import httpx
+
+from .exchange import LOST
+from .patience import Pace, Patience
+from .trouble import Unreachable
+
+#: Inflated data are handed on in pieces of at most this size, so that a bomb goes off in small steps.
+_PIECE = 64 * 1024
+
+#: zlib's own words for "gzip or zlib, tell by the first bytes".
+_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
+
+
+async def plain_chunks(response: httpx.Response, patience: Patience) -> AsyncGenerator[bytes, None]:
+    """The body as its sender meant it; raises `Unreachable` if it stalls, drips or ends early."""
+    inflater = _inflater(response)
+    async with aclosing(_chunks(response, patience)) as chunks:
+        async for chunk in chunks:
+            if inflater is None:
+                yield chunk
+            else:
+                for piece in inflater.inflate(chunk):
+                    yield piece
+    if inflater is not None:
+        inflater.finish()
+
+
+async def start_of(response: httpx.Response, patience: Patience, most: int) -> tuple[bytes, bool]:
+    """At most `most` bytes of a body, and whether that is all of it."""
+    found = bytearray()
+    try:
+        async with (
+            asyncio.timeout(patience.reply),
+            aclosing(plain_chunks(response, patience)) as chunks,
+        ):
+            async for chunk in chunks:
+                found += chunk
+                if len(found) > most:
+                    return bytes(found[:most]), False
+    except TimeoutError as late:
+        raise Unreachable("the answer did not end in time", sent=True) from late
+    return bytes(found), True
+
+
+async def _chunks(response: httpx.Response, patience: Patience) -> AsyncGenerator[bytes, None]:
+    clock = asyncio.get_running_loop().time
+    pace = Pace(patience, clock())
+    body = _stream(response)
+    while (chunk := await _next(body, patience)) is not None:
+        pace.take(len(chunk), clock())
+        yield chunk
+
+
+async def _next(body: AsyncIterator[bytes], patience: Patience) -> bytes | None:
+    try:
+        async with asyncio.timeout(patience.idle):
+            return await anext(body, None)
+    except TimeoutError as late:
+        raise Unreachable(f"nothing came for {patience.idle:g} s", sent=True) from late
+    except LOST as lost:
+        raise Unreachable("short body", sent=True) from lost
+
+
+def _stream(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The body as it comes. httpx would decode it without bounds, in all encodings it knows."""
+    if not isinstance(response.stream, httpx.AsyncByteStream):
+        raise TypeError("a response of an asynchronous transport is needed")
+    return aiter(response.stream)
+
+
+def _inflater(response: httpx.Response) -> "_Inflater | None":
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    match encoding:
+        case "" | "identity":
+            return None
+        case "gzip" | "x-gzip" | "deflate":
+            return _Inflater()
+        case _:
+            raise Unreachable("encoded in a way that was not asked for", sent=True)
+
+
+class _Inflater:
+    """Some servers compress whatever they are asked. zlib is told how much it may hand out at a time."""
+
+    def __init__(self) -> None:
+        self._zlib = zlib.decompressobj(_GZIP_OR_ZLIB)
+
+    def inflate(self, chunk: bytes) -> Iterator[bytes]:
+        more = True
+        while more:
+            try:
+                piece = self._zlib.decompress(chunk, _PIECE)
+            except zlib.error as trouble:
+                raise Unreachable("damaged compression", sent=True) from trouble
+            if piece:
+                yield piece
+            chunk = self._zlib.unconsumed_tail
+            # A full piece may be followed by more that zlib has read already but not handed out.
+            more = bool(chunk) or len(piece) == _PIECE
+        if self._zlib.unused_data:
+            raise Unreachable("damaged compression", sent=True)
+
+    def finish(self) -> None:
+        if not self._zlib.eof:
+            raise Unreachable("short body", sent=True)

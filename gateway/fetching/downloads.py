@@ -1,0 +1,100 @@
+"""Downloading a file: through the fence, at its host's turn, within its budget, straight into a descriptor."""
+
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Executor
+from contextlib import aclosing, asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import httpx
+import structlog
+
+from connectors import Connector, Download
+from normalizer.media import MediaFailed
+
+from .body import plain_chunks
+from .breaker import Attempt
+from .claims import Fetched, announced_size, declared_type, hold_against, refuse_above
+from .headers import retry_after
+from .hops import Gate, Hops
+from .hosts import Hosts
+from .landing import Landing
+from .patience import Budget, Patience
+from .replies import read_reply
+from .trouble import Blocked, Unreachable
+
+log = structlog.get_logger(__name__)
+
+
+class Downloads:
+    """One try each; `threads` decrypt, hash and write."""
+
+    def __init__(
+        self,
+        hops: Hops,
+        hosts: Hosts,
+        patience: Patience,
+        *,
+        clock: Callable[[], datetime],
+        threads: Executor,
+        transport: httpx.AsyncBaseTransport,
+    ) -> None:
+        self._hops = hops
+        self._hosts = hosts
+        self._patience = patience
+        self._clock = clock
+        self._threads = threads
+        self._transport = transport
+
+    async def download(
+        self, connector: Connector[Any], download: Download, into: int, limit: int
+    ) -> Fetched:
+        """See `Fetcher.download`."""
+        refuse_above(limit, download.size)
+        landing = Landing(into, download.decrypt, limit=limit, threads=self._threads)
+        gate = self._gate(Budget(self._patience.download))
+        try:
+            async with self._hops.answer(
+                connector, download.call, self._transport, gate
+            ) as response:
+                await self._land(connector, response, landing, limit)
+        except Blocked as blocked:
+            log.warning("blocked_host", connector=connector.name, detail=str(blocked))
+            raise MediaFailed("blocked_host", str(blocked)) from blocked
+        size, digest = landing.outcome()
+        hold_against(download, size, digest)
+        log.info("downloaded", connector=connector.name, host=response.url.host, bytes=size)
+        return Fetched(size, digest.hex(), declared_type(response, download))
+
+    async def _land(
+        self, connector: Connector[Any], response: httpx.Response, landing: Landing, limit: int
+    ) -> None:
+        if response.status_code >= 300:
+            raise connector.refusal(await read_reply(response, "download", self._patience))
+        if response.status_code != 200:
+            raise Unreachable(f"HTTP {response.status_code} instead of a file", sent=True)
+        refuse_above(limit, announced_size(response))
+        async with aclosing(plain_chunks(response, self._patience)) as chunks:
+            async for chunk in chunks:
+                await landing.take(chunk)
+        await landing.finish()
+
+    def _gate(self, budget: Budget) -> Gate:
+        @asynccontextmanager
+        async def gate(name: str) -> AsyncIterator[Callable[[httpx.Response], None]]:
+            async with self._hosts.turn(name) as attempt:
+                try:
+                    async with budget.running():
+                        yield lambda response: self._judge(attempt, response)
+                except Unreachable:
+                    attempt.failed()
+                    raise
+
+        return gate
+
+    def _judge(self, attempt: Attempt, response: httpx.Response) -> None:
+        """Whether the host is well. That a file is gone or forbidden says nothing against it."""
+        if response.status_code in {408, 429} or response.status_code >= 500:
+            attempt.failed(retry_after(response.headers, self._clock()))
+        else:
+            attempt.worked()

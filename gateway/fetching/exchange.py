@@ -1,0 +1,83 @@
+"""One request and its answer's headers, on a limited time; every network trouble becomes `Unreachable`."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpcore
+import httpx
+
+from .origin import origin_of
+from .patience import Patience
+from .trouble import Unreachable
+
+#: What httpcore raises when a connection fails, at any stage. A TLS record that cannot be read comes bare.
+LOST = (
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.TimeoutException,
+    ssl.SSLError,
+)
+
+
+@asynccontextmanager
+async def exchange(
+    transport: httpx.AsyncBaseTransport, request: httpx.Request, patience: Patience
+) -> AsyncIterator[httpx.Response]:
+    """The answer, its body unread; the connection is let go at the end of the block."""
+    response = await _answer(transport, request, patience)
+    try:
+        yield response
+    finally:
+        await response.aclose()
+
+
+async def _answer(
+    transport: httpx.AsyncBaseTransport, request: httpx.Request, patience: Patience
+) -> httpx.Response:
+    origin = origin_of(request.url)
+    progress = _Progress(patience)
+    request.extensions = {"timeout": {"connect": patience.connect}, "trace": progress}
+    try:
+        async with asyncio.timeout(patience.connect) as progress.limit:
+            return await transport.handle_async_request(request)
+    except TimeoutError as late:
+        raise Unreachable(f"{origin}: {progress.missing} in time", sent=progress.sent) from late
+    except LOST as lost:
+        raise Unreachable(f"{origin}: {_words(lost)}", sent=progress.sent) from lost
+
+
+class _Progress:
+    """Told by httpcore what it does: gives the answer its own time, and knows whether the request went out."""
+
+    limit: asyncio.Timeout
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self.sent = False
+
+    @property
+    def missing(self) -> str:
+        return "no answer" if self.sent else "no connection"
+
+    async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
+        del info  # holds the request
+        if event.endswith(".send_request_headers.started"):
+            self.sent = True
+            now = asyncio.get_running_loop().time()
+            self.limit.reschedule(now + self._patience.first_byte)
+
+
+def _words(lost: Exception) -> str:
+    """What happened, without quoting what came: an unreadable answer may hold a signed address."""
+    match lost:
+        case httpcore.ConnectTimeout():
+            return "no connection in time"
+        case httpcore.ConnectError():
+            return f"no connection ({lost})"
+        case httpcore.ProtocolError():
+            return "the answer was no HTTP, or there was none"
+        case _:
+            return "the connection was lost"

@@ -1,0 +1,77 @@
+"""The headers of one hop, decided anew for each: what is ours, what the flow asked for, what proves who we are."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from importlib.metadata import version
+
+import httpx
+
+from connectors import Call, Rejected
+
+#: Some hosts refuse callers without a name (platforms.md, WA-3.7). `identity`: a compressed answer would
+#: tell nothing about its size.
+_ALWAYS = {
+    "user-agent": f"airlock-gateway/{version('airlock-gateway')}",
+    "accept": "*/*",
+    "accept-encoding": "identity",
+}
+
+#: Those that say how the message is framed and where it goes; a flow cannot change them.
+_RESERVED = frozenset(
+    {
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
+
+
+def headers_for(
+    call: Call, *, proof: Mapping[str, str] | None, same_origin: bool, media_type: str | None
+) -> httpx.Headers:
+    """`proof` is what `authorize` gave, None where credentials may not go: then those of the flow may not either.
+
+    On another origin than the one the flow named, none of its own headers are sent.
+    """
+    dropped = _RESERVED if proof is not None else _RESERVED | _CREDENTIALS
+    headers = httpx.Headers(_ALWAYS)
+    if media_type is not None:
+        headers["content-type"] = media_type
+    asked = _sendable(call.headers) if same_origin else {}
+    headers.update({name: value for name, value in asked.items() if name.lower() not in dropped})
+    if call.auth and proof is not None:
+        headers.update(_sendable(proof))
+    return headers
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds until the date or after the delay of a Retry-After; None where there is none to be read."""
+    asked = headers.get("retry-after", "").strip()
+    if asked.isascii() and asked.isdigit():
+        return float(asked[:9])
+    try:
+        moment = parsedate_to_datetime(asked)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())
+
+
+def _sendable(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """The headers, if they can be sent; names the first that cannot, and never its value."""
+    for name, value in headers.items():
+        if not (_TOKEN.fullmatch(name) and value.isascii() and (value.isprintable() or not value)):
+            raise Rejected("unreachable", detail=f"the header {name!r} holds what no header can")
+    return headers

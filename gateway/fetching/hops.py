@@ -1,0 +1,92 @@
+"""The way to an answer: one hop at a time, each admitted by the fence anew and given only what it may have."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import orjson
+import structlog
+
+from connectors import Call, Connector
+
+from .exchange import exchange
+from .fence import Fence, trusts
+from .headers import headers_for
+from .origin import follow, origin_of, read_url
+from .patience import Patience
+from .trouble import Unreachable
+
+log = structlog.get_logger(__name__)
+
+_MOST_REDIRECTS = 3
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+#: Entered around each hop with the name of its origin; what it yields is told of the hop's answer.
+Gate = Callable[[str], AbstractAsyncContextManager[Callable[[httpx.Response], None]]]
+
+
+class Hops:
+    """Makes a connector's calls through the fence. `clock` tells `authorize` the time."""
+
+    def __init__(self, fence: Fence, patience: Patience, clock: Callable[[], datetime]) -> None:
+        self._fence = fence
+        self._patience = patience
+        self._clock = clock
+
+    @asynccontextmanager
+    async def answer(
+        self,
+        connector: Connector[Any],
+        call: Call,
+        transport: httpx.AsyncBaseTransport,
+        gate: Gate,
+    ) -> AsyncIterator[httpx.Response]:
+        """The answer at the end of the redirects, its body unread. Raises `Blocked` and `Unreachable`."""
+        url = first = read_url(call.url)
+        for _ in range(1 + _MOST_REDIRECTS):
+            name = str(self._fence.admit(connector, url))
+            async with (
+                gate(name) as heard,
+                exchange(
+                    transport, self._request(connector, call, url, first), self._patience
+                ) as response,
+            ):
+                log.debug(
+                    "answered", connector=connector.name, host=name, status=response.status_code
+                )
+                heard(response)
+                location = _location(call, response)
+                if location is None:
+                    yield response
+                    return
+            url = follow(url, location)
+        raise Unreachable(f"{origin_of(first)}: more than {_MOST_REDIRECTS} redirects", sent=True)
+
+    def _request(
+        self, connector: Connector[Any], call: Call, url: httpx.URL, first: httpx.URL
+    ) -> httpx.Request:
+        origin = origin_of(url)
+        proof = connector.authorize(self._clock()) if trusts(connector, origin) else None
+        content, media_type = _content(call)
+        headers = headers_for(
+            call, proof=proof, same_origin=origin == origin_of(first), media_type=media_type
+        )
+        return httpx.Request(call.method, url, headers=headers, content=content)
+
+
+def _location(call: Call, response: httpx.Response) -> str | None:
+    """Where a GET is sent on to; a call that changes something is never repeated elsewhere."""
+    if call.method != "GET" or response.status_code in call.expects:
+        return None
+    return response.headers.get("location") if response.status_code in _REDIRECTS else None
+
+
+def _content(call: Call) -> tuple[bytes | None, str | None]:
+    if call.json is not None:
+        return orjson.dumps(call.json), "application/json"
+    if call.form is not None:
+        return urlencode(call.form).encode(), "application/x-www-form-urlencoded"
+    return call.body, None

@@ -1,0 +1,58 @@
+"""Which hosts may be asked now: for each a breaker, and a limit to how much runs at once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from .breaker import Attempt, Breaker, Tolerance
+from .trouble import Unreachable
+
+#: Platforms name their media hosts by the thousand; of those in trouble no more than this are remembered.
+_MOST_REMEMBERED = 1000
+
+
+@dataclass(slots=True)
+class _Host:
+    breaker: Breaker
+    places: asyncio.Semaphore
+    users: int = 0
+
+
+class Hosts:
+    """A host that hangs costs its own places only, and after some failures nobody waits for it any more."""
+
+    def __init__(self, tolerance: Tolerance, *, at_once: int, clock: Callable[[], float]) -> None:
+        self._tolerance = tolerance
+        self._at_once = at_once
+        self._clock = clock
+        self._hosts: dict[str, _Host] = {}
+
+    @asynccontextmanager
+    async def turn(self, name: str) -> AsyncIterator[Attempt]:
+        """Wait for a place, then make the attempt; raises `Unreachable` while the host is left alone."""
+        host = self._hosts.get(name) or self._remember(name)
+        host.users += 1
+        try:
+            _unless_open(name, host.breaker)
+            async with host.places:
+                _unless_open(name, host.breaker)
+                with host.breaker.attempt() as attempt:
+                    yield attempt
+        finally:
+            host.users -= 1
+            if not host.users and host.breaker.untroubled:
+                del self._hosts[name]
+
+    def _remember(self, name: str) -> _Host:
+        if len(self._hosts) >= _MOST_REMEMBERED:
+            idle = next((name for name, host in self._hosts.items() if not host.users), None)
+            if idle is not None:
+                del self._hosts[idle]
+        breaker = Breaker(self._tolerance, clock=self._clock)
+        return self._hosts.setdefault(name, _Host(breaker, asyncio.Semaphore(self._at_once)))
+
+
+def _unless_open(name: str, breaker: Breaker) -> None:
+    if (after := breaker.wait()) > 0:
+        raise Unreachable(f"{name} failed repeatedly and is left alone", sent=False, after=after)

@@ -1,0 +1,87 @@
+"""Where a body lands: decrypted, hashed and written block by block, in threads, so that memory stays flat."""
+
+import asyncio
+import hashlib
+import os
+from concurrent.futures import Executor, Future
+
+import structlog
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
+
+from connectors import AesCtr, Rejected
+from normalizer.media import MediaRejected
+
+log = structlog.get_logger(__name__)
+
+#: Large enough that handing a block to a thread costs little, small enough for a hundred at once.
+_BLOCK = 256 * 1024
+
+
+class Landing:
+    """Writes from the descriptor's present position on; the file is worth nothing until `finish` returned."""
+
+    def __init__(self, into: int, decrypt: AesCtr | None, *, limit: int, threads: Executor) -> None:
+        self._into = into
+        self._limit = limit
+        self._threads = threads
+        self._plaintext = _decryptor(decrypt) if decrypt else None
+        self._sha256 = hashlib.sha256()
+        self._waiting = bytearray()
+        self._size = 0
+
+    async def take(self, chunk: bytes) -> None:
+        """The next bytes of the body; raises MediaRejected as soon as there are too many."""
+        self._size += len(chunk)
+        if self._size > self._limit:
+            raise MediaRejected("too_large", f"more than {self._limit} bytes came")
+        self._waiting += chunk
+        if len(self._waiting) >= _BLOCK:
+            await self._flush()
+
+    async def finish(self) -> None:
+        """Write what is still waiting."""
+        await self._flush()
+
+    def outcome(self) -> tuple[int, bytes]:
+        """Size and SHA-256 of the plaintext, once all of it is written."""
+        return self._size, self._sha256.digest()
+
+    async def _flush(self) -> None:
+        block, self._waiting = bytes(self._waiting), bytearray()
+        await _settled(self._threads.submit(self._write, block))
+
+    def _write(self, block: bytes) -> None:
+        plain = self._plaintext.update(block) if self._plaintext else block
+        self._sha256.update(plain)
+        rest = memoryview(plain)
+        try:
+            while rest:
+                rest = rest[os.write(self._into, rest) :]
+        except OSError as trouble:
+            log.error("scratch_file_cannot_be_written", error=trouble.strerror)
+            detail = f"our own scratch file: {trouble.strerror}"
+            raise Rejected("unreachable", retry=True, detail=detail, operator=True) from trouble
+
+
+def _decryptor(secret: AesCtr) -> CipherContext:
+    try:
+        return Cipher(algorithms.AES(secret.key), modes.CTR(secret.counter)).decryptor()
+    except ValueError as trouble:
+        detail = f"a key of {len(secret.key)} and a counter of {len(secret.counter)} bytes"
+        raise MediaRejected("corrupt", detail) from trouble
+
+
+async def _settled(writing: Future[None]) -> None:
+    """Wait for a thread even when cancelled: the descriptor is the caller's again only when none writes to it."""
+    waiting = asyncio.wrap_future(writing)
+    cancelled: asyncio.CancelledError | None = None
+    while not waiting.done():
+        try:
+            await asyncio.wait({waiting})
+        except asyncio.CancelledError as request:
+            cancelled = request
+    trouble = waiting.exception()
+    if cancelled is not None:
+        raise cancelled
+    if trouble is not None:
+        raise trouble

@@ -1,0 +1,152 @@
+"""Connections that go to the address that was checked: a name is resolved once, judged, and pinned.
+
+Host header and TLS server name stay the name's, so certificates are verified as ever; only the address is
+ours to choose. There is no second look-up in which a name could turn to another address.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from ipaddress import ip_address
+from typing import Any, Protocol
+
+import httpcore
+
+from .addresses import is_loopback, is_public, literal
+from .origin import spells_loopback
+from .trouble import Blocked
+
+#: More addresses of one name than this are not tried: each takes a share of the time to connect.
+_MOST_ADDRESSES = 4
+
+
+class Resolve(Protocol):
+    """Names to addresses; raises OSError for a name that has none."""
+
+    async def __call__(self, host: str, port: int) -> Sequence[str]: ...
+
+
+class SystemResolver:
+    """The machine's own resolver, in threads of its own.
+
+    While DNS is away each look-up blocks its thread for seconds; threads shared with file work would stall it.
+    """
+
+    def __init__(self, threads: int = 8) -> None:
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="resolve")
+
+    async def __call__(self, host: str, port: int) -> Sequence[str]:
+        look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(self._threads, look_up)
+        return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
+
+    def close(self) -> None:
+        """Let the threads end when their look-ups do."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+class PinnedNetwork(httpcore.AsyncNetworkBackend):
+    """Connects to checked addresses only. `dial` opens the connection to the address itself."""
+
+    def __init__(
+        self,
+        resolve: Resolve,
+        *,
+        allow_loopback: bool,
+        dial: httpcore.AsyncNetworkBackend | None = None,
+    ) -> None:
+        self._resolve = resolve
+        self._allow_loopback = allow_loopback
+        self._dial = dial or httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        del local_address, socket_options
+        until = None if timeout is None else asyncio.get_running_loop().time() + timeout
+        addresses = await self._addresses(host, port)
+        return _Stream(await self._first_open(addresses[:_MOST_ADDRESSES], port, until))
+
+    async def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        del path, timeout, socket_options
+        raise Blocked("a socket of this machine")
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    async def _addresses(self, host: str, port: int) -> Sequence[str]:
+        """All addresses of a host. One that may not be asked condemns them all: the name is not what it seems."""
+        if literal(host) is not None:
+            found: Sequence[str] = (host,)
+        else:
+            try:
+                found = await self._resolve(host, port)
+            except OSError as trouble:
+                raise httpcore.ConnectError(
+                    f"{host} has no address: {trouble.strerror}"
+                ) from trouble
+        if not found:
+            raise httpcore.ConnectError(f"{host} has no address")
+        stands_in = self._allow_loopback and spells_loopback(host)
+        permitted = is_loopback if stands_in else is_public
+        if not all(permitted(ip_address(address)) for address in found):
+            raise Blocked(f"{host} leads to an address that is not public")
+        return found
+
+    async def _first_open(
+        self, addresses: Sequence[str], port: int, until: float | None
+    ) -> httpcore.AsyncNetworkStream:
+        """Each address gets an equal share of what time is left, so that a dead first one does not take all."""
+        clock = asyncio.get_running_loop().time
+        for tried, address in enumerate(addresses[:-1]):
+            share = None if until is None else (until - clock()) / (len(addresses) - tried)
+            try:
+                return await self._dial.connect_tcp(address, port, timeout=share)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                continue
+        rest = None if until is None else until - clock()
+        return await self._dial.connect_tcp(addresses[-1], port, timeout=rest)
+
+
+class _Stream(httpcore.AsyncNetworkStream):
+    """A connection that is closed when its TLS handshake is cancelled; httpcore closes it only on errors."""
+
+    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
+        self._inner = inner
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return await self._inner.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        await self._inner.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            return await self._inner.start_tls(ssl_context, server_hostname, timeout)
+        except asyncio.CancelledError:
+            await self._inner.aclose()
+            raise
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)

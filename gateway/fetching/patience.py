@@ -1,0 +1,66 @@
+"""How long we wait for a platform, and how slow it may be."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from .trouble import Unreachable
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds, unless said otherwise. The numbers serve 25 MB over a poor line; platforms.md, section 7."""
+
+    #: Until there is a connection: look-up, TCP and TLS together.
+    connect: float = 5.0
+    #: From there to the end of the answer's headers.
+    first_byte: float = 15.0
+    #: Between two pieces of a body.
+    idle: float = 15.0
+    #: For the body of an answer to a flow's call.
+    reply: float = 15.0
+    #: For a whole download, redirects included, waiting for our own turn not.
+    download: float = 120.0
+    #: Bytes per second, averaged over `window` seconds. Below it a body is a drip that only holds a place.
+    slowest: float = 8_000.0
+    window: float = 10.0
+
+
+class Budget:
+    """Time that runs only inside `running`; when it is used up, what runs there ends as `Unreachable`."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._left = seconds
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        clock = asyncio.get_running_loop().time
+        started = clock()
+        try:
+            async with asyncio.timeout(self._left):
+                yield
+        except TimeoutError as late:
+            raise Unreachable(f"not done within {self._seconds:g} s", sent=True) from late
+        finally:
+            self._left -= clock() - started
+
+
+class Pace:
+    """Raises `Unreachable` when a body comes slower than `slowest` over a whole `window`."""
+
+    def __init__(self, patience: Patience, now: float) -> None:
+        self._patience = patience
+        self._since = now
+        self._bytes = 0
+
+    def take(self, size: int, now: float) -> None:
+        """Count `size` bytes that came at `now` (seconds on any steady clock)."""
+        self._bytes += size
+        passed = now - self._since
+        if passed < self._patience.window:
+            return
+        if self._bytes < self._patience.slowest * passed:
+            raise Unreachable(f"slower than {self._patience.slowest:g} bytes/s", sent=True)
+        self._since, self._bytes = now, 0

@@ -1,0 +1,88 @@
+"""What goes with time or on request: old media, old words, old memory of duplicates, whole conversations."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from .journal import Journal, JournalUnavailable, Recorded
+from .lanes import Lanes
+from .moments import now_ms
+from .store import FileStore
+
+log = structlog.get_logger(__name__)
+
+#: Seconds between two rounds.
+_EVERY = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long things are kept, in seconds."""
+
+    media: float
+    words: float
+    duplicates: float
+
+
+class Housekeeping:
+    """The journal forgets first and notes which files are doomed; then the files go, then the note.
+
+    A crash at any point leaves the note, and the next start finishes the work: no file is left behind.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        store: FileStore,
+        lanes: Lanes,
+        retention: Retention,
+        on_recorded: Callable[[Recorded], None],
+    ) -> None:
+        self._journal = journal
+        self._store = store
+        self._lanes = lanes
+        self._retention = retention
+        self._on_recorded = on_recorded
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await self.round()
+            except JournalUnavailable as trouble:
+                log.error("housekeeping_waits_for_the_journal", error=str(trouble))
+            await asyncio.sleep(_EVERY)
+
+    async def round(self) -> None:
+        """Remove everything whose time is over."""
+        now = now_ms()
+        media = _before(now, self._retention.media)
+        while (expired := await self._journal.expire_media(media)).entries:
+            self._on_recorded(expired)
+        words = _before(now, self._retention.words)
+        memory = _before(now, max(self._retention.duplicates, self._retention.words))
+        while await self._journal.expire_words(words, memory):
+            continue
+        await self.sweep()
+
+    async def sweep(self) -> None:
+        """Remove the files of what the journal forgot."""
+        while attachments := await self._journal.doomed():
+            for attachment in attachments:
+                await self._store.remove(attachment)
+            await self._journal.swept(attachments)
+
+    async def erase(self, conversation: str) -> bool:
+        """Remove every trace of a conversation; False if there is none such."""
+        lane = await self._journal.erase(conversation)
+        if lane is None:
+            return False
+        self._lanes.forget(lane)
+        await self.sweep()
+        log.info("conversation_erased", conversation=conversation)
+        return True
+
+
+def _before(now: int, seconds: float) -> int:
+    return now - round(seconds * 1000)

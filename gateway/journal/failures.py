@@ -1,0 +1,99 @@
+"""What could not be read or fetched, for operators: listed, shown, and taken up again.
+
+A failure's id names what failed: `delivery_…` a delivery that held something unreadable, `att_…` an
+attachment that ended without being ready.
+"""
+
+import sqlite3
+from typing import Any
+
+from gateway.identifiers import attachment_id
+from gateway.moments import rfc3339
+
+from .frames import Accepted, unpack
+
+_DELIVERY = "delivery_"
+
+
+def listed(connection: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
+    """The latest failures of each kind, the newest first."""
+    deliveries = connection.execute(
+        "SELECT id, connector, received_at, reason FROM unreadable ORDER BY id DESC LIMIT ?",
+        (limit,),
+    )
+    attachments = connection.execute(
+        "SELECT m.id, a.position, c.connector, a.ended_at, a.state, a.reason, a.detail, c.id, "
+        "a.media IS NOT NULL "
+        "FROM attachment a JOIN message m ON m.key = a.message "
+        "JOIN conversation c ON c.key = m.conversation "
+        "WHERE a.state = 'failed' ORDER BY a.ended_at DESC LIMIT ?",
+        (limit,),
+    )
+    found = [_delivery_view(*row) for row in deliveries]
+    found += [_attachment_view(*row) for row in attachments]
+    return sorted(found, key=lambda failure: str(failure["at"]), reverse=True)[:limit]
+
+
+def delivery(connection: sqlite3.Connection, id: str) -> tuple[dict[str, Any], Accepted] | None:
+    """An unreadable delivery and what it held."""
+    number = _number(id)
+    row = connection.execute(
+        "SELECT id, connector, received_at, reason, delivery FROM unreadable WHERE id = ?",
+        (number,),
+    ).fetchone()
+    if row is None:
+        return None
+    accepted, _ = next(unpack(row[4]))
+    return _delivery_view(*row[:4]), accepted
+
+
+def settle(connection: sqlite3.Connection, id: str, reason: str | None) -> None:
+    """A delivery was read again: gone from the list, or still there with its reason now."""
+    if reason is None:
+        connection.execute("DELETE FROM unreadable WHERE id = ?", (_number(id),))
+    else:
+        connection.execute("UPDATE unreadable SET reason = ? WHERE id = ?", (reason, _number(id)))
+
+
+def is_delivery(id: str) -> bool:
+    return id.startswith(_DELIVERY)
+
+
+def _number(id: str) -> int:
+    digits = id.removeprefix(_DELIVERY)
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 18 else -1
+
+
+def _delivery_view(id: int, connector: str, received_at: int, reason: str) -> dict[str, Any]:
+    return {
+        "id": f"{_DELIVERY}{id}",
+        "kind": "delivery",
+        "connector": connector,
+        "at": rfc3339(received_at),
+        "reason": reason,
+        "can_retry": True,
+    }
+
+
+def _attachment_view(
+    message: str,
+    position: int,
+    connector: str,
+    ended_at: int,
+    state: str,
+    reason: str,
+    detail: str | None,
+    conversation: str,
+    fetchable: int,
+) -> dict[str, Any]:
+    return {
+        "id": attachment_id(message, position),
+        "kind": "attachment",
+        "connector": connector,
+        "conversation": conversation,
+        "at": rfc3339(ended_at),
+        "state": state,
+        "reason": reason,
+        "detail": detail,
+        "can_retry": bool(fetchable),
+    }

@@ -1,0 +1,130 @@
+"""Where things are: what we listen on, the scanner's socket, URLs of ours and of the core, hosts."""
+
+import re
+from ipaddress import IPv6Address
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic.dataclasses import dataclass
+
+_LABEL = r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
+_NAMED_PORT = re.compile(r"(?:\[(?P<six>[^\[\]]+)\]|(?P<host>[^\[\]:\s/]*)):(?P<port>[0-9]{1,5})")
+
+
+@dataclass(frozen=True)
+class Address:
+    """A host and a port; `str()` writes IPv6 with its brackets."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class UnixSocket:
+    """A socket in the file system."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return f"unix:{self.path}"
+
+
+def listen(value: Any) -> Address:
+    """Read `127.0.0.1:8080`, `[::1]:8080` or `localhost:8080`; port 0 takes a free one."""
+    address = value if isinstance(value, Address) else _address(value)
+    if address is None:
+        raise ValueError("must be host:port, such as 127.0.0.1:8080 or [::1]:8080")
+    return address
+
+
+def scanner(value: Any) -> Address | UnixSocket:
+    """Read `unix:/run/clamav/clamd.ctl` or `tcp://127.0.0.1:3310`."""
+    if isinstance(value, Address | UnixSocket):
+        return value
+    kind, _, rest = str(value).partition(":")
+    address = _address(rest.removeprefix("//")) if kind == "tcp" else None
+    if address:
+        return address
+    if kind == "unix" and rest.startswith("/"):
+        return UnixSocket(Path("/" + rest.lstrip("/")))
+    raise ValueError("must be unix:/path/of/the/socket or tcp://host:port")
+
+
+def url(value: str) -> str:
+    """An http or https URL without credentials and fragment, its text kept as it was written."""
+    parts = _split(value)
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be a URL such as https://chat.example.com")
+    if "@" in parts.netloc:
+        raise ValueError("must not hold a user name or a password")
+    if parts.fragment:
+        raise ValueError("must not hold a #fragment")
+    return value
+
+
+def base_url(value: str) -> str:
+    """A URL to build further ones on: no query, no slash at the end."""
+    if "?" in url(value):
+        raise ValueError("must not hold a ?query")
+    return value.rstrip("/")
+
+
+def host(value: str) -> str:
+    """A host name, or with a leading dot all hosts below it; lower case."""
+    name = value.removeprefix(".")
+    if not _HOST.fullmatch(name):
+        raise ValueError("must be a host name such as media.example.com, without scheme and port")
+    if value.startswith(".") and "." not in name.rstrip("."):
+        raise ValueError("is too wide; name at least two labels, such as .example.com")
+    return value.lower()
+
+
+def _address(value: Any) -> Address | None:
+    parts = _NAMED_PORT.fullmatch(value) if isinstance(value, str) else None
+    if parts is None or int(parts["port"]) > 65_535:
+        return None
+    if parts["six"]:
+        return Address(parts["six"], int(parts["port"])) if _is_ipv6(parts["six"]) else None
+    return Address(parts["host"], int(parts["port"])) if _HOST.fullmatch(parts["host"]) else None
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        return IPv6Address(text).version == 6
+    except ValueError:
+        return False
+
+
+def _split(value: str) -> SplitResult | None:
+    if re.search(r"[\s\\]|[^\x21-\x7e]", value):
+        return None
+    try:
+        parts = urlsplit(value)
+        _ = parts.port  # raises for a port that is none
+    except ValueError:
+        return None
+    return parts
+
+
+Listen = Annotated[
+    Address,
+    BeforeValidator(listen),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "pattern": r"^(\[[0-9A-Fa-f:.]+\]|[^:\s/]+):[0-9]{1,5}$"}),
+]
+Scanner = Annotated[
+    Address | UnixSocket,
+    BeforeValidator(scanner),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "pattern": r"^(unix:/|tcp://.+:[0-9]{1,5}$)"}),
+]
+_URL = {"type": "string", "format": "uri", "pattern": "^https?://"}
+Url = Annotated[str, AfterValidator(url), WithJsonSchema(_URL)]
+BaseUrl = Annotated[str, AfterValidator(base_url), WithJsonSchema(_URL)]
+Host = Annotated[str, AfterValidator(host)]

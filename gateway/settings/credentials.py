@@ -1,0 +1,102 @@
+"""Secrets in the settings: what one must look like, where they are, and how they stay out of messages."""
+
+import base64
+import binascii
+import typing
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, SecretBytes, SecretStr
+
+from .mistakes import Path
+
+#: Shorter texts are words of the message itself more often than secrets, and masking them garbles it.
+_SHORTEST = 6
+
+
+def webhook_secret(secret: SecretStr) -> SecretStr:
+    """A Standard Webhooks secret: `whsec_` and the key in base64."""
+    text = secret.get_secret_value()
+    if not text.startswith("whsec_") or not signing_key(secret):
+        raise ValueError("must be whsec_ and a key in base64, as Standard Webhooks has it")
+    return secret
+
+
+def signing_key(secret: SecretStr) -> bytes:
+    """The key of a Standard Webhooks secret, empty where there is none."""
+    try:
+        return base64.b64decode(secret.get_secret_value().removeprefix("whsec_"), validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+WebhookSecret = Annotated[SecretStr, AfterValidator(webhook_secret)]
+
+
+def complaints(model: type[BaseModel], section: Any, at: Path) -> Iterator[tuple[Path, str]]:
+    """What is wrong with the secrets of a section that is not validated yet: blank, padded, or none given."""
+    for name, value in _secret_fields(model, section):
+        field = model.model_fields[name]
+        if value == [] and field.is_required():
+            yield (*at, name), "needs at least one secret"
+        for path, text in _texts(value, (*at, name)):
+            if not text.strip():
+                yield path, "is empty; a secret is needed here"
+            elif text != text.strip():
+                yield path, "begins or ends with white space, which is never part of a secret"
+
+
+def texts(model: type[BaseModel], section: Any) -> Iterator[str]:
+    """The secret texts of a section that is not validated yet."""
+    for _, value in _secret_fields(model, section):
+        yield from (text for _, text in _texts(value, ()))
+
+
+def revealed(value: Any) -> Iterator[str]:
+    """Every secret inside settings, in clear: for whoever must mask them."""
+    match value:
+        case SecretStr():
+            yield value.get_secret_value()
+        case BaseModel():
+            for name in type(value).model_fields:
+                yield from revealed(getattr(value, name))
+        case Mapping():
+            for part in value.values():
+                yield from revealed(part)
+        case tuple() | list():
+            for part in value:
+                yield from revealed(part)
+
+
+def mask(message: str, secrets: Iterable[str]) -> str:
+    """The message with every secret replaced, the longest first, since one may hold another."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= _SHORTEST:
+            message = message.replace(secret, "***")
+    return message
+
+
+def _secret_fields(model: type[BaseModel], section: Any) -> Iterator[tuple[str, Any]]:
+    if not isinstance(section, Mapping):
+        return
+    for name, field in model.model_fields.items():
+        if name in section and _is_secret(field.annotation):
+            yield name, section[name]
+
+
+def _is_secret(annotation: Any) -> bool:
+    return annotation in {SecretStr, SecretBytes} or any(
+        _is_secret(part) for part in typing.get_args(annotation)
+    )
+
+
+def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    match value:
+        case str():
+            yield path, value
+        case list():
+            for at, part in enumerate(value):
+                yield from _texts(part, (*path, at))
+        case Mapping():
+            for name, part in value.items():
+                yield from _texts(part, (*path, name))

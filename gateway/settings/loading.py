@@ -1,0 +1,63 @@
+"""From connectors.yaml to `Settings`, or to all of its mistakes at once."""
+
+from collections.abc import Mapping, Sequence
+from importlib.metadata import EntryPoint
+from pathlib import Path as FilePath
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from . import credentials
+from .assembly import assemble
+from .document import Document, read
+from .findings import note_findings
+from .mistakes import ConfigError
+from .model import CoreSettings, FetchSettings, GatewaySettings, MediaSettings, Settings
+from .plugins import offered
+
+SECTIONS: Mapping[str, type[BaseModel]] = {
+    "gateway": GatewaySettings,
+    "core": CoreSettings,
+    "media": MediaSettings,
+    "fetch": FetchSettings,
+}
+
+
+def load(
+    path: FilePath, environ: Mapping[str, str], entries: Sequence[EntryPoint] | None = None
+) -> Settings:
+    """Read the file; raises `ConfigError` with every mistake. `entries` defaults to all that are installed."""
+    document = read(path, environ)
+    connectors = assemble(document, offered() if entries is None else entries, _BELONGS)
+    settings = _settings(document, {**_sections(document), "connectors": connectors}, path.parent)
+    if settings is None or document.mistakes:
+        raise ConfigError(document.mistakes)
+    return settings
+
+
+#: Where each key belongs, for the hint at one that stands in the wrong section.
+_BELONGS = {
+    **{key: f"{name}.{key}" for name, model in SECTIONS.items() for key in model.model_fields},
+    **{name: name for name in Settings.model_fields},
+}
+
+
+def _sections(document: Document) -> dict[str, Any]:
+    # A section that is absent, or whose keys are all commented out, has its defaults.
+    given = {
+        name: value
+        for name, value in document.values.items()
+        if value is not None or name not in SECTIONS
+    }
+    return {name: {} for name in SECTIONS} | given
+
+
+def _settings(document: Document, values: dict[str, Any], folder: FilePath) -> Settings | None:
+    for name, model in SECTIONS.items():
+        for path, message in credentials.complaints(model, values.get(name), (name,)):
+            document.spoil(path, message)
+    try:
+        return Settings.model_validate(values, context={"folder": folder})
+    except ValidationError as error:
+        note_findings(document, error, Settings, elsewhere=_BELONGS)
+        return None

@@ -1,0 +1,89 @@
+"""Connector classes by their `type`: entry points of the group `airlock.connectors`, loaded only when named.
+
+An entry point is code of the distribution that brings it and runs with the gateway's rights: naming a type
+in connectors.yaml is what trusts it.
+"""
+
+import inspect
+from collections.abc import Sequence
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from connectors import API, Connector, ConnectorConfig
+
+from .mistakes import nearest, quoted
+
+GROUP = "airlock.connectors"
+
+
+class Unusable(Exception):
+    """A type that gives no connector: why, and which known type was probably meant."""
+
+    def __init__(self, reason: str, meant: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.meant = meant
+
+
+def offered() -> tuple[EntryPoint, ...]:
+    """All connectors of this Python installation, none of them imported."""
+    return tuple(entry_points(group=GROUP))
+
+
+def installed() -> list[type[Connector[Any]]]:
+    """The classes of all of them, by type; raises `Unusable` for one that cannot be used."""
+    entries = offered()
+    return [connector_class(type, entries) for type in sorted({entry.name for entry in entries})]
+
+
+def connector_class(type: str, entries: Sequence[EntryPoint]) -> type[Connector[Any]]:
+    """The class behind `type`; raises `Unusable` with the name of the distribution at fault."""
+    entry = _entry(type, entries)
+    return _checked(_imported(entry), entry)
+
+
+def _entry(type: str, entries: Sequence[EntryPoint]) -> EntryPoint:
+    found = [entry for entry in entries if entry.name == type]
+    if not found:
+        known = sorted({entry.name for entry in entries})
+        meant = nearest(type, known)
+        offer = "" if meant else f"; installed are {', '.join(known) or 'none'}"
+        raise Unusable(f'unknown connector type "{quoted(type)}"{offer}', meant)
+    if len(found) > 1:
+        rivals = " and ".join(sorted(_distribution(entry) for entry in found))
+        raise Unusable(f'connector type "{type}" is claimed by {rivals}; uninstall one')
+    return found[0]
+
+
+def _imported(entry: EntryPoint) -> Any:
+    try:
+        return entry.load()
+    except Exception as trouble:  # importing a stranger's module may raise anything
+        raise Unusable(
+            f'connector type "{entry.name}" of {_distribution(entry)} cannot be imported:'
+            f" {type(trouble).__name__}: {trouble}"
+        ) from trouble
+
+
+def _checked(found: Any, entry: EntryPoint) -> type[Connector[Any]]:
+    def refuse(reason: str) -> Unusable:
+        return Unusable(f'connector type "{entry.name}" of {_distribution(entry)} {reason}')
+
+    if not (inspect.isclass(found) and issubclass(found, Connector)):
+        raise refuse(f"is no connector: {entry.value} is no subclass of connectors.Connector")
+    if found.api != API:
+        raise refuse(f"is made for connector API {found.api}, and this gateway has {API}")
+    if getattr(found, "name", None) != entry.name:
+        raise refuse("calls itself by another name; entry point and `name` must agree")
+    if missing := ", ".join(sorted(found.__abstractmethods__)):
+        raise refuse(f"is not complete: it lacks {missing}")
+    config = getattr(found, "Config", None)
+    if not (inspect.isclass(config) and issubclass(config, ConnectorConfig)):
+        raise refuse("has no Config made from connectors.ConnectorConfig")
+    return found
+
+
+def _distribution(entry: EntryPoint) -> str:
+    if entry.dist is None:
+        return "an unnamed distribution"
+    return f"{entry.dist.name} {entry.dist.version}"

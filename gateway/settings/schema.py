@@ -1,0 +1,158 @@
+"""The JSON Schema of connectors.yaml, so that editors complete and check the file."""
+
+from collections.abc import Iterator, Sequence
+from importlib.metadata import EntryPoint
+from typing import Any
+
+from pydantic import BaseModel
+
+from .assembly import SLUG
+from .loading import SECTIONS
+from .model import Settings
+from .plugins import Unusable, connector_class, offered
+
+Schema = dict[str, Any]
+
+#: Every value may come from the environment, also where the schema would want a number or a URL.
+_REFERENCE: Schema = {
+    "type": "string",
+    "pattern": r"\$\{[A-Za-z_][A-Za-z0-9_]*\}",
+    "description": "taken from the environment",
+}
+_STRICT = frozenset({"pattern", "format", "minLength", "maxLength"})
+#: Formats that any text has.
+_LOOSE = frozenset({"password", "path"})
+
+
+def schema(entries: Sequence[EntryPoint] | None = None) -> Schema:
+    """The schema of the whole file; connectors are told apart by `type`, one branch for each installed."""
+    known = offered() if entries is None else tuple(entries)
+    types = sorted({entry.name for entry in known})
+    definitions: Schema = {}
+    for name, model in SECTIONS.items():
+        definitions |= _definitions(name, model)
+        # With all of its keys commented out a section is null.
+        definitions[name]["type"] = ["object", "null"]
+    for type in types:
+        definitions |= _connector(type, known)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "connectors.yaml",
+        "description": "The settings of an Airlock gateway. Any text may hold ${NAME} from the environment.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            **{name: _section(name, model) for name, model in SECTIONS.items()},
+            "connectors": _connectors(types),
+        },
+        "$defs": definitions,
+    }
+
+
+def _section(name: str, model: type[BaseModel]) -> Schema:
+    return {"description": _first_line(model), "$ref": _ref(name)}
+
+
+def _connectors(types: list[str]) -> Schema:
+    return {
+        "description": Settings.model_fields["connectors"].description,
+        "type": ["object", "null"],
+        "propertyNames": {"pattern": f"^{SLUG}$"},
+        "additionalProperties": {
+            "type": "object",
+            "required": ["type"],
+            "properties": {"type": {"enum": types, "description": "The platform"}},
+            **(_by_type(types) if types else {}),
+        },
+    }
+
+
+def _by_type(types: list[str]) -> Schema:
+    places = {type: _ref(f"connectors.{type}") for type in types}
+    return {
+        "oneOf": [{"$ref": place} for place in places.values()],
+        "discriminator": {"propertyName": "type", "mapping": places},
+    }
+
+
+def _connector(type: str, entries: Sequence[EntryPoint]) -> Schema:
+    name = f"connectors.{type}"
+    try:
+        found = connector_class(type, entries)
+    except Unusable as trouble:
+        # The editor tells what the start would tell; the rest of the file stays checked.
+        return {name: {"description": trouble.reason, "properties": {"type": {"const": type}}}}
+    definitions = _definitions(name, found.Config)
+    section = definitions[name]
+    section["description"] = f"{found.label}, see {found.docs}"
+    section["properties"] = {
+        "type": {"const": type, "description": f"{found.label}: {type}"},
+        **{key: value for key, value in section["properties"].items() if key != "type"},
+    }
+    section["required"] = ["type", *(key for key in section.get("required", []) if key != "type")]
+    return definitions
+
+
+def _definitions(name: str, model: type[BaseModel]) -> Schema:
+    """The model as `name`, and what it refers to as `name.<model>`, so that no two plugins collide."""
+    found = model.model_json_schema(ref_template=_ref(f"{name}.{{model}}"))
+    parts = {f"{name}.{part}": value for part, value in found.pop("$defs", {}).items()}
+    definitions = {name: found, **parts}
+    for definition in definitions.values():
+        _open_to_references(definition)
+    return definitions
+
+
+def _open_to_references(definition: Schema) -> None:
+    for part in _parts(definition):
+        part.pop("title", None)
+        properties = part.get("properties", {})
+        for key, value in properties.items():
+            properties[key] = _or_reference(value)
+        if "items" in part:
+            part["items"] = _or_reference(part["items"])
+
+
+def _parts(definition: Any) -> Iterator[Schema]:
+    match definition:
+        case dict():
+            for value in list(definition.values()):
+                yield from _parts(value)
+            if not isinstance(definition.get("title"), dict):
+                yield definition
+        case list():
+            for value in definition:
+                yield from _parts(value)
+
+
+def _or_reference(value: Schema) -> Schema:
+    if not _is_narrow(value):
+        return value
+    outside: Schema = {
+        key: value[key] for key in ("description", "default", "writeOnly") if key in value
+    }
+    inside = {key: part for key, part in value.items() if key not in outside}
+    branches = inside["anyOf"] if set(inside) == {"anyOf"} else [inside]
+    return {**outside, "anyOf": [*branches, _REFERENCE]}
+
+
+def _is_narrow(value: Schema) -> bool:
+    """Whether the schema may refuse the text `${NAME}`."""
+    if "anyOf" in value:
+        return all(_is_narrow(branch) for branch in value["anyOf"])
+    if value.get("format") in _LOOSE:
+        return False
+    scalar = value.get("type") in {"integer", "number", "boolean", "null"} or "const" in value
+    return (
+        scalar
+        or ("enum" in value)
+        or (value.get("type") == "string" and bool(_STRICT & set(value)))
+    )
+
+
+def _first_line(model: type[BaseModel]) -> str:
+    return (model.__doc__ or "").strip().splitlines()[0]
+
+
+def _ref(name: str) -> str:
+    return f"#/$defs/{name}"

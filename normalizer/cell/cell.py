@@ -1,0 +1,102 @@
+"""One cell, seen from the gateway: it is asked once and then ended."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from . import wire
+from .trouble import CellLost
+from .waiting import readable
+
+#: How long the zygote may take to tell how a cell ended, once its door is closed.
+_OBITUARY_SECONDS = 1.0
+
+_ENDS = {
+    -signal.SIGSYS: "tried a forbidden system call",
+    -signal.SIGXCPU: "used up its processor time",
+    -signal.SIGKILL: "was killed",
+}
+
+Progress = Callable[[float], None]
+
+
+class Cell:
+    """A spare or busy cell. `ending` is its exit status, once it has one."""
+
+    def __init__(
+        self,
+        pid: int,
+        pidfd: int,
+        door: socket.socket,
+        pixels: int,
+        ending: asyncio.Future[int],
+        kill: Callable[[int], None],
+    ) -> None:
+        self.pid, self.pixels, self.ending = pid, pixels, ending
+        self._pidfd, self._door, self._kill = pidfd, door, kill
+        self._ended = False
+
+    async def ask(
+        self,
+        message: Mapping[str, Any],
+        files: Sequence[int],
+        deadline: float,
+        progress: Progress | None = None,
+    ) -> dict[str, Any]:
+        """The answer to one job; raises CellLost."""
+        try:
+            async with asyncio.timeout(deadline):
+                wire.send(self._door, message, files)
+                return await self._answer(progress)
+        except TimeoutError:
+            raise CellLost(f"took longer than {deadline:g} s") from None
+        except (EOFError, ConnectionError):
+            raise await self._lost() from None
+        except wire.BadMessage as error:
+            raise CellLost(f"answered {error}") from None
+
+    async def _answer(self, progress: Progress | None) -> dict[str, Any]:
+        while True:
+            await readable(self._door.fileno())
+            answer, _ = wire.receive(self._door)
+            share = answer.get("progress")
+            if share is None:
+                return answer
+            if progress and isinstance(share, float):
+                progress(min(max(share, 0.0), 1.0))
+
+    async def _lost(self) -> CellLost:
+        try:
+            async with asyncio.timeout(_OBITUARY_SECONDS):
+                status = await asyncio.shield(self.ending)
+        except TimeoutError:
+            return CellLost("ended without an answer")
+        if status >= 0:
+            return CellLost("ended without an answer", status)
+        default = f"crashed with {signal.Signals(-status).name}"
+        return CellLost(_ENDS.get(status, default), status)
+
+    async def gone(self) -> None:
+        """Returns when no part of the process runs any more: then nobody writes to its memory."""
+        await readable(self._pidfd)
+
+    def end(self) -> None:
+        """Kills the process, whatever it does, and gives back what we hold of it. May be called twice."""
+        if self._ended:
+            return
+        self._ended = True
+        try:
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+        except PermissionError:
+            # A root without CAP_KILL may not signal the cell; the zygote, of the same user, may.
+            self._kill(self.pid)
+        except ProcessLookupError:
+            pass
+        os.close(self._pidfd)
+        with contextlib.suppress(OSError):
+            self._door.close()
+        os.close(self.pixels)

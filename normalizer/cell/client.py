@@ -1,0 +1,179 @@
+"""The gateway's side of the zygote: starts it, orders cells from it, hears how they end."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import socket
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Collection
+from typing import Any
+
+from . import wire
+from .cell import Cell
+from .trouble import CellsUnavailable
+from .waiting import readable
+
+#: Warm-up takes about a second; this is for a machine that is busy starting everything at once.
+_START_SECONDS = 60.0
+_END_SECONDS = 5.0
+
+
+class Zygote:
+    """The process that forks cells. `walls` tells what became of those it raised for all of them."""
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], control: socket.socket, pixels_bytes: int
+    ) -> None:
+        self._process, self._control, self._pixels_bytes = process, control, pixels_bytes
+        self._orders: deque[asyncio.Future[tuple[int, int]]] = deque()
+        self._endings: dict[int, asyncio.Future[int]] = {}
+        self.walls: dict[str, str] = {}
+        self.gone = False
+
+    @classmethod
+    async def start(cls, pixels_bytes: int) -> "Zygote":
+        """A zygote that is warm; raises CellsUnavailable."""
+        ours, theirs = wire.pair()
+        ours.setblocking(False)
+        with theirs:
+            process = _launch(theirs)
+        zygote = cls(process, ours, pixels_bytes)
+        try:
+            await zygote._warm()
+        except BaseException:
+            await zygote.close()
+            raise
+        return zygote
+
+    async def spawn(self, walls: Collection[str]) -> Cell:
+        """A new cell behind the walls named (besides the zygote's own)."""
+        ours, theirs = wire.pair()
+        ours.setblocking(False)
+        pixels = _sealed(self._pixels_bytes)
+        order: asyncio.Future[tuple[int, int]] = asyncio.get_running_loop().create_future()
+        try:
+            with theirs:
+                self._send({"spawn": list(walls)}, [theirs.fileno(), pixels])
+            self._orders.append(order)
+            pid, pidfd = await asyncio.shield(order)
+        except BaseException:
+            order.add_done_callback(_abandon)
+            ours.close()
+            os.close(pixels)
+            raise
+        return Cell(pid, pidfd, ours, pixels, self._endings[pid], self._kill)
+
+    async def close(self) -> None:
+        """Ends the zygote; its cells end with it."""
+        self._lost()
+        try:
+            await asyncio.to_thread(self._process.wait, _END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            await asyncio.to_thread(self._process.wait)
+
+    async def _warm(self) -> None:
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                await readable(self._control.fileno())
+            message, _ = wire.receive(self._control)
+        except TimeoutError:
+            raise CellsUnavailable(
+                f"The decoder process was not ready after {_START_SECONDS:g} s."
+            ) from None
+        except (EOFError, ConnectionError):
+            raise CellsUnavailable(
+                "The decoder process ended while it started; what it wrote above says why."
+            ) from None
+        self.walls = message["ready"]
+        asyncio.get_running_loop().add_reader(self._control.fileno(), self._hear)
+
+    def _hear(self) -> None:
+        try:
+            message, descriptors = wire.receive(self._control, 1)
+        except BlockingIOError:
+            return
+        except (EOFError, ConnectionError):
+            self._lost()
+            return
+        if "spawned" in message:
+            self._spawned(message["spawned"], descriptors[0])
+        elif "ended" in message:
+            self._ended(message["ended"], message["status"])
+
+    def _spawned(self, pid: int, pidfd: int) -> None:
+        self._endings[pid] = asyncio.get_running_loop().create_future()
+        self._orders.popleft().set_result((pid, pidfd))
+
+    def _ended(self, pid: int, status: int) -> None:
+        ending = self._endings.pop(pid, None)
+        if ending and not ending.done():
+            ending.set_result(status)
+
+    def _send(self, message: dict[str, Any], descriptors: Collection[int] = ()) -> None:
+        if self.gone:
+            raise CellsUnavailable("The decoder process has ended.")
+        try:
+            wire.send(self._control, message, list(descriptors))
+        except (ConnectionError, BlockingIOError) as error:
+            raise CellsUnavailable(f"The decoder process does not listen: {error}.") from None
+
+    def _kill(self, pid: int) -> None:
+        with contextlib.suppress(CellsUnavailable):
+            self._send({"kill": pid})
+
+    def _lost(self) -> None:
+        if self.gone:
+            return
+        self.gone = True
+        asyncio.get_running_loop().remove_reader(self._control.fileno())
+        self._control.close()
+        for order in self._orders:
+            order.set_exception(CellsUnavailable("The decoder process has ended."))
+        self._orders.clear()
+        for ending in self._endings.values():
+            ending.cancel()
+        self._endings.clear()
+
+
+def _launch(control: socket.socket) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603  # our own interpreter and module
+        [sys.executable, "-s", "-P", "-m", "normalizer.cell", str(control.fileno())],
+        stdin=subprocess.DEVNULL,
+        pass_fds=[control.fileno()],
+        # An interrupt typed at the gateway's terminal is the gateway's business.
+        start_new_session=True,
+        env=_environment(),
+        cwd="/",
+    )
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of ours but where the code lies: settings and secrets live in the environment."""
+    return {
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        # Page faults, not system calls, are what a fresh process costs: huge pages save most of them.
+        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=524288",
+        # The numeric libraries would start a thread per processor, and threads do not survive a fork.
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+def _sealed(size: int) -> int:
+    """Anonymous memory that a cell can fill but neither shrink nor grow: a shrunk map would kill us."""
+    descriptor = os.memfd_create("pixels", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    os.ftruncate(descriptor, size)
+    seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
+    return descriptor
+
+
+def _abandon(order: asyncio.Future[tuple[int, int]]) -> None:
+    """Whoever ordered the cell is gone: closing its door ends it, only the handle must go."""
+    if not order.cancelled() and order.exception() is None:
+        os.close(order.result()[1])

@@ -1,0 +1,96 @@
+"""What a cell does in its life: settle in, take one job, answer, end."""
+
+import fcntl
+import os
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from normalizer.media import MediaRejected
+
+from . import jobs, kernel, walls, wire
+from .filter import DOOR
+
+_PIXELS = DOOR + 1
+_OUT_OF_THE_WAY = 64
+
+#: The largest file a cell may write: a film as long as we allow, re-encoded.
+_FILE_BYTES = 1 << 29
+
+
+@dataclass(frozen=True, slots=True)
+class Belongings:
+    """What must be opened while the file system is still there."""
+
+    null: int
+    #: The zygote's directory of threads.
+    threads: int
+    #: The address space of the zygote, all libraries loaded.
+    virtual_bytes: int
+
+
+def prepare() -> Belongings:
+    """In the zygote: loads everything a job may need, because behind the walls nothing can be loaded."""
+    jobs.prepare()
+    return Belongings(
+        null=os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC),
+        threads=os.open("/proc/self/task", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC),
+        virtual_bytes=walls.virtual_bytes(),
+    )
+
+
+def live(
+    parent: int, own_walls: list[str], descriptors: list[int], belongings: Belongings
+) -> NoReturn:
+    """Never returns: one job, one answer."""
+    try:
+        _stay_no_longer_than(parent)
+        _settle(descriptors, belongings.null)
+        jobs.warm_cell(_PIXELS)
+        walls.raise_own(own_walls, _FILE_BYTES, belongings.virtual_bytes)
+        with socket.socket(fileno=DOOR) as door:
+            message, files = wire.receive(door, 2)
+            walls.lower_limits(message["cpu_seconds"])
+            wire.send(door, _answer(message, files, _teller(door)))
+    finally:
+        # Not sys.exit: the interpreter's clean-up belongs to the zygote.
+        os._exit(0)
+
+
+def _stay_no_longer_than(parent: int) -> None:
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def _settle(descriptors: list[int], null: int) -> None:
+    """Leaves the door, the pixels and a null for the standard streams open, at their places."""
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    door, pixels, nowhere = (
+        fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, _OUT_OF_THE_WAY) for each in (*descriptors, null)
+    )
+    places = {0: nowhere, 1: nowhere, 2: nowhere, DOOR: door, _PIXELS: pixels}
+    for place, descriptor in places.items():
+        os.dup2(descriptor, place, inheritable=False)
+    os.closerange(_PIXELS + 1, os.sysconf("SC_OPEN_MAX"))
+
+
+def _teller(door: socket.socket) -> Callable[[float], None]:
+    return lambda share: wire.send(door, {"progress": share})
+
+
+def _answer(
+    message: dict[str, Any], files: list[int], progress: Callable[[float], None]
+) -> dict[str, Any]:
+    try:
+        return {"done": jobs.run(jobs.Order(message, _PIXELS, files, progress))}
+    except MediaRejected as refusal:
+        return {"rejected": refusal.reason, "detail": refusal.detail}
+    except MemoryError:
+        return {"failed": "out of memory"}
+    except Exception as error:  # noqa: BLE001  # whatever a decoder raises means: this file is damaged
+        return {"rejected": "corrupt", "detail": f"the decoder raised {type(error).__name__}"}

@@ -1,0 +1,51 @@
+"""The self-test at start: every wall is attacked from inside a cell, and must hold."""
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING
+
+from .attempts import ATTEMPTS
+from .walls import NOT_IN_THIS_KERNEL
+
+if TYPE_CHECKING:
+    from .pool import Zygote
+
+#: Attempts take a millisecond; a machine that needs this long is not up to the job.
+_SECONDS = 20.0
+
+
+async def prove(zygote: "Zygote") -> dict[str, str]:
+    """What is wrong with each wall, "" for one that stands."""
+    found = await asyncio.gather(*(_attack(zygote, wall) for wall in ATTEMPTS))
+    return dict(zip(ATTEMPTS, found, strict=True))
+
+
+def excused(wall: str, trouble: str) -> bool:
+    """Landlock is asked for only where the kernel has it: seccomp alone closes the file system too."""
+    return not trouble or (wall == "landlock" and trouble == NOT_IN_THIS_KERNEL)
+
+
+async def _attack(zygote: "Zygote", wall: str) -> str:
+    if zygote.walls.get(wall):
+        return zygote.walls[wall]
+    behind = ("limits", "seccomp") if wall == "seccomp" else ("limits",)
+    for name in ATTEMPTS[wall]:
+        trouble = await _attempt(zygote, wall, name, behind)
+        if trouble:
+            return trouble
+    return ""
+
+
+async def _attempt(zygote: "Zygote", wall: str, name: str, behind: tuple[str, ...]) -> str:
+    cell = await zygote.spawn(behind)
+    try:
+        job = {"job": "attempt", "wall": wall, "attempt": name, "cpu_seconds": 10}
+        answer = await cell.ask(job, [], _SECONDS)
+    except CellLost as lost:
+        # To be killed for the attempt is the strongest of walls; any other end proves nothing.
+        return "" if lost.status == -signal.SIGSYS else f"the cell that tried to {name} {lost}"
+    finally:
+        cell.end()
+    return "" if answer.get("done", {}).get("held") is True else f"a cell could {name}"
+
+

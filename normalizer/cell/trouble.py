@@ -1,0 +1,13 @@
+"""What can go wrong with cells, as the gateway sees it."""
+
+
+class CellLost(Exception):
+    """A cell ended without an answer, or had to be ended. `status` is its exit status, -N for signal N."""
+
+    def __init__(self, what: str, status: int | None = None) -> None:
+        super().__init__(what)
+        self.status = status
+
+
+class CellsUnavailable(Exception):
+    """No cell can be made. The text names what is missing and what to do."""

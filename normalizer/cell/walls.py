@@ -1,0 +1,135 @@
+"""The walls of a cell: what the zygote raises once for all its cells, and what each cell raises itself.
+
+All of them hold for good: no code in the cell, not even the kernel's root, can take one down again.
+"""
+
+import errno
+import os
+import resource
+from collections.abc import Callable, Collection, Mapping
+from typing import Literal
+
+from . import filter as seccomp
+from . import kernel
+from .syscalls import PROCESSORS
+
+Wall = Literal["privileges", "no_new_privs", "landlock", "limits", "seccomp"]
+
+#: Why a wall could not be raised; "" where it stands.
+State = Mapping[str, str]
+
+#: "nobody": owns nothing, may do nothing.
+_NOBODY = 65534
+
+#: More than the largest legal photo (64 megapixels of HEIC) needs besides the loaded libraries.
+_MEMORY_BYTES = 1 << 30
+_CPU_SECONDS = 1800
+_OPEN_FILES = 32
+
+#: Bits of linux/landlock.h, by the version that brought them: all accesses to files there are.
+_LANDLOCK_FILES = {1: (1 << 13) - 1, 2: 1 << 13, 3: 1 << 14, 5: 1 << 15}
+_LANDLOCK_TCP, _LANDLOCK_SCOPES = 0b11, 0b11
+
+#: No Landlock in this kernel, or switched off at boot.
+_NO_LANDLOCK = frozenset({errno.ENOSYS, errno.EOPNOTSUPP})
+NOT_IN_THIS_KERNEL = "not in this kernel"
+
+
+def raise_shared() -> dict[str, str]:
+    """In the zygote: what its cells inherit. Tells what became of each wall."""
+    order: dict[Wall, Callable[[], None]] = {
+        "privileges": _drop_privileges,
+        "no_new_privs": lambda: kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1),
+        "landlock": _landlock,
+    }
+    return {name: _attempt(raise_wall) for name, raise_wall in order.items()}
+
+
+def raise_own(walls: Collection[str], file_bytes: int, virtual_bytes: int) -> None:
+    """In the cell: the walls named; raises OSError when one does not stand."""
+    if "limits" in walls:
+        _limit(file_bytes, virtual_bytes + _MEMORY_BYTES)
+    if "seccomp" in walls:
+        kernel.install_filter(_FILTER())
+
+
+def lower_limits(cpu_seconds: int) -> None:
+    """Once the cell knows its job."""
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
+
+
+def virtual_bytes() -> int:
+    """The address space in use now."""
+    with open("/proc/self/statm", "rb") as file:
+        return int(file.read().split()[0]) * resource.getpagesize()
+
+
+def _attempt(raise_wall: Callable[[], None]) -> str:
+    try:
+        raise_wall()
+    except OSError as error:
+        return NOT_IN_THIS_KERNEL if error.errno in _NO_LANDLOCK else str(error)
+    return ""
+
+
+def _drop_privileges() -> None:
+    if os.geteuid() == 0:
+        _become_nobody()
+    kernel.prctl(kernel.PR_CAP_AMBIENT, kernel.PR_CAP_AMBIENT_CLEAR_ALL)
+    kernel.drop_capabilities()
+
+
+def _become_nobody() -> None:
+    try:
+        os.setgroups([])
+        os.setresgid(_NOBODY, _NOBODY, _NOBODY)
+        os.setresuid(_NOBODY, _NOBODY, _NOBODY)
+    except PermissionError:
+        # A root without the privilege to become somebody else, as containers make it. What it has left
+        # goes with its capabilities, and the proof asks for that, not for the name.
+        return
+
+
+def _landlock() -> None:
+    version = kernel.landlock_version()
+    files = sum(bits for since, bits in _LANDLOCK_FILES.items() if since <= version)
+    kernel.landlock_forbid(
+        files,
+        _LANDLOCK_TCP if version >= 4 else 0,
+        _LANDLOCK_SCOPES if version >= 6 else 0,
+        version,
+    )
+
+
+def _limit(file_bytes: int, address_bytes: int) -> None:
+    limits = {
+        resource.RLIMIT_AS: address_bytes,
+        resource.RLIMIT_CPU: _CPU_SECONDS,
+        resource.RLIMIT_FSIZE: file_bytes,
+        resource.RLIMIT_NOFILE: _OPEN_FILES,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_MEMLOCK: 0,
+        resource.RLIMIT_MSGQUEUE: 0,
+    }
+    for limit, value in limits.items():
+        _, hard = resource.getrlimit(limit)
+        lowest = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(limit, (lowest, lowest))
+
+
+def _filter() -> Callable[[], bytes]:
+    """Built once, before the first fork."""
+    programs: list[bytes] = []
+
+    def built() -> bytes:
+        if not programs:
+            machine = os.uname().machine
+            if machine not in PROCESSORS:
+                raise OSError(errno.ENOSYS, f"no filter is known for {machine}")
+            programs.append(seccomp.program(PROCESSORS[machine]))
+        return programs[0]
+
+    return built
+
+
+_FILTER = _filter()

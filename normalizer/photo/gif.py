@@ -1,0 +1,68 @@
+"""GIF: the first frame, cut out of the file before a decoder sees the rest."""
+
+import io
+import struct
+
+from PIL import GifImagePlugin, Image
+
+from normalizer.media import MediaRejected
+
+from .opened import Opened, Wish
+
+_EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
+_GRAPHIC_CONTROL = 0xF9
+
+#: Pieces of a frame hold 255 bytes but for the last one.
+_MAX_PIECES = 200_000
+_MAX_EXTENSIONS = 1000
+
+
+def open_gif(data: memoryview, wish: Wish) -> Opened:
+    if len(data) < 13:
+        raise MediaRejected("corrupt", "a GIF without a header")
+    wish.check(*struct.unpack_from("<HH", data, 6))
+    stream = _first_frame(data)
+    image = GifImagePlugin.GifImageFile(io.BytesIO(stream))
+    wish.check(*image.size)
+
+    def load(_: object) -> Image.Image:
+        image.load()
+        return image
+
+    return Opened(size=image.size, load=load, crisp=True)
+
+
+def _first_frame(data: memoryview) -> bytes:
+    at = 13 + _table_bytes(data[10])
+    kept = [data[:at]]
+    for _ in range(_MAX_EXTENSIONS):
+        kind = _byte(data, at)
+        if kind == _IMAGE:
+            end = _end_of_pieces(data, at + 11 + _table_bytes(_byte(data, at + 9)))
+            return b"".join([*kept, data[at:end], bytes([_TRAILER])])
+        if kind != _EXTENSION:
+            break
+        end = _end_of_pieces(data, at + 2)
+        if _byte(data, at + 1) == _GRAPHIC_CONTROL:
+            kept.append(data[at:end])
+        at = end
+    raise MediaRejected("corrupt", "a GIF without a frame")
+
+
+def _table_bytes(flags: int) -> int:
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
+def _end_of_pieces(data: memoryview, at: int) -> int:
+    for _ in range(_MAX_PIECES):
+        size = _byte(data, at)
+        at += 1 + size
+        if size == 0:
+            return at
+    raise MediaRejected("corrupt", "a GIF in far too many pieces")
+
+
+def _byte(data: memoryview, at: int) -> int:
+    if at >= len(data):
+        raise MediaRejected("corrupt", "a GIF that ends too early")
+    return data[at]

@@ -1,0 +1,38 @@
+"""Any way in which a format stores pixels becomes eight bits a channel, coloured or with opacity."""
+
+from PIL import Image
+
+#: What colour management and the canvas understand.
+_EIGHT_BITS = frozenset({"L", "RGB", "RGBA", "CMYK", "LAB"})
+_SIXTEEN_BITS = 65535
+
+
+def eight_bits(image: Image.Image) -> Image.Image:
+    """The picture in mode L, RGB, RGBA, CMYK or LAB."""
+    if image.mode.startswith("I;16"):
+        return _narrow(image.convert("I"), 0, _SIXTEEN_BITS)
+    if image.mode in {"I", "F"}:
+        return _narrow(image, *_range(image))
+    if image.has_transparency_data:
+        return image if image.mode == "RGBA" else image.convert("RGBA")
+    if image.mode in _EIGHT_BITS:
+        return image
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _range(image: Image.Image) -> tuple[float, float]:
+    """Which values are black and white: sixteen bits in wide numbers, or else whatever is there."""
+    least, most = image.getextrema()
+    assert isinstance(least, (int, float))
+    assert isinstance(most, (int, float))
+    if image.mode == "I" and least >= 0 and 255 < most <= _SIXTEEN_BITS:
+        return 0, _SIXTEEN_BITS
+    if least >= 0 and most <= (255 if image.mode == "I" else 1):
+        return 0, 255 if image.mode == "I" else 1
+    return least, max(most, least + 1)
+
+
+def _narrow(image: Image.Image, black: float, white: float) -> Image.Image:
+    """Scaled, where `convert` would cut: a sixteen-bit photo would come out white."""
+    scale = 255 / (white - black)
+    return image.point(lambda value: value * scale - black * scale).convert("L")

@@ -1,0 +1,57 @@
+"""Which way is up: read from EXIF without trusting it, applied to pixels."""
+
+import struct
+from collections.abc import Callable
+
+from .memory import Pixels
+
+UPRIGHT = 1
+
+_TAG = 0x0112
+_SHORT = 3
+_MAX_ENTRIES = 1024
+
+#: EXIF's eight ways, as views that cost nothing until they are copied.
+_TURNS: dict[int, Callable[[Pixels], Pixels]] = {
+    1: lambda p: p,
+    2: lambda p: p[:, ::-1],
+    3: lambda p: p[::-1, ::-1],
+    4: lambda p: p[::-1],
+    5: lambda p: p.T,
+    6: lambda p: p[::-1].T,
+    7: lambda p: p[::-1, ::-1].T,
+    8: lambda p: p[:, ::-1].T,
+}
+
+
+def swaps_sides(orientation: int) -> bool:
+    return orientation >= 5
+
+
+def turned(pixels: Pixels, orientation: int) -> Pixels:
+    """A view of the pixels the right way up."""
+    return _TURNS[orientation](pixels)
+
+
+def of_exif(exif: bytes) -> int:
+    """The orientation an EXIF block states; upright where it states none or makes no sense."""
+    block = exif.removeprefix(b"Exif\0\0")
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(block[:4])
+    if order is None or len(block) < 8:
+        return UPRIGHT
+    (start,) = struct.unpack_from(order + "I", block, 4)
+    return _of_directory(block, start, order)
+
+
+def _of_directory(block: bytes, start: int, order: str) -> int:
+    if start + 2 > len(block):
+        return UPRIGHT
+    (count,) = struct.unpack_from(order + "H", block, start)
+    for index in range(min(count, _MAX_ENTRIES)):
+        at = start + 2 + 12 * index
+        if at + 12 > len(block):
+            break
+        tag, kind, _, value, _ = struct.unpack_from(order + "HHIHH", block, at)
+        if (tag, kind) == (_TAG, _SHORT):
+            return value if value in _TURNS else UPRIGHT
+    return UPRIGHT

@@ -1,0 +1,62 @@
+"""What a file is, told by its first bytes alone: claimed types and names are never asked."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .media import MediaKind, MediaRejected
+
+#: Enough for every signature below and for the brands of an ISO file.
+HEAD_BYTES = 512
+
+Format = Literal["jpeg", "png", "gif", "webp", "tiff", "heif", "avif", "mp4"]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A format we know, and whether it holds a photo or a video."""
+
+    kind: MediaKind
+    format: Format
+
+
+_SIGNATURES: tuple[tuple[bytes, Format], ...] = (
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+    (b"II*\0", "tiff"),
+    (b"MM\0*", "tiff"),
+)
+
+_HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
+_AVIF_BRANDS = frozenset({b"avif", b"avis"})
+#: Generic still-picture brands: what the picture is coded with stands among the compatible brands.
+_STILL_BRANDS = frozenset({b"mif1", b"mif2", b"msf1", b"miaf", b"MiHE", b"MiHB", b"MiPr"})
+
+#: QuickTime files older than `ftyp` begin with one of these atoms.
+_QUICKTIME_ATOMS = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
+
+
+def sniff(head: bytes) -> Content:
+    """The content whose file begins with `head`; raises MediaRejected for anything else."""
+    for signature, name in _SIGNATURES:
+        if head.startswith(signature):
+            return Content("photo", name)
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return Content("photo", "webp")
+    if head[4:8] == b"ftyp":
+        return _iso(head)
+    if head[4:8] in _QUICKTIME_ATOMS and int.from_bytes(head[:4], "big") >= 8:
+        return Content("video", "mp4")
+    raise MediaRejected("unsupported_type", "neither a photo nor a video format we know")
+
+
+def _iso(head: bytes) -> Content:
+    size = min(int.from_bytes(head[:4], "big"), len(head))
+    major = head[8:12]
+    brands = {major, *(head[at : at + 4] for at in range(16, size - 3, 4))}
+    if major in _AVIF_BRANDS or (major in _STILL_BRANDS and brands & _AVIF_BRANDS):
+        return Content("photo", "avif")
+    if major in _HEIF_BRANDS or major in _STILL_BRANDS:
+        return Content("photo", "heif")
+    return Content("video", "mp4")

@@ -1,0 +1,20 @@
+"""`airlock schema` prints schemas that programs can read."""
+
+import json
+
+import pytest
+
+from gateway import event_schemas, settings
+from gateway.cli import main
+
+
+def test_the_schema_of_the_settings_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema"]) == 0
+
+    assert json.loads(capsys.readouterr().out) == settings.schema()
+
+
+def test_the_schema_of_the_events_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema", "events"]) == 0
+
+    assert json.loads(capsys.readouterr().out) == event_schemas.schema()

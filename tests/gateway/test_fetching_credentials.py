@@ -1,0 +1,174 @@
+"""Who gets to see what proves who we are: decided for each hop, by origin."""
+
+from pathlib import Path
+
+import pytest
+
+from connectors import Call, Download
+from gateway.fetching import Fetcher
+
+from .fetching_stage import (
+    PUBLIC,
+    TOKEN,
+    Certificates,
+    Dial,
+    Names,
+    Post,
+    Seen,
+    certificates,
+    fetching,
+    landing,
+    message,
+    post,
+    says,
+    serving,
+)
+
+OWN = {"x-object": "o-1", "Authorization": "Basic of-the-flow", "Cookie": "a=b", "Proxy-Authorization": "p"}
+
+
+async def fetch(fetcher: Fetcher, connector: Post, call: Call) -> None:
+    with landing() as into:
+        await fetcher.download(connector, Download(call), into, 1_000_000)
+
+
+def secrets(seen: Seen) -> dict[str, str]:
+    names = ("authorization", "x-now", "cookie", "proxy-authorization")
+    return {name: seen.headers[name] for name in names if name in seen.headers}
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    directory: Path = tmp_path_factory.mktemp("tls")
+    return certificates(directory, "files.post.example", "cdn.post.example", "api.post.example")
+
+
+async def test_the_api_gets_credentials_and_another_port_does_not() -> None:
+    async with serving(says(message())) as api, serving(says(message())) as other, fetching() as fetcher:
+        await fetch(fetcher, post(api.url), Call("GET", f"{api.url}/a"))
+        await fetch(fetcher, post(api.url), Call("GET", f"{other.url}/a"))
+    assert secrets(api.requests[0])["authorization"] == TOKEN["authorization"]
+    assert secrets(other.requests[0]) == {}
+
+
+async def test_another_spelling_of_the_same_machine_is_another_origin() -> None:
+    async with serving(says(message())) as api, fetching(dial=Dial(api.port)) as fetcher:
+        await fetch(fetcher, post(api.url), Call("GET", f"http://localhost:{api.port}/a"))
+    assert secrets(api.requests[0]) == {}
+
+
+async def test_a_call_without_auth_carries_none_even_to_the_api() -> None:
+    async with serving(says(message())) as api, fetching() as fetcher:
+        await fetch(fetcher, post(api.url), Call("GET", f"{api.url}/a", auth=False))
+    assert secrets(api.requests[0]) == {}
+
+
+async def test_a_redirect_to_another_port_loses_credentials_and_every_header_of_the_flow() -> None:
+    async with serving(says(message())) as other:
+        async with serving(says(message(302, location=f"{other.url}/b"))) as api, fetching() as fetcher:
+            await fetch(fetcher, post(api.url), Call("GET", f"{api.url}/a", headers=OWN))
+    assert secrets(api.requests[0])["authorization"] == TOKEN["authorization"]
+    assert api.requests[0].headers["x-object"] == "o-1"
+    assert set(other.requests[0].headers) == {"host", "user-agent", "accept", "accept-encoding"}
+
+
+async def test_a_redirect_within_the_origin_keeps_them() -> None:
+    async with serving(says(message(302, location="/b"), message())) as api, fetching() as fetcher:
+        await fetch(fetcher, post(api.url), Call("GET", f"{api.url}/a", headers={"x-object": "o-1"}))
+    for seen in api.requests:
+        assert secrets(seen)["authorization"] == TOKEN["authorization"]
+        assert seen.headers["x-object"] == "o-1"
+
+
+async def test_a_redirect_from_elsewhere_to_the_api_is_given_credentials_there_alone() -> None:
+    async with serving(says(message())) as api:
+        async with serving(says(message(302, location=f"{api.url}/b"))) as other, fetching() as fetcher:
+            await fetch(fetcher, post(api.url), Call("GET", f"{other.url}/a"))
+    assert secrets(other.requests[0]) == {}
+    assert secrets(api.requests[0])["authorization"] == TOKEN["authorization"]
+
+
+async def test_credentials_that_a_flow_sets_itself_go_only_where_credentials_may_go() -> None:
+    async with serving(says(message())) as api, serving(says(message())) as other, fetching() as fetcher:
+        for server in (api, other):
+            call = Call("GET", f"{server.url}/a", headers=OWN, auth=False)
+            await fetch(fetcher, post(api.url), call)
+    assert secrets(api.requests[0])["authorization"] == "Basic of-the-flow"
+    assert secrets(other.requests[0]) == {}
+    assert other.requests[0].headers["x-object"] == "o-1"
+
+
+async def test_what_authorize_says_wins_over_the_flow() -> None:
+    async with serving(says(message())) as api, fetching() as fetcher:
+        await fetch(fetcher, post(api.url), Call("GET", f"{api.url}/a", headers=OWN))
+    assert api.requests[0].headers["authorization"] == TOKEN["authorization"]
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "trusted"),
+    [
+        ("api.post.example", 443, True),
+        ("files.post.example", 443, True),
+        ("cdn.post.example", 443, False),  # serves media, is not trusted with credentials
+    ],
+)
+async def test_over_https_only_declared_hosts_are_trusted(
+    tls: Certificates, host: str, port: int, trusted: bool
+) -> None:
+    async with serving(says(message()), tls.server) as server:
+        names = Names(**{host.replace(".", "_"): (PUBLIC,)})
+        dial = Dial(server.port)
+        async with fetching(resolve=names, dial=dial, tls=tls.client) as fetcher:
+            await fetch(fetcher, post(), Call("GET", f"https://{host}/a"))
+    assert bool(secrets(server.requests[0])) is trusted
+    assert dial.dialled == [(PUBLIC, port)]
+
+
+async def test_a_declared_host_on_the_port_of_the_api_alone_is_another_origin(tls: Certificates) -> None:
+    """Declared hosts are trusted on 443 only, and the api only on the port it names."""
+    async with serving(says(message()), tls.server) as server:
+        names = Names(files_post_example=(PUBLIC,), api_post_example=(PUBLIC,))
+        async with fetching(resolve=names, dial=Dial(server.port), tls=tls.client) as fetcher:
+            await fetch(fetcher, post("https://files.post.example:8443"), Call("GET", "https://files.post.example/a"))
+            await fetch(
+                fetcher, post("https://files.post.example:8443"), Call("GET", "https://files.post.example:8443/a")
+            )
+    assert [bool(secrets(seen)) for seen in server.requests] == [True, True]
+
+
+async def test_cookies_are_never_kept() -> None:
+    baked = message(set_cookie="session=1; Path=/")
+    async with serving(says(baked)) as api, fetching() as fetcher:
+        for _ in range(2):
+            await fetch(fetcher, post(api.url), Call("GET", f"{api.url}/a"))
+    assert "cookie" not in api.requests[1].headers
+
+
+async def test_every_request_says_who_asks_and_that_it_takes_no_compression() -> None:
+    headers = {"Accept-Encoding": "gzip", "Host": "evil.example", "Transfer-Encoding": "chunked", "Connection": "x"}
+    async with serving(says(message())) as api, fetching() as fetcher:
+        await fetch(fetcher, post(api.url), Call("GET", f"{api.url}/a", headers=headers))
+    sent = api.requests[0].headers
+    assert sent["user-agent"].startswith("airlock-gateway/")
+    assert sent["accept-encoding"] == "identity"
+    assert sent["host"] == f"127.0.0.1:{api.port}"
+    assert not {"transfer-encoding", "connection"} & set(sent)
+
+
+async def test_a_flow_may_name_itself() -> None:
+    async with serving(says(message())) as api, fetching() as fetcher:
+        await fetch(fetcher, post(api.url), Call("GET", f"{api.url}/a", headers={"User-Agent": "mine/1"}))
+    assert api.requests[0].headers["user-agent"] == "mine/1"
+
+
+async def test_proxies_and_passwords_of_the_environment_are_ignored(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login a password b\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    async with serving(says(message())) as other, fetching() as fetcher:
+        await fetch(fetcher, post(), Call("GET", f"{other.url}/a"))
+    assert secrets(other.requests[0]) == {}

@@ -1,0 +1,477 @@
+"""Downloading: whole, the right one, decrypted, within the limits, or said why not."""
+
+import asyncio
+import base64
+import gzip
+import hashlib
+import os
+import zlib
+from typing import Any
+
+import pytest
+
+from connectors import AesCtr, Call, Download, Rejected
+from gateway.fetching import Fetched, Fetcher, Tolerance, Unreachable
+from normalizer.media import MediaFailed, MediaRejected
+
+from .fetching_stage import (
+    Act,
+    Seen,
+    breaks_off,
+    fetching,
+    landed,
+    landing,
+    message,
+    post,
+    says,
+    serving,
+)
+
+PHOTO = bytes(range(256)) * 2000
+DIGEST = hashlib.sha256(PHOTO).digest()
+LIMIT = 1_000_000
+
+#: platforms.md, vector V6
+KEY = bytes.fromhex("8254c329a92850f6d539dd376f4816ee2764517da5e0235514af433164480d7a")
+CIPHERTEXT = bytes.fromhex("363b9fab50acfa2431802c691bd06dd31758b2f942c7a2a0e412b8022559ae5157a67eb5da46")
+PLAINTEXT = b"apple attachment test bytes 0123456789"
+
+
+async def fetch(
+    fetcher: Fetcher, url: str, *, limit: int = LIMIT, **claims: Any
+) -> tuple[Fetched, bytes]:
+    with landing() as into:
+        fetched = await fetcher.download(post(url), Download(Call("GET", f"{url}/file"), **claims), into, limit)
+        return fetched, landed(into)
+
+
+async def fetch_from(act: Act, *, limit: int = LIMIT, **claims: Any) -> tuple[Fetched, bytes]:
+    async with serving(act) as server, fetching() as fetcher:
+        return await fetch(fetcher, server.url, limit=limit, **claims)
+
+
+def chunked(*pieces: bytes, end: bytes = b"0\r\n\r\n") -> bytes:
+    head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+    return head + b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + end
+
+
+async def test_a_file_lands_whole_with_its_size_hash_and_type() -> None:
+    fetched, content = await fetch_from(says(message(body=PHOTO, content_type="Image/JPEG; q=1")))
+    assert content == PHOTO
+    assert fetched == Fetched(len(PHOTO), DIGEST.hex(), "image/jpeg")
+
+
+async def test_a_file_in_chunks_and_one_without_a_length_land_whole() -> None:
+    assert (await fetch_from(says(chunked(PHOTO[:7], PHOTO[7:]))))[1] == PHOTO
+    assert (await fetch_from(breaks_off(b"HTTP/1.1 200 OK\r\n\r\n" + PHOTO)))[1] == PHOTO
+
+
+async def test_an_empty_file_is_a_file() -> None:
+    fetched, content = await fetch_from(says(message()))
+    assert (fetched.size, content) == (0, b"")
+
+
+@pytest.mark.parametrize("served", ["", "application/octet-stream", "binary/octet-stream"])
+async def test_where_the_server_says_nothing_about_the_type_the_look_up_is_believed(served: str) -> None:
+    answer = message(body=PHOTO, content_type=served)
+    fetched, _ = await fetch_from(says(answer), media_type="image/heic")
+    assert fetched.media_type == "image/heic"
+
+
+async def test_a_file_is_written_from_where_the_descriptor_stands() -> None:
+    async with serving(says(message(body=b"photo"))) as server, fetching() as fetcher:
+        with landing() as into:
+            os.write(into, b"before ")
+            await fetcher.download(post(server.url), Download(Call("GET", server.url)), into, LIMIT)
+            assert landed(into) == b"before photo"
+
+
+# decrypting -------------------------------------------------------------------------------------
+
+
+async def test_an_encrypted_file_lands_decrypted_and_its_plaintext_is_hashed() -> None:
+    digest = hashlib.sha256(PLAINTEXT).hexdigest()
+    fetched, content = await fetch_from(
+        says(message(body=CIPHERTEXT)), decrypt=AesCtr(KEY), size=len(CIPHERTEXT), sha256=digest
+    )
+    assert content == PLAINTEXT
+    assert fetched.sha256 == digest
+
+
+async def test_a_large_encrypted_file_in_odd_pieces_is_decrypted_across_them() -> None:
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    counter = b"\xff" * 16  # wraps around at once
+    encrypt = Cipher(algorithms.AES(KEY), modes.CTR(counter)).encryptor()
+    ciphertext = encrypt.update(PHOTO)
+    pieces = [ciphertext[start : start + 12_345] for start in range(0, len(ciphertext), 12_345)]
+    _, content = await fetch_from(says(chunked(*pieces)), decrypt=AesCtr(KEY, counter))
+    assert content == PHOTO
+
+
+@pytest.mark.parametrize("secret", [AesCtr(b"short"), AesCtr(b""), AesCtr(KEY, b"short")])
+async def test_a_key_that_is_none_is_refused_before_anything_is_asked(secret: AesCtr) -> None:
+    async with serving(says(message(body=CIPHERTEXT))) as server, fetching() as fetcher:
+        with pytest.raises(MediaRejected) as refusal:
+            await fetch(fetcher, server.url, decrypt=secret)
+    assert refusal.value.reason == "corrupt"
+    assert server.requests == []
+
+
+# claims -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        DIGEST.hex(),
+        DIGEST.hex().upper(),
+        base64.b64encode(DIGEST).decode(),
+        base64.b64encode(DIGEST).decode().rstrip("="),
+        base64.urlsafe_b64encode(DIGEST).decode(),
+        f" {DIGEST.hex()}\n",
+    ],
+)
+async def test_the_claimed_hash_may_be_hex_or_base64(claim: str) -> None:
+    assert (await fetch_from(says(message(body=PHOTO)), sha256=claim))[1] == PHOTO
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        hashlib.sha256(b"another").hexdigest(),
+        base64.b64encode(hashlib.sha256(b"another").digest()).decode(),
+        base64.b64encode(DIGEST + b"\0").decode(),
+        base64.b64encode(DIGEST.hex().encode()).decode(),
+        DIGEST.hex()[:-1],
+        DIGEST.hex()[:40],
+        "",
+        "=",
+        "ü",
+        "not a hash",
+    ],
+)
+async def test_another_hash_is_a_mismatch(claim: str) -> None:
+    with pytest.raises(MediaFailed) as mismatch:
+        await fetch_from(says(message(body=PHOTO)), sha256=claim)
+    assert mismatch.value.reason == "checksum_mismatch"
+
+
+@pytest.mark.parametrize(
+    ("act", "size"),
+    [
+        pytest.param(breaks_off(message(body=PHOTO[:-1], content_length=str(len(PHOTO)))), None, id="length"),
+        pytest.param(breaks_off(message(content_length="1")), None, id="nothing of it"),
+        pytest.param(breaks_off(chunked(PHOTO, end=b"")), None, id="chunks"),
+        pytest.param(breaks_off(chunked(PHOTO, end=b"ff\r\nabc")), None, id="in a chunk"),
+        pytest.param(says(message(body=PHOTO[:-1])), len(PHOTO), id="announced size"),
+        pytest.param(breaks_off(b"HTTP/1.1 200 OK\r\n\r\n" + PHOTO[:-1]), len(PHOTO), id="no length"),
+    ],
+)
+async def test_a_file_that_ends_early_may_be_fetched_again(act: Act, size: int | None) -> None:
+    with pytest.raises(Rejected) as short:
+        await fetch_from(act, size=size)
+    assert (short.value.reason, short.value.retry, short.value.detail) == ("unreachable", True, "short body")
+
+
+async def test_a_file_that_ends_early_is_short_whatever_its_hash_would_be() -> None:
+    with pytest.raises(Unreachable, match="short body"):
+        await fetch_from(says(message(body=PHOTO[:-1])), size=len(PHOTO), sha256=DIGEST.hex())
+
+
+async def test_a_file_longer_than_announced_counts_only_with_its_hash() -> None:
+    with pytest.raises(Unreachable, match="longer than announced"):
+        await fetch_from(says(message(body=PHOTO)), size=len(PHOTO) - 1)
+    assert (await fetch_from(says(message(body=PHOTO)), size=5, sha256=DIGEST.hex()))[1] == PHOTO
+
+
+async def test_a_length_shorter_than_the_body_ends_the_file_there() -> None:
+    answer = message(body=PHOTO, content_length="10")
+    with pytest.raises(Unreachable, match="short body"):
+        await fetch_from(says(answer), size=len(PHOTO))
+    assert (await fetch_from(says(answer)))[1] == PHOTO[:10]
+
+
+# limits -----------------------------------------------------------------------------------------
+
+
+async def test_a_file_of_exactly_the_limit_is_taken() -> None:
+    fetched, _ = await fetch_from(says(message(body=PHOTO)), limit=len(PHOTO))
+    assert fetched.size == len(PHOTO)
+
+
+async def test_a_file_announced_too_large_is_not_even_asked_for() -> None:
+    async with serving(says(message(body=PHOTO))) as server, fetching() as fetcher:
+        with pytest.raises(MediaRejected) as refusal:
+            await fetch(fetcher, server.url, size=LIMIT + 1)
+    assert refusal.value.reason == "too_large"
+    assert server.requests == []
+
+
+async def test_a_length_above_the_limit_is_refused_before_the_body_is_read() -> None:
+    async def never_sends(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        writer.write(message(content_length=str(LIMIT + 1)))
+        await asyncio.sleep(3600)
+
+    with pytest.raises(MediaRejected) as refusal:
+        await fetch_from(never_sends)
+    assert refusal.value.reason == "too_large"
+
+
+@pytest.mark.parametrize("head", [b"", b"transfer-encoding: chunked\r\n"])
+async def test_a_stream_without_end_is_cut_at_the_limit(head: bytes) -> None:
+    sent = 0
+
+    async def floods(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        writer.write(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n")
+        block = bytes(65536)
+        while True:
+            writer.write(b"10000\r\n" + block + b"\r\n" if head else block)
+            await writer.drain()
+            sent += len(block)
+
+    with pytest.raises(MediaRejected) as refusal:
+        await fetch_from(floods)
+    assert refusal.value.reason == "too_large"
+    assert sent < 20 * LIMIT
+
+
+# compression ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", gzip.compress(PHOTO)),
+        ("x-gzip", gzip.compress(PHOTO)),
+        ("GZIP", gzip.compress(PHOTO)),
+        ("deflate", zlib.compress(PHOTO)),
+        ("identity", PHOTO),
+    ],
+)
+async def test_a_body_that_is_compressed_all_the_same_is_inflated(encoding: str, body: bytes) -> None:
+    fetched, content = await fetch_from(says(message(body=body, content_encoding=encoding)), size=len(PHOTO))
+    assert content == PHOTO
+    assert fetched.size == len(PHOTO)
+
+
+async def test_a_body_whose_inflated_size_falls_on_a_piece_border_is_whole() -> None:
+    for size in (65535, 65536, 65537, 131072):
+        body = gzip.compress(bytes(size))
+        fetched, _ = await fetch_from(says(message(body=body, content_encoding="gzip")))
+        assert fetched.size == size
+
+
+async def test_a_compression_bomb_goes_off_at_the_limit() -> None:
+    bomb = gzip.compress(bytes(200_000_000), compresslevel=9)
+    assert len(bomb) < LIMIT
+    with pytest.raises(MediaRejected) as refusal:
+        await fetch_from(says(message(body=bomb, content_encoding="gzip")))
+    assert refusal.value.reason == "too_large"
+
+
+async def test_a_compression_bomb_in_a_reply_is_read_no_further_than_a_reply_may_be() -> None:
+    def flow() -> Any:
+        return (yield Call("GET", server.url))
+
+    bomb = gzip.compress(bytes(200_000_000), compresslevel=9)
+    async with serving(says(message(body=bomb, content_encoding="gzip"))) as server, fetching() as fetcher:
+        reply = await fetcher.run(post(server.url), flow(), "lookup")
+    assert len(reply.body) == 1024 * 1024
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "compress", "rot13"])
+async def test_a_compression_nobody_asked_for_is_refused(encoding: str) -> None:
+    with pytest.raises(Unreachable, match="not asked for"):
+        await fetch_from(says(message(body=PHOTO, content_encoding=encoding)))
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (gzip.compress(PHOTO)[:-9], "short body"),
+        (b"", "short body"),
+        (b"no gzip at all", "damaged compression"),
+        (gzip.compress(PHOTO) + b"more", "damaged compression"),
+    ],
+)
+async def test_damaged_compression_is_no_file(body: bytes, detail: str) -> None:
+    with pytest.raises(Unreachable, match=detail):
+        await fetch_from(says(message(body=body, content_encoding="gzip")))
+
+
+# refusals ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "retry"),
+    [(404, "gone", False), (403, "unauthorized", True), (500, "unreachable", True), (503, "unreachable", True)],
+)
+async def test_a_refusal_is_read_by_the_connector(status: int, reason: str, retry: bool) -> None:
+    with pytest.raises(Rejected) as refusal:
+        await fetch_from(says(message(status, body=b'{"error": 1}')))
+    assert (refusal.value.reason, refusal.value.retry) == (reason, retry)
+
+
+async def test_the_connector_sees_that_it_was_a_download_that_was_refused() -> None:
+    purposes = []
+
+    class Curious(type(post())):  # type: ignore[misc]  # a class made for one test
+        def refusal(self, reply: Any) -> Rejected:
+            purposes.append((reply.purpose, reply.content))
+            return Rejected("expired", retry=True)
+
+    async with serving(says(message(403, body=b'{"error": 1}'))) as server, fetching() as fetcher:
+        connector = Curious(post(server.url).config)
+        with landing() as into, pytest.raises(Rejected, match="expired"):
+            await fetcher.download(connector, Download(Call("GET", server.url)), into, LIMIT)
+    assert purposes == [("download", {"error": 1})]
+
+
+@pytest.mark.parametrize("status", [201, 204, 206])
+async def test_any_other_success_is_no_file(status: int) -> None:
+    with pytest.raises(Unreachable, match=f"HTTP {status} instead"):
+        await fetch_from(says(message(status, body=PHOTO if status != 204 else b"")))
+
+
+async def test_a_download_is_tried_once() -> None:
+    async with serving(breaks_off(b"")) as server, fetching() as fetcher:
+        with pytest.raises(Unreachable):
+            await fetch(fetcher, server.url)
+    assert len(server.requests) == 1
+
+
+async def test_a_full_disk_is_our_own_trouble_and_is_told_as_one() -> None:
+    async with serving(says(message(body=PHOTO))) as server, fetching() as fetcher:
+        into = os.open("/dev/full", os.O_WRONLY)
+        try:
+            with pytest.raises(Rejected, match="our own scratch file") as trouble:
+                await fetcher.download(post(server.url), Download(Call("GET", server.url)), into, LIMIT)
+        finally:
+            os.close(into)
+    assert (trouble.value.reason, trouble.value.retry, trouble.value.operator) == ("unreachable", True, True)
+
+
+async def test_a_cancelled_download_writes_no_more_and_lets_its_connection_go() -> None:
+    gone = asyncio.Event()
+
+    async def endless(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        try:
+            while True:
+                writer.write(bytes(65536))
+                await writer.drain()
+        finally:
+            gone.set()
+
+    async with serving(endless) as server, fetching() as fetcher:
+        with landing() as into:
+            download = Download(Call("GET", server.url))
+            task = asyncio.ensure_future(fetcher.download(post(server.url), download, into, 10**12))
+            while os.fstat(into).st_size < 1_000_000:
+                await asyncio.sleep(0.01)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            size = os.fstat(into).st_size
+            await asyncio.wait_for(gone.wait(), 10)
+            assert os.fstat(into).st_size == size
+
+
+# hosts in trouble -------------------------------------------------------------------------------
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+TWICE = Tolerance(failures=2, cool_down=30, jitter=0)
+
+
+async def test_a_host_that_fails_again_and_again_is_left_alone_for_a_while() -> None:
+    clock = Clock()
+    answers = says(message(500), message(500), message(body=PHOTO))
+    async with serving(answers) as server, fetching(tolerance=TWICE, steady=clock) as fetcher:
+        for _ in range(2):
+            with pytest.raises(Rejected, match="HTTP 500"):
+                await fetch(fetcher, server.url)
+        with pytest.raises(Unreachable, match="left alone") as alone:
+            await fetch(fetcher, server.url)
+        assert (alone.value.retry, alone.value.after, alone.value.sent) == (True, 30, False)
+        assert len(server.requests) == 2
+        clock.now += 30
+        assert (await fetch(fetcher, server.url))[1] == PHOTO
+        assert (await fetch(fetcher, server.url))[1] == PHOTO
+
+
+async def test_another_host_is_not_left_alone_with_it() -> None:
+    async with serving(says(message(500))) as bad, serving(says(message(body=PHOTO))) as good:
+        async with fetching(tolerance=TWICE) as fetcher:
+            for _ in range(3):
+                with pytest.raises(Rejected):
+                    await fetch(fetcher, bad.url)
+            assert (await fetch(fetcher, good.url))[1] == PHOTO
+
+
+async def test_files_that_are_gone_say_nothing_against_their_host() -> None:
+    answers = says(message(500), *[message(404)] * 5, message(500), message(body=PHOTO))
+    async with serving(answers) as server, fetching(tolerance=TWICE) as fetcher:
+        for _ in range(7):
+            with pytest.raises(Rejected, match="HTTP"):
+                await fetch(fetcher, server.url)
+        assert (await fetch(fetcher, server.url))[1] == PHOTO
+
+
+async def test_bodies_that_break_off_count_against_their_host() -> None:
+    broken = breaks_off(message(content_length="9"))
+    async with serving(broken) as server, fetching(tolerance=TWICE) as fetcher:
+        for _ in range(2):
+            with pytest.raises(Unreachable, match="short body"):
+                await fetch(fetcher, server.url)
+        with pytest.raises(Unreachable, match="left alone"):
+            await fetch(fetcher, server.url)
+
+
+async def test_a_host_that_says_when_to_come_back_is_believed() -> None:
+    clock = Clock()
+    date = "Sun, 22 Nov 2026 01:03:43 GMT"  # 100 s after the stage's clock
+    for after, seconds in (("50", 50), (date, 100)):
+        answers = says(message(429, retry_after=after), message(body=PHOTO))
+        async with serving(answers) as server, fetching(tolerance=TWICE, steady=clock) as fetcher:
+            with pytest.raises(Rejected, match="HTTP 429"):
+                await fetch(fetcher, server.url)
+            with pytest.raises(Unreachable) as alone:
+                await fetch(fetcher, server.url)
+            assert alone.value.after == seconds
+            clock.now += seconds
+            assert (await fetch(fetcher, server.url))[1] == PHOTO
+
+
+@pytest.mark.parametrize("after", ["soon", "-5", "٣", "", "Sun, 99 Nov 2026 01:03:43 GMT", "1e9"])
+async def test_an_unreadable_retry_after_is_none(after: str) -> None:
+    answer = message(429, body=b"x").replace(b"\r\n\r\n", f"\r\nRetry-After: {after}\r\n\r\n".encode(), 1)
+    async with serving(says(answer)) as server, fetching(tolerance=TWICE) as fetcher:
+        for _ in range(2):
+            with pytest.raises(Rejected, match="HTTP 429"):
+                await fetch(fetcher, server.url)
+
+
+async def test_at_one_host_only_so_many_run_at_once_and_the_others_wait_their_turn() -> None:
+    running = most = 0
+
+    async def counts(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.02)
+        running -= 1
+        writer.write(message(body=PHOTO))
+
+    async with serving(counts) as server, fetching(at_one_host=3) as fetcher:
+        fetched = await asyncio.gather(*[fetch(fetcher, server.url) for _ in range(12)])
+    assert most == 3
+    assert all(content == PHOTO for _, content in fetched)

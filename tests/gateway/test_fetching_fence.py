@@ -1,0 +1,343 @@
+"""Where a fetch may go, hop by hop, and which address it really goes to."""
+
+import asyncio
+from collections.abc import Generator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors import Call, Download, Reply
+from gateway.fetching import Fetcher, Unreachable
+from gateway.fetching.network import SystemResolver
+from normalizer.media import MediaFailed
+
+from .fetching_stage import (
+    PUBLIC,
+    QUICK,
+    Certificates,
+    Dial,
+    Names,
+    Post,
+    Seen,
+    certificates,
+    fetching,
+    hangs,
+    landed,
+    landing,
+    message,
+    post,
+    says,
+    serving,
+)
+
+PHOTO = b"a photo"
+
+
+def get(url: str, **options: Any) -> Generator[Call, Reply, Reply]:
+    return (yield Call("GET", url, **options))
+
+
+async def fetch(fetcher: Fetcher, url: str, connector: Post | None = None) -> bytes:
+    with landing() as into:
+        await fetcher.download(connector or post(), Download(Call("GET", url)), into, 1_000_000)
+        return landed(into)
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    directory: Path = tmp_path_factory.mktemp("tls")
+    return certificates(directory, "cdn.post.example", "a.media.example", "api.post.example", "extra.example")
+
+
+# names and addresses ------------------------------------------------------------------------------
+
+
+async def test_a_media_host_is_fetched_at_the_address_that_was_checked(tls: Certificates) -> None:
+    async with serving(says(message(body=PHOTO)), tls.server) as server:
+        dial, names = Dial(server.port), Names(cdn_post_example=(PUBLIC,))
+        async with fetching(resolve=names, dial=dial, tls=tls.client) as fetcher:
+            assert await fetch(fetcher, "https://cdn.post.example/a?b=c") == PHOTO
+    assert dial.dialled == [(PUBLIC, 443)]
+    assert names.asked == ["cdn.post.example"]
+    assert server.requests[0].headers["host"] == "cdn.post.example"
+    assert server.requests[0].target == "/a?b=c"
+
+
+async def test_the_certificate_must_be_for_the_name(tls: Certificates) -> None:
+    async with serving(says(message(body=PHOTO)), tls.server) as server:
+        names = Names(other_media_example=(PUBLIC,))
+        async with fetching(resolve=names, dial=Dial(server.port), tls=tls.client) as fetcher:
+            with pytest.raises(Unreachable, match="CERTIFICATE_VERIFY_FAILED"):
+                await fetch(fetcher, "https://other.media.example/a")
+    assert server.requests == []
+
+
+async def test_a_certificate_of_no_known_authority_is_refused(tls: Certificates) -> None:
+    async with serving(says(message(body=PHOTO)), tls.server) as server:
+        names = Names(cdn_post_example=(PUBLIC,))
+        async with fetching(resolve=names, dial=Dial(server.port)) as fetcher:
+            with pytest.raises(Unreachable, match="CERTIFICATE_VERIFY_FAILED"):
+                await fetch(fetcher, "https://cdn.post.example/a")
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        ("10.0.0.1",),
+        ("127.0.0.1",),
+        ("169.254.169.254",),
+        ("::1",),
+        ("::ffff:10.0.0.1",),
+        ("fe80::1%2",),
+        (PUBLIC, "192.168.0.1"),
+    ],
+)
+@pytest.mark.parametrize("allow", [False, True])
+async def test_a_name_that_leads_inside_is_blocked_whatever_is_allowed(found: tuple[str, ...], allow: bool) -> None:
+    dial = Dial(1)
+    names = Names(cdn_post_example=found)
+    async with fetching(resolve=names, dial=dial, allow_private_hosts=allow) as fetcher:
+        with pytest.raises(MediaFailed, match=r"cdn\.post\.example") as blocked:
+            await fetch(fetcher, "https://cdn.post.example/a")
+    assert blocked.value.reason == "blocked_host"
+    assert dial.dialled == []
+
+
+async def test_a_name_that_changes_its_mind_cannot_slip_through(tls: Certificates) -> None:
+    """DNS rebinding: the first look-up is public, the second is not. There is one look-up for each connection."""
+    closing = message(body=PHOTO, connection="close")
+    async with serving(says(closing), tls.server) as server:
+        dial = Dial(server.port)
+        names = Names(cdn_post_example=[(PUBLIC,), ("127.0.0.1",)])
+        async with fetching(resolve=names, dial=dial, tls=tls.client) as fetcher:
+            assert await fetch(fetcher, "https://cdn.post.example/1") == PHOTO
+            with pytest.raises(MediaFailed, match="not public"):
+                await fetch(fetcher, "https://cdn.post.example/2")
+    assert dial.dialled == [(PUBLIC, 443)]
+    assert len(server.requests) == 1
+
+
+async def test_each_redirect_is_resolved_and_checked_again(tls: Certificates) -> None:
+    moved = message(302, location="https://a.media.example/there?sig=1")
+    async with serving(says(moved, message(body=PHOTO)), tls.server) as server:
+        dial = Dial(server.port)
+        names = Names(cdn_post_example=(PUBLIC,), a_media_example=("93.184.216.35",))
+        async with fetching(resolve=names, dial=dial, tls=tls.client) as fetcher:
+            assert await fetch(fetcher, "https://cdn.post.example/here") == PHOTO
+    assert dial.dialled == [(PUBLIC, 443), ("93.184.216.35", 443)]
+    assert [seen.target for seen in server.requests] == ["/here", "/there?sig=1"]
+
+
+async def test_a_redirect_to_a_name_that_leads_inside_is_blocked(tls: Certificates) -> None:
+    moved = message(302, location="https://a.media.example/there")
+    async with serving(says(moved, message(body=PHOTO)), tls.server) as server:
+        dial = Dial(server.port)
+        names = Names(cdn_post_example=(PUBLIC,), a_media_example=("169.254.169.254",))
+        async with fetching(resolve=names, dial=dial, tls=tls.client) as fetcher:
+            with pytest.raises(MediaFailed, match=r"a\.media\.example leads to"):
+                await fetch(fetcher, "https://cdn.post.example/here")
+    assert dial.dialled == [(PUBLIC, 443)]
+
+
+async def test_a_dead_address_does_not_hide_a_living_one(tls: Certificates) -> None:
+    async with serving(says(message(body=PHOTO)), tls.server) as server:
+        dial = Dial(server.port, dead=("2606:2800:21f::1",))
+        names = Names(cdn_post_example=("2606:2800:21f::1", PUBLIC))
+        async with fetching(resolve=names, dial=dial, tls=tls.client) as fetcher:
+            assert await fetch(fetcher, "https://cdn.post.example/a") == PHOTO
+    assert [address for address, _ in dial.dialled] == ["2606:2800:21f::1", PUBLIC]
+
+
+async def test_the_machines_own_resolver_knows_this_machine() -> None:
+    resolver = SystemResolver(threads=1)
+    try:
+        assert set(await resolver("localhost", 80)) & {"127.0.0.1", "::1"}
+        with pytest.raises(OSError):
+            await resolver("no-such-name.invalid", 80)
+    finally:
+        resolver.close()
+
+
+async def test_a_resolver_that_hangs_is_given_up() -> None:
+    async def never(host: str, port: int) -> tuple[str, ...]:
+        await asyncio.sleep(3600)
+        return ()
+
+    async with fetching(resolve=never, patience=replace(QUICK, connect=0.2)) as fetcher:
+        with pytest.raises(Unreachable, match="no connection in time"):
+            await fetch(fetcher, "https://cdn.post.example/a")
+
+
+async def test_a_handshake_that_hangs_is_given_up_and_its_connection_closed() -> None:
+    closed = asyncio.Event()
+
+    async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while await reader.read(65536):
+                pass
+            closed.set()
+        finally:
+            writer.transport.abort()
+
+    listener = await asyncio.start_server(deaf, "127.0.0.1", 0)
+    port = listener.sockets[0].getsockname()[1]
+    names, patience = Names(cdn_post_example=(PUBLIC,)), replace(QUICK, connect=0.2)
+    async with listener, fetching(resolve=names, dial=Dial(port), patience=patience) as fetcher:
+        with pytest.raises(Unreachable, match="no connection in time"):
+            await fetch(fetcher, "https://cdn.post.example/a")
+        async with asyncio.timeout(10):
+            await closed.wait()
+
+
+# which hosts ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://elsewhere.example/a",
+        "https://media.example/a",  # a suffix means what is below it
+        "https://evilmedia.example/a",
+        "https://a.media.example.evil.example/a",
+        "https://sub.cdn.post.example/a",  # an exact name means itself
+        "https://post.example/a",
+        "https://cdn.post.example:8443/a",
+        "https://cdn.post.example:80/a",
+        "https://api.post.example:8443/a",
+        "http://cdn.post.example/a",
+        "http://cdn.post.example:443/a",
+        "http://api.post.example/a",
+        "http://10.0.0.1/a",
+        "http://169.254.169.254/latest/meta-data/",
+        "https://169.254.169.254/a",
+        "https://127.0.0.1/a",
+        "https://localhost/a",
+        "http://0.0.0.0/a",
+        "http://[::]/a",
+        "http://[::ffff:127.0.0.1]/a",
+        "http://localhost.example/a",
+        "http://127.0.0.1.example/a",
+        "https://cdn.post.example@127.0.0.1/a",
+        "https://cdn.post.example./a",
+        "http://2130706433/a",
+        "http://0177.0.0.1/a",
+        "ftp://cdn.post.example/a",
+        "file:///etc/passwd",
+    ],
+)
+@pytest.mark.parametrize("way", ["directly", "by redirect"])
+async def test_any_other_place_is_blocked_even_where_simulators_are_allowed(url: str, way: str) -> None:
+    dial = Dial(1)
+    async with serving(says(message(302, location=url))) as server:
+        start = url if way == "directly" else f"{server.url}/start"
+        if way == "by redirect":
+            dial = Dial(server.port)
+        async with fetching(resolve=Names(), dial=dial) as fetcher:
+            with pytest.raises(MediaFailed) as blocked:
+                await fetch(fetcher, start)
+    assert blocked.value.reason == "blocked_host"
+    assert dial.dialled == ([] if way == "directly" else [("127.0.0.1", server.port)])
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:{}/a", "http://localhost:{}/a", "http://127.9.9.9:{}/a"])
+async def test_where_simulators_are_allowed_this_machine_stands_in(url: str) -> None:
+    async with serving(says(message(body=PHOTO))) as server:
+        async with fetching(dial=Dial(server.port)) as fetcher:
+            assert await fetch(fetcher, url.format(server.port)) == PHOTO
+        async with fetching(dial=Dial(server.port), allow_private_hosts=False) as fetcher:
+            with pytest.raises(MediaFailed, match="plain http"):
+                await fetch(fetcher, url.format(server.port))
+
+
+async def test_a_localhost_that_leads_elsewhere_is_blocked() -> None:
+    dial = Dial(1)
+    async with fetching(resolve=Names(localhost=("10.0.0.1",)), dial=dial) as fetcher:
+        with pytest.raises(MediaFailed, match="localhost leads to"):
+            await fetch(fetcher, "http://localhost:1/a")
+    assert dial.dialled == []
+
+
+async def test_this_machine_stays_closed_even_as_an_api_or_an_extra_host() -> None:
+    dial = Dial(1)
+    options: dict[str, Any] = {"allow_private_hosts": False, "extra_hosts": ("127.0.0.1", "10.0.0.1"), "dial": dial}
+    async with fetching(**options) as fetcher:
+        for url in ("https://127.0.0.1/a", "https://10.0.0.1/a"):
+            with pytest.raises(MediaFailed, match="not public"):
+                await fetch(fetcher, url, post(url))
+    assert dial.dialled == []
+
+
+async def test_the_port_of_the_api_is_open_and_no_other_of_its_host(tls: Certificates) -> None:
+    async with serving(says(message(body=b"[]")), tls.server) as server:
+        dial, names = Dial(server.port), Names(api_post_example=(PUBLIC,))
+        async with fetching(resolve=names, dial=dial, tls=tls.client) as fetcher:
+            connector = post("https://api.post.example:8443/v1")
+            reply = await fetcher.run(connector, get("https://api.post.example:8443/x"), "lookup")
+            assert reply.content == []
+            for other in ("https://api.post.example/x", "https://api.post.example:8444/x"):
+                with pytest.raises(MediaFailed):
+                    await fetcher.run(connector, get(other), "lookup")
+    assert dial.dialled == [(PUBLIC, 8443)]
+
+
+@pytest.mark.parametrize("pattern", ["extra.example", "EXTRA.example"])
+async def test_an_operator_may_add_a_host(tls: Certificates, pattern: str) -> None:
+    async with serving(says(message(body=PHOTO)), tls.server) as server:
+        names = Names(extra_example=(PUBLIC,))
+        options: dict[str, Any] = {"resolve": names, "dial": Dial(server.port), "tls": tls.client}
+        async with fetching(extra_hosts=(pattern,), **options) as fetcher:
+            assert await fetch(fetcher, "https://extra.example/a") == PHOTO
+
+
+async def test_an_operator_may_add_all_hosts_below_a_name() -> None:
+    dial = Dial(1)
+    async with fetching(extra_hosts=(".extra.example",), resolve=Names(), dial=dial) as fetcher:
+        with pytest.raises(Unreachable, match="has no address"):
+            await fetch(fetcher, "https://deep.down.extra.example/a")
+        with pytest.raises(MediaFailed, match="add it to fetch.extra_hosts"):
+            await fetch(fetcher, "https://extra.example/a")
+
+
+# redirects --------------------------------------------------------------------------------------
+
+
+async def test_three_redirects_are_followed_and_no_fourth() -> None:
+    def chain(length: int) -> Any:
+        moves = [message(302, location=f"/{hop + 1}") for hop in range(length)]
+        return says(*moves, message(body=PHOTO))
+
+    async with serving(chain(3)) as server, fetching() as fetcher:
+        assert await fetch(fetcher, f"{server.url}/0") == PHOTO
+        assert [seen.target for seen in server.requests] == ["/0", "/1", "/2", "/3"]
+    async with serving(chain(4)) as server, fetching() as fetcher:
+        with pytest.raises(Unreachable, match="more than 3 redirects"):
+            await fetch(fetcher, f"{server.url}/0")
+        assert len(server.requests) == 4
+
+
+async def test_a_redirect_to_itself_ends() -> None:
+    async with serving(says(message(301, location="/same"))) as server, fetching() as fetcher:
+        with pytest.raises(Unreachable, match="more than 3 redirects"):
+            await fetch(fetcher, f"{server.url}/same")
+        assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_every_kind_of_redirect_is_followed(status: int) -> None:
+    async with serving(says(message(status, location="/b"), message(body=PHOTO))) as server:
+        async with fetching() as fetcher:
+            assert await fetch(fetcher, f"{server.url}/a") == PHOTO
+
+
+async def test_the_body_of_a_redirect_is_not_waited_for() -> None:
+    async def moves(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        if seen.target == "/a":
+            writer.write(message(302, location="/b", content_length="1000000"))
+            await hangs(seen, writer)
+        writer.write(message(body=PHOTO))
+
+    async with serving(moves) as server, fetching() as fetcher:
+        assert await fetch(fetcher, f"{server.url}/a") == PHOTO

@@ -1,0 +1,433 @@
+"""Running flows: calls are made, replies handed back, refusals and troubles put into words."""
+
+import asyncio
+from collections.abc import Generator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from connectors import Call, Rejected, Reply
+from gateway.fetching import Ambiguous, Unreachable
+from normalizer.media import MediaFailed
+
+from .fetching_stage import (
+    PUBLIC,
+    QUICK,
+    TOKEN,
+    Dial,
+    Names,
+    Seen,
+    breaks_off,
+    fetching,
+    free_port,
+    hangs,
+    message,
+    post,
+    says,
+    serving,
+)
+
+JSON = {"content_type": "application/json"}
+
+
+def one(call: Call) -> Generator[Call, Reply, Reply]:
+    return (yield call)
+
+
+def get(url: str, **options: Any) -> Generator[Call, Reply, Reply]:
+    return one(Call("GET", url, **options))
+
+
+async def test_a_plain_value_returns_at_once() -> None:
+    async with fetching() as fetcher:
+        assert await fetcher.run(post(), "as it is", "lookup") == "as it is"
+
+
+async def test_each_reply_goes_back_to_the_flow_and_its_value_is_returned() -> None:
+    def two_steps() -> Generator[Call, Reply, str]:
+        first = yield Call("GET", f"{server.url}/1")
+        second = yield Call("POST", f"{server.url}/2", json={"from": first.content["id"]})
+        return str(second.content["id"])
+
+    async with serving(says(message(body=b'{"id": "a"}'), message(body=b'{"id": "b"}'))) as server:
+        async with fetching() as fetcher:
+            assert await fetcher.run(post(server.url), two_steps(), "lookup") == "b"
+    assert [(seen.method, seen.target) for seen in server.requests] == [("GET", "/1"), ("POST", "/2")]
+    assert server.requests[1].body == b'{"from":"a"}'
+    assert server.requests[1].headers["content-type"] == "application/json"
+
+
+async def test_a_form_and_raw_bytes_are_sent_as_they_are_meant() -> None:
+    async with serving(says(message())) as server, fetching() as fetcher:
+        form = Call("POST", server.url, form={"To": "+1 555", "Body": "ä&b"})
+        raw = Call("PUT", server.url, body=b"\x00raw", headers={"content-type": "image/x"})
+        await fetcher.run(post(server.url), one(form), "send")
+        await fetcher.run(post(server.url), one(raw), "send")
+    first, second = server.requests
+    assert first.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert first.body == b"To=%2B1+555&Body=%C3%A4%26b"
+    assert (second.method, second.body, second.headers["content-type"]) == ("PUT", b"\x00raw", "image/x")
+
+
+async def test_the_reply_tells_status_headers_content_and_purpose() -> None:
+    answer = message(201, b'{"a": [1]}', X_Note="one", **JSON).replace(b"\r\n\r\n", b"\r\nX-NOTE: two\r\n\r\n")
+    async with serving(says(answer)) as server, fetching() as fetcher:
+        reply = await fetcher.run(post(server.url), get(server.url), "check")
+    assert (reply.status, reply.content, reply.body) == (201, {"a": [1]}, b'{"a": [1]}')
+    assert reply.headers["x-note"] == "one, two"
+    assert reply.purpose == "check"
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"cut": ', b"\xff\xfe"])
+async def test_a_body_that_is_no_json_is_no_content(body: bytes) -> None:
+    async with serving(says(message(body=body))) as server, fetching() as fetcher:
+        reply = await fetcher.run(post(server.url), get(server.url), "lookup")
+    assert reply.content is None
+    assert reply.body == body
+
+
+async def test_a_refusal_is_read_by_the_connector() -> None:
+    async with serving(says(message(429, retry_after="7"))) as server, fetching() as fetcher:
+        with pytest.raises(Rejected) as refusal:
+            await fetcher.run(post(server.url), get(server.url), "lookup")
+    assert (refusal.value.reason, refusal.value.retry, refusal.value.after) == ("unreachable", True, 7)
+
+
+async def test_a_status_that_the_call_expects_comes_back_to_the_flow() -> None:
+    async with serving(says(message(404, b'{"no": 1}'), message(500))) as server, fetching() as fetcher:
+        expecting = frozenset({404})
+        reply = await fetcher.run(post(server.url), get(server.url, expects=expecting), "lookup")
+        assert (reply.status, reply.content) == (404, {"no": 1})
+        with pytest.raises(Rejected, match="HTTP 500"):
+            await fetcher.run(post(server.url), get(server.url, expects=expecting), "lookup")
+
+
+async def test_a_refusal_whose_body_breaks_off_is_still_a_refusal() -> None:
+    broken = message(401, content_length="100")
+    async with serving(breaks_off(broken)) as server, fetching() as fetcher:
+        call = Call("POST", server.url)
+        with pytest.raises(Rejected) as refusal:
+            await fetcher.run(post(server.url), one(call), "send")
+    assert refusal.value.reason == "unauthorized"
+
+
+async def test_a_flow_that_never_ends_is_stopped_after_eight_calls() -> None:
+    closed = []
+
+    def endless() -> Generator[Call, Reply, None]:
+        try:
+            while True:
+                yield Call("GET", server.url)
+        finally:
+            closed.append(True)
+
+    async with serving(says(message())) as server, fetching() as fetcher:
+        with pytest.raises(Rejected, match="more than 8 calls"):
+            await fetcher.run(post(server.url), endless(), "lookup")
+    assert len(server.requests) == 8
+    assert closed
+
+
+async def test_a_flow_of_eight_calls_ends_well() -> None:
+    def eight() -> Generator[Call, Reply, int]:
+        for _ in range(8):
+            yield Call("GET", server.url)
+        return 8
+
+    async with serving(says(message())) as server, fetching() as fetcher:
+        assert await fetcher.run(post(server.url), eight(), "lookup") == 8
+
+
+async def test_a_flow_is_closed_when_a_call_fails() -> None:
+    closed = []
+
+    def flow() -> Generator[Call, Reply, None]:
+        try:
+            yield Call("GET", server.url)
+        finally:
+            closed.append(True)
+
+    async with serving(says(message(500))) as server, fetching() as fetcher:
+        with pytest.raises(Rejected):
+            await fetcher.run(post(server.url), flow(), "lookup")
+    assert closed
+
+
+async def test_a_flow_that_cannot_read_its_reply_is_a_trouble_of_the_platform() -> None:
+    def reads() -> Generator[Call, Reply, str]:
+        reply = yield Call("GET", server.url)
+        return str(reply.content["url"])
+
+    async with serving(says(message(body=b'{"secret": "s3cr3t"}'), message(body=b"s3cr3t"))) as server:
+        async with fetching() as fetcher:
+            with pytest.raises(Rejected, match="lacks 'url'") as lacking:
+                await fetcher.run(post(server.url), reads(), "lookup")
+            with pytest.raises(Rejected, match="another shape") as shapeless:
+                await fetcher.run(post(server.url), reads(), "lookup")
+    assert (lacking.value.reason, lacking.value.retry) == ("unreachable", True)
+    assert "s3cr3t" not in f"{lacking.value} {shapeless.value}"
+
+
+async def test_a_mistake_of_the_flow_before_any_reply_is_not_blamed_on_the_platform() -> None:
+    def mistaken() -> Generator[Call, Reply, None]:
+        raise KeyError("url")
+        yield
+
+    async with fetching() as fetcher:
+        with pytest.raises(KeyError):
+            await fetcher.run(post(), mistaken(), "lookup")
+
+
+# sizes ------------------------------------------------------------------------------------------
+
+
+async def test_of_a_reply_no_more_than_a_mebibyte_is_read() -> None:
+    async def floods(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            writer.write(b"1" * 65536)
+            await writer.drain()
+
+    async with serving(floods) as server, fetching() as fetcher:
+        reply = await fetcher.run(post(server.url), get(server.url), "lookup")
+    assert len(reply.body) == 1024 * 1024
+    assert reply.content is None
+
+
+async def test_a_reply_of_exactly_a_mebibyte_is_whole() -> None:
+    body = b'"' + b"x" * (1024 * 1024 - 2) + b'"'
+    async with serving(says(message(body=body))) as server, fetching() as fetcher:
+        reply = await fetcher.run(post(server.url), get(server.url), "lookup")
+    assert reply.content == "x" * (1024 * 1024 - 2)
+
+
+async def test_endless_headers_end_the_call() -> None:
+    async def floods(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n")
+        while True:
+            writer.write(b"x-more: " + b"y" * 1000 + b"\r\n")
+            await writer.drain()
+
+    async with serving(floods) as server, fetching() as fetcher:
+        with pytest.raises(Unreachable):
+            await fetcher.run(post(server.url), get(server.url), "lookup")
+
+
+async def test_early_hints_for_ever_end_the_call() -> None:
+    async def hints(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+            await asyncio.sleep(0.01)
+
+    patience = replace(QUICK, first_byte=0.3)
+    async with serving(hints) as server, fetching(patience=patience) as fetcher:
+        with pytest.raises(Unreachable, match="no answer in time"):
+            await fetcher.run(post(server.url), get(server.url), "lookup")
+
+
+async def test_a_change_of_protocol_is_no_answer() -> None:
+    upgrade = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n"
+    async with serving(says(upgrade)) as server, fetching() as fetcher:
+        with pytest.raises(Unreachable, match="no HTTP"):
+            await fetcher.run(post(server.url), get(server.url), "lookup")
+
+
+# troubles ---------------------------------------------------------------------------------------
+
+
+async def test_a_platform_that_hangs_is_given_up_and_may_be_asked_again() -> None:
+    patience = replace(QUICK, first_byte=0.2)
+    async with serving(hangs) as server, fetching(patience=patience) as fetcher:
+        with pytest.raises(Rejected) as trouble:
+            await fetcher.run(post(server.url), get(server.url), "lookup")
+    assert (trouble.value.reason, trouble.value.retry) == ("unreachable", True)
+    assert len(server.requests) == 1
+
+
+async def test_a_reply_that_never_ends_is_given_up() -> None:
+    async def drips(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        writer.write(message(content_length="100000"))
+        while True:
+            writer.write(b" ")
+            await asyncio.sleep(0.01)
+
+    patience = replace(QUICK, reply=0.3)
+    async with serving(drips) as server, fetching(patience=patience) as fetcher:
+        with pytest.raises(Unreachable, match="did not end in time"):
+            await fetcher.run(post(server.url), get(server.url), "lookup")
+
+
+async def test_a_lookup_is_tried_once_more_where_no_connection_came_about() -> None:
+    dial = Dial(free_port())
+    async with fetching(resolve=Names(api_post_example=(PUBLIC,)), dial=dial) as fetcher:
+        with pytest.raises(Unreachable, match="no connection"):
+            await fetcher.run(post(), get("https://api.post.example/v1"), "lookup")
+    assert len(dial.dialled) == 2
+
+
+async def test_the_second_try_of_a_lookup_may_work() -> None:
+    async with serving(says(message(body=b"[1]"))) as server:
+        url = "http://127.0.0.1:9/x"
+        dial = Dial(free_port(), server.port)
+        async with fetching(dial=dial) as fetcher:
+            reply = await fetcher.run(post(url), get(url), "lookup")
+    assert reply.content == [1]
+    assert len(dial.dialled) == 2
+
+
+async def test_a_lookup_that_got_through_is_not_repeated() -> None:
+    async with serving(breaks_off(b"")) as server, fetching() as fetcher:
+        with pytest.raises(Unreachable):
+            await fetcher.run(post(server.url), get(server.url), "lookup")
+    assert len(server.requests) == 1
+
+
+async def test_garbage_is_no_answer_and_is_not_quoted() -> None:
+    async with serving(breaks_off(b"s3cr3t: token\r\n\r\n")) as server, fetching() as fetcher:
+        with pytest.raises(Unreachable) as trouble:
+            await fetcher.run(post(server.url), get(server.url), "lookup")
+    assert "s3cr3t" not in str(trouble.value)
+
+
+async def test_a_header_that_cannot_be_sent_is_named_and_nothing_is_sent() -> None:
+    async with serving(says(message())) as server, fetching() as fetcher:
+        for headers in ({"x-url": "a\r\nhost: evil"}, {"x-url": "s3cr3t ü"}, {"x url": "a"}, {"": "a"}):
+            with pytest.raises(Rejected, match="header") as trouble:
+                await fetcher.run(post(server.url), get(server.url, headers=headers), "lookup")
+            assert "s3cr3t" not in str(trouble.value)
+    assert server.requests == []
+
+
+# sending ----------------------------------------------------------------------------------------
+
+
+def text(url: str) -> Generator[Call, Reply, Any]:
+    reply = yield Call("POST", url, json={"text": "hello"})
+    return reply.content["id"]
+
+
+async def test_a_text_that_found_no_connection_was_certainly_not_sent() -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    async with fetching() as fetcher:
+        with pytest.raises(Unreachable) as trouble:
+            await fetcher.run(post(url), text(url), "send")
+    assert trouble.value.retry
+    assert not trouble.value.sent
+
+
+async def test_a_text_whose_platform_has_no_address_was_certainly_not_sent() -> None:
+    async with fetching(resolve=Names()) as fetcher:
+        with pytest.raises(Unreachable, match=r"api\.post\.example has no address") as trouble:
+            await fetcher.run(post(), text("https://api.post.example/send"), "send")
+    assert not trouble.value.sent
+
+
+async def test_a_connection_that_never_comes_about_is_given_up_and_nothing_was_sent() -> None:
+    names, patience = Names(api_post_example=(PUBLIC,)), replace(QUICK, connect=0.3)
+    async with serving(hangs) as server:
+        async with fetching(resolve=names, dial=Dial(server.port), patience=patience) as fetcher:
+            with pytest.raises(Unreachable, match="no connection in time") as trouble:
+                await fetcher.run(post(), text("https://api.post.example/send"), "send")
+    assert not trouble.value.sent
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        pytest.param(hangs, id="no answer"),
+        pytest.param(breaks_off(b""), id="closed"),
+        pytest.param(breaks_off(b"HTTP/1.1 200"), id="cut in the headers"),
+        pytest.param(breaks_off(message(content_length="10")), id="cut in the body"),
+        pytest.param(breaks_off(b"garbage\r\n\r\n"), id="garbage"),
+        pytest.param(says(message(body=b"OK")), id="success without an id"),
+    ],
+)
+async def test_a_text_without_a_usable_answer_may_have_been_sent(act: Any) -> None:
+    patience = replace(QUICK, first_byte=0.3)
+    async with serving(act) as server, fetching(patience=patience) as fetcher:
+        with pytest.raises(Ambiguous) as trouble:
+            await fetcher.run(post(server.url), text(server.url), "send")
+    assert not trouble.value.retry
+    assert trouble.value.reason == "ambiguous"
+    assert len(server.requests) == 1
+
+
+async def test_a_question_asked_while_sending_is_never_ambiguous() -> None:
+    async with serving(breaks_off(b"")) as server, fetching() as fetcher:
+        with pytest.raises(Unreachable):
+            await fetcher.run(post(server.url), get(server.url), "send")
+
+
+async def test_an_unreadable_answer_to_a_question_before_anything_was_sent_is_not_ambiguous() -> None:
+    def asks_first() -> Generator[Call, Reply, Any]:
+        reply = yield Call("GET", server.url)
+        yield Call("POST", reply.content["upload"])
+
+    async with serving(says(message(body=b"{}"))) as server, fetching() as fetcher:
+        with pytest.raises(Rejected) as trouble:
+            await fetcher.run(post(server.url), asks_first(), "send")
+    assert (trouble.value.reason, trouble.value.retry) == ("unreachable", True)
+
+
+async def test_texts_never_share_a_connection() -> None:
+    """A kept connection that the platform is just closing would look like a lost answer."""
+    async with serving(says(message(body=b'{"id": 1}'))) as server, fetching() as fetcher:
+        for _ in range(3):
+            await fetcher.run(post(server.url), text(server.url), "send")
+        assert server.connections == 3
+
+
+async def test_lookups_share_a_connection() -> None:
+    async with serving(says(message(body=b'{"id": 1}'))) as server, fetching() as fetcher:
+        for _ in range(3):
+            await fetcher.run(post(server.url), get(server.url), "lookup")
+        assert server.connections == 1
+
+
+# the fence --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("purpose", ["lookup", "download"])
+async def test_a_lookup_beyond_the_fence_is_a_failure_of_the_file(purpose: Any) -> None:
+    async with fetching() as fetcher:
+        with pytest.raises(MediaFailed, match=r"elsewhere\.example") as blocked:
+            await fetcher.run(post(), get("https://elsewhere.example/a?token=s3cr3t"), purpose)
+    assert blocked.value.reason == "blocked_host"
+    assert "s3cr3t" not in str(blocked.value)
+
+
+@pytest.mark.parametrize("purpose", ["send", "check"])
+async def test_any_other_call_beyond_the_fence_is_a_matter_for_the_operator(purpose: Any) -> None:
+    async with fetching() as fetcher:
+        with pytest.raises(Rejected) as blocked:
+            await fetcher.run(post(), get("https://elsewhere.example/a"), purpose)
+    assert (blocked.value.reason, blocked.value.operator, blocked.value.retry) == ("blocked_host", True, False)
+
+
+async def test_without_leave_a_simulator_is_out_of_reach_and_the_remedy_is_named() -> None:
+    async with serving(says(message())) as server, fetching(allow_private_hosts=False) as fetcher:
+        with pytest.raises(MediaFailed, match=r"fetch\.allow_private_hosts"):
+            await fetcher.run(post(server.url), get(server.url), "lookup")
+    assert server.connections == 0
+
+
+async def test_a_call_that_changes_something_is_not_redirected() -> None:
+    async with serving(says(message(307, location="/elsewhere"))) as server, fetching() as fetcher:
+        with pytest.raises(Rejected, match="HTTP 307"):
+            await fetcher.run(post(server.url), text(server.url), "send")
+    assert len(server.requests) == 1
+
+
+async def test_a_redirect_that_the_flow_expects_is_not_followed() -> None:
+    async with serving(says(message(302, location="/elsewhere"))) as server, fetching() as fetcher:
+        reply = await fetcher.run(post(server.url), get(server.url, expects=frozenset({302})), "lookup")
+    assert reply.headers["location"] == "/elsewhere"
+    assert len(server.requests) == 1
+
+
+async def test_credentials_are_made_for_the_moment_of_the_call() -> None:
+    async with serving(says(message())) as server, fetching() as fetcher:
+        await fetcher.run(post(server.url), get(server.url), "lookup")
+    assert server.requests[0].headers["x-now"] == "2026-11-22T01:02:03+00:00"
+    assert server.requests[0].headers["authorization"] == TOKEN["authorization"]

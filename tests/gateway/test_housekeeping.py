@@ -1,0 +1,121 @@
+"""What time and requests remove is gone from the journal and the disk, and is told to the core."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from gateway.housekeeping import Housekeeping, Retention
+from gateway.journal import Journal, Outcome
+from gateway.journal.retention import doomed
+from gateway.store import FileStore
+from normalizer.media import Rendition
+from tests.gateway.test_gateway import House, house, linked, photo, with_photo
+from tests.gateway.test_journal import bodies, delivery, note, record
+from tests.gateway.test_lanes import now
+
+DAY = 86_400.0
+
+
+class NoLanes:
+    def forget(self, conversation: int) -> None:
+        self.forgotten = conversation
+
+
+def rendition() -> Rendition:
+    return Rendition("preview", "image/jpeg", 1, 1, b"bytes")
+
+
+async def ready_photo(journal: Journal, store: FileStore, id: str, at: int) -> str:
+    recorded = await record(journal, delivery(note(id, media=[["photo", "http://a"]]), at=at))
+    (entry,), (job,) = recorded.entries, recorded.jobs
+    attachment = (await journal.attachment(job.message, job.position)).id  # type: ignore[union-attr]
+    stored = await store.put(attachment, rendition())
+    await journal.freeze(entry.key)
+    await journal.finish(
+        job.message, job.position, Outcome("ready", renditions={"preview": stored.view})
+    )
+    return attachment
+
+
+async def test_old_media_go_from_the_disk_and_the_core_is_told(tmp_path: Path) -> None:
+    journal, store = await Journal.open(tmp_path, hold_seconds=2), FileStore(tmp_path / "media")
+    attachment = await ready_photo(journal, store, "1", now())
+    told: list[dict[str, Any]] = []
+    keeper = Housekeeping(
+        journal,
+        store,
+        NoLanes(),
+        Retention(0.2, DAY, 7 * DAY),
+        lambda r: told.extend(bodies(r)),  # type: ignore[arg-type]
+    )
+    await keeper.round()
+    assert not told
+    time.sleep(0.25)
+    await keeper.round()
+    assert [(e["type"], e["data"]["message"]["attachments"][0]["reason"]) for e in told] == [
+        ("attachment.updated", "expired")
+    ]
+    assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
+    view = (await journal.find_attachment(attachment)).view  # type: ignore[union-attr]
+    assert (view["state"], view["renditions"]) == ("failed", {})
+    await journal.close()
+
+
+async def test_old_words_go_and_their_repeat_is_still_recognised(tmp_path: Path) -> None:
+    journal, store = await Journal.open(tmp_path, hold_seconds=2), FileStore(tmp_path / "media")
+    recorded = await record(journal, delivery(note("1"), at=now() - 1000))
+    id = bodies(recorded)[0]["data"]["message"]["id"]
+    keeper = Housekeeping(journal, store, NoLanes(), Retention(DAY, 0.5, 7 * DAY), lambda r: None)  # type: ignore[arg-type]
+    await keeper.round()
+    message = await journal.message(id)
+    assert message is not None
+    assert (message["text"], message["transcript"]) == (None, "")
+    assert (await record(journal, delivery(note("1")))).duplicates == 1
+    await journal.close()
+
+
+async def test_files_doomed_before_a_crash_go_at_the_next_round(tmp_path: Path) -> None:
+    journal, store = await Journal.open(tmp_path, hold_seconds=2), FileStore(tmp_path / "media")
+    await ready_photo(journal, store, "1", now())
+    conversation = bodies(await record(journal, delivery(note("2"))))[0]["data"]["conversation"][
+        "id"
+    ]
+    await journal.erase(conversation)  # … and the process ends before the files went
+    assert await journal.read(doomed)
+    keeper = Housekeeping(journal, store, NoLanes(), Retention(DAY, DAY, 7 * DAY), lambda r: None)  # type: ignore[arg-type]
+    await keeper.round()
+    assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
+    assert not await journal.read(doomed)
+    await journal.close()
+
+
+async def test_an_erased_conversation_leaves_no_trace_and_does_not_come_back(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path) as home:
+        conversation, url = await linked(home)
+        secret = "a very private sentence"
+        await home.send({"id": "9", "from": "ann", "text": secret, "name": "Ann Private"})
+        await home.core.until(2)
+        status, _ = await home.call("DELETE", f"/v1/conversations/{conversation}")
+        assert status == 204
+        async with home.http.get(url) as response:
+            assert response.status == 404
+        assert (await home.call("GET", f"/v1/conversations/{conversation}/messages"))[0] == 404
+        assert (await home.call("DELETE", f"/v1/conversations/{conversation}"))[0] == 404
+        await repeat(home)
+        assert (await home.call("GET", f"/v1/conversations/{conversation}/messages"))[0] == 404
+    assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
+    for file in tmp_path.iterdir():
+        if file.is_file():
+            content = file.read_bytes()
+            assert secret.encode() not in content, file.name
+            assert b"Ann Private" not in content, file.name
+
+
+async def repeat(home: House) -> None:
+    """The platform sends what was erased once more, and something new after it."""
+    home.files["1"] = photo()
+    await home.send(with_photo(home), {"id": "10", "from": "bob", "text": "new"})
+    events = await home.core.until(3)
+    assert events[-1]["data"]["message"]["platform_id"] == "10"

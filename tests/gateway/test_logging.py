@@ -1,0 +1,305 @@
+"""What the log shows and what it never shows."""
+
+import io
+import json
+import logging
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+from pydantic import SecretStr
+
+from gateway.logging import configure
+from gateway.masking import Mask
+
+log = structlog.get_logger(__name__)
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    root, hook = logging.getLogger(), sys.excepthook
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+    logging.captureWarnings(capture=False)
+    root.handlers[:], root.level, sys.excepthook = handlers, level, hook
+
+
+def lines(out: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+# form -------------------------------------------------------------------------------------------
+
+
+def test_a_program_reads_one_json_object_a_line() -> None:
+    out = io.StringIO()
+    configure(stream=out)
+
+    log.info("downloaded", connector="sms", bytes=12, note="two\nlines")
+    log.debug("too_quiet")
+
+    (line,) = lines(out)
+    assert list(line)[:3] == ["time", "level", "event"]
+    assert line["time"].endswith("Z")
+    del line["time"]
+    assert line == {
+        "level": "info",
+        "event": "downloaded",
+        "connector": "sms",
+        "bytes": 12,
+        "note": "two\nlines",
+    }
+
+
+def test_a_person_reads_words_without_braces() -> None:
+    out = Terminal()
+    configure(stream=out)
+
+    log.warning("core_down", refusals=3)
+
+    assert "core_down" in out.getvalue()
+    assert "refusals" in out.getvalue()
+    assert "{" not in out.getvalue()
+
+
+def test_colours_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    out = Terminal()
+    configure(stream=out)
+
+    log.warning("core_down", refusals=3)
+
+    assert "\x1b" not in out.getvalue()
+
+
+def test_words_from_outside_can_neither_move_the_cursor_nor_forge_a_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    out = Terminal()
+    configure(stream=out)
+
+    log.info("delivery", agent="\x1b[2J\x9b1A\r\n2026-01-01 forged", nested={"a": "\x1b[2J"})
+
+    assert "\x1b" not in out.getvalue()
+    assert "\x9b" not in out.getvalue()
+    assert len(out.getvalue().splitlines()) == 1
+
+
+def test_a_levels_limit_holds() -> None:
+    out = io.StringIO()
+    configure(stream=out, level=logging.ERROR)
+
+    log.warning("quiet")
+    log.error("loud")
+
+    assert [line["event"] for line in lines(out)] == ["loud"]
+
+
+def test_what_is_bound_to_the_context_is_in_every_line() -> None:
+    out = io.StringIO()
+    configure(stream=out)
+
+    with structlog.contextvars.bound_contextvars(connector="sms"):
+        log.info("delivery")
+
+    assert lines(out)[0]["connector"] == "sms"
+
+
+def test_an_exception_has_its_traceback_and_no_secret() -> None:
+    out = io.StringIO()
+    configure(["hunter2-in-clear"], stream=out)
+
+    try:
+        raise ValueError("https://api.example.com/?access_token=abcdef and hunter2-in-clear")
+    except ValueError:
+        log.exception("failed")
+
+    (line,) = lines(out)
+    assert "Traceback" in line["exception"]
+    assert "ValueError: https://api.example.com/?*** and ***" in line["exception"]
+    assert "abcdef" not in out.getvalue()
+
+
+def test_lines_of_libraries_take_the_same_way() -> None:
+    out = io.StringIO()
+    configure(["hunter2-in-clear"], stream=out)
+
+    logging.getLogger("httpx").info("GET https://example.com/?a=b")
+    logging.getLogger("aiohttp.server").error("refused %s", "Bearer abcdef hunter2-in-clear")
+
+    (line,) = lines(out)
+    del line["time"]
+    assert line == {
+        "level": "error",
+        "event": "refused Bearer *** ***",
+        "logger": "aiohttp.server",
+    }
+
+
+def test_warnings_become_lines() -> None:
+    out = io.StringIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        configure(stream=out)
+        warnings.warn("token=abcdef", stacklevel=1)
+        logging.captureWarnings(capture=False)
+
+    (line,) = lines(out)
+    assert line["level"] == "warning"
+    assert "abcdef" not in line["event"]
+
+
+def test_a_crash_is_a_masked_line_too() -> None:
+    program = """
+from gateway.logging import configure
+configure(["hunter2-in-clear"])
+raise RuntimeError("whsec_abcdef " + "-".join(["hunter2", "in", "clear"]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+
+    line = json.loads(done.stderr)
+    assert done.returncode == 1
+    assert line["event"] == "crashed"
+    assert line["exception"].endswith("RuntimeError: whsec_*** ***")
+
+
+# masking ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Authorization: Bearer abc.def-ghi", "Authorization: ***"),
+        ("authorization=Basic QUM6c2VjcmV0", "authorization=***"),
+        ("{'Authorization': 'Basic QUM6c2VjcmV0'}", "{'Authorization': '***'}"),
+        ('{"authorization":"Digest x", "a":1}', '{"authorization":"***", "a":1}'),
+        ("Cookie: session=1; other=2", "Cookie: ***"),
+        ("X-Hub-Signature-256: sha256=0a1b", "X-Hub-Signature-256: ***"),
+        ("sent Bearer eyJhbGci.x.y, refused", "sent Bearer ***, refused"),
+        ("with basic QUM6c2VjcmV0==.", "with basic ***"),
+        ("key whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw== is old", "key whsec_*** is old"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln is no token", "*** is no token"),
+        ("postgresql://ann:pw@db.example.com/airlock", "postgresql://***@db.example.com/airlock"),
+        ("GET https://a.example/b?c=d&e=f 200", "GET https://a.example/b?*** 200"),
+        ("<https://a.example/b?c=d>", "<https://a.example/b?***>"),
+        ("POST /media/att_1/preview?expires=1&sig=2 403", "POST /media/att_1/preview?*** 403"),
+        ("body access_token=EAAB123&x=1", "body access_token=***&x=1"),
+        ("hub.verify_token=word", "hub.verify_token=***"),
+        ("signature=abc&sig=def", "signature=***&sig=***"),
+        ("{'access_token': 'abc', 'n': 1}", "{'access_token': '***', 'n': 1}"),
+        ('{"app_secret" : "a b c"}', '{"app_secret" : "***"}'),
+        ("api_key='abc'", "api_key='***'"),
+        ("password = abc", "password = ***"),
+    ],
+)
+def test_what_looks_like_a_secret_is_masked(text: str, shown: str) -> None:
+    assert Mask().text(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the signature does not match",
+        "X-Hub-Signature-256 is missing",
+        "https://api.example.com/v1/messages/msg_1",
+        "why? because",
+        "3 tokens are configured",
+        "/webhooks/support-whatsapp",
+        "conv_1 sequence=17 status=sent",
+        "core.secrets: is required",
+        "what about 5/7? yes",
+    ],
+)
+def test_honest_words_stay(text: str) -> None:
+    assert Mask().text(text) == text
+
+
+def test_a_secret_of_the_settings_is_masked_wherever_it_turns_up() -> None:
+    mask = Mask(["hunter2", "hunter2-longer", "a"])
+
+    assert mask.text("ahunter2b hunter2-longer a") == "a***b *** a"
+
+
+def test_a_value_is_masked_for_the_name_it_has() -> None:
+    event = {
+        "access_token": "abc",
+        "app-secrets": ["abc"],
+        "X-Hub-Signature-256": "abc",
+        "api_key": b"abc",
+        "nested": {"Authorization": {"deeper": "abc"}},
+        "tokens": 3,
+        "secret": None,
+        "key": "msg_1",
+        "secretary": "Ann",
+    }
+
+    assert Mask()(None, "info", event) == {
+        "access_token": "***",
+        "app-secrets": "***",
+        "X-Hub-Signature-256": "***",
+        "api_key": "***",
+        "nested": {"Authorization": "***"},
+        "tokens": 3,
+        "secret": None,
+        "key": "msg_1",
+        "secretary": "Ann",
+    }
+
+
+def test_masking_reaches_into_whatever_is_logged() -> None:
+    event = {
+        "list": ["Bearer abc", ("whsec_abc",), {"Bearer abc"}],
+        "bytes": b"Bearer abc",
+        "error": ValueError("Bearer abc"),
+        "secret_text": SecretStr("abcabc"),
+        "other": type("Other", (), {"__repr__": lambda _: "Bearer abc"})(),
+        "Bearer abc": 1,
+    }
+
+    shown = Mask()(None, "info", event)
+
+    assert "abc" not in json.dumps(shown)
+
+
+def test_nothing_that_is_logged_can_make_logging_fail() -> None:
+    out = io.StringIO()
+    configure(stream=out)
+    endless: list[Any] = []
+    endless.append(endless)
+    stubborn = type("Stubborn", (), {"__str__": lambda _: 1 // 0})()
+
+    log.info("odd", endless=endless, stubborn=stubborn, half="\ud800", big=10**40, keys={1: {2}})
+
+    (line,) = lines(out)
+    assert line["stubborn"] == "<Stubborn that cannot be shown: ZeroDivisionError>"
+    assert line["big"] == 10**40
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["a", "a.", "://", "http://", "token", "Bearer ", "/", "?", "'", "eyJ", "token=", "\x1b", "a@"],
+)
+def test_a_long_hostile_text_is_cut_and_costs_little(part: str) -> None:
+    begun = time.process_time()
+    shown = Mask(["hunter2-in-clear"]).text(part * 1_000_000)
+
+    assert len(shown) <= 16_100
+    # A pattern that backtracks takes minutes here, a sound one some hundredths of a second.
+    assert time.process_time() - begun < 5

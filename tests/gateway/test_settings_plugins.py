@@ -1,0 +1,148 @@
+"""Connector types come from entry points: only those named are loaded, and a bad one is a mistake with a line."""
+
+from pathlib import Path
+
+import pytest
+
+from connectors import API
+from gateway.settings.plugins import GROUP, Unusable, connector_class, installed, offered
+
+from .plugin_installs import ACME, Plugins
+from .settings_files import SettingsFile
+
+CHAT = """
+connectors:
+  chat:
+    type: acme
+    app_secrets: [first-secret]
+    access_token: some-token
+    account: ours
+"""
+
+
+@pytest.fixture
+def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plugins:
+    return Plugins(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def file(tmp_path: Path, plugins: Plugins) -> SettingsFile:
+    del plugins  # its folder is the file's folder
+    return SettingsFile(tmp_path)
+
+
+def test_a_connector_is_made_with_its_settings(plugins: Plugins, file: SettingsFile) -> None:
+    plugins.install("acme-airlock")
+    file.entries = plugins.entries()
+
+    connector = file.load(CHAT).connectors["chat"]
+
+    assert connector.label == "Acme Chat"
+    assert connector.config.type == "acme"
+    assert connector.config.photos
+    assert connector.config.api == "https://api.acme.example"
+
+
+def test_only_the_types_that_the_file_names_are_imported(
+    plugins: Plugins, file: SettingsFile
+) -> None:
+    plugins.install("acme-airlock")
+    plugins.install("other-airlock", "other", 'raise SystemError("imported")')
+    file.entries = plugins.entries()
+
+    file.load(CHAT)
+
+    assert plugins.imported("acme-airlock")
+    assert not plugins.imported("other-airlock")
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ("import no_such_module", "cannot be imported: ModuleNotFoundError"),
+        ("this is no Python", "cannot be imported: SyntaxError"),
+        ('raise RuntimeError("no licence")', "cannot be imported: RuntimeError: no licence"),
+        ("Other = 1", "cannot be imported: AttributeError"),
+        ("Acme = 5", "is no subclass of connectors.Connector"),
+        ("class Acme: pass", "is no subclass of connectors.Connector"),
+        (ACME + f"\n    api = {API + 1}\n", f"is made for connector API {API + 1}"),
+        (ACME.replace('"acme"', '"emca"'), "entry point and `name` must agree"),
+        (ACME.replace("def parse", "def parser"), "is not complete: it lacks parse"),
+        (ACME.replace("    Config: ClassVar", "    Konfig: ClassVar"), "has no Config"),
+        (
+            ACME + "\n    def __init__(self, config): raise OSError(config)\n",
+            "cannot be made: OSError",
+        ),
+    ],
+)
+def test_a_plugin_that_cannot_be_used_is_a_mistake_of_the_connector_that_names_it(
+    plugins: Plugins, file: SettingsFile, source: str, sentence: str
+) -> None:
+    plugins.install("acme-airlock", source=source)
+    file.entries = plugins.entries()
+
+    (mistake,) = file.mistakes(CHAT)
+
+    assert sentence in mistake.message
+    assert mistake.line in {3, 4}
+    assert mistake.key in {"connectors.chat", "connectors.chat.type"}
+    assert "some-token" not in str(mistake)
+
+
+def test_a_plugin_that_cannot_be_imported_is_named_with_its_distribution(
+    plugins: Plugins, file: SettingsFile
+) -> None:
+    plugins.install("acme-airlock", source="import no_such_module")
+    file.entries = plugins.entries()
+
+    assert file.lines(CHAT) == [
+        (
+            'connectors.yaml:4: connectors.chat.type: connector type "acme" of acme-airlock 1.0 cannot'
+            " be imported: ModuleNotFoundError: No module named 'no_such_module'"
+        )
+    ]
+
+
+def test_a_type_that_two_distributions_claim_is_refused(
+    plugins: Plugins, file: SettingsFile
+) -> None:
+    plugins.install("acme-airlock")
+    plugins.install("acme-rival")
+    file.entries = plugins.entries()
+
+    (mistake,) = file.mistakes(CHAT)
+
+    assert mistake.message == (
+        'connector type "acme" is claimed by acme-airlock 1.0 and acme-rival 1.0; uninstall one'
+    )
+
+
+def test_a_type_that_nobody_offers_is_told_what_there_is(
+    plugins: Plugins, file: SettingsFile
+) -> None:
+    plugins.install("acme-airlock")
+    file.entries = plugins.entries()
+
+    (far,) = file.mistakes("connectors: {chat: {type: pigeon}}")
+    (near,) = file.mistakes("connectors: {chat: {type: Acme}}")
+
+    assert far.message == 'unknown connector type "pigeon"; installed are acme'
+    assert (far.nearest, near.nearest) == (None, "acme")
+
+
+def test_the_four_platforms_are_installed_like_any_plugin() -> None:
+    assert {entry.name for entry in offered()} >= {"apple", "messenger", "twilio", "whatsapp"}
+    assert all(entry.group == GROUP for entry in offered())
+
+
+def test_each_of_the_four_platforms_is_a_connector_by_its_own_name() -> None:
+    names = {connector.name for connector in installed()}
+
+    assert names >= {"apple", "messenger", "twilio", "whatsapp"}
+
+
+def test_a_type_is_refused_outside_of_a_file_too() -> None:
+    with pytest.raises(Unusable) as caught:
+        connector_class("whatsap", offered())
+
+    assert caught.value.meant == "whatsapp"

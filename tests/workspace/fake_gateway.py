@@ -1,0 +1,108 @@
+"""The gateway's public API as far as the workspace needs it: links that expire, assignment, media with ranges."""
+
+import itertools
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+TOKEN = "a-token-that-no-browser-may-see"
+
+
+@dataclass
+class FakeGateway:
+    """`calls` are those to /v1, `served` those to /media; `refuse` answers a path with a status instead."""
+
+    media: dict[tuple[str, str], tuple[str, bytes]] = field(default_factory=dict)
+    homes: dict[str, str] = field(default_factory=dict)
+    assigned: dict[str, list[str]] = field(default_factory=dict)
+    link_seconds: float = 300
+    calls: list[tuple[str, str, Any]] = field(default_factory=list)
+    served: list[tuple[str, int]] = field(default_factory=list)
+    refuse: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
+    revoked: set[str] = field(default_factory=set)
+    server: TestServer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._tickets = itertools.count()
+        self._valid: dict[str, tuple[str, str, str]] = {}
+        app = web.Application(middlewares=[self._guard])
+        app.router.add_post("/v1/attachments/{attachment}/links", self._links)
+        app.router.add_put("/v1/conversations/{conversation}/agents", self._agents)
+        app.router.add_get("/media/{attachment}/{rendition}", self._serve)
+        self.server = TestServer(app)
+
+    @property
+    def url(self) -> str:
+        return str(self.server.make_url("")).rstrip("/")
+
+    def hold(self, conversation: str, attachment: str, **renditions: bytes) -> None:
+        """Keep the renditions of an attachment that belongs to a conversation."""
+        self.homes[attachment] = conversation
+        for name, content in renditions.items():
+            kind = "video/mp4" if name == "video" else "image/jpeg"
+            self.media[attachment, name] = kind, content
+
+    def called(self, method: str, path: str) -> list[Any]:
+        return [content for m, p, content in self.calls if (m, p) == (method, path)]
+
+    @web.middleware
+    async def _guard(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        if not request.path.startswith("/v1/"):
+            return await handler(request)
+        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+            return web.json_response({"title": "no token"}, status=401)
+        content = await request.json() if request.body_exists else None
+        self.calls.append((request.method, request.path, content))
+        if request.path in self.refuse:
+            status, problem = self.refuse[request.path]
+            return web.json_response(problem, status=status, content_type="application/problem+json")
+        return await handler(request)
+
+    async def _links(self, request: web.Request) -> web.Response:
+        attachment, agent = request.match_info["attachment"], (await request.json())["agent"]
+        if agent not in self.assigned.get(self.homes[attachment], []):
+            return web.json_response({"title": "not assigned"}, status=403)
+        names = [name for held, name in self.media if held == attachment]
+        links = {name: self._link(attachment, name, agent) for name in names}
+        expires = datetime.now(UTC) + timedelta(seconds=self.link_seconds)
+        return web.json_response({"links": links, "expires_at": expires.isoformat()})
+
+    def _link(self, attachment: str, rendition: str, agent: str) -> str:
+        ticket = f"ticket{next(self._tickets)}"
+        self._valid[ticket] = attachment, rendition, agent
+        return f"{self.url}/media/{attachment}/{rendition}?ticket={ticket}"
+
+    async def _agents(self, request: web.Request) -> web.Response:
+        self.assigned[request.match_info["conversation"]] = (await request.json())["agents"]
+        return web.json_response({})
+
+    async def _serve(self, request: web.Request) -> web.Response:
+        wanted = request.match_info["attachment"], request.match_info["rendition"]
+        response = self._rendition(request, wanted)
+        self.served.append((request.path, response.status))
+        return response
+
+    def _rendition(self, request: web.Request, wanted: tuple[str, str]) -> web.Response:
+        ticket = request.query.get("ticket", "")
+        if ticket in self.revoked or self._valid.get(ticket, ())[:2] != wanted:
+            return web.Response(status=403)
+        kind, content = self.media[wanted]
+        headers = {"Accept-Ranges": "bytes", "X-Content-Type-Options": "nosniff"}
+        part = request.http_range
+        if part.start is None and part.stop is None:
+            return web.Response(body=content, content_type=kind, headers=headers)
+        start, stop, _ = part.indices(len(content))
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(content)}"
+        return web.Response(
+            body=content[start:stop], status=206, content_type=kind, headers=headers
+        )
+
+    def revoke_links(self) -> None:
+        """As time does: no link handed out so far is good any more."""
+        self.revoked.update(self._valid)

@@ -1,0 +1,138 @@
+"""Taking deliveries: proof, durability, once, and whatever may be in them."""
+
+import base64
+import io
+import sqlite3
+import time
+
+import orjson
+import pytest
+
+from tests.workspace import samples
+from tests.workspace.house import KEY, SECRET, House, signed
+from tests.workspace.house import house as open_house
+
+HELLO = samples.received("evt_1", samples.message())
+BODY = orjson.dumps(HELLO)
+PROOF = signed("evt_1", BODY)
+
+
+async def test_a_signed_event_is_on_disk_when_it_is_answered(house: House):
+    await house.deliver(HELLO)
+    with sqlite3.connect(house.database) as other:
+        assert other.execute("SELECT text FROM messages").fetchall() == [("hello",)]
+
+
+FORGERIES = {
+    "no headers": {},
+    "no signature": {**PROOF, "webhook-signature": ""},
+    "no id": {**PROOF, "webhook-id": ""},
+    "no timestamp": {**PROOF, "webhook-timestamp": ""},
+    "another key": signed("evt_1", BODY, key=b"another key"),
+    "another id": signed("evt_1", BODY, id_signed="evt_2"),
+    "another body": signed("evt_1", BODY + b" "),
+    "too old": signed("evt_1", BODY, at=time.time() - 400),
+    "from the future": signed("evt_1", BODY, at=time.time() + 400),
+    "a version we do not know": {
+        **PROOF,
+        "webhook-signature": PROOF["webhook-signature"].replace("v1,", "v2,"),
+    },
+    "cut": {**PROOF, "webhook-signature": PROOF["webhook-signature"][:-4]},
+    "not base64": {**PROOF, "webhook-signature": "v1,***"},
+    "not ascii": {**PROOF, "webhook-signature": "v1,äöü"},
+    "words for a time": {**PROOF, "webhook-timestamp": "yesterday"},
+    "a superscript for a time": {**PROOF, "webhook-timestamp": "²"},
+    "a very long time": {**PROOF, "webhook-timestamp": "9" * 5000},
+}
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+async def test_a_forged_delivery_is_refused_and_leaves_nothing(house: House, name: str):
+    async with house.post_event(BODY, FORGERIES[name]) as response:
+        assert response.status == 401
+        assert KEY.decode() not in await response.text()
+    assert (await house.get("api/conversations"))["conversations"] == []
+
+
+async def test_several_signatures_and_several_secrets_work_while_one_is_replaced(tmp_path):
+    new = "whsec_" + base64.b64encode(b"the next secret, longer").decode()
+    async with open_house(tmp_path, secrets=(new, SECRET)) as house:
+        stranger = signed("evt_1", BODY, key=b"stranger")["webhook-signature"]
+        both = {**PROOF, "webhook-signature": f"{stranger} {PROOF['webhook-signature']}"}
+        async with house.post_event(BODY, both) as response:
+            assert response.status == 204
+
+
+async def test_a_repeat_changes_nothing(house: House):
+    await house.deliver(HELLO)
+    changed = {**HELLO, "data": {**HELLO["data"], "message": samples.message(text="other")}}
+    await house.deliver(HELLO, changed)
+    (line,) = (await house.opened())["lines"]
+    assert line["text"] == "hello"
+
+
+async def test_lines_stand_in_order_of_sequence_whatever_the_order_of_arrival(house: House):
+    for sequence in (3, 1, 2):
+        await house.deliver(samples.received(f"evt_{sequence}", samples.message(sequence)))
+    assert [line["sequence"] for line in (await house.opened())["lines"]] == [1, 2, 3]
+
+
+STRANGE = {
+    "unknown_type": samples.event("evt_s", "weather.changed", {"sun": True}),
+    "no_data": {"specversion": "1.0", "id": "evt_s", "type": "message.received"},
+    "no_message": samples.event("evt_s", "message.received", {"conversation": {}}),
+    "data_is_a_list": samples.event("evt_s", "message.received", []),
+    "wrong_types": samples.event(
+        "evt_s",
+        "message.received",
+        {"conversation": samples.conversation(), "message": samples.message(attachments=[7])},
+    ),
+    "text_is_an_object_id_is_a_list": samples.event(
+        "evt_s",
+        "message.received",
+        {"conversation": samples.conversation(), "message": {**samples.message(), "id": ["x"]}},
+    ),
+    "status_of_nothing": samples.event("evt_s", "message.status", {"status": "read"}),
+    "edit_of_an_unknown_message": samples.event(
+        "evt_s", "message.edited", {"message": {"id": "msg_none", "text": "x"}}
+    ),
+    "unrecognised_without_conversation": samples.event(
+        "evt_s", "event.unrecognised", {"reason": "lacks 'id'", "raw": {}}
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+async def test_what_cannot_be_read_is_kept_and_holds_nobody_up(house: House, name: str):
+    await house.deliver(STRANGE[name], HELLO)
+    assert [line["text"] for line in (await house.opened())["lines"]] == ["hello"]
+    with sqlite3.connect(house.database) as other:
+        ((body,),) = other.execute("SELECT body FROM events WHERE id = 'evt_s'").fetchall()
+    assert orjson.loads(body) == STRANGE[name]
+
+
+async def test_a_proven_body_that_is_no_object_is_refused(house: House):
+    for body in (b"[]", b"not json", b"", b"\xff"):
+        async with house.post_event(body, signed("evt_1", body)) as response:
+            assert response.status == 400
+
+
+async def test_a_body_that_is_too_large_is_refused_before_it_is_all_read(house: House):
+    body = b" " * 9_000_000
+    async with house.post_event(io.BytesIO(body), signed("evt_1", body)) as response:
+        assert response.status == 413
+
+
+async def test_a_wrong_secret_is_refused_at_the_start_without_being_named(tmp_path):
+    with pytest.raises(ValueError, match="signing secret") as refused:
+        async with open_house(tmp_path, secrets=("whsec_§§",)):
+            pass
+    assert "§§" not in str(refused.value)
+
+
+async def test_what_was_taken_is_still_there_after_a_restart(tmp_path):
+    async with open_house(tmp_path) as house:
+        await house.deliver(HELLO)
+    async with open_house(tmp_path) as house:
+        await house.deliver(HELLO)
+        assert [line["text"] for line in (await house.opened())["lines"]] == ["hello"]

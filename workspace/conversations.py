@@ -1,0 +1,93 @@
+"""The list of conversations, as the page shows it."""
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from workspace.plain import plain_name, plain_text
+from workspace.wording import PLATFORMS, notice_in_words
+
+#: More than a tall screen shows; the page asks for the next ones when it is scrolled to the end.
+PAGE = 60
+
+#: How much of the last line can be seen in the list, at most.
+_GLIMPSE = 140
+
+_SUMMARY = """
+    SELECT c.*, m.direction, m.text, m.transcript, m.deleted, m.at, m.details, m.author,
+      (SELECT count(*) FROM messages AS new WHERE new.conversation = c.id AND new.direction = 'in'
+        AND new.sequence > coalesce((SELECT sequence FROM marks
+          WHERE agent = :agent AND conversation = c.id), 0)) AS unread,
+      (SELECT json_group_array(agent) FROM assignments WHERE conversation = c.id) AS agents
+    FROM conversations AS c LEFT JOIN messages AS m ON m.position =
+      (SELECT position FROM messages WHERE conversation = c.id
+        ORDER BY sequence DESC, position DESC LIMIT 1)
+"""
+
+Summary = dict[str, Any]
+
+
+def latest(db: sqlite3.Connection, agent: str, before: tuple[int, str] | None) -> list[Summary]:
+    """One page of the list, latest first; `before` is the last one of the page above."""
+    at, id = before or (1 << 62, "")
+    rows = db.execute(
+        f"""{_SUMMARY} WHERE (c.active_at, c.id) < (:at, :id)
+            ORDER BY c.active_at DESC, c.id DESC LIMIT :page""",
+        {"agent": agent, "at": at, "id": id, "page": PAGE},
+    )
+    return [_summary(row, agent) for row in rows]
+
+
+def changed(db: sqlite3.Connection, agent: str, since: int) -> list[Summary]:
+    """The conversations in which something happened after revision `since`, oldest change first."""
+    rows = db.execute(
+        f"{_SUMMARY} WHERE c.revision > :since ORDER BY c.revision LIMIT :page",
+        {"agent": agent, "since": since, "page": PAGE},
+    )
+    return [_summary(row, agent) for row in rows]
+
+
+def one(db: sqlite3.Connection, agent: str, id: str) -> Summary | None:
+    row = db.execute(
+        f"{_SUMMARY} WHERE c.id = :id",
+        {"agent": agent, "id": id},
+    ).fetchone()
+    return None if row is None else _summary(row, agent)
+
+
+def _summary(row: sqlite3.Row, agent: str) -> Summary:
+    agents = orjson.loads(row["agents"])
+    return {
+        "id": row["id"],
+        "name": plain_name(row["consumer_name"]) or plain_name(row["consumer_id"]),
+        "consumer": plain_name(row["consumer_id"]),
+        "connector": row["connector"],
+        "platform": row["platform"],
+        "platform_name": PLATFORMS.get(row["platform"], row["platform"]),
+        "open": bool(row["open"]),
+        "agents": agents,
+        "assigned": agent in agents,
+        "unread": row["unread"],
+        "sequence": row["sequence"],
+        "last": _glimpse(row),
+        "at": row["at"] or row["active_at"],
+        "active_at": row["active_at"],
+        "revision": row["revision"],
+    }
+
+
+def _glimpse(row: sqlite3.Row) -> Mapping[str, Any]:
+    match row["direction"]:
+        case None:
+            return {"from": "", "line": ""}
+        case "notice":
+            return {"from": "", "line": notice_in_words(orjson.loads(row["details"])["notice"])}
+    if row["deleted"]:
+        return {"from": "", "line": "This message was deleted"}
+    lines = row["transcript"].split("\n")
+    media = lines[0] if row["transcript"] and row["transcript"] != row["text"] else ""
+    words = " ".join((plain_text(row["text"]) or "").split())
+    line = " ".join(part for part in (media, words) if part)[:_GLIMPSE]
+    return {"from": "us" if row["direction"] == "out" else "", "line": line}

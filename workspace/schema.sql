@@ -1,0 +1,84 @@
+-- Times are milliseconds since 1970. `revision` counts every visible change, so that a page can ask what is new.
+CREATE TABLE counter (revision INTEGER NOT NULL) STRICT;
+INSERT INTO counter VALUES (0);
+
+-- Every event ever taken; `body` is kept only where we could not make sense of it.
+CREATE TABLE events (
+    id TEXT PRIMARY KEY,
+    type TEXT NOT NULL,
+    taken_at INTEGER NOT NULL,
+    body BLOB
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE conversations (
+    id TEXT PRIMARY KEY,
+    connector TEXT NOT NULL,
+    platform TEXT NOT NULL,
+    account TEXT NOT NULL,
+    consumer_id TEXT NOT NULL,
+    consumer_name TEXT,
+    open INTEGER NOT NULL DEFAULT 1,
+    sequence INTEGER NOT NULL DEFAULT 0,
+    active_at INTEGER NOT NULL,
+    revision INTEGER NOT NULL
+) STRICT;
+CREATE INDEX conversations_by_activity ON conversations (active_at, id);
+CREATE INDEX conversations_by_change ON conversations (revision);
+
+-- One line of the transcript. What we write ourselves stands behind the consumer's latest `sequence`.
+CREATE TABLE messages (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    conversation TEXT NOT NULL REFERENCES conversations (id),
+    sequence INTEGER NOT NULL,
+    direction TEXT NOT NULL CHECK (direction IN ('in', 'out', 'notice')),
+    author TEXT,
+    platform_id TEXT,
+    text TEXT,
+    transcript TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    deleted INTEGER NOT NULL DEFAULT 0,
+    details TEXT NOT NULL DEFAULT '{}',
+    revision INTEGER NOT NULL
+) STRICT;
+CREATE INDEX messages_in_order ON messages (conversation, sequence, position);
+CREATE INDEX messages_by_change ON messages (conversation, revision);
+CREATE INDEX messages_by_platform_id ON messages (platform_id) WHERE platform_id IS NOT NULL;
+
+CREATE TABLE attachments (
+    id TEXT PRIMARY KEY,
+    message TEXT NOT NULL REFERENCES messages (id) ON UPDATE CASCADE,
+    place INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX attachments_by_message ON attachments (message, place);
+
+-- By message id and not in `messages`: a status may arrive before we know which of our texts it is about.
+CREATE TABLE statuses (
+    message TEXT PRIMARY KEY,
+    status TEXT NOT NULL,
+    reason TEXT
+) STRICT;
+
+CREATE TABLE reactions (
+    message TEXT NOT NULL,
+    who TEXT NOT NULL,
+    emoji TEXT NOT NULL,
+    PRIMARY KEY (message, who)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE assignments (
+    conversation TEXT NOT NULL REFERENCES conversations (id),
+    agent TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (conversation, agent)
+) STRICT, WITHOUT ROWID;
+
+-- How far each agent has read.
+CREATE TABLE marks (
+    agent TEXT NOT NULL,
+    conversation TEXT NOT NULL REFERENCES conversations (id),
+    sequence INTEGER NOT NULL,
+    PRIMARY KEY (agent, conversation)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,36 @@
+"""What the workspace must be told before it starts."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceSettings:
+    """`gateway_url` is where the workspace calls /v1; `media_origin` is where the links it gets point to.
+
+    `secrets` (whsec_…) verify deliveries; several while one is being replaced. With `demo` nobody signs in:
+    whoever opens the page from this machine is `agent`, and takes a conversation by opening it.
+    """
+
+    database: Path
+    gateway_url: str
+    api_token: str = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
+    media_origin: str = ""
+    agent: str = "agent"
+    demo: bool = False
+    name: str = "Airlock"
+
+    @property
+    def media_source(self) -> str:
+        """The origin that pages may load pictures and videos from, besides their own."""
+        return origin(self.media_origin or self.gateway_url)
+
+
+def origin(address: str) -> str:
+    """Scheme, host and port of an address, as a content security policy wants them."""
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"{address!r} is no http or https address")
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

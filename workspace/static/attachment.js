@@ -1,0 +1,47 @@
+// One attachment: its transcript line, and below it what can be seen, or in words why nothing can.
+
+import { element } from "./element.js";
+import { icon } from "./icons.js";
+import { photoNode } from "./photo.js";
+import { videoNode } from "./video.js";
+
+const SLOT_ICONS = { pending: "wait", rejected: "refused", failed: "broken", ready: "file" };
+
+export function attachmentNode(attachment, line) {
+  const shown = content(attachment, line);
+  const kind = shown.classList.contains("slot") ? "slotted" : attachment.kind;
+  return element("figure", { class: kind, "data-attachment": attachment.id },
+    element("figcaption", { class: "transcript-line" }, attachment.line), shown);
+}
+
+function content(attachment, line) {
+  if (attachment.state !== "ready") return slot(attachment, SLOT_ICONS[attachment.state] ?? "wait", attachment.words);
+  if (!attachment.visible) return slot(attachment, "hidden", "Only assigned agents may see it");
+  if (attachment.renditions.includes("video")) return videoNode(attachment, line);
+  if (attachment.renditions.includes("thumbnail")) return photoNode(attachment, line);
+  if (attachment.location) return place(attachment);
+  if (attachment.contacts.length) return cards(attachment);
+  return slot(attachment, "file", "Nothing to show for this kind of attachment");
+}
+
+function slot(attachment, shape, sentence) {
+  return element("div", { class: "slot", "data-state": attachment.state },
+    icon(shape),
+    element("p", { class: "slot-words" }, sentence,
+      attachment.name ? element("bdi", { class: "slot-name" }, attachment.name) : null));
+}
+
+function place(attachment) {
+  const { name, address, latitude, longitude } = attachment.location;
+  const written = [address, latitude && longitude ? `${latitude}, ${longitude}` : null].filter(Boolean);
+  return element("div", { class: "slot" }, icon("place"),
+    element("p", { class: "slot-words" },
+      name ? element("bdi", { class: "card-name" }, name) : null,
+      element("bdi", {}, written.join(" · "))));
+}
+
+function cards(attachment) {
+  return element("div", { class: "slot" }, icon("person"),
+    element("div", { class: "slot-words" }, ...attachment.contacts.map((card) => element("p", {},
+      element("bdi", { class: "card-name" }, card.name), element("bdi", {}, card.reach.join(" · "))))));
+}

@@ -1,0 +1,35 @@
+// The icons, as strokes on a 24 by 24 grid.
+
+const SHAPES = {
+  back: ["M15 5l-7 7 7 7"],
+  next: ["M9 5l7 7-7 7"],
+  close: ["M6 6l12 12", "M18 6L6 18"],
+  wait: ["M12 3a9 9 0 1 0 9 9"],
+  refused: ["M12 3l7 3v5c0 4.6-3 8-7 10-4-2-7-5.4-7-10V6z", "M9.5 9.5l5 5", "M14.5 9.5l-5 5"],
+  broken: ["M12 4l9 16H3z", "M12 10v4.5", "M12 17.4v.1"],
+  hidden: ["M4 4l16 16", "M9.9 5.8A9.6 9.6 0 0 1 12 5.5c5 0 8.300 4 9.500 6.500-.5 1.100-1.500 2.600-2.900 3.900", "M6.300 7.600C4.400 8.900 3.100 10.700 2.500 12 3.700 14.500 7 18.500 12 18.500c1.500 0 2.900-.4 4.100-.9"],
+  place: ["M12 21c4.500-4.800 7-8.300 7-11.200A7 7 0 0 0 5 9.800C5 12.700 7.500 16.200 12 21z", "M12 12a2.200 2.200 0 1 0 0-4.400 2.200 2.200 0 0 0 0 4.400z"],
+  person: ["M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8z", "M4.500 20c.8-3.700 3.800-5.500 7.500-5.500s6.700 1.800 7.500 5.500"],
+  file: ["M7 3h7l4 4v14H7z", "M14 3v4h4"],
+};
+
+export function icon(name, size = 22) {
+  const svg = draw("svg", {
+    viewBox: "0 0 24 24", width: size, height: size, fill: "none", stroke: "currentColor",
+    "stroke-width": 1.8, "stroke-linecap": "round", "stroke-linejoin": "round", "aria-hidden": "true",
+  });
+  svg.append(...SHAPES[name].map((d) => draw("path", { d })));
+  return svg;
+}
+
+export function playIcon() {
+  const svg = draw("svg", { viewBox: "0 0 24 24", width: 24, height: 24, fill: "currentColor", "aria-hidden": "true" });
+  svg.append(draw("path", { d: "M7 4.500v15l12.500-7.500z" }));
+  return svg;
+}
+
+function draw(name, attributes) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
+  return made;
+}

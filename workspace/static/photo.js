@@ -1,0 +1,17 @@
+// A photo as a square thumbnail that opens the preview.
+
+import { exactly } from "./clock.js";
+import { element } from "./element.js";
+import { openViewer } from "./viewer.js";
+
+export function photoNode(attachment, line) {
+  const label = attachment.name ? `Photo ${attachment.name}` : `Photo of ${exactly(line.at)}`;
+  const image = element("img", {
+    src: `attachments/${attachment.id}/thumbnail`, alt: label, width: 232, height: 232, loading: "lazy", decoding: "async",
+  });
+  const button = element("button", {
+    class: "photo", type: "button", "data-photo": attachment.id, "data-name": attachment.name ?? "Photo",
+    "data-caption": line.text ?? "", title: "Open the photo", onclick: () => openViewer(attachment.id),
+  }, image);
+  return button;
+}

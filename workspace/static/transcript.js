@@ -1,0 +1,156 @@
+// The open conversation: its lines in order, older ones when scrolled up to, new ones as they happen.
+
+import { dayInWords, dayOf } from "./clock.js";
+import { byId, element } from "./element.js";
+import { messageNode, updateMessage } from "./message.js";
+import { ask } from "./server.js";
+
+// Closer to the end than this, the page follows new lines by itself.
+const NEAR_END = 120;
+
+// Lines of one side closer together than this read as one.
+const SAME_BREATH = 3 * 60 * 1000;
+
+export class Transcript {
+  #lines = new Map();
+  #id = null;
+  #revision = 0;
+  #complete = false;
+  #asking = null;
+
+  constructor() {
+    this.node = byId("lines");
+    this.scroll = byId("scroll");
+    this.newer = byId("newer");
+    this.newer.addEventListener("click", () => this.#toEnd("smooth"));
+    this.scroll.addEventListener("scroll", () => { if (this.#nearEnd()) this.newer.hidden = true; }, { passive: true });
+    const top = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && this.earlier(), {
+      root: this.scroll, rootMargin: "600px 0px 0px 0px",
+    });
+    top.observe(byId("earlier"));
+  }
+
+  get id() {
+    return this.#id;
+  }
+
+  show(id, lines, revision) {
+    this.#id = id;
+    this.#lines.clear();
+    this.#revision = revision;
+    this.#complete = lines.length === 0;
+    this.newer.hidden = true;
+    this.node.replaceChildren();
+    this.#merge(lines);
+    this.#toEnd("instant");
+  }
+
+  clear() {
+    this.#id = null;
+    this.#lines.clear();
+    this.node.replaceChildren();
+  }
+
+  // Brings what changed on the server. Calls follow one another, so that none overtakes.
+  async refresh() {
+    const id = this.#id;
+    let fresh = [];
+    do {
+      const answer = await ask(`api/conversations/${encodeURIComponent(id)}/lines?since=${this.#revision}`);
+      if (id !== this.#id) return [];
+      fresh = fresh.concat(answer.lines.filter((line) => !this.#lines.has(line.position)));
+      this.#take(answer.lines);
+      if (!answer.lines.length) break;
+      this.#revision = answer.lines.at(-1).revision;
+    } while (true);
+    return fresh;
+  }
+
+  async earlier() {
+    const first = this.#sorted()[0]?.line;
+    if (!first || this.#complete || this.#asking) return;
+    const id = this.#id;
+    this.#asking = id;
+    try {
+      const { lines } = await ask(`api/conversations/${encodeURIComponent(id)}/lines?before=${first.sequence}.${first.position}`);
+      if (id !== this.#id) return;
+      this.#complete = lines.length === 0;
+      const fromEnd = this.scroll.scrollHeight - this.scroll.scrollTop;
+      this.#merge(lines);
+      this.scroll.scrollTop = this.scroll.scrollHeight - fromEnd;
+    } finally {
+      this.#asking = null;
+    }
+  }
+
+  #take(lines) {
+    const follow = this.#nearEnd();
+    const fresh = lines.some((line) => !this.#lines.has(line.position));
+    this.#merge(lines.filter((line) => this.#lines.has(line.position) || this.#belongs(line)));
+    if (follow) this.#toEnd("smooth");
+    else if (fresh) this.newer.hidden = false;
+  }
+
+  // A change in a line that has not been scrolled up to is seen when it is.
+  #belongs(line) {
+    const first = this.#sorted()[0]?.line;
+    return this.#complete || !first || order(first, line) < 0;
+  }
+
+  #merge(lines) {
+    for (const line of lines) {
+      const known = this.#lines.get(line.position);
+      if (known) {
+        known.line = line;
+        updateMessage(known.node, line);
+      } else {
+        this.#lines.set(line.position, { line, node: messageNode(line) });
+      }
+    }
+    this.#arrange();
+  }
+
+  #arrange() {
+    let place = this.node.firstElementChild;
+    let above = null;
+    for (const { line, node } of this.#sorted()) {
+      if (!above || dayOf(above.at) !== dayOf(line.at)) place = this.#day(line, place);
+      node.dataset.follows = String(Boolean(above) && above.direction === line.direction && line.at - above.at < SAME_BREATH);
+      while (place && place !== node && place.classList.contains("day")) place = removed(place);
+      if (place === node) place = place.nextElementSibling;
+      else this.node.insertBefore(node, place);
+      above = line;
+    }
+    while (place) place = removed(place);
+  }
+
+  #day(line, place) {
+    const day = String(dayOf(line.at));
+    while (place?.classList.contains("day") && place.dataset.day !== day) place = removed(place);
+    if (place?.classList.contains("day")) return place.nextElementSibling;
+    this.node.insertBefore(element("li", { class: "day", "data-day": day }, dayInWords(line.at)), place);
+    return place;
+  }
+
+  #sorted() {
+    return [...this.#lines.values()].sort((a, b) => order(a.line, b.line));
+  }
+
+  #nearEnd() {
+    return this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight < NEAR_END;
+  }
+
+  #toEnd(behavior) {
+    this.scroll.scrollTo({ top: this.scroll.scrollHeight, behavior });
+  }
+}
+
+function order(a, b) {
+  return a.sequence - b.sequence || a.position - b.position;
+}
+
+function removed(node) {
+  const next = node.nextElementSibling;
+  node.remove();
+  return next;
+}

@@ -1,0 +1,77 @@
+// A video that plays where it stands. Poster and length are there before it plays; nothing is loaded unseen.
+
+import { exactly } from "./clock.js";
+import { element } from "./element.js";
+import { playIcon } from "./icons.js";
+
+const TALLEST = 380;
+const WIDEST = 420;
+
+// A link lives some minutes; a failure sooner than this after the last one is not the link's age.
+const RENEW_AFTER = 5_000;
+
+const nearby = new IntersectionObserver((seen) => {
+  for (const { isIntersecting, target } of seen) {
+    if (!isIntersecting) continue;
+    nearby.unobserve(target);
+    target.poster = target.dataset.poster;
+    target.src = target.dataset.source;
+  }
+}, { rootMargin: "300px" });
+
+export function videoNode(attachment, line) {
+  const base = `attachments/${attachment.id}`;
+  const still = attachment.renditions.includes("poster") ? "poster" : "thumbnail";
+  const label = attachment.name ? `Video ${attachment.name}` : `Video of ${exactly(line.at)}`;
+  const video = element("video", {
+    preload: "none", playsinline: true, "aria-label": label,
+    "data-poster": `${base}/${still}`, "data-source": `${base}/video`,
+  });
+  const play = element("button", {
+    class: "play", type: "button", "aria-label": attachment.length ? `Play ${label}, ${attachment.length}` : `Play ${label}`,
+  }, element("span", { class: "play-disc" }, playIcon()));
+  const player = element("div", { class: "player", "data-idle": "true" }, video, play,
+    attachment.length ? element("span", { class: "length", "aria-hidden": "true" }, attachment.length) : null);
+  fit(player, attachment);
+  play.addEventListener("click", () => start(player, video));
+  video.addEventListener("error", () => renew(player, video));
+  nearby.observe(video);
+  return player;
+}
+
+function fit(player, { width, height }) {
+  if (!(width > 0 && height > 0)) return;
+  const scale = Math.min(WIDEST / width, TALLEST / height);
+  player.style.setProperty("--ratio", `${width} / ${height}`);
+  player.style.setProperty("--shown-width", `${Math.max(160, Math.round(width * scale))}px`);
+}
+
+function start(player, video) {
+  player.dataset.idle = "false";
+  video.controls = true;
+  if (!video.src) video.src = video.dataset.source;
+  video.focus();
+  video.play().catch((trouble) => {
+    // Leaving or reloading ends the attempt; everything else arrives as the video's own error event.
+    if (trouble.name === "NotAllowedError") player.dataset.idle = "true";
+  });
+}
+
+// The link has probably expired in the middle: go on from the same place with a fresh one.
+function renew(player, video) {
+  const last = Number(video.dataset.renewed ?? 0);
+  if (Date.now() - last < RENEW_AFTER || player.dataset.idle === "true") {
+    fail(player);
+    return;
+  }
+  video.dataset.renewed = String(Date.now());
+  const at = video.currentTime;
+  video.src = `${video.dataset.source}?again=${Date.now()}`;
+  video.addEventListener("loadedmetadata", () => { video.currentTime = at; }, { once: true });
+  video.play().catch(() => fail(player));
+}
+
+function fail(player) {
+  if (player.dataset.idle === "true" || player.querySelector(".player-words")) return;
+  player.append(element("p", { class: "player-words", role: "status" }, "The video cannot be loaded right now."));
+}

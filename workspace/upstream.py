@@ -1,0 +1,109 @@
+"""The calls the workspace makes to the gateway's public API, as any other conversation core would."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+import orjson
+
+#: The gateway answers from its own disk; whoever waits longer should be told so.
+_PATIENCE = aiohttp.ClientTimeout(total=15)
+
+
+class UpstreamTrouble(Exception):
+    """A call that did not do what was asked. `sentence` is for the person who asked."""
+
+    def __init__(self, status: int, sentence: str, problem: Mapping[str, Any]) -> None:
+        super().__init__(f"{status}: {sentence}")
+        self.status = status
+        self.sentence = sentence
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    content: Any
+
+
+class Upstream:
+    """`open` before use, `close` after."""
+
+    def __init__(self, gateway_url: str, api_token: str) -> None:
+        self._url = gateway_url.rstrip("/")
+        self._token = api_token
+
+    async def open(self) -> None:
+        self._session = aiohttp.ClientSession(
+            headers={"Authorization": f"Bearer {self._token}"}, timeout=_PATIENCE
+        )
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def links(self, attachment: str, agent: str) -> Mapping[str, Any]:
+        """Short-lived addresses of an attachment's renditions, for this agent."""
+        path = f"/v1/attachments/{_part(attachment)}/links"
+        answer = await self.call("POST", path, {"agent": agent})
+        found: Mapping[str, Any] = answer.content
+        return found
+
+    async def assign(self, conversation: str, agents: list[str]) -> None:
+        """Tell the gateway who may see the media of a conversation."""
+        await self.call(
+            "PUT", f"/v1/conversations/{_part(conversation)}/agents", {"agents": agents}
+        )
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        content: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """One call; raises UpstreamTrouble unless it was answered with success."""
+        try:
+            async with self._session.request(
+                method,
+                self._url + path,
+                data=None if content is None else orjson.dumps(content),
+                headers={"Content-Type": "application/json", **(headers or {})},
+                allow_redirects=False,
+            ) as response:
+                found = _content(await response.read())
+                status = response.status
+        except (aiohttp.ClientError, TimeoutError) as trouble:
+            raise UpstreamTrouble(503, "The gateway cannot be reached right now.", {}) from trouble
+        if not 200 <= status < 300:
+            problem = found if isinstance(found, Mapping) else {}
+            raise UpstreamTrouble(status, _sentence(status, problem), problem)
+        return Answer(status, found)
+
+
+def _part(id: str) -> str:
+    return quote(id, safe="")
+
+
+def _content(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return body.decode("utf-8", "replace")
+
+
+def _sentence(status: int, problem: Mapping[str, Any]) -> str:
+    told = problem.get("detail") or problem.get("title")
+    if told:
+        return str(told)
+    return _SENTENCES.get(status, f"The gateway answered {status}.")
+
+
+_SENTENCES = {
+    401: "The gateway does not know the workspace's token.",
+    403: "Only assigned agents may see this.",
+    404: "The gateway does not know this.",
+    410: "This is no longer stored.",
+    501: "The gateway cannot do this.",
+}

@@ -1,0 +1,133 @@
+"""What people read: transcript lines, and every state of an attachment as a sentence."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+LINES: Mapping[str, str] = {
+    "photo": "[photo message]",
+    "video": "[video message]",
+    "audio": "[audio message]",
+    "document": "[document]",
+    "sticker": "[sticker]",
+    "location": "[location]",
+    "contact": "[contact]",
+    "unsupported": "[unsupported message]",
+}
+
+PLATFORMS: Mapping[str, str] = {
+    "apple": "Apple Messages",
+    "messenger": "Messenger",
+    "twilio": "SMS",
+    "whatsapp": "WhatsApp",
+}
+
+_NOUNS: Mapping[str, str] = {
+    "photo": "photos",
+    "video": "videos",
+    "audio": "audio messages",
+    "document": "documents",
+    "sticker": "stickers",
+}
+
+_REJECTED: Mapping[str, str] = {
+    "too_large": "Refused: too large",
+    "unsupported_type": "Refused: this type of file is not accepted",
+    "malware": "Refused: malware found",
+    "corrupt": "Refused: the file is damaged",
+    "too_many_pixels": "Refused: too many pixels",
+    "too_long": "Refused: too long",
+    "disabled": "Refused: {kind} are turned off for this channel",
+}
+
+_FAILED: Mapping[str, str] = {
+    "gone": "Could not be fetched: the platform no longer has it",
+    "expired": "Could not be fetched: the platform's link has expired",
+    "unauthorized": "Could not be fetched: the platform refused our credentials",
+    "unreachable": "Could not be fetched: the platform did not answer",
+    "checksum_mismatch": "Could not be fetched: it arrived damaged",
+    "blocked_host": "Could not be fetched: its address is not one we may fetch from",
+    "scanner_unavailable": "Could not be checked: the malware scanner is not answering",
+    "decoder_crashed": "Could not be made safe: the decoder gave up on it",
+}
+
+#: Where the size, pixels or seconds found, and their limit, make the sentence exact.
+_EXACT: Mapping[str, Callable[[float, float], str]] = {
+    "too_large": lambda found, limit: f"Too large: {size(found)}, limit {size(limit)}",
+    "too_many_pixels": lambda found, limit: (
+        f"Too many pixels: {found / 1e6:.0f} megapixels, limit {limit / 1e6:.0f}"
+    ),
+    "too_long": lambda found, limit: f"Too long: {length(found)}, limit {length(limit)}",
+}
+
+_FOUND = ("found", "bytes", "size", "pixels", "seconds", "duration_seconds", "actual")
+_LIMIT = ("limit", "max", "maximum", "limit_bytes", "max_bytes")
+
+
+def state_in_words(attachment: Mapping[str, Any]) -> str:
+    """The state of an attachment as people should read it; empty when it is ready to be seen."""
+    match attachment.get("state"):
+        case "ready":
+            return ""
+        case "rejected":
+            return _refusal(attachment, _REJECTED, "Refused: {reason}")
+        case "failed":
+            return _refusal(attachment, _FAILED, "Could not be fetched: {reason}")
+        case _:
+            return "Still being fetched …"
+
+
+def _refusal(attachment: Mapping[str, Any], table: Mapping[str, str], otherwise: str) -> str:
+    reason = str(attachment.get("reason") or "no reason given")
+    detail = attachment.get("detail")
+    if isinstance(detail, Mapping) and reason in _EXACT:
+        found, limit = _number(detail, _FOUND), _number(detail, _LIMIT)
+        if found is not None and limit is not None:
+            return _EXACT[reason](found, limit)
+    kind = _NOUNS.get(str(attachment.get("kind")), "attachments")
+    sentence = table.get(reason, otherwise)
+    sentence = sentence.replace("{kind}", kind).replace("{reason}", reason.replace("_", " "))
+    return f"{sentence} ({detail})" if isinstance(detail, str) and detail else sentence
+
+
+def _number(detail: Mapping[str, Any], names: tuple[str, ...]) -> float | None:
+    numbers = (detail.get(name) for name in names)
+    return next((float(n) for n in numbers if isinstance(n, int | float) and n >= 0), None)
+
+
+def size(count: float) -> str:
+    """Bytes as people read them; decimal, as the settings are."""
+    if count < 1000:
+        return f"{count:.0f} bytes"
+    if count < 1_000_000:
+        return f"{count / 1000:.0f} kB"
+    megabytes = f"{count / 1_000_000:.1f}"
+    return f"{megabytes.removesuffix('.0')} MB"
+
+
+def length(seconds: float) -> str:
+    """m:ss, or h:mm:ss from an hour on."""
+    whole = max(0, round(seconds))
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+_NOTICES: Mapping[str, str] = {
+    "closed_by_consumer": "The customer closed the conversation",
+    "unrecognised": "Something arrived that could not be read. Operators can look it up.",
+    "assigned": "{by} assigned {agent}",
+    "taken": "{agent} took the conversation",
+    "handed_over": "{by} handed the conversation over to {agent}",
+    "released": "{agent} left the conversation",
+    "closed": "{agent} closed the conversation",
+    "reopened": "{agent} re-opened the conversation",
+}
+
+
+def notice_in_words(notice: Mapping[str, Any]) -> str:
+    """A line of the transcript that nobody wrote."""
+    sentence = _NOTICES.get(str(notice.get("kind")))
+    if sentence is None:
+        return str(notice.get("text") or str(notice.get("kind", "Notice")).replace("_", " "))
+    for name in ("agent", "by"):
+        sentence = sentence.replace(f"{{{name}}}", str(notice.get(name, "")))
+    return sentence
