@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import orjson
+
 from normalizer.events import AnyEvent, Attachment, Closed, Message, Notice, Party, Unknown
 
 from .apple_media import attachment
@@ -42,36 +44,47 @@ def _text(raw: Any, common: Common) -> AnyEvent:
 def _interactive(raw: Any, common: Common) -> AnyEvent:
     answer, reference = raw.get("interactiveData") or {}, raw.get("interactiveDataRef") or {}
     data = answer.get("data") or {}
-    item = _chosen(data)
+    items = _tapped(data)
+    titles = [item["title"] for item in items if item.get("title")]
+    names = [item["identifier"] for item in items if item.get("identifier")]
     text = (
-        (data.get("replyMessage") or {}).get("title") or item.get("title") or reference.get("title")
+        (data.get("replyMessage") or {}).get("title") or ", ".join(titles) or reference.get("title")
     )
-    # Large answers come as a reference to an encrypted object that lives for seconds; its title is all
-    # we read of it. Where nothing tells what was chosen, an agent sees at least that something was.
-    shown = () if text else (Attachment("unsupported", details={"interactive": sorted(data)}),)
     return Message(
         id=raw["id"],
-        text=text,
-        attachments=shown,
-        choice=item.get("identifier"),
+        text=text or None,
+        attachments=() if text else (_untold(data, reference),),
+        choice=",".join(names) or _form(data),
         referral=_referral(raw),
         **common,
     )
 
 
-def _chosen(data: Any) -> Any:
-    """The item that was tapped, where the answer holds items."""
+def _tapped(data: Any) -> list[Any]:
+    """The items that were chosen, where the answer holds items."""
     match data:
-        case {"quick-reply": {"selectedIndex": int(index), "items": list(items)}} if (
-            0 <= index < len(items)
-        ):
-            return items[index]
-        case {"listPicker": {"sections": [{"items": [item, *_]}, *_]}}:
-            return item
-        case {"event": {"timeslots": [slot, *_]}}:
-            return slot
+        case {"quick-reply": {"selectedIndex": int(index), "items": list(items)}}:
+            return items[index : index + 1] if index >= 0 else []
+        case {"listPicker": {"sections": list(sections)}}:
+            return [item for section in sections for item in listed(section, "items")]
+        case {"event": event}:
+            return listed(event, "timeslots")
         case _:
-            return {}
+            return []
+
+
+def _form(data: Any) -> str | None:
+    return orjson.dumps(data["dynamic"]).decode() if "dynamic" in data else None
+
+
+def _untold(data: Any, reference: Any) -> Attachment:
+    """Stands for an answer of which nothing can be shown.
+
+    A large answer comes as a reference to an encrypted object, gone within seconds; its title is all that is
+    read of it, and its key is nobody else's business.
+    """
+    told = {name: reference[name] for name in ("bid", "size") if name in reference}
+    return Attachment("unsupported", details={"interactive": sorted(data), **told})
 
 
 def _notice(raw: Any, common: Common) -> AnyEvent:

@@ -43,7 +43,7 @@ def attachment(raw: Any, business: str) -> Attachment:
         "key": told["key"],
         "signature": told["signature_base64"] or _base64(told["signature"]),
     }
-    if not all(locator.values()):
+    if not all(_fits_a_header(fact) for fact in locator.values()):
         return Attachment(kind, refused="gone")
     ref = MediaRef(locator, told["media_type"], told["name"], _size(told["size"]))
     return Attachment(kind, ref)
@@ -57,11 +57,15 @@ def cipher(key: str) -> AesCtr:
     return AesCtr(bytes.fromhex(found[1]))
 
 
-def _base64(signature: str | None) -> str | None:
+def _base64(signature: Any) -> Any:
     """Hexadecimal as Base64. It would pass for Base64 as it is, and stand for other bytes."""
-    if signature is None or not _HEX.fullmatch(signature):
+    if not (isinstance(signature, str) and _HEX.fullmatch(signature)):
         return signature
     return base64.b64encode(bytes.fromhex(signature)).decode()
+
+
+def _fits_a_header(fact: Any) -> bool:
+    return isinstance(fact, str) and fact != "" and fact.isascii() and fact.isprintable()
 
 
 def _first(raw: Any, names: tuple[str, ...]) -> Any:

@@ -55,13 +55,13 @@ def _once(cards: list[Any]) -> Iterator[tuple[Any, bool]]:
 
 
 def _attachment(card: Any, sticker: bool) -> Attachment:
-    type, url = card["type"], _payload(card).get("url")
+    type, url = card["type"], _url(card)
     if type == "location":
         return _location(card)
     if type not in _FILES:
         return Attachment("unsupported", details={"type": type})
     # The name of a file is the last part of its address; for other types that part says nothing.
-    name = unquote(url.partition("?")[0].rpartition("/")[2]) if url and type == "file" else None
+    name = _name(url) if url and type == "file" else None
     kind = "sticker" if sticker else _FILES[type]
     if name is not None:
         kind = kind_of(None, name)
@@ -70,6 +70,15 @@ def _attachment(card: Any, sticker: bool) -> Attachment:
         if url
         else Attachment(kind, refused="gone")
     )
+
+
+def _url(card: Any) -> str | None:
+    url = _payload(card).get("url")
+    return url if isinstance(url, str) else None
+
+
+def _name(url: str) -> str | None:
+    return unquote(url.partition("?")[0].rpartition("/")[2]) or None
 
 
 def _location(card: Any) -> Attachment:

@@ -29,6 +29,8 @@ NOTICES = (
     *("pass_thread_control", "take_thread_control", "request_thread_control", "app_roles"),
     *("policy_enforcement", "policy-enforcement", "game_play", "order"),
 )
+#: What opens doors, and nobody who reads events needs.
+SECRETS = frozenset({"authorization_code", "notification_messages_token"})
 #: Where Meta names a reaction and shows no character.
 EMOJI = {
     "smile": "😆",
@@ -48,7 +50,7 @@ def read_item(item: Any, page: str) -> AnyEvent:
             return read(item, _common(item, page))
     for key in NOTICES:
         if key in item:
-            details = {key: item[key]}
+            details = {name: told for name, told in item[key].items() if name not in SECRETS}
             return Notice(
                 id=f"{key}:{fingerprint(item)}", kind=key, details=details, **_common(item, page)
             )

@@ -15,8 +15,10 @@ Found = AnyEvent | Iterable[AnyEvent]
 #: Timestamps from here on are milliseconds: 10^12 ms is 2001, 10^12 s is the year 33658.
 _MILLISECONDS = 1_000_000_000_000
 
-#: How much of a nested entry is kept when all of it is too deep to be written down (orjson stops at 254).
-_DEPTH = 32
+#: How deep an entry is kept. Readers of JSON stop between 200 (pydantic) and 1024, and events add some levels.
+_DEPTH = 100
+#: Larger integers are no JSON to many readers.
+_INTEGERS = 2**63
 
 
 class Unreadable(ValueError):
@@ -57,7 +59,7 @@ def unknown(entry: Any, reason: str) -> Unknown:
 
 def fingerprint(value: Any) -> str:
     """A stable id for a JSON value that brings none of its own."""
-    canonical = orjson.dumps(_writable(value), option=orjson.OPT_SORT_KEYS, default=repr)
+    canonical = orjson.dumps(_writable(value), option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(canonical, digest_size=16).hexdigest()
 
 
@@ -82,28 +84,25 @@ def _sound(found: Found) -> list[AnyEvent]:
     return events
 
 
-def _writable(value: Any) -> Any:
-    try:
-        orjson.dumps(value, default=repr)
-    except TypeError:  # too deep, or no JSON value at all
-        return _pruned(value, _DEPTH)
-    return value
-
-
-def _pruned(value: Any, depth: int) -> Any:
+def _writable(value: Any, depth: int = _DEPTH) -> Any:
+    """`value` as JSON that any reader takes: what is too deep is cut off, what is no JSON becomes text."""
     match value:
         case dict() | list() if depth == 0:
             return "…"
         case dict():
-            return {str(key): _pruned(inner, depth - 1) for key, inner in value.items()}
+            return {_text(key): _writable(inner, depth - 1) for key, inner in value.items()}
         case list():
-            return [_pruned(inner, depth - 1) for inner in value]
-        case str():
-            return value.encode(errors="replace").decode()
+            return [_writable(inner, depth - 1) for inner in value]
         case None | bool() | float():
             return value
+        case int() if abs(value) < _INTEGERS:
+            return value
         case _:
-            return str(value)
+            return _text(value)
+
+
+def _text(value: Any) -> str:
+    return str(value).encode(errors="replace").decode()
 
 
 def _why(trouble: Exception) -> str:

@@ -13,6 +13,7 @@ from normalizer.events import (
     Party,
     Receipt,
     Status,
+    Unknown,
 )
 
 from .kinds import kind_of
@@ -40,6 +41,8 @@ def read_form(form: Form, key: str | None) -> list[AnyEvent]:
     status = form.get("MessageStatus") or form.get("SmsStatus") or "received"
     if status in INBOUND:
         return [_message(form), *_opt_out(form)]
+    if status in NOTED:
+        return [_on_its_way(form, status)]
     return [_receipt(form, status, key)]
 
 
@@ -95,15 +98,28 @@ def _opt_out(form: Form) -> list[AnyEvent]:
     return [Notice(id=id, account=form["To"], party=party, kind="OptOutType", text=word)]
 
 
+def _on_its_way(form: Form, status: str) -> Notice:
+    id, service = form["MessageSid"], form.get("MessagingServiceSid", "")
+    # Before a service has chosen its number nobody can say which conversation this is about.
+    party = _party(form["To"], form) if form.get("From") else None
+    return Notice(
+        id=f"status:{id}:{status}",
+        account=form.get("From") or service,
+        party=party,
+        kind=status,
+        details={"message_id": id},
+    )
+
+
 def _receipt(form: Form, status: str, key: str | None) -> AnyEvent:
     id = form["MessageSid"]
     common: dict[str, Any] = {
         "id": f"status:{id}:{status}",
-        "account": form.get("From") or form["MessagingServiceSid"],
+        "account": form["From"],
         "party": _party(form["To"], form),
     }
-    if status in NOTED:
-        return Notice(kind=status, **common)
+    if status not in STATUSES:
+        return Unknown(reason="a status that is not known", raw=dict(form), **common)
     reason = _reason(form.get("ErrorCode"))
     return Receipt(status=STATUSES[status], message_ids=(id,), key=key, reason=reason, **common)
 

@@ -59,6 +59,7 @@ class MediaWork:
         store: FileStore,
         *,
         limits: Limits,
+        keep_photos: int | None,
         scratch: Path,
         parallel: int,
         on_recorded: Callable[[Recorded], None],
@@ -69,6 +70,7 @@ class MediaWork:
         self._sanitizer = sanitizer
         self._store = store
         self._limits = limits
+        self._keep_photos = keep_photos
         self._scratch = scratch
         self._parallel = parallel
         self._on_recorded = on_recorded
@@ -163,6 +165,10 @@ class MediaWork:
             await self._store.remove(row.id)
             return
         self._on_recorded(recorded)
+        if self._keep_photos is not None and outcome.state == "ready" and row.kind != "video":
+            self._on_recorded(
+                await self._journal.expire_photos_beyond(row.message, self._keep_photos)
+            )
 
     def _next_try(self, row: AttachmentRow, trouble: _Trouble) -> Retry | None:
         connector = self._connectors.get(row.connector)

@@ -86,12 +86,22 @@ class Gateway:
         shown = f"[{host}]" if ":" in host else host
         return f"http://{shown}:{self.port}"
 
+    async def attachment_states(self, connector: str, platform_id: str) -> list[str]:
+        """How the files of a platform's message stand; empty for an unknown message too."""
+        found = await self._journal.message(self._journal.ids.message(connector, platform_id))
+        return [attachment["state"] for attachment in found["attachments"]] if found else []
+
+    async def backlog(self) -> int:
+        """Events that the core has yet to take."""
+        return await self._journal.backlog()
+
     async def _start(self) -> None:
         settings = self._settings
         data = _folder(settings.gateway.data)
         sock = self._bind()
         journal = await Journal.open(data, hold_seconds=settings.core.hold_seconds)
         self._stack.push_async_callback(journal.close)
+        self._journal = journal
         store = FileStore(_folder(data / "media"))
         sanitizer = Sanitizer(settings.media.limits(), isolation=settings.media.isolation)
         self._stack.push_async_callback(sanitizer.close)
@@ -112,6 +122,7 @@ class Gateway:
             sanitizer,
             store,
             limits=settings.media.limits(),
+            keep_photos=settings.media.max_photos_per_conversation,
             scratch=_folder(data / "scratch"),
             parallel=_FETCHERS,
             on_recorded=lanes.recorded,
@@ -152,6 +163,7 @@ class Gateway:
             MediaEndpoint(journal, links, store),
             authorize=bearer(tokens),
             probes=self._probes(journal, intake, lanes),
+            public_url=self._public_url,
             workspace=workspace,
         )
         self._run("forwarder", lanes.run())

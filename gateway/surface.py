@@ -11,6 +11,7 @@ from .api import Api, Handler
 from .health import Probe, readiness
 from .ingress import Ingress
 from .media_endpoint import MediaEndpoint
+from .openapi import document
 from .problems import Problem
 
 log = structlog.get_logger(__name__)
@@ -23,6 +24,7 @@ def application(
     *,
     authorize: Callable[[web.Request], None],
     probes: Mapping[str, Probe],
+    public_url: str,
     workspace: web.Application | None,
 ) -> web.Application:
     """All routes; `workspace` is mounted below /workspace/ where there is one."""
@@ -38,6 +40,7 @@ def application(
     app.router.add_get("/healthz", _alive)
     app.router.add_get("/readyz", _ready(probes))
     app.router.add_get("/metrics", _metrics)
+    app.router.add_get("/openapi.json", _described(orjson.dumps(document(public_url))))
     if workspace is not None:
         app.add_subapp("/workspace/", workspace)
         app.router.add_get("/", _to_workspace)
@@ -89,6 +92,14 @@ def _ready(probes: Mapping[str, Probe]) -> Callable[[web.Request], Awaitable[web
 async def _metrics(request: web.Request) -> web.Response:
     del request
     return web.Response(body=generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})
+
+
+def _described(description: bytes) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def openapi(request: web.Request) -> web.Response:
+        del request
+        return web.Response(body=description, content_type="application/json")
+
+    return openapi
 
 
 async def _to_workspace(request: web.Request) -> web.Response:

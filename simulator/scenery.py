@@ -39,7 +39,11 @@ def drawn(scene: Scene, width: int, height: int, *, seed: int, moment: float = 0
     size = (round(width * shrink * smoothing), round(height * shrink * smoothing))
     picture = _backdrop(scene, *size, seed).copy()
     SUBJECTS[scene](Brush.on(picture, scene, moment), random.Random(seed), moment)
-    return picture if size == (width, height) else picture.resize((width, height), Image.BICUBIC)
+    return (
+        picture
+        if size == (width, height)
+        else picture.resize((width, height), Image.Resampling.BICUBIC)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from connectors import FEATURES, Connector
-from gateway.settings.plugins import connector_class, installed
+from gateway.settings.plugins import classes
 
 
 def capabilities() -> int:
-    entries = installed()
-    print(chart([connector_class(entry.name, entries) for entry in entries]))
+    print(chart(classes()))
     return 0
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from connectors import Connector, Rejected
 from gateway.fetching import Fetcher
-from gateway.settings import Settings
+from gateway.settings import Settings, advice
 from normalizer.media import Unsafe
 
 from .running import run
@@ -16,9 +16,8 @@ def check(settings: Settings) -> int:
 
 async def _check(settings: Settings) -> int:
     print("settings: ok")
-    print(f"scanner: {_scanner(settings)}")
-    if not settings.connectors:
-        print("connectors: none is configured; add one below `connectors:`")
+    for sentence in advice(settings):
+        print(f"note: {sentence}")
     fetcher = Fetcher(
         allow_private_hosts=settings.fetch.allow_private_hosts,
         extra_hosts=settings.fetch.extra_hosts,
@@ -31,12 +30,6 @@ async def _check(settings: Settings) -> int:
     finally:
         await fetcher.aclose()
     return 0 if all(good) else 1
-
-
-def _scanner(settings: Settings) -> str:
-    if settings.media.scanner is None:
-        return "none is configured: files are flattened, not scanned for malware"
-    return str(settings.media.scanner)
 
 
 async def _connector(fetcher: Fetcher, name: str, connector: Connector[Any]) -> bool:

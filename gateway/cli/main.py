@@ -22,6 +22,10 @@ def main(words: Sequence[str] | None = None) -> int:
     except ConfigError as mistakes:
         print(mistakes, file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # Whoever read our output has enough of it; what is left must not raise again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         return 130
 
@@ -128,10 +132,16 @@ def _run_check(arguments: argparse.Namespace) -> int:
 
 
 def _run_capabilities(arguments: argparse.Namespace) -> int:
+    from gateway.settings.plugins import Unusable
+
     from .capabilities import capabilities
 
     del arguments
-    return capabilities()
+    try:
+        return capabilities()
+    except Unusable as trouble:
+        print(f"airlock capabilities: {trouble}", file=sys.stderr)
+        return 1
 
 
 def _run_simulate(arguments: argparse.Namespace) -> int:

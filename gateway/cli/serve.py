@@ -8,7 +8,7 @@ from gateway.journal import JournalUnavailable
 from gateway.logging import configure
 from gateway.service import Gateway
 from gateway.settings import Settings
-from normalizer.cell.pool import CellsUnavailable
+from normalizer.cell.trouble import CellsUnavailable
 
 from .running import asked_to_end, run
 

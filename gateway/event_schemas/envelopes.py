@@ -62,6 +62,13 @@ class Noticed(_Data):
     notice: ToldNotice
 
 
+class AccountNoticed(Part):
+    connector: Word
+    platform: Word
+    account: str = Field(description="Our side: a phone number's, Page's or business's id")
+    notice: ToldNotice
+
+
 class Unrecognised(Part):
     conversation: Conversation = optional("Where it is known")
     connector: Word = optional("Where the conversation is not known")
@@ -159,6 +166,13 @@ class ConversationNotice(_InConversation):
     data: Noticed
 
 
+class AccountNotice(_Envelope):
+    """The platform tells something about our account, not about a conversation."""
+
+    type: Literal["account.notice"]
+    data: AccountNoticed
+
+
 class EventUnrecognised(_Envelope):
     """What an authentic delivery held that could not be read."""
 
@@ -186,6 +200,7 @@ AnyEvent = Annotated[
     | ConversationClosed
     | MessageEchoed
     | ConversationNotice
+    | AccountNotice
     | EventUnrecognised,
     Field(discriminator="type"),
 ]

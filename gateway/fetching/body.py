@@ -95,17 +95,21 @@ class _Inflater:
     def inflate(self, chunk: bytes) -> Iterator[bytes]:
         more = True
         while more:
-            try:
-                piece = self._zlib.decompress(chunk, _PIECE)
-            except zlib.error as trouble:
-                raise Unreachable("damaged compression", sent=True) from trouble
+            piece = self._piece(chunk)
             if piece:
                 yield piece
             chunk = self._zlib.unconsumed_tail
             # A full piece may be followed by more that zlib has read already but not handed out.
-            more = bool(chunk) or len(piece) == _PIECE
+            more = not self._zlib.eof and (bool(chunk) or len(piece) == _PIECE)
+
+    def _piece(self, chunk: bytes) -> bytes:
+        try:
+            piece = self._zlib.decompress(chunk, _PIECE)
+        except zlib.error as trouble:
+            raise Unreachable("damaged compression", sent=True) from trouble
         if self._zlib.unused_data:
             raise Unreachable("damaged compression", sent=True)
+        return piece
 
     def finish(self) -> None:
         if not self._zlib.eof:

@@ -64,8 +64,11 @@ class Recorder:
                 self._message(reading, message)
             case Unknown() as unknown:
                 self._unknown(reading, unknown)
+            case Notice(party=None) as notice:
+                self._about_account(reading, notice)
             case event:
                 if self._first(reading, event.id):
+                    assert event.party is not None
                     key, conversation = self._conversation(reading, event.account, event.party)
                     for id, type, data in _facts(self.ids, reading, event):
                         self._announce(key, conversation, id, type, reading.received_at, data)
@@ -109,9 +112,7 @@ class Recorder:
             message=key,
         )
 
-    def _next_sequence(
-        self, reading: Reading, message: Message
-    ) -> tuple[int, int, Conversation]:
+    def _next_sequence(self, reading: Reading, message: Message) -> tuple[int, int, Conversation]:
         """The conversation of a message, made when this is its first, and the message's number in it."""
         consumer = message.party.id
         id = self.ids.conversation(reading.connector, message.account, consumer)
@@ -171,10 +172,22 @@ class Recorder:
         if unknown.account is not None and unknown.party is not None:
             key, conversation = self._conversation(reading, unknown.account, unknown.party)
             self._announce(key, conversation, id, "event.unrecognised", reading.received_at, data)
-            return
+        else:
+            self._announce_apart(id, "event.unrecognised", reading, data)
+
+    def _about_account(self, reading: Reading, notice: Notice) -> None:
+        if self._first(reading, notice.id):
+            id = self.ids.event("account.notice", reading.connector, notice.id)
+            data = {"account": notice.account, "notice": _notice(notice)}
+            self._announce_apart(id, "account.notice", reading, data)
+
+    def _announce_apart(
+        self, id: str, type: str, reading: Reading, data: Mapping[str, Any]
+    ) -> None:
+        """An event that belongs to no conversation; they share a lane."""
         body = render(
             id,
-            "event.unrecognised",
+            type,
             source=reading.connector,
             subject=None,
             time=reading.received_at,
@@ -292,22 +305,24 @@ def _facts(ids: Identifiers, reading: Reading, event: Any) -> list[Fact]:
             return [fact("conversation.closed", {})]
         case Echo(message_id=platform_id, text=text, attachments=attachments):
             echoed = {
+                "id": ids.message(connector, platform_id),
                 "platform_id": platform_id,
+                "sent_at": rfc3339(to_ms(event.sent_at) if event.sent_at else reading.received_at),
+                "received_at": rfc3339(reading.received_at),
                 "text": text,
                 "transcript": transcript(text, attachments),
                 "reply_to": event.reply_to,
                 "sender_app": event.sender_app,
             }
             return [fact("message.echoed", {"message": echoed})]
-        case Notice(kind=kind, text=text, details=details):
-            return [
-                fact(
-                    "conversation.notice",
-                    {"notice": {"kind": kind, "text": text, "details": details}},
-                )
-            ]
+        case Notice():
+            return [fact("conversation.notice", {"notice": _notice(event)})]
         case _:
             raise TypeError(f"no event of the core stands for {type(event).__name__}")
+
+
+def _notice(notice: Notice) -> dict[str, Any]:
+    return {"kind": notice.kind, "text": notice.text, "details": notice.details}
 
 
 def _status(receipt: Receipt, platform_id: str | None) -> dict[str, Any]:

@@ -12,6 +12,10 @@ from .rows import Entry, Recorded
 #: What is removed in one transaction at the most, so that nothing else waits long for the journal.
 _BATCH = 200
 
+#: What stays of an erased message: its id alone.
+_BLANKED = """UPDATE message SET conversation = -1, sequence = key, platform_id = '', sent_at = 0,
+    content = x'7b7d' WHERE conversation = ?"""
+
 
 def expire_media(connection: sqlite3.Connection, ids: Identifiers, before: int) -> Recorded:
     """Ready media that ended before `before` (ms) fail as expired; a batch at a time, the oldest first."""
@@ -99,8 +103,7 @@ def erase(connection: sqlite3.Connection, conversation: str) -> int | None:
         row,
     )
     for statement in (
-        "UPDATE message SET conversation = -1, sequence = key, platform_id = '', sent_at = 0, "
-        "content = x'7b7d' WHERE conversation = ?",
+        _BLANKED,
         "DELETE FROM outbox WHERE conversation = ?",
         "DELETE FROM conversation WHERE key = ?",
     ):

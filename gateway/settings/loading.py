@@ -13,7 +13,7 @@ from .document import Document, read
 from .findings import note_findings
 from .mistakes import ConfigError
 from .model import CoreSettings, FetchSettings, GatewaySettings, MediaSettings, Settings
-from .plugins import offered
+from .plugins import installed
 
 SECTIONS: Mapping[str, type[BaseModel]] = {
     "gateway": GatewaySettings,
@@ -28,7 +28,7 @@ def load(
 ) -> Settings:
     """Read the file; raises `ConfigError` with every mistake. `entries` defaults to all that are installed."""
     document = read(path, environ)
-    connectors = assemble(document, offered() if entries is None else entries, _BELONGS)
+    connectors = assemble(document, installed() if entries is None else entries, _BELONGS)
     settings = _settings(document, {**_sections(document), "connectors": connectors}, path.parent)
     if settings is None or document.mistakes:
         raise ConfigError(document.mistakes)

@@ -25,14 +25,14 @@ class Unusable(Exception):
         self.meant = meant
 
 
-def offered() -> tuple[EntryPoint, ...]:
+def installed() -> tuple[EntryPoint, ...]:
     """All connectors of this Python installation, none of them imported."""
     return tuple(entry_points(group=GROUP))
 
 
-def installed() -> list[type[Connector[Any]]]:
+def classes() -> list[type[Connector[Any]]]:
     """The classes of all of them, by type; raises `Unusable` for one that cannot be used."""
-    entries = offered()
+    entries = installed()
     return [connector_class(type, entries) for type in sorted({entry.name for entry in entries})]
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from .assembly import SLUG
 from .loading import SECTIONS
 from .model import Settings
-from .plugins import Unusable, connector_class, offered
+from .plugins import Unusable, connector_class, installed
 
 Schema = dict[str, Any]
 
@@ -26,7 +26,7 @@ _LOOSE = frozenset({"password", "path"})
 
 def schema(entries: Sequence[EntryPoint] | None = None) -> Schema:
     """The schema of the whole file; connectors are told apart by `type`, one branch for each installed."""
-    known = offered() if entries is None else tuple(entries)
+    known = installed() if entries is None else tuple(entries)
     types = sorted({entry.name for entry in known})
     definitions: Schema = {}
     for name, model in SECTIONS.items():

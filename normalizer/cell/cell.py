@@ -21,7 +21,8 @@ _ENDS = {
     -signal.SIGKILL: "was killed",
 }
 
-Progress = Callable[[float], None]
+#: What a cell tells before it answers.
+Note = Callable[[dict[str, Any]], None]
 
 
 class Cell:
@@ -32,11 +33,10 @@ class Cell:
         pid: int,
         pidfd: int,
         door: socket.socket,
-        pixels: int,
         ending: asyncio.Future[int],
         kill: Callable[[int], None],
     ) -> None:
-        self.pid, self.pixels, self.ending = pid, pixels, ending
+        self.pid, self.ending = pid, ending
         self._pidfd, self._door, self._kill = pidfd, door, kill
         self._ended = False
 
@@ -45,13 +45,13 @@ class Cell:
         message: Mapping[str, Any],
         files: Sequence[int],
         deadline: float,
-        progress: Progress | None = None,
+        note: Note | None = None,
     ) -> dict[str, Any]:
         """The answer to one job; raises CellLost."""
         try:
             async with asyncio.timeout(deadline):
                 wire.send(self._door, message, files)
-                return await self._answer(progress)
+                return await self._answer(note)
         except TimeoutError:
             raise CellLost(f"took longer than {deadline:g} s") from None
         except (EOFError, ConnectionError):
@@ -59,15 +59,14 @@ class Cell:
         except wire.BadMessage as error:
             raise CellLost(f"answered {error}") from None
 
-    async def _answer(self, progress: Progress | None) -> dict[str, Any]:
+    async def _answer(self, note: Note | None) -> dict[str, Any]:
         while True:
             await readable(self._door.fileno())
             answer, _ = wire.receive(self._door)
-            share = answer.get("progress")
-            if share is None:
+            if "note" not in answer:
                 return answer
-            if progress and isinstance(share, float):
-                progress(min(max(share, 0.0), 1.0))
+            if note and isinstance(answer["note"], dict):
+                note(answer["note"])
 
     async def _lost(self) -> CellLost:
         try:
@@ -99,4 +98,3 @@ class Cell:
         os.close(self._pidfd)
         with contextlib.suppress(OSError):
             self._door.close()
-        os.close(self.pixels)

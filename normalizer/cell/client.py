@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import socket
 import subprocess
@@ -25,22 +24,22 @@ class Zygote:
     """The process that forks cells. `walls` tells what became of those it raised for all of them."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes], control: socket.socket, pixels_bytes: int
+        self, process: subprocess.Popen[bytes], control: socket.socket
     ) -> None:
-        self._process, self._control, self._pixels_bytes = process, control, pixels_bytes
+        self._process, self._control = process, control
         self._orders: deque[asyncio.Future[tuple[int, int]]] = deque()
         self._endings: dict[int, asyncio.Future[int]] = {}
         self.walls: dict[str, str] = {}
         self.gone = False
 
     @classmethod
-    async def start(cls, pixels_bytes: int) -> "Zygote":
+    async def start(cls) -> "Zygote":
         """A zygote that is warm; raises CellsUnavailable."""
         ours, theirs = wire.pair()
         ours.setblocking(False)
         with theirs:
             process = _launch(theirs)
-        zygote = cls(process, ours, pixels_bytes)
+        zygote = cls(process, ours)
         try:
             await zygote._warm()
         except BaseException:
@@ -52,19 +51,17 @@ class Zygote:
         """A new cell behind the walls named (besides the zygote's own)."""
         ours, theirs = wire.pair()
         ours.setblocking(False)
-        pixels = _sealed(self._pixels_bytes)
         order: asyncio.Future[tuple[int, int]] = asyncio.get_running_loop().create_future()
         try:
             with theirs:
-                self._send({"spawn": list(walls)}, [theirs.fileno(), pixels])
+                self._send({"spawn": list(walls)}, [theirs.fileno()])
             self._orders.append(order)
             pid, pidfd = await asyncio.shield(order)
         except BaseException:
             order.add_done_callback(_abandon)
             ours.close()
-            os.close(pixels)
             raise
-        return Cell(pid, pidfd, ours, pixels, self._endings[pid], self._kill)
+        return Cell(pid, pidfd, ours, self._endings[pid], self._kill)
 
     async def close(self) -> None:
         """Ends the zygote; its cells end with it."""
@@ -162,15 +159,6 @@ def _environment() -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
     }
-
-
-def _sealed(size: int) -> int:
-    """Anonymous memory that a cell can fill but neither shrink nor grow: a shrunk map would kill us."""
-    descriptor = os.memfd_create("pixels", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    os.ftruncate(descriptor, size)
-    seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
-    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
-    return descriptor
 
 
 def _abandon(order: asyncio.Future[tuple[int, int]]) -> None:

@@ -13,8 +13,10 @@ from normalizer.media import MediaRejected
 from . import jobs, kernel, walls, wire
 from .filter import DOOR
 
-_PIXELS = DOOR + 1
 _OUT_OF_THE_WAY = 64
+
+#: A source, a canvas and a film.
+MAX_FILES = 3
 
 #: The largest file a cell may write: a film as long as we allow, re-encoded.
 _FILE_BYTES = 1 << 29
@@ -42,18 +44,18 @@ def prepare() -> Belongings:
 
 
 def live(
-    parent: int, own_walls: list[str], descriptors: list[int], belongings: Belongings
+    parent: int, own_walls: list[str], gateway: int, belongings: Belongings
 ) -> NoReturn:
     """Never returns: one job, one answer."""
     try:
         _stay_no_longer_than(parent)
-        _settle(descriptors, belongings.null)
-        jobs.warm_cell(_PIXELS)
+        _settle(gateway, belongings.null)
+        door = socket.socket(fileno=DOOR)
+        jobs.warm_cell()
         walls.raise_own(own_walls, _FILE_BYTES, belongings.virtual_bytes)
-        with socket.socket(fileno=DOOR) as door:
-            message, files = wire.receive(door, 2)
-            walls.lower_limits(message["cpu_seconds"])
-            wire.send(door, _answer(message, files, _teller(door)))
+        message, files = wire.receive(door, MAX_FILES)
+        walls.lower_limits(message["cpu_seconds"])
+        wire.send(door, _answer(message, files, lambda note: wire.send(door, {"note": note})))
     finally:
         # Not sys.exit: the interpreter's clean-up belongs to the zygote.
         os._exit(0)
@@ -65,29 +67,24 @@ def _stay_no_longer_than(parent: int) -> None:
         os._exit(0)
 
 
-def _settle(descriptors: list[int], null: int) -> None:
-    """Leaves the door, the pixels and a null for the standard streams open, at their places."""
+def _settle(gateway: int, null: int) -> None:
+    """Leaves the door and a null for the standard streams open, at their places, and nothing else."""
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
-    door, pixels, nowhere = (
-        fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, _OUT_OF_THE_WAY) for each in (*descriptors, null)
+    door, nowhere = (
+        fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, _OUT_OF_THE_WAY) for each in (gateway, null)
     )
-    places = {0: nowhere, 1: nowhere, 2: nowhere, DOOR: door, _PIXELS: pixels}
-    for place, descriptor in places.items():
+    for place, descriptor in {0: nowhere, 1: nowhere, 2: nowhere, DOOR: door}.items():
         os.dup2(descriptor, place, inheritable=False)
-    os.closerange(_PIXELS + 1, os.sysconf("SC_OPEN_MAX"))
-
-
-def _teller(door: socket.socket) -> Callable[[float], None]:
-    return lambda share: wire.send(door, {"progress": share})
+    os.closerange(DOOR + 1, os.sysconf("SC_OPEN_MAX"))
 
 
 def _answer(
-    message: dict[str, Any], files: list[int], progress: Callable[[float], None]
+    message: dict[str, Any], files: list[int], tell: Callable[[dict[str, Any]], None]
 ) -> dict[str, Any]:
     try:
-        return {"done": jobs.run(jobs.Order(message, _PIXELS, files, progress))}
+        return {"done": jobs.run(jobs.Order(message, files, tell))}
     except MediaRejected as refusal:
         return {"rejected": refusal.reason, "detail": refusal.detail}
     except MemoryError:

@@ -10,11 +10,10 @@ class Order:
     """One job: what the gateway asks, and the descriptors to do it with."""
 
     message: dict[str, Any]
-    #: The memory in which pixels leave the cell.
-    pixels: int
-    #: The source, and for films the file to write.
+    #: The source, the canvas for pixels, and for films the file to write.
     files: list[int]
-    progress: Callable[[float], None]
+    #: Sends a note ahead of the answer.
+    tell: Callable[[dict[str, Any]], None]
 
 
 Job = Callable[[Order], dict[str, Any]]
@@ -39,3 +38,9 @@ def prepare() -> None:
 
 def run(order: Order) -> dict[str, Any]:
     return JOBS[order.message["job"]](order)
+
+
+def warm_cell() -> None:
+    from normalizer.photo import job as photo
+
+    photo.warm_cell()

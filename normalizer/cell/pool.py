@@ -26,8 +26,8 @@ class Pool:
     that the kernel could have given, or nothing starts.
     """
 
-    def __init__(self, cells: int, pixels_bytes: int, isolation: Isolation = "full") -> None:
-        self._cells, self._pixels_bytes, self._isolation = cells, pixels_bytes, isolation
+    def __init__(self, cells: int, isolation: Isolation = "full") -> None:
+        self._cells, self._isolation = cells, isolation
         self._places = asyncio.Semaphore(cells)
         self._spares: deque[asyncio.Task[Cell]] = deque()
         self._starting = asyncio.Lock()
@@ -89,7 +89,7 @@ class Pool:
 
     async def _begin(self) -> Zygote:
         await self._drop_spares()
-        zygote = await Zygote.start(self._pixels_bytes)
+        zygote = await Zygote.start()
         try:
             self._judge(await prove(zygote))
         except BaseException:

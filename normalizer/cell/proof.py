@@ -5,6 +5,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from .attempts import ATTEMPTS
+from .trouble import CellLost
 from .walls import NOT_IN_THIS_KERNEL
 
 if TYPE_CHECKING:

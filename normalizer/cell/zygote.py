@@ -45,11 +45,11 @@ def _wake_on_child() -> int:
 
 def _obey(control: socket.socket, belongings: inmate.Belongings, children: set[int]) -> bool:
     try:
-        message, descriptors = wire.receive(control, 2)
+        message, descriptors = wire.receive(control, 1)
     except EOFError:
         return False
     if "spawn" in message:
-        children.add(_spawn(control, message["spawn"], descriptors, belongings))
+        children.add(_spawn(control, message["spawn"], descriptors[0], belongings))
     elif message["kill"] in children:
         # Not reaped yet, so the number still means our child.
         os.kill(message["kill"], signal.SIGKILL)
@@ -59,7 +59,7 @@ def _obey(control: socket.socket, belongings: inmate.Belongings, children: set[i
 def _spawn(
     control: socket.socket,
     own_walls: list[str],
-    descriptors: list[int],
+    door: int,
     belongings: inmate.Belongings,
 ) -> int:
     threads = len(os.listdir(belongings.threads))
@@ -69,10 +69,10 @@ def _spawn(
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
-        inmate.live(parent, own_walls, descriptors, belongings)
+        inmate.live(parent, own_walls, door, belongings)
     pidfd = os.pidfd_open(pid)
     wire.send(control, {"spawned": pid}, [pidfd])
-    for descriptor in (pidfd, *descriptors):
+    for descriptor in (pidfd, door):
         os.close(descriptor)
     return pid
 

@@ -1,37 +1,113 @@
-"""Outside the cell: JPEG and PNG files made from checked pixels, each within its limit of bytes."""
+"""Outside the cell: JPEG and PNG files made from pixels, each within its limit of bytes.
 
+The limit is met by choosing before encoding, not by trying: a sample of the rows tells the size within a
+few percent. Quality is lowered only so far; then the picture gets smaller.
+"""
+
+import math
 import os
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from PIL import Image
 
-#: Quality steps tried at full size before the picture is made smaller.
-_QUALITIES = (82, 74, 66)
+PREVIEW_QUALITIES = (82, 74, 66)
+THUMBNAIL_QUALITIES = (75, 60, 45, 30)
+
+#: Rows are sampled in the bands that JPEG codes together, one band out of so many.
+_BAND = 16
+_EVERY = 8
+
+#: Bytes a pixel that not even noise exceeds at the first quality: no need to look closer below.
+_WORST_BYTES_PER_PIXEL = 0.8
+
+#: How far a sample may be off: the worst of 28 photos and patterns was 4.7 % too low.
+_DOUBT = 1.06
+
+
+def picture(pixels: memoryview, width: int, height: int, *, translucent: bool) -> Image.Image:
+    """Shared memory as a picture, without a copy."""
+    mode = "RGBA" if translucent else "RGBX"
+    return Image.frombuffer(mode, (width, height), pixels, "raw", mode, 0, 1)  # type: ignore[arg-type]  # any buffer will do
+
+
+def opaque(image: Image.Image) -> Image.Image:
+    """The picture as it looks on white paper."""
+    if image.mode != "RGBA":
+        return image
+    white = Image.new("RGBA", image.size, "white")
+    white.alpha_composite(image)
+    return white.convert("RGB")
 
 
 def jpeg(
-    image: Image.Image, max_bytes: int, qualities: tuple[int, ...] = _QUALITIES
-) -> tuple[bytes, Image.Image]:
-    """The picture as JPEG of at most so many bytes, and the picture as it was encoded."""
+    image: Image.Image,
+    max_bytes: int,
+    qualities: Sequence[int] = PREVIEW_QUALITIES,
+    *,
+    surely: bool = False,
+) -> tuple[bytes, tuple[int, int]]:
+    """The picture as JPEG of at most so many bytes, and its size then.
+
+    `surely` is a guess from outside that the first quality will do; a wrong one costs an encode.
+    """
+    if surely:
+        content = _encode(image, "JPEG", quality=qualities[0])
+        if len(content) <= max_bytes:
+            return content, image.size
     while True:
-        for quality in qualities:
+        for quality in _promising(image, max_bytes, qualities):
             content = _encode(image, "JPEG", quality=quality)
-            if len(content) <= max_bytes or max(image.size) == 1:
-                return content, image
-        image = image.resize(
-            (max(1, image.width * 3 // 4), max(1, image.height * 3 // 4)),
-            Image.Resampling.BICUBIC,
-        )
+            if len(content) <= max_bytes or image.size == (1, 1):
+                return content, image.size
+        image = _shrunk(image, max_bytes, qualities[-1])
 
 
-def png(image: Image.Image) -> bytes:
-    return _encode(image, "PNG")
+def png(image: Image.Image, max_bytes: int) -> bytes | None:
+    """The picture as PNG, or None where that would be too large."""
+    image = image if image.mode == "RGBA" else image.convert("RGB")
+    sample = _sample(image)
+    if sample is not None:
+        share = image.height / sample.height
+        if len(_encode(sample, "PNG", compress_level=3)) * share > max_bytes * _DOUBT:
+            return None
+    content = _encode(image, "PNG")
+    return content if len(content) <= max_bytes else None
 
 
-def on_white(image: Image.Image) -> Image.Image:
-    """An opaque copy, as if it lay on white paper."""
-    white = Image.new("RGBA", image.size, "white")
-    return Image.alpha_composite(white, image).convert("RGB")
+def _promising(image: Image.Image, max_bytes: int, qualities: Sequence[int]) -> Iterator[int]:
+    """The qualities worth trying, best first."""
+    safe = image.width * image.height * _WORST_BYTES_PER_PIXEL <= max_bytes
+    return (q for q in qualities if safe or _predicted(image, q) <= max_bytes)
+
+
+def _predicted(image: Image.Image, quality: int) -> float:
+    sample = _sample(image)
+    if sample is None:
+        return 0
+    size = len(_encode(sample, "JPEG", quality=quality))
+    return size * image.height / sample.height * _DOUBT
+
+
+def _sample(image: Image.Image) -> Image.Image | None:
+    """Some bands of the picture, None where there are too few to choose from."""
+    bands = image.height // _BAND // _EVERY
+    if bands < 2:
+        return None
+    sample = Image.new(image.mode, (image.width, bands * _BAND))
+    for number in range(bands):
+        top = (number * _EVERY + _EVERY // 2) * _BAND
+        band = image.crop((0, top, image.width, top + _BAND))
+        sample.paste(band, (0, number * _BAND))
+    return sample
+
+
+def _shrunk(image: Image.Image, max_bytes: int, quality: int) -> Image.Image:
+    """Smaller by about what is too much at the lowest quality, at least by a tenth."""
+    excess = _predicted(image, quality) / max_bytes
+    share = min(0.9, 1 / math.sqrt(excess) if excess > 1 else 1)
+    size = (max(1, int(image.width * share)), max(1, int(image.height * share)))
+    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
 
 
 def _encode(image: Image.Image, form: Literal["JPEG", "PNG"], **options: int) -> bytes:

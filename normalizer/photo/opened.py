@@ -18,8 +18,8 @@ class Opened:
     size: tuple[int, int]
     #: Decodes. A reader that can does so into the memory it is given, and says so by `lays`.
     load: Callable[[mmap.mmap], Image.Image]
-    #: The size `load` gives, where that is known and smaller than `size`.
-    loads: tuple[int, int] | None = None
+    #: The size `load` gives, for a reader that lays.
+    loads: tuple[int, int] = (0, 0)
     lays: bool = False
     orientation: int = orientation.UPRIGHT
     profile: bytes | None = None

@@ -7,6 +7,9 @@ from .memory import Pixels
 
 UPRIGHT = 1
 
+#: What undoes each of the eight ways.
+INVERSE = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
+
 _TAG = 0x0112
 _SHORT = 3
 _MAX_ENTRIES = 1024

@@ -1,76 +1,138 @@
 """Puts preview and thumbnail on the canvas: upright, in sRGB, no larger than asked for."""
 
 import mmap
-from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms
 
 from . import colour, memory, modes, orientation
-from .canvas import Canvas
-from .colour import Conversion, Tables
+from .canvas import Canvas, Slot
+from .colour import Tables
 from .memory import Pixels
 from .opened import Opened
 
 #: Turning works on squares that fit the cache.
 _TILE = 256
 
-_TRANSLUCENT = "RGBA"
+_COLOURED = frozenset({"RGB", "RGBA"})
+
+#: A preview may be drawn from more pixels than it has; two for one side is what an eye can tell.
+_GAP = 2.0
+_THUMBNAIL_GAP = 1.01
+
+Size = tuple[int, int]
 
 
-def paint(opened: Opened, canvas: Canvas, descriptor: int) -> dict[str, Any]:
-    """Decodes and paints; tells the sizes."""
-    if opened.lays and opened.loads is not None:
-        preview = _laid(opened, opened.loads, canvas, descriptor)
-    else:
-        preview = _pasted(opened, canvas, descriptor)
-    return {"preview": preview.size, **finish(preview, canvas, descriptor)}
-
-
-def finish(preview: Image.Image, canvas: Canvas, descriptor: int) -> dict[str, Any]:
-    """The thumbnail of a painted preview, and whether anything shines through."""
-    thumbnail = _square(preview, canvas.thumbnail_side)
-    place = canvas.place("thumbnail", *thumbnail.size)
-    target = memory.laid_over(memory.shared(descriptor, place), *thumbnail.size, thumbnail.mode)
-    target.paste(thumbnail)
-    translucent = preview.mode == _TRANSLUCENT and _shines_through(preview)
-    return {"thumbnail": thumbnail.size, "translucent": translucent}
+def preview(opened: Opened, canvas: Canvas, descriptor: int) -> tuple[Image.Image, bool]:
+    """Decodes and paints; also tells whether anything shines through."""
+    decode = _decode_in_place if opened.lays else _decode_and_copy
+    image = decode(opened, canvas, descriptor)
+    return image, image.mode == "RGBA" and image.getextrema()[3] != (255, 255)
 
 
 def lay(image: Image.Image, canvas: Canvas, descriptor: int) -> Image.Image:
-    """A finished picture onto the preview's place."""
-    place = canvas.place("preview", *image.size)
+    """Paints a preview that is upright and small enough already."""
+    return _lay(image, canvas, "preview", descriptor)
+
+
+def thumbnail(image: Image.Image, canvas: Canvas, descriptor: int) -> Size:
+    """The thumbnail of a painted preview."""
+    return _lay(_square(image, canvas.thumbnail_side), canvas, "thumbnail", descriptor).size
+
+
+def _lay(image: Image.Image, canvas: Canvas, slot: Slot, descriptor: int) -> Image.Image:
+    place = canvas.place(slot, *image.size)
     target = memory.laid_over(memory.shared(descriptor, place), *image.size, image.mode)
     target.paste(image)
     return target
 
 
-def _laid(
-    opened: Opened, size: tuple[int, int], canvas: Canvas, descriptor: int
-) -> Image.Image:
-    """Decoded in place, or next to it where it must be turned."""
-    width, height = _upright(size, opened.orientation)
-    goal = memory.shared(descriptor, canvas.place("preview", width, height))
-    stays = opened.orientation == orientation.UPRIGHT
-    ground = goal if stays else memory.private(*size)
+def upright(size: Size, turn: int) -> Size:
+    return (size[1], size[0]) if orientation.swaps_sides(turn) else size
+
+
+def _decode_in_place(opened: Opened, canvas: Canvas, descriptor: int) -> Image.Image:
+    """Straight onto the canvas, or next to it where the photo must be turned."""
+    goal, ground = _grounds(opened.loads, opened.orientation, canvas, descriptor)
     image = opened.load(ground)
     conversion = colour.conversion(opened.profile, image.mode)
-    _bring(ground, size, conversion, image, goal, opened.orientation)
-    return memory.laid_over(goal, width, height, image.mode)
+    if isinstance(conversion, ImageCms.ImageCmsTransform):
+        ImageCms.applyTransform(image, conversion, inPlace=True)
+        conversion = None
+    _transfer(ground, goal, opened.loads, conversion, opened.orientation)
+    return memory.laid_over(goal, *upright(opened.loads, opened.orientation), image.mode)
 
 
-def _pasted(opened: Opened, canvas: Canvas, descriptor: int) -> Image.Image:
-    """Decoded by the format's own means, made smaller, then copied to where `_laid` would decode."""
+def _decode_and_copy(opened: Opened, canvas: Canvas, descriptor: int) -> Image.Image:
+    """Decoded by the format's own means, made smaller, then put where the other way would decode."""
     image = _smaller(modes.eight_bits(opened.load(mmap.mmap(-1, 1))), canvas.preview_side)
     conversion = colour.conversion(opened.profile, image.mode)
     if isinstance(conversion, ImageCms.ImageCmsTransform):
         image, conversion = colour.manage(image, conversion), None
-    if image.mode not in {"RGB", _TRANSLUCENT}:
+    if image.mode not in _COLOURED:
         image = image.convert("RGB")
-    ground = memory.private(*image.size)
+    goal, ground = _grounds(image.size, opened.orientation, canvas, descriptor)
     memory.laid_over(ground, *image.size, image.mode).paste(image)
-    ...
+    if image.mode == "RGBA" and isinstance(conversion, Tables):
+        rows = memory.pixels(ground, *image.size)
+        conversion.convert_translucent(rows, rows)
+        conversion = None
+    _transfer(ground, goal, image.size, conversion, opened.orientation)
+    return memory.laid_over(goal, *upright(image.size, opened.orientation), image.mode)
 
 
-def _upright(size: tuple[int, int], turn: int) -> tuple[int, int]:
-    return (size[1], size[0]) if orientation.swaps_sides(turn) else size
+def _grounds(
+    size: Size, turn: int, canvas: Canvas, descriptor: int
+) -> tuple[mmap.mmap, mmap.mmap]:
+    """Where the pixels shall end, and where they are decoded."""
+    goal = memory.shared(descriptor, canvas.place("preview", *upright(size, turn)))
+    return goal, goal if turn == orientation.UPRIGHT else memory.private(*size)
+
+
+def _transfer(
+    ground: mmap.mmap, goal: mmap.mmap, size: Size, tables: Tables | None, turn: int
+) -> None:
+    """Colours converted and sides turned in one pass over the pixels."""
+    source = memory.pixels(ground, *size)
+    if turn == orientation.UPRIGHT:
+        if tables:
+            tables.convert(source, source)
+        return
+    # The goal seen the way the source lies, so that both can be walked together.
+    target = orientation.turned(
+        memory.pixels(goal, *upright(size, turn)), orientation.INVERSE[turn]
+    )
+    strip = np.empty((_TILE, size[0]), np.uint32)
+    for top in range(0, size[1], _TILE):
+        rows = source[top : top + _TILE]
+        if tables:
+            converted = strip[: len(rows)]
+            tables.convert(rows, converted)
+            rows = converted
+        _copy(rows, target[top : top + _TILE])
+
+
+def _copy(rows: Pixels, target: Pixels) -> None:
+    for left in range(0, rows.shape[1], _TILE):
+        target[:, left : left + _TILE] = rows[:, left : left + _TILE]
+
+
+def _smaller(image: Image.Image, side: int) -> Image.Image:
+    share = side / max(image.size)
+    if share >= 1:
+        return image
+    width, height = (max(1, round(each * share)) for each in image.size)
+    return image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=_GAP)
+
+
+def _square(image: Image.Image, most: int) -> Image.Image:
+    """The middle of the picture; never larger than the picture is long."""
+    edge = min(image.size)
+    left, top = (image.width - edge) / 2, (image.height - edge) / 2
+    side = min(most, max(image.size))
+    return image.resize(
+        (side, side),
+        Image.Resampling.BICUBIC,
+        box=(left, top, left + edge, top + edge),
+        reducing_gap=_THUMBNAIL_GAP,
+    )

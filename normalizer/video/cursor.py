@@ -21,7 +21,9 @@ class Cursor:
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at}.get(whence)
-        self._at = offset + (os.fstat(self._descriptor).st_size if start is None else start)
+        if start is None:
+            start = os.lseek(self._descriptor, 0, os.SEEK_END)
+        self._at = start + offset
         return self._at
 
     def tell(self) -> int:

@@ -123,7 +123,9 @@ async def _read(reader: asyncio.StreamReader) -> Seen:
 def message(status: int = 200, body: bytes = b"", **headers: str) -> bytes:
     """A whole answer; `content_type="…"` for Content-Type; a Content-Length of None is left out."""
     lines = {"content_length": str(len(body)), **headers}
-    head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in lines.items() if value)
+    head = "".join(
+        f"{name.replace('_', '-')}: {value}\r\n" for name, value in lines.items() if value
+    )
     return f"HTTP/1.1 {status} Test\r\n{head}\r\n".encode() + body
 
 
@@ -249,7 +251,9 @@ def certificates(directory: Path, *names: str) -> Certificates:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False
+        )
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )

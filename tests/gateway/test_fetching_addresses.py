@@ -106,7 +106,9 @@ def test_this_machine_is_loopback(address: str) -> None:
     assert is_loopback(ip_address(address))
 
 
-@pytest.mark.parametrize("address", ["0.0.0.0", "10.0.0.1", "::", "::ffff:127.0.0.1", "::127.0.0.1"])
+@pytest.mark.parametrize(
+    "address", ["0.0.0.0", "10.0.0.1", "::", "::ffff:127.0.0.1", "::127.0.0.1"]
+)
 def test_what_only_leads_to_this_machine_is_not_called_loopback(address: str) -> None:
     assert not is_loopback(ip_address(address))
 
@@ -220,7 +222,10 @@ def test_any_location_leads_somewhere_or_is_blocked(location: str) -> None:
         ("?x", "https://cdn.post.example/a/b?x"),
         ("//other.example/c", "https://other.example/c"),
         ("http://other.example/c", "http://other.example/c"),
-        ("https://other.example/c?Signature=a%2Bb~c&Expires=1", "https://other.example/c?Signature=a%2Bb~c&Expires=1"),
+        (
+            "https://other.example/c?Signature=a%2Bb~c&Expires=1",
+            "https://other.example/c?Signature=a%2Bb~c&Expires=1",
+        ),
         ("/\\evil.example/", "https://cdn.post.example/\\evil.example/"),
     ],
 )

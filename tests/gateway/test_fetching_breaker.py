@@ -63,7 +63,9 @@ def test_a_success_between_starts_the_count_anew(breaker: Breaker) -> None:
     assert breaker.state == "closed"
 
 
-def test_after_the_cool_down_one_call_may_try_and_the_others_wait(breaker: Breaker, clock: Clock) -> None:
+def test_after_the_cool_down_one_call_may_try_and_the_others_wait(
+    breaker: Breaker, clock: Clock
+) -> None:
     opened(breaker)
     clock.now += 10
     assert breaker.state == "half_open"
@@ -73,7 +75,9 @@ def test_after_the_cool_down_one_call_may_try_and_the_others_wait(breaker: Break
     work(breaker)
 
 
-def test_each_opening_in_a_row_doubles_the_cool_down_up_to_the_longest(breaker: Breaker, clock: Clock) -> None:
+def test_each_opening_in_a_row_doubles_the_cool_down_up_to_the_longest(
+    breaker: Breaker, clock: Clock
+) -> None:
     opened(breaker)
     waits = []
     for _ in range(5):
@@ -128,7 +132,9 @@ def test_an_absurd_retry_after_is_cut(breaker: Breaker) -> None:
     assert breaker.wait() == 600
 
 
-def test_calls_that_were_under_way_when_it_opened_are_one_opening(breaker: Breaker, clock: Clock) -> None:
+def test_calls_that_were_under_way_when_it_opened_are_one_opening(
+    breaker: Breaker, clock: Clock
+) -> None:
     under_way = [breaker.attempt() for _ in range(50)]
     for attempt in under_way:
         with attempt:
@@ -155,7 +161,9 @@ def test_a_late_failure_that_says_when_to_come_back_is_heard(breaker: Breaker) -
     assert breaker.wait() == 50
 
 
-def test_a_late_failure_of_an_earlier_round_does_not_open_it_again(breaker: Breaker, clock: Clock) -> None:
+def test_a_late_failure_of_an_earlier_round_does_not_open_it_again(
+    breaker: Breaker, clock: Clock
+) -> None:
     early = breaker.attempt()
     opened(breaker)
     clock.now += 10
@@ -165,7 +173,9 @@ def test_a_late_failure_of_an_earlier_round_does_not_open_it_again(breaker: Brea
     assert breaker.state == "closed"
 
 
-def test_a_call_that_was_cancelled_proves_nothing_and_frees_the_only_try(breaker: Breaker, clock: Clock) -> None:
+def test_a_call_that_was_cancelled_proves_nothing_and_frees_the_only_try(
+    breaker: Breaker, clock: Clock
+) -> None:
     opened(breaker)
     clock.now += 10
     with pytest.raises(KeyboardInterrupt), breaker.attempt():

@@ -24,7 +24,12 @@ from .fetching_stage import (
     serving,
 )
 
-OWN = {"x-object": "o-1", "Authorization": "Basic of-the-flow", "Cookie": "a=b", "Proxy-Authorization": "p"}
+OWN = {
+    "x-object": "o-1",
+    "Authorization": "Basic of-the-flow",
+    "Cookie": "a=b",
+    "Proxy-Authorization": "p",
+}
 
 
 async def fetch(fetcher: Fetcher, connector: Post, call: Call) -> None:
@@ -44,7 +49,11 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 
 async def test_the_api_gets_credentials_and_another_port_does_not() -> None:
-    async with serving(says(message())) as api, serving(says(message())) as other, fetching() as fetcher:
+    async with (
+        serving(says(message(body=b"x"))) as api,
+        serving(says(message(body=b"x"))) as other,
+        fetching() as fetcher,
+    ):
         await fetch(fetcher, post(api.url), Call("GET", f"{api.url}/a"))
         await fetch(fetcher, post(api.url), Call("GET", f"{other.url}/a"))
     assert secrets(api.requests[0])["authorization"] == TOKEN["authorization"]
@@ -52,20 +61,23 @@ async def test_the_api_gets_credentials_and_another_port_does_not() -> None:
 
 
 async def test_another_spelling_of_the_same_machine_is_another_origin() -> None:
-    async with serving(says(message())) as api, fetching(dial=Dial(api.port)) as fetcher:
+    async with serving(says(message(body=b"x"))) as api, fetching(dial=Dial(api.port)) as fetcher:
         await fetch(fetcher, post(api.url), Call("GET", f"http://localhost:{api.port}/a"))
     assert secrets(api.requests[0]) == {}
 
 
 async def test_a_call_without_auth_carries_none_even_to_the_api() -> None:
-    async with serving(says(message())) as api, fetching() as fetcher:
+    async with serving(says(message(body=b"x"))) as api, fetching() as fetcher:
         await fetch(fetcher, post(api.url), Call("GET", f"{api.url}/a", auth=False))
     assert secrets(api.requests[0]) == {}
 
 
 async def test_a_redirect_to_another_port_loses_credentials_and_every_header_of_the_flow() -> None:
-    async with serving(says(message())) as other:
-        async with serving(says(message(302, location=f"{other.url}/b"))) as api, fetching() as fetcher:
+    async with serving(says(message(body=b"x"))) as other:
+        async with (
+            serving(says(message(302, location=f"{other.url}/b"))) as api,
+            fetching() as fetcher,
+        ):
             await fetch(fetcher, post(api.url), Call("GET", f"{api.url}/a", headers=OWN))
     assert secrets(api.requests[0])["authorization"] == TOKEN["authorization"]
     assert api.requests[0].headers["x-object"] == "o-1"
@@ -73,23 +85,35 @@ async def test_a_redirect_to_another_port_loses_credentials_and_every_header_of_
 
 
 async def test_a_redirect_within_the_origin_keeps_them() -> None:
-    async with serving(says(message(302, location="/b"), message())) as api, fetching() as fetcher:
-        await fetch(fetcher, post(api.url), Call("GET", f"{api.url}/a", headers={"x-object": "o-1"}))
+    async with (
+        serving(says(message(302, location="/b"), message(body=b"x"))) as api,
+        fetching() as fetcher,
+    ):
+        await fetch(
+            fetcher, post(api.url), Call("GET", f"{api.url}/a", headers={"x-object": "o-1"})
+        )
     for seen in api.requests:
         assert secrets(seen)["authorization"] == TOKEN["authorization"]
         assert seen.headers["x-object"] == "o-1"
 
 
 async def test_a_redirect_from_elsewhere_to_the_api_is_given_credentials_there_alone() -> None:
-    async with serving(says(message())) as api:
-        async with serving(says(message(302, location=f"{api.url}/b"))) as other, fetching() as fetcher:
+    async with serving(says(message(body=b"x"))) as api:
+        async with (
+            serving(says(message(302, location=f"{api.url}/b"))) as other,
+            fetching() as fetcher,
+        ):
             await fetch(fetcher, post(api.url), Call("GET", f"{other.url}/a"))
     assert secrets(other.requests[0]) == {}
     assert secrets(api.requests[0])["authorization"] == TOKEN["authorization"]
 
 
 async def test_credentials_that_a_flow_sets_itself_go_only_where_credentials_may_go() -> None:
-    async with serving(says(message())) as api, serving(says(message())) as other, fetching() as fetcher:
+    async with (
+        serving(says(message(body=b"x"))) as api,
+        serving(says(message(body=b"x"))) as other,
+        fetching() as fetcher,
+    ):
         for server in (api, other):
             call = Call("GET", f"{server.url}/a", headers=OWN, auth=False)
             await fetch(fetcher, post(api.url), call)
@@ -99,7 +123,7 @@ async def test_credentials_that_a_flow_sets_itself_go_only_where_credentials_may
 
 
 async def test_what_authorize_says_wins_over_the_flow() -> None:
-    async with serving(says(message())) as api, fetching() as fetcher:
+    async with serving(says(message(body=b"x"))) as api, fetching() as fetcher:
         await fetch(fetcher, post(api.url), Call("GET", f"{api.url}/a", headers=OWN))
     assert api.requests[0].headers["authorization"] == TOKEN["authorization"]
 
@@ -115,7 +139,7 @@ async def test_what_authorize_says_wins_over_the_flow() -> None:
 async def test_over_https_only_declared_hosts_are_trusted(
     tls: Certificates, host: str, port: int, trusted: bool
 ) -> None:
-    async with serving(says(message()), tls.server) as server:
+    async with serving(says(message(body=b"x")), tls.server) as server:
         names = Names(**{host.replace(".", "_"): (PUBLIC,)})
         dial = Dial(server.port)
         async with fetching(resolve=names, dial=dial, tls=tls.client) as fetcher:
@@ -124,20 +148,28 @@ async def test_over_https_only_declared_hosts_are_trusted(
     assert dial.dialled == [(PUBLIC, port)]
 
 
-async def test_a_declared_host_on_the_port_of_the_api_alone_is_another_origin(tls: Certificates) -> None:
+async def test_a_declared_host_on_the_port_of_the_api_alone_is_another_origin(
+    tls: Certificates,
+) -> None:
     """Declared hosts are trusted on 443 only, and the api only on the port it names."""
-    async with serving(says(message()), tls.server) as server:
+    async with serving(says(message(body=b"x")), tls.server) as server:
         names = Names(files_post_example=(PUBLIC,), api_post_example=(PUBLIC,))
         async with fetching(resolve=names, dial=Dial(server.port), tls=tls.client) as fetcher:
-            await fetch(fetcher, post("https://files.post.example:8443"), Call("GET", "https://files.post.example/a"))
             await fetch(
-                fetcher, post("https://files.post.example:8443"), Call("GET", "https://files.post.example:8443/a")
+                fetcher,
+                post("https://files.post.example:8443"),
+                Call("GET", "https://files.post.example/a"),
+            )
+            await fetch(
+                fetcher,
+                post("https://files.post.example:8443"),
+                Call("GET", "https://files.post.example:8443/a"),
             )
     assert [bool(secrets(seen)) for seen in server.requests] == [True, True]
 
 
 async def test_cookies_are_never_kept() -> None:
-    baked = message(set_cookie="session=1; Path=/")
+    baked = message(body=b"x", set_cookie="session=1; Path=/")
     async with serving(says(baked)) as api, fetching() as fetcher:
         for _ in range(2):
             await fetch(fetcher, post(api.url), Call("GET", f"{api.url}/a"))
@@ -145,8 +177,13 @@ async def test_cookies_are_never_kept() -> None:
 
 
 async def test_every_request_says_who_asks_and_that_it_takes_no_compression() -> None:
-    headers = {"Accept-Encoding": "gzip", "Host": "evil.example", "Transfer-Encoding": "chunked", "Connection": "x"}
-    async with serving(says(message())) as api, fetching() as fetcher:
+    headers = {
+        "Accept-Encoding": "gzip",
+        "Host": "evil.example",
+        "Transfer-Encoding": "chunked",
+        "Connection": "x",
+    }
+    async with serving(says(message(body=b"x"))) as api, fetching() as fetcher:
         await fetch(fetcher, post(api.url), Call("GET", f"{api.url}/a", headers=headers))
     sent = api.requests[0].headers
     assert sent["user-agent"].startswith("airlock-gateway/")
@@ -156,8 +193,10 @@ async def test_every_request_says_who_asks_and_that_it_takes_no_compression() ->
 
 
 async def test_a_flow_may_name_itself() -> None:
-    async with serving(says(message())) as api, fetching() as fetcher:
-        await fetch(fetcher, post(api.url), Call("GET", f"{api.url}/a", headers={"User-Agent": "mine/1"}))
+    async with serving(says(message(body=b"x"))) as api, fetching() as fetcher:
+        await fetch(
+            fetcher, post(api.url), Call("GET", f"{api.url}/a", headers={"User-Agent": "mine/1"})
+        )
     assert api.requests[0].headers["user-agent"] == "mine/1"
 
 
@@ -169,6 +208,6 @@ async def test_proxies_and_passwords_of_the_environment_are_ignored(
     monkeypatch.setenv("NETRC", str(netrc))
     for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
-    async with serving(says(message())) as other, fetching() as fetcher:
+    async with serving(says(message(body=b"x"))) as other, fetching() as fetcher:
         await fetch(fetcher, post(), Call("GET", f"{other.url}/a"))
     assert secrets(other.requests[0]) == {}

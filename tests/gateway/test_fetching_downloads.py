@@ -33,7 +33,9 @@ LIMIT = 1_000_000
 
 #: platforms.md, vector V6
 KEY = bytes.fromhex("8254c329a92850f6d539dd376f4816ee2764517da5e0235514af433164480d7a")
-CIPHERTEXT = bytes.fromhex("363b9fab50acfa2431802c691bd06dd31758b2f942c7a2a0e412b8022559ae5157a67eb5da46")
+CIPHERTEXT = bytes.fromhex(
+    "363b9fab50acfa2431802c691bd06dd31758b2f942c7a2a0e412b8022559ae5157a67eb5da46"
+)
 PLAINTEXT = b"apple attachment test bytes 0123456789"
 
 
@@ -41,7 +43,9 @@ async def fetch(
     fetcher: Fetcher, url: str, *, limit: int = LIMIT, **claims: Any
 ) -> tuple[Fetched, bytes]:
     with landing() as into:
-        fetched = await fetcher.download(post(url), Download(Call("GET", f"{url}/file"), **claims), into, limit)
+        fetched = await fetcher.download(
+            post(url), Download(Call("GET", f"{url}/file"), **claims), into, limit
+        )
         return fetched, landed(into)
 
 
@@ -66,13 +70,17 @@ async def test_a_file_in_chunks_and_one_without_a_length_land_whole() -> None:
     assert (await fetch_from(breaks_off(b"HTTP/1.1 200 OK\r\n\r\n" + PHOTO)))[1] == PHOTO
 
 
-async def test_an_empty_file_is_a_file() -> None:
-    fetched, content = await fetch_from(says(message()))
+async def test_an_empty_file_is_one_only_if_it_was_announced() -> None:
+    with pytest.raises(Unreachable, match="short body"):
+        await fetch_from(says(message()))
+    fetched, content = await fetch_from(says(message()), size=0)
     assert (fetched.size, content) == (0, b"")
 
 
 @pytest.mark.parametrize("served", ["", "application/octet-stream", "binary/octet-stream"])
-async def test_where_the_server_says_nothing_about_the_type_the_look_up_is_believed(served: str) -> None:
+async def test_where_the_server_says_nothing_about_the_type_the_look_up_is_believed(
+    served: str,
+) -> None:
     answer = message(body=PHOTO, content_type=served)
     fetched, _ = await fetch_from(says(answer), media_type="image/heic")
     assert fetched.media_type == "image/heic"
@@ -160,18 +168,26 @@ async def test_another_hash_is_a_mismatch(claim: str) -> None:
 @pytest.mark.parametrize(
     ("act", "size"),
     [
-        pytest.param(breaks_off(message(body=PHOTO[:-1], content_length=str(len(PHOTO)))), None, id="length"),
+        pytest.param(
+            breaks_off(message(body=PHOTO[:-1], content_length=str(len(PHOTO)))), None, id="length"
+        ),
         pytest.param(breaks_off(message(content_length="1")), None, id="nothing of it"),
         pytest.param(breaks_off(chunked(PHOTO, end=b"")), None, id="chunks"),
         pytest.param(breaks_off(chunked(PHOTO, end=b"ff\r\nabc")), None, id="in a chunk"),
         pytest.param(says(message(body=PHOTO[:-1])), len(PHOTO), id="announced size"),
-        pytest.param(breaks_off(b"HTTP/1.1 200 OK\r\n\r\n" + PHOTO[:-1]), len(PHOTO), id="no length"),
+        pytest.param(
+            breaks_off(b"HTTP/1.1 200 OK\r\n\r\n" + PHOTO[:-1]), len(PHOTO), id="no length"
+        ),
     ],
 )
 async def test_a_file_that_ends_early_may_be_fetched_again(act: Act, size: int | None) -> None:
     with pytest.raises(Rejected) as short:
         await fetch_from(act, size=size)
-    assert (short.value.reason, short.value.retry, short.value.detail) == ("unreachable", True, "short body")
+    assert (short.value.reason, short.value.retry, short.value.detail) == (
+        "unreachable",
+        True,
+        "short body",
+    )
 
 
 async def test_a_file_that_ends_early_is_short_whatever_its_hash_would_be() -> None:
@@ -250,8 +266,12 @@ async def test_a_stream_without_end_is_cut_at_the_limit(head: bytes) -> None:
         ("identity", PHOTO),
     ],
 )
-async def test_a_body_that_is_compressed_all_the_same_is_inflated(encoding: str, body: bytes) -> None:
-    fetched, content = await fetch_from(says(message(body=body, content_encoding=encoding)), size=len(PHOTO))
+async def test_a_body_that_is_compressed_all_the_same_is_inflated(
+    encoding: str, body: bytes
+) -> None:
+    fetched, content = await fetch_from(
+        says(message(body=body, content_encoding=encoding)), size=len(PHOTO)
+    )
     assert content == PHOTO
     assert fetched.size == len(PHOTO)
 
@@ -276,7 +296,10 @@ async def test_a_compression_bomb_in_a_reply_is_read_no_further_than_a_reply_may
         return (yield Call("GET", server.url))
 
     bomb = gzip.compress(bytes(200_000_000), compresslevel=9)
-    async with serving(says(message(body=bomb, content_encoding="gzip"))) as server, fetching() as fetcher:
+    async with (
+        serving(says(message(body=bomb, content_encoding="gzip"))) as server,
+        fetching() as fetcher,
+    ):
         reply = await fetcher.run(post(server.url), flow(), "lookup")
     assert len(reply.body) == 1024 * 1024
 
@@ -306,7 +329,12 @@ async def test_damaged_compression_is_no_file(body: bytes, detail: str) -> None:
 
 @pytest.mark.parametrize(
     ("status", "reason", "retry"),
-    [(404, "gone", False), (403, "unauthorized", True), (500, "unreachable", True), (503, "unreachable", True)],
+    [
+        (404, "gone", False),
+        (403, "unauthorized", True),
+        (500, "unreachable", True),
+        (503, "unreachable", True),
+    ],
 )
 async def test_a_refusal_is_read_by_the_connector(status: int, reason: str, retry: bool) -> None:
     with pytest.raises(Rejected) as refusal:
@@ -347,10 +375,16 @@ async def test_a_full_disk_is_our_own_trouble_and_is_told_as_one() -> None:
         into = os.open("/dev/full", os.O_WRONLY)
         try:
             with pytest.raises(Rejected, match="our own scratch file") as trouble:
-                await fetcher.download(post(server.url), Download(Call("GET", server.url)), into, LIMIT)
+                await fetcher.download(
+                    post(server.url), Download(Call("GET", server.url)), into, LIMIT
+                )
         finally:
             os.close(into)
-    assert (trouble.value.reason, trouble.value.retry, trouble.value.operator) == ("unreachable", True, True)
+    assert (trouble.value.reason, trouble.value.retry, trouble.value.operator) == (
+        "unreachable",
+        True,
+        True,
+    )
 
 
 async def test_a_cancelled_download_writes_no_more_and_lets_its_connection_go() -> None:
@@ -453,7 +487,9 @@ async def test_a_host_that_says_when_to_come_back_is_believed() -> None:
 
 @pytest.mark.parametrize("after", ["soon", "-5", "٣", "", "Sun, 99 Nov 2026 01:03:43 GMT", "1e9"])
 async def test_an_unreadable_retry_after_is_none(after: str) -> None:
-    answer = message(429, body=b"x").replace(b"\r\n\r\n", f"\r\nRetry-After: {after}\r\n\r\n".encode(), 1)
+    answer = message(429, body=b"x").replace(
+        b"\r\n\r\n", f"\r\nRetry-After: {after}\r\n\r\n".encode(), 1
+    )
     async with serving(says(answer)) as server, fetching(tolerance=TWICE) as fetcher:
         for _ in range(2):
             with pytest.raises(Rejected, match="HTTP 429"):

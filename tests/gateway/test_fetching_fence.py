@@ -48,7 +48,9 @@ async def fetch(fetcher: Fetcher, url: str, connector: Post | None = None) -> by
 @pytest.fixture(scope="module")
 def tls(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     directory: Path = tmp_path_factory.mktemp("tls")
-    return certificates(directory, "cdn.post.example", "a.media.example", "api.post.example", "extra.example")
+    return certificates(
+        directory, "cdn.post.example", "a.media.example", "api.post.example", "extra.example"
+    )
 
 
 # names and addresses ------------------------------------------------------------------------------
@@ -96,7 +98,9 @@ async def test_a_certificate_of_no_known_authority_is_refused(tls: Certificates)
     ],
 )
 @pytest.mark.parametrize("allow", [False, True])
-async def test_a_name_that_leads_inside_is_blocked_whatever_is_allowed(found: tuple[str, ...], allow: bool) -> None:
+async def test_a_name_that_leads_inside_is_blocked_whatever_is_allowed(
+    found: tuple[str, ...], allow: bool
+) -> None:
     dial = Dial(1)
     names = Names(cdn_post_example=found)
     async with fetching(resolve=names, dial=dial, allow_private_hosts=allow) as fetcher:
@@ -229,7 +233,9 @@ async def test_a_handshake_that_hangs_is_given_up_and_its_connection_closed() ->
     ],
 )
 @pytest.mark.parametrize("way", ["directly", "by redirect"])
-async def test_any_other_place_is_blocked_even_where_simulators_are_allowed(url: str, way: str) -> None:
+async def test_any_other_place_is_blocked_even_where_simulators_are_allowed(
+    url: str, way: str
+) -> None:
     dial = Dial(1)
     async with serving(says(message(302, location=url))) as server:
         start = url if way == "directly" else f"{server.url}/start"
@@ -242,7 +248,9 @@ async def test_any_other_place_is_blocked_even_where_simulators_are_allowed(url:
     assert dial.dialled == ([] if way == "directly" else [("127.0.0.1", server.port)])
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:{}/a", "http://localhost:{}/a", "http://127.9.9.9:{}/a"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:{}/a", "http://localhost:{}/a", "http://127.9.9.9:{}/a"]
+)
 async def test_where_simulators_are_allowed_this_machine_stands_in(url: str) -> None:
     async with serving(says(message(body=PHOTO))) as server:
         async with fetching(dial=Dial(server.port)) as fetcher:
@@ -262,7 +270,11 @@ async def test_a_localhost_that_leads_elsewhere_is_blocked() -> None:
 
 async def test_this_machine_stays_closed_even_as_an_api_or_an_extra_host() -> None:
     dial = Dial(1)
-    options: dict[str, Any] = {"allow_private_hosts": False, "extra_hosts": ("127.0.0.1", "10.0.0.1"), "dial": dial}
+    options: dict[str, Any] = {
+        "allow_private_hosts": False,
+        "extra_hosts": ("127.0.0.1", "10.0.0.1"),
+        "dial": dial,
+    }
     async with fetching(**options) as fetcher:
         for url in ("https://127.0.0.1/a", "https://10.0.0.1/a"):
             with pytest.raises(MediaFailed, match="not public"):

@@ -53,7 +53,10 @@ async def test_each_reply_goes_back_to_the_flow_and_its_value_is_returned() -> N
     async with serving(says(message(body=b'{"id": "a"}'), message(body=b'{"id": "b"}'))) as server:
         async with fetching() as fetcher:
             assert await fetcher.run(post(server.url), two_steps(), "lookup") == "b"
-    assert [(seen.method, seen.target) for seen in server.requests] == [("GET", "/1"), ("POST", "/2")]
+    assert [(seen.method, seen.target) for seen in server.requests] == [
+        ("GET", "/1"),
+        ("POST", "/2"),
+    ]
     assert server.requests[1].body == b'{"from":"a"}'
     assert server.requests[1].headers["content-type"] == "application/json"
 
@@ -67,11 +70,17 @@ async def test_a_form_and_raw_bytes_are_sent_as_they_are_meant() -> None:
     first, second = server.requests
     assert first.headers["content-type"] == "application/x-www-form-urlencoded"
     assert first.body == b"To=%2B1+555&Body=%C3%A4%26b"
-    assert (second.method, second.body, second.headers["content-type"]) == ("PUT", b"\x00raw", "image/x")
+    assert (second.method, second.body, second.headers["content-type"]) == (
+        "PUT",
+        b"\x00raw",
+        "image/x",
+    )
 
 
 async def test_the_reply_tells_status_headers_content_and_purpose() -> None:
-    answer = message(201, b'{"a": [1]}', X_Note="one", **JSON).replace(b"\r\n\r\n", b"\r\nX-NOTE: two\r\n\r\n")
+    answer = message(201, b'{"a": [1]}', X_Note="one", **JSON).replace(
+        b"\r\n\r\n", b"\r\nX-NOTE: two\r\n\r\n"
+    )
     async with serving(says(answer)) as server, fetching() as fetcher:
         reply = await fetcher.run(post(server.url), get(server.url), "check")
     assert (reply.status, reply.content, reply.body) == (201, {"a": [1]}, b'{"a": [1]}')
@@ -91,11 +100,18 @@ async def test_a_refusal_is_read_by_the_connector() -> None:
     async with serving(says(message(429, retry_after="7"))) as server, fetching() as fetcher:
         with pytest.raises(Rejected) as refusal:
             await fetcher.run(post(server.url), get(server.url), "lookup")
-    assert (refusal.value.reason, refusal.value.retry, refusal.value.after) == ("unreachable", True, 7)
+    assert (refusal.value.reason, refusal.value.retry, refusal.value.after) == (
+        "unreachable",
+        True,
+        7,
+    )
 
 
 async def test_a_status_that_the_call_expects_comes_back_to_the_flow() -> None:
-    async with serving(says(message(404, b'{"no": 1}'), message(500))) as server, fetching() as fetcher:
+    async with (
+        serving(says(message(404, b'{"no": 1}'), message(500))) as server,
+        fetching() as fetcher,
+    ):
         expecting = frozenset({404})
         reply = await fetcher.run(post(server.url), get(server.url, expects=expecting), "lookup")
         assert (reply.status, reply.content) == (404, {"no": 1})
@@ -159,7 +175,9 @@ async def test_a_flow_that_cannot_read_its_reply_is_a_trouble_of_the_platform() 
         reply = yield Call("GET", server.url)
         return str(reply.content["url"])
 
-    async with serving(says(message(body=b'{"secret": "s3cr3t"}'), message(body=b"s3cr3t"))) as server:
+    async with serving(
+        says(message(body=b'{"secret": "s3cr3t"}'), message(body=b"s3cr3t"))
+    ) as server:
         async with fetching() as fetcher:
             with pytest.raises(Rejected, match="lacks 'url'") as lacking:
                 await fetcher.run(post(server.url), reads(), "lookup")
@@ -292,7 +310,12 @@ async def test_garbage_is_no_answer_and_is_not_quoted() -> None:
 
 async def test_a_header_that_cannot_be_sent_is_named_and_nothing_is_sent() -> None:
     async with serving(says(message())) as server, fetching() as fetcher:
-        for headers in ({"x-url": "a\r\nhost: evil"}, {"x-url": "s3cr3t ü"}, {"x url": "a"}, {"": "a"}):
+        for headers in (
+            {"x-url": "a\r\nhost: evil"},
+            {"x-url": "s3cr3t ü"},
+            {"x url": "a"},
+            {"": "a"},
+        ):
             with pytest.raises(Rejected, match="header") as trouble:
                 await fetcher.run(post(server.url), get(server.url, headers=headers), "lookup")
             assert "s3cr3t" not in str(trouble.value)
@@ -359,7 +382,9 @@ async def test_a_question_asked_while_sending_is_never_ambiguous() -> None:
             await fetcher.run(post(server.url), get(server.url), "send")
 
 
-async def test_an_unreadable_answer_to_a_question_before_anything_was_sent_is_not_ambiguous() -> None:
+async def test_an_unreadable_answer_to_a_question_before_anything_was_sent_is_not_ambiguous() -> (
+    None
+):
     def asks_first() -> Generator[Call, Reply, Any]:
         reply = yield Call("GET", server.url)
         yield Call("POST", reply.content["upload"])
@@ -402,7 +427,11 @@ async def test_any_other_call_beyond_the_fence_is_a_matter_for_the_operator(purp
     async with fetching() as fetcher:
         with pytest.raises(Rejected) as blocked:
             await fetcher.run(post(), get("https://elsewhere.example/a"), purpose)
-    assert (blocked.value.reason, blocked.value.operator, blocked.value.retry) == ("blocked_host", True, False)
+    assert (blocked.value.reason, blocked.value.operator, blocked.value.retry) == (
+        "blocked_host",
+        True,
+        False,
+    )
 
 
 async def test_without_leave_a_simulator_is_out_of_reach_and_the_remedy_is_named() -> None:
@@ -421,7 +450,9 @@ async def test_a_call_that_changes_something_is_not_redirected() -> None:
 
 async def test_a_redirect_that_the_flow_expects_is_not_followed() -> None:
     async with serving(says(message(302, location="/elsewhere"))) as server, fetching() as fetcher:
-        reply = await fetcher.run(post(server.url), get(server.url, expects=frozenset({302})), "lookup")
+        reply = await fetcher.run(
+            post(server.url), get(server.url, expects=frozenset({302})), "lookup"
+        )
     assert reply.headers["location"] == "/elsewhere"
     assert len(server.requests) == 1
 

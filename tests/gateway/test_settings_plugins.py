@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from connectors import API
-from gateway.settings.plugins import GROUP, Unusable, connector_class, installed, offered
+from gateway.settings.plugins import GROUP, Unusable, classes, connector_class, installed
 
 from .plugin_installs import ACME, Plugins
 from .settings_files import SettingsFile
@@ -131,18 +131,18 @@ def test_a_type_that_nobody_offers_is_told_what_there_is(
 
 
 def test_the_four_platforms_are_installed_like_any_plugin() -> None:
-    assert {entry.name for entry in offered()} >= {"apple", "messenger", "twilio", "whatsapp"}
-    assert all(entry.group == GROUP for entry in offered())
+    assert {entry.name for entry in installed()} >= {"apple", "messenger", "twilio", "whatsapp"}
+    assert all(entry.group == GROUP for entry in installed())
 
 
 def test_each_of_the_four_platforms_is_a_connector_by_its_own_name() -> None:
-    names = {connector.name for connector in installed()}
+    names = {connector.name for connector in classes()}
 
     assert names >= {"apple", "messenger", "twilio", "whatsapp"}
 
 
 def test_a_type_is_refused_outside_of_a_file_too() -> None:
     with pytest.raises(Unusable) as caught:
-        connector_class("whatsap", offered())
+        connector_class("whatsap", installed())
 
     assert caught.value.meant == "whatsapp"

@@ -1,7 +1,5 @@
 """Inside a cell: a new MP4 around the first video and the first audio track, and the first frame."""
 
-import os
-from collections.abc import Mapping
 from typing import Any
 
 import av
@@ -9,9 +7,11 @@ from av.container import InputContainer, OutputContainer
 from av.video.frame import VideoFrame
 from PIL import Image
 
-from ..media import MediaRejected
-from ..photo.canvas import Canvas
-from ..photo.decode import paint
+from normalizer.cell.jobs import Job, Order
+from normalizer.media import MediaRejected
+from normalizer.photo.canvas import Canvas
+from normalizer.photo import paint
+
 from .cursor import Cursor
 
 #: `mov` is the only demuxer asked, so that a playlist posing as MP4 is none; codec_whitelist keeps
@@ -27,11 +27,13 @@ _BUFFER = 1 << 18
 
 def warm_up() -> None:
     av.logging.set_level(None)
+    import PIL.ImageFilter
 
 
-def video(message: Mapping[str, Any], pixels: int, files: list[int]) -> dict[str, Any]:
+def video(order: Order) -> dict[str, Any]:
     """The job: writes the film, paints poster and thumbnail, tells sizes and duration."""
-    source, film = files
+    message = order.message
+    source, pixels, film = order.files
     canvas = Canvas(message["thumbnail_side"], message["preview_side"])
     with _open(source) as container:
         if not container.streams.video:
@@ -45,13 +47,16 @@ def video(message: Mapping[str, Any], pixels: int, files: list[int]) -> dict[str
     poster.thumbnail((canvas.preview_side, canvas.preview_side))
     with _open(source) as container:
         _remux(container, film)
-    return {
-        "width": full[0],
-        "height": full[1],
-        "duration": duration,
-        "bytes": os.fstat(film).st_size,
-        **paint(canvas, pixels, poster),
-    }
+    preview = paint.lay(poster, canvas, pixels)
+    order.tell(
+        {
+            "width": full[0],
+            "height": full[1],
+            "preview": preview.size,
+            "translucent": False,
+        }
+    )
+    return {"thumbnail": paint.thumbnail(preview, canvas, pixels), "duration": duration}
 
 
 def _open(source: int) -> InputContainer:
@@ -98,3 +103,6 @@ def _tracks(container: InputContainer, output: OutputContainer) -> dict[Any, Any
         track.metadata.clear()
     output.metadata.clear()
     return tracks
+
+
+JOBS: dict[str, Job] = {"video": video}

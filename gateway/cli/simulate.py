@@ -1,0 +1,176 @@
+"""`airlock simulate`: one signed, realistic delivery to a running gateway, as the platform would send it."""
+
+import asyncio
+import base64
+import mimetypes
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from connectors import Connector
+from gateway.settings import Settings
+from simulator import PLATFORMS, Apple, Messenger, Platform, Sample, Twilio, WhatsApp
+from simulator.scenario import ANN, BEN, CLEO, DANA
+
+from .running import run
+
+#: Seconds a running gateway gets to fetch what was announced to it.
+_PATIENCE = 60.0
+
+_CONSUMERS = {"whatsapp": ANN, "messenger": BEN, "twilio": CLEO, "apple": DANA}
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What to send."""
+
+    text: str | None
+    photo: Path | None
+    video: Path | None
+
+
+class Unusable(Exception):
+    """Why this cannot be simulated, and what to change."""
+
+
+def simulate(settings: Settings, platform: str, parcel: Parcel) -> int:
+    try:
+        name, connector = _connector(settings, platform)
+        samples = [_sample(path) for path in (parcel.photo, parcel.video) if path is not None]
+        emulated = _emulated(connector)
+        port = _port(settings, connector, emulated, samples)
+    except Unusable as why:
+        print(f"airlock simulate: {why}", file=sys.stderr)
+        return 2
+    listen = settings.gateway.listen
+    emulated.webhook = f"http://{listen}/webhooks/{name}"
+    emulated.public_webhook = f"{settings.gateway.public_url}/webhooks/{name}"
+    text = parcel.text if parcel.text is not None or samples else "Hello from the simulator"
+    return run(_send(emulated, port, text, samples))
+
+
+async def _send(emulated: Platform, port: int, text: str | None, samples: list[Sample]) -> int:
+    try:
+        await emulated.start(port=port)
+    except OSError as trouble:
+        print(f"airlock simulate: port {port} of api_url: {trouble.strerror}", file=sys.stderr)
+        return 1
+    try:
+        answers = await emulated.send(_CONSUMERS[emulated.name], text, samples)
+        for answer in answers:
+            print(f"the gateway answered {answer.status} to {', '.join(answer.ids)}")
+        if any(answer.status != 200 for answer in answers):
+            return 1
+        return 0 if await _fetched(emulated) else 1
+    except aiohttp.ClientConnectionError:
+        print(f"airlock simulate: nothing listens at {emulated.webhook}", file=sys.stderr)
+        return 1
+    finally:
+        await emulated.close()
+
+
+async def _fetched(emulated: Platform) -> bool:
+    """Wait until every file was asked for, and its bytes have had time to leave."""
+    waited = 0.0
+    while missing := [hosted for hosted in emulated.hosted.values() if not hosted.asked]:
+        if waited >= _PATIENCE:
+            names = ", ".join(hosted.sample.name for hosted in missing)
+            print(f"the gateway did not fetch {names} within {_PATIENCE:.0f} s", file=sys.stderr)
+            return False
+        await asyncio.sleep(0.1)
+        waited += 0.1
+    if emulated.hosted:
+        await asyncio.sleep(1.0)
+        print(f"it fetched {len(emulated.hosted)} file(s)")
+    return True
+
+
+def _connector(settings: Settings, platform: str) -> tuple[str, Connector[Any]]:
+    if platform in settings.connectors:
+        return platform, settings.connectors[platform]
+    for name, connector in settings.connectors.items():
+        if connector.name == platform:
+            return name, connector
+    known = ", ".join(settings.connectors) or "none"
+    raise Unusable(f"no connector is called {platform!r} or of that type; configured are: {known}")
+
+
+def _sample(path: Path) -> Sample:
+    try:
+        content = path.read_bytes()
+    except OSError as trouble:
+        raise Unusable(f"{path}: {trouble.strerror}") from trouble
+    return Sample(path.name, mimetypes.guess_type(path.name)[0] or "image/jpeg", content)
+
+
+def _port(
+    settings: Settings, connector: Connector[Any], emulated: Platform, samples: list[Sample]
+) -> int:
+    """Where the emulated platform has to listen, so that the gateway finds it there."""
+    api = urlsplit(connector.config.api)
+    if not samples:
+        return 0
+    if not settings.fetch.allow_private_hosts:
+        raise Unusable(
+            "photos and videos are served on loopback: set fetch.allow_private_hosts: true"
+        )
+    if emulated.name == Messenger.name:
+        return 0  # its deliveries carry whole addresses
+    if api.scheme != "http" or api.hostname not in {"127.0.0.1", "localhost"} or not api.port:
+        raise Unusable(
+            f"{emulated.name} media are fetched through api_url ({connector.config.api}): "
+            "set it to a free port of this machine, such as http://127.0.0.1:9010"
+            + ("/v25.0" if emulated.name == WhatsApp.name else "")
+        )
+    return int(api.port)
+
+
+def _emulated(connector: Connector[Any]) -> Platform:
+    kind = PLATFORMS.get(connector.name)
+    if kind is None:
+        known = ", ".join(PLATFORMS)
+        raise Unusable(f"no emulator for {connector.name}; there are: {known}")
+    emulated = kind()
+    _CREDENTIALS[connector.name](emulated, connector.config)
+    return emulated
+
+
+def _whatsapp(emulated: Any, config: Any) -> None:
+    assert isinstance(emulated, WhatsApp)
+    emulated.secret = config.app_secrets[0].get_secret_value()
+    emulated.token = config.access_token.get_secret_value()
+    emulated.number_id = config.phone_number_id
+
+
+def _messenger(emulated: Any, config: Any) -> None:
+    assert isinstance(emulated, Messenger)
+    emulated.secret = config.app_secrets[0].get_secret_value()
+    emulated.token = config.access_token.get_secret_value()
+    emulated.page_id = config.page_id
+
+
+def _twilio(emulated: Any, config: Any) -> None:
+    assert isinstance(emulated, Twilio)
+    emulated.account = config.account_sid
+    emulated.token = config.auth_tokens[0].get_secret_value()
+    emulated.number = config.sender or emulated.number
+
+
+def _apple(emulated: Any, config: Any) -> None:
+    assert isinstance(emulated, Apple)
+    emulated.msp_id = config.msp_id
+    emulated.secret = base64.b64decode(config.secrets[0].get_secret_value())
+    emulated.business = config.business_id
+
+
+_CREDENTIALS: dict[str, Callable[[Any, Any], None]] = {
+    "whatsapp": _whatsapp,
+    "messenger": _messenger,
+    "twilio": _twilio,
+    "apple": _apple,
+}

@@ -1,0 +1,113 @@
+"""What a cell answered, believed only as far as it has been checked: its decoder may have been taken over."""
+
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from .media import MediaFailed, MediaRejected, RejectedReason
+from .photo.canvas import Canvas, Place
+
+#: A side that no format of ours can state; keeps nonsense out of events.
+_MAX_SIDE = 1 << 20
+_DETAIL_LETTERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """The large picture on the canvas: its place checked against it, numbers checked to be numbers."""
+
+    #: The photo as it is seen, upright, before it was made smaller.
+    width: int
+    height: int
+    preview: Place
+    translucent: bool
+    crisp: bool
+
+    @property
+    def whole(self) -> bool:
+        """Whether the preview has every pixel of the photo."""
+        return self.width * self.height == self.preview.width * self.preview.height
+
+
+def done(answer: dict[str, Any]) -> dict[str, Any]:
+    """The result of a job; raises what the cell refused it with."""
+    if isinstance(answer.get("done"), dict):
+        return dict(answer["done"])
+    reason = answer.get("rejected")
+    if reason in get_args(RejectedReason):
+        raise MediaRejected(reason, _words(answer.get("detail")))
+    raise MediaFailed("decoder_crashed", _words(answer.get("failed", "no proper answer")))
+
+
+def painted(note: dict[str, Any], canvas: Canvas) -> Painted:
+    """Raises MediaFailed for what does not fit the canvas."""
+    try:
+        return Painted(
+            width=whole(note["width"], _MAX_SIDE),
+            height=whole(note["height"], _MAX_SIDE),
+            preview=canvas.place("preview", *_size(note["preview"])),
+            translucent=note["translucent"] is True,
+            crisp=note.get("crisp") is True,
+        )
+    except (KeyError, ValueError) as error:
+        raise nonsense(error) from None
+
+
+def thumbnail(result: dict[str, Any], canvas: Canvas) -> Place:
+    """Raises MediaFailed for what does not fit the canvas."""
+    try:
+        return canvas.place("thumbnail", *_size(result["thumbnail"]))
+    except (KeyError, ValueError) as error:
+        raise nonsense(error) from None
+
+
+def whole(self) -> bool:
+        """Whether the preview has every pixel of the photo."""
+        return self.width * self.height == self.preview.width * self.preview.height
+
+
+def done(answer: dict[str, Any]) -> dict[str, Any]:
+    """The result of a job; raises what the cell refused it with."""
+    if isinstance(answer.get("done"), dict):
+        return dict(answer["done"])
+    reason = answer.get("rejected")
+    if reason in get_args(RejectedReason):
+        raise MediaRejected(reason, _words(answer.get("detail")))
+    raise MediaFailed("decoder_crashed", _words(answer.get("failed", "no proper answer")))
+
+
+def painted(result: dict[str, Any], canvas: Canvas) -> Painted:
+    """Raises MediaFailed for what does not fit the canvas."""
+    try:
+        return Painted(
+            width=whole(result["width"], _MAX_SIDE),
+            height=whole(result["height"], _MAX_SIDE),
+            preview=canvas.place("preview", *_size(result["preview"])),
+            thumbnail=canvas.place("thumbnail", *_size(result["thumbnail"])),
+            translucent=result["translucent"] is True,
+            crisp=result.get("crisp") is True,
+        )
+    except (KeyError, ValueError) as error:
+        raise nonsense(error) from None
+
+
+def whole(value: object, most: int) -> int:
+    """A number from 1 to `most`; raises ValueError for anything else."""
+    if type(value) is not int or not 1 <= value <= most:
+        raise ValueError("a number out of range")
+    return value
+
+
+def nonsense(error: object) -> MediaFailed:
+    return MediaFailed("decoder_crashed", f"the decoder answered nonsense: {error}")
+
+
+def _size(value: object) -> tuple[int, int]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise ValueError("no size")
+    return whole(value[0], _MAX_SIDE), whole(value[1], _MAX_SIDE)
+
+
+def _words(value: object) -> str:
+    """Printable, short: it may end in a log or before an agent."""
+    text = value if isinstance(value, str) else ""
+    return "".join(c if " " <= c <= "~" else "?" for c in text[:_DETAIL_LETTERS])

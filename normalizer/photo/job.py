@@ -1,0 +1,104 @@
+"""The photo job of a cell: a sender's bytes become upright sRGB pixels of bounded size."""
+
+import io
+import mmap
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageFile
+
+from normalizer.cell.jobs import Job, Order
+
+from . import avif, heif, paint
+from .avif import open_avif
+from .canvas import Canvas
+from .gif import open_gif
+from .heif import open_heif
+from .jpeg import open_jpeg
+from .opened import Opened, Wish
+from .png import open_png
+from .tiff import open_tiff
+from .webp import open_webp
+
+_READERS: dict[str, Callable[[memoryview, Wish], Opened]] = {
+    "avif": open_avif,
+    "gif": open_gif,
+    "heif": open_heif,
+    "jpeg": open_jpeg,
+    "png": open_png,
+    "tiff": open_tiff,
+    "webp": open_webp,
+}
+
+
+def photo(order: Order) -> dict[str, Any]:
+    """Fills the canvas and tells the sizes."""
+    message = order.message
+    canvas = Canvas(message["thumbnail_side"], message["preview_side"])
+    source = mmap.mmap(order.files[0], message["bytes"], access=mmap.ACCESS_READ)
+    wish = Wish(message["max_pixels"], canvas.preview_side)
+    opened = _READERS[message["format"]](memoryview(source), wish)
+    width, height = paint.upright(opened.size, opened.orientation)
+    preview, translucent = paint.preview(opened, canvas, order.files[1])
+    order.tell(
+        {
+            "width": width,
+            "height": height,
+            "preview": preview.size,
+            "translucent": translucent,
+            "crisp": opened.crisp,
+        }
+    )
+    return {"thumbnail": paint.thumbnail(preview, canvas, order.files[1])}
+
+
+JOBS: dict[str, Job] = {"photo": photo}
+
+
+def warm_up() -> None:
+    """Everything once, so that nothing is loaded later."""
+    Image.init()
+    # Our own limits are checked before anything is decoded, Pillow's on top would only differ.
+    Image.MAX_IMAGE_PIXELS = None
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    avif.prepare()
+    heif.prepare()
+    for name, sample in _samples().items():
+        _rehearse(name, sample)
+
+
+def warm_cell() -> None:
+    """In a fresh cell: touches the pages a small photo touches, so that no customer waits for them."""
+    _rehearse("jpeg", _SAMPLES["jpeg"])
+
+
+def _rehearse(form: str, sample: bytes) -> None:
+    canvas = Canvas(32, 64)
+    pixels = os.memfd_create("rehearsal")
+    os.ftruncate(pixels, canvas.size)
+    opened = _READERS[form](memoryview(sample), Wish(10_000, 64))
+    preview, _ = paint.preview(opened, canvas, pixels)
+    paint.thumbnail(preview, canvas, pixels)
+    os.close(pixels)
+
+
+_SAMPLES: dict[str, bytes] = {}
+
+
+def _samples() -> dict[str, bytes]:
+    image = Image.fromarray(np.arange(48 * 64 * 3, dtype=np.uint8).reshape(48, 64, 3))
+    forms = {
+        "jpeg": "JPEG",
+        "png": "PNG",
+        "gif": "GIF",
+        "tiff": "TIFF",
+        "webp": "WEBP",
+        "avif": "AVIF",
+    }
+    for name, form in forms.items():
+        buffer = io.BytesIO()
+        image.save(buffer, form)
+        _SAMPLES[name] = buffer.getvalue()
+    return _SAMPLES

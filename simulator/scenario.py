@@ -1,0 +1,71 @@
+"""Four consumers with four small stories, for demonstrations: one on each platform."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from .platform import Consumer, Delivered, Platform
+from .samples import Sample, photo, still, video
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Something a consumer sends: words, files, or both."""
+
+    platform: str
+    consumer: Consumer
+    text: str | None = None
+    files: tuple[Sample, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A line that was sent, and what the gateway answered."""
+
+    line: Line
+    answers: tuple[Delivered, ...]
+
+
+ANN = Consumer("4915112345678", "Mia Berger")
+BEN = Consumer("7712345678901234", "Ben Okafor")
+CLEO = Consumer("+15550001111", "Cleo Martin")
+DANA = Consumer("urn:mbid:AQAAYexampleDana/+=", "Dana Silva")
+
+
+def story() -> list[Line]:
+    """What everybody sends, in the order in which they send it. Makes the files: takes about two seconds."""
+    parcel = photo("parcel", seed=11, name="IMG_2041.JPG")
+    label = photo("parcel", 1200, 1600, seed=12, orientation=6, name="IMG_2042.JPG")
+    drum = video("washer", 4.0, 640, 360, seed=21, name="washer.mp4")
+    wheel = photo("bicycle", seed=31, name="IMG_0007.JPG")
+    ride = video("bicycle", 3.0, 480, 270, seed=32, name="ride.mp4")
+    car = photo("car", 2000, 1500, seed=41, name="IMG_0815.JPG")
+    drive = video("car", 3.0, 640, 360, seed=42, name="drive.mp4")
+    return [
+        Line("whatsapp", ANN, "Hello, my parcel came today and the box is dented."),
+        Line("whatsapp", ANN, "This is how it stood at the door", (parcel,)),
+        Line("messenger", BEN, "Hi! Our new washing machine shakes."),
+        Line("twilio", CLEO, "The front wheel of my bike wobbles", (wheel,)),
+        Line("apple", DANA, "Good morning! Scratch on the left door, see photo.", (car,)),
+        Line("messenger", BEN, "It does this all day", (drum,)),
+        Line("whatsapp", ANN, "And the label", (label,)),
+        Line("twilio", CLEO, "Listen to it", (ride,)),
+        Line("apple", DANA, "And this is how it sounds when I drive", (drive,)),
+        Line("whatsapp", ANN, None, (video("parcel", 3.0, 480, 270, seed=13, name="open.mp4"),)),
+        Line("messenger", BEN, "The display says this", (still("PNG", "washer", seed=22),)),
+        Line("apple", DANA, "Could you tell me what the repair would cost?"),
+    ]
+
+
+async def play(
+    platforms: Mapping[str, Platform], *, pace: float, lines: Sequence[Line] | None = None
+) -> AsyncIterator[Step]:
+    """Send the story line by line, `pace` seconds apart; lines of platforms that are not there are left out."""
+    if lines is None:
+        lines = await asyncio.get_running_loop().run_in_executor(None, partial(story))
+    for line in lines:
+        platform = platforms.get(line.platform)
+        if platform is not None:
+            yield Step(line, tuple(await platform.send(line.consumer, line.text, line.files)))
+            await asyncio.sleep(pace)

@@ -1,0 +1,88 @@
+"""What connectors may know: their platform's words, and neither network, disk, clock nor gateway."""
+
+import ast
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+import connectors
+from connectors import Connector
+
+FOLDER = Path(connectors.__file__).parent
+FILES = sorted(FOLDER.glob("*.py"))
+
+#: Everything a file may import; what is not here must be argued for here.
+ALLOWED = {
+    *("abc", "base64", "binascii", "collections", "copy", "dataclasses", "datetime", "functools"),
+    *("hashlib", "hmac", "math", "random", "re", "types", "typing", "urllib", "uuid", "zlib"),
+    *("connectors", "jwt", "normalizer", "orjson", "pydantic", "twilio"),
+}
+#: The kit reads recordings from disk and is run by pytest.
+KIT = {"conformance.py": {"contextlib", "pathlib", "pytest"}, "recordings.py": {"gzip", "pathlib"}}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_a_connector_imports_nothing_that_acts(file: Path) -> None:
+    found = {name.partition(".")[0] for name in imported(file)}
+    assert found <= ALLOWED | KIT.get(file.name, set())
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_of_the_normalizer_only_the_events_are_known_and_of_twilio_only_the_signature(
+    file: Path,
+) -> None:
+    deep = {name for name in imported(file) if name.split(".")[0] in {"normalizer", "twilio"}}
+    assert deep <= {"normalizer.events", "twilio.request_validator"}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_no_clock_is_read(file: Path) -> None:
+    calls = {
+        node.func.attr
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    assert not calls & {"now", "utcnow", "today", "time", "sleep", "urlopen"}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_a_file_is_short_enough_to_be_read_at_once(file: Path) -> None:
+    limit = 400 if file.name in {"contract.py", "conformance.py"} else 250
+    assert len(file.read_text().splitlines()) <= limit
+
+
+def test_loading_the_connectors_starts_no_client() -> None:
+    script = (
+        "import sys, connectors, connectors.apple, connectors.messenger, connectors.twilio,"
+        " connectors.whatsapp;"
+        "print([m for m in ('httpx', 'aiohttp', 'requests', 'sqlite3', 'structlog', 'pytest',"
+        " 'gateway', 'PIL') if m in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_the_four_are_found_by_the_names_that_settings_use() -> None:
+    found = {point.name: point for point in entry_points(group="airlock.connectors")}
+    for name in ("apple", "messenger", "twilio", "whatsapp"):
+        connector = found[name].load()
+        assert issubclass(connector, Connector)
+        assert connector.name == name
+
+
+def test_everything_exported_is_there() -> None:
+    assert all(hasattr(connectors, name) for name in connectors.__all__)
+    assert len(set(connectors.__all__)) == len(connectors.__all__)
+
+
+def imported(file: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names.add(node.module or "")
+    return names

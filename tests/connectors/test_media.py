@@ -1,0 +1,272 @@
+"""How each platform's files are found: the calls in order, and what the download is told."""
+
+import hashlib
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from connectors import AesCtr, Attachment, Call, Download, Echo, MediaRef, Message, Rejected
+from connectors.recordings import Recording, recordings
+
+from .accounts import ACCOUNT_SID, apple, messenger, twilio, whatsapp
+from .driving import drive, ok, refused
+from .test_conformance import PAYLOADS
+
+LOOKASIDE = "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1&ext=2&hash=3"
+DIGEST = hashlib.sha256(b"abc")
+HEX, BASE64 = DIGEST.hexdigest(), "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="
+
+
+def found(platform: str, connector: Any, recording: str) -> list[MediaRef]:
+    """The files of a recorded delivery, as the gateway would hand them back after its journal."""
+    record = next(r for r in recordings(PAYLOADS / platform) if r.name == recording)
+    return [one.media for one in attachments(connector, record) if one.media is not None]
+
+
+def attachments(connector: Any, record: Recording) -> list[Attachment]:
+    events = connector.parse(record.delivery(connector))
+    return [a for e in events if isinstance(e, Message | Echo) for a in e.attachments]
+
+
+# WhatsApp -----------------------------------------------------------------------------------------
+
+
+def test_whatsapp_asks_for_an_address_and_takes_the_token_to_both() -> None:
+    connector = whatsapp(appsecret_proof=False)
+    (ref,) = found("whatsapp", connector, "photo_with_caption")
+    answer = {"url": LOOKASIDE, "mime_type": "image/jpeg", "sha256": HEX, "file_size": 61901}
+    (call,), download = drive(connector.media(ref), ok(answer))
+    assert call == Call(
+        "GET",
+        "https://graph.facebook.com/v25.0/1037543291543636?phone_number_id=106540352242922",
+    )
+    assert call.auth
+    assert download == Download(
+        Call("GET", LOOKASIDE), sha256=HEX, size=61901, media_type="image/jpeg"
+    )
+    assert download.call.auth
+    assert "lookaside.fbsbx.com" in connector.hosts
+
+
+def test_whatsapp_asks_in_the_name_of_the_number_that_was_written_to() -> None:
+    connector = whatsapp()
+    ref = MediaRef({"id": "m1", "account": "200000000000001"})
+    (call,), _ = drive(connector.media(ref), ok({"url": LOOKASIDE}))
+    assert "phone_number_id=200000000000001" in call.url
+
+
+@pytest.mark.parametrize("told", [HEX, BASE64])
+def test_whatsapps_checksum_is_passed_on_in_either_writing(told: str) -> None:
+    connector = whatsapp()
+    ref = MediaRef({"id": "m1", "account": "1"}, sha256=BASE64)
+    _, download = drive(connector.media(ref), ok({"url": LOOKASIDE, "sha256": told}))
+    assert download.sha256 == told
+    _, download = drive(connector.media(ref), ok({"url": LOOKASIDE}))
+    assert download.sha256 == BASE64
+
+
+@pytest.mark.parametrize("size", ["61901", 61901])
+def test_whatsapps_size_is_a_number_or_a_text(size: Any) -> None:
+    ref = MediaRef({"id": "m1", "account": "1"})
+    _, download = drive(whatsapp().media(ref), ok({"url": LOOKASIDE, "file_size": size}))
+    assert download.size == 61901
+
+
+def test_whatsapps_error_inside_a_success_is_a_refusal() -> None:
+    ref = MediaRef({"id": "m1", "account": "1"})
+    trouble = refused(whatsapp().media(ref), ok({"error": {"code": 190, "message": "expired"}}))
+    assert (trouble.reason, trouble.operator) == ("unauthorized", True)
+
+
+# Messenger ----------------------------------------------------------------------------------------
+
+
+def test_messengers_files_are_fetched_without_our_token() -> None:
+    connector = messenger()
+    refs = found("messenger", connector, "three_photos")
+    assert len(refs) == 3
+    for ref in refs:
+        calls, download = drive(connector.media(ref))
+        assert calls == []
+        assert download == Download(Call("GET", ref.locator["url"], auth=False))
+
+
+@pytest.mark.parametrize("recording", ["link_that_was_written", "link_cards_alone", "appointment"])
+def test_messengers_link_cards_are_never_fetched(recording: str) -> None:
+    assert found("messenger", messenger(), recording) == []
+
+
+def test_messengers_stickers_are_fetched_once() -> None:
+    for recording in (
+        "sticker_in_its_old_form",
+        "sticker_in_both_forms",
+        "sticker_in_its_new_form",
+    ):
+        assert len(found("messenger", messenger(), recording)) == 1
+
+
+# Twilio -------------------------------------------------------------------------------------------
+
+MEDIA = f"/2010-04-01/Accounts/{ACCOUNT_SID}/Messages/MM{'0' * 32}/Media/ME{'1' * 32}"
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://api.twilio.com",
+        "https://api.ie1.twilio.com",
+        "https://api.dublin.ie1.twilio.com",
+        "https://api.sydney.au1.twilio.com",
+    ],
+)
+def test_twilios_files_are_asked_for_with_our_password(origin: str) -> None:
+    connector = twilio()
+    calls, download = drive(connector.media(MediaRef({"url": origin + MEDIA})))
+    assert calls == []
+    assert download == Download(Call("GET", origin + MEDIA))
+    assert download.call.auth
+    assert origin.removeprefix("https://") in connector.hosts
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.twilio.com" + MEDIA,
+        "https://api.twilio.com.example.com" + MEDIA,
+        "https://example.com" + MEDIA,
+        "https://api.twilio.com@example.com" + MEDIA,
+        "https://example.com/#https://api.twilio.com" + MEDIA,
+        "https://example.com/?https://api.twilio.com" + MEDIA,
+        "https://api.twilio.com:8443" + MEDIA,
+        "https://video.twilio.com" + MEDIA,
+        "https://api.twilio.com\\@example.com" + MEDIA,
+        "https://api.twilio.com\n" + MEDIA,
+        "https://api.twilio.com" + MEDIA + "/../../../../x",
+        "https://api.twilio.com" + MEDIA + "?x=1",
+        "https://api.twilio.com" + MEDIA + "\n",
+        "https://api.twilio.com" + MEDIA.replace("Media", "Feedback"),
+        "https://api.twilio.com" + MEDIA.replace(ACCOUNT_SID, "AC" + "1" * 32),
+        "https://api.twilio.com/2010-04-01/Accounts.json",
+        "https://api.twilio.com/x" + MEDIA,
+        "",
+    ],
+)
+def test_no_other_address_gets_our_twilio_password(url: str) -> None:
+    trouble = refused_at_once(twilio(), MediaRef({"url": url}))
+    assert (trouble.reason, trouble.retry) == ("blocked_host", False)
+
+
+def test_twilios_files_of_a_named_subaccount_are_fetched() -> None:
+    other = "AC" + "1" * 32
+    url = "https://api.twilio.com" + MEDIA.replace(ACCOUNT_SID, other)
+    _, download = drive(twilio(account_sids=[other]).media(MediaRef({"url": url})))
+    assert download.call.url == url
+
+
+@pytest.mark.parametrize("api", ["http://127.0.0.1:9000", "http://127.0.0.1:9000/twilio/"])
+def test_another_api_url_stands_in_for_twilios(api: str) -> None:
+    connector = twilio(api_url=api)
+    for base in {"http://127.0.0.1:9000", api.rstrip("/")}:
+        _, download = drive(connector.media(MediaRef({"url": base + MEDIA})))
+        assert download.call.auth
+    elsewhere = MediaRef({"url": "http://127.0.0.1:9001" + MEDIA})
+    assert refused_at_once(connector, elsewhere).reason == "blocked_host"
+
+
+def refused_at_once(connector: Any, ref: MediaRef) -> Rejected:
+    with pytest.raises(Rejected) as trouble:
+        connector.media(ref)
+    return trouble.value
+
+
+# Apple --------------------------------------------------------------------------------------------
+
+KEY = "008254c329a92850f6d539dd376f4816ee2764517da5e0235514af433164480d7a"
+SEALED = bytes.fromhex(
+    "363b9fab50acfa2431802c691bd06dd31758b2f942c7a2a0e412b8022559ae5157a67eb5da46"
+)
+OPEN = b"apple attachment test bytes 0123456789"
+ICLOUD = "https://p54-content.icloud.com/d/1?x=%2F"
+
+
+def test_apple_is_asked_for_an_address_in_the_names_of_its_sample() -> None:
+    connector = apple()
+    (ref,) = found("apple", connector, "photo_with_caption")
+    (call,), download = drive(connector.media(ref), ok({"download-url": ICLOUD}))
+    assert (call.method, call.url) == ("GET", "https://mspgw.push.apple.com/v1/preDownload")
+    assert call.headers == {
+        "source-id": "0a1b2c3d-0000-4000-8000-000000000001",
+        "mmcs-url": "https://p54-content.icloud.com/M1",
+        "mmcs-owner": "M3a1",
+        "mmcs-signature": "gQABAgMEBQYHCAkKCwwNDg8QERIT",
+    }
+    assert call.auth
+    assert download.call == Call("GET", ICLOUD, auth=False)
+    assert download.size == 234567
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_apple_is_asked_again_in_the_older_names_if_it_does_not_take_the_first(status: int) -> None:
+    connector = apple()
+    (ref,) = found("apple", connector, "photo_with_caption")
+    (first, second), download = drive(
+        connector.media(ref), ok(status=status), ok({"download-url": ICLOUD})
+    )
+    assert first.expects == {400, 404}
+    assert second.expects == frozenset()
+    assert second.url == first.url
+    assert second.headers == {
+        "source-id": "0a1b2c3d-0000-4000-8000-000000000001",
+        "url": "https://p54-content.icloud.com/M1",
+        "owner": "M3a1",
+        "signature": "gQABAgMEBQYHCAkKCwwNDg8QERIT",
+    }
+    assert download.call.url == ICLOUD
+
+
+def test_apples_signature_is_written_in_base64_whichever_form_it_came_in() -> None:
+    connector = apple()
+    for recording in ("signature_in_one_form_only", "attachment_in_its_older_names"):
+        for ref in found("apple", connector, recording):
+            call = next(connector.media(ref))
+            assert call.headers["mmcs-signature"] == "gQABAgMEBQYHCAkKCwwNDg8QERIT"
+
+
+@pytest.mark.parametrize("key", [KEY, KEY.removeprefix("00"), KEY.upper()])
+def test_apples_files_open_with_their_key(key: str) -> None:
+    decrypt = downloaded(key).decrypt
+    assert decrypt == AesCtr(bytes.fromhex(KEY)[1:], bytes(16))
+    cipher = Cipher(algorithms.AES(decrypt.key), modes.CTR(decrypt.counter)).decryptor()
+    assert cipher.update(SEALED) + cipher.finalize() == OPEN
+    assert KEY[2:] not in repr(downloaded(key))
+
+
+@pytest.mark.parametrize(
+    "key", ["", KEY[:-4], KEY + "00", "01" + KEY[2:], "zz" * 32, KEY[:-1] + "é", KEY + "\n", "0"]
+)
+def test_a_key_that_is_none_is_refused_before_anything_is_asked(key: str) -> None:
+    ref = MediaRef({"url": "u", "owner": "o", "signature": "s", "business": "b", "key": key})
+    with pytest.raises(Rejected) as trouble:
+        next(apple().media(ref))
+    assert (trouble.value.reason, trouble.value.retry) == ("corrupt", False)
+    assert not key or key not in str(trouble.value)
+
+
+def downloaded(key: str) -> Any:
+    ref = MediaRef({"url": "u", "owner": "o", "signature": "s", "business": "b", "key": key})
+    _, download = drive(apple().media(ref), ok({"download-url": ICLOUD}))
+    return download
+
+
+def test_what_cannot_be_fetched_is_announced_with_its_caption() -> None:
+    for platform, connector, recording in (
+        ("apple", apple(), "attachment_that_cannot_be_fetched"),
+        ("messenger", messenger(), "attachment_without_address"),
+        ("whatsapp", whatsapp(), "file_that_meta_could_not_fetch"),
+    ):
+        record = next(r for r in recordings(PAYLOADS / platform) if r.name == recording)
+        event = connector.parse(record.delivery(connector))[0]
+        assert isinstance(event, Message)
+        assert event.text
+        assert {one.refused for one in event.attachments} == {"gone"}

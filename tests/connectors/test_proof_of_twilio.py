@@ -1,0 +1,163 @@
+"""X-Twilio-Signature, with the vectors that were computed apart from this code."""
+
+from urllib.parse import urlencode
+
+import pytest
+
+from connectors import Forbidden, Request
+
+from .accounts import ACCOUNT_SID, AUTH_TOKEN, OLDER_AUTH_TOKEN, request, signed_by_twilio, twilio
+
+PLAIN = "https://gw.example.org/hooks/twilio/c1?x=1"
+WITH_PORT = "https://gw.example.org:443/hooks/twilio/c1?x=1"
+SIGNED_PLAIN = "f23LhYyaQ00PH4wXp4dXxN625wk="
+SIGNED_WITH_PORT = "XFrhsMhFWkHt3/NsDS5gSoiSTAE="
+FIELDS = {
+    "MessageSid": "MM00000000000000000000000000000001",
+    "From": "+15550001111",
+    "To": "+15550002222",
+    "Body": "hi there",
+    "NumMedia": "0",
+    "AccountSid": ACCOUNT_SID,
+}
+FORM = urlencode(FIELDS).encode()
+TYPE = "application/x-www-form-urlencoded; charset=UTF-8"
+HASH = "015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862"
+JSON_URL = f"https://gw.example.org/hooks/twilio/c1?bodySHA256={HASH}"
+JSON_SIGNED = "Lw4hdWKSNcZBQDbSTLcKgacfYuQ="
+
+connector = twilio()
+
+
+def form(signature: str, url: str = PLAIN, body: bytes = FORM) -> Request:
+    return request(body, {"x-twilio-signature": signature, "content-type": TYPE}, url)
+
+
+def json(body: bytes = b'{"a":1}', url: str = JSON_URL, signature: str = JSON_SIGNED) -> Request:
+    headers = {"x-twilio-signature": signature, "content-type": "application/json"}
+    return request(body, headers, url)
+
+
+def refuse(request: Request) -> None:
+    with pytest.raises(Forbidden):
+        connector.verify(request)
+
+
+@pytest.mark.parametrize("url", [PLAIN, WITH_PORT, PLAIN + "#rc=5&rp=all"])
+@pytest.mark.parametrize("signature", [SIGNED_PLAIN, SIGNED_WITH_PORT])
+def test_the_url_counts_with_and_without_its_port(url: str, signature: str) -> None:
+    connector.verify(form(signature, url))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        PLAIN.replace("https", "http"),
+        PLAIN.replace("gw.", "www."),
+        PLAIN.replace("/c1", "/c2"),
+        PLAIN.replace("/c1", "/c1/"),
+        PLAIN.replace("x=1", "x=2"),
+        PLAIN.replace("?x=1", ""),
+        PLAIN.replace("/hooks", ""),
+        "",
+        "https://[::1",
+        "https://gw.example.org:99999999/",
+        "https://gw.example.org:port/",
+        "\udce9",
+    ],
+)
+def test_another_url_is_refused(url: str) -> None:
+    refuse(form(SIGNED_PLAIN, url))
+
+
+def test_either_token_is_good_while_one_is_replaced() -> None:
+    for token in (AUTH_TOKEN, OLDER_AUTH_TOKEN):
+        connector.verify(signed_by_twilio(request(FORM, {"content-type": TYPE}), token))
+    refuse(signed_by_twilio(request(FORM, {"content-type": TYPE}), "another-token"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        FORM.replace(b"hi+there", b"hi+There"),
+        FORM.replace(b"hi+there", b"hi+there+"),
+        FORM + b"&Extra=",
+        FORM.replace(b"NumMedia=0&", b""),
+        b"",
+    ],
+)
+def test_a_changed_form_is_refused(body: bytes) -> None:
+    refuse(form(SIGNED_PLAIN, body=body))
+
+
+def test_parameters_may_come_in_any_order() -> None:
+    turned = urlencode(dict(reversed(FIELDS.items()))).encode()
+    assert turned != FORM
+    connector.verify(form(SIGNED_PLAIN, body=turned))
+
+
+def test_blank_values_and_spaces_are_part_of_what_is_signed() -> None:
+    fields = {"AccountSid": ACCOUNT_SID, "Body": "  two spaces ", "FromCity": "", "Ü": "é 🙂"}
+    body = urlencode(fields).encode()
+    connector.verify(signed_by_twilio(request(body, {"content-type": TYPE})))
+
+
+def test_a_repeated_name_counts_once_for_each_of_its_values() -> None:
+    url, as_the_library_signs = "https://gw.example.org/h", "v7TNI/oqfJY3nxTYsQQEj532zd0="
+    connector.verify(form(as_the_library_signs, url, b"A=2&A=1&A=2"))
+    refuse(form("ZnIAuKFzK4CICnD0TQ9PgAOJhP8=", url, b"A=2&A=1&A=2"))
+
+
+def test_a_body_in_json_is_covered_by_its_hash_in_the_url() -> None:
+    connector.verify(json())
+    refuse(json(b'{"a":1} '))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://gw.example.org/hooks/twilio/c1",
+        JSON_URL.replace("bodySHA256", "bodysha256"),
+        JSON_URL + f"&bodySHA256={HASH}",
+        "https://gw.example.org/hooks/twilio/c1?bodySHA256=",
+    ],
+)
+def test_json_whose_hash_is_missing_or_twice_is_refused_however_it_is_signed(url: str) -> None:
+    unsigned = request(b'{"a":1}', {"content-type": "application/json"}, url)
+    signed_over_the_url = signed_by_twilio(request(b"", {}, url)).headers["x-twilio-signature"]
+    refuse(json(url=url, signature=signed_over_the_url))
+    refuse(unsigned)
+
+
+def test_the_content_type_decides_how_a_body_is_proved_not_the_url() -> None:
+    # A form with bodySHA256 in its URL is still signed over its parameters.
+    signed = signed_by_twilio(request(FORM, {"content-type": TYPE}, JSON_URL))
+    connector.verify(signed)
+    refuse(form(signed.headers["x-twilio-signature"], JSON_URL, FORM + b"&Extra=1"))
+
+
+def test_another_account_is_refused_unless_it_was_named() -> None:
+    other = "AC" + "1" * 32
+    body = urlencode({**FIELDS, "AccountSid": other}).encode()
+    signed = signed_by_twilio(request(body, {"content-type": TYPE}))
+    refuse(signed)
+    twilio(account_sids=[other]).verify(signed)
+
+
+def test_both_of_two_account_sids_must_be_known() -> None:
+    body = FORM + b"&AccountSid=AC" + b"1" * 32
+    refuse(signed_by_twilio(request(body, {"content-type": TYPE})))
+
+
+@pytest.mark.parametrize("signature", ["", "=", "é", "\udce9", SIGNED_PLAIN.lower(), "A" * 28])
+def test_a_signature_that_is_none_is_refused(signature: str) -> None:
+    refuse(form(signature))
+
+
+def test_a_request_without_a_signature_is_refused() -> None:
+    refuse(request(FORM, {"content-type": TYPE}, PLAIN))
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe", b"a=%ff", b"&".join([b"a=1"] * 5000), b"\x00"])
+def test_a_form_of_garbage_is_refused(body: bytes) -> None:
+    refuse(form(SIGNED_PLAIN, body=body))

@@ -1,0 +1,119 @@
+"""Whatever arrives: proof refuses or takes, and reading gives a list that can be written down."""
+
+import gzip
+from contextlib import suppress
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connectors import Connector, Forbidden, Request, Unknown, fingerprint, unknown
+from normalizer.events import dump, load
+
+from . import accounts
+from .accounts import NOW, delivery
+
+CONNECTORS: list[Connector[Any]] = [
+    accounts.apple(),
+    accounts.messenger(),
+    accounts.twilio(),
+    accounts.whatsapp(),
+]
+each = pytest.mark.parametrize("connector", CONNECTORS, ids=lambda connector: connector.name)
+
+#: Header values as servers hand them over: any byte, those beyond ASCII as lone surrogates.
+raw_text = st.binary(max_size=80).map(lambda raw: raw.decode("utf-8", "surrogateescape"))
+header = raw_text | st.sampled_from(
+    [
+        *("sha256=", "sha256=" + "a" * 64, "Bearer ", "Bearer e30.e30.e30", "A" * 28),
+        "Bearer eyJhbGciOiJub25lIn0.eyJhdWQiOiJjc3AtMDAwMSJ9.",
+    ]
+)
+names = st.sampled_from(
+    [
+        *("authorization", "destination-id", "id", "source-id", "content-type"),
+        *("x-hub-signature-256", "x-hub-signature", "x-twilio-signature", "content-encoding"),
+    ]
+)
+body = st.binary(max_size=200) | st.binary(max_size=200).map(gzip.compress)
+url = raw_text | st.sampled_from(["https://[", "https://x:y@z:1/?a=b", "//", "https://h:0/"])
+
+words = st.sampled_from(
+    [
+        *("object", "page", "whatsapp_business_account", "entry", "id", "changes", "field"),
+        *("messages", "value", "metadata", "phone_number_id", "from", "type", "text", "body"),
+        *("messaging", "sender", "recipient", "message", "mid", "attachments", "payload", "url"),
+        *("timestamp", "statuses", "status", "sourceId", "destinationId", "interactive"),
+        *("interactiveData", "data", "image", "MessageSid", "From", "To", "Body", "MediaUrl0"),
+        *("NumMedia", "errors", "contacts", "reaction", "read", "watermark", "1760000000", "close"),
+    ]
+)
+json = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats() | st.text() | words,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(words | st.text(), inner, max_size=6)
+    ),
+    max_leaves=30,
+)
+
+
+@each
+@settings(max_examples=150, deadline=None)
+@given(st.dictionaries(names, header, max_size=5), body, url)
+def test_proof_refuses_or_takes_whatever_comes(
+    connector: Connector[Any], headers: dict[str, str], body: bytes, url: str
+) -> None:
+    with suppress(Forbidden):
+        connector.verify(Request("POST", url, headers, body, NOW, {}))
+
+
+@each
+@settings(max_examples=100, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(["hub.mode", "hub.verify_token", "hub.challenge"]), raw_text)
+)
+def test_a_handshake_is_answered_or_refused_whatever_is_asked(
+    connector: Connector[Any], query: dict[str, str]
+) -> None:
+    connector.handshake(Request("GET", "https://x/", {}, b"", NOW, query))
+
+
+@each
+@settings(max_examples=200, deadline=None)
+@given(json)
+def test_any_json_becomes_events_that_can_be_written_down(
+    connector: Connector[Any], content: Any
+) -> None:
+    events = connector.parse(delivery(content))
+    assert isinstance(events, list)
+    assert len(load(dump(events))) == len(events)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        '{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"messages","value":{"messages":[%s]}}]}]}',
+        '{"object":"page","entry":[{"id":"1","messaging":[%s]}]}',
+        '{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"x","value":%s}]}]}',
+        '{"object":"page","entry":[{"id":"1","changes":[{"field":"x","value":%s}]}]}',
+        '{"id":"1","type":"hologram","sourceId":"a","destinationId":"b","x":%s}',
+        "%s",
+    ],
+)
+@each
+def test_nesting_too_deep_to_be_written_down_costs_an_unknown(
+    connector: Connector[Any], template: str
+) -> None:
+    for depth in (190, 250, 900):
+        content = orjson.loads(template % ("[" * depth + "]" * depth))
+        events = connector.parse(delivery(content))
+        assert [type(event) for event in events] == [Unknown]
+        assert load(dump(events)) == events
+
+
+@given(json)
+def test_what_is_unknown_has_the_same_id_each_time(entry: Any) -> None:
+    assert unknown(entry, "why").id == unknown(entry, "why").id
+    assert fingerprint(entry) == fingerprint(entry)

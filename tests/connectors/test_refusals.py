@@ -1,0 +1,280 @@
+"""What each platform's refusals mean: the tables of their documentation, one row at a time."""
+
+from typing import Any
+
+import pytest
+
+from connectors import Purpose, Rejected, Reply
+
+from .accounts import apple, messenger, twilio, whatsapp
+
+MEDIA_WORDS = {"gone", "expired", "unauthorized", "unreachable", "too_large"}
+
+
+def told(
+    connector: Any,
+    status: int,
+    content: Any = None,
+    purpose: Purpose = "send",
+    headers: dict[str, str] | None = None,
+) -> Rejected:
+    refusal = connector.refusal(Reply(status, headers or {}, content, b"", purpose))
+    assert isinstance(refusal, Rejected)
+    return refusal
+
+
+def graph(code: int, subcode: int | None = None) -> dict[str, Any]:
+    error = {
+        "message": "a consumer's words",
+        "type": "OAuthException",
+        "code": code,
+        "fbtrace_id": "A1",
+    }
+    return {"error": error if subcode is None else {**error, "error_subcode": subcode}}
+
+
+def sums_up(refusal: Rejected) -> tuple[str, bool, bool]:
+    return refusal.reason, refusal.retry, refusal.operator
+
+
+# sending ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "retry", "operator"),
+    [
+        (0, "unauthorized", False, True),
+        (190, "unauthorized", False, True),
+        (3, "misconfigured", False, True),
+        (10, "misconfigured", False, True),
+        (200, "misconfigured", False, True),
+        (299, "misconfigured", False, True),
+        (4, "rate_limited", True, False),
+        (80007, "rate_limited", True, False),
+        (130429, "rate_limited", True, False),
+        (131048, "rate_limited", True, True),
+        (131064, "rate_limited", True, True),
+        (131056, "rate_limited", True, False),
+        (133016, "rate_limited", True, False),
+        (131000, "temporary", True, False),
+        (131016, "temporary", True, False),
+        (135000, "temporary", True, False),
+        (1, "temporary", True, False),
+        (2, "temporary", True, False),
+        (131053, "temporary", True, False),
+        (131057, "temporary", True, True),
+        (131005, "misconfigured", False, True),
+        (131008, "invalid", False, False),
+        (131009, "invalid", False, False),
+        (100, "invalid", False, False),
+        (131021, "invalid", False, False),
+        (131026, "undeliverable", False, False),
+        (131030, "misconfigured", False, True),
+        (131031, "suspended", False, True),
+        (368, "suspended", False, True),
+        (131037, "misconfigured", False, True),
+        (131042, "misconfigured", False, True),
+        (131045, "misconfigured", False, True),
+        (131047, "window_closed", False, False),
+        (131049, "undeliverable", False, False),
+        (131050, "opted_out", False, False),
+        (130472, "undeliverable", False, False),
+        (131051, "invalid", False, False),
+        (131062, "invalid", False, False),
+        (130497, "undeliverable", False, False),
+        (137000, "undeliverable", False, False),
+    ],
+)
+def test_whatsapps_codes(code: int, reason: str, retry: bool, operator: bool) -> None:
+    assert sums_up(told(whatsapp(), 400, graph(code))) == (reason, retry, operator)
+
+
+def test_whatsapps_pair_rate_wants_six_seconds() -> None:
+    assert told(whatsapp(), 400, graph(131056)).after == 6
+
+
+@pytest.mark.parametrize(
+    ("code", "subcode", "reason", "retry", "operator"),
+    [
+        (190, None, "unauthorized", False, True),
+        (190, 463, "unauthorized", False, True),
+        (10, 2018278, "window_closed", False, False),
+        (10, None, "window_closed", False, False),
+        (10, 1893063, "suspended", False, True),
+        (100, 2018001, "undeliverable", False, False),
+        (100, 1893061, "misconfigured", False, True),
+        (100, None, "invalid", False, False),
+        (200, None, "misconfigured", False, True),
+        (230, None, "misconfigured", False, True),
+        (551, None, "blocked", False, False),
+        (551, 1545041, "blocked", False, False),
+        (613, None, "rate_limited", True, False),
+        (4, None, "rate_limited", True, False),
+        (32, None, "rate_limited", True, False),
+        (80006, None, "rate_limited", True, False),
+        (2, None, "temporary", True, False),
+        (1, None, "temporary", True, False),
+        (1200, None, "temporary", True, False),
+        (2, 2018344, "misconfigured", False, True),
+        (1357046, None, "temporary", True, False),
+        (36000, None, "invalid", False, False),
+        (546, None, "invalid", False, False),
+    ],
+)
+def test_messengers_codes(
+    code: int, subcode: int | None, reason: str, retry: bool, operator: bool
+) -> None:
+    assert sums_up(told(messenger(), 400, graph(code, subcode))) == (reason, retry, operator)
+
+
+@pytest.mark.parametrize(
+    ("reason", "retry", "operator", "codes"),
+    [
+        ("unauthorized", False, True, [20003]),
+        ("rate_limited", True, False, [20429, 14107, 21611, 30001, 30022, 63017, 63018]),
+        ("rate_limited", True, True, [63038]),
+        ("undeliverable", False, False, [21211, 21614, 21604, 21612, 30003, 30005, 30006, 30008]),
+        ("undeliverable", False, False, [30009, 30010, 30410, 63003, 63024]),
+        ("misconfigured", False, True, [21408, 21606, 21603, 21212, 21701, 21608, 21609]),
+        ("misconfigured", False, True, [30032, 30034]),
+        ("opted_out", False, False, [21610]),
+        ("invalid", False, False, [20404, 21617, 21602, 30019]),
+        ("suspended", False, True, [30002]),
+        ("blocked", False, False, [30004, 63032, 63033]),
+        ("blocked", False, True, [30007]),
+        ("window_closed", False, False, [63016]),
+    ],
+)
+def test_twilios_codes(reason: str, retry: bool, operator: bool, codes: list[int]) -> None:
+    for code in codes:
+        refusal = told(
+            twilio(), 400, {"code": code, "message": "a consumer's words", "status": 400}
+        )
+        assert sums_up(refusal) == (reason, retry, operator), code
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "retry"),
+    [
+        (400, "invalid", False),
+        (401, "unauthorized", False),
+        (403, "unauthorized", False),
+        (404, "undeliverable", False),
+        (429, "rate_limited", True),
+        (500, "temporary", True),
+        (503, "temporary", True),
+    ],
+)
+@pytest.mark.parametrize("connector", [apple(), messenger(), twilio(), whatsapp()], ids=str)
+def test_without_a_code_http_tells(connector: Any, status: int, reason: str, retry: bool) -> None:
+    refusal = told(connector, status)
+    assert (refusal.reason, refusal.retry) == (reason, retry)
+
+
+def test_a_code_nobody_knows_falls_back_on_http() -> None:
+    assert told(whatsapp(), 429, graph(987654)).reason == "rate_limited"
+    assert told(messenger(), 500, graph(987654, 5)).reason == "temporary"
+    assert told(twilio(), 429, {"code": 98765}).reason == "rate_limited"
+
+
+# files --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("connector", "purpose", "status", "content", "reason", "retry", "operator"),
+    [
+        # not ready yet
+        (apple(), "lookup", 404, None, "gone", True, False),
+        (twilio(), "download", 404, {"code": 20404, "status": 404}, "gone", True, False),
+        (twilio(), "download", 404, None, "gone", True, False),
+        # an address that died
+        (apple(), "download", 403, None, "expired", True, False),
+        (apple(), "download", 404, None, "expired", True, False),
+        (messenger(), "download", 403, None, "expired", False, False),
+        (twilio(), "download", 403, None, "expired", True, False),
+        (whatsapp(), "download", 404, None, "expired", True, False),
+        (whatsapp(), "download", 401, None, "expired", True, False),
+        (whatsapp(), "download", 403, graph(190), "expired", True, False),
+        # gone
+        (apple(), "lookup", 410, None, "gone", False, False),
+        (apple(), "download", 410, None, "gone", False, False),
+        (messenger(), "download", 404, None, "gone", False, False),
+        (messenger(), "download", 410, None, "gone", False, False),
+        (twilio(), "download", 410, None, "gone", False, False),
+        (whatsapp(), "lookup", 400, graph(100, 33), "gone", False, False),
+        (whatsapp(), "lookup", 404, None, "gone", False, False),
+        # credentials
+        (apple(), "lookup", 401, None, "unauthorized", True, True),
+        (apple(), "lookup", 403, None, "unauthorized", True, True),
+        (twilio(), "download", 401, {"code": 20003, "status": 401}, "unauthorized", True, True),
+        (twilio(), "download", 403, {"code": 20003, "status": 403}, "unauthorized", True, True),
+        (whatsapp(), "lookup", 401, graph(190, 463), "unauthorized", True, True),
+        (whatsapp(), "lookup", 400, graph(10), "unauthorized", True, True),
+        (whatsapp(), "lookup", 400, graph(131031), "unauthorized", True, True),
+        # too large
+        (messenger(), "download", 413, None, "too_large", False, False),
+        # throttled
+        (apple(), "lookup", 429, None, "unreachable", True, False),
+        (apple(), "lookup", 503, None, "unreachable", True, False),
+        (messenger(), "download", 429, None, "unreachable", True, False),
+        (twilio(), "download", 429, {"code": 20429}, "unreachable", True, False),
+        (whatsapp(), "lookup", 400, graph(4), "unreachable", True, False),
+        (whatsapp(), "lookup", 400, graph(80007), "unreachable", True, False),
+        (whatsapp(), "download", 429, None, "unreachable", True, False),
+        # transient
+        (apple(), "download", 500, None, "unreachable", True, False),
+        (messenger(), "download", 502, None, "unreachable", True, False),
+        (twilio(), "download", 500, None, "unreachable", True, False),
+        (whatsapp(), "download", 500, None, "unreachable", True, False),
+        (whatsapp(), "lookup", 500, graph(2), "unreachable", True, False),
+        # a success without an answer
+        (apple(), "lookup", 200, {}, "unreachable", True, False),
+        (whatsapp(), "lookup", 200, None, "unreachable", True, False),
+    ],
+)
+def test_what_became_of_a_file(
+    connector: Any,
+    purpose: Purpose,
+    status: int,
+    content: Any,
+    reason: str,
+    retry: bool,
+    operator: bool,
+) -> None:
+    refusal = told(connector, status, content, purpose)
+    assert sums_up(refusal) == (reason, retry, operator)
+
+
+@pytest.mark.parametrize("connector", [apple(), messenger(), twilio(), whatsapp()], ids=str)
+@pytest.mark.parametrize("purpose", ["lookup", "download"])
+def test_files_are_refused_in_the_words_of_files(connector: Any, purpose: Purpose) -> None:
+    codes = [None, *(graph(code) for code in (0, 2, 4, 10, 100, 131047, 131048, 131052, 999999))]
+    codes += [{"code": code} for code in (20003, 20404, 21610, 30007, 63038)]
+    for content in codes:
+        for status in (200, 302, 400, 401, 403, 404, 409, 410, 413, 418, 429, 451, 500, 503):
+            assert told(connector, status, content, purpose).reason in MEDIA_WORDS
+
+
+def test_a_file_that_waits_for_an_operator_is_not_asked_for_all_the_time() -> None:
+    # Meta shuts out whoever fails twenty times within an hour.
+    after = told(whatsapp(), 401, graph(190), "lookup").after
+    assert after is not None
+    assert 3600 / after < 20
+
+
+@pytest.mark.parametrize("connector", [apple(), messenger(), twilio(), whatsapp()], ids=str)
+def test_a_platform_that_says_when_to_come_back_is_heard(connector: Any) -> None:
+    for purpose in ("lookup", "download", "send"):
+        assert told(connector, 429, None, purpose, {"retry-after": "77"}).after == 77
+        assert told(connector, 429, None, purpose, {"retry-after": "soon"}).after is not None
+
+
+def test_operators_are_told_codes_and_nobodys_words() -> None:
+    for refusal in (
+        told(whatsapp(), 400, graph(131047, 5)),
+        told(twilio(), 400, {"code": 21610, "message": "a consumer's words"}),
+    ):
+        assert "consumer" not in str(refusal)
+    assert "131047/5" in told(whatsapp(), 400, graph(131047, 5)).detail
+    assert "A1" in told(whatsapp(), 400, graph(131047)).detail
+    assert "21610" in told(twilio(), 400, {"code": 21610}).detail

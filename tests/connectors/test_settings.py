@@ -1,0 +1,211 @@
+"""What connectors.yaml may say of each platform, and what is said of a mistake."""
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from connectors import Connector
+
+from .accounts import (
+    ACCOUNT_SID,
+    AUTH_TOKEN,
+    BUSINESS_ID,
+    MSP_ID,
+    MSP_SECRET,
+    apple,
+    messenger,
+    twilio,
+    whatsapp,
+)
+
+Maker = Callable[..., Connector[Any]]
+every = pytest.mark.parametrize("make", [apple, messenger, twilio, whatsapp])
+
+
+def mistake(make: Maker, **settings: Any) -> tuple[str, str]:
+    """The one setting complained about, and the complaint."""
+    with pytest.raises(ValidationError) as trouble:
+        make(**settings)
+    (error,) = trouble.value.errors()
+    return ".".join(map(str, error["loc"])), error["msg"]
+
+
+@pytest.mark.parametrize(
+    ("make", "api"),
+    [
+        (apple, "https://mspgw.push.apple.com"),
+        (messenger, "https://graph.facebook.com/v25.0"),
+        (twilio, "https://api.twilio.com"),
+        (whatsapp, "https://graph.facebook.com/v25.0"),
+    ],
+)
+def test_the_api_is_the_platforms_own_unless_told_otherwise(make: Maker, api: str) -> None:
+    assert make().config.api == api
+    assert make(api_url="http://127.0.0.1:9000/x/").config.api == "http://127.0.0.1:9000/x"
+
+
+@every
+def test_photos_and_videos_are_on(make: Maker) -> None:
+    config = make().config
+    assert config.photos
+    assert config.videos
+    assert config.signature == "enforce"
+
+
+@every
+def test_every_setting_is_described(make: Maker) -> None:
+    schema = type(make().config).model_json_schema()
+    for name, setting in schema["properties"].items():
+        assert name == "type" or setting.get("description"), name
+
+
+@every
+def test_settings_that_miss_are_named_all_at_once(make: Maker) -> None:
+    connector = make()
+    with pytest.raises(ValidationError) as trouble:
+        connector.Config.model_validate({"nonsense": 1})
+    missing = {error["loc"][0] for error in trouble.value.errors() if error["type"] == "missing"}
+    fields = type(connector.config).model_fields
+    assert missing == {name for name, field in fields.items() if field.is_required()}
+    assert "nonsense" in str(trouble.value)
+
+
+SECRETS = [
+    (apple, "secrets", True),
+    (messenger, "app_secrets", True),
+    (messenger, "verify_token", False),
+    (messenger, "access_token", False),
+    (twilio, "auth_tokens", True),
+    (whatsapp, "app_secrets", True),
+    (whatsapp, "verify_token", False),
+    (whatsapp, "access_token", False),
+]
+
+
+@pytest.mark.parametrize(("make", "name", "several"), SECRETS)
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("", "is empty"),
+        ("   ", "is empty"),
+        ("secret-with-newline\n", "blank"),
+        (" secret-with-space", "blank"),
+        ("secret\twith-tab", "printable"),
+        ("secrét", "printable"),
+    ],
+)
+def test_a_secret_that_cannot_be_one_is_refused(
+    make: Maker, name: str, several: bool, value: str, why: str
+) -> None:
+    where, what = mistake(make, **{name: [value] if several else value})
+    assert where == (f"{name}.0" if several else name)
+    assert why in what
+
+
+@pytest.mark.parametrize(("make", "name"), [(m, n) for m, n, several in SECRETS if several])
+def test_no_secret_at_all_is_refused(make: Maker, name: str) -> None:
+    assert mistake(make, **{name: []}) == (
+        name,
+        "Value error, needs at least one secret; without it nothing can be proved",
+    )
+
+
+@pytest.mark.parametrize(("make", "name"), [(m, n) for m, n, several in SECRETS if several])
+def test_a_secret_that_is_no_list_is_told_how_to_become_one(make: Maker, name: str) -> None:
+    where, what = mistake(make, **{name: "just-one-secret"})
+    assert where == name
+    assert "list" in what
+
+
+@pytest.mark.parametrize(("make", "name", "several"), SECRETS)
+def test_no_mistake_repeats_a_secret(make: Maker, name: str, several: bool) -> None:
+    value = "a-secret-with-ümlaut"
+    with pytest.raises(ValidationError) as trouble:
+        make(**{name: [value] if several else value})
+    assert value not in str(trouble.value)
+    assert value not in repr(trouble.value)
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (messenger, "page_id"),
+        (twilio, "sender"),
+        (whatsapp, "phone_number_id"),
+    ],
+)
+def test_a_number_without_quotes_is_told_to_take_some(make: Maker, name: str) -> None:
+    where, what = mistake(make, **{name: 15550002222})
+    assert where == name
+    assert "quotes" in what
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (apple, "msp_id"),
+        (apple, "business_id"),
+        (messenger, "page_id"),
+        (whatsapp, "phone_number_id"),
+        (twilio, "account_sid"),
+    ],
+)
+@pytest.mark.parametrize("value", ["", " ", "a/b", "a?b", "a b", "é", "a\nb", None, ["1"]])
+def test_an_id_that_would_break_an_address_is_refused(make: Maker, name: str, value: Any) -> None:
+    assert mistake(make, **{name: value})[0] == name
+
+
+@pytest.mark.parametrize("sid", [AUTH_TOKEN, "SK" + "0" * 32, ACCOUNT_SID[:-1], ACCOUNT_SID + "0"])
+def test_an_account_sid_has_its_form(sid: str) -> None:
+    assert mistake(twilio, account_sid=sid)[0] == "account_sid"
+
+
+@pytest.mark.parametrize(
+    ("settings", "names"),
+    [
+        ({"sender": None}, {"sender", "messaging_service_sid"}),
+        ({"messaging_service_sid": "MG1"}, {"sender", "messaging_service_sid"}),
+        ({"api_key": "SK1"}, {"api_key", "api_secret"}),
+        ({"api_secret": "key-secret"}, {"api_key", "api_secret"}),
+    ],
+)
+def test_settings_that_belong_together_are_named_together(
+    settings: dict[str, Any], names: set[str]
+) -> None:
+    _, what = mistake(twilio, **settings)
+    assert all(name in what for name in names)
+
+
+@pytest.mark.parametrize(
+    ("secret", "why"),
+    [
+        ("not base64 at all!", "Base64"),
+        ("AAEC-wQF", "Base64"),
+        (MSP_SECRET.rstrip("="), "Base64"),
+        (base64.b64encode(b"short").decode(), "5 bytes"),
+        (base64.b64encode(b"x" * 31).decode(), "31 bytes"),
+    ],
+)
+def test_an_apple_secret_that_is_no_key_is_refused_before_anything_starts(
+    secret: str, why: str
+) -> None:
+    where, what = mistake(apple, secrets=[secret])
+    assert where == "secrets"
+    assert why in what
+
+
+def test_apples_settings_take_what_they_should() -> None:
+    config = apple(business_ids=["b-2"], max_token_age=3600).config
+    assert config.msp_id == MSP_ID
+    assert config.businesses == {BUSINESS_ID, "b-2"}
+    assert mistake(apple, max_token_age=0)[0] == "max_token_age"
+    assert mistake(apple, business_ids="b-2")[0] == "business_ids"
+
+
+@every
+def test_settings_cannot_be_changed_once_made(make: Maker) -> None:
+    with pytest.raises(ValidationError):
+        make().config.api_url = "https://example.com"

@@ -1,0 +1,39 @@
+"""Many downloads at once in a process of their own, which then tells how much memory it had needed at most."""
+
+import asyncio
+import os
+import re
+import sys
+from pathlib import Path
+
+import uvloop
+
+from connectors import Call, Download
+from gateway.fetching import Fetcher
+
+from .fetching_stage import post
+
+
+async def crowd(url: str, many: int) -> int:
+    fetcher = Fetcher(allow_private_hosts=True, extra_hosts=(), at_one_host=many)
+    into = os.open(os.devnull, os.O_WRONLY)
+    download = Download(Call("GET", url))
+    fetched = await asyncio.gather(
+        *[fetcher.download(post(url), download, into, 25_000_000) for _ in range(many)]
+    )
+    await fetcher.aclose()
+    os.close(into)
+    return sum(file.size for file in fetched)
+
+
+def peak() -> int:
+    """In bytes. Unlike `ru_maxrss` this does not begin with the size of the process that started us."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    assert found
+    return int(found[1]) * 1024
+
+
+if __name__ == "__main__":
+    run = {"asyncio": asyncio.run, "uvloop": uvloop.run}[sys.argv[1]]
+    total = run(crowd(sys.argv[2], int(sys.argv[3])))
+    print(total, peak())  # noqa: T201 - its answer

@@ -1,0 +1,207 @@
+"""How long and how slowly: every way to keep us waiting ends."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from connectors import Call, Download
+from gateway.fetching import Fetcher, Patience, Unreachable
+from gateway.fetching.patience import Budget, Pace
+
+from .fetching_stage import (
+    QUICK,
+    Act,
+    Seen,
+    fetching,
+    hangs,
+    landed,
+    landing,
+    message,
+    post,
+    says,
+    serving,
+)
+
+PHOTO = b"x" * 100_000
+
+
+async def fetch(fetcher: Fetcher, url: str) -> bytes:
+    with landing() as into:
+        await fetcher.download(post(url), Download(Call("GET", url)), into, 1_000_000)
+        return landed(into)
+
+
+def starts(start: bytes, *, then: bytes = b"", every: float = 0.01) -> Act:
+    """An answer that begins, then goes on with `then` for ever, or hangs."""
+
+    async def act(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        writer.write(start)
+        while then:
+            writer.write(then)
+            await writer.drain()
+            await asyncio.sleep(every)
+        await hangs(seen, writer)
+
+    return act
+
+
+LONG = message(content_length="1000000")
+CHUNKS = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("act", "patience", "detail"),
+    [
+        pytest.param(hangs, {"first_byte": 0.2}, "no answer in time", id="never answers"),
+        pytest.param(
+            starts(b"HTTP/1.1 200 OK\r\n", then=b"x"),
+            {"first_byte": 0.3},
+            "no answer in time",
+            id="drips headers",
+        ),
+        pytest.param(
+            starts(LONG), {"idle": 0.2}, "nothing came for 0.2 s", id="hangs before the body"
+        ),
+        pytest.param(
+            starts(LONG + PHOTO), {"idle": 0.2}, "nothing came for 0.2 s", id="hangs in the body"
+        ),
+        pytest.param(
+            starts(CHUNKS + b"5;", then=b"x"),
+            {"idle": 0.2},
+            "nothing came for 0.2 s",
+            id="drips what is no body",
+        ),
+        pytest.param(
+            starts(LONG, then=b"x" * 10),
+            {"slowest": 8000, "window": 0.3},
+            "slower than 8000 bytes/s",
+            id="drips",
+        ),
+        pytest.param(
+            starts(LONG + PHOTO, then=b"x" * 10),
+            {"slowest": 8000, "window": 0.3},
+            "slower than 8000 bytes/s",
+            id="begins well and drips",
+        ),
+        pytest.param(
+            starts(LONG, then=b"x" * 10),
+            {"download": 0.4, "slowest": 1},
+            "not done within 0.4 s",
+            id="takes too long",
+        ),
+        pytest.param(
+            starts(LONG),
+            {"download": 0.3},
+            "not done within 0.3 s",
+            id="hangs beyond the whole time",
+        ),
+    ],
+)
+async def test_a_download_that_keeps_us_waiting_ends(
+    act: Act, patience: dict[str, Any], detail: str
+) -> None:
+    async with serving(act) as server, fetching(patience=replace(QUICK, **patience)) as fetcher:
+        with pytest.raises(Unreachable, match=detail) as trouble:
+            await fetch(fetcher, server.url)
+    assert (trouble.value.reason, trouble.value.retry) == ("unreachable", True)
+
+
+async def test_a_slow_file_that_is_small_is_no_drip() -> None:
+    async def slowly(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        writer.write(message(content_length="20"))
+        for _ in range(20):
+            writer.write(b"x")
+            await writer.drain()
+            await asyncio.sleep(0.005)
+
+    async with serving(slowly) as server, fetching() as fetcher:
+        assert await fetch(fetcher, server.url) == b"x" * 20
+
+
+async def test_redirects_count_against_the_whole_time() -> None:
+    async def moves(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.3)
+        writer.write(message(302, location="/again"))
+
+    async with serving(moves) as server, fetching(patience=replace(QUICK, download=0.5)) as fetcher:
+        with pytest.raises(Unreachable, match="not done within 0.5 s"):
+            await fetch(fetcher, server.url)
+
+
+async def test_waiting_for_ones_turn_does_not() -> None:
+    async def slowly(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.3)
+        writer.write(message(body=PHOTO))
+
+    patience = replace(QUICK, download=1.5)
+    async with serving(slowly) as server, fetching(patience=patience, at_one_host=1) as fetcher:
+        fetched = await asyncio.gather(*[fetch(fetcher, server.url) for _ in range(6)])
+    assert fetched == [PHOTO] * 6
+
+
+async def test_a_host_that_hangs_does_not_hold_up_another() -> None:
+    async with serving(hangs) as bad, serving(says(message(body=PHOTO))) as good:
+        async with fetching(at_one_host=1) as fetcher:
+            waiting = [asyncio.ensure_future(fetch(fetcher, bad.url)) for _ in range(5)]
+            assert await fetch(fetcher, good.url) == PHOTO
+            assert not any(task.done() for task in waiting)
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def test_a_caller_that_gives_up_is_heard() -> None:
+    async with serving(hangs) as server, fetching() as fetcher:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await fetch(fetcher, server.url)
+
+
+async def test_after_many_timeouts_the_next_download_still_works() -> None:
+    answers = [True] * 20
+
+    async def moody(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        if answers:
+            answers.pop()
+            await hangs(seen, writer)
+        writer.write(message(body=PHOTO))
+
+    from gateway.fetching import Tolerance
+
+    options = {"patience": replace(QUICK, first_byte=0.1), "tolerance": Tolerance(failures=10**6)}
+    async with serving(moody) as server, fetching(**options) as fetcher:
+        tries = [fetch(fetcher, server.url) for _ in range(20)]
+        ends = await asyncio.gather(*tries, return_exceptions=True)
+        assert all(isinstance(end, Unreachable) for end in ends)
+    async with serving(moody) as server, fetching() as fetcher:
+        assert await fetch(fetcher, server.url) == PHOTO
+
+
+def test_the_pace_is_judged_over_whole_windows() -> None:
+    pace = Pace(Patience(slowest=100, window=10), now=0.0)
+    pace.take(1, now=9.9)
+    pace.take(999, now=10.0)
+    with pytest.raises(Unreachable):
+        pace.take(999, now=20.0)
+
+
+def test_a_fast_start_does_not_pay_for_a_drip() -> None:
+    pace = Pace(Patience(slowest=100, window=10), now=0.0)
+    pace.take(10**9, now=10.0)
+    with pytest.raises(Unreachable):
+        pace.take(1, now=20.0)
+
+
+async def test_a_budget_runs_only_inside() -> None:
+    budget = Budget(2.0)
+    async with budget.running():
+        pass
+    await asyncio.sleep(0)
+    async with budget.running():
+        pass
+    spent = Budget(0.0)
+    with pytest.raises(Unreachable):
+        async with spent.running():
+            await asyncio.sleep(3600)
