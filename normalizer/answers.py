@@ -60,36 +60,6 @@ def thumbnail(result: dict[str, Any], canvas: Canvas) -> Place:
         raise nonsense(error) from None
 
 
-def whole(self) -> bool:
-        """Whether the preview has every pixel of the photo."""
-        return self.width * self.height == self.preview.width * self.preview.height
-
-
-def done(answer: dict[str, Any]) -> dict[str, Any]:
-    """The result of a job; raises what the cell refused it with."""
-    if isinstance(answer.get("done"), dict):
-        return dict(answer["done"])
-    reason = answer.get("rejected")
-    if reason in get_args(RejectedReason):
-        raise MediaRejected(reason, _words(answer.get("detail")))
-    raise MediaFailed("decoder_crashed", _words(answer.get("failed", "no proper answer")))
-
-
-def painted(result: dict[str, Any], canvas: Canvas) -> Painted:
-    """Raises MediaFailed for what does not fit the canvas."""
-    try:
-        return Painted(
-            width=whole(result["width"], _MAX_SIDE),
-            height=whole(result["height"], _MAX_SIDE),
-            preview=canvas.place("preview", *_size(result["preview"])),
-            thumbnail=canvas.place("thumbnail", *_size(result["thumbnail"])),
-            translucent=result["translucent"] is True,
-            crisp=result.get("crisp") is True,
-        )
-    except (KeyError, ValueError) as error:
-        raise nonsense(error) from None
-
-
 def whole(value: object, most: int) -> int:
     """A number from 1 to `most`; raises ValueError for anything else."""
     if type(value) is not int or not 1 <= value <= most:

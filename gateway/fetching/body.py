@@ -64,8 +64,8 @@ async def _next(body: AsyncIterator[bytes], patience: Patience) -> bytes | None:
             return await anext(body, None)
     except TimeoutError as late:
         raise Unreachable(f"nothing came for {patience.idle:g} s", sent=True) from late
-    except LOST as lost:
-        raise Unreachable("short body", sent=True) from lost
+    except LOST:
+        raise Unreachable("short body", sent=True) from None  # its words quote what came
 
 
 def _stream(response: httpx.Response) -> AsyncIterator[bytes]:

@@ -46,7 +46,7 @@ async def _answer(
     except TimeoutError as late:
         raise Unreachable(f"{origin}: {progress.missing} in time", sent=progress.sent) from late
     except LOST as lost:
-        raise Unreachable(f"{origin}: {_words(lost)}", sent=progress.sent) from lost
+        raise Unreachable(f"{origin}: {_words(lost)}", sent=progress.sent) from None
 
 
 class _Progress:
@@ -71,7 +71,7 @@ class _Progress:
 
 
 def _words(lost: Exception) -> str:
-    """What happened, without quoting what came: an unreadable answer may hold a signed address."""
+    """What happened. httpcore's own words are not passed on: they quote an unreadable answer, tokens and all."""
     match lost:
         case httpcore.ConnectTimeout():
             return "no connection in time"

@@ -94,21 +94,20 @@ class PinnedNetwork(httpcore.AsyncNetworkBackend):
 
     async def _addresses(self, host: str, port: int) -> Sequence[str]:
         """All addresses of a host. One that may not be asked condemns them all: the name is not what it seems."""
-        if literal(host) is not None:
-            found: Sequence[str] = (host,)
-        else:
-            try:
-                found = await self._resolve(host, port)
-            except OSError as trouble:
-                raise httpcore.ConnectError(
-                    f"{host} has no address: {trouble.strerror}"
-                ) from trouble
-        if not found:
-            raise httpcore.ConnectError(f"{host} has no address")
+        found = (host,) if literal(host) is not None else await self._look_up(host, port)
         stands_in = self._allow_loopback and spells_loopback(host)
         permitted = is_loopback if stands_in else is_public
         if not all(permitted(ip_address(address)) for address in found):
             raise Blocked(f"{host} leads to an address that is not public")
+        return found
+
+    async def _look_up(self, host: str, port: int) -> Sequence[str]:
+        try:
+            found = await self._resolve(host, port)
+        except OSError as trouble:
+            raise httpcore.ConnectError(f"{host} has no address: {trouble.strerror}") from trouble
+        if not found:
+            raise httpcore.ConnectError(f"{host} has no address")
         return found
 
     async def _first_open(

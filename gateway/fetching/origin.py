@@ -55,8 +55,8 @@ def read_url(text: str) -> httpx.URL:
         raise Blocked("an address whose host is not plainly spelled")
     try:
         url = httpx.URL(text)
-    except httpx.InvalidURL as trouble:
-        raise Blocked("an address that cannot be read") from trouble
+    except httpx.InvalidURL:
+        raise Blocked("an address that cannot be read") from None  # its words quote the address
     host = url.raw_host.decode("ascii")
     if url.scheme not in _PORTS:
         raise Blocked(f"{host}: {url.scheme} is neither http nor https")
@@ -73,5 +73,5 @@ def follow(base: httpx.URL, location: str) -> httpx.URL:
         return read_url(location)
     try:
         return read_url(str(base.join(location)))
-    except httpx.InvalidURL as trouble:
-        raise Blocked("a redirect that cannot be read") from trouble
+    except httpx.InvalidURL:
+        raise Blocked("a redirect that cannot be read") from None

@@ -20,7 +20,7 @@ _OWN_WALLS = ("limits", "seccomp")
 
 
 class Pool:
-    """At most `cells` jobs at once, and as many spare cells waiting.
+    """At most `cells` jobs at once, and a spare cell for each and for the one that comes next.
 
     `missing` names the walls that do not stand, each with its cause; with `full` isolation there are none
     that the kernel could have given, or nothing starts.
@@ -61,6 +61,8 @@ class Pool:
                 yield cell
             finally:
                 cell.end()
+                # Not before: making a cell would take time from the job.
+                self._refill()
 
     async def _take(self) -> Cell:
         try:
@@ -71,8 +73,9 @@ class Pool:
 
     async def _spare(self) -> Cell:
         zygote = await self._alive()
+        if not self._spares:
+            self._spares.append(self._order(zygote))
         task = self._spares.popleft()
-        self._spares.append(self._order(zygote))
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -95,8 +98,14 @@ class Pool:
         except BaseException:
             await zygote.close()
             raise
-        self._spares.extend(self._order(zygote) for _ in range(self._cells))
+        self._zygote = zygote
+        for _ in range(self._cells + 1):
+            self._refill()
         return zygote
+
+    def _refill(self) -> None:
+        if self._zygote is not None and not self._zygote.gone:
+            self._spares.append(self._order(self._zygote))
 
     def _judge(self, found: dict[str, str]) -> None:
         self.missing = {wall: trouble for wall, trouble in found.items() if trouble}

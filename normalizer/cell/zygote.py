@@ -46,7 +46,7 @@ def _wake_on_child() -> int:
 def _obey(control: socket.socket, belongings: inmate.Belongings, children: set[int]) -> bool:
     try:
         message, descriptors = wire.receive(control, 1)
-    except EOFError:
+    except (EOFError, ConnectionError):
         return False
     if "spawn" in message:
         children.add(_spawn(control, message["spawn"], descriptors[0], belongings))

@@ -27,7 +27,31 @@ _BUFFER = 1 << 18
 
 def warm_up() -> None:
     av.logging.set_level(None)
-    import PIL.ImageFilter
+    import io
+    import os
+
+    import numpy as np
+
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp4") as output:
+        stream = output.add_stream("libx264", rate=25)
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.thread_count = 1
+        for _ in range(3):
+            frame = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    fds = [os.memfd_create("x") for _ in range(3)]
+    os.write(fds[0], buffer.getvalue())
+    os.ftruncate(fds[1], Canvas(32, 64).size)
+    video(
+        Order(
+            {"thumbnail_side": 32, "preview_side": 64, "max_seconds": 10}, fds, lambda _: None
+        )
+    )
+    for fd in fds:
+        os.close(fd)
 
 
 def video(order: Order) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Which addresses are public, and which spellings of an address are taken at all."""
 
+from contextlib import suppress
 from ipaddress import ip_address
 
 import httpx
@@ -165,8 +166,8 @@ def test_a_plain_address_is_read(text: str, origin: str) -> None:
         "https://cdn.post.example /a",
         "https://cdn.post.example:99999999999999999999a/",
         "https://cdn.post.example:-443/a",
-        "https://cdn.post.example:４４３/a",
-        "https://ｃdn.post.example/a",
+        "https://cdn.post.example:\uff14\uff14\uff13/a",
+        "https://\uff43dn.post.example/a",
         "https://cdn。post。example/a",
         "https://müller.example/a",
         "https://127。0。0。1/a",
@@ -200,18 +201,14 @@ def test_an_address_that_could_be_read_two_ways_is_blocked(text: str) -> None:
 @given(st.text(max_size=80))
 def test_any_text_is_an_address_or_blocked(text: str) -> None:
     for candidate in (text, f"https://{text}", f"https://cdn.post.example{text}"):
-        try:
+        with suppress(Blocked):
             origin_of(read_url(candidate))
-        except Blocked:
-            pass
 
 
 @given(st.text(max_size=60))
 def test_any_location_leads_somewhere_or_is_blocked(location: str) -> None:
-    try:
+    with suppress(Blocked):
         origin_of(follow(httpx.URL("https://cdn.post.example/a/b?c"), location))
-    except Blocked:
-        pass
 
 
 @pytest.mark.parametrize(

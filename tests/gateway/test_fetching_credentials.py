@@ -73,12 +73,12 @@ async def test_a_call_without_auth_carries_none_even_to_the_api() -> None:
 
 
 async def test_a_redirect_to_another_port_loses_credentials_and_every_header_of_the_flow() -> None:
-    async with serving(says(message(body=b"x"))) as other:
-        async with (
-            serving(says(message(302, location=f"{other.url}/b"))) as api,
-            fetching() as fetcher,
-        ):
-            await fetch(fetcher, post(api.url), Call("GET", f"{api.url}/a", headers=OWN))
+    async with (
+        serving(says(message(body=b"x"))) as other,
+        serving(says(message(302, location=f"{other.url}/b"))) as api,
+        fetching() as fetcher,
+    ):
+        await fetch(fetcher, post(api.url), Call("GET", f"{api.url}/a", headers=OWN))
     assert secrets(api.requests[0])["authorization"] == TOKEN["authorization"]
     assert api.requests[0].headers["x-object"] == "o-1"
     assert set(other.requests[0].headers) == {"host", "user-agent", "accept", "accept-encoding"}
@@ -98,12 +98,12 @@ async def test_a_redirect_within_the_origin_keeps_them() -> None:
 
 
 async def test_a_redirect_from_elsewhere_to_the_api_is_given_credentials_there_alone() -> None:
-    async with serving(says(message(body=b"x"))) as api:
-        async with (
-            serving(says(message(302, location=f"{api.url}/b"))) as other,
-            fetching() as fetcher,
-        ):
-            await fetch(fetcher, post(api.url), Call("GET", f"{other.url}/a"))
+    async with (
+        serving(says(message(body=b"x"))) as api,
+        serving(says(message(302, location=f"{api.url}/b"))) as other,
+        fetching() as fetcher,
+    ):
+        await fetch(fetcher, post(api.url), Call("GET", f"{other.url}/a"))
     assert secrets(other.requests[0]) == {}
     assert secrets(api.requests[0])["authorization"] == TOKEN["authorization"]
 

@@ -443,12 +443,15 @@ async def test_a_host_that_fails_again_and_again_is_left_alone_for_a_while() -> 
 
 
 async def test_another_host_is_not_left_alone_with_it() -> None:
-    async with serving(says(message(500))) as bad, serving(says(message(body=PHOTO))) as good:
-        async with fetching(tolerance=TWICE) as fetcher:
-            for _ in range(3):
-                with pytest.raises(Rejected):
-                    await fetch(fetcher, bad.url)
-            assert (await fetch(fetcher, good.url))[1] == PHOTO
+    async with (
+        serving(says(message(500))) as bad,
+        serving(says(message(body=PHOTO))) as good,
+        fetching(tolerance=TWICE) as fetcher,
+    ):
+        for _ in range(3):
+            with pytest.raises(Rejected):
+                await fetch(fetcher, bad.url)
+        assert (await fetch(fetcher, good.url))[1] == PHOTO
 
 
 async def test_files_that_are_gone_say_nothing_against_their_host() -> None:

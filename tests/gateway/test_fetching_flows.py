@@ -1,13 +1,12 @@
 """Running flows: calls are made, replies handed back, refusals and troubles put into words."""
 
 import asyncio
-from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from connectors import Call, Rejected, Reply
+from connectors import Call, Flow, Rejected, Reply
 from gateway.fetching import Ambiguous, Unreachable
 from normalizer.media import MediaFailed
 
@@ -31,11 +30,11 @@ from .fetching_stage import (
 JSON = {"content_type": "application/json"}
 
 
-def one(call: Call) -> Generator[Call, Reply, Reply]:
+def one(call: Call) -> Flow[Reply]:
     return (yield call)
 
 
-def get(url: str, **options: Any) -> Generator[Call, Reply, Reply]:
+def get(url: str, **options: Any) -> Flow[Reply]:
     return one(Call("GET", url, **options))
 
 
@@ -45,14 +44,14 @@ async def test_a_plain_value_returns_at_once() -> None:
 
 
 async def test_each_reply_goes_back_to_the_flow_and_its_value_is_returned() -> None:
-    def two_steps() -> Generator[Call, Reply, str]:
+    def two_steps() -> Flow[str]:
         first = yield Call("GET", f"{server.url}/1")
         second = yield Call("POST", f"{server.url}/2", json={"from": first.content["id"]})
         return str(second.content["id"])
 
-    async with serving(says(message(body=b'{"id": "a"}'), message(body=b'{"id": "b"}'))) as server:
-        async with fetching() as fetcher:
-            assert await fetcher.run(post(server.url), two_steps(), "lookup") == "b"
+    answers = says(message(body=b'{"id": "a"}'), message(body=b'{"id": "b"}'))
+    async with serving(answers) as server, fetching() as fetcher:
+        assert await fetcher.run(post(server.url), two_steps(), "lookup") == "b"
     assert [(seen.method, seen.target) for seen in server.requests] == [
         ("GET", "/1"),
         ("POST", "/2"),
@@ -129,9 +128,9 @@ async def test_a_refusal_whose_body_breaks_off_is_still_a_refusal() -> None:
 
 
 async def test_a_flow_that_never_ends_is_stopped_after_eight_calls() -> None:
-    closed = []
+    closed: list[bool] = []
 
-    def endless() -> Generator[Call, Reply, None]:
+    def endless() -> Flow[None]:
         try:
             while True:
                 yield Call("GET", server.url)
@@ -146,7 +145,7 @@ async def test_a_flow_that_never_ends_is_stopped_after_eight_calls() -> None:
 
 
 async def test_a_flow_of_eight_calls_ends_well() -> None:
-    def eight() -> Generator[Call, Reply, int]:
+    def eight() -> Flow[int]:
         for _ in range(8):
             yield Call("GET", server.url)
         return 8
@@ -156,11 +155,11 @@ async def test_a_flow_of_eight_calls_ends_well() -> None:
 
 
 async def test_a_flow_is_closed_when_a_call_fails() -> None:
-    closed = []
+    closed: list[bool] = []
 
-    def flow() -> Generator[Call, Reply, None]:
+    def flow() -> Flow[Reply]:
         try:
-            yield Call("GET", server.url)
+            return (yield Call("GET", server.url))
         finally:
             closed.append(True)
 
@@ -171,24 +170,22 @@ async def test_a_flow_is_closed_when_a_call_fails() -> None:
 
 
 async def test_a_flow_that_cannot_read_its_reply_is_a_trouble_of_the_platform() -> None:
-    def reads() -> Generator[Call, Reply, str]:
+    def reads() -> Flow[str]:
         reply = yield Call("GET", server.url)
         return str(reply.content["url"])
 
-    async with serving(
-        says(message(body=b'{"secret": "s3cr3t"}'), message(body=b"s3cr3t"))
-    ) as server:
-        async with fetching() as fetcher:
-            with pytest.raises(Rejected, match="lacks 'url'") as lacking:
-                await fetcher.run(post(server.url), reads(), "lookup")
-            with pytest.raises(Rejected, match="another shape") as shapeless:
-                await fetcher.run(post(server.url), reads(), "lookup")
+    answers = says(message(body=b'{"secret": "s3cr3t"}'), message(body=b"s3cr3t"))
+    async with serving(answers) as server, fetching() as fetcher:
+        with pytest.raises(Rejected, match="lacks 'url'") as lacking:
+            await fetcher.run(post(server.url), reads(), "lookup")
+        with pytest.raises(Rejected, match="another shape") as shapeless:
+            await fetcher.run(post(server.url), reads(), "lookup")
     assert (lacking.value.reason, lacking.value.retry) == ("unreachable", True)
     assert "s3cr3t" not in f"{lacking.value} {shapeless.value}"
 
 
 async def test_a_mistake_of_the_flow_before_any_reply_is_not_blamed_on_the_platform() -> None:
-    def mistaken() -> Generator[Call, Reply, None]:
+    def mistaken() -> Flow[None]:
         raise KeyError("url")
         yield
 
@@ -325,7 +322,7 @@ async def test_a_header_that_cannot_be_sent_is_named_and_nothing_is_sent() -> No
 # sending ----------------------------------------------------------------------------------------
 
 
-def text(url: str) -> Generator[Call, Reply, Any]:
+def text(url: str) -> Flow[Any]:
     reply = yield Call("POST", url, json={"text": "hello"})
     return reply.content["id"]
 
@@ -348,10 +345,12 @@ async def test_a_text_whose_platform_has_no_address_was_certainly_not_sent() -> 
 
 async def test_a_connection_that_never_comes_about_is_given_up_and_nothing_was_sent() -> None:
     names, patience = Names(api_post_example=(PUBLIC,)), replace(QUICK, connect=0.3)
-    async with serving(hangs) as server:
-        async with fetching(resolve=names, dial=Dial(server.port), patience=patience) as fetcher:
-            with pytest.raises(Unreachable, match="no connection in time") as trouble:
-                await fetcher.run(post(), text("https://api.post.example/send"), "send")
+    async with (
+        serving(hangs) as server,
+        fetching(resolve=names, dial=Dial(server.port), patience=patience) as fetcher,
+    ):
+        with pytest.raises(Unreachable, match="no connection in time") as trouble:
+            await fetcher.run(post(), text("https://api.post.example/send"), "send")
     assert not trouble.value.sent
 
 
@@ -385,7 +384,7 @@ async def test_a_question_asked_while_sending_is_never_ambiguous() -> None:
 async def test_an_unreadable_answer_to_a_question_before_anything_was_sent_is_not_ambiguous() -> (
     None
 ):
-    def asks_first() -> Generator[Call, Reply, Any]:
+    def asks_first() -> Flow[Any]:
         reply = yield Call("GET", server.url)
         yield Call("POST", reply.content["upload"])
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connectors import Call, Download
-from gateway.fetching import Fetcher, Patience, Unreachable
+from gateway.fetching import Fetcher, Patience, Tolerance, Unreachable
 from gateway.fetching.patience import Budget, Pace
 
 from .fetching_stage import (
@@ -126,7 +126,7 @@ async def test_redirects_count_against_the_whole_time() -> None:
         writer.write(message(302, location="/again"))
 
     async with serving(moves) as server, fetching(patience=replace(QUICK, download=0.5)) as fetcher:
-        with pytest.raises(Unreachable, match="not done within 0.5 s"):
+        with pytest.raises(Unreachable, match=r"not done within 0\.5 s"):
             await fetch(fetcher, server.url)
 
 
@@ -142,14 +142,17 @@ async def test_waiting_for_ones_turn_does_not() -> None:
 
 
 async def test_a_host_that_hangs_does_not_hold_up_another() -> None:
-    async with serving(hangs) as bad, serving(says(message(body=PHOTO))) as good:
-        async with fetching(at_one_host=1) as fetcher:
-            waiting = [asyncio.ensure_future(fetch(fetcher, bad.url)) for _ in range(5)]
-            assert await fetch(fetcher, good.url) == PHOTO
-            assert not any(task.done() for task in waiting)
-            for task in waiting:
-                task.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
+    async with (
+        serving(hangs) as bad,
+        serving(says(message(body=PHOTO))) as good,
+        fetching(at_one_host=1) as fetcher,
+    ):
+        waiting = [asyncio.ensure_future(fetch(fetcher, bad.url)) for _ in range(5)]
+        assert await fetch(fetcher, good.url) == PHOTO
+        assert not any(task.done() for task in waiting)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
 
 
 async def test_a_caller_that_gives_up_is_heard() -> None:
@@ -167,8 +170,6 @@ async def test_after_many_timeouts_the_next_download_still_works() -> None:
             answers.pop()
             await hangs(seen, writer)
         writer.write(message(body=PHOTO))
-
-    from gateway.fetching import Tolerance
 
     options = {"patience": replace(QUICK, first_byte=0.1), "tolerance": Tolerance(failures=10**6)}
     async with serving(moody) as server, fetching(**options) as fetcher:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Generator
+import traceback
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ import structlog
 import uvloop
 from aiohttp import web
 
-from connectors import Call, Download, Rejected, Reply
+from connectors import Call, Download, Flow, Rejected
 from normalizer.media import MediaFailed
 
 from .fetching_stage import (
@@ -41,7 +41,7 @@ async def test_logs_and_errors_name_hosts_and_statuses_and_no_secret(
             try:
                 await fetcher.download(post(server_url), Download(call), into, 100)
             except (Rejected, MediaFailed) as trouble:
-                said.append(str(trouble))
+                said.append("".join(traceback.format_exception(trouble)))
 
     moved = message(302, location=f"/{SECRET}?sig={SECRET}", set_cookie=f"a={SECRET}")
     lost = message(302, location=f"https://elsewhere.example/{SECRET}?sig={SECRET}")
@@ -99,7 +99,7 @@ async def test_a_hundred_downloads_at_once_need_little_memory(loop: str) -> None
 def test_it_works_on_uvloop() -> None:
     """The same on the loop that production uses: a flow, a download, a refusal, a hang, a closed connection."""
 
-    def flow(url: str) -> Generator[Call, Reply, str]:
+    def flow(url: str) -> Flow[str]:
         reply = yield Call("POST", f"{url}/where", json={})
         return str(reply.content["url"])
 

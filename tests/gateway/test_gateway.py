@@ -22,7 +22,7 @@ from gateway.settings import CoreSettings, FetchSettings, GatewaySettings, Setti
 from tests.gateway.notes import notes
 from tests.gateway.test_lanes import SECRET, Core, ok
 
-TOKEN = "a token of the core"  # noqa: S105 - only this test's
+TOKEN = "a token of the core"
 
 
 @dataclass

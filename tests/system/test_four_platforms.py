@@ -9,6 +9,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+import pytest_asyncio
 from PIL import Image
 
 from gateway.event_schemas import validate
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.system
 PLATFORM_NAMES = ["whatsapp", "messenger", "twilio", "apple"]
 
 
-@pytest.fixture(scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     async with site(tmp_path_factory.mktemp("site")) as started:
         yield started

@@ -1,0 +1,51 @@
+"""Draws the scenes that sample photos and videos show, from shapes and numbers alone."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from PIL import Image
+
+from simulator.scenery.backdrops import Place, backdrop
+from simulator.scenery.brush import Brush, Colour
+from simulator.scenery.subjects import bicycle, car, parcel, washer
+
+Scene = Literal["parcel", "washer", "car", "bicycle"]
+
+SMOOTHING = 2  # drawn this much larger, then reduced: soft edges
+LARGEST_DRAWN = 1600  # longer sides are drawn at this size and enlarged
+
+PAINTS: tuple[Colour, ...] = ((200, 54, 48), (32, 110, 160), (34, 128, 96), (222, 148, 34))
+
+
+def drawn(scene: Scene, width: int, height: int, *, seed: int, moment: float = 0.0) -> Image.Image:
+    """The scene upright, `moment` 0..1 through whatever moves in it. Never symmetrical."""
+    shown = SCENES[scene]
+    shrink = min(1.0, LARGEST_DRAWN / max(width, height))
+    smoothing = SMOOTHING if shrink == 1.0 else 1
+    size = (max(1, round(width * shrink * smoothing)), max(1, round(height * shrink * smoothing)))
+    picture = backdrop(shown.place, *size, seed).copy()
+    brush = Brush.on(picture, travelled=shown.start + shown.travel * moment)
+    shown.subject(brush, random.Random(seed).choice(PAINTS), moment)
+    return (
+        picture
+        if size == (width, height)
+        else picture.resize((width, height), Image.Resampling.BICUBIC)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    subject: Callable[[Brush, Colour, float], None]
+    place: Place
+    start: float = 0.18
+    travel: float = 0.0
+
+
+SCENES: dict[Scene, Setting] = {
+    "parcel": Setting(parcel, "indoors"),
+    "washer": Setting(washer, "indoors"),
+    "car": Setting(car, "outdoors", start=0.08, travel=0.34),
+    "bicycle": Setting(bicycle, "outdoors", start=0.10, travel=0.36),
+}

@@ -1,0 +1,163 @@
+"""Reading a batch: each entry by itself, times as platforms mix them, kinds from what senders claim."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from connectors import (
+    Echo,
+    Message,
+    Notice,
+    Party,
+    Unknown,
+    Unreadable,
+    fingerprint,
+    inflate,
+    kind_of,
+    listed,
+    moment,
+    open_each,
+    read_each,
+    unknown,
+)
+
+
+def message(raw: Any) -> Message:
+    return Message(id=raw["id"], account="a", party=Party("p"), text=raw.get("text"))
+
+
+def test_a_bad_entry_costs_one_unknown_and_keeps_its_place() -> None:
+    events = read_each(message, [{"id": "1"}, {"no": "id"}, 5, {"id": "2"}])
+    assert [event.type for event in events] == ["message", "unknown", "unknown", "message"]
+    assert events[1] == Unknown(id=events[1].id, reason="lacks 'id'", raw={"no": "id"})
+
+
+def test_a_field_of_the_wrong_type_is_named_and_its_words_are_not_repeated() -> None:
+    (event,) = read_each(message, [{"id": "1", "text": {"secret": "words"}}])
+    assert isinstance(event, Unknown)
+    assert event.reason == "text: Input should be a valid string"
+    assert event.raw == {"id": "1", "text": {"secret": "words"}}
+
+
+def test_reasons_quote_no_values() -> None:
+    def number(raw: Any) -> Message:
+        return message({"id": str(int(raw))})
+
+    (event,) = read_each(number, ["private words"])
+    assert isinstance(event, Unknown)
+    assert "private" not in event.reason
+
+
+def test_a_reason_given_on_purpose_is_kept() -> None:
+    def picky(raw: Any) -> Message:
+        raise Unreadable("is not for us")
+
+    (event,) = read_each(picky, [1])
+    assert isinstance(event, Unknown)
+    assert event.reason == "is not for us"
+
+
+def test_a_mistake_of_ours_is_not_swallowed() -> None:
+    def broken(raw: Any) -> Message:
+        raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError):
+        read_each(broken, [1])
+
+
+def test_one_entry_may_tell_several_things() -> None:
+    events = read_each(lambda raw: [message(raw), message({"id": "b"})], [{"id": "a"}])
+    assert [event.id for event in events] == ["a", "b"]
+
+
+def test_a_bad_envelope_costs_one_unknown_and_spares_the_others() -> None:
+    envelopes = [{"entries": [{"id": "1"}, {}]}, {"entries": 5}, 7, {"entries": [{"id": "2"}]}]
+    events = open_each(lambda envelope: read_each(message, envelope["entries"]), envelopes)
+    assert [event.type for event in events] == ["message", *["unknown"] * 3, "message"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "entries"),
+    [
+        ({}, []),
+        ({"x": None}, []),
+        ({"x": []}, []),
+        ({"x": [1, None]}, [1, None]),
+        ({"x": {"a": 1}}, [{"a": 1}]),
+        ({"x": "text"}, ["text"]),
+        ({"x": 0}, [0]),
+    ],
+)
+def test_what_is_no_list_counts_as_its_only_entry(raw: Any, entries: list[Any]) -> None:
+    assert listed(raw, "x") == entries
+
+
+def test_the_same_entry_is_the_same_fact_in_any_order_of_keys() -> None:
+    assert unknown({"a": 1, "b": 2}, "x").id == unknown({"b": 2, "a": 1}, "y").id
+    assert unknown({"a": 1}, "x").id != unknown({"a": 2}, "x").id
+    assert fingerprint("1") != fingerprint(1)
+
+
+@pytest.mark.parametrize(
+    "stamp", [1760000000, "1760000000", 1760000000000, "1760000000000", 1760000000.9]
+)
+def test_seconds_and_milliseconds_are_told_apart(stamp: Any) -> None:
+    assert moment(stamp) == datetime(2025, 10, 9, 8, 53, 20, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("stamp", [None, "", "soon", [], {}, 10**30, "9" * 30, float("nan")])
+def test_what_is_no_time_costs_an_unknown(stamp: Any) -> None:
+    def read(raw: Any) -> Notice:
+        return Notice(id="1", account="a", kind="x", sent_at=moment(raw))
+
+    assert [event.type for event in read_each(read, [stamp])] == ["unknown"]
+
+
+@pytest.mark.parametrize(
+    ("media_type", "name", "kind"),
+    [
+        ("image/jpeg", None, "photo"),
+        ("IMAGE/HEIC", None, "photo"),
+        ("image/jpg", "x.pdf", "photo"),
+        ("image/svg+xml", None, "document"),
+        ("video/quicktime", None, "video"),
+        ("video/3gpp; codecs=h263", None, "video"),
+        ("audio/ogg; codecs=opus", None, "audio"),
+        ("audio/x-caf", None, "audio"),
+        ("text/vcard", None, "contact"),
+        ("text/x-vCard; charset=utf-8", None, "contact"),
+        ("application/pdf", "photo.jpg", "document"),
+        ("text/html", "photo.jpg", "document"),
+        ("application/octet-stream", "IMG_1.HEIC", "photo"),
+        ("application/octet-stream", "clip.mov", "video"),
+        (None, "clip.MP4", "video"),
+        ("", "x.vcf", "contact"),
+        ("", "noending", "document"),
+        (None, None, "document"),
+    ],
+)
+def test_kinds_follow_the_type_and_without_one_the_name(
+    media_type: str | None, name: str | None, kind: str
+) -> None:
+    assert kind_of(media_type, name) == kind
+
+
+def test_inflating_stops_at_the_limit() -> None:
+    import gzip
+
+    packed = gzip.compress(b"x" * 1000)
+    assert inflate(packed, 1000) == b"x" * 1000
+    assert inflate(b"plain", 10) == b"plain"
+    with pytest.raises(ValueError, match="more than 999 bytes"):
+        inflate(packed, 999)
+    for damaged in (packed[:-1], packed[:20], b"\x1f\x8b", b"\x1f\x8b" + b"x" * 30):
+        with pytest.raises(ValueError, match="the body"):
+            inflate(damaged, 1000)
+
+
+def test_events_of_an_echo_keep_who_wrote_and_who_read_apart() -> None:
+    (event,) = read_each(
+        lambda raw: Echo(id="echo:1", account="us", party=Party("them"), message_id="1"), [1]
+    )
+    assert (event.account, event.party) == ("us", Party("them"))

@@ -1,0 +1,113 @@
+"""docs/connectors.md: its listings, put together, are a connector that works."""
+
+import hmac
+import subprocess
+import sys
+import tomllib
+from datetime import UTC, datetime
+from hashlib import sha256
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors import API, Connector, Request
+from gateway.settings import load
+
+from .installed import Installed
+from .pages import ROOT, files, listings, section, rows
+
+PAGE = ROOT / "docs" / "connectors.md"
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installed:
+    return Installed(tmp_path, files(PAGE), monkeypatch)
+
+
+def test_every_python_listing_of_the_guide_is_part_of_the_package() -> None:
+    assert all(one.word == "file" for one in listings(PAGE) if one.language == "python")
+
+
+def test_the_package_of_the_guide_passes_the_conformance_kit(package: Installed) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
+    ran = subprocess.run(command, cwd=package.folder, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout[-3000:]
+    assert " passed" in ran.stdout
+
+
+def test_its_entry_point_gives_the_connector(package: Installed) -> None:
+    (entry,) = package.entries()
+    assert (entry.group, entry.name) == ("airlock.connectors", "acme")
+    connector = _acme(package)
+    assert connector.name == "acme"
+    assert connector.api == API
+
+
+def test_it_sends_reads_and_checks_as_the_guide_says(package: Installed) -> None:
+    from connectors import Rejected, Reply, Text
+
+    acme = _acme(package)
+    flow: Any = acme.send_text(Text("msg_1", "shop-1", "c-77", "Hello", "https://x.example/?m=msg_1"))
+    call = next(flow)
+    assert (call.method, call.url) == ("POST", "https://api.acme.example/v1/messages")
+    assert call.json == {"to": "c-77", "text": "Hello", "key": "msg_1"}
+    with pytest.raises(StopIteration) as end:
+        flow.send(Reply(200, {}, {"id": "m-9"}))
+    assert end.value.value.id == "m-9"
+    seen: Any = acme.mark_read("shop-1", "c-77", "m-1")
+    assert next(seen).url == "https://api.acme.example/v1/messages/m-1/seen"
+    over = acme.refusal(Reply(400, {}, {"code": "window_over"}))
+    assert isinstance(over, Rejected)
+    assert over.reason == "window_closed"
+
+
+def test_the_variants_of_the_guide_work(package: Installed) -> None:
+    import importlib
+
+    from connectors import Download, MediaRef
+
+    variants = importlib.import_module("acme_variants")
+    config = _acme(package).config
+    found = variants.AcmeWithAddresses(config).media(MediaRef({"url": "https://cdn.acme.example/1"}))
+    assert isinstance(found, Download)
+    assert not found.call.auth
+    asked = {"token": "shop-1", "challenge": "echo"}
+    with_handshake = variants.AcmeWithHandshake(config)
+    assert with_handshake.handshake(_get(asked)).body == b"echo"
+    assert with_handshake.handshake(_get({**asked, "token": "x"})).status == 403
+    assert with_handshake.acknowledge().body == b"<Response/>"
+
+
+def test_the_table_of_attributes_is_the_contracts() -> None:
+    listed = rows(section(PAGE, "## What it declares"))
+    declared = set(Connector.__annotations__) - {"api", "config"}
+    assert set(listed) - {"attribute"} == declared
+
+
+def test_the_table_of_events_has_every_event_and_its_fields() -> None:
+    from dataclasses import fields
+    from typing import get_args
+
+    from connectors import AnyEvent
+
+    table = rows(section(PAGE, "## Reading: `parse`"))
+    shared = {"id", "account", "party", "sent_at", "type"}
+    for event in get_args(AnyEvent):
+        (cells,) = (cells for names, cells in table.items() if f"`{event.__name__}`" in f"`{names}`")
+        for field in fields(event):
+            if field.name not in shared:
+                assert f"`{field.name}`" in cells[1], f"{event.__name__}.{field.name}"
+
+
+def _acme(package: Installed) -> Any:
+    settings = package.folder / "connectors.yaml"
+    (yaml,) = (one.code for one in listings(PAGE) if one.language == "yaml")
+    settings.write_text(yaml)
+    environ = {"ACME_SECRET": "secret-one", "ACME_TOKEN": "token-7"}
+    return load(settings, environ, package.entries()).connectors["shop-chat"]
+
+
+def _get(query: dict[str, str]) -> Request:
+    return Request("GET", "https://chat.example.com/", {}, b"", datetime.now(UTC), query)
