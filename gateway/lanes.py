@@ -27,6 +27,8 @@ _MEMORY = 32 * 1024 * 1024
 _RETRY = {"base": 0.5, "ceiling": 60.0}
 #: Refusals in a row, whatever the lane, after which the core counts as down and is only probed.
 _DOWN_AFTER = 8
+#: Seconds that what the core took may wait to be written down together with more of it.
+_MARK_AFTER = 0.02
 #: Seconds before what the core took is written down again after the journal could not.
 _MARK_AGAIN = 1.0
 
@@ -54,7 +56,9 @@ class Lanes:
         self._lanes: dict[int, _Lane] = {}
         self._ready: asyncio.Queue[_Lane] = asyncio.Queue()
         self._bytes = 0
-        self._taken: list[int] = []
+        self._taken: list[tuple[int, int]] = []
+        #: Taken by the core, not yet written down: a lane that is loaded now would see them again.
+        self._unmarked: set[tuple[int, int]] = set()
         self._health = _CoreHealth()
         self._draining = False
         self.forwarded = 0
@@ -196,7 +200,7 @@ class Lanes:
                 self._sleep(lane, wait / 1000)
                 return
             try:
-                self._freeze(head, await self._journal.freeze(head.key))
+                self._freeze(head, await self._journal.freeze(head.conversation, head.key))
             except LookupError:
                 return  # erased while it was held
         await self._forward(lane, head)
@@ -210,7 +214,9 @@ class Lanes:
             raise
         finally:
             lane.loading = False
-        self._keep(lane, entries)
+        left = [e for e in entries if (e.conversation, e.key) not in self._unmarked]
+        self._keep(lane, left)
+        lane.last = entries[-1].key if entries else lane.last
         # Events that came while this read may or may not be among them: `_add` has set `more`.
         lane.more = lane.more or len(entries) == _WINDOW
 
@@ -246,8 +252,9 @@ class Lanes:
         lane.attempts = 0
         self._bytes -= len(head.body or b"")
         if not self._taken:
-            asyncio.get_running_loop().call_soon(self._mark)
-        self._taken.append(head.key)
+            asyncio.get_running_loop().call_later(_MARK_AFTER, self._mark)
+        self._taken.append((head.conversation, head.key))
+        self._unmarked.add((head.conversation, head.key))
         self._rest(lane)
 
     def _rest(self, lane: _Lane) -> None:
@@ -258,7 +265,7 @@ class Lanes:
             self._lanes.pop(lane.conversation, None)
 
     def _mark(self) -> None:
-        """Write down what was taken, in one operation for all that ended in this turn of the loop.
+        """Write down what was taken, in one operation for all that was taken lately.
 
         A crash before it is on disk sends those events once more, with the same ids.
         """
@@ -266,10 +273,12 @@ class Lanes:
         if keys:
             self._journal.taken(keys).add_done_callback(partial(self._marked, keys))
 
-    def _marked(self, keys: list[int], written: "asyncio.Future[None]") -> None:
+    def _marked(self, keys: list[tuple[int, int]], written: "asyncio.Future[None]") -> None:
         if not written.cancelled() and written.exception() is not None:
             self._taken += keys
             asyncio.get_running_loop().call_later(_MARK_AGAIN, self._mark)
+        else:
+            self._unmarked.difference_update(keys)
 
 
 class _CoreHealth:

@@ -14,7 +14,6 @@ import structlog
 from aiohttp import web
 
 from normalizer.sanitizer import Sanitizer
-from workspace import WorkspaceSettings, create_app
 
 from .api import Api, bearer
 from .core_client import CoreClient
@@ -166,6 +165,7 @@ class Gateway:
             public_url=self._public_url,
             workspace=workspace,
         )
+        self._run("journal", journal.watch())
         self._run("forwarder", lanes.run())
         self._stack.push_async_callback(_drain, lanes)
         self._run("media", media.run())
@@ -197,6 +197,8 @@ class Gateway:
         keys = [secret.get_secret_value() for secret in settings.secrets]
         if settings.url is not None:
             return None, CoreClient(str(settings.url), keys, connections=_FORWARDERS)
+        from workspace import WorkspaceSettings, create_app  # only where it is used
+
         tokens.append(secrets.token_urlsafe(32))
         keys = keys or ["whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()]
         workspace = create_app(

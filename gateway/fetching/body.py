@@ -99,8 +99,7 @@ class _Inflater:
             if piece:
                 yield piece
             chunk = self._zlib.unconsumed_tail
-            # A full piece may be followed by more that zlib has read already but not handed out.
-            more = not self._zlib.eof and (bool(chunk) or len(piece) == _PIECE)
+            more = bool(chunk) and not self._zlib.eof
 
     def _piece(self, chunk: bytes) -> bytes:
         try:

@@ -9,8 +9,10 @@ from gateway.cloudevents import about
 from gateway.identifiers import Identifiers, attachment_id, parse_attachment_id
 from gateway.moments import now_ms
 
+from .keys import conversation_of_message
+from .outbox import Outbox
 from .rows import AttachmentRow, Entry, Job, Outcome, Recorded
-from .views import load_attachment, load_message
+from .views import IN_CONVERSATION, load_attachment, load_message
 
 
 def pending(connection: sqlite3.Connection, limit: int, after: int) -> list[Job]:
@@ -27,8 +29,8 @@ def load(connection: sqlite3.Connection, message: int, position: int) -> Attachm
     """An attachment with what a worker needs to fetch it."""
     row = connection.execute(
         "SELECT m.id, c.id, c.connector, m.received_at, a.kind, a.state, a.reason, a.attempts, a.media "
-        "FROM attachment a JOIN message m ON m.key = a.message "
-        "JOIN conversation c ON c.key = m.conversation WHERE a.message = ? AND a.position = ?",
+        f"FROM attachment a JOIN message m ON m.key = a.message {IN_CONVERSATION} "
+        "WHERE a.message = ? AND a.position = ?",
         (message, position),
     ).fetchone()
     if row is None:
@@ -74,7 +76,12 @@ def postpone(
 
 
 def finish(
-    connection: sqlite3.Connection, ids: Identifiers, message: int, position: int, outcome: Outcome
+    connection: sqlite3.Connection,
+    ids: Identifiers,
+    outbox: Outbox,
+    message: int,
+    position: int,
+    outcome: Outcome,
 ) -> Recorded | None:
     """End a pending attachment and tell the core: in the message itself if it still waits, else by an update.
 
@@ -92,15 +99,17 @@ def finish(
     )
     if cursor.rowcount == 0:
         return None
+    conversation = conversation_of_message(message)
     held = connection.execute(
-        "SELECT key FROM outbox WHERE message = ? AND body IS NULL", (message,)
+        "SELECT key FROM outbox WHERE conversation = ? AND message = ? AND body IS NULL",
+        (conversation, message),
     ).fetchone()
     if held is None:
-        return Recorded(entries=(announce(connection, ids, message, position),))
+        return Recorded(entries=(announce(connection, ids, outbox, message, position),))
     waiting = connection.execute(
         "SELECT 1 FROM attachment WHERE message = ? AND state = 'pending'", (message,)
     ).fetchone()
-    return Recorded() if waiting else Recorded(frozen=(freeze(connection, held[0]),))
+    return Recorded() if waiting else Recorded(frozen=(freeze(connection, conversation, held[0]),))
 
 
 def retry(connection: sqlite3.Connection, message: int, position: int) -> Job | None:
@@ -115,25 +124,27 @@ def retry(connection: sqlite3.Connection, message: int, position: int) -> Job | 
     return Job(message, position, due) if cursor.rowcount else None
 
 
-def freeze(connection: sqlite3.Connection, entry: int) -> Entry:
+def freeze(connection: sqlite3.Connection, conversation: int, entry: int) -> Entry:
     """Give a held message.received its body, with its attachments as they are now; it never changes again."""
     row = connection.execute(
-        "SELECT conversation, event_id, message, body FROM outbox WHERE key = ?", (entry,)
+        "SELECT event_id, message, body FROM outbox WHERE conversation = ? AND key = ?",
+        (conversation, entry),
     ).fetchone()
     if row is None:
-        raise LookupError(f"event row {entry} is not in the outbox")
-    conversation_key, event_id, message, body = row
+        raise LookupError(f"event {entry} of lane {conversation} is not in the outbox")
+    event_id, message, body = row
     if body is None:
-        conversation, view, received_at = load_message(connection, message)
-        body = about(event_id, "message.received", conversation, received_at, {"message": view})
+        whose, view, received_at = load_message(connection, message)
+        body = about(event_id, "message.received", whose, received_at, {"message": view})
         connection.execute(
-            "UPDATE outbox SET body = ?, hold_until = NULL WHERE key = ?", (body, entry)
+            "UPDATE outbox SET body = ?, hold_until = NULL WHERE conversation = ? AND key = ?",
+            (body, conversation, entry),
         )
-    return Entry(entry, conversation_key, event_id, None, body)
+    return Entry(entry, conversation, event_id, None, body)
 
 
 def announce(
-    connection: sqlite3.Connection, ids: Identifiers, message: int, position: int
+    connection: sqlite3.Connection, ids: Identifiers, outbox: Outbox, message: int, position: int
 ) -> Entry:
     """Put `attachment.updated` into the lane of its conversation."""
     conversation, view, _ = load_message(connection, message)
@@ -142,10 +153,8 @@ def announce(
         for attachment in view["attachments"]
         if attachment["id"] == attachment_id(view["id"], position)
     ]
-    conversation_key, revision = connection.execute(
-        "SELECT m.conversation, a.revision FROM attachment a JOIN message m ON m.key = a.message "
-        "WHERE a.message = ? AND a.position = ?",
-        (message, position),
+    (revision,) = connection.execute(
+        "SELECT revision FROM attachment WHERE message = ? AND position = ?", (message, position)
     ).fetchone()
     event_id = ids.event("attachment.updated", changed[0]["id"], str(revision))
     body = about(
@@ -155,9 +164,5 @@ def announce(
         now_ms(),
         {"message": {**view, "attachments": changed}},
     )
-    cursor = connection.execute(
-        "INSERT INTO outbox (conversation, event_id, message, body) VALUES (?, ?, ?, ?)",
-        (conversation_key, event_id, message, body),
-    )
-    assert cursor.lastrowid is not None
-    return Entry(cursor.lastrowid, conversation_key, event_id, None, body)
+    lane = conversation_of_message(message)
+    return outbox.put(connection, lane, event_id, message=message, body=body)

@@ -5,7 +5,8 @@ from typing import Any
 
 import orjson
 
-from .views import MESSAGE, message_view
+from .keys import messages_of
+from .views import IN_CONVERSATION, MESSAGE, message_view
 
 
 def assign(connection: sqlite3.Connection, id: str, agents: tuple[str, ...]) -> bool:
@@ -25,8 +26,7 @@ def agents_of(connection: sqlite3.Connection, id: str) -> tuple[str, ...] | None
 def message(connection: sqlite3.Connection, id: str) -> dict[str, Any] | None:
     """A message as events show it, with its conversation."""
     row = connection.execute(
-        f"SELECT {MESSAGE}, c.id FROM message m JOIN conversation c ON c.key = m.conversation "
-        "WHERE m.id = ?",
+        f"SELECT {MESSAGE}, c.id FROM message m {IN_CONVERSATION} WHERE m.id = ?",
         (id,),
     ).fetchone()
     return {"conversation": {"id": row[7]}, **message_view(connection, row[:7])} if row else None
@@ -40,9 +40,8 @@ def messages(
     if row is None:
         return None
     rows = connection.execute(
-        f"SELECT {MESSAGE} FROM message m WHERE m.conversation = ? AND m.sequence > ? "
-        "ORDER BY m.sequence LIMIT ?",
-        (row[0], after, limit),
+        f"SELECT {MESSAGE} FROM message m WHERE m.key BETWEEN ? AND ? ORDER BY m.key LIMIT ?",
+        (*messages_of(row[0], after), limit),
     ).fetchall()
     return [message_view(connection, found) for found in rows]
 

@@ -11,6 +11,7 @@ from gateway.identifiers import attachment_id
 from gateway.moments import rfc3339
 
 from .frames import Accepted, unpack
+from .views import IN_CONVERSATION
 
 _DELIVERY = "delivery_"
 
@@ -24,8 +25,7 @@ def listed(connection: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
     attachments = connection.execute(
         "SELECT m.id, a.position, c.connector, a.ended_at, a.state, a.reason, a.detail, c.id, "
         "a.media IS NOT NULL "
-        "FROM attachment a JOIN message m ON m.key = a.message "
-        "JOIN conversation c ON c.key = m.conversation "
+        f"FROM attachment a JOIN message m ON m.key = a.message {IN_CONVERSATION} "
         "WHERE a.state = 'failed' ORDER BY a.ended_at DESC LIMIT ?",
         (limit,),
     )

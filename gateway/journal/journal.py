@@ -13,9 +13,10 @@ from gateway.identifiers import Identifiers
 from . import attachments, conversations, failures, outbox, retention, schema
 from .errors import JournalUnavailable
 from .frames import Accepted, pack
+from .fresh import Fresh
 from .recording import Recorder
 from .rows import AttachmentRow, Batch, Entry, Job, Outcome, Recorded
-from .writer import GroupWriter
+from .writer import GroupWriter, Rows
 
 T = TypeVar("T")
 
@@ -27,17 +28,19 @@ class Journal:
     """
 
     def __init__(self, path: Path, hold_ms: int) -> None:
-        self._writing = schema.connect(str(path))
-        schema.migrate(self._writing)
-        self._reading = schema.connect(str(path), read_only=True)
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix="journal-read")
-        key = self._writing.execute("SELECT value FROM meta WHERE key = 'key'").fetchone()[0]
-        self.key: bytes = key
-        self.ids = Identifiers(key)
         self._hold_ms = hold_ms
+        self._fresh = Fresh()
         #: Set whenever deliveries wait to be read.
         self.arrived = asyncio.Event()
-        self._writer = GroupWriter(self._writing, self.arrived.set)
+        self._writer = GroupWriter(path, self._took_in)
+        self._reading = schema.connect(str(path), read_only=True)
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="journal-read")
+        key = self._reading.execute("SELECT value FROM meta WHERE key = 'key'").fetchone()[0]
+        self.key: bytes = key
+        (newest,) = self._reading.execute("SELECT max(id) FROM intake").fetchone()
+        self._newest: int = newest or -1
+        self.ids = Identifiers(key)
+        self._outbox = outbox.Outbox(self._reading)
 
     @classmethod
     async def open(cls, directory: Path, *, hold_seconds: float) -> "Journal":
@@ -51,7 +54,10 @@ class Journal:
         await self._writer.close()
         self._reader.shutdown()
         self._reading.close()
-        self._writing.close()
+
+    async def watch(self) -> None:
+        """Raise JournalUnavailable when the journal can no longer be written: the process must start anew."""
+        raise JournalUnavailable(f"a sync failed: {await self._writer.broken}")
 
     # deliveries ---------------------------------------------------------------------------------
 
@@ -59,18 +65,28 @@ class Journal:
         """Keep a proven delivery; the future ends when it is on disk."""
         return self._writer.append(pack(delivery))
 
-    async def unread(self, after: int, limit: int) -> list[tuple[int, bytes]]:
-        """Intake rows after row `after`, in order of acceptance."""
+    async def unread(self, after: int, limit: int) -> Rows:
+        """Intake rows after row `after`, in order of acceptance; what just came is still in memory."""
+        if after >= self._newest:
+            return []
+        fresh = self._fresh.after(after, limit)
+        if fresh is not None:
+            return fresh
         return await self.read(
             lambda c: c.execute(
                 "SELECT id, deliveries FROM intake WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
             ).fetchall()
         )
 
+    def _took_in(self, rows: Rows) -> None:
+        self._newest = rows[-1][0]
+        self._fresh.add(rows)
+        self.arrived.set()
+
     async def record(self, batch: Batch) -> Recorded:
         """Take what was read from intake rows, and remove the rows."""
         return await self._writer.submit(
-            lambda c: Recorder(c, self.ids, self._hold_ms).record(batch)
+            lambda c: Recorder(c, self.ids, self._outbox, self._hold_ms).record(batch)
         )
 
     # attachments --------------------------------------------------------------------------------
@@ -94,7 +110,7 @@ class Journal:
     async def finish(self, message: int, position: int, outcome: Outcome) -> Recorded | None:
         """End an attachment, and tell the core, in one transaction; None if it was not pending any more."""
         return await self._writer.submit(
-            lambda c: attachments.finish(c, self.ids, message, position, outcome)
+            lambda c: attachments.finish(c, self.ids, self._outbox, message, position, outcome)
         )
 
     async def retry(self, message: int, position: int) -> Job | None:
@@ -116,13 +132,15 @@ class Journal:
             partial(outbox.next_entries, conversation=conversation, after=after, limit=limit)
         )
 
-    async def freeze(self, entry: int) -> Entry:
+    async def freeze(self, conversation: int, entry: int) -> Entry:
         """A held message waits no longer: its event goes out with its media as they are."""
-        return await self._writer.submit(partial(attachments.freeze, entry=entry))
+        return await self._writer.submit(
+            partial(attachments.freeze, conversation=conversation, entry=entry)
+        )
 
-    def taken(self, keys: Iterable[int]) -> "asyncio.Future[None]":
-        """The core took these events."""
-        return self._writer.submit(partial(outbox.taken, keys=keys))
+    def taken(self, entries: Iterable[tuple[int, int]]) -> "asyncio.Future[None]":
+        """The core took these events: (conversation, key)."""
+        return self._writer.submit(partial(outbox.taken, entries=entries))
 
     async def backlog(self) -> int:
         return await self.read(outbox.size)
@@ -154,12 +172,14 @@ class Journal:
 
     async def expire_media(self, before: int) -> Recorded:
         """End ready media older than `before` (ms); call again while it returns any."""
-        return await self._writer.submit(lambda c: retention.expire_media(c, self.ids, before))
+        return await self._writer.submit(
+            lambda c: retention.expire_media(c, self.ids, self._outbox, before)
+        )
 
     async def expire_photos_beyond(self, message: int, keep: int) -> Recorded:
         """End the oldest photos of a message's conversation, as many as are more than `keep`."""
         return await self._writer.submit(
-            lambda c: retention.expire_photos_beyond(c, self.ids, message, keep)
+            lambda c: retention.expire_photos_beyond(c, self.ids, self._outbox, message, keep)
         )
 
     async def expire_words(self, words_before: int, memory_before: int) -> int:
@@ -170,6 +190,7 @@ class Journal:
 
     async def erase(self, conversation: str) -> int | None:
         """Remove a conversation and return its lane; None if it is unknown. Its files are doomed."""
+        self._writer.wipe()
         return await self._writer.submit(partial(retention.erase, conversation=conversation))
 
     async def doomed(self) -> list[str]:

@@ -1,9 +1,37 @@
 """The outbox: events the core has yet to take, in lanes of one conversation each."""
 
+import itertools
 import sqlite3
 from collections.abc import Iterable
 
 from .rows import Entry
+
+
+class Outbox:
+    """Puts events into their lanes. Their keys rise, so that a lane's order is the order of its keys."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        (last,) = connection.execute("SELECT coalesce(max(key), 0) FROM outbox").fetchone()
+        self._keys = itertools.count(last + 1)
+
+    def put(
+        self,
+        connection: sqlite3.Connection,
+        lane: int,
+        event_id: str,
+        *,
+        message: int | None = None,
+        hold_until: int | None = None,
+        body: bytes | None = None,
+    ) -> Entry:
+        """One more event of a lane, with its body, or held until `hold_until` (ms)."""
+        key = next(self._keys)
+        connection.execute(
+            "INSERT INTO outbox (conversation, key, event_id, message, hold_until, body) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (lane, key, event_id, message, hold_until, body),
+        )
+        return Entry(key, lane, event_id, hold_until, body)
 
 
 def lanes(connection: sqlite3.Connection) -> list[int]:
@@ -17,7 +45,7 @@ def lanes(connection: sqlite3.Connection) -> list[int]:
 def next_entries(
     connection: sqlite3.Connection, conversation: int, after: int, limit: int
 ) -> list[Entry]:
-    """A lane's events after row `after`, in order."""
+    """A lane's events after key `after`, in order."""
     rows = connection.execute(
         "SELECT key, conversation, event_id, hold_until, body FROM outbox "
         "WHERE conversation = ? AND key > ? ORDER BY key LIMIT ?",
@@ -26,9 +54,9 @@ def next_entries(
     return [Entry(*row) for row in rows]
 
 
-def taken(connection: sqlite3.Connection, keys: Iterable[int]) -> None:
-    """The core has these."""
-    connection.executemany("DELETE FROM outbox WHERE key = ?", [(key,) for key in keys])
+def taken(connection: sqlite3.Connection, entries: Iterable[tuple[int, int]]) -> None:
+    """The core has these: (conversation, key)."""
+    connection.executemany("DELETE FROM outbox WHERE conversation = ? AND key = ?", entries)
 
 
 def size(connection: sqlite3.Connection) -> int:

@@ -27,6 +27,8 @@ from normalizer.events import (
     transcript,
 )
 
+from .keys import message_key
+from .outbox import Outbox
 from .rows import Batch, Entry, Job, NewAttachment, Reading, Recorded
 
 #: The lane of events that belong to no conversation.
@@ -39,6 +41,7 @@ class Recorder:
 
     connection: sqlite3.Connection
     ids: Identifiers
+    outbox: Outbox
     hold_ms: int
     entries: list[Entry] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
@@ -81,9 +84,11 @@ class Recorder:
         conversation_key, sequence, conversation = self._next_sequence(reading, message)
         sent_at = to_ms(message.sent_at) if message.sent_at else reading.received_at
         content = _content(message)
-        key = self._insert_message(
-            (id, conversation_key, message.id, sequence, sent_at, reading.received_at),
-            orjson.dumps(content),
+        key = message_key(conversation_key, sequence)
+        self.connection.execute(
+            "INSERT INTO message (key, id, platform_id, sent_at, received_at, content) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (key, id, message.id, sent_at, reading.received_at, orjson.dumps(content)),
         )
         for position, attachment in enumerate(reading.attachments):
             self._attach(key, position, attachment, reading.received_at)
@@ -133,14 +138,6 @@ class Recorder:
         seen = self.connection.execute("SELECT 1 FROM message WHERE id = ?", (id,))
         return seen.fetchone() is not None
 
-    def _insert_message(self, columns: tuple[Any, ...], content: bytes) -> int:
-        cursor = self.connection.execute(
-            "INSERT INTO message (id, conversation, platform_id, sequence, sent_at, received_at, content) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (*columns, content),
-        )
-        return _row_of(cursor)
-
     def _attach(self, key: int, position: int, new: NewAttachment, received_at: int) -> None:
         pending = new.state == "pending"
         self.connection.execute(
@@ -158,11 +155,11 @@ class Recorder:
     def _hold(self, conversation: int, message: int, id: str, received_at: int) -> None:
         event_id = self.ids.event("message.received", id)
         hold_until = received_at + self.hold_ms
-        cursor = self.connection.execute(
-            "INSERT INTO outbox (conversation, event_id, message, hold_until) VALUES (?, ?, ?, ?)",
-            (conversation, event_id, message, hold_until),
+        self.entries.append(
+            self.outbox.put(
+                self.connection, conversation, event_id, message=message, hold_until=hold_until
+            )
         )
-        self.entries.append(Entry(_row_of(cursor), conversation, event_id, hold_until, None))
 
     def _unknown(self, reading: Reading, unknown: Unknown) -> None:
         if not self._first(reading, unknown.id):
@@ -229,17 +226,9 @@ class Recorder:
         self._put(key, id, about(id, type, conversation, time, data), message)
 
     def _put(self, conversation: int, event_id: str, body: bytes, message: int | None) -> None:
-        cursor = self.connection.execute(
-            "INSERT INTO outbox (conversation, event_id, message, body) VALUES (?, ?, ?, ?)",
-            (conversation, event_id, message, body),
+        self.entries.append(
+            self.outbox.put(self.connection, conversation, event_id, message=message, body=body)
         )
-        self.entries.append(Entry(_row_of(cursor), conversation, event_id, None, body))
-
-
-def _row_of(cursor: sqlite3.Cursor) -> int:
-    if cursor.lastrowid is None:
-        raise LookupError("the journal gave no row number for an insert")
-    return cursor.lastrowid
 
 
 def _content(message: Message) -> dict[str, Any]:

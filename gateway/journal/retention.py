@@ -7,42 +7,54 @@ import orjson
 from gateway.identifiers import Identifiers, attachment_id
 
 from .attachments import announce
+from .keys import conversation_of_message, messages_of
+from .outbox import Outbox
 from .rows import Entry, Recorded
 
 #: What is removed in one transaction at the most, so that nothing else waits long for the journal.
 _BATCH = 200
 
 #: What stays of an erased message: its id alone.
-_BLANKED = """UPDATE message SET conversation = -1, sequence = key, platform_id = '', sent_at = 0,
-    content = x'7b7d' WHERE conversation = ?"""
+_BLANK_MESSAGES = """UPDATE message SET platform_id = '', sent_at = 0, content = x'7b7d'
+    WHERE key BETWEEN ? AND ?"""
+
+#: The row stays, so that no other conversation ever gets its key, which is in the keys of its messages.
+_BLANK_CONVERSATION = """UPDATE conversation SET id = 'erased_' || key, account = '', consumer = '', name = NULL,
+    agents = '[]' WHERE key = ?"""
 
 
-def expire_media(connection: sqlite3.Connection, ids: Identifiers, before: int) -> Recorded:
+def expire_media(
+    connection: sqlite3.Connection, ids: Identifiers, outbox: Outbox, before: int
+) -> Recorded:
     """Ready media that ended before `before` (ms) fail as expired; a batch at a time, the oldest first."""
     rows = connection.execute(
         "SELECT message, position FROM attachment WHERE state = 'ready' AND ended_at < ? "
         "AND renditions IS NOT NULL AND renditions != x'7b7d' ORDER BY ended_at LIMIT ?",
         (before, _BATCH),
     ).fetchall()
-    return _expire(connection, ids, rows, "the retention time is over")
+    return _expire(connection, ids, outbox, rows, "the retention time is over")
 
 
 def expire_photos_beyond(
-    connection: sqlite3.Connection, ids: Identifiers, message: int, keep: int
+    connection: sqlite3.Connection, ids: Identifiers, outbox: Outbox, message: int, keep: int
 ) -> Recorded:
     """The oldest ready photos of a message's conversation, as many as are more than `keep`."""
     rows = connection.execute(
         "SELECT a.message, a.position FROM attachment a JOIN message m ON m.key = a.message "
-        "WHERE m.conversation = (SELECT conversation FROM message WHERE key = ?) "
+        "WHERE m.key BETWEEN ? AND ? "
         "AND a.kind IN ('photo', 'sticker') AND a.state = 'ready' AND a.renditions != x'7b7d' "
-        "ORDER BY m.sequence DESC, a.position DESC LIMIT -1 OFFSET ?",
-        (message, keep),
+        "ORDER BY m.key DESC, a.position DESC LIMIT -1 OFFSET ?",
+        (*messages_of(conversation_of_message(message)), keep),
     ).fetchall()
-    return _expire(connection, ids, rows, f"only the newest {keep} photos are kept")
+    return _expire(connection, ids, outbox, rows, f"only the newest {keep} photos are kept")
 
 
 def _expire(
-    connection: sqlite3.Connection, ids: Identifiers, rows: list[tuple[int, int]], why: str
+    connection: sqlite3.Connection,
+    ids: Identifiers,
+    outbox: Outbox,
+    rows: list[tuple[int, int]],
+    why: str,
 ) -> Recorded:
     entries: list[Entry] = []
     for message, position in rows:
@@ -53,7 +65,7 @@ def _expire(
         )
         (id,) = connection.execute("SELECT id FROM message WHERE key = ?", (message,)).fetchone()
         _doom(connection, [attachment_id(id, position)])
-        entries.append(announce(connection, ids, message, position))
+        entries.append(announce(connection, ids, outbox, message, position))
     return Recorded(entries=tuple(entries))
 
 
@@ -86,33 +98,24 @@ def erase(connection: sqlite3.Connection, conversation: str) -> int | None:
     ).fetchone()
     if found is None:
         return None
-    row, consumer = found[:1], found[1]
-    attachments = [
-        attachment_id(id, position)
-        for id, position in connection.execute(
-            "SELECT m.id, a.position FROM attachment a JOIN message m ON m.key = a.message "
-            "WHERE m.conversation = ?",
-            row,
-        )
-    ]
-    _doom(connection, attachments)
-    # Overwrite what is deleted, here and in the log, so that no trace stays in free pages.
-    connection.execute("PRAGMA secure_delete = ON")
-    connection.execute(
-        "DELETE FROM attachment WHERE message IN (SELECT key FROM message WHERE conversation = ?)",
-        row,
+    key, consumer = found
+    span = messages_of(key)
+    attachments = connection.execute(
+        "SELECT m.id, a.position FROM attachment a JOIN message m ON m.key = a.message "
+        "WHERE m.key BETWEEN ? AND ?",
+        span,
     )
-    for statement in (
-        _BLANKED,
-        "DELETE FROM outbox WHERE conversation = ?",
-        "DELETE FROM conversation WHERE key = ?",
-    ):
-        connection.execute(statement, row)
+    _doom(connection, [attachment_id(id, position) for id, position in attachments])
+    connection.execute("DELETE FROM attachment WHERE message BETWEEN ? AND ?", span)
+    connection.execute(_BLANK_MESSAGES, span)
+    connection.execute("DELETE FROM outbox WHERE conversation = ?", (key,))
+    connection.execute(_BLANK_CONVERSATION, (key,))
     connection.execute("DELETE FROM viewed WHERE conversation = ?", (conversation,))
     # What could not be read is known only by the consumer's id in its raw bytes.
     connection.execute("DELETE FROM unreadable WHERE instr(delivery, ?)", (consumer.encode(),))
-    connection.execute("PRAGMA secure_delete = OFF")
-    return int(row[0])
+    # Free pages still hold what was deleted, here and before: the file ends without them.
+    connection.execute("PRAGMA incremental_vacuum").fetchall()
+    return int(key)
 
 
 def doomed(connection: sqlite3.Connection) -> list[str]:

@@ -9,10 +9,11 @@ VERSION = 1
 # unreadable  deliveries that held something no connector could read, kept for `airlock replay`
 # fact        what was seen besides messages: the memory of duplicate detection
 # doomed      attachments whose files must go: the journal forgot them first
+# message     its key is the conversation's key and the sequence (see `keys.py`)
 # outbox      what the core has yet to take; `body` is NULL while a message waits for its media
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE intake (id INTEGER PRIMARY KEY AUTOINCREMENT, deliveries BLOB NOT NULL);
+CREATE TABLE intake (id INTEGER PRIMARY KEY, deliveries BLOB NOT NULL);
 CREATE TABLE unreadable (
     id INTEGER PRIMARY KEY AUTOINCREMENT, connector TEXT NOT NULL, received_at INTEGER NOT NULL,
     reason TEXT NOT NULL, delivery BLOB NOT NULL);
@@ -21,10 +22,8 @@ CREATE TABLE conversation (
     account TEXT NOT NULL, consumer TEXT NOT NULL, name TEXT, agents TEXT NOT NULL DEFAULT '[]',
     sequence INTEGER NOT NULL DEFAULT 0, heard_at INTEGER, closed INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE message (
-    key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, conversation INTEGER NOT NULL,
-    platform_id TEXT NOT NULL, sequence INTEGER NOT NULL, sent_at INTEGER NOT NULL,
-    received_at INTEGER NOT NULL, content BLOB NOT NULL);
-CREATE INDEX message_in_conversation ON message (conversation, sequence);
+    key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, platform_id TEXT NOT NULL,
+    sent_at INTEGER NOT NULL, received_at INTEGER NOT NULL, content BLOB NOT NULL);
 CREATE TABLE attachment (
     message INTEGER NOT NULL, position INTEGER NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL,
     reason TEXT, detail TEXT, name TEXT, width INTEGER, height INTEGER, duration REAL, renditions BLOB,
@@ -36,9 +35,8 @@ CREATE INDEX attachment_kept ON attachment (ended_at) WHERE state = 'ready';
 CREATE TABLE fact (id TEXT PRIMARY KEY, seen_at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX fact_seen ON fact (seen_at);
 CREATE TABLE outbox (
-    key INTEGER PRIMARY KEY AUTOINCREMENT, conversation INTEGER NOT NULL, event_id TEXT NOT NULL,
-    message INTEGER, hold_until INTEGER, body BLOB);
-CREATE INDEX outbox_lane ON outbox (conversation, key);
+    conversation INTEGER NOT NULL, key INTEGER NOT NULL, event_id TEXT NOT NULL, message INTEGER,
+    hold_until INTEGER, body BLOB, PRIMARY KEY (conversation, key)) WITHOUT ROWID;
 CREATE TABLE doomed (attachment TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE viewed (
     key INTEGER PRIMARY KEY, at INTEGER NOT NULL, agent TEXT NOT NULL, attachment TEXT NOT NULL,
@@ -48,10 +46,18 @@ CREATE INDEX viewed_attachment ON viewed (attachment);
 
 
 def connect(path: str, *, read_only: bool = False) -> sqlite3.Connection:
-    """A connection for one thread at a time. FULL: a commit returns after fsync of the log."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
+    """A connection for one thread at a time.
+
+    A lock held by another process fails at once instead of holding up the event loop. Commits do not sync
+    and nothing is brought from the log into the database by itself: both are the writer's.
+    """
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
+    # What was deleted leaves its page at once; whole pages that were freed leave when a conversation is erased.
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    connection.execute("PRAGMA secure_delete = FAST")
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
     connection.execute("PRAGMA cache_size = -32768")
     connection.execute("PRAGMA temp_store = MEMORY")
     if read_only:
@@ -71,3 +77,4 @@ def migrate(connection: sqlite3.Connection) -> None:
         )
     connection.executescript(f"BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
     connection.execute("INSERT INTO meta VALUES ('key', ?)", (os.urandom(32),))
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

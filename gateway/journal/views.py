@@ -15,7 +15,9 @@ _ATTACHMENT = (
     "a.message, a.position, a.kind, a.state, a.reason, a.detail, a.name, a.width, a.height, a.duration, "
     "a.renditions, a.details"
 )
-MESSAGE = "m.key, m.id, m.platform_id, m.sequence, m.sent_at, m.received_at, m.content"
+#: The sequence is the lower half of the key (see `keys.py`).
+MESSAGE = "m.key, m.id, m.platform_id, m.key & 0xffffffff, m.sent_at, m.received_at, m.content"
+IN_CONVERSATION = "JOIN conversation c ON c.key = m.key >> 32"
 
 
 def conversation_of(row: tuple[Any, ...]) -> Conversation:
@@ -78,8 +80,7 @@ def load_message(
 ) -> tuple[Conversation, dict[str, Any], int]:
     """A message by its row: conversation, view, and when it was received."""
     row = connection.execute(
-        f"SELECT {CONVERSATION}, {MESSAGE} FROM message m "
-        "JOIN conversation c ON c.key = m.conversation WHERE m.key = ?",
+        f"SELECT {CONVERSATION}, {MESSAGE} FROM message m {IN_CONVERSATION} WHERE m.key = ?",
         (key,),
     ).fetchone()
     if row is None:

@@ -6,15 +6,19 @@ import gzip
 import hashlib
 import os
 import zlib
+from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import pytest
 
 from connectors import AesCtr, Call, Download, Rejected
 from gateway.fetching import Fetched, Fetcher, Tolerance, Unreachable
+from gateway.fetching.body import plain_chunks
 from normalizer.media import MediaFailed, MediaRejected
 
 from .fetching_stage import (
+    QUICK,
     Act,
     Seen,
     breaks_off,
@@ -289,6 +293,17 @@ async def test_a_compression_bomb_goes_off_at_the_limit() -> None:
     with pytest.raises(MediaRejected) as refusal:
         await fetch_from(says(message(body=bomb, content_encoding="gzip")))
     assert refusal.value.reason == "too_large"
+
+
+async def test_a_compression_bomb_is_never_inflated_further_than_it_is_read() -> None:
+    class Bomb(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield gzip.compress(bytes(50_000_000))
+
+    response = httpx.Response(200, headers={"content-encoding": "gzip"}, stream=Bomb())
+    sizes = [len(piece) async for piece in plain_chunks(response, QUICK)]
+    assert sum(sizes) == 50_000_000
+    assert max(sizes) <= 65536
 
 
 async def test_a_compression_bomb_in_a_reply_is_read_no_further_than_a_reply_may_be() -> None:

@@ -30,7 +30,7 @@ async def ready_photo(journal: Journal, store: FileStore, id: str, at: int) -> s
     (entry,), (job,) = recorded.entries, recorded.jobs
     attachment = (await journal.attachment(job.message, job.position)).id  # type: ignore[union-attr]
     stored = await store.put(attachment, rendition())
-    await journal.freeze(entry.key)
+    await journal.freeze(entry.conversation, entry.key)
     await journal.finish(
         job.message, job.position, Outcome("ready", renditions={"preview": stored.view})
     )

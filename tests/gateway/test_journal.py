@@ -130,9 +130,9 @@ async def test_media_that_end_after_the_message_went_out_are_told_by_an_update(
 ) -> None:
     recorded = await record(journal, delivery(note("1", media=[["photo", "http://a/1"]])))
     (entry,), (job,) = recorded.entries, recorded.jobs
-    sent = await journal.freeze(entry.key)
+    sent = await journal.freeze(entry.conversation, entry.key)
     assert orjson.loads(sent.body or b"")["data"]["message"]["attachments"][0]["state"] == "pending"
-    again = await journal.freeze(entry.key)
+    again = await journal.freeze(entry.conversation, entry.key)
     assert again.body == sent.body
     ended = await journal.finish(job.message, job.position, Outcome("ready", renditions={}))
     (update,) = bodies(ended)
@@ -145,7 +145,7 @@ async def test_media_that_end_after_the_message_went_out_are_told_by_an_update(
 async def test_a_retry_leads_to_a_second_update_with_its_own_id(journal: Journal) -> None:
     recorded = await record(journal, delivery(note("1", media=[["photo", "http://a/1"]])))
     (entry,), (job,) = recorded.entries, recorded.jobs
-    await journal.freeze(entry.key)
+    await journal.freeze(entry.conversation, entry.key)
     first = await journal.finish(job.message, job.position, Outcome("failed", "gone"))
     assert await journal.retry(job.message, job.position) is not None
     assert await journal.retry(job.message, job.position) is None

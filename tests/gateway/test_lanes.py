@@ -220,6 +220,7 @@ async def test_a_core_that_was_down_gets_everything_in_order_when_it_is_back(
         async with asyncio.timeout(5):
             while lanes.core_state != "down":
                 await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)  # what was in flight ends
         tried = len(core.events)
         await asyncio.sleep(0.5)
         assert len(core.events) - tried <= 5

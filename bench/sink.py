@@ -1,0 +1,59 @@
+"""A conversation core that only counts: takes every event at once and notes when each message came."""
+
+import asyncio
+import re
+import time
+from dataclasses import dataclass, field
+from typing import cast
+
+_NUMBER = re.compile(rb'"text":"Message (\d+)\.')
+_TAKEN = b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"
+
+
+@dataclass
+class Sink:
+    """`taken` maps a message's number to when its event was taken (perf_counter)."""
+
+    port: int = 0
+    taken: dict[int, float] = field(default_factory=dict)
+    _server: "asyncio.Server | None" = None
+
+    async def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _Taking(self), "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+
+    async def until(self, count: int, seconds: float) -> None:
+        """Wait for `count` different messages; raises TimeoutError."""
+        async with asyncio.timeout(seconds):
+            while len(self.taken) < count:
+                await asyncio.sleep(0.02)
+
+
+class _Taking(asyncio.Protocol):
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._buffer = b""
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        head, found, rest = self._buffer.partition(b"\r\n\r\n")
+        if not found:
+            return
+        length = int(re.search(rb"(?i)content-length: (\d+)", head)[1])  # type: ignore[index]
+        if len(rest) < length:
+            return
+        self._buffer = rest[length:]
+        match = _NUMBER.search(rest)
+        if match:
+            self._sink.taken.setdefault(int(match[1]), time.perf_counter())
+        assert self._transport is not None
+        self._transport.write(_TAKEN)
