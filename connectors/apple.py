@@ -11,7 +11,7 @@ from pydantic import Field, HttpUrl, field_validator
 from normalizer.events import AnyEvent, MediaRef
 
 from .apple_events import read_message
-from .apple_media import HEADERS, cipher
+from .apple_media import cipher, object_headers
 from .apple_token import check_token, key_of, mint
 from .capabilities import Capabilities, offers
 from .contract import (
@@ -42,6 +42,8 @@ REFUSALS: Mapping[tuple[Purpose, int], Verdict] = {
     ("download", 404): EXPIRED,
     ("send", 400): INVALID,
 }
+#: What preDownload may answer where it knows an object's headers by other names.
+NOT_IN_THESE_NAMES = frozenset({400, 404})
 #: Headers, and the fields of the body that say the same.
 TOLD_TWICE = {"id": "id", "source-id": "sourceId", "destination-id": "destinationId"}
 
@@ -86,6 +88,8 @@ class Apple(Connector[Settings]):
     hosts = frozenset({"mspgw.push.apple.com"})
     media_hosts = frozenset({".icloud.com", ".icloud-content.com", ".apple.com"})
     media_patience = 900.0
+    # The id of a message is ours, so that Apple can tell a repeat.
+    resend_is_safe = True
     Config = Settings
     capabilities = Capabilities(
         features=offers(
@@ -136,15 +140,13 @@ class Apple(Connector[Settings]):
     def media(self, ref: MediaRef) -> Generator[Call, Reply, Download]:
         decrypt = cipher(ref.locator["key"])
         address = f"{self.config.api}/v1/preDownload"
-        for names, tolerated in zip(
-            HEADERS, (frozenset({400, 404}), frozenset[int]()), strict=True
-        ):
-            headers = {header: ref.locator[fact] for fact, header in names.items()}
-            headers["source-id"] = ref.locator["business"]
-            reply = yield Call("GET", address, headers, expects=tolerated)
-            match reply.content:
-                case {"download-url": str(url)}:
-                    return Download(Call("GET", url, auth=False), decrypt=decrypt, size=ref.size)
+        told = object_headers(ref.locator, "mmcs-")
+        reply = yield Call("GET", address, told, expects=NOT_IN_THESE_NAMES)
+        if reply.status in NOT_IN_THESE_NAMES:
+            reply = yield Call("GET", address, object_headers(ref.locator, ""))
+        match reply.content:
+            case {"download-url": str(url)}:
+                return Download(Call("GET", url, auth=False), decrypt=decrypt, size=ref.size)
         raise self.refusal(reply)
 
     def send_text(self, out: Text) -> Generator[Call, Reply, Sent]:

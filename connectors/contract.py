@@ -246,6 +246,8 @@ class Connector(ABC, Generic[C]):
     media_hosts: ClassVar[frozenset[str]] = frozenset()
     #: Seconds after which a file that cannot be had is given up (how long the platform keeps it).
     media_patience: ClassVar[float] = 3600.0
+    #: Whether sending a text again under the same `Text.key` cannot double it.
+    resend_is_safe: ClassVar[bool] = False
     capabilities: ClassVar[Capabilities]
     Config: ClassVar[type[ConnectorConfig]]
 
@@ -279,6 +281,11 @@ class Connector(ABC, Generic[C]):
         raise Rejected(
             "unsupported_type", detail=f"{self.name} fetches no media ({ref.media_type})"
         )
+
+    @property
+    def reply_window(self) -> float | None:
+        """Seconds after the consumer's last message in which texts may be sent; None for no limit."""
+        return self.capabilities.reply_window
 
     def send_text(self, out: Text) -> Flow[Sent]:
         """Send an agent's text, at most `capabilities.max_text` characters. No retries, no sleeping."""

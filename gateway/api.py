@@ -16,6 +16,7 @@ from .journal import AttachmentRow, Job, Journal
 from .links import Links, Ticket
 from .moments import rfc3339
 from .problems import Problem, bad_request, not_found
+from .replies import Replies, Reply
 
 _PAGE = 200
 _MAX_BODY = 64 * 1024
@@ -46,6 +47,7 @@ class Api:
         *,
         link_seconds: int,
         failures: Failures,
+        replies: Replies,
         on_retry: Callable[[Job], None],
         erase: Callable[[str], Awaitable[bool]],
     ) -> None:
@@ -54,6 +56,7 @@ class Api:
         self._connectors = connectors
         self._link_seconds = link_seconds
         self._failures = failures
+        self._replies = replies
         self._on_retry = on_retry
         self._erase = erase
 
@@ -64,6 +67,8 @@ class Api:
             web.post("/v1/attachments/{id}/links", self.make_links),
             web.post("/v1/attachments/{id}/retry", self.retry),
             web.get("/v1/messages/{id}", self.message),
+            web.post("/v1/messages/{id}/read", self.read),
+            web.post("/v1/conversations/{id}/messages", self.reply),
             web.get("/v1/conversations/{id}/messages", self.messages),
             web.put("/v1/conversations/{id}/agents", self.assign),
             web.delete("/v1/conversations/{id}", self.erase),
@@ -106,9 +111,22 @@ class Api:
     async def attachment(self, request: web.Request) -> web.Response:
         return _json((await self._attachment(request)).view)
 
+    async def reply(self, request: web.Request) -> web.Response:
+        """An agent's text; 409 with a `reason` where the platform would not take one now."""
+        key = request.headers.get("idempotency-key", "")
+        if not 0 < len(key) <= 255:
+            bad_request("Idempotency-Key is missing: it makes a repeat of this request harmless")
+        body = await _read(request, Reply)
+        accepted = await self._replies.accept(request.match_info["id"], key, body)
+        return _json({"id": accepted["id"], "status": accepted["status"]}, status=202)
+
+    async def read(self, request: web.Request) -> web.Response:
+        told = await self._replies.tell_read(request.match_info["id"])
+        return _json({"told": told})
+
     async def message(self, request: web.Request) -> web.Response:
         id = request.match_info["id"]
-        found = await self._journal.message(id)
+        found = await self._journal.message(id) or await self._journal.agent_text(id)
         if found is None:
             not_found("message", id)
         return _json(found)
@@ -212,6 +230,11 @@ async def _read(request: web.Request, model: type[M]) -> M:
     except ValidationError as mistakes:
         first = mistakes.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "body"
+        if model is Reply and first["type"] == "extra_forbidden":
+            detail = (
+                f"{where} is not taken: only text goes to consumers, never photos, videos or files"
+            )
+            raise Problem(422, "Unprocessable", detail, reason="only_text") from None
         bad_request(f"{where}: {first['msg']}")
 
 

@@ -19,6 +19,9 @@ STEPS: tuple[str, ...] = (
     "accepted-before-append",
     "before-commit",
     "after-commit",
+    "after-sync",
+    "before-checkpoint",
+    "after-checkpoint",
     "after-append",
     # read
     "after-read",

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from .journal import JournalUnavailable
 
-#: Below this many free bytes nothing is accepted: what was accepted needs room to drain.
+#: Below this many free bytes nothing is accepted: what was accepted needs room to drain. Of a small disk an
+#: eighth is enough.
 DISK_RESERVE = 256 * 1024 * 1024
 #: Events waiting for the core beyond which the platforms are asked to send again later.
 BACKLOG_LIMIT = 1_000_000
@@ -44,7 +45,8 @@ class Intake:
 
     def _look(self) -> str | None:
         disk = os.statvfs(self._directory)
-        if disk.f_bavail * disk.f_frsize < DISK_RESERVE:
+        reserve = min(DISK_RESERVE, disk.f_blocks * disk.f_frsize // 8)
+        if disk.f_bavail * disk.f_frsize < reserve:
             return "the disk is nearly full; send the delivery again later"
         if self._backlog() > BACKLOG_LIMIT:
             return "too many events wait for the conversation core; send the delivery again later"

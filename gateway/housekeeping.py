@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import structlog
 
+from .fault_points import passing
 from .journal import Journal, JournalUnavailable, Recorded
 from .lanes import Lanes
 from .moments import now_ms
-from .store import FileStore
+from .store import FileStore, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +30,8 @@ class Retention:
 class Housekeeping:
     """The journal forgets first and notes which files are doomed; then the files go, then the note.
 
-    A crash at any point leaves the note, and the next start finishes the work: no file is left behind.
+    A crash at any point leaves the note, and the next start finishes the work: no file is left behind. The
+    note of an attachment that is being worked on (`in_hand`) stays, too: its files may still be written.
     """
 
     def __init__(
@@ -39,19 +41,21 @@ class Housekeeping:
         lanes: Lanes,
         retention: Retention,
         on_recorded: Callable[[Recorded], None],
+        in_hand: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._journal = journal
         self._store = store
         self._lanes = lanes
         self._retention = retention
         self._on_recorded = on_recorded
+        self._in_hand = in_hand
 
     async def run(self) -> None:
         while True:
             try:
                 await self.round()
-            except JournalUnavailable as trouble:
-                log.error("housekeeping_waits_for_the_journal", error=str(trouble))
+            except (JournalUnavailable, StoreUnavailable) as trouble:
+                log.error("housekeeping_waits_for_journal_or_storage", error=str(trouble))
             await asyncio.sleep(_EVERY)
 
     async def round(self) -> None:
@@ -59,27 +63,36 @@ class Housekeeping:
         now = now_ms()
         media = _before(now, self._retention.media)
         while (expired := await self._journal.expire_media(media)).entries:
+            passing("after-expire")
             self._on_recorded(expired)
         words = _before(now, self._retention.words)
         memory = _before(now, max(self._retention.duplicates, self._retention.words))
         while await self._journal.expire_words(words, memory):
-            continue
+            passing("after-forget")
         await self.sweep()
 
     async def sweep(self) -> None:
         """Remove the files of what the journal forgot."""
-        while attachments := await self._journal.doomed():
+        while attachments := [a for a in await self._journal.doomed() if not self._in_hand(a)]:
             for attachment in attachments:
+                passing("before-remove")
                 await self._store.remove(attachment)
+                passing("after-remove")
             await self._journal.swept(attachments)
+            passing("after-sweep")
 
     async def erase(self, conversation: str) -> bool:
         """Remove every trace of a conversation; False if there is none such."""
         lane = await self._journal.erase(conversation)
         if lane is None:
             return False
+        passing("after-erase")
         self._lanes.forget(lane)
-        await self.sweep()
+        try:
+            await self.sweep()
+        except (JournalUnavailable, StoreUnavailable) as trouble:
+            # Nobody can reach the files any more; the note of them stays until they are gone.
+            log.error("erased_files_wait_for_the_next_round", error=str(trouble))
         log.info("conversation_erased", conversation=conversation)
         return True
 

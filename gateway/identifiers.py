@@ -20,6 +20,10 @@ class Identifiers:
     def message(self, connector: str, platform_id: str) -> str:
         return "msg_" + self._derive("message", connector, platform_id)
 
+    def reply(self, conversation: str, idempotency_key: str) -> str:
+        """The id of an agent's text: the same for each repeat of the same request."""
+        return "msg_" + self._derive("reply", conversation, idempotency_key)
+
     def fact(self, connector: str, event_id: str) -> str:
         """The id of what is no message: the key of its duplicate detection."""
         return "fact_" + self._derive("fact", connector, event_id)

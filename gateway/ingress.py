@@ -11,6 +11,7 @@ from prometheus_client import Counter
 
 from connectors import Connector, Forbidden, Request, Response
 
+from .fault_points import passing
 from .journal import Journal, JournalUnavailable
 from .journal.frames import Accepted
 from .moments import to_ms
@@ -61,11 +62,13 @@ class Ingress:
         if refusal is not None:
             DELIVERIES.labels(name, "unavailable").inc()
             unavailable(refusal)
+        passing("accepted-before-append")
         try:
             await self._journal.append(_accepted(name, connector, proven))
         except JournalUnavailable:
             DELIVERIES.labels(name, "unavailable").inc()
             unavailable("the delivery could not be stored; send it again")
+        passing("after-append")
         DELIVERIES.labels(name, "accepted").inc()
         return _web(connector.acknowledge())
 

@@ -5,7 +5,7 @@ that a core that is away for hours costs disk and not memory.
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,6 +14,7 @@ import structlog
 
 from .backoff import delay
 from .core_client import Answer, CoreClient
+from .fault_points import passing
 from .journal import Entry, Journal, JournalUnavailable, Recorded
 from .moments import now_ms
 
@@ -25,6 +26,8 @@ _WINDOW = 32
 _MEMORY = 32 * 1024 * 1024
 #: A lane whose event was refused tries again after this many seconds, doubling up to the ceiling.
 _RETRY = {"base": 0.5, "ceiling": 60.0}
+#: The soonest that it tries again, whatever Retry-After says.
+_SOONEST = 0.1
 #: Refusals in a row, whatever the lane, after which the core counts as down and is only probed.
 _DOWN_AFTER = 8
 #: Seconds that what the core took may wait to be written down together with more of it.
@@ -36,6 +39,8 @@ _MARK_AGAIN = 1.0
 @dataclass(slots=True)
 class _Lane:
     conversation: int
+    #: Events that the core has yet to take, in memory or not.
+    waiting: int = 0
     entries: deque[Entry] = field(default_factory=deque)
     #: The journal holds events after `last` that are not in `entries`.
     more: bool = False
@@ -56,10 +61,12 @@ class Lanes:
         self._lanes: dict[int, _Lane] = {}
         self._ready: asyncio.Queue[_Lane] = asyncio.Queue()
         self._bytes = 0
+        self._waiting = 0
         self._taken: list[tuple[int, int]] = []
         #: Taken by the core, not yet written down: a lane that is loaded now would see them again.
         self._unmarked: set[tuple[int, int]] = set()
         self._health = _CoreHealth()
+        self._started = False
         self._draining = False
         self.forwarded = 0
         self._in_flight = 0
@@ -73,8 +80,8 @@ class Lanes:
 
     @property
     def waiting(self) -> int:
-        """Lanes with something to forward."""
-        return len(self._lanes)
+        """Events that the core has yet to take."""
+        return self._waiting
 
     def resume(self) -> None:
         """Forward again to a core that had answered 410."""
@@ -91,19 +98,31 @@ class Lanes:
         """A conversation was erased: nothing of it goes out any more."""
         lane = self._lanes.pop(conversation, None)
         if lane is not None:
+            self._waiting -= lane.waiting
             self._bytes -= sum(len(entry.body or b"") for entry in lane.entries)
             lane.entries.clear()
             lane.more, lane.forgotten = False, True
 
     async def run(self) -> None:
         """Forward until cancelled, beginning with what an earlier run left."""
-        for conversation in await self._journal.lanes():
-            if conversation not in self._lanes:
-                self._lanes[conversation] = lane = _Lane(conversation, more=True)
-                self._ready.put_nowait(lane)
+        await self.pick_up()
+        self._started = True
         async with asyncio.TaskGroup() as group:
             for _ in range(self._workers):
                 group.create_task(self._work())
+
+    async def pick_up(self) -> None:
+        """Take up whatever waits in the journal and in no lane here."""
+        found = await self._journal.lanes()
+        taken = Counter(conversation for conversation, _ in self._unmarked)
+        for conversation, waiting in found.items():
+            lane = self._lanes.get(conversation)
+            if self._started and (lane is not None or waiting == taken[conversation]):
+                continue
+            if lane is None:
+                lane = self._open(conversation, more=True)
+            self._waiting += waiting - taken[conversation] - lane.waiting
+            lane.waiting = waiting - taken[conversation]
 
     async def stop(self, grace: float) -> None:
         """Begin nothing new; wait at most `grace` seconds for what is in flight."""
@@ -123,8 +142,10 @@ class Lanes:
     def _add(self, entry: Entry) -> None:
         lane = self._lanes.get(entry.conversation)
         if lane is None:
-            lane = self._lanes[entry.conversation] = _Lane(entry.conversation)
-            self._ready.put_nowait(lane)
+            # Until all lanes are known, an earlier run may have left older events in the journal.
+            lane = self._open(entry.conversation, more=not self._started)
+        lane.waiting += 1
+        self._waiting += 1
         size = len(entry.body or b"")
         if (
             lane.more
@@ -135,6 +156,11 @@ class Lanes:
             lane.more = True
             return
         self._keep(lane, (entry,))
+
+    def _open(self, conversation: int, *, more: bool) -> _Lane:
+        lane = self._lanes[conversation] = _Lane(conversation, more=more)
+        self._ready.put_nowait(lane)
+        return lane
 
     def _keep(self, lane: _Lane, entries: Iterable[Entry]) -> None:
         for entry in entries:
@@ -199,16 +225,19 @@ class Lanes:
             if wait > 0:
                 self._sleep(lane, wait / 1000)
                 return
+            passing("before-freeze")
             try:
                 self._freeze(head, await self._journal.freeze(head.conversation, head.key))
             except LookupError:
                 return  # erased while it was held
+            passing("after-freeze")
         await self._forward(lane, head)
 
     async def _load(self, lane: _Lane) -> None:
         lane.more, lane.loading = False, True
         try:
-            entries = await self._journal.next_entries(lane.conversation, lane.last, _WINDOW)
+            window = _WINDOW if self._bytes < _MEMORY else 1
+            entries = await self._journal.next_entries(lane.conversation, lane.last, window)
         except JournalUnavailable:
             lane.more = True
             raise
@@ -217,14 +246,16 @@ class Lanes:
         left = [e for e in entries if (e.conversation, e.key) not in self._unmarked]
         self._keep(lane, left)
         lane.last = entries[-1].key if entries else lane.last
-        # Events that came while this read may or may not be among them: `_add` has set `more`.
-        lane.more = lane.more or len(entries) == _WINDOW
+        # For events that came while this was read, `_add` has set `more`.
+        lane.more = lane.more or len(entries) == window
 
     async def _forward(self, lane: _Lane, head: Entry) -> None:
         await self._health.wait()
         if self._draining or lane.forgotten:
+            self._health.unused()
             return
         assert head.body is not None
+        passing("before-post")
         answer = await self._core.post(head.event_id, head.body)
         self._health.heard(answer)
         if answer.verdict == "taken":
@@ -233,7 +264,9 @@ class Lanes:
         if lane.forgotten:
             return
         lane.attempts += 1
-        pause = answer.after if answer.after is not None else delay(lane.attempts, **_RETRY)
+        pause = delay(lane.attempts, **_RETRY)
+        if answer.after is not None:
+            pause = max(answer.after, _SOONEST)
         log.warning(
             "event_not_taken",
             event_id=head.event_id,
@@ -245,10 +278,13 @@ class Lanes:
         self._sleep(lane, pause)
 
     def _took(self, lane: _Lane, head: Entry) -> None:
+        passing("after-post-before-mark")
         self.forwarded += 1
         if lane.forgotten:
             return
         lane.entries.popleft()
+        lane.waiting -= 1
+        self._waiting -= 1
         lane.attempts = 0
         self._bytes -= len(head.body or b"")
         if not self._taken:
@@ -278,6 +314,7 @@ class Lanes:
             self._taken += keys
             asyncio.get_running_loop().call_later(_MARK_AGAIN, self._mark)
         else:
+            passing("after-mark")
             self._unmarked.difference_update(keys)
 
 
@@ -288,6 +325,8 @@ class _CoreHealth:
         self.state = "ok"
         self._refusals = 0
         self._probe = False
+        self._probes = 0
+        self._next_probe: asyncio.TimerHandle | None = None
         self._changed = asyncio.Event()
         self._released = False
 
@@ -310,8 +349,13 @@ class _CoreHealth:
             if self._refusals >= _DOWN_AFTER and self.state != "gone":
                 self._pause(answer.after)
 
+    def unused(self) -> None:
+        """Whoever was let through sends nothing after all: somebody else may."""
+        self._probe = self.state == "down"
+        self._changed.set()
+
     def resume(self) -> None:
-        self._refusals, self.state = 0, "ok"
+        self._refusals, self._probes, self.state = 0, 0, "ok"
         self._changed.set()
 
     def release(self) -> None:
@@ -332,9 +376,13 @@ class _CoreHealth:
         if self.state == "ok":
             log.warning("core_down", refusals=self._refusals)
         self.state = "down"
-        pause = after or delay(self._refusals - _DOWN_AFTER + 1, base=0.5, ceiling=15.0)
-        asyncio.get_running_loop().call_later(pause, self._allow_probe)
+        if self._next_probe is None:
+            # One probe at a time: of the many that were in flight, only the first refusal asks for one.
+            pause = after or delay(self._probes + 1, base=0.5, ceiling=15.0)
+            self._next_probe = asyncio.get_running_loop().call_later(pause, self._allow_probe)
 
     def _allow_probe(self) -> None:
+        self._next_probe = None
+        self._probes += 1
         self._probe = self.state == "down"
         self._changed.set()

@@ -14,6 +14,7 @@ from connectors import Connector, MediaRef, Rejected
 from normalizer.media import Clean, Limits, Unsafe
 from normalizer.sanitizer import Sanitizer
 
+from .fault_points import passing
 from .fetching import Fetcher
 from .journal import AttachmentRow, Job, Journal, JournalUnavailable, Outcome, Recorded
 from .moments import now_ms
@@ -76,6 +77,9 @@ class MediaWork:
         self._on_recorded = on_recorded
         self._due: list[tuple[int, int, int]] = []
         self._known: set[tuple[int, int]] = set()
+        #: Known ones that were reported once more: a retry by hand may come while the last try still ends.
+        self._again: set[tuple[int, int]] = set()
+        self._in_hand: set[str] = set()
         self._changed = asyncio.Event()
 
     @property
@@ -84,15 +88,27 @@ class MediaWork:
         return len(self._known)
 
     def add(self, job: Job) -> None:
-        """Take up an attachment; one that is in hand already is not taken twice."""
-        if (job.message, job.position) not in self._known:
-            self._known.add((job.message, job.position))
-            self._push(job)
+        """Take up an attachment; one that is in hand already is looked at again when it is through."""
+        key = (job.message, job.position)
+        if key in self._known:
+            self._again.add(key)
+            return
+        self._known.add(key)
+        self._push(job)
+
+    def in_hand(self, attachment: str) -> bool:
+        """Whether files of this attachment may be about to be written."""
+        return attachment in self._in_hand
+
+    async def pick_up(self) -> None:
+        """Take up whatever is pending in the journal and known to nobody here."""
+        for job in await self._journal.pending(limit=-1):
+            if (job.message, job.position) not in self._known:
+                self.add(job)
 
     async def run(self) -> None:
         """Work until cancelled, beginning with what an earlier run left."""
-        for job in await self._journal.pending(limit=-1):
-            self.add(job)
+        await self.pick_up()
         places = asyncio.Semaphore(self._parallel)
         async with asyncio.TaskGroup() as group:
             while True:
@@ -105,11 +121,15 @@ class MediaWork:
         self._changed.set()
 
     async def _work(self, job: Job) -> None:
+        key = (job.message, job.position)
         again = await self._attempt(job)
+        if again is None and key in self._again:
+            again = Job(*key, now_ms())
+        self._again.discard(key)
         if again is not None:
             self._push(again)
         else:
-            self._known.discard((job.message, job.position))
+            self._known.discard(key)
 
     async def _next(self) -> Job:
         while True:
@@ -129,14 +149,21 @@ class MediaWork:
             row = await self._journal.attachment(job.message, job.position)
             if row is None or row.state != "pending":
                 return None
+            self._in_hand.add(row.id)
             try:
-                outcome = await self._make(row)
-            except _Trouble as trouble:
-                return await self._after(job, row, trouble)
-            await self._end(row, outcome)
-        except JournalUnavailable as trouble:
-            log.error("media_wait_for_the_journal", error=str(trouble))
+                return await self._try(job, row)
+            finally:
+                self._in_hand.discard(row.id)
+        except (JournalUnavailable, StoreUnavailable) as trouble:
+            log.error("media_wait_for_journal_or_storage", error=str(trouble))
             return Job(job.message, job.position, now_ms() + 1000)
+
+    async def _try(self, job: Job, row: AttachmentRow) -> Job | None:
+        try:
+            outcome = await self._make(row)
+        except _Trouble as trouble:
+            return await self._after(job, row, trouble)
+        await self._end(row, outcome)
         return None
 
     async def _after(self, job: Job, row: AttachmentRow, trouble: _Trouble) -> Job | None:
@@ -153,22 +180,33 @@ class MediaWork:
         if retry is not None:
             due = now_ms() + round(retry.after * 1000)
             await self._journal.postpone(job.message, job.position, due, trouble.reason)
+            passing("after-postpone")
             return Job(job.message, job.position, due)
         outcome = Outcome(trouble.state, trouble.reason, trouble.detail or None)
         await self._end(row, outcome)
         return None
 
     async def _end(self, row: AttachmentRow, outcome: Outcome) -> None:
-        recorded = await self._journal.finish(row.message, row.position, outcome)
-        if recorded is None:
-            # Erased or ended meanwhile: what was just stored belongs to nobody.
+        if outcome.state != "ready":
+            # Before the journal says that it ended: an earlier try may have stored a part of it.
+            passing("before-clear")
             await self._store.remove(row.id)
+        passing("before-finish")
+        recorded = await self._journal.finish(row.message, row.position, outcome)
+        passing("after-finish")
+        if recorded is None:
+            await self._forget(row)
             return
         self._on_recorded(recorded)
         if self._keep_photos is not None and outcome.state == "ready" and row.kind != "video":
             self._on_recorded(
                 await self._journal.expire_photos_beyond(row.message, self._keep_photos)
             )
+
+    async def _forget(self, row: AttachmentRow) -> None:
+        """It was not pending any more. If it was erased meanwhile, what was just stored belongs to nobody."""
+        if await self._journal.attachment(row.message, row.position) is None:
+            await self._store.remove(row.id)
 
     def _next_try(self, row: AttachmentRow, trouble: _Trouble) -> Retry | None:
         connector = self._connectors.get(row.connector)
@@ -186,19 +224,34 @@ class MediaWork:
         connector = self._connectors.get(row.connector)
         if connector is None:
             raise _Trouble("failed", "gone", "its connector is not configured", retry=False)
-        with scratch_file(self._scratch) as original:
-            try:
-                name = await self._fetch(connector, row, original)
-                clean = await self._sanitizer.sanitize(original, declared=row.media["media_type"])
-                self._permit(connector, clean)
-                return await self._keep(row, clean, name)
-            except Rejected as refusal:
-                raise _refused(refusal) from refusal
-            except Unsafe as unsafe:
-                raise _unsafe(unsafe) from unsafe
-            except StoreUnavailable as trouble:
-                detail = f"our storage: {trouble}"
-                raise _Trouble("failed", "unreachable", detail, retry=True, ours=True) from trouble
+        try:
+            with scratch_file(self._scratch) as original:
+                return await self._made_safe(connector, row, original)
+        except _Trouble:
+            raise
+        except Rejected as refusal:
+            raise _refused(refusal) from refusal
+        except Unsafe as unsafe:
+            raise _unsafe(unsafe) from unsafe
+        except (StoreUnavailable, OSError) as trouble:
+            detail = f"our storage: {trouble}"
+            raise _Trouble("failed", "unreachable", detail, retry=True, ours=True) from trouble
+        except Exception as surprise:
+            # A mistake in a connector, or ours, costs this attachment and not the gateway at every start.
+            log.exception("attachment_surprise", attachment=row.id, connector=row.connector)
+            detail = f"{type(surprise).__name__}: the log has the details"
+            raise _Trouble("failed", "decoder_crashed", detail, retry=True) from surprise
+
+    async def _made_safe(
+        self, connector: Connector[Any], row: AttachmentRow, original: int
+    ) -> Outcome:
+        passing("before-fetch")
+        name = await self._fetch(connector, row, original)
+        passing("after-fetch")
+        clean = await self._sanitizer.sanitize(original, declared=row.media["media_type"])
+        passing("after-sanitize")
+        self._permit(connector, clean)
+        return await self._keep(row, clean, name)
 
     async def _fetch(
         self, connector: Connector[Any], row: AttachmentRow, original: int
@@ -216,17 +269,15 @@ class MediaWork:
             raise _Trouble("rejected", "disabled", f"{switch} are off", retry=False)
 
     async def _keep(self, row: AttachmentRow, clean: Clean, name: str | None) -> Outcome:
-        renditions = {}
-        for rendition in clean.renditions:
-            stored = await self._store.put(row.id, rendition)
-            renditions[stored.name] = stored.view
+        stored = await self._store.put(row.id, clean.renditions)
+        passing("after-store")
         return Outcome(
             "ready",
             name=name,
             width=clean.width,
             height=clean.height,
             duration=clean.duration_seconds,
-            renditions=renditions,
+            renditions={rendition.name: rendition.view for rendition in stored},
         )
 
 

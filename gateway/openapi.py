@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from .api import Assignment, LinkRequest
+from .replies import Reply
 
 _PROBLEM = {"$ref": "#/components/responses/Problem"}
 
@@ -53,6 +54,19 @@ OPERATIONS = (
         "Messages in order",
         {200: "A page, and `next`, the `after` of the next one"},
         query={"after": "sequence to begin after", "limit": "at most 200"},
+    ),
+    Operation(
+        "post",
+        "/v1/conversations/{id}/messages",
+        "Send an agent's text; wants an Idempotency-Key",
+        {202: "Accepted", 409: "Not now: window_closed, opted_out, closed", 422: "Not text alone"},
+        body=Reply,
+    ),
+    Operation(
+        "post",
+        "/v1/messages/{id}/read",
+        "An agent has seen it",
+        {200: "Whether the platform was told"},
     ),
     Operation("delete", "/v1/conversations/{id}", "Erase every trace", {204: "Erased"}),
     Operation("get", "/v1/messages/{id}", "A message as it is now", {200: "The message"}),

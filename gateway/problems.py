@@ -8,13 +8,19 @@ from aiohttp import web
 
 
 class Problem(Exception):
-    """An answer other than success. `detail` must hold nothing secret."""
+    """An answer other than success. `detail` must hold nothing secret; `reason` is a word for machines."""
 
     def __init__(
-        self, status: int, title: str, detail: str, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        title: str,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        reason: str | None = None,
     ) -> None:
         super().__init__(detail)
-        self.status, self.title, self.detail = status, title, detail
+        self.status, self.title, self.detail, self.reason = status, title, detail, reason
         self.headers = dict(headers or {})
 
     def response(self) -> web.Response:
@@ -24,6 +30,8 @@ class Problem(Exception):
             "status": self.status,
             "detail": self.detail,
         }
+        if self.reason is not None:
+            body["reason"] = self.reason
         return web.Response(
             status=self.status,
             body=orjson.dumps(body),

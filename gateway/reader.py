@@ -17,10 +17,12 @@ import structlog
 from connectors import AnyEvent, Connector, Delivery, Message, Unknown
 
 from .admission import admit
+from .fault_points import passing
 from .journal import Batch, Journal, JournalUnavailable, Reading, Recorded
 from .journal.frames import Accepted, unpack
 from .journal.rows import Unreadable
 from .moments import from_ms
+from .salvage import salvage
 
 log = structlog.get_logger(__name__)
 
@@ -62,9 +64,22 @@ class Reader:
         if not rows:
             await self._journal.arrived.wait()
             return done
+        passing("after-read")
         batch = await self._batch(rows)
-        self._on_recorded(await self._journal.record(batch))
+        passing("before-record")
+        self._on_recorded(await self._recorded(batch))
         return rows[-1][0]
+
+    async def _recorded(self, batch: Batch) -> Recorded:
+        try:
+            recorded = await self._journal.record(batch)
+        except JournalUnavailable:
+            raise
+        except Exception:
+            log.exception("batch_cannot_be_recorded", events=len(batch.readings))
+            recorded = await salvage(self._journal, batch)
+        passing("after-record")
+        return recorded
 
     async def _batch(self, rows: list[tuple[int, bytes]]) -> Batch:
         readings: list[Reading] = []
@@ -90,16 +105,18 @@ def read(accepted: Accepted, connectors: Mapping[str, Connector[Any]]) -> list[R
     if connector is None:
         trouble = _unreadable(accepted, "its connector is no longer in connectors.yaml")
         return [Reading(accepted.connector, "", accepted.received_at, trouble)]
-    return [
-        Reading(
-            accepted.connector,
-            connector.name,
-            accepted.received_at,
-            event,
-            admit(event, connector.config) if isinstance(event, Message) else (),
-        )
-        for event in _events(accepted, connector)
-    ]
+    return [_reading(accepted, connector, event) for event in _events(accepted, connector)]
+
+
+def _reading(accepted: Accepted, connector: Connector[Any], event: AnyEvent) -> Reading:
+    where = (accepted.connector, connector.name, accepted.received_at)
+    try:
+        attachments = admit(event, connector.config) if isinstance(event, Message) else ()
+    except Exception as trouble:
+        log.exception("attachments_not_admitted", connector=accepted.connector)
+        reason = f"{type(trouble).__name__} while looking at its attachments"
+        return Reading(*where, Unknown(id=f"message:{event.id}", reason=reason))
+    return Reading(*where, event, attachments)
 
 
 def _events(accepted: Accepted, connector: Connector[Any]) -> list[AnyEvent]:
@@ -109,7 +126,7 @@ def _events(accepted: Accepted, connector: Connector[Any]) -> list[AnyEvent]:
         return [_unreadable(accepted, f"the body is no {connector.body}: {type(trouble).__name__}")]
     delivery = Delivery(content, accepted.headers, accepted.query, from_ms(accepted.received_at))
     try:
-        return connector.parse(delivery)
+        return list(connector.parse(delivery))
     except Exception as trouble:
         log.warning(
             "parse_failed",

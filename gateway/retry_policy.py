@@ -10,12 +10,15 @@ from .backoff import delay
 _FEW: dict[str, tuple[float, ...]] = {
     "gone": (1, 3, 10, 30),  # Twilio answers 404 for a while after its own webhook
     "expired": (0.5, 3, 10),  # a fresh address is asked for each time
-    "unauthorized": (1, 3, 10),  # a token may be about to be replaced
+    "unauthorized": (2, 10),  # a token may be about to be replaced
     "checksum_mismatch": (1,),
-    "corrupt": (),
     "decoder_crashed": (1,),
     "blocked_host": (),
 }
+
+#: Whoever keeps failing with wrong credentials is shut out (WA-3.10), so platforms want long pauses here. An
+#: agent is told instead, soon, and a retry by hand follows when the credentials have been mended.
+_IMPATIENT = frozenset({"unauthorized"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,8 @@ def next_try(
     if few is not None:
         if attempts >= len(few):
             return None
-        wait = max(few[attempts] * random.uniform(1.0, 1.2), asked or 0.0)  # noqa: S311 - spreads load
+        least = 0.0 if reason in _IMPATIENT else asked or 0.0
+        wait = max(few[attempts] * random.uniform(1.0, 1.2), least)  # noqa: S311 - spreads load
     else:
         wait = max(delay(attempts + 1, base=1.0, ceiling=15.0 if ours else 1800.0), asked or 0.0)
     return Retry(wait) if age + wait <= patience else None

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Coroutine
@@ -28,9 +29,13 @@ from .links import Links
 from .media_endpoint import MediaEndpoint
 from .media_work import MediaWork
 from .reader import Reader
+from .reconciler import Reconciler
+from .replies import Replies
+from .sending import Sending
 from .settings import Settings
-from .store import FileStore
+from .store import FileStore, sync_folder
 from .surface import application
+from .tenancy import claim
 
 log = structlog.get_logger(__name__)
 
@@ -38,8 +43,11 @@ log = structlog.get_logger(__name__)
 _FORWARDERS = 32
 #: Files being fetched or made safe at once; the cells bound how many are decoded.
 _FETCHERS = 64
-#: Seconds that what is in flight may still take when the gateway is asked to end.
-_GRACE = 5.0
+#: Seconds that what is in flight may still take when the gateway is asked to end: once for deliveries that
+#: come in and once for events that go out. Both and the rest have to be over within 10 s.
+_GRACE = 3.0
+#: Seconds that a predecessor may take to leave the data folder.
+_PREDECESSOR = 15.0
 
 
 class Gateway:
@@ -97,6 +105,7 @@ class Gateway:
     async def _start(self) -> None:
         settings = self._settings
         data = _folder(settings.gateway.data)
+        self._stack.callback(os.close, await claim(data, _PREDECESSOR))
         sock = self._bind()
         journal = await Journal.open(data, hold_seconds=settings.core.hold_seconds)
         self._stack.push_async_callback(journal.close)
@@ -104,7 +113,9 @@ class Gateway:
         store = FileStore(_folder(data / "media"))
         sanitizer = Sanitizer(settings.media.limits(), isolation=settings.media.isolation)
         self._stack.push_async_callback(sanitizer.close)
-        await sanitizer.start()
+        # Warming the decoders takes a second in which deliveries can be taken already.
+        decoders = asyncio.create_task(sanitizer.start(), name="decoders")
+        self._stack.push_async_callback(_cancel, decoders)
         fetcher = Fetcher(
             allow_private_hosts=settings.fetch.allow_private_hosts,
             extra_hosts=settings.fetch.extra_hosts,
@@ -122,7 +133,7 @@ class Gateway:
             store,
             limits=settings.media.limits(),
             keep_photos=settings.media.max_photos_per_conversation,
-            scratch=_folder(data / "scratch"),
+            scratch=_emptied(_folder(data / "scratch")),
             parallel=_FETCHERS,
             on_recorded=lanes.recorded,
         )
@@ -132,6 +143,13 @@ class Gateway:
             for job in result.jobs:
                 media.add(job)
 
+        sending = Sending(
+            journal,
+            settings.connectors,
+            fetcher,
+            public_url=self._public_url,
+            on_recorded=lanes.recorded,
+        )
         housekeeping = Housekeeping(
             journal,
             store,
@@ -142,6 +160,7 @@ class Gateway:
                 duplicates=settings.media.duplicate_window,
             ),
             lanes.recorded,
+            media.in_hand,
         )
         reader = Reader(journal, settings.connectors, recorded)
         intake = Intake(data, lambda: lanes.waiting)
@@ -156,6 +175,7 @@ class Gateway:
                 failures=Failures(
                     journal, settings.connectors, on_recorded=recorded, on_job=media.add
                 ),
+                replies=Replies(journal, settings.connectors, fetcher, sending.wake),
                 on_retry=media.add,
                 erase=housekeeping.erase,
             ),
@@ -171,7 +191,10 @@ class Gateway:
         self._run("media", media.run())
         self._run("reader", reader.run())
         self._run("housekeeping", housekeeping.run())
+        self._run("reconciler", Reconciler([lanes.pick_up, media.pick_up]).run())
+        self._run("sending", sending.run())
         await self._serve(app, sock)
+        await decoders
 
     @property
     def _public_url(self) -> str:
@@ -219,8 +242,8 @@ class Gateway:
         self, journal: Journal, intake: Intake, lanes: Lanes
     ) -> dict[str, Callable[[], Awaitable[Check]]]:
         async def journal_check() -> Check:
-            waiting = await journal.backlog()
-            return Check("ok", f"{waiting} events wait for the core")
+            await journal.answers()
+            return Check("ok", f"{lanes.waiting} events wait for the core")
 
         async def storage_check() -> Check:
             refusal = intake.refusal()
@@ -269,4 +292,12 @@ async def _drain(lanes: Lanes) -> None:
 
 def _folder(path: Path) -> Path:
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    sync_folder(path.parent)
+    return path
+
+
+def _emptied(path: Path) -> Path:
+    """Without what a crash may have left, where the file system knows no files without names."""
+    for file in path.iterdir():
+        file.unlink()
     return path

@@ -1,7 +1,8 @@
 """Where safe media are kept: one folder for each attachment, one file for each rendition.
 
 Names are derived from the attachment, so that making an attachment again after a crash overwrites what the
-first try left: there are no orphans. A file appears under its name only whole and synced.
+first try left, and what it does not overwrite is removed: there are no orphans. A file appears under its name
+only whole and synced, and what `put` returned survives a power cut: every folder on the way is synced too.
 """
 
 import asyncio
@@ -9,11 +10,18 @@ import hashlib
 import mmap
 import os
 import shutil
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from normalizer.media import Rendition
+
+from .fault_points import passing
+
+T = TypeVar("T")
 
 _SUFFIX = {"image/jpeg": "jpg", "image/png": "png", "video/mp4": "mp4"}
 _RENDITIONS = frozenset({"thumbnail", "preview", "poster", "video"})
@@ -38,16 +46,16 @@ class FileStore:
         self._directory = directory
         directory.mkdir(parents=True, exist_ok=True)
 
-    async def put(self, attachment: str, rendition: Rendition) -> Stored:
-        """Write a rendition and make it durable; raises StoreUnavailable."""
-        try:
-            return await asyncio.to_thread(self._put, attachment, rendition)
-        except OSError as trouble:
-            raise StoreUnavailable(f"{self._directory}: {trouble.strerror}") from trouble
+    async def put(self, attachment: str, renditions: Sequence[Rendition]) -> tuple[Stored, ...]:
+        """Write an attachment's renditions and make them durable; raises StoreUnavailable.
+
+        Nothing else is left of what the attachment had before.
+        """
+        return await _in_thread(partial(self._put, attachment, renditions))
 
     async def remove(self, attachment: str) -> None:
-        """Remove all renditions of an attachment."""
-        await asyncio.to_thread(shutil.rmtree, self._folder(attachment), ignore_errors=True)
+        """Remove all renditions of an attachment, for good; raises StoreUnavailable."""
+        await _in_thread(partial(self._remove, attachment))
 
     def path(self, attachment: str, rendition: str, media_type: str) -> Path:
         """Where a rendition is. Both names are checked by the caller against the journal."""
@@ -59,9 +67,22 @@ class FileStore:
         stem = attachment.removeprefix("att_")
         return self._directory / stem[:2] / stem
 
-    def _put(self, attachment: str, rendition: Rendition) -> Stored:
+    def _put(self, attachment: str, renditions: Sequence[Rendition]) -> tuple[Stored, ...]:
+        folder = self._folder(attachment)
+        folder.mkdir(parents=True, exist_ok=True)
+        stored = tuple(self._write(attachment, rendition) for rendition in renditions)
+        kept = {self._name(rendition) for rendition in renditions}
+        for file in folder.iterdir():
+            if file.name not in kept:
+                file.unlink()
+        passing("before-folder-sync")
+        # From the files' folder upwards: a folder that was just made is a name in the one above.
+        for level in (folder, folder.parent, self._directory):
+            sync_folder(level)
+        return stored
+
+    def _write(self, attachment: str, rendition: Rendition) -> Stored:
         path = self.path(attachment, rendition.name, rendition.media_type)
-        path.parent.mkdir(parents=True, exist_ok=True)
         _write_whole(path, rendition.content)
         view = {
             "media_type": rendition.media_type,
@@ -72,17 +93,44 @@ class FileStore:
         }
         return Stored(rendition.name, view)
 
+    def _remove(self, attachment: str) -> None:
+        folder = self._folder(attachment)
+        with suppress(FileNotFoundError):
+            shutil.rmtree(folder)
+        if folder.parent.exists():
+            sync_folder(folder.parent)
+
+    @staticmethod
+    def _name(rendition: Rendition) -> str:
+        return f"{rendition.name}.{_SUFFIX[rendition.media_type]}"
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    try:
+        return await asyncio.to_thread(work)
+    except OSError as trouble:
+        raise StoreUnavailable(f"the media folder: {trouble.strerror}") from trouble
+
 
 def _write_whole(path: Path, content: bytes | mmap.mmap) -> None:
-    """Write beside the name, sync, then rename over it, then sync the folder."""
+    """Write beside the name, sync, then rename over it. Nothing stays beside it on a disk that is full."""
     beside = path.with_name(f".{path.name}.part")
-    with beside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(folder)
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
+    passing("part-written")
+    beside.replace(path)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)

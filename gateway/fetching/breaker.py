@@ -98,7 +98,7 @@ class Breaker:
         asked = min(asked, self._tolerance.longest_asked)
         if attempt.round == self._round:
             self._count(outcome, asked)
-        elif outcome == "failed" and asked and self._openings:
+        elif outcome == "failed" and asked:
             self._until = max(self._until, self._clock() + asked)
 
     def _count(self, outcome: Outcome, asked: float) -> None:

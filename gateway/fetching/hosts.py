@@ -28,6 +28,10 @@ class Hosts:
         self._clock = clock
         self._hosts: dict[str, _Host] = {}
 
+    def __len__(self) -> int:
+        """How many are remembered: those in use and those in trouble."""
+        return len(self._hosts)
+
     @asynccontextmanager
     async def turn(self, name: str) -> AsyncIterator[Attempt]:
         """Wait for a place, then make the attempt; raises `Unreachable` while the host is left alone."""

@@ -32,6 +32,16 @@ def message(connection: sqlite3.Connection, id: str) -> dict[str, Any] | None:
     return {"conversation": {"id": row[7]}, **message_view(connection, row[:7])} if row else None
 
 
+def origin(connection: sqlite3.Connection, id: str) -> tuple[str, str, str, str] | None:
+    """Connector, account, consumer and platform id of a message."""
+    row = connection.execute(
+        f"SELECT c.connector, c.account, c.consumer, m.platform_id FROM message m {IN_CONVERSATION} "
+        "WHERE m.id = ?",
+        (id,),
+    ).fetchone()
+    return row if row is None else (row[0], row[1], row[2], row[3])
+
+
 def messages(
     connection: sqlite3.Connection, id: str, after: int, limit: int
 ) -> list[dict[str, Any]] | None:

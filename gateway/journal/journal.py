@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from gateway.identifiers import Identifiers
 
-from . import attachments, conversations, failures, outbox, retention, schema
+from . import attachments, conversations, failures, outbox, outgoing, retention, schema
 from .errors import JournalUnavailable
 from .frames import Accepted, pack
 from .fresh import Fresh
@@ -124,11 +124,14 @@ class Journal:
 
     # forwarding ---------------------------------------------------------------------------------
 
-    async def lanes(self) -> list[int]:
-        return await self.read(outbox.lanes)
+    # Asked through the writer: its answers come in the order of its writes, and when they come, all they
+    # tell is on disk. An event must not go out that a power cut could still take back.
+
+    async def lanes(self) -> dict[int, int]:
+        return await self._writer.submit(outbox.lanes)
 
     async def next_entries(self, conversation: int, after: int, limit: int) -> list[Entry]:
-        return await self.read(
+        return await self._writer.submit(
             partial(outbox.next_entries, conversation=conversation, after=after, limit=limit)
         )
 
@@ -144,6 +147,50 @@ class Journal:
 
     async def backlog(self) -> int:
         return await self.read(outbox.size)
+
+    async def answers(self) -> None:
+        """Raise JournalUnavailable if the journal cannot be read."""
+        await self.read(lambda c: c.execute("SELECT 1 FROM meta").fetchone())
+
+    # agents' texts ------------------------------------------------------------------------------
+
+    async def situation(self, conversation: str) -> outgoing.Situation | None:
+        return await self.read(partial(outgoing.situation, conversation=conversation))
+
+    async def agent_text(self, id: str) -> dict[str, Any] | None:
+        return await self.read(partial(outgoing.find, id=id))
+
+    async def message_origin(self, id: str) -> tuple[str, str, str, str] | None:
+        """Connector, account, consumer and platform id of a consumer's message."""
+        return await self.read(partial(conversations.origin, id=id))
+
+    async def accept_text(self, new: outgoing.NewText) -> bool:
+        return await self._writer.submit(partial(outgoing.accept, new=new))
+
+    async def open_parts(self) -> list[outgoing.Part]:
+        return await self.read(outgoing.open_parts)
+
+    async def trying(self, text: int, position: int) -> bool:
+        """A part is about to be given to the platform; False if it is settled already."""
+        return await self._writer.submit(partial(outgoing.trying, outgoing=text, position=position))
+
+    async def postpone_part(self, text: int, position: int, due: int) -> None:
+        await self._writer.submit(
+            partial(outgoing.postpone, outgoing=text, position=position, due=due)
+        )
+
+    async def opt_out(self, text: int) -> None:
+        await self._writer.submit(partial(outgoing.opt_out, outgoing=text))
+
+    async def settle_part(
+        self, text: int, position: int, state: str, **more: str | None
+    ) -> Recorded:
+        """A part reached a state; the event that tells the core is part of the same transaction."""
+        return await self._writer.submit(
+            lambda c: outgoing.Progress(c, self.ids, self._outbox).settle(
+                text, position, state, **more
+            )
+        )
 
     # conversations ------------------------------------------------------------------------------
 
@@ -190,8 +237,13 @@ class Journal:
 
     async def erase(self, conversation: str) -> int | None:
         """Remove a conversation and return its lane; None if it is unknown. Its files are doomed."""
-        self._writer.wipe()
-        return await self._writer.submit(partial(retention.erase, conversation=conversation))
+
+        def erase(connection: sqlite3.Connection) -> int | None:
+            # Here, where no other commit can use it up.
+            self._writer.wipe()
+            return retention.erase(connection, conversation)
+
+        return await self._writer.submit(erase)
 
     async def doomed(self) -> list[str]:
         """Attachments whose files must go; call again, after `swept`, while it returns any."""

@@ -34,12 +34,12 @@ class Outbox:
         return Entry(key, lane, event_id, hold_until, body)
 
 
-def lanes(connection: sqlite3.Connection) -> list[int]:
-    """The conversations that have something to forward, the longest waiting first."""
+def lanes(connection: sqlite3.Connection) -> dict[int, int]:
+    """How many events wait in each conversation's lane, the longest waiting first."""
     rows = connection.execute(
-        "SELECT conversation FROM outbox GROUP BY conversation ORDER BY min(key)"
+        "SELECT conversation, count(*) FROM outbox GROUP BY conversation ORDER BY min(key)"
     )
-    return [conversation for (conversation,) in rows]
+    return dict(rows.fetchall())
 
 
 def next_entries(

@@ -29,6 +29,7 @@ from normalizer.events import (
 
 from .keys import message_key
 from .outbox import Outbox
+from .outgoing import Progress
 from .rows import Batch, Entry, Job, NewAttachment, Reading, Recorded
 
 #: The lane of events that belong to no conversation.
@@ -69,10 +70,16 @@ class Recorder:
                 self._unknown(reading, unknown)
             case Notice(party=None) as notice:
                 self._about_account(reading, notice)
+            case Receipt() as receipt:
+                self._receipt(reading, receipt)
+            case Echo() as echo if self._our_echo(echo):
+                pass
             case event:
                 if self._first(reading, event.id):
                     assert event.party is not None
                     key, conversation = self._conversation(reading, event.account, event.party)
+                    if isinstance(event, Closed):
+                        self._close(key)
                     for id, type, data in _facts(self.ids, reading, event):
                         self._announce(key, conversation, id, type, reading.received_at, data)
 
@@ -122,7 +129,7 @@ class Recorder:
         consumer = message.party.id
         id = self.ids.conversation(reading.connector, message.account, consumer)
         row = self.connection.execute(
-            "UPDATE conversation SET sequence = sequence + 1, heard_at = ?, closed = 0, "
+            "UPDATE conversation SET sequence = sequence + 1, heard_at = ?, closed = 0, opted_out = 0, "
             "name = coalesce(?, name) WHERE id = ? RETURNING key, sequence, name",
             (reading.received_at, message.party.name, id),
         ).fetchone()
@@ -132,6 +139,9 @@ class Recorder:
         key, sequence, name = row
         whom = (reading.connector, reading.platform, message.account, consumer, name)
         return key, sequence, Conversation(id, *whom)
+
+    def _close(self, conversation: int) -> None:
+        self.connection.execute("UPDATE conversation SET closed = 1 WHERE key = ?", (conversation,))
 
     def _known(self, id: str) -> bool:
         """Whether a message was seen before; of an erased one the journal keeps the id alone."""
@@ -160,6 +170,46 @@ class Recorder:
                 self.connection, conversation, event_id, message=message, hold_until=hold_until
             )
         )
+
+    def _receipt(self, reading: Reading, receipt: Receipt) -> None:
+        """What became of texts: of ours in their own words, of others as the platform tells it."""
+        if not self._first(reading, receipt.id):
+            return
+        key, conversation = self._conversation(reading, receipt.account, receipt.party)
+        for platform_id in receipt.message_ids or (None,):
+            if not self._progress(receipt, platform_id, key):
+                id = self.ids.event(
+                    "message.status", reading.connector, receipt.id, platform_id or ""
+                )
+                data = _status(receipt, platform_id)
+                self._announce(key, conversation, id, "message.status", reading.received_at, data)
+
+    def _progress(self, receipt: Receipt, platform_id: str | None, conversation: int) -> bool:
+        """Move our text forward; False if the receipt is about none of ours."""
+        progress = Progress(self.connection, self.ids, self.outbox)
+        more = {"reason": receipt.reason}
+        recorded = None
+        if receipt.key is not None:
+            recorded = progress.by_key(receipt.key, receipt.status, platform_id=platform_id, **more)
+        if recorded is None and platform_id is not None:
+            recorded = progress.by_platform_id(platform_id, receipt.status, receipt.reason)
+        if recorded is None and platform_id is None and receipt.watermark is not None:
+            recorded = progress.up_to(conversation, to_ms(receipt.watermark), receipt.status)
+            if not recorded.entries:
+                return False
+        self.entries += recorded.entries if recorded else ()
+        return recorded is not None
+
+    def _our_echo(self, echo: Echo) -> bool:
+        """Whether the platform only repeats what an agent sent through us; then that is settled as sent."""
+        progress = Progress(self.connection, self.ids, self.outbox)
+        recorded = None
+        if echo.key is not None:
+            recorded = progress.by_key(echo.key, "sent", platform_id=echo.message_id)
+        if recorded is None:
+            recorded = progress.by_platform_id(echo.message_id, "sent", None)
+        self.entries += recorded.entries if recorded else ()
+        return recorded is not None
 
     def _unknown(self, reading: Reading, unknown: Unknown) -> None:
         if not self._first(reading, unknown.id):
@@ -278,11 +328,6 @@ def _facts(ids: Identifiers, reading: Reading, event: Any) -> list[Fact]:
         return {"id": ids.message(connector, event.target), "platform_id": event.target}
 
     match event:
-        case Receipt():
-            return [
-                fact("message.status", _status(event, platform_id), platform_id or "")
-                for platform_id in (event.message_ids or (None,))
-            ]
         case Reaction(emoji=emoji):
             return [fact("reaction.changed", {"message": target(), "emoji": emoji})]
         case Edit(text=text, attachments=attachments):
@@ -316,7 +361,7 @@ def _notice(notice: Notice) -> dict[str, Any]:
 
 def _status(receipt: Receipt, platform_id: str | None) -> dict[str, Any]:
     data: dict[str, Any] = {
-        "message": {"id": receipt.key, "platform_id": platform_id},
+        "message": {"id": None, "platform_id": platform_id},
         "status": receipt.status,
         "reason": receipt.reason,
     }

@@ -81,6 +81,13 @@ def expire_words(connection: sqlite3.Connection, words_before: int, memory_befor
         (blank, words_before, blank, _BATCH),
     ).rowcount
     changed += connection.execute(
+        "DELETE FROM part WHERE outgoing IN (SELECT key FROM outgoing WHERE accepted_at < ?)",
+        (words_before,),
+    ).rowcount
+    changed += connection.execute(
+        "DELETE FROM outgoing WHERE accepted_at < ?", (words_before,)
+    ).rowcount
+    changed += connection.execute(
         "DELETE FROM fact WHERE id IN (SELECT id FROM fact WHERE seen_at < ? LIMIT ?)",
         (memory_before, _BATCH),
     ).rowcount
@@ -109,6 +116,11 @@ def erase(connection: sqlite3.Connection, conversation: str) -> int | None:
     connection.execute("DELETE FROM attachment WHERE message BETWEEN ? AND ?", span)
     connection.execute(_BLANK_MESSAGES, span)
     connection.execute("DELETE FROM outbox WHERE conversation = ?", (key,))
+    connection.execute(
+        "DELETE FROM part WHERE outgoing IN (SELECT key FROM outgoing WHERE conversation = ?)",
+        (key,),
+    )
+    connection.execute("DELETE FROM outgoing WHERE conversation = ?", (key,))
     connection.execute(_BLANK_CONVERSATION, (key,))
     connection.execute("DELETE FROM viewed WHERE conversation = ?", (conversation,))
     # What could not be read is known only by the consumer's id in its raw bytes.

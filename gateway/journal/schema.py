@@ -3,11 +3,14 @@
 import os
 import sqlite3
 
+from gateway.fault_points import passing
+
 VERSION = 1
 
 # intake      deliveries as they arrived, one row for each group commit, gone once read
 # unreadable  deliveries that held something no connector could read, kept for `airlock replay`
 # fact        what was seen besides messages: the memory of duplicate detection
+# outgoing    agents' texts, and in `part` what of each went out as one message of the platform
 # doomed      attachments whose files must go: the journal forgot them first
 # message     its key is the conversation's key and the sequence (see `keys.py`)
 # outbox      what the core has yet to take; `body` is NULL while a message waits for its media
@@ -20,7 +23,8 @@ CREATE TABLE unreadable (
 CREATE TABLE conversation (
     key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, connector TEXT NOT NULL, platform TEXT NOT NULL,
     account TEXT NOT NULL, consumer TEXT NOT NULL, name TEXT, agents TEXT NOT NULL DEFAULT '[]',
-    sequence INTEGER NOT NULL DEFAULT 0, heard_at INTEGER, closed INTEGER NOT NULL DEFAULT 0);
+    sequence INTEGER NOT NULL DEFAULT 0, heard_at INTEGER, closed INTEGER NOT NULL DEFAULT 0,
+    opted_out INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE message (
     key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, platform_id TEXT NOT NULL,
     sent_at INTEGER NOT NULL, received_at INTEGER NOT NULL, content BLOB NOT NULL);
@@ -37,6 +41,16 @@ CREATE INDEX fact_seen ON fact (seen_at);
 CREATE TABLE outbox (
     conversation INTEGER NOT NULL, key INTEGER NOT NULL, event_id TEXT NOT NULL, message INTEGER,
     hold_until INTEGER, body BLOB, PRIMARY KEY (conversation, key)) WITHOUT ROWID;
+CREATE TABLE outgoing (
+    key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, conversation INTEGER NOT NULL, agent TEXT NOT NULL,
+    text TEXT NOT NULL, reply_to TEXT, accepted_at INTEGER NOT NULL, status TEXT NOT NULL, reason TEXT);
+CREATE INDEX outgoing_in_conversation ON outgoing (conversation, key);
+CREATE TABLE part (
+    outgoing INTEGER NOT NULL, position INTEGER NOT NULL, text TEXT NOT NULL, state TEXT NOT NULL,
+    platform_id TEXT, reason TEXT, attempts INTEGER NOT NULL DEFAULT 0, due INTEGER, sent_at INTEGER,
+    PRIMARY KEY (outgoing, position)) WITHOUT ROWID;
+CREATE INDEX part_of_platform ON part (platform_id) WHERE platform_id IS NOT NULL;
+CREATE INDEX part_open ON part (due) WHERE state IN ('waiting', 'trying');
 CREATE TABLE doomed (attachment TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE viewed (
     key INTEGER PRIMARY KEY, at INTEGER NOT NULL, agent TEXT NOT NULL, attachment TEXT NOT NULL,
@@ -75,6 +89,9 @@ def migrate(connection: sqlite3.Connection) -> None:
             f"the journal was written by a newer Airlock (format {version}, this one reads {VERSION}): "
             "upgrade Airlock, or point gateway.data elsewhere"
         )
-    connection.executescript(f"BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
-    connection.execute("INSERT INTO meta VALUES ('key', ?)", (os.urandom(32),))
+    # The key in the same transaction: a crash must not leave a journal without one.
+    key = f"INSERT INTO meta VALUES ('key', x'{os.urandom(32).hex()}');"
+    made = f"PRAGMA user_version = {VERSION}"
+    connection.executescript(f"BEGIN IMMEDIATE; {TABLES} {key} {made}; COMMIT;")
+    passing("journal-made")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

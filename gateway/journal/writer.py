@@ -22,6 +22,8 @@ from typing import Any, TypeVar
 
 import structlog
 
+from gateway.fault_points import passing
+
 from . import schema
 from .errors import JournalUnavailable
 
@@ -60,6 +62,8 @@ class GroupWriter:
         self._numbers = itertools.count(last + 1)
         self._log = os.open(f"{path}-wal", os.O_RDONLY)
         _sync_folder(path.parent)
+        # What an earlier process wrote and could not sync any more is acted upon from now on.
+        os.fdatasync(self._log)
         self._on_intake = on_intake
         self._loop = asyncio.get_running_loop()
         self._unsynced: queue.SimpleQueue[tuple[list[_Write], Rows] | None] = queue.SimpleQueue()
@@ -110,6 +114,7 @@ class GroupWriter:
     def _commit(self) -> None:
         group, self._waiting = self._waiting[:_GROUP], self._waiting[_GROUP:]
         rows = self._transact(group)
+        passing("after-commit")
         self._unsynced.put((group, rows))
 
     def _transact(self, group: list[_Write]) -> Rows:
@@ -119,6 +124,7 @@ class GroupWriter:
             for write in group:
                 if write.operation is not None:
                     self._apply(write, write.operation)
+            passing("before-commit")
             self._connection.execute("COMMIT")
         except sqlite3.Error as trouble:
             self._roll_back()
@@ -175,6 +181,7 @@ class GroupWriter:
             except OSError as trouble:
                 self._loop.call_soon_threadsafe(self._break, written[0], trouble)
                 return
+            passing("after-sync")
             self._commits += 1
             if self._commits < _COMMITS and not self._wipe:
                 self._loop.call_soon_threadsafe(self._tell, *written, True)
@@ -188,8 +195,10 @@ class GroupWriter:
         # sync has to write down how it grows, which doubles its time.
         how = "TRUNCATE" if self._wipe else "RESTART"
         self._commits, self._wipe = 0, False
+        passing("before-checkpoint")
         try:
             self._checkpoints.execute(f"PRAGMA wal_checkpoint({how})").fetchall()
+            passing("after-checkpoint")
         except sqlite3.Error as trouble:
             log.error("journal_checkpoint_failed", error=str(trouble))
 

@@ -129,7 +129,11 @@ def test_the_example_of_the_contract_fits() -> None:
 
 
 def test_there_is_a_schema_for_every_type_of_the_contract() -> None:
-    assert set(TYPES) == CONTRACT_TYPES | {"account.notice", "message.echoed", "conversation.notice"}
+    assert set(TYPES) == CONTRACT_TYPES | {
+        "account.notice",
+        "message.echoed",
+        "conversation.notice",
+    }
     assert set(schema()["discriminator"]["mapping"]) == set(TYPES)
 
 

@@ -1,10 +1,11 @@
-"""The circuit breaker, on a clock of our own."""
+"""The circuit breaker, and the hosts it guards, on a clock of our own."""
 
 from contextlib import suppress
 
 import pytest
 
 from gateway.fetching import Breaker, Open, Tolerance
+from gateway.fetching.hosts import Hosts
 
 STRICT = Tolerance(failures=3, cool_down=10, longest=60, jitter=0, longest_asked=600)
 
@@ -214,3 +215,25 @@ def test_it_is_untroubled_only_while_nothing_is_remembered_against_it(breaker: B
     assert not breaker.untroubled
     work(breaker)
     assert breaker.untroubled
+
+
+async def test_a_host_is_remembered_only_while_it_is_in_use_or_in_trouble(clock: Clock) -> None:
+    hosts = Hosts(STRICT, at_once=2, clock=clock)
+    async with hosts.turn("well.example"), hosts.turn("well.example"):
+        assert len(hosts) == 1
+    assert len(hosts) == 0
+    async with hosts.turn("ill.example") as attempt:
+        attempt.failed()
+    assert len(hosts) == 1
+    async with hosts.turn("ill.example"):
+        pass
+    assert len(hosts) == 0
+
+
+async def test_however_many_hosts_are_in_trouble_only_so_many_are_remembered(clock: Clock) -> None:
+    hosts = Hosts(STRICT, at_once=2, clock=clock)
+    async with hosts.turn("in-use.example"):
+        for number in range(1100):
+            async with hosts.turn(f"{number}.example") as attempt:
+                attempt.failed()
+    assert len(hosts) <= 1001

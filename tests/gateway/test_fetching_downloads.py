@@ -5,6 +5,7 @@ import base64
 import gzip
 import hashlib
 import os
+import select
 import zlib
 from collections.abc import AsyncIterator
 from typing import Any
@@ -426,6 +427,36 @@ async def test_a_cancelled_download_writes_no_more_and_lets_its_connection_go() 
             size = os.fstat(into).st_size
             await asyncio.wait_for(gone.wait(), 10)
             assert os.fstat(into).st_size == size
+
+
+async def test_a_cancelled_download_ends_only_when_no_thread_writes_any_more() -> None:
+    """The caller closes the descriptor next, and its number may soon be another file's."""
+    read, write = os.pipe()
+    try:
+        async with serving(says(message(body=PHOTO))) as server, fetching() as fetcher:
+            download = Download(Call("GET", server.url))
+            task = asyncio.ensure_future(fetcher.download(post(server.url), download, write, LIMIT))
+            assert await asyncio.to_thread(_readable, read)
+            task.cancel()
+            await asyncio.sleep(0.1)
+            task.cancel()
+            await asyncio.sleep(0.1)
+            assert not task.done()
+            await asyncio.to_thread(_drain, read, 256 * 1024)
+            with pytest.raises(asyncio.CancelledError):
+                await task
+    finally:
+        os.close(read)
+        os.close(write)
+
+
+def _readable(descriptor: int) -> bool:
+    return bool(select.select([descriptor], [], [], 30)[0])
+
+
+def _drain(descriptor: int, size: int) -> None:
+    while size > 0:
+        size -= len(os.read(descriptor, size))
 
 
 # hosts in trouble -------------------------------------------------------------------------------

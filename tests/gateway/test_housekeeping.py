@@ -29,7 +29,7 @@ async def ready_photo(journal: Journal, store: FileStore, id: str, at: int) -> s
     recorded = await record(journal, delivery(note(id, media=[["photo", "http://a"]]), at=at))
     (entry,), (job,) = recorded.entries, recorded.jobs
     attachment = (await journal.attachment(job.message, job.position)).id  # type: ignore[union-attr]
-    stored = await store.put(attachment, rendition())
+    (stored,) = await store.put(attachment, [rendition()])
     await journal.freeze(entry.conversation, entry.key)
     await journal.finish(
         job.message, job.position, Outcome("ready", renditions={"preview": stored.view})

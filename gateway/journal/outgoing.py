@@ -1,0 +1,264 @@
+"""Agents' texts in the journal: accepted, sent part by part, and what became of each.
+
+    waiting  not tried yet, or refused for now
+    trying   given to the platform, no answer yet: after a crash nobody knows whether it arrived
+    sent, delivered, read, failed    told by the platform; unknown: nobody can tell
+
+Statuses move forward only; `failed` yields to a later delivered or read (platforms.md, D7).
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.cloudevents import about
+from gateway.identifiers import Identifiers
+from gateway.moments import now_ms, rfc3339
+
+from .outbox import Outbox
+from .rows import Entry, Recorded
+from .views import CONVERSATION, conversation_of
+
+_RANK = {"waiting": 0, "trying": 0, "unknown": 1, "sent": 2, "failed": 3, "delivered": 4, "read": 5}
+#: Meta's clock and ours may differ by this much (ms) when a watermark is compared (MS-2.11).
+_SLACK = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class NewText:
+    """An agent's text as it was accepted. `id` is derived from the conversation and the idempotency key."""
+
+    id: str
+    conversation: str
+    agent: str
+    text: str
+    parts: tuple[str, ...]
+    reply_to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What decides whether a text may go out now."""
+
+    key: int
+    connector: str
+    heard_at: int | None
+    closed: bool
+    opted_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part to send, with whom and where."""
+
+    outgoing: int
+    position: int
+    id: str
+    text: str
+    state: str
+    attempts: int
+    due: int
+    connector: str
+    account: str
+    consumer: str
+    reply_to: str | None
+
+
+def situation(connection: sqlite3.Connection, conversation: str) -> Situation | None:
+    row = connection.execute(
+        "SELECT key, connector, heard_at, closed, opted_out FROM conversation WHERE id = ?",
+        (conversation,),
+    ).fetchone()
+    if row is None:
+        return None
+    key, connector, heard_at, closed, opted_out = row
+    return Situation(key, connector, heard_at, bool(closed), bool(opted_out))
+
+
+def find(connection: sqlite3.Connection, id: str) -> dict[str, Any] | None:
+    """An agent's text as the API shows it."""
+    row = connection.execute(
+        "SELECT o.key, o.id, c.id, o.agent, o.text, o.reply_to, o.accepted_at, o.status, o.reason "
+        "FROM outgoing o JOIN conversation c ON c.key = o.conversation WHERE o.id = ?",
+        (id,),
+    ).fetchone()
+    if row is None:
+        return None
+    key, id, conversation, agent, text, reply_to, accepted_at, status, reason = row
+    ids = connection.execute(
+        "SELECT platform_id FROM part WHERE outgoing = ? ORDER BY position", (key,)
+    )
+    return {
+        "id": id,
+        "conversation": {"id": conversation},
+        "agent": agent,
+        "text": text,
+        "reply_to": reply_to,
+        "accepted_at": rfc3339(accepted_at),
+        "status": status,
+        "reason": reason,
+        "platform_ids": [platform_id for (platform_id,) in ids if platform_id],
+    }
+
+
+def accept(connection: sqlite3.Connection, new: NewText) -> bool:
+    """Keep a text; False if it was accepted before (the same idempotency key)."""
+    cursor = connection.execute(
+        "INSERT OR IGNORE INTO outgoing (id, conversation, agent, text, reply_to, accepted_at, status) "
+        "SELECT ?, key, ?, ?, ?, ?, 'accepted' FROM conversation WHERE id = ?",
+        (new.id, new.agent, new.text, new.reply_to, now_ms(), new.conversation),
+    )
+    if cursor.rowcount == 0:
+        return False
+    connection.executemany(
+        "INSERT INTO part (outgoing, position, text, state, due) VALUES (?, ?, ?, 'waiting', ?)",
+        [(cursor.lastrowid, position, text, now_ms()) for position, text in enumerate(new.parts)],
+    )
+    return True
+
+
+def open_parts(connection: sqlite3.Connection) -> list[Part]:
+    """Parts that are not sent yet, in the order in which they must go out."""
+    rows = connection.execute(
+        "SELECT p.outgoing, p.position, o.id, p.text, p.state, p.attempts, p.due, c.connector, c.account, "
+        "c.consumer, o.reply_to FROM part p JOIN outgoing o ON o.key = p.outgoing "
+        "JOIN conversation c ON c.key = o.conversation "
+        "WHERE p.state IN ('waiting', 'trying') ORDER BY p.outgoing, p.position"
+    )
+    return [Part(*row) for row in rows]
+
+
+def trying(connection: sqlite3.Connection, outgoing: int, position: int) -> bool:
+    """A part is about to be given to the platform; False if it is not waiting any more."""
+    cursor = connection.execute(
+        "UPDATE part SET state = 'trying', attempts = attempts + 1 "
+        "WHERE outgoing = ? AND position = ? AND state IN ('waiting', 'trying')",
+        (outgoing, position),
+    )
+    return cursor.rowcount == 1
+
+
+def postpone(connection: sqlite3.Connection, outgoing: int, position: int, due: int) -> None:
+    """The platform refused for now, and has not taken it."""
+    connection.execute(
+        "UPDATE part SET state = 'waiting', due = ? WHERE outgoing = ? AND position = ? AND state = 'trying'",
+        (due, outgoing, position),
+    )
+
+
+def opt_out(connection: sqlite3.Connection, outgoing: int) -> None:
+    """The consumer wants no more texts; a message of theirs ends that."""
+    connection.execute(
+        "UPDATE conversation SET opted_out = 1 WHERE key = (SELECT conversation FROM outgoing WHERE key = ?)",
+        (outgoing,),
+    )
+
+
+class Progress:
+    """Moves parts forward and tells the core when a whole text has moved."""
+
+    def __init__(self, connection: sqlite3.Connection, ids: Identifiers, outbox: Outbox) -> None:
+        self._connection = connection
+        self._ids = ids
+        self._outbox = outbox
+
+    def settle(
+        self,
+        outgoing: int,
+        position: int,
+        state: str,
+        *,
+        platform_id: str | None = None,
+        reason: str | None = None,
+    ) -> Recorded:
+        """A part reached `state`. What was not sent behind a failed part never is: it would make no sense."""
+        row = self._connection.execute(
+            "SELECT state FROM part WHERE outgoing = ? AND position = ?", (outgoing, position)
+        ).fetchone()
+        if row is None:
+            return Recorded()
+        if platform_id is not None:
+            self._connection.execute(
+                "UPDATE part SET platform_id = coalesce(platform_id, ?), sent_at = coalesce(sent_at, ?) "
+                "WHERE outgoing = ? AND position = ?",
+                (platform_id, now_ms(), outgoing, position),
+            )
+        if _RANK[state] <= _RANK[row[0]]:
+            return Recorded()
+        self._connection.execute(
+            "UPDATE part SET state = ?, reason = ?, due = NULL, sent_at = coalesce(sent_at, ?) "
+            "WHERE outgoing = ? AND position = ?",
+            (state, reason, now_ms(), outgoing, position),
+        )
+        if state in {"failed", "unknown"}:
+            self._connection.execute(
+                "UPDATE part SET state = 'failed', reason = ?, due = NULL "
+                "WHERE outgoing = ? AND position > ? AND state = 'waiting'",
+                (reason, outgoing, position),
+            )
+        entry = self._tell(outgoing)
+        return Recorded(entries=(entry,) if entry else ())
+
+    def by_key(self, key: str, state: str, **more: str | None) -> Recorded | None:
+        """The same for the part that went out under our `key`; None if it is none of ours."""
+        id, _, position = key.rpartition("-")
+        row = self._connection.execute("SELECT key FROM outgoing WHERE id = ?", (id,)).fetchone()
+        if row is None or not position.isdigit():
+            return None
+        return self.settle(row[0], int(position), state, **more)
+
+    def by_platform_id(self, platform_id: str, state: str, reason: str | None) -> Recorded | None:
+        """The same for the part that the platform calls `platform_id`."""
+        row = self._connection.execute(
+            "SELECT outgoing, position FROM part WHERE platform_id = ?", (platform_id,)
+        ).fetchone()
+        return self.settle(row[0], row[1], state, reason=reason) if row else None
+
+    def up_to(self, conversation: int, watermark: int, state: str) -> Recorded:
+        """The same for every part of a conversation that was sent before `watermark` (ms)."""
+        rows = self._connection.execute(
+            "SELECT p.outgoing, p.position FROM part p JOIN outgoing o ON o.key = p.outgoing "
+            "WHERE o.conversation = ? AND p.sent_at <= ? AND p.state IN ('sent', 'delivered')",
+            (conversation, watermark + _SLACK),
+        ).fetchall()
+        settled = [self.settle(text, position, state) for text, position in rows]
+        return Recorded(entries=tuple(entry for told in settled for entry in told.entries))
+
+    def _tell(self, outgoing: int) -> Entry | None:
+        """Announce the text's status, if that has changed: the lowest of its parts, or failed."""
+        parts = self._connection.execute(
+            "SELECT state, platform_id, reason FROM part WHERE outgoing = ? ORDER BY position",
+            (outgoing,),
+        ).fetchall()
+        status, reason = _whole(parts)
+        row = self._connection.execute(
+            f"SELECT o.id, o.conversation, o.status, {CONVERSATION} FROM outgoing o "
+            "JOIN conversation c ON c.key = o.conversation WHERE o.key = ?",
+            (outgoing,),
+        ).fetchone()
+        id, lane, before = row[:3]
+        if status is None or status == before:
+            return None
+        self._connection.execute(
+            "UPDATE outgoing SET status = ?, reason = ? WHERE key = ?", (status, reason, outgoing)
+        )
+        event_id = self._ids.event("message.status", id, status)
+        # `unknown` is no status of the contract: it is a failure to know, and says so.
+        told = "failed" if status == "unknown" else status
+        data = {
+            "message": {"id": id, "platform_id": parts[0][1]},
+            "status": told,
+            "reason": reason or ("unknown" if status == "unknown" else None),
+        }
+        body = about(event_id, "message.status", conversation_of(row[3:]), now_ms(), data)
+        return self._outbox.put(self._connection, lane, event_id, body=body)
+
+
+def _whole(parts: Sequence[tuple[str, str | None, str | None]]) -> tuple[str | None, str | None]:
+    """The status of a text from those of its parts; None while some of it has yet to go out."""
+    for state, _, reason in parts:
+        if state in {"failed", "unknown"}:
+            return state, reason
+    lowest = min((state for state, _, _ in parts), key=_RANK.__getitem__)
+    return (lowest if _RANK[lowest] >= _RANK["sent"] else None), None

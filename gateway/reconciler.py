@@ -1,0 +1,35 @@
+"""Looks now and then for what waits in the journal and is in nobody's hands.
+
+Nothing should be: each part takes up what an earlier run left and hands over what it made. This is the net
+below them, so that a mistake anywhere delays a message by a minute and never loses it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from .journal import JournalUnavailable
+
+log = structlog.get_logger(__name__)
+
+_EVERY = 60.0
+
+
+class Reconciler:
+    """Calls each `pick_up` in turn, every `seconds`."""
+
+    def __init__(
+        self, pick_ups: Sequence[Callable[[], Awaitable[None]]], seconds: float = _EVERY
+    ) -> None:
+        self._pick_ups = pick_ups
+        self._seconds = seconds
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(self._seconds)
+            try:
+                for pick_up in self._pick_ups:
+                    await pick_up()
+            except JournalUnavailable as trouble:
+                log.error("reconciler_waits_for_the_journal", error=str(trouble))

@@ -1,0 +1,156 @@
+"""Sends agents' texts: in order within a conversation, again where that is safe, never where it would double one."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+
+from connectors import Connector, Rejected, Sent, Text
+from normalizer.media import Unsafe
+
+from .backoff import delay
+from .fetching import Ambiguous, Fetcher
+from .journal import Journal, JournalUnavailable, Recorded
+from .journal.outgoing import Part
+from .moments import now_ms
+
+log = structlog.get_logger(__name__)
+
+#: Seconds that a receipt or an echo may take to tell that a text arrived whose answer we never got.
+_RECONCILE = 30.0
+#: Seconds after which a text that the platform keeps refusing for now is given up.
+_PATIENCE = 3600.0
+_RETRY = {"base": 1.0, "ceiling": 120.0}
+
+
+class Sending:
+    """One queue for each conversation that has something to say; queues never wait for each other."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        connectors: Mapping[str, Connector[Any]],
+        fetcher: Fetcher,
+        *,
+        public_url: str,
+        on_recorded: Callable[[Recorded], None],
+        reconcile: float = _RECONCILE,
+    ) -> None:
+        self._journal = journal
+        self._connectors = connectors
+        self._fetcher = fetcher
+        self._public_url = public_url.rstrip("/")
+        self._on_recorded = on_recorded
+        self._reconcile = reconcile
+        self._queues: dict[tuple[str, str, str], deque[Part]] = {}
+        self._known: set[tuple[int, int]] = set()
+        self._changed = asyncio.Event()
+        self._changed.set()
+
+    def wake(self) -> None:
+        """There may be something new to send."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await self._changed.wait()
+                self._changed.clear()
+                for part in await self._journal.open_parts():
+                    self._take(part, group)
+
+    def _take(self, part: Part, group: asyncio.TaskGroup) -> None:
+        if (part.outgoing, part.position) in self._known:
+            return
+        self._known.add((part.outgoing, part.position))
+        whose = (part.connector, part.account, part.consumer)
+        queue = self._queues.get(whose)
+        if queue is None:
+            queue = self._queues[whose] = deque()
+            group.create_task(self._work_off(whose, queue))
+        queue.append(part)
+
+    async def _work_off(self, whose: tuple[str, str, str], queue: deque[Part]) -> None:
+        while queue:
+            part = queue[0]
+            try:
+                await self._until_settled(part)
+            except JournalUnavailable as trouble:
+                log.error("sending_waits_for_the_journal", error=str(trouble))
+                await asyncio.sleep(1.0)
+                continue
+            queue.popleft()
+            self._known.discard((part.outgoing, part.position))
+        del self._queues[whose]
+
+    async def _until_settled(self, part: Part) -> None:
+        connector = self._connectors.get(part.connector)
+        if connector is None:
+            await self._settle(part, "failed", reason="not_configured")
+            return
+        if part.state == "trying" and not connector.resend_is_safe:
+            # A crash came between the request and its answer.
+            await self._find_out(part)
+            return
+        attempt, begun = 0, now_ms()
+        while await self._journal.trying(part.outgoing, part.position):
+            attempt += 1
+            pause = await self._attempt(part, connector, attempt, (now_ms() - begun) / 1000)
+            if pause is None:
+                return
+            due = now_ms() + round(pause * 1000)
+            await self._journal.postpone_part(part.outgoing, part.position, due)
+            await asyncio.sleep(pause)
+
+    async def _attempt(
+        self, part: Part, connector: Connector[Any], attempt: int, age: float
+    ) -> float | None:
+        """Send once; returns after how many seconds to try again, None when the part is settled."""
+        try:
+            sent: Sent = await self._fetcher.run(
+                connector, connector.send_text(self._text(part)), "send"
+            )
+        except Ambiguous as trouble:
+            if connector.resend_is_safe and age < _PATIENCE:
+                return delay(attempt, **_RETRY)
+            log.warning("text_ambiguous", message=part.id, detail=trouble.detail)
+            await self._find_out(part)
+        except Rejected as refusal:
+            if refusal.retry and age < _PATIENCE:
+                log.info("text_refused_for_now", message=part.id, reason=refusal.reason)
+                return max(refusal.after or 0.0, delay(attempt, **_RETRY))
+            log.warning(
+                "text_refused", message=part.id, reason=refusal.reason, detail=refusal.detail
+            )
+            if refusal.reason == "opted_out":
+                await self._journal.opt_out(part.outgoing)
+            await self._settle(part, "failed", reason=refusal.reason)
+        except Unsafe as refusal:
+            await self._settle(part, "failed", reason=refusal.reason)
+        else:
+            await self._settle(part, sent.status, platform_id=sent.id)
+        return None
+
+    async def _find_out(self, part: Part) -> None:
+        """Wait for a receipt or an echo to tell; then nobody can."""
+        await asyncio.sleep(self._reconcile)
+        await self._settle(part, "unknown", reason="unknown")
+
+    async def _settle(self, part: Part, state: str, **more: str | None) -> None:
+        self._on_recorded(
+            await self._journal.settle_part(part.outgoing, part.position, state, **more)
+        )
+
+    def _text(self, part: Part) -> Text:
+        key = f"{part.id}-{part.position}"
+        return Text(
+            key=key,
+            account=part.account,
+            to=part.consumer,
+            text=part.text,
+            status_url=f"{self._public_url}/webhooks/{part.connector}/status?m={key}",
+            # A quote stands before the first part only.
+            reply_to=part.reply_to if part.position == 0 else None,
+        )

@@ -1,0 +1,139 @@
+"""The `airlock` command as a user runs it: what it prints, and its exit status."""
+
+import asyncio
+import json
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from simulator import PLATFORMS, Core, photo, video
+from tests.system.running import AIRLOCK, SECRET, TOKEN, attachments, environment_without, free_port
+
+pytestmark = pytest.mark.system
+
+ROOT = Path(__file__).parents[2]
+
+
+async def airlock(*words: str | Path, folder: Path = ROOT) -> tuple[int, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        str(AIRLOCK),
+        *map(str, words),
+        cwd=folder,
+        env=environment_without("DISPLAY"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(120):
+        out, err = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+async def test_the_version_is_the_distributions() -> None:
+    assert await airlock("--version") == (0, f"airlock {version('airlock-gateway')}\n", "")
+
+
+async def test_wrong_use_is_2_and_says_what_there_is() -> None:
+    status, _, err = await airlock("serv")
+    assert status == 2
+    assert "serve" in err
+
+
+async def test_every_mistake_in_the_settings_is_told_at_once_and_nothing_starts(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "connectors.yaml"
+    file.write_text(
+        "gateway:\n  lisen: 127.0.0.1:1\ncore:\n  hold_seconds: soon\nconnectors: {a: {type: whatsap}}\n"
+    )
+    status, out, err = await airlock("serve", "-c", file)
+    assert (status, out) == (2, "")
+    assert f"{file}:2: gateway.lisen" in err
+    assert 'did you mean "listen"' in err
+    assert f"{file}:4: core.hold_seconds" in err
+    assert 'did you mean "whatsapp"' in err
+
+
+async def test_the_example_settings_pass_the_check() -> None:
+    status, out, _ = await airlock("check")
+    assert status == 0
+    assert "settings: ok" in out
+
+
+async def test_both_schemas_are_json_schemas() -> None:
+    for words in (["schema"], ["schema", "events"]):
+        status, out, _ = await airlock(*words)
+        assert status == 0
+        assert json.loads(out)["$schema"].startswith("https://json-schema.org/")
+
+
+async def test_the_chart_has_a_column_for_every_platform() -> None:
+    status, out, _ = await airlock("capabilities")
+    assert status == 0
+    for label in ("Apple", "Messenger", "Twilio", "WhatsApp"):
+        assert label in out.splitlines()[0]
+
+
+async def test_a_timed_demo_ends_by_itself_with_everything_ready() -> None:
+    status, out, err = await airlock("demo", "--seconds", "22", "--port", str(free_port()))
+    assert (status, err) == (0, "")
+    assert "photos and videos arrived ready" in out
+    assert "/workspace/" in out
+
+
+@pytest.mark.parametrize("platform", sorted(PLATFORMS))
+async def test_a_simulated_delivery_reaches_a_running_gateway(
+    tmp_path: Path, platform: str
+) -> None:
+    core = Core(SECRET)
+    await core.start()
+    port = free_port()
+    emulated = PLATFORMS[platform]()
+    emulated.origin = f"http://127.0.0.1:{free_port()}"
+    settings = {
+        "gateway": {
+            "listen": f"127.0.0.1:{port}",
+            "data": str(tmp_path / "data"),
+            "api_tokens": [TOKEN],
+        },
+        "core": {"url": core.url, "secrets": [SECRET]},
+        "fetch": {"allow_private_hosts": True},
+        "connectors": {"mine": emulated.settings()},
+    }
+    file = tmp_path / "connectors.yaml"
+    file.write_text(json.dumps(settings))
+    (tmp_path / "dent.jpg").write_bytes(photo(seed=5).content)
+    (tmp_path / "drive.mp4").write_bytes(video("car", 1.0, 320, 240, seed=5).content)
+    status, _, err = await airlock("simulate", platform, "-c", file)
+    assert status == 1
+    assert "nothing listens" in err
+    server = await asyncio.create_subprocess_exec(
+        str(AIRLOCK), "serve", "-c", str(file), stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        async with asyncio.timeout(30):
+            while (await airlock("simulate", platform, "-c", file, "--text", "hello"))[0] != 0:
+                await asyncio.sleep(0.2)
+        for option, name in (("--photo", "dent.jpg"), ("--video", "drive.mp4")):
+            status, out, err = await airlock(
+                "simulate", "mine", "-c", file, option, tmp_path / name, "--text", name
+            )
+            assert (status, err) == (0, ""), out
+        events = await core.until(
+            lambda es: [a["state"] for a in attachments(es).values()] == ["ready", "ready"]
+        )
+        texts = [e["data"]["message"]["text"] for e in events if e["type"] == "message.received"]
+        assert texts == ["hello", "dent.jpg", "drive.mp4"]
+    finally:
+        server.terminate()
+        await server.wait()
+        await core.close()
+
+
+async def test_simulating_what_is_not_configured_is_wrong_use(tmp_path: Path) -> None:
+    file = tmp_path / "connectors.yaml"
+    file.write_text("connectors: {}\n")
+    status, _, err = await airlock("simulate", "whatsapp", "-c", file)
+    assert status == 2
+    assert "no connector is called 'whatsapp'" in err
