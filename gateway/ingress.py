@@ -15,6 +15,7 @@ from .fault_points import passing
 from .journal import Journal, JournalUnavailable
 from .journal.frames import Accepted
 from .moments import to_ms
+from .pressure import Pressure
 from .problems import Problem, not_found, unavailable
 from .reader import TooLarge, inflate
 
@@ -36,11 +37,13 @@ class Ingress:
         connectors: Mapping[str, Connector[Any]],
         public_url: str,
         may_accept: Callable[[], str | None],
+        pressure: Pressure,
     ) -> None:
         self._journal = journal
         self._connectors = connectors
         self._public_url = public_url.rstrip("/")
         self._may_accept = may_accept
+        self._pressure = pressure
 
     async def get(self, request: web.Request) -> web.Response:
         """A platform asks whether the address is ours."""
@@ -64,7 +67,8 @@ class Ingress:
             unavailable(refusal)
         passing("accepted-before-append")
         try:
-            await self._journal.append(_accepted(name, connector, proven))
+            with self._pressure:
+                await self._journal.append(_accepted(name, connector, proven))
         except JournalUnavailable:
             DELIVERIES.labels(name, "unavailable").inc()
             unavailable("the delivery could not be stored; send it again")

@@ -22,13 +22,15 @@ from .journal import Batch, Journal, JournalUnavailable, Reading, Recorded
 from .journal.frames import Accepted, unpack
 from .journal.rows import Unreadable
 from .moments import from_ms
+from .pressure import Pressure
 from .salvage import salvage
 
 log = structlog.get_logger(__name__)
 
-_ROWS_AT_ONCE = 8
+#: Intake rows recorded in one transaction: more would hold up whoever waits for the next one.
+_ROWS_AT_ONCE = 2
 #: Deliveries parsed before others on the event loop get their turn.
-_SLICE = 50
+_SLICE = 25
 _PAUSE = 0.5
 
 
@@ -44,7 +46,9 @@ class Reader:
         journal: Journal,
         connectors: Mapping[str, Connector[Any]],
         on_recorded: Callable[[Recorded], None],
+        pressure: Pressure | None = None,
     ) -> None:
+        self._pressure = pressure or Pressure()
         self._journal = journal
         self._connectors = connectors
         self._on_recorded = on_recorded
@@ -96,6 +100,7 @@ class Reader:
                 count += 1
                 if count % _SLICE == 0:
                     await asyncio.sleep(0)
+        await self._pressure.give_way(count)
         return Batch(tuple(id for id, _ in rows), tuple(readings), tuple(unreadable))
 
 

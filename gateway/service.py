@@ -28,6 +28,7 @@ from .lanes import Lanes
 from .links import Links
 from .media_endpoint import MediaEndpoint
 from .media_work import MediaWork
+from .pressure import Pressure
 from .reader import Reader
 from .reconciler import Reconciler
 from .replies import Replies
@@ -162,11 +163,12 @@ class Gateway:
             lanes.recorded,
             media.in_hand,
         )
-        reader = Reader(journal, settings.connectors, recorded)
+        pressure = Pressure()
+        reader = Reader(journal, settings.connectors, recorded, pressure)
         intake = Intake(data, lambda: lanes.waiting)
         links = Links(journal.key, self._public_url)
         app = application(
-            Ingress(journal, settings.connectors, self._public_url, intake.refusal),
+            Ingress(journal, settings.connectors, self._public_url, intake.refusal, pressure),
             Api(
                 journal,
                 links,

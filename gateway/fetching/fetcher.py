@@ -43,8 +43,9 @@ class Fetcher:
     """Makes calls only where the fence allows, with credentials only where they may go.
 
     What a platform or the network does wrong is raised as `connectors.Rejected`, what the fence or our
-    limits refuse as `MediaFailed` or `MediaRejected` (`normalizer.media`), and nothing else. Nothing here
-    is durable: whoever wants more than one try of a download or a text keeps their own account.
+    limits refuse as `MediaFailed` or `MediaRejected` (`normalizer.media`). Only a connector's own mistake,
+    an exception before it had any reply, passes as it is. Nothing here is durable: whoever wants more than
+    one try of a download or a text keeps their own account.
 
     `resolve`, `dial` and `tls` stand in for the machine's resolver, its network and its certificates.
     """

@@ -24,7 +24,7 @@ _MOST_ADDRESSES = 4
 
 #: What the kernel may hold of a body that nobody has read yet. Left to itself it grows to 6 MB for each
 #: connection, and uvloop, which reads until it has it all, then holds as much. With 128 KiB (Linux doubles
-#: it) 100 downloads of 25 MB peaked at 119 MB instead of 776; 25 MB still take 20 s at most at 100 ms.
+#: it) 100 downloads of 25 MB peaked at 119 MB instead of 776; that window still carries 25 MB in about 20 s at 100 ms.
 _UNREAD = [(socket.SOL_SOCKET, socket.SO_RCVBUF, 128 * 1024)]
 
 

@@ -35,7 +35,7 @@ Rows = list[tuple[int, bytes]]
 log = structlog.get_logger(__name__)
 
 #: Frames of one intake row: small enough that reading one row never holds the event loop for long.
-_ROW_BYTES = 256 * 1024
+_ROW_BYTES = 64 * 1024
 #: Writes taken into one transaction at the most.
 _GROUP = 1000
 #: Commits after which the log is brought into the database. More means rarer pauses, and longer ones.
