@@ -41,10 +41,10 @@ from .contract import (
     retry_after,
 )
 from .credentials import Identifier, Identifiers, Secret, Secrets, revealed
-from .inflating import inflate
+from .inflating import TooLarge, inflate
 from .kinds import kind_of
 from .proof import any_same, same
-from .reading import Unreadable, fingerprint, listed, moment, open_each, read_each, unknown
+from .reading import Unreadable, entries, fingerprint, listed, moment, open_each, read_each, unknown
 from .verdicts import (
     BLOCKED,
     EXPIRED,
@@ -117,12 +117,14 @@ __all__ = [
     "Status",
     "Support",
     "Text",
+    "TooLarge",
     "Unknown",
     "Unreadable",
     "Verdict",
     "any_same",
     "by_code",
     "by_status",
+    "entries",
     "fingerprint",
     "inflate",
     "judge",

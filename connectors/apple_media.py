@@ -21,12 +21,6 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "signature_base64": ("signature-base64",),
     "signature": ("signature", "mmcs-signature-hex"),
 }
-#: The headers of preDownload, in the names of Apple's sample code, and in those of older pages. Which ones
-#: the service takes is told nowhere, so both are tried.
-HEADERS = (
-    {"url": "mmcs-url", "signature": "mmcs-signature", "owner": "mmcs-owner"},
-    {"url": "url", "signature": "signature", "owner": "owner"},
-)
 
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 _KEY = re.compile(r"(?:00)?([0-9A-Fa-f]{64})")
@@ -47,6 +41,12 @@ def attachment(raw: Any, business: str) -> Attachment:
         return Attachment(kind, refused="gone")
     ref = MediaRef(locator, told["media_type"], told["name"], _size(told["size"]))
     return Attachment(kind, ref)
+
+
+def object_headers(locator: Mapping[str, str], prefix: str) -> dict[str, str]:
+    """What preDownload is told. Apple's sample code puts `mmcs-` before the names, older pages do not."""
+    told = {f"{prefix}{name}": locator[name] for name in ("url", "signature", "owner")}
+    return {"source-id": locator["business"], **told}
 
 
 def cipher(key: str) -> AesCtr:

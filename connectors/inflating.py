@@ -5,8 +5,12 @@ import zlib
 _GZIP = b"\x1f\x8b"
 
 
+class TooLarge(ValueError):
+    """A body that inflates beyond the limit."""
+
+
 def inflate(body: bytes, limit: int) -> bytes:
-    """The content of a body; raises ValueError where it is damaged, cut, or inflates beyond `limit`."""
+    """The content of a body; raises TooLarge beyond `limit`, ValueError where it is damaged or cut."""
     if not body.startswith(_GZIP):
         return body
     inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
@@ -15,7 +19,7 @@ def inflate(body: bytes, limit: int) -> bytes:
     except zlib.error:
         raise ValueError("the body is no gzip") from None
     if len(content) > limit:
-        raise ValueError(f"the body inflates to more than {limit} bytes")
+        raise TooLarge(f"the body inflates to more than {limit} bytes")
     if not inflater.eof:
         raise ValueError("the body ends before its gzip stream")
     return content

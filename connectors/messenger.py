@@ -12,7 +12,7 @@ from .contract import Call, Download, Reply, Sent, Text
 from .credentials import Identifier
 from .messenger_events import read_change, read_item
 from .meta import Meta, MetaConfig
-from .reading import listed, read_each
+from .reading import Unreadable, listed, read_each
 from .verdicts import (
     BLOCKED,
     INVALID,
@@ -42,6 +42,8 @@ CODES = by_code(
         TEMPORARY: (1, 2, 1200, 1357046),
     }
 )
+#: What an entry may hold.
+ARRAYS = frozenset({"changes", "messaging", "standby"})
 DAY = 86_400.0
 
 
@@ -85,6 +87,8 @@ class Messenger(Meta[Settings]):
 
     def read_entry(self, entry: Any) -> list[AnyEvent]:
         page = entry["id"]
+        if ARRAYS.isdisjoint(entry):
+            raise Unreadable("an entry with none of the arrays that are known")
         # What comes as standby is meant for another app that holds the conversation; agents still see it.
         items = [*listed(entry, "messaging"), *listed(entry, "standby")]
         return [

@@ -65,11 +65,9 @@ def _attachment(card: Any, sticker: bool) -> Attachment:
     kind = "sticker" if sticker else _FILES[type]
     if name is not None:
         kind = kind_of(None, name)
-    return (
-        Attachment(kind, MediaRef({"url": url}, name=name))
-        if url
-        else Attachment(kind, refused="gone")
-    )
+    if not url:
+        return Attachment(kind, refused="gone")
+    return Attachment(kind, MediaRef({"url": url}, name=name))
 
 
 def _url(card: Any) -> str | None:

@@ -51,9 +51,9 @@ def read_item(item: Any, page: str) -> AnyEvent:
     for key in NOTICES:
         if key in item:
             details = {name: told for name, told in item[key].items() if name not in SECRETS}
-            return Notice(
-                id=f"{key}:{fingerprint(item)}", kind=key, details=details, **_common(item, page)
-            )
+            # Some are about the Page and name nobody.
+            common = _common(item, page) if "sender" in item else {"account": page}
+            return Notice(id=f"{key}:{fingerprint(item)}", kind=key, details=details, **common)
     raise Unreadable("an item with no key that is known")
 
 
@@ -102,7 +102,7 @@ def _postback(item: Any, common: Common) -> AnyEvent:
     made_id = _id("postback", common, item.get("timestamp"), fingerprint(payload))
     return Message(
         id=postback.get("mid") or made_id,
-        text=postback.get("title"),
+        text=postback.get("title") or None,
         choice=payload,
         referral=postback.get("referral"),
         **common,
@@ -123,7 +123,7 @@ def _reaction(item: Any, common: Common) -> AnyEvent:
 
 def _edit(item: Any, common: Common) -> AnyEvent:
     edit = item["message_edit"]
-    mid, text = edit["mid"], edit["text"]
+    mid, text = edit["mid"], edit["text"] or None
     return Edit(id=f"edit:{mid}:{edit.get('num_edit')}", target=mid, text=text, **common)
 
 

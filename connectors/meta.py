@@ -26,7 +26,7 @@ from .contract import (
 )
 from .credentials import Secret, Secrets, revealed
 from .proof import any_same, same
-from .reading import Unreadable, fingerprint, listed, open_each
+from .reading import Unreadable, entries, fingerprint, open_each
 from .verdicts import Code, Verdict, judge
 
 _SIGNATURE = re.compile(r"sha256=([0-9a-fA-F]{64})")
@@ -88,7 +88,7 @@ class Meta(Connector[M]):
     def _entries(self, content: Any) -> list[AnyEvent]:
         if content["object"] != self.object:
             raise Unreadable(f"is not about a {self.object}")
-        return open_each(self.read_entry, listed(content, "entry"))
+        return open_each(self.read_entry, entries(content, "entry"))
 
     @abstractmethod
     def read_entry(self, entry: Any) -> list[AnyEvent]:

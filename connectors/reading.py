@@ -45,9 +45,12 @@ def open_each(
 
 def listed(raw: Mapping[str, Any], name: str) -> list[Any]:
     """The list under `name`; none if absent; what is no list counts as its only entry."""
-    found = raw.get(name)
-    if found is None:
-        return []
+    return [] if raw.get(name) is None else entries(raw, name)
+
+
+def entries(raw: Mapping[str, Any], name: str) -> list[Any]:
+    """As `listed`, for what must be there."""
+    found = raw[name]
     return found if isinstance(found, list) else [found]
 
 

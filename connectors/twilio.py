@@ -1,7 +1,6 @@
 """SMS and MMS through Twilio; also what Twilio relays from WhatsApp."""
 
 import base64
-import re
 from collections.abc import Generator, Mapping
 from datetime import datetime
 from typing import Annotated, Self
@@ -31,24 +30,10 @@ from .proof import any_same
 from .reading import read_each
 from .twilio_codes import CODES
 from .twilio_events import read_form
+from .twilio_media import API_HOSTS, is_ours
 from .twilio_signature import signatures, signed_form
 from .verdicts import EXPIRED, NOT_YET, judge
 
-_REGIONS = ("us1", "ie1", "au1")
-_EDGES = ("ashburn", "dublin", "frankfurt", "sao-paulo", "singapore", "sydney", "tokyo", "umatilla")
-#: https://www.twilio.com/docs/global-infrastructure
-API_HOSTS = frozenset(
-    {
-        "api.twilio.com",
-        *(f"api.{region}.twilio.com" for region in _REGIONS),
-        *(f"api.{edge}.{region}.twilio.com" for edge in _EDGES for region in _REGIONS),
-    }
-)
-#: The only addresses that may be asked for with our password.
-MEDIA_URL = re.compile(
-    r"(?P<api>https?://[^\s?#@\\]+)/2010-04-01/Accounts/(?P<account>AC[0-9A-Za-z]{32})"
-    r"/Messages/(?:MM|SM)[0-9A-Za-z]+/Media/ME[0-9A-Za-z]+"
-)
 #: Anything that is no TwiML would be read as a text for the consumer.
 NO_ANSWER = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
@@ -111,6 +96,10 @@ class Twilio(Connector[Settings]):
         notes={
             "several_photos": "at most 10",
             "video": "as the carrier delivers it: 3GPP or MP4, small",
+            "audio": "where the carrier takes it",
+            "document": "where the carrier takes it: PDF, calendar entries",
+            "contact": "as a vCard file",
+            "location": "as a link in a text; from WhatsApp, natively",
             "reaction": "tapbacks arrive as texts such as: Liked “…”",
             "delivered": "where the carrier tells",
             "send_text": "until the consumer answers STOP",
@@ -146,15 +135,9 @@ class Twilio(Connector[Settings]):
 
     def media(self, ref: MediaRef) -> Download:
         url = ref.locator["url"]
-        found = MEDIA_URL.fullmatch(url)
-        if (
-            found is None
-            or found["api"] not in self._apis
-            or found["account"] not in self._accounts
-        ):
-            raise Rejected(
-                "blocked_host", detail="not the address of a file of this account", operator=True
-            )
+        if not is_ours(url, self._apis, self._accounts):
+            why = "the address is not that of a file of account_sid at api_url"
+            raise Rejected("blocked_host", detail=why, operator=True)
         return Download(Call("GET", url))
 
     def send_text(self, out: Text) -> Generator[Call, Reply, Sent]:
@@ -191,8 +174,8 @@ class Twilio(Connector[Settings]):
         return f"{self.config.api}/2010-04-01/Accounts/{self.config.account_sid}"
 
     @property
-    def _accounts(self) -> frozenset[str]:
-        return frozenset({self.config.account_sid, *self.config.account_sids})
+    def _accounts(self) -> set[str]:
+        return {self.config.account_sid, *self.config.account_sids}
 
     @property
     def _apis(self) -> set[str]:

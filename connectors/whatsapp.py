@@ -12,7 +12,7 @@ from .capabilities import Capabilities, offers
 from .contract import Call, Download, Reply, Sent, Text
 from .credentials import Identifier
 from .meta import Meta, MetaConfig
-from .reading import listed, open_each
+from .reading import entries, open_each
 from .verdicts import EXPIRED
 from .whatsapp_codes import CODES
 from .whatsapp_events import read_change
@@ -61,7 +61,7 @@ class WhatsApp(Meta[Settings]):
     )
 
     def read_entry(self, entry: Any) -> list[AnyEvent]:
-        return open_each(lambda change: read_change(change, entry["id"]), listed(entry, "changes"))
+        return open_each(lambda change: read_change(change, entry["id"]), entries(entry, "changes"))
 
     def media(self, ref: MediaRef) -> Generator[Call, Reply, Download]:
         address = self.graph(ref.locator["id"], phone_number_id=ref.locator["account"])

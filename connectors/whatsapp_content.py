@@ -43,7 +43,7 @@ def _file(raw: Any, kind: Kind, account: str) -> Content:
 
 
 def _text(raw: Any) -> Content:
-    return Content(raw["text"]["body"])
+    return Content(raw["text"]["body"] or None)
 
 
 def _button(raw: Any) -> Content:

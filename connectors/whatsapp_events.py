@@ -35,8 +35,8 @@ STATUSES: Mapping[str, Status] = {
 }
 #: Statuses of old that change nothing for us.
 NOTED = frozenset({"deleted", "warning"})
-#: What a change of messages may hold.
-ARRAYS = frozenset({"contacts", "errors", "messages", "statuses"})
+#: What a change of messages may hold, besides the contacts that go with it.
+ARRAYS = frozenset({"errors", "messages", "statuses"})
 
 
 def read_change(change: Any, business: str) -> list[AnyEvent]:

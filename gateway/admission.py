@@ -33,7 +33,7 @@ def _admit(attachment: Attachment, config: ConnectorConfig) -> NewAttachment:
 
     if attachment.refused is not None:
         return ended("failed" if attachment.refused in _FAILED else "rejected", attachment.refused)
-    if attachment.kind in _TOLD:
+    if attachment.kind in _TOLD and attachment.details:
         return ended("ready", None)
     switch = _SHOWN.get(attachment.kind)
     if switch is None or media is None:

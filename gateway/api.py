@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from connectors import FEATURES, Connector
 
 from .failures import Failures
+from .fault_points import passing
 from .journal import AttachmentRow, Job, Journal
 from .links import Links, Ticket
 from .moments import rfc3339
@@ -101,6 +102,7 @@ class Api:
     async def retry(self, request: web.Request) -> web.Response:
         row = await self._attachment(request)
         job = await self._journal.retry(row.message, row.position)
+        passing("after-retry")
         if job is not None:
             self._on_retry(job)
         elif row.state in {"failed", "rejected"}:

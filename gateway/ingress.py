@@ -9,7 +9,7 @@ from aiohttp import web
 from multidict import CIMultiDictProxy
 from prometheus_client import Counter
 
-from connectors import Connector, Forbidden, Request, Response
+from connectors import Connector, Forbidden, Request, Response, TooLarge, inflate
 
 from .fault_points import passing
 from .journal import Journal, JournalUnavailable
@@ -17,7 +17,6 @@ from .journal.frames import Accepted
 from .moments import to_ms
 from .pressure import Pressure
 from .problems import Problem, not_found, unavailable
-from .reader import TooLarge, inflate
 
 log = structlog.get_logger(__name__)
 
@@ -124,7 +123,7 @@ def _check_inflated(name: str, connector: Connector[Any], body: bytes) -> None:
             inflate(body, connector.max_body)
         except TooLarge:
             _too_large(name, connector.max_body)
-        except (OSError, ValueError, EOFError):
+        except ValueError:
             return  # proven but damaged: accepted, and told to the core as unrecognised
 
 

@@ -4,9 +4,7 @@ There is one path: what was just accepted and what a crash left behind are read 
 """
 
 import asyncio
-import gzip
 import hashlib
-import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,7 +12,7 @@ from urllib.parse import parse_qsl
 import orjson
 import structlog
 
-from connectors import AnyEvent, Connector, Delivery, Message, Unknown
+from connectors import AnyEvent, Connector, Delivery, Message, Unknown, inflate
 
 from .admission import admit
 from .fault_points import passing
@@ -32,10 +30,6 @@ _ROWS_AT_ONCE = 2
 #: Deliveries parsed before others on the event loop get their turn.
 _SLICE = 25
 _PAUSE = 0.5
-
-
-class TooLarge(Exception):
-    """A body that inflates beyond the connector's limit."""
 
 
 class Reader:
@@ -127,7 +121,7 @@ def _reading(accepted: Accepted, connector: Connector[Any], event: AnyEvent) -> 
 def _events(accepted: Accepted, connector: Connector[Any]) -> list[AnyEvent]:
     try:
         content = decode(accepted.body, connector)
-    except (ValueError, TooLarge, OSError, EOFError, zlib.error) as trouble:
+    except ValueError as trouble:
         return [_unreadable(accepted, f"the body is no {connector.body}: {type(trouble).__name__}")]
     delivery = Delivery(content, accepted.headers, accepted.query, from_ms(accepted.received_at))
     try:
@@ -151,19 +145,6 @@ def decode(body: bytes, connector: Connector[Any]) -> Any:
             return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=10_000))
         case "gzip-json":
             return orjson.loads(inflate(body, connector.max_body))
-
-
-def inflate(body: bytes, limit: int) -> bytes:
-    """The content of a gzip body, told by its magic bytes; raises TooLarge before it grows beyond `limit`."""
-    if not body.startswith(b"\x1f\x8b"):
-        return body
-    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    content = inflater.decompress(body, limit + 1)
-    if len(content) > limit:
-        raise TooLarge(f"the body inflates to more than {limit} bytes")
-    if not inflater.eof:
-        raise gzip.BadGzipFile("the body ends before its gzip stream")
-    return content
 
 
 def _unreadable(accepted: Accepted, reason: str, content: Any = None) -> Unknown:

@@ -5,7 +5,7 @@ Runs inside one transaction, in the order in which deliveries were accepted.
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -34,6 +34,8 @@ from .rows import Batch, Entry, Job, NewAttachment, Reading, Recorded
 
 #: The lane of events that belong to no conversation.
 NO_CONVERSATION = 0
+
+_CONVERSATION = "key, id, connector, platform, account, consumer, name"
 
 
 @dataclass(slots=True)
@@ -126,19 +128,13 @@ class Recorder:
 
     def _next_sequence(self, reading: Reading, message: Message) -> tuple[int, int, Conversation]:
         """The conversation of a message, made when this is its first, and the message's number in it."""
-        consumer = message.party.id
-        id = self.ids.conversation(reading.connector, message.account, consumer)
-        row = self.connection.execute(
-            "UPDATE conversation SET sequence = sequence + 1, heard_at = ?, closed = 0, opted_out = 0, "
-            "name = coalesce(?, name) WHERE id = ? RETURNING key, sequence, name",
-            (reading.received_at, message.party.name, id),
+        key, conversation = self._conversation(reading, message.account, message.party)
+        (sequence,) = self.connection.execute(
+            "UPDATE conversation SET sequence = sequence + 1, heard_at = ?, closed = 0, opted_out = 0 "
+            "WHERE key = ? RETURNING sequence",
+            (reading.received_at, key),
         ).fetchone()
-        if row is None:
-            self._conversation(reading, message.account, message.party)
-            return self._next_sequence(reading, message)
-        key, sequence, name = row
-        whom = (reading.connector, reading.platform, message.account, consumer, name)
-        return key, sequence, Conversation(id, *whom)
+        return key, sequence, conversation
 
     def _close(self, conversation: int) -> None:
         self.connection.execute("UPDATE conversation SET closed = 1 WHERE key = ?", (conversation,))
@@ -254,14 +250,40 @@ class Recorder:
     def _conversation(
         self, reading: Reading, account: str, party: Party
     ) -> tuple[int, Conversation]:
-        id = self.ids.conversation(reading.connector, account, party.id)
-        key, name = self.connection.execute(
-            "INSERT INTO conversation (id, connector, platform, account, consumer, name) "
-            "VALUES (?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT (id) DO UPDATE SET name = coalesce(excluded.name, name) RETURNING key, name",
-            (id, reading.connector, reading.platform, account, party.id, party.name),
-        ).fetchone()
-        return key, Conversation(id, reading.connector, reading.platform, account, party.id, name)
+        """The conversation with a party, by whichever of its ids it is known; made if by none."""
+        ids = [
+            self.ids.conversation(reading.connector, account, name)
+            for name in (party.id, *party.aliases)
+        ]
+        row = self._known_conversation(ids)
+        if row is None:
+            whom = (reading.connector, reading.platform, account, party.id, party.name)
+            row = self.connection.execute(
+                "INSERT INTO conversation (id, connector, platform, account, consumer, name) "
+                f"VALUES (?, ?, ?, ?, ?, ?) RETURNING {_CONVERSATION}",
+                (ids[0], *whom),
+            ).fetchone()
+        key, *columns = row
+        if len(ids) > 1:
+            self.connection.executemany(
+                "INSERT OR IGNORE INTO alias VALUES (?, ?)", [(id, key) for id in ids]
+            )
+        conversation = Conversation(*columns)
+        if party.name is None or party.name == conversation.name:
+            return key, conversation
+        self.connection.execute("UPDATE conversation SET name = ? WHERE key = ?", (party.name, key))
+        return key, replace(conversation, name=party.name)
+
+    def _known_conversation(self, ids: list[str]) -> tuple[Any, ...] | None:
+        for id in ids:
+            found = self.connection.execute(
+                f"SELECT {_CONVERSATION} FROM conversation WHERE id = ?1 OR "
+                "key = (SELECT conversation FROM alias WHERE id = ?1)",
+                (id,),
+            ).fetchone()
+            if found is not None:
+                return tuple(found)
+        return None
 
     def _announce(
         self,

@@ -122,6 +122,7 @@ def erase(connection: sqlite3.Connection, conversation: str) -> int | None:
     )
     connection.execute("DELETE FROM outgoing WHERE conversation = ?", (key,))
     connection.execute(_BLANK_CONVERSATION, (key,))
+    connection.execute("DELETE FROM alias WHERE conversation = ?", (key,))
     connection.execute("DELETE FROM viewed WHERE conversation = ?", (conversation,))
     # What could not be read is known only by the consumer's id in its raw bytes.
     connection.execute("DELETE FROM unreadable WHERE instr(delivery, ?)", (consumer.encode(),))

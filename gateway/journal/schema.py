@@ -12,6 +12,7 @@ VERSION = 1
 # fact        what was seen besides messages: the memory of duplicate detection
 # outgoing    agents' texts, and in `part` what of each went out as one message of the platform
 # doomed      attachments whose files must go: the journal forgot them first
+# alias       further ids under which a conversation's consumer is known (WhatsApp: a number and a user id)
 # message     its key is the conversation's key and the sequence (see `keys.py`)
 # outbox      what the core has yet to take; `body` is NULL while a message waits for its media
 TABLES = """
@@ -25,6 +26,8 @@ CREATE TABLE conversation (
     account TEXT NOT NULL, consumer TEXT NOT NULL, name TEXT, agents TEXT NOT NULL DEFAULT '[]',
     sequence INTEGER NOT NULL DEFAULT 0, heard_at INTEGER, closed INTEGER NOT NULL DEFAULT 0,
     opted_out INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE alias (id TEXT PRIMARY KEY, conversation INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX alias_of_conversation ON alias (conversation);
 CREATE TABLE message (
     key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, platform_id TEXT NOT NULL,
     sent_at INTEGER NOT NULL, received_at INTEGER NOT NULL, content BLOB NOT NULL);

@@ -34,6 +34,7 @@ from connectors import (
     Sent,
     Text,
     any_same,
+    entries,
     open_each,
     read_each,
     revealed,
@@ -69,7 +70,9 @@ class Acme(Connector[Settings]):
             raise Forbidden("X-Acme fits none of secrets")
 
     def parse(self, delivery: Delivery) -> list[Any]:
-        return open_each(lambda raw: read_each(self.read, raw["updates"]), [delivery.content])
+        return open_each(
+            lambda raw: read_each(self.read, entries(raw, "updates")), [delivery.content]
+        )
 
     def read(self, raw: Any) -> Message:
         file = raw.get("file")

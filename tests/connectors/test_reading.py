@@ -1,5 +1,7 @@
 """Reading a batch: each entry by itself, times as platforms mix them, kinds from what senders claim."""
 
+import gzip
+import tracemalloc
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +14,7 @@ from connectors import (
     Party,
     Unknown,
     Unreadable,
+    entries,
     fingerprint,
     inflate,
     kind_of,
@@ -78,7 +81,7 @@ def test_a_bad_envelope_costs_one_unknown_and_spares_the_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "entries"),
+    ("raw", "found"),
     [
         ({}, []),
         ({"x": None}, []),
@@ -89,8 +92,15 @@ def test_a_bad_envelope_costs_one_unknown_and_spares_the_others() -> None:
         ({"x": 0}, [0]),
     ],
 )
-def test_what_is_no_list_counts_as_its_only_entry(raw: Any, entries: list[Any]) -> None:
-    assert listed(raw, "x") == entries
+def test_what_is_no_list_counts_as_its_only_entry(raw: Any, found: list[Any]) -> None:
+    assert listed(raw, "x") == found
+    if raw.get("x") is not None:
+        assert entries(raw, "x") == found
+
+
+def test_entries_that_must_be_there_are_missed() -> None:
+    with pytest.raises(KeyError):
+        entries({}, "x")
 
 
 def test_the_same_entry_is_the_same_fact_in_any_order_of_keys() -> None:
@@ -143,9 +153,17 @@ def test_kinds_follow_the_type_and_without_one_the_name(
     assert kind_of(media_type, name) == kind
 
 
-def test_inflating_stops_at_the_limit() -> None:
-    import gzip
+def test_a_bomb_is_not_inflated_beyond_the_limit() -> None:
+    bomb = gzip.compress(bytes(64_000_000))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="more than 1000 bytes"):
+        inflate(bomb, 1000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1_000_000
 
+
+def test_inflating_stops_at_the_limit() -> None:
     packed = gzip.compress(b"x" * 1000)
     assert inflate(packed, 1000) == b"x" * 1000
     assert inflate(b"plain", 10) == b"plain"

@@ -183,7 +183,8 @@ def test_settings_that_belong_together_are_named_together(
     ("secret", "why"),
     [
         ("not base64 at all!", "Base64"),
-        ("AAEC-wQF", "Base64"),
+        (MSP_SECRET[:8] + "*" + MSP_SECRET[8:], "Base64"),
+        (base64.urlsafe_b64encode(b"\xff" * 33).decode(), "Base64"),
         (MSP_SECRET.rstrip("="), "Base64"),
         (base64.b64encode(b"short").decode(), "5 bytes"),
         (base64.b64encode(b"x" * 31).decode(), "31 bytes"),

@@ -48,7 +48,7 @@ def _message(raw: dict[str, Any]) -> Message:
     return Message(
         id=raw["id"],
         account="us",
-        party=Party(raw["from"], raw.get("name")),
+        party=Party(raw["from"], raw.get("name"), tuple(raw.get("aliases", ()))),
         sent_at=datetime.fromtimestamp(raw.get("at", 0), UTC),
         text=raw.get("text"),
         attachments=tuple(

@@ -203,3 +203,21 @@ async def test_ids_are_the_same_after_a_restart(tmp_path: Path) -> None:
         ids.append(journal.ids.message("desk", "1"))
         await journal.close()
     assert ids[0] == ids[1]
+
+
+async def test_a_consumer_known_by_two_ids_has_one_conversation_whichever_comes_first(
+    journal: Journal,
+) -> None:
+    recorded = await record(
+        journal,
+        delivery(
+            note("1", "4915"),
+            note("2", "US.1", aliases=["4915"]),
+            note("3", "US.1"),
+            note("4", "4915"),
+        ),
+        delivery(note("5", "US.2", aliases=["4916"]), note("6", "4916"), note("7", "US.2")),
+    )
+    seen = [(e["subject"], e["data"]["message"]["sequence"]) for e in bodies(recorded)]
+    assert [sequence for _, sequence in seen] == [1, 2, 3, 4, 1, 2, 3]
+    assert len({subject for subject, _ in seen}) == 2

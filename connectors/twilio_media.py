@@ -1,0 +1,30 @@
+"""Twilio's files: which addresses may be asked for with our password."""
+
+import re
+from typing import Any
+
+_REGIONS = ("us1", "ie1", "au1")
+_EDGES = ("ashburn", "dublin", "frankfurt", "sao-paulo", "singapore", "sydney", "tokyo", "umatilla")
+
+#: https://www.twilio.com/docs/global-infrastructure
+API_HOSTS = frozenset(
+    {
+        "api.twilio.com",
+        *(f"api.{region}.twilio.com" for region in _REGIONS),
+        *(f"api.{edge}.{region}.twilio.com" for edge in _EDGES for region in _REGIONS),
+    }
+)
+
+_FILE = re.compile(
+    r"(?P<api>https?://[^\s?#@\\]+)/2010-04-01/Accounts/(?P<account>AC[0-9A-Za-z]{32})"
+    r"/Messages/(?:MM|SM)[0-9A-Za-z]+/Media/ME[0-9A-Za-z]+"
+)
+
+
+def is_ours(url: Any, apis: set[str], accounts: set[str]) -> bool:
+    """Whether a URL is that of a message's file, at one of our APIs, in one of our accounts.
+
+    The signature has proved where the address is from. This is the second lock on the password.
+    """
+    found = _FILE.fullmatch(url) if isinstance(url, str) else None
+    return found is not None and found["api"] in apis and found["account"] in accounts
