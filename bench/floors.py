@@ -1,8 +1,8 @@
 """What the gateway's intake is measured against: the same server and signature, with less behind it.
 
-    floor    verify and answer, no journal
-    log      verify, append to a file, one fdatasync for all that arrived meanwhile, answer
-    single   verify, insert into SQLite, one commit for each request, answer
+floor    verify and answer, no journal
+log      verify, append to a file, one fdatasync for all that arrived meanwhile, answer
+single   verify, insert into SQLite, one commit for each request, answer
 """
 
 import asyncio

@@ -14,6 +14,7 @@ from typing import cast
 class Load:
     """What came of a run. Latencies in seconds; in open loop they count from when a request was due."""
 
+    begin: float = 0.0
     seconds: float = 0.0
     statuses: dict[int, int] = field(default_factory=dict)
     latencies: list[float] = field(default_factory=list)
@@ -98,7 +99,7 @@ async def open_loop(port: int, requests: list[bytes], connections: int, rate: fl
     idle: asyncio.Queue[_Connection] = asyncio.Queue()
     for connection in await _connect(port, connections, load):
         idle.put_nowait(connection)
-    begin = time.perf_counter()
+    load.begin = begin = time.perf_counter()
     async with asyncio.TaskGroup() as group:
         for number, request in enumerate(requests):
             due = begin + number / rate

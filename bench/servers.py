@@ -5,11 +5,14 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+_COMMITS = "airlock_journal_commits_total "
 _CLOCK = os.sysconf("SC_CLK_TCK")
 
 
@@ -24,6 +27,15 @@ class Server:
         """CPU seconds used so far by the process itself."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / _CLOCK
+
+    def syncs(self) -> float:
+        """Group commits so far, each with one fsync; 0 for a server that does not count them."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as page:
+                lines = page.read().decode().splitlines()
+        except urllib.error.HTTPError:
+            return 0.0
+        return sum(float(line.split()[1]) for line in lines if line.startswith(_COMMITS))
 
     def resident(self) -> int:
         """Peak resident bytes."""
@@ -41,7 +53,9 @@ def free_port() -> int:
 @contextmanager
 def floor(name: str, directory: Path, core: int) -> Iterator[Server]:
     port = free_port()
-    with _running([sys.executable, "-m", "bench.floors", name, str(directory), str(port)], core, port) as s:
+    with _running(
+        [sys.executable, "-m", "bench.floors", name, str(directory), str(port)], core, port
+    ) as s:
         yield s
 
 

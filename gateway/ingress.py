@@ -7,24 +7,18 @@ from typing import Any
 import structlog
 from aiohttp import web
 from multidict import CIMultiDictProxy
-from prometheus_client import Counter
 
 from connectors import Connector, Forbidden, Request, Response, TooLarge, inflate
 
 from .fault_points import passing
 from .journal import Journal, JournalUnavailable
 from .journal.frames import Accepted
+from .metrics import DELIVERIES
 from .moments import to_ms
 from .pressure import Pressure
 from .problems import Problem, not_found, unavailable
 
 log = structlog.get_logger(__name__)
-
-DELIVERIES = Counter(
-    "airlock_deliveries_total",
-    "Requests on webhooks by outcome",
-    ["connector", "outcome"],
-)
 
 
 class Ingress:
@@ -66,12 +60,12 @@ class Ingress:
             unavailable(refusal)
         passing("accepted-before-append")
         try:
-            with self._pressure:
-                await self._journal.append(_accepted(name, connector, proven))
+            await self._journal.append(_accepted(name, connector, proven))
         except JournalUnavailable:
             DELIVERIES.labels(name, "unavailable").inc()
             unavailable("the delivery could not be stored; send it again")
         passing("after-append")
+        self._pressure.accepted()
         DELIVERIES.labels(name, "accepted").inc()
         return _web(connector.acknowledge())
 

@@ -16,6 +16,7 @@ from .backoff import delay
 from .core_client import Answer, CoreClient
 from .fault_points import passing
 from .journal import Entry, Journal, JournalUnavailable, Recorded
+from .metrics import BACKLOG, EVENTS
 from .moments import now_ms
 
 log = structlog.get_logger(__name__)
@@ -68,6 +69,7 @@ class Lanes:
         self._health = _CoreHealth()
         self._started = False
         self._draining = False
+        BACKLOG.set_function(lambda: len(self._lanes))
         self.forwarded = 0
         self._in_flight = 0
         self._idle = asyncio.Event()
@@ -257,6 +259,7 @@ class Lanes:
         assert head.body is not None
         passing("before-post")
         answer = await self._core.post(head.event_id, head.body)
+        EVENTS.labels(answer.verdict).inc()
         self._health.heard(answer)
         if answer.verdict == "taken":
             self._took(lane, head)

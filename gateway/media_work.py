@@ -17,6 +17,7 @@ from normalizer.sanitizer import Sanitizer
 from .fault_points import passing
 from .fetching import Fetcher
 from .journal import AttachmentRow, Job, Journal, JournalUnavailable, Outcome, Recorded
+from .metrics import ATTACHMENTS, PENDING
 from .moments import now_ms
 from .retry_policy import Retry, next_try
 from .store import FileStore, StoreUnavailable
@@ -81,6 +82,7 @@ class MediaWork:
         self._again: set[tuple[int, int]] = set()
         self._in_hand: set[str] = set()
         self._changed = asyncio.Event()
+        PENDING.set_function(lambda: len(self._known))
 
     @property
     def waiting(self) -> int:
@@ -197,6 +199,7 @@ class MediaWork:
         if recorded is None:
             await self._forget(row)
             return
+        ATTACHMENTS.labels(row.connector, outcome.state, outcome.reason or "").inc()
         self._on_recorded(recorded)
         if self._keep_photos is not None and outcome.state == "ready" and row.kind != "video":
             self._on_recorded(

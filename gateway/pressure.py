@@ -5,35 +5,35 @@ stopped, so that an overload of hours still drains.
 """
 
 import asyncio
+from collections.abc import Callable
 
-#: Requests in hand from which accepting counts as pressed; a server that keeps up has a handful.
+#: Deliveries in one group commit from which accepting counts as pressed: so many waited for it together.
 _MANY = 16
 #: Deliveries accepted under pressure for each that is read.
-_SHARE = 8
+_SHARE = 10
 #: Seconds that reading gives way at the most, before it goes on with its next slice.
-_LONGEST = 0.1
-_LOOK_EVERY = 0.005
+_LONGEST = 0.15
+_LOOK_EVERY = 0.002
 
 
 class Pressure:
-    """Counts requests in hand. One for the whole gateway."""
+    """One for the whole gateway. `waited` tells how many deliveries the last group commit held."""
 
-    def __init__(self) -> None:
-        self._in_hand = 0
-        self._done = 0
+    def __init__(self, waited: Callable[[], int]) -> None:
+        self._waited = waited
+        self._accepted = 0
 
-    def __enter__(self) -> None:
-        """A delivery is being accepted."""
-        self._in_hand += 1
-
-    def __exit__(self, *error: object) -> None:
-        self._in_hand -= 1
-        self._done += 1
+    def accepted(self) -> None:
+        """One more delivery was accepted."""
+        self._accepted += 1
 
     async def give_way(self, read: int) -> None:
         """After `read` deliveries were read: wait while accepting needs the time more."""
         await asyncio.sleep(0)
         loop = asyncio.get_running_loop()
-        enough, until = self._done + read * _SHARE, loop.time() + _LONGEST
-        while self._in_hand >= _MANY and self._done < enough and loop.time() < until:  # noqa: ASYNC110 - a look is cheaper than a wake-up for each delivery
+        enough, until = self._accepted + read * _SHARE, loop.time() + _LONGEST
+        while self._pressed(enough) and loop.time() < until:  # noqa: ASYNC110 - cheaper than a wake-up each
             await asyncio.sleep(_LOOK_EVERY)
+
+    def _pressed(self, enough: int) -> bool:
+        return self._accepted < enough and self._waited() >= _MANY

@@ -42,7 +42,7 @@ class Reader:
         on_recorded: Callable[[Recorded], None],
         pressure: Pressure | None = None,
     ) -> None:
-        self._pressure = pressure or Pressure()
+        self._pressure = pressure or Pressure(journal.waited_together)
         self._journal = journal
         self._connectors = connectors
         self._on_recorded = on_recorded

@@ -163,7 +163,7 @@ class Gateway:
             lanes.recorded,
             media.in_hand,
         )
-        pressure = Pressure()
+        pressure = Pressure(journal.waited_together)
         reader = Reader(journal, settings.connectors, recorded, pressure)
         intake = Intake(data, lambda: lanes.waiting)
         links = Links(journal.key, self._public_url)

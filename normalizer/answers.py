@@ -32,7 +32,7 @@ def done(answer: dict[str, Any]) -> dict[str, Any]:
     """The result of a job; raises what the cell refused it with."""
     if isinstance(answer.get("done"), dict):
         return dict(answer["done"])
-    reason = answer.get("rejected")
+    reason: Any = answer.get("rejected")
     if reason in get_args(RejectedReason):
         raise MediaRejected(reason, _words(answer.get("detail")))
     raise MediaFailed("decoder_crashed", _words(answer.get("failed", "no proper answer")))

@@ -1,24 +1,25 @@
 """The one door to safe media: a file of unknown bytes goes in, renditions of our own making come out."""
 
-import mmap
+import asyncio
+import contextlib
+import logging
 import os
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from typing import Any
 
 from .cell.pool import Isolation, Pool
-from .media import Clean, Limits, MediaRejected, Rendition
+from .films import Films, Progress
+from .media import Clean, Limits, MediaFailed, MediaRejected
 from .photo.canvas import Canvas
+from .scanner import Scanner
 from .sniffing import HEAD_BYTES, Content, sniff
 from .studio import Job, Studio
 
+_log = logging.getLogger(__name__)
+
 #: Long enough for the slowest honest photo on a busy machine.
 _PHOTO_SECONDS = 20.0
-
-
-class Scanner(Protocol):
-    """Looks for malware in a whole file; raises MediaRejected or MediaFailed."""
-
-    async def scan(self, source: int) -> None: ...
 
 
 class Sanitizer:
@@ -32,78 +33,115 @@ class Sanitizer:
         isolation: Isolation = "full",
         scanner: Scanner | None = None,
     ) -> None:
+        cells = cells or os.cpu_count() or 1
         self._limits, self._scanner = limits, scanner
-        self._cells = cells or os.cpu_count() or 1
         self._canvas = Canvas(limits.thumbnail_side, limits.preview_max_side)
-        self._pool = Pool(self._cells, isolation)
-        self._encoders = ThreadPoolExecutor(self._cells, "encode")
-        self._studio = Studio(self._canvas, limits, self._pool, self._encoders, self._cells)
+        self._pool = Pool(cells, isolation)
+        # Threads, not processes: encoding lets go of the interpreter lock, and reads the pixels where the
+        # cell has put them.
+        self._threads = ThreadPoolExecutor(cells, "encode")
+        self._studio = Studio(self._canvas, limits, self._pool, self._threads, cells)
+        self._films = Films(self._canvas, limits, self._pool, self._studio, self._threads)
 
     async def start(self) -> None:
-        """Starts the decoder processes and proves their walls; raises CellsUnavailable."""
+        """Starts the decoder processes, proves their walls and that the scanner takes what we take.
+
+        Raises CellsUnavailable or ScannerMisfit. A scanner that is away is no reason not to start.
+        """
         await self._pool.start()
+        if self._scanner:
+            try:
+                await self._scanner.check(
+                    max(self._limits.photo_max_bytes, self._limits.video_max_bytes)
+                )
+            except MediaFailed as failure:
+                _log.warning("media wait for the scanner: %s", failure.detail)
+            except BaseException:
+                await self.close()
+                raise
 
     async def close(self) -> None:
         """Ends all decoder processes."""
         await self._pool.close()
         await self._studio.close()
-        self._encoders.shutdown(wait=False)
+        self._threads.shutdown(wait=False)
 
-    async def sanitize(self, source: int, *, declared: str | None = None) -> Clean:
+    @property
+    def missing_walls(self) -> dict[str, str]:
+        """What stands between decoders and the system less than it could, and why. Empty where all does."""
+        return dict(self._pool.missing)
+
+    @property
+    def ready(self) -> bool:
+        """Whether decoder processes are at hand."""
+        return self._pool.ready
+
+    async def sanitize(
+        self,
+        source: int,
+        *,
+        declared: str | None = None,  # noqa: ARG002  # so that nobody has to remember to leave it out
+        progress: Progress | None = None,
+    ) -> Clean:
         """The renditions of the file behind the readable descriptor `source`, read from its start.
 
-        Raises MediaRejected or MediaFailed. `declared`, the platform's claim, decides nothing.
+        Raises MediaRejected or MediaFailed. `declared`, the platform's claim, decides nothing. `progress`
+        is called with the share that is done while a film is being encoded.
         """
+        # A description of our own: its position is nobody else's, and a cell cannot write through it.
         readonly = os.open(f"/proc/self/fd/{source}", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            content, size = self._recognise(readonly)
-            if content.kind == "photo":
-                return await self._photo(readonly, content, size)
-            return await self._video(readonly)
+            size = os.fstat(readonly).st_size
+            if size > max(self._limits.photo_max_bytes, self._limits.video_max_bytes):
+                raise _too_large(size, "no file may have so many")
+            work = self._clean(readonly, size, progress)
+            if self._scanner is None:
+                return await work
+            return await _scanned(self._scanner.scan(readonly, size), work)
         finally:
             os.close(readonly)
 
-    def _recognise(self, source: int) -> tuple[Content, int]:
+    async def _clean(self, source: int, size: int, progress: Progress | None) -> Clean:
         content = sniff(os.pread(source, HEAD_BYTES, 0))
-        size = os.fstat(source).st_size
-        limit = (
-            self._limits.photo_max_bytes
-            if content.kind == "photo"
-            else self._limits.video_max_bytes
-        )
-        if size > limit:
-            raise MediaRejected("too_large", f"{size} bytes, the limit is {limit}")
-        return content, size
+        limits = self._limits
+        most = limits.photo_max_bytes if content.kind == "photo" else limits.video_max_bytes
+        if size > most:
+            raise _too_large(size, f"the limit for a {content.kind} is {most}")
+        if content.kind == "video":
+            return await self._films.clean(source, size, progress)
+        return await self._photo(source, content, size)
 
     async def _photo(self, source: int, content: Content, size: int) -> Clean:
-        job = {
+        message = {
             "job": "photo",
-            "cpu_seconds": 20,
+            "cpu_seconds": int(_PHOTO_SECONDS),
             "format": content.format,
             "bytes": size,
             "max_pixels": self._limits.photo_max_pixels,
             "thumbnail_side": self._canvas.thumbnail_side,
             "preview_side": self._canvas.preview_side,
         }
-        work = await self._studio.work(Job(job, source, size, _PHOTO_SECONDS, "preview"))
-        painted = work.painted
-        return Clean("photo", painted.width, painted.height, None, work.pictures)
+        work = await self._studio.work(Job(message, source, size, _PHOTO_SECONDS, "preview"))
+        return Clean("photo", work.painted.width, work.painted.height, None, work.pictures)
 
-    async def _video(self, source: int) -> Clean:
-        film = os.memfd_create("film", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        try:
-            job = {
-                "job": "video",
-                "cpu_seconds": 60,
-                "max_seconds": self._limits.video_max_seconds,
-                "thumbnail_side": self._canvas.thumbnail_side,
-                "preview_side": min(1280, self._canvas.preview_side),
-            }
-            work = await self._studio.work(Job(job, source, 0, 60, "poster", film))
-            content = mmap.mmap(film, 0, access=mmap.ACCESS_READ)
-        finally:
-            os.close(film)
-        seen = work.painted
-        video = Rendition("video", "video/mp4", seen.width, seen.height, content)
-        seconds = work.result["duration"]
-        return Clean("video", seen.width, seen.height, seconds, (*work.pictures, video))
+
+def _too_large(size: int, limit: str) -> MediaRejected:
+    return MediaRejected("too_large", f"{size} bytes; {limit}")
+
+
+async def _scanned(scan: Coroutine[Any, Any, None], work: Coroutine[Any, Any, Clean]) -> Clean:
+    """Both at once. What the scanner finds counts more than what else is wrong with a file."""
+    scanning, working = asyncio.create_task(scan), asyncio.create_task(work)
+    try:
+        await asyncio.wait({scanning, working}, return_when=asyncio.FIRST_EXCEPTION)
+        if not scanning.done() and isinstance(working.exception(), MediaRejected):
+            # The refusal is final whatever the scanner says, unless it has a name for the file.
+            with contextlib.suppress(MediaFailed):
+                await scanning
+            return await working
+        await scanning
+        return await working
+    finally:
+        for task in (scanning, working):
+            task.cancel()
+        await asyncio.gather(scanning, working, return_exceptions=True)

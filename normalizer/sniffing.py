@@ -39,6 +39,8 @@ _QUICKTIME_ATOMS = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pno
 
 def sniff(head: bytes) -> Content:
     """The content whose file begins with `head`; raises MediaRejected for anything else."""
+    if not head:
+        raise MediaRejected("corrupt", "an empty file")
     for signature, name in _SIGNATURES:
         if head.startswith(signature):
             return Content("photo", name)

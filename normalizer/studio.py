@@ -35,6 +35,8 @@ class Work:
     result: dict[str, Any]
     painted: Painted
     pictures: tuple[Rendition, Rendition]
+    #: Done when no part of the cell runs any more.
+    ending: asyncio.Future[int]
 
 
 class Studio:
@@ -57,9 +59,16 @@ class Studio:
     async def work(self, job: Job) -> Work:
         """Raises MediaRejected or MediaFailed."""
         try:
-            return await self._work(job)
+            return await self._work_or_again(job)
         except (CellLost, CellsUnavailable) as error:
             raise MediaFailed("decoder_crashed", str(error)) from None
+
+    async def _work_or_again(self, job: Job) -> Work:
+        try:
+            return await self._work(job)
+        except CellsUnavailable:
+            # All cells were lost, which is not this file's doing: once more, in a new one.
+            return await self._work(job)
 
     async def _work(self, job: Job) -> Work:
         # The place is kept while we encode: so much memory for pixels is in use as there are places.
@@ -77,7 +86,7 @@ class Studio:
                 sheet.close()
                 raise
             self._recycle(sheet, [painted.preview, place], cell.ending)
-            return Work(result, painted, pictures)
+            return Work(result, painted, pictures, cell.ending)
 
     def painted(self, note: dict[str, Any]) -> Painted:
         return answers.painted(note, self._canvas)
@@ -85,12 +94,10 @@ class Studio:
     def thumbnail(self, result: dict[str, Any]) -> Place:
         return answers.thumbnail(result, self._canvas)
 
-    def outside(
-        self, make: Callable[..., Rendition], *arguments: Any
-    ) -> asyncio.Future[Rendition]:
+    def outside(self, make: Callable[..., Rendition], *arguments: Any) -> asyncio.Future[Rendition]:
         """The rendition, made by a thread."""
         loop = asyncio.get_running_loop()
-        return loop.run_in_executor(self._encoders, make, *arguments, self._limits)
+        return loop.run_in_executor(self._encoders, lambda: make(*arguments, self._limits))
 
     def _recycle(
         self, sheet: Sheet, places: Sequence[Place], cell_ending: asyncio.Future[int]
@@ -106,6 +113,8 @@ class Studio:
             await asyncio.shield(cell_ending)
             loop = asyncio.get_running_loop()
             clean = await loop.run_in_executor(self._encoders, sheet.wipe, places)
+        except CellsUnavailable:
+            clean = False
         except BaseException:
             sheet.close()
             raise

@@ -6,9 +6,22 @@ so that a misunderstanding on one side shows as a failing test, not as agreement
 
 from .apple import Apple
 from .core import Core
+from .exchange import Action, Asked, Consumer, Delivered, SentText
+from .hosting import Fault, Hosted
 from .messenger import Messenger
-from .platform import Consumer, Delivered, Fault, Hosted, Platform, SentText
-from .samples import Sample, photo, still, video
+from .platform import Platform
+from .samples import (
+    Sample,
+    card,
+    document,
+    heic,
+    padded,
+    photo,
+    sticker,
+    still,
+    video,
+    voice,
+)
 from .twilio import Twilio
 from .whatsapp import WhatsApp
 
@@ -19,7 +32,9 @@ PLATFORMS: dict[str, type[Platform]] = {
 
 __all__ = [
     "PLATFORMS",
+    "Action",
     "Apple",
+    "Asked",
     "Consumer",
     "Core",
     "Delivered",
@@ -31,7 +46,13 @@ __all__ = [
     "SentText",
     "Twilio",
     "WhatsApp",
+    "card",
+    "document",
+    "heic",
+    "padded",
     "photo",
+    "sticker",
     "still",
     "video",
+    "voice",
 ]

@@ -3,31 +3,29 @@
 import base64
 import gzip
 import json
-import os
 import time
 import uuid
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
-import jwt
 from aiohttp import web
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from .platform import Consumer, Delivered, Platform, SentText, fresh_id
+from .apple_objects import HEADERS, SignatureForm, Spelling, Vault, encrypted, spelled
+from .apple_tokens import PROOFS, Proof, claims_of
+from .exchange import Action, Consumer, Delivered, SentText
+from .platform import Handler, Platform, fresh_id
 from .samples import Sample
 
-#: Names of the three headers that name an object to preDownload, in the two families that are documented.
-HEADERS = {
-    "mmcs": ("MMCS-Url", "MMCS-Signature", "MMCS-Owner"),
-    "bare": ("url", "signature", "owner"),
-}
+__all__ = ["Apple", "encrypted"]
+
 _PLACE = "\N{OBJECT REPLACEMENT CHARACTER}"
-
-
-def encrypted(key: bytes, content: bytes) -> bytes:
-    """AES-256 in counter mode from a counter of zeros."""
-    encryptor = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).encryptor()
-    return encryptor.update(content) + encryptor.finalize()
+_EXTENSION = (
+    "com.apple.messages.MSMessageExtensionBalloonPlugin:0000000000:"
+    "com.apple.icloud.apps.messages.business.extension"
+)
+_ADDRESS_LIVES = 60
+_TOKEN_LIVES = 5 * 60
+_MAY_BE_SENT = frozenset({"text", "typing_start", "typing_end"})
 
 
 class Apple(Platform):
@@ -35,8 +33,23 @@ class Apple(Platform):
     msp_id = "emulated-msp-0001"
     secret = bytes(range(32))
     business = "0a1b2c3d-0000-4000-8000-000000000001"
-    #: Which family of object headers preDownload understands.
-    family: Literal["mmcs", "bare"] = "mmcs"
+    #: Which names of object headers preDownload understands; no page says which of the two it is.
+    family: Literal["mmcs", "bare", "either"] = "mmcs"
+    spelling: Spelling = "camel"
+    signature_form: SignatureForm = "both"
+    #: How long an object can be asked for, in seconds.
+    object_lives = float("inf")
+    #: A proxy on the way has already inflated the body.
+    inflated = False
+
+    def __init__(self, webhook: str = "", public_webhook: str | None = None) -> None:
+        super().__init__(webhook, public_webhook)
+        #: Everybody who ever wrote to the business: nobody else can be written to.
+        self.met: set[str] = set()
+        #: Ids of texts that the gateway sent more than once.
+        self.repeated: list[str] = []
+        self._vaults: dict[str, Vault] = {}
+        self._payloads: dict[bytes, dict[str, Any]] = {}
 
     def settings(self) -> dict[str, Any]:
         return {
@@ -49,15 +62,15 @@ class Apple(Platform):
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.get("/v1/preDownload", self._pre_download),
-            web.get("/object/{key}", self._bytes),
-            web.post("/v1/message", self._take),
+            web.get("/v1/preDownload", self._proved(self._pre_download)),
+            web.post("/v1/decodePayload", self._proved(self._decode)),
+            web.post("/v1/message", self._proved(self._take)),
         ]
 
-    def token(self, *, secret: bytes | None = None, **claims: Any) -> str:
-        """What Apple calls webhooks with."""
-        said = {"aud": self.msp_id, "iat": int(time.time()), **claims}
-        return jwt.encode(said, secret or self.secret, algorithm="HS256")
+    def cdn_routes(self) -> list[web.RouteDef]:
+        return [web.get("/{key}", self._bytes)]
+
+    # What consumers send.
 
     async def send(
         self,
@@ -73,35 +86,52 @@ class Apple(Platform):
             message["attachments"] = [self.attachment(sample) for sample in files]
         return await self.deliver(consumer, "text", message, times=times, forged=forged)
 
-    def attachment(self, sample: Sample) -> dict[str, str]:
-        key = os.urandom(32)
-        name = fresh_id()
-        owner = f"owner-{fresh_id()}"
-        proof = b"\x81" + os.urandom(20)
-        url = f"https://p54-content.icloud.com/{name}"
-        content = encrypted(key, sample.content)
-        self.host(sample, name, content, url=url, owner=owner, signature=proof)
-        return {
-            "name": sample.name,
-            "mimeType": sample.media_type,
-            "size": str(len(content)),
-            "url": url,
-            "owner": owner,
-            "key": "00" + key.hex().upper(),
-            "signature": proof.hex().upper(),
-            "signature-base64": base64.b64encode(proof).decode(),
+    def attachment(self, sample: Sample) -> dict[str, Any]:
+        vault = self._stored(sample)
+        announced = {"name": sample.name, "mimeType": sample.media_type}
+        return spelled({**announced, **vault.announced(self.signature_form)}, self.spelling)
+
+    def _stored(self, sample: Sample) -> Vault:
+        vault = Vault(sample.content)
+        self.host(sample, vault.name, vault.content)
+        self._vaults[vault.url] = vault
+        return vault
+
+    async def chosen(
+        self, consumer: Consumer, title: str, *, session: str = "", by_reference: bool = False
+    ) -> Delivered:
+        """The consumer chose from a list. Long answers come as a reference to an encrypted object."""
+        data = {
+            "version": "1.0",
+            "requestIdentifier": str(uuid.uuid4()),
+            "listPicker": {"sections": [{"title": "Choose", "items": [{"title": title}]}]},
+            "replyMessage": {"title": title, "style": "icon"},
         }
+        session = session or str(uuid.uuid4())
+        answer = {"bid": _EXTENSION, "sessionIdentifier": session, "data": data}
+        held = {"interactiveDataRef": self._reference(answer, title)} if by_reference else None
+        message = held or {"interactiveData": answer}
+        (delivered,) = await self.deliver(consumer, "interactive", message)
+        return delivered
+
+    def _reference(self, answer: dict[str, Any], title: str) -> dict[str, Any]:
+        payload = b"bplist00" + fresh_id().encode()  # Apple's own archive: only Apple can read it
+        self._payloads[payload] = answer
+        vault = self._stored(Sample("payload", "application/octet-stream", payload))
+        return {"bid": _EXTENSION, "title": title, **vault.announced(self.signature_form)}
 
     async def deliver(
         self,
         consumer: Consumer,
         type: str,
-        message: dict[str, Any],
+        message: dict[str, Any] | None = None,
         *,
         times: int = 1,
         forged: bool = False,
+        proof: Proof = "genuine",
+        **headers: str,
     ) -> list[Delivered]:
-        """One message, compressed, with the token and the ids in headers."""
+        """One message, compressed, with the token and the ids in headers; `headers` replaces some of those."""
         id = str(uuid.uuid4())
         envelope = {
             "v": 1,
@@ -110,67 +140,148 @@ class Apple(Platform):
             "sourceId": consumer.id,
             "destinationId": self.business,
             "locale": "en_US",
-            **message,
+            **(message or {}),
         }
-        token = self.token(secret=b"somebody else's secret, 32 bytes" if forged else None)
-        headers = {
-            "authorization": f"Bearer {token}",
+        said = {
             "content-type": "application/json",
-            "content-encoding": "gzip",
             "id": id,
             "source-id": consumer.id,
             "destination-id": self.business,
             "device-agent": "iPhone OS",
+            "capability-list": "QUICK,LIST,TIME,AUTH,AUTH2,FORM",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
         }
-        body = gzip.compress(json.dumps(envelope).encode())
-        return await self.post(body, headers, [id], url=f"{self.webhook}/message", times=times)
+        self._note_presence(consumer, type)
+        return await self._post_signed(
+            envelope, said, times=times, proof="forged" if forged else proof
+        )
 
-    def _known(self, request: web.Request) -> bool:
-        kind, _, token = request.headers.get("authorization", "").partition(" ")
-        try:
-            claims = jwt.decode(token, self.secret, algorithms=["HS256"])
-        except jwt.InvalidTokenError:
-            return False
-        return kind == "Bearer" and claims.get("iss") == self.msp_id and "iat" in claims
+    async def _post_signed(
+        self, envelope: dict[str, Any], headers: dict[str, str], *, times: int, proof: Proof
+    ) -> list[Delivered]:
+        claims = {"aud": self.msp_id, "iat": int(time.time())}
+        if (token := PROOFS[proof](self.secret, claims)) is not None:
+            headers["authorization"] = token
+        body = json.dumps(envelope).encode()
+        if not self.inflated:
+            headers["content-encoding"], body = "gzip", gzip.compress(body)
+        ids = [str(envelope["id"])]
+        return await self.post(body, headers, ids, url=f"{self.webhook}/message", times=times)
+
+    def _note_presence(self, consumer: Consumer, type: str) -> None:
+        self.met.add(consumer.id)
+        if type == "close":
+            self.out_of_reach.add(consumer.id)
+        elif type in {"text", "interactive"}:
+            self.out_of_reach.discard(consumer.id)
+
+    # What the gateway asks for.
+
+    def _proved(self, handler: Handler) -> Handler:
+        async def proved(request: web.Request) -> web.StreamResponse:
+            kind, _, token = request.headers.get("authorization", "").partition(" ")
+            claims = claims_of(self.secret, token) if kind == "Bearer" else None
+            if claims is None or claims.get("iss") != self.msp_id:
+                return web.Response(status=401, text="the token does not prove who is calling")
+            minted = claims.get("iat")
+            if not isinstance(minted, int) or abs(time.time() - minted) > _TOKEN_LIVES:
+                return web.Response(status=401, text="the token was not minted now")
+            if request.headers.get("source-id") != self.business:
+                return web.Response(status=403, text="source-id is not a business of the caller")
+            return await handler(request)
+
+        return proved
 
     async def _pre_download(self, request: web.Request) -> web.StreamResponse:
-        if not self._known(request):
-            return web.Response(status=401)
-        if request.headers.get("source-id") != self.business:
-            return web.Response(status=403)
-        url, proof, owner = (request.headers.get(name) for name in HEADERS[self.family])
-        if url is None or proof is None or owner is None:
-            return web.Response(status=400, text="a header is missing")
-        name = url.rpartition("/")[2]
-        hosted = self.hosted.get(name)
-        if hosted is None or hosted.extra["url"] != url or hosted.extra["owner"] != owner:
+        families = [HEADERS[name] for name in HEADERS if self.family in {name, "either"}]
+        named = [
+            [request.headers[n] for n in f]
+            for f in families
+            if all(n in request.headers for n in f)
+        ]
+        if not named:
+            return web.Response(status=400, text="a header of the object is missing")
+        url, proof, owner = named[0]
+        vault = self._vaults.get(url)
+        if vault is None or vault.owner != owner:
             return web.Response(status=404)
-        if base64.b64decode(proof) != hosted.extra["signature"]:
-            return web.Response(status=400, text="the signature does not fit")
-        return web.json_response({"download-url": f"{self.origin}/object/{name}"})
+        if not vault.fits(proof):
+            return web.Response(status=400, text="the signature is not the object's, in base64")
+        hosted = self.hosted[vault.name]
+        if self.now() > hosted.extra["since"] + self.object_lives:
+            return web.Response(status=404)
+        if (stumbled := await self.stumble(request, hosted)) is not None:
+            return stumbled
+        address = fresh_id()
+        hosted.addresses[address] = self.now() + _ADDRESS_LIVES
+        return web.json_response({"download-url": f"{self.cdn}/{vault.name}?a={address}"})
 
     async def _bytes(self, request: web.Request) -> web.StreamResponse:
-        for header in ("authorization", "source-id", "mmcs-owner", "owner"):
-            if header in request.headers:
-                self.leaks.append((request.path, header))
-                return web.Response(status=400)
+        names = ("authorization", "source-id", *(n for f in HEADERS.values() for n in f))
+        if self.leaked(request, *names):
+            return web.Response(status=400)
         hosted = self.hosted.get(request.match_info["key"])
         if hosted is None:
             return web.Response(status=404)
+        if self.now() > hosted.addresses.get(request.query.get("a", ""), 0.0):
+            return web.Response(status=403)
         return await self.serve(request, hosted)
 
+    async def _decode(self, request: web.Request) -> web.StreamResponse:
+        answer = self._payloads.get(await request.read())
+        if answer is None or request.headers.get("bid") != answer["bid"]:
+            return web.Response(status=400, text="this is no payload of that extension")
+        return web.json_response(answer)
+
     async def _take(self, request: web.Request) -> web.StreamResponse:
-        if not self._known(request):
-            return web.Response(status=401)
-        refusal = self.refuse()
-        if refusal is not None:
-            return refusal
-        raw = await request.json()
-        to = request.headers.get("destination-id", "")
-        ours = request.headers.get("source-id") == raw.get("sourceId") == self.business
-        same = request.headers.get("id") == raw.get("id") and to == raw.get("destinationId")
-        if not (ours and same and raw.get("v") == 1):
-            return web.Response(status=400, text="headers and body disagree")
-        if raw.get("type") == "text":
-            self.sent.append(SentText(raw["id"], to, raw["body"], raw))
-        return web.Response()
+        raw = await _message(request)
+        if (trouble := self._trouble(request, raw)) is not None:
+            return web.Response(status=400, text=trouble)
+        to = str(raw["destinationId"])
+        if to not in self.met or to in self.out_of_reach:
+            return web.Response(status=404, text="the conversation is not open")
+        if raw["type"] != "text":
+            self.actions.append(Action(str(raw["type"]), to))
+            return web.Response()
+        if (refused := self.refuse()) is not None:
+            return refused
+        if any(sent.id == raw["id"] for sent in self.sent):
+            self.repeated.append(raw["id"])
+            return web.Response()
+        text = SentText(raw["id"], to, raw["body"], raw)
+        return await self.answer_text(request, text, web.Response())
+
+    def _trouble(self, request: web.Request, raw: dict[str, Any]) -> str | None:
+        """What is wrong with a message, in the order in which it is looked at."""
+        header = request.headers.get
+        checks = {
+            "v has to be 1": raw.get("v") == 1,
+            "id has to be a UUID": _is_uuid(raw.get("id")),
+            "id differs between header and body": header("id") == raw.get("id"),
+            "sourceId differs between header and body": self.business == raw.get("sourceId"),
+            "destinationId differs between header and body": header("destination-id", "?")
+            == raw.get("destinationId"),
+            "type may not be sent": raw.get("type") in _MAY_BE_SENT,
+            "body is missing": raw.get("type") != "text"
+            or bool(str(raw.get("body") or "").strip()),
+            "typing has no body": raw.get("type") == "text" or "body" not in raw,
+        }
+        return next((trouble for trouble, fine in checks.items() if not fine), None)
+
+
+async def _message(request: web.Request) -> dict[str, Any]:
+    """The JSON object in a call; of anything else, an empty one."""
+    if request.content_type != "application/json":
+        return {}
+    try:
+        raw = json.loads(await request.read())
+    except ValueError:
+        return {}
+    return raw if isinstance(raw, dict) else {}
+
+
+def _is_uuid(id: Any) -> bool:
+    try:
+        return str(uuid.UUID(id)) == str(id).lower()
+    except (ValueError, TypeError, AttributeError):
+        return False

@@ -6,32 +6,43 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
+from .core_judges import CUT, Judge, accepts
+from .hosting import hang_up
+
 #: How far a timestamp may be from our clock (seconds), as the Standard Webhooks specification suggests.
 _TOLERANCE = 300
+
+_CLOUD_EVENT = "application/cloudevents+json"
 
 
 class BadSignature(Exception):
     """A delivery that does not prove where it comes from."""
 
 
-def verify(secret: str, headers: Any, body: bytes, now: float) -> None:
+def signature(secret: str, id: str, stamp: str, body: bytes) -> bytes:
+    """One element of webhook-signature, by the Standard Webhooks specification."""
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    digest = hmac.new(key, f"{id}.{stamp}.".encode() + body, hashlib.sha256).digest()
+    return b"v1," + base64.b64encode(digest)
+
+
+def verify(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> None:
     """Check a delivery by the Standard Webhooks specification; raises BadSignature."""
     id, stamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
-    if not stamp.isdigit() or abs(now - int(stamp)) > _TOLERANCE:
+    if not id:
+        raise BadSignature("webhook-id is missing")
+    if not stamp.isascii() or not stamp.isdigit() or abs(now - int(stamp)) > _TOLERANCE:
         raise BadSignature("webhook-timestamp is missing or too far from now")
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    wanted = hmac.new(key, f"{id}.{stamp}.".encode() + body, hashlib.sha256).digest()
-    for candidate in headers.get("webhook-signature", "").split():
-        version, _, encoded = candidate.partition(",")
-        if version == "v1" and hmac.compare_digest(base64.b64encode(wanted).decode(), encoded):
-            return
-    raise BadSignature("no webhook-signature fits")
+    right = signature(secret, id, stamp, body)
+    candidates = headers.get("webhook-signature", "").split(" ")
+    if not any(hmac.compare_digest(right, one.encode("utf-8", "replace")) for one in candidates):
+        raise BadSignature("no webhook-signature fits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +53,25 @@ class Received:
     event: dict[str, Any]
 
 
-#: Decides about each event before it is kept: a status other than 2xx refuses it, 0 cuts the connection.
-Judge = Callable[[dict[str, Any]], int]
-
-
-def _accept(event: dict[str, Any]) -> int:
-    del event
-    return 204
-
-
 class Core:
-    """Takes events over HTTP. `taken` holds what it answered 2xx to, `refused` counts the rest."""
+    """Takes events over HTTP. `taken` holds what it answered 2xx to, `refused` counts the rest.
 
-    def __init__(self, secret: str, judge: Judge | None = None) -> None:
+    With several secrets any of them proves a delivery, as while one is being replaced.
+    """
+
+    def __init__(self, secret: str | Sequence[str], judge: Judge = accepts) -> None:
         self.taken: list[Received] = []
         self.refused = 0
+        #: Deliveries that proved nothing or contradict themselves, and why.
         self.bad_signatures = 0
+        self.reasons: list[str] = []
         self.headers_of_refusal: dict[str, str] = {}
         self.delay = 0.0
-        self.judge: Judge = judge or _accept
-        self._arrived = asyncio.Event()
-        self._secret = secret
-        self._runner: web.AppRunner | None = None
+        self.judge = judge
         self.url = ""
+        self._secrets = [secret] if isinstance(secret, str) else list(secret)
+        self._arrived = asyncio.Event()
+        self._runner: web.AppRunner | None = None
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         app = web.Application(client_max_size=64 * 1024 * 1024)
@@ -78,9 +85,23 @@ class Core:
         if self._runner is not None:
             await self._runner.cleanup()
 
+    def throttle(self, seconds: int, times: int = 1) -> None:
+        """Answer 429 with Retry-After to the next events."""
+        left = iter(range(times))
+        self.headers_of_refusal = {"retry-after": str(seconds)}
+        self.judge = lambda event: accepts(event) if next(left, None) is None else 429
+
     @property
     def events(self) -> list[dict[str, Any]]:
         return [received.event for received in self.taken]
+
+    @property
+    def distinct(self) -> list[dict[str, Any]]:
+        """The events without repeats, in the order in which each came first."""
+        first: dict[str, dict[str, Any]] = {}
+        for event in self.events:
+            first.setdefault(event["id"], event)
+        return list(first.values())
 
     async def until(
         self, enough: Callable[[list[dict[str, Any]]], bool], seconds: float = 30.0
@@ -92,20 +113,31 @@ class Core:
                 await self._arrived.wait()
         return self.events
 
-    async def _take(self, request: web.Request) -> web.Response:
+    async def until_count(self, count: int, seconds: float = 30.0) -> list[dict[str, Any]]:
+        """Wait until so many events were taken; raises TimeoutError."""
+        return await self.until(lambda events: len(events) >= count, seconds)
+
+    async def _take(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         try:
-            verify(self._secret, request.headers, body, time.time())
-        except BadSignature:
+            self._check(request, body)
+            event = _cloud_event(request, body)
+        except BadSignature as why:
             self.bad_signatures += 1
+            self.reasons.append(str(why))
             return web.Response(status=401)
-        event = json.loads(body)
-        if event["id"] != request.headers["webhook-id"]:
-            self.bad_signatures += 1
-            return web.Response(status=400)
         if self.delay:
             await asyncio.sleep(self.delay)
         return self._judged(request, event)
+
+    def _check(self, request: web.Request, body: bytes) -> None:
+        *others, last = self._secrets
+        for secret in others:
+            try:
+                return verify(secret, request.headers, body, time.time())
+            except BadSignature:
+                continue
+        return verify(last, request.headers, body, time.time())
 
     def _judged(self, request: web.Request, event: dict[str, Any]) -> web.Response:
         status = self.judge(event)
@@ -114,8 +146,20 @@ class Core:
             self._arrived.set()
             return web.Response(status=status)
         self.refused += 1
-        if status == 0:
-            if request.transport is not None:
-                request.transport.close()
+        if status == CUT:
+            hang_up(request)
             return web.Response(status=500)
         return web.Response(status=status, headers=self.headers_of_refusal)
+
+
+def _cloud_event(request: web.Request, body: bytes) -> dict[str, Any]:
+    """The CloudEvent in structured mode; its id has to be the one that was signed."""
+    try:
+        event = json.loads(body)
+    except ValueError as why:
+        raise BadSignature("the body is not JSON") from why
+    if request.content_type != _CLOUD_EVENT:
+        raise BadSignature(f"the body is not {_CLOUD_EVENT}")
+    if not isinstance(event, dict) or event.get("id") != request.headers["webhook-id"]:
+        raise BadSignature("the event's id is not the webhook-id")
+    return event

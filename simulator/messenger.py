@@ -1,30 +1,41 @@
 """Facebook Messenger, emulated: signed batches, signed addresses on a CDN, texts, watermarks and echoes."""
 
-import hashlib
-import hmac
-import json
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from aiohttp import web
 
-from .platform import Consumer, Delivered, Platform, SentText, fresh_id
+from .exchange import Action, Consumer, Delivered, SentText
+from .graph import Graph, Proof, error, fresh_id
+from .hosting import Hosted
+from .messenger_calls import Text, call_of, refusal
+from .messenger_messages import Happening, milliseconds
 from .samples import Sample
 
 _ADDRESS_LIVES = 36 * 3600
+_INBOX_APP = 263902037430900
 
 
-class Messenger(Platform):
+class Messenger(Graph):
     name: ClassVar = "messenger"
+    object: ClassVar = "page"
+    bad_token_status: ClassVar = 400
     secret = "emulated-messenger-app-secret"
     token = "emulated-page-access-token"
     verify_token = "emulated-messenger-verify-token"
     page_id = "1234567890"
+    app_id = 4471100223344
+    #: Messenger's own apps send words and files as two messages; others send both in one.
+    words_apart = False
+    #: Whether the app may use the HUMAN_AGENT tag.
+    human_agent_allowed = True
 
-    @property
-    def api_url(self) -> str:
-        return f"{self.origin}/v25.0"
+    def __init__(self, webhook: str = "", public_webhook: str | None = None) -> None:
+        super().__init__(webhook, public_webhook)
+        #: Everybody who ever wrote to the page: nobody else can be written to.
+        self.met: set[str] = set()
+        self._attachments_of: dict[str, list[tuple[str, Hosted]]] = {}
 
     def settings(self) -> dict[str, Any]:
         return {
@@ -36,12 +47,10 @@ class Messenger(Platform):
             "api_url": self.api_url,
         }
 
-    def routes(self) -> list[web.RouteDef]:
-        return [
-            web.get("/v25.0/{page}", self._page),
-            web.post("/v25.0/{page}/messages", self._take),
-            web.get("/cdn/{key}/{name}", self._bytes),
-        ]
+    def cdn_routes(self) -> list[web.RouteDef]:
+        return [web.get("/v/t1.15752-9/{key}/{name}", self._bytes)]
+
+    # What consumers send.
 
     async def send(
         self,
@@ -52,30 +61,41 @@ class Messenger(Platform):
         times: int = 1,
         forged: bool = False,
     ) -> list[Delivered]:
-        """Apps send the text as a message of its own; here both come in one, as shares and some clients do."""
-        message: dict[str, Any] = {}
-        if text is not None:
-            message["text"] = text
-        if files:
-            message["attachments"] = [self.attachment(sample) for sample in files]
-        return await self.deliver([self.said(consumer, message)], times, forged=forged)
+        """Words and files in one message, unless `words_apart`: then as two, in one POST."""
+        words: dict[str, Any] = {} if text is None else {"text": text}
+        shown: dict[str, Any] = (
+            {"attachments": [self.attachment(sample) for sample in files]} if files else {}
+        )
+        parts = [shown, words] if self.words_apart and words and shown else [{**words, **shown}]
+        events = [self.said(consumer, part) for part in parts]
+        return await self.deliver(events, times, forged=forged)
 
-    def attachment(self, sample: Sample) -> dict[str, Any]:
+    async def say(self, consumer: Consumer, happening: Happening) -> Delivered:
+        """Anything of `messenger_messages`, in a POST of its own."""
+        message = happening.get("message")
+        if message is None:
+            event = self.happened(consumer, **happening)
+        else:
+            event = self.said(consumer, message)
+        (delivered,) = await self.deliver([event])
+        return delivered
+
+    def attachment(self, sample: Sample, type: str | None = None) -> dict[str, Any]:
         key = fresh_id()
-        self.host(sample, key)
-        expiry = f"{int(time.time()) + _ADDRESS_LIVES:X}"
-        url = f"{self.origin}/cdn/{key}/{sample.name}?oh={fresh_id()}&oe={expiry}"
-        return {"type": sample.media_type.partition("/")[0], "payload": {"url": url}}
+        url = self._address(key, self.host(sample, key))
+        return {"type": type or _type(sample.media_type), "payload": {"url": url}}
 
-    def said(self, consumer: Consumer, message: dict[str, Any]) -> dict[str, Any]:
+    def said(self, consumer: Consumer, message: Mapping[str, Any]) -> dict[str, Any]:
         """One element of `messaging`: the consumer wrote."""
         return self.happened(consumer, message={"mid": f"m_{fresh_id()}", **message})
 
-    def happened(self, consumer: Consumer, **what: Any) -> dict[str, Any]:
+    def happened(
+        self, consumer: Consumer, *, page_id: str | None = None, **what: Any
+    ) -> dict[str, Any]:
         return {
             "sender": {"id": consumer.id},
-            "recipient": {"id": self.page_id},
-            "timestamp": time.time_ns() // 1_000_000,
+            "recipient": {"id": page_id or self.page_id},
+            "timestamp": milliseconds(),
             **what,
         }
 
@@ -85,69 +105,146 @@ class Messenger(Platform):
         times: int = 1,
         *,
         forged: bool = False,
+        proof: Proof = "genuine",
         key: str = "messaging",
     ) -> list[Delivered]:
-        """All events in one POST, each in an entry of its own."""
-        now = time.time_ns() // 1_000_000
-        entries = [{"id": self.page_id, "time": now, key: [event]} for event in events]
-        body = json.dumps({"object": "page", "entry": entries}).encode()
-        secret = "somebody else's" if forged else self.secret
-        proof = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-        headers = {
-            "content-type": "application/json",
-            "x-hub-signature-256": f"sha256={proof}",
-            "x-hub-signature": "sha1=" + hmac.new(secret.encode(), body, hashlib.sha1).hexdigest(),
-        }
+        """All events in one POST, each in an entry of its own, which is named for the page it is about."""
+        entries = [
+            {"id": self._page_of(event), "time": milliseconds(), key: [event]} for event in events
+        ]
+        for event in events:
+            self._remember(event)
         ids = [event["message"]["mid"] for event in events if "message" in event]
-        return await self.post(body, headers, ids, times=times)
+        return await self.post_batch(entries, ids, times=times, proof="forged" if forged else proof)
+
+    def _page_of(self, event: Mapping[str, Any]) -> str:
+        echo = event.get("message", {}).get("is_echo", False)
+        return str(event["sender" if echo else "recipient"]["id"])
+
+    def _remember(self, event: Mapping[str, Any]) -> None:
+        self.met.add(str(event["sender"]["id"]))
+        message = event.get("message", {})
+        for attachment in message.get("attachments", ()):
+            url = (attachment.get("payload") or {}).get("url") or ""
+            key = url.removeprefix(f"{self.cdn}/v/t1.15752-9/").partition("/")[0]
+            if key in self.hosted:
+                found = (attachment["type"], self.hosted[key])
+                self._attachments_of.setdefault(message["mid"], []).append(found)
+
+    # What becomes of the gateway's texts.
 
     async def report(self, status: str, to: str) -> list[Delivered]:
         """Everything sent until now was delivered, or read."""
-        fact: dict[str, Any] = {"watermark": time.time_ns() // 1_000_000}
+        fact: dict[str, Any] = {"watermark": milliseconds()}
         if status == "delivered":
             fact["mids"] = [sent.id for sent in self.sent if sent.to == to]
-        kind = {"delivered": "delivery", "read": "read"}[status]
-        return await self.deliver([self.happened(Consumer(to, ""), **{kind: fact})])
+        told: dict[str, Any] = {{"delivered": "delivery", "read": "read"}[status]: fact}
+        return await self.deliver([self.happened(Consumer(to, ""), **told)])
+
+    async def echo(
+        self, to: str, text: str, *, mid: str | None = None, app_id: int = _INBOX_APP, **more: Any
+    ) -> Delivered:
+        """The page itself wrote: by our app, or by somebody in the Page's inbox."""
+        said = {"mid": mid or f"m_{fresh_id()}", "text": text, "is_echo": True, "app_id": app_id}
+        event = self.happened(Consumer(self.page_id, ""), page_id=to, message={**said, **more})
+        (delivered,) = await self.deliver([event])
+        return delivered
+
+    async def tell(self, text: SentText, what: str) -> Delivered:
+        """`delivered` and `read` as watermarks, `echo` as the page's own message."""
+        if what != "echo":
+            (delivered,) = await self.report(what, text.to)
+            return delivered
+        metadata = text.raw["message"].get("metadata")
+        more = {} if metadata is None else {"metadata": metadata}
+        return await self.echo(text.to, text.text, mid=text.id, app_id=self.app_id, **more)
+
+    def refuse_next(self, code: int, subcode: int | None = None, *, times: int = 1) -> None:
+        """Refuse the next texts with an error code of the platform."""
+        self.refusals += [refusal(code, subcode)] * times
+
+    # What the gateway asks for.
+
+    def _address(self, key: str, hosted: Hosted) -> str:
+        proof = fresh_id()
+        hosted.addresses[proof] = self.now() + _ADDRESS_LIVES
+        query = f"_nc_cat=104&_nc_ht=scontent&oh={proof}&oe={int(hosted.addresses[proof]):X}"
+        return f"{self.cdn}/v/t1.15752-9/{key}/{quote(hosted.sample.name, safe='')}?{query}"
 
     async def _bytes(self, request: web.Request) -> web.StreamResponse:
-        if "authorization" in request.headers:
-            self.leaks.append((request.path, "authorization"))
+        self.leaked(request, "authorization", "cookie")
         hosted = self.hosted.get(request.match_info["key"])
         if hosted is None:
             return web.Response(status=404)
-        if int(request.query.get("oe", "0"), 16) < time.time():
+        lives = hosted.addresses.get(request.query.get("oh", ""))
+        if lives is None or request.query.get("oe") != f"{int(lives):X}":
+            return web.Response(status=403, text="URL signature mismatch")
+        if self.now() > lives:
             return web.Response(status=403, text="URL signature expired")
         return await self.serve(request, hosted)
 
-    def _known(self, request: web.Request) -> bool:
-        bearer = request.headers.get("authorization") == f"Bearer {self.token}"
-        return bearer or request.query.get("access_token") == self.token
+    def authorized(self, request: web.Request) -> bool:
+        return super().authorized(request) or request.query.get("access_token") == self.token
 
-    async def _page(self, request: web.Request) -> web.StreamResponse:
-        if not self._known(request):
-            return _error(401, 190, "Invalid OAuth access token")
-        return web.json_response({"name": "Example Appliances", "id": self.page_id})
+    async def look_up(self, request: web.Request) -> web.StreamResponse:
+        id = request.match_info["id"]
+        if id in {self.page_id, "me"}:
+            return web.json_response({"name": "Example Appliances", "id": self.page_id})
+        if id in self._attachments_of:
+            return web.json_response({"id": id, "attachments": {"data": self._fresh(id)}})
+        said = f"Unsupported get request. Object with ID '{id}' does not exist"
+        return error(400, 100, said, error_subcode=33)
 
-    async def _take(self, request: web.Request) -> web.StreamResponse:
-        if not self._known(request):
-            return _error(401, 190, "Invalid OAuth access token")
-        if request.match_info["page"] not in {self.page_id, "me"}:
-            return _error(400, 100, "Object with this id does not exist")
-        raw = await request.json()
-        to = raw.get("recipient", {}).get("id")
-        if "sender_action" in raw:
-            return web.json_response({"recipient_id": to})
-        refusal = self.refuse()
-        if refusal is not None:
-            return refusal
-        text = raw.get("message", {}).get("text")
-        if not to or not text or len(text) > 2000 or "messaging_type" not in raw:
-            return _error(400, 100, "Invalid parameter")
-        id = f"m_{fresh_id()}"
-        self.sent.append(SentText(id, to, text, raw))
-        return web.json_response({"recipient_id": to, "message_id": id})
+    def _fresh(self, mid: str) -> list[dict[str, Any]]:
+        """The files of a message with new addresses."""
+        shown = []
+        for type, hosted in self._attachments_of[mid]:
+            (key,) = [key for key, known in self.hosted.items() if known is hosted]
+            url = self._address(key, hosted)
+            where = {"image": {"image_data": {"url": url}}, "video": {"video_data": {"url": url}}}
+            shown.append(
+                {
+                    "id": key,
+                    "mime_type": hosted.sample.media_type,
+                    "name": hosted.sample.name,
+                    "size": len(hosted.content),
+                    **where.get(type, {"file_url": url}),
+                }
+            )
+        return shown
+
+    async def take(self, request: web.Request) -> web.StreamResponse:
+        if request.match_info["id"] not in {self.page_id, "me"}:
+            said = f"Unsupported post request. Object with ID '{request.match_info['id']}'"
+            return error(400, 100, said, error_subcode=33)
+        call = await call_of(request)
+        if call.to not in self.met:
+            return _refused(100, 2018001)
+        match call:
+            case Action(to=to):
+                self.actions.append(call)
+                return web.json_response({"recipient_id": to})
+            case Text():
+                return self.refuse() or self._window(call) or await self._sent(request, call)
+
+    def _window(self, call: Text) -> web.Response | None:
+        """Outside the window only a person may write, and only with leave to say so."""
+        if call.human and not self.human_agent_allowed:
+            return error(400, 100, "Invalid parameter")
+        closed = call.to in self.out_of_reach and not call.human
+        return _refused(10, 2018278) if closed else None
+
+    async def _sent(self, request: web.Request, call: Text) -> web.StreamResponse:
+        text = SentText(f"m_{fresh_id()}", call.to, call.body, call.raw)
+        answer = web.json_response({"recipient_id": call.to, "message_id": text.id})
+        return await self.answer_text(request, text, answer)
 
 
-def _error(status: int, code: int, message: str) -> web.Response:
-    error = {"message": message, "type": "OAuthException", "code": code, "fbtrace_id": fresh_id()}
-    return web.json_response({"error": error}, status=status)
+def _refused(code: int, subcode: int) -> web.Response:
+    status, body = refusal(code, subcode)
+    return web.json_response(body, status=status)
+
+
+def _type(media_type: str) -> str:
+    family = media_type.partition("/")[0]
+    return family if family in {"image", "video", "audio"} else "file"

@@ -1,71 +1,29 @@
-"""What the four emulated platforms share: an HTTP server on loopback, deliveries to a webhook, faults."""
+"""What the four emulated platforms share: servers on loopback, deliveries to a webhook, a record of it all."""
 
 import asyncio
+import itertools
+import time
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import aiohttp
 from aiohttp import web
+from yarl import URL
 
+from .exchange import Action, Asked, Consumer, Delivered, SentText, Site
+from .hosting import Fault, Hosted, Step, hang_up, misbehaving, whole
 from .samples import Sample
 
+__all__ = ["Action", "Asked", "Consumer", "Delivered", "Fault", "Hosted", "Platform", "SentText"]
 
-@dataclass(frozen=True, slots=True)
-class Consumer:
-    """Somebody who writes: `id` as the platform calls them."""
+#: The longest that any of the platforms waits for a webhook (Apple), in seconds.
+_PATIENCE = 30.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
-    id: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """What the webhook answered to one delivery, and the messages it held."""
-
-    status: int
-    body: bytes
-    ids: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class Fault:
-    """How a file misbehaves when it is asked for, the next `times` times.
-
-    `status` answers that status, `hang` never answers, `drip` sends a byte now and then, `truncate` stops
-    half-way, `redirect` sends the client elsewhere, `replace` serves other bytes.
-    """
-
-    status: int | None = None
-    hang: bool = False
-    drip: bool = False
-    truncate: bool = False
-    redirect: str | None = None
-    replace: bytes | None = None
-    times: int = 1_000_000
-
-
-@dataclass(slots=True)
-class Hosted:
-    """A file that the platform serves. `asked` counts the requests for its bytes."""
-
-    sample: Sample
-    content: bytes
-    fault: Fault | None = None
-    asked: int = 0
-    extra: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class SentText:
-    """A text that the gateway sent through the platform."""
-
-    id: str
-    to: str
-    text: str
-    raw: Mapping[str, Any]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Platform(ABC):
@@ -79,32 +37,79 @@ class Platform(ABC):
     def __init__(self, webhook: str = "", public_webhook: str | None = None) -> None:
         self.webhook = webhook
         self.public_webhook = public_webhook or webhook
-        self.hosted: dict[str, Hosted] = {}
-        self.sent: list[SentText] = []
+        self.origin = ""
+        #: The origin of the content network, where this platform has one.
+        self.cdn = ""
+
+        #: Every request that came in, in order.
+        self.received: list[Asked] = []
         #: Requests that carried credentials where none belong: (path, header).
         self.leaks: list[tuple[str, str]] = []
+        self.hosted: dict[str, Hosted] = {}
+        self.sent: list[SentText] = []
+        self.actions: list[Action] = []
+
+        #: How files misbehave: by the sample's name, or all of them.
+        self.faults: dict[str, Fault] = {}
+        self.fault_for_all: Fault | None = None
         #: Answers for the next texts to be sent, instead of success: (status, JSON body).
         self.refusals: list[tuple[int, Any]] = []
-        self.fault_for_all: Fault | None = None
-        self._runner: web.AppRunner | None = None
+        #: So many of the next texts are sent, but the connection ends before the answer.
+        self.lost_answers = 0
+        #: Consumers who cannot be written to: their window closed, they opted out or left.
+        self.out_of_reach: set[str] = set()
+
+        #: What becomes of each text, told to the webhook by itself, such as ("sent", "delivered", "read").
+        self.receipts: tuple[str, ...] = ()
+        #: Whether it is told before the request that sent the text is answered.
+        self.receipts_first = False
+        self.receipt_pause = 0.02
+        #: Receipts that nobody took: (what, why).
+        self.undelivered: list[tuple[str, str]] = []
+
+        #: For how many seconds a delivery that was not accepted is repeated.
+        self.retries_for = 0.0
+        self._aged = 0.0
+        self._runners: list[web.AppRunner] = []
         self._http: aiohttp.ClientSession | None = None
-        self.origin = ""
+        self._sent_one = asyncio.Event()
+        self._telling: set[asyncio.Task[None]] = set()
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        app = web.Application(client_max_size=8 * 1024 * 1024)
-        app.add_routes(self.routes())
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port)
-        await site.start()
-        self.origin = f"http://{host}:{self._runner.addresses[0][1]}"
-        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
+        self.origin = await self._listen("api", self.routes(), host, port)
+        if routes := self.cdn_routes():
+            self.cdn = await self._listen("cdn", routes, host, 0)
+        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_PATIENCE))
 
     async def close(self) -> None:
+        for task in self._telling:
+            task.cancel()
+        await asyncio.gather(*self._telling, return_exceptions=True)
         if self._http is not None:
             await self._http.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        for runner in self._runners:
+            await runner.cleanup()
+
+    async def _listen(
+        self, site: Site, routes: Sequence[web.RouteDef], host: str, port: int
+    ) -> str:
+        app = web.Application(client_max_size=8 * 1024 * 1024, middlewares=[self._recorder(site)])
+        app.add_routes(routes)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+        self._runners.append(runner)
+        await runner.setup()
+        await web.TCPSite(runner, host, port).start()
+        return f"http://{host}:{runner.addresses[0][1]}"
+
+    def _recorder(self, site: Site) -> Any:
+        @web.middleware
+        async def record(request: web.Request, handler: Handler) -> web.StreamResponse:
+            body = await request.read()
+            target = request.raw_path
+            self.received.append(Asked(site, request.method, target, request.headers, body))
+            return await handler(request)
+
+        return record
 
     @property
     def api_url(self) -> str:
@@ -113,6 +118,10 @@ class Platform(ABC):
     @abstractmethod
     def routes(self) -> list[web.RouteDef]:
         """What the platform's own API serves."""
+
+    def cdn_routes(self) -> list[web.RouteDef]:
+        """What its content network serves, at another origin."""
+        return []
 
     @abstractmethod
     def settings(self) -> dict[str, Any]:
@@ -133,8 +142,17 @@ class Platform(ABC):
     def host(self, sample: Sample, key: str, content: bytes | None = None, **extra: Any) -> Hosted:
         """Serve a file under `key`."""
         hosted = Hosted(sample, content if content is not None else sample.content, extra=extra)
+        hosted.extra["since"] = self.now()
         self.hosted[key] = hosted
         return hosted
+
+    def now(self) -> float:
+        """The platform's clock, by which its addresses expire."""
+        return time.time() + self._aged
+
+    def age(self, seconds: float) -> None:
+        """Let that much time pass for every file and address given out so far."""
+        self._aged += seconds
 
     async def post(
         self,
@@ -146,48 +164,56 @@ class Platform(ABC):
         times: int = 1,
     ) -> list[Delivered]:
         """One delivery to the webhook, `times` times."""
-        return [await self._post(url or self.webhook, body, headers, ids) for _ in range(times)]
+        return [await self._insist(url or self.webhook, body, headers, ids) for _ in range(times)]
+
+    async def _insist(
+        self, url: str, body: bytes, headers: Mapping[str, str], ids: Sequence[str]
+    ) -> Delivered:
+        end = time.monotonic() + self.retries_for
+        for attempt in itertools.count(1):
+            try:
+                delivered = await self._post(url, body, headers, ids)
+            except (aiohttp.ClientError, TimeoutError):
+                if time.monotonic() >= end:
+                    raise
+            else:
+                if delivered.accepted or time.monotonic() >= end:
+                    return replace(delivered, attempts=attempt)
+            await asyncio.sleep(min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE))
+        raise AssertionError("counting has no end")
 
     async def _post(
         self, url: str, body: bytes, headers: Mapping[str, str], ids: Sequence[str]
     ) -> Delivered:
         assert self._http is not None, "start() comes first"
+        exactly = URL(url, encoded=True)  # signed byte for byte, so nothing may be quoted anew
         async with self._http.post(
-            url, data=body, headers=headers, allow_redirects=False
+            exactly, data=body, headers=headers, allow_redirects=False
         ) as response:
-            return Delivered(response.status, await response.read(), tuple(ids))
+            return Delivered(response.status, await response.read(), tuple(ids), response.headers)
 
     async def serve(self, request: web.Request, hosted: Hosted) -> web.StreamResponse:
         """The bytes of a file, or what its fault makes of them."""
         hosted.asked += 1
-        fault = hosted.fault or self.fault_for_all
-        if fault is None or fault.times <= 0:
-            return web.Response(body=hosted.content, content_type=hosted.sample.media_type)
-        fault.times -= 1
-        if fault.hang:
-            await asyncio.sleep(3600)
-        if fault.status is not None:
-            return web.Response(status=fault.status, text="the platform says no")
-        if fault.redirect is not None:
-            return web.Response(status=302, headers={"location": fault.redirect})
-        if fault.replace is not None:
-            return web.Response(body=fault.replace, content_type=hosted.sample.media_type)
-        return await self._slowly(request, hosted, fault)
+        fault = self._fault(hosted, "bytes")
+        return whole(hosted) if fault is None else await misbehaving(request, hosted, fault)
 
-    async def _slowly(
-        self, request: web.Request, hosted: Hosted, fault: Fault
-    ) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"content-length": str(len(hosted.content))})
-        await response.prepare(request)
-        if fault.truncate:
-            await response.write(hosted.content[: len(hosted.content) // 2])
-            if request.transport is not None:
-                request.transport.close()
-            return response
-        for start in range(0, len(hosted.content), 500):
-            await response.write(hosted.content[start : start + 500])
-            await asyncio.sleep(0.5)
-        return response
+    async def stumble(self, request: web.Request, hosted: Hosted) -> web.StreamResponse | None:
+        """What a fault makes of the request that leads to a file; None if it goes well."""
+        hosted.looked_up += 1
+        fault = self._fault(hosted, "lookup")
+        return None if fault is None else await misbehaving(request, hosted, fault)
+
+    def _fault(self, hosted: Hosted, step: Step) -> Fault | None:
+        fault = hosted.fault or self.faults.get(hosted.sample.name) or self.fault_for_all
+        due = fault is not None and fault.at == step and fault.times > 0
+        return fault if due else None
+
+    def leaked(self, request: web.Request, *names: str) -> bool:
+        """Whether a request carries headers that do not belong there; each is remembered."""
+        found = [(request.path, name.lower()) for name in names if name in request.headers]
+        self.leaks += found
+        return bool(found)
 
     def refuse(self) -> web.Response | None:
         """The refusal that stands next in line for a text, if there is one."""
@@ -195,6 +221,55 @@ class Platform(ABC):
             return None
         status, body = self.refusals.pop(0)
         return web.json_response(body, status=status)
+
+    async def answer_text(
+        self, request: web.Request, text: SentText, answer: web.Response
+    ) -> web.StreamResponse:
+        """Keep a text that was taken, tell what becomes of it, and answer; unless the answer is to be lost."""
+        self.sent.append(text)
+        self._sent_one.set()
+        telling = asyncio.create_task(self._tell(text))
+        self._telling.add(telling)
+        telling.add_done_callback(self._telling.discard)
+        if self.receipts_first:
+            await telling
+        if self.lost_answers > 0:
+            self.lost_answers -= 1
+            hang_up(request)
+        return answer
+
+    async def _tell(self, text: SentText) -> None:
+        for what in self.fate(text):
+            await asyncio.sleep(self.receipt_pause)
+            try:
+                delivered = await self.tell(text, what)
+            except (aiohttp.ClientError, TimeoutError) as trouble:
+                self.undelivered.append((what, repr(trouble)))
+            else:
+                if not delivered.accepted:
+                    self.undelivered.append((what, f"answered {delivered.status}"))
+
+    def fate(self, text: SentText) -> Sequence[str]:
+        """What becomes of a text that was taken."""
+        del text
+        return self.receipts
+
+    async def tell(self, text: SentText, what: str) -> Delivered:
+        """Tell the webhook what became of a text."""
+        raise NotImplementedError(f"{self.name} tells nothing about texts ({what} of {text.id})")
+
+    async def until_sent(self, count: int, seconds: float = 30.0) -> list[SentText]:
+        """Wait until the gateway has sent so many texts; raises TimeoutError."""
+        async with asyncio.timeout(seconds):
+            while len(self.sent) < count:
+                self._sent_one.clear()
+                await self._sent_one.wait()
+        return self.sent
+
+    async def until_told(self, seconds: float = 30.0) -> None:
+        """Wait until everything about the texts sent so far was told to the webhook."""
+        async with asyncio.timeout(seconds):
+            await asyncio.gather(*self._telling)
 
 
 def fresh_id() -> str:

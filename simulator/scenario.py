@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from .platform import Consumer, Delivered, Platform
 from .samples import Sample, photo, still, video
@@ -27,14 +26,14 @@ class Step:
     answers: tuple[Delivered, ...]
 
 
-ANN = Consumer("4915112345678", "Mia Berger")
+ANN = Consumer("4915112345678", "Ann Berger")
 BEN = Consumer("7712345678901234", "Ben Okafor")
 CLEO = Consumer("+15550001111", "Cleo Martin")
 DANA = Consumer("urn:mbid:AQAAYexampleDana/+=", "Dana Silva")
 
 
 def story() -> list[Line]:
-    """What everybody sends, in the order in which they send it. Makes the files: takes about two seconds."""
+    """What everybody sends, in the order in which they send it. Makes the files: takes a few seconds."""
     parcel = photo("parcel", seed=11, name="IMG_2041.JPG")
     label = photo("parcel", 1200, 1600, seed=12, orientation=6, name="IMG_2042.JPG")
     drum = video("washer", 4.0, 640, 360, seed=21, name="washer.mp4")
@@ -63,7 +62,7 @@ async def play(
 ) -> AsyncIterator[Step]:
     """Send the story line by line, `pace` seconds apart; lines of platforms that are not there are left out."""
     if lines is None:
-        lines = await asyncio.get_running_loop().run_in_executor(None, partial(story))
+        lines = await asyncio.to_thread(story)
     for line in lines:
         platform = platforms.get(line.platform)
         if platform is not None:

@@ -2,24 +2,29 @@
 
 import base64
 import hashlib
-import hmac
-import time
+import json
+import re
 from collections.abc import Mapping, Sequence
+from email.utils import formatdate
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from aiohttp import web
 
-from .platform import Consumer, Delivered, Fault, Hosted, Platform, SentText, fresh_id
+from .exchange import Consumer, Delivered, SentText
+from .hosting import Fault
+from .platform import Handler, Platform, fresh_id
 from .samples import Sample
+from .twilio_calls import Refused, Text, error, refusal, segments, text_of
+from .twilio_proof import PROOFS, Proof, signature, signature_of_json
 
+__all__ = ["Twilio", "signature"]
 
-def signature(token: str, url: str, fields: Mapping[str, str]) -> str:
-    """The value of X-Twilio-Signature for a form: the URL, then each name and value in the names' order."""
-    signed = url + "".join(name + fields[name] for name in sorted(fields))
-    return base64.b64encode(
-        hmac.new(token.encode(), signed.encode(), hashlib.sha1).digest()
-    ).decode()
+_ADDRESS_LIVES = 4 * 3600
+_FORM = "application/x-www-form-urlencoded; charset=UTF-8"
+_STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT"})
+_START = frozenset({"START", "YES", "UNSTOP"})
+_MESSAGE_IN_TWIML = re.compile(rb"<(?:Message|Sms)\b", re.IGNORECASE)
 
 
 class Twilio(Platform):
@@ -27,20 +32,16 @@ class Twilio(Platform):
     account = "AC" + "0123456789abcdef" * 2
     token = "emulated-twilio-auth-token"
     number = "+15550002222"
+    service = "MG" + "fedcba9876543210" * 2
+    #: Deliveries carry the service's id, as where the number belongs to one.
+    through_service = False
 
     def __init__(self, webhook: str = "", public_webhook: str | None = None) -> None:
         super().__init__(webhook, public_webhook)
-        self._cdn = _Cdn(self)
         #: How often each file answers 404 before it is there, as just after a webhook.
         self.early_404 = 0
-
-    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        await super().start(host, port)
-        await self._cdn.start(host)
-
-    async def close(self) -> None:
-        await self._cdn.close()
-        await super().close()
+        #: Texts that consumers got because of how a delivery was answered: none is right.
+        self.automatic_replies: list[bytes] = []
 
     def settings(self) -> dict[str, Any]:
         return {
@@ -53,11 +54,19 @@ class Twilio(Platform):
 
     def routes(self) -> list[web.RouteDef]:
         base = "/2010-04-01/Accounts/{account}"
+        media = base + "/Messages/{message}/Media/{media}"
         return [
-            web.get(base + "/Messages/{message}/Media/{media}", self._media),
-            web.post(base + "/Messages.json", self._take),
-            web.get(base + ".json", self._account),
+            web.get(media + ".json", self._proved(self._described)),
+            web.get(media, self._proved(self._media)),
+            web.delete(media, self._proved(self._delete)),
+            web.post(base + "/Messages.json", self._proved(self._take)),
+            web.get(base + ".json", self._proved(self._account)),
         ]
+
+    def cdn_routes(self) -> list[web.RouteDef]:
+        return [web.get("/{account}/{media}", self._bytes)]
+
+    # What consumers send.
 
     async def send(
         self,
@@ -68,32 +77,56 @@ class Twilio(Platform):
         times: int = 1,
         forged: bool = False,
     ) -> list[Delivered]:
+        fields = self.fields(consumer, text, files)
+        self._note_opt_out(consumer, text or "")
+        return await self.deliver(fields, times=times, forged=forged)
+
+    def fields(
+        self, consumer: Consumer, text: str | None = None, files: Sequence[Sample] = ()
+    ) -> dict[str, str]:
+        """The form of one message."""
         sid = ("MM" if files else "SM") + fresh_id()
         fields = {
             "ToCountry": "US",
+            "ToState": "",
             "SmsMessageSid": sid,
+            "NumMedia": str(len(files)),
+            "ToCity": "",
+            "FromZip": "",
             "SmsSid": sid,
+            "FromState": "CA",
+            "SmsStatus": "received",
+            "FromCity": "EXAMPLE SPRINGS",
+            "Body": text or "",
+            "FromCountry": "US",
+            "To": self.number,
+            "ToZip": "",
+            "NumSegments": str(len(files) or segments(text or "")),
             "MessageSid": sid,
             "AccountSid": self.account,
             "From": consumer.id,
-            "To": self.number,
-            "Body": text or "",
-            "NumMedia": str(len(files)),
-            "NumSegments": "1",
-            "SmsStatus": "received",
             "ApiVersion": "2010-04-01",
         }
+        if self.through_service:
+            fields["MessagingServiceSid"] = self.service
         for number, sample in enumerate(files):
-            fields[f"MediaUrl{number}"] = self._address(sample, sid)
             fields[f"MediaContentType{number}"] = sample.media_type
-        return await self.deliver(fields, times=times, forged=forged)
+            fields[f"MediaUrl{number}"] = self._address(sample, sid)
+        return fields
 
     def _address(self, sample: Sample, sid: str) -> str:
         media = "ME" + fresh_id()
-        hosted = self.host(sample, media)
+        hosted = self.host(sample, media, message=sid)
         if self.early_404:
             hosted.extra["early"] = Fault(status=404, times=self.early_404)
         return f"{self.origin}/2010-04-01/Accounts/{self.account}/Messages/{sid}/Media/{media}"
+
+    def _note_opt_out(self, consumer: Consumer, text: str) -> None:
+        word = text.strip().upper()
+        if word in _STOP:
+            self.out_of_reach.add(consumer.id)
+        elif word in _START:
+            self.out_of_reach.discard(consumer.id)
 
     async def deliver(
         self,
@@ -102,123 +135,190 @@ class Twilio(Platform):
         path: str = "",
         times: int = 1,
         forged: bool = False,
+        proof: Proof = "genuine",
     ) -> list[Delivered]:
         """A form, signed for the address that the platform was given."""
-        token = "somebody else's" if forged else self.token
+        answers = await self._post_form(
+            self.public_webhook + path,
+            self.webhook + path,
+            fields,
+            times=times,
+            proof="forged" if forged else proof,
+        )
+        self.automatic_replies += [answer.body for answer in answers if _texts_consumer(answer)]
+        return answers
+
+    async def _post_form(
+        self,
+        signed_url: str,
+        url: str,
+        fields: Mapping[str, str],
+        *,
+        times: int = 1,
+        proof: Proof = "genuine",
+    ) -> list[Delivered]:
         headers = {
-            "content-type": "application/x-www-form-urlencoded; charset=UTF-8",
-            "x-twilio-signature": signature(token, self.public_webhook + path, fields),
+            "content-type": _FORM,
             "i-twilio-idempotency-token": fresh_id(),
+            "user-agent": "TwilioProxy/1.1",
         }
+        value = PROOFS[proof](self.token, signed_url.partition("#")[0], fields)
+        if value is not None:
+            headers["x-twilio-signature"] = value
         body = urlencode(fields).encode()
-        sid = fields["MessageSid"]
-        return await self.post(body, headers, [sid], url=self.webhook + path, times=times)
+        return await self.post(
+            body, headers, [fields["MessageSid"]], url=url.partition("#")[0], times=times
+        )
+
+    async def deliver_json(self, content: Any, *, hashed: bytes | None = None) -> Delivered:
+        """A JSON webhook: the signed address holds the SHA-256 of the body, or of `hashed` instead."""
+        body = json.dumps(content).encode()
+        digest = hashlib.sha256(body if hashed is None else hashed).hexdigest()
+        query = ("&" if "?" in self.public_webhook else "?") + f"bodySHA256={digest}"
+        headers = {
+            "content-type": "application/json",
+            "x-twilio-signature": signature_of_json(self.token, self.public_webhook + query),
+        }
+        (delivered,) = await self.post(body, headers, [], url=self.webhook + query)
+        return delivered
+
+    # What becomes of the gateway's texts.
 
     async def report(self, sent: SentText, status: str, **more: str) -> Delivered:
         """A status callback, to the address that was asked for when the text was sent."""
         url = str(sent.raw["StatusCallback"])
         fields = {
-            "MessageSid": sent.id,
-            "SmsSid": sent.id,
-            "MessageStatus": status,
-            "SmsStatus": status,
+            "ApiVersion": "2010-04-01",
             "AccountSid": self.account,
             "From": self.number,
             "To": sent.to,
-            "ApiVersion": "2010-04-01",
+            "MessageSid": sent.id,
+            "MessageStatus": status,
+            "SmsSid": sent.id,
+            "SmsStatus": status,
             **more,
         }
-        headers = {
-            "content-type": "application/x-www-form-urlencoded; charset=UTF-8",
-            "x-twilio-signature": signature(self.token, url, fields),
-        }
         actual = url.replace(self.public_webhook, self.webhook, 1)
-        (delivered,) = await self.post(urlencode(fields).encode(), headers, [sent.id], url=actual)
+        (delivered,) = await self._post_form(url, actual, fields)
         return delivered
 
-    def _known(self, request: web.Request) -> bool:
-        login = base64.b64encode(f"{self.account}:{self.token}".encode()).decode()
-        right_login = request.headers.get("authorization") == f"Basic {login}"
-        return right_login and request.match_info["account"] == self.account
+    async def fail(self, text: SentText, code: int, status: str = "undelivered") -> Delivered:
+        """Tell that a text that was taken has failed after all."""
+        return await self.report(text, status, ErrorCode=str(code))
+
+    def fate(self, text: SentText) -> Sequence[str]:
+        return self.receipts if "StatusCallback" in text.raw else ()
+
+    async def tell(self, text: SentText, what: str) -> Delivered:
+        return await self.report(text, what)
+
+    def refuse_next(self, code: int, times: int = 1) -> None:
+        """Refuse the next texts with an error code of the platform."""
+        self.refusals += [refusal(code)] * times
+
+    # What the gateway asks for.
+
+    def _proved(self, handler: Handler) -> Handler:
+        async def proved(request: web.Request) -> web.StreamResponse:
+            login = base64.b64encode(f"{self.account}:{self.token}".encode()).decode()
+            if request.headers.get("authorization") != f"Basic {login}":
+                return error(20003)
+            if request.match_info["account"] != self.account:
+                return error(20404)
+            try:
+                return await handler(request)
+            except Refused as refused:
+                return error(refused.code)
+
+        return proved
 
     async def _account(self, request: web.Request) -> web.StreamResponse:
-        if not self._known(request):
-            return _error(401, 20003, "Authenticate")
-        return web.json_response({"sid": self.account, "friendly_name": "Example Wheels"})
+        del request
+        shown = {"sid": self.account, "friendly_name": "Example Wheels", "status": "active"}
+        return web.json_response({**shown, "type": "Full"})
 
     async def _media(self, request: web.Request) -> web.StreamResponse:
-        if not self._known(request):
-            return _error(401, 20003, "Authenticate")
-        hosted = self.hosted.get(request.match_info["media"])
-        if hosted is None or _too_early(hosted):
-            return _error(404, 20404, "The requested resource was not found")
+        media = request.match_info["media"]
+        hosted = self.hosted.get(media)
+        known = hosted is not None and hosted.extra["message"] == request.match_info["message"]
+        if hosted is None or not known or _too_early(hosted.extra.get("early")):
+            return error(20404)
+        if (stumbled := await self.stumble(request, hosted)) is not None:
+            return stumbled
         proof = fresh_id()
-        hosted.extra[proof] = time.monotonic() + 300
-        return web.Response(
-            status=307, headers={"location": self._cdn.address(request.match_info["media"], proof)}
-        )
+        hosted.addresses[proof] = self.now() + _ADDRESS_LIVES
+        expiry = int(hosted.addresses[proof])
+        location = f"{self.cdn}/{self.account}/{media}?Expires={expiry}&Signature={proof}"
+        return web.Response(status=307, headers={"location": location})
+
+    async def _described(self, request: web.Request) -> web.StreamResponse:
+        media = request.match_info["media"]
+        hosted = self.hosted.get(media)
+        if hosted is None:
+            return error(20404)
+        shown = {"sid": media, "account_sid": self.account, "parent_sid": hosted.extra["message"]}
+        return web.json_response({**shown, "content_type": hosted.sample.media_type})
+
+    async def _delete(self, request: web.Request) -> web.StreamResponse:
+        if self.hosted.pop(request.match_info["media"], None) is None:
+            return error(20404)
+        return web.Response(status=204)
+
+    async def _bytes(self, request: web.Request) -> web.StreamResponse:
+        if self.leaked(request, "authorization"):
+            said = "Only one auth mechanism allowed"
+            return web.Response(
+                status=400,
+                text=f"<Error><Code>InvalidArgument</Code><Message>{said}</Message></Error>",
+                content_type="application/xml",
+            )
+        hosted = self.hosted.get(request.match_info["media"])
+        lives = hosted.addresses.get(request.query.get("Signature", ""), 0.0) if hosted else 0.0
+        if hosted is None or self.now() > lives:
+            return web.Response(status=403)
+        return await self.serve(request, hosted)
 
     async def _take(self, request: web.Request) -> web.StreamResponse:
-        if not self._known(request):
-            return _error(401, 20003, "Authenticate")
-        refusal = self.refuse()
-        if refusal is not None:
-            return refusal
-        raw = {name: str(value) for name, value in (await request.post()).items()}
-        if not (raw.get("From") or raw.get("MessagingServiceSid")):
-            return _error(400, 21603, "A 'From' phone number is required")
-        if not raw.get("To", "").startswith("+"):
-            return _error(400, 21211, "Invalid 'To' phone number")
-        if not 0 < len(raw.get("Body", "")) <= 1600:
-            return _error(400, 21617, "The concatenated message body exceeds the 1600 limit")
-        sid = "SM" + fresh_id()
-        self.sent.append(SentText(sid, raw["To"], raw["Body"], raw))
-        shown = {"sid": sid, "status": "queued", "num_segments": "1", "error_code": None}
+        wanted = await text_of(request, self.number, self.service)
+        if (refused := self.refuse()) is not None:
+            return refused
+        if wanted.to in self.out_of_reach:
+            return error(21610)
+        text = SentText("SM" + fresh_id(), wanted.to, wanted.body, wanted.raw)
+        return await self.answer_text(request, text, self._created(text, wanted))
+
+    def _created(self, text: SentText, wanted: Text) -> web.Response:
+        service = wanted.raw.get("MessagingServiceSid")
+        shown = {
+            "sid": text.id,
+            "account_sid": self.account,
+            "messaging_service_sid": service,
+            "from": wanted.raw.get("From"),
+            "to": text.to,
+            "body": text.text,
+            "status": "accepted" if service else "queued",
+            "direction": "outbound-api",
+            "num_segments": "0" if service else str(segments(text.text)),
+            "num_media": "0",
+            "date_created": formatdate(self.now()),
+            "date_sent": None,
+            "error_code": None,
+            "error_message": None,
+            "uri": f"/2010-04-01/Accounts/{self.account}/Messages/{text.id}.json",
+        }
         return web.json_response(shown, status=201)
 
 
-def _too_early(hosted: Hosted) -> bool:
-    early: Fault | None = hosted.extra.get("early")
+def _texts_consumer(answer: Delivered) -> bool:
+    """Whether Twilio would send the consumer a text because of this answer."""
+    type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not answer.accepted or not answer.body.strip():
+        return False
+    return type == "text/plain" or bool(_MESSAGE_IN_TWIML.search(answer.body))
+
+
+def _too_early(early: Fault | None) -> bool:
     if early is None or early.times <= 0:
         return False
     early.times -= 1
     return True
-
-
-class _Cdn:
-    """Where the media really are: another origin, which refuses requests with two kinds of proof."""
-
-    def __init__(self, platform: Twilio) -> None:
-        self._platform = platform
-        self._runner: web.AppRunner | None = None
-        self._origin = ""
-
-    async def start(self, host: str) -> None:
-        app = web.Application()
-        app.router.add_get("/{media}", self._bytes)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, host, 0).start()
-        self._origin = f"http://{host}:{self._runner.addresses[0][1]}"
-
-    async def close(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
-
-    def address(self, media: str, proof: str) -> str:
-        return f"{self._origin}/{media}?Signature={proof}"
-
-    async def _bytes(self, request: web.Request) -> web.StreamResponse:
-        if "authorization" in request.headers:
-            self._platform.leaks.append((request.path, "authorization"))
-            return web.Response(status=400, text="Only one auth mechanism allowed")
-        hosted = self._platform.hosted.get(request.match_info["media"])
-        lives = hosted.extra.get(request.query.get("Signature", ""), 0.0) if hosted else 0.0
-        if hosted is None or time.monotonic() > lives:
-            return web.Response(status=403)
-        return await self._platform.serve(request, hosted)
-
-
-def _error(status: int, code: int, message: str) -> web.Response:
-    body = {"code": code, "message": message, "status": status}
-    return web.json_response(body, status=status)

@@ -2,35 +2,38 @@
 
 import base64
 import hashlib
-import hmac
-import json
 import time
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from aiohttp import web
 
-from .platform import Consumer, Delivered, Platform, SentText, fresh_id
+from .exchange import Consumer, Delivered, SentText
+from .graph import Graph, Proof, error, fresh_id
+from .hosting import Hosted
 from .samples import Sample
+from .whatsapp_calls import Mark, Text, call_of
+from .whatsapp_errors import ERRORS, failure, refusal
+from .whatsapp_messages import UNSUPPORTED_ERRORS, Content
 
-_ADDRESS_LIVES = 300.0
+_ADDRESS_LIVES = 5 * 60
+_ID_LIVES = 7 * 24 * 3600
+_WINDOW_CLOSED = 131047
 
 
-def signature(secret: str, body: bytes) -> str:
-    """The value of X-Hub-Signature-256."""
-    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-
-
-class WhatsApp(Platform):
+class WhatsApp(Graph):
     name: ClassVar = "whatsapp"
+    object: ClassVar = "whatsapp_business_account"
+    bad_token_status: ClassVar = 401
     secret = "emulated-whatsapp-app-secret"
     token = "emulated-whatsapp-access-token"
     verify_token = "emulated-whatsapp-verify-token"
     number_id = "106540352242922"
-
-    @property
-    def api_url(self) -> str:
-        return f"{self.origin}/v25.0"
+    business_account = "102290129340398"
+    #: Webhooks since v24 carry the media's address as well; it needs the token and expires like the other.
+    addresses_in_webhooks = False
+    #: The bytes are at the content network, to where the first address redirects.
+    redirects_to_cdn = False
 
     def settings(self) -> dict[str, Any]:
         return {
@@ -42,12 +45,13 @@ class WhatsApp(Platform):
             "api_url": self.api_url,
         }
 
-    def routes(self) -> list[web.RouteDef]:
-        return [
-            web.get("/v25.0/{id}", self._look_up),
-            web.get("/whatsapp_business/attachments/", self._bytes),
-            web.post("/v25.0/{number}/messages", self._take),
-        ]
+    def more_routes(self) -> list[web.RouteDef]:
+        return [web.get("/whatsapp_business/attachments/", self._bytes)]
+
+    def cdn_routes(self) -> list[web.RouteDef]:
+        return [web.get("/{id}", self._bytes_at_cdn)]
+
+    # What consumers send.
 
     async def send(
         self,
@@ -70,37 +74,67 @@ class WhatsApp(Platform):
             [self.change(consumer, [message]) for message in messages], times, forged=forged
         )
 
+    async def say(self, consumer: Consumer, content: Content, **more: Any) -> Delivered:
+        """One message of any kind (see `whatsapp_messages`), in a POST of its own."""
+        message = self.message(consumer, *content, **more)
+        if content[0] == "unsupported":
+            message["errors"] = UNSUPPORTED_ERRORS
+        (delivered,) = await self.deliver([self.change(consumer, [message])])
+        return delivered
+
     async def deliver(
-        self, changes: Sequence[dict[str, Any]], times: int = 1, *, forged: bool = False
+        self,
+        changes: Sequence[dict[str, Any]],
+        times: int = 1,
+        *,
+        forged: bool = False,
+        proof: Proof = "genuine",
+        business_account: str | None = None,
     ) -> list[Delivered]:
         """All changes in one POST, each in an entry of its own."""
-        entries = [{"id": "102290129340398", "changes": [change]} for change in changes]
-        body = json.dumps({"object": "whatsapp_business_account", "entry": entries}).encode()
-        proof = signature("somebody else's" if forged else self.secret, body)
-        headers = {"content-type": "application/json", "x-hub-signature-256": proof}
+        account = business_account or self.business_account
+        entries = [{"id": account, "changes": [change]} for change in changes]
         values = [change["value"] for change in changes]
         ids = [message["id"] for value in values for message in value.get("messages", [])]
-        return await self.post(body, headers, ids, times=times)
+        return await self.post_batch(entries, ids, times=times, proof="forged" if forged else proof)
 
     def change(
-        self, consumer: Consumer, messages: Sequence[dict[str, Any]], **more: Any
+        self,
+        consumer: Consumer,
+        messages: Sequence[dict[str, Any]],
+        *,
+        number_id: str | None = None,
+        **more: Any,
     ) -> dict[str, Any]:
         value: dict[str, Any] = {
             "messaging_product": "whatsapp",
             "metadata": {
                 "display_phone_number": "15550002222",
-                "phone_number_id": self.number_id,
+                "phone_number_id": number_id or self.number_id,
             },
-            "contacts": [{"profile": {"name": consumer.name}, "wa_id": consumer.id}],
+            "contacts": [_contact(consumer)],
             "messages": list(messages),
             **more,
         }
         return {"field": "messages", "value": value}
 
-    def message(self, consumer: Consumer, kind: str, content: Any, **more: Any) -> dict[str, Any]:
+    def message(
+        self,
+        consumer: Consumer,
+        kind: str,
+        content: Any,
+        *,
+        reply_to: str | None = None,
+        **more: Any,
+    ) -> dict[str, Any]:
+        sender = {"from": consumer.id} if consumer.id else {}
+        if consumer.user_id:
+            sender["from_user_id"] = consumer.user_id
+        if reply_to is not None:
+            more = {"context": {"from": "15550002222", "id": reply_to}, **more}
         return {
-            "from": consumer.id,
-            "id": f"wamid.{base64.b64encode(fresh_id().encode()).decode()}",
+            **sender,
+            "id": _message_id(),
             "timestamp": str(int(time.time())),
             "type": kind,
             kind: content,
@@ -108,19 +142,33 @@ class WhatsApp(Platform):
         }
 
     def media_message(
-        self, consumer: Consumer, sample: Sample, caption: str | None = None
+        self,
+        consumer: Consumer,
+        sample: Sample,
+        caption: str | None = None,
+        *,
+        kind: str | None = None,
+        **more: Any,
     ) -> dict[str, Any]:
+        """A photo, video, sticker, recording or, as any other type of file is sent, a document."""
+        kind = kind or _kind(sample.media_type)
         media_id = str(int(fresh_id()[:12], 16))
-        self.host(sample, media_id)
-        digest = hashlib.sha256(sample.content).digest()
+        hosted = self.host(sample, media_id)
         media: dict[str, Any] = {
             "id": media_id,
             "mime_type": sample.media_type,
-            "sha256": base64.b64encode(digest).decode(),
+            "sha256": base64.b64encode(hashlib.sha256(sample.content).digest()).decode(),
+            **_EXTRAS.get(kind, {}),
         }
+        if kind == "document":
+            media["filename"] = sample.name
         if caption is not None:
             media["caption"] = caption
-        return self.message(consumer, sample.media_type.partition("/")[0], media)
+        if self.addresses_in_webhooks:
+            media["url"] = self._address(media_id, hosted)
+        return self.message(consumer, kind, media, **more)
+
+    # What becomes of the gateway's texts.
 
     async def report(self, message_id: str, status: str, to: str, **more: Any) -> list[Delivered]:
         """What became of a text: sent, delivered, read or failed."""
@@ -135,25 +183,43 @@ class WhatsApp(Platform):
         del change["value"]["contacts"], change["value"]["messages"]
         return await self.deliver([change])
 
-    def _known(self, request: web.Request) -> bool:
-        return request.headers.get("authorization") == f"Bearer {self.token}"
+    async def fail(self, text: SentText, code: int) -> Delivered:
+        """Tell that a text that was taken has failed after all."""
+        (delivered,) = await self.report(text.id, "failed", text.to, errors=[failure(code)])
+        return delivered
 
-    async def _look_up(self, request: web.Request) -> web.StreamResponse:
+    def fate(self, text: SentText) -> Sequence[str]:
+        return ("failed",) if text.to in self.out_of_reach else self.receipts
+
+    async def tell(self, text: SentText, what: str) -> Delivered:
+        if what == "failed":
+            return await self.fail(text, _WINDOW_CLOSED)
+        note = text.raw.get("biz_opaque_callback_data")
+        more = {"biz_opaque_callback_data": note} if note else {}
+        (delivered,) = await self.report(text.id, what, text.to, **more)
+        return delivered
+
+    def refuse_next(self, code: int, times: int = 1) -> None:
+        """Refuse the next texts with an error code of the platform."""
+        assert code in ERRORS, f"{code} is not an error that WhatsApp gives for a text"
+        self.refusals += [refusal(code)] * times
+
+    # What the gateway asks for.
+
+    async def look_up(self, request: web.Request) -> web.StreamResponse:
         id = request.match_info["id"]
-        if not self._known(request):
-            return _error(401, 190, "Invalid OAuth access token")
         if id == self.number_id:
             shown = {"verified_name": "Example Parcels", "display_phone_number": "+1 555-000-2222"}
-            return web.json_response({**shown, "id": id})
+            return web.json_response({**shown, "quality_rating": "GREEN", "id": id})
         hosted = self.hosted.get(id)
-        if hosted is None:
-            return _error(400, 100, "Unsupported get request: no such id")
-        proof = fresh_id()
-        hosted.extra[proof] = time.monotonic() + _ADDRESS_LIVES
-        return web.json_response(
+        ours = request.query.get("phone_number_id", self.number_id) == self.number_id
+        if hosted is None or not ours or self.now() > hosted.extra["since"] + _ID_LIVES:
+            said = f"Unsupported get request. Object with ID '{id}' does not exist"
+            return error(400, 100, said, error_subcode=33)
+        return await self.stumble(request, hosted) or web.json_response(
             {
                 "messaging_product": "whatsapp",
-                "url": f"{self.origin}/whatsapp_business/attachments/?mid={id}&hash={proof}",
+                "url": self._address(id, hosted),
                 "mime_type": hosted.sample.media_type,
                 "sha256": hashlib.sha256(hosted.content).hexdigest(),
                 "file_size": len(hosted.content),
@@ -161,40 +227,68 @@ class WhatsApp(Platform):
             }
         )
 
+    def _address(self, id: str, hosted: Hosted) -> str:
+        proof = fresh_id()
+        hosted.addresses[proof] = self.now() + _ADDRESS_LIVES
+        query = f"mid={id}&ext={int(hosted.addresses[proof])}&hash={proof}"
+        return f"{self.origin}/whatsapp_business/attachments/?{query}"
+
     async def _bytes(self, request: web.Request) -> web.StreamResponse:
-        if not self._known(request):
+        if not self.authorized(request):
             page = "<html><body>Sorry, this content is not available</body></html>"
             return web.Response(status=401, text=page, content_type="text/html")
-        hosted = self.hosted.get(request.query.get("mid", ""))
-        lives = hosted.extra.get(request.query.get("hash", ""), 0.0) if hosted else 0.0
-        if hosted is None or time.monotonic() > lives:
+        id = request.query.get("mid", "")
+        hosted = self.hosted.get(id)
+        lives = hosted.addresses.get(request.query.get("hash", ""), 0.0) if hosted else 0.0
+        if hosted is None or self.now() > lives:
             return web.Response(status=404)
+        if self.redirects_to_cdn:
+            return web.Response(status=302, headers={"location": f"{self.cdn}/{id}?oh={lives}"})
         return await self.serve(request, hosted)
 
-    async def _take(self, request: web.Request) -> web.StreamResponse:
-        if not self._known(request):
-            return _error(401, 190, "Invalid OAuth access token")
-        raw = await request.json()
-        if raw.get("messaging_product") != "whatsapp":
-            return _error(400, 100, "The parameter messaging_product is required")
-        if raw.get("status") == "read":
-            return web.json_response({"success": True})
-        refusal = self.refuse()
-        if refusal is not None:
-            return refusal
-        to = raw.get("recipient") or raw.get("to")
-        text = raw.get("text", {}).get("body")
-        if not to or raw.get("type") != "text" or not text or len(text) > 4096:
-            return _error(400, 131009, "Parameter value is not valid")
-        id = f"wamid.{base64.b64encode(fresh_id().encode()).decode()}"
-        self.sent.append(SentText(id, to, text, raw))
-        contact = {"input": to, "wa_id": to}
-        message = {"id": id, "message_status": "accepted"}
-        return web.json_response(
-            {"messaging_product": "whatsapp", "contacts": [contact], "messages": [message]}
-        )
+    async def _bytes_at_cdn(self, request: web.Request) -> web.StreamResponse:
+        self.leaked(request, "authorization")
+        hosted = self.hosted.get(request.match_info["id"])
+        if hosted is None or self.now() > float(request.query.get("oh", "0")):
+            return web.Response(status=403, text="URL signature expired")
+        return await self.serve(request, hosted)
+
+    async def take(self, request: web.Request) -> web.StreamResponse:
+        if request.match_info["id"] != self.number_id:
+            said = f"Unsupported post request. Object with ID '{request.match_info['id']}'"
+            return error(400, 100, said, error_subcode=33)
+        match await call_of(request):
+            case Mark(actions):
+                self.actions += actions
+                return web.json_response({"success": True})
+            case Text(to, body, raw):
+                return self.refuse() or await self._sent(
+                    request, SentText(_message_id(), to, body, raw)
+                )
+
+    async def _sent(self, request: web.Request, text: SentText) -> web.StreamResponse:
+        said = {
+            "messaging_product": "whatsapp",
+            "contacts": [{"input": text.to, "wa_id": text.to}],
+            "messages": [{"id": text.id, "message_status": "accepted"}],
+        }
+        return await self.answer_text(request, text, web.json_response(said))
 
 
-def _error(status: int, code: int, message: str) -> web.Response:
-    error = {"message": message, "type": "OAuthException", "code": code, "fbtrace_id": fresh_id()}
-    return web.json_response({"error": error}, status=status)
+_EXTRAS: dict[str, dict[str, bool]] = {"audio": {"voice": True}, "sticker": {"animated": False}}
+
+
+def _kind(media_type: str) -> str:
+    family = media_type.partition("/")[0]
+    if media_type == "image/webp":
+        return "sticker"
+    return family if family in {"image", "video", "audio"} else "document"
+
+
+def _contact(consumer: Consumer) -> dict[str, Any]:
+    ids = {"wa_id": consumer.id, "user_id": consumer.user_id}
+    return {"profile": {"name": consumer.name}, **{name: id for name, id in ids.items() if id}}
+
+
+def _message_id() -> str:
+    return f"wamid.{base64.b64encode(fresh_id().encode()).decode()}"

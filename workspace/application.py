@@ -1,14 +1,27 @@
 """The workspace as an aiohttp application, to be mounted below any path or to stand alone."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
-from pathlib import Path
 
 from aiohttp import web
 
-from workspace import guard, intake, media, reading, stream
+from workspace import (
+    audit,
+    deeds,
+    guard,
+    intake,
+    media,
+    operations,
+    pages,
+    reading,
+    replies,
+    sign_in,
+    stream,
+)
 from workspace.assignment import tell_gateway
 from workspace.database import Database
+from workspace.gate import call, page
 from workspace.keys import WORKSPACE, Workspace
 from workspace.links import LinkShelf
 from workspace.settings import WorkspaceSettings
@@ -16,21 +29,19 @@ from workspace.signatures import key
 from workspace.updates import Updates
 from workspace.upstream import Upstream
 
-_HERE = Path(__file__).parent
-
 
 def create_app(settings: WorkspaceSettings) -> web.Application:
     """The application, to run or to mount with `add_subapp("/workspace/", …)`.
 
     Raises ValueError where a setting cannot work.
     """
-    app = web.Application(middlewares=[guard.answer_in_words, guard.know_the_agent])
+    app = web.Application(middlewares=[guard.answer_in_words])
     app[WORKSPACE] = _workspace(settings)
     app.on_response_prepare.append(guard.add_headers)
     app.cleanup_ctx.append(_opened)
     app.on_shutdown.append(_end_streams)
     app.add_routes(_ROUTES)
-    app.router.add_static("/static/", _HERE / "static")
+    app.router.add_static("/static/", pages.STATIC)
     return app
 
 
@@ -55,6 +66,9 @@ async def _opened(app: web.Application) -> AsyncIterator[None]:
     workspace.database.open()
     await workspace.upstream.open()
     yield
+    for errand in workspace.errands:
+        errand.cancel()
+    await asyncio.gather(*workspace.errands, return_exceptions=True)
     await workspace.upstream.close()
     await workspace.database.close()
 
@@ -63,24 +77,30 @@ async def _end_streams(app: web.Application) -> None:
     app[WORKSPACE].updates.close()
 
 
-async def _page(_request: web.Request) -> web.FileResponse:
-    return web.FileResponse(_HERE / "pages" / "workspace.html")
-
-
-async def _add_slash(request: web.Request) -> web.Response:
-    """Links are relative to the mount, so its address must end in a slash."""
-    raise web.HTTPMovedPermanently(request.rel_url.with_path(request.path + "/"))
-
+_CONVERSATION = "/api/conversations/{conversation}"
+_ATTACHMENT = "/attachments/{attachment}"
 
 _ROUTES = (
-    web.get("", _add_slash),
-    web.get("/", _page),
     web.post("/events", intake.take_event),
-    web.get("/updates", stream.stream),
-    web.get("/api/me", reading.me),
-    web.get("/api/conversations", reading.list_conversations),
-    web.post("/api/conversations/{conversation}/opened", reading.open_conversation),
-    web.get("/api/conversations/{conversation}/lines", reading.list_lines),
-    web.post("/api/conversations/{conversation}/read", reading.mark_read),
-    web.get("/attachments/{attachment}/{rendition}", media.show_rendition),
+    web.get("/", pages.home, name="page"),
+    web.get("", pages.add_slash),
+    web.get("/audit", page("oversee", pages.audit)),
+    web.get("/operations", page("operate", pages.operations)),
+    web.get("/sign-in", sign_in.show_form),
+    web.post("/sign-in", sign_in.take_form),
+    web.post("/sign-out", call(None, sign_in.sign_out)),
+    web.get("/api/me", call(None, reading.me)),
+    web.get("/api/conversations", call("talk", reading.list_conversations)),
+    web.get(_CONVERSATION + "/lines", call("talk", reading.list_lines)),
+    web.post(_CONVERSATION + "/opened", call("talk", deeds.open_conversation)),
+    web.post(_CONVERSATION + "/read", call("talk", deeds.mark_read)),
+    web.post(_CONVERSATION + "/agents", call("talk", deeds.change_assignment)),
+    web.post(_CONVERSATION + "/messages", call("talk", replies.send_reply)),
+    web.get("/updates", call("talk", stream.stream)),
+    web.get(_ATTACHMENT + "/download", call("talk", media.download)),
+    web.get(_ATTACHMENT + "/{rendition}", call("talk", media.show_rendition)),
+    web.post(_ATTACHMENT + "/retry", call("talk", media.retry)),
+    web.get("/api/audit", call("oversee", audit.list_audit)),
+    web.get("/api/operations", call("operate", operations.show_operations)),
+    web.post("/api/failures/{failure}/retry", call("operate", operations.retry_failure)),
 )

@@ -174,3 +174,15 @@ def next_revision(connection: sqlite3.Connection) -> int:
 
 def revision(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT revision FROM counter").fetchone()[0])
+
+
+def touch_message(connection: sqlite3.Connection, id: str) -> None:
+    """Note that a line of a transcript looks different now."""
+    change = next_revision(connection)
+    row = connection.execute(
+        "UPDATE messages SET revision = ? WHERE id = ? RETURNING conversation", (change, id)
+    ).fetchone()
+    if row is not None:
+        connection.execute(
+            "UPDATE conversations SET revision = ? WHERE id = ?", (change, row["conversation"])
+        )

@@ -1,11 +1,11 @@
-"""What stands before every page: who is looking, and the headers that tell browsers what may happen."""
+"""What stands around every answer: the headers that tell browsers what may happen, and refusals in words."""
 
 from collections.abc import Awaitable, Callable
 
-import orjson
 from aiohttp import web
 
-from workspace.keys import AGENT, WORKSPACE, workspace_of
+from workspace.answers import refusal
+from workspace.keys import WORKSPACE
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -32,14 +32,8 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     response.headers.update(_HEADERS)
     response.headers["Content-Security-Policy"] = _POLICY.format(media=source)
     # Our own files may be kept and asked about; what customers wrote belongs in no cache.
-    own = isinstance(response, web.FileResponse)
+    own = request.path.rpartition("/")[0].endswith("/static")
     response.headers.setdefault("Cache-Control", "no-cache" if own else "no-store")
-
-
-@web.middleware
-async def know_the_agent(request: web.Request, handler: Handler) -> web.StreamResponse:
-    request[AGENT] = workspace_of(request).settings.agent
-    return await handler(request)
 
 
 @web.middleware
@@ -47,17 +41,23 @@ async def answer_in_words(request: web.Request, handler: Handler) -> web.StreamR
     """Refusals as JSON with a sentence, for scripts."""
     try:
         return await handler(request)
-    except web.HTTPError as refusal:
-        sentence = _SENTENCES.get(refusal.status, refusal.reason)
-        body = orjson.dumps({"error": sentence})
-        return web.Response(body=body, status=refusal.status, content_type="application/json")
+    except web.HTTPError as refused:
+        sentence = _SENTENCES.get((refused.status, refused.reason)) or _USUAL.get(refused.status)
+        return refusal(refused.status, sentence or refused.reason)
 
 
-_SENTENCES = {
+_USUAL = {
     400: "The request cannot be read.",
+    401: "Please sign in.",
     403: "Only assigned agents may see this.",
     404: "There is no such thing here.",
     410: "This is no longer stored.",
+    413: "This is too large.",
     502: "The gateway gave no usable answer.",
     503: "The gateway cannot be reached right now.",
+}
+
+_SENTENCES = {
+    (403, "Not allowed"): "Your account may not do this.",
+    (403, "Reload the page"): "This page is out of date. Please reload it.",
 }

@@ -7,6 +7,7 @@ from functools import partial
 import orjson
 from aiohttp import web
 
+from workspace.answers import bounded
 from workspace.keys import workspace_of
 from workspace.moments import now
 from workspace.recording import record
@@ -19,7 +20,7 @@ _log = logging.getLogger("workspace.intake")
 
 
 async def take_event(request: web.Request) -> web.Response:
-    body = await _body(request)
+    body = await bounded(request, _LARGEST)
     workspace = workspace_of(request)
     try:
         id = verify(request.headers, body, workspace.secrets, time.time())
@@ -32,16 +33,6 @@ async def take_event(request: web.Request) -> web.Response:
         return web.json_response({"error": "the body is no JSON object"}, status=400)
     await workspace.database.write(partial(record, id=id, event=event, body=body, now=now()))
     return web.Response(status=204)
-
-
-async def _body(request: web.Request) -> bytes:
-    """The whole body, up to our own limit: below the gateway the application's own one does not count."""
-    body = bytearray()
-    async for chunk in request.content.iter_chunked(65_536):
-        body += chunk
-        if len(body) > _LARGEST:
-            raise web.HTTPRequestEntityTooLarge(max_size=_LARGEST, actual_size=len(body))
-    return bytes(body)
 
 
 def _event(body: bytes) -> dict[str, object] | None:

@@ -1,11 +1,14 @@
 """Where handlers find what they work with."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from workspace.attempts import Attempts
 from workspace.database import Database
 from workspace.links import LinkShelf
+from workspace.roles import Viewer
 from workspace.settings import WorkspaceSettings
 from workspace.updates import Updates
 from workspace.upstream import Upstream
@@ -13,22 +16,32 @@ from workspace.upstream import Upstream
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
+    """`assigning` is held while an assignment changes, so that two agents cannot take one conversation."""
+
     settings: WorkspaceSettings
     secrets: tuple[bytes, ...]
     database: Database
     upstream: Upstream
     updates: Updates
     links: LinkShelf
+    attempts: Attempts = field(default_factory=Attempts)
+    assigning: asyncio.Lock = field(default_factory=asyncio.Lock)
+    checking_passwords: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    errands: set[asyncio.Task[None]] = field(default_factory=set)
 
 
 WORKSPACE = web.AppKey("workspace", Workspace)
-AGENT = web.RequestKey("agent", str)
+VIEWER = web.RequestKey("viewer", Viewer)
 
 
 def workspace_of(request: web.Request) -> Workspace:
     return request.app[WORKSPACE]
 
 
+def viewer_of(request: web.Request) -> Viewer:
+    """Who is looking; only behind a handler that `gate` lets nobody else through to."""
+    return request[VIEWER]
+
+
 def agent_of(request: web.Request) -> str:
-    """Who is looking, as the session says."""
-    return request[AGENT]
+    return viewer_of(request).agent

@@ -73,8 +73,11 @@ class LinkShelf:
             answer = await self._upstream.links(attachment, agent)
         found = answer.get("links") or {}
         addresses = {str(name): str(address) for name, address in found.items()}
-        for address in addresses.values():
-            origin(address)
+        try:
+            for address in addresses.values():
+                origin(address)
+        except ValueError as strange:
+            raise UpstreamTrouble(502, "The gateway gave a link that is none.", {}) from strange
         return Links(addresses, moment(answer.get("expires_at"), 0))
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import orjson
 
-from workspace.database import next_revision
+from workspace import search
+from workspace.database import next_revision, touch_message
 from workspace.moments import moment
 from workspace.wording import LINES
 
@@ -57,8 +58,11 @@ def _received(db: sqlite3.Connection, data: Data, now: int) -> None:
 
 
 def _echoed(db: sqlite3.Connection, data: Data, now: int) -> None:
-    _conversation(db, data["conversation"], moment(data["message"].get("received_at"), now))
-    _message(db, data, "out", now)
+    message = data["message"]
+    _conversation(db, data["conversation"], moment(message.get("received_at"), now))
+    # What was written elsewhere may have no id of ours; the platform's is as good.
+    id = message.get("id") or f"echo_{message['platform_id']}"
+    _message(db, {**data, "message": {**message, "id": id}}, "out", now)
 
 
 def _attachment_updated(db: sqlite3.Connection, data: Data, now: int) -> None:
@@ -68,19 +72,34 @@ def _attachment_updated(db: sqlite3.Connection, data: Data, now: int) -> None:
         _received(db, data, now)
         return
     _attachments(db, message)
-    _touch_message(db, message["id"])
+    touch_message(db, message["id"])
 
 
 def _status(db: sqlite3.Connection, data: Data, _now: int) -> None:
-    id, status = data["message"]["id"], str(data["status"])
-    row = db.execute("SELECT status FROM statuses WHERE message = ?", (id,)).fetchone()
-    if row is not None and _RANK.get(status, 0) <= _RANK.get(row["status"], 0):
-        return  # forward only: "delivered" may arrive after "read"
-    db.execute(
-        "INSERT OR REPLACE INTO statuses (message, status, reason) VALUES (?, ?, ?)",
-        (id, status, _words(data.get("reason"))),
+    status, reason = str(data["status"]), _words(data.get("reason"))
+    for id in _meant(db, data):
+        row = db.execute("SELECT status FROM statuses WHERE message = ?", (id,)).fetchone()
+        if row is not None and _RANK.get(status, 0) <= _RANK.get(row["status"], 0):
+            continue  # forward only: "delivered" may arrive after "read"
+        db.execute("INSERT OR REPLACE INTO statuses VALUES (?, ?, ?)", (id, status, reason))
+        touch_message(db, id)
+
+
+def _meant(db: sqlite3.Connection, data: Data) -> list[str]:
+    """The messages of ours a status is about: by our id, by the platform's, or all up to a moment."""
+    message = data["message"]
+    if message.get("id"):
+        return [message["id"]]
+    rows = db.execute(
+        """SELECT id FROM messages WHERE conversation = ? AND direction = 'out'
+             AND (platform_id = ? OR at <= ?)""",
+        (
+            data["conversation"]["id"],
+            message.get("platform_id"),
+            moment(data.get("watermark"), 0),
+        ),
     )
-    _touch_message(db, id)
+    return [row["id"] for row in rows]
 
 
 _RANK = {"accepted": 1, "sent": 2, "delivered": 3, "read": 4, "failed": 5}
@@ -97,30 +116,34 @@ def _edited(db: sqlite3.Connection, data: Data, _now: int) -> None:
         "UPDATE messages SET text = ?, transcript = ?, details = ? WHERE id = ?",
         (text, transcript, _json(details), row["id"]),
     )
-    _touch_message(db, row["id"])
+    search.index(db, row["position"], text)
+    touch_message(db, row["id"])
 
 
 def _deleted(db: sqlite3.Connection, data: Data, _now: int) -> None:
-    id = _find(db, data["message"])["id"]
+    row = _find(db, data["message"])
+    id = row["id"]
+    search.index(db, row["position"], None)
     db.execute("DELETE FROM attachments WHERE message = ?", (id,))
     db.execute("DELETE FROM reactions WHERE message = ?", (id,))
     db.execute(
         "UPDATE messages SET text = NULL, transcript = '', details = '{}', deleted = 1 WHERE id = ?",
         (id,),
     )
-    _touch_message(db, id)
+    touch_message(db, id)
+
+
+_CONSUMER = "consumer"
 
 
 def _reaction(db: sqlite3.Connection, data: Data, _now: int) -> None:
     id = _find(db, data["message"])["id"]
-    reaction = data.get("reaction")
-    emoji = reaction.get("emoji") if isinstance(reaction, Mapping) else data.get("emoji", reaction)
-    who = str(data["conversation"]["id"]) if "conversation" in data else "consumer"
-    if emoji:
-        db.execute("INSERT OR REPLACE INTO reactions VALUES (?, ?, ?)", (id, who, str(emoji)))
+    if data["emoji"]:
+        row = (id, _CONSUMER, str(data["emoji"]))
+        db.execute("INSERT OR REPLACE INTO reactions VALUES (?, ?, ?)", row)
     else:
-        db.execute("DELETE FROM reactions WHERE message = ? AND who = ?", (id, who))
-    _touch_message(db, id)
+        db.execute("DELETE FROM reactions WHERE message = ? AND who = ?", (id, _CONSUMER))
+    touch_message(db, id)
 
 
 def _closed(db: sqlite3.Connection, data: Data, now: int) -> None:
@@ -131,10 +154,16 @@ def _closed(db: sqlite3.Connection, data: Data, now: int) -> None:
 
 
 def _notice(db: sqlite3.Connection, data: Data, now: int) -> None:
-    notice = data.get("notice", data)
+    notice = data["notice"]
+    kind = str(notice["kind"])
     _conversation(db, data["conversation"], now)
-    told = {"kind": str(notice["kind"]), "text": _words(notice.get("text"))}
-    add_notice(db, data["conversation"]["id"], told, now)
+    if not kind.startswith(_PASSING):
+        told = {"kind": kind, "text": _words(notice.get("text"))}
+        add_notice(db, data["conversation"]["id"], told, now)
+
+
+#: Platforms' words for what is over in a moment and belongs in no transcript.
+_PASSING = ("typing", "message_reads", "message_deliveries")
 
 
 def _unrecognised(db: sqlite3.Connection, data: Data, now: int) -> None:
@@ -160,12 +189,15 @@ _RECORDERS: Mapping[str, Recorder] = {
 
 def _conversation(db: sqlite3.Connection, conversation: Data, at: int) -> None:
     consumer = conversation["consumer"]
+    name = _words(consumer.get("name"))
     db.execute(
         """INSERT INTO conversations
-             (id, connector, platform, account, consumer_id, consumer_name, active_at, revision)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+             (id, connector, platform, account, consumer_id, consumer_name, folded, active_at,
+              revision)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
            ON CONFLICT (id) DO UPDATE SET
              consumer_name = coalesce(excluded.consumer_name, consumer_name),
+             folded = iif(excluded.consumer_name IS NULL, folded, excluded.folded),
              active_at = max(active_at, excluded.active_at),
              revision = excluded.revision""",
         (
@@ -174,7 +206,8 @@ def _conversation(db: sqlite3.Connection, conversation: Data, at: int) -> None:
             str(conversation["platform"]),
             str(conversation.get("account") or ""),
             str(consumer["id"]),
-            _words(consumer.get("name")),
+            name,
+            search.fold(f"{name or ''} {consumer['id']}"),
             at,
             next_revision(db),
         ),
@@ -188,10 +221,11 @@ def _message(db: sqlite3.Connection, data: Data, direction: str, now: int) -> No
     received = moment(message.get("received_at"), now)
     lines = [LINES.get(a["kind"], LINES["unsupported"]) for a in message.get("attachments") or ()]
     transcript = message.get("transcript") or "\n".join(lines) or message.get("text") or ""
-    db.execute(
+    added = db.execute(
         """INSERT INTO messages (id, conversation, sequence, direction, author, platform_id, text,
              transcript, at, details, revision)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING""",
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+           RETURNING position""",
         (
             message["id"],
             conversation,
@@ -205,7 +239,9 @@ def _message(db: sqlite3.Connection, data: Data, direction: str, now: int) -> No
             _json({name: message[name] for name in _EXTRAS if message.get(name)}),
             next_revision(db),
         ),
-    )
+    ).fetchone()
+    if added is not None:
+        search.index(db, added["position"], _words(message.get("text")))
     db.execute(
         "UPDATE conversations SET sequence = max(sequence, ?) WHERE id = ?",
         (sequence, conversation),
@@ -244,16 +280,6 @@ def _find(db: sqlite3.Connection, message: Data) -> sqlite3.Row:
         raise KeyError(message["id"])
     found: sqlite3.Row = row
     return found
-
-
-def _touch_message(db: sqlite3.Connection, id: str) -> None:
-    change = next_revision(db)
-    db.execute("UPDATE messages SET revision = ? WHERE id = ?", (change, id))
-    db.execute(
-        """UPDATE conversations SET revision = ?
-           WHERE id = (SELECT conversation FROM messages WHERE id = ?)""",
-        (change, id),
-    )
 
 
 def _words(value: object) -> str | None:

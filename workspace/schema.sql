@@ -17,6 +17,7 @@ CREATE TABLE conversations (
     account TEXT NOT NULL,
     consumer_id TEXT NOT NULL,
     consumer_name TEXT,
+    folded TEXT NOT NULL,
     open INTEGER NOT NULL DEFAULT 1,
     sequence INTEGER NOT NULL DEFAULT 0,
     active_at INTEGER NOT NULL,
@@ -61,6 +62,14 @@ CREATE TABLE statuses (
     reason TEXT
 ) STRICT;
 
+-- Our own texts: the key under which the gateway knows each, whatever number of times it is sent.
+CREATE TABLE replies (
+    key TEXT PRIMARY KEY,
+    position INTEGER NOT NULL UNIQUE REFERENCES messages (position),
+    state TEXT NOT NULL CHECK (state IN ('sending', 'accepted', 'refused', 'unknown')),
+    reason TEXT
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE reactions (
     message TEXT NOT NULL,
     who TEXT NOT NULL,
@@ -82,3 +91,34 @@ CREATE TABLE marks (
     sequence INTEGER NOT NULL,
     PRIMARY KEY (agent, conversation)
 ) STRICT, WITHOUT ROWID;
+
+-- Everything in `messages` that can be searched, folded (see search.py); rowid is the message's position.
+CREATE VIRTUAL TABLE words USING fts5 (folded, tokenize = 'trigram');
+
+CREATE TABLE accounts (
+    name TEXT PRIMARY KEY,
+    password TEXT NOT NULL,
+    roles TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Only the fingerprint of a session's token is kept: whoever reads this file cannot take a session over.
+CREATE TABLE sessions (
+    fingerprint BLOB PRIMARY KEY,
+    agent TEXT NOT NULL,
+    csrf TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_by_agent ON sessions (agent);
+
+-- Who did or saw what, and when.
+CREATE TABLE audit (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    agent TEXT NOT NULL,
+    did TEXT NOT NULL,
+    conversation TEXT,
+    attachment TEXT,
+    detail TEXT
+) STRICT;

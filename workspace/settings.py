@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 class WorkspaceSettings:
     """`gateway_url` is where the workspace calls /v1; `media_origin` is where the links it gets point to.
 
-    `secrets` (whsec_…) verify deliveries; several while one is being replaced. With `demo` nobody signs in:
-    whoever opens the page from this machine is `agent`, and takes a conversation by opening it.
+    `secrets` (whsec_…) verify deliveries; several while one is being replaced. With `demo` nobody needs a
+    password: whoever opens the page on this machine is `agent`, may do everything, and takes a conversation
+    by opening it. `secure_cookies` follows `media_origin` unless said otherwise. `account_command` is what
+    the sign-in page tells to type while there are no accounts.
     """
 
     database: Path
@@ -21,11 +23,20 @@ class WorkspaceSettings:
     agent: str = "agent"
     demo: bool = False
     name: str = "Airlock"
+    secure_cookies: bool | None = None
+    account_command: str = "airlock accounts add NAME"
 
     @property
     def media_source(self) -> str:
         """The origin that pages may load pictures and videos from, besides their own."""
         return origin(self.media_origin or self.gateway_url)
+
+    @property
+    def secure(self) -> bool:
+        """Whether cookies may travel over TLS only."""
+        if self.secure_cookies is not None:
+            return self.secure_cookies
+        return self.media_source.startswith("https:")
 
 
 def origin(address: str) -> str:

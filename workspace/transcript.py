@@ -7,7 +7,14 @@ from typing import Any
 import orjson
 
 from workspace.plain import plain_name, plain_text
-from workspace.wording import LINES, length, notice_in_words, size, state_in_words
+from workspace.wording import (
+    LINES,
+    length,
+    notice_in_words,
+    size,
+    state_in_words,
+    status_in_words,
+)
 
 #: Some three screens. Older lines come when the page is scrolled up to them.
 PAGE = 60
@@ -15,9 +22,10 @@ PAGE = 60
 Line = dict[str, Any]
 
 _LINES = """
-    SELECT m.*, s.status, s.reason,
+    SELECT m.*, s.status, s.reason, r.key, r.state, r.reason AS refused,
       (SELECT json_group_array(emoji) FROM reactions WHERE message = m.id) AS reactions
     FROM messages AS m LEFT JOIN statuses AS s ON s.message = m.id
+      LEFT JOIN replies AS r ON r.position = m.position
     WHERE m.conversation = :conversation
 """
 
@@ -74,6 +82,7 @@ def _line(db: sqlite3.Connection, row: sqlite3.Row, attachments: list[Any], *, m
     line = {
         "position": row["position"],
         "id": row["id"],
+        "conversation": row["conversation"],
         "sequence": row["sequence"],
         "direction": row["direction"],
         "author": plain_name(row["author"]),
@@ -92,8 +101,10 @@ def _line(db: sqlite3.Connection, row: sqlite3.Row, attachments: list[Any], *, m
         "choice": plain_name(_text(details.get("choice"))),
         "reply_to": _quoted(db, row["conversation"], details.get("reply_to")),
         "reactions": orjson.loads(row["reactions"]),
-        "status": row["status"] or details.get("status"),
-        "reason": plain_text(row["reason"] or details.get("reason")),
+        "status": row["status"] or row["state"],
+        "status_words": plain_text(status_in_words(row["status"] or row["state"])),
+        "reason": plain_text(row["reason"] or row["refused"]),
+        "key": row["key"],
         "attachments": [
             _attachment(attachment, shown[place] if place < len(shown) else None, media=media)
             for place, attachment in enumerate(attachments)
@@ -110,6 +121,7 @@ def _attachment(body: Mapping[str, Any], line: str | None, *, media: bool) -> Ma
         "state": body.get("state"),
         "words": plain_text(state_in_words(body)),
         "visible": media,
+        "retry": media and body.get("state") == "failed",
     }
     if not media:
         return public

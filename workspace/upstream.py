@@ -1,12 +1,14 @@
 """The calls the workspace makes to the gateway's public API, as any other conversation core would."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 import orjson
+from yarl import URL
 
 #: The gateway answers from its own disk; whoever waits longer should be told so.
 _PATIENCE = aiohttp.ClientTimeout(total=15)
@@ -55,6 +57,33 @@ class Upstream:
         await self.call(
             "PUT", f"/v1/conversations/{_part(conversation)}/agents", {"agents": agents}
         )
+
+    async def mark_read(self, message: str) -> None:
+        await self.call("POST", f"/v1/messages/{_part(message)}/read")
+
+    async def retry(self, attachment: str) -> Mapping[str, Any]:
+        """Fetch and sanitize again; the attachment as it is now."""
+        answer = await self.call("POST", f"/v1/attachments/{_part(attachment)}/retry")
+        return answer.content if isinstance(answer.content, Mapping) else {}
+
+    async def send(self, conversation: str, text: str, agent: str, key: str) -> str:
+        """Send an agent's text, once for each key however often it is called; the gateway's id of it."""
+        path = f"/v1/conversations/{_part(conversation)}/messages"
+        content = {"text": text, "agent": agent}
+        answer = await self.call("POST", path, content, {"Idempotency-Key": key})
+        return str(answer.content["id"])
+
+    @asynccontextmanager
+    async def media(self, link: str) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The bytes behind a link, asked for where the gateway is and not where browsers see it."""
+        parts = urlsplit(link)
+        address = f"{self._url}{parts.path}?{parts.query}"
+        # A slow agent may take long over a long video: the time-out is for each read, not for the whole.
+        timeout = aiohttp.ClientTimeout(total=None, sock_read=60)
+        async with self._session.get(
+            URL(address, encoded=True), timeout=timeout, allow_redirects=False
+        ) as response:
+            yield response
 
     async def call(
         self,

@@ -1,5 +1,6 @@
 """What people read: transcript lines, and every state of an attachment as a sentence."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -59,9 +60,6 @@ _EXACT: Mapping[str, Callable[[float, float], str]] = {
     "too_long": lambda found, limit: f"Too long: {length(found)}, limit {length(limit)}",
 }
 
-_FOUND = ("found", "bytes", "size", "pixels", "seconds", "duration_seconds", "actual")
-_LIMIT = ("limit", "max", "maximum", "limit_bytes", "max_bytes")
-
 
 def state_in_words(attachment: Mapping[str, Any]) -> str:
     """The state of an attachment as people should read it; empty when it is ready to be seen."""
@@ -78,20 +76,27 @@ def state_in_words(attachment: Mapping[str, Any]) -> str:
 
 def _refusal(attachment: Mapping[str, Any], table: Mapping[str, str], otherwise: str) -> str:
     reason = str(attachment.get("reason") or "no reason given")
-    detail = attachment.get("detail")
-    if isinstance(detail, Mapping) and reason in _EXACT:
-        found, limit = _number(detail, _FOUND), _number(detail, _LIMIT)
-        if found is not None and limit is not None:
-            return _EXACT[reason](found, limit)
+    exact = _exact_sentence(reason, attachment.get("detail"))
+    if exact:
+        return exact
     kind = _NOUNS.get(str(attachment.get("kind")), "attachments")
     sentence = table.get(reason, otherwise)
-    sentence = sentence.replace("{kind}", kind).replace("{reason}", reason.replace("_", " "))
-    return f"{sentence} ({detail})" if isinstance(detail, str) and detail else sentence
+    return sentence.replace("{kind}", kind).replace("{reason}", reason.replace("_", " "))
 
 
-def _number(detail: Mapping[str, Any], names: tuple[str, ...]) -> float | None:
-    numbers = (detail.get(name) for name in names)
-    return next((float(n) for n in numbers if isinstance(n, int | float) and n >= 0), None)
+def _exact_sentence(reason: str, detail: object) -> str | None:
+    """The sentence with numbers, where the detail holds them. What else it says is for operators."""
+    numbers = _NUMBERS.search(detail) if isinstance(detail, str) else None
+    if reason not in _EXACT or numbers is None:
+        return None
+    found = float(numbers["found"]) * float(numbers["times"] or 1)
+    return _EXACT[reason](found, float(numbers["limit"]))
+
+
+#: "31000000 bytes, the limit is 25000000"; "12000 x 9000 pixels, the limit is 64000000".
+_NUMBERS = re.compile(
+    r"(?P<found>\d{1,15})(?: x (?P<times>\d{1,9}))?\D{1,40}limit\D{1,9}(?P<limit>\d{1,15})"
+)
 
 
 def size(count: float) -> str:
@@ -114,7 +119,9 @@ def length(seconds: float) -> str:
 _NOTICES: Mapping[str, str] = {
     "closed_by_consumer": "The customer closed the conversation",
     "unrecognised": "Something arrived that could not be read. Operators can look it up.",
-    "assigned": "{by} assigned {agent}",
+    "OptOutType": "The customer answered with a keyword for opting in or out: {text}",
+    "user_changed_number": "The customer changed their number",
+    "request_welcome": "The customer opened the chat",
     "taken": "{agent} took the conversation",
     "handed_over": "{by} handed the conversation over to {agent}",
     "released": "{agent} left the conversation",
@@ -123,11 +130,29 @@ _NOTICES: Mapping[str, str] = {
 }
 
 
+#: What became of a text of ours.
+_STATUSES: Mapping[str, str] = {
+    "sending": "Sending …",
+    "accepted": "On its way",
+    "sent": "Sent",
+    "delivered": "Delivered",
+    "read": "Read",
+    "failed": "Not delivered",
+    "refused": "Not sent",
+    "unknown": "Perhaps not sent",
+}
+
+
+def status_in_words(status: str | None) -> str | None:
+    return None if status is None else _STATUSES.get(status, status.replace("_", " "))
+
+
 def notice_in_words(notice: Mapping[str, Any]) -> str:
     """A line of the transcript that nobody wrote."""
     sentence = _NOTICES.get(str(notice.get("kind")))
     if sentence is None:
-        return str(notice.get("text") or str(notice.get("kind", "Notice")).replace("_", " "))
-    for name in ("agent", "by"):
+        kind = str(notice.get("kind")).replace("_", " ").replace(".", " ")
+        return str(notice.get("text") or f"The platform tells: {kind}")
+    for name in ("agent", "by", "text"):
         sentence = sentence.replace(f"{{{name}}}", str(notice.get(name, "")))
     return sentence

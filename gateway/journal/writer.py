@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 import structlog
 
 from gateway.fault_points import passing
+from gateway.metrics import JOURNAL_COMMITS
 
 from . import schema
 from .errors import JournalUnavailable
@@ -67,6 +68,8 @@ class GroupWriter:
         self._on_intake = on_intake
         self._loop = asyncio.get_running_loop()
         self._unsynced: queue.SimpleQueue[tuple[list[_Write], Rows] | None] = queue.SimpleQueue()
+        #: How many deliveries waited for the latest commit.
+        self.deliveries_in_group = 0
         self._commits = 0
         self._wipe = False
         self._disk = threading.Thread(target=self._sync, name="journal-sync", daemon=True)
@@ -120,7 +123,9 @@ class GroupWriter:
     def _transact(self, group: list[_Write]) -> Rows:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            rows = self._append_frames([w.frame for w in group if w.frame is not None])
+            frames = [w.frame for w in group if w.frame is not None]
+            self.deliveries_in_group = len(frames)
+            rows = self._append_frames(frames)
             for write in group:
                 if write.operation is not None:
                     self._apply(write, write.operation)
@@ -183,6 +188,7 @@ class GroupWriter:
                 return
             passing("after-sync")
             self._commits += 1
+            JOURNAL_COMMITS.inc()
             if self._commits < _COMMITS and not self._wipe:
                 self._loop.call_soon_threadsafe(self._tell, *written, True)
                 continue

@@ -47,13 +47,13 @@ class Cell:
         deadline: float,
         note: Note | None = None,
     ) -> dict[str, Any]:
-        """The answer to one job; raises CellLost."""
+        """The answer to one job; raises CellLost, or CellsUnavailable where all cells were lost at once."""
         try:
             async with asyncio.timeout(deadline):
                 wire.send(self._door, message, files)
                 return await self._answer(note)
         except TimeoutError:
-            raise CellLost(f"took longer than {deadline:g} s") from None
+            raise CellLost(f"took longer than {deadline:g} s", timed_out=True) from None
         except (EOFError, ConnectionError):
             raise await self._lost() from None
         except wire.BadMessage as error:

@@ -19,13 +19,21 @@ from .waiting import readable
 _START_SECONDS = 60.0
 _END_SECONDS = 5.0
 
+_MODULE = "normalizer.cell"
+
+#: Memory that a warm cell has touched stays its own, and large blocks come in huge pages.
+_MALLOC = (
+    "hugetlb=1",
+    "mmap_threshold=8388608",
+    "trim_threshold=134217728",
+    "top_pad=8388608",
+)
+
 
 class Zygote:
     """The process that forks cells. `walls` tells what became of those it raised for all of them."""
 
-    def __init__(
-        self, process: subprocess.Popen[bytes], control: socket.socket
-    ) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], control: socket.socket) -> None:
         self._process, self._control = process, control
         self._orders: deque[asyncio.Future[tuple[int, int]]] = deque()
         self._endings: dict[int, asyncio.Future[int]] = {}
@@ -132,13 +140,15 @@ class Zygote:
             order.set_exception(CellsUnavailable("The decoder process has ended."))
         self._orders.clear()
         for ending in self._endings.values():
-            ending.cancel()
+            ending.set_exception(CellsUnavailable("The decoder process has ended."))
+            # Most of them nobody waits for.
+            ending.exception()
         self._endings.clear()
 
 
 def _launch(control: socket.socket) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603  # our own interpreter and module
-        [sys.executable, "-s", "-P", "-m", "normalizer.cell", str(control.fileno())],
+        [sys.executable, "-s", "-P", "-m", _MODULE, str(control.fileno())],
         stdin=subprocess.DEVNULL,
         pass_fds=[control.fileno()],
         # An interrupt typed at the gateway's terminal is the gateway's business.
@@ -154,7 +164,7 @@ def _environment() -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         "PYTHONDONTWRITEBYTECODE": "1",
         # Page faults, not system calls, are what a fresh process costs: huge pages save most of them.
-        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=524288",
+        "GLIBC_TUNABLES": ":".join(f"glibc.malloc.{name}" for name in _MALLOC),
         # The numeric libraries would start a thread per processor, and threads do not survive a fork.
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",

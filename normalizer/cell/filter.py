@@ -32,6 +32,7 @@ ALLOWED = (
     "read",
     "futex",
     "madvise",
+    "mincore",
     "munmap",
     "brk",
     "mremap",
@@ -55,6 +56,9 @@ ALLOWED = (
     "getegid",
     "getrandom",
     "getrusage",
+    # Only downwards: a cell has no right to take more than others.
+    "getpriority",
+    "setpriority",
     "sysinfo",
     "rt_sigaction",
     "rt_sigprocmask",

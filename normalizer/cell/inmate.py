@@ -15,6 +15,9 @@ from .filter import DOOR
 
 _OUT_OF_THE_WAY = 64
 
+#: How far a job that takes long steps back behind those that others wait for.
+_PATIENCE = 10
+
 #: A source, a canvas and a film.
 MAX_FILES = 3
 
@@ -43,9 +46,7 @@ def prepare() -> Belongings:
     )
 
 
-def live(
-    parent: int, own_walls: list[str], gateway: int, belongings: Belongings
-) -> NoReturn:
+def live(parent: int, own_walls: list[str], gateway: int, belongings: Belongings) -> NoReturn:
     """Never returns: one job, one answer."""
     try:
         _stay_no_longer_than(parent)
@@ -55,6 +56,8 @@ def live(
         walls.raise_own(own_walls, _FILE_BYTES, belongings.virtual_bytes)
         message, files = wire.receive(door, MAX_FILES)
         walls.lower_limits(message["cpu_seconds"])
+        if message.get("patient"):
+            os.nice(_PATIENCE)
         wire.send(door, _answer(message, files, lambda note: wire.send(door, {"note": note})))
     finally:
         # Not sys.exit: the interpreter's clean-up belongs to the zygote.

@@ -16,11 +16,14 @@ _log = logging.getLogger(__name__)
 
 Isolation = Literal["full", "reduced"]
 
+#: Long jobs have places of their own, so that photos never wait for films that are encoded.
+Pace = Literal["quick", "slow"]
+
 _OWN_WALLS = ("limits", "seccomp")
 
 
 class Pool:
-    """At most `cells` jobs at once, and a spare cell for each and for the one that comes next.
+    """At most `cells` quick jobs at once, and a spare cell for each and for the one that comes next.
 
     `missing` names the walls that do not stand, each with its cause; with `full` isolation there are none
     that the kernel could have given, or nothing starts.
@@ -28,7 +31,10 @@ class Pool:
 
     def __init__(self, cells: int, isolation: Isolation = "full") -> None:
         self._cells, self._isolation = cells, isolation
-        self._places = asyncio.Semaphore(cells)
+        self._places: dict[Pace, asyncio.Semaphore] = {
+            "quick": asyncio.Semaphore(cells),
+            "slow": asyncio.Semaphore(max(1, cells // 2)),
+        }
         self._spares: deque[asyncio.Task[Cell]] = deque()
         self._starting = asyncio.Lock()
         self._zygote: Zygote | None = None
@@ -53,9 +59,9 @@ class Pool:
         return self._zygote is not None and not self._zygote.gone
 
     @contextlib.asynccontextmanager
-    async def cell(self) -> AsyncIterator[Cell]:
+    async def cell(self, pace: Pace = "quick") -> AsyncIterator[Cell]:
         """A fresh cell for one job; it is gone when the block ends."""
-        async with self._places:
+        async with self._places[pace]:
             cell = await self._take()
             try:
                 yield cell
@@ -92,6 +98,8 @@ class Pool:
 
     async def _begin(self) -> Zygote:
         await self._drop_spares()
+        if self._zygote:
+            await self._zygote.close()
         zygote = await Zygote.start()
         try:
             self._judge(await prove(zygote))

@@ -9,7 +9,7 @@ from .trouble import CellLost
 from .walls import NOT_IN_THIS_KERNEL
 
 if TYPE_CHECKING:
-    from .pool import Zygote
+    from .client import Zygote
 
 #: Attempts take a millisecond; a machine that needs this long is not up to the job.
 _SECONDS = 20.0
@@ -48,5 +48,3 @@ async def _attempt(zygote: "Zygote", wall: str, name: str, behind: tuple[str, ..
     finally:
         cell.end()
     return "" if answer.get("done", {}).get("held") is True else f"a cell could {name}"
-
-

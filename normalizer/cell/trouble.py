@@ -4,9 +4,9 @@
 class CellLost(Exception):
     """A cell ended without an answer, or had to be ended. `status` is its exit status, -N for signal N."""
 
-    def __init__(self, what: str, status: int | None = None) -> None:
+    def __init__(self, what: str, status: int | None = None, *, timed_out: bool = False) -> None:
         super().__init__(what)
-        self.status = status
+        self.status, self.timed_out = status, timed_out
 
 
 class CellsUnavailable(Exception):

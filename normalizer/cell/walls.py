@@ -7,6 +7,7 @@ import errno
 import os
 import resource
 from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
 from typing import Literal
 
 from . import filter as seccomp
@@ -60,8 +61,7 @@ def lower_limits(cpu_seconds: int) -> None:
 
 def virtual_bytes() -> int:
     """The address space in use now."""
-    with open("/proc/self/statm", "rb") as file:
-        return int(file.read().split()[0]) * resource.getpagesize()
+    return int(Path("/proc/self/statm").read_bytes().split()[0]) * resource.getpagesize()
 
 
 def _attempt(raise_wall: Callable[[], None]) -> str:

@@ -1,32 +1,35 @@
 """AVIF: the primary picture, or the first of a sequence."""
 
-import io
 import os
+from typing import Any
 
 from PIL import AvifImagePlugin, Image
 
-from . import orientation
+from . import bands, orientation
 from .opened import Opened, Wish
 
 _THREADS = 4
+_CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 
 
 def open_avif(data: memoryview, wish: Wish) -> Opened:
-    image = AvifImagePlugin.AvifImageFile(io.BytesIO(data))
-    wish.check(*image.size)
+    threads = min(_THREADS, os.cpu_count() or 1)
+    # Pillow's own class would keep the pixels three times.
+    library: Any = AvifImagePlugin._avif  # type: ignore[attr-defined]  # noqa: SLF001
+    decoder = library.AvifDecoder(bytes(data), "auto", threads)
+    size, _, mode, profile, _, turn, _ = decoder.get_info()
+    wish.check(size)
+    wish.check_substance(size, len(data))
+    fit = wish.fit(size)
 
     def load(_: object) -> Image.Image:
-        image.load()
-        return image
+        rows, *_times = decoder.get_frame(0)
+        return bands.shrunk_rows(rows, size, mode, size[0] * _CHANNELS[mode], fit.factor)
 
     return Opened(
-        size=image.size,
+        size=size,
+        fit=fit,
         load=load,
-        # Pillow states the file's own turning and mirroring as EXIF does.
-        orientation=orientation.of_exif(image.info.get("exif", b"")),
-        profile=image.info.get("icc_profile"),
+        orientation=turn if turn in orientation.INVERSE else orientation.UPRIGHT,
+        profile=profile,
     )
-
-
-def prepare() -> None:
-    AvifImagePlugin.DEFAULT_MAX_THREADS = min(_THREADS, os.cpu_count() or 1)

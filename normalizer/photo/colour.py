@@ -73,6 +73,7 @@ class Tables:
 
 Conversion = Tables | ImageCms.ImageCmsTransform | None
 
+
 def conversion(icc: bytes | None, mode: str) -> Conversion:
     """What brings pixels of this profile and mode to sRGB; None where they are sRGB already."""
     if not icc or len(icc) > MAX_PROFILE_BYTES:

@@ -114,6 +114,6 @@ def _encode(image: Image.Image, form: Literal["JPEG", "PNG"], **options: int) ->
     # Into a descriptor, not a BytesIO: only that way Pillow lets go of the interpreter lock for the
     # whole encode, and the event loop does not stall.
     descriptor = os.memfd_create("rendition", os.MFD_CLOEXEC)
-    with open(descriptor, "wb", buffering=0) as file:
+    with open(descriptor, "wb", buffering=0) as file:  # noqa: PTH123  # no path leads there
         image.save(file, form, **options)
         return os.pread(descriptor, os.fstat(descriptor).st_size, 0)

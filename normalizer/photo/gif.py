@@ -7,6 +7,7 @@ from PIL import GifImagePlugin, Image
 
 from normalizer.media import MediaRejected
 
+from . import bands
 from .opened import Opened, Wish
 
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
@@ -20,16 +21,17 @@ _MAX_EXTENSIONS = 1000
 def open_gif(data: memoryview, wish: Wish) -> Opened:
     if len(data) < 13:
         raise MediaRejected("corrupt", "a GIF without a header")
-    wish.check(*struct.unpack_from("<HH", data, 6))
+    wish.check(struct.unpack_from("<HH", data, 6))
     stream = _first_frame(data)
     image = GifImagePlugin.GifImageFile(io.BytesIO(stream))
-    wish.check(*image.size)
+    wish.check(image.size)
+    fit = wish.fit(image.size)
 
     def load(_: object) -> Image.Image:
         image.load()
-        return image
+        return bands.shrunk(image, fit.factor)
 
-    return Opened(size=image.size, load=load, crisp=True)
+    return Opened(size=image.size, fit=fit, load=load, crisp=True)
 
 
 def _first_frame(data: memoryview) -> bytes:

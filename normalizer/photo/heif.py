@@ -5,6 +5,7 @@ import os
 import pillow_heif
 from PIL import Image
 
+from . import bands
 from .opened import Opened, Wish
 
 _THREADS = 4
@@ -13,16 +14,22 @@ _THREADS = 4
 def open_heif(data: memoryview, wish: Wish) -> Opened:
     file = pillow_heif.open_heif(bytes(data), convert_hdr_to_8bit=True)
     picture = file[file.primary_index]
-    wish.check(*picture.size)
+    wish.check(picture.size)
+    wish.check_substance(picture.size, len(data))
+    fit = wish.fit(picture.size)
 
     def load(_: object) -> Image.Image:
         # Decoded upright already: turning by EXIF once more would be wrong.
-        return Image.frombuffer(
-            picture.mode, picture.size, picture.data, "raw", picture.mode, picture.stride, 1
-        )
+        rows = picture.data
+        return bands.shrunk_rows(rows, picture.size, picture.mode, picture.stride, fit.factor)
 
     profile = picture.info.get("icc_profile")
-    return Opened(size=picture.size, load=load, profile=profile or None)
+    return Opened(
+        size=picture.size,
+        fit=fit,
+        load=load,
+        profile=profile if isinstance(profile, bytes) else None,
+    )
 
 
 def prepare() -> None:

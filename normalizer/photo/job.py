@@ -11,7 +11,7 @@ from PIL import Image, ImageFile
 
 from normalizer.cell.jobs import Job, Order
 
-from . import avif, heif, paint
+from . import heif, paint
 from .avif import open_avif
 from .canvas import Canvas
 from .gif import open_gif
@@ -63,22 +63,21 @@ def warm_up() -> None:
     # Our own limits are checked before anything is decoded, Pillow's on top would only differ.
     Image.MAX_IMAGE_PIXELS = None
     ImageFile.LOAD_TRUNCATED_IMAGES = False
-    avif.prepare()
     heif.prepare()
     for name, sample in _samples().items():
         _rehearse(name, sample)
 
 
 def warm_cell() -> None:
-    """In a fresh cell: touches the pages a small photo touches, so that no customer waits for them."""
+    """In a fresh cell: touches the memory a small photo needs, so that no customer waits for that."""
     _rehearse("jpeg", _SAMPLES["jpeg"])
 
 
 def _rehearse(form: str, sample: bytes) -> None:
-    canvas = Canvas(32, 64)
+    canvas = Canvas(320, 640)
     pixels = os.memfd_create("rehearsal")
     os.ftruncate(pixels, canvas.size)
-    opened = _READERS[form](memoryview(sample), Wish(10_000, 64))
+    opened = _READERS[form](memoryview(sample), Wish(640 * 480, 640))
     preview, _ = paint.preview(opened, canvas, pixels)
     paint.thumbnail(preview, canvas, pixels)
     os.close(pixels)
@@ -88,7 +87,7 @@ _SAMPLES: dict[str, bytes] = {}
 
 
 def _samples() -> dict[str, bytes]:
-    image = Image.fromarray(np.arange(48 * 64 * 3, dtype=np.uint8).reshape(48, 64, 3))
+    image = Image.fromarray(np.zeros((480, 640, 3), np.uint8))
     forms = {
         "jpeg": "JPEG",
         "png": "PNG",

@@ -27,6 +27,8 @@ _STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 _ESSENTIAL = frozenset({*range(0xC0, 0xD0), 0xDB, 0xDD})
 _JFIF, _EXIF, _ICC, _ADOBE = 0xE0, 0xE1, 0xE2, 0xEE
 
+_FACTORS = (1, 2, 4, 8)
+
 #: A photo has some twenty; a profile or an extended XMP may add a few hundred.
 _MAX_SEGMENTS = 5000
 
@@ -58,27 +60,29 @@ class Structure:
 
 
 def open_jpeg(data: memoryview, wish: Wish) -> Opened:
-    """The photo, to be decoded at the largest power-of-two fraction that fits."""
+    """The photo; a decoder can leave out half, three quarters or seven eighths of it at no cost."""
     structure = read(data)
-    wish.check(structure.width, structure.height)
+    size = (structure.width, structure.height)
+    wish.check(size)
     _check_scans(data, structure)
     _check_substance(data, structure)
+    fit = wish.fit(size, _FACTORS)
     image = _plugin(data, structure)
-    scale = _scale(max(image.size), wish.max_side)
-    if scale > 1:
-        image.draft(None, (image.width // scale, image.height // scale))
+    if fit.factor > 1:
+        image.draft(None, (image.width // fit.factor, image.height // fit.factor))
+    lays = image.mode == "RGB" and image.size == fit.size
 
-    def load(memory: mmap.mmap) -> Image.Image:
-        if image.mode == "RGB":
+    def load(memory: mmap.mmap | None) -> Image.Image:
+        if memory is not None:
             image.im = laid_over(memory, *image.size, "RGB").im
         image.load()
         return image
 
     return Opened(
-        size=(structure.width, structure.height),
+        size=size,
+        fit=fit,
         load=load,
-        loads=image.size,
-        lays=image.mode == "RGB",
+        lays=lays,
         orientation=structure.orientation,
         profile=structure.profile,
     )
@@ -150,9 +154,7 @@ def _take_frame(found: Structure, marker: int, body: bytes) -> None:
 def _blocks(width: int, height: int, samplings: list[tuple[int, int]]) -> int:
     across = max((h for h, _ in samplings), default=1) or 1
     down = max((v for _, v in samplings), default=1) or 1
-    return sum(
-        -(-width * h // (8 * across)) * -(-height * v // (8 * down)) for h, v in samplings
-    )
+    return sum(-(-width * h // (8 * across)) * -(-height * v // (8 * down)) for h, v in samplings)
 
 
 def _check_scans(data: memoryview, structure: Structure) -> None:
@@ -188,14 +190,6 @@ def _check_substance(data: memoryview, structure: Structure) -> None:
     least_bits = 1 if structure.frame in _PROGRESSIVE else 2
     if (len(data) - structure.scan) * 8 < structure.blocks * least_bits:
         raise MediaRejected("corrupt", "a JPEG too short for its size in pixels")
-
-
-def _scale(side: int, max_side: int) -> int:
-    """What a decoder can leave out while decoding: one eighth at most."""
-    scale = 1
-    while side > max_side * scale and scale < 8:
-        scale *= 2
-    return scale
 
 
 def _plugin(data: memoryview, structure: Structure) -> JpegImagePlugin.JpegImageFile:

@@ -26,9 +26,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 def shared(descriptor: int, place: Place) -> mmap.mmap:
     """The memory of a place on the canvas, to be written."""
-    memory = mmap.mmap(
-        descriptor, place.size, access=mmap.ACCESS_WRITE, offset=place.offset
-    )
+    memory = mmap.mmap(descriptor, place.size, access=mmap.ACCESS_WRITE, offset=place.offset)
     populate(memory)
     return memory
 
@@ -48,14 +46,12 @@ def populate(memory: mmap.mmap) -> None:
     """Gets all pages in one go instead of by a fault each; older kernels than 5.14 go the slow way."""
     if len(memory) >= _MANY_BYTES:
         address = np.frombuffer(memory, np.uint8).ctypes.data
-        _LIBC.madvise(
-            ctypes.c_void_p(address), ctypes.c_size_t(len(memory)), _MADV_POPULATE_WRITE
-        )
+        _LIBC.madvise(ctypes.c_void_p(address), ctypes.c_size_t(len(memory)), _MADV_POPULATE_WRITE)
 
 
 def laid_over(memory: mmap.mmap, width: int, height: int, mode: str) -> Image.Image:
     """A picture of mode RGB or RGBA whose pixels are `memory`, which must outlive it."""
-    core: Any = Image.core
+    core: Any = Image.core  # type: ignore[attr-defined]  # the C part is there, but not in the stubs
     return Image.Image()._new(  # noqa: SLF001  # how Pillow itself wraps a core picture
         core.map_buffer(memory, (width, height), "raw", 0, (mode, 0, 1))
     )

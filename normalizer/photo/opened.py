@@ -1,7 +1,7 @@
 """A photo whose header is read and whose pixels are not: what every format's reader hands on."""
 
 import mmap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PIL import Image
@@ -9,17 +9,23 @@ from PIL import Image
 from normalizer.media import MediaRejected
 
 from . import orientation
+from .fitting import Fit, Size, fit
+
+#: No format that asks this states more than 65,535 for a side.
+ANY_FACTOR = range(1, 65)
+
+#: A photo of a blank wall at the strongest compression has four times as many bytes.
+_LARGE, _PIXELS_OF_A_BYTE = 16_000_000, 500
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
     """Sizes as stored, before the photo is turned upright."""
 
-    size: tuple[int, int]
-    #: Decodes. A reader that can does so into the memory it is given, and says so by `lays`.
-    load: Callable[[mmap.mmap], Image.Image]
-    #: The size `load` gives, for a reader that lays.
-    loads: tuple[int, int] = (0, 0)
+    size: Size
+    fit: Fit
+    #: Decodes to eight bits a channel, smaller by the factor of `fit`; into the memory given if it `lays`.
+    load: Callable[[mmap.mmap | None], Image.Image]
     lays: bool = False
     orientation: int = orientation.UPRIGHT
     profile: bytes | None = None
@@ -34,8 +40,9 @@ class Wish:
     max_pixels: int
     max_side: int
 
-    def check(self, width: int, height: int, most: int | None = None) -> None:
+    def check(self, size: Size, most: int | None = None) -> None:
         """Refuses a picture of too many pixels before any memory is spent on it."""
+        width, height = size
         limit = min(self.max_pixels, most or self.max_pixels)
         if width < 1 or height < 1:
             raise MediaRejected("corrupt", f"a photo of {width} x {height} pixels")
@@ -43,3 +50,12 @@ class Wish:
             raise MediaRejected(
                 "too_many_pixels", f"{width} x {height} pixels, the limit is {limit}"
             )
+
+    def check_substance(self, size: Size, source_bytes: int) -> None:
+        """Refuses a very large picture made of next to nothing, where decoding it takes much memory."""
+        pixels = size[0] * size[1]
+        if pixels > _LARGE and source_bytes * _PIXELS_OF_A_BYTE < pixels:
+            raise MediaRejected("too_many_pixels", f"{size[0]} x {size[1]} pixels of no content")
+
+    def fit(self, size: Size, factors: Sequence[int] = ANY_FACTOR) -> Fit:
+        return fit(size, self.max_side, factors)

@@ -8,6 +8,7 @@ from PIL import Image, ImageCms
 from . import colour, memory, modes, orientation
 from .canvas import Canvas, Slot
 from .colour import Tables
+from .fitting import Size
 from .memory import Pixels
 from .opened import Opened
 
@@ -20,19 +21,23 @@ _COLOURED = frozenset({"RGB", "RGBA"})
 _GAP = 2.0
 _THUMBNAIL_GAP = 1.01
 
-Size = tuple[int, int]
-
 
 def preview(opened: Opened, canvas: Canvas, descriptor: int) -> tuple[Image.Image, bool]:
     """Decodes and paints; also tells whether anything shines through."""
     decode = _decode_in_place if opened.lays else _decode_and_copy
     image = decode(opened, canvas, descriptor)
-    return image, image.mode == "RGBA" and image.getextrema()[3] != (255, 255)
+    return image, image.mode == "RGBA" and image.getchannel("A").getextrema() != (255, 255)
 
 
-def lay(image: Image.Image, canvas: Canvas, descriptor: int) -> Image.Image:
-    """Paints a preview that is upright and small enough already."""
-    return _lay(image, canvas, "preview", descriptor)
+def lay_rows(rows: Pixels, turn: int, canvas: Canvas, descriptor: int) -> Image.Image:
+    """Paints a preview that is in sRGB and small enough already."""
+    height, width = rows.shape
+    size = upright((width, height), turn)
+    goal = memory.shared(descriptor, canvas.place("preview", *size))
+    target = orientation.turned(memory.pixels(goal, *size), orientation.INVERSE[turn])
+    for top in range(0, height, _TILE):
+        _copy(rows[top : top + _TILE], target[top : top + _TILE])
+    return memory.laid_over(goal, *size, "RGB")
 
 
 def thumbnail(image: Image.Image, canvas: Canvas, descriptor: int) -> Size:
@@ -53,19 +58,22 @@ def upright(size: Size, turn: int) -> Size:
 
 def _decode_in_place(opened: Opened, canvas: Canvas, descriptor: int) -> Image.Image:
     """Straight onto the canvas, or next to it where the photo must be turned."""
-    goal, ground = _grounds(opened.loads, opened.orientation, canvas, descriptor)
+    size = opened.fit.size
+    goal, ground = _grounds(size, opened.orientation, canvas, descriptor)
     image = opened.load(ground)
     conversion = colour.conversion(opened.profile, image.mode)
     if isinstance(conversion, ImageCms.ImageCmsTransform):
         ImageCms.applyTransform(image, conversion, inPlace=True)
         conversion = None
-    _transfer(ground, goal, opened.loads, conversion, opened.orientation)
-    return memory.laid_over(goal, *upright(opened.loads, opened.orientation), image.mode)
+    _transfer(ground, goal, size, conversion, opened.orientation)
+    return memory.laid_over(goal, *upright(size, opened.orientation), image.mode)
 
 
 def _decode_and_copy(opened: Opened, canvas: Canvas, descriptor: int) -> Image.Image:
-    """Decoded by the format's own means, made smaller, then put where the other way would decode."""
-    image = _smaller(modes.eight_bits(opened.load(mmap.mmap(-1, 1))), canvas.preview_side)
+    """Decoded by the format's own means, then put where the other way would decode."""
+    image = modes.eight_bits(opened.load(None))
+    if image.size != opened.fit.size:
+        image = image.resize(opened.fit.size, Image.Resampling.BICUBIC, reducing_gap=_GAP)
     conversion = colour.conversion(opened.profile, image.mode)
     if isinstance(conversion, ImageCms.ImageCmsTransform):
         image, conversion = colour.manage(image, conversion), None
@@ -81,9 +89,7 @@ def _decode_and_copy(opened: Opened, canvas: Canvas, descriptor: int) -> Image.I
     return memory.laid_over(goal, *upright(image.size, opened.orientation), image.mode)
 
 
-def _grounds(
-    size: Size, turn: int, canvas: Canvas, descriptor: int
-) -> tuple[mmap.mmap, mmap.mmap]:
+def _grounds(size: Size, turn: int, canvas: Canvas, descriptor: int) -> tuple[mmap.mmap, mmap.mmap]:
     """Where the pixels shall end, and where they are decoded."""
     goal = memory.shared(descriptor, canvas.place("preview", *upright(size, turn)))
     return goal, goal if turn == orientation.UPRIGHT else memory.private(*size)
@@ -115,14 +121,6 @@ def _transfer(
 def _copy(rows: Pixels, target: Pixels) -> None:
     for left in range(0, rows.shape[1], _TILE):
         target[:, left : left + _TILE] = rows[:, left : left + _TILE]
-
-
-def _smaller(image: Image.Image, side: int) -> Image.Image:
-    share = side / max(image.size)
-    if share >= 1:
-        return image
-    width, height = (max(1, round(each * share)) for each in image.size)
-    return image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=_GAP)
 
 
 def _square(image: Image.Image, most: int) -> Image.Image:

@@ -8,11 +8,17 @@ from PIL import Image, PngImagePlugin
 
 from normalizer.media import MediaRejected
 
-from . import colour, orientation
+from . import bands, colour, orientation
+from .fitting import Size
 from .opened import Opened, Wish
 
 _SIGNATURE_BYTES = 8
 _PICTURE = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
+
+#: Above so many pixels a picture is decoded bit by bit, if its kind allows it, or must not be much larger.
+_LARGE = 16_000_000
+_MAX_WHOLE_BYTES = 130_000_000
+_WIDE = frozenset({"RGB", "RGBA", "LA", "PA", "I", "I;16"})
 
 #: Not even 25 MB in pieces of a hundred bytes has more.
 _MAX_CHUNKS = 250_000
@@ -23,21 +29,39 @@ def open_png(data: memoryview, wish: Wish) -> Opened:
     stream, extras = _essence(data)
     if len(stream) < 33 or stream[12:16] != b"IHDR":
         raise MediaRejected("corrupt", "a PNG without a header")
-    width, height = struct.unpack_from(">II", stream, 16)
-    wish.check(width, height)
+    size: Size = struct.unpack_from(">II", stream, 16)
+    wish.check(size)
     image = PngImagePlugin.PngImageFile(io.BytesIO(stream))
+    fit = wish.fit(size)
+    streams = size[0] * size[1] > _LARGE and fit.factor > 1 and _can_stream(image)
+    if size[0] * size[1] > _LARGE and not streams:
+        # Bytes a pixel as Pillow keeps it; a picture that fits at full size is not larger than the preview.
+        wish.check(size, most=_MAX_WHOLE_BYTES // (4 if image.mode in _WIDE else 1))
 
     def load(_: object) -> Image.Image:
+        if streams:
+            return bands.Stream(image, fit.factor).decode()
         image.load()
-        return image
+        return bands.shrunk(image, fit.factor)
 
     exif = extras.get(b"eXIf", b"")
     return Opened(
-        size=(width, height),
+        size=size,
+        fit=fit,
         load=load,
         orientation=orientation.of_exif(exif),
         profile=_profile(extras.get(b"iCCP", b"")),
         crisp=True,
+    )
+
+
+def _can_stream(image: PngImagePlugin.PngImageFile) -> bool:
+    """Rows in order, four bytes a pixel, no colour that stands for transparency."""
+    return (
+        image.mode in {"RGB", "RGBA"}
+        and len(image.tile) == 1
+        and not image.info.get("interlace")
+        and "transparency" not in image.info
     )
 
 

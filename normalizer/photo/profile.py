@@ -102,4 +102,4 @@ def _parametric(tag: bytes) -> Floats:
         a, b, line, start = rest[:4]
         e, f = rest[4:] if form == 4 else (0.0, 0.0)
     power = np.maximum(a * _STEPS + b, 0) ** g + e
-    return np.clip(np.where(_STEPS >= start, power, line * _STEPS + f), 0, 1)
+    return np.clip(np.where(start <= _STEPS, power, line * _STEPS + f), 0, 1)

@@ -7,28 +7,34 @@ from PIL import Image, TiffImagePlugin
 
 from normalizer.media import MediaRejected
 
+from . import bands
 from .opened import Opened, Wish
 
 #: Bytes of one value of each field type (TIFF 6.0, page 15).
 _VALUE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _MAX_ENTRIES = 512
+
+#: An A4 page at 600 dots per inch has 35 million. All of them lie in memory at four bytes.
+_MAX_PIXELS = 40_000_000
+
 _WIDTH, _HEIGHT, _ICC = 256, 257, 34675
 
 
 def open_tiff(data: memoryview, wish: Wish) -> Opened:
-    sides = _sides(data)
-    wish.check(*sides)
+    wish.check(_sides(data), most=_MAX_PIXELS)
     image = TiffImagePlugin.TiffImageFile(io.BytesIO(data))
-    wish.check(*image.size)
+    wish.check(image.size, most=_MAX_PIXELS)
+    fit = wish.fit(image.size)
 
     def load(_: object) -> Image.Image:
         # Pillow turns TIFF upright while it loads.
         image.load()
-        return image
+        return bands.shrunk(image, fit.factor)
 
     profile = image.tag_v2.get(_ICC)
     return Opened(
         size=image.size,
+        fit=fit,
         load=load,
         profile=profile if isinstance(profile, bytes) else None,
         crisp=True,
@@ -37,7 +43,7 @@ def open_tiff(data: memoryview, wish: Wish) -> Opened:
 
 def _sides(data: memoryview) -> tuple[int, int]:
     """Width and height of the first page; refuses a directory whose fields claim the file many times."""
-    order = "<" if data[:2] == b"II" else ">"
+    order = "<" if bytes(data[:2]) == b"II" else ">"
     try:
         return _read_sides(data, order)
     except struct.error:

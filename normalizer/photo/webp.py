@@ -1,36 +1,45 @@
 """WebP: its first frame."""
 
-import io
 import struct
+from typing import Any
 
 from PIL import Image, WebPImagePlugin
 
 from normalizer.media import MediaRejected
 
-from . import orientation
+from . import bands, orientation
+from .canvas import BYTES_PER_PIXEL
 from .opened import Opened, Wish
 
-#: libwebp holds an animation canvas twice and each frame twice more: sixteen bytes a pixel.
-_MAX_PIXELS = 12_000_000
+#: libwebp holds twelve bytes a pixel: the picture, and a canvas as if it moved.
+_MAX_PIXELS = 16_000_000
 
 
 def open_webp(data: memoryview, wish: Wish) -> Opened:
-    sides = _sides(data)
-    wish.check(*sides, most=_MAX_PIXELS)
-    image = WebPImagePlugin.WebPImageFile(io.BytesIO(data))
-    wish.check(*image.size, most=_MAX_PIXELS)
+    size = _sides(data)
+    wish.check(size, most=_MAX_PIXELS)
+    # Pillow's own class would keep the pixels twice.
+    library: Any = WebPImagePlugin._webp  # type: ignore[attr-defined]  # noqa: SLF001
+    decoder = library.WebPAnimDecoder(bytes(data))
+    size, _, _, _, mode = decoder.get_info()
+    wish.check(size, most=_MAX_PIXELS)
+    fit = wish.fit(size)
 
     def load(_: object) -> Image.Image:
-        image.load()
-        return image
+        frame = decoder.get_next()
+        if frame is None:
+            raise MediaRejected("corrupt", "a WebP that ends before its picture")
+        stored = "RGBX" if mode == "RGB" else mode
+        image = bands.shrunk_rows(frame[0], size, stored, size[0] * BYTES_PER_PIXEL, fit.factor)
+        return image.convert(mode) if image.mode != mode else image
 
-    exif = image.info.get("exif", b"")
     return Opened(
-        size=image.size,
+        size=size,
+        fit=fit,
         load=load,
-        orientation=orientation.of_exif(exif),
-        profile=image.info.get("icc_profile"),
-        crisp=data[12:16] == b"VP8L",
+        orientation=orientation.of_exif(decoder.get_chunk("EXIF") or b""),
+        profile=decoder.get_chunk("ICCP") or None,
+        crisp=bytes(data[12:16]) == b"VP8L",
     )
 
 

@@ -1,132 +1,136 @@
-"""Inside a cell: a new MP4 around the first video and the first audio track, and the first frame."""
+"""The film jobs of a cell: first frame and new container in one pass; a slower one where it must encode."""
 
+import io
+import mmap
+import os
+from fractions import Fraction
 from typing import Any
 
 import av
-from av.container import InputContainer, OutputContainer
-from av.video.frame import VideoFrame
-from PIL import Image
+import numpy as np
 
 from normalizer.cell.jobs import Job, Order
 from normalizer.media import MediaRejected
-from normalizer.photo.canvas import Canvas
 from normalizer.photo import paint
+from normalizer.photo.canvas import Canvas
+from normalizer.photo.orientation import swaps_sides
 
-from .cursor import Cursor
+from . import structure
+from .film import Film, open_film
+from .first_frame import Frame, first_frame, rows
+from .nal import Irregular
+from .rebuild import copied, picture_plays, rebuild, sound_plays
+from .structure import Structure
+from .transcode import Plan, heartbeat, lanes
 
-#: `mov` is the only demuxer asked, so that a playlist posing as MP4 is none; codec_whitelist keeps
-#: libavformat from decoding on its own while it probes.
-_PROBE = {
-    "codec_whitelist": "none",
-    "format_whitelist": "mov",
-    "enable_drefs": "0",
-    "use_absolute_path": "0",
-}
-_BUFFER = 1 << 18
+
+def film(order: Order) -> dict[str, Any]:
+    """Paints the first frame, then writes the film, or tells what of it must be encoded first."""
+    source, pixels, target = order.files
+    canvas = Canvas(order.message["thumbnail_side"], order.message["preview_side"])
+    boxes = _structure(order)
+    opened = open_film(source)
+    if opened.seconds > order.message["max_seconds"]:
+        raise MediaRejected("too_long", f"{opened.seconds:.0f} s")
+    frame = first_frame(opened)
+    turn = boxes.orientation(opened.picture.id)
+    preview = paint.lay_rows(rows(frame, order.message["poster_side"]), turn, canvas, pixels)
+    order.tell({**_seen(frame, turn), "preview": preview.size, "translucent": False})
+    plan = _plan(opened, frame, always=order.message["always"])
+    result: dict[str, Any] = {"thumbnail": paint.thumbnail(preview, canvas, pixels)}
+    if not plan.picture and not plan.sound:
+        try:
+            length = rebuild(open_film(source), target, copied, lambda _: None)
+            return {**result, "bytes": length}
+        except Irregular:
+            plan = Plan(picture=True, sound=True)
+    return {**result, "plan": {"picture": plan.picture, "sound": plan.sound}}
+
+
+def encode(order: Order) -> dict[str, Any]:
+    """Writes the film, encoding what the plan says."""
+    source, target = order.files
+    plan = Plan(**order.message["plan"])
+    boxes = _structure(order)
+    opened = open_film(source)
+    frame = first_frame(opened)
+    turn = boxes.orientation(opened.picture.id)
+    seen = heartbeat(order.tell, opened.seconds)
+    try:
+        return {"bytes": rebuild(open_film(source), target, lanes(plan, frame, turn), seen)}
+    except Irregular:
+        every = Plan(picture=True, sound=True)
+        return {"bytes": rebuild(open_film(source), target, lanes(every, frame, turn), seen)}
+
+
+JOBS: dict[str, Job] = {"film": film, "encode": encode}
+
+
+def _structure(order: Order) -> Structure:
+    data = mmap.mmap(order.files[0], order.message["bytes"], access=mmap.ACCESS_READ)
+    return structure.read(memoryview(data))
+
+
+def _seen(frame: Frame, turn: int) -> dict[str, int]:
+    sides = (frame.height, frame.width) if swaps_sides(turn) else (frame.width, frame.height)
+    return {"width": sides[0], "height": sides[1]}
+
+
+def _plan(opened: Film, frame: Frame, *, always: bool) -> Plan:
+    return Plan(
+        picture=always or not picture_plays(opened, frame.coded),
+        sound=opened.sound is not None and (always or not sound_plays(opened)),
+    )
 
 
 def warm_up() -> None:
+    """A film from end to end, so that nothing is loaded later."""
     av.logging.set_level(None)
-    import io
-    import os
+    sample = _sample()
+    for name in ("film", "encode"):
+        _rehearse(name, sample)
 
-    import numpy as np
 
+def _rehearse(name: str, sample: bytes) -> None:
+    canvas = Canvas(32, 64)
+    source, pixels, target = files = [os.memfd_create("rehearsal") for _ in range(3)]
+    os.write(source, sample)
+    os.ftruncate(pixels, canvas.size)
+    message = {
+        "bytes": len(sample),
+        "thumbnail_side": canvas.thumbnail_side,
+        "preview_side": canvas.preview_side,
+        "poster_side": canvas.preview_side,
+        "max_seconds": 60,
+        "always": False,
+        "plan": {"picture": True, "sound": True},
+    }
+    if name == "film":
+        film(Order(message, files, lambda _: None))
+    else:
+        encode(Order(message, [source, target], lambda _: None))
+    for file in files:
+        os.close(file)
+
+
+def _sample() -> bytes:
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="mp4") as output:
-        stream = output.add_stream("libx264", rate=25)
-        stream.width = stream.height = 64
-        stream.pix_fmt = "yuv420p"
-        stream.codec_context.thread_count = 1
-        for _ in range(3):
+        picture = output.add_stream("libx264", rate=25)
+        picture.width = picture.height = 64
+        picture.pix_fmt = "yuv420p"
+        picture.codec_context.thread_count = 1
+        sound = output.add_stream("aac", rate=44100)
+        sound.layout = "mono"
+        for number in range(4):
             frame = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")
-            output.mux(stream.encode(frame))
-        output.mux(stream.encode(None))
-    fds = [os.memfd_create("x") for _ in range(3)]
-    os.write(fds[0], buffer.getvalue())
-    os.ftruncate(fds[1], Canvas(32, 64).size)
-    video(
-        Order(
-            {"thumbnail_side": 32, "preview_side": 64, "max_seconds": 10}, fds, lambda _: None
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            output.mux(picture.encode(frame))
+        silence = av.AudioFrame.from_ndarray(
+            np.zeros((1, 1024), np.float32), format="fltp", layout="mono"
         )
-    )
-    for fd in fds:
-        os.close(fd)
-
-
-def video(order: Order) -> dict[str, Any]:
-    """The job: writes the film, paints poster and thumbnail, tells sizes and duration."""
-    message = order.message
-    source, pixels, film = order.files
-    canvas = Canvas(message["thumbnail_side"], message["preview_side"])
-    with _open(source) as container:
-        if not container.streams.video:
-            raise MediaRejected("unsupported_type", "no video track")
-        duration = (container.duration or 0) / av.time_base
-        if duration > message["max_seconds"]:
-            raise MediaRejected("too_long", f"{duration:.0f} s")
-        frame = _first_frame(container)
-    poster = _upright(frame)
-    full = poster.size
-    poster.thumbnail((canvas.preview_side, canvas.preview_side))
-    with _open(source) as container:
-        _remux(container, film)
-    preview = paint.lay(poster, canvas, pixels)
-    order.tell(
-        {
-            "width": full[0],
-            "height": full[1],
-            "preview": preview.size,
-            "translucent": False,
-        }
-    )
-    return {"thumbnail": paint.thumbnail(preview, canvas, pixels), "duration": duration}
-
-
-def _open(source: int) -> InputContainer:
-    return av.open(Cursor(source), format="mov", container_options=_PROBE, buffer_size=_BUFFER)
-
-
-def _first_frame(container: InputContainer) -> VideoFrame:
-    stream = container.streams.video[0]
-    stream.codec_context.thread_type = "NONE"
-    stream.codec_context.thread_count = 1
-    for packet in container.demux(stream):
-        for frame in stream.codec_context.decode(packet):
-            return frame
-    raise MediaRejected("corrupt", "no frame can be decoded")
-
-
-def _upright(frame: VideoFrame) -> Image.Image:
-    rgb = frame.reformat(format="rgb24", threads=1)
-    image = rgb.to_image()
-    return image.rotate(frame.rotation, expand=True) if frame.rotation else image
-
-
-def _remux(container: InputContainer, film: int) -> None:
-    with av.open(
-        Cursor(film),
-        "w",
-        format="mp4",
-        options={"movflags": "+faststart", "fflags": "+bitexact"},
-        buffer_size=_BUFFER,
-        io_open=lambda _url, _flags, _options: Cursor(film),
-    ) as output:
-        tracks = _tracks(container, output)
-        for packet in container.demux(*tracks):
-            if packet.dts is None:
-                continue
-            packet.stream = tracks[packet.stream]
-            output.mux(packet)
-
-
-def _tracks(container: InputContainer, output: OutputContainer) -> dict[Any, Any]:
-    wanted = [container.streams.video[0], *container.streams.audio[:1]]
-    tracks = {stream: output.add_stream_from_template(stream) for stream in wanted}
-    for track in tracks.values():
-        track.metadata.clear()
-    output.metadata.clear()
-    return tracks
-
-
-JOBS: dict[str, Job] = {"video": video}
+        silence.sample_rate = 44100
+        output.mux(sound.encode(silence))
+        output.mux(picture.encode(None))
+        output.mux(sound.encode(None))
+    return buffer.getvalue()

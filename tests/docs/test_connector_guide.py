@@ -1,12 +1,8 @@
 """docs/connectors.md: its listings, put together, are a connector that works."""
 
-import hmac
 import subprocess
 import sys
-import tomllib
 from datetime import UTC, datetime
-from hashlib import sha256
-from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +12,7 @@ from connectors import API, Connector, Request
 from gateway.settings import load
 
 from .installed import Installed
-from .pages import ROOT, files, listings, section, rows
+from .pages import ROOT, files, listings, rows, section
 
 PAGE = ROOT / "docs" / "connectors.md"
 
@@ -49,7 +45,9 @@ def test_it_sends_reads_and_checks_as_the_guide_says(package: Installed) -> None
     from connectors import Rejected, Reply, Text
 
     acme = _acme(package)
-    flow: Any = acme.send_text(Text("msg_1", "shop-1", "c-77", "Hello", "https://x.example/?m=msg_1"))
+    flow: Any = acme.send_text(
+        Text("msg_1", "shop-1", "c-77", "Hello", "https://x.example/?m=msg_1")
+    )
     call = next(flow)
     assert (call.method, call.url) == ("POST", "https://api.acme.example/v1/messages")
     assert call.json == {"to": "c-77", "text": "Hello", "key": "msg_1"}
@@ -70,7 +68,9 @@ def test_the_variants_of_the_guide_work(package: Installed) -> None:
 
     variants = importlib.import_module("acme_variants")
     config = _acme(package).config
-    found = variants.AcmeWithAddresses(config).media(MediaRef({"url": "https://cdn.acme.example/1"}))
+    found = variants.AcmeWithAddresses(config).media(
+        MediaRef({"url": "https://cdn.acme.example/1"})
+    )
     assert isinstance(found, Download)
     assert not found.call.auth
     asked = {"token": "shop-1", "challenge": "echo"}
@@ -95,7 +95,9 @@ def test_the_table_of_events_has_every_event_and_its_fields() -> None:
     table = rows(section(PAGE, "## Reading: `parse`"))
     shared = {"id", "account", "party", "sent_at", "type"}
     for event in get_args(AnyEvent):
-        (cells,) = (cells for names, cells in table.items() if f"`{event.__name__}`" in f"`{names}`")
+        (cells,) = (
+            cells for names, cells in table.items() if f"`{event.__name__}`" in f"`{names}`"
+        )
         for field in fields(event):
             if field.name not in shared:
                 assert f"`{field.name}`" in cells[1], f"{event.__name__}.{field.name}"

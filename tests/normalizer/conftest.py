@@ -1,4 +1,4 @@
-"""One running sanitizer for all tests of a file, and a way to hand bytes to it."""
+"""Running sanitizers, and a way to hand bytes to them."""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 import pytest_asyncio
 
+from normalizer.cell import client
 from normalizer.media import Clean, Limits
 from normalizer.sanitizer import Sanitizer
 
@@ -14,8 +15,9 @@ from .media_samples import descriptor
 Sanitize = Callable[[bytes], Awaitable[Clean]]
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def sanitizer() -> AsyncIterator[Sanitizer]:
+    """One for all tests of a file; these run on the loop of their module."""
     running = Sanitizer(Limits(), cells=2)
     await running.start()
     yield running
@@ -24,6 +26,21 @@ async def sanitizer() -> AsyncIterator[Sanitizer]:
 
 @pytest.fixture
 def sanitize(sanitizer: Sanitizer) -> Sanitize:
+    return handing(sanitizer)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def besieged() -> AsyncIterator[Sanitizer]:
+    """A sanitizer whose decoder attacks when a file tells it to."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "_MODULE", "tests.normalizer.hostile_cell")
+        running = Sanitizer(Limits(), cells=2)
+        await running.start()
+        yield running
+        await running.close()
+
+
+def handing(sanitizer: Sanitizer) -> Sanitize:
     async def call(content: bytes) -> Clean:
         source = descriptor(content)
         try:

@@ -2,6 +2,8 @@
 
 import io
 import os
+import struct
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
@@ -29,10 +31,36 @@ def noise(width: int, height: int, seed: int = 1) -> Image.Image:
     return Image.fromarray(pixels)
 
 
+def natural(width: int, height: int, seed: int = 1) -> Image.Image:
+    """Something as detailed as a photo: strong in the large, weak in the small, with a little grain."""
+    random = np.random.default_rng(seed)
+    rows = np.fft.fftfreq(height // 2)[:, None]
+    columns = np.fft.rfftfreq(width // 2)[None, :]
+    fall = np.maximum(np.hypot(rows, columns), 1e-4) ** -1.3
+    planes = []
+    for _ in range(3):
+        spectrum = np.fft.rfft2(random.standard_normal((height // 2, width // 2))) * fall
+        plane = np.fft.irfft2(spectrum, s=(height // 2, width // 2))
+        planes.append((plane - plane.mean()) / plane.std())
+    luma, warm, cold = (plane[..., None] for plane in planes)
+    colours = 120 + 45 * luma + warm * np.array([12, -3, -9]) + cold * np.array([-5, 8, -6])
+    small = Image.fromarray(np.clip(colours, 0, 255).astype(np.uint8))
+    image = np.asarray(small.resize((width, height), Image.Resampling.BICUBIC)).astype(np.int16)
+    grain = random.normal(0, 1.5, (height, width, 1)).astype(np.int16)
+    return Image.fromarray(np.clip(image + grain, 0, 255).astype(np.uint8))
+
+
 def encoded(image: Image.Image, form: str = "JPEG", **options: Any) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, form, **options)
     return buffer.getvalue()
+
+
+def oriented(orientation: int) -> bytes:
+    """EXIF that states how the photo lies."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return exif.tobytes()
 
 
 def descriptor(content: bytes) -> int:
@@ -43,9 +71,15 @@ def descriptor(content: bytes) -> int:
     return number
 
 
+def box(kind: bytes, *content: bytes) -> bytes:
+    """An MP4 box."""
+    body = b"".join(content)
+    return struct.pack(">I4s", len(body) + 8, kind) + body
+
+
 def film(
     *,
-    seconds: float = 2.0,
+    seconds: float = 1.0,
     size: tuple[int, int] = (320, 240),
     rate: int = 25,
     codec: str = "libx264",
@@ -55,32 +89,48 @@ def film(
     options: dict[str, str] | None = None,
     codec_options: dict[str, str] | None = None,
     rotation: int = 0,
+    mirrored: bool = False,
     metadata: dict[str, str] | None = None,
     sample_rate: int = 44100,
+    colours: tuple[int, int, int] | None = None,
+    times: Iterable[int] | None = None,
+    shape: Fraction | None = None,
 ) -> bytes:
-    """A film whose first frame is `quadrants` and whose later frames turn dark."""
+    """A film whose first frame is `quadrants` and whose later frames turn dark.
+
+    `colours` are the codes of primaries, transfer and matrix; `times` the frames' numbers.
+    """
     buffer = io.BytesIO()
+    output: Any
     with av.open(buffer, "w", format=container, options=options or {}) as output:
         output.metadata.update(metadata or {})
         picture = output.add_stream(codec, rate=rate, options=codec_options or {})
         picture.width, picture.height = size
         picture.pix_fmt = pixel_format
-        picture.codec_context.thread_count = 1
-        if rotation:
-            picture.set_display_rotation(rotation)
+        context = picture.codec_context
+        context.thread_count = 1
+        if colours:
+            context.color_primaries, context.color_trc, context.colorspace = colours
+        if shape:
+            context.sample_aspect_ratio = shape
+        if rotation or mirrored:
+            picture.set_display_rotation(rotation, hflip=mirrored)
         sound = output.add_stream(audio, rate=sample_rate) if audio else None
         if sound:
             sound.layout = "mono"
-        first = quadrants(*size)
-        for index in range(round(seconds * rate)):
-            image = first if index == 0 else Image.eval(first, lambda v, i=index: max(0, v - 2 * i))
-            frame = av.VideoFrame.from_image(image)
-            frame.pts, frame.time_base = index, Fraction(1, rate)
+        for index, time in enumerate(times or range(round(seconds * rate))):
+            frame: Any = av.VideoFrame.from_ndarray(_dark(size, index), format="rgb24")
+            frame.pts, frame.time_base = time, Fraction(1, rate)
             output.mux(picture.encode(frame))
         output.mux(picture.encode(None))
         if sound:
             _tone(output, sound, seconds, sample_rate)
     return buffer.getvalue()
+
+
+def _dark(size: tuple[int, int], index: int) -> Any:
+    first = np.asarray(quadrants(*size)).astype(np.int16)
+    return np.clip(first - 2 * index, 0, 255).astype(np.uint8)
 
 
 def _tone(output: Any, sound: Any, seconds: float, rate: int) -> None:
@@ -90,10 +140,8 @@ def _tone(output: Any, sound: Any, seconds: float, rate: int) -> None:
     wave = np.sin(np.arange(total) * 440 * 2 * np.pi / rate) * 0.3
     for start in range(0, total, step):
         part = wave[start : start + step]
-        if form.startswith("flt"):
-            samples = part.astype(np.float32)
-        else:
-            samples = (part * 32767).astype(np.int16)
+        real = form.startswith("flt")
+        samples = part.astype(np.float32) if real else (part * 32767).astype(np.int16)
         frame = av.AudioFrame.from_ndarray(samples[None, :], format=form, layout="mono")
         frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
         output.mux(sound.encode(frame))

@@ -12,6 +12,82 @@ from aiohttp.test_utils import TestServer
 TOKEN = "a-token-that-no-browser-may-see"
 
 
+METRICS = """\
+# HELP airlock_deliveries_total Requests on webhooks by outcome
+# TYPE airlock_deliveries_total counter
+airlock_deliveries_total{connector="sms",outcome="accepted"} 41.0
+airlock_deliveries_total{connector="sms",outcome="forged"} 1.0
+# HELP airlock_outbox_events Events that wait for the core
+# TYPE airlock_outbox_events gauge
+airlock_outbox_events 3.0
+# HELP airlock_delivery_seconds From acceptance to the core
+# TYPE airlock_delivery_seconds histogram
+airlock_delivery_seconds_bucket{le="0.1"} 30.0
+airlock_delivery_seconds_bucket{le="0.5"} 38.0
+airlock_delivery_seconds_bucket{le="+Inf"} 40.0
+airlock_delivery_seconds_count 40.0
+airlock_delivery_seconds_sum 4.2
+# HELP python_info Of no interest
+# TYPE python_info gauge
+python_info 1.0
+"""
+
+TELLS: dict[str, Any] = {
+    "/v1/capabilities": {
+        "connectors": [
+            {
+                "connector": "support-whatsapp",
+                "platform": "whatsapp",
+                "label": "WhatsApp",
+                "features": {"text": "yes", "photo": "yes", "video": "yes", "typing": "no"},
+                "notes": {"video": "MP4 and 3GP up to 16 MB"},
+                "health": {"state": "ok", "account": "Example Shop, +49 155 5000"},
+            },
+            {
+                "connector": "sms",
+                "platform": "twilio",
+                "label": "Twilio SMS and MMS",
+                "features": {"text": "yes", "photo": "limited", "video": "limited", "typing": "no"},
+                "notes": {},
+                "health": {"state": "needs action", "detail": "the platform refused the token"},
+            },
+        ]
+    },
+    "/v1/failures": {
+        "failures": [
+            {
+                "id": "att_f1",
+                "kind": "attachment",
+                "connector": "sms",
+                "conversation": "conv_sms",
+                "at": "2026-11-22T09:00:00.000Z",
+                "state": "failed",
+                "reason": "unreachable",
+                "detail": "no answer from media.example.com within 30 s",
+                "can_retry": True,
+            }
+        ]
+    },
+    "/readyz": {
+        "status": "ready",
+        "checks": {
+            "journal": {"state": "ok", "detail": "0 events wait for the core"},
+            "scanner": {"state": "warn", "detail": "no scanner is configured"},
+        },
+    },
+    "/metrics": METRICS,
+}
+
+
+def _telling(content: Any) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def tell(request: web.Request) -> web.Response:
+        if isinstance(content, str):
+            return web.Response(text=content)
+        return web.json_response(content)
+
+    return tell
+
+
 @dataclass
 class FakeGateway:
     """`calls` are those to /v1, `served` those to /media; `refuse` answers a path with a status instead."""
@@ -24,6 +100,8 @@ class FakeGateway:
     served: list[tuple[str, int]] = field(default_factory=list)
     refuse: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
     revoked: set[str] = field(default_factory=set)
+    tells: dict[str, Any] = field(default_factory=lambda: dict(TELLS))
+    sent: dict[str, str] = field(default_factory=dict)
     server: TestServer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -32,6 +110,12 @@ class FakeGateway:
         app = web.Application(middlewares=[self._guard])
         app.router.add_post("/v1/attachments/{attachment}/links", self._links)
         app.router.add_put("/v1/conversations/{conversation}/agents", self._agents)
+        app.router.add_post("/v1/conversations/{conversation}/messages", self._send)
+        app.router.add_post("/v1/messages/{message}/read", self._nothing)
+        app.router.add_post("/v1/attachments/{attachment}/retry", self._retry)
+        for path, content in self.tells.items():
+            app.router.add_get(path, _telling(content))
+        app.router.add_post("/v1/failures/{failure}/retry", self._retry_failure)
         app.router.add_get("/media/{attachment}/{rendition}", self._serve)
         self.server = TestServer(app)
 
@@ -61,7 +145,9 @@ class FakeGateway:
         self.calls.append((request.method, request.path, content))
         if request.path in self.refuse:
             status, problem = self.refuse[request.path]
-            return web.json_response(problem, status=status, content_type="application/problem+json")
+            return web.json_response(
+                problem, status=status, content_type="application/problem+json"
+            )
         return await handler(request)
 
     async def _links(self, request: web.Request) -> web.Response:
@@ -81,6 +167,24 @@ class FakeGateway:
     async def _agents(self, request: web.Request) -> web.Response:
         self.assigned[request.match_info["conversation"]] = (await request.json())["agents"]
         return web.json_response({})
+
+    async def _send(self, request: web.Request) -> web.Response:
+        """A text goes out once for each key, as the contract says."""
+        key = request.headers["Idempotency-Key"]
+        id = self.sent.setdefault(key, f"msg_sent{len(self.sent) + 1}")
+        return web.json_response({"id": id, "status": "accepted"}, status=202)
+
+    async def _nothing(self, request: web.Request) -> web.Response:
+        return web.Response(status=204)
+
+    async def _retry(self, request: web.Request) -> web.Response:
+        id = request.match_info["attachment"]
+        return web.json_response({"id": id, "state": "pending"}, status=202)
+
+    async def _retry_failure(self, request: web.Request) -> web.Response:
+        id = request.match_info["failure"]
+        result = {"id": id, "status": "accepted", "detail": "it is fetched again"}
+        return web.json_response({"results": [result]}, status=202)
 
     async def _serve(self, request: web.Request) -> web.Response:
         wanted = request.match_info["attachment"], request.match_info["rendition"]

@@ -7,7 +7,7 @@ import io
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,14 @@ SECRET = "whsec_" + base64.b64encode(KEY).decode()
 
 @dataclass
 class House:
+    """`session` is one browser; `csrf` its session's token, once somebody is signed in."""
+
     gateway: FakeGateway
     server: TestServer
     session: aiohttp.ClientSession
     mount: str
     database: Path
+    csrf: str = ""
 
     def url(self, path: str) -> str:
         return str(self.server.make_url(self.mount + path))
@@ -43,15 +46,48 @@ class House:
     def post_event(self, body: bytes | io.BytesIO, headers: dict[str, str]) -> Any:
         return self.session.post(self.url("events"), data=body, headers=headers)
 
+    async def arrive(self) -> None:
+        """Open the page, as somebody in the demo does, who is then signed in."""
+        async with self.session.get(self.url("")) as response:
+            assert response.status == 200
+        self.csrf = (await self.get("api/me"))["csrf"]
+
+    def browser(self) -> "House":
+        """The same house, seen from another browser. The caller closes its session."""
+        other = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
+        return replace(self, session=other, csrf="")
+
+    async def sign_in(self, name: str, password: str = "", **fields: str) -> aiohttp.ClientResponse:
+        async with self.session.get(self.url("sign-in")) as response:
+            form = await response.text()
+        token = form.partition('name="csrf" value="')[2].partition('"')[0]
+        content = {"name": name, "password": password, "csrf": token, **fields}
+        address = self.url("sign-in")
+        async with self.session.post(address, data=content, allow_redirects=False) as response:
+            await response.read()
+        if response.status == 303:
+            self.csrf = (await self.get("api/me"))["csrf"]
+        return response
+
     async def get(self, path: str) -> Any:
         async with self.session.get(self.url(path)) as response:
             assert response.status == 200, f"{path}: {response.status}"
             return await response.json()
 
     async def post(self, path: str, content: Any = None) -> Any:
-        async with self.session.post(self.url(path), json=content or {}) as response:
-            assert response.status < 300, f"{path}: {response.status} {await response.text()}"
-            return await response.json() if response.status != 204 else None
+        status, answer = await self.try_post(path, content)
+        assert status < 300, f"{path}: {status} {answer}"
+        return answer
+
+    async def try_post(self, path: str, content: Any = None) -> tuple[int, Any]:
+        headers = {"X-CSRF-Token": self.csrf}
+        url = self.url(path)
+        async with self.session.post(url, json=content or {}, headers=headers) as response:
+            return response.status, await response.json() if response.status != 204 else None
+
+    async def status(self, path: str) -> int:
+        async with self.session.get(self.url(path), allow_redirects=False) as response:
+            return response.status
 
     async def opened(self, conversation: str = "conv_mia") -> Any:
         return await self.post(f"api/conversations/{conversation}/opened")
@@ -71,7 +107,9 @@ def signed(
 
 
 @asynccontextmanager
-async def house(folder: Path, *, mount: str = "/workspace/", **settings: Any) -> AsyncIterator[House]:
+async def house(
+    folder: Path, *, mount: str = "/workspace/", **settings: Any
+) -> AsyncIterator[House]:
     """`mount` "/" runs the workspace alone, anything else below a main application."""
     gateway = FakeGateway()
     async with AsyncExitStack() as stack:
@@ -97,4 +135,7 @@ async def house(folder: Path, *, mount: str = "/workspace/", **settings: Any) ->
         stack.push_async_callback(server.close)
         jar = aiohttp.CookieJar(unsafe=True)
         session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=jar))
-        yield House(gateway, server, session, mount, database)
+        opened = House(gateway, server, session, mount, database)
+        if chosen["demo"]:
+            await opened.arrive()
+        yield opened

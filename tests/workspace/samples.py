@@ -47,7 +47,9 @@ def stamp(minutes: int) -> str:
 
 
 def received(id: str, message: dict[str, Any], about: dict[str, Any] | None = None) -> Any:
-    return event(id, "message.received", {"conversation": about or conversation(), "message": message})
+    return event(
+        id, "message.received", {"conversation": about or conversation(), "message": message}
+    )
 
 
 def event(id: str, type: str, data: Any) -> dict[str, Any]:
@@ -111,7 +113,9 @@ def jpeg(width: int, height: int, tint: tuple[int, int, int]) -> bytes:
     """A soft evening landscape in the given tint: something an eye can judge."""
     y, x = np.mgrid[0:height, 0:width] / max(width, height)
     sky = np.clip(1.15 - y * 0.9, 0, 1)[..., None] * np.array(tint)
-    hills = y > 0.36 * height / max(width, height) + 0.2 + 0.06 * np.sin(x * 9) + 0.03 * np.sin(x * 23)
+    hills = y > 0.36 * height / max(width, height) + 0.2 + 0.06 * np.sin(x * 9) + 0.03 * np.sin(
+        x * 23
+    )
     sun = ((x - 0.68) ** 2 + (y - 0.24) ** 2) < 0.006
     picture = np.where(sun[..., None], (255, 236, 200), sky)
     picture = np.where(hills[..., None], np.array(tint) * (0.42 - 0.2 * y[..., None]), picture)

@@ -4,6 +4,7 @@ import base64
 import io
 import sqlite3
 import time
+from pathlib import Path
 
 import orjson
 import pytest
@@ -17,7 +18,7 @@ BODY = orjson.dumps(HELLO)
 PROOF = signed("evt_1", BODY)
 
 
-async def test_a_signed_event_is_on_disk_when_it_is_answered(house: House):
+async def test_a_signed_event_is_on_disk_when_it_is_answered(house: House) -> None:
     await house.deliver(HELLO)
     with sqlite3.connect(house.database) as other:
         assert other.execute("SELECT text FROM messages").fetchall() == [("hello",)]
@@ -47,14 +48,16 @@ FORGERIES = {
 
 
 @pytest.mark.parametrize("name", FORGERIES)
-async def test_a_forged_delivery_is_refused_and_leaves_nothing(house: House, name: str):
+async def test_a_forged_delivery_is_refused_and_leaves_nothing(house: House, name: str) -> None:
     async with house.post_event(BODY, FORGERIES[name]) as response:
         assert response.status == 401
         assert KEY.decode() not in await response.text()
     assert (await house.get("api/conversations"))["conversations"] == []
 
 
-async def test_several_signatures_and_several_secrets_work_while_one_is_replaced(tmp_path):
+async def test_several_signatures_and_several_secrets_work_while_one_is_replaced(
+    tmp_path: Path,
+) -> None:
     new = "whsec_" + base64.b64encode(b"the next secret, longer").decode()
     async with open_house(tmp_path, secrets=(new, SECRET)) as house:
         stranger = signed("evt_1", BODY, key=b"stranger")["webhook-signature"]
@@ -63,7 +66,7 @@ async def test_several_signatures_and_several_secrets_work_while_one_is_replaced
             assert response.status == 204
 
 
-async def test_a_repeat_changes_nothing(house: House):
+async def test_a_repeat_changes_nothing(house: House) -> None:
     await house.deliver(HELLO)
     changed = {**HELLO, "data": {**HELLO["data"], "message": samples.message(text="other")}}
     await house.deliver(HELLO, changed)
@@ -71,7 +74,7 @@ async def test_a_repeat_changes_nothing(house: House):
     assert line["text"] == "hello"
 
 
-async def test_lines_stand_in_order_of_sequence_whatever_the_order_of_arrival(house: House):
+async def test_lines_stand_in_order_of_sequence_whatever_the_order_of_arrival(house: House) -> None:
     for sequence in (3, 1, 2):
         await house.deliver(samples.received(f"evt_{sequence}", samples.message(sequence)))
     assert [line["sequence"] for line in (await house.opened())["lines"]] == [1, 2, 3]
@@ -103,7 +106,7 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("name", STRANGE)
-async def test_what_cannot_be_read_is_kept_and_holds_nobody_up(house: House, name: str):
+async def test_what_cannot_be_read_is_kept_and_holds_nobody_up(house: House, name: str) -> None:
     await house.deliver(STRANGE[name], HELLO)
     assert [line["text"] for line in (await house.opened())["lines"]] == ["hello"]
     with sqlite3.connect(house.database) as other:
@@ -111,26 +114,26 @@ async def test_what_cannot_be_read_is_kept_and_holds_nobody_up(house: House, nam
     assert orjson.loads(body) == STRANGE[name]
 
 
-async def test_a_proven_body_that_is_no_object_is_refused(house: House):
+async def test_a_proven_body_that_is_no_object_is_refused(house: House) -> None:
     for body in (b"[]", b"not json", b"", b"\xff"):
         async with house.post_event(body, signed("evt_1", body)) as response:
             assert response.status == 400
 
 
-async def test_a_body_that_is_too_large_is_refused_before_it_is_all_read(house: House):
+async def test_a_body_that_is_too_large_is_refused_before_it_is_all_read(house: House) -> None:
     body = b" " * 9_000_000
     async with house.post_event(io.BytesIO(body), signed("evt_1", body)) as response:
         assert response.status == 413
 
 
-async def test_a_wrong_secret_is_refused_at_the_start_without_being_named(tmp_path):
+async def test_a_wrong_secret_is_refused_at_the_start_without_being_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="signing secret") as refused:
         async with open_house(tmp_path, secrets=("whsec_§§",)):
             pass
     assert "§§" not in str(refused.value)
 
 
-async def test_what_was_taken_is_still_there_after_a_restart(tmp_path):
+async def test_what_was_taken_is_still_there_after_a_restart(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         await house.deliver(HELLO)
     async with open_house(tmp_path) as house:

@@ -3,15 +3,24 @@
 import { element } from "./element.js";
 import { icon } from "./icons.js";
 import { photoNode } from "./photo.js";
+import { tell } from "./server.js";
 import { videoNode } from "./video.js";
 
 const SLOT_ICONS = { pending: "wait", rejected: "refused", failed: "broken", ready: "file" };
 
 export function attachmentNode(attachment, line) {
   const shown = content(attachment, line);
-  const kind = shown.classList.contains("slot") ? "slotted" : attachment.kind;
-  return element("figure", { class: kind, "data-attachment": attachment.id },
-    element("figcaption", { class: "transcript-line" }, attachment.line), shown);
+  const way = shown.classList.contains("slot") ? "in-words" : "in-sight";
+  return element("figure", { class: `attachment ${way}`, "data-attachment": attachment.id },
+    element("figcaption", { class: "caption-line" },
+      element("span", { class: "transcript-line" }, attachment.line),
+      attachment.renditions?.includes("video") ? download(attachment) : null), shown);
+}
+
+function download({ id, size }) {
+  const words = size ? `Download the video, ${size}` : "Download the video";
+  return element("a", { class: "download", href: `attachments/${id}/download`, download: true, title: words, "aria-label": words },
+    icon("download", 16), size);
 }
 
 function content(attachment, line) {
@@ -28,7 +37,24 @@ function slot(attachment, shape, sentence) {
   return element("div", { class: "slot", "data-state": attachment.state },
     icon(shape),
     element("p", { class: "slot-words" }, sentence,
-      attachment.name ? element("bdi", { class: "slot-name" }, attachment.name) : null));
+      attachment.name ? element("bdi", { class: "slot-name" }, attachment.name) : null,
+      attachment.retry ? again(attachment) : null));
+}
+
+function again({ id }) {
+  return element("button", {
+    class: "again", type: "button",
+    onclick: async (event) => {
+      const button = event.target;
+      button.disabled = true;
+      try {
+        await tell(`attachments/${id}/retry`);
+      } catch (refused) {
+        button.disabled = false;
+        button.textContent = `Try again (${refused.message})`;
+      }
+    },
+  }, "Try again");
 }
 
 function place(attachment) {

@@ -1,50 +1,82 @@
-// The list of conversations: latest first, kept in order while changes arrive.
+// The list of conversations: latest first, narrowed or searched, kept in order while changes arrive.
 
 import { avatar, platform } from "./consumer.js";
-import { lately } from "./clock.js";
+import { exactly, lately } from "./clock.js";
 import { byId, element } from "./element.js";
 import { ask } from "./server.js";
 
+const BELONGS = {
+  all: () => true,
+  open: (conversation) => conversation.open,
+  closed: (conversation) => !conversation.open,
+  mine: (conversation) => conversation.assigned,
+};
+
+const EMPTY = {
+  all: "Nothing has arrived yet. Messages appear here by themselves.",
+  open: "No open conversations. New messages appear here by themselves.",
+  closed: "No closed conversations.",
+  mine: "You have no conversations. Open one and take it.",
+};
+
+const TYPING_PAUSE = 180;
+
 export class List {
+  #known = new Map();
   #entries = new Map();
   #chosen = null;
+  #show = "open";
+  #sought = "";
   #complete = false;
   #asking = false;
+  #turn = 0;
 
-  constructor(choose) {
+  constructor(choose, fail) {
     this.choose = choose;
+    this.fail = fail;
     this.node = byId("conversations");
-    const end = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && this.more(), {
-      root: byId("list-scroll"), rootMargin: "400px",
-    });
-    end.observe(byId("list-end"));
+    this.#watchEnd();
+    this.#watchTabs();
+    this.#watchSearch();
   }
 
   async load() {
-    const { revision, conversations } = await ask("api/conversations");
-    this.#complete = conversations.length === 0;
-    this.merge(conversations);
+    const turn = ++this.#turn;
+    const { revision, conversations } = await ask(this.#address());
+    if (turn !== this.#turn) return revision;
+    this.#entries.clear();
+    this.node.replaceChildren();
+    this.#complete = conversations.length === 0 || this.#sought !== "";
+    for (const conversation of conversations) this.#put(conversation);
+    this.#settle();
     return revision;
   }
 
   async more() {
     const last = [...this.#entries.values()].at(-1)?.conversation;
     if (!last || this.#complete || this.#asking) return;
+    const turn = this.#turn;
     this.#asking = true;
     try {
-      const { conversations } = await ask(`api/conversations?before=${last.active_at}.${encodeURIComponent(last.id)}`);
+      const { conversations } = await ask(`${this.#address()}&before=${last.active_at}.${encodeURIComponent(last.id)}`);
+      if (turn !== this.#turn) return;
       this.#complete = conversations.length === 0;
-      this.merge(conversations);
+      for (const conversation of conversations) this.#put(conversation);
+      this.#settle();
     } finally {
       this.#asking = false;
     }
   }
 
+  // What changed on the server. A search shows what was found; only what stands there is kept fresh.
   merge(conversations) {
-    for (const conversation of conversations) this.#put(conversation);
-    this.#order();
-    byId("list-empty").hidden = this.#entries.size > 0;
-    this.#count();
+    for (const conversation of conversations) {
+      this.#known.set(conversation.id, conversation);
+      const listed = this.#entries.has(conversation.id);
+      if (this.#sought ? listed : BELONGS[this.#show](conversation)) this.#put(conversation);
+      else if (listed) this.#drop(conversation.id);
+    }
+    this.#settle();
   }
 
   mark(id) {
@@ -53,25 +85,46 @@ export class List {
   }
 
   get(id) {
-    return this.#entries.get(id)?.conversation;
+    return this.#known.get(id);
+  }
+
+  #address() {
+    return `api/conversations?show=${this.#show}&q=${encodeURIComponent(this.#sought)}`;
   }
 
   #put(conversation) {
     const known = this.#entries.get(conversation.id);
-    if (known && known.conversation.revision > conversation.revision) return;
-    const link = known?.link ?? element("a", { class: "entry", href: `?conversation=${encodeURIComponent(conversation.id)}` });
-    fill(link, conversation);
+    this.#known.set(conversation.id, conversation);
+    const link = known?.link ?? this.#link(conversation);
+    const shown = this.#sought && known ? { ...conversation, last: known.conversation.last } : conversation;
+    fill(link, shown);
     setCurrent(link, conversation.id === this.#chosen);
-    if (known) {
-      known.conversation = conversation;
-      return;
-    }
+    if (known) known.conversation = shown;
+    else this.#entries.set(conversation.id, { conversation: shown, link, item: element("li", {}, link) });
+  }
+
+  #link(conversation) {
+    const link = element("a", { class: "entry", href: `?conversation=${encodeURIComponent(conversation.id)}` });
     link.addEventListener("click", (event) => {
       if (event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
       event.preventDefault();
       this.choose(conversation.id);
     });
-    this.#entries.set(conversation.id, { conversation, link, item: element("li", {}, link) });
+    return link;
+  }
+
+  #drop(id) {
+    this.#entries.get(id).item.remove();
+    this.#entries.delete(id);
+  }
+
+  #settle() {
+    this.#order();
+    const empty = byId("list-empty");
+    empty.hidden = this.#entries.size > 0;
+    empty.textContent = this.#sought ? "Nothing was found." : EMPTY[this.#show];
+    const unread = [...this.#entries.values()].filter(({ conversation }) => conversation.unread).length;
+    document.title = `${unread ? `(${unread}) ` : ""}${byId("brand").textContent}`;
   }
 
   // Moves only what is out of place: a moved entry loses the keyboard's focus.
@@ -85,9 +138,34 @@ export class List {
     }
   }
 
-  #count() {
-    const unread = [...this.#entries.values()].filter(({ conversation }) => conversation.unread).length;
-    document.title = `${unread ? `(${unread}) ` : ""}${byId("brand").textContent}`;
+  #watchEnd() {
+    const end = new IntersectionObserver(
+      (seen) => { if (seen.some((one) => one.isIntersecting)) this.more().catch(this.fail); },
+      { root: byId("list-scroll"), rootMargin: "400px" },
+    );
+    end.observe(byId("list-end"));
+  }
+
+  #watchTabs() {
+    const tabs = [...byId("tabs").children];
+    for (const tab of tabs) {
+      tab.addEventListener("click", () => {
+        this.#show = tab.dataset.show;
+        for (const other of tabs) other.setAttribute("aria-pressed", String(other === tab));
+        this.load().catch(this.fail);
+      });
+    }
+  }
+
+  #watchSearch() {
+    let pause;
+    byId("sought").addEventListener("input", (event) => {
+      clearTimeout(pause);
+      pause = setTimeout(() => {
+        this.#sought = event.target.value.trim();
+        this.load().catch(this.fail);
+      }, TYPING_PAUSE);
+    });
   }
 }
 
@@ -103,18 +181,26 @@ function setCurrent(link, current) {
 function fill(link, conversation) {
   link.dataset.unread = String(conversation.unread > 0);
   const { from, line } = conversation.last;
+  const at = conversation.active_at;
   link.replaceChildren(
     avatar(conversation),
     element("span", { class: "entry-words" },
       element("span", { class: "entry-name", dir: "auto" }, conversation.name),
       element("span", { class: "entry-line" }, from === "us" ? "You: " : "", element("bdi", {}, line)),
-      platform(conversation, "entry-platform"),
+      element("span", { class: "entry-state" }, platform(conversation, "entry-platform"), holders(conversation)),
     ),
     element("span", { class: "entry-side" },
-      element("time", { datetime: new Date(conversation.active_at).toISOString() }, lately(conversation.active_at)),
-      conversation.unread
-        ? element("span", { class: "unread" }, String(Math.min(conversation.unread, 999)), element("span", { class: "unseen" }, " unread"))
-        : null,
+      element("time", { datetime: new Date(at).toISOString(), title: exactly(at) }, lately(at)),
+      conversation.unread ? unread(conversation.unread) : null,
     ),
   );
+}
+
+function unread(count) {
+  return element("span", { class: "unread" }, String(Math.min(count, 999)), element("span", { class: "unseen" }, " unread"));
+}
+
+function holders({ agents, assigned, open }) {
+  const words = assigned ? "Yours" : agents.join(", ");
+  return element("span", { class: "entry-holder" }, [words, open ? "" : "closed"].filter(Boolean).join(", "));
 }

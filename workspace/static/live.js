@@ -1,12 +1,13 @@
 // The stream of changes. The browser reconnects by itself; when it gives up, we start again.
 
+import { ask } from "./server.js";
+
 const AGAIN_AFTER = 3_000;
 
 export function follow(revision, { changed, state }) {
   let since = revision;
-  let stream;
   const connect = () => {
-    stream = new EventSource(`updates?since=${since}`);
+    const stream = new EventSource(`updates?since=${since}`);
     stream.addEventListener("open", () => state("live"));
     stream.addEventListener("conversations", (event) => {
       const content = JSON.parse(event.data);
@@ -15,8 +16,10 @@ export function follow(revision, { changed, state }) {
     });
     stream.addEventListener("error", () => {
       state("away");
-      if (stream.readyState === EventSource.CLOSED) setTimeout(connect, AGAIN_AFTER);
+      if (stream.readyState === EventSource.CLOSED) setTimeout(again, AGAIN_AFTER);
     });
   };
+  // A stream does not say why it was refused; asking who we are leads to the sign-in page if that is why.
+  const again = () => ask("api/me").then(connect, () => setTimeout(again, AGAIN_AFTER));
   connect();
 }

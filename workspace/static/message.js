@@ -2,9 +2,15 @@
 
 import { attachmentNode } from "./attachment.js";
 import { exactly, hour } from "./clock.js";
+import { sendReply } from "./composer.js";
 import { element } from "./element.js";
+import { icon } from "./icons.js";
+import { isMe } from "./server.js";
 
 const known = new WeakMap();
+
+const TICKS = { sending: "clock", accepted: "tick", sent: "tick", delivered: "ticks", read: "ticks" };
+const TROUBLES = new Set(["failed", "refused", "unknown"]);
 
 export function messageNode(line) {
   if (line.direction === "notice") return noticeNode(line);
@@ -21,14 +27,14 @@ export function updateMessage(node, line) {
     return;
   }
   const state = known.get(node);
-  place(state.bubble, state, "aside", [line.edited, line.forwarded, line.author], () => aside(line));
+  place(state.bubble, state, "aside", [line.edited, line.forwarded, line.author, line.key], () => aside(line));
   place(state.bubble, state, "quote", line.reply_to, () => quote(line.reply_to));
   place(state.bubble, state, "media", line.attachments.length, () => media(line.attachments.length));
   for (const attachment of line.attachments) {
     place(state.parts.get("media").node, state, `attachment ${attachment.id}`, attachment, () => attachmentNode(attachment, line));
   }
   place(state.bubble, state, "words", [line.text, line.deleted], () => words(line));
-  place(node, state, "meta", [line.at, line.reactions, line.status, line.reason], () => meta(line));
+  place(node, state, "meta", [line.at, line.reactions, line.status, line.reason, line.text], () => meta(line));
 }
 
 // Builds a part anew when what it shows has changed. Parts are placed in the order they are named here.
@@ -48,7 +54,8 @@ function noticeNode(line) {
 }
 
 function aside(line) {
-  const told = [line.author, line.forwarded && "Forwarded", line.edited && "Edited"].filter(Boolean);
+  const writer = line.direction === "out" && !isMe(line.author) && (line.key ? line.author : "Written in another app");
+  const told = [writer, line.forwarded && "Forwarded", line.edited && "Edited"].filter(Boolean);
   return told.length ? element("p", { class: "aside" }, told.join(" · ")) : null;
 }
 
@@ -74,5 +81,21 @@ function meta(line) {
   return element("p", { class: "meta" },
     element("time", { datetime: new Date(line.at).toISOString(), title: exactly(line.at) }, hour(line.at)),
     reactions.length ? element("span", { class: "reactions", "aria-label": "Reactions" }, ...reactions) : null,
+    line.status ? ticks(line) : null,
   );
+}
+
+function ticks(line) {
+  const trouble = TROUBLES.has(line.status);
+  const again = trouble && line.key && line.status !== "failed";
+  return element("span", { class: "ticks", "data-status": line.status, "data-trouble": String(trouble), title: line.status_words },
+    trouble ? [line.status_words, line.reason].filter(Boolean).join(": ") : icon(TICKS[line.status] ?? "tick", 16),
+    trouble ? null : element("span", { class: "unseen" }, line.status_words),
+    again ? element("button", {
+      class: "again", type: "button",
+      onclick: (event) => {
+        event.target.disabled = true;
+        sendReply(line.conversation, line.text, line.key, (refused) => { event.target.textContent = refused.message; });
+      },
+    }, "Send again") : null);
 }

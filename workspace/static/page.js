@@ -1,25 +1,35 @@
 // Puts the page together: the list, the open conversation, and what the server tells.
 
+import { Composer } from "./composer.js";
 import { hue, initials, platform } from "./consumer.js";
+import { fillCorner } from "./corner.js";
+import { Deeds } from "./deeds.js";
 import { byId, element } from "./element.js";
 import { icon } from "./icons.js";
 import { List } from "./list.js";
 import { follow } from "./live.js";
-import { ask, tell } from "./server.js";
+import { tell, whoAmI } from "./server.js";
 import { Transcript } from "./transcript.js";
 import { closeViewer } from "./viewer.js";
 
-const list = new List((id) => go(id));
-const transcript = new Transcript();
+const fail = (refused) => say(refused.message);
+const list = new List((id) => go(id), fail);
+const transcript = new Transcript(fail);
 const STATES = { live: "Live", away: "Reconnecting …" };
+let deeds;
+let composer;
 
 function go(id) {
   history.pushState(null, "", id ? `?conversation=${encodeURIComponent(id)}` : "./");
   arrive();
 }
 
+function wanted() {
+  return new URLSearchParams(location.search).get("conversation");
+}
+
 async function arrive() {
-  const id = new URLSearchParams(location.search).get("conversation");
+  const id = wanted();
   closeViewer();
   list.mark(id);
   byId("frame").dataset.view = id ? "conversation" : "list";
@@ -32,13 +42,15 @@ async function arrive() {
 async function open(id) {
   try {
     const { conversation, lines, revision, trouble } = await tell(`api/conversations/${encodeURIComponent(id)}/opened`);
-    if (new URLSearchParams(location.search).get("conversation") !== id) return;
+    if (wanted() !== id) return;
+    list.merge([conversation]);
     head(conversation);
     say(trouble);
-    transcript.show(id, lines, revision);
-    byId("conversation").focus({ preventScroll: true });
+    transcript.show(conversation, lines, revision);
+    if (!byId("conversation").contains(document.activeElement)) byId("conversation").focus({ preventScroll: true });
     await seen(conversation);
   } catch (refused) {
+    if (wanted() !== id) return;
     transcript.clear();
     say(refused.message);
   }
@@ -48,11 +60,15 @@ function head(conversation) {
   byId("head-avatar").dataset.hue = hue(conversation.id);
   byId("head-avatar").textContent = initials(conversation.name);
   byId("head-name").textContent = conversation.name;
+  const { agents, assigned } = conversation;
+  const holder = assigned ? "Yours" : agents.length ? `With ${agents.join(", ")}` : "Nobody's yet";
   byId("head-detail").replaceChildren(
     platform(conversation),
     conversation.name === conversation.consumer ? "" : element("bdi", {}, ` · ${conversation.consumer}`),
-    ` · ${conversation.connector}`,
+    ` · ${conversation.open ? holder : `Closed · ${holder}`}`,
   );
+  deeds.show(conversation);
+  composer.show(conversation);
 }
 
 function say(sentence) {
@@ -70,12 +86,17 @@ let refreshing = Promise.resolve();
 function changed(conversations) {
   list.merge(conversations);
   const mine = conversations.find(({ id }) => id === transcript.id);
-  if (!mine) return;
-  refreshing = refreshing.then(() => catchUp(mine)).catch((refused) => say(refused.message));
+  if (mine) refreshing = refreshing.then(() => catchUp(mine)).catch(fail);
 }
 
 async function catchUp(conversation) {
   if (conversation.id !== transcript.id) return;
+  // Whoever gains or loses a conversation gains or loses its pictures: everything is drawn anew.
+  if (conversation.assigned !== transcript.assigned) {
+    await open(conversation.id);
+    return;
+  }
+  head(conversation);
   const fresh = await transcript.refresh();
   const news = fresh.filter(({ direction }) => direction === "in").length;
   if (news) byId("announcer").textContent = `${news} new ${news === 1 ? "message" : "messages"} from ${conversation.name}`;
@@ -86,10 +107,12 @@ async function start() {
   byId("back").append(icon("back"));
   byId("back").addEventListener("click", (event) => { event.preventDefault(); go(null); });
   window.addEventListener("popstate", arrive);
-  document.addEventListener("visibilitychange", () => seen(list.get(transcript.id)));
-  const [me, revision] = await Promise.all([ask("api/me"), list.load()]);
-  byId("brand").textContent = me.name;
-  byId("who").textContent = `Signed in as ${me.agent}`;
+  document.addEventListener("visibilitychange", () => seen(list.get(transcript.id)).catch(fail));
+  const me = await whoAmI();
+  fillCorner(byId("who"), me, "./");
+  deeds = new Deeds(me, fail);
+  composer = new Composer(deeds, fail);
+  const revision = await list.load();
   follow(revision, { changed, state: (word) => { byId("live").dataset.state = word; byId("live").textContent = STATES[word]; } });
   await arrive();
 }

@@ -7,7 +7,7 @@ import { openViewer } from "./viewer.js";
 export function photoNode(attachment, line) {
   const label = attachment.name ? `Photo ${attachment.name}` : `Photo of ${exactly(line.at)}`;
   const image = element("img", {
-    src: `attachments/${attachment.id}/thumbnail`, alt: label, width: 232, height: 232, loading: "lazy", decoding: "async",
+    src: `attachments/${attachment.id}/thumbnail`, alt: label, width: 300, height: 300, loading: "lazy", decoding: "async",
   });
   const button = element("button", {
     class: "photo", type: "button", "data-photo": attachment.id, "data-name": attachment.name ?? "Photo",

@@ -1,10 +1,25 @@
 // Calls to the workspace's own server. Addresses are relative, so the page works below any path.
 
+let csrf = "";
+let name = "";
+
 export class Refused extends Error {
   constructor(status, sentence) {
     super(sentence);
     this.status = status;
   }
+}
+
+// Who is looking. Everything that changes something sends the session's own token back.
+export async function whoAmI() {
+  const me = await ask("api/me");
+  csrf = me.csrf;
+  name = me.agent;
+  return me;
+}
+
+export function isMe(agent) {
+  return agent === name;
 }
 
 export async function ask(path) {
@@ -14,20 +29,26 @@ export async function ask(path) {
 export async function tell(path, content = {}) {
   return answered(await reached(path, {
     method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "application/json" },
+    headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRF-Token": csrf },
     body: JSON.stringify(content),
   }));
+}
+
+export function signInAgain() {
+  const here = location.pathname.slice(location.pathname.lastIndexOf("/") + 1) + location.search;
+  location.assign(`sign-in?next=${encodeURIComponent(here)}`);
 }
 
 async function reached(path, options) {
   try {
     return await fetch(path, { ...options, credentials: "same-origin" });
-  } catch (trouble) {
-    throw new Refused(0, "The workspace cannot be reached. Trying again …", { cause: trouble });
+  } catch {
+    throw new Refused(0, "The workspace cannot be reached right now.");
   }
 }
 
 async function answered(response) {
+  if (response.status === 401) signInAgain();
   if (response.status === 204) return null;
   const content = await response.json().catch(() => ({}));
   if (!response.ok) throw new Refused(response.status, content.error ?? `The workspace answered ${response.status}.`);

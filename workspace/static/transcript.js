@@ -18,15 +18,17 @@ export class Transcript {
   #complete = false;
   #asking = null;
 
-  constructor() {
+  constructor(fail) {
+    this.assigned = false;
     this.node = byId("lines");
     this.scroll = byId("scroll");
     this.newer = byId("newer");
     this.newer.addEventListener("click", () => this.#toEnd("smooth"));
     this.scroll.addEventListener("scroll", () => { if (this.#nearEnd()) this.newer.hidden = true; }, { passive: true });
-    const top = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && this.earlier(), {
-      root: this.scroll, rootMargin: "600px 0px 0px 0px",
-    });
+    const top = new IntersectionObserver(
+      (seen) => { if (seen.some((one) => one.isIntersecting)) this.earlier().catch(fail); },
+      { root: this.scroll, rootMargin: "600px 0px 0px 0px" },
+    );
     top.observe(byId("earlier"));
   }
 
@@ -34,15 +36,26 @@ export class Transcript {
     return this.#id;
   }
 
-  show(id, lines, revision) {
+  show({ id, assigned, unread }, lines, revision) {
+    const again = id === this.#id;
+    const fromEnd = this.scroll.scrollHeight - this.scroll.scrollTop;
     this.#id = id;
+    this.assigned = assigned;
     this.#lines.clear();
     this.#revision = revision;
     this.#complete = lines.length === 0;
     this.newer.hidden = true;
     this.node.replaceChildren();
     this.#merge(lines);
-    this.#toEnd("instant");
+    this.#markUnread(unread);
+    if (again) this.scroll.scrollTop = this.scroll.scrollHeight - fromEnd;
+    else this.#toEnd("instant");
+  }
+
+  // The first of the messages that nobody had read when the conversation was opened.
+  #markUnread(count) {
+    const came = this.#sorted().filter(({ line }) => line.direction === "in");
+    if (count > 0 && count < came.length) came.at(-count).node.dataset.firstUnread = "true";
   }
 
   clear() {

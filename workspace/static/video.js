@@ -4,8 +4,8 @@ import { exactly } from "./clock.js";
 import { element } from "./element.js";
 import { playIcon } from "./icons.js";
 
-const TALLEST = 380;
-const WIDEST = 420;
+const TALLEST = 420;
+const WIDEST = 440;
 
 // A link lives some minutes; a failure sooner than this after the last one is not the link's age.
 const RENEW_AFTER = 5_000;

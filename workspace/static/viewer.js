@@ -1,10 +1,12 @@
-// The photo preview: fills the page, Esc closes, arrows move from photo to photo.
+// The photo preview: fills the page, Esc closes, arrows move from photo to photo, plus and minus zoom.
 
 import { byId } from "./element.js";
 import { icon } from "./icons.js";
+import { Zoom } from "./zoom.js";
 
 const viewer = byId("viewer");
 const photo = byId("viewer-photo");
+const zoom = new Zoom(byId("viewer-stage"), photo, byId("viewer-scale"));
 let current = null;
 
 export function openViewer(id) {
@@ -26,11 +28,13 @@ function show(id) {
   const place = all.findIndex((one) => one.dataset.photo === id);
   if (place < 0) return;
   current = id;
+  zoom.fit();
   const { name, caption } = all[place].dataset;
   byId("viewer-name").textContent = name;
   byId("viewer-count").textContent = `${place + 1} of ${all.length}`;
   byId("viewer-caption").textContent = caption;
   byId("viewer-words").hidden = true;
+  byId("viewer-download").href = `attachments/${id}/download`;
   photo.hidden = false;
   photo.alt = name;
   photo.src = `attachments/${id}/preview`;
@@ -57,18 +61,36 @@ function closed() {
   document.querySelector(`[data-photo="${CSS.escape(current ?? "")}"]`)?.focus();
 }
 
-byId("viewer-close").append(icon("close"));
-byId("viewer-previous").append(icon("back", 26));
-byId("viewer-next").append(icon("next", 26));
-byId("viewer-close").addEventListener("click", closeViewer);
-byId("viewer-previous").addEventListener("click", () => step(-1));
-byId("viewer-next").addEventListener("click", () => step(1));
-byId("viewer-stage").addEventListener("click", (event) => event.target === event.currentTarget && closeViewer());
+const KEYS = {
+  ArrowLeft: () => step(-1),
+  ArrowRight: () => step(1),
+  "+": () => zoom.by(1),
+  "=": () => zoom.by(1),
+  "-": () => zoom.by(-1),
+  0: () => zoom.fit(),
+};
+
+const BUTTONS = {
+  close: [icon("close"), closeViewer],
+  previous: [icon("back", 26), () => step(-1)],
+  next: [icon("next", 26), () => step(1)],
+  larger: [icon("larger"), () => zoom.by(1)],
+  smaller: [icon("smaller"), () => zoom.by(-1)],
+};
+
+for (const [name, [shape, press]] of Object.entries(BUTTONS)) {
+  byId(`viewer-${name}`).append(shape);
+  byId(`viewer-${name}`).addEventListener("click", press);
+}
+byId("viewer-download").append(icon("download"));
+byId("viewer-stage").addEventListener("click", (event) => {
+  if (event.target === event.currentTarget && !zoom.zoomed) closeViewer();
+});
 viewer.addEventListener("close", closed);
 viewer.addEventListener("keydown", (event) => {
-  if (event.key === "ArrowLeft") step(-1);
-  else if (event.key === "ArrowRight") step(1);
-  else return;
+  const zoomedPan = zoom.zoomed && event.key.startsWith("Arrow") && event.target.id === "viewer-stage";
+  if (event.ctrlKey || event.metaKey || event.altKey || zoomedPan || !KEYS[event.key]) return;
+  KEYS[event.key]();
   event.preventDefault();
 });
 photo.addEventListener("error", failed);

@@ -1,0 +1,126 @@
+"""The whole way of a text, from the webhook to the core's answer, on one core for the gateway.
+
+    python -m bench.pipeline [--messages N] [--rounds N] [--publish]
+
+Throughput: N deliveries as fast as they are accepted, until the core has taken the last event. Latency: at
+half of that rate, from when a delivery was due to when the core took its event. Against `floor`, the same web
+server verifying and answering, in the same run.
+"""
+
+import argparse
+import asyncio
+import os
+import statistics
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvloop
+
+from bench.deliveries import requests
+from bench.generator import closed_loop, open_loop
+from bench.ingest import CONNECTIONS, CONVERSATIONS, GENERATOR_CORE, SERVER_CORE
+from bench.ingest import measure as accepting
+from bench.report import machine, publish, table
+from bench.servers import gateway
+from bench.sink import Sink
+
+_LONGEST = 300.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """Events per second; latencies in seconds; CPU seconds for each message; bytes."""
+
+    rate: float
+    p50: float
+    p99: float
+    cpu: float
+    resident: int
+
+
+async def measure(messages: int, rate: float | None) -> Run:
+    sink = Sink()
+    await sink.start()
+    prepared = requests(messages, CONVERSATIONS)
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+        with gateway(Path(folder), f"http://127.0.0.1:{sink.port}/", SERVER_CORE) as server:
+            before, begin = server.cpu(), time.perf_counter()
+            if rate is None:
+                await closed_loop(server.port, prepared, CONNECTIONS)
+            else:
+                load = await open_loop(server.port, prepared, 2 * CONNECTIONS, rate)
+                begin = load.begin
+            await sink.until(messages, _LONGEST)
+            used, resident = server.cpu() - before, server.resident()
+    await sink.close()
+    whole = max(sink.taken.values()) - begin
+    waits = sorted(
+        taken - (begin + (number / rate if rate else 0)) for number, taken in sink.taken.items()
+    )
+    return Run(
+        messages / whole,
+        waits[len(waits) // 2],
+        waits[int(len(waits) * 0.99)],
+        used / messages,
+        resident,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--messages", type=int, default=20_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--publish", action="store_true", help="write the table to docs/benchmarks.md"
+    )
+    arguments = parser.parse_args()
+    os.sched_setaffinity(0, {GENERATOR_CORE})
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        floors, full = [], []
+        for _ in range(arguments.rounds):
+            floors.append(runner.run(accepting("floor", arguments.messages)).rate)
+            full.append(runner.run(measure(arguments.messages, None)))
+        rate = statistics.median(run.rate for run in full)
+        calm = [
+            runner.run(measure(arguments.messages // 3, rate / 2)) for _ in range(arguments.rounds)
+        ]
+    text = report(statistics.median(floors), full, calm)
+    print(text)
+    if arguments.publish:
+        publish("pipeline", text)
+
+
+def report(floor: float, full: list[Run], calm: list[Run]) -> str:
+    def of(runs: list[Run], figure: str) -> float:
+        return float(statistics.median(getattr(run, figure) for run in runs))
+
+    rate = of(full, "rate")
+    heads = ["load", "events", "÷ floor", "p50", "p99", "CPU/message", "memory"]
+    rows = [
+        ["floor: verify and answer", f"{floor:,.0f}/s", "1.00", "", "", "", ""],
+        [
+            "as fast as accepted",
+            f"{rate:,.0f}/s",
+            f"{rate / floor:.2f}",
+            "",
+            "",
+            f"{of(full, 'cpu') * 1e6:.0f} µs",
+            f"{of(full, 'resident') / 2**20:.0f} MiB",
+        ],
+        [
+            "half of that, steady",
+            f"{rate / 2:,.0f}/s",
+            "",
+            f"{of(calm, 'p50') * 1e3:.1f} ms",
+            f"{of(calm, 'p99') * 1e3:.1f} ms",
+            f"{of(calm, 'cpu') * 1e6:.0f} µs",
+            f"{of(calm, 'resident') / 2**20:.0f} MiB",
+        ],
+    ]
+    return f"{machine()}\n\n{table(heads, rows)}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Driving flows as the gateway does: a reply for each call, refusals read by the connector, and an end."""
+
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..contract import Call, Connector, Purpose, Rejected, Reply
+
+#: The gateway stops a flow that makes more.
+MOST_CALLS = 8
+
+#: Makes the reply to a call, which is the flow's n-th (from 0).
+Answer = Callable[[Call, int], Reply]
+Start = Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Driven:
+    """The calls a flow made, and how it ended: with a result, or refused."""
+
+    calls: tuple[Call, ...]
+    result: Any = None
+    refused: Rejected | None = None
+
+
+def drive(connector: Connector[Any], start: Start, purpose: Purpose, answer: Answer) -> Driven:
+    """Run a flow to its end. Whatever it raises besides `Rejected` is raised here too."""
+    calls: list[Call] = []
+
+    def ask(call: Call) -> Reply:
+        assert len(calls) < MOST_CALLS, f"a flow of more than {MOST_CALLS} calls"
+        calls.append(call)
+        reply = replace(answer(call, len(calls) - 1), purpose=purpose)
+        if reply.status >= 300 and reply.status not in call.expects:
+            raise connector.refusal(reply)
+        return reply
+
+    try:
+        result = _ended(start(), ask)
+    except Rejected as refused:
+        return Driven(tuple(calls), refused=refused)
+    return Driven(tuple(calls), result)
+
+
+def first_call(start: Start) -> Call | None:
+    """The first call of a flow, None where it makes none. The flow is given up, as after a time-out."""
+    try:
+        flow = start()
+        if not isinstance(flow, Generator):
+            return None
+        with closing(flow):
+            call: Call = next(flow)
+            return call
+    except (Rejected, StopIteration):
+        return None
+
+
+def _ended(flow: Any, ask: Callable[[Call], Reply]) -> Any:
+    if not isinstance(flow, Generator):
+        return flow
+    with closing(flow):
+        try:
+            call = next(flow)
+            while True:
+                call = flow.send(ask(call))
+        except StopIteration as end:
+            return end.value

@@ -1,0 +1,132 @@
+"""Large pictures made smaller band by band, so that never all of them lies in memory at four bytes a pixel."""
+
+import ctypes
+import mmap
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from PIL import Image, PngImagePlugin
+
+from . import modes
+from .canvas import BYTES_PER_PIXEL
+from .fitting import Size, reduced
+
+#: Rows a band has, rounded to what the factor divides.
+_ROWS = 256
+
+#: Compressed bytes decoded at a time: zlib makes at most a thousand times as much of them.
+_SIP = 8192
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def shrunk(image: Image.Image, factor: int) -> Image.Image:
+    """A decoded picture by a whole fraction, in eight bits a channel."""
+    return _assemble(
+        image.size, factor, lambda top, bottom: image.crop((0, top, image.width, bottom))
+    )
+
+
+def shrunk_rows(rows: Any, size: Size, mode: str, stride: int, factor: int) -> Image.Image:
+    """The same for rows of bytes, as libraries for single formats give them."""
+    whole = memoryview(rows)
+
+    def band(top: int, bottom: int) -> Image.Image:
+        part = whole[top * stride : bottom * stride]
+        return Image.frombuffer(mode, (size[0], bottom - top), part, "raw", mode, stride, 1)  # type: ignore[arg-type]  # any buffer will do
+
+    return _assemble(size, factor, band)
+
+
+def _assemble(size: Size, factor: int, band: Callable[[int, int], Image.Image]) -> Image.Image:
+    step = max(factor, _ROWS // factor * factor)
+    result: Image.Image | None = None
+    for top in range(0, size[1], step):
+        part = modes.eight_bits(band(top, min(top + step, size[1])))
+        part = part.reduce(factor) if factor > 1 else part
+        if result is None:
+            result = Image.new(part.mode, reduced(size, factor))
+        result.paste(part, (0, top // factor))
+    assert result is not None
+    return result
+
+
+class Stream:
+    """A PNG that is decoded bit by bit: rows that are done are made smaller and their memory given back.
+
+    The decoder does not tell how far it is. But it fills fresh memory from the top, and the kernel tells
+    which pages have been touched.
+    """
+
+    def __init__(self, image: PngImagePlugin.PngImageFile, factor: int) -> None:
+        self._image, self._factor = image, factor
+        self._stride = image.width * BYTES_PER_PIXEL
+        self._memory = mmap.mmap(
+            -1, self._stride * image.height, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+        )
+        # Huge pages would be touched long before they are full.
+        self._memory.madvise(mmap.MADV_NOHUGEPAGE)
+        self._address = np.frombuffer(self._memory, np.uint8).ctypes.data
+        self._result = Image.new(image.mode, reduced(image.size, factor))
+        self._done = 0
+
+    def decode(self) -> Image.Image:
+        image: Any = self._image
+        image.im = self._band(0, image.height).im
+        image.load_prepare()
+        decoder_name, extents, _, args = image.tile[0]
+        core: Any = Image
+        decoder = core._getdecoder(image.mode, decoder_name, args, image.decoderconfig)  # noqa: SLF001  # as Image.load does
+        decoder.setimage(image.im, extents)
+        pending = b""
+        while True:
+            sip = image.load_read(_SIP)
+            if not sip:
+                raise OSError("the file is truncated")
+            pending += sip
+            consumed, status = decoder.decode(pending)
+            if consumed < 0:
+                break
+            pending = pending[consumed:]
+            self._collect(self._touched_rows())
+        if status < 0:
+            raise OSError("the file is damaged")
+        self._collect(image.height)
+        return self._result
+
+    def _band(self, top: int, bottom: int) -> Image.Image:
+        core: Any = Image.core  # type: ignore[attr-defined]  # see memory.laid_over
+        size = (self._image.width, bottom - top)
+        return Image.Image()._new(  # noqa: SLF001  # see memory.laid_over
+            core.map_buffer(self._memory, size, "raw", top * self._stride, (self._image.mode, 0, 1))
+        )
+
+    def _touched_rows(self) -> int:
+        """Rows above the last page that has been written to."""
+        page = mmap.PAGESIZE
+        start = self._done * self._stride // page * page
+        length = len(self._memory) - start
+        pages = np.zeros(-(-length // page), np.uint8)
+        if _LIBC.mincore(
+            ctypes.c_void_p(self._address + start),
+            ctypes.c_size_t(length),
+            ctypes.c_void_p(pages.ctypes.data),
+        ):
+            raise OSError(ctypes.get_errno(), "mincore")
+        touched = np.flatnonzero(pages & 1)
+        last = start + int(touched[-1]) * page if len(touched) else start
+        return last // self._stride
+
+    def _collect(self, bottom: int) -> None:
+        whole = bottom == self._image.height
+        bottom = bottom if whole else bottom // self._factor * self._factor
+        if bottom <= self._done or (not whole and bottom - self._done < _ROWS):
+            return
+        part = self._band(self._done, bottom).reduce(self._factor)
+        self._result.paste(part, (0, self._done // self._factor))
+        first = -(-self._done * self._stride // mmap.PAGESIZE) * mmap.PAGESIZE
+        end = bottom * self._stride // mmap.PAGESIZE * mmap.PAGESIZE
+        if end > first:
+            self._memory.madvise(mmap.MADV_DONTNEED, first, end - first)
+        self._done = bottom

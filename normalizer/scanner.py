@@ -1,0 +1,184 @@
+"""Malware scanning by ClamAV's daemon: clamd, over a Unix socket or TCP, with its INSTREAM command.
+
+Fails closed: a file is clean only when clamd says so of the whole of it. Two traps of clamd are met here.
+Beyond its StreamMaxLength it answers and hangs up in the middle of our sending, so the answer is read
+before the error counts. Beyond its other limits it says OK without having looked, so what we accept is
+checked against the one limit that can be learned from outside, when the gateway starts.
+"""
+
+import asyncio
+import contextlib
+import mmap
+import os
+import re
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from .media import MediaFailed, MediaRejected
+
+#: Every chunk costs clamd a read and a write; with the 1 KiB of other clients that is most of its work.
+_CHUNK_BYTES = 256 * 1024
+
+#: clamd itself gives up on a file after two minutes.
+_SECONDS = 130.0
+
+#: Answers are one line: a name and a verdict.
+_ANSWER_BYTES = 4096
+
+#: clamd works on ten files at a time unless told otherwise, and queues the rest where we cannot see them.
+_AT_ONCE = 8
+
+_FOUND = re.compile(r"^stream: (.+) FOUND$")
+_TOO_LONG = "size limit exceeded"
+
+
+class ScannerMisfit(Exception):
+    """clamd refuses streams as long as we accept; the text says what to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Unix:
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Tcp:
+    host: str
+    port: int
+
+
+class Scanner:
+    """One clamd, at `unix:/run/clamav/clamd.ctl` or `tcp://127.0.0.1:3310`."""
+
+    def __init__(self, address: str, *, seconds: float = _SECONDS) -> None:
+        self._address, self._where, self._seconds = address, _parsed(address), seconds
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def scan(self, source: int, size: int) -> None:
+        """Returns for a clean file; raises MediaRejected naming what was found, or MediaFailed."""
+        try:
+            async with self._turns, asyncio.timeout(self._seconds):
+                answer = await self._instream(source, size)
+        except TimeoutError:
+            raise self._unavailable(f"no answer in {self._seconds:g} s") from None
+        except (OSError, EOFError) as error:
+            raise self._unavailable(str(error) or type(error).__name__) from None
+        if answer == "stream: OK":
+            return
+        found = _FOUND.match(answer)
+        if found:
+            raise MediaRejected("malware", found[1])
+        raise self._unavailable(f"it answered: {answer}")
+
+    async def version(self) -> str:
+        """The engine and its signatures, as clamd names them; raises MediaFailed where it is away."""
+        try:
+            async with asyncio.timeout(self._seconds), self._connected() as line:
+                await _send(line, b"zVERSION\0")
+                return await _answer(line)
+        except (TimeoutError, OSError, EOFError) as error:
+            raise self._unavailable(str(error) or type(error).__name__) from None
+
+    async def check(self, longest: int) -> None:
+        """Raises ScannerMisfit when clamd would not take a file as long as we do, MediaFailed when away."""
+        descriptor = os.memfd_create("longest", os.MFD_CLOEXEC)
+        try:
+            os.ftruncate(descriptor, longest)
+            await self.scan(descriptor, longest)
+        except MediaFailed as failure:
+            if _TOO_LONG in failure.detail:
+                raise ScannerMisfit(
+                    f"clamd at {self._address} takes shorter files than the {longest} bytes that "
+                    "media.photo_max_bytes and media.video_max_bytes allow: raise StreamMaxLength, "
+                    "MaxFileSize and MaxScanSize in clamd.conf, or lower ours."
+                ) from None
+            raise
+        finally:
+            os.close(descriptor)
+
+    async def _instream(self, source: int, size: int) -> str:
+        async with self._connected() as line:
+            try:
+                await _send(line, b"zINSTREAM\0")
+                if size:
+                    with mmap.mmap(source, size, access=mmap.ACCESS_READ) as content:
+                        await _send_chunks(line, content)
+                await _send(line, bytes(4))
+            except ConnectionError:
+                # It hung up on us: what it had to say comes first.
+                return await _answer(line)
+            return await _answer(line)
+
+    @contextlib.asynccontextmanager
+    async def _connected(self) -> AsyncIterator[socket.socket]:
+        line = await _connect(self._where)
+        with line:
+            yield line
+
+    def _unavailable(self, why: str) -> MediaFailed:
+        return MediaFailed("scanner_unavailable", f"clamd at {self._address}: {why}")
+
+
+def _parsed(address: str) -> _Unix | _Tcp:
+    if address.startswith("unix:"):
+        return _Unix(address.removeprefix("unix:"))
+    match = re.fullmatch(r"tcp://(\[[0-9a-fA-F:]+\]|[^:/\[\]]+):(\d{1,5})/?", address)
+    if match:
+        return _Tcp(match[1].strip("[]"), int(match[2]))
+    raise ValueError(
+        f"{address!r} is no address of a scanner; write unix:/run/clamav/clamd.ctl or "
+        "tcp://127.0.0.1:3310"
+    )
+
+
+async def _connect(where: _Unix | _Tcp) -> socket.socket:
+    if isinstance(where, _Unix):
+        return await _connect_to(socket.AF_UNIX, where.path)
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)
+    *others, last = [(family, address) for family, _, _, _, address in found]
+    for family, address in others:
+        with contextlib.suppress(OSError):
+            return await _connect_to(family, address)
+    return await _connect_to(*last)
+
+
+async def _connect_to(family: int, address: Any) -> socket.socket:
+    line = socket.socket(family)
+    try:
+        line.setblocking(False)
+        if family != socket.AF_UNIX:
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await asyncio.get_running_loop().sock_connect(line, address)
+    except BaseException:
+        line.close()
+        raise
+    return line
+
+
+async def _send(line: socket.socket, data: bytes | memoryview) -> None:
+    await asyncio.get_running_loop().sock_sendall(line, data)
+
+
+async def _send_chunks(line: socket.socket, content: mmap.mmap) -> None:
+    with memoryview(content) as whole:
+        for start in range(0, len(whole), _CHUNK_BYTES):
+            with whole[start : start + _CHUNK_BYTES] as chunk:
+                await _send(line, len(chunk).to_bytes(4, "big"))
+                await _send(line, chunk)
+
+
+async def _answer(line: socket.socket) -> str:
+    """One line, of printable letters: it may end in a log."""
+    received = b""
+    while not received.endswith(b"\0") and len(received) < _ANSWER_BYTES:
+        part = await asyncio.get_running_loop().sock_recv(line, _ANSWER_BYTES)
+        if not part:
+            break
+        received += part
+    if not received:
+        raise EOFError("it hung up")
+    text = received.rstrip(b"\0\n").decode("ascii", "replace")
+    return "".join(c if " " <= c <= "~" else "?" for c in text)

@@ -1,0 +1,21 @@
+"""Packets with other content."""
+
+# PyAV's packets are generic for type checkers only.
+from __future__ import annotations
+
+from typing import Any, TypeVar, cast
+
+from av.packet import Packet
+from av.stream import Stream
+
+S = TypeVar("S", bound=Stream)
+
+
+def remade(packet: Packet[S], content: bytes) -> Packet[S]:
+    """A packet of the same track at the same time."""
+    new: Any = Packet(content)
+    new.stream = packet.stream
+    new.time_base = packet.time_base
+    new.pts, new.dts, new.duration = packet.pts, packet.dts, packet.duration
+    new.is_keyframe = packet.is_keyframe
+    return cast("Packet[S]", new)

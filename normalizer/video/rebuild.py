@@ -1,0 +1,128 @@
+"""A new MP4 around the first picture track and the first sound track of a film."""
+
+# PyAV's packets are generic for type checkers only.
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
+
+import av
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from normalizer.media import MediaRejected
+
+from . import aac, tidy
+from .cursor import Cursor
+from .film import BUFFER_BYTES, Film
+from .nal import Units
+from .packets import remade
+from .tone import is_high_dynamic_range
+
+#: Otherwise libavformat signs what it writes.
+_OPTIONS = {"fflags": "+bitexact"}
+
+#: Eight bits, colour at half the sides: what every browser decodes.
+_PLAIN_FORMATS = frozenset({"yuv420p", "yuvj420p"})
+
+#: More than hardware decoders take.
+_MAX_SIDE = 4096
+
+#: AAC with more channels sounds wrong almost everywhere.
+_MAX_CHANNELS = 6
+
+
+class Lane(Protocol):
+    """One track from the old container to the new."""
+
+    def packets(self, packet: Packet[Any]) -> Iterator[Packet[Any]]:
+        """What to write for a packet read; the last one of a track is empty."""
+        ...
+
+
+MakeLanes = Callable[[Film, OutputContainer], Mapping[Any, Lane]]
+
+
+def rebuild(film: Film, target: int, lanes_of: MakeLanes, seen: Callable[[float], None]) -> int:
+    """Writes the new film; tells its length. Calls `seen` with the seconds read so far."""
+    with av.open(
+        Cursor(target), "w", format="mp4", options=_OPTIONS, buffer_size=BUFFER_BYTES
+    ) as output:
+        assert isinstance(output, OutputContainer)
+        lanes = lanes_of(film, output)
+        for packet in film.container.demux(*lanes):
+            if packet.is_corrupt:
+                raise MediaRejected("corrupt", "a film that ends within a frame")
+            for written in lanes[packet.stream].packets(packet):
+                output.mux(written)
+            if packet.pts is not None and packet.time_base:
+                seen(float(packet.pts * packet.time_base))
+    return tidy.index_first(target)
+
+
+def copied(film: Film, output: OutputContainer) -> Mapping[Any, Lane]:
+    """Both tracks as they are, but for what is no picture and no sound; raises Irregular."""
+    lanes: dict[Any, Lane] = {film.picture: PictureCopy(film.picture, output)}
+    if film.sound:
+        lanes[film.sound] = SoundCopy(film.sound, output)
+    return lanes
+
+
+def picture_plays(film: Film, frame: VideoFrame) -> bool:
+    """Whether browsers play the picture as it is."""
+    return (
+        film.picture.codec_context.name == "h264"
+        and frame.format.name in _PLAIN_FORMATS
+        and not is_high_dynamic_range(frame)
+        and max(frame.width, frame.height) <= _MAX_SIDE
+    )
+
+
+def sound_plays(film: Film) -> bool:
+    """Whether browsers play the sound as it is; silence plays everywhere."""
+    if film.sound is None:
+        return True
+    context = film.sound.codec_context
+    return context.name == "aac" and 1 <= context.channels <= _MAX_CHANNELS
+
+
+class PictureCopy:
+    """H.264, without the units that are no picture."""
+
+    def __init__(self, source: VideoStream, output: OutputContainer) -> None:
+        self._units = Units(bytes(source.codec_context.extradata or b""))
+        self._stream = output.add_stream_from_template(source)
+        self._stream.metadata.clear()
+        self._stream.codec_context.extradata = self._units.record
+        self._expected, self._count = len(source.index_entries), 0
+
+    def packets(self, packet: Packet[VideoStream]) -> Iterator[Packet[VideoStream]]:
+        if packet.dts is None:
+            if self._count < self._expected:
+                raise MediaRejected("corrupt", "a film that lacks some of its frames")
+            return
+        self._count += 1
+        content = self._units.filtered(memoryview(packet))
+        packet = packet if content is None else remade(packet, content)
+        packet.stream = self._stream
+        yield packet
+
+
+class SoundCopy:
+    """AAC, without what its encoder wrote about itself."""
+
+    def __init__(self, source: AudioStream, output: OutputContainer) -> None:
+        aac.check_configuration(bytes(source.codec_context.extradata or b""))
+        self._stream = output.add_stream_from_template(source)
+        self._stream.metadata.clear()
+
+    def packets(self, packet: Packet[AudioStream]) -> Iterator[Packet[AudioStream]]:
+        if packet.dts is None:
+            return
+        content = aac.filtered(memoryview(packet))
+        packet = packet if content is None else remade(packet, content)
+        packet.stream = self._stream
+        yield packet

@@ -1,0 +1,59 @@
+"""The sound of a film, decoded and encoded anew as AAC, which every browser plays."""
+
+# PyAV's packets are generic for type checkers only.
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from av.audio.codeccontext import AudioCodecContext
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.codec.context import Flags
+from av.container import OutputContainer
+from av.packet import Packet
+
+from . import aac
+from .packets import remade
+
+#: Rates that every browser plays; others, such as the 8,000 of telephones, become the first.
+_RATES = (44100, 48000, 32000, 24000, 22050)
+_BITS_PER_CHANNEL = 64_000
+
+
+class Voice:
+    """One track on its way."""
+
+    def __init__(self, source: AudioStream, output: OutputContainer) -> None:
+        context = source.codec_context
+        rate = context.sample_rate if context.sample_rate in _RATES else _RATES[0]
+        layout = "mono" if context.channels == 1 else "stereo"
+        self._stream: AudioStream = output.add_stream("aac", rate=rate)
+        self._encoder: AudioCodecContext = self._stream.codec_context
+        self._encoder.layout = layout
+        self._encoder.bit_rate = _BITS_PER_CHANNEL * (1 if layout == "mono" else 2)
+        # Without it the encoder signs its first frame.
+        self._encoder.flags |= Flags.bitexact
+        self._resampler = AudioResampler("fltp", layout, rate, frame_size=_FRAME)
+        self._decoder = context
+
+    def packets(self, packet: Packet[AudioStream]) -> Iterator[Packet[AudioStream]]:
+        """What comes out when a packet of the source goes in; the empty one that ends it included."""
+        for frame in self._decoder.decode(packet):
+            yield from self._encoded(frame)
+        if packet.dts is None:
+            yield from self._encoded(None)
+            yield from self._cleaned(None)
+
+    def _encoded(self, frame: AudioFrame | None) -> Iterator[Packet[AudioStream]]:
+        for part in self._resampler.resample(frame):
+            yield from self._cleaned(part)
+
+    def _cleaned(self, frame: AudioFrame | None) -> Iterator[Packet[AudioStream]]:
+        for packet in self._stream.encode(frame):
+            content = aac.filtered(memoryview(packet))
+            yield packet if content is None else remade(packet, content)
+
+
+#: Samples in an AAC frame.
+_FRAME = 1024

@@ -1,0 +1,149 @@
+"""What the boxes of a sender's film say, read before any library sees the file.
+
+Refuses early what no library should have to survive: cut files, data in other files, indexes that claim
+more samples than there are bytes.
+"""
+
+import struct
+from dataclasses import dataclass
+
+from normalizer.media import MediaRejected
+from normalizer.photo.orientation import UPRIGHT
+
+from .boxes import Box, Broken, inside, walk
+
+#: Top-level boxes; what follows the last of them is somebody's trailing bytes.
+_TOP = frozenset(
+    {b"ftyp", b"moov", b"mdat", b"moof", b"free", b"skip", b"wide", b"pnot", b"uuid", b"meta"}
+    | {b"styp", b"sidx", b"ssix", b"prft", b"emsg", b"mfra", b"PICT", b"udta", b"pdin", b"junk"}
+)
+
+#: A film of four hours at sixty frames a second has fewer. Each costs memory in the library.
+_MAX_SAMPLES = 1_000_000
+_MAX_TRACKS = 64
+
+#: The turning part of a display matrix (ISO/IEC 14496-12, 6.2.2), in EXIF's words.
+_TURNS = {
+    (1, 0, 0, 1): 1,
+    (-1, 0, 0, 1): 2,
+    (-1, 0, 0, -1): 3,
+    (1, 0, 0, -1): 4,
+    (0, 1, 1, 0): 5,
+    (0, 1, -1, 0): 6,
+    (0, -1, -1, 0): 7,
+    (0, -1, 1, 0): 8,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A track of the file as its index describes it."""
+
+    number: int
+    kind: bytes
+    orientation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    tracks: tuple[Track, ...]
+    fragmented: bool
+
+    def orientation(self, number: int) -> int:
+        """Which way the pictures of a track must be turned."""
+        return next((t.orientation for t in self.tracks if t.number == number), UPRIGHT)
+
+
+def read(data: memoryview) -> Structure:
+    """Raises MediaRejected."""
+    try:
+        return _read(data)
+    except (Broken, struct.error, IndexError) as error:
+        raise MediaRejected("corrupt", f"a film whose boxes are broken: {error}") from None
+
+
+def _read(data: memoryview) -> Structure:
+    top = _top(data)
+    kinds = {box.kind for box in top}
+    index = next((box for box in top if box.kind == b"moov"), None)
+    if index is None:
+        raise MediaRejected("corrupt", "a film without an index")
+    if not kinds & {b"mdat", b"moof"}:
+        raise MediaRejected("corrupt", "a film without pictures")
+    if any(inside(data, index, b"cmov")):
+        raise MediaRejected("unsupported_type", "a film with a packed index")
+    tracks = [_track(data, box) for box in inside(data, index, b"trak")]
+    if len(tracks) > _MAX_TRACKS:
+        raise MediaRejected("corrupt", f"a film of {len(tracks)} tracks")
+    return Structure(tuple(tracks), b"moof" in kinds)
+
+
+def _top(data: memoryview) -> list[Box]:
+    """The boxes up to the first thing that is none."""
+    found: list[Box] = []
+    boxes = walk(data, 0, len(data))
+    while True:
+        try:
+            box = next(boxes)
+        except StopIteration:
+            return found
+        except Broken:
+            at = found[-1].end if found else 0
+            if bytes(data[at + 4 : at + 8]) in _TOP:
+                raise
+            return found
+        if box.kind not in _TOP and found:
+            return found
+        found.append(box)
+
+
+def _track(data: memoryview, box: Box) -> Track:
+    header = next(inside(data, box, b"tkhd"), None)
+    if header is None:
+        raise Broken("a track without a header")
+    version = data[header.body]
+    at = header.body + (20 if version == 1 else 12)
+    (number,) = struct.unpack_from(">I", data, at)
+    a, b, _, c, d = struct.unpack_from(">iiiii", data, at + (28 if version == 0 else 32))
+    handlers = [bytes(data[h.body + 8 : h.body + 12]) for h in inside(data, box, b"mdia", b"hdlr")]
+    kind = handlers[0] if handlers else b""
+    if kind in {b"vide", b"soun"}:
+        _check_samples(data, box)
+        _check_references(data, box)
+    return Track(number, kind, _TURNS.get((_sign(a), _sign(b), _sign(c), _sign(d)), UPRIGHT))
+
+
+def _sign(value: int) -> int:
+    return (value > 0) - (value < 0)
+
+
+def _check_samples(data: memoryview, track: Box) -> None:
+    """Every sample costs the library memory, whether there is anything of it or not."""
+    table = b"mdia", b"minf", b"stbl"
+    for box in inside(data, track, *table, b"stsz"):
+        size, count = struct.unpack_from(">II", data, box.body + 4)
+        if count > _MAX_SAMPLES and not _is_plain_sound(data, track):
+            raise MediaRejected("corrupt", f"a track that claims {count} samples")
+        if size == 0 and count * 4 > box.end - box.body:
+            raise Broken("a table of sizes is cut")
+    for kind in (b"stts", b"ctts"):
+        for box in inside(data, track, *table, kind):
+            (count,) = struct.unpack_from(">I", data, box.body + 4)
+            if count * 8 > box.end - box.body:
+                raise Broken("a table of times is cut")
+
+
+def _is_plain_sound(data: memoryview, track: Box) -> bool:
+    """Uncompressed sound: a sample is one number of a wave, and the library counts them in chunks."""
+    for box in inside(data, track, b"mdia", b"minf", b"stbl", b"stts"):
+        entries, _, duration = struct.unpack_from(">III", data, box.body + 4)
+        return bool(entries == 1 and duration == 1)
+    return False
+
+
+def _check_references(data: memoryview, track: Box) -> None:
+    """Data must lie in this file: a reference elsewhere would make us open what the sender names."""
+    for references in inside(data, track, b"mdia", b"minf", b"dinf", b"dref"):
+        for box in walk(data, references.body + 8, references.end):
+            if box.body + 4 > box.end or not data[box.body + 3] & 1:
+                raise MediaRejected("unsupported_type", "a film whose pictures lie in another file")

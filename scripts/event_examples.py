@@ -1,0 +1,189 @@
+"""Makes the examples of docs/events.md: runs a gateway and emulated platforms, and keeps what a core is sent.
+
+Without arguments it writes them into the page; with --print it prints them as one JSON object.
+"""
+
+import asyncio
+import json
+import logging
+import re
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientSession
+
+from gateway.logging import configure
+from gateway.service import Gateway
+from gateway.settings import load
+from simulator import PLATFORMS, Consumer, Core, Fault, Platform, photo, video
+
+PAGE = Path(__file__).parents[1] / "docs" / "events.md"
+TOKEN = "a-token-of-the-core"
+SECRET = "whsec_" + "A" * 43 + "="
+ANN = Consumer("15550001111", "Ann")
+BEN = Consumer("7712345678901234", "Ben")
+DANA = Consumer("urn:mbid:AQAAYexampleDana", "Dana")
+#: Seconds a busy machine may take for one event.
+PATIENCE = 60.0
+
+Event = dict[str, Any]
+
+
+@dataclass
+class House:
+    """A gateway, the platforms around it, and the core that hears of everything."""
+
+    url: str
+    core: Core
+    platforms: dict[str, Any]
+    _seen: int = field(default=0, init=False)
+
+    async def next(self) -> Event:
+        """The event that comes after those seen before."""
+        seen = self._seen
+        events = await self.core.until(lambda found: len(found) > seen, PATIENCE)
+        self._seen += 1
+        return events[seen]
+
+
+@asynccontextmanager
+async def house(hold_seconds: float) -> AsyncIterator[House]:
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        platforms: dict[str, Platform] = {name: kind() for name, kind in PLATFORMS.items()}
+        core = Core(SECRET)
+        await core.start()
+        stack.push_async_callback(core.close)
+        for platform in platforms.values():
+            await platform.start()
+            stack.push_async_callback(platform.close)
+        settings = folder / "connectors.yaml"
+        settings.write_text(json.dumps(_settings(core, platforms, hold_seconds)))
+        gateway = await stack.enter_async_context(Gateway(load(settings, {})))
+        for name, platform in platforms.items():
+            platform.webhook = f"{gateway.url}/webhooks/{_SECTIONS[name]}"
+            platform.public_webhook = platform.webhook
+        yield House(gateway.url, core, platforms)
+
+
+_SECTIONS = {
+    "apple": "apple",
+    "messenger": "brand-messenger",
+    "twilio": "sms",
+    "whatsapp": "support-whatsapp",
+}
+
+
+def _settings(core: Core, platforms: dict[str, Platform], hold_seconds: float) -> dict[str, Any]:
+    sections = {_SECTIONS[name]: platform.settings() for name, platform in platforms.items()}
+    return {
+        "gateway": {"listen": "127.0.0.1:0", "api_tokens": [TOKEN]},
+        "core": {"url": core.url, "secrets": [SECRET], "hold_seconds": hold_seconds},
+        "fetch": {"allow_private_hosts": True},
+        "connectors": sections,
+    }
+
+
+async def examples() -> dict[str, Event]:
+    """Each example under its name on the page."""
+    async with house(hold_seconds=0) as impatient:
+        found = await _of_a_slow_video(impatient)
+    async with house(hold_seconds=60) as patient:
+        return {**found, **await _of_whatsapp(patient), **await _of_the_others(patient)}
+
+
+async def _of_a_slow_video(house: House) -> dict[str, Event]:
+    messenger = house.platforms["messenger"]
+    card = messenger.attachment(video("washer", 2.0, 640, 360))
+    (hosted,) = messenger.hosted.values()
+    hosted.fault = Fault(status=503, times=1)
+    await messenger.deliver([messenger.said(BEN, {"attachments": [card]})])
+    return {"pending": await house.next(), "updated": await house.next()}
+
+
+async def _of_whatsapp(house: House) -> dict[str, Event]:
+    whatsapp = house.platforms["whatsapp"]
+    (answer,) = await whatsapp.send(ANN, "it came like this", [photo(name="IMG_0042.JPG")])
+    (id,) = answer.ids
+    found = {"photo": await house.next()}
+
+    async def told(kind: str, content: Any) -> Event:
+        message = whatsapp.message(ANN, kind, content)
+        await whatsapp.deliver([whatsapp.change(ANN, [message])])
+        return await house.next()
+
+    file = {"id": "1", "mime_type": "application/pdf", "filename": "bill.pdf", "caption": "see"}
+    found["rejected"] = await told("document", file)
+    found["reaction"] = await told("reaction", {"message_id": id, "emoji": "👍"})
+    new = {"type": "text", "text": {"body": "it came like this, with the box open"}}
+    found["edited"] = await told("edit", {"original_message_id": id, "message": new})
+    found["deleted"] = await told("revoke", {"original_message_id": id})
+    found["unrecognised"] = await told("hologram", {"id": "2"})
+    await whatsapp.deliver([{"field": "account_update", "value": {"event": "VERIFIED_ACCOUNT"}}])
+    found["account"] = await house.next()
+    found["status"] = await _of_a_text(house, found["photo"]["subject"])
+    return found
+
+
+async def _of_a_text(house: House, conversation: str) -> Event:
+    whatsapp = house.platforms["whatsapp"]
+    url = f"{house.url}/v1/conversations/{conversation}/messages"
+    headers = {"authorization": f"Bearer {TOKEN}", "idempotency-key": "1"}
+    said = {"text": "I am sorry. A new one is on its way.", "agent": "anna"}
+    async with (
+        ClientSession() as http,
+        http.post(url, json=said, headers=headers, raise_for_status=True),
+    ):
+        sent = await house.next()
+    await whatsapp.report(sent["data"]["message"]["platform_id"], "delivered", ANN.id)
+    return await house.next()
+
+
+async def _of_the_others(house: House) -> dict[str, Event]:
+    messenger, apple = house.platforms["messenger"], house.platforms["apple"]
+    ours = {"mid": "m_9", "is_echo": True, "app_id": 263902037430900, "text": "We are looking"}
+    echo = {**messenger.happened(BEN, message=ours), "recipient": {"id": BEN.id}}
+    echo["sender"] = {"id": messenger.page_id}
+    await messenger.deliver([echo])
+    found = {"echoed": await house.next()}
+    await apple.deliver(DANA, "typing_start", {})
+    found["notice"] = await house.next()
+    await apple.deliver(DANA, "close", {})
+    found["closed"] = await house.next()
+    return found
+
+
+def page(text: str, found: dict[str, Event]) -> str:
+    """The text of the page with the examples in their places."""
+
+    def place(match: re.Match[str]) -> str:
+        name = match["name"]
+        shown = json.dumps(found[name], indent=2, ensure_ascii=False)
+        return f"<!-- example: {name} -->\n```json\n{_compact(shown)}\n```\n<!-- /example -->"
+
+    pattern = r"<!-- example: (?P<name>[a-z]+) -->.*?<!-- /example -->"
+    return re.sub(pattern, place, text, flags=re.DOTALL)
+
+
+def _compact(shown: str) -> str:
+    """Innermost objects on one line, where they fit."""
+
+    def joined(match: re.Match[str]) -> str:
+        line = re.sub(r"\s*\n\s*", " ", match[0]).replace("{ ", "{").replace(" }", "}")
+        return line if len(line) < 100 else match[0]
+
+    return re.sub(r"\{[^{}]*\}", joined, shown)
+
+
+if __name__ == "__main__":
+    configure(level=logging.ERROR)
+    made = asyncio.run(examples())
+    if "--print" in sys.argv[1:]:
+        print(json.dumps(made, ensure_ascii=False))
+    else:
+        PAGE.write_text(page(PAGE.read_text("utf-8"), made), "utf-8")

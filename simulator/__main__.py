@@ -1,0 +1,77 @@
+"""`python -m simulator`: the four platforms beside a gateway that runs elsewhere on this machine."""
+
+import argparse
+import asyncio
+import contextlib
+import sys
+
+import yaml
+
+from . import PLATFORMS
+from .scenario import play
+
+_DESCRIPTION = """Starts the four emulated platforms, prints the section of connectors.yaml that fits them,
+and tells their consumers' stories as soon as a gateway listens."""
+
+#: How long each delivery waits for the gateway to listen and accept, in seconds.
+_PATIENCE = 600.0
+
+
+def main() -> None:
+    options = _options()
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_run(options.webhooks.rstrip("/"), options.port, options.pace))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m simulator", description=_DESCRIPTION)
+    parser.add_argument(
+        "--webhooks",
+        default="http://127.0.0.1:8080/webhooks",
+        help="where the gateway takes deliveries (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=9100,
+        help="the first platform listens here, the others behind it (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--pace", type=float, default=3.0, help="seconds between messages (default: %(default)s)"
+    )
+    return parser.parse_args()
+
+
+async def _run(webhooks: str, port: int, pace: float) -> None:
+    platforms = {name: kind(f"{webhooks}/{name}") for name, kind in PLATFORMS.items()}
+    async with contextlib.AsyncExitStack() as stack:
+        for number, platform in enumerate(platforms.values()):
+            await platform.start(port=port + number)
+            stack.push_async_callback(platform.close)
+            platform.retries_for = _PATIENCE
+            platform.receipts = _RECEIPTS[platform.name]
+        sections = {name: platform.settings() for name, platform in platforms.items()}
+        _say(yaml.safe_dump({"fetch": {"allow_private_hosts": True}, "connectors": sections}))
+        async for step in play(platforms, pace=pace):
+            files = [sample.name for sample in step.line.files]
+            words = " + ".join(filter(None, [step.line.text, *files]))
+            _say(f"{step.line.platform:>10}  {step.line.consumer.name}: {words}\n")
+        _say("That was everything. Texts of agents are still taken; Ctrl-C ends the platforms.\n")
+        await asyncio.Event().wait()
+
+
+_RECEIPTS: dict[str, tuple[str, ...]] = {
+    "apple": (),
+    "messenger": ("delivered", "read"),
+    "twilio": ("sent", "delivered"),
+    "whatsapp": ("sent", "delivered", "read"),
+}
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""Ready-made moods of a conversation core: which events it refuses, and how."""
+
+import itertools
+import time
+from collections.abc import Callable
+from typing import Any
+
+#: Decides about each event before it is kept: a status other than 2xx refuses it, 0 cuts the connection.
+Judge = Callable[[dict[str, Any]], int]
+
+CUT = 0
+
+
+def accepts(event: dict[str, Any]) -> int:
+    del event
+    return 204
+
+
+def always(status: int) -> Judge:
+    return lambda _event: status
+
+
+def refuses_first(times: int, status: int = 503) -> Judge:
+    """The first so many attempts, of whatever event."""
+    attempts = itertools.count(1)
+    return lambda event: status if next(attempts) <= times else accepts(event)
+
+
+def refuses_every(nth: int, status: int = 503) -> Judge:
+    attempts = itertools.count(1)
+    return lambda event: status if next(attempts) % nth == 0 else accepts(event)
+
+
+def refuses_for(seconds: float, status: int = 503) -> Judge:
+    """From the first attempt on."""
+    ends: list[float] = []
+
+    def judge(event: dict[str, Any]) -> int:
+        if not ends:
+            ends.append(time.monotonic() + seconds)
+        return status if time.monotonic() < ends[0] else accepts(event)
+
+    return judge
+
+
+def refuses_conversation(conversation: str, status: int = 503) -> Judge:
+    """Everything of one conversation, while the others go on."""
+    return lambda event: status if event.get("subject") == conversation else accepts(event)

@@ -1,0 +1,126 @@
+"""The files that an emulated platform serves, and how each may misbehave."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from aiohttp import web
+
+from .samples import Sample
+
+_ENDLESS_BLOCK = 64 * 1024
+
+Step = Literal["bytes", "lookup"]
+
+
+@dataclass(slots=True)
+class Fault:
+    """How a file misbehaves when it is asked for, the next `times` times. One field at a time.
+
+    `status` answers that status, `hang` never answers, `drip` sends a few bytes now and then, `truncate`
+    stops half-way, `redirect` sends the client elsewhere, `replace` serves other bytes, `flip` changes one
+    byte, `endless` streams that many bytes without saying so first, `media_type` claims another type.
+    `at` says when: for the bytes, or already at the request that leads to them.
+    """
+
+    status: int | None = None
+    hang: bool = False
+    drip: bool = False
+    truncate: bool = False
+    redirect: str | None = None
+    replace: bytes | None = None
+    flip: bool = False
+    endless: int | None = None
+    media_type: str | None = None
+    times: int = 1_000_000
+    at: Step = "bytes"
+
+
+@dataclass(slots=True)
+class Hosted:
+    """A file that the platform serves. `asked` counts the requests for its bytes, `looked_up` those before."""
+
+    sample: Sample
+    content: bytes
+    fault: Fault | None = None
+    asked: int = 0
+    looked_up: int = 0
+    #: Until when each address that was given out is good.
+    addresses: dict[str, float] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def whole(hosted: Hosted, *, content: bytes | None = None, media_type: str = "") -> web.Response:
+    body = hosted.content if content is None else content
+    headers = {"content-type": media_type or hosted.sample.media_type}
+    return web.Response(body=body, headers=headers)
+
+
+async def misbehaving(request: web.Request, hosted: Hosted, fault: Fault) -> web.StreamResponse:
+    """What the fault makes of an answer. Uses up one of its times."""
+    fault.times -= 1
+    content = hosted.content
+    if fault.hang:
+        await asyncio.Event().wait()
+    if fault.status is not None:
+        return web.Response(status=fault.status, text="the platform says no")
+    if fault.redirect is not None:
+        return web.Response(status=302, headers={"location": fault.redirect})
+    if fault.replace is not None:
+        return whole(hosted, content=fault.replace)
+    if fault.flip:
+        return whole(hosted, content=_flipped(content))
+    if fault.media_type is not None:
+        return whole(hosted, media_type=fault.media_type)
+    if fault.endless is not None:
+        return await _streamed(request, _blocks(fault.endless), None)
+    if fault.truncate:
+        return await _cut(request, content)
+    return await _streamed(request, _drops(content), len(content))
+
+
+def _flipped(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 0xFF]) + content[middle + 1 :]
+
+
+async def _blocks(size: int) -> AsyncIterator[bytes]:
+    for start in range(0, size, _ENDLESS_BLOCK):
+        yield bytes(min(_ENDLESS_BLOCK, size - start))
+
+
+async def _drops(content: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), 500):
+        yield content[start : start + 500]
+        await asyncio.sleep(0.5)
+
+
+async def _streamed(
+    request: web.Request, blocks: AsyncIterator[bytes], length: int | None
+) -> web.StreamResponse:
+    response = web.StreamResponse()
+    if length is None:
+        response.enable_chunked_encoding()
+    else:
+        response.content_length = length
+    await response.prepare(request)
+    async for block in blocks:
+        await response.write(block)
+    await response.write_eof()
+    return response
+
+
+async def _cut(request: web.Request, content: bytes) -> web.StreamResponse:
+    response = web.StreamResponse()
+    response.content_length = len(content)
+    await response.prepare(request)
+    await response.write(content[: len(content) // 2])
+    hang_up(request)
+    return response
+
+
+def hang_up(request: web.Request) -> None:
+    """End the connection without an answer, or in the middle of one."""
+    if request.transport is not None:
+        request.transport.close()

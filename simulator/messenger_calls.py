@@ -1,0 +1,97 @@
+"""Reads what a gateway posts to Messenger, as strictly as the platform: a text, or a sender action."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from .exchange import Action
+from .graph import error_body, json_of, wanted
+
+_KEYS = frozenset({"recipient", "messaging_type", "message", "tag", "sender_action", "reply_to"})
+_TYPES = frozenset({"RESPONSE", "UPDATE", "MESSAGE_TAG"})
+_RETIRED_TAGS = frozenset({"CONFIRMED_EVENT_UPDATE", "POST_PURCHASE_UPDATE", "ACCOUNT_UPDATE"})
+_SENDER_ACTIONS = frozenset({"typing_on", "typing_off", "mark_seen"})
+_LONGEST_TEXT = 2000
+_LONGEST_METADATA = 1000
+
+#: (code, subcode): (HTTP status, message).
+ERRORS: dict[tuple[int, int], tuple[int, str]] = {
+    (1, 0): (500, "An unknown error occurred"),
+    (2, 0): (500, "Service temporarily unavailable"),
+    (4, 0): (400, "Application request limit reached"),
+    (10, 2018278): (400, "This message is sent outside of allowed window."),
+    (10, 1893063): (400, "This Page is temporarily restricted."),
+    (100, 2018001): (400, "No matching user found"),
+    (100, 1893061): (400, "Invalid parameter"),
+    (190, 463): (400, "Error validating access token: Session has expired"),
+    (200, 0): (403, "Requires pages_messaging permission to manage the object"),
+    (551, 1545041): (400, "This person isn't available right now."),
+    (613, 0): (400, "Calls to this api have exceeded the rate limit."),
+    (1200, 0): (500, "Temporary send message failure. Please try again later."),
+}
+
+
+def refusal(code: int, subcode: int | None = None) -> tuple[int, dict[str, Any]]:
+    """The answer to a text that is refused; the subcode where there is only one may be left out."""
+    (found, *_) = [key for key in ERRORS if key[0] == code and subcode in {None, key[1]}]
+    status, message = ERRORS[found]
+    more = {"error_subcode": found[1]} if found[1] else {}
+    return status, error_body(code, message, **more)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    to: str
+    body: str
+    human: bool
+    raw: Mapping[str, Any]
+
+
+async def call_of(request: web.Request) -> Action | Text:
+    """What a call asks for; raises Refused with the platform's error."""
+    raw = await json_of(request, _KEYS)
+    recipient = raw.get("recipient")
+    named = isinstance(recipient, dict) and recipient.keys() == {"id"} and recipient["id"]
+    wanted(named, 100, "Param recipient must be an object with an id")
+    to = str(raw["recipient"]["id"])
+    return _action(to, raw) if "sender_action" in raw else _text(to, raw)
+
+
+def _action(to: str, raw: Mapping[str, Any]) -> Action:
+    wanted(
+        raw.keys() == {"recipient", "sender_action"}, 100, "A sender action must be sent by itself"
+    )
+    wanted(raw["sender_action"] in _SENDER_ACTIONS, 100, "Param sender_action is not valid")
+    return Action(str(raw["sender_action"]), to)
+
+
+def _text(to: str, raw: Mapping[str, Any]) -> Text:
+    wanted(raw.get("messaging_type") in _TYPES, 100, "Param messaging_type is required")
+    tagged = raw["messaging_type"] == "MESSAGE_TAG"
+    wanted(tagged == ("tag" in raw), 100, "Param tag goes with messaging_type MESSAGE_TAG")
+    tag = raw.get("tag")
+    wanted(tag not in _RETIRED_TAGS, 100, "Invalid parameter", error_subcode=1893061)
+    wanted(tag in {None, "HUMAN_AGENT"}, 100, "Param tag is not valid")
+    return Text(to, _body(raw), tagged, raw)
+
+
+def _body(raw: Mapping[str, Any]) -> str:
+    message = raw.get("message")
+    wanted(isinstance(message, dict), 100, "Param message must be an object")
+    assert isinstance(message, dict)
+    wanted(message.keys() <= {"text", "metadata"}, 100, "Unexpected key on param message")
+    text, metadata = message.get("text"), message.get("metadata", "")
+    wanted(isinstance(text, str) and text.strip(), 100, "Param message[text] must not be empty")
+    wanted(
+        len(str(text)) <= _LONGEST_TEXT,
+        100,
+        f"Length of param message[text] must be less than or equal to {_LONGEST_TEXT}",
+    )
+    wanted(
+        isinstance(metadata, str) and len(metadata) <= _LONGEST_METADATA,
+        100,
+        f"Length of param message[metadata] must be less than or equal to {_LONGEST_METADATA}",
+    )
+    return str(text)

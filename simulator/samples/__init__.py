@@ -1,0 +1,22 @@
+"""Sample files as consumers send them, made by our own code, the same for the same seed.
+
+In each are things hidden that must not reach anybody: see `Sample.canaries`.
+"""
+
+from .others import card, document, voice
+from .photos import heic, photo, sticker, still
+from .sample import Sample, padded
+from .videos import video
+
+__all__ = [
+    "Sample",
+    "card",
+    "document",
+    "heic",
+    "padded",
+    "photo",
+    "sticker",
+    "still",
+    "video",
+    "voice",
+]

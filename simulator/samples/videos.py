@@ -1,0 +1,102 @@
+"""Films as phones make them: moving scenes with a tone, the index at the end, the place in it."""
+
+import io
+from fractions import Fraction
+from typing import Literal
+
+import av
+import numpy as np
+from PIL import Image
+
+from simulator.scenery import Scene, drawn
+
+from .atoms import Rotation, hidden
+from .sample import CAMERA, PLACE, Sample, marks
+
+_FPS = 15
+_TONE_HZ = 330.0
+_RATE = 48_000
+_BLOCK = 1024
+
+Container = Literal["mp4", "mov", "3gp"]
+Codec = Literal["h264", "hevc"]
+
+_MEDIA_TYPES: dict[Container, str] = {
+    "mp4": "video/mp4",
+    "mov": "video/quicktime",
+    "3gp": "video/3gpp",
+}
+_ENCODERS: dict[Codec, tuple[str, dict[str, str]]] = {
+    "h264": ("libx264", {"preset": "ultrafast", "crf": "30"}),
+    "hevc": ("libx265", {"preset": "ultrafast", "crf": "32", "x265-params": "log-level=none"}),
+}
+_STORED: dict[Rotation, Image.Transpose] = {
+    90: Image.Transpose.ROTATE_90,
+    180: Image.Transpose.ROTATE_180,
+    270: Image.Transpose.ROTATE_270,
+}
+
+
+def video(
+    scene: Scene = "washer",
+    seconds: float = 3.0,
+    width: int = 640,
+    height: int = 360,
+    *,
+    seed: int = 1,
+    location: bool = True,
+    rotation: Rotation = 0,
+    container: Container = "mp4",
+    codec: Codec = "h264",
+    name: str = "IMG_0043.MOV",
+) -> Sample:
+    """A film, as wide and high as it is seen: `rotation` says how far players have to turn what is stored."""
+    canary = f"canary-video-{seed}"
+    file = io.BytesIO()
+    with av.open(file, "w", format=container, options={"movflags": "use_metadata_tags"}) as film:
+        film.metadata.update(_notes(canary, location=location))
+        encoder, options = _ENCODERS[codec]
+        picture = film.add_stream(encoder, rate=_FPS, options=options)
+        assert isinstance(picture, av.VideoStream)
+        picture.width, picture.height = (
+            (height, width) if rotation in {90, 270} else (width, height)
+        )
+        picture.pix_fmt = "yuv420p"
+        if codec == "hevc":
+            picture.codec_tag = "hvc1"
+        sound = film.add_stream("aac", rate=_RATE, layout="mono")
+        assert isinstance(sound, av.AudioStream)
+        for number in range(count := round(seconds * _FPS)):
+            scenery = drawn(scene, width, height, seed=seed, moment=number / count)
+            film.mux(picture.encode(_frame(scenery, number, rotation)))
+        film.mux(picture.encode(None))
+        for start in range(0, round(seconds * _RATE), _BLOCK):
+            film.mux(sound.encode(tone(start)))
+        film.mux(sound.encode(None))
+    content = hidden(file.getvalue(), canary, location=location, rotation=rotation)
+    places = ["track", "xmp", "trailing", *(["place"] if location else [])]
+    where = [b"52.5200"] if location else []
+    camera = [CAMERA.encode()] if container != "3gp" else []  # that family has no place for it
+    canaries = (*marks(canary, *places), *camera, *where)
+    return Sample(name, _MEDIA_TYPES[container], content, canaries)
+
+
+def tone(start: int) -> av.AudioFrame:
+    """A block of sound that goes on where the one before it ended."""
+    times = (np.arange(start, start + _BLOCK) / _RATE)[None, :]
+    wave = (0.2 * np.sin(2 * np.pi * _TONE_HZ * times)).astype(np.float32)
+    frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
+    frame.sample_rate, frame.pts, frame.time_base = _RATE, start, Fraction(1, _RATE)
+    return frame
+
+
+def _notes(canary: str, *, location: bool) -> dict[str, str]:
+    where = {"location": PLACE, "com.apple.quicktime.location.ISO6709": PLACE}
+    return {"comment": canary, "make": CAMERA, **(where if location else {})}
+
+
+def _frame(scenery: Image.Image, number: int, rotation: Rotation) -> av.VideoFrame:
+    stored = scenery.transpose(_STORED[rotation]) if rotation in _STORED else scenery
+    frame = av.VideoFrame.from_ndarray(np.asarray(stored), format="rgb24")
+    frame.pts, frame.time_base = number, Fraction(1, _FPS)
+    return frame

@@ -1,0 +1,51 @@
+"""The error codes of the WhatsApp Cloud API that a text may meet, in the answer or in a status."""
+
+from typing import Any
+
+from .graph import error_body
+
+#: code: (HTTP status of the answer, title).
+ERRORS: dict[int, tuple[int, str]] = {
+    4: (400, "Application request limit reached"),
+    10: (403, "Application does not have permission for this action"),
+    100: (400, "Invalid parameter"),
+    190: (401, "Access token has expired"),
+    368: (403, "Temporarily blocked for policies violations"),
+    80007: (429, "Rate limit hit"),
+    130429: (429, "Rate limit hit"),
+    130472: (400, "User's number is part of an experiment"),
+    131000: (500, "Something went wrong"),
+    131008: (400, "Required parameter is missing"),
+    131009: (400, "Parameter value is not valid"),
+    131016: (503, "Service unavailable"),
+    131026: (400, "Message undeliverable"),
+    131030: (400, "Recipient phone number not in allowed list"),
+    131031: (403, "Account has been locked"),
+    131042: (400, "Business eligibility payment issue"),
+    131047: (400, "Re-engagement message"),
+    131048: (429, "Spam rate limit hit"),
+    131049: (400, "Not delivered to maintain healthy ecosystem engagement"),
+    131051: (400, "Unsupported message type"),
+    131056: (429, "Pair rate limit hit"),
+    131057: (500, "Account in maintenance mode"),
+    135000: (400, "Generic user error"),
+}
+
+
+def refusal(code: int) -> tuple[int, dict[str, Any]]:
+    """The answer to a text that is refused at once."""
+    status, title = ERRORS[code]
+    details = {"messaging_product": "whatsapp", "details": title}
+    return status, error_body(code, title, error_data=details)
+
+
+def failure(code: int) -> dict[str, Any]:
+    """What stands in `errors` of the status of a text that fails later."""
+    title = ERRORS[code][1]
+    return {
+        "code": code,
+        "title": title,
+        "message": title,
+        "error_data": {"details": title},
+        "href": "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/",
+    }

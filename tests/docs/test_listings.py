@@ -1,0 +1,60 @@
+"""What the pages show as code is code: it can be read, and where it says so it runs."""
+
+import json
+import subprocess
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .pages import PAGES, Listing, files, listings, name_of
+
+ALL = [listing for page in PAGES for listing in listings(page)]
+
+#: Pages' languages and what reads them; the others are configurations of other programs, and drawings.
+READERS: dict[str, Callable[[str], object]] = {
+    "json": json.loads,
+    "toml": tomllib.loads,
+    "yaml": yaml.safe_load,
+}
+
+
+def _of(*languages: str) -> list[Listing]:
+    return [listing for listing in ALL if listing.language in languages]
+
+
+@pytest.mark.parametrize("listing", _of(*READERS), ids=str)
+def test_a_listing_of_data_can_be_read(listing: Listing) -> None:
+    assert READERS[listing.language](listing.code)
+
+
+@pytest.mark.parametrize("listing", _of("sh"), ids=str)
+def test_a_shell_listing_has_no_mistake_of_spelling(listing: Listing) -> None:
+    checked = subprocess.run(
+        ["sh", "-n"], input=listing.code, text=True, capture_output=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_every_python_listing_is_run_by_a_test() -> None:
+    """A marked one is: here, or as a file in the test of its page."""
+    assert [str(listing) for listing in _of("python") if listing.word is None] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_the_python_files_of_a_page_compile(page: Path) -> None:
+    for name, code in files(page).items():
+        if name.endswith(".py"):
+            compile(code, f"{name_of(page)}:{name}", "exec")
+
+
+@pytest.mark.parametrize("listing", [listing for listing in ALL if listing.word == "run"], ids=str)
+def test_a_listing_that_says_so_runs(listing: Listing) -> None:
+    exec(compile(listing.code, str(listing), "exec"), {"__name__": "listing"})
+
+
+def test_every_listing_says_its_language_or_is_plain_text() -> None:
+    known = {*READERS, "", "python", "sh", "ini", "nginx", "caddy"}
+    assert {listing.language for listing in ALL} <= known

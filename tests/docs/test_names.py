@@ -1,0 +1,136 @@
+"""Names on the pages are names in the code: commands, addresses, metrics, log lines, files."""
+
+import re
+import tomllib
+from pathlib import Path
+
+from prometheus_client import REGISTRY
+
+import gateway.service  # noqa: F401 - registers the metrics
+from gateway.cli.main import _parser
+from gateway.openapi import OPERATIONS
+
+from .pages import PAGES, ROOT, prose, rows, section, text_of
+
+README = ROOT / "README.md"
+OPERATING = ROOT / "docs" / "operations.md"
+SOURCE = "\n".join(
+    path.read_text("utf-8")
+    for folder in ("gateway", "normalizer", "workspace", "connectors")
+    for path in (ROOT / folder).rglob("*.py")
+)
+
+
+def _commands() -> set[str]:
+    (commands,) = (action for action in _parser()._actions if action.dest == "command")
+    assert commands.choices is not None
+    return set(commands.choices)
+
+
+def test_the_readme_lists_every_command_and_no_other() -> None:
+    listed = set(rows(section(README, "## Commands"))) - {"command", "airlock --version"}
+    assert listed == {f"airlock {name}" for name in _commands()}
+
+
+def test_every_command_on_a_page_exists() -> None:
+    named = {
+        (page.name, word)
+        for page in PAGES
+        for word in re.findall(r"airlock ([a-z]+)", "\n".join(re.findall(r"`[^`]+`", prose(page))))
+    }
+    assert {found for found in named if found[1] not in _commands()} == set()
+
+
+def test_the_readme_names_both_commands_of_a_newcomer() -> None:
+    first_screen = "\n".join(text_of(README).splitlines()[:20])
+    assert "make demo" in first_screen
+    assert "make test" in first_screen
+
+
+def test_every_make_target_on_a_page_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", text_of(ROOT / "Makefile"), re.MULTILINE))
+    named = {
+        word
+        for page in PAGES
+        for word in re.findall(r"^make ([a-z-]+)", text_of(page), re.MULTILINE)
+    }
+    named |= {word for page in PAGES for word in re.findall(r"`make ([a-z-]+)`", text_of(page))}
+    assert named <= targets
+
+
+def test_every_address_on_a_page_exists() -> None:
+    known = [re.sub(r"\{[^}]+\}", "[^/`]+", one.path) for one in OPERATIONS]
+    for page in PAGES:
+        for path in re.findall(
+            r"`(?:[A-Z]+ )?(/(?:v1|webhooks|media|healthz|readyz|metrics)[^`?]*)`", prose(page)
+        ):
+            whole = path.endswith(("/", "/…")) or path == "/v1"
+            fits = any(re.fullmatch(pattern, path) for pattern in known)
+            assert whole or fits, f"{page.name} names {path}"
+
+
+def test_every_metric_is_explained() -> None:
+    ours = {
+        f"{found.name}_total" if found.type == "counter" else found.name
+        for found in REGISTRY.collect()
+    }
+    ours = {name for name in ours if name.startswith("airlock_")}
+    listed = set(rows(section(OPERATING, "## Metrics")))
+    assert ours == {name for name in listed if name.startswith("airlock_")}
+
+
+def test_the_log_lines_that_are_explained_exist() -> None:
+    cells = set(rows(section(OPERATING, "## Logs"))) - {"event"}
+    lines = {line for cell in cells for line in re.findall(r"\w+", cell)}
+    assert {line for line in lines if f'"{line}"' not in SOURCE} == set()
+
+
+def test_the_limits_that_are_named_are_those_of_the_code() -> None:
+    from connectors import Connector
+    from gateway.fetching import Patience
+    from gateway.health import BACKLOG_LIMIT, DISK_RESERVE
+
+    table = rows(section(OPERATING, "## Time-outs and limits"))
+    patience = Patience()
+    assert table["a delivery"][0].startswith(f"{Connector.max_body // 1024**2} MiB")
+    assert table["connection to a platform"][0].startswith(f"{patience.connect:g} s")
+    assert table["first byte of its answer"] == (f"{patience.first_byte:g} s",)
+    assert table["between two pieces of a file"] == (f"{patience.idle:g} s",)
+    assert table["a whole download"][0].startswith(f"{patience.download:g} s")
+    refusals = section(OPERATING, "## What 503 means")
+    assert f"{DISK_RESERVE // 1024**2} MiB" in refusals
+    assert BACKLOG_LIMIT == 1_000_000
+    assert "a million" in refusals
+
+
+def test_the_pauses_between_tries_are_those_of_the_code() -> None:
+    from gateway.retry_policy import _FEW
+
+    cells = section(OPERATING, "## Failures and retries")
+    for reason, pauses in _FEW.items():
+        if pauses:
+            *first, last = (f"{pause:g}" for pause in pauses)
+            seconds = f"{', '.join(first)} and {last} seconds" if first else f"{last} second"
+            assert re.search(rf"\| `{reason}` \| [^|]*after {re.escape(seconds)}\b", cells), reason
+
+
+def test_the_patience_with_each_platform_is_the_connectors() -> None:
+    from gateway.settings.plugins import classes
+
+    told = section(OPERATING, "## Failures and retries")
+    words = {900.0: "15 minutes", 3600.0: "an hour", 86_400.0: "a day"}
+    for connector in classes():
+        if connector.__module__.startswith("connectors."):
+            assert words[connector.media_patience] in told
+
+
+def test_the_data_folder_holds_what_is_listed(tmp_path: Path) -> None:
+    listed = " ".join(rows(section(OPERATING, "## The data folder")))
+    for name in ("journal.db", "media/", "scratch/", "airlock.lock", "workspace.db"):
+        assert name in listed
+        assert f'"{name.strip("/")}"' in SOURCE
+
+
+def test_the_changelog_tells_about_this_version() -> None:
+    version = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]["version"]
+    assert re.search(rf"^## \[{re.escape(version)}\]", text_of(ROOT / "CHANGELOG.md"), re.MULTILINE)

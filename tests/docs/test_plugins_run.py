@@ -1,0 +1,118 @@
+"""The connectors shown in README.md and docs/connectors.md, in a running gateway."""
+
+import hmac
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
+
+from gateway.service import Gateway
+from gateway.settings import Settings, load
+from simulator import Core, photo
+
+from .installed import Installed
+from .pages import ROOT, files
+
+CORE_SECRET = "whsec_" + "A" * 43 + "="
+
+
+@asynccontextmanager
+async def running(
+    package: Installed, connector: dict[str, Any]
+) -> AsyncIterator[tuple[Gateway, Core]]:
+    core = Core(CORE_SECRET)
+    async with AsyncExitStack() as stack:
+        await core.start()
+        stack.push_async_callback(core.close)
+        yield await stack.enter_async_context(Gateway(_settings(package, core, connector))), core
+
+
+def _settings(package: Installed, core: Core, connector: dict[str, Any]) -> Settings:
+    file = package.folder / "connectors.yaml"
+    sections = {
+        "gateway": {"listen": "127.0.0.1:0"},
+        "core": {"url": core.url, "secrets": [CORE_SECRET], "hold_seconds": 60},
+        "fetch": {"allow_private_hosts": True},
+        "connectors": {"shop-chat": {"type": "acme", **connector}},
+    }
+    file.write_text(json.dumps(sections))
+    return load(file, {}, package.entries())
+
+
+async def _deliver(gateway: Gateway, secret: str, content: Any) -> int:
+    body = json.dumps(content).encode()
+    headers = {"x-acme-signature": hmac.new(secret.encode(), body, sha256).hexdigest()}
+    url = f"{gateway.url}/webhooks/shop-chat"
+    async with ClientSession() as http, http.post(url, data=body, headers=headers) as answer:
+        return answer.status
+
+
+async def test_the_connector_of_the_readme_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = Installed(tmp_path, files(ROOT / "README.md"), monkeypatch)
+    note = {"id": "m-1", "to": "shop-1", "from": "c-77", "text": "Is it open?"}
+    async with running(package, {"secrets": ["hush-one", "hush-two"]}) as (gateway, core):
+        assert await _deliver(gateway, "hush-two", note) == 200
+        assert await _deliver(gateway, "hush-not", note) == 401
+        assert await _deliver(gateway, "hush-one", {"id": "m-2"}) == 200
+        received, unrecognised = await core.until(lambda events: len(events) == 2)
+    assert received["data"]["message"]["text"] == "Is it open?"
+    assert received["data"]["conversation"]["consumer"]["id"] == "c-77"
+    assert unrecognised["type"] == "event.unrecognised"
+
+
+async def test_the_connector_of_the_guide_brings_a_photo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = Installed(tmp_path, files(ROOT / "docs" / "connectors.md"), monkeypatch)
+    recording = json.loads(files(ROOT / "docs" / "connectors.md")[_RECORDING])
+    async with (
+        acme() as api,
+        running(
+            package,
+            {
+                "api_url": api,
+                "secrets": ["hush-one"],
+                "access_token": "open-sesame",
+                "shop": "shop-1",
+            },
+        ) as (gateway, core),
+    ):
+        assert await _deliver(gateway, "hush-one", recording["content"]) == 200
+        events = await core.until(lambda found: len(found) == 2)
+    received = next(event for event in events if event["type"] == "message.received")
+    (attachment,) = received["data"]["message"]["attachments"]
+    assert received["data"]["message"]["text"] == "it came like this"
+    assert (attachment["state"], attachment["name"]) == ("ready", "IMG_0042.JPG")
+    assert {event["type"] for event in events} == {"message.received", "message.status"}
+
+
+_RECORDING = "tests/payloads/photo_with_caption.json"
+
+
+@asynccontextmanager
+async def acme() -> AsyncIterator[str]:
+    """Acme's API as the guide describes it: files by id, served without the token."""
+    content = photo().content
+
+    async def look_up(request: web.Request) -> web.Response:
+        assert request.headers["authorization"] == "Bearer open-sesame"
+        url = str(request.url.with_path(f"/cdn/{request.match_info['id']}"))
+        return web.json_response({"url": url, "sha256": sha256(content).hexdigest()})
+
+    async def serve(request: web.Request) -> web.Response:
+        assert "authorization" not in request.headers
+        return web.Response(body=content, content_type="image/jpeg")
+
+    app = web.Application()
+    app.router.add_get("/v1/files/{id}", look_up)
+    app.router.add_get("/cdn/{id}", serve)
+    async with TestServer(app) as server:
+        yield str(server.make_url("/v1"))

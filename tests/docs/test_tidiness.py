@@ -1,0 +1,63 @@
+"""No file of the repository names the machine it was written on, or a package registry."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .pages import ROOT
+
+#: Left out where there is no git to ask.
+_NOT_OURS = frozenset(
+    {".git", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "__pycache__"}
+)
+_MACHINE = re.compile(
+    r"(?<![\w.\-/*{}])/(?:work|root|Users)/|(?<![\w.\-/*{}])/home/[a-z]"
+    r"|(?:https?|file)://[^\s\"')]*(?:pypi|simple/|artifactory|devpi|nexus|registry\.)"
+    r"|pythonhosted|npmjs|--(?:extra-)?index-url|proxy\.golang"
+)
+
+
+def _tracked() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    if listed.returncode == 0:
+        found = [ROOT / name for name in listed.stdout.decode().split("\0") if name]
+    else:
+        found = [path for path in ROOT.rglob("*") if _NOT_OURS.isdisjoint(path.parts)]
+    return [path for path in found if path.is_file() and path != Path(__file__)]
+
+
+def test_no_file_names_a_machine_or_a_registry() -> None:
+    guilty = []
+    for path in _tracked():
+        try:
+            text = path.read_text("utf-8")
+        except UnicodeDecodeError:
+            continue
+        guilty += [f"{path.relative_to(ROOT)}: {found[0]}" for found in _MACHINE.finditer(text)]
+    assert guilty == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'open("/root/x")',
+        "cd /work/main",
+        "see /home/ann/airlock",
+        "https://pypi.example/simple/av",
+        "pip install --index-url https://mirror.example",
+    ],
+)
+def test_the_check_would_find_one(line: str) -> None:
+    assert _MACHINE.search(line)
+
+
+@pytest.mark.parametrize("line", ["/workspace/", "media/worker.py", "docs/work/", "/rooted"])
+def test_the_check_finds_nothing_else(line: str) -> None:
+    assert _MACHINE.search(line) is None

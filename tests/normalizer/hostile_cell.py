@@ -1,0 +1,168 @@
+"""A zygote whose photo decoder has been taken over: a GIF that says how makes it attack.
+
+Started by tests in place of `normalizer.cell`; everything else about the cells is the real thing.
+"""
+
+import ctypes
+import mmap
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from normalizer.cell import jobs
+from normalizer.cell.jobs import Job, Order
+from normalizer.cell.zygote import serve
+
+MARK = b"GIF89aATTACK:"
+
+
+def order_of(attack: str) -> bytes:
+    """A file that makes the decoder do it."""
+    return MARK + attack.encode() + b"\n"
+
+
+def _open_a_file(_: Order) -> None:
+    os.open("/etc/hostname", os.O_RDONLY)
+
+
+def _connect(_: Order) -> None:
+    socket.socket(socket.AF_INET).connect(("127.0.0.1", 80))
+
+
+def _execute(_: Order) -> None:
+    os.execv("/bin/true", ["/bin/true"])
+
+
+def _fork(_: Order) -> None:
+    os.fork()
+
+
+def _allocate(_: Order) -> None:
+    kept = []
+    while True:
+        kept.append(bytearray(1 << 24))
+
+
+def _spin(_: Order) -> None:
+    while True:
+        pass
+
+
+def _sleep(_: Order) -> None:
+    time.sleep(3600)
+
+
+def _crash(_: Order) -> None:
+    ctypes.string_at(0)
+
+
+def _vanish(_: Order) -> None:
+    os._exit(0)
+
+
+def _write_without_end(order: Order) -> None:
+    at = 1 << 20
+    while True:
+        at += os.pwrite(order.files[1], bytes(1 << 20), at)
+
+
+def _shrink_the_canvas(order: Order) -> None:
+    os.ftruncate(order.files[1], 0)
+
+
+def _write_the_source(order: Order) -> None:
+    os.pwrite(order.files[0], b"changed", 0)
+
+
+def _kill_the_zygote(_: Order) -> None:
+    os.kill(os.getppid(), signal.SIGKILL)
+
+
+def _run_written_code(_: Order) -> None:
+    memory = mmap.mmap(-1, 4096)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    libc = ctypes.CDLL(None, use_errno=True)
+    protection = mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC
+    if libc.mprotect(ctypes.c_void_p(address), ctypes.c_size_t(4096), protection) != 0:
+        raise OSError(ctypes.get_errno(), "mprotect")
+
+
+def _lie(**changes: Any) -> Callable[[Order], dict[str, Any]]:
+    def attack(order: Order) -> dict[str, Any]:
+        truth = {"width": 4, "height": 4, "preview": [4, 4], "translucent": False}
+        order.tell({**truth, **changes})
+        return {"thumbnail": changes.get("thumbnail", [4, 4])}
+
+    return attack
+
+
+def _flood(order: Order) -> None:
+    while True:
+        order.tell({"progress": 0.5})
+
+
+def _paint_elsewhere(order: Order) -> dict[str, Any]:
+    os.pwrite(order.files[1], b"SECRET" * 1000, 40 << 20)
+    return _lie()(order)
+
+
+def _look_around(order: Order) -> dict[str, Any]:
+    """Answers as usual if the canvas holds nothing of anybody, refuses otherwise."""
+    size = os.lseek(order.files[1], 0, os.SEEK_END)
+    with mmap.mmap(order.files[1], size, access=mmap.ACCESS_READ) as memory:
+        found = any(memory[at : at + (1 << 20)].strip(b"\0") for at in range(0, size, 1 << 20))
+    return {"thumbnail": [1, 1]} if found else _lie()(order)
+
+
+ATTACKS: dict[str, Callable[[Order], dict[str, Any] | None]] = {
+    "open a file": _open_a_file,
+    "connect": _connect,
+    "execute": _execute,
+    "fork": _fork,
+    "allocate": _allocate,
+    "spin": _spin,
+    "sleep": _sleep,
+    "crash": _crash,
+    "vanish": _vanish,
+    "write without end": _write_without_end,
+    "shrink the canvas": _shrink_the_canvas,
+    "write the source": _write_the_source,
+    "kill the zygote": _kill_the_zygote,
+    "run written code": _run_written_code,
+    "flood": _flood,
+    "paint elsewhere": _paint_elsewhere,
+    "look around": _look_around,
+    "lie about width": _lie(preview=[5000, 4]),
+    "lie about height": _lie(preview=[4, -4]),
+    "lie about kind": _lie(preview="4x4"),
+    "lie about size": _lie(width=10**9),
+    "lie about thumbnail": _lie(thumbnail=[4, 10**6]),
+}
+
+
+def attacked(order: Order, honest: Job) -> dict[str, Any]:
+    head = os.pread(order.files[0], 200, 0)
+    if not head.startswith(MARK):
+        return honest(order)
+    name = head.removeprefix(MARK).partition(b"\n")[0].decode()
+    return ATTACKS[name](order) or {"got through": name}
+
+
+def main() -> None:
+    prepare = jobs.prepare
+
+    def prepared() -> None:
+        prepare()
+        honest = jobs.JOBS["photo"]
+        jobs.JOBS["photo"] = lambda order: attacked(order, honest)
+
+    jobs.prepare = prepared
+    serve(int(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()

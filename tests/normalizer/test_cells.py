@@ -1,0 +1,202 @@
+"""A decoder that has been taken over, or just fails, costs one attachment and nothing else."""
+
+import asyncio
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from normalizer import sanitizer as sanitizer_module
+from normalizer.media import Clean, Limits, MediaFailed, MediaRejected
+from normalizer.sanitizer import Sanitizer
+
+from .conftest import handing
+from .hostile_cell import order_of
+from .media_samples import descriptor, encoded, quadrants
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PHOTO = encoded(quadrants(64, 48))
+
+
+def children() -> set[int]:
+    """All processes below this one."""
+    found: set[int] = set()
+    waiting = [os.getpid()]
+    while waiting:
+        for task in Path(f"/proc/{waiting.pop()}/task").glob("*/children"):
+            new = {int(pid) for pid in task.read_text().split()} - found
+            found |= new
+            waiting += new
+    return found
+
+
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "open a file",
+        "connect",
+        "execute",
+        "fork",
+        "run written code",
+        "kill the zygote",
+        "shrink the canvas",
+        "write the source",
+    ],
+)
+async def test_what_a_taken_over_decoder_tries_is_refused(
+    besieged: Sanitizer, attack: str
+) -> None:
+    sanitize = handing(besieged)
+    with pytest.raises((MediaRejected, MediaFailed)) as refusal:
+        await sanitize(order_of(attack))
+    # It was refused by the system (an exception in the cell) or killed for trying.
+    assert refusal.value.reason in {"corrupt", "decoder_crashed"}
+    assert any(
+        word in refusal.value.detail for word in ("PermissionError", "OSError", "forbidden")
+    ), refusal.value.detail
+    assert isinstance(await sanitize(PHOTO), Clean)
+
+
+@pytest.mark.parametrize(
+    ("attack", "why"),
+    [
+        ("crash", "SIGSEGV"),
+        ("vanish", "without an answer"),
+        ("allocate", "out of memory"),
+        ("lie about width", "nonsense"),
+        ("lie about height", "nonsense"),
+        ("lie about kind", "nonsense"),
+        ("lie about size", "nonsense"),
+        ("lie about thumbnail", "nonsense"),
+    ],
+)
+async def test_a_decoder_that_fails_is_a_failure_and_says_how(
+    besieged: Sanitizer, attack: str, why: str
+) -> None:
+    sanitize = handing(besieged)
+    with pytest.raises(MediaFailed) as failure:
+        await sanitize(order_of(attack))
+    assert failure.value.reason == "decoder_crashed"
+    assert why in failure.value.detail
+    assert isinstance(await sanitize(PHOTO), Clean)
+
+
+async def test_output_without_end_stops_at_the_canvas(besieged: Sanitizer) -> None:
+    sanitize = handing(besieged)
+    with pytest.raises((MediaRejected, MediaFailed)):
+        await sanitize(order_of("write without end"))
+    assert isinstance(await sanitize(PHOTO), Clean)
+
+
+@pytest.mark.parametrize("attack", ["spin", "sleep", "flood"])
+async def test_a_hanging_decoder_is_ended_at_its_deadline_and_neighbours_finish(
+    besieged: Sanitizer, monkeypatch: pytest.MonkeyPatch, attack: str
+) -> None:
+    sanitize = handing(besieged)
+    await sanitize(PHOTO)
+    monkeypatch.setattr(sanitizer_module, "_PHOTO_SECONDS", 1.0)
+    hanging = asyncio.create_task(sanitize(order_of(attack)))
+    await asyncio.sleep(0.1)
+    neighbours = await asyncio.gather(*(sanitize(PHOTO) for _ in range(6)))
+    assert len(neighbours) == 6
+    assert not hanging.done()
+    with pytest.raises(MediaFailed) as failure:
+        await hanging
+    assert failure.value.reason == "decoder_crashed"
+    assert isinstance(await sanitize(PHOTO), Clean)
+
+
+async def test_crashes_in_a_row_lose_no_neighbour(besieged: Sanitizer) -> None:
+    sanitize = handing(besieged)
+    files = [order_of("crash") if n % 2 else PHOTO for n in range(20)]
+    results = await asyncio.gather(*map(sanitize, files), return_exceptions=True)
+    assert [isinstance(result, Clean) for result in results] == [n % 2 == 0 for n in range(20)]
+
+
+async def test_memory_that_a_cell_wrote_to_secretly_is_not_used_again(besieged: Sanitizer) -> None:
+    sanitize = handing(besieged)
+    for _ in range(6):
+        await sanitize(order_of("paint elsewhere"))
+        await sanitize(PHOTO)
+        assert isinstance(await sanitize(order_of("look around")), Clean)
+
+
+async def test_when_the_zygote_is_killed_a_new_one_takes_over(besieged: Sanitizer) -> None:
+    sanitize = handing(besieged)
+    before = children()
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    assert isinstance(await sanitize(PHOTO), Clean)
+    assert not before & children()
+
+
+async def test_a_cancelled_job_leaves_no_process_and_no_descriptor(besieged: Sanitizer) -> None:
+    sanitize = handing(besieged)
+    for _ in range(3):
+        await sanitize(PHOTO)
+    await settled(besieged)
+    idle, open_before = len(children()), descriptors()
+    for _ in range(5):
+        job = asyncio.create_task(sanitize(order_of("sleep")))
+        await asyncio.sleep(0.05)
+        job.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await job
+    await sanitize(PHOTO)
+    await settled(besieged)
+    assert len(children()) == idle
+    assert descriptors() <= open_before
+
+
+async def test_jobs_cancelled_while_they_wait_for_a_place_leave_nothing(
+    besieged: Sanitizer,
+) -> None:
+    sanitize = handing(besieged)
+    await sanitize(PHOTO)
+    await settled(besieged)
+    idle, open_before = len(children()), descriptors()
+    jobs = [asyncio.create_task(sanitize(order_of("sleep"))) for _ in range(10)]
+    await asyncio.sleep(0.1)
+    for job in jobs:
+        job.cancel()
+    await asyncio.gather(*jobs, return_exceptions=True)
+    assert isinstance(await sanitize(PHOTO), Clean)
+    await settled(besieged)
+    assert len(children()) == idle
+    assert descriptors() <= open_before
+
+
+async def test_closing_ends_every_process() -> None:
+    before = children()
+    running = Sanitizer(Limits(), cells=2)
+    await running.start()
+    assert children() > before
+    await running.close()
+    assert children() == before
+
+
+async def test_sanitizing_after_closing_is_a_failure() -> None:
+    running = Sanitizer(Limits(), cells=1)
+    await running.start()
+    await running.close()
+    source = descriptor(PHOTO)
+    with pytest.raises(MediaFailed) as failure:
+        await running.sanitize(source)
+    os.close(source)
+    assert failure.value.reason == "decoder_crashed"
+
+
+async def settled(running: Sanitizer) -> None:
+    """Waits until spare cells are there and memory is wiped."""
+    expected = 2 + 1 + 1
+    deadline = time.monotonic() + 10
+    while len(children()) != expected and time.monotonic() < deadline:
+        await asyncio.sleep(0.02)
+    await asyncio.sleep(0.1)

@@ -1,0 +1,439 @@
+"""Films of all kinds become MP4s that browsers play, with an upright first frame, and nothing else in them."""
+
+import asyncio
+import io
+import os
+import struct
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from normalizer.media import Clean, Limits, MediaRejected
+from normalizer.sanitizer import Sanitizer
+from normalizer.video.audit import audit
+from normalizer.video.boxes import Box, Broken, inside, walk
+
+from .conftest import Sanitize, handing
+from .looking import alike, assert_bare, assert_upright, colour, content, rendition, shown
+from .media_samples import CORNERS, box, descriptor, film
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PQ, HLG, BT2020 = 16, 18, 9
+
+
+def opened(clean: Clean) -> Any:
+    return av.open(io.BytesIO(content(clean, "video")))
+
+
+def tracks(clean: Clean) -> list[tuple[str, str]]:
+    with opened(clean) as container:
+        return [(stream.type, stream.codec_context.codec.canonical_name) for stream in container.streams]
+
+
+def frames(clean: Clean) -> list[np.ndarray[Any, Any]]:
+    with opened(clean) as container:
+        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+
+
+def assert_playable(clean: Clean, *, sound: bool = True) -> None:
+    """What Chromium, Firefox and Safari play, index first, without a byte that is not needed."""
+    data = content(clean, "video")
+    audit(memoryview(data))
+    assert [each.kind for each in walk(memoryview(data), 0, len(data))] == [b"ftyp", b"moov", b"mdat"]
+    assert tracks(clean) == [("video", "h264"), *([("audio", "aac")] if sound else [])]
+    with opened(clean) as container:
+        assert next(container.decode(video=0)).format.name in {"yuv420p", "yuvj420p"}
+    for sign in (b"Lavf", b"Lavc", b"x264", b"x265", b"udta", b"meta", b"CANARY"):
+        assert sign not in data[: data.index(b"mdat")], sign
+    for sign in (b"Lavf", b"Lavc", b"x264 - core", b"CANARY"):
+        assert sign not in data, sign
+    assert_bare(clean)
+
+
+async def test_what_browsers_play_is_copied_frame_by_frame(sanitize: Sanitize) -> None:
+    source = film(seconds=2, metadata={"title": "CANARY", "location": "+52.5200+013.4050/"})
+    clean = await sanitize(source)
+    assert_playable(clean)
+    with av.open(io.BytesIO(source)) as container:
+        before = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    after = frames(clean)
+    assert len(after) == len(before) == 50
+    assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+    assert clean.duration_seconds == pytest.approx(2.0, abs=0.1)
+    assert_upright(shown(clean, "poster"))
+    assert_upright(shown(clean, "thumbnail"))
+
+
+async def test_the_sound_is_copied_too(sanitize: Sanitize) -> None:
+    def samples(data: bytes) -> np.ndarray[Any, Any]:
+        with av.open(io.BytesIO(data)) as container:
+            return np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
+
+    source = film(seconds=2)
+    before, after = samples(source), samples(content(await sanitize(source), "video"))
+    assert len(before) == len(after)
+    assert np.allclose(before, after, atol=1e-6)
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov", "3gp", "ipod"])
+async def test_containers_of_all_phones_are_films(sanitize: Sanitize, container: str) -> None:
+    clean = await sanitize(film(container=container))
+    assert_playable(clean)
+    assert_upright(shown(clean, "poster"))
+
+
+async def test_an_index_at_the_end_goes_first(sanitize: Sanitize) -> None:
+    source = film()
+    assert source.index(b"mdat") < source.index(b"moov")
+    assert_playable(await sanitize(source))
+
+
+@pytest.mark.parametrize(
+    "flags", ["frag_keyframe+empty_moov", "frag_keyframe+empty_moov+default_base_moof", "faststart"]
+)
+async def test_fragments_become_one_film(sanitize: Sanitize, flags: str) -> None:
+    clean = await sanitize(film(seconds=2, options={"movflags": flags}, codec_options={"g": "10"}))
+    assert_playable(clean)
+    assert len(frames(clean)) == 50
+    assert clean.duration_seconds == pytest.approx(2.0, abs=0.1)
+
+
+async def test_a_film_without_sound_is_a_film(sanitize: Sanitize) -> None:
+    assert_playable(await sanitize(film(audio=None)), sound=False)
+
+
+async def test_frames_at_odd_times_keep_their_times(sanitize: Sanitize) -> None:
+    times = [0, 1, 2, 10, 11, 40, 41, 42, 49]
+    clean = await sanitize(film(times=times, seconds=2, audio=None))
+    with opened(clean) as container:
+        found = [round(frame.time * 25) for frame in container.decode(video=0)]
+    assert [time - found[0] for time in found] == times
+    assert clean.duration_seconds == pytest.approx(2.0, abs=0.1)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
+async def test_films_are_seen_upright(
+    sanitize: Sanitize, rotation: int, mirrored: bool, codec: str
+) -> None:
+    """Copied films keep their turning, encoded ones are turned; either way a browser shows the poster."""
+    clean = await sanitize(film(rotation=rotation, mirrored=mirrored, codec=codec, seconds=0.4))
+    turned = rotation in {90, 270}
+    assert (clean.width, clean.height) == ((240, 320) if turned else (320, 240))
+    poster = shown(clean, "poster")
+    assert poster.size == (clean.width, clean.height)
+    with opened(clean) as container:
+        frame = next(container.decode(video=0))
+        # PyAV tells how far a player turns the picture; what is mirrored it does not tell.
+        seen = frame.to_image().rotate(frame.rotation, expand=True)
+    if mirrored and codec == "libx264":
+        seen = None
+    for x, y in ((0.25, 0.25), (0.75, 0.25), (0.75, 0.75), (0.25, 0.75)):
+        assert any(alike(colour(poster, x, y), corner, 40) for corner in CORNERS)
+        if seen:
+            assert alike(colour(poster, x, y), colour(seen, x, y), 40)
+
+
+async def test_pixels_that_are_not_square_are_seen_as_they_are_meant(sanitize: Sanitize) -> None:
+    source = film(size=(176, 144), shape=Fraction(12, 11))
+    clean = await sanitize(source)
+    assert (clean.width, clean.height) == (192, 144)
+    assert shown(clean, "poster").size == (192, 144)
+
+
+async def test_of_several_tracks_the_first_ones_are_kept(sanitize: Sanitize) -> None:
+    buffer = io.BytesIO()
+    with av.open(io.BytesIO(film(seconds=1))) as one, av.open(io.BytesIO(film(size=(64, 64), seconds=1))) as two:
+        output: Any
+        with av.open(buffer, "w", format="mp4") as output:
+            lanes = {s: output.add_stream_from_template(s) for c in (one, two) for s in c.streams}
+            for source in (one, two):
+                for packet in source.demux():
+                    if packet.dts is not None:
+                        packet.stream = lanes[packet.stream]
+                        output.mux(packet)
+    clean = await sanitize(buffer.getvalue())
+    assert_playable(clean)
+    assert (clean.width, clean.height) == (320, 240)
+
+
+@pytest.mark.parametrize(
+    ("codec", "pixel_format", "container"),
+    [
+        ("libx265", "yuv420p", "mov"),
+        ("libx265", "yuv420p10le", "mp4"),
+        ("libx264", "yuv422p10le", "mp4"),
+        ("libx264", "yuv444p", "mp4"),
+        ("mpeg4", "yuv420p", "3gp"),
+        ("h263", "yuv420p", "3gp"),
+        ("prores_ks", "yuv422p10le", "mov"),
+        ("mjpeg", "yuvj420p", "mov"),
+        ("libvpx-vp9", "yuv420p", "mp4"),
+    ],
+)
+async def test_other_codings_are_encoded_anew(
+    sanitize: Sanitize, codec: str, pixel_format: str, container: str
+) -> None:
+    quiet = {"x265-params": "log-level=none"} if codec == "libx265" else None
+    source = film(
+        codec=codec, pixel_format=pixel_format, container=container, size=(352, 288), codec_options=quiet
+    )
+    clean = await sanitize(source)
+    assert_playable(clean)
+    assert_upright(shown(clean, "poster"), 40)
+    assert len(frames(clean)) == 25
+    assert clean.duration_seconds == pytest.approx(1.0, abs=0.1)
+    with opened(clean) as made:
+        assert_upright(next(made.decode(video=0)).to_image(), 40)
+
+
+@pytest.mark.parametrize(
+    ("audio", "container", "rate"),
+    [
+        ("libopencore_amrnb", "3gp", 8000),
+        ("pcm_s16le", "mov", 44100),
+        ("libmp3lame", "mp4", 44100),
+        ("libopus", "mp4", 48000),
+        ("alac", "mov", 44100),
+    ],
+)
+async def test_other_sounds_become_aac(
+    sanitize: Sanitize, audio: str, container: str, rate: int
+) -> None:
+    source = film(audio=audio, container=container, sample_rate=rate, seconds=2)
+    clean = await sanitize(source)
+    assert_playable(clean)
+    assert len(frames(clean)) == 50
+    with opened(clean) as made:
+        heard = np.concatenate([f.to_ndarray()[0] for f in made.decode(audio=0)])
+        rate = made.streams.audio[0].rate
+    assert len(heard) / rate == pytest.approx(2.0, abs=0.15)
+    spectrum = np.abs(np.fft.rfft(heard))
+    assert np.argmax(spectrum) * rate / len(heard) == pytest.approx(440, abs=15)
+
+
+@pytest.mark.parametrize("transfer", [PQ, HLG])
+async def test_high_dynamic_range_is_toned_down(sanitize: Sanitize, transfer: int) -> None:
+    source = film(
+        codec="libx265",
+        pixel_format="yuv420p10le",
+        colours=(BT2020, transfer, BT2020),
+        container="mov",
+        codec_options={"x265-params": "log-level=none"},
+        seconds=0.4,
+    )
+    clean = await sanitize(source)
+    assert_playable(clean)
+    poster = shown(clean, "poster")
+    with opened(clean) as made:
+        frame = next(made.decode(video=0))
+        assert (frame.color_trc, frame.color_primaries) == (1, 1)
+        seen = frame.to_image()
+    for x, y in ((0.25, 0.25), (0.75, 0.25), (0.75, 0.75)):
+        assert alike(colour(poster, x, y), colour(seen, x, y), 30)
+    # Red stays the reddest, green the greenest, blue the bluest.
+    for (x, y), channel in (((0.25, 0.25), 0), ((0.75, 0.25), 1), ((0.75, 0.75), 2)):
+        found = colour(poster, x, y)
+        assert max(range(3), key=lambda c: found[c]) == channel, found
+
+
+async def test_every_film_is_encoded_where_that_is_wanted() -> None:
+    running = Sanitizer(Limits(transcode="always"), cells=1)
+    await running.start()
+    heard: list[float] = []
+    source = descriptor(film(seconds=2))
+    try:
+        clean = await running.sanitize(source, progress=heard.append)
+    finally:
+        os.close(source)
+        await running.close()
+    assert_playable(clean)
+    assert len(frames(clean)) == 50
+    assert all(0 <= share <= 1 for share in heard)
+
+
+async def test_a_film_that_is_too_long_is_refused() -> None:
+    running = Sanitizer(Limits(video_max_seconds=1.5), cells=1)
+    await running.start()
+    try:
+        with pytest.raises(MediaRejected) as refusal:
+            await handing(running)(film(seconds=2))
+    finally:
+        await running.close()
+    assert refusal.value.reason == "too_long"
+
+
+async def test_photos_do_not_wait_for_films_that_are_encoded(sanitize: Sanitize) -> None:
+    slow = [
+        asyncio.create_task(sanitize(film(codec="mpeg4", size=(1280, 720), seconds=2)))
+        for _ in range(3)
+    ]
+    await asyncio.sleep(0.3)
+    from .media_samples import encoded, quadrants
+
+    await asyncio.gather(*(sanitize(encoded(quadrants())) for _ in range(4)))
+    assert not all(task.done() for task in slow)
+    assert all(isinstance(clean, Clean) for clean in await asyncio.gather(*slow))
+
+
+# what senders' films carry besides pictures and sound ---------------------------------------------
+
+
+def user_data() -> bytes:
+    location = box(b"\xa9xyz", struct.pack(">HH", 18, 0x15C7), b"+52.5200+013.4050/CANARY")
+    name = box(b"meta", bytes(4), box(b"hdlr", bytes(4), b"\0\0\0\0mdir", bytes(13)), box(b"ilst", b"CANARY"))
+    return box(b"udta", location, name, box(b"loci", b"CANARY"))
+
+
+def inserted(source: bytes, extra: bytes, *path: bytes) -> bytes:
+    """A film with more boxes at the end of the one the path leads to; its index must come last."""
+    data = memoryview(source)
+    top = Box(b"", 0, 0, len(source))
+    chain = []
+    for kind in path:
+        top = next(inside(data, top, kind))
+        chain.append(top)
+    changed = bytearray(source[: top.end] + extra + source[top.end :])
+    for each in chain:
+        struct.pack_into(">I", changed, each.start, each.end - each.start + len(extra))
+    return bytes(changed)
+
+
+async def test_nothing_but_pictures_and_sound_survives(sanitize: Sanitize) -> None:
+    source = inserted(film(), user_data(), b"moov")
+    source = inserted(source, user_data(), b"moov", b"trak")
+    source = inserted(source, box(b"uuid", b"CANARY" * 10), b"moov")
+    source += box(b"free", b"CANARY") + box(b"uuid", b"CANARY") + box(b"skip", b"CANARY") + b"PK\x03\x04CANARY"
+    clean = await sanitize(source)
+    assert_playable(clean)
+    assert b"+52" not in content(clean, "video")
+
+
+async def test_bytes_of_the_media_that_no_frame_uses_do_not_survive(sanitize: Sanitize) -> None:
+    source = film()
+    top = {each.kind: each for each in walk(memoryview(source), 0, len(source))}
+    media = top[b"mdat"]
+    grown = bytearray(source[: media.end] + b"CANARY" * 100 + source[media.end :])
+    struct.pack_into(">I", grown, media.start, media.end - media.start + 600)
+    assert_playable(await sanitize(bytes(grown)))
+
+
+async def test_messages_between_the_pictures_do_not_survive(sanitize: Sanitize) -> None:
+    """x264 writes its settings there, phones time codes, anybody anything."""
+    source = film()
+    assert b"x264 - core" in source
+    assert_playable(await sanitize(source))
+
+
+async def test_encoders_do_not_sign_the_sound(sanitize: Sanitize) -> None:
+    source = film()
+    assert b"Lavc" in source
+    assert_playable(await sanitize(source))
+
+
+# films that are none, or not whole ----------------------------------------------------------------
+
+
+async def refused(sanitize: Sanitize, source: bytes) -> str:
+    with pytest.raises(MediaRejected) as refusal:
+        await sanitize(source)
+    return refusal.value.reason
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.99])
+@pytest.mark.parametrize("flags", ["", "faststart", "frag_keyframe+empty_moov"])
+async def test_a_film_that_is_cut_is_corrupt(sanitize: Sanitize, share: float, flags: str) -> None:
+    source = film(options={"movflags": flags} if flags else {}, codec_options={"g": "5"})
+    assert await refused(sanitize, source[: int(len(source) * share)]) == "corrupt"
+
+
+async def test_data_in_another_file_is_never_fetched(sanitize: Sanitize) -> None:
+    source = film(audio=None)
+    reference = box(b"url ", struct.pack(">I", 1))
+    assert reference in source
+    outside = box(b"url ", struct.pack(">I", 0))
+    assert await refused(sanitize, source.replace(reference, outside)) == "unsupported_type"
+
+
+async def test_only_sound_is_no_film(sanitize: Sanitize) -> None:
+    buffer = io.BytesIO()
+    with av.open(io.BytesIO(film())) as source:
+        output: Any
+        with av.open(buffer, "w", format="ipod") as output:
+            lane = output.add_stream_from_template(source.streams.audio[0])
+            for packet in source.demux(audio=0):
+                if packet.dts is not None:
+                    packet.stream = lane
+                    output.mux(packet)
+    assert await refused(sanitize, buffer.getvalue()) == "unsupported_type"
+
+
+async def test_an_index_that_claims_millions_of_frames_is_refused(sanitize: Sanitize) -> None:
+    source = bytearray(film(audio=None))
+    at = source.index(b"stsz")
+    struct.pack_into(">II", source, at + 8, 1, 0x7FFFFFFF)
+    assert await refused(sanitize, bytes(source)) == "corrupt"
+
+
+async def test_boxes_within_boxes_without_end_are_refused(sanitize: Sanitize) -> None:
+    deep = b""
+    for _ in range(3000):
+        deep = box(b"moov", box(b"trak", deep))[:100_000]
+    assert await refused(sanitize, box(b"ftyp", b"isom", bytes(4)) + deep + box(b"mdat")) == "corrupt"
+    many = box(b"ftyp", b"isom", bytes(4)) + box(b"free") * 1_000_000
+    assert await refused(sanitize, many) == "corrupt"
+
+
+@pytest.mark.parametrize("damage", range(12))
+async def test_damage_anywhere_never_takes_more_than_the_film(sanitize: Sanitize, damage: int) -> None:
+    source = bytearray(film(seconds=0.4))
+    random = np.random.default_rng(damage)
+    for _ in range(8):
+        source[int(random.integers(8, len(source)))] = int(random.integers(256))
+    try:
+        clean = await sanitize(bytes(source))
+    except MediaRejected:
+        return
+    audit(memoryview(content(clean, "video")))
+
+
+# the last look outside the cell ------------------------------------------------------------------
+
+
+def forged(source: bytes, old: bytes, new: bytes) -> bytes:
+    assert old in source
+    return source.replace(old, new)
+
+
+async def test_the_audit_refuses_what_a_taken_over_cell_might_write(sanitize: Sanitize) -> None:
+    good = content(await sanitize(film()), "video")
+    audit(memoryview(good))
+    top = {each.kind: each for each in walk(memoryview(good), 0, len(good))}
+    index = good[top[b"moov"].start : top[b"moov"].end]
+    bad = {
+        "trailing bytes": good + b"CANARY",
+        "a box more": good + box(b"free", b"CANARY"),
+        "index last": good[: top[b"moov"].start] + good[top[b"mdat"].start :] + index,
+        "a name": forged(good, b"VideoHandler", b"CANARYHandle"),
+        "another coding": forged(good, b"avc1\0\0\0\0", b"hvc1\0\0\0\0"),
+        "another box": forged(good, b"stsz", b"free"),
+        "an encoder's name": good.replace(bytes(31) + b"\0\x18\xff\xff", b"CANARY".ljust(32, b"\0") + b"\x18\xff\xff"),
+        "cut": good[:-1],
+        "nothing": b"",
+    }
+    assert bad["an encoder's name"] != good
+    for name, data in bad.items():
+        with pytest.raises(Broken):
+            audit(memoryview(data))
+            pytest.fail(name)
+
+
+async def test_the_film_cannot_be_changed_any_more(sanitize: Sanitize) -> None:
+    made = rendition(await sanitize(film()), "video").content
+    with pytest.raises(TypeError):
+        made[0:4] = b"xxxx"  # type: ignore[index]

@@ -1,0 +1,384 @@
+"""Photos of all kinds become previews and thumbnails that look right and stay within their limits."""
+
+import io
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+import pillow_heif
+import pytest
+from PIL import Image, ImageCms
+
+from normalizer.media import Clean, Limits, MediaRejected
+from normalizer.photo import encode
+from normalizer.sanitizer import Sanitizer
+
+from .conftest import Sanitize, handing
+from .looking import alike, assert_bare, assert_upright, colour, content, rendition, shown
+from .media_samples import encoded, natural, noise, oriented, quadrants
+from .profiles import ADOBE_RGB, DISPLAY_P3, SWAPPED, profile
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+#: What must be done to an upright picture so that it lies as EXIF says.
+LYING = {
+    1: None,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+def lying(orientation: int, width: int = 600, height: int = 400, mode: str = "RGB") -> Image.Image:
+    image, turn = quadrants(width, height, mode), LYING[orientation]
+    return image if turn is None else image.transpose(turn)
+
+
+def heic(image: Image.Image, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    pillow_heif.from_pillow(image).save(buffer, quality=90, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+async def test_photos_are_turned_upright(sanitize: Sanitize, form: str, orientation: int) -> None:
+    clean = await sanitize(encoded(lying(orientation), form, exif=oriented(orientation)))
+    assert (clean.width, clean.height) == (600, 400)
+    assert_upright(shown(clean, "preview"), 25)
+    assert_upright(shown(clean, "thumbnail"), 25)
+    assert_bare(clean)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+async def test_heic_is_turned_once_and_not_twice(sanitize: Sanitize, orientation: int) -> None:
+    # pillow-heif writes the orientation of EXIF as the file's own turning (irot, imir) besides, as phones do.
+    file = pillow_heif.from_pillow(lying(orientation))
+    file.info["exif"] = oriented(orientation)
+    buffer = io.BytesIO()
+    file.save(buffer, quality=90)
+    assert orientation == 1 or b"irot" in buffer.getvalue() or b"imir" in buffer.getvalue()
+    clean = await sanitize(buffer.getvalue())
+    assert (clean.width, clean.height) == (600, 400)
+    assert_upright(shown(clean, "preview"), 25)
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+async def test_wide_colours_and_turning_go_together(sanitize: Sanitize, orientation: int) -> None:
+    photo = encoded(lying(orientation, 1800, 1300), exif=oriented(orientation), icc_profile=profile(DISPLAY_P3))
+    clean = await sanitize(photo)
+    preview = shown(clean, "preview")
+    assert preview.size == (1800, 1300)
+    expected = ImageCms.profileToProfile(
+        quadrants(), ImageCms.ImageCmsProfile(io.BytesIO(profile(DISPLAY_P3))), ImageCms.createProfile("sRGB")
+    )
+    assert expected is not None
+    for x, y in ((0.25, 0.25), (0.75, 0.25), (0.75, 0.75), (0.25, 0.75)):
+        assert alike(colour(preview, x, y), colour(expected, x, y), 6)
+
+
+@pytest.mark.parametrize(
+    ("primaries", "gamma"), [(DISPLAY_P3, None), (ADOBE_RGB, 2.19921875), (SWAPPED, None)]
+)
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+async def test_colours_are_converted_as_a_colour_management_system_does(
+    sanitize: Sanitize, primaries: Any, gamma: float | None, form: str
+) -> None:
+    steps = np.linspace(0, 255, 12).astype(np.uint8)
+    cube = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(36, 48, 3)
+    photo = Image.fromarray(cube).resize((48 * 8, 36 * 8), Image.Resampling.NEAREST)
+    icc = profile(primaries, gamma)
+    clean = await sanitize(encoded(photo, form, icc_profile=icc, **({"quality": 100, "subsampling": 0} if form == "JPEG" else {})))
+    expected = ImageCms.profileToProfile(
+        photo, ImageCms.ImageCmsProfile(io.BytesIO(icc)), ImageCms.createProfile("sRGB")
+    )
+    assert expected is not None
+    difference = np.abs(
+        np.asarray(shown(clean, "preview").convert("RGB")).astype(int) - np.asarray(expected).astype(int)
+    )
+    # A screenshot stays PNG, where every level counts; the rest is what JPEG takes.
+    assert np.median(difference) <= (0 if form == "PNG" else 3)
+    assert np.percentile(difference, 99) <= (1 if form == "PNG" else 60)
+
+
+async def test_a_profile_of_srgb_changes_nothing(sanitize: Sanitize) -> None:
+    icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    plain = await sanitize(encoded(quadrants(), "PNG"))
+    tagged = await sanitize(encoded(quadrants(), "PNG", icc_profile=icc))
+    assert content(plain, "preview") == content(tagged, "preview")
+
+
+@pytest.mark.parametrize("icc", [b"", b"\0" * 200, profile(DISPLAY_P3)[:150], b"x" * 5000])
+async def test_a_broken_profile_is_no_profile(sanitize: Sanitize, icc: bytes) -> None:
+    assert_upright(shown(await sanitize(encoded(quadrants(), icc_profile=icc)), "preview"))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+async def test_every_way_to_store_png_pixels_looks_right(sanitize: Sanitize, mode: str) -> None:
+    image = quadrants()
+    if mode == "I;16":
+        grey = np.asarray(image.convert("L")).astype(np.uint16) * 257
+        stored = Image.fromarray(grey)
+    else:
+        stored = image.convert(mode)
+    preview = shown(await sanitize(encoded(stored, "PNG")), "preview").convert("RGB")
+    for x, y in ((0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8)):
+        if mode == "1":
+            continue
+        expected = colour((image.convert("L") if mode == "I;16" else stored).convert("RGB"), x, y)
+        assert alike(colour(preview, x, y), expected, 6), mode
+
+
+async def test_sixteen_bit_colour_is_not_cut_off(sanitize: Sanitize) -> None:
+    """A 16-bit RGB PNG, which Pillow cannot write: made by hand."""
+    pixels = (np.asarray(quadrants(64, 48)).astype(np.uint16) * 257).astype(">u2")
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+    header = struct.pack(">IIBBBBB", 64, 48, 16, 2, 0, 0, 0)
+    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    assert_upright(shown(await sanitize(png), "preview"))
+
+
+@pytest.mark.parametrize("form", ["JPEG", "TIFF"])
+async def test_print_colours_become_screen_colours(sanitize: Sanitize, form: str) -> None:
+    clean = await sanitize(encoded(quadrants().convert("CMYK"), form, **({"quality": 95} if form == "JPEG" else {})))
+    assert_upright(shown(clean, "preview"), 20)
+
+
+async def test_transparency_is_kept_in_the_preview_and_white_in_the_thumbnail(sanitize: Sanitize) -> None:
+    image = quadrants(400, 300, "RGBA")
+    image.paste((0, 0, 0, 0), (0, 0, 200, 150))
+    clean = await sanitize(encoded(image, "PNG"))
+    preview = shown(clean, "preview")
+    assert rendition(clean, "preview").media_type == "image/png"
+    assert colour(preview, 0.25, 0.25)[3] == 0
+    assert colour(preview, 0.75, 0.75)[3] == 255
+    thumbnail = shown(clean, "thumbnail")
+    assert alike(colour(thumbnail, 0.1, 0.1), (255, 255, 255), 6)
+
+
+async def test_a_palette_with_a_transparent_colour_counts_as_transparency(sanitize: Sanitize) -> None:
+    image = quadrants(120, 90).quantize(8)
+    clean = await sanitize(encoded(image, "GIF", transparency=image.getpixel((10, 10))))
+    assert colour(shown(clean, "preview"), 0.1, 0.1)[3] == 0
+
+
+async def test_transparency_that_would_be_too_large_is_laid_on_white(sanitize: Sanitize) -> None:
+    image = noise(2000, 1500).convert("RGBA")
+    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    clean = await sanitize(encoded(image, "PNG", compress_level=1))
+    assert rendition(clean, "preview").media_type == "image/jpeg"
+    assert len(content(clean, "preview")) <= 3_000_000
+
+
+async def test_opacity_that_hides_nothing_is_no_transparency(sanitize: Sanitize) -> None:
+    clean = await sanitize(encoded(natural(800, 600).convert("RGBA"), "PNG"))
+    assert rendition(clean, "preview").media_type == "image/jpeg"
+
+
+async def test_a_small_screenshot_stays_exact(sanitize: Sanitize) -> None:
+    image = quadrants(600, 1300)
+    clean = await sanitize(encoded(image, "PNG"))
+    assert rendition(clean, "preview").media_type == "image/png"
+    assert shown(clean, "preview").tobytes() == image.tobytes()
+
+
+@pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG"])
+async def test_of_what_moves_the_first_frame_is_shown(sanitize: Sanitize, form: str) -> None:
+    frames = [quadrants(96, 72), Image.new("RGB", (96, 72), "black"), Image.new("RGB", (96, 72), "white")]
+    options = {"save_all": True, "append_images": frames[1:], "duration": 100}
+    clean = await sanitize(encoded(frames[0], form, **options))
+    assert_upright(shown(clean, "preview"), 30)
+
+
+async def test_multi_picture_jpegs_are_photos(sanitize: Sanitize) -> None:
+    clean = await sanitize(encoded(quadrants(), "MPO", save_all=True, append_images=[Image.new("RGB", (640, 480))]))
+    assert_upright(shown(clean, "preview"))
+
+
+async def test_a_motion_photo_is_its_photo(sanitize: Sanitize) -> None:
+    film = b"\0\0\0\x18ftypmp42" + bytes(range(256)) * 4000 + b"\xff\xda" * 500
+    clean = await sanitize(encoded(quadrants()) + film)
+    assert_upright(shown(clean, "preview"))
+    assert_bare(clean)
+
+
+async def test_progressive_jpegs_are_photos(sanitize: Sanitize) -> None:
+    assert_upright(shown(await sanitize(encoded(quadrants(), progressive=True)), "preview"))
+
+
+async def test_ten_bit_heic_and_avif_look_right(sanitize: Sanitize) -> None:
+    wide = (np.asarray(quadrants(256, 192)).astype(np.uint16) * 257).tobytes()
+    file = pillow_heif.from_bytes(mode="RGB;16", size=(256, 192), data=wide)
+    buffer = io.BytesIO()
+    file.save(buffer, quality=90)
+    assert_upright(shown(await sanitize(buffer.getvalue()), "preview"), 25)
+
+
+async def test_a_heic_of_tiles_looks_right(sanitize: Sanitize) -> None:
+    clean = await sanitize(heic(quadrants(1500, 1100), tile_size=512))
+    assert (clean.width, clean.height) == (1500, 1100)
+    assert_upright(shown(clean, "preview"), 25)
+
+
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(1, 1), (1, 20000), (20000, 1), (3, 9000), (9000, 1200), (1170, 9000), (17, 13)],
+)
+async def test_odd_shapes_fit_and_keep_their_shape(sanitize: Sanitize, width: int, height: int) -> None:
+    clean = await sanitize(encoded(Image.new("RGB", (width, height), (200, 30, 30)), "PNG"))
+    assert (clean.width, clean.height) == (width, height)
+    preview, thumbnail = rendition(clean, "preview"), rendition(clean, "thumbnail")
+    assert max(preview.width, preview.height) <= 4096
+    assert thumbnail.width == thumbnail.height <= 320
+    share = max(preview.width, preview.height) / max(width, height)
+    assert preview.width == max(1, round(width * share))
+    assert abs(preview.height - max(1, height * share)) <= 1
+    assert alike(colour(shown(clean, "thumbnail"), 0.5, 0.5), (200, 30, 30), 6)
+
+
+async def test_a_long_screenshot_stays_as_large_as_allowed(sanitize: Sanitize) -> None:
+    clean = await sanitize(encoded(quadrants(1170, 9000)))
+    assert rendition(clean, "preview").height == 4096
+    assert_upright(shown(clean, "preview"))
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+async def test_the_largest_photo_allowed_is_ready(sanitize: Sanitize, form: str) -> None:
+    clean = await sanitize(encoded(quadrants(8000, 8000), form))
+    assert (clean.width, clean.height) == (8000, 8000)
+    preview = rendition(clean, "preview")
+    assert (preview.width, preview.height) == (4000, 4000)
+    assert_upright(shown(clean, "preview"))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P"])
+async def test_large_pngs_are_made_smaller_on_the_way(sanitize: Sanitize, mode: str) -> None:
+    clean = await sanitize(encoded(quadrants(6000, 4200, mode), "PNG", compress_level=1))
+    assert rendition(clean, "preview").width == 3000
+    if mode != "L":
+        assert_upright(shown(clean, "preview"))
+
+
+@pytest.mark.parametrize("size", [(2000, 1500), (4000, 3000)])
+async def test_noise_stays_below_its_limits(sanitize: Sanitize, size: tuple[int, int]) -> None:
+    clean = await sanitize(encoded(noise(*size), quality=95))
+    assert len(content(clean, "preview")) <= 3_000_000
+    assert len(content(clean, "thumbnail")) <= 30_000
+
+
+async def test_tiny_limits_hold_too() -> None:
+    running = Sanitizer(Limits(preview_max_bytes=9000, thumbnail_max_bytes=700, preview_max_side=300), cells=1)
+    await running.start()
+    try:
+        clean = await handing(running)(encoded(noise(1200, 900)))
+        alpha = await handing(running)(encoded(noise(300, 200).convert("LA"), "PNG"))
+    finally:
+        await running.close()
+    for each in (clean, alpha):
+        assert len(content(each, "preview")) <= 9000
+        assert len(content(each, "thumbnail")) <= 700
+
+
+async def test_a_photo_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    encodes = []
+    real = encode._encode
+    monkeypatch.setattr(encode, "_encode", lambda image, *a, **k: encodes.append(image.size) or real(image, *a, **k))
+    running = Sanitizer(Limits(), cells=1)
+    await running.start()
+    try:
+        await handing(running)(encoded(natural(4032, 3024), quality=90))
+    finally:
+        await running.close()
+    assert [size for size in encodes if size == (4032, 3024)] == [(4032, 3024)]
+    assert [size for size in encodes if size == (320, 320)] == [(320, 320)]
+
+
+CANARIES = [b"CANARY", b"52.5200", b"iPhone", b"Photoshop", b"http://ns.adobe.com", b"PK\x03\x04"]
+
+
+def with_segments(photo: bytes) -> bytes:
+    """Everything that cameras and editors leave in a JPEG."""
+    def segment(marker: int, body: bytes) -> bytes:
+        return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
+
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110], exif[0x9286] = "CANARY Apple", "iPhone 52.5200", b"CANARY"
+    exif.get_ifd(0x8825)[2] = (52.0, 31.0, 12.0)
+    extra = segment(0xE1, exif.tobytes()) + segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0CANARY")
+    extra += segment(0xED, b"Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x06CANARY") + segment(0xFE, b"CANARY")
+    extra += segment(0xE2, b"MPF\0CANARY") + segment(0xEB, b"CANARY" * 100)
+    extra += segment(0xE2, b"ICC_PROFILE\0\1\1" + profile(DISPLAY_P3))
+    return photo[:2] + extra + photo[2:] + b"PK\x03\x04CANARY" + bytes(50_000)
+
+
+async def test_nothing_of_a_jpegs_metadata_survives(sanitize: Sanitize) -> None:
+    assert_clean_of_canaries(await sanitize(with_segments(encoded(quadrants()))))
+
+
+@pytest.mark.parametrize("form", ["PNG", "WEBP", "TIFF", "GIF", "AVIF"])
+async def test_nothing_of_other_formats_metadata_survives(sanitize: Sanitize, form: str) -> None:
+    from PIL.PngImagePlugin import PngInfo
+
+    exif = Image.Exif()
+    exif[0x010E] = "CANARY 52.5200"
+    options: dict[str, Any] = {"exif": exif.tobytes()}
+    if form == "PNG":
+        text = PngInfo()
+        text.add_text("Comment", "CANARY")
+        text.add_itxt("XML:com.adobe.xmp", "CANARY", zip=True)
+        options["pnginfo"] = text
+    if form == "GIF":
+        options = {"comment": b"CANARY"}
+    if form in {"WEBP", "AVIF"}:
+        options["xmp"] = b"<x:xmpmeta>CANARY</x:xmpmeta>"
+    if form != "GIF":
+        options["icc_profile"] = profile(DISPLAY_P3)
+    assert_clean_of_canaries(await sanitize(encoded(quadrants(), form, **options) + b"CANARY"))
+
+
+async def test_nothing_of_heic_metadata_survives(sanitize: Sanitize) -> None:
+    image = quadrants()
+    image.info["xmp"] = b"CANARY"
+    image.info["icc_profile"] = profile(DISPLAY_P3)
+    exif = Image.Exif()
+    exif[0x010E] = "CANARY 52.5200"
+    image.info["exif"] = exif.tobytes()
+    assert_clean_of_canaries(await sanitize(heic(image)))
+
+
+def assert_clean_of_canaries(clean: Clean) -> None:
+    for each in clean.renditions:
+        for canary in CANARIES:
+            assert canary not in bytes(each.content), (each.name, canary)
+    assert_bare(clean)
+
+
+async def test_thumbnails_show_the_middle(sanitize: Sanitize) -> None:
+    image = Image.new("RGB", (900, 300), (250, 250, 250))
+    image.paste((20, 20, 200), (300, 0, 600, 300))
+    thumbnail = shown(await sanitize(encoded(image)), "thumbnail")
+    assert alike(colour(thumbnail, 0.05, 0.5), (20, 20, 200), 12)
+    assert alike(colour(thumbnail, 0.95, 0.5), (20, 20, 200), 12)
+
+
+async def test_many_at_once_are_all_done(sanitize: Sanitize) -> None:
+    import asyncio
+
+    photos = [encoded(quadrants(300 + n, 200)) for n in range(40)]
+    results = await asyncio.gather(*map(sanitize, photos))
+    assert [clean.width for clean in results] == [300 + n for n in range(40)]
+
+
+async def test_too_many_pixels_are_refused(sanitize: Sanitize) -> None:
+    with pytest.raises(MediaRejected) as refusal:
+        await sanitize(encoded(Image.new("L", (8001, 8000)), "PNG"))
+    assert refusal.value.reason == "too_many_pixels"

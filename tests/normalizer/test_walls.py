@@ -1,0 +1,194 @@
+"""The walls around decoders: each is there, each is proved at start, and nothing starts without them."""
+
+import errno
+import mmap
+import os
+import struct
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from normalizer.cell import attempts
+from normalizer.cell import filter as seccomp
+from normalizer.cell.client import Zygote
+from normalizer.cell.proof import excused, prove
+from normalizer.cell.syscalls import PROCESSORS, Processor
+from normalizer.cell.walls import NOT_IN_THIS_KERNEL
+
+ALLOW, KILL, REFUSE = 0x7FFF0000, 0x80000000, 0x00050000
+BOTH = pytest.mark.parametrize("processor", PROCESSORS.values(), ids=lambda p: p.name)
+
+
+def verdict(processor: Processor, number: int, *arguments: int, audit: int | None = None) -> int:
+    """What the kernel would say: a small machine for the few instructions the filter uses."""
+    data = struct.pack("=iIQ6Q", number, audit or processor.audit, 0, *arguments, *[0] * (6 - len(arguments)))
+    code = seccomp.program(processor)
+    program = [struct.unpack_from("=HBBI", code, at) for at in range(0, len(code), 8)]
+    accumulator = at = 0
+    while True:
+        operation, when_true, when_false, value = program[at]
+        at += 1
+        if operation == 0x20:
+            (accumulator,) = struct.unpack_from("=I", data, value)
+        elif operation == 0x54:
+            accumulator &= value
+        elif operation == 0x15:
+            at += when_true if accumulator == value else when_false
+        elif operation == 0x35:
+            at += when_true if accumulator >= value else when_false
+        else:
+            assert operation == 0x06
+            return value
+
+
+def number(processor: Processor, name: str) -> int:
+    found = processor.number(name)
+    assert found is not None
+    return found
+
+
+@BOTH
+def test_decoding_needs_no_more_than_is_allowed(processor: Processor) -> None:
+    for name in seccomp.ALLOWED:
+        assert verdict(processor, number(processor, name)) == ALLOW, name
+
+
+@BOTH
+def test_what_only_an_attacker_calls_is_deadly(processor: Processor) -> None:
+    for name in seccomp.DEADLY:
+        assert verdict(processor, number(processor, name)) == KILL, name
+
+
+@BOTH
+@pytest.mark.parametrize("name", ["open", "openat", "openat2", "write", "writev", "fork", "vfork", "kill", "tkill", "tgkill", "memfd_create"])
+def test_what_a_library_may_try_by_mistake_is_refused(processor: Processor, name: str) -> None:
+    if processor.number(name) is not None:
+        assert verdict(processor, number(processor, name)) == REFUSE | errno.EPERM
+
+
+@BOTH
+def test_memory_is_never_executable(processor: Processor) -> None:
+    writable = mmap.PROT_READ | mmap.PROT_WRITE
+    for name in ("mmap", "mprotect"):
+        call = number(processor, name)
+        assert verdict(processor, call, 0, 4096, writable) == ALLOW
+        assert verdict(processor, call, 0, 4096, writable | mmap.PROT_EXEC) == REFUSE | errno.EPERM
+
+
+@BOTH
+def test_threads_may_start_and_processes_may_not(processor: Processor) -> None:
+    clone = number(processor, "clone")
+    thread, process = 0x3D0F00, 17
+    assert verdict(processor, clone, thread) == ALLOW
+    assert verdict(processor, clone, process) == REFUSE | errno.EPERM
+    assert verdict(processor, clone, thread & ~0x10000) == REFUSE | errno.EPERM
+    # Its flags lie in memory: the C library shall use clone instead.
+    assert verdict(processor, number(processor, "clone3")) == REFUSE | errno.ENOSYS
+
+
+@BOTH
+def test_a_cell_talks_through_its_door_only(processor: Processor) -> None:
+    for name in ("sendmsg", "recvmsg"):
+        call = number(processor, name)
+        assert verdict(processor, call, seccomp.DOOR) == ALLOW
+        assert verdict(processor, call, seccomp.DOOR + 1) == REFUSE | errno.EPERM
+
+
+@BOTH
+def test_calls_of_another_kind_of_processor_are_deadly(processor: Processor) -> None:
+    read = number(processor, "read")
+    assert verdict(processor, read, audit=0x40000003) == KILL
+    if processor.foreign_from is not None:
+        assert verdict(processor, read | processor.foreign_from) == KILL
+
+
+async def test_every_wall_stands_and_is_proved_here() -> None:
+    zygote = await Zygote.start()
+    try:
+        found = await prove(zygote)
+    finally:
+        await zygote.close()
+    assert set(found) == set(attempts.ATTEMPTS)
+    assert {wall: why for wall, why in found.items() if not excused(wall, why)} == {}
+
+
+async def test_the_proof_notices_a_cell_without_walls() -> None:
+    zygote = await Zygote.start()
+    try:
+        for wall in ("limits", "seccomp"):
+            for attempt in attempts.ATTEMPTS[wall]:
+                if wall == "seccomp" and attempt == "open a file":
+                    continue  # Landlock stops that as well
+                cell = await zygote.spawn(())
+                job = {"job": "attempt", "wall": wall, "attempt": attempt, "cpu_seconds": 5}
+                if attempt == "execute a program":
+                    cell.end()
+                    continue  # it would be gone
+                answer = await cell.ask(job, [], 20)
+                cell.end()
+                assert answer["done"] == {"held": False}, attempt
+    finally:
+        await zygote.close()
+
+
+def test_only_a_kernel_without_landlock_excuses() -> None:
+    assert excused("landlock", NOT_IN_THIS_KERNEL)
+    assert not excused("landlock", "a cell could open a file")
+    assert not excused("seccomp", NOT_IN_THIS_KERNEL)
+
+
+#: Refuses one system call to itself and all its children, as containers' profiles do.
+WITHOUT = """
+    import asyncio, struct, sys
+    from normalizer.cell import kernel
+    from normalizer.cell.trouble import CellsUnavailable
+    from normalizer.media import Limits
+    from normalizer.sanitizer import Sanitizer
+
+    def refusing(number, error):
+        code = [(0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, 0x50000 | error), (0x06, 0, 0, 0x7FFF0000)]
+        return b"".join(struct.pack("=HBBI", *each) for each in code)
+
+    async def main():
+        kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+        kernel.install_filter(refusing(int(sys.argv[1]), int(sys.argv[2])))
+        running = Sanitizer(Limits(), cells=1, isolation=sys.argv[3])
+        try:
+            await running.start()
+            print("started without", sorted(running.missing_walls))
+        except CellsUnavailable as error:
+            print(error)
+        await running.close()
+
+    asyncio.run(main())
+"""
+
+SECCOMP = {"x86_64": 317, "aarch64": 277}[os.uname().machine]
+LANDLOCK = 444
+
+
+def start_without(call: int, error: int, isolation: str) -> str:
+    command = [sys.executable, "-c", textwrap.dedent(WITHOUT), str(call), str(error), isolation]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    return done.stdout
+
+
+def test_without_seccomp_nothing_starts_and_the_error_names_it() -> None:
+    said = start_without(SECCOMP, errno.EPERM, "full")
+    assert "seccomp" in said
+    assert "media.isolation: reduced" in said
+    assert "started" not in said
+
+
+def test_reduced_isolation_starts_and_says_what_is_missing() -> None:
+    assert start_without(SECCOMP, errno.EPERM, "reduced") == "started without ['seccomp']\n"
+
+
+def test_a_kernel_without_landlock_will_do() -> None:
+    assert start_without(LANDLOCK, errno.ENOSYS, "full") == "started without ['landlock']\n"
+
+
+def test_a_forbidden_landlock_is_a_missing_wall() -> None:
+    assert "landlock" in start_without(LANDLOCK, errno.EPERM, "full")

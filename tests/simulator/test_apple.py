@@ -1,0 +1,358 @@
+"""Apple Messages for Business, emulated: what is delivered, served and taken is what its documentation says."""
+
+import base64
+import json
+import time
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from simulator import Apple, Consumer, Fault, heic, photo
+from simulator.exchange import Action
+from tests.simulator.webhook import Stage, staged
+
+DANA = Consumer("urn:mbid:AQAAYexampleDana/+=", "Dana")
+PHOTO = photo(width=320, height=240)
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[Stage[Apple]]:
+    async with staged(Apple) as started:
+        yield started
+
+
+def token(stage: Stage[Apple], secret: bytes | None = None, **claims: Any) -> str:
+    said = {"iss": stage.platform.msp_id, "iat": int(time.time()), **claims}
+    return "Bearer " + jwt.encode(said, secret or stage.platform.secret, algorithm="HS256")
+
+
+def proof(stage: Stage[Apple]) -> dict[str, str]:
+    return {"authorization": token(stage), "source-id": stage.platform.business}
+
+
+def object_headers(attachment: dict[str, Any], *names: str) -> dict[str, str]:
+    values = (attachment["url"], attachment["signature-base64"], attachment["owner"])
+    return dict(zip(names or ("MMCS-Url", "MMCS-Signature", "MMCS-Owner"), values, strict=True))
+
+
+async def announced(stage: Stage[Apple]) -> dict[str, Any]:
+    """The attachment of a photo that was delivered."""
+    await stage.platform.send(DANA, "look", [PHOTO])
+    (attachment,) = stage.webhook.arrived[-1].content["attachments"]
+    assert isinstance(attachment, dict)
+    return attachment
+
+
+async def pre_download(
+    stage: Stage[Apple], attachment: dict[str, Any], *names: str, **changes: str
+) -> httpx.Response:
+    headers = {**proof(stage), **object_headers(attachment, *names), **changes}
+    return await stage.http.get(f"{stage.platform.api_url}/v1/preDownload", headers=headers)
+
+
+def opened(attachment: dict[str, Any], sealed: bytes) -> bytes:
+    key = bytes.fromhex(attachment["key"][2:])
+    decryptor = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).decryptor()
+    return decryptor.update(sealed) + decryptor.finalize()
+
+
+# Deliveries.
+
+
+async def test_a_text_is_delivered_compressed_with_a_token_and_its_ids(
+    stage: Stage[Apple],
+) -> None:
+    (answer,) = await stage.platform.send(DANA, "Grüße 📦")
+    (arrived,) = stage.webhook.arrived
+    assert arrived.target == "/hooks/one/message"
+    assert arrived.body[:2] == b"\x1f\x8b"
+    kind, _, value = arrived.headers["Authorization"].partition(" ")
+    audience = stage.platform.msp_id
+    said = jwt.decode(value, stage.platform.secret, algorithms=["HS256"], audience=audience)
+    assert kind == "Bearer"
+    assert abs(said["iat"] - time.time()) < 60
+    content = arrived.content
+    assert (content["type"], content["body"]) == ("text", "Grüße 📦")
+    assert arrived.headers["id"] == content["id"] == answer.ids[0]
+    assert arrived.headers["source-id"] == content["sourceId"] == DANA.id
+    assert arrived.headers["destination-id"] == content["destinationId"] == stage.platform.business
+
+
+async def test_a_proxy_may_have_inflated_it(stage: Stage[Apple]) -> None:
+    stage.platform.inflated = True
+    await stage.platform.send(DANA, "plain")
+    assert json.loads(stage.webhook.arrived[0].body)["body"] == "plain"
+
+
+async def test_a_forged_token_is_signed_with_another_secret(stage: Stage[Apple]) -> None:
+    await stage.platform.send(DANA, "forged", forged=True)
+    value = stage.webhook.arrived[0].headers["Authorization"].removeprefix("Bearer ")
+    with pytest.raises(jwt.InvalidSignatureError):
+        jwt.decode(
+            value, stage.platform.secret, algorithms=["HS256"], audience=stage.platform.msp_id
+        )
+
+
+async def test_the_caption_stands_around_a_place_for_each_file(stage: Stage[Apple]) -> None:
+    await stage.platform.send(DANA, "two", [PHOTO, heic(width=160, height=120)])
+    content = stage.webhook.arrived[0].content
+    assert content["body"] == "\ufffc\ufffctwo"
+    assert [a["mimeType"] for a in content["attachments"]] == ["image/jpeg", "image/heic"]
+
+
+@pytest.mark.parametrize("type", ["typing_start", "typing_end", "close"])
+async def test_what_is_no_text_has_no_body(stage: Stage[Apple], type: str) -> None:
+    await stage.platform.deliver(DANA, type)
+    content = stage.webhook.arrived[0].content
+    assert content["type"] == type
+    assert "body" not in content
+
+
+async def test_headers_can_contradict_the_body(stage: Stage[Apple]) -> None:
+    await stage.platform.deliver(DANA, "text", {"body": "x"}, source_id="urn:mbid:other")
+    (arrived,) = stage.webhook.arrived
+    assert arrived.headers["source-id"] == "urn:mbid:other"
+    assert arrived.content["sourceId"] == DANA.id
+
+
+async def test_a_choice_has_words(stage: Stage[Apple]) -> None:
+    await stage.platform.chosen(DANA, "Monday")
+    content = stage.webhook.arrived[0].content
+    assert content["interactiveData"]["data"]["replyMessage"]["title"] == "Monday"
+
+
+@pytest.mark.parametrize("form", ["both", "hex", "base64"])
+async def test_the_signature_comes_in_one_form_or_both(stage: Stage[Apple], form: str) -> None:
+    stage.platform.signature_form = form  # type: ignore[assignment]  # from the table
+    await stage.platform.send(DANA, files=[PHOTO])
+    (attachment,) = stage.webhook.arrived[0].content["attachments"]
+    assert ("signature" in attachment) is (form != "base64")
+    assert ("signature-base64" in attachment) is (form != "hex")
+    if form == "both":
+        assert bytes.fromhex(attachment["signature"]) == base64.b64decode(
+            attachment["signature-base64"]
+        )
+
+
+async def test_older_pages_spell_the_members_with_dashes(stage: Stage[Apple]) -> None:
+    stage.platform.spelling = "dashed"
+    await stage.platform.send(DANA, files=[PHOTO])
+    (attachment,) = stage.webhook.arrived[0].content["attachments"]
+    assert {"mime-type", "file-size", "decryption-key", "mmcs-url"} <= set(attachment)
+
+
+# Media.
+
+
+async def test_a_photo_is_asked_for_fetched_and_opened(stage: Stage[Apple]) -> None:
+    attachment = await announced(stage)
+    url = (await pre_download(stage, attachment)).json()["download-url"]
+    assert not url.startswith(stage.platform.origin)
+    sealed = (await stage.http.get(url)).content
+    assert len(sealed) == int(attachment["size"]) == len(PHOTO.content)
+    assert sealed != PHOTO.content
+    assert attachment["key"][:2] == "00"
+    assert len(attachment["key"]) == 66
+    assert opened(attachment, sealed) == PHOTO.content
+    assert stage.platform.leaks == []
+
+
+@pytest.mark.parametrize(
+    ("family", "mmcs", "bare"),
+    [("mmcs", 200, 400), ("bare", 400, 200), ("either", 200, 200)],
+)
+async def test_the_family_of_header_names_can_be_chosen(
+    stage: Stage[Apple], family: str, mmcs: int, bare: int
+) -> None:
+    stage.platform.family = family  # type: ignore[assignment]  # from the table
+    attachment = await announced(stage)
+    assert (await pre_download(stage, attachment)).status_code == mmcs
+    names = ("url", "signature", "owner")
+    assert (await pre_download(stage, attachment, *names)).status_code == bare
+
+
+async def test_the_signature_has_to_be_base64_of_the_bytes(stage: Stage[Apple]) -> None:
+    attachment = await announced(stage)
+    trap = {"MMCS-Signature": attachment["signature"]}
+    assert (await pre_download(stage, attachment, **trap)).status_code == 400
+
+
+async def test_the_objects_address_has_to_come_back_byte_for_byte(stage: Stage[Apple]) -> None:
+    attachment = await announced(stage)
+    quoted = {"MMCS-Url": attachment["url"].replace("%", "%25")}
+    assert (await pre_download(stage, attachment, **quoted)).status_code == 404
+
+
+async def test_a_wrong_owner_finds_nothing(stage: Stage[Apple]) -> None:
+    attachment = await announced(stage)
+    assert (await pre_download(stage, attachment, **{"MMCS-Owner": "else"})).status_code == 404
+
+
+async def test_another_business_is_not_let_in(stage: Stage[Apple]) -> None:
+    attachment = await announced(stage)
+    assert (await pre_download(stage, attachment, **{"source-id": "else"})).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"iss": "somebody-else"},
+        {"iat": int(time.time()) - 3600},
+        {"iat": int(time.time()) + 3600},
+        {"iat": None},
+        {"secret": b"x" * 32},
+        {"secret": base64.b64encode(bytes(range(32)))},
+    ],
+    ids=["issuer", "old", "future", "undated", "forged", "undecoded"],
+)
+async def test_a_wrong_token_is_refused(stage: Stage[Apple], claims: dict[str, Any]) -> None:
+    attachment = await announced(stage)
+    wrong = {"authorization": token(stage, **claims)} if claims.get("iat", 1) else {}
+    if not wrong:
+        undated = jwt.encode(
+            {"iss": stage.platform.msp_id}, stage.platform.secret, algorithm="HS256"
+        )
+        wrong = {"authorization": f"Bearer {undated}"}
+    assert (await pre_download(stage, attachment, **wrong)).status_code == 401
+
+
+@pytest.mark.parametrize("header", ["authorization", "MMCS-Owner", "source-id"])
+async def test_a_header_that_reaches_the_content_network_is_refused_and_a_leak(
+    stage: Stage[Apple], header: str
+) -> None:
+    url = (await pre_download(stage, await announced(stage))).json()["download-url"]
+    assert (await stage.http.get(url, headers={header: "x"})).status_code == 400
+    assert [name for _, name in stage.platform.leaks] == [header.lower()]
+
+
+async def test_an_address_expires_and_a_new_one_can_be_had(stage: Stage[Apple]) -> None:
+    attachment = await announced(stage)
+    old = (await pre_download(stage, attachment)).json()["download-url"]
+    stage.platform.age(61)
+    assert (await stage.http.get(old)).status_code == 403
+    new = (await pre_download(stage, attachment)).json()["download-url"]
+    assert (await stage.http.get(new)).status_code == 200
+
+
+async def test_an_object_can_die_young(stage: Stage[Apple]) -> None:
+    stage.platform.object_lives = 2
+    attachment = await announced(stage)
+    stage.platform.age(3)
+    assert (await pre_download(stage, attachment)).status_code == 404
+
+
+async def test_asking_can_fail_before_the_bytes_do(stage: Stage[Apple]) -> None:
+    stage.platform.faults[PHOTO.name] = Fault(status=404, times=1, at="lookup")
+    attachment = await announced(stage)
+    assert (await pre_download(stage, attachment)).status_code == 404
+    assert (await pre_download(stage, attachment)).status_code == 200
+
+
+async def test_a_long_answer_is_fetched_and_decoded(stage: Stage[Apple]) -> None:
+    await stage.platform.chosen(DANA, "Monday", by_reference=True)
+    reference = stage.webhook.arrived[0].content["interactiveDataRef"]
+    url = (await pre_download(stage, reference)).json()["download-url"]
+    payload = opened(reference, (await stage.http.get(url)).content)
+    answer = await stage.http.post(
+        f"{stage.platform.api_url}/v1/decodePayload",
+        content=payload,
+        headers={**proof(stage), "bid": reference["bid"]},
+    )
+    assert answer.json()["data"]["replyMessage"]["title"] == "Monday"
+    wrong = await stage.http.post(
+        f"{stage.platform.api_url}/v1/decodePayload",
+        content=payload + b"x",
+        headers={**proof(stage), "bid": reference["bid"]},
+    )
+    assert wrong.status_code == 400
+
+
+# Texts.
+
+
+async def sent(
+    stage: Stage[Apple], headers: dict[str, str] | None = None, **changes: Any
+) -> httpx.Response:
+    """To somebody who has written."""
+    stage.platform.met.add(DANA.id)
+    id = str(uuid.uuid4())
+    content = {
+        "v": 1,
+        "type": "text",
+        "id": id,
+        "sourceId": stage.platform.business,
+        "destinationId": DANA.id,
+        "body": "Hello",
+        **changes,
+    }
+    content = {name: value for name, value in content.items() if value is not None}
+    said = {**proof(stage), "id": str(content.get("id")), "destination-id": DANA.id}
+    url = f"{stage.platform.api_url}/v1/message"
+    return await stage.http.post(url, json=content, headers={**said, **(headers or {})})
+
+
+async def test_a_text_is_taken_and_answered_with_nothing(stage: Stage[Apple]) -> None:
+    answer = await sent(stage)
+    assert (answer.status_code, answer.content) == (200, b"")
+    (text,) = stage.platform.sent
+    assert (text.to, text.text) == (DANA.id, "Hello")
+
+
+BAD: dict[str, dict[str, Any]] = {
+    "another version": {"v": 2},
+    "an id that is no uuid": {"id": "1"},
+    "another id in the header": {"headers": {"id": str(uuid.UUID(int=1))}},
+    "another sender": {"sourceId": "else"},
+    "another recipient": {"destinationId": "urn:mbid:else"},
+    "no words": {"body": None},
+    "empty words": {"body": " "},
+    "a type that may not be sent": {"type": "close", "body": None},
+    "typing with words": {"type": "typing_start"},
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+async def test_a_bad_text_is_refused(stage: Stage[Apple], name: str) -> None:
+    assert (await sent(stage, **BAD[name])).status_code == 400
+    assert stage.platform.sent == []
+
+
+async def test_a_wrong_token_sends_nothing(stage: Stage[Apple]) -> None:
+    assert (await sent(stage, {"authorization": "Bearer x.y.z"})).status_code == 401
+
+
+async def test_typing_is_shown(stage: Stage[Apple]) -> None:
+    assert (await sent(stage, type="typing_start", body=None)).status_code == 200
+    assert stage.platform.actions == [Action("typing_start", DANA.id)]
+
+
+async def test_a_text_that_is_sent_again_is_one_text(stage: Stage[Apple]) -> None:
+    id = str(uuid.uuid4())
+    assert (await sent(stage, id=id)).status_code == 200
+    assert (await sent(stage, id=id)).status_code == 200
+    assert [text.id for text in stage.platform.sent] == [id]
+    assert stage.platform.repeated == [id]
+
+
+async def test_who_never_wrote_cannot_be_written_to(stage: Stage[Apple]) -> None:
+    stranger = "urn:mbid:stranger"
+    answer = await sent(stage, {"destination-id": stranger}, destinationId=stranger)
+    assert answer.status_code == 404
+
+
+async def test_who_closed_is_not_written_to_until_they_write_again(stage: Stage[Apple]) -> None:
+    await stage.platform.deliver(DANA, "close")
+    assert (await sent(stage)).status_code == 404
+    await stage.platform.send(DANA, "me again")
+    assert (await sent(stage)).status_code == 200
+
+
+async def test_a_refusal_can_be_ordered(stage: Stage[Apple]) -> None:
+    stage.platform.refusals.append((429, {}))
+    assert (await sent(stage)).status_code == 429
+    assert (await sent(stage)).status_code == 200

@@ -1,0 +1,128 @@
+"""A conversation core at its worst: it fails, dawdles, hangs up, and takes events without being heard."""
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from simulator.core import BadSignature, verify
+
+Event = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Conversation:
+    """How far the core has come in one conversation."""
+
+    sequence: int = 0
+    messages: set[str] = field(default_factory=set)
+
+
+class UnreliableCore:
+    """Takes each event once, whatever it says about it. `trouble` is the share of POSTs that go wrong."""
+
+    def __init__(self, secret: str, dice: random.Random, trouble: float = 0.4) -> None:
+        self.trouble = trouble
+        self.events: list[Event] = []
+        self.conversations: dict[str, Conversation] = {}
+        self.posts = 0
+        self.complaints: list[str] = []
+        self.url = ""
+        self._secret = secret
+        self._dice = dice
+        self._bodies: dict[str, bytes] = {}
+        self._ids: set[str] = set()
+        self._changed = asyncio.Event()
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        app = web.Application(client_max_size=16 * 1024 * 1024)
+        app.router.add_post("/events", self._post)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/events"
+
+    async def close(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def until(self, enough: Callable[[], bool], seconds: float) -> bool:
+        """Wait for a condition; False if it did not come about in time."""
+        end = time.monotonic() + seconds
+        while not enough():
+            if time.monotonic() > end:
+                return False
+            self._changed.clear()
+            try:
+                await asyncio.wait_for(self._changed.wait(), 1.0)
+            except TimeoutError:
+                continue
+        return True
+
+    async def _post(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        self.posts += 1
+        try:
+            verify(self._secret, request.headers, body, time.time())
+        except BadSignature as trouble:
+            self.complaints.append(f"an event came without a genuine signature: {trouble}")
+            return web.Response(status=401)
+        event = json.loads(body)
+        self._judge_arrival(request.headers["webhook-id"], event, body)
+        if self._dice.random() < self.trouble:
+            return await self._fail(request, event)
+        self._take(event)
+        return web.Response(status=204)
+
+    async def _fail(self, request: web.Request, event: Event) -> web.StreamResponse:
+        how = self._dice.choice(["refuse", "busy", "cut", "unheard", "late", "late unheard"])
+        if how.startswith("late"):
+            await asyncio.sleep(self._dice.uniform(0.2, 1.2))
+        if how in {"unheard", "late", "late unheard"}:
+            self._take(event)
+        if how in {"cut", "unheard", "late unheard"} and request.transport is not None:
+            request.transport.close()
+        if how == "busy":
+            return web.Response(status=503, headers={"retry-after": "1"})
+        return web.Response(status=204 if how == "late" else 500)
+
+    def _judge_arrival(self, id: str, event: Event, body: bytes) -> None:
+        """What must hold for every single POST, taken or not."""
+        if event["id"] != id:
+            self.complaints.append(f"webhook-id {id} carries event {event['id']}")
+        first = self._bodies.setdefault(id, body)
+        if first != body:
+            self.complaints.append(f"{id} came with two bodies: {first!r} and {body!r}")
+        if "subject" not in event or id in self._ids:
+            return
+        conversation = self._of(event)
+        message = event["data"].get("message", {})
+        if event["type"] == "message.received" and message["sequence"] != conversation.sequence + 1:
+            self.complaints.append(
+                f"{event['subject']}: message {message['sequence']} was posted before "
+                f"{conversation.sequence + 1} was taken"
+            )
+        if event["type"] == "attachment.updated" and message["id"] not in conversation.messages:
+            self.complaints.append(
+                f"{message['id']}: its attachment was updated before it was told"
+            )
+
+    def _take(self, event: Event) -> None:
+        conversation = self._of(event)
+        if event["id"] in self._ids:
+            return
+        self._ids.add(event["id"])
+        self.events.append(event)
+        if event["type"] == "message.received":
+            conversation.sequence = event["data"]["message"]["sequence"]
+            conversation.messages.add(event["data"]["message"]["id"])
+        self._changed.set()
+
+    def _of(self, event: Event) -> Conversation:
+        return self.conversations.setdefault(event.get("subject", ""), Conversation())

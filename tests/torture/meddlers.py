@@ -1,0 +1,84 @@
+"""Agents and operators who make work for the gateway while it is being killed: retries by hand, and erasures."""
+
+import asyncio
+import random
+from typing import Any
+
+import aiohttp
+
+from simulator import Consumer
+
+from .core import UnreliableCore
+from .platforms import PHOTOS, BadDay
+from .process import GatewayProcess
+from .verdict import final_states
+
+
+async def called(gateway: GatewayProcess, method: str, path: str, body: Any = None) -> int:
+    """The status of a call, repeated until the gateway lived to answer it."""
+    while True:
+        try:
+            status, _ = await gateway.call(method, path, body)
+        except (aiohttp.ClientError, TimeoutError):
+            status = 503
+        if status < 500:
+            return status
+        await asyncio.sleep(0.1)
+
+
+class Impatient:
+    """Presses retry on what was refused. It is refused again, and must end again."""
+
+    def __init__(self, gateway: GatewayProcess, core: UnreliableCore, dice: random.Random) -> None:
+        self._gateway, self._core, self._dice = gateway, core, dice
+        self.pressed = 0
+
+    async def run(self, end: asyncio.Event) -> None:
+        while not end.is_set():
+            await asyncio.sleep(self._dice.uniform(0.3, 1.0))
+            states = final_states(self._core.events)
+            refused = [id for id, a in states.items() if a["reason"] in {"corrupt", "gone"}]
+            if refused:
+                id = self._dice.choice(refused)
+                status = await called(self._gateway, "POST", f"/v1/attachments/{id}/retry")
+                assert status == 202, status
+                self.pressed += 1
+
+
+class Forgetful:
+    """Lets a conversation with a photo come into being, and erases it: no trace may stay."""
+
+    def __init__(
+        self,
+        connector: str,
+        platform: BadDay,
+        gateway: GatewayProcess,
+        core: UnreliableCore,
+    ) -> None:
+        self._connector, self._platform = connector, platform
+        self._gateway, self._core = gateway, core
+        self.erased: set[str] = set()
+
+    async def run(self, end: asyncio.Event) -> None:
+        number = 0
+        while not end.is_set():
+            number += 1
+            consumer = Consumer(f"4917{number:08d}", "Nobody")
+            await self._platform.send(consumer, "forget me", PHOTOS[:1])
+            if (conversation := await self._told(consumer, end)) is not None:
+                self.erased.add(conversation)
+                await called(self._gateway, "DELETE", f"/v1/conversations/{conversation}")
+
+    async def _told(self, consumer: Consumer, end: asyncio.Event) -> str | None:
+        """The conversation's id, when the core has it, with its photo or before that."""
+
+        def known() -> list[str]:
+            return [
+                str(event["subject"])
+                for event in self._core.events
+                if event["source"] == self._connector
+                and event["data"]["conversation"]["consumer"]["id"] == consumer.id
+            ]
+
+        await self._core.until(lambda: bool(known()) or end.is_set(), 600)
+        return known()[0] if known() else None

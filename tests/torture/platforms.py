@@ -1,0 +1,109 @@
+"""The emulated platforms as they are on a bad day: deliveries come again, and files misbehave."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from simulator import PLATFORMS, Delivered, Fault, Hosted, Platform, Sample, photo, video
+
+#: Deliveries that may come once more.
+_REMEMBERED = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A delivery as it was made, to be made again."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    ids: tuple[str, ...]
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mishap:
+    """How a host misbehaves, how often, and whether the file is lost by that."""
+
+    weight: int
+    fault: dict[str, Any]
+    lost: bool = False
+    #: Platforms of which a file that is not there is not there for ever.
+    never_at: frozenset[str] = frozenset()
+
+
+#: What consumers send, and what must become of it.
+PHOTOS = tuple(photo(width=320, height=240, seed=seed, name=f"IMG_{seed}.JPG") for seed in range(4))
+FILM = video("washer", 1.0, 160, 120, seed=5, name="film.mp4")
+NO_PICTURE = Sample("page.jpg", "image/jpeg", b"<html>no picture</html>" * 9)
+HALF = Sample("half.jpg", "image/jpeg", PHOTOS[0].content[:400])
+ENDS: Mapping[str, tuple[str, str | None]] = {
+    **{sample.name: ("ready", None) for sample in (*PHOTOS, FILM)},
+    NO_PICTURE.name: ("rejected", "unsupported_type"),
+    HALF.name: ("rejected", "corrupt"),
+}
+
+_QUICK = (
+    Mishap(60, {}),
+    Mishap(12, {"status": 503, "times": 1}),
+    Mishap(4, {"status": 503, "times": 2}),
+    Mishap(8, {"truncate": True, "times": 1}),
+    Mishap(4, {"status": 404, "times": 1}, never_at=frozenset({"messenger"})),
+)
+#: Takes up to a minute to end.
+_SLOW = (
+    Mishap(2, {"hang": True, "times": 1}),
+    Mishap(2, {"drip": True, "times": 1}),
+    Mishap(2, {"status": 404}, lost=True),
+)
+
+
+class BadDay(Platform):
+    """Mixed into an emulated platform. `hosted_now` are the files of the message being made."""
+
+    dice: random.Random
+    patient: bool
+
+    def prepare(self, dice: random.Random, *, patient: bool) -> None:
+        """`patient`: also with files that take long to end."""
+        self.dice = dice
+        self.mishaps = _QUICK + (_SLOW if patient else ())
+        self.past: list[Posted] = []
+        self.hosted_now: list[Hosted] = []
+        self.retries_for = 600.0
+
+    def host(self, sample: Sample, key: str, content: bytes | None = None, **extra: Any) -> Hosted:
+        hosted = super().host(sample, key, content, **extra)
+        (mishap,) = self.dice.choices(self.mishaps, [m.weight for m in self.mishaps])
+        if mishap.fault and self.name not in mishap.never_at:
+            hosted.fault = Fault(**mishap.fault)
+        hosted.extra["ends"] = ("failed", "gone") if mishap.lost else ENDS[sample.name]
+        self.hosted_now.append(hosted)
+        return hosted
+
+    async def post(
+        self,
+        body: bytes,
+        headers: Mapping[str, str],
+        ids: Sequence[str],
+        *,
+        url: str | None = None,
+        times: int = 1,
+    ) -> list[Delivered]:
+        delivered = await super().post(body, headers, ids, url=url, times=times)
+        self.past = [*self.past[1 - _REMEMBERED :], Posted(body, headers, tuple(ids), url)]
+        return delivered
+
+    async def repeat(self) -> None:
+        """Deliver something once more that was accepted long ago."""
+        if self.past:
+            again = self.dice.choice(self.past)
+            await super().post(again.body, again.headers, again.ids, url=again.url)
+
+
+def on_a_bad_day(name: str, webhook: str, dice: random.Random, *, patient: bool) -> BadDay:
+    """The platform `name`, delivering to `webhook`."""
+    made = type(f"BadDay{name}", (BadDay, PLATFORMS[name]), {})(webhook)
+    assert isinstance(made, BadDay)
+    made.prepare(dice, patient=patient)
+    return made

@@ -1,0 +1,184 @@
+"""One run under a seed: traffic, a process that dies again and again, a calm end, and the verdict."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+
+from tests.system.running import SECRET
+
+from . import verdict
+from .core import UnreliableCore
+from .ledger import Ledger
+from .meddlers import Forgetful, Impatient
+from .platforms import BadDay, on_a_bad_day
+from .process import GatewayProcess
+from .senders import Sender
+
+_KINDS = ("whatsapp", "messenger", "twilio", "apple")
+#: The longest that a process lives before it is killed although it has not reached its fault point.
+_LIFE = 6.0
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run did, so that nobody takes a run in which nothing happened for a success."""
+
+    seed: int
+    starts: int = 0
+    messages: int = 0
+    events: int = 0
+    posts: int = 0
+    attachments: dict[str, int] = field(default_factory=dict)
+    died_at: list[str] = field(default_factory=list)
+    not_reached: list[str] = field(default_factory=list)
+    exit_status: int | None = None
+    complaints: list[str] = field(default_factory=list)
+
+
+class Torture:
+    """`points` are passed through until each has killed a process; kills at random go on for `seconds`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        *,
+        seconds: float,
+        points: Sequence[str] = (),
+        senders: int = 12,
+        patient: bool = False,
+    ) -> None:
+        self._folder = folder
+        self._seconds = seconds
+        self._points = list(points)
+        self._senders = senders
+        self._patient = patient
+        self._dice = random.Random(seed)
+        self._ledger = Ledger()
+        self._core = UnreliableCore(SECRET, self._child())
+        self._platforms: list[BadDay] = []
+        self.report = Report(seed)
+
+    def _child(self) -> random.Random:
+        """Dice of its own for each part: what one does must not change what another throws."""
+        return random.Random(self._dice.getrandbits(64))
+
+    async def run(self) -> Report:
+        async with AsyncExitStack() as stack:
+            http = await stack.enter_async_context(aiohttp.ClientSession())
+            gateway = GatewayProcess(self._folder, http)
+            stack.push_async_callback(gateway.kill)
+            await self._core.start()
+            stack.push_async_callback(self._core.close)
+            senders = [await self._sender(gateway, number) for number in range(self._senders)]
+            forgetful = await self._forgetful(gateway)
+            for platform in self._platforms:
+                stack.push_async_callback(platform.close)
+            self._configure(gateway, [s.connector for s in senders])
+            impatient = Impatient(gateway, self._core, self._child())
+            end = asyncio.Event()
+            async with asyncio.TaskGroup() as group:
+                for run in (*(sender.run for sender in senders), forgetful.run, impatient.run):
+                    group.create_task(run(end))
+                await self._kill_on_and_on(gateway)
+                await gateway.begin()
+                self._core.trouble = 0.0
+                end.set()
+            await self._drain(gateway)
+            self._sum_up(gateway, forgetful)
+        return self.report
+
+    async def _sender(self, gateway: GatewayProcess, number: int) -> Sender:
+        kind = _KINDS[number % len(_KINDS)]
+        connector = f"{kind}-{number}"
+        platform = await self._platform(gateway, kind, connector)
+        return Sender(connector, platform, self._ledger, self._child(), number)
+
+    async def _forgetful(self, gateway: GatewayProcess) -> Forgetful:
+        platform = await self._platform(gateway, "whatsapp", "forgotten")
+        return Forgetful("forgotten", platform, gateway, self._core)
+
+    async def _platform(self, gateway: GatewayProcess, kind: str, connector: str) -> BadDay:
+        webhook = f"{gateway.url}/webhooks/{connector}"
+        platform = on_a_bad_day(kind, webhook, self._child(), patient=self._patient)
+        await platform.start()
+        self._platforms.append(platform)
+        return platform
+
+    def _configure(self, gateway: GatewayProcess, connectors: Sequence[str]) -> None:
+        names = [*connectors, "forgotten"]
+        settings = zip(names, (platform.settings() for platform in self._platforms), strict=True)
+        gateway.configure(
+            {
+                "core": {"url": self._core.url, "secrets": [SECRET], "hold_seconds": 0.5},
+                "fetch": {"allow_private_hosts": True},
+                "connectors": dict(settings),
+            }
+        )
+
+    async def _kill_on_and_on(self, gateway: GatewayProcess) -> None:
+        end = asyncio.get_running_loop().time() + self._seconds
+        dice = self._child()
+        waiting = [(point, 0) for point in self._points]
+        while waiting:
+            point, tries = waiting.pop(0)
+            if not await self._die_at(gateway, point, dice):
+                if tries < 2:
+                    waiting.append((point, tries + 1))
+                else:
+                    self.report.not_reached.append(point)
+        while asyncio.get_running_loop().time() < end:
+            await self._die_at_random(gateway, dice)
+
+    async def _die_at(self, gateway: GatewayProcess, point: str, dice: random.Random) -> bool:
+        count = 1 if point == "journal-made" else dice.choice([1, 1, 2])
+        await gateway.begin(f"{point}:{count}")
+        died = await gateway.ended(_LIFE)
+        if died and gateway.status != -9:
+            self.report.complaints.append(
+                f"ended with {gateway.status} on the way to {point}: {gateway.tail()}"
+            )
+        if died:
+            self.report.died_at.append(point)
+        await gateway.kill()
+        return died
+
+    async def _die_at_random(self, gateway: GatewayProcess, dice: random.Random) -> None:
+        await gateway.begin()
+        if dice.random() < 0.8:
+            await gateway.listening()
+            await asyncio.sleep(dice.expovariate(1.0))
+        else:
+            await asyncio.sleep(dice.uniform(0.0, 1.0))
+        if gateway.status is not None:
+            self.report.complaints.append(f"ended by itself: {gateway.tail()}")
+        await gateway.kill()
+        self.report.died_at.append("random")
+
+    async def _drain(self, gateway: GatewayProcess) -> None:
+        seconds = 240.0 if self._patient else 60.0
+        await self._core.until(lambda: not verdict.missing(self._ledger, self._core), seconds)
+        await asyncio.sleep(1.0)
+        self.report.exit_status = await gateway.stop()
+
+    def _sum_up(self, gateway: GatewayProcess, forgetful: Forgetful) -> None:
+        report = self.report
+        self._core.events = [
+            event for event in self._core.events if event.get("subject") not in forgetful.erased
+        ]
+        report.complaints += verdict.complaints(self._ledger, self._core, gateway.data)
+        report.complaints += [
+            f"credentials went astray: {platform.leaks}"
+            for platform in self._platforms
+            if platform.leaks
+        ]
+        report.starts, report.messages = gateway.starts, len(self._ledger)
+        report.events, report.posts = len(self._core.events), self._core.posts
+        for attachment in verdict.final_states(self._core.events).values():
+            state = str(attachment["state"])
+            report.attachments[state] = report.attachments.get(state, 0) + 1

@@ -1,0 +1,137 @@
+"""What must be true when everything has drained: the whole promise, as a list of complaints."""
+
+import contextlib
+import hashlib
+import sqlite3
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from .core import Event, UnreliableCore
+from .ledger import Ledger, Said
+
+#: Tables of the journal in which nothing may be left.
+_EMPTY = {
+    "intake": "SELECT count(*) FROM intake",
+    "outbox": "SELECT count(*) FROM outbox",
+    "pending attachments": "SELECT count(*) FROM attachment WHERE state = 'pending'",
+    "doomed files": "SELECT count(*) FROM doomed",
+    "unreadable deliveries": "SELECT count(*) FROM unreadable",
+}
+
+
+def missing(ledger: Ledger, core: UnreliableCore) -> list[str]:
+    """What the core does not have yet: messages, and attachments' ends."""
+    found = _messages(core.events)
+    states = final_states(core.events)
+    complaints = []
+    for said in (said for conversation in ledger.said.values() for said in conversation):
+        events = found.get((said.connector, said.platform_id))
+        if not events:
+            complaints.append(f"lost: {said}")
+            continue
+        complaints += [
+            f"unfinished: {attachment['id']} of {said}"
+            for attachment in events[0]["data"]["message"]["attachments"]
+            if states[attachment["id"]]["state"] == "pending"
+        ]
+    return complaints
+
+
+def complaints(ledger: Ledger, core: UnreliableCore, data: Path) -> list[str]:
+    """Everything that is wrong; the gateway has ended by now."""
+    return [
+        *missing(ledger, core),
+        *core.complaints,
+        *_doubled(core.events),
+        *_disordered(ledger, core),
+        *_differing(ledger, core.events),
+        *stored_amiss(core.events, data),
+        *left_over(data),
+    ]
+
+
+def final_states(events: list[Event]) -> dict[str, dict[str, Any]]:
+    """The latest that the core heard of each attachment, by its id."""
+    return {
+        attachment["id"]: attachment
+        for event in events
+        for attachment in event["data"].get("message", {}).get("attachments", ())
+    }
+
+
+def _messages(events: list[Event]) -> dict[tuple[str, str], list[Event]]:
+    found: dict[tuple[str, str], list[Event]] = defaultdict(list)
+    for event in events:
+        if event["type"] == "message.received":
+            found[event["source"], event["data"]["message"]["platform_id"]].append(event)
+    return found
+
+
+def _doubled(events: list[Event]) -> list[str]:
+    return [
+        f"{source} {platform_id} came as {[event['id'] for event in found]}"
+        for (source, platform_id), found in _messages(events).items()
+        if len(found) > 1
+    ] + [f"unrecognised: {event}" for event in events if event["type"] == "event.unrecognised"]
+
+
+def _disordered(ledger: Ledger, core: UnreliableCore) -> list[str]:
+    wrong = []
+    told: dict[tuple[str, str], list[Event]] = defaultdict(list)
+    for event in core.events:
+        if event["type"] == "message.received":
+            whose = event["source"], event["data"]["conversation"]["consumer"]["id"]
+            told[whose].append(event["data"]["message"])
+    for whose, said in ledger.said.items():
+        got = told.get(whose, [])
+        if [m["sequence"] for m in got] != list(range(1, len(got) + 1)):
+            wrong.append(f"{whose}: sequences {[m['sequence'] for m in got]}")
+        if [m["platform_id"] for m in got] != [s.platform_id for s in said]:
+            wrong.append(f"{whose}: another order than accepted")
+    return wrong
+
+
+def _differing(ledger: Ledger, events: list[Event]) -> list[str]:
+    found, states = _messages(events), final_states(events)
+    wrong = []
+    for said in (said for conversation in ledger.said.values() for said in conversation):
+        for event in found.get((said.connector, said.platform_id), ())[:1]:
+            message = event["data"]["message"]
+            ends = tuple(
+                (states[a["id"]]["state"], states[a["id"]]["reason"])
+                for a in message["attachments"]
+            )
+            wrong += _difference(said, message["text"], ends)
+    return wrong
+
+
+def _difference(
+    said: Said, text: str | None, ends: tuple[tuple[str, str | None], ...]
+) -> list[str]:
+    same = (said.text, said.ends) == (text, ends)
+    return [] if same else [f"{said} is told as {text!r} with {ends}"]
+
+
+def stored_amiss(events: list[Event], data: Path) -> list[str]:
+    """Files that are not as announced, and files that belong to nobody."""
+    stored = {file: file.read_bytes() for file in (data / "media").rglob("*") if file.is_file()}
+    wrong = []
+    for id, attachment in final_states(events).items():
+        for name, view in attachment["renditions"].items():
+            stem = id.removeprefix("att_")
+            path = next((f for f in stored if f.parent.name == stem and f.stem == name), None)
+            content = stored.pop(path) if path is not None else b""
+            if hashlib.sha256(content).hexdigest() != view["sha256"]:
+                wrong.append(f"{id} {name} is not what was announced ({len(content)} bytes)")
+    wrong += [f"a file that belongs to nobody: {file.relative_to(data)}" for file in stored]
+    return wrong + [f"left in scratch: {file}" for file in (data / "scratch").iterdir()]
+
+
+def left_over(data: Path) -> list[str]:
+    """What the journal has not finished."""
+    with contextlib.closing(sqlite3.connect(data / "journal.db")) as journal:
+        counts = {what: journal.execute(query).fetchone()[0] for what, query in _EMPTY.items()}
+        (sound,) = journal.execute("PRAGMA integrity_check").fetchone()
+    wrong = [f"{count} {what} left in the journal" for what, count in counts.items() if count]
+    return wrong if sound == "ok" else [*wrong, f"the journal is damaged: {sound}"]

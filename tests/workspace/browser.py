@@ -1,0 +1,66 @@
+"""A real browser for tests: Debian's Chromium, driven by Playwright."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, async_playwright
+
+from tests.workspace.house import House
+
+_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def chromium() -> str:
+    """Where Chromium is. Without it a test is skipped, and on CI fails, saying why."""
+    found = shutil.which("chromium")
+    if found is None:
+        reason = "needs Debian's package chromium, which is not installed"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+@asynccontextmanager
+async def pages(*houses: House, **context: Any) -> AsyncIterator[list[Page]]:
+    """One page for each house, each in a browser of its own. Whatever the console complains about fails."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=chromium(), args=list(_ARGUMENTS)
+        )
+        complaints: list[str] = []
+        opened = []
+        for house in houses:
+            page = await (await browser.new_context(**context)).new_page()
+            page.on("pageerror", lambda trouble: complaints.append(str(trouble)))
+            page.on("console", lambda said: _note(complaints, said))
+            await page.goto(house.url(""))
+            opened.append(page)
+        yield opened
+        await browser.close()
+    assert complaints == []
+
+
+async def until(page: Page, expression: str) -> None:
+    """Wait until an expression is true. Playwright's own waiting needs eval, which our pages forbid."""
+    async with asyncio.timeout(30):
+        while not await page.evaluate(expression):
+            await asyncio.sleep(0.05)
+
+
+def _note(complaints: list[str], said: Any) -> None:
+    # A refused picture is logged as an error too; what it means is for the test to judge.
+    if said.type == "error" and "Failed to load resource" not in said.text:
+        complaints.append(said.text)

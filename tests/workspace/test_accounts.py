@@ -1,0 +1,69 @@
+"""Accounts as a command line keeps them."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from workspace import accounts
+from workspace.accounts import AccountProblem
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "new" / "workspace.sqlite3"
+
+
+def test_an_account_is_added_listed_and_removed(database: Path) -> None:
+    accounts.add(database, "anna", "a long password", ("supervisor", "operator"))
+    accounts.add(database, "bob", "another password")
+    listed = accounts.listed(database)
+    assert [(a.name, a.roles) for a in listed] == [
+        ("anna", ("supervisor", "operator")),
+        ("bob", ("agent",)),
+    ]
+    accounts.set_roles(database, "bob", ["operator"])
+    accounts.remove(database, "anna")
+    assert [(a.name, a.roles) for a in accounts.listed(database)] == [("bob", ("operator",))]
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "roles", "told"),
+    [
+        ("", "a long password", ["agent"], "cannot be a name"),
+        ("Anna", "a long password", ["agent"], "cannot be a name"),
+        ("a b", "a long password", ["agent"], "cannot be a name"),
+        ("../x", "a long password", ["agent"], "cannot be a name"),
+        ("x" * 65, "a long password", ["agent"], "cannot be a name"),
+        ("anna", "short", ["agent"], "at least 10 characters"),
+        ("anna", "a long password", ["boss"], "'boss' is no role"),
+        ("anna", "a long password", [], "is no role"),
+    ],
+)
+def test_what_cannot_be_an_account_is_refused_in_words(
+    database: Path, name: str, password: str, roles: list[str], told: str
+) -> None:
+    with pytest.raises(AccountProblem, match=told):
+        accounts.add(database, name, password, roles)
+
+
+def test_a_name_is_given_once_and_only_known_names_change(database: Path) -> None:
+    accounts.add(database, "anna", "a long password")
+    with pytest.raises(AccountProblem, match="already"):
+        accounts.add(database, "anna", "a long password")
+    with pytest.raises(AccountProblem, match="no account 'bob'"):
+        accounts.remove(database, "bob")
+    with pytest.raises(AccountProblem, match="no account 'bob'"):
+        accounts.set_password(database, "bob", "a long password")
+    with pytest.raises(AccountProblem, match="no account 'bob'"):
+        accounts.set_roles(database, "bob", ["agent"])
+
+
+def test_a_password_is_kept_as_a_salted_hash(database: Path) -> None:
+    accounts.add(database, "anna", "a long password")
+    accounts.add(database, "bob", "a long password")
+    with sqlite3.connect(database) as db:
+        one, two = (row[0] for row in db.execute("SELECT password FROM accounts"))
+    assert one != two
+    assert one.startswith("scrypt$15$8$3$")
+    assert b"a long password" not in database.read_bytes()

@@ -1,0 +1,376 @@
+"""The page in a real browser: from an event to pixels, and what agents do with them."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.workspace import samples
+from tests.workspace.browser import pages, until
+from tests.workspace.house import House
+
+pytestmark = pytest.mark.system
+
+#: Other work may slow the machine; what is expected still comes, and a wrong page fails all the same.
+expect.set_options(timeout=20_000)
+
+ALBUM = "[photo message]\n[photo message]"
+
+
+@pytest.fixture(scope="module")
+def film() -> bytes:
+    return samples.mp4(seconds=20)
+
+
+@pytest.fixture
+async def filled(house: House, film: bytes) -> House:
+    """Two photos in one message, and a video with a caption."""
+    for number, tint in enumerate([(250, 170, 120), (150, 190, 240)]):
+        small, large = samples.jpeg(320, 320, tint), samples.jpeg(1600, 1200, tint)
+        house.gateway.hold("conv_mia", f"att_{number}", thumbnail=small, preview=large)
+    still = samples.jpeg(270, 480, (120, 150, 200))
+    small = samples.jpeg(320, 320, (120, 150, 200))
+    house.gateway.hold("conv_mia", "att_video", thumbnail=small, poster=still, video=film)
+    album = [samples.photo(f"att_{number}", name=f"IMG_{number}.JPG") for number in (0, 1)]
+    clip = samples.video(name="IMG_2.MOV", duration_seconds=20.0)
+    await house.deliver(
+        samples.received(
+            "evt_1",
+            samples.message(1, text="both sides", transcript=ALBUM, attachments=album),
+        ),
+        samples.received(
+            "evt_2",
+            samples.message(
+                2, text="it does this all day", transcript="[video message]", attachments=[clip]
+            ),
+        ),
+    )
+    return house
+
+
+async def open_mia(page: Page) -> None:
+    await page.get_by_role("link", name=re.compile("Mia")).click()
+    await expect(page.get_by_role("heading", name="Mia")).to_be_visible()
+
+
+async def test_thumbnails_lines_and_captions_are_seen(filled: House) -> None:
+    async with pages(filled) as (page,):
+        await expect(page.locator(".entry")).to_contain_text("[video message] it does this all day")
+        await open_mia(page)
+        lines = page.locator(".transcript-line")
+        await expect(lines).to_have_text(["[photo message]", "[photo message]", "[video message]"])
+        await expect(page.get_by_text("both sides", exact=True)).to_be_visible()
+        for thumbnail in await page.locator(".photo img").all():
+            await thumbnail.scroll_into_view_if_needed()
+            await expect(thumbnail).to_have_js_property("naturalWidth", 320)
+            box = await thumbnail.bounding_box()
+            assert box is not None
+            assert box["width"] == box["height"]
+
+
+async def test_a_photo_opens_and_moves_and_zooms_and_closes_by_keys(filled: House) -> None:
+    async with pages(filled) as (page,):
+        await open_mia(page)
+        await page.get_by_role("button", name="Photo IMG_0.JPG").click()
+        dialog = page.get_by_role("dialog", name="Photo")
+        shown = dialog.locator("img")
+        await expect(shown).to_have_js_property("naturalWidth", 1600)
+        await expect(dialog).to_contain_text("1 of 2")
+        await expect(dialog).to_contain_text("both sides")
+        await page.keyboard.press("ArrowRight")
+        await expect(dialog).to_contain_text("2 of 2")
+        await expect(shown).to_have_attribute("src", "attachments/att_1/preview")
+        await expect(shown).to_have_js_property("naturalWidth", 1600)
+        await page.keyboard.press("ArrowRight")
+        await expect(dialog).to_contain_text("2 of 2")
+        fitted = await shown.bounding_box()
+        await page.keyboard.press("+")
+        await expect(dialog.locator("#viewer-scale")).to_contain_text("%")
+        zoomed = await shown.bounding_box()
+        assert fitted is not None
+        assert zoomed is not None
+        assert zoomed["width"] > fitted["width"]
+        await page.keyboard.press("0")
+        await expect(dialog.locator("#viewer-scale")).to_have_text("Fit")
+        await page.keyboard.press("Escape")
+        await expect(dialog).to_be_hidden()
+        await expect(page.get_by_role("button", name="Photo IMG_1.JPG")).to_be_focused()
+
+
+async def test_a_video_shows_its_poster_and_length_then_plays_and_seeks(filled: House) -> None:
+    async with pages(filled) as (page,):
+        await open_mia(page)
+        player = page.locator(".player")
+        await player.scroll_into_view_if_needed()
+        await expect(player.locator("video")).to_have_attribute(
+            "poster", "attachments/att_video/poster"
+        )
+        await expect(player).to_contain_text("0:20")
+        assert ("/media/att_video/video", 206) not in filled.gateway.served
+        await page.get_by_role("button", name=re.compile(r"Play .*0:20")).click()
+        await until(page, "document.querySelector('video').currentTime > 0.2")
+        await page.evaluate("document.querySelector('video').currentTime = 15")
+        await until(
+            page, "(v => !v.seeking && v.currentTime >= 15)(document.querySelector('video'))"
+        )
+    assert ("/media/att_video/video", 206) in filled.gateway.served
+
+
+async def test_a_video_goes_on_when_its_link_has_expired(filled: House) -> None:
+    filled.gateway.link_seconds = 1
+    async with pages(filled) as (page,):
+        await open_mia(page)
+        await page.get_by_role("button", name=re.compile("Play")).click()
+        await until(page, "document.querySelector('video').currentTime > 0.2")
+        filled.gateway.revoke_links()
+        await page.evaluate("document.querySelector('video').dispatchEvent(new Event('error'))")
+        await until(page, "document.querySelector('video').src.includes('again')")
+        await until(page, "document.querySelector('video').currentTime > 0.5")
+
+
+async def test_what_happens_is_seen_without_reloading(filled: House) -> None:
+    async with pages(filled) as (page,):
+        await open_mia(page)
+        pending = samples.photo("att_new", "pending")
+        message = samples.message(
+            3, text="and this", transcript="[photo message]", attachments=[pending]
+        )
+        await filled.deliver(samples.received("evt_3", message))
+        figure = page.locator("[data-attachment=att_new]")
+        await expect(figure).to_contain_text("Still being fetched")
+        small = samples.jpeg(320, 320, (120, 200, 150))
+        filled.gateway.hold("conv_mia", "att_new", thumbnail=small, preview=small)
+        ready = {**message, "attachments": [samples.photo("att_new")]}
+        data = {"conversation": samples.conversation(), "message": ready}
+        await filled.deliver(samples.event("evt_4", "attachment.updated", data))
+        await expect(figure.locator("img")).to_have_js_property("naturalWidth", 320)
+
+
+async def test_a_playing_video_goes_on_while_other_things_change(filled: House) -> None:
+    async with pages(filled) as (page,):
+        await open_mia(page)
+        await page.get_by_role("button", name=re.compile("Play")).click()
+        await until(page, "document.querySelector('video').currentTime > 0.1")
+        await page.evaluate("window.before = document.querySelector('video')")
+        target = {"id": "msg_2", "platform_id": "x"}
+        data = {"conversation": samples.conversation(), "message": target, "emoji": "👍"}
+        await filled.deliver(samples.event("evt_3", "reaction.changed", data))
+        await expect(page.locator(".reaction")).to_have_text("👍")
+        assert await page.evaluate(
+            "window.before === document.querySelector('video') && !window.before.paused"
+        )
+
+
+async def test_a_refused_file_says_why_and_a_failed_one_is_tried_again(house: House) -> None:
+    refused = samples.photo("att_r", "rejected", reason="malware", name="bill.jpg")
+    failed = samples.video("att_f", "failed", reason="expired")
+    message = samples.message(
+        transcript="[photo message]\n[video message]", attachments=[refused, failed]
+    )
+    await house.deliver(samples.received("evt_1", message))
+    async with pages(house) as (page,):
+        await open_mia(page)
+        await expect(page.locator("[data-attachment=att_r]")).to_contain_text(
+            "Refused: malware found"
+        )
+        figure = page.locator("[data-attachment=att_f]")
+        await expect(figure).to_contain_text("Could not be fetched")
+        await figure.get_by_role("button", name="Try again").click()
+        await expect(figure).to_contain_text("Still being fetched")
+    assert house.gateway.called("POST", "/v1/attachments/att_f/retry") == [None]
+
+
+HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>\'"&lt;'
+
+
+async def test_words_are_words_wherever_they_stand(house: House) -> None:
+    house.gateway.hold("conv_mia", "att_x", thumbnail=samples.jpeg(320, 320, (9, 99, 99)))
+    await house.deliver(
+        samples.received("evt_0", samples.message(1, text=HOSTILE)),
+        samples.received(
+            "evt_1",
+            samples.message(
+                2,
+                text=HOSTILE,
+                reply_to="wamid.1",
+                transcript="[photo message]\n[location]\n[contact]\n[document]",
+                attachments=[
+                    samples.photo("att_x", name=HOSTILE),
+                    samples.attachment(
+                        "att_l", "location", "ready", location={"name": HOSTILE, "latitude": 1}
+                    ),
+                    samples.attachment("att_c", "contact", "ready", contacts=[{"name": HOSTILE}]),
+                    samples.attachment("att_d", "document", "rejected", reason=HOSTILE),
+                ],
+            ),
+            samples.conversation(consumer={"id": HOSTILE, "name": HOSTILE}),
+        ),
+    )
+    async with pages(house) as (page,):
+        await page.locator(".entry").click()
+        await expect(page.locator("#head-name")).to_have_text(HOSTILE)
+        await expect(page.locator(".words").last).to_have_text(HOSTILE)
+        await page.locator(".photo").click()
+        await expect(page.locator("#viewer-caption")).to_have_text(HOSTILE)
+        await page.goto(house.url("audit"))
+        await expect(page.locator("#entries")).to_contain_text(HOSTILE)
+        assert await page.evaluate("window.hacked") is None
+
+
+async def test_an_answer_is_written_sent_and_ticked(filled: House) -> None:
+    async with pages(filled) as (page,):
+        await open_mia(page)
+        await page.get_by_label("Your answer").fill("Thank you")
+        await page.get_by_label("Your answer").press("Enter")
+        answer = page.locator(".message[data-direction=out]")
+        await expect(answer).to_contain_text("Thank you")
+        await expect(answer.locator(".ticks")).to_have_attribute("data-status", "accepted")
+        for word in ("delivered", "read"):
+            data = {
+                "conversation": samples.conversation(),
+                "message": {"id": "msg_sent1", "platform_id": "wamid.A"},
+                "status": word,
+                "reason": None,
+            }
+            await filled.deliver(samples.event(f"evt_{word}", "message.status", data))
+            await expect(answer.locator(".ticks")).to_have_attribute("data-status", word)
+    assert filled.gateway.called("POST", "/v1/conversations/conv_mia/messages") == [
+        {"text": "Thank you", "agent": "agent"}
+    ]
+
+
+async def test_an_answer_that_was_refused_can_be_sent_again(filled: House) -> None:
+    path = "/v1/conversations/conv_mia/messages"
+    filled.gateway.refuse[path] = 422, {"detail": "The 24 hours are over."}
+    async with pages(filled) as (page,):
+        await open_mia(page)
+        await page.get_by_label("Your answer").fill("Thank you")
+        await page.get_by_role("button", name="Send", exact=True).click()
+        answer = page.locator(".message[data-direction=out]")
+        await expect(answer).to_contain_text("Not sent: The 24 hours are over.")
+        filled.gateway.refuse.clear()
+        await answer.get_by_role("button", name="Send again").click()
+        await expect(answer.locator(".ticks")).to_have_attribute("data-status", "accepted")
+    assert len(filled.gateway.sent) == 1
+
+
+async def test_a_hand_over_takes_the_pictures_along(filled: House) -> None:
+    other = filled.browser()
+    async with other.session:
+        async with pages(filled, filled) as (mine, theirs):
+            await theirs.get_by_role("button", name="Sign out").click()
+            await theirs.get_by_role("button", name="Continue as sam").click()
+            await open_mia(mine)
+            await expect(mine.locator(".photo")).to_have_count(2)
+            await open_mia(theirs)
+            await expect(theirs.locator(".slot")).to_have_count(3)
+            await expect(theirs.locator("#composer-note")).to_contain_text("agent answers")
+            await mine.get_by_role("button", name="Hand over").click()
+            await mine.get_by_label("To whom").select_option("sam")
+            dialog = mine.get_by_role("dialog", name="Hand over")
+            await dialog.get_by_role("button", name="Hand over").click()
+            await expect(mine.locator(".photo")).to_have_count(0)
+            await expect(mine.locator(".slot")).to_have_count(3)
+            await expect(theirs.locator(".photo")).to_have_count(2)
+            await expect(theirs.locator(".photo img").first).to_have_js_property(
+                "naturalWidth", 320
+            )
+            await expect(theirs.get_by_label("Your answer")).to_be_visible()
+
+
+async def test_everything_can_be_reached_by_keys_alone(filled: House) -> None:
+    async with pages(filled) as (page,):
+        await expect(page.locator(".entry")).to_have_count(1)
+        await press_until(page, "Tab", "document.activeElement.matches('.entry')")
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".message")).to_have_count(2)
+        await press_until(page, "Tab", "document.activeElement.matches('.photo')")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("dialog", name="Photo")).to_be_visible()
+        await page.keyboard.press("Escape")
+        await press_until(page, "Tab", "document.activeElement.matches('.play')")
+        await page.keyboard.press("Enter")
+        await until(page, "document.querySelector('video').currentTime > 0.1")
+        await press_until(page, "Tab", "document.activeElement.matches('#text')")
+        await page.keyboard.type("Done")
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".message[data-direction=out]")).to_contain_text("Done")
+
+
+async def press_until(page: Page, key: str, condition: str) -> None:
+    for _ in range(60):
+        await page.keyboard.press(key)
+        if await page.evaluate(condition):
+            return
+    raise AssertionError(f"never came to {condition}")
+
+
+async def test_searching_and_narrowing_the_list(filled: House) -> None:
+    who = samples.conversation("conv_tom", consumer={"id": "2", "name": "Tom"})
+    message = {**samples.message(1, text="a broken strap"), "id": "msg_tom"}
+    await filled.deliver(samples.received("evt_3", message, who))
+    async with pages(filled) as (page,):
+        entries = page.locator(".entry-name")
+        await expect(entries).to_have_text(["Mia", "Tom"])
+        await page.get_by_label("Search names and messages").fill("strap")
+        await expect(entries).to_have_text(["Tom"])
+        await page.get_by_label("Search names and messages").fill("nonsense")
+        await expect(page.get_by_text("Nothing was found.")).to_be_visible()
+        await page.get_by_label("Search names and messages").fill("")
+        await expect(entries).to_have_text(["Mia", "Tom"])
+        await page.get_by_role("button", name="Closed").click()
+        await expect(page.get_by_text("No closed conversations.")).to_be_visible()
+        await page.get_by_role("button", name="Open", exact=True).click()
+        await open_mia(page)
+        await page.get_by_role("button", name="Close", exact=True).click()
+        await expect(page.get_by_text("This conversation is closed.")).to_be_visible()
+        await expect(entries).to_have_text(["Tom"])
+
+
+async def test_a_long_conversation_loads_what_is_seen(house: House) -> None:
+    small = samples.jpeg(320, 320, (90, 120, 150))
+    for number in range(1, 301):
+        more: dict[str, Any] = {}
+        if number % 5 == 0:
+            house.gateway.hold("conv_mia", f"att_{number}", thumbnail=small, preview=small)
+            more = {
+                "transcript": "[photo message]",
+                "attachments": [samples.photo(f"att_{number}")],
+            }
+        await house.deliver(samples.received(f"evt_{number}", samples.message(number, **more)))
+    async with pages(house) as (page,):
+        await open_mia(page)
+        await expect(page.locator(".photo img").last).to_have_js_property("naturalWidth", 320)
+        assert await page.locator(".message").count() < 200
+        assert len(house.gateway.served) < 20
+        await until(
+            page,
+            """() => {
+                document.getElementById('scroll').scrollTop = 0;
+                return document.querySelectorAll('.message').length === 300;
+            }""",
+        )
+        numbers = await page.locator(".message").evaluate_all("all => all.map((one) => one.id)")
+        assert numbers == [f"line-{number}" for number in range(1, 301)]
+
+
+@pytest.mark.parametrize("path", ["audit", "operations"])
+async def test_the_other_pages_open_and_fit_a_phone(filled: House, path: str) -> None:
+    async with pages(filled, viewport={"width": 390, "height": 844}) as (page,):
+        await page.goto(filled.url(path))
+        await expect(page.locator("#links")).to_contain_text("Sign out")
+        await expect(page.locator(".dot, td").first).to_be_visible()
+        wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        assert not await page.evaluate(wide)
+
+
+async def test_on_a_phone_list_and_conversation_take_turns(filled: House) -> None:
+    async with pages(filled, viewport={"width": 390, "height": 844}) as (page,):
+        await open_mia(page)
+        await expect(page.locator(".side")).to_be_hidden()
+        wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        assert not await page.evaluate(wide)
+        await page.get_by_role("link", name="Back to all conversations").click()
+        await expect(page.locator(".side")).to_be_visible()
+        await expect(page.locator("#conversation")).to_be_hidden()

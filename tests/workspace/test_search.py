@@ -1,0 +1,60 @@
+"""Finding conversations by names, numbers and words."""
+
+import pytest
+
+from tests.workspace import samples
+from tests.workspace.house import House
+
+
+@pytest.fixture
+async def shelf(house: House) -> House:
+    said = {
+        "conv_zoe": ("Zoë Ångström", "+4915550001", "The café machine drips since Monday"),
+        "conv_ali": ("علي", "+4915550002", "الجهاز لا يعمل"),
+        "conv_sms": (None, "+15550003", "drips, yes. Since Tuesday " + "x " * 80 + "needle"),
+    }
+    for number, (id, (name, consumer, text)) in enumerate(said.items()):
+        who = samples.conversation(id, consumer={"id": consumer, "name": name})
+        message = samples.message(1, id=f"msg_{id}", text=text)
+        await house.deliver(samples.received(f"evt_{number}", message, who))
+    return house
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("zoe", {"conv_zoe"}),
+        ("ANGSTROM zo", {"conv_zoe"}),
+        ("5550003", {"conv_sms"}),
+        ("cafe", {"conv_zoe"}),
+        ("drips", {"conv_zoe", "conv_sms"}),
+        ("drips monday", {"conv_zoe"}),
+        ("onda", {"conv_zoe"}),
+        ("الجهاز", {"conv_ali"}),
+        ("علي", {"conv_ali"}),
+        ("nothing of that kind", set()),
+        ('"', set()),
+        ("drips' OR 1=1 --", set()),
+        ("NEAR(drips monday)", set()),
+        ("%", set()),
+        ("   ", {"conv_zoe", "conv_ali", "conv_sms"}),
+    ],
+)
+async def test_words_find_what_they_are_part_of(shelf: House, words: str, found: set[str]) -> None:
+    async with shelf.session.get(shelf.url("api/conversations"), params={"q": words}) as response:
+        listed = (await response.json())["conversations"]
+    assert {entry["id"] for entry in listed} == found
+
+
+async def test_what_was_found_is_shown_with_its_surroundings(shelf: House) -> None:
+    (entry,) = (await shelf.get("api/conversations?q=needle"))["conversations"]
+    assert entry["last"]["line"].endswith("needle")
+    assert entry["last"]["line"].startswith("… ")
+
+
+async def test_an_edited_message_is_found_by_its_new_words_only(shelf: House) -> None:
+    edit = {"id": "msg_conv_zoe", "platform_id": "x", "text": "all is well", "transcript": "x"}
+    data = {"conversation": samples.conversation("conv_zoe"), "message": edit}
+    await shelf.deliver(samples.event("evt_e", "message.edited", data))
+    assert (await shelf.get("api/conversations?q=monday"))["conversations"] == []
+    assert len((await shelf.get("api/conversations?q=well"))["conversations"]) == 1

@@ -1,0 +1,124 @@
+"""Every state and reason of the contract is a sentence."""
+
+import pytest
+
+from workspace.media import disposition, safe_name
+from workspace.plain import plain_name
+from workspace.wording import length, size, state_in_words
+
+REJECTED = {
+    "too_large": "Refused: too large",
+    "unsupported_type": "Refused: this type of file is not accepted",
+    "malware": "Refused: malware found",
+    "corrupt": "Refused: the file is damaged",
+    "too_many_pixels": "Refused: too many pixels",
+    "too_long": "Refused: too long",
+    "disabled": "Refused: videos are turned off for this channel",
+    "something_new": "Refused: something new",
+}
+FAILED = {
+    "gone": "Could not be fetched: the platform no longer has it",
+    "expired": "Could not be fetched: the platform's link has expired",
+    "unauthorized": "Could not be fetched: the platform refused our credentials",
+    "unreachable": "Could not be fetched: the platform did not answer",
+    "checksum_mismatch": "Could not be fetched: it arrived damaged",
+    "blocked_host": "Could not be fetched: its address is not one we may fetch from",
+    "scanner_unavailable": "Could not be checked: the malware scanner is not answering",
+    "decoder_crashed": "Could not be made safe: the decoder gave up on it",
+    "something_new": "Could not be fetched: something new",
+}
+
+
+@pytest.mark.parametrize(("reason", "sentence"), REJECTED.items())
+def test_a_refusal_says_why(reason: str, sentence: str) -> None:
+    found = state_in_words({"kind": "video", "state": "rejected", "reason": reason})
+    assert found == sentence
+
+
+@pytest.mark.parametrize(("reason", "sentence"), FAILED.items())
+def test_a_failure_says_why(reason: str, sentence: str) -> None:
+    found = state_in_words({"kind": "photo", "state": "failed", "reason": reason})
+    assert found == sentence
+
+
+@pytest.mark.parametrize(
+    ("reason", "detail", "sentence"),
+    [
+        ("too_large", "31000000 bytes, the limit is 25000000", "Too large: 31 MB, limit 25 MB"),
+        (
+            "too_large",
+            "25100000 bytes are announced, the limit is 25000000",
+            "Too large: 25.1 MB, limit 25 MB",
+        ),
+        (
+            "too_many_pixels",
+            "12000 x 9000 pixels, the limit is 64000000",
+            "Too many pixels: 108 megapixels, limit 64",
+        ),
+        ("too_long", "5400 s, the limit is 3600", "Too long: 1:30:00, limit 1:00:00"),
+        ("too_large", "more than 25000000 bytes came", "Refused: too large"),
+        ("too_large", None, "Refused: too large"),
+        ("malware", "Eicar-Test 68 bytes, limit 1", "Refused: malware found"),
+    ],
+)
+def test_numbers_make_a_refusal_exact(reason: str, detail: str | None, sentence: str) -> None:
+    attachment = {"kind": "video", "state": "rejected", "reason": reason, "detail": detail}
+    assert state_in_words(attachment) == sentence
+
+
+def test_what_is_ready_needs_no_words_and_what_is_pending_some() -> None:
+    assert state_in_words({"state": "ready"}) == ""
+    assert state_in_words({"state": "pending"}) == "Still being fetched …"
+
+
+def test_lengths_and_sizes_read_as_people_write_them() -> None:
+    assert [length(s) for s in (0, 0.6, 59.4, 60, 754, 3600, 3725.2)] == [
+        "0:00",
+        "0:01",
+        "0:59",
+        "1:00",
+        "12:34",
+        "1:00:00",
+        "1:02:05",
+    ]
+    assert [size(s) for s in (12, 24_100, 5_242_880, 25_000_000)] == [
+        "12 bytes",
+        "24 kB",
+        "5.2 MB",
+        "25 MB",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("IMG_0042.MOV", "IMG_0042.mp4"),
+        ("../../etc/passwd", "passwd.mp4"),
+        ("C:\\temp\\holiday.avi", "holiday.mp4"),
+        ("con.mp4", "video-abcdefgh.mp4"),
+        ("..", "video-abcdefgh.mp4"),
+        ("", "video-abcdefgh.mp4"),
+        (None, "video-abcdefgh.mp4"),
+        ("\u202e4pm.exe", "4pm.mp4"),
+        ('a"b\r\nSet-Cookie: x=1.mp4', "a_b Set-Cookie_ x_1.mp4"),
+        ("Geburtstag Zoë 🎂.mp4", "Geburtstag Zoë.mp4"),
+        (".htaccess", "htaccess.mp4"),
+        ("x" * 300 + ".mp4", "x" * 80 + ".mp4"),
+    ],
+)
+def test_a_downloaded_file_has_a_harmless_name(name: str | None, safe: str) -> None:
+    body = {"id": "att_abcdefgh", "kind": "video", "name": name}
+    assert safe_name(body, "video/mp4") == safe
+
+
+def test_a_name_beyond_ascii_travels_encoded() -> None:
+    assert disposition("Zoë.mp4") == (
+        "attachment; filename=\"Zo_.mp4\"; filename*=UTF-8''Zo%C3%AB.mp4"
+    )
+
+
+def test_a_name_keeps_what_belongs_to_it() -> None:
+    family = "👨‍👩‍👧"
+    assert plain_name(f"  Zoë   {family} ") == f"Zoë {family}"
+    assert plain_name("\u202e\u2066\u200b") is None
+    assert plain_name("x" * 1000) == "x" * 200

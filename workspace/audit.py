@@ -1,0 +1,75 @@
+"""The audit trail: who saw which photo or video, took or handed over which conversation, and when."""
+
+import sqlite3
+from functools import partial
+from typing import Any
+
+from aiohttp import web
+
+from workspace.answers import answer, number
+from workspace.keys import workspace_of
+from workspace.plain import plain_name
+
+PAGE = 100
+
+
+def note(
+    db: sqlite3.Connection,
+    at: int,
+    agent: str,
+    did: str,
+    *,
+    conversation: str | None = None,
+    attachment: str | None = None,
+    detail: str | None = None,
+) -> None:
+    db.execute(
+        """INSERT INTO audit (at, agent, did, conversation, attachment, detail)
+           VALUES (?, ?, ?, ?, ?, ?)""",
+        (at, agent, did, conversation, attachment, detail),
+    )
+
+
+async def list_audit(request: web.Request) -> web.Response:
+    """A page of entries, the latest first: `before` a number, of one `agent`; views only; glimpses too."""
+    query = partial(
+        _entries,
+        before=number(request.query.get("before", str(1 << 50))),
+        agent=request.query.get("agent", ""),
+        views=request.query.get("views") == "only",
+        glimpses=request.query.get("glimpses") == "too",
+    )
+    entries, agents = await workspace_of(request).database.read(query)
+    return answer({"entries": entries, "agents": agents})
+
+
+def _entries(
+    db: sqlite3.Connection, before: int, agent: str, *, views: bool, glimpses: bool
+) -> tuple[list[dict[str, Any]], list[str]]:
+    rows = db.execute(
+        """SELECT a.*, c.consumer_name, c.consumer_id, json_extract(t.body, '$.kind') AS kind
+           FROM audit AS a LEFT JOIN conversations AS c ON c.id = a.conversation
+             LEFT JOIN attachments AS t ON t.id = a.attachment
+           WHERE a.number < :before AND (:agent = '' OR a.agent = :agent)
+             AND (NOT :views OR a.attachment IS NOT NULL)
+             AND (:glimpses OR a.did NOT IN ('thumbnail', 'poster'))
+           ORDER BY a.number DESC LIMIT :page""",
+        {"before": before, "agent": agent, "views": views, "glimpses": glimpses, "page": PAGE},
+    )
+    entries = [_entry(row) for row in rows]
+    agents = [row["agent"] for row in db.execute("SELECT DISTINCT agent FROM audit ORDER BY agent")]
+    return entries, agents
+
+
+def _entry(row: sqlite3.Row) -> dict[str, Any]:
+    return {
+        "number": row["number"],
+        "at": row["at"],
+        "agent": row["agent"],
+        "did": row["did"],
+        "kind": row["kind"],
+        "conversation": row["conversation"],
+        "consumer": plain_name(row["consumer_name"]) or plain_name(row["consumer_id"]),
+        "attachment": row["attachment"],
+        "detail": row["detail"],
+    }

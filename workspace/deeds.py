@@ -1,0 +1,138 @@
+"""What an agent does with a conversation as a whole: open it, take it, hand it over, close it, note it read."""
+
+import asyncio
+import logging
+import sqlite3
+from functools import partial
+from typing import Any
+
+from aiohttp import web
+
+from workspace import conversations, transcript
+from workspace.accounts import everybody
+from workspace.answers import answer, content_of, number, refusal
+from workspace.assignment import DEEDS, TAKE_BY_OPENING, Change, Deed, NotAllowed, carry_out
+from workspace.database import next_revision, revision
+from workspace.gate import demo_people
+from workspace.keys import Workspace, agent_of, viewer_of, workspace_of
+from workspace.moments import now
+from workspace.roles import permissions
+from workspace.upstream import UpstreamTrouble
+
+_log = logging.getLogger("workspace.deeds")
+
+
+async def open_conversation(request: web.Request) -> web.Response:
+    """The conversation with its latest lines; in the demo opening is taking."""
+    workspace, agent, id = workspace_of(request), agent_of(request), _id(request)
+    summary = await workspace.database.read(partial(conversations.one, agent=agent, id=id))
+    if summary is None:
+        raise web.HTTPNotFound
+    trouble = None
+    if workspace.settings.demo and not summary["agents"]:
+        try:
+            await _do(workspace, id, TAKE_BY_OPENING, Change(viewer_of(request)))
+        except (NotAllowed, UpstreamTrouble) as refused:
+            trouble = _sentence(refused)
+
+    def query(db: sqlite3.Connection) -> dict[str, Any]:
+        found = conversations.one(db, agent, id)
+        media = bool(found and found["assigned"])
+        lines = transcript.page(db, id, None, media=media)
+        return {
+            "revision": revision(db),
+            "conversation": found,
+            "lines": lines,
+            "trouble": trouble,
+        }
+
+    return answer(await workspace.database.read(query))
+
+
+async def change_assignment(request: web.Request) -> web.Response:
+    """`{"do": "take" | "hand_over" | "leave" | "close" | "reopen", "to": …}`."""
+    workspace, viewer, id = workspace_of(request), viewer_of(request), _id(request)
+    content = await content_of(request)
+    deed, to = content.get("do"), content.get("to") or ""
+    if not isinstance(deed, str) or deed not in DEEDS:
+        raise web.HTTPBadRequest
+    if deed == "hand_over" and to not in await workspace.database.read(partial(talkers, workspace)):
+        return refusal(400, "There is no such agent to hand over to.")
+    try:
+        change = Change(viewer, to if deed == "hand_over" else "")
+        done = await _do(workspace, id, DEEDS[deed], change)
+    except NotAllowed as refused:
+        return refusal(403, str(refused))
+    except UpstreamTrouble as trouble:
+        return refusal(502, trouble.sentence)
+    if not done:
+        raise web.HTTPNotFound
+    return web.Response(status=204)
+
+
+async def mark_read(request: web.Request) -> web.Response:
+    """The agent has seen the conversation up to a sequence; the platform is told where it can be."""
+    workspace, agent, id = workspace_of(request), agent_of(request), _id(request)
+    sequence = number((await content_of(request)).get("sequence"))
+
+    def change(db: sqlite3.Connection) -> str | None:
+        moved = db.execute(
+            """INSERT INTO marks SELECT ?1, id, min(?3, sequence) FROM conversations WHERE id = ?2
+               ON CONFLICT DO UPDATE SET sequence = excluded.sequence
+               WHERE excluded.sequence > marks.sequence""",
+            (agent, id, sequence),
+        )
+        if not moved.rowcount:
+            return None
+        db.execute("UPDATE conversations SET revision = ? WHERE id = ?", (next_revision(db), id))
+        return _latest_read(db, agent, id)
+
+    message = await workspace.database.write(change)
+    if message is not None:
+        errand = asyncio.create_task(_tell_platform(workspace, message))
+        workspace.errands.add(errand)
+        errand.add_done_callback(workspace.errands.discard)
+    return web.Response(status=204)
+
+
+def talkers(workspace: Workspace, db: sqlite3.Connection) -> list[str]:
+    """Everybody a conversation can be handed over to."""
+    people = {account.name: account.roles for account in everybody(db)}
+    people |= demo_people(workspace.settings)
+    return sorted(name for name, roles in people.items() if "talk" in permissions(roles))
+
+
+def _latest_read(db: sqlite3.Connection, agent: str, conversation: str) -> str | None:
+    """The last message the consumer wrote, if who read it works on the conversation: others only look in."""
+    row = db.execute(
+        """SELECT m.id FROM messages AS m JOIN marks AS r ON r.conversation = m.conversation
+             AND r.agent = ?1 AND m.sequence <= r.sequence
+           WHERE m.conversation = ?2 AND m.direction = 'in' AND EXISTS
+             (SELECT 1 FROM assignments WHERE conversation = ?2 AND agent = ?1)
+           ORDER BY m.sequence DESC LIMIT 1""",
+        (agent, conversation),
+    ).fetchone()
+    return None if row is None else str(row["id"])
+
+
+async def _tell_platform(workspace: Workspace, message: str) -> None:
+    try:
+        await workspace.upstream.mark_read(message)
+    except UpstreamTrouble as trouble:
+        # A courtesy to the consumer: not every platform takes it, and nobody waits for it.
+        _log.info("message %s could not be marked as read: %s", message, trouble)
+
+
+async def _do(workspace: Workspace, id: str, deed: Deed, change: Change) -> bool:
+    async with workspace.assigning:
+        done = await carry_out(workspace.database, workspace.upstream, id, deed, change, now())
+    workspace.links.forget()
+    return done is not None
+
+
+def _sentence(refused: NotAllowed | UpstreamTrouble) -> str:
+    return refused.sentence if isinstance(refused, UpstreamTrouble) else str(refused)
+
+
+def _id(request: web.Request) -> str:
+    return request.match_info["conversation"]

@@ -1,0 +1,140 @@
+"""An agent's answer: kept here first, then handed to the gateway under a key that makes a repeat harmless."""
+
+import re
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from aiohttp import web
+
+from workspace import search
+from workspace.answers import answer, content_of, refusal
+from workspace.assignment import agents_of
+from workspace.database import next_revision, touch_message
+from workspace.keys import Workspace, agent_of, workspace_of
+from workspace.moments import now
+from workspace.upstream import UpstreamTrouble
+
+#: No platform takes more; what a channel takes less of, the gateway splits.
+LONGEST = 20_000
+
+#: The page makes a key for each text; a repeat of the same text after a lost answer brings the same.
+_KEY = re.compile(r"[A-Za-z0-9-]{16,64}")
+
+
+async def send_reply(request: web.Request) -> web.Response:
+    """`{"text": …, "key": …}`. The same key again sends what failed once more, and never twice."""
+    workspace, agent = workspace_of(request), agent_of(request)
+    id = request.match_info["conversation"]
+    content = await content_of(request)
+    text, key = content.get("text"), content.get("key")
+    if not (isinstance(text, str) and isinstance(key, str) and _KEY.fullmatch(key)):
+        raise web.HTTPBadRequest
+    if not text.strip():
+        return refusal(400, "There is nothing to send.")
+    if len(text) > LONGEST:
+        return refusal(400, f"The text is too long: at most {LONGEST:,} characters.")
+    if agent not in await workspace.database.read(partial(agents_of, conversation=id)):
+        return refusal(403, "Take the conversation before you answer.")
+    kept = await workspace.database.write(
+        partial(_keep, conversation=id, agent=agent, text=text, key=key, at=now())
+    )
+    if kept != text:
+        return refusal(409, "Another text was sent under this key.")
+    return await _hand_over(workspace, id, agent, text, key)
+
+
+async def _hand_over(
+    workspace: Workspace, conversation: str, agent: str, text: str, key: str
+) -> web.Response:
+    write = workspace.database.write
+    try:
+        message = await workspace.upstream.send(conversation, text, agent, key)
+    except UpstreamTrouble as trouble:
+        # No answer, or a gateway in trouble: it may have taken the text all the same.
+        state = "unknown" if trouble.status >= 500 else "refused"
+        await write(partial(_settle, key=key, change=_stopped(state, trouble.sentence)))
+        return refusal(502, trouble.sentence)
+    await write(partial(_settle, key=key, change=_accepted(message)))
+    return answer({"id": message, "status": "accepted"}, 202)
+
+
+def _keep(
+    db: sqlite3.Connection, conversation: str, agent: str, text: str, key: str, at: int
+) -> Any:
+    """Write the text into the transcript, unless it stands there; the text that stands there."""
+    known = db.execute(
+        """SELECT m.id, m.text, m.conversation FROM replies AS r JOIN messages AS m USING (position)
+           WHERE r.key = ?""",
+        (key,),
+    ).fetchone()
+    if known is None:
+        _write(db, conversation, agent, text, key, at)
+        return text
+    if known["conversation"] != conversation:
+        return None
+    db.execute(
+        "UPDATE replies SET state = 'sending', reason = NULL WHERE key = ? AND state != 'accepted'",
+        (key,),
+    )
+    touch_message(db, known["id"])
+    return known["text"]
+
+
+def _write(
+    db: sqlite3.Connection, conversation: str, agent: str, text: str, key: str, at: int
+) -> None:
+    change = next_revision(db)
+    (position,) = db.execute(
+        """INSERT INTO messages (id, conversation, sequence, direction, author, text, transcript,
+             at, revision)
+           SELECT ?, id, sequence, 'out', ?, ?, ?, ?, ? FROM conversations WHERE id = ?
+           RETURNING position""",
+        (f"reply_{key}", agent, text, text, at, change, conversation),
+    ).fetchone()
+    db.execute("INSERT INTO replies VALUES (?, ?, 'sending', NULL)", (key, position))
+    db.execute(
+        "UPDATE conversations SET revision = ?, active_at = max(active_at, ?) WHERE id = ?",
+        (change, at, conversation),
+    )
+    search.index(db, position, text)
+
+
+_Change = Callable[[sqlite3.Connection, int, str], None]
+
+
+def _settle(db: sqlite3.Connection, key: str, change: _Change) -> None:
+    row = db.execute("SELECT position FROM replies WHERE key = ?", (key,)).fetchone()
+    change(db, row["position"], key)
+    touch_message(db, _id(db, row["position"]))
+
+
+def _accepted(message: str) -> _Change:
+    def change(db: sqlite3.Connection, position: int, key: str) -> None:
+        # The platform's echo of our own text may have been quicker than the gateway's answer.
+        echoed = db.execute(
+            "DELETE FROM messages WHERE id = ? AND position != ? RETURNING position",
+            (message, position),
+        ).fetchall()
+        for row in echoed:
+            search.index(db, row["position"], None)
+        db.execute("UPDATE messages SET id = ? WHERE position = ?", (message, position))
+        db.execute("UPDATE replies SET state = 'accepted', reason = NULL WHERE key = ?", (key,))
+
+    return change
+
+
+def _stopped(state: str, reason: str) -> _Change:
+    def change(db: sqlite3.Connection, _position: int, key: str) -> None:
+        db.execute(
+            "UPDATE replies SET state = ?, reason = ? WHERE key = ? AND state != 'accepted'",
+            (state, reason, key),
+        )
+
+    return change
+
+
+def _id(db: sqlite3.Connection, position: int) -> str:
+    row = db.execute("SELECT id FROM messages WHERE position = ?", (position,)).fetchone()
+    return str(row["id"])

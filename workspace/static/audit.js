@@ -1,0 +1,74 @@
+// The audit trail: who looked at what, and when.
+
+import { exactly } from "./clock.js";
+import { fillCorner } from "./corner.js";
+import { byId, element } from "./element.js";
+import { ask, whoAmI } from "./server.js";
+
+const DID = {
+  thumbnail: "saw the thumbnail of",
+  preview: "looked at",
+  poster: "saw the first frame of",
+  video: "watched",
+  download: "downloaded",
+  took: "took the conversation",
+  "handed over": "handed the conversation over",
+  left: "left the conversation",
+  closed: "closed the conversation",
+  "re-opened": "re-opened the conversation",
+};
+
+const PAGE = 100;
+let last = null;
+
+async function load(further = false) {
+  const query = new URLSearchParams({ agent: byId("agent").value });
+  if (byId("views").checked) query.set("views", "only");
+  if (byId("glimpses").checked) query.set("glimpses", "too");
+  if (further) query.set("before", last);
+  try {
+    const { entries, agents } = await ask(`api/audit?${query}`);
+    show(entries, further);
+    offer(agents);
+  } catch (refused) {
+    byId("trouble").hidden = false;
+    byId("trouble").textContent = refused.message;
+  }
+}
+
+function show(entries, further) {
+  const rows = entries.map(row);
+  if (further) byId("entries").append(...rows);
+  else byId("entries").replaceChildren(...(rows.length ? rows : [nothing()]));
+  last = entries.at(-1)?.number ?? last;
+  byId("more").hidden = entries.length < PAGE;
+}
+
+function row(entry) {
+  const what = entry.attachment ? `${DID[entry.did] ?? entry.did} a ${entry.kind ?? "photo or video, since erased"}` : DID[entry.did] ?? entry.did;
+  return element("tr", {},
+    element("td", {}, element("time", { datetime: new Date(entry.at).toISOString() }, exactly(entry.at))),
+    element("td", {}, element("bdi", {}, entry.agent)),
+    element("td", {}, what, entry.detail ? ` to ${entry.detail}` : "", entry.attachment ? element("span", { class: "faint" }, ` ${entry.attachment}`) : ""),
+    element("td", {}, entry.conversation
+      ? element("a", { href: `./?conversation=${encodeURIComponent(entry.conversation)}` }, element("bdi", {}, entry.consumer ?? entry.conversation))
+      : ""));
+}
+
+function nothing() {
+  return element("tr", {}, element("td", { colspan: 4, class: "faint" }, "Nothing yet."));
+}
+
+function offer(agents) {
+  const select = byId("agent");
+  const known = new Set([...select.options].map((option) => option.value));
+  for (const agent of agents) if (!known.has(agent)) select.append(element("option", { value: agent }, agent));
+}
+
+byId("agent").addEventListener("change", () => load());
+byId("views").addEventListener("change", () => load());
+byId("glimpses").addEventListener("change", () => load());
+byId("filters").addEventListener("submit", (event) => event.preventDefault());
+byId("more").addEventListener("click", () => load(true));
+fillCorner(byId("links"), await whoAmI(), "audit");
+await load();

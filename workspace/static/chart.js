@@ -1,0 +1,23 @@
+// The channels and features chart: what each channel can do, with what a reader must know.
+
+import { element } from "./element.js";
+
+const WORDS = { yes: "yes", limited: "limited", text: "as text", no: "no" };
+
+export function chart(channels) {
+  const features = [...new Set(channels.flatMap((channel) => Object.keys(channel.features)))];
+  const head = element("tr", {}, element("th", { scope: "col" }, "Feature"),
+    ...channels.map((channel) => element("th", { scope: "col" }, channel.connector)));
+  const rows = features.map((feature) => element("tr", {},
+    element("th", { scope: "row" }, feature.replaceAll("_", " ")), ...channels.map((channel) => cell(channel, feature))));
+  return element("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": "What each channel can do" },
+    element("table", { class: "table" }, element("thead", {}, head), element("tbody", {}, ...rows)));
+}
+
+function cell(channel, feature) {
+  const support = channel.features[feature] ?? "no";
+  const note = channel.notes?.[feature];
+  return element("td", {},
+    element("span", { class: "support", "data-support": support }, WORDS[support] ?? support),
+    note ? element("span", { class: "faint" }, ` ${note}`) : "");
+}

@@ -1,0 +1,23 @@
+// The corner that says who is signed in, and leads to the other pages they may see.
+
+import { byId, element } from "./element.js";
+import { tell } from "./server.js";
+
+const PAGES = [
+  ["talk", "./", "Conversations"],
+  ["oversee", "audit", "Audit"],
+  ["operate", "operations", "Operations"],
+];
+
+export function fillCorner(node, me, here) {
+  byId("brand").textContent = me.name;
+  const links = PAGES.filter(([permission, href]) => me.may.includes(permission) && href !== here)
+    .map(([, href, words]) => element("a", { class: "who-link", href }, words));
+  const out = element("button", { class: "who-link", type: "button", onclick: signOut }, "Sign out");
+  node.replaceChildren(element("bdi", { class: "who-name", title: "You are signed in under this name" }, me.agent), ...links, out);
+}
+
+async function signOut() {
+  await tell("sign-out");
+  location.assign("sign-in");
+}

@@ -1,0 +1,103 @@
+// The operators' page: health, channels, numbers and failures, looked at again every few seconds.
+
+import { chart } from "./chart.js";
+import { exactly } from "./clock.js";
+import { fillCorner } from "./corner.js";
+import { byId, element } from "./element.js";
+import { numbers } from "./numbers.js";
+import { ask, tell, whoAmI } from "./server.js";
+
+const EVERY = 5_000;
+const STATE_WORDS = { ok: "OK", warn: "Look at it", fail: "Fails", waiting: "Waiting", "needs action": "Needs action", unknown: "Not known" };
+
+async function load() {
+  try {
+    show(await ask("api/operations"));
+    byId("trouble").hidden = true;
+  } catch (refused) {
+    byId("trouble").hidden = false;
+    byId("trouble").textContent = refused.message;
+  }
+}
+
+function show(found) {
+  fill("health", found.health, (checks) => checks.map(tile));
+  fill("channels", found.channels, (channels) => channels.map((one) => channel(one, found.health.content ?? [])));
+  fill("numbers", found.numbers, (families) => numbers(families));
+  fill("failures", found.failures, failures);
+  fill("chart", found.channels, (channels) => [chart(channels)]);
+  byId("retry-all").hidden = !(found.failures.content ?? []).some((failure) => failure.can_retry);
+  byId("notices-section").hidden = !found.notices.length;
+  byId("notices").replaceChildren(...found.notices.map(notice));
+}
+
+// A part is drawn anew only when it says something else: the keyboard's focus stays where it is. Numbers have
+// nothing to focus, and their rates change when they do not.
+const shown = new Map();
+
+function fill(id, { content, trouble }, build) {
+  const json = JSON.stringify([content, trouble]);
+  if (shown.get(id) === json && id !== "numbers") return;
+  shown.set(id, json);
+  byId(id).replaceChildren(...(trouble ? [element("p", { class: "faint" }, trouble)] : build(content)));
+}
+
+function tile({ name, state, detail }) {
+  return element("div", { class: "tile" },
+    element("p", { class: "tile-head" }, dot(state), name, element("span", { class: "tile-state" }, STATE_WORDS[state] ?? state)),
+    element("p", { class: "tile-words" }, detail ?? ""));
+}
+
+// The platform's own name of the account is what an operator recognises.
+function channel(one, checks) {
+  const check = one.health ?? checks.find(({ name }) => name === one.connector || name === `connector:${one.connector}`);
+  const state = check?.state ?? "unknown";
+  const told = [one.label ?? one.platform, check?.account ?? one.account, check?.detail].filter(Boolean);
+  return tile({ name: one.connector, state, detail: [...new Set(told)].join(" · ") });
+}
+
+function dot(state) {
+  return element("span", { class: "dot", "data-state": state });
+}
+
+function failures(found) {
+  if (!found.length) return [element("p", { class: "faint" }, "Nothing has failed.")];
+  const rows = found.map((failure) => element("tr", {},
+    element("td", {}, element("time", { datetime: failure.at }, exactly(new Date(failure.at)))),
+    element("td", {}, failure.connector ?? ""),
+    element("td", {}, failure.kind),
+    element("td", {}, [failure.reason, failure.detail].filter(Boolean).join(": ").replaceAll("_", " ")),
+    element("td", {}, failure.can_retry ? retryButton(failure.id) : "")));
+  return [element("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": "Failures" },
+    element("table", { class: "table" },
+      element("thead", {}, element("tr", {}, ...["When", "Channel", "What", "Why", "Retry"].map((words) => element("th", { scope: "col" }, words)))),
+      element("tbody", {}, ...rows)))];
+}
+
+function retryButton(id) {
+  return element("button", { class: "button", type: "button", "aria-label": `Retry ${id}`, onclick: (event) => retry(id, event.target) }, "Retry");
+}
+
+async function retry(id, button) {
+  button.disabled = true;
+  try {
+    const { results } = await tell(`api/failures/${encodeURIComponent(id)}/retry`);
+    const done = (results ?? []).map((result) => result.detail ?? result.status);
+    byId("announcer").textContent = done.length > 1 ? `${done.length} are tried again` : done.join("") || "It is tried again";
+  } catch (refused) {
+    byId("trouble").hidden = false;
+    byId("trouble").textContent = refused.message;
+  } finally {
+    button.disabled = false;
+    await load();
+  }
+}
+
+function notice({ at, connector, kind, text }) {
+  return element("p", {}, element("span", { class: "faint" }, `${exactly(at)} · ${connector} · `), text ?? String(kind).replaceAll("_", " "));
+}
+
+byId("retry-all").addEventListener("click", (event) => retry("all", event.target));
+setInterval(() => { if (!document.hidden) load(); }, EVERY);
+fillCorner(byId("links"), await whoAmI(), "operations");
+await load();
