@@ -100,8 +100,11 @@ class Twilio(Connector[Settings]):
             "document": "where the carrier takes it: PDF, calendar entries",
             "contact": "as a vCard file",
             "location": "as a link in a text; from WhatsApp, natively",
+            "reply_context": "from WhatsApp, through Twilio",
             "reaction": "tapbacks arrive as texts such as: Liked “…”",
+            "button": "from WhatsApp, through Twilio",
             "delivered": "where the carrier tells",
+            "read": "of WhatsApp messages, through Twilio",
             "send_text": "until the consumer answers STOP",
         },
     )

@@ -103,8 +103,7 @@ class Scanner:
             try:
                 await _send(line, b"zINSTREAM\0")
                 if size:
-                    with mmap.mmap(source, size, access=mmap.ACCESS_READ) as content:
-                        await _send_chunks(line, content)
+                    await _send_chunks(line, mmap.mmap(source, size, access=mmap.ACCESS_READ))
                 await _send(line, bytes(4))
             except ConnectionError:
                 # It hung up on us: what it had to say comes first.
@@ -163,11 +162,13 @@ async def _send(line: socket.socket, data: bytes | memoryview) -> None:
 
 
 async def _send_chunks(line: socket.socket, content: mmap.mmap) -> None:
-    with memoryview(content) as whole:
-        for start in range(0, len(whole), _CHUNK_BYTES):
-            with whole[start : start + _CHUNK_BYTES] as chunk:
-                await _send(line, len(chunk).to_bytes(4, "big"))
-                await _send(line, chunk)
+    # Nothing is closed here by hand: a send that failed may still hold a view, and the last one to go
+    # takes the map with it.
+    whole = memoryview(content)
+    for start in range(0, len(whole), _CHUNK_BYTES):
+        chunk = whole[start : start + _CHUNK_BYTES]
+        await _send(line, len(chunk).to_bytes(4, "big"))
+        await _send(line, chunk)
 
 
 async def _answer(line: socket.socket) -> str:

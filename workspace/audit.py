@@ -9,6 +9,7 @@ from aiohttp import web
 from workspace.answers import answer, number
 from workspace.keys import workspace_of
 from workspace.plain import plain_name
+from workspace.wording import consumer_in_words
 
 PAGE = 100
 
@@ -47,7 +48,7 @@ def _entries(
     db: sqlite3.Connection, before: int, agent: str, *, views: bool, glimpses: bool
 ) -> tuple[list[dict[str, Any]], list[str]]:
     rows = db.execute(
-        """SELECT a.*, c.consumer_name, c.consumer_id, json_extract(t.body, '$.kind') AS kind
+        """SELECT a.*, c.consumer_name, c.consumer_id, c.platform, json_extract(t.body, '$.kind') AS kind
            FROM audit AS a LEFT JOIN conversations AS c ON c.id = a.conversation
              LEFT JOIN attachments AS t ON t.id = a.attachment
            WHERE a.number < :before AND (:agent = '' OR a.agent = :agent)
@@ -69,7 +70,8 @@ def _entry(row: sqlite3.Row) -> dict[str, Any]:
         "did": row["did"],
         "kind": row["kind"],
         "conversation": row["conversation"],
-        "consumer": plain_name(row["consumer_name"]) or plain_name(row["consumer_id"]),
+        "consumer": plain_name(row["consumer_name"])
+        or consumer_in_words(row["platform"] or "", plain_name(row["consumer_id"]) or ""),
         "attachment": row["attachment"],
         "detail": row["detail"],
     }

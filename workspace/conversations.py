@@ -8,7 +8,7 @@ import orjson
 
 from workspace import search
 from workspace.plain import plain_name, plain_text
-from workspace.wording import PLATFORMS, notice_in_words
+from workspace.wording import PLATFORMS, consumer_in_words, notice_in_words
 
 #: More than a tall screen shows; the page asks for the next ones when it is scrolled to the end.
 PAGE = 60
@@ -82,10 +82,12 @@ def one(db: sqlite3.Connection, agent: str, id: str) -> Summary | None:
 
 def _summary(row: sqlite3.Row, agent: str, sought: str = "") -> Summary:
     agents = orjson.loads(row["agents"])
+    consumer = plain_name(row["consumer_id"]) or ""
+    called = consumer_in_words(row["platform"], consumer)
     return {
         "id": row["id"],
-        "name": plain_name(row["consumer_name"]) or plain_name(row["consumer_id"]) or "Unknown",
-        "consumer": plain_name(row["consumer_id"]) or "Unknown",
+        "name": plain_name(row["consumer_name"]) or called,
+        "consumer": consumer if called.startswith("Customer") else called,
         "connector": row["connector"],
         "platform": row["platform"],
         "platform_name": PLATFORMS.get(row["platform"], row["platform"]),

@@ -83,7 +83,7 @@ def _numbers(text: str) -> list[dict[str, Any]]:
             ],
         }
         for family in text_string_to_metric_families(text)
-        if family.name.startswith(_OURS)
+        if family.name.startswith(_OURS) and not family.name.endswith("_created")
     ]
 
 

@@ -77,9 +77,11 @@ def _attachment_updated(db: sqlite3.Connection, data: Data, now: int) -> None:
 
 def _status(db: sqlite3.Connection, data: Data, _now: int) -> None:
     status, reason = str(data["status"]), _words(data.get("reason"))
+    if (status, reason) == ("failed", "unknown"):
+        status, reason = "unknown", None
     for id in _meant(db, data):
         row = db.execute("SELECT status FROM statuses WHERE message = ?", (id,)).fetchone()
-        if row is not None and _RANK.get(status, 0) <= _RANK.get(row["status"], 0):
+        if row is not None and _rank(status) <= _rank(row["status"]):
             continue  # forward only: "delivered" may arrive after "read"
         db.execute("INSERT OR REPLACE INTO statuses VALUES (?, ?, ?)", (id, status, reason))
         touch_message(db, id)
@@ -102,7 +104,12 @@ def _meant(db: sqlite3.Connection, data: Data) -> list[str]:
     return [row["id"] for row in rows]
 
 
-_RANK = {"accepted": 1, "sent": 2, "delivered": 3, "read": 4, "failed": 5}
+#: What was given up may have arrived all the same: the receipt that says so counts.
+_RANKS = ("unknown", "sent", "failed", "delivered", "read")
+
+
+def _rank(status: str) -> int:
+    return _RANKS.index(status) if status in _RANKS else -1
 
 
 def _edited(db: sqlite3.Connection, data: Data, _now: int) -> None:

@@ -2,9 +2,8 @@
 
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 
 from aiohttp import web
 
@@ -40,9 +39,10 @@ async def send_reply(request: web.Request) -> web.Response:
     kept = await workspace.database.write(
         partial(_keep, conversation=id, agent=agent, text=text, key=key, at=now())
     )
-    if kept != text:
+    if kept is None or kept["text"] != text:
         return refusal(409, "Another text was sent under this key.")
-    return await _hand_over(workspace, id, agent, text, key)
+    # Whoever sends it again, it is the text of who wrote it.
+    return await _hand_over(workspace, id, kept["author"], text, key)
 
 
 async def _hand_over(
@@ -62,16 +62,19 @@ async def _hand_over(
 
 def _keep(
     db: sqlite3.Connection, conversation: str, agent: str, text: str, key: str, at: int
-) -> Any:
-    """Write the text into the transcript, unless it stands there; the text that stands there."""
+) -> Mapping[str, str] | None:
+    """Write the text into the transcript, unless it stands there; text and author that stand there.
+
+    None where the key belongs to another conversation.
+    """
     known = db.execute(
-        """SELECT m.id, m.text, m.conversation FROM replies AS r JOIN messages AS m USING (position)
+        """SELECT m.id, m.text, m.author, m.conversation FROM replies AS r JOIN messages AS m USING (position)
            WHERE r.key = ?""",
         (key,),
     ).fetchone()
     if known is None:
         _write(db, conversation, agent, text, key, at)
-        return text
+        return {"text": text, "author": agent}
     if known["conversation"] != conversation:
         return None
     db.execute(
@@ -79,7 +82,7 @@ def _keep(
         (key,),
     )
     touch_message(db, known["id"])
-    return known["text"]
+    return {"text": known["text"], "author": known["author"]}
 
 
 def _write(

@@ -11,6 +11,7 @@ from workspace.wording import (
     LINES,
     length,
     notice_in_words,
+    reason_in_words,
     size,
     state_in_words,
     status_in_words,
@@ -103,7 +104,7 @@ def _line(db: sqlite3.Connection, row: sqlite3.Row, attachments: list[Any], *, m
         "reactions": orjson.loads(row["reactions"]),
         "status": row["status"] or row["state"],
         "status_words": plain_text(status_in_words(row["status"] or row["state"])),
-        "reason": plain_text(row["reason"] or row["refused"]),
+        "reason": plain_text(reason_in_words(row["reason"]) or row["refused"]),
         "key": row["key"],
         "attachments": [
             _attachment(attachment, shown[place] if place < len(shown) else None, media=media)

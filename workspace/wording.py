@@ -22,6 +22,18 @@ PLATFORMS: Mapping[str, str] = {
     "whatsapp": "WhatsApp",
 }
 
+#: Platforms whose ids are phone numbers, which people know; elsewhere an id is a mere string of signs.
+_BY_PHONE = frozenset({"twilio", "whatsapp"})
+
+
+def consumer_in_words(platform: str, id: str) -> str:
+    """What to call somebody whose name is not known."""
+    if platform in _BY_PHONE:
+        return f"+{id}" if id.isdigit() else id
+    signs = "".join(sign for sign in id if sign.isalnum())
+    return f"Customer {signs[-4:].upper()}"
+
+
 _NOUNS: Mapping[str, str] = {
     "photo": "photos",
     "video": "videos",
@@ -141,6 +153,26 @@ _STATUSES: Mapping[str, str] = {
     "refused": "Not sent",
     "unknown": "Perhaps not sent",
 }
+
+#: Why a text of ours did not arrive, in the gateway's word.
+_REASONS: Mapping[str, str] = {
+    "blocked": "the customer blocked us, or the platform blocked the text",
+    "closed": "the customer closed the conversation; they must write first",
+    "invalid": "the platform did not accept the text",
+    "misconfigured": "the channel is not set up rightly; operators can look it up",
+    "not_configured": "the channel is not set up any more",
+    "opted_out": "the customer wants no more texts; they must write first",
+    "rate_limited": "the platform took no more texts",
+    "suspended": "the platform suspended our account; operators can look it up",
+    "temporary": "the platform was in trouble for too long",
+    "unauthorized": "the platform refused our credentials; operators can look it up",
+    "undeliverable": "the platform cannot reach the customer",
+    "window_closed": "too long after the customer's last message; they must write first",
+}
+
+
+def reason_in_words(reason: str | None) -> str | None:
+    return None if reason is None else _REASONS.get(reason, reason.replace("_", " "))
 
 
 def status_in_words(status: str | None) -> str | None:

@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..contract import Call, Connector, Purpose, Rejected, Reply
+from connectors.contract import Call, Connector, Purpose, Rejected, Reply
 
 #: The gateway stops a flow that makes more.
 MOST_CALLS = 8

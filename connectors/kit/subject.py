@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
@@ -9,10 +10,10 @@ from urllib.parse import quote, urlsplit
 import orjson
 from pydantic import BaseModel, SecretStr
 
+from connectors.contract import Call, Connector, Purpose, Request, Text
+from connectors.recordings import RECEIVED_AT, Recording, recordings
 from normalizer.events import AnyEvent, Echo, Edit, MediaRef, Message
 
-from ..contract import Call, Connector, Request, Text
-from ..recordings import RECEIVED_AT, Recording, recordings
 from .driving import Start
 
 #: A text as the gateway would have it sent.
@@ -43,13 +44,13 @@ class Subject:
 
     def media_flows(self, events: list[AnyEvent]) -> Iterator[Start]:
         for ref in files(events):
-            yield lambda ref=ref: self.connector.media(ref)
+            yield partial(self.connector.media, ref)
 
-    def other_flows(self) -> Iterator[Start]:
+    def other_flows(self) -> Iterator[tuple[Purpose, Start]]:
         if self.connector.capabilities.support("send_text") != "no":
-            yield lambda: self.connector.send_text(OUT)
-        yield lambda: self.connector.mark_read("", OUT.to, "message-1")
-        yield lambda: self.connector.check()  # noqa: PLW0108 - calls the method when it is driven
+            yield "send", partial(self.connector.send_text, OUT)
+        yield "send", partial(self.connector.mark_read, "", OUT.to, "message-1")
+        yield "check", self.connector.check
 
     def may_have_credentials(self, url: str) -> bool:
         """Whether the gateway would add what `authorize` gives."""
@@ -89,8 +90,6 @@ def files(events: list[AnyEvent]) -> Iterator[MediaRef]:
     for event in events:
         if isinstance(event, Message | Echo | Edit):
             yield from (found.media for found in event.attachments if found.media is not None)
-
-
 
 
 def check_shape(call: Call) -> None:

@@ -4,6 +4,7 @@ It is a fresh interpreter, so that no thread, secret or descriptor of the gatewa
 file of a customer itself. When the gateway goes away, it goes, and takes its cells with it.
 """
 
+import contextlib
 import gc
 import os
 import select
@@ -15,25 +16,17 @@ from . import inmate, walls, wire
 
 def serve(control_fd: int) -> None:
     """Forks cells on request until the gateway closes its end."""
-    control = socket.socket(fileno=control_fd)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    wake_reader = _wake_on_child()
+    control = socket.socket(fileno=control_fd)
+    awakened = _wake_on_child()
     belongings = inmate.prepare()
     states = walls.raise_shared()
+    # What is there now is shared with every cell, as long as nobody moves it.
     gc.disable()
     gc.freeze()
-    children: set[int] = set()
-    wire.send(control, {"ready": states})
-    poll = select.poll()
-    poll.register(control, select.POLLIN)
-    poll.register(wake_reader, select.POLLIN)
-    while True:
-        ready = {descriptor for descriptor, _ in poll.poll()}
-        if wake_reader in ready:
-            os.read(wake_reader, 4096)
-            _reap(control, children)
-        if control.fileno() in ready and not _obey(control, belongings, children):
-            return
+    with contextlib.suppress(EOFError, ConnectionError):
+        wire.send(control, {"ready": states})
+        _Zygote(control, awakened, belongings).serve()
 
 
 def _wake_on_child() -> int:
@@ -43,47 +36,56 @@ def _wake_on_child() -> int:
     return reader
 
 
-def _obey(control: socket.socket, belongings: inmate.Belongings, children: set[int]) -> bool:
-    try:
-        message, descriptors = wire.receive(control, 1)
-    except (EOFError, ConnectionError):
-        return False
-    if "spawn" in message:
-        children.add(_spawn(control, message["spawn"], descriptors[0], belongings))
-    elif message["kill"] in children:
-        # Not reaped yet, so the number still means our child.
-        os.kill(message["kill"], signal.SIGKILL)
-    return True
+class _Zygote:
+    def __init__(
+        self, control: socket.socket, awakened: int, belongings: inmate.Belongings
+    ) -> None:
+        self._control, self._awakened, self._belongings = control, awakened, belongings
+        self._children: set[int] = set()
 
+    def serve(self) -> None:
+        """Raises EOFError or ConnectionError when the gateway is gone."""
+        poll = select.poll()
+        poll.register(self._control, select.POLLIN)
+        poll.register(self._awakened, select.POLLIN)
+        while True:
+            ready = {descriptor for descriptor, _ in poll.poll()}
+            if self._awakened in ready:
+                os.read(self._awakened, 4096)
+                self._reap()
+            if self._control.fileno() in ready:
+                self._obey()
 
-def _spawn(
-    control: socket.socket,
-    own_walls: list[str],
-    door: int,
-    belongings: inmate.Belongings,
-) -> int:
-    threads = len(os.listdir(belongings.threads))  # noqa: PTH208  # by descriptor: names lead nowhere any more
-    if threads != 1:
-        # A fork copies one thread only; locks that the others hold would stay locked for ever.
-        raise RuntimeError(f"the zygote has {threads} threads")
-    parent = os.getpid()
-    pid = os.fork()
-    if pid == 0:
-        inmate.live(parent, own_walls, door, belongings)
-    pidfd = os.pidfd_open(pid)
-    wire.send(control, {"spawned": pid}, [pidfd])
-    for descriptor in (pidfd, door):
-        os.close(descriptor)
-    return pid
+    def _obey(self) -> None:
+        message, descriptors = wire.receive(self._control, 1)
+        if "spawn" in message:
+            self._spawn(message["spawn"], descriptors[0])
+        elif message["kill"] in self._children:
+            # Not reaped yet, so the number still means our child.
+            os.kill(message["kill"], signal.SIGKILL)
 
-
-def _reap(control: socket.socket, children: set[int]) -> None:
-    while True:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
+    def _spawn(self, own_walls: list[str], door: int) -> None:
+        threads = len(os.listdir(self._belongings.threads))  # noqa: PTH208  # names lead nowhere any more
+        if threads != 1:
+            # A fork copies one thread only; locks that the others hold would stay locked for ever.
+            raise RuntimeError(f"the zygote has {threads} threads")
+        parent = os.getpid()
+        pid = os.fork()
         if pid == 0:
-            return
-        children.discard(pid)
-        wire.send(control, {"ended": pid, "status": os.waitstatus_to_exitcode(status)})
+            inmate.live(parent, own_walls, door, self._belongings)
+        self._children.add(pid)
+        pidfd = os.pidfd_open(pid)
+        try:
+            wire.send(self._control, {"spawned": pid}, [pidfd])
+        finally:
+            os.close(pidfd)
+            os.close(door)
+
+    def _reap(self) -> None:
+        while self._children:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            self._children.discard(pid)
+            exit_status = os.waitstatus_to_exitcode(status)
+            wire.send(self._control, {"ended": pid, "status": exit_status})

@@ -22,9 +22,12 @@ class Cursor:
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at}.get(whence)
         if start is None:
-            start = os.lseek(self._descriptor, 0, os.SEEK_END)
+            start = self.length()
         self._at = start + offset
         return self._at
+
+    def length(self) -> int:
+        return os.lseek(self._descriptor, 0, os.SEEK_END)
 
     def tell(self) -> int:
         return self._at

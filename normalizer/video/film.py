@@ -10,7 +10,8 @@ from av.video.stream import VideoStream
 
 from normalizer.media import MediaRejected
 
-from .cursor import Cursor
+from .structure import Structure
+from .veil import Veil
 
 #: One demuxer only, so that a playlist posing as MP4 is none; and no data in other files. The decoders
 #: that libavformat would run while it probes stay shut: we decode when we want to.
@@ -38,10 +39,13 @@ class Film:
         return (self.container.duration or 0) / av.time_base
 
 
-def open_film(source: int) -> Film:
+def open_film(source: int, boxes: Structure) -> Film:
     """The film behind a descriptor; raises MediaRejected where it has no picture we know."""
     container = av.open(
-        Cursor(source), format="mov", container_options=_OPTIONS, buffer_size=BUFFER_BYTES
+        Veil(source, boxes.end, boxes.hidden),
+        format="mov",
+        container_options=_OPTIONS,
+        buffer_size=BUFFER_BYTES,
     )
     assert isinstance(container, InputContainer)
     pictures = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]

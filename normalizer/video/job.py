@@ -29,7 +29,7 @@ def film(order: Order) -> dict[str, Any]:
     source, pixels, target = order.files
     canvas = Canvas(order.message["thumbnail_side"], order.message["preview_side"])
     boxes = _structure(order)
-    opened = open_film(source)
+    opened = open_film(source, boxes)
     if opened.seconds > order.message["max_seconds"]:
         raise MediaRejected("too_long", f"{opened.seconds:.0f} s")
     frame = first_frame(opened)
@@ -40,7 +40,7 @@ def film(order: Order) -> dict[str, Any]:
     result: dict[str, Any] = {"thumbnail": paint.thumbnail(preview, canvas, pixels)}
     if not plan.picture and not plan.sound:
         try:
-            length = rebuild(open_film(source), target, copied, lambda _: None)
+            length = rebuild(open_film(source, boxes), target, copied)
             return {**result, "bytes": length}
         except Irregular:
             plan = Plan(picture=True, sound=True)
@@ -52,15 +52,15 @@ def encode(order: Order) -> dict[str, Any]:
     source, target = order.files
     plan = Plan(**order.message["plan"])
     boxes = _structure(order)
-    opened = open_film(source)
+    opened = open_film(source, boxes)
     frame = first_frame(opened)
     turn = boxes.orientation(opened.picture.id)
     seen = heartbeat(order.tell, opened.seconds)
     try:
-        return {"bytes": rebuild(open_film(source), target, lanes(plan, frame, turn), seen)}
+        return {"bytes": rebuild(open_film(source, boxes), target, lanes(plan, frame, turn), seen)}
     except Irregular:
         every = Plan(picture=True, sound=True)
-        return {"bytes": rebuild(open_film(source), target, lanes(every, frame, turn), seen)}
+        return {"bytes": rebuild(open_film(source, boxes), target, lanes(every, frame, turn), seen)}
 
 
 JOBS: dict[str, Job] = {"film": film, "encode": encode}

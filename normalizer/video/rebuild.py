@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
 from typing import Any, Protocol
 
 import av
@@ -22,11 +23,14 @@ from .nal import Units
 from .packets import remade
 from .tone import is_high_dynamic_range
 
-#: Otherwise libavformat signs what it writes.
-_OPTIONS = {"fflags": "+bitexact"}
+#: Otherwise libavformat signs what it writes, and writes each packet by itself.
+_OPTIONS = {"fflags": "+bitexact", "flush_packets": "0"}
 
 #: Eight bits, colour at half the sides: what every browser decodes.
 _PLAIN_FORMATS = frozenset({"yuv420p", "yuvj420p"})
+
+#: Seconds that a frame is surely shown.
+_MOMENT = Fraction(1, 50)
 
 #: More than hardware decoders take.
 _MAX_SIDE = 4096
@@ -46,7 +50,9 @@ class Lane(Protocol):
 MakeLanes = Callable[[Film, OutputContainer], Mapping[Any, Lane]]
 
 
-def rebuild(film: Film, target: int, lanes_of: MakeLanes, seen: Callable[[float], None]) -> int:
+def rebuild(
+    film: Film, target: int, lanes_of: MakeLanes, seen: Callable[[float], None] | None = None
+) -> int:
     """Writes the new film; tells its length. Calls `seen` with the seconds read so far."""
     with av.open(
         Cursor(target), "w", format="mp4", options=_OPTIONS, buffer_size=BUFFER_BYTES
@@ -58,7 +64,7 @@ def rebuild(film: Film, target: int, lanes_of: MakeLanes, seen: Callable[[float]
                 raise MediaRejected("corrupt", "a film that ends within a frame")
             for written in lanes[packet.stream].packets(packet):
                 output.mux(written)
-            if packet.pts is not None and packet.time_base:
+            if seen and packet.pts is not None and packet.time_base:
                 seen(float(packet.pts * packet.time_base))
     return tidy.index_first(target)
 
@@ -98,6 +104,7 @@ class PictureCopy:
         self._stream.metadata.clear()
         self._stream.codec_context.extradata = self._units.record
         self._expected, self._count = len(source.index_entries), 0
+        self._moment = int(_MOMENT / (source.time_base or 1)) or 1
 
     def packets(self, packet: Packet[VideoStream]) -> Iterator[Packet[VideoStream]]:
         if packet.dts is None:
@@ -105,6 +112,10 @@ class PictureCopy:
                 raise MediaRejected("corrupt", "a film that lacks some of its frames")
             return
         self._count += 1
+        if self._count < self._expected and packet.duration:
+            # Only the last one's counts. The others' are differences of decoding times, and where
+            # frames are reordered around a long pause they would make the film longer than it is.
+            packet.duration = min(packet.duration, self._moment)
         content = self._units.filtered(memoryview(packet))
         packet = packet if content is None else remade(packet, content)
         packet.stream = self._stream

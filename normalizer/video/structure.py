@@ -5,18 +5,53 @@ more samples than there are bytes.
 """
 
 import struct
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from normalizer.media import MediaRejected
 from normalizer.photo.orientation import UPRIGHT
 
-from .boxes import Box, Broken, inside, walk
+from .boxes import CONTAINERS, Box, Broken, inside, walk
 
-#: Top-level boxes; what follows the last of them is somebody's trailing bytes.
-_TOP = frozenset(
-    {b"ftyp", b"moov", b"mdat", b"moof", b"free", b"skip", b"wide", b"pnot", b"uuid", b"meta"}
-    | {b"styp", b"sidx", b"ssix", b"prft", b"emsg", b"mfra", b"PICT", b"udta", b"pdin", b"junk"}
+#: Top-level boxes that make a film. If one of them is cut, the film is.
+_MEDIA = frozenset({b"ftyp", b"moov", b"mdat", b"moof"})
+
+#: Other top-level boxes. What follows the last of all is somebody's trailing bytes.
+_OTHERS = frozenset(
+    {b"free", b"skip", b"wide", b"pnot", b"uuid", b"meta", b"styp", b"sidx", b"ssix", b"prft"}
+    | {b"emsg", b"mfra", b"PICT", b"udta", b"pdin", b"junk"}
 )
+
+#: What a library needs to know to find and decode frames.
+_NEEDED = CONTAINERS | {
+    b"mvhd",
+    b"mehd",
+    b"trex",
+    b"tkhd",
+    b"elst",
+    b"mdhd",
+    b"hdlr",
+    b"vmhd",
+    b"smhd",
+    b"dref",
+    b"stsd",
+    b"stts",
+    b"ctts",
+    b"cslg",
+    b"stss",
+    b"stps",
+    b"sdtp",
+    b"stsc",
+    b"stsz",
+    b"stz2",
+    b"stco",
+    b"co64",
+    b"mfhd",
+    b"tfhd",
+    b"tfdt",
+    b"trun",
+}
+_PICTURE_OR_SOUND = frozenset({b"vide", b"soun"})
 
 #: A film of four hours at sixty frames a second has fewer. Each costs memory in the library.
 _MAX_SAMPLES = 1_000_000
@@ -43,11 +78,18 @@ class Track:
     kind: bytes
     orientation: int
 
+    @property
+    def plays(self) -> bool:
+        return self.kind in _PICTURE_OR_SOUND
+
 
 @dataclass(frozen=True, slots=True)
 class Structure:
     tracks: tuple[Track, ...]
-    fragmented: bool
+    #: Where the film ends, whatever comes behind it.
+    end: int
+    #: Where the names of boxes stand that no library needs to see.
+    hidden: tuple[int, ...]
 
     def orientation(self, number: int) -> int:
         """Which way the pictures of a track must be turned."""
@@ -72,10 +114,13 @@ def _read(data: memoryview) -> Structure:
         raise MediaRejected("corrupt", "a film without pictures")
     if any(inside(data, index, b"cmov")):
         raise MediaRejected("unsupported_type", "a film with a packed index")
-    tracks = [_track(data, box) for box in inside(data, index, b"trak")]
-    if len(tracks) > _MAX_TRACKS:
-        raise MediaRejected("corrupt", f"a film of {len(tracks)} tracks")
-    return Structure(tuple(tracks), b"moof" in kinds)
+    boxes = list(inside(data, index, b"trak"))
+    if len(boxes) > _MAX_TRACKS:
+        raise MediaRejected("corrupt", f"a film of {len(boxes)} tracks")
+    tracks = tuple(_track(data, box) for box in boxes)
+    others = {box.start for box, track in zip(boxes, tracks, strict=True) if not track.plays}
+    hidden = tuple(_superfluous(data, top, others))
+    return Structure(tuple(t for t in tracks if t.plays), top[-1].end, hidden)
 
 
 def _top(data: memoryview) -> list[Box]:
@@ -89,12 +134,21 @@ def _top(data: memoryview) -> list[Box]:
             return found
         except Broken:
             at = found[-1].end if found else 0
-            if bytes(data[at + 4 : at + 8]) in _TOP:
+            if bytes(data[at + 4 : at + 8]) in _MEDIA:
                 raise
             return found
-        if box.kind not in _TOP and found:
+        if box.kind not in _MEDIA | _OTHERS:
             return found
         found.append(box)
+
+
+def _superfluous(data: memoryview, boxes: Iterable[Box], others: set[int]) -> Iterator[int]:
+    """Where the names stand of all boxes, at any depth, that are not needed."""
+    for box in boxes:
+        if box.kind not in _NEEDED | _MEDIA or box.start in others:
+            yield box.start + 4
+        elif box.kind in CONTAINERS:
+            yield from _superfluous(data, walk(data, box.body, box.end), others)
 
 
 def _track(data: memoryview, box: Box) -> Track:
@@ -107,7 +161,7 @@ def _track(data: memoryview, box: Box) -> Track:
     a, b, _, c, d = struct.unpack_from(">iiiii", data, at + (28 if version == 0 else 32))
     handlers = [bytes(data[h.body + 8 : h.body + 12]) for h in inside(data, box, b"mdia", b"hdlr")]
     kind = handlers[0] if handlers else b""
-    if kind in {b"vide", b"soun"}:
+    if kind in _PICTURE_OR_SOUND:
         _check_samples(data, box)
         _check_references(data, box)
     return Track(number, kind, _TURNS.get((_sign(a), _sign(b), _sign(c), _sign(d)), UPRIGHT))

@@ -134,3 +134,16 @@ def test_the_data_folder_holds_what_is_listed(tmp_path: Path) -> None:
 def test_the_changelog_tells_about_this_version() -> None:
     version = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]["version"]
     assert re.search(rf"^## \[{re.escape(version)}\]", text_of(ROOT / "CHANGELOG.md"), re.MULTILINE)
+
+
+def test_the_scanner_is_said_to_be_unused_only_while_it_is() -> None:
+    """When the gateway hands the scanner over, the sentence goes, here and in the changelog."""
+    unused = "does not use it yet" in text_of(OPERATING)
+    service = text_of(ROOT / "gateway" / "service.py")
+    assert unused == ("Scanner(" not in service)
+    assert unused == ("is read and not used yet" in text_of(ROOT / "CHANGELOG.md"))
+
+
+def test_every_measurement_on_a_page_exists() -> None:
+    for name in re.findall(r"-m (bench\.\w+)", text_of(ROOT / "docs" / "benchmarks.md")):
+        assert (ROOT / f"{name.replace('.', '/')}.py").is_file()

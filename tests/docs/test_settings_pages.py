@@ -14,7 +14,7 @@ from gateway.settings.loading import SECTIONS
 from gateway.settings.plugins import classes
 from gateway.settings.quantities import duration, size
 
-from .pages import ROOT, listings, name_of, rows, section, text_of
+from .pages import PAGES, ROOT, listings, name_of, rows, section, text_of
 
 PAGE = ROOT / "docs" / "settings.md"
 PLATFORMS = {found.name: found for found in classes() if found.__module__.startswith("connectors.")}
@@ -64,8 +64,7 @@ def test_a_platforms_page_has_its_four_parts(platform: str, heading: str) -> Non
 
 
 def _yaml() -> list[Any]:
-    pages = (PAGE, ROOT / "README.md", *sorted((ROOT / "docs" / "platforms").glob("*.md")))
-    return [one for page in pages for one in listings(page) if one.language == "yaml"]
+    return [one for page in PAGES for one in listings(page) if one.language == "yaml"]
 
 
 @pytest.mark.parametrize("listing", _yaml(), ids=str)

@@ -1,7 +1,8 @@
 """Running sanitizers, and a way to hand bytes to them."""
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -12,7 +13,7 @@ from normalizer.sanitizer import Sanitizer
 
 from .media_samples import descriptor
 
-Sanitize = Callable[[bytes], Awaitable[Clean]]
+Sanitize = Callable[[bytes], Coroutine[Any, Any, Clean]]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -11,6 +11,8 @@ import av
 import numpy as np
 from PIL import Image, ImageDraw
 
+from normalizer.video.cursor import Cursor
+
 #: What a picture of `quadrants` shows, clockwise from the upper left.
 CORNERS = ((220, 40, 40), (40, 180, 60), (40, 70, 220), (235, 215, 50))
 
@@ -100,9 +102,16 @@ def film(
 
     `colours` are the codes of primaries, transfer and matrix; `times` the frames' numbers.
     """
-    buffer = io.BytesIO()
+    written = os.memfd_create("film")
     output: Any
-    with av.open(buffer, "w", format=container, options=options or {}) as output:
+    with av.open(
+        Cursor(written),
+        "w",
+        format=container,
+        options=options or {},
+        # Putting the index first reads the film a second time while it is written.
+        io_open=lambda *_: Cursor(written),
+    ) as output:
         output.metadata.update(metadata or {})
         picture = output.add_stream(codec, rate=rate, options=codec_options or {})
         picture.width, picture.height = size
@@ -125,7 +134,9 @@ def film(
         output.mux(picture.encode(None))
         if sound:
             _tone(output, sound, seconds, sample_rate)
-    return buffer.getvalue()
+    content = os.pread(written, os.fstat(written).st_size, 0)
+    os.close(written)
+    return content
 
 
 def _dark(size: tuple[int, int], index: int) -> Any:
@@ -134,14 +145,19 @@ def _dark(size: tuple[int, int], index: int) -> Any:
 
 
 def _tone(output: Any, sound: Any, seconds: float, rate: int) -> None:
+    samples: Any
     form = sound.codec_context.format.name
     total = int(seconds * rate)
     step = sound.codec_context.frame_size or 1024
     wave = np.sin(np.arange(total) * 440 * 2 * np.pi / rate) * 0.3
     for start in range(0, total, step):
         part = wave[start : start + step]
-        real = form.startswith("flt")
-        samples = part.astype(np.float32) if real else (part * 32767).astype(np.int16)
+        if form.startswith("flt"):
+            samples = part.astype(np.float32)
+        elif form.startswith("s32"):
+            samples = (part * 0x7FFFFFFF).astype(np.int32)
+        else:
+            samples = (part * 32767).astype(np.int16)
         frame = av.AudioFrame.from_ndarray(samples[None, :], format=form, layout="mono")
         frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
         output.mux(sound.encode(frame))

@@ -29,13 +29,16 @@ def profile(primaries: tuple[tuple[float, float, float], ...], gamma: float | No
         curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256))
     text = b"desc\0\0\0\0" + struct.pack(">I", 7) + b"CANARY\0" + bytes(79)
     tags = [(b"desc", text), (b"wtpt", _xyz((0.9642, 1.0, 0.8249)))]
-    tags += [(name, _xyz(each)) for name, each in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries, strict=True)]
+    tags += [
+        (name, _xyz(each))
+        for name, each in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries, strict=True)
+    ]
     tags += [(name, curve) for name in (b"rTRC", b"gTRC", b"bTRC")]
     table = body = b""
     for name, content in tags:
-        content += bytes(-len(content) % 4)
+        padded = content + bytes(-len(content) % 4)
         table += name + struct.pack(">II", 132 + 12 * len(tags) + len(body), len(content))
-        body += content
+        body += padded
     size = 132 + len(table) + len(body)
     head = struct.pack(">I4sI4s4s4s", size, b"test", 0x02100000, b"mntr", b"RGB ", b"XYZ ")
     head += bytes(12) + b"acsp" + bytes(28) + _fixed(0.9642) + _fixed(1) + _fixed(0.8249)

@@ -50,9 +50,7 @@ def descriptors() -> int:
         "write the source",
     ],
 )
-async def test_what_a_taken_over_decoder_tries_is_refused(
-    besieged: Sanitizer, attack: str
-) -> None:
+async def test_what_a_taken_over_decoder_tries_is_refused(besieged: Sanitizer, attack: str) -> None:
     sanitize = handing(besieged)
     with pytest.raises((MediaRejected, MediaFailed)) as refusal:
         await sanitize(order_of(attack))

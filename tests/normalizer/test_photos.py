@@ -70,12 +70,16 @@ async def test_heic_is_turned_once_and_not_twice(sanitize: Sanitize, orientation
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
 async def test_wide_colours_and_turning_go_together(sanitize: Sanitize, orientation: int) -> None:
-    photo = encoded(lying(orientation, 1800, 1300), exif=oriented(orientation), icc_profile=profile(DISPLAY_P3))
+    photo = encoded(
+        lying(orientation, 1800, 1300), exif=oriented(orientation), icc_profile=profile(DISPLAY_P3)
+    )
     clean = await sanitize(photo)
     preview = shown(clean, "preview")
     assert preview.size == (1800, 1300)
     expected = ImageCms.profileToProfile(
-        quadrants(), ImageCms.ImageCmsProfile(io.BytesIO(profile(DISPLAY_P3))), ImageCms.createProfile("sRGB")
+        quadrants(),
+        ImageCms.ImageCmsProfile(io.BytesIO(profile(DISPLAY_P3))),
+        ImageCms.createProfile("sRGB"),
     )
     assert expected is not None
     for x, y in ((0.25, 0.25), (0.75, 0.25), (0.75, 0.75), (0.25, 0.75)):
@@ -93,13 +97,21 @@ async def test_colours_are_converted_as_a_colour_management_system_does(
     cube = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(36, 48, 3)
     photo = Image.fromarray(cube).resize((48 * 8, 36 * 8), Image.Resampling.NEAREST)
     icc = profile(primaries, gamma)
-    clean = await sanitize(encoded(photo, form, icc_profile=icc, **({"quality": 100, "subsampling": 0} if form == "JPEG" else {})))
+    clean = await sanitize(
+        encoded(
+            photo,
+            form,
+            icc_profile=icc,
+            **({"quality": 100, "subsampling": 0} if form == "JPEG" else {}),
+        )
+    )
     expected = ImageCms.profileToProfile(
         photo, ImageCms.ImageCmsProfile(io.BytesIO(icc)), ImageCms.createProfile("sRGB")
     )
     assert expected is not None
     difference = np.abs(
-        np.asarray(shown(clean, "preview").convert("RGB")).astype(int) - np.asarray(expected).astype(int)
+        np.asarray(shown(clean, "preview").convert("RGB")).astype(int)
+        - np.asarray(expected).astype(int)
     )
     # A screenshot stays PNG, where every level counts; the rest is what JPEG takes.
     assert np.median(difference) <= (0 if form == "PNG" else 3)
@@ -140,20 +152,31 @@ async def test_sixteen_bit_colour_is_not_cut_off(sanitize: Sanitize) -> None:
     rows = b"".join(b"\0" + row.tobytes() for row in pixels)
 
     def chunk(name: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        return (
+            struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        )
 
     header = struct.pack(">IIBBBBB", 64, 48, 16, 2, 0, 0, 0)
-    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    png = (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
     assert_upright(shown(await sanitize(png), "preview"))
 
 
 @pytest.mark.parametrize("form", ["JPEG", "TIFF"])
 async def test_print_colours_become_screen_colours(sanitize: Sanitize, form: str) -> None:
-    clean = await sanitize(encoded(quadrants().convert("CMYK"), form, **({"quality": 95} if form == "JPEG" else {})))
+    clean = await sanitize(
+        encoded(quadrants().convert("CMYK"), form, **({"quality": 95} if form == "JPEG" else {}))
+    )
     assert_upright(shown(clean, "preview"), 20)
 
 
-async def test_transparency_is_kept_in_the_preview_and_white_in_the_thumbnail(sanitize: Sanitize) -> None:
+async def test_transparency_is_kept_in_the_preview_and_white_in_the_thumbnail(
+    sanitize: Sanitize,
+) -> None:
     image = quadrants(400, 300, "RGBA")
     image.paste((0, 0, 0, 0), (0, 0, 200, 150))
     clean = await sanitize(encoded(image, "PNG"))
@@ -165,7 +188,9 @@ async def test_transparency_is_kept_in_the_preview_and_white_in_the_thumbnail(sa
     assert alike(colour(thumbnail, 0.1, 0.1), (255, 255, 255), 6)
 
 
-async def test_a_palette_with_a_transparent_colour_counts_as_transparency(sanitize: Sanitize) -> None:
+async def test_a_palette_with_a_transparent_colour_counts_as_transparency(
+    sanitize: Sanitize,
+) -> None:
     image = quadrants(120, 90).quantize(8)
     clean = await sanitize(encoded(image, "GIF", transparency=image.getpixel((10, 10))))
     assert colour(shown(clean, "preview"), 0.1, 0.1)[3] == 0
@@ -193,14 +218,20 @@ async def test_a_small_screenshot_stays_exact(sanitize: Sanitize) -> None:
 
 @pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG"])
 async def test_of_what_moves_the_first_frame_is_shown(sanitize: Sanitize, form: str) -> None:
-    frames = [quadrants(96, 72), Image.new("RGB", (96, 72), "black"), Image.new("RGB", (96, 72), "white")]
+    frames = [
+        quadrants(96, 72),
+        Image.new("RGB", (96, 72), "black"),
+        Image.new("RGB", (96, 72), "white"),
+    ]
     options = {"save_all": True, "append_images": frames[1:], "duration": 100}
     clean = await sanitize(encoded(frames[0], form, **options))
     assert_upright(shown(clean, "preview"), 30)
 
 
 async def test_multi_picture_jpegs_are_photos(sanitize: Sanitize) -> None:
-    clean = await sanitize(encoded(quadrants(), "MPO", save_all=True, append_images=[Image.new("RGB", (640, 480))]))
+    clean = await sanitize(
+        encoded(quadrants(), "MPO", save_all=True, append_images=[Image.new("RGB", (640, 480))])
+    )
     assert_upright(shown(clean, "preview"))
 
 
@@ -233,7 +264,9 @@ async def test_a_heic_of_tiles_looks_right(sanitize: Sanitize) -> None:
     ("width", "height"),
     [(1, 1), (1, 20000), (20000, 1), (3, 9000), (9000, 1200), (1170, 9000), (17, 13)],
 )
-async def test_odd_shapes_fit_and_keep_their_shape(sanitize: Sanitize, width: int, height: int) -> None:
+async def test_odd_shapes_fit_and_keep_their_shape(
+    sanitize: Sanitize, width: int, height: int
+) -> None:
     clean = await sanitize(encoded(Image.new("RGB", (width, height), (200, 30, 30)), "PNG"))
     assert (clean.width, clean.height) == (width, height)
     preview, thumbnail = rendition(clean, "preview"), rendition(clean, "thumbnail")
@@ -276,7 +309,9 @@ async def test_noise_stays_below_its_limits(sanitize: Sanitize, size: tuple[int,
 
 
 async def test_tiny_limits_hold_too() -> None:
-    running = Sanitizer(Limits(preview_max_bytes=9000, thumbnail_max_bytes=700, preview_max_side=300), cells=1)
+    running = Sanitizer(
+        Limits(preview_max_bytes=9000, thumbnail_max_bytes=700, preview_max_side=300), cells=1
+    )
     await running.start()
     try:
         clean = await handing(running)(encoded(noise(1200, 900)))
@@ -289,9 +324,14 @@ async def test_tiny_limits_hold_too() -> None:
 
 
 async def test_a_photo_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    encodes = []
+    encodes: list[tuple[int, int]] = []
     real = encode._encode
-    monkeypatch.setattr(encode, "_encode", lambda image, *a, **k: encodes.append(image.size) or real(image, *a, **k))
+
+    def counting(image: Image.Image, *arguments: Any, **options: Any) -> bytes:
+        encodes.append(image.size)
+        return real(image, *arguments, **options)
+
+    monkeypatch.setattr(encode, "_encode", counting)
     running = Sanitizer(Limits(), cells=1)
     await running.start()
     try:
@@ -307,6 +347,7 @@ CANARIES = [b"CANARY", b"52.5200", b"iPhone", b"Photoshop", b"http://ns.adobe.co
 
 def with_segments(photo: bytes) -> bytes:
     """Everything that cameras and editors leave in a JPEG."""
+
     def segment(marker: int, body: bytes) -> bytes:
         return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
 
@@ -314,7 +355,9 @@ def with_segments(photo: bytes) -> bytes:
     exif[0x010F], exif[0x0110], exif[0x9286] = "CANARY Apple", "iPhone 52.5200", b"CANARY"
     exif.get_ifd(0x8825)[2] = (52.0, 31.0, 12.0)
     extra = segment(0xE1, exif.tobytes()) + segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0CANARY")
-    extra += segment(0xED, b"Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x06CANARY") + segment(0xFE, b"CANARY")
+    extra += segment(0xED, b"Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x06CANARY") + segment(
+        0xFE, b"CANARY"
+    )
     extra += segment(0xE2, b"MPF\0CANARY") + segment(0xEB, b"CANARY" * 100)
     extra += segment(0xE2, b"ICC_PROFILE\0\1\1" + profile(DISPLAY_P3))
     return photo[:2] + extra + photo[2:] + b"PK\x03\x04CANARY" + bytes(50_000)

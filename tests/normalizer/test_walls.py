@@ -23,7 +23,9 @@ BOTH = pytest.mark.parametrize("processor", PROCESSORS.values(), ids=lambda p: p
 
 def verdict(processor: Processor, number: int, *arguments: int, audit: int | None = None) -> int:
     """What the kernel would say: a small machine for the few instructions the filter uses."""
-    data = struct.pack("=iIQ6Q", number, audit or processor.audit, 0, *arguments, *[0] * (6 - len(arguments)))
+    data = struct.pack(
+        "=iIQ6Q", number, audit or processor.audit, 0, *arguments, *[0] * (6 - len(arguments))
+    )
     code = seccomp.program(processor)
     program = [struct.unpack_from("=HBBI", code, at) for at in range(0, len(code), 8)]
     accumulator = at = 0
@@ -40,7 +42,7 @@ def verdict(processor: Processor, number: int, *arguments: int, audit: int | Non
             at += when_true if accumulator >= value else when_false
         else:
             assert operation == 0x06
-            return value
+            return int(value)
 
 
 def number(processor: Processor, name: str) -> int:
@@ -62,7 +64,22 @@ def test_what_only_an_attacker_calls_is_deadly(processor: Processor) -> None:
 
 
 @BOTH
-@pytest.mark.parametrize("name", ["open", "openat", "openat2", "write", "writev", "fork", "vfork", "kill", "tkill", "tgkill", "memfd_create"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "open",
+        "openat",
+        "openat2",
+        "write",
+        "writev",
+        "fork",
+        "vfork",
+        "kill",
+        "tkill",
+        "tgkill",
+        "memfd_create",
+    ],
+)
 def test_what_a_library_may_try_by_mistake_is_refused(processor: Processor, name: str) -> None:
     if processor.number(name) is not None:
         assert verdict(processor, number(processor, name)) == REFUSE | errno.EPERM

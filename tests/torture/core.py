@@ -5,7 +5,7 @@ import json
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aiohttp import web
@@ -39,6 +39,17 @@ class UnreliableCore:
         self._ids: set[str] = set()
         self._changed = asyncio.Event()
         self._runner: web.AppRunner | None = None
+
+    def heir(self, dice: random.Random) -> "UnreliableCore":
+        """Another core that knows what this one knows now, and fails no more."""
+        heir = UnreliableCore(self._secret, dice, trouble=0.0)
+        heir.events = list(self.events)
+        heir.conversations = {
+            id: replace(known, messages=set(known.messages))
+            for id, known in self.conversations.copy().items()
+        }
+        heir._bodies, heir._ids = dict(self._bodies), {event["id"] for event in heir.events}
+        return heir
 
     async def start(self) -> None:
         app = web.Application(client_max_size=16 * 1024 * 1024)

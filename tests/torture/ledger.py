@@ -23,5 +23,8 @@ class Ledger:
     def add(self, said: Said) -> None:
         self.said.setdefault((said.connector, said.consumer), []).append(said)
 
+    def copy(self) -> "Ledger":
+        return Ledger({whose: list(said) for whose, said in self.said.copy().items()})
+
     def __len__(self) -> int:
         return sum(len(conversation) for conversation in self.said.values())

@@ -43,6 +43,11 @@ class Sender:
                 await self.platform.repeat()
             await asyncio.sleep(self._dice.uniform(0.1, 0.7))
 
+    async def write_to_all(self) -> None:
+        """A few words from each consumer."""
+        for consumer in self._consumers:
+            await self._words(consumer)
+
     async def _write_something(self) -> None:
         acts = {self._words: 50, self._photo: 25, self._photos: 5, self._film: 3, self._batch: 17}
         (act,) = self._dice.choices(list(acts), list(acts.values()))

@@ -10,7 +10,7 @@ export function chart(channels) {
     ...channels.map((channel) => element("th", { scope: "col" }, channel.connector)));
   const rows = features.map((feature) => element("tr", {},
     element("th", { scope: "row" }, feature.replaceAll("_", " ")), ...channels.map((channel) => cell(channel, feature))));
-  return element("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": "What each channel can do" },
+  return element("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": "Table of features" },
     element("table", { class: "table" }, element("thead", {}, head), element("tbody", {}, ...rows)));
 }
 

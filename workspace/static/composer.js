@@ -52,7 +52,7 @@ export class Composer {
     grow();
     this.#drafts.delete(id);
     // The key makes it safe to send again: the text goes out once, whatever happens to the answers.
-    await sendReply(id, written, crypto.randomUUID?.() ?? randomKey(), this.fail);
+    await sendReply(id, written, newKey(), this.fail);
   }
 }
 
@@ -65,8 +65,8 @@ export async function sendReply(id, written, key, fail) {
   }
 }
 
-// Browsers have randomUUID only on secure pages; demos on plain http by another name have not.
-function randomKey() {
+// Not randomUUID, which browsers have on secure pages only.
+export function newKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 

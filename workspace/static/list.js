@@ -63,6 +63,7 @@ export class List {
       this.#complete = conversations.length === 0;
       for (const conversation of conversations) this.#put(conversation);
       this.#settle();
+      if (!this.#complete) this.lookAgain();
     } finally {
       this.#asking = false;
     }
@@ -144,6 +145,8 @@ export class List {
       { root: byId("list-scroll"), rootMargin: "400px" },
     );
     end.observe(byId("list-end"));
+    // Observed anew after each page: who still sees the end by then wants the next one.
+    this.lookAgain = () => { end.unobserve(byId("list-end")); end.observe(byId("list-end")); };
   }
 
   #watchTabs() {
@@ -185,7 +188,7 @@ function fill(link, conversation) {
   link.replaceChildren(
     avatar(conversation),
     element("span", { class: "entry-words" },
-      element("span", { class: "entry-name", dir: "auto" }, conversation.name),
+      element("span", { class: "entry-name", dir: "auto", title: conversation.consumer }, conversation.name),
       element("span", { class: "entry-line" }, from === "us" ? "You: " : "", element("bdi", {}, line)),
       element("span", { class: "entry-state" }, platform(conversation, "entry-platform"), holders(conversation)),
     ),

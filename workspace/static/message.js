@@ -2,7 +2,7 @@
 
 import { attachmentNode } from "./attachment.js";
 import { exactly, hour } from "./clock.js";
-import { sendReply } from "./composer.js";
+import { newKey, sendReply } from "./composer.js";
 import { element } from "./element.js";
 import { icon } from "./icons.js";
 import { isMe } from "./server.js";
@@ -87,15 +87,16 @@ function meta(line) {
 
 function ticks(line) {
   const trouble = TROUBLES.has(line.status);
-  const again = trouble && line.key && line.status !== "failed";
+  // What the platform refused needs a key of its own; what may have been taken goes out once under the old one.
+  const key = line.status === "failed" ? newKey() : line.key;
   return element("span", { class: "ticks", "data-status": line.status, "data-trouble": String(trouble), title: line.status_words },
     trouble ? [line.status_words, line.reason].filter(Boolean).join(": ") : icon(TICKS[line.status] ?? "tick", 16),
     trouble ? null : element("span", { class: "unseen" }, line.status_words),
-    again ? element("button", {
+    trouble && line.key ? element("button", {
       class: "again", type: "button",
       onclick: (event) => {
         event.target.disabled = true;
-        sendReply(line.conversation, line.text, line.key, (refused) => { event.target.textContent = refused.message; });
+        sendReply(line.conversation, line.text, key, (refused) => { event.target.textContent = refused.message; });
       },
     }, "Send again") : null);
 }

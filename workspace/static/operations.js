@@ -44,7 +44,7 @@ function fill(id, { content, trouble }, build) {
 
 function tile({ name, state, detail }) {
   return element("div", { class: "tile" },
-    element("p", { class: "tile-head" }, dot(state), name, element("span", { class: "tile-state" }, STATE_WORDS[state] ?? state)),
+    element("p", { class: "tile-head" }, dot(state), element("span", { class: "tile-name" }, name), element("span", { class: "tile-state" }, STATE_WORDS[state] ?? state)),
     element("p", { class: "tile-words" }, detail ?? ""));
 }
 
@@ -68,7 +68,7 @@ function failures(found) {
     element("td", {}, failure.kind),
     element("td", {}, [failure.reason, failure.detail].filter(Boolean).join(": ").replaceAll("_", " ")),
     element("td", {}, failure.can_retry ? retryButton(failure.id) : "")));
-  return [element("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": "Failures" },
+  return [element("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": "Table of failures" },
     element("table", { class: "table" },
       element("thead", {}, element("tr", {}, ...["When", "Channel", "What", "Why", "Retry"].map((words) => element("th", { scope: "col" }, words)))),
       element("tbody", {}, ...rows)))];

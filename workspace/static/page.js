@@ -108,11 +108,10 @@ async function start() {
   byId("back").addEventListener("click", (event) => { event.preventDefault(); go(null); });
   window.addEventListener("popstate", arrive);
   document.addEventListener("visibilitychange", () => seen(list.get(transcript.id)).catch(fail));
-  const me = await whoAmI();
+  const [me, revision] = await Promise.all([whoAmI(), list.load()]);
   fillCorner(byId("who"), me, "./");
   deeds = new Deeds(me, fail);
   composer = new Composer(deeds, fail);
-  const revision = await list.load();
   follow(revision, { changed, state: (word) => { byId("live").dataset.state = word; byId("live").textContent = STATES[word]; } });
   await arrive();
 }

@@ -30,6 +30,8 @@ export class Transcript {
       { root: this.scroll, rootMargin: "600px 0px 0px 0px" },
     );
     top.observe(byId("earlier"));
+    // Observed anew after each page: who still sees the top by then wants the next one.
+    this.lookAgain = () => { top.unobserve(byId("earlier")); top.observe(byId("earlier")); };
   }
 
   get id() {
@@ -91,6 +93,7 @@ export class Transcript {
       const fromEnd = this.scroll.scrollHeight - this.scroll.scrollTop;
       this.#merge(lines);
       this.scroll.scrollTop = this.scroll.scrollHeight - fromEnd;
+      if (!this.#complete) this.lookAgain();
     } finally {
       this.#asking = null;
     }

@@ -1,0 +1,123 @@
+"""Promises about batches: every entry counts, in its order, by itself, and a bad one costs nobody else.
+
+Which lists of a delivery are batches is found out by trying: those whose entries can be taken out, or whose
+only entry can be spoiled, without the rest of the delivery becoming something else.
+"""
+
+import copy
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from connectors.recordings import Recording
+from normalizer.events import AnyEvent, Unknown
+
+from .subject import Subject
+
+Path = tuple[str | int, ...]
+
+POISONS: tuple[Any, ...] = (None, 5, "poison", [], {"poison": True}, [[{"poison": []}]])
+
+
+class Batches(Subject):
+    """What `parse` promises about entries that come together."""
+
+    def test_a_poisoned_entry_costs_its_neighbours_nothing(self, recording: Recording) -> None:
+        whole = self._facts(recording.content, recording)
+        for path, entries in self._batches(recording):
+            for poison in POISONS:
+                for at in {0, len(entries)}:
+                    spoiled = [*entries[:at], poison, *entries[at:]]
+                    found = self._with(recording, path, spoiled)
+                    assert _holds(found, whole), f"{_shown(path)}: a bad entry costs a good one"
+                    assert len(found) > len(whole), f"{_shown(path)}: a bad entry leaves no trace"
+
+    def test_a_batch_means_what_its_entries_mean(self, recording: Recording) -> None:
+        whole = self._facts(recording.content, recording)
+        for path, entries in self._batches(recording):
+            alone = [self._with(recording, path, [entry]) for entry in entries]
+            for found in alone:
+                assert _holds(whole, _without(found, self._with(recording, path, []))), (
+                    f"{_shown(path)}: an entry means something else, or nothing, in a batch"
+                )
+            if len(entries) > 1:
+                expected = sum((Counter(found) for found in alone), Counter())
+                around = Counter(self._with(recording, path, []))
+                for _ in entries[1:]:
+                    expected -= around
+                assert set(expected) == set(whole), f"{_shown(path)}: entries are lost or made up"
+
+    def test_the_place_in_a_batch_is_no_part_of_an_id(self, recording: Recording) -> None:
+        whole = self._facts(recording.content, recording)
+        for path, entries in self._batches(recording):
+            for order in (entries[::-1], [*entries, *entries]):
+                found = self._with(recording, path, order)
+                assert set(found) == set(whole), f"{_shown(path)}: another order, other facts"
+
+    # how it is done -------------------------------------------------------------------------------
+
+    def _batches(self, recording: Recording) -> Iterator[tuple[Path, list[Any]]]:
+        for path, entries in _lists(recording.content):
+            if self._is_batch(recording, path, entries):
+                yield path, entries
+
+    def _is_batch(self, recording: Recording, path: Path, entries: list[Any]) -> bool:
+        whole = Counter(self._facts(recording.content, recording))
+        for fewer in ([], entries[1:]):
+            left = Counter(self._with(recording, path, fewer))
+            if fewer != entries and left < whole:
+                return True
+        events = self._events(_changed(recording.content, path, [POISONS[-1]]), recording)
+        return any(isinstance(event, Unknown) and event.raw == POISONS[-1] for event in events)
+
+    def _with(self, recording: Recording, path: Path, entries: list[Any]) -> list[bytes]:
+        return self._facts(_changed(recording.content, path, entries), recording)
+
+    def _facts(self, content: Any, recording: Recording) -> list[bytes]:
+        return [orjson.dumps(event) for event in self._events(content, recording)]
+
+    def _events(self, content: Any, recording: Recording) -> list[AnyEvent]:
+        return self.parsed(replace(recording, content=copy.deepcopy(content)))
+
+
+def _lists(content: Any, path: Path = ()) -> Iterator[tuple[Path, list[Any]]]:
+    """Every list that holds something, however deep."""
+    if not isinstance(content, dict | list):
+        return
+    if isinstance(content, list) and content:
+        yield path, content
+    for key in list(content) if isinstance(content, dict) else range(len(content)):
+        yield from _lists(content[key], (*path, key))
+
+
+def _changed(content: Any, path: Path, entries: list[Any]) -> Any:
+    changed = copy.deepcopy([content])
+    holder: Any = changed
+    for key in (0, *path)[:-1]:
+        holder = holder[key]
+    holder[(0, *path)[-1]] = copy.deepcopy(entries)
+    return changed[0]
+
+
+def _holds(found: list[bytes], wanted: list[bytes]) -> bool:
+    """Whether all that is wanted was found, in the same order."""
+    left = iter(found)
+    return all(one in left for one in wanted)
+
+
+def _without(found: list[bytes], others: list[bytes]) -> list[bytes]:
+    left = Counter(others)
+    kept = []
+    for one in found:
+        if left[one]:
+            left[one] -= 1
+        else:
+            kept.append(one)
+    return kept
+
+
+def _shown(path: Path) -> str:
+    return "/".join(map(str, path)) or "the delivery itself"

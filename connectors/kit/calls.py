@@ -1,0 +1,187 @@
+"""Promises about flows and answers: credentials stay home, nonsense is refused, refusals can be read."""
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import pytest
+
+from connectors.contract import (
+    Call,
+    Download,
+    Purpose,
+    Rejected,
+    Reply,
+    Request,
+    Response,
+    Sent,
+)
+from connectors.recordings import RECEIVED_AT, Recording
+
+from .driving import Answer, Start, drive, first_call
+from .subject import Subject
+
+ANSWERS: tuple[Any, ...] = (
+    *(None, [], {}, "no", 5, True, {"error": None}, {"error": 5}, {"error": {"code": "x"}}),
+    *({"code": []}, {"error": {"code": {}}}, {"message": 5}, {"ok": False}, {"ok": True}),
+    *({"url": 5}, {"id": None}, {"result": {}}, {"messages": [None]}, [[]]),
+)
+#: What comes with a refusal that passes; often a proxy's page.
+PASSING: tuple[Any, ...] = (None, {}, "Service Unavailable")
+STATUSES = (200, 204, 302, 400, 401, 403, 404, 408, 409, 410, 413, 418, 429, 500, 502, 503, 599)
+
+#: Reasons that the gateway knows for a file (contract, section 3).
+OF_MEDIA = frozenset(
+    {"gone", "expired", "unauthorized", "unreachable", "too_large", "unsupported_type"}
+)
+
+
+class Answers(Subject):
+    """What flows, `refusal`, `authorize`, `handshake` and `acknowledge` promise."""
+
+    def test_credentials_go_only_where_they_belong(self, recording: Recording) -> None:
+        for _, start in self._flows(recording):
+            call = first_call(start)
+            if call is not None:
+                self.check_call(call)
+
+    def test_a_flow_asks_anew_each_time(self, recording: Recording) -> None:
+        """Addresses expire, and so does what was learned on an earlier attempt."""
+        for purpose, start in self._flows(recording):
+            before = first_call(start)
+            drive(self.connector, start, purpose, _always(200, {}))
+            assert first_call(start) == before
+
+    def test_an_answer_that_makes_no_sense_is_a_refusal(self, recording: Recording) -> None:
+        for answer in ANSWERS:
+            for purpose, start in self._flows(recording):
+                driven = drive(self.connector, start, purpose, _always(200, answer))
+                self.check_end(purpose, driven.result, driven.refused)
+
+    def test_an_expected_status_leads_to_an_end_too(self, recording: Recording) -> None:
+        for purpose, start in self._flows(recording):
+            call = first_call(start)
+            for status in sorted(call.expects if call else ()):
+                for answer in ANSWERS[:3]:
+                    driven = drive(self.connector, start, purpose, _always(status, answer))
+                    self.check_end(purpose, driven.result, driven.refused)
+
+    @pytest.mark.parametrize("status", STATUSES)
+    def test_every_refusal_can_be_read(self, status: int) -> None:
+        for answer in ANSWERS:
+            for purpose in get_args(Purpose):
+                self.check_refusal(self.connector.refusal(Reply(status, {}, answer, b"", purpose)))
+
+    @pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
+    def test_what_passes_is_tried_again(self, status: int) -> None:
+        for purpose in get_args(Purpose):
+            for answer in PASSING:
+                refusal = self.connector.refusal(Reply(status, {}, answer, b"", purpose))
+                assert refusal.retry, f"HTTP {status} passes, {refusal.reason} does not"
+
+    def test_the_seconds_that_a_platform_asks_for_are_waited(self) -> None:
+        for purpose in get_args(Purpose):
+            reply = Reply(429, {"retry-after": "77"}, None, b"", purpose)
+            assert (self.connector.refusal(reply).after or 0) >= 77
+
+    def test_refused_credentials_ask_for_a_person(self) -> None:
+        assert self.connector.refusal(Reply(401, {}, None, b"", "check")).operator
+
+    def test_a_refused_file_ends_in_words_that_the_gateway_knows(self) -> None:
+        for status in (status for status in STATUSES if status >= 300):
+            for reply in (_refused(status, "lookup"), _refused(status, "download")):
+                refusal = self.connector.refusal(reply)
+                assert refusal.reason in OF_MEDIA, f"{refusal.reason} is no word for a file"
+
+    def test_an_address_that_expired_is_asked_for_again(self, recording: Recording) -> None:
+        if not any(first_call(start) for start in self.media_flows(self.parsed(recording))):
+            return  # the delivery itself holds the addresses, and there are no others
+        refused = (_refused(status, "download") for status in (401, 403, 404, 410))
+        assert any(self.connector.refusal(reply).retry for reply in refused), (
+            "a refused download is never tried again: addresses expire"
+        )
+
+    def test_our_proof_is_made_of_headers(self) -> None:
+        for name, value in self.connector.authorize(RECEIVED_AT).items():
+            assert name == name.lower()
+            assert name.isascii()
+            assert value.isascii()
+            assert value.isprintable()
+
+    @pytest.mark.parametrize("token", ["", "wrong", "é", "\udce9", "a" * 10_000])
+    def test_a_handshake_with_the_wrong_word_is_not_answered(self, token: str) -> None:
+        words = ("hub.verify_token", "verify_token", "token", "secret", "hub.mode", "mode")
+        asked = {**dict.fromkeys(words, token), "hub.challenge": "echo-me", "challenge": "echo-me"}
+        subscribing = {**asked, "hub.mode": "subscribe", "mode": "subscribe"}
+        for query in (
+            asked,
+            subscribing,
+            {},
+            {"hub.challenge": "echo-me"},
+            {"challenge": "echo-me"},
+        ):
+            request = Request("GET", "https://chat.example.com/", {}, b"", RECEIVED_AT, query)
+            answer = self.connector.handshake(request)
+            assert answer is None or (answer.status >= 400 and b"echo-me" not in answer.body)
+
+    def test_a_delivery_on_disk_is_a_success(self) -> None:
+        answer = self.connector.acknowledge()
+        assert isinstance(answer, Response)
+        assert 200 <= answer.status < 300, "anything else makes the platform send it again"
+        assert isinstance(answer.body, bytes)
+        assert not self.leaks(answer.body.decode(errors="replace"))
+
+    # how it is done -------------------------------------------------------------------------------
+
+    def _flows(self, recording: Recording) -> Iterator[tuple[Purpose, Start]]:
+        for start in self.media_flows(self.parsed(recording)):
+            yield "lookup", start
+        yield from self.other_flows()
+
+    def check_end(self, purpose: Purpose, result: Any, refused: Rejected | None) -> None:
+        """A flow ends with what it is for, or refused."""
+        if refused is not None:
+            self.check_refusal(refused)
+            return
+        match result:
+            case Download():
+                assert purpose == "lookup"
+                self.check_download(result)
+            case Sent():
+                assert purpose == "send"
+                assert isinstance(result.id, str)
+                assert result.id, "receipts name a message by its id"
+            case str():
+                assert purpose == "check"
+                assert result.strip(), "a check names the account"
+            case None:
+                assert purpose == "send"
+            case _:
+                raise AssertionError(f"a flow returned {type(result).__name__}")
+
+    def check_download(self, found: Download) -> None:
+        self.check_call(found.call)
+        assert found.size is None or (type(found.size) is int and found.size >= 0)
+        for claim in (found.sha256, found.media_type, found.name):
+            assert claim is None or isinstance(claim, str)
+        if found.decrypt is not None:
+            assert len(found.decrypt.key) in {16, 24, 32}
+            assert len(found.decrypt.counter) == 16
+
+    def check_refusal(self, refusal: Any) -> None:
+        assert isinstance(refusal, Rejected)
+        assert isinstance(refusal.reason, str)
+        assert refusal.reason
+        assert refusal.after is None or refusal.after >= 0
+        assert not self.leaks(str(refusal), repr(refusal), refusal.detail)
+
+
+def _always(status: int, content: Any) -> Answer:
+    def answer(call: Call, at: int) -> Reply:
+        del call, at
+        return Reply(status, {}, content)
+
+    return answer
+
+
+def _refused(status: int, purpose: Purpose) -> Reply:
+    return Reply(status, {}, None, b"", purpose)

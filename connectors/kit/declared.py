@@ -1,0 +1,116 @@
+"""Promises about what a connector declares: its attributes, its chart, its settings."""
+
+import re
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from connectors.capabilities import FEATURES, Feature
+from connectors.contract import API, Connector
+
+from .features import shown
+from .subject import Subject, secrets_of
+
+#: The features that a method stands behind, and whether having the method means offering the feature.
+METHODS: tuple[tuple[Feature, str, bool], ...] = (
+    ("photo", "media", False),
+    ("video", "media", False),
+    ("send_text", "send_text", True),
+    ("mark_read", "mark_read", True),
+)
+
+_HOST = re.compile(r"(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*")
+#: Settings whose values open doors.
+_SECRET = re.compile(r"(^|_)(secret|token|password|passphrase|private_key)s?(_|$)")
+
+
+class Declares(Subject):
+    """What is declared is there, makes sense, and agrees with what is done."""
+
+    def test_it_says_what_it_is(self) -> None:
+        connector = self.connector
+        assert connector.api == API
+        assert connector.name == connector.name.lower().strip() != ""
+        assert connector.label
+        assert connector.docs.startswith("https://")
+
+    def test_it_says_what_a_delivery_is(self) -> None:
+        connector = self.connector
+        assert connector.body in {"json", "form", "gzip-json"}
+        assert connector.covers
+        assert connector.covers <= {"body", "url", "caller"}
+        largest = max((len(self.genuine(one).body) for one in self.recorded), default=0)
+        assert largest <= connector.max_body <= 64 * 1024 * 1024
+        assert all(header == header.lower() for header in connector.keeps)
+        assert self.signature_header not in connector.keeps, "what proves a request is not stored"
+
+    def test_it_says_where_it_may_go(self) -> None:
+        connector = self.connector
+        assert all(_HOST.fullmatch(host) for host in connector.hosts), "hosts are exact names"
+        for host in connector.media_hosts:
+            bare = host.removeprefix(".")
+            assert _HOST.fullmatch(bare), f"{host} is neither a name nor .a.suffix"
+        assert connector.media_patience > 0
+        assert connector.reply_window is None or connector.reply_window > 0
+
+    def test_its_chart_tells_what_its_methods_do(self) -> None:
+        can, connector = self.connector.capabilities, type(self.connector)
+        assert set(can.features) | set(can.notes) <= set(FEATURES)
+        for feature, method, offers in METHODS:
+            own = getattr(connector, method) is not getattr(Connector, method)
+            told = can.support(feature) != "no"
+            assert own or not told, f"the chart offers {feature}, which needs {method}()"
+            assert told or not (own and offers), (
+                f"the chart leaves out {feature}: {method}() is there"
+            )
+        assert (can.max_text > 0) == (can.support("send_text") != "no")
+
+    def test_its_chart_tells_what_its_recordings_show(self) -> None:
+        can = self.connector.capabilities
+        for recording in self.recorded:
+            for feature in shown(self.parsed(recording)):
+                told = can.support(feature) != "no" or feature in can.notes
+                assert told, f"{recording.name} shows {feature}; the chart says no, and no note why"
+
+    def test_there_are_recordings(self) -> None:
+        assert self.recorded, f"{self.payloads} holds no *.json"
+
+    def test_a_setting_it_does_not_know_is_refused(self) -> None:
+        known = self.connector.config.model_dump()
+        with pytest.raises(ValidationError, match="a_setting_nobody_knows"):
+            self.connector.Config.model_validate({**known, "a_setting_nobody_knows": 1})
+
+    def test_settings_cannot_be_changed(self) -> None:
+        config = self.connector.config
+        with pytest.raises(ValidationError):
+            config.photos = not config.photos
+
+    def test_what_opens_doors_is_typed_as_a_secret(self) -> None:
+        config = self.connector.config
+        for name, value in _settings(config):
+            plain = isinstance(value, str) or (
+                isinstance(value, tuple) and any(isinstance(one, str) for one in value)
+            )
+            assert not (plain and _SECRET.search(name)), f"{name}: use Secret or Secrets"
+
+    def test_settings_show_no_secret(self) -> None:
+        connector, config = self.connector, self.connector.config
+        assert not self.leaks(repr(connector), str(connector), repr(config), str(config))
+        assert not self.leaks(config.model_dump_json(), str(config.model_dump()))
+
+    def test_a_mistake_in_the_settings_shows_no_secret(self) -> None:
+        known = {**self.connector.config.model_dump(), "photos": "not a word of truth"}
+        with pytest.raises(ValidationError) as mistake:
+            self.connector.Config.model_validate(known)
+        assert not any(secret in str(mistake.value) for secret in secrets_of(self.connector.config))
+
+    def test_it_holds_nothing_but_its_settings(self) -> None:
+        for recording in self.recorded:
+            self.connector.verify(self.genuine(recording))
+            self.parsed(recording)
+        assert vars(self.connector) == {"config": self.connector.config}
+
+
+def _settings(config: BaseModel) -> list[tuple[str, Any]]:
+    return [(name, getattr(config, name)) for name in type(config).model_fields]

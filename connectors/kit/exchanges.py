@@ -1,0 +1,207 @@
+"""Recorded exchanges: what a flow asks the platform, what it is answered, and what comes of it.
+
+Files `exchanges/*.json` beside the recordings, each
+
+    {"note": …, "flow": "media" | "send_text" | "mark_read" | "check", "given": {…},
+     "steps": [{"call": {…}, "reply": {"status": 200, "headers": {}, "content": {…}}}, …],
+     "result": … | "refused": {"reason": …, …}, "download": {"status": 403}}
+
+`given` are the fields of the `MediaRef` or `Text`, or the arguments of `mark_read`. `download` is what the
+host of a file answers, and `refused` what that means. To write one, give the replies alone: the kit fails
+and prints the whole.
+"""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import orjson
+
+from connectors.contract import (
+    AesCtr,
+    Call,
+    Connector,
+    Download,
+    Purpose,
+    Rejected,
+    Reply,
+    Sent,
+    Text,
+)
+from connectors.damage import damaged
+from normalizer.events import MediaRef
+
+from .calls import Answers
+from .driving import Driven, Start, drive
+from .subject import OUT
+
+#: How often the replies of each exchange are damaged.
+DAMAGES = 60
+
+PURPOSES: Mapping[str, Purpose] = {
+    "media": "lookup",
+    "send_text": "send",
+    "mark_read": "send",
+    "check": "check",
+}
+#: What a refusal is, unless its recording says otherwise.
+_MILD = {"retry": False, "after": None, "operator": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One flow from its beginning to its end. `note` says where it is from."""
+
+    name: str
+    flow: str
+    steps: tuple[Mapping[str, Any], ...] = ()
+    given: Mapping[str, Any] = field(default_factory=dict)
+    result: Any = None
+    refused: Mapping[str, Any] | None = None
+    download: Mapping[str, Any] | None = None
+    note: str = ""
+
+    def start(self, connector: Connector[Any]) -> Start:
+        """The flow, to be driven."""
+        match self.flow:
+            case "media":
+                return partial(connector.media, MediaRef(**self.given))
+            case "send_text":
+                return partial(connector.send_text, Text(**{**asdict(OUT), **self.given}))
+            case "mark_read":
+                return partial(connector.mark_read, **self.given)
+            case "check":
+                return connector.check
+            case other:
+                raise ValueError(
+                    f"{self.name}: {other!r} is no flow; there are {', '.join(PURPOSES)}"
+                )
+
+    def reply(self, at: int) -> Reply:
+        assert at < len(self.steps), f"{self.name}: the flow makes more calls than were recorded"
+        return _reply(self.steps[at]["reply"], PURPOSES[self.flow])
+
+
+def exchanges(folder: Path) -> list[Exchange]:
+    """All exchanges recorded beside the recordings of a folder."""
+    return [
+        Exchange(path.stem, **_tuples(orjson.loads(path.read_bytes())))
+        for path in sorted((folder / "exchanges").glob("*.json"))
+    ]
+
+
+class Exchanges(Answers):
+    """What flows promise, shown by recorded exchanges."""
+
+    def test_an_exchange_goes_as_it_was_recorded(self) -> None:
+        for exchange in exchanges(self.payloads):
+            driven = self._driven(exchange)
+            found = self._shown(exchange, driven)
+            expected = _expected(exchange)
+            assert found == expected, (
+                f"{exchange.name}: if this is right, record it:\n{orjson.dumps(found).decode()}"
+            )
+            assert len(driven.calls) == len(exchange.steps), f"{exchange.name}: replies left over"
+
+    def test_an_exchange_keeps_credentials_home(self) -> None:
+        for exchange in exchanges(self.payloads):
+            driven = self._driven(exchange)
+            for call in driven.calls:
+                self.check_call(call)
+            self.check_end(PURPOSES[exchange.flow], driven.result, driven.refused)
+
+    def test_an_exchange_goes_the_same_way_again(self) -> None:
+        for exchange in exchanges(self.payloads):
+            assert self._driven(exchange).calls == self._driven(exchange).calls, (
+                f"{exchange.name}: what was learned from answers is kept, and answers expire"
+            )
+
+    def test_damaged_replies_cost_a_refusal_and_no_more(self) -> None:
+        for exchange in exchanges(self.payloads):
+            random = Random(exchange.name)  # noqa: S311 - the same damage every time
+            for _ in range(DAMAGES if exchange.steps else 0):
+                broken = random.randrange(len(exchange.steps))
+
+                def answer(call: Call, at: int, broken: int = broken) -> Reply:
+                    del call
+                    reply = exchange.reply(min(at, len(exchange.steps) - 1))  # noqa: B023 - at once
+                    return _damaged(reply, random) if at == broken else reply  # noqa: B023 - at once
+
+                purpose = PURPOSES[exchange.flow]
+                driven = drive(self.connector, exchange.start(self.connector), purpose, answer)
+                if isinstance(driven.result, Download):
+                    continue  # where a file is said to be is the fence's to judge
+                self.check_end(purpose, driven.result, driven.refused)
+
+    # how it is done -------------------------------------------------------------------------------
+
+    def _driven(self, exchange: Exchange) -> Driven:
+        def answer(call: Call, at: int) -> Reply:
+            del call
+            return exchange.reply(at)
+
+        start = exchange.start(self.connector)
+        return drive(self.connector, start, PURPOSES[exchange.flow], answer)
+
+    def _shown(self, exchange: Exchange, driven: Driven) -> dict[str, Any]:
+        refused = driven.refused
+        if exchange.download is not None and refused is None:
+            refused = self.connector.refusal(_reply(exchange.download, "download"))
+        calls = [{"call": shown(call)} for call in driven.calls]
+        steps = [
+            {**call, "reply": step["reply"]}
+            for call, step in zip(calls, exchange.steps, strict=False)
+        ]
+        ended = {"result": shown(driven.result)} if driven.refused is None else {}
+        return {"steps": steps, **ended, **({"refused": shown(refused)} if refused else {})}
+
+
+def shown(value: Any) -> Any:
+    """A call or what a flow ended with as JSON, without what is as usual."""
+    match value:
+        case bytes():
+            return base64.b64encode(value).decode()
+        case Rejected():
+            found = {name: getattr(value, name) for name in _MILD}
+            return {"reason": value.reason, **{k: v for k, v in found.items() if v != _MILD[k]}}
+        case Call() | Download() | Sent() | AesCtr():
+            told = {one.name: (getattr(value, one.name), one) for one in fields(value)}
+            return {k: shown(v) for k, (v, one) in told.items() if not _usual(v, one)}
+        case frozenset():
+            return sorted(value)
+        case dict():
+            return {name: shown(inner) for name, inner in value.items()}
+        case _:
+            return value
+
+
+def _usual(value: Any, one: Any) -> bool:
+    if one.default_factory is not MISSING:
+        return bool(value == one.default_factory())
+    return bool(one.default is not MISSING and value == one.default)
+
+
+def _expected(exchange: Exchange) -> dict[str, Any]:
+    steps = [{"call": step.get("call"), "reply": step["reply"]} for step in exchange.steps]
+    refused = {"refused": exchange.refused} if exchange.refused is not None else {}
+    ended = {"result": exchange.result}
+    if exchange.refused is not None and exchange.download is None:
+        ended = {}
+    return {"steps": steps, **ended, **refused}
+
+
+def _reply(raw: Mapping[str, Any], purpose: Purpose) -> Reply:
+    status, headers, content = raw.get("status", 200), raw.get("headers", {}), raw.get("content")
+    return Reply(status, headers, content, orjson.dumps(content), purpose)
+
+
+def _damaged(reply: Reply, random: Random) -> Reply:
+    return Reply(reply.status, reply.headers, damaged(reply.content, random), b"", reply.purpose)
+
+
+def _tuples(raw: dict[str, Any]) -> dict[str, Any]:
+    return {**raw, "steps": tuple(raw.get("steps", ()))}

@@ -1,0 +1,141 @@
+"""How far a connector is beyond correct: bronze, silver, gold, platinum, each with what is missing for it.
+
+bronze     every promise of the kit is kept
+silver     recordings show all that the chart offers and say where they are from; a README explains
+gold       recorded exchanges show files, texts, health and refusals
+platinum   real recordings, strict types, and a test against the platform itself that runs regularly
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import ClassVar, Literal, get_args
+
+from connectors.capabilities import Feature
+
+from .exchanges import Exchange, exchanges
+from .features import VISIBLE, shown
+from .purity import sources
+from .subject import Subject
+from .types import untyped
+
+Grade = Literal["bronze", "silver", "gold", "platinum"]
+GRADES: tuple[Grade, ...] = get_args(Grade)
+
+#: How the note of a real recording begins.
+REAL = "recorded"
+
+
+class Graded(Subject):
+    """What an author claims, and what shows it."""
+
+    grade: ClassVar[Grade] = "bronze"
+    readme: ClassVar[Path | None] = None
+    live: ClassVar[str] = ""
+
+    def test_it_has_the_grade_it_claims(self) -> None:
+        claimed = GRADES[: GRADES.index(self.grade) + 1]
+        missing = [reason for grade in claimed for reason in self.missing(grade)]
+        assert not missing, f"for {self.grade}: " + "; ".join(missing)
+
+    def reached(self) -> Grade:
+        """The highest grade for which nothing is missing, provided that every promise is kept."""
+        for lower, higher in pairwise(GRADES):
+            if self.missing(higher):
+                return lower
+        return GRADES[-1]
+
+    def missing(self, grade: Grade) -> list[str]:
+        """What stands between this connector and a grade, once it has the one below."""
+        return [reason for find in CRITERIA[grade] for reason in find(self)]
+
+
+def _unshown(subject: Graded) -> Iterator[str]:
+    can = subject.connector.capabilities
+    seen = {one for recording in subject.recorded for one in shown(subject.parsed(recording))}
+    for feature in sorted(VISIBLE - seen):
+        if can.support(feature) in {"yes", "limited"}:
+            yield f"no recording shows {feature}, which the chart offers"
+
+
+def _without_origin(subject: Graded) -> Iterator[str]:
+    for recording in subject.recorded:
+        if not recording.note.strip():
+            yield f"recording {recording.name} has no note on where it is from"
+
+
+def _unexplained(subject: Graded) -> Iterator[str]:
+    readme = subject.readme or _readme_above(subject.payloads)
+    if readme is None or not readme.is_file():
+        yield "there is no README.md above the recordings; set `readme` if it is elsewhere"
+        return
+    text = readme.read_text("utf-8")
+    for name, field in subject.connector.Config.model_fields.items():
+        if name in _OF_ALL:
+            continue
+        if f"`{name}`" not in text:
+            yield f"{readme.name} does not explain the setting `{name}`"
+        if not field.description:
+            yield f"the setting {name} has no description"
+
+
+def _readme_above(folder: Path) -> Path | None:
+    return next((at / "README.md" for at in folder.parents if (at / "README.md").is_file()), None)
+
+
+def _unproven(subject: Graded) -> Iterator[str]:
+    can, recorded = subject.connector.capabilities, exchanges(subject.payloads)
+
+    def ends(flow: str) -> bool:
+        return any(one.flow == flow and one.refused is None for one in recorded)
+
+    if can.support("send_text") == "no":
+        yield "it sends no texts"
+    elif not ends("send_text"):
+        yield "no exchange shows a text that is sent"
+    offers_files: tuple[Feature, ...] = ("photo", "video")
+    if any(can.support(feature) != "no" for feature in offers_files) and not ends("media"):
+        yield "no exchange shows how a file is found"
+    if can.support("mark_read") != "no" and not ends("mark_read"):
+        yield "no exchange shows a message marked as read"
+    if not any(one.flow == "check" and one.result for one in recorded):
+        yield "no exchange shows the account's name from `check`"
+    yield from _unrefused(recorded)
+
+
+def _unrefused(recorded: list[Exchange]) -> Iterator[str]:
+    refused = [one.refused for one in recorded if one.refused is not None]
+    if not any(one.get("retry") for one in refused):
+        yield "no exchange shows a refusal that passes"
+    if not any(not one.get("retry") for one in refused):
+        yield "no exchange shows a refusal that is final"
+    if not any(one.get("operator") for one in refused):
+        yield "no exchange shows refused credentials"
+
+
+def _unreal(subject: Graded) -> Iterator[str]:
+    real = [one for one in subject.recorded if one.note.lower().startswith(REAL)]
+    if not real:
+        yield f"no recording is real (a note that begins with “{REAL}”, and says when and how)"
+
+
+def _undated(subject: Graded) -> Iterator[str]:
+    if not subject.live:
+        yield "no regular test against the platform itself (`live` says where its results are)"
+
+
+def _untyped(subject: Graded) -> Iterator[str]:
+    yield from untyped(sources(type(subject.connector)))
+
+
+#: Settings that every connector has, and that the documentation of Airlock explains.
+_OF_ALL = frozenset({"type", "api_url", "photos", "videos", "signature"})
+
+Criterion = Callable[[Graded], Iterator[str]]
+
+CRITERIA: Mapping[Grade, tuple[Criterion, ...]] = {
+    "bronze": (),
+    "silver": (_unshown, _without_origin, _unexplained),
+    "gold": (_unproven,),
+    "platinum": (_unreal, _untyped, _undated),
+}

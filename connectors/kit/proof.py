@@ -1,0 +1,168 @@
+"""Promises about `verify`: the platform is believed, nobody else, and nothing else ever happens."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import timedelta
+from types import FrameType
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, SecretStr
+
+from connectors.contract import Connector, Forbidden, Request
+from connectors.recordings import Recording
+
+from .subject import Subject
+
+HOSTILE = (
+    *("", " ", "=", ",", "\x00", "é", "\udce9", "💥", "a" * 100_000),
+    *("sha256=", "sha256=" + "0" * 64, "sha256=" + "\u0660" * 64, "sha1=" + "0" * 40),
+    *("Bearer", "Bearer ", "Bearer a.b.c", "Bearer " + "." * 50, "Basic Og==", "AAAA"),
+)
+GARBAGE = (b"", b"\x1f\x8b", b"\xff\xfe\x00", b"[" * 5000, b"%", b"\x00" * 99)
+
+#: What compares in constant time, or checks a signature that needs no secret of ours.
+_CAREFUL = frozenset({"compare_digest", "_compare_digest", "verify"})
+_DECADES = timedelta(days=20 * 365)
+
+
+class Proves(Subject):
+    """What `verify` promises."""
+
+    def test_a_genuine_request_is_taken(self, recording: Recording) -> None:
+        self.connector.verify(self.genuine(recording))
+
+    def test_the_proof_missing_changed_or_cut_is_refused(self, recording: Recording) -> None:
+        genuine = self.genuine(recording)
+        proof = genuine.headers[self.signature_header]
+        others = {k: v for k, v in genuine.headers.items() if k != self.signature_header}
+        self._refused(replace(genuine, headers=others), proof)
+        middle = len(proof) // 2
+        flipped = "0" if proof[middle] != "0" else "1"
+        for wrong in (
+            proof[:middle] + flipped + proof[middle + 1 :],
+            *(proof[:-1], proof[1:], proof + proof, f"{proof}, {proof}"),
+        ):
+            self._refused(self._with_proof(genuine, wrong), proof)
+
+    @pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+    def test_a_hostile_proof_is_refused_and_nothing_else_happens(self, hostile: str) -> None:
+        genuine = self.genuine(self.recorded[0])
+        self._refused(self._with_proof(genuine, hostile), genuine.headers[self.signature_header])
+
+    def test_what_the_proof_covers_cannot_be_changed(self, recording: Recording) -> None:
+        genuine = self.genuine(recording)
+        proof = genuine.headers[self.signature_header]
+        body = genuine.body
+        changed = {
+            "body": [
+                replace(genuine, body=wrong) for wrong in (body + b" ", body[1:], body + body, b"")
+            ],
+            "url": [replace(genuine, url=genuine.url + more) for more in ("x", "&x=1")],
+            "caller": [],
+        }
+        for part in self.connector.covers:
+            for request in changed[part]:
+                self._refused(request, proof)
+
+    @pytest.mark.parametrize("body", GARBAGE)
+    def test_a_body_of_garbage_never_makes_the_check_fall_over(self, body: bytes) -> None:
+        genuine = self.genuine(self.recorded[0])
+        for request in (replace(genuine, body=body), self.sign(replace(genuine, body=body))):
+            with suppress(Forbidden):
+                self.connector.verify(request)
+
+    def test_a_request_with_nothing_in_it_is_refused(self) -> None:
+        genuine = self.genuine(self.recorded[0])
+        for method in ("POST", "GET", ""):
+            bare = Request(method, "", {}, b"", genuine.received_at, {})
+            self._refused(bare, genuine.headers[self.signature_header])
+
+    def test_the_proof_is_one_of_our_secrets(self) -> None:
+        stranger = _with_settings(self.connector, _other)
+        genuine = self.genuine(self.recorded[0])
+        with pytest.raises(Forbidden):
+            stranger.verify(genuine)
+
+    def test_each_secret_counts_whatever_its_place(self) -> None:
+        genuine = self.genuine(self.recorded[0])
+        _with_settings(self.connector, _reversed).verify(genuine)
+        _with_settings(self.connector, _joined_by_another).verify(genuine)
+
+    def test_it_is_believed_at_any_time_of_its_own(self) -> None:
+        """The clock is `received_at` and no other."""
+        recording = self.recorded[0]
+        request = recording.request(self.connector)
+        for moved in (request.received_at - _DECADES, request.received_at + _DECADES):
+            self.connector.verify(self.sign(replace(request, received_at=moved)))
+
+    def test_comparing_takes_as_long_for_a_wrong_proof_as_for_a_right_one(self) -> None:
+        genuine = self.genuine(self.recorded[0])
+        with _watched() as called:
+            self.connector.verify(genuine)
+        assert called & _CAREFUL, "compare proofs with `same` or `any_same`, never with =="
+
+    # how it is done -------------------------------------------------------------------------------
+
+    def _with_proof(self, request: Request, proof: str) -> Request:
+        return replace(request, headers={**request.headers, self.signature_header: proof})
+
+    def _refused(self, request: Request, proof: str) -> None:
+        with pytest.raises(Forbidden) as refusal:
+            self.connector.verify(request)
+        assert str(refusal.value).strip(), "a refusal says why, for the log"
+        assert proof not in str(refusal.value)
+        assert not self.leaks(str(refusal.value))
+
+
+@contextmanager
+def _watched() -> Iterator[set[str]]:
+    """The names of all functions written in C that are called within the block."""
+    called: set[str] = set()
+
+    def note(frame: FrameType, event: str, argument: Any) -> None:
+        del frame
+        if event == "c_call":
+            called.add(getattr(argument, "__name__", ""))
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        yield called
+    finally:
+        sys.setprofile(before)
+
+
+def _with_settings(connector: Connector[Any], change: Any) -> Connector[Any]:
+    """The same connector with each of its secrets changed."""
+    config: BaseModel = connector.config
+    update = {}
+    for name in type(config).model_fields:
+        match getattr(config, name):
+            case SecretStr() as secret:
+                (update[name], *_) = change((secret,))
+            case (SecretStr(), *_) as several:
+                update[name] = change(several)
+    return type(connector)(config.model_copy(update=update))
+
+
+def _other(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    return tuple(SecretStr(_shifted(secret.get_secret_value())) for secret in secrets)
+
+
+def _reversed(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    return tuple(reversed(secrets))
+
+
+def _joined_by_another(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    """As while a secret is being replaced; a setting of one secret keeps it."""
+    return (*secrets, *_other(secrets))
+
+
+def _shifted(secret: str) -> str:
+    """Another secret of the same shape: letters stay letters, digits stay digits."""
+    for alphabet in ("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"):
+        secret = secret.translate(str.maketrans(alphabet, alphabet[1:] + alphabet[:1]))
+    return secret

@@ -1,0 +1,115 @@
+"""Promises about the code itself: a connector reads values and returns values, and does nothing else."""
+
+import ast
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from connectors.contract import Connector
+
+from .subject import Subject
+
+#: Modules that act: on the network, the disk, the clock, other threads, the log. By their first name.
+ACTING = frozenset(
+    {
+        *("aiofiles", "aiohttp", "asyncio", "boto3", "concurrent", "ctypes", "fcntl", "ftplib"),
+        *("glob", "http", "httpcore", "httpx", "io", "logging", "multiprocessing", "os", "pathlib"),
+        *("pickle", "queue", "random", "redis", "requests", "sched", "secrets", "select", "shutil"),
+        *("signal", "smtplib", "socket", "sqlite3", "ssl", "structlog", "subprocess", "tempfile"),
+        *("threading", "time", "urllib3", "websockets"),
+        *("gateway", "simulator", "workspace"),
+    }
+)
+#: Parts of modules that are harmless otherwise.
+ACTING_PARTS = frozenset({"urllib.request", "urllib.robotparser", "importlib.resources"})
+#: Functions that read the clock, chance or the environment, or act, under any module's name.
+ACTS = frozenset(
+    {
+        *("now", "utcnow", "today", "uuid1", "uuid4", "urlopen", "sleep", "getenv", "environ"),
+        *("open", "print", "input", "exec", "eval", "__import__", "breakpoint"),
+    }
+)
+
+_REMEDY = (
+    "a connector reads values and returns values: yield a Call for the network, take the time from"
+    " received_at, say the rest in Forbidden, Rejected or Unreadable"
+)
+
+
+class Pure(Subject):
+    """What a connector's code promises."""
+
+    def test_it_imports_nothing_that_acts(self) -> None:
+        for file in sources(type(self.connector)):
+            found = {name for name in _imports(ast.parse(file.read_bytes())) if _acts(name)}
+            assert not found, f"{file.name} imports {', '.join(sorted(found))}; {_REMEDY}"
+
+    def test_it_calls_nothing_that_acts(self) -> None:
+        for file in sources(type(self.connector)):
+            found = set(_called(ast.parse(file.read_bytes()))) & ACTS
+            assert not found, f"{file.name} calls {', '.join(sorted(found))}; {_REMEDY}"
+
+    def test_it_keeps_nothing_between_calls(self) -> None:
+        for file in sources(type(self.connector)):
+            for node in ast.walk(ast.parse(file.read_bytes())):
+                assert not isinstance(node, ast.Global), (
+                    f"{file.name}:{node.lineno} changes what is outside; events with stable ids are memory"
+                )
+
+
+def sources(connector: type[Connector[Any]]) -> list[Path]:
+    """The files that a connector is made of: its classes' modules, and those of its package they import."""
+    found: dict[str, Path] = {}
+    waiting = [kind.__module__ for kind in connector.__mro__[: connector.__mro__.index(Connector)]]
+    package = {name.partition(".")[0] for name in waiting}
+    while waiting:
+        name = waiting.pop()
+        file = _file(name)
+        if name in found or file is None or name.partition(".")[0] not in package:
+            continue
+        found[name] = file
+        waiting += _imports(ast.parse(file.read_bytes()), _parent(name, file))
+    return sorted(found.values())
+
+
+def _file(name: str) -> Path | None:
+    try:
+        spec = find_spec(name)
+    except (ImportError, ValueError):
+        return None  # a name from within a module, or a test's own class
+    found = spec.origin if spec and spec.has_location else None
+    return Path(found) if found and found.endswith(".py") else None
+
+
+def _parent(name: str, file: Path) -> str:
+    return name if file.name == "__init__.py" else name.rpartition(".")[0]
+
+
+def _imports(tree: ast.AST, package: str = "") -> Iterator[str]:
+    """Full names of all that is imported, whether module or part of one."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                yield from (alias.name for alias in names)
+            case ast.ImportFrom(module=module, names=names, level=level):
+                parts = package.split(".")
+                base = ".".join(parts[: len(parts) - level + 1]) if level else ""
+                whole = ".".join(part for part in (base, module or "") if part)
+                if level and not package:
+                    continue
+                yield whole
+                yield from (f"{whole}.{alias.name}" for alias in names)
+
+
+def _acts(name: str) -> bool:
+    return name.partition(".")[0] in ACTING or any(
+        name == part or name.startswith(f"{part}.") for part in ACTING_PARTS
+    )
+
+
+def _called(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(attr=name)) | ast.Call(func=ast.Name(id=name)):
+                yield name

@@ -1,0 +1,141 @@
+"""Promises about `parse`: exactly the recorded events, each time, and never a crash."""
+
+import copy
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import orjson
+import pytest
+
+from connectors.contract import Delivery
+from connectors.damage import damaged
+from connectors.recordings import Recording
+from normalizer.events import TRANSCRIPT_LINES, AnyEvent, Echo, Edit, Message, Unknown, dump, load
+
+from .driving import first_call
+from .subject import Subject, files
+
+#: How often each recording is damaged.
+DAMAGES = 300
+
+NO_DELIVERIES: tuple[Any, ...] = (
+    *(None, True, 5, 1.5, "text", "", [], [1], [None], {}, [[[[]]]]),
+    *({"entry": 5}, {"": {}}, {"events": None}),
+)
+
+
+class Reads(Subject):
+    """What `parse` promises."""
+
+    def test_a_recording_means_what_was_recorded(self, recording: Recording) -> None:
+        found = orjson.loads(dump(self.parsed(recording)))
+        assert found == recording.events, (
+            f"if this is right, record it:\n{orjson.dumps(found).decode()}"
+        )
+
+    def test_reading_twice_is_reading_once(self, recording: Recording) -> None:
+        before = copy.deepcopy(recording.content)
+        again = type(self.connector)(self.connector.config)
+        events = self.parsed(recording)
+        assert self.parsed(recording) == events
+        assert again.parse(recording.delivery(again)) == events
+        assert recording.content == before, "parse changed its input"
+
+    def test_a_repeat_on_another_day_is_the_same_fact(self, recording: Recording) -> None:
+        delivery = recording.delivery(self.connector)
+        repeat = replace(delivery, received_at=delivery.received_at + timedelta(days=6))
+        assert _facts(self.connector.parse(repeat)) == _facts(self.connector.parse(delivery))
+
+    def test_events_survive_being_written_down(self, recording: Recording) -> None:
+        events = self.parsed(recording)
+        assert isinstance(events, list)
+        assert load(dump(events)) == events
+        assert not self.leaks(dump(events).decode())
+
+    def test_events_are_told_apart(self, recording: Recording) -> None:
+        events = self.parsed(recording)
+        assert all(event.id for event in events)
+        assert len(set(_facts(events))) == len(events)
+        messages = {event.id for event in events if isinstance(event, Message)}
+        others = {event.id for event in events if not isinstance(event, Message)}
+        assert not messages & others, "the id of a message belongs to it alone"
+
+    def test_the_same_id_means_the_same_fact_everywhere(self) -> None:
+        known: dict[tuple[str, str], tuple[str, AnyEvent]] = {}
+        for recording in self.recorded:
+            for event in self.parsed(recording):
+                if isinstance(event, Unknown):
+                    continue
+                name, first = known.setdefault((event.type, event.id), (recording.name, event))
+                assert _core(first) == _core(event), (
+                    f"{name} and {recording.name} hold different facts under one id: {event.id}"
+                )
+
+    def test_events_say_whose_they_are(self, recording: Recording) -> None:
+        for event in self.parsed(recording):
+            if not isinstance(event, Unknown):
+                assert event.account
+                assert event.party is None or event.party.id
+
+    def test_texts_hold_what_people_wrote(self, recording: Recording) -> None:
+        for event in self.parsed(recording):
+            if isinstance(event, Message | Echo | Edit):
+                assert event.text != "", "no text is None"
+                assert event.text not in TRANSCRIPT_LINES.values()
+            if event.sent_at is not None:
+                assert event.sent_at.tzinfo is not None
+
+    def test_attachments_say_what_they_are(self, recording: Recording) -> None:
+        for event in self.parsed(recording):
+            if isinstance(event, Message | Echo | Edit):
+                for found in event.attachments:
+                    held = found.media or found.details is not None or found.refused
+                    assert held or found.kind == "unsupported", f"a {found.kind} of nothing"
+
+    def test_damage_costs_an_unknown_and_no_more(self, recording: Recording) -> None:
+        random = Random(recording.name)  # noqa: S311 - the same damage every time
+        for _ in range(DAMAGES):
+            self._read(self._damaged(recording, random))
+
+    @pytest.mark.parametrize("content", NO_DELIVERIES)
+    def test_what_is_no_delivery_costs_an_unknown(self, content: Any) -> None:
+        recording = replace(self.recorded[0], content=content)
+        assert [event.type for event in self.parsed(recording)] == ["unknown"]
+
+    def test_headers_and_query_may_be_missing(self, recording: Recording) -> None:
+        delivery = recording.delivery(self.connector)
+        self._read(replace(delivery, headers={}, query={}))
+
+    # how it is done -------------------------------------------------------------------------------
+
+    def _damaged(self, recording: Recording, random: Random) -> Delivery:
+        content = damaged(recording.content, random)
+        if self.connector.body == "form" and isinstance(content, dict):
+            content = {name: str(value) for name, value in content.items()}  # texts alone
+        return replace(recording, content=content).delivery(self.connector)
+
+    def _read(self, delivery: Delivery) -> None:
+        events = self.connector.parse(delivery)
+        assert isinstance(events, list)
+        load(dump(events))
+        for ref, start in zip(files(events), self.media_flows(events), strict=True):
+            found = first_call(start)
+            assert not self.leaks(str(ref.locator))
+            if found is not None:
+                assert isinstance(found.url, str)
+                assert all(
+                    value.isascii() and value.isprintable() for value in found.headers.values()
+                )
+
+
+def _core(event: AnyEvent) -> tuple[Any, ...]:
+    """What no two tellings of one fact may differ in."""
+    names = ("account", "text", "attachments", "target", "status", "message_ids", "kind")
+    party = event.party.id if event.party else None
+    return (party, *(getattr(event, name, None) for name in names))
+
+
+def _facts(events: list[AnyEvent]) -> list[tuple[str, str]]:
+    return [(event.type, event.id) for event in events]

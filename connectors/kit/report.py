@@ -1,0 +1,64 @@
+"""Prints the grade of each connector that was examined, when pytest has come to its end."""
+
+from typing import Any
+
+import pytest
+
+from .grades import GRADES, Graded
+
+NAME = "connector-grades"
+
+
+class Report:
+    """Sees which promises of a class were kept; registered with pytest by the first class it collects."""
+
+    def __init__(self) -> None:
+        self._classes: dict[str, type[Graded]] = {}
+        self._passed: dict[str, set[str]] = {}
+        self._failed: dict[str, set[str]] = {}
+
+    def examine(self, node: str, subject: type[Graded]) -> None:
+        self._classes[node] = subject
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        node, _, name = report.nodeid.partition("[")[0].rpartition("::")
+        if node in self._classes:
+            kept = self._failed if report.failed else self._passed
+            if report.failed or (report.passed and report.when == "call"):
+                kept.setdefault(node, set()).add(name)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if self._classes:
+            terminalreporter.section("grades of connectors")
+        for node, subject in self._classes.items():
+            for line in self._lines(node, subject):
+                terminalreporter.write_line(line)
+
+    def _lines(self, node: str, subject: type[Graded]) -> list[str]:
+        name = f"{subject.connector.name} ({subject.connector.label})"
+        failed, passed = self._failed.get(node, set()), self._passed.get(node, set())
+        left_out = promises(subject) - failed - passed
+        if failed:
+            return [f"{name}: no grade, {len(failed)} promises are not kept"]
+        if left_out:
+            return [f"{name}: not graded, {len(left_out)} promises were not examined"]
+        reached = subject().reached()
+        lines = [f"{name}: {reached}"]
+        if reached != GRADES[-1]:
+            higher = GRADES[GRADES.index(reached) + 1]
+            lines += [f"  for {higher}: {reason}" for reason in subject().missing(higher)]
+        return lines
+
+
+def promises(subject: type[Graded]) -> set[str]:
+    return {name for name in dir(subject) if name.startswith("test_")}
+
+
+def report(config: pytest.Config) -> Report:
+    """The report of this run."""
+    manager = config.pluginmanager
+    found = manager.get_plugin(NAME)
+    if not isinstance(found, Report):
+        found = Report()
+        manager.register(found, NAME)
+    return found

@@ -1,0 +1,92 @@
+"""Promises about texts: what was written is what is sent, and a second attempt is the same attempt."""
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+
+from connectors.contract import Call, Text
+
+from .driving import first_call
+from .subject import OUT, Subject
+
+#: What naive quoting, trimming or templates would change.
+TEXTS = (
+    "Good morning",
+    "two\nlines\n\nand a gap",
+    " blanks at both ends ",
+    "<b>no</b> & *no* _no_ `no` [no](no) \\n %s {0} $x",
+    "“Größe” 🧺👩\u200d🔧 ﷽ 日本語",
+    "0",
+)
+
+
+class Sends(Subject):
+    """What `send_text` and `mark_read` promise."""
+
+    def test_a_second_attempt_is_the_same_as_the_first(self) -> None:
+        again = type(self.connector)(self.connector.config)
+        for text in (OUT, replace(OUT, key="msg_2", text="0", reply_to="message-1")):
+            assert first_call(partial(again.send_text, text)) == self._call(text)
+
+    def test_a_key_tells_attempts_from_texts(self) -> None:
+        if not self.connector.resend_is_safe or not self._sends:
+            return
+        one, other = self._call(OUT), self._call(replace(OUT, key="msg_2"))
+        assert one != other, "sending again is said to be safe, but no call carries the key"
+
+    @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
+    def test_what_was_written_is_what_is_sent(self, text: str) -> None:
+        if self._sends:
+            call = self._call(replace(OUT, text=text))
+            assert text in _values(call), "the text is not in the call as it was written"
+
+    def test_the_longest_text_is_sent_whole(self) -> None:
+        if self._sends:
+            text = "x" * (self.connector.capabilities.max_text - 1) + "!"
+            assert text in _values(self._call(replace(OUT, text=text)))
+
+    def test_a_text_goes_to_whom_it_is_meant_for(self) -> None:
+        if self._sends:
+            one, other = self._call(OUT), self._call(replace(OUT, to="consumer-2"))
+            assert one is None or one != other, "the call does not say for whom the text is"
+
+    def test_what_was_read_is_named(self) -> None:
+        if self.connector.capabilities.support("mark_read") == "no":
+            return
+        call = first_call(lambda: self.connector.mark_read("", OUT.to, "message-1"))
+        assert call is not None, "nothing is told"
+        assert any(word in repr(call) for word in (OUT.to, "message-1"))
+
+    # how it is done -------------------------------------------------------------------------------
+
+    @property
+    def _sends(self) -> bool:
+        """Whether the first call of `send_text` is the one that sends; see exchanges for longer flows."""
+        if self.connector.capabilities.support("send_text") == "no":
+            return False
+        call = self._call(OUT)
+        return call is not None and call.method != "GET"
+
+    def _call(self, text: Text) -> Call | None:
+        return first_call(partial(self.connector.send_text, text))
+
+
+def _values(call: Call | None) -> set[Any]:
+    """Everything that is said in a call's content, and each word by itself."""
+    assert call is not None, "a text is sent by a call"
+    values = set(_leaves(call.json)) | set((call.form or {}).values())
+    if call.body is not None:
+        values |= {call.body.decode(errors="replace")}
+    return values
+
+
+def _leaves(value: Any) -> list[Any]:
+    match value:
+        case dict():
+            return [leaf for inner in value.values() for leaf in _leaves(inner)]
+        case list() | tuple():
+            return [leaf for inner in value for leaf in _leaves(inner)]
+        case _:
+            return [value]

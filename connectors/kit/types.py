@@ -1,0 +1,26 @@
+"""Whether code is annotated throughout, as strict type checkers want it, and says so with `py.typed`."""
+
+import ast
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+
+def untyped(files: Iterable[Path]) -> Iterator[str]:
+    """What keeps files from being called strictly typed; a type checker has the last word."""
+    folders = set()
+    for file in files:
+        folders.add(file.parent)
+        for name, line in _bare(ast.parse(file.read_bytes())):
+            yield f"{file.name}:{line} {name} is not annotated throughout"
+    for folder in sorted(folders):
+        if not (folder / "py.typed").is_file():
+            yield f"{folder.name} has no py.typed"
+
+
+def _bare(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            own = [one for one in given if one.arg not in {"self", "cls"}]
+            if node.returns is None or any(one.annotation is None for one in own):
+                yield node.name, node.lineno

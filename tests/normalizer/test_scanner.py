@@ -1,0 +1,215 @@
+"""Nothing is clean before a real clamd has said so; whatever else happens, nothing comes out."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from normalizer.media import Clean, Limits, MediaFailed, MediaRejected
+from normalizer.sanitizer import Sanitizer
+from normalizer.scanner import Scanner, ScannerMisfit
+
+from .conftest import handing
+from .daemon import EICAR, SIGNATURE, Daemon
+from .media_samples import box, descriptor, encoded, film, noise, quadrants
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PHOTO = encoded(quadrants())
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def daemon(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Daemon]:
+    running = Daemon(tmp_path_factory.mktemp("clamd"))
+    await running.start()
+    yield running
+    running.stop()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def guarded(daemon: Daemon) -> AsyncIterator[Sanitizer]:
+    running = Sanitizer(Limits(), cells=2, scanner=Scanner(daemon.unix))
+    await running.start()
+    yield running
+    await running.close()
+
+
+def infected() -> dict[str, bytes]:
+    """The test virus in every place where a scanner sees it and a viewer does not."""
+    comment = b"\xff\xfe" + (len(EICAR) + 2).to_bytes(2, "big") + EICAR
+    return {
+        "nothing else": EICAR,
+        "behind a photo": PHOTO + EICAR,
+        "far behind a photo": PHOTO + bytes(3_000_000) + EICAR,
+        "in a comment": PHOTO[:2] + comment + PHOTO[2:],
+        "before a photo": EICAR + PHOTO,
+        "behind a film": film() + EICAR,
+        "in a box of a film": film() + box(b"uuid", bytes(16), EICAR),
+        "in a document": b"%PDF-1.7\n" + EICAR,
+        "in a broken photo": PHOTO[:300] + EICAR,
+    }
+
+
+@pytest.mark.parametrize("place", infected())
+async def test_malware_is_found_wherever_it_hides_and_named(
+    guarded: Sanitizer, place: str
+) -> None:
+    with pytest.raises(MediaRejected) as refusal:
+        await handing(guarded)(infected()[place])
+    assert refusal.value.reason == "malware"
+    assert SIGNATURE in refusal.value.detail
+
+
+async def test_clean_files_pass(guarded: Sanitizer) -> None:
+    photo, video = await asyncio.gather(*map(handing(guarded), (PHOTO, film())))
+    assert (photo.kind, video.kind) == ("photo", "video")
+
+
+async def test_what_is_no_media_is_refused_as_that(guarded: Sanitizer) -> None:
+    with pytest.raises(MediaRejected) as refusal:
+        await handing(guarded)(b"%PDF-1.7 nothing special")
+    assert refusal.value.reason == "unsupported_type"
+
+
+async def test_both_kinds_of_sockets_work(daemon: Daemon) -> None:
+    for address in (daemon.unix, daemon.tcp):
+        scanner = Scanner(address)
+        assert (await scanner.version()).startswith("ClamAV")
+        clean, bad = descriptor(PHOTO), descriptor(bytes(700_000) + EICAR)
+        await scanner.scan(clean, len(PHOTO))
+        with pytest.raises(MediaRejected):
+            await scanner.scan(bad, 700_000 + len(EICAR))
+        os.close(clean)
+        os.close(bad)
+
+
+async def test_many_scans_at_once_are_all_answered(guarded: Sanitizer) -> None:
+    files = [PHOTO + (EICAR if n % 3 == 0 else b"") for n in range(30)]
+    results = await asyncio.gather(*map(handing(guarded), files), return_exceptions=True)
+    assert [isinstance(each, Clean) for each in results] == [n % 3 != 0 for n in range(30)]
+
+
+async def test_a_daemon_that_stops_and_starts_lets_nothing_through_and_loses_nothing(
+    tmp_path: Path,
+) -> None:
+    daemon = Daemon(tmp_path)
+    running = Sanitizer(Limits(), cells=1, scanner=Scanner(daemon.unix))
+    # Away at the start is no reason not to start.
+    await running.start()
+    sanitize = handing(running)
+    try:
+        for _ in range(2):
+            with pytest.raises(MediaFailed) as failure:
+                await sanitize(PHOTO)
+            assert failure.value.reason == "scanner_unavailable"
+            await daemon.start()
+            assert isinstance(await sanitize(PHOTO), Clean)
+            with pytest.raises(MediaRejected):
+                await sanitize(PHOTO + EICAR)
+            daemon.stop()
+    finally:
+        await running.close()
+        daemon.stop()
+
+
+async def test_a_daemon_killed_in_the_middle_lets_nothing_through(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path)
+    await daemon.start()
+    running = Sanitizer(Limits(), cells=2, scanner=Scanner(daemon.unix))
+    await running.start()
+    large = encoded(noise(3000, 2000), "PNG", compress_level=1)
+    try:
+        jobs = [asyncio.create_task(handing(running)(large + EICAR)) for _ in range(6)]
+        await asyncio.sleep(0.02)
+        daemon.stop()
+        results = await asyncio.gather(*jobs, return_exceptions=True)
+    finally:
+        await running.close()
+        daemon.stop()
+    assert all(isinstance(each, (MediaFailed, MediaRejected)) for each in results)
+    assert any(isinstance(each, MediaFailed) for each in results)
+
+
+async def test_without_a_scanner_a_file_that_is_no_media_is_still_refused_for_good(
+    tmp_path: Path,
+) -> None:
+    running = Sanitizer(Limits(), cells=1, scanner=Scanner(f"unix:{tmp_path}/none.ctl"))
+    await running.start()
+    try:
+        with pytest.raises((MediaRejected, MediaFailed)) as trouble:
+            await handing(running)(b"<svg xmlns='http://www.w3.org/2000/svg'/>")
+    finally:
+        await running.close()
+    assert trouble.value.reason in {"unsupported_type", "scanner_unavailable"}
+
+
+async def test_a_daemon_that_takes_less_than_we_do_is_found_at_the_start(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path, longest="5M")
+    await daemon.start()
+    running = Sanitizer(Limits(), cells=1, scanner=Scanner(daemon.unix))
+    try:
+        with pytest.raises(ScannerMisfit) as misfit:
+            await running.start()
+        assert "StreamMaxLength" in str(misfit.value)
+        # And a file beyond its limit is never taken for clean.
+        source = descriptor(bytes(6_000_000))
+        with pytest.raises(MediaFailed) as failure:
+            await Scanner(daemon.unix).scan(source, 6_000_000)
+        os.close(source)
+        assert "size limit exceeded" in failure.value.detail
+    finally:
+        daemon.stop()
+
+
+async def test_a_daemon_that_takes_as_much_as_we_do_passes_the_check(daemon: Daemon) -> None:
+    await Scanner(daemon.unix).check(25_000_000)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        b"",
+        b"\0",
+        b"stream: OK?\0",
+        b"OK\0",
+        b"stream: ERROR\0",
+        b"stream: OK FOUND",
+        b"x" * 10_000,
+        b"\xff\xfe\0",
+        None,
+    ],
+)
+async def test_only_ok_means_clean(words: bytes | None) -> None:
+    """A server that is no clamd, or a broken one."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            if words is None:
+                await reader.read()  # until the other side gives up
+            else:
+                writer.write(words)
+        except ConnectionError:
+            pass
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    source = descriptor(PHOTO)
+    scanner = Scanner(f"tcp://127.0.0.1:{port}", seconds=1)
+    with pytest.raises((MediaFailed, MediaRejected)) as trouble:
+        await scanner.scan(source, len(PHOTO))
+    assert trouble.value.reason in {"scanner_unavailable", "malware"}
+    os.close(source)
+    server.close()
+    await server.wait_closed()
+
+
+@pytest.mark.parametrize(
+    "address", ["", "clamd", "/run/clamd.ctl", "tcp://host", "tcp://host:port", "http://host:1"]
+)
+async def test_an_address_that_is_none_is_named(address: str) -> None:
+    with pytest.raises(ValueError, match="is no address of a scanner"):
+        Scanner(address)

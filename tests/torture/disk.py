@@ -1,0 +1,137 @@
+"""A disk that forgets what was not synced: what of a folder survives when the power goes.
+
+Inside `watching`, every fsync of a file or folder below the root is noted, SQLite's own included. `cut` then
+builds a folder as it may look after a power cut: what was synced is there; of everything else, each new or
+removed name, each 512-byte sector and each length is there or not, as the dice fall.
+"""
+
+import os
+import random
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+from unittest import mock
+
+from .sqlite_syncs import watched
+
+T = TypeVar("T")
+
+_SECTOR = 512
+
+
+@dataclass(slots=True)
+class Disk:
+    """What is known to be on the platters, by inode."""
+
+    root: Path
+    #: Called before and after each sync: the moments at which a cut is most likely to show a mistake.
+    on_sync: Callable[[], None] = lambda: None
+    contents: dict[int, bytes] = field(default_factory=dict)
+    listings: dict[int, dict[str, int]] = field(default_factory=dict)
+    syncs: int = 0
+    #: Keeps the inodes of what was synced, so that none is given to another file.
+    _held: list[int] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        really = {"fsync": os.fsync, "fdatasync": os.fdatasync}
+
+        def through(name: str) -> Callable[[int], None]:
+            return lambda descriptor: self._sync(descriptor, lambda: really[name](descriptor))
+
+        with (
+            mock.patch.multiple(os, fsync=through("fsync"), fdatasync=through("fdatasync")),
+            watched(self._sync_path),
+        ):
+            try:
+                yield
+            finally:
+                for descriptor in self._held:
+                    os.close(descriptor)
+                self._held.clear()
+
+    def cut(self, into: Path, dice: random.Random) -> None:
+        """The power goes now."""
+        with self._lock:
+            _Survivor(self, dice).folder(self.root, self.root.stat().st_ino, into)
+
+    def _sync_path(self, path: Path, really: Callable[[], int]) -> int:
+        descriptor = os.open(path, os.O_RDONLY)
+        status = []
+        try:
+            self._sync(descriptor, lambda: status.append(really()))
+        finally:
+            os.close(descriptor)
+        return status[0]
+
+    def _sync(self, descriptor: int, really: Callable[[], object]) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        if not path.is_relative_to(self.root):
+            really()
+            return
+        # What is there before the call is on disk after it; what comes meanwhile may be or not.
+        inode, is_folder = os.fstat(descriptor).st_ino, path.is_dir()
+        listing = _listing(path) if is_folder else {}
+        content = b"" if is_folder else _content(descriptor)
+        self.on_sync()
+        really()
+        with self._lock:
+            self.syncs += 1
+            if inode not in self.contents and inode not in self.listings:
+                self._held.append(os.dup(descriptor))
+            if is_folder:
+                self.listings[inode] = listing
+            else:
+                self.contents[inode] = content
+        self.on_sync()
+
+
+@dataclass(frozen=True, slots=True)
+class _Survivor:
+    disk: Disk
+    dice: random.Random
+
+    def folder(self, now: Path | None, inode: int, into: Path) -> None:
+        """`now` is the folder as it is, None if it has gone."""
+        into.mkdir()
+        synced = self.disk.listings.get(inode, {})
+        present = _listing(now) if now is not None else synced
+        for name in sorted(synced.keys() | present.keys()):
+            chosen = self._either(synced.get(name), present.get(name))
+            if chosen is not None:
+                here = now / name if now is not None and present.get(name) == chosen else None
+                self._entry(here, chosen, into / name)
+
+    def _entry(self, now: Path | None, inode: int, into: Path) -> None:
+        if inode in self.disk.listings or (now is not None and now.is_dir()):
+            self.folder(now, inode, into)
+            return
+        synced = self.disk.contents.get(inode, b"")
+        present = _content_of(now) if now is not None else synced
+        into.write_bytes(synced if synced == present else self._mixed(synced, present))
+
+    def _mixed(self, synced: bytes, present: bytes) -> bytes:
+        shorter, longer = sorted((len(synced), len(present)))
+        old, new = synced.ljust(longer, b"\0"), present.ljust(longer, b"\0")
+        sectors = (slice(start, start + _SECTOR) for start in range(0, longer, _SECTOR))
+        mixed = b"".join(self._either(old[sector], new[sector]) for sector in sectors)
+        return mixed[: self.dice.randint(shorter, longer)]
+
+    def _either(self, one: T, other: T) -> T:
+        return one if one == other or self.dice.random() < 0.5 else other
+
+
+def _listing(folder: Path) -> dict[str, int]:
+    return {entry.name: entry.inode() for entry in os.scandir(folder)}
+
+
+def _content(descriptor: int) -> bytes:
+    return os.pread(descriptor, os.fstat(descriptor).st_size, 0)
+
+
+def _content_of(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""

@@ -1,0 +1,144 @@
+"""Whatever was acknowledged is on the disk: proved on a disk that forgets everything that was not synced."""
+
+import asyncio
+import random
+from pathlib import Path
+
+import pytest
+
+from gateway.journal import Batch, Journal, writer
+from gateway.journal.frames import Accepted, unpack
+from gateway.reader import read
+from gateway.store import FileStore, sync_folder
+from normalizer.media import Rendition
+from tests.gateway.notes import notes
+from tests.gateway.test_journal import delivery, note
+
+from .disk import Disk
+
+CONNECTORS = {"desk": notes()}
+
+
+async def accept(journal: Journal, name: str, acknowledged: list[str], dice: random.Random) -> None:
+    """One sender: each message is acknowledged before the next is sent; some are large."""
+    for number in range(25):
+        text = "x" * dice.choice([1, 50, 9000])
+        await journal.append(delivery(note(f"{name}{number}", name, text=text)))
+        acknowledged.append(f"{name}{number}")
+        await asyncio.sleep(0)
+
+
+async def work_off(journal: Journal) -> None:
+    """Record what was accepted, forward it, and begin again, for ever."""
+    done = -1
+    while True:
+        rows = await journal.unread(done, 8)
+        for number, row in rows:
+            readings = [r for accepted, _ in unpack(row) for r in read(accepted, CONNECTORS)]
+            recorded = await journal.record(Batch((number,), tuple(readings)))
+            await journal.taken([(e.conversation, e.key) for e in recorded.entries[::2]])
+            done = number
+        await asyncio.sleep(0.001)
+
+
+async def known(folder: Path) -> tuple[list[str], list[int]]:
+    """Ids of all messages of the journal in `folder` in order, in the intake or recorded; and their numbers."""
+    journal = await Journal.open(folder, hold_seconds=2)
+    recorded = await journal.read(
+        lambda c: c.execute("SELECT platform_id, key FROM message ORDER BY key").fetchall()
+    )
+    rows = await journal.unread(-1, 1_000_000)
+    sound = await journal.read(lambda c: c.execute("PRAGMA integrity_check").fetchone()[0])
+    assert sound == "ok"
+    await journal.close()
+    waiting: list[Accepted] = [accepted for _, row in rows for accepted, _ in unpack(row)]
+    ids = [r.event.id for accepted in waiting for r in read(accepted, CONNECTORS)]
+    return [id for id, _ in recorded] + ids, [key for _, key in recorded]
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_a_power_cut_at_any_moment_loses_no_acknowledged_delivery(
+    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "_COMMITS", 7)
+    dice = random.Random(seed)
+    house = tmp_path / "house"
+    house.mkdir()
+    disk = Disk(house)
+    acknowledged: list[str] = []
+    cuts: list[tuple[Path, list[str]]] = []
+
+    def perhaps_cut() -> None:
+        if dice.random() < 0.25:
+            # In this order: what is acknowledged from here on, this cut may lose.
+            cuts.append((tmp_path / f"cut{len(cuts)}", list(acknowledged)))
+            disk.cut(cuts[-1][0], dice)
+
+    with disk.watching():
+        sync_folder(house)
+        journal = await Journal.open(house, hold_seconds=2)
+        disk.on_sync = perhaps_cut
+        senders = [
+            asyncio.create_task(accept(journal, name, acknowledged, dice)) for name in "abcdef"
+        ]
+        working = asyncio.create_task(work_off(journal))
+        while not all(sender.done() for sender in senders):
+            perhaps_cut()
+            await asyncio.sleep(dice.choice([0, 0.001]))
+        await asyncio.gather(*senders)
+        working.cancel()
+        await asyncio.wait([working])
+        await journal.close()
+    assert disk.syncs > 50
+    assert len(cuts) > 20
+    assert len(acknowledged) == 150
+    for folder, wanted in cuts:
+        found, keys = await known(folder)
+        assert len(set(found)) == len(found)
+        assert set(wanted) <= set(found)
+        for name in "abcdef":
+            order = [id for id in found if id.startswith(name)]
+            assert order == [f"{name}{number}" for number in range(len(order))]
+        sequences: dict[int, list[int]] = {}
+        for key in keys:
+            sequences.setdefault(key >> 32, []).append(key & 0xFFFFFFFF)
+        assert all(s == list(range(1, len(s) + 1)) for s in sequences.values())
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_a_rendition_that_was_stored_survives_and_one_that_was_removed_stays_away(
+    tmp_path: Path, seed: int
+) -> None:
+    dice = random.Random(seed)
+    house = tmp_path / "house"
+    house.mkdir()
+    disk = Disk(house)
+    content = dice.randbytes(5000)
+    pictures = [
+        Rendition("thumbnail", "image/jpeg", 1, 1, content[:900]),
+        Rendition("preview", "image/jpeg", 1, 1, content),
+    ]
+    with disk.watching():
+        sync_folder(house)
+        store = FileStore(house / "media")
+        sync_folder(house)
+        for number in range(10):
+            name = f"att_{dice.randrange(3)}{number}_0"
+            await store.put(name, pictures)
+            disk.cut(tmp_path / f"stored{number}", dice)
+            await store.put(name, pictures[1:])
+            disk.cut(tmp_path / f"again{number}", dice)
+            await store.remove(name)
+            disk.cut(tmp_path / f"removed{number}", dice)
+    for number in range(10):
+        (preview,) = (tmp_path / f"stored{number}").rglob("preview.jpg")
+        assert preview.read_bytes() == content
+        (thumbnail,) = (tmp_path / f"stored{number}").rglob("thumbnail.jpg")
+        assert thumbnail.read_bytes() == content[:900]
+        (kept,) = _files(tmp_path / f"again{number}")
+        assert kept.read_bytes() == content
+        assert _files(tmp_path / f"removed{number}") == []
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]

@@ -1,0 +1,135 @@
+"""The power goes while the whole gateway works, media and all; a new one takes over what the disk still has."""
+
+import asyncio
+import json
+import os
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.journal import writer
+from gateway.service import Gateway
+from gateway.settings import load
+from tests.system.running import SECRET, TOKEN, free_port
+
+from . import verdict
+from .core import UnreliableCore
+from .disk import Disk
+from .ledger import Ledger
+from .platforms import BadDay, on_a_bad_day
+from .senders import Sender
+
+_KINDS = ("whatsapp", "messenger", "twilio", "apple")
+_CUTS = 6
+_SECONDS = 4.0
+
+
+@dataclass(slots=True)
+class Cut:
+    """What was left, and what had been promised and told until then."""
+
+    folder: Path
+    ledger: Ledger
+    core: UnreliableCore
+
+
+class Scene:
+    """Four platforms with a sender each, and a gateway in this process that can be put on any folder."""
+
+    def __init__(self, tmp_path: Path, dice: random.Random) -> None:
+        self.ledger = Ledger()
+        self.senders: list[Sender] = []
+        self._port = free_port()
+        self._tmp_path, self._dice = tmp_path, dice
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["Scene"]:
+        platforms: list[BadDay] = []
+        for number, kind in enumerate(_KINDS):
+            webhook = f"http://127.0.0.1:{self._port}/webhooks/{kind}"
+            platforms.append(on_a_bad_day(kind, webhook, self._dice, patient=False))
+            await platforms[-1].start()
+            self.senders.append(Sender(kind, platforms[-1], self.ledger, self._dice, number))
+        yield self
+        for platform in platforms:
+            await platform.close()
+
+    def gateway(self, data: Path, core: UnreliableCore) -> Gateway:
+        content: dict[str, Any] = {
+            "gateway": {
+                "listen": f"127.0.0.1:{self._port}",
+                "data": str(data),
+                "api_tokens": [TOKEN],
+            },
+            "core": {"url": core.url, "secrets": [SECRET], "hold_seconds": 0.3},
+            "fetch": {"allow_private_hosts": True},
+            "connectors": {s.connector: s.platform.settings() for s in self.senders},
+        }
+        file = self._tmp_path / "connectors.yaml"
+        file.write_text(json.dumps(content))
+        return Gateway(load(file, os.environ))
+
+
+@pytest.mark.system
+async def test_what_survives_a_power_cut_is_all_that_was_acknowledged_and_it_arrives_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "_COMMITS", 20)
+    dice = random.Random(int(os.environ.get("TORTURE_SEEDS", "1").split(",")[0]))
+    async with Scene(tmp_path, dice).open() as scene:
+        for cut in await _work_and_cut(tmp_path, scene, dice):
+            await _take_over(scene, cut, dice)
+
+
+async def _work_and_cut(tmp_path: Path, scene: Scene, dice: random.Random) -> list[Cut]:
+    house = tmp_path / "house"
+    house.mkdir()
+    disk, core, cuts = Disk(house), UnreliableCore(SECRET, dice, trouble=0.2), list[Cut]()
+    await core.start()
+
+    def cut() -> None:
+        disk.on_sync = lambda: None
+        # In this order: what happens from here on, this cut may lose.
+        cuts.append(Cut(tmp_path / f"cut{len(cuts)}", scene.ledger.copy(), core.heir(dice)))
+        disk.cut(cuts[-1].folder, dice)
+
+    end = asyncio.Event()
+    with disk.watching():
+        async with scene.gateway(house / "data", core), asyncio.TaskGroup() as group:
+            for sender in scene.senders:
+                group.create_task(sender.run(end))
+            for _ in range(_CUTS):
+                await asyncio.sleep(dice.uniform(0.5, 1.5) * _SECONDS / _CUTS)
+                disk.on_sync = cut
+            await asyncio.sleep(0.5)
+            end.set()
+    await core.close()
+    assert len(cuts) == _CUTS
+    return cuts
+
+
+async def _take_over(scene: Scene, cut: Cut, dice: random.Random) -> None:
+    """A new gateway with the remains; each consumer writes once more."""
+    ledger, core = cut.ledger, cut.core
+    await core.start()
+    async with scene.gateway(cut.folder / "data", core):
+        now = [
+            Sender(s.connector, s.platform, ledger, dice, n) for n, s in enumerate(scene.senders)
+        ]
+        for sender in now:
+            await sender.write_to_all()
+        await core.until(lambda: not verdict.missing(ledger, core), 60)
+        await core.until(lambda: not _pending(core), 60)
+        await asyncio.sleep(0.2)
+    await core.close()
+    assert verdict.complaints(ledger, core, cut.folder / "data", more_is_fine=True) == []
+
+
+def _pending(core: UnreliableCore) -> bool:
+    states = verdict.final_states(core.events).values()
+    return any(attachment["state"] == "pending" for attachment in states)
