@@ -71,9 +71,9 @@ class WhatsApp(Meta[Settings]):
                 told = reply.content
                 return Download(
                     Call("GET", url),
-                    sha256=told.get("sha256") or ref.sha256,
+                    sha256=_text(told.get("sha256")) or ref.sha256,
                     size=_size(told.get("file_size")),
-                    media_type=told.get("mime_type"),
+                    media_type=_text(told.get("mime_type")),
                 )
         raise self.refusal(reply)
 
@@ -110,6 +110,10 @@ class WhatsApp(Meta[Settings]):
 
     def _messages(self, account: str) -> str:
         return self.graph(account or self.config.phone_number_id, "messages")
+
+
+def _text(told: Any) -> str | None:
+    return told if isinstance(told, str) else None
 
 
 def _size(told: Any) -> int | None:

@@ -9,6 +9,7 @@ from connectors import Connector, Unknown
 from .journal import Batch, Job, Journal, Recorded
 from .journal import failures as rows
 from .journal.frames import Accepted
+from .lanes import Lanes
 from .reader import read
 
 _LISTED = 1000
@@ -22,23 +23,29 @@ class Failures:
         self,
         journal: Journal,
         connectors: Mapping[str, Connector[Any]],
+        lanes: Lanes,
         *,
         on_recorded: Callable[[Recorded], None],
         on_job: Callable[[Job], None],
     ) -> None:
         self._journal = journal
         self._connectors = connectors
+        self._lanes = lanes
         self._on_recorded = on_recorded
         self._on_job = on_job
 
     async def listed(self, limit: int = _LISTED) -> list[dict[str, Any]]:
-        return await self._journal.read(partial(rows.listed, limit=min(limit, _LISTED)))
+        kept = await self._journal.read(partial(rows.listed, limit=min(limit, _LISTED)))
+        return [*self._lanes.refused(), *kept][:limit]
 
     async def shown(self, id: str) -> dict[str, Any] | None:
         """One failure whole; of a delivery with what it held, as text."""
         if rows.is_delivery(id):
             found = await self._journal.read(partial(rows.delivery, id=id))
             return {**found[0], **_content(found[1])} if found else None
+        refused = [failure for failure in self._lanes.refused() if failure["id"] == id]
+        if refused:
+            return refused[0]
         row = await self._journal.find_attachment(id)
         return {"id": id, "kind": "attachment", **row.view} if row else None
 
@@ -46,6 +53,10 @@ class Failures:
         """Try one again; None if there is no such failure."""
         if rows.is_delivery(id):
             return await self._replay(id)
+        if id.startswith("evt_"):
+            known = self._lanes.retry(id)
+            detail = "the core is asked again"
+            return {"id": id, "status": "accepted", "detail": detail} if known else None
         row = await self._journal.find_attachment(id)
         if row is None:
             return None

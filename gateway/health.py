@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from normalizer.media import MediaFailed
+from normalizer.scanner import Scanner
+
 from .journal import JournalUnavailable
+from .settings import Address, Settings
 
 #: Below this many free bytes nothing is accepted: what was accepted needs room to drain. Of a small disk an
 #: eighth is enough.
@@ -51,6 +55,26 @@ class Intake:
         if self._backlog() > BACKLOG_LIMIT:
             return "too many events wait for the conversation core; send the delivery again later"
         return None
+
+
+def configured_scanner(settings: Settings) -> Scanner | None:
+    """The scanner of media.scanner, None where none is configured."""
+    where = settings.media.scanner
+    if where is None:
+        return None
+    return Scanner(f"tcp://{where}" if isinstance(where, Address) else str(where))
+
+
+async def scanning(scanner: Scanner | None) -> Check:
+    """Whether files are scanned for malware; a scanner that is away holds media back, not messages."""
+    if scanner is None:
+        return Check(
+            "warn", "no scanner is configured: files are flattened, not scanned for malware"
+        )
+    try:
+        return Check("ok", await scanner.version())
+    except MediaFailed as trouble:
+        return Check("warn", f"media wait for the scanner: {trouble.detail}")
 
 
 Probe = Callable[[], Awaitable[Check]]

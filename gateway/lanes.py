@@ -9,6 +9,7 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -17,7 +18,7 @@ from .core_client import Answer, CoreClient
 from .fault_points import passing
 from .journal import Entry, Journal, JournalUnavailable, Recorded
 from .metrics import BACKLOG, EVENTS
-from .moments import now_ms
+from .moments import now_ms, rfc3339
 
 log = structlog.get_logger(__name__)
 
@@ -84,6 +85,33 @@ class Lanes:
     def waiting(self) -> int:
         """Events that the core has yet to take."""
         return self._waiting
+
+    def refused(self) -> list[dict[str, Any]]:
+        """Events that the core refused at least once and has yet to take, one for each lane."""
+        return [
+            {
+                "id": lane.entries[0].event_id,
+                "kind": "event",
+                "at": rfc3339(now_ms()),
+                "attempts": lane.attempts,
+                "reason": f"the core is {self.core_state}"
+                if self.core_state != "ok"
+                else "refused",
+                "can_retry": True,
+            }
+            for lane in self._lanes.values()
+            if lane.attempts and lane.entries
+        ]
+
+    def retry(self, event_id: str) -> bool:
+        """Try a refused event now, and forward again to a core that was gone; False if there is none such."""
+        for lane in self._lanes.values():
+            if lane.attempts and lane.entries and lane.entries[0].event_id == event_id:
+                self.resume()
+                if lane.timer is not None:
+                    self._wake(lane)
+                return True
+        return False
 
     def resume(self) -> None:
         """Forward again to a core that had answered 410."""

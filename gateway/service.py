@@ -15,12 +15,13 @@ import structlog
 from aiohttp import web
 
 from normalizer.sanitizer import Sanitizer
+from normalizer.scanner import Scanner
 
 from .api import Api, bearer
 from .core_client import CoreClient
 from .failures import Failures
 from .fetching import Fetcher
-from .health import Check, Intake
+from .health import Check, Intake, configured_scanner, scanning
 from .housekeeping import Housekeeping, Retention
 from .ingress import Ingress
 from .journal import Journal, Recorded
@@ -112,7 +113,10 @@ class Gateway:
         self._stack.push_async_callback(journal.close)
         self._journal = journal
         store = FileStore(_folder(data / "media"))
-        sanitizer = Sanitizer(settings.media.limits(), isolation=settings.media.isolation)
+        scanner = configured_scanner(settings)
+        sanitizer = Sanitizer(
+            settings.media.limits(), isolation=settings.media.isolation, scanner=scanner
+        )
         self._stack.push_async_callback(sanitizer.close)
         # Warming the decoders takes a second in which deliveries can be taken already.
         decoders = asyncio.create_task(sanitizer.start(), name="decoders")
@@ -175,7 +179,11 @@ class Gateway:
                 settings.connectors,
                 link_seconds=round(settings.media.link_lifetime),
                 failures=Failures(
-                    journal, settings.connectors, on_recorded=recorded, on_job=media.add
+                    journal,
+                    settings.connectors,
+                    lanes,
+                    on_recorded=recorded,
+                    on_job=media.add,
                 ),
                 replies=Replies(journal, settings.connectors, fetcher, sending.wake),
                 on_retry=media.add,
@@ -183,7 +191,7 @@ class Gateway:
             ),
             MediaEndpoint(journal, links, store),
             authorize=bearer(tokens),
-            probes=self._probes(journal, intake, lanes),
+            probes=self._probes(journal, intake, lanes, sanitizer, scanner),
             public_url=self._public_url,
             workspace=workspace,
         )
@@ -241,7 +249,12 @@ class Gateway:
         return workspace, CoreClient(url, keys, connections=_FORWARDERS)
 
     def _probes(
-        self, journal: Journal, intake: Intake, lanes: Lanes
+        self,
+        journal: Journal,
+        intake: Intake,
+        lanes: Lanes,
+        sanitizer: Sanitizer,
+        scanner: Scanner | None,
     ) -> dict[str, Callable[[], Awaitable[Check]]]:
         async def journal_check() -> Check:
             await journal.answers()
@@ -252,8 +265,16 @@ class Gateway:
             return Check("fail", refusal) if refusal else Check("ok", "media and journal have room")
 
         async def scanner_check() -> Check:
-            return Check(
-                "warn", "no scanner is configured: files are flattened, not scanned for malware"
+            return await scanning(scanner)
+
+        async def decoder_check() -> Check:
+            if not sanitizer.ready:
+                return Check("fail", "no decoder process is at hand; media wait")
+            missing = ", ".join(f"{wall} ({why})" for wall, why in sanitizer.missing_walls.items())
+            return (
+                Check("warn", f"isolation is reduced, without: {missing}")
+                if missing
+                else Check("ok", "every wall stands")
             )
 
         async def core_check() -> Check:
@@ -265,6 +286,7 @@ class Gateway:
             "journal": journal_check,
             "storage": storage_check,
             "scanner": scanner_check,
+            "decoders": decoder_check,
             "core": core_check,
         }
 
@@ -274,7 +296,8 @@ class Gateway:
         self._stack.push_async_callback(_cancel, task)
 
     async def _serve(self, app: web.Application, sock: socket.socket) -> None:
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE)
+        # Bodies are proven as they came: nothing is inflated before that.
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE, auto_decompress=False)
         self._stack.push_async_callback(runner.cleanup)
         await runner.setup()
         await web.SockSite(runner, sock).start()
@@ -293,7 +316,9 @@ async def _drain(lanes: Lanes) -> None:
 
 
 def _folder(path: Path) -> Path:
+    """A folder for the gateway alone, whoever made it: it holds customers' messages."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.chmod(0o700)
     sync_folder(path.parent)
     return path
 

@@ -41,6 +41,7 @@ def application(
     app.router.add_get("/readyz", _ready(probes))
     app.router.add_get("/metrics", _metrics)
     app.router.add_get("/openapi.json", _described(orjson.dumps(document(public_url))))
+    app.middlewares.append(_told)
     if workspace is not None:
         app.add_subapp("/workspace/", workspace)
         app.router.add_get("/", _to_workspace)
@@ -71,6 +72,21 @@ def _private(authorize: Callable[[web.Request], None], handler: Handler) -> Hand
         return await handler(request)
 
     return _answering(checked, 500)
+
+
+@web.middleware
+async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Unknown paths and methods are told like every other error; the workspace speaks for itself."""
+    try:
+        return await handler(request)
+    except web.HTTPNotFound:
+        if request.path.startswith("/workspace/"):
+            raise
+        return Problem(404, "Not found", f"nothing is at {request.path[:200]!r}").response()
+    except web.HTTPMethodNotAllowed as refusal:
+        allow = {"allow": ", ".join(sorted(refusal.allowed_methods))}
+        detail = f"{request.method} is not for {request.path[:200]!r}"
+        return Problem(405, "Method not allowed", detail, allow).response()
 
 
 async def _alive(request: web.Request) -> web.Response:

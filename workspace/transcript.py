@@ -10,6 +10,7 @@ from workspace.plain import plain_name, plain_text
 from workspace.wording import (
     LINES,
     length,
+    may_be_retried,
     notice_in_words,
     reason_in_words,
     size,
@@ -122,7 +123,7 @@ def _attachment(body: Mapping[str, Any], line: str | None, *, media: bool) -> Ma
         "state": body.get("state"),
         "words": plain_text(state_in_words(body)),
         "visible": media,
-        "retry": media and body.get("state") == "failed",
+        "retry": media and may_be_retried(body),
     }
     if not media:
         return public

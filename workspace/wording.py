@@ -80,10 +80,29 @@ def state_in_words(attachment: Mapping[str, Any]) -> str:
             return ""
         case "rejected":
             return _refusal(attachment, _REJECTED, "Refused: {reason}")
+        case "failed" if removed := _removed(attachment):
+            return removed
         case "failed":
             return _refusal(attachment, _FAILED, "Could not be fetched: {reason}")
         case _:
             return "Still being fetched …"
+
+
+def may_be_retried(attachment: Mapping[str, Any]) -> bool:
+    """Whether fetching it again may help."""
+    return attachment.get("state") == "failed" and not _removed(attachment)
+
+
+def _removed(attachment: Mapping[str, Any]) -> str | None:
+    """What was ready once and had to make room, or whose time is over, says so."""
+    detail = attachment.get("detail")
+    if attachment.get("reason") != "expired" or not isinstance(detail, str):
+        return None
+    kept = _KEPT.search(detail)
+    return f"No longer kept: {kept[0]}" if kept else None
+
+
+_KEPT = re.compile(r"the retention time is over|only the newest \d+ photos are kept")
 
 
 def _refusal(attachment: Mapping[str, Any], table: Mapping[str, str], otherwise: str) -> str:

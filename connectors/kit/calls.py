@@ -160,9 +160,14 @@ class Answers(Subject):
 
     def check_download(self, found: Download) -> None:
         self.check_call(found.call)
-        assert found.size is None or (type(found.size) is int and found.size >= 0)
-        for claim in (found.sha256, found.media_type, found.name):
-            assert claim is None or isinstance(claim, str)
+        self.check_claims(found)
+
+    def check_claims(self, found: Download) -> None:
+        assert isinstance(found.call.url, str)
+        assert found.size is None or (type(found.size) is int and found.size >= 0), "size"
+        for claim in ("sha256", "media_type", "name"):
+            told = getattr(found, claim)
+            assert told is None or isinstance(told, str), f"{claim} is no text: {told!r:.40}"
         if found.decrypt is not None:
             assert len(found.decrypt.key) in {16, 24, 32}
             assert len(found.decrypt.counter) == 16

@@ -134,8 +134,9 @@ class Exchanges(Answers):
                 purpose = PURPOSES[exchange.flow]
                 driven = drive(self.connector, exchange.start(self.connector), purpose, answer)
                 if isinstance(driven.result, Download):
-                    continue  # where a file is said to be is the fence's to judge
-                self.check_end(purpose, driven.result, driven.refused)
+                    self.check_claims(driven.result)  # where it leads is the fence's to judge
+                else:
+                    self.check_end(purpose, driven.result, driven.refused)
 
     # how it is done -------------------------------------------------------------------------------
 

@@ -54,7 +54,7 @@ def _unshown(subject: Graded) -> Iterator[str]:
     can = subject.connector.capabilities
     seen = {one for recording in subject.recorded for one in shown(subject.parsed(recording))}
     for feature in sorted(VISIBLE - seen):
-        if can.support(feature) in {"yes", "limited"}:
+        if can.support(feature) == "yes":
             yield f"no recording shows {feature}, which the chart offers"
 
 

@@ -4,8 +4,10 @@ from typing import Any
 
 from connectors import Connector, Rejected
 from gateway.fetching import Fetcher
+from gateway.health import configured_scanner
 from gateway.settings import Settings, advice
-from normalizer.media import Unsafe
+from normalizer.media import MediaFailed, Unsafe
+from normalizer.scanner import ScannerMisfit
 
 from .running import run
 
@@ -18,6 +20,7 @@ async def _check(settings: Settings) -> int:
     print("settings: ok")
     for sentence in advice(settings):
         print(f"note: {sentence}")
+    scanned = await _scanner(settings)
     fetcher = Fetcher(
         allow_private_hosts=settings.fetch.allow_private_hosts,
         extra_hosts=settings.fetch.extra_hosts,
@@ -29,7 +32,22 @@ async def _check(settings: Settings) -> int:
         ]
     finally:
         await fetcher.aclose()
-    return 0 if all(good) else 1
+    return 0 if scanned and all(good) else 1
+
+
+async def _scanner(settings: Settings) -> bool:
+    """Whether the scanner answers and takes files as long as ours; none configured is no failure."""
+    scanner = configured_scanner(settings)
+    if scanner is None:
+        return True
+    limits = settings.media.limits()
+    try:
+        await scanner.check(max(limits.photo_max_bytes, limits.video_max_bytes))
+        print(f"scanner: ok, {await scanner.version()}")
+    except (MediaFailed, ScannerMisfit) as trouble:
+        print(f"scanner: {trouble}")
+        return False
+    return True
 
 
 async def _connector(fetcher: Fetcher, name: str, connector: Connector[Any]) -> bool:

@@ -47,6 +47,9 @@ def _parser() -> argparse.ArgumentParser:
     _serve(commands)
     _check(commands)
     _capabilities(commands)
+    _failures(commands)
+    _replay(commands)
+    _accounts(commands)
     _simulate(commands)
     _schema(commands)
     return parser
@@ -82,6 +85,39 @@ def _capabilities(commands: "Commands[argparse.ArgumentParser]") -> None:
     text = "show which platform can do what"
     capabilities = commands.add_parser("capabilities", help=text, description=text)
     capabilities.set_defaults(run=_run_capabilities)
+
+
+def _failures(commands: "Commands[argparse.ArgumentParser]") -> None:
+    text = "what a running gateway could not read, fetch or deliver: list, show, retry"
+    failures = commands.add_parser("failures", help=text, description=text)
+    failures.add_argument("action", nargs="?", choices=["list", "show", "retry"], default="list")
+    failures.add_argument("ids", nargs="*", metavar="ID", help="failures, or `all` to retry all")
+    _config(failures)
+    failures.set_defaults(run=_run_failures)
+
+
+def _replay(commands: "Commands[argparse.ArgumentParser]") -> None:
+    text = "read deliveries again that could not be read, after an upgrade for instance"
+    replay = commands.add_parser("replay", help=text, description=text)
+    _config(replay)
+    replay.set_defaults(run=_run_replay)
+
+
+def _accounts(commands: "Commands[argparse.ArgumentParser]") -> None:
+    text = "who may sign in to the built-in workspace"
+    accounts = commands.add_parser("accounts", help=text, description=text)
+    actions = ["list", "add", "password", "roles", "remove"]
+    accounts.add_argument("action", nargs="?", choices=actions, default="list")
+    accounts.add_argument("name", nargs="?")
+    accounts.add_argument(
+        "--role",
+        action="append",
+        default=[],
+        metavar="ROLE",
+        help="agent (the default), supervisor or operator; may be given several times",
+    )
+    _config(accounts)
+    accounts.set_defaults(run=_run_accounts)
 
 
 def _simulate(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -142,6 +178,24 @@ def _run_capabilities(arguments: argparse.Namespace) -> int:
     except Unusable as trouble:
         print(f"airlock capabilities: {trouble}", file=sys.stderr)
         return 1
+
+
+def _run_failures(arguments: argparse.Namespace) -> int:
+    from .failures import failures
+
+    return failures(settings(arguments), arguments.action, arguments.ids)
+
+
+def _run_replay(arguments: argparse.Namespace) -> int:
+    from .failures import replay
+
+    return replay(settings(arguments))
+
+
+def _run_accounts(arguments: argparse.Namespace) -> int:
+    from .accounts import accounts
+
+    return accounts(settings(arguments), arguments.action, arguments.name, arguments.role)
 
 
 def _run_simulate(arguments: argparse.Namespace) -> int:

@@ -89,7 +89,8 @@ def finish(
     """
     cursor = connection.execute(
         "UPDATE attachment SET state = ?, reason = ?, detail = ?, name = coalesce(?, name), width = ?, "
-        "height = ?, duration = ?, renditions = ?, ended_at = ?, due = NULL, revision = revision + 1 "
+        "height = ?, duration = ?, renditions = ?, ended_at = ?, due = NULL, revision = revision + 1, "
+        "media = CASE WHEN ?1 = 'failed' THEN media END "
         "WHERE message = ? AND position = ? AND state = 'pending'",
         (
             *(outcome.state, outcome.reason, outcome.detail, outcome.name, outcome.width),

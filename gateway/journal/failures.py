@@ -26,7 +26,7 @@ def listed(connection: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
         "SELECT m.id, a.position, c.connector, a.ended_at, a.state, a.reason, a.detail, c.id, "
         "a.media IS NOT NULL "
         f"FROM attachment a JOIN message m ON m.key = a.message {IN_CONVERSATION} "
-        "WHERE a.state = 'failed' ORDER BY a.ended_at DESC LIMIT ?",
+        "WHERE a.state = 'failed' AND a.media IS NOT NULL ORDER BY a.ended_at DESC LIMIT ?",
         (limit,),
     )
     found = [_delivery_view(*row) for row in deliveries]

@@ -155,6 +155,32 @@ def opt_out(connection: sqlite3.Connection, outgoing: int) -> None:
     )
 
 
+def early(
+    connection: sqlite3.Connection,
+    conversation: int,
+    platform_id: str,
+    status: str,
+    reason: str | None,
+) -> bool:
+    """Keep a receipt that came before the platform answered our request; False if no request is out."""
+    out = connection.execute(
+        "SELECT 1 FROM part p JOIN outgoing o ON o.key = p.outgoing "
+        "WHERE o.conversation = ? AND p.state = 'trying'",
+        (conversation,),
+    ).fetchone()
+    if out is None:
+        return False
+    before = connection.execute(
+        "SELECT status FROM early WHERE platform_id = ?", (platform_id,)
+    ).fetchone()
+    if before is None or _RANK[status] > _RANK[before[0]]:
+        connection.execute(
+            "INSERT OR REPLACE INTO early VALUES (?, ?, ?, ?)",
+            (platform_id, status, reason, now_ms()),
+        )
+    return True
+
+
 class Progress:
     """Moves parts forward and tells the core when a whole text has moved."""
 
@@ -179,6 +205,7 @@ class Progress:
         if row is None:
             return Recorded()
         if platform_id is not None:
+            state, reason = self._further(platform_id, state, reason)
             self._connection.execute(
                 "UPDATE part SET platform_id = coalesce(platform_id, ?), sent_at = coalesce(sent_at, ?) "
                 "WHERE outgoing = ? AND position = ?",
@@ -199,6 +226,15 @@ class Progress:
             )
         entry = self._tell(outgoing)
         return Recorded(entries=(entry,) if entry else ())
+
+    def _further(self, platform_id: str, state: str, reason: str | None) -> tuple[str, str | None]:
+        """What the platform has told of this message already, if that is more than `state`."""
+        told = self._connection.execute(
+            "DELETE FROM early WHERE platform_id = ? RETURNING status, reason", (platform_id,)
+        ).fetchone()
+        if told is None or _RANK[told[0]] <= _RANK[state]:
+            return state, reason
+        return told[0], told[1]
 
     def by_key(self, key: str, state: str, **more: str | None) -> Recorded | None:
         """The same for the part that went out under our `key`; None if it is none of ours."""

@@ -4,7 +4,7 @@ Runs inside one transaction, in the order in which deliveries were accepted.
 """
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,7 +29,8 @@ from normalizer.events import (
 
 from .keys import message_key
 from .outbox import Outbox
-from .outgoing import Progress
+from .outgoing import Progress, early
+from .retention import take_back
 from .rows import Batch, Entry, Job, NewAttachment, Reading, Recorded
 
 #: The lane of events that belong to no conversation.
@@ -82,7 +83,11 @@ class Recorder:
                     key, conversation = self._conversation(reading, event.account, event.party)
                     if isinstance(event, Closed):
                         self._close(key)
-                    for id, type, data in _facts(self.ids, reading, event):
+                    if isinstance(event, Deletion):
+                        take_back(
+                            self.connection, self.ids.message(reading.connector, event.target)
+                        )
+                    for id, type, data in _facts(self.ids, reading, event, self._target):
                         self._announce(key, conversation, id, type, reading.received_at, data)
 
     def _message(self, reading: Reading, message: Message) -> None:
@@ -135,6 +140,14 @@ class Recorder:
             (reading.received_at, key),
         ).fetchone()
         return key, sequence, conversation
+
+    def _target(self, connector: str, platform_id: str) -> str:
+        """Our id of the message a platform names: an agent's text or a consumer's message."""
+        row = self.connection.execute(
+            "SELECT o.id FROM part p JOIN outgoing o ON o.key = p.outgoing WHERE p.platform_id = ?",
+            (platform_id,),
+        ).fetchone()
+        return str(row[0]) if row else self.ids.message(connector, platform_id)
 
     def _close(self, conversation: int) -> None:
         self.connection.execute("UPDATE conversation SET closed = 1 WHERE key = ?", (conversation,))
@@ -189,6 +202,10 @@ class Recorder:
             recorded = progress.by_key(receipt.key, receipt.status, platform_id=platform_id, **more)
         if recorded is None and platform_id is not None:
             recorded = progress.by_platform_id(platform_id, receipt.status, receipt.reason)
+            if recorded is None and early(
+                self.connection, conversation, platform_id, receipt.status, receipt.reason
+            ):
+                return True
         if recorded is None and platform_id is None and receipt.watermark is not None:
             recorded = progress.up_to(conversation, to_ms(receipt.watermark), receipt.status)
             if not recorded.entries:
@@ -339,7 +356,9 @@ def _new_view(message_id: str, position: int, new: NewAttachment) -> dict[str, A
 Fact = tuple[str, str, dict[str, Any]]
 
 
-def _facts(ids: Identifiers, reading: Reading, event: Any) -> list[Fact]:
+def _facts(
+    ids: Identifiers, reading: Reading, event: Any, whose: Callable[[str, str], str]
+) -> list[Fact]:
     """The core's events for what is no message: (event id, type, data)."""
     connector = reading.connector
 
@@ -347,7 +366,7 @@ def _facts(ids: Identifiers, reading: Reading, event: Any) -> list[Fact]:
         return ids.event(type, connector, event.id, *about), type, data
 
     def target() -> dict[str, Any]:
-        return {"id": ids.message(connector, event.target), "platform_id": event.target}
+        return {"id": whose(connector, event.target), "platform_id": event.target}
 
     match event:
         case Reaction(emoji=emoji):

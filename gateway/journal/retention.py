@@ -1,6 +1,7 @@
 """What time and requests remove: old media, old words, old memory of duplicates, whole conversations."""
 
 import sqlite3
+from urllib.parse import quote
 
 import orjson
 
@@ -13,6 +14,8 @@ from .rows import Entry, Recorded
 
 #: What is removed in one transaction at the most, so that nothing else waits long for the journal.
 _BATCH = 200
+
+_BLANK = orjson.dumps({"text": None, "transcript": "", "reply_to": None})
 
 #: What stays of an erased message: its id alone.
 _BLANK_MESSAGES = """UPDATE message SET platform_id = '', sent_at = 0, content = x'7b7d'
@@ -70,15 +73,14 @@ def _expire(
 
 
 def expire_words(connection: sqlite3.Connection, words_before: int, memory_before: int) -> int:
-    """Blank messages received before `words_before`, forget facts and blank messages before `memory_before`.
+    """Blank messages received before `words_before`, and forget facts seen before `memory_before`.
 
     A blank message keeps nothing but its id, which still recognises a repeat. Returns how many rows changed.
     """
-    blank = orjson.dumps({"text": None, "transcript": "", "reply_to": None})
     changed = connection.execute(
         "UPDATE message SET content = ?, platform_id = '' WHERE key IN (SELECT key FROM message "
         "WHERE received_at < ? AND content != ? LIMIT ?)",
-        (blank, words_before, blank, _BATCH),
+        (_BLANK, words_before, _BLANK, _BATCH),
     ).rowcount
     changed += connection.execute(
         "DELETE FROM part WHERE outgoing IN (SELECT key FROM outgoing WHERE accepted_at < ?)",
@@ -87,6 +89,13 @@ def expire_words(connection: sqlite3.Connection, words_before: int, memory_befor
     changed += connection.execute(
         "DELETE FROM outgoing WHERE accepted_at < ?", (words_before,)
     ).rowcount
+    connection.execute(
+        "UPDATE attachment SET name = NULL, details = NULL WHERE (name IS NOT NULL OR details IS NOT NULL) "
+        "AND message IN (SELECT key FROM message WHERE received_at < ? AND content = ?)",
+        (words_before, _BLANK),
+    )
+    for old in ("DELETE FROM unreadable WHERE received_at < ?", "DELETE FROM viewed WHERE at < ?"):
+        changed += connection.execute(old, (words_before,)).rowcount
     changed += connection.execute(
         "DELETE FROM fact WHERE id IN (SELECT id FROM fact WHERE seen_at < ? LIMIT ?)",
         (memory_before, _BATCH),
@@ -125,10 +134,26 @@ def erase(connection: sqlite3.Connection, conversation: str) -> int | None:
     connection.execute("DELETE FROM alias WHERE conversation = ?", (key,))
     connection.execute("DELETE FROM viewed WHERE conversation = ?", (conversation,))
     # What could not be read is known only by the consumer's id in its raw bytes.
-    connection.execute("DELETE FROM unreadable WHERE instr(delivery, ?)", (consumer.encode(),))
+    for written in {consumer, quote(consumer, safe="")}:
+        connection.execute("DELETE FROM unreadable WHERE instr(delivery, ?)", (written.encode(),))
     # Free pages still hold what was deleted, here and before: the file ends without them.
     connection.execute("PRAGMA incremental_vacuum").fetchall()
     return int(key)
+
+
+def take_back(connection: sqlite3.Connection, message_id: str) -> None:
+    """The consumer took a message back: its words and files go; the id stays, to recognise a repeat."""
+    row = connection.execute("SELECT key FROM message WHERE id = ?", (message_id,)).fetchone()
+    if row is None:
+        return
+    positions = connection.execute("SELECT position FROM attachment WHERE message = ?", row)
+    _doom(connection, [attachment_id(message_id, position) for (position,) in positions])
+    connection.execute("UPDATE message SET content = ? WHERE key = ?", (_BLANK, *row))
+    connection.execute(
+        "UPDATE attachment SET state = 'failed', reason = 'gone', detail = 'taken back', name = NULL, "
+        "details = NULL, renditions = NULL, media = NULL, due = NULL WHERE message = ?",
+        row,
+    )
 
 
 def doomed(connection: sqlite3.Connection) -> list[str]:

@@ -11,6 +11,7 @@ VERSION = 1
 # unreadable  deliveries that held something no connector could read, kept for `airlock replay`
 # fact        what was seen besides messages: the memory of duplicate detection
 # outgoing    agents' texts, and in `part` what of each went out as one message of the platform
+# early       receipts that came before the platform had answered who they are about
 # doomed      attachments whose files must go: the journal forgot them first
 # alias       further ids under which a conversation's consumer is known (WhatsApp: a number and a user id)
 # message     its key is the conversation's key and the sequence (see `keys.py`)
@@ -54,6 +55,8 @@ CREATE TABLE part (
     PRIMARY KEY (outgoing, position)) WITHOUT ROWID;
 CREATE INDEX part_of_platform ON part (platform_id) WHERE platform_id IS NOT NULL;
 CREATE INDEX part_open ON part (due) WHERE state IN ('waiting', 'trying');
+CREATE TABLE early (
+    platform_id TEXT PRIMARY KEY, status TEXT NOT NULL, reason TEXT, seen_at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE doomed (attachment TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE viewed (
     key INTEGER PRIMARY KEY, at INTEGER NOT NULL, agent TEXT NOT NULL, attachment TEXT NOT NULL,

@@ -8,11 +8,14 @@ from connectors.conformance import Conformance
 from . import accounts
 
 PAYLOADS = Path(__file__).parent / "payloads"
+PAGES = Path(__file__).parents[2] / "docs" / "platforms"
 
 
 class TestApple(Conformance):
     connector = accounts.apple()
     payloads = PAYLOADS / "apple"
+    readme = PAGES / "apple.md"
+    grade = "gold"
     signature_header = "authorization"
 
     def sign(self, request: Request) -> Request:
@@ -22,6 +25,8 @@ class TestApple(Conformance):
 class TestMessenger(Conformance):
     connector = accounts.messenger()
     payloads = PAYLOADS / "messenger"
+    readme = PAGES / "messenger.md"
+    grade = "gold"
     signature_header = "x-hub-signature-256"
 
     def sign(self, request: Request) -> Request:
@@ -31,6 +36,8 @@ class TestMessenger(Conformance):
 class TestTwilio(Conformance):
     connector = accounts.twilio()
     payloads = PAYLOADS / "twilio"
+    readme = PAGES / "twilio.md"
+    grade = "gold"
     signature_header = "x-twilio-signature"
 
     def sign(self, request: Request) -> Request:
@@ -40,6 +47,8 @@ class TestTwilio(Conformance):
 class TestWhatsApp(Conformance):
     connector = accounts.whatsapp()
     payloads = PAYLOADS / "whatsapp"
+    readme = PAGES / "whatsapp.md"
+    grade = "gold"
     signature_header = "x-hub-signature-256"
 
     def sign(self, request: Request) -> Request:

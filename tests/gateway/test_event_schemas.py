@@ -369,7 +369,8 @@ async def test_a_pending_attachment_and_its_end_fit(
     message = Message(id="m", **ABOUT, attachments=(attachment,))
     journal = await Journal.open(tmp_path, hold_seconds=0)
     recorded = await journal.record(Batch((), (_reading(message, pending),)))
-    frozen = await journal.freeze(recorded.entries[0].key)
+    (entry,) = recorded.entries
+    frozen = await journal.freeze(entry.conversation, entry.key)
     (job,) = recorded.jobs
 
     ended = await journal.finish(job.message, job.position, outcome)

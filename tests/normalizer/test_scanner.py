@@ -54,9 +54,7 @@ def infected() -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("place", infected())
-async def test_malware_is_found_wherever_it_hides_and_named(
-    guarded: Sanitizer, place: str
-) -> None:
+async def test_malware_is_found_wherever_it_hides_and_named(guarded: Sanitizer, place: str) -> None:
     with pytest.raises(MediaRejected) as refusal:
         await handing(guarded)(infected()[place])
     assert refusal.value.reason == "malware"

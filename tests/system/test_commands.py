@@ -7,25 +7,35 @@ from pathlib import Path
 
 import pytest
 
-from simulator import PLATFORMS, Core, photo, video
-from tests.system.running import AIRLOCK, SECRET, TOKEN, attachments, environment_without, free_port
+from simulator import PLATFORMS, Core, Fault, photo, video
+from tests.system.running import (
+    AIRLOCK,
+    CONSUMERS,
+    SECRET,
+    TOKEN,
+    attachments,
+    environment_without,
+    free_port,
+    site,
+)
 
 pytestmark = pytest.mark.system
 
 ROOT = Path(__file__).parents[2]
 
 
-async def airlock(*words: str | Path, folder: Path = ROOT) -> tuple[int, str, str]:
+async def airlock(*words: str | Path, folder: Path = ROOT, typed: str = "") -> tuple[int, str, str]:
     process = await asyncio.create_subprocess_exec(
         str(AIRLOCK),
         *map(str, words),
         cwd=folder,
         env=environment_without("DISPLAY"),
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     async with asyncio.timeout(120):
-        out, err = await process.communicate()
+        out, err = await process.communicate(typed.encode())
     assert process.returncode is not None
     return process.returncode, out.decode(), err.decode()
 
@@ -137,3 +147,40 @@ async def test_simulating_what_is_not_configured_is_wrong_use(tmp_path: Path) ->
     status, _, err = await airlock("simulate", "whatsapp", "-c", file)
     assert status == 2
     assert "no connector is called 'whatsapp'" in err
+
+
+async def test_failures_are_listed_shown_and_tried_again_from_the_command_line(
+    tmp_path: Path,
+) -> None:
+    async with site(tmp_path) as running:
+        file = tmp_path / "connectors.yaml"
+        assert await airlock("failures", "-c", file) == (0, "there are no failures\n", "")
+        platform = running.platforms["messenger"]
+        platform.fault_for_all = Fault(status=404, times=1)
+        await platform.send(CONSUMERS["messenger"], "look", [photo(seed=5)])
+        await running.until(lambda es: [a["state"] for a in attachments(es).values()] == ["failed"])
+        status, out, _ = await airlock("failures", "list", "-c", file)
+        assert (status, out.split()[1], out.split()[-1]) == (0, "attachment", "gone")
+        id = out.split()[2]
+        status, out, _ = await airlock("failures", "show", id, "-c", file)
+        assert (status, json.loads(out)["state"]) == (0, "failed")
+        assert (await airlock("failures", "retry", id, "-c", file))[0] == 0
+        await running.until(lambda es: [a["state"] for a in attachments(es).values()] == ["ready"])
+        assert (await airlock("failures", "retry", "att_none_0", "-c", file))[0] == 1
+        assert (await airlock("failures", "retry", "-c", file))[0] == 2
+        assert (await airlock("replay", "-c", file))[0] == 0
+    status, _, err = await airlock("failures", "-c", file)
+    assert status == 1
+    assert "no gateway answers" in err
+
+
+async def test_accounts_of_the_workspace_are_made_listed_and_removed(tmp_path: Path) -> None:
+    file = tmp_path / "connectors.yaml"
+    file.write_text(f"gateway: {{data: {tmp_path}/data}}\n")
+    words = ("accounts", "add", "anna", "--role", "agent", "--role", "supervisor", "-c", file)
+    assert (await airlock(*words, typed="a long enough pass phrase\n"))[0] == 0
+    status, _, err = await airlock(*words, typed="a long enough pass phrase\n")
+    assert (status, "already" in err) == (1, True)
+    assert (await airlock("accounts", "-c", file))[1] == "anna  agent, supervisor\n"
+    assert (await airlock("accounts", "remove", "anna", "-c", file))[0] == 0
+    assert (await airlock("accounts", "-c", file))[1] == ""

@@ -76,7 +76,7 @@ class Disk:
         # What is there before the call is on disk after it; what comes meanwhile may be or not.
         inode, is_folder = os.fstat(descriptor).st_ino, path.is_dir()
         listing = _listing(path) if is_folder else {}
-        content = b"" if is_folder else _content(descriptor)
+        content = b"" if is_folder else path.read_bytes()
         self.on_sync()
         really()
         with self._lock:
@@ -127,10 +127,6 @@ class _Survivor:
 
 def _listing(folder: Path) -> dict[str, int]:
     return {entry.name: entry.inode() for entry in os.scandir(folder)}
-
-
-def _content(descriptor: int) -> bytes:
-    return os.pread(descriptor, os.fstat(descriptor).st_size, 0)
 
 
 def _content_of(path: Path) -> bytes:

@@ -6,6 +6,7 @@ opening a file, to know its name, and syncing one. Everything else goes its usua
 
 import _sqlite3
 import ctypes
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -17,7 +18,7 @@ _OK = 0
 _OPEN = ctypes.CFUNCTYPE(
     ctypes.c_int,
     ctypes.c_void_p,
-    ctypes.c_char_p,
+    ctypes.c_void_p,  # the name: SQLite keeps the pointer, so it must be passed on as it is
     ctypes.c_void_p,
     ctypes.c_int,
     ctypes.POINTER(ctypes.c_int),
@@ -95,11 +96,11 @@ def _opening(really: Any, watch: Watch) -> Callable[..., int]:
             replaced[address] = copy
         return replaced[address]
 
-    def open(vfs: int, name: bytes | None, file: int, flags: int, told: Any) -> int:
+    def open(vfs: int, name: int | None, file: int, flags: int, told: Any) -> int:
         status = int(really(vfs, name, file, flags, told))
         opened = _File.from_address(file)
         if status == _OK and name is not None and opened.methods:
-            paths[file] = Path(name.decode())
+            paths[file] = Path(os.fsdecode(ctypes.string_at(name)))
             opened.methods = ctypes.pointer(methods(opened.methods.contents))
         return status
 

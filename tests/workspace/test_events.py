@@ -209,7 +209,7 @@ async def test_a_later_name_replaces_none_and_is_not_replaced_by_none(house: Hou
         message = samples.message(number + 1)
         await house.deliver(samples.received(f"evt_{number}", message, samples.conversation(**who)))
     (listed,) = (await house.get("api/conversations"))["conversations"]
-    assert (listed["name"], listed["consumer"]) == ("Mia", "4915550000001")
+    assert (listed["name"], listed["consumer"]) == ("Mia", "+4915550000001")
 
 
 async def test_names_and_texts_neither_hide_nor_reorder_anything(house: House) -> None:

@@ -1,5 +1,6 @@
 """An agent's answers: once, with what became of them, or why not."""
 
+import itertools
 from typing import Any
 
 import pytest
@@ -23,6 +24,9 @@ async def last(house: House) -> Any:
     return (await house.opened())["lines"][-1]
 
 
+_numbers = itertools.count()
+
+
 async def status(house: House, id: str, word: str, reason: str | None = None) -> None:
     data = {
         "conversation": samples.conversation(),
@@ -30,8 +34,7 @@ async def status(house: House, id: str, word: str, reason: str | None = None) ->
         "status": word,
         "reason": reason,
     }
-    event = f"evt_{id}_{word}"
-    await house.deliver(samples.event(event, "message.status", data))
+    await house.deliver(samples.event(f"evt_s{next(_numbers)}", "message.status", data))
 
 
 async def test_an_answer_goes_to_the_gateway_and_stands_in_the_transcript(talk: House) -> None:
@@ -58,6 +61,31 @@ async def test_a_failure_says_why(talk: House) -> None:
         "Not delivered",
         "the number is not on WhatsApp",
     )
+
+
+async def test_what_was_given_up_and_arrived_all_the_same_has_arrived(talk: House) -> None:
+    await talk.post(PATH, {"text": "hi", "key": KEY})
+    for told, reason, shown in (
+        ("failed", "unknown", "unknown"),
+        ("sent", None, "sent"),
+        ("failed", "undeliverable", "failed"),
+        ("delivered", None, "delivered"),
+    ):
+        await status(talk, "msg_sent1", told, reason)
+        assert (await last(talk))["status"] == shown
+
+
+async def test_a_text_stays_its_writers_whoever_sends_it_again(talk: House) -> None:
+    talk.gateway.refuse[SENDING] = 503, {}
+    await talk.try_post(PATH, {"text": "hi", "key": KEY})
+    talk.gateway.refuse.clear()
+    await talk.post("api/conversations/conv_mia/agents", {"do": "hand_over", "to": "sam"})
+    sam = talk.browser()
+    async with sam.session:
+        await sam.sign_in("sam")
+        await sam.post(PATH, {"text": "hi", "key": KEY})
+    agents = [sent["agent"] for sent in talk.gateway.called("POST", SENDING)]
+    assert agents == ["agent", "agent"]
 
 
 async def test_a_status_that_is_quicker_than_the_answer_counts(talk: House) -> None:

@@ -4,7 +4,14 @@ import pytest
 
 from workspace.media import disposition, safe_name
 from workspace.plain import plain_name
-from workspace.wording import length, size, state_in_words
+from workspace.wording import (
+    consumer_in_words,
+    length,
+    may_be_retried,
+    reason_in_words,
+    size,
+    state_in_words,
+)
 
 REJECTED = {
     "too_large": "Refused: too large",
@@ -64,6 +71,40 @@ def test_a_failure_says_why(reason: str, sentence: str) -> None:
 def test_numbers_make_a_refusal_exact(reason: str, detail: str | None, sentence: str) -> None:
     attachment = {"kind": "video", "state": "rejected", "reason": reason, "detail": detail}
     assert state_in_words(attachment) == sentence
+
+
+@pytest.mark.parametrize(
+    ("detail", "sentence", "retry"),
+    [
+        ("the retention time is over", "No longer kept: the retention time is over", False),
+        (
+            "only the newest 20 photos are kept",
+            "No longer kept: only the newest 20 photos are kept",
+            False,
+        ),
+        ("410 from media.example.com", FAILED["expired"], True),
+        (None, FAILED["expired"], True),
+    ],
+)
+def test_what_was_removed_here_says_so_and_offers_no_retry(
+    detail: str | None, sentence: str, retry: bool
+) -> None:
+    attachment = {"kind": "photo", "state": "failed", "reason": "expired", "detail": detail}
+    assert state_in_words(attachment) == sentence
+    assert may_be_retried(attachment) is retry
+
+
+def test_somebody_without_a_name_is_called_by_number_or_by_the_end_of_an_id() -> None:
+    assert consumer_in_words("whatsapp", "4915550000001") == "+4915550000001"
+    assert consumer_in_words("twilio", "+15550001") == "+15550001"
+    assert consumer_in_words("messenger", "7712345678901234") == "Customer 1234"
+    assert consumer_in_words("apple", "urn:mbid:AQAAYab9x/+=") == "Customer AB9X"
+
+
+def test_why_a_text_did_not_arrive_is_said_in_words() -> None:
+    assert reason_in_words("opted_out") == "the customer wants no more texts; they must write first"
+    assert reason_in_words("a_new_word") == "a new word"
+    assert reason_in_words(None) is None
 
 
 def test_what_is_ready_needs_no_words_and_what_is_pending_some() -> None:

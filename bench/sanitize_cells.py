@@ -1,0 +1,148 @@
+"""What the cells themselves cost: memory, overhead, deadlines, and how two do against one."""
+
+import asyncio
+import os
+import signal
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+from normalizer.cell.cell import Cell
+from normalizer.cell.jobs import Order
+from normalizer.cell.pool import Pool
+from normalizer.cell.trouble import CellLost
+from normalizer.media import Limits, Unsafe
+from normalizer.photo import job as photo_job
+from normalizer.photo.canvas import Canvas
+from normalizer.sanitizer import Sanitizer
+from tests.normalizer.media_samples import descriptor
+
+
+class Memory:
+    """The most memory that the last cell had: read off it before it ends."""
+
+    def __init__(self) -> None:
+        self.peak = 0
+        end = Cell.end
+
+        def ending(cell: Cell) -> None:
+            if not cell._ended:
+                self.peak = _peak(cell.pid) or self.peak
+            end(cell)
+
+        Cell.end = ending  # type: ignore[method-assign]
+
+
+def _peak(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
+
+
+async def timed(running: Sanitizer, content: bytes) -> tuple[float, str]:
+    """Seconds, and what came of it."""
+    source = descriptor(content)
+    begin = time.perf_counter()
+    try:
+        await running.sanitize(source)
+        outcome = "ready"
+    except Unsafe as refusal:
+        outcome = refusal.reason
+    took = time.perf_counter() - begin
+    os.close(source)
+    return took, outcome
+
+
+async def empty_job(pool: Pool, times: int) -> float:
+    """Median seconds from handing over a job that is nothing to its answer."""
+    found = []
+    for _ in range(times):
+        async with pool.cell() as cell:
+            begin = time.perf_counter()
+            await cell.ask({"job": "empty", "cpu_seconds": 5}, [], 5)
+            found.append(time.perf_counter() - begin)
+        await asyncio.sleep(0.03)
+    return statistics.median(found)
+
+
+class InProcess:
+    """The photo job without a cell, with memory that is warm, for what the cell adds."""
+
+    def __init__(self) -> None:
+        photo_job.warm_up()
+        self._canvas = Canvas(320, 4096)
+        self._pixels = os.memfd_create("canvas")
+        os.ftruncate(self._pixels, self._canvas.size)
+
+    def run(self, content: bytes) -> float:
+        source = descriptor(content)
+        message: dict[str, Any] = {
+            "format": "jpeg",
+            "bytes": len(content),
+            "max_pixels": 64_000_000,
+            "thumbnail_side": 320,
+            "preview_side": 4096,
+        }
+        begin = time.perf_counter()
+        photo_job.photo(Order(message, [source, self._pixels], lambda _: None))
+        took = time.perf_counter() - begin
+        os.close(source)
+        return took
+
+
+class InCell:
+    """The same job through a cell, without the encoding outside."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool, self._canvas = pool, Canvas(320, 4096)
+        self._pixels = os.memfd_create("canvas")
+        os.ftruncate(self._pixels, self._canvas.size)
+
+    async def run(self, content: bytes) -> float:
+        source = descriptor(content)
+        message = {
+            "job": "photo",
+            "cpu_seconds": 20,
+            "format": "jpeg",
+            "bytes": len(content),
+            "max_pixels": 64_000_000,
+            "thumbnail_side": 320,
+            "preview_side": 4096,
+        }
+        async with self._pool.cell() as cell:
+            begin = time.perf_counter()
+            await cell.ask(message, [source, self._pixels], 20)
+            took = time.perf_counter() - begin
+        os.close(source)
+        await asyncio.sleep(0.05)
+        return took
+
+
+async def deadline(pool: Pool, seconds: float) -> tuple[float, float]:
+    """How long after its deadline a stopped cell's job fails, and how long the next job then takes."""
+    async with pool.cell() as cell:
+        os.kill(cell.pid, signal.SIGSTOP)
+        begin = time.perf_counter()
+        try:
+            await cell.ask({"job": "empty", "cpu_seconds": 5}, [], seconds)
+        except CellLost:
+            late = time.perf_counter() - begin - seconds
+    begin = time.perf_counter()
+    async with pool.cell() as cell:
+        await cell.ask({"job": "empty", "cpu_seconds": 5}, [], 5)
+    return late, time.perf_counter() - begin
+
+
+async def throughput(content: bytes, cells: int, count: int) -> float:
+    """Photos a second with so many cells."""
+    running = Sanitizer(Limits(preview_max_side=2560), cells=cells)
+    await running.start()
+    await asyncio.sleep(0.5)
+    begin = time.perf_counter()
+    await asyncio.gather(*(timed(running, content) for _ in range(count)))
+    took = time.perf_counter() - begin
+    await running.close()
+    return count / took

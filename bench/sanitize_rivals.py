@@ -1,0 +1,147 @@
+"""What the sanitizing step is measured against: the least that must be done, and what others would do."""
+
+import io
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pillow_heif
+from PIL import Image, ImageCms, ImageOps
+
+from normalizer.photo.fitting import fit
+from normalizer.video import structure
+from normalizer.video.film import open_film
+from normalizer.video.first_frame import first_frame, rows
+from normalizer.video.rebuild import copied, rebuild
+
+_THUMBNAIL = 320
+_FACTORS = (1, 2, 4, 8)
+
+
+def jpeg_floor(photo: bytes, side: int) -> None:
+    """libjpeg-turbo alone: decode to the preview's size, encode preview and thumbnail."""
+    with Image.open(io.BytesIO(photo)) as image:
+        factor = fit(image.size, side, _FACTORS).factor
+        image.draft("RGB", (image.width // factor, image.height // factor))
+        image.load()
+        image.save(io.BytesIO(), "JPEG", quality=82)
+        image.crop((0, 0, _THUMBNAIL, _THUMBNAIL)).save(io.BytesIO(), "JPEG", quality=75)
+
+
+def heic_decode(photo: bytes, _: int) -> None:
+    """The same library, decoding alone."""
+    file = pillow_heif.open_heif(photo, convert_hdr_to_8bit=True)
+    assert file.data
+
+
+def naive_pillow(photo: bytes, side: int) -> None:
+    """What most code does: decode all, turn, convert, shrink twice."""
+    with Image.open(io.BytesIO(photo)) as opened:
+        profile = opened.info.get("icc_profile")
+        image = ImageOps.exif_transpose(opened)
+    if profile:
+        srgb = ImageCms.createProfile("sRGB")
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        image = ImageCms.profileToProfile(image, source, srgb) or image
+    image = image.convert("RGB")
+    preview = image.copy()
+    preview.thumbnail((side, side), Image.Resampling.LANCZOS)
+    preview.save(io.BytesIO(), "JPEG", quality=82)
+    ImageOps.fit(image, (_THUMBNAIL, _THUMBNAIL)).save(io.BytesIO(), "JPEG", quality=75)
+
+
+def pyvips() -> Callable[[bytes, int], None] | None:
+    """libvips in this process, one thread; None where pyvips is not installed."""
+    os.environ.setdefault("VIPS_CONCURRENCY", "1")
+    try:
+        import pyvips as vips
+    except (ImportError, OSError):
+        return None
+
+    def run(photo: bytes, side: int) -> None:
+        image: Any = vips.Image
+        image.thumbnail_buffer(
+            photo, side, height=side, size="down", export_profile="srgb"
+        ).jpegsave_buffer(Q=82, strip=True)
+        image.thumbnail_buffer(
+            photo, _THUMBNAIL, height=_THUMBNAIL, crop="centre", export_profile="srgb"
+        ).jpegsave_buffer(Q=75, strip=True)
+
+    return run
+
+
+def vipsthumbnail(folder: Path) -> Callable[[bytes, int], None] | None:
+    if not shutil.which("vipsthumbnail"):
+        return None
+
+    def run(photo: bytes, side: int) -> None:
+        source = folder / "vips.jpg"
+        source.write_bytes(photo)
+        common = ["vipsthumbnail", str(source), "--export-profile", "srgb"]
+        _call(*common, "--size", f"{side}x{side}>", "-o", f"{folder}/p.jpg[Q=82,strip]")
+        _call(
+            *common,
+            "--size",
+            "320x320",
+            "--smartcrop",
+            "centre",
+            "-o",
+            f"{folder}/t.jpg[Q=75,strip]",
+        )
+
+    return run
+
+
+def imagemagick(folder: Path) -> Callable[[bytes, int], None] | None:
+    program = shutil.which("magick") or shutil.which("convert-im6") or shutil.which("convert")
+    if not program:
+        return None
+
+    def run(photo: bytes, side: int) -> None:
+        source = folder / "magick.jpg"
+        source.write_bytes(photo)
+        _call(
+            program, str(source), "-auto-orient", "-strip", "-resize", f"{side}x{side}>", "-quality", "82",
+            "-write", f"{folder}/p.jpg", "-thumbnail", "320x320^", "-gravity", "center", "-extent", "320x320",
+            "-quality", "75", f"{folder}/t.jpg",
+        )  # fmt: skip
+
+    return run
+
+
+def film_floor(film: bytes, _: int) -> None:
+    """The same libraries without a cell: probe, first frame as JPEG, new container."""
+    source, target = os.memfd_create("source"), os.memfd_create("target")
+    os.write(source, film)
+    boxes = structure.read(memoryview(film))
+    pixels = rows(first_frame(open_film(source, boxes)), 1920)
+    image = Image.frombuffer("RGBX", pixels.shape[::-1], pixels.tobytes(), "raw", "RGBX", 0, 1)
+    image.save(io.BytesIO(), "JPEG", quality=82)
+    rebuild(open_film(source, boxes), target, copied)
+    os.close(source)
+    os.close(target)
+
+
+def ffmpeg(folder: Path) -> Callable[[bytes, int], None] | None:
+    """Two runs: the first frame, and a copy without metadata and with the index first."""
+    if not shutil.which("ffmpeg"):
+        return None
+
+    def run(film: bytes, _: int) -> None:
+        source = folder / "ffmpeg.mp4"
+        source.write_bytes(film)
+        common = ["ffmpeg", "-v", "error", "-nostdin", "-y", "-i", str(source)]
+        _call(*common, "-frames:v", "1", "-q:v", "3", f"{folder}/poster.jpg")
+        _call(
+            *common, "-map", "0:v:0", "-map", "0:a:0?", "-c", "copy", "-map_metadata", "-1",
+            "-movflags", "+faststart", f"{folder}/copy.mp4",
+        )  # fmt: skip
+
+    return run
+
+
+def _call(*command: str) -> None:
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

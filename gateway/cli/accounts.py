@@ -1,0 +1,44 @@
+"""`airlock accounts`: who may sign in to the built-in workspace."""
+
+import getpass
+import sys
+
+from gateway.settings import Settings
+from workspace import accounts as workspace_accounts
+
+
+def accounts(settings: Settings, action: str, name: str | None, roles: list[str]) -> int:
+    """Add an account, change its password or roles, remove it, list all; 1 where that cannot be done."""
+    data = settings.gateway.data
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = data / "workspace.db"
+    if action != "list" and not name:
+        print(f"airlock accounts {action}: name the account", file=sys.stderr)
+        return 2
+    try:
+        match action:
+            case "add":
+                workspace_accounts.add(database, name or "", _password(), roles or ["agent"])
+            case "password":
+                workspace_accounts.set_password(database, name or "", _password())
+            case "roles":
+                workspace_accounts.set_roles(database, name or "", roles)
+            case "remove":
+                workspace_accounts.remove(database, name or "")
+            case _:
+                for account in workspace_accounts.listed(database):
+                    print(f"{account.name}  {', '.join(account.roles)}")
+    except workspace_accounts.AccountProblem as trouble:
+        print(f"airlock accounts: {trouble}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _password() -> str:
+    """Asked for on a terminal, without showing it; one line of standard input elsewhere."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    first = getpass.getpass("Password: ")
+    if first != getpass.getpass("Once more: "):
+        raise workspace_accounts.AccountProblem("the two passwords differ")
+    return first

@@ -1,0 +1,71 @@
+"""`airlock failures`: what could not be read, fetched or delivered, on a running gateway; and trying again."""
+
+import json
+import sys
+from typing import Any
+
+from gateway.settings import Settings
+
+from .running_gateway import Unreachable, ask
+
+
+def failures(settings: Settings, action: str, ids: list[str]) -> int:
+    """Exit status 0, or 1 where something is unknown, failed again, or the gateway does not answer."""
+    if action in {"show", "retry"} and not ids:
+        print(
+            f"airlock failures {action}: name a failure (see `airlock failures list`)",
+            file=sys.stderr,
+        )
+        return 2
+    try:
+        return _ACTIONS[action](settings, ids)
+    except Unreachable as why:
+        print(f"airlock failures: {why}", file=sys.stderr)
+        return 1
+
+
+def replay(settings: Settings) -> int:
+    """Read every delivery again that could not be read."""
+    try:
+        found = ask(settings, "GET", "/v1/failures?limit=1000")["failures"]
+        ids = [failure["id"] for failure in found if failure["kind"] == "delivery"]
+        return _retry(settings, ids) if ids else _nothing()
+    except Unreachable as why:
+        print(f"airlock replay: {why}", file=sys.stderr)
+        return 1
+
+
+def _nothing() -> int:
+    print("there is nothing to read again")
+    return 0
+
+
+def _list(settings: Settings, ids: list[str]) -> int:
+    del ids
+    found = ask(settings, "GET", "/v1/failures?limit=1000")["failures"]
+    for failure in found:
+        print("  ".join(str(part) for part in _columns(failure)))
+    if not found:
+        print("there are no failures")
+    return 0
+
+
+def _columns(failure: dict[str, Any]) -> tuple[str, ...]:
+    where = failure.get("connector") or "core"
+    return failure["at"], failure["kind"], failure["id"], where, str(failure["reason"])
+
+
+def _show(settings: Settings, ids: list[str]) -> int:
+    for id in ids:
+        print(json.dumps(ask(settings, "GET", f"/v1/failures/{id}"), indent=2, ensure_ascii=False))
+    return 0
+
+
+def _retry(settings: Settings, ids: list[str]) -> int:
+    results = ask(settings, "POST", f"/v1/failures/{','.join(ids)}/retry")["results"]
+    for result in results:
+        print(f"{result['id']}  {result['status']}  {result['detail']}")
+    return 1 if any(result["status"] in {"failed", "unknown"} for result in results) else 0
+
+
+_ACTIONS = {"list": _list, "show": _show, "retry": _retry}

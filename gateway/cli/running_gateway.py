@@ -1,0 +1,35 @@
+"""What a command asks of a running gateway, through its public API."""
+
+import asyncio
+from typing import Any
+
+import aiohttp
+
+from gateway.settings import Settings
+
+
+class Unreachable(Exception):
+    """Why the gateway could not be asked, and what to change."""
+
+
+def ask(settings: Settings, method: str, path: str) -> Any:
+    """The JSON answer of one call of `/v1`; raises Unreachable."""
+    return asyncio.run(_ask(settings, method, path))
+
+
+async def _ask(settings: Settings, method: str, path: str) -> Any:
+    if not settings.gateway.api_tokens:
+        raise Unreachable("gateway.api_tokens is empty: add a token, and restart the gateway")
+    token = settings.gateway.api_tokens[0].get_secret_value()
+    url = f"http://{settings.gateway.listen}{path}"
+    try:
+        async with (
+            aiohttp.ClientSession(headers={"authorization": f"Bearer {token}"}) as http,
+            http.request(method, url) as response,
+        ):
+            answer = await response.json(content_type=None)
+    except aiohttp.ClientConnectionError as trouble:
+        raise Unreachable(f"no gateway answers at {settings.gateway.listen}") from trouble
+    if response.status >= 400:
+        raise Unreachable(str(answer.get("detail", f"HTTP {response.status}")))
+    return answer

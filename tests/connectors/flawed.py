@@ -1,0 +1,804 @@
+"""Seventy ways to get a connector wrong, each with the promise of the kit that finds it.
+
+Nothing here imports what a connector may not: each flaw must be found by what it does.
+"""
+
+import hmac
+import html
+import itertools
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import replace
+from typing import Any, ClassVar, TypeVar
+
+import orjson
+from pydantic import Field
+
+from connectors import (
+    AnyEvent,
+    Attachment,
+    Call,
+    Capabilities,
+    Connector,
+    Deletion,
+    Delivery,
+    Download,
+    Forbidden,
+    MediaRef,
+    Message,
+    Notice,
+    Party,
+    Rejected,
+    Reply,
+    Request,
+    Response,
+    Sent,
+    Text,
+    by_status,
+    fingerprint,
+    offers,
+    open_each,
+    read_each,
+    revealed,
+)
+
+from .sound import SECRET, TOKEN, Acme, Settings, proof
+
+Flow = Generator[Call, Reply, Download]
+Sending = Generator[Call, Reply, Sent]
+
+#: Every flaw, and the promise that must be among those it breaks.
+FLAWS: list[tuple[type[Acme], str]] = []
+
+F = TypeVar("F", bound=type[Acme])
+
+
+def breaks(promise: str) -> Callable[[F], F]:
+    def note(flawed: F) -> F:
+        FLAWS.append((flawed, f"test_{promise}"))
+        return flawed
+
+    return note
+
+
+# proof --------------------------------------------------------------------------------------------
+
+CHANGED = "the_proof_missing_changed_or_cut_is_refused"
+HOSTILE = "a_hostile_proof_is_refused_and_nothing_else_happens"
+COVERED = "what_the_proof_covers_cannot_be_changed"
+
+
+@breaks(CHANGED)
+class TakesEverything(Acme):
+    def verify(self, request: Request) -> None:
+        pass
+
+
+@breaks(CHANGED)
+class TakesWhatHasAnyProof(Acme):
+    def verify(self, request: Request) -> None:
+        if not request.headers.get("x-acme"):
+            raise Forbidden("X-Acme is missing")
+
+
+@breaks(CHANGED)
+class TakesWhatHasNoProof(Acme):
+    def verify(self, request: Request) -> None:
+        if "x-acme" in request.headers:
+            super().verify(request)
+
+
+@breaks(HOSTILE)
+class TakesAnEmptyProof(Acme):
+    def verify(self, request: Request) -> None:
+        if request.headers.get("x-acme", "no") != "":
+            super().verify(request)
+
+
+@breaks(HOSTILE)
+class ComparesTexts(Acme):
+    def verify(self, request: Request) -> None:
+        expected = [proof(secret, request.body) for secret in revealed(self.config.secrets)]
+        given = request.headers.get("x-acme", "")
+        if not any(hmac.compare_digest(one, given) for one in expected):
+            raise Forbidden("X-Acme fits none of secrets")
+
+
+@breaks("a_body_of_garbage_never_makes_the_check_fall_over")
+class ReadsBeforeItProves(Acme):
+    def verify(self, request: Request) -> None:
+        orjson.loads(request.body)
+        super().verify(request)
+
+
+@breaks(CHANGED)
+class LooksUpTheHeaderCarelessly(Acme):
+    def verify(self, request: Request) -> None:
+        if proof(SECRET, request.body) != request.headers["x-acme"]:
+            raise Forbidden("X-Acme does not fit")
+
+
+@breaks("comparing_takes_as_long_for_a_wrong_proof_as_for_a_right_one")
+class ComparesUntilTheFirstDifference(Acme):
+    def verify(self, request: Request) -> None:
+        expected = [proof(secret, request.body) for secret in revealed(self.config.secrets)]
+        if request.headers.get("x-acme", "") not in expected:
+            raise Forbidden("X-Acme fits none of secrets")
+
+
+@breaks(CHANGED)
+class TellsTheRightProof(Acme):
+    def verify(self, request: Request) -> None:
+        try:
+            super().verify(request)
+        except Forbidden:
+            raise Forbidden(f"X-Acme should be {proof(SECRET, request.body)}") from None
+
+
+@breaks(CHANGED)
+class TellsTheSecret(Acme):
+    def verify(self, request: Request) -> None:
+        try:
+            super().verify(request)
+        except Forbidden:
+            raise Forbidden(f"X-Acme does not fit {SECRET}") from None
+
+
+@breaks(CHANGED)
+class GivesNoReason(Acme):
+    def verify(self, request: Request) -> None:
+        try:
+            super().verify(request)
+        except Forbidden:
+            raise Forbidden from None
+
+
+@breaks(CHANGED)
+class ChecksTheStartOnly(Acme):
+    def verify(self, request: Request) -> None:
+        given = request.headers.get("x-acme", "")
+        if len(given) < 8 or not proof(SECRET, request.body).startswith(given[:8]):
+            raise Forbidden("X-Acme does not fit")
+
+
+@breaks(COVERED)
+class SignsTheHeadOfTheBody(Acme):
+    def verify(self, request: Request) -> None:
+        super().verify(replace(request, body=request.body.rstrip()))
+
+
+@breaks(COVERED)
+class BelievesAnEmptyBody(Acme):
+    def verify(self, request: Request) -> None:
+        if request.body or "x-acme" not in request.headers:
+            super().verify(request)
+
+
+@breaks(COVERED)
+class SaysThatTheAddressIsCovered(Acme):
+    covers = frozenset({"body", "url"})
+
+
+@breaks("the_proof_is_one_of_our_secrets")
+class KnowsTheSecretByHeart(Acme):
+    def verify(self, request: Request) -> None:
+        given = request.headers.get("x-acme", "").encode(errors="replace")
+        if not hmac.compare_digest(proof(SECRET, request.body).encode(), given):
+            raise Forbidden("X-Acme does not fit")
+
+
+@breaks("a_genuine_request_is_taken")
+class TriesTheFirstSecretOnly(Acme):
+    def verify(self, request: Request) -> None:
+        first = self.config.model_copy(update={"secrets": self.config.secrets[:1]})
+        Acme(first).verify(request)
+
+
+@breaks("each_secret_counts_whatever_its_place")
+class TriesTheLastSecretOnly(Acme):
+    def verify(self, request: Request) -> None:
+        last = self.config.model_copy(update={"secrets": self.config.secrets[-1:]})
+        Acme(last).verify(request)
+
+
+@breaks("it_is_believed_at_any_time_of_its_own")
+class HasAYearInMind(Acme):
+    def verify(self, request: Request) -> None:
+        super().verify(request)
+        if request.received_at.year not in range(2020, 2035):
+            raise Forbidden("X-Acme is too old")
+
+
+# what is declared ---------------------------------------------------------------------------------
+
+CHART = "its_chart_tells_what_its_methods_do"
+WHERE = "it_says_where_it_may_go"
+
+
+@breaks("it_says_what_it_is")
+class NeedsAnotherContract(Acme):
+    api = 2
+
+
+@breaks("it_says_what_it_is")
+class HasALoudName(Acme):
+    name = "Acme"
+
+
+@breaks("it_says_what_a_delivery_is")
+class StoresTheProof(Acme):
+    keeps = frozenset({"x-acme"})
+
+
+@breaks("it_says_what_a_delivery_is")
+class TakesBodiesOfAnySize(Acme):
+    max_body = 10**12
+
+
+@breaks(WHERE)
+class SendsCredentialsToAWholeDomain(Acme):
+    hosts = frozenset({".acme.example"})
+
+
+@breaks(WHERE)
+class FetchesFromAllOfCom(Acme):
+    media_hosts = frozenset({".com"})
+
+
+@breaks(CHART)
+class PromisesWhatItCannotDo(Acme):
+    media = Connector.media
+    mark_read = Connector.mark_read
+
+
+@breaks(CHART)
+class HidesWhatItCanDo(Acme):
+    capabilities = Capabilities(offers(yes=("text", "photo", "read", "mark_read")))
+
+
+@breaks(CHART)
+class SendsTextsOfNoLength(Acme):
+    capabilities = Capabilities(offers(yes=("text", "photo", "read", "send_text", "mark_read")))
+
+
+@breaks("its_chart_tells_what_its_recordings_show")
+class HidesItsPhotos(Acme):
+    capabilities = Capabilities(offers(yes=("text", "read", "send_text", "mark_read")), max_text=9)
+
+
+@breaks("it_has_the_grade_it_claims")
+class PromisesVideosThatNobodyHasSeen(Acme):
+    capabilities = Capabilities(
+        offers(yes=("text", "photo", "video", "read", "send_text", "mark_read")), max_text=100
+    )
+
+
+@breaks("settings_show_no_secret")
+class ShowsItsSecret(Acme):
+    class Config(Settings):
+        def __repr__(self) -> str:
+            return f"Settings({revealed(self.secrets)})"
+
+
+@breaks("settings_show_no_secret")
+class ShowsItsSecretInItsName(Acme):
+    def __repr__(self) -> str:
+        return f"Acme({revealed(self.config.secrets)})"
+
+
+@breaks("what_opens_doors_is_typed_as_a_secret")
+class KeepsATokenInTheOpen(Acme):
+    class Config(Settings):
+        refresh_token: str = Field(default="refresh-token-1", description="Refreshes")
+
+
+@breaks("a_setting_it_does_not_know_is_refused")
+class TakesAnySetting(Acme):
+    class Config(Settings, extra="allow"):
+        pass
+
+
+@breaks("settings_cannot_be_changed")
+class LetsSettingsBeChanged(Acme):
+    class Config(Settings, frozen=False):  # type: ignore[misc]  # the flaw itself
+        pass
+
+
+@breaks("a_mistake_in_the_settings_shows_no_secret")
+class QuotesSettingsInMistakes(Acme):
+    class Config(Settings, hide_input_in_errors=False):
+        def __init__(self, **given: Any) -> None:
+            if given.get("photos") not in {None, True, False}:
+                given["photos"] = given.get("secrets")[1].get_secret_value()  # type: ignore[index]  # always there
+            super().__init__(**given)
+
+        @classmethod
+        def model_validate(cls, given: Any, **_: Any) -> Any:
+            return cls(**given)
+
+
+@breaks("it_holds_nothing_but_its_settings")
+class CountsWhatItReads(Acme):
+    count = 0
+
+    def parse(self, delivery: Delivery) -> list[AnyEvent]:
+        self.count += 1
+        return super().parse(delivery)
+
+
+# reading ------------------------------------------------------------------------------------------
+
+BATCH = "a_batch_means_what_its_entries_mean"
+POISON = "a_poisoned_entry_costs_its_neighbours_nothing"
+TWICE = "reading_twice_is_reading_once"
+APART = "events_are_told_apart"
+
+
+@breaks(BATCH)
+class ReadsTheFirstOnly(Acme):
+    def open(self, content: Any) -> list[AnyEvent]:
+        return super().open({"updates": content["updates"][:1]})
+
+
+@breaks(BATCH)
+class ReadsTheLastOnly(Acme):
+    def open(self, content: Any) -> list[AnyEvent]:
+        return super().open({"updates": content["updates"][-1:]})
+
+
+@breaks(POISON)
+class ReadsOneAndKnowsOfNoOther(Acme):
+    def open(self, content: Any) -> list[AnyEvent]:
+        return read_each(self.read, [content["updates"][0]])
+
+
+@breaks("damage_costs_an_unknown_and_no_more")
+class LetsOneBadEntryThrough(Acme):
+    def parse(self, delivery: Delivery) -> list[AnyEvent]:
+        return [self.read(raw) for raw in delivery.content["updates"]]
+
+
+@breaks(POISON)
+class StopsAtABadEntry(Acme):
+    def open(self, content: Any) -> list[AnyEvent]:
+        events = super().open(content)
+        good = itertools.takewhile(lambda event: event.type != "unknown", events)
+        return [*good, *(event for event in events if event.type == "unknown")]
+
+
+@breaks(POISON)
+class GivesABatchUpForOneBadEntry(Acme):
+    def open(self, content: Any) -> list[AnyEvent]:
+        return [self.read(raw) for raw in content["updates"]]
+
+
+@breaks(POISON)
+class DropsWhatItCannotRead(Acme):
+    def open(self, content: Any) -> list[AnyEvent]:
+        return [event for event in super().open(content) if event.type != "unknown"]
+
+
+@breaks("what_is_no_delivery_costs_an_unknown")
+class SwallowsWhatIsNoDelivery(Acme):
+    def parse(self, delivery: Delivery) -> list[AnyEvent]:
+        try:
+            return super().open(delivery.content)
+        except (KeyError, TypeError, AttributeError):
+            return []
+
+
+@breaks("what_is_no_delivery_costs_an_unknown")
+class LetsTheEnvelopeThrough(Acme):
+    def parse(self, delivery: Delivery) -> list[AnyEvent]:
+        return super().open(delivery.content)
+
+
+@breaks("damage_costs_an_unknown_and_no_more")
+class DoesNotCheckTypes(Acme):
+    def parse(self, delivery: Delivery) -> list[AnyEvent]:
+        return open_each(lambda raw: [self.read(one) for one in raw["updates"]], [delivery.content])
+
+
+@breaks("the_place_in_a_batch_is_no_part_of_an_id")
+class NumbersWhatItReads(Acme):
+    def open(self, content: Any) -> list[AnyEvent]:
+        numbered = [{**raw, "id": f"{at}"} for at, raw in enumerate(content["updates"])]
+        return super().open({"updates": numbered})
+
+
+@breaks(BATCH)
+class GivesAllTheNameOfTheFirst(Acme):
+    def open(self, content: Any) -> list[AnyEvent]:
+        first = content["updates"][0]["from"]
+        return super().open({"updates": [{**raw, "from": first} for raw in content["updates"]]})
+
+
+@breaks("a_recording_means_what_was_recorded")
+class ReversesTheOrder(Acme):
+    def open(self, content: Any) -> list[AnyEvent]:
+        return super().open(content)[::-1]
+
+
+@breaks(TWICE)
+class ChangesItsInput(Acme):
+    def message(self, raw: Any) -> Message:
+        return super().message({**raw, "text": raw.pop("text")})
+
+
+@breaks(TWICE)
+class CountsItself(Acme):
+    numbers = itertools.count()
+
+    def message(self, raw: Any) -> Message:
+        return super().message({**raw, "id": f"{next(self.numbers)}"})
+
+
+@breaks(TWICE)
+class RemembersWhatItRead(Acme):
+    seen: ClassVar[set[str]] = set()
+
+    def parse(self, delivery: Delivery) -> list[AnyEvent]:
+        events = [event for event in super().parse(delivery) if event.id not in self.seen]
+        self.seen.update(event.id for event in events)
+        return events
+
+
+@breaks("a_repeat_on_another_day_is_the_same_fact")
+class MakesIdsOfTheTimeOfReceipt(Acme):
+    def parse(self, delivery: Delivery) -> list[AnyEvent]:
+        stamp = delivery.received_at.isoformat()
+        return [replace(event, id=f"{event.id}:{stamp}") for event in super().parse(delivery)]
+
+
+@breaks(APART)
+class GivesAllTheSameId(Acme):
+    def message(self, raw: Any) -> Message:
+        return super().message({**raw, "id": "1"})
+
+
+@breaks(APART)
+class GivesAReceiptTheIdOfTheMessage(Acme):
+    def read(self, raw: Any) -> AnyEvent:
+        found = super().read(raw)
+        return replace(found, id="1") if found.type == "receipt" else found
+
+
+@breaks("the_same_id_means_the_same_fact_everywhere")
+class MakesIdsOfTheSender(Acme):
+    def message(self, raw: Any) -> Message:
+        return super().message({**raw, "id": f"{raw['from']}:{len(raw['text'])}"})
+
+
+@breaks("events_say_whose_they_are")
+class LeavesOutTheAccount(Acme):
+    def message(self, raw: Any) -> Message:
+        return replace(super().message(raw), account="")
+
+
+@breaks("texts_hold_what_people_wrote")
+class WritesPlaceholders(Acme):
+    def message(self, raw: Any) -> Message:
+        found = super().message(raw)
+        return replace(found, text="[photo message]") if found.attachments else found
+
+
+@breaks("texts_hold_what_people_wrote")
+class WritesNothingAsText(Acme):
+    def message(self, raw: Any) -> Message:
+        return replace(super().message(raw), text=raw["text"])
+
+
+@breaks("texts_hold_what_people_wrote")
+class GivesTimesOfNowhere(Acme):
+    def message(self, raw: Any) -> Message:
+        found = super().message(raw)
+        return replace(found, sent_at=found.sent_at and found.sent_at.replace(tzinfo=None))
+
+
+@breaks("attachments_say_what_they_are")
+class ForgetsWhereFilesAre(Acme):
+    def message(self, raw: Any) -> Message:
+        found = super().message(raw)
+        return replace(found, attachments=tuple(Attachment(a.kind) for a in found.attachments))
+
+
+@breaks("events_survive_being_written_down")
+class KeepsTheSecretInALocator(Acme):
+    def message(self, raw: Any) -> Message:
+        ref = MediaRef({"id": "f1", "secret": SECRET})
+        return replace(super().message(raw), attachments=(Attachment("photo", ref),))
+
+
+@breaks("headers_and_query_may_be_missing")
+class NeedsAHeaderThatMayBeMissing(Acme):
+    keeps = frozenset({"x-shop"})
+
+    def parse(self, delivery: Delivery) -> list[AnyEvent]:
+        shop = delivery.headers["x-shop"]
+        return [event for event in super().parse(delivery) if event.account == shop]
+
+
+@breaks("a_recording_means_what_was_recorded")
+class TakesADeletionForANotice(Acme):
+    def read(self, raw: Any) -> AnyEvent:
+        party = Party(raw["from"])
+        gone = Deletion(id=f"gone:{raw['id']}", account="shop-1", party=party, target=raw["id"])
+        note = Notice(id=f"note:{fingerprint(raw)}", account="shop-1", party=party, kind="gone")
+        return super().read(raw) if raw["kind"] == "message" else (note or gone)
+
+
+# calls --------------------------------------------------------------------------------------------
+
+CREDENTIALS = "credentials_go_only_where_they_belong"
+NONSENSE = "an_answer_that_makes_no_sense_is_a_refusal"
+EXCHANGE = "an_exchange_goes_as_it_was_recorded"
+
+
+@breaks(CREDENTIALS)
+class PutsTheSecretInAnAddress(Acme):
+    def media(self, ref: MediaRef) -> Flow:
+        yield Call("GET", f"{self.config.api}/files?key={SECRET}")
+        raise Rejected("gone")
+
+
+@breaks(CREDENTIALS)
+class PutsTheTokenInAHeader(Acme):
+    def media(self, ref: MediaRef) -> Flow:
+        yield Call("GET", f"{self.config.api}/files/1", {"x-token": TOKEN}, auth=False)
+        raise Rejected("gone")
+
+
+@breaks(CREDENTIALS)
+class PutsTheTokenInTheMessage(Acme):
+    def send_text(self, out: Text) -> Sending:
+        message = {"to": out.to, "text": out.text, "key": out.key, "token": TOKEN}
+        yield Call("POST", f"{self.config.api}/send", json=message)
+        return Sent("1")
+
+
+@breaks(CREDENTIALS)
+class SendsCredentialsElsewhere(Acme):
+    def media(self, ref: MediaRef) -> Flow:
+        yield Call("GET", "https://cdn.example.com/f1")
+        raise Rejected("gone")
+
+
+@breaks(CREDENTIALS)
+class SendsCredentialsToAnotherPort(Acme):
+    def media(self, ref: MediaRef) -> Flow:
+        yield Call("GET", "https://api.acme.example:8443/f1")
+        raise Rejected("gone")
+
+
+@breaks(CREDENTIALS)
+class SendsCredentialsInTheClear(Acme):
+    def media(self, ref: MediaRef) -> Flow:
+        yield Call("GET", "http://files.acme.example/f1")
+        raise Rejected("gone")
+
+
+@breaks("an_exchange_keeps_credentials_home")
+class SendsCredentialsToTheCdn(Acme):
+    def media(self, ref: MediaRef) -> Flow:
+        reply = yield Call("GET", f"{self.config.api}/files/{ref.locator['id']}")
+        match reply.content:
+            case {"url": str(url)}:
+                return Download(Call("GET", url))
+        raise self.refusal(reply)
+
+
+@breaks(EXCHANGE)
+class ForgetsToShowItsToken(Acme):
+    def check(self) -> Generator[Call, Reply, str]:
+        reply = yield Call("GET", f"{self.config.api}/shops/{self.config.shop}", auth=False)
+        match reply.content:
+            case {"name": str(name)}:
+                return name
+        raise self.refusal(reply)
+
+
+@breaks(NONSENSE)
+class TrustsAnswers(Acme):
+    def media(self, ref: MediaRef) -> Flow:
+        reply = yield Call("GET", f"{self.config.api}/files/1")
+        return Download(Call("GET", reply.content["url"], auth=False))
+
+
+@breaks(NONSENSE)
+class TakesAnyAnswerForASuccess(Acme):
+    def send_text(self, out: Text) -> Sending:
+        message = {"to": out.to, "text": out.text, "key": out.key}
+        reply = yield Call("POST", f"{self.config.api}/send", json=message)
+        return Sent(reply.content.get("id") if isinstance(reply.content, dict) else None)  # type: ignore[arg-type]  # the flaw itself
+
+
+@breaks(NONSENSE)
+class AsksForEver(Acme):
+    def send_text(self, out: Text) -> Sending:
+        while True:
+            reply = yield Call("POST", f"{self.config.api}/send", json={"to": out.to})
+            if reply.content == {"id": "1"}:
+                return Sent("1")
+
+
+@breaks("an_expected_status_leads_to_an_end_too")
+class TriesAgainByItself(Acme):
+    def media(self, ref: MediaRef) -> Flow:
+        while True:
+            reply = yield Call("GET", f"{self.config.api}/files/1", expects=frozenset({503}))
+            match reply.content:
+                case {"url": str(url)} if reply.status == 200:
+                    return Download(Call("GET", url, auth=False))
+            if reply.status != 503:
+                raise self.refusal(reply)
+
+
+@breaks("a_flow_asks_anew_each_time")
+class RemembersThatItAsked(Acme):
+    asked: ClassVar[set[str]] = set()
+
+    def media(self, ref: MediaRef) -> Flow:
+        if ref.locator["id"] in self.asked:
+            return Download(Call("GET", "https://a.cdn.acme.example/f1", auth=False))
+        reply = yield Call("GET", f"{self.config.api}/files/{ref.locator['id']}")
+        self.asked.add(ref.locator["id"])
+        match reply.content:
+            case {"url": str(url)}:
+                return Download(Call("GET", url, auth=False))
+        raise self.refusal(reply)
+
+
+@breaks("an_exchange_goes_the_same_way_again")
+class RemembersAddresses(Acme):
+    known: ClassVar[dict[str, str]] = {}
+
+    def media(self, ref: MediaRef) -> Flow:
+        id = ref.locator["id"]
+        if id not in self.known:
+            reply = yield Call("GET", f"{self.config.api}/files/{id}")
+            match reply.content:
+                case {"url": str(url)} if url.startswith("https://"):
+                    self.known[id] = url
+                case _:
+                    raise self.refusal(reply)
+        return Download(Call("GET", self.known[id], auth=False))
+
+
+@breaks("an_address_that_expired_is_asked_for_again")
+class GivesExpiredFilesUp(Acme):
+    def refusal(self, reply: Reply) -> Rejected:
+        passes = reply.status in {408, 429} or reply.status >= 500 or reply.purpose == "check"
+        return by_status(reply) if passes else Rejected("gone")
+
+
+@breaks("every_refusal_can_be_read")
+class CannotReadRefusals(Acme):
+    def refusal(self, reply: Reply) -> Rejected:
+        return Rejected(reply.content["error"]["word"])
+
+
+@breaks("every_refusal_can_be_read")
+class TellsTheTokenInARefusal(Acme):
+    def refusal(self, reply: Reply) -> Rejected:
+        refusal = by_status(reply)
+        refusal.detail += f" with {TOKEN}"
+        return refusal
+
+
+@breaks("what_passes_is_tried_again")
+class GivesUpAtOnce(Acme):
+    def refusal(self, reply: Reply) -> Rejected:
+        found = by_status(reply)
+        return Rejected(found.reason, retry=reply.status < 500, operator=found.operator)
+
+
+@breaks("the_seconds_that_a_platform_asks_for_are_waited")
+class DoesNotWait(Acme):
+    def refusal(self, reply: Reply) -> Rejected:
+        found = by_status(reply)
+        return Rejected(found.reason, retry=found.retry, operator=found.operator)
+
+
+@breaks("refused_credentials_ask_for_a_person")
+class KeepsTryingTheWrongToken(Acme):
+    def refusal(self, reply: Reply) -> Rejected:
+        found = by_status(reply)
+        return Rejected(found.reason, retry=found.retry, after=found.after)
+
+
+@breaks("a_refused_file_ends_in_words_that_the_gateway_knows")
+class InventsWordsForFiles(Acme):
+    def refusal(self, reply: Reply) -> Rejected:
+        found = by_status(reply)
+        return Rejected("vanished", retry=True, after=found.after, operator=found.operator)
+
+
+@breaks("our_proof_is_made_of_headers")
+class ShoutsItsHeaders(Acme):
+    def authorize(self, now: Any) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {TOKEN}"}
+
+
+@breaks("a_handshake_with_the_wrong_word_is_not_answered")
+class AnswersEveryHandshake(Acme):
+    def handshake(self, request: Request) -> Response:
+        return Response(body=request.query.get("hub.challenge", "").encode(errors="replace"))
+
+
+@breaks("a_delivery_on_disk_is_a_success")
+class AnswersWithAnError(Acme):
+    def acknowledge(self) -> Response:
+        return Response(status=302)
+
+
+# sending ------------------------------------------------------------------------------------------
+
+WRITTEN = "what_was_written_is_what_is_sent"
+
+
+class SendsDifferently(Acme):
+    def differently(self, out: Text) -> Text:
+        return out
+
+    def send_text(self, out: Text) -> Sending:
+        return super().send_text(self.differently(out))
+
+
+@breaks(WRITTEN)
+class TrimsTexts(SendsDifferently):
+    def differently(self, out: Text) -> Text:
+        return replace(out, text=out.text.strip())
+
+
+@breaks(WRITTEN)
+class EscapesTexts(SendsDifferently):
+    def differently(self, out: Text) -> Text:
+        return replace(out, text=html.escape(out.text))
+
+
+@breaks("the_longest_text_is_sent_whole")
+class CutsTexts(SendsDifferently):
+    def differently(self, out: Text) -> Text:
+        return replace(out, text=out.text[:80])
+
+
+@breaks("a_text_goes_to_whom_it_is_meant_for")
+class SendsToOneAndAll(SendsDifferently):
+    def differently(self, out: Text) -> Text:
+        return replace(out, to="everybody")
+
+
+@breaks("a_key_tells_attempts_from_texts")
+class SendsWithoutAKey(SendsDifferently):
+    def differently(self, out: Text) -> Text:
+        return replace(out, key="")
+
+
+@breaks("a_second_attempt_is_the_same_as_the_first")
+class SendsWithANewKeyEachTime(SendsDifferently):
+    numbers = itertools.count()
+
+    def differently(self, out: Text) -> Text:
+        return replace(out, key=f"{out.key}-{next(self.numbers)}")
+
+
+@breaks("what_was_read_is_named")
+class MarksNothingAsRead(Acme):
+    def mark_read(self, account: str, to: str, message_id: str) -> Generator[Call, Reply, None]:
+        yield Call("POST", f"{self.config.api}/seen")
+
+
+@breaks(EXCHANGE)
+class SaysThatItSent(Acme):
+    def send_text(self, out: Text) -> Sent:  # type: ignore[override]  # the flaw itself
+        return Sent(out.key)
+
+
+@breaks("damaged_replies_cost_a_refusal_and_no_more")
+class BelievesWhatIsSaidOfAFile(Acme):
+    def media(self, ref: MediaRef) -> Flow:
+        reply = yield Call("GET", f"{self.config.api}/files/{ref.locator['id']}")
+        match reply.content:
+            case {"url": str(url)}:
+                size = reply.content.get("size")
+                return Download(Call("GET", url, auth=False), size=size)
+        raise self.refusal(reply)

@@ -1,0 +1,17 @@
+"""Connectors that do what belongs to the gateway."""
+
+import logging
+import os
+import time
+from datetime import UTC, datetime
+
+from connectors import AnyEvent, Delivery
+
+from .sound import Acme
+
+
+class Impure(Acme):
+    def parse(self, delivery: Delivery) -> list[AnyEvent]:
+        logging.getLogger(__name__).info("at %s: %s", time.time(), os.environ.get("HOME"))
+        print(datetime.now(UTC))
+        return super().parse(delivery)

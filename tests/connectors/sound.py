@@ -1,0 +1,145 @@
+"""A sound little connector of an invented platform; `flawed` breaks it in one way at a time."""
+
+import hashlib
+import hmac
+from collections.abc import Generator, Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field, HttpUrl
+
+from connectors import (
+    AnyEvent,
+    Attachment,
+    Call,
+    Capabilities,
+    Connector,
+    ConnectorConfig,
+    Delivery,
+    Download,
+    Forbidden,
+    Identifier,
+    MediaRef,
+    Message,
+    Party,
+    Receipt,
+    Rejected,
+    Reply,
+    Request,
+    Secret,
+    Secrets,
+    Sent,
+    Text,
+    Unreadable,
+    any_same,
+    by_status,
+    entries,
+    moment,
+    offers,
+    open_each,
+    read_each,
+    revealed,
+)
+
+#: The newer of the two secrets that trials use.
+SECRET = "acme-secret-2"
+TOKEN = "acme-token-1"
+
+
+class Settings(ConnectorConfig):
+    api_url: HttpUrl = Field(default=HttpUrl("https://api.acme.example"), description="The API")
+    secrets: Secrets = Field(description="Signing secrets")
+    token: Secret = Field(description="Calls the API")
+    shop: Identifier = Field(description="The shop's id")
+
+
+class Acme(Connector[Settings]):
+    name = "acme"
+    label = "Acme Chat"
+    docs = "https://acme.example/docs"
+    hosts = frozenset({"files.acme.example"})
+    media_hosts = frozenset({".cdn.acme.example"})
+    Config = Settings
+    resend_is_safe = True
+    capabilities = Capabilities(
+        offers(yes=("text", "photo", "read", "send_text", "mark_read")), max_text=100
+    )
+
+    def verify(self, request: Request) -> None:
+        expected = [proof(secret, request.body) for secret in revealed(self.config.secrets)]
+        if not any_same(expected, request.headers.get("x-acme", "")):
+            raise Forbidden("X-Acme fits none of secrets")
+
+    def parse(self, delivery: Delivery) -> list[AnyEvent]:
+        return open_each(self.open, [delivery.content])
+
+    def open(self, content: Any) -> list[AnyEvent]:
+        return read_each(self.read, entries(content, "updates"))
+
+    def read(self, raw: Any) -> AnyEvent:
+        match raw["kind"]:
+            case "message":
+                return self.message(raw)
+            case "seen":
+                return self.receipt(raw)
+            case _:
+                raise Unreadable("an update of a kind that is not known")
+
+    def message(self, raw: Any) -> Message:
+        file = raw.get("file")
+        files = (Attachment("photo", MediaRef({"id": str(file)})),) if file else ()
+        return Message(
+            id=raw["id"],
+            account=self.config.shop,
+            party=Party(raw["from"]),
+            sent_at=moment(raw["at"]),
+            text=raw["text"] or None,
+            attachments=files,
+        )
+
+    def receipt(self, raw: Any) -> Receipt:
+        return Receipt(
+            id=f"seen:{raw['id']}",
+            account=self.config.shop,
+            party=Party(raw["from"]),
+            sent_at=moment(raw["at"]),
+            status="read",
+            message_ids=(raw["id"],),
+        )
+
+    def authorize(self, now: datetime) -> Mapping[str, str]:
+        del now
+        return {"authorization": f"Bearer {self.config.token.get_secret_value()}"}
+
+    def media(self, ref: MediaRef) -> Generator[Call, Reply, Download]:
+        reply = yield Call("GET", f"{self.config.api}/files/{ref.locator['id']}")
+        match reply.content:
+            case {"url": str(url)}:
+                return Download(Call("GET", url, auth=False))
+        raise self.refusal(reply)
+
+    def send_text(self, out: Text) -> Generator[Call, Reply, Sent]:
+        message = {"to": out.to, "text": out.text, "key": out.key}
+        reply = yield Call("POST", f"{self.config.api}/send", json=message)
+        match reply.content:
+            case {"id": str(id)} if id:
+                return Sent(id)
+        raise self.refusal(reply)
+
+    def mark_read(self, account: str, to: str, message_id: str) -> Generator[Call, Reply, None]:
+        del account, to
+        yield Call("POST", f"{self.config.api}/messages/{message_id}/seen")
+
+    def check(self) -> Generator[Call, Reply, str]:
+        reply = yield Call("GET", f"{self.config.api}/shops/{self.config.shop}")
+        match reply.content:
+            case {"name": str(name)} if name.strip():
+                return name
+        raise self.refusal(reply)
+
+    def refusal(self, reply: Reply) -> Rejected:
+        return by_status(reply)
+
+
+def proof(secret: str, body: bytes) -> str:
+    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
