@@ -225,6 +225,7 @@ class Connector(ABC, Generic[C]):
     """One platform. Attributes declare, methods map, the gateway acts.
 
     Instances hold nothing but their frozen settings, so that one may serve any number of requests at once.
+    The conformance kit examines what is promised here.
     """
 
     api: ClassVar[int] = API
@@ -256,52 +257,109 @@ class Connector(ABC, Generic[C]):
 
     @abstractmethod
     def verify(self, request: Request) -> None:
-        """Return if the platform sent this, raise `Forbidden` otherwise, and nothing else, for any bytes."""
+        """Return if the platform sent this, raise `Forbidden` if not.
+
+        Called for every POST, before anything reads the body; its size is capped. Promises the same for the
+        same request at any time: the only clock is `received_at`. Fails closed, for any bytes and headers.
+        Must not raise anything else, decode before proving, compare with `==` (`same` and `any_same` take as
+        long for a wrong proof as for a right one), or put a secret or the right proof into the reason.
+        """
 
     @abstractmethod
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
-        """Every fact of a delivery, in order. Pure; called again on replay. Reads entries with `read_each`."""
+        """Every fact of a delivery, as events in its order.
+
+        Called once the delivery is on disk, and again whenever it is read anew, perhaps by a later version.
+        Promises the same events each time, with ids that are the same for each repeat of a fact; one
+        `Unknown` for an entry it cannot read (`read_each`, `open_each`), and all the others.
+        Must not change its input, keep anything, drop an entry, or raise, whatever the content is.
+        """
 
     def handshake(self, request: Request) -> Response | None:
-        """Answer a GET that asks whether the address is ours; None where the platform has no such thing."""
+        """Answer a GET that asks whether the address is ours; None where the platform has no such thing.
+
+        Called for every GET, with the query. Promises the platform's challenge to whoever knows our word,
+        and a status of 400 or above to everybody else.
+        Must not answer before the word was compared in constant time.
+        """
         del request
         return None
 
     def acknowledge(self) -> Response:
-        """What to answer once a delivery is on disk."""
+        """What a delivery is answered.
+
+        Called when it is on disk and not yet read. Promises a status from 200 to 299 and the body that the
+        platform takes for a success. Must not depend on the delivery, or hold anything that is not public.
+        """
         return Response()
 
     def authorize(self, now: datetime) -> Mapping[str, str]:
-        """Headers that prove who we are, for a call with `auth` to an allowed host."""
+        """Headers that prove who we are.
+
+        Called by the gateway for each hop of a call with `auth`, to the origin of `api_url` or to `hosts`
+        over https; never for any other. `now` is for tokens that tell their time.
+        Promises lower-case names and printable ASCII. Must not be called by the connector itself.
+        """
         del now
         return {}
 
     def media(self, ref: MediaRef) -> Flow[Download]:
-        """Find a file's bytes. Called on every attempt, when a worker is ready: addresses expire."""
+        """Find a file's bytes: a flow that returns one `Download`.
+
+        Called when a worker is ready to fetch what an event's `MediaRef` names, and again on every attempt.
+        Promises an address asked for now, where addresses expire, and a `Rejected` for an answer that names
+        none. Must not remember an address, ask again by itself, or see the bytes.
+        """
         raise Rejected(
             "unsupported_type", detail=f"{self.name} fetches no media ({ref.media_type})"
         )
 
     @property
     def reply_window(self) -> float | None:
-        """Seconds after the consumer's last message in which texts may be sent; None for no limit."""
+        """Seconds after the consumer's last message in which texts may be sent; None for no limit.
+
+        Asked before each text. Overridden only where it depends on the settings.
+        """
         return self.capabilities.reply_window
 
     def send_text(self, out: Text) -> Flow[Sent]:
-        """Send an agent's text, at most `capabilities.max_text` characters. No retries, no sleeping."""
+        """Send an agent's text: a flow that returns the id by which receipts will name it.
+
+        Called for each attempt, with a text of at most `capabilities.max_text` characters and the same `key`
+        each time; after an answer that was lost only if `resend_is_safe`.
+        Promises the same calls for the same `out`, and a `Rejected` for an answer that names no message.
+        Must not change, split or cut the text, send more than one message, try again, or sleep.
+        """
         raise Rejected("unsupported", detail=f"{self.name} sends no text (message {out.key})")
 
     def mark_read(self, account: str, to: str, message_id: str) -> Flow[None]:
-        """Tell the platform that an agent has seen a message, where it can be told."""
+        """Tell the platform that an agent has seen a message, where it can be told.
+
+        Called when the core says so, if the chart offers `mark_read`. `account`, `to` and `message_id` are
+        those of the consumer's message. May be called again for the same message.
+        Must not tell more than that everything up to this message was seen.
+        """
         del account, to, message_id
         return None
 
     def check(self) -> Flow[str]:
-        """A harmless call that proves the credentials; returns the account's own name."""
+        """A harmless call that proves the credentials: a flow that returns the account's own name.
+
+        Called by `airlock check` and whenever somebody asks how the platform is. Promises a name that an
+        operator knows the account by, and a `Rejected` with `operator` for credentials that are refused.
+        Must not change anything on the platform, and should make one call.
+        """
         return self.label
 
     def refusal(self, reply: Reply) -> Rejected:
-        """Read a refusal (status 300 and above that the flow did not expect) in the platform's own codes."""
+        """What an answer means that a flow or a download did not expect: may it be tried again, and when?
+
+        Called for every status of 300 and above that is not in `Call.expects`; by flows themselves for a
+        success that holds nothing of use. `reply.purpose` says what was asked for.
+        Promises the platform's own codes where it tells them and HTTP otherwise, the seconds it wants us to
+        wait, and for files one of the words of `Rejected`. Must not take silence for success, quote what
+        people wrote, or raise.
+        """
         return by_status(reply)
 
 

@@ -65,10 +65,10 @@ class Batches(Subject):
                 yield path, entries
 
     def _is_batch(self, recording: Recording, path: Path, entries: list[Any]) -> bool:
-        whole = Counter(self._facts(recording.content, recording))
+        whole = Counter(_ids(self._events(recording.content, recording)))
         for fewer in ([], entries[1:]):
-            left = Counter(self._with(recording, path, fewer))
-            if fewer != entries and left < whole:
+            left = self._events(_changed(recording.content, path, fewer), recording)
+            if Counter(_ids(left)) < whole:
                 return True
         events = self._events(_changed(recording.content, path, [POISONS[-1]]), recording)
         return any(isinstance(event, Unknown) and event.raw == POISONS[-1] for event in events)
@@ -81,6 +81,10 @@ class Batches(Subject):
 
     def _events(self, content: Any, recording: Recording) -> list[AnyEvent]:
         return self.parsed(replace(recording, content=copy.deepcopy(content)))
+
+
+def _ids(events: list[AnyEvent]) -> list[tuple[str, str]]:
+    return [(event.type, event.id) for event in events]
 
 
 def _lists(content: Any, path: Path = ()) -> Iterator[tuple[Path, list[Any]]]:

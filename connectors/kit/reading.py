@@ -63,12 +63,12 @@ class Reads(Subject):
         assert not messages & others, "the id of a message belongs to it alone"
 
     def test_the_same_id_means_the_same_fact_everywhere(self) -> None:
-        known: dict[tuple[str, str], tuple[str, AnyEvent]] = {}
+        known: dict[str, tuple[str, AnyEvent]] = {}
         for recording in self.recorded:
             for event in self.parsed(recording):
                 if isinstance(event, Unknown):
                     continue
-                name, first = known.setdefault((event.type, event.id), (recording.name, event))
+                name, first = known.setdefault(event.id, (recording.name, event))
                 assert _core(first) == _core(event), (
                     f"{name} and {recording.name} hold different facts under one id: {event.id}"
                 )
@@ -134,7 +134,7 @@ def _core(event: AnyEvent) -> tuple[Any, ...]:
     """What no two tellings of one fact may differ in."""
     names = ("account", "text", "attachments", "target", "status", "message_ids", "kind")
     party = event.party.id if event.party else None
-    return (party, *(getattr(event, name, None) for name in names))
+    return (event.type, party, *(getattr(event, name, None) for name in names))
 
 
 def _facts(events: list[AnyEvent]) -> list[tuple[str, str]]:

@@ -62,7 +62,8 @@ class Acme(Connector[Settings]):
     Config = Settings
     resend_is_safe = True
     capabilities = Capabilities(
-        offers(yes=("text", "photo", "read", "send_text", "mark_read")), max_text=100
+        offers(yes=("text", "photo", "photo_caption", "read", "send_text", "mark_read")),
+        max_text=100,
     )
 
     def verify(self, request: Request) -> None:

@@ -53,7 +53,6 @@ CONTENTS = {
         ]
     },
 }
-CHARTED = {"text", "photo", "read", "send_text", "mark_read"}
 FILE = "https://a.cdn.acme.example/f1"
 
 

@@ -58,4 +58,4 @@ def _message(raw: dict[str, Any]) -> Message:
 
 
 def notes(**config: Any) -> Notes:
-    return Notes(NotesConfig(type="notes", api_url="http://127.0.0.1:9", **config))  # type: ignore[arg-type]
+    return Notes(NotesConfig(type="notes", api_url="http://127.0.0.1:9", **config))

@@ -7,6 +7,7 @@ from typing import Any
 from gateway.housekeeping import Housekeeping, Retention
 from gateway.journal import Journal, Outcome
 from gateway.journal.retention import doomed
+from gateway.lanes import Lanes
 from gateway.store import FileStore
 from normalizer.media import Rendition
 from tests.gateway.test_gateway import House, house, linked, photo, with_photo
@@ -16,7 +17,12 @@ from tests.gateway.test_lanes import now
 DAY = 86_400.0
 
 
-class NoLanes:
+class NoLanes(Lanes):
+    """Forwards nothing."""
+
+    def __init__(self) -> None:
+        pass
+
     def forget(self, conversation: int) -> None:
         self.forgotten = conversation
 
@@ -46,7 +52,7 @@ async def test_old_media_go_from_the_disk_and_the_core_is_told(tmp_path: Path) -
         store,
         NoLanes(),
         Retention(0.2, DAY, 7 * DAY),
-        lambda r: told.extend(bodies(r)),  # type: ignore[arg-type]
+        lambda r: told.extend(bodies(r)),
     )
     await keeper.round()
     assert not told
@@ -65,7 +71,7 @@ async def test_old_words_go_and_their_repeat_is_still_recognised(tmp_path: Path)
     journal, store = await Journal.open(tmp_path, hold_seconds=2), FileStore(tmp_path / "media")
     recorded = await record(journal, delivery(note("1"), at=now() - 1000))
     id = bodies(recorded)[0]["data"]["message"]["id"]
-    keeper = Housekeeping(journal, store, NoLanes(), Retention(DAY, 0.5, 7 * DAY), lambda r: None)  # type: ignore[arg-type]
+    keeper = Housekeeping(journal, store, NoLanes(), Retention(DAY, 0.5, 7 * DAY), lambda r: None)
     await keeper.round()
     message = await journal.message(id)
     assert message is not None
@@ -82,7 +88,7 @@ async def test_files_doomed_before_a_crash_go_at_the_next_round(tmp_path: Path) 
     ]
     await journal.erase(conversation)  # … and the process ends before the files went
     assert await journal.read(doomed)
-    keeper = Housekeeping(journal, store, NoLanes(), Retention(DAY, DAY, 7 * DAY), lambda r: None)  # type: ignore[arg-type]
+    keeper = Housekeeping(journal, store, NoLanes(), Retention(DAY, DAY, 7 * DAY), lambda r: None)
     await keeper.round()
     assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
     assert not await journal.read(doomed)

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.journal import Batch, Journal, JournalUnavailable, Outcome, Recorded
+from gateway.journal import Batch, Job, Journal, JournalUnavailable, Outcome, Recorded
 from gateway.journal.frames import Accepted, pack, unpack
 from gateway.reader import Reader, read
 from tests.gateway.notes import notes
@@ -36,6 +36,13 @@ def note(id: str, sender: str = "ann", **more: Any) -> dict[str, Any]:
 async def record(journal: Journal, *deliveries: Accepted) -> Recorded:
     readings = [r for accepted in deliveries for r in read(accepted, CONNECTORS)]
     return await journal.record(Batch((), tuple(readings)))
+
+
+async def finish(journal: Journal, job: Job, outcome: Outcome) -> Recorded:
+    """End an attachment that is pending."""
+    recorded = await journal.finish(job.message, job.position, outcome)
+    assert recorded is not None
+    return recorded
 
 
 def bodies(recorded: Recorded) -> list[dict[str, Any]]:
@@ -115,8 +122,8 @@ async def test_a_message_waits_for_its_media_and_tells_how_they_ended(journal: J
     assert entry.hold_until == 3_000
     one, two = recorded.jobs
     ready = Outcome("ready", width=3, height=2, renditions={"preview": {"bytes": 7}})
-    assert await journal.finish(one.message, one.position, ready) == Recorded()
-    ended = await journal.finish(two.message, two.position, Outcome("failed", "gone"))
+    assert await finish(journal, one, ready) == Recorded()
+    ended = await finish(journal, two, Outcome("failed", "gone"))
     (frozen,) = ended.frozen
     event = orjson.loads(frozen.body or b"")
     assert event["id"] == frozen.event_id == entry.event_id
@@ -134,7 +141,7 @@ async def test_media_that_end_after_the_message_went_out_are_told_by_an_update(
     assert orjson.loads(sent.body or b"")["data"]["message"]["attachments"][0]["state"] == "pending"
     again = await journal.freeze(entry.conversation, entry.key)
     assert again.body == sent.body
-    ended = await journal.finish(job.message, job.position, Outcome("ready", renditions={}))
+    ended = await finish(journal, job, Outcome("ready", renditions={}))
     (update,) = bodies(ended)
     assert update["type"] == "attachment.updated"
     assert [a["state"] for a in update["data"]["message"]["attachments"]] == ["ready"]
@@ -146,10 +153,10 @@ async def test_a_retry_leads_to_a_second_update_with_its_own_id(journal: Journal
     recorded = await record(journal, delivery(note("1", media=[["photo", "http://a/1"]])))
     (entry,), (job,) = recorded.entries, recorded.jobs
     await journal.freeze(entry.conversation, entry.key)
-    first = await journal.finish(job.message, job.position, Outcome("failed", "gone"))
+    first = await finish(journal, job, Outcome("failed", "gone"))
     assert await journal.retry(job.message, job.position) is not None
     assert await journal.retry(job.message, job.position) is None
-    second = await journal.finish(job.message, job.position, Outcome("ready", renditions={}))
+    second = await finish(journal, job, Outcome("ready", renditions={}))
     assert first.entries[0].event_id != second.entries[0].event_id
     assert [
         b["data"]["message"]["attachments"][0]["state"] for b in bodies(first) + bodies(second)

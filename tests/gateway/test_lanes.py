@@ -16,7 +16,7 @@ from standardwebhooks.webhooks import Webhook
 from gateway.core_client import CoreClient
 from gateway.journal import Journal, Outcome
 from gateway.lanes import Lanes
-from tests.gateway.test_journal import delivery, note, record
+from tests.gateway.test_journal import delivery, finish, note, record
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of some length").decode()
 
@@ -143,7 +143,7 @@ async def test_a_held_message_goes_out_pending_in_time_and_later_ones_wait_for_i
         assert [e["data"]["message"]["platform_id"] for e in events] == ["b1", "a1", "a2"]
         assert events[1]["data"]["message"]["attachments"][0]["state"] == "pending"
         (job,) = recorded.jobs
-        lanes.recorded(await journal.finish(job.message, job.position, Outcome("failed", "gone")))
+        lanes.recorded(await finish(journal, job, Outcome("failed", "gone")))
         events = await core.until(4)
         assert events[3]["type"] == "attachment.updated"
 
@@ -155,9 +155,7 @@ async def test_a_held_message_goes_out_at_once_when_its_media_are_ready(tmp_path
         lanes.recorded(recorded)
         await asyncio.sleep(0.05)
         (job,) = recorded.jobs
-        lanes.recorded(
-            await journal.finish(job.message, job.position, Outcome("ready", renditions={}))
-        )
+        lanes.recorded(await finish(journal, job, Outcome("ready", renditions={})))
         events = await core.until(1)
         assert events[0]["data"]["message"]["attachments"][0]["state"] == "ready"
 
