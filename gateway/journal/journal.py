@@ -67,7 +67,7 @@ class Journal:
 
     def waited_together(self) -> int:
         """How many deliveries the latest group commit held."""
-        return self._writer.deliveries_in_group
+        return self._writer.waited_together()
 
     async def unread(self, after: int, limit: int) -> Rows:
         """Intake rows after row `after`, in order of acceptance; what just came is still in memory."""

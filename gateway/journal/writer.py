@@ -37,6 +37,8 @@ log = structlog.get_logger(__name__)
 
 #: Frames of one intake row: small enough that reading one row never holds the event loop for long.
 _ROW_BYTES = 64 * 1024
+#: Seconds for which the size of a group tells how pressed we are.
+_LATELY = 0.05
 #: Writes taken into one transaction at the most.
 _GROUP = 1000
 #: Commits after which the log is brought into the database. More means rarer pauses, and longer ones.
@@ -68,8 +70,7 @@ class GroupWriter:
         self._on_intake = on_intake
         self._loop = asyncio.get_running_loop()
         self._unsynced: queue.SimpleQueue[tuple[list[_Write], Rows] | None] = queue.SimpleQueue()
-        #: How many deliveries waited for the latest commit.
-        self.deliveries_in_group = 0
+        self._waited_together = 0, 0.0
         self._commits = 0
         self._wipe = False
         self._disk = threading.Thread(target=self._sync, name="journal-sync", daemon=True)
@@ -80,6 +81,11 @@ class GroupWriter:
         self._idle.set()
         #: Ends with what broke, when the journal can no longer be written.
         self.broken: asyncio.Future[OSError] = self._loop.create_future()
+
+    def waited_together(self) -> int:
+        """How many deliveries waited for the latest commit that held any; 0 when that is a while ago."""
+        count, when = self._waited_together
+        return count if self._loop.time() - when < _LATELY else 0
 
     def append(self, frame: bytes) -> "asyncio.Future[None]":
         """A delivery for the intake; the future ends when it is on disk."""
@@ -124,7 +130,8 @@ class GroupWriter:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             frames = [w.frame for w in group if w.frame is not None]
-            self.deliveries_in_group = len(frames)
+            if frames:
+                self._waited_together = len(frames), self._loop.time()
             rows = self._append_frames(frames)
             for write in group:
                 if write.operation is not None:
