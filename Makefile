@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install install-dev demo test check format lock screenshots clean
+.PHONY: install install-dev demo test torture check format lock screenshots clean
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
@@ -28,6 +28,12 @@ demo: install
 test: install-dev
 	sh scripts/system-packages.sh
 	$(BIN)/pytest
+
+# Kills at random and at every step, power cuts, slow hosts: TORTURE_SECONDS for each of TORTURE_SEEDS.
+TORTURE_SEEDS ?= 1,2,3,4,5
+TORTURE_SECONDS ?= 180
+torture: install-dev
+	TORTURE_SEEDS=$(TORTURE_SEEDS) TORTURE_SECONDS=$(TORTURE_SECONDS) $(BIN)/pytest -v tests/torture
 
 check: install-dev
 	sh scripts/system-packages.sh

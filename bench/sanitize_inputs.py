@@ -117,6 +117,6 @@ def hostile() -> dict[str, bytes]:
     made["png of 100,000 texts"] = png(20, 20, b"".join([chunk(b"tEXt", b"k\0v")] * 100_000))
     made["jpeg of 64 MP"] = encoded(Image.new("RGB", (8000, 8000)))
     made["gif of 60 MP"] = encoded(Image.new("P", (8000, 7500)), "GIF")
-    made["webp of 16 MP"] = encoded(Image.new("RGB", (4000, 4000)), "WEBP", lossless=True)
-    made["tiff of 40 MP"] = encoded(Image.new("RGB", (8000, 5000)), "TIFF", compression="tiff_lzw")
+    made["webp of 8 MP"] = encoded(Image.new("RGB", (3200, 2500)), "WEBP", lossless=True)
+    made["tiff of 30 MP"] = encoded(Image.new("RGB", (6000, 5000)), "TIFF", compression="tiff_lzw")
     return made

@@ -228,6 +228,7 @@ class Connector(ABC, Generic[C]):
     The conformance kit examines what is promised here.
     """
 
+    #: The contract that a connector was made for. Say it (`api = 1`): what is inherited is always the newest.
     api: ClassVar[int] = API
     #: `type:` in connectors.yaml; for people; the platform's own page.
     name: ClassVar[str]
@@ -345,8 +346,8 @@ class Connector(ABC, Generic[C]):
     def check(self) -> Flow[str]:
         """A harmless call that proves the credentials: a flow that returns the account's own name.
 
-        Called by `airlock check` and whenever somebody asks how the platform is. Promises a name that an
-        operator knows the account by, and a `Rejected` with `operator` for credentials that are refused.
+        Called by `airlock check`, and perhaps at any other time. Promises a name that an operator knows the
+        account by, and a `Rejected` with `operator` for credentials that are refused.
         Must not change anything on the platform, and should make one call.
         """
         return self.label

@@ -207,8 +207,9 @@ class MediaWork:
             )
 
     async def _forget(self, row: AttachmentRow) -> None:
-        """It was not pending any more. If it was erased meanwhile, what was just stored belongs to nobody."""
-        if await self._journal.attachment(row.message, row.position) is None:
+        """It was not pending any more: erased or taken back. What was just stored belongs to nobody."""
+        now = await self._journal.attachment(row.message, row.position)
+        if now is None or now.state != "ready":
             await self._store.remove(row.id)
 
     def _next_try(self, row: AttachmentRow, trouble: _Trouble) -> Retry | None:

@@ -15,6 +15,9 @@ Large = Literal["preview", "poster"]
 _SCREENSHOT_PIXELS = 4_000_000
 _SCREENSHOT_BYTES_PER_PIXEL = 0.75
 
+#: PNG takes a second for more; what is larger lies on white.
+_TRANSLUCENT_PIXELS = 8_000_000
+
 
 def thumbnail(pixels: memoryview, place: Place, painted: Painted, limits: Limits) -> Rendition:
     image = _picture(pixels, place, painted)
@@ -30,7 +33,7 @@ def large(
     """The whole picture: as PNG where it has transparency or is a screenshot, and fits."""
     image = _picture(pixels, painted.preview, painted)
     limit = limits.preview_max_bytes
-    if painted.translucent or _is_screenshot(painted, source_bytes):
+    if _deserves_png(painted, source_bytes):
         content = encode.png(image, limit)
         if content is not None:
             return Rendition(name, "image/png", *image.size, content)
@@ -43,8 +46,10 @@ def _picture(pixels: memoryview, place: Place, painted: Painted) -> Image.Image:
     return encode.picture(pixels, place.width, place.height, translucent=painted.translucent)
 
 
-def _is_screenshot(painted: Painted, source_bytes: int) -> bool:
+def _deserves_png(painted: Painted, source_bytes: int) -> bool:
     count = painted.preview.width * painted.preview.height
+    if painted.translucent:
+        return count <= _TRANSLUCENT_PIXELS
     return (
         painted.crisp
         and painted.whole

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import ClassVar, Literal, get_args
 
 from connectors.capabilities import Feature
+from connectors.contract import API, Connector
 
 from .exchanges import Exchange, exchanges
 from .features import VISIBLE, shown
@@ -79,6 +80,13 @@ def _unexplained(subject: Graded) -> Iterator[str]:
             yield f"the setting {name} has no description"
 
 
+def _undeclared(subject: Graded) -> Iterator[str]:
+    own = [kind for kind in type(subject.connector).__mro__ if issubclass(kind, Connector)][:-1]
+    at_home = all(kind.__module__.startswith("connectors.") for kind in own)
+    if not at_home and not any("api" in vars(kind) for kind in own):
+        yield f"the class does not say for which contract it is made: api = {API}"
+
+
 def _readme_above(folder: Path) -> Path | None:
     return next((at / "README.md" for at in folder.parents if (at / "README.md").is_file()), None)
 
@@ -135,7 +143,7 @@ Criterion = Callable[[Graded], Iterator[str]]
 
 CRITERIA: Mapping[Grade, tuple[Criterion, ...]] = {
     "bronze": (),
-    "silver": (_unshown, _without_origin, _unexplained),
+    "silver": (_unshown, _without_origin, _unexplained, _undeclared),
     "gold": (_unproven,),
     "platinum": (_unreal, _untyped, _undated),
 }

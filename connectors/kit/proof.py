@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from types import FrameType
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from pydantic import BaseModel, SecretStr
@@ -60,7 +61,7 @@ class Proves(Subject):
             "body": [
                 replace(genuine, body=wrong) for wrong in (body + b" ", body[1:], body + body, b"")
             ],
-            "url": [replace(genuine, url=genuine.url + more) for more in ("x", "&x=1")],
+            "url": [replace(genuine, url=wrong) for wrong in _other_addresses(genuine.url)],
             "caller": [],
         }
         for part in self.connector.covers:
@@ -115,6 +116,12 @@ class Proves(Subject):
         assert str(refusal.value).strip(), "a refusal says why, for the log"
         assert proof not in str(refusal.value)
         assert not self.leaks(str(refusal.value))
+
+
+def _other_addresses(url: str) -> list[str]:
+    parts = urlsplit(url)
+    longer = (f"{url}x", f"{url}&x=1", f"{url}{'&' if parts.query else '?'}x=1")
+    return [*longer, urlunsplit(parts._replace(path=f"{parts.path}/status"))]
 
 
 @contextmanager

@@ -58,9 +58,11 @@ class Reads(Subject):
         events = self.parsed(recording)
         assert all(event.id for event in events)
         assert len(set(_facts(events))) == len(events)
-        messages = {event.id for event in events if isinstance(event, Message)}
-        others = {event.id for event in events if not isinstance(event, Message)}
-        assert not messages & others, "the id of a message belongs to it alone"
+        for event in events:
+            if not isinstance(event, Message):
+                named = {getattr(event, "target", ""), getattr(event, "message_id", "")}
+                named |= set(getattr(event, "message_ids", ()))
+                assert event.id not in named, "the id of a message belongs to it alone"
 
     def test_the_same_id_means_the_same_fact_everywhere(self) -> None:
         known: dict[str, tuple[str, AnyEvent]] = {}

@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     _accounts(commands)
     _simulate(commands)
     _schema(commands)
+    _connector(commands)
     return parser
 
 
@@ -140,6 +141,19 @@ def _schema(commands: "Commands[argparse.ArgumentParser]") -> None:
     schema.set_defaults(run=_run_schema)
 
 
+def _connector(commands: "Commands[argparse.ArgumentParser]") -> None:
+    text = "write connectors for more platforms"
+    connector = commands.add_parser("connector", help=text, description=text)
+    actions = connector.add_subparsers(dest="action", required=True, metavar="ACTION")
+    text = "write a plugin package that passes its conformance kit, to be changed into your own"
+    new = actions.add_parser("new", help=text, description=text)
+    new.add_argument("name", metavar="NAME", help="the type in connectors.yaml, such as acme-chat")
+    new.add_argument(
+        "--into", type=Path, default=Path(), metavar="DIR", help="where its folder is made (here)"
+    )
+    new.set_defaults(run=_run_connector_new)
+
+
 def _config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-c", "--config", type=Path, default=Path("connectors.yaml"), help="connectors.yaml"
@@ -203,6 +217,12 @@ def _run_simulate(arguments: argparse.Namespace) -> int:
 
     parcel = Parcel(arguments.text, arguments.photo, arguments.video)
     return simulate(settings(arguments), arguments.platform, parcel)
+
+
+def _run_connector_new(arguments: argparse.Namespace) -> int:
+    from .connector import new
+
+    return new(arguments.name, arguments.into)
 
 
 def _run_schema(arguments: argparse.Namespace) -> int:

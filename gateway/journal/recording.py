@@ -84,9 +84,8 @@ class Recorder:
                     if isinstance(event, Closed):
                         self._close(key)
                     if isinstance(event, Deletion):
-                        take_back(
-                            self.connection, self.ids.message(reading.connector, event.target)
-                        )
+                        target = self.ids.message(reading.connector, event.target)
+                        self.entries += take_back(self.connection, self.ids, self.outbox, target)
                     for id, type, data in _facts(self.ids, reading, event, self._target):
                         self._announce(key, conversation, id, type, reading.received_at, data)
 

@@ -141,19 +141,33 @@ def erase(connection: sqlite3.Connection, conversation: str) -> int | None:
     return int(key)
 
 
-def take_back(connection: sqlite3.Connection, message_id: str) -> None:
-    """The consumer took a message back: its words and files go; the id stays, to recognise a repeat."""
+def take_back(
+    connection: sqlite3.Connection, ids: Identifiers, outbox: Outbox, message_id: str
+) -> list[Entry]:
+    """The consumer took a message back: its words and files go; the id stays, to recognise a repeat.
+
+    The core is told how each attachment ended that it had been told of as pending or ready.
+    """
     row = connection.execute("SELECT key FROM message WHERE id = ?", (message_id,)).fetchone()
     if row is None:
-        return
-    positions = connection.execute("SELECT position FROM attachment WHERE message = ?", row)
-    _doom(connection, [attachment_id(message_id, position) for (position,) in positions])
+        return []
+    found = connection.execute(
+        "SELECT position, state IN ('pending', 'ready') FROM attachment WHERE message = ?", row
+    ).fetchall()
+    _doom(connection, [attachment_id(message_id, position) for position, _ in found])
     connection.execute("UPDATE message SET content = ? WHERE key = ?", (_BLANK, *row))
     connection.execute(
         "UPDATE attachment SET state = 'failed', reason = 'gone', detail = 'taken back', name = NULL, "
-        "details = NULL, renditions = NULL, media = NULL, due = NULL WHERE message = ?",
+        "details = NULL, renditions = NULL, media = NULL, due = NULL, revision = revision + 1 "
+        "WHERE message = ?",
         row,
     )
+    held = connection.execute(
+        "SELECT 1 FROM outbox WHERE conversation = ? AND message = ? AND body IS NULL",
+        (conversation_of_message(row[0]), row[0]),
+    ).fetchone()
+    changed = [] if held else [position for position, was_told in found if was_told]
+    return [announce(connection, ids, outbox, row[0], position) for position in changed]
 
 
 def doomed(connection: sqlite3.Connection) -> list[str]:

@@ -21,6 +21,9 @@ _END_SECONDS = 5.0
 
 _MODULE = "normalizer.cell"
 
+#: A cell to come: its process, a handle on that, and the exit status to come.
+Order = asyncio.Future[tuple[int, int, asyncio.Future[int]]]
+
 #: Memory that a warm cell has touched stays its own, and large blocks come in huge pages.
 _MALLOC = (
     "hugetlb=1",
@@ -35,7 +38,7 @@ class Zygote:
 
     def __init__(self, process: subprocess.Popen[bytes], control: socket.socket) -> None:
         self._process, self._control = process, control
-        self._orders: deque[asyncio.Future[tuple[int, int]]] = deque()
+        self._orders: deque[Order] = deque()
         self._endings: dict[int, asyncio.Future[int]] = {}
         self.walls: dict[str, str] = {}
         self.gone = False
@@ -59,17 +62,17 @@ class Zygote:
         """A new cell behind the walls named (besides the zygote's own)."""
         ours, theirs = wire.pair()
         ours.setblocking(False)
-        order: asyncio.Future[tuple[int, int]] = asyncio.get_running_loop().create_future()
+        order: Order = asyncio.get_running_loop().create_future()
         try:
             with theirs:
                 self._send({"spawn": list(walls)}, [theirs.fileno()])
             self._orders.append(order)
-            pid, pidfd = await asyncio.shield(order)
+            pid, pidfd, ending = await asyncio.shield(order)
         except BaseException:
             order.add_done_callback(_abandon)
             ours.close()
             raise
-        return Cell(pid, pidfd, ours, self._endings[pid], self._kill)
+        return Cell(pid, pidfd, ours, ending, self._kill)
 
     async def close(self) -> None:
         """Ends the zygote; its cells end with it."""
@@ -110,8 +113,8 @@ class Zygote:
             self._ended(message["ended"], message["status"])
 
     def _spawned(self, pid: int, pidfd: int) -> None:
-        self._endings[pid] = asyncio.get_running_loop().create_future()
-        self._orders.popleft().set_result((pid, pidfd))
+        ending = self._endings[pid] = asyncio.get_running_loop().create_future()
+        self._orders.popleft().set_result((pid, pidfd, ending))
 
     def _ended(self, pid: int, status: int) -> None:
         ending = self._endings.pop(pid, None)
@@ -171,7 +174,7 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _abandon(order: asyncio.Future[tuple[int, int]]) -> None:
+def _abandon(order: Order) -> None:
     """Whoever ordered the cell is gone: closing its door ends it, only the handle must go."""
     if not order.cancelled() and order.exception() is None:
         os.close(order.result()[1])

@@ -23,18 +23,23 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 def shrunk(image: Image.Image, factor: int) -> Image.Image:
     """A decoded picture by a whole fraction, in eight bits a channel."""
+    if factor == 1:
+        return modes.eight_bits(image)
     return _assemble(
         image.size, factor, lambda top, bottom: image.crop((0, top, image.width, bottom))
     )
 
 
-def shrunk_rows(rows: Any, size: Size, mode: str, stride: int, factor: int) -> Image.Image:
-    """The same for rows of bytes, as libraries for single formats give them."""
+def shrunk_rows(
+    rows: Any, size: Size, mode: str, stride: int, factor: int, stored: str | None = None
+) -> Image.Image:
+    """The same for rows of bytes, as libraries for single formats give them; `stored` as `mode` or wider."""
     whole = memoryview(rows)
 
     def band(top: int, bottom: int) -> Image.Image:
         part = whole[top * stride : bottom * stride]
-        return Image.frombuffer(mode, (size[0], bottom - top), part, "raw", mode, stride, 1)  # type: ignore[arg-type]  # any buffer will do
+        place = (size[0], bottom - top)
+        return Image.frombuffer(mode, place, part, "raw", stored or mode, stride, 1)  # type: ignore[arg-type]  # any buffer will do
 
     return _assemble(size, factor, band)
 

@@ -14,16 +14,17 @@ from .opened import Opened, Wish
 _VALUE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _MAX_ENTRIES = 512
 
-#: An A4 page at 600 dots per inch has 35 million. All of them lie in memory at four bytes.
-_MAX_PIXELS = 40_000_000
+#: All pixels lie in memory at once: those of an A4 page at 500 dots per inch, or at 800 without colour.
+_MAX_BYTES = 120_000_000
+_NARROW = frozenset({"1", "L", "P"})
 
 _WIDTH, _HEIGHT, _ICC = 256, 257, 34675
 
 
 def open_tiff(data: memoryview, wish: Wish) -> Opened:
-    wish.check(_sides(data), most=_MAX_PIXELS)
+    wish.check(_sides(data))
     image = TiffImagePlugin.TiffImageFile(io.BytesIO(data))
-    wish.check(image.size, most=_MAX_PIXELS)
+    wish.check(image.size, most=_MAX_BYTES // (1 if image.mode in _NARROW else 4))
     fit = wish.fit(image.size)
 
     def load(_: object) -> Image.Image:

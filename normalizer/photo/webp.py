@@ -18,6 +18,7 @@ _MAX_PIXELS = 16_000_000
 def open_webp(data: memoryview, wish: Wish) -> Opened:
     size = _sides(data)
     wish.check(size, most=_MAX_PIXELS)
+    wish.check_substance(size, len(data))
     # Pillow's own class would keep the pixels twice.
     library: Any = WebPImagePlugin._webp  # type: ignore[attr-defined]  # noqa: SLF001
     decoder = library.WebPAnimDecoder(bytes(data))
@@ -30,8 +31,8 @@ def open_webp(data: memoryview, wish: Wish) -> Opened:
         if frame is None:
             raise MediaRejected("corrupt", "a WebP that ends before its picture")
         stored = "RGBX" if mode == "RGB" else mode
-        image = bands.shrunk_rows(frame[0], size, stored, size[0] * BYTES_PER_PIXEL, fit.factor)
-        return image.convert(mode) if image.mode != mode else image
+        stride = size[0] * BYTES_PER_PIXEL
+        return bands.shrunk_rows(frame[0], size, mode, stride, fit.factor, stored)
 
     return Opened(
         size=size,

@@ -54,6 +54,7 @@ class Settings(ConnectorConfig):
 
 
 class Acme(Connector[Settings]):
+    api = 1
     name = "acme"
     label = "Acme Chat"
     docs = "https://acme.example/docs"

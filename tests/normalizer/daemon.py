@@ -58,7 +58,7 @@ class Daemon:
         return self._process.pid
 
     async def start(self) -> None:
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: ASYNC220  # returns at once
             [self._program, f"--config-file={self._directory}/clamd.conf"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -167,6 +167,7 @@ def bombs() -> Iterator[tuple[str, bytes, str]]:
     )
     yield "webp sides", webp(16383, 16383), "too_many_pixels"
     yield "webp of nothing", webp(7000, 6700), "too_many_pixels"
+    yield "smaller webp of nothing", webp(4000, 3900), "too_many_pixels"
     entries = b"".join(struct.pack("<HHII", 300 + n, 7, 20_000_000, 8) for n in range(60_000))
     yield "tiff fields", b"II*\0\x08\0\0\0" + struct.pack("<H", 60_000) + entries, "corrupt"
     sides = struct.pack("<HHII", 256, 3, 1, 10) + struct.pack("<HHII", 257, 3, 1, 10)
@@ -237,23 +238,31 @@ async def test_a_photo_that_is_cut_is_corrupt(sanitize: Sanitize, form: str, sha
     assert await reason(sanitize, content[: int(len(content) * share)]) == "corrupt"
 
 
+#: A claim on more memory than a cell has is the one failure that is no fault of ours.
+ALLOWED = {
+    ("corrupt", ""),
+    ("unsupported_type", ""),
+    ("too_many_pixels", ""),
+    ("decoder_crashed", "out of memory"),
+}
+
+
 @pytest.mark.parametrize(
     "form", ["JPEG", "PROGRESSIVE", "PNG", "GIF", "WEBP", "TIFF", "AVIF", "HEIF"]
 )
 async def test_damage_anywhere_costs_no_more_than_the_photo(sanitize: Sanitize, form: str) -> None:
     content = _encoded(natural(160, 120), form)
     random = np.random.default_rng(len(content))
+    outcomes: set[tuple[str, str]] = set()
     for _ in range(40):
         damaged = bytearray(content)
         for place in random.integers(0, len(content), int(random.integers(1, 20))):
             damaged[place] = int(random.integers(256))
         try:
             assert_bare(await sanitize(bytes(damaged)))
-        except MediaRejected as refusal:
-            assert refusal.reason in {"corrupt", "unsupported_type", "too_many_pixels"}
-        except MediaFailed as failure:
-            # A claim on more memory than a cell has.
-            assert failure.detail == "out of memory"
+        except (MediaRejected, MediaFailed) as trouble:
+            outcomes.add((trouble.reason, trouble.detail if trouble.state == "failed" else ""))
+    assert outcomes <= ALLOWED
 
 
 def _encoded(image: Image.Image, form: str) -> bytes:

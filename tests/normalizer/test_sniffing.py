@@ -36,9 +36,11 @@ def test_beginnings_of_every_length_are_answered() -> None:
     samples = [
         encoded(quadrants(8, 8), form) for form in ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "AVIF")
     ]
+    refusals = set()
     for sample in (*samples, film(seconds=0.1)):
         for length in range(60):
             try:
                 sniff(sample[:length])
             except MediaRejected as refusal:
-                assert refusal.reason in {"unsupported_type", "corrupt"}
+                refusals.add(refusal.reason)
+    assert refusals == {"unsupported_type", "corrupt"}

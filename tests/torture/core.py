@@ -51,6 +51,10 @@ class UnreliableCore:
         heir._bodies, heir._ids = dict(self._bodies), {event["id"] for event in heir.events}
         return heir
 
+    def forget(self, conversations: set[str]) -> None:
+        """These were erased: nothing of them counts."""
+        self.events = [event for event in self.events if event.get("subject") not in conversations]
+
     async def start(self) -> None:
         app = web.Application(client_max_size=16 * 1024 * 1024)
         app.router.add_post("/events", self._post)

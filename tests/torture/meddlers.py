@@ -9,7 +9,7 @@ import aiohttp
 from simulator import Consumer
 
 from .core import UnreliableCore
-from .platforms import PHOTOS, BadDay
+from .platforms import BLOCKED, PHOTOS, BadDay
 from .process import GatewayProcess
 from .verdict import final_states
 
@@ -27,7 +27,7 @@ async def called(gateway: GatewayProcess, method: str, path: str, body: Any = No
 
 
 class Impatient:
-    """Presses retry on what was refused. It is refused again, and must end again."""
+    """Presses retry on what failed: it is fetched again, and ends again."""
 
     def __init__(self, gateway: GatewayProcess, core: UnreliableCore, dice: random.Random) -> None:
         self._gateway, self._core, self._dice = gateway, core, dice
@@ -36,13 +36,26 @@ class Impatient:
     async def run(self, end: asyncio.Event) -> None:
         while not end.is_set():
             await asyncio.sleep(self._dice.uniform(0.3, 1.0))
-            states = final_states(self._core.events)
-            refused = [id for id, a in states.items() if a["reason"] in {"corrupt", "gone"}]
-            if refused:
-                id = self._dice.choice(refused)
-                status = await called(self._gateway, "POST", f"/v1/attachments/{id}/retry")
-                assert status == 202, status
-                self.pressed += 1
+            failed = self._failed(BLOCKED) + self._failed("gone")
+            if failed:
+                await self._press(self._dice.choice(failed))
+
+    async def press_all(self) -> None:
+        """What would be fetched at the second try is fetched in the end."""
+        async with asyncio.timeout(60):
+            while failed := self._failed(BLOCKED):
+                for id in failed:
+                    await self._press(id)
+                await self._core.until(lambda: not self._failed(BLOCKED), 2)
+
+    def _failed(self, reason: str) -> list[str]:
+        states = final_states(self._core.events)
+        return [id for id, attachment in states.items() if attachment["reason"] == reason]
+
+    async def _press(self, id: str) -> None:
+        status = await called(self._gateway, "POST", f"/v1/attachments/{id}/retry")
+        assert status in {202, 404}, status  # 404: its conversation was erased meanwhile
+        self.pressed += 1
 
 
 class Forgetful:

@@ -48,8 +48,11 @@ _QUICK = (
     Mishap(12, {"status": 503, "times": 1}),
     Mishap(4, {"status": 503, "times": 2}),
     Mishap(8, {"truncate": True, "times": 1}),
+    Mishap(4, {"redirect": "http://10.0.0.1/never", "times": 1}),
     Mishap(4, {"status": 404, "times": 1}, never_at=frozenset({"messenger"})),
 )
+#: Ends as blocked_host until somebody presses retry: `Impatient` does.
+BLOCKED = "blocked_host"
 #: Takes up to a minute to end.
 _SLOW = (
     Mishap(2, {"hang": True, "times": 1}),

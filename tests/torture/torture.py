@@ -33,6 +33,7 @@ class Report:
     messages: int = 0
     events: int = 0
     posts: int = 0
+    pressed: int = 0
     attachments: dict[str, int] = field(default_factory=dict)
     died_at: list[str] = field(default_factory=list)
     not_reached: list[str] = field(default_factory=list)
@@ -89,8 +90,8 @@ class Torture:
                 await gateway.begin()
                 self._core.trouble = 0.0
                 end.set()
-            await self._drain(gateway)
-            self._sum_up(gateway, forgetful)
+            await self._drain(gateway, impatient, forgetful)
+            self._sum_up(gateway)
         return self.report
 
     async def _sender(self, gateway: GatewayProcess, number: int) -> Sender:
@@ -160,17 +161,20 @@ class Torture:
         await gateway.kill()
         self.report.died_at.append("random")
 
-    async def _drain(self, gateway: GatewayProcess) -> None:
+    async def _drain(
+        self, gateway: GatewayProcess, impatient: Impatient, forgetful: Forgetful
+    ) -> None:
+        self._core.forget(forgetful.erased)
         seconds = 240.0 if self._patient else 60.0
         await self._core.until(lambda: not verdict.missing(self._ledger, self._core), seconds)
+        await impatient.press_all()
+        await self._core.until(lambda: not verdict.missing(self._ledger, self._core), 30)
         await asyncio.sleep(1.0)
+        self.report.pressed = impatient.pressed
         self.report.exit_status = await gateway.stop()
 
-    def _sum_up(self, gateway: GatewayProcess, forgetful: Forgetful) -> None:
+    def _sum_up(self, gateway: GatewayProcess) -> None:
         report = self.report
-        self._core.events = [
-            event for event in self._core.events if event.get("subject") not in forgetful.erased
-        ]
         report.complaints += verdict.complaints(self._ledger, self._core, gateway.data)
         report.complaints += [
             f"credentials went astray: {platform.leaks}"

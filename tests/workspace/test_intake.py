@@ -5,6 +5,7 @@ import io
 import sqlite3
 import time
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -72,6 +73,18 @@ async def test_a_repeat_changes_nothing(house: House) -> None:
     await house.deliver(HELLO, changed)
     (line,) = (await house.opened())["lines"]
     assert line["text"] == "hello"
+
+
+async def test_a_late_repeat_does_not_bring_back_what_was(house: House) -> None:
+    def update(id: str, state: str) -> dict[str, Any]:
+        message = samples.message(attachments=[samples.photo(state=state)])
+        data = {"conversation": samples.conversation(), "message": message}
+        return samples.event(id, "attachment.updated", data)
+
+    await house.deliver(update("evt_a", "ready"), update("evt_b", "failed"))
+    await house.deliver(update("evt_a", "ready"))
+    (line,) = (await house.opened())["lines"]
+    assert line["attachments"][0]["state"] == "failed"
 
 
 async def test_lines_stand_in_order_of_sequence_whatever_the_order_of_arrival(house: House) -> None:

@@ -104,13 +104,31 @@ async def test_signing_in_makes_a_new_session_and_ends_the_old_one(shop: House) 
         assert response.cookies["airlock_session"].value not in {first, second, cookie_header}
 
 
+async def test_who_signs_in_over_a_session_ends_it(shop: House) -> None:
+    await shop.sign_in("bob", PASSWORD)
+    first = cookie(shop)
+    url = shop.url("sign-in")
+    token = {"Cookie": f"airlock_session={first}; airlock_form=known"}
+    form = {"name": "anna", "password": PASSWORD, "csrf": "known"}
+    async with shop.session.post(url, data=form, headers=token, allow_redirects=False) as response:
+        assert response.status == 303
+    assert await reuse(shop, first) == 401
+
+
+async def reuse(house: House, session: str) -> int:
+    """What somebody gets who kept the cookie of a session."""
+    other = house.browser()
+    headers = {"Cookie": f"airlock_session={session}"}
+    async with other.session, other.session.get(house.url("api/me"), headers=headers) as response:
+        return response.status
+
+
 async def test_signing_out_ends_the_session_itself(shop: House) -> None:
     await shop.sign_in("bob", PASSWORD)
     kept = cookie(shop)
+    assert await reuse(shop, kept) == 200
     await shop.post("sign-out")
-    headers = {"Cookie": f"airlock_session={kept}"}
-    async with shop.session.get(shop.url("api/me"), headers=headers) as response:
-        assert response.status == 401
+    assert await reuse(shop, kept) == 401
 
 
 async def test_a_new_password_or_a_removed_account_signs_out_at_once(shop: House) -> None:
@@ -164,8 +182,10 @@ async def test_another_browsers_token_does_not_help(shop: House) -> None:
 
 async def test_nobody_can_be_signed_in_by_another_sites_form(shop: House) -> None:
     content = {"name": "bob", "password": PASSWORD, "csrf": "guessed"}
-    async with shop.session.post(shop.url("sign-in"), data=content) as response:
-        assert response.status == 403
+    url = shop.url("sign-in")
+    for cookies in ({}, {"Cookie": "airlock_form=of-the-victim"}):
+        async with shop.session.post(url, data=content, headers=cookies) as response:
+            assert response.status == 403
     assert await shop.status("api/me") == 401
 
 

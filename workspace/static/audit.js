@@ -1,6 +1,6 @@
 // The audit trail: who looked at what, and when.
 
-import { exactly } from "./clock.js";
+import { exactly, shortly } from "./clock.js";
 import { fillCorner } from "./corner.js";
 import { byId, element } from "./element.js";
 import { ask, whoAmI } from "./server.js";
@@ -47,7 +47,7 @@ function show(entries, further) {
 function row(entry) {
   const what = entry.attachment ? `${DID[entry.did] ?? entry.did} a ${entry.kind ?? "photo or video, since erased"}` : DID[entry.did] ?? entry.did;
   return element("tr", {},
-    element("td", {}, element("time", { datetime: new Date(entry.at).toISOString() }, exactly(entry.at))),
+    element("td", {}, element("time", { datetime: new Date(entry.at).toISOString(), title: exactly(entry.at) }, shortly(entry.at))),
     element("td", {}, element("bdi", {}, entry.agent)),
     element("td", {}, what, entry.detail ? ` to ${entry.detail}` : "", entry.attachment ? element("span", { class: "faint" }, ` ${entry.attachment}`) : ""),
     element("td", {}, entry.conversation

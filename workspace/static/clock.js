@@ -5,12 +5,17 @@ const weekday = new Intl.DateTimeFormat(undefined, { weekday: "long" });
 const shortDate = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const longDate = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 const fullDate = new Intl.DateTimeFormat(undefined, { dateStyle: "long" });
+const short = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
 
 const DAY = 24 * 60 * 60 * 1000;
 
 export function hour(at) {
   return timeOfDay.format(at);
+}
+
+export function shortly(at) {
+  return short.format(at);
 }
 
 export function exactly(at) {

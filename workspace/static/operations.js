@@ -1,7 +1,7 @@
 // The operators' page: health, channels, numbers and failures, looked at again every few seconds.
 
 import { chart } from "./chart.js";
-import { exactly } from "./clock.js";
+import { shortly } from "./clock.js";
 import { fillCorner } from "./corner.js";
 import { byId, element } from "./element.js";
 import { numbers } from "./numbers.js";
@@ -21,7 +21,7 @@ async function load() {
 }
 
 function show(found) {
-  fill("health", found.health, (checks) => checks.map(tile));
+  fill("health", found.health, (checks) => checks.map((check) => tile(check, "tile-name")));
   fill("channels", found.channels, (channels) => channels.map((one) => channel(one, found.health.content ?? [])));
   fill("numbers", found.numbers, (families) => numbers(families));
   fill("failures", found.failures, failures);
@@ -42,9 +42,9 @@ function fill(id, { content, trouble }, build) {
   byId(id).replaceChildren(...(trouble ? [element("p", { class: "faint" }, trouble)] : build(content)));
 }
 
-function tile({ name, state, detail }) {
+function tile({ name, state, detail }, kind = "") {
   return element("div", { class: "tile" },
-    element("p", { class: "tile-head" }, dot(state), element("span", { class: "tile-name" }, name), element("span", { class: "tile-state" }, STATE_WORDS[state] ?? state)),
+    element("p", { class: "tile-head" }, dot(state), element("span", { class: kind }, name), element("span", { class: "tile-state" }, STATE_WORDS[state] ?? state)),
     element("p", { class: "tile-words" }, detail ?? ""));
 }
 
@@ -63,13 +63,13 @@ function dot(state) {
 function failures(found) {
   if (!found.length) return [element("p", { class: "faint" }, "Nothing has failed.")];
   const rows = found.map((failure) => element("tr", {},
-    element("td", {}, element("time", { datetime: failure.at }, exactly(new Date(failure.at)))),
+    element("td", {}, element("time", { datetime: failure.at }, shortly(new Date(failure.at)))),
     element("td", {}, failure.connector ?? ""),
     element("td", {}, failure.kind),
     element("td", {}, [failure.reason, failure.detail].filter(Boolean).join(": ").replaceAll("_", " ")),
     element("td", {}, failure.can_retry ? retryButton(failure.id) : "")));
   return [element("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": "Table of failures" },
-    element("table", { class: "table" },
+    element("table", { class: "table table-wide" },
       element("thead", {}, element("tr", {}, ...["When", "Channel", "What", "Why", "Retry"].map((words) => element("th", { scope: "col" }, words)))),
       element("tbody", {}, ...rows)))];
 }
@@ -94,7 +94,7 @@ async function retry(id, button) {
 }
 
 function notice({ at, connector, kind, text }) {
-  return element("p", {}, element("span", { class: "faint" }, `${exactly(at)} · ${connector} · `), text ?? String(kind).replaceAll("_", " "));
+  return element("p", {}, element("span", { class: "faint" }, `${shortly(at)} · ${connector} · `), text ?? String(kind).replaceAll("_", " "));
 }
 
 byId("retry-all").addEventListener("click", (event) => retry("all", event.target));

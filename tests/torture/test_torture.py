@@ -1,0 +1,32 @@
+"""Nothing acknowledged is lost, doubled, reordered or left unfinished, whatever dies when.
+
+`make torture` runs this at length: several seeds, kills at random for minutes, slow hosts.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.fault_points import STEPS
+
+from .seeds import LONG, SECONDS, SEEDS
+from .torture import Torture
+
+pytestmark = pytest.mark.system
+
+#: Passed only when something expires: `test_expiry.py` dies there.
+_EXPIRY = frozenset({"after-expire", "after-forget"})
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_nothing_acknowledged_is_lost_doubled_reordered_or_left_unfinished(
+    tmp_path: Path, seed: int
+) -> None:
+    points = [step for step in STEPS if step not in _EXPIRY]
+    torture = Torture(tmp_path, seed, seconds=SECONDS, points=points, patient=LONG)
+    report = await torture.run()
+    assert report.complaints == []
+    assert report.not_reached == []
+    assert report.exit_status == 0
+    assert report.messages > 100
+    assert {"ready", "rejected"} <= report.attachments.keys()
