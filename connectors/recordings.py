@@ -22,7 +22,7 @@ class Recording:
 
     name: str
     content: Any
-    events: list[Any]
+    events: list[Any] = field(default_factory=list)
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     note: str = ""

@@ -1,0 +1,165 @@
+"""What an Update tells: one reader for each kind that concerns a private chat with the bot.
+
+https://core.telegram.org/bots/api#update and the types named there.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from connectors import (
+    AnyEvent,
+    Attachment,
+    Closed,
+    Edit,
+    Kind,
+    MediaRef,
+    Message,
+    Notice,
+    Party,
+    Reaction,
+    Unreadable,
+    kind_of,
+    moment,
+)
+
+#: What all events of one update share: `account`, `party`, `sent_at`.
+Common = dict[str, Any]
+
+#: Fields that hold a file, in the order in which they count: an animation is told as a document too.
+FILES: Mapping[str, Kind | None] = {
+    "animation": "video",
+    "video": "video",
+    "video_note": "video",
+    "audio": "audio",
+    "voice": "audio",
+    "sticker": "sticker",
+    "document": None,  # whatever its type or name says
+}
+#: Fields of messages that say something an agent should know was there.
+UNSUPPORTED = (
+    "checklist",
+    "dice",
+    "game",
+    "invoice",
+    "paid_media",
+    "poll",
+    "rich_message",
+    "story",
+)
+
+
+def read_update(update: Any, bot: str) -> AnyEvent:
+    """The one event of an update; `bot` is the account."""
+    for kind, read in READERS.items():
+        if kind in update:
+            return read(update[kind], update["update_id"], bot)
+    raise Unreadable("an update of a kind that is not read")
+
+
+def name_of(who: Any) -> str:
+    """First and last name of a user or of a private chat."""
+    return " ".join(part for part in (who["first_name"], who.get("last_name")) if part)
+
+
+def _message(raw: Any, update: int, bot: str) -> AnyEvent:
+    del update  # a message has an id of its own
+    return Message(
+        id=_id(raw),
+        **_said(raw),
+        reply_to=_id(raw["reply_to_message"]) if "reply_to_message" in raw else None,
+        forwarded="forward_origin" in raw,
+        **_common(raw, bot, raw["date"]),
+    )
+
+
+def _edit(raw: Any, update: int, bot: str) -> AnyEvent:
+    common = _common(raw, bot, raw.get("edit_date", raw["date"]))
+    return Edit(id=f"edit:{update}", target=_id(raw), **_said(raw), **common)
+
+
+def _tap(raw: Any, update: int, bot: str) -> AnyEvent:
+    del update  # as above
+    asked = raw["message"]
+    rows = asked.get("reply_markup", {}).get("inline_keyboard", [])
+    labels = {key.get("callback_data"): key["text"] for row in rows for key in row}
+    # The only time told is that of the question.
+    common = _common(asked, bot, None)
+    return Message(
+        id=f"tap:{raw['id']}",
+        text=labels.get(raw["data"]),
+        choice=raw["data"],
+        reply_to=_id(asked),
+        **common,
+    )
+
+
+def _reaction(raw: Any, update: int, bot: str) -> AnyEvent:
+    now = raw["new_reaction"]
+    emoji = now[0]["emoji"] if now else None
+    common = _common(raw, bot, raw["date"])
+    return Reaction(id=f"reaction:{update}", target=_id(raw), emoji=emoji, **common)
+
+
+def _membership(raw: Any, update: int, bot: str) -> AnyEvent:
+    # In a private chat this comes only when the bot is blocked or unblocked.
+    common = _common(raw, bot, raw["date"])
+    if raw["new_chat_member"]["status"] == "kicked":
+        return Closed(id=f"blocked:{update}", **common)
+    return Notice(id=f"unblocked:{update}", kind="unblocked", **common)
+
+
+def _common(raw: Any, bot: str, at: Any) -> Common:
+    chat = raw["chat"]
+    if chat["type"] != "private":
+        raise Unreadable("a chat of several people")
+    party = Party(str(chat["id"]), name_of(chat))
+    return {"account": bot, "party": party, "sent_at": None if at is None else moment(at)}
+
+
+def _id(raw: Any) -> str:
+    # Messages are numbered within their chat.
+    return f"{raw['chat']['id']}:{raw['message_id']}"
+
+
+def _said(raw: Any) -> dict[str, Any]:
+    text, attachments = raw.get("text") or raw.get("caption"), _attachments(raw)
+    if not (text or attachments):
+        raise Unreadable("a message of a kind that is not read")
+    return {"text": text or None, "attachments": attachments}
+
+
+def _attachments(raw: Any) -> tuple[Attachment, ...]:
+    if "photo" in raw:
+        # The same photo in several sizes.
+        largest = max(raw["photo"], key=lambda size: size["width"] * size["height"])
+        return (_file(largest, "photo"),)
+    for field, kind in FILES.items():
+        if field in raw:
+            return (_file(raw[field], kind),)
+    if "location" in raw:
+        return (_place(raw["location"], raw.get("venue", {})),)
+    if "contact" in raw:
+        return (Attachment("contact", details={"cards": [raw["contact"]]}),)
+    unsupported = [field for field in UNSUPPORTED if field in raw]
+    return tuple(Attachment("unsupported", details={"type": field}) for field in unsupported)
+
+
+def _file(raw: Any, kind: Kind | None) -> Attachment:
+    media_type = "image/jpeg" if kind == "photo" else raw.get("mime_type")
+    ref = MediaRef({"id": raw["file_id"]}, media_type, raw.get("file_name"), raw.get("file_size"))
+    return Attachment(kind or kind_of(ref.media_type, ref.name), ref)
+
+
+def _place(raw: Any, venue: Any) -> Attachment:
+    told = {"name": venue.get("title"), "address": venue.get("address")}
+    details = {"latitude": raw["latitude"], "longitude": raw["longitude"]}
+    return Attachment("location", details=details | {k: v for k, v in told.items() if v})
+
+
+READERS: Mapping[str, Callable[[Any, int, str], AnyEvent]] = {
+    "message": _message,
+    "edited_message": _edit,
+    "callback_query": _tap,
+    "message_reaction": _reaction,
+    "my_chat_member": _membership,
+}

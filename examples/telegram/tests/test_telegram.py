@@ -1,0 +1,33 @@
+"""The conformance kit, run on the Telegram connector."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from connectors import Request
+from connectors.conformance import Conformance
+from pydantic import ValidationError
+
+from airlock_telegram import Telegram
+
+HEADER = "x-telegram-bot-api-secret-token"
+SECRETS = ("an-older-word", "a-newer-word")
+SETTINGS = {"bot_token": "123456:AAH-example_token-0123456789", "secret_tokens": SECRETS}
+
+
+class TestTelegram(Conformance):
+    connector = Telegram(Telegram.Config.model_validate(SETTINGS))
+    payloads = Path(__file__).parent / "payloads"
+    signature_header = HEADER
+    # https://core.telegram.org/bots/api#making-requests: /bot<token>/METHOD, and no other way.
+    token_in_address = True
+    grade = "gold"
+
+    def sign(self, request: Request) -> Request:
+        return replace(request, headers={**request.headers, HEADER: SECRETS[-1]})
+
+
+@pytest.mark.parametrize("token", ["123456", "abc:DEF", "123456:", "123456:A/../B", "123456:A B"])
+def test_a_token_that_would_lead_elsewhere_is_refused(token: str) -> None:
+    with pytest.raises(ValidationError, match="is no bot token"):
+        Telegram.Config.model_validate({**SETTINGS, "bot_token": token})
