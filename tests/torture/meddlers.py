@@ -31,7 +31,7 @@ class Impatient:
 
     def __init__(self, gateway: GatewayProcess, core: UnreliableCore, dice: random.Random) -> None:
         self._gateway, self._core, self._dice = gateway, core, dice
-        self.pressed = 0
+        self.pressed: set[str] = set()
 
     async def run(self, end: asyncio.Event) -> None:
         while not end.is_set():
@@ -48,6 +48,15 @@ class Impatient:
                     await self._press(id)
                 await self._core.until(lambda: not self._failed(BLOCKED), 2)
 
+    async def settled(self) -> None:
+        """Return when all that was fetched again has ended again: the core hears no word of its beginning."""
+        for id in self.pressed:
+            state = "pending"
+            while state == "pending":
+                status, shown = await self._gateway.call("GET", f"/v1/attachments/{id}")
+                state = shown["state"] if status == 200 else "erased"
+                await asyncio.sleep(0.1 if state == "pending" else 0)
+
     def _failed(self, reason: str) -> list[str]:
         states = final_states(self._core.events)
         return [id for id, attachment in states.items() if attachment["reason"] == reason]
@@ -55,7 +64,7 @@ class Impatient:
     async def _press(self, id: str) -> None:
         status = await called(self._gateway, "POST", f"/v1/attachments/{id}/retry")
         assert status in {202, 404}, status  # 404: its conversation was erased meanwhile
-        self.pressed += 1
+        self.pressed.add(id)
 
 
 class Forgetful:

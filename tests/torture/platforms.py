@@ -43,6 +43,14 @@ ENDS: Mapping[str, tuple[str, str | None]] = {
     HALF.name: ("rejected", "corrupt"),
 }
 
+#: What a file is that stays away. Some platforms give out addresses that expire: theirs is not the last word.
+_LOST: Mapping[str, tuple[str, str]] = {
+    "whatsapp": ("failed", "expired"),
+    "apple": ("failed", "expired"),
+    "messenger": ("failed", "gone"),
+    "twilio": ("failed", "gone"),
+}
+
 _QUICK = (
     Mishap(60, {}),
     Mishap(12, {"status": 503, "times": 1}),
@@ -80,7 +88,7 @@ class BadDay(Platform):
         (mishap,) = self.dice.choices(self.mishaps, [m.weight for m in self.mishaps])
         if mishap.fault and self.name not in mishap.never_at:
             hosted.fault = Fault(**mishap.fault)
-        hosted.extra["ends"] = ("failed", "gone") if mishap.lost else ENDS[sample.name]
+        hosted.extra["ends"] = _LOST[self.name] if mishap.lost else ENDS[sample.name]
         self.hosted_now.append(hosted)
         return hosted
 

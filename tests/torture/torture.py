@@ -168,9 +168,11 @@ class Torture:
         seconds = 240.0 if self._patient else 60.0
         await self._core.until(lambda: not verdict.missing(self._ledger, self._core), seconds)
         await impatient.press_all()
+        async with asyncio.timeout(90):
+            await impatient.settled()
         await self._core.until(lambda: not verdict.missing(self._ledger, self._core), 30)
         await asyncio.sleep(1.0)
-        self.report.pressed = impatient.pressed
+        self.report.pressed = len(impatient.pressed)
         self.report.exit_status = await gateway.stop()
 
     def _sum_up(self, gateway: GatewayProcess) -> None:

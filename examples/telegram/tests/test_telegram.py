@@ -4,11 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from airlock_telegram import Telegram
 from connectors import Request
 from connectors.conformance import Conformance
 from pydantic import ValidationError
-
-from airlock_telegram import Telegram
 
 HEADER = "x-telegram-bot-api-secret-token"
 SECRETS = ("an-older-word", "a-newer-word")
