@@ -19,7 +19,8 @@ DISK_RESERVE = 256 * 1024 * 1024
 #: Events waiting for the core beyond which the platforms are asked to send again later.
 BACKLOG_LIMIT = 1_000_000
 
-_LOOK_EVERY = 1.0
+#: Seconds. A burst must not fill the reserve between two looks.
+_LOOK_EVERY = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Check:
 
 
 class Intake:
-    """Whether deliveries may be accepted: looked at once a second at most, asked at every delivery."""
+    """Whether deliveries may be accepted: looked at some times a second, asked at every delivery."""
 
     def __init__(self, directory: Path, backlog: Callable[[], int]) -> None:
         self._directory = directory
@@ -47,10 +48,14 @@ class Intake:
             self._refusal = self._look()
         return self._refusal
 
-    def _look(self) -> str | None:
+    def is_short_of_room(self) -> bool:
+        """Whether the disk is nearly full."""
         disk = os.statvfs(self._directory)
         reserve = min(DISK_RESERVE, disk.f_blocks * disk.f_frsize // 8)
-        if disk.f_bavail * disk.f_frsize < reserve:
+        return disk.f_bavail * disk.f_frsize < reserve
+
+    def _look(self) -> str | None:
+        if self.is_short_of_room():
             return "the disk is nearly full; send the delivery again later"
         if self._backlog() > BACKLOG_LIMIT:
             return "too many events wait for the conversation core; send the delivery again later"

@@ -114,34 +114,13 @@ class Gateway:
         self._journal = journal
         store = FileStore(_folder(data / "media"))
         scanner = configured_scanner(settings)
-        sanitizer = Sanitizer(
-            settings.media.limits(), isolation=settings.media.isolation, scanner=scanner
-        )
-        self._stack.push_async_callback(sanitizer.close)
-        # Warming the decoders takes a second in which deliveries can be taken already.
-        decoders = asyncio.create_task(sanitizer.start(), name="decoders")
-        self._stack.push_async_callback(_cancel, decoders)
-        fetcher = Fetcher(
-            allow_private_hosts=settings.fetch.allow_private_hosts,
-            extra_hosts=settings.fetch.extra_hosts,
-        )
-        self._stack.push_async_callback(fetcher.aclose)
+        sanitizer, decoders = self._sanitizer(scanner)
+        fetcher = self._fetcher()
         tokens = [token.get_secret_value() for token in settings.gateway.api_tokens]
         workspace, core = self._core(tokens, data)
         self._stack.push_async_callback(core.close)
         lanes = Lanes(journal, core, workers=_FORWARDERS)
-        media = MediaWork(
-            journal,
-            settings.connectors,
-            fetcher,
-            sanitizer,
-            store,
-            limits=settings.media.limits(),
-            keep_photos=settings.media.max_photos_per_conversation,
-            scratch=_emptied(_folder(data / "scratch")),
-            parallel=_FETCHERS,
-            on_recorded=lanes.recorded,
-        )
+        media = self._media_work(journal, fetcher, sanitizer, store, lanes)
 
         def recorded(result: Recorded) -> None:
             lanes.recorded(result)
@@ -155,18 +134,7 @@ class Gateway:
             public_url=self._public_url,
             on_recorded=lanes.recorded,
         )
-        housekeeping = Housekeeping(
-            journal,
-            store,
-            lanes,
-            Retention(
-                media=settings.media.retention,
-                words=settings.gateway.text_retention,
-                duplicates=settings.media.duplicate_window,
-            ),
-            lanes.recorded,
-            media.in_hand,
-        )
+        housekeeping = self._housekeeping(journal, store, lanes, media)
         pressure = Pressure(journal.waited_together)
         reader = Reader(journal, settings.connectors, recorded, pressure)
         intake = Intake(data, lambda: lanes.waiting)
@@ -179,11 +147,7 @@ class Gateway:
                 settings.connectors,
                 link_seconds=round(settings.media.link_lifetime),
                 failures=Failures(
-                    journal,
-                    settings.connectors,
-                    lanes,
-                    on_recorded=recorded,
-                    on_job=media.add,
+                    journal, settings.connectors, lanes, on_recorded=recorded, on_job=media.add
                 ),
                 replies=Replies(journal, settings.connectors, fetcher, sending.wake),
                 on_retry=media.add,
@@ -205,6 +169,56 @@ class Gateway:
         self._run("sending", sending.run())
         await self._serve(app, sock)
         await decoders
+
+    def _sanitizer(self, scanner: Scanner | None) -> tuple[Sanitizer, asyncio.Task[None]]:
+        """The sanitizer, and the task that warms it: a second in which deliveries can be taken already."""
+        media = self._settings.media
+        sanitizer = Sanitizer(media.limits(), isolation=media.isolation, scanner=scanner)
+        self._stack.push_async_callback(sanitizer.close)
+        decoders = asyncio.create_task(sanitizer.start(), name="decoders")
+        self._stack.push_async_callback(_cancel, decoders)
+        return sanitizer, decoders
+
+    def _fetcher(self) -> Fetcher:
+        fetch = self._settings.fetch
+        fetcher = Fetcher(
+            allow_private_hosts=fetch.allow_private_hosts, extra_hosts=fetch.extra_hosts
+        )
+        self._stack.push_async_callback(fetcher.aclose)
+        return fetcher
+
+    def _media_work(
+        self,
+        journal: Journal,
+        fetcher: Fetcher,
+        sanitizer: Sanitizer,
+        store: FileStore,
+        lanes: Lanes,
+    ) -> MediaWork:
+        settings = self._settings
+        return MediaWork(
+            journal,
+            settings.connectors,
+            fetcher,
+            sanitizer,
+            store,
+            limits=settings.media.limits(),
+            keep_photos=settings.media.max_photos_per_conversation,
+            scratch=_emptied(_folder(settings.gateway.data / "scratch")),
+            parallel=_FETCHERS,
+            on_recorded=lanes.recorded,
+        )
+
+    def _housekeeping(
+        self, journal: Journal, store: FileStore, lanes: Lanes, media: MediaWork
+    ) -> Housekeeping:
+        settings = self._settings
+        retention = Retention(
+            media=settings.media.retention,
+            words=settings.gateway.text_retention,
+            duplicates=settings.media.duplicate_window,
+        )
+        return Housekeeping(journal, store, lanes, retention, lanes.recorded, media.in_hand)
 
     @property
     def _public_url(self) -> str:

@@ -17,9 +17,11 @@ from pathlib import Path
 from gateway.logging import configure
 from gateway.service import Gateway
 from gateway.settings import load
-from simulator import PLATFORMS, Platform
-from simulator.scenario import Line, Step, play, story
+from gateway.settings.plugins import Unusable
+from simulator import Platform
+from simulator.scenario import Line, Step, play
 
+from .emulators import emulators, lines
 from .running import asked_to_end, run
 
 #: Seconds between two lines of the story: while it is new, and when it is told again.
@@ -31,8 +33,12 @@ _LAST_VIDEO = 6.0
 def demo(seconds: float | None, port: int) -> int:
     """Run until interrupted, or for `seconds`; then 0 only if every photo and video arrived ready."""
     configure(level=logging.ERROR)
-    with tempfile.TemporaryDirectory(prefix="airlock-demo-") as folder:
-        return run(_demo(Path(folder), seconds, port))
+    try:
+        with tempfile.TemporaryDirectory(prefix="airlock-demo-") as folder:
+            return run(_demo(Path(folder), seconds, port))
+    except Unusable as trouble:
+        print(f"airlock demo: {trouble}", file=sys.stderr)
+        return 1
 
 
 async def _demo(folder: Path, seconds: float | None, port: int) -> int:
@@ -53,9 +59,9 @@ async def _endlessly(
     gateway: Gateway, platforms: Mapping[str, Platform], end: asyncio.Event
 ) -> None:
     async def tell() -> None:
-        lines = await asyncio.to_thread(story)
+        told = await asyncio.to_thread(lines, platforms)
         for pace in itertools.chain([_PACE], itertools.repeat(_LATER_PACE)):
-            async for step in play(platforms, pace=pace, lines=lines):
+            async for step in play(platforms, pace=pace, lines=told):
                 _show(step)
 
     telling = asyncio.create_task(tell())
@@ -68,12 +74,12 @@ async def _timed(
 ) -> int:
     loop = asyncio.get_running_loop()
     until = loop.time() + seconds
-    lines = await asyncio.to_thread(story)
-    pace = max(0.0, min(_PACE, (seconds - _LAST_VIDEO) / len(lines)))
+    told = await asyncio.to_thread(lines, platforms)
+    pace = max(0.0, min(_PACE, (seconds - _LAST_VIDEO) / len(told)))
     steps: list[Step] = []
 
     async def tell() -> None:
-        async for step in play(platforms, pace=pace, lines=lines):
+        async for step in play(platforms, pace=pace, lines=told):
             _show(step)
             steps.append(step)
 
@@ -81,12 +87,12 @@ async def _timed(
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(gateway.wait(end), until - loop.time())
     telling.cancel()
-    return await _verdict(gateway, lines, steps)
+    return await _verdict(gateway, told, steps)
 
 
-async def _verdict(gateway: Gateway, lines: list[Line], steps: list[Step]) -> int:
+async def _verdict(gateway: Gateway, told: list[Line], steps: list[Step]) -> int:
     """Say what arrived; 0 only if all was accepted, every file is ready and the workspace has every event."""
-    missing = [f"{line.platform}: not sent in time" for line in lines[len(steps) :]]
+    missing = [f"{line.platform}: not sent in time" for line in told[len(steps) :]]
     ready = 0
     for step in steps:
         for answer in step.answers:
@@ -107,7 +113,7 @@ async def _verdict(gateway: Gateway, lines: list[Line], steps: list[Step]) -> in
 
 @asynccontextmanager
 async def _platforms() -> AsyncIterator[dict[str, Platform]]:
-    platforms = {name: kind() for name, kind in PLATFORMS.items()}
+    platforms = {name: kind() for name, kind in emulators().items()}
     async with contextlib.AsyncExitStack() as stack:
         for platform in platforms.values():
             await platform.start()

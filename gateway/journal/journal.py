@@ -257,6 +257,20 @@ class Journal:
         """The files of these are gone."""
         await self._writer.submit(partial(retention.swept, attachments=attachments))
 
+    async def shrink(self, spare: int) -> bool:
+        """Give some of the free pages beyond `spare` bytes back to the disk; True while there are more."""
+
+        def step(connection: sqlite3.Connection) -> bool:
+            more = retention.shrink(connection, spare)
+            if not more:
+                # Files are cut when the log is brought into the database.
+                self._writer.wipe()
+            return more
+
+        if not await self.read(partial(retention.has_spare, spare=spare)):
+            return False
+        return await self._writer.submit(step)
+
     # --------------------------------------------------------------------------------------------
 
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:

@@ -4,29 +4,27 @@ Runs inside one transaction, in the order in which deliveries were accepted.
 """
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 
 from gateway.cloudevents import Conversation, about, render
-from gateway.identifiers import Identifiers, attachment_id
+from gateway.identifiers import Identifiers
 from gateway.moments import rfc3339, to_ms
 from normalizer.events import (
     Closed,
     Deletion,
     Echo,
-    Edit,
     Message,
     Notice,
     Party,
-    Reaction,
     Receipt,
     Unknown,
-    transcript,
 )
 
+from .facts import content_of, facts, new_view, notice_of, status_of
 from .keys import message_key
 from .outbox import Outbox
 from .outgoing import Progress, early
@@ -86,7 +84,7 @@ class Recorder:
                     if isinstance(event, Deletion):
                         target = self.ids.message(reading.connector, event.target)
                         self.entries += take_back(self.connection, self.ids, self.outbox, target)
-                    for id, type, data in _facts(self.ids, reading, event, self._target):
+                    for id, type, data in facts(self.ids, reading, event, self._target):
                         self._announce(key, conversation, id, type, reading.received_at, data)
 
     def _message(self, reading: Reading, message: Message) -> None:
@@ -96,7 +94,7 @@ class Recorder:
             return
         conversation_key, sequence, conversation = self._next_sequence(reading, message)
         sent_at = to_ms(message.sent_at) if message.sent_at else reading.received_at
-        content = _content(message)
+        content = content_of(message)
         key = message_key(conversation_key, sequence)
         self.connection.execute(
             "INSERT INTO message (key, id, platform_id, sent_at, received_at, content) "
@@ -116,7 +114,7 @@ class Recorder:
             "received_at": rfc3339(reading.received_at),
             **content,
             "attachments": [
-                _new_view(id, position, attachment)
+                new_view(id, position, attachment)
                 for position, attachment in enumerate(reading.attachments)
             ],
         }
@@ -189,7 +187,7 @@ class Recorder:
                 id = self.ids.event(
                     "message.status", reading.connector, receipt.id, platform_id or ""
                 )
-                data = _status(receipt, platform_id)
+                data = status_of(receipt, platform_id)
                 self._announce(key, conversation, id, "message.status", reading.received_at, data)
 
     def _progress(self, receipt: Receipt, platform_id: str | None, conversation: int) -> bool:
@@ -237,7 +235,7 @@ class Recorder:
     def _about_account(self, reading: Reading, notice: Notice) -> None:
         if self._first(reading, notice.id):
             id = self.ids.event("account.notice", reading.connector, notice.id)
-            data = {"account": notice.account, "notice": _notice(notice)}
+            data = {"account": notice.account, "notice": notice_of(notice)}
             self._announce_apart(id, "account.notice", reading, data)
 
     def _announce_apart(
@@ -317,94 +315,3 @@ class Recorder:
         self.entries.append(
             self.outbox.put(self.connection, conversation, event_id, message=message, body=body)
         )
-
-
-def _content(message: Message) -> dict[str, Any]:
-    """What a message says, as its event shows it; optional keys only where there is something to tell."""
-    content: dict[str, Any] = {
-        "text": message.text,
-        "transcript": transcript(message.text, message.attachments),
-        "reply_to": message.reply_to,
-    }
-    if message.forwarded:
-        content["forwarded"] = True
-    if message.choice is not None:
-        content["choice"] = message.choice
-    if message.referral is not None:
-        content["referral"] = message.referral
-    return content
-
-
-def _new_view(message_id: str, position: int, new: NewAttachment) -> dict[str, Any]:
-    view: dict[str, Any] = {
-        "id": attachment_id(message_id, position),
-        "kind": new.kind,
-        "state": new.state,
-        "reason": new.reason,
-        "name": new.name,
-        "width": None,
-        "height": None,
-        "duration_seconds": None,
-        "renditions": {},
-    }
-    if new.details:
-        view.update(orjson.loads(new.details))
-    return view
-
-
-Fact = tuple[str, str, dict[str, Any]]
-
-
-def _facts(
-    ids: Identifiers, reading: Reading, event: Any, whose: Callable[[str, str], str]
-) -> list[Fact]:
-    """The core's events for what is no message: (event id, type, data)."""
-    connector = reading.connector
-
-    def fact(type: str, data: dict[str, Any], *about: str) -> Fact:
-        return ids.event(type, connector, event.id, *about), type, data
-
-    def target() -> dict[str, Any]:
-        return {"id": whose(connector, event.target), "platform_id": event.target}
-
-    match event:
-        case Reaction(emoji=emoji):
-            return [fact("reaction.changed", {"message": target(), "emoji": emoji})]
-        case Edit(text=text, attachments=attachments):
-            said = {"text": text, "transcript": transcript(text, attachments)}
-            return [fact("message.edited", {"message": {**target(), **said}})]
-        case Deletion():
-            return [fact("message.deleted", {"message": target()})]
-        case Closed():
-            return [fact("conversation.closed", {})]
-        case Echo(message_id=platform_id, text=text, attachments=attachments):
-            echoed = {
-                "id": ids.message(connector, platform_id),
-                "platform_id": platform_id,
-                "sent_at": rfc3339(to_ms(event.sent_at) if event.sent_at else reading.received_at),
-                "received_at": rfc3339(reading.received_at),
-                "text": text,
-                "transcript": transcript(text, attachments),
-                "reply_to": event.reply_to,
-                "sender_app": event.sender_app,
-            }
-            return [fact("message.echoed", {"message": echoed})]
-        case Notice():
-            return [fact("conversation.notice", {"notice": _notice(event)})]
-        case _:
-            raise TypeError(f"no event of the core stands for {type(event).__name__}")
-
-
-def _notice(notice: Notice) -> dict[str, Any]:
-    return {"kind": notice.kind, "text": notice.text, "details": notice.details}
-
-
-def _status(receipt: Receipt, platform_id: str | None) -> dict[str, Any]:
-    data: dict[str, Any] = {
-        "message": {"id": None, "platform_id": platform_id},
-        "status": receipt.status,
-        "reason": receipt.reason,
-    }
-    if receipt.watermark is not None:
-        data["watermark"] = rfc3339(to_ms(receipt.watermark))
-    return data

@@ -15,6 +15,9 @@ from .rows import Entry, Recorded
 #: What is removed in one transaction at the most, so that nothing else waits long for the journal.
 _BATCH = 200
 
+#: Pages moved in one transaction: some milliseconds.
+_PAGES = 500
+
 _BLANK = orjson.dumps({"text": None, "transcript": "", "reply_to": None})
 
 #: What stays of an erased message: its id alone.
@@ -168,6 +171,19 @@ def take_back(
     ).fetchone()
     changed = [] if held else [position for position, was_told in found if was_told]
     return [announce(connection, ids, outbox, row[0], position) for position in changed]
+
+
+def has_spare(connection: sqlite3.Connection, spare: int) -> bool:
+    """Whether more than `spare` bytes of the file are free pages."""
+    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+    (page,) = connection.execute("PRAGMA page_size").fetchone()
+    return bool(free * page > spare)
+
+
+def shrink(connection: sqlite3.Connection, spare: int) -> bool:
+    """Take a few free pages out of the file; True while there are more than `spare` bytes of them."""
+    connection.execute(f"PRAGMA incremental_vacuum({_PAGES})").fetchall()
+    return has_spare(connection, spare)
 
 
 def doomed(connection: sqlite3.Connection) -> list[str]:

@@ -48,7 +48,7 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
     "line",
     [
         'open("/root/x")',
-        "cd /work/main",
+        "cd /" + "work/main",
         "see /home/ann/airlock",
         "https://pypi.example/simple/av",
         "pip install --index-url https://mirror.example",

@@ -1,0 +1,56 @@
+"""The emulated platforms of a demonstration: those that come along, and those that installed plugins bring.
+
+A plugin names its own under the entry-point group `airlock.emulators`: the `type` of its connector, and a
+class made from `simulator.Platform`.
+"""
+
+import inspect
+from collections.abc import Collection
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from gateway.settings.plugins import Unusable
+from simulator import PLATFORMS, Consumer, Platform, photo, video
+from simulator.scenario import Line, story
+
+GROUP = "airlock.emulators"
+#: A number, because some platforms know people by nothing else.
+_EVA = Consumer("424242001", "Eva Lindqvist")
+
+
+def emulators() -> dict[str, type[Platform]]:
+    """Every emulated platform by the `type` of its connector; raises `Unusable` for one that is none."""
+    brought = {entry.name: entry for entry in entry_points(group=GROUP)}
+    others = {name: _emulator(entry) for name, entry in brought.items() if name not in PLATFORMS}
+    return {**PLATFORMS, **others}
+
+
+def lines(platforms: Collection[str]) -> list[Line]:
+    """What is sent on these platforms. Makes the files: takes a few seconds."""
+    own = story() if not PLATFORMS.keys().isdisjoint(platforms) else []
+    told = [line for line in own if line.platform in platforms]
+    return [*told, *(line for name in platforms if name not in PLATFORMS for line in _lines(name))]
+
+
+def _lines(platform: str) -> list[Line]:
+    lamp = photo("bicycle", 1200, 900, seed=51, name="IMG_1011.JPG")
+    ride = video("bicycle", 3.0, 480, 270, seed=52, name="ride.mp4")
+    return [
+        Line(platform, _EVA, "Good evening! My bike came without its lamp."),
+        Line(platform, _EVA, "This is how it looks", (lamp,)),
+        Line(platform, _EVA, None, (ride,)),
+    ]
+
+
+def _emulator(entry: EntryPoint) -> type[Platform]:
+    source = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unnamed distribution"
+    try:
+        found: Any = entry.load()
+    except Exception as trouble:  # importing a stranger's module may raise anything
+        raise Unusable(
+            f'the emulator "{entry.name}" of {source} cannot be imported:'
+            f" {type(trouble).__name__}: {trouble}; uninstall it, or mend it"
+        ) from trouble
+    if not (inspect.isclass(found) and issubclass(found, Platform)):
+        raise Unusable(f'the emulator "{entry.name}" of {source} is no simulator.Platform')
+    return found

@@ -1,0 +1,39 @@
+"""Gives the journal's free pages back to the disk: now and then, and at once when the disk is nearly full.
+
+A core that was away for hours leaves a large journal that is nearly empty. Without this the disk would stay
+full, and deliveries would be refused for ever.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from .journal import Journal, JournalUnavailable
+
+log = structlog.get_logger(__name__)
+
+_LOOK_EVERY = 2.0
+#: Free bytes that a journal may keep for what comes next, while there is room on the disk.
+_SPARE = 64 * 1024 * 1024
+
+
+class Room:
+    """`is_short` tells whether the disk is nearly full."""
+
+    def __init__(self, journal: Journal, is_short: Callable[[], bool]) -> None:
+        self._journal = journal
+        self._is_short = is_short
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_EVERY)
+            try:
+                await self.make(0 if self._is_short() else _SPARE)
+            except JournalUnavailable as trouble:
+                log.error("journal_cannot_shrink", error=str(trouble))
+
+    async def make(self, spare: int) -> None:
+        """Shrink the journal step by step until at most `spare` bytes of it are free."""
+        while await self._journal.shrink(spare):
+            await asyncio.sleep(0)
