@@ -9,6 +9,7 @@ from aiohttp import web
 from workspace import (
     audit,
     deeds,
+    erasure,
     guard,
     intake,
     media,
@@ -96,6 +97,7 @@ _ROUTES = (
     web.post(_CONVERSATION + "/read", call("talk", deeds.mark_read)),
     web.post(_CONVERSATION + "/agents", call("talk", deeds.change_assignment)),
     web.post(_CONVERSATION + "/messages", call("talk", replies.send_reply)),
+    web.post(_CONVERSATION + "/erase", call("oversee", erasure.erase_conversation)),
     web.get("/updates", call("talk", stream.stream)),
     web.get(_ATTACHMENT + "/download", call("talk", media.download)),
     web.get(_ATTACHMENT + "/{rendition}", call("talk", media.show_rendition)),

@@ -69,7 +69,8 @@ def _entry(row: sqlite3.Row) -> dict[str, Any]:
         "agent": row["agent"],
         "did": row["did"],
         "kind": row["kind"],
-        "conversation": row["conversation"],
+        "conversation": row["conversation"] if row["consumer_id"] else None,
+        "gone": bool(row["conversation"] and not row["consumer_id"]),
         "consumer": plain_name(row["consumer_name"])
         or consumer_in_words(row["platform"] or "", plain_name(row["consumer_id"]) or ""),
         "attachment": row["attachment"],

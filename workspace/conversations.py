@@ -96,13 +96,13 @@ def _summary(row: sqlite3.Row, agent: str, sought: str = "") -> Summary:
         "assigned": agent in agents,
         "unread": row["unread"],
         "sequence": row["sequence"],
-        "last": _glimpse(row, sought),
+        "last": _glimpse(row, agent, sought),
         "active_at": row["active_at"],
         "revision": row["revision"],
     }
 
 
-def _glimpse(row: sqlite3.Row, sought: str) -> Mapping[str, Any]:
+def _glimpse(row: sqlite3.Row, agent: str, sought: str) -> Mapping[str, Any]:
     match row["direction"]:
         case None:
             return {"from": "", "line": ""}
@@ -114,7 +114,9 @@ def _glimpse(row: sqlite3.Row, sought: str) -> Mapping[str, Any]:
     media = first if row["transcript"] != row["text"] else ""
     words = _around(sought, " ".join((plain_text(row["text"]) or "").split()))
     line = " ".join(part for part in (media, words) if part)[:_GLIMPSE]
-    return {"from": "us" if row["direction"] == "out" else "", "line": line}
+    if row["direction"] == "in":
+        return {"from": "", "line": line}
+    return {"from": "You" if row["author"] == agent else "Us", "line": line}
 
 
 def _around(sought: str, words: str) -> str:

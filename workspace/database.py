@@ -142,6 +142,8 @@ def connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # What is erased or taken back shall not linger in free pages.
+    connection.execute("PRAGMA secure_delete = ON")
     return connection
 
 

@@ -58,6 +58,14 @@ class Upstream:
             "PUT", f"/v1/conversations/{_part(conversation)}/agents", {"agents": agents}
         )
 
+    async def erase(self, conversation: str) -> None:
+        """Remove a conversation for good. One the gateway has no more is as gone as it can be."""
+        try:
+            await self.call("DELETE", f"/v1/conversations/{_part(conversation)}")
+        except UpstreamTrouble as trouble:
+            if trouble.status != 404:
+                raise
+
     async def mark_read(self, message: str) -> None:
         await self.call("POST", f"/v1/messages/{_part(message)}/read")
 

@@ -111,6 +111,7 @@ class FakeGateway:
         app.router.add_post("/v1/attachments/{attachment}/links", self._links)
         app.router.add_put("/v1/conversations/{conversation}/agents", self._agents)
         app.router.add_post("/v1/conversations/{conversation}/messages", self._send)
+        app.router.add_delete("/v1/conversations/{conversation}", self._nothing)
         app.router.add_post("/v1/messages/{message}/read", self._nothing)
         app.router.add_post("/v1/attachments/{attachment}/retry", self._retry)
         for path, content in self.tells.items():

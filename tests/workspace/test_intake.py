@@ -4,6 +4,7 @@ import base64
 import io
 import sqlite3
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ from tests.workspace.house import house as open_house
 
 HELLO = samples.received("evt_1", samples.message())
 BODY = orjson.dumps(HELLO)
-PROOF = signed("evt_1", BODY)
 
 
 async def test_a_signed_event_is_on_disk_when_it_is_answered(house: House) -> None:
@@ -25,32 +25,35 @@ async def test_a_signed_event_is_on_disk_when_it_is_answered(house: House) -> No
         assert other.execute("SELECT text FROM messages").fetchall() == [("hello",)]
 
 
-FORGERIES = {
-    "no headers": {},
-    "no signature": {**PROOF, "webhook-signature": ""},
-    "no id": {**PROOF, "webhook-id": ""},
-    "no timestamp": {**PROOF, "webhook-timestamp": ""},
-    "another key": signed("evt_1", BODY, key=b"another key"),
-    "another id": signed("evt_1", BODY, id_signed="evt_2"),
-    "another body": signed("evt_1", BODY + b" "),
-    "too old": signed("evt_1", BODY, at=time.time() - 400),
-    "from the future": signed("evt_1", BODY, at=time.time() + 400),
-    "a version we do not know": {
-        **PROOF,
-        "webhook-signature": PROOF["webhook-signature"].replace("v1,", "v2,"),
+Forgery = Callable[[dict[str, str]], dict[str, str]]
+
+#: What is made of a right proof, made when the test runs: a proof does not last.
+FORGERIES: dict[str, Forgery] = {
+    "no headers": lambda _: {},
+    "no signature": lambda proof: {**proof, "webhook-signature": ""},
+    "no id": lambda proof: {**proof, "webhook-id": ""},
+    "no timestamp": lambda proof: {**proof, "webhook-timestamp": ""},
+    "another key": lambda _: signed("evt_1", BODY, key=b"another key"),
+    "another id": lambda _: signed("evt_1", BODY, id_signed="evt_2"),
+    "another body": lambda _: signed("evt_1", BODY + b" "),
+    "too old": lambda _: signed("evt_1", BODY, at=time.time() - 310),
+    "from the future": lambda _: signed("evt_1", BODY, at=time.time() + 400),
+    "a version we do not know": lambda proof: {
+        **proof,
+        "webhook-signature": proof["webhook-signature"].replace("v1,", "v2,"),
     },
-    "cut": {**PROOF, "webhook-signature": PROOF["webhook-signature"][:-4]},
-    "not base64": {**PROOF, "webhook-signature": "v1,***"},
-    "not ascii": {**PROOF, "webhook-signature": "v1,äöü"},
-    "words for a time": {**PROOF, "webhook-timestamp": "yesterday"},
-    "a superscript for a time": {**PROOF, "webhook-timestamp": "²"},
-    "a very long time": {**PROOF, "webhook-timestamp": "9" * 5000},
+    "cut": lambda proof: {**proof, "webhook-signature": proof["webhook-signature"][:-4]},
+    "not base64": lambda proof: {**proof, "webhook-signature": "v1,***"},
+    "not ascii": lambda proof: {**proof, "webhook-signature": "v1,äöü"},
+    "words for a time": lambda proof: {**proof, "webhook-timestamp": "yesterday"},
+    "a superscript for a time": lambda proof: {**proof, "webhook-timestamp": "²"},
+    "a very long time": lambda proof: {**proof, "webhook-timestamp": "9" * 5000},
 }
 
 
 @pytest.mark.parametrize("name", FORGERIES)
 async def test_a_forged_delivery_is_refused_and_leaves_nothing(house: House, name: str) -> None:
-    async with house.post_event(BODY, FORGERIES[name]) as response:
+    async with house.post_event(BODY, FORGERIES[name](signed("evt_1", BODY))) as response:
         assert response.status == 401
         assert KEY.decode() not in await response.text()
     assert (await house.get("api/conversations"))["conversations"] == []
@@ -62,7 +65,8 @@ async def test_several_signatures_and_several_secrets_work_while_one_is_replaced
     new = "whsec_" + base64.b64encode(b"the next secret, longer").decode()
     async with open_house(tmp_path, secrets=(new, SECRET)) as house:
         stranger = signed("evt_1", BODY, key=b"stranger")["webhook-signature"]
-        both = {**PROOF, "webhook-signature": f"{stranger} {PROOF['webhook-signature']}"}
+        proof = signed("evt_1", BODY)
+        both = {**proof, "webhook-signature": f"{stranger} {proof['webhook-signature']}"}
         async with house.post_event(BODY, both) as response:
             assert response.status == 204
 

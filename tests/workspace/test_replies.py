@@ -44,6 +44,8 @@ async def test_an_answer_goes_to_the_gateway_and_stands_in_the_transcript(talk: 
     line = await last(talk)
     assert (line["direction"], line["text"], line["author"]) == ("out", "On our way", "agent")
     assert (line["status"], line["id"]) == ("accepted", "msg_sent1")
+    (listed,) = (await talk.get("api/conversations"))["conversations"]
+    assert listed["last"] == {"from": "You", "line": "On our way"}
 
 
 async def test_ticks_go_forward_only(talk: House) -> None:

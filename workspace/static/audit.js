@@ -16,6 +16,7 @@ const DID = {
   left: "left the conversation",
   closed: "closed the conversation",
   "re-opened": "re-opened the conversation",
+  erased: "erased a conversation",
 };
 
 const PAGE = 100;
@@ -51,8 +52,8 @@ function row(entry) {
     element("td", {}, element("bdi", {}, entry.agent)),
     element("td", {}, what, entry.detail ? ` to ${entry.detail}` : "", entry.attachment ? element("span", { class: "faint" }, ` ${entry.attachment}`) : ""),
     element("td", {}, entry.conversation
-      ? element("a", { href: `./?conversation=${encodeURIComponent(entry.conversation)}` }, element("bdi", {}, entry.consumer ?? entry.conversation))
-      : ""));
+      ? element("a", { href: `./?conversation=${encodeURIComponent(entry.conversation)}` }, element("bdi", {}, entry.consumer))
+      : entry.gone ? element("span", { class: "faint" }, "erased") : ""));
 }
 
 function nothing() {

@@ -4,13 +4,17 @@ import { byId, element } from "./element.js";
 import { tell } from "./server.js";
 
 const sheet = byId("hand-over");
+const warning = byId("erase");
 
 export class Deeds {
-  constructor(me, fail) {
+  constructor(me, fail, erased) {
+    this.erased = erased;
     this.me = me;
     this.fail = fail;
     this.node = byId("deeds");
     byId("hand-over-cancel").addEventListener("click", () => sheet.close());
+    byId("erase-cancel").addEventListener("click", () => warning.close());
+    byId("erase-form").addEventListener("submit", () => this.#erase());
     byId("hand-over-form").addEventListener("submit", () => this.#handOver(byId("hand-over-to").value));
   }
 
@@ -43,6 +47,7 @@ export class Deeds {
       mine && open ? button("Hand over", () => this.#choose()) : null,
       mine && open ? button("Close", () => this.#do("close")) : null,
       this.mayReopen() ? button("Re-open", this.reopen) : null,
+      !open && this.#oversees() ? button("Erase", () => warning.showModal()) : null,
     ].filter(Boolean);
   }
 
@@ -62,6 +67,16 @@ export class Deeds {
 
   #handOver(to) {
     return to ? this.#do("hand_over", to) : this.#do("leave");
+  }
+
+  async #erase() {
+    const { id } = this.conversation;
+    try {
+      await tell(`api/conversations/${encodeURIComponent(id)}/erase`);
+      this.erased(id);
+    } catch (refused) {
+      this.fail(refused);
+    }
   }
 
   async #do(deed, to) {

@@ -89,6 +89,12 @@ export class List {
     return this.#known.get(id);
   }
 
+  forget(id) {
+    this.#known.delete(id);
+    if (this.#entries.has(id)) this.#drop(id);
+    this.#settle();
+  }
+
   #address() {
     return `api/conversations?show=${this.#show}&q=${encodeURIComponent(this.#sought)}`;
   }
@@ -189,7 +195,7 @@ function fill(link, conversation) {
     avatar(conversation),
     element("span", { class: "entry-words" },
       element("span", { class: "entry-name", dir: "auto", title: conversation.consumer }, conversation.name),
-      element("span", { class: "entry-line" }, from === "us" ? "You: " : "", element("bdi", {}, line)),
+      element("span", { class: "entry-line" }, from ? `${from}: ` : "", element("bdi", {}, line)),
       element("span", { class: "entry-state" }, platform(conversation, "entry-platform"), holders(conversation)),
     ),
     element("span", { class: "entry-side" },

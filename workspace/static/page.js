@@ -110,7 +110,7 @@ async function start() {
   document.addEventListener("visibilitychange", () => seen(list.get(transcript.id)).catch(fail));
   const [me, revision] = await Promise.all([whoAmI(), list.load()]);
   fillCorner(byId("who"), me, "./");
-  deeds = new Deeds(me, fail);
+  deeds = new Deeds(me, fail, (id) => { list.forget(id); go(null); });
   composer = new Composer(deeds, fail);
   follow(revision, { changed, state: (word) => { byId("live").dataset.state = word; byId("live").textContent = STATES[word]; } });
   await arrive();

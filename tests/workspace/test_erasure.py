@@ -1,0 +1,86 @@
+"""A conversation that is erased leaves no word behind."""
+
+from pathlib import Path
+
+from tests.workspace import samples
+from tests.workspace.house import House
+from tests.workspace.house import house as open_house
+
+SECRETS = ("my card number", "Zacharias", "4915559999999", "holiday-at-home.jpg", "answer to it")
+
+
+async def full(house: House) -> None:
+    """Everything that a conversation can leave in a database."""
+    who = samples.conversation(consumer={"id": "4915559999999", "name": "Zacharias"})
+    message = samples.message(
+        text="my card number",
+        transcript="[photo message]",
+        attachments=[samples.photo(name="holiday-at-home.jpg")],
+    )
+    told = {"conversation": who, "message": {"id": "msg_1", "platform_id": "x"}}
+    strange = {"conversation": who, "reason": "new", "raw": "my card number"}
+    await house.deliver(
+        samples.received("evt_1", message, who),
+        samples.event("evt_2", "reaction.changed", {**told, "emoji": "👍"}),
+        {**samples.event("evt_3", "event.unrecognised", strange), "subject": "conv_mia"},
+    )
+    await house.opened()
+    await house.post("api/conversations/conv_mia/read", {"sequence": 1})
+    path = "api/conversations/conv_mia/messages"
+    await house.post(path, {"text": "answer to it", "key": "key-of-the-answer-1"})
+
+
+async def test_nothing_of_it_is_left_in_the_file(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        await full(house)
+        other = samples.conversation("conv_other")
+        kept = {**samples.message(text="another matter"), "id": "msg_other"}
+        await house.deliver(samples.received("evt_4", kept, other))
+        await house.post("api/conversations/conv_mia/erase")
+        assert house.gateway.called("DELETE", "/v1/conversations/conv_mia") == [None]
+        listed = (await house.get("api/conversations?show=all"))["conversations"]
+        assert [entry["id"] for entry in listed] == ["conv_other"]
+        assert (await house.try_post("api/conversations/conv_mia/opened"))[0] == 404
+    content = b"".join(file.read_bytes() for file in tmp_path.glob("workspace.sqlite3*"))
+    assert b"another matter" in content
+    for secret in SECRETS:
+        assert secret.encode() not in content, secret
+
+
+async def test_a_late_repeat_brings_nothing_back_and_a_new_word_begins_anew(house: House) -> None:
+    await full(house)
+    await house.post("api/conversations/conv_mia/erase")
+    await house.deliver(samples.received("evt_1", samples.message(text="my card number")))
+    assert (await house.get("api/conversations?show=all"))["conversations"] == []
+    await house.deliver(samples.received("evt_9", samples.message(2, text="hello again")))
+    assert [line["text"] for line in (await house.opened())["lines"]] == ["hello again"]
+
+
+async def test_the_trail_says_that_it_was_done_and_not_whose_it_was(house: House) -> None:
+    await full(house)
+    await house.post("api/conversations/conv_mia/erase")
+    entries = (await house.get("api/audit"))["entries"]
+    assert (entries[0]["did"], entries[0]["gone"], entries[0]["conversation"]) == (
+        "erased",
+        True,
+        None,
+    )
+    assert "Zacharias" not in str(entries)
+
+
+async def test_what_the_gateway_does_not_erase_is_not_erased_here(house: House) -> None:
+    await full(house)
+    house.gateway.refuse["/v1/conversations/conv_mia"] = 503, {"detail": "not now"}
+    status, answer = await house.try_post("api/conversations/conv_mia/erase")
+    assert (status, answer["error"]) == (502, "not now")
+    assert len((await house.opened())["lines"]) == 3
+    house.gateway.refuse["/v1/conversations/conv_mia"] = 404, {}
+    assert (await house.try_post("api/conversations/conv_mia/erase"))[0] == 204
+
+
+async def test_only_supervisors_erase(house: House) -> None:
+    await full(house)
+    sam = house.browser()
+    async with sam.session:
+        await sam.sign_in("sam")
+        assert (await sam.try_post("api/conversations/conv_mia/erase"))[0] == 403
