@@ -33,6 +33,7 @@ from .pressure import Pressure
 from .reader import Reader
 from .reconciler import Reconciler
 from .replies import Replies
+from .room import Room
 from .sending import Sending
 from .settings import Settings
 from .store import FileStore, sync_folder
@@ -43,8 +44,9 @@ log = structlog.get_logger(__name__)
 
 #: POSTs to the core in flight, over as many kept connections.
 _FORWARDERS = 32
-#: Files being fetched or made safe at once; the cells bound how many are decoded.
-_FETCHERS = 64
+#: Files being fetched or made safe at once, those that wait for their host or for a cell included: a host that
+#: hangs must not take all places.
+_FETCHERS = 128
 #: Seconds that what is in flight may still take when the gateway is asked to end: once for deliveries that
 #: come in and once for events that go out. Both and the rest have to be over within 10 s.
 _GRACE = 3.0
@@ -166,6 +168,7 @@ class Gateway:
         self._run("reader", reader.run())
         self._run("housekeeping", housekeeping.run())
         self._run("reconciler", Reconciler([lanes.pick_up, media.pick_up]).run())
+        self._run("room", Room(journal, intake.is_short_of_room).run())
         self._run("sending", sending.run())
         await self._serve(app, sock)
         await decoders

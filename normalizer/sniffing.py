@@ -26,9 +26,13 @@ _SIGNATURES: tuple[tuple[bytes, Format], ...] = (
     (b"GIF89a", "gif"),
     (b"II*\0", "tiff"),
     (b"MM\0*", "tiff"),
+    (b"II+\0\x08\0\0\0", "tiff"),
+    (b"MM\0+\0\x08\0\0", "tiff"),
 )
 
-_HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
+_HEIF_BRANDS = frozenset(
+    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"jpeg", b"jpgs"}
+)
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 #: Generic still-picture brands: what the picture is coded with stands among the compatible brands.
 _STILL_BRANDS = frozenset({b"mif1", b"mif2", b"msf1", b"miaf", b"MiHE", b"MiHB", b"MiPr"})

@@ -122,7 +122,8 @@ async def _of_whatsapp(house: House) -> dict[str, Event]:
     found["reaction"] = await told("reaction", {"message_id": id, "emoji": "👍"})
     new = {"type": "text", "text": {"body": "it came like this, with the box open"}}
     found["edited"] = await told("edit", {"original_message_id": id, "message": new})
-    found["deleted"] = await told("revoke", {"original_message_id": id})
+    await told("revoke", {"original_message_id": id})  # first, its photo is gone
+    found["deleted"] = await house.next()
     found["unrecognised"] = await told("hologram", {"id": "2"})
     await whatsapp.deliver([{"field": "account_update", "value": {"event": "VERIFIED_ACCOUNT"}}])
     found["account"] = await house.next()

@@ -24,7 +24,10 @@ ANSWERS: tuple[Any, ...] = (
     *(None, [], {}, "no", 5, True, {"error": None}, {"error": 5}, {"error": {"code": "x"}}),
     *({"code": []}, {"error": {"code": {}}}, {"message": 5}, {"ok": False}, {"ok": True}),
     *({"url": 5}, {"id": None}, {"result": {}}, {"messages": [None]}, [[]]),
+    *("x" * 1_000_000, {"id": ["x"] * 10_000}),
 )
+#: What a platform might repeat of a text that it refuses.
+WORDS = "my address is Example Street 1"
 #: What comes with a refusal that passes; often a proxy's page.
 PASSING: tuple[Any, ...] = (None, {}, "Service Unavailable")
 STATUSES = (200, 204, 302, 400, 401, 403, 404, 408, 409, 410, 413, 418, 429, 500, 502, 503, 599)
@@ -70,6 +73,13 @@ class Answers(Subject):
         for answer in ANSWERS:
             for purpose in get_args(Purpose):
                 self.check_refusal(self.connector.refusal(Reply(status, {}, answer, b"", purpose)))
+
+    def test_a_refusal_quotes_nobody(self) -> None:
+        said = {"message": WORDS, "description": WORDS, "title": WORDS, "detail": WORDS}
+        for answer in (WORDS, said, {"error": WORDS}, {"error": {**said, "code": 1}}, [WORDS]):
+            for purpose in get_args(Purpose):
+                refusal = self.connector.refusal(Reply(400, {}, answer, b"", purpose))
+                assert WORDS not in f"{refusal} {refusal.reason} {refusal.detail}"
 
     @pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
     def test_what_passes_is_tried_again(self, status: int) -> None:

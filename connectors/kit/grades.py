@@ -59,6 +59,13 @@ def _unshown(subject: Graded) -> Iterator[str]:
             yield f"no recording shows {feature}, which the chart offers"
 
 
+def _unlimited(subject: Graded) -> Iterator[str]:
+    can = subject.connector.capabilities
+    for feature in sorted(can.features):
+        if can.support(feature) == "limited" and not can.notes.get(feature):
+            yield f"no note says what limits {feature}"
+
+
 def _without_origin(subject: Graded) -> Iterator[str]:
     for recording in subject.recorded:
         if not recording.note.strip():
@@ -143,7 +150,7 @@ Criterion = Callable[[Graded], Iterator[str]]
 
 CRITERIA: Mapping[Grade, tuple[Criterion, ...]] = {
     "bronze": (),
-    "silver": (_unshown, _without_origin, _unexplained, _undeclared),
+    "silver": (_unshown, _unlimited, _without_origin, _unexplained, _undeclared),
     "gold": (_unproven,),
     "platinum": (_unreal, _untyped, _undated),
 }

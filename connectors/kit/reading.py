@@ -98,13 +98,19 @@ class Reads(Subject):
 
     def test_damage_costs_an_unknown_and_no_more(self, recording: Recording) -> None:
         random = Random(recording.name)  # noqa: S311 - the same damage every time
+        words = _words(self.parsed(recording))
         for _ in range(DAMAGES):
-            self._read(self._damaged(recording, random))
+            for event in self._read(self._damaged(recording, random)):
+                if isinstance(event, Unknown):
+                    assert event.reason, "an Unknown says why"
+                    assert not any(word in event.reason for word in words), "a reason quotes people"
 
     @pytest.mark.parametrize("content", NO_DELIVERIES)
     def test_what_is_no_delivery_costs_an_unknown(self, content: Any) -> None:
         recording = replace(self.recorded[0], content=content)
-        assert [event.type for event in self.parsed(recording)] == ["unknown"]
+        events = self.parsed(recording)
+        assert [event.type for event in events] == ["unknown"]
+        assert content is None or events[0].raw is not None, "what cannot be read is kept"  # type: ignore[union-attr]  # an Unknown
 
     def test_headers_and_query_may_be_missing(self, recording: Recording) -> None:
         delivery = recording.delivery(self.connector)
@@ -118,7 +124,7 @@ class Reads(Subject):
             content = {name: str(value) for name, value in content.items()}  # texts alone
         return replace(recording, content=content).delivery(self.connector)
 
-    def _read(self, delivery: Delivery) -> None:
+    def _read(self, delivery: Delivery) -> list[AnyEvent]:
         events = self.connector.parse(delivery)
         assert isinstance(events, list)
         load(dump(events))
@@ -130,6 +136,7 @@ class Reads(Subject):
                 assert all(
                     value.isascii() and value.isprintable() for value in found.headers.values()
                 )
+        return events
 
 
 def _core(event: AnyEvent) -> tuple[Any, ...]:
@@ -137,6 +144,12 @@ def _core(event: AnyEvent) -> tuple[Any, ...]:
     names = ("account", "text", "attachments", "target", "status", "message_ids", "kind")
     party = event.party.id if event.party else None
     return (event.type, party, *(getattr(event, name, None) for name in names))
+
+
+def _words(events: list[AnyEvent]) -> set[str]:
+    """What people wrote, where it is long enough not to be found by chance."""
+    texts = (getattr(event, "text", None) for event in events)
+    return {text for text in texts if text and len(text) >= 8}
 
 
 def _facts(events: list[AnyEvent]) -> list[tuple[str, str]]:

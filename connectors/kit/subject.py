@@ -30,7 +30,7 @@ class Subject:
 
     def sign(self, request: Request) -> Request:
         """The request with the proof the platform would add."""
-        raise NotImplementedError
+        raise NotImplementedError("say in `sign` how the platform proves a delivery")
 
     @property
     def recorded(self) -> list[Recording]:

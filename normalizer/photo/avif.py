@@ -9,6 +9,7 @@ from . import bands, orientation
 from .opened import Opened, Wish
 
 _THREADS = 4
+_LARGE = 12_000_000
 _CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 
 
@@ -19,7 +20,7 @@ def open_avif(data: memoryview, wish: Wish) -> Opened:
     decoder = library.AvifDecoder(bytes(data), "auto", threads)
     size, _, mode, profile, _, turn, _ = decoder.get_info()
     wish.check(size)
-    wish.check_substance(size, len(data))
+    wish.check_substance(size, len(data), _LARGE)
     fit = wish.fit(size)
 
     def load(_: object) -> Image.Image:

@@ -41,7 +41,8 @@ def _first_frame(data: memoryview) -> bytes:
         kind = _byte(data, at)
         if kind == _IMAGE:
             end = _end_of_pieces(data, at + 11 + _table_bytes(_byte(data, at + 9)))
-            return b"".join([*kept, data[at:end], bytes([_TRAILER])])
+            # Where the end of the pieces is missing, the decoder tells whether a part of the picture is.
+            return b"".join([*kept, data[at:end], bytes([0, _TRAILER])])
         if kind != _EXTENSION:
             break
         end = _end_of_pieces(data, at + 2)
@@ -57,7 +58,9 @@ def _table_bytes(flags: int) -> int:
 
 def _end_of_pieces(data: memoryview, at: int) -> int:
     for _ in range(_MAX_PIECES):
-        size = _byte(data, at)
+        if at >= len(data):
+            return len(data)
+        size = data[at]
         at += 1 + size
         if size == 0:
             return at

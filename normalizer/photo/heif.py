@@ -9,13 +9,14 @@ from . import bands
 from .opened import Opened, Wish
 
 _THREADS = 4
+_LARGE = 12_000_000
 
 
 def open_heif(data: memoryview, wish: Wish) -> Opened:
     file = pillow_heif.open_heif(bytes(data), convert_hdr_to_8bit=True)
     picture = file[file.primary_index]
     wish.check(picture.size)
-    wish.check_substance(picture.size, len(data))
+    wish.check_substance(picture.size, len(data), _LARGE)
     fit = wish.fit(picture.size)
 
     def load(_: object) -> Image.Image:

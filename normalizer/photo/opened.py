@@ -15,7 +15,7 @@ from .fitting import Fit, Size, fit
 ANY_FACTOR = range(1, 65)
 
 #: A photo of a blank wall at the strongest compression has four times as many bytes.
-_LARGE, _PIXELS_OF_A_BYTE = 8_000_000, 500
+_PIXELS_OF_A_BYTE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,10 @@ class Wish:
                 "too_many_pixels", f"{width} x {height} pixels, the limit is {limit}"
             )
 
-    def check_substance(self, size: Size, source_bytes: int) -> None:
-        """Refuses a large picture made of next to nothing, where decoding it takes much memory."""
+    def check_substance(self, size: Size, source_bytes: int, beyond: int) -> None:
+        """Refuses a picture of more pixels than `beyond` made of next to nothing: decoding it takes memory."""
         pixels = size[0] * size[1]
-        if pixels > _LARGE and source_bytes * _PIXELS_OF_A_BYTE < pixels:
+        if pixels > beyond and source_bytes * _PIXELS_OF_A_BYTE < pixels:
             raise MediaRejected("too_many_pixels", f"{size[0]} x {size[1]} pixels of no content")
 
     def fit(self, size: Size, factors: Sequence[int] = ANY_FACTOR) -> Fit:

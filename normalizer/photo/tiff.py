@@ -2,17 +2,40 @@
 
 import io
 import struct
+from dataclasses import dataclass
 
 from PIL import Image, TiffImagePlugin
 
 from normalizer.media import MediaRejected
 
 from . import bands
+from .fitting import Size
 from .opened import Opened, Wish
 
 #: Bytes of one value of each field type (TIFF 6.0, page 15).
-_VALUE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+_VALUE_BYTES = {
+    1: 1,
+    2: 1,
+    3: 2,
+    4: 4,
+    5: 8,
+    6: 1,
+    7: 1,
+    8: 2,
+    9: 4,
+    10: 8,
+    11: 4,
+    12: 8,
+    13: 4,
+    16: 8,
+    17: 8,
+    18: 8,
+}
 _MAX_ENTRIES = 512
+_MAX_CLAIMS = 16_000_000
+
+#: A side is a short or a long number, in BigTIFF a longer one.
+_SIDE_FORMS = {3: "H", 4: "I", 16: "Q"}
 
 #: All pixels lie in memory at once: those of an A4 page at 500 dots per inch, or at 800 without colour.
 _MAX_BYTES = 120_000_000
@@ -42,28 +65,48 @@ def open_tiff(data: memoryview, wish: Wish) -> Opened:
     )
 
 
-def _sides(data: memoryview) -> tuple[int, int]:
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How a directory is written: classic TIFF, or BigTIFF with wider numbers."""
+
+    start: str
+    start_at: int
+    count: str
+    entry: str
+    value_at: int
+
+
+_CLASSIC = _Layout("I", 4, "H", "HHI", 8)
+_BIG = _Layout("Q", 8, "Q", "HHQ", 12)
+_BIG_VERSION = 43
+
+
+def _sides(data: memoryview) -> Size:
     """Width and height of the first page; refuses a directory whose fields claim the file many times."""
     order = "<" if bytes(data[:2]) == b"II" else ">"
     try:
-        return _read_sides(data, order)
+        (version,) = struct.unpack_from(order + "H", data, 2)
+        return _read_sides(data, order, _BIG if version == _BIG_VERSION else _CLASSIC)
     except struct.error:
         raise MediaRejected("corrupt", "a TIFF without a directory") from None
 
 
-def _read_sides(data: memoryview, order: str) -> tuple[int, int]:
-    (start,) = struct.unpack_from(order + "I", data, 4)
-    (count,) = struct.unpack_from(order + "H", data, start)
-    sides = {_WIDTH: 0, _HEIGHT: 0}
-    claimed = 0
+def _read_sides(data: memoryview, order: str, layout: _Layout) -> Size:
+    (start,) = struct.unpack_from(order + layout.start, data, layout.start_at)
+    (count,) = struct.unpack_from(order + layout.count, data, start)
     if count > _MAX_ENTRIES:
         raise MediaRejected("corrupt", f"a TIFF page with {count} fields")
-    for index in range(count):
-        tag, kind, many = struct.unpack_from(order + "HHI", data, start + 2 + 12 * index)
-        claimed += many * _VALUE_BYTES.get(kind, 1)
+    sides = {_WIDTH: 0, _HEIGHT: 0}
+    size = struct.calcsize(order + layout.entry) + struct.calcsize(order + layout.start)
+    first = start + struct.calcsize(order + layout.count)
+    claimed = 0
+    for at in range(first, first + count * size, size):
+        tag, kind, many = struct.unpack_from(order + layout.entry, data, at)
+        # A library reads no more than there is, but it reads that for each field.
+        claimed += min(many * _VALUE_BYTES.get(kind, 1), len(data))
         if tag in sides:
-            form = "H" if kind == 3 else "I"
-            (sides[tag],) = struct.unpack_from(order + form, data, start + 10 + 12 * index)
-    if claimed > 2 * len(data) + 65536:
+            form = _SIDE_FORMS.get(kind, "I")
+            (sides[tag],) = struct.unpack_from(order + form, data, at + layout.value_at)
+    if claimed > 2 * len(data) + _MAX_CLAIMS:
         raise MediaRejected("corrupt", "a TIFF whose fields claim more than there is")
     return sides[_WIDTH], sides[_HEIGHT]

@@ -12,13 +12,13 @@ from .canvas import BYTES_PER_PIXEL
 from .opened import Opened, Wish
 
 #: libwebp holds twelve bytes a pixel: the picture, and a canvas as if it moved.
-_MAX_PIXELS = 16_000_000
+_MAX_PIXELS, _LARGE = 16_000_000, 8_000_000
 
 
 def open_webp(data: memoryview, wish: Wish) -> Opened:
     size = _sides(data)
     wish.check(size, most=_MAX_PIXELS)
-    wish.check_substance(size, len(data))
+    wish.check_substance(size, len(data), _LARGE)
     # Pillow's own class would keep the pixels twice.
     library: Any = WebPImagePlugin._webp  # type: ignore[attr-defined]  # noqa: SLF001
     decoder = library.WebPAnimDecoder(bytes(data))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 #: Slices, sequence and picture parameters, ends (Rec. ITU-T H.264, table 7-1).
 _KEPT = frozenset({1, 2, 3, 4, 5, 7, 8, 10, 11})
+_SLICES = frozenset({1, 2, 3, 4, 5})
 _SEQUENCE, _PICTURE = 7, 8
 
 _START = b"\0\0\1"
@@ -35,17 +36,21 @@ class Units:
     def filtered(self, packet: memoryview) -> bytes | None:
         """The packet without what is not kept; None where all of it is."""
         kept: list[memoryview] = []
-        at, size, whole = 0, len(packet), True
+        at, size, whole, shown = 0, len(packet), True, False
         while at + self._length_bytes <= size:
             start = at + self._length_bytes
             end = start + int.from_bytes(packet[at:start], "big")
             if end > size:
                 raise Irregular("a unit that ends beyond its packet")
-            if end > start and packet[start] & 31 in _KEPT:
+            kind = packet[start] & 31 if end > start else 0
+            if kind in _KEPT:
                 kept.append(packet[at:end])
+                shown = shown or kind in _SLICES
             else:
                 whole = False
             at = end
+        if not shown:
+            raise Irregular("a frame without a picture in it")
         return None if whole and at == size else b"".join(kept)
 
 

@@ -98,6 +98,9 @@ class Picture:
         self._lying = _even(frame, self._effort.side)
         self._pipeline: Pipeline | None = None
         self._last: Fraction | None = None
+        if float(film.picture.average_rate or 0) >= 2 * self._effort.rate:
+            # Half of the frames are dropped anyway; those that no other needs are not even decoded.
+            self._decoder.skip_frame = "NONREF"
         # A tenth of a frame's grace: clocks of phones are not exact.
         self._step = Fraction(9, 10 * self._effort.rate)
         self._stream = self._opened(output, film)

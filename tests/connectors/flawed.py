@@ -1,4 +1,4 @@
-"""Seventy ways to get a connector wrong, each with the promise of the kit that finds it.
+"""A hundred ways to get a connector wrong, each with the promise of the kit that finds it.
 
 Nothing here imports what a connector may not: each flaw must be found by what it does.
 """
@@ -395,6 +395,23 @@ class LetsTheEnvelopeThrough(Acme):
         return super().open(delivery.content)
 
 
+@breaks("what_is_no_delivery_costs_an_unknown")
+class ThrowsAwayWhatItCannotRead(Acme):
+    def parse(self, delivery: Delivery) -> list[AnyEvent]:
+        events = super().parse(delivery)
+        return [replace(one, raw=None) if one.type == "unknown" else one for one in events]
+
+
+@breaks("damage_costs_an_unknown_and_no_more")
+class QuotesWhatItCannotRead(Acme):
+    def parse(self, delivery: Delivery) -> list[AnyEvent]:
+        events = super().parse(delivery)
+        return [
+            replace(one, reason=f"cannot read {one.raw}") if one.type == "unknown" else one
+            for one in events
+        ]
+
+
 @breaks("damage_costs_an_unknown_and_no_more")
 class DoesNotCheckTypes(Acme):
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
@@ -684,6 +701,14 @@ class TellsTheTokenInARefusal(Acme):
     def refusal(self, reply: Reply) -> Rejected:
         refusal = by_status(reply)
         refusal.detail += f" with {TOKEN}"
+        return refusal
+
+
+@breaks("a_refusal_quotes_nobody")
+class RepeatsWhatThePlatformSays(Acme):
+    def refusal(self, reply: Reply) -> Rejected:
+        refusal = by_status(reply)
+        refusal.detail = str(reply.content)[:200]
         return refusal
 
 

@@ -1,6 +1,7 @@
 """What connectors may know: their platform's words, and neither network, disk, clock nor gateway."""
 
 import ast
+import inspect
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -13,6 +14,7 @@ from connectors import Connector
 
 FOLDER = Path(connectors.__file__).parent
 FILES = sorted(FOLDER.glob("*.py"))
+KIT_FILES = sorted((FOLDER / "kit").glob("*.py"))
 
 #: Everything a file may import; what is not here must be argued for here.
 ALLOWED = {
@@ -21,7 +23,7 @@ ALLOWED = {
     *("connectors", "jwt", "normalizer", "orjson", "pydantic", "twilio"),
 }
 #: The kit reads recordings from disk and is run by pytest.
-KIT = {"conformance.py": {"contextlib", "pathlib", "pytest"}, "recordings.py": {"gzip", "pathlib"}}
+KIT = {"conformance.py": {"pytest"}, "recordings.py": {"gzip", "pathlib"}}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
@@ -48,10 +50,33 @@ def test_no_clock_is_read(file: Path) -> None:
     assert not calls & {"now", "utcnow", "today", "time", "sleep", "urlopen"}
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", [*FILES, *KIT_FILES], ids=lambda file: file.name)
 def test_a_file_is_short_enough_to_be_read_at_once(file: Path) -> None:
-    limit = 400 if file.name in {"contract.py", "conformance.py"} else 250
+    limit = 400 if file.name == "contract.py" else 250
     assert len(file.read_text().splitlines()) <= limit
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_nothing_but_the_kit_knows_the_kit(file: Path) -> None:
+    within = {
+        node.module or ""
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.level
+    }
+    assert file.name == "conformance.py" or not any(one.startswith("kit") for one in within)
+
+
+def test_every_method_of_the_contract_says_when_it_is_called_and_what_it_must_not_do() -> None:
+    methods = [
+        found
+        for name, found in vars(Connector).items()
+        if inspect.isfunction(found) and not name.startswith("_")
+    ]
+    assert len(methods) == 10
+    for method in methods:
+        text = inspect.getdoc(method) or ""
+        assert "Called" in text, method.__name__
+        assert "Must not" in text, method.__name__
 
 
 def test_loading_the_connectors_starts_no_client() -> None:

@@ -174,7 +174,7 @@ def bombs() -> Iterator[tuple[str, bytes, str]]:
     few = b"".join(struct.pack("<HHII", 300 + n, 7, 20_000_000, 8) for n in range(400))
     yield (
         "tiff claims",
-        b"II*\0\x08\0\0\0" + struct.pack("<H", 402) + sides + few + bytes(99),
+        b"II*\0\x08\0\0\0" + struct.pack("<H", 402) + sides + few + bytes(1_000_000),
         "corrupt",
     )
     large = io.BytesIO()

@@ -63,7 +63,8 @@ class Impatient:
 
     async def _press(self, id: str) -> None:
         status = await called(self._gateway, "POST", f"/v1/attachments/{id}/retry")
-        assert status in {202, 404}, status  # 404: its conversation was erased meanwhile
+        # 404: its conversation was erased meanwhile; 409: it was taken back, or refused for good.
+        assert status in {202, 404, 409}, status
         self.pressed.add(id)
 
 

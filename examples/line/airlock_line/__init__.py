@@ -1,0 +1,166 @@
+"""LINE, through the Messaging API.
+
+https://developers.line.biz/en/reference/messaging-api/
+"""
+
+import base64
+import hmac
+import uuid
+from collections.abc import Generator, Mapping
+from datetime import datetime
+
+from connectors import (
+    INVALID,
+    MISCONFIGURED,
+    UNDELIVERABLE,
+    AnyEvent,
+    Call,
+    Capabilities,
+    Connector,
+    ConnectorConfig,
+    Delivery,
+    Download,
+    Forbidden,
+    MediaRef,
+    Rejected,
+    Reply,
+    Request,
+    Secret,
+    Secrets,
+    Sent,
+    Text,
+    Verdict,
+    any_same,
+    judge,
+    offers,
+    open_each,
+    revealed,
+)
+from pydantic import Field, HttpUrl
+
+from .events import read_events
+
+#: Retry keys are UUIDs (see `send_text`); ours are derived from our keys, so that every attempt has the same.
+NAMESPACE = uuid.UUID("3d0f7c52-6a1e-4b7e-9a58-2f6b1f0c9e41")
+#: https://developers.line.biz/en/reference/messaging-api/#error-responses
+VERDICTS: Mapping[tuple[int, str], Verdict] = {
+    (400, "Failed to send messages"): UNDELIVERABLE,
+    (400, "The request body has 1 error(s)"): INVALID,
+    (403, "Access to this API is not available for your account"): MISCONFIGURED,
+    (429, "You have reached your monthly limit."): Verdict("quota_used_up", operator=True),
+}
+#: An accepted retry key is a success that was told before.
+TOLD_BEFORE = frozenset({409})
+#: How often LINE is asked whether a video is ready (seconds).
+NOT_READY = 3.0
+
+
+class Settings(ConnectorConfig):
+    api_url: HttpUrl = Field(default=HttpUrl("https://api.line.me"), description="LINE's API")
+    data_url: HttpUrl = Field(
+        default=HttpUrl("https://api-data.line.me"), description="Where LINE keeps files"
+    )
+    channel_secrets: Secrets = Field(
+        description="The channel secret, which signs deliveries; two while it is replaced"
+    )
+    channel_access_token: Secret = Field(description="The token that calls the API")
+
+
+class Line(Connector[Settings]):
+    api = 1
+    name = "line"
+    label = "LINE"
+    docs = "https://developers.line.biz/en/docs/messaging-api/receiving-messages/"
+    # https://developers.line.biz/en/reference/messaging-api/#domain-name: files are on a host of their own.
+    hosts = frozenset({"api-data.line.me"})
+    # LINE deletes files "after a certain period" and does not say which.
+    media_patience = 86_400.0
+    # An accepted X-Line-Retry-Key is never accepted again, for 24 hours.
+    resend_is_safe = True
+    Config = Settings
+    capabilities = Capabilities(
+        features=offers(
+            yes=(
+                *("text", "photo", "video", "audio", "document", "location"),
+                *("reply_context", "deletion", "button", "send_text"),
+            ),
+            limited=("sticker",),
+        ),
+        # LINE takes 5000 UTF-16 units, of which a character has at most two:
+        # https://developers.line.biz/en/docs/messaging-api/text-character-count/
+        max_text=2500,
+        notes={
+            "photo_caption": "photo and text come as two messages",
+            "several_photos": "every photo is a message of its own",
+            "video_caption": "video and text come as two messages",
+            "sticker": "its keywords and text, and no picture",
+            "contact": "LINE does not pass contacts on",
+            "delivered": "LINE tells nothing after it has taken a text",
+            "mark_read": "takes a token that each message brings, which Airlock does not keep",
+            "send_text": "until the consumer blocks the account, within its plan's monthly limit",
+        },
+    )
+
+    def verify(self, request: Request) -> None:
+        right = [
+            base64.b64encode(hmac.digest(secret.encode(), request.body, "sha256"))
+            for secret in revealed(self.config.channel_secrets)
+        ]
+        if not any_same(right, request.headers.get("x-line-signature", "")):
+            raise Forbidden("X-Line-Signature fits none of channel_secrets")
+
+    def parse(self, delivery: Delivery) -> list[AnyEvent]:
+        return open_each(read_events, [delivery.content])
+
+    def authorize(self, now: datetime) -> Mapping[str, str]:
+        del now
+        token = self.config.channel_access_token.get_secret_value()
+        return {"authorization": f"Bearer {token}"}
+
+    def media(self, ref: MediaRef) -> Generator[Call, Reply, Download]:
+        if "url" in ref.locator:
+            # Sent by an app of the business, which keeps the file itself.
+            return Download(Call("GET", ref.locator["url"], auth=False))
+        content = (
+            f"{str(self.config.data_url).rstrip('/')}/v2/bot/message/{ref.locator['id']}/content"
+        )
+        if ref.locator["prepared"]:
+            # https://developers.line.biz/en/reference/messaging-api/#verify-video-or-audio-preparation-status
+            reply = yield Call("GET", f"{content}/transcoding")
+            match reply.content:
+                case {"status": "succeeded"}:
+                    pass
+                case {"status": "processing"}:
+                    raise Rejected("unreachable", retry=True, after=NOT_READY, detail="not ready")
+                case {"status": "failed"}:
+                    raise Rejected("gone", detail="LINE could not prepare it")
+                case _:
+                    raise self.refusal(reply)
+        return Download(Call("GET", content), size=ref.size)
+
+    def send_text(self, out: Text) -> Generator[Call, Reply, Sent]:
+        key = str(uuid.uuid5(NAMESPACE, out.key))
+        reply = yield Call(
+            "POST",
+            f"{self.config.api}/v2/bot/message/push",
+            {"x-line-retry-key": key},
+            json={"to": out.to, "messages": [{"type": "text", "text": out.text}]},
+            expects=TOLD_BEFORE,
+        )
+        match reply.content:
+            case {"sentMessages": [{"id": str(id)}, *_]} if id:
+                return Sent(id)
+        raise self.refusal(reply)
+
+    def check(self) -> Generator[Call, Reply, str]:
+        reply = yield Call("GET", f"{self.config.api}/v2/bot/info")
+        match reply.content:
+            case {"displayName": str(name), "basicId": str(id)}:
+                return f"{name} ({id})"
+        raise self.refusal(reply)
+
+    def refusal(self, reply: Reply) -> Rejected:
+        told = reply.content if isinstance(reply.content, dict) else {}
+        known = VERDICTS.get((reply.status, str(told.get("message"))))
+        trace = reply.headers.get("x-line-request-id", "")
+        return judge(reply, known, f"HTTP {reply.status}, request {trace}")

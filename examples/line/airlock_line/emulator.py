@@ -1,0 +1,170 @@
+"""LINE, emulated over real HTTP on loopback for `airlock demo` and tests.
+
+Written from https://developers.line.biz/en/reference/messaging-api/ alone; it shares no code with the
+connector. API and files are at one origin here.
+"""
+
+import base64
+import hashlib
+import hmac
+import itertools
+import json
+import time
+import uuid
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from aiohttp import web
+from simulator import Consumer, Delivered, Hosted, Platform, Sample, SentText
+
+_KINDS = {"image": "image", "video": "video", "audio": "audio"}
+#: What LINE has to prepare before it can be had.
+_PREPARED = frozenset({"video", "audio"})
+
+
+class Line(Platform):
+    """One channel. Consumers write to it one to one."""
+
+    name: ClassVar = "line"
+    secret = "emulated-line-channel-secret"
+    token = "emulated-line-channel-access-token"
+    bot = "U0000000000000000000000000000000b"
+    #: How often a video is said to be in preparation before it is ready.
+    preparing = 0
+
+    def __init__(self, webhook: str = "", public_webhook: str | None = None) -> None:
+        super().__init__(webhook, public_webhook)
+        self._numbers = itertools.count(500_000_000_000_000_000)
+        #: The id of the message that was sent under each retry key.
+        self._accepted: dict[str, str] = {}
+
+    def settings(self) -> dict[str, Any]:
+        return {
+            "type": self.name,
+            "channel_secrets": [self.secret],
+            "channel_access_token": self.token,
+            "api_url": self.api_url,
+            "data_url": self.api_url,
+        }
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/v2/bot/info", self._info),
+            web.get("/v2/bot/message/{id}/content", self._bytes),
+            web.get("/v2/bot/message/{id}/content/transcoding", self._prepare),
+            web.post("/v2/bot/message/push", self._push),
+        ]
+
+    # What consumers send.
+
+    async def send(
+        self,
+        consumer: Consumer,
+        text: str | None = None,
+        files: Sequence[Sample] = (),
+        *,
+        times: int = 1,
+        forged: bool = False,
+    ) -> list[Delivered]:
+        """Each file is a message of its own, and so is the text; all in one delivery."""
+        messages = [self._file(sample) for sample in files]
+        if text is not None:
+            messages.append({"id": self._id(), "type": "text", "quoteToken": "q", "text": text})
+        body = {
+            "destination": self.bot,
+            "events": [self._event(consumer, message) for message in messages],
+        }
+        ids = [message["id"] for message in messages]
+        return await self._deliver(json.dumps(body).encode(), ids, times, forged=forged)
+
+    async def unsend(self, consumer: Consumer, message_id: str) -> list[Delivered]:
+        """The consumer takes a message back, and its file is gone."""
+        self.hosted.pop(message_id, None)
+        event = self._event(consumer, {})
+        del event["message"], event["replyToken"]
+        event |= {"type": "unsend", "unsend": {"messageId": message_id}}
+        body = json.dumps({"destination": self.bot, "events": [event]}).encode()
+        return await self._deliver(body, [], 1, forged=False)
+
+    async def _deliver(
+        self, body: bytes, ids: Sequence[str], times: int, *, forged: bool
+    ) -> list[Delivered]:
+        key = b"another-secret" if forged else self.secret.encode()
+        signature = base64.b64encode(hmac.new(key, body, hashlib.sha256).digest()).decode()
+        headers = {"content-type": "application/json", "x-line-signature": signature}
+        return await self.post(body, headers, ids, times=times)
+
+    def _event(self, consumer: Consumer, message: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "type": "message",
+            "message": message,
+            "replyToken": uuid.uuid4().hex,
+            "webhookEventId": uuid.uuid4().hex,
+            "deliveryContext": {"isRedelivery": False},
+            "timestamp": round(time.time() * 1000),
+            "source": {"type": "user", "userId": consumer.id},
+            "mode": "active",
+        }
+
+    def _file(self, sample: Sample) -> dict[str, Any]:
+        id = self._id()
+        hosted = self.host(sample, id)
+        kind = _KINDS.get(sample.media_type.partition("/")[0], "file")
+        hosted.extra["preparing"] = self.preparing if kind in _PREPARED else 0
+        if kind == "file":
+            size = len(sample.content)
+            return {"id": id, "type": kind, "fileName": sample.name, "fileSize": size}
+        return {"id": id, "type": kind, "quoteToken": "q", "contentProvider": {"type": "line"}}
+
+    def _id(self) -> str:
+        return str(next(self._numbers))
+
+    # What the gateway asks for.
+
+    async def _info(self, request: web.Request) -> web.StreamResponse:
+        told = {"userId": self.bot, "basicId": "@216example", "displayName": "Example Parcels"}
+        return self._stranger(request) or web.json_response(told)
+
+    async def _prepare(self, request: web.Request) -> web.StreamResponse:
+        hosted = self._hosted(request)
+        if isinstance(hosted, web.Response):
+            return hosted
+        hosted.extra["preparing"] -= 1
+        status = "processing" if hosted.extra["preparing"] >= 0 else "succeeded"
+        return await self.stumble(request, hosted) or web.json_response({"status": status})
+
+    async def _bytes(self, request: web.Request) -> web.StreamResponse:
+        hosted = self._hosted(request)
+        if isinstance(hosted, web.Response):
+            return hosted
+        if hosted.extra["preparing"] > 0:
+            return web.Response(status=202)
+        return await self.serve(request, hosted)
+
+    def _hosted(self, request: web.Request) -> Hosted | web.Response:
+        if (stranger := self._stranger(request)) is not None:
+            return stranger
+        return self.hosted.get(request.match_info["id"]) or _refusal(404, "Not found")
+
+    async def _push(self, request: web.Request) -> web.StreamResponse:
+        if (refusal := self._stranger(request) or self.refuse()) is not None:
+            return refusal
+        asked, key = await request.json(), request.headers.get("x-line-retry-key", "")
+        if key in self._accepted:
+            before = [{"id": self._accepted[key]}]
+            return _refusal(409, "The retry key is already accepted", sentMessages=before)
+        if asked["to"] in self.out_of_reach:
+            return _refusal(400, "Failed to send messages")
+        id = self._accepted[key] = self._id()
+        text = SentText(id, asked["to"], asked["messages"][0]["text"], asked)
+        answer = web.json_response({"sentMessages": [{"id": id, "quoteToken": "q"}]})
+        return await self.answer_text(request, text, answer)
+
+    def _stranger(self, request: web.Request) -> web.Response | None:
+        if request.headers.get("authorization") == f"Bearer {self.token}":
+            return None
+        return _refusal(401, "Authentication failed.")
+
+
+def _refusal(status: int, message: str, **more: Any) -> web.Response:
+    return web.json_response({"message": message, **more}, status=status)

@@ -1,0 +1,127 @@
+"""What LINE's webhook events tell: one reader for each type that concerns a one-to-one chat.
+
+https://developers.line.biz/en/reference/messaging-api/#webhook-event-objects
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from connectors import (
+    AnyEvent,
+    Attachment,
+    Closed,
+    Deletion,
+    Kind,
+    MediaRef,
+    Message,
+    Notice,
+    Party,
+    Unreadable,
+    entries,
+    kind_of,
+    moment,
+    read_each,
+)
+
+#: What all events share: `account`, `party`, `sent_at`.
+Common = dict[str, Any]
+
+#: Messages that are files at LINE, and whether LINE has to prepare them first.
+FILES: Mapping[str, tuple[Kind, bool]] = {
+    "image": ("photo", False),
+    "video": ("video", True),
+    "audio": ("audio", True),
+}
+#: What a date picker tells, by its mode.
+PICKED = ("datetime", "date", "time")
+#: Events that say nothing an agent would answer.
+NOTICES = ("follow", "beacon", "accountLink", "videoPlayComplete", "membership")
+
+
+def read_events(content: Any) -> list[AnyEvent]:
+    """Everything a delivery tells. The list is empty when LINE only asks whether we are there."""
+    bot = content["destination"]
+    return read_each(lambda raw: _event(raw, bot), entries(content, "events"))
+
+
+def _event(raw: Any, bot: str) -> AnyEvent:
+    type, source = raw["type"], raw["source"]
+    if source["type"] != "user":
+        raise Unreadable("a chat of several people")
+    at = moment(raw["timestamp"])
+    common: Common = {"account": bot, "party": Party(source["userId"]), "sent_at": at}
+    if type in NOTICES:
+        return Notice(id=_id(raw), kind=type, **common)
+    if type not in READERS:
+        raise Unreadable("an event of a type that is not known")
+    return READERS[type](raw, common)
+
+
+def _message(raw: Any, common: Common) -> AnyEvent:
+    message = raw["message"]
+    text = message.get("text")  # of texts, and of stickers that hold one
+    reply_to = message.get("quotedMessageId")
+    if message["type"] == "text":
+        return Message(id=message["id"], text=text or None, reply_to=reply_to, **common)
+    found = _attachment(message)
+    return Message(
+        id=message["id"], text=text or None, attachments=(found,), reply_to=reply_to, **common
+    )
+
+
+def _unsend(raw: Any, common: Common) -> AnyEvent:
+    return Deletion(id=_id(raw), target=raw["unsend"]["messageId"], **common)
+
+
+def _postback(raw: Any, common: Common) -> AnyEvent:
+    # The label of the button is not told, what was picked from a calendar is.
+    picked = raw["postback"].get("params", {})
+    text = next((picked[name] for name in PICKED if name in picked), None)
+    return Message(id=_id(raw), text=text, choice=raw["postback"]["data"], **common)
+
+
+def _unfollow(raw: Any, common: Common) -> AnyEvent:
+    return Closed(id=_id(raw), **common)
+
+
+def _id(raw: Any) -> str:
+    # The same in each redelivery.
+    return f"{raw['type']}:{raw['webhookEventId']}"
+
+
+def _attachment(message: Any) -> Attachment:
+    match message["type"]:
+        case "file":
+            ref = MediaRef(
+                {"id": message["id"], "prepared": False},
+                name=message["fileName"],
+                size=message["fileSize"],
+            )
+            return Attachment(kind_of(None, ref.name), ref)
+        case "location":
+            told = {"name": message.get("title"), "address": message.get("address")}
+            place = {"latitude": message["latitude"], "longitude": message["longitude"]}
+            return Attachment("location", details=place | {k: v for k, v in told.items() if v})
+        case "sticker":
+            names = ("packageId", "stickerId", "keywords")
+            return Attachment("sticker", details={k: message[k] for k in names if k in message})
+        case type if type in FILES:
+            kind, prepared = FILES[type]
+            return Attachment(kind, MediaRef(_locator(message, prepared=prepared)))
+        case type:
+            return Attachment("unsupported", details={"type": type})
+
+
+def _locator(message: Any, *, prepared: bool) -> dict[str, Any]:
+    provider = message["contentProvider"]
+    if provider["type"] == "external":
+        return {"url": provider["originalContentUrl"]}
+    return {"id": message["id"], "prepared": prepared}
+
+
+READERS: Mapping[str, Callable[[Any, Common], AnyEvent]] = {
+    "message": _message,
+    "postback": _postback,
+    "unfollow": _unfollow,
+    "unsend": _unsend,
+}

@@ -1,0 +1,12 @@
+"""The two examples, installed once for all tests here."""
+
+from pathlib import Path
+
+import pytest
+
+from .installing import EXAMPLES, install
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return install(tmp_path_factory.mktemp("site"), *EXAMPLES.values())

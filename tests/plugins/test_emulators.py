@@ -1,0 +1,56 @@
+"""Emulators that plugins bring to the demonstration: found by their entry points, refused by name."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway.cli.emulators import emulators, lines
+from gateway.settings.plugins import Unusable
+from simulator import PLATFORMS, Platform
+
+from .installing import AIRLOCK, attempt
+
+
+def brings(folder: Path, source: str) -> None:
+    """As an installer would leave a distribution that brings an emulator called acme."""
+    (folder / "acme_emulated.py").write_text(source)
+    info = folder / "acme_emulated-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-emulated\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[airlock.emulators]\nacme = acme_emulated:Acme\n")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "acme_emulated", raising=False)
+    return tmp_path
+
+
+def test_the_examples_bring_theirs(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(site)
+    found = emulators()
+    assert set(found) == {*PLATFORMS, "line", "telegram"}
+    assert all(issubclass(kind, Platform) for kind in found.values())
+
+
+def test_each_has_a_photo_and_a_video_to_send() -> None:
+    told = lines(["telegram"])
+    assert {line.platform for line in told} == {"telegram"}
+    types = {file.media_type.partition("/")[0] for line in told for file in line.files}
+    assert types == {"image", "video"}
+
+
+def test_one_that_is_none_is_refused_with_its_distribution(folder: Path) -> None:
+    brings(folder, "class Acme: ...")
+    with pytest.raises(Unusable, match=r'"acme" of acme-emulated 1.0 is no simulator.Platform'):
+        emulators()
+
+
+def test_one_that_cannot_be_imported_ends_the_demo_in_words(folder: Path) -> None:
+    brings(folder, "import no_such_thing")
+    ran = attempt(AIRLOCK, "demo", "--seconds", "1", path=[folder])
+    assert ran.returncode == 1
+    assert ran.stderr.startswith('airlock demo: the emulator "acme" of acme-emulated 1.0 cannot')
+    assert "Traceback" not in ran.stderr

@@ -1,0 +1,71 @@
+"""The plugins in examples/: packages of their own, that keep to what plugin authors are given."""
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .installing import EXAMPLES, run_tests
+
+each = pytest.mark.parametrize("name", EXAMPLES)
+
+#: Everything a connector needs; the rest of Airlock is none of its business.
+ALLOWED = {"base64", "collections", "dataclasses", "datetime", "hmac", "typing", "urllib", "uuid"}
+PUBLIC = {"connectors", "pydantic"}
+
+
+@each
+def test_its_own_tests_pass_at_gold(name: str, site: Path) -> None:
+    told = run_tests(EXAMPLES[name], site)
+    assert f"{name} (" in told
+    assert "): gold" in told
+
+
+@each
+def test_it_is_built_from_the_public_names_alone(name: str) -> None:
+    package = EXAMPLES[name] / f"airlock_{name}"
+    for file in package.glob("*.py"):
+        if file.name != "emulator.py":
+            found = set(imported(file))
+            assert {one.partition(".")[0] for one in found} <= ALLOWED | PUBLIC, file.name
+            assert {one for one in found if one.startswith("connectors")} <= {"connectors"}
+
+
+@each
+def test_its_emulator_shares_nothing_with_its_connector(name: str) -> None:
+    found = set(imported(EXAMPLES[name] / f"airlock_{name}" / "emulator.py"))
+    assert not {one for one in found if one.startswith(("connectors", "gateway", "airlock_"))}
+
+
+@each
+def test_it_is_short_enough_to_be_read_at_once(name: str) -> None:
+    for file in (EXAMPLES[name] / f"airlock_{name}").glob("*.py"):
+        lines = file.read_text().splitlines()
+        own = len(lines) - sum(_lines_of_imports(file))
+        assert own <= 160, f"{file.name} has {own} lines without its imports"
+
+
+@each
+def test_its_package_says_what_it_is(name: str) -> None:
+    project = tomllib.loads((EXAMPLES[name] / "pyproject.toml").read_text())["project"]
+    assert project["name"] == f"airlock-{name}"
+    assert project["dependencies"] == ["airlock-gateway"]
+    assert set(project["entry-points"]) == {"airlock.connectors", "airlock.emulators"}
+    assert (EXAMPLES[name] / f"airlock_{name}" / "py.typed").is_file()
+
+
+def imported(file: Path) -> Iterator[str]:
+    """Full names of the modules that a file imports; those of its own package are left out."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module or ""
+
+
+def _lines_of_imports(file: Path) -> Iterator[int]:
+    for node in ast.parse(file.read_text()).body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield (node.end_lineno or node.lineno) - node.lineno + 1

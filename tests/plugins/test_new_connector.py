@@ -1,0 +1,158 @@
+"""`airlock connector new`: what it writes installs, passes its kit, and serves a gateway as it is."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway.cli import main
+
+from .installing import AIRLOCK, install, run, run_tests
+
+WRITTEN = {
+    "README.md",
+    "airlock_acme_chat/__init__.py",
+    "airlock_acme_chat/py.typed",
+    "pyproject.toml",
+    "tests/payloads/exchanges/text_sent.json",
+    "tests/payloads/photo_with_caption.json",
+    "tests/payloads/text.json",
+    "tests/test_connector.py",
+}
+#: Loads connectors.yaml as `airlock serve` would, and says what it got.
+LOAD = """
+import os, pathlib
+from gateway.settings import load
+(name, connector), = load(pathlib.Path("connectors.yaml"), os.environ).connectors.items()
+print(name, type(connector).__module__, connector.label, connector.api, connector.config.account_id)
+"""
+
+
+def new(*words: str) -> int:
+    return main(["connector", "new", *words])
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    into = tmp_path_factory.mktemp("written")
+    assert new("acme-chat", "--into", str(into)) == 0
+    return into / "airlock-acme-chat"
+
+
+@pytest.fixture(scope="module")
+def installed(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return install(tmp_path_factory.mktemp("acme-site"), package)
+
+
+def test_a_whole_package_is_written(package: Path) -> None:
+    files = {file.relative_to(package).as_posix() for file in package.rglob("*") if file.is_file()}
+    assert files == WRITTEN
+    assert [one.name for one in package.parent.iterdir()] == [package.name]
+
+
+def test_nothing_of_the_template_is_left_in_it(package: Path) -> None:
+    for file in package.rglob("*"):
+        if file.is_file():
+            text = file.read_text().replace("${SIGNING_SECRET}", "").replace("${ACCESS_TOKEN}", "")
+            assert "$" not in text
+            assert "template" not in text
+
+
+def test_it_says_what_to_change(package: Path) -> None:
+    source = (package / "airlock_acme_chat" / "__init__.py").read_text()
+    assert source.count("# Change") >= 8
+    assert "# Change" in (package / "tests" / "test_connector.py").read_text()
+
+
+def test_it_passes_its_kit_at_bronze_as_written(package: Path, installed: Path) -> None:
+    told = run_tests(package, installed)
+    assert "acme-chat (Acme Chat): bronze" in told
+    assert "for silver: recording text has no note on where it is from" in told
+
+
+def test_a_gateway_loads_it_by_its_type(installed: Path, tmp_path: Path) -> None:
+    section = {
+        "type": "acme-chat",
+        "signing_secrets": ["hush-hush"],
+        "access_token": "a-token-7",
+        "account_id": "shop-1",
+    }
+    (tmp_path / "connectors.yaml").write_text(json.dumps({"connectors": {"desk": section}}))
+    told = run(sys.executable, "-c", LOAD, cwd=tmp_path, path=[installed])
+    assert told.split() == ["desk", "airlock_acme_chat", "Acme", "Chat", "1", "shop-1"]
+
+
+def test_the_commands_know_it(installed: Path) -> None:
+    chart = run(AIRLOCK, "capabilities", path=[installed])
+    assert "Acme Chat" in chart.splitlines()[0]
+    schema = run(AIRLOCK, "schema", path=[installed])
+    assert "The platform's API" in schema
+
+
+def test_what_is_there_is_never_overwritten(
+    package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (package / "README.md").read_text()
+    assert new("acme-chat", "--into", str(package.parent)) == 1
+    assert "exists already; move it away" in capsys.readouterr().err
+    assert (package / "README.md").read_text() == before
+
+
+def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
+    (tmp_path / "airlock-acme").mkdir()
+    assert new("acme", "--into", str(tmp_path)) == 0
+    assert (tmp_path / "airlock-acme" / "pyproject.toml").is_file()
+
+
+def test_a_link_that_leads_nowhere_is_not_followed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "airlock-acme").symlink_to(tmp_path / "elsewhere")
+    assert new("acme", "--into", str(tmp_path)) == 1
+    assert "exists already" in capsys.readouterr().err
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_folder_that_is_missing_is_made(tmp_path: Path) -> None:
+    assert new("acme", "--into", str(tmp_path / "a" / "b")) == 0
+    assert (tmp_path / "a" / "b" / "airlock-acme" / "README.md").is_file()
+
+
+def test_a_place_that_is_no_folder_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert new("acme", "--into", str(tmp_path / "file")) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Acme Chat", '"acme-chat" would do'),
+        ("acme_chat", '"acme-chat" would do'),
+        ("../acme", '"acme" would do'),
+        ("1st", '"st" would do'),
+        ("", "cannot be a connector's type"),
+        ("é", "cannot be a connector's type"),
+        ("a" * 41, "at most 40"),
+        ("acme-", '"acme" would do'),
+        ("a--b", '"a-b" would do'),
+        ("whatsapp", "there is a connector of type"),
+        ("acme\n", "cannot be a connector's type"),
+    ],
+)
+def test_a_name_that_cannot_be_is_wrong_use(
+    name: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert new(name, "--into", str(tmp_path)) == 2
+    assert told in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        new()
+    assert end.value.code == 2
+    assert "NAME" in capsys.readouterr().err

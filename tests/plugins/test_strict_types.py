@@ -1,0 +1,49 @@
+"""Strict types for outsiders: the examples and a new plugin, checked against Airlock as it is installed."""
+
+import sys
+import sysconfig
+from pathlib import Path
+
+from gateway.cli import main
+
+from .installing import EXAMPLES, ROOT, install, run, wheel
+
+#: What type checkers look for in each of our packages.
+TYPED = ("connectors", "gateway", "normalizer", "simulator")
+
+
+def test_plugins_pass_a_strict_type_checker_against_what_is_installed(tmp_path: Path) -> None:
+    elsewhere = _environment(tmp_path, wheel(ROOT, tmp_path / "wheels"))
+    assert main(["connector", "new", "acme-chat", "--into", str(tmp_path)]) == 0
+    for folder in (*EXAMPLES.values(), tmp_path / "airlock-acme-chat"):
+        command = (
+            sys.executable,
+            "-m",
+            "mypy",
+            "--strict",
+            "--config-file=",
+            "--python-executable",
+        )
+        told = run(
+            *(*command, str(elsewhere), "--cache-dir", str(tmp_path / "cache")),
+            *(str(one) for one in folder.iterdir() if one.name in {"tests", _package(folder)}),
+            cwd=folder,
+        )
+        assert told.startswith("Success: no issues found in"), told
+
+
+def _environment(folder: Path, airlock: Path) -> Path:
+    """An environment with Airlock's wheel in it, and with what Airlock needs beside it."""
+    home = folder / "environment"
+    run(sys.executable, "-m", "venv", "--without-pip", str(home))
+    (packages,) = home.glob("lib/python*/site-packages")
+    install(packages, airlock)
+    assert all((packages / name / "py.typed").is_file() for name in TYPED)
+    assert (packages / "gateway" / "cli" / "plugin_template" / "README.md.template").is_file()
+    (packages / "beside.pth").write_text(sysconfig.get_path("purelib"))
+    return home / "bin" / "python"
+
+
+def _package(folder: Path) -> str:
+    (typed,) = folder.glob("*/py.typed")
+    return typed.parent.name

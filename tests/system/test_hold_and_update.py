@@ -1,0 +1,104 @@
+"""A message never waits longer for its media than it may, whatever the host does, and the media follow."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator import Consumer, Fault, photo
+from tests.system.running import CONSUMERS, Site, attachments, ended, site
+
+pytestmark = pytest.mark.system
+
+HOLD = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What the media host does before it serves the file after all."""
+
+    platform: str
+    fault: Fault
+
+
+TROUBLES = {
+    "hangs": Trouble("messenger", Fault(hang=True, times=1)),
+    "drips 1 kB/s": Trouble("messenger", Fault(drip=True, times=1)),
+    "answers 503 twice": Trouble("messenger", Fault(status=503, times=2)),
+    "does not have it yet": Trouble("twilio", Fault(status=404, times=2)),
+    "lets the address expire": Trouble("whatsapp", Fault(status=404, times=2)),
+    "refuses the token twice": Trouble("whatsapp", Fault(status=401, times=2, at="lookup")),
+    "refuses the download twice": Trouble("whatsapp", Fault(status=401, times=2)),
+    "ends in the middle": Trouble("apple", Fault(truncate=True, times=2)),
+}
+
+
+async def test_the_placeholder_comes_in_time_whatever_the_host_does_and_the_picture_follows(
+    tmp_path: Path,
+) -> None:
+    async with site(tmp_path, settings={"core": {"hold_seconds": HOLD}}) as running:
+        accepted = {}
+        for number, (what, trouble) in enumerate(TROUBLES.items()):
+            platform = running.platforms[trouble.platform]
+            sample = photo(width=800, height=600, seed=number, name=f"{number}.jpg")
+            platform.faults[sample.name] = trouble.fault
+            await platform.send(_consumer(trouble.platform, number), what, [sample])
+            accepted[what] = time.monotonic()
+        ordinary = await _latency_of_words(running)
+        await running.until(lambda es: len(_told(es, "message.received")) == len(TROUBLES), 30)
+        for received in running.core.taken:
+            what = _text(received.event)
+            if what in TROUBLES and received.event["type"] == "message.received":
+                # A busy machine delays everything: what an ordinary text took is not this message's fault.
+                assert received.at - accepted[what] <= HOLD + 1.0 + ordinary, what
+                (shown,) = received.event["data"]["message"]["attachments"]
+                assert shown["state"] == "pending", what
+        events = await running.until(lambda es: len(ended(es)) == len(TROUBLES), seconds=90)
+        assert {a["state"] for a in attachments(events).values()} == {"ready"}
+        assert sorted(_told(events, "attachment.updated")) == sorted(TROUBLES)
+        assert {what: trouble.fault.times for what, trouble in TROUBLES.items()} == dict.fromkeys(
+            TROUBLES, 0
+        )
+
+
+def _consumer(platform: str, number: int) -> Consumer:
+    """Each trouble has a conversation of its own."""
+    return Consumer(CONSUMERS[platform].id[:-1] + str(number), "Kim")
+
+
+def _told(events: list[dict[str, Any]], type: str) -> list[str]:
+    return [_text(e) for e in events if e["type"] == type and _text(e) in TROUBLES]
+
+
+async def _latency_of_words(running: Site) -> float:
+    """How long a text of another conversation takes while the hosts misbehave."""
+    sent = time.monotonic()
+    await running.platforms["twilio"].send(Consumer("+15550009999", "Kim"), "by the way")
+    await running.until(lambda es: any(_text(e) == "by the way" for e in es), seconds=30)
+    (came,) = [r.at for r in running.core.taken if _text(r.event) == "by the way"]
+    return came - sent
+
+
+def _text(event: dict[str, Any]) -> Any:
+    return event["data"]["message"]["text"]
+
+
+async def test_a_host_that_never_answers_holds_up_neither_words_nor_other_hosts(
+    tmp_path: Path,
+) -> None:
+    async with site(tmp_path, settings={"core": {"hold_seconds": 0.2}}) as running:
+        slow, quick = running.platforms["messenger"], running.platforms["apple"]
+        slow.fault_for_all = Fault(hang=True)
+        picture = photo(width=320, height=240, seed=4)
+        await asyncio.gather(
+            *(slow.send(Consumer(f"77{n:014d}", "Lee"), "slow", [picture]) for n in range(80))
+        )
+        for number in range(5):
+            await quick.send(CONSUMERS["apple"], f"quick {number}", [picture])
+            await running.platforms["twilio"].send(CONSUMERS["twilio"], f"words {number}")
+        events = await running.until(lambda es: len(ended(es)) == 5, seconds=12)
+        assert {a["state"] for a in ended(events)} == {"ready"}
+        assert len([e for e in events if e["source"] == "twilio"]) == 5
