@@ -31,7 +31,9 @@ class Conformance(Declares, Proves, Reads, Batches, Exchanges, Sends, Pure, Grad
 
     `connector`          an instance, with secrets of at least four characters; where a setting takes several,
                          give two and sign with the second, as while one is being replaced
-    `payloads`           the folder of its recordings (`connectors.recordings`), with their `exchanges` below
+    `payloads`           the folder of its recordings (`connectors.recordings`); below it `exchanges`, what its
+                         flows ask and are answered (`connectors.kit.exchanges`), and `not_ours`, deliveries
+                         that are proved and meant for another account
     `signature_header`   the header that holds the proof (lower case)
     `sign(request)`      the request with the proof that the platform would add
 

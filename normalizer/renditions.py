@@ -14,6 +14,7 @@ Large = Literal["preview", "poster"]
 #: A screenshot stays PNG where it is small in pixels and was small in bytes, as drawings and text are.
 _SCREENSHOT_PIXELS = 4_000_000
 _SCREENSHOT_BYTES_PER_PIXEL = 0.75
+_ICON_PIXELS = 128 * 128
 
 #: PNG takes a second for more; what is larger lies on white.
 _TRANSLUCENT_PIXELS = 8_000_000
@@ -50,9 +51,6 @@ def _deserves_png(painted: Painted, source_bytes: int) -> bool:
     count = painted.preview.width * painted.preview.height
     if painted.translucent:
         return count <= _TRANSLUCENT_PIXELS
-    return (
-        painted.crisp
-        and painted.whole
-        and count <= _SCREENSHOT_PIXELS
-        and source_bytes <= count * _SCREENSHOT_BYTES_PER_PIXEL
-    )
+    if not painted.crisp or not painted.whole or count > _SCREENSHOT_PIXELS:
+        return False
+    return count <= _ICON_PIXELS or source_bytes <= count * _SCREENSHOT_BYTES_PER_PIXEL

@@ -7,8 +7,9 @@ Files `exchanges/*.json` beside the recordings, each
      "result": … | "refused": {"reason": …, …}, "download": {"status": 403}}
 
 `given` are the fields of the `MediaRef` or `Text`, or the arguments of `mark_read`. `download` is what the
-host of a file answers, and `refused` what that means. To write one, give the replies alone: the kit fails
-and prints the whole.
+host of a file answers, and `refused` what that means. What is answered without a call is recorded alike:
+`authorize`, `acknowledge`, and `handshake`, to which the query is given. To write one, give the replies
+alone: the kit fails and prints the whole.
 """
 
 import base64
@@ -29,10 +30,13 @@ from connectors.contract import (
     Purpose,
     Rejected,
     Reply,
+    Request,
+    Response,
     Sent,
     Text,
 )
 from connectors.damage import damaged
+from connectors.recordings import RECEIVED_AT, URL
 from normalizer.events import MediaRef
 
 from .calls import Answers
@@ -42,11 +46,14 @@ from .subject import OUT
 #: How often the replies of each exchange are damaged.
 DAMAGES = 60
 
+#: What is answered at once, without a call.
+ANSWERED = ("acknowledge", "authorize", "handshake")
 PURPOSES: Mapping[str, Purpose] = {
     "media": "lookup",
     "send_text": "send",
     "mark_read": "send",
     "check": "check",
+    **dict.fromkeys(ANSWERED, "check"),
 }
 #: What a refusal is, unless its recording says otherwise.
 _MILD = {"retry": False, "after": None, "operator": False}
@@ -76,6 +83,13 @@ class Exchange:
                 return partial(connector.mark_read, **self.given)
             case "check":
                 return connector.check
+            case "authorize":
+                return partial(connector.authorize, RECEIVED_AT)
+            case "acknowledge":
+                return connector.acknowledge
+            case "handshake":
+                asked = Request("GET", URL, {}, b"", RECEIVED_AT, self.given)
+                return partial(connector.handshake, asked)
             case other:
                 raise ValueError(
                     f"{self.name}: {other!r} is no flow; there are {', '.join(PURPOSES)}"
@@ -112,7 +126,8 @@ class Exchanges(Answers):
             driven = self._driven(exchange)
             for call in driven.calls:
                 self.check_call(call)
-            self.check_end(PURPOSES[exchange.flow], driven.result, driven.refused)
+            if exchange.flow not in ANSWERED:
+                self.check_end(PURPOSES[exchange.flow], driven.result, driven.refused)
 
     def test_an_exchange_goes_the_same_way_again(self) -> None:
         for exchange in exchanges(self.payloads):
@@ -164,6 +179,8 @@ class Exchanges(Answers):
 def shown(value: Any) -> Any:
     """A call or what a flow ended with as JSON, without what is as usual."""
     match value:
+        case Response():
+            return {**asdict(value), "body": value.body.decode()}
         case bytes():
             return base64.b64encode(value).decode()
         case Rejected():
@@ -174,7 +191,7 @@ def shown(value: Any) -> Any:
             return {k: shown(v) for k, (v, one) in told.items() if not _usual(v, one)}
         case frozenset():
             return sorted(value)
-        case dict():
+        case Mapping():
             return {name: shown(inner) for name, inner in value.items()}
         case _:
             return value

@@ -14,7 +14,7 @@ from typing import ClassVar, Literal, get_args
 from connectors.capabilities import Feature
 from connectors.contract import API, Connector
 
-from .exchanges import Exchange, exchanges
+from .exchanges import ANSWERED, Exchange, exchanges
 from .features import VISIBLE, shown
 from .purity import sources
 from .subject import Subject
@@ -115,6 +115,10 @@ def _unproven(subject: Graded) -> Iterator[str]:
         yield "no exchange shows a message marked as read"
     if not any(one.flow == "check" and one.result for one in recorded):
         yield "no exchange shows the account's name from `check`"
+    for method in ANSWERED:
+        own = getattr(type(subject.connector), method) is not getattr(Connector, method)
+        if own and not any(one.flow == method for one in recorded):
+            yield f"no exchange shows what `{method}` gives"
     yield from _unrefused(recorded)
 
 

@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel, SecretStr
 
 from connectors.contract import Connector, Forbidden, Request
-from connectors.recordings import Recording
+from connectors.recordings import Recording, recordings
 
 from .subject import Subject
 
@@ -80,6 +80,12 @@ class Proves(Subject):
         for method in ("POST", "GET", ""):
             bare = Request(method, "", {}, b"", genuine.received_at, {})
             self._refused(bare, genuine.headers[self.signature_header])
+
+    def test_what_is_proved_but_not_for_us_is_refused(self) -> None:
+        """`not_ours/*.json` beside the recordings: deliveries of other accounts, as the platform would sign them."""
+        for recording in recordings(self.payloads / "not_ours"):
+            genuine = self.genuine(recording)
+            self._refused(genuine, genuine.headers[self.signature_header])
 
     def test_the_proof_is_one_of_our_secrets(self) -> None:
         stranger = _with_settings(self.connector, _other)

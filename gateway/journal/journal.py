@@ -51,9 +51,9 @@ class Journal:
             raise JournalUnavailable(f"{directory / 'journal.db'}: {trouble}") from trouble
 
     async def close(self) -> None:
-        await self._writer.close()
         self._reader.shutdown()
         self._reading.close()
+        await self._writer.close()
 
     async def watch(self) -> None:
         """Raise JournalUnavailable when the journal can no longer be written: the process must start anew."""

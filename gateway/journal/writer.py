@@ -27,6 +27,7 @@ from gateway.metrics import JOURNAL_COMMITS
 
 from . import schema
 from .errors import JournalUnavailable
+from .log_length import LogLength
 
 T = TypeVar("T")
 Operation = Callable[[sqlite3.Connection], T]
@@ -64,6 +65,8 @@ class GroupWriter:
         (last,) = self._connection.execute("SELECT coalesce(max(id), 0) FROM intake").fetchone()
         self._numbers = itertools.count(last + 1)
         self._log = os.open(f"{path}-wal", os.O_RDONLY)
+        (page_bytes,) = self._connection.execute("PRAGMA page_size").fetchone()
+        self._length = LogLength(path, page_bytes)
         _sync_folder(path.parent)
         # What an earlier process wrote and could not sync any more is acted upon from now on.
         os.fdatasync(self._log)
@@ -107,6 +110,7 @@ class GroupWriter:
         os.close(self._log)
         self._checkpoints.close()
         self._connection.close()
+        self._length.close()
 
     def _wait(self, write: _Write) -> "asyncio.Future[Any]":
         if self.broken.done():
@@ -196,7 +200,7 @@ class GroupWriter:
             passing("after-sync")
             self._commits += 1
             JOURNAL_COMMITS.inc()
-            if self._commits < _COMMITS and not self._wipe:
+            if self._commits < _COMMITS and not self._wipe and not self._length.is_long():
                 self._loop.call_soon_threadsafe(self._tell, *written, True)
                 continue
             self._loop.call_soon_threadsafe(self._tell, *written, False)

@@ -52,7 +52,7 @@ def live(parent: int, own_walls: list[str], gateway: int, belongings: Belongings
         _stay_no_longer_than(parent)
         _settle(gateway, belongings.null)
         door = socket.socket(fileno=DOOR)
-        jobs.warm_cell()
+        _rehearse()
         walls.raise_own(own_walls, _FILE_BYTES, belongings.virtual_bytes)
         message, files = wire.receive(door, MAX_FILES)
         walls.lower_limits(message["cpu_seconds"])
@@ -62,6 +62,16 @@ def live(parent: int, own_walls: list[str], gateway: int, belongings: Belongings
     finally:
         # Not sys.exit: the interpreter's clean-up belongs to the zygote.
         os._exit(0)
+
+
+def _rehearse() -> None:
+    """The way of a job, once: what is touched for the first time after a fork takes time."""
+    jobs.warm_cell()
+    here, there = wire.pair()
+    with here, there:
+        wire.send(here, {"job": "empty"})
+        message, _ = wire.receive(there, MAX_FILES)
+        wire.send(there, _answer(message, [], lambda _: None))
 
 
 def _stay_no_longer_than(parent: int) -> None:

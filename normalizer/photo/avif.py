@@ -1,5 +1,6 @@
 """AVIF: the primary picture, or the first of a sequence."""
 
+import mmap
 import os
 from typing import Any
 
@@ -23,14 +24,16 @@ def open_avif(data: memoryview, wish: Wish) -> Opened:
     wish.check_substance(size, len(data), _LARGE)
     fit = wish.fit(size)
 
-    def load(_: object) -> Image.Image:
-        rows, *_times = decoder.get_frame(0)
-        return bands.shrunk_rows(rows, size, mode, size[0] * _CHANNELS[mode], fit.factor)
+    def load(ground: mmap.mmap | None) -> Image.Image:
+        content, *_ = decoder.get_frame(0)
+        rows = bands.Rows(content, size, mode, size[0] * _CHANNELS[mode], mode)
+        return rows.shown(ground, fit.factor)
 
     return Opened(
         size=size,
         fit=fit,
         load=load,
+        lays=bands.can_be_laid(mode, size, fit),
         orientation=turn if turn in orientation.INVERSE else orientation.UPRIGHT,
         profile=profile,
     )

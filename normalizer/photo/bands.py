@@ -3,14 +3,15 @@
 import ctypes
 import mmap
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from . import modes
+from . import memory, modes
 from .canvas import BYTES_PER_PIXEL
-from .fitting import Size, reduced
+from .fitting import Fit, Size, reduced
 
 #: Rows a band has, rounded to what the factor divides.
 _ROWS = 256
@@ -30,18 +31,40 @@ def shrunk(image: Image.Image, factor: int) -> Image.Image:
     )
 
 
-def shrunk_rows(
-    rows: Any, size: Size, mode: str, stride: int, factor: int, stored: str | None = None
-) -> Image.Image:
-    """The same for rows of bytes, as libraries for single formats give them; `stored` as `mode` or wider."""
-    whole = memoryview(rows)
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A decoded picture as rows of bytes, as libraries for single formats give it."""
 
-    def band(top: int, bottom: int) -> Image.Image:
-        part = whole[top * stride : bottom * stride]
-        place = (size[0], bottom - top)
-        return Image.frombuffer(mode, place, part, "raw", stored or mode, stride, 1)  # type: ignore[arg-type]  # any buffer will do
+    content: Any
+    size: Size
+    mode: str
+    stride: int
+    #: How a pixel is stored, where that is wider than the mode.
+    stored: str
 
-    return _assemble(size, factor, band)
+    def shown(self, ground: mmap.mmap | None, factor: int) -> Image.Image:
+        """As a picture on `ground`, at full size, or else by a whole fraction."""
+        return self._reduced(factor) if ground is None else self._laid(ground)
+
+    def _laid(self, ground: mmap.mmap) -> Image.Image:
+        image = memory.laid_over(ground, *self.size, self.mode)
+        image.frombytes(self.content, "raw", self.stored, self.stride, 1)
+        return image
+
+    def _reduced(self, factor: int) -> Image.Image:
+        whole = memoryview(self.content)
+
+        def band(top: int, bottom: int) -> Image.Image:
+            part: Any = whole[top * self.stride : bottom * self.stride]
+            place = (self.size[0], bottom - top)
+            return Image.frombuffer(self.mode, place, part, "raw", self.stored, self.stride, 1)
+
+        return _assemble(self.size, factor, band)
+
+
+def can_be_laid(mode: str, size: Size, fit: Fit) -> bool:
+    """Whether rows may go straight to the canvas."""
+    return mode in {"RGB", "RGBA"} and fit.size == size
 
 
 def _assemble(size: Size, factor: int, band: Callable[[int, int], Image.Image]) -> Image.Image:

@@ -58,6 +58,8 @@ class Tables:
             self.first.take(i, out=a, mode="wrap")
             np.right_shift(a, 16, out=b)
             np.right_shift(source[part], 16, out=c)
+            # Decoders leave what they like in the fourth byte.
+            np.bitwise_or(c, 0xFF00, out=c)
             np.add(b, c, out=b)
             i[:] = b
             self.second.take(i, out=b, mode="wrap")
@@ -66,9 +68,9 @@ class Tables:
     def convert_translucent(self, pixels: Pixels, target: Pixels) -> None:
         """The same where opacity must be kept."""
         opacity = pixels & _OPAQUE
-        opaque = np.ascontiguousarray(pixels | _OPAQUE)
-        self.convert(opaque, opaque)
-        np.bitwise_or(opaque & _COLOURS, opacity, out=target)
+        converted = np.empty_like(pixels)
+        self.convert(pixels, converted)
+        np.bitwise_or(converted & _COLOURS, opacity, out=target)
 
 
 Conversion = Tables | ImageCms.ImageCmsTransform | None

@@ -1,5 +1,6 @@
 """HEIF with HEVC inside, as iPhones and Samsung phones take photos."""
 
+import mmap
 import os
 
 import pillow_heif
@@ -19,16 +20,19 @@ def open_heif(data: memoryview, wish: Wish) -> Opened:
     wish.check_substance(picture.size, len(data), _LARGE)
     fit = wish.fit(picture.size)
 
-    def load(_: object) -> Image.Image:
+    mode = picture.mode
+
+    def load(ground: mmap.mmap | None) -> Image.Image:
         # Decoded upright already: turning by EXIF once more would be wrong.
-        rows = picture.data
-        return bands.shrunk_rows(rows, picture.size, picture.mode, picture.stride, fit.factor)
+        rows = bands.Rows(picture.data, picture.size, mode, picture.stride, mode)
+        return rows.shown(ground, fit.factor)
 
     profile = picture.info.get("icc_profile")
     return Opened(
         size=picture.size,
         fit=fit,
         load=load,
+        lays=bands.can_be_laid(mode, picture.size, fit),
         profile=profile if isinstance(profile, bytes) else None,
     )
 

@@ -26,6 +26,7 @@ _STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 #: Frames, Huffman and arithmetic tables, quantisation, restart interval.
 _ESSENTIAL = frozenset({*range(0xC0, 0xD0), 0xDB, 0xDD})
 _JFIF, _EXIF, _ICC, _ADOBE = 0xE0, 0xE1, 0xE2, 0xEE
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"
 
 _FACTORS = (1, 2, 4, 8)
 
@@ -123,6 +124,9 @@ def _take(found: Structure, marker: int, body: bytes) -> None:
     elif marker == _EXIF and body.startswith(b"Exif\0\0"):
         if found.orientation == orientation.UPRIGHT:
             found.orientation = orientation.of_exif(body)
+    elif marker == _EXIF and body.startswith(_XMP):
+        if found.orientation == orientation.UPRIGHT:
+            found.orientation = orientation.of_xmp(body)
     elif marker == _ICC and body.startswith(b"ICC_PROFILE\0") and len(body) > 14:
         found.profile_parts.setdefault(body[12], body[14:])
     # JFIF and Adobe tell the decoder how colours are coded.

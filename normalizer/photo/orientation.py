@@ -1,5 +1,6 @@
 """Which way is up: read from EXIF without trusting it, applied to pixels."""
 
+import re
 import struct
 from collections.abc import Callable
 
@@ -13,6 +14,9 @@ INVERSE = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
 _TAG = 0x0112
 _SHORT = 3
 _MAX_ENTRIES = 1024
+
+_XMP = re.compile(rb"tiff:Orientation(?:=[\"']|>)\s*(\d)")
+_MAX_XMP_BYTES = 1_000_000
 
 #: EXIF's eight ways, as views that cost nothing until they are copied.
 _TURNS: dict[int, Callable[[Pixels], Pixels]] = {
@@ -44,6 +48,19 @@ def of_exif(exif: bytes) -> int:
         return UPRIGHT
     (start,) = struct.unpack_from(order + "I", block, 4)
     return _of_directory(block, start, order)
+
+
+def stated(exif: bytes, xmp: bytes) -> int:
+    """What either says; EXIF, which cameras write, first."""
+    found = of_exif(exif)
+    return found if found != UPRIGHT else of_xmp(xmp)
+
+
+def of_xmp(xmp: bytes) -> int:
+    """The same for XMP, which editors of PNG write."""
+    found = _XMP.search(xmp, 0, _MAX_XMP_BYTES)
+    value = int(found[1]) if found else UPRIGHT
+    return value if value in _TURNS else UPRIGHT
 
 
 def _of_directory(block: bytes, start: int, order: str) -> int:

@@ -58,15 +58,13 @@ def upright(size: Size, turn: int) -> Size:
 
 def _decode_in_place(opened: Opened, canvas: Canvas, descriptor: int) -> Image.Image:
     """Straight onto the canvas, or next to it where the photo must be turned."""
-    size = opened.fit.size
-    goal, ground = _grounds(size, opened.orientation, canvas, descriptor)
+    goal, ground = _grounds(opened.fit.size, opened.orientation, canvas, descriptor)
     image = opened.load(ground)
     conversion = colour.conversion(opened.profile, image.mode)
     if isinstance(conversion, ImageCms.ImageCmsTransform):
         ImageCms.applyTransform(image, conversion, inPlace=True)
         conversion = None
-    _transfer(ground, goal, size, conversion, opened.orientation)
-    return memory.laid_over(goal, *upright(size, opened.orientation), image.mode)
+    return _finished(image, ground, goal, conversion, opened.orientation)
 
 
 def _decode_and_copy(opened: Opened, canvas: Canvas, descriptor: int) -> Image.Image:
@@ -81,12 +79,19 @@ def _decode_and_copy(opened: Opened, canvas: Canvas, descriptor: int) -> Image.I
         image = image.convert("RGB")
     goal, ground = _grounds(image.size, opened.orientation, canvas, descriptor)
     memory.laid_over(ground, *image.size, image.mode).paste(image)
-    if image.mode == "RGBA" and isinstance(conversion, Tables):
+    return _finished(image, ground, goal, conversion, opened.orientation)
+
+
+def _finished(
+    image: Image.Image, ground: mmap.mmap, goal: mmap.mmap, tables: Tables | None, turn: int
+) -> Image.Image:
+    """The picture at its goal, its pixels now lying on `ground`."""
+    if tables and image.mode == "RGBA":
         rows = memory.pixels(ground, *image.size)
-        conversion.convert_translucent(rows, rows)
-        conversion = None
-    _transfer(ground, goal, image.size, conversion, opened.orientation)
-    return memory.laid_over(goal, *upright(image.size, opened.orientation), image.mode)
+        tables.convert_translucent(rows, rows)
+        tables = None
+    _transfer(ground, goal, image.size, tables, turn)
+    return memory.laid_over(goal, *upright(image.size, turn), image.mode)
 
 
 def _grounds(size: Size, turn: int, canvas: Canvas, descriptor: int) -> tuple[mmap.mmap, mmap.mmap]:

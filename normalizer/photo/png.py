@@ -13,6 +13,9 @@ from .fitting import Size
 from .opened import Opened, Wish
 
 _SIGNATURE_BYTES = 8
+_USED = frozenset({b"eXIf", b"iCCP", b"iTXt"})
+_XMP = b"XML:com.adobe.xmp"
+_MAX_XMP_BYTES = 1_000_000
 _PICTURE = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 
 #: Above so many pixels a picture is decoded bit by bit, if its kind allows it, or must not be much larger.
@@ -44,12 +47,12 @@ def open_png(data: memoryview, wish: Wish) -> Opened:
         image.load()
         return bands.shrunk(image, fit.factor)
 
-    exif = extras.get(b"eXIf", b"")
+    turn = orientation.stated(extras.get(b"eXIf", b""), _xmp(extras.get(b"iTXt", b"")))
     return Opened(
         size=size,
         fit=fit,
         load=load,
-        orientation=orientation.of_exif(exif),
+        orientation=turn,
         profile=_profile(extras.get(b"iCCP", b"")),
         crisp=True,
     )
@@ -77,7 +80,7 @@ def _essence(data: memoryview) -> tuple[bytes, dict[bytes, bytes]]:
         end = at + 12 + size
         if name in _PICTURE:
             kept.append(data[at:end])
-        elif name in {b"eXIf", b"iCCP"} and end <= len(data):
+        elif name in _USED and end <= len(data) and _is_used(name, data[at + 8 : end - 4]):
             extras.setdefault(name, bytes(data[at + 8 : end - 4]))
         if name == b"IEND":
             return b"".join(kept), extras
@@ -85,6 +88,22 @@ def _essence(data: memoryview) -> tuple[bytes, dict[bytes, bytes]]:
     else:
         raise MediaRejected("corrupt", "a PNG in far too many pieces")
     return b"".join(kept), extras
+
+
+def _is_used(name: bytes, content: memoryview) -> bool:
+    return name != b"iTXt" or bytes(content[: len(_XMP)]) == _XMP
+
+
+def _xmp(chunk: bytes) -> bytes:
+    """The text of an XMP chunk, unpacked as far as it may tell how the picture lies."""
+    packed = chunk[len(_XMP) + 1 : len(_XMP) + 2] == b"\1"
+    text = chunk[len(_XMP) + 3 :].partition(b"\0")[2].partition(b"\0")[2]
+    if not packed:
+        return text
+    try:
+        return zlib.decompressobj().decompress(text, _MAX_XMP_BYTES)
+    except zlib.error:
+        return b""
 
 
 def _profile(chunk: bytes) -> bytes | None:

@@ -1,5 +1,6 @@
 """WebP: its first frame."""
 
+import mmap
 import struct
 from typing import Any
 
@@ -26,19 +27,22 @@ def open_webp(data: memoryview, wish: Wish) -> Opened:
     wish.check(size, most=_MAX_PIXELS)
     fit = wish.fit(size)
 
-    def load(_: object) -> Image.Image:
+    def load(ground: mmap.mmap | None) -> Image.Image:
         frame = decoder.get_next()
         if frame is None:
             raise MediaRejected("corrupt", "a WebP that ends before its picture")
         stored = "RGBX" if mode == "RGB" else mode
         stride = size[0] * BYTES_PER_PIXEL
-        return bands.shrunk_rows(frame[0], size, mode, stride, fit.factor, stored)
+        return bands.Rows(frame[0], size, mode, stride, stored).shown(ground, fit.factor)
 
     return Opened(
         size=size,
         fit=fit,
         load=load,
-        orientation=orientation.of_exif(decoder.get_chunk("EXIF") or b""),
+        lays=bands.can_be_laid(mode, size, fit),
+        orientation=orientation.stated(
+            decoder.get_chunk("EXIF") or b"", decoder.get_chunk("XMP ") or b""
+        ),
         profile=decoder.get_chunk("ICCP") or None,
         crisp=bytes(data[12:16]) == b"VP8L",
     )

@@ -29,7 +29,7 @@ _OPTIONS = {"fflags": "+bitexact", "flush_packets": "0"}
 #: Eight bits, colour at half the sides: what every browser decodes.
 _PLAIN_FORMATS = frozenset({"yuv420p", "yuvj420p"})
 
-#: Seconds that a frame is surely shown.
+#: Seconds that a frame is surely shown where the film does not tell.
 _MOMENT = Fraction(1, 50)
 
 #: More than hardware decoders take.
@@ -59,14 +59,32 @@ def rebuild(
     ) as output:
         assert isinstance(output, OutputContainer)
         lanes = lanes_of(film, output)
+        late = _lateness(film)
         for packet in film.container.demux(*lanes):
             if packet.is_corrupt:
                 raise MediaRejected("corrupt", "a film that ends within a frame")
+            if late and packet.dts is not None:
+                _earlier(packet, late[packet.stream.index])
             for written in lanes[packet.stream].packets(packet):
                 output.mux(written)
             if seen and packet.pts is not None and packet.time_base:
                 seen(float(packet.pts * packet.time_base))
     return tidy.index_first(target)
+
+
+def _lateness(film: Film) -> dict[int, int]:
+    """By how much each track's times must be lessened so that the film begins when it begins."""
+    start = film.container.start_time or 0
+    if start <= 0:
+        return {}
+    seconds = Fraction(start, av.time_base)
+    return {s.index: int(seconds / (s.time_base or 1)) for s in film.container.streams}
+
+
+def _earlier(packet: Packet[Any], ticks: int) -> None:
+    packet.dts = (packet.dts or 0) - ticks
+    if packet.pts is not None:
+        packet.pts -= ticks
 
 
 def copied(film: Film, output: OutputContainer) -> Mapping[Any, Lane]:
@@ -104,7 +122,8 @@ class PictureCopy:
         self._stream.metadata.clear()
         self._stream.codec_context.extradata = self._units.record
         self._expected, self._count = len(source.index_entries), 0
-        self._moment = int(_MOMENT / (source.time_base or 1)) or 1
+        moment = 1 / source.base_rate if source.base_rate else _MOMENT
+        self._moment = int(moment / (source.time_base or 1)) or 1
 
     def packets(self, packet: Packet[VideoStream]) -> Iterator[Packet[VideoStream]]:
         if packet.dts is None:

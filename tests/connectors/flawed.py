@@ -178,6 +178,12 @@ class SaysThatTheAddressIsCovered(Acme):
     covers = frozenset({"body", "url"})
 
 
+@breaks("what_is_proved_but_not_for_us_is_refused")
+class TakesWhatIsForOthers(Acme):
+    def verify(self, request: Request) -> None:
+        super().verify(replace(request, headers={**request.headers, "x-shop": "shop-1"}))
+
+
 @breaks("the_proof_is_one_of_our_secrets")
 class KnowsTheSecretByHeart(Acme):
     def verify(self, request: Request) -> None:
@@ -604,6 +610,12 @@ class SendsCredentialsToTheCdn(Acme):
             case {"url": str(url)}:
                 return Download(Call("GET", url))
         raise self.refusal(reply)
+
+
+@breaks(EXCHANGE)
+class ProvesNothing(Acme):
+    def authorize(self, now: Any) -> Mapping[str, str]:
+        return {"authorization": "Bearer "}
 
 
 @breaks(EXCHANGE)

@@ -71,6 +71,8 @@ class Acme(Connector[Settings]):
         expected = [proof(secret, request.body) for secret in revealed(self.config.secrets)]
         if not any_same(expected, request.headers.get("x-acme", "")):
             raise Forbidden("X-Acme fits none of secrets")
+        if request.headers.get("x-shop", self.config.shop) != self.config.shop:
+            raise Forbidden("X-Shop is not our shop")
 
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
         return open_each(self.open, [delivery.content])

@@ -95,6 +95,7 @@ EXCHANGES: dict[str, dict[str, Any]] = {
         "steps": [step(call("POST", "/messages/1/seen"))],
         "result": None,
     },
+    "our_proof": {"flow": "authorize", "result": {"authorization": f"Bearer {TOKEN}"}},
     "the_account": {
         "flow": "check",
         "steps": [step(call("GET", "/shops/shop-1"), {"name": "Ann's Chairs"})],
@@ -131,6 +132,9 @@ def folder(tmp_path: Path) -> Path:
         events = acme(Acme).parse(Delivery(content, {}, {}, RECEIVED_AT))
         recording = {"note": "made by hand", "content": content, "events": events}
         (payloads / f"{name}.json").write_bytes(orjson.dumps(recording))
+    (payloads / "not_ours").mkdir()
+    stray = {"headers": {"x-shop": "shop-2"}, "content": CONTENTS["what_was_seen"]}
+    (payloads / "not_ours" / "of_another_shop.json").write_bytes(orjson.dumps(stray))
     for name, exchange in EXCHANGES.items():
         (payloads / "exchanges" / f"{name}.json").write_bytes(orjson.dumps(exchange))
     return payloads
@@ -180,6 +184,7 @@ def test_a_recording_that_says_something_else_does_not_pass(folder: Path) -> Non
         ("a_file", b'"auth":false', b'"auth":true'),
         ("a_file_that_is_gone", b'"gone"', b'"lost"'),
         ("the_account", b'"result":"Ann', b'"result":"Ben'),
+        ("our_proof", b"Bearer", b"Basic"),
     ],
 )
 def test_an_exchange_that_says_something_else_does_not_pass(

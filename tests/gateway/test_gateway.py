@@ -19,7 +19,7 @@ from PIL import Image
 
 from gateway.service import Gateway
 from gateway.settings import CoreSettings, FetchSettings, GatewaySettings, Settings
-from tests.gateway.notes import notes
+from tests.gateway.notes import Notes, notes
 from tests.gateway.test_lanes import SECRET, Core, ok
 
 TOKEN = "a token of the core"
@@ -44,6 +44,10 @@ class House:
             headers={"x-password": password},
         )
 
+    async def metrics(self) -> str:
+        async with self.http.get(f"{self.gateway.url}/metrics") as response:
+            return await response.text()
+
     async def call(
         self, method: str, path: str, body: Any = None, token: str = TOKEN
     ) -> tuple[int, Any]:
@@ -54,7 +58,9 @@ class House:
 
 
 @asynccontextmanager
-async def house(directory: Path, answer: Any = ok, hold_seconds: float = 5) -> AsyncIterator[House]:
+async def house(
+    directory: Path, answer: Any = ok, hold_seconds: float = 5, connector: Notes | None = None
+) -> AsyncIterator[House]:
     files: dict[str, Any] = {}
 
     async def file(request: web.Request) -> web.StreamResponse:
@@ -75,7 +81,7 @@ async def house(directory: Path, answer: Any = ok, hold_seconds: float = 5) -> A
                 url=str(server.make_url("/in")), secrets=(SECRET,), hold_seconds=hold_seconds
             ),
             fetch=FetchSettings(allow_private_hosts=True),
-            connectors={"desk": notes(), "still": notes(photos=False)},
+            connectors={"desk": connector or notes(), "still": notes(photos=False)},
         )
         gateway = await stack.enter_async_context(Gateway(settings))
         http = await stack.enter_async_context(aiohttp.ClientSession())

@@ -52,7 +52,7 @@ class Core:
 
 @asynccontextmanager
 async def forwarding(
-    directory: Path, answer: Answer, hold_seconds: float = 2
+    directory: Path, answer: Answer, hold_seconds: float = 2, *, begin: bool = True
 ) -> AsyncIterator[tuple[Journal, Lanes, Core]]:
     core = Core(answer)
     app = web.Application()
@@ -61,12 +61,13 @@ async def forwarding(
         journal = await Journal.open(directory, hold_seconds=hold_seconds)
         client = CoreClient(str(server.make_url("/in")), [SECRET], connections=8)
         lanes = Lanes(journal, client, workers=8)
-        running = asyncio.create_task(lanes.run())
+        running = asyncio.create_task(lanes.run()) if begin else None
         try:
             yield journal, lanes, core
         finally:
             await lanes.stop(5)
-            running.cancel()
+            if running is not None:
+                running.cancel()
             await lanes.flush()
             await client.close()
             await journal.close()

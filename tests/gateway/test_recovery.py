@@ -1,0 +1,227 @@
+"""Mistakes and bad moments that once stopped a message, a file or the gateway: each costs no more than itself."""
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from connectors import AnyEvent, Delivery, Download, Flow, MediaRef, Message
+from gateway import tenancy
+from gateway.fault_points import NoSuchStep, armed
+from gateway.journal import Batch, Journal, Reading
+from gateway.reader import read
+from gateway.reconciler import Reconciler
+from gateway.salvage import salvage
+from tests.gateway.notes import Notes, notes
+from tests.gateway.test_gateway import house, photo, with_photo
+from tests.gateway.test_journal import bodies, delivery, note, record
+from tests.gateway.test_lanes import forwarding, ok, sequences
+
+
+class Clumsy(Notes):
+    """Reads what the journal cannot keep, and stumbles over some files."""
+
+    def parse(self, delivery: Delivery) -> list[AnyEvent]:
+        return list(self._each(delivery))
+
+    def _each(self, delivery: Delivery) -> Iterator[AnyEvent]:
+        for event in super().parse(delivery):
+            assert isinstance(event, Message)
+            if event.text == "half a letter":
+                yield Message(id=event.id, account="us", party=event.party, text="\ud83d")
+            else:
+                yield event
+
+    def media(self, ref: MediaRef) -> Flow[Download]:
+        if "missing" in ref.locator["url"]:
+            raise KeyError("a field that this reply never had")
+        return super().media(ref)
+
+
+def clumsy() -> Clumsy:
+    return Clumsy(notes().config)
+
+
+async def test_an_event_that_cannot_be_recorded_costs_only_itself(tmp_path: Path) -> None:
+    journal = await Journal.open(tmp_path, hold_seconds=2)
+    entries = (note("1"), note("2", text="half a letter"), note("3"), note("4", "bob"))
+    await journal.append(delivery(*entries))
+    (row,) = await journal.unread(-1, 8)
+    readings = tuple(read(delivery(*entries), {"desk": clumsy()}))
+    with pytest.raises(TypeError):
+        await journal.record(_batch(row[0], readings))
+    recorded = await salvage(journal, _batch(row[0], readings))
+    told = bodies(recorded)
+    assert [e["data"]["message"]["platform_id"] for e in told if "message" in e["data"]] == [
+        "1",
+        "3",
+        "4",
+    ]
+    assert [e["type"] for e in told].count("event.unrecognised") == 1
+    again = await salvage(journal, _batch(row[0], readings))
+    assert again.entries == ()
+    assert again.duplicates == 4
+    assert await journal.read(lambda c: c.execute("SELECT count(*) FROM intake").fetchone()) == (0,)
+    await journal.close()
+
+
+def _batch(row: int, readings: tuple[Reading, ...]) -> Batch:
+    return Batch((row,), readings)
+
+
+async def test_the_gateway_lives_on_after_what_its_connector_does_wrong(tmp_path: Path) -> None:
+    async with house(tmp_path, connector=clumsy()) as home:
+        home.files["2b"] = photo()
+        await home.send({"id": "1", "from": "ann", "text": "half a letter"})
+        await home.send(
+            {"id": "2", "from": "ann", "media": [["photo", f"{home.media_url}/missing"]]},
+            with_photo(home, "2b"),
+            {"id": "3", "from": "ann", "text": "words"},
+        )
+        # The file that makes the connector stumble is tried once more, then it has failed.
+        events = await home.core.until(4)
+        types = [event["type"] for event in events]
+        assert sorted(types) == ["event.unrecognised"] + ["message.received"] * 3
+        ends = {
+            event["data"]["message"]["platform_id"]: attachment["reason"] or attachment["state"]
+            for event in events
+            for attachment in event["data"].get("message", {}).get("attachments", ())
+        }
+        assert ends == {"2": "decoder_crashed", "2b": "ready"}
+
+
+async def test_a_lane_that_an_earlier_run_left_is_taken_up_before_newer_events(
+    tmp_path: Path,
+) -> None:
+    journal = await Journal.open(tmp_path, hold_seconds=2)
+    await record(journal, delivery(*(note(f"old{n}") for n in range(40))))
+    await journal.close()
+    async with forwarding(tmp_path, ok, begin=False) as (journal, lanes, core):
+        # It came before the lanes of the earlier run were known.
+        lanes.recorded(await record(journal, delivery(note("new"), note("b", "bob"))))
+        running = asyncio.create_task(lanes.run())
+        events = await core.until(42)
+        assert sequences(events, "ann") == list(range(1, 42))
+        assert lanes.waiting == 0
+        running.cancel()
+
+
+async def test_a_conversation_erased_while_its_event_probes_the_core_does_not_stop_the_others(
+    tmp_path: Path,
+) -> None:
+    down = True
+
+    def answer(event: dict[str, Any], attempt: int) -> web.Response:
+        return web.Response(status=503 if down else 200)
+
+    async with forwarding(tmp_path, answer) as (journal, lanes, core):
+        recorded = await record(journal, delivery(*(note(str(n), f"s{n}") for n in range(12))))
+        lanes.recorded(recorded)
+        async with asyncio.timeout(10):
+            while lanes.core_state != "down":
+                await asyncio.sleep(0.01)
+        for entry in recorded.entries[:11]:
+            lanes.forget(entry.conversation)
+        down = False
+        (event,) = await core.until(1)
+        assert event["data"]["message"]["platform_id"] == "11"
+        assert lanes.waiting == 0
+
+
+async def test_retry_after_zero_does_not_mean_at_once_for_ever(tmp_path: Path) -> None:
+    def answer(event: dict[str, Any], attempt: int) -> web.Response:
+        return web.Response(status=503, headers={"retry-after": "0"})
+
+    async with forwarding(tmp_path, answer) as (journal, lanes, core):
+        lanes.recorded(await record(journal, delivery(note("1"))))
+        await asyncio.sleep(0.5)
+        assert 1 <= len(core.events) <= 6
+
+
+async def test_what_nobody_has_in_hand_is_picked_up(tmp_path: Path) -> None:
+    async with forwarding(tmp_path, ok) as (journal, lanes, core):
+        await asyncio.sleep(0.1)
+        await record(journal, delivery(note("1"), note("2")))  # nobody tells the lanes
+        reconciler = asyncio.create_task(Reconciler([lanes.pick_up], seconds=0.05).run())
+        events = await core.until(2)
+        assert sequences(events, "ann") == [1, 2]
+        await asyncio.sleep(0.2)
+        assert len(core.events) == 2
+        assert lanes.waiting == 0
+        reconciler.cancel()
+
+
+async def test_what_an_earlier_try_left_goes_when_the_file_ends_otherwise(tmp_path: Path) -> None:
+    async with house(tmp_path, hold_seconds=0.1) as home:
+        released = asyncio.Event()
+
+        async def slow(request: web.Request) -> web.Response:
+            await released.wait()
+            return web.Response(body=b"<html>something else by now</html>" * 9)
+
+        home.files["1"] = slow
+        await home.send(with_photo(home))
+        (event,) = await home.core.until(1)
+        attachment = event["data"]["message"]["attachments"][0]["id"]
+        stem = attachment.removeprefix("att_")
+        left = tmp_path / "media" / stem[:2] / stem
+        left.mkdir(parents=True)
+        (left / "preview.jpg").write_bytes(b"whole, from before a crash")
+        (left / ".thumbnail.jpg.part").write_bytes(b"half")
+        released.set()
+        _, update = await home.core.until(2)
+        assert update["data"]["message"]["attachments"][0]["state"] == "rejected"
+        assert [path for path in (tmp_path / "media").rglob("*") if path.is_file()] == []
+
+
+async def test_a_photo_that_was_erased_while_it_was_fetched_leaves_no_file(tmp_path: Path) -> None:
+    async with house(tmp_path, hold_seconds=0.1) as home:
+        released, asked = asyncio.Event(), asyncio.Event()
+
+        async def slow(request: web.Request) -> web.Response:
+            asked.set()
+            await released.wait()
+            return web.Response(body=photo())
+
+        home.files["1"] = slow
+        await home.send(with_photo(home))
+        (event,) = await home.core.until(1)
+        await asked.wait()
+        assert (await home.call("DELETE", f"/v1/conversations/{event['subject']}"))[0] == 204
+        journal = home.gateway._journal
+        # While it is in hand the note stays, so that a crash now would not leave its files behind.
+        assert len(await journal.doomed()) == 1
+        released.set()
+        async with asyncio.timeout(20):
+            while "airlock_attachments_pending 0.0" not in await home.metrics():
+                await asyncio.sleep(0.02)
+        assert [path for path in (tmp_path / "media").rglob("*") if path.is_file()] == []
+
+
+async def test_one_process_at_a_time_works_in_a_folder_and_the_next_one_waits(
+    tmp_path: Path,
+) -> None:
+    holding = await tenancy.claim(tmp_path, patience=0)
+    with pytest.raises(tenancy.FolderInUse, match="another Airlock works in"):
+        await tenancy.claim(tmp_path, patience=0.1)
+    begun = time.monotonic()
+    asyncio.get_running_loop().call_later(0.3, _close, holding)
+    _close(await tenancy.claim(tmp_path, patience=20))
+    assert time.monotonic() - begun >= 0.25
+
+
+def _close(descriptor: int) -> None:
+    os.close(descriptor)
+
+
+def test_a_fault_point_that_does_not_exist_is_named_with_those_that_do() -> None:
+    armed({})("after-append")
+    armed({"AIRLOCK_FAULT_POINT": "after-append"})("after-commit")
+    for wrong in ("after-lunch", "after-append:often"):
+        with pytest.raises(NoSuchStep, match="accepted-before-append"):
+            armed({"AIRLOCK_FAULT_POINT": wrong})

@@ -1,0 +1,122 @@
+"""The journal cannot be written for a while: the platforms are told to come again, and nothing is lost."""
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from simulator import Consumer, WhatsApp
+from tests.system.running import CONSUMERS, Site, site
+
+pytestmark = pytest.mark.system
+
+
+def texts(running: Site, consumer: Consumer) -> list[str]:
+    return [
+        event["data"]["message"]["text"]
+        for event in running.core.events
+        if event["data"]["conversation"]["consumer"]["id"] == consumer.id
+    ]
+
+
+async def write(running: Site, name: str, words: list[str], accepted: list[str]) -> None:
+    """Say one thing after the other, each until it is accepted."""
+    for word in words:
+        (answer,) = await running.platforms[name].send(CONSUMERS[name], word)
+        assert answer.accepted, answer
+        accepted.append(word)
+
+
+async def test_a_journal_locked_by_another_process_delays_and_loses_nothing(tmp_path: Path) -> None:
+    names = ["whatsapp", "messenger", "twilio", "apple"]
+    async with site(tmp_path) as running:
+        for platform in running.platforms.values():
+            platform.retries_for = 60.0
+        words = [f"{number}" for number in range(60)]
+        accepted: dict[str, list[str]] = {name: [] for name in names}
+        writing = asyncio.gather(*(write(running, n, words, accepted[n]) for n in names))
+        await asyncio.sleep(0.2)
+        locked = _somebody_locks(tmp_path / "data" / "journal.db", seconds=3)
+        before = {name: len(taken) for name, taken in accepted.items()}
+        async with running.http.get(f"{running.url}/healthz") as response:
+            assert response.status == 200
+        await asyncio.to_thread(locked.communicate)
+        await writing
+        assert all(before[name] < len(words) for name in names)
+        await running.until(lambda es: len(es) >= 60 * len(names), seconds=60)
+        for name in names:
+            assert texts(running, CONSUMERS[name]) == words
+        assert await running.stop() == 0
+
+
+def _somebody_locks(journal: Path, seconds: float) -> "subprocess.Popen[bytes]":
+    """A process that keeps the journal for itself; returns when it has it."""
+    script = (
+        "import sqlite3, sys, time; c = sqlite3.connect(sys.argv[1], timeout=20, isolation_level=None);"
+        "c.execute('BEGIN IMMEDIATE'); print(flush=True); time.sleep(float(sys.argv[2]))"
+    )
+    command = ["python3", "-c", script, str(journal), str(seconds)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    return process
+
+
+@contextlib.contextmanager
+def small_disk(at: Path, megabytes: int) -> Iterator[None]:
+    """A file system of its own, in memory; only root may mount one."""
+    at.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(at)]
+    done = subprocess.run(mount, capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip(f"no file system can be mounted here: {done.stderr.decode().strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(at)], check=True)
+
+
+async def test_a_disk_that_fills_up_refuses_in_time_drains_and_accepts_again(
+    tmp_path: Path,
+) -> None:
+    with small_disk(tmp_path / "disk", 64):
+        settings = {"gateway": {"data": str(tmp_path / "disk" / "data")}}
+        async with site(tmp_path, settings=settings) as running:
+            platform = running.platforms["whatsapp"]
+            assert isinstance(platform, WhatsApp)
+            running.core.judge = lambda event: 503
+            said = await _fill(running, platform)
+            free = os.statvfs(tmp_path / "disk")
+            assert free.f_bavail * free.f_frsize > 1_000_000
+            assert (await running.call("GET", "/readyz"))[0] == 503
+            async with running.http.get(f"{running.url}/healthz") as response:
+                assert response.status == 200
+            running.core.judge = lambda event: 204
+            await running.until(lambda es: len(es) == len(said), seconds=120)
+            assert texts(running, CONSUMERS["whatsapp"]) == said
+            platform.retries_for = 90.0
+            (answer,) = await platform.send(CONSUMERS["whatsapp"], "there is room again")
+            assert answer.accepted, answer
+            await running.until(lambda es: len(es) == len(said) + 1)
+            assert await running.stop() == 0
+        with contextlib.closing(sqlite3.connect(tmp_path / "disk/data/journal.db")) as journal:
+            assert journal.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+async def _fill(running: Site, platform: WhatsApp) -> list[str]:
+    """Send until the gateway refuses; what it accepted."""
+    consumer, said = CONSUMERS["whatsapp"], list[str]()
+    while True:
+        words = [f"{len(said) + n} " + "x" * 4000 for n in range(20)]
+        messages = [platform.message(consumer, "text", {"body": text}) for text in words]
+        (answer,) = await platform.deliver([platform.change(consumer, messages)])
+        if answer.status == 503:
+            return said
+        assert answer.status == 200
+        said += words
+        assert len(said) < 100_000
