@@ -82,6 +82,7 @@ connectors:
     )
     airlock = Path(sys.executable).with_name("airlock")
     with _running([str(airlock), "serve", "-c", str(settings)], core, port) as server:
+        _wait_until_ready(port)
         yield server
 
 
@@ -96,6 +97,19 @@ def _running(command: list[str], core: int, port: int) -> Iterator[Server]:
     finally:
         process.terminate()
         process.wait(20)
+
+
+def _wait_until_ready(port: int) -> None:
+    """It listens before its decoders are warm, and warms them on the core that is measured."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5).close()
+        except urllib.error.HTTPError:
+            time.sleep(0.1)
+        else:
+            return
+    raise TimeoutError(f"the gateway on {port} does not get ready")
 
 
 def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:

@@ -12,7 +12,7 @@ class Identifiers:
     """Derives `conv_…`, `msg_…`, `att_…` and `evt_…` ids; `key` is 16 to 64 bytes, kept by the journal."""
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        self._keyed = hashlib.blake2b(key=key, digest_size=_DIGEST_BYTES)
 
     def conversation(self, connector: str, account: str, consumer: str) -> str:
         return "conv_" + self._derive("conversation", connector, account, consumer)
@@ -33,8 +33,10 @@ class Identifiers:
 
     def _derive(self, *parts: str) -> str:
         # The length goes before each part, so that ("ab", "c") and ("a", "bc") differ.
-        text = "".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass")
-        return hashlib.blake2b(text, key=self._key, digest_size=_DIGEST_BYTES).hexdigest()
+        text = "".join([f"{len(part)}:{part}" for part in parts])
+        digest = self._keyed.copy()
+        digest.update(text.encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
 
 
 def attachment_id(message_id: str, position: int) -> str:

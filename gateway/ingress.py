@@ -1,6 +1,6 @@
 """The webhooks: read raw bytes, prove them genuine, put them on disk, and only then say yes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,9 +16,11 @@ from .journal.frames import Accepted
 from .metrics import DELIVERIES
 from .moments import to_ms
 from .pressure import Pressure
-from .problems import Problem, not_found, unavailable
+from .problems import Problem, unavailable
 
 log = structlog.get_logger(__name__)
+
+_NO_QUERY: Mapping[str, str] = {}
 
 
 class Ingress:
@@ -37,19 +39,23 @@ class Ingress:
         self._public_url = public_url.rstrip("/")
         self._may_accept = may_accept
         self._pressure = pressure
+        self._accepted = {name: DELIVERIES.labels(name, "accepted") for name in connectors}
 
-    async def get(self, request: web.Request) -> web.Response:
+    def names(self) -> Iterable[str]:
+        """Of the configured connectors."""
+        return self._connectors
+
+    async def get(self, request: web.Request, name: str) -> web.Response:
         """A platform asks whether the address is ours."""
-        connector = self._connector(request)
+        connector = self._connectors[name]
         answer = connector.handshake(self._request(request, b""))
         if answer is None:
             raise Problem(405, "Method not allowed", "this platform only posts", {"allow": "POST"})
         return _web(answer)
 
-    async def post(self, request: web.Request) -> web.Response:
+    async def post(self, request: web.Request, name: str) -> web.Response:
         """A delivery: 401 unproven, 413 too large, 503 not stored, else the platform's own success body."""
-        name = request.match_info["connector"]
-        connector = self._connector(request)
+        connector = self._connectors[name]
         body = await _body(request, connector.max_body, name)
         proven = self._request(request, body)
         self._verify(name, connector, proven)
@@ -59,22 +65,17 @@ class Ingress:
             DELIVERIES.labels(name, "unavailable").inc()
             unavailable(refusal)
         passing("accepted-before-append")
+        self._pressure.arrived()
         try:
             await self._journal.append(_accepted(name, connector, proven))
         except JournalUnavailable:
             DELIVERIES.labels(name, "unavailable").inc()
             unavailable("the delivery could not be stored; send it again")
+        finally:
+            self._pressure.answered()
         passing("after-append")
-        self._pressure.accepted()
-        DELIVERIES.labels(name, "accepted").inc()
+        self._accepted[name].inc()
         return _web(connector.acknowledge())
-
-    def _connector(self, request: web.Request) -> Connector[Any]:
-        name = request.match_info["connector"]
-        connector = self._connectors.get(name)
-        if connector is None:
-            not_found("connector", name)
-        return connector
 
     def _request(self, request: web.Request, body: bytes) -> Request:
         return Request(
@@ -84,7 +85,7 @@ class Ingress:
             headers=_joined(request.headers),
             body=body,
             received_at=datetime.now(UTC),
-            query=request.query,
+            query=request.query if "?" in request.raw_path else _NO_QUERY,
         )
 
     def _verify(self, name: str, connector: Connector[Any], request: Request) -> None:
@@ -104,7 +105,7 @@ async def _body(request: web.Request, limit: int, name: str) -> bytes:
     if (request.content_length or 0) > limit:
         _too_large(name, limit)
     body = bytearray()
-    async for chunk in request.content.iter_any():
+    while chunk := await request.content.readany():
         body += chunk
         if len(body) > limit:
             _too_large(name, limit)
@@ -143,6 +144,6 @@ def _joined(headers: CIMultiDictProxy[str]) -> dict[str, str]:
 
 
 def _web(answer: Response) -> web.Response:
-    return web.Response(
-        status=answer.status, body=answer.body, content_type=answer.media_type, charset="utf-8"
-    )
+    # As a header, and not as `content_type`, which aiohttp takes apart and puts together again.
+    headers = {"content-type": f"{answer.media_type}; charset=utf-8"}
+    return web.Response(status=answer.status, body=answer.body, headers=headers)

@@ -20,6 +20,7 @@ from .fault_points import passing
 from .journal import Entry, Journal, JournalUnavailable, Recorded
 from .metrics import BACKLOG, EVENTS
 from .moments import now_ms, rfc3339
+from .pressure import Pressure
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +34,8 @@ _RETRY = {"base": 0.5, "ceiling": 60.0}
 _SOONEST = 0.1
 #: Seconds that what the core took may wait to be written down together with more of it.
 _MARK_AFTER = 0.02
+#: Seconds that the event loop is held by one POST, about.
+_POSTING = 0.0001
 #: Seconds before what the core took is written down again after the journal could not.
 _MARK_AGAIN = 1.0
 
@@ -55,10 +58,13 @@ class _Lane:
 class Lanes:
     """Forwards every event of the outbox. `workers` bounds the POSTs in flight."""
 
-    def __init__(self, journal: Journal, core: CoreClient, *, workers: int) -> None:
+    def __init__(
+        self, journal: Journal, core: CoreClient, *, workers: int, pressure: Pressure | None = None
+    ) -> None:
         self._journal = journal
         self._core = core
         self._workers = workers
+        self._pressure = pressure or Pressure()
         self._lanes: dict[int, _Lane] = {}
         self._ready: asyncio.Queue[_Lane] = asyncio.Queue()
         self._bytes = 0
@@ -280,6 +286,7 @@ class Lanes:
 
     async def _forward(self, lane: _Lane, head: Entry) -> None:
         await self._health.wait()
+        await self._pressure.turn(_POSTING)
         if self._draining or lane.forgotten:
             self._health.unused()
             return

@@ -1,39 +1,76 @@
-"""Accepting goes first: while many deliveries wait for their answer, reading what was accepted gives way.
+"""Accepting goes first: while deliveries wait for their answer, what follows acceptance takes smaller turns.
 
-The platforms wait seconds for an answer and give up; what is in the journal can wait. Reading is slowed, never
-stopped, so that an overload of hours still drains.
+The platforms wait seconds for an answer and give up; what is in the journal can wait. Reading and forwarding
+are slowed, never stopped, so that an overload of hours still drains.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections import deque
 
-#: Deliveries in one group commit from which accepting counts as pressed: so many waited for it together.
-_MANY = 16
-#: Deliveries accepted under pressure for each that is read.
-_SHARE = 10
-#: Seconds that reading gives way at the most, before it goes on with its next slice.
-_LONGEST = 0.15
-_LOOK_EVERY = 0.002
+#: Deliveries waiting for their answer up to which nobody has to give way.
+_CALM = 6
+#: The share of the time that is left for the rest, however many wait.
+_LEAST = 0.12
+#: Seconds for which the most that waited together counts: they come and are answered in waves.
+_LATELY = 0.03
+#: Seconds of unused share that may be caught up with: timers are no finer than a few milliseconds.
+_CREDIT = 0.005
+_LOOK_AGAIN = 0.001
 
 
 class Pressure:
-    """One for the whole gateway. `waited` tells how many deliveries the last group commit held."""
+    """One for the whole gateway: who accepts tells how many wait; who works through the journal asks for turns."""
 
-    def __init__(self, waited: Callable[[], int]) -> None:
-        self._waited = waited
-        self._accepted = 0
+    def __init__(self) -> None:
+        self._waiting = 0
+        #: The most that waited together since `_since`, and in the time before.
+        self._most = self._most_before = 0
+        self._since = 0.0
+        self._turns: deque[tuple[asyncio.Future[None], float]] = deque()
+        self._next = 0.0
 
-    def accepted(self) -> None:
-        """One more delivery was accepted."""
-        self._accepted += 1
+    def arrived(self) -> None:
+        """One more delivery waits for its answer."""
+        self._waiting += 1
+        self._most = max(self._most, self._waiting)
 
-    async def give_way(self, read: int) -> None:
-        """After `read` deliveries were read: wait while accepting needs the time more."""
-        await asyncio.sleep(0)
+    def answered(self) -> None:
+        """One waits no longer."""
+        self._waiting -= 1
+
+    def is_low(self) -> bool:
+        """Whether nobody has to give way now."""
+        return self._lately(asyncio.get_running_loop().time()) <= _CALM
+
+    async def turn(self, seconds: float) -> None:
+        """Wait until work that holds the event loop for about `seconds` may begin."""
+        if not self._turns and self.is_low():
+            return
         loop = asyncio.get_running_loop()
-        enough, until = self._accepted + read * _SHARE, loop.time() + _LONGEST
-        while self._pressed(enough) and loop.time() < until:  # noqa: ASYNC110 - cheaper than a wake-up each
-            await asyncio.sleep(_LOOK_EVERY)
+        granted: asyncio.Future[None] = loop.create_future()
+        if not self._turns:
+            loop.call_later(_LOOK_AGAIN, self._grant)
+        self._turns.append((granted, seconds))
+        await granted
 
-    def _pressed(self, enough: int) -> bool:
-        return self._accepted < enough and self._waited() >= _MANY
+    def _grant(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        share = max(_CALM / max(self._lately(now), _CALM), _LEAST)
+        self._next = max(self._next, now - _CREDIT)
+        while self._turns and (share == 1 or self._next <= now):
+            granted, seconds = self._turns.popleft()
+            if not granted.done():
+                granted.set_result(None)
+                self._next += seconds / share
+        if self._turns:
+            # Looked at again in between: the wave may be over sooner than the next turn is due.
+            wait = min(self._next - now, _LATELY)
+            loop.call_later(max(wait, _LOOK_AGAIN), self._grant)
+
+    def _lately(self, now: float) -> int:
+        """How many deliveries waited together, at the most."""
+        if now - self._since > _LATELY:
+            self._most_before = self._most if now - self._since < 2 * _LATELY else self._waiting
+            self._most, self._since = self._waiting, now
+        return max(self._most, self._most_before)

@@ -25,8 +25,10 @@ from .salvage import salvage
 
 log = structlog.get_logger(__name__)
 
+#: Seconds that the event loop is held by reading and recording a delivery of one message, about.
+_READING = 0.00012
 #: Intake rows recorded in one transaction: more would hold up whoever waits for the next one.
-_ROWS_AT_ONCE = 2
+_ROWS_AT_ONCE = 4
 #: Deliveries parsed before others on the event loop get their turn.
 _SLICE = 25
 _PAUSE = 0.5
@@ -42,31 +44,51 @@ class Reader:
         on_recorded: Callable[[Recorded], None],
         pressure: Pressure | None = None,
     ) -> None:
-        self._pressure = pressure or Pressure(journal.waited_together)
+        self._pressure = pressure or Pressure()
         self._journal = journal
         self._connectors = connectors
         self._on_recorded = on_recorded
+        #: The last row that is recorded, and the task that records the next ones.
+        self._done = -1
+        self._recording: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
-        done = -1
-        while True:
-            try:
-                done = await self._read_after(done)
-            except JournalUnavailable as trouble:
-                log.error("reading_waits_for_the_journal", error=str(trouble))
-                await asyncio.sleep(_PAUSE)
+        after = -1
+        try:
+            while True:
+                try:
+                    after = await self._read_after(after)
+                except JournalUnavailable as trouble:
+                    log.error("reading_waits_for_the_journal", error=str(trouble))
+                    await asyncio.sleep(_PAUSE)
+                    after = self._done
+        finally:
+            if self._recording is not None:
+                self._recording.cancel()
 
-    async def _read_after(self, done: int) -> int:
+    async def _read_after(self, after: int) -> int:
+        """Read what follows row `after` while what came before is being recorded."""
         self._journal.arrived.clear()
-        rows = await self._journal.unread(done, _ROWS_AT_ONCE)
+        rows = await self._journal.unread(after, _ROWS_AT_ONCE if self._pressure.is_low() else 1)
         if not rows:
+            await self._recorded_so_far()
             await self._journal.arrived.wait()
-            return done
+            return after
         passing("after-read")
         batch = await self._batch(rows)
+        await self._recorded_so_far()
         passing("before-record")
+        self._recording = asyncio.create_task(self._record(batch))
+        return batch.intake[-1]
+
+    async def _recorded_so_far(self) -> None:
+        recording, self._recording = self._recording, None
+        if recording is not None:
+            await recording
+
+    async def _record(self, batch: Batch) -> None:
         self._on_recorded(await self._recorded(batch))
-        return rows[-1][0]
+        self._done = batch.intake[-1]
 
     async def _recorded(self, batch: Batch) -> Recorded:
         try:
@@ -84,7 +106,9 @@ class Reader:
         unreadable: list[Unreadable] = []
         count = 0
         for _, row in rows:
-            for accepted, frame in unpack(row):
+            deliveries = list(unpack(row))
+            await self._pressure.turn(len(deliveries) * _READING)
+            for accepted, frame in deliveries:
                 found = read(accepted, self._connectors)
                 readings += found
                 reasons = [r.event.reason for r in found if isinstance(r.event, Unknown)]
@@ -94,7 +118,6 @@ class Reader:
                 count += 1
                 if count % _SLICE == 0:
                     await asyncio.sleep(0)
-        await self._pressure.give_way(count)
         return Batch(tuple(id for id, _ in rows), tuple(readings), tuple(unreadable))
 
 

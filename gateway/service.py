@@ -121,7 +121,8 @@ class Gateway:
         tokens = [token.get_secret_value() for token in settings.gateway.api_tokens]
         workspace, core = self._core(tokens, data)
         self._stack.push_async_callback(core.close)
-        lanes = Lanes(journal, core, workers=_FORWARDERS)
+        pressure = Pressure()
+        lanes = Lanes(journal, core, workers=_FORWARDERS, pressure=pressure)
         media = self._media_work(journal, fetcher, sanitizer, store, lanes)
 
         def recorded(result: Recorded) -> None:
@@ -137,7 +138,6 @@ class Gateway:
             on_recorded=lanes.recorded,
         )
         housekeeping = self._housekeeping(journal, store, lanes, media)
-        pressure = Pressure(journal.waited_together)
         reader = Reader(journal, settings.connectors, recorded, pressure)
         intake = Intake(data, lambda: lanes.waiting)
         links = Links(journal.key, self._public_url)

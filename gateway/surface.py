@@ -1,10 +1,11 @@
 """The HTTP surface: every path of the contract, and how errors become answers."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 import orjson
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from .api import Api, Handler
@@ -29,11 +30,16 @@ def application(
 ) -> web.Application:
     """All routes; `workspace` is mounted below /workspace/ where there is one."""
     app = web.Application()
-    for tail in ("", "/message", "/status"):
-        path = f"/webhooks/{{connector}}{tail}"
-        app.router.add_get(path, _answering(ingress.get, 500))
-        # Whatever goes wrong with a delivery, the platform shall send it again.
-        app.router.add_post(path, _answering(ingress.post, 503))
+    # An address for each connector, and not one pattern for all: it is found in a table.
+    for name in ingress.names():
+        for tail in ("", "/message", "/status"):
+            app.router.add_get(
+                f"/webhooks/{name}{tail}", _answering(partial(ingress.get, name=name), 500)
+            )
+            # Whatever goes wrong with a delivery, the platform shall send it again.
+            app.router.add_post(
+                f"/webhooks/{name}{tail}", _answering(partial(ingress.post, name=name), 503)
+            )
     for route in api.routes():
         app.router.add_route(route.method, route.path, _private(authorize, route.handler))
     app.router.add_get("/media/{attachment}/{rendition}", _answering(media.get, 500))
@@ -41,10 +47,10 @@ def application(
     app.router.add_get("/readyz", _ready(probes))
     app.router.add_get("/metrics", _metrics)
     app.router.add_get("/openapi.json", _described(orjson.dumps(document(public_url))))
-    app.middlewares.append(_told)
     if workspace is not None:
         app.add_subapp("/workspace/", workspace)
         app.router.add_get("/", _to_workspace)
+    app.router.add_route("*", "/{path:.*}", _nothing_here)
     return app
 
 
@@ -74,19 +80,23 @@ def _private(authorize: Callable[[web.Request], None], handler: Handler) -> Hand
     return _answering(checked, 500)
 
 
-@web.middleware
-async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Unknown paths and methods are told like every other error; the workspace speaks for itself."""
-    try:
-        return await handler(request)
-    except web.HTTPNotFound:
-        if request.path.startswith("/workspace/"):
-            raise
-        return Problem(404, "Not found", f"nothing is at {request.path[:200]!r}").response()
-    except web.HTTPMethodNotAllowed as refusal:
-        allow = {"allow": ", ".join(sorted(refusal.allowed_methods))}
-        detail = f"{request.method} is not for {request.path[:200]!r}"
-        return Problem(405, "Method not allowed", detail, allow).response()
+async def _nothing_here(request: web.Request) -> web.Response:
+    """Unknown paths and methods are told like every other error; the workspace speaks for itself.
+
+    A route of its own, and not a middleware, which would cost every delivery a tenth of its time.
+    """
+    shown = repr(request.path[:200])
+    allowed: set[str] = set()
+    for resource in request.app.router.resources():
+        _, methods = await resource.resolve(request)
+        allowed |= methods
+    allowed -= {hdrs.METH_ANY}
+    if not allowed:
+        return Problem(404, "Not found", f"nothing is at {shown}").response()
+    allow = {"allow": ", ".join(sorted(allowed))}
+    return Problem(
+        405, "Method not allowed", f"{request.method} is not for {shown}", allow
+    ).response()
 
 
 async def _alive(request: web.Request) -> web.Response:

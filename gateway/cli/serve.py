@@ -10,7 +10,7 @@ from gateway.service import Gateway
 from gateway.settings import Settings
 from normalizer.cell.trouble import CellsUnavailable
 
-from .running import asked_to_end, run
+from .running import asked_to_end, run, settle
 
 log = structlog.get_logger(__name__)
 
@@ -30,5 +30,6 @@ async def _serve(settings: Settings) -> None:
     async with Gateway(settings) as gateway:
         if settings.core.url is None:
             log.info("workspace_listens", address=f"{gateway.url}/workspace/")
+        settle()
         await gateway.wait(end)
         log.info("gateway_ends")

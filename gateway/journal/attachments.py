@@ -102,8 +102,7 @@ def finish(
         return None
     conversation = conversation_of_message(message)
     held = connection.execute(
-        "SELECT key FROM outbox WHERE conversation = ? AND message = ? AND body IS NULL",
-        (conversation, message),
+        "SELECT key FROM outbox WHERE message = ? AND body IS NULL", (message,)
     ).fetchone()
     if held is None:
         return Recorded(entries=(announce(connection, ids, outbox, message, position),))

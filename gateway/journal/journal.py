@@ -65,10 +65,6 @@ class Journal:
         """Keep a proven delivery; the future ends when it is on disk."""
         return self._writer.append(pack(delivery))
 
-    def waited_together(self) -> int:
-        """How many deliveries the latest group commit held."""
-        return self._writer.waited_together()
-
     async def unread(self, after: int, limit: int) -> Rows:
         """Intake rows after row `after`, in order of acceptance; what just came is still in memory."""
         if after >= self._newest:

@@ -56,7 +56,7 @@ def next_entries(
 
 def taken(connection: sqlite3.Connection, entries: Iterable[tuple[int, int]]) -> None:
     """The core has these: (conversation, key)."""
-    connection.executemany("DELETE FROM outbox WHERE conversation = ? AND key = ?", entries)
+    connection.executemany("DELETE FROM outbox WHERE key = ?", ((key,) for _, key in entries))
 
 
 def size(connection: sqlite3.Connection) -> int:

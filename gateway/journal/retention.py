@@ -166,8 +166,7 @@ def take_back(
         row,
     )
     held = connection.execute(
-        "SELECT 1 FROM outbox WHERE conversation = ? AND message = ? AND body IS NULL",
-        (conversation_of_message(row[0]), row[0]),
+        "SELECT 1 FROM outbox WHERE message = ? AND body IS NULL", (row[0],)
     ).fetchone()
     changed = [] if held else [position for position, was_told in found if was_told]
     return [announce(connection, ids, outbox, row[0], position) for position in changed]

@@ -43,8 +43,10 @@ CREATE INDEX attachment_kept ON attachment (ended_at) WHERE state = 'ready';
 CREATE TABLE fact (id TEXT PRIMARY KEY, seen_at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX fact_seen ON fact (seen_at);
 CREATE TABLE outbox (
-    conversation INTEGER NOT NULL, key INTEGER NOT NULL, event_id TEXT NOT NULL, message INTEGER,
-    hold_until INTEGER, body BLOB, PRIMARY KEY (conversation, key)) WITHOUT ROWID;
+    key INTEGER PRIMARY KEY, conversation INTEGER NOT NULL, event_id TEXT NOT NULL, message INTEGER,
+    hold_until INTEGER, body BLOB);
+CREATE INDEX outbox_lane ON outbox (conversation, key);
+CREATE INDEX outbox_held ON outbox (message) WHERE body IS NULL;
 CREATE TABLE outgoing (
     key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, conversation INTEGER NOT NULL, agent TEXT NOT NULL,
     text TEXT NOT NULL, reply_to TEXT, accepted_at INTEGER NOT NULL, status TEXT NOT NULL, reason TEXT);

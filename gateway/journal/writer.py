@@ -26,8 +26,8 @@ from gateway.fault_points import passing
 from gateway.metrics import JOURNAL_COMMITS
 
 from . import schema
+from .checkpoints import Checkpoints
 from .errors import JournalUnavailable
-from .log_length import LogLength
 
 T = TypeVar("T")
 Operation = Callable[[sqlite3.Connection], T]
@@ -37,13 +37,9 @@ Rows = list[tuple[int, bytes]]
 log = structlog.get_logger(__name__)
 
 #: Frames of one intake row: small enough that reading one row never holds the event loop for long.
-_ROW_BYTES = 64 * 1024
-#: Seconds for which the size of a group tells how pressed we are.
-_LATELY = 0.05
+_ROW_BYTES = 16 * 1024
 #: Writes taken into one transaction at the most.
 _GROUP = 1000
-#: Commits after which the log is brought into the database. More means rarer pauses, and longer ones.
-_COMMITS = 250
 
 
 @dataclass(slots=True)
@@ -61,21 +57,16 @@ class GroupWriter:
     def __init__(self, path: Path, on_intake: Callable[[Rows], None]) -> None:
         self._connection = schema.connect(str(path))
         schema.migrate(self._connection)
-        self._checkpoints = schema.connect(str(path))
+        self._checkpoints = Checkpoints(path)
         (last,) = self._connection.execute("SELECT coalesce(max(id), 0) FROM intake").fetchone()
         self._numbers = itertools.count(last + 1)
         self._log = os.open(f"{path}-wal", os.O_RDONLY)
-        (page_bytes,) = self._connection.execute("PRAGMA page_size").fetchone()
-        self._length = LogLength(path, page_bytes)
         _sync_folder(path.parent)
         # What an earlier process wrote and could not sync any more is acted upon from now on.
         os.fdatasync(self._log)
         self._on_intake = on_intake
         self._loop = asyncio.get_running_loop()
         self._unsynced: queue.SimpleQueue[tuple[list[_Write], Rows] | None] = queue.SimpleQueue()
-        self._waited_together = 0, 0.0
-        self._commits = 0
-        self._wipe = False
         self._disk = threading.Thread(target=self._sync, name="journal-sync", daemon=True)
         self._disk.start()
         self._waiting: list[_Write] = []
@@ -85,22 +76,20 @@ class GroupWriter:
         #: Ends with what broke, when the journal can no longer be written.
         self.broken: asyncio.Future[OSError] = self._loop.create_future()
 
-    def waited_together(self) -> int:
-        """How many deliveries waited for the latest commit that held any; 0 when that is a while ago."""
-        count, when = self._waited_together
-        return count if self._loop.time() - when < _LATELY else 0
-
     def append(self, frame: bytes) -> "asyncio.Future[None]":
         """A delivery for the intake; the future ends when it is on disk."""
         return self._wait(_Write(self._loop.create_future(), frame=frame))
 
     def submit(self, operation: "Operation[T]") -> "asyncio.Future[T]":
-        """Run `operation` inside the next transaction; its changes are undone if it raises."""
+        """Run `operation` inside the next transaction; its changes are undone if it raises.
+
+        It may be run twice, the first time undone, when another one in the same transaction raises.
+        """
         return self._wait(_Write(self._loop.create_future(), operation=operation))
 
     def wipe(self) -> None:
         """With the next commit, let the log hold nothing old any more."""
-        self._wipe = True
+        self._checkpoints.wipe()
 
     async def close(self) -> None:
         """Finish what waits, then close."""
@@ -110,7 +99,7 @@ class GroupWriter:
         os.close(self._log)
         self._checkpoints.close()
         self._connection.close()
-        self._length.close()
+        self._checkpoints.forget_length()
 
     def _wait(self, write: _Write) -> "asyncio.Future[Any]":
         if self.broken.done():
@@ -132,20 +121,29 @@ class GroupWriter:
 
     def _transact(self, group: list[_Write]) -> Rows:
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            frames = [w.frame for w in group if w.frame is not None]
-            if frames:
-                self._waited_together = len(frames), self._loop.time()
-            rows = self._append_frames(frames)
-            for write in group:
-                if write.operation is not None:
-                    self._apply(write, write.operation)
-            passing("before-commit")
-            self._connection.execute("COMMIT")
+            try:
+                return self._written(group, _run)
+            except sqlite3.OperationalError:
+                raise  # disk full, locked, I/O: the whole transaction is in doubt
+            except Exception:  # noqa: BLE001 - an operation's own; which one, and nothing of it, comes next
+                self._roll_back()
+                return self._written(group, self._run_apart)
         except sqlite3.Error as trouble:
             self._roll_back()
             self._fail(group, trouble)
             return []
+
+    def _written(
+        self, group: list[_Write], run: Callable[[sqlite3.Connection, _Write], None]
+    ) -> Rows:
+        self._connection.execute("BEGIN IMMEDIATE")
+        frames = [w.frame for w in group if w.frame is not None]
+        rows = self._append_frames(frames)
+        for write in group:
+            if write.operation is not None:
+                run(self._connection, write)
+        passing("before-commit")
+        self._connection.execute("COMMIT")
         return rows
 
     def _append_frames(self, frames: list[bytes]) -> Rows:
@@ -168,16 +166,21 @@ class GroupWriter:
         self._connection.execute("INSERT INTO intake VALUES (?, ?)", (number, row))
         return number, row
 
-    def _apply(self, write: _Write, operation: "Operation[Any]") -> None:
-        self._connection.execute("SAVEPOINT operation")
+    def _run_apart(self, connection: sqlite3.Connection, write: _Write) -> None:
+        """Undo what an operation did if it raises, and only that.
+
+        Not done at once for every operation: SQLite then keeps a copy of every page that it touches, which was
+        measured at a fifth of recording a message.
+        """
+        connection.execute("SAVEPOINT operation")
         try:
-            write.result = operation(self._connection)
+            _run(connection, write)
         except sqlite3.OperationalError:
-            raise  # disk full, locked, I/O: the whole transaction is in doubt
+            raise
         except Exception as trouble:  # noqa: BLE001 - it goes to the caller, whose mistake it is
             write.error = trouble
-            self._connection.execute("ROLLBACK TO operation")
-        self._connection.execute("RELEASE operation")
+            connection.execute("ROLLBACK TO operation")
+        connection.execute("RELEASE operation")
 
     def _roll_back(self) -> None:
         # A full disk may already have ended the transaction.
@@ -190,7 +193,7 @@ class GroupWriter:
             write.error = JournalUnavailable(str(trouble))
 
     def _sync(self) -> None:
-        """The disk's thread: make durable, tell, and while nobody writes bring a long log into the database."""
+        """The disk's thread: make durable, tell, and now and then bring the log into the database."""
         while (written := self._unsynced.get()) is not None:
             try:
                 os.fdatasync(self._log)
@@ -198,26 +201,13 @@ class GroupWriter:
                 self._loop.call_soon_threadsafe(self._break, written[0], trouble)
                 return
             passing("after-sync")
-            self._commits += 1
             JOURNAL_COMMITS.inc()
-            if self._commits < _COMMITS and not self._wipe and not self._length.is_long():
-                self._loop.call_soon_threadsafe(self._tell, *written, True)
-                continue
-            self._loop.call_soon_threadsafe(self._tell, *written, False)
-            self._checkpoint()
-            self._loop.call_soon_threadsafe(self._next)
-
-    def _checkpoint(self) -> None:
-        # The log is written again from its start afterwards. Cutting it short would be tidier, but then every
-        # sync has to write down how it grows, which doubles its time.
-        how = "TRUNCATE" if self._wipe else "RESTART"
-        self._commits, self._wipe = 0, False
-        passing("before-checkpoint")
-        try:
-            self._checkpoints.execute(f"PRAGMA wal_checkpoint({how})").fetchall()
-            passing("after-checkpoint")
-        except sqlite3.Error as trouble:
-            log.error("journal_checkpoint_failed", error=str(trouble))
+            self._checkpoints.committed()
+            pause = self._checkpoints.wanted()
+            self._loop.call_soon_threadsafe(self._tell, *written, not pause)
+            if pause:
+                self._checkpoints.finish()
+                self._loop.call_soon_threadsafe(self._next)
 
     def _tell(self, group: list[_Write], rows: Rows, next: bool) -> None:
         for write in group:
@@ -248,6 +238,11 @@ class GroupWriter:
         else:
             self._busy = False
             self._idle.set()
+
+
+def _run(connection: sqlite3.Connection, write: _Write) -> None:
+    assert write.operation is not None
+    write.result = write.operation(connection)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -5,6 +5,7 @@ builds a folder as it may look after a power cut: what was synced is there; of e
 removed name, each 512-byte sector and each length is there or not, as the dice fall.
 """
 
+import itertools
 import os
 import random
 import threading
@@ -35,6 +36,9 @@ class Disk:
     #: Keeps the inodes of what was synced, so that none is given to another file.
     _held: list[int] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _begun: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    #: Which sync `contents` and `listings` are of, by inode.
+    _newest: dict[int, int] = field(default_factory=dict)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -73,7 +77,9 @@ class Disk:
         if not path.is_relative_to(self.root):
             really()
             return
-        # What is there before the call is on disk after it; what comes meanwhile may be or not.
+        # What is there before the call is on disk after it; what comes meanwhile may be or not. Two threads may
+        # sync one file: what the later one saw counts, whichever ends first.
+        begun = next(self._begun)
         inode, is_folder = os.fstat(descriptor).st_ino, path.is_dir()
         listing = _listing(path) if is_folder else {}
         content = b"" if is_folder else path.read_bytes()
@@ -81,6 +87,9 @@ class Disk:
         really()
         with self._lock:
             self.syncs += 1
+            if begun < self._newest.get(inode, 0):
+                return
+            self._newest[inode] = begun
             if inode not in self.contents and inode not in self.listings:
                 self._held.append(os.dup(descriptor))
             if is_folder:

@@ -56,11 +56,11 @@ _QUICK = (
     Mishap(12, {"status": 503, "times": 1}),
     Mishap(4, {"status": 503, "times": 2}),
     Mishap(8, {"truncate": True, "times": 1}),
-    Mishap(4, {"redirect": "http://10.0.0.1/never", "times": 1}),
     Mishap(4, {"status": 404, "times": 1}, never_at=frozenset({"messenger"})),
 )
 #: Ends as blocked_host until somebody presses retry: `Impatient` does.
 BLOCKED = "blocked_host"
+_UNTIL_RETRIED = (Mishap(4, {"redirect": "http://10.0.0.1/never", "times": 1}),)
 #: Takes up to a minute to end.
 _SLOW = (
     Mishap(2, {"hang": True, "times": 1}),
@@ -75,10 +75,10 @@ class BadDay(Platform):
     dice: random.Random
     patient: bool
 
-    def prepare(self, dice: random.Random, *, patient: bool) -> None:
-        """`patient`: also with files that take long to end."""
+    def prepare(self, dice: random.Random, *, patient: bool, retried: bool) -> None:
+        """`patient`: also with files that take long to end; `retried`: and with those that need a retry by hand."""
         self.dice = dice
-        self.mishaps = _QUICK + (_SLOW if patient else ())
+        self.mishaps = _QUICK + (_SLOW if patient else ()) + (_UNTIL_RETRIED if retried else ())
         self.past: list[Posted] = []
         self.hosted_now: list[Hosted] = []
         self.retries_for = 600.0
@@ -112,9 +112,11 @@ class BadDay(Platform):
             await super().post(again.body, again.headers, again.ids, url=again.url)
 
 
-def on_a_bad_day(name: str, webhook: str, dice: random.Random, *, patient: bool) -> BadDay:
+def on_a_bad_day(
+    name: str, webhook: str, dice: random.Random, *, patient: bool, retried: bool = True
+) -> BadDay:
     """The platform `name`, delivering to `webhook`."""
     made = type(f"BadDay{name}", (BadDay, PLATFORMS[name]), {})(webhook)
     assert isinstance(made, BadDay)
-    made.prepare(dice, patient=patient)
+    made.prepare(dice, patient=patient, retried=retried)
     return made

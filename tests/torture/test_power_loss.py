@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.journal import Batch, Journal, writer
+from gateway.journal import Batch, Journal, checkpoints
 from gateway.journal.frames import Accepted, unpack
 from gateway.reader import read
 from gateway.store import FileStore, sync_folder
@@ -61,7 +61,7 @@ async def known(folder: Path) -> tuple[list[str], list[int]]:
 async def test_a_power_cut_at_any_moment_loses_no_acknowledged_delivery(
     tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "_COMMITS", 7)
+    monkeypatch.setattr(checkpoints, "_COMMITS", 7)
     dice = random.Random(seed)
     house = tmp_path / "house"
     house.mkdir()

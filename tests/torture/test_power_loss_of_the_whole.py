@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from gateway.journal import writer
+from gateway.journal import checkpoints
 from gateway.service import Gateway
 from gateway.settings import load
 from tests.system.running import SECRET, TOKEN, free_port
@@ -52,7 +52,7 @@ class Scene:
         platforms: list[BadDay] = []
         for number, kind in enumerate(_KINDS):
             webhook = f"http://127.0.0.1:{self._port}/webhooks/{kind}"
-            platforms.append(on_a_bad_day(kind, webhook, self._dice, patient=False))
+            platforms.append(on_a_bad_day(kind, webhook, self._dice, patient=False, retried=False))
             await platforms[-1].start()
             self.senders.append(Sender(kind, platforms[-1], self.ledger, self._dice, number))
         yield self
@@ -80,7 +80,7 @@ class Scene:
 async def test_what_survives_a_power_cut_is_all_that_was_acknowledged_and_it_arrives_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    monkeypatch.setattr(writer, "_COMMITS", 20)
+    monkeypatch.setattr(checkpoints, "_COMMITS", 20)
     dice = random.Random(seed)
     async with Scene(tmp_path, dice).open() as scene:
         for cut in await _work_and_cut(tmp_path, scene, dice):

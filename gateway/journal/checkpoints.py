@@ -1,0 +1,95 @@
+"""Checkpoints: the write-ahead log is brought into the database, nearly all of it while writing goes on.
+
+A checkpoint of a long log takes tens of milliseconds. Done while nobody may write, every delivery that comes
+meanwhile waits as long. So most of it is done beside the writer (PASSIVE), and only what was added meanwhile,
+with the return to the start of the log, while the writer pauses.
+"""
+
+import os
+import sqlite3
+import threading
+from pathlib import Path
+
+import structlog
+
+from gateway.fault_points import passing
+
+from . import schema
+from .log_length import LogLength
+
+log = structlog.get_logger(__name__)
+
+#: Commits after which the log is brought into the database. More means rarer pauses, and longer ones.
+_COMMITS = 250
+#: Pages that may be left for the pause, and how often we try to get there beside a busy writer.
+_LEFT = 300
+_ROUNDS = 4
+#: How much rarer the system lets the thread run that does so.
+_NICE = 10
+
+
+class Checkpoints:
+    """For the one journal of a process. `committed` and `wanted` are the disk's thread's to call."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = schema.connect(str(path))
+        (page_bytes,) = self._connection.execute("PRAGMA page_size").fetchone()
+        self._length = LogLength(path, page_bytes)
+        self._commits = 0
+        self._wipe = False
+        self._beside: threading.Thread | None = None
+
+    def wipe(self) -> None:
+        """With the next commit, let the log hold nothing old any more."""
+        self._wipe = True
+
+    def committed(self) -> None:
+        """One more commit; begins what can be done beside the writer when it is time."""
+        self._commits += 1
+        due = self._commits >= _COMMITS or self._length.is_long()
+        if due and self._beside is None:
+            self._beside = threading.Thread(target=self._run_beside, name="journal-checkpoint")
+            self._beside.start()
+
+    def wanted(self) -> bool:
+        """Whether the writer should pause now, for `finish`."""
+        return self._wipe or (self._beside is not None and not self._beside.is_alive())
+
+    def finish(self) -> None:
+        """The rest, while nobody writes. The log is written again from its start afterwards."""
+        if self._beside is not None:
+            self._beside.join()
+        # Cutting it short would be tidier, but then every sync has to write down how it grows, which doubles
+        # its time.
+        how = "TRUNCATE" if self._wipe else "RESTART"
+        self._commits, self._wipe, self._beside = 0, False, None
+        passing("before-checkpoint")
+        self._run(how)
+        passing("after-checkpoint")
+
+    def close(self) -> None:
+        """Once nobody uses the journal any more."""
+        if self._beside is not None:
+            self._beside.join()
+        self._connection.close()
+
+    def forget_length(self) -> None:
+        """After every connection is closed."""
+        self._length.close()
+
+    def _run_beside(self) -> None:
+        # Of this thread alone: accepting needs the processor more.
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        for _ in range(_ROUNDS):
+            if self._run("PASSIVE") <= _LEFT:
+                return
+
+    def _run(self, how: str) -> int:
+        """How many pages are left in the log."""
+        try:
+            command = f"PRAGMA wal_checkpoint({how})"
+            _, pages, done = self._connection.execute(command).fetchone()
+        except sqlite3.Error as trouble:
+            log.error("journal_checkpoint_failed", error=str(trouble))
+            return 0
+        return int(pages) - int(done)

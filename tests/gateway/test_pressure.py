@@ -1,0 +1,69 @@
+"""Accepting goes first: what follows acceptance gives way while deliveries wait, and is never stopped."""
+
+import asyncio
+
+from gateway.pressure import Pressure
+
+_WORK = 0.001
+
+
+async def _turns(pressure: Pressure, seconds: float) -> int:
+    """How many turns are granted within `seconds` to somebody who always wants one more."""
+    count = 0
+
+    async def want() -> None:
+        nonlocal count
+        while True:
+            await pressure.turn(_WORK)
+            count += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(want())
+    await asyncio.sleep(seconds)
+    task.cancel()
+    return count
+
+
+async def test_nobody_gives_way_while_few_deliveries_wait() -> None:
+    pressure = Pressure()
+    for _ in range(3):
+        pressure.arrived()
+    async with asyncio.timeout(5):
+        for _ in range(10_000):
+            await pressure.turn(1.0)
+
+
+async def test_the_more_deliveries_wait_the_fewer_turns_are_granted_but_some_always() -> None:
+    some, many = Pressure(), Pressure()
+    for _ in range(12):
+        some.arrived()
+    for _ in range(500):
+        many.arrived()
+    half, few = await asyncio.gather(_turns(some, 1.0), _turns(many, 1.0))
+    # Half of a second's 1,000 turns of a millisecond, and an eighth; a slow machine grants fewer.
+    assert 0 < few <= 140
+    assert few < half <= 520
+
+
+async def test_those_who_gave_way_go_on_once_the_wave_is_over() -> None:
+    pressure = Pressure()
+    for _ in range(500):
+        pressure.arrived()
+    waiting = [asyncio.create_task(pressure.turn(10.0)) for _ in range(20)]
+    await asyncio.sleep(0.05)
+    assert not all(task.done() for task in waiting)
+    for _ in range(500):
+        pressure.answered()
+    async with asyncio.timeout(5):
+        await asyncio.gather(*waiting)
+
+
+async def test_one_who_no_longer_wants_its_turn_does_not_hold_up_the_next() -> None:
+    pressure = Pressure()
+    for _ in range(500):
+        pressure.arrived()
+    first, second = (asyncio.create_task(pressure.turn(_WORK)) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    async with asyncio.timeout(5):
+        await second
