@@ -88,6 +88,15 @@ class Answers(Subject):
                 refusal = self.connector.refusal(Reply(status, {}, answer, b"", purpose))
                 assert refusal.retry, f"HTTP {status} passes, {refusal.reason} does not"
 
+    @pytest.mark.parametrize("status", [400, 405, 413, 422])
+    def test_what_will_not_pass_is_not_tried_again(self, status: int) -> None:
+        for purpose in get_args(Purpose):
+            for answer in PASSING:
+                refusal = self.connector.refusal(Reply(status, {}, answer, b"", purpose))
+                assert not refusal.retry, (
+                    f"HTTP {status} never passes, {refusal.reason} says it may"
+                )
+
     def test_the_seconds_that_a_platform_asks_for_are_waited(self) -> None:
         for purpose in get_args(Purpose):
             reply = Reply(429, {"retry-after": "77"}, None, b"", purpose)

@@ -4,10 +4,12 @@ Files `exchanges/*.json` beside the recordings, each
 
     {"note": …, "flow": "media" | "send_text" | "mark_read" | "check", "given": {…},
      "steps": [{"call": {…}, "reply": {"status": 200, "headers": {}, "content": {…}}}, …],
-     "result": … | "refused": {"reason": …, …}, "download": {"status": 403}}
+     "result": … | "refused": {"reason": …, …}, "download": {"status": 403}, "elsewhere": false}
 
 `given` are the fields of the `MediaRef` or `Text`, or the arguments of `mark_read`. `download` is what the
-host of a file answers, and `refused` what that means. What is answered without a call is recorded alike:
+host of a file answers, and `refused` what that means; a redirect names a `location` in its `headers`.
+`elsewhere` says that a file is at a host which only an operator can allow. What is answered without a call
+is recorded alike:
 `authorize`, `acknowledge`, and `handshake`, to which the query is given. To write one, give the replies
 alone: the kit fails and prints the whole.
 """
@@ -70,6 +72,7 @@ class Exchange:
     result: Any = None
     refused: Mapping[str, Any] | None = None
     download: Mapping[str, Any] | None = None
+    elsewhere: bool = False
     note: str = ""
 
     def start(self, connector: Connector[Any]) -> Start:
@@ -129,6 +132,18 @@ class Exchanges(Answers):
             if exchange.flow not in ANSWERED:
                 self.check_end(PURPOSES[exchange.flow], driven.result, driven.refused)
 
+    def test_a_file_is_found_where_it_may_be_fetched(self) -> None:
+        for exchange in exchanges(self.payloads):
+            found = self._driven(exchange).result
+            if isinstance(found, Download):
+                moved = _reply(exchange.download or {}, "download").headers.get("location")
+                for url in (found.call.url, moved):
+                    allowed = url is None or self.may_be_fetched(url)
+                    assert allowed != exchange.elsewhere, (
+                        f"{exchange.name}: {url} is at none of api_url, hosts and media_hosts; declare"
+                        " it, or say elsewhere if only an operator can know the host"
+                    )
+
     def test_an_exchange_goes_the_same_way_again(self) -> None:
         for exchange in exchanges(self.payloads):
             assert self._driven(exchange).calls == self._driven(exchange).calls, (
@@ -165,8 +180,9 @@ class Exchanges(Answers):
 
     def _shown(self, exchange: Exchange, driven: Driven) -> dict[str, Any]:
         refused = driven.refused
-        if exchange.download is not None and refused is None:
-            refused = self.connector.refusal(_reply(exchange.download, "download"))
+        answer = _reply(exchange.download or {}, "download")
+        if refused is None and answer.status >= 400:
+            refused = self.connector.refusal(answer)
         calls = [{"call": shown(call)} for call in driven.calls]
         steps = [
             {**call, "reply": step["reply"]}

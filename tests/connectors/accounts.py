@@ -121,7 +121,10 @@ def token(
 
 def signed_by_apple(request: Request, **more: Any) -> Request:
     issued = int(request.received_at.timestamp())
-    bearer = token({"aud": MSP_ID, "iat": issued, **more})
+    return borne(request, token({"aud": MSP_ID, "iat": issued, **more}))
+
+
+def borne(request: Request, bearer: str) -> Request:
     return with_header(request, "authorization", f"Bearer {bearer}")
 
 

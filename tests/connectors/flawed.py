@@ -39,6 +39,7 @@ from connectors import (
     open_each,
     read_each,
     revealed,
+    same,
 )
 
 from .sound import SECRET, TOKEN, Acme, Settings, proof
@@ -176,6 +177,22 @@ class BelievesAnEmptyBody(Acme):
 @breaks(COVERED)
 class SaysThatTheAddressIsCovered(Acme):
     covers = frozenset({"body", "url"})
+
+
+@breaks("a_forgery_of_its_own_kind_is_refused")
+class TakesWhatCallsItselfATest(Acme):
+    def verify(self, request: Request) -> None:
+        if "x-acme-test" not in request.headers:
+            super().verify(request)
+
+
+@breaks("comparing_takes_as_long_for_each_secret")
+class StopsAtTheSecretThatFits(Acme):
+    def verify(self, request: Request) -> None:
+        given = request.headers.get("x-acme", "")
+        expected = (proof(secret, request.body) for secret in revealed(self.config.secrets))
+        if not any(same(one, given) for one in expected):
+            raise Forbidden("X-Acme fits none of secrets")
 
 
 @breaks("what_is_proved_but_not_for_us_is_refused")
@@ -612,6 +629,11 @@ class SendsCredentialsToTheCdn(Acme):
         raise self.refusal(reply)
 
 
+@breaks("a_file_is_found_where_it_may_be_fetched")
+class ForgetsItsContentNetwork(Acme):
+    media_hosts = frozenset()
+
+
 @breaks(EXCHANGE)
 class ProvesNothing(Acme):
     def authorize(self, now: Any) -> Mapping[str, str]:
@@ -729,6 +751,13 @@ class GivesUpAtOnce(Acme):
     def refusal(self, reply: Reply) -> Rejected:
         found = by_status(reply)
         return Rejected(found.reason, retry=reply.status < 500, operator=found.operator)
+
+
+@breaks("what_will_not_pass_is_not_tried_again")
+class NeverGivesUp(Acme):
+    def refusal(self, reply: Reply) -> Rejected:
+        found = by_status(reply)
+        return Rejected(found.reason, retry=True, after=found.after, operator=found.operator)
 
 
 @breaks("the_seconds_that_a_platform_asks_for_are_waited")

@@ -1,5 +1,10 @@
 """The conformance kit, run on the four connectors that come with the gateway."""
 
+import hmac
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 from connectors import Request
@@ -9,6 +14,15 @@ from . import accounts
 
 PAYLOADS = Path(__file__).parent / "payloads"
 PAGES = Path(__file__).parents[2] / "docs" / "platforms"
+
+
+def older_signatures(request: Request) -> Iterable[Request]:
+    """What Meta sends beside its signature, and what would be its signature with a digit too few or many."""
+    digest = hmac.new(accounts.APP_SECRET.encode(), request.body, "sha1").hexdigest()
+    yield replace(request, headers={"x-hub-signature": f"sha1={digest}"})
+    proof = request.headers["x-hub-signature-256"]
+    for wrong in (f"sha1={digest}", proof.removeprefix("sha256="), proof[:-2], f"{proof}00"):
+        yield accounts.with_header(request, "x-hub-signature-256", wrong)
 
 
 class TestApple(Conformance):
@@ -21,6 +35,22 @@ class TestApple(Conformance):
     def sign(self, request: Request) -> Request:
         return accounts.signed_by_apple(request)
 
+    def forgeries(self, request: Request) -> Iterable[Request]:
+        now = int(request.received_at.timestamp())
+        ours = {"aud": accounts.MSP_ID, "iat": now}
+        for claims in (
+            *({**ours, "exp": now - 1}, {**ours, "exp": now}, {**ours, "exp": "later"}),
+            *({**ours, "aud": "csp-0002"}, {**ours, "iat": now + 400}, {**ours, "iat": "now"}),
+            *({"iat": now}, {"aud": accounts.MSP_ID}, {**ours, "iat": math.nan}, [], "claims"),
+        ):
+            yield accounts.borne(request, accounts.token(claims))
+        for algorithm in ("none", "HS512", "RS256", "hs256"):
+            header = {"alg": algorithm, "typ": "JWT"}
+            yield accounts.borne(request, accounts.token(ours, header=header))
+        undecoded = accounts.OLDER_MSP_SECRET.encode()
+        yield accounts.borne(request, accounts.token(ours, key=undecoded))
+        yield accounts.with_header(request, "authorization", f"Basic {accounts.token(ours)}")
+
 
 class TestMessenger(Conformance):
     connector = accounts.messenger()
@@ -31,6 +61,9 @@ class TestMessenger(Conformance):
 
     def sign(self, request: Request) -> Request:
         return accounts.signed_by_meta(request)
+
+    def forgeries(self, request: Request) -> Iterable[Request]:
+        return older_signatures(request)
 
 
 class TestTwilio(Conformance):
@@ -43,6 +76,14 @@ class TestTwilio(Conformance):
     def sign(self, request: Request) -> Request:
         return accounts.signed_by_twilio(request)
 
+    def forgeries(self, request: Request) -> Iterable[Request]:
+        # The hash in the URL is what covers a body of JSON; a signed URL without it, or with another's, is none.
+        form = replace(request, headers={"content-type": "application/json"}, body=b'{"a":1}')
+        for query in ("", "?bodySHA256=", f"?bodySHA256={sha256(b'{}').hexdigest()}"):
+            asked = replace(form, url=f"{form.url}{query}")
+            proved = accounts.signed_by_twilio(replace(asked, body=b""))
+            yield replace(proved, body=asked.body)
+
 
 class TestWhatsApp(Conformance):
     connector = accounts.whatsapp()
@@ -53,3 +94,6 @@ class TestWhatsApp(Conformance):
 
     def sign(self, request: Request) -> Request:
         return accounts.signed_by_meta(request)
+
+    def forgeries(self, request: Request) -> Iterable[Request]:
+        return older_signatures(request)
