@@ -100,9 +100,8 @@ def _payload(card: Any) -> Any:
     return card.get("payload") or {}
 
 
-def _names(card: Any) -> set[Any]:
-    payload = _payload(card)
-    return {payload.get("url"), payload.get("sticker_id")} - {None}
+def _names(card: Any) -> set[str | None]:
+    return {_url(card), str(_payload(card).get("sticker_id"))} - {None, "None"}
 
 
 def _is_sticker(card: Any) -> bool:

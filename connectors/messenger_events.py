@@ -68,7 +68,7 @@ def _common(item: Any, page: str) -> Common:
     person = item["recipient" if echo else "sender"]
     # The checkbox plugin knows a user_ref until the consumer writes.
     party = Party(person.get("id") or person["user_ref"])
-    sent_at = moment(item["timestamp"]) if "timestamp" in item else None
+    sent_at = None if item.get("timestamp") is None else moment(item["timestamp"])
     return {"account": page, "party": party, "sent_at": sent_at}
 
 

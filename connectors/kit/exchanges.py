@@ -4,12 +4,13 @@ Files `exchanges/*.json` beside the recordings, each
 
     {"note": …, "flow": "media" | "send_text" | "mark_read" | "check", "given": {…},
      "steps": [{"call": {…}, "reply": {"status": 200, "headers": {}, "content": {…}}}, …],
-     "result": … | "refused": {"reason": …, …}, "download": {"status": 403}, "elsewhere": false}
+     "result": … | "refused": {"reason": …, …}, "download": {"status": 403}, "elsewhere": false,
+     "again": false}
 
 `given` are the fields of the `MediaRef` or `Text`, or the arguments of `mark_read`. `download` is what the
 host of a file answers, and `refused` what that means; a redirect names a `location` in its `headers`.
-`elsewhere` says that a file is at a host which only an operator can allow. What is answered without a call
-is recorded alike:
+`elsewhere` says that a file is at a host which only an operator can allow, `again` that a text was sent before
+and its answer was lost. What is answered without a call is recorded alike:
 `authorize`, `acknowledge`, and `handshake`, to which the query is given. To write one, give the replies
 alone: the kit fails and prints the whole.
 """
@@ -73,6 +74,7 @@ class Exchange:
     refused: Mapping[str, Any] | None = None
     download: Mapping[str, Any] | None = None
     elsewhere: bool = False
+    again: bool = False
     note: str = ""
 
     def start(self, connector: Connector[Any]) -> Start:
@@ -137,9 +139,8 @@ class Exchanges(Answers):
             found = self._driven(exchange).result
             if isinstance(found, Download):
                 moved = _reply(exchange.download or {}, "download").headers.get("location")
-                for url in (found.call.url, moved):
-                    allowed = url is None or self.may_be_fetched(url)
-                    assert allowed != exchange.elsewhere, (
+                for url in filter(None, (found.call.url, moved)):
+                    assert self.may_be_fetched(url) != exchange.elsewhere, (
                         f"{exchange.name}: {url} is at none of api_url, hosts and media_hosts; declare"
                         " it, or say elsewhere if only an operator can know the host"
                     )

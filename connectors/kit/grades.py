@@ -119,6 +119,8 @@ def _unproven(subject: Graded) -> Iterator[str]:
         yield "it sends no texts"
     elif not ends("send_text"):
         yield "no exchange shows a text that is sent"
+    elif subject.connector.resend_is_safe and not any(one.again for one in recorded):
+        yield "no exchange shows that a text which is sent `again` arrives once, as resend_is_safe says"
     offers_files: tuple[Feature, ...] = ("photo", "video")
     if any(can.support(feature) != "no" for feature in offers_files) and not ends("media"):
         yield "no exchange shows how a file is found"

@@ -26,7 +26,7 @@ def older_signatures(request: Request) -> Iterable[Request]:
 
 
 class TestApple(Conformance):
-    connector = accounts.apple()
+    connector = accounts.apple(business_ids=[accounts.FURTHER_BUSINESS_ID])
     payloads = PAYLOADS / "apple"
     readme = PAGES / "apple.md"
     grade = "gold"
@@ -67,7 +67,7 @@ class TestMessenger(Conformance):
 
 
 class TestTwilio(Conformance):
-    connector = accounts.twilio()
+    connector = accounts.twilio(account_sids=[accounts.SUBACCOUNT_SID])
     payloads = PAYLOADS / "twilio"
     readme = PAGES / "twilio.md"
     grade = "gold"

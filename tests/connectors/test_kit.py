@@ -90,6 +90,12 @@ EXCHANGES: dict[str, dict[str, Any]] = {
         "refused": {"reason": "unauthorized", "retry": True, "operator": True},
     },
     "a_text": {"flow": "send_text", "steps": [step(SEND, {"id": "m-1"})], "result": {"id": "m-1"}},
+    "a_text_again": {
+        "flow": "send_text",
+        "again": True,
+        "steps": [step(SEND, {"id": "m-1"})],
+        "result": {"id": "m-1"},
+    },
     "a_message_seen": {
         "flow": "mark_read",
         "given": {"account": "shop-1", "to": "ann", "message_id": "1"},

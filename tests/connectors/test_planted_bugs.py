@@ -347,9 +347,9 @@ BUGS: dict[str, Bug] = {
     "the older signature is enough": (
         Messenger,
         "meta",
-        'request.headers.get("x-hub-signature-256", "")',
-        '"sha256=" + "0" * 64 if "x-hub-signature" not in request.headers else'
-        ' "sha256=" + _mac(revealed(self.config.app_secrets)[0], request.body).hex()',
+        'found = _SIGNATURE.fullmatch(request.headers.get("x-hub-signature-256", ""))',
+        'if "x-hub-signature" in request.headers: return\n'
+        '        found = _SIGNATURE.fullmatch(request.headers.get("x-hub-signature-256", ""))',
         "a_forgery_of_its_own_kind_is_refused",
     ),
     "json that nothing covers is believed": (
@@ -411,8 +411,8 @@ BUGS: dict[str, Bug] = {
     "seconds are taken for milliseconds": (
         Messenger,
         "messenger_events",
-        'sent_at = moment(item["timestamp"]) if',
-        'sent_at = moment(int(item["timestamp"]) // 1000 * 10**9) if',
+        'else moment(item["timestamp"])',
+        'else moment(int(item["timestamp"]) // 1000 * 10**9)',
         "a_recording_means_what_was_recorded",
     ),
     "times have no zone": (
@@ -526,6 +526,34 @@ BUGS: dict[str, Bug] = {
         'return judge(reply, known, f"HTTP {reply.status}, code {code}")',
         'return judge(Reply(reply.status, {}, None, b"", reply.purpose), known, "")',
         "the_seconds_that_a_platform_asks_for_are_waited",
+    ),
+    "sending again is safe where it is not": (
+        Messenger,
+        "messenger",
+        "    media_patience = 900.0",
+        "    media_patience = 900.0\n    resend_is_safe = True",
+        "it_has_the_grade_it_claims",
+    ),
+    "more text is promised than the platform takes": (
+        WhatsApp,
+        "whatsapp",
+        "max_text=4096,",
+        "max_text=65536,",
+        "it_has_the_grade_it_claims",
+    ),
+    "answers are promised for a week": (
+        Messenger,
+        "messenger",
+        "DAY = 86_400.0",
+        "DAY = 7 * 86_400.0",
+        "it_has_the_grade_it_claims",
+    ),
+    "only the first business is ours": (
+        Apple,
+        "apple",
+        "for id in (self.business_id, *self.business_ids)",
+        "for id in (self.business_id,)",
+        "a_genuine_request_is_taken",
     ),
     "a limited rate is the end": (
         Twilio,
