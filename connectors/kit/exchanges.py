@@ -102,7 +102,7 @@ class Exchange:
 
     def reply(self, at: int) -> Reply:
         assert at < len(self.steps), f"{self.name}: the flow makes more calls than were recorded"
-        return _reply(self.steps[at]["reply"], PURPOSES[self.flow])
+        return reply_of(self.steps[at]["reply"], PURPOSES[self.flow])
 
 
 def exchanges(folder: Path) -> list[Exchange]:
@@ -138,7 +138,7 @@ class Exchanges(Answers):
         for exchange in exchanges(self.payloads):
             found = self._driven(exchange).result
             if isinstance(found, Download):
-                moved = _reply(exchange.download or {}, "download").headers.get("location")
+                moved = reply_of(exchange.download or {}, "download").headers.get("location")
                 for url in filter(None, (found.call.url, moved)):
                     assert self.may_be_fetched(url) != exchange.elsewhere, (
                         f"{exchange.name}: {url} is at none of api_url, hosts and media_hosts; declare"
@@ -181,7 +181,7 @@ class Exchanges(Answers):
 
     def _shown(self, exchange: Exchange, driven: Driven) -> dict[str, Any]:
         refused = driven.refused
-        answer = _reply(exchange.download or {}, "download")
+        answer = reply_of(exchange.download or {}, "download")
         if refused is None and answer.status >= 400:
             refused = self.connector.refusal(answer)
         calls = [{"call": shown(call)} for call in driven.calls]
@@ -229,7 +229,8 @@ def _expected(exchange: Exchange) -> dict[str, Any]:
     return {"steps": steps, **ended, **refused}
 
 
-def _reply(raw: Mapping[str, Any], purpose: Purpose) -> Reply:
+def reply_of(raw: Mapping[str, Any], purpose: Purpose) -> Reply:
+    """A reply as a recording has it: a success without headers or content where it does not say."""
     status, headers, content = raw.get("status", 200), raw.get("headers", {}), raw.get("content")
     return Reply(status, headers, content, orjson.dumps(content), purpose)
 

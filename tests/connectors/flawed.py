@@ -753,6 +753,13 @@ class GivesUpAtOnce(Acme):
         return Rejected(found.reason, retry=reply.status < 500, operator=found.operator)
 
 
+@breaks("a_refusal_means_what_was_recorded")
+class TakesWhatIsGoneForExpired(Acme):
+    def refusal(self, reply: Reply) -> Rejected:
+        gone = reply.status == 404 and reply.purpose == "download"
+        return Rejected("expired", retry=True) if gone else by_status(reply)
+
+
 @breaks("what_will_not_pass_is_not_tried_again")
 class NeverGivesUp(Acme):
     def refusal(self, reply: Reply) -> Rejected:

@@ -145,6 +145,9 @@ def folder(tmp_path: Path) -> Path:
     (payloads / "not_ours").mkdir()
     stray = {"headers": {"x-shop": "shop-2"}, "content": CONTENTS["what_was_seen"]}
     (payloads / "not_ours" / "of_another_shop.json").write_bytes(orjson.dumps(stray))
+    (payloads / "refusals").mkdir()
+    gone = {"refused": {"reason": "gone"}, "replies": [{"purpose": "download", "status": 404}]}
+    (payloads / "refusals" / "gone.json").write_bytes(orjson.dumps(gone))
     for name, exchange in EXCHANGES.items():
         (payloads / "exchanges" / f"{name}.json").write_bytes(orjson.dumps(exchange))
     return payloads

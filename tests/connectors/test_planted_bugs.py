@@ -555,6 +555,20 @@ BUGS: dict[str, Bug] = {
         "for id in (self.business_id,)",
         "a_genuine_request_is_taken",
     ),
+    "a closed window is no reason": (
+        WhatsApp,
+        "whatsapp_codes",
+        "WINDOW_CLOSED: (131047,),",
+        "",
+        "a_refusal_means_what_was_recorded",
+    ),
+    "a token that ended is tried for ever": (
+        Messenger,
+        "messenger",
+        "UNAUTHORIZED: (190,),",
+        "TEMPORARY: (190,),",
+        "a_refusal_means_what_was_recorded",
+    ),
     "a limited rate is the end": (
         Twilio,
         "twilio",
