@@ -18,7 +18,7 @@ from normalizer.events import (
     Unknown,
 )
 
-from .capabilities import FEATURES, Capabilities, Feature, Support, offers
+from .capabilities import FEATURES, Capabilities, Feature, Limit, Support, offers
 from .contract import (
     API,
     AesCtr,
@@ -100,6 +100,7 @@ __all__ = [
     "Identifier",
     "Identifiers",
     "Kind",
+    "Limit",
     "MediaRef",
     "Message",
     "Notice",

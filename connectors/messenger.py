@@ -7,7 +7,7 @@ from pydantic import Field
 
 from normalizer.events import AnyEvent, MediaRef
 
-from .capabilities import Capabilities, offers
+from .capabilities import Capabilities, Limit, offers
 from .contract import Call, Download, Reply, Sent, Text
 from .credentials import Identifier
 from .messenger_events import read_change, read_item
@@ -73,6 +73,8 @@ class Messenger(Meta[Settings]):
             ),
             limited=("location", "deletion"),
         ),
+        # https://developers.facebook.com/documentation/business-messaging/messenger-platform/send-messages/
+        limits=dict.fromkeys(("photo", "video", "audio", "document"), Limit(max_bytes=25_000_000)),
         max_text=2000,
         reply_window=DAY,
         notes={

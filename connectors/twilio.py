@@ -10,7 +10,7 @@ from pydantic import Field, HttpUrl, StringConstraints, model_validator
 
 from normalizer.events import AnyEvent, MediaRef
 
-from .capabilities import Capabilities, offers
+from .capabilities import Capabilities, Limit, offers
 from .contract import (
     Call,
     Connector,
@@ -92,6 +92,13 @@ class Twilio(Connector[Settings]):
             limited=("audio", "document", "contact"),
             text=("location", "reaction"),
         ),
+        # https://www.twilio.com/docs/messaging/guides/accepted-mime-types: 5 MB in all; carriers take less.
+        limits={
+            "several_photos": Limit(max_count=10),
+            **dict.fromkeys(
+                ("photo", "video", "audio", "document", "contact"), Limit(max_bytes=5_000_000)
+            ),
+        },
         max_text=1600,
         notes={
             "several_photos": "at most 10",

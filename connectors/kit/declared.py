@@ -56,7 +56,7 @@ class Declares(Subject):
 
     def test_its_chart_tells_what_its_methods_do(self) -> None:
         can, connector = self.connector.capabilities, type(self.connector)
-        assert set(can.features) | set(can.notes) <= set(FEATURES)
+        assert set(can.features) | set(can.notes) | set(can.limits) <= set(FEATURES)
         for feature, method, offers in METHODS:
             own = getattr(connector, method) is not getattr(Connector, method)
             told = can.support(feature) != "no"
@@ -65,6 +65,14 @@ class Declares(Subject):
                 f"the chart leaves out {feature}: {method}() is there"
             )
         assert (can.max_text > 0) == (can.support("send_text") != "no")
+
+    def test_its_limits_are_those_of_what_it_offers(self) -> None:
+        can = self.connector.capabilities
+        for feature, limit in can.limits.items():
+            assert can.support(feature) != "no", f"a limit of {feature}, which is not offered"
+            given = [one for one in (limit.max_bytes, limit.max_count) if one is not None]
+            assert given, f"the limit of {feature} limits nothing"
+            assert min(given) > 0, f"the limit of {feature} lets nothing through"
 
     def test_its_chart_tells_what_its_recordings_show(self) -> None:
         can = self.connector.capabilities

@@ -23,6 +23,7 @@ from connectors import (
     Delivery,
     Download,
     Forbidden,
+    Limit,
     MediaRef,
     Message,
     Notice,
@@ -271,6 +272,11 @@ class FetchesFromAllOfCom(Acme):
 class PromisesWhatItCannotDo(Acme):
     media = Connector.media  # type: ignore[assignment]  # as if it had none
     mark_read = Connector.mark_read  # type: ignore[assignment]  # as if it had none
+
+
+@breaks("its_limits_are_those_of_what_it_offers")
+class LimitsWhatItDoesNotOffer(Acme):
+    capabilities = replace(Acme.capabilities, limits={"video": Limit(max_bytes=1)})
 
 
 @breaks(CHART)

@@ -38,6 +38,7 @@ class TestApple(Conformance):
     def forgeries(self, request: Request) -> Iterable[Request]:
         now = int(request.received_at.timestamp())
         ours = {"aud": accounts.MSP_ID, "iat": now}
+        claims: object
         for claims in (
             *({**ours, "exp": now - 1}, {**ours, "exp": now}, {**ours, "exp": "later"}),
             *({**ours, "aud": "csp-0002"}, {**ours, "iat": now + 400}, {**ours, "iat": "now"}),

@@ -347,9 +347,8 @@ BUGS: dict[str, Bug] = {
     "the older signature is enough": (
         Messenger,
         "meta",
-        'found = _SIGNATURE.fullmatch(request.headers.get("x-hub-signature-256", ""))',
-        'if "x-hub-signature" in request.headers: return\n'
-        '        found = _SIGNATURE.fullmatch(request.headers.get("x-hub-signature-256", ""))',
+        "        found = _SIGNATURE.fullmatch(",
+        "        if 'x-hub-signature' in request.headers:\n            return\n        found = _SIGNATURE.fullmatch(",
         "a_forgery_of_its_own_kind_is_refused",
     ),
     "json that nothing covers is believed": (
