@@ -22,7 +22,9 @@ SCHEMAS = ROOT / "docs" / "schemas"
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     built = tmp_path_factory.mktemp("site")
     command = (sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet")
-    ran = subprocess.run((*command, "--site-dir", str(built)), cwd=ROOT, capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        (*command, "--site-dir", str(built)), cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert ran.returncode == 0, ran.stderr[-3000:]
     return built
 

@@ -47,6 +47,10 @@ class Line(Platform):
             "data_url": self.api_url,
         }
 
+    def adopt(self, config: Any) -> None:
+        self.secret = config.channel_secrets[0].get_secret_value()
+        self.token = config.channel_access_token.get_secret_value()
+
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/v2/bot/info", self._info),
