@@ -44,7 +44,17 @@ from .credentials import Identifier, Identifiers, Secret, Secrets, revealed
 from .inflating import TooLarge, inflate
 from .kinds import kind_of
 from .proof import any_same, same
-from .reading import Unreadable, entries, fingerprint, listed, moment, open_each, read_each, unknown
+from .reading import (
+    Unreadable,
+    entries,
+    fingerprint,
+    id_of,
+    listed,
+    moment,
+    open_each,
+    read_each,
+    unknown,
+)
 from .verdicts import (
     BLOCKED,
     EXPIRED,
@@ -127,6 +137,7 @@ __all__ = [
     "by_status",
     "entries",
     "fingerprint",
+    "id_of",
     "inflate",
     "judge",
     "kind_of",

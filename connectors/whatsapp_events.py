@@ -19,7 +19,7 @@ from normalizer.events import (
 )
 
 from .meta import about_account
-from .reading import Unreadable, listed, moment, read_each
+from .reading import Unreadable, id_of, listed, moment, read_each
 from .whatsapp_codes import CODES
 from .whatsapp_content import content, type_of
 
@@ -45,7 +45,7 @@ ARRAYS = frozenset({"errors", "messages", "statuses"})
 def read_change(change: Any, business: str) -> list[AnyEvent]:
     """Everything one change tells. `business` is the account where no phone number is named."""
     field, value = change["field"], change["value"]
-    account = (value.get("metadata") or {}).get("phone_number_id", business)
+    account = id_of((value.get("metadata") or {}).get("phone_number_id", business))
     if field == "smb_message_echoes":
         return read_each(lambda raw: _echo(raw, account), listed(value, "message_echoes"))
     if field != "messages":
@@ -218,7 +218,7 @@ def _ids(raw: Any, *names: str) -> tuple[str, ...]:
 
 
 def _distinct(*ids: Any) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(id for id in ids if isinstance(id, str) and id))
+    return tuple(dict.fromkeys(id_of(id) for id in ids if id is not None and id != ""))
 
 
 READERS: Mapping[str, Callable[[Any, Common], AnyEvent]] = {
