@@ -43,6 +43,7 @@ from .contract import (
 from .credentials import Identifier, Identifiers, Secret, Secrets, revealed
 from .inflating import TooLarge, inflate
 from .kinds import kind_of
+from .places import place
 from .proof import any_same, same
 from .reading import (
     Unreadable,
@@ -145,6 +146,7 @@ __all__ = [
     "moment",
     "offers",
     "open_each",
+    "place",
     "read_each",
     "retry_after",
     "revealed",

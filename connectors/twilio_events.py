@@ -17,6 +17,7 @@ from normalizer.events import (
 )
 
 from .kinds import kind_of
+from .places import place
 from .twilio_codes import CODES
 
 Form = Mapping[str, str]
@@ -88,9 +89,8 @@ def _file(url: str, media_type: str | None) -> Attachment:
 def _places(form: Form) -> list[Attachment]:
     if not (form.get("Latitude") and form.get("Longitude")):
         return []
-    place: dict[str, Any] = {name: float(form[name.title()]) for name in ("latitude", "longitude")}
     names = {"name": form.get("Label"), "address": form.get("Address")}
-    return [Attachment("location", details=place | {k: v for k, v in names.items() if v})]
+    return [place(form["Latitude"], form["Longitude"], **names)]
 
 
 def _opt_out(form: Form) -> list[AnyEvent]:

@@ -7,6 +7,7 @@ from typing import Any
 from normalizer.events import Attachment, Kind, MediaRef
 
 from .kinds import kind_of
+from .places import place
 from .reading import Unreadable, listed
 
 #: Meta could not fetch the consumer's file, for example because it has more than 100 MB.
@@ -69,10 +70,9 @@ def _interactive(raw: Any) -> Content | None:
 
 
 def _location(raw: Any) -> Content:
-    place = raw["location"]
-    known = ("latitude", "longitude", "name", "address", "url")
-    details = {name: place[name] for name in known if name in place}
-    return Content(None, (Attachment("location", details=details),))
+    at = raw["location"]
+    told = {name: at.get(name) for name in ("name", "address", "url")}
+    return Content(None, (place(at["latitude"], at["longitude"], **told),))
 
 
 def _contacts(raw: Any) -> Content:
