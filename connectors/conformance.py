@@ -41,6 +41,7 @@ class Conformance(Declares, Proves, Reads, Batches, Exchanges, Refusals, Sends, 
 
     and may say
 
+    `variants(request)`  the genuine `request` in other forms that the platform may give it (none)
     `forgeries(request)` what must be refused although it looks like the genuine `request` (nothing)
     `grade`              the grade that the connector must have; the kit fails if it has less ("bronze")
     `readme`             the page that explains its settings (the README.md above `payloads`)

@@ -190,6 +190,7 @@ class Answers(Subject):
         if found.decrypt is not None:
             assert len(found.decrypt.key) in {16, 24, 32}
             assert len(found.decrypt.counter) == 16
+            assert repr(found.decrypt.key) not in repr(found), "a file's key is nobody's to read"
 
     def check_refusal(self, refusal: Any) -> None:
         assert isinstance(refusal, Rejected)

@@ -1,6 +1,8 @@
 """Promises about `verify`: the platform is believed, nobody else, and nothing else ever happens."""
 
+import gzip
 import sys
+import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -87,6 +89,23 @@ class Proves(Subject):
         for recording in recordings(self.payloads / "not_ours"):
             genuine = self.genuine(recording)
             self._refused(genuine, genuine.headers[self.signature_header])
+
+    def test_a_genuine_request_is_taken_in_all_its_forms(self) -> None:
+        for variant in self.variants(self.genuine(self.recorded[0])):
+            self.connector.verify(variant)
+
+    def test_a_body_that_unfolds_is_not_unfolded_whole(self) -> None:
+        if self.connector.body == "gzip-json":
+            request = self.recorded[0].request(self.connector)
+            bomb = gzip.compress(bytes(16 * self.connector.max_body))
+            tracemalloc.start()
+            try:
+                with suppress(Forbidden):
+                    self.connector.verify(self.sign(replace(request, body=bomb)))
+                _, peak = tracemalloc.get_traced_memory()
+            finally:
+                tracemalloc.stop()
+            assert peak < 8 * self.connector.max_body, "use `inflate`, which stops at max_body"
 
     def test_a_forgery_of_its_own_kind_is_refused(self) -> None:
         for forged in self.forgeries(self.genuine(self.recorded[0])):

@@ -37,6 +37,11 @@ class Subject:
         del request
         return ()
 
+    def variants(self, request: Request) -> Iterable[Request]:
+        """A genuine request in the other forms that this platform may give it; each must be taken."""
+        del request
+        return ()
+
     @property
     def recorded(self) -> list[Recording]:
         return recordings(self.payloads)

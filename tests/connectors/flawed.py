@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
 import orjson
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from connectors import (
     AnyEvent,
@@ -187,6 +187,14 @@ class TakesWhatCallsItselfATest(Acme):
             super().verify(request)
 
 
+@breaks("a_genuine_request_is_taken_in_all_its_forms")
+class TakesNoCapitals(Acme):
+    def verify(self, request: Request) -> None:
+        if request.headers.get("x-acme", "").isupper():
+            raise Forbidden("X-Acme is in capitals")
+        super().verify(request)
+
+
 @breaks("comparing_takes_as_long_for_each_secret")
 class StopsAtTheSecretThatFits(Acme):
     def verify(self, request: Request) -> None:
@@ -272,6 +280,17 @@ class FetchesFromAllOfCom(Acme):
 class PromisesWhatItCannotDo(Acme):
     media = Connector.media  # type: ignore[assignment]  # as if it had none
     mark_read = Connector.mark_read  # type: ignore[assignment]  # as if it had none
+
+
+@breaks("its_notes_and_its_numbers_agree")
+class ForgetsItsReplyWindow(Acme):
+    capabilities = replace(Acme.capabilities, notes={"send_text": "within 24 hours"})
+
+
+@breaks("an_empty_secret_is_refused")
+class TakesAnEmptyToken(Acme):
+    class Config(Settings):
+        token: SecretStr = Field(description="Calls the API")
 
 
 @breaks("its_limits_are_those_of_what_it_offers")

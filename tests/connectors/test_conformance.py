@@ -1,5 +1,6 @@
 """The conformance kit, run on the four connectors that come with the gateway."""
 
+import gzip
 import hmac
 import math
 from collections.abc import Iterable
@@ -14,6 +15,11 @@ from . import accounts
 
 PAYLOADS = Path(__file__).parent / "payloads"
 PAGES = Path(__file__).parents[2] / "docs" / "platforms"
+
+
+def in_capitals(request: Request) -> Iterable[Request]:
+    digest = request.headers["x-hub-signature-256"].removeprefix("sha256=")
+    yield accounts.with_header(request, "x-hub-signature-256", f"sha256={digest.upper()}")
 
 
 def older_signatures(request: Request) -> Iterable[Request]:
@@ -34,6 +40,16 @@ class TestApple(Conformance):
 
     def sign(self, request: Request) -> Request:
         return accounts.signed_by_apple(request)
+
+    def variants(self, request: Request) -> Iterable[Request]:
+        now = int(request.received_at.timestamp())
+        for claims in ({"exp": now + 60}, {"aud": ["another", accounts.MSP_ID]}, {"iat": now + 60}):
+            ours = {"aud": accounts.MSP_ID, "iat": now, **claims}
+            yield accounts.borne(request, accounts.token(ours))
+        proof = request.headers["authorization"].replace("Bearer", "bearer")
+        yield accounts.with_header(request, "authorization", proof)
+        # A proxy may have inflated the body.
+        yield replace(request, body=gzip.decompress(request.body))
 
     def forgeries(self, request: Request) -> Iterable[Request]:
         now = int(request.received_at.timestamp())
@@ -63,6 +79,9 @@ class TestMessenger(Conformance):
     def sign(self, request: Request) -> Request:
         return accounts.signed_by_meta(request)
 
+    def variants(self, request: Request) -> Iterable[Request]:
+        return in_capitals(request)
+
     def forgeries(self, request: Request) -> Iterable[Request]:
         return older_signatures(request)
 
@@ -76,6 +95,13 @@ class TestTwilio(Conformance):
 
     def sign(self, request: Request) -> Request:
         return accounts.signed_by_twilio(request)
+
+    def variants(self, request: Request) -> Iterable[Request]:
+        bare = request.url
+        port = bare.replace("chat.example.com", "chat.example.com:443")
+        for signed, called in ((bare, port), (port, bare), (port, port), (bare, f"{bare}#rc=5")):
+            proved = accounts.signed_by_twilio(replace(request, url=signed))
+            yield replace(proved, url=called)
 
     def forgeries(self, request: Request) -> Iterable[Request]:
         # The hash in the URL is what covers a body of JSON; a signed URL without it, or with another's, is none.
@@ -98,6 +124,9 @@ class TestWhatsApp(Conformance):
 
     def sign(self, request: Request) -> Request:
         return accounts.signed_by_meta(request)
+
+    def variants(self, request: Request) -> Iterable[Request]:
+        return in_capitals(request)
 
     def forgeries(self, request: Request) -> Iterable[Request]:
         return older_signatures(request)

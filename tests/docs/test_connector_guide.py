@@ -80,7 +80,7 @@ def test_the_tables_of_the_kit_are_the_kits() -> None:
 
     kit = section(PAGE, "## The conformance kit")
     said = set(rows(kit)) - {"name", "folder"}
-    for name in ("forgeries", "grade", "readme", "token_in_address", "live"):
+    for name in ("forgeries", "variants", "grade", "readme", "token_in_address", "live"):
         assert name in said
         assert hasattr(Conformance, name)
     folders = {name for name in said if name.startswith("payloads/")}
