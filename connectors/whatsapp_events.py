@@ -123,7 +123,8 @@ def _system(raw: Any, common: Common) -> AnyEvent:
     told = raw["system"]
     # A new number or id of the same person.
     new = (told.get("user_id"), told.get("wa_id"), told.get("new_wa_id"))
-    party = replace(common["party"], aliases=_distinct(*common["party"].aliases, *new))
+    party = common["party"]
+    party = replace(party, aliases=_distinct(party.id, *party.aliases, *new)[1:])
     kind, text = told.get("type", "system"), told.get("body")
     common = {**common, "party": party}
     return Notice(id=f"system:{raw['id']}", kind=kind, text=text, details=told, **common)

@@ -59,8 +59,6 @@ class Line(Platform):
             web.post("/v2/bot/message/push", self._push),
         ]
 
-    # What consumers send.
-
     async def send(
         self,
         consumer: Consumer,
@@ -122,8 +120,6 @@ class Line(Platform):
 
     def _id(self) -> str:
         return str(next(self._numbers))
-
-    # What the gateway asks for.
 
     async def _info(self, request: web.Request) -> web.StreamResponse:
         told = {"userId": self.bot, "basicId": "@216example", "displayName": "Example Parcels"}
