@@ -46,7 +46,7 @@ def read_change(change: Any, business: str) -> list[AnyEvent]:
     """Everything one change tells. `business` is the account where no phone number is named."""
     field, value = change["field"], change["value"]
     if not isinstance(value, dict) and field != "messages":
-        return [about_account(business, field, value)]
+        return read_each(lambda raw: about_account(business, field, raw), [value])
     account = id_of((value.get("metadata") or {}).get("phone_number_id", business))
     if field == "smb_message_echoes":
         return read_each(lambda raw: _echo(raw, account), listed(value, "message_echoes"))
