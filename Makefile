@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install install-dev demo test torture check format lock screenshots clean
+.PHONY: install install-dev demo test torture check docs format lock screenshots clean
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
@@ -40,7 +40,12 @@ check: install-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mkdocs build --strict --quiet
 	$(BIN)/pytest
+
+# The site of the documentation, in site/. A link or an anchor that leads nowhere fails it.
+docs: install-dev
+	$(BIN)/mkdocs build --strict --quiet
 
 format: install-dev
 	$(BIN)/ruff format .
@@ -56,4 +61,4 @@ screenshots: install-dev
 	$(BIN)/python scripts/screenshots.py
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache dist
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache dist site

@@ -18,7 +18,7 @@ from normalizer.events import (
     Unknown,
 )
 
-from .capabilities import FEATURES, Capabilities, Feature, Support, offers
+from .capabilities import FEATURES, Capabilities, Feature, Limit, Support, offers
 from .contract import (
     API,
     AesCtr,
@@ -43,8 +43,19 @@ from .contract import (
 from .credentials import Identifier, Identifiers, Secret, Secrets, revealed
 from .inflating import TooLarge, inflate
 from .kinds import kind_of
+from .places import place
 from .proof import any_same, same
-from .reading import Unreadable, entries, fingerprint, listed, moment, open_each, read_each, unknown
+from .reading import (
+    Unreadable,
+    entries,
+    fingerprint,
+    id_of,
+    listed,
+    moment,
+    open_each,
+    read_each,
+    unknown,
+)
 from .verdicts import (
     BLOCKED,
     EXPIRED,
@@ -100,6 +111,7 @@ __all__ = [
     "Identifier",
     "Identifiers",
     "Kind",
+    "Limit",
     "MediaRef",
     "Message",
     "Notice",
@@ -126,6 +138,7 @@ __all__ = [
     "by_status",
     "entries",
     "fingerprint",
+    "id_of",
     "inflate",
     "judge",
     "kind_of",
@@ -133,6 +146,7 @@ __all__ = [
     "moment",
     "offers",
     "open_each",
+    "place",
     "read_each",
     "retry_after",
     "revealed",

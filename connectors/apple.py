@@ -13,7 +13,7 @@ from normalizer.events import AnyEvent, MediaRef
 from .apple_events import read_message
 from .apple_media import cipher, object_headers
 from .apple_token import check_token, key_of, mint
-from .capabilities import Capabilities, offers
+from .capabilities import Capabilities, Limit, offers
 from .contract import (
     Call,
     Connector,
@@ -99,6 +99,10 @@ class Apple(Connector[Settings]):
             ),
             limited=("sticker", "contact", "reply_context"),
             text=("location", "reaction"),
+        ),
+        # https://register.apple.com/resources/messages/msp-rest-api/: 100 MB for each attachment.
+        limits=dict.fromkeys(
+            ("photo", "video", "audio", "document", "contact"), Limit(max_bytes=100_000_000)
         ),
         max_text=3000,
         notes={

@@ -63,8 +63,10 @@ def _interactive(raw: Any, common: Common) -> AnyEvent:
 def _tapped(data: Any) -> list[Any]:
     """The items that were chosen, where the answer holds items."""
     match data:
-        case {"quick-reply": {"selectedIndex": int(index), "items": list(items)}}:
-            return items[index : index + 1] if index >= 0 else []
+        case {"quick-reply": {"items": list(items), **told}}:
+            index, name = str(told.get("selectedIndex")), told.get("selectedIdentifier")
+            by_index = [item for at, item in enumerate(items) if str(at) == index]
+            return by_index or [item for item in items if name and item["identifier"] == name]
         case {"listPicker": {"sections": list(sections)}}:
             return [item for section in sections for item in listed(section, "items")]
         case {"event": event}:

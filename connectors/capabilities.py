@@ -39,17 +39,28 @@ FEATURES: tuple[Feature, ...] = get_args(Feature)
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """What a platform lets people send at once of one kind; None where it names no limit."""
+
+    #: Of one file, in bytes.
+    max_bytes: int | None = None
+    #: Of one message.
+    max_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """A feature that is not named is "no". `notes` says what a reader of the chart must know.
 
     `max_text` counts code points of one outgoing text; `reply_window` is in seconds after the consumer's
-    last message, None where the platform has none.
+    last message, None where the platform has none. `limits` are the platform's own; Airlock has its own too.
     """
 
     features: Mapping[Feature, Support]
     max_text: int = 0
     reply_window: float | None = None
     notes: Mapping[Feature, str] = field(default_factory=lambda: MappingProxyType({}))
+    limits: Mapping[Feature, Limit] = field(default_factory=lambda: MappingProxyType({}))
 
     def support(self, feature: Feature) -> Support:
         return self.features.get(feature, "no")

@@ -21,24 +21,28 @@ from .kit.grades import GRADES, Grade, Graded
 from .kit.proof import Proves
 from .kit.purity import Pure
 from .kit.reading import Reads
+from .kit.refusals import Refusal, Refusals, refusals
 from .kit.report import report
 from .kit.sending import Sends
 from .recordings import Recording, recordings
 
 
-class Conformance(Declares, Proves, Reads, Batches, Exchanges, Sends, Pure, Graded):
+class Conformance(Declares, Proves, Reads, Batches, Exchanges, Refusals, Sends, Pure, Graded):
     """All promises. A subclass must say
 
     `connector`          an instance, with secrets of at least four characters; where a setting takes several,
                          give two and sign with the second, as while one is being replaced
     `payloads`           the folder of its recordings (`connectors.recordings`); below it `exchanges`, what its
-                         flows ask and are answered (`connectors.kit.exchanges`), and `not_ours`, deliveries
+                         flows ask and are answered (`connectors.kit.exchanges`), `refusals`, what the platform
+                         answers when it will not (`connectors.kit.refusals`), and `not_ours`, deliveries
                          that are proved and meant for another account
     `signature_header`   the header that holds the proof (lower case)
     `sign(request)`      the request with the proof that the platform would add
 
     and may say
 
+    `variants(request)`  the genuine `request` in other forms that the platform may give it (none)
+    `forgeries(request)` what must be refused although it looks like the genuine `request` (nothing)
     `grade`              the grade that the connector must have; the kit fails if it has less ("bronze")
     `readme`             the page that explains its settings (the README.md above `payloads`)
     `token_in_address`   True where the platform takes its token in the address alone (False)
@@ -60,6 +64,8 @@ __all__ = [
     "Exchange",
     "Grade",
     "Recording",
+    "Refusal",
     "exchanges",
     "recordings",
+    "refusals",
 ]

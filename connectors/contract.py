@@ -230,9 +230,11 @@ class Connector(ABC, Generic[C]):
 
     #: The contract that a connector was made for. Say it (`api = 1`): what is inherited is always the newest.
     api: ClassVar[int] = API
-    #: `type:` in connectors.yaml; for people; the platform's own page.
+    #: The `type:` in connectors.yaml, lower case.
     name: ClassVar[str]
+    #: The name for people.
     label: ClassVar[str]
+    #: The platform's own page.
     docs: ClassVar[str]
     #: How a verified body is decoded. "gzip-json" is told by its magic bytes, so an inflating proxy is no harm.
     body: ClassVar[Literal["json", "form", "gzip-json"]] = "json"
@@ -250,7 +252,9 @@ class Connector(ABC, Generic[C]):
     media_patience: ClassVar[float] = 3600.0
     #: Whether sending a text again under the same `Text.key` cannot double it.
     resend_is_safe: ClassVar[bool] = False
+    #: What the platform can do: a column of the chart.
     capabilities: ClassVar[Capabilities]
+    #: The settings, made from `ConnectorConfig`.
     Config: ClassVar[type[ConnectorConfig]]
 
     def __init__(self, config: C) -> None:

@@ -7,12 +7,12 @@ from pydantic import Field
 
 from normalizer.events import AnyEvent, MediaRef
 
-from .capabilities import Capabilities, offers
+from .capabilities import Capabilities, Limit, offers
 from .contract import Call, Download, Reply, Sent, Text
 from .credentials import Identifier
 from .messenger_events import read_change, read_item
 from .meta import Meta, MetaConfig
-from .reading import Unreadable, listed, read_each
+from .reading import Unreadable, id_of, listed, read_each
 from .verdicts import (
     BLOCKED,
     INVALID,
@@ -73,6 +73,8 @@ class Messenger(Meta[Settings]):
             ),
             limited=("location", "deletion"),
         ),
+        # https://developers.facebook.com/documentation/business-messaging/messenger-platform/send-messages/
+        limits=dict.fromkeys(("photo", "video", "audio", "document"), Limit(max_bytes=25_000_000)),
         max_text=2000,
         reply_window=DAY,
         notes={
@@ -86,7 +88,7 @@ class Messenger(Meta[Settings]):
     )
 
     def read_entry(self, entry: Any) -> list[AnyEvent]:
-        page = entry["id"]
+        page = id_of(entry["id"])
         if ARRAYS.isdisjoint(entry):
             raise Unreadable("an entry with none of the arrays that are known")
         # What comes as standby is meant for another app that holds the conversation; agents still see it.

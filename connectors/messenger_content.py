@@ -7,6 +7,7 @@ from urllib.parse import unquote
 from normalizer.events import Attachment, Kind, MediaRef
 
 from .kinds import kind_of
+from .places import place
 from .reading import listed
 
 _FILES: Mapping[str, Kind] = {
@@ -81,9 +82,7 @@ def _name(url: str) -> str | None:
 
 def _location(card: Any) -> Attachment:
     at = _payload(card)["coordinates"]
-    place = {"latitude": at["lat"], "longitude": at["long"]}
-    told = {"name": card.get("title"), "url": card.get("url")}
-    return Attachment("location", details=place | {k: v for k, v in told.items() if v})
+    return place(at["lat"], at["long"], name=card.get("title"), url=card.get("url"))
 
 
 def _link(card: Any) -> list[str]:
@@ -100,9 +99,8 @@ def _payload(card: Any) -> Any:
     return card.get("payload") or {}
 
 
-def _names(card: Any) -> set[Any]:
-    payload = _payload(card)
-    return {payload.get("url"), payload.get("sticker_id")} - {None}
+def _names(card: Any) -> set[str | None]:
+    return {_url(card), str(_payload(card).get("sticker_id"))} - {None, "None"}
 
 
 def _is_sticker(card: Any) -> bool:

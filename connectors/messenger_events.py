@@ -18,7 +18,7 @@ from normalizer.events import (
 
 from .messenger_content import attachments_of, text_of
 from .meta import about_account
-from .reading import Unreadable, fingerprint, listed, moment
+from .reading import Unreadable, fingerprint, id_of, listed, moment
 
 #: What all events of one item share: `account`, `party`, `sent_at`.
 Common = dict[str, Any]
@@ -67,8 +67,8 @@ def _common(item: Any, page: str) -> Common:
     echo = (item.get("message") or {}).get("is_echo")
     person = item["recipient" if echo else "sender"]
     # The checkbox plugin knows a user_ref until the consumer writes.
-    party = Party(person.get("id") or person["user_ref"])
-    sent_at = moment(item["timestamp"]) if "timestamp" in item else None
+    party = Party(id_of(person.get("id") or person["user_ref"]))
+    sent_at = None if item.get("timestamp") is None else moment(item["timestamp"])
     return {"account": page, "party": party, "sent_at": sent_at}
 
 

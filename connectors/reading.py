@@ -60,6 +60,13 @@ def unknown(entry: Any, reason: str) -> Unknown:
     return Unknown(id=f"unknown:{fingerprint(kept)}", reason=reason, raw=kept)
 
 
+def id_of(value: Any) -> str:
+    """An id as text, which some platforms write as a number; raises Unreadable for anything else."""
+    if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+        raise Unreadable("an id that is neither text nor a number")
+    return str(value)
+
+
 def fingerprint(value: Any) -> str:
     """A stable id for a JSON value that brings none of its own."""
     canonical = orjson.dumps(_writable(value), option=orjson.OPT_SORT_KEYS)

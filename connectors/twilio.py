@@ -10,7 +10,7 @@ from pydantic import Field, HttpUrl, StringConstraints, model_validator
 
 from normalizer.events import AnyEvent, MediaRef
 
-from .capabilities import Capabilities, offers
+from .capabilities import Capabilities, Limit, offers
 from .contract import (
     Call,
     Connector,
@@ -31,7 +31,7 @@ from .reading import read_each
 from .twilio_codes import CODES
 from .twilio_events import read_form
 from .twilio_media import API_HOSTS, is_ours
-from .twilio_signature import signatures, signed_form
+from .twilio_signature import USUAL, shared_key_algorithm, signatures, signed_form
 from .verdicts import EXPIRED, NOT_YET, judge
 
 #: Anything that is no TwiML would be read as a text for the consumer.
@@ -50,6 +50,9 @@ class Settings(ConnectorConfig):
     account_sid: AccountSid = Field(description="The Account SID, AC and 32 characters")
     auth_tokens: Secrets = Field(
         description="Auth tokens: signatures are checked against each, the first calls the API"
+    )
+    shared_keys: tuple[Secret, ...] = Field(
+        default=(), description="Secrets of shared keys, where Twilio signs with those"
     )
     sender: Sender | None = Field(default=None, description="The number that texts come from")
     messaging_service_sid: Identifier | None = Field(
@@ -92,6 +95,13 @@ class Twilio(Connector[Settings]):
             limited=("audio", "document", "contact"),
             text=("location", "reaction"),
         ),
+        # https://www.twilio.com/docs/messaging/guides/accepted-mime-types: 5 MB in all; carriers take less.
+        limits={
+            "several_photos": Limit(max_count=10),
+            **dict.fromkeys(
+                ("photo", "video", "audio", "document", "contact"), Limit(max_bytes=5_000_000)
+            ),
+        },
         max_text=1600,
         notes={
             "several_photos": "at most 10",
@@ -112,11 +122,17 @@ class Twilio(Connector[Settings]):
     def verify(self, request: Request) -> None:
         try:
             form = signed_form(request)
-            expected = signatures(request.url, form, revealed(self.config.auth_tokens))
+            named = shared_key_algorithm(request)
+            tokens = self.config.auth_tokens if named is None else self.config.shared_keys
+            algorithm = USUAL if named is None else named
+            expected = signatures(request.url, form, revealed(tokens), algorithm)
         except ValueError:
-            raise Forbidden("the URL or the form is no text that could be signed") from None
+            raise Forbidden(
+                "the URL, the form or the algorithm is none that Twilio signs"
+            ) from None
         if not any_same(expected, request.headers.get("x-twilio-signature", "")):
-            raise Forbidden("X-Twilio-Signature fits none of auth_tokens for this public_url")
+            keys = "auth_tokens" if named is None else "shared_keys"
+            raise Forbidden(f"X-Twilio-Signature fits none of {keys} for this public_url")
         if not self._accounts.issuperset(form.get("AccountSid", ())):
             raise Forbidden("AccountSid is neither account_sid nor one of account_sids")
 

@@ -17,6 +17,7 @@ from normalizer.events import (
 )
 
 from .kinds import kind_of
+from .places import place
 from .twilio_codes import CODES
 
 Form = Mapping[str, str]
@@ -49,16 +50,21 @@ def read_form(form: Form, key: str | None) -> list[AnyEvent]:
 def _message(form: Form) -> AnyEvent:
     # Twilio tells no time of its own, so there is no `sent_at`.
     return Message(
-        id=form["MessageSid"],
+        id=_sid(form),
         account=form["To"],
         party=_party(form["From"], form),
-        text=form.get("Body") or form.get("ButtonText") or None,
+        text=form.get("Body") or form.get("ButtonText") or form.get("ListTitle") or None,
         attachments=(*_files(form), *_places(form)),
         reply_to=form.get("OriginalRepliedMessageSid") or None,
         forwarded="true" in (form.get("Forwarded"), form.get("FrequentlyForwarded")),
-        choice=form.get("ButtonPayload") or None,
+        choice=form.get("ButtonPayload") or form.get("ListId") or None,
         referral={name: form[name] for name in form if name.startswith("Referral")} or None,
     )
+
+
+def _sid(form: Form) -> str:
+    # The name of 2010 is still sent beside the one of today.
+    return form.get("MessageSid") or form["SmsSid"]
 
 
 def _party(address: str, form: Form) -> Party:
@@ -83,9 +89,8 @@ def _file(url: str, media_type: str | None) -> Attachment:
 def _places(form: Form) -> list[Attachment]:
     if not (form.get("Latitude") and form.get("Longitude")):
         return []
-    place: dict[str, Any] = {name: float(form[name.title()]) for name in ("latitude", "longitude")}
     names = {"name": form.get("Label"), "address": form.get("Address")}
-    return [Attachment("location", details=place | {k: v for k, v in names.items() if v})]
+    return [place(form["Latitude"], form["Longitude"], **names)]
 
 
 def _opt_out(form: Form) -> list[AnyEvent]:
@@ -94,28 +99,33 @@ def _opt_out(form: Form) -> list[AnyEvent]:
     if not word:
         return []
     party = _party(form["From"], form)
-    id = f"opt_out:{form['MessageSid']}"
+    id = f"opt_out:{_sid(form)}"
     return [Notice(id=id, account=form["To"], party=party, kind="OptOutType", text=word)]
 
 
 def _on_its_way(form: Form, status: str) -> Notice:
-    id, service = form["MessageSid"], form.get("MessagingServiceSid", "")
+    id = _sid(form)
     # Before a service has chosen its number nobody can say which conversation this is about.
     party = _party(form["To"], form) if form.get("From") else None
     return Notice(
         id=f"status:{id}:{status}",
-        account=form.get("From") or service,
+        account=_our_side(form),
         party=party,
         kind=status,
         details={"message_id": id},
     )
 
 
+def _our_side(form: Form) -> str:
+    """The number that wrote, or its service where no number was chosen."""
+    return form.get("From") or form["MessagingServiceSid"]
+
+
 def _receipt(form: Form, status: str, key: str | None) -> AnyEvent:
-    id = form["MessageSid"]
+    id = _sid(form)
     common: dict[str, Any] = {
         "id": f"status:{id}:{status}",
-        "account": form["From"],
+        "account": _our_side(form),
         "party": _party(form["To"], form),
     }
     if status not in STATUSES:

@@ -12,6 +12,10 @@ from twilio.request_validator import RequestValidator
 from .contract import Forbidden, Request
 from .proof import same
 
+#: Says key=<id of a shared key>,algorithm=HMAC_SHA256: the library's request_validator since 9.13 reads it so.
+_SHARED_KEY = "x-twilio-webhooks-signature-settings"
+#: The algorithm of whatever the auth token signs.
+USUAL = "HMAC_SHA1"
 #: A message has about forty; sorting more than this is work nobody has proved to deserve.
 _MOST_FIELDS = 1000
 
@@ -21,6 +25,15 @@ class Form(dict[str, list[str]]):
 
     def getall(self, name: str) -> list[str]:
         return self[name]
+
+
+def shared_key_algorithm(request: Request) -> str | None:
+    """The algorithm of a signature that was made with a shared key; None if the auth token made it."""
+    settings = request.headers.get(_SHARED_KEY)
+    if not settings:
+        return None
+    parts = dict(part.strip().split("=", 1) for part in settings.split(",") if "=" in part)
+    return parts.get("algorithm", "")
 
 
 def signed_form(request: Request) -> Form:
@@ -35,13 +48,13 @@ def signed_form(request: Request) -> Form:
     return Form()
 
 
-def signatures(url: str, form: Form, tokens: Iterable[str]) -> list[str]:
-    """Every signature that is right for this request; raises ValueError for a URL that is none."""
+def signatures(url: str, form: Form, keys: Iterable[str], algorithm: str) -> list[str]:
+    """Every signature that is right for this request; raises ValueError for a URL or algorithm that is none."""
     addresses = _addresses(url)
     # Only the computation is the library's: its comparison takes longer the more is right.
     return [
-        RequestValidator(token).compute_signature(address, form)
-        for token in tokens
+        RequestValidator(key).compute_signature(address, form, algorithm)
+        for key in keys
         for address in addresses
     ]
 

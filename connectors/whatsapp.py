@@ -8,7 +8,7 @@ from pydantic import Field
 
 from normalizer.events import AnyEvent, MediaRef
 
-from .capabilities import Capabilities, offers
+from .capabilities import Capabilities, Limit, offers
 from .contract import Call, Download, Reply, Sent, Text
 from .credentials import Identifier
 from .meta import Meta, MetaConfig
@@ -50,6 +50,14 @@ class WhatsApp(Meta[Settings]):
             ),
             limited=("echo", "read"),
         ),
+        # https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
+        limits={
+            "photo": Limit(max_bytes=5_000_000, max_count=1),
+            "video": Limit(max_bytes=16_000_000, max_count=1),
+            "audio": Limit(max_bytes=16_000_000, max_count=1),
+            "document": Limit(max_bytes=100_000_000, max_count=1),
+            "sticker": Limit(max_bytes=500_000, max_count=1),
+        },
         max_text=4096,
         reply_window=DAY,
         notes={

@@ -7,7 +7,8 @@ from typing import Any
 from normalizer.events import Attachment, Kind, MediaRef
 
 from .kinds import kind_of
-from .reading import listed
+from .places import place
+from .reading import Unreadable, listed
 
 #: Meta could not fetch the consumer's file, for example because it has more than 100 MB.
 _FILE_LOST = 131052
@@ -24,14 +25,22 @@ class Content:
 
 def content(raw: Any, account: str) -> Content | None:
     """The content of a message object; None where its type is one that is not known."""
-    type = raw["type"]
+    type = type_of(raw)
     if type in _FILES:
-        return _file(raw, _FILES[type], account)
+        return _file(raw, type, account)
     return _READERS[type](raw) if type in _READERS else None
 
 
-def _file(raw: Any, kind: Kind, account: str) -> Content:
-    file = raw.get(raw["type"]) or {}
+def type_of(raw: Any) -> str:
+    """The type of a message. Examples in Meta's pages leave it out where what is there says enough."""
+    found: str | None = raw.get("type") or next((name for name in _TELLING if name in raw), None)
+    if found is None:
+        raise Unreadable("a message without a type")
+    return found
+
+
+def _file(raw: Any, type: str, account: str) -> Content:
+    file, kind = raw.get(type) or {}, _FILES[type]
     media_type, name, caption = file.get("mime_type"), file.get("filename"), file.get("caption")
     if kind == "document" and kind_of(media_type) in {"photo", "video"}:
         kind = kind_of(media_type)  # phones send HEIC photos and long videos as documents
@@ -61,10 +70,9 @@ def _interactive(raw: Any) -> Content | None:
 
 
 def _location(raw: Any) -> Content:
-    place = raw["location"]
-    known = ("latitude", "longitude", "name", "address", "url")
-    details = {name: place[name] for name in known if name in place}
-    return Content(None, (Attachment("location", details=details),))
+    at = raw["location"]
+    told = {name: at.get(name) for name in ("name", "address", "url")}
+    return Content(None, (place(at["latitude"], at["longitude"], **told),))
 
 
 def _contacts(raw: Any) -> Content:
@@ -109,3 +117,6 @@ _READERS: Mapping[str, Callable[[Any], Content | None]] = {
     "unknown": _unsupported,
     "unsupported": _unsupported,
 }
+
+#: What a message holds under the name of its type.
+_TELLING = (*_FILES, *(name for name in _READERS if name not in {"unknown", "unsupported"}))

@@ -19,12 +19,15 @@ from normalizer.events import (
 )
 
 from .meta import about_account
-from .reading import Unreadable, listed, moment, read_each
+from .reading import Unreadable, id_of, listed, moment, read_each
 from .whatsapp_codes import CODES
-from .whatsapp_content import content
+from .whatsapp_content import content, type_of
 
 #: What all events about one person share: `account`, `party`, `sent_at`.
 Common = dict[str, Any]
+#: Contacts by each of their ids, and under NOBODY the one that a message without a sender must be from.
+People = dict[str, Any]
+NOBODY = ""
 
 STATUSES: Mapping[str, Status] = {
     "sent": "sent",
@@ -42,7 +45,9 @@ ARRAYS = frozenset({"errors", "messages", "statuses"})
 def read_change(change: Any, business: str) -> list[AnyEvent]:
     """Everything one change tells. `business` is the account where no phone number is named."""
     field, value = change["field"], change["value"]
-    account = (value.get("metadata") or {}).get("phone_number_id", business)
+    if not isinstance(value, dict) and field != "messages":
+        return read_each(lambda raw: about_account(business, field, raw), [value])
+    account = id_of((value.get("metadata") or {}).get("phone_number_id", business))
     if field == "smb_message_echoes":
         return read_each(lambda raw: _echo(raw, account), listed(value, "message_echoes"))
     if field != "messages":
@@ -57,7 +62,7 @@ def read_change(change: Any, business: str) -> list[AnyEvent]:
     ]
 
 
-def _message(raw: Any, account: str, people: Mapping[str, Any]) -> AnyEvent:
+def _message(raw: Any, account: str, people: People) -> AnyEvent:
     common: Common = {
         "account": account,
         "party": _party(people, raw.get("from_user_id"), raw.get("from")),
@@ -70,7 +75,7 @@ def _message(raw: Any, account: str, people: Mapping[str, Any]) -> AnyEvent:
 
 
 def _type(raw: Any) -> str:
-    type: str = raw["type"]
+    type: str = type_of(raw)
     # The one interactive answer that says nothing to an agent.
     asked = type == "interactive" and raw[type].get("type") == "call_permission_reply"
     return "call_permission_reply" if asked else type
@@ -120,7 +125,8 @@ def _system(raw: Any, common: Common) -> AnyEvent:
     told = raw["system"]
     # A new number or id of the same person.
     new = (told.get("user_id"), told.get("wa_id"), told.get("new_wa_id"))
-    party = replace(common["party"], aliases=_distinct(*common["party"].aliases, *new))
+    party = common["party"]
+    party = replace(party, aliases=_distinct(party.id, *party.aliases, *new)[1:])
     kind, text = told.get("type", "system"), told.get("body")
     common = {**common, "party": party}
     return Notice(id=f"system:{raw['id']}", kind=kind, text=text, details=told, **common)
@@ -131,7 +137,7 @@ def _notice(raw: Any, common: Common) -> AnyEvent:
     return Notice(id=f"{kind}:{raw['id']}", kind=kind, details=raw.get(raw["type"]), **common)
 
 
-def _receipt(raw: Any, account: str, people: Mapping[str, Any]) -> AnyEvent:
+def _receipt(raw: Any, account: str, people: People) -> AnyEvent:
     id, word = raw["id"], raw["status"]
     common: Common = {
         "id": f"status:{id}:{word}",
@@ -182,15 +188,27 @@ def _not_read(raw: Any, reason: str, common: Common) -> Unknown:
     return Unknown(id=f"unknown:{raw['id']}", reason=reason, raw=raw, **common)
 
 
-def _people(value: Any) -> Mapping[str, Any]:
+def _people(value: Any) -> People:
     """The contacts of a change under each of their ids: they are not in the order of the messages."""
     known = [who for who in listed(value, "contacts") if isinstance(who, dict)]
-    return {id: who for who in known for id in _distinct(who.get("wa_id"), who.get("user_id"))}
+    people: People = {id: who for who in known for id in _ids(who, "wa_id", "user_id")}
+    if len(known) == 1:
+        people |= dict.fromkeys((NOBODY, *_sole_sender(value, people)), known[0])
+    return people
 
 
-def _party(people: Mapping[str, Any], user_id: str | None, number: str | None) -> Party:
+def _sole_sender(value: Any, people: People) -> tuple[str, ...]:
+    """The ids of the only sender, if no contact has them: in some countries they differ by a digit."""
+    messages = [raw for raw in listed(value, "messages") if isinstance(raw, dict)]
+    senders = {_ids(raw, "from_user_id", "from") for raw in messages} - {()}
+    strange = len(senders) == 1 and people.keys().isdisjoint(*senders)
+    return senders.pop() if strange else ()
+
+
+def _party(people: People, user_id: Any, number: Any) -> Party:
     """The consumer under the id that lasts: the user id if told, because a number may be hidden."""
-    who = people.get(user_id or "") or people.get(number or "") or {}
+    told = _distinct(user_id, number) or (NOBODY,)
+    who: Any = next((people[id] for id in told if id in people), {})
     ids = _distinct(user_id, who.get("user_id"), number, who.get("wa_id"))
     if not ids:
         raise Unreadable("names nobody")
@@ -198,8 +216,12 @@ def _party(people: Mapping[str, Any], user_id: str | None, number: str | None) -
     return Party(ids[0], profile.get("name") or profile.get("username"), ids[1:])
 
 
-def _distinct(*ids: str | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(id for id in ids if id))
+def _ids(raw: Any, *names: str) -> tuple[str, ...]:
+    return _distinct(*(raw.get(name) for name in names))
+
+
+def _distinct(*ids: Any) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(id_of(id) for id in ids if id is not None and id != ""))
 
 
 READERS: Mapping[str, Callable[[Any, Common], AnyEvent]] = {

@@ -3,6 +3,7 @@
 import hmac
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Literal, TypeVar
 
 import orjson
@@ -197,6 +198,7 @@ def chart(name: str, connector: Connector[Any]) -> dict[str, Any]:
         "label": connector.label,
         "features": {feature: capabilities.support(feature) for feature in FEATURES},
         "notes": dict(capabilities.notes),
+        "limits": {feature: asdict(limit) for feature, limit in capabilities.limits.items()},
         "max_text": capabilities.max_text,
         "reply_window_seconds": capabilities.reply_window,
     }

@@ -8,7 +8,7 @@ from .backoff import delay
 #: Reasons that get a fixed number of tries, with the seconds before each. After the last one the
 #: attachment ends with that reason, and a retry by hand starts anew.
 _FEW: dict[str, tuple[float, ...]] = {
-    "gone": (1, 3, 10, 30),  # Twilio answers 404 for a while after its own webhook
+    "gone": (1, 3, 10, 30),  # some platforms answer 404 for a while after their own webhook
     "expired": (0.5, 3, 10),  # a fresh address is asked for each time
     "unauthorized": (2, 10),  # a token may be about to be replaced
     "checksum_mismatch": (1,),

@@ -60,6 +60,11 @@ class Apple(Platform):
             "api_url": self.api_url,
         }
 
+    def adopt(self, config: Any) -> None:
+        self.msp_id = config.msp_id
+        self.secret = base64.b64decode(config.secrets[0].get_secret_value())
+        self.business = config.business_id
+
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/v1/preDownload", self._proved(self._pre_download)),

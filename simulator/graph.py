@@ -78,6 +78,7 @@ class Graph(Platform):
     object: ClassVar[str]
     #: The status of the answer to a wrong token differs between the products.
     bad_token_status: ClassVar[int]
+    api_path: ClassVar = f"/{VERSION}"
     secret: str
     token: str
     verify_token: str
@@ -86,7 +87,11 @@ class Graph(Platform):
 
     @property
     def api_url(self) -> str:
-        return f"{self.origin}/{VERSION}"
+        return f"{self.origin}{self.api_path}"
+
+    def adopt(self, config: Any) -> None:
+        self.secret = config.app_secrets[0].get_secret_value()
+        self.token = config.access_token.get_secret_value()
 
     def routes(self) -> list[web.RouteDef]:
         versioned = r"/{version:v\d+\.\d+}"

@@ -21,6 +21,7 @@ class Messenger(Graph):
     name: ClassVar = "messenger"
     object: ClassVar = "page"
     bad_token_status: ClassVar = 400
+    tells_addresses: ClassVar = True
     secret = "emulated-messenger-app-secret"
     token = "emulated-page-access-token"
     verify_token = "emulated-messenger-verify-token"
@@ -46,6 +47,10 @@ class Messenger(Graph):
             "page_id": self.page_id,
             "api_url": self.api_url,
         }
+
+    def adopt(self, config: Any) -> None:
+        super().adopt(config)
+        self.page_id = config.page_id
 
     def cdn_routes(self) -> list[web.RouteDef]:
         return [web.get("/v/t1.15752-9/{key}/{name}", self._bytes)]

@@ -33,6 +33,10 @@ class Platform(ABC):
     """
 
     name: ClassVar[str]
+    #: What stands behind the origin in a connector's `api_url`.
+    api_path: ClassVar[str] = ""
+    #: Whether deliveries hold whole addresses of files; otherwise they are looked up at `api_url`.
+    tells_addresses: ClassVar[bool] = False
 
     def __init__(self, webhook: str = "", public_webhook: str | None = None) -> None:
         self.webhook = webhook
@@ -126,6 +130,11 @@ class Platform(ABC):
     @abstractmethod
     def settings(self) -> dict[str, Any]:
         """The section of connectors.yaml that fits this platform."""
+
+    def adopt(self, config: Any) -> None:
+        """Take on the account and the credentials of a connector's settings, for `airlock simulate`."""
+        del config
+        raise NotImplementedError(f"the emulator of {self.name} takes on no settings")
 
     @abstractmethod
     async def send(

@@ -30,6 +30,15 @@ ANN = Consumer("4915112345678", "Ann Berger")
 BEN = Consumer("7712345678901234", "Ben Okafor")
 CLEO = Consumer("+15550001111", "Cleo Martin")
 DANA = Consumer("urn:mbid:AQAAYexampleDana/+=", "Dana Silva")
+#: A number, because some platforms know people by nothing else.
+EVA = Consumer("424242001", "Eva Lindqvist")
+
+_CONSUMERS = {"whatsapp": ANN, "messenger": BEN, "twilio": CLEO, "apple": DANA}
+
+
+def somebody(platform: str) -> Consumer:
+    """A consumer as this platform knows people."""
+    return _CONSUMERS.get(platform, EVA)
 
 
 def story() -> list[Line]:

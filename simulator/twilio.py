@@ -52,6 +52,11 @@ class Twilio(Platform):
             "api_url": self.api_url,
         }
 
+    def adopt(self, config: Any) -> None:
+        self.account = config.account_sid
+        self.token = config.auth_tokens[0].get_secret_value()
+        self.number = config.sender or self.number
+
     def routes(self) -> list[web.RouteDef]:
         base = "/2010-04-01/Accounts/{account}"
         media = base + "/Messages/{message}/Media/{media}"

@@ -45,6 +45,10 @@ class WhatsApp(Graph):
             "api_url": self.api_url,
         }
 
+    def adopt(self, config: Any) -> None:
+        super().adopt(config)
+        self.number_id = config.phone_number_id
+
     def more_routes(self) -> list[web.RouteDef]:
         return [web.get("/whatsapp_business/attachments/", self._bytes)]
 

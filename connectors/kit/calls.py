@@ -88,6 +88,15 @@ class Answers(Subject):
                 refusal = self.connector.refusal(Reply(status, {}, answer, b"", purpose))
                 assert refusal.retry, f"HTTP {status} passes, {refusal.reason} does not"
 
+    @pytest.mark.parametrize("status", [400, 405, 413, 422])
+    def test_what_will_not_pass_is_not_tried_again(self, status: int) -> None:
+        for purpose in get_args(Purpose):
+            for answer in PASSING:
+                refusal = self.connector.refusal(Reply(status, {}, answer, b"", purpose))
+                assert not refusal.retry, (
+                    f"HTTP {status} never passes, {refusal.reason} says it may"
+                )
+
     def test_the_seconds_that_a_platform_asks_for_are_waited(self) -> None:
         for purpose in get_args(Purpose):
             reply = Reply(429, {"retry-after": "77"}, None, b"", purpose)
@@ -181,6 +190,7 @@ class Answers(Subject):
         if found.decrypt is not None:
             assert len(found.decrypt.key) in {16, 24, 32}
             assert len(found.decrypt.counter) == 16
+            assert repr(found.decrypt.key) not in repr(found), "a file's key is nobody's to read"
 
     def check_refusal(self, refusal: Any) -> None:
         assert isinstance(refusal, Rejected)

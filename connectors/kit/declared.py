@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from connectors.capabilities import FEATURES, Feature
+from connectors.capabilities import FEATURES, Feature, Limit
 from connectors.contract import API, Connector
 
 from .features import shown
@@ -56,7 +56,7 @@ class Declares(Subject):
 
     def test_its_chart_tells_what_its_methods_do(self) -> None:
         can, connector = self.connector.capabilities, type(self.connector)
-        assert set(can.features) | set(can.notes) <= set(FEATURES)
+        assert set(can.features) | set(can.notes) | set(can.limits) <= set(FEATURES)
         for feature, method, offers in METHODS:
             own = getattr(connector, method) is not getattr(Connector, method)
             told = can.support(feature) != "no"
@@ -65,6 +65,25 @@ class Declares(Subject):
                 f"the chart leaves out {feature}: {method}() is there"
             )
         assert (can.max_text > 0) == (can.support("send_text") != "no")
+
+    def test_its_notes_and_its_numbers_agree(self) -> None:
+        can = self.connector.capabilities
+        for told in re.findall(r"([0-9,]+) hours", can.notes.get("send_text", "")):
+            hours = float(told.replace(",", ""))
+            assert can.reply_window == hours * 3600, "the note on send_text says otherwise"
+        for told in re.findall(r"at most ([0-9,]+)", can.notes.get("several_photos", "")):
+            limit = can.limits.get("several_photos", Limit())
+            assert limit.max_count in {None, int(told.replace(",", ""))}, (
+                "the note on several_photos says otherwise"
+            )
+
+    def test_its_limits_are_those_of_what_it_offers(self) -> None:
+        can = self.connector.capabilities
+        for feature, limit in can.limits.items():
+            assert can.support(feature) != "no", f"a limit of {feature}, which is not offered"
+            given = [one for one in (limit.max_bytes, limit.max_count) if one is not None]
+            assert given, f"the limit of {feature} limits nothing"
+            assert min(given) > 0, f"the limit of {feature} lets nothing through"
 
     def test_its_chart_tells_what_its_recordings_show(self) -> None:
         can = self.connector.capabilities
@@ -100,10 +119,28 @@ class Declares(Subject):
         assert not self.leaks(config.model_dump_json(), str(config.model_dump()))
 
     def test_a_mistake_in_the_settings_shows_no_secret(self) -> None:
-        known = {**self.connector.config.model_dump(), "photos": "not a word of truth"}
-        with pytest.raises(ValidationError) as mistake:
-            self.connector.Config.model_validate(known)
-        assert not any(secret in str(mistake.value) for secret in secrets_of(self.connector.config))
+        known = self.connector.config.model_dump()
+        mistakes: list[dict[str, Any]] = [
+            {"photos": "not a word of truth"},
+            *({name: {"wrongly": list(secrets_of(one))}} for name, one in self._secret_settings()),
+        ]
+        for mistaken in mistakes:
+            with pytest.raises(ValidationError) as mistake:
+                self.connector.Config.model_validate({**known, **mistaken})
+            told = str(mistake.value)
+            assert not any(secret in told for secret in secrets_of(self.connector.config))
+
+    def test_an_empty_secret_is_refused(self) -> None:
+        known = self.connector.config.model_dump()
+        for name, value in self._secret_settings():
+            required = self.connector.Config.model_fields[name].is_required()
+            several = isinstance(value, tuple)
+            for empty in (*("", "  "), *(([""], *([[]] if required else [])) if several else ())):
+                with pytest.raises(ValidationError):
+                    self.connector.Config.model_validate({**known, name: empty})
+
+    def _secret_settings(self) -> list[tuple[str, Any]]:
+        return [one for one in _settings(self.connector.config) if list(secrets_of(one[1]))]
 
     def test_it_holds_nothing_but_its_settings(self) -> None:
         for recording in self.recorded:

@@ -4,10 +4,13 @@ Files `exchanges/*.json` beside the recordings, each
 
     {"note": …, "flow": "media" | "send_text" | "mark_read" | "check", "given": {…},
      "steps": [{"call": {…}, "reply": {"status": 200, "headers": {}, "content": {…}}}, …],
-     "result": … | "refused": {"reason": …, …}, "download": {"status": 403}}
+     "result": … | "refused": {"reason": …, …}, "download": {"status": 403}, "elsewhere": false,
+     "again": false}
 
 `given` are the fields of the `MediaRef` or `Text`, or the arguments of `mark_read`. `download` is what the
-host of a file answers, and `refused` what that means. What is answered without a call is recorded alike:
+host of a file answers, and `refused` what that means; a redirect names a `location` in its `headers`.
+`elsewhere` says that a file is at a host which only an operator can allow, `again` that a text was sent before
+and its answer was lost. What is answered without a call is recorded alike:
 `authorize`, `acknowledge`, and `handshake`, to which the query is given. To write one, give the replies
 alone: the kit fails and prints the whole.
 """
@@ -70,6 +73,8 @@ class Exchange:
     result: Any = None
     refused: Mapping[str, Any] | None = None
     download: Mapping[str, Any] | None = None
+    elsewhere: bool = False
+    again: bool = False
     note: str = ""
 
     def start(self, connector: Connector[Any]) -> Start:
@@ -97,7 +102,7 @@ class Exchange:
 
     def reply(self, at: int) -> Reply:
         assert at < len(self.steps), f"{self.name}: the flow makes more calls than were recorded"
-        return _reply(self.steps[at]["reply"], PURPOSES[self.flow])
+        return reply_of(self.steps[at]["reply"], PURPOSES[self.flow])
 
 
 def exchanges(folder: Path) -> list[Exchange]:
@@ -128,6 +133,17 @@ class Exchanges(Answers):
                 self.check_call(call)
             if exchange.flow not in ANSWERED:
                 self.check_end(PURPOSES[exchange.flow], driven.result, driven.refused)
+
+    def test_a_file_is_found_where_it_may_be_fetched(self) -> None:
+        for exchange in exchanges(self.payloads):
+            found = self._driven(exchange).result
+            if isinstance(found, Download):
+                moved = reply_of(exchange.download or {}, "download").headers.get("location")
+                for url in filter(None, (found.call.url, moved)):
+                    assert self.may_be_fetched(url) != exchange.elsewhere, (
+                        f"{exchange.name}: {url} is at none of api_url, hosts and media_hosts; declare"
+                        " it, or say elsewhere if only an operator can know the host"
+                    )
 
     def test_an_exchange_goes_the_same_way_again(self) -> None:
         for exchange in exchanges(self.payloads):
@@ -165,8 +181,9 @@ class Exchanges(Answers):
 
     def _shown(self, exchange: Exchange, driven: Driven) -> dict[str, Any]:
         refused = driven.refused
-        if exchange.download is not None and refused is None:
-            refused = self.connector.refusal(_reply(exchange.download, "download"))
+        answer = reply_of(exchange.download or {}, "download")
+        if refused is None and answer.status >= 400:
+            refused = self.connector.refusal(answer)
         calls = [{"call": shown(call)} for call in driven.calls]
         steps = [
             {**call, "reply": step["reply"]}
@@ -212,7 +229,8 @@ def _expected(exchange: Exchange) -> dict[str, Any]:
     return {"steps": steps, **ended, **refused}
 
 
-def _reply(raw: Mapping[str, Any], purpose: Purpose) -> Reply:
+def reply_of(raw: Mapping[str, Any], purpose: Purpose) -> Reply:
+    """A reply as a recording has it: a success without headers or content where it does not say."""
     status, headers, content = raw.get("status", 200), raw.get("headers", {}), raw.get("content")
     return Reply(status, headers, content, orjson.dumps(content), purpose)
 

@@ -3,7 +3,17 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from connectors.capabilities import Feature
-from normalizer.events import AnyEvent, Deletion, Echo, Edit, Kind, Message, Reaction, Receipt
+from normalizer.events import (
+    AnyEvent,
+    Deletion,
+    Echo,
+    Edit,
+    Kind,
+    Message,
+    Notice,
+    Reaction,
+    Receipt,
+)
 
 _KINDS: Mapping[Kind, Feature] = {
     "photo": "photo",
@@ -34,6 +44,8 @@ def _shown(event: AnyEvent) -> set[Feature]:
             return {feature for feature, shows in _MESSAGES.items() if shows(event)}
         case Receipt(status=status) if status in _STATUSES:
             return {_STATUSES[status]}
+        case Notice(kind=kind) if "typing" in kind:
+            return {"typing"}
         case _ if type(event) in _TYPES:
             return {_TYPES[type(event)]}
         case _:
@@ -61,4 +73,6 @@ _MESSAGES: Mapping[Feature, Callable[[Message], bool]] = {
 }
 
 #: What recordings can show; the others are about sending, or are told in many ways.
-VISIBLE: frozenset[Feature] = frozenset({*_MESSAGES, *_TYPES.values(), *_STATUSES.values()})
+VISIBLE: frozenset[Feature] = frozenset(
+    {*_MESSAGES, *_TYPES.values(), *_STATUSES.values(), "typing"}
+)

@@ -6,6 +6,7 @@ gold       recorded exchanges show files, texts, health and refusals
 platinum   real recordings, strict types, and a test against the platform itself that runs regularly
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -25,6 +26,7 @@ GRADES: tuple[Grade, ...] = get_args(Grade)
 
 #: How the note of a real recording begins.
 REAL = "recorded"
+_NUMBER = re.compile(r"\d[\d,]*\d|\d")
 
 
 class Graded(Subject):
@@ -87,6 +89,15 @@ def _unexplained(subject: Graded) -> Iterator[str]:
             yield f"the setting {name} has no description"
 
 
+def _unlimited_text(subject: Graded) -> Iterator[str]:
+    readme, can = subject.readme or _readme_above(subject.payloads), subject.connector.capabilities
+    text = readme.read_text("utf-8") if readme is not None and readme.is_file() else ""
+    if can.max_text and not {str(can.max_text), f"{can.max_text:,}"} & set(_NUMBER.findall(text)):
+        yield f"the README does not say that a text has at most {can.max_text} characters"
+    if can.reply_window and f"{can.reply_window / 3600:g} hours" not in text:
+        yield f"the README does not say that one may answer for {can.reply_window / 3600:g} hours"
+
+
 def _undeclared(subject: Graded) -> Iterator[str]:
     own = [kind for kind in type(subject.connector).__mro__ if issubclass(kind, Connector)][:-1]
     at_home = all(kind.__module__.startswith("connectors.") for kind in own)
@@ -108,6 +119,8 @@ def _unproven(subject: Graded) -> Iterator[str]:
         yield "it sends no texts"
     elif not ends("send_text"):
         yield "no exchange shows a text that is sent"
+    elif subject.connector.resend_is_safe and not any(one.again for one in recorded):
+        yield "no exchange shows that a text which is sent `again` arrives once, as resend_is_safe says"
     offers_files: tuple[Feature, ...] = ("photo", "video")
     if any(can.support(feature) != "no" for feature in offers_files) and not ends("media"):
         yield "no exchange shows how a file is found"
@@ -154,7 +167,7 @@ Criterion = Callable[[Graded], Iterator[str]]
 
 CRITERIA: Mapping[Grade, tuple[Criterion, ...]] = {
     "bronze": (),
-    "silver": (_unshown, _unlimited, _without_origin, _unexplained, _undeclared),
+    "silver": (_unshown, _unlimited, _without_origin, _unexplained, _unlimited_text, _undeclared),
     "gold": (_unproven,),
     "platinum": (_unreal, _untyped, _undated),
 }

@@ -80,6 +80,8 @@ class Reads(Subject):
             if not isinstance(event, Unknown):
                 assert event.account
                 assert event.party is None or event.party.id
+                ids = [event.party.id, *event.party.aliases] if event.party else []
+                assert len(set(ids)) == len(ids), "an alias is another id of the same person"
 
     def test_texts_hold_what_people_wrote(self, recording: Recording) -> None:
         for event in self.parsed(recording):

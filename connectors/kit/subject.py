@@ -1,7 +1,7 @@
 """What is examined: a connector, its recordings, and how its platform signs."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -32,6 +32,16 @@ class Subject:
         """The request with the proof the platform would add."""
         raise NotImplementedError("say in `sign` how the platform proves a delivery")
 
+    def forgeries(self, request: Request) -> Iterable[Request]:
+        """Requests made of a genuine one that must be refused for a reason of this platform's own."""
+        del request
+        return ()
+
+    def variants(self, request: Request) -> Iterable[Request]:
+        """A genuine request in the other forms that this platform may give it; each must be taken."""
+        del request
+        return ()
+
     @property
     def recorded(self) -> list[Recording]:
         return recordings(self.payloads)
@@ -58,6 +68,13 @@ class Subject:
         if (asked.scheme, asked.netloc) == (own.scheme, own.netloc):
             return True
         return asked.scheme == "https" and asked.netloc in self.connector.hosts
+
+    def may_be_fetched(self, url: str) -> bool:
+        """Whether the gateway would fetch a file from there."""
+        host = urlsplit(url).netloc
+        suffixes = tuple(one for one in self.connector.media_hosts if one.startswith("."))
+        declared = host in self.connector.media_hosts or host.endswith(suffixes)
+        return self.may_have_credentials(url) or (url.startswith("https://") and declared)
 
     def check_call(self, call: Call) -> None:
         """A call is well made, goes where its credentials may go, and holds no secret itself."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from connectors import FEATURES, Connector
+from connectors import FEATURES, Connector, Limit
 from gateway.settings.plugins import classes
 
 
@@ -13,7 +13,7 @@ def capabilities() -> int:
 
 
 def chart(connectors: list[type[Connector[Any]]]) -> str:
-    """A Markdown table; notes stand below it."""
+    """A Markdown table; notes and the platforms' own limits stand below it."""
     heads = ["feature", *(connector.label for connector in connectors)]
     rows = [
         [feature.replace("_", " "), *(c.capabilities.support(feature) for c in connectors)]
@@ -25,7 +25,20 @@ def chart(connectors: list[type[Connector[Any]]]) -> str:
         for connector in connectors
         for feature, note in connector.capabilities.notes.items()
     ]
-    return "\n".join([*lines, *(["", *notes] if notes else [])])
+    limits = [
+        f"- {connector.label}, {feature.replace('_', ' ')}: {_limit(limit)}"
+        for connector in connectors
+        for feature, limit in connector.capabilities.limits.items()
+    ]
+    for below in (notes, limits):
+        lines += ["", *below] if below else []
+    return "\n".join(lines)
+
+
+def _limit(limit: Limit) -> str:
+    size = f"at most {limit.max_bytes / 1_000_000:g} MB" if limit.max_bytes else ""
+    count = f"at most {limit.max_count} in a message" if limit.max_count else ""
+    return ", ".join(part for part in (size, count) if part)
 
 
 def _row(cells: Iterable[str]) -> str:

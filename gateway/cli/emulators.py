@@ -10,12 +10,10 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from gateway.settings.plugins import Unusable
-from simulator import PLATFORMS, Consumer, Platform, photo, video
-from simulator.scenario import Line, story
+from simulator import PLATFORMS, Platform, photo, video
+from simulator.scenario import Line, somebody, story
 
 GROUP = "airlock.emulators"
-#: A number, because some platforms know people by nothing else.
-_EVA = Consumer("424242001", "Eva Lindqvist")
 
 
 def emulators() -> dict[str, type[Platform]]:
@@ -36,9 +34,9 @@ def _lines(platform: str) -> list[Line]:
     lamp = photo("bicycle", 1200, 900, seed=51, name="IMG_1011.JPG")
     ride = video("bicycle", 3.0, 480, 270, seed=52, name="ride.mp4")
     return [
-        Line(platform, _EVA, "Good evening! My bike came without its lamp."),
-        Line(platform, _EVA, "This is how it looks", (lamp,)),
-        Line(platform, _EVA, None, (ride,)),
+        Line(platform, somebody(platform), "Good evening! My bike came without its lamp."),
+        Line(platform, somebody(platform), "This is how it looks", (lamp,)),
+        Line(platform, somebody(platform), None, (ride,)),
     ]
 
 

@@ -124,9 +124,7 @@ def _accounts(commands: "Commands[argparse.ArgumentParser]") -> None:
 def _simulate(commands: "Commands[argparse.ArgumentParser]") -> None:
     text = "send a signed, realistic delivery to a running gateway, as the platform would"
     simulate = commands.add_parser("simulate", help=text, description=text)
-    simulate.add_argument(
-        "platform", help="apple, messenger, twilio, whatsapp, or a connector's name"
-    )
+    simulate.add_argument("platform", help="a connector's name in the settings, or its type")
     simulate.add_argument("--photo", type=Path, metavar="F", help="send this photo")
     simulate.add_argument("--video", type=Path, metavar="F", help="send this video")
     simulate.add_argument("--text", metavar="T", help="send this text, or use it as the caption")

@@ -1,10 +1,8 @@
 """`airlock simulate`: one signed, realistic delivery to a running gateway, as the platform would send it."""
 
 import asyncio
-import base64
 import mimetypes
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,15 +12,15 @@ import aiohttp
 
 from connectors import Connector
 from gateway.settings import Settings
-from simulator import PLATFORMS, Apple, Messenger, Platform, Sample, Twilio, WhatsApp
-from simulator.scenario import ANN, BEN, CLEO, DANA
+from gateway.settings.plugins import Unusable as UnusablePlugin
+from simulator import Platform, Sample
+from simulator.scenario import somebody
 
+from .emulators import emulators
 from .running import run
 
 #: Seconds a running gateway gets to fetch what was announced to it.
 _PATIENCE = 60.0
-
-_CONSUMERS = {"whatsapp": ANN, "messenger": BEN, "twilio": CLEO, "apple": DANA}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ async def _send(emulated: Platform, port: int, text: str | None, samples: list[S
         print(f"airlock simulate: port {port} of api_url: {trouble.strerror}", file=sys.stderr)
         return 1
     try:
-        answers = await emulated.send(_CONSUMERS[emulated.name], text, samples)
+        answers = await emulated.send(somebody(emulated.name), text, samples)
         for answer in answers:
             print(f"the gateway answered {answer.status} to {', '.join(answer.ids)}")
         if any(answer.status != 200 for answer in answers):
@@ -119,58 +117,27 @@ def _port(
         raise Unusable(
             "photos and videos are served on loopback: set fetch.allow_private_hosts: true"
         )
-    if emulated.name == Messenger.name:
-        return 0  # its deliveries carry whole addresses
+    if emulated.tells_addresses:
+        return 0
     if api.scheme != "http" or api.hostname not in {"127.0.0.1", "localhost"} or not api.port:
         raise Unusable(
             f"{emulated.name} media are fetched through api_url ({connector.config.api}): "
-            "set it to a free port of this machine, such as http://127.0.0.1:9010"
-            + ("/v25.0" if emulated.name == WhatsApp.name else "")
+            f"set it to a free port of this machine, such as http://127.0.0.1:9010{emulated.api_path}"
         )
     return int(api.port)
 
 
 def _emulated(connector: Connector[Any]) -> Platform:
-    kind = PLATFORMS.get(connector.name)
+    try:
+        known = emulators()
+    except UnusablePlugin as why:
+        raise Unusable(str(why)) from why
+    kind = known.get(connector.name)
     if kind is None:
-        known = ", ".join(PLATFORMS)
-        raise Unusable(f"no emulator for {connector.name}; there are: {known}")
+        raise Unusable(f"no emulator for {connector.name}; there are: {', '.join(known)}")
     emulated = kind()
-    _CREDENTIALS[connector.name](emulated, connector.config)
+    try:
+        emulated.adopt(connector.config)
+    except NotImplementedError as why:
+        raise Unusable(str(why)) from why
     return emulated
-
-
-def _whatsapp(emulated: Any, config: Any) -> None:
-    assert isinstance(emulated, WhatsApp)
-    emulated.secret = config.app_secrets[0].get_secret_value()
-    emulated.token = config.access_token.get_secret_value()
-    emulated.number_id = config.phone_number_id
-
-
-def _messenger(emulated: Any, config: Any) -> None:
-    assert isinstance(emulated, Messenger)
-    emulated.secret = config.app_secrets[0].get_secret_value()
-    emulated.token = config.access_token.get_secret_value()
-    emulated.page_id = config.page_id
-
-
-def _twilio(emulated: Any, config: Any) -> None:
-    assert isinstance(emulated, Twilio)
-    emulated.account = config.account_sid
-    emulated.token = config.auth_tokens[0].get_secret_value()
-    emulated.number = config.sender or emulated.number
-
-
-def _apple(emulated: Any, config: Any) -> None:
-    assert isinstance(emulated, Apple)
-    emulated.msp_id = config.msp_id
-    emulated.secret = base64.b64decode(config.secrets[0].get_secret_value())
-    emulated.business = config.business_id
-
-
-_CREDENTIALS: dict[str, Callable[[Any, Any], None]] = {
-    "whatsapp": _whatsapp,
-    "messenger": _messenger,
-    "twilio": _twilio,
-    "apple": _apple,
-}

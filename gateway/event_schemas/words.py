@@ -48,6 +48,6 @@ class Consumer(Part):
 class Conversation(Part):
     id: ConversationId
     connector: Word = Field(description="The connector's name in connectors.yaml")
-    platform: Word = Field(description="apple, messenger, twilio, whatsapp, or a plugin's type")
+    platform: Word = Field(description="the type of the connector")
     account: Word = Field(description="Our side: the number, page or business written to")
     consumer: Consumer

@@ -21,7 +21,7 @@ from .rows import Entry, Recorded
 from .views import CONVERSATION, conversation_of
 
 _RANK = {"waiting": 0, "trying": 0, "unknown": 1, "sent": 2, "failed": 3, "delivered": 4, "read": 5}
-#: Meta's clock and ours may differ by this much (ms) when a watermark is compared (MS-2.11).
+#: A platform's clock and ours may differ by this much (ms) when a watermark is compared.
 _SLACK = 2_000
 
 

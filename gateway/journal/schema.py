@@ -13,7 +13,7 @@ VERSION = 1
 # outgoing    agents' texts, and in `part` what of each went out as one message of the platform
 # early       receipts that came before the platform had answered who they are about
 # doomed      attachments whose files must go: the journal forgot them first
-# alias       further ids under which a conversation's consumer is known (WhatsApp: a number and a user id)
+# alias       further ids under which a conversation's consumer is known (a number and a user id)
 # message     its key is the conversation's key and the sequence (see `keys.py`)
 # outbox      what the core has yet to take; `body` is NULL while a message waits for its media
 TABLES = """

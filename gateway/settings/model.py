@@ -62,8 +62,8 @@ class GatewaySettings(_Section):
     public_url: BaseUrl = Field(
         default_factory=lambda known: f"http://{known['listen']}",
         description=(
-            "How the platforms and the agents' browsers reach the gateway. Twilio signs this URL and links"
-            " are built on it, so it must be exactly what the platforms are given. Default: http://<listen>"
+            "How the platforms and the agents' browsers reach the gateway. Some platforms sign this URL and"
+            " links are built on it, so it must be exactly what the platforms are given. Default: http://<listen>"
         ),
     )
     data: Path = Field(

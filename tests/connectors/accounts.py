@@ -25,12 +25,14 @@ ACCESS_TOKEN = "an-access-token"
 PHONE_NUMBER_ID = "106540352242922"
 PAGE_ID = "1234567890"
 ACCOUNT_SID = "AC00000000000000000000000000000000"
+SUBACCOUNT_SID = "AC00000000000000000000000000000001"
 AUTH_TOKEN = "tw-token-0"
 OLDER_AUTH_TOKEN = "tw-token-older"
 MSP_ID = "csp-0001"
 MSP_SECRET = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 OLDER_MSP_SECRET = "Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA="
 BUSINESS_ID = "0a1b2c3d-0000-4000-8000-000000000001"
+FURTHER_BUSINESS_ID = "1B2C3D4E-0000-4000-8000-000000000002"
 
 
 def whatsapp(**settings: Any) -> WhatsApp:
@@ -121,7 +123,10 @@ def token(
 
 def signed_by_apple(request: Request, **more: Any) -> Request:
     issued = int(request.received_at.timestamp())
-    bearer = token({"aud": MSP_ID, "iat": issued, **more})
+    return borne(request, token({"aud": MSP_ID, "iat": issued, **more}))
+
+
+def borne(request: Request, bearer: str) -> Request:
     return with_header(request, "authorization", f"Bearer {bearer}")
 
 

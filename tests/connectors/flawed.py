@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
 import orjson
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from connectors import (
     AnyEvent,
@@ -23,6 +23,7 @@ from connectors import (
     Delivery,
     Download,
     Forbidden,
+    Limit,
     MediaRef,
     Message,
     Notice,
@@ -39,6 +40,7 @@ from connectors import (
     open_each,
     read_each,
     revealed,
+    same,
 )
 
 from .sound import SECRET, TOKEN, Acme, Settings, proof
@@ -178,6 +180,30 @@ class SaysThatTheAddressIsCovered(Acme):
     covers = frozenset({"body", "url"})
 
 
+@breaks("a_forgery_of_its_own_kind_is_refused")
+class TakesWhatCallsItselfATest(Acme):
+    def verify(self, request: Request) -> None:
+        if "x-acme-test" not in request.headers:
+            super().verify(request)
+
+
+@breaks("a_genuine_request_is_taken_in_all_its_forms")
+class TakesNoCapitals(Acme):
+    def verify(self, request: Request) -> None:
+        if request.headers.get("x-acme", "").isupper():
+            raise Forbidden("X-Acme is in capitals")
+        super().verify(request)
+
+
+@breaks("comparing_takes_as_long_for_each_secret")
+class StopsAtTheSecretThatFits(Acme):
+    def verify(self, request: Request) -> None:
+        given = request.headers.get("x-acme", "")
+        expected = (proof(secret, request.body) for secret in revealed(self.config.secrets))
+        if not any(same(one, given) for one in expected):
+            raise Forbidden("X-Acme fits none of secrets")
+
+
 @breaks("what_is_proved_but_not_for_us_is_refused")
 class TakesWhatIsForOthers(Acme):
     def verify(self, request: Request) -> None:
@@ -254,6 +280,22 @@ class FetchesFromAllOfCom(Acme):
 class PromisesWhatItCannotDo(Acme):
     media = Connector.media  # type: ignore[assignment]  # as if it had none
     mark_read = Connector.mark_read  # type: ignore[assignment]  # as if it had none
+
+
+@breaks("its_notes_and_its_numbers_agree")
+class ForgetsItsReplyWindow(Acme):
+    capabilities = replace(Acme.capabilities, notes={"send_text": "within 24 hours"})
+
+
+@breaks("an_empty_secret_is_refused")
+class TakesAnEmptyToken(Acme):
+    class Config(Settings):
+        token: SecretStr = Field(description="Calls the API")
+
+
+@breaks("its_limits_are_those_of_what_it_offers")
+class LimitsWhatItDoesNotOffer(Acme):
+    capabilities = replace(Acme.capabilities, limits={"video": Limit(max_bytes=1)})
 
 
 @breaks(CHART)
@@ -612,6 +654,11 @@ class SendsCredentialsToTheCdn(Acme):
         raise self.refusal(reply)
 
 
+@breaks("a_file_is_found_where_it_may_be_fetched")
+class ForgetsItsContentNetwork(Acme):
+    media_hosts = frozenset()
+
+
 @breaks(EXCHANGE)
 class ProvesNothing(Acme):
     def authorize(self, now: Any) -> Mapping[str, str]:
@@ -729,6 +776,20 @@ class GivesUpAtOnce(Acme):
     def refusal(self, reply: Reply) -> Rejected:
         found = by_status(reply)
         return Rejected(found.reason, retry=reply.status < 500, operator=found.operator)
+
+
+@breaks("a_refusal_means_what_was_recorded")
+class TakesWhatIsGoneForExpired(Acme):
+    def refusal(self, reply: Reply) -> Rejected:
+        gone = reply.status == 404 and reply.purpose == "download"
+        return Rejected("expired", retry=True) if gone else by_status(reply)
+
+
+@breaks("what_will_not_pass_is_not_tried_again")
+class NeverGivesUp(Acme):
+    def refusal(self, reply: Reply) -> Rejected:
+        found = by_status(reply)
+        return Rejected(found.reason, retry=True, after=found.after, operator=found.operator)
 
 
 @breaks("the_seconds_that_a_platform_asks_for_are_waited")

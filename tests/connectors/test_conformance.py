@@ -1,5 +1,11 @@
 """The conformance kit, run on the four connectors that come with the gateway."""
 
+import gzip
+import hmac
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 from connectors import Request
@@ -11,8 +17,22 @@ PAYLOADS = Path(__file__).parent / "payloads"
 PAGES = Path(__file__).parents[2] / "docs" / "platforms"
 
 
+def in_capitals(request: Request) -> Iterable[Request]:
+    digest = request.headers["x-hub-signature-256"].removeprefix("sha256=")
+    yield accounts.with_header(request, "x-hub-signature-256", f"sha256={digest.upper()}")
+
+
+def older_signatures(request: Request) -> Iterable[Request]:
+    """What Meta sends beside its signature, and what would be its signature with a digit too few or many."""
+    digest = hmac.new(accounts.APP_SECRET.encode(), request.body, "sha1").hexdigest()
+    yield replace(request, headers={"x-hub-signature": f"sha1={digest}"})
+    proof = request.headers["x-hub-signature-256"]
+    for wrong in (f"sha1={digest}", proof.removeprefix("sha256="), proof[:-2], f"{proof}00"):
+        yield accounts.with_header(request, "x-hub-signature-256", wrong)
+
+
 class TestApple(Conformance):
-    connector = accounts.apple()
+    connector = accounts.apple(business_ids=[accounts.FURTHER_BUSINESS_ID])
     payloads = PAYLOADS / "apple"
     readme = PAGES / "apple.md"
     grade = "gold"
@@ -20,6 +40,33 @@ class TestApple(Conformance):
 
     def sign(self, request: Request) -> Request:
         return accounts.signed_by_apple(request)
+
+    def variants(self, request: Request) -> Iterable[Request]:
+        now = int(request.received_at.timestamp())
+        for claims in ({"exp": now + 60}, {"aud": ["another", accounts.MSP_ID]}, {"iat": now + 60}):
+            ours = {"aud": accounts.MSP_ID, "iat": now, **claims}
+            yield accounts.borne(request, accounts.token(ours))
+        proof = request.headers["authorization"].replace("Bearer", "bearer")
+        yield accounts.with_header(request, "authorization", proof)
+        # A proxy may have inflated the body.
+        yield replace(request, body=gzip.decompress(request.body))
+
+    def forgeries(self, request: Request) -> Iterable[Request]:
+        now = int(request.received_at.timestamp())
+        ours = {"aud": accounts.MSP_ID, "iat": now}
+        claims: object
+        for claims in (
+            *({**ours, "exp": now - 1}, {**ours, "exp": now}, {**ours, "exp": "later"}),
+            *({**ours, "aud": "csp-0002"}, {**ours, "iat": now + 400}, {**ours, "iat": "now"}),
+            *({"iat": now}, {"aud": accounts.MSP_ID}, {**ours, "iat": math.nan}, [], "claims"),
+        ):
+            yield accounts.borne(request, accounts.token(claims))
+        for algorithm in ("none", "HS512", "RS256", "hs256"):
+            header = {"alg": algorithm, "typ": "JWT"}
+            yield accounts.borne(request, accounts.token(ours, header=header))
+        undecoded = accounts.OLDER_MSP_SECRET.encode()
+        yield accounts.borne(request, accounts.token(ours, key=undecoded))
+        yield accounts.with_header(request, "authorization", f"Basic {accounts.token(ours)}")
 
 
 class TestMessenger(Conformance):
@@ -32,9 +79,15 @@ class TestMessenger(Conformance):
     def sign(self, request: Request) -> Request:
         return accounts.signed_by_meta(request)
 
+    def variants(self, request: Request) -> Iterable[Request]:
+        return in_capitals(request)
+
+    def forgeries(self, request: Request) -> Iterable[Request]:
+        return older_signatures(request)
+
 
 class TestTwilio(Conformance):
-    connector = accounts.twilio()
+    connector = accounts.twilio(account_sids=[accounts.SUBACCOUNT_SID])
     payloads = PAYLOADS / "twilio"
     readme = PAGES / "twilio.md"
     grade = "gold"
@@ -42,6 +95,24 @@ class TestTwilio(Conformance):
 
     def sign(self, request: Request) -> Request:
         return accounts.signed_by_twilio(request)
+
+    def variants(self, request: Request) -> Iterable[Request]:
+        bare = request.url
+        port = bare.replace("chat.example.com", "chat.example.com:443")
+        for signed, called in ((bare, port), (port, bare), (port, port), (bare, f"{bare}#rc=5")):
+            proved = accounts.signed_by_twilio(replace(request, url=signed))
+            yield replace(proved, url=called)
+
+    def forgeries(self, request: Request) -> Iterable[Request]:
+        # The hash in the URL is what covers a body of JSON; a signed URL without it, or with another's, is none.
+        form = replace(request, headers={"content-type": "application/json"}, body=b'{"a":1}')
+        for query in ("", "?bodySHA256=", f"?bodySHA256={sha256(b'{}').hexdigest()}"):
+            asked = replace(form, url=f"{form.url}{query}")
+            proved = accounts.signed_by_twilio(replace(asked, body=b""))
+            yield replace(proved, body=asked.body)
+        # The auth token is no shared key, whatever a header says.
+        named = "x-twilio-webhooks-signature-settings"
+        yield accounts.with_header(request, named, "key=webhooks_1,algorithm=HMAC_SHA1")
 
 
 class TestWhatsApp(Conformance):
@@ -53,3 +124,9 @@ class TestWhatsApp(Conformance):
 
     def sign(self, request: Request) -> Request:
         return accounts.signed_by_meta(request)
+
+    def variants(self, request: Request) -> Iterable[Request]:
+        return in_capitals(request)
+
+    def forgeries(self, request: Request) -> Iterable[Request]:
+        return older_signatures(request)

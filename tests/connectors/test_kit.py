@@ -1,5 +1,6 @@
 """The conformance kit must fail for what it promises to catch: a sound little connector, broken in one way at a time."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,12 @@ EXCHANGES: dict[str, dict[str, Any]] = {
         "refused": {"reason": "unauthorized", "retry": True, "operator": True},
     },
     "a_text": {"flow": "send_text", "steps": [step(SEND, {"id": "m-1"})], "result": {"id": "m-1"}},
+    "a_text_again": {
+        "flow": "send_text",
+        "again": True,
+        "steps": [step(SEND, {"id": "m-1"})],
+        "result": {"id": "m-1"},
+    },
     "a_message_seen": {
         "flow": "mark_read",
         "given": {"account": "shop-1", "to": "ann", "message_id": "1"},
@@ -120,12 +127,19 @@ def trial(kind: type[Acme], folder: Path) -> type[Conformance]:
             signed = proof(SECRET, request.body)
             return replace(request, headers={**request.headers, "x-acme": signed})
 
+        def variants(self, request: Request) -> Iterable[Request]:
+            given = request.headers["x-acme"].upper()
+            yield replace(request, headers={**request.headers, "x-acme": given})
+
+        def forgeries(self, request: Request) -> Iterable[Request]:
+            yield replace(request, headers={"x-acme-test": "yes"})
+
     return Trial
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "README.md").write_text("`secrets`, `token`, `shop`")
+    (tmp_path / "README.md").write_text("`secrets`, `token`, `shop`; texts up to 100 characters")
     payloads = tmp_path / "payloads"
     (payloads / "exchanges").mkdir(parents=True)
     for name, content in CONTENTS.items():
@@ -135,6 +149,9 @@ def folder(tmp_path: Path) -> Path:
     (payloads / "not_ours").mkdir()
     stray = {"headers": {"x-shop": "shop-2"}, "content": CONTENTS["what_was_seen"]}
     (payloads / "not_ours" / "of_another_shop.json").write_bytes(orjson.dumps(stray))
+    (payloads / "refusals").mkdir()
+    gone = {"refused": {"reason": "gone"}, "replies": [{"purpose": "download", "status": 404}]}
+    (payloads / "refusals" / "gone.json").write_bytes(orjson.dumps(gone))
     for name, exchange in EXCHANGES.items():
         (payloads / "exchanges" / f"{name}.json").write_bytes(orjson.dumps(exchange))
     return payloads
@@ -162,6 +179,8 @@ def test_every_promise_is_broken_by_some_flaw() -> None:
         "test_it_calls_nothing_that_acts",
         "test_it_keeps_nothing_between_calls",
         "test_a_request_with_nothing_in_it_is_refused",
+        "test_a_body_that_unfolds_is_not_unfolded_whole",  # Acme compresses none
+        "test_a_proof_that_tells_its_time_is_not_believed_before_it",  # Acme's does not
     }
     assert set(PROMISES) - {promise for _, promise in FLAWS} == elsewhere
 

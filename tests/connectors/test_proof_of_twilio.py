@@ -1,5 +1,8 @@
 """X-Twilio-Signature, with the vectors that were computed apart from this code."""
 
+import base64
+import hmac
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
@@ -161,3 +164,44 @@ def test_a_request_without_a_signature_is_refused() -> None:
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"a=%ff", b"&".join([b"a=1"] * 5000), b"\x00"])
 def test_a_form_of_garbage_is_refused(body: bytes) -> None:
     refuse(form(SIGNED_PLAIN, body=body))
+
+
+# shared keys --------------------------------------------------------------------------------------
+
+SHARED = "a-shared-key-secret-1"
+with_keys = twilio(shared_keys=["a-shared-key-secret-0", SHARED])
+
+
+def by_key(secret: str, algorithm: str = "HMAC_SHA256", digest: str = "sha256") -> Request:
+    """As Twilio signs with a shared key: the same text, another hash, and a header that says so."""
+    text = PLAIN + "".join(name + FIELDS[name] for name in sorted(FIELDS))
+    proof = base64.b64encode(hmac.new(secret.encode(), text.encode(), digest).digest()).decode()
+    signed = form(proof)
+    settings = {"x-twilio-webhooks-signature-settings": f"key=webhooks_1,algorithm={algorithm}"}
+    return replace(signed, headers={**signed.headers, **settings})
+
+
+def test_a_shared_key_counts() -> None:
+    with_keys.verify(by_key(SHARED))
+    with_keys.verify(by_key("a-shared-key-secret-0"))
+    with_keys.verify(by_key(SHARED, "HMAC_SHA1", "sha1"))
+
+
+def test_the_auth_token_counts_beside_shared_keys_and_without_the_header_alone() -> None:
+    with_keys.verify(form(SIGNED_PLAIN))
+    for wrong in (by_key(AUTH_TOKEN), by_key(AUTH_TOKEN, "HMAC_SHA1", "sha1")):
+        with pytest.raises(Forbidden, match="none of shared_keys"):
+            with_keys.verify(wrong)
+
+
+@pytest.mark.parametrize("algorithm", ["", "HMAC_MD5", "none", "HMAC_SHA1", "é", "a" * 9999])
+def test_a_shared_key_with_another_algorithm_is_refused(algorithm: str) -> None:
+    with pytest.raises(Forbidden):
+        with_keys.verify(by_key(SHARED, algorithm))
+
+
+def test_without_shared_keys_what_they_sign_is_refused() -> None:
+    with pytest.raises(Forbidden, match="none of shared_keys"):
+        connector.verify(by_key(SHARED))
+    with pytest.raises(Forbidden, match="none of shared_keys"):
+        connector.verify(by_key(""))

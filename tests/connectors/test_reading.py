@@ -179,3 +179,22 @@ def test_events_of_an_echo_keep_who_wrote_and_who_read_apart() -> None:
         lambda raw: Echo(id="echo:1", account="us", party=Party("them"), message_id="1"), [1]
     )
     assert (event.account, event.party) == ("us", Party("them"))
+
+
+def test_a_contact_whose_sender_wrote_is_nobody_elses() -> None:
+    from . import accounts
+
+    value = {
+        "metadata": {"phone_number_id": "1"},
+        "contacts": [{"profile": {"name": "Ann"}, "wa_id": "15550001111"}],
+        "messages": [
+            {"from": number, "id": number, "timestamp": "1", "type": "text", "text": {"body": "x"}}
+            for number in ("15550001111", "15550003333")
+        ],
+    }
+    content = {
+        "object": "whatsapp_business_account",
+        "entry": [{"id": "2", "changes": [{"field": "messages", "value": value}]}],
+    }
+    parties = [event.party for event in accounts.whatsapp().parse(accounts.delivery(content))]
+    assert parties == [Party("15550001111", "Ann"), Party("15550003333")]

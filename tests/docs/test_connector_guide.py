@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from datetime import UTC, datetime
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,8 @@ def test_the_package_of_the_guide_passes_the_conformance_kit(package: Installed)
 
 
 def test_its_entry_point_gives_the_connector(package: Installed) -> None:
-    (entry,) = package.entries()
-    assert (entry.group, entry.name) == ("airlock.connectors", "acme")
+    entries = {(entry.group, entry.name) for entry in package.entries()}
+    assert entries == {("airlock.connectors", "acme"), ("airlock.emulators", "acme")}
     connector = _acme(package)
     assert connector.name == "acme"
     assert connector.api == API
@@ -56,9 +57,43 @@ def test_it_sends_reads_and_checks_as_the_guide_says(package: Installed) -> None
     assert end.value.value.id == "m-9"
     seen: Any = acme.mark_read("shop-1", "c-77", "m-1")
     assert next(seen).url == "https://api.acme.example/v1/messages/m-1/seen"
-    over = acme.refusal(Reply(400, {}, {"code": "window_over"}))
+    over = acme.refusal(Reply(400, {}, {"code": "window_over"}, purpose="send"))
     assert isinstance(over, Rejected)
     assert over.reason == "window_closed"
+    assert acme.refusal(Reply(200, {}, {"code": "too_many"}, purpose="send")).retry
+
+
+def test_the_first_commands_of_the_guide_do_what_it_says(tmp_path: Path) -> None:
+    """Installing and running what is written is examined in tests/plugins, by the same commands."""
+    first, second, *others = section(PAGE, "## Begin").split("```sh\n")[1].splitlines()
+    assert others[: others.index("```")] == ["pip install -e . pytest", "pytest"]
+    command = [str(Path(sys.executable).with_name("airlock")), *first.split()[1:]]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert (tmp_path / second.removeprefix("cd ") / "pyproject.toml").is_file()
+    for line in ("pip install -e . pytest", "  pytest"):
+        assert line in ran.stdout
+    assert "# Change" in next((tmp_path / "airlock-acme-chat").glob("*/__init__.py")).read_text()
+
+
+def test_the_tables_of_the_kit_are_the_kits() -> None:
+    from connectors.conformance import GRADES, Conformance
+
+    kit = section(PAGE, "## The conformance kit")
+    said = set(rows(kit)) - {"name", "folder"}
+    for name in ("forgeries", "variants", "grade", "readme", "token_in_address", "live"):
+        assert name in said
+        assert hasattr(Conformance, name)
+    folders = {name for name in said if name.startswith("payloads/")}
+    assert folders == {f"payloads/{name}" for name in ("", "not_ours/", "exchanges/", "refusals/")}
+    assert set(rows(section(PAGE, "## Grades"))) - {"grade"} == set(GRADES)
+
+
+def test_the_grade_that_the_guide_shows_is_the_one_it_gets(package: Installed) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
+    ran = subprocess.run(command, cwd=package.folder, capture_output=True, text=True, check=False)
+    (shown,) = (one for one in listings(PAGE) if one.code.startswith("acme (Acme Chat)"))
+    for line in shown.code.splitlines():
+        assert line in ran.stdout, ran.stdout[-2000:]
 
 
 def test_the_variants_of_the_guide_work(package: Installed) -> None:
@@ -82,7 +117,7 @@ def test_the_variants_of_the_guide_work(package: Installed) -> None:
 
 def test_the_table_of_attributes_is_the_contracts() -> None:
     listed = rows(section(PAGE, "## What it declares"))
-    declared = set(Connector.__annotations__) - {"api", "config"}
+    declared = set(Connector.__annotations__) - {"config"}
     assert set(listed) - {"attribute"} == declared
 
 
@@ -108,7 +143,11 @@ def _acme(package: Installed) -> Any:
     (yaml,) = (one.code for one in listings(PAGE) if one.language == "yaml")
     settings.write_text(yaml)
     environ = {"ACME_SECRET": "secret-one", "ACME_TOKEN": "token-7"}
-    return load(settings, environ, package.entries()).connectors["shop-chat"]
+    return load(settings, environ, connectors_of(package)).connectors["shop-chat"]
+
+
+def connectors_of(package: Installed) -> list[EntryPoint]:
+    return [entry for entry in package.entries() if entry.group == "airlock.connectors"]
 
 
 def _get(query: dict[str, str]) -> Request:

@@ -56,5 +56,5 @@ def test_a_listing_that_says_so_runs(listing: Listing) -> None:
 
 
 def test_every_listing_says_its_language_or_is_plain_text() -> None:
-    known = {*READERS, "", "python", "sh", "ini", "nginx", "caddy"}
+    known = {*READERS, "", "python", "js", "sh", "ini", "nginx", "caddy"}
     assert {listing.language for listing in ALL} <= known

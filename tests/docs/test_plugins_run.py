@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 
 from gateway.service import Gateway
 from gateway.settings import Settings, load
-from simulator import Core, photo
+from simulator import Consumer, Core, photo
 
 from .installed import Installed
 from .pages import ROOT, files
@@ -42,7 +42,8 @@ def _settings(package: Installed, core: Core, connector: dict[str, Any]) -> Sett
         "connectors": {"shop-chat": {"type": "acme", **connector}},
     }
     file.write_text(json.dumps(sections))
-    return load(file, {}, package.entries())
+    own = [entry for entry in package.entries() if entry.group == "airlock.connectors"]
+    return load(file, {}, own)
 
 
 async def _deliver(gateway: Gateway, secret: str, content: Any) -> int:
@@ -92,6 +93,41 @@ async def test_the_connector_of_the_guide_brings_a_photo(
     assert received["data"]["message"]["text"] == "it came like this"
     assert (attachment["state"], attachment["name"]) == ("ready", "IMG_0042.JPG")
     assert {event["type"] for event in events} == {"message.received", "message.status"}
+
+
+async def test_the_emulator_of_the_guide_plays_with_its_connector(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = Installed(tmp_path, files(ROOT / "docs" / "connectors.md"), monkeypatch)
+    (entry,) = (one for one in package.entries() if one.group == "airlock.emulators")
+    platform = entry.load()()
+    await platform.start()
+    try:
+        async with running(package, platform.settings()) as (gateway, core):
+            platform.webhook = f"{gateway.url}/webhooks/shop-chat"
+            (forged,) = await platform.send(Consumer("c-77", "Ann"), "Hello", forged=True)
+            assert forged.status == 401
+            answers = await platform.send(Consumer("c-77", "Ann"), "See", [photo()], times=2)
+            assert [answer.status for answer in answers] == [200, 200]
+            (event,) = await core.until(lambda events: len(events) == 1)
+            await _look_around(platform)
+    finally:
+        await platform.close()
+    (attachment,) = event["data"]["message"]["attachments"]
+    assert (event["data"]["message"]["text"], attachment["state"]) == ("See", "ready")
+    assert [(text.to, text.text) for text in platform.sent] == [("c-77", "Hello")]
+
+
+async def _look_around(platform: Any) -> None:
+    """Calls as the connector makes them, with the token and without."""
+    api, known = f"{platform.api_url}/v1", {"authorization": f"Bearer {platform.token}"}
+    async with ClientSession() as http:
+        for headers, status in ((known, 200), ({}, 401)):
+            async with http.get(f"{api}/shops/shop-1", headers=headers) as answer:
+                assert answer.status == status
+            message = {"to": "c-77", "text": "Hello", "key": "msg_1"}
+            async with http.post(f"{api}/messages", json=message, headers=headers) as answer:
+                assert answer.status == status
 
 
 _RECORDING = "tests/payloads/photo_with_caption.json"

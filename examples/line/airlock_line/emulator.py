@@ -47,6 +47,10 @@ class Line(Platform):
             "data_url": self.api_url,
         }
 
+    def adopt(self, config: Any) -> None:
+        self.secret = config.channel_secrets[0].get_secret_value()
+        self.token = config.channel_access_token.get_secret_value()
+
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/v2/bot/info", self._info),
@@ -54,8 +58,6 @@ class Line(Platform):
             web.get("/v2/bot/message/{id}/content/transcoding", self._prepare),
             web.post("/v2/bot/message/push", self._push),
         ]
-
-    # What consumers send.
 
     async def send(
         self,
@@ -118,8 +120,6 @@ class Line(Platform):
 
     def _id(self) -> str:
         return str(next(self._numbers))
-
-    # What the gateway asks for.
 
     async def _info(self, request: web.Request) -> web.StreamResponse:
         told = {"userId": self.bot, "basicId": "@216example", "displayName": "Example Parcels"}

@@ -20,6 +20,7 @@ from connectors import (
     entries,
     kind_of,
     moment,
+    place,
     read_each,
 )
 
@@ -100,8 +101,7 @@ def _attachment(message: Any) -> Attachment:
             return Attachment(kind_of(None, ref.name), ref)
         case "location":
             told = {"name": message.get("title"), "address": message.get("address")}
-            place = {"latitude": message["latitude"], "longitude": message["longitude"]}
-            return Attachment("location", details=place | {k: v for k, v in told.items() if v})
+            return place(message["latitude"], message["longitude"], **told)
         case "sticker":
             names = ("packageId", "stickerId", "keywords")
             return Attachment("sticker", details={k: message[k] for k in names if k in message})

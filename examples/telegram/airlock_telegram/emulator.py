@@ -38,6 +38,10 @@ class Telegram(Platform):
             "api_url": self.api_url,
         }
 
+    def adopt(self, config: Any) -> None:
+        self.token = config.bot_token.get_secret_value()
+        self.secret_token = config.secret_tokens[0].get_secret_value()
+
     def routes(self) -> list[web.RouteDef]:
         return [
             web.route("*", "/bot{token}/{method}", self._call),

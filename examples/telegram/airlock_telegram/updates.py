@@ -20,6 +20,7 @@ from connectors import (
     Unreadable,
     kind_of,
     moment,
+    place,
 )
 
 #: What all events of one update share: `account`, `party`, `sent_at`.
@@ -152,8 +153,7 @@ def _file(raw: Any, kind: Kind | None) -> Attachment:
 
 def _place(raw: Any, venue: Any) -> Attachment:
     told = {"name": venue.get("title"), "address": venue.get("address")}
-    details = {"latitude": raw["latitude"], "longitude": raw["longitude"]}
-    return Attachment("location", details=details | {k: v for k, v in told.items() if v})
+    return place(raw["latitude"], raw["longitude"], **told)
 
 
 READERS: Mapping[str, Callable[[Any, int, str], AnyEvent]] = {

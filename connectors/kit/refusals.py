@@ -1,0 +1,45 @@
+"""Recorded refusals: what a platform answers when it will not, and what that means.
+
+Files `refusals/*.json` beside the recordings, one for each meaning, each
+
+    {"note": …, "refused": {"reason": "window_closed"},
+     "replies": [{"purpose": "send", "status": 400, "headers": {}, "content": {"code": 131047}}, …]}
+
+`refused` leaves out what is usual: no retry, no pause, nothing for an operator to do.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from .calls import Answers
+from .exchanges import reply_of, shown
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One meaning, and the replies that have it. `note` says where they are from."""
+
+    name: str
+    replies: tuple[Mapping[str, Any], ...]
+    refused: Mapping[str, Any]
+    note: str = ""
+
+
+def refusals(folder: Path) -> Iterator[Refusal]:
+    """All refusals recorded beside the recordings of a folder."""
+    for path in sorted((folder / "refusals").glob("*.json")):
+        yield Refusal(path.stem, **orjson.loads(path.read_bytes()))
+
+
+class Refusals(Answers):
+    """What `refusal` promises, shown by recorded replies."""
+
+    def test_a_refusal_means_what_was_recorded(self) -> None:
+        for recorded in refusals(self.payloads):
+            for raw in recorded.replies:
+                found = shown(self.connector.refusal(reply_of(raw, raw["purpose"])))
+                assert found == recorded.refused, f"{recorded.name}: {raw} means {found}"

@@ -1,0 +1,24 @@
+"""A location as an attachment: where it is, and what the platform tells about it besides."""
+
+from normalizer.events import Attachment
+
+
+def place(
+    latitude: float | str,
+    longitude: float | str,
+    *,
+    name: str | None = None,
+    address: str | None = None,
+    url: str | None = None,
+) -> Attachment:
+    """A location in degrees, which some platforms write as text; what is no number stays as it was told."""
+    told = {"name": name, "address": address, "url": url}
+    details = {"latitude": _degrees(latitude), "longitude": _degrees(longitude)}
+    return Attachment("location", details=details | {k: v for k, v in told.items() if v})
+
+
+def _degrees(told: float | str) -> float | str:
+    try:
+        return float(told)
+    except ValueError:
+        return told

@@ -1,0 +1,33 @@
+"""Writes the schemas that the documentation publishes into docs/schemas: events, settings, HTTP surface."""
+
+import json
+from pathlib import Path
+
+from gateway import event_schemas
+from gateway.openapi import document
+from gateway.settings.plugins import installed
+from gateway.settings.schema import schema
+
+FOLDER = Path(__file__).parents[1] / "docs" / "schemas"
+PUBLIC_URL = "https://chat.example.com"
+
+
+def files() -> dict[str, str]:
+    """The text of each file, with the connectors that come with Airlock."""
+    own = [entry for entry in installed() if entry.value.startswith("connectors.")]
+    found = {
+        "events": event_schemas.schema(),
+        "connectors": schema(own),
+        "openapi": document(PUBLIC_URL),
+    }
+    return {f"{name}.json": _text(content) for name, content in found.items()}
+
+
+def _text(content: object) -> str:
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for name, text in files().items():
+        (FOLDER / name).write_text(text, "utf-8")
