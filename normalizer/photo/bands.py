@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageFile, PngImagePlugin
 
 from . import memory, modes
 from .canvas import BYTES_PER_PIXEL
@@ -107,9 +107,11 @@ class Stream:
         core: Any = Image
         decoder = core._getdecoder(image.mode, decoder_name, args, image.decoderconfig)  # noqa: SLF001  # as Image.load does
         decoder.setimage(image.im, extents)
-        pending = b""
+        pending, status = b"", 0
         while True:
             sip = image.load_read(_SIP)
+            if not sip and ImageFile.LOAD_TRUNCATED_IMAGES:
+                break
             if not sip:
                 raise OSError("the file is truncated")
             pending += sip
@@ -118,7 +120,7 @@ class Stream:
                 break
             pending = pending[consumed:]
             self._collect(self._touched_rows())
-        if status < 0:
+        if status < 0 and not ImageFile.LOAD_TRUNCATED_IMAGES:
             raise OSError("the file is damaged")
         self._collect(image.height)
         return self._result
