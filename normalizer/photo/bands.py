@@ -72,12 +72,24 @@ def _assemble(size: Size, factor: int, band: Callable[[int, int], Image.Image]) 
     result: Image.Image | None = None
     for top in range(0, size[1], step):
         part = modes.eight_bits(band(top, min(top + step, size[1])))
-        part = part.reduce(factor) if factor > 1 else part
+        part = _smaller(part, factor)
         if result is None:
             result = Image.new(part.mode, reduced(size, factor))
         result.paste(part, (0, top // factor))
     assert result is not None
     return result
+
+
+def _smaller(part: Image.Image, factor: int) -> Image.Image:
+    if factor == 1 or part.mode != "RGBA":
+        return part.reduce(factor) if factor > 1 else part
+    least, most = part.getchannel("A").getextrema()
+    if least != most:
+        return part.reduce(factor)
+    # Colours need not be weighed by an opacity that is the same all over, which takes most of the time.
+    core: Any = part.im
+    whole = (0, 0, *part.size)
+    return Image.Image()._new(core.reduce((factor, factor), whole))  # noqa: SLF001  # see memory.laid_over
 
 
 class Stream:
@@ -153,7 +165,7 @@ class Stream:
         bottom = bottom if whole else bottom // self._factor * self._factor
         if bottom <= self._done or (not whole and bottom - self._done < _ROWS):
             return
-        part = self._band(self._done, bottom).reduce(self._factor)
+        part = _smaller(self._band(self._done, bottom), self._factor)
         self._result.paste(part, (0, self._done // self._factor))
         first = -(-self._done * self._stride // mmap.PAGESIZE) * mmap.PAGESIZE
         end = bottom * self._stride // mmap.PAGESIZE * mmap.PAGESIZE
