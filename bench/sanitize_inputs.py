@@ -2,6 +2,7 @@
 
 import io
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import av
@@ -16,6 +17,7 @@ from tests.normalizer.test_hostile import bombs, chunk, png
 _FRAMES, _RATE = 180, 30
 
 
+@cache
 def photos() -> dict[str, bytes]:
     large = natural(4032, 3024)
     small = large.resize((1600, 1200), Image.Resampling.BICUBIC)
@@ -54,6 +56,7 @@ def sources() -> dict[str, bytes]:
     return made
 
 
+@cache
 def films() -> dict[str, bytes]:
     return {
         "MP4 of 2 MB": _film((1280, 720), 3_000_000, repeats=1),
