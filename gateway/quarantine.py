@@ -36,12 +36,15 @@ class _Held:
 class Quarantine:
     """At most `limit` bytes of originals in `folder`, each under its attachment's id.
 
-    What does not fit is not kept, and fetched again when it is tried again. Nothing here is worth an
-    attachment: an original that cannot be kept or read is one that has to be fetched.
+    What does not fit is not kept, and fetched again when it is tried again; nor is anything on a disk that
+    `is_short` of room, which the journal needs more. Nothing here is worth an attachment: an original that
+    cannot be kept or read is one that has to be fetched.
     """
 
-    def __init__(self, folder: Path, limit: int) -> None:
-        self._folder, self._limit = folder, limit
+    def __init__(
+        self, folder: Path, limit: int, is_short: Callable[[], bool] = lambda: False
+    ) -> None:
+        self._folder, self._limit, self._is_short = folder, limit, is_short
         self._held: dict[str, _Held] = {}
         for file in folder.iterdir():
             attachment, _, sha256 = file.name.partition(".")
@@ -62,7 +65,7 @@ class Quarantine:
         return tuple(self._held)
 
     def has_room(self, size: int) -> bool:
-        return self.size + size <= self._limit
+        return self.size + size <= self._limit and not self._is_short()
 
     async def keep(self, attachment: str, original: int, sha256: str) -> None:
         """Give a whole original, open as `original`, a name; it outlives this process, not yet a power cut."""
@@ -94,9 +97,9 @@ class Quarantine:
 
     async def remove(self, attachment: str) -> None:
         """Its attachment has ended, or was never heard of."""
-        held = self._held.pop(attachment, None)
-        if held is not None:
-            await _attempt(partial(self._path(attachment, held).unlink, missing_ok=True))
+        held = self._held.get(attachment)
+        if held is not None and await _attempt(partial(_unlinked, self._path(attachment, held))):
+            del self._held[attachment]
 
     def _path(self, attachment: str, held: _Held) -> Path:
         return self._folder / f"{attachment}.{held.sha256}"
@@ -109,6 +112,11 @@ async def _attempt(work: Callable[[], T]) -> T | None:
     except OSError as trouble:
         log.error("quarantine_cannot_be_used", error=trouble.strerror)
         return None
+
+
+def _unlinked(path: Path) -> bool:
+    path.unlink(missing_ok=True)
+    return True
 
 
 def _name(original: int, path: Path) -> bool:

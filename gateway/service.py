@@ -124,7 +124,12 @@ class Gateway:
         workspace, core = self._core(tokens, data)
         self._stack.push_async_callback(core.close)
         lanes = Lanes(journal, core, workers=_FORWARDERS)
-        quarantine = Quarantine(_folder(data / "quarantine"), settings.media.quarantine_max_bytes)
+        intake = Intake(data, lambda: lanes.waiting)
+        quarantine = Quarantine(
+            _folder(data / "quarantine"),
+            settings.media.quarantine_max_bytes,
+            intake.is_short_of_room,
+        )
         media = self._media_work(journal, fetcher, quarantine, sanitizer, store, lanes)
 
         def recorded(result: Recorded) -> None:
@@ -142,7 +147,6 @@ class Gateway:
         housekeeping = self._housekeeping(journal, store, quarantine, lanes, media)
         pressure = Pressure(journal.waited_together)
         reader = Reader(journal, settings.connectors, recorded, pressure)
-        intake = Intake(data, lambda: lanes.waiting)
         links = Links(journal.key, self._public_url)
         app = application(
             Ingress(journal, settings.connectors, self._public_url, intake.refusal, pressure),

@@ -298,6 +298,33 @@ async def test_no_more_is_kept_than_there_is_room_for(tmp_path: Path, folder: Pa
     assert (quarantine.attachments, len(list(folder.iterdir()))) == (("att_1",), 1)
 
 
+async def test_on_a_disk_that_is_nearly_full_nothing_more_is_kept(
+    tmp_path: Path, folder: Path
+) -> None:
+    quarantine = Quarantine(folder, 100, lambda: True)
+    source = original(tmp_path)
+    await quarantine.keep("att_1", source, SHA256)
+    os.close(source)
+    assert (quarantine.attachments, list(folder.iterdir())) == ((), [])
+
+
+async def test_what_could_not_be_removed_is_still_known_and_removed_later(
+    tmp_path: Path, folder: Path
+) -> None:
+    quarantine = Quarantine(folder, 100)
+    stuck = folder / f"att_1.{SHA256}"
+    source = original(tmp_path)
+    await quarantine.keep("att_1", source, SHA256)
+    os.close(source)
+    stuck.unlink()
+    stuck.mkdir()
+    await quarantine.remove("att_1")
+    assert quarantine.attachments == ("att_1",)
+    stuck.rmdir()
+    await quarantine.remove("att_1")
+    assert quarantine.attachments == ()
+
+
 @pytest.mark.parametrize("left", [b"", b"hell", b"h\0\0\0\0"])
 async def test_what_a_power_cut_left_of_a_file_is_not_taken_for_it(
     folder: Path, left: bytes
