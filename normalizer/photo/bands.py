@@ -3,6 +3,7 @@
 import ctypes
 import mmap
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,6 +111,9 @@ class Stream:
         self._address = np.frombuffer(self._memory, np.uint8).ctypes.data
         self._result = Image.new(image.mode, reduced(image.size, factor))
         self._done = 0
+        # Libraries let go of the interpreter: while one band is made smaller the next is decoded.
+        self._beside = ThreadPoolExecutor(1)
+        self._shrinking: list[Future[None]] = []
 
     def decode(self) -> Image.Image:
         image: Any = self._image
@@ -135,6 +139,8 @@ class Stream:
         if status < 0 and not ImageFile.LOAD_TRUNCATED_IMAGES:
             raise OSError("the file is damaged")
         self._collect(image.height)
+        for shrinking in self._shrinking:
+            shrinking.result()
         return self._result
 
     def _band(self, top: int, bottom: int) -> Image.Image:
@@ -165,10 +171,13 @@ class Stream:
         bottom = bottom if whole else bottom // self._factor * self._factor
         if bottom <= self._done or (not whole and bottom - self._done < _ROWS):
             return
-        part = _smaller(self._band(self._done, bottom), self._factor)
-        self._result.paste(part, (0, self._done // self._factor))
-        first = -(-self._done * self._stride // mmap.PAGESIZE) * mmap.PAGESIZE
+        self._shrinking.append(self._beside.submit(self._shrink, self._done, bottom))
+        self._done = bottom
+
+    def _shrink(self, top: int, bottom: int) -> None:
+        part = _smaller(self._band(top, bottom), self._factor)
+        self._result.paste(part, (0, top // self._factor))
+        first = -(-top * self._stride // mmap.PAGESIZE) * mmap.PAGESIZE
         end = bottom * self._stride // mmap.PAGESIZE * mmap.PAGESIZE
         if end > first:
             self._memory.madvise(mmap.MADV_DONTNEED, first, end - first)
-        self._done = bottom
