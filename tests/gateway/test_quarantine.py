@@ -319,10 +319,10 @@ async def test_what_could_not_be_removed_is_still_known_and_removed_later(
     stuck.unlink()
     stuck.mkdir()
     await quarantine.remove("att_1")
-    assert quarantine.attachments == ("att_1",)
+    assert "att_1" in quarantine.attachments
     stuck.rmdir()
     await quarantine.remove("att_1")
-    assert quarantine.attachments == ()
+    assert "att_1" not in quarantine.attachments
 
 
 @pytest.mark.parametrize("left", [b"", b"hell", b"h\0\0\0\0"])
