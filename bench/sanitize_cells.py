@@ -5,10 +5,8 @@ import os
 import signal
 import statistics
 import time
-from pathlib import Path
 from typing import Any
 
-from normalizer.cell.cell import Cell
 from normalizer.cell.jobs import Order
 from normalizer.cell.pool import Pool
 from normalizer.cell.trouble import CellLost
@@ -19,27 +17,12 @@ from normalizer.sanitizer import Sanitizer
 from tests.normalizer.media_samples import descriptor
 
 
-class Memory:
-    """The most memory that the last cell had: read off it before it ends."""
-
-    def __init__(self) -> None:
-        self.peak = 0
-        end = Cell.end
-
-        def ending(cell: Cell) -> None:
-            if not cell._ended:
-                self.peak = _peak(cell.pid) or self.peak
-            end(cell)
-
-        Cell.end = ending  # type: ignore[method-assign]
-
-
-def _peak(pid: int) -> int:
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
+def most_memory(running: Sanitizer) -> int:
+    """Bytes of the largest cell that ended since this was last asked."""
+    zygote = running._pool._zygote
+    assert zygote is not None
+    most, zygote.most_memory = zygote.most_memory, 0
+    return most
 
 
 async def timed(running: Sanitizer, content: bytes) -> tuple[float, str]:
@@ -137,7 +120,16 @@ async def deadline(pool: Pool, seconds: float) -> tuple[float, float]:
 
 
 async def throughput(content: bytes, cells: int, count: int) -> float:
-    """Photos a second with so many cells."""
+    """Photos a second with so many cells on as many processors."""
+    everything = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, set(sorted(everything)[:cells]))
+    try:
+        return await _throughput(content, cells, count)
+    finally:
+        os.sched_setaffinity(0, everything)
+
+
+async def _throughput(content: bytes, cells: int, count: int) -> float:
     running = Sanitizer(Limits(preview_max_side=2560), cells=cells)
     await running.start()
     await asyncio.sleep(0.5)

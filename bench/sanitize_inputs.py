@@ -2,6 +2,7 @@
 
 import io
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import av
@@ -16,6 +17,7 @@ from tests.normalizer.test_hostile import bombs, chunk, png
 _FRAMES, _RATE = 180, 30
 
 
+@cache
 def photos() -> dict[str, bytes]:
     large = natural(4032, 3024)
     small = large.resize((1600, 1200), Image.Resampling.BICUBIC)
@@ -54,6 +56,7 @@ def sources() -> dict[str, bytes]:
     return made
 
 
+@cache
 def films() -> dict[str, bytes]:
     return {
         "MP4 of 2 MB": _film((1280, 720), 3_000_000, repeats=1),
@@ -83,14 +86,16 @@ def _film(size: tuple[int, int], bits: int, repeats: int) -> bytes:
             frame.pts, frame.time_base = number, Fraction(1, _RATE)
             packets += [_plain(packet) for packet in picture.encode(frame)]
         packets += [_plain(packet) for packet in picture.encode(None)]
+        hiss = _Hiss(output, sound)
         for repeat in range(repeats):
+            hiss.until((repeat + 1) * _FRAMES / _RATE)
             for content, pts, dts, key in packets:
                 packet: Any = av.Packet(content)
                 packet.stream, packet.time_base = picture, Fraction(1, _RATE)
                 packet.pts, packet.dts = pts + repeat * _FRAMES, dts + repeat * _FRAMES
                 packet.is_keyframe = key
                 output.mux(packet)
-        _hiss(output, sound, _FRAMES / _RATE * repeats)
+        output.mux(sound.encode(None))
     return buffer.getvalue()
 
 
@@ -99,14 +104,21 @@ def _plain(packet: Any) -> tuple[bytes, int, int, bool]:
     return bytes(packet), int(packet.pts * ticks), int(packet.dts * ticks), packet.is_keyframe
 
 
-def _hiss(output: Any, sound: Any, seconds: float) -> None:
-    random = np.random.default_rng(1)
-    for start in range(0, int(seconds * 44100), 1024):
-        samples = random.normal(0, 0.05, (1, 1024)).astype(np.float32)
-        frame: Any = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = 44100, start, Fraction(1, 44100)
-        output.mux(sound.encode(frame))
-    output.mux(sound.encode(None))
+class _Hiss:
+    """Sound that keeps up with the picture, so that both lie side by side as phones write them."""
+
+    def __init__(self, output: Any, stream: Any) -> None:
+        self._output, self._stream, self._at = output, stream, 0
+        self._random = np.random.default_rng(1)
+
+    def until(self, seconds: float) -> None:
+        while self._at < seconds * 44100:
+            samples = self._random.normal(0, 0.05, (1, 1024)).astype(np.float32)
+            frame: Any = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
+            frame.sample_rate, frame.pts = 44100, self._at
+            frame.time_base = Fraction(1, 44100)
+            self._output.mux(self._stream.encode(frame))
+            self._at += 1024
 
 
 def hostile() -> dict[str, bytes]:

@@ -63,11 +63,12 @@ def pyvips() -> Callable[[bytes, int], None] | None:
 
     def run(photo: bytes, side: int) -> None:
         image: Any = vips.Image
+        colours = {"export_profile": "srgb"} if _has_profile(photo) else {}
+        image.thumbnail_buffer(photo, side, height=side, size="down", **colours).jpegsave_buffer(
+            Q=82, strip=True
+        )
         image.thumbnail_buffer(
-            photo, side, height=side, size="down", export_profile="srgb"
-        ).jpegsave_buffer(Q=82, strip=True)
-        image.thumbnail_buffer(
-            photo, _THUMBNAIL, height=_THUMBNAIL, crop="centre", export_profile="srgb"
+            photo, _THUMBNAIL, height=_THUMBNAIL, crop="centre", **colours
         ).jpegsave_buffer(Q=75, strip=True)
 
     return run
@@ -80,7 +81,8 @@ def vipsthumbnail(folder: Path) -> Callable[[bytes, int], None] | None:
     def run(photo: bytes, side: int) -> None:
         source = folder / "vips.jpg"
         source.write_bytes(photo)
-        common = ["vipsthumbnail", str(source), "--export-profile", "srgb"]
+        common = ["vipsthumbnail", str(source)]
+        common += ["--export-profile", "srgb"] if _has_profile(photo) else []
         _call(*common, "--size", f"{side}x{side}>", "-o", f"{folder}/p.jpg[Q=82,strip]")
         _call(
             *common,
@@ -141,6 +143,11 @@ def ffmpeg(folder: Path) -> Callable[[bytes, int], None] | None:
         )  # fmt: skip
 
     return run
+
+
+def _has_profile(photo: bytes) -> bool:
+    """Converting to sRGB what is sRGB already is slow in libvips, and nobody has to ask for it."""
+    return b"ICC_PROFILE" in photo[:65536]
 
 
 def _call(*command: str) -> None:

@@ -18,6 +18,8 @@ from .journal import AttachmentRow, Job, Journal
 from .links import Links, Ticket
 from .moments import rfc3339
 from .problems import Problem, bad_request, not_found
+from .progress import Progress
+from .progress import view as progress_view
 from .replies import Replies, Reply
 
 _PAGE = 200
@@ -51,6 +53,7 @@ class Api:
         failures: Failures,
         replies: Replies,
         on_retry: Callable[[Job], None],
+        progress: Callable[[str], Progress | None],
         erase: Callable[[str], Awaitable[bool]],
     ) -> None:
         self._journal = journal
@@ -60,6 +63,7 @@ class Api:
         self._failures = failures
         self._replies = replies
         self._on_retry = on_retry
+        self._progress = progress
         self._erase = erase
 
     def routes(self) -> list[web.RouteDef]:
@@ -112,7 +116,11 @@ class Api:
         return _json(current.view if current else row.view, status=202)
 
     async def attachment(self, request: web.Request) -> web.Response:
-        return _json((await self._attachment(request)).view)
+        """Its state; while it is pending also what is being done for it."""
+        row = await self._attachment(request)
+        if row.state != "pending":
+            return _json(row.view)
+        return _json({**row.view, "progress": progress_view(row, self._progress(row.id))})
 
     async def reply(self, request: web.Request) -> web.Response:
         """An agent's text; 409 with a `reason` where the platform would not take one now."""

@@ -30,6 +30,7 @@ STEPS: tuple[str, ...] = (
     # media
     "before-fetch",
     "after-fetch",
+    "after-keep",
     "after-sanitize",
     "part-written",
     "before-folder-sync",

@@ -10,6 +10,7 @@ from .fault_points import passing
 from .journal import Journal, JournalUnavailable, Recorded
 from .lanes import Lanes
 from .moments import now_ms
+from .quarantine import Quarantine
 from .store import FileStore, StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -38,6 +39,7 @@ class Housekeeping:
         self,
         journal: Journal,
         store: FileStore,
+        quarantine: Quarantine,
         lanes: Lanes,
         retention: Retention,
         on_recorded: Callable[[Recorded], None],
@@ -45,6 +47,7 @@ class Housekeeping:
     ) -> None:
         self._journal = journal
         self._store = store
+        self._quarantine = quarantine
         self._lanes = lanes
         self._retention = retention
         self._on_recorded = on_recorded
@@ -70,6 +73,7 @@ class Housekeeping:
         while await self._journal.expire_words(words, memory):
             passing("after-forget")
         await self.sweep()
+        await self._clear_quarantine()
 
     async def sweep(self) -> None:
         """Remove the files of what the journal forgot."""
@@ -77,9 +81,19 @@ class Housekeeping:
             for attachment in attachments:
                 passing("before-remove")
                 await self._store.remove(attachment)
+                await self._quarantine.remove(attachment)
                 passing("after-remove")
             await self._journal.swept(attachments)
             passing("after-sweep")
+
+    async def _clear_quarantine(self) -> None:
+        """Remove originals that a crash left behind: whose attachment has ended, or is not known."""
+        for attachment in self._quarantine.attachments:
+            if self._in_hand(attachment):
+                continue
+            row = await self._journal.find_attachment(attachment)
+            if (row is None or row.state != "pending") and not self._in_hand(attachment):
+                await self._quarantine.remove(attachment)
 
     async def erase(self, conversation: str) -> bool:
         """Remove every trace of a conversation; False if there is none such."""

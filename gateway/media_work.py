@@ -2,23 +2,21 @@
 
 import asyncio
 import heapq
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
 
-from connectors import Connector, MediaRef, Rejected
-from normalizer.media import Clean, Limits, Unsafe
+from connectors import Connector, Rejected
+from normalizer.media import Clean, Unsafe
 from normalizer.sanitizer import Sanitizer
 
 from .fault_points import passing
-from .fetching import Fetcher
 from .journal import AttachmentRow, Job, Journal, JournalUnavailable, Outcome, Recorded
 from .metrics import ATTACHMENTS, PENDING
 from .moments import now_ms
+from .originals import Originals
+from .progress import Progress
 from .retry_policy import Retry, next_try
 from .store import FileStore, StoreUnavailable
 
@@ -56,31 +54,27 @@ class MediaWork:
         self,
         journal: Journal,
         connectors: Mapping[str, Connector[Any]],
-        fetcher: Fetcher,
+        originals: Originals,
         sanitizer: Sanitizer,
         store: FileStore,
         *,
-        limits: Limits,
         keep_photos: int | None,
-        scratch: Path,
         parallel: int,
         on_recorded: Callable[[Recorded], None],
     ) -> None:
         self._journal = journal
         self._connectors = connectors
-        self._fetcher = fetcher
+        self._originals = originals
         self._sanitizer = sanitizer
         self._store = store
-        self._limits = limits
         self._keep_photos = keep_photos
-        self._scratch = scratch
         self._parallel = parallel
         self._on_recorded = on_recorded
         self._due: list[tuple[int, int, int]] = []
         self._known: set[tuple[int, int]] = set()
         #: Known ones that were reported once more: a retry by hand may come while the last try still ends.
         self._again: set[tuple[int, int]] = set()
-        self._in_hand: set[str] = set()
+        self._in_hand: dict[str, Progress] = {}
         self._changed = asyncio.Event()
         PENDING.set_function(lambda: len(self._known))
 
@@ -101,6 +95,10 @@ class MediaWork:
     def in_hand(self, attachment: str) -> bool:
         """Whether files of this attachment may be about to be written."""
         return attachment in self._in_hand
+
+    def progress(self, attachment: str) -> Progress | None:
+        """How far the present try is; None while none is under way."""
+        return self._in_hand.get(attachment)
 
     async def pick_up(self) -> None:
         """Take up whatever is pending in the journal and known to nobody here."""
@@ -151,18 +149,18 @@ class MediaWork:
             row = await self._journal.attachment(job.message, job.position)
             if row is None or row.state != "pending":
                 return None
-            self._in_hand.add(row.id)
+            progress = self._in_hand[row.id] = Progress()
             try:
-                return await self._try(job, row)
+                return await self._try(job, row, progress)
             finally:
-                self._in_hand.discard(row.id)
+                del self._in_hand[row.id]
         except (JournalUnavailable, StoreUnavailable) as trouble:
             log.error("media_wait_for_journal_or_storage", error=str(trouble))
             return Job(job.message, job.position, now_ms() + 1000)
 
-    async def _try(self, job: Job, row: AttachmentRow) -> Job | None:
+    async def _try(self, job: Job, row: AttachmentRow, progress: Progress) -> Job | None:
         try:
-            outcome = await self._make(row)
+            outcome = await self._make(row, progress)
         except _Trouble as trouble:
             return await self._after(job, row, trouble)
         await self._end(row, outcome)
@@ -181,6 +179,7 @@ class MediaWork:
         )
         if retry is not None:
             due = now_ms() + round(retry.after * 1000)
+            await self._originals.secure(row.id)
             await self._journal.postpone(job.message, job.position, due, trouble.reason)
             passing("after-postpone")
             return Job(job.message, job.position, due)
@@ -196,6 +195,7 @@ class MediaWork:
         passing("before-finish")
         recorded = await self._journal.finish(row.message, row.position, outcome)
         passing("after-finish")
+        await self._originals.release(row.id)
         if recorded is None:
             await self._forget(row)
             return
@@ -224,13 +224,12 @@ class MediaWork:
             ours=trouble.ours,
         )
 
-    async def _make(self, row: AttachmentRow) -> Outcome:
+    async def _make(self, row: AttachmentRow, progress: Progress) -> Outcome:
         connector = self._connectors.get(row.connector)
         if connector is None:
             raise _Trouble("failed", "gone", "its connector is not configured", retry=False)
         try:
-            with scratch_file(self._scratch) as original:
-                return await self._made_safe(connector, row, original)
+            return await self._made_safe(connector, row, progress)
         except _Trouble:
             raise
         except Rejected as refusal:
@@ -247,24 +246,20 @@ class MediaWork:
             raise _Trouble("failed", "decoder_crashed", detail, retry=True) from surprise
 
     async def _made_safe(
-        self, connector: Connector[Any], row: AttachmentRow, original: int
+        self, connector: Connector[Any], row: AttachmentRow, progress: Progress
     ) -> Outcome:
-        passing("before-fetch")
-        name = await self._fetch(connector, row, original)
-        passing("after-fetch")
-        clean = await self._sanitizer.sanitize(original, declared=row.media["media_type"])
-        passing("after-sanitize")
-        self._permit(connector, clean)
-        return await self._keep(row, clean, name)
-
-    async def _fetch(
-        self, connector: Connector[Any], row: AttachmentRow, original: int
-    ) -> str | None:
-        ref = MediaRef(**row.media)
-        download = await self._fetcher.run(connector, connector.media(ref), "lookup")
-        limit = max(self._limits.photo_max_bytes, self._limits.video_max_bytes)
-        await self._fetcher.download(connector, download, original, limit)
-        return ref.name or download.name
+        away = await self._sanitizer.scanner_trouble()
+        if away and not self._originals.should_fetch(row.id):
+            raise away
+        async with self._originals.original(connector, row) as original:
+            if away:
+                raise away
+            clean = await self._sanitizer.sanitize(
+                original.descriptor, declared=row.media["media_type"], progress=progress.tell
+            )
+            passing("after-sanitize")
+            self._permit(connector, clean)
+            return await self._keep(row, clean, original.name)
 
     def _permit(self, connector: Connector[Any], clean: Clean) -> None:
         """A switch counts for what a file is, not for what it was declared to be."""
@@ -300,10 +295,3 @@ def _unsafe(unsafe: Unsafe) -> _Trouble:
         retry=unsafe.state == "failed",
         ours=unsafe.reason == "scanner_unavailable",
     )
-
-
-@contextmanager
-def scratch_file(directory: Path) -> Iterator[int]:
-    """A file without a name, so that no crash can leave it behind."""
-    with tempfile.TemporaryFile(dir=directory) as file:
-        yield file.fileno()

@@ -22,3 +22,6 @@ BACKLOG = Gauge("airlock_lanes_waiting", "Conversations that have events for the
 PENDING = Gauge(
     "airlock_attachments_pending", "Attachments that are not ready, rejected or failed yet"
 )
+QUARANTINE = Gauge(
+    "airlock_quarantine_bytes", "Originals kept until they can be scanned and made safe"
+)

@@ -70,7 +70,12 @@ OPERATIONS = (
     ),
     Operation("delete", "/v1/conversations/{id}", "Erase every trace", {204: "Erased"}),
     Operation("get", "/v1/messages/{id}", "A message as it is now", {200: "The message"}),
-    Operation("get", "/v1/attachments/{id}", "An attachment as it is now", {200: "The attachment"}),
+    Operation(
+        "get",
+        "/v1/attachments/{id}",
+        "An attachment as it is now; `progress` tells what is being done for one that is pending",
+        {200: "The attachment"},
+    ),
     Operation(
         "post",
         "/v1/attachments/{id}/links",

@@ -29,7 +29,9 @@ from .lanes import Lanes
 from .links import Links
 from .media_endpoint import MediaEndpoint
 from .media_work import MediaWork
+from .originals import Originals
 from .pressure import Pressure
+from .quarantine import Quarantine
 from .reader import Reader
 from .reconciler import Reconciler
 from .replies import Replies
@@ -123,7 +125,13 @@ class Gateway:
         self._stack.push_async_callback(core.close)
         pressure = Pressure()
         lanes = Lanes(journal, core, workers=_FORWARDERS, pressure=pressure)
-        media = self._media_work(journal, fetcher, sanitizer, store, lanes)
+        intake = Intake(data, lambda: lanes.waiting)
+        quarantine = Quarantine(
+            _folder(data / "quarantine"),
+            settings.media.quarantine_max_bytes,
+            intake.is_short_of_room,
+        )
+        media = self._media_work(journal, fetcher, quarantine, sanitizer, store, lanes)
 
         def recorded(result: Recorded) -> None:
             lanes.recorded(result)
@@ -137,9 +145,8 @@ class Gateway:
             public_url=self._public_url,
             on_recorded=lanes.recorded,
         )
-        housekeeping = self._housekeeping(journal, store, lanes, media)
+        housekeeping = self._housekeeping(journal, store, quarantine, lanes, media)
         reader = Reader(journal, settings.connectors, recorded, pressure)
-        intake = Intake(data, lambda: lanes.waiting)
         links = Links(journal.key, self._public_url)
         app = application(
             Ingress(journal, settings.connectors, self._public_url, intake.refusal, pressure),
@@ -153,6 +160,7 @@ class Gateway:
                 ),
                 replies=Replies(journal, settings.connectors, fetcher, sending.wake),
                 on_retry=media.add,
+                progress=media.progress,
                 erase=housekeeping.erase,
             ),
             MediaEndpoint(journal, links, store),
@@ -194,26 +202,37 @@ class Gateway:
         self,
         journal: Journal,
         fetcher: Fetcher,
+        quarantine: Quarantine,
         sanitizer: Sanitizer,
         store: FileStore,
         lanes: Lanes,
     ) -> MediaWork:
         settings = self._settings
+        originals = Originals(
+            journal,
+            fetcher,
+            quarantine,
+            scratch=_emptied(_folder(settings.gateway.data / "scratch")),
+            limit=max(settings.media.photo_max_bytes, settings.media.video_max_bytes),
+        )
         return MediaWork(
             journal,
             settings.connectors,
-            fetcher,
+            originals,
             sanitizer,
             store,
-            limits=settings.media.limits(),
             keep_photos=settings.media.max_photos_per_conversation,
-            scratch=_emptied(_folder(settings.gateway.data / "scratch")),
             parallel=_FETCHERS,
             on_recorded=lanes.recorded,
         )
 
     def _housekeeping(
-        self, journal: Journal, store: FileStore, lanes: Lanes, media: MediaWork
+        self,
+        journal: Journal,
+        store: FileStore,
+        quarantine: Quarantine,
+        lanes: Lanes,
+        media: MediaWork,
     ) -> Housekeeping:
         settings = self._settings
         retention = Retention(
@@ -221,7 +240,9 @@ class Gateway:
             words=settings.gateway.text_retention,
             duplicates=settings.media.duplicate_window,
         )
-        return Housekeeping(journal, store, lanes, retention, lanes.recorded, media.in_hand)
+        return Housekeeping(
+            journal, store, quarantine, lanes, retention, lanes.recorded, media.in_hand
+        )
 
     @property
     def _public_url(self) -> str:

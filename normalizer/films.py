@@ -42,7 +42,7 @@ class Films:
         self._canvas, self._limits = canvas, limits
         self._pool, self._studio, self._threads = pool, studio, threads
 
-    async def clean(self, source: int, size: int, progress: Progress | None) -> Clean:
+    async def clean(self, source: int, size: int, progress: Progress) -> Clean:
         """Raises MediaRejected or MediaFailed."""
         with _film() as film:
             work = await self._studio.work(self._first_job(source, size, film))
@@ -68,7 +68,7 @@ class Films:
         return Job(message, source, size, _COPY_SECONDS, "poster", film)
 
     async def _encoded(
-        self, source: int, size: int, film: int, plan: dict[str, Any], progress: Progress | None
+        self, source: int, size: int, film: int, plan: dict[str, Any], progress: Progress
     ) -> tuple[dict[str, Any], asyncio.Future[int]]:
         # Nothing of a first attempt may remain.
         os.ftruncate(film, 0)
@@ -82,7 +82,7 @@ class Films:
 
         def hear(note: dict[str, Any]) -> None:
             share = note.get("progress")
-            if progress and isinstance(share, float):
+            if isinstance(share, float):
                 progress(min(1.0, max(0.0, share)))
 
         try:

@@ -4,12 +4,12 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Literal
 
 from .cell.pool import Isolation, Pool
-from .films import Films, Progress
+from .films import Films
 from .media import Clean, Limits, MediaFailed, MediaRejected
 from .photo.canvas import Canvas
 from .scanner import Scanner
@@ -17,6 +17,12 @@ from .sniffing import HEAD_BYTES, Content, sniff
 from .studio import Job, Studio
 
 _log = logging.getLogger(__name__)
+
+#: What is being done with a file: only the scanner is waited for, or its contents are made anew.
+Stage = Literal["scanning", "making_safe"]
+
+#: Called with what is being done, and with the share that is done while a film is encoded.
+Progress = Callable[[Stage, float | None], None]
 
 #: Long enough for the slowest honest photo on a busy machine.
 _PHOTO_SECONDS = 20.0
@@ -85,30 +91,37 @@ class Sanitizer:
     ) -> Clean:
         """The renditions of the file behind the readable descriptor `source`, read from its start.
 
-        Raises MediaRejected or MediaFailed. `declared`, the platform's claim, decides nothing. `progress`
-        is called with the share that is done while a film is being encoded.
+        Raises MediaRejected or MediaFailed. `declared`, the platform's claim, decides nothing.
         """
+        tell = progress or _nobody_listens
         # A description of our own: its position is nobody else's, and a cell cannot write through it.
         readonly = os.open(f"/proc/self/fd/{source}", os.O_RDONLY | os.O_CLOEXEC)
         try:
             size = os.fstat(readonly).st_size
             if size > max(self._limits.photo_max_bytes, self._limits.video_max_bytes):
                 raise _too_large(size, "no file may have so many")
-            work = self._clean(readonly, size, progress)
+            tell("making_safe", None)
+            work = self._clean(readonly, size, tell)
             if self._scanner is None:
                 return await work
-            return await _scanned(self._scanner.scan(readonly, size), work)
+            return await _scanned(self._scanner.scan(readonly, size), work, tell)
         finally:
             os.close(readonly)
 
-    async def _clean(self, source: int, size: int, progress: Progress | None) -> Clean:
+    async def scanner_trouble(self) -> MediaFailed | None:
+        """Why no file could be scanned now; None where one could, or where no scanner is configured."""
+        return await self._scanner.trouble() if self._scanner else None
+
+    async def _clean(self, source: int, size: int, progress: Progress) -> Clean:
         content = sniff(os.pread(source, HEAD_BYTES, 0))
         limits = self._limits
         most = limits.photo_max_bytes if content.kind == "photo" else limits.video_max_bytes
         if size > most:
             raise _too_large(size, f"the limit for a {content.kind} is {most}")
         if content.kind == "video":
-            return await self._films.clean(source, size, progress)
+            return await self._films.clean(
+                source, size, lambda share: progress("making_safe", share)
+            )
         return await self._photo(source, content, size)
 
     async def _photo(self, source: int, content: Content, size: int) -> Clean:
@@ -125,13 +138,20 @@ class Sanitizer:
         return Clean("photo", work.painted.width, work.painted.height, None, work.pictures)
 
 
+def _nobody_listens(stage: Stage, share: float | None) -> None:
+    """For callers who do not ask."""
+
+
 def _too_large(size: int, limit: str) -> MediaRejected:
     return MediaRejected("too_large", f"{size} bytes; {limit}")
 
 
-async def _scanned(scan: Coroutine[Any, Any, None], work: Coroutine[Any, Any, Clean]) -> Clean:
+async def _scanned(
+    scan: Coroutine[Any, Any, None], work: Coroutine[Any, Any, Clean], progress: Progress
+) -> Clean:
     """Both at once. What the scanner finds counts more than what else is wrong with a file."""
     scanning, working = asyncio.create_task(scan), asyncio.create_task(work)
+    working.add_done_callback(lambda _: progress("scanning", None))
     try:
         await asyncio.wait({scanning, working}, return_when=asyncio.FIRST_EXCEPTION)
         if not scanning.done() and isinstance(working.exception(), MediaRejected):

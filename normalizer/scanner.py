@@ -24,6 +24,12 @@ _CHUNK_BYTES = 256 * 1024
 #: clamd itself gives up on a file after two minutes.
 _SECONDS = 130.0
 
+#: For questions that clamd answers without working.
+_QUESTION_SECONDS = 10.0
+
+#: How long the answer to one who asks whether clamd is there counts for all.
+_FRESH_SECONDS = 1.0
+
 #: Answers are one line: a name and a verdict.
 _ANSWER_BYTES = 4096
 
@@ -55,6 +61,8 @@ class Scanner:
     def __init__(self, address: str, *, seconds: float = _SECONDS) -> None:
         self._address, self._where, self._seconds = address, _parsed(address), seconds
         self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._look: asyncio.Task[MediaFailed | None] | None = None
+        self._look_again = 0.0
 
     async def scan(self, source: int, size: int) -> None:
         """Returns for a clean file; raises MediaRejected naming what was found, or MediaFailed."""
@@ -74,12 +82,14 @@ class Scanner:
 
     async def version(self) -> str:
         """The engine and its signatures, as clamd names them; raises MediaFailed where it is away."""
-        try:
-            async with asyncio.timeout(self._seconds), self._connected() as line:
-                await _send(line, b"zVERSION\0")
-                return await _answer(line)
-        except (TimeoutError, OSError, EOFError) as error:
-            raise self._unavailable(str(error) or type(error).__name__) from None
+        return await self._ask(b"zVERSION\0")
+
+    async def trouble(self) -> MediaFailed | None:
+        """Why nothing can be scanned now; None where clamd answers. Asked by many, looked into once a second."""
+        now = asyncio.get_running_loop().time()
+        if self._look is None or (self._look.done() and now >= self._look_again):
+            self._look = asyncio.create_task(self._looked())
+        return await asyncio.shield(self._look)
 
     async def check(self, longest: int) -> None:
         """Raises ScannerMisfit when clamd would not take a file as long as we do, MediaFailed when away."""
@@ -97,6 +107,26 @@ class Scanner:
             raise
         finally:
             os.close(descriptor)
+
+    async def _looked(self) -> MediaFailed | None:
+        try:
+            answer = await self._ask(b"zPING\0")
+            return None if answer == "PONG" else self._unavailable(f"it answered: {answer}")
+        except MediaFailed as failure:
+            return failure
+        finally:
+            self._look_again = asyncio.get_running_loop().time() + _FRESH_SECONDS
+
+    async def _ask(self, command: bytes) -> str:
+        seconds = min(self._seconds, _QUESTION_SECONDS)
+        try:
+            async with asyncio.timeout(seconds), self._connected() as line:
+                await _send(line, command)
+                return await _answer(line)
+        except TimeoutError:
+            raise self._unavailable(f"no answer in {seconds:g} s") from None
+        except (OSError, EOFError) as error:
+            raise self._unavailable(str(error) or type(error).__name__) from None
 
     async def _instream(self, source: int, size: int) -> str:
         async with self._connected() as line:

@@ -1,4 +1,4 @@
-"""`airlock check`: the settings are right, the scanner and the platforms answer."""
+"""`airlock check`: the settings are right, decoders are walled in, the scanner and the platforms answer."""
 
 from typing import Any
 
@@ -6,6 +6,8 @@ from connectors import Connector, Rejected
 from gateway.fetching import Fetcher
 from gateway.health import configured_scanner
 from gateway.settings import Settings, advice
+from normalizer.cell.pool import Pool
+from normalizer.cell.trouble import CellsUnavailable
 from normalizer.media import MediaFailed, Unsafe
 from normalizer.scanner import ScannerMisfit
 
@@ -20,6 +22,7 @@ async def _check(settings: Settings) -> int:
     print("settings: ok")
     for sentence in advice(settings):
         print(f"note: {sentence}")
+    walled = await _decoders(settings)
     scanned = await _scanner(settings)
     fetcher = Fetcher(
         allow_private_hosts=settings.fetch.allow_private_hosts,
@@ -32,7 +35,22 @@ async def _check(settings: Settings) -> int:
         ]
     finally:
         await fetcher.aclose()
-    return 0 if scanned and all(good) else 1
+    return 0 if walled and scanned and all(good) else 1
+
+
+async def _decoders(settings: Settings) -> bool:
+    """Whether the walls stand that `media.isolation` asks for."""
+    pool = Pool(1, settings.media.isolation)
+    try:
+        await pool.start()
+        missing = ", ".join(f"{wall} ({why})" for wall, why in pool.missing.items())
+        print(f"decoders: ok, without: {missing}" if missing else "decoders: ok, every wall stands")
+    except CellsUnavailable as trouble:
+        print(f"decoders: {trouble}")
+        return False
+    finally:
+        await pool.close()
+    return True
 
 
 async def _scanner(settings: Settings) -> bool:

@@ -28,16 +28,15 @@ def pending(connection: sqlite3.Connection, limit: int, after: int) -> list[Job]
 def load(connection: sqlite3.Connection, message: int, position: int) -> AttachmentRow | None:
     """An attachment with what a worker needs to fetch it."""
     row = connection.execute(
-        "SELECT m.id, c.id, c.connector, m.received_at, a.kind, a.state, a.reason, a.attempts, a.media "
+        "SELECT m.id, c.id, c.connector, m.received_at, a.kind, a.state, a.reason, a.attempts, a.due, a.media "
         f"FROM attachment a JOIN message m ON m.key = a.message {IN_CONVERSATION} "
         "WHERE a.message = ? AND a.position = ?",
         (message, position),
     ).fetchone()
     if row is None:
         return None
-    (message_id, conversation_id, connector, received_at, kind, state, reason, attempts, media) = (
-        row
-    )
+    (message_id, conversation_id, connector, received_at, kind, state, *more) = row
+    reason, attempts, due, media = more
     return AttachmentRow(
         attachment_id(message_id, position),
         message,
@@ -50,6 +49,7 @@ def load(connection: sqlite3.Connection, message: int, position: int) -> Attachm
         state,
         reason,
         attempts,
+        due,
         orjson.loads(media) if media else None,
         load_attachment(connection, message, position),
     )
@@ -72,6 +72,14 @@ def postpone(
         "UPDATE attachment SET attempts = attempts + 1, due = ?, detail = ? "
         "WHERE message = ? AND position = ? AND state = 'pending'",
         (due, reason, message, position),
+    )
+
+
+def give_name(connection: sqlite3.Connection, message: int, position: int, name: str) -> None:
+    """What only the look-up told of a pending attachment."""
+    connection.execute(
+        "UPDATE attachment SET name = ? WHERE message = ? AND position = ? AND state = 'pending'",
+        (name, message, position),
     )
 
 

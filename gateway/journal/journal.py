@@ -107,6 +107,12 @@ class Journal:
             )
         )
 
+    async def name_attachment(self, message: int, position: int, name: str) -> None:
+        """A pending attachment's name, where only the look-up told it."""
+        await self._writer.submit(
+            partial(attachments.give_name, message=message, position=position, name=name)
+        )
+
     async def finish(self, message: int, position: int, outcome: Outcome) -> Recorded | None:
         """End an attachment, and tell the core, in one transaction; None if it was not pending any more."""
         return await self._writer.submit(

@@ -97,6 +97,7 @@ class AttachmentRow:
     state: str
     reason: str | None
     attempts: int
+    due: int | None
     media: Any
     view: dict[str, Any]
 

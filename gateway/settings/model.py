@@ -175,6 +175,10 @@ class MediaSettings(_Section):
         default="full",
         description="reduced decodes behind fewer walls, where the kernel lacks one",
     )
+    quarantine_max_bytes: Size = Field(
+        default=1_000_000_000,
+        description="Largest sum of originals kept until they can be scanned and made safe",
+    )
     retention: Annotated[Duration, Field(gt=0)] = Field(
         default=30 * _DAY,
         json_schema_extra={"default": "30d"},

@@ -42,6 +42,8 @@ class Zygote:
         self._endings: dict[int, asyncio.Future[int]] = {}
         self.walls: dict[str, str] = {}
         self.gone = False
+        #: Bytes that the largest of its cells had, what all share with the zygote included.
+        self.most_memory = 0
 
     @classmethod
     async def start(cls) -> "Zygote":
@@ -110,6 +112,7 @@ class Zygote:
         if "spawned" in message:
             self._spawned(message["spawned"], descriptors[0])
         elif "ended" in message:
+            self.most_memory = max(self.most_memory, message["memory"])
             self._ended(message["ended"], message["status"])
 
     def _spawned(self, pid: int, pidfd: int) -> None:

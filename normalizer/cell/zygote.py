@@ -83,9 +83,10 @@ class _Zygote:
 
     def _reap(self) -> None:
         while self._children:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+            pid, status, used = os.wait4(-1, os.WNOHANG)
             if pid == 0:
                 return
             self._children.discard(pid)
             exit_status = os.waitstatus_to_exitcode(status)
-            wire.send(self._control, {"ended": pid, "status": exit_status})
+            memory = used.ru_maxrss * 1024
+            wire.send(self._control, {"ended": pid, "status": exit_status, "memory": memory})

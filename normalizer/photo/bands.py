@@ -3,11 +3,12 @@
 import ctypes
 import mmap
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageFile, PngImagePlugin
 
 from . import memory, modes
 from .canvas import BYTES_PER_PIXEL
@@ -72,12 +73,24 @@ def _assemble(size: Size, factor: int, band: Callable[[int, int], Image.Image]) 
     result: Image.Image | None = None
     for top in range(0, size[1], step):
         part = modes.eight_bits(band(top, min(top + step, size[1])))
-        part = part.reduce(factor) if factor > 1 else part
+        part = _smaller(part, factor)
         if result is None:
             result = Image.new(part.mode, reduced(size, factor))
         result.paste(part, (0, top // factor))
     assert result is not None
     return result
+
+
+def _smaller(part: Image.Image, factor: int) -> Image.Image:
+    if factor == 1 or part.mode != "RGBA":
+        return part.reduce(factor) if factor > 1 else part
+    least, most = part.getchannel("A").getextrema()
+    if least != most:
+        return part.reduce(factor)
+    # Colours need not be weighed by an opacity that is the same all over, which takes most of the time.
+    core: Any = part.im
+    whole = (0, 0, *part.size)
+    return Image.Image()._new(core.reduce((factor, factor), whole))  # noqa: SLF001  # see memory.laid_over
 
 
 class Stream:
@@ -98,6 +111,9 @@ class Stream:
         self._address = np.frombuffer(self._memory, np.uint8).ctypes.data
         self._result = Image.new(image.mode, reduced(image.size, factor))
         self._done = 0
+        # Libraries let go of the interpreter: while one band is made smaller the next is decoded.
+        self._beside = ThreadPoolExecutor(1)
+        self._shrinking: list[Future[None]] = []
 
     def decode(self) -> Image.Image:
         image: Any = self._image
@@ -107,9 +123,11 @@ class Stream:
         core: Any = Image
         decoder = core._getdecoder(image.mode, decoder_name, args, image.decoderconfig)  # noqa: SLF001  # as Image.load does
         decoder.setimage(image.im, extents)
-        pending = b""
+        pending, status = b"", 0
         while True:
             sip = image.load_read(_SIP)
+            if not sip and ImageFile.LOAD_TRUNCATED_IMAGES:
+                break
             if not sip:
                 raise OSError("the file is truncated")
             pending += sip
@@ -118,9 +136,11 @@ class Stream:
                 break
             pending = pending[consumed:]
             self._collect(self._touched_rows())
-        if status < 0:
+        if status < 0 and not ImageFile.LOAD_TRUNCATED_IMAGES:
             raise OSError("the file is damaged")
         self._collect(image.height)
+        for shrinking in self._shrinking:
+            shrinking.result()
         return self._result
 
     def _band(self, top: int, bottom: int) -> Image.Image:
@@ -151,10 +171,13 @@ class Stream:
         bottom = bottom if whole else bottom // self._factor * self._factor
         if bottom <= self._done or (not whole and bottom - self._done < _ROWS):
             return
-        part = self._band(self._done, bottom).reduce(self._factor)
-        self._result.paste(part, (0, self._done // self._factor))
-        first = -(-self._done * self._stride // mmap.PAGESIZE) * mmap.PAGESIZE
+        self._shrinking.append(self._beside.submit(self._shrink, self._done, bottom))
+        self._done = bottom
+
+    def _shrink(self, top: int, bottom: int) -> None:
+        part = _smaller(self._band(top, bottom), self._factor)
+        self._result.paste(part, (0, top // self._factor))
+        first = -(-top * self._stride // mmap.PAGESIZE) * mmap.PAGESIZE
         end = bottom * self._stride // mmap.PAGESIZE * mmap.PAGESIZE
         if end > first:
             self._memory.madvise(mmap.MADV_DONTNEED, first, end - first)
-        self._done = bottom

@@ -38,9 +38,9 @@ def opaque(image: Image.Image) -> Image.Image:
     """The picture as it looks on white paper."""
     if image.mode != "RGBA":
         return image
-    white = Image.new("RGBA", image.size, "white")
-    white.alpha_composite(image)
-    return white.convert("RGB")
+    white = Image.new("RGB", image.size, "white")
+    white.paste(image, mask=image.getchannel("A"))
+    return white
 
 
 def jpeg(

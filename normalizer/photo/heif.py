@@ -6,6 +6,8 @@ import os
 import pillow_heif
 from PIL import Image
 
+from normalizer.media import MediaRejected
+
 from . import bands
 from .opened import Opened, Wish
 
@@ -15,6 +17,8 @@ _LARGE = 12_000_000
 
 def open_heif(data: memoryview, wish: Wish) -> Opened:
     file = pillow_heif.open_heif(bytes(data), convert_hdr_to_8bit=True)
+    if len(file) == 0:
+        raise MediaRejected("unsupported_type", "a HEIF in a coding we do not know")
     picture = file[file.primary_index]
     wish.check(picture.size)
     wish.check_substance(picture.size, len(data), _LARGE)

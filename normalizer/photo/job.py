@@ -11,7 +11,7 @@ from PIL import Image, ImageFile
 
 from normalizer.cell.jobs import Job, Order
 
-from . import heif, paint
+from . import damage, heif, paint
 from .avif import open_avif
 from .canvas import Canvas
 from .gif import open_gif
@@ -39,9 +39,14 @@ def photo(order: Order) -> dict[str, Any]:
     canvas = Canvas(message["thumbnail_side"], message["preview_side"])
     source = mmap.mmap(order.files[0], message["bytes"], access=mmap.ACCESS_READ)
     wish = Wish(message["max_pixels"], canvas.preview_side)
-    opened = _READERS[message["format"]](memoryview(source), wish)
+    read = _READERS[message["format"]]
+    opened = read(memoryview(source), wish)
     width, height = paint.upright(opened.size, opened.orientation)
-    preview, translucent = paint.preview(opened, canvas, order.files[1])
+    try:
+        preview, translucent = paint.preview(opened, canvas, order.files[1])
+    except OSError:
+        opened = damage.tolerated(lambda: read(memoryview(source), wish))
+        preview, translucent = paint.preview(opened, canvas, order.files[1])
     order.tell(
         {
             "width": width,

@@ -51,10 +51,12 @@ class Wish:
                 "too_many_pixels", f"{width} x {height} pixels, the limit is {limit}"
             )
 
-    def check_substance(self, size: Size, source_bytes: int, beyond: int) -> None:
+    def check_substance(
+        self, size: Size, source_bytes: int, beyond: int, of_a_byte: int = _PIXELS_OF_A_BYTE
+    ) -> None:
         """Refuses a picture of more pixels than `beyond` made of next to nothing: decoding it takes memory."""
         pixels = size[0] * size[1]
-        if pixels > beyond and source_bytes * _PIXELS_OF_A_BYTE < pixels:
+        if pixels > beyond and source_bytes * of_a_byte < pixels:
             raise MediaRejected("too_many_pixels", f"{size[0]} x {size[1]} pixels of no content")
 
     def fit(self, size: Size, factors: Sequence[int] = ANY_FACTOR) -> Fit:

@@ -18,13 +18,16 @@ from normalizer.media import MediaRejected
 
 from . import aac, tidy
 from .cursor import Cursor
-from .film import BUFFER_BYTES, Film
+from .film import Film
 from .nal import Units
 from .packets import remade
 from .tone import is_high_dynamic_range
 
 #: Otherwise libavformat signs what it writes, and writes each packet by itself.
 _OPTIONS = {"fflags": "+bitexact", "flush_packets": "0"}
+
+#: Few and large writes.
+_WRITE_BYTES = 1 << 18
 
 #: Eight bits, colour at half the sides: what every browser decodes.
 _PLAIN_FORMATS = frozenset({"yuv420p", "yuvj420p"})
@@ -55,7 +58,7 @@ def rebuild(
 ) -> int:
     """Writes the new film; tells its length. Calls `seen` with the seconds read so far."""
     with av.open(
-        Cursor(target), "w", format="mp4", options=_OPTIONS, buffer_size=BUFFER_BYTES
+        Cursor(target), "w", format="mp4", options=_OPTIONS, buffer_size=_WRITE_BYTES
     ) as output:
         assert isinstance(output, OutputContainer)
         lanes = lanes_of(film, output)

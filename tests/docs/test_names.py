@@ -126,7 +126,7 @@ def test_the_patience_with_each_platform_is_the_connectors() -> None:
 
 def test_the_data_folder_holds_what_is_listed(tmp_path: Path) -> None:
     listed = " ".join(rows(section(OPERATING, "## The data folder")))
-    for name in ("journal.db", "media/", "scratch/", "airlock.lock", "workspace.db"):
+    for name in ("journal.db", "media/", "scratch/", "quarantine/", "airlock.lock", "workspace.db"):
         assert name in listed
         assert f'"{name.strip("/")}"' in SOURCE
 
@@ -134,14 +134,6 @@ def test_the_data_folder_holds_what_is_listed(tmp_path: Path) -> None:
 def test_the_changelog_tells_about_this_version() -> None:
     version = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]["version"]
     assert re.search(rf"^## \[{re.escape(version)}\]", text_of(ROOT / "CHANGELOG.md"), re.MULTILINE)
-
-
-def test_the_scanner_is_said_to_be_unused_only_while_it_is() -> None:
-    """When the gateway hands the scanner over, the sentence goes, here and in the changelog."""
-    unused = "does not use it yet" in text_of(OPERATING)
-    service = text_of(ROOT / "gateway" / "service.py")
-    assert unused == ("Scanner(" not in service)
-    assert unused == ("is read and not used yet" in text_of(ROOT / "CHANGELOG.md"))
 
 
 def test_every_measurement_on_a_page_exists() -> None:

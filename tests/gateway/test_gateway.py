@@ -18,7 +18,13 @@ from aiohttp.test_utils import TestServer
 from PIL import Image
 
 from gateway.service import Gateway
-from gateway.settings import CoreSettings, FetchSettings, GatewaySettings, Settings
+from gateway.settings import (
+    CoreSettings,
+    FetchSettings,
+    GatewaySettings,
+    MediaSettings,
+    Settings,
+)
 from tests.gateway.notes import Notes, notes
 from tests.gateway.test_lanes import SECRET, Core, ok
 
@@ -59,7 +65,11 @@ class House:
 
 @asynccontextmanager
 async def house(
-    directory: Path, answer: Any = ok, hold_seconds: float = 5, connector: Notes | None = None
+    directory: Path,
+    answer: Any = ok,
+    hold_seconds: float = 5,
+    connector: Notes | None = None,
+    media: MediaSettings | None = None,
 ) -> AsyncIterator[House]:
     files: dict[str, Any] = {}
 
@@ -80,6 +90,7 @@ async def house(
             core=CoreSettings(
                 url=str(server.make_url("/in")), secrets=(SECRET,), hold_seconds=hold_seconds
             ),
+            media=media or MediaSettings(),
             fetch=FetchSettings(allow_private_hosts=True),
             connectors={"desk": connector or notes(), "still": notes(photos=False)},
         )

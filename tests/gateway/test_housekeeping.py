@@ -8,6 +8,7 @@ from gateway.housekeeping import Housekeeping, Retention
 from gateway.journal import Journal, Outcome
 from gateway.journal.retention import doomed
 from gateway.lanes import Lanes
+from gateway.quarantine import Quarantine
 from gateway.store import FileStore
 from normalizer.media import Rendition
 from tests.gateway.test_gateway import House, house, linked, photo, with_photo
@@ -31,6 +32,12 @@ def rendition() -> Rendition:
     return Rendition("preview", "image/jpeg", 1, 1, b"bytes")
 
 
+def empty(directory: Path) -> Quarantine:
+    folder = directory / "quarantine"
+    folder.mkdir()
+    return Quarantine(folder, 1_000_000)
+
+
 async def ready_photo(journal: Journal, store: FileStore, id: str, at: int) -> str:
     recorded = await record(journal, delivery(note(id, media=[["photo", "http://a"]]), at=at))
     (entry,), (job,) = recorded.entries, recorded.jobs
@@ -50,6 +57,7 @@ async def test_old_media_go_from_the_disk_and_the_core_is_told(tmp_path: Path) -
     keeper = Housekeeping(
         journal,
         store,
+        empty(tmp_path),
         NoLanes(),
         Retention(0.2, DAY, 7 * DAY),
         lambda r: told.extend(bodies(r)),
@@ -71,7 +79,9 @@ async def test_old_words_go_and_their_repeat_is_still_recognised(tmp_path: Path)
     journal, store = await Journal.open(tmp_path, hold_seconds=2), FileStore(tmp_path / "media")
     recorded = await record(journal, delivery(note("1"), at=now() - 1000))
     id = bodies(recorded)[0]["data"]["message"]["id"]
-    keeper = Housekeeping(journal, store, NoLanes(), Retention(DAY, 0.5, 7 * DAY), lambda r: None)
+    keeper = Housekeeping(
+        journal, store, empty(tmp_path), NoLanes(), Retention(DAY, 0.5, 7 * DAY), lambda r: None
+    )
     await keeper.round()
     message = await journal.message(id)
     assert message is not None
@@ -88,7 +98,9 @@ async def test_files_doomed_before_a_crash_go_at_the_next_round(tmp_path: Path) 
     ]
     await journal.erase(conversation)  # … and the process ends before the files went
     assert await journal.read(doomed)
-    keeper = Housekeeping(journal, store, NoLanes(), Retention(DAY, DAY, 7 * DAY), lambda r: None)
+    keeper = Housekeeping(
+        journal, store, empty(tmp_path), NoLanes(), Retention(DAY, DAY, 7 * DAY), lambda r: None
+    )
     await keeper.round()
     assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
     assert not await journal.read(doomed)

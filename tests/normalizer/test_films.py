@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from normalizer.media import Clean, Limits, MediaRejected
-from normalizer.sanitizer import Sanitizer
+from normalizer.sanitizer import Sanitizer, Stage
 from normalizer.video.audit import audit
 from normalizer.video.boxes import Box, Broken, inside, walk
 
@@ -263,16 +263,17 @@ async def test_high_dynamic_range_is_toned_down(sanitize: Sanitize, transfer: in
 async def test_every_film_is_encoded_where_that_is_wanted() -> None:
     running = Sanitizer(Limits(transcode="always"), cells=1)
     await running.start()
-    heard: list[float] = []
+    heard: list[tuple[Stage, float | None]] = []
     source = descriptor(film(seconds=2))
     try:
-        clean = await running.sanitize(source, progress=heard.append)
+        clean = await running.sanitize(source, progress=lambda *told: heard.append(told))
     finally:
         os.close(source)
         await running.close()
     assert_playable(clean)
     assert len(frames(clean)) == 50
-    assert all(0 <= share <= 1 for share in heard)
+    assert {stage for stage, _ in heard} == {"making_safe"}
+    assert all(0 <= share <= 1 for _, share in heard if share is not None)
 
 
 async def test_a_film_that_is_too_long_is_refused() -> None:

@@ -15,8 +15,8 @@ from normalizer.media import Clean, Limits, MediaFailed, MediaRejected
 from normalizer.sanitizer import Sanitizer
 
 from .conftest import Sanitize, handing
-from .looking import assert_bare
-from .media_samples import box, encoded, film, natural, noise, quadrants
+from .looking import alike, assert_bare, colour, shown
+from .media_samples import box, encoded, film, natural, noise, oriented, quadrants
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -232,10 +232,49 @@ async def test_an_animation_of_a_hundred_thousand_frames_is_one_frame(sanitize: 
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "AVIF", "HEIF"])
-@pytest.mark.parametrize("share", [0.05, 0.5, 0.9])
-async def test_a_photo_that_is_cut_is_corrupt(sanitize: Sanitize, form: str, share: float) -> None:
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.9])
+async def test_a_photo_that_is_cut_is_corrupt_unless_browsers_show_most_of_it(
+    sanitize: Sanitize, form: str, share: float
+) -> None:
     content = _encoded(natural(300, 200), form)
-    assert await reason(sanitize, content[: int(len(content) * share)]) == "corrupt"
+    cut = content[: int(len(content) * share)]
+    if share > 0.5 and form in {"JPEG", "PNG", "GIF", "TIFF"}:
+        clean = await sanitize(cut)
+        assert (clean.width, clean.height) == (300, 200)
+        before, after = shown(await sanitize(content), "preview"), shown(clean, "preview")
+        assert alike(colour(before, 0.5, 0.3), colour(after, 0.5, 0.3), 8)
+    else:
+        assert await reason(sanitize, cut) == "corrupt"
+
+
+@pytest.mark.parametrize("lies", [1, 6, 8])
+async def test_what_is_missing_counts_as_stored_and_not_as_seen(
+    sanitize: Sanitize, lies: int
+) -> None:
+    photo = encoded(natural(300, 200), exif=oriented(lies))
+    assert (await sanitize(photo[: int(len(photo) * 0.8)])).kind == "photo"
+    assert await reason(sanitize, photo[: int(len(photo) * 0.3)]) == "corrupt"
+
+
+async def test_of_a_progressive_photo_that_is_cut_the_coarse_picture_is_shown(
+    sanitize: Sanitize,
+) -> None:
+    content = _encoded(natural(600, 400), "PROGRESSIVE")
+    clean = await sanitize(content[: int(len(content) * 0.6)])
+    assert (clean.width, clean.height) == (600, 400)
+
+
+async def test_a_large_png_that_is_cut_is_shown_as_far_as_it_goes(sanitize: Sanitize) -> None:
+    content = encoded(natural(600, 480).resize((6000, 4800)), "PNG", compress_level=1)
+    assert (await sanitize(content[: int(len(content) * 0.8)])).width == 6000
+    assert await reason(sanitize, content[: int(len(content) * 0.3)]) == "corrupt"
+
+
+async def test_damage_within_the_picture_shows_what_comes_before_it(sanitize: Sanitize) -> None:
+    content = bytearray(_encoded(natural(300, 200), "PNG"))
+    for place in range(len(content) * 7 // 10, len(content) * 7 // 10 + 40):
+        content[place] ^= 0x55
+    assert (await sanitize(bytes(content))).width == 300
 
 
 #: A claim on more memory than a cell has is the one failure that is no fault of ours.

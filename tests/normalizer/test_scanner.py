@@ -211,3 +211,70 @@ async def test_only_ok_means_clean(words: bytes | None) -> None:
 async def test_an_address_that_is_none_is_named(address: str) -> None:
     with pytest.raises(ValueError, match="is no address of a scanner"):
         Scanner(address)
+
+
+async def test_whether_the_scanner_is_there_is_asked_once_for_all_who_want_to_know(
+    tmp_path: Path,
+) -> None:
+    asked = 0
+
+    async def pong(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        await reader.readuntil(b"\0")
+        writer.write(b"PONG\0")
+        writer.close()
+
+    server = await asyncio.start_server(pong, "127.0.0.1", 0)
+    scanner = Scanner(f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    assert await asyncio.gather(*(scanner.trouble() for _ in range(50))) == [None] * 50
+    assert asked == 1
+    server.close()
+    await server.wait_closed()
+    away = await Scanner(f"unix:{tmp_path}/none.ctl").trouble()
+    assert away is not None
+    assert away.reason == "scanner_unavailable"
+
+
+async def test_a_scanner_that_says_nothing_is_away_for_whoever_asks(tmp_path: Path) -> None:
+    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(mute, "127.0.0.1", 0)
+    scanner = Scanner(f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}", seconds=0.2)
+    assert await scanner.trouble() is not None
+    with pytest.raises(MediaFailed):
+        await scanner.version()
+    server.close()
+    await server.wait_closed()
+
+
+async def test_while_only_the_scanner_is_waited_for_that_is_told() -> None:
+    heard: list[str] = []
+    decoded = asyncio.Event()
+
+    def hear(stage: str, share: float | None) -> None:
+        heard.append(stage)
+        if stage == "scanning":
+            decoded.set()
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await decoded.wait()
+        writer.write(b"stream: OK\0")
+        writer.close()
+
+    server = await asyncio.start_server(slow, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    running = Sanitizer(Limits(), cells=1, scanner=Scanner(f"tcp://127.0.0.1:{port}"))
+    await running._pool.start()
+    source = descriptor(PHOTO)
+    try:
+        clean = await running.sanitize(source, progress=hear)
+    finally:
+        os.close(source)
+        await running.close()
+        server.close()
+        await server.wait_closed()
+    assert clean.kind == "photo"
+    assert heard == ["making_safe", "scanning"]

@@ -132,7 +132,11 @@ def stored_amiss(events: list[Event], data: Path) -> list[str]:
             if hashlib.sha256(content).hexdigest() != view["sha256"]:
                 wrong.append(f"{id} {name} is not what was announced ({len(content)} bytes)")
     wrong += [f"a file that belongs to nobody: {file.relative_to(data)}" for file in stored]
-    return wrong + [f"left in scratch: {file}" for file in (data / "scratch").iterdir()]
+    return wrong + [
+        f"left in {name}: {file}"
+        for name in ("scratch", "quarantine")
+        for file in (data / name).iterdir()
+    ]
 
 
 def left_over(data: Path) -> list[str]:

@@ -1,0 +1,102 @@
+"""Where media workers get a file from: the quarantine, or else its platform."""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from connectors import Connector, MediaRef
+
+from .fault_points import passing
+from .fetching import Fetcher
+from .journal import AttachmentRow, Journal
+from .quarantine import Quarantine
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A file as it came, readable from its start, and what its sender calls it."""
+
+    descriptor: int
+    name: str | None
+
+
+class Originals:
+    """Fetches what is not in quarantine, at most `limit` bytes, and keeps it there until `release`."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        fetcher: Fetcher,
+        quarantine: Quarantine,
+        *,
+        scratch: Path,
+        limit: int,
+    ) -> None:
+        self._journal = journal
+        self._fetcher = fetcher
+        self._quarantine = quarantine
+        self._scratch = scratch
+        self._limit = limit
+
+    def should_fetch(self, attachment: str) -> bool:
+        """Whether it would be kept: what is held already is not fetched, what finds no room waits outside."""
+        held = attachment in self._quarantine.attachments
+        return not held and self._quarantine.has_room(self._limit)
+
+    @asynccontextmanager
+    async def original(
+        self, connector: Connector[Any], row: AttachmentRow
+    ) -> AsyncIterator[Original]:
+        """Raises what fetching raises: `connectors.Rejected`, MediaFailed or MediaRejected."""
+        held = await self._quarantine.open(row.id)
+        if held is not None:
+            try:
+                yield Original(held, row.view["name"])
+            finally:
+                os.close(held)
+            return
+        with scratch_file(self._scratch) as descriptor:
+            yield Original(descriptor, await self._fetch(connector, row, descriptor))
+
+    async def secure(self, attachment: str) -> None:
+        """It is tried again later: what is held outlives a power cut until then."""
+        await self._quarantine.secure(attachment)
+
+    async def release(self, attachment: str) -> None:
+        """It has ended."""
+        await self._quarantine.remove(attachment)
+
+    async def _fetch(
+        self, connector: Connector[Any], row: AttachmentRow, descriptor: int
+    ) -> str | None:
+        ref = MediaRef(**row.media)
+        passing("before-fetch")
+        download = await self._fetcher.run(connector, connector.media(ref), "lookup")
+        fetched = await self._fetcher.download(connector, download, descriptor, self._limit)
+        passing("after-fetch")
+        if download.name and not ref.name:
+            # Only the look-up told it, and there may be no second one.
+            await self._journal.name_attachment(row.message, row.position, download.name)
+        await self._quarantine.keep(row.id, descriptor, fetched.sha256)
+        passing("after-keep")
+        return ref.name or download.name
+
+
+@contextmanager
+def scratch_file(directory: Path) -> Iterator[int]:
+    """A file without a name, so that no crash can leave it behind; it may be given one later."""
+    try:
+        descriptor = os.open(directory, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError:
+        # A file system that knows no such files.
+        with tempfile.TemporaryFile(dir=directory) as file:
+            yield file.fileno()
+        return
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

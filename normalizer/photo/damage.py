@@ -1,0 +1,40 @@
+"""Photos of which not all can be decoded: shown as browsers show them, as far as they go, if that is far enough."""
+
+import mmap
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image, ImageFile
+
+from normalizer.media import MediaRejected
+
+from .opened import Opened
+
+#: The share of rows that may be missing.
+_MOST_MISSING = 1 / 3
+
+#: Decoders leave what they could not decode in one colour, but for rounding.
+_ONE_COLOUR = 2
+
+
+def tolerated(reopen: Callable[[], Opened]) -> Opened:
+    """The photo, opened anew without minding damage. The library then minds none for good: cells have one job."""
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
+    opened = reopen()
+
+    def load(ground: mmap.mmap | None) -> Image.Image:
+        image = opened.load(ground)
+        if _missing(image) > image.height * _MOST_MISSING:
+            raise MediaRejected("corrupt", "a photo of which too little can be decoded")
+        return image
+
+    return replace(opened, load=load)
+
+
+def _missing(image: Image.Image) -> int:
+    """How many rows are of one colour, that of the last pixel; of interlaced pictures they lie scattered."""
+    pixels = np.asarray(image.convert("RGB"))
+    low, high = pixels.min(axis=1), pixels.max(axis=1)
+    last = pixels[-1, -1].astype(int)
+    return int(np.all((low >= last - _ONE_COLOUR) & (high <= last + _ONE_COLOUR), axis=1).sum())

@@ -1,0 +1,51 @@
+"""The scanner is away, the gateway is killed, addresses die: what was fetched is scanned in the end, once fetched."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from simulator import photo, video
+from tests.normalizer.daemon import EICAR, Daemon
+from tests.system.running import CONSUMERS, Site, ended, site
+
+pytestmark = pytest.mark.system
+
+#: More than any platform's address lives.
+LONG = 30 * 24 * 3600.0
+
+
+async def send_all(running: Site) -> int:
+    """To each platform's webhook a photo, a video and a photo with the test virus; how many files there are."""
+    clean = photo(width=320, height=240, seed=1)
+    infected = replace(photo(width=320, height=240, seed=2), content=clean.content + EICAR)
+    for name, platform in running.platforms.items():
+        for file in (clean, video(), infected):
+            assert all(d.accepted for d in await platform.send(CONSUMERS[name], "", [file]))
+    return 3 * len(running.platforms)
+
+
+async def test_a_killed_gateway_scans_what_it_had_fetched_though_every_address_is_dead(
+    tmp_path: Path,
+) -> None:
+    daemon = Daemon(tmp_path / "clamd")
+    settings = {"media": {"scanner": daemon.unix}, "core": {"hold_seconds": 0.2}}
+    async with site(tmp_path, settings=settings) as running:
+        try:
+            count = await send_all(running)
+            quarantine = tmp_path / "data" / "quarantine"
+            await running.until(lambda _: len(list(quarantine.iterdir())) == count)
+            assert not ended(running.core.events)
+            await running.kill()
+            for platform in running.platforms.values():
+                platform.age(LONG)
+            await daemon.start()
+            await running.start()
+            events = await running.until(lambda events: len(ended(events)) == count)
+        finally:
+            daemon.stop()
+    states = sorted((a["state"], a["reason"] or "") for a in ended(events))
+    assert states == [("ready", "")] * (2 * count // 3) + [("rejected", "malware")] * (count // 3)
+    asked = [hosted.asked for p in running.platforms.values() for hosted in p.hosted.values()]
+    assert asked == [1] * count
+    assert not list(quarantine.iterdir())
