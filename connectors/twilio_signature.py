@@ -9,7 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from twilio.request_validator import RequestValidator
 
-from .contract import Forbidden, Request
+from .contract import Request
+from .errors import Forbidden
 from .proof import same
 
 #: A message has about forty; sorting more than this is work nobody has proved to deserve.

@@ -11,13 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from connectors import FEATURES, Connector
 
+from .connector_health import ConnectorHealth
 from .failures import Failures
 from .fault_points import passing
 from .journal import AttachmentRow, Job, Journal
 from .links import Links, Ticket
 from .moments import rfc3339
 from .problems import Problem, bad_request, not_found
-from .replies import Replies, Reply
+from .replies import Replies, Reply, Writing
 
 _PAGE = 200
 _MAX_BODY = 64 * 1024
@@ -49,6 +50,7 @@ class Api:
         link_seconds: int,
         failures: Failures,
         replies: Replies,
+        health: ConnectorHealth,
         on_retry: Callable[[Job], None],
         erase: Callable[[str], Awaitable[bool]],
     ) -> None:
@@ -58,6 +60,7 @@ class Api:
         self._link_seconds = link_seconds
         self._failures = failures
         self._replies = replies
+        self._health = health
         self._on_retry = on_retry
         self._erase = erase
 
@@ -70,6 +73,7 @@ class Api:
             web.get("/v1/messages/{id}", self.message),
             web.post("/v1/messages/{id}/read", self.read),
             web.post("/v1/conversations/{id}/messages", self.reply),
+            web.post("/v1/conversations/{id}/typing", self.typing),
             web.get("/v1/conversations/{id}/messages", self.messages),
             web.put("/v1/conversations/{id}/agents", self.assign),
             web.delete("/v1/conversations/{id}", self.erase),
@@ -126,6 +130,12 @@ class Api:
         told = await self._replies.tell_read(request.match_info["id"])
         return _json({"told": told})
 
+    async def typing(self, request: web.Request) -> web.Response:
+        """The consumer sees that an agent is writing, for some seconds or until the text comes."""
+        body = await _read(request, Writing) if request.body_exists else Writing()
+        told = await self._replies.tell_typing(request.match_info["id"], on=body.typing)
+        return _json({"told": told})
+
     async def message(self, request: web.Request) -> web.Response:
         id = request.match_info["id"]
         found = await self._journal.message(id) or await self._journal.agent_text(id)
@@ -146,7 +156,11 @@ class Api:
 
     async def capabilities(self, request: web.Request) -> web.Response:
         del request
-        return _json({"connectors": [chart(n, c) for n, c in self._connectors.items()]})
+        rows = [
+            {**chart(name, connector), "health": self._health.of(name).view()}
+            for name, connector in self._connectors.items()
+        ]
+        return _json({"connectors": rows})
 
     async def erase(self, request: web.Request) -> web.Response:
         id = request.match_info["id"]

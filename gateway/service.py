@@ -18,6 +18,7 @@ from normalizer.sanitizer import Sanitizer
 from normalizer.scanner import Scanner
 
 from .api import Api, bearer
+from .connector_health import ConnectorHealth
 from .core_client import CoreClient
 from .failures import Failures
 from .fetching import Fetcher
@@ -136,6 +137,7 @@ class Gateway:
             public_url=self._public_url,
             on_recorded=lanes.recorded,
         )
+        health = ConnectorHealth(settings.connectors, fetcher)
         housekeeping = self._housekeeping(journal, store, lanes, media)
         pressure = Pressure(journal.waited_together)
         reader = Reader(journal, settings.connectors, recorded, pressure)
@@ -152,6 +154,7 @@ class Gateway:
                     journal, settings.connectors, lanes, on_recorded=recorded, on_job=media.add
                 ),
                 replies=Replies(journal, settings.connectors, fetcher, sending.wake),
+                health=health,
                 on_retry=media.add,
                 erase=housekeeping.erase,
             ),
@@ -170,6 +173,7 @@ class Gateway:
         self._run("reconciler", Reconciler([lanes.pick_up, media.pick_up]).run())
         self._run("room", Room(journal, intake.is_short_of_room).run())
         self._run("sending", sending.run())
+        self._run("connector health", health.run())
         await self._serve(app, sock)
         await decoders
 

@@ -2,11 +2,12 @@
 
 Files `exchanges/*.json` beside the recordings, each
 
-    {"note": …, "flow": "media" | "send_text" | "mark_read" | "check", "given": {…},
+    {"note": …, "flow": "media" | "send_text" | "send_typing" | "mark_read" | "check",
+     "given": {…},
      "steps": [{"call": {…}, "reply": {"status": 200, "headers": {}, "content": {…}}}, …],
      "result": … | "refused": {"reason": …, …}, "download": {"status": 403}}
 
-`given` are the fields of the `MediaRef` or `Text`, or the arguments of `mark_read`. `download` is what the
+`given` are the fields of the `MediaRef`, `Text` or `Typing`, or the arguments of `mark_read`. `download` is what the
 host of a file answers, and `refused` what that means. What is answered without a call is recorded alike:
 `authorize`, `acknowledge`, and `handshake`, to which the query is given. To write one, give the replies
 alone: the kit fails and prints the whole.
@@ -28,14 +29,15 @@ from connectors.contract import (
     Connector,
     Download,
     Purpose,
-    Rejected,
     Reply,
     Request,
     Response,
     Sent,
     Text,
+    Typing,
 )
 from connectors.damage import damaged
+from connectors.errors import Rejected
 from connectors.recordings import RECEIVED_AT, URL
 from normalizer.events import MediaRef
 
@@ -51,6 +53,7 @@ ANSWERED = ("acknowledge", "authorize", "handshake")
 PURPOSES: Mapping[str, Purpose] = {
     "media": "lookup",
     "send_text": "send",
+    "send_typing": "send",
     "mark_read": "send",
     "check": "check",
     **dict.fromkeys(ANSWERED, "check"),
@@ -79,6 +82,8 @@ class Exchange:
                 return partial(connector.media, MediaRef(**self.given))
             case "send_text":
                 return partial(connector.send_text, Text(**{**asdict(OUT), **self.given}))
+            case "send_typing":
+                return partial(connector.send_typing, Typing(**self.given))
             case "mark_read":
                 return partial(connector.mark_read, **self.given)
             case "check":

@@ -113,6 +113,8 @@ def _unproven(subject: Graded) -> Iterator[str]:
         yield "no exchange shows how a file is found"
     if can.support("mark_read") != "no" and not ends("mark_read"):
         yield "no exchange shows a message marked as read"
+    if can.support("send_typing") != "no" and not ends("send_typing"):
+        yield "no exchange shows how typing is shown"
     if not any(one.flow == "check" and one.result for one in recorded):
         yield "no exchange shows the account's name from `check`"
     for method in ANSWERED:

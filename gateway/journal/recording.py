@@ -27,7 +27,7 @@ from normalizer.events import (
 from .facts import content_of, facts, new_view, notice_of, status_of
 from .keys import message_key
 from .outbox import Outbox
-from .outgoing import Progress, early
+from .outgoing import Progress, early, early_watermark
 from .retention import take_back
 from .rows import Batch, Entry, Job, NewAttachment, Reading, Recorded
 
@@ -204,8 +204,10 @@ class Recorder:
             ):
                 return True
         if recorded is None and platform_id is None and receipt.watermark is not None:
-            recorded = progress.up_to(conversation, to_ms(receipt.watermark), receipt.status)
-            if not recorded.entries:
+            moment = to_ms(receipt.watermark)
+            recorded = progress.up_to(conversation, moment, receipt.status)
+            waits = early_watermark(self.connection, conversation, moment, receipt.status)
+            if not (recorded.entries or waits):
                 return False
         self.entries += recorded.entries if recorded else ()
         return recorded is not None
