@@ -264,6 +264,8 @@ class Gateway:
                 media_origin=self._public_url,
                 agent=self._agent,
                 demo=self._demo,
+                trusted_proxies=self._settings.gateway.trusted_proxies,
+                text_retention=self._settings.gateway.text_retention,
             )
         )
         url = f"{self.url}/workspace/events"

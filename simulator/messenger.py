@@ -21,6 +21,7 @@ class Messenger(Graph):
     name: ClassVar = "messenger"
     object: ClassVar = "page"
     bad_token_status: ClassVar = 400
+    usual_receipts: ClassVar = ("delivered", "read")
     secret = "emulated-messenger-app-secret"
     token = "emulated-page-access-token"
     verify_token = "emulated-messenger-verify-token"

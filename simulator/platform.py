@@ -33,6 +33,8 @@ class Platform(ABC):
     """
 
     name: ClassVar[str]
+    #: What this platform usually tells of a text, in that order.
+    usual_receipts: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, webhook: str = "", public_webhook: str | None = None) -> None:
         self.webhook = webhook

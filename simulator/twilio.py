@@ -29,6 +29,7 @@ _MESSAGE_IN_TWIML = re.compile(rb"<(?:Message|Sms)\b", re.IGNORECASE)
 
 class Twilio(Platform):
     name: ClassVar = "twilio"
+    usual_receipts: ClassVar = ("sent", "delivered")
     account = "AC" + "0123456789abcdef" * 2
     token = "emulated-twilio-auth-token"
     number = "+15550002222"

@@ -1,36 +1,52 @@
-// The answer box: Enter sends, Shift and Enter starts a line, a draft waits for each conversation.
+// The answer box: Enter sends, Shift and Enter starts a line. A draft, and what it quotes, wait for each conversation.
 
 import { byId, element } from "./element.js";
 import { icon } from "./icons.js";
 import { tell } from "./server.js";
+import { Writing } from "./writing.js";
 
 const form = byId("composer");
 const text = byId("text");
 const note = byId("composer-note");
+const quote = byId("composer-quote");
+
+let quoted = null;
 
 export class Composer {
   #drafts = new Map();
   #id = null;
+  #writing = new Writing();
 
   constructor(deeds, fail) {
     this.deeds = deeds;
     this.fail = fail;
     form.querySelector("button").append(icon("send", 20));
     form.addEventListener("submit", (event) => { event.preventDefault(); this.#send(); });
-    text.addEventListener("input", grow);
+    byId("composer-unquote").append(icon("close", 18));
+    byId("composer-unquote").addEventListener("click", () => { setQuote(null); text.focus(); });
+    text.addEventListener("input", () => { grow(); this.#writing.typed(text.value.trim() !== ""); });
+    text.addEventListener("blur", () => this.#writing.stopped());
     text.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && quoted) setQuote(null);
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();
       form.requestSubmit();
     });
   }
 
-  show(conversation) {
+  // `can` says what the channel can do; it is told when a conversation is opened.
+  show(conversation, can = null) {
     if (conversation.id !== this.#id) {
-      if (this.#id) this.#drafts.set(this.#id, text.value);
+      if (this.#id) this.#drafts.set(this.#id, { words: text.value, quoted });
       this.#id = conversation.id;
-      text.value = this.#drafts.get(conversation.id) ?? "";
+      const draft = this.#drafts.get(conversation.id);
+      text.value = draft?.words ?? "";
+      setQuote(draft?.quoted ?? null);
       grow();
+    }
+    if (can) {
+      byId("conversation").dataset.quotes = String(can.quotes);
+      this.#writing.begin(can.typing ? conversation.id : null);
     }
     const may = conversation.assigned && conversation.open;
     form.hidden = !may;
@@ -48,21 +64,35 @@ export class Composer {
     const id = this.#id;
     const written = text.value;
     if (!written.trim()) return;
+    const answered = quoted?.id;
     text.value = "";
+    setQuote(null);
     grow();
     this.#drafts.delete(id);
+    this.#writing.sent();
     // The key makes it safe to send again: the text goes out once, whatever happens to the answers.
-    await sendReply(id, written, newKey(), this.fail);
+    await sendReply(id, written, newKey(), answered, this.fail);
   }
 }
 
 // A refusal is shown beside the text itself, where there is one; before that, in words above.
-export async function sendReply(id, written, key, fail) {
+export async function sendReply(id, written, key, answered, fail) {
   try {
-    await tell(`api/conversations/${encodeURIComponent(id)}/messages`, { text: written, key });
+    await tell(`api/conversations/${encodeURIComponent(id)}/messages`, { text: written, key, reply_to: answered ?? null });
   } catch (refused) {
     if (refused.status !== 502) fail(refused);
   }
+}
+
+export function quoteInAnswer(message) {
+  setQuote(message);
+  text.focus();
+}
+
+function setQuote(message) {
+  quoted = message;
+  quote.hidden = !message;
+  byId("composer-quoted").textContent = message?.line ?? "";
 }
 
 // Not randomUUID, which browsers have on secure pages only.

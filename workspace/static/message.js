@@ -2,7 +2,7 @@
 
 import { attachmentNode } from "./attachment.js";
 import { exactly, hour } from "./clock.js";
-import { newKey, sendReply } from "./composer.js";
+import { newKey, quoteInAnswer, sendReply } from "./composer.js";
 import { element } from "./element.js";
 import { icon } from "./icons.js";
 import { isMe } from "./server.js";
@@ -34,7 +34,7 @@ export function updateMessage(node, line) {
     place(state.parts.get("media").node, state, `attachment ${attachment.id}`, attachment, () => attachmentNode(attachment, line));
   }
   place(state.bubble, state, "words", [line.text, line.deleted], () => words(line));
-  place(node, state, "meta", [line.at, line.reactions, line.status, line.reason, line.text], () => meta(line));
+  place(node, state, "meta", [line.at, line.reactions, line.status, line.reason, line.text, line.id], () => meta(line));
 }
 
 // Builds a part anew when what it shows has changed. Parts are placed in the order they are named here.
@@ -82,7 +82,20 @@ function meta(line) {
     element("time", { datetime: new Date(line.at).toISOString(), title: exactly(line.at) }, hour(line.at)),
     reactions.length ? element("span", { class: "reactions", "aria-label": "Reactions" }, ...reactions) : null,
     line.status ? ticks(line) : null,
+    mayBeQuoted(line) ? element("button", {
+      class: "quote-this", type: "button", "aria-label": `Quote: ${glimpse(line)}`, title: "Quote in your answer",
+      onclick: () => quoteInAnswer({ id: line.id, line: glimpse(line) }),
+    }, icon("quote", 15)) : null,
   );
+}
+
+// What was not sent yet, or was written in another app, is nothing the gateway could name to the platform.
+function mayBeQuoted(line) {
+  return !line.deleted && !line.id.startsWith("reply_") && (line.direction === "in" || Boolean(line.key));
+}
+
+function glimpse(line) {
+  return (line.text ?? line.attachments.map((attachment) => attachment.line).join(" ")).replace(/\s+/gu, " ").slice(0, 120);
 }
 
 function ticks(line) {
@@ -96,7 +109,7 @@ function ticks(line) {
       class: "again", type: "button",
       onclick: (event) => {
         event.target.disabled = true;
-        sendReply(line.conversation, line.text, key, (refused) => { event.target.textContent = refused.message; });
+        sendReply(line.conversation, line.text, key, line.reply_to?.id, (refused) => { event.target.textContent = refused.message; });
       },
     }, "Send again") : null);
 }
