@@ -7,8 +7,8 @@ from pathlib import Path
 from tests.workspace import samples
 from tests.workspace.house import House
 from tests.workspace.house import house as open_house
-from workspace.application import WORKSPACE
 from workspace.database import Database
+from workspace.keys import WORKSPACE
 from workspace.retention import forget
 
 LATER = 10**15
@@ -20,12 +20,11 @@ async def everything_forgotten(database: Database, before: int = LATER) -> None:
 
 
 def database_of(house: House) -> Database:
-    app = house.server.app
-    for resource in app.router.resources():
-        inner = getattr(resource, "_app", None)
-        if inner is not None and WORKSPACE in inner:
-            return inner[WORKSPACE].database
-    return app[WORKSPACE].database
+    """The workspace's own, which is mounted below a main application."""
+    (mounted,) = (
+        resource for resource in house.server.app.router.resources() if hasattr(resource, "_app")
+    )
+    return mounted._app[WORKSPACE].database
 
 
 async def test_words_go_and_what_can_still_be_seen_stays(house: House) -> None:
