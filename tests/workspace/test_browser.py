@@ -240,6 +240,28 @@ async def test_an_answer_is_written_sent_and_ticked(filled: House) -> None:
     ]
 
 
+async def test_a_message_is_quoted_and_the_quote_taken_back(filled: House) -> None:
+    async with pages(filled) as (page,):
+        await open_mia(page)
+        await expect(page.locator(".composer-send svg")).to_have_count(1)
+        await page.locator(".message").last.hover()
+        await page.get_by_role("button", name="Quote: it does this all day").click()
+        await expect(page.get_by_label("Your answer")).to_be_focused()
+        await expect(page.locator("#composer-quoted")).to_have_text("it does this all day")
+        await page.keyboard.press("Escape")
+        await expect(page.locator("#composer-quote")).to_be_hidden()
+        await page.locator(".message").last.hover()
+        await page.get_by_role("button", name="Quote: it does this all day").click()
+        await page.get_by_label("Your answer").fill("We see")
+        await page.keyboard.press("Enter")
+        answer = page.locator(".message[data-direction=out]")
+        await expect(answer.locator(".quote")).to_have_text("it does this all day")
+        await expect(page.locator("#composer-quote")).to_be_hidden()
+    assert filled.gateway.called("POST", "/v1/conversations/conv_mia/messages") == [
+        {"text": "We see", "agent": "agent", "reply_to": "msg_2"}
+    ]
+
+
 async def test_an_answer_that_was_refused_can_be_sent_again(filled: House) -> None:
     path = "/v1/conversations/conv_mia/messages"
     filled.gateway.refuse[path] = 422, {"detail": "The 24 hours are over."}
@@ -328,31 +350,42 @@ async def test_searching_and_narrowing_the_list(filled: House) -> None:
         await expect(entries).to_have_text(["Tom"])
 
 
-async def test_a_long_conversation_loads_what_is_seen(house: House) -> None:
+async def test_a_long_conversation_loads_what_is_seen(house: House, film: bytes) -> None:
+    """1,000 messages, 200 photos and videos: what is asked for is what a screen shows, and some beyond it."""
     small = samples.jpeg(320, 320, (90, 120, 150))
-    for number in range(1, 301):
+    for number in range(1, 1001):
         more: dict[str, Any] = {}
-        if number % 5 == 0:
-            house.gateway.hold("conv_mia", f"att_{number}", thumbnail=small, preview=small)
-            more = {
-                "transcript": "[photo message]",
-                "attachments": [samples.photo(f"att_{number}")],
-            }
+        id = f"att_{number}"
+        if number % 10 == 0:
+            house.gateway.hold("conv_mia", id, thumbnail=small, poster=small, video=film)
+            more = {"transcript": "[video message]", "attachments": [samples.video(id)]}
+        elif number % 5 == 0:
+            house.gateway.hold("conv_mia", id, thumbnail=small, preview=small)
+            more = {"transcript": "[photo message]", "attachments": [samples.photo(id)]}
         await house.deliver(samples.received(f"evt_{number}", samples.message(number, **more)))
     async with pages(house) as (page,):
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
         await open_mia(page)
         await expect(page.locator(".photo img").last).to_have_js_property("naturalWidth", 320)
-        assert await page.locator(".message").count() < 200
+        assert await page.locator(".message").count() == 60
+        assert len([url for url in asked if "/lines" in url]) <= 1, (
+            "one page is enough to begin with"
+        )
         assert len(house.gateway.served) < 20
+        assert {path.rpartition("/")[2] for path, _ in house.gateway.served} <= {
+            "thumbnail",
+            "poster",
+        }, "neither a large photo nor a film before somebody asks for it"
         await until(
             page,
             """() => {
                 document.getElementById('scroll').scrollTop = 0;
-                return document.querySelectorAll('.message').length === 300;
+                return document.querySelectorAll('.message').length === 1000;
             }""",
         )
         numbers = await page.locator(".message").evaluate_all("all => all.map((one) => one.id)")
-        assert numbers == [f"line-{number}" for number in range(1, 301)]
+        assert numbers == [f"line-{number}" for number in range(1, 1001)]
 
 
 @pytest.mark.parametrize("path", ["audit", "operations"])

@@ -24,7 +24,8 @@ def database_of(house: House) -> Database:
     (mounted,) = (
         resource for resource in house.server.app.router.resources() if hasattr(resource, "_app")
     )
-    return mounted._app[WORKSPACE].database
+    database: Database = mounted._app[WORKSPACE].database
+    return database
 
 
 async def test_words_go_and_what_can_still_be_seen_stays(house: House) -> None:

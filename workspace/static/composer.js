@@ -20,7 +20,7 @@ export class Composer {
   constructor(deeds, fail) {
     this.deeds = deeds;
     this.fail = fail;
-    form.querySelector("button").append(icon("send", 20));
+    form.querySelector(".composer-send").append(icon("send", 20));
     form.addEventListener("submit", (event) => { event.preventDefault(); this.#send(); });
     byId("composer-unquote").append(icon("close", 18));
     byId("composer-unquote").addEventListener("click", () => { setQuote(null); text.focus(); });
