@@ -189,6 +189,7 @@ _REASONS: Mapping[str, str] = {
     "suspended": "the platform suspended our account; operators can look it up",
     "temporary": "the platform was in trouble for too long",
     "unauthorized": "the platform refused our credentials; operators can look it up",
+    "unreachable": "the platform did not answer for too long",
     "undeliverable": "the platform cannot reach the customer",
     "window_closed": "too long after the customer's last message; they must write first",
 }

@@ -26,6 +26,8 @@ from .running import asked_to_end, run
 
 #: Seconds between two lines of the story: while it is new, and when it is told again.
 _PACE, _LATER_PACE = 2.0, 15.0
+#: Seconds between the story's end and its beginning anew: time to look around.
+_BETWEEN = 60.0
 #: Seconds between two things that an emulated platform tells of an agent's text.
 _RECEIPT_PAUSE = 1.2
 #: Seconds of a timed demo kept for the last video to become ready.
@@ -65,6 +67,7 @@ async def _endlessly(
         for pace in itertools.chain([_PACE], itertools.repeat(_LATER_PACE)):
             async for step in play(platforms, pace=pace, lines=told):
                 _show(step)
+            await asyncio.sleep(_BETWEEN)
 
     telling = asyncio.create_task(tell())
     await gateway.wait(end)

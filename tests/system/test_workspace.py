@@ -14,7 +14,7 @@ from playwright.async_api import Page, Response, expect
 
 from simulator import Fault, photo, video
 from simulator.samples import padded
-from tests.system.running import CONSUMERS, Site, site
+from tests.system.running import AIRLOCK, CONSUMERS, Site, free_port, site
 from tests.workspace.browser import pages_at, until
 from workspace import accounts
 
@@ -268,6 +268,25 @@ async def test_operators_see_accounts_health_latency_and_failures_to_retry(shop:
         twilio.faults.clear()
         await row.get_by_role("button", name=re.compile("Retry")).click()
         await expect(page.get_by_text("Nothing has failed.")).to_be_visible()
+
+
+async def test_the_demo_shows_ticks_that_change() -> None:
+    port = free_port()
+    demo = await asyncio.create_subprocess_exec(
+        str(AIRLOCK), "demo", "--port", str(port), stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert demo.stdout is not None
+        told = await asyncio.wait_for(demo.stdout.readline(), 60)
+        async with pages_at(re.findall(r"http://\S+", told.decode())[0]) as (page,):
+            await page.get_by_role("link", name=re.compile("Ann Berger")).click()
+            await page.get_by_label("Your answer").fill("We are on it")
+            await page.get_by_label("Your answer").press("Enter")
+            ticks = line_of(page, "We are on it").locator(".ticks")
+            await expect(ticks).to_have_attribute("data-status", "read")
+    finally:
+        demo.terminate()
+        await demo.wait()
 
 
 async def test_refused_credentials_are_seen_by_operators(tmp_path: Path) -> None:

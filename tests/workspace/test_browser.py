@@ -277,6 +277,29 @@ async def test_an_answer_that_was_refused_can_be_sent_again(filled: House) -> No
     assert len(filled.gateway.sent) == 1
 
 
+async def test_what_may_have_been_lost_is_sent_again_only_when_the_agent_says_so(
+    filled: House,
+) -> None:
+    async with pages(filled) as (page,):
+        await open_mia(page)
+        await page.get_by_label("Your answer").fill("Thank you")
+        await page.get_by_label("Your answer").press("Enter")
+        answers = page.locator(".message[data-direction=out]")
+        await expect(answers.locator(".ticks")).to_have_attribute("data-status", "accepted")
+        data = {
+            "conversation": samples.conversation(),
+            "message": {"id": "msg_sent1", "platform_id": None},
+            "status": "failed",
+            "reason": "unknown",
+        }
+        await filled.deliver(samples.event("evt_u", "message.status", data))
+        await expect(answers).to_contain_text("Perhaps not sent")
+        await answers.get_by_role("button", name="Send again").click()
+        await expect(answers).to_have_count(2)
+        await expect(answers.last.locator(".ticks")).to_have_attribute("data-status", "accepted")
+    assert len(filled.gateway.sent) == 2
+
+
 async def test_a_hand_over_takes_the_pictures_along(filled: House) -> None:
     other = filled.browser()
     async with other.session:

@@ -100,8 +100,9 @@ function glimpse(line) {
 
 function ticks(line) {
   const trouble = TROUBLES.has(line.status);
-  // What the platform refused needs a key of its own; what may have been taken goes out once under the old one.
-  const key = line.status === "failed" ? newKey() : line.key;
+  // What the gateway has taken and could not deliver needs a key of its own; what it may have taken goes out once
+  // under the old one.
+  const key = line.id.startsWith("reply_") ? line.key : newKey();
   return element("span", { class: "ticks", "data-status": line.status, "data-trouble": String(trouble), title: line.status_words },
     trouble ? [line.status_words, line.reason].filter(Boolean).join(": ") : icon(TICKS[line.status] ?? "tick", 16),
     trouble ? null : element("span", { class: "unseen" }, line.status_words),
