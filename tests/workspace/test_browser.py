@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.workspace import samples
 from tests.workspace.browser import pages, until
@@ -274,6 +274,28 @@ async def test_an_answer_that_was_refused_can_be_sent_again(filled: House) -> No
         filled.gateway.refuse.clear()
         await answer.get_by_role("button", name="Send again").click()
         await expect(answer.locator(".ticks")).to_have_attribute("data-status", "accepted")
+    assert len(filled.gateway.sent) == 1
+
+
+async def test_a_text_whose_way_was_cut_is_back_in_the_box_and_goes_out_once(
+    filled: House,
+) -> None:
+    async def lose_the_answer(route: Route) -> None:
+        await route.fetch()
+        await route.abort()
+
+    async with pages(filled) as (page,):
+        await open_mia(page)
+        await page.route("**/messages", lose_the_answer, times=1)
+        box = page.get_by_label("Your answer")
+        await box.fill("Thank you")
+        await box.press("Enter")
+        await expect(page.locator("#trouble")).to_contain_text("cannot be reached")
+        await expect(box).to_have_value("Thank you")
+        await box.press("Enter")
+        await expect(box).to_have_value("")
+        await expect(page.locator("#trouble")).to_be_hidden()
+        await expect(page.locator(".message[data-direction=out]")).to_have_count(1)
     assert len(filled.gateway.sent) == 1
 
 

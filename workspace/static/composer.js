@@ -15,6 +15,8 @@ let quoted = null;
 export class Composer {
   #drafts = new Map();
   #id = null;
+  #quotes = false;
+  #unsent = null;
   #writing = new Writing();
 
   constructor(deeds, fail) {
@@ -40,15 +42,14 @@ export class Composer {
       if (this.#id) this.#drafts.set(this.#id, { words: text.value, quoted });
       this.#id = conversation.id;
       const draft = this.#drafts.get(conversation.id);
-      text.value = draft?.words ?? "";
-      setQuote(draft?.quoted ?? null);
-      grow();
+      this.#put(draft?.words ?? "", draft?.quoted ?? null);
     }
     if (can) {
-      byId("conversation").dataset.quotes = String(can.quotes);
+      this.#quotes = can.quotes;
       this.#writing.begin(can.typing ? conversation.id : null);
     }
     const may = conversation.assigned && conversation.open;
+    byId("conversation").dataset.quotes = String(this.#quotes && may);
     form.hidden = !may;
     note.hidden = may;
     if (!may) note.replaceChildren(...this.#why(conversation));
@@ -64,23 +65,35 @@ export class Composer {
     const id = this.#id;
     const written = text.value;
     if (!written.trim()) return;
-    const answered = quoted?.id;
-    text.value = "";
-    setQuote(null);
-    grow();
+    const answered = quoted;
+    // The key makes it safe to send again: the text goes out once, whatever happens to the answers.
+    const again = this.#unsent?.id === id && this.#unsent.written === written;
+    const key = again ? this.#unsent.key : newKey();
+    this.#put("", null);
     this.#drafts.delete(id);
     this.#writing.sent();
-    // The key makes it safe to send again: the text goes out once, whatever happens to the answers.
-    await sendReply(id, written, newKey(), answered, this.fail);
+    this.fail(null);
+    if (await sendReply(id, written, key, answered?.id, this.fail)) return;
+    this.#unsent = { id, written, key };
+    if (this.#id !== id) this.#drafts.set(id, { words: written, quoted: answered });
+    else if (!text.value) this.#put(written, answered);
+  }
+
+  #put(words, answered) {
+    text.value = words;
+    setQuote(answered);
+    grow();
   }
 }
 
-// A refusal is shown beside the text itself, where there is one; before that, in words above.
+// Whether the text stands in the transcript now: then what became of it is told there. Before that, in words above.
 export async function sendReply(id, written, key, answered, fail) {
   try {
     await tell(`api/conversations/${encodeURIComponent(id)}/messages`, { text: written, key, reply_to: answered ?? null });
+    return true;
   } catch (refused) {
     if (refused.status !== 502) fail(refused);
+    return refused.status === 502;
   }
 }
 

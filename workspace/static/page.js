@@ -13,7 +13,7 @@ import { showTyping } from "./typing.js";
 import { Transcript } from "./transcript.js";
 import { closeViewer } from "./viewer.js";
 
-const fail = (refused) => say(refused.message);
+const fail = (refused) => say(refused?.message);
 const list = new List((id) => go(id), fail);
 const transcript = new Transcript(fail);
 const STATES = { live: "Live", away: "Reconnecting …" };
