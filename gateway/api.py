@@ -3,7 +3,7 @@
 import hmac
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar
 
 import orjson
 from aiohttp import web
@@ -22,6 +22,8 @@ from .replies import Replies, Reply, Writing
 
 _PAGE = 200
 _MAX_BODY = 64 * 1024
+#: Media types by which somebody tries to send more than text.
+_FILES = frozenset({"audio", "image", "multipart", "video"})
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -122,6 +124,8 @@ class Api:
         key = request.headers.get("idempotency-key", "")
         if not 0 < len(key) <= 255:
             bad_request("Idempotency-Key is missing: it makes a repeat of this request harmless")
+        if request.content_type.partition("/")[0] in _FILES:
+            _only_text(f"a body of {request.content_type}")
         body = await _read(request, Reply)
         accepted = await self._replies.accept(request.match_info["id"], key, body)
         return _json({"id": accepted["id"], "status": accepted["status"]}, status=202)
@@ -244,14 +248,19 @@ async def _read(request: web.Request, model: type[M]) -> M:
     try:
         return model.model_validate_json(await request.read())
     except ValidationError as mistakes:
-        first = mistakes.errors(include_url=False, include_input=False)[0]
+        found = mistakes.errors(include_url=False, include_input=False)
+        # What is too much says more about what somebody wanted than what is missing.
+        strange = [one for one in found if one["type"] == "extra_forbidden"]
+        first = (strange or found)[0]
         where = ".".join(str(part) for part in first["loc"]) or "body"
-        if model is Reply and first["type"] == "extra_forbidden":
-            detail = (
-                f"{where} is not taken: only text goes to consumers, never photos, videos or files"
-            )
-            raise Problem(422, "Unprocessable", detail, reason="only_text") from None
+        if model is Reply and strange:
+            _only_text(where)
         bad_request(f"{where}: {first['msg']}")
+
+
+def _only_text(what: str) -> NoReturn:
+    detail = f"{what} is not taken: only text goes to consumers, never photos, videos or files"
+    raise Problem(422, "Unprocessable", detail, reason="only_text") from None
 
 
 def _number(request: web.Request, name: str, default: int) -> int:

@@ -1,6 +1,7 @@
 """Agents' texts: through each platform's own API, once, in order, and what became of them."""
 
 import asyncio
+import io
 import json
 import re
 import sqlite3
@@ -9,11 +10,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
 from gateway.event_schemas import validate
-from tests.system.running import CONSUMERS, Site, site
+from tests.system.running import CONSUMERS, TOKEN, Site, site
 
 pytestmark = pytest.mark.system
 
@@ -138,6 +140,17 @@ async def test_anything_but_text_is_refused_with_that_reason(running: Site) -> N
         running, where, "see this", attachments=[{"url": "https://example.com/a.jpg"}]
     )
     assert (status, problem["reason"]) == (422, "only_text")
+    path = f"/v1/conversations/{where}/messages"
+    headers = {"authorization": f"Bearer {TOKEN}", "idempotency-key": "a photo"}
+    bodies: list[dict[str, Any]] = [
+        {"json": {"agent": "anna", "media": "https://example.com/a.jpg"}},
+        {"data": b"\xff\xd8\xff", "headers": {"content-type": "image/jpeg"}},
+        {"data": aiohttp.FormData({"file": io.BytesIO(b"\xff\xd8\xff")})},
+    ]
+    for body in bodies:
+        more = {**headers, **body.pop("headers", {})}
+        async with running.http.post(running.url + path, headers=more, **body) as response:
+            assert (response.status, (await response.json())["reason"]) == (422, "only_text")
     assert (await reply(running, where, ""))[0] == 400
     assert (await reply(running, where, "   "))[0] == 422
     assert (await reply(running, "conv_none", "hello"))[0] == 404
