@@ -7,6 +7,7 @@ import re
 import sqlite3
 import uuid
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,25 @@ async def test_what_the_platform_refuses_for_good_is_told_with_its_reason(runnin
     status, problem = await reply(running, where, "and now?")
     assert (status, problem["reason"]) == (409, "opted_out")
     assert (await reply(running, await conversation(running, "twilio"), "welcome back"))[0] == 202
+
+
+def was_noticed(word: str, events: list[dict[str, Any]]) -> bool:
+    notices = [e["data"]["notice"] for e in events if e["type"] == "conversation.notice"]
+    return any(notice["text"] == word for notice in notices)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_keyword_that_the_platform_explains_counts_at_once(running: Site) -> None:
+    platform: Any = running.platforms["twilio"]
+    platform.receipts, platform.tells_opt_outs = (), True
+    cleo = CONSUMERS["twilio"]
+    where = await conversation(running, "twilio")
+    for word, expected in (("STOP", 409), ("START", 202)):
+        await platform.send(cleo, word)
+        await running.until(partial(was_noticed, word))
+        status, answer = await reply(running, where, f"after {word}")
+        assert status == expected, answer
+    platform.tells_opt_outs = False
 
 
 @pytest.mark.asyncio(loop_scope="module")
