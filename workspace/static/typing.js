@@ -12,7 +12,7 @@ export function showTyping(node, conversation) {
   clearTimeout(endings.get(node));
   const typing = isTyping(conversation);
   node.hidden = !typing;
-  node.replaceChildren(...(typing ? [element("bdi", {}, conversation.name), " is writing", dots()] : []));
+  node.replaceChildren(...(typing ? [element("span", {}, element("bdi", {}, conversation.name), " is writing"), dots()] : []));
   if (typing) endings.set(node, setTimeout(() => { node.hidden = true; }, conversation.typing_until - Date.now()));
 }
 
