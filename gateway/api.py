@@ -249,13 +249,15 @@ async def _read(request: web.Request, model: type[M]) -> M:
         return model.model_validate_json(await request.read())
     except ValidationError as mistakes:
         found = mistakes.errors(include_url=False, include_input=False)
-        # What is too much says more about what somebody wanted than what is missing.
+        # Of a text, what is too much says more about what somebody wanted than what is missing.
         strange = [one for one in found if one["type"] == "extra_forbidden"]
-        first = (strange or found)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "body"
         if model is Reply and strange:
-            _only_text(where)
-        bad_request(f"{where}: {first['msg']}")
+            _only_text(_where(strange[0]))
+        bad_request(f"{_where(found[0])}: {found[0]['msg']}")
+
+
+def _where(mistake: Any) -> str:
+    return ".".join(str(part) for part in mistake["loc"]) or "body"
 
 
 def _only_text(what: str) -> NoReturn:
