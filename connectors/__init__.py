@@ -25,22 +25,21 @@ from .contract import (
     Call,
     Connector,
     ConnectorConfig,
-    ConnectorError,
     Delivery,
     Download,
     Flow,
-    Forbidden,
     Purpose,
-    Rejected,
     Reply,
     Request,
     Response,
     Sent,
     Text,
+    Typing,
     by_status,
     retry_after,
 )
 from .credentials import Identifier, Identifiers, Secret, Secrets, revealed
+from .errors import ConnectorError, Forbidden, Rejected
 from .inflating import TooLarge, inflate
 from .kinds import kind_of
 from .places import place
@@ -130,6 +129,7 @@ __all__ = [
     "Support",
     "Text",
     "TooLarge",
+    "Typing",
     "Unknown",
     "Unreadable",
     "Verdict",

@@ -20,15 +20,15 @@ from .contract import (
     ConnectorConfig,
     Delivery,
     Download,
-    Forbidden,
     Purpose,
-    Rejected,
     Reply,
     Request,
     Sent,
     Text,
+    Typing,
 )
 from .credentials import Identifier, Identifiers, Secrets, revealed
+from .errors import Forbidden, Rejected
 from .inflating import inflate
 from .reading import read_each
 from .verdicts import EXPIRED, INVALID, NOT_YET, Verdict, judge
@@ -95,7 +95,7 @@ class Apple(Connector[Settings]):
         features=offers(
             yes=(
                 *("text", "photo", "photo_caption", "several_photos", "video", "video_caption"),
-                *("audio", "document", "button", "typing", "send_text"),
+                *("audio", "document", "button", "typing", "send_text", "send_typing"),
             ),
             limited=("sticker", "contact", "reply_context"),
             text=("location", "reaction"),
@@ -154,26 +154,30 @@ class Apple(Connector[Settings]):
         raise self.refusal(reply)
 
     def send_text(self, out: Text) -> Generator[Call, Reply, Sent]:
-        id = str(uuid.uuid5(NAMESPACE, out.key))
-        business = out.account or self.config.business_id
-        message = {
-            "v": 1,
-            "type": "text",
-            "id": id,
-            "sourceId": business,
-            "destinationId": out.to,
-            "body": out.text,
-        }
-        headers = {"id": id, "source-id": business, "destination-id": out.to}
-        yield Call("POST", f"{self.config.api}/v1/message", headers, json=message)
+        id = _uuid(out.key)
+        yield self._message(out.account, out.to, id, type="text", body=out.text)
         return Sent(id)
+
+    def send_typing(self, out: Typing) -> Generator[Call, Reply, None]:
+        type = "typing_start" if out.on else "typing_end"
+        yield self._message(out.account, out.to, _uuid(out.key), type=type)
 
     def check(self) -> str:
         """Apple has no call that changes nothing; that the secrets can sign was proved by the settings."""
         return self.config.msp_id
 
+    def _message(self, account: str, to: str, id: str, **what: str) -> Call:
+        business = account or self.config.business_id
+        message = {"v": 1, **what, "id": id, "sourceId": business, "destinationId": to}
+        headers = {"id": id, "source-id": business, "destination-id": to}
+        return Call("POST", f"{self.config.api}/v1/message", headers, json=message)
+
     def refusal(self, reply: Reply) -> Rejected:
         return judge(reply, REFUSALS.get((reply.purpose, reply.status)), f"HTTP {reply.status}")
+
+
+def _uuid(key: str) -> str:
+    return str(uuid.uuid5(NAMESPACE, key))
 
 
 def _readable(body: bytes, limit: int) -> Mapping[str, Any]:

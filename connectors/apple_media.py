@@ -7,7 +7,8 @@ from typing import Any
 
 from normalizer.events import Attachment, MediaRef
 
-from .contract import AesCtr, Rejected
+from .contract import AesCtr
+from .errors import Rejected
 from .kinds import kind_of
 
 #: Our name for each fact, and the names Apple has given it.

@@ -31,6 +31,7 @@ Feature = Literal[
     "read",
     "failed",
     "send_text",
+    "send_quote",
     "send_typing",
     "mark_read",
 ]

@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 from normalizer.events import AnyEvent, MediaRef, Status
 
 from .capabilities import Capabilities
+from .errors import Rejected
 
 #: Raised when an existing connector would break; the gateway refuses plugins made for another number.
 API = 1
@@ -131,6 +132,7 @@ class Text:
     """An agent's text. `key` is ours, URL-safe, the same for every attempt.
 
     `status_url` is where the platform may report what became of it; it carries `key` in its query.
+    `silence` is how long ago the consumer last wrote (seconds), for platforms that want a late answer marked.
     """
 
     key: str
@@ -139,6 +141,21 @@ class Text:
     text: str
     status_url: str
     reply_to: str | None = None
+    silence: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """An agent writes (`on`) or no longer does. `key` is another one each time, URL-safe.
+
+    `message_id` is the consumer's latest message, which the agent has seen.
+    """
+
+    key: str
+    account: str
+    to: str
+    message_id: str
+    on: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,43 +169,6 @@ class Sent:
 T = TypeVar("T")
 #: A step that may need the network: a value, or a generator of calls that returns the value.
 Flow = Union[T, Generator[Call, Reply, T]]  # noqa: UP007 - an alias with a type variable needs it
-
-
-# errors -----------------------------------------------------------------------------------------
-
-
-class ConnectorError(Exception):
-    """Anything a connector raises on purpose."""
-
-
-class Forbidden(ConnectorError):
-    """The request is not from the platform. The reason goes to the log and must not quote any secret."""
-
-
-class Rejected(ConnectorError):
-    """The platform refused a call.
-
-    `reason` is a word of the contract (for media: `gone`, `expired`, `unauthorized`, `unreachable`,
-    `too_large`; for sending: `window_closed`, `opted_out`, …). `retry` says whether the same call may work
-    later, `after` (seconds) not before when. `detail` is for operators: codes, never tokens.
-    `operator` asks for a person: credentials or settings are wrong.
-    """
-
-    def __init__(
-        self,
-        reason: str,
-        *,
-        retry: bool = False,
-        after: float | None = None,
-        detail: str = "",
-        operator: bool = False,
-    ) -> None:
-        super().__init__(f"{reason}: {detail}" if detail else reason)
-        self.reason = reason
-        self.retry = retry
-        self.after = after
-        self.detail = detail
-        self.operator = operator
 
 
 # settings ---------------------------------------------------------------------------------------
@@ -347,11 +327,20 @@ class Connector(ABC, Generic[C]):
         del account, to, message_id
         return None
 
+    def send_typing(self, out: Typing) -> Flow[None]:
+        """Show the consumer that an agent is writing, or no longer is, where that can be shown.
+
+        Called while an agent writes, every few seconds at most, if the chart offers `send_typing`.
+        Promises one call at most; none where the platform ends it by itself. Must not send anything to read.
+        """
+        del out
+        return None
+
     def check(self) -> Flow[str]:
         """A harmless call that proves the credentials: a flow that returns the account's own name.
 
-        Called by `airlock check`, and perhaps at any other time. Promises a name that an operator knows the
-        account by, and a `Rejected` with `operator` for credentials that are refused.
+        Called by `airlock check`, and by a running gateway every few minutes. Promises a name that an operator
+        knows the account by, and a `Rejected` with `operator` for credentials that are refused.
         Must not change anything on the platform, and should make one call.
         """
         return self.label

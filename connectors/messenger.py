@@ -8,7 +8,7 @@ from pydantic import Field
 from normalizer.events import AnyEvent, MediaRef
 
 from .capabilities import Capabilities, Limit, offers
-from .contract import Call, Download, Reply, Sent, Text
+from .contract import Call, Download, Reply, Sent, Text, Typing
 from .credentials import Identifier
 from .messenger_events import read_change, read_item
 from .meta import Meta, MetaConfig
@@ -45,10 +45,16 @@ CODES = by_code(
 #: What an entry may hold.
 ARRAYS = frozenset({"changes", "messaging", "standby"})
 DAY = 86_400.0
+#: What a person has to answer, where the app may use the tag HUMAN_AGENT.
+WEEK = 7 * DAY
 
 
 class Settings(MetaConfig):
     page_id: Identifier = Field(description="The Page's id; access_token must be its Page token")
+    human_agent: bool = Field(
+        default=False,
+        description="Whether the app has Meta's leave (Human Agent) to answer for 7 days instead of 24 hours",
+    )
 
 
 class Messenger(Meta[Settings]):
@@ -69,7 +75,7 @@ class Messenger(Meta[Settings]):
             yes=(
                 *("text", "photo", "several_photos", "video", "audio", "document", "sticker"),
                 *("reply_context", "reaction", "edit", "button", "echo", "delivered", "read"),
-                *("send_text", "mark_read"),
+                *("send_text", "send_typing", "mark_read"),
             ),
             limited=("location", "deletion"),
         ),
@@ -83,9 +89,13 @@ class Messenger(Meta[Settings]):
             "location": "only from old apps",
             "deletion": "where Meta tells of it; its documentation does not promise to",
             "failed": "a refusal shows in the answer to sending, never later",
-            "send_text": "within 24 hours of the consumer's last message",
+            "send_text": "within 24 hours of the consumer's last message; 7 days with human_agent",
         },
     )
+
+    @property
+    def reply_window(self) -> float:
+        return WEEK if self.config.human_agent else DAY
 
     def read_entry(self, entry: Any) -> list[AnyEvent]:
         page = id_of(entry["id"])
@@ -103,16 +113,16 @@ class Messenger(Meta[Settings]):
 
     def send_text(self, out: Text) -> Generator[Call, Reply, Sent]:
         # The echo repeats `metadata`, which tells our own text from one that was written in the Page's inbox.
-        reply = yield self._send(
-            out.account,
-            out.to,
-            messaging_type="RESPONSE",
-            message={"text": out.text, "metadata": out.key},
-        )
+        message = {"text": out.text, "metadata": out.key}
+        reply = yield self._send(out.account, out.to, **self._type(out), message=message)
         match reply.content:
             case {"message_id": str(id)}:
                 return Sent(id)
         raise self.refusal(reply)
+
+    def send_typing(self, out: Typing) -> Generator[Call, Reply, None]:
+        action = "typing_on" if out.on else "typing_off"
+        yield self._send(out.account, out.to, sender_action=action)
 
     def mark_read(self, account: str, to: str, message_id: str) -> Generator[Call, Reply, None]:
         del message_id  # everything up to now
@@ -124,6 +134,12 @@ class Messenger(Meta[Settings]):
             case {"name": str(name)}:
                 return name
         raise self.refusal(reply)
+
+    def _type(self, out: Text) -> dict[str, str]:
+        # Without Meta's leave the tag makes every text fail, so it stands only where nothing else would do.
+        if self.config.human_agent and out.silence > DAY:
+            return {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}
+        return {"messaging_type": "RESPONSE"}
 
     def _send(self, account: str, to: str, **what: Any) -> Call:
         address = self.graph(account or self.config.page_id, "messages")

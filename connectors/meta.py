@@ -13,18 +13,9 @@ from pydantic import Field, HttpUrl
 
 from normalizer.events import AnyEvent, Notice
 
-from .contract import (
-    Connector,
-    ConnectorConfig,
-    Delivery,
-    Forbidden,
-    Purpose,
-    Rejected,
-    Reply,
-    Request,
-    Response,
-)
+from .contract import Connector, ConnectorConfig, Delivery, Purpose, Reply, Request, Response
 from .credentials import Secret, Secrets, revealed
+from .errors import Forbidden, Rejected
 from .proof import any_same, same
 from .reading import Unreadable, entries, fingerprint, open_each
 from .verdicts import Code, Verdict, judge

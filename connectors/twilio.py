@@ -17,8 +17,6 @@ from .contract import (
     ConnectorConfig,
     Delivery,
     Download,
-    Forbidden,
-    Rejected,
     Reply,
     Request,
     Response,
@@ -26,6 +24,7 @@ from .contract import (
     Text,
 )
 from .credentials import Identifier, Secret, Secrets, Sender, revealed
+from .errors import Forbidden, Rejected
 from .proof import any_same
 from .reading import read_each
 from .twilio_codes import CODES

@@ -34,6 +34,8 @@ STATUSES: Mapping[str, Status] = {
 NOTED = frozenset({"accepted", "scheduled", "queued", "sending", "partially_delivered"})
 INBOUND = frozenset({"received", "receiving"})
 
+_OPTED_OUT = {"STOP": True, "START": False}
+
 _MEDIA = re.compile(r"MediaUrl(0|[1-9][0-9]{0,3})")
 
 
@@ -100,7 +102,12 @@ def _opt_out(form: Form) -> list[AnyEvent]:
         return []
     party = _party(form["From"], form)
     id = f"opt_out:{_sid(form)}"
-    return [Notice(id=id, account=form["To"], party=party, kind="OptOutType", text=word)]
+    details = {"opted_out": _OPTED_OUT[word]} if word in _OPTED_OUT else None
+    return [
+        Notice(
+            id=id, account=form["To"], party=party, kind="OptOutType", text=word, details=details
+        )
+    ]
 
 
 def _on_its_way(form: Form, status: str) -> Notice:

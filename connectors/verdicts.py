@@ -7,7 +7,8 @@ was a file that was refused.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from .contract import Rejected, Reply, retry_after
+from .contract import Reply, retry_after
+from .errors import Rejected
 
 #: A platform's code, or code and subcode.
 Code = int | tuple[int, int]
@@ -86,6 +87,7 @@ def judge(reply: Reply, known: Verdict | None, detail: str) -> Rejected:
         after=verdict.after,
         operator=verdict.operator,
         detail=detail,
+        explained=known is not None,
     )
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from normalizer.events import AnyEvent, MediaRef
 
 from .capabilities import Capabilities, Limit, offers
-from .contract import Call, Download, Reply, Sent, Text
+from .contract import Call, Download, Reply, Sent, Text, Typing
 from .credentials import Identifier
 from .meta import Meta, MetaConfig
 from .reading import entries, open_each
@@ -46,9 +46,9 @@ class WhatsApp(Meta[Settings]):
                 *("text", "photo", "photo_caption", "video", "video_caption"),
                 *("audio", "document", "sticker", "location", "contact"),
                 *("reply_context", "reaction", "edit", "deletion", "button"),
-                *("delivered", "failed", "send_text", "mark_read"),
+                *("delivered", "failed", "send_text", "send_quote", "mark_read"),
             ),
-            limited=("echo", "read"),
+            limited=("echo", "read", "send_typing"),
         ),
         # https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
         limits={
@@ -65,6 +65,7 @@ class WhatsApp(Meta[Settings]):
             "echo": "numbers that are also in the WhatsApp Business app",
             "read": "unless the consumer has turned read receipts off",
             "send_text": "within 24 hours of the consumer's last message",
+            "send_typing": "marks the consumer's last message as read",
         },
     )
 
@@ -105,8 +106,12 @@ class WhatsApp(Meta[Settings]):
 
     def mark_read(self, account: str, to: str, message_id: str) -> Generator[Call, Reply, None]:
         del to
-        seen = {"messaging_product": "whatsapp", "status": "read", "message_id": message_id}
-        yield Call("POST", self._messages(account), json=seen)
+        yield self._seen(account, message_id)
+
+    def send_typing(self, out: Typing) -> Generator[Call, Reply, None]:
+        # It ends by itself, after 25 seconds or with the answer.
+        if out.on:
+            yield self._seen(out.account, out.message_id, typing_indicator={"type": "text"})
 
     def check(self) -> Generator[Call, Reply, str]:
         fields = "verified_name,display_phone_number"
@@ -115,6 +120,10 @@ class WhatsApp(Meta[Settings]):
             case {"verified_name": name, "display_phone_number": number}:
                 return f"{name}, {number}"
         raise self.refusal(reply)
+
+    def _seen(self, account: str, message_id: str, **more: Any) -> Call:
+        seen = {"messaging_product": "whatsapp", "status": "read", "message_id": message_id}
+        return Call("POST", self._messages(account), json={**seen, **more})
 
     def _messages(self, account: str) -> str:
         return self.graph(account or self.config.phone_number_id, "messages")

@@ -4,7 +4,7 @@ import hmac
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar
 
 import orjson
 from aiohttp import web
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from connectors import FEATURES, Connector
 
+from .connector_health import ConnectorHealth
 from .failures import Failures
 from .fault_points import passing
 from .journal import AttachmentRow, Job, Journal
@@ -20,10 +21,12 @@ from .moments import rfc3339
 from .problems import Problem, bad_request, not_found
 from .progress import Progress
 from .progress import view as progress_view
-from .replies import Replies, Reply
+from .replies import Replies, Reply, Writing
 
 _PAGE = 200
 _MAX_BODY = 64 * 1024
+#: Media types by which somebody tries to send more than text.
+_FILES = frozenset({"audio", "image", "multipart", "video"})
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -52,6 +55,7 @@ class Api:
         link_seconds: int,
         failures: Failures,
         replies: Replies,
+        health: ConnectorHealth,
         on_retry: Callable[[Job], None],
         progress: Callable[[str], Progress | None],
         erase: Callable[[str], Awaitable[bool]],
@@ -62,6 +66,7 @@ class Api:
         self._link_seconds = link_seconds
         self._failures = failures
         self._replies = replies
+        self._health = health
         self._on_retry = on_retry
         self._progress = progress
         self._erase = erase
@@ -75,6 +80,7 @@ class Api:
             web.get("/v1/messages/{id}", self.message),
             web.post("/v1/messages/{id}/read", self.read),
             web.post("/v1/conversations/{id}/messages", self.reply),
+            web.post("/v1/conversations/{id}/typing", self.typing),
             web.get("/v1/conversations/{id}/messages", self.messages),
             web.put("/v1/conversations/{id}/agents", self.assign),
             web.delete("/v1/conversations/{id}", self.erase),
@@ -127,12 +133,20 @@ class Api:
         key = request.headers.get("idempotency-key", "")
         if not 0 < len(key) <= 255:
             bad_request("Idempotency-Key is missing: it makes a repeat of this request harmless")
+        if request.content_type.partition("/")[0] in _FILES:
+            _only_text(f"a body of {request.content_type}")
         body = await _read(request, Reply)
         accepted = await self._replies.accept(request.match_info["id"], key, body)
         return _json({"id": accepted["id"], "status": accepted["status"]}, status=202)
 
     async def read(self, request: web.Request) -> web.Response:
         told = await self._replies.tell_read(request.match_info["id"])
+        return _json({"told": told})
+
+    async def typing(self, request: web.Request) -> web.Response:
+        """The consumer sees that an agent is writing, for some seconds or until the text comes."""
+        body = await _read(request, Writing) if request.body_exists else Writing()
+        told = await self._replies.tell_typing(request.match_info["id"], on=body.typing)
         return _json({"told": told})
 
     async def message(self, request: web.Request) -> web.Response:
@@ -155,7 +169,11 @@ class Api:
 
     async def capabilities(self, request: web.Request) -> web.Response:
         del request
-        return _json({"connectors": [chart(n, c) for n, c in self._connectors.items()]})
+        rows = [
+            {**chart(name, connector), "health": self._health.of(name).view()}
+            for name, connector in self._connectors.items()
+        ]
+        return _json({"connectors": rows})
 
     async def erase(self, request: web.Request) -> web.Response:
         id = request.match_info["id"]
@@ -240,14 +258,21 @@ async def _read(request: web.Request, model: type[M]) -> M:
     try:
         return model.model_validate_json(await request.read())
     except ValidationError as mistakes:
-        first = mistakes.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "body"
-        if model is Reply and first["type"] == "extra_forbidden":
-            detail = (
-                f"{where} is not taken: only text goes to consumers, never photos, videos or files"
-            )
-            raise Problem(422, "Unprocessable", detail, reason="only_text") from None
-        bad_request(f"{where}: {first['msg']}")
+        found = mistakes.errors(include_url=False, include_input=False)
+        # Of a text, what is too much says more about what somebody wanted than what is missing.
+        strange = [one for one in found if one["type"] == "extra_forbidden"]
+        if model is Reply and strange:
+            _only_text(_where(strange[0]))
+        bad_request(f"{_where(found[0])}: {found[0]['msg']}")
+
+
+def _where(mistake: Any) -> str:
+    return ".".join(str(part) for part in mistake["loc"]) or "body"
+
+
+def _only_text(what: str) -> NoReturn:
+    detail = f"{what} is not taken: only text goes to consumers, never photos, videos or files"
+    raise Problem(422, "Unprocessable", detail, reason="only_text") from None
 
 
 def _number(request: web.Request, name: str, default: int) -> int:

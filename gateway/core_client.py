@@ -10,6 +10,7 @@ from typing import Literal
 import aiohttp
 
 from .cloudevents import MEDIA_TYPE
+from .latency import took
 from .signing import Signer
 
 #: Standard Webhooks asks receivers to answer within 15 seconds.
@@ -46,9 +47,12 @@ class CoreClient:
             async with self._session.post(
                 self._url, data=body, headers=headers, allow_redirects=False
             ) as response:
-                return _answer(response.status, response.headers.get("retry-after"))
+                answer = _answer(response.status, response.headers.get("retry-after"))
         except (aiohttp.ClientError, TimeoutError, OSError) as trouble:
             return Answer("again", trouble=type(trouble).__name__)
+        if answer.verdict == "taken":
+            took(body)
+        return answer
 
     async def close(self) -> None:
         await self._session.close()

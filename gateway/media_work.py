@@ -13,7 +13,7 @@ from normalizer.sanitizer import Sanitizer
 
 from .fault_points import passing
 from .journal import AttachmentRow, Job, Journal, JournalUnavailable, Outcome, Recorded
-from .metrics import ATTACHMENTS, PENDING
+from .metrics import ATTACHMENTS, PENDING, READY
 from .moments import now_ms
 from .originals import Originals
 from .progress import Progress
@@ -200,6 +200,8 @@ class MediaWork:
             await self._forget(row)
             return
         ATTACHMENTS.labels(row.connector, outcome.state, outcome.reason or "").inc()
+        if outcome.state == "ready":
+            READY.labels(row.kind).observe((now_ms() - row.received_at) / 1000)
         self._on_recorded(recorded)
         if self._keep_photos is not None and outcome.state == "ready" and row.kind != "video":
             self._on_recorded(

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from .api import Assignment, LinkRequest
-from .replies import Reply
+from .replies import Reply, Writing
 
 _PROBLEM = {"$ref": "#/components/responses/Problem"}
 
@@ -22,6 +22,7 @@ class Operation:
     summary: str
     answers: Mapping[int, str]
     body: type[BaseModel] | None = None
+    body_is_required: bool = True
     query: Mapping[str, str] = field(default_factory=dict)
     token: bool = True
 
@@ -64,6 +65,14 @@ OPERATIONS = (
     ),
     Operation(
         "post",
+        "/v1/conversations/{id}/typing",
+        "An agent is writing: shown to the consumer for some seconds, or until the text comes",
+        {200: "Whether the platform was told"},
+        body=Writing,
+        body_is_required=False,
+    ),
+    Operation(
+        "post",
         "/v1/messages/{id}/read",
         "An agent has seen it",
         {200: "Whether the platform was told"},
@@ -100,7 +109,12 @@ OPERATIONS = (
         "Try one again, several with commas between, or all",
         {202: "What came of each"},
     ),
-    Operation("get", "/v1/capabilities", "Which connector can do what", {200: "The chart"}),
+    Operation(
+        "get",
+        "/v1/capabilities",
+        "Which connector can do what, and how it is",
+        {200: "The chart, with health"},
+    ),
     Operation(
         "get",
         "/media/{attachment}/{rendition}",
@@ -150,7 +164,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
     }
     if operation.body is not None:
         content = {"application/json": {"schema": operation.body.model_json_schema()}}
-        described["requestBody"] = {"required": True, "content": content}
+        described["requestBody"] = {"required": operation.body_is_required, "content": content}
     return described
 
 

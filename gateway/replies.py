@@ -1,11 +1,12 @@
 """Agents' texts as the API takes them: idempotent by key, refused where the platform would refuse them."""
 
+import secrets
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from connectors import Connector, Rejected
+from connectors import Connector, Flow, Rejected, Typing
 
 from .fetching import Fetcher
 from .journal import Journal
@@ -29,6 +30,14 @@ class Reply(BaseModel):
     reply_to: str | None = Field(
         default=None, max_length=200, description="The message (msg_…) that it answers"
     )
+
+
+class Writing(BaseModel):
+    """Whether an agent is writing just now."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    typing: bool = Field(default=True, description="false where the agent stopped without sending")
 
 
 class Replies:
@@ -58,11 +67,13 @@ class Replies:
         connector = self._connectors.get(situation.connector)
         if connector is None or connector.capabilities.support("send_text") == "no":
             _refuse("unsupported", f"{situation.connector} sends no texts")
-        _check_window(connector, situation)
+        obstacle = _obstacle(connector, situation)
+        if obstacle is not None:
+            _refuse(*obstacle)
         if not reply.text.strip():
             raise Problem(422, "Unprocessable", "text is blank")
         parts = tuple(split(reply.text, connector.capabilities.max_text))
-        quoted = await self._quoted(reply.reply_to)
+        quoted = await self._quoted(conversation, reply.reply_to)
         new = NewText(id, conversation, reply.agent, reply.text, parts, quoted)
         await self._journal.accept_text(new)
         self._on_accepted()
@@ -77,20 +88,38 @@ class Replies:
         connector = self._connectors.get(name)
         if connector is None or connector.capabilities.support("mark_read") == "no":
             return False
+        await self._tell(name, connector, connector.mark_read(account, consumer, platform_id))
+        return True
+
+    async def tell_typing(self, conversation: str, *, on: bool) -> bool:
+        """Show the consumer that an agent is writing; False where that cannot be shown, or nobody may write."""
+        situation = await self._journal.situation(conversation)
+        if situation is None:
+            not_found("conversation", conversation)
+        connector = self._connectors.get(situation.connector)
+        latest = await self._journal.latest_message(conversation)
+        if connector is None or latest is None or _obstacle(connector, situation) is not None:
+            return False
+        if connector.capabilities.support("send_typing") == "no":
+            return False
+        typing = Typing(f"typing_{secrets.token_hex(8)}", *latest, on=on)
+        await self._tell(situation.connector, connector, connector.send_typing(typing))
+        return True
+
+    async def _tell(self, name: str, connector: Connector[Any], flow: Flow[None]) -> None:
         try:
-            flow = connector.mark_read(account, consumer, platform_id)
             await self._fetcher.run(connector, flow, "send")
         except Rejected as refusal:
             raise Problem(502, "Bad gateway", f"{name} refused: {refusal.reason}") from refusal
-        return True
 
-    async def _quoted(self, message: str | None) -> str | None:
+    async def _quoted(self, conversation: str, message: str | None) -> str | None:
         if message is None:
             return None
-        found = await self._journal.message_origin(message)
+        found = await self._journal.quotable(conversation, message)
         if found is None:
-            raise Problem(422, "Unprocessable", f"reply_to: there is no message {message!r}")
-        return found[3]
+            detail = f"reply_to: {message!r} is no message of this conversation that can be quoted"
+            raise Problem(422, "Unprocessable", detail)
+        return found
 
 
 def _same(before: dict[str, Any], reply: Reply) -> dict[str, Any]:
@@ -100,19 +129,22 @@ def _same(before: dict[str, Any], reply: Reply) -> dict[str, Any]:
     return before
 
 
-def _check_window(connector: Connector[Any], situation: Situation) -> None:
+def _obstacle(connector: Connector[Any], situation: Situation) -> tuple[str, str] | None:
+    """Why the platform would take no text now, as reason and sentence; None if it would."""
     if situation.closed:
-        _refuse("closed", "the consumer closed the conversation; they must write first")
+        return "closed", "the consumer closed the conversation; they must write first"
     if situation.opted_out:
-        _refuse("opted_out", "the consumer wants no more texts; they must write first")
+        return "opted_out", "the consumer wants no more texts; they must write first"
     window = connector.reply_window
     silent = (now_ms() - (situation.heard_at or 0)) / 1000
-    if window is not None and silent > window:
-        hours = round(window / 3600)
-        _refuse(
-            "window_closed",
-            f"{connector.label} takes texts {hours} h after the consumer's last message",
-        )
+    if window is None or silent <= window:
+        return None
+    hours = round(window / 3600)
+    told = f"{hours // 24} days" if hours > 24 and hours % 24 == 0 else f"{hours} hours"
+    return (
+        "window_closed",
+        f"{connector.label} takes texts within {told} of the consumer's last message; they must write first",
+    )
 
 
 def _refuse(reason: str, detail: str) -> NoReturn:

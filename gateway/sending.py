@@ -1,6 +1,7 @@
 """Sends agents' texts: in order within a conversation, again where that is safe, never where it would double one."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,12 +15,15 @@ from .backoff import delay
 from .fetching import Ambiguous, Fetcher
 from .journal import Journal, JournalUnavailable, Recorded
 from .journal.outgoing import Part
+from .metrics import TEXTS
 from .moments import now_ms
 
 log = structlog.get_logger(__name__)
 
 #: Seconds that a receipt or an echo may take to tell that a text arrived whose answer we never got.
 _RECONCILE = 30.0
+#: Seconds between two looks whether one has. The conversation's next text waits meanwhile.
+_LOOK_EVERY = 0.25
 #: Seconds after which a text that the platform keeps refusing for now is given up.
 _PATIENCE = 3600.0
 _RETRY = {"base": 1.0, "ceiling": 120.0}
@@ -48,6 +52,7 @@ class Sending:
         self._known: set[tuple[int, int]] = set()
         self._changed = asyncio.Event()
         self._changed.set()
+        TEXTS.set_function(lambda: len(self._known))
 
     def wake(self) -> None:
         """There may be something new to send."""
@@ -135,7 +140,11 @@ class Sending:
 
     async def _find_out(self, part: Part) -> None:
         """Wait for a receipt or an echo to tell; then nobody can."""
-        await asyncio.sleep(self._reconcile)
+        end = time.monotonic() + self._reconcile
+        while time.monotonic() < end:
+            if not await self._journal.part_is_open(part.outgoing, part.position):
+                return
+            await asyncio.sleep(_LOOK_EVERY)
         await self._settle(part, "unknown", reason="unknown")
 
     async def _settle(self, part: Part, state: str, **more: str | None) -> None:
@@ -153,4 +162,5 @@ class Sending:
             status_url=f"{self._public_url}/webhooks/{part.connector}/status?m={key}",
             # A quote stands before the first part only.
             reply_to=part.reply_to if part.position == 0 else None,
+            silence=(now_ms() - (part.heard_at or now_ms())) / 1000,
         )

@@ -18,6 +18,7 @@ from normalizer.sanitizer import Sanitizer
 from normalizer.scanner import Scanner
 
 from .api import Api, bearer
+from .connector_health import ConnectorHealth
 from .core_client import CoreClient
 from .failures import Failures
 from .fetching import Fetcher
@@ -145,6 +146,7 @@ class Gateway:
             public_url=self._public_url,
             on_recorded=lanes.recorded,
         )
+        health = ConnectorHealth(settings.connectors, fetcher)
         housekeeping = self._housekeeping(journal, store, quarantine, lanes, media)
         reader = Reader(journal, settings.connectors, recorded, pressure)
         links = Links(journal.key, self._public_url)
@@ -159,6 +161,7 @@ class Gateway:
                     journal, settings.connectors, lanes, on_recorded=recorded, on_job=media.add
                 ),
                 replies=Replies(journal, settings.connectors, fetcher, sending.wake),
+                health=health,
                 on_retry=media.add,
                 progress=media.progress,
                 erase=housekeeping.erase,
@@ -178,6 +181,7 @@ class Gateway:
         self._run("reconciler", Reconciler([lanes.pick_up, media.pick_up]).run())
         self._run("room", Room(journal, intake.is_short_of_room).run())
         self._run("sending", sending.run())
+        self._run("connector health", health.run())
         await self._serve(app, sock)
         await decoders
 
@@ -281,6 +285,8 @@ class Gateway:
                 media_origin=self._public_url,
                 agent=self._agent,
                 demo=self._demo,
+                trusted_proxies=self._settings.gateway.trusted_proxies,
+                text_retention=self._settings.gateway.text_retention,
             )
         )
         url = f"{self.url}/workspace/events"

@@ -169,7 +169,8 @@ class Closed(Event):
 class Notice:
     """Something the platform tells that is no message: `kind` in the platform's word.
 
-    Referrals, opt-ins, typing, hand-overs, identity changes. `text` is for people, `details` for machines.
+    Referrals, opt-ins, typing, hand-overs, identity changes. `text` is for people, `details` for machines:
+    `opted_out` true or false in it says whether the consumer wants texts of ours.
     `party` is None where it tells about our account and not about a conversation.
     """
 

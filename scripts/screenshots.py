@@ -6,8 +6,9 @@ import shutil
 import socket
 import sys
 from pathlib import Path
+from typing import Literal
 
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 AIRLOCK = Path(sys.executable).with_name("airlock")
@@ -21,8 +22,18 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-#: Until the story has been told and the last video is ready.
-STORY_SECONDS = 40
+#: Until the story has been told and the last video is ready. A minute later it begins anew.
+STORY_SECONDS = 29
+#: Until pictures are there and nothing moves any more.
+SETTLING_MILLISECONDS = 1500
+
+Size = tuple[int, int]
+Colours = Literal["light", "dark"]
+WIDE: Size = (1280, 860)
+NARROW: Size = (390, 844)
+
+CONSUMER = "Ann Berger"
+ANSWER = "I am sorry, Ann. A new one is on its way to you; it arrives on Tuesday."
 
 
 async def main() -> None:
@@ -38,25 +49,50 @@ async def main() -> None:
         await asyncio.sleep(STORY_SECONDS)
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-            await _picture(browser, address, "workspace.png", (1280, 860), "light")
-            await _picture(browser, address, "workspace-dark.png", (1280, 860), "dark")
-            await _picture(browser, address, "workspace-phone.png", (390, 844), "light")
+            await _conversation(browser, address, "workspace.png", WIDE, "light", ANSWER)
+            await _conversation(browser, address, "workspace-dark.png", WIDE, "dark")
+            await _conversation(browser, address, "workspace-phone.png", NARROW, "light")
+            await _operations(browser, address, "operations.png")
             await browser.close()
     finally:
         demo.terminate()
         await demo.wait()
 
 
-async def _picture(
-    browser: Browser, address: str, name: str, size: tuple[int, int], colours: str
+async def _conversation(
+    browser: Browser, address: str, name: str, size: Size, colours: Colours, answer: str = ""
 ) -> None:
+    page = await _opened(browser, address, size, colours)
+    await page.get_by_role("link", name=re.compile(CONSUMER)).click()
+    await page.wait_for_selector(".player")
+    if answer:
+        last = page.locator(".message").last
+        await last.hover()
+        await last.get_by_role("button", name=re.compile("Quote")).click()
+        await page.get_by_label("Your answer").fill(answer)
+        await page.get_by_label("Your answer").press("Enter")
+        await page.wait_for_selector(".ticks[data-status=read]")
+    await _keep(page, name)
+
+
+async def _operations(browser: Browser, address: str, name: str) -> None:
+    page = await _opened(browser, address, WIDE, "light")
+    await page.goto(f"{address}operations")
+    await page.wait_for_selector("[data-channel] .dot[data-state=ok]")
+    await _keep(page, name)
+
+
+async def _opened(browser: Browser, address: str, size: Size, colours: Colours) -> Page:
     page = await browser.new_page(
-        viewport={"width": size[0], "height": size[1]},
-        color_scheme="dark" if colours == "dark" else "light",
+        viewport={"width": size[0], "height": size[1]}, color_scheme=colours
     )
     await page.goto(address)
-    await page.get_by_text("Ben Okafor").or_(page.get_by_text("Ann Berger")).first.click()
-    await page.wait_for_timeout(3000)
+    return page
+
+
+async def _keep(page: Page, name: str) -> None:
+    await page.mouse.move(1, 1)
+    await page.wait_for_timeout(SETTLING_MILLISECONDS)
     await page.screenshot(path=IMAGES / name)
     await page.close()
     print(f"docs/images/{name}")

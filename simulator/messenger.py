@@ -22,6 +22,7 @@ class Messenger(Graph):
     object: ClassVar = "page"
     bad_token_status: ClassVar = 400
     tells_addresses: ClassVar = True
+    usual_receipts: ClassVar = ("delivered", "read")
     secret = "emulated-messenger-app-secret"
     token = "emulated-page-access-token"
     verify_token = "emulated-messenger-verify-token"

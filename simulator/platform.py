@@ -37,6 +37,8 @@ class Platform(ABC):
     api_path: ClassVar[str] = ""
     #: Whether deliveries hold whole addresses of files; otherwise they are looked up at `api_url`.
     tells_addresses: ClassVar[bool] = False
+    #: What this platform usually tells of a text, in that order.
+    usual_receipts: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, webhook: str = "", public_webhook: str | None = None) -> None:
         self.webhook = webhook
@@ -60,6 +62,8 @@ class Platform(ABC):
         self.refusals: list[tuple[int, Any]] = []
         #: So many of the next texts are sent, but the connection ends before the answer.
         self.lost_answers = 0
+        #: The next texts are sent and answered with these statuses, as by a proxy that lost its patience.
+        self.spoilt_answers: list[int] = []
         #: Consumers who cannot be written to: their window closed, they opted out or left.
         self.out_of_reach: set[str] = set()
 
@@ -245,6 +249,8 @@ class Platform(ABC):
         if self.lost_answers > 0:
             self.lost_answers -= 1
             hang_up(request)
+        if self.spoilt_answers:
+            return web.Response(status=self.spoilt_answers.pop(0), text="<html>Bad gateway</html>")
         return answer
 
     async def _tell(self, text: SentText) -> None:

@@ -29,12 +29,15 @@ _MESSAGE_IN_TWIML = re.compile(rb"<(?:Message|Sms)\b", re.IGNORECASE)
 
 class Twilio(Platform):
     name: ClassVar = "twilio"
+    usual_receipts: ClassVar = ("sent", "delivered")
     account = "AC" + "0123456789abcdef" * 2
     token = "emulated-twilio-auth-token"
     number = "+15550002222"
     service = "MG" + "fedcba9876543210" * 2
     #: Deliveries carry the service's id, as where the number belongs to one.
     through_service = False
+    #: Deliveries say what a keyword meant, as with Advanced Opt-Out.
+    tells_opt_outs = False
 
     def __init__(self, webhook: str = "", public_webhook: str | None = None) -> None:
         super().__init__(webhook, public_webhook)
@@ -83,6 +86,8 @@ class Twilio(Platform):
         forged: bool = False,
     ) -> list[Delivered]:
         fields = self.fields(consumer, text, files)
+        if self.tells_opt_outs and (word := _word(text or "")):
+            fields["OptOutType"] = word
         self._note_opt_out(consumer, text or "")
         return await self.deliver(fields, times=times, forged=forged)
 
@@ -127,11 +132,11 @@ class Twilio(Platform):
         return f"{self.origin}/2010-04-01/Accounts/{self.account}/Messages/{sid}/Media/{media}"
 
     def _note_opt_out(self, consumer: Consumer, text: str) -> None:
-        word = text.strip().upper()
-        if word in _STOP:
-            self.out_of_reach.add(consumer.id)
-        elif word in _START:
-            self.out_of_reach.discard(consumer.id)
+        match _word(text):
+            case "STOP":
+                self.out_of_reach.add(consumer.id)
+            case "START":
+                self.out_of_reach.discard(consumer.id)
 
     async def deliver(
         self,
@@ -312,6 +317,12 @@ class Twilio(Platform):
             "uri": f"/2010-04-01/Accounts/{self.account}/Messages/{text.id}.json",
         }
         return web.json_response(shown, status=201)
+
+
+def _word(text: str) -> str | None:
+    """What a text means as a keyword."""
+    word = text.strip().upper()
+    return "STOP" if word in _STOP else "START" if word in _START else None
 
 
 def _texts_consumer(answer: Delivered) -> bool:

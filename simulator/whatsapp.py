@@ -25,6 +25,7 @@ class WhatsApp(Graph):
     name: ClassVar = "whatsapp"
     object: ClassVar = "whatsapp_business_account"
     bad_token_status: ClassVar = 401
+    usual_receipts: ClassVar = ("sent", "delivered", "read")
     secret = "emulated-whatsapp-app-secret"
     token = "emulated-whatsapp-access-token"
     verify_token = "emulated-whatsapp-verify-token"

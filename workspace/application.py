@@ -21,10 +21,12 @@ from workspace import (
     stream,
 )
 from workspace.assignment import tell_gateway
+from workspace.channels import Channels
 from workspace.database import Database
 from workspace.gate import call, page
 from workspace.keys import WORKSPACE, Workspace
 from workspace.links import LinkShelf
+from workspace.retention import keep_forgetting
 from workspace.settings import WorkspaceSettings
 from workspace.signatures import key
 from workspace.updates import Updates
@@ -59,6 +61,7 @@ def _workspace(settings: WorkspaceSettings) -> Workspace:
         upstream=upstream,
         updates=updates,
         links=LinkShelf(upstream, partial(tell_gateway, database, upstream)),
+        channels=Channels(upstream),
     )
 
 
@@ -66,6 +69,9 @@ async def _opened(app: web.Application) -> AsyncIterator[None]:
     workspace = app[WORKSPACE]
     workspace.database.open()
     await workspace.upstream.open()
+    if workspace.settings.text_retention is not None:
+        forgetting = keep_forgetting(workspace.database, workspace.settings.text_retention)
+        workspace.errands.add(asyncio.create_task(forgetting))
     yield
     for errand in workspace.errands:
         errand.cancel()
@@ -97,6 +103,7 @@ _ROUTES = (
     web.post(_CONVERSATION + "/read", call("talk", deeds.mark_read)),
     web.post(_CONVERSATION + "/agents", call("talk", deeds.change_assignment)),
     web.post(_CONVERSATION + "/messages", call("talk", replies.send_reply)),
+    web.post(_CONVERSATION + "/typing", call("talk", deeds.show_typing)),
     web.post(_CONVERSATION + "/erase", call("oversee", erasure.erase_conversation)),
     web.get("/updates", call("talk", stream.stream)),
     web.get(_ATTACHMENT + "/download", call("talk", media.download)),

@@ -98,6 +98,7 @@ def _summary(row: sqlite3.Row, agent: str, sought: str = "") -> Summary:
         "sequence": row["sequence"],
         "last": _glimpse(row, agent, sought),
         "active_at": row["active_at"],
+        "typing_until": row["typing_until"],
         "revision": row["revision"],
     }
 

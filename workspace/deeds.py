@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import sqlite3
+from collections.abc import Coroutine
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -11,7 +13,15 @@ from aiohttp import web
 from workspace import conversations, transcript
 from workspace.accounts import everybody
 from workspace.answers import answer, content_of, number, refusal
-from workspace.assignment import DEEDS, TAKE_BY_OPENING, Change, Deed, NotAllowed, carry_out
+from workspace.assignment import (
+    DEEDS,
+    TAKE_BY_OPENING,
+    Change,
+    Deed,
+    NotAllowed,
+    agents_of,
+    carry_out,
+)
 from workspace.database import next_revision, revision
 from workspace.gate import demo_people
 from workspace.keys import Workspace, agent_of, viewer_of, workspace_of
@@ -46,7 +56,8 @@ async def open_conversation(request: web.Request) -> web.Response:
             "trouble": trouble,
         }
 
-    return answer(await workspace.database.read(query))
+    channel = await workspace.channels.of(summary["connector"])
+    return answer({**await workspace.database.read(query), "can": asdict(channel)})
 
 
 async def change_assignment(request: web.Request) -> web.Response:
@@ -89,9 +100,19 @@ async def mark_read(request: web.Request) -> web.Response:
 
     message = await workspace.database.write(change)
     if message is not None:
-        errand = asyncio.create_task(_tell_platform(workspace, message))
-        workspace.errands.add(errand)
-        errand.add_done_callback(workspace.errands.discard)
+        _tell_platform(workspace, workspace.upstream.mark_read(message))
+    return web.Response(status=204)
+
+
+async def show_typing(request: web.Request) -> web.Response:
+    """`{"typing": true}` while the agent writes, false when they stop; the consumer sees it where that works."""
+    workspace, agent, id = workspace_of(request), agent_of(request), _id(request)
+    typing = (await content_of(request)).get("typing")
+    if not isinstance(typing, bool):
+        raise web.HTTPBadRequest
+    if agent not in await workspace.database.read(partial(agents_of, conversation=id)):
+        raise web.HTTPForbidden
+    _tell_platform(workspace, workspace.upstream.typing(id, on=typing))
     return web.Response(status=204)
 
 
@@ -115,12 +136,18 @@ def _latest_read(db: sqlite3.Connection, agent: str, conversation: str) -> str |
     return None if row is None else str(row["id"])
 
 
-async def _tell_platform(workspace: Workspace, message: str) -> None:
-    try:
-        await workspace.upstream.mark_read(message)
-    except UpstreamTrouble as trouble:
-        # A courtesy to the consumer: not every platform takes it, and nobody waits for it.
-        _log.info("message %s could not be marked as read: %s", message, trouble)
+def _tell_platform(workspace: Workspace, courtesy: Coroutine[Any, Any, None]) -> None:
+    """A courtesy to the consumer: not every platform takes it, and nobody waits for it."""
+
+    async def tell() -> None:
+        try:
+            await courtesy
+        except UpstreamTrouble as trouble:
+            _log.info("a platform was not told: %s", trouble)
+
+    errand = asyncio.create_task(tell())
+    workspace.errands.add(errand)
+    errand.add_done_callback(workspace.errands.discard)
 
 
 async def _do(workspace: Workspace, id: str, deed: Deed, change: Change) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from workspace.attempts import Attempts
+from workspace.channels import Channels
 from workspace.database import Database
 from workspace.links import LinkShelf
 from workspace.roles import Viewer
@@ -24,6 +25,7 @@ class Workspace:
     upstream: Upstream
     updates: Updates
     links: LinkShelf
+    channels: Channels
     attempts: Attempts = field(default_factory=Attempts)
     assigning: asyncio.Lock = field(default_factory=asyncio.Lock)
     checking_passwords: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))

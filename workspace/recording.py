@@ -53,7 +53,10 @@ def _understood(db: sqlite3.Connection, type: str, event: Data, now: int) -> boo
 def _received(db: sqlite3.Connection, data: Data, now: int) -> None:
     message = data["message"]
     _conversation(db, data["conversation"], moment(message.get("received_at"), now))
-    db.execute("UPDATE conversations SET open = 1 WHERE id = ?", (data["conversation"]["id"],))
+    db.execute(
+        "UPDATE conversations SET open = 1, typing_until = 0 WHERE id = ?",
+        (data["conversation"]["id"],),
+    )
     _message(db, data, "in", now)
 
 
@@ -83,7 +86,8 @@ def _status(db: sqlite3.Connection, data: Data, _now: int) -> None:
         row = db.execute("SELECT status FROM statuses WHERE message = ?", (id,)).fetchone()
         if row is not None and _rank(status) <= _rank(row["status"]):
             continue  # forward only: "delivered" may arrive after "read"
-        db.execute("INSERT OR REPLACE INTO statuses VALUES (?, ?, ?)", (id, status, reason))
+        known = (id, status, reason, _words(data["message"].get("platform_id")))
+        db.execute("INSERT OR REPLACE INTO statuses VALUES (?, ?, ?, ?)", known)
         touch_message(db, id)
 
 
@@ -163,10 +167,26 @@ def _closed(db: sqlite3.Connection, data: Data, now: int) -> None:
 def _notice(db: sqlite3.Connection, data: Data, now: int) -> None:
     notice = data["notice"]
     kind = str(notice["kind"])
+    if kind in _TYPING:
+        _typing(db, data["conversation"]["id"], now + _TYPING[kind])
+        return
     _conversation(db, data["conversation"], now)
     if not kind.startswith(_PASSING):
         told = {"kind": kind, "text": _words(notice.get("text"))}
         add_notice(db, data["conversation"]["id"], told, now)
+
+
+#: For how long (milliseconds) a platform's word says that the consumer is writing. The word that they stopped
+#: may never come (Apple).
+_TYPING: Mapping[str, int] = {"typing_start": 60_000, "typing_end": 0}
+
+
+def _typing(db: sqlite3.Connection, conversation: str, until: int) -> None:
+    """Nothing of the transcript, and no reason to move up in the list."""
+    db.execute(
+        "UPDATE conversations SET typing_until = ?, revision = ? WHERE id = ?",
+        (until, next_revision(db), conversation),
+    )
 
 
 #: Platforms' words for what is over in a moment and belongs in no transcript.

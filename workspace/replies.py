@@ -2,9 +2,11 @@
 
 import re
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
+import orjson
 from aiohttp import web
 
 from workspace import search
@@ -22,13 +24,27 @@ LONGEST = 20_000
 _KEY = re.compile(r"[A-Za-z0-9-]{16,64}")
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An agent's text and the key under which it goes out once; `quoted` is the id of what it answers."""
+
+    conversation: str
+    author: str
+    text: str
+    key: str
+    quoted: str | None
+
+
 async def send_reply(request: web.Request) -> web.Response:
-    """`{"text": …, "key": …}`. The same key again sends what failed once more, and never twice."""
+    """`{"text": …, "key": …, "reply_to"?: …}`. The same key again sends what failed once more, never twice."""
     workspace, agent = workspace_of(request), agent_of(request)
     id = request.match_info["conversation"]
     content = await content_of(request)
     text, key = content.get("text"), content.get("key")
     if not (isinstance(text, str) and isinstance(key, str) and _KEY.fullmatch(key)):
+        raise web.HTTPBadRequest
+    quoted = content.get("reply_to")
+    if not (quoted is None or isinstance(quoted, str)):
         raise web.HTTPBadRequest
     if not text.strip():
         return refusal(400, "There is nothing to send.")
@@ -36,21 +52,23 @@ async def send_reply(request: web.Request) -> web.Response:
         return refusal(400, f"The text is too long: at most {LONGEST:,} characters.")
     if agent not in await workspace.database.read(partial(agents_of, conversation=id)):
         return refusal(403, "Take the conversation before you answer.")
+    if quoted is not None and not await workspace.database.read(partial(_is_said, id, quoted)):
+        return refusal(400, "There is no such message in this conversation to quote.")
     kept = await workspace.database.write(
-        partial(_keep, conversation=id, agent=agent, text=text, key=key, at=now())
+        partial(_keep, reply=Reply(id, agent, text, key, quoted), at=now())
     )
-    if kept is None or kept["text"] != text:
+    if kept is None or kept.text != text:
         return refusal(409, "Another text was sent under this key.")
     # Whoever sends it again, it is the text of who wrote it.
-    return await _hand_over(workspace, id, kept["author"], text, key)
+    return await _hand_over(workspace, kept)
 
 
-async def _hand_over(
-    workspace: Workspace, conversation: str, agent: str, text: str, key: str
-) -> web.Response:
-    write = workspace.database.write
+async def _hand_over(workspace: Workspace, reply: Reply) -> web.Response:
+    write, key = workspace.database.write, reply.key
     try:
-        message = await workspace.upstream.send(conversation, text, agent, key)
+        message = await workspace.upstream.send(
+            reply.conversation, reply.text, reply.author, key, reply.quoted
+        )
     except UpstreamTrouble as trouble:
         # No answer, or a gateway in trouble: it may have taken the text all the same.
         state = "unknown" if trouble.status >= 500 else "refused"
@@ -60,48 +78,57 @@ async def _hand_over(
     return answer({"id": message, "status": "accepted"}, 202)
 
 
-def _keep(
-    db: sqlite3.Connection, conversation: str, agent: str, text: str, key: str, at: int
-) -> Mapping[str, str] | None:
-    """Write the text into the transcript, unless it stands there; text and author that stand there.
+def _is_said(conversation: str, message: str, db: sqlite3.Connection) -> bool:
+    found = db.execute(
+        """SELECT 1 FROM messages WHERE id = ? AND conversation = ? AND direction != 'notice'
+             AND NOT deleted""",
+        (message, conversation),
+    )
+    return found.fetchone() is not None
+
+
+def _keep(db: sqlite3.Connection, reply: Reply, at: int) -> Reply | None:
+    """Write the text into the transcript, unless it stands there; what stands there.
 
     None where the key belongs to another conversation.
     """
     known = db.execute(
-        """SELECT m.id, m.text, m.author, m.conversation FROM replies AS r JOIN messages AS m USING (position)
-           WHERE r.key = ?""",
-        (key,),
+        """SELECT m.id, m.text, m.author, m.conversation, m.details->>'reply_to' AS quoted
+           FROM replies AS r JOIN messages AS m USING (position) WHERE r.key = ?""",
+        (reply.key,),
     ).fetchone()
     if known is None:
-        _write(db, conversation, agent, text, key, at)
-        return {"text": text, "author": agent}
-    if known["conversation"] != conversation:
+        _write(db, reply, at)
+        return reply
+    if known["conversation"] != reply.conversation:
         return None
     db.execute(
         "UPDATE replies SET state = 'sending', reason = NULL WHERE key = ? AND state != 'accepted'",
-        (key,),
+        (reply.key,),
     )
     touch_message(db, known["id"])
-    return {"text": known["text"], "author": known["author"]}
+    return Reply(reply.conversation, known["author"], known["text"], reply.key, known["quoted"])
 
 
-def _write(
-    db: sqlite3.Connection, conversation: str, agent: str, text: str, key: str, at: int
-) -> None:
+def _write(db: sqlite3.Connection, reply: Reply, at: int) -> None:
     change = next_revision(db)
+    details = {} if reply.quoted is None else {"reply_to": reply.quoted}
     (position,) = db.execute(
         """INSERT INTO messages (id, conversation, sequence, direction, author, text, transcript,
-             at, revision)
-           SELECT ?, id, sequence, 'out', ?, ?, ?, ?, ? FROM conversations WHERE id = ?
+             at, details, revision)
+           SELECT ?, id, sequence, 'out', ?, ?, ?, ?, ?, ? FROM conversations WHERE id = ?
            RETURNING position""",
-        (f"reply_{key}", agent, text, text, at, change, conversation),
+        (
+            *(f"reply_{reply.key}", reply.author, reply.text, reply.text, at),
+            *(orjson.dumps(details).decode(), change, reply.conversation),
+        ),
     ).fetchone()
-    db.execute("INSERT INTO replies VALUES (?, ?, 'sending', NULL)", (key, position))
+    db.execute("INSERT INTO replies VALUES (?, ?, 'sending', NULL)", (reply.key, position))
     db.execute(
         "UPDATE conversations SET revision = ?, active_at = max(active_at, ?) WHERE id = ?",
-        (change, at, conversation),
+        (change, at, reply.conversation),
     )
-    search.index(db, position, text)
+    search.index(db, position, reply.text)
 
 
 _Change = Callable[[sqlite3.Connection, int, str], None]

@@ -21,6 +21,7 @@ CREATE TABLE conversations (
     open INTEGER NOT NULL DEFAULT 1,
     sequence INTEGER NOT NULL DEFAULT 0,
     active_at INTEGER NOT NULL,
+    typing_until INTEGER NOT NULL DEFAULT 0,
     revision INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX conversations_by_activity ON conversations (active_at, id);
@@ -59,8 +60,10 @@ CREATE INDEX attachments_by_message ON attachments (message, place);
 CREATE TABLE statuses (
     message TEXT PRIMARY KEY,
     status TEXT NOT NULL,
-    reason TEXT
+    reason TEXT,
+    platform_id TEXT
 ) STRICT;
+CREATE INDEX statuses_by_platform_id ON statuses (platform_id) WHERE platform_id IS NOT NULL;
 
 -- Our own texts: the key under which the gateway knows each, whatever number of times it is sent.
 CREATE TABLE replies (

@@ -11,8 +11,10 @@ class WorkspaceSettings:
 
     `secrets` (whsec_…) verify deliveries; several while one is being replaced. With `demo` nobody needs a
     password: whoever opens the page on this machine is `agent`, may do everything, and takes a conversation
-    by opening it. `secure_cookies` follows `media_origin` unless said otherwise. `account_command` is what
-    the sign-in page tells to type while there are no accounts.
+    by opening it. `secure_cookies` follows `media_origin` unless said otherwise. `trusted_proxies` is how many
+    proxies of ours stand before the workspace, each of which adds to X-Forwarded-For. `text_retention` is how
+    long words are kept (seconds), None for ever. `account_command` is what the sign-in page tells to type while
+    there are no accounts.
     """
 
     database: Path
@@ -24,6 +26,8 @@ class WorkspaceSettings:
     demo: bool = False
     name: str = "Airlock"
     secure_cookies: bool | None = None
+    trusted_proxies: int = 0
+    text_retention: float | None = None
     account_command: str = "airlock accounts add NAME"
 
     @property

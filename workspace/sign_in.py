@@ -17,6 +17,7 @@ from aiohttp import web
 
 from workspace import audit, sessions
 from workspace.accounts import everybody, password_of
+from workspace.address import address_of
 from workspace.answers import bounded
 from workspace.gate import cookie_name, demo_people, from_elsewhere, viewer_at
 from workspace.keys import Workspace, agent_of, workspace_of
@@ -55,7 +56,7 @@ async def take_form(request: web.Request) -> web.Response:
     name = form.get("name", "").strip()[:100]
     if name in demo_people(workspace.settings):
         return await _welcome(request, name, onward)
-    address = request.remote or ""
+    address = address_of(request)
     wait = workspace.attempts.wait(name, address)
     if wait:
         minutes = math.ceil(wait / 60)

@@ -149,14 +149,15 @@ def _quoted(db: sqlite3.Connection, conversation: str, reply_to: Any) -> Mapping
     if not id:
         return None
     row = db.execute(
-        """SELECT position, direction, text, transcript FROM messages
-           WHERE conversation = ?1 AND (id = ?2 OR platform_id = ?2)""",
+        """SELECT id, position, text, transcript FROM messages
+           WHERE conversation = ?1 AND (id = ?2 OR platform_id = ?2
+             OR id = (SELECT message FROM statuses WHERE platform_id = ?2))""",
         (conversation, str(id)),
     ).fetchone()
     if row is None:
-        return {"position": None, "line": "an earlier message"}
+        return {"id": None, "position": None, "line": "an earlier message"}
     words = plain_text(row["text"] or row["transcript"]) or ""
-    return {"position": row["position"], "line": " ".join(words.split())[:120]}
+    return {"id": row["id"], "position": row["position"], "line": " ".join(words.split())[:120]}
 
 
 def _plain_values(values: Any) -> Mapping[str, Any] | None:

@@ -69,15 +69,23 @@ class Upstream:
     async def mark_read(self, message: str) -> None:
         await self.call("POST", f"/v1/messages/{_part(message)}/read")
 
+    async def typing(self, conversation: str, *, on: bool) -> None:
+        """Show the consumer that an agent is writing, or no longer is."""
+        await self.call("POST", f"/v1/conversations/{_part(conversation)}/typing", {"typing": on})
+
     async def retry(self, attachment: str) -> Mapping[str, Any]:
         """Fetch and sanitize again; the attachment as it is now."""
         answer = await self.call("POST", f"/v1/attachments/{_part(attachment)}/retry")
         return answer.content if isinstance(answer.content, Mapping) else {}
 
-    async def send(self, conversation: str, text: str, agent: str, key: str) -> str:
+    async def send(
+        self, conversation: str, text: str, agent: str, key: str, reply_to: str | None = None
+    ) -> str:
         """Send an agent's text, once for each key however often it is called; the gateway's id of it."""
         path = f"/v1/conversations/{_part(conversation)}/messages"
         content = {"text": text, "agent": agent}
+        if reply_to is not None:
+            content["reply_to"] = reply_to
         answer = await self.call("POST", path, content, {"Idempotency-Key": key})
         return str(answer.content["id"])
 

@@ -63,13 +63,29 @@ _FAILED: Mapping[str, str] = {
     "decoder_crashed": "Could not be made safe: the decoder gave up on it",
 }
 
-#: Where the size, pixels or seconds found, and their limit, make the sentence exact.
-_EXACT: Mapping[str, Callable[[float, float], str]] = {
-    "too_large": lambda found, limit: f"Too large: {size(found)}, limit {size(limit)}",
-    "too_many_pixels": lambda found, limit: (
-        f"Too many pixels: {found / 1e6:.0f} megapixels, limit {limit / 1e6:.0f}"
-    ),
-    "too_long": lambda found, limit: f"Too long: {length(found)}, limit {length(limit)}",
+
+def size(count: float) -> str:
+    """Bytes as people read them; decimal, as the settings are."""
+    if count < 1000:
+        return f"{count:.0f} bytes"
+    if count < 1_000_000:
+        return f"{count / 1000:.0f} kB"
+    megabytes = f"{count / 1_000_000:.1f}"
+    return f"{megabytes.removesuffix('.0')} MB"
+
+
+def length(seconds: float) -> str:
+    """m:ss, or h:mm:ss from an hour on."""
+    whole = max(0, round(seconds))
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+#: What is told exactly where the detail holds numbers: the words for it, and how such a number reads.
+_EXACT: Mapping[str, tuple[str, Callable[[float], str]]] = {
+    "too_large": ("Too large", size),
+    "too_many_pixels": ("Too many pixels", lambda count: f"{count / 1e6:.0f} megapixels"),
+    "too_long": ("Too long", length),
 }
 
 
@@ -117,34 +133,22 @@ def _refusal(attachment: Mapping[str, Any], table: Mapping[str, str], otherwise:
 
 def _exact_sentence(reason: str, detail: object) -> str | None:
     """The sentence with numbers, where the detail holds them. What else it says is for operators."""
-    numbers = _NUMBERS.search(detail) if isinstance(detail, str) else None
-    if reason not in _EXACT or numbers is None:
+    found = _NUMBERS.fullmatch(detail) if isinstance(detail, str) else None
+    if reason not in _EXACT or found is None:
         return None
-    found = float(numbers["found"]) * float(numbers["times"] or 1)
-    return _EXACT[reason](found, float(numbers["limit"]))
+    words, read = _EXACT[reason]
+    told = read(float(found["found"]) * float(found["times"] or 1))
+    least = "more than " if found["more"] else ""
+    limit = f", limit {read(float(found['limit']))}" if found["limit"] else ""
+    return f"{words}: {least}{told}{limit}"
 
 
-#: "31000000 bytes, the limit is 25000000"; "12000 x 9000 pixels, the limit is 64000000".
+#: "31000000 bytes; the limit for a video is 25000000", "12000 x 9000 pixels, the limit is 64000000", "5400 s";
+#: where a file ended being fetched, "more than 25000000 bytes came".
 _NUMBERS = re.compile(
-    r"(?P<found>\d{1,15})(?: x (?P<times>\d{1,9}))?\D{1,40}limit\D{1,9}(?P<limit>\d{1,15})"
+    r"(?:frames of )?(?P<more>more than )?(?P<found>\d{1,15})(?: x (?P<times>\d{1,9}))? (?:bytes|pixels|s)\b"
+    r"(?:\D{1,60}limit\D{1,40}(?P<limit>\d{1,15}))?\D{0,60}"
 )
-
-
-def size(count: float) -> str:
-    """Bytes as people read them; decimal, as the settings are."""
-    if count < 1000:
-        return f"{count:.0f} bytes"
-    if count < 1_000_000:
-        return f"{count / 1000:.0f} kB"
-    megabytes = f"{count / 1_000_000:.1f}"
-    return f"{megabytes.removesuffix('.0')} MB"
-
-
-def length(seconds: float) -> str:
-    """m:ss, or h:mm:ss from an hour on."""
-    whole = max(0, round(seconds))
-    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 _NOTICES: Mapping[str, str] = {
@@ -185,6 +189,7 @@ _REASONS: Mapping[str, str] = {
     "suspended": "the platform suspended our account; operators can look it up",
     "temporary": "the platform was in trouble for too long",
     "unauthorized": "the platform refused our credentials; operators can look it up",
+    "unreachable": "the platform did not answer for too long",
     "undeliverable": "the platform cannot reach the customer",
     "window_closed": "too long after the customer's last message; they must write first",
 }

@@ -5,16 +5,8 @@ from typing import Any, get_args
 
 import pytest
 
-from connectors.contract import (
-    Call,
-    Download,
-    Purpose,
-    Rejected,
-    Reply,
-    Request,
-    Response,
-    Sent,
-)
+from connectors.contract import Call, Download, Purpose, Reply, Request, Response, Sent
+from connectors.errors import Rejected
 from connectors.recordings import RECEIVED_AT, Recording
 
 from .driving import Answer, Start, drive, first_call

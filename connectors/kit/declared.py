@@ -17,6 +17,7 @@ METHODS: tuple[tuple[Feature, str, bool], ...] = (
     ("photo", "media", False),
     ("video", "media", False),
     ("send_text", "send_text", True),
+    ("send_typing", "send_typing", True),
     ("mark_read", "mark_read", True),
 )
 

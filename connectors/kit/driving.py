@@ -5,7 +5,8 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
-from connectors.contract import Call, Connector, Purpose, Rejected, Reply
+from connectors.contract import Call, Connector, Purpose, Reply
+from connectors.errors import Rejected
 
 #: The gateway stops a flow that makes more.
 MOST_CALLS = 8

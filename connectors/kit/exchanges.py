@@ -2,12 +2,13 @@
 
 Files `exchanges/*.json` beside the recordings, each
 
-    {"note": …, "flow": "media" | "send_text" | "mark_read" | "check", "given": {…},
+    {"note": …, "flow": "media" | "send_text" | "send_typing" | "mark_read" | "check",
+     "given": {…},
      "steps": [{"call": {…}, "reply": {"status": 200, "headers": {}, "content": {…}}}, …],
      "result": … | "refused": {"reason": …, …}, "download": {"status": 403}, "elsewhere": false,
      "again": false}
 
-`given` are the fields of the `MediaRef` or `Text`, or the arguments of `mark_read`. `download` is what the
+`given` are the fields of the `MediaRef`, `Text` or `Typing`, or the arguments of `mark_read`. `download` is what the
 host of a file answers, and `refused` what that means; a redirect names a `location` in its `headers`.
 `elsewhere` says that a file is at a host which only an operator can allow, `again` that a text was sent before
 and its answer was lost. What is answered without a call is recorded alike:
@@ -31,14 +32,15 @@ from connectors.contract import (
     Connector,
     Download,
     Purpose,
-    Rejected,
     Reply,
     Request,
     Response,
     Sent,
     Text,
+    Typing,
 )
 from connectors.damage import damaged
+from connectors.errors import Rejected
 from connectors.recordings import RECEIVED_AT, URL
 from normalizer.events import MediaRef
 
@@ -54,6 +56,7 @@ ANSWERED = ("acknowledge", "authorize", "handshake")
 PURPOSES: Mapping[str, Purpose] = {
     "media": "lookup",
     "send_text": "send",
+    "send_typing": "send",
     "mark_read": "send",
     "check": "check",
     **dict.fromkeys(ANSWERED, "check"),
@@ -84,6 +87,8 @@ class Exchange:
                 return partial(connector.media, MediaRef(**self.given))
             case "send_text":
                 return partial(connector.send_text, Text(**{**asdict(OUT), **self.given}))
+            case "send_typing":
+                return partial(connector.send_typing, Typing(**self.given))
             case "mark_read":
                 return partial(connector.mark_read, **self.given)
             case "check":

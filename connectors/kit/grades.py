@@ -109,23 +109,21 @@ def _readme_above(folder: Path) -> Path | None:
     return next((at / "README.md" for at in folder.parents if (at / "README.md").is_file()), None)
 
 
+#: What an exchange has to show for a feature that the chart offers: its flow, and what is missing without it.
+_SHOWN: tuple[tuple[Feature, str, str], ...] = (
+    ("photo", "media", "how a file is found"),
+    ("video", "media", "how a file is found"),
+    ("mark_read", "mark_read", "a message marked as read"),
+    ("send_typing", "send_typing", "how typing is shown"),
+)
+
+
 def _unproven(subject: Graded) -> Iterator[str]:
     can, recorded = subject.connector.capabilities, exchanges(subject.payloads)
-
-    def ends(flow: str) -> bool:
-        return any(one.flow == flow and one.refused is None for one in recorded)
-
-    if can.support("send_text") == "no":
-        yield "it sends no texts"
-    elif not ends("send_text"):
-        yield "no exchange shows a text that is sent"
-    elif subject.connector.resend_is_safe and not any(one.again for one in recorded):
-        yield "no exchange shows that a text which is sent `again` arrives once, as resend_is_safe says"
-    offers_files: tuple[Feature, ...] = ("photo", "video")
-    if any(can.support(feature) != "no" for feature in offers_files) and not ends("media"):
-        yield "no exchange shows how a file is found"
-    if can.support("mark_read") != "no" and not ends("mark_read"):
-        yield "no exchange shows a message marked as read"
+    flows = {one.flow for one in recorded if one.refused is None}
+    yield from _unsent(subject, recorded, flows)
+    missing = [what for of, flow, what in _SHOWN if can.support(of) != "no" and flow not in flows]
+    yield from (f"no exchange shows {what}" for what in dict.fromkeys(missing))
     if not any(one.flow == "check" and one.result for one in recorded):
         yield "no exchange shows the account's name from `check`"
     for method in ANSWERED:
@@ -133,6 +131,15 @@ def _unproven(subject: Graded) -> Iterator[str]:
         if own and not any(one.flow == method for one in recorded):
             yield f"no exchange shows what `{method}` gives"
     yield from _unrefused(recorded)
+
+
+def _unsent(subject: Graded, recorded: list[Exchange], flows: set[str]) -> Iterator[str]:
+    if subject.connector.capabilities.support("send_text") == "no":
+        yield "it sends no texts"
+    elif "send_text" not in flows:
+        yield "no exchange shows a text that is sent"
+    elif subject.connector.resend_is_safe and not any(one.again for one in recorded):
+        yield "no exchange shows that a text which is sent `again` arrives once, as resend_is_safe says"
 
 
 def _unrefused(recorded: list[Exchange]) -> Iterator[str]:

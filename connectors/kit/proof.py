@@ -15,7 +15,8 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from connectors.contract import Connector, Forbidden, Request
+from connectors.contract import Connector, Request
+from connectors.errors import Forbidden
 from connectors.recordings import Recording, recordings
 
 from .subject import Subject

@@ -9,7 +9,7 @@ import pytest
 from connectors.contract import Call, Text
 
 from .driving import first_call
-from .subject import OUT, Subject
+from .subject import OUT, WRITING, Subject
 
 #: What naive quoting, trimming or templates would change.
 TEXTS = (
@@ -23,7 +23,7 @@ TEXTS = (
 
 
 class Sends(Subject):
-    """What `send_text` and `mark_read` promise."""
+    """What `send_text`, `send_typing` and `mark_read` promise."""
 
     def test_a_second_attempt_is_the_same_as_the_first(self) -> None:
         again = type(self.connector)(self.connector.config)
@@ -56,6 +56,13 @@ class Sends(Subject):
         if self.connector.capabilities.support("mark_read") == "no":
             return
         call = first_call(lambda: self.connector.mark_read("", OUT.to, "message-1"))
+        assert call is not None, "nothing is told"
+        assert any(word in repr(call) for word in (OUT.to, "message-1"))
+
+    def test_who_shall_see_that_somebody_writes_is_named(self) -> None:
+        if self.connector.capabilities.support("send_typing") == "no":
+            return
+        call = first_call(partial(self.connector.send_typing, WRITING))
         assert call is not None, "nothing is told"
         assert any(word in repr(call) for word in (OUT.to, "message-1"))
 

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,7 +11,7 @@ from urllib.parse import quote, urlsplit
 import orjson
 from pydantic import BaseModel, SecretStr
 
-from connectors.contract import Call, Connector, Purpose, Request, Text
+from connectors.contract import Call, Connector, Purpose, Request, Text, Typing
 from connectors.recordings import RECEIVED_AT, Recording, recordings
 from normalizer.events import AnyEvent, Echo, Edit, MediaRef, Message
 
@@ -18,6 +19,8 @@ from .driving import Start
 
 #: A text as the gateway would have it sent.
 OUT = Text("msg_1", "", "consumer-1", "Good morning", "https://chat.example.com/status?m=msg_1")
+#: The sign that its writer is at it.
+WRITING = Typing("typing_1", "", OUT.to, "message-1")
 
 
 class Subject:
@@ -60,6 +63,8 @@ class Subject:
         if self.connector.capabilities.support("send_text") != "no":
             yield "send", partial(self.connector.send_text, OUT)
         yield "send", partial(self.connector.mark_read, "", OUT.to, "message-1")
+        for on in (True, False):
+            yield "send", partial(self.connector.send_typing, replace(WRITING, on=on))
         yield "check", self.connector.check
 
     def may_have_credentials(self, url: str) -> bool:

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from connectors import Connector, Rejected
+from connectors import Connector
+from gateway.connector_health import ask
 from gateway.fetching import Fetcher
 from gateway.health import configured_scanner
 from gateway.settings import Settings, advice
 from normalizer.cell.pool import Pool
 from normalizer.cell.trouble import CellsUnavailable
-from normalizer.media import MediaFailed, Unsafe
+from normalizer.media import MediaFailed
 from normalizer.scanner import ScannerMisfit
 
 from .running import run
@@ -69,14 +70,17 @@ async def _scanner(settings: Settings) -> bool:
 
 
 async def _connector(fetcher: Fetcher, name: str, connector: Connector[Any]) -> bool:
-    try:
-        account = await fetcher.run(connector, connector.check(), "check")
-    except Rejected as refusal:
-        remedy = "its credentials or settings need a person" if refusal.operator else "try again"
-        print(f"{name} ({connector.label}): {refusal}; {remedy}")
-        return False
-    except Unsafe as refusal:
-        print(f"{name} ({connector.label}): {refusal}; check api_url")
-        return False
-    print(f"{name} ({connector.label}): ok, {account}")
-    return True
+    health = await ask(fetcher, connector)
+    told = (
+        f"ok, {health.account}"
+        if health.state == "ok"
+        else f"{health.detail}{_REMEDIES[health.state]}"
+    )
+    print(f"{name} ({connector.label}): {told}")
+    return health.state == "ok"
+
+
+_REMEDIES = {
+    "waiting": "; try again",
+    "needs action": "; its credentials or settings need a person",
+}

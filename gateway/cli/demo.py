@@ -26,6 +26,10 @@ from .running import asked_to_end, run
 
 #: Seconds between two lines of the story: while it is new, and when it is told again.
 _PACE, _LATER_PACE = 2.0, 15.0
+#: Seconds between the story's end and its beginning anew: time to look around.
+_BETWEEN = 60.0
+#: Seconds between two things that an emulated platform tells of an agent's text.
+_RECEIPT_PAUSE = 1.2
 #: Seconds of a timed demo kept for the last video to become ready.
 _LAST_VIDEO = 6.0
 
@@ -63,6 +67,7 @@ async def _endlessly(
         for pace in itertools.chain([_PACE], itertools.repeat(_LATER_PACE)):
             async for step in play(platforms, pace=pace, lines=told):
                 _show(step)
+            await asyncio.sleep(_BETWEEN)
 
     telling = asyncio.create_task(tell())
     await gateway.wait(end)
@@ -116,6 +121,8 @@ async def _platforms() -> AsyncIterator[dict[str, Platform]]:
     platforms = {name: kind() for name, kind in emulators().items()}
     async with contextlib.AsyncExitStack() as stack:
         for platform in platforms.values():
+            platform.receipts = platform.usual_receipts
+            platform.receipt_pause = _RECEIPT_PAUSE
             await platform.start()
             stack.push_async_callback(platform.close)
         yield platforms

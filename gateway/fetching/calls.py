@@ -51,6 +51,10 @@ class Calls:
             return await drive(flow, run.ask, run.unreadable)
         except Blocked as blocked:
             raise _refused(connector, purpose, str(blocked)) from blocked
+        except Rejected as refusal:
+            if run.leaves_open(refusal):
+                raise Ambiguous(refusal.detail) from refusal
+            raise
 
     async def reply(self, connector: Connector[Any], call: Call, purpose: Purpose) -> Reply:
         """One call and its reply, whatever its status."""
@@ -67,12 +71,25 @@ class _Run:
         self._connector = connector
         self._purpose = purpose
         self._has_changed = False
+        self._status = 0
 
     async def ask(self, call: Call) -> Reply:
         reply = await (self._send(call) if _changes(call) else self._look_up(call))
         if reply.status >= 300 and reply.status not in call.expects:
             raise self._connector.refusal(reply)
         return reply
+
+    def leaves_open(self, refusal: Rejected) -> bool:
+        """Whether a call may have worked although it was not answered as if it had.
+
+        A proxy's 502 or 504, or a success that names no message, says nothing about what became of a text. 503
+        says that nothing was taken.
+        """
+        if refusal.explained or isinstance(refusal, Unreachable):
+            return False
+        if not (self._has_changed and self._purpose == "send"):
+            return False
+        return self._status < 300 or (self._status >= 500 and self._status != 503)
 
     def unreadable(self, detail: str) -> Rejected:
         if self._has_changed and self._purpose == "send":
@@ -86,7 +103,7 @@ class _Run:
             if trouble.sent and self._purpose == "send":
                 raise Ambiguous(trouble.detail) from trouble
             raise
-        self._has_changed = True
+        self._has_changed, self._status = True, reply.status
         return reply
 
     async def _look_up(self, call: Call) -> Reply:

@@ -32,6 +32,28 @@ def message(connection: sqlite3.Connection, id: str) -> dict[str, Any] | None:
     return {"conversation": {"id": row[7]}, **message_view(connection, row[:7])} if row else None
 
 
+def quotable(connection: sqlite3.Connection, conversation: str, id: str) -> str | None:
+    """The platform's id of a message of this conversation, the consumer's or an agent's; None if there is none."""
+    row = connection.execute(
+        f"SELECT m.platform_id FROM message m {IN_CONVERSATION} WHERE m.id = ?1 AND c.id = ?2 "
+        "UNION ALL SELECT p.platform_id FROM part p JOIN outgoing o ON o.key = p.outgoing "
+        "JOIN conversation c ON c.key = o.conversation "
+        "WHERE o.id = ?1 AND c.id = ?2 AND p.position = 0",
+        (id, conversation),
+    ).fetchone()
+    return row[0] or None if row else None
+
+
+def latest(connection: sqlite3.Connection, id: str) -> tuple[str, str, str] | None:
+    """Account, consumer and platform id of the consumer's latest message; None where they never wrote."""
+    row: tuple[str, str, str] | None = connection.execute(
+        "SELECT c.account, c.consumer, m.platform_id FROM conversation c "
+        "JOIN message m ON m.key = (c.key << 32 | c.sequence) WHERE c.id = ? AND m.platform_id != ''",
+        (id,),
+    ).fetchone()
+    return row
+
+
 def origin(connection: sqlite3.Connection, id: str) -> tuple[str, str, str, str] | None:
     """Connector, account, consumer and platform id of a message."""
     row = connection.execute(

@@ -170,6 +170,16 @@ class Journal:
         """Connector, account, consumer and platform id of a consumer's message."""
         return await self.read(partial(conversations.origin, id=id))
 
+    async def quotable(self, conversation: str, message: str) -> str | None:
+        """The platform's id of a message of this conversation."""
+        return await self.read(
+            partial(conversations.quotable, conversation=conversation, id=message)
+        )
+
+    async def latest_message(self, conversation: str) -> tuple[str, str, str] | None:
+        """Account, consumer and platform id of the consumer's latest message."""
+        return await self.read(partial(conversations.latest, id=conversation))
+
     async def accept_text(self, new: outgoing.NewText) -> bool:
         return await self._writer.submit(partial(outgoing.accept, new=new))
 
@@ -179,6 +189,10 @@ class Journal:
     async def trying(self, text: int, position: int) -> bool:
         """A part is about to be given to the platform; False if it is settled already."""
         return await self._writer.submit(partial(outgoing.trying, outgoing=text, position=position))
+
+    async def part_is_open(self, text: int, position: int) -> bool:
+        """Whether nobody knows yet what became of a part."""
+        return await self.read(partial(outgoing.is_open, outgoing=text, position=position))
 
     async def postpone_part(self, text: int, position: int, due: int) -> None:
         await self._writer.submit(

@@ -63,6 +63,7 @@ class Part:
     account: str
     consumer: str
     reply_to: str | None
+    heard_at: int | None
 
 
 def situation(connection: sqlite3.Connection, conversation: str) -> Situation | None:
@@ -122,7 +123,7 @@ def open_parts(connection: sqlite3.Connection) -> list[Part]:
     """Parts that are not sent yet, in the order in which they must go out."""
     rows = connection.execute(
         "SELECT p.outgoing, p.position, o.id, p.text, p.state, p.attempts, p.due, c.connector, c.account, "
-        "c.consumer, o.reply_to FROM part p JOIN outgoing o ON o.key = p.outgoing "
+        "c.consumer, o.reply_to, c.heard_at FROM part p JOIN outgoing o ON o.key = p.outgoing "
         "JOIN conversation c ON c.key = o.conversation "
         "WHERE p.state IN ('waiting', 'trying') ORDER BY p.outgoing, p.position"
     )
@@ -137,6 +138,15 @@ def trying(connection: sqlite3.Connection, outgoing: int, position: int) -> bool
         (outgoing, position),
     )
     return cursor.rowcount == 1
+
+
+def is_open(connection: sqlite3.Connection, outgoing: int, position: int) -> bool:
+    """Whether nobody knows yet what became of a part."""
+    row = connection.execute(
+        "SELECT 1 FROM part WHERE outgoing = ? AND position = ? AND state IN ('waiting', 'trying')",
+        (outgoing, position),
+    )
+    return row.fetchone() is not None
 
 
 def postpone(connection: sqlite3.Connection, outgoing: int, position: int, due: int) -> None:
@@ -163,12 +173,7 @@ def early(
     reason: str | None,
 ) -> bool:
     """Keep a receipt that came before the platform answered our request; False if no request is out."""
-    out = connection.execute(
-        "SELECT 1 FROM part p JOIN outgoing o ON o.key = p.outgoing "
-        "WHERE o.conversation = ? AND p.state = 'trying'",
-        (conversation,),
-    ).fetchone()
-    if out is None:
+    if not _is_out(connection, conversation):
         return False
     before = connection.execute(
         "SELECT status FROM early WHERE platform_id = ?", (platform_id,)
@@ -179,6 +184,34 @@ def early(
             (platform_id, status, reason, now_ms()),
         )
     return True
+
+
+def early_watermark(
+    connection: sqlite3.Connection, conversation: int, watermark: int, status: str
+) -> bool:
+    """The same for a receipt that names a moment (ms): whether it was meant shows when the answer comes."""
+    if not _is_out(connection, conversation):
+        return False
+    connection.execute(
+        "INSERT INTO early VALUES (?, ?, NULL, ?) ON CONFLICT (platform_id) "
+        "DO UPDATE SET seen_at = max(seen_at, excluded.seen_at)",
+        (_moment(conversation, status), status, watermark),
+    )
+    return True
+
+
+def _is_out(connection: sqlite3.Connection, conversation: int) -> bool:
+    out = connection.execute(
+        "SELECT 1 FROM part p JOIN outgoing o ON o.key = p.outgoing "
+        "WHERE o.conversation = ? AND p.state = 'trying'",
+        (conversation,),
+    )
+    return out.fetchone() is not None
+
+
+def _moment(conversation: int, status: str) -> str:
+    """What stands for a platform's id where a platform named a moment instead: no id has a blank."""
+    return f"up to {conversation} {status}"
 
 
 class Progress:
@@ -205,7 +238,7 @@ class Progress:
         if row is None:
             return Recorded()
         if platform_id is not None:
-            state, reason = self._further(platform_id, state, reason)
+            state, reason = self._further(outgoing, platform_id, state, reason)
             self._connection.execute(
                 "UPDATE part SET platform_id = coalesce(platform_id, ?), sent_at = coalesce(sent_at, ?) "
                 "WHERE outgoing = ? AND position = ?",
@@ -227,14 +260,24 @@ class Progress:
         entry = self._tell(outgoing)
         return Recorded(entries=(entry,) if entry else ())
 
-    def _further(self, platform_id: str, state: str, reason: str | None) -> tuple[str, str | None]:
+    def _further(
+        self, outgoing: int, platform_id: str, state: str, reason: str | None
+    ) -> tuple[str, str | None]:
         """What the platform has told of this message already, if that is more than `state`."""
-        told = self._connection.execute(
-            "DELETE FROM early WHERE platform_id = ? RETURNING status, reason", (platform_id,)
+        (conversation,) = self._connection.execute(
+            "SELECT conversation FROM outgoing WHERE key = ?", (outgoing,)
         ).fetchone()
-        if told is None or _RANK[told[0]] <= _RANK[state]:
-            return state, reason
-        return told[0], told[1]
+        moments = [_moment(conversation, status) for status in ("delivered", "read")]
+        told = self._connection.execute(
+            "DELETE FROM early WHERE platform_id = ?1 OR (platform_id IN (?2, ?3) AND seen_at >= ?4) "
+            "RETURNING status, reason",
+            (platform_id, *moments, now_ms() - _SLACK),
+        ).fetchall()
+        furthest = (state, reason)
+        for told_state, told_reason in told:
+            if _RANK[told_state] > _RANK[furthest[0]]:
+                furthest = (told_state, told_reason)
+        return furthest
 
     def by_key(self, key: str, state: str, **more: str | None) -> Recorded | None:
         """The same for the part that went out under our `key`; None if it is none of ours."""

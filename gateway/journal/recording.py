@@ -27,7 +27,7 @@ from normalizer.events import (
 from .facts import content_of, facts, new_view, notice_of, status_of
 from .keys import message_key
 from .outbox import Outbox
-from .outgoing import Progress, early
+from .outgoing import Progress, early, early_watermark
 from .retention import take_back
 from .rows import Batch, Entry, Job, NewAttachment, Reading, Recorded
 
@@ -79,11 +79,7 @@ class Recorder:
                 if self._first(reading, event.id):
                     assert event.party is not None
                     key, conversation = self._conversation(reading, event.account, event.party)
-                    if isinstance(event, Closed):
-                        self._close(key)
-                    if isinstance(event, Deletion):
-                        target = self.ids.message(reading.connector, event.target)
-                        self.entries += take_back(self.connection, self.ids, self.outbox, target)
+                    self._take_note(reading, event, key)
                     for id, type, data in facts(self.ids, reading, event, self._target):
                         self._announce(key, conversation, id, type, reading.received_at, data)
 
@@ -150,8 +146,19 @@ class Recorder:
         ).fetchone()
         return str(row[0]) if row else self.ids.message(connector, platform_id)
 
-    def _close(self, conversation: int) -> None:
-        self.connection.execute("UPDATE conversation SET closed = 1 WHERE key = ?", (conversation,))
+    def _take_note(self, reading: Reading, event: Any, conversation: int) -> None:
+        """What a fact changes here, besides being told."""
+        match event:
+            case Closed():
+                self._set(conversation, "closed = 1")
+            case Notice(details={"opted_out": bool(opted_out)}):
+                self._set(conversation, f"opted_out = {int(opted_out)}")
+            case Deletion(target=target):
+                id = self.ids.message(reading.connector, target)
+                self.entries += take_back(self.connection, self.ids, self.outbox, id)
+
+    def _set(self, conversation: int, what: str) -> None:
+        self.connection.execute(f"UPDATE conversation SET {what} WHERE key = ?", (conversation,))
 
     def _known(self, id: str) -> bool:
         """Whether a message was seen before; of an erased one the journal keeps the id alone."""
@@ -208,8 +215,10 @@ class Recorder:
             ):
                 return True
         if recorded is None and platform_id is None and receipt.watermark is not None:
-            recorded = progress.up_to(conversation, to_ms(receipt.watermark), receipt.status)
-            if not recorded.entries:
+            moment = to_ms(receipt.watermark)
+            recorded = progress.up_to(conversation, moment, receipt.status)
+            waits = early_watermark(self.connection, conversation, moment, receipt.status)
+            if not (recorded.entries or waits):
                 return False
         self.entries += recorded.entries if recorded else ()
         return recorded is not None

@@ -97,6 +97,7 @@ def expire_words(connection: sqlite3.Connection, words_before: int, memory_befor
         "AND message IN (SELECT key FROM message WHERE received_at < ? AND content = ?)",
         (words_before, _BLANK),
     )
+    connection.execute("DELETE FROM early WHERE seen_at < ?", (memory_before,))
     for old in ("DELETE FROM unreadable WHERE received_at < ?", "DELETE FROM viewed WHERE at < ?"):
         changed += connection.execute(old, (words_before,)).rowcount
     changed += connection.execute(

@@ -87,10 +87,17 @@ class GatewaySettings(_Section):
         default="file",
         description="Where clean photos and videos are kept: file (this version takes no s3:// yet)",
     )
+    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = Field(
+        default=0,
+        description=(
+            "How many proxies of your own stand before Airlock. The built-in workspace limits sign-ins by address,"
+            " and with proxies takes it from X-Forwarded-For, to which each of them must add."
+        ),
+    )
     text_retention: Annotated[Duration, Field(gt=0)] = Field(
         default=30 * _DAY,
         json_schema_extra={"default": "30d"},
-        description="How long texts are kept; the core has its own copy",
+        description="How long texts are kept, by the built-in workspace too; another core has its own copy",
     )
     api_tokens: tuple[SecretStr, ...] = Field(
         default=(),

@@ -34,6 +34,7 @@ from connectors import (
     Response,
     Sent,
     Text,
+    Typing,
     by_status,
     fingerprint,
     offers,
@@ -886,6 +887,19 @@ class SendsWithANewKeyEachTime(SendsDifferently):
 class MarksNothingAsRead(Acme):
     def mark_read(self, account: str, to: str, message_id: str) -> Generator[Call, Reply, None]:
         yield Call("POST", f"{self.config.api}/seen")
+
+
+@breaks("who_shall_see_that_somebody_writes_is_named")
+class ShowsTypingToNobody(Acme):
+    capabilities = Capabilities(
+        offers(
+            yes=("text", "photo", "photo_caption", "read", "send_text", "send_typing", "mark_read")
+        ),
+        max_text=100,
+    )
+
+    def send_typing(self, out: Typing) -> Generator[Call, Reply, None]:
+        yield Call("POST", f"{self.config.api}/typing")
 
 
 @breaks(EXCHANGE)

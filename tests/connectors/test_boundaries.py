@@ -72,7 +72,7 @@ def test_every_method_of_the_contract_says_when_it_is_called_and_what_it_must_no
         for name, found in vars(Connector).items()
         if inspect.isfunction(found) and not name.startswith("_")
     ]
-    assert len(methods) == 10
+    assert len(methods) == 11
     for method in methods:
         text = inspect.getdoc(method) or ""
         assert "Called" in text, method.__name__

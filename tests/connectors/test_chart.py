@@ -30,7 +30,8 @@ CHART = {
     "read": "nynl",
     "failed": "nnyy",
     "send_text": "yyyy",
-    "send_typing": "nnnn",  # three platforms could; nothing asks for it
+    "send_quote": "nnny",
+    "send_typing": "yynl",
     "mark_read": "nyny",
 }
 WORDS = {"y": "yes", "l": "limited", "t": "text", "n": "no"}

@@ -256,15 +256,15 @@ BUGS: dict[str, Bug] = {
     "each attempt has an id of its own": (
         Apple,
         "apple",
-        "str(uuid.uuid5(NAMESPACE, out.key))",
+        "str(uuid.uuid5(NAMESPACE, key))",
         "str(uuid.uuid4())",
         "a_second_attempt_is_the_same_as_the_first",
     ),
     "the same words have the same id": (
         Apple,
         "apple",
-        "str(uuid.uuid5(NAMESPACE, out.key))",
-        "str(uuid.uuid5(NAMESPACE, out.text))",
+        "id = _uuid(out.key)",
+        "id = _uuid(out.text)",
         "a_key_tells_attempts_from_texts",
     ),
     "our key is not given away": (

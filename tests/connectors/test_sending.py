@@ -2,12 +2,13 @@
 
 import base64
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import jwt
 import pytest
 
-from connectors import Call, Text
+from connectors import Call, Text, Typing
 
 from .accounts import (
     ACCESS_TOKEN,
@@ -84,6 +85,19 @@ def test_whatsapp_is_told_what_was_read() -> None:
     assert result is None
 
 
+def test_whatsapp_shows_typing_with_the_mark_on_what_was_read_and_ends_it_by_itself() -> None:
+    connector = whatsapp(appsecret_proof=False)
+    writing = Typing("typing_1", "1", "2", "wamid.AAA=")
+    (call,), _ = drive(connector.send_typing(writing), ok({"success": True}))
+    assert call.json == {
+        "messaging_product": "whatsapp",
+        "status": "read",
+        "message_id": "wamid.AAA=",
+        "typing_indicator": {"type": "text"},
+    }
+    assert not list(connector.send_typing(replace(writing, on=False)))
+
+
 # Messenger ----------------------------------------------------------------------------------------
 
 
@@ -107,6 +121,30 @@ def test_messenger_is_told_that_all_was_read() -> None:
     (call,), _ = drive(messenger(appsecret_proof=False).mark_read("", "24", "m_1"), ok({}))
     assert call.url == f"{GRAPH}/{PAGE_ID}/messages"
     assert call.json == {"recipient": {"id": "24"}, "sender_action": "mark_seen"}
+
+
+HOUR = 3600.0
+
+
+@pytest.mark.parametrize(
+    ("human_agent", "silence", "tag"),
+    [(False, 30 * HOUR, None), (True, 23 * HOUR, None), (True, 30 * HOUR, "HUMAN_AGENT")],
+)
+def test_only_a_late_answer_is_marked_as_a_persons_and_only_with_metas_leave(
+    human_agent: bool, silence: float, tag: str | None
+) -> None:
+    connector = messenger(human_agent=human_agent)
+    assert connector.reply_window == (7 * 24 if human_agent else 24) * HOUR
+    (call,), _ = drive(connector.send_text(text(silence=silence)), ok({"message_id": "m_1"}))
+    assert call.json.get("tag") == tag
+    assert call.json["messaging_type"] == ("MESSAGE_TAG" if tag else "RESPONSE")
+
+
+@pytest.mark.parametrize(("on", "action"), [(True, "typing_on"), (False, "typing_off")])
+def test_messenger_is_told_who_types_and_who_stopped(on: bool, action: str) -> None:
+    writing = Typing("typing_1", "", "24", "m_1", on=on)
+    (call,), _ = drive(messenger().send_typing(writing), ok({}))
+    assert call.json == {"recipient": {"id": "24"}, "sender_action": action}
 
 
 @pytest.mark.parametrize("connector", [messenger(), whatsapp()], ids=["messenger", "whatsapp"])

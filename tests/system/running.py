@@ -114,9 +114,16 @@ def ended(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 @asynccontextmanager
 async def site(
-    folder: Path, *, settings: dict[str, Any] | None = None, core_url: str | None = None
+    folder: Path,
+    *,
+    settings: dict[str, Any] | None = None,
+    core_url: str | None = None,
+    workspace: bool = False,
 ) -> AsyncIterator[Site]:
-    """Everything started; the gateway's process is ended at the end. `settings` are merged over the defaults."""
+    """Everything started; the gateway's process is ended at the end. `settings` are merged over the defaults.
+
+    With `workspace` the built-in one is the core.
+    """
     async with AsyncExitStack() as stack:
         core = Core(SECRET)
         await core.start()
@@ -133,7 +140,7 @@ async def site(
                 "data": str(folder / "data"),
                 "api_tokens": [TOKEN],
             },
-            "core": {"url": core_url or core.url, "secrets": [SECRET]},
+            "core": {} if workspace else {"url": core_url or core.url, "secrets": [SECRET]},
             "fetch": {"allow_private_hosts": True},
             "connectors": {name: p.settings() for name, p in platforms.items()},
         }

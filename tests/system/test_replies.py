@@ -1,20 +1,39 @@
 """Agents' texts: through each platform's own API, once, in order, and what became of them."""
 
 import asyncio
+import io
+import json
+import re
+import sqlite3
 import uuid
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
 from gateway.event_schemas import validate
-from tests.system.running import CONSUMERS, Site, site
+from tests.system.running import CONSUMERS, TOKEN, Site, site
 
 pytestmark = pytest.mark.system
 
 PLATFORM_NAMES = ["whatsapp", "messenger", "twilio", "apple"]
+RECEIPTS = {
+    "whatsapp": ("sent", "delivered", "read"),
+    "messenger": ("delivered", "read"),
+    "twilio": ("sent", "delivered"),
+    "apple": (),
+}
+ORDER = ["sent", "delivered", "read"]
+TYPING = {
+    "whatsapp": ["read", "typing_on"],
+    "messenger": ["typing_on", "typing_off"],
+    "twilio": [],
+    "apple": ["typing_start", "typing_end"],
+}
 LIMITS = {"whatsapp": 4096, "messenger": 2000, "twilio": 1600, "apple": 3000}
 
 
@@ -122,6 +141,17 @@ async def test_anything_but_text_is_refused_with_that_reason(running: Site) -> N
         running, where, "see this", attachments=[{"url": "https://example.com/a.jpg"}]
     )
     assert (status, problem["reason"]) == (422, "only_text")
+    path = f"/v1/conversations/{where}/messages"
+    headers = {"authorization": f"Bearer {TOKEN}", "idempotency-key": "a photo"}
+    bodies: list[dict[str, Any]] = [
+        {"json": {"agent": "anna", "media": "https://example.com/a.jpg"}},
+        {"data": b"\xff\xd8\xff", "headers": {"content-type": "image/jpeg"}},
+        {"data": aiohttp.FormData({"file": io.BytesIO(b"\xff\xd8\xff")})},
+    ]
+    for body in bodies:
+        more = {**headers, **body.pop("headers", {})}
+        async with running.http.post(running.url + path, headers=more, **body) as response:
+            assert (response.status, (await response.json())["reason"]) == (422, "only_text")
     assert (await reply(running, where, ""))[0] == 400
     assert (await reply(running, where, "   "))[0] == 422
     assert (await reply(running, "conv_none", "hello"))[0] == 404
@@ -140,6 +170,25 @@ async def test_what_the_platform_refuses_for_good_is_told_with_its_reason(runnin
     status, problem = await reply(running, where, "and now?")
     assert (status, problem["reason"]) == (409, "opted_out")
     assert (await reply(running, await conversation(running, "twilio"), "welcome back"))[0] == 202
+
+
+def was_noticed(word: str, events: list[dict[str, Any]]) -> bool:
+    notices = [e["data"]["notice"] for e in events if e["type"] == "conversation.notice"]
+    return any(notice["text"] == word for notice in notices)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_keyword_that_the_platform_explains_counts_at_once(running: Site) -> None:
+    platform: Any = running.platforms["twilio"]
+    platform.receipts, platform.tells_opt_outs = (), True
+    cleo = CONSUMERS["twilio"]
+    where = await conversation(running, "twilio")
+    for word, expected in (("STOP", 409), ("START", 202)):
+        await platform.send(cleo, word)
+        await running.until(partial(was_noticed, word))
+        status, answer = await reply(running, where, f"after {word}")
+        assert status == expected, answer
+    platform.tells_opt_outs = False
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -162,6 +211,216 @@ async def test_an_agent_who_has_seen_a_message_is_told_to_the_platform(running: 
     await conversation(running, "apple")
     message = running.core.events[-1]["data"]["message"]["id"]
     assert await running.call("POST", f"/v1/messages/{message}/read") == (200, {"told": False})
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("name", PLATFORM_NAMES)
+async def test_receipts_that_overtake_the_answer_are_matched(running: Site, name: str) -> None:
+    platform = running.platforms[name]
+    platform.receipts = RECEIPTS[name]
+    platform.receipts_first = True
+    try:
+        where = await conversation(running, name)
+        _, accepted = await reply(running, where, "quick as a flash")
+        last = platform.receipts[-1] if platform.receipts else "sent"
+        told = await statuses(running, accepted["id"], last)
+    finally:
+        platform.receipts_first = False
+    assert told[-1] == last
+    assert sorted(told, key=ORDER.index) == told
+    assert len([s for s in platform.sent if s.text == "quick as a flash"]) == 1
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("receipts", [("read",), ("read", "delivered"), ("read", "read")])
+async def test_a_moment_that_overtakes_the_answer_counts_for_the_text_it_was_about(
+    running: Site, receipts: tuple[str, ...]
+) -> None:
+    platform = running.platforms["messenger"]
+    platform.receipts, platform.receipts_first = receipts, True
+    try:
+        where = await conversation(running, "messenger")
+        _, accepted = await reply(running, where, f"read at once {receipts}")
+        assert (await statuses(running, accepted["id"], "read"))[-1] == "read"
+    finally:
+        platform.receipts_first = False
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(
+    ("name", "code", "reason"),
+    [("whatsapp", 131026, "undeliverable"), ("twilio", 30003, "undeliverable")],
+)
+async def test_a_text_that_was_taken_may_fail_later(
+    running: Site, name: str, code: int, reason: str
+) -> None:
+    platform: Any = running.platforms[name]
+    platform.receipts = ()
+    where = await conversation(running, name)
+    _, accepted = await reply(running, where, "too late")
+    assert await statuses(running, accepted["id"], "sent") == ["sent"]
+    await platform.fail(platform.sent[-1], code)
+    assert await statuses(running, accepted["id"], "failed") == ["sent", "failed"]
+    _, shown = await running.call("GET", f"/v1/messages/{accepted['id']}")
+    assert (shown["status"], shown["reason"]) == ("failed", reason)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("status", [502, 504])
+@pytest.mark.parametrize("name", ["whatsapp", "messenger", "twilio"])
+async def test_a_text_that_a_proxy_may_have_let_through_is_not_sent_again(
+    running: Site, name: str, status: int
+) -> None:
+    platform = running.platforms[name]
+    platform.receipts = RECEIPTS[name]
+    platform.spoilt_answers = [status]
+    where = await conversation(running, name)
+    text = f"perhaps {status}"
+    _, accepted = await reply(running, where, text)
+    if name == "messenger":
+        # A moment cannot be told from an earlier one's; the echo names the text.
+        async with asyncio.timeout(20):
+            while not (sent := [s for s in platform.sent if s.text == text]):
+                await asyncio.sleep(0.05)
+        await platform.tell(sent[0], "echo")
+    told = await statuses(running, accepted["id"], RECEIPTS[name][-1])
+    assert "failed" not in told
+    assert len([s for s in platform.sent if s.text == text]) == 1
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_apple_recognises_a_repeat_so_it_is_sent_again(running: Site) -> None:
+    platform = running.platforms["apple"]
+    where = await conversation(running, "apple")
+    platform.spoilt_answers = [502]
+    _, accepted = await reply(running, where, "once more")
+    assert await statuses(running, accepted["id"], "sent") == ["sent"]
+    assert len({s.id for s in platform.sent if s.text == "once more"}) == 1
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("name", PLATFORM_NAMES)
+async def test_the_consumer_sees_that_an_agent_is_writing_where_that_can_be_shown(
+    running: Site, name: str
+) -> None:
+    platform = running.platforms[name]
+    where = await conversation(running, name)
+    path = f"/v1/conversations/{where}/typing"
+    before = len(platform.actions)
+    shown = name != "twilio"
+    assert await running.call("POST", path) == (200, {"told": shown})
+    assert await running.call("POST", path, {"typing": False}) == (200, {"told": shown})
+    kinds = [action.kind for action in platform.actions[before:]]
+    assert kinds == TYPING[name]
+    assert (await running.call("POST", "/v1/conversations/conv_none/typing"))[0] == 404
+    assert (await running.call("POST", path, {"typing": "perhaps"}))[0] == 400
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_nobody_types_into_a_closed_conversation(running: Site) -> None:
+    platform: Any = running.platforms["apple"]
+    where = await conversation(running, "apple")
+    await platform.deliver(CONSUMERS["apple"], "close")
+    await running.until(
+        lambda es: any(e["type"] == "conversation.closed" and e["subject"] == where for e in es)
+    )
+    assert await running.call("POST", f"/v1/conversations/{where}/typing") == (200, {"told": False})
+    status, problem = await reply(running, where, "still there?")
+    assert (status, problem["reason"]) == (409, "closed")
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_quote_is_of_this_conversation_be_it_theirs_or_ours(running: Site) -> None:
+    platform = running.platforms["whatsapp"]
+    platform.receipts = ()
+    where = await conversation(running, "whatsapp")
+    theirs = running.core.events[-1]["data"]["message"]
+    _, ours = await reply(running, where, "first", reply_to=theirs["id"])
+    await statuses(running, ours["id"], "sent")
+    first = platform.sent[-1]
+    assert first.raw["context"] == {"message_id": theirs["platform_id"]}
+    _, again = await reply(running, where, "second", reply_to=ours["id"])
+    await statuses(running, again["id"], "sent")
+    assert platform.sent[-1].raw["context"] == {"message_id": first.id}
+    elsewhere = await conversation(running, "twilio")
+    assert (await reply(running, elsewhere, "third", reply_to=theirs["id"]))[0] == 422
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_each_connector_says_how_it_is_and_whose_account_it_is(running: Site) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            _, found = await running.call("GET", "/v1/capabilities")
+            healths = {one["connector"]: one["health"] for one in found["connectors"]}
+            if all(health["state"] == "ok" for health in healths.values()):
+                break
+            await asyncio.sleep(0.1)
+    assert "Example Appliances" in healths["messenger"]["account"]
+    assert all(health["account"] and health["checked_at"] for health in healths.values())
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_how_long_messages_took_is_told(running: Site) -> None:
+    await conversation(running, "whatsapp")
+    async with running.http.get(f"{running.url}/metrics") as response:
+        told = await response.text()
+    assert re.search(r'airlock_message_seconds_count{connector="whatsapp"} [1-9]', told)
+    assert 'airlock_connector_healthy{connector="whatsapp"} 1.0' in told
+
+
+async def test_refused_credentials_need_action_and_say_so(tmp_path: Path) -> None:
+    async with site(tmp_path) as running:
+        platform: Any = running.platforms["whatsapp"]
+        platform.token = "another token"
+        await running.stop()
+        await running.start()
+        async with asyncio.timeout(20):
+            while True:
+                _, found = await running.call("GET", "/v1/capabilities")
+                (health,) = [
+                    c["health"] for c in found["connectors"] if c["connector"] == "whatsapp"
+                ]
+                if health["checked_at"]:
+                    break
+                await asyncio.sleep(0.1)
+        assert health["state"] == "needs action"
+        assert "unauthorized" in health["detail"]
+        assert "emulated-whatsapp-access-token" not in str(found)
+
+
+async def test_with_metas_leave_a_person_answers_for_seven_days(tmp_path: Path) -> None:
+    """The clock cannot be turned, so the consumer's last message is made older in the journal."""
+    async with site(tmp_path) as running:
+        platform = running.platforms["messenger"]
+        platform.receipts = ()
+        where = await conversation(running, "messenger")
+        await running.stop()
+        aged(running, hours=30)
+        await running.start()
+        status, problem = await reply(running, where, "too late")
+        assert (status, problem["reason"]) == (409, "window_closed")
+        assert "24 hours" in problem["detail"]
+        await running.stop()
+        settings = json.loads((tmp_path / "connectors.yaml").read_text())
+        settings["connectors"]["messenger"]["human_agent"] = True
+        (tmp_path / "connectors.yaml").write_text(json.dumps(settings))
+        await running.start()
+        _, accepted = await reply(running, where, "a person writes")
+        await statuses(running, accepted["id"], "sent")
+        assert platform.sent[-1].raw["tag"] == "HUMAN_AGENT"
+        await running.stop()
+        aged(running, hours=7 * 24)
+        await running.start()
+        status, problem = await reply(running, where, "much too late")
+        assert (status, problem["reason"]) == (409, "window_closed")
+        assert "7 days" in problem["detail"]
+
+
+def aged(running: Site, *, hours: float) -> None:
+    journal = sqlite3.connect(running.folder / "data" / "journal.db")
+    with journal:
+        journal.execute("UPDATE conversation SET heard_at = heard_at - ?", (hours * 3_600_000,))
+    journal.close()
 
 
 async def test_a_text_whose_answer_was_lost_is_found_by_its_receipt_and_not_sent_twice(

@@ -36,17 +36,24 @@ def chromium() -> str:
 @asynccontextmanager
 async def pages(*houses: House, **context: Any) -> AsyncIterator[list[Page]]:
     """One page for each house, each in a browser of its own. Whatever the console complains about fails."""
+    async with pages_at(*(house.url("") for house in houses), **context) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def pages_at(*addresses: str, **context: Any) -> AsyncIterator[list[Page]]:
+    """The same at any addresses."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=chromium(), args=list(_ARGUMENTS)
         )
         complaints: list[str] = []
         opened = []
-        for house in houses:
+        for address in addresses:
             page = await (await browser.new_context(**context)).new_page()
             page.on("pageerror", lambda trouble: complaints.append(str(trouble)))
             page.on("console", lambda said: _note(complaints, said))
-            await page.goto(house.url(""))
+            await page.goto(address)
             opened.append(page)
         yield opened
         await browser.close()

@@ -39,7 +39,14 @@ TELLS: dict[str, Any] = {
                 "connector": "support-whatsapp",
                 "platform": "whatsapp",
                 "label": "WhatsApp",
-                "features": {"text": "yes", "photo": "yes", "video": "yes", "typing": "no"},
+                "features": {
+                    "text": "yes",
+                    "photo": "yes",
+                    "video": "yes",
+                    "typing": "no",
+                    "send_quote": "yes",
+                    "send_typing": "limited",
+                },
                 "notes": {"video": "MP4 and 3GP up to 16 MB"},
                 "health": {"state": "ok", "account": "Example Shop, +49 155 5000"},
             },
@@ -111,6 +118,7 @@ class FakeGateway:
         app.router.add_post("/v1/attachments/{attachment}/links", self._links)
         app.router.add_put("/v1/conversations/{conversation}/agents", self._agents)
         app.router.add_post("/v1/conversations/{conversation}/messages", self._send)
+        app.router.add_post("/v1/conversations/{conversation}/typing", self._nothing)
         app.router.add_delete("/v1/conversations/{conversation}", self._nothing)
         app.router.add_post("/v1/messages/{message}/read", self._nothing)
         app.router.add_post("/v1/attachments/{attachment}/retry", self._retry)

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.workspace import samples
 from tests.workspace.browser import pages, until
@@ -240,6 +240,28 @@ async def test_an_answer_is_written_sent_and_ticked(filled: House) -> None:
     ]
 
 
+async def test_a_message_is_quoted_and_the_quote_taken_back(filled: House) -> None:
+    async with pages(filled) as (page,):
+        await open_mia(page)
+        await expect(page.locator(".composer-send svg")).to_have_count(1)
+        await page.locator(".message").last.hover()
+        await page.get_by_role("button", name="Quote: it does this all day").click()
+        await expect(page.get_by_label("Your answer")).to_be_focused()
+        await expect(page.locator("#composer-quoted")).to_have_text("it does this all day")
+        await page.keyboard.press("Escape")
+        await expect(page.locator("#composer-quote")).to_be_hidden()
+        await page.locator(".message").last.hover()
+        await page.get_by_role("button", name="Quote: it does this all day").click()
+        await page.get_by_label("Your answer").fill("We see")
+        await page.keyboard.press("Enter")
+        answer = page.locator(".message[data-direction=out]")
+        await expect(answer.locator(".quote")).to_have_text("it does this all day")
+        await expect(page.locator("#composer-quote")).to_be_hidden()
+    assert filled.gateway.called("POST", "/v1/conversations/conv_mia/messages") == [
+        {"text": "We see", "agent": "agent", "reply_to": "msg_2"}
+    ]
+
+
 async def test_an_answer_that_was_refused_can_be_sent_again(filled: House) -> None:
     path = "/v1/conversations/conv_mia/messages"
     filled.gateway.refuse[path] = 422, {"detail": "The 24 hours are over."}
@@ -253,6 +275,51 @@ async def test_an_answer_that_was_refused_can_be_sent_again(filled: House) -> No
         await answer.get_by_role("button", name="Send again").click()
         await expect(answer.locator(".ticks")).to_have_attribute("data-status", "accepted")
     assert len(filled.gateway.sent) == 1
+
+
+async def test_a_text_whose_way_was_cut_is_back_in_the_box_and_goes_out_once(
+    filled: House,
+) -> None:
+    async def lose_the_answer(route: Route) -> None:
+        await route.fetch()
+        await route.abort()
+
+    async with pages(filled) as (page,):
+        await open_mia(page)
+        await page.route("**/messages", lose_the_answer, times=1)
+        box = page.get_by_label("Your answer")
+        await box.fill("Thank you")
+        await box.press("Enter")
+        await expect(page.locator("#trouble")).to_contain_text("cannot be reached")
+        await expect(box).to_have_value("Thank you")
+        await box.press("Enter")
+        await expect(box).to_have_value("")
+        await expect(page.locator("#trouble")).to_be_hidden()
+        await expect(page.locator(".message[data-direction=out]")).to_have_count(1)
+    assert len(filled.gateway.sent) == 1
+
+
+async def test_what_may_have_been_lost_is_sent_again_only_when_the_agent_says_so(
+    filled: House,
+) -> None:
+    async with pages(filled) as (page,):
+        await open_mia(page)
+        await page.get_by_label("Your answer").fill("Thank you")
+        await page.get_by_label("Your answer").press("Enter")
+        answers = page.locator(".message[data-direction=out]")
+        await expect(answers.locator(".ticks")).to_have_attribute("data-status", "accepted")
+        data = {
+            "conversation": samples.conversation(),
+            "message": {"id": "msg_sent1", "platform_id": None},
+            "status": "failed",
+            "reason": "unknown",
+        }
+        await filled.deliver(samples.event("evt_u", "message.status", data))
+        await expect(answers).to_contain_text("Perhaps not sent")
+        await answers.get_by_role("button", name="Send again").click()
+        await expect(answers).to_have_count(2)
+        await expect(answers.last.locator(".ticks")).to_have_attribute("data-status", "accepted")
+    assert len(filled.gateway.sent) == 2
 
 
 async def test_a_hand_over_takes_the_pictures_along(filled: House) -> None:
@@ -328,31 +395,42 @@ async def test_searching_and_narrowing_the_list(filled: House) -> None:
         await expect(entries).to_have_text(["Tom"])
 
 
-async def test_a_long_conversation_loads_what_is_seen(house: House) -> None:
+async def test_a_long_conversation_loads_what_is_seen(house: House, film: bytes) -> None:
+    """1,000 messages, 200 photos and videos: what is asked for is what a screen shows, and some beyond it."""
     small = samples.jpeg(320, 320, (90, 120, 150))
-    for number in range(1, 301):
+    for number in range(1, 1001):
         more: dict[str, Any] = {}
-        if number % 5 == 0:
-            house.gateway.hold("conv_mia", f"att_{number}", thumbnail=small, preview=small)
-            more = {
-                "transcript": "[photo message]",
-                "attachments": [samples.photo(f"att_{number}")],
-            }
+        id = f"att_{number}"
+        if number % 10 == 0:
+            house.gateway.hold("conv_mia", id, thumbnail=small, poster=small, video=film)
+            more = {"transcript": "[video message]", "attachments": [samples.video(id)]}
+        elif number % 5 == 0:
+            house.gateway.hold("conv_mia", id, thumbnail=small, preview=small)
+            more = {"transcript": "[photo message]", "attachments": [samples.photo(id)]}
         await house.deliver(samples.received(f"evt_{number}", samples.message(number, **more)))
     async with pages(house) as (page,):
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
         await open_mia(page)
         await expect(page.locator(".photo img").last).to_have_js_property("naturalWidth", 320)
-        assert await page.locator(".message").count() < 200
+        assert await page.locator(".message").count() == 60
+        assert len([url for url in asked if "/lines" in url]) <= 1, (
+            "one page is enough to begin with"
+        )
         assert len(house.gateway.served) < 20
+        assert {path.rpartition("/")[2] for path, _ in house.gateway.served} <= {
+            "thumbnail",
+            "poster",
+        }, "neither a large photo nor a film before somebody asks for it"
         await until(
             page,
             """() => {
                 document.getElementById('scroll').scrollTop = 0;
-                return document.querySelectorAll('.message').length === 300;
+                return document.querySelectorAll('.message').length === 1000;
             }""",
         )
         numbers = await page.locator(".message").evaluate_all("all => all.map((one) => one.id)")
-        assert numbers == [f"line-{number}" for number in range(1, 301)]
+        assert numbers == [f"line-{number}" for number in range(1, 1001)]
 
 
 @pytest.mark.parametrize("path", ["audit", "operations"])

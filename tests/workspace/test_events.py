@@ -174,8 +174,8 @@ async def test_an_answered_message_is_quoted(house: House) -> None:
     await received(house, 2, text="the blue one", reply_to="wamid.1")
     await received(house, 3, text="or that", reply_to="wamid.unknown")
     quotes = [line["reply_to"] for line in await lines(house)]
-    assert quotes[1] == {"position": 1, "line": "which one?"}
-    assert quotes[2] == {"position": None, "line": "an earlier message"}
+    assert quotes[1] == {"id": "msg_1", "position": 1, "line": "which one?"}
+    assert quotes[2] == {"id": None, "position": None, "line": "an earlier message"}
 
 
 async def test_optional_parts_are_shown_where_they_are_there(house: House) -> None:

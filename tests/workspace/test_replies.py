@@ -182,3 +182,45 @@ async def test_only_who_has_the_conversation_answers(talk: House) -> None:
         assert (code, answer["error"]) == (403, "Take the conversation before you answer.")
         nowhere = "api/conversations/conv_none/messages"
         assert (await sam.try_post(nowhere, {"text": "hi", "key": KEY}))[0] == 403
+
+
+async def test_a_quote_goes_along_and_stands_above_the_answer(talk: House) -> None:
+    content = {"text": "That one", "key": "q" * 20, "reply_to": "msg_1"}
+    await talk.post(PATH, content)
+    assert talk.gateway.called("POST", SENDING)[-1] == {
+        "text": "That one",
+        "agent": "agent",
+        "reply_to": "msg_1",
+    }
+    line = (await talk.opened())["lines"][-1]
+    assert (line["reply_to"]["id"], line["reply_to"]["line"]) == ("msg_1", "hello")
+
+
+async def test_what_was_said_elsewhere_or_never_cannot_be_quoted(talk: House) -> None:
+    other = samples.conversation("conv_tom", consumer={"id": "2", "name": "Tom"})
+    await talk.deliver(samples.received("evt_t", {**samples.message(), "id": "msg_tom"}, other))
+    for quoted in ("msg_tom", "msg_none", "notice_1"):
+        content = {"text": "That one", "key": "q" * 20, "reply_to": quoted}
+        status, answer = await talk.try_post(PATH, content)
+        assert (status, answer["error"]) == (
+            400,
+            "There is no such message in this conversation to quote.",
+        )
+    assert (await talk.try_post(PATH, {"text": "x", "key": "q" * 20, "reply_to": 5}))[0] == 400
+    assert not talk.gateway.sent
+
+
+async def test_an_answer_to_ours_finds_it_by_the_platforms_id(talk: House) -> None:
+    await talk.post(PATH, {"text": "Which size?", "key": "q" * 20})
+    data = {
+        "conversation": samples.conversation(),
+        "message": {"id": "msg_sent1", "platform_id": "wamid.OURS"},
+        "status": "sent",
+        "reason": None,
+    }
+    await talk.deliver(samples.event("evt_s", "message.status", data))
+    await talk.deliver(
+        samples.received("evt_r", samples.message(2, text="M", reply_to="wamid.OURS"))
+    )
+    line = (await talk.opened())["lines"][-1]
+    assert line["reply_to"]["line"] == "Which size?"

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from tests.workspace import samples
@@ -272,3 +273,28 @@ async def test_hostile_forms_are_refused_quietly(shop: House) -> None:
     ):
         async with shop.session.post(url, data=body) as response:
             assert response.status == status
+
+
+async def test_the_address_of_who_signs_in_is_believed_of_our_own_proxies_alone(
+    tmp_path: Path,
+) -> None:
+    async def guesses(house: House, addresses: list[str]) -> list[int]:
+        statuses = []
+        for address in addresses:
+            headers = {"X-Forwarded-For": address}
+            async with aiohttp.ClientSession(
+                cookie_jar=aiohttp.CookieJar(unsafe=True), headers=headers
+            ) as session:
+                house.session = session
+                statuses.append((await house.sign_in("ann", "wrong password")).status)
+        return statuses
+
+    several = [f"198.51.100.{number}" for number in range(8)]
+    forged = [f"{address}, 203.0.113.9" for address in several]
+    async with open_house(tmp_path / "a", demo=False) as house:
+        assert (await guesses(house, several))[-1] == 429, "without proxies the header is nobody's"
+    async with open_house(tmp_path / "b", demo=False, trusted_proxies=1) as house:
+        assert set(await guesses(house, several)) == {401}
+        assert (await guesses(house, forged))[-1] == 429, "only what our proxy added counts"
+    async with open_house(tmp_path / "c", demo=False, trusted_proxies=2) as house:
+        assert set(await guesses(house, forged)) == {401}

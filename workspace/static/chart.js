@@ -11,7 +11,7 @@ export function chart(channels) {
   const rows = features.map((feature) => element("tr", {},
     element("th", { scope: "row" }, feature.replaceAll("_", " ")), ...channels.map((channel) => cell(channel, feature))));
   return element("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": "Table of features" },
-    element("table", { class: "table" }, element("thead", {}, head), element("tbody", {}, ...rows)));
+    element("table", { class: "table table-chart" }, element("thead", {}, head), element("tbody", {}, ...rows)));
 }
 
 function cell(channel, feature) {
@@ -19,5 +19,5 @@ function cell(channel, feature) {
   const note = channel.notes?.[feature];
   return element("td", {},
     element("span", { class: "support", "data-support": support }, WORDS[support] ?? support),
-    note ? element("span", { class: "faint" }, ` ${note}`) : "");
+    note ? element("span", { class: "note" }, ` ${note}`) : "");
 }

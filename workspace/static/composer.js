@@ -1,38 +1,55 @@
-// The answer box: Enter sends, Shift and Enter starts a line, a draft waits for each conversation.
+// The answer box: Enter sends, Shift and Enter starts a line. A draft, and what it quotes, wait for each conversation.
 
 import { byId, element } from "./element.js";
 import { icon } from "./icons.js";
 import { tell } from "./server.js";
+import { Writing } from "./writing.js";
 
 const form = byId("composer");
 const text = byId("text");
 const note = byId("composer-note");
+const quote = byId("composer-quote");
+
+let quoted = null;
 
 export class Composer {
   #drafts = new Map();
   #id = null;
+  #quotes = false;
+  #unsent = null;
+  #writing = new Writing();
 
   constructor(deeds, fail) {
     this.deeds = deeds;
     this.fail = fail;
-    form.querySelector("button").append(icon("send", 20));
+    form.querySelector(".composer-send").append(icon("send", 20));
     form.addEventListener("submit", (event) => { event.preventDefault(); this.#send(); });
-    text.addEventListener("input", grow);
+    byId("composer-unquote").append(icon("close", 18));
+    byId("composer-unquote").addEventListener("click", () => { setQuote(null); text.focus(); });
+    text.addEventListener("input", () => { grow(); this.#writing.typed(text.value.trim() !== ""); });
+    text.addEventListener("blur", () => this.#writing.stopped());
     text.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && quoted) setQuote(null);
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();
       form.requestSubmit();
     });
   }
 
-  show(conversation) {
+  // `can` says what the channel can do; it is told when a conversation is opened.
+  show(conversation, can = null) {
     if (conversation.id !== this.#id) {
-      if (this.#id) this.#drafts.set(this.#id, text.value);
+      if (this.#id) this.#drafts.set(this.#id, { words: text.value, quoted });
       this.#id = conversation.id;
-      text.value = this.#drafts.get(conversation.id) ?? "";
-      grow();
+      const draft = this.#drafts.get(conversation.id);
+      this.#put(draft?.words ?? "", draft?.quoted ?? null);
+    }
+    if (can) {
+      this.#quotes = can.quotes;
+      this.#writing.begin(can.typing ? conversation.id : null);
     }
     const may = conversation.assigned && conversation.open;
+    byId("conversation").dataset.quotes = String(this.#quotes && may);
     form.hidden = !may;
     note.hidden = may;
     if (!may) note.replaceChildren(...this.#why(conversation));
@@ -48,21 +65,47 @@ export class Composer {
     const id = this.#id;
     const written = text.value;
     if (!written.trim()) return;
-    text.value = "";
-    grow();
-    this.#drafts.delete(id);
+    const answered = quoted;
     // The key makes it safe to send again: the text goes out once, whatever happens to the answers.
-    await sendReply(id, written, newKey(), this.fail);
+    const again = this.#unsent?.id === id && this.#unsent.written === written;
+    const key = again ? this.#unsent.key : newKey();
+    this.#put("", null);
+    this.#drafts.delete(id);
+    this.#writing.sent();
+    this.fail(null);
+    if (await sendReply(id, written, key, answered?.id, this.fail)) return;
+    this.#unsent = { id, written, key };
+    if (this.#id !== id) this.#drafts.set(id, { words: written, quoted: answered });
+    else if (!text.value) this.#put(written, answered);
+  }
+
+  #put(words, answered) {
+    text.value = words;
+    setQuote(answered);
+    grow();
   }
 }
 
-// A refusal is shown beside the text itself, where there is one; before that, in words above.
-export async function sendReply(id, written, key, fail) {
+// Whether the text stands in the transcript now: then what became of it is told there. Before that, in words above.
+export async function sendReply(id, written, key, answered, fail) {
   try {
-    await tell(`api/conversations/${encodeURIComponent(id)}/messages`, { text: written, key });
+    await tell(`api/conversations/${encodeURIComponent(id)}/messages`, { text: written, key, reply_to: answered ?? null });
+    return true;
   } catch (refused) {
     if (refused.status !== 502) fail(refused);
+    return refused.status === 502;
   }
+}
+
+export function quoteInAnswer(message) {
+  setQuote(message);
+  text.focus();
+}
+
+function setQuote(message) {
+  quoted = message;
+  quote.hidden = !message;
+  byId("composer-quoted").textContent = message?.line ?? "";
 }
 
 // Not randomUUID, which browsers have on secure pages only.

@@ -4,6 +4,7 @@ import { avatar, platform } from "./consumer.js";
 import { exactly, lately } from "./clock.js";
 import { byId, element } from "./element.js";
 import { ask } from "./server.js";
+import { isTyping } from "./typing.js";
 
 const BELONGS = {
   all: () => true,
@@ -106,6 +107,7 @@ export class List {
     const shown = this.#sought && known ? { ...conversation, last: known.conversation.last } : conversation;
     fill(link, shown);
     setCurrent(link, conversation.id === this.#chosen);
+    if (isTyping(conversation)) this.#stopTyping(conversation);
     if (known) known.conversation = shown;
     else this.#entries.set(conversation.id, { conversation: shown, link, item: element("li", {}, link) });
   }
@@ -118,6 +120,14 @@ export class List {
       this.choose(conversation.id);
     });
     return link;
+  }
+
+  // Draws the entry anew when nobody has said for long enough that they still write.
+  #stopTyping({ id, typing_until: until }) {
+    setTimeout(() => {
+      const known = this.#entries.get(id);
+      if (known) fill(known.link, known.conversation);
+    }, until - Date.now() + 50);
   }
 
   #drop(id) {
@@ -195,7 +205,9 @@ function fill(link, conversation) {
     avatar(conversation),
     element("span", { class: "entry-words" },
       element("span", { class: "entry-name", dir: "auto", title: conversation.consumer }, conversation.name),
-      element("span", { class: "entry-line" }, from ? `${from}: ` : "", element("bdi", {}, line)),
+      isTyping(conversation)
+        ? element("span", { class: "entry-line entry-typing" }, "is writing …")
+        : element("span", { class: "entry-line" }, from ? `${from}: ` : "", element("bdi", {}, line)),
       element("span", { class: "entry-state" }, platform(conversation, "entry-platform"), holders(conversation)),
     ),
     element("span", { class: "entry-side" },

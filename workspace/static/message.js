@@ -2,7 +2,7 @@
 
 import { attachmentNode } from "./attachment.js";
 import { exactly, hour } from "./clock.js";
-import { newKey, sendReply } from "./composer.js";
+import { newKey, quoteInAnswer, sendReply } from "./composer.js";
 import { element } from "./element.js";
 import { icon } from "./icons.js";
 import { isMe } from "./server.js";
@@ -34,7 +34,7 @@ export function updateMessage(node, line) {
     place(state.parts.get("media").node, state, `attachment ${attachment.id}`, attachment, () => attachmentNode(attachment, line));
   }
   place(state.bubble, state, "words", [line.text, line.deleted], () => words(line));
-  place(node, state, "meta", [line.at, line.reactions, line.status, line.reason, line.text], () => meta(line));
+  place(node, state, "meta", [line.at, line.reactions, line.status, line.reason, line.text, line.id], () => meta(line));
 }
 
 // Builds a part anew when what it shows has changed. Parts are placed in the order they are named here.
@@ -82,13 +82,27 @@ function meta(line) {
     element("time", { datetime: new Date(line.at).toISOString(), title: exactly(line.at) }, hour(line.at)),
     reactions.length ? element("span", { class: "reactions", "aria-label": "Reactions" }, ...reactions) : null,
     line.status ? ticks(line) : null,
+    mayBeQuoted(line) ? element("button", {
+      class: "quote-this", type: "button", "aria-label": `Quote: ${glimpse(line)}`, title: "Quote in your answer",
+      onclick: () => quoteInAnswer({ id: line.id, line: glimpse(line) }),
+    }, icon("quote", 15)) : null,
   );
+}
+
+// What was not sent yet, or was written in another app, is nothing the gateway could name to the platform.
+function mayBeQuoted(line) {
+  return !line.deleted && !line.id.startsWith("reply_") && (line.direction === "in" || Boolean(line.key));
+}
+
+function glimpse(line) {
+  return (line.text ?? line.attachments.map((attachment) => attachment.line).join(" ")).replace(/\s+/gu, " ").slice(0, 120);
 }
 
 function ticks(line) {
   const trouble = TROUBLES.has(line.status);
-  // What the platform refused needs a key of its own; what may have been taken goes out once under the old one.
-  const key = line.status === "failed" ? newKey() : line.key;
+  // What the gateway has taken and could not deliver needs a key of its own; what it may have taken goes out once
+  // under the old one.
+  const key = line.id.startsWith("reply_") ? line.key : newKey();
   return element("span", { class: "ticks", "data-status": line.status, "data-trouble": String(trouble), title: line.status_words },
     trouble ? [line.status_words, line.reason].filter(Boolean).join(": ") : icon(TICKS[line.status] ?? "tick", 16),
     trouble ? null : element("span", { class: "unseen" }, line.status_words),
@@ -96,7 +110,7 @@ function ticks(line) {
       class: "again", type: "button",
       onclick: (event) => {
         event.target.disabled = true;
-        sendReply(line.conversation, line.text, key, (refused) => { event.target.textContent = refused.message; });
+        sendReply(line.conversation, line.text, key, line.reply_to?.id, (refused) => { event.target.textContent = refused.message; });
       },
     }, "Send again") : null);
 }

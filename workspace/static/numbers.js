@@ -4,33 +4,63 @@ import { element } from "./element.js";
 
 const earlier = new Map();
 
+// What operators call the numbers they know; others are called by their own names.
+const TITLES = {
+  airlock_deliveries: "Deliveries from platforms",
+  airlock_events_posted: "Events to the core",
+  airlock_attachments: "Photos and videos",
+  airlock_journal_commits: "Writes of the journal",
+  airlock_message_seconds: "From webhook to core",
+  airlock_ready_seconds: "From webhook to photo or video ready",
+  airlock_lanes_waiting: "Conversations waiting for the core",
+  airlock_attachments_pending: "Photos and videos in work",
+  airlock_texts_waiting: "Answers waiting to be sent",
+};
+
+const ELSEWHERE = new Set(["airlock_connector_healthy"]);
+
+const GROUPS = [["counter", "Throughput"], ["histogram", "How long it takes"], ["gauge", "What waits"]];
+
 export function numbers(families) {
   const now = performance.now();
-  const tiles = families.flatMap((family) => TILES[family.type]?.(family, now) ?? []);
-  return [tiles.length ? element("div", { class: "tiles" }, ...tiles) : element("p", { class: "faint" }, "The gateway tells no numbers yet.")];
+  const groups = GROUPS.flatMap(([type, title]) => {
+    const tiles = families.filter((family) => family.type === type && !ELSEWHERE.has(family.name)).flatMap((family) => TILES[type](family, now));
+    return tiles.length ? [element("h3", {}, title), element("div", { class: "tiles" }, ...tiles)] : [];
+  });
+  return groups.length ? groups : [element("p", { class: "faint" }, "The gateway tells no numbers yet.")];
 }
 
 const TILES = {
   counter: (family, now) => {
     const totals = family.samples.filter(({ name }) => name.endsWith("_total"));
     const total = sum(totals);
-    const parts = totals.filter(({ value }) => value).map(({ labels, value }) => `${Object.values(labels).join(" ")} ${whole(value)}`);
+    const parts = totals.filter(({ value, labels }) => value && Object.keys(labels).length).map(({ labels, value }) => part(called(labels), whole(value)));
     return [tile(title(family.name), `${rate(family.name, total, now)} /s`, `${whole(total)} since start`, parts)];
   },
   gauge: (family) => family.samples.map(({ labels, value }) =>
-    tile(`${title(family.name)} ${Object.values(labels).join(" ")}`.trim(), whole(value), family.help)),
+    tile([title(family.name), called(labels)].filter(Boolean).join(", "), whole(value), family.help)),
   histogram: (family) => {
-    const buckets = merged(family.samples.filter(({ name }) => name.endsWith("_bucket")));
-    const count = buckets.at(-1)?.value ?? 0;
-    if (!count) return [];
-    return [tile(title(family.name), seconds(quantile(buckets, 0.5)), `half of ${whole(count)}; 95 % within ${seconds(quantile(buckets, 0.95))}`)];
+    const groups = byLabels(family.samples.filter(({ name }) => name.endsWith("_bucket")));
+    const all = merged([...groups.values()].flat());
+    if (!count(all)) return [];
+    const parts = [...groups].map(([name, samples]) => [name, merged(samples)]).filter(([name, buckets]) => name && count(buckets))
+      .map(([name, buckets]) => part(name, `${seconds(quantile(buckets, 0.5))}, ${seconds(quantile(buckets, 0.95))}`));
+    return [tile(title(family.name), seconds(quantile(all, 0.5)), `half of ${whole(count(all))}; 95 % within ${seconds(quantile(all, 0.95))}`, parts)];
   },
 };
 
 function tile(words, number, detail, parts = []) {
   return element("div", { class: "tile" },
     element("p", { class: "tile-words" }, words), element("p", { class: "tile-number" }, number),
-    element("p", { class: "tile-words" }, detail), ...parts.map((part) => element("p", { class: "tile-words" }, part)));
+    element("p", { class: "tile-words" }, detail), parts.length ? element("dl", { class: "tile-parts" }, ...parts) : null);
+}
+
+function part(name, value) {
+  return element("div", {}, element("dt", {}, name), element("dd", {}, value));
+}
+
+function called({ le, ...labels }) {
+  return Object.values(labels).filter(Boolean).join(" ").replaceAll("_", " ");
 }
 
 // Per second since this page last asked; the first look has nothing to compare with.
@@ -41,7 +71,11 @@ function rate(name, total, now) {
   return ((total - before.total) / ((now - before.now) / 1000)).toLocaleString(undefined, { maximumFractionDigits: 1 });
 }
 
-// Buckets of all labels together, in order of their bounds.
+function byLabels(samples) {
+  return samples.reduce((groups, sample) => groups.set(called(sample.labels), [...(groups.get(called(sample.labels)) ?? []), sample]), new Map());
+}
+
+// Buckets of all samples together, in order of their bounds.
 function merged(samples) {
   const byBound = new Map();
   for (const { labels, value } of samples) {
@@ -51,8 +85,12 @@ function merged(samples) {
   return [...byBound].sort(([a], [b]) => a - b).map(([bound, value]) => ({ bound, value }));
 }
 
+function count(buckets) {
+  return buckets.at(-1)?.value ?? 0;
+}
+
 function quantile(buckets, share) {
-  const wanted = buckets.at(-1).value * share;
+  const wanted = count(buckets) * share;
   const place = buckets.findIndex(({ value }) => value >= wanted);
   const low = place ? buckets[place - 1] : { bound: 0, value: 0 };
   const high = buckets[place];
@@ -73,6 +111,7 @@ function whole(value) {
 }
 
 function title(name) {
+  if (TITLES[name]) return TITLES[name];
   const words = name.replace(/^airlock_/, "").replace(/_(seconds|bytes)$/, "").replaceAll("_", " ");
   return words[0].toUpperCase() + words.slice(1);
 }

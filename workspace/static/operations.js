@@ -1,7 +1,7 @@
 // The operators' page: health, channels, numbers and failures, looked at again every few seconds.
 
 import { chart } from "./chart.js";
-import { shortly } from "./clock.js";
+import { lately, shortly } from "./clock.js";
 import { fillCorner } from "./corner.js";
 import { byId, element } from "./element.js";
 import { numbers } from "./numbers.js";
@@ -22,7 +22,7 @@ async function load() {
 
 function show(found) {
   fill("health", found.health, (checks) => checks.map((check) => tile(check, "tile-name")));
-  fill("channels", found.channels, (channels) => channels.map((one) => channel(one, found.health.content ?? [])));
+  fill("channels", found.channels, (channels) => channels.map(channel));
   fill("numbers", found.numbers, (families) => numbers(families));
   fill("failures", found.failures, failures);
   fill("chart", found.channels, (channels) => [chart(channels)]);
@@ -49,11 +49,13 @@ function tile({ name, state, detail }, kind = "") {
 }
 
 // The platform's own name of the account is what an operator recognises.
-function channel(one, checks) {
-  const check = one.health ?? checks.find(({ name }) => name === one.connector || name === `connector:${one.connector}`);
-  const state = check?.state ?? "unknown";
-  const told = [one.label ?? one.platform, check?.account ?? one.account, check?.detail].filter(Boolean);
-  return tile({ name: one.connector, state, detail: [...new Set(told)].join(" · ") });
+function channel(one) {
+  const { state = "unknown", account, detail, checked_at: checked } = one.health ?? {};
+  return element("div", { class: "tile", "data-channel": one.connector },
+    element("p", { class: "tile-head" }, dot(state), element("span", {}, one.connector), element("span", { class: "tile-state" }, STATE_WORDS[state] ?? state)),
+    element("p", { class: "tile-account" }, element("bdi", {}, account ?? "")),
+    element("p", { class: "tile-words" }, one.label ?? one.platform, checked ? element("span", {}, " · asked ", lately(new Date(checked))) : ""),
+    detail ? element("p", { class: "tile-words tile-trouble" }, String(detail).replaceAll("_", " ")) : null);
 }
 
 function dot(state) {

@@ -9,10 +9,11 @@ import { icon } from "./icons.js";
 import { List } from "./list.js";
 import { follow } from "./live.js";
 import { tell, whoAmI } from "./server.js";
+import { showTyping } from "./typing.js";
 import { Transcript } from "./transcript.js";
 import { closeViewer } from "./viewer.js";
 
-const fail = (refused) => say(refused.message);
+const fail = (refused) => say(refused?.message);
 const list = new List((id) => go(id), fail);
 const transcript = new Transcript(fail);
 const STATES = { live: "Live", away: "Reconnecting …" };
@@ -41,10 +42,10 @@ async function arrive() {
 
 async function open(id) {
   try {
-    const { conversation, lines, revision, trouble } = await tell(`api/conversations/${encodeURIComponent(id)}/opened`);
+    const { conversation, lines, revision, trouble, can } = await tell(`api/conversations/${encodeURIComponent(id)}/opened`);
     if (wanted() !== id) return;
     list.merge([conversation]);
-    head(conversation);
+    head(conversation, can);
     say(trouble);
     transcript.show(conversation, lines, revision);
     if (!byId("conversation").contains(document.activeElement)) byId("conversation").focus({ preventScroll: true });
@@ -56,7 +57,7 @@ async function open(id) {
   }
 }
 
-function head(conversation) {
+function head(conversation, can) {
   byId("head-avatar").dataset.hue = hue(conversation.id);
   byId("head-avatar").textContent = initials(conversation.name);
   byId("head-name").textContent = conversation.name;
@@ -68,7 +69,8 @@ function head(conversation) {
     ` · ${conversation.open ? holder : `Closed · ${holder}`}`,
   );
   deeds.show(conversation);
-  composer.show(conversation);
+  composer.show(conversation, can);
+  showTyping(byId("typing"), conversation);
 }
 
 function say(sentence) {

@@ -17,6 +17,7 @@ export class Transcript {
   #revision = 0;
   #complete = false;
   #asking = null;
+  #following = true;
 
   constructor(fail) {
     this.assigned = false;
@@ -24,7 +25,12 @@ export class Transcript {
     this.scroll = byId("scroll");
     this.newer = byId("newer");
     this.newer.addEventListener("click", () => this.#toEnd("smooth"));
-    this.scroll.addEventListener("scroll", () => { if (this.#nearEnd()) this.newer.hidden = true; }, { passive: true });
+    this.scroll.addEventListener("scroll", () => {
+      this.#following = this.#nearEnd();
+      if (this.#following) this.newer.hidden = true;
+    }, { passive: true });
+    // A growing answer box takes room from the lines: who was at their end stays there.
+    new ResizeObserver(() => { if (this.#following) this.#toEnd("instant"); }).observe(this.scroll);
     const top = new IntersectionObserver(
       (seen) => { if (seen.some((one) => one.isIntersecting)) this.earlier().catch(fail); },
       { root: this.scroll, rootMargin: "600px 0px 0px 0px" },

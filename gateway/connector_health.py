@@ -1,0 +1,109 @@
+"""Whether each platform knows us: its own harmless call, made in the background and remembered."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import structlog
+
+from connectors import Connector, Rejected
+from normalizer.media import Unsafe
+
+from .fetching import Fetcher
+from .metrics import HEALTHY
+from .moments import now_ms, rfc3339
+
+log = structlog.get_logger(__name__)
+
+#: Seconds between two questions. Meta counts calls by the hour.
+_EVERY = 300.0
+#: Sooner where the platform did not answer.
+_AGAIN = 30.0
+#: Seconds for one question, connections and redirects included.
+_PATIENCE = 20.0
+
+State = Literal["ok", "waiting", "needs action"]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How things stand with one connector. `account` is the platform's own name for it.
+
+    waiting       not asked yet, or the platform gave no answer: it passes or it does not
+    needs action  it refused our credentials or settings: a person must mend them
+    """
+
+    state: State
+    account: str | None = None
+    detail: str | None = None
+    checked_at: int | None = None
+
+    def view(self) -> dict[str, Any]:
+        checked = self.checked_at and rfc3339(self.checked_at)
+        return {
+            "state": self.state,
+            "account": self.account,
+            "detail": self.detail,
+            "checked_at": checked,
+        }
+
+
+NOT_ASKED = Health("waiting", detail="the platform has not been asked yet")
+
+
+async def ask(fetcher: Fetcher, connector: Connector[Any]) -> Health:
+    """Make the connector's own harmless call. Never raises."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            account = await fetcher.run(connector, connector.check(), "check")
+    except Rejected as refusal:
+        state: State = "needs action" if refusal.operator else "waiting"
+        return Health(state, detail=str(refusal), checked_at=now_ms())
+    except Unsafe as refusal:
+        return Health("needs action", detail=f"{refusal}; check api_url", checked_at=now_ms())
+    except TimeoutError:
+        detail = f"no answer within {_PATIENCE:.0f} s"
+        return Health("waiting", detail=detail, checked_at=now_ms())
+    except Exception as surprise:
+        # A mistake in a connector must not end the gateway.
+        log.exception("check_surprise", connector=connector.name)
+        detail = f"{type(surprise).__name__}: the log has the details"
+        return Health("needs action", detail=detail, checked_at=now_ms())
+    return Health("ok", account, checked_at=now_ms())
+
+
+class ConnectorHealth:
+    """Asks every platform now and then; `of` tells what was heard last, at once."""
+
+    def __init__(
+        self, connectors: Mapping[str, Connector[Any]], fetcher: Fetcher, every: float = _EVERY
+    ) -> None:
+        self._connectors = connectors
+        self._fetcher = fetcher
+        self._every = every
+        self._heard: dict[str, Health] = {}
+
+    def of(self, connector: str) -> Health:
+        return self._heard.get(connector, NOT_ASKED)
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            for name in self._connectors:
+                group.create_task(self._follow(name))
+            # Without connectors there is nothing to follow, and a part of the gateway does not end.
+            await asyncio.Event().wait()
+
+    async def _follow(self, name: str) -> None:
+        while True:
+            before = self._heard.get(name)
+            now = await ask(self._fetcher, self._connectors[name])
+            if before is not None and now.account is None:
+                now = replace(now, account=before.account)
+            self._heard[name] = now
+            HEALTHY.labels(name).set(now.state == "ok")
+            if now.state != "ok" and (before is None or before.state != now.state):
+                log.warning(
+                    "connector_unhealthy", connector=name, state=now.state, detail=now.detail
+                )
+            await asyncio.sleep(self._every if now.state == "ok" else min(_AGAIN, self._every))

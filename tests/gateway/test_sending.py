@@ -1,0 +1,179 @@
+"""Texts on their way: sent again where nothing was taken, never where it might double one, and told which it was."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from connectors import Message, Party, Receipt
+from connectors.whatsapp import WhatsApp
+from gateway.fetching import Fetcher
+from gateway.journal import Batch, Journal, Reading, Recorded
+from gateway.journal.outgoing import NewText
+from gateway.moments import now_ms
+from gateway.sending import Sending
+from simulator import PLATFORMS, Platform
+
+MIA = "4915112345678"
+#: Answers of servers that say nothing about whether the text went through.
+OPEN = [500, 502, 504, 599]
+
+
+def note(told: list[tuple[str, str | None]], recorded: Recorded) -> None:
+    """What the core would be told of texts."""
+    for entry in recorded.entries:
+        event = orjson.loads(entry.body or b"{}")
+        if event.get("type") == "message.status":
+            told.append((event["data"]["status"], event["data"]["reason"]))
+
+
+@dataclass
+class Post:
+    """One connector, its platform, and what the core would be told."""
+
+    journal: Journal
+    platform: Platform
+    connector: WhatsApp
+    sending: Sending
+    told: list[tuple[str, str | None]]
+
+    async def read(self, event: Any) -> None:
+        reading = Reading("wa", "whatsapp", now_ms(), event)
+        note(self.told, await self.journal.record(Batch((), (reading,))))
+
+    async def write(self, id: str) -> None:
+        new = NewText(id, self.conversation, "anna", f"text of {id}", (f"text of {id}",), None)
+        assert await self.journal.accept_text(new)
+        self.sending.wake()
+
+    async def until_told(self, count: int) -> list[tuple[str, str | None]]:
+        async with asyncio.timeout(20):
+            while len(self.told) < count:
+                await asyncio.sleep(0.02)
+        return self.told
+
+    @property
+    def conversation(self) -> str:
+        return self.journal.ids.conversation("wa", "106540352242922", MIA)
+
+
+@pytest.fixture
+async def post(tmp_path: Path) -> AsyncIterator[Post]:
+    async with opened(tmp_path) as found:
+        yield found
+
+
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[Post]:
+    journal = await Journal.open(folder, hold_seconds=2)
+    platform = PLATFORMS["whatsapp"]()
+    await platform.start()
+    connector = WhatsApp(WhatsApp.Config.model_validate(platform.settings()))
+    fetcher = Fetcher(allow_private_hosts=True, extra_hosts=())
+    told: list[tuple[str, str | None]] = []
+    sending = Sending(
+        journal,
+        {"wa": connector},
+        fetcher,
+        public_url="https://chat.example.com",
+        on_recorded=partial(note, told),
+        reconcile=0.6,
+    )
+    found = Post(journal, platform, connector, sending, told)
+    running = asyncio.create_task(sending.run())
+    try:
+        said: dict[str, Any] = {"account": "106540352242922", "party": Party(MIA)}
+        await found.read(Message(id="wamid.1", text="hello", **said))
+        yield found
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+        await fetcher.aclose()
+        await platform.close()
+        await journal.close()
+
+
+async def test_what_nobody_can_know_is_told_as_unknown_and_not_sent_again(post: Post) -> None:
+    post.platform.lost_answers = 1
+    await post.write("msg_a")
+    await post.write("msg_b")
+    assert await post.until_told(2) == [("failed", "unknown"), ("sent", None)]
+    assert [text.text for text in post.platform.sent] == ["text of msg_a", "text of msg_b"]
+
+
+@pytest.mark.parametrize("status", OPEN)
+async def test_a_servers_trouble_without_a_cause_leaves_it_open(post: Post, status: int) -> None:
+    post.platform.spoilt_answers = [status]
+    await post.write("msg_a")
+    assert await post.until_told(1) == [("failed", "unknown")]
+    assert len(post.platform.sent) == 1
+
+
+async def test_a_success_that_names_no_message_leaves_it_open(post: Post) -> None:
+    post.platform.refusals = [(200, {"messaging_product": "whatsapp"})]
+    await post.write("msg_a")
+    assert await post.until_told(1) == [("failed", "unknown")]
+    assert len([asked for asked in post.platform.received if asked.method == "POST"]) == 1
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [(503, {}), (429, {}), (500, {"error": {"code": 131016, "message": "Service unavailable"}})],
+)
+async def test_what_was_certainly_not_taken_is_sent_again(
+    post: Post, refusal: tuple[int, Any]
+) -> None:
+    post.platform.refusals = [refusal]
+    await post.write("msg_a")
+    assert await post.until_told(1) == [("sent", None)]
+    assert len(post.platform.sent) == 1
+
+
+async def test_a_receipt_settles_what_was_open_without_waiting_for_the_end(post: Post) -> None:
+    post.platform.lost_answers = 1
+    await post.write("msg_a")
+    await post.platform.until_sent(1)
+    key = str(post.platform.sent[0].raw["biz_opaque_callback_data"])
+    await post.read(receipt("delivered", key))
+    assert await post.until_told(1) == [("delivered", None)]
+    await post.write("msg_b")
+    assert (await post.until_told(2))[1] == ("sent", None)
+
+
+async def test_a_receipt_after_the_end_still_counts(post: Post) -> None:
+    post.platform.lost_answers = 1
+    await post.write("msg_a")
+    await post.until_told(1)
+    key = str(post.platform.sent[0].raw["biz_opaque_callback_data"])
+    await post.read(receipt("read", key))
+    assert await post.until_told(2) == [("failed", "unknown"), ("read", None)]
+
+
+def receipt(status: Any, key: str) -> Receipt:
+    return Receipt(
+        id=f"status:{key}:{status}",
+        account="106540352242922",
+        party=Party(MIA),
+        status=status,
+        message_ids=("wamid.sent",),
+        key=key,
+    )
+
+
+async def test_what_was_given_to_the_platform_before_a_crash_is_not_given_to_it_again(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as first:
+        first.platform.spoilt_answers = [502]
+        await first.write("msg_a")
+        await first.platform.until_sent(1)
+    async with opened(tmp_path) as second:
+        second.sending.wake()
+        assert await second.until_told(1) == [("failed", "unknown")]
+        assert second.platform.sent == []

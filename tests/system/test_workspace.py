@@ -1,0 +1,302 @@
+"""The workspace as a new user meets it: a real gateway, emulated platforms, accounts, and a real browser."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, Response, expect
+
+from simulator import Fault, photo, video
+from simulator.samples import padded
+from tests.system.running import AIRLOCK, CONSUMERS, Site, free_port, site
+from tests.workspace.browser import pages_at, until
+from workspace import accounts
+
+pytestmark = pytest.mark.system
+
+PASSWORD = "correct horse battery"
+#: The page's own time-outs are generous: other work may slow the machine.
+expect.set_options(timeout=20_000)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    """Anna and Sam are agents, Vera supervises, Oda operates."""
+    small = {"media": {"video_max_bytes": 400_000, "photo_max_bytes": 400_000}}
+    async with site(tmp_path_factory.mktemp("shop"), settings=small, workspace=True) as running:
+        for name, roles in (
+            ("anna", ["agent"]),
+            ("sam", ["agent"]),
+            ("vera", ["supervisor", "operator"]),
+        ):
+            accounts.add(running.folder / "data" / "workspace.db", name, PASSWORD, roles)
+        for platform in running.platforms.values():
+            platform.receipts = platform.usual_receipts
+        yield running
+
+
+@asynccontextmanager
+async def signed_in(shop: Site, *names: str, **context: Any) -> AsyncIterator[list[Page]]:
+    async with pages_at(*(f"{shop.url}/workspace/" for _ in names), **context) as opened:
+        for page, name in zip(opened, names, strict=True):
+            await page.get_by_label("Name").fill(name)
+            await page.get_by_label("Password").fill(PASSWORD)
+            await page.get_by_role("button", name="Sign in").click()
+            await expect(page.locator("#brand")).to_be_visible()
+        yield opened
+
+
+async def open_conversation(page: Page, text: str) -> None:
+    """Find the conversation in which something was said, and take it if nobody has."""
+    await page.get_by_role("button", name="All", exact=True).click()
+    await page.get_by_label("Search names and messages").fill(text)
+    entry = page.locator(".entry").first
+    await expect(entry).to_contain_text(text[:20])
+    await entry.click()
+    await expect(page.locator("#head-name")).to_be_visible()
+    take = page.locator("#deeds").get_by_role("button", name="Take")
+    await expect(page.locator("#deeds")).not_to_be_empty()
+    if await take.count():
+        await take.click()
+        await expect(page.get_by_label("Your answer")).to_be_visible()
+
+
+def heed(page: Page, note: Callable[[Response], None]) -> None:
+    """Note every answer of the gateway's media."""
+
+    def heard(answer: Response) -> None:
+        if "/media/" in answer.url:
+            note(answer)
+
+    page.on("response", heard)
+
+
+def line_of(page: Page, text: str) -> Any:
+    return page.locator(".message").filter(has_text=text).last
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_signed_delivery_becomes_pixels_and_a_film_that_can_be_sought_in(
+    shop: Site,
+) -> None:
+    whatsapp = shop.platforms["whatsapp"]
+    parts: list[int] = []
+    async with signed_in(shop, "anna") as (page,):
+        heed(page, lambda answer: parts.append(answer.status))
+        mia = CONSUMERS["whatsapp"]
+        await whatsapp.send(mia, "pixels please", [photo("parcel", 900, 700, name="IMG_1.JPG")])
+        await open_conversation(page, "pixels please")
+        thumbnail = line_of(page, "pixels please").locator(".photo img")
+        await expect(thumbnail).to_have_js_property("naturalWidth", 320)
+        await whatsapp.send(mia, "it does this all day", [video("washer", 5.0, 320, 240)])
+        player = line_of(page, "it does this all day").locator(".player")
+        await expect(player).to_contain_text("0:05")
+        assert 206 not in parts, "nothing of a film is loaded before it is asked for"
+        await player.get_by_role("button", name=re.compile("Play")).click()
+        await until(page, "document.querySelector('.player video').currentTime > 0.2")
+        await page.evaluate("document.querySelector('.player video').currentTime = 4")
+        await until(
+            page, "(v => !v.seeking && v.currentTime >= 4)(document.querySelector('video'))"
+        )
+        assert 206 in parts
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_answer_reaches_the_consumer_and_its_ticks_change(shop: Site) -> None:
+    whatsapp = shop.platforms["whatsapp"]
+    async with signed_in(shop, "anna") as (page,):
+        await whatsapp.send(CONSUMERS["whatsapp"], "which size is it?")
+        await open_conversation(page, "which size is it?")
+        await expect(line_of(page, "which size is it?")).to_be_visible()
+        await line_of(page, "which size is it?").hover()
+        await page.get_by_role("button", name="Quote: which size is it?").click()
+        await expect(page.locator("#composer-quoted")).to_have_text("which size is it?")
+        await page.get_by_label("Your answer").press_sequentially("Size M")
+        await page.get_by_label("Your answer").press("Enter")
+        answer = line_of(page, "Size M")
+        await expect(answer.locator(".quote")).to_have_text("which size is it?")
+        await expect(answer.locator(".ticks")).to_have_attribute("data-status", "read")
+        (sent,) = [text for text in whatsapp.sent if text.text == "Size M"]
+        assert sent.raw["context"]["message_id"].startswith("wamid.")
+        assert "typing_on" in [action.kind for action in whatsapp.actions]
+        assert "read" in [action.kind for action in whatsapp.actions]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_answer_to_our_text_shows_what_it_answers(shop: Site) -> None:
+    whatsapp: Any = shop.platforms["whatsapp"]
+    mia = CONSUMERS["whatsapp"]
+    async with signed_in(shop, "anna") as (page,):
+        await whatsapp.send(mia, "may I ask something?")
+        await open_conversation(page, "may I ask something?")
+        await page.get_by_label("Your answer").fill("Please do")
+        await page.get_by_label("Your answer").press("Enter")
+        ticks = line_of(page, "Please do").locator(".ticks")
+        await expect(ticks).to_have_attribute("data-status", "read")
+        ours = next(text.id for text in whatsapp.sent if text.text == "Please do")
+        await whatsapp.say(mia, ("text", {"body": "thank you for asking"}), reply_to=ours)
+        await expect(line_of(page, "thank you for asking").locator(".quote")).to_have_text(
+            "Please do"
+        )
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_that_a_consumer_is_writing_is_seen_and_ends(shop: Site) -> None:
+    apple: Any = shop.platforms["apple"]
+    dana = CONSUMERS["apple"]
+    async with signed_in(shop, "anna") as (page,):
+        await apple.send(dana, "one moment")
+        await open_conversation(page, "one moment")
+        await apple.deliver(dana, "typing_start")
+        await expect(page.locator("#typing")).to_contain_text("is writing")
+        await apple.deliver(dana, "typing_end")
+        await expect(page.locator("#typing")).to_be_hidden()
+        await page.get_by_label("Your answer").press_sequentially("Take your")
+        async with asyncio.timeout(20):
+            while "typing_start" not in [action.kind for action in apple.actions]:
+                await asyncio.sleep(0.05)
+        await page.get_by_label("Your answer").fill("")
+        async with asyncio.timeout(20):
+            while "typing_end" not in [action.kind for action in apple.actions]:
+                await asyncio.sleep(0.05)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_what_is_refused_says_how_much_too_large_and_what_failed_can_be_tried_again(
+    shop: Site,
+) -> None:
+    twilio: Any = shop.platforms["twilio"]
+    cleo = CONSUMERS["twilio"]
+    large = padded(video("bicycle", 1.0, 160, 120, name="ride.mp4"), 612_345)
+    lost = photo("bicycle", 400, 300, name="lost.jpg", seed=77)
+    twilio.faults["lost.jpg"] = Fault(status=410)
+    async with signed_in(shop, "anna") as (page,):
+        await twilio.send(cleo, "too big", [large])
+        await twilio.send(cleo, "was lost", [lost])
+        await open_conversation(page, "was lost")
+        await expect(line_of(page, "too big")).to_contain_text("Too large: 612 kB, limit 400 kB")
+        figure = line_of(page, "was lost")
+        await expect(figure).to_contain_text("Could not be fetched")
+        twilio.faults.clear()
+        await figure.get_by_role("button", name="Try again").click()
+        await expect(figure.locator(".photo img")).to_have_js_property("naturalWidth", 320)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_hand_over_ends_every_link_that_was_given_out(shop: Site) -> None:
+    messenger = shop.platforms["messenger"]
+    async with signed_in(shop, "anna", "sam", "vera") as (anna, sam, vera):
+        taken: list[str] = []
+        heed(anna, lambda answer: taken.append(answer.url))
+        sample = photo("washer", 700, 500, name="secret.jpg", seed=5)
+        await messenger.send(CONSUMERS["messenger"], "for your eyes", [sample])
+        await open_conversation(anna, "for your eyes")
+        await expect(anna.locator(".photo img").last).to_have_js_property("naturalWidth", 320)
+        await anna.locator(".photo").last.click()
+        await expect(anna.locator("#viewer-photo")).to_have_js_property("naturalWidth", 700)
+        await anna.keyboard.press("Escape")
+        previews = [url for url in taken if "/preview" in url]
+        assert await status_of(previews[0]) == 200
+        attachment = previews[0].partition("/media/")[2].partition("/")[0]
+        # Sam sees that there is one, and no more, by whatever way.
+        await open_words(sam, "for your eyes")
+        await expect(sam.locator(".photo")).to_have_count(0)
+        await expect(sam.locator(".slot").last).to_contain_text("Only assigned agents")
+        for path in ("thumbnail", "preview", "download"):
+            answer = await sam.request.get(f"{shop.url}/workspace/attachments/{attachment}/{path}")
+            assert answer.status == 403, path
+        for changed in (
+            previews[0].replace("agent=anna", "agent=sam"),
+            previews[0].replace("/preview?", "/thumbnail?"),
+            previews[0][:-4] + "AAAA",
+            previews[0].partition("?")[0],
+        ):
+            assert await status_of(changed) in {403, 400}, changed
+        # Closed or open makes no difference; who has it does.
+        await anna.get_by_role("button", name="Close", exact=True).click()
+        await expect(anna.get_by_text("This conversation is closed.")).to_be_visible()
+        assert await status_of(previews[0]) == 200
+        await open_words(vera, "for your eyes")
+        await vera.get_by_role("button", name="Re-open").first.click()
+        await vera.get_by_role("button", name="Hand over").first.click()
+        await vera.get_by_label("To whom").select_option("sam")
+        await vera.get_by_role("dialog").get_by_role("button", name="Hand over").click()
+        await expect(sam.locator(".photo img").last).to_have_js_property("naturalWidth", 320)
+        await expect(anna.locator(".photo")).to_have_count(0)
+        for url in taken:
+            assert await status_of(url) == 403
+        # Who looked at what is there for the supervisor, and for nobody else.
+        await vera.goto(f"{shop.url}/workspace/audit")
+        row = vera.locator("#entries tr").filter(has_text=attachment).filter(has_text="looked at")
+        await expect(row.first).to_contain_text("anna")
+        assert (await anna.request.get(f"{shop.url}/workspace/api/audit")).status == 403
+
+
+async def open_words(page: Page, text: str) -> None:
+    """Open the conversation without taking it."""
+    await page.get_by_role("button", name="All", exact=True).click()
+    await page.get_by_label("Search names and messages").fill(text)
+    await page.locator(".entry").first.click()
+    await expect(page.locator(".message").filter(has_text=text).last).to_be_visible()
+
+
+async def status_of(url: str) -> int:
+    async with aiohttp.ClientSession() as http, http.get(url, allow_redirects=False) as response:
+        return response.status
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_operators_see_accounts_health_latency_and_failures_to_retry(shop: Site) -> None:
+    twilio: Any = shop.platforms["twilio"]
+    sample = photo("bicycle", 420, 300, name="gone.jpg", seed=78)
+    twilio.faults["gone.jpg"] = Fault(status=410)
+    async with signed_in(shop, "vera") as (page,):
+        await twilio.send(CONSUMERS["twilio"], "will fail", [sample])
+        await page.goto(f"{shop.url}/workspace/operations")
+        channel = page.locator("[data-channel=messenger]")
+        await expect(channel).to_contain_text("Example Appliances")
+        await expect(channel).to_contain_text("OK")
+        await expect(page.locator("#numbers")).to_contain_text("From webhook to core")
+        row = page.locator("#failures tr").filter(has_text="gone").first
+        await expect(row).to_be_visible()
+        twilio.faults.clear()
+        await row.get_by_role("button", name=re.compile("Retry")).click()
+        await expect(page.get_by_text("Nothing has failed.")).to_be_visible()
+
+
+async def test_the_demo_shows_ticks_that_change() -> None:
+    port = free_port()
+    demo = await asyncio.create_subprocess_exec(
+        str(AIRLOCK), "demo", "--port", str(port), stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert demo.stdout is not None
+        told = await asyncio.wait_for(demo.stdout.readline(), 60)
+        async with pages_at(re.findall(r"http://\S+", told.decode())[0]) as (page,):
+            await page.get_by_role("link", name=re.compile("Ann Berger")).click()
+            await page.get_by_label("Your answer").fill("We are on it")
+            await page.get_by_label("Your answer").press("Enter")
+            ticks = line_of(page, "We are on it").locator(".ticks")
+            await expect(ticks).to_have_attribute("data-status", "read")
+    finally:
+        demo.terminate()
+        await demo.wait()
+
+
+async def test_refused_credentials_are_seen_by_operators(tmp_path: Path) -> None:
+    async with site(tmp_path, workspace=True) as running:
+        accounts.add(running.folder / "data" / "workspace.db", "oda", PASSWORD, ["operator"])
+        platform: Any = running.platforms["whatsapp"]
+        platform.token = "another token"
+        await running.stop()
+        await running.start()
+        async with signed_in(running, "oda") as (page,):
+            channel = page.locator("[data-channel=whatsapp]")
+            await expect(channel).to_contain_text("Needs action")
+            await expect(channel).to_contain_text("unauthorized")

@@ -1,0 +1,114 @@
+"""axe-core finds nothing serious on any page, light and dark, wide and narrow (WCAG 2.2 AA)."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page, expect
+
+from tests.workspace import samples
+from tests.workspace.browser import pages
+from tests.workspace.house import House
+
+pytestmark = pytest.mark.system
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+LOOKS = {
+    "wide and light": {"viewport": {"width": 1280, "height": 860}, "color_scheme": "light"},
+    "narrow and dark": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
+}
+
+
+@pytest.fixture
+async def lively(house: House) -> House:
+    """A conversation with everything that can stand in one."""
+    small, large = samples.jpeg(320, 320, (200, 150, 90)), samples.jpeg(1600, 1200, (200, 150, 90))
+    house.gateway.hold("conv_mia", "att_p", thumbnail=small, preview=large)
+    house.gateway.hold("conv_mia", "att_v", thumbnail=small, poster=small, video=samples.mp4(1.0))
+    everything = [
+        samples.photo("att_p", name="IMG_1.JPG"),
+        samples.video("att_v", name="IMG_2.MOV"),
+        samples.photo("att_w", "pending"),
+        samples.photo("att_r", "rejected", reason="malware"),
+        samples.video("att_f", "failed", reason="unreachable"),
+        samples.attachment("att_l", "location", "ready", location={"name": "Shop", "latitude": 1}),
+        samples.attachment("att_c", "contact", "ready", contacts=[{"name": "Ann"}]),
+    ]
+    lines = "\n".join(["[photo message]"] * len(everything))
+    await house.deliver(
+        samples.received("evt_1", samples.message(1, text="both sides")),
+        samples.received(
+            "evt_2",
+            samples.message(
+                2, text="see these", transcript=lines, attachments=everything, reply_to="wamid.1"
+            ),
+        ),
+    )
+    await house.opened()
+    for number, text in enumerate(("Thank you", "One more thing")):
+        content = {"text": text, "key": f"{number}" * 20, "reply_to": "msg_1"}
+        await house.post("api/conversations/conv_mia/messages", content)
+    data = {
+        "conversation": samples.conversation(),
+        "message": {"id": "msg_sent2", "platform_id": None},
+        "status": "failed",
+        "reason": "undeliverable",
+    }
+    await house.deliver(samples.event("evt_3", "message.status", data))
+    notice = {"notice": {"kind": "typing_start"}, "conversation": samples.conversation()}
+    await house.deliver({**samples.event("evt_4", "conversation.notice", notice), "time": FUTURE})
+    return house
+
+
+FUTURE = "2100-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("look", LOOKS)
+async def test_nothing_serious_is_found_in_the_conversations(lively: House, look: str) -> None:
+    async with pages(lively, **LOOKS[look]) as (page,):
+        await check(page, "the list")
+        await page.locator(".entry").click()
+        await expect(page.locator(".message").first).to_be_visible()
+        await expect(page.locator("#typing")).to_be_visible()
+        await page.locator(".quote-this").first.click()
+        await check(page, "a conversation")
+        await page.locator(".photo").first.click()
+        await expect(page.locator("#viewer-photo")).to_have_js_property("naturalWidth", 1600)
+        await check(page, "the preview")
+        await page.keyboard.press("Escape")
+        await page.get_by_role("button", name="Hand over").click()
+        await check(page, "the hand-over")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("path", ["audit", "operations"])
+async def test_nothing_serious_is_found_on_the_other_pages(
+    lively: House, path: str, look: str
+) -> None:
+    async with pages(lively, **LOOKS[look]) as (page,):
+        await page.goto(lively.url(path))
+        await expect(page.locator(".dot, td").first).to_be_visible()
+        await check(page, path)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+async def test_nothing_serious_is_found_where_one_signs_in(lively: House, look: str) -> None:
+    async with pages(lively, **LOOKS[look]) as (page,):
+        await page.context.clear_cookies()
+        await page.goto(lively.url("sign-in"))
+        await check(page, "sign-in")
+
+
+async def check(page: Page, where: str) -> None:
+    # Whatever still fades in would be judged by a colour that nobody sees for long.
+    await page.evaluate(
+        "Promise.all(document.getAnimations().map((one) => one.effect.getTiming().iterations === Infinity || one.finished))"
+    )
+    found: Any = (await Axe().run(page, options={"runOnly": RULES})).response
+    serious = [
+        f"{where}: {rule['id']}, {rule['help']}: {[node['html'][:160] for node in rule['nodes']][:3]}"
+        for rule in found["violations"]
+        if rule["impact"] in {"serious", "critical", "moderate"}
+    ]
+    assert serious == []
+    assert found["passes"], "axe has looked at nothing"

@@ -1,0 +1,88 @@
+"""What the workspace forgets in its time, and what it keeps for as long as it can be seen."""
+
+import asyncio
+from functools import partial
+from pathlib import Path
+
+from tests.workspace import samples
+from tests.workspace.house import House
+from tests.workspace.house import house as open_house
+from workspace.database import Database
+from workspace.keys import WORKSPACE
+from workspace.retention import forget
+
+LATER = 10**15
+
+
+async def everything_forgotten(database: Database, before: int = LATER) -> None:
+    while await database.write(partial(forget, before=before)):
+        pass
+
+
+def database_of(house: House) -> Database:
+    """The workspace's own, which is mounted below a main application."""
+    (mounted,) = (
+        resource for resource in house.server.app.router.resources() if hasattr(resource, "_app")
+    )
+    database: Database = mounted._app[WORKSPACE].database
+    return database
+
+
+async def test_words_go_and_what_can_still_be_seen_stays(house: House) -> None:
+    photo = samples.photo("att_p", name="IMG_1.JPG")
+    await house.deliver(
+        samples.received("evt_1", samples.message(1, text="my address is Example Street 1")),
+        samples.received(
+            "evt_2",
+            samples.message(2, text="this one", transcript="[photo message]", attachments=[photo]),
+        ),
+    )
+    await everything_forgotten(database_of(house))
+    (line,) = (await house.opened())["lines"]
+    assert (line["text"], line["attachments"][0]["line"]) == (None, "[photo message]")
+    assert line["attachments"][0]["name"] is None
+    assert (await house.get("api/conversations?q=address"))["conversations"] == []
+    assert b"Example Street" not in house.database.read_bytes()
+
+
+async def test_a_conversation_of_which_nothing_is_left_goes_with_its_name(house: House) -> None:
+    await house.deliver(samples.received("evt_1", samples.message(1, text="hello")))
+    await house.opened()
+    await house.post("api/conversations/conv_mia/messages", {"text": "good day", "key": "k" * 20})
+    await everything_forgotten(database_of(house))
+    assert (await house.get("api/conversations"))["conversations"] == []
+    # A late repeat of what was forgotten brings nothing back; a new word begins anew.
+    await house.deliver(samples.received("evt_1", samples.message(1, text="hello")))
+    assert (await house.get("api/conversations"))["conversations"] == []
+    await house.deliver(samples.received("evt_9", samples.message(9, text="me again")))
+    assert len((await house.get("api/conversations"))["conversations"]) == 1
+
+
+async def test_when_a_photo_ends_at_the_gateway_its_line_ends_here(house: House) -> None:
+    photo = samples.photo("att_p")
+    message = samples.message(2, text=None, transcript="[photo message]", attachments=[photo])
+    await house.deliver(samples.received("evt_2", message))
+    await everything_forgotten(database_of(house))
+    ended = {**message, "attachments": [samples.photo("att_p", "failed", reason="expired")]}
+    data = {"conversation": samples.conversation(), "message": ended}
+    await house.deliver(samples.event("evt_3", "attachment.updated", data))
+    await everything_forgotten(database_of(house))
+    assert (await house.get("api/conversations"))["conversations"] == []
+
+
+async def test_what_is_young_is_kept(house: House) -> None:
+    await house.deliver(samples.received("evt_1", samples.message(1, text="hello")))
+    await everything_forgotten(database_of(house), before=1)
+    assert (await house.opened())["lines"][0]["text"] == "hello"
+
+
+async def test_a_running_workspace_forgets_by_itself(tmp_path: Path) -> None:
+    long_ago = "2020-01-01T00:00:00Z"
+    old = samples.message(1, text="hello", sent_at=long_ago, received_at=long_ago)
+    async with open_house(tmp_path) as first:
+        await first.deliver(samples.received("evt_1", old))
+        assert (await first.opened())["lines"]
+    async with open_house(tmp_path, text_retention=86_400) as house:
+        async with asyncio.timeout(20):
+            while (await house.get("api/conversations"))["conversations"]:
+                await asyncio.sleep(0.02)

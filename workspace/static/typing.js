@@ -1,0 +1,21 @@
+// The sign that a consumer is writing. Whether they stopped is not always told, so it ends by itself.
+
+import { element } from "./element.js";
+
+const endings = new WeakMap();
+
+export function isTyping({ typing_until: until }) {
+  return until > Date.now();
+}
+
+export function showTyping(node, conversation) {
+  clearTimeout(endings.get(node));
+  const typing = isTyping(conversation);
+  node.hidden = !typing;
+  node.replaceChildren(...(typing ? [element("span", {}, element("bdi", {}, conversation.name), " is writing"), dots()] : []));
+  if (typing) endings.set(node, setTimeout(() => { node.hidden = true; }, conversation.typing_until - Date.now()));
+}
+
+function dots() {
+  return element("span", { class: "dots", "aria-hidden": "true" }, element("i"), element("i"), element("i"));
+}
