@@ -16,7 +16,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def machine() -> str:
     """The date and the machine, in one line."""
-    cores = len(os.sched_getaffinity(0))
+    cores = os.cpu_count()
     day = time.strftime("%Y-%m-%d", time.gmtime())
     return (
         f"Measured {day} on {cores} cores ({platform.machine()}, Linux {platform.release()}), "

@@ -80,16 +80,24 @@ connectors:
     phone_number_id: "106540352242922"
 """
     )
-    airlock = Path(sys.executable).with_name("airlock")
-    with _running([str(airlock), "serve", "-c", str(settings)], core, port) as server:
+    with airlock(settings, port, core) as server:
+        yield server
+
+
+@contextmanager
+def airlock(settings: Path, port: int, core: int | None = None) -> Iterator[Server]:
+    """`airlock serve`, once it is ready; on one core or on all."""
+    command = [str(Path(sys.executable).with_name("airlock")), "serve", "-c", str(settings)]
+    with _running(command, core, port) as server:
         _wait_until_ready(port)
         yield server
 
 
 @contextmanager
-def _running(command: list[str], core: int, port: int) -> Iterator[Server]:
+def _running(command: list[str], core: int | None, port: int) -> Iterator[Server]:
+    cores = os.sched_getaffinity(0) if core is None else {core}
     process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, preexec_fn=lambda: os.sched_setaffinity(0, {core})
+        command, stdout=subprocess.DEVNULL, preexec_fn=lambda: os.sched_setaffinity(0, cores)
     )
     try:
         _wait_for(port, process)

@@ -8,13 +8,13 @@ import asyncio
 from collections import deque
 
 #: Deliveries waiting for their answer up to which nobody has to give way.
-_CALM = 6
+_CALM = 12
 #: The share of the time that is left for the rest, however many wait.
 _LEAST = 0.12
 #: Seconds for which the most that waited together counts: they come and are answered in waves.
 _LATELY = 0.03
 #: Seconds of unused share that may be caught up with: timers are no finer than a few milliseconds.
-_CREDIT = 0.005
+_CREDIT = 0.002
 _LOOK_AGAIN = 0.001
 
 
@@ -56,7 +56,8 @@ class Pressure:
     def _grant(self) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
-        share = max(_CALM / max(self._lately(now), _CALM), _LEAST)
+        # Falls with the square: half as many again as are calm are common, five times as many are an onslaught.
+        share = max((_CALM / max(self._lately(now), _CALM)) ** 2, _LEAST)
         self._next = max(self._next, now - _CREDIT)
         while self._turns and (share == 1 or self._next <= now):
             granted, seconds = self._turns.popleft()

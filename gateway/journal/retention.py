@@ -76,35 +76,49 @@ def _expire(
 
 
 def expire_words(connection: sqlite3.Connection, words_before: int, memory_before: int) -> int:
-    """Blank messages received before `words_before`, and forget facts seen before `memory_before`.
+    """Blank messages received before `words_before` (ms), and forget facts seen before `memory_before`.
 
-    A blank message keeps nothing but its id, which still recognises a repeat. Returns how many rows changed.
+    A batch at a time, each found by an index: a journal may hold millions. A blank message keeps nothing but its
+    id, which still recognises a repeat. Returns how many rows changed.
     """
-    changed = connection.execute(
-        "UPDATE message SET content = ?, platform_id = '' WHERE key IN (SELECT key FROM message "
-        "WHERE received_at < ? AND content != ? LIMIT ?)",
-        (_BLANK, words_before, _BLANK, _BATCH),
-    ).rowcount
-    changed += connection.execute(
-        "DELETE FROM part WHERE outgoing IN (SELECT key FROM outgoing WHERE accepted_at < ?)",
-        (words_before,),
-    ).rowcount
-    changed += connection.execute(
-        "DELETE FROM outgoing WHERE accepted_at < ?", (words_before,)
-    ).rowcount
-    connection.execute(
-        "UPDATE attachment SET name = NULL, details = NULL WHERE (name IS NOT NULL OR details IS NOT NULL) "
-        "AND message IN (SELECT key FROM message WHERE received_at < ? AND content = ?)",
-        (words_before, _BLANK),
-    )
+    changed = _blank_messages(connection, words_before) + _forget_texts(connection, words_before)
     connection.execute("DELETE FROM early WHERE seen_at < ?", (memory_before,))
-    for old in ("DELETE FROM unreadable WHERE received_at < ?", "DELETE FROM viewed WHERE at < ?"):
-        changed += connection.execute(old, (words_before,)).rowcount
+    for old in (
+        "DELETE FROM unreadable WHERE id IN (SELECT id FROM unreadable WHERE received_at < ? LIMIT ?)",
+        "DELETE FROM viewed WHERE key IN (SELECT key FROM viewed WHERE at < ? LIMIT ?)",
+    ):
+        changed += connection.execute(old, (words_before, _BATCH)).rowcount
     changed += connection.execute(
         "DELETE FROM fact WHERE id IN (SELECT id FROM fact WHERE seen_at < ? LIMIT ?)",
         (memory_before, _BATCH),
     ).rowcount
     return changed
+
+
+def _blank_messages(connection: sqlite3.Connection, before: int) -> int:
+    # Those that hold words have a platform_id: see the index `message_words`.
+    keys = connection.execute(
+        "SELECT key FROM message WHERE platform_id != '' AND received_at < ? LIMIT ?",
+        (before, _BATCH),
+    ).fetchall()
+    connection.executemany(
+        "UPDATE attachment SET name = NULL, details = NULL WHERE message = ?", keys
+    )
+    connection.executemany(
+        "UPDATE message SET content = ?, platform_id = '' WHERE key = ?",
+        [(_BLANK, key) for (key,) in keys],
+    )
+    return len(keys)
+
+
+def _forget_texts(connection: sqlite3.Connection, before: int) -> int:
+    """Agents' texts, with their parts."""
+    keys = connection.execute(
+        "SELECT key FROM outgoing WHERE accepted_at < ? LIMIT ?", (before, _BATCH)
+    ).fetchall()
+    connection.executemany("DELETE FROM part WHERE outgoing = ?", keys)
+    connection.executemany("DELETE FROM outgoing WHERE key = ?", keys)
+    return len(keys)
 
 
 def erase(connection: sqlite3.Connection, conversation: str) -> int | None:

@@ -32,6 +32,7 @@ CREATE INDEX alias_of_conversation ON alias (conversation);
 CREATE TABLE message (
     key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, platform_id TEXT NOT NULL,
     sent_at INTEGER NOT NULL, received_at INTEGER NOT NULL, content BLOB NOT NULL);
+CREATE INDEX message_words ON message (received_at) WHERE platform_id != '';
 CREATE TABLE attachment (
     message INTEGER NOT NULL, position INTEGER NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL,
     reason TEXT, detail TEXT, name TEXT, width INTEGER, height INTEGER, duration REAL, renditions BLOB,
@@ -50,6 +51,7 @@ CREATE INDEX outbox_held ON outbox (message) WHERE body IS NULL;
 CREATE TABLE outgoing (
     key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, conversation INTEGER NOT NULL, agent TEXT NOT NULL,
     text TEXT NOT NULL, reply_to TEXT, accepted_at INTEGER NOT NULL, status TEXT NOT NULL, reason TEXT);
+CREATE INDEX outgoing_age ON outgoing (accepted_at);
 CREATE INDEX outgoing_in_conversation ON outgoing (conversation, key);
 CREATE TABLE part (
     outgoing INTEGER NOT NULL, position INTEGER NOT NULL, text TEXT NOT NULL, state TEXT NOT NULL,
@@ -63,6 +65,7 @@ CREATE TABLE doomed (attachment TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE viewed (
     key INTEGER PRIMARY KEY, at INTEGER NOT NULL, agent TEXT NOT NULL, attachment TEXT NOT NULL,
     rendition TEXT NOT NULL, conversation TEXT NOT NULL, bytes TEXT);
+CREATE INDEX viewed_age ON viewed (at);
 CREATE INDEX viewed_attachment ON viewed (attachment);
 """
 

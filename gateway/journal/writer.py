@@ -38,6 +38,8 @@ log = structlog.get_logger(__name__)
 
 #: Frames of one intake row: small enough that reading one row never holds the event loop for long.
 _ROW_BYTES = 16 * 1024
+#: Seconds from one commit to the next at least: each costs as much as accepting two deliveries.
+_APART = 0.002
 #: Writes taken into one transaction at the most.
 _GROUP = 1000
 
@@ -71,6 +73,7 @@ class GroupWriter:
         self._disk.start()
         self._waiting: list[_Write] = []
         self._busy = False
+        self._begun = 0.0
         self._idle = asyncio.Event()
         self._idle.set()
         #: Ends with what broke, when the journal can no longer be written.
@@ -109,11 +112,19 @@ class GroupWriter:
         if not self._busy:
             self._busy = True
             self._idle.clear()
-            # Not at once: what else this turn of the loop brings belongs to the same group.
-            self._loop.call_soon(self._commit)
+            self._commit_soon()
         return write.done
 
+    def _commit_soon(self) -> None:
+        """Not at once: what else this turn of the loop brings, or a moment after the last commit, joins in."""
+        wait = self._begun + _APART - self._loop.time()
+        if wait > 0:
+            self._loop.call_later(wait, self._commit)
+        else:
+            self._loop.call_soon(self._commit)
+
     def _commit(self) -> None:
+        self._begun = self._loop.time()
         group, self._waiting = self._waiting[:_GROUP], self._waiting[_GROUP:]
         rows = self._transact(group)
         passing("after-commit")
@@ -234,7 +245,7 @@ class GroupWriter:
 
     def _next(self) -> None:
         if self._waiting:
-            self._commit()
+            self._commit_soon()
         else:
             self._busy = False
             self._idle.set()

@@ -1,0 +1,200 @@
+"""Photos and films on their whole way, from the webhook until the core knows them ready, and what they cost others.
+
+    python -m bench.media [--photos N] [--films N] [--parallel N] [--publish]
+
+The real `airlock serve` with an emulated platform that serves the files on loopback. Latencies are those of one
+file after the other on an idle machine; memory is the peak of the main process alone.
+"""
+
+import argparse
+import asyncio
+import json
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from bench.deliveries import APP_SECRET, requests
+from bench.generator import closed_loop, open_loop
+from bench.report import machine, publish, table
+from bench.sanitize_inputs import films, photos
+from bench.servers import Server, airlock, free_port
+from simulator import Consumer, Core, Platform, WhatsApp
+from simulator.samples import Sample, padded
+
+_SECRET = "whsec_YmVuY2htYXJrcyBuZWVkIGEgc2VjcmV0"
+_PATIENCE = 300.0
+#: Texts a second beside the films: a busy hour of a large brand.
+_TEXTS = 300.0
+_FILMS_BESIDE = 20
+_CONVERSATIONS = 10_000
+#: A film as large as may come in: some of it is free space.
+_FILM_BYTES = 24_900_000
+_MEMORY_GOAL = 256 * 2**20
+
+
+@dataclass(frozen=True)
+class House:
+    """A gateway with a platform and a core around it."""
+
+    server: Server
+    platform: Platform
+    core: Core
+
+
+@asynccontextmanager
+async def house() -> AsyncIterator[House]:
+    port = free_port()
+    platform, core = WhatsApp(f"http://127.0.0.1:{port}/webhooks/whatsapp"), Core(_SECRET)
+    await platform.start()
+    await core.start()
+    texts = {
+        "type": "whatsapp",
+        "app_secrets": [APP_SECRET],
+        "verify_token": "token",
+        "access_token": "token",
+        "phone_number_id": "106540352242922",
+        "api_url": platform.api_url,
+    }
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+        content: dict[str, Any] = {
+            "gateway": {
+                "listen": f"127.0.0.1:{port}",
+                "data": f"{folder}/data",
+                "api_tokens": ["bench-token"],
+            },
+            "core": {"url": core.url, "secrets": [_SECRET]},
+            "fetch": {"allow_private_hosts": True},
+            "connectors": {"whatsapp": platform.settings(), "bench": texts},
+        }
+        settings = Path(folder) / "connectors.yaml"
+        settings.write_text(json.dumps(content))
+        with airlock(settings, port) as server:
+            yield House(server, platform, core)
+    await platform.close()
+    await core.close()
+
+
+def _consumer(number: int) -> Consumer:
+    return Consumer(f"4915200{number:06d}", "Ann")
+
+
+def _ready(core: Core) -> int:
+    return sum(
+        attachment["state"] == "ready"
+        for event in core.distinct
+        for attachment in event["data"].get("message", {}).get("attachments", ())
+    )
+
+
+async def latencies(house: House, sample: Sample, count: int) -> list[float]:
+    """Seconds from the webhook to `ready`, one after the other; the first three warm up."""
+    found: list[float] = []
+    for number in range(count + 3):
+        before, begin = _ready(house.core), time.perf_counter()
+        await house.platform.send(_consumer(number), None, [sample])
+        await house.core.until(lambda _, wanted=before + 1: _ready(house.core) >= wanted, _PATIENCE)  # type: ignore[misc]  # a default that binds
+        found.append(time.perf_counter() - begin)
+    return sorted(found[3:])
+
+
+async def together(house: House, sample: Sample, count: int) -> float:
+    """Seconds until `count` files that came at once are ready."""
+    before, begin = _ready(house.core), time.perf_counter()
+    sent = (house.platform.send(_consumer(number), None, [sample]) for number in range(count))
+    await asyncio.gather(*sent)
+    await house.core.until(lambda _: _ready(house.core) >= before + count, _PATIENCE)
+    return time.perf_counter() - begin
+
+
+async def acknowledgements(house: House, sample: Sample) -> list[float]:
+    """Seconds in which texts were acknowledged while films were made safe."""
+    working = asyncio.create_task(together(house, sample, _FILMS_BESIDE))
+    found: list[float] = []
+    start = 0
+    while not working.done():
+        load = await open_loop(house.server.port, requests(round(_TEXTS), 1000, start), 32, _TEXTS)
+        found += load.latencies
+        start += round(_TEXTS)
+    await working
+    return sorted(found)
+
+
+def _down(_: dict[str, Any]) -> int:
+    return 503
+
+
+async def in_flight(house: House) -> int:
+    """Peak resident bytes with so many conversations waiting for a core that is down."""
+    house.core.judge = _down
+    await closed_loop(house.server.port, requests(_CONVERSATIONS, _CONVERSATIONS), 64)
+    await asyncio.sleep(10)
+    return house.server.resident()
+
+
+def _percentile(ordered: Sequence[float], share: float) -> float:
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+async def _measure(arguments: argparse.Namespace) -> list[list[str]]:
+    photo = Sample("IMG_1600.JPG", "image/jpeg", photos()["2 MP sRGB"])
+    film = padded(Sample("IMG_0042.MP4", "video/mp4", films()["MP4 of 23 MB"]), _FILM_BYTES)
+    short = Sample("clip.mp4", "video/mp4", films()["MP4 of 2 MB"])
+
+    async def fresh(work: Callable[[House], Awaitable[Any]]) -> Any:
+        async with house() as made:
+            result = await work(made)
+            return result, made.server.resident()
+
+    one, _ = await fresh(lambda h: latencies(h, photo, arguments.photos))
+    two, _ = await fresh(lambda h: latencies(h, film, arguments.films))
+    beside, _ = await fresh(lambda h: acknowledgements(h, short))
+    seconds, parallel = await fresh(lambda h: together(h, film, arguments.parallel))
+    waiting, _ = await fresh(in_flight)
+    return [
+        ["photo of 1,600 px until ready, p95", "≤ 120 ms", _ms(one, 0.95)],
+        ["the same, p50", "", _ms(one, 0.5)],
+        ["MP4 of 25 MB until ready, p95", "≤ 1,000 ms", _ms(two, 0.95)],
+        ["the same, p50", "", _ms(two, 0.5)],
+        [f"texts acknowledged beside {_FILMS_BESIDE} films, longest", "≤ 250 ms", _ms(beside, 1)],
+        ["the same, p99", "", _ms(beside, 0.99)],
+        [
+            f"memory, {arguments.parallel} films of 25 MB at once ({seconds:.0f} s)",
+            *_mib(parallel),
+        ],
+        [f"memory, {_CONVERSATIONS:,} conversations in flight, core down", *_mib(waiting)],
+    ]
+
+
+def _ms(ordered: Sequence[float], share: float) -> str:
+    return f"{_percentile(ordered, share) * 1e3:,.0f} ms"
+
+
+def _mib(found: int) -> list[str]:
+    return [f"≤ {_MEMORY_GOAL / 2**20:.0f} MiB", f"{found / 2**20:.0f} MiB"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--photos", type=int, default=60)
+    parser.add_argument("--films", type=int, default=20)
+    parser.add_argument("--parallel", type=int, default=100)
+    parser.add_argument(
+        "--publish", action="store_true", help="write the table to docs/benchmarks.md"
+    )
+    arguments = parser.parse_args()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        rows = runner.run(_measure(arguments))
+    text = f"{machine()}\n\n{table(['measured', 'goal', 'reached'], rows)}"
+    print(text)
+    if arguments.publish:
+        publish("media", text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""What is done now and then must cost the same on a journal of a day and on one of years."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from gateway.journal import Journal, retention
+from tests.gateway.test_journal import delivery, note, record
+
+_MESSAGES = 3_000
+
+
+def _steps(connection: sqlite3.Connection, before: int) -> int:
+    """Steps of SQLite's machine, in hundreds, that forgetting what is older than `before` takes."""
+    hundreds = 0
+
+    def count() -> int:
+        nonlocal hundreds
+        hundreds += 1
+        return 0
+
+    connection.set_progress_handler(count, 100)
+    retention.expire_words(connection, before, before)
+    connection.set_progress_handler(None, 0)
+    return hundreds
+
+
+@pytest.mark.parametrize("old", [False, True])
+async def test_forgetting_looks_at_nothing_but_what_is_to_be_forgotten(
+    tmp_path: Path, old: bool
+) -> None:
+    journal = await Journal.open(tmp_path, hold_seconds=2)
+    await record(journal, delivery(*(note(str(n), f"s{n % 50}") for n in range(_MESSAGES))))
+    (newest,) = await journal.read(
+        lambda c: c.execute("SELECT max(received_at) FROM message").fetchone()
+    )
+    if old:
+        # All of it was forgotten long ago, and stays only to recognise repeats.
+        while await journal.expire_words(newest + 1, newest + 1):
+            pass
+    await journal.close()
+    connection = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
+    left = connection.execute("SELECT count(*) FROM message WHERE platform_id != ''").fetchone()
+    assert left == (0 if old else _MESSAGES,)
+    before = newest + 1 if old else newest - 1_000_000
+    assert _steps(connection, before) <= 5
+    connection.close()
