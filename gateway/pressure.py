@@ -8,7 +8,7 @@ import asyncio
 from collections import deque
 
 #: Deliveries waiting for their answer up to which nobody has to give way.
-_CALM = 12
+_CALM = 24
 #: The share of the time that is left for the rest, however many wait.
 _LEAST = 0.12
 #: Seconds for which the most that waited together counts: they come and are answered in waves.
@@ -56,8 +56,8 @@ class Pressure:
     def _grant(self) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
-        # Falls with the square: half as many again as are calm are common, five times as many are an onslaught.
-        share = max((_CALM / max(self._lately(now), _CALM)) ** 2, _LEAST)
+        # Falls steeply: a few more than are calm are half of an onslaught, twice as many are one.
+        share = max((_CALM / max(self._lately(now), _CALM)) ** 4, _LEAST)
         self._next = max(self._next, now - _CREDIT)
         while self._turns and (share == 1 or self._next <= now):
             granted, seconds = self._turns.popleft()

@@ -26,7 +26,7 @@ async def _turns(pressure: Pressure, seconds: float) -> int:
 
 async def test_nobody_gives_way_while_few_deliveries_wait() -> None:
     pressure = Pressure()
-    for _ in range(12):
+    for _ in range(24):
         pressure.arrived()
     async with asyncio.timeout(5):
         for _ in range(10_000):
@@ -35,7 +35,7 @@ async def test_nobody_gives_way_while_few_deliveries_wait() -> None:
 
 async def test_the_more_deliveries_wait_the_fewer_turns_are_granted_but_some_always() -> None:
     some, many = Pressure(), Pressure()
-    for _ in range(17):
+    for _ in range(29):
         some.arrived()
     for _ in range(500):
         many.arrived()
