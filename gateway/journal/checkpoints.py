@@ -19,8 +19,9 @@ from .log_length import LogLength
 
 log = structlog.get_logger(__name__)
 
-#: Commits after which the log is brought into the database. More means rarer pauses, and longer ones.
-_COMMITS = 250
+#: Commits after which the log is brought into the database. More means that a page which changed often is written
+#: there once: the longer log was measured at a tenth less for each message.
+_COMMITS = 1000
 #: Pages that may be left for the pause, and how often we try to get there beside a busy writer.
 _LEFT = 300
 _ROUNDS = 4

@@ -13,7 +13,7 @@ _FRAMES_AT = 16
 _FRAME_HEADER = 24
 
 #: Of bytes: a longer log is brought into the database before its time.
-_LONGEST = 64 * 1024 * 1024
+_LONGEST = 256 * 1024 * 1024
 #: Of a small disk, at most this share: there must be room to bring all of the log into the database.
 _SHARE = 32
 
