@@ -1,9 +1,13 @@
 #!/bin/sh
-# Installs the system packages that tests use and that are missing: Chromium for the browser tests.
+# Installs the system packages that tests use and that are missing: Chromium for the browser tests, clamd for those of
+# the scanner, Node.js for the receiver in JavaScript.
 # Where it may not install, it says so; the tests that need the package then name it themselves.
 set -u
 missing=""
+PATH="$PATH:/usr/sbin"
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+command -v clamd >/dev/null 2>&1 || missing="$missing clamav-daemon"
+command -v node >/dev/null 2>&1 || missing="$missing nodejs"
 [ -n "$missing" ] || exit 0
 if ! command -v apt-get >/dev/null 2>&1; then
     echo "Not Debian: please install$missing by hand; the tests that need it say so." >&2
