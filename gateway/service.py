@@ -5,8 +5,9 @@ import base64
 import os
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,7 +23,7 @@ from .connector_health import ConnectorHealth
 from .core_client import CoreClient
 from .failures import Failures
 from .fetching import Fetcher
-from .health import Check, Intake, configured_scanner, scanning
+from .health import Intake, configured_scanner
 from .housekeeping import Housekeeping, Retention
 from .ingress import Ingress
 from .journal import Journal, Recorded
@@ -32,6 +33,7 @@ from .media_endpoint import MediaEndpoint
 from .media_work import MediaWork
 from .originals import Originals
 from .pressure import Pressure
+from .probes import probes
 from .quarantine import Quarantine
 from .reader import Reader
 from .reconciler import Reconciler
@@ -55,6 +57,39 @@ _FETCHERS = 128
 _GRACE = 3.0
 #: Seconds that a predecessor may take to leave the data folder.
 _PREDECESSOR = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What stands between the journal and the outside."""
+
+    store: FileStore
+    scanner: Scanner | None
+    sanitizer: Sanitizer
+    fetcher: Fetcher
+    tokens: list[str]
+    workspace: web.Application | None
+    pressure: Pressure
+    lanes: Lanes
+    intake: Intake
+    quarantine: Quarantine
+    media: MediaWork
+
+    def recorded(self, result: Recorded) -> None:
+        """Hand on what a transaction recorded: events to their lanes, files to the media workers."""
+        self.lanes.recorded(result)
+        for job in result.jobs:
+            self.media.add(job)
+
+
+@dataclass(frozen=True, slots=True)
+class _Workers:
+    """What goes on by itself besides lanes and media."""
+
+    reader: Reader
+    sending: Sending
+    health: ConnectorHealth
+    housekeeping: Housekeeping
 
 
 class Gateway:
@@ -114,76 +149,102 @@ class Gateway:
         data = _folder(settings.gateway.data)
         self._stack.callback(os.close, await claim(data, _PREDECESSOR))
         sock = self._bind()
-        journal = await Journal.open(data, hold_seconds=settings.core.hold_seconds)
-        self._stack.push_async_callback(journal.close)
-        self._journal = journal
-        store = FileStore(_folder(data / "media"))
+        self._journal = await Journal.open(data, hold_seconds=settings.core.hold_seconds)
+        self._stack.push_async_callback(self._journal.close)
         scanner = configured_scanner(settings)
         sanitizer, decoders = self._sanitizer(scanner)
+        parts = self._parts(data, sanitizer, scanner)
+        workers = self._workers(parts)
+        app = self._application(parts, workers)
+        self._begin(parts, workers)
+        await self._serve(app, sock)
+        await decoders
+
+    def _parts(self, data: Path, sanitizer: Sanitizer, scanner: Scanner | None) -> _Parts:
+        store = FileStore(_folder(data / "media"))
         fetcher = self._fetcher()
-        tokens = [token.get_secret_value() for token in settings.gateway.api_tokens]
+        tokens = [token.get_secret_value() for token in self._settings.gateway.api_tokens]
         workspace, core = self._core(tokens, data)
         self._stack.push_async_callback(core.close)
         pressure = Pressure()
-        lanes = Lanes(journal, core, workers=_FORWARDERS, pressure=pressure)
+        lanes = Lanes(self._journal, core, workers=_FORWARDERS, pressure=pressure)
         intake = Intake(data, lambda: lanes.waiting)
         quarantine = Quarantine(
             _folder(data / "quarantine"),
-            settings.media.quarantine_max_bytes,
+            self._settings.media.quarantine_max_bytes,
             intake.is_short_of_room,
         )
-        media = self._media_work(journal, fetcher, quarantine, sanitizer, store, lanes)
-
-        def recorded(result: Recorded) -> None:
-            lanes.recorded(result)
-            for job in result.jobs:
-                media.add(job)
-
-        sending = Sending(
-            journal,
-            settings.connectors,
-            fetcher,
-            public_url=self._public_url,
-            on_recorded=lanes.recorded,
+        media = self._media_work(self._journal, fetcher, quarantine, sanitizer, store, lanes)
+        return _Parts(
+            store=store,
+            scanner=scanner,
+            sanitizer=sanitizer,
+            fetcher=fetcher,
+            tokens=tokens,
+            workspace=workspace,
+            pressure=pressure,
+            lanes=lanes,
+            intake=intake,
+            quarantine=quarantine,
+            media=media,
         )
-        health = ConnectorHealth(settings.connectors, fetcher)
-        housekeeping = self._housekeeping(journal, store, quarantine, lanes, media)
-        reader = Reader(journal, settings.connectors, recorded, pressure)
+
+    def _workers(self, parts: _Parts) -> _Workers:
+        journal, connectors = self._journal, self._settings.connectors
+        return _Workers(
+            reader=Reader(journal, connectors, parts.recorded, parts.pressure),
+            sending=Sending(
+                journal,
+                connectors,
+                parts.fetcher,
+                public_url=self._public_url,
+                on_recorded=parts.lanes.recorded,
+            ),
+            health=ConnectorHealth(connectors, parts.fetcher),
+            housekeeping=self._housekeeping(
+                journal, parts.store, parts.quarantine, parts.lanes, parts.media
+            ),
+        )
+
+    def _application(self, parts: _Parts, workers: _Workers) -> web.Application:
+        journal, connectors = self._journal, self._settings.connectors
+        lanes, media, intake = parts.lanes, parts.media, parts.intake
         links = Links(journal.key, self._public_url)
-        app = application(
-            Ingress(journal, settings.connectors, self._public_url, intake.refusal, pressure),
+        return application(
+            Ingress(journal, connectors, self._public_url, intake.refusal, parts.pressure),
             Api(
                 journal,
                 links,
-                settings.connectors,
-                link_seconds=round(settings.media.link_lifetime),
+                connectors,
+                link_seconds=round(self._settings.media.link_lifetime),
                 failures=Failures(
-                    journal, settings.connectors, lanes, on_recorded=recorded, on_job=media.add
+                    journal, connectors, lanes, on_recorded=parts.recorded, on_job=media.add
                 ),
-                replies=Replies(journal, settings.connectors, fetcher, sending.wake),
-                health=health,
+                replies=Replies(journal, connectors, parts.fetcher, workers.sending.wake),
+                health=workers.health,
                 on_retry=media.add,
                 progress=media.progress,
-                erase=housekeeping.erase,
+                erase=workers.housekeeping.erase,
             ),
-            MediaEndpoint(journal, links, store),
-            authorize=bearer(tokens),
-            probes=self._probes(journal, intake, lanes, sanitizer, scanner),
+            MediaEndpoint(journal, links, parts.store),
+            authorize=bearer(parts.tokens),
+            probes=probes(journal, intake, lanes, parts.sanitizer, parts.scanner),
             public_url=self._public_url,
-            workspace=workspace,
+            workspace=parts.workspace,
         )
-        self._run("journal", journal.watch())
+
+    def _begin(self, parts: _Parts, workers: _Workers) -> None:
+        lanes, media = parts.lanes, parts.media
+        self._run("journal", self._journal.watch())
         self._run("forwarder", lanes.run())
         self._stack.push_async_callback(_drain, lanes)
         self._run("media", media.run())
-        self._run("reader", reader.run())
-        self._run("housekeeping", housekeeping.run())
+        self._run("reader", workers.reader.run())
+        self._run("housekeeping", workers.housekeeping.run())
         self._run("reconciler", Reconciler([lanes.pick_up, media.pick_up]).run())
-        self._run("room", Room(journal, intake.is_short_of_room).run())
-        self._run("sending", sending.run())
-        self._run("connector health", health.run())
-        await self._serve(app, sock)
-        await decoders
+        self._run("room", Room(self._journal, parts.intake.is_short_of_room).run())
+        self._run("sending", workers.sending.run())
+        self._run("connector health", workers.health.run())
 
     def _sanitizer(self, scanner: Scanner | None) -> tuple[Sanitizer, asyncio.Task[None]]:
         """The sanitizer, and the task that warms it: a second in which deliveries can be taken already."""
@@ -291,48 +352,6 @@ class Gateway:
         )
         url = f"{self.url}/workspace/events"
         return workspace, CoreClient(url, keys, connections=_FORWARDERS)
-
-    def _probes(
-        self,
-        journal: Journal,
-        intake: Intake,
-        lanes: Lanes,
-        sanitizer: Sanitizer,
-        scanner: Scanner | None,
-    ) -> dict[str, Callable[[], Awaitable[Check]]]:
-        async def journal_check() -> Check:
-            await journal.answers()
-            return Check("ok", f"{lanes.waiting} events wait for the core")
-
-        async def storage_check() -> Check:
-            refusal = intake.refusal()
-            return Check("fail", refusal) if refusal else Check("ok", "media and journal have room")
-
-        async def scanner_check() -> Check:
-            return await scanning(scanner)
-
-        async def decoder_check() -> Check:
-            if not sanitizer.ready:
-                return Check("fail", "no decoder process is at hand; media wait")
-            missing = ", ".join(f"{wall} ({why})" for wall, why in sanitizer.missing_walls.items())
-            return (
-                Check("warn", f"isolation is reduced, without: {missing}")
-                if missing
-                else Check("ok", "every wall stands")
-            )
-
-        async def core_check() -> Check:
-            state = lanes.core_state
-            words = {"down": "takes no events now", "gone": "answered 410: forwarding stopped"}
-            return Check("warn" if state in words else "ok", words.get(state, "takes events"))
-
-        return {
-            "journal": journal_check,
-            "storage": storage_check,
-            "scanner": scanner_check,
-            "decoders": decoder_check,
-            "core": core_check,
-        }
 
     def _run(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name=name)
