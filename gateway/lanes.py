@@ -50,6 +50,8 @@ class _Lane:
     more: bool = False
     last: int = 0
     attempts: int = 0
+    #: When the core refused the event at its head last (ms).
+    refused_at: int = 0
     timer: asyncio.TimerHandle | None = None
     loading: bool = False
     forgotten: bool = False
@@ -97,7 +99,7 @@ class Lanes:
             {
                 "id": lane.entries[0].event_id,
                 "kind": "event",
-                "at": rfc3339(now_ms()),
+                "at": rfc3339(lane.refused_at),
                 "attempts": lane.attempts,
                 "reason": f"the core is {self.core_state}"
                 if self.core_state != "ok"
@@ -301,6 +303,7 @@ class Lanes:
         if lane.forgotten:
             return
         lane.attempts += 1
+        lane.refused_at = now_ms()
         pause = delay(lane.attempts, **_RETRY)
         if answer.after is not None:
             pause = max(answer.after, _SOONEST)

@@ -1,4 +1,4 @@
-"""Which troubles with a file are worth another try, when, and how often (platforms.md, section 7)."""
+"""Which troubles with a file are worth another try, when, and how often."""
 
 import random
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _FEW: dict[str, tuple[float, ...]] = {
     "blocked_host": (),
 }
 
-#: Whoever keeps failing with wrong credentials is shut out (WA-3.10), so platforms want long pauses here. An
+#: Whoever keeps failing with wrong credentials is shut out, so platforms want long pauses here. An
 #: agent is told instead, soon, and a retry by hand follows when the credentials have been mended.
 _IMPATIENT = frozenset({"unauthorized"})
 

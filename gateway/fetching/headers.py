@@ -10,7 +10,7 @@ import httpx
 
 from connectors import Call, Rejected
 
-#: Some hosts refuse callers without a name (platforms.md, WA-3.7). `identity`: a compressed answer would
+#: Some hosts refuse callers without a name. `identity`: a compressed answer would
 #: tell nothing about its size.
 _ALWAYS = {
     "user-agent": f"airlock-gateway/{version('airlock-gateway')}",

@@ -10,7 +10,7 @@ from .trouble import Unreachable
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds, unless said otherwise. The numbers serve 25 MB over a poor line; platforms.md, section 7."""
+    """Seconds, unless said otherwise. The numbers serve 25 MB over a poor line."""
 
     #: Until there is a connection: look-up, TCP and TLS together.
     connect: float = 5.0

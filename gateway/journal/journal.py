@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from gateway.identifiers import Identifiers
 
-from . import attachments, conversations, failures, outbox, outgoing, retention, schema
+from . import attachments, conversations, failures, outbox, outgoing, receipts, retention, schema
 from .errors import JournalUnavailable
 from .frames import Accepted, pack
 from .fresh import Fresh
@@ -207,7 +207,7 @@ class Journal:
     ) -> Recorded:
         """A part reached a state; the event that tells the core is part of the same transaction."""
         return await self._writer.submit(
-            lambda c: outgoing.Progress(c, self.ids, self._outbox).settle(
+            lambda c: receipts.Progress(c, self.ids, self._outbox).settle(
                 text, position, state, **more
             )
         )

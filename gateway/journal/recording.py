@@ -27,7 +27,7 @@ from normalizer.events import (
 from .facts import content_of, facts, new_view, notice_of, status_of
 from .keys import message_key
 from .outbox import Outbox
-from .outgoing import Progress, early, early_watermark
+from .receipts import Progress, early, early_watermark
 from .retention import take_back
 from .rows import Batch, Entry, Job, NewAttachment, Reading, Recorded
 

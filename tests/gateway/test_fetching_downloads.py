@@ -36,7 +36,7 @@ PHOTO = bytes(range(256)) * 2000
 DIGEST = hashlib.sha256(PHOTO).digest()
 LIMIT = 1_000_000
 
-#: platforms.md, vector V6
+#: A known answer of AES-256-CTR as Apple uses it
 KEY = bytes.fromhex("8254c329a92850f6d539dd376f4816ee2764517da5e0235514af433164480d7a")
 CIPHERTEXT = bytes.fromhex(
     "363b9fab50acfa2431802c691bd06dd31758b2f942c7a2a0e412b8022559ae5157a67eb5da46"

@@ -1,0 +1,198 @@
+"""What became of agents' texts: statuses move forward only, and some come before the platform's own answer.
+
+`failed` yields to a later delivered or read, which shows that it did arrive. A receipt that comes while a request
+is still out is kept in `early` until the answer says which message it was about.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+
+from gateway.cloudevents import about
+from gateway.identifiers import Identifiers
+from gateway.moments import now_ms
+
+from .outbox import Outbox
+from .rows import Entry, Recorded
+from .views import CONVERSATION, conversation_of
+
+_RANK = {"waiting": 0, "trying": 0, "unknown": 1, "sent": 2, "failed": 3, "delivered": 4, "read": 5}
+#: A platform's clock and ours may differ by this much (ms) when a watermark is compared.
+_SLACK = 2_000
+
+
+def early(
+    connection: sqlite3.Connection,
+    conversation: int,
+    platform_id: str,
+    status: str,
+    reason: str | None,
+) -> bool:
+    """Keep a receipt that came before the platform answered our request; False if no request is out."""
+    if not _is_out(connection, conversation):
+        return False
+    before = connection.execute(
+        "SELECT status FROM early WHERE platform_id = ?", (platform_id,)
+    ).fetchone()
+    if before is None or _RANK[status] > _RANK[before[0]]:
+        connection.execute(
+            "INSERT OR REPLACE INTO early VALUES (?, ?, ?, ?)",
+            (platform_id, status, reason, now_ms()),
+        )
+    return True
+
+
+def early_watermark(
+    connection: sqlite3.Connection, conversation: int, watermark: int, status: str
+) -> bool:
+    """The same for a receipt that names a moment (ms): whether it was meant shows when the answer comes."""
+    if not _is_out(connection, conversation):
+        return False
+    connection.execute(
+        "INSERT INTO early VALUES (?, ?, NULL, ?) ON CONFLICT (platform_id) "
+        "DO UPDATE SET seen_at = max(seen_at, excluded.seen_at)",
+        (_moment(conversation, status), status, watermark),
+    )
+    return True
+
+
+def _is_out(connection: sqlite3.Connection, conversation: int) -> bool:
+    out = connection.execute(
+        "SELECT 1 FROM part p JOIN outgoing o ON o.key = p.outgoing "
+        "WHERE o.conversation = ? AND p.state = 'trying'",
+        (conversation,),
+    )
+    return out.fetchone() is not None
+
+
+def _moment(conversation: int, status: str) -> str:
+    """What stands for a platform's id where a platform named a moment instead: no id has a blank."""
+    return f"up to {conversation} {status}"
+
+
+class Progress:
+    """Moves parts forward and tells the core when a whole text has moved."""
+
+    def __init__(self, connection: sqlite3.Connection, ids: Identifiers, outbox: Outbox) -> None:
+        self._connection = connection
+        self._ids = ids
+        self._outbox = outbox
+
+    def settle(
+        self,
+        outgoing: int,
+        position: int,
+        state: str,
+        *,
+        platform_id: str | None = None,
+        reason: str | None = None,
+    ) -> Recorded:
+        """A part reached `state`. What was not sent behind a failed part never is: it would make no sense."""
+        row = self._connection.execute(
+            "SELECT state FROM part WHERE outgoing = ? AND position = ?", (outgoing, position)
+        ).fetchone()
+        if row is None:
+            return Recorded()
+        if platform_id is not None:
+            state, reason = self._further(outgoing, platform_id, state, reason)
+            self._connection.execute(
+                "UPDATE part SET platform_id = coalesce(platform_id, ?), sent_at = coalesce(sent_at, ?) "
+                "WHERE outgoing = ? AND position = ?",
+                (platform_id, now_ms(), outgoing, position),
+            )
+        if _RANK[state] <= _RANK[row[0]]:
+            return Recorded()
+        self._connection.execute(
+            "UPDATE part SET state = ?, reason = ?, due = NULL, sent_at = coalesce(sent_at, ?) "
+            "WHERE outgoing = ? AND position = ?",
+            (state, reason, now_ms(), outgoing, position),
+        )
+        if state in {"failed", "unknown"}:
+            self._connection.execute(
+                "UPDATE part SET state = 'failed', reason = ?, due = NULL "
+                "WHERE outgoing = ? AND position > ? AND state = 'waiting'",
+                (reason, outgoing, position),
+            )
+        entry = self._tell(outgoing)
+        return Recorded(entries=(entry,) if entry else ())
+
+    def _further(
+        self, outgoing: int, platform_id: str, state: str, reason: str | None
+    ) -> tuple[str, str | None]:
+        """What the platform has told of this message already, if that is more than `state`."""
+        (conversation,) = self._connection.execute(
+            "SELECT conversation FROM outgoing WHERE key = ?", (outgoing,)
+        ).fetchone()
+        moments = [_moment(conversation, status) for status in ("delivered", "read")]
+        told = self._connection.execute(
+            "DELETE FROM early WHERE platform_id = ?1 OR (platform_id IN (?2, ?3) AND seen_at >= ?4) "
+            "RETURNING status, reason",
+            (platform_id, *moments, now_ms() - _SLACK),
+        ).fetchall()
+        furthest = (state, reason)
+        for told_state, told_reason in told:
+            if _RANK[told_state] > _RANK[furthest[0]]:
+                furthest = (told_state, told_reason)
+        return furthest
+
+    def by_key(self, key: str, state: str, **more: str | None) -> Recorded | None:
+        """The same for the part that went out under our `key`; None if it is none of ours."""
+        id, _, position = key.rpartition("-")
+        row = self._connection.execute("SELECT key FROM outgoing WHERE id = ?", (id,)).fetchone()
+        if row is None or not position.isdigit():
+            return None
+        return self.settle(row[0], int(position), state, **more)
+
+    def by_platform_id(self, platform_id: str, state: str, reason: str | None) -> Recorded | None:
+        """The same for the part that the platform calls `platform_id`."""
+        row = self._connection.execute(
+            "SELECT outgoing, position FROM part WHERE platform_id = ?", (platform_id,)
+        ).fetchone()
+        return self.settle(row[0], row[1], state, reason=reason) if row else None
+
+    def up_to(self, conversation: int, watermark: int, state: str) -> Recorded:
+        """The same for every part of a conversation that was sent before `watermark` (ms)."""
+        rows = self._connection.execute(
+            "SELECT p.outgoing, p.position FROM part p JOIN outgoing o ON o.key = p.outgoing "
+            "WHERE o.conversation = ? AND p.sent_at <= ? AND p.state IN ('sent', 'delivered')",
+            (conversation, watermark + _SLACK),
+        ).fetchall()
+        settled = [self.settle(text, position, state) for text, position in rows]
+        return Recorded(entries=tuple(entry for told in settled for entry in told.entries))
+
+    def _tell(self, outgoing: int) -> Entry | None:
+        """Announce the text's status, if that has changed: the lowest of its parts, or failed."""
+        parts = self._connection.execute(
+            "SELECT state, platform_id, reason FROM part WHERE outgoing = ? ORDER BY position",
+            (outgoing,),
+        ).fetchall()
+        status, reason = _whole(parts)
+        row = self._connection.execute(
+            f"SELECT o.id, o.conversation, o.status, {CONVERSATION} FROM outgoing o "
+            "JOIN conversation c ON c.key = o.conversation WHERE o.key = ?",
+            (outgoing,),
+        ).fetchone()
+        id, lane, before = row[:3]
+        if status is None or status == before:
+            return None
+        self._connection.execute(
+            "UPDATE outgoing SET status = ?, reason = ? WHERE key = ?", (status, reason, outgoing)
+        )
+        event_id = self._ids.event("message.status", id, status)
+        # `unknown` is no status of the contract: it is a failure to know, and says so.
+        told = "failed" if status == "unknown" else status
+        data = {
+            "message": {"id": id, "platform_id": parts[0][1]},
+            "status": told,
+            "reason": reason or ("unknown" if status == "unknown" else None),
+        }
+        body = about(event_id, "message.status", conversation_of(row[3:]), now_ms(), data)
+        return self._outbox.put(self._connection, lane, event_id, body=body)
+
+
+def _whole(parts: Sequence[tuple[str, str | None, str | None]]) -> tuple[str | None, str | None]:
+    """The status of a text from those of its parts; None while some of it has yet to go out."""
+    for state, _, reason in parts:
+        if state in {"failed", "unknown"}:
+            return state, reason
+    lowest = min((state for state, _, _ in parts), key=_RANK.__getitem__)
+    return (lowest if _RANK[lowest] >= _RANK["sent"] else None), None
