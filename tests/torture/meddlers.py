@@ -88,11 +88,11 @@ class Forgetful:
             number += 1
             consumer = Consumer(f"4917{number:08d}", "Nobody")
             await self._platform.send(consumer, "forget me", PHOTOS[:1])
-            if (conversation := await self._told(consumer, end)) is not None:
-                self.erased.add(conversation)
-                await called(self._gateway, "DELETE", f"/v1/conversations/{conversation}")
+            conversation = await self._told(consumer)
+            self.erased.add(conversation)
+            await called(self._gateway, "DELETE", f"/v1/conversations/{conversation}")
 
-    async def _told(self, consumer: Consumer, end: asyncio.Event) -> str | None:
+    async def _told(self, consumer: Consumer) -> str:
         """The conversation's id, when the core has it, with its photo or before that."""
 
         def known() -> list[str]:
@@ -103,5 +103,5 @@ class Forgetful:
                 and event["data"]["conversation"]["consumer"]["id"] == consumer.id
             ]
 
-        await self._core.until(lambda: bool(known()) or end.is_set(), 600)
-        return known()[0] if known() else None
+        await self._core.until(lambda: bool(known()), 600)
+        return known()[0]

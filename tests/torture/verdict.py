@@ -10,13 +10,16 @@ from typing import Any
 from .core import Event, UnreliableCore
 from .ledger import Ledger, Said
 
-#: Tables of the journal in which nothing may be left.
+#: Where in the journal nothing may be left.
 _EMPTY = {
-    "intake": "SELECT count(*) FROM intake",
-    "outbox": "SELECT count(*) FROM outbox",
-    "pending attachments": "SELECT count(*) FROM attachment WHERE state = 'pending'",
-    "doomed files": "SELECT count(*) FROM doomed",
-    "unreadable deliveries": "SELECT count(*) FROM unreadable",
+    "deliveries that nobody read": "SELECT id FROM intake",
+    "events that the core did not take": "SELECT key, event_id FROM outbox",
+    "pending attachments": (
+        "SELECT connector, consumer, message, position, attempts, due, details FROM attachment"
+        " LEFT JOIN conversation ON conversation.key = message >> 32 WHERE state = 'pending'"
+    ),
+    "doomed files": "SELECT attachment FROM doomed",
+    "unreadable deliveries": "SELECT connector, reason FROM unreadable",
 }
 
 
@@ -142,7 +145,7 @@ def stored_amiss(events: list[Event], data: Path) -> list[str]:
 def left_over(data: Path) -> list[str]:
     """What the journal has not finished."""
     with contextlib.closing(sqlite3.connect(data / "journal.db")) as journal:
-        counts = {what: journal.execute(query).fetchone()[0] for what, query in _EMPTY.items()}
+        left = {what: journal.execute(query).fetchall() for what, query in _EMPTY.items()}
         (sound,) = journal.execute("PRAGMA integrity_check").fetchone()
-    wrong = [f"{count} {what} left in the journal" for what, count in counts.items() if count]
+    wrong = [f"{what} left in the journal: {rows}" for what, rows in left.items() if rows]
     return wrong if sound == "ok" else [*wrong, f"the journal is damaged: {sound}"]
