@@ -17,6 +17,8 @@ log = structlog.get_logger(__name__)
 
 #: Seconds between two rounds.
 _EVERY = 300.0
+#: Seconds after which files are looked at again that could not go yet.
+_SWEEP = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,19 @@ class Housekeeping:
         self._in_hand = in_hand
 
     async def run(self) -> None:
+        """A round now and then; what a message taken back or a work in hand left is swept soon after."""
+        clock = asyncio.get_running_loop().time
+        due = clock()
         while True:
             try:
-                await self.round()
+                if clock() >= due:
+                    due = clock() + _EVERY
+                    await self.round()
+                else:
+                    await self.sweep()
             except (JournalUnavailable, StoreUnavailable) as trouble:
                 log.error("housekeeping_waits_for_journal_or_storage", error=str(trouble))
-            await asyncio.sleep(_EVERY)
+            await asyncio.sleep(_SWEEP)
 
     async def round(self) -> None:
         """Remove everything whose time is over."""

@@ -98,7 +98,10 @@ class Quarantine:
     async def remove(self, attachment: str) -> None:
         """Its attachment has ended, or was never heard of."""
         held = self._held.get(attachment)
-        if held is not None and await _attempt(partial(_unlinked, self._path(attachment, held))):
+        if held is None or not await _attempt(partial(_unlinked, self._path(attachment, held))):
+            return
+        # Somebody else may have removed it meanwhile: an erasure while its last try ended.
+        if self._held.get(attachment) is held:
             del self._held[attachment]
 
     def _path(self, attachment: str, held: _Held) -> Path:

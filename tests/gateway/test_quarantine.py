@@ -289,6 +289,17 @@ async def test_what_is_kept_is_there_for_the_next_one_until_it_is_removed(
     assert (second.size, await second.open("att_1"), list(folder.iterdir())) == (0, None, [])
 
 
+async def test_an_erasure_and_the_end_of_the_last_try_may_both_remove_it(
+    tmp_path: Path, folder: Path
+) -> None:
+    quarantine = Quarantine(folder, 9)
+    source = original(tmp_path)
+    await quarantine.keep("att_1", source, SHA256)
+    os.close(source)
+    await asyncio.gather(quarantine.remove("att_1"), quarantine.remove("att_1"))
+    assert (quarantine.attachments, list(folder.iterdir())) == ((), [])
+
+
 async def test_no_more_is_kept_than_there_is_room_for(tmp_path: Path, folder: Path) -> None:
     quarantine = Quarantine(folder, 9)
     source = original(tmp_path)

@@ -201,6 +201,9 @@ async def test_a_photo_that_was_erased_while_it_was_fetched_leaves_no_file(tmp_p
             while "airlock_attachments_pending 0.0" not in await home.metrics():
                 await asyncio.sleep(0.02)
         assert [path for path in (tmp_path / "media").rglob("*") if path.is_file()] == []
+        async with asyncio.timeout(20):
+            while await journal.doomed():
+                await asyncio.sleep(0.05)
 
 
 async def test_one_process_at_a_time_works_in_a_folder_and_the_next_one_waits(

@@ -171,7 +171,8 @@ class Torture:
         async with asyncio.timeout(90):
             await impatient.settled()
         await self._core.until(lambda: not verdict.missing(self._ledger, self._core), 30)
-        await asyncio.sleep(1.0)
+        # What was erased in the middle of its work goes a moment after that.
+        await asyncio.sleep(3.0)
         self.report.pressed = len(impatient.pressed)
         self.report.exit_status = await gateway.stop()
 
