@@ -30,7 +30,7 @@ _NICE = 10
 
 
 class Checkpoints:
-    """For the one journal of a process. `committed` and `wanted` are the disk's thread's to call."""
+    """For the one journal of a process. All but `finish` is the event loop's thread's to call."""
 
     def __init__(self, path: Path) -> None:
         self._connection = schema.connect(str(path))

@@ -1,8 +1,8 @@
 """Group commit: whatever waits becomes one transaction, and everybody hears of it at once, after one fsync.
 
-SQL runs on the event loop's own thread, into the write-ahead log and no further; the wait for the disk is a
-thread's. While it waits, the next group gathers. A thread that ran the SQL too was measured slower: it and
-the loop hand Python's one lock to and fro at every statement, and under load each waits its turn for
+SQL runs on the event loop's own thread, into the write-ahead log and no further; the wait for the disk is
+nobody's (see `log_sync`). Meanwhile the next group gathers. A thread that ran the SQL was measured slower: it
+and the loop hand Python's one lock to and fro at every statement, and under load each waits its turn for
 milliseconds.
 
 The log is synced here and not by SQLite (`synchronous = NORMAL`), which makes a commit as durable as FULL
@@ -12,7 +12,6 @@ would: FULL is the same sync of the same file, in the thread that commits.
 import asyncio
 import itertools
 import os
-import queue
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -28,6 +27,7 @@ from gateway.metrics import JOURNAL_COMMITS
 from . import schema
 from .checkpoints import Checkpoints
 from .errors import JournalUnavailable
+from .log_sync import log_sync
 
 T = TypeVar("T")
 Operation = Callable[[sqlite3.Connection], T]
@@ -64,14 +64,13 @@ class GroupWriter:
         self._numbers = itertools.count(last + 1)
         self._log = os.open(f"{path}-wal", os.O_RDONLY)
         _sync_folder(path.parent)
-        # What an earlier process wrote and could not sync any more is acted upon from now on.
-        os.fdatasync(self._log)
+        # What an earlier process wrote and could not sync any more is on disk, too, before it is acted upon.
+        self._sync = log_sync(self._log, self._synced)
         self._on_intake = on_intake
         self._loop = asyncio.get_running_loop()
-        self._unsynced: queue.SimpleQueue[tuple[list[_Write], Rows] | None] = queue.SimpleQueue()
-        self._disk = threading.Thread(target=self._sync, name="journal-sync", daemon=True)
-        self._disk.start()
         self._waiting: list[_Write] = []
+        #: What is committed and not known to be on disk.
+        self._unsynced: tuple[list[_Write], Rows] = ([], [])
         self._busy = False
         self._begun = 0.0
         self._idle = asyncio.Event()
@@ -97,8 +96,7 @@ class GroupWriter:
     async def close(self) -> None:
         """Finish what waits, then close."""
         await self._idle.wait()
-        self._unsynced.put(None)
-        self._disk.join()
+        self._sync.close()
         os.close(self._log)
         self._checkpoints.close()
         self._connection.close()
@@ -128,7 +126,11 @@ class GroupWriter:
         group, self._waiting = self._waiting[:_GROUP], self._waiting[_GROUP:]
         rows = self._transact(group)
         passing("after-commit")
-        self._unsynced.put((group, rows))
+        self._unsynced = group, rows
+        try:
+            self._sync.begin()
+        except OSError as trouble:
+            self._break(group, trouble)
 
     def _transact(self, group: list[_Write]) -> Rows:
         try:
@@ -203,24 +205,29 @@ class GroupWriter:
         for write in group:
             write.error = JournalUnavailable(str(trouble))
 
-    def _sync(self) -> None:
-        """The disk's thread: make durable, tell, and now and then bring the log into the database."""
-        while (written := self._unsynced.get()) is not None:
-            try:
-                os.fdatasync(self._log)
-            except OSError as trouble:
-                self._loop.call_soon_threadsafe(self._break, written[0], trouble)
-                return
-            passing("after-sync")
-            JOURNAL_COMMITS.inc()
-            self._checkpoints.committed()
-            pause = self._checkpoints.wanted()
-            self._loop.call_soon_threadsafe(self._tell, *written, not pause)
-            if pause:
-                self._checkpoints.finish()
-                self._loop.call_soon_threadsafe(self._next)
+    def _synced(self, trouble: OSError | None) -> None:
+        group, rows = self._unsynced
+        self._unsynced = [], []
+        if trouble is not None:
+            self._break(group, trouble)
+            return
+        passing("after-sync")
+        JOURNAL_COMMITS.inc()
+        self._checkpoints.committed()
+        self._tell(group, rows)
+        if self._checkpoints.wanted():
+            threading.Thread(target=self._checkpoint, name="journal-checkpoint").start()
+        else:
+            self._next()
 
-    def _tell(self, group: list[_Write], rows: Rows, next: bool) -> None:
+    def _checkpoint(self) -> None:
+        """In a thread, while nothing is written."""
+        try:
+            self._checkpoints.finish()
+        finally:
+            self._loop.call_soon_threadsafe(self._next)
+
+    def _tell(self, group: list[_Write], rows: Rows) -> None:
         for write in group:
             if write.done.cancelled():
                 continue
@@ -230,8 +237,6 @@ class GroupWriter:
                 write.done.set_result(write.result)
         if rows:
             self._on_intake(rows)
-        if next:
-            self._next()
 
     def _break(self, group: list[_Write], trouble: OSError) -> None:
         """A failed sync may have lost what it was to keep: nobody can tell. Only a new start can.
@@ -239,7 +244,7 @@ class GroupWriter:
         `_busy` stays, so that nothing is written any more; whoever waits hears it now.
         """
         self._fail(group + self._waiting, trouble)
-        self._tell(group + self._waiting, [], False)
+        self._tell(group + self._waiting, [])
         self._idle.set()
         self.broken.set_result(trouble)
 

@@ -1,6 +1,7 @@
 """A disk that forgets what was not synced: what of a folder survives when the power goes.
 
-Inside `watching`, every fsync of a file or folder below the root is noted, SQLite's own included. `cut` then
+Inside `watching`, every fsync of a file or folder below the root is noted, SQLite's own and those that the
+kernel does by itself included. `cut` then
 builds a folder as it may look after a power cut: what was synced is there; of everything else, each new or
 removed name, each 512-byte sector and each length is there or not, as the dice fall.
 """
@@ -15,6 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 from unittest import mock
+
+from gateway.journal import log_sync
+from gateway.journal.log_sync import KernelSync, OnSynced
 
 from .sqlite_syncs import watched
 
@@ -49,6 +53,7 @@ class Disk:
 
         with (
             mock.patch.multiple(os, fsync=through("fsync"), fdatasync=through("fdatasync")),
+            mock.patch.object(log_sync, "KernelSync", self._kernel_sync(log_sync.KernelSync)),
             watched(self._sync_path),
         ):
             try:
@@ -72,11 +77,34 @@ class Disk:
             os.close(descriptor)
         return status[0]
 
+    def _kernel_sync(self, really: type[KernelSync]) -> type[KernelSync]:
+        disk = self
+
+        class Watched(really):  # type: ignore[misc, valid-type]  # whichever the journal would use
+            def __init__(self, descriptor: int, on_synced: OnSynced) -> None:
+                self.descriptor = descriptor
+                super().__init__(descriptor, on_synced)
+
+            def begin(self) -> None:
+                self.end = disk._begin(self.descriptor)
+                super().begin()
+
+            def _check(self) -> None:
+                super()._check()
+                self.end()
+
+        return Watched
+
     def _sync(self, descriptor: int, really: Callable[[], object]) -> None:
+        end = self._begin(descriptor)
+        really()
+        end()
+
+    def _begin(self, descriptor: int) -> Callable[[], None]:
+        """What is to be done once it is synced."""
         path = Path(f"/proc/self/fd/{descriptor}").readlink()
         if not path.is_relative_to(self.root):
-            really()
-            return
+            return lambda: None
         # What is there before the call is on disk after it; what comes meanwhile may be or not. Two threads may
         # sync one file: what the later one saw counts, whichever ends first.
         begun = next(self._begun)
@@ -84,7 +112,14 @@ class Disk:
         listing = _listing(path) if is_folder else {}
         content = b"" if is_folder else path.read_bytes()
         self.on_sync()
-        really()
+
+        def end() -> None:
+            self._note(descriptor, begun, inode, listing if is_folder else content)
+            self.on_sync()
+
+        return end
+
+    def _note(self, descriptor: int, begun: int, inode: int, found: bytes | dict[str, int]) -> None:
         with self._lock:
             self.syncs += 1
             if begun < self._newest.get(inode, 0):
@@ -92,11 +127,10 @@ class Disk:
             self._newest[inode] = begun
             if inode not in self.contents and inode not in self.listings:
                 self._held.append(os.dup(descriptor))
-            if is_folder:
-                self.listings[inode] = listing
+            if isinstance(found, bytes):
+                self.contents[inode] = found
             else:
-                self.contents[inode] = content
-        self.on_sync()
+                self.listings[inode] = found
 
 
 @dataclass(frozen=True, slots=True)

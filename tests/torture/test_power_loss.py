@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.journal import Batch, Journal, checkpoints
+from gateway.journal import Batch, Journal, checkpoints, log_sync
 from gateway.journal.frames import Accepted, unpack
 from gateway.reader import read
 from gateway.store import FileStore, sync_folder
@@ -58,10 +58,13 @@ async def known(folder: Path) -> tuple[list[str], list[int]]:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("by_the_kernel", [True, False])
 async def test_a_power_cut_at_any_moment_loses_no_acknowledged_delivery(
-    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, seed: int, by_the_kernel: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkpoints, "_COMMITS", 7)
+    if not by_the_kernel:
+        monkeypatch.setattr(log_sync, "_CALLS", {})
     dice = random.Random(seed)
     house = tmp_path / "house"
     house.mkdir()

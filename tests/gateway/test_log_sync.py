@@ -1,0 +1,108 @@
+"""The journal's log is synced by the kernel, or else in a thread; either way the loop hears how it ended."""
+
+import asyncio
+import errno
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.journal import Journal, JournalUnavailable, log_sync
+from gateway.journal.log_sync import KernelSync, LogSync, OnSynced, ThreadSync
+from tests.gateway.test_journal import delivery, note, record
+
+KINDS = (KernelSync, ThreadSync)
+
+
+@pytest.fixture
+def descriptor(tmp_path: Path) -> Iterator[int]:
+    opened = os.open(tmp_path / "log", os.O_CREAT | os.O_RDWR)
+    yield opened
+    os.close(opened)
+
+
+async def synced(kind: Callable[[int, OnSynced], LogSync], descriptor: int) -> OSError | None:
+    told: asyncio.Queue[OSError | None] = asyncio.Queue()
+    sync = kind(descriptor, told.put_nowait)
+    try:
+        for _ in range(5):
+            os.write(descriptor, b"words")
+            sync.begin()
+            trouble = await asyncio.wait_for(told.get(), 60)
+            if trouble is not None:
+                return trouble
+        assert told.empty()
+    finally:
+        sync.close()
+    return None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_each_sync_is_told_once(kind: type[LogSync], descriptor: int) -> None:
+    assert await synced(kind, descriptor) is None
+
+
+async def test_a_thread_tells_that_the_disk_failed(
+    descriptor: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fdatasync", failing)
+    trouble = await synced(ThreadSync, descriptor)
+    assert trouble is not None
+    assert trouble.errno == errno.EIO
+
+
+class FailsLater(KernelSync):
+    """A kernel that reports the errno 5, Input/output error, once it is past its trial."""
+
+    tried = False
+
+    def _call(self, number: int, *arguments: object) -> None:
+        super()._call(number, *arguments)
+        if number == self._getevents:
+            self._event.result = -errno.EIO if self.tried else 0
+            self.tried = True
+
+
+async def test_the_kernel_tells_that_the_disk_failed(descriptor: int) -> None:
+    trouble = await synced(FailsLater, descriptor)
+    assert trouble is not None
+    assert trouble.errno == errno.EIO
+
+
+async def test_a_file_that_cannot_be_synced_is_said_at_once(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    try:
+        with pytest.raises(OSError, match="Invalid argument"):
+            log_sync.log_sync(write, lambda _: None)
+    finally:
+        os.close(read)
+        os.close(write)
+
+
+async def test_a_kernel_without_it_gets_a_thread(
+    descriptor: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(log_sync, "_CALLS", {})
+    sync = log_sync.log_sync(descriptor, lambda _: None)
+    sync.close()
+    assert isinstance(sync, ThreadSync)
+    assert "journal_syncs_in_a_thread" in capsys.readouterr().out
+
+
+async def test_after_a_failed_sync_nothing_is_accepted_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_sync, "KernelSync", FailsLater)
+    journal = await Journal.open(tmp_path, hold_seconds=2)
+    for _ in range(2):
+        with pytest.raises(JournalUnavailable):
+            await journal.append(delivery(note("1")))
+    await journal.close()
+    monkeypatch.undo()
+    journal = await Journal.open(tmp_path, hold_seconds=2)
+    assert len((await record(journal, delivery(note("2")))).entries) == 1
+    await journal.close()
