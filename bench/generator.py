@@ -9,12 +9,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import cast
 
+#: Seconds of a steady load after which neither connections nor caches are new any more.
+WARM_UP = 1.0
+
 
 @dataclass
 class Load:
-    """What came of a run. Latencies in seconds; in open loop they count from when a request was due."""
+    """What came of a run. Latencies in seconds; in open loop they count from when a request was due.
+
+    Those of requests due before `counted_from` are left out.
+    """
 
     begin: float = 0.0
+    counted_from: float = 0.0
     seconds: float = 0.0
     statuses: dict[int, int] = field(default_factory=dict)
     latencies: list[float] = field(default_factory=list)
@@ -60,7 +67,8 @@ class _Connection(asyncio.Protocol):
         self._buffer = b""
         status = int(head[9:12])
         self._load.statuses[status] = self._load.statuses.get(status, 0) + 1
-        self._load.latencies.append(time.perf_counter() - self._due)
+        if self._due >= self._load.counted_from:
+            self._load.latencies.append(time.perf_counter() - self._due)
         if self._done is not None and not self._done.done():
             self._done.set_result(None)
 
@@ -93,13 +101,19 @@ async def _chain(connection: _Connection, waiting: Iterator[bytes]) -> None:
         await connection.send(request, time.perf_counter())
 
 
-async def open_loop(port: int, requests: list[bytes], connections: int, rate: float) -> Load:
-    """Requests fall due at a steady `rate` per second, whether or not the server keeps up."""
+async def open_loop(
+    port: int, requests: list[bytes], connections: int, rate: float, warm_up: float = 0.0
+) -> Load:
+    """Requests fall due at a steady `rate` per second, whether or not the server keeps up.
+
+    The latencies of the first `warm_up` seconds are not counted.
+    """
     load = Load()
     idle: asyncio.Queue[_Connection] = asyncio.Queue()
     for connection in await _connect(port, connections, load):
         idle.put_nowait(connection)
     load.begin = begin = time.perf_counter()
+    load.counted_from = begin + warm_up
     async with asyncio.TaskGroup() as group:
         for number, request in enumerate(requests):
             due = begin + number / rate

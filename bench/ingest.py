@@ -21,7 +21,7 @@ from pathlib import Path
 import uvloop
 
 from bench.deliveries import requests
-from bench.generator import Load, closed_loop, open_loop
+from bench.generator import WARM_UP, Load, closed_loop, open_loop
 from bench.report import machine, publish, table
 from bench.servers import Server, floor, gateway
 from bench.sink import Sink
@@ -81,7 +81,7 @@ async def measure(name: str, messages: int, rate: float | None = None) -> Measur
 async def _load(port: int, prepared: list[bytes], rate: float | None) -> Load:
     if rate is None:
         return await closed_loop(port, prepared, CONNECTIONS)
-    return await open_loop(port, prepared, CONNECTIONS, rate)
+    return await open_loop(port, prepared, CONNECTIONS, rate, WARM_UP)
 
 
 def median(results: list[Measured], figure: str) -> float:
@@ -154,7 +154,7 @@ def _calm(single: float, half: float, calm: list[Measured]) -> str:
     p50, p99 = (median(calm, figure) * 1e3 for figure in ("p50", "p99"))
     return (
         f"Against a commit for each request: {single:.1f} times as many. At half of its highest rate "
-        f"({half:,.0f}/s, open loop) the gateway acknowledges in p50 {p50:.1f} ms, p99 {p99:.1f} ms."
+        f"({half:,.0f}/s, open loop, after a second of it) the gateway acknowledges in p50 {p50:.1f} ms, p99 {p99:.1f} ms."
     )
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import uvloop
 
 from bench.deliveries import requests
-from bench.generator import closed_loop, open_loop
+from bench.generator import WARM_UP, closed_loop, open_loop
 from bench.ingest import CONNECTIONS, CONVERSATIONS, GENERATOR_CORE, SERVER_CORE
 from bench.ingest import measure as accepting
 from bench.report import machine, publish, table
@@ -50,14 +50,17 @@ async def measure(messages: int, rate: float | None) -> Run:
             if rate is None:
                 await closed_loop(server.port, prepared, CONNECTIONS)
             else:
-                load = await open_loop(server.port, prepared, 2 * CONNECTIONS, rate)
+                load = await open_loop(server.port, prepared, 2 * CONNECTIONS, rate, WARM_UP)
                 begin = load.begin
             await sink.until(messages, _LONGEST)
             used, resident = server.cpu() - before, server.resident()
     await sink.close()
     whole = max(sink.taken.values()) - begin
+    counted = round(WARM_UP * rate) if rate else 0
     waits = sorted(
-        taken - (begin + (number / rate if rate else 0)) for number, taken in sink.taken.items()
+        taken - (begin + (number / rate if rate else 0))
+        for number, taken in sink.taken.items()
+        if number >= counted
     )
     return Run(
         messages / whole,
@@ -110,7 +113,7 @@ def report(floor: float, full: list[Run], calm: list[Run]) -> str:
             f"{of(full, 'resident') / 2**20:.0f} MiB",
         ],
         [
-            "half of that, steady",
+            "half of that, after a second of it",
             f"{rate / 2:,.0f}/s",
             "",
             f"{of(calm, 'p50') * 1e3:.1f} ms",

@@ -7,11 +7,11 @@ are slowed, never stopped, so that an overload of hours still drains.
 import asyncio
 from collections import deque
 
-#: Deliveries waiting for their answer up to which nobody has to give way.
-_CALM = 24
+#: Deliveries waiting for their answer, on average, up to which nobody has to give way.
+_CALM = 5
 #: The share of the time that is left for the rest, however many wait.
 _LEAST = 0.12
-#: Seconds for which the most that waited together counts: they come and are answered in waves.
+#: Seconds over which the average is taken: deliveries come and are answered in waves, and one stall is no onslaught.
 _LATELY = 0.03
 #: Seconds of unused share that may be caught up with: timers are no finer than a few milliseconds.
 _CREDIT = 0.002
@@ -22,25 +22,31 @@ class Pressure:
     """One for the whole gateway: who accepts tells how many wait; who works through the journal asks for turns."""
 
     def __init__(self) -> None:
+        self._clock = asyncio.get_running_loop().time
         self._waiting = 0
-        #: The most that waited together since `_since`, and in the time before.
-        self._most = self._most_before = 0
-        self._since = 0.0
+        self._changed = self._since = self._clock()
+        #: How many waited, times for how long: since `_since`, and in the `_LATELY` seconds before.
+        self._area = self._area_before = 0.0
         self._turns: deque[tuple[asyncio.Future[None], float]] = deque()
         self._next = 0.0
 
     def arrived(self) -> None:
         """One more delivery waits for its answer."""
-        self._waiting += 1
-        self._most = max(self._most, self._waiting)
+        self._count(1)
 
     def answered(self) -> None:
         """One waits no longer."""
-        self._waiting -= 1
+        self._count(-1)
+
+    def _count(self, more: int) -> None:
+        now = self._clock()
+        self._area += self._waiting * (now - self._changed)
+        self._changed = now
+        self._waiting += more
 
     def is_low(self) -> bool:
         """Whether nobody has to give way now."""
-        return self._lately(asyncio.get_running_loop().time()) <= _CALM
+        return self._lately() <= _CALM
 
     async def turn(self, seconds: float) -> None:
         """Wait until work that holds the event loop for about `seconds` may begin."""
@@ -56,8 +62,8 @@ class Pressure:
     def _grant(self) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
-        # Falls steeply: a few more than are calm are half of an onslaught, twice as many are one.
-        share = max((_CALM / max(self._lately(now), _CALM)) ** 4, _LEAST)
+        # Falls steeply: a quarter more than are calm leave half of the time, twice as many the least.
+        share = max((_CALM / max(self._lately(), _CALM)) ** 3, _LEAST)
         self._next = max(self._next, now - _CREDIT)
         while self._turns and (share == 1 or self._next <= now):
             granted, seconds = self._turns.popleft()
@@ -69,9 +75,12 @@ class Pressure:
             wait = min(self._next - now, _LATELY)
             loop.call_later(max(wait, _LOOK_AGAIN), self._grant)
 
-    def _lately(self, now: float) -> int:
-        """How many deliveries waited together, at the most."""
-        if now - self._since > _LATELY:
-            self._most_before = self._most if now - self._since < 2 * _LATELY else self._waiting
-            self._most, self._since = self._waiting, now
-        return max(self._most, self._most_before)
+    def _lately(self) -> float:
+        """How many deliveries waited together, on average."""
+        self._count(0)
+        now, passed = self._changed, self._changed - self._since
+        if passed > _LATELY:
+            self._area_before = self._area * _LATELY / passed
+            self._area, self._since = 0.0, now
+            return self._area_before / _LATELY
+        return (self._area + self._area_before) / (passed + _LATELY)

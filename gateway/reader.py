@@ -30,7 +30,7 @@ _READING = 0.00012
 #: Intake rows recorded in one transaction: more would hold up whoever waits for the next one.
 _ROWS_AT_ONCE = 4
 #: Deliveries parsed before others on the event loop get their turn.
-_SLICE = 25
+_SLICE = 5
 _PAUSE = 0.5
 
 

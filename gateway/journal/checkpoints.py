@@ -22,6 +22,9 @@ log = structlog.get_logger(__name__)
 #: Commits after which the log is brought into the database. More means that a page which changed often is written
 #: there once: the longer log was measured at a tenth less for each message.
 _COMMITS = 1000
+#: … while nothing waits to be written: whoever comes during a checkpoint waits for the disk behind it, the longer the
+#: more of it there is.
+_COMMITS_IF_CALM = 200
 #: Pages that may be left for the pause, and how often we try to get there beside a busy writer.
 _LEFT = 300
 _ROUNDS = 4
@@ -44,10 +47,10 @@ class Checkpoints:
         """With the next commit, let the log hold nothing old any more."""
         self._wipe = True
 
-    def committed(self) -> None:
-        """One more commit; begins what can be done beside the writer when it is time."""
+    def committed(self, *, calm: bool) -> None:
+        """One more commit; begins what can be done beside the writer when it is time, sooner if it is calm."""
         self._commits += 1
-        due = self._commits >= _COMMITS or self._length.is_long()
+        due = self._commits >= (_COMMITS_IF_CALM if calm else _COMMITS) or self._length.is_long()
         if due and self._beside is None:
             self._beside = threading.Thread(target=self._run_beside, name="journal-checkpoint")
             self._beside.start()

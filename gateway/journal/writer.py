@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 #: Frames of one intake row: small enough that reading one row never holds the event loop for long.
 _ROW_BYTES = 16 * 1024
 #: Seconds from one commit to the next at least: each costs as much as accepting two deliveries.
-_APART = 0.002
+_APART = 0.0015
 #: Writes taken into one transaction at the most.
 _GROUP = 1000
 
@@ -213,7 +213,7 @@ class GroupWriter:
             return
         passing("after-sync")
         JOURNAL_COMMITS.inc()
-        self._checkpoints.committed()
+        self._checkpoints.committed(calm=not self._waiting)
         self._tell(group, rows)
         if self._checkpoints.wanted():
             threading.Thread(target=self._checkpoint, name="journal-checkpoint").start()
