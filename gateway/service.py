@@ -228,7 +228,7 @@ class Gateway:
             ),
             MediaEndpoint(journal, links, parts.store),
             authorize=bearer(parts.tokens),
-            probes=probes(journal, intake, lanes, parts.sanitizer, parts.scanner),
+            probes=probes(journal, intake, lanes, parts.sanitizer, parts.scanner, parts.store),
             public_url=self._public_url,
             workspace=parts.workspace,
         )

@@ -62,6 +62,14 @@ class FileStore:
         """Remove all renditions of an attachment, for good; raises StoreUnavailable."""
         await _in_thread(partial(self._remove, attachment))
 
+    def trouble(self) -> str | None:
+        """Why media cannot be stored now, as far as a look tells; None if they can."""
+        usable = self._directory.is_dir() and os.access(self._directory, os.W_OK | os.X_OK)
+        # One that is missing is made again.
+        if usable or not self._directory.exists():
+            return None
+        return "the media folder cannot be written; media wait"
+
     def path(self, attachment: str, rendition: str, media_type: str) -> Path:
         """Where a rendition is. Both names are checked by the caller against the journal."""
         if rendition not in _RENDITIONS:

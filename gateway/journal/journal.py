@@ -166,8 +166,9 @@ class Journal:
         return await self.read(outbox.size)
 
     async def answers(self) -> None:
-        """Raise JournalUnavailable if the journal cannot be read."""
+        """Raise JournalUnavailable if the journal cannot be read, or not be written."""
         await self.read(lambda c: c.execute("SELECT 1 FROM meta").fetchone())
+        await self._writer.submit(lambda _: None)
 
     # agents' texts ------------------------------------------------------------------------------
 
@@ -297,6 +298,12 @@ class Journal:
         if not await self.read(partial(retention.has_spare, spare=spare)):
             return False
         return await self._writer.submit(step)
+
+    async def scour(self) -> None:
+        """What was removed or blanked leaves the files: with the pages that are free now, and from the log."""
+        for _ in range(await self.read(retention.steps)):
+            await self._writer.submit(partial(retention.shrink, spare=0))
+        await self._writer.submit(lambda _: self._writer.wipe())
 
     # --------------------------------------------------------------------------------------------
 

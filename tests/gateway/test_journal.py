@@ -289,3 +289,14 @@ async def test_what_waits_to_be_read_is_counted_and_after_a_restart_too(tmp_path
     await journal.record(Batch((row,), ()))
     assert journal.unread_bytes == 0
     await journal.close()
+
+
+async def test_a_journal_that_somebody_else_locks_does_not_answer(
+    journal: Journal, tmp_path: Path
+) -> None:
+    await journal.answers()
+    with contextlib.closing(sqlite3.connect(tmp_path / "journal.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(JournalUnavailable, match="locked"):
+            await journal.answers()
+    await journal.answers()
