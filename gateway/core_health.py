@@ -1,6 +1,11 @@
-"""Whether the conversation core takes events at all: one that is down is probed, one that is gone is left alone."""
+"""Whether the conversation core takes events at all: one that is down is probed, one that is gone is left alone.
+
+A core may take the events of some conversations and refuse those of others for ever. The refused ones must not
+make it count as down again and again, nor stand before the others when it is probed.
+"""
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 
@@ -11,52 +16,69 @@ log = structlog.get_logger(__name__)
 
 #: Refusals in a row, whatever the lane, after which the core counts as down and is only probed.
 _DOWN_AFTER = 8
+#: Seconds from one probe to the next at least when an event waits that the core has never refused.
+_HURRY = 0.5
 
 
 class CoreHealth:
-    """Whether the core takes anything at all: one that is down is probed by one event at a time."""
+    """Whether the core takes anything at all: one that is down is probed by one event at a time.
 
-    def __init__(self) -> None:
+    `on_change` is called when events may be sent again, all or one.
+    """
+
+    def __init__(self, on_change: Callable[[], None] = lambda: None) -> None:
         self.state = "ok"
+        self._on_change = on_change
         self._refusals = 0
+        self._took_at = 0.0
         self._probe = False
         self._probes = 0
         self._next_probe: asyncio.TimerHandle | None = None
-        self._changed = asyncio.Event()
-        self._released = False
+        #: Before this moment the core wants nothing: it said so.
+        self._not_before = 0.0
+        self._hurried = False
 
-    async def wait(self) -> None:
-        """Return when an event may be sent."""
-        while self.state != "ok" and not self._released:
-            if self._probe:
-                self._probe = False
-                return
-            self._changed.clear()
-            await self._changed.wait()
+    def admits(self) -> bool:
+        """Whether an event may be sent now; of a core that is down, one that is then its probe."""
+        if self.state == "ok":
+            return True
+        probe, self._probe = self._probe, False
+        return probe
 
-    def heard(self, answer: Answer) -> None:
+    def heard(self, answer: Answer, refused_since: float | None = None) -> None:
+        """What the core answered to an event that it has refused since then, by the loop's clock."""
         if answer.verdict == "taken":
+            self._took_at = asyncio.get_running_loop().time()
             self.resume()
         elif answer.verdict == "gone":
             self._stop()
-        else:
+        elif self.state == "down" or not self._is_its_own(refused_since):
             self._refusals += 1
             if self._refusals >= _DOWN_AFTER and self.state != "gone":
                 self._pause(answer.after)
 
+    def hurry(self) -> None:
+        """An event waits that the core has never refused: it may be one of those that it takes."""
+        self._hurried = True
+        if self.state == "down" and self._next_probe is not None:
+            self._ask_at(self._next_probe.when())
+
     def unused(self) -> None:
         """Whoever was let through sends nothing after all: somebody else may."""
         self._probe = self.state == "down"
-        self._changed.set()
+        self._on_change()
 
     def resume(self) -> None:
+        """Events may go out again."""
+        if self.state == "ok":
+            self._refusals = 0
+            return
         self._refusals, self._probes, self.state = 0, 0, "ok"
-        self._changed.set()
+        self._on_change()
 
-    def release(self) -> None:
-        """Let everybody go who waits."""
-        self._released = True
-        self._changed.set()
+    def _is_its_own(self, refused_since: float | None) -> bool:
+        """Whether a refusal is the event's own trouble: others were taken since it was refused first."""
+        return refused_since is not None and refused_since < self._took_at
 
     def _stop(self) -> None:
         if self.state != "gone":
@@ -73,11 +95,20 @@ class CoreHealth:
         self.state = "down"
         if self._next_probe is None:
             # One probe at a time: of the many that were in flight, only the first refusal asks for one.
-            pause = after or delay(self._probes + 1, base=0.5, ceiling=15.0)
-            self._next_probe = asyncio.get_running_loop().call_later(pause, self._allow_probe)
+            now = asyncio.get_running_loop().time()
+            self._not_before = now + (after or 0.0)
+            self._ask_at(now + (after or delay(self._probes + 1, base=0.5, ceiling=15.0)))
+
+    def _ask_at(self, moment: float) -> None:
+        loop = asyncio.get_running_loop()
+        if self._hurried:
+            moment = min(moment, max(loop.time() + _HURRY, self._not_before))
+        if self._next_probe is not None:
+            self._next_probe.cancel()
+        self._next_probe = loop.call_at(moment, self._allow_probe)
 
     def _allow_probe(self) -> None:
-        self._next_probe = None
+        self._next_probe, self._hurried = None, False
         self._probes += 1
         self._probe = self.state == "down"
-        self._changed.set()
+        self._on_change()

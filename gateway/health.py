@@ -16,6 +16,9 @@ from .settings import Address, Settings
 #: Below this many free bytes nothing is accepted: what was accepted needs room to drain. Of a small disk an
 #: eighth is enough.
 DISK_RESERVE = 256 * 1024 * 1024
+#: What a byte of a delivery that has yet to be read may still take: its text goes into the message and into the
+#: event, twice each, and a delivery of many short messages grows most.
+GROWTH = 8
 #: Events waiting for the core beyond which the platforms are asked to send again later.
 BACKLOG_LIMIT = 1_000_000
 
@@ -34,32 +37,52 @@ class Check:
 class Intake:
     """Whether deliveries may be accepted: looked at some times a second, asked at every delivery."""
 
-    def __init__(self, directory: Path, backlog: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        backlog: Callable[[], int],
+        unread: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._directory = directory
         self._backlog = backlog
+        self._unread = unread
         self._looked = 0.0
-        self._refusal: str | None = None
+        self._spare = 0
 
     def refusal(self) -> str | None:
         """Why nothing may be accepted now; None if it may."""
         now = time.monotonic()
         if now - self._looked >= _LOOK_EVERY:
+            self._spare = self._room()
             self._looked = now
-            self._refusal = self._look()
-        return self._refusal
-
-    def is_short_of_room(self) -> bool:
-        """Whether the disk is nearly full."""
-        disk = os.statvfs(self._directory)
-        reserve = min(DISK_RESERVE, disk.f_blocks * disk.f_frsize // 8)
-        return disk.f_bavail * disk.f_frsize < reserve
-
-    def _look(self) -> str | None:
-        if self.is_short_of_room():
+        # Asked anew each time: between two looks at the disk a burst may come in.
+        if self._spare < GROWTH * self._unread():
             return "the disk is nearly full; send the delivery again later"
         if self._backlog() > BACKLOG_LIMIT:
             return "too many events wait for the conversation core; send the delivery again later"
         return None
+
+    def is_short_of_room(self) -> bool:
+        """Whether the disk is nearly full."""
+        return self._room() < 0
+
+    def has_no_room_for_media(self) -> bool:
+        """Whether so little is left that the journal needs it all.
+
+        Media may take half of the reserve, so that those of what was accepted can still be stored.
+        """
+        free, reserve = self._disk()
+        return free < reserve // 2
+
+    def _room(self) -> int:
+        """Free bytes beyond the reserve; fewer than 0 if it is being used."""
+        free, reserve = self._disk()
+        return free - reserve
+
+    def _disk(self) -> tuple[int, int]:
+        disk = os.statvfs(self._directory)
+        reserve = min(DISK_RESERVE, disk.f_blocks * disk.f_frsize // 8)
+        return disk.f_bavail * disk.f_frsize, reserve
 
 
 def configured_scanner(settings: Settings) -> Scanner | None:

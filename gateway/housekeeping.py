@@ -83,6 +83,7 @@ class Housekeeping:
             passing("after-forget")
         await self.sweep()
         await self._clear_quarantine()
+        await self._journal.scour()
 
     async def sweep(self) -> None:
         """Remove the files of what the journal forgot."""
@@ -112,6 +113,7 @@ class Housekeeping:
         passing("after-erase")
         self._lanes.forget(lane)
         try:
+            await self._journal.scour()
             await self.sweep()
         except (JournalUnavailable, StoreUnavailable) as trouble:
             # Nobody can reach the files any more; the note of them stays until they are gone.

@@ -6,7 +6,7 @@ that a core that is away for hours costs disk and not memory.
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -50,8 +50,9 @@ class _Lane:
     more: bool = False
     last: int = 0
     attempts: int = 0
-    #: When the core refused the event at its head last (ms).
+    #: When the core refused the event at its head last (ms), and first (by the loop's clock).
     refused_at: int = 0
+    refused_since: float | None = None
     timer: asyncio.TimerHandle | None = None
     loading: bool = False
     forgotten: bool = False
@@ -74,7 +75,9 @@ class Lanes:
         self._taken: list[tuple[int, int]] = []
         #: Taken by the core, not yet written down: a lane that is loaded now would see them again.
         self._unmarked: set[tuple[int, int]] = set()
-        self._health = CoreHealth()
+        self._health = CoreHealth(self._unpark)
+        #: Lanes whose head waits until the core may be asked again.
+        self._parked: dict[int, _Lane] = {}
         self._started = False
         self._draining = False
         BACKLOG.set_function(lambda: len(self._lanes))
@@ -134,6 +137,7 @@ class Lanes:
     def forget(self, conversation: int) -> None:
         """A conversation was erased: nothing of it goes out any more."""
         lane = self._lanes.pop(conversation, None)
+        self._parked.pop(conversation, None)
         if lane is not None:
             self._waiting -= lane.waiting
             self._bytes -= sum(len(entry.body or b"") for entry in lane.entries)
@@ -164,7 +168,6 @@ class Lanes:
     async def stop(self, grace: float) -> None:
         """Begin nothing new; wait at most `grace` seconds for what is in flight."""
         self._draining = True
-        self._health.release()
         try:
             await asyncio.wait_for(self._idle.wait(), grace)
         except TimeoutError:
@@ -262,10 +265,17 @@ class Lanes:
             if wait > 0:
                 self._sleep(lane, wait / 1000)
                 return
+        if not self._health.admits():
+            self._park(lane)
+            return
+        if head.hold_until is not None:
             passing("before-freeze")
             try:
                 self._freeze(head, await self._journal.freeze(head.conversation, head.key))
-            except LookupError:
+            except (LookupError, JournalUnavailable) as trouble:
+                self._health.unused()
+                if isinstance(trouble, JournalUnavailable):
+                    raise
                 return  # erased while it was held
             passing("after-freeze")
         await self._forward(lane, head)
@@ -287,7 +297,6 @@ class Lanes:
         lane.more = lane.more or len(entries) == window
 
     async def _forward(self, lane: _Lane, head: Entry) -> None:
-        await self._health.wait()
         await self._pressure.turn(_POSTING)
         if self._draining or lane.forgotten:
             self._health.unused()
@@ -296,7 +305,7 @@ class Lanes:
         passing("before-post")
         answer = await self._core.post(head.event_id, head.body)
         EVENTS.labels(answer.verdict).inc()
-        self._health.heard(answer)
+        self._health.heard(answer, lane.refused_since)
         if answer.verdict == "taken":
             self._took(lane, head)
             return
@@ -304,6 +313,7 @@ class Lanes:
             return
         lane.attempts += 1
         lane.refused_at = now_ms()
+        lane.refused_since = lane.refused_since or asyncio.get_running_loop().time()
         pause = delay(lane.attempts, **_RETRY)
         if answer.after is not None:
             pause = max(answer.after, _SOONEST)
@@ -317,6 +327,34 @@ class Lanes:
         )
         self._sleep(lane, pause)
 
+    def _park(self, lane: _Lane) -> None:
+        """Set a lane aside, and no worker with it: what cannot be sent must not stand before what can."""
+        self._parked[lane.conversation] = lane
+        if not lane.attempts:
+            self._health.hurry()
+
+    def _unpark(self) -> None:
+        """The core may be asked again: by all, or by one.
+
+        By one that it has not refused, if there is any, and by the newest of those: the older ones may be all of
+        the kind that it refuses.
+        """
+        if self._health.state == "ok":
+            woken = list(self._parked.values())
+            self._parked.clear()
+        else:
+            woken = [self._parked.pop(lane.conversation) for lane in self._probing()]
+        for lane in woken:
+            self._ready.put_nowait(lane)
+
+    def _probing(self) -> Sequence[_Lane]:
+        fresh = [lane for lane in self._parked.values() if not lane.attempts]
+        if len(fresh) > 1:
+            self._health.hurry()
+        if fresh:
+            return [max(fresh, key=lambda lane: lane.entries[0].key)]
+        return list(self._parked.values())[:1]
+
     def _took(self, lane: _Lane, head: Entry) -> None:
         passing("after-post-before-mark")
         self.forwarded += 1
@@ -325,7 +363,7 @@ class Lanes:
         lane.entries.popleft()
         lane.waiting -= 1
         self._waiting -= 1
-        lane.attempts = 0
+        lane.attempts, lane.refused_since = 0, None
         self._bytes -= len(head.body or b"")
         if not self._taken:
             asyncio.get_running_loop().call_later(_MARK_AFTER, self._mark)

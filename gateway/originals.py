@@ -89,6 +89,7 @@ class Originals:
 @contextmanager
 def scratch_file(directory: Path) -> Iterator[int]:
     """A file without a name, so that no crash can leave it behind; it may be given one later."""
+    directory.mkdir(mode=0o700, exist_ok=True)
     try:
         descriptor = os.open(directory, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except OSError:

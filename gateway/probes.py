@@ -6,6 +6,7 @@ from normalizer.scanner import Scanner
 from .health import Check, Intake, Probe, scanning
 from .journal import Journal
 from .lanes import Lanes
+from .store import FileStore
 
 
 def probes(
@@ -14,13 +15,14 @@ def probes(
     lanes: Lanes,
     sanitizer: Sanitizer,
     scanner: Scanner | None,
+    store: FileStore,
 ) -> dict[str, Probe]:
     async def journal_check() -> Check:
         await journal.answers()
         return Check("ok", f"{lanes.waiting} events wait for the core")
 
     async def storage_check() -> Check:
-        refusal = intake.refusal()
+        refusal = intake.refusal() or store.trouble()
         return Check("fail", refusal) if refusal else Check("ok", "media and journal have room")
 
     async def scanner_check() -> Check:

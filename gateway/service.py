@@ -161,14 +161,14 @@ class Gateway:
         await decoders
 
     def _parts(self, data: Path, sanitizer: Sanitizer, scanner: Scanner | None) -> _Parts:
-        store = FileStore(_folder(data / "media"))
         fetcher = self._fetcher()
         tokens = [token.get_secret_value() for token in self._settings.gateway.api_tokens]
         workspace, core = self._core(tokens, data)
         self._stack.push_async_callback(core.close)
         pressure = Pressure()
         lanes = Lanes(self._journal, core, workers=_FORWARDERS, pressure=pressure)
-        intake = Intake(data, lambda: lanes.waiting)
+        intake = Intake(data, lambda: lanes.waiting, lambda: self._journal.unread_bytes)
+        store = FileStore(_folder(data / "media"), intake.has_no_room_for_media)
         quarantine = Quarantine(
             _folder(data / "quarantine"),
             self._settings.media.quarantine_max_bytes,
@@ -228,7 +228,7 @@ class Gateway:
             ),
             MediaEndpoint(journal, links, parts.store),
             authorize=bearer(parts.tokens),
-            probes=probes(journal, intake, lanes, parts.sanitizer, parts.scanner),
+            probes=probes(journal, intake, lanes, parts.sanitizer, parts.scanner, parts.store),
             public_url=self._public_url,
             workspace=parts.workspace,
         )

@@ -6,6 +6,7 @@ only whole and synced, and what `put` returned survives a power cut: every folde
 """
 
 import asyncio
+import errno
 import hashlib
 import mmap
 import os
@@ -40,10 +41,14 @@ class Stored:
 
 
 class FileStore:
-    """Renditions below `directory`; originals never get here."""
+    """Renditions below `directory`; originals never get here.
 
-    def __init__(self, directory: Path) -> None:
+    Nothing is added while `is_full`: the journal needs what is left, or nothing would ever be worked off.
+    """
+
+    def __init__(self, directory: Path, is_full: Callable[[], bool] = lambda: False) -> None:
         self._directory = directory
+        self._is_full = is_full
         directory.mkdir(parents=True, exist_ok=True)
 
     async def put(self, attachment: str, renditions: Sequence[Rendition]) -> tuple[Stored, ...]:
@@ -57,6 +62,14 @@ class FileStore:
         """Remove all renditions of an attachment, for good; raises StoreUnavailable."""
         await _in_thread(partial(self._remove, attachment))
 
+    def trouble(self) -> str | None:
+        """Why media cannot be stored now, as far as a look tells; None if they can."""
+        usable = self._directory.is_dir() and os.access(self._directory, os.W_OK | os.X_OK)
+        # One that is missing is made again.
+        if usable or not self._directory.exists():
+            return None
+        return "the media folder cannot be written; media wait"
+
     def path(self, attachment: str, rendition: str, media_type: str) -> Path:
         """Where a rendition is. Both names are checked by the caller against the journal."""
         if rendition not in _RENDITIONS:
@@ -68,6 +81,8 @@ class FileStore:
         return self._directory / stem[:2] / stem
 
     def _put(self, attachment: str, renditions: Sequence[Rendition]) -> tuple[Stored, ...]:
+        if self._is_full():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         folder = self._folder(attachment)
         folder.mkdir(parents=True, exist_ok=True)
         stored = tuple(self._write(attachment, rendition) for rendition in renditions)

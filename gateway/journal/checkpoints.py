@@ -28,6 +28,8 @@ _COMMITS_IF_CALM = 200
 #: Pages that may be left for the pause, and how often we try to get there beside a busy writer.
 _LEFT = 300
 _ROUNDS = 4
+#: Milliseconds that the return to the start of the log waits for whoever reads.
+_PATIENCE_MS = 50
 #: How much rarer the system lets the thread run that does so.
 _NICE = 10
 
@@ -37,6 +39,8 @@ class Checkpoints:
 
     def __init__(self, path: Path) -> None:
         self._connection = schema.connect(str(path))
+        # What is to go from the log must not stay because somebody was just reading.
+        self._connection.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
         (page_bytes,) = self._connection.execute("PRAGMA page_size").fetchone()
         self._length = LogLength(path, page_bytes)
         self._commits = 0

@@ -37,8 +37,13 @@ class Journal:
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="journal-read")
         key = self._reading.execute("SELECT value FROM meta WHERE key = 'key'").fetchone()[0]
         self.key: bytes = key
-        (newest,) = self._reading.execute("SELECT max(id) FROM intake").fetchone()
-        self._newest: int = newest or -1
+        #: Bytes of each intake row that has yet to be read, by the row's number.
+        self._unread: dict[int, int] = dict(
+            self._reading.execute("SELECT id, length(deliveries) FROM intake").fetchall()
+        )
+        self._newest: int = max(self._unread, default=-1)
+        #: Bytes accepted that have yet to be read.
+        self.unread_bytes = sum(self._unread.values())
         self.ids = Identifiers(key)
         self._outbox = outbox.Outbox(self._reading)
 
@@ -80,14 +85,20 @@ class Journal:
 
     def _took_in(self, rows: Rows) -> None:
         self._newest = rows[-1][0]
+        for number, row in rows:
+            self._unread[number] = len(row)
+            self.unread_bytes += len(row)
         self._fresh.add(rows)
         self.arrived.set()
 
     async def record(self, batch: Batch) -> Recorded:
         """Take what was read from intake rows, and remove the rows."""
-        return await self._writer.submit(
+        recorded = await self._writer.submit(
             lambda c: Recorder(c, self.ids, self._outbox, self._hold_ms).record(batch)
         )
+        for number in batch.intake:
+            self.unread_bytes -= self._unread.pop(number, 0)
+        return recorded
 
     # attachments --------------------------------------------------------------------------------
 
@@ -155,8 +166,9 @@ class Journal:
         return await self.read(outbox.size)
 
     async def answers(self) -> None:
-        """Raise JournalUnavailable if the journal cannot be read."""
+        """Raise JournalUnavailable if the journal cannot be read, or not be written."""
         await self.read(lambda c: c.execute("SELECT 1 FROM meta").fetchone())
+        await self._writer.submit(lambda _: None)
 
     # agents' texts ------------------------------------------------------------------------------
 
@@ -287,12 +299,25 @@ class Journal:
             return False
         return await self._writer.submit(step)
 
+    async def scour(self) -> None:
+        """What was removed or blanked leaves the files: with the pages that are free now, and from the log."""
+        for _ in range(await self.read(retention.steps)):
+            await self._writer.submit(partial(retention.shrink, spare=0))
+        await self._writer.submit(lambda _: self._writer.wipe())
+
     # --------------------------------------------------------------------------------------------
 
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `query` on the reading connection."""
+        """Run `query` on the reading connection; all its statements see the journal at one moment."""
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._reader, query, self._reading)
+            return await loop.run_in_executor(self._reader, self._at_one_moment, query)
         except sqlite3.OperationalError as trouble:
             raise JournalUnavailable(str(trouble)) from trouble
+
+    def _at_one_moment(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        self._reading.execute("BEGIN")
+        try:
+            return query(self._reading)
+        finally:
+            self._reading.execute("ROLLBACK")

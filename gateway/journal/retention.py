@@ -125,7 +125,7 @@ def erase(connection: sqlite3.Connection, conversation: str) -> int | None:
     """Remove a conversation; returns its lane, None if it is unknown. Its files are doomed in the same step.
 
     What stays of a message is the hash that recognises a platform's repeat of it, so that an erased message
-    does not come back with the next retry.
+    does not come back with the next retry. Free pages still hold what was deleted: they have to go, too.
     """
     found = connection.execute(
         "SELECT key, consumer FROM conversation WHERE id = ?", (conversation,)
@@ -154,8 +154,6 @@ def erase(connection: sqlite3.Connection, conversation: str) -> int | None:
     # What could not be read is known only by the consumer's id in its raw bytes.
     for written in {consumer, quote(consumer, safe="")}:
         connection.execute("DELETE FROM unreadable WHERE instr(delivery, ?)", (written.encode(),))
-    # Free pages still hold what was deleted, here and before: the file ends without them.
-    connection.execute("PRAGMA incremental_vacuum").fetchall()
     return int(key)
 
 
@@ -196,8 +194,17 @@ def has_spare(connection: sqlite3.Connection, spare: int) -> bool:
 
 def shrink(connection: sqlite3.Connection, spare: int) -> bool:
     """Take a few free pages out of the file; True while there are more than `spare` bytes of them."""
-    connection.execute(f"PRAGMA incremental_vacuum({_PAGES})").fetchall()
+    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+    for _ in range(min(free, _PAGES)):
+        # One by one: Python's sqlite3 takes a single step of this statement, whatever number stands in it.
+        connection.execute("PRAGMA incremental_vacuum(1)")
     return has_spare(connection, spare)
+
+
+def steps(connection: sqlite3.Connection) -> int:
+    """How many calls of `shrink` take the pages out of the file that are free now."""
+    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+    return -(-int(free) // _PAGES)
 
 
 def doomed(connection: sqlite3.Connection) -> list[str]:

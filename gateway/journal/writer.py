@@ -60,6 +60,8 @@ class GroupWriter:
         self._connection = schema.connect(str(path))
         schema.migrate(self._connection)
         self._checkpoints = Checkpoints(path)
+        # A process that was killed may have left in the log what an erasure had removed.
+        self._checkpoints.wipe()
         (last,) = self._connection.execute("SELECT coalesce(max(id), 0) FROM intake").fetchone()
         self._numbers = itertools.count(last + 1)
         self._log = os.open(f"{path}-wal", os.O_RDONLY)

@@ -341,6 +341,25 @@ async def test_readiness_says_what_is_less_than_full_protection(home: House) -> 
     assert "not scanned" in report["checks"]["scanner"]["detail"]
 
 
+async def test_readiness_says_that_media_cannot_be_stored_and_media_wait(
+    tmp_path: Path, home: House
+) -> None:
+    folder = tmp_path / "media"
+    folder.rmdir()
+    folder.write_bytes(b"no folder")
+    home.files["1"] = photo()
+    await home.send(with_photo(home))
+    (event,) = await home.core.until(1)
+    assert event["data"]["message"]["attachments"][0]["state"] == "pending"
+    status, report = await home.call("GET", "/readyz")
+    assert (status, report["checks"]["storage"]["state"]) == (503, "fail")
+    assert "media wait" in report["checks"]["storage"]["detail"]
+    folder.unlink()
+    (event,) = (await home.core.until(2))[1:]
+    assert event["data"]["message"]["attachments"][0]["state"] == "ready"
+    assert (await home.call("GET", "/readyz"))[0] == 200
+
+
 async def test_a_restart_finishes_what_was_begun_and_leaves_no_scratch_files(
     tmp_path: Path,
 ) -> None:

@@ -1,18 +1,21 @@
 """What time and requests remove is gone from the journal and the disk, and is told to the core."""
 
+import asyncio
 import time
 from pathlib import Path
 from typing import Any
 
 from gateway.housekeeping import Housekeeping, Retention
-from gateway.journal import Journal, Outcome
+from gateway.journal import Batch, Journal, Outcome
+from gateway.journal.frames import unpack
 from gateway.journal.retention import doomed
 from gateway.lanes import Lanes
 from gateway.quarantine import Quarantine
+from gateway.reader import read
 from gateway.store import FileStore
 from normalizer.media import Rendition
 from tests.gateway.test_gateway import House, house, linked, photo, with_photo
-from tests.gateway.test_journal import bodies, delivery, note, record
+from tests.gateway.test_journal import CONNECTORS, bodies, delivery, note, record
 from tests.gateway.test_lanes import now
 
 DAY = 86_400.0
@@ -88,6 +91,48 @@ async def test_old_words_go_and_their_repeat_is_still_recognised(tmp_path: Path)
     assert (message["text"], message["transcript"]) == (None, "")
     assert (await record(journal, delivery(note("1")))).duplicates == 1
     await journal.close()
+
+
+async def test_old_words_leave_the_journals_files_while_it_is_in_use(tmp_path: Path) -> None:
+    journal, store = await Journal.open(tmp_path, hold_seconds=2), FileStore(tmp_path / "media")
+    secret = "a very private sentence " * 400
+    await journal.append(delivery(note("1", text=secret), at=now() - 1000))
+    ((row, content),) = await journal.unread(-1, 10)
+    readings = [r for accepted, _ in unpack(content) for r in read(accepted, CONNECTORS)]
+    (entry,) = (await journal.record(Batch((row,), tuple(readings)))).entries
+    await journal.taken([(entry.conversation, entry.key)])
+    keeper = Housekeeping(
+        journal, store, empty(tmp_path), NoLanes(), Retention(DAY, 0.5, 7 * DAY), lambda r: None
+    )
+    assert _holds(tmp_path, b"a very private sentence")
+    await keeper.round()
+    async with asyncio.timeout(10):
+        while _holds(tmp_path, b"a very private sentence"):
+            await asyncio.sleep(0.01)
+    await journal.close()
+
+
+async def test_an_erased_conversation_leaves_the_journals_files_while_it_is_in_use(
+    tmp_path: Path,
+) -> None:
+    journal, store = await Journal.open(tmp_path, hold_seconds=2), FileStore(tmp_path / "media")
+    secret = "a very private sentence " * 400
+    (told, *_) = bodies(
+        await record(journal, delivery(*(note(str(n), text=secret) for n in range(60))))
+    )
+    keeper = Housekeeping(
+        journal, store, empty(tmp_path), NoLanes(), Retention(DAY, DAY, 7 * DAY), lambda r: None
+    )
+    assert _holds(tmp_path, b"a very private sentence")
+    assert await keeper.erase(told["subject"])
+    async with asyncio.timeout(10):
+        while _holds(tmp_path, b"a very private sentence"):
+            await asyncio.sleep(0.01)
+    await journal.close()
+
+
+def _holds(folder: Path, words: bytes) -> bool:
+    return any(words in file.read_bytes() for file in folder.iterdir() if file.is_file())
 
 
 async def test_files_doomed_before_a_crash_go_at_the_next_round(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import shutil
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 
 from gateway.journal import Batch, Job, Journal, JournalUnavailable, Outcome, Recorded
 from gateway.journal.frames import Accepted, pack, unpack
+from gateway.journal.retention import erase
 from gateway.reader import Reader, read
 from tests.gateway.notes import notes
 
@@ -228,3 +231,72 @@ async def test_a_consumer_known_by_two_ids_has_one_conversation_whichever_comes_
     seen = [(e["subject"], e["data"]["message"]["sequence"]) for e in bodies(recorded)]
     assert [sequence for _, sequence in seen] == [1, 2, 3, 4, 1, 2, 3]
     assert len({subject for subject, _ in seen}) == 2
+
+
+async def test_a_question_of_several_statements_sees_the_journal_at_one_moment(
+    journal: Journal,
+) -> None:
+    (told,) = bodies(await record(journal, delivery(note("1"))))
+    begun, erased = threading.Event(), threading.Event()
+
+    def ask(connection: sqlite3.Connection) -> list[str]:
+        seen = []
+        for _ in range(2):
+            (id,) = connection.execute("SELECT platform_id FROM message").fetchone()
+            seen.append(id)
+            begun.set()
+            erased.wait(10)
+        return seen
+
+    asking = asyncio.create_task(journal.read(ask))
+    await asyncio.to_thread(begun.wait, 10)
+    await journal.erase(told["subject"])
+    erased.set()
+    assert await asking == ["1", "1"]
+    assert await journal.read(ask) == ["", ""]
+
+
+async def test_an_erasure_that_a_crash_cut_short_leaves_no_words_in_the_log(tmp_path: Path) -> None:
+    (tmp_path / "house").mkdir()
+    journal = await Journal.open(tmp_path / "house", hold_seconds=2)
+    (told,) = bodies(await record(journal, delivery(note("1"))))
+    # As `erase`, but the process ends before the log is written anew.
+    await journal._writer.submit(lambda c: erase(c, told["subject"]))
+    shutil.copytree(tmp_path / "house", tmp_path / "left")
+    await journal.close()
+    assert _holds(tmp_path / "left", b"text of 1")
+    journal = await Journal.open(tmp_path / "left", hold_seconds=2)
+    await journal.expire_words(0, 0)
+    async with asyncio.timeout(10):
+        while _holds(tmp_path / "left", b"text of 1"):
+            await asyncio.sleep(0.01)
+    await journal.close()
+
+
+def _holds(folder: Path, words: bytes) -> bool:
+    return any(words in file.read_bytes() for file in folder.iterdir())
+
+
+async def test_what_waits_to_be_read_is_counted_and_after_a_restart_too(tmp_path: Path) -> None:
+    journal = await Journal.open(tmp_path, hold_seconds=2)
+    await journal.append(delivery(note("1")))
+    size = journal.unread_bytes
+    assert size > 0
+    await journal.close()
+    journal = await Journal.open(tmp_path, hold_seconds=2)
+    assert journal.unread_bytes == size
+    ((row, _),) = await journal.unread(-1, 10)
+    await journal.record(Batch((row,), ()))
+    assert journal.unread_bytes == 0
+    await journal.close()
+
+
+async def test_a_journal_that_somebody_else_locks_does_not_answer(
+    journal: Journal, tmp_path: Path
+) -> None:
+    await journal.answers()
+    with contextlib.closing(sqlite3.connect(tmp_path / "journal.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(JournalUnavailable, match="locked"):
+            await journal.answers()
+    await journal.answers()

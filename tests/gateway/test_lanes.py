@@ -227,3 +227,23 @@ async def test_a_core_that_was_down_gets_everything_in_order_when_it_is_back(
         events = await core.until(100)
         for sender in senders:
             assert sequences(events, sender) == [1, 2, 3, 4, 5]
+
+
+async def test_conversations_that_the_core_refuses_for_ever_do_not_stand_before_the_others(
+    tmp_path: Path,
+) -> None:
+    def answer(event: dict[str, Any], attempt: int) -> web.Response:
+        consumer = event["data"]["conversation"]["consumer"]["id"]
+        return web.Response(status=500 if consumer.startswith("refused") else 204)
+
+    async with forwarding(tmp_path, answer) as (journal, lanes, core):
+        dead = [note(f"d{n}", f"refused{n}") for n in range(60)]
+        lanes.recorded(await record(journal, delivery(*dead)))
+        async with asyncio.timeout(20):
+            while len({event["id"] for event in core.events}) < 8:
+                await asyncio.sleep(0.01)
+        for number in range(6):
+            lanes.recorded(await record(journal, delivery(note(f"a{number}", f"ann{number % 2}"))))
+            await core.until(number + 1)
+            await asyncio.sleep(0.3)
+        assert lanes.waiting == 60

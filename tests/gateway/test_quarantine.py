@@ -346,9 +346,11 @@ async def test_what_a_power_cut_left_of_a_file_is_not_taken_for_it(
     assert (quarantine.attachments, list(folder.iterdir())) == ((), [])
 
 
-async def test_a_scratch_file_has_no_name(tmp_path: Path) -> None:
-    with scratch_file(tmp_path) as descriptor:
+async def test_a_scratch_file_has_no_name_and_its_folder_is_made_where_it_is_missing(
+    tmp_path: Path,
+) -> None:
+    with scratch_file(tmp_path / "scratch") as descriptor:
         os.write(descriptor, b"a photo")
-        assert list(tmp_path.iterdir()) == []
+        assert list((tmp_path / "scratch").iterdir()) == []
     with pytest.raises(OSError):
         os.fstat(descriptor)
