@@ -154,7 +154,8 @@ def _calm(single: float, half: float, calm: list[Measured]) -> str:
     p50, p99 = (median(calm, figure) * 1e3 for figure in ("p50", "p99"))
     return (
         f"Against a commit for each request: {single:.1f} times as many. At half of its highest rate "
-        f"({half:,.0f}/s, open loop, after a second of it) the gateway acknowledges in p50 {p50:.1f} ms, p99 {p99:.1f} ms."
+        f"({half:,.0f}/s, open loop, after a second of it) the gateway acknowledges in p50 {p50:.1f} ms, "
+        f"p99 {p99:.1f} ms."
     )
 
 

@@ -60,6 +60,7 @@ async def test_those_who_gave_way_go_on_once_the_wave_is_over() -> None:
     pressure = Pressure()
     for _ in range(500):
         pressure.arrived()
+    await asyncio.sleep(0.05)
     waiting = [asyncio.create_task(pressure.turn(10.0)) for _ in range(20)]
     await asyncio.sleep(0.05)
     assert not all(task.done() for task in waiting)
