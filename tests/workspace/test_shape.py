@@ -8,7 +8,9 @@ import pytest
 from tests.workspace import samples
 from tests.workspace.house import house as open_house
 from workspace import accounts
-from workspace.shape import TooNew
+from workspace.accounts import AccountProblem
+from workspace.database import connect
+from workspace.shape import TooNew, bring_up
 
 #: The first format: no search, no accounts, no answers; what stands here is what this version builds upon.
 FIRST = """
@@ -79,6 +81,9 @@ def shape(path: Path) -> dict[str, set[str]]:
 def test_a_file_of_a_later_version_is_left_alone_and_said_so(tmp_path: Path) -> None:
     path = written(tmp_path, FIRST + "PRAGMA user_version = 99;")
     before = path.read_bytes()
-    with pytest.raises(TooNew, match=r"workspace.sqlite3 was written by a later version \(format 99"):
+    told = r"workspace.sqlite3 was written by a later version \(format 99"
+    with pytest.raises(AccountProblem, match=told):
         accounts.listed(path)
+    with pytest.raises(TooNew, match=told):
+        bring_up(connect(path))
     assert path.read_bytes()[100:] == before[100:]

@@ -1,5 +1,6 @@
 """Who gets in, who stays in, and what nobody can make a browser do."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -273,6 +274,23 @@ async def test_hostile_forms_are_refused_quietly(shop: House) -> None:
     ):
         async with shop.session.post(url, data=body) as response:
             assert response.status == status
+
+
+async def test_bytes_that_are_no_text_in_cookies_and_headers_are_refused_quietly(
+    shop: House,
+) -> None:
+    form = b"csrf=%ff&name=a&password=b"
+    for cookie in (b"airlock_form=\xff\xfe", b"airlock_session=\xed\xa0\x80"):
+        for path in (b"sign-in", b"sign-out"):
+            reader, writer = await asyncio.open_connection(shop.server.host, shop.server.port)
+            writer.write(
+                b"POST /workspace/%b HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nCookie: %b\r\n"
+                b"X-CSRF-Token: \xff\r\nX-Forwarded-For: \xff\r\nContent-Length: %d\r\n\r\n%b"
+                % (path, cookie, len(form), form)
+            )
+            answer = await reader.read()
+            writer.close()
+            assert answer.split()[1] in {b"401", b"403"}, (cookie, path, answer[:40])
 
 
 async def test_the_address_of_who_signs_in_is_believed_of_our_own_proxies_alone(
