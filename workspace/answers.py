@@ -47,7 +47,11 @@ async def bounded(request: web.Request, largest: int) -> bytes:
 
 def number(written: object) -> int:
     """A whole number from a query or from JSON."""
-    if isinstance(written, int) and not isinstance(written, bool) and abs(written) <= _LARGEST_NUMBER:
+    if (
+        isinstance(written, int)
+        and not isinstance(written, bool)
+        and abs(written) <= _LARGEST_NUMBER
+    ):
         return written
     if isinstance(written, str) and written.isascii() and written.isdigit() and len(written) < 18:
         return int(written)

@@ -71,7 +71,9 @@ async def _opened(app: web.Application) -> AsyncIterator[None]:
     await workspace.upstream.open()
     await workspace.database.write(replies.settle_interrupted)
     settings = workspace.settings
-    forgetting = keep_forgetting(workspace.database, settings.text_retention, settings.trail_retention)
+    forgetting = keep_forgetting(
+        workspace.database, settings.text_retention, settings.trail_retention
+    )
     workspace.errands.add(asyncio.create_task(forgetting))
     yield
     for errand in workspace.errands:

@@ -83,9 +83,7 @@ def settle_interrupted(db: sqlite3.Connection) -> None:
 
     The agent can send it again under the same key, which is harmless where it did.
     """
-    for row in db.execute(
-        "SELECT key FROM replies WHERE state = 'sending'"
-    ).fetchall():
+    for row in db.execute("SELECT key FROM replies WHERE state = 'sending'").fetchall():
         _settle(db, row["key"], _stopped("unknown", "The workspace stopped meanwhile."))
 
 

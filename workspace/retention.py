@@ -77,7 +77,7 @@ def forget_memory(db: sqlite3.Connection, before: int) -> int:
 
 
 def forget_trail(db: sqlite3.Connection, before: int) -> int:
-    """One batch of the audit trail older than `before` (ms). Its numbers grow with time, so the first are the oldest."""
+    """One batch of the audit trail older than `before` (ms); its numbers grow with time."""
     done = db.execute(
         "DELETE FROM audit WHERE number IN (SELECT number FROM audit ORDER BY number LIMIT ?) AND at < ?",
         (_BATCH, before),

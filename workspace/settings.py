@@ -13,8 +13,8 @@ class WorkspaceSettings:
     password: whoever opens the page on this machine is `agent`, may do everything, and takes a conversation
     by opening it. `secure_cookies` follows `media_origin` unless said otherwise. `trusted_proxies` is how many
     proxies of ours stand before the workspace, each of which adds to X-Forwarded-For. `text_retention` is how
-    long words are kept (seconds), None for ever; `trail_retention` the same of who did and saw what. `account_command` is what the sign-in page tells to type while
-    there are no accounts.
+    long words are kept (seconds), None for ever; `trail_retention` the same of who did and saw what.
+    `account_command` is what the sign-in page tells to type while there are no accounts.
     """
 
     database: Path

@@ -157,7 +157,9 @@ async def test_only_who_works_on_it_tells_the_platform_that_it_was_read(
     assert len(told.called("POST", "/v1/messages/msg_1/read")) == 1
 
 
-async def test_what_was_read_before_it_was_taken_is_told_when_it_is(staff: dict[str, House]) -> None:
+async def test_what_was_read_before_it_was_taken_is_told_when_it_is(
+    staff: dict[str, House],
+) -> None:
     """Whoever looks in first and takes the conversation then has read it all the same; told once."""
     bob = staff["bob"]
     await bob.post("api/conversations/conv_mia/read", {"sequence": 1})
@@ -177,7 +179,9 @@ async def test_what_was_read_before_it_was_taken_is_told_when_it_is(staff: dict[
 
 
 @pytest.mark.parametrize("sequence", [2**63, 2**64 - 1, -(2**64), 1.5, True, None, "x"])
-async def test_a_sequence_that_is_none_is_refused(staff: dict[str, House], sequence: object) -> None:
+async def test_a_sequence_that_is_none_is_refused(
+    staff: dict[str, House], sequence: object
+) -> None:
     path = "api/conversations/conv_mia/read"
     status, _ = await staff["bob"].try_post(path, {"sequence": sequence})
     assert status == 400

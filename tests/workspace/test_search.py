@@ -61,7 +61,9 @@ async def test_an_edited_message_is_found_by_its_new_words_only(shelf: House) ->
     assert len((await shelf.get("api/conversations?q=well"))["conversations"]) == 1
 
 
-@pytest.mark.parametrize("words", ["abc%00", "%00", "a%22b%22cc", "abc*", "NEAR(abc)", "%F0%9F%98%80"])
+@pytest.mark.parametrize(
+    "words", ["abc%00", "%00", "a%22b%22cc", "abc*", "NEAR(abc)", "%F0%9F%98%80"]
+)
 async def test_signs_that_mean_something_to_the_index_are_mere_signs(
     house: House, words: str
 ) -> None:
