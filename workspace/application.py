@@ -43,7 +43,7 @@ def create_app(settings: WorkspaceSettings) -> web.Application:
     app.on_response_prepare.append(guard.add_headers)
     app.cleanup_ctx.append(_opened)
     app.on_shutdown.append(_end_streams)
-    app.add_routes(_ROUTES)
+    app.add_routes(ROUTES)
     app.router.add_static("/static/", pages.STATIC)
     return app
 
@@ -90,7 +90,7 @@ async def _end_streams(app: web.Application) -> None:
 _CONVERSATION = "/api/conversations/{conversation}"
 _ATTACHMENT = "/attachments/{attachment}"
 
-_ROUTES = (
+ROUTES = (
     web.post("/events", intake.take_event),
     web.get("/", pages.home, name="page"),
     web.get("", pages.add_slash),

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 import orjson
+import regex
 from aiohttp import ClientResponse, web
 
 from workspace import audit
@@ -89,7 +90,8 @@ def safe_name(body: Mapping[str, Any], media_type: str) -> str:
     """The sender's name for the file as far as it is harmless, with the ending that the bytes deserve."""
     stem = (plain_name(str(body.get("name") or "")) or "").rpartition("/")[2].rpartition("\\")[2]
     stem = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", stem)
-    stem = re.sub(r"[^\w\- ().]|\.\.+", "_", stem).strip(" ._")[:80]
+    # Marks make letters of several scripts whole, as the joiner does that is no space.
+    stem = regex.sub(r"[^\w\p{M}\u200c\- ().]|\.\.+", "_", stem).strip(" ._")[:80]
     if not stem or _RESERVED.fullmatch(stem):
         stem = f"{body.get('kind', 'file')}-{str(body.get('id', ''))[-8:]}"
     return stem + _SUFFIXES.get(media_type, ".bin")

@@ -1,6 +1,7 @@
 """Who gets in, who stays in, and what nobody can make a browser do."""
 
 import asyncio
+import re
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from tests.workspace import samples
 from tests.workspace.house import House
 from tests.workspace.house import house as open_house
-from workspace import accounts
+from workspace import accounts, application
 from workspace.attempts import WINDOW, Attempts
 
 PASSWORD = "correct horse battery"
@@ -171,6 +172,34 @@ async def test_nothing_changes_without_the_sessions_own_token(shop: House, path:
     async with shop.session.post(shop.url(path), json={}, headers=headers) as response:
         assert response.status == 403
     assert await shop.status("api/me") == 200
+
+
+#: What is open to somebody without a session: the form, and the gateway's deliveries, which are signed.
+OPEN = {("POST", "/events"), ("POST", "/sign-in"), ("GET", "/sign-in"), ("GET", "")}
+
+
+async def test_whatever_there_is_wants_a_session_and_whatever_changes_something_its_token(
+    shop: House,
+) -> None:
+    """Every route, also those that are added later."""
+    await shop.sign_in("anna", PASSWORD)
+    stranger = shop.browser()
+    looked_at = 0
+    async with stranger.session:
+        for route in application.ROUTES:
+            if (route.method, route.path) in OPEN:
+                continue
+            path = re.sub(r"{\w+}", "conv_mia", route.path).removeprefix("/")
+            looked_at += 1
+            async with stranger.session.request(
+                route.method, stranger.url(path), allow_redirects=False
+            ) as response:
+                assert response.status in {401, 303}, f"{route.method} {path}"
+            if route.method == "GET":
+                continue
+            async with shop.session.post(shop.url(path), json={}) as response:
+                assert response.status == 403, path
+    assert looked_at > 20
 
 
 async def test_another_browsers_token_does_not_help(shop: House) -> None:

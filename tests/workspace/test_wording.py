@@ -155,6 +155,9 @@ def test_lengths_and_sizes_read_as_people_write_them() -> None:
         ("Geburtstag Zoë 🎂.mp4", "Geburtstag Zoë.mp4"),
         (".htaccess", "htaccess.mp4"),
         ("x" * 300 + ".mp4", "x" * 80 + ".mp4"),
+        ("वीडियो.MOV", "वीडियो.mp4"),
+        ("การเดินทาง.mp4", "การเดินทาง.mp4"),
+        ("می\u200cروم.mp4", "می\u200cروم.mp4"),
     ],
 )
 def test_a_downloaded_file_has_a_harmless_name(name: str | None, safe: str) -> None:
