@@ -77,7 +77,9 @@ class Replies:
         new = NewText(id, conversation, reply.agent, reply.text, parts, quoted)
         await self._journal.accept_text(new)
         self._on_accepted()
-        return await self._journal.agent_text(id) or {}
+        kept = await self._journal.agent_text(id)
+        # Of two texts that came under one key at the same time, one is kept and the other told.
+        return _same(kept, reply) if kept else {}
 
     async def tell_read(self, message: str) -> bool:
         """Tell the platform that an agent has seen a message; False where it cannot be told."""

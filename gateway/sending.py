@@ -134,6 +134,12 @@ class Sending:
             await self._settle(part, "failed", reason=refusal.reason)
         except Unsafe as refusal:
             await self._settle(part, "failed", reason=refusal.reason)
+        except JournalUnavailable:
+            raise
+        except Exception as surprise:
+            # A connector's own mistake. It costs this text, and nobody else's; whether it went out is not known.
+            log.exception("text_ended_by_a_mistake", message=part.id, error=type(surprise).__name__)
+            await self._find_out(part)
         else:
             await self._settle(part, sent.status, platform_id=sent.id)
         return None

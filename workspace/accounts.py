@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from workspace.database import connect, migrate
+from workspace.database import connect
 from workspace.moments import now
 from workspace.passwords import hashed
 from workspace.roles import ROLES
+from workspace.shape import TooNew, bring_up
 
 #: Names stand in addresses, links and logs: short, lower case, nothing that needs quoting.
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
@@ -93,7 +94,10 @@ def _changing(database: Path) -> Iterator[sqlite3.Connection]:
     database.parent.mkdir(parents=True, exist_ok=True)
     db = connect(database)
     try:
-        migrate(db)
+        try:
+            bring_up(db)
+        except TooNew as trouble:
+            raise AccountProblem(str(trouble)) from trouble
         db.execute("BEGIN IMMEDIATE")
         yield db
         db.execute("COMMIT")

@@ -8,6 +8,9 @@ from aiohttp import web
 #: A page's own calls are small; the longest carries an agent's text.
 _LARGEST = 200_000
 
+#: What SQLite holds; nothing that is counted here comes near.
+_LARGEST_NUMBER = (1 << 63) - 1
+
 
 def answer(content: Any, status: int = 200) -> web.Response:
     return web.Response(
@@ -44,7 +47,11 @@ async def bounded(request: web.Request, largest: int) -> bytes:
 
 def number(written: object) -> int:
     """A whole number from a query or from JSON."""
-    if isinstance(written, int) and not isinstance(written, bool):
+    if (
+        isinstance(written, int)
+        and not isinstance(written, bool)
+        and abs(written) <= _LARGEST_NUMBER
+    ):
         return written
     if isinstance(written, str) and written.isascii() and written.isdigit() and len(written) < 18:
         return int(written)

@@ -43,7 +43,7 @@ def create_app(settings: WorkspaceSettings) -> web.Application:
     app.on_response_prepare.append(guard.add_headers)
     app.cleanup_ctx.append(_opened)
     app.on_shutdown.append(_end_streams)
-    app.add_routes(_ROUTES)
+    app.add_routes(ROUTES)
     app.router.add_static("/static/", pages.STATIC)
     return app
 
@@ -69,9 +69,12 @@ async def _opened(app: web.Application) -> AsyncIterator[None]:
     workspace = app[WORKSPACE]
     workspace.database.open()
     await workspace.upstream.open()
-    if workspace.settings.text_retention is not None:
-        forgetting = keep_forgetting(workspace.database, workspace.settings.text_retention)
-        workspace.errands.add(asyncio.create_task(forgetting))
+    await workspace.database.write(replies.settle_interrupted)
+    settings = workspace.settings
+    forgetting = keep_forgetting(
+        workspace.database, settings.text_retention, settings.trail_retention
+    )
+    workspace.errands.add(asyncio.create_task(forgetting))
     yield
     for errand in workspace.errands:
         errand.cancel()
@@ -87,7 +90,7 @@ async def _end_streams(app: web.Application) -> None:
 _CONVERSATION = "/api/conversations/{conversation}"
 _ATTACHMENT = "/attachments/{attachment}"
 
-_ROUTES = (
+ROUTES = (
     web.post("/events", intake.take_event),
     web.get("/", pages.home, name="page"),
     web.get("", pages.add_slash),
@@ -107,6 +110,7 @@ _ROUTES = (
     web.post(_CONVERSATION + "/erase", call("oversee", erasure.erase_conversation)),
     web.get("/updates", call("talk", stream.stream)),
     web.get(_ATTACHMENT + "/download", call("talk", media.download)),
+    web.get(_ATTACHMENT + "/progress", call("talk", media.show_progress)),
     web.get(_ATTACHMENT + "/{rendition}", call("talk", media.show_rendition)),
     web.post(_ATTACHMENT + "/retry", call("talk", media.retry)),
     web.get("/api/audit", call("oversee", audit.list_audit)),

@@ -11,17 +11,15 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
+
+from workspace.shape import bring_up
 
 T = TypeVar("T")
 
 #: Enough to share an fsync among all gateway lanes of a busy moment, few enough to answer the first one soon.
 _GROUP = 256
-
-#: Schema steps in order; a database remembers in `user_version` how many it has taken.
-_STEPS = ("schema.sql",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ class Database:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._loop = asyncio.get_running_loop()
         self._writer = connect(self._path)
-        migrate(self._writer)
+        bring_up(self._writer)
         self._thread = threading.Thread(target=self._write_groups, name="workspace-writer")
         self._thread.start()
         self._pool = ThreadPoolExecutor(2, "workspace-reader", initializer=self._open_reader)
@@ -145,27 +143,6 @@ def connect(path: Path) -> sqlite3.Connection:
     # What is erased or taken back shall not linger in free pages.
     connection.execute("PRAGMA secure_delete = ON")
     return connection
-
-
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the file up to this version's schema, each step in one transaction."""
-    connection.execute("BEGIN IMMEDIATE")
-    (taken,) = connection.execute("PRAGMA user_version").fetchone()
-    for step in _STEPS[taken:]:
-        for statement in _statements(files("workspace").joinpath(step).read_text("utf-8")):
-            connection.execute(statement)
-    connection.execute(f"PRAGMA user_version = {max(taken, len(_STEPS))}")
-    connection.execute("COMMIT")
-
-
-def _statements(script: str) -> list[str]:
-    statements, current = [], ""
-    for line in script.splitlines(keepends=True):
-        current += line
-        if sqlite3.complete_statement(current):
-            statements.append(current)
-            current = ""
-    return statements
 
 
 def next_revision(connection: sqlite3.Connection) -> int:

@@ -96,11 +96,9 @@ async def mark_read(request: web.Request) -> web.Response:
         if not moved.rowcount:
             return None
         db.execute("UPDATE conversations SET revision = ? WHERE id = ?", (next_revision(db), id))
-        return _latest_read(db, agent, id)
+        return _newly_read(db, id)
 
-    message = await workspace.database.write(change)
-    if message is not None:
-        _tell_platform(workspace, workspace.upstream.mark_read(message))
+    _tell_read(workspace, await workspace.database.write(change))
     return web.Response(status=204)
 
 
@@ -123,17 +121,28 @@ def talkers(workspace: Workspace, db: sqlite3.Connection) -> list[str]:
     return sorted(name for name, roles in people.items() if "talk" in permissions(roles))
 
 
-def _latest_read(db: sqlite3.Connection, agent: str, conversation: str) -> str | None:
-    """The last message the consumer wrote, if who read it works on the conversation: others only look in."""
+def _newly_read(db: sqlite3.Connection, conversation: str) -> str | None:
+    """The last message that somebody who works on the conversation has read, unless the platform was told of it.
+
+    Others only look in; what they saw counts once they take the conversation.
+    """
     row = db.execute(
-        """SELECT m.id FROM messages AS m JOIN marks AS r ON r.conversation = m.conversation
-             AND r.agent = ?1 AND m.sequence <= r.sequence
-           WHERE m.conversation = ?2 AND m.direction = 'in' AND EXISTS
-             (SELECT 1 FROM assignments WHERE conversation = ?2 AND agent = ?1)
+        """SELECT m.id, m.sequence FROM messages AS m JOIN conversations AS c ON c.id = m.conversation
+           WHERE c.id = ?1 AND m.direction = 'in' AND m.sequence > c.told AND m.sequence <=
+             (SELECT max(r.sequence) FROM marks AS r JOIN assignments AS s
+              ON s.conversation = r.conversation AND s.agent = r.agent WHERE r.conversation = ?1)
            ORDER BY m.sequence DESC LIMIT 1""",
-        (agent, conversation),
+        (conversation,),
     ).fetchone()
-    return None if row is None else str(row["id"])
+    if row is None:
+        return None
+    db.execute("UPDATE conversations SET told = ? WHERE id = ?", (row["sequence"], conversation))
+    return str(row["id"])
+
+
+def _tell_read(workspace: Workspace, message: str | None) -> None:
+    if message is not None:
+        _tell_platform(workspace, workspace.upstream.mark_read(message))
 
 
 def _tell_platform(workspace: Workspace, courtesy: Coroutine[Any, Any, None]) -> None:
@@ -154,6 +163,9 @@ async def _do(workspace: Workspace, id: str, deed: Deed, change: Change) -> bool
     async with workspace.assigning:
         done = await carry_out(workspace.database, workspace.upstream, id, deed, change, now())
     workspace.links.forget()
+    if done is not None:
+        read = partial(_newly_read, conversation=id)
+        _tell_read(workspace, await workspace.database.write(read))
     return done is not None
 
 

@@ -66,9 +66,10 @@ async def viewer_at(request: web.Request) -> Viewer | None:
     return viewer
 
 
-async def still_signed_in(request: web.Request) -> bool:
+async def still_allowed(request: web.Request, permission: Permission) -> bool:
     """Whether a long answer may go on. An open page alone is no use of a session."""
-    return await _session_at(request, now()) is not None
+    found = await _session_at(request, now())
+    return found is not None and found[1].may(permission)
 
 
 async def _session_at(request: web.Request, at: int) -> tuple[sessions.Session, Viewer] | None:

@@ -51,6 +51,7 @@ _USUAL = {
     401: "Please sign in.",
     403: "Only assigned agents may see this.",
     404: "There is no such thing here.",
+    409: "This has changed meanwhile.",
     410: "This is no longer stored.",
     413: "This is too large.",
     502: "The gateway gave no usable answer.",

@@ -8,16 +8,18 @@ from typing import Any
 from urllib.parse import quote
 
 import orjson
-from aiohttp import web
+import regex
+from aiohttp import ClientResponse, web
 
 from workspace import audit
-from workspace.answers import refusal
+from workspace.answers import answer, refusal
 from workspace.assignment import conversation_of
 from workspace.database import touch_message
 from workspace.keys import Workspace, agent_of, workspace_of
 from workspace.moments import now
 from workspace.plain import plain_name
 from workspace.upstream import UpstreamTrouble
+from workspace.wording import progress_in_words
 
 RENDITIONS = frozenset({"thumbnail", "preview", "poster", "video"})
 
@@ -37,17 +39,37 @@ async def download(request: web.Request) -> web.StreamResponse:
     body = await workspace.database.read(partial(_body, attachment=id))
     rendition = "video" if "video" in body.get("renditions", {}) else "preview"
     address = await _link(request, rendition, "download")
-    async with workspace.upstream.media(address) as source:
-        if source.status != 200:
-            raise _REFUSALS.get(source.status, web.HTTPBadGateway)
-        name = safe_name(body, source.content_type)
-        response = web.StreamResponse(headers={"Content-Disposition": disposition(name)})
-        response.content_type = source.content_type
-        response.content_length = source.content_length
-        await response.prepare(request)
-        async for chunk in source.content.iter_chunked(65_536):
-            await response.write(chunk)
+    try:
+        async with workspace.upstream.media(address) as source:
+            return await _hand_on(request, source, body)
+    except UpstreamTrouble as trouble:
+        raise _REFUSALS.get(trouble.status, web.HTTPBadGateway) from trouble
+
+
+async def _hand_on(
+    request: web.Request, source: ClientResponse, body: Mapping[str, Any]
+) -> web.StreamResponse:
+    if source.status != 200:
+        raise _REFUSALS.get(source.status, web.HTTPBadGateway)
+    name = safe_name(body, source.content_type)
+    response = web.StreamResponse(headers={"Content-Disposition": disposition(name)})
+    response.content_type = source.content_type
+    response.content_length = source.content_length
+    await response.prepare(request)
+    async for chunk in source.content.iter_chunked(65_536):
+        await response.write(chunk)
     return response
+
+
+async def show_progress(request: web.Request) -> web.Response:
+    """What is being done for an attachment that is pending, in words; none once it is not."""
+    workspace, id = workspace_of(request), request.match_info["attachment"]
+    await _permitted(workspace, id, agent_of(request))
+    try:
+        found = await workspace.upstream.attachment(id)
+    except UpstreamTrouble as trouble:
+        raise _REFUSALS.get(trouble.status, web.HTTPBadGateway) from trouble
+    return answer({"words": progress_in_words(found, now())})
 
 
 async def retry(request: web.Request) -> web.Response:
@@ -68,7 +90,8 @@ def safe_name(body: Mapping[str, Any], media_type: str) -> str:
     """The sender's name for the file as far as it is harmless, with the ending that the bytes deserve."""
     stem = (plain_name(str(body.get("name") or "")) or "").rpartition("/")[2].rpartition("\\")[2]
     stem = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", stem)
-    stem = re.sub(r"[^\w\- ().]|\.\.+", "_", stem).strip(" ._")[:80]
+    # Marks make letters of several scripts whole, as the joiner does that is no space.
+    stem = regex.sub(r"[^\w\p{M}\u200c\- ().]|\.\.+", "_", stem).strip(" ._")[:80]
     if not stem or _RESERVED.fullmatch(stem):
         stem = f"{body.get('kind', 'file')}-{str(body.get('id', ''))[-8:]}"
     return stem + _SUFFIXES.get(media_type, ".bin")

@@ -78,6 +78,15 @@ async def _hand_over(workspace: Workspace, reply: Reply) -> web.Response:
     return answer({"id": message, "status": "accepted"}, 202)
 
 
+def settle_interrupted(db: sqlite3.Connection) -> None:
+    """At the start: of a text that was being handed over when we stopped nobody knows whether it arrived.
+
+    The agent can send it again under the same key, which is harmless where it did.
+    """
+    for row in db.execute("SELECT key FROM replies WHERE state = 'sending'").fetchall():
+        _settle(db, row["key"], _stopped("unknown", "The workspace stopped meanwhile."))
+
+
 def _is_said(conversation: str, message: str, db: sqlite3.Connection) -> bool:
     found = db.execute(
         """SELECT 1 FROM messages WHERE id = ? AND conversation = ? AND direction != 'notice'

@@ -11,6 +11,10 @@ from workspace.moments import now
 #: Seconds between two rounds, and between two batches of one.
 _EVERY, _PAUSE = 15 * 60.0, 0.01
 
+#: Seconds for which a repeat of an event is recognised. The gateway repeats one that it saw no answer to, and
+#: after a stop that is as late as its start.
+_REPEATS = 90 * 24 * 3600.0
+
 #: Lines in one transaction, so that nobody waits long for the database.
 _BATCH = 200
 
@@ -47,11 +51,38 @@ _CHANGED = """UPDATE conversations SET revision = ? WHERE id IN
     (SELECT conversation FROM messages WHERE position IN (SELECT position FROM going))"""
 
 
-async def keep_forgetting(database: Database, seconds: float) -> None:
-    """Rounds for ever; `seconds` is how long words are kept."""
+async def keep_forgetting(database: Database, words: float | None, trail: float) -> None:
+    """Rounds for ever; `words` and `trail` (the audit's) are how long each is kept, in seconds."""
     while True:
-        found = await database.write(partial(forget, before=now() - round(seconds * 1000)))
+        found = await database.write(partial(_forget_all, words=words, trail=trail))
         await asyncio.sleep(_PAUSE if found else _EVERY)
+
+
+def _forget_all(db: sqlite3.Connection, words: float | None, trail: float) -> int:
+    def ago(seconds: float) -> int:
+        return now() - round(seconds * 1000)
+
+    found = forget_memory(db, ago(max(_REPEATS, words or 0.0)))
+    found += forget_trail(db, ago(trail))
+    return found if words is None else found + forget(db, ago(words))
+
+
+def forget_memory(db: sqlite3.Connection, before: int) -> int:
+    """One batch of ids of events taken before `before` (ms), and what could not be read of them."""
+    done = db.execute(
+        "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE taken_at < ? ORDER BY taken_at LIMIT ?)",
+        (before, _BATCH),
+    )
+    return done.rowcount
+
+
+def forget_trail(db: sqlite3.Connection, before: int) -> int:
+    """One batch of the audit trail older than `before` (ms); its numbers grow with time."""
+    done = db.execute(
+        "DELETE FROM audit WHERE number IN (SELECT number FROM audit ORDER BY number LIMIT ?) AND at < ?",
+        (_BATCH, before),
+    )
+    return done.rowcount
 
 
 def forget(db: sqlite3.Connection, before: int) -> int:

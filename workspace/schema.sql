@@ -10,6 +10,8 @@ CREATE TABLE events (
     body BLOB
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX events_by_time ON events (taken_at);
+
 CREATE TABLE conversations (
     id TEXT PRIMARY KEY,
     connector TEXT NOT NULL,
@@ -22,6 +24,7 @@ CREATE TABLE conversations (
     sequence INTEGER NOT NULL DEFAULT 0,
     active_at INTEGER NOT NULL,
     typing_until INTEGER NOT NULL DEFAULT 0,
+    told INTEGER NOT NULL DEFAULT 0, -- how far the platform knows that we have read
     revision INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX conversations_by_activity ON conversations (active_at, id);
@@ -44,6 +47,7 @@ CREATE TABLE messages (
     revision INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX messages_in_order ON messages (conversation, sequence, position);
+CREATE INDEX messages_by_time ON messages (at);
 CREATE INDEX messages_by_change ON messages (conversation, revision);
 CREATE INDEX messages_by_platform_id ON messages (platform_id) WHERE platform_id IS NOT NULL;
 

@@ -19,7 +19,8 @@ Matches = dict[str, int]
 
 def fold(words: str | None) -> str:
     """Lower case, without accents, one blank between words."""
-    parts = unicodedata.normalize("NFKD", words or "").casefold()
+    # A null would end a query of the index in the middle.
+    parts = unicodedata.normalize("NFKD", (words or "").replace("\0", " ")).casefold()
     return " ".join("".join(c for c in parts if not unicodedata.combining(c)).split())
 
 

@@ -13,8 +13,8 @@ class WorkspaceSettings:
     password: whoever opens the page on this machine is `agent`, may do everything, and takes a conversation
     by opening it. `secure_cookies` follows `media_origin` unless said otherwise. `trusted_proxies` is how many
     proxies of ours stand before the workspace, each of which adds to X-Forwarded-For. `text_retention` is how
-    long words are kept (seconds), None for ever. `account_command` is what the sign-in page tells to type while
-    there are no accounts.
+    long words are kept (seconds), None for ever; `trail_retention` the same of who did and saw what.
+    `account_command` is what the sign-in page tells to type while there are no accounts.
     """
 
     database: Path
@@ -28,6 +28,7 @@ class WorkspaceSettings:
     secure_cookies: bool | None = None
     trusted_proxies: int = 0
     text_retention: float | None = None
+    trail_retention: float = 366 * 24 * 3600.0
     account_command: str = "airlock accounts add NAME"
 
     @property

@@ -50,7 +50,7 @@ async def take_form(request: web.Request) -> web.Response:
     form = await _fields(request)
     onward = form.get("next", "")
     given = form.get("csrf", "").encode()
-    expected = request.cookies.get(_FORM_COOKIE, "").encode()
+    expected = request.cookies.get(_FORM_COOKIE, "").encode("utf-8", "surrogatepass")
     if from_elsewhere(request) or not expected or not hmac.compare_digest(given, expected):
         return await _form(request, onward, "The form was too old. Please try again.", status=403)
     name = form.get("name", "").strip()[:100]

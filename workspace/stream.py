@@ -7,7 +7,7 @@ from aiohttp import web
 
 from workspace.answers import number
 from workspace.conversations import Summary, changed
-from workspace.gate import still_signed_in
+from workspace.gate import still_allowed
 from workspace.keys import agent_of, workspace_of
 
 #: Shorter than the idle time-outs of usual proxies (60 s), so that a quiet stream stays open.
@@ -34,7 +34,7 @@ async def _tell(request: web.Request, response: web.StreamResponse, since: int) 
     while True:
         # Counted before anything is looked at, so that what happens meanwhile is not slept over.
         seen = workspace.updates.count
-        if workspace.updates.closed or not await still_signed_in(request):
+        if workspace.updates.closed or not await still_allowed(request, "talk"):
             return
         found = await workspace.database.read(partial(changed, agent=agent, since=since))
         if found:

@@ -14,6 +14,9 @@ from yarl import URL
 _PATIENCE = aiohttp.ClientTimeout(total=15)
 
 
+_AWAY = "The gateway cannot be reached right now."
+
+
 class UpstreamTrouble(Exception):
     """A call that did not do what was asked. `sentence` is for the person who asked."""
 
@@ -73,6 +76,11 @@ class Upstream:
         """Show the consumer that an agent is writing, or no longer is."""
         await self.call("POST", f"/v1/conversations/{_part(conversation)}/typing", {"typing": on})
 
+    async def attachment(self, id: str) -> Mapping[str, Any]:
+        """An attachment as the gateway has it now; while it is pending with its `progress`."""
+        answer = await self.call("GET", f"/v1/attachments/{_part(id)}")
+        return answer.content if isinstance(answer.content, Mapping) else {}
+
     async def retry(self, attachment: str) -> Mapping[str, Any]:
         """Fetch and sanitize again; the attachment as it is now."""
         answer = await self.call("POST", f"/v1/attachments/{_part(attachment)}/retry")
@@ -96,9 +104,14 @@ class Upstream:
         address = f"{self._url}{parts.path}?{parts.query}"
         # A slow agent may take long over a long video: the time-out is for each read, not for the whole.
         timeout = aiohttp.ClientTimeout(total=None, sock_read=60)
-        async with self._session.get(
+        asking = self._session.get(
             URL(address, encoded=True), timeout=timeout, allow_redirects=False
-        ) as response:
+        )
+        try:
+            response = await asking
+        except (aiohttp.ClientError, TimeoutError) as trouble:
+            raise UpstreamTrouble(503, _AWAY, {}) from trouble
+        async with response:
             yield response
 
     async def call(
@@ -120,7 +133,7 @@ class Upstream:
                 found = _content(await response.read())
                 status = response.status
         except (aiohttp.ClientError, TimeoutError) as trouble:
-            raise UpstreamTrouble(503, "The gateway cannot be reached right now.", {}) from trouble
+            raise UpstreamTrouble(503, _AWAY, {}) from trouble
         if not 200 <= status < 300:
             problem = found if isinstance(found, Mapping) else {}
             raise UpstreamTrouble(status, _sentence(status, problem), problem)

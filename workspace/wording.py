@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from workspace.moments import moment
+
 LINES: Mapping[str, str] = {
     "photo": "[photo message]",
     "video": "[video message]",
@@ -102,6 +104,38 @@ def state_in_words(attachment: Mapping[str, Any]) -> str:
             return _refusal(attachment, _FAILED, "Could not be fetched: {reason}")
         case _:
             return "Still being fetched …"
+
+
+#: What is being done for an attachment that is pending, in the gateway's words for it.
+_STEPS: Mapping[str, str] = {
+    "waiting": "Still being fetched …",
+    "fetching": "Still being fetched …",
+    "scanning": "Being scanned for malware …",
+    "making_safe": "Being made safe …",
+}
+
+
+def progress_in_words(attachment: Mapping[str, Any], now: int) -> str:
+    """What is being done for an attachment just now; empty when it is not pending any more."""
+    if attachment.get("state") != "pending":
+        return ""
+    progress = attachment.get("progress")
+    if not isinstance(progress, Mapping):
+        return state_in_words(attachment)
+    step, percent, tries = (progress.get(name) for name in ("step", "percent", "tries"))
+    if step == "waiting" and isinstance(tries, int) and tries > 0:
+        times = "once" if tries == 1 else f"{tries} times"
+        return f"Still being fetched: tried {times}{_next_try(progress.get('next_try_at'), now)}"
+    words = _STEPS.get(str(step), _STEPS["waiting"])
+    return f"{words} {percent} %" if isinstance(percent, int) else words
+
+
+def _next_try(at: object, now: int) -> str:
+    due = moment(at, 0)
+    if not due:
+        return ""
+    minutes = round(max(0, due - now) / 60_000)
+    return f", again in {minutes} min" if minutes else ", again in a moment"
 
 
 def may_be_retried(attachment: Mapping[str, Any]) -> bool:

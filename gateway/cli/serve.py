@@ -9,6 +9,7 @@ from gateway.logging import configure
 from gateway.service import Gateway
 from gateway.settings import Settings
 from normalizer.cell.trouble import CellsUnavailable
+from workspace.shape import TooNew
 
 from .running import asked_to_end, run, settle
 
@@ -19,7 +20,7 @@ def serve(settings: Settings) -> int:
     configure(settings.secrets())
     try:
         run(_serve(settings))
-    except (OSError, JournalUnavailable, CellsUnavailable) as trouble:
+    except (OSError, JournalUnavailable, CellsUnavailable, TooNew) as trouble:
         print(f"airlock cannot start: {trouble}", file=sys.stderr)
         return 1
     return 0

@@ -177,3 +177,20 @@ async def test_what_was_given_to_the_platform_before_a_crash_is_not_given_to_it_
         second.sending.wake()
         assert await second.until_told(1) == [("failed", "unknown")]
         assert second.platform.sent == []
+
+
+async def test_a_connectors_own_mistake_costs_one_text_and_nobody_elses(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sends = WhatsApp.send_text
+
+    def mistaken(connector: WhatsApp, text: Any) -> Any:
+        if text.text == "text of msg_a":
+            raise ZeroDivisionError
+        return sends(connector, text)
+
+    monkeypatch.setattr(WhatsApp, "send_text", mistaken)
+    await post.write("msg_a")
+    await post.write("msg_b")
+    assert await post.until_told(2) == [("failed", "unknown"), ("sent", None)]
+    assert [text.text for text in post.platform.sent] == ["text of msg_b"]

@@ -135,6 +135,38 @@ async def test_a_repeated_request_sends_once_and_another_text_under_its_key_is_r
 
 
 @pytest.mark.asyncio(loop_scope="module")
+async def test_of_different_texts_under_one_key_at_the_same_time_one_is_taken(
+    running: Site,
+) -> None:
+    where = await conversation(running, "whatsapp")
+    key = str(uuid.uuid4())
+    answers = await asyncio.gather(
+        *(reply(running, where, f"number {number}", key) for number in range(8))
+    )
+    assert sorted(status for status, _ in answers) == [202] + [422] * 7
+    (taken,) = [number for number, (status, _) in enumerate(answers) if status == 202]
+    await statuses(running, answers[taken][1]["id"], "sent")
+    sent = [text.text for text in running.platforms["whatsapp"].sent if "number " in text.text]
+    assert sent == [f"number {taken}"]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_body_that_does_not_say_how_long_it_is_is_bounded(running: Site) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(40):
+            yield b" " * 4000
+
+    where = await conversation(running, "whatsapp")
+    headers = {"authorization": f"Bearer {TOKEN}", "idempotency-key": "too much"}
+    address = f"{running.url}/v1/conversations/{where}/messages"
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.post(address, data=endless()) as response,
+    ):
+        assert (response.status, response.content_type) == (413, "application/problem+json")
+
+
+@pytest.mark.asyncio(loop_scope="module")
 async def test_anything_but_text_is_refused_with_that_reason(running: Site) -> None:
     where = await conversation(running, "whatsapp")
     status, problem = await reply(

@@ -1,5 +1,6 @@
 """The gateway's public API as far as the workspace needs it: links that expire, assignment, media with ranges."""
 
+import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -97,7 +98,10 @@ def _telling(content: Any) -> Callable[[web.Request], Awaitable[web.Response]]:
 
 @dataclass
 class FakeGateway:
-    """`calls` are those to /v1, `served` those to /media; `refuse` answers a path with a status instead."""
+    """`calls` are those to /v1, `served` those to /media; `refuse` answers a path with a status instead.
+
+    `progress` is what is told of pending attachments. Texts are not answered before `hanging`, where there is one.
+    """
 
     media: dict[tuple[str, str], tuple[str, bytes]] = field(default_factory=dict)
     homes: dict[str, str] = field(default_factory=dict)
@@ -109,6 +113,8 @@ class FakeGateway:
     revoked: set[str] = field(default_factory=set)
     tells: dict[str, Any] = field(default_factory=lambda: dict(TELLS))
     sent: dict[str, str] = field(default_factory=dict)
+    progress: dict[str, Any] = field(default_factory=dict)
+    hanging: asyncio.Event | None = None
     server: TestServer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -122,6 +128,7 @@ class FakeGateway:
         app.router.add_delete("/v1/conversations/{conversation}", self._nothing)
         app.router.add_post("/v1/messages/{message}/read", self._nothing)
         app.router.add_post("/v1/attachments/{attachment}/retry", self._retry)
+        app.router.add_get("/v1/attachments/{attachment}", self._attachment)
         for path, content in self.tells.items():
             app.router.add_get(path, _telling(content))
         app.router.add_post("/v1/failures/{failure}/retry", self._retry_failure)
@@ -179,12 +186,22 @@ class FakeGateway:
 
     async def _send(self, request: web.Request) -> web.Response:
         """A text goes out once for each key, as the contract says."""
+        if self.hanging is not None:
+            await self.hanging.wait()
         key = request.headers["Idempotency-Key"]
         id = self.sent.setdefault(key, f"msg_sent{len(self.sent) + 1}")
         return web.json_response({"id": id, "status": "accepted"}, status=202)
 
     async def _nothing(self, request: web.Request) -> web.Response:
         return web.Response(status=204)
+
+    async def _attachment(self, request: web.Request) -> web.Response:
+        """Pending while something is told of its progress."""
+        id = request.match_info["attachment"]
+        progress = self.progress.get(id)
+        if progress is None:
+            return web.json_response({"id": id, "state": "ready"})
+        return web.json_response({"id": id, "state": "pending", "progress": progress})
 
     async def _retry(self, request: web.Request) -> web.Response:
         id = request.match_info["attachment"]

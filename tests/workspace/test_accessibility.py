@@ -14,8 +14,9 @@ pytestmark = pytest.mark.system
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 LOOKS = {
-    "wide and light": {"viewport": {"width": 1280, "height": 860}, "color_scheme": "light"},
-    "narrow and dark": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
+    f"{name} and {scheme}": {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
+    for name, width, height in (("wide", 1280, 860), ("narrow", 390, 844))
+    for scheme in ("light", "dark")
 }
 
 
@@ -78,6 +79,27 @@ async def test_nothing_serious_is_found_in_the_conversations(lively: House, look
         await page.keyboard.press("Escape")
         await page.get_by_role("button", name="Hand over").click()
         await check(page, "the hand-over")
+        await page.keyboard.press("Escape")
+        await page.get_by_role("button", name="Close", exact=True).click()
+        await expect(page.get_by_text("This conversation is closed.")).to_be_visible()
+        await check(page, "a closed conversation")
+        await page.get_by_role("button", name="Erase").click()
+        await check(page, "the warning before erasing")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+async def test_nothing_serious_is_found_for_who_only_looks_in(lively: House, look: str) -> None:
+    async with pages(lively, **LOOKS[look]) as (page,):
+        await page.context.clear_cookies()
+        await page.goto(lively.url("sign-in"))
+        await page.get_by_role("button", name="Continue as sam").click()
+        await page.goto(lively.url("?conversation=conv_mia"))
+        await expect(page.get_by_text("Only assigned agents may see it").first).to_be_visible()
+        await check(page, "somebody else's conversation")
+        await page.goto(lively.url(""))
+        await page.get_by_label("Search names and messages").fill("nothing of the kind")
+        await expect(page.locator("#list-empty")).to_have_text("Nothing was found.")
+        await check(page, "an empty list")
 
 
 @pytest.mark.parametrize("look", LOOKS)

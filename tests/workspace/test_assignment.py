@@ -155,3 +155,33 @@ async def test_only_who_works_on_it_tells_the_platform_that_it_was_read(
         while not told.called("POST", "/v1/messages/msg_1/read"):
             await asyncio.sleep(0.01)
     assert len(told.called("POST", "/v1/messages/msg_1/read")) == 1
+
+
+async def test_what_was_read_before_it_was_taken_is_told_when_it_is(
+    staff: dict[str, House],
+) -> None:
+    """Whoever looks in first and takes the conversation then has read it all the same; told once."""
+    bob = staff["bob"]
+    await bob.post("api/conversations/conv_mia/read", {"sequence": 1})
+    assert not bob.gateway.called("POST", "/v1/messages/msg_1/read")
+    await do(bob, "take")
+    async with asyncio.timeout(10):
+        while not bob.gateway.called("POST", "/v1/messages/msg_1/read"):
+            await asyncio.sleep(0.01)
+    await do(bob, "leave")
+    await do(bob, "take")
+    await bob.deliver(samples.received("evt_2", samples.message(2)))
+    await bob.post("api/conversations/conv_mia/read", {"sequence": 2})
+    async with asyncio.timeout(10):
+        while not bob.gateway.called("POST", "/v1/messages/msg_2/read"):
+            await asyncio.sleep(0.01)
+    assert len(bob.gateway.called("POST", "/v1/messages/msg_1/read")) == 1
+
+
+@pytest.mark.parametrize("sequence", [2**63, 2**64 - 1, -(2**64), 1.5, True, None, "x"])
+async def test_a_sequence_that_is_none_is_refused(
+    staff: dict[str, House], sequence: object
+) -> None:
+    path = "api/conversations/conv_mia/read"
+    status, _ = await staff["bob"].try_post(path, {"sequence": sequence})
+    assert status == 400

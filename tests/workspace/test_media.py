@@ -193,3 +193,43 @@ async def test_a_retry_that_is_refused_changes_nothing_and_says_why(photo: House
 async def test_what_is_ready_is_not_retried(photo: House) -> None:
     await photo.opened()
     assert (await photo.try_post(f"{PHOTO}/retry"))[0] == 409
+
+
+async def test_a_download_from_a_gateway_that_went_away_is_said_so(photo: House) -> None:
+    await photo.opened()
+    assert await photo.status(f"{PHOTO}/thumbnail") == 302
+    await photo.gateway.server.close()
+    assert await photo.status(f"{PHOTO}/download") == 503
+
+
+async def test_what_is_being_done_for_a_pending_file_is_told_in_words(house: House) -> None:
+    message = samples.message(
+        transcript="[photo message]", attachments=[samples.photo(state="pending")]
+    )
+    await house.deliver(samples.received("evt_1", message))
+    house.gateway.progress["att_photo"] = {
+        "step": "making_safe",
+        "percent": 40,
+        "tries": 1,
+        "next_try_at": None,
+    }
+    assert await house.status(f"{PHOTO}/progress") == 403
+    await house.opened()
+    assert (await house.get(f"{PHOTO}/progress"))["words"] == "Being made safe … 40 %"
+    house.gateway.progress.clear()
+    assert (await house.get(f"{PHOTO}/progress"))["words"] == ""
+    assert await house.status("attachments/att_other/progress") == 404
+    await house.gateway.server.close()
+    assert await house.status(f"{PHOTO}/progress") == 503
+
+
+async def test_a_second_click_on_retry_is_answered_in_words(house: House) -> None:
+    message = samples.message(
+        transcript="[photo message]", attachments=[samples.photo(state="pending")]
+    )
+    await house.deliver(samples.received("evt_1", message))
+    await house.opened()
+    assert await house.try_post(f"{PHOTO}/retry") == (
+        409,
+        {"error": "This has changed meanwhile."},
+    )

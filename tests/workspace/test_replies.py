@@ -1,12 +1,17 @@
 """An agent's answers: once, with what became of them, or why not."""
 
+import asyncio
 import itertools
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.workspace import samples
 from tests.workspace.house import House
+from tests.workspace.house import house as open_house
 
 KEY = "key-of-the-answer-1"
 PATH = "api/conversations/conv_mia/messages"
@@ -224,3 +229,25 @@ async def test_an_answer_to_ours_finds_it_by_the_platforms_id(talk: House) -> No
     )
     line = (await talk.opened())["lines"][-1]
     assert line["reply_to"]["line"] == "Which size?"
+
+
+async def test_a_text_that_was_being_sent_when_we_stopped_can_be_sent_again(
+    talk: House, tmp_path: Path
+) -> None:
+    """The machine stops while the gateway is asked: what is on disk then is what a start finds."""
+    talk.gateway.hanging = asyncio.Event()
+    asking = asyncio.create_task(talk.post(PATH, {"text": "good day", "key": KEY}))
+    async with asyncio.timeout(20):
+        while not talk.gateway.called("POST", SENDING):
+            await asyncio.sleep(0.01)
+    later = tmp_path / "later"
+    later.mkdir()
+    with closing(sqlite3.connect(talk.database)) as db:
+        db.execute("VACUUM INTO ?", (str(later / "workspace.sqlite3"),))
+    talk.gateway.hanging.set()
+    await asking
+    async with open_house(later) as house:
+        line = await last(house)
+        assert (line["status"], line["reason"]) == ("unknown", "The workspace stopped meanwhile.")
+        await house.post(PATH, {"text": "good day", "key": KEY})
+        assert [line["status"] for line in (await house.opened())["lines"]][1:] == ["accepted"]

@@ -9,7 +9,7 @@ from tests.workspace.house import House
 from tests.workspace.house import house as open_house
 from workspace.database import Database
 from workspace.keys import WORKSPACE
-from workspace.retention import forget
+from workspace.retention import forget, forget_memory, forget_trail
 
 LATER = 10**15
 
@@ -86,3 +86,32 @@ async def test_a_running_workspace_forgets_by_itself(tmp_path: Path) -> None:
         async with asyncio.timeout(20):
             while (await house.get("api/conversations"))["conversations"]:
                 await asyncio.sleep(0.02)
+
+
+async def test_the_trail_and_the_memory_of_repeats_end_in_their_time(house: House) -> None:
+    await house.deliver(samples.received("evt_1", samples.message(1, text="hello")))
+    await house.opened()
+    database = database_of(house)
+    for early, kept in ((1, True), (LATER, False)):
+        while await database.write(partial(forget_trail, before=early)):
+            pass
+        while await database.write(partial(forget_memory, before=early)):
+            pass
+        assert bool((await house.get("api/audit"))["entries"]) is kept
+        ids = await database.read(lambda db: db.execute("SELECT id FROM events").fetchall())
+        assert bool(ids) is kept
+    # The message itself is still there, and is not written twice by a repeat nobody remembers.
+    await house.deliver(samples.received("evt_1", samples.message(1, text="hello")))
+    assert [line["text"] for line in (await house.opened())["lines"]] == ["hello"]
+
+
+async def test_a_running_workspace_ends_its_trail_though_it_keeps_words_for_ever(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path) as house:
+        assert (await house.get("api/audit"))["entries"]
+    async with open_house(tmp_path, demo=False, trail_retention=0.0, text_retention=None) as house:
+        async with asyncio.timeout(20):
+            query = "SELECT count(*) FROM audit"
+            while await database_of(house).read(lambda db: db.execute(query).fetchone()[0]):
+                await asyncio.sleep(0.05)

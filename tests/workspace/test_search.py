@@ -1,6 +1,7 @@
 """Finding conversations by names, numbers and words."""
 
 import pytest
+from yarl import URL
 
 from tests.workspace import samples
 from tests.workspace.house import House
@@ -58,3 +59,16 @@ async def test_an_edited_message_is_found_by_its_new_words_only(shelf: House) ->
     await shelf.deliver(samples.event("evt_e", "message.edited", data))
     assert (await shelf.get("api/conversations?q=monday"))["conversations"] == []
     assert len((await shelf.get("api/conversations?q=well"))["conversations"]) == 1
+
+
+@pytest.mark.parametrize(
+    "words", ["abc%00", "%00", "a%22b%22cc", "abc*", "NEAR(abc)", "%F0%9F%98%80"]
+)
+async def test_signs_that_mean_something_to_the_index_are_mere_signs(
+    house: House, words: str
+) -> None:
+    await house.deliver(samples.received("evt_1", samples.message(text="some words")))
+    async with house.session.get(
+        URL(house.url(f"api/conversations?q={words}"), encoded=True)
+    ) as response:
+        assert response.status == 200

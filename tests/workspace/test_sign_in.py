@@ -1,5 +1,7 @@
 """Who gets in, who stays in, and what nobody can make a browser do."""
 
+import asyncio
+import re
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 from tests.workspace import samples
 from tests.workspace.house import House
 from tests.workspace.house import house as open_house
-from workspace import accounts
+from workspace import accounts, application
 from workspace.attempts import WINDOW, Attempts
 
 PASSWORD = "correct horse battery"
@@ -172,6 +174,34 @@ async def test_nothing_changes_without_the_sessions_own_token(shop: House, path:
     assert await shop.status("api/me") == 200
 
 
+#: What is open to somebody without a session: the form, and the gateway's deliveries, which are signed.
+OPEN = {("POST", "/events"), ("POST", "/sign-in"), ("GET", "/sign-in"), ("GET", "")}
+
+
+async def test_whatever_there_is_wants_a_session_and_whatever_changes_something_its_token(
+    shop: House,
+) -> None:
+    """Every route, also those that are added later."""
+    await shop.sign_in("anna", PASSWORD)
+    stranger = shop.browser()
+    looked_at = 0
+    async with stranger.session:
+        for route in application.ROUTES:
+            if (route.method, route.path) in OPEN:
+                continue
+            path = re.sub(r"{\w+}", "conv_mia", route.path).removeprefix("/")
+            looked_at += 1
+            async with stranger.session.request(
+                route.method, stranger.url(path), allow_redirects=False
+            ) as response:
+                assert response.status in {401, 303}, f"{route.method} {path}"
+            if route.method == "GET":
+                continue
+            async with shop.session.post(shop.url(path), json={}) as response:
+                assert response.status == 403, path
+    assert looked_at > 20
+
+
 async def test_another_browsers_token_does_not_help(shop: House) -> None:
     await shop.sign_in("bob", PASSWORD)
     other = shop.browser()
@@ -273,6 +303,23 @@ async def test_hostile_forms_are_refused_quietly(shop: House) -> None:
     ):
         async with shop.session.post(url, data=body) as response:
             assert response.status == status
+
+
+async def test_bytes_that_are_no_text_in_cookies_and_headers_are_refused_quietly(
+    shop: House,
+) -> None:
+    form = b"csrf=%ff&name=a&password=b"
+    for cookie in (b"airlock_form=\xff\xfe", b"airlock_session=\xed\xa0\x80"):
+        for path in (b"sign-in", b"sign-out"):
+            reader, writer = await asyncio.open_connection(shop.server.host, shop.server.port)
+            writer.write(
+                b"POST /workspace/%b HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nCookie: %b\r\n"
+                b"X-CSRF-Token: \xff\r\nX-Forwarded-For: \xff\r\nContent-Length: %d\r\n\r\n%b"
+                % (path, cookie, len(form), form)
+            )
+            answer = await reader.read()
+            writer.close()
+            assert answer.split()[1] in {b"401", b"403"}, (cookie, path, answer[:40])
 
 
 async def test_the_address_of_who_signs_in_is_believed_of_our_own_proxies_alone(

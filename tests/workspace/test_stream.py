@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 from tests.workspace import samples
 from tests.workspace.house import House
+from tests.workspace.house import house as open_house
+from workspace import accounts
 
 
 async def next_event(response: aiohttp.ClientResponse) -> tuple[str, Any]:
@@ -64,6 +67,19 @@ async def test_a_stream_ends_with_its_session(house: House) -> None:
         await house.post("sign-out")
         async with asyncio.timeout(20):
             assert b"conversations" not in await response.content.read()
+
+
+async def test_a_stream_ends_when_its_reader_may_read_no_more(tmp_path: Path) -> None:
+    """Somebody who is no agent any more hears nothing of what customers write from then on."""
+    async with open_house(tmp_path, demo=False) as house:
+        accounts.add(house.database, "anna", "a long password", ["agent"])
+        await house.sign_in("anna", "a long password")
+        async with house.session.get(house.url("updates?since=0")) as response:
+            assert response.status == 200
+            accounts.set_roles(house.database, "anna", ["operator"])
+            await house.deliver(samples.received("evt_1", samples.message(text="my address")))
+            async with asyncio.timeout(20):
+                assert b"my address" not in await response.content.read()
 
 
 async def test_an_open_stream_does_not_hold_up_the_end(house: House) -> None:

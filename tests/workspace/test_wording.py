@@ -8,6 +8,7 @@ from workspace.wording import (
     consumer_in_words,
     length,
     may_be_retried,
+    progress_in_words,
     reason_in_words,
     size,
     state_in_words,
@@ -154,6 +155,9 @@ def test_lengths_and_sizes_read_as_people_write_them() -> None:
         ("Geburtstag Zoë 🎂.mp4", "Geburtstag Zoë.mp4"),
         (".htaccess", "htaccess.mp4"),
         ("x" * 300 + ".mp4", "x" * 80 + ".mp4"),
+        ("वीडियो.MOV", "वीडियो.mp4"),
+        ("การเดินทาง.mp4", "การเดินทาง.mp4"),
+        ("می\u200cروم.mp4", "می\u200cروم.mp4"),
     ],
 )
 def test_a_downloaded_file_has_a_harmless_name(name: str | None, safe: str) -> None:
@@ -172,3 +176,35 @@ def test_a_name_keeps_what_belongs_to_it() -> None:
     assert plain_name(f"  Zoë   {family} ") == f"Zoë {family}"
     assert plain_name("\u202e\u2066\u200b") is None
     assert plain_name("x" * 1000) == "x" * 200
+
+
+NOW = 1_800_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("progress", "words"),
+    [
+        ({"step": "waiting", "tries": 0}, "Still being fetched …"),
+        ({"step": "fetching", "tries": 3}, "Still being fetched …"),
+        ({"step": "scanning", "tries": 1}, "Being scanned for malware …"),
+        ({"step": "making_safe", "percent": None}, "Being made safe …"),
+        ({"step": "making_safe", "percent": 0}, "Being made safe … 0 %"),
+        ({"step": "something new"}, "Still being fetched …"),
+        (None, "Still being fetched …"),
+        (
+            {"step": "waiting", "tries": 1, "next_try_at": "2027-01-15T08:00:10Z"},
+            "Still being fetched: tried once, again in a moment",
+        ),
+        (
+            {"step": "waiting", "tries": 4, "next_try_at": "2027-01-15T08:12:00Z"},
+            "Still being fetched: tried 4 times, again in 12 min",
+        ),
+        ({"step": "waiting", "tries": 2}, "Still being fetched: tried 2 times"),
+    ],
+)
+def test_what_is_being_done_is_said_in_words(progress: object, words: str) -> None:
+    assert progress_in_words({"state": "pending", "progress": progress}, NOW) == words
+
+
+def test_what_has_ended_has_no_progress() -> None:
+    assert progress_in_words({"state": "ready"}, NOW) == ""

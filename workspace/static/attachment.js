@@ -3,6 +3,7 @@
 import { element } from "./element.js";
 import { icon } from "./icons.js";
 import { photoNode } from "./photo.js";
+import { followProgress } from "./progress.js";
 import { tell } from "./server.js";
 import { videoNode } from "./video.js";
 
@@ -34,9 +35,11 @@ function content(attachment, line) {
 }
 
 function slot(attachment, shape, sentence) {
+  const words = element("span", {}, sentence);
+  if (attachment.state === "pending" && attachment.visible) followProgress(attachment.id, words);
   return element("div", { class: "slot", "data-state": attachment.state },
     icon(shape),
-    element("p", { class: "slot-words" }, sentence,
+    element("p", { class: "slot-words" }, words,
       attachment.name ? element("bdi", { class: "slot-name" }, attachment.name) : null,
       attachment.retry ? again(attachment) : null));
 }

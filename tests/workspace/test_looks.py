@@ -1,0 +1,127 @@
+"""What the page looks like with what people really send: long names, odd shapes, other directions, narrow phones."""
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from tests.workspace import samples
+from tests.workspace.browser import pages
+from tests.workspace.house import House
+
+pytestmark = pytest.mark.system
+
+expect.set_options(timeout=20_000)
+
+SIZES = {"desktop": (1280, 820), "phone": (390, 844), "narrow": (320, 640)}
+LONG = "holiday at the sea " * 12 + ".jpg"
+
+
+async def say(house: House, number: int, attachments: list[Any], text: str | None = None) -> None:
+    lines = "\n".join(f"[{attachment['kind']} message]" for attachment in attachments)
+    message = samples.message(number, text=text, transcript=lines, attachments=attachments)
+    await house.deliver(samples.received(f"evt_{number}", message))
+
+
+def held(house: House, id: str, width: int = 1600, height: int = 1200, **more: Any) -> Any:
+    small, large = (samples.jpeg(*size, (150, 190, 240)) for size in ((320, 320), (width, height)))
+    house.gateway.hold("conv_mia", id, thumbnail=small, preview=large)
+    return samples.photo(id, **more)
+
+
+async def opened(page: Page, house: House) -> None:
+    await page.goto(house.url("?conversation=conv_mia"))
+    await expect(page.locator(".message").first).to_be_visible()
+
+
+async def box(node: Locator) -> tuple[float, float, float, float]:
+    """Left, top, right, bottom."""
+    found = await node.bounding_box()
+    assert found is not None
+    return found["x"], found["y"], found["x"] + found["width"], found["y"] + found["height"]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_panorama_with_a_long_name_fits_the_preview(house: House, size: str) -> None:
+    width, height = SIZES[size]
+    await say(house, 1, [held(house, "att_pan", 4096, 600, name=LONG)])
+    async with pages(house, viewport={"width": width, "height": height}) as (page,):
+        await opened(page, house)
+        await page.locator("[data-photo]").click()
+        await expect(page.locator("#viewer-photo")).to_have_js_property("naturalWidth", 4096)
+        for part in ("#viewer-photo", "#viewer-close", "#viewer-count", "#viewer-smaller"):
+            left, top, right, bottom = await box(page.locator(part))
+            assert left >= 0, part
+            assert right <= width, part
+            assert top >= 0, part
+            assert bottom <= height, part
+        assert (await box(page.locator("#viewer-count")))[2] <= (
+            await box(page.locator("#viewer-smaller"))
+        )[0], "the count stands beside the buttons and not below them"
+
+
+async def test_on_the_narrowest_phone_an_album_has_two_columns(house: House) -> None:
+    await say(house, 1, [held(house, f"att_{number}") for number in range(6)], "six at once")
+    async with pages(house, viewport={"width": 320, "height": 640}) as (page,):
+        await opened(page, house)
+        boxes = [await box(photo) for photo in await page.locator(".photo").all()]
+        assert len({round(left) for left, *_ in boxes}) == 2
+        assert len({round(top) for _, top, *_ in boxes}) == 3
+
+
+async def test_a_film_of_any_shape_fits_the_page(house: House) -> None:
+    for number, (width, height) in enumerate([(100, 800), (1920, 200), (270, 480)], 1):
+        film = samples.video(f"att_{number}", width=width, height=height)
+        await say(house, number, [film], "a caption that is longer than a thin film is wide")
+    async with pages(house) as (page,):
+        await opened(page, house)
+        for player in await page.locator(".player").all():
+            left, top, right, bottom = await box(player)
+            assert 160 <= right - left <= 440
+            assert bottom - top <= 420
+
+
+async def test_names_written_from_the_right_begin_where_all_names_begin(house: House) -> None:
+    who = samples.conversation(consumer={"id": "4915550000001", "name": "محمد عبد الرحمن"})
+    await house.deliver(samples.received("evt_1", samples.message(1, text="مرحبا"), who))
+    async with pages(house) as (page,):
+        await opened(page, house)
+        for name, detail in ((".entry-name", ".entry-state"), ("#head-name", "#head-detail")):
+            written = await page.locator(name).first.evaluate(_WHERE_WORDS_STAND)
+            below = await page.locator(detail).first.evaluate(_WHERE_WORDS_STAND)
+            assert abs(written - below) < 12
+
+
+_WHERE_WORDS_STAND = """(node) => {
+    const words = document.createRange();
+    words.selectNodeContents(node);
+    return words.getBoundingClientRect().left;
+}"""
+
+
+async def test_what_is_being_done_for_a_file_is_seen_while_it_is(house: House) -> None:
+    progress = house.gateway.progress
+    pending = {**held(house, "att_1"), "state": "pending", "renditions": {}}
+    progress["att_1"] = {"step": "fetching", "percent": None, "tries": 1, "next_try_at": None}
+    await say(house, 1, [pending])
+    async with pages(house) as (page,):
+        await opened(page, house)
+        slot = page.locator(".slot")
+        for step, words in (
+            ({"step": "scanning", "percent": None, "tries": 1}, "Being scanned for malware …"),
+            ({"step": "making_safe", "percent": 40, "tries": 1}, "Being made safe … 40 %"),
+        ):
+            progress["att_1"] = step
+            await expect(slot).to_have_text(words)
+        progress.clear()
+        message = samples.message(
+            1, transcript="[photo message]", attachments=[held(house, "att_1")]
+        )
+        data = {"conversation": samples.conversation(), "message": message}
+        await house.deliver(samples.event("evt_2", "attachment.updated", data))
+        await expect(page.locator(".photo img")).to_have_js_property("naturalWidth", 320)
+        # Nobody asks on, once there is nothing to wait for.
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        await page.wait_for_timeout(2_000)
+        assert not [url for url in asked if url.endswith("/progress")]

@@ -1,0 +1,89 @@
+"""The workspace's file, made by earlier versions and by later ones."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.workspace import samples
+from tests.workspace.house import house as open_house
+from workspace import accounts
+from workspace.accounts import AccountProblem
+from workspace.database import connect
+from workspace.shape import TooNew, bring_up
+
+#: The first format: no search, no accounts, no answers; what stands here is what this version builds upon.
+FIRST = """
+CREATE TABLE counter (revision INTEGER NOT NULL) STRICT;
+INSERT INTO counter VALUES (7);
+CREATE TABLE events (id TEXT PRIMARY KEY, type TEXT NOT NULL, taken_at INTEGER NOT NULL, body BLOB)
+    STRICT, WITHOUT ROWID;
+CREATE TABLE conversations (id TEXT PRIMARY KEY, connector TEXT NOT NULL, platform TEXT NOT NULL,
+    account TEXT NOT NULL, consumer_id TEXT NOT NULL, consumer_name TEXT, open INTEGER NOT NULL DEFAULT 1,
+    sequence INTEGER NOT NULL DEFAULT 0, active_at INTEGER NOT NULL, revision INTEGER NOT NULL) STRICT;
+CREATE INDEX conversations_by_activity ON conversations (active_at, id);
+CREATE TABLE messages (position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+    conversation TEXT NOT NULL REFERENCES conversations (id), sequence INTEGER NOT NULL,
+    direction TEXT NOT NULL CHECK (direction IN ('in', 'out', 'notice')), author TEXT, platform_id TEXT,
+    text TEXT, transcript TEXT NOT NULL, at INTEGER NOT NULL, deleted INTEGER NOT NULL DEFAULT 0,
+    details TEXT NOT NULL DEFAULT '{}', revision INTEGER NOT NULL) STRICT;
+CREATE TABLE statuses (message TEXT PRIMARY KEY, status TEXT NOT NULL, reason TEXT) STRICT;
+INSERT INTO conversations VALUES
+    ('conv_old', 'support-whatsapp', 'whatsapp', '1', '4915', 'Zoë', 1, 1, 1000, 6);
+INSERT INTO messages VALUES
+    (1, 'msg_old', 'conv_old', 1, 'in', NULL, 'wamid.1', 'the dented lid', 'the dented lid', 1000, 0, '{}', 7);
+INSERT INTO statuses VALUES ('msg_elsewhere', 'sent', NULL);
+PRAGMA user_version = 1;
+"""
+
+
+def written(folder: Path, script: str) -> Path:
+    path = folder / "workspace.sqlite3"
+    db = sqlite3.connect(path)
+    db.executescript(script)
+    db.close()
+    return path
+
+
+async def test_a_file_of_the_first_format_grows_and_loses_nothing(tmp_path: Path) -> None:
+    written(tmp_path, FIRST)
+    async with open_house(tmp_path) as house:
+        (line,) = (await house.opened("conv_old"))["lines"]
+        assert line["text"] == "the dented lid"
+        for words in ("zoe", "dented"):
+            found = (await house.get(f"api/conversations?q={words}"))["conversations"]
+            assert [entry["id"] for entry in found] == ["conv_old"], words
+        await house.post(
+            "api/conversations/conv_old/messages", {"text": "thank you", "key": "k" * 20}
+        )
+        who = samples.conversation("conv_old")
+        await house.deliver(samples.received("evt_2", samples.message(2, text="and now?"), who))
+        lines = (await house.opened("conv_old"))["lines"]
+        assert {line["text"] for line in lines} == {"the dented lid", "thank you", "and now?"}
+    # A second start finds nothing left to do, and the same shape as a new file has.
+    async with open_house(tmp_path):
+        pass
+    (tmp_path / "new").mkdir()
+    async with open_house(tmp_path / "new"):
+        pass
+    assert shape(tmp_path / "workspace.sqlite3") == shape(tmp_path / "new" / "workspace.sqlite3")
+
+
+def shape(path: Path) -> dict[str, set[str]]:
+    """Tables and indexes, and the columns of each."""
+    db = sqlite3.connect(path)
+    names = [name for (name,) in db.execute("SELECT name FROM sqlite_master")]
+    found = {name: {row[1] for row in db.execute(f"PRAGMA table_info({name})")} for name in names}
+    db.close()
+    return found
+
+
+def test_a_file_of_a_later_version_is_left_alone_and_said_so(tmp_path: Path) -> None:
+    path = written(tmp_path, FIRST + "PRAGMA user_version = 99;")
+    before = path.read_bytes()
+    told = r"workspace.sqlite3 was written by a later version \(format 99"
+    with pytest.raises(AccountProblem, match=told):
+        accounts.listed(path)
+    with pytest.raises(TooNew, match=told):
+        bring_up(connect(path))
+    assert path.read_bytes()[100:] == before[100:]
