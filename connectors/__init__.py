@@ -46,6 +46,7 @@ from .places import place
 from .proof import any_same, same
 from .reading import (
     Unreadable,
+    attach_each,
     entries,
     fingerprint,
     id_of,
@@ -134,6 +135,7 @@ __all__ = [
     "Unreadable",
     "Verdict",
     "any_same",
+    "attach_each",
     "by_code",
     "by_status",
     "entries",

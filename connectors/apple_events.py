@@ -8,7 +8,7 @@ import orjson
 from normalizer.events import AnyEvent, Attachment, Closed, Message, Notice, Party, Unknown
 
 from .apple_media import attachment
-from .reading import listed
+from .reading import attach_each, id_of, listed
 
 #: What all events share: `account` and `party`. Apple tells no time of its own, so there is no `sent_at`.
 Common = dict[str, Any]
@@ -19,22 +19,22 @@ _OBJECT = "\ufffc"
 
 def read_message(raw: Any) -> AnyEvent:
     """The one event of a delivery."""
-    common: Common = {"account": raw["destinationId"], "party": Party(raw["sourceId"])}
+    common: Common = {"account": raw["destinationId"], "party": Party(id_of(raw["sourceId"]))}
     read = READERS.get(raw["type"])
     if read is None:
         reason = "a message of a type that is not known"
-        return Unknown(id=f"unknown:{raw['id']}", reason=reason, raw=raw, **common)
+        return Unknown(id=f"unknown:{id_of(raw['id'])}", reason=reason, raw=raw, **common)
     return read(raw, common)
 
 
 def _text(raw: Any, common: Common) -> AnyEvent:
     # A tapback is a text such as: Liked “…”, in the sender's language, and stays one.
     text = (raw.get("body") or "").replace(_OBJECT, "").strip()
-    files = [attachment(one, common["account"]) for one in listed(raw, "attachments")]
+    files = attach_each(lambda one: attachment(one, common["account"]), listed(raw, "attachments"))
     return Message(
         id=raw["id"],
         text=text or None,
-        attachments=tuple(files),
+        attachments=files,
         reply_to=raw.get("replyToMessageId"),
         referral=_referral(raw),
         **common,
@@ -66,17 +66,17 @@ def _tapped(data: Any) -> list[Any]:
         case {"quick-reply": {"items": list(items), **told}}:
             index, name = str(told.get("selectedIndex")), told.get("selectedIdentifier")
             by_index = [item for at, item in enumerate(items) if str(at) == index]
-            return by_index or [item for item in items if name and item["identifier"] == name]
+            return by_index or [item for item in items if name and item.get("identifier") == name]
         case {"listPicker": {"sections": list(sections)}}:
             return [item for section in sections for item in listed(section, "items")]
-        case {"event": event}:
+        case {"event": dict(event)}:
             return listed(event, "timeslots")
         case _:
             return []
 
 
 def _form(data: Any) -> str | None:
-    return orjson.dumps(data["dynamic"]).decode() if "dynamic" in data else None
+    return orjson.dumps(data["dynamic"]).decode() if data.get("dynamic") else None
 
 
 def _untold(data: Any, reference: Any) -> Attachment:
@@ -91,11 +91,11 @@ def _untold(data: Any, reference: Any) -> Attachment:
 
 def _notice(raw: Any, common: Common) -> AnyEvent:
     kind = raw["type"]
-    return Notice(id=f"{kind}:{raw['id']}", kind=kind, **common)
+    return Notice(id=f"{kind}:{id_of(raw['id'])}", kind=kind, **common)
 
 
 def _close(raw: Any, common: Common) -> AnyEvent:
-    return Closed(id=f"close:{raw['id']}", **common)
+    return Closed(id=f"close:{id_of(raw['id'])}", **common)
 
 
 def _referral(raw: Any) -> Mapping[str, Any] | None:

@@ -14,6 +14,7 @@ At the end of the run the kit prints the connector's grade, and what is missing 
 
 import pytest
 
+from .kit.absent import Bears
 from .kit.batches import Batches
 from .kit.declared import Declares
 from .kit.exchanges import Exchange, Exchanges, exchanges
@@ -27,7 +28,9 @@ from .kit.sending import Sends
 from .recordings import Recording, recordings
 
 
-class Conformance(Declares, Proves, Reads, Batches, Exchanges, Refusals, Sends, Pure, Graded):
+class Conformance(
+    Declares, Proves, Reads, Batches, Bears, Exchanges, Refusals, Sends, Pure, Graded
+):
     """All promises. A subclass must say
 
     `connector`          an instance, with secrets of at least four characters; where a setting takes several,

@@ -8,7 +8,7 @@ from normalizer.events import Attachment, Kind, MediaRef
 
 from .kinds import kind_of
 from .places import place
-from .reading import listed
+from .reading import attach_each, listed
 
 _FILES: Mapping[str, Kind] = {
     "audio": "audio",
@@ -28,7 +28,7 @@ _THUMBS = frozenset({"369239263222822", "369239343222814", "369239383222810"})
 def text_of(message: Any) -> str | None:
     """What was written, and what its link cards say besides."""
     lines = [message["text"]] if message.get("text") else []
-    for card in listed(message, "attachments"):
+    for card in _cards(message):
         # A card that unfurls a link repeats the address that was written.
         lines += [line for line in _link(card) if not any(line in known for known in lines)]
         if not lines and str(_payload(card).get("sticker_id")) in _THUMBS:
@@ -38,9 +38,15 @@ def text_of(message: Any) -> str | None:
 
 def attachments_of(message: Any) -> tuple[Attachment, ...]:
     """Everything but link cards."""
-    cards = [card for card in listed(message, "attachments") if not _link(card)]
-    found = tuple(_attachment(card, sticker) for card, sticker in _once(cards))
+    cards = [card for card in _cards(message) if not _link(card)]
+    found = attach_each(lambda told: _attachment(*told), _once(cards))
     return found or ((Attachment("unsupported"),) if message.get("is_unsupported") else ())
+
+
+def _cards(message: Any) -> list[Any]:
+    """The attachments; what is none stands there as one of a type that is not known."""
+    told = listed(message, "attachments")
+    return [card if isinstance(card, dict) else {} for card in told]
 
 
 def _once(cards: list[Any]) -> Iterator[tuple[Any, bool]]:
@@ -56,7 +62,7 @@ def _once(cards: list[Any]) -> Iterator[tuple[Any, bool]]:
 
 
 def _attachment(card: Any, sticker: bool) -> Attachment:
-    type, url = card["type"], _url(card)
+    type, url = card.get("type"), _url(card)
     if type == "location":
         return _location(card)
     if type not in _FILES:
@@ -87,7 +93,7 @@ def _location(card: Any) -> Attachment:
 
 def _link(card: Any) -> list[str]:
     """The lines of a link card; none for any other."""
-    if card["type"] not in _LINKS:
+    if card.get("type") not in _LINKS:
         return []
     title = card.get("title") or _payload(card).get("title")
     address = card.get("url") or _payload(card).get("url") or ""
@@ -96,7 +102,8 @@ def _link(card: Any) -> list[str]:
 
 
 def _payload(card: Any) -> Any:
-    return card.get("payload") or {}
+    payload = card.get("payload")
+    return payload if isinstance(payload, dict) else {}
 
 
 def _names(card: Any) -> set[str | None]:
@@ -104,4 +111,4 @@ def _names(card: Any) -> set[str | None]:
 
 
 def _is_sticker(card: Any) -> bool:
-    return card["type"] == "sticker" or _payload(card).get("sticker_id") is not None
+    return card.get("type") == "sticker" or _payload(card).get("sticker_id") is not None

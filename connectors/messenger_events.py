@@ -52,7 +52,8 @@ def read_item(item: Any, page: str) -> AnyEvent:
         if key in item:
             details = {name: told for name, told in item[key].items() if name not in SECRETS}
             # Some are about the Page and name nobody.
-            common = _common(item, page) if "sender" in item else {"account": page}
+            named = any((item.get("sender") or {}).values())
+            common = _common(item, page) if named else {"account": page}
             return Notice(id=f"{key}:{fingerprint(item)}", kind=key, details=details, **common)
     raise Unreadable("an item with no key that is known")
 
@@ -124,7 +125,9 @@ def _reaction(item: Any, common: Common) -> AnyEvent:
 def _edit(item: Any, common: Common) -> AnyEvent:
     edit = item["message_edit"]
     mid, text = edit["mid"], edit["text"] or None
-    return Edit(id=f"edit:{mid}:{edit.get('num_edit')}", target=mid, text=text, **common)
+    # Without a number only the words tell one edit from another.
+    number = edit.get("num_edit") or fingerprint(text)
+    return Edit(id=f"edit:{mid}:{number}", target=mid, text=text, **common)
 
 
 def _receipt(status: Status) -> Callable[[Any, Common], AnyEvent]:
@@ -144,7 +147,7 @@ def _receipt(status: Status) -> Callable[[Any, Common], AnyEvent]:
 
 
 def _id(kind: str, common: Common, *parts: Any) -> str:
-    return ":".join([kind, common["party"].id, *map(str, parts)])
+    return ":".join([kind, common["party"].id, *(str(part) for part in parts if part is not None)])
 
 
 READERS: Mapping[str, Callable[[Any, Common], AnyEvent]] = {

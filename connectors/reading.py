@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from normalizer.events import AnyEvent, Unknown, dump, load
+from normalizer.events import AnyEvent, Attachment, Unknown, dump, load
 
 Found = AnyEvent | Iterable[AnyEvent]
 
@@ -31,7 +31,8 @@ _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, Over
 def read_each(read: Callable[[Any], Found], entries: Iterable[Any]) -> list[AnyEvent]:
     """`read` applied to each entry; an entry it cannot read becomes `Unknown` with the entry kept.
 
-    An event with a field of the wrong type is unreadable too: it would fail later, and further away.
+    An event with a field of the wrong type is unreadable too, and so is one whose `id`, `account` or `party`
+    is empty: it would fail later, and further away.
     """
     return [event for entry in entries for event in _read(lambda e: _sound(read(e)), entry)]
 
@@ -41,6 +42,11 @@ def open_each(
 ) -> list[AnyEvent]:
     """As `read_each`, for what only wraps entries: `opener` returns what `read_each` made of them."""
     return [event for envelope in envelopes for event in _read(opener, envelope)]
+
+
+def attach_each(read: Callable[[Any], Attachment], files: Iterable[Any]) -> tuple[Attachment, ...]:
+    """`read` applied to each file of a message; one it cannot read is `unsupported`, and the words stay."""
+    return tuple(_attached(read, file) for file in files)
 
 
 def listed(raw: Mapping[str, Any], name: str) -> list[Any]:
@@ -88,9 +94,19 @@ def _read(read: Callable[[Any], Found], entry: Any) -> list[AnyEvent]:
         return [unknown(entry, _why(trouble))]
 
 
+def _attached(read: Callable[[Any], Attachment], file: Any) -> Attachment:
+    try:
+        return read(file)
+    except _UNREADABLE as trouble:
+        return Attachment("unsupported", details={"reason": _why(trouble)})
+
+
 def _sound(found: Found) -> list[AnyEvent]:
     events = list(found) if isinstance(found, Iterable) else [found]
-    load(dump(events))
+    for event in load(dump(events)):
+        people = [] if event.party is None else [event.party.id, *event.party.aliases]
+        if not all((event.id, event.account or isinstance(event, Unknown), *people)):
+            raise Unreadable("an id, an account or a person's id that is empty")
     return events
 
 

@@ -18,6 +18,7 @@ from normalizer.events import (
 
 from .kinds import kind_of
 from .places import place
+from .reading import id_of
 from .twilio_codes import CODES
 
 Form = Mapping[str, str]
@@ -66,12 +67,12 @@ def _message(form: Form) -> AnyEvent:
 
 def _sid(form: Form) -> str:
     # The name of 2010 is still sent beside the one of today.
-    return form.get("MessageSid") or form["SmsSid"]
+    return id_of(form.get("MessageSid") or form["SmsSid"])
 
 
 def _party(address: str, form: Form) -> Party:
     aliases = (form.get("ExternalUserId"), form.get("WaId"))
-    return Party(address, form.get("ProfileName") or None, tuple(id for id in aliases if id))
+    return Party(id_of(address), form.get("ProfileName") or None, tuple(id for id in aliases if id))
 
 
 def _files(form: Form) -> list[Attachment]:

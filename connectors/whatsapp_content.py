@@ -8,7 +8,7 @@ from normalizer.events import Attachment, Kind, MediaRef
 
 from .kinds import kind_of
 from .places import place
-from .reading import Unreadable, listed
+from .reading import Unreadable, id_of, listed
 
 #: Meta could not fetch the consumer's file, for example because it has more than 100 MB.
 _FILE_LOST = 131052
@@ -44,9 +44,9 @@ def _file(raw: Any, type: str, account: str) -> Content:
     media_type, name, caption = file.get("mime_type"), file.get("filename"), file.get("caption")
     if kind == "document" and kind_of(media_type) in {"photo", "video"}:
         kind = kind_of(media_type)  # phones send HEIC photos and long videos as documents
-    if "id" not in file or _FILE_LOST in _codes(raw):
+    if not file.get("id") or _FILE_LOST in _codes(raw):
         return Content(caption or None, (Attachment(kind, refused="gone"),))
-    locator = {"id": file["id"], "account": account}
+    locator = {"id": id_of(file["id"]), "account": account}
     ref = MediaRef(locator, media_type, name, sha256=file.get("sha256"))
     return Content(caption or None, (Attachment(kind, ref),))
 

@@ -47,7 +47,7 @@ def read_change(change: Any, business: str) -> list[AnyEvent]:
     field, value = change["field"], change["value"]
     if not isinstance(value, dict) and field != "messages":
         return read_each(lambda raw: about_account(business, field, raw), [value])
-    account = id_of((value.get("metadata") or {}).get("phone_number_id", business))
+    account = id_of((value.get("metadata") or {}).get("phone_number_id") or business)
     if field == "smb_message_echoes":
         return read_each(lambda raw: _echo(raw, account), listed(value, "message_echoes"))
     if field != "messages":
@@ -68,7 +68,7 @@ def _message(raw: Any, account: str, people: People) -> AnyEvent:
         "party": _party(people, raw.get("from_user_id"), raw.get("from")),
         "sent_at": moment(raw["timestamp"]),
     }
-    if "group_id" in raw:
+    if raw.get("group_id"):
         # An answer would go to the sender alone, who did not write to us alone.
         return _not_read(raw, "group messages are not read", common)
     return READERS.get(_type(raw), _said)(raw, common)
@@ -99,7 +99,7 @@ def _said(raw: Any, common: Common) -> AnyEvent:
 
 def _reaction(raw: Any, common: Common) -> AnyEvent:
     target, emoji = raw["reaction"]["message_id"], raw["reaction"].get("emoji")
-    return Reaction(id=f"reaction:{raw['id']}", target=target, emoji=emoji or None, **common)
+    return Reaction(id=f"reaction:{id_of(raw['id'])}", target=target, emoji=emoji or None, **common)
 
 
 def _edit(raw: Any, common: Common) -> AnyEvent:
@@ -108,7 +108,7 @@ def _edit(raw: Any, common: Common) -> AnyEvent:
     if said is None:
         return _not_read(raw, "an edit to a type that is not known", common)
     return Edit(
-        id=f"edit:{raw['id']}",
+        id=f"edit:{id_of(raw['id'])}",
         target=target,
         text=said.text,
         attachments=said.attachments,
@@ -118,7 +118,7 @@ def _edit(raw: Any, common: Common) -> AnyEvent:
 
 def _revoke(raw: Any, common: Common) -> AnyEvent:
     target = raw["revoke"]["original_message_id"]
-    return Deletion(id=f"revoke:{raw['id']}", target=target, **common)
+    return Deletion(id=f"revoke:{id_of(raw['id'])}", target=target, **common)
 
 
 def _system(raw: Any, common: Common) -> AnyEvent:
@@ -127,18 +127,19 @@ def _system(raw: Any, common: Common) -> AnyEvent:
     new = (told.get("user_id"), told.get("wa_id"), told.get("new_wa_id"))
     party = common["party"]
     party = replace(party, aliases=_distinct(party.id, *party.aliases, *new)[1:])
-    kind, text = told.get("type", "system"), told.get("body")
+    kind, text = told.get("type") or "system", told.get("body")
     common = {**common, "party": party}
-    return Notice(id=f"system:{raw['id']}", kind=kind, text=text, details=told, **common)
+    return Notice(id=f"system:{id_of(raw['id'])}", kind=kind, text=text, details=told, **common)
 
 
 def _notice(raw: Any, common: Common) -> AnyEvent:
     kind = _type(raw)
-    return Notice(id=f"{kind}:{raw['id']}", kind=kind, details=raw.get(raw["type"]), **common)
+    details = raw.get(type_of(raw))
+    return Notice(id=f"{kind}:{id_of(raw['id'])}", kind=kind, details=details, **common)
 
 
 def _receipt(raw: Any, account: str, people: People) -> AnyEvent:
-    id, word = raw["id"], raw["status"]
+    id, word = id_of(raw["id"]), raw["status"]
     common: Common = {
         "id": f"status:{id}:{word}",
         "account": account,
@@ -167,7 +168,7 @@ def _reason(raw: Any) -> str | None:
 
 def _echo(raw: Any, account: str) -> AnyEvent:
     common: Common = {
-        "id": f"echo:{raw['id']}",
+        "id": f"echo:{id_of(raw['id'])}",
         "account": account,
         "party": _party({}, raw.get("to_user_id"), raw.get("to")),
         "sent_at": moment(raw["timestamp"]),
@@ -185,7 +186,7 @@ def _echo(raw: Any, account: str) -> AnyEvent:
 
 
 def _not_read(raw: Any, reason: str, common: Common) -> Unknown:
-    return Unknown(id=f"unknown:{raw['id']}", reason=reason, raw=raw, **common)
+    return Unknown(id=f"unknown:{id_of(raw['id'])}", reason=reason, raw=raw, **common)
 
 
 def _people(value: Any) -> People:

@@ -57,6 +57,17 @@ class Batches(Subject):
                 found = self._with(recording, path, order)
                 assert set(found) == set(whole), f"{_shown(path)}: another order, other facts"
 
+    def test_a_bad_file_costs_no_words(self, recording: Recording) -> None:
+        for path, entries in _lists(recording.content):
+            if not self._are_files(recording, path, entries):
+                continue
+            whole = _said(self._events(recording.content, recording))
+            for poison in POISONS:
+                spoiled = _changed(recording.content, path, [*entries, poison])
+                assert _said(self._events(spoiled, recording)) == whole, (
+                    f"{_shown(path)}: a file that cannot be read costs the message its words; attach_each"
+                )
+
     # how it is done -------------------------------------------------------------------------------
 
     def _batches(self, recording: Recording) -> Iterator[tuple[Path, list[Any]]]:
@@ -73,6 +84,11 @@ class Batches(Subject):
         events = self._events(_changed(recording.content, path, [POISONS[-1]]), recording)
         return any(isinstance(event, Unknown) and event.raw == POISONS[-1] for event in events)
 
+    def _are_files(self, recording: Recording, path: Path, entries: list[Any]) -> bool:
+        whole = self._events(recording.content, recording)
+        fewer = self._events(_changed(recording.content, path, entries[1:]), recording)
+        return _ids(fewer) == _ids(whole) and _files(fewer) < _files(whole)
+
     def _with(self, recording: Recording, path: Path, entries: list[Any]) -> list[bytes]:
         return self._facts(_changed(recording.content, path, entries), recording)
 
@@ -81,6 +97,14 @@ class Batches(Subject):
 
     def _events(self, content: Any, recording: Recording) -> list[AnyEvent]:
         return self.parsed(replace(recording, content=copy.deepcopy(content)))
+
+
+def _said(events: list[AnyEvent]) -> list[tuple[str, str, str | None]]:
+    return [(event.type, event.id, getattr(event, "text", None)) for event in events]
+
+
+def _files(events: list[AnyEvent]) -> int:
+    return sum(len(getattr(event, "attachments", ())) for event in events)
 
 
 def _ids(events: list[AnyEvent]) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from connectors.contract import Call, Download, Purpose, Reply, Request, Respons
 from connectors.errors import Rejected
 from connectors.recordings import RECEIVED_AT, Recording
 
-from .driving import Answer, Start, drive, first_call
+from .driving import Answer, Start, drive, first_call, told_of
 from .subject import Subject
 
 ANSWERS: tuple[Any, ...] = (
@@ -49,7 +49,8 @@ class Answers(Subject):
     def test_an_answer_that_makes_no_sense_is_a_refusal(self, recording: Recording) -> None:
         for answer in ANSWERS:
             for purpose, start in self._flows(recording):
-                driven = drive(self.connector, start, purpose, _always(200, answer))
+                with told_of(f"answered {str(answer)[:40]}"):
+                    driven = drive(self.connector, start, purpose, _always(200, answer))
                 self.check_end(purpose, driven.result, driven.refused)
 
     def test_an_expected_status_leads_to_an_end_too(self, recording: Recording) -> None:

@@ -1,7 +1,7 @@
 """Driving flows as the gateway does: a reply for each call, refusals read by the connector, and an end."""
 
-from collections.abc import Callable, Generator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -42,6 +42,18 @@ def drive(connector: Connector[Any], start: Start, purpose: Purpose, answer: Ans
     except Rejected as refused:
         return Driven(tuple(calls), refused=refused)
     return Driven(tuple(calls), result)
+
+
+@contextmanager
+def told_of(name: str) -> Iterator[None]:
+    """Says which recording it was, and what to do, where a flow falls over an answer."""
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError, ValueError) as fall:
+        raise AssertionError(
+            f"{name}: the flow raised {fall!r} over an answer; match the shape you expect, and hand anything"
+            " else to self.refusal(reply)"
+        ) from fall
 
 
 def first_call(start: Start) -> Call | None:

@@ -14,6 +14,7 @@ from typing import ClassVar, Literal, get_args
 
 from connectors.capabilities import Feature
 from connectors.contract import API, Connector
+from normalizer.events import Message
 
 from .exchanges import ANSWERED, Exchange, exchanges
 from .features import VISIBLE, shown
@@ -26,6 +27,8 @@ GRADES: tuple[Grade, ...] = get_args(Grade)
 
 #: How the note of a real recording begins.
 REAL = "recorded"
+#: What the note of a recording says whose consumer really sent an empty message.
+NOTHING_SAID = "says nothing"
 _NUMBER = re.compile(r"\d[\d,]*\d|\d")
 
 
@@ -59,6 +62,17 @@ def _unshown(subject: Graded) -> Iterator[str]:
     for feature in sorted(VISIBLE - seen):
         if can.support(feature) == "yes":
             yield f"no recording shows {feature}, which the chart offers"
+
+
+def _silent(subject: Graded) -> Iterator[str]:
+    for recording in subject.recorded:
+        said = [event for event in subject.parsed(recording) if isinstance(event, Message)]
+        mute = [one for one in said if not (one.text or one.attachments or one.choice)]
+        if mute and NOTHING_SAID not in recording.note:
+            yield (
+                f"recording {recording.name} shows a message that says nothing. What did its consumer send? Give"
+                f" it a text or an attachment (`unsupported` at least), or write “{NOTHING_SAID}” into its note"
+            )
 
 
 def _unlimited(subject: Graded) -> Iterator[str]:
@@ -145,11 +159,11 @@ def _unsent(subject: Graded, recorded: list[Exchange], flows: set[str]) -> Itera
 def _unrefused(recorded: list[Exchange]) -> Iterator[str]:
     refused = [one.refused for one in recorded if one.refused is not None]
     if not any(one.get("retry") for one in refused):
-        yield "no exchange shows a refusal that passes"
+        yield "no exchange shows a refusal that passes: one with `refused`, and `retry` in it"
     if not any(not one.get("retry") for one in refused):
-        yield "no exchange shows a refusal that is final"
+        yield "no exchange shows a refusal that is final: one with `refused`, and no `retry`"
     if not any(one.get("operator") for one in refused):
-        yield "no exchange shows refused credentials"
+        yield "no exchange shows refused credentials: one with `refused`, and `operator` in it"
 
 
 def _unreal(subject: Graded) -> Iterator[str]:
@@ -174,7 +188,15 @@ Criterion = Callable[[Graded], Iterator[str]]
 
 CRITERIA: Mapping[Grade, tuple[Criterion, ...]] = {
     "bronze": (),
-    "silver": (_unshown, _unlimited, _without_origin, _unexplained, _unlimited_text, _undeclared),
+    "silver": (
+        _unshown,
+        _silent,
+        _unlimited,
+        _without_origin,
+        _unexplained,
+        _unlimited_text,
+        _undeclared,
+    ),
     "gold": (_unproven,),
     "platinum": (_unreal, _untyped, _undated),
 }

@@ -15,6 +15,7 @@ from connectors.recordings import Recording
 from normalizer.events import TRANSCRIPT_LINES, AnyEvent, Echo, Edit, Message, Unknown, dump, load
 
 from .driving import first_call
+from .filling import unlike
 from .subject import Subject, files
 
 #: How often each recording is damaged.
@@ -31,9 +32,9 @@ class Reads(Subject):
 
     def test_a_recording_means_what_was_recorded(self, recording: Recording) -> None:
         found = orjson.loads(dump(self.parsed(recording)))
-        assert found == recording.events, (
-            f"if this is right, record it:\n{orjson.dumps(found).decode()}"
-        )
+        if found != recording.events:
+            file = self.payloads / f"{recording.name}.json"
+            pytest.fail(unlike(file, {"events": found}, frozenset({"events"})))
 
     def test_reading_twice_is_reading_once(self, recording: Recording) -> None:
         before = copy.deepcopy(recording.content)

@@ -28,6 +28,7 @@ from connectors import (
     Message,
     Notice,
     Party,
+    Receipt,
     Rejected,
     Reply,
     Request,
@@ -539,8 +540,43 @@ class MakesIdsOfTheSender(Acme):
 
 @breaks("events_say_whose_they_are")
 class LeavesOutTheAccount(Acme):
+    def parse(self, delivery: Delivery) -> list[AnyEvent]:
+        return [replace(event, account="") for event in super().parse(delivery)]
+
+
+@breaks("a_field_that_may_be_absent_may_be_null")
+class AsksWhetherAFieldIsThere(Acme):
     def message(self, raw: Any) -> Message:
-        return replace(super().message(raw), account="")
+        found = super().message(raw)
+        return (
+            replace(found, text=found.text and found.text[:])
+            if "file" not in raw
+            else self.shown(raw)
+        )
+
+    def shown(self, raw: Any) -> Message:
+        return super().message({**raw, "file": raw["file"].strip()})
+
+
+@breaks("no_id_is_made_of_nothing")
+class MakesIdsOfNothing(Acme):
+    def receipt(self, raw: Any) -> Receipt:
+        return super().receipt({**raw, "id": str(raw["id"])})
+
+
+@breaks("no_file_is_asked_for_by_no_name")
+class AsksForFilesOfNoName(Acme):
+    def message(self, raw: Any) -> Message:
+        return super().message({**raw, "file": str(raw["file"])} if "file" in raw else raw)
+
+
+@breaks("a_bad_file_costs_no_words")
+class LosesWordsToABadFile(Acme):
+    def message(self, raw: Any) -> Message:
+        files = [self.file(one) for one in raw.get("files") or []]
+        return super().message(
+            {**raw, "files": [one.media.locator["id"] for one in files if one.media]}
+        )
 
 
 @breaks("texts_hold_what_people_wrote")

@@ -32,8 +32,11 @@ from connectors import (
     Text,
     Unreadable,
     any_same,
+    attach_each,
     by_status,
     entries,
+    id_of,
+    listed,
     moment,
     offers,
     open_each,
@@ -90,16 +93,18 @@ class Acme(Connector[Settings]):
                 raise Unreadable("an update of a kind that is not known")
 
     def message(self, raw: Any) -> Message:
-        file = raw.get("file")
-        files = (Attachment("photo", MediaRef({"id": str(file)})),) if file else ()
+        named = [raw["file"]] if raw.get("file") else []
         return Message(
             id=raw["id"],
             account=self.config.shop,
             party=Party(raw["from"]),
             sent_at=moment(raw["at"]),
             text=raw["text"] or None,
-            attachments=files,
+            attachments=attach_each(self.file, [*named, *listed(raw, "files")]),
         )
+
+    def file(self, raw: Any) -> Attachment:
+        return Attachment("photo", MediaRef({"id": id_of(raw)}))
 
     def receipt(self, raw: Any) -> Receipt:
         return Receipt(

@@ -67,6 +67,9 @@ class TestApple(Conformance):
         undecoded = accounts.OLDER_MSP_SECRET.encode()
         yield accounts.borne(request, accounts.token(ours, key=undecoded))
         yield accounts.with_header(request, "authorization", f"Basic {accounts.token(ours)}")
+        # A token that was seen, put before a message of one's own.
+        for told in ("id", "source-id"):
+            yield accounts.with_header(request, told, "urn:mbid:AQAAYanotherOne")
 
 
 class TestMessenger(Conformance):

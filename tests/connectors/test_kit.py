@@ -44,6 +44,18 @@ CONTENTS = {
             }
         ]
     },
+    "a_photo_in_a_list": {
+        "updates": [
+            {
+                "kind": "message",
+                "id": "6",
+                "at": 1760000006,
+                "from": "ann",
+                "text": "and so",
+                "files": ["f6"],
+            }
+        ]
+    },
     "what_was_seen": {
         "updates": [{"kind": "seen", "id": "1", "at": 1760000003, "from": "ann"}],
     },

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from connectors import (
+    Attachment,
     Echo,
     Message,
     Notice,
     Party,
     Unknown,
     Unreadable,
+    attach_each,
     entries,
     fingerprint,
     inflate,
@@ -41,6 +43,24 @@ def test_a_field_of_the_wrong_type_is_named_and_its_words_are_not_repeated() -> 
     assert isinstance(event, Unknown)
     assert event.reason == "text: Input should be a valid string"
     assert event.raw == {"id": "1", "text": {"secret": "words"}}
+
+
+@pytest.mark.parametrize(
+    "empty", [{"id": ""}, {"account": ""}, {"party": Party("")}, {"party": Party("p", None, ("",))}]
+)
+def test_an_event_of_nobody_or_nothing_is_unreadable(empty: dict[str, Any]) -> None:
+    told = {"id": "1", "account": "a", "party": Party("p"), **empty}
+    (event,) = read_each(lambda _: Message(**told), [{"raw": 1}])
+    assert isinstance(event, Unknown)
+    assert event.reason == "an id, an account or a person's id that is empty"
+
+
+def test_a_file_that_cannot_be_read_is_unsupported_and_keeps_its_place() -> None:
+    found = attach_each(
+        lambda raw: Attachment("photo", details={"id": raw["id"]}), [{"id": 1}, 5, {}]
+    )
+    assert [one.kind for one in found] == ["photo", "unsupported", "unsupported"]
+    assert found[2].details == {"reason": "lacks 'id'"}
 
 
 def test_reasons_quote_no_values() -> None:

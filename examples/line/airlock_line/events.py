@@ -18,6 +18,7 @@ from connectors import (
     Party,
     Unreadable,
     entries,
+    id_of,
     kind_of,
     moment,
     place,
@@ -41,7 +42,7 @@ NOTICES = ("follow", "beacon", "accountLink", "videoPlayComplete", "membership")
 
 def read_events(content: Any) -> list[AnyEvent]:
     """Everything a delivery tells. The list is empty when LINE only asks whether we are there."""
-    bot = content["destination"]
+    bot = id_of(content["destination"])
     return read_each(lambda raw: _event(raw, bot), entries(content, "events"))
 
 
@@ -76,7 +77,7 @@ def _unsend(raw: Any, common: Common) -> AnyEvent:
 
 def _postback(raw: Any, common: Common) -> AnyEvent:
     # The label of the button is not told, what was picked from a calendar is.
-    picked = raw["postback"].get("params", {})
+    picked = raw["postback"].get("params") or {}
     text = next((picked[name] for name in PICKED if name in picked), None)
     return Message(id=_id(raw), text=text, choice=raw["postback"]["data"], **common)
 
@@ -87,14 +88,14 @@ def _unfollow(raw: Any, common: Common) -> AnyEvent:
 
 def _id(raw: Any) -> str:
     # The same in each redelivery.
-    return f"{raw['type']}:{raw['webhookEventId']}"
+    return f"{raw['type']}:{id_of(raw['webhookEventId'])}"
 
 
 def _attachment(message: Any) -> Attachment:
     match message["type"]:
         case "file":
             ref = MediaRef(
-                {"id": message["id"], "prepared": False},
+                {"id": id_of(message["id"]), "prepared": False},
                 name=message["fileName"],
                 size=message["fileSize"],
             )
@@ -116,7 +117,7 @@ def _locator(message: Any, *, prepared: bool) -> dict[str, Any]:
     provider = message["contentProvider"]
     if provider["type"] == "external":
         return {"url": provider["originalContentUrl"]}
-    return {"id": message["id"], "prepared": prepared}
+    return {"id": id_of(message["id"]), "prepared": prepared}
 
 
 READERS: Mapping[str, Callable[[Any, Common], AnyEvent]] = {

@@ -18,6 +18,7 @@ from connectors import (
     Party,
     Reaction,
     Unreadable,
+    id_of,
     kind_of,
     moment,
     place,
@@ -52,8 +53,8 @@ UNSUPPORTED = (
 def read_update(update: Any, bot: str) -> AnyEvent:
     """The one event of an update; `bot` is the account."""
     for kind, read in READERS.items():
-        if kind in update:
-            return read(update[kind], update["update_id"], bot)
+        if update.get(kind):
+            return read(update[kind], id_of(update["update_id"]), bot)
     raise Unreadable("an update of a kind that is not read")
 
 
@@ -62,31 +63,31 @@ def name_of(who: Any) -> str:
     return " ".join(part for part in (who["first_name"], who.get("last_name")) if part)
 
 
-def _message(raw: Any, update: int, bot: str) -> AnyEvent:
+def _message(raw: Any, update: str, bot: str) -> AnyEvent:
     del update  # a message has an id of its own
     return Message(
         id=_id(raw),
         **_said(raw),
-        reply_to=_id(raw["reply_to_message"]) if "reply_to_message" in raw else None,
-        forwarded="forward_origin" in raw,
+        reply_to=_id(raw["reply_to_message"]) if raw.get("reply_to_message") else None,
+        forwarded=bool(raw.get("forward_origin")),
         **_common(raw, bot, raw["date"]),
     )
 
 
-def _edit(raw: Any, update: int, bot: str) -> AnyEvent:
-    common = _common(raw, bot, raw.get("edit_date", raw["date"]))
+def _edit(raw: Any, update: str, bot: str) -> AnyEvent:
+    common = _common(raw, bot, raw.get("edit_date") or raw["date"])
     return Edit(id=f"edit:{update}", target=_id(raw), **_said(raw), **common)
 
 
-def _tap(raw: Any, update: int, bot: str) -> AnyEvent:
+def _tap(raw: Any, update: str, bot: str) -> AnyEvent:
     del update  # as above
     asked = raw["message"]
-    rows = asked.get("reply_markup", {}).get("inline_keyboard", [])
+    rows = (asked.get("reply_markup") or {}).get("inline_keyboard") or []
     labels = {key.get("callback_data"): key["text"] for row in rows for key in row}
     # The only time told is that of the question.
     common = _common(asked, bot, None)
     return Message(
-        id=f"tap:{raw['id']}",
+        id=f"tap:{id_of(raw['id'])}",
         text=labels.get(raw["data"]),
         choice=raw["data"],
         reply_to=_id(asked),
@@ -94,14 +95,14 @@ def _tap(raw: Any, update: int, bot: str) -> AnyEvent:
     )
 
 
-def _reaction(raw: Any, update: int, bot: str) -> AnyEvent:
+def _reaction(raw: Any, update: str, bot: str) -> AnyEvent:
     now = raw["new_reaction"]
     emoji = now[0]["emoji"] if now else None
     common = _common(raw, bot, raw["date"])
     return Reaction(id=f"reaction:{update}", target=_id(raw), emoji=emoji, **common)
 
 
-def _membership(raw: Any, update: int, bot: str) -> AnyEvent:
+def _membership(raw: Any, update: str, bot: str) -> AnyEvent:
     # In a private chat this comes only when the bot is blocked or unblocked.
     common = _common(raw, bot, raw["date"])
     if raw["new_chat_member"]["status"] == "kicked":
@@ -113,13 +114,13 @@ def _common(raw: Any, bot: str, at: Any) -> Common:
     chat = raw["chat"]
     if chat["type"] != "private":
         raise Unreadable("a chat of several people")
-    party = Party(str(chat["id"]), name_of(chat))
+    party = Party(id_of(chat["id"]), name_of(chat))
     return {"account": bot, "party": party, "sent_at": None if at is None else moment(at)}
 
 
 def _id(raw: Any) -> str:
     # Messages are numbered within their chat.
-    return f"{raw['chat']['id']}:{raw['message_id']}"
+    return f"{id_of(raw['chat']['id'])}:{id_of(raw['message_id'])}"
 
 
 def _said(raw: Any) -> dict[str, Any]:
@@ -130,24 +131,26 @@ def _said(raw: Any) -> dict[str, Any]:
 
 
 def _attachments(raw: Any) -> tuple[Attachment, ...]:
-    if "photo" in raw:
+    if raw.get("photo"):
         # The same photo in several sizes.
         largest = max(raw["photo"], key=lambda size: size["width"] * size["height"])
         return (_file(largest, "photo"),)
     for field, kind in FILES.items():
-        if field in raw:
+        if raw.get(field):
             return (_file(raw[field], kind),)
-    if "location" in raw:
-        return (_place(raw["location"], raw.get("venue", {})),)
-    if "contact" in raw:
+    if raw.get("location"):
+        return (_place(raw["location"], raw.get("venue") or {}),)
+    if raw.get("contact"):
         return (Attachment("contact", details={"cards": [raw["contact"]]}),)
-    unsupported = [field for field in UNSUPPORTED if field in raw]
+    unsupported = [field for field in UNSUPPORTED if raw.get(field)]
     return tuple(Attachment("unsupported", details={"type": field}) for field in unsupported)
 
 
 def _file(raw: Any, kind: Kind | None) -> Attachment:
     media_type = "image/jpeg" if kind == "photo" else raw.get("mime_type")
-    ref = MediaRef({"id": raw["file_id"]}, media_type, raw.get("file_name"), raw.get("file_size"))
+    ref = MediaRef(
+        {"id": id_of(raw["file_id"])}, media_type, raw.get("file_name"), raw.get("file_size")
+    )
     return Attachment(kind or kind_of(ref.media_type, ref.name), ref)
 
 
@@ -156,7 +159,7 @@ def _place(raw: Any, venue: Any) -> Attachment:
     return place(raw["latitude"], raw["longitude"], **told)
 
 
-READERS: Mapping[str, Callable[[Any, int, str], AnyEvent]] = {
+READERS: Mapping[str, Callable[[Any, str, str], AnyEvent]] = {
     "message": _message,
     "edited_message": _edit,
     "callback_query": _tap,
