@@ -124,7 +124,7 @@ class _Hiss:
 def hostile() -> dict[str, bytes]:
     """Bombs that are refused, and those that are legal and must stay cheap."""
     made = {name: content for name, content, _ in bombs()}
-    made["png of 48 MP"] = png(8000, 6000)
+    made["png of 64 MP"] = png(8000, 8000)
     made["png of 64 MP with opacity"] = png(8000, 8000, kind=6)
     made["png of 100,000 texts"] = png(20, 20, b"".join([chunk(b"tEXt", b"k\0v")] * 100_000))
     made["jpeg of 64 MP"] = encoded(Image.new("RGB", (8000, 8000)))

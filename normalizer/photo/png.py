@@ -24,7 +24,7 @@ _MAX_WHOLE_BYTES = 130_000_000
 _WIDE = frozenset({"RGB", "RGBA", "LA", "PA", "I", "I;16"})
 
 #: Opacity doubles the time. What takes more than half a second and is packed as only nothing can be is refused.
-_LARGE_OPAQUE, _LARGE_TRANSLUCENT, _PIXELS_OF_A_BYTE = 48_000_000, 32_000_000, 200
+_LARGE_TRANSLUCENT, _PIXELS_OF_A_BYTE = 32_000_000, 200
 
 #: Not even 25 MB in pieces of a hundred bytes has more.
 _MAX_CHUNKS = 250_000
@@ -38,8 +38,8 @@ def open_png(data: memoryview, wish: Wish) -> Opened:
     size: Size = struct.unpack_from(">II", stream, 16)
     wish.check(size)
     image = PngImagePlugin.PngImageFile(io.BytesIO(stream))
-    large = _LARGE_TRANSLUCENT if image.mode == "RGBA" else _LARGE_OPAQUE
-    wish.check_substance(size, len(stream), large, _PIXELS_OF_A_BYTE)
+    if image.mode == "RGBA":
+        wish.check_substance(size, len(data), _LARGE_TRANSLUCENT, _PIXELS_OF_A_BYTE)
     fit = wish.fit(size)
     streams = size[0] * size[1] > _LARGE and fit.factor > 1 and _can_stream(image)
     if size[0] * size[1] > _LARGE and not streams:
