@@ -128,7 +128,7 @@ def hostile() -> dict[str, bytes]:
     made["png of 64 MP with opacity"] = png(8000, 8000, kind=6)
     made["png of 100,000 texts"] = png(20, 20, b"".join([chunk(b"tEXt", b"k\0v")] * 100_000))
     made["jpeg of 64 MP"] = encoded(Image.new("RGB", (8000, 8000)))
-    made["gif of 60 MP"] = encoded(Image.new("P", (8000, 7500)), "GIF")
+    made["gif of 32 MP"] = encoded(Image.new("P", (8000, 4000)), "GIF")
     made["webp of 8 MP"] = encoded(Image.new("RGB", (3200, 2500)), "WEBP", lossless=True)
     made["tiff of 30 MP"] = encoded(Image.new("RGB", (6000, 5000)), "TIFF", compression="tiff_lzw")
     return made

@@ -52,6 +52,14 @@ def painted(note: dict[str, Any], canvas: Canvas) -> Painted:
         raise nonsense(error) from None
 
 
+def rows(note: dict[str, Any], painted: Painted) -> int:
+    """How many rows of the large picture are finished; raises MediaFailed for nonsense."""
+    try:
+        return whole(note.get("rows", painted.preview.height), painted.preview.height)
+    except ValueError as error:
+        raise nonsense(error) from None
+
+
 def thumbnail(result: dict[str, Any], canvas: Canvas) -> Place:
     """Raises MediaFailed for what does not fit the canvas."""
     try:

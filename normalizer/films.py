@@ -12,9 +12,10 @@ from typing import Any
 from . import answers
 from .cell.pool import Pool
 from .cell.trouble import CellLost, CellsUnavailable
+from .encoding import Job
 from .media import Clean, Limits, MediaFailed, MediaRejected, Rendition
 from .photo.canvas import Canvas
-from .studio import Job, Studio
+from .studio import Studio
 from .video.audit import Finding, audit
 from .video.boxes import Broken
 

@@ -1,5 +1,6 @@
 """Outside the cell: checked pixels become the files an agent's browser gets."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from PIL import Image
@@ -8,6 +9,7 @@ from .answers import Painted
 from .media import Limits, Rendition
 from .photo import encode
 from .photo.canvas import Place
+from .photo.joined import ROWS, joined
 
 Large = Literal["preview", "poster"]
 
@@ -15,6 +17,9 @@ Large = Literal["preview", "poster"]
 _SCREENSHOT_PIXELS = 4_000_000
 _SCREENSHOT_BYTES_PER_PIXEL = 0.75
 _ICON_PIXELS = 128 * 128
+
+#: Less is not worth the trouble.
+_LEAST_BANDS = 2
 
 #: PNG takes a second for more; what is larger lies on white.
 _TRANSLUCENT_PIXELS = 8_000_000
@@ -38,9 +43,32 @@ def large(
         content = encode.png(image, limit)
         if content is not None:
             return Rendition(name, "image/png", *image.size, content)
-    fits = painted.whole and not painted.crisp and source_bytes <= limit
-    content, final = encode.jpeg(encode.opaque(image), limit, surely=fits)
+    content, final = encode.jpeg(encode.opaque(image), limit)
     return Rendition(name, "image/jpeg", *final, content)
+
+
+def comes_in_bands(painted: Painted, source_bytes: int, limits: Limits) -> bool:
+    """Whether the large picture is a photo of some size that as good as surely fits at the first quality."""
+    place, limit = painted.preview, limits.preview_max_bytes
+    if painted.translucent or painted.crisp or place.height < _LEAST_BANDS * ROWS:
+        return False
+    fits = painted.whole and source_bytes <= limit
+    return fits or encode.fits_surely((place.width, place.height), limit)
+
+
+def band(pixels: memoryview, width: int, height: int) -> bytes:
+    """Some rows of the large picture, encoded for themselves."""
+    return encode.band(encode.picture(pixels, width, height, translucent=False))
+
+
+def assembled(
+    parts: Sequence[bytes], place: Place, name: Large, limits: Limits
+) -> Rendition | None:
+    """The large picture from its bands; None where it is too large after all."""
+    content = joined(parts, (place.width, place.height))
+    if len(content) > limits.preview_max_bytes:
+        return None
+    return Rendition(name, "image/jpeg", place.width, place.height, content)
 
 
 def _picture(pixels: memoryview, place: Place, painted: Painted) -> Image.Image:

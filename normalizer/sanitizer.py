@@ -9,12 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 from .cell.pool import Isolation, Pool
+from .encoding import Job
 from .films import Films
 from .media import Clean, Limits, MediaFailed, MediaRejected
 from .photo.canvas import Canvas
 from .scanner import Scanner
 from .sniffing import HEAD_BYTES, Content, sniff
-from .studio import Job, Studio
+from .studio import Studio
 
 _log = logging.getLogger(__name__)
 

@@ -1,31 +1,19 @@
 """One job: asks a cell, encodes what it paints while it paints on, and wipes the memory behind it."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
-from . import answers, renditions
+from . import answers
 from .answers import Painted
 from .canvases import Canvases, Sheet
 from .cell.pool import Pool
 from .cell.trouble import CellLost, CellsUnavailable
+from .encoding import Encoding, Job
 from .media import Limits, MediaFailed, Rendition
 from .photo.canvas import Canvas, Place
-from .renditions import Large
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What a cell is asked, with which files, and how long it may take."""
-
-    message: dict[str, Any]
-    source: int
-    source_bytes: int
-    seconds: float
-    large: Large
-    film: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +65,7 @@ class Studio:
             try:
                 files = [job.source, sheet.descriptor]
                 files += [] if job.film is None else [job.film]
-                encoding = _Encoding(self, sheet, job)
+                encoding = Encoding(sheet, job, self._canvas, self._limits, self._encoders)
                 answer = await cell.ask(job.message, files, job.seconds, encoding.hear)
                 cell.end()
                 result = answers.done(answer)
@@ -87,17 +75,6 @@ class Studio:
                 raise
             self._recycle(sheet, [painted.preview, place], cell.ending)
             return Work(result, painted, pictures, cell.ending)
-
-    def painted(self, note: dict[str, Any]) -> Painted:
-        return answers.painted(note, self._canvas)
-
-    def thumbnail(self, result: dict[str, Any]) -> Place:
-        return answers.thumbnail(result, self._canvas)
-
-    def outside(self, make: Callable[..., Rendition], *arguments: Any) -> asyncio.Future[Rendition]:
-        """The rendition, made by a thread."""
-        loop = asyncio.get_running_loop()
-        return loop.run_in_executor(self._encoders, lambda: make(*arguments, self._limits))
 
     def _recycle(
         self, sheet: Sheet, places: Sequence[Place], cell_ending: asyncio.Future[int]
@@ -122,33 +99,3 @@ class Studio:
             self._canvases.give_back(sheet)
         else:
             sheet.close()
-
-
-class _Encoding:
-    """What is encoded for one job: begun when the cell says that the large picture is painted."""
-
-    def __init__(self, studio: Studio, sheet: Sheet, job: Job) -> None:
-        self._studio, self._sheet, self._job = studio, sheet, job
-        self._painted: Painted | None = None
-        self._large: asyncio.Future[Rendition] | None = None
-
-    def hear(self, note: dict[str, Any]) -> None:
-        if "preview" not in note or self._painted is not None:
-            return
-        painted = self._painted = self._studio.painted(note)
-        view = self._sheet.view(painted.preview)
-        self._large = self._studio.outside(
-            renditions.large, view, painted, self._job.large, self._job.source_bytes
-        )
-
-    async def finish(
-        self, result: dict[str, Any]
-    ) -> tuple[Painted, Place, tuple[Rendition, Rendition]]:
-        if self._painted is None or self._large is None:
-            raise answers.nonsense("nothing was painted")
-        place = self._studio.thumbnail(result)
-        small = self._studio.outside(
-            renditions.thumbnail, self._sheet.view(place), place, self._painted
-        )
-        thumbnail, large = await asyncio.gather(small, self._large)
-        return self._painted, place, (thumbnail, large)

@@ -49,8 +49,9 @@ class Cell:
     ) -> dict[str, Any]:
         """The answer to one job; raises CellLost, or CellsUnavailable where all cells were lost at once."""
         try:
+            # Sent first: while the cell wakes up there is time for everything else.
+            wire.send(self._door, message, files)
             async with asyncio.timeout(deadline):
-                wire.send(self._door, message, files)
                 return await self._answer(note)
         except TimeoutError:
             raise CellLost(f"took longer than {deadline:g} s", timed_out=True) from None
@@ -60,13 +61,27 @@ class Cell:
             raise CellLost(f"answered {error}") from None
 
     async def _answer(self, note: Note | None) -> dict[str, Any]:
-        while True:
-            await readable(self._door.fileno())
-            answer, _ = wire.receive(self._door)
-            if "note" not in answer:
-                return answer
-            if note and isinstance(answer["note"], dict):
-                note(answer["note"])
+        loop, door = asyncio.get_running_loop(), self._door.fileno()
+        answer: asyncio.Future[dict[str, Any]] = loop.create_future()
+        loop.add_reader(door, self._hear, answer, note)
+        try:
+            return await answer
+        finally:
+            loop.remove_reader(door)
+
+    def _hear(self, answer: asyncio.Future[dict[str, Any]], note: Note | None) -> None:
+        if answer.done():
+            return
+        try:
+            message, _ = wire.receive(self._door)
+            if "note" not in message:
+                answer.set_result(message)
+            elif note and isinstance(message["note"], dict):
+                note(message["note"])
+        except BlockingIOError:
+            return
+        except Exception as error:  # noqa: BLE001  # whoever waits for the answer gets it
+            answer.set_exception(error)
 
     async def _lost(self) -> CellLost:
         try:

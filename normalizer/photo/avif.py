@@ -7,7 +7,7 @@ from typing import Any
 from PIL import AvifImagePlugin, Image
 
 from . import bands, orientation
-from .opened import Opened, Wish
+from .opened import Opened, Seen, Wish
 
 _THREADS = 4
 _LARGE = 12_000_000
@@ -24,16 +24,16 @@ def open_avif(data: memoryview, wish: Wish) -> Opened:
     wish.check_substance(size, len(data), _LARGE)
     fit = wish.fit(size)
 
-    def load(ground: mmap.mmap | None) -> Image.Image:
+    def load(ground: mmap.mmap | None, seen: Seen) -> Image.Image:
         content, *_ = decoder.get_frame(0)
         rows = bands.Rows(content, size, mode, size[0] * _CHANNELS[mode], mode)
-        return rows.shown(ground, fit.factor)
+        return rows.shown(ground, fit.factor, seen)
 
     return Opened(
         size=size,
         fit=fit,
         load=load,
-        lays=bands.can_be_laid(mode, size, fit),
+        lays=bands.laid(mode, size, fit),
         orientation=turn if turn in orientation.INVERSE else orientation.UPRIGHT,
         profile=profile,
     )

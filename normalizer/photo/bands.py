@@ -2,7 +2,7 @@
 
 import ctypes
 import mmap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +13,15 @@ from PIL import Image, ImageFile, PngImagePlugin
 from . import memory, modes
 from .canvas import BYTES_PER_PIXEL
 from .fitting import Fit, Size, reduced
+from .opened import Laid, Seen
 
 #: Rows a band has, rounded to what the factor divides.
 _ROWS = 256
 
 #: Compressed bytes decoded at a time: zlib makes at most a thousand times as much of them.
 _SIP = 8192
+
+_LAID: Mapping[str, Laid] = {"RGB": "RGB", "RGBA": "RGBA"}
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -43,42 +46,49 @@ class Rows:
     #: How a pixel is stored, where that is wider than the mode.
     stored: str
 
-    def shown(self, ground: mmap.mmap | None, factor: int) -> Image.Image:
-        """As a picture on `ground`, at full size, or else by a whole fraction."""
-        return self._reduced(factor) if ground is None else self._laid(ground)
+    def shown(self, ground: mmap.mmap | None, factor: int, seen: Seen) -> Image.Image:
+        """As a picture smaller by a whole fraction, on `ground` if there is one."""
+        if ground is None:
+            return _assemble(self.size, factor, self._band)
+        size = reduced(self.size, factor)
+        for top, bottom in _steps(self.size[1], factor):
+            first, last = top // factor, -(-bottom // factor)
+            target = memory.laid_over(ground, size[0], last - first, self.mode, first)
+            if factor == 1:
+                target.frombytes(self._rows(top, bottom), "raw", self.stored, self.stride, 1)
+            else:
+                target.paste(_smaller(self._band(top, bottom), factor))
+            seen(last)
+        return memory.laid_over(ground, *size, self.mode)
 
-    def _laid(self, ground: mmap.mmap) -> Image.Image:
-        image = memory.laid_over(ground, *self.size, self.mode)
-        image.frombytes(self.content, "raw", self.stored, self.stride, 1)
-        return image
+    def _rows(self, top: int, bottom: int) -> Any:
+        return memoryview(self.content)[top * self.stride : bottom * self.stride]
 
-    def _reduced(self, factor: int) -> Image.Image:
-        whole = memoryview(self.content)
-
-        def band(top: int, bottom: int) -> Image.Image:
-            part: Any = whole[top * self.stride : bottom * self.stride]
-            place = (self.size[0], bottom - top)
-            return Image.frombuffer(self.mode, place, part, "raw", self.stored, self.stride, 1)
-
-        return _assemble(self.size, factor, band)
+    def _band(self, top: int, bottom: int) -> Image.Image:
+        place, rows = (self.size[0], bottom - top), self._rows(top, bottom)
+        return Image.frombuffer(self.mode, place, rows, "raw", self.stored, self.stride, 1)
 
 
-def can_be_laid(mode: str, size: Size, fit: Fit) -> bool:
-    """Whether rows may go straight to the canvas."""
-    return mode in {"RGB", "RGBA"} and fit.size == size
+def laid(mode: str, size: Size, fit: Fit) -> Laid | None:
+    """The mode in which rows may go straight to the canvas, if they may."""
+    return _LAID.get(mode) if fit.size == reduced(size, fit.factor) else None
 
 
 def _assemble(size: Size, factor: int, band: Callable[[int, int], Image.Image]) -> Image.Image:
-    step = max(factor, _ROWS // factor * factor)
     result: Image.Image | None = None
-    for top in range(0, size[1], step):
-        part = modes.eight_bits(band(top, min(top + step, size[1])))
+    for top, bottom in _steps(size[1], factor):
+        part = modes.eight_bits(band(top, bottom))
         part = _smaller(part, factor)
         if result is None:
             result = Image.new(part.mode, reduced(size, factor))
         result.paste(part, (0, top // factor))
     assert result is not None
     return result
+
+
+def _steps(height: int, factor: int) -> Iterator[tuple[int, int]]:
+    step = max(factor, _ROWS // factor * factor)
+    return ((top, min(top + step, height)) for top in range(0, height, step))
 
 
 def _smaller(part: Image.Image, factor: int) -> Image.Image:

@@ -9,7 +9,7 @@ from PIL import Image, ImageFile
 
 from normalizer.media import MediaRejected
 
-from .opened import Opened
+from .opened import Opened, Seen
 
 #: The share of rows that may be missing.
 _MOST_MISSING = 1 / 3
@@ -23,8 +23,9 @@ def tolerated(reopen: Callable[[], Opened]) -> Opened:
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     opened = reopen()
 
-    def load(ground: mmap.mmap | None) -> Image.Image:
-        image = opened.load(ground)
+    def load(ground: mmap.mmap | None, _: Seen) -> Image.Image:
+        # Nothing is told before it is known whether it is enough.
+        image = opened.load(ground, lambda _: None)
         if _missing(image) > image.height * _MOST_MISSING:
             raise MediaRejected("corrupt", "a photo of which too little can be decoded")
         return image

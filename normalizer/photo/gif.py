@@ -17,17 +17,20 @@ _GRAPHIC_CONTROL = 0xF9
 _MAX_PIECES = 200_000
 _MAX_EXTENSIONS = 1000
 
+#: Frames of nothing pack a thousand pixels into a byte; what people send has a hundredth of this.
+_MAX_PIXELS = 32_000_000
+
 
 def open_gif(data: memoryview, wish: Wish) -> Opened:
     if len(data) < 13:
         raise MediaRejected("corrupt", "a GIF without a header")
-    wish.check(struct.unpack_from("<HH", data, 6))
+    wish.check(struct.unpack_from("<HH", data, 6), most=_MAX_PIXELS)
     stream = _first_frame(data)
     image = GifImagePlugin.GifImageFile(io.BytesIO(stream))
-    wish.check(image.size)
+    wish.check(image.size, most=_MAX_PIXELS)
     fit = wish.fit(image.size)
 
-    def load(_: object) -> Image.Image:
+    def load(*_: object) -> Image.Image:
         image.load()
         return bands.shrunk(image, fit.factor)
 

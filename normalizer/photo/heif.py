@@ -9,7 +9,7 @@ from PIL import Image
 from normalizer.media import MediaRejected
 
 from . import bands
-from .opened import Opened, Wish
+from .opened import Opened, Seen, Wish
 
 _THREADS = 4
 _LARGE = 12_000_000
@@ -26,17 +26,17 @@ def open_heif(data: memoryview, wish: Wish) -> Opened:
 
     mode = picture.mode
 
-    def load(ground: mmap.mmap | None) -> Image.Image:
+    def load(ground: mmap.mmap | None, seen: Seen) -> Image.Image:
         # Decoded upright already: turning by EXIF once more would be wrong.
         rows = bands.Rows(picture.data, picture.size, mode, picture.stride, mode)
-        return rows.shown(ground, fit.factor)
+        return rows.shown(ground, fit.factor, seen)
 
     profile = picture.info.get("icc_profile")
     return Opened(
         size=picture.size,
         fit=fit,
         load=load,
-        lays=bands.can_be_laid(mode, picture.size, fit),
+        lays=bands.laid(mode, picture.size, fit),
         profile=profile if isinstance(profile, bytes) else None,
     )
 

@@ -14,6 +14,7 @@ from normalizer.cell.jobs import Job, Order
 from . import damage, heif, paint
 from .avif import open_avif
 from .canvas import Canvas
+from .fitting import Size
 from .gif import open_gif
 from .heif import open_heif
 from .jpeg import open_jpeg
@@ -42,20 +43,19 @@ def photo(order: Order) -> dict[str, Any]:
     read = _READERS[message["format"]]
     opened = read(memoryview(source), wish)
     width, height = paint.upright(opened.size, opened.orientation)
+    facts = {"width": width, "height": height, "crisp": opened.crisp}
+
+    def painted(size: Size, rows: int) -> None:
+        if rows < size[1]:
+            order.tell({**facts, "preview": size, "translucent": False, "rows": rows})
+
     try:
-        preview, translucent = paint.preview(opened, canvas, order.files[1])
+        preview, translucent = paint.preview(opened, canvas, order.files[1], painted)
     except OSError:
+        facts["anew"] = True
         opened = damage.tolerated(lambda: read(memoryview(source), wish))
-        preview, translucent = paint.preview(opened, canvas, order.files[1])
-    order.tell(
-        {
-            "width": width,
-            "height": height,
-            "preview": preview.size,
-            "translucent": translucent,
-            "crisp": opened.crisp,
-        }
-    )
+        preview, translucent = paint.preview(opened, canvas, order.files[1], painted)
+    order.tell({**facts, "preview": preview.size, "translucent": translucent})
     return {"thumbnail": paint.thumbnail(preview, canvas, order.files[1])}
 
 
@@ -83,7 +83,7 @@ def _rehearse(form: str, sample: bytes) -> None:
     pixels = os.memfd_create("rehearsal")
     os.ftruncate(pixels, canvas.size)
     opened = _READERS[form](memoryview(sample), Wish(640 * 480, 640))
-    preview, _ = paint.preview(opened, canvas, pixels)
+    preview, _ = paint.preview(opened, canvas, pixels, lambda *_: None)
     paint.thumbnail(preview, canvas, pixels)
     os.close(pixels)
 

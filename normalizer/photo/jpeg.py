@@ -7,6 +7,7 @@ import io
 import mmap
 import re
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from PIL import Image, JpegImagePlugin
@@ -14,8 +15,9 @@ from PIL import Image, JpegImagePlugin
 from normalizer.media import MediaRejected
 
 from . import orientation
-from .memory import laid_over
-from .opened import Opened, Wish
+from .fitting import Size
+from .memory import laid_over, pixels
+from .opened import Opened, Seen, Wish
 
 _SOS, _EOI = 0xDA, 0xD9
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
@@ -36,6 +38,9 @@ _MAX_SEGMENTS = 5000
 #: A progressive photo has about ten scans over all pixels. Each takes time whether it changes any or not.
 _MAX_SCANS = 100
 _MAX_SCANNED_PIXELS = 800_000_000
+
+#: A pixel whose fourth byte is full.
+_FILLED = 0xFF000000
 
 _SCAN = re.compile(rb"\xff\xda")
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
@@ -71,11 +76,11 @@ def open_jpeg(data: memoryview, wish: Wish) -> Opened:
     image = _plugin(data, structure)
     if fit.factor > 1:
         image.draft(None, (image.width // fit.factor, image.height // fit.factor))
-    lays = image.mode == "RGB" and image.size == fit.size
 
-    def load(memory: mmap.mmap | None) -> Image.Image:
+    def load(memory: mmap.mmap | None, seen: Seen) -> Image.Image:
         if memory is not None:
             image.im = laid_over(memory, *image.size, "RGB").im
+            image.between = _counting(memory, image.size, seen)
         image.load()
         return image
 
@@ -83,7 +88,7 @@ def open_jpeg(data: memoryview, wish: Wish) -> Opened:
         size=size,
         fit=fit,
         load=load,
-        lays=lays,
+        lays="RGB" if image.mode == "RGB" and image.size == fit.size else None,
         orientation=structure.orientation,
         profile=structure.profile,
     )
@@ -196,7 +201,32 @@ def _check_substance(data: memoryview, structure: Structure) -> None:
         raise MediaRejected("corrupt", "a JPEG too short for its size in pixels")
 
 
-def _plugin(data: memoryview, structure: Structure) -> JpegImagePlugin.JpegImageFile:
+class _Photo(JpegImagePlugin.JpegImageFile):
+    """Calls `between` whenever the decoder wants more of the file."""
+
+    between: Callable[[], None] | None = None
+
+    def load_read(self, read_bytes: int) -> bytes:
+        if self.between:
+            self.between()
+        return super().load_read(read_bytes)
+
+
+def _counting(memory: mmap.mmap, size: Size, seen: Seen) -> Callable[[], None]:
+    """Tells how far the decoder is, which it does not: it fills the fourth byte of pixels, that was zero."""
+    last = pixels(memory, *size)[:, -1]
+    done = 0
+
+    def count() -> None:
+        nonlocal done
+        while done < len(last) and last[done] >= _FILLED:
+            done += 1
+        seen(done)
+
+    return count
+
+
+def _plugin(data: memoryview, structure: Structure) -> _Photo:
     stream = b"".join([b"\xff\xd8", *structure.kept, data[structure.scan :]])
     # The class, not `Image.open`: that would look for more pictures behind the first.
-    return JpegImagePlugin.JpegImageFile(io.BytesIO(stream))
+    return _Photo(io.BytesIO(stream))

@@ -49,11 +49,12 @@ def populate(memory: mmap.mmap) -> None:
         _LIBC.madvise(ctypes.c_void_p(address), ctypes.c_size_t(len(memory)), _MADV_POPULATE_WRITE)
 
 
-def laid_over(memory: mmap.mmap, width: int, height: int, mode: str) -> Image.Image:
-    """A picture of mode RGB or RGBA whose pixels are `memory`, which must outlive it."""
+def laid_over(memory: mmap.mmap, width: int, height: int, mode: str, top: int = 0) -> Image.Image:
+    """A picture of mode RGB or RGBA whose pixels are `memory` from row `top` on, which must outlive it."""
+    start = top * width * BYTES_PER_PIXEL
     core: Any = Image.core  # type: ignore[attr-defined]  # the C part is there, but not in the stubs
     return Image.Image()._new(  # noqa: SLF001  # how Pillow itself wraps a core picture
-        core.map_buffer(memory, (width, height), "raw", 0, (mode, 0, 1))
+        core.map_buffer(memory, (width, height), "raw", start, (mode, 0, 1))
     )
 
 

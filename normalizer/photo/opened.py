@@ -3,6 +3,7 @@
 import mmap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from PIL import Image
 
@@ -18,6 +19,12 @@ ANY_FACTOR = range(1, 65)
 _PIXELS_OF_A_BYTE = 500
 
 
+#: Told from time to time how many rows, from the top, lie finished in the memory given.
+Seen = Callable[[int], None]
+
+Laid = Literal["RGB", "RGBA"]
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """Sizes as stored, before the photo is turned upright."""
@@ -25,8 +32,9 @@ class Opened:
     size: Size
     fit: Fit
     #: Decodes to eight bits a channel, smaller by the factor of `fit`; into the memory given if it `lays`.
-    load: Callable[[mmap.mmap | None], Image.Image]
-    lays: bool = False
+    load: Callable[[mmap.mmap | None, Seen], Image.Image]
+    #: The mode of rows that can go straight to the canvas; None where they cannot.
+    lays: Laid | None = None
     orientation: int = orientation.UPRIGHT
     profile: bytes | None = None
     #: Whether the format keeps pixels as they were drawn, as screenshots need it.

@@ -1,6 +1,7 @@
 """Puts preview and thumbnail on the canvas: upright, in sRGB, no larger than asked for."""
 
 import mmap
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -9,11 +10,15 @@ from . import colour, memory, modes, orientation
 from .canvas import Canvas, Slot
 from .colour import Tables
 from .fitting import Size
+from .joined import ROWS
 from .memory import Pixels
 from .opened import Opened
 
 #: Turning works on squares that fit the cache.
 _TILE = 256
+
+#: Told the size of an opaque preview and how many of its rows, from the top, are finished.
+Painted = Callable[[Size, int], None]
 
 _COLOURED = frozenset({"RGB", "RGBA"})
 
@@ -22,10 +27,14 @@ _GAP = 2.0
 _THUMBNAIL_GAP = 1.01
 
 
-def preview(opened: Opened, canvas: Canvas, descriptor: int) -> tuple[Image.Image, bool]:
+def preview(
+    opened: Opened, canvas: Canvas, descriptor: int, painted: Painted
+) -> tuple[Image.Image, bool]:
     """Decodes and paints; also tells whether anything shines through."""
-    decode = _decode_in_place if opened.lays else _decode_and_copy
-    image = decode(opened, canvas, descriptor)
+    if opened.lays:
+        image = _decode_in_place(opened, canvas, descriptor, painted)
+    else:
+        image = _decode_and_copy(opened, canvas, descriptor)
     return image, image.mode == "RGBA" and image.getchannel("A").getextrema() != (255, 255)
 
 
@@ -56,20 +65,52 @@ def upright(size: Size, turn: int) -> Size:
     return (size[1], size[0]) if orientation.swaps_sides(turn) else size
 
 
-def _decode_in_place(opened: Opened, canvas: Canvas, descriptor: int) -> Image.Image:
+def _decode_in_place(
+    opened: Opened, canvas: Canvas, descriptor: int, painted: Painted
+) -> Image.Image:
     """Straight onto the canvas, or next to it where the photo must be turned."""
+    assert opened.lays
     goal, ground = _grounds(opened.fit.size, opened.orientation, canvas, descriptor)
-    image = opened.load(ground)
-    conversion = colour.conversion(opened.profile, image.mode)
+    conversion = colour.conversion(opened.profile, opened.lays)
     if isinstance(conversion, ImageCms.ImageCmsTransform):
+        image = opened.load(ground, _nobody_waits)
         ImageCms.applyTransform(image, conversion, inPlace=True)
-        conversion = None
+        return _finished(image, ground, goal, None, opened.orientation)
+    if opened.lays == "RGB" and ground is goal:
+        advance = _Advance(memory.pixels(goal, *opened.fit.size), conversion, painted)
+        image = opened.load(ground, advance.to)
+        advance.to(image.height)
+        return memory.laid_over(goal, *image.size, image.mode)
+    image = opened.load(ground, _nobody_waits)
     return _finished(image, ground, goal, conversion, opened.orientation)
+
+
+class _Advance:
+    """Colours of a picture that lies upright already are converted, and told of, while the rest is decoded."""
+
+    def __init__(self, rows: Pixels, tables: Tables | None, painted: Painted) -> None:
+        self._rows, self._tables, self._painted = rows, tables, painted
+        self._done = 0
+
+    def to(self, bottom: int) -> None:
+        if bottom < len(self._rows):
+            bottom = bottom // ROWS * ROWS
+        if bottom <= self._done:
+            return
+        if self._tables:
+            part = self._rows[self._done : bottom]
+            self._tables.convert(part, part)
+        self._done = bottom
+        self._painted((self._rows.shape[1], self._rows.shape[0]), bottom)
+
+
+def _nobody_waits(_: int) -> None:
+    """For pictures of which no part is done before all of it is."""
 
 
 def _decode_and_copy(opened: Opened, canvas: Canvas, descriptor: int) -> Image.Image:
     """Decoded by the format's own means, then put where the other way would decode."""
-    image = modes.eight_bits(opened.load(None))
+    image = modes.eight_bits(opened.load(None, _nobody_waits))
     if image.size != opened.fit.size:
         image = image.resize(opened.fit.size, Image.Resampling.BICUBIC, reducing_gap=_GAP)
     conversion = colour.conversion(opened.profile, image.mode)

@@ -46,7 +46,7 @@ def open_png(data: memoryview, wish: Wish) -> Opened:
         # Bytes a pixel as Pillow keeps it; a picture that fits at full size is not larger than the preview.
         wish.check(size, most=_MAX_WHOLE_BYTES // (4 if image.mode in _WIDE else 1))
 
-    def load(_: object) -> Image.Image:
+    def load(*_: object) -> Image.Image:
         if streams:
             return bands.Stream(image, fit.factor).decode()
         image.load()

@@ -50,7 +50,7 @@ def open_tiff(data: memoryview, wish: Wish) -> Opened:
     wish.check(image.size, most=_MAX_BYTES // (1 if image.mode in _NARROW else 4))
     fit = wish.fit(image.size)
 
-    def load(_: object) -> Image.Image:
+    def load(*_: object) -> Image.Image:
         # Pillow turns TIFF upright while it loads.
         image.load()
         return bands.shrunk(image, fit.factor)

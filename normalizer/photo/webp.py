@@ -10,7 +10,7 @@ from normalizer.media import MediaRejected
 
 from . import bands, orientation
 from .canvas import BYTES_PER_PIXEL
-from .opened import Opened, Wish
+from .opened import Opened, Seen, Wish
 
 #: libwebp holds twelve bytes a pixel: the picture, and a canvas as if it moved.
 _MAX_PIXELS, _LARGE = 16_000_000, 8_000_000
@@ -27,19 +27,19 @@ def open_webp(data: memoryview, wish: Wish) -> Opened:
     wish.check(size, most=_MAX_PIXELS)
     fit = wish.fit(size)
 
-    def load(ground: mmap.mmap | None) -> Image.Image:
+    def load(ground: mmap.mmap | None, seen: Seen) -> Image.Image:
         frame = decoder.get_next()
         if frame is None:
             raise MediaRejected("corrupt", "a WebP that ends before its picture")
         stored = "RGBX" if mode == "RGB" else mode
         stride = size[0] * BYTES_PER_PIXEL
-        return bands.Rows(frame[0], size, mode, stride, stored).shown(ground, fit.factor)
+        return bands.Rows(frame[0], size, mode, stride, stored).shown(ground, fit.factor, seen)
 
     return Opened(
         size=size,
         fit=fit,
         load=load,
-        lays=bands.can_be_laid(mode, size, fit),
+        lays=bands.laid(mode, size, fit),
         orientation=orientation.stated(
             decoder.get_chunk("EXIF") or b"", decoder.get_chunk("XMP ") or b""
         ),

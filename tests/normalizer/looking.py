@@ -53,10 +53,11 @@ def assert_bare_jpeg(data: bytes) -> None:
     at = 2
     while data[at + 1] != 0xDA:
         marker = data[at + 1]
-        assert marker in {0xE0, 0xDB, 0xC0, 0xC4}, hex(marker)
+        assert marker in {0xE0, 0xDB, 0xC0, 0xC4, 0xDD}, hex(marker)
         (size,) = struct.unpack_from(">H", data, at + 2)
         if marker == 0xE0:
             assert (data[at + 4 : at + 9], size) == (b"JFIF\0", 16)
+        assert marker != 0xDD or size == 4
         at += 2 + size
     assert data.index(b"\xff\xd9", at) == len(data) - 2
 

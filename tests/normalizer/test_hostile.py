@@ -159,6 +159,7 @@ def bombs() -> Iterator[tuple[str, bytes, str]]:
         b"GIF89a" + struct.pack("<HHBBB", 65535, 65535, 0x80, 0, 0) + bytes(6),
         "too_many_pixels",
     )
+    yield "gif of 60 MP", encoded(Image.new("P", (8000, 7500)), "GIF"), "too_many_pixels"
     comment = b"\x21\xfe\1a\0"
     yield (
         "gif comments",

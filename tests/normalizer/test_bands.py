@@ -1,0 +1,68 @@
+"""Large photos are encoded in bands while they are decoded, and nobody can tell."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from normalizer.media import Limits
+from normalizer.photo import encode
+from normalizer.photo.joined import ROWS, joined
+from normalizer.sanitizer import Sanitizer
+
+from .conftest import Sanitize, handing
+from .looking import assert_bare, content, shown
+from .media_samples import encoded, natural, noise
+from .profiles import DISPLAY_P3, profile
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.mark.parametrize("height", [2 * ROWS, 2 * ROWS + 1, 9 * ROWS + 250, 11 * ROWS - 8])
+async def test_a_photo_joined_of_bands_is_the_photo_encoded_at_once(height: int) -> None:
+    image = natural(700, 1400).resize((83, height))
+    bands = [image.crop((0, top, 83, min(top + ROWS, height))) for top in range(0, height, ROWS)]
+    one = joined([encode.band(band) for band in bands], image.size)
+    whole = io.BytesIO()
+    image.save(whole, "JPEG", quality=encode.PREVIEW_QUALITIES[0])
+    with Image.open(io.BytesIO(one)) as first, Image.open(whole) as second:
+        assert first.size == image.size
+        assert np.array_equal(np.asarray(first), np.asarray(second))
+
+
+@pytest.mark.parametrize("options", [{}, {"icc_profile": profile(DISPLAY_P3)}])
+@pytest.mark.parametrize("form", ["JPEG", "AVIF"])
+async def test_all_bands_of_a_photo_look_like_the_photo(
+    sanitize: Sanitize, form: str, options: dict[str, bytes]
+) -> None:
+    image = natural(1000, 1100)
+    clean = await sanitize(encoded(image, form, quality=95, **options))
+    assert_bare(clean)
+    seen = np.asarray(shown(clean, "preview").convert("L"), dtype=int)
+    wanted = np.asarray(image.convert("L"), dtype=int)
+    rows = np.abs(seen - wanted).mean(axis=1)
+    assert rows.max() < 12
+
+
+async def test_a_large_photo_that_is_cut_is_encoded_as_far_as_it_goes(sanitize: Sanitize) -> None:
+    photo = encoded(natural(1200, 2000), quality=92)
+    whole = np.asarray(shown(await sanitize(photo), "preview"), dtype=int)
+    clean = await sanitize(photo[: int(len(photo) * 0.8)])
+    seen = np.asarray(shown(clean, "preview"), dtype=int)
+    assert seen.shape == whole.shape
+    assert np.array_equal(seen[: 5 * ROWS], whole[: 5 * ROWS])
+    # What is missing is grey, and not what lay there before.
+    assert np.ptp(seen[-ROWS // 2 :]) <= 4
+
+
+async def test_bands_that_are_too_large_together_are_encoded_anew() -> None:
+    running = Sanitizer(Limits(preview_max_bytes=700_000), cells=1)
+    await running.start()
+    try:
+        photo = encoded(noise(1000, 1024), quality=30)
+        assert len(photo) <= 700_000
+        clean = await handing(running)(photo)
+    finally:
+        await running.close()
+    assert len(content(clean, "preview")) <= 700_000
