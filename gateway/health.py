@@ -35,17 +35,23 @@ class Check:
 
 
 class Intake:
-    """Whether deliveries may be accepted: looked at some times a second, asked at every delivery."""
+    """Whether deliveries may be accepted: looked at some times a second, asked at every delivery.
+
+    `backlog` are events that wait for the core, `unread` bytes of deliveries that nobody has read yet, `to_come`
+    bytes that what is in the journal may still take on the disk.
+    """
 
     def __init__(
         self,
         directory: Path,
         backlog: Callable[[], int],
         unread: Callable[[], int] = lambda: 0,
+        to_come: Callable[[], int] = lambda: 0,
     ) -> None:
         self._directory = directory
         self._backlog = backlog
         self._unread = unread
+        self._to_come = to_come
         self._looked = 0.0
         self._spare = 0
 
@@ -53,7 +59,7 @@ class Intake:
         """Why nothing may be accepted now; None if it may."""
         now = time.monotonic()
         if now - self._looked >= _LOOK_EVERY:
-            self._spare = self._room()
+            self._spare = self._room() - self._to_come()
             self._looked = now
         # Asked anew each time: between two looks at the disk a burst may come in.
         if self._spare < GROWTH * self._unread():

@@ -167,7 +167,12 @@ class Gateway:
         self._stack.push_async_callback(core.close)
         pressure = Pressure()
         lanes = Lanes(self._journal, core, workers=_FORWARDERS, pressure=pressure)
-        intake = Intake(data, lambda: lanes.waiting, lambda: self._journal.unread_bytes)
+        intake = Intake(
+            data,
+            backlog=lambda: lanes.waiting,
+            unread=lambda: self._journal.unread_bytes,
+            to_come=self._journal.to_come,
+        )
         store = FileStore(_folder(data / "media"), intake.has_no_room_for_media)
         quarantine = Quarantine(
             _folder(data / "quarantine"),

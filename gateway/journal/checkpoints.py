@@ -61,7 +61,9 @@ class Checkpoints:
 
     def wanted(self) -> bool:
         """Whether the writer should pause now, for `finish`."""
-        return self._wipe or (self._beside is not None and not self._beside.is_alive())
+        if self._wipe or self._beside is None:
+            return self._wipe
+        return not self._beside.is_alive() or self._length.is_too_long()
 
     def finish(self) -> None:
         """The rest, while nobody writes. The log is written again from its start afterwards."""
@@ -74,6 +76,10 @@ class Checkpoints:
         passing("before-checkpoint")
         self._run(how)
         passing("after-checkpoint")
+
+    def to_come(self) -> int:
+        """Bytes of the disk that what is written already may still take."""
+        return self._length.to_come()
 
     def close(self) -> None:
         """Once nobody uses the journal any more."""

@@ -42,8 +42,7 @@ class Journal:
             self._reading.execute("SELECT id, length(deliveries) FROM intake").fetchall()
         )
         self._newest: int = max(self._unread, default=-1)
-        #: Bytes accepted that have yet to be read.
-        self.unread_bytes = sum(self._unread.values())
+        self._unread_bytes = sum(self._unread.values())
         self.ids = Identifiers(key)
         self._outbox = outbox.Outbox(self._reading)
 
@@ -87,9 +86,18 @@ class Journal:
         self._newest = rows[-1][0]
         for number, row in rows:
             self._unread[number] = len(row)
-            self.unread_bytes += len(row)
+            self._unread_bytes += len(row)
         self._fresh.add(rows)
         self.arrived.set()
+
+    @property
+    def unread_bytes(self) -> int:
+        """Bytes of deliveries that have yet to be read, those included that are just being accepted."""
+        return self._unread_bytes + self._writer.coming_in
+
+    def to_come(self) -> int:
+        """Bytes of the disk that what is written already may still take."""
+        return self._writer.to_come()
 
     async def record(self, batch: Batch) -> Recorded:
         """Take what was read from intake rows, and remove the rows."""
@@ -97,7 +105,7 @@ class Journal:
             lambda c: Recorder(c, self.ids, self._outbox, self._hold_ms).record(batch)
         )
         for number in batch.intake:
-            self.unread_bytes -= self._unread.pop(number, 0)
+            self._unread_bytes -= self._unread.pop(number, 0)
         return recorded
 
     # attachments --------------------------------------------------------------------------------

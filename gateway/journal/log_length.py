@@ -1,14 +1,15 @@
 """How far the write-ahead log is written: its file does not tell, because it is written over and not cut.
 
 SQLite's index of the log does (https://www.sqlite.org/walformat.html, section 2.1): the number of valid frames
-stands in its header. The index is a file in memory, shared with SQLite; reading it costs a microsecond.
+stands in its header, and after it how many pages the database has with them. The index is a file in memory,
+shared with SQLite; reading it costs a microsecond.
 """
 
 import os
 import struct
 from pathlib import Path
 
-_FRAMES = struct.Struct("=I")
+_FRAMES_AND_PAGES = struct.Struct("=II")
 _FRAMES_AT = 16
 _FRAME_HEADER = 24
 
@@ -26,14 +27,34 @@ class LogLength:
 
     def __init__(self, journal: Path, page_bytes: int) -> None:
         self._index = os.open(f"{journal}-shm", os.O_RDONLY)
-        self._frame_bytes = page_bytes + _FRAME_HEADER
+        self._database, self._log = journal, Path(f"{journal}-wal")
+        self._page_bytes = page_bytes
         disk = os.statvfs(journal.parent)
         self._limit = min(_LONGEST, disk.f_blocks * disk.f_frsize // _SHARE)
 
     def is_long(self) -> bool:
         """Whether the log should be brought into the database now."""
-        (frames,) = _FRAMES.unpack(os.pread(self._index, _FRAMES.size, _FRAMES_AT))
-        return bool(frames * self._frame_bytes > self._limit)
+        return self._bytes() > self._limit
+
+    def is_too_long(self) -> bool:
+        """Whether writing has to wait for that."""
+        return self._bytes() > 2 * self._limit
+
+    def to_come(self) -> int:
+        """Bytes by which the log may still grow, and the database grows when the log is brought into it."""
+        pages = self._header()[1] * self._page_bytes
+        return max(pages - self._database.stat().st_size, 0) + max(
+            self._limit - self._log.stat().st_size, 0
+        )
+
+    def _bytes(self) -> int:
+        return self._header()[0] * (self._page_bytes + _FRAME_HEADER)
+
+    def _header(self) -> tuple[int, int]:
+        """Frames in the log, and pages of the database with them."""
+        header = os.pread(self._index, _FRAMES_AND_PAGES.size, _FRAMES_AT)
+        frames, pages = _FRAMES_AND_PAGES.unpack(header)
+        return frames, pages
 
     def close(self) -> None:
         os.close(self._index)

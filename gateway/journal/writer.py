@@ -73,6 +73,8 @@ class GroupWriter:
         self._waiting: list[_Write] = []
         #: What is committed and not known to be on disk.
         self._unsynced: tuple[list[_Write], Rows] = ([], [])
+        #: Bytes of deliveries that are not known to be on disk.
+        self.coming_in = 0
         self._busy = False
         self._begun = 0.0
         self._idle = asyncio.Event()
@@ -95,6 +97,10 @@ class GroupWriter:
         """With the next commit, let the log hold nothing old any more."""
         self._checkpoints.wipe()
 
+    def to_come(self) -> int:
+        """Bytes of the disk that what is written already may still take."""
+        return self._checkpoints.to_come()
+
     async def close(self) -> None:
         """Finish what waits, then close."""
         await self._idle.wait()
@@ -109,6 +115,7 @@ class GroupWriter:
             write.done.set_exception(JournalUnavailable(str(self.broken.result())))
             return write.done
         self._waiting.append(write)
+        self.coming_in += len(write.frame or b"")
         if not self._busy:
             self._busy = True
             self._idle.clear()
@@ -231,6 +238,7 @@ class GroupWriter:
 
     def _tell(self, group: list[_Write], rows: Rows) -> None:
         for write in group:
+            self.coming_in -= len(write.frame or b"")
             if write.done.cancelled():
                 continue
             if write.error is not None:

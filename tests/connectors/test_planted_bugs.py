@@ -417,8 +417,8 @@ BUGS: dict[str, Bug] = {
     "times have no zone": (
         WhatsApp,
         "whatsapp_events",
-        '"sent_at": moment(raw["timestamp"]),\n    }\n    if "group_id"',
-        '"sent_at": moment(raw["timestamp"]).replace(tzinfo=None),\n    }\n    if "group_id"',
+        '"sent_at": moment(raw["timestamp"]),\n    }\n    if raw.get("group_id")',
+        '"sent_at": moment(raw["timestamp"]).replace(tzinfo=None),\n    }\n    if raw.get("group_id")',
         "texts_hold_what_people_wrote",
     ),
     "what the business wrote is a consumer's message": (
