@@ -77,6 +77,9 @@ def connect(path: str, *, read_only: bool = False) -> sqlite3.Connection:
     and nothing is brought from the log into the database by itself: both are the writer's.
     """
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
+    # Half of the usual, for a new file: of a large journal each message touches a few pages far apart, and every
+    # page touched is written whole, to the log and from there. A message was measured at a tenth less.
+    connection.execute("PRAGMA page_size = 2048")
     # What was deleted leaves its page at once; whole pages that were freed leave when a conversation is erased.
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA secure_delete = FAST")
