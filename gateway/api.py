@@ -195,11 +195,10 @@ class Api:
         """One failure, several with commas between, or `all` that can be retried."""
         wanted = request.match_info["id"]
         if wanted == "all":
-            ids = [f["id"] for f in await self._failures.listed() if f["can_retry"]]
-        else:
-            ids = wanted.split(",")
+            return _json({"results": await self._failures.retry_all()}, status=202)
+        ids = wanted.split(",")
         results = [await self._failures.retry(id) for id in ids]
-        if wanted != "all" and results == [None]:
+        if results == [None]:
             not_found("failure", wanted)
         found = [
             result or {"id": id, "status": "unknown", "detail": "there is no such failure"}

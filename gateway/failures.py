@@ -1,5 +1,6 @@
 """Failures as operators handle them: list, look at, try again. A retry counts as done only when it succeeded."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -13,6 +14,8 @@ from .lanes import Lanes
 from .reader import read
 
 _LISTED = 1000
+#: Tried again at once: they share a commit.
+_TOGETHER = 100
 _SHOWN = 16_384
 
 
@@ -48,6 +51,17 @@ class Failures:
             return refused[0]
         row = await self._journal.find_attachment(id)
         return {"id": id, "kind": "attachment", **row.view} if row else None
+
+    async def retry_all(self) -> list[dict[str, Any]]:
+        """Try everything again, however much it is."""
+        ids = [failure["id"] for failure in self._lanes.refused()]
+        ids += await self._journal.read(rows.retriable)
+        results: list[dict[str, Any]] = []
+        for start in range(0, len(ids), _TOGETHER):
+            tried = await asyncio.gather(*map(self.retry, ids[start : start + _TOGETHER]))
+            # What was mended or erased in between is no failure any more.
+            results += [result for result in tried if result is not None]
+        return results
 
     async def retry(self, id: str) -> dict[str, Any] | None:
         """Try one again; None if there is no such failure."""

@@ -34,6 +34,17 @@ def listed(connection: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
     return sorted(found, key=lambda failure: str(failure["at"]), reverse=True)[:limit]
 
 
+def retriable(connection: sqlite3.Connection) -> list[str]:
+    """The ids of all that `listed` would tell, without a limit, the oldest first."""
+    deliveries = connection.execute("SELECT id FROM unreadable ORDER BY id")
+    attachments = connection.execute(
+        "SELECT m.id, a.position FROM attachment a JOIN message m ON m.key = a.message "
+        "WHERE a.state = 'failed' AND a.media IS NOT NULL ORDER BY a.ended_at"
+    )
+    found = [f"{_DELIVERY}{id}" for (id,) in deliveries]
+    return found + [attachment_id(message, position) for message, position in attachments]
+
+
 def delivery(connection: sqlite3.Connection, id: str) -> tuple[dict[str, Any], Accepted] | None:
     """An unreadable delivery and what it held."""
     number = _number(id)
