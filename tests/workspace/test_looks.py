@@ -1,5 +1,6 @@
 """What the page looks like with what people really send: long names, odd shapes, other directions, narrow phones."""
 
+import re
 from typing import Any
 
 import pytest
@@ -87,9 +88,14 @@ async def test_names_written_from_the_right_begin_where_all_names_begin(house: H
     async with pages(house) as (page,):
         await opened(page, house)
         for name, detail in ((".entry-name", ".entry-state"), ("#head-name", "#head-detail")):
+            for words in (name, detail):
+                await expect(page.locator(words).first).to_have_text(_SOMETHING)
             written = await page.locator(name).first.evaluate(_WHERE_WORDS_STAND)
             below = await page.locator(detail).first.evaluate(_WHERE_WORDS_STAND)
             assert abs(written - below) < 12
+
+
+_SOMETHING = re.compile(r"\S")
 
 
 _WHERE_WORDS_STAND = """(node) => {
