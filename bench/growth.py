@@ -6,7 +6,6 @@ Each journal is filled through the gateway's own recording, then `airlock serve`
 same load from it; CPU is that of the whole main process until the core has taken the last event.
 """
 
-import argparse
 import asyncio
 import os
 import tempfile
@@ -18,7 +17,7 @@ import uvloop
 from bench.deliveries import requests
 from bench.generator import closed_loop
 from bench.ingest import CONNECTIONS, CONVERSATIONS, GENERATOR_CORE, SERVER_CORE
-from bench.report import machine, publish, table
+from bench.report import machine, options, publish, table
 from bench.servers import gateway
 from bench.sink import Sink
 from connectors import Message, Party
@@ -68,12 +67,9 @@ async def measure(size: int, messages: int) -> tuple[float, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options(__doc__)
     parser.add_argument("--messages", type=int, default=10_000)
     parser.add_argument("--sizes", default="1000,100000,1000000")
-    parser.add_argument(
-        "--publish", action="store_true", help="write the table to docs/benchmarks.md"
-    )
     arguments = parser.parse_args()
     os.sched_setaffinity(0, {GENERATOR_CORE})
     sizes = [int(size) for size in arguments.sizes.split(",")]

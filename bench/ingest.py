@@ -8,7 +8,6 @@ SQLite for each request; `airlock` is `airlock serve` with the whole pipeline be
 every event.
 """
 
-import argparse
 import asyncio
 import os
 import statistics
@@ -22,7 +21,7 @@ import uvloop
 
 from bench.deliveries import requests
 from bench.generator import WARM_UP, Load, closed_loop, open_loop
-from bench.report import machine, publish, table
+from bench.report import machine, options, publish, table
 from bench.servers import Server, floor, gateway
 from bench.sink import Sink
 
@@ -89,12 +88,9 @@ def median(results: list[Measured], figure: str) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options(__doc__)
     parser.add_argument("--messages", type=int, default=30_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument(
-        "--publish", action="store_true", help="write the table to docs/benchmarks.md"
-    )
     arguments = parser.parse_args()
     os.sched_setaffinity(0, {GENERATOR_CORE})
     results: dict[str, list[Measured]] = {name: [] for name in SERVERS}

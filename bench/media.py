@@ -21,7 +21,7 @@ import uvloop
 
 from bench.deliveries import APP_SECRET, requests
 from bench.generator import closed_loop, open_loop
-from bench.report import machine, publish, table
+from bench.report import machine, options, publish, table
 from bench.sanitize_inputs import films, photos
 from bench.servers import Server, airlock, free_port
 from simulator import Consumer, Core, Platform, WhatsApp
@@ -180,13 +180,10 @@ def _mib(found: int) -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options(__doc__)
     parser.add_argument("--photos", type=int, default=60)
     parser.add_argument("--films", type=int, default=20)
     parser.add_argument("--parallel", type=int, default=100)
-    parser.add_argument(
-        "--publish", action="store_true", help="write the table to docs/benchmarks.md"
-    )
     arguments = parser.parse_args()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         rows = runner.run(_measure(arguments))

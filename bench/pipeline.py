@@ -7,7 +7,6 @@ half of that rate, from when a delivery was due to when the core took its event.
 server verifying and answering, in the same run.
 """
 
-import argparse
 import asyncio
 import os
 import statistics
@@ -22,7 +21,7 @@ from bench.deliveries import requests
 from bench.generator import WARM_UP, closed_loop, open_loop
 from bench.ingest import CONNECTIONS, CONVERSATIONS, GENERATOR_CORE, SERVER_CORE
 from bench.ingest import measure as accepting
-from bench.report import machine, publish, table
+from bench.report import machine, options, publish, table
 from bench.servers import gateway
 from bench.sink import Sink
 
@@ -72,12 +71,9 @@ async def measure(messages: int, rate: float | None) -> Run:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options(__doc__)
     parser.add_argument("--messages", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument(
-        "--publish", action="store_true", help="write the table to docs/benchmarks.md"
-    )
     arguments = parser.parse_args()
     os.sched_setaffinity(0, {GENERATOR_CORE})
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -1,5 +1,6 @@
-"""Writes a table of figures between its markers in docs/benchmarks.md, with when and on what it was measured."""
+"""What every measurement has in common: the option `--publish`, tables, when and on what it was measured."""
 
+import argparse
 import os
 import platform
 import time
@@ -7,6 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+
+
+def options(description: str | None) -> argparse.ArgumentParser:
+    """A command line with `--publish`; further options are the caller's to add."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--publish", action="store_true", help="write it to docs/benchmarks.md")
+    return parser
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

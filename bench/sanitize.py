@@ -8,7 +8,6 @@ libraries without a cell. Rivals that are not installed are left out: pyvips, vi
 ffmpeg, clamd.
 """
 
-import argparse
 import asyncio
 import os
 import statistics
@@ -20,7 +19,7 @@ from pathlib import Path
 from bench import sanitize_cells as cells
 from bench import sanitize_inputs as inputs
 from bench import sanitize_rivals as rivals
-from bench.report import machine, publish, table
+from bench.report import machine, options, publish, table
 from bench.sanitize_goals import Goals
 from normalizer.media import Limits
 from normalizer.photo import encode
@@ -283,13 +282,8 @@ async def report(rounds: int) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument(
-        "--publish", action="store_true", help="write the tables to docs/benchmarks.md"
-    )
     arguments = parser.parse_args()
     text = asyncio.run(report(arguments.rounds))
     if arguments.publish:

@@ -1,7 +1,5 @@
 """Promises about what is not there: platforms leave fields out, and the same ones come as null, or blank in a form."""
 
-import copy
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -11,9 +9,8 @@ from connectors.recordings import Recording
 from normalizer.events import AnyEvent, Unknown
 
 from .driving import first_call
+from .paths import Path, changed, fields, shown, without
 from .subject import Subject, files
-
-Path = tuple[str | int, ...]
 
 #: How `str` writes what is not there.
 _NOTHING = "None"
@@ -23,32 +20,32 @@ class Bears(Subject):
     """What `parse` promises about fields that are absent, null or blank."""
 
     def test_a_field_that_may_be_absent_may_be_null(self, recording: Recording) -> None:
-        for path in _fields(recording.content):
-            absent = self._means(recording, _without(recording.content, path))
+        for path in fields(recording.content):
+            absent = self._means(recording, without(recording.content, path))
             nothing = self._means(recording, self._emptied(recording.content, path))
             assert _readable(nothing) >= _readable(absent), (
-                f"{_shown(path)} may be absent, but not null or blank: {_why(nothing)}; ask for its value with"
+                f"{shown(path)} may be absent, but not null or blank: {_why(nothing)}; ask for its value with"
                 " .get(), and not with `in` or a default whether it is there"
             )
 
     def test_no_id_is_made_of_nothing(self, recording: Recording) -> None:
-        for path in _fields(recording.content):
+        for path in fields(recording.content):
             for event in self._means(recording, self._emptied(recording.content, path)):
                 if not isinstance(event, Unknown):
                     party = event.party.id if event.party else ""
                     made = [*event.id.split(":"), event.account, party]
                     assert _NOTHING not in made, (
-                        f"{_shown(path)} is null, and {event.id!r} is an id of {party!r}: two such events"
+                        f"{shown(path)} is null, and {event.id!r} is an id of {party!r}: two such events"
                         " would be taken for one; id_of refuses what is no id"
                     )
 
     def test_no_file_is_asked_for_by_no_name(self, recording: Recording) -> None:
-        for path in _fields(recording.content):
+        for path in fields(recording.content):
             events = self._means(recording, self._emptied(recording.content, path))
             for ref, start in zip(files(events), self.media_flows(events), strict=True):
                 call = first_call(start)
                 assert call is None or _NOTHING not in _words(call), (
-                    f"{_shown(path)} is null, and a file is asked for with the locator {dict(ref.locator)};"
+                    f"{shown(path)} is null, and a file is asked for with the locator {dict(ref.locator)};"
                     " id_of refuses what is no id, and refused='gone' keeps the message"
                 )
 
@@ -58,32 +55,7 @@ class Bears(Subject):
         return self.parsed(replace(recording, content=content))
 
     def _emptied(self, content: Any, path: Path) -> Any:
-        changed = copy.deepcopy(content)
-        _at(changed, path[:-1])[path[-1]] = "" if self.connector.body == "form" else None
-        return changed
-
-
-def _fields(content: Any, path: Path = ()) -> Iterator[Path]:
-    """Every named field, however deep."""
-    if isinstance(content, dict):
-        for name, inner in content.items():
-            yield (*path, name)
-            yield from _fields(inner, (*path, name))
-    if isinstance(content, list):
-        for at, inner in enumerate(content):
-            yield from _fields(inner, (*path, at))
-
-
-def _without(content: Any, path: Path) -> Any:
-    changed = copy.deepcopy(content)
-    del _at(changed, path[:-1])[path[-1]]
-    return changed
-
-
-def _at(content: Any, path: Path) -> Any:
-    for step in path:
-        content = content[step]
-    return content
+        return changed(content, path, "" if self.connector.body == "form" else None)
 
 
 def _readable(events: list[AnyEvent]) -> int:
@@ -99,7 +71,3 @@ def _words(call: Call) -> list[str]:
     parts = urlsplit(call.url)
     query = [value for _, value in parse_qsl(parts.query)]
     return [*parts.path.split("/"), *query, *call.headers.values()]
-
-
-def _shown(path: Path) -> str:
-    return ".".join(str(step) for step in path)

@@ -15,9 +15,8 @@ import orjson
 from connectors.recordings import Recording
 from normalizer.events import AnyEvent, Unknown
 
+from .paths import Path, changed, lists, shown
 from .subject import Subject
-
-Path = tuple[str | int, ...]
 
 POISONS: tuple[Any, ...] = (None, 5, "poison", [], {"poison": True}, [[{"poison": []}]])
 
@@ -32,8 +31,8 @@ class Batches(Subject):
                 for at in {0, len(entries)}:
                     spoiled = [*entries[:at], poison, *entries[at:]]
                     found = self._with(recording, path, spoiled)
-                    assert _holds(found, whole), f"{_shown(path)}: a bad entry costs a good one"
-                    assert len(found) > len(whole), f"{_shown(path)}: a bad entry leaves no trace"
+                    assert _holds(found, whole), f"{shown(path)}: a bad entry costs a good one"
+                    assert len(found) > len(whole), f"{shown(path)}: a bad entry leaves no trace"
 
     def test_a_batch_means_what_its_entries_mean(self, recording: Recording) -> None:
         whole = self._facts(recording.content, recording)
@@ -41,56 +40,56 @@ class Batches(Subject):
             alone = [self._with(recording, path, [entry]) for entry in entries]
             for found in alone:
                 assert _holds(whole, _without(found, self._with(recording, path, []))), (
-                    f"{_shown(path)}: an entry means something else, or nothing, in a batch"
+                    f"{shown(path)}: an entry means something else, or nothing, in a batch"
                 )
             if len(entries) > 1:
                 expected = sum((Counter(found) for found in alone), Counter())
                 around = Counter(self._with(recording, path, []))
                 for _ in entries[1:]:
                     expected -= around
-                assert set(expected) == set(whole), f"{_shown(path)}: entries are lost or made up"
+                assert set(expected) == set(whole), f"{shown(path)}: entries are lost or made up"
 
     def test_the_place_in_a_batch_is_no_part_of_an_id(self, recording: Recording) -> None:
         whole = self._facts(recording.content, recording)
         for path, entries in self._batches(recording):
             for order in (entries[::-1], [*entries, *entries]):
                 found = self._with(recording, path, order)
-                assert set(found) == set(whole), f"{_shown(path)}: another order, other facts"
+                assert set(found) == set(whole), f"{shown(path)}: another order, other facts"
 
     def test_a_bad_file_costs_no_words(self, recording: Recording) -> None:
-        for path, entries in _lists(recording.content):
+        for path, entries in lists(recording.content):
             if not self._are_files(recording, path, entries):
                 continue
             whole = _said(self._events(recording.content, recording))
             for poison in POISONS:
-                spoiled = _changed(recording.content, path, [*entries, poison])
+                spoiled = changed(recording.content, path, [*entries, poison])
                 assert _said(self._events(spoiled, recording)) == whole, (
-                    f"{_shown(path)}: a file that cannot be read costs the message its words; attach_each"
+                    f"{shown(path)}: a file that cannot be read costs the message its words; attach_each"
                 )
 
     # how it is done -------------------------------------------------------------------------------
 
     def _batches(self, recording: Recording) -> Iterator[tuple[Path, list[Any]]]:
-        for path, entries in _lists(recording.content):
+        for path, entries in lists(recording.content):
             if self._is_batch(recording, path, entries):
                 yield path, entries
 
     def _is_batch(self, recording: Recording, path: Path, entries: list[Any]) -> bool:
         whole = Counter(_ids(self._events(recording.content, recording)))
         for fewer in ([], entries[1:]):
-            left = self._events(_changed(recording.content, path, fewer), recording)
+            left = self._events(changed(recording.content, path, fewer), recording)
             if Counter(_ids(left)) < whole:
                 return True
-        events = self._events(_changed(recording.content, path, [POISONS[-1]]), recording)
+        events = self._events(changed(recording.content, path, [POISONS[-1]]), recording)
         return any(isinstance(event, Unknown) and event.raw == POISONS[-1] for event in events)
 
     def _are_files(self, recording: Recording, path: Path, entries: list[Any]) -> bool:
         whole = self._events(recording.content, recording)
-        fewer = self._events(_changed(recording.content, path, entries[1:]), recording)
+        fewer = self._events(changed(recording.content, path, entries[1:]), recording)
         return _ids(fewer) == _ids(whole) and _files(fewer) < _files(whole)
 
     def _with(self, recording: Recording, path: Path, entries: list[Any]) -> list[bytes]:
-        return self._facts(_changed(recording.content, path, entries), recording)
+        return self._facts(changed(recording.content, path, entries), recording)
 
     def _facts(self, content: Any, recording: Recording) -> list[bytes]:
         return [orjson.dumps(event) for event in self._events(content, recording)]
@@ -111,25 +110,6 @@ def _ids(events: list[AnyEvent]) -> list[tuple[str, str]]:
     return [(event.type, event.id) for event in events]
 
 
-def _lists(content: Any, path: Path = ()) -> Iterator[tuple[Path, list[Any]]]:
-    """Every list that holds something, however deep."""
-    if not isinstance(content, dict | list):
-        return
-    if isinstance(content, list) and content:
-        yield path, content
-    for key in list(content) if isinstance(content, dict) else range(len(content)):
-        yield from _lists(content[key], (*path, key))
-
-
-def _changed(content: Any, path: Path, entries: list[Any]) -> Any:
-    changed = copy.deepcopy([content])
-    holder: Any = changed
-    for key in (0, *path)[:-1]:
-        holder = holder[key]
-    holder[(0, *path)[-1]] = copy.deepcopy(entries)
-    return changed[0]
-
-
 def _holds(found: list[bytes], wanted: list[bytes]) -> bool:
     """Whether all that is wanted was found, in the same order."""
     left = iter(found)
@@ -145,7 +125,3 @@ def _without(found: list[bytes], others: list[bytes]) -> list[bytes]:
         else:
             kept.append(one)
     return kept
-
-
-def _shown(path: Path) -> str:
-    return "/".join(map(str, path)) or "the delivery itself"

@@ -5,7 +5,7 @@ import contextlib
 import os
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -81,15 +81,22 @@ def small_disk(at: Path, megabytes: int) -> Iterator[None]:
         subprocess.run(["umount", "-l", str(at)], check=True)
 
 
+@contextlib.asynccontextmanager
+async def on_that_disk(tmp_path: Path) -> AsyncIterator[tuple[Site, WhatsApp]]:
+    """A gateway with its data there, and a core that takes nothing."""
+    settings = {"gateway": {"data": str(tmp_path / "disk" / "data")}}
+    async with site(tmp_path, settings=settings) as running:
+        platform = running.platforms["whatsapp"]
+        assert isinstance(platform, WhatsApp)
+        running.core.judge = lambda event: 503
+        yield running, platform
+
+
 async def test_a_disk_that_fills_up_refuses_in_time_drains_and_accepts_again(
     tmp_path: Path,
 ) -> None:
     with small_disk(tmp_path / "disk", 64):
-        settings = {"gateway": {"data": str(tmp_path / "disk" / "data")}}
-        async with site(tmp_path, settings=settings) as running:
-            platform = running.platforms["whatsapp"]
-            assert isinstance(platform, WhatsApp)
-            running.core.judge = lambda event: 503
+        async with on_that_disk(tmp_path) as (running, platform):
             said = await _fill(running, platform, CONSUMERS["whatsapp"])
             free = os.statvfs(tmp_path / "disk")
             assert free.f_bavail * free.f_frsize > 1_000_000
@@ -112,11 +119,7 @@ async def test_a_burst_onto_a_small_disk_is_refused_before_what_was_accepted_fin
     tmp_path: Path,
 ) -> None:
     with small_disk(tmp_path / "disk", 48):
-        settings = {"gateway": {"data": str(tmp_path / "disk" / "data")}}
-        async with site(tmp_path, settings=settings) as running:
-            platform = running.platforms["whatsapp"]
-            assert isinstance(platform, WhatsApp)
-            running.core.judge = lambda event: 503
+        async with on_that_disk(tmp_path) as (running, platform):
             crowd = [Consumer(f"4917{number:07d}", "Ann") for number in range(40)]
             said = dict(
                 zip(

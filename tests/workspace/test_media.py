@@ -202,11 +202,15 @@ async def test_a_download_from_a_gateway_that_went_away_is_said_so(photo: House)
     assert await photo.status(f"{PHOTO}/download") == 503
 
 
-async def test_what_is_being_done_for_a_pending_file_is_told_in_words(house: House) -> None:
+async def pending_photo(house: House) -> None:
     message = samples.message(
         transcript="[photo message]", attachments=[samples.photo(state="pending")]
     )
     await house.deliver(samples.received("evt_1", message))
+
+
+async def test_what_is_being_done_for_a_pending_file_is_told_in_words(house: House) -> None:
+    await pending_photo(house)
     house.gateway.progress["att_photo"] = {
         "step": "making_safe",
         "percent": 40,
@@ -224,10 +228,7 @@ async def test_what_is_being_done_for_a_pending_file_is_told_in_words(house: Hou
 
 
 async def test_a_second_click_on_retry_is_answered_in_words(house: House) -> None:
-    message = samples.message(
-        transcript="[photo message]", attachments=[samples.photo(state="pending")]
-    )
-    await house.deliver(samples.received("evt_1", message))
+    await pending_photo(house)
     await house.opened()
     assert await house.try_post(f"{PHOTO}/retry") == (
         409,
