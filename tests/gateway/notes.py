@@ -11,6 +11,7 @@ from connectors import (
     Capabilities,
     Connector,
     ConnectorConfig,
+    Deletion,
     Delivery,
     Download,
     Flow,
@@ -38,13 +39,17 @@ class Notes(Connector[NotesConfig]):
             raise Forbidden("x-password does not match")
 
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
-        return read_each(_message, delivery.content["notes"])
+        return read_each(_note, delivery.content["notes"])
 
     def media(self, ref: MediaRef) -> Flow[Download]:
         return Download(Call("GET", ref.locator["url"], auth=False))
 
 
-def _message(raw: dict[str, Any]) -> Message:
+def _note(raw: dict[str, Any]) -> AnyEvent:
+    if "takes_back" in raw:
+        return Deletion(
+            id=raw["id"], account="us", party=Party(raw["from"]), target=raw["takes_back"]
+        )
     return Message(
         id=raw["id"],
         account="us",

@@ -1,13 +1,16 @@
-"""Trying all failures again means all of them, however many there are."""
+"""What could not be read is read again on request, all of it, and is a failure until that succeeds."""
 
 from pathlib import Path
 from typing import Any
 
+from connectors import AnyEvent, Delivery, unknown
 from gateway.failures import Failures
 from gateway.journal import Batch, Journal
 from gateway.journal.frames import Accepted, pack
 from gateway.journal.rows import Unreadable
 from gateway.lanes import Lanes
+from tests.gateway.notes import Notes, NotesConfig
+from tests.gateway.test_gateway import house
 
 
 class NothingRefused(Lanes):
@@ -18,6 +21,34 @@ class NothingRefused(Lanes):
 
     def refused(self) -> list[dict[str, Any]]:
         return []
+
+
+class Older(Notes):
+    """A version that cannot read what the next one can."""
+
+    def parse(self, delivery: Delivery) -> list[AnyEvent]:
+        return [unknown(delivery.content, "a note of a kind that is not known")]
+
+
+async def test_after_an_upgrade_a_delivery_is_read_again_and_told_once(tmp_path: Path) -> None:
+    older = Older(NotesConfig(type="notes", api_url="http://127.0.0.1:9"))
+    async with house(tmp_path, connector=older) as home:
+        await home.send({"id": "1", "from": "ann", "text": "hello"})
+        (event,) = await home.core.until(1)
+        assert event["type"] == "event.unrecognised"
+        (failure,) = (await home.call("GET", "/v1/failures"))[1]["failures"]
+        path = f"/v1/failures/{failure['id']}"
+        assert "hello" in str((await home.call("GET", path))[1])
+        _, answer = await home.call("POST", f"{path}/retry")
+        assert answer["results"][0]["status"] == "failed"
+        assert len((await home.call("GET", "/v1/failures"))[1]["failures"]) == 1
+    async with house(tmp_path) as home:
+        _, answer = await home.call("POST", f"{path}/retry")
+        assert answer["results"][0]["status"] == "done"
+        (event,) = await home.core.until(1)
+        assert event["data"]["message"]["text"] == "hello"
+        assert (await home.call("GET", "/v1/failures"))[1]["failures"] == []
+        assert (await home.call("POST", f"{path}/retry"))[0] == 404
 
 
 async def test_all_failures_are_tried_again_and_not_only_those_that_are_listed(

@@ -182,3 +182,29 @@ async def repeat(home: House) -> None:
     await home.send(with_photo(home), {"id": "10", "from": "bob", "text": "new"})
     events = await home.core.until(3)
     assert events[-1]["data"]["message"]["platform_id"] == "10"
+
+
+async def test_what_the_consumer_takes_back_is_told_and_its_words_and_files_go(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path) as home:
+        home.files["1"] = photo()
+        secret = "sent to the wrong number"
+        await home.send(with_photo(home, text=secret))
+        (event,) = await home.core.until(1)
+        conversation, message = event["subject"], event["data"]["message"]
+        assert message["attachments"][0]["state"] == "ready"
+        await home.send({"id": "2", "from": "ann", "takes_back": "1"})
+        told = {event["type"]: event["data"] for event in (await home.core.until(3))[1:]}
+        assert told.keys() == {"message.deleted", "attachment.updated"}
+        assert told["message.deleted"]["message"]["id"] == message["id"]
+        (attachment,) = told["attachment.updated"]["message"]["attachments"]
+        assert (attachment["state"], attachment["reason"]) == ("failed", "gone")
+        assert attachment["renditions"] == {}
+        await home.send(with_photo(home, text=secret))  # the platform repeats it late
+        _, listed = await home.call("GET", f"/v1/conversations/{conversation}/messages")
+        assert secret not in str(listed)
+        async with asyncio.timeout(20):
+            while [path for path in (tmp_path / "media").rglob("*") if path.is_file()]:
+                await asyncio.sleep(0.05)
+        assert len(await home.core.until(3)) == 3
