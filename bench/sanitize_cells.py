@@ -56,7 +56,7 @@ class InProcess:
 
     def __init__(self) -> None:
         photo_job.warm_up()
-        self._canvas = Canvas(320, 4096)
+        self._canvas = Canvas(4096)
         self._pixels = os.memfd_create("canvas")
         os.ftruncate(self._pixels, self._canvas.size)
 
@@ -66,7 +66,6 @@ class InProcess:
             "format": "jpeg",
             "bytes": len(content),
             "max_pixels": 64_000_000,
-            "thumbnail_side": 320,
             "preview_side": 4096,
         }
         begin = time.perf_counter()
@@ -80,7 +79,7 @@ class InCell:
     """The same job through a cell, without the encoding outside."""
 
     def __init__(self, pool: Pool) -> None:
-        self._pool, self._canvas = pool, Canvas(320, 4096)
+        self._pool, self._canvas = pool, Canvas(4096)
         self._pixels = os.memfd_create("canvas")
         os.ftruncate(self._pixels, self._canvas.size)
 
@@ -92,7 +91,6 @@ class InCell:
             "format": "jpeg",
             "bytes": len(content),
             "max_pixels": 64_000_000,
-            "thumbnail_side": 320,
             "preview_side": 4096,
         }
         async with self._pool.cell() as cell:

@@ -44,7 +44,7 @@ def painted(note: dict[str, Any], canvas: Canvas) -> Painted:
         return Painted(
             width=whole(note["width"], _MAX_SIDE),
             height=whole(note["height"], _MAX_SIDE),
-            preview=canvas.place("preview", *_size(note["preview"])),
+            preview=canvas.place(*_size(note["preview"])),
             translucent=note["translucent"] is True,
             crisp=note.get("crisp") is True,
         )
@@ -57,14 +57,6 @@ def rows(note: dict[str, Any], painted: Painted) -> int:
     try:
         return whole(note.get("rows", painted.preview.height), painted.preview.height)
     except ValueError as error:
-        raise nonsense(error) from None
-
-
-def thumbnail(result: dict[str, Any], canvas: Canvas) -> Place:
-    """Raises MediaFailed for what does not fit the canvas."""
-    try:
-        return canvas.place("thumbnail", *_size(result["thumbnail"]))
-    except (KeyError, ValueError) as error:
         raise nonsense(error) from None
 
 

@@ -9,7 +9,6 @@ import fcntl
 import mmap
 import os
 from collections import deque
-from collections.abc import Sequence
 
 from .photo.canvas import Canvas, Place
 
@@ -30,17 +29,16 @@ class Sheet:
         self._memory = mmap.mmap(self.descriptor, size)
 
     def view(self, place: Place) -> memoryview:
-        """The pixels of one place; keeps the memory alive, even when the sheet is closed."""
-        return memoryview(self._memory)[place.offset : place.offset + place.size]
+        """The pixels of a picture; keeps the memory alive, even when the sheet is closed."""
+        return memoryview(self._memory)[: place.size]
 
-    def wipe(self, places: Sequence[Place]) -> bool:
+    def wipe(self, place: Place) -> bool:
         """Clears what was painted; False where a cell has written elsewhere too."""
         held = os.fstat(self.descriptor).st_blocks * 512
-        if held > sum(-(-place.size // mmap.PAGESIZE) * mmap.PAGESIZE for place in places):
+        if held > -(-place.size // mmap.PAGESIZE) * mmap.PAGESIZE:
             return False
-        for place in places:
-            first = ctypes.c_char.from_buffer(self._memory, place.offset)
-            ctypes.memset(ctypes.addressof(first), 0, place.size)
+        first = ctypes.c_char.from_buffer(self._memory)
+        ctypes.memset(ctypes.addressof(first), 0, place.size)
         return True
 
     def close(self) -> None:

@@ -10,8 +10,9 @@ from . import answers, renditions
 from .answers import Painted
 from .canvases import Sheet
 from .media import Limits, Rendition
-from .photo.canvas import BYTES_PER_PIXEL, Canvas, Place
+from .photo.canvas import Canvas, Place
 from .photo.joined import ROWS
+from .photo.square import Square
 from .renditions import Large
 
 T = TypeVar("T")
@@ -29,6 +30,10 @@ class Job:
     film: int | None = None
 
 
+#: The thumbnail and the large picture.
+Pictures = tuple[Rendition, Rendition]
+
+
 class Encoding:
     """Hears what a cell has painted. Threads encode it, so that the event loop never waits."""
 
@@ -39,8 +44,8 @@ class Encoding:
         self._limits, self._threads = limits, threads
         self._painted: Painted | None = None
         self._complete = self._anew = False
-        self._large: asyncio.Future[Rendition] | None = None
-        self._bands: list[asyncio.Future[bytes]] = []
+        self._bands: _Bands | None = None
+        self._whole: asyncio.Future[Pictures] | None = None
 
     def hear(self, note: dict[str, Any]) -> None:
         """A note of the cell; raises MediaFailed for nonsense."""
@@ -48,54 +53,86 @@ class Encoding:
             return
         if note.get("anew") is True and not self._anew:
             # The file turned out to be damaged, and is painted once more, as far as it goes.
-            self._anew, self._painted, self._bands = True, None, []
+            self._anew, self._painted = True, None
         if self._painted is None:
             self._painted = answers.painted(note, self._canvas)
+            self._bands = self._banded(self._painted)
         rows = answers.rows(note, self._painted)
         self._complete = rows == self._painted.preview.height
-        self._begin(self._painted, rows)
+        if self._bands and self._bands.promising:
+            self._bands.to(rows)
+        else:
+            self._bands = None
+            self._whole = self._at_once(self._painted) if self._complete else None
 
-    async def finish(
-        self, result: dict[str, Any]
-    ) -> tuple[Painted, Place, tuple[Rendition, Rendition]]:
-        """What was painted, the place of the thumbnail, and both pictures. Raises MediaFailed."""
+    async def finish(self) -> tuple[Painted, Pictures]:
+        """What was painted, and both pictures. Raises MediaFailed."""
         painted = self._painted
         if painted is None or not self._complete:
             raise answers.nonsense("not all was painted")
-        place = answers.thumbnail(result, self._canvas)
-        small = self._outside(
-            renditions.thumbnail, self._sheet.view(place), place, painted, self._limits
-        )
-        large = self._large or self._assembled(painted)
-        thumbnail, preview = await asyncio.gather(small, large)
-        return painted, place, (thumbnail, preview)
+        if self._bands:
+            small, large = await self._bands.pictures(self._job.large)
+            if large:
+                return painted, (small, large)
+        return painted, await (self._whole or self._at_once(painted))
 
-    def _begin(self, painted: Painted, rows: int) -> None:
-        if renditions.comes_in_bands(painted, self._job.source_bytes, self._limits):
-            while (top := len(self._bands) * ROWS) < rows and (
-                self._complete or top + ROWS <= rows
-            ):
-                self._bands.append(self._band(painted.preview, top))
-        elif self._complete:
-            self._large = self._whole(painted)
+    def _banded(self, painted: Painted) -> "_Bands | None":
+        if not renditions.comes_in_bands(painted):
+            return None
+        pixels = self._sheet.view(painted.preview)
+        return _Bands(pixels, painted.preview, self._limits, self._threads)
 
-    def _band(self, place: Place, top: int) -> asyncio.Future[bytes]:
-        height = min(ROWS, place.height - top)
-        row = place.width * BYTES_PER_PIXEL
-        pixels = self._sheet.view(place)[top * row : (top + height) * row]
-        return self._outside(renditions.band, pixels, place.width, height)
-
-    async def _assembled(self, painted: Painted) -> Rendition:
-        parts = await asyncio.gather(*self._bands)
-        found = renditions.assembled(parts, painted.preview, self._job.large, self._limits)
-        return found or await self._whole(painted)
-
-    def _whole(self, painted: Painted) -> asyncio.Future[Rendition]:
-        job, pixels = self._job, self._sheet.view(painted.preview)
-        return self._outside(
-            renditions.large, pixels, painted, job.large, job.source_bytes, self._limits
+    def _at_once(self, painted: Painted) -> asyncio.Future[Pictures]:
+        job, limits, pixels = self._job, self._limits, self._sheet.view(painted.preview)
+        return asyncio.gather(
+            _outside(self._threads, renditions.small, pixels, painted, limits),
+            _outside(
+                self._threads,
+                renditions.large,
+                pixels,
+                painted,
+                job.large,
+                job.source_bytes,
+                limits,
+            ),
         )
 
-    def _outside(self, make: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
-        """What the function makes, in a thread."""
-        return asyncio.get_running_loop().run_in_executor(self._threads, make, *arguments)
+
+class _Bands:
+    """A large photo: what lies finished of it is encoded and made small already."""
+
+    def __init__(self, pixels: memoryview, place: Place, limits: Limits, threads: Executor) -> None:
+        self._pixels, self._place, self._limits, self._threads = pixels, place, limits, threads
+        self._square = Square((place.width, place.height), limits.thumbnail_side)
+        self._ground = self._square.ground()
+        self._begun: list[asyncio.Future[bytes]] = []
+
+    @property
+    def promising(self) -> bool:
+        """Whether all bands may fit together, by those that are encoded already."""
+        ready = [band.result() for band in self._begun if band.done()]
+        return renditions.may_fit(ready, self._place, self._limits)
+
+    def to(self, rows: int) -> None:
+        """Begins with what can be encoded of so many finished rows, from the top."""
+        whole = rows == self._place.height
+        while (top := len(self._begun) * ROWS) < rows and (whole or top + ROWS <= rows):
+            self._begun.append(self._band(top))
+
+    async def pictures(self, name: Large) -> tuple[Rendition, Rendition | None]:
+        """The thumbnail, and the large picture if it fits."""
+        parts = await asyncio.gather(*self._begun)
+        small, large = renditions.small_of, renditions.large_of
+        return await asyncio.gather(
+            _outside(self._threads, small, self._square, self._ground, self._limits),
+            _outside(self._threads, large, parts, self._place, name, self._limits),
+        )
+
+    def _band(self, top: int) -> asyncio.Future[bytes]:
+        make = renditions.band
+        return _outside(self._threads, make, self._pixels, self._square, self._ground, top)
+
+
+def _outside(threads: Executor, make: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
+    """What the function makes, in a thread."""
+    return asyncio.get_running_loop().run_in_executor(threads, make, *arguments)

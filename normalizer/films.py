@@ -62,9 +62,8 @@ class Films:
             "bytes": size,
             "always": self._limits.transcode == "always",
             "max_seconds": self._limits.video_max_seconds,
-            "thumbnail_side": self._canvas.thumbnail_side,
-            "preview_side": self._canvas.preview_side,
-            "poster_side": min(_POSTER_SIDE, self._canvas.preview_side),
+            "preview_side": self._canvas.side,
+            "poster_side": min(_POSTER_SIDE, self._canvas.side),
         }
         return Job(message, source, size, _COPY_SECONDS, "poster", film)
 

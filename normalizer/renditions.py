@@ -8,8 +8,9 @@ from PIL import Image
 from .answers import Painted
 from .media import Limits, Rendition
 from .photo import encode
-from .photo.canvas import Place
+from .photo.canvas import BYTES_PER_PIXEL, Place
 from .photo.joined import ROWS, joined
+from .photo.square import Square
 
 Large = Literal["preview", "poster"]
 
@@ -19,25 +20,26 @@ _SCREENSHOT_BYTES_PER_PIXEL = 0.75
 _ICON_PIXELS = 128 * 128
 
 #: Less is not worth the trouble.
-_LEAST_BANDS = 2
+_BANDED_ROWS = 4 * ROWS
+
+#: From what share of a picture its size is told, and how much less there may be in the rest of it.
+_TELLING, _LENIENCE = 0.25, 1.3
 
 #: PNG takes a second for more; what is larger lies on white.
 _TRANSLUCENT_PIXELS = 8_000_000
 
 
-def thumbnail(pixels: memoryview, place: Place, painted: Painted, limits: Limits) -> Rendition:
-    image = _picture(pixels, place, painted)
-    content, final = encode.jpeg(
-        encode.opaque(image), limits.thumbnail_max_bytes, encode.THUMBNAIL_QUALITIES
-    )
-    return Rendition("thumbnail", "image/jpeg", *final, content)
+def small(pixels: memoryview, painted: Painted, limits: Limits) -> Rendition:
+    """The thumbnail."""
+    image = _picture(pixels, painted)
+    return _small(Square(image.size, limits.thumbnail_side).at_once(image), limits)
 
 
 def large(
     pixels: memoryview, painted: Painted, name: Large, source_bytes: int, limits: Limits
 ) -> Rendition:
     """The whole picture: as PNG where it has transparency or is a screenshot, and fits."""
-    image = _picture(pixels, painted.preview, painted)
+    image = _picture(pixels, painted)
     limit = limits.preview_max_bytes
     if _deserves_png(painted, source_bytes):
         content = encode.png(image, limit)
@@ -47,31 +49,49 @@ def large(
     return Rendition(name, "image/jpeg", *final, content)
 
 
-def comes_in_bands(painted: Painted, source_bytes: int, limits: Limits) -> bool:
-    """Whether the large picture is a photo of some size that as good as surely fits at the first quality."""
-    place, limit = painted.preview, limits.preview_max_bytes
-    if painted.translucent or painted.crisp or place.height < _LEAST_BANDS * ROWS:
-        return False
-    fits = painted.whole and source_bytes <= limit
-    return fits or encode.fits_surely((place.width, place.height), limit)
+def comes_in_bands(painted: Painted) -> bool:
+    """Whether the large picture is a photo of some size."""
+    return not painted.translucent and not painted.crisp and painted.preview.height >= _BANDED_ROWS
 
 
-def band(pixels: memoryview, width: int, height: int) -> bytes:
-    """Some rows of the large picture, encoded for themselves."""
-    return encode.band(encode.picture(pixels, width, height, translucent=False))
+def band(pixels: memoryview, square: Square, ground: Image.Image, top: int) -> bytes:
+    """ROWS of the large picture from `top` on as JPEG; adds what they are of the thumbnail."""
+    width, height = square.size
+    bottom, row = min(top + ROWS, height), width * BYTES_PER_PIXEL
+    picture = encode.picture(pixels[: bottom * row], width, bottom, translucent=False)
+    square.add(ground, picture, top, bottom)
+    rows = pixels[top * row : bottom * row]
+    return encode.band(encode.picture(rows, width, bottom - top, translucent=False))
 
 
-def assembled(
-    parts: Sequence[bytes], place: Place, name: Large, limits: Limits
-) -> Rendition | None:
+def may_fit(bands: Sequence[bytes], place: Place, limits: Limits) -> bool:
+    """Whether all bands of a picture may fit together, some of them given."""
+    so_far, share = sum(map(len, bands)), len(bands) * ROWS / place.height
+    most = limits.preview_max_bytes
+    return so_far <= most and (share < _TELLING or so_far <= most * share * _LENIENCE)
+
+
+def small_of(square: Square, ground: Image.Image, limits: Limits) -> Rendition:
+    """The thumbnail of a picture whose bands have all been added to `ground`."""
+    return _small(square.of(ground), limits)
+
+
+def large_of(bands: Sequence[bytes], place: Place, name: Large, limits: Limits) -> Rendition | None:
     """The large picture from its bands; None where it is too large after all."""
-    content = joined(parts, (place.width, place.height))
+    content = joined(bands, (place.width, place.height))
     if len(content) > limits.preview_max_bytes:
         return None
     return Rendition(name, "image/jpeg", place.width, place.height, content)
 
 
-def _picture(pixels: memoryview, place: Place, painted: Painted) -> Image.Image:
+def _small(image: Image.Image, limits: Limits) -> Rendition:
+    limit, qualities = limits.thumbnail_max_bytes, encode.THUMBNAIL_QUALITIES
+    content, final = encode.jpeg(encode.opaque(image), limit, qualities)
+    return Rendition("thumbnail", "image/jpeg", *final, content)
+
+
+def _picture(pixels: memoryview, painted: Painted) -> Image.Image:
+    place = painted.preview
     return encode.picture(pixels, place.width, place.height, translucent=painted.translucent)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
@@ -25,6 +26,9 @@ Stage = Literal["scanning", "making_safe"]
 #: Called with what is being done, and with the share that is done while a film is encoded.
 Progress = Callable[[Stage, float | None], None]
 
+#: How far threads that encode step back behind those that others wait for.
+_PATIENCE = 5
+
 #: Long enough for the slowest honest photo on a busy machine.
 _PHOTO_SECONDS = 20.0
 
@@ -42,11 +46,11 @@ class Sanitizer:
     ) -> None:
         cells = cells or os.cpu_count() or 1
         self._limits, self._scanner = limits, scanner
-        self._canvas = Canvas(limits.thumbnail_side, limits.preview_max_side)
+        self._canvas = Canvas(limits.preview_max_side)
         self._pool = Pool(cells, isolation)
         # Threads, not processes: encoding lets go of the interpreter lock, and reads the pixels where the
         # cell has put them.
-        self._threads = ThreadPoolExecutor(cells, "encode")
+        self._threads = ThreadPoolExecutor(cells, "encode", _step_back)
         self._studio = Studio(self._canvas, limits, self._pool, self._threads, cells)
         self._films = Films(self._canvas, limits, self._pool, self._studio, self._threads)
 
@@ -132,11 +136,15 @@ class Sanitizer:
             "format": content.format,
             "bytes": size,
             "max_pixels": self._limits.photo_max_pixels,
-            "thumbnail_side": self._canvas.thumbnail_side,
-            "preview_side": self._canvas.preview_side,
+            "preview_side": self._canvas.side,
         }
         work = await self._studio.work(Job(message, source, size, _PHOTO_SECONDS, "preview"))
         return Clean("photo", work.painted.width, work.painted.height, None, work.pictures)
+
+
+def _step_back() -> None:
+    """Behind the threads that answer, and behind the cells."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _PATIENCE)
 
 
 def _nobody_listens(stage: Stage, share: float | None) -> None:

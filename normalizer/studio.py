@@ -1,7 +1,6 @@
 """One job: asks a cell, encodes what it paints while it paints on, and wipes the memory behind it."""
 
 import asyncio
-from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
@@ -67,29 +66,27 @@ class Studio:
                 files += [] if job.film is None else [job.film]
                 encoding = Encoding(sheet, job, self._canvas, self._limits, self._encoders)
                 answer = await cell.ask(job.message, files, job.seconds, encoding.hear)
-                cell.end()
+                if job.film is not None:
+                    # Its film is looked at when nobody can write to it any more.
+                    cell.end()
                 result = answers.done(answer)
-                painted, place, pictures = await encoding.finish(result)
+                painted, pictures = await encoding.finish()
             except BaseException:
                 sheet.close()
                 raise
-            self._recycle(sheet, [painted.preview, place], cell.ending)
+            self._recycle(sheet, painted.preview, cell.ending)
             return Work(result, painted, pictures, cell.ending)
 
-    def _recycle(
-        self, sheet: Sheet, places: Sequence[Place], cell_ending: asyncio.Future[int]
-    ) -> None:
-        chore = asyncio.create_task(self._wiped(sheet, places, cell_ending))
+    def _recycle(self, sheet: Sheet, place: Place, cell_ending: asyncio.Future[int]) -> None:
+        chore = asyncio.create_task(self._wiped(sheet, place, cell_ending))
         self._chores.add(chore)
         chore.add_done_callback(self._chores.discard)
 
-    async def _wiped(
-        self, sheet: Sheet, places: Sequence[Place], cell_ending: asyncio.Future[int]
-    ) -> None:
+    async def _wiped(self, sheet: Sheet, place: Place, cell_ending: asyncio.Future[int]) -> None:
         try:
             await asyncio.shield(cell_ending)
             loop = asyncio.get_running_loop()
-            clean = await loop.run_in_executor(self._encoders, sheet.wipe, places)
+            clean = await loop.run_in_executor(self._encoders, sheet.wipe, place)
         except CellsUnavailable:
             clean = False
         except BaseException:

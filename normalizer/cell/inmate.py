@@ -1,10 +1,10 @@
 """What a cell does in its life: settle in, take one job, answer, end."""
 
+import contextlib
 import fcntl
 import os
 import signal
 import socket
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -58,7 +58,12 @@ def live(parent: int, own_walls: list[str], gateway: int, belongings: Belongings
         walls.lower_limits(message["cpu_seconds"])
         if message.get("patient"):
             os.nice(_PATIENCE)
-        wire.send(door, _answer(message, files, lambda note: wire.send(door, {"note": note})))
+        order = jobs.Order(message, files, lambda note: wire.send(door, {"note": note}))
+        wire.send(door, _answer(order))
+        if order.kept:
+            # Clearing it away takes milliseconds of processor time. The gateway chooses when.
+            with contextlib.suppress(EOFError, ConnectionError):
+                wire.receive(door)
     finally:
         # Not sys.exit: the interpreter's clean-up belongs to the zygote.
         os._exit(0)
@@ -71,7 +76,7 @@ def _rehearse() -> None:
     with here, there:
         wire.send(here, {"job": "empty"})
         message, _ = wire.receive(there, MAX_FILES)
-        wire.send(there, _answer(message, [], lambda _: None))
+        wire.send(there, _answer(jobs.Order(message, [], lambda _: None)))
 
 
 def _stay_no_longer_than(parent: int) -> None:
@@ -93,11 +98,9 @@ def _settle(gateway: int, null: int) -> None:
     os.closerange(DOOR + 1, os.sysconf("SC_OPEN_MAX"))
 
 
-def _answer(
-    message: dict[str, Any], files: list[int], tell: Callable[[dict[str, Any]], None]
-) -> dict[str, Any]:
+def _answer(order: jobs.Order) -> dict[str, Any]:
     try:
-        return {"done": jobs.run(jobs.Order(message, files, tell))}
+        return {"done": jobs.run(order)}
     except MediaRejected as refusal:
         return {"rejected": refusal.reason, "detail": refusal.detail}
     except MemoryError:

@@ -1,7 +1,7 @@
 """The jobs a cell can do, by name."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -14,6 +14,8 @@ class Order:
     files: list[int]
     #: Sends a note ahead of the answer.
     tell: Callable[[dict[str, Any]], None]
+    #: What is large: it is cleared away with the process, when the gateway closes the door or kills.
+    kept: list[object] = field(default_factory=list)
 
 
 Job = Callable[[Order], dict[str, Any]]

@@ -35,11 +35,11 @@ _READERS: dict[str, Callable[[memoryview, Wish], Opened]] = {
 
 
 def photo(order: Order) -> dict[str, Any]:
-    """Fills the canvas and tells the sizes."""
+    """Fills the canvas and tells, in notes, how far it is."""
     message = order.message
-    canvas = Canvas(message["thumbnail_side"], message["preview_side"])
+    canvas = Canvas(message["preview_side"])
     source = mmap.mmap(order.files[0], message["bytes"], access=mmap.ACCESS_READ)
-    wish = Wish(message["max_pixels"], canvas.preview_side)
+    wish = Wish(message["max_pixels"], canvas.side)
     read = _READERS[message["format"]]
     opened = read(memoryview(source), wish)
     width, height = paint.upright(opened.size, opened.orientation)
@@ -55,8 +55,9 @@ def photo(order: Order) -> dict[str, Any]:
         facts["anew"] = True
         opened = damage.tolerated(lambda: read(memoryview(source), wish))
         preview, translucent = paint.preview(opened, canvas, order.files[1], painted)
+    order.kept.extend((source, opened, preview))
     order.tell({**facts, "preview": preview.size, "translucent": translucent})
-    return {"thumbnail": paint.thumbnail(preview, canvas, order.files[1])}
+    return {}
 
 
 JOBS: dict[str, Job] = {"photo": photo}
@@ -79,12 +80,11 @@ def warm_cell() -> None:
 
 
 def _rehearse(form: str, sample: bytes) -> None:
-    canvas = Canvas(320, 640)
+    canvas = Canvas(640)
     pixels = os.memfd_create("rehearsal")
     os.ftruncate(pixels, canvas.size)
     opened = _READERS[form](memoryview(sample), Wish(640 * 480, 640))
-    preview, _ = paint.preview(opened, canvas, pixels, lambda *_: None)
-    paint.thumbnail(preview, canvas, pixels)
+    paint.preview(opened, canvas, pixels, lambda *_: None)
     os.close(pixels)
 
 

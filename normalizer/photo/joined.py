@@ -8,7 +8,7 @@ import struct
 from collections.abc import Sequence
 
 #: Rows of a band: whole rows of the blocks that colours at half the sides are coded in.
-ROWS = 256
+ROWS = 128
 _BLOCK = 16
 
 _SOF, _SOS, _DRI = 0xC0, 0xDA, 0xDD

@@ -9,6 +9,7 @@ import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import BinaryIO, cast
 
 from PIL import Image, JpegImagePlugin
 
@@ -226,7 +227,32 @@ def _counting(memory: mmap.mmap, size: Size, seen: Seen) -> Callable[[], None]:
     return count
 
 
+class _Shown(io.RawIOBase):
+    """What the decoder is shown: the kept segments, then the file from the first scan on, not copied."""
+
+    def __init__(self, head: bytes, scans: memoryview) -> None:
+        super().__init__()
+        self._head, self._scans, self._at = head, scans, 0
+
+    def read(self, size: int = -1) -> bytes:
+        start, length = self._at, len(self._head)
+        end = length + len(self._scans) if size < 0 else start + size
+        found = self._head[start:end]
+        if end > length:
+            found += self._scans[max(start - length, 0) : end - length]
+        self._at += len(found)
+        return found
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        starts = (0, self._at, len(self._head) + len(self._scans))
+        self._at = max(0, starts[whence] + offset)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+
 def _plugin(data: memoryview, structure: Structure) -> _Photo:
-    stream = b"".join([b"\xff\xd8", *structure.kept, data[structure.scan :]])
+    head = b"".join([b"\xff\xd8", *structure.kept])
     # The class, not `Image.open`: that would look for more pictures behind the first.
-    return _Photo(io.BytesIO(stream))
+    return _Photo(cast("BinaryIO", _Shown(head, data[structure.scan :])))

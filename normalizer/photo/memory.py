@@ -5,6 +5,7 @@ only for modes it does not draw on. Decoding a JPEG straight into shared memory 
 64 MB, a third of the whole job.
 """
 
+import _thread
 import ctypes
 import mmap
 from typing import Any
@@ -18,15 +19,15 @@ from .canvas import BYTES_PER_PIXEL, Place
 Pixels = NDArray[np.uint32]
 
 _MADV_POPULATE_WRITE = 23
-#: Not worth a system call below.
-_MANY_BYTES = 1 << 20
+#: Not worth a system call below, and not a thread that runs ahead of who writes from the top.
+_MANY_BYTES, _VERY_MANY_BYTES = 1 << 20, 1 << 24
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def shared(descriptor: int, place: Place) -> mmap.mmap:
-    """The memory of a place on the canvas, to be written."""
-    memory = mmap.mmap(descriptor, place.size, access=mmap.ACCESS_WRITE, offset=place.offset)
+    """The memory of a picture on the canvas, to be written."""
+    memory = mmap.mmap(descriptor, place.size, access=mmap.ACCESS_WRITE)
     populate(memory)
     return memory
 
@@ -44,9 +45,17 @@ def private(width: int, height: int) -> mmap.mmap:
 
 def populate(memory: mmap.mmap) -> None:
     """Gets all pages in one go instead of by a fault each; older kernels than 5.14 go the slow way."""
-    if len(memory) >= _MANY_BYTES:
-        address = np.frombuffer(memory, np.uint8).ctypes.data
-        _LIBC.madvise(ctypes.c_void_p(address), ctypes.c_size_t(len(memory)), _MADV_POPULATE_WRITE)
+    pages = np.frombuffer(memory, np.uint8)
+    if len(memory) >= _VERY_MANY_BYTES:
+        _thread.start_new_thread(_populate, (pages,))
+    elif len(memory) >= _MANY_BYTES:
+        _populate(pages)
+
+
+def _populate(pages: NDArray[np.uint8]) -> None:
+    _LIBC.madvise(
+        ctypes.c_void_p(pages.ctypes.data), ctypes.c_size_t(len(pages)), _MADV_POPULATE_WRITE
+    )
 
 
 def laid_over(memory: mmap.mmap, width: int, height: int, mode: str, top: int = 0) -> Image.Image:

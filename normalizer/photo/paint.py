@@ -1,4 +1,4 @@
-"""Puts preview and thumbnail on the canvas: upright, in sRGB, no larger than asked for."""
+"""Puts a photo on the canvas: upright, in sRGB, no larger than asked for."""
 
 import mmap
 from collections.abc import Callable
@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from . import colour, memory, modes, orientation
-from .canvas import Canvas, Slot
+from .canvas import Canvas
 from .colour import Tables
 from .fitting import Size
 from .joined import ROWS
@@ -24,7 +24,6 @@ _COLOURED = frozenset({"RGB", "RGBA"})
 
 #: A preview may be drawn from more pixels than it has; two for one side is what an eye can tell.
 _GAP = 2.0
-_THUMBNAIL_GAP = 1.01
 
 
 def preview(
@@ -42,23 +41,11 @@ def lay_rows(rows: Pixels, turn: int, canvas: Canvas, descriptor: int) -> Image.
     """Paints a preview that is in sRGB and small enough already."""
     height, width = rows.shape
     size = upright((width, height), turn)
-    goal = memory.shared(descriptor, canvas.place("preview", *size))
+    goal = memory.shared(descriptor, canvas.place(*size))
     target = orientation.turned(memory.pixels(goal, *size), orientation.INVERSE[turn])
     for top in range(0, height, _TILE):
         _copy(rows[top : top + _TILE], target[top : top + _TILE])
     return memory.laid_over(goal, *size, "RGB")
-
-
-def thumbnail(image: Image.Image, canvas: Canvas, descriptor: int) -> Size:
-    """The thumbnail of a painted preview."""
-    return _lay(_square(image, canvas.thumbnail_side), canvas, "thumbnail", descriptor).size
-
-
-def _lay(image: Image.Image, canvas: Canvas, slot: Slot, descriptor: int) -> Image.Image:
-    place = canvas.place(slot, *image.size)
-    target = memory.laid_over(memory.shared(descriptor, place), *image.size, image.mode)
-    target.paste(image)
-    return target
 
 
 def upright(size: Size, turn: int) -> Size:
@@ -137,7 +124,7 @@ def _finished(
 
 def _grounds(size: Size, turn: int, canvas: Canvas, descriptor: int) -> tuple[mmap.mmap, mmap.mmap]:
     """Where the pixels shall end, and where they are decoded."""
-    goal = memory.shared(descriptor, canvas.place("preview", *upright(size, turn)))
+    goal = memory.shared(descriptor, canvas.place(*upright(size, turn)))
     return goal, goal if turn == orientation.UPRIGHT else memory.private(*size)
 
 
@@ -167,16 +154,3 @@ def _transfer(
 def _copy(rows: Pixels, target: Pixels) -> None:
     for left in range(0, rows.shape[1], _TILE):
         target[:, left : left + _TILE] = rows[:, left : left + _TILE]
-
-
-def _square(image: Image.Image, most: int) -> Image.Image:
-    """The middle of the picture; never larger than the picture is long."""
-    edge = min(image.size)
-    left, top = (image.width - edge) / 2, (image.height - edge) / 2
-    side = min(most, max(image.size))
-    return image.resize(
-        (side, side),
-        Image.Resampling.BICUBIC,
-        box=(left, top, left + edge, top + edge),
-        reducing_gap=_THUMBNAIL_GAP,
-    )

@@ -27,7 +27,7 @@ from .transcode import Plan, heartbeat, lanes
 def film(order: Order) -> dict[str, Any]:
     """Paints the first frame, then writes the film, or tells what of it must be encoded first."""
     source, pixels, target = order.files
-    canvas = Canvas(order.message["thumbnail_side"], order.message["preview_side"])
+    canvas = Canvas(order.message["preview_side"])
     boxes = _structure(order)
     opened = open_film(source, boxes)
     if opened.seconds > order.message["max_seconds"]:
@@ -37,14 +37,12 @@ def film(order: Order) -> dict[str, Any]:
     preview = paint.lay_rows(rows(frame, order.message["poster_side"]), turn, canvas, pixels)
     order.tell({**_seen(frame, turn), "preview": preview.size, "translucent": False})
     plan = _plan(opened, frame, always=order.message["always"])
-    result: dict[str, Any] = {"thumbnail": paint.thumbnail(preview, canvas, pixels)}
     if not plan.picture and not plan.sound:
         try:
-            length = rebuild(open_film(source, boxes), target, copied)
-            return {**result, "bytes": length}
+            return {"bytes": rebuild(open_film(source, boxes), target, copied)}
         except Irregular:
             plan = Plan(picture=True, sound=True)
-    return {**result, "plan": {"picture": plan.picture, "sound": plan.sound}}
+    return {"plan": {"picture": plan.picture, "sound": plan.sound}}
 
 
 def encode(order: Order) -> dict[str, Any]:
@@ -92,15 +90,14 @@ def warm_up() -> None:
 
 
 def _rehearse(name: str, sample: bytes) -> None:
-    canvas = Canvas(32, 64)
+    canvas = Canvas(64)
     source, pixels, target = files = [os.memfd_create("rehearsal") for _ in range(3)]
     os.write(source, sample)
     os.ftruncate(pixels, canvas.size)
     message = {
         "bytes": len(sample),
-        "thumbnail_side": canvas.thumbnail_side,
-        "preview_side": canvas.preview_side,
-        "poster_side": canvas.preview_side,
+        "preview_side": canvas.side,
+        "poster_side": canvas.side,
         "max_seconds": 60,
         "always": False,
         "plan": {"picture": True, "sound": True},

@@ -95,7 +95,7 @@ def _lie(**changes: Any) -> Callable[[Order], dict[str, Any]]:
     def attack(order: Order) -> dict[str, Any]:
         truth = {"width": 4, "height": 4, "preview": [4, 4], "translucent": False}
         order.tell({**truth, **changes})
-        return {"thumbnail": changes.get("thumbnail", [4, 4])}
+        return {}
 
     return attack
 
@@ -115,7 +115,7 @@ def _look_around(order: Order) -> dict[str, Any]:
     size = os.lseek(order.files[1], 0, os.SEEK_END)
     with mmap.mmap(order.files[1], size, access=mmap.ACCESS_READ) as memory:
         found = any(memory[at : at + (1 << 20)].strip(b"\0") for at in range(0, size, 1 << 20))
-    return {"thumbnail": [1, 1]} if found else _lie()(order)
+    return {} if found else _lie()(order)
 
 
 ATTACKS: dict[str, Callable[[Order], dict[str, Any] | None]] = {
@@ -140,7 +140,6 @@ ATTACKS: dict[str, Callable[[Order], dict[str, Any] | None]] = {
     "lie about height": _lie(preview=[4, -4]),
     "lie about kind": _lie(preview="4x4"),
     "lie about size": _lie(width=10**9),
-    "lie about thumbnail": _lie(thumbnail=[4, 10**6]),
 }
 
 

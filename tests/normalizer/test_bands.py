@@ -9,6 +9,7 @@ from PIL import Image
 from normalizer.media import Limits
 from normalizer.photo import encode
 from normalizer.photo.joined import ROWS, joined
+from normalizer.photo.square import Square
 from normalizer.sanitizer import Sanitizer
 
 from .conftest import Sanitize, handing
@@ -29,6 +30,27 @@ async def test_a_photo_joined_of_bands_is_the_photo_encoded_at_once(height: int)
     with Image.open(io.BytesIO(one)) as first, Image.open(whole) as second:
         assert first.size == image.size
         assert np.array_equal(np.asarray(first), np.asarray(second))
+
+
+@pytest.mark.parametrize(
+    "size", [(4032, 3024), (3024, 4032), (1601, 901), (700, 1400), (333, 2001), (5, 3000)]
+)
+async def test_a_thumbnail_made_band_by_band_is_the_one_made_at_once(size: tuple[int, int]) -> None:
+    width, height = size
+    picture = natural(700, 1400).resize(size).convert("RGBX")
+    square = Square(size, 320)
+    ground = square.ground()
+    for top in range(0, height, ROWS):
+        bottom = min(top + ROWS, height)
+        square.add(ground, picture.crop((0, 0, width, bottom)), top, bottom)
+    seen, wanted = (
+        np.asarray(each.convert("RGB"), dtype=int)
+        for each in (square.of(ground), square.at_once(picture))
+    )
+    assert seen.shape == wanted.shape
+    assert np.abs(seen - wanted).mean() < 2
+    # A row that went missing, or came twice, would stand out.
+    assert np.abs(seen - wanted).mean(axis=(1, 2)).max() < 8
 
 
 @pytest.mark.parametrize("options", [{}, {"icc_profile": profile(DISPLAY_P3)}])

@@ -73,7 +73,6 @@ async def test_what_a_taken_over_decoder_tries_is_refused(besieged: Sanitizer, a
         ("lie about height", "nonsense"),
         ("lie about kind", "nonsense"),
         ("lie about size", "nonsense"),
-        ("lie about thumbnail", "nonsense"),
     ],
 )
 async def test_a_decoder_that_fails_is_a_failure_and_says_how(
