@@ -30,11 +30,22 @@ def open_gif(data: memoryview, wish: Wish) -> Opened:
     wish.check(image.size, most=_MAX_PIXELS)
     fit = wish.fit(image.size)
 
+    whole = (0, 0, *image.size)
+    place = image.tile[0].extents or whole
+
     def load(*_: object) -> Image.Image:
         image.load()
-        return bands.shrunk(image, fit.factor)
+        shown = image if place == whole else _on_nothing(image, place)
+        return bands.shrunk(shown, fit.factor)
 
     return Opened(size=image.size, fit=fit, load=load, crisp=True)
+
+
+def _on_nothing(image: Image.Image, place: tuple[int, int, int, int]) -> Image.Image:
+    """A frame that is smaller than its picture: browsers leave the rest empty, whatever the file says."""
+    whole = Image.new("RGBA", image.size)
+    whole.paste(image.crop(place).convert("RGBA"), place)
+    return whole
 
 
 def _first_frame(data: memoryview) -> bytes:
