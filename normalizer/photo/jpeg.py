@@ -56,9 +56,15 @@ class Structure:
     height: int = 0
     frame: int = 0
     blocks: int = 0
-    orientation: int = orientation.UPRIGHT
+    exif_orientation: int = orientation.UNSTATED
+    xmp_orientation: int = orientation.UNSTATED
     kept: list[bytes] = field(default_factory=list)
     profile_parts: dict[int, bytes] = field(default_factory=dict)
+
+    @property
+    def orientation(self) -> int:
+        """EXIF's word counts, also where it is that the photo is upright: editors forget XMP's."""
+        return self.exif_orientation or self.xmp_orientation or orientation.UPRIGHT
 
     @property
     def profile(self) -> bytes | None:
@@ -128,11 +134,9 @@ def _take(found: Structure, marker: int, body: bytes) -> None:
     if marker in _FRAMES:
         _take_frame(found, marker, body)
     elif marker == _EXIF and body.startswith(b"Exif\0\0"):
-        if found.orientation == orientation.UPRIGHT:
-            found.orientation = orientation.of_exif(body)
+        found.exif_orientation = found.exif_orientation or orientation.of_exif(body)
     elif marker == _EXIF and body.startswith(_XMP):
-        if found.orientation == orientation.UPRIGHT:
-            found.orientation = orientation.of_xmp(body)
+        found.xmp_orientation = found.xmp_orientation or orientation.of_xmp(body)
     elif marker == _ICC and body.startswith(b"ICC_PROFILE\0") and len(body) > 14:
         found.profile_parts.setdefault(body[12], body[14:])
     # JFIF and Adobe tell the decoder how colours are coded.

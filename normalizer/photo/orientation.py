@@ -8,6 +8,9 @@ from .memory import Pixels
 
 UPRIGHT = 1
 
+#: What a block says that says nothing about it.
+UNSTATED = 0
+
 #: What undoes each of the eight ways.
 INVERSE = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
 
@@ -41,31 +44,30 @@ def turned(pixels: Pixels, orientation: int) -> Pixels:
 
 
 def of_exif(exif: bytes) -> int:
-    """The orientation an EXIF block states; upright where it states none or makes no sense."""
+    """The orientation an EXIF block states; UNSTATED where it states none or makes no sense."""
     block = exif.removeprefix(b"Exif\0\0")
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(block[:4])
     if order is None or len(block) < 8:
-        return UPRIGHT
+        return UNSTATED
     (start,) = struct.unpack_from(order + "I", block, 4)
     return _of_directory(block, start, order)
 
 
 def stated(exif: bytes, xmp: bytes) -> int:
-    """What either says; EXIF, which cameras write, first."""
-    found = of_exif(exif)
-    return found if found != UPRIGHT else of_xmp(xmp)
+    """What either says; EXIF, which cameras write, first. Upright where neither says anything."""
+    return of_exif(exif) or of_xmp(xmp) or UPRIGHT
 
 
 def of_xmp(xmp: bytes) -> int:
     """The same for XMP, which editors of PNG write."""
     found = _XMP.search(xmp, 0, _MAX_XMP_BYTES)
-    value = int(found[1]) if found else UPRIGHT
-    return value if value in _TURNS else UPRIGHT
+    value = int(found[1]) if found else UNSTATED
+    return value if value in _TURNS else UNSTATED
 
 
 def _of_directory(block: bytes, start: int, order: str) -> int:
     if start + 2 > len(block):
-        return UPRIGHT
+        return UNSTATED
     (count,) = struct.unpack_from(order + "H", block, start)
     for index in range(min(count, _MAX_ENTRIES)):
         at = start + 2 + 12 * index
@@ -73,5 +75,5 @@ def _of_directory(block: bytes, start: int, order: str) -> int:
             break
         tag, kind, _, value, _ = struct.unpack_from(order + "HHIHH", block, at)
         if (tag, kind) == (_TAG, _SHORT):
-            return value if value in _TURNS else UPRIGHT
-    return UPRIGHT
+            return value if value in _TURNS else UNSTATED
+    return UNSTATED

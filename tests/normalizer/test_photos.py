@@ -68,6 +68,49 @@ async def test_what_only_xmp_says_about_lying_counts_too(sanitize: Sanitize, for
     assert_upright(shown(clean, "preview"), 25)
 
 
+async def test_around_a_small_first_frame_of_a_gif_there_is_nothing(sanitize: Sanitize) -> None:
+    frame = encoded(Image.new("RGB", (30, 20), "red"), "GIF")
+    at = frame.index(b"\x2c\0\0\0\0")
+    # On a screen of 90 x 80 pixels, 40 from the left and 30 from above.
+    moved = (
+        frame[:6]
+        + struct.pack("<HH", 90, 80)
+        + frame[10:at]
+        + struct.pack("<BHH", 0x2C, 40, 30)
+        + frame[at + 5 :]
+    )
+    preview = shown(await sanitize(moved), "preview").convert("RGBA")
+    assert preview.size == (90, 80)
+    assert preview.getchannel("A").getbbox() == (40, 30, 70, 50)
+    assert alike(colour(preview, 55 / 90, 40 / 80), (255, 0, 0, 255), 3)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+async def test_a_photo_that_exif_calls_upright_is_not_turned_by_forgotten_xmp(
+    sanitize: Sanitize, form: str
+) -> None:
+    xmp = b"<x:xmpmeta><rdf:Description tiff:Orientation='6'/></x:xmpmeta>"
+    options: dict[str, Any] = {"xmp": xmp}
+    if form == "PNG":
+        text = PngInfo()
+        text.add_itxt("XML:com.adobe.xmp", xmp.decode())
+        options = {"pnginfo": text}
+    clean = await sanitize(encoded(lying(1), form, exif=oriented(1), **options))
+    assert (clean.width, clean.height) == (600, 400)
+    assert_upright(shown(clean, "preview"), 25)
+
+
+async def test_the_first_exif_block_counts(sanitize: Sanitize) -> None:
+    photo = encoded(lying(1), "JPEG", exif=oriented(1))
+    block = b"\xff\xe1" + (len(oriented(3)) + 2).to_bytes(2, "big") + oriented(3)
+    end = 4 + int.from_bytes(photo[4:6], "big")
+    assert photo[2:4] == b"\xff\xe0"
+    first = end + 2 + int.from_bytes(photo[end + 2 : end + 4], "big")
+    assert photo[end : end + 2] == b"\xff\xe1"
+    clean = await sanitize(photo[:first] + block + photo[first:])
+    assert_upright(shown(clean, "preview"), 25)
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 async def test_heic_is_turned_once_and_not_twice(sanitize: Sanitize, orientation: int) -> None:
     # pillow-heif writes the orientation of EXIF as the file's own turning (irot, imir) besides, as phones do.
