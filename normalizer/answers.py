@@ -1,7 +1,7 @@
 """What a cell answered, believed only as far as it has been checked: its decoder may have been taken over."""
 
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 from .media import MediaFailed, MediaRejected, RejectedReason
 from .photo.canvas import Canvas, Place
@@ -9,6 +9,14 @@ from .photo.canvas import Canvas, Place
 #: A side that no format of ours can state; keeps nonsense out of events.
 _MAX_SIDE = 1 << 20
 _DETAIL_LETTERS = 200
+
+#: What a decoder can know. That a file is malware, only a scanner says.
+_REASONS: tuple[RejectedReason, ...] = (
+    "unsupported_type",
+    "corrupt",
+    "too_many_pixels",
+    "too_long",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,7 @@ def done(answer: dict[str, Any]) -> dict[str, Any]:
     if isinstance(answer.get("done"), dict):
         return dict(answer["done"])
     reason: Any = answer.get("rejected")
-    if reason in get_args(RejectedReason):
+    if reason in _REASONS:
         raise MediaRejected(reason, _words(answer.get("detail")))
     raise MediaFailed("decoder_crashed", _words(answer.get("failed", "no proper answer")))
 

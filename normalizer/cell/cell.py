@@ -9,11 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from . import wire
+from .threads import threads_of
 from .trouble import CellLost
 from .waiting import readable
 
 #: How long the zygote may take to tell how a cell ended, once its door is closed.
 _OBITUARY_SECONDS = 1.0
+
+#: Decoders start up to four threads. Whoever starts thousands leaves no room for anybody's processes.
+_MOST_THREADS = 64
+_LOOK_SECONDS = 0.02
 
 _ENDS = {
     -signal.SIGSYS: "tried a forbidden system call",
@@ -64,10 +69,21 @@ class Cell:
         loop, door = asyncio.get_running_loop(), self._door.fileno()
         answer: asyncio.Future[dict[str, Any]] = loop.create_future()
         loop.add_reader(door, self._hear, answer, note)
+        loop.call_later(_LOOK_SECONDS, self._watch, answer)
         try:
             return await answer
         finally:
             loop.remove_reader(door)
+
+    def _watch(self, answer: asyncio.Future[dict[str, Any]]) -> None:
+        """Ends the wait for a cell that starts threads without end: the kernel has no limit for one process."""
+        if answer.done():
+            return
+        threads = threads_of(self.pid)
+        if threads > _MOST_THREADS:
+            answer.set_exception(CellLost(f"started {threads} threads"))
+        else:
+            asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._watch, answer)
 
     def _hear(self, answer: asyncio.Future[dict[str, Any]], note: Note | None) -> None:
         if answer.done():

@@ -111,6 +111,11 @@ class Zygote:
             return
         if "spawned" in message:
             self._spawned(message["spawned"], descriptors[0])
+        elif "unspawned" in message:
+            why = message["unspawned"]
+            self._orders.popleft().set_exception(
+                CellsUnavailable(f"No process can be made for a decoder: {why}.")
+            )
         elif "ended" in message:
             self.most_memory = max(self.most_memory, message["memory"])
             self._ended(message["ended"], message["status"])

@@ -23,6 +23,7 @@ DOOR = 3
 
 _F_GETFD, _F_GETFL, _F_DUPFD_CLOEXEC = 1, 3, 1030
 _PR_SET_NAME = 15
+_PRIO_PROCESS = 0
 _CLONE_THREAD_IN_SAME_MEMORY = 0x00010100
 
 #: Most frequent first: the kernel compares from the top.
@@ -56,9 +57,6 @@ ALLOWED = (
     "getegid",
     "getrandom",
     "getrusage",
-    # Only downwards: a cell has no right to take more than others.
-    "getpriority",
-    "setpriority",
     "sysinfo",
     "rt_sigaction",
     "rt_sigprocmask",
@@ -108,7 +106,7 @@ DEADLY = (
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """Allows a call when `argument & mask` is one of `values`.
+    """Allows a call when `argument & mask` is one of `values`, and the argument `zero` is 0.
 
     The high half of an argument is not looked at: the kernel itself takes these arguments as 32 bits, or
     (flags) defines nothing up there.
@@ -118,6 +116,7 @@ class _Rule:
     argument: int
     values: tuple[int, ...]
     mask: int = 0xFFFFFFFF
+    zero: int | None = None
 
 
 _RULES = (
@@ -131,6 +130,9 @@ _RULES = (
     _Rule("prctl", 0, (_PR_SET_NAME,)),
     # A cell lowers its own limits when it learns what job it has; it has no right to raise any.
     _Rule("prlimit64", 0, (0,)),
+    # Its own priority, and only downwards. Others of the same user it could slow down just as well.
+    _Rule("getpriority", 0, (_PRIO_PROCESS,), zero=1),
+    _Rule("setpriority", 0, (_PRIO_PROCESS,), zero=1),
 )
 
 #: The flags of clone3 lie behind a pointer, which a filter cannot follow: C libraries then use clone.
@@ -173,10 +175,14 @@ def _conditional(processor: Processor, rule: _Rule) -> Iterator[_Instruction]:
     number = processor.number(rule.name)
     if number is None:
         return
-    body: list[_Instruction] = [
-        (_LOAD, 0, 0, _ARGUMENTS + 8 * rule.argument),
-        (_AND, 0, 0, rule.mask),
-    ]
+    body: list[_Instruction] = []
+    if rule.zero is not None:
+        body += [
+            (_LOAD, 0, 0, _ARGUMENTS + 8 * rule.zero),
+            (_JUMP_EQUAL, 1, 0, 0),
+            (_RETURN, 0, 0, _REFUSE | errno.EPERM),
+        ]
+    body += [(_LOAD, 0, 0, _ARGUMENTS + 8 * rule.argument), (_AND, 0, 0, rule.mask)]
     for value in rule.values:
         body += [(_JUMP_EQUAL, 0, 1, value), (_RETURN, 0, 0, _ALLOW)]
     body.append((_RETURN, 0, 0, _REFUSE | errno.EPERM))

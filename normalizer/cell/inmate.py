@@ -34,6 +34,8 @@ class Belongings:
     threads: int
     #: The address space of the zygote, all libraries loaded.
     virtual_bytes: int
+    #: Processes of all cells together, and of whoever else is their user.
+    processes: int
 
 
 def prepare() -> Belongings:
@@ -43,6 +45,7 @@ def prepare() -> Belongings:
         null=os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC),
         threads=os.open("/proc/self/task", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC),
         virtual_bytes=walls.virtual_bytes(),
+        processes=walls.half_of_all_processes(),
     )
 
 
@@ -53,7 +56,7 @@ def live(parent: int, own_walls: list[str], gateway: int, belongings: Belongings
         _settle(gateway, belongings.null)
         door = socket.socket(fileno=DOOR)
         _rehearse()
-        walls.raise_own(own_walls, _FILE_BYTES, belongings.virtual_bytes)
+        walls.raise_own(own_walls, _FILE_BYTES, belongings.virtual_bytes, belongings.processes)
         message, files = wire.receive(door, MAX_FILES)
         walls.lower_limits(message["cpu_seconds"])
         if message.get("patient"):

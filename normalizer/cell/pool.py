@@ -79,6 +79,7 @@ class Pool:
 
     async def _spare(self) -> Cell:
         zygote = await self._alive()
+        self._forget_failed()
         if not self._spares:
             self._spares.append(self._order(zygote))
         task = self._spares.popleft()
@@ -107,13 +108,18 @@ class Pool:
             await zygote.close()
             raise
         self._zygote = zygote
-        for _ in range(self._cells + 1):
-            self._refill()
+        self._refill()
         return zygote
 
     def _refill(self) -> None:
         if self._zygote is not None and not self._zygote.gone:
-            self._spares.append(self._order(self._zygote))
+            self._forget_failed()
+            while len(self._spares) <= self._cells:
+                self._spares.append(self._order(self._zygote))
+
+    def _forget_failed(self) -> None:
+        """Spares that could not be made: the machine had no room for them then."""
+        self._spares = deque(task for task in self._spares if not _has_failed(task))
 
     def _judge(self, found: dict[str, str]) -> None:
         self.missing = {wall: trouble for wall, trouble in found.items() if trouble}
@@ -136,6 +142,10 @@ class Pool:
             task = self._spares.popleft()
             task.add_done_callback(_discard)
             await asyncio.wait([task])
+
+
+def _has_failed(task: asyncio.Task[Cell]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
 
 
 def _discard(task: asyncio.Task[Cell]) -> None:

@@ -46,10 +46,10 @@ def raise_shared() -> dict[str, str]:
     return {name: _attempt(raise_wall) for name, raise_wall in order.items()}
 
 
-def raise_own(walls: Collection[str], file_bytes: int, virtual_bytes: int) -> None:
+def raise_own(walls: Collection[str], file_bytes: int, virtual_bytes: int, processes: int) -> None:
     """In the cell: the walls named; raises OSError when one does not stand."""
     if "limits" in walls:
-        _limit(file_bytes, virtual_bytes + _MEMORY_BYTES)
+        _limit(file_bytes, virtual_bytes + _MEMORY_BYTES, processes)
     if "seccomp" in walls:
         kernel.install_filter(_FILTER())
 
@@ -101,13 +101,20 @@ def _landlock() -> None:
     )
 
 
-def _limit(file_bytes: int, address_bytes: int) -> None:
+def half_of_all_processes() -> int:
+    """Half of the processes and threads that the machine may have; all of one user count, so no less will do."""
+    numbers = (Path("/proc/sys/kernel") / name for name in ("pid_max", "threads-max"))
+    return min(int(number.read_bytes()) for number in numbers) // 2
+
+
+def _limit(file_bytes: int, address_bytes: int, processes: int) -> None:
     limits = {
         resource.RLIMIT_AS: address_bytes,
         resource.RLIMIT_CPU: _CPU_SECONDS,
         resource.RLIMIT_FSIZE: file_bytes,
         resource.RLIMIT_NOFILE: _OPEN_FILES,
         resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_NPROC: processes,
         resource.RLIMIT_MEMLOCK: 0,
         resource.RLIMIT_MSGQUEUE: 0,
     }

@@ -70,7 +70,13 @@ class _Zygote:
             # A fork copies one thread only; locks that the others hold would stay locked for ever.
             raise RuntimeError(f"the zygote has {threads} threads")
         parent = os.getpid()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            # The machine is full for a moment: no reason to end, and all cells at work with it.
+            os.close(door)
+            wire.send(self._control, {"unspawned": str(error)})
+            return
         if pid == 0:
             inmate.live(parent, own_walls, door, self._belongings)
         self._children.add(pid)

@@ -3,12 +3,15 @@
 Started by tests in place of `normalizer.cell`; everything else about the cells is the real thing.
 """
 
+import contextlib
 import ctypes
 import mmap
 import os
+import resource
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +19,10 @@ from typing import Any
 from normalizer.cell import jobs
 from normalizer.cell.jobs import Job, Order
 from normalizer.cell.zygote import serve
+from normalizer.media import MediaRejected
+
+#: Makes the machine look full of processes to the zygote, or no longer.
+TURN = signal.SIGUSR1
 
 MARK = b"GIF89aATTACK:"
 
@@ -82,6 +89,26 @@ def _kill_the_zygote(_: Order) -> None:
     os.kill(os.getppid(), signal.SIGKILL)
 
 
+def _slow_all_others(_: Order) -> None:
+    os.setpriority(os.PRIO_USER, 0, 19)
+
+
+def _slow_its_group(_: Order) -> None:
+    os.setpriority(os.PRIO_PGRP, 0, 19)
+
+
+def _start_threads(_: Order) -> None:
+    threading.stack_size(1 << 15)
+    with contextlib.suppress(RuntimeError):
+        while True:
+            threading.Thread(target=time.sleep, args=(3600,), daemon=True).start()
+    time.sleep(3600)
+
+
+def _claim_malware(_: Order) -> None:
+    raise MediaRejected("malware", "Invented")
+
+
 def _run_written_code(_: Order) -> None:
     memory = mmap.mmap(-1, 4096)
     address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
@@ -133,6 +160,10 @@ ATTACKS: dict[str, Callable[[Order], dict[str, Any] | None]] = {
     "write the source": _write_the_source,
     "kill the zygote": _kill_the_zygote,
     "run written code": _run_written_code,
+    "slow all others": _slow_all_others,
+    "slow its group": _slow_its_group,
+    "start threads": _start_threads,
+    "claim malware": _claim_malware,
     "flood": _flood,
     "paint elsewhere": _paint_elsewhere,
     "look around": _look_around,
@@ -151,7 +182,14 @@ def attacked(order: Order, honest: Job) -> dict[str, Any]:
     return ATTACKS[name](order) or {"got through": name}
 
 
+def limit_processes(*_: object) -> None:
+    """No more processes, or as many as before: the kernel's own limit, turned by a signal."""
+    now, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+    resource.setrlimit(resource.RLIMIT_NPROC, (hard if now == 0 else 0, hard))
+
+
 def main() -> None:
+    signal.signal(TURN, limit_processes)
     prepare = jobs.prepare
 
     def prepared() -> None:

@@ -13,13 +13,16 @@ from normalizer import sanitizer as sanitizer_module
 from normalizer.media import Clean, Limits, MediaFailed, MediaRejected
 from normalizer.sanitizer import Sanitizer
 
-from .conftest import handing
-from .hostile_cell import order_of
+from .conftest import Sanitize, handing
+from .hostile_cell import TURN, order_of
 from .media_samples import descriptor, encoded, quadrants
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PHOTO = encoded(quadrants(64, 48))
+
+#: One for each of two places and one for what comes next.
+SPARES = 3
 
 
 def children() -> set[int]:
@@ -47,6 +50,8 @@ def descriptors() -> int:
         "fork",
         "run written code",
         "kill the zygote",
+        "slow all others",
+        "slow its group",
         "shrink the canvas",
         "write the source",
     ],
@@ -69,6 +74,8 @@ async def test_what_a_taken_over_decoder_tries_is_refused(besieged: Sanitizer, a
         ("crash", "SIGSEGV"),
         ("vanish", "without an answer"),
         ("allocate", "out of memory"),
+        ("start threads", "threads"),
+        ("claim malware", "no proper answer"),
         ("lie about width", "nonsense"),
         ("lie about height", "nonsense"),
         ("lie about kind", "nonsense"),
@@ -137,6 +144,38 @@ async def test_when_the_zygote_is_killed_a_new_one_takes_over(besieged: Sanitize
     assert not before & children()
 
 
+async def test_a_machine_full_of_processes_costs_no_job_that_runs(besieged: Sanitizer) -> None:
+    sanitize = handing(besieged)
+    await sanitize(PHOTO)
+    await settled(besieged)
+    neighbour = asyncio.create_task(sanitize(order_of("sleep")))
+    await asyncio.sleep(0.1)
+    (zygote,) = (pid for pid in children() if _is_zygote(pid))
+    os.kill(zygote, TURN)
+    results = [await _outcome(sanitize, PHOTO) for _ in range(6)]
+    assert any(isinstance(result, MediaFailed) for result in results), "cells were still made"
+    os.kill(zygote, TURN)
+    for _ in range(6):
+        assert isinstance(await sanitize(PHOTO), Clean)
+    assert not neighbour.done()
+    assert zygote in children()
+    neighbour.cancel()
+    await asyncio.gather(neighbour, return_exceptions=True)
+    await settled(besieged)
+    assert len(children()) == SPARES + 1
+
+
+def _is_zygote(pid: int) -> bool:
+    return bool(Path(f"/proc/{pid}/task/{pid}/children").read_text())
+
+
+async def _outcome(sanitize: Sanitize, content: bytes) -> Clean | MediaFailed:
+    try:
+        return await sanitize(content)
+    except MediaFailed as failure:
+        return failure
+
+
 async def test_a_cancelled_job_leaves_no_process_and_no_descriptor(besieged: Sanitizer) -> None:
     sanitize = handing(besieged)
     for _ in range(3):
@@ -195,7 +234,7 @@ async def test_sanitizing_after_closing_is_a_failure() -> None:
 
 async def settled(running: Sanitizer) -> None:
     """Waits until spare cells are there and memory is wiped."""
-    expected = 2 + 1 + 1
+    expected = SPARES + 1
     deadline = time.monotonic() + 10
     while len(children()) != expected and time.monotonic() < deadline:
         await asyncio.sleep(0.02)
