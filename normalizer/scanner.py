@@ -36,12 +36,22 @@ _ANSWER_BYTES = 4096
 #: clamd works on ten files at a time unless told otherwise, and queues the rest where we cannot see them.
 _AT_ONCE = 8
 
+#: What every scanner knows and nobody need fear (EICAR), in two halves: this file is no test file.
+_TEST_VIRUS = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-" + b"ANTIVIRUS-TEST-FILE!$H+H*"
+
+#: A length that no limit is below.
+_SHORT = 1024
+
+#: What clamd calls a file that it did not look into, where it is told to alert.
+_NOT_LOOKED_INTO = "Heuristics.Limits.Exceeded"
+
 _FOUND = re.compile(r"^stream: (.+) FOUND$")
+_CLEAN = "stream: OK"
 _TOO_LONG = "size limit exceeded"
 
 
 class ScannerMisfit(Exception):
-    """clamd refuses streams as long as we accept; the text says what to change."""
+    """clamd does not look into files as long as we accept; the text says what to change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +73,14 @@ class Scanner:
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._look: asyncio.Task[MediaFailed | None] | None = None
         self._look_again = 0.0
+        self._longest, self._proved, self._proving = 0, False, asyncio.Lock()
 
     async def scan(self, source: int, size: int) -> None:
         """Returns for a clean file; raises MediaRejected naming what was found, or MediaFailed."""
+        await self._prove()
+        await self._scan(source, size)
+
+    async def _scan(self, source: int, size: int) -> None:
         try:
             async with self._turns, asyncio.timeout(self._seconds):
                 answer = await self._instream(source, size)
@@ -73,7 +88,7 @@ class Scanner:
             raise self._unavailable(f"no answer in {self._seconds:g} s") from None
         except (OSError, EOFError) as error:
             raise self._unavailable(str(error) or type(error).__name__) from None
-        if answer == "stream: OK":
+        if answer == _CLEAN:
             return
         found = _FOUND.match(answer)
         if found:
@@ -92,21 +107,56 @@ class Scanner:
         return await asyncio.shield(self._look)
 
     async def check(self, longest: int) -> None:
-        """Raises ScannerMisfit when clamd would not take a file as long as we do, MediaFailed when away."""
-        descriptor = os.memfd_create("longest", os.MFD_CLOEXEC)
+        """Raises ScannerMisfit when clamd would not look into a file as long as ours, MediaFailed when away.
+
+        From now on it is asked the same before the next file whenever it has been away.
+        """
+        self._longest = longest
+        async with self._proving:
+            await self._check()
+
+    async def _prove(self) -> None:
+        if self._proved or not self._longest:
+            return
+        async with self._proving:
+            if self._proved:
+                return
+            try:
+                await self._check()
+            except ScannerMisfit as misfit:
+                raise MediaFailed("scanner_unavailable", str(misfit)) from None
+
+    async def _check(self) -> None:
         try:
-            os.ftruncate(descriptor, longest)
-            await self.scan(descriptor, longest)
+            found = await self._finds(self._longest)
         except MediaFailed as failure:
-            if _TOO_LONG in failure.detail:
-                raise ScannerMisfit(
-                    f"clamd at {self._address} takes shorter files than the {longest} bytes that "
-                    "media.photo_max_bytes and media.video_max_bytes allow: raise StreamMaxLength, "
-                    "MaxFileSize and MaxScanSize in clamd.conf, or lower ours."
-                ) from None
-            raise
+            if _TOO_LONG not in failure.detail:
+                raise
+            raise self._misfit("takes shorter files than", "StreamMaxLength, ") from None
+        # Signatures of somebody's own may not know the test virus; then nothing can be told.
+        if not found and await self._finds(_SHORT):
+            raise self._misfit("does not look into files as long as", "")
+        self._proved = True
+
+    async def _finds(self, size: int) -> bool:
+        """Whether the test virus is found at the beginning of so long a file."""
+        descriptor = os.memfd_create("test", os.MFD_CLOEXEC)
+        try:
+            os.write(descriptor, _TEST_VIRUS)
+            os.ftruncate(descriptor, size)
+            await self._scan(descriptor, size)
+        except MediaRejected as rejection:
+            return not rejection.detail.startswith(_NOT_LOOKED_INTO)
         finally:
             os.close(descriptor)
+        return False
+
+    def _misfit(self, what: str, limit: str) -> ScannerMisfit:
+        return ScannerMisfit(
+            f"clamd at {self._address} {what} the {self._longest} bytes that media.photo_max_bytes and "
+            f"media.video_max_bytes allow: raise {limit}MaxFileSize and MaxScanSize in clamd.conf, "
+            "or lower ours."
+        )
 
     async def _looked(self) -> MediaFailed | None:
         try:
@@ -137,7 +187,10 @@ class Scanner:
                 await _send(line, bytes(4))
             except ConnectionError:
                 # It hung up on us: what it had to say comes first.
-                return await _answer(line)
+                answer = await _answer(line)
+                if answer == _CLEAN:
+                    raise EOFError("it called a file clean that it had not read") from None
+                return answer
             return await _answer(line)
 
     @contextlib.asynccontextmanager
@@ -147,6 +200,8 @@ class Scanner:
             yield line
 
     def _unavailable(self, why: str) -> MediaFailed:
+        # Whoever comes back may be another, with other limits.
+        self._proved = False
         return MediaFailed("scanner_unavailable", f"clamd at {self._address}: {why}")
 
 

@@ -21,8 +21,8 @@ TCPSocket {port}
 TCPAddr 127.0.0.1
 TemporaryDirectory {directory}
 StreamMaxLength {longest}
-MaxFileSize {longest}
-MaxScanSize {longest}
+MaxFileSize {looked_into}
+MaxScanSize {looked_into}
 SelfCheck 0
 """
 
@@ -30,7 +30,9 @@ SelfCheck 0
 class Daemon:
     """clamd in a directory of its own; may be stopped and started again."""
 
-    def __init__(self, directory: Path, longest: str = "30M") -> None:
+    def __init__(
+        self, directory: Path, longest: str = "30M", looked_into: str | None = None
+    ) -> None:
         program = shutil.which("clamd") or shutil.which("clamd", path="/usr/sbin")
         if program is None:
             pytest.skip("clamd is not installed (Debian: clamav-daemon)")
@@ -41,7 +43,12 @@ class Daemon:
         signatures.mkdir(parents=True)
         (signatures / "test.ndb").write_text(f"{SIGNATURE}:0:*:{EICAR.hex()}\n")
         (directory / "clamd.conf").write_text(
-            _CONFIGURATION.format(directory=directory, port=self.port, longest=longest)
+            _CONFIGURATION.format(
+                directory=directory,
+                port=self.port,
+                longest=longest,
+                looked_into=looked_into or longest,
+            )
         )
 
     @property

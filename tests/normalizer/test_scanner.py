@@ -12,7 +12,7 @@ from normalizer.media import Clean, Limits, MediaFailed, MediaRejected
 from normalizer.sanitizer import Sanitizer
 from normalizer.scanner import Scanner, ScannerMisfit
 
-from .conftest import handing
+from .conftest import Sanitize, handing
 from .daemon import EICAR, SIGNATURE, Daemon
 from .media_samples import box, descriptor, encoded, film, noise, quadrants
 
@@ -160,6 +160,74 @@ async def test_a_daemon_that_takes_less_than_we_do_is_found_at_the_start(tmp_pat
         assert "size limit exceeded" in failure.value.detail
     finally:
         daemon.stop()
+
+
+async def test_a_daemon_that_calls_long_files_clean_unseen_is_found_at_the_start(
+    tmp_path: Path,
+) -> None:
+    daemon = Daemon(tmp_path, looked_into="2M")
+    await daemon.start()
+    running = Sanitizer(Limits(), cells=1, scanner=Scanner(daemon.unix))
+    try:
+        with pytest.raises(ScannerMisfit, match="MaxFileSize"):
+            await running.start()
+    finally:
+        daemon.stop()
+        await running.close()
+
+
+async def test_a_daemon_that_was_away_is_believed_only_after_the_same_check(tmp_path: Path) -> None:
+    careless = Daemon(tmp_path / "careless", looked_into="2M")
+    careful = Daemon(tmp_path / "careful")
+    address = tmp_path / "clamd.ctl"
+    running = Sanitizer(Limits(), cells=1, scanner=Scanner(f"unix:{address}"))
+    await running.start()
+    sanitize = handing(running)
+    infection = PHOTO + bytes(3_000_000) + EICAR
+    try:
+        await careless.start()
+        address.symlink_to(careless.unix.removeprefix("unix:"))
+        for content in (infection, PHOTO):
+            assert "MaxFileSize" in await held_back(sanitize, content)
+        careless.stop()
+        address.unlink()
+        address.symlink_to(careful.unix.removeprefix("unix:"))
+        await held_back(sanitize, PHOTO)
+        await careful.start()
+        assert isinstance(await sanitize(PHOTO), Clean)
+        with pytest.raises(MediaRejected) as refusal:
+            await sanitize(infection)
+        assert refusal.value.reason == "malware"
+    finally:
+        careless.stop()
+        careful.stop()
+        await running.close()
+
+
+async def held_back(sanitize: Sanitize, content: bytes) -> str:
+    """Why it waits for the scanner."""
+    with pytest.raises(MediaFailed) as failure:
+        await sanitize(content)
+    assert failure.value.reason == "scanner_unavailable"
+    return failure.value.detail
+
+
+async def test_who_calls_a_file_clean_before_having_all_of_it_is_not_believed() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(100)
+        writer.write(b"stream: OK\0")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    size = 20_000_000
+    source = descriptor(bytes(size))
+    with pytest.raises(MediaFailed) as failure:
+        await Scanner(f"tcp://127.0.0.1:{port}", seconds=20).scan(source, size)
+    assert failure.value.reason == "scanner_unavailable"
+    os.close(source)
+    server.close()
+    await server.wait_closed()
 
 
 async def test_a_daemon_that_takes_as_much_as_we_do_passes_the_check(daemon: Daemon) -> None:
