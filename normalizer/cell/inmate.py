@@ -58,7 +58,8 @@ def live(parent: int, own_walls: list[str], gateway: int, belongings: Belongings
         _rehearse()
         walls.raise_own(own_walls, _FILE_BYTES, belongings.virtual_bytes, belongings.processes)
         message, files = wire.receive(door, MAX_FILES)
-        walls.lower_limits(message["cpu_seconds"])
+        if "limits" in own_walls:
+            walls.lower_limits(message["cpu_seconds"])
         if message.get("patient"):
             os.nice(_PATIENCE)
         order = jobs.Order(message, files, lambda note: wire.send(door, {"note": note}))

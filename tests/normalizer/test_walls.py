@@ -17,6 +17,8 @@ from normalizer.cell.proof import excused, prove
 from normalizer.cell.syscalls import PROCESSORS, Processor
 from normalizer.cell.walls import NOT_IN_THIS_KERNEL
 
+from .media_samples import encoded, quadrants
+
 ALLOW, KILL, REFUSE = 0x7FFF0000, 0x80000000, 0x00050000
 BOTH = pytest.mark.parametrize("processor", PROCESSORS.values(), ids=lambda p: p.name)
 
@@ -114,6 +116,16 @@ def test_a_cell_talks_through_its_door_only(processor: Processor) -> None:
 
 
 @BOTH
+def test_a_cell_has_a_say_in_its_own_priority_only(processor: Processor) -> None:
+    of_process, of_group, of_user = 0, 1, 2
+    for name in ("getpriority", "setpriority"):
+        call = number(processor, name)
+        assert verdict(processor, call, of_process, 0, 10) == ALLOW
+        for which, who in ((of_process, 4711), (of_group, 0), (of_user, 0), (of_user, 1000)):
+            assert verdict(processor, call, which, who, 10) == REFUSE | errno.EPERM
+
+
+@BOTH
 def test_calls_of_another_kind_of_processor_are_deadly(processor: Processor) -> None:
     read = number(processor, "read")
     assert verdict(processor, read, audit=0x40000003) == KILL
@@ -158,7 +170,7 @@ def test_only_a_kernel_without_landlock_excuses() -> None:
 
 #: Refuses one system call to itself and all its children, as containers' profiles do.
 WITHOUT = """
-    import asyncio, struct, sys
+    import asyncio, os, struct, sys
     from normalizer.cell import kernel
     from normalizer.cell.trouble import CellsUnavailable
     from normalizer.media import Limits
@@ -174,6 +186,9 @@ WITHOUT = """
         running = Sanitizer(Limits(), cells=1, isolation=sys.argv[3])
         try:
             await running.start()
+            photo = os.memfd_create("photo")
+            os.write(photo, bytes.fromhex(sys.argv[4]))
+            await running.sanitize(photo)
             print("started without", sorted(running.missing_walls))
         except CellsUnavailable as error:
             print(error)
@@ -183,11 +198,13 @@ WITHOUT = """
 """
 
 SECCOMP = {"x86_64": 317, "aarch64": 277}[os.uname().machine]
+PRLIMIT = {"x86_64": 302, "aarch64": 261}[os.uname().machine]
 LANDLOCK = 444
 
 
 def start_without(call: int, error: int, isolation: str) -> str:
-    command = [sys.executable, "-c", textwrap.dedent(WITHOUT), str(call), str(error), isolation]
+    arguments = [str(call), str(error), isolation, encoded(quadrants(64, 48), "PNG").hex()]
+    command = [sys.executable, "-c", textwrap.dedent(WITHOUT), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     return done.stdout
 
@@ -201,6 +218,11 @@ def test_without_seccomp_nothing_starts_and_the_error_names_it() -> None:
 
 def test_reduced_isolation_starts_and_says_what_is_missing() -> None:
     assert start_without(SECCOMP, errno.EPERM, "reduced") == "started without ['seccomp']\n"
+
+
+def test_where_limits_cannot_be_set_the_other_walls_stand_all_the_same() -> None:
+    assert "limits" in start_without(PRLIMIT, errno.EPERM, "full")
+    assert start_without(PRLIMIT, errno.EPERM, "reduced") == "started without ['limits']\n"
 
 
 def test_a_kernel_without_landlock_will_do() -> None:
