@@ -106,7 +106,9 @@ async def scanning(scanner: Scanner | None) -> Check:
             "warn", "no scanner is configured: files are flattened, not scanned for malware"
         )
     try:
-        return Check("ok", await scanner.version())
+        version = await scanner.version()
+        await scanner.prove()
+        return Check("ok", version)
     except MediaFailed as trouble:
         return Check("warn", f"media wait for the scanner: {trouble.detail}")
 

@@ -50,10 +50,10 @@ class Films:
             result, ending = work.result, work.ending
             if isinstance(result.get("plan"), dict):
                 result, ending = await self._encoded(source, size, film, result["plan"], progress)
-            content, seconds = await self._sealed(film, result, ending)
+            content, found = await self._sealed(film, result, ending)
         seen = work.painted
-        video = Rendition("video", "video/mp4", seen.width, seen.height, content)
-        return Clean("video", seen.width, seen.height, seconds, (*work.pictures, video))
+        video = Rendition("video", "video/mp4", found.width, found.height, content)
+        return Clean("video", seen.width, seen.height, found.seconds, (*work.pictures, video))
 
     def _first_job(self, source: int, size: int, film: int) -> Job:
         message = {
@@ -98,8 +98,8 @@ class Films:
 
     async def _sealed(
         self, film: int, result: dict[str, Any], ending: asyncio.Future[int]
-    ) -> tuple[mmap.mmap, float]:
-        """The film as memory that nobody can change any more, and its length in seconds."""
+    ) -> tuple[mmap.mmap, Finding]:
+        """The film as memory that nobody can change any more, and what was found in it."""
         try:
             length = answers.whole(result["bytes"], os.fstat(film).st_size)
         except (KeyError, ValueError) as error:
@@ -118,7 +118,7 @@ class Films:
         except BaseException:
             content.close()
             raise
-        return content, finding.seconds
+        return content, finding
 
 
 def _audited(content: mmap.mmap) -> Finding:

@@ -77,7 +77,7 @@ class Scanner:
 
     async def scan(self, source: int, size: int) -> None:
         """Returns for a clean file; raises MediaRejected naming what was found, or MediaFailed."""
-        await self._prove()
+        await self.prove()
         await self._scan(source, size)
 
     async def _scan(self, source: int, size: int) -> None:
@@ -115,7 +115,8 @@ class Scanner:
         async with self._proving:
             await self._check()
 
-    async def _prove(self) -> None:
+    async def prove(self) -> None:
+        """Raises MediaFailed where clamd would not look into what we accept; asks only after it was away."""
         if self._proved or not self._longest:
             return
         async with self._proving:

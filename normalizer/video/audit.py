@@ -19,14 +19,19 @@ _ENTRIES = {b"avc1": 78, b"mp4a": 28}
 _ENTRY_BOXES = frozenset({b"avcC", b"esds", b"pasp", b"colr", b"btrt", b"fiel", b"mdcv", b"clli"})
 _COMPRESSOR = slice(42, 74)
 
+_MAX_SIDE = 1 << 15
 _MAX_INDEX_BYTES = 64_000_000
 _MAX_CONFIGURATION_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
+    """`width` and `height` are those of the picture as it is shown, upright."""
+
     seconds: float
     tracks: int
+    width: int
+    height: int
 
 
 def audit(data: memoryview) -> Finding:
@@ -49,7 +54,8 @@ def _audit(data: memoryview) -> Finding:
     kinds = tuple(_check_track(data, track, media) for track in tracks)
     if kinds not in {_TRACKS[:1], _TRACKS}:
         raise Broken("other tracks than a picture and a sound")
-    return Finding(_seconds(data, next(inside(data, index, b"mvhd"))), len(tracks))
+    seconds = _seconds(data, next(inside(data, index, b"mvhd")))
+    return Finding(seconds, len(tracks), *_sides(data, next(inside(data, tracks[0], b"tkhd"))))
 
 
 def _check_kinds(data: memoryview, box: Box) -> None:
@@ -106,6 +112,16 @@ def _check_offsets(data: memoryview, box: Box, form: str, size: int, media: Box)
     offsets = struct.unpack_from(f">{count}{form}", data, box.body + 8)
     if offsets and not (media.body <= min(offsets) and max(offsets) < media.end):
         raise Broken("media outside the media")
+
+
+def _sides(data: memoryview, header: Box) -> tuple[int, int]:
+    """What a track's header states: its matrix, and both sides in 65,536ths of a pixel."""
+    at = header.body + (40 if data[header.body] == 0 else 52)
+    turned = struct.unpack_from(">ii", data, at)[0] == 0
+    width, height = (round(side / 65536) for side in struct.unpack_from(">II", data, at + 36))
+    if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
+        raise Broken("a picture without sides")
+    return (height, width) if turned else (width, height)
 
 
 def _seconds(data: memoryview, header: Box) -> float:

@@ -16,7 +16,7 @@ from .boxes import CONTAINERS, Box, Broken, inside, walk
 #: Top-level boxes that make a film. If one of them is cut, the film is.
 _MEDIA = frozenset({b"ftyp", b"moov", b"mdat", b"moof"})
 
-#: Other top-level boxes. What follows the last of all is somebody's trailing bytes.
+#: Other top-level boxes there are. What follows the last of all is somebody's trailing bytes.
 _OTHERS = frozenset(
     {b"free", b"skip", b"wide", b"pnot", b"uuid", b"meta", b"styp", b"sidx", b"ssix", b"prft"}
     | {b"emsg", b"mfra", b"PICT", b"udta", b"pdin", b"junk"}
@@ -124,22 +124,18 @@ def _read(data: memoryview) -> Structure:
 
 
 def _top(data: memoryview) -> list[Box]:
-    """The boxes up to the first thing that is none."""
+    """The boxes up to the last one that is known: players skip others, and what follows is somebody's own."""
     found: list[Box] = []
-    boxes = walk(data, 0, len(data))
-    while True:
-        try:
-            box = next(boxes)
-        except StopIteration:
-            return found
-        except Broken:
-            at = found[-1].end if found else 0
-            if bytes(data[at + 4 : at + 8]) in _MEDIA:
-                raise
-            return found
-        if box.kind not in _MEDIA | _OTHERS:
-            return found
-        found.append(box)
+    try:
+        # One by one: what was found before the first that is none counts.
+        found.extend(walk(data, 0, len(data)))
+    except Broken:
+        at = found[-1].end if found else 0
+        if bytes(data[at + 4 : at + 8]) in _MEDIA:
+            raise
+    while found and found[-1].kind not in _MEDIA | _OTHERS:
+        found.pop()
+    return found
 
 
 def _superfluous(data: memoryview, boxes: Iterable[Box], others: set[int]) -> Iterator[int]:

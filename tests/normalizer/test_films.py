@@ -150,10 +150,45 @@ async def test_films_are_seen_upright(
             assert alike(colour(poster, x, y), colour(seen, x, y), 40)
 
 
+@pytest.mark.parametrize(
+    ("options", "sides"),
+    [
+        ({"rotation": 90}, (240, 320)),
+        ({"codec": "mpeg4", "rotation": 90}, (240, 320)),
+        ({"codec": "mpeg4", "size": (1920, 1080), "seconds": 0.2}, (1280, 720)),
+        ({"codec": "mpeg4", "size": (1920, 1080), "seconds": 0.2, "rotation": 270}, (720, 1280)),
+        ({"codec": "mpeg4", "size": (322, 242)}, (322, 242)),
+    ],
+)
+async def test_a_film_states_its_own_sides_and_not_those_it_had(
+    sanitize: Sanitize, options: dict[str, Any], sides: tuple[int, int]
+) -> None:
+    clean = await sanitize(film(**{"seconds": 0.4, **options}))
+    video = rendition(clean, "video")
+    assert (video.width, video.height) == sides
+    with opened(clean) as container:
+        frame = next(container.decode(video=0))
+        seen = (frame.width, frame.height)
+    assert sides == (seen[::-1] if frame.rotation in {90, -90} else seen)
+
+
+async def test_boxes_that_nobody_knows_are_skipped_wherever_they_stand(sanitize: Sanitize) -> None:
+    source = film(seconds=0.4)
+    # Behind the media, so that no offset changes, and before the index.
+    index = source.index(b"moov") - 4
+    assert index > source.index(b"mdat")
+    strange = box(b"Abcd", b"CANARY" * 10)
+    clean = await sanitize(source[:index] + strange + source[index:] + strange)
+    assert_playable(clean)
+    assert frames(clean)[0].shape == (240, 320, 3)
+
+
 async def test_pixels_that_are_not_square_are_seen_as_they_are_meant(sanitize: Sanitize) -> None:
     source = film(size=(176, 144), shape=Fraction(12, 11))
     clean = await sanitize(source)
     assert (clean.width, clean.height) == (192, 144)
+    video = rendition(clean, "video")
+    assert (video.width, video.height) == (192, 144)
     assert shown(clean, "poster").size == (192, 144)
 
 
