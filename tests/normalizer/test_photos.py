@@ -68,6 +68,23 @@ async def test_what_only_xmp_says_about_lying_counts_too(sanitize: Sanitize, for
     assert_upright(shown(clean, "preview"), 25)
 
 
+@pytest.mark.parametrize(
+    ("form", "options"), [("PNG", {}), ("WEBP", {"lossless": True, "exact": True})]
+)
+async def test_colours_that_nobody_sees_do_not_pass(
+    sanitize: Sanitize, form: str, options: dict[str, Any]
+) -> None:
+    pixels = np.array(quadrants(64, 48, "RGBA"))
+    pixels[:20, :20] = (11, 22, 33, 0)
+    pixels[20:40, :20] = (110, 120, 130, 1)
+    source = encoded(Image.fromarray(pixels), form, **options)
+    preview = np.array(shown(await sanitize(source), "preview"))
+    assert not preview[:20, :20].any()
+    # All others are as they were.
+    pixels[:20, :20] = 0
+    assert (preview == pixels).all()
+
+
 async def test_around_a_small_first_frame_of_a_gif_there_is_nothing(sanitize: Sanitize) -> None:
     frame = encoded(Image.new("RGB", (30, 20), "red"), "GIF")
     at = frame.index(b"\x2c\0\0\0\0")
