@@ -48,11 +48,16 @@ class Films:
         with _film() as film:
             work = await self._studio.work(self._first_job(source, size, film))
             result, ending = work.result, work.ending
+            seen = work.painted
+            sides: tuple[int, int] | None = (seen.width, seen.height)
             if isinstance(result.get("plan"), dict):
+                if result["plan"].get("picture") is True:
+                    # It may have been made smaller; its pixels are square and it lies upright.
+                    sides = None
                 result, ending = await self._encoded(source, size, film, result["plan"], progress)
             content, found = await self._sealed(film, result, ending)
-        seen = work.painted
-        video = Rendition("video", "video/mp4", found.width, found.height, content)
+        width, height = sides or (found.width, found.height)
+        video = Rendition("video", "video/mp4", width, height, content)
         return Clean("video", seen.width, seen.height, found.seconds, (*work.pictures, video))
 
     def _first_job(self, source: int, size: int, film: int) -> Job:

@@ -26,7 +26,7 @@ _MAX_CONFIGURATION_BYTES = 1024
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`width` and `height` are those of the picture as it is shown, upright."""
+    """`width` and `height` are those of the picture as it is shown, upright, if its pixels are square."""
 
     seconds: float
     tracks: int
