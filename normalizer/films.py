@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from . import answers
+from .boxes import Broken
 from .cell.pool import Pool
 from .cell.trouble import CellLost, CellsUnavailable
 from .encoding import Job
@@ -17,7 +18,6 @@ from .media import Clean, Limits, MediaFailed, MediaRejected, Rendition
 from .photo.canvas import Canvas
 from .studio import Studio
 from .video.audit import Finding, audit
-from .video.boxes import Broken
 
 #: What is called while a film is being encoded, with the share that is done.
 Progress = Callable[[float], None]

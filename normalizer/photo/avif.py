@@ -6,11 +6,13 @@ from typing import Any
 
 from PIL import AvifImagePlugin, Image
 
-from . import bands, orientation
+from . import bands, items, orientation
+from .fitting import Size
 from .opened import Opened, Seen, Wish
 
 _THREADS = 4
 _LARGE = 12_000_000
+_SEQUENCE = b"avis"
 _CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 
 
@@ -22,18 +24,29 @@ def open_avif(data: memoryview, wish: Wish) -> Opened:
     size, _, mode, profile, _, turn, _ = decoder.get_info()
     wish.check(size)
     wish.check_substance(size, len(data), _LARGE)
-    fit = wish.fit(size)
+    crop = _crop(data, size)
+    seen_size = size if crop is None else (crop[2] - crop[0], crop[3] - crop[1])
+    fit = wish.fit(seen_size)
 
     def load(ground: mmap.mmap | None, seen: Seen) -> Image.Image:
         content, *_ = decoder.get_frame(0)
-        rows = bands.Rows(content, size, mode, size[0] * _CHANNELS[mode], mode)
+        stride = size[0] * _CHANNELS[mode]
+        corner = (0, 0) if crop is None else crop[:2]
+        rows = bands.Rows(content, seen_size, mode, stride, mode, corner)
         return rows.shown(ground, fit.factor, seen)
 
     return Opened(
-        size=size,
+        size=seen_size,
         fit=fit,
         load=load,
-        lays=bands.laid(mode, size, fit),
+        lays=bands.laid(mode, seen_size, fit),
         orientation=turn if turn in orientation.INVERSE else orientation.UPRIGHT,
         profile=profile,
     )
+
+
+def _crop(data: memoryview, size: Size) -> items.Crop | None:
+    """The part to be seen, which the library leaves to us; of a sequence the picture is another one."""
+    if bytes(data[8:12]) == _SEQUENCE:
+        return None
+    return items.crop(items.properties(data), size)

@@ -45,6 +45,8 @@ class Rows:
     stride: int
     #: How a pixel is stored, where that is wider than the mode.
     stored: str
+    #: Where in the rows the picture begins: columns from the left, rows from the top.
+    corner: tuple[int, int] = (0, 0)
 
     def shown(self, ground: mmap.mmap | None, factor: int, seen: Seen) -> Image.Image:
         """As a picture smaller by a whole fraction, on `ground` if there is one."""
@@ -55,18 +57,29 @@ class Rows:
             first, last = top // factor, -(-bottom // factor)
             target = memory.laid_over(ground, size[0], last - first, self.mode, first)
             if factor == 1:
-                target.frombytes(self._rows(top, bottom), "raw", self.stored, self.stride, 1)
+                rows, stride = self._rows(top, bottom)
+                target.frombytes(rows, "raw", self.stored, stride, 1)
             else:
                 target.paste(_smaller(self._band(top, bottom), factor))
             seen(last)
         return memory.laid_over(ground, *size, self.mode)
 
-    def _rows(self, top: int, bottom: int) -> Any:
-        return memoryview(self.content)[top * self.stride : bottom * self.stride]
+    def _rows(self, top: int, bottom: int) -> tuple[Any, int]:
+        """The bytes of some rows, and how many there are from one row to the next."""
+        left, above = self.corner
+        first, last = (above + top) * self.stride, (above + bottom) * self.stride
+        rows = memoryview(self.content)[first:last]
+        if left == 0:
+            return rows, self.stride
+        pixel = len(self.stored)
+        start, end = left * pixel, (left + self.size[0]) * pixel
+        whole = np.frombuffer(rows, np.uint8).reshape(bottom - top, self.stride)
+        return whole[:, start:end].tobytes(), end - start
 
     def _band(self, top: int, bottom: int) -> Image.Image:
-        place, rows = (self.size[0], bottom - top), self._rows(top, bottom)
-        return Image.frombuffer(self.mode, place, rows, "raw", self.stored, self.stride, 1)
+        rows, stride = self._rows(top, bottom)
+        place = (self.size[0], bottom - top)
+        return Image.frombuffer(self.mode, place, rows, "raw", self.stored, stride, 1)
 
 
 def laid(mode: str, size: Size, fit: Fit) -> Laid | None:

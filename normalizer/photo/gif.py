@@ -17,6 +17,9 @@ _GRAPHIC_CONTROL = 0xF9
 _MAX_PIECES = 200_000
 _MAX_EXTENSIONS = 1000
 
+#: Left, top, right, bottom.
+Box = tuple[int, int, int, int]
+
 #: Frames of nothing pack a thousand pixels into a byte; what people send has a hundredth of this.
 _MAX_PIXELS = 32_000_000
 
@@ -24,31 +27,35 @@ _MAX_PIXELS = 32_000_000
 def open_gif(data: memoryview, wish: Wish) -> Opened:
     if len(data) < 13:
         raise MediaRejected("corrupt", "a GIF without a header")
-    wish.check(struct.unpack_from("<HH", data, 6), most=_MAX_PIXELS)
-    stream = _first_frame(data)
+    across, down = struct.unpack_from("<HH", data, 6)
+    wish.check((max(across, 1), max(down, 1)), most=_MAX_PIXELS)
+    stream, frame = _first_frame(data)
+    # Where a frame reaches beyond the screen, the library makes the screen larger.
+    wish.check((max(across, frame[2]), max(down, frame[3])), most=_MAX_PIXELS)
     image = GifImagePlugin.GifImageFile(io.BytesIO(stream))
     wish.check(image.size, most=_MAX_PIXELS)
     fit = wish.fit(image.size)
 
-    whole = (0, 0, *image.size)
-    place = image.tile[0].extents or whole
-
     def load(*_: object) -> Image.Image:
         image.load()
-        shown = image if place == whole else _on_nothing(image, place)
-        return bands.shrunk(shown, fit.factor)
+        return bands.shrunk(_on_nothing(image, frame), fit.factor)
 
     return Opened(size=image.size, fit=fit, load=load, crisp=True)
 
 
-def _on_nothing(image: Image.Image, place: tuple[int, int, int, int]) -> Image.Image:
-    """A frame that is smaller than its picture: browsers leave the rest empty, whatever the file says."""
-    whole = Image.new("RGBA", image.size)
-    whole.paste(image.crop(place).convert("RGBA"), place)
-    return whole
+def _on_nothing(image: Image.Image, frame: Box) -> Image.Image:
+    """Around a frame smaller than the screen nothing is, as browsers show it; the library paints a colour there."""
+    if frame == (0, 0, *image.size) or image.has_transparency_data:
+        return image
+    opacity = Image.new("L", image.size, 0)
+    opacity.paste(255, frame)
+    result = image.convert("RGBA")
+    result.putalpha(opacity)
+    return result
 
 
-def _first_frame(data: memoryview) -> bytes:
+def _first_frame(data: memoryview) -> tuple[bytes, Box]:
+    """The file up to the end of the first frame, and where that lies on the screen."""
     at = 13 + _table_bytes(data[10])
     kept = [data[:at]]
     for _ in range(_MAX_EXTENSIONS):
@@ -56,7 +63,7 @@ def _first_frame(data: memoryview) -> bytes:
         if kind == _IMAGE:
             end = _end_of_pieces(data, at + 11 + _table_bytes(_byte(data, at + 9)))
             # Where the end of the pieces is missing, the decoder tells whether a part of the picture is.
-            return b"".join([*kept, data[at:end], bytes([0, _TRAILER])])
+            return b"".join([*kept, data[at:end], bytes([0, _TRAILER])]), _place(data, at)
         if kind != _EXTENSION:
             break
         end = _end_of_pieces(data, at + 2)
@@ -64,6 +71,12 @@ def _first_frame(data: memoryview) -> bytes:
             kept.append(data[at:end])
         at = end
     raise MediaRejected("corrupt", "a GIF without a frame")
+
+
+def _place(data: memoryview, at: int) -> Box:
+    _byte(data, at + 8)
+    left, top, width, height = struct.unpack_from("<HHHH", data, at + 1)
+    return left, top, left + width, top + height
 
 
 def _table_bytes(flags: int) -> int:

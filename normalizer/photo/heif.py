@@ -8,7 +8,7 @@ from PIL import Image
 
 from normalizer.media import MediaRejected
 
-from . import bands
+from . import bands, items, orientation
 from .opened import Opened, Seen, Wish
 
 _THREADS = 4
@@ -27,7 +27,7 @@ def open_heif(data: memoryview, wish: Wish) -> Opened:
     mode = picture.mode
 
     def load(ground: mmap.mmap | None, seen: Seen) -> Image.Image:
-        # Decoded upright already: turning by EXIF once more would be wrong.
+        # Decoded as the boxes say it lies.
         rows = bands.Rows(picture.data, picture.size, mode, picture.stride, mode)
         return rows.shown(ground, fit.factor, seen)
 
@@ -37,8 +37,16 @@ def open_heif(data: memoryview, wish: Wish) -> Opened:
         fit=fit,
         load=load,
         lays=bands.laid(mode, picture.size, fit),
+        orientation=_orientation(data, picture.info.get("exif")),
         profile=profile if isinstance(profile, bytes) else None,
     )
+
+
+def _orientation(data: memoryview, exif: object) -> int:
+    """What EXIF says counts only where the boxes say nothing, as in the first photos of this kind from phones."""
+    if not isinstance(exif, bytes) or items.is_turned(items.properties(data)):
+        return orientation.UPRIGHT
+    return orientation.of_exif(exif) or orientation.UPRIGHT
 
 
 def prepare() -> None:

@@ -29,6 +29,8 @@ _STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 #: Frames, Huffman and arithmetic tables, quantisation, restart interval.
 _ESSENTIAL = frozenset({*range(0xC0, 0xD0), 0xDB, 0xDD})
 _JFIF, _EXIF, _ICC, _ADOBE = 0xE0, 0xE1, 0xE2, 0xEE
+#: A shorter one says nothing: decoders pass over it (ISO/IEC 10918-5, 10.1).
+_JFIF_BYTES = 14
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 
 _FACTORS = (1, 2, 4, 8)
@@ -56,15 +58,16 @@ class Structure:
     height: int = 0
     frame: int = 0
     blocks: int = 0
-    exif_orientation: int = orientation.UNSTATED
-    xmp_orientation: int = orientation.UNSTATED
+    #: As EXIF and XMP state it, each None where it does not.
+    exif_turn: int | None = None
+    xmp_turn: int | None = None
     kept: list[bytes] = field(default_factory=list)
     profile_parts: dict[int, bytes] = field(default_factory=dict)
 
     @property
     def orientation(self) -> int:
-        """EXIF's word counts, also where it is that the photo is upright: editors forget XMP's."""
-        return self.exif_orientation or self.xmp_orientation or orientation.UPRIGHT
+        """EXIF counts first: what turns photos upright says so there, and leaves an older XMP as it is."""
+        return self.exif_turn or self.xmp_turn or orientation.UPRIGHT
 
     @property
     def profile(self) -> bytes | None:
@@ -134,15 +137,15 @@ def _take(found: Structure, marker: int, body: bytes) -> None:
     if marker in _FRAMES:
         _take_frame(found, marker, body)
     elif marker == _EXIF and body.startswith(b"Exif\0\0"):
-        found.exif_orientation = found.exif_orientation or orientation.of_exif(body)
+        found.exif_turn = found.exif_turn or orientation.of_exif(body)
     elif marker == _EXIF and body.startswith(_XMP):
-        found.xmp_orientation = found.xmp_orientation or orientation.of_xmp(body)
+        found.xmp_turn = found.xmp_turn or orientation.of_xmp(body)
     elif marker == _ICC and body.startswith(b"ICC_PROFILE\0") and len(body) > 14:
         found.profile_parts.setdefault(body[12], body[14:])
     # JFIF and Adobe tell the decoder how colours are coded.
     keep = (
         marker in _ESSENTIAL
-        or (marker == _JFIF and body.startswith(b"JFIF\0"))
+        or (marker == _JFIF and body.startswith(b"JFIF\0") and len(body) >= _JFIF_BYTES)
         or (marker == _ADOBE and body.startswith(b"Adobe"))
     )
     if keep:
@@ -151,7 +154,7 @@ def _take(found: Structure, marker: int, body: bytes) -> None:
 
 
 def _without_thumbnail(jfif: bytes) -> bytes:
-    return jfif[:12] + b"\0\0" if len(jfif) >= 14 else jfif
+    return jfif[: _JFIF_BYTES - 2] + b"\0\0"
 
 
 def _take_frame(found: Structure, marker: int, body: bytes) -> None:

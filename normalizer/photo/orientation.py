@@ -8,9 +8,6 @@ from .memory import Pixels
 
 UPRIGHT = 1
 
-#: What a block says that says nothing about it.
-UNSTATED = 0
-
 #: What undoes each of the eight ways.
 INVERSE = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
 
@@ -43,31 +40,31 @@ def turned(pixels: Pixels, orientation: int) -> Pixels:
     return _TURNS[orientation](pixels)
 
 
-def of_exif(exif: bytes) -> int:
-    """The orientation an EXIF block states; UNSTATED where it states none or makes no sense."""
+def of_exif(exif: bytes) -> int | None:
+    """The orientation an EXIF block states; None where it states none or makes no sense."""
     block = exif.removeprefix(b"Exif\0\0")
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(block[:4])
     if order is None or len(block) < 8:
-        return UNSTATED
+        return None
     (start,) = struct.unpack_from(order + "I", block, 4)
     return _of_directory(block, start, order)
 
 
 def stated(exif: bytes, xmp: bytes) -> int:
-    """What either says; EXIF, which cameras write, first. Upright where neither says anything."""
+    """What either says; EXIF, which cameras and whatever turns photos write, first."""
     return of_exif(exif) or of_xmp(xmp) or UPRIGHT
 
 
-def of_xmp(xmp: bytes) -> int:
+def of_xmp(xmp: bytes) -> int | None:
     """The same for XMP, which editors of PNG write."""
     found = _XMP.search(xmp, 0, _MAX_XMP_BYTES)
-    value = int(found[1]) if found else UNSTATED
-    return value if value in _TURNS else UNSTATED
+    value = int(found[1]) if found else None
+    return value if value in _TURNS else None
 
 
-def _of_directory(block: bytes, start: int, order: str) -> int:
+def _of_directory(block: bytes, start: int, order: str) -> int | None:
     if start + 2 > len(block):
-        return UNSTATED
+        return None
     (count,) = struct.unpack_from(order + "H", block, start)
     for index in range(min(count, _MAX_ENTRIES)):
         at = start + 2 + 12 * index
@@ -75,5 +72,5 @@ def _of_directory(block: bytes, start: int, order: str) -> int:
             break
         tag, kind, _, value, _ = struct.unpack_from(order + "HHIHH", block, at)
         if (tag, kind) == (_TAG, _SHORT):
-            return value if value in _TURNS else UNSTATED
-    return UNSTATED
+            return value if value in _TURNS else None
+    return None

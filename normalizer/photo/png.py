@@ -3,16 +3,19 @@
 import io
 import struct
 import zlib
+from typing import Any
 
+import numpy as np
 from PIL import Image, PngImagePlugin
 
 from normalizer.media import MediaRejected
 
-from . import bands, colour, orientation
+from . import bands, colour, modes, orientation
 from .fitting import Size
 from .opened import Opened, Wish
 
 _SIGNATURE_BYTES = 8
+_HEADER_BYTES = 25
 _USED = frozenset({b"eXIf", b"iCCP", b"iTXt"})
 _XMP = b"XML:com.adobe.xmp"
 _MAX_XMP_BYTES = 1_000_000
@@ -21,10 +24,14 @@ _PICTURE = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 #: Above so many pixels a picture is decoded bit by bit, if its kind allows it, or must not be much larger.
 _LARGE = 16_000_000
 _MAX_WHOLE_BYTES = 130_000_000
+_EIGHT_BITS, _WIDE_DEPTH = 255, 16
 _WIDE = frozenset({"RGB", "RGBA", "LA", "PA", "I", "I;16"})
 
 #: Opacity doubles the time. What takes more than half a second and is packed as only nothing can be is refused.
 _LARGE_TRANSLUCENT, _PIXELS_OF_A_BYTE = 32_000_000, 200
+
+#: Bytes of the colour that stands for transparency, by the kind of colours (PNG, 11.3.1.1).
+_PALETTE, _TRANSPARENT_BYTES = 3, {0: 2, 2: 6}
 
 #: Not even 25 MB in pieces of a hundred bytes has more.
 _MAX_CHUNKS = 250_000
@@ -50,7 +57,7 @@ def open_png(data: memoryview, wish: Wish) -> Opened:
         if streams:
             return bands.Stream(image, fit.factor).decode()
         image.load()
-        return bands.shrunk(image, fit.factor)
+        return bands.shrunk(_with_its_nothing(image, depth=stream[24]), fit.factor)
 
     turn = orientation.stated(extras.get(b"eXIf", b""), _xmp(extras.get(b"iTXt", b"")))
     return Opened(
@@ -61,6 +68,21 @@ def open_png(data: memoryview, wish: Wish) -> Opened:
         profile=_profile(extras.get(b"iCCP", b"")),
         crisp=True,
     )
+
+
+def _with_its_nothing(image: Image.Image, depth: int) -> Image.Image:
+    """The library compares a colour that stands for transparency as if all had eight bits a channel."""
+    nothing: Any = image.info.get("transparency")
+    if isinstance(nothing, int) and image.mode.startswith("I;16"):
+        opacity = np.where(np.asarray(image) == nothing, 0, 255).astype(np.uint8)
+        result = modes.eight_bits(image)
+        result.putalpha(Image.fromarray(opacity))
+        return result
+    if isinstance(nothing, int) and image.mode == "L":
+        image.info["transparency"] = nothing * _EIGHT_BITS // (2**depth - 1)
+    elif isinstance(nothing, tuple) and depth == _WIDE_DEPTH:
+        image.info["transparency"] = tuple(each >> 8 for each in nothing)
+    return image
 
 
 def _can_stream(image: PngImagePlugin.PngImageFile) -> bool:
@@ -83,7 +105,7 @@ def _essence(data: memoryview) -> tuple[bytes, dict[bytes, bytes]]:
             break
         size, name = struct.unpack_from(">I4s", data, at)
         end = at + 12 + size
-        if name in _PICTURE:
+        if name in _PICTURE and not (name == b"tRNS" and _is_out_of_place(kept, size)):
             kept.append(data[at:end])
         elif name in _USED and end <= len(data) and _is_used(name, data[at + 8 : end - 4]):
             extras.setdefault(name, bytes(data[at + 8 : end - 4]))
@@ -93,6 +115,17 @@ def _essence(data: memoryview) -> tuple[bytes, dict[bytes, bytes]]:
     else:
         raise MediaRejected("corrupt", "a PNG in far too many pieces")
     return b"".join(kept), extras
+
+
+def _is_out_of_place(kept: list[memoryview], size: int) -> bool:
+    """Whether transparency stands where nobody heeds it: twice, before the palette, or of another length."""
+    sizes = {bytes(chunk[4:8]): len(chunk) - 12 for chunk in kept[1:]}
+    header = kept[1] if len(kept) > 1 else b""
+    if len(header) < _HEADER_BYTES or b"tRNS" in sizes or b"IDAT" in sizes:
+        return True
+    if header[17] == _PALETTE:
+        return not 0 < size <= sizes.get(b"PLTE", 0) // 3
+    return size != _TRANSPARENT_BYTES.get(header[17])
 
 
 def _is_used(name: bytes, content: memoryview) -> bool:

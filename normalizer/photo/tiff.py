@@ -4,7 +4,7 @@ import io
 import struct
 from dataclasses import dataclass
 
-from PIL import Image, TiffImagePlugin
+from PIL import Image, ImagePalette, TiffImagePlugin
 
 from normalizer.media import MediaRejected
 
@@ -42,11 +42,17 @@ _MAX_BYTES = 120_000_000
 _NARROW = frozenset({"1", "L", "P"})
 
 _WIDTH, _HEIGHT, _ICC = 256, 257, 34675
+_COLOUR_MAP, _MOST_NARROW = 320, 255
+_TILE_WIDTH = 322
+_PLANAR, _IN_PLANES = 284, 2
+_PHOTOMETRIC, _LUMA_AND_CHROMA = 262, 6
+#: Whether each pixel has a colour of its own or several share one.
+_SAMPLING, _EACH = 530, (1, 1)
 
 
 def open_tiff(data: memoryview, wish: Wish) -> Opened:
     wish.check(_sides(data))
-    image = TiffImagePlugin.TiffImageFile(io.BytesIO(data))
+    image = _opened(data)
     wish.check(image.size, most=_MAX_BYTES // (1 if image.mode in _NARROW else 4))
     fit = wish.fit(image.size)
 
@@ -63,6 +69,34 @@ def open_tiff(data: memoryview, wish: Wish) -> Opened:
         profile=profile if isinstance(profile, bytes) else None,
         crisp=True,
     )
+
+
+def _opened(data: memoryview) -> TiffImagePlugin.TiffImageFile:
+    image = _known(data)
+    if _needs_help(image):
+        # A cell has one job: what is set for this file is set for no other.
+        TiffImagePlugin.READ_LIBTIFF = True
+        image = _known(data)
+    palette = image.tag_v2.get(_COLOUR_MAP, ())
+    if image.mode == "P" and palette and max(palette) <= _MOST_NARROW:
+        # Scanners' drivers that fill a colour table of sixteen bits with eight: read as written, all is black.
+        image.palette = ImagePalette.raw("RGB;L", bytes(palette))
+    return image
+
+
+def _known(data: memoryview) -> TiffImagePlugin.TiffImageFile:
+    try:
+        return TiffImagePlugin.TiffImageFile(io.BytesIO(data))
+    except SyntaxError as error:
+        # What the library raises for layouts it does not know.
+        raise MediaRejected("unsupported_type", f"a TIFF of another kind: {error}") from None
+
+
+def _needs_help(image: TiffImagePlugin.TiffImageFile) -> bool:
+    """Whether uncompressed pixels lie in a way that only the library for compressed ones puts in order."""
+    tags = image.tag_v2
+    coarse = tags.get(_PHOTOMETRIC) == _LUMA_AND_CHROMA and tags.get(_SAMPLING) != _EACH
+    return _TILE_WIDTH in tags or tags.get(_PLANAR) == _IN_PLANES or coarse
 
 
 @dataclass(frozen=True, slots=True)

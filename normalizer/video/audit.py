@@ -7,7 +7,8 @@ browsers want, without room for text. What remains free to it are the pictures a
 import struct
 from dataclasses import dataclass
 
-from .boxes import CONTAINERS, Box, Broken, inside, walk
+from normalizer.boxes import CONTAINERS, Box, Broken, inside, walk
+
 from .tidy import ALLOWED
 
 _TOP = (b"ftyp", b"moov", b"mdat")

@@ -8,10 +8,9 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from normalizer.boxes import CONTAINERS, Box, Broken, inside, walk
 from normalizer.media import MediaRejected
 from normalizer.photo.orientation import UPRIGHT
-
-from .boxes import CONTAINERS, Box, Broken, inside, walk
 
 #: Top-level boxes that make a film. If one of them is cut, the film is.
 _MEDIA = frozenset({b"ftyp", b"moov", b"mdat", b"moof"})
@@ -51,6 +50,7 @@ _NEEDED = CONTAINERS | {
     b"tfdt",
     b"trun",
 }
+_ENCRYPTED = frozenset({b"encv", b"enca", b"drmi", b"drms"})
 _PICTURE_OR_SOUND = frozenset({b"vide", b"soun"})
 
 #: A film of four hours at sixty frames a second has fewer. Each costs memory in the library.
@@ -158,6 +158,7 @@ def _track(data: memoryview, box: Box) -> Track:
     handlers = [bytes(data[h.body + 8 : h.body + 12]) for h in inside(data, box, b"mdia", b"hdlr")]
     kind = handlers[0] if handlers else b""
     if kind in _PICTURE_OR_SOUND:
+        _check_open(data, box)
         _check_samples(data, box)
         _check_references(data, box)
     return Track(number, kind, _TURNS.get((_sign(a), _sign(b), _sign(c), _sign(d)), UPRIGHT))
@@ -165,6 +166,14 @@ def _track(data: memoryview, box: Box) -> Track:
 
 def _sign(value: int) -> int:
     return (value > 0) - (value < 0)
+
+
+def _check_open(data: memoryview, track: Box) -> None:
+    """What is encrypted decodes to noise, or to nothing, without an error (ISO/IEC 14496-12, 8.12)."""
+    for descriptions in inside(data, track, b"mdia", b"minf", b"stbl", b"stsd"):
+        for entry in walk(data, descriptions.body + 8, descriptions.end):
+            if entry.kind in _ENCRYPTED:
+                raise MediaRejected("unsupported_type", "a film that is encrypted")
 
 
 def _check_samples(data: memoryview, track: Box) -> None:

@@ -9,7 +9,7 @@ import os
 import struct
 from collections.abc import Iterator, Mapping
 
-from .boxes import CONTAINERS, Box, walk
+from normalizer.boxes import CONTAINERS, Box, walk
 
 #: All that a player needs. `audit` refuses a film with anything else.
 ALLOWED = CONTAINERS - {b"mvex", b"moof", b"traf"} | {

@@ -11,10 +11,10 @@ import av
 import numpy as np
 import pytest
 
+from normalizer.boxes import Box, Broken, inside, walk
 from normalizer.media import Clean, Limits, MediaRejected
 from normalizer.sanitizer import Sanitizer, Stage
 from normalizer.video.audit import audit
-from normalizer.video.boxes import Box, Broken, inside, walk
 
 from .conftest import Sanitize, handing
 from .looking import alike, assert_bare, assert_upright, colour, content, rendition, shown
@@ -507,3 +507,36 @@ async def test_the_film_cannot_be_changed_any_more(sanitize: Sanitize) -> None:
     made = rendition(await sanitize(film()), "video").content
     with pytest.raises(TypeError):
         made[0:4] = b"xxxx"  # type: ignore[index]
+
+
+# films that are not what they seem ----------------------------------------------------------------
+
+
+async def test_a_box_nobody_knows_before_the_index_hides_nothing(sanitize: Sanitize) -> None:
+    source = film(options={"movflags": "faststart"})
+    at = source.index(b"moov") - 4
+    extra = box(b"beam", b"CANARY") + box(b"loop", bytes(4))
+    # Offsets count from the start of the file.
+    moved = bytearray(source[:at] + extra + source[at:])
+    for found in inside(
+        memoryview(moved),
+        Box(b"", 0, 0, len(moved)),
+        *(b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stco"),
+    ):
+        (count,) = struct.unpack_from(">I", moved, found.body + 4)
+        for place in range(found.body + 8, found.body + 8 + 4 * count, 4):
+            (offset,) = struct.unpack_from(">I", moved, place)
+            struct.pack_into(">I", moved, place, offset + len(extra))
+    clean = await sanitize(bytes(moved))
+    assert_playable(clean)
+    assert b"CANARY" not in content(clean, "video")
+
+
+@pytest.mark.parametrize(("plain", "locked"), [(b"avc1", b"encv"), (b"mp4a", b"enca")])
+async def test_an_encrypted_film_is_refused(
+    sanitize: Sanitize, plain: bytes, locked: bytes
+) -> None:
+    source = bytearray(film())
+    at = source.index(plain, source.index(b"stsd"))
+    source[at : at + 4] = locked
+    assert await refused(sanitize, bytes(source)) == "unsupported_type"

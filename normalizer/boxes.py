@@ -1,4 +1,4 @@
-"""The boxes of an MP4 or QuickTime file (ISO/IEC 14496-12), walked without trusting a single length."""
+"""The boxes of an MP4, QuickTime, HEIF or AVIF file (ISO/IEC 14496-12), walked without trusting a single length."""
 
 import struct
 from collections.abc import Iterator

@@ -1,0 +1,83 @@
+"""What the boxes of a HEIF or AVIF say of its primary picture (ISO/IEC 23008-12), where libraries do not heed it."""
+
+import struct
+from collections.abc import Iterator, Mapping
+
+from normalizer.boxes import Box, Broken, inside, walk
+
+from .fitting import Size
+
+#: The upper left corner, then the lower right one.
+Crop = tuple[int, int, int, int]
+
+#: The other properties of a picture are none of our business.
+_CROP, _ROTATION, _MIRROR = b"clap", b"irot", b"imir"
+
+_FULL_BOX_BYTES = 4
+
+
+def properties(data: memoryview) -> Mapping[bytes, bytes]:
+    """The contents of the primary picture's properties by their kinds; empty where that cannot be told."""
+    try:
+        return dict(_properties(data))
+    except (Broken, struct.error, StopIteration, IndexError):
+        return {}
+
+
+def is_turned(found: Mapping[bytes, bytes]) -> bool:
+    """Whether the boxes themselves say how the picture lies."""
+    return _ROTATION in found or _MIRROR in found
+
+
+def crop(found: Mapping[bytes, bytes], size: Size) -> Crop | None:
+    """The part of a stored picture that is meant to be seen (clean aperture); None where that is all of it."""
+    if len(found.get(_CROP, b"")) != struct.calcsize(">8I"):
+        return None
+    values = struct.unpack(">IIIIiIiI", found[_CROP])
+    if 0 in values[1::2]:
+        return None
+    width, height, right, down = (a / b for a, b in zip(values[::2], values[1::2], strict=True))
+    left, top = round((size[0] - width) / 2 + right), round((size[1] - height) / 2 + down)
+    box = (left, top, left + round(width), top + round(height))
+    fits = 0 <= box[0] < box[2] <= size[0] and 0 <= box[1] < box[3] <= size[1]
+    return box if fits and box != (0, 0, *size) else None
+
+
+def _properties(data: memoryview) -> Iterator[tuple[bytes, bytes]]:
+    meta = next(box for box in walk(data, 0, len(data)) if box.kind == b"meta")
+    meta = Box(meta.kind, meta.start, meta.body + _FULL_BOX_BYTES, meta.end)
+    item = _primary(data, next(inside(data, meta, b"pitm")))
+    (container,) = inside(data, meta, b"iprp", b"ipco")
+    known = list(walk(data, container.body, container.end))
+    for association in inside(data, meta, b"iprp", b"ipma"):
+        for number in _associated(data, association, item):
+            if 0 < number <= len(known):
+                box = known[number - 1]
+                yield box.kind, bytes(data[box.body : box.end])
+
+
+def _primary(data: memoryview, box: Box) -> int:
+    form = ">H" if data[box.body] == 0 else ">I"
+    (item,) = struct.unpack_from(form, data, box.body + _FULL_BOX_BYTES)
+    return int(item)
+
+
+def _associated(data: memoryview, box: Box, item: int) -> Iterator[int]:
+    """The numbers of the item's properties, counted from 1."""
+    version, wide = data[box.body], data[box.body + 3] & 1
+    (count,) = struct.unpack_from(">I", data, box.body + _FULL_BOX_BYTES)
+    at = box.body + _FULL_BOX_BYTES + 4
+    form = ">H" if version == 0 else ">I"
+    for _ in range(min(count, box.end - at)):
+        (here,) = struct.unpack_from(form, data, at)
+        at += struct.calcsize(form)
+        many, at = data[at], at + 1
+        if here == item:
+            for index in range(many):
+                yield _number(data, at + index * (1 + wide), wide)
+        at += many * (1 + wide)
+
+
+def _number(data: memoryview, at: int, wide: int) -> int:
+    """The highest bit tells whether a reader must understand the property."""
+    return struct.unpack_from(">H", data, at)[0] & 0x7FFF if wide else data[at] & 0x7F
