@@ -2,6 +2,8 @@
 
 import struct
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import chain, islice
 
 from normalizer.boxes import Box, Broken, inside, walk
 
@@ -15,12 +17,20 @@ _CROP, _ROTATION, _MIRROR = b"clap", b"irot", b"imir"
 
 _FULL_BOX_BYTES = 4
 
+#: A photo in tiles has a hundred items.
+_MOST = 20_000
+
 
 def properties(data: memoryview) -> Mapping[bytes, bytes]:
     """The contents of the primary picture's properties by their kinds; empty where that cannot be told."""
     try:
-        return dict(_properties(data))
-    except (Broken, struct.error, StopIteration, IndexError):
+        top = (box for box in walk(data, 0, len(data)) if box.kind == b"meta")
+        return {
+            box.kind: bytes(data[box.body : box.end])
+            for meta in islice(top, 1)
+            for box in _properties(data, replace(meta, body=meta.body + _FULL_BOX_BYTES))
+        }
+    except (Broken, struct.error, IndexError):
         return {}
 
 
@@ -43,17 +53,15 @@ def crop(found: Mapping[bytes, bytes], size: Size) -> Crop | None:
     return box if fits and box != (0, 0, *size) else None
 
 
-def _properties(data: memoryview) -> Iterator[tuple[bytes, bytes]]:
-    meta = next(box for box in walk(data, 0, len(data)) if box.kind == b"meta")
-    meta = Box(meta.kind, meta.start, meta.body + _FULL_BOX_BYTES, meta.end)
-    item = _primary(data, next(inside(data, meta, b"pitm")))
-    (container,) = inside(data, meta, b"iprp", b"ipco")
-    known = list(walk(data, container.body, container.end))
-    for association in inside(data, meta, b"iprp", b"ipma"):
-        for number in _associated(data, association, item):
-            if 0 < number <= len(known):
-                box = known[number - 1]
-                yield box.kind, bytes(data[box.body : box.end])
+def _properties(data: memoryview, meta: Box) -> Iterator[Box]:
+    primary = [_primary(data, box) for box in inside(data, meta, b"pitm")]
+    containers = inside(data, meta, b"iprp", b"ipco")
+    known = [box for each in containers for box in walk(data, each.body, each.end)]
+    boxes = inside(data, meta, b"iprp", b"ipma")
+    every = islice(chain.from_iterable(_associations(data, box) for box in boxes), _MOST)
+    for number in chain.from_iterable(numbers for item, numbers in every if item in primary):
+        if 0 < number <= len(known):
+            yield known[number - 1]
 
 
 def _primary(data: memoryview, box: Box) -> int:
@@ -62,19 +70,17 @@ def _primary(data: memoryview, box: Box) -> int:
     return int(item)
 
 
-def _associated(data: memoryview, box: Box, item: int) -> Iterator[int]:
-    """The numbers of the item's properties, counted from 1."""
+def _associations(data: memoryview, box: Box) -> Iterator[tuple[int, list[int]]]:
+    """Items, and the numbers of their properties, counted from 1."""
     version, wide = data[box.body], data[box.body + 3] & 1
     (count,) = struct.unpack_from(">I", data, box.body + _FULL_BOX_BYTES)
     at = box.body + _FULL_BOX_BYTES + 4
     form = ">H" if version == 0 else ">I"
-    for _ in range(min(count, box.end - at)):
-        (here,) = struct.unpack_from(form, data, at)
+    for _ in range(count):
+        (item,) = struct.unpack_from(form, data, at)
         at += struct.calcsize(form)
         many, at = data[at], at + 1
-        if here == item:
-            for index in range(many):
-                yield _number(data, at + index * (1 + wide), wide)
+        yield item, [_number(data, at + index * (1 + wide), wide) for index in range(many)]
         at += many * (1 + wide)
 
 
