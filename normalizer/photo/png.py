@@ -15,7 +15,8 @@ from .fitting import Size
 from .opened import Opened, Wish
 
 _SIGNATURE_BYTES = 8
-_HEADER_BYTES = 25
+#: Where the header, which comes first, tells the kind of colours.
+_COLOURS_AT = 25
 _USED = frozenset({b"eXIf", b"iCCP", b"iTXt"})
 _XMP = b"XML:com.adobe.xmp"
 _MAX_XMP_BYTES = 1_000_000
@@ -99,14 +100,16 @@ def _essence(data: memoryview) -> tuple[bytes, dict[bytes, bytes]]:
     """The file without what only describes it, and the first of each describing chunk we use."""
     kept: list[memoryview] = [data[:_SIGNATURE_BYTES]]
     extras: dict[bytes, bytes] = {}
+    sizes: dict[bytes, int] = {}
     at = _SIGNATURE_BYTES
     for _ in range(_MAX_CHUNKS):
         if at + 12 > len(data):
             break
         size, name = struct.unpack_from(">I4s", data, at)
         end = at + 12 + size
-        if name in _PICTURE and not (name == b"tRNS" and _is_out_of_place(kept, size)):
+        if name in _PICTURE and not (name == b"tRNS" and _is_out_of_place(data, sizes, size)):
             kept.append(data[at:end])
+            sizes[name] = size
         elif name in _USED and end <= len(data) and _is_used(name, data[at + 8 : end - 4]):
             extras.setdefault(name, bytes(data[at + 8 : end - 4]))
         if name == b"IEND":
@@ -117,15 +120,13 @@ def _essence(data: memoryview) -> tuple[bytes, dict[bytes, bytes]]:
     return b"".join(kept), extras
 
 
-def _is_out_of_place(kept: list[memoryview], size: int) -> bool:
-    """Whether transparency stands where nobody heeds it: twice, before the palette, or of another length."""
-    sizes = {bytes(chunk[4:8]): len(chunk) - 12 for chunk in kept[1:]}
-    header = kept[1] if len(kept) > 1 else b""
-    if len(header) < _HEADER_BYTES or b"tRNS" in sizes or b"IDAT" in sizes:
+def _is_out_of_place(data: memoryview, before: dict[bytes, int], size: int) -> bool:
+    """Whether transparency stands where nobody heeds it: twice, too early, too late, or of another length."""
+    if b"IHDR" not in before or {b"tRNS", b"IDAT"} & before.keys():
         return True
-    if header[17] == _PALETTE:
-        return not 0 < size <= sizes.get(b"PLTE", 0) // 3
-    return size != _TRANSPARENT_BYTES.get(header[17])
+    if data[_COLOURS_AT] == _PALETTE:
+        return not 0 < size <= before.get(b"PLTE", 0) // 3
+    return size != _TRANSPARENT_BYTES.get(data[_COLOURS_AT])
 
 
 def _is_used(name: bytes, content: memoryview) -> bool:
