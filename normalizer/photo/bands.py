@@ -82,6 +82,37 @@ class Rows:
         return Image.frombuffer(self.mode, place, rows, "raw", self.stored, stride, 1)
 
 
+class Shrinking:
+    """A picture of four bytes a pixel that grows from the top and is made smaller on its way to `ground`."""
+
+    def __init__(
+        self, whole: mmap.mmap, size: Size, mode: str, ground: mmap.mmap, factor: int
+    ) -> None:
+        self._whole, self._size, self._mode = whole, size, mode
+        self._ground, self._factor, self._done = ground, factor, 0
+
+    @property
+    def result(self) -> Image.Image:
+        """The smaller picture."""
+        return memory.laid_over(self._ground, *reduced(self._size, self._factor), self._mode)
+
+    def to(self, bottom: int) -> int:
+        """Rows of the smaller picture that are finished, given those of the large one."""
+        width, height = self._size
+        if bottom < height:
+            bottom = bottom // self._factor * self._factor
+        first, last = self._done // self._factor, -(-bottom // self._factor)
+        if bottom > self._done:
+            part = memory.laid_over(self._whole, width, bottom - self._done, self._mode, self._done)
+            smaller = _smaller(part, self._factor)
+            memory.laid_over(self._ground, *smaller.size, self._mode, first).paste(smaller)
+            memory.forget(
+                self._whole, self._done * width * BYTES_PER_PIXEL, bottom * width * BYTES_PER_PIXEL
+            )
+            self._done = bottom
+        return last
+
+
 def laid(mode: str, size: Size, fit: Fit) -> Laid | None:
     """The mode in which rows may go straight to the canvas, if they may."""
     return _LAID.get(mode) if fit.size == reduced(size, fit.factor) else None
@@ -200,7 +231,4 @@ class Stream:
     def _shrink(self, top: int, bottom: int) -> None:
         part = _smaller(self._band(top, bottom), self._factor)
         self._result.paste(part, (0, top // self._factor))
-        first = -(-top * self._stride // mmap.PAGESIZE) * mmap.PAGESIZE
-        end = bottom * self._stride // mmap.PAGESIZE * mmap.PAGESIZE
-        if end > first:
-            self._memory.madvise(mmap.MADV_DONTNEED, first, end - first)
+        memory.forget(self._memory, top * self._stride, bottom * self._stride)

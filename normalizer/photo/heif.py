@@ -1,22 +1,30 @@
 """HEIF with HEVC inside, as iPhones and Samsung phones take photos."""
 
+import contextlib
+import ctypes
 import mmap
 import os
 
 import pillow_heif
-from PIL import Image
+from PIL import Image, ImageFile
 
 from normalizer.media import MediaRejected
 
-from . import bands, items, orientation
+from . import bands, items, memory, orientation
+from .fitting import Size
+from .grid import Grid, library
 from .opened import Opened, Seen, Wish
 
 _THREADS = 4
 _LARGE = 12_000_000
 
+#: Filled by `prepare`.
+_LIBRARY: list[ctypes.CDLL] = []
+
 
 def open_heif(data: memoryview, wish: Wish) -> Opened:
-    file = pillow_heif.open_heif(bytes(data), convert_hdr_to_8bit=True)
+    content = bytes(data)
+    file = pillow_heif.open_heif(content, convert_hdr_to_8bit=True)
     if len(file) == 0:
         raise MediaRejected("unsupported_type", "a HEIF in a coding we do not know")
     picture = file[file.primary_index]
@@ -28,6 +36,10 @@ def open_heif(data: memoryview, wish: Wish) -> Opened:
 
     def load(ground: mmap.mmap | None, seen: Seen) -> Image.Image:
         # Decoded as the boxes say it lies.
+        grid = _grid(content, picture.size) if ground is not None and mode == "RGB" else None
+        if ground is not None and grid:
+            with contextlib.closing(grid):
+                return _row_by_row(grid, ground, fit.factor, seen)
         rows = bands.Rows(picture.data, picture.size, mode, picture.stride, mode)
         return rows.shown(ground, fit.factor, seen)
 
@@ -42,6 +54,37 @@ def open_heif(data: memoryview, wish: Wish) -> Opened:
     )
 
 
+def _grid(content: bytes, size: Size) -> Grid | None:
+    """The picture in tiles, if it is in tiles, and nothing is known to be wrong with them."""
+    if ImageFile.LOAD_TRUNCATED_IMAGES or not _LIBRARY:
+        return None
+    try:
+        grid = Grid(_LIBRARY[0], content, _threads())
+    except OSError:
+        # What the library makes of the whole file counts.
+        return None
+    if grid.size == size and grid.covers:
+        return grid
+    grid.close()
+    return None
+
+
+def _row_by_row(grid: Grid, ground: mmap.mmap, factor: int, seen: Seen) -> Image.Image:
+    if factor == 1:
+        for bottom in grid.decode(memory.pixels(ground, *grid.size)):
+            seen(bottom)
+        return memory.laid_over(ground, *grid.size, "RGB")
+    whole = memory.private(*grid.size)
+    shrinking = bands.Shrinking(whole, grid.size, "RGB", ground, factor)
+    for bottom in grid.decode(memory.pixels(whole, *grid.size)):
+        seen(shrinking.to(bottom))
+    return shrinking.result
+
+
+def _threads() -> int:
+    return min(_THREADS, os.cpu_count() or 1)
+
+
 def _orientation(data: memoryview, exif: object) -> int:
     """What EXIF says counts only where the boxes say nothing, as in the first photos of this kind from phones."""
     if not isinstance(exif, bytes) or items.is_turned(items.properties(data)):
@@ -50,7 +93,9 @@ def _orientation(data: memoryview, exif: object) -> int:
 
 
 def prepare() -> None:
-    pillow_heif.options.DECODE_THREADS = min(_THREADS, os.cpu_count() or 1)
+    found = library()
+    _LIBRARY[:] = [found] if found else []
+    pillow_heif.options.DECODE_THREADS = _threads()
     pillow_heif.options.THUMBNAILS = False
     pillow_heif.options.DEPTH_IMAGES = False
     pillow_heif.options.AUX_IMAGES = False

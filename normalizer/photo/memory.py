@@ -58,6 +58,14 @@ def _populate(pages: NDArray[np.uint8]) -> None:
     )
 
 
+def forget(memory: mmap.mmap, start: int, end: int) -> None:
+    """Gives back the whole pages from byte `start` to `end`."""
+    first = -(-start // mmap.PAGESIZE) * mmap.PAGESIZE
+    last = end // mmap.PAGESIZE * mmap.PAGESIZE
+    if last > first:
+        memory.madvise(mmap.MADV_DONTNEED, first, last - first)
+
+
 def laid_over(memory: mmap.mmap, width: int, height: int, mode: str, top: int = 0) -> Image.Image:
     """A picture of mode RGB or RGBA whose pixels are `memory` from row `top` on, which must outlive it."""
     start = top * width * BYTES_PER_PIXEL
