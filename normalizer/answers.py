@@ -5,9 +5,8 @@ from typing import Any
 
 from .media import MediaFailed, MediaRejected, RejectedReason
 from .photo.canvas import Canvas, Place
+from .photo.fitting import MAX_SIDE
 
-#: A side that no format of ours can state; keeps nonsense out of events.
-_MAX_SIDE = 1 << 20
 _DETAIL_LETTERS = 200
 
 #: What a decoder can know. That a file is malware, only a scanner says.
@@ -50,8 +49,8 @@ def painted(note: dict[str, Any], canvas: Canvas) -> Painted:
     """Raises MediaFailed for what does not fit the canvas."""
     try:
         return Painted(
-            width=whole(note["width"], _MAX_SIDE),
-            height=whole(note["height"], _MAX_SIDE),
+            width=whole(note["width"], MAX_SIDE),
+            height=whole(note["height"], MAX_SIDE),
             preview=canvas.place(*_size(note["preview"])),
             translucent=note["translucent"] is True,
             crisp=note.get("crisp") is True,
@@ -82,7 +81,7 @@ def nonsense(error: object) -> MediaFailed:
 def _size(value: object) -> tuple[int, int]:
     if not isinstance(value, list) or len(value) != 2:
         raise ValueError("no size")
-    return whole(value[0], _MAX_SIDE), whole(value[1], _MAX_SIDE)
+    return whole(value[0], MAX_SIDE), whole(value[1], MAX_SIDE)
 
 
 def _words(value: object) -> str:

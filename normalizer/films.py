@@ -31,6 +31,9 @@ _COPY_SECONDS = 30.0
 #: Encoding adapts to the film's length; a busy machine gets a few times what an idle one needs.
 _ENCODE_SECONDS = 900.0
 
+#: The last frame may be shown for longer than the film is said to take.
+_GRACE_SECONDS = 1.0
+
 _SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 
 
@@ -56,6 +59,10 @@ class Films:
                     sides = None
                 result, ending = await self._encoded(source, size, film, result["plan"], progress)
             content, found = await self._sealed(film, result, ending)
+        if found.seconds > self._limits.video_max_seconds + _GRACE_SECONDS:
+            # Its index had said less.
+            content.close()
+            raise MediaRejected("too_long", f"{found.seconds:.0f} s")
         width, height = sides or (found.width, found.height)
         video = Rendition("video", "video/mp4", width, height, content)
         return Clean("video", seen.width, seen.height, found.seconds, (*work.pictures, video))

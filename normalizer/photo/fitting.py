@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 Size = tuple[int, int]
 
+#: Longer strips are no photos, however few their pixels.
+MAX_SIDE = 1 << 20
+
 #: A short side that shows all there is to see, and text of a page in readable letters.
 _ENOUGH = 1024
 

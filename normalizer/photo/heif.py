@@ -32,15 +32,18 @@ def open_heif(data: memoryview, wish: Wish) -> Opened:
     wish.check_substance(picture.size, len(data), _LARGE)
     fit = wish.fit(picture.size)
 
-    mode = picture.mode
+    mode, size = picture.mode, picture.size
 
     def load(ground: mmap.mmap | None, seen: Seen) -> Image.Image:
         # Decoded as the boxes say it lies.
-        grid = _grid(content, picture.size) if ground is not None and mode == "RGB" else None
+        grid = _grid(content, size) if ground is not None and mode == "RGB" else None
         if ground is not None and grid:
             with contextlib.closing(grid):
                 return _row_by_row(grid, ground, fit.factor, seen)
-        rows = bands.Rows(picture.data, picture.size, mode, picture.stride, mode)
+        pixels = picture.data
+        if picture.size != size:
+            raise MediaRejected("corrupt", "a HEIF whose picture is not as large as it says")
+        rows = bands.Rows(pixels, size, mode, picture.stride, mode)
         return rows.shown(ground, fit.factor, seen)
 
     profile = picture.info.get("icc_profile")

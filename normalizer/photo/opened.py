@@ -10,7 +10,7 @@ from PIL import Image
 from normalizer.media import MediaRejected
 
 from . import orientation
-from .fitting import Fit, Size, fit
+from .fitting import MAX_SIDE, Fit, Size, fit
 
 #: No format that asks this states more than 65,535 for a side.
 ANY_FACTOR = range(1, 65)
@@ -54,6 +54,8 @@ class Wish:
         limit = min(self.max_pixels, most or self.max_pixels)
         if width < 1 or height < 1:
             raise MediaRejected("corrupt", f"a photo of {width} x {height} pixels")
+        if max(size) > MAX_SIDE:
+            raise MediaRejected("too_many_pixels", f"a side of {max(size)} pixels")
         if width * height > limit:
             raise MediaRejected(
                 "too_many_pixels", f"{width} x {height} pixels, the limit is {limit}"

@@ -1,6 +1,7 @@
 """AAC frames (ISO/IEC 14496-3, 4.4.2.1): what encoders write before the sound, which is their name, goes."""
 
-from .nal import Irregular
+from . import words
+from .bits import Bits, Irregular
 
 #: The kinds of elements at the start of a frame that hold no sound: data, mixing notes, fill.
 _DATA, _PROGRAM, _FILL = 4, 5, 6
@@ -17,9 +18,10 @@ def check_configuration(configuration: bytes) -> None:
 
 def filtered(packet: memoryview) -> bytes | None:
     """The frame without leading data and fill elements; None where there are none."""
+    words.check_end(packet)
     if not packet or packet[0] >> 5 not in {_DATA, _PROGRAM, _FILL}:
         return None
-    bits = _Bits(bytes(packet))
+    bits = Bits(bytes(packet))
     while bits.peek(3) in {_DATA, _FILL}:
         _skip(bits)
     if bits.peek(3) == _PROGRAM:
@@ -27,7 +29,7 @@ def filtered(packet: memoryview) -> bytes | None:
     return bits.rest()
 
 
-def _skip(bits: "_Bits") -> None:
+def _skip(bits: Bits) -> None:
     if bits.take(3) == _FILL:
         count = bits.take(4)
         count += bits.take(8) - 1 if count == 15 else 0
@@ -39,28 +41,3 @@ def _skip(bits: "_Bits") -> None:
         if aligned:
             bits.align()
     bits.take(8 * count)
-
-
-class _Bits:
-    """Bits of a frame, first ones first."""
-
-    def __init__(self, content: bytes) -> None:
-        self._value, self._left = int.from_bytes(content, "big"), 8 * len(content)
-
-    def peek(self, count: int) -> int:
-        if count > self._left:
-            raise Irregular("a sound frame that ends too early")
-        return self._value >> (self._left - count)
-
-    def take(self, count: int) -> int:
-        value = self.peek(count)
-        self._left -= count
-        self._value &= (1 << self._left) - 1
-        return value
-
-    def align(self) -> None:
-        self.take(self._left % 8)
-
-    def rest(self) -> bytes:
-        count = -(-self._left // 8)
-        return (self._value << (8 * count - self._left)).to_bytes(count, "big")

@@ -33,6 +33,7 @@ class Film:
     container: InputContainer
     picture: VideoStream
     sound: AudioStream | None
+    boxes: Structure
 
     @property
     def seconds(self) -> float:
@@ -58,4 +59,4 @@ def open_film(source: int, boxes: Structure) -> Film:
     picture.codec_context.thread_type = "NONE"
     picture.codec_context.thread_count = 1
     sounds = [s for s in container.streams.audio if s.codec_context is not None]
-    return Film(container, picture, sounds[0] if sounds else None)
+    return Film(container, picture, sounds[0] if sounds else None, boxes)

@@ -38,7 +38,9 @@ def first_frame(film: Film) -> Frame:
         if number > _MAX_PACKETS:
             break
         for frame in decoder.decode(packet):
-            return _measured(frame, film.picture.sample_aspect_ratio)
+            # The container's word counts, if it makes sense.
+            shapes = (film.picture.sample_aspect_ratio, decoder.sample_aspect_ratio)
+            return _measured(frame, next((s for s in shapes if s and is_shape(s)), Fraction(1)))
     raise MediaRejected("corrupt", "a film of which no frame can be decoded")
 
 
@@ -65,15 +67,20 @@ def _toned(frame: VideoFrame, width: int, height: int) -> VideoFrame | None:
     return next(shown for fed in (frame, None) for shown in pipeline.frames(fed))
 
 
-def _measured(frame: VideoFrame, shape: Fraction | None) -> Frame:
+def _measured(frame: VideoFrame, shape: Fraction) -> Frame:
     width, height = frame.width, frame.height
     if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
         raise MediaRejected("too_many_pixels", f"frames of {width} x {height} pixels")
-    if shape and _MIN_SHAPE < shape < 1:
+    if shape < 1:
         height = round(height / shape)
-    elif shape and 1 < shape < 1 / _MIN_SHAPE:
+    else:
         width = round(width * shape)
     return Frame(frame, width, height)
+
+
+def is_shape(shape: Fraction) -> bool:
+    """Whether pixels can be so much wider than high."""
+    return _MIN_SHAPE < shape < 1 / _MIN_SHAPE
 
 
 #: Pixels more oblong than that are a mistake or a joke.

@@ -16,9 +16,9 @@ from normalizer.photo.canvas import Canvas
 from normalizer.photo.orientation import swaps_sides
 
 from . import structure
+from .bits import Irregular
 from .film import Film, open_film
 from .first_frame import Frame, first_frame, rows
-from .nal import Irregular
 from .rebuild import copied, picture_plays, rebuild, sound_plays
 from .structure import Structure
 from .transcode import Plan, heartbeat, lanes

@@ -4,22 +4,34 @@ Everything else may carry text: SEI messages hold the encoder's settings, captio
 filler and private units hold whatever somebody put there.
 """
 
+import re
 import struct
 from collections.abc import Iterator
+from functools import lru_cache
 
-#: Slices, sequence and picture parameters, ends (Rec. ITU-T H.264, table 7-1).
-_KEPT = frozenset({1, 2, 3, 4, 5, 7, 8, 10, 11})
-_SLICES = frozenset({1, 2, 3, 4, 5})
+from . import words
+from .bits import Bits, Irregular
+
+#: Rec. ITU-T H.264, table 7-1: slices, and slices in three parts, which no browser plays.
+_SLICES = frozenset({1, 5})
+_PARTS = frozenset({2, 3, 4})
 _SEQUENCE, _PICTURE = 7, 8
+_PARAMETERS = frozenset({_SEQUENCE, _PICTURE})
+_KEPT = _SLICES | _PARAMETERS
+
+#: The largest type of a slice (table 7-6), and more blocks than any level allows (table A-1).
+_MAX_SLICE_TYPE, _MAX_BLOCKS = 9, 139_264
+
+#: Slice types that need no other picture.
+_WHOLE = frozenset({2, 4})
+
+#: Parameters are some twenty bytes of packed bits. So many letters in a row are somebody's words.
+_WORDS = re.compile(rb"[ -~]{12}")
 
 _START = b"\0\0\1"
 
 #: Profiles whose configuration record ends in four more bytes (ISO/IEC 14496-15, 5.3.3.1).
 _HIGH = frozenset({100, 110, 122, 144})
-
-
-class Irregular(Exception):
-    """Not the stream its container says it is: better decode it and encode it anew."""
 
 
 class Units:
@@ -31,27 +43,62 @@ class Units:
         self._length_bytes = (record[4] & 3) + 1
         if self._length_bytes == 3:
             raise Irregular("lengths of three bytes")
-        self.record = _clean(record)
+        self._begun = False
+        self._sets = _parameters(record)
+        self._pictures = frozenset(Bits(each[1:]).number() for each in self._sets[_PICTURE])
+        self.record = _record(record, self._sets)
 
     def filtered(self, packet: memoryview) -> bytes | None:
         """The packet without what is not kept; None where all of it is."""
         kept: list[memoryview] = []
-        at, size, whole, shown = 0, len(packet), True, False
+        at, size = 0, len(packet)
         while at + self._length_bytes <= size:
             start = at + self._length_bytes
             end = start + int.from_bytes(packet[at:start], "big")
             if end > size:
                 raise Irregular("a unit that ends beyond its packet")
             kind = packet[start] & 31 if end > start else 0
-            if kind in _KEPT:
+            if kind in _SLICES:
+                self._check_slice(bytes(packet[start + 1 : start + 9]), first=not kept)
+                words.check_end(packet[start:end])
                 kept.append(packet[at:end])
-                shown = shown or kind in _SLICES
             else:
-                whole = False
+                self._check_other(kind, packet[start:end])
             at = end
-        if not shown:
+        if not kept:
             raise Irregular("a frame without a picture in it")
-        return None if whole and at == size else b"".join(kept)
+        return None if sum(map(len, kept)) == size else b"".join(kept)
+
+    def _check_slice(self, head: bytes, *, first: bool) -> None:
+        """Whether it begins as a slice does (7.3.3), and the first of a picture with its first block."""
+        block, kind, parameters = _short_head(head[:2]) or _head(head)
+        if block >= _MAX_BLOCKS or kind > _MAX_SLICE_TYPE or parameters not in self._pictures:
+            raise Irregular("a slice that is none")
+        if first and block:
+            raise Irregular("a picture without its beginning")
+        self._begun = self._begun or kind % 5 in _WHOLE
+        if not self._begun:
+            raise Irregular("a film that does not begin with a whole picture")
+
+    def _check_other(self, kind: int, unit: memoryview) -> None:
+        if kind in _PARTS:
+            raise Irregular("slices in parts")
+        if kind in _PARAMETERS and bytes(unit) not in self._sets[kind]:
+            raise Irregular("other parameters than those of the track")
+
+
+def _head(head: bytes) -> tuple[int, int, int]:
+    bits = Bits(head)
+    return bits.number(), bits.number(), bits.number()
+
+
+@lru_cache(maxsize=512)
+def _short_head(head: bytes) -> tuple[int, int, int] | None:
+    """Most pictures are one slice, whose head is in two bytes, and the same in all of them."""
+    try:
+        return _head(head)
+    except Irregular:
+        return None
 
 
 def without_messages(packet: bytes) -> bytes:
@@ -77,20 +124,26 @@ def _unit_kind(packet: bytes, at: int) -> int:
     return packet[packet.index(_START, at) + len(_START)] & 31
 
 
-def _clean(record: bytes) -> bytes:
-    """The record with its parameter sets and nothing behind them."""
+def _parameters(record: bytes) -> dict[int, list[bytes]]:
     at, count = 6, record[5] & 31
     sequences, at = _sets(record, at, count, _SEQUENCE)
     if at >= len(record):
         raise Irregular("half a configuration record")
-    pictures, at = _sets(record, at + 1, record[at], _PICTURE)
+    pictures, _ = _sets(record, at + 1, record[at], _PICTURE)
     if not sequences or not pictures:
         raise Irregular("no parameters")
+    return {_SEQUENCE: sequences, _PICTURE: pictures}
+
+
+def _record(record: bytes, sets: dict[int, list[bytes]]) -> bytes:
+    """The record with its parameter sets and nothing behind them."""
+    sequences, pictures = sets[_SEQUENCE], sets[_PICTURE]
     first = sequences[0]
     parts = [bytes([1]), first[1:4], bytes([0xFC | (record[4] & 3), 0xE0 | len(sequences)])]
     parts += [struct.pack(">H", len(each)) + each for each in sequences]
     parts += [bytes([len(pictures)])]
     parts += [struct.pack(">H", len(each)) + each for each in pictures]
+    at = 7 + sum(2 + len(each) for each in (*sequences, *pictures))
     if first[1] in _HIGH and at + 4 <= len(record):
         parts += [record[at : at + 3] + b"\0"]
     return b"".join(parts)
@@ -105,6 +158,8 @@ def _sets(record: bytes, at: int, count: int, kind: int) -> tuple[list[bytes], i
         unit = record[at + 2 : at + 2 + size]
         if len(unit) != size or size < 2 or unit[0] & 31 != kind:
             raise Irregular("a parameter set that is none")
+        if _WORDS.search(unit):
+            raise Irregular("words in a parameter set")
         found.append(unit)
         at += 2 + size
     return found, at

@@ -3,6 +3,7 @@
 # PyAV's packets are generic for type checkers only.
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any, Protocol
@@ -17,8 +18,10 @@ from av.video.stream import VideoStream
 from normalizer.media import MediaRejected
 
 from . import aac, tidy
+from .bits import Irregular
 from .cursor import Cursor
 from .film import Film
+from .first_frame import is_shape
 from .nal import Units
 from .packets import remade
 from .tone import is_high_dynamic_range
@@ -34,6 +37,9 @@ _PLAIN_FORMATS = frozenset({"yuv420p", "yuvj420p"})
 
 #: Seconds that a frame is surely shown where the film does not tell.
 _MOMENT = Fraction(1, 50)
+
+#: For so many frames in a row a clock may stand still, and so many seconds it may step back.
+_MAX_STILL, _MAX_BACK = 3, 1
 
 #: More than hardware decoders take.
 _MAX_SIDE = 4096
@@ -63,16 +69,28 @@ def rebuild(
         assert isinstance(output, OutputContainer)
         lanes = lanes_of(film, output)
         late = _lateness(film)
+        order, shows = _Order(), False
         for packet in film.container.demux(*lanes):
             if packet.is_corrupt:
                 raise MediaRejected("corrupt", "a film that ends within a frame")
+            if packet.pos is not None and not film.boxes.is_media(packet.pos, packet.size):
+                raise MediaRejected("corrupt", "a film whose frames lie outside its media")
             if late and packet.dts is not None:
                 _earlier(packet, late[packet.stream.index])
             for written in lanes[packet.stream].packets(packet):
+                order.keep(written)
+                shows = shows or _is_shown(written)
                 output.mux(written)
             if seen and packet.pts is not None and packet.time_base:
                 seen(float(packet.pts * packet.time_base))
+    if not shows:
+        raise MediaRejected("corrupt", "a film that is over before it begins")
     return tidy.index_first(target)
+
+
+def _is_shown(packet: Packet[Any]) -> bool:
+    """Whether it is a picture of a time that players show: an old film's pieces may all begin later."""
+    return packet.stream.type == "video" and (packet.pts or 0) + (packet.duration or 0) >= 0
 
 
 def _lateness(film: Film) -> dict[int, int]:
@@ -88,6 +106,32 @@ def _earlier(packet: Packet[Any], ticks: int) -> None:
     packet.dts = (packet.dts or 0) - ticks
     if packet.pts is not None:
         packet.pts -= ticks
+
+
+class _Order:
+    """Decoding times of a track rise, as the new container demands: in some films they stand still."""
+
+    def __init__(self) -> None:
+        self._last: dict[int, int] = {}
+        self._still: Counter[int] = Counter()
+
+    def keep(self, packet: Packet[Any]) -> None:
+        """Raises MediaRejected for a clock that stands still for good, or goes far back."""
+        if packet.dts is None:
+            return
+        track, dts = packet.stream.index, packet.dts
+        last = self._last.get(track, dts - 1)
+        if dts > last:
+            self._still[track] = 0
+        else:
+            self._still[track] += 1
+            back = (last - dts) * (packet.time_base or 1)
+            if self._still[track] > _MAX_STILL or back > _MAX_BACK:
+                raise MediaRejected("corrupt", "a film whose clock stands still")
+            packet.dts = dts = last + 1
+        if packet.pts is not None and packet.pts < dts:
+            packet.pts = dts
+        self._last[track] = dts
 
 
 def copied(film: Film, output: OutputContainer) -> Mapping[Any, Lane]:
@@ -124,6 +168,12 @@ class PictureCopy:
         self._stream = output.add_stream_from_template(source)
         self._stream.metadata.clear()
         self._stream.codec_context.extradata = self._units.record
+        shape = source.sample_aspect_ratio
+        if shape:
+            if not is_shape(shape):
+                raise Irregular("pixels of no possible shape")
+            # Where only the old container says it, the template does not.
+            self._stream.codec_context.sample_aspect_ratio = shape
         self._expected, self._count = len(source.index_entries), 0
         moment = 1 / source.base_rate if source.base_rate else _MOMENT
         self._moment = int(moment / (source.time_base or 1)) or 1

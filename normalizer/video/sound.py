@@ -13,11 +13,17 @@ from av.codec.context import Flags
 from av.container import OutputContainer
 from av.packet import Packet
 
+from normalizer.media import MediaRejected
+
 from . import aac
 from .packets import remade
 
 #: Rates that every browser plays; others, such as the 8,000 of telephones, become the first.
 _RATES = (44100, 48000, 32000, 24000, 22050)
+
+#: No microphone has others. A second of sound at one number a second would become 44,100 of ours.
+_LEAST_RATE, _MOST_RATE = 4000, 384_000
+
 _BITS_PER_CHANNEL = 64_000
 
 
@@ -40,6 +46,8 @@ class Voice:
     def packets(self, packet: Packet[AudioStream]) -> Iterator[Packet[AudioStream]]:
         """What comes out when a packet of the source goes in; the empty one that ends it included."""
         for frame in self._decoder.decode(packet):
+            if not _LEAST_RATE <= frame.sample_rate <= _MOST_RATE:
+                raise MediaRejected("corrupt", f"sound of {frame.sample_rate} numbers a second")
             yield from self._encoded(frame)
         if packet.dts is None:
             yield from self._encoded(None)

@@ -5,15 +5,21 @@ more samples than there are bytes.
 """
 
 import struct
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from normalizer.boxes import CONTAINERS, Box, Broken, inside, walk
 from normalizer.media import MediaRejected
 from normalizer.photo.orientation import UPRIGHT
 
+from .claims import Claims
+
 #: Top-level boxes that make a film. If one of them is cut, the film is.
 _MEDIA = frozenset({b"ftyp", b"moov", b"mdat", b"moof"})
+
+#: Stands for the file where a box's name would stand.
+_FILE = b""
 
 #: Other top-level boxes there are. What follows the last of all is somebody's trailing bytes.
 _OTHERS = frozenset(
@@ -21,40 +27,28 @@ _OTHERS = frozenset(
     | {b"emsg", b"mfra", b"PICT", b"udta", b"pdin", b"junk"}
 )
 
-#: What a library needs to know to find and decode frames.
-_NEEDED = CONTAINERS | {
-    b"mvhd",
-    b"mehd",
-    b"trex",
-    b"tkhd",
-    b"elst",
-    b"mdhd",
-    b"hdlr",
-    b"vmhd",
-    b"smhd",
-    b"dref",
-    b"stsd",
-    b"stts",
-    b"ctts",
-    b"cslg",
-    b"stss",
-    b"stps",
-    b"sdtp",
-    b"stsc",
-    b"stsz",
-    b"stz2",
-    b"stco",
-    b"co64",
-    b"mfhd",
-    b"tfhd",
-    b"tfdt",
-    b"trun",
+#: What a library needs to know to find and decode frames, by where it stands: libraries look everywhere.
+_NEEDED: Mapping[bytes, frozenset[bytes]] = {
+    _FILE: _MEDIA,
+    b"moov": frozenset({b"mvhd", b"trak", b"mvex"}),
+    b"mvex": frozenset({b"mehd", b"trex"}),
+    b"trak": frozenset({b"tkhd", b"edts", b"mdia"}),
+    b"edts": frozenset({b"elst"}),
+    b"mdia": frozenset({b"mdhd", b"hdlr", b"minf"}),
+    b"minf": frozenset({b"vmhd", b"smhd", b"dinf", b"stbl"}),
+    b"dinf": frozenset({b"dref"}),
+    b"stbl": frozenset({b"stsd", b"stts", b"ctts", b"cslg", b"stss", b"stps", b"sdtp", b"stsc"})
+    | {b"stsz", b"stz2", b"stco", b"co64"},
+    b"moof": frozenset({b"mfhd", b"traf"}),
+    b"traf": frozenset({b"tfhd", b"tfdt", b"trun"}),
 }
+
+#: Of the others the first one counts, and libraries give up on a second one.
+_REPEATED = frozenset({b"mdat", b"moof", b"trak", b"trex", b"traf", b"trun"})
+
 _ENCRYPTED = frozenset({b"encv", b"enca", b"drmi", b"drms"})
 _PICTURE_OR_SOUND = frozenset({b"vide", b"soun"})
 
-#: A film of four hours at sixty frames a second has fewer. Each costs memory in the library.
-_MAX_SAMPLES = 1_000_000
 _MAX_TRACKS = 64
 
 #: The turning part of a display matrix (ISO/IEC 14496-12, 6.2.2), in EXIF's words.
@@ -90,10 +84,17 @@ class Structure:
     end: int
     #: Where the names of boxes stand that no library needs to see.
     hidden: tuple[int, ...]
+    #: Where media begin, end, begin again, and so on.
+    media: tuple[int, ...]
 
     def orientation(self, number: int) -> int:
         """Which way the pictures of a track must be turned."""
         return next((t.orientation for t in self.tracks if t.number == number), UPRIGHT)
+
+    def is_media(self, start: int, size: int) -> bool:
+        """Whether a stretch of the file lies where media lie: an index can point at anything."""
+        at = bisect_right(self.media, start)
+        return at % 2 == 1 and start + size <= self.media[at]
 
 
 def read(data: memoryview) -> Structure:
@@ -119,8 +120,10 @@ def _read(data: memoryview) -> Structure:
         raise MediaRejected("corrupt", f"a film of {len(boxes)} tracks")
     tracks = tuple(_track(data, box) for box in boxes)
     others = {box.start for box, track in zip(boxes, tracks, strict=True) if not track.plays}
-    hidden = tuple(_superfluous(data, top, others))
-    return Structure(tuple(t for t in tracks if t.plays), top[-1].end, hidden)
+    claims = Claims(frozenset(start for box in boxes for start in _plain_sound(data, box)))
+    hidden = tuple(_superfluous(data, top, others, claims))
+    media = tuple(at for box in top if box.kind == b"mdat" for at in (box.body, box.end))
+    return Structure(tuple(t for t in tracks if t.plays), top[-1].end, hidden, media)
 
 
 def _top(data: memoryview) -> list[Box]:
@@ -138,13 +141,21 @@ def _top(data: memoryview) -> list[Box]:
     return found
 
 
-def _superfluous(data: memoryview, boxes: Iterable[Box], others: set[int]) -> Iterator[int]:
-    """Where the names stand of all boxes, at any depth, that are not needed."""
+def _superfluous(
+    data: memoryview, boxes: Iterable[Box], others: set[int], claims: Claims, place: bytes = _FILE
+) -> Iterator[int]:
+    """Where the names stand of all boxes, at any depth, that are not needed. Checks those that are."""
+    seen: set[bytes] = set()
     for box in boxes:
-        if box.kind not in _NEEDED | _MEDIA or box.start in others:
+        again = box.kind in seen and box.kind not in _REPEATED
+        seen.add(box.kind)
+        if again or box.kind not in _NEEDED[place] or box.start in others:
             yield box.start + 4
         elif box.kind in CONTAINERS:
-            yield from _superfluous(data, walk(data, box.body, box.end), others)
+            inner = walk(data, box.body, box.end)
+            yield from _superfluous(data, inner, others, claims, box.kind)
+        else:
+            claims.check(data, box)
 
 
 def _track(data: memoryview, box: Box) -> Track:
@@ -159,7 +170,6 @@ def _track(data: memoryview, box: Box) -> Track:
     kind = handlers[0] if handlers else b""
     if kind in _PICTURE_OR_SOUND:
         _check_open(data, box)
-        _check_samples(data, box)
         _check_references(data, box)
     return Track(number, kind, _TURNS.get((_sign(a), _sign(b), _sign(c), _sign(d)), UPRIGHT))
 
@@ -176,28 +186,14 @@ def _check_open(data: memoryview, track: Box) -> None:
                 raise MediaRejected("unsupported_type", "a film that is encrypted")
 
 
-def _check_samples(data: memoryview, track: Box) -> None:
-    """Every sample costs the library memory, whether there is anything of it or not."""
+def _plain_sound(data: memoryview, track: Box) -> Iterator[int]:
+    """The table of sizes of uncompressed sound: a sample is one number of a wave, which come in chunks."""
+    kinds = [bytes(data[h.body + 8 : h.body + 12]) for h in inside(data, track, b"mdia", b"hdlr")]
     table = b"mdia", b"minf", b"stbl"
-    for box in inside(data, track, *table, b"stsz"):
-        size, count = struct.unpack_from(">II", data, box.body + 4)
-        if count > _MAX_SAMPLES and not _is_plain_sound(data, track):
-            raise MediaRejected("corrupt", f"a track that claims {count} samples")
-        if size == 0 and count * 4 > box.end - box.body:
-            raise Broken("a table of sizes is cut")
-    for kind in (b"stts", b"ctts"):
-        for box in inside(data, track, *table, kind):
-            (count,) = struct.unpack_from(">I", data, box.body + 4)
-            if count * 8 > box.end - box.body:
-                raise Broken("a table of times is cut")
-
-
-def _is_plain_sound(data: memoryview, track: Box) -> bool:
-    """Uncompressed sound: a sample is one number of a wave, and the library counts them in chunks."""
-    for box in inside(data, track, b"mdia", b"minf", b"stbl", b"stts"):
+    for box in inside(data, track, *table, b"stts"):
         entries, _, duration = struct.unpack_from(">III", data, box.body + 4)
-        return bool(entries == 1 and duration == 1)
-    return False
+        if kinds[:1] == [b"soun"] and entries == duration == 1:
+            yield from (each.start for each in inside(data, track, *table, b"stsz"))
 
 
 def _check_references(data: memoryview, track: Box) -> None:

@@ -11,6 +11,7 @@ import pillow_heif
 import pytest
 from PIL import Image
 
+from bench import sanitize_cells as cells
 from normalizer.media import Clean, Limits, MediaFailed, MediaRejected
 from normalizer.sanitizer import Sanitizer
 
@@ -166,6 +167,13 @@ def bombs() -> Iterator[tuple[str, bytes, str]]:
         b"GIF89a" + struct.pack("<HHBBB", 9, 9, 0, 0, 0) + comment * 1_000_000,
         "corrupt",
     )
+    frame = b"," + struct.pack("<HHHHB", 9, 9, 23000, 23000, 0) + b"\2\2\x44\1\0;"
+    corner = b"\x21\xf9\4\xd5\0\0\1\0" + frame
+    yield (
+        "gif frame outside",
+        b"GIF89a" + struct.pack("<HHBBB", 9, 9, 0x80, 0, 0) + bytes(6) + corner,
+        "too_many_pixels",
+    )
     yield "webp sides", webp(16383, 16383), "too_many_pixels"
     yield "webp of nothing", webp(7000, 6700), "too_many_pixels"
     yield "smaller webp of nothing", webp(4000, 3900), "too_many_pixels"
@@ -192,9 +200,12 @@ BOMBS = {name: (content, why) for name, content, why in bombs()}
 
 
 @pytest.mark.parametrize("name", BOMBS)
-async def test_bombs_are_refused(sanitize: Sanitize, name: str) -> None:
+async def test_bombs_are_refused(sanitizer: Sanitizer, sanitize: Sanitize, name: str) -> None:
     content, why = BOMBS[name]
     assert await reason(sanitize, content) == why
+    # The cell that had it has ended by then, or another one after it.
+    await sanitize(encoded(quadrants()))
+    assert cells.most_memory(sanitizer) <= 256 << 20
 
 
 @pytest.mark.parametrize(
@@ -313,3 +324,17 @@ def _encoded(image: Image.Image, form: str) -> bytes:
     return (
         encoded(image, "JPEG", progressive=True) if form == "PROGRESSIVE" else encoded(image, form)
     )
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF"])
+async def test_a_strip_longer_than_any_photo_is_refused(sanitize: Sanitize, form: str) -> None:
+    strip = encoded(Image.new("L", (1_200_000, 2)), form)
+    assert await reason(sanitize, strip) == "too_many_pixels"
+
+
+async def test_a_heif_that_is_not_as_large_as_it_says_is_corrupt(sanitize: Sanitize) -> None:
+    content = bytearray(_encoded(natural(200, 153), "HEIF"))
+    at = content.index(b"ispe") + 8
+    (height,) = struct.unpack_from(">I", content, at + 4)
+    struct.pack_into(">I", content, at + 4, height + 48)
+    assert await reason(sanitize, bytes(content)) == "corrupt"

@@ -1,0 +1,21 @@
+"""Words that somebody appended to a picture or a sound: no decoder reads what lies behind the last coded bit.
+
+Packed bits look like letters too, but hardly ever so many in a row: once in ten thousand films of an hour.
+"""
+
+import re
+
+from .bits import Irregular
+
+_WORDS = re.compile(rb"[ -~]{24}")
+_END_BYTES = 40
+
+#: Patterns that repeat are what packed bits of nothing look like, and filling.
+_LEAST_LETTERS = 8
+
+
+def check_end(content: memoryview) -> None:
+    """Raises Irregular for a unit or a frame that ends in words."""
+    found = _WORDS.search(content[-_END_BYTES:])
+    if found and len(set(found.group())) >= _LEAST_LETTERS:
+        raise Irregular("words at the end of a frame")

@@ -1,0 +1,88 @@
+"""Files of all formats changed at random, some here, as many as wanted where `AIRLOCK_MUTATIONS` says so."""
+
+import asyncio
+import os
+
+import numpy as np
+import pytest
+
+from bench import sanitize_cells as cells
+from normalizer.media import Clean, MediaFailed, MediaRejected
+from normalizer.sanitizer import Sanitizer
+from normalizer.video.audit import audit
+
+from .conftest import Sanitize
+from .looking import assert_bare, content, shown
+from .media_samples import box, encoded, film, natural
+from .mutations import Mutation, blindly, boxes, jpeg, numbers, png
+from .test_hostile import ALLOWED, _encoded
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+#: How many changed files of each kind.
+COUNT = int(os.environ.get("AIRLOCK_MUTATIONS", "16"))
+
+_AT_ONCE = 3
+_WORDS = b"CANARY"
+_MAX_CELL_BYTES = 256 << 20
+
+
+def _photo(form: str) -> bytes:
+    return _encoded(natural(160, 120), form)
+
+
+def _film(**options: str) -> bytes:
+    made = film(seconds=0.4, size=(160, 120), options=options, metadata={"title": "CANARY"})
+    return made + box(b"free", _WORDS * 9)
+
+
+SOURCES: dict[str, tuple[bytes, Mutation]] = {
+    "JPEG": (encoded(natural(160, 120), comment=_WORDS, exif=b"Exif\0\0CANARY") + _WORDS, jpeg),
+    "progressive": (_photo("PROGRESSIVE") + _WORDS, jpeg),
+    "PNG": (_photo("PNG") + _WORDS, png),
+    "GIF": (_photo("GIF") + _WORDS, blindly),
+    "WebP": (_photo("WEBP") + _WORDS, numbers),
+    "TIFF": (_photo("TIFF") + _WORDS, numbers),
+    "AVIF": (_photo("AVIF") + box(b"free", _WORDS), boxes),
+    "HEIF": (_photo("HEIF") + box(b"free", _WORDS), boxes),
+    "film": (_film(), boxes),
+    "film in fragments": (_film(movflags="frag_keyframe+empty_moov"), boxes),
+}
+
+
+@pytest.mark.parametrize("name", SOURCES)
+async def test_no_change_makes_a_file_harmful(
+    sanitizer: Sanitizer, sanitize: Sanitize, name: str
+) -> None:
+    source, structured = SOURCES[name]
+    turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def attempt(number: int) -> None:
+        random = np.random.default_rng((number, len(name)))
+        changed = source
+        for _ in range(int(random.integers(1, 4))):
+            changed = (blindly if random.random() < 0.2 else structured)(random, changed) or source
+        async with turns:
+            try:
+                assert_harmless(await sanitize(changed))
+            except (MediaRejected, MediaFailed) as refusal:
+                why = refusal.detail if refusal.state == "failed" else ""
+                if (refusal.reason, why) not in ALLOWED | {("too_long", "")}:
+                    raise
+            except Exception as error:
+                raise AssertionError(f"{name}, change {number}: {error}") from error
+
+    await asyncio.gather(*(attempt(number) for number in range(COUNT)))
+    assert sanitizer.ready
+    assert cells.most_memory(sanitizer) <= _MAX_CELL_BYTES
+
+
+def assert_harmless(clean: Clean) -> None:
+    assert_bare(clean)
+    for each in clean.renditions:
+        assert _WORDS not in bytes(each.content)
+        if each.name == "video":
+            audit(memoryview(content(clean, "video")))
+        else:
+            shown(clean, each.name)
+            assert len(each.content) <= (30_000 if each.name == "thumbnail" else 3_000_000)
