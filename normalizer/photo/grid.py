@@ -6,6 +6,7 @@ by two threads with a context each, because a context decodes one tile at a time
 
 import ctypes
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from .fitting import Size
+from .items import Side
 from .memory import Pixels
 
 _RGB, _RGBA, _INTERLEAVED = 1, 11, 10
@@ -104,7 +106,9 @@ class Tiles:
 class Grid:
     """The primary picture of a file. Close it, and only then let go of the file."""
 
-    def __init__(self, heif: ctypes.CDLL, content: bytes, threads: int) -> None:
+    def __init__(
+        self, heif: ctypes.CDLL, content: bytes, overhang: AbstractSet[Side], threads: int
+    ) -> None:
         """Raises OSError for what the library cannot read."""
         self._heif, self._content, self._threads = heif, content, threads
         self._open = ExitStack()
@@ -117,7 +121,7 @@ class Grid:
             ctypes.c_uint8.from_address(self._options.value + _TO_8_BITS).value = 1
             for _ in range(threads):
                 self._handles.put(self._handle())
-            self.size, self.tiles = self._laid()
+            self.size, self.tiles = self._laid(overhang)
             undo.pop_all()
 
     @property
@@ -162,14 +166,17 @@ class Grid:
         self._open.callback(heif.heif_image_handle_release, handle)
         return handle
 
-    def _laid(self) -> tuple[Size, Tiles]:
+    def _laid(self, overhang: AbstractSet[Side]) -> tuple[Size, Tiles]:
         found, handle = _Tiling(), self._handles.get()
         _check(
             self._heif.heif_image_handle_get_image_tiling(handle, _HOW_IT_LIES, ctypes.byref(found))
         )
         self._handles.put(handle)
-        each = (found.columns, found.rows, found.tile_width, found.tile_height)
-        return (found.width, found.height), Tiles(*each, found.left, found.top)
+        size, across, down = (found.width, found.height), found.columns, found.rows
+        # The library leaves that at nothing for pictures that are turned.
+        left = across * found.tile_width - size[0] if "left" in overhang else 0
+        top = down * found.tile_height - size[1] if "top" in overhang else 0
+        return size, Tiles(across, down, found.tile_width, found.tile_height, left, top)
 
     def _paint(self, ground: Pixels, x: int, y: int) -> None:
         handle, image = self._handles.get(), _POINTER()

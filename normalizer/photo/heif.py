@@ -59,10 +59,11 @@ def open_heif(data: memoryview, wish: Wish) -> Opened:
 
 def _grid(content: bytes, size: Size) -> Grid | None:
     """The picture in tiles, if it is in tiles, and nothing is known to be wrong with them."""
-    if ImageFile.LOAD_TRUNCATED_IMAGES or not _LIBRARY:
+    overhang = items.overhang(items.properties(memoryview(content)))
+    if ImageFile.LOAD_TRUNCATED_IMAGES or not _LIBRARY or overhang is None:
         return None
     try:
-        grid = Grid(_LIBRARY[0], content, _threads())
+        grid = Grid(_LIBRARY[0], content, overhang, _threads())
     except OSError:
         # What the library makes of the whole file counts.
         return None

@@ -1,9 +1,11 @@
 """What the boxes of a HEIF or AVIF say of its primary picture (ISO/IEC 23008-12), where libraries do not heed it."""
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import chain, islice
+from typing import Literal
 
 from normalizer.boxes import Box, Broken, inside, walk
 
@@ -11,6 +13,15 @@ from .fitting import Size
 
 #: The upper left corner, then the lower right one.
 Crop = tuple[int, int, int, int]
+
+Side = Literal["left", "top", "right", "bottom"]
+
+#: Where a side comes to lie: by a quarter turn against the clock, and by mirroring along each axis.
+_ROTATED: Mapping[Side, Side] = {"right": "top", "top": "left", "left": "bottom", "bottom": "right"}
+_MIRRORED: Sequence[Mapping[Side, Side]] = (
+    {"top": "bottom", "bottom": "top"},
+    {"left": "right", "right": "left"},
+)
 
 #: The other properties of a picture are none of our business.
 _CROP, _ROTATION, _MIRROR = b"clap", b"irot", b"imir"
@@ -37,6 +48,21 @@ def properties(data: memoryview) -> Mapping[bytes, bytes]:
 def is_turned(found: Mapping[bytes, bytes]) -> bool:
     """Whether the boxes themselves say how the picture lies."""
     return _ROTATION in found or _MIRROR in found
+
+
+def overhang(found: Mapping[bytes, bytes]) -> AbstractSet[Side] | None:
+    """Where the last tiles of a picture reach over its edge, as it is seen; None where that is hard to tell."""
+    sides: AbstractSet[Side] = {"right", "bottom"}
+    for kind, content in found.items():
+        if kind == _CROP:
+            return None
+        if kind == _ROTATION:
+            for _ in range(content[0] & 3):
+                sides = {_ROTATED[side] for side in sides}
+        elif kind == _MIRROR:
+            mirrored = _MIRRORED[content[0] & 1]
+            sides = {mirrored.get(side, side) for side in sides}
+    return sides
 
 
 def crop(found: Mapping[bytes, bytes], size: Size) -> Crop | None:

@@ -1,0 +1,107 @@
+"""A HEIF of tiles is decoded row by row, and shows what the whole would show."""
+
+import contextlib
+import io
+
+import numpy as np
+import pillow_heif
+import pytest
+from PIL import Image
+
+from normalizer.media import Limits, MediaRejected
+from normalizer.photo import items, memory
+from normalizer.photo.grid import Grid, library
+from normalizer.sanitizer import Sanitizer
+
+from .conftest import Sanitize, handing
+from .looking import shown
+from .media_samples import natural
+
+_TILE = 128
+_LIBRARY = library()
+
+
+def _photo(image: Image.Image, orientation: int = 1, **options: int) -> bytes:
+    """In tiles; pillow-heif writes EXIF's orientation as the file's own turning."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    file = pillow_heif.from_pillow(image)
+    file.info["exif"] = exif.tobytes()
+    buffer = io.BytesIO()
+    file.save(buffer, quality=80, tile_size=_TILE, **options)
+    return buffer.getvalue()
+
+
+def _by_tiles(content: bytes) -> tuple[memory.Pixels, list[int]]:
+    assert _LIBRARY
+    overhang = items.overhang(items.properties(memoryview(content)))
+    assert overhang is not None
+    with contextlib.closing(Grid(_LIBRARY, content, overhang, 2)) as grid:
+        assert grid.covers
+        ground = np.zeros((grid.size[1], grid.size[0]), np.uint32)
+        return ground, list(grid.decode(ground))
+
+
+def _at_once(content: bytes) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    file = pillow_heif.open_heif(content, convert_hdr_to_8bit=True)
+    return np.asarray(file.to_pillow().convert("RGB"))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("size", [(300, 200), (256, 384), (129, 600)])
+def test_the_tiles_together_are_the_picture(size: tuple[int, int], orientation: int) -> None:
+    content = _photo(natural(*size), orientation)
+    ground, rows = _by_tiles(content)
+    seen = ground.view(np.uint8).reshape(*ground.shape, 4)[:, :, :3].astype(int)
+    error = np.abs(seen - _at_once(content))
+    # Of an odd side, turned, the library shifts the colours by half a pixel.
+    assert error.max() == 0 if size[0] % 2 == 0 else error.mean() < 3
+    assert rows == sorted(set(rows))
+    assert rows[-1] == ground.shape[0]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("side", [512, 2000])
+@pytest.mark.parametrize("orientation", [1, 6])
+async def test_a_photo_in_tiles_looks_like_the_photo(orientation: int, side: int) -> None:
+    image = natural(1500, 1100)
+    running = Sanitizer(Limits(preview_max_side=side), cells=1)
+    await running.start()
+    try:
+        clean = await handing(running)(_photo(image, orientation))
+    finally:
+        await running.close()
+    preview = shown(clean, "preview")
+    upright = image if orientation == 1 else image.transpose(Image.Transpose.ROTATE_270)
+    assert (clean.width, clean.height) == upright.size
+    wanted = np.asarray(upright.resize(preview.size, Image.Resampling.BOX), dtype=int)
+    assert np.abs(np.asarray(preview, dtype=int) - wanted).mean() < 6
+
+
+@pytest.mark.parametrize("depth", [8, 10])
+def test_tiles_of_any_depth_are_the_picture(depth: int) -> None:
+    wide = (np.asarray(natural(300, 200)).astype(np.uint16) * 257).tobytes()
+    file = pillow_heif.from_bytes(mode="RGB;16", size=(300, 200), data=wide)
+    buffer = io.BytesIO()
+    pillow_heif.options.SAVE_HDR_TO_12_BIT = False
+    if depth == 10:
+        file.save(buffer, quality=80, tile_size=_TILE)
+        content = buffer.getvalue()
+    else:
+        content = _photo(natural(300, 200))
+    ground, _ = _by_tiles(content)
+    seen = ground.view(np.uint8).reshape(*ground.shape, 4)[:, :, :3].astype(int)
+    assert np.array_equal(seen, _at_once(content))
+
+
+def test_a_broken_tile_breaks_the_rows() -> None:
+    content = _photo(natural(600, 600))
+    with pytest.raises(OSError, match="."):
+        _by_tiles(content[:-3000])
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_photo_of_which_tiles_are_missing_is_refused(sanitize: Sanitize) -> None:
+    with pytest.raises(MediaRejected) as refusal:
+        await sanitize(_photo(natural(600, 600))[:-3000])
+    assert refusal.value.reason == "corrupt"
