@@ -2,6 +2,8 @@
 
 import mmap
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Self
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -63,32 +65,64 @@ def _decode_in_place(
         image = opened.load(ground, _nobody_waits)
         ImageCms.applyTransform(image, conversion, inPlace=True)
         return _finished(image, ground, goal, None, opened.orientation)
-    if opened.lays == "RGB" and ground is goal:
-        advance = _Advance(memory.pixels(goal, *opened.fit.size), conversion, painted)
-        image = opened.load(ground, advance.to)
-        advance.to(image.height)
-        return memory.laid_over(goal, *image.size, image.mode)
+    if opened.lays == "RGB":
+        with _Advance(opened, ground, goal, conversion, painted) as advance:
+            image = opened.load(ground, advance.to)
+            advance.to(image.height)
+        return memory.laid_over(goal, *upright(image.size, opened.orientation), "RGB")
     image = opened.load(ground, _nobody_waits)
     return _finished(image, ground, goal, conversion, opened.orientation)
 
 
 class _Advance:
-    """Colours of a picture that lies upright already are converted, and told of, while the rest is decoded."""
+    """What is decoded of an opaque picture gets its colours and its place beside, while the rest is decoded."""
 
-    def __init__(self, rows: Pixels, tables: Tables | None, painted: Painted) -> None:
-        self._rows, self._tables, self._painted = rows, tables, painted
+    def __init__(
+        self,
+        opened: Opened,
+        ground: mmap.mmap,
+        goal: mmap.mmap,
+        tables: Tables | None,
+        painted: Painted,
+    ) -> None:
+        self._size, turn = opened.fit.size, opened.orientation
+        self._source = memory.pixels(ground, *self._size)
+        self._target = self._source if ground is goal else _as_it_lies(goal, self._size, turn)
+        self._tables = tables
+        # Of a picture that is turned no row is finished before the last one is.
+        self._painted = painted if ground is goal else None
         self._done = 0
+        self._begun: list[Future[None]] = []
+        self._beside = ThreadPoolExecutor(1) if tables or ground is not goal else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._beside:
+            self._beside.shutdown()
+            for move in self._begun:
+                move.result()
 
     def to(self, bottom: int) -> None:
-        if bottom < len(self._rows):
+        """So many rows from the top are decoded."""
+        if bottom < self._size[1]:
             bottom = bottom // ROWS * ROWS
         if bottom <= self._done:
             return
-        if self._tables:
-            part = self._rows[self._done : bottom]
-            self._tables.convert(part, part)
-        self._done = bottom
-        self._painted((self._rows.shape[1], self._rows.shape[0]), bottom)
+        top, self._done = self._done, bottom
+        if self._beside:
+            self._begun.append(self._beside.submit(self._move, top, bottom))
+        else:
+            self._tell(bottom)
+
+    def _move(self, top: int, bottom: int) -> None:
+        _move(self._source[top:bottom], self._target[top:bottom], self._tables)
+        self._tell(bottom)
+
+    def _tell(self, bottom: int) -> None:
+        if self._painted:
+            self._painted(self._size, bottom)
 
 
 def _nobody_waits(_: int) -> None:
@@ -133,16 +167,22 @@ def _transfer(
 ) -> None:
     """Colours converted and sides turned in one pass over the pixels."""
     source = memory.pixels(ground, *size)
-    if turn == orientation.UPRIGHT:
+    _move(source, source if ground is goal else _as_it_lies(goal, size, turn), tables)
+
+
+def _as_it_lies(goal: mmap.mmap, size: Size, turn: int) -> Pixels:
+    """The goal seen the way the source lies, so that both can be walked together."""
+    pixels = memory.pixels(goal, *upright(size, turn))
+    return orientation.turned(pixels, orientation.INVERSE[turn])
+
+
+def _move(source: Pixels, target: Pixels, tables: Tables | None) -> None:
+    if np.may_share_memory(source, target):
         if tables:
             tables.convert(source, source)
         return
-    # The goal seen the way the source lies, so that both can be walked together.
-    target = orientation.turned(
-        memory.pixels(goal, *upright(size, turn)), orientation.INVERSE[turn]
-    )
-    strip = np.empty((_TILE, size[0]), np.uint32)
-    for top in range(0, size[1], _TILE):
+    strip = np.empty((_TILE, source.shape[1]), np.uint32)
+    for top in range(0, len(source), _TILE):
         rows = source[top : top + _TILE]
         if tables:
             converted = strip[: len(rows)]

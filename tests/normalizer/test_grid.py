@@ -61,8 +61,7 @@ def test_the_tiles_together_are_the_picture(size: tuple[int, int], orientation: 
 
 
 @pytest.mark.asyncio(loop_scope="module")
-@pytest.mark.parametrize("side", [512, 2000])
-@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize(("orientation", "side"), [(1, 2000), (6, 512)])
 async def test_a_photo_in_tiles_looks_like_the_photo(orientation: int, side: int) -> None:
     image = natural(1500, 1100)
     running = Sanitizer(Limits(preview_max_side=side), cells=1)
