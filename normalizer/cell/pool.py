@@ -19,6 +19,9 @@ Isolation = Literal["full", "reduced"]
 #: Long jobs have places of their own, so that photos never wait for films that are encoded.
 Pace = Literal["quick", "slow"]
 
+#: A short film shares a processor with a long one rather than wait for its end.
+_LEAST_SLOW = 2
+
 _OWN_WALLS = ("limits", "seccomp")
 
 
@@ -33,7 +36,7 @@ class Pool:
         self._cells, self._isolation = cells, isolation
         self._places: dict[Pace, asyncio.Semaphore] = {
             "quick": asyncio.Semaphore(cells),
-            "slow": asyncio.Semaphore(max(1, cells // 2)),
+            "slow": asyncio.Semaphore(max(_LEAST_SLOW, cells // 2)),
         }
         self._spares: deque[asyncio.Task[Cell]] = deque()
         self._starting = asyncio.Lock()

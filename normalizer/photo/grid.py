@@ -5,19 +5,19 @@ by two threads with a context each, because a context decodes one tile at a time
 """
 
 import ctypes
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
 
 import numpy as np
 
+from . import loaded
 from .fitting import Size
 from .items import Side
+from .loaded import POINTER, Calls
 from .memory import Pixels
 
 _RGB, _RGBA, _INTERLEAVED = 1, 11, 10
@@ -25,8 +25,6 @@ _HOW_IT_LIES = 1
 
 #: Where `convert_hdr_to_8bit` lies in the options: behind two bytes, three functions and a pointer.
 _TO_8_BITS = 40
-
-_POINTER = ctypes.c_void_p
 
 
 class _Error(ctypes.Structure):
@@ -43,52 +41,40 @@ class _Tiling(ctypes.Structure):
     )
 
 
-_OUT = ctypes.POINTER(_POINTER)
+_OUT = ctypes.POINTER(POINTER)
 
-#: name: (result, arguments)
-_CALLS: dict[str, tuple[Any, Sequence[Any]]] = {
-    "heif_context_alloc": (_POINTER, ()),
-    "heif_context_free": (None, (_POINTER,)),
+_CALLS: Calls = {
+    "heif_context_alloc": (POINTER, ()),
+    "heif_context_free": (None, (POINTER,)),
     "heif_context_read_from_memory_without_copy": (
         _Error,
-        (_POINTER, _POINTER, ctypes.c_size_t, _POINTER),
+        (POINTER, POINTER, ctypes.c_size_t, POINTER),
     ),
-    "heif_context_get_primary_image_handle": (_Error, (_POINTER, _OUT)),
-    "heif_image_handle_release": (None, (_POINTER,)),
+    "heif_context_get_primary_image_handle": (_Error, (POINTER, _OUT)),
+    "heif_image_handle_release": (None, (POINTER,)),
     "heif_image_handle_get_image_tiling": (
         _Error,
-        (_POINTER, ctypes.c_int, ctypes.POINTER(_Tiling)),
+        (POINTER, ctypes.c_int, ctypes.POINTER(_Tiling)),
     ),
     "heif_image_handle_decode_image_tile": (
         _Error,
-        (_POINTER, _OUT, ctypes.c_int, ctypes.c_int, _POINTER, ctypes.c_uint32, ctypes.c_uint32),
+        (POINTER, _OUT, ctypes.c_int, ctypes.c_int, POINTER, ctypes.c_uint32, ctypes.c_uint32),
     ),
-    "heif_decoding_options_alloc": (_POINTER, ()),
-    "heif_decoding_options_free": (None, (_POINTER,)),
-    "heif_image_get_width": (ctypes.c_int, (_POINTER, ctypes.c_int)),
-    "heif_image_get_height": (ctypes.c_int, (_POINTER, ctypes.c_int)),
+    "heif_decoding_options_alloc": (POINTER, ()),
+    "heif_decoding_options_free": (None, (POINTER,)),
+    "heif_image_get_width": (ctypes.c_int, (POINTER, ctypes.c_int)),
+    "heif_image_get_height": (ctypes.c_int, (POINTER, ctypes.c_int)),
     "heif_image_get_plane_readonly": (
-        _POINTER,
-        (_POINTER, ctypes.c_int, ctypes.POINTER(ctypes.c_int)),
+        POINTER,
+        (POINTER, ctypes.c_int, ctypes.POINTER(ctypes.c_int)),
     ),
-    "heif_image_release": (None, (_POINTER,)),
+    "heif_image_release": (None, (POINTER,)),
 }
 
 
 def library() -> ctypes.CDLL | None:
     """libheif, if it is loaded and knows tiles. Only while there is a file system."""
-    maps = Path("/proc/self/maps").read_text().splitlines()
-    paths = {line.rsplit(maxsplit=1)[-1] for line in maps if "/libheif" in line}
-    if len(paths) != 1:
-        return None
-    heif = ctypes.CDLL(paths.pop())
-    try:
-        for name, (result, arguments) in _CALLS.items():
-            call = getattr(heif, name)
-            call.restype, call.argtypes = result, arguments
-    except AttributeError:
-        return None
-    return heif
+    return loaded.library("libheif", "pillow_heif", _CALLS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +98,10 @@ class Grid:
         """Raises OSError for what the library cannot read."""
         self._heif, self._content, self._threads = heif, content, threads
         self._open = ExitStack()
-        self._handles: SimpleQueue[_POINTER] = SimpleQueue()
+        self._handles: SimpleQueue[POINTER] = SimpleQueue()
         with ExitStack() as undo:
             undo.callback(self.close)
-            self._options = _POINTER(heif.heif_decoding_options_alloc())
+            self._options = POINTER(heif.heif_decoding_options_alloc())
             self._open.callback(heif.heif_decoding_options_free, self._options)
             assert self._options.value
             ctypes.c_uint8.from_address(self._options.value + _TO_8_BITS).value = 1
@@ -152,11 +138,11 @@ class Grid:
             finally:
                 threads.shutdown(cancel_futures=True)
 
-    def _handle(self) -> _POINTER:
+    def _handle(self) -> POINTER:
         heif = self._heif
-        context, handle = _POINTER(heif.heif_context_alloc()), _POINTER()
+        context, handle = POINTER(heif.heif_context_alloc()), POINTER()
         self._open.callback(heif.heif_context_free, context)
-        content = ctypes.cast(ctypes.c_char_p(self._content), _POINTER)
+        content = ctypes.cast(ctypes.c_char_p(self._content), POINTER)
         _check(
             heif.heif_context_read_from_memory_without_copy(
                 context, content, len(self._content), None
@@ -179,7 +165,7 @@ class Grid:
         return size, Tiles(across, down, found.tile_width, found.tile_height, left, top)
 
     def _paint(self, ground: Pixels, x: int, y: int) -> None:
-        handle, image = self._handles.get(), _POINTER()
+        handle, image = self._handles.get(), POINTER()
         try:
             _check(
                 self._heif.heif_image_handle_decode_image_tile(
@@ -199,7 +185,7 @@ class Grid:
         finally:
             self._heif.heif_image_release(image)
 
-    def _pixels(self, image: _POINTER) -> Pixels:
+    def _pixels(self, image: POINTER) -> Pixels:
         stride = ctypes.c_int()
         plane = self._heif.heif_image_get_plane_readonly(image, _INTERLEAVED, ctypes.byref(stride))
         width = self._heif.heif_image_get_width(image, _INTERLEAVED)

@@ -1,5 +1,6 @@
-"""WebP: its first frame."""
+"""WebP: its picture, or of one that moves the first frame."""
 
+import ctypes
 import mmap
 import struct
 from typing import Any
@@ -8,23 +9,71 @@ from PIL import Image, WebPImagePlugin
 
 from normalizer.media import MediaRejected
 
-from . import bands, orientation
+from . import bands, libwebp, memory, orientation
 from .canvas import BYTES_PER_PIXEL
+from .fitting import reduced
+from .libwebp import Facts
 from .opened import Opened, Seen, Wish
 
-#: libwebp holds twelve bytes a pixel: the picture, and a canvas as if it moved.
-_MAX_PIXELS, _LARGE = 16_000_000, 8_000_000
+#: Of a picture that moves the library holds twelve bytes a pixel, of a lossless one four, of others hardly any.
+_MAX_MOVING, _MAX_LOSSLESS = 16_000_000, 32_000_000
+
+#: From so many pixels on there must be something of them.
+_LARGE = 8_000_000
+
+_ABOUT = frozenset({b"EXIF", b"XMP ", b"ICCP"})
+_MAX_CHUNKS = 10_000
+
+#: Filled by `prepare`.
+_LIBRARY: list[ctypes.CDLL] = []
 
 
 def open_webp(data: memoryview, wish: Wish) -> Opened:
     size = _sides(data)
-    wish.check(size, most=_MAX_PIXELS)
+    wish.check(size)
     wish.check_substance(size, len(data), _LARGE)
+    content = bytes(data)
+    facts = libwebp.still(_LIBRARY[0], content) if _LIBRARY else None
+    return _still(content, facts, wish) if facts else _moving(data, wish)
+
+
+def prepare() -> None:
+    """Finds the library, while there is a file system."""
+    found = libwebp.library()
+    _LIBRARY[:] = [found] if found else []
+
+
+def _still(content: bytes, facts: Facts, wish: Wish) -> Opened:
+    size, mode = facts.size, "RGBA" if facts.translucent else "RGB"
+    wish.check(size, most=_MAX_LOSSLESS if facts.lossless else None)
+    wish.check_substance(size, len(content), _LARGE)
+    fit = wish.fit(size)
+    about = _about(content)
+
+    def load(ground: mmap.mmap | None, _: Seen) -> Image.Image:
+        goal = reduced(size, fit.factor)
+        ground = memory.private(*goal) if ground is None else ground
+        libwebp.decode(_LIBRARY[0], content, size, memory.pixels(ground, *goal))
+        return memory.laid_over(ground, *goal, mode)
+
+    return Opened(
+        size=size,
+        fit=fit,
+        load=load,
+        lays=bands.laid(mode, size, fit),
+        orientation=orientation.stated(about.get(b"EXIF", b""), about.get(b"XMP ", b"")),
+        profile=about.get(b"ICCP"),
+        crisp=facts.lossless,
+    )
+
+
+def _moving(data: memoryview, wish: Wish) -> Opened:
+    wish.check(_sides(data), most=_MAX_MOVING)
     # Pillow's own class would keep the pixels twice.
     library: Any = WebPImagePlugin._webp  # type: ignore[attr-defined]  # noqa: SLF001
     decoder = library.WebPAnimDecoder(bytes(data))
     size, _, _, _, mode = decoder.get_info()
-    wish.check(size, most=_MAX_PIXELS)
+    wish.check(size, most=_MAX_MOVING)
     fit = wish.fit(size)
 
     def load(ground: mmap.mmap | None, seen: Seen) -> Image.Image:
@@ -46,6 +95,20 @@ def open_webp(data: memoryview, wish: Wish) -> Opened:
         profile=decoder.get_chunk("ICCP") or None,
         crisp=bytes(data[12:16]) == b"VP8L",
     )
+
+
+def _about(content: bytes) -> dict[bytes, bytes]:
+    """The first of each chunk that says something about the picture."""
+    found: dict[bytes, bytes] = {}
+    at = 12
+    for _ in range(_MAX_CHUNKS):
+        if at + 8 > len(content):
+            break
+        name, size = struct.unpack_from("<4sI", content, at)
+        if name in _ABOUT:
+            found.setdefault(name, content[at + 8 : at + 8 + size])
+        at += 8 + size + size % 2
+    return found
 
 
 def _sides(data: memoryview) -> tuple[int, int]:

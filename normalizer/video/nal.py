@@ -71,7 +71,7 @@ class Units:
 
     def _check_slice(self, head: bytes, *, first: bool) -> None:
         """Whether it begins as a slice does (7.3.3), and the first of a picture with its first block."""
-        block, kind, parameters = _short_head(head[:2]) or _head(head)
+        block, kind, parameters = _short_head(head[:2]) or _short_head(head[:4]) or _head(head)
         if block >= _MAX_BLOCKS or kind > _MAX_SLICE_TYPE or parameters not in self._pictures:
             raise Irregular("a slice that is none")
         if first and block:
@@ -94,7 +94,7 @@ def _head(head: bytes) -> tuple[int, int, int]:
 
 @lru_cache(maxsize=512)
 def _short_head(head: bytes) -> tuple[int, int, int] | None:
-    """Most pictures are one slice, whose head is in two bytes, and the same in all of them."""
+    """Most heads are in two bytes, or four where a picture is in several slices, and much the same in all."""
     try:
         return _head(head)
     except Irregular:

@@ -69,12 +69,15 @@ def rebuild(
         assert isinstance(output, OutputContainer)
         lanes = lanes_of(film, output)
         late = _lateness(film)
-        order, shows = _Order(), False
+        order, media, shows = _Order(), range(0), False
         for packet in film.container.demux(*lanes):
             if packet.is_corrupt:
                 raise MediaRejected("corrupt", "a film that ends within a frame")
-            if packet.pos is not None and not film.boxes.is_media(packet.pos, packet.size):
-                raise MediaRejected("corrupt", "a film whose frames lie outside its media")
+            if packet.pos is not None:
+                if packet.pos not in media:
+                    media = film.boxes.media_around(packet.pos)
+                if packet.pos + packet.size > media.stop:
+                    raise MediaRejected("corrupt", "a film whose frames lie outside its media")
             if late and packet.dts is not None:
                 _earlier(packet, late[packet.stream.index])
             for written in lanes[packet.stream].packets(packet):

@@ -91,10 +91,10 @@ class Structure:
         """Which way the pictures of a track must be turned."""
         return next((t.orientation for t in self.tracks if t.number == number), UPRIGHT)
 
-    def is_media(self, start: int, size: int) -> bool:
-        """Whether a stretch of the file lies where media lie: an index can point at anything."""
+    def media_around(self, start: int) -> range:
+        """The media that a place lies in, an empty range where it lies in none: an index can point at anything."""
         at = bisect_right(self.media, start)
-        return at % 2 == 1 and start + size <= self.media[at]
+        return range(self.media[at - 1], self.media[at]) if at % 2 == 1 else range(0)
 
 
 def read(data: memoryview) -> Structure:

@@ -1,0 +1,33 @@
+"""Libraries that Pillow and pillow_heif have loaded, for what these two do not offer of them."""
+
+import ctypes
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+#: name: (result, arguments)
+Calls = Mapping[str, tuple[Any, Sequence[Any]]]
+
+POINTER = ctypes.c_void_p
+
+
+def library(name: str, owner: str, calls: Calls) -> ctypes.CDLL | None:
+    """The library of that name, if it is loaded and has all calls. Only while there is a file system.
+
+    Where several packages have brought their own, `owner` is part of the path of the one that is meant.
+    """
+    named = re.compile(rf"\S*/{name}[-.]\S*$")
+    lines = Path("/proc/self/maps").read_text().splitlines()
+    paths = {found.group() for line in lines if (found := named.search(line))}
+    paths = {path for path in paths if owner in path} or paths
+    if len(paths) != 1:
+        return None
+    loaded = ctypes.CDLL(paths.pop())
+    try:
+        for each, (result, arguments) in calls.items():
+            call = getattr(loaded, each)
+            call.restype, call.argtypes = result, arguments
+    except AttributeError:
+        return None
+    return loaded
