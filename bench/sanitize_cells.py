@@ -7,7 +7,7 @@ import statistics
 import time
 from typing import Any
 
-from normalizer.cell.jobs import Order
+from normalizer.cell.order import Order
 from normalizer.cell.pool import Pool
 from normalizer.cell.trouble import CellLost
 from normalizer.media import Limits, Unsafe

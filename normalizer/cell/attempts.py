@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import kernel
-from .jobs import Order
+from .order import Order
 
 
 def _open_a_file() -> None:

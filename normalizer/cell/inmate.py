@@ -12,6 +12,7 @@ from normalizer.media import MediaRejected
 
 from . import jobs, kernel, walls, wire
 from .filter import DOOR
+from .order import Order
 
 _OUT_OF_THE_WAY = 64
 
@@ -62,7 +63,7 @@ def live(parent: int, own_walls: list[str], gateway: int, belongings: Belongings
             walls.lower_limits(message["cpu_seconds"])
         if message.get("patient"):
             os.nice(_PATIENCE)
-        order = jobs.Order(message, files, lambda note: wire.send(door, {"note": note}))
+        order = Order(message, files, lambda note: wire.send(door, {"note": note}))
         wire.send(door, _answer(order))
         if order.kept:
             # Clearing it away takes milliseconds of processor time. The gateway chooses when.
@@ -80,7 +81,7 @@ def _rehearse() -> None:
     with here, there:
         wire.send(here, {"job": "empty"})
         message, _ = wire.receive(there, MAX_FILES)
-        wire.send(there, _answer(jobs.Order(message, [], lambda _: None)))
+        wire.send(there, _answer(Order(message, [], lambda _: None)))
 
 
 def _stay_no_longer_than(parent: int) -> None:
@@ -102,7 +103,7 @@ def _settle(gateway: int, null: int) -> None:
     os.closerange(DOOR + 1, os.sysconf("SC_OPEN_MAX"))
 
 
-def _answer(order: jobs.Order) -> dict[str, Any]:
+def _answer(order: Order) -> dict[str, Any]:
     try:
         return {"done": jobs.run(order)}
     except MediaRejected as refusal:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageFile
 
-from normalizer.cell.jobs import Job, Order
+from normalizer.cell.order import Job, Order
 
 from . import damage, heif, paint, webp
 from .avif import open_avif

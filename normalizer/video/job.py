@@ -9,7 +9,7 @@ from typing import Any
 import av
 import numpy as np
 
-from normalizer.cell.jobs import Job, Order
+from normalizer.cell.order import Job, Order
 from normalizer.media import MediaRejected
 from normalizer.photo import paint
 from normalizer.photo.canvas import Canvas

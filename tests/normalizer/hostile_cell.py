@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from normalizer.cell import jobs
-from normalizer.cell.jobs import Job, Order
+from normalizer.cell.order import Job, Order
 from normalizer.cell.zygote import serve
 from normalizer.media import MediaRejected
 
