@@ -52,18 +52,17 @@ class Films:
             work = await self._studio.work(self._first_job(source, size, film))
             result, ending = work.result, work.ending
             seen = work.painted
-            sides: tuple[int, int] | None = (seen.width, seen.height)
             if isinstance(result.get("plan"), dict):
-                if result["plan"].get("picture") is True:
-                    # It may have been made smaller; its pixels are square and it lies upright.
-                    sides = None
                 result, ending = await self._encoded(source, size, film, result["plan"], progress)
             content, found = await self._sealed(film, result, ending)
         if found.seconds > self._limits.video_max_seconds + _GRACE_SECONDS:
             # Its index had said less.
             content.close()
             raise MediaRejected("too_long", f"{found.seconds:.0f} s")
-        width, height = sides or (found.width, found.height)
+        width, height = seen.width, seen.height
+        if result.get("picture") is True:
+            # Encoded anew it may have been made smaller; its pixels are square and it lies upright.
+            width, height = found.width, found.height
         video = Rendition("video", "video/mp4", width, height, content)
         return Clean("video", seen.width, seen.height, found.seconds, (*work.pictures, video))
 

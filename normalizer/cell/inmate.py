@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import resource
 import signal
 import socket
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ class Belongings:
     virtual_bytes: int
     #: Processes of all cells together, and of whoever else is their user.
     processes: int
+    #: Whether a cell that gets no more memory has met its own limit, and will meet it again.
+    memory_is_its_own: bool
 
 
 def prepare() -> Belongings:
@@ -47,6 +50,7 @@ def prepare() -> Belongings:
         threads=os.open("/proc/self/task", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC),
         virtual_bytes=walls.virtual_bytes(),
         processes=walls.half_of_all_processes(),
+        memory_is_its_own=walls.memory_is_promised_freely(),
     )
 
 
@@ -64,7 +68,8 @@ def live(parent: int, own_walls: list[str], gateway: int, belongings: Belongings
         if message.get("patient"):
             os.nice(_PATIENCE)
         order = Order(message, files, lambda note: wire.send(door, {"note": note}))
-        wire.send(door, _answer(order))
+        final = "limits" in own_walls and belongings.memory_is_its_own
+        wire.send(door, _answer(order, final=final))
         if order.kept:
             # Clearing it away takes milliseconds of processor time. The gateway chooses when.
             with contextlib.suppress(EOFError, ConnectionError):
@@ -81,7 +86,7 @@ def _rehearse() -> None:
     with here, there:
         wire.send(here, {"job": "empty"})
         message, _ = wire.receive(there, MAX_FILES)
-        wire.send(there, _answer(Order(message, [], lambda _: None)))
+        wire.send(there, _answer(Order(message, [], lambda _: None), final=False))
 
 
 def _stay_no_longer_than(parent: int) -> None:
@@ -103,12 +108,23 @@ def _settle(gateway: int, null: int) -> None:
     os.closerange(DOOR + 1, os.sysconf("SC_OPEN_MAX"))
 
 
-def _answer(order: Order) -> dict[str, Any]:
+def _answer(order: Order, *, final: bool) -> dict[str, Any]:
     try:
         return {"done": jobs.run(order)}
     except MediaRejected as refusal:
         return {"rejected": refusal.reason, "detail": refusal.detail}
     except MemoryError:
-        return {"failed": "out of memory"}
+        return _too_much() if final else {"failed": "out of memory"}
     except Exception as error:  # noqa: BLE001  # whatever a decoder raises means: this file is damaged
         return {"rejected": "corrupt", "detail": f"the decoder raised {type(error).__name__}"}
+
+
+def _too_much() -> dict[str, Any]:
+    """What asks for more than any honest file is damaged; what used all there was is too large."""
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+    if used < walls.MEMORY_BYTES // 2:
+        return {
+            "rejected": "corrupt",
+            "detail": "out of memory: it claims more than any file needs",
+        }
+    return {"rejected": "too_many_pixels", "detail": "out of memory: it takes more than a cell has"}

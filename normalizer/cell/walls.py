@@ -23,7 +23,7 @@ State = Mapping[str, str]
 _NOBODY = 65534
 
 #: More than the largest legal photo (64 megapixels of HEIC) needs besides the loaded libraries.
-_MEMORY_BYTES = 1 << 30
+MEMORY_BYTES = 1 << 30
 _CPU_SECONDS = 1800
 _OPEN_FILES = 32
 
@@ -49,7 +49,7 @@ def raise_shared() -> dict[str, str]:
 def raise_own(walls: Collection[str], file_bytes: int, virtual_bytes: int, processes: int) -> None:
     """In the cell: the walls named; raises OSError when one does not stand."""
     if "limits" in walls:
-        _limit(file_bytes, virtual_bytes + _MEMORY_BYTES, processes)
+        _limit(file_bytes, virtual_bytes + MEMORY_BYTES, processes)
     if "seccomp" in walls:
         kernel.install_filter(_FILTER())
 
@@ -105,6 +105,15 @@ def half_of_all_processes() -> int:
     """Half of the processes and threads that the machine may have; all of one user count, so no less will do."""
     numbers = (Path("/proc/sys/kernel") / name for name in ("pid_max", "threads-max"))
     return min(int(number.read_bytes()) for number in numbers) // 2
+
+
+def memory_is_promised_freely() -> bool:
+    """Whether the machine grants memory before it has it: then only a cell's own limit says no."""
+    return Path("/proc/sys/vm/overcommit_memory").read_bytes().strip() != _STRICT
+
+
+#: See Linux's Documentation/mm/overcommit-accounting.
+_STRICT = b"2"
 
 
 def _limit(file_bytes: int, address_bytes: int, processes: int) -> None:

@@ -2,6 +2,7 @@
 
 import ctypes
 import mmap
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,8 +16,11 @@ from .canvas import BYTES_PER_PIXEL
 from .fitting import Fit, Size, reduced
 from .opened import Laid, Seen
 
-#: Rows a band has, rounded to what the factor divides.
-_ROWS = 256
+#: Rows a band has, rounded to what the factor divides, and pixels where rows are long.
+_ROWS, _PIXELS = 256, 1 << 21
+
+#: Bands that may wait to be made smaller: the decoder is faster where opacity must be weighed.
+_WAITING = 4
 
 #: Compressed bytes decoded at a time: zlib makes at most a thousand times as much of them.
 _SIP = 8192
@@ -53,7 +57,7 @@ class Rows:
         if ground is None:
             return _assemble(self.size, factor, self._band)
         size = reduced(self.size, factor)
-        for top, bottom in _steps(self.size[1], factor):
+        for top, bottom in _steps(self.size, factor):
             first, last = top // factor, -(-bottom // factor)
             target = memory.laid_over(ground, size[0], last - first, self.mode, first)
             if factor == 1:
@@ -120,7 +124,7 @@ def laid(mode: str, size: Size, fit: Fit) -> Laid | None:
 
 def _assemble(size: Size, factor: int, band: Callable[[int, int], Image.Image]) -> Image.Image:
     result: Image.Image | None = None
-    for top, bottom in _steps(size[1], factor):
+    for top, bottom in _steps(size, factor):
         part = modes.eight_bits(band(top, bottom))
         part = _smaller(part, factor)
         if result is None:
@@ -130,8 +134,9 @@ def _assemble(size: Size, factor: int, band: Callable[[int, int], Image.Image]) 
     return result
 
 
-def _steps(height: int, factor: int) -> Iterator[tuple[int, int]]:
-    step = max(factor, _ROWS // factor * factor)
+def _steps(size: Size, factor: int) -> Iterator[tuple[int, int]]:
+    width, height = size
+    step = max(factor, min(_ROWS, _PIXELS // width) // factor * factor)
     return ((top, min(top + step, height)) for top in range(0, height, step))
 
 
@@ -164,10 +169,11 @@ class Stream:
         self._memory.madvise(mmap.MADV_NOHUGEPAGE)
         self._address = np.frombuffer(self._memory, np.uint8).ctypes.data
         self._result = Image.new(image.mode, reduced(image.size, factor))
+        self._least = min(_ROWS * image.width, _PIXELS)
         self._done = 0
         # Libraries let go of the interpreter: while one band is made smaller the next is decoded.
         self._beside = ThreadPoolExecutor(1)
-        self._shrinking: list[Future[None]] = []
+        self._shrinking: deque[Future[None]] = deque()
 
     def decode(self) -> Image.Image:
         image: Any = self._image
@@ -223,9 +229,14 @@ class Stream:
     def _collect(self, bottom: int) -> None:
         whole = bottom == self._image.height
         bottom = bottom if whole else bottom // self._factor * self._factor
-        if bottom <= self._done or (not whole and bottom - self._done < _ROWS):
+        done = self._done
+        if bottom <= done or (not whole and (bottom - done) * self._image.width < self._least):
             return
-        self._shrinking.append(self._beside.submit(self._shrink, self._done, bottom))
+        # Where the file was cut there is much at once, and none of it has taken memory yet.
+        for top, end in _steps((self._image.width, bottom - done), self._factor):
+            if len(self._shrinking) == _WAITING:
+                self._shrinking.popleft().result()
+            self._shrinking.append(self._beside.submit(self._shrink, done + top, done + end))
         self._done = bottom
 
     def _shrink(self, top: int, bottom: int) -> None:

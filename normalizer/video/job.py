@@ -46,7 +46,7 @@ def film(order: Order) -> dict[str, Any]:
 
 
 def encode(order: Order) -> dict[str, Any]:
-    """Writes the film, encoding what the plan says."""
+    """Writes the film, encoding what the plan says, or more; tells whether the picture is a new one."""
     source, target = order.files
     plan = Plan(**order.message["plan"])
     boxes = _structure(order)
@@ -55,10 +55,11 @@ def encode(order: Order) -> dict[str, Any]:
     turn = boxes.orientation(opened.picture.id)
     seen = heartbeat(order.tell, opened.seconds)
     try:
-        return {"bytes": rebuild(open_film(source, boxes), target, lanes(plan, frame, turn), seen)}
+        made = rebuild(open_film(source, boxes), target, lanes(plan, frame, turn), seen)
     except Irregular:
-        every = Plan(picture=True, sound=True)
-        return {"bytes": rebuild(open_film(source, boxes), target, lanes(every, frame, turn), seen)}
+        plan = Plan(picture=True, sound=True)
+        made = rebuild(open_film(source, boxes), target, lanes(plan, frame, turn), seen)
+    return {"bytes": made, "picture": plan.picture}
 
 
 JOBS: dict[str, Job] = {"film": film, "encode": encode}

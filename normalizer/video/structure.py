@@ -49,6 +49,9 @@ _REPEATED = frozenset({b"mdat", b"moof", b"trak", b"trex", b"traf", b"trun"})
 _ENCRYPTED = frozenset({b"encv", b"enca", b"drmi", b"drms"})
 _PICTURE_OR_SOUND = frozenset({b"vide", b"soun"})
 
+#: From a track to its tables.
+_TABLE = b"mdia", b"minf", b"stbl"
+
 _MAX_TRACKS = 64
 
 #: The turning part of a display matrix (ISO/IEC 14496-12, 6.2.2), in EXIF's words.
@@ -120,7 +123,10 @@ def _read(data: memoryview) -> Structure:
         raise MediaRejected("corrupt", f"a film of {len(boxes)} tracks")
     tracks = tuple(_track(data, box) for box in boxes)
     others = {box.start for box, track in zip(boxes, tracks, strict=True) if not track.plays}
-    claims = Claims(frozenset(start for box in boxes for start in _plain_sound(data, box)))
+    plain = [box for box in boxes if _is_plain_sound(data, box)]
+    claims = Claims({size.start for box in plain for size in inside(data, box, *_TABLE, b"stsz")})
+    for box in plain:
+        _claim_chunks(data, box, claims)
     hidden = tuple(_superfluous(data, top, others, claims))
     media = tuple(at for box in top if box.kind == b"mdat" for at in (box.body, box.end))
     return Structure(tuple(t for t in tracks if t.plays), top[-1].end, hidden, media)
@@ -186,14 +192,26 @@ def _check_open(data: memoryview, track: Box) -> None:
                 raise MediaRejected("unsupported_type", "a film that is encrypted")
 
 
-def _plain_sound(data: memoryview, track: Box) -> Iterator[int]:
-    """The table of sizes of uncompressed sound: a sample is one number of a wave, which come in chunks."""
+def _is_plain_sound(data: memoryview, track: Box) -> bool:
+    """Whether a sample is one number of a wave, as in uncompressed sound; these come in chunks."""
     kinds = [bytes(data[h.body + 8 : h.body + 12]) for h in inside(data, track, b"mdia", b"hdlr")]
-    table = b"mdia", b"minf", b"stbl"
-    for box in inside(data, track, *table, b"stts"):
-        entries, _, duration = struct.unpack_from(">III", data, box.body + 4)
-        if kinds[:1] == [b"soun"] and entries == duration == 1:
-            yield from (each.start for each in inside(data, track, *table, b"stsz"))
+    times = [
+        struct.unpack_from(">III", data, box.body + 4)
+        for box in inside(data, track, *_TABLE, b"stts")
+    ]
+    return kinds[:1] == [b"soun"] and any(
+        entries == duration == 1 for entries, _, duration in times
+    )
+
+
+def _claim_chunks(data: memoryview, track: Box, claims: Claims) -> None:
+    chunks = [
+        struct.unpack_from(">I", data, box.body + 4)[0]
+        for kind in (b"stco", b"co64")
+        for box in inside(data, track, *_TABLE, kind)
+    ]
+    for runs in inside(data, track, *_TABLE, b"stsc"):
+        claims.join(data, runs, max(chunks, default=0))
 
 
 def _check_references(data: memoryview, track: Box) -> None:

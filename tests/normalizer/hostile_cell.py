@@ -48,6 +48,10 @@ def _fork(_: Order) -> None:
     os.fork()
 
 
+def _claim(_: Order) -> None:
+    bytearray(1 << 31)
+
+
 def _allocate(_: Order) -> None:
     kept = []
     while True:
@@ -151,6 +155,7 @@ ATTACKS: dict[str, Callable[[Order], dict[str, Any] | None]] = {
     "execute": _execute,
     "fork": _fork,
     "allocate": _allocate,
+    "claim": _claim,
     "spin": _spin,
     "sleep": _sleep,
     "crash": _crash,

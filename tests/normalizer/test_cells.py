@@ -73,7 +73,6 @@ async def test_what_a_taken_over_decoder_tries_is_refused(besieged: Sanitizer, a
     [
         ("crash", "SIGSEGV"),
         ("vanish", "without an answer"),
-        ("allocate", "out of memory"),
         ("start threads", "threads"),
         ("claim malware", "no proper answer"),
         ("lie about width", "nonsense"),
@@ -90,6 +89,20 @@ async def test_a_decoder_that_fails_is_a_failure_and_says_how(
         await sanitize(order_of(attack))
     assert failure.value.reason == "decoder_crashed"
     assert why in failure.value.detail
+    assert isinstance(await sanitize(PHOTO), Clean)
+
+
+@pytest.mark.parametrize(
+    ("attack", "reason"), [("claim", "corrupt"), ("allocate", "too_many_pixels")]
+)
+async def test_a_file_that_takes_more_memory_than_a_cell_has_is_not_tried_again(
+    besieged: Sanitizer, attack: str, reason: str
+) -> None:
+    """The next cell would have no more."""
+    sanitize = handing(besieged)
+    with pytest.raises(MediaRejected, match="out of memory") as refusal:
+        await sanitize(order_of(attack))
+    assert refusal.value.reason == reason
     assert isinstance(await sanitize(PHOTO), Clean)
 
 

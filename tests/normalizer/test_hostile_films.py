@@ -219,7 +219,16 @@ def full(kind: bytes, form: str, *values: int) -> bytes:
     return box(kind, bytes(4), struct.pack(form, *values))
 
 
+def with_waves(in_a_chunk: int) -> bytes:
+    """A film whose uncompressed sound comes in chunks that are said to be so long."""
+    source = bytearray(film(audio="pcm_s16le", container="mov"))
+    at = source.rindex(b"stsc") + 16
+    struct.pack_into(">I", source, at, in_a_chunk)
+    return bytes(source)
+
+
 CLAIMS: dict[str, Callable[[], bytes]] = {
+    "waves in a chunk": lambda: with_waves(0x7FFFFFFF),
     "a run of a fragment": lambda: with_box(
         fragmented(), full(b"trun", ">I", 7_000_000), b"moof", b"traf", b"trun"
     ),
@@ -288,6 +297,19 @@ async def test_sound_of_a_few_numbers_a_second_is_refused(sanitize: Sanitize) ->
     assert struct.unpack_from(">I", source, at) == (44100,)
     with pytest.raises(MediaRejected, match="sound of 6 numbers a second"):
         await sanitize(source[:at] + struct.pack(">I", 6) + source[at + 4 :])
+
+
+async def test_a_film_whose_sound_alone_must_be_encoded_but_whose_pictures_turn_out_strange(
+    sanitize: Sanitize,
+) -> None:
+    """Everything is encoded, and the film states the sides that it has then."""
+    source = remade(film(seconds=0.2, size=(1920, 1080), rotation=90, audio="alac"), picture=longer)
+    clean = await sanitize(source)
+    with reading(content(clean, "video")) as made:
+        frame = next(made.decode(video=0))
+    assert (frame.width, frame.height) == (720, 1280)
+    video = rendition(clean, "video")
+    assert (video.width, video.height) == (720, 1280)
 
 
 # films that only look strange ---------------------------------------------------------------------
