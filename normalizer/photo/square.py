@@ -23,6 +23,12 @@ class Square:
     def at_once(self, picture: Image.Image) -> Image.Image:
         """The thumbnail of a picture that is finished."""
         edge = min(self.size)
+        if edge < self._side:
+            # It is enlarged: what lies beside it must not shine in.
+            left, top = ((side - edge) // 2 for side in self.size)
+            return picture.crop((left, top, left + edge, top + edge)).resize(
+                (self._side,) * 2, Image.Resampling.BICUBIC
+            )
         left, top = ((side - edge) / 2 for side in self.size)
         box = (left, top, left + edge, top + edge)
         return self._last(picture, box, reducing_gap=_GAP)

@@ -479,6 +479,16 @@ def assert_clean_of_canaries(clean: Clean) -> None:
     assert_bare(clean)
 
 
+async def test_nothing_beside_the_middle_shines_into_the_thumbnail_of_a_tiny_photo(
+    sanitize: Sanitize,
+) -> None:
+    image = Image.new("RGB", (9, 3), (220, 40, 40))
+    image.paste((20, 20, 200), (3, 0, 6, 3))
+    thumbnail = shown(await sanitize(encoded(image, "PNG")), "thumbnail")
+    for x in (0.05, 0.5, 0.95):
+        assert alike(colour(thumbnail, x, 0.5), (20, 20, 200), 6)
+
+
 async def test_thumbnails_show_the_middle(sanitize: Sanitize) -> None:
     image = Image.new("RGB", (900, 300), (250, 250, 250))
     image.paste((20, 20, 200), (300, 0, 600, 300))
