@@ -25,10 +25,9 @@ class Square:
         edge = min(self.size)
         if edge < self._side:
             # It is enlarged: what lies beside it must not shine in.
-            left, top = ((side - edge) // 2 for side in self.size)
-            return picture.crop((left, top, left + edge, top + edge)).resize(
-                (self._side,) * 2, Image.Resampling.BICUBIC
-            )
+            column, row = ((side - edge) // 2 for side in self.size)
+            middle = picture.crop((column, row, column + edge, row + edge))
+            return self._last(middle, (0, 0, edge, edge))
         left, top = ((side - edge) / 2 for side in self.size)
         box = (left, top, left + edge, top + edge)
         return self._last(picture, box, reducing_gap=_GAP)

@@ -274,7 +274,7 @@ async def test_what_an_index_claims_costs_no_memory(
         assert await refused(sanitize, source) == "corrupt"
     # The cell that had it has ended by then, or another one after it.
     await sanitize(film(seconds=0.1))
-    assert cells.most_memory(sanitizer) <= 128 << 20
+    assert cells.most_memory(sanitizer) <= 256 << 20
 
 
 async def test_of_two_tables_of_a_kind_the_first_counts(sanitize: Sanitize) -> None:
