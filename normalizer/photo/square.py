@@ -1,5 +1,6 @@
 """The thumbnail: the square middle of a picture, made smaller in two steps, the first of them band by band."""
 
+import math
 from dataclasses import dataclass
 
 from PIL import Image
@@ -23,12 +24,13 @@ class Square:
     def at_once(self, picture: Image.Image) -> Image.Image:
         """The thumbnail of a picture that is finished."""
         edge = min(self.size)
+        left, top = ((side - edge) / 2 for side in self.size)
         if edge < self._side:
             # It is enlarged: what lies beside it must not shine in.
-            column, row = ((side - edge) // 2 for side in self.size)
-            middle = picture.crop((column, row, column + edge, row + edge))
-            return self._last(middle, (0, 0, edge, edge))
-        left, top = ((side - edge) / 2 for side in self.size)
+            column, row = int(left), int(top)
+            beyond = math.ceil(left + edge), math.ceil(top + edge)
+            picture = picture.crop((column, row, *beyond))
+            left, top = left - column, top - row
         box = (left, top, left + edge, top + edge)
         return self._last(picture, box, reducing_gap=_GAP)
 
