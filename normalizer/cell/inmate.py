@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import os
-import resource
 import signal
 import socket
 from dataclasses import dataclass
@@ -114,17 +113,8 @@ def _answer(order: Order, *, final: bool) -> dict[str, Any]:
     except MediaRejected as refusal:
         return {"rejected": refusal.reason, "detail": refusal.detail}
     except MemoryError:
-        return _too_much() if final else {"failed": "out of memory"}
+        # The next cell would have no more of it.
+        detail = "out of memory: it takes more than a cell has"
+        return {"rejected": "corrupt", "detail": detail} if final else {"failed": "out of memory"}
     except Exception as error:  # noqa: BLE001  # whatever a decoder raises means: this file is damaged
         return {"rejected": "corrupt", "detail": f"the decoder raised {type(error).__name__}"}
-
-
-def _too_much() -> dict[str, Any]:
-    """What asks for more than any honest file is damaged; what used all there was is too large."""
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
-    if used < walls.MEMORY_BYTES // 2:
-        return {
-            "rejected": "corrupt",
-            "detail": "out of memory: it claims more than any file needs",
-        }
-    return {"rejected": "too_many_pixels", "detail": "out of memory: it takes more than a cell has"}

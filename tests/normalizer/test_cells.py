@@ -92,17 +92,15 @@ async def test_a_decoder_that_fails_is_a_failure_and_says_how(
     assert isinstance(await sanitize(PHOTO), Clean)
 
 
-@pytest.mark.parametrize(
-    ("attack", "reason"), [("claim", "corrupt"), ("allocate", "too_many_pixels")]
-)
+@pytest.mark.parametrize("attack", ["claim", "allocate"])
 async def test_a_file_that_takes_more_memory_than_a_cell_has_is_not_tried_again(
-    besieged: Sanitizer, attack: str, reason: str
+    besieged: Sanitizer, attack: str
 ) -> None:
     """The next cell would have no more."""
     sanitize = handing(besieged)
     with pytest.raises(MediaRejected, match="out of memory") as refusal:
         await sanitize(order_of(attack))
-    assert refusal.value.reason == reason
+    assert refusal.value.reason == "corrupt"
     assert isinstance(await sanitize(PHOTO), Clean)
 
 
