@@ -23,7 +23,7 @@ State = Mapping[str, str]
 _NOBODY = 65534
 
 #: More than the largest legal photo (64 megapixels of HEIC) needs besides the loaded libraries.
-MEMORY_BYTES = 1 << 30
+_MEMORY_BYTES = 1 << 30
 _CPU_SECONDS = 1800
 _OPEN_FILES = 32
 
@@ -49,7 +49,7 @@ def raise_shared() -> dict[str, str]:
 def raise_own(walls: Collection[str], file_bytes: int, virtual_bytes: int, processes: int) -> None:
     """In the cell: the walls named; raises OSError when one does not stand."""
     if "limits" in walls:
-        _limit(file_bytes, virtual_bytes + MEMORY_BYTES, processes)
+        _limit(file_bytes, virtual_bytes + _MEMORY_BYTES, processes)
     if "seccomp" in walls:
         kernel.install_filter(_FILTER())
 
