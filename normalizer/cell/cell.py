@@ -11,7 +11,6 @@ from typing import Any
 from . import wire
 from .threads import threads_of
 from .trouble import CellLost
-from .waiting import readable
 
 #: How long the zygote may take to tell how a cell ended, once its door is closed.
 _OBITUARY_SECONDS = 1.0
@@ -109,10 +108,6 @@ class Cell:
             return CellLost("ended without an answer", status)
         default = f"crashed with {signal.Signals(-status).name}"
         return CellLost(_ENDS.get(status, default), status)
-
-    async def gone(self) -> None:
-        """Returns when no part of the process runs any more: then nobody writes to its memory."""
-        await readable(self._pidfd)
 
     def end(self) -> None:
         """Kills the process, whatever it does, and gives back what we hold of it. May be called twice."""

@@ -68,7 +68,7 @@ def band(image: Image.Image) -> bytes:
     return _encode(image, "JPEG", quality=PREVIEW_QUALITIES[0], subsampling=_HALF_SIDES)
 
 
-def fits_surely(size: tuple[int, int], max_bytes: int) -> bool:
+def _fits_surely(size: tuple[int, int], max_bytes: int) -> bool:
     """Whether not even noise takes more bytes at the first quality."""
     return size[0] * size[1] * _WORST_BYTES_PER_PIXEL <= max_bytes
 
@@ -94,7 +94,7 @@ def _seen(image: Image.Image) -> Image.Image:
 
 def _promising(image: Image.Image, max_bytes: int, qualities: Sequence[int]) -> Iterator[int]:
     """The qualities worth trying, best first."""
-    safe = fits_surely(image.size, max_bytes)
+    safe = _fits_surely(image.size, max_bytes)
     return (q for q in qualities if safe or _predicted(image, q) <= max_bytes)
 
 

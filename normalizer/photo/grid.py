@@ -1,7 +1,7 @@
 """HEIF of many tiles, as phones write it, decoded row by row: pillow_heif decodes all or nothing.
 
 These are calls into the very library that pillow_heif has loaded (libheif 1.19 and later, heif_tiling.h),
-by two threads with a context each, because a context decodes one tile at a time.
+by several threads with a context each, because a context decodes one tile at a time.
 """
 
 import ctypes
@@ -10,6 +10,7 @@ from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from queue import SimpleQueue
 
 import numpy as np
@@ -72,8 +73,9 @@ _CALLS: Calls = {
 }
 
 
+@cache
 def library() -> ctypes.CDLL | None:
-    """libheif, if it is loaded and knows tiles. Only while there is a file system."""
+    """libheif, if it is loaded and knows tiles. First asked for while there is a file system."""
     return loaded.library("libheif", "pillow_heif", _CALLS)
 
 

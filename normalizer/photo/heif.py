@@ -1,7 +1,6 @@
 """HEIF with HEVC inside, as iPhones and Samsung phones take photos."""
 
 import contextlib
-import ctypes
 import mmap
 import os
 
@@ -17,9 +16,6 @@ from .opened import Opened, Seen, Wish
 
 _THREADS = 4
 _LARGE = 12_000_000
-
-#: Filled by `prepare`.
-_LIBRARY: list[ctypes.CDLL] = []
 
 
 def open_heif(data: memoryview, wish: Wish) -> Opened:
@@ -59,11 +55,11 @@ def open_heif(data: memoryview, wish: Wish) -> Opened:
 
 def _grid(content: bytes, size: Size) -> Grid | None:
     """The picture in tiles, if it is in tiles, and nothing is known to be wrong with them."""
-    overhang = items.overhang(items.properties(memoryview(content)))
-    if ImageFile.LOAD_TRUNCATED_IMAGES or not _LIBRARY or overhang is None:
+    heif, overhang = library(), items.overhang(items.properties(memoryview(content)))
+    if ImageFile.LOAD_TRUNCATED_IMAGES or heif is None or overhang is None:
         return None
     try:
-        grid = Grid(_LIBRARY[0], content, overhang, _threads())
+        grid = Grid(heif, content, overhang, _threads())
     except OSError:
         # What the library makes of the whole file counts.
         return None
@@ -97,8 +93,7 @@ def _orientation(data: memoryview, exif: object) -> int:
 
 
 def prepare() -> None:
-    found = library()
-    _LIBRARY[:] = [found] if found else []
+    library()
     pillow_heif.options.DECODE_THREADS = _threads()
     pillow_heif.options.THUMBNAILS = False
     pillow_heif.options.DEPTH_IMAGES = False

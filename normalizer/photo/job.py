@@ -11,7 +11,7 @@ from PIL import Image, ImageFile
 
 from normalizer.cell.order import Job, Order
 
-from . import damage, heif, paint, webp
+from . import damage, heif, paint
 from .avif import open_avif
 from .canvas import Canvas
 from .fitting import Size
@@ -70,7 +70,6 @@ def warm_up() -> None:
     Image.MAX_IMAGE_PIXELS = None
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     heif.prepare()
-    webp.prepare()
     for name, sample in _samples().items():
         _rehearse(name, sample)
 

@@ -6,6 +6,7 @@ Calls into the very libwebp that Pillow has loaded; names and layouts are those 
 import ctypes
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from . import loaded
 from .fitting import Size
@@ -81,8 +82,9 @@ _CALLS: Calls = {
 }
 
 
+@cache
 def library() -> ctypes.CDLL | None:
-    """libwebp, if it is loaded. Only while there is a file system."""
+    """libwebp, if it is loaded. First asked for while there is a file system."""
     return loaded.library("libwebp", "pillow.libs", _CALLS)
 
 

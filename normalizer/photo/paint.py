@@ -44,9 +44,7 @@ def lay_rows(rows: Pixels, turn: int, canvas: Canvas, descriptor: int) -> Image.
     height, width = rows.shape
     size = upright((width, height), turn)
     goal = memory.shared(descriptor, canvas.place(*size))
-    target = orientation.turned(memory.pixels(goal, *size), orientation.INVERSE[turn])
-    for top in range(0, height, _TILE):
-        _copy(rows[top : top + _TILE], target[top : top + _TILE])
+    _move(rows, _as_it_lies(goal, (width, height), turn), None)
     return memory.laid_over(goal, *size, "RGB")
 
 

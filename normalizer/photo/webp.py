@@ -24,26 +24,20 @@ _LARGE = 8_000_000
 _ABOUT = frozenset({b"EXIF", b"XMP ", b"ICCP"})
 _MAX_CHUNKS = 10_000
 
-#: Filled by `prepare`.
-_LIBRARY: list[ctypes.CDLL] = []
-
 
 def open_webp(data: memoryview, wish: Wish) -> Opened:
     size = _sides(data)
     wish.check(size)
     wish.check_substance(size, len(data), _LARGE)
-    content = bytes(data)
-    facts = libwebp.still(_LIBRARY[0], content) if _LIBRARY else None
-    return _still(content, facts, wish) if facts else _moving(data, wish)
+    content, library = bytes(data), libwebp.library()
+    facts = libwebp.still(library, content) if library else None
+    if library and facts:
+        return _still(library, content, facts, wish)
+    wish.check(size, most=_MAX_MOVING)
+    return _moving(content, wish)
 
 
-def prepare() -> None:
-    """Finds the library, while there is a file system."""
-    found = libwebp.library()
-    _LIBRARY[:] = [found] if found else []
-
-
-def _still(content: bytes, facts: Facts, wish: Wish) -> Opened:
+def _still(library: ctypes.CDLL, content: bytes, facts: Facts, wish: Wish) -> Opened:
     size, mode = facts.size, "RGBA" if facts.translucent else "RGB"
     wish.check(size, most=_MAX_LOSSLESS if facts.lossless else None)
     wish.check_substance(size, len(content), _LARGE)
@@ -53,7 +47,7 @@ def _still(content: bytes, facts: Facts, wish: Wish) -> Opened:
     def load(ground: mmap.mmap | None, _: Seen) -> Image.Image:
         goal = reduced(size, fit.factor)
         ground = memory.private(*goal) if ground is None else ground
-        libwebp.decode(_LIBRARY[0], content, size, memory.pixels(ground, *goal))
+        libwebp.decode(library, content, size, memory.pixels(ground, *goal))
         return memory.laid_over(ground, *goal, mode)
 
     return Opened(
@@ -67,11 +61,10 @@ def _still(content: bytes, facts: Facts, wish: Wish) -> Opened:
     )
 
 
-def _moving(data: memoryview, wish: Wish) -> Opened:
-    wish.check(_sides(data), most=_MAX_MOVING)
+def _moving(content: bytes, wish: Wish) -> Opened:
     # Pillow's own class would keep the pixels twice.
     library: Any = WebPImagePlugin._webp  # type: ignore[attr-defined]  # noqa: SLF001
-    decoder = library.WebPAnimDecoder(bytes(data))
+    decoder = library.WebPAnimDecoder(content)
     size, _, _, _, mode = decoder.get_info()
     wish.check(size, most=_MAX_MOVING)
     fit = wish.fit(size)
@@ -93,7 +86,7 @@ def _moving(data: memoryview, wish: Wish) -> Opened:
             decoder.get_chunk("EXIF") or b"", decoder.get_chunk("XMP ") or b""
         ),
         profile=decoder.get_chunk("ICCP") or None,
-        crisp=bytes(data[12:16]) == b"VP8L",
+        crisp=content[12:16] == b"VP8L",
     )
 
 

@@ -4,7 +4,6 @@ Everything else may carry text: SEI messages hold the encoder's settings, captio
 filler and private units hold whatever somebody put there.
 """
 
-import re
 import struct
 from collections.abc import Iterator
 from functools import lru_cache
@@ -24,9 +23,6 @@ _MAX_SLICE_TYPE, _MAX_BLOCKS = 9, 139_264
 
 #: Slice types that need no other picture.
 _WHOLE = frozenset({2, 4})
-
-#: Parameters are some twenty bytes of packed bits. So many letters in a row are somebody's words.
-_WORDS = re.compile(rb"[ -~]{12}")
 
 _START = b"\0\0\1"
 
@@ -158,8 +154,7 @@ def _sets(record: bytes, at: int, count: int, kind: int) -> tuple[list[bytes], i
         unit = record[at + 2 : at + 2 + size]
         if len(unit) != size or size < 2 or unit[0] & 31 != kind:
             raise Irregular("a parameter set that is none")
-        if _WORDS.search(unit):
-            raise Irregular("words in a parameter set")
+        words.check_parameters(unit)
         found.append(unit)
         at += 2 + size
     return found, at

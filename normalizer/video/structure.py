@@ -186,7 +186,7 @@ def _sign(value: int) -> int:
 
 def _check_open(data: memoryview, track: Box) -> None:
     """What is encrypted decodes to noise, or to nothing, without an error (ISO/IEC 14496-12, 8.12)."""
-    for descriptions in inside(data, track, b"mdia", b"minf", b"stbl", b"stsd"):
+    for descriptions in inside(data, track, *_TABLE, b"stsd"):
         for entry in walk(data, descriptions.body + 8, descriptions.end):
             if entry.kind in _ENCRYPTED:
                 raise MediaRejected("unsupported_type", "a film that is encrypted")

@@ -1,4 +1,4 @@
-"""Words that somebody appended to a picture or a sound: no decoder reads what lies behind the last coded bit.
+"""Words that somebody put into a film: no decoder reads what lies behind the last coded bit of a picture or a sound.
 
 Packed bits look like letters too, but hardly ever so many in a row: once in ten thousand films of an hour.
 """
@@ -28,3 +28,13 @@ def check_end(content: memoryview) -> None:
     found = _WORDS.search(content[-_END_BYTES:])
     if found and len(set(found.group())) >= _LEAST_LETTERS:
         raise Irregular("words at the end of a frame")
+
+
+#: Parameters are some twenty bytes of packed bits. So many letters in a row are somebody's words.
+_WORDS_OF_PARAMETERS = re.compile(rb"[ -~]{12}")
+
+
+def check_parameters(unit: bytes) -> None:
+    """Raises Irregular for a parameter set with words in it."""
+    if _WORDS_OF_PARAMETERS.search(unit):
+        raise Irregular("words in a parameter set")
