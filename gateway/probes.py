@@ -3,7 +3,8 @@
 from normalizer.sanitizer import Sanitizer
 from normalizer.scanner import Scanner
 
-from .health import Check, Intake, Probe, scanning
+from .health import Check, Probe, scanning
+from .inbound.capacity import Intake
 from .journal import Journal
 from .lanes import Lanes
 from .store import FileStore

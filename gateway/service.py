@@ -23,9 +23,11 @@ from .connector_health import ConnectorHealth
 from .core_client import CoreClient
 from .failures import Failures
 from .fetching import Fetcher
-from .health import Intake, configured_scanner
+from .health import configured_scanner
 from .housekeeping import Housekeeping, Retention
-from .ingress import Ingress
+from .inbound.capacity import Intake
+from .inbound.parse_worker import Reader
+from .inbound.webhooks import Ingress
 from .journal import Journal, Recorded
 from .lanes import Lanes
 from .links import Links
@@ -35,7 +37,6 @@ from .originals import Originals
 from .pressure import Pressure
 from .probes import probes
 from .quarantine import Quarantine
-from .reader import Reader
 from .reconciler import Reconciler
 from .replies import Replies
 from .room import Room

@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from .api import Api, Handler
 from .health import Probe, readiness
-from .ingress import Ingress
+from .inbound.webhooks import Ingress
 from .media_endpoint import MediaEndpoint
 from .openapi import document
 from .problems import Problem

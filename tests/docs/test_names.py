@@ -88,7 +88,7 @@ def test_the_log_lines_that_are_explained_exist() -> None:
 def test_the_limits_that_are_named_are_those_of_the_code() -> None:
     from connectors import Connector
     from gateway.fetching import Patience
-    from gateway.health import BACKLOG_LIMIT, DISK_RESERVE
+    from gateway.inbound.capacity import BACKLOG_LIMIT, DISK_RESERVE
 
     table = rows(section(OPERATING, "## Time-outs and limits"))
     patience = Patience()

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from gateway.housekeeping import Housekeeping, Retention
+from gateway.inbound.parse_worker import read
 from gateway.journal import Batch, Journal, Outcome
 from gateway.journal.frames import unpack
 from gateway.journal.retention import doomed
 from gateway.lanes import Lanes
 from gateway.quarantine import Quarantine
-from gateway.reader import read
 from gateway.store import FileStore
 from normalizer.media import Rendition
 from tests.gateway.test_gateway import House, house, linked, photo, with_photo

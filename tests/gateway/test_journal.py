@@ -12,10 +12,10 @@ from typing import Any
 import orjson
 import pytest
 
+from gateway.inbound.parse_worker import Reader, read
 from gateway.journal import Batch, Job, Journal, JournalUnavailable, Outcome, Recorded
 from gateway.journal.frames import Accepted, pack, unpack
 from gateway.journal.retention import erase
-from gateway.reader import Reader, read
 from tests.gateway.notes import notes
 
 CONNECTORS = {"desk": notes()}

@@ -13,10 +13,9 @@ from aiohttp import web
 from connectors import AnyEvent, Delivery, Download, Flow, MediaRef, Message
 from gateway import tenancy
 from gateway.fault_points import NoSuchStep, armed
+from gateway.inbound.parse_worker import read, salvage
 from gateway.journal import Batch, Journal, Reading
-from gateway.reader import read
 from gateway.reconciler import Reconciler
-from gateway.salvage import salvage
 from tests.gateway.notes import Notes, notes
 from tests.gateway.test_gateway import house, photo, with_photo
 from tests.gateway.test_journal import bodies, delivery, note, record

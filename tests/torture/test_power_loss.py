@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.inbound.parse_worker import read
 from gateway.journal import Batch, Journal, checkpoints, log_sync
 from gateway.journal.frames import Accepted, unpack
-from gateway.reader import read
 from gateway.store import FileStore, sync_folder
 from normalizer.media import Rendition
 from tests.gateway.notes import notes

@@ -6,6 +6,7 @@ There is one path: what was just accepted and what a crash left behind are read 
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -13,15 +14,14 @@ import orjson
 import structlog
 
 from connectors import AnyEvent, Connector, Delivery, Message, Unknown, inflate
+from gateway.fault_points import passing
+from gateway.journal import Batch, Journal, JournalUnavailable, Reading, Recorded
+from gateway.journal.frames import Accepted, unpack
+from gateway.journal.rows import Unreadable
+from gateway.moments import from_ms
+from gateway.pressure import Pressure
 
-from .admission import admit
-from .fault_points import passing
-from .journal import Batch, Journal, JournalUnavailable, Reading, Recorded
-from .journal.frames import Accepted, unpack
-from .journal.rows import Unreadable
-from .moments import from_ms
-from .pressure import Pressure
-from .salvage import salvage
+from .attachment_rules import admit
 
 log = structlog.get_logger(__name__)
 
@@ -119,6 +119,34 @@ class Reader:
                 if count % _SLICE == 0:
                     await asyncio.sleep(0)
         return Batch(tuple(id for id, _ in rows), tuple(readings), tuple(unreadable))
+
+
+async def salvage(journal: Journal, batch: Batch) -> Recorded:
+    """Record a batch event by event, so that one bad event costs only itself.
+
+    What was recorded before is recognised as a repeat, so a crash in between does no harm: the intake rows
+    are removed last, and the batch is simply read again.
+    """
+    parts = [await _record_one(journal, reading) for reading in batch.readings]
+    parts.append(await journal.record(Batch(batch.intake, (), batch.unreadable)))
+    return Recorded(
+        entries=tuple(entry for part in parts for entry in part.entries),
+        frozen=tuple(entry for part in parts for entry in part.frozen),
+        jobs=tuple(job for part in parts for job in part.jobs),
+        duplicates=sum(part.duplicates for part in parts),
+    )
+
+
+async def _record_one(journal: Journal, reading: Reading) -> Recorded:
+    try:
+        return await journal.record(Batch((), (reading,)))
+    except JournalUnavailable:
+        raise
+    except Exception as trouble:
+        log.exception("event_cannot_be_recorded", connector=reading.connector)
+        reason = f"{type(trouble).__name__} while it was recorded"
+        unknown = Unknown(id=f"unrecorded:{reading.event.id}", reason=reason)
+        return await journal.record(Batch((), (replace(reading, event=unknown, attachments=()),)))
 
 
 def read(accepted: Accepted, connectors: Mapping[str, Connector[Any]]) -> list[Reading]:

@@ -3,10 +3,9 @@
 import orjson
 
 from connectors import Attachment, ConnectorConfig, Kind
+from gateway.journal import NewAttachment
 from normalizer.events import Message
 from normalizer.media import FailedReason
-
-from .journal import NewAttachment
 
 #: Kinds that become pixels, and the connector's switch that turns each off. Stickers are small photos.
 _SHOWN: dict[Kind, str] = {"photo": "photos", "sticker": "photos", "video": "videos"}

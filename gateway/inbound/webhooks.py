@@ -9,14 +9,13 @@ from aiohttp import web
 from multidict import CIMultiDictProxy
 
 from connectors import Connector, Forbidden, Request, Response, TooLarge, inflate
-
-from .fault_points import passing
-from .journal import Journal, JournalUnavailable
-from .journal.frames import Accepted
-from .metrics import DELIVERIES
-from .moments import to_ms
-from .pressure import Pressure
-from .problems import Problem, unavailable
+from gateway.fault_points import passing
+from gateway.journal import Journal, JournalUnavailable
+from gateway.journal.frames import Accepted
+from gateway.metrics import DELIVERIES
+from gateway.moments import to_ms
+from gateway.pressure import Pressure
+from gateway.problems import Problem, unavailable
 
 log = structlog.get_logger(__name__)
 

@@ -1,0 +1,1 @@
+"""Webhook deliveries: verified, appended to the journal, acknowledged, then parsed into events."""
