@@ -16,11 +16,11 @@ from .connector_health import ConnectorHealth
 from .failures import Failures
 from .fault_points import passing
 from .journal import AttachmentRow, Job, Journal
-from .links import Links, Ticket
+from .media.progress import Progress
+from .media.progress import view as progress_view
+from .media.signed_links import Links, Ticket
 from .moments import rfc3339
 from .problems import Problem, bad_request, not_found
-from .progress import Progress
-from .progress import view as progress_view
 from .replies import Replies, Reply, Writing
 
 _PAGE = 200

@@ -7,11 +7,11 @@ from typing import Any
 
 from connectors import Connector, Unknown
 
+from .delivery.lanes import Lanes
 from .inbound.parse_worker import read
 from .journal import Batch, Job, Journal, Recorded
 from .journal import failures as rows
 from .journal.frames import Accepted
-from .lanes import Lanes
 
 _LISTED = 1000
 #: Tried again at once: they share a commit.

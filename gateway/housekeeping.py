@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import structlog
 
+from .delivery.lanes import Lanes
 from .fault_points import passing
 from .journal import Journal, JournalUnavailable, Recorded
-from .lanes import Lanes
+from .media.quarantine import Quarantine
+from .media.storage.filesystem import FileStore, StoreUnavailable
 from .moments import now_ms
-from .quarantine import Quarantine
-from .store import FileStore, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 

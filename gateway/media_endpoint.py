@@ -7,10 +7,10 @@ import structlog
 from aiohttp import web
 
 from .journal import AttachmentRow, Journal
-from .links import Links, Ticket
+from .media.signed_links import Links, Ticket
+from .media.storage.filesystem import FileStore
 from .moments import now_ms
 from .problems import Problem, not_found
-from .store import FileStore
 
 log = structlog.get_logger(__name__)
 

@@ -3,11 +3,11 @@
 from normalizer.sanitizer import Sanitizer
 from normalizer.scanner import Scanner
 
+from .delivery.lanes import Lanes
 from .health import Check, Probe, scanning
 from .inbound.capacity import Intake
 from .journal import Journal
-from .lanes import Lanes
-from .store import FileStore
+from .media.storage.filesystem import FileStore
 
 
 def probes(

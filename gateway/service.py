@@ -20,7 +20,8 @@ from normalizer.scanner import Scanner
 
 from .api import Api, bearer
 from .connector_health import ConnectorHealth
-from .core_client import CoreClient
+from .delivery.core_client import CoreClient
+from .delivery.lanes import Lanes
 from .failures import Failures
 from .fetching import Fetcher
 from .health import configured_scanner
@@ -29,20 +30,19 @@ from .inbound.capacity import Intake
 from .inbound.parse_worker import Reader
 from .inbound.webhooks import Ingress
 from .journal import Journal, Recorded
-from .lanes import Lanes
-from .links import Links
+from .media.quarantine import Quarantine
+from .media.signed_links import Links
+from .media.source import Originals
+from .media.storage.filesystem import FileStore, sync_folder
+from .media.worker import MediaWork
 from .media_endpoint import MediaEndpoint
-from .media_work import MediaWork
-from .originals import Originals
 from .pressure import Pressure
 from .probes import probes
-from .quarantine import Quarantine
 from .reconciler import Reconciler
 from .replies import Replies
 from .room import Room
 from .sending import Sending
 from .settings import Settings
-from .store import FileStore, sync_folder
 from .surface import application
 from .tenancy import claim
 

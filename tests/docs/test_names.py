@@ -104,7 +104,7 @@ def test_the_limits_that_are_named_are_those_of_the_code() -> None:
 
 
 def test_the_pauses_between_tries_are_those_of_the_code() -> None:
-    from gateway.retry_policy import _FEW
+    from gateway.media.retry_policy import _FEW
 
     cells = section(OPERATING, "## Failures and retries")
     for reason, pauses in _FEW.items():

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-from gateway.core_client import CoreClient
+from gateway.delivery.core_client import CoreClient
 
 from .pages import ROOT, files
 from .test_receivers import ANOTHER, EXAMPLES, SECRET

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
-from gateway.core_client import CoreClient
+from gateway.delivery.core_client import CoreClient
 
 from .pages import ROOT, files, listings
 

@@ -13,9 +13,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from standardwebhooks.webhooks import Webhook
 
-from gateway.core_client import CoreClient
+from gateway.delivery.core_client import CoreClient
+from gateway.delivery.lanes import Lanes
 from gateway.journal import Journal, Outcome
-from gateway.lanes import Lanes
 from tests.gateway.test_journal import delivery, finish, note, record
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of some length").decode()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.links import Links, Ticket
+from gateway.media.signed_links import Links, Ticket
 
 NOW = 1_800_000_000
 TICKET = Ticket("att_1", "preview", "anna", NOW + 300)

@@ -12,8 +12,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from gateway.originals import scratch_file
-from gateway.quarantine import Quarantine
+from gateway.media.quarantine import Quarantine
+from gateway.media.source import scratch_file
 from gateway.settings import MediaSettings
 from tests.gateway.test_gateway import House, house, photo
 from tests.normalizer.daemon import EICAR, SIGNATURE, Daemon

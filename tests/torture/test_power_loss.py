@@ -9,7 +9,7 @@ import pytest
 from gateway.inbound.parse_worker import read
 from gateway.journal import Batch, Journal, checkpoints, log_sync
 from gateway.journal.frames import Accepted, unpack
-from gateway.store import FileStore, sync_folder
+from gateway.media.storage.filesystem import FileStore, sync_folder
 from normalizer.media import Rendition
 from tests.gateway.notes import notes
 from tests.gateway.test_journal import delivery, note

@@ -8,17 +8,17 @@ from typing import Any
 import structlog
 
 from connectors import Connector, Rejected
+from gateway.fault_points import passing
+from gateway.journal import AttachmentRow, Job, Journal, JournalUnavailable, Outcome, Recorded
+from gateway.metrics import ATTACHMENTS, PENDING, READY
+from gateway.moments import now_ms
 from normalizer.media import Clean, Unsafe
 from normalizer.sanitizer import Sanitizer
 
-from .fault_points import passing
-from .journal import AttachmentRow, Job, Journal, JournalUnavailable, Outcome, Recorded
-from .metrics import ATTACHMENTS, PENDING, READY
-from .moments import now_ms
-from .originals import Originals
 from .progress import Progress
 from .retry_policy import Retry, next_try
-from .store import FileStore, StoreUnavailable
+from .source import Originals
+from .storage.filesystem import FileStore, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from connectors import Connector, MediaRef
+from gateway.fault_points import passing
+from gateway.fetching import Fetcher
+from gateway.journal import AttachmentRow, Journal
 
-from .fault_points import passing
-from .fetching import Fetcher
-from .journal import AttachmentRow, Journal
 from .quarantine import Quarantine
 
 

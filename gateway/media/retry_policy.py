@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass
 
-from .backoff import delay
+from gateway.backoff import delay
 
 #: Reasons that get a fixed number of tries, with the seconds before each. After the last one the
 #: attachment ends with that reason, and a retry by hand starts anew.

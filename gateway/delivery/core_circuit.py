@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import structlog
 
-from .backoff import delay
+from gateway.backoff import delay
+
 from .core_client import Answer
 
 log = structlog.get_logger(__name__)

@@ -19,8 +19,9 @@ from typing import TypeVar
 
 import structlog
 
-from .metrics import QUARANTINE
-from .store import sync_folder
+from gateway.metrics import QUARANTINE
+
+from .storage.filesystem import sync_folder
 
 T = TypeVar("T")
 

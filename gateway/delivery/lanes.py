@@ -13,14 +13,15 @@ from typing import Any
 
 import structlog
 
-from .backoff import delay
+from gateway.backoff import delay
+from gateway.fault_points import passing
+from gateway.journal import Entry, Journal, JournalUnavailable, Recorded
+from gateway.metrics import BACKLOG, EVENTS
+from gateway.moments import now_ms, rfc3339
+from gateway.pressure import Pressure
+
+from .core_circuit import CoreHealth
 from .core_client import CoreClient
-from .core_health import CoreHealth
-from .fault_points import passing
-from .journal import Entry, Journal, JournalUnavailable, Recorded
-from .metrics import BACKLOG, EVENTS
-from .moments import now_ms, rfc3339
-from .pressure import Pressure
 
 log = structlog.get_logger(__name__)
 

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.journal import AttachmentRow
+from gateway.moments import rfc3339
 from normalizer.sanitizer import Stage
-
-from .journal import AttachmentRow
-from .moments import rfc3339
 
 
 @dataclass(slots=True)

@@ -18,9 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from gateway.fault_points import passing
 from normalizer.media import Rendition
-
-from .fault_points import passing
 
 T = TypeVar("T")
 

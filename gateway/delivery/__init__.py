@@ -1,0 +1,1 @@
+"""Event delivery to the conversation core, in order within each conversation."""

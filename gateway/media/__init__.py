@@ -1,0 +1,1 @@
+"""Attachments: fetched from the platform, sanitized, stored, and served by signed links."""
