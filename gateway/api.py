@@ -21,7 +21,7 @@ from .media.progress import view as progress_view
 from .media.signed_links import Links, Ticket
 from .moments import rfc3339
 from .problems import Problem, bad_request, not_found
-from .replies import Replies, Reply, Writing
+from .replies.accept import Replies, Reply, Writing
 
 _PAGE = 200
 _MAX_BODY = 64 * 1024

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from .api import Assignment, LinkRequest
-from .replies import Reply, Writing
+from .replies.accept import Reply, Writing
 
 _PROBLEM = {"$ref": "#/components/responses/Problem"}
 

@@ -39,9 +39,9 @@ from .media_endpoint import MediaEndpoint
 from .pressure import Pressure
 from .probes import probes
 from .reconciler import Reconciler
-from .replies import Replies
+from .replies.accept import Replies
+from .replies.send_worker import Sending
 from .room import Room
-from .sending import Sending
 from .settings import Settings
 from .surface import application
 from .tenancy import claim

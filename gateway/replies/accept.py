@@ -7,13 +7,13 @@ from typing import Any, NoReturn
 from pydantic import BaseModel, ConfigDict, Field
 
 from connectors import Connector, Flow, Rejected, Typing
+from gateway.fetching import Fetcher
+from gateway.journal import Journal
+from gateway.journal.outgoing import NewText, Situation
+from gateway.moments import now_ms
+from gateway.problems import Problem, not_found
 
-from .fetching import Fetcher
-from .journal import Journal
-from .journal.outgoing import NewText, Situation
-from .moments import now_ms
-from .problems import Problem, not_found
-from .splitting import split
+from .split_text import split
 
 _MAX_TEXT = 40_000
 

@@ -9,14 +9,13 @@ from typing import Any
 import structlog
 
 from connectors import Connector, Rejected, Sent, Text
+from gateway.backoff import delay
+from gateway.fetching import Ambiguous, Fetcher
+from gateway.journal import Journal, JournalUnavailable, Recorded
+from gateway.journal.outgoing import Part
+from gateway.metrics import TEXTS
+from gateway.moments import now_ms
 from normalizer.media import Unsafe
-
-from .backoff import delay
-from .fetching import Ambiguous, Fetcher
-from .journal import Journal, JournalUnavailable, Recorded
-from .journal.outgoing import Part
-from .metrics import TEXTS
-from .moments import now_ms
 
 log = structlog.get_logger(__name__)
 

@@ -1,0 +1,1 @@
+"""Agents' texts: accepted from the core, split, and sent to the platforms."""
