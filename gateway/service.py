@@ -18,7 +18,6 @@ from aiohttp import web
 from normalizer.sanitizer import Sanitizer
 from normalizer.scanner import Scanner
 
-from .api import Api, bearer
 from .connector_health import ConnectorHealth
 from .delivery.core_client import CoreClient
 from .delivery.lanes import Lanes
@@ -26,6 +25,10 @@ from .failures import Failures
 from .fetching import Fetcher
 from .health import configured_scanner
 from .housekeeping import Housekeeping, Retention
+from .http.api import Api, bearer
+from .http.health import probes
+from .http.media import MediaEndpoint
+from .http.routes import application
 from .inbound.capacity import Intake
 from .inbound.parse_worker import Reader
 from .inbound.webhooks import Ingress
@@ -35,15 +38,12 @@ from .media.signed_links import Links
 from .media.source import Originals
 from .media.storage.filesystem import FileStore, sync_folder
 from .media.worker import MediaWork
-from .media_endpoint import MediaEndpoint
 from .pressure import Pressure
-from .probes import probes
 from .reconciler import Reconciler
 from .replies.accept import Replies
 from .replies.send_worker import Sending
 from .room import Room
 from .settings import Settings
-from .surface import application
 from .tenancy import claim
 
 log = structlog.get_logger(__name__)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from gateway import event_schemas
-from gateway.openapi import document
+from gateway.http.openapi import document
 from gateway.settings.plugins import installed
 from gateway.settings.schema import schema
 

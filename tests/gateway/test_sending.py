@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 import pytest
-from gateway.replies.accept.send_worker import Sending
 
 from connectors import Message, Party, Receipt
 from connectors.whatsapp import WhatsApp
@@ -18,6 +17,7 @@ from gateway.fetching import Fetcher
 from gateway.journal import Batch, Journal, Reading, Recorded
 from gateway.journal.outgoing import NewText
 from gateway.moments import now_ms
+from gateway.replies.send_worker import Sending
 from simulator import PLATFORMS, Platform
 
 MIA = "4915112345678"

@@ -1,9 +1,10 @@
 """Long texts are cut where a reader would cut them, and never inside a character."""
 
 import regex
-from gateway.replies.accept.split_text import split
 from hypothesis import given
 from hypothesis import strategies as st
+
+from gateway.replies.split_text import split
 
 FAMILY = "👨‍👩‍👧‍👦"
 

@@ -6,11 +6,11 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from .journal import AttachmentRow, Journal
-from .media.signed_links import Links, Ticket
-from .media.storage.filesystem import FileStore
-from .moments import now_ms
-from .problems import Problem, not_found
+from gateway.journal import AttachmentRow, Journal
+from gateway.media.signed_links import Links, Ticket
+from gateway.media.storage.filesystem import FileStore
+from gateway.moments import now_ms
+from gateway.problems import Problem, not_found
 
 log = structlog.get_logger(__name__)
 

@@ -8,12 +8,13 @@ import structlog
 from aiohttp import hdrs, web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from gateway.health import Probe, readiness
+from gateway.inbound.webhooks import Ingress
+from gateway.problems import Problem
+
 from .api import Api, Handler
-from .health import Probe, readiness
-from .inbound.webhooks import Ingress
-from .media_endpoint import MediaEndpoint
+from .media import MediaEndpoint
 from .openapi import document
-from .problems import Problem
 
 log = structlog.get_logger(__name__)
 

@@ -1,13 +1,12 @@
 """What `/readyz` asks of each part of the house, and in which words it answers."""
 
+from gateway.delivery.lanes import Lanes
+from gateway.health import Check, Probe, scanning
+from gateway.inbound.capacity import Intake
+from gateway.journal import Journal
+from gateway.media.storage.filesystem import FileStore
 from normalizer.sanitizer import Sanitizer
 from normalizer.scanner import Scanner
-
-from .delivery.lanes import Lanes
-from .health import Check, Probe, scanning
-from .inbound.capacity import Intake
-from .journal import Journal
-from .media.storage.filesystem import FileStore
 
 
 def probes(

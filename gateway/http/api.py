@@ -11,17 +11,16 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from connectors import FEATURES, Connector
-
-from .connector_health import ConnectorHealth
-from .failures import Failures
-from .fault_points import passing
-from .journal import AttachmentRow, Job, Journal
-from .media.progress import Progress
-from .media.progress import view as progress_view
-from .media.signed_links import Links, Ticket
-from .moments import rfc3339
-from .problems import Problem, bad_request, not_found
-from .replies.accept import Replies, Reply, Writing
+from gateway.connector_health import ConnectorHealth
+from gateway.failures import Failures
+from gateway.fault_points import passing
+from gateway.journal import AttachmentRow, Job, Journal
+from gateway.media.progress import Progress
+from gateway.media.progress import view as progress_view
+from gateway.media.signed_links import Links, Ticket
+from gateway.moments import rfc3339
+from gateway.problems import Problem, bad_request, not_found
+from gateway.replies.accept import Replies, Reply, Writing
 
 _PAGE = 200
 _MAX_BODY = 64 * 1024

@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from gateway.replies.accept import Reply, Writing
+
 from .api import Assignment, LinkRequest
-from .replies.accept import Reply, Writing
 
 _PROBLEM = {"$ref": "#/components/responses/Problem"}
 

@@ -1,0 +1,1 @@
+"""The HTTP server's routes, except for the webhooks themselves."""
