@@ -23,7 +23,6 @@ from .delivery.core_client import CoreClient
 from .delivery.lanes import Lanes
 from .failures import Failures
 from .fetching import Fetcher
-from .health import configured_scanner
 from .housekeeping import Housekeeping, Retention
 from .http.api import Api, bearer
 from .http.health import probes
@@ -45,6 +44,7 @@ from .replies.send_worker import Sending
 from .room import Room
 from .settings import Settings
 from .tenancy import claim
+from .wiring import configured_scanner
 
 log = structlog.get_logger(__name__)
 

@@ -5,8 +5,8 @@ from typing import Any
 from connectors import Connector
 from gateway.connector_health import ask
 from gateway.fetching import Fetcher
-from gateway.health import configured_scanner
 from gateway.settings import Settings, advice
+from gateway.wiring import configured_scanner
 from normalizer.cell.pool import Pool
 from normalizer.cell.trouble import CellsUnavailable
 from normalizer.media import MediaFailed

@@ -1,12 +1,27 @@
-"""What `/readyz` asks of each part of the house, and in which words it answers."""
+"""Health checks: liveness, and readiness of each component."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from gateway.delivery.lanes import Lanes
-from gateway.health import Check, Probe, scanning
 from gateway.inbound.capacity import Intake
-from gateway.journal import Journal
+from gateway.journal import Journal, JournalUnavailable
 from gateway.media.storage.filesystem import FileStore
+from normalizer.media import MediaFailed
 from normalizer.sanitizer import Sanitizer
 from normalizer.scanner import Scanner
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One part of the house. `warn` works, with less than full protection; `fail` does not."""
+
+    state: Literal["ok", "warn", "fail"]
+    detail: str
+
+
+Probe = Callable[[], Awaitable[Check]]
 
 
 def probes(
@@ -50,3 +65,31 @@ def probes(
         "decoders": decoder_check,
         "core": core_check,
     }
+
+
+async def scanning(scanner: Scanner | None) -> Check:
+    """Whether files are scanned for malware; a scanner that is away holds media back, not messages."""
+    if scanner is None:
+        return Check(
+            "warn", "no scanner is configured: files are flattened, not scanned for malware"
+        )
+    try:
+        version = await scanner.version()
+        await scanner.prove()
+        return Check("ok", version)
+    except MediaFailed as trouble:
+        return Check("warn", f"media wait for the scanner: {trouble.detail}")
+
+
+async def readiness(probes: Mapping[str, Probe]) -> tuple[bool, dict[str, Any]]:
+    """Ask every part; ready unless one fails."""
+    checks: dict[str, Any] = {}
+    ready = True
+    for name, probe in probes.items():
+        try:
+            check = await probe()
+        except (JournalUnavailable, OSError) as trouble:
+            check = Check("fail", str(trouble))
+        ready = ready and check.state != "fail"
+        checks[name] = {"state": check.state, "detail": check.detail}
+    return ready, {"status": "ready" if ready else "not ready", "checks": checks}

@@ -8,11 +8,11 @@ import structlog
 from aiohttp import hdrs, web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from gateway.health import Probe, readiness
 from gateway.inbound.webhooks import Ingress
 from gateway.problems import Problem
 
 from .api import Api, Handler
+from .health import Probe, readiness
 from .media import MediaEndpoint
 from .openapi import document
 
