@@ -18,12 +18,9 @@ from aiohttp import web
 from normalizer.sanitizer import Sanitizer
 from normalizer.scanner import Scanner
 
-from .connector_health import ConnectorHealth
 from .delivery.core_client import CoreClient
 from .delivery.lanes import Lanes
-from .failures import Failures
 from .fetching import Fetcher
-from .housekeeping import Housekeeping, Retention
 from .http.api import Api, bearer
 from .http.health import probes
 from .http.media import MediaEndpoint
@@ -38,12 +35,15 @@ from .media.source import Originals
 from .media.storage.filesystem import FileStore, sync_folder
 from .media.worker import MediaWork
 from .pressure import Pressure
-from .reconciler import Reconciler
 from .replies.accept import Replies
 from .replies.send_worker import Sending
-from .room import Room
 from .settings import Settings
-from .tenancy import claim
+from .upkeep.compaction import Room
+from .upkeep.connector_health import ConnectorHealth
+from .upkeep.data_lock import claim
+from .upkeep.failures import Failures
+from .upkeep.reconciler import Reconciler
+from .upkeep.retention import Housekeeping, Retention
 from .wiring import configured_scanner
 
 log = structlog.get_logger(__name__)

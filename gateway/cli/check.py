@@ -3,9 +3,9 @@
 from typing import Any
 
 from connectors import Connector
-from gateway.connector_health import ask
 from gateway.fetching import Fetcher
 from gateway.settings import Settings, advice
+from gateway.upkeep.connector_health import ask
 from gateway.wiring import configured_scanner
 from normalizer.cell.pool import Pool
 from normalizer.cell.trouble import CellsUnavailable

@@ -11,8 +11,6 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from connectors import FEATURES, Connector
-from gateway.connector_health import ConnectorHealth
-from gateway.failures import Failures
 from gateway.fault_points import passing
 from gateway.journal import AttachmentRow, Job, Journal
 from gateway.media.progress import Progress
@@ -21,6 +19,8 @@ from gateway.media.signed_links import Links, Ticket
 from gateway.moments import rfc3339
 from gateway.problems import Problem, bad_request, not_found
 from gateway.replies.accept import Replies, Reply, Writing
+from gateway.upkeep.connector_health import ConnectorHealth
+from gateway.upkeep.failures import Failures
 
 _PAGE = 200
 _MAX_BODY = 64 * 1024

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from gateway.delivery.lanes import Lanes
-from gateway.housekeeping import Housekeeping, Retention
 from gateway.inbound.parse_worker import read
 from gateway.journal import Batch, Journal, Outcome
 from gateway.journal.frames import unpack
 from gateway.journal.retention import doomed
 from gateway.media.quarantine import Quarantine
 from gateway.media.storage.filesystem import FileStore
+from gateway.upkeep.retention import Housekeeping, Retention
 from normalizer.media import Rendition
 from tests.gateway.test_gateway import House, house, linked, photo, with_photo
 from tests.gateway.test_journal import CONNECTORS, bodies, delivery, note, record

@@ -11,11 +11,11 @@ import pytest
 from aiohttp import web
 
 from connectors import AnyEvent, Delivery, Download, Flow, MediaRef, Message
-from gateway import tenancy
 from gateway.fault_points import NoSuchStep, armed
 from gateway.inbound.parse_worker import read, salvage
 from gateway.journal import Batch, Journal, Reading
-from gateway.reconciler import Reconciler
+from gateway.upkeep import data_lock
+from gateway.upkeep.reconciler import Reconciler
 from tests.gateway.notes import Notes, notes
 from tests.gateway.test_gateway import house, photo, with_photo
 from tests.gateway.test_journal import bodies, delivery, note, record
@@ -208,12 +208,12 @@ async def test_a_photo_that_was_erased_while_it_was_fetched_leaves_no_file(tmp_p
 async def test_one_process_at_a_time_works_in_a_folder_and_the_next_one_waits(
     tmp_path: Path,
 ) -> None:
-    holding = await tenancy.claim(tmp_path, patience=0)
-    with pytest.raises(tenancy.FolderInUse, match="another Airlock works in"):
-        await tenancy.claim(tmp_path, patience=0.1)
+    holding = await data_lock.claim(tmp_path, patience=0)
+    with pytest.raises(data_lock.FolderInUse, match="another Airlock works in"):
+        await data_lock.claim(tmp_path, patience=0.1)
     begun = time.monotonic()
     asyncio.get_running_loop().call_later(0.3, _close, holding)
-    _close(await tenancy.claim(tmp_path, patience=20))
+    _close(await data_lock.claim(tmp_path, patience=20))
     assert time.monotonic() - begun >= 0.25
 
 

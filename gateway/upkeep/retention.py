@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import structlog
 
-from .delivery.lanes import Lanes
-from .fault_points import passing
-from .journal import Journal, JournalUnavailable, Recorded
-from .media.quarantine import Quarantine
-from .media.storage.filesystem import FileStore, StoreUnavailable
-from .moments import now_ms
+from gateway.delivery.lanes import Lanes
+from gateway.fault_points import passing
+from gateway.journal import Journal, JournalUnavailable, Recorded
+from gateway.media.quarantine import Quarantine
+from gateway.media.storage.filesystem import FileStore, StoreUnavailable
+from gateway.moments import now_ms
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import structlog
 
-from .journal import Journal, JournalUnavailable
+from gateway.journal import Journal, JournalUnavailable
 
 log = structlog.get_logger(__name__)
 

@@ -8,11 +8,10 @@ from typing import Any, Literal
 import structlog
 
 from connectors import Connector, Rejected
+from gateway.fetching import Fetcher
+from gateway.metrics import HEALTHY
+from gateway.moments import now_ms, rfc3339
 from normalizer.media import Unsafe
-
-from .fetching import Fetcher
-from .metrics import HEALTHY
-from .moments import now_ms, rfc3339
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from .journal import JournalUnavailable
+from gateway.journal import JournalUnavailable
 
 log = structlog.get_logger(__name__)
 

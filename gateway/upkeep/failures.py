@@ -6,12 +6,11 @@ from functools import partial
 from typing import Any
 
 from connectors import Connector, Unknown
-
-from .delivery.lanes import Lanes
-from .inbound.parse_worker import read
-from .journal import Batch, Job, Journal, Recorded
-from .journal import failures as rows
-from .journal.frames import Accepted
+from gateway.delivery.lanes import Lanes
+from gateway.inbound.parse_worker import read
+from gateway.journal import Batch, Job, Journal, Recorded
+from gateway.journal import failures as rows
+from gateway.journal.frames import Accepted
 
 _LISTED = 1000
 #: Tried again at once: they share a commit.

@@ -1,0 +1,1 @@
+"""Background work that keeps the gateway healthy: retention, compaction, reconciliation, health checks."""
