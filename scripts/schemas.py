@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from gateway import event_schemas
+from gateway.events import schemas
 from gateway.http.openapi import document
 from gateway.settings.plugins import installed
 from gateway.settings.schema import schema
@@ -16,7 +16,7 @@ def files() -> dict[str, str]:
     """The text of each file, with the connectors that come with Airlock."""
     own = [entry for entry in installed() if entry.value.startswith("connectors.")]
     found = {
-        "events": event_schemas.schema(),
+        "events": schemas.schema(),
         "connectors": schema(own),
         "openapi": document(PUBLIC_URL),
     }

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from gateway import event_schemas, settings
+from gateway import settings
+from gateway.events import schemas
 
 
 def print_schema() -> None:
@@ -13,7 +14,7 @@ def print_schema() -> None:
 
 def print_event_schemas() -> None:
     """One schema that any event matches, with a definition for each type."""
-    _print(event_schemas.schema())
+    _print(schemas.schema())
 
 
 def _print(schema: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from typing import Literal
 
 import aiohttp
 
-from gateway.cloudevents import MEDIA_TYPE
+from gateway.events.envelope import MEDIA_TYPE
 from gateway.metrics import DELIVERED
 from gateway.moments import now_ms, to_ms
 

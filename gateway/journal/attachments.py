@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from gateway.cloudevents import about
+from gateway.events.envelope import about
 from gateway.identifiers import Identifiers, attachment_id, parse_attachment_id
 from gateway.moments import now_ms
 

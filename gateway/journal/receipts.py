@@ -7,7 +7,7 @@ is still out is kept in `early` until the answer says which message it was about
 import sqlite3
 from collections.abc import Sequence
 
-from gateway.cloudevents import about
+from gateway.events.envelope import about
 from gateway.identifiers import Identifiers
 from gateway.moments import now_ms
 

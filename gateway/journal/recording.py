@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from gateway.cloudevents import Conversation, about, render
+from gateway.events.envelope import Conversation, about, render
 from gateway.identifiers import Identifiers
 from gateway.moments import rfc3339, to_ms
 from normalizer.events import (

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from gateway.cloudevents import Conversation
+from gateway.events.envelope import Conversation
 from gateway.identifiers import attachment_id
 from gateway.moments import rfc3339
 

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
-from gateway.event_schemas import TYPES, validate
+from gateway.events.schemas import TYPES, validate
 from gateway.http.openapi import OPERATIONS
 from normalizer.events import TRANSCRIPT_LINES
 from normalizer.media import FailedReason, RejectedReason

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from gateway import event_schemas, settings
+from gateway import settings
 from gateway.cli import main
+from gateway.events import schemas
 
 
 def test_the_schema_of_the_settings_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -17,4 +18,4 @@ def test_the_schema_of_the_settings_is_printed(capsys: pytest.CaptureFixture[str
 def test_the_schema_of_the_events_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema", "events"]) == 0
 
-    assert json.loads(capsys.readouterr().out) == event_schemas.schema()
+    assert json.loads(capsys.readouterr().out) == schemas.schema()

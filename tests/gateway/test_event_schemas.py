@@ -10,7 +10,7 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
-from gateway.event_schemas import TYPES, schema, validate
+from gateway.events.schemas import TYPES, schema, validate
 from gateway.journal import Batch, Journal, NewAttachment, Outcome, Reading
 from normalizer.events import (
     AnyEvent,

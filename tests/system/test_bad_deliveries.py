@@ -15,7 +15,7 @@ import jwt
 import pytest
 import pytest_asyncio
 
-from gateway.event_schemas import validate
+from gateway.events.schemas import validate
 from simulator import Apple, WhatsApp
 from tests.system.running import CONSUMERS, Site, site
 

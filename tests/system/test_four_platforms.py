@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
-from gateway.event_schemas import validate
+from gateway.events.schemas import validate
 from simulator import Fault, Sample, photo, video
 from simulator.scenery import drawn
 from tests.system.running import CONSUMERS, Site, attachments, ended, site

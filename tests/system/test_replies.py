@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from gateway.event_schemas import validate
+from gateway.events.schemas import validate
 from tests.system.running import CONSUMERS, TOKEN, Site, site
 
 pytestmark = pytest.mark.system

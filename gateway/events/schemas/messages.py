@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from normalizer.events import TRANSCRIPT_LINES
 
 from .attachments import Attachment
-from .words import MessageId, Moment, Open, Part, Word, optional
+from .types import MessageId, Moment, Open, Part, Word, optional
 
 
 class _Message(Part):

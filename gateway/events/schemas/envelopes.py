@@ -15,7 +15,7 @@ from .messages import (
     ToldNotice,
     UpdatedMessage,
 )
-from .words import Conversation, ConversationId, Moment, Part, Word, id_of, optional
+from .types import Conversation, ConversationId, Moment, Part, Word, id_of, optional
 
 
 class _Data(Part):

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, model_validator
 from normalizer.events import Kind
 from normalizer.media import FailedReason, RejectedReason
 
-from .words import AttachmentId, Open, Part, Pixels, optional
+from .types import AttachmentId, Open, Part, Pixels, optional
 
 
 class Picture(Part):

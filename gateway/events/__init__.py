@@ -1,0 +1,1 @@
+"""The CloudEvents that the conversation core receives, and their schemas."""
