@@ -17,7 +17,7 @@ from typing import Any
 
 from aiohttp import ClientSession
 
-from gateway.logging import configure
+from gateway.observability.logs import configure
 from gateway.service import Gateway
 from gateway.settings import load
 from simulator import PLATFORMS, Consumer, Core, Fault, Platform, photo, video

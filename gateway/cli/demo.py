@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from gateway.logging import configure
+from gateway.observability.logs import configure
 from gateway.service import Gateway
 from gateway.settings import load
 from gateway.settings.plugins import Unusable

@@ -5,7 +5,7 @@ import sys
 import structlog
 
 from gateway.journal import JournalUnavailable
-from gateway.logging import configure
+from gateway.observability.logs import configure
 from gateway.service import Gateway
 from gateway.settings import Settings
 from normalizer.cell.trouble import CellsUnavailable

@@ -11,8 +11,8 @@ from typing import Literal
 import aiohttp
 
 from gateway.events.envelope import MEDIA_TYPE
-from gateway.metrics import DELIVERED
 from gateway.moments import now_ms, to_ms
+from gateway.observability.metrics import DELIVERED
 
 from .signing import Signer
 

@@ -16,8 +16,8 @@ import structlog
 from gateway.backoff import delay
 from gateway.fault_points import passing
 from gateway.journal import Entry, Journal, JournalUnavailable, Recorded
-from gateway.metrics import BACKLOG, EVENTS
 from gateway.moments import now_ms, rfc3339
+from gateway.observability.metrics import BACKLOG, EVENTS
 from gateway.pressure import Pressure
 
 from .core_circuit import CoreHealth

@@ -12,8 +12,8 @@ from connectors import Connector, Forbidden, Request, Response, TooLarge, inflat
 from gateway.fault_points import passing
 from gateway.journal import Journal, JournalUnavailable
 from gateway.journal.frames import Accepted
-from gateway.metrics import DELIVERIES
 from gateway.moments import to_ms
+from gateway.observability.metrics import DELIVERIES
 from gateway.pressure import Pressure
 from gateway.problems import Problem, unavailable
 

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import structlog
 
 from gateway.fault_points import passing
-from gateway.metrics import JOURNAL_COMMITS
+from gateway.observability.metrics import JOURNAL_COMMITS
 
 from . import schema
 from .checkpoints import Checkpoints

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 import structlog
 
-from gateway.metrics import QUARANTINE
+from gateway.observability.metrics import QUARANTINE
 
 from .storage.filesystem import sync_folder
 

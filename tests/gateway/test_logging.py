@@ -14,8 +14,8 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
-from gateway.logging import configure
-from gateway.masking import Mask
+from gateway.observability.logs import configure
+from gateway.observability.redaction import Mask
 
 log = structlog.get_logger(__name__)
 

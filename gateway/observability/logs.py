@@ -14,7 +14,7 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import EventDict, Processor
 
-from .masking import Mask
+from .redaction import Mask
 
 #: Where a text of many lines is expected; anywhere else a line break would forge a second line.
 _MANY_LINES = frozenset({"exception", "stack"})
