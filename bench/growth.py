@@ -22,7 +22,7 @@ from bench.servers import gateway
 from bench.sink import Sink
 from connectors import Message, Party
 from gateway.journal import Batch, Journal, Reading
-from gateway.moments import now_ms
+from gateway.timestamps import now_ms
 
 _BATCH = 200
 _WORDS = "The parcel arrived with a dent and the box was open. " * 12

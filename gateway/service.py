@@ -28,13 +28,13 @@ from .http.routes import application
 from .inbound.capacity import Intake
 from .inbound.parse_worker import Reader
 from .inbound.webhooks import Ingress
+from .intake_priority import Pressure
 from .journal import Journal, Recorded
 from .media.quarantine import Quarantine
 from .media.signed_links import Links
 from .media.source import Originals
 from .media.storage.filesystem import FileStore, sync_folder
 from .media.worker import MediaWork
-from .pressure import Pressure
 from .replies.accept import Replies
 from .replies.send_worker import Sending
 from .settings import Settings

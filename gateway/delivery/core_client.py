@@ -11,8 +11,8 @@ from typing import Literal
 import aiohttp
 
 from gateway.events.envelope import MEDIA_TYPE
-from gateway.moments import now_ms, to_ms
 from gateway.observability.metrics import DELIVERED
+from gateway.timestamps import now_ms, to_ms
 
 from .signing import Signer
 

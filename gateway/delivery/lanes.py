@@ -15,10 +15,10 @@ import structlog
 
 from gateway.backoff import delay
 from gateway.fault_points import passing
+from gateway.intake_priority import Pressure
 from gateway.journal import Entry, Journal, JournalUnavailable, Recorded
-from gateway.moments import now_ms, rfc3339
 from gateway.observability.metrics import BACKLOG, EVENTS
-from gateway.pressure import Pressure
+from gateway.timestamps import now_ms, rfc3339
 
 from .core_circuit import CoreHealth
 from .core_client import CoreClient

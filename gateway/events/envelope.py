@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from gateway.moments import rfc3339
+from gateway.timestamps import rfc3339
 
 MEDIA_TYPE = "application/cloudevents+json"
 

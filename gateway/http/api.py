@@ -16,9 +16,9 @@ from gateway.journal import AttachmentRow, Job, Journal
 from gateway.media.progress import Progress
 from gateway.media.progress import view as progress_view
 from gateway.media.signed_links import Links, Ticket
-from gateway.moments import rfc3339
 from gateway.problems import Problem, bad_request, not_found
 from gateway.replies.accept import Replies, Reply, Writing
+from gateway.timestamps import rfc3339
 from gateway.upkeep.connector_health import ConnectorHealth
 from gateway.upkeep.failures import Failures
 

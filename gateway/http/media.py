@@ -9,8 +9,8 @@ from aiohttp import web
 from gateway.journal import AttachmentRow, Journal
 from gateway.media.signed_links import Links, Ticket
 from gateway.media.storage.filesystem import FileStore
-from gateway.moments import now_ms
 from gateway.problems import Problem, not_found
+from gateway.timestamps import now_ms
 
 log = structlog.get_logger(__name__)
 

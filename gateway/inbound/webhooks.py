@@ -10,12 +10,12 @@ from multidict import CIMultiDictProxy
 
 from connectors import Connector, Forbidden, Request, Response, TooLarge, inflate
 from gateway.fault_points import passing
+from gateway.intake_priority import Pressure
 from gateway.journal import Journal, JournalUnavailable
 from gateway.journal.frames import Accepted
-from gateway.moments import to_ms
 from gateway.observability.metrics import DELIVERIES
-from gateway.pressure import Pressure
 from gateway.problems import Problem, unavailable
+from gateway.timestamps import to_ms
 
 log = structlog.get_logger(__name__)
 

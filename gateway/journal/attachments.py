@@ -7,7 +7,7 @@ import orjson
 
 from gateway.events.envelope import about
 from gateway.identifiers import Identifiers, attachment_id, parse_attachment_id
-from gateway.moments import now_ms
+from gateway.timestamps import now_ms
 
 from .keys import conversation_of_message
 from .outbox import Outbox

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from gateway.identifiers import Identifiers, attachment_id
-from gateway.moments import rfc3339, to_ms
+from gateway.timestamps import rfc3339, to_ms
 from normalizer.events import (
     Closed,
     Deletion,

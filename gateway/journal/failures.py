@@ -8,7 +8,7 @@ import sqlite3
 from typing import Any
 
 from gateway.identifiers import attachment_id
-from gateway.moments import rfc3339
+from gateway.timestamps import rfc3339
 
 from .frames import Accepted, unpack
 from .views import IN_CONVERSATION

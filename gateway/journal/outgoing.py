@@ -9,7 +9,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.moments import now_ms, rfc3339
+from gateway.timestamps import now_ms, rfc3339
 
 
 @dataclass(frozen=True, slots=True)

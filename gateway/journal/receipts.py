@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from gateway.events.envelope import about
 from gateway.identifiers import Identifiers
-from gateway.moments import now_ms
+from gateway.timestamps import now_ms
 
 from .outbox import Outbox
 from .rows import Entry, Recorded

@@ -12,7 +12,7 @@ import orjson
 
 from gateway.events.envelope import Conversation, about, render
 from gateway.identifiers import Identifiers
-from gateway.moments import rfc3339, to_ms
+from gateway.timestamps import rfc3339, to_ms
 from normalizer.events import (
     Closed,
     Deletion,

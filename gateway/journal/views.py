@@ -7,7 +7,7 @@ import orjson
 
 from gateway.events.envelope import Conversation
 from gateway.identifiers import attachment_id
-from gateway.moments import rfc3339
+from gateway.timestamps import rfc3339
 
 CONVERSATION = "c.id, c.connector, c.platform, c.account, c.consumer, c.name"
 

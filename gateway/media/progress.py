@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.journal import AttachmentRow
-from gateway.moments import rfc3339
+from gateway.timestamps import rfc3339
 from normalizer.sanitizer import Stage
 
 

@@ -10,8 +10,8 @@ import structlog
 from connectors import Connector, Rejected
 from gateway.fault_points import passing
 from gateway.journal import AttachmentRow, Job, Journal, JournalUnavailable, Outcome, Recorded
-from gateway.moments import now_ms
 from gateway.observability.metrics import ATTACHMENTS, PENDING, READY
+from gateway.timestamps import now_ms
 from normalizer.media import Clean, Unsafe
 from normalizer.sanitizer import Sanitizer
 

@@ -10,8 +10,8 @@ from connectors import Connector, Flow, Rejected, Typing
 from gateway.fetching import Fetcher
 from gateway.journal import Journal
 from gateway.journal.outgoing import NewText, Situation
-from gateway.moments import now_ms
 from gateway.problems import Problem, not_found
+from gateway.timestamps import now_ms
 
 from .split_text import split
 

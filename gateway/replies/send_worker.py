@@ -13,8 +13,8 @@ from gateway.backoff import delay
 from gateway.fetching import Ambiguous, Fetcher
 from gateway.journal import Journal, JournalUnavailable, Recorded
 from gateway.journal.outgoing import Part
-from gateway.moments import now_ms
 from gateway.observability.metrics import TEXTS
+from gateway.timestamps import now_ms
 from normalizer.media import Unsafe
 
 log = structlog.get_logger(__name__)

@@ -9,8 +9,8 @@ import structlog
 
 from connectors import Connector, Rejected
 from gateway.fetching import Fetcher
-from gateway.moments import now_ms, rfc3339
 from gateway.observability.metrics import HEALTHY
+from gateway.timestamps import now_ms, rfc3339
 from normalizer.media import Unsafe
 
 log = structlog.get_logger(__name__)

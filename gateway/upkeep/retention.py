@@ -11,7 +11,7 @@ from gateway.fault_points import passing
 from gateway.journal import Journal, JournalUnavailable, Recorded
 from gateway.media.quarantine import Quarantine
 from gateway.media.storage.filesystem import FileStore, StoreUnavailable
-from gateway.moments import now_ms
+from gateway.timestamps import now_ms
 
 log = structlog.get_logger(__name__)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from gateway.pressure import Pressure
+from gateway.intake_priority import Pressure
 
 _WORK = 0.001
 

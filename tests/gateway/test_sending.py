@@ -16,8 +16,8 @@ from connectors.whatsapp import WhatsApp
 from gateway.fetching import Fetcher
 from gateway.journal import Batch, Journal, Reading, Recorded
 from gateway.journal.outgoing import NewText
-from gateway.moments import now_ms
 from gateway.replies.send_worker import Sending
+from gateway.timestamps import now_ms
 from simulator import PLATFORMS, Platform
 
 MIA = "4915112345678"
