@@ -17,8 +17,8 @@ from connectors import AnyEvent, Connector, Delivery, Message, Unknown, inflate
 from gateway.fault_points import passing
 from gateway.intake_priority import Pressure
 from gateway.journal import Batch, Journal, JournalUnavailable, Reading, Recorded
-from gateway.journal.frames import Accepted, unpack
-from gateway.journal.rows import Unreadable
+from gateway.journal.frames import unpack
+from gateway.journal.records import Accepted, Unreadable
 from gateway.timestamps import from_ms
 
 from .attachment_rules import admit

@@ -12,7 +12,7 @@ from connectors import Connector, Forbidden, Request, Response, TooLarge, inflat
 from gateway.fault_points import passing
 from gateway.intake_priority import Pressure
 from gateway.journal import Journal, JournalUnavailable
-from gateway.journal.frames import Accepted
+from gateway.journal.records import Accepted
 from gateway.observability.metrics import DELIVERIES
 from gateway.problems import Problem, unavailable
 from gateway.timestamps import to_ms

@@ -5,8 +5,8 @@ behind it (a SQLite file today) is nobody else's business.
 """
 
 from .errors import JournalUnavailable
-from .journal import Journal
-from .rows import AttachmentRow, Batch, Entry, Job, NewAttachment, Outcome, Reading, Recorded
+from .records import AttachmentRow, Batch, Entry, Job, NewAttachment, Outcome, Reading, Recorded
+from .sqlite.journal import Journal
 
 __all__ = [
     "AttachmentRow",

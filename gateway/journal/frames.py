@@ -5,23 +5,13 @@ cheap as a bare append-only file, while SQLite keeps the recovery.
 """
 
 import struct
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import orjson
 
+from .records import Accepted
+
 _LENGTHS = struct.Struct(">II")
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """A proven delivery as the journal keeps it: the raw body and what parse needs beside it."""
-
-    connector: str
-    received_at: int
-    headers: Mapping[str, str]
-    query: Mapping[str, str]
-    body: bytes
 
 
 def pack(delivery: Accepted) -> bytes:

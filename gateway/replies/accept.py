@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from connectors import Connector, Flow, Rejected, Typing
 from gateway.fetching import Fetcher
 from gateway.journal import Journal
-from gateway.journal.outgoing import NewText, Situation
+from gateway.journal.operations.agent_texts import NewText, Situation
 from gateway.problems import Problem, not_found
 from gateway.timestamps import now_ms
 

@@ -12,7 +12,7 @@ from connectors import Connector, Rejected, Sent, Text
 from gateway.backoff import delay
 from gateway.fetching import Ambiguous, Fetcher
 from gateway.journal import Journal, JournalUnavailable, Recorded
-from gateway.journal.outgoing import Part
+from gateway.journal.operations.agent_texts import Part
 from gateway.observability.metrics import TEXTS
 from gateway.timestamps import now_ms
 from normalizer.media import Unsafe

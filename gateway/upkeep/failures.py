@@ -9,8 +9,8 @@ from connectors import Connector, Unknown
 from gateway.delivery.lanes import Lanes
 from gateway.inbound.parse_worker import read
 from gateway.journal import Batch, Job, Journal, Recorded
-from gateway.journal import failures as rows
-from gateway.journal.frames import Accepted
+from gateway.journal.operations import failures as rows
+from gateway.journal.records import Accepted
 
 _LISTED = 1000
 #: Tried again at once: they share a commit.

@@ -6,8 +6,8 @@ from typing import Any
 from connectors import AnyEvent, Delivery, unknown
 from gateway.delivery.lanes import Lanes
 from gateway.journal import Batch, Journal
-from gateway.journal.frames import Accepted, pack
-from gateway.journal.rows import Unreadable
+from gateway.journal.frames import pack
+from gateway.journal.records import Accepted, Unreadable
 from gateway.upkeep.failures import Failures
 from tests.gateway.notes import Notes, NotesConfig
 from tests.gateway.test_gateway import house

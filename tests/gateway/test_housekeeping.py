@@ -9,7 +9,7 @@ from gateway.delivery.lanes import Lanes
 from gateway.inbound.parse_worker import read
 from gateway.journal import Batch, Journal, Outcome
 from gateway.journal.frames import unpack
-from gateway.journal.retention import doomed
+from gateway.journal.operations.retention import doomed
 from gateway.media.quarantine import Quarantine
 from gateway.media.storage.filesystem import FileStore
 from gateway.upkeep.retention import Housekeeping, Retention

@@ -14,8 +14,9 @@ import pytest
 
 from gateway.inbound.parse_worker import Reader, read
 from gateway.journal import Batch, Job, Journal, JournalUnavailable, Outcome, Recorded
-from gateway.journal.frames import Accepted, pack, unpack
-from gateway.journal.retention import erase
+from gateway.journal.frames import pack, unpack
+from gateway.journal.operations.retention import erase
+from gateway.journal.records import Accepted
 from tests.gateway.notes import notes
 
 CONNECTORS = {"desk": notes()}

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.journal import Journal, retention
+from gateway.journal import Journal
+from gateway.journal.operations import retention
 from tests.gateway.test_journal import delivery, note, record
 
 _MESSAGES = 3_000

@@ -15,7 +15,7 @@ from connectors import Message, Party, Receipt
 from connectors.whatsapp import WhatsApp
 from gateway.fetching import Fetcher
 from gateway.journal import Batch, Journal, Reading, Recorded
-from gateway.journal.outgoing import NewText
+from gateway.journal.operations.agent_texts import NewText
 from gateway.replies.send_worker import Sending
 from gateway.timestamps import now_ms
 from simulator import PLATFORMS, Platform

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TypeVar
 from unittest import mock
 
-from gateway.journal import log_sync
-from gateway.journal.log_sync import KernelSync, OnSynced
+from gateway.journal.sqlite import wal_sync
+from gateway.journal.sqlite.wal_sync import KernelSync, OnSynced
 
 from .sqlite_syncs import watched
 
@@ -53,7 +53,7 @@ class Disk:
 
         with (
             mock.patch.multiple(os, fsync=through("fsync"), fdatasync=through("fdatasync")),
-            mock.patch.object(log_sync, "KernelSync", self._kernel_sync(log_sync.KernelSync)),
+            mock.patch.object(wal_sync, "KernelSync", self._kernel_sync(wal_sync.KernelSync)),
             watched(self._sync_path),
         ):
             try:

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from gateway.inbound.parse_worker import read
-from gateway.journal import Batch, Journal, checkpoints, log_sync
-from gateway.journal.frames import Accepted, unpack
+from gateway.journal import Batch, Journal
+from gateway.journal.frames import unpack
+from gateway.journal.records import Accepted
+from gateway.journal.sqlite import checkpoints, wal_sync
 from gateway.media.storage.filesystem import FileStore, sync_folder
 from normalizer.media import Rendition
 from tests.gateway.notes import notes
@@ -64,7 +66,7 @@ async def test_a_power_cut_at_any_moment_loses_no_acknowledged_delivery(
 ) -> None:
     monkeypatch.setattr(checkpoints, "_COMMITS", 7)
     if not by_the_kernel:
-        monkeypatch.setattr(log_sync, "_CALLS", {})
+        monkeypatch.setattr(wal_sync, "_CALLS", {})
     dice = random.Random(seed)
     house = tmp_path / "house"
     house.mkdir()

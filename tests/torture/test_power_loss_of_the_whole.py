@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from gateway.journal import checkpoints
+from gateway.journal.sqlite import checkpoints
 from gateway.service import Gateway
 from gateway.settings import load
 from tests.system.running import SECRET, TOKEN, free_port

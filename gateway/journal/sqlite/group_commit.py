@@ -22,12 +22,12 @@ from typing import Any, TypeVar
 import structlog
 
 from gateway.fault_points import passing
+from gateway.journal.errors import JournalUnavailable
 from gateway.observability.metrics import JOURNAL_COMMITS
 
 from . import schema
 from .checkpoints import Checkpoints
-from .errors import JournalUnavailable
-from .log_sync import log_sync
+from .wal_sync import log_sync
 
 T = TypeVar("T")
 Operation = Callable[[sqlite3.Connection], T]

@@ -7,11 +7,11 @@ import orjson
 
 from gateway.events.envelope import about
 from gateway.identifiers import Identifiers, attachment_id, parse_attachment_id
+from gateway.journal.records import AttachmentRow, Entry, Job, Outcome, Recorded
 from gateway.timestamps import now_ms
 
-from .keys import conversation_of_message
+from .message_keys import conversation_of_message
 from .outbox import Outbox
-from .rows import AttachmentRow, Entry, Job, Outcome, Recorded
 from .views import IN_CONVERSATION, load_attachment, load_message
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from gateway.identifiers import Identifiers, attachment_id
+from gateway.journal.records import NewAttachment, Reading
 from gateway.timestamps import rfc3339, to_ms
 from normalizer.events import (
     Closed,
@@ -18,8 +19,6 @@ from normalizer.events import (
     Receipt,
     transcript,
 )
-
-from .rows import NewAttachment, Reading
 
 
 def content_of(message: Message) -> dict[str, Any]:

@@ -1,9 +1,21 @@
 """The values that go into the journal and come out of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from normalizer.events import AnyEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A proven delivery as the journal keeps it: the raw body and what parse needs beside it."""
+
+    connector: str
+    received_at: int
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)

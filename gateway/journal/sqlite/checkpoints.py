@@ -15,7 +15,7 @@ import structlog
 from gateway.fault_points import passing
 
 from . import schema
-from .log_length import LogLength
+from .wal_size import LogLength
 
 log = structlog.get_logger(__name__)
 

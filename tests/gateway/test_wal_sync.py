@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.journal import Journal, JournalUnavailable, log_sync
-from gateway.journal.log_sync import KernelSync, LogSync, OnSynced, ThreadSync
+from gateway.journal import Journal, JournalUnavailable
+from gateway.journal.sqlite import wal_sync
+from gateway.journal.sqlite.wal_sync import KernelSync, LogSync, OnSynced, ThreadSync
 from tests.gateway.test_journal import delivery, note, record
 
 KINDS = (KernelSync, ThreadSync)
@@ -77,7 +78,7 @@ async def test_a_file_that_cannot_be_synced_is_said_at_once(tmp_path: Path) -> N
     read, write = os.pipe()
     try:
         with pytest.raises(OSError, match="Invalid argument"):
-            log_sync.log_sync(write, lambda _: None)
+            wal_sync.log_sync(write, lambda _: None)
     finally:
         os.close(read)
         os.close(write)
@@ -86,8 +87,8 @@ async def test_a_file_that_cannot_be_synced_is_said_at_once(tmp_path: Path) -> N
 async def test_a_kernel_without_it_gets_a_thread(
     descriptor: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(log_sync, "_CALLS", {})
-    sync = log_sync.log_sync(descriptor, lambda _: None)
+    monkeypatch.setattr(wal_sync, "_CALLS", {})
+    sync = wal_sync.log_sync(descriptor, lambda _: None)
     sync.close()
     assert isinstance(sync, ThreadSync)
     assert "journal_syncs_in_a_thread" in capsys.readouterr().out
@@ -96,7 +97,7 @@ async def test_a_kernel_without_it_gets_a_thread(
 async def test_after_a_failed_sync_nothing_is_accepted_any_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_sync, "KernelSync", FailsLater)
+    monkeypatch.setattr(wal_sync, "KernelSync", FailsLater)
     journal = await Journal.open(tmp_path, hold_seconds=2)
     for _ in range(2):
         with pytest.raises(JournalUnavailable):

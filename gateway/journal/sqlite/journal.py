@@ -9,14 +9,23 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gateway.identifiers import Identifiers
+from gateway.journal.errors import JournalUnavailable
+from gateway.journal.frames import pack
+from gateway.journal.operations import (
+    agent_texts,
+    attachments,
+    conversations,
+    failures,
+    outbox,
+    receipts,
+    retention,
+)
+from gateway.journal.operations.recorder import Recorder
+from gateway.journal.records import Accepted, AttachmentRow, Batch, Entry, Job, Outcome, Recorded
 
-from . import attachments, conversations, failures, outbox, outgoing, receipts, retention, schema
-from .errors import JournalUnavailable
-from .frames import Accepted, pack
-from .fresh import Fresh
-from .recording import Recorder
-from .rows import AttachmentRow, Batch, Entry, Job, Outcome, Recorded
-from .writer import GroupWriter, Rows
+from . import schema
+from .group_commit import GroupWriter, Rows
+from .intake_cache import Fresh
 
 T = TypeVar("T")
 
@@ -180,11 +189,11 @@ class Journal:
 
     # agents' texts ------------------------------------------------------------------------------
 
-    async def situation(self, conversation: str) -> outgoing.Situation | None:
-        return await self.read(partial(outgoing.situation, conversation=conversation))
+    async def situation(self, conversation: str) -> agent_texts.Situation | None:
+        return await self.read(partial(agent_texts.situation, conversation=conversation))
 
     async def agent_text(self, id: str) -> dict[str, Any] | None:
-        return await self.read(partial(outgoing.find, id=id))
+        return await self.read(partial(agent_texts.find, id=id))
 
     async def message_origin(self, id: str) -> tuple[str, str, str, str] | None:
         """Connector, account, consumer and platform id of a consumer's message."""
@@ -200,27 +209,29 @@ class Journal:
         """Account, consumer and platform id of the consumer's latest message."""
         return await self.read(partial(conversations.latest, id=conversation))
 
-    async def accept_text(self, new: outgoing.NewText) -> bool:
-        return await self._writer.submit(partial(outgoing.accept, new=new))
+    async def accept_text(self, new: agent_texts.NewText) -> bool:
+        return await self._writer.submit(partial(agent_texts.accept, new=new))
 
-    async def open_parts(self) -> list[outgoing.Part]:
-        return await self.read(outgoing.open_parts)
+    async def open_parts(self) -> list[agent_texts.Part]:
+        return await self.read(agent_texts.open_parts)
 
     async def trying(self, text: int, position: int) -> bool:
         """A part is about to be given to the platform; False if it is settled already."""
-        return await self._writer.submit(partial(outgoing.trying, outgoing=text, position=position))
+        return await self._writer.submit(
+            partial(agent_texts.trying, outgoing=text, position=position)
+        )
 
     async def part_is_open(self, text: int, position: int) -> bool:
         """Whether nobody knows yet what became of a part."""
-        return await self.read(partial(outgoing.is_open, outgoing=text, position=position))
+        return await self.read(partial(agent_texts.is_open, outgoing=text, position=position))
 
     async def postpone_part(self, text: int, position: int, due: int) -> None:
         await self._writer.submit(
-            partial(outgoing.postpone, outgoing=text, position=position, due=due)
+            partial(agent_texts.postpone, outgoing=text, position=position, due=due)
         )
 
     async def opt_out(self, text: int) -> None:
-        await self._writer.submit(partial(outgoing.opt_out, outgoing=text))
+        await self._writer.submit(partial(agent_texts.opt_out, outgoing=text))
 
     async def settle_part(
         self, text: int, position: int, state: str, **more: str | None

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from .keys import messages_of
+from .message_keys import messages_of
 from .views import IN_CONVERSATION, MESSAGE, message_view
 
 

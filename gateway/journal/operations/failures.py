@@ -8,9 +8,10 @@ import sqlite3
 from typing import Any
 
 from gateway.identifiers import attachment_id
+from gateway.journal.frames import unpack
+from gateway.journal.records import Accepted
 from gateway.timestamps import rfc3339
 
-from .frames import Accepted, unpack
 from .views import IN_CONVERSATION
 
 _DELIVERY = "delivery_"

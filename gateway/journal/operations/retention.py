@@ -6,11 +6,11 @@ from urllib.parse import quote
 import orjson
 
 from gateway.identifiers import Identifiers, attachment_id
+from gateway.journal.records import Entry, Recorded
 
 from .attachments import announce
-from .keys import conversation_of_message, messages_of
+from .message_keys import conversation_of_message, messages_of
 from .outbox import Outbox
-from .rows import Entry, Recorded
 
 #: What is removed in one transaction at the most, so that nothing else waits long for the journal.
 _BATCH = 200

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from gateway.events.envelope import about
 from gateway.identifiers import Identifiers
+from gateway.journal.records import Entry, Recorded
 from gateway.timestamps import now_ms
 
 from .outbox import Outbox
-from .rows import Entry, Recorded
 from .views import CONVERSATION, conversation_of
 
 _RANK = {"waiting": 0, "trying": 0, "unknown": 1, "sent": 2, "failed": 3, "delivered": 4, "read": 5}

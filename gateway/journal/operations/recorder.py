@@ -12,6 +12,7 @@ import orjson
 
 from gateway.events.envelope import Conversation, about, render
 from gateway.identifiers import Identifiers
+from gateway.journal.records import Batch, Entry, Job, NewAttachment, Reading, Recorded
 from gateway.timestamps import rfc3339, to_ms
 from normalizer.events import (
     Closed,
@@ -24,12 +25,11 @@ from normalizer.events import (
     Unknown,
 )
 
-from .facts import content_of, facts, new_view, notice_of, status_of
-from .keys import message_key
+from .event_content import content_of, facts, new_view, notice_of, status_of
+from .message_keys import message_key
 from .outbox import Outbox
 from .receipts import Progress, early, early_watermark
 from .retention import take_back
-from .rows import Batch, Entry, Job, NewAttachment, Reading, Recorded
 
 #: The lane of events that belong to no conversation.
 NO_CONVERSATION = 0

@@ -4,7 +4,7 @@ import itertools
 import sqlite3
 from collections.abc import Iterable
 
-from .rows import Entry
+from gateway.journal.records import Entry
 
 
 class Outbox:
