@@ -5,11 +5,11 @@ request at a time), `fence`, `origin`, `addresses` and `network` (where it may g
 carry), `body`, `landing` and `claims` (what comes back), `patience`, `hosts` and `breaker` (how long we wait).
 """
 
-from .breaker import Attempt, Breaker, Open, Tolerance
-from .claims import Fetched
+from .circuit_breaker import Attempt, Breaker, Open, Tolerance
+from .deadlines import Patience
+from .errors import Ambiguous, Unreachable
 from .fetcher import Fetcher
-from .patience import Patience
-from .trouble import Ambiguous, Unreachable
+from .verification import Fetched
 
 __all__ = [
     "Ambiguous",

@@ -7,9 +7,9 @@ from contextlib import aclosing
 
 import httpx
 
+from .deadlines import Pace, Patience
+from .errors import Unreachable
 from .exchange import LOST
-from .patience import Pace, Patience
-from .trouble import Unreachable
 
 #: Inflated data are handed on in pieces of at most this size, so that a bomb goes off in small steps.
 _PIECE = 64 * 1024

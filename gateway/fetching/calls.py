@@ -11,11 +11,11 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 from connectors import Call, Connector, Flow, Purpose, Rejected, Reply
 from normalizer.media import MediaFailed
 
+from .deadlines import Patience
+from .errors import Ambiguous, Blocked, Unreachable
 from .flow import drive
-from .hops import Hops
-from .patience import Patience
+from .redirects import Hops
 from .replies import read_reply
-from .trouble import Ambiguous, Blocked, Unreachable
 
 log = structlog.get_logger(__name__)
 

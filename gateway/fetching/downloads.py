@@ -13,15 +13,15 @@ from connectors import Connector, Download
 from normalizer.media import MediaFailed
 
 from .body import plain_chunks
-from .breaker import Attempt
-from .claims import Fetched, announced_size, declared_type, hold_against, refuse_above
+from .circuit_breaker import Attempt
+from .deadlines import Budget, Patience
+from .errors import Blocked, Unreachable
+from .file_writer import Landing
 from .headers import retry_after
-from .hops import Gate, Hops
-from .hosts import Hosts
-from .landing import Landing
-from .patience import Budget, Patience
+from .host_limits import Hosts
+from .redirects import Gate, Hops
 from .replies import read_reply
-from .trouble import Blocked, Unreachable
+from .verification import Fetched, announced_size, declared_type, hold_against, refuse_above
 
 log = structlog.get_logger(__name__)
 

@@ -9,9 +9,9 @@ from typing import Any
 import httpcore
 import httpx
 
+from .deadlines import Patience
+from .errors import Unreachable
 from .origin import origin_of
-from .patience import Patience
-from .trouble import Unreachable
 
 #: What httpcore raises when a connection fails, at any stage. A TLS record that cannot be read comes bare.
 LOST = (

@@ -12,16 +12,16 @@ import httpx
 
 from connectors import Connector, Download, Flow, Purpose
 
-from .breaker import Tolerance
+from .allowlist import Fence
 from .calls import Calls
-from .claims import Fetched
+from .circuit_breaker import Tolerance
+from .deadlines import Patience
 from .downloads import Downloads
-from .fence import Fence
-from .hops import Hops
-from .hosts import Hosts
-from .network import PinnedNetwork, Resolve, SystemResolver
-from .patience import Patience
+from .host_limits import Hosts
+from .pinned_network import PinnedNetwork, Resolve, SystemResolver
+from .redirects import Hops
 from .transport import FencedTransport
+from .verification import Fetched
 
 T = TypeVar("T")
 

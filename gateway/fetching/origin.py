@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import httpx
 
 from .addresses import is_loopback, literal
-from .trouble import Blocked
+from .errors import Blocked
 
 _PORTS = {"http": 80, "https": 443}
 

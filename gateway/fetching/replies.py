@@ -8,8 +8,8 @@ import orjson
 from connectors import Purpose, Reply
 
 from .body import start_of
-from .patience import Patience
-from .trouble import Unreachable
+from .deadlines import Patience
+from .errors import Unreachable
 
 #: The contract's limit (`connectors.Reply`).
 _MOST = 1024 * 1024

@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 
 from gateway.fetching import Breaker, Open, Tolerance
-from gateway.fetching.hosts import Hosts
+from gateway.fetching.host_limits import Hosts
 
 STRICT = Tolerance(failures=3, cool_down=10, longest=60, jitter=0, longest_asked=600)
 

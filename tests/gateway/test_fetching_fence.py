@@ -9,7 +9,7 @@ import pytest
 
 from connectors import Call, Download, Flow, Reply
 from gateway.fetching import Fetcher, Unreachable
-from gateway.fetching.network import SystemResolver
+from gateway.fetching.pinned_network import SystemResolver
 from normalizer.media import MediaFailed
 
 from .fetching_stage import (

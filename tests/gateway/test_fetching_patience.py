@@ -8,7 +8,7 @@ import pytest
 
 from connectors import Call, Download
 from gateway.fetching import Fetcher, Patience, Tolerance, Unreachable
-from gateway.fetching.patience import Budget, Pace
+from gateway.fetching.deadlines import Budget, Pace
 
 from .fetching_stage import (
     QUICK,

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from .breaker import Attempt, Breaker, Tolerance
-from .trouble import Unreachable
+from .circuit_breaker import Attempt, Breaker, Tolerance
+from .errors import Unreachable
 
 #: Platforms name their media hosts by the thousand; of those in trouble no more than this are remembered.
 _MOST_REMEMBERED = 1000

@@ -12,12 +12,12 @@ import structlog
 
 from connectors import Call, Connector
 
+from .allowlist import Fence, trusts
+from .deadlines import Patience
+from .errors import Unreachable
 from .exchange import exchange
-from .fence import Fence, trusts
 from .headers import headers_for
 from .origin import follow, origin_of, read_url
-from .patience import Patience
-from .trouble import Unreachable
 
 log = structlog.get_logger(__name__)
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from .trouble import Unreachable
+from .errors import Unreachable
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ import httpx
 
 from connectors import Connector
 
+from .errors import Blocked
 from .origin import Origin, origin_of, read_url
-from .trouble import Blocked
 
 
 class Fence:

@@ -11,7 +11,7 @@ import httpx
 from connectors import Download
 from normalizer.media import MediaFailed, MediaRejected
 
-from .trouble import Unreachable
+from .errors import Unreachable
 
 _SHA256_BYTES = 32
 _URL_SAFE = str.maketrans("-_", "+/")
