@@ -1,11 +1,11 @@
 """connectors.yaml: read it, check it, and report every mistake at once with its line and the nearest key."""
 
 from .addresses import Address, UnixSocket
-from .advice import advice
+from .errors import ConfigError, Mistake
 from .loading import load
-from .mistakes import ConfigError, Mistake
 from .model import CoreSettings, FetchSettings, GatewaySettings, MediaSettings, Settings
 from .schema import schema
+from .warnings import advice
 
 __all__ = [
     "Address",

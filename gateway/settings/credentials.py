@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, SecretBytes, SecretStr
 
-from .mistakes import Path
+from .errors import Path
 
 #: Shorter texts are words of the message itself more often than secrets, and masking them garbles it.
 _SHORTEST = 6

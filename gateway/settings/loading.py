@@ -8,12 +8,12 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from . import credentials
-from .assembly import assemble
-from .document import Document, read
-from .findings import note_findings
-from .mistakes import ConfigError
+from .connector_sections import assemble
+from .errors import ConfigError
 from .model import CoreSettings, FetchSettings, GatewaySettings, MediaSettings, Settings
 from .plugins import installed
+from .validation_errors import note_findings
+from .yaml_document import Document, read
 
 SECTIONS: Mapping[str, type[BaseModel]] = {
     "gateway": GatewaySettings,

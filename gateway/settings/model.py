@@ -23,7 +23,7 @@ from normalizer.media import Limits
 
 from .addresses import Address, BaseUrl, Host, Listen, Scanner, Url
 from .credentials import WebhookSecret, revealed
-from .quantities import Count, Duration, Flag, Size
+from .units import Count, Duration, Flag, Size
 
 _DAY = 86_400.0
 _WEEK = 7 * _DAY

@@ -11,7 +11,7 @@ from typing import Any
 
 from connectors import API, Connector, ConnectorConfig
 
-from .mistakes import nearest, quoted
+from .errors import nearest, quoted
 
 GROUP = "airlock.connectors"
 

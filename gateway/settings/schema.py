@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from .assembly import SLUG
+from .connector_sections import SLUG
 from .loading import SECTIONS
 from .model import Settings
 from .plugins import Unusable, connector_class, installed

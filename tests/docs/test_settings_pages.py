@@ -12,7 +12,7 @@ from connectors import ConnectorConfig
 from gateway.settings import ConfigError, Settings, load
 from gateway.settings.loading import SECTIONS
 from gateway.settings.plugins import classes
-from gateway.settings.quantities import duration, size
+from gateway.settings.units import duration, size
 
 from .pages import PAGES, ROOT, listings, name_of, rows, section, text_of
 

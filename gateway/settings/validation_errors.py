@@ -9,8 +9,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from .credentials import mask
-from .document import Document
-from .mistakes import Path, nearest
+from .errors import Path, nearest
+from .yaml_document import Document
 
 
 def note_findings(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from .mistakes import ConfigError, Mistake
+from .errors import ConfigError, Mistake
 
 #: A real file has a few kB; reading more would only make start-up slow.
 _MAX_BYTES = 256 * 1024

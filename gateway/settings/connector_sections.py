@@ -10,10 +10,10 @@ from pydantic import ValidationError
 from connectors import Connector, ConnectorConfig
 
 from . import credentials
-from .document import Document
-from .findings import note_findings
-from .mistakes import Path
+from .errors import Path
 from .plugins import Unusable, connector_class
+from .validation_errors import note_findings
+from .yaml_document import Document
 
 #: The name is part of a URL and of every event's `source`.
 SLUG = "[A-Za-z0-9]([A-Za-z0-9_-]{0,62}[A-Za-z0-9])?"

@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 
 from .environment import expand
-from .mistakes import Mistake, Path, dotted, quoted
-from .nodes import MAX_DEPTH, TooMuch, compose, line_of, unreadable
+from .errors import Mistake, Path, dotted, quoted
+from .yaml_nodes import MAX_DEPTH, TooMuch, compose, line_of, unreadable
 
 #: Values after aliases are expanded. Some hundred connectors need about a tenth.
 _MAX_VALUES = 20_000
