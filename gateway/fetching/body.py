@@ -4,8 +4,12 @@ import asyncio
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
+from typing import Any
 
 import httpx
+import orjson
+
+from connectors import Purpose, Reply
 
 from .deadlines import Pace, Patience
 from .errors import Unreachable
@@ -13,6 +17,9 @@ from .exchange import LOST
 
 #: Inflated data are handed on in pieces of at most this size, so that a bomb goes off in small steps.
 _PIECE = 64 * 1024
+
+#: The contract's limit (`connectors.Reply`).
+_REPLY_BYTES = 1024 * 1024
 
 #: zlib's own words for "gzip or zlib, tell by the first bytes".
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
@@ -113,3 +120,27 @@ class _Inflater:
     def finish(self) -> None:
         if not self._zlib.eof:
             raise Unreachable("short body", sent=True)
+
+
+async def read_reply(response: httpx.Response, purpose: Purpose, patience: Patience) -> Reply:
+    """The answer with its body. A refusal is a refusal even if its body breaks off."""
+    try:
+        body, whole = await start_of(response, patience, _REPLY_BYTES)
+    except Unreachable:
+        if response.status_code < 300:
+            raise
+        body, whole = b"", False
+    return Reply(
+        status=response.status_code,
+        headers=dict(response.headers),
+        content=_json(body) if whole else None,
+        body=body,
+        purpose=purpose,
+    )
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None

@@ -12,7 +12,7 @@ import structlog
 from connectors import Connector, Download
 from normalizer.media import MediaFailed
 
-from .body import plain_chunks
+from .body import plain_chunks, read_reply
 from .circuit_breaker import Attempt
 from .deadlines import Budget, Patience
 from .errors import Blocked, Unreachable
@@ -20,7 +20,6 @@ from .file_writer import Landing
 from .headers import retry_after
 from .host_limits import Hosts
 from .redirects import Gate, Hops
-from .replies import read_reply
 from .verification import Fetched, announced_size, declared_type, hold_against, refuse_above
 
 log = structlog.get_logger(__name__)

@@ -15,9 +15,8 @@ from typing import Any, Protocol
 
 import httpcore
 
-from .addresses import is_loopback, is_public, literal
 from .errors import Blocked
-from .origin import spells_loopback
+from .origin import is_loopback, is_public, literal, spells_loopback
 
 #: More addresses of one name than this are not tried: each takes a share of the time to connect.
 _MOST_ADDRESSES = 4

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.fetching.addresses import is_loopback, is_public
 from gateway.fetching.errors import Blocked
-from gateway.fetching.origin import follow, origin_of, read_url
+from gateway.fetching.origin import follow, is_loopback, is_public, origin_of, read_url
 
 PUBLIC = [
     "1.1.1.1",
