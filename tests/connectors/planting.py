@@ -1,10 +1,13 @@
-"""The four connectors with one line changed: what a tired author might write, run through the kit."""
+"""The built-in connectors with one line changed, as a tired author might write it, run through the kit."""
 
 import sys
+from collections.abc import Sequence
 from importlib import import_module
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import spec_from_file_location
 from pathlib import Path
-from typing import Any
+from types import CodeType, ModuleType
 
 import connectors
 from connectors.conformance import Conformance
@@ -14,37 +17,54 @@ SHARED = {"messenger": ("meta",), "whatsapp": ("meta",)}
 
 
 def planted(sound: type[Conformance], module: str, before: str, after: str) -> type[Conformance]:
-    """The examination of a connector whose `module` says `after` where it said `before`."""
+    """The kit's examination of a connector whose `module` reads `after` where it read `before`."""
     kind = type(sound.connector)
-    platform = kind.__module__.removeprefix("connectors.")
-    own = [name for name in _modules(platform) if name in sys.modules]
-    kept = {name: sys.modules.pop(name) for name in own}
+    platform = kind.__module__.split(".")[1]
+    kept = {name: sys.modules.pop(name) for name in _loaded(platform)}
+    finder = _Finder(f"connectors.{module}", before, after)
+    sys.meta_path.insert(0, finder)
     try:
-        _load(module, before, after)
         changed = getattr(import_module(f"connectors.{platform}"), kind.__name__)
     finally:
-        for name in _modules(platform):
-            sys.modules.pop(name, None)
+        sys.meta_path.remove(finder)
+        for name in _loaded(platform):
+            del sys.modules[name]
         sys.modules.update(kept)
         for name, original in kept.items():
-            setattr(connectors, name.removeprefix("connectors."), original)
+            parent, _, last = name.rpartition(".")
+            setattr(sys.modules[parent], last, original)
     config = changed.Config.model_validate(sound.connector.config.model_dump())
     return type("Planted", (sound,), {"connector": changed(config)})
 
 
-def _load(module: str, before: str, after: str) -> None:
-    file = FOLDER / f"{module}.py"
-    source = file.read_text("utf-8")
-    assert source.count(before) == 1, f"{file.name} says {before!r} {source.count(before)} times"
-    name = f"connectors.{module}"
-    spec = spec_from_file_location(name, file)
-    assert spec is not None
-    changed = module_from_spec(spec)
-    sys.modules[name] = changed
-    code: Any = compile(source.replace(before, after), str(file), "exec")
-    exec(code, vars(changed))
+def _loaded(platform: str) -> list[str]:
+    own = f"connectors.{platform}"
+    shared = {f"connectors.{name}" for name in SHARED.get(platform, ())}
+    return [n for n in sys.modules if n == own or n.startswith(f"{own}.") or n in shared]
 
 
-def _modules(platform: str) -> list[str]:
-    files = [file.stem for file in FOLDER.glob(f"{platform}*.py")]
-    return [f"connectors.{name}" for name in (*files, *SHARED.get(platform, ()))]
+class _Finder(MetaPathFinder):
+    def __init__(self, name: str, before: str, after: str) -> None:
+        self._name, self._before, self._after = name, before, after
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        del path, target
+        if fullname != self._name:
+            return None
+        file = FOLDER.joinpath(*fullname.split(".")[1:]).with_suffix(".py")
+        loader = _ChangedSource(fullname, str(file), self._before, self._after)
+        return spec_from_file_location(fullname, file, loader=loader)
+
+
+class _ChangedSource(SourceFileLoader):
+    def __init__(self, name: str, file: str, before: str, after: str) -> None:
+        super().__init__(name, file)
+        self._before, self._after = before, after
+
+    def get_code(self, fullname: str) -> CodeType:
+        source = Path(self.path).read_text("utf-8")
+        times = source.count(self._before)
+        assert times == 1, f"{self.path} holds {self._before!r} {times} times"
+        return compile(source.replace(self._before, self._after), self.path, "exec")

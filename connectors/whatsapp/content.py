@@ -4,11 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from connectors.kinds import kind_of
+from connectors.places import place
+from connectors.reading import Unreadable, id_of, listed
 from normalizer.events import Attachment, Kind, MediaRef
-
-from .kinds import kind_of
-from .places import place
-from .reading import Unreadable, id_of, listed
 
 #: Meta could not fetch the consumer's file, for example because it has more than 100 MB.
 _FILE_LOST = 131052

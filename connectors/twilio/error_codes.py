@@ -3,7 +3,7 @@
 https://www.twilio.com/docs/api/errors
 """
 
-from .verdicts import (
+from connectors.verdicts import (
     BLOCKED,
     INVALID,
     MISCONFIGURED,

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from connectors.meta import about_account
+from connectors.reading import Unreadable, id_of, listed, moment, read_each
 from normalizer.events import (
     AnyEvent,
     Deletion,
@@ -18,10 +20,8 @@ from normalizer.events import (
     Unknown,
 )
 
-from .meta import about_account
-from .reading import Unreadable, id_of, listed, moment, read_each
-from .whatsapp_codes import CODES
-from .whatsapp_content import content, type_of
+from .content import content, type_of
+from .error_codes import CODES
 
 #: What all events about one person share: `account`, `party`, `sent_at`.
 Common = dict[str, Any]

@@ -5,15 +5,12 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from normalizer.events import AnyEvent, MediaRef
-
-from .capabilities import Capabilities, Limit, offers
-from .contract import Call, Download, Reply, Sent, Text, Typing
-from .credentials import Identifier
-from .messenger_events import read_change, read_item
-from .meta import Meta, MetaConfig
-from .reading import Unreadable, id_of, listed, read_each
-from .verdicts import (
+from connectors.capabilities import Capabilities, Limit, offers
+from connectors.contract import Call, Download, Reply, Sent, Text, Typing
+from connectors.credentials import Identifier
+from connectors.meta import Meta, MetaConfig
+from connectors.reading import Unreadable, id_of, listed, read_each
+from connectors.verdicts import (
     BLOCKED,
     INVALID,
     MISCONFIGURED,
@@ -26,6 +23,9 @@ from .verdicts import (
     Verdict,
     by_code,
 )
+from normalizer.events import AnyEvent, MediaRef
+
+from .events import read_change, read_item
 
 #: https://developers.facebook.com/documentation/business-messaging/messenger-platform/error-codes
 CODES = by_code(

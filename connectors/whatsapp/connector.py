@@ -6,16 +6,16 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from connectors.capabilities import Capabilities, Limit, offers
+from connectors.contract import Call, Download, Reply, Sent, Text, Typing
+from connectors.credentials import Identifier
+from connectors.meta import Meta, MetaConfig
+from connectors.reading import entries, open_each
+from connectors.verdicts import EXPIRED
 from normalizer.events import AnyEvent, MediaRef
 
-from .capabilities import Capabilities, Limit, offers
-from .contract import Call, Download, Reply, Sent, Text, Typing
-from .credentials import Identifier
-from .meta import Meta, MetaConfig
-from .reading import entries, open_each
-from .verdicts import EXPIRED
-from .whatsapp_codes import CODES
-from .whatsapp_events import read_change
+from .error_codes import CODES
+from .events import read_change
 
 #: Users who hide their number have an id such as US.13491208655302741918.
 BSUID = re.compile(r"[A-Z]{2}\.[A-Za-z0-9.]+")

@@ -4,6 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from connectors.kinds import kind_of
+from connectors.places import place
+from connectors.reading import id_of
 from normalizer.events import (
     AnyEvent,
     Attachment,
@@ -16,10 +19,7 @@ from normalizer.events import (
     Unknown,
 )
 
-from .kinds import kind_of
-from .places import place
-from .reading import id_of
-from .twilio_codes import CODES
+from .error_codes import CODES
 
 Form = Mapping[str, str]
 

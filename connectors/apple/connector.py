@@ -8,13 +8,8 @@ from typing import Any
 import orjson
 from pydantic import Field, HttpUrl, field_validator
 
-from normalizer.events import AnyEvent, MediaRef
-
-from .apple_events import read_message
-from .apple_media import cipher, object_headers
-from .apple_token import check_token, key_of, mint
-from .capabilities import Capabilities, Limit, offers
-from .contract import (
+from connectors.capabilities import Capabilities, Limit, offers
+from connectors.contract import (
     Call,
     Connector,
     ConnectorConfig,
@@ -27,11 +22,16 @@ from .contract import (
     Text,
     Typing,
 )
-from .credentials import Identifier, Identifiers, Secrets, revealed
-from .errors import Forbidden, Rejected
-from .inflating import inflate
-from .reading import read_each
-from .verdicts import EXPIRED, INVALID, NOT_YET, Verdict, judge
+from connectors.credentials import Identifier, Identifiers, Secrets, revealed
+from connectors.errors import Forbidden, Rejected
+from connectors.inflating import inflate
+from connectors.reading import read_each
+from connectors.verdicts import EXPIRED, INVALID, NOT_YET, Verdict, judge
+from normalizer.events import AnyEvent, MediaRef
+
+from .events import read_message
+from .media import cipher, object_headers
+from .token import check_token, key_of, mint
 
 #: Our message ids are derived from our keys, so that every attempt sends the same id.
 NAMESPACE = uuid.UUID("5f0c2f9e-7a5c-4f0e-9d43-6a1c1d5b7f10")

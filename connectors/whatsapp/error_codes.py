@@ -3,7 +3,7 @@
 https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 """
 
-from .verdicts import (
+from connectors.verdicts import (
     GONE,
     INVALID,
     MISCONFIGURED,

@@ -4,11 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from connectors.kinds import kind_of
+from connectors.places import place
+from connectors.reading import attach_each, listed
 from normalizer.events import Attachment, Kind, MediaRef
-
-from .kinds import kind_of
-from .places import place
-from .reading import attach_each, listed
 
 _FILES: Mapping[str, Kind] = {
     "audio": "audio",

@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from twilio.request_validator import RequestValidator
 
-from .contract import Request
-from .errors import Forbidden
-from .proof import same
+from connectors.contract import Request
+from connectors.errors import Forbidden
+from connectors.proof import same
 
 #: Says key=<id of a shared key>,algorithm=HMAC_SHA256: the library's request_validator since 9.13 reads it so.
 _SHARED_KEY = "x-twilio-webhooks-signature-settings"

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from connectors.meta import about_account
+from connectors.reading import Unreadable, fingerprint, id_of, listed, moment
 from normalizer.events import (
     AnyEvent,
     Deletion,
@@ -16,9 +18,7 @@ from normalizer.events import (
     Status,
 )
 
-from .messenger_content import attachments_of, text_of
-from .meta import about_account
-from .reading import Unreadable, fingerprint, id_of, listed, moment
+from .content import attachments_of, text_of
 
 #: What all events of one item share: `account`, `party`, `sent_at`.
 Common = dict[str, Any]

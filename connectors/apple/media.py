@@ -5,11 +5,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from connectors.contract import AesCtr
+from connectors.errors import Rejected
+from connectors.kinds import kind_of
 from normalizer.events import Attachment, MediaRef
-
-from .contract import AesCtr
-from .errors import Rejected
-from .kinds import kind_of
 
 #: Our name for each fact, and the names Apple has given it.
 _NAMES: Mapping[str, tuple[str, ...]] = {

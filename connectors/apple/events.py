@@ -5,10 +5,10 @@ from typing import Any
 
 import orjson
 
+from connectors.reading import attach_each, id_of, listed
 from normalizer.events import AnyEvent, Attachment, Closed, Message, Notice, Party, Unknown
 
-from .apple_media import attachment
-from .reading import attach_each, id_of, listed
+from .media import attachment
 
 #: What all events share: `account` and `party`. Apple tells no time of its own, so there is no `sent_at`.
 Common = dict[str, Any]

@@ -8,10 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, HttpUrl, StringConstraints, model_validator
 
-from normalizer.events import AnyEvent, MediaRef
-
-from .capabilities import Capabilities, Limit, offers
-from .contract import (
+from connectors.capabilities import Capabilities, Limit, offers
+from connectors.contract import (
     Call,
     Connector,
     ConnectorConfig,
@@ -23,15 +21,17 @@ from .contract import (
     Sent,
     Text,
 )
-from .credentials import Identifier, Secret, Secrets, Sender, revealed
-from .errors import Forbidden, Rejected
-from .proof import any_same
-from .reading import read_each
-from .twilio_codes import CODES
-from .twilio_events import read_form
-from .twilio_media import API_HOSTS, is_ours
-from .twilio_signature import USUAL, shared_key_algorithm, signatures, signed_form
-from .verdicts import EXPIRED, NOT_YET, judge
+from connectors.credentials import Identifier, Secret, Secrets, Sender, revealed
+from connectors.errors import Forbidden, Rejected
+from connectors.proof import any_same
+from connectors.reading import read_each
+from connectors.verdicts import EXPIRED, NOT_YET, judge
+from normalizer.events import AnyEvent, MediaRef
+
+from .error_codes import CODES
+from .events import read_form
+from .media import API_HOSTS, is_ours
+from .signature import USUAL, shared_key_algorithm, signatures, signed_form
 
 #: Anything that is no TwiML would be read as a text for the consumer.
 NO_ANSWER = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'

@@ -12,7 +12,7 @@ from typing import Any
 
 import jwt
 
-from .errors import Forbidden
+from connectors.errors import Forbidden
 
 #: The one algorithm Apple uses. Naming it here refuses tokens that would choose their own, such as none.
 _ALGORITHM = "HS256"

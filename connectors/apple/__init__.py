@@ -1,0 +1,5 @@
+"""Apple Messages for Business."""
+
+from .connector import Apple
+
+__all__ = ["Apple"]

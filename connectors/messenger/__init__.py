@@ -1,0 +1,5 @@
+"""Facebook Messenger."""
+
+from .connector import Messenger
+
+__all__ = ["Messenger"]

@@ -1,0 +1,5 @@
+"""WhatsApp Cloud API."""
+
+from .connector import WhatsApp
+
+__all__ = ["WhatsApp"]
