@@ -38,13 +38,10 @@ from .contract import (
     by_status,
     retry_after,
 )
-from .credentials import Identifier, Identifiers, Secret, Secrets, revealed
 from .errors import ConnectorError, Forbidden, Rejected
-from .inflating import TooLarge, inflate
-from .kinds import kind_of
-from .places import place
-from .proof import any_same, same
-from .reading import (
+from .tools.attachment_kind import kind_of
+from .tools.constant_time import any_same, same
+from .tools.entries import (
     Unreadable,
     attach_each,
     entries,
@@ -56,7 +53,9 @@ from .reading import (
     read_each,
     unknown,
 )
-from .verdicts import (
+from .tools.gzip_body import TooLarge, inflate
+from .tools.location import place
+from .tools.refusals import (
     BLOCKED,
     EXPIRED,
     GONE,
@@ -74,6 +73,7 @@ from .verdicts import (
     by_code,
     judge,
 )
+from .tools.setting_types import Identifier, Identifiers, Secret, Secrets, revealed
 
 __all__ = [
     "API",

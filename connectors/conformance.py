@@ -14,17 +14,17 @@ At the end of the run the kit prints the connector's grade, and what is missing 
 
 import pytest
 
-from .kit.absent import Bears
 from .kit.batches import Batches
-from .kit.declared import Declares
+from .kit.declarations import Declares
 from .kit.exchanges import Exchange, Exchanges, exchanges
 from .kit.grades import GRADES, Grade, Graded
-from .kit.proof import Proves
+from .kit.missing_fields import Bears
+from .kit.parsing import Reads
 from .kit.purity import Pure
-from .kit.reading import Reads
 from .kit.refusals import Refusal, Refusals, refusals
 from .kit.report import report
 from .kit.sending import Sends
+from .kit.verification import Proves
 from .recordings import Recording, recordings
 
 

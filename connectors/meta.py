@@ -14,11 +14,11 @@ from pydantic import Field, HttpUrl
 from normalizer.events import AnyEvent, Notice
 
 from .contract import Connector, ConnectorConfig, Delivery, Purpose, Reply, Request, Response
-from .credentials import Secret, Secrets, revealed
 from .errors import Forbidden, Rejected
-from .proof import any_same, same
-from .reading import Unreadable, entries, fingerprint, open_each
-from .verdicts import Code, Verdict, judge
+from .tools.constant_time import any_same, same
+from .tools.entries import Unreadable, entries, fingerprint, open_each
+from .tools.refusals import Code, Verdict, judge
+from .tools.setting_types import Secret, Secrets, revealed
 
 _SIGNATURE = re.compile(r"sha256=([0-9a-fA-F]{64})")
 

@@ -22,11 +22,11 @@ from connectors.contract import (
     Text,
     Typing,
 )
-from connectors.credentials import Identifier, Identifiers, Secrets, revealed
 from connectors.errors import Forbidden, Rejected
-from connectors.inflating import inflate
-from connectors.reading import read_each
-from connectors.verdicts import EXPIRED, INVALID, NOT_YET, Verdict, judge
+from connectors.tools.entries import read_each
+from connectors.tools.gzip_body import inflate
+from connectors.tools.refusals import EXPIRED, INVALID, NOT_YET, Verdict, judge
+from connectors.tools.setting_types import Identifier, Identifiers, Secrets, revealed
 from normalizer.events import AnyEvent, MediaRef
 
 from .events import read_message

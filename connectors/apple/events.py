@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from connectors.reading import attach_each, id_of, listed
+from connectors.tools.entries import attach_each, id_of, listed
 from normalizer.events import AnyEvent, Attachment, Closed, Message, Notice, Party, Unknown
 
 from .media import attachment

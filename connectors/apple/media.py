@@ -7,7 +7,7 @@ from typing import Any
 
 from connectors.contract import AesCtr
 from connectors.errors import Rejected
-from connectors.kinds import kind_of
+from connectors.tools.attachment_kind import kind_of
 from normalizer.events import Attachment, MediaRef
 
 #: Our name for each fact, and the names Apple has given it.

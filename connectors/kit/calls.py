@@ -9,7 +9,7 @@ from connectors.contract import Call, Download, Purpose, Reply, Request, Respons
 from connectors.errors import Rejected
 from connectors.recordings import RECEIVED_AT, Recording
 
-from .driving import Answer, Start, drive, first_call, told_of
+from .run_flow import Answer, Start, drive, first_call, told_of
 from .subject import Subject
 
 ANSWERS: tuple[Any, ...] = (

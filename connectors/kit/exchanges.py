@@ -13,7 +13,7 @@ host of a file answers, and `refused` what that means; a redirect names a `locat
 `elsewhere` says that a file is at a host which only an operator can allow, `again` that a text was sent before
 and its answer was lost. What is answered without a call is recorded alike:
 `authorize`, `acknowledge`, and `handshake`, to which the query is given. To write one, give the replies
-alone: the kit fails and prints the whole, or writes it with AIRLOCK_RECORD=1 (`connectors.kit.filling`).
+alone: the kit fails and prints the whole, or writes it with AIRLOCK_RECORD=1 (`connectors.kit.record`).
 """
 
 from collections.abc import Mapping
@@ -35,14 +35,14 @@ from connectors.contract import (
     Text,
     Typing,
 )
-from connectors.damage import damaged
 from connectors.recordings import RECEIVED_AT, URL
 from normalizer.events import MediaRef
 
 from .calls import Answers
-from .driving import Driven, Start, drive, told_of
-from .filling import unlike
-from .spelling import reply_of, shown
+from .mutations import damaged
+from .notation import reply_of, shown
+from .record import unlike
+from .run_flow import Driven, Start, drive, told_of
 from .subject import OUT
 
 #: How often the replies of each exchange are damaged.

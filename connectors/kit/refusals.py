@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from .calls import Answers
-from .spelling import reply_of, shown
+from .notation import reply_of, shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import pytest
 
 from connectors.contract import Call, Text
 
-from .driving import first_call
+from .run_flow import first_call
 from .subject import OUT, WRITING, Subject
 
 #: What naive quoting, trimming or templates would change.

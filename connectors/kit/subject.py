@@ -15,7 +15,7 @@ from connectors.contract import Call, Connector, Purpose, Request, Text, Typing
 from connectors.recordings import RECEIVED_AT, Recording, recordings
 from normalizer.events import AnyEvent, Echo, Edit, MediaRef, Message
 
-from .driving import Start
+from .run_flow import Start
 
 #: A text as the gateway would have it sent.
 OUT = Text("msg_1", "", "consumer-1", "Good morning", "https://chat.example.com/status?m=msg_1")

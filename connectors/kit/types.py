@@ -9,12 +9,19 @@ def untyped(files: Iterable[Path]) -> Iterator[str]:
     """What keeps files from being called strictly typed; a type checker has the last word."""
     folders = set()
     for file in files:
-        folders.add(file.parent)
+        folders.add(_top_package(file.parent))
         for name, line in _bare(ast.parse(file.read_bytes())):
             yield f"{file.name}:{line} {name} is not annotated throughout"
     for folder in sorted(folders):
         if not (folder / "py.typed").is_file():
             yield f"{folder.name} has no py.typed"
+
+
+def _top_package(folder: Path) -> Path:
+    """The marker in a package counts for its subpackages too (PEP 561)."""
+    while (folder.parent / "__init__.py").is_file():
+        folder = folder.parent
+    return folder
 
 
 def _bare(tree: ast.AST) -> Iterator[tuple[str, int]]:

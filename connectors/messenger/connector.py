@@ -7,10 +7,9 @@ from pydantic import Field
 
 from connectors.capabilities import Capabilities, Limit, offers
 from connectors.contract import Call, Download, Reply, Sent, Text, Typing
-from connectors.credentials import Identifier
 from connectors.meta import Meta, MetaConfig
-from connectors.reading import Unreadable, id_of, listed, read_each
-from connectors.verdicts import (
+from connectors.tools.entries import Unreadable, id_of, listed, read_each
+from connectors.tools.refusals import (
     BLOCKED,
     INVALID,
     MISCONFIGURED,
@@ -23,6 +22,7 @@ from connectors.verdicts import (
     Verdict,
     by_code,
 )
+from connectors.tools.setting_types import Identifier
 from normalizer.events import AnyEvent, MediaRef
 
 from .events import read_change, read_item

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from connectors.kinds import kind_of
-from connectors.places import place
-from connectors.reading import attach_each, listed
+from connectors.tools.attachment_kind import kind_of
+from connectors.tools.entries import attach_each, listed
+from connectors.tools.location import place
 from normalizer.events import Attachment, Kind, MediaRef
 
 _FILES: Mapping[str, Kind] = {

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from connectors.meta import about_account
-from connectors.reading import Unreadable, fingerprint, id_of, listed, moment
+from connectors.tools.entries import Unreadable, fingerprint, id_of, listed, moment
 from normalizer.events import (
     AnyEvent,
     Deletion,

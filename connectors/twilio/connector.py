@@ -21,11 +21,11 @@ from connectors.contract import (
     Sent,
     Text,
 )
-from connectors.credentials import Identifier, Secret, Secrets, Sender, revealed
 from connectors.errors import Forbidden, Rejected
-from connectors.proof import any_same
-from connectors.reading import read_each
-from connectors.verdicts import EXPIRED, NOT_YET, judge
+from connectors.tools.constant_time import any_same
+from connectors.tools.entries import read_each
+from connectors.tools.refusals import EXPIRED, NOT_YET, judge
+from connectors.tools.setting_types import Identifier, Secret, Secrets, Sender, revealed
 from normalizer.events import AnyEvent, MediaRef
 
 from .error_codes import CODES

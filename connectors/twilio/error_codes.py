@@ -3,7 +3,7 @@
 https://www.twilio.com/docs/api/errors
 """
 
-from connectors.verdicts import (
+from connectors.tools.refusals import (
     BLOCKED,
     INVALID,
     MISCONFIGURED,

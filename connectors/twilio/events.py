@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from connectors.kinds import kind_of
-from connectors.places import place
-from connectors.reading import id_of
+from connectors.tools.attachment_kind import kind_of
+from connectors.tools.entries import id_of
+from connectors.tools.location import place
 from normalizer.events import (
     AnyEvent,
     Attachment,

@@ -11,7 +11,7 @@ from twilio.request_validator import RequestValidator
 
 from connectors.contract import Request
 from connectors.errors import Forbidden
-from connectors.proof import same
+from connectors.tools.constant_time import same
 
 #: Says key=<id of a shared key>,algorithm=HMAC_SHA256: the library's request_validator since 9.13 reads it so.
 _SHARED_KEY = "x-twilio-webhooks-signature-settings"

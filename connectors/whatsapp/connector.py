@@ -8,10 +8,10 @@ from pydantic import Field
 
 from connectors.capabilities import Capabilities, Limit, offers
 from connectors.contract import Call, Download, Reply, Sent, Text, Typing
-from connectors.credentials import Identifier
 from connectors.meta import Meta, MetaConfig
-from connectors.reading import entries, open_each
-from connectors.verdicts import EXPIRED
+from connectors.tools.entries import entries, open_each
+from connectors.tools.refusals import EXPIRED
+from connectors.tools.setting_types import Identifier
 from normalizer.events import AnyEvent, MediaRef
 
 from .error_codes import CODES

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.kinds import kind_of
-from connectors.places import place
-from connectors.reading import Unreadable, id_of, listed
+from connectors.tools.attachment_kind import kind_of
+from connectors.tools.entries import Unreadable, id_of, listed
+from connectors.tools.location import place
 from normalizer.events import Attachment, Kind, MediaRef
 
 #: Meta could not fetch the consumer's file, for example because it has more than 100 MB.

@@ -3,7 +3,7 @@
 https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 """
 
-from connectors.verdicts import (
+from connectors.tools.refusals import (
     GONE,
     INVALID,
     MISCONFIGURED,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from connectors.meta import about_account
-from connectors.reading import Unreadable, id_of, listed, moment, read_each
+from connectors.tools.entries import Unreadable, id_of, listed, moment, read_each
 from normalizer.events import (
     AnyEvent,
     Deletion,

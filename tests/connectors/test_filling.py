@@ -5,7 +5,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from connectors.kit.filling import ASKED, difference, unlike
+from connectors.kit.record import ASKED, difference, unlike
 
 FOUND = {"events": [{"id": "m-1"}]}
 

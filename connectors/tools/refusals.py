@@ -7,8 +7,8 @@ was a file that was refused.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from .contract import Reply, retry_after
-from .errors import Rejected
+from connectors.contract import Reply, retry_after
+from connectors.errors import Rejected
 
 #: A platform's code, or code and subcode.
 Code = int | tuple[int, int]

@@ -8,8 +8,8 @@ from connectors.contract import Call
 from connectors.recordings import Recording
 from normalizer.events import AnyEvent, Unknown
 
-from .driving import first_call
 from .paths import Path, changed, fields, shown, without
+from .run_flow import first_call
 from .subject import Subject, files
 
 #: How `str` writes what is not there.

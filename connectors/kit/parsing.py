@@ -10,12 +10,12 @@ import orjson
 import pytest
 
 from connectors.contract import Delivery
-from connectors.damage import damaged
 from connectors.recordings import Recording
 from normalizer.events import TRANSCRIPT_LINES, AnyEvent, Echo, Edit, Message, Unknown, dump, load
 
-from .driving import first_call
-from .filling import unlike
+from .mutations import damaged
+from .record import unlike
+from .run_flow import first_call
 from .subject import Subject, files
 
 #: How often each recording is damaged.
