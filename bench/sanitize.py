@@ -22,7 +22,7 @@ from bench import sanitize_rivals as rivals
 from bench.report import machine, options, publish, table
 from bench.sanitize_goals import Goals
 from normalizer.media import Limits
-from normalizer.photo import encode
+from normalizer.renditions import image_files
 from normalizer.sanitizer import Sanitizer
 from normalizer.scanner import Scanner
 from tests.normalizer.daemon import Daemon
@@ -192,13 +192,13 @@ async def hostile(goals: Goals) -> str:
 async def ceilings(goals: Goals) -> str:
     """Whether every picture stays within its bytes, and how often photos are encoded for it."""
     counted: list[tuple[int, int]] = []
-    real = encode._encode
+    real = image_files._encode
 
     def counting(image: object, form: str, **options: int) -> bytes:
         counted.append(image.size)  # type: ignore[attr-defined]
         return real(image, form, **options)  # type: ignore[arg-type]
 
-    encode._encode = counting  # type: ignore[assignment]
+    image_files._encode = counting  # type: ignore[assignment]
     limits = Limits()
     running = Sanitizer(limits, cells=2)
     await running.start()
@@ -221,7 +221,7 @@ async def ceilings(goals: Goals) -> str:
             width, height = preview.width, preview.height
             encodes += sum(rows for across, rows in counted if across == width) / height
     await running.close()
-    encode._encode = real
+    image_files._encode = real
     goals.ceilings(within / len(made), encodes / of_photos)
     return (
         f"Of {len(made)} pictures (photos, noise, strips) {within} stay within 30,000 and 3,000,000 "

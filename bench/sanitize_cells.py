@@ -7,12 +7,12 @@ import statistics
 import time
 from typing import Any
 
-from normalizer.cell.order import Order
-from normalizer.cell.pool import Pool
-from normalizer.cell.trouble import CellLost
+from normalizer.canvas import Canvas
+from normalizer.decoders.photo import job as photo_job
 from normalizer.media import Limits, Unsafe
-from normalizer.photo import job as photo_job
-from normalizer.photo.canvas import Canvas
+from normalizer.sandbox.errors import CellLost
+from normalizer.sandbox.job import Order
+from normalizer.sandbox.pool import Pool
 from normalizer.sanitizer import Sanitizer
 from tests.normalizer.media_samples import descriptor
 

@@ -11,11 +11,11 @@ from typing import Any
 import pillow_heif
 from PIL import Image, ImageCms, ImageOps
 
-from normalizer.photo.fitting import fit
-from normalizer.video import structure
-from normalizer.video.film import open_film
-from normalizer.video.first_frame import first_frame, rows
-from normalizer.video.rebuild import copied, rebuild
+from normalizer.decoders.photo.scaling import fit
+from normalizer.decoders.video import structure
+from normalizer.decoders.video.demuxer import open_film
+from normalizer.decoders.video.first_frame import first_frame, rows
+from normalizer.decoders.video.remux import copied, rebuild
 
 _THUMBNAIL = 320
 _FACTORS = (1, 2, 4, 8)

@@ -9,14 +9,14 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
-from .cell.pool import Isolation, Pool
-from .encoding import Job
-from .films import Films
+from .canvas import Canvas
+from .file_type import HEAD_BYTES, Content, sniff
 from .media import Clean, Limits, MediaFailed, MediaRejected
-from .photo.canvas import Canvas
+from .renditions.sandbox_job import Studio
+from .renditions.video import Films
+from .renditions.while_decoding import Job
+from .sandbox.pool import Isolation, Pool
 from .scanner import Scanner
-from .sniffing import HEAD_BYTES, Content, sniff
-from .studio import Studio
 
 _log = logging.getLogger(__name__)
 

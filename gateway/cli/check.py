@@ -7,9 +7,9 @@ from gateway.fetching import Fetcher
 from gateway.settings import Settings, advice
 from gateway.upkeep.connector_health import ask
 from gateway.wiring import configured_scanner
-from normalizer.cell.pool import Pool
-from normalizer.cell.trouble import CellsUnavailable
 from normalizer.media import MediaFailed
+from normalizer.sandbox.errors import CellsUnavailable
+from normalizer.sandbox.pool import Pool
 from normalizer.scanner import ScannerMisfit
 
 from .running import run

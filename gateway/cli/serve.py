@@ -8,7 +8,7 @@ from gateway.journal import JournalUnavailable
 from gateway.observability.logs import configure
 from gateway.service import Gateway
 from gateway.settings import Settings
-from normalizer.cell.trouble import CellsUnavailable
+from normalizer.sandbox.errors import CellsUnavailable
 from workspace.shape import TooNew
 
 from .running import asked_to_end, run, settle

@@ -166,7 +166,7 @@ def test_warnings_become_lines() -> None:
 
 def test_a_crash_is_a_masked_line_too() -> None:
     program = """
-from gateway.logging import configure
+from gateway.observability.logs import configure
 configure(["hunter2-in-clear"])
 raise RuntimeError("whsec_abcdef " + "-".join(["hunter2", "in", "clear"]))
 """

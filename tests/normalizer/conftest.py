@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from normalizer.cell import client
 from normalizer.media import Clean, Limits
+from normalizer.sandbox import zygote_client
 from normalizer.sanitizer import Sanitizer
 
 from .media_samples import descriptor
@@ -34,7 +34,7 @@ def sanitize(sanitizer: Sanitizer) -> Sanitize:
 async def besieged() -> AsyncIterator[Sanitizer]:
     """A sanitizer whose decoder attacks when a file tells it to."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client, "_MODULE", "tests.normalizer.hostile_cell")
+        patch.setattr(zygote_client, "_MODULE", "tests.normalizer.hostile_cell")
         running = Sanitizer(Limits(), cells=2)
         await running.start()
         yield running

@@ -1,6 +1,6 @@
 """A zygote whose photo decoder has been taken over: a GIF that says how makes it attack.
 
-Started by tests in place of `normalizer.cell`; everything else about the cells is the real thing.
+Started by tests in place of `normalizer.decoders`; everything else about the cells is the real thing.
 """
 
 import contextlib
@@ -14,12 +14,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from normalizer.cell import jobs
-from normalizer.cell.order import Job, Order
-from normalizer.cell.zygote import serve
+from normalizer.decoders import registry
 from normalizer.media import MediaRejected
+from normalizer.sandbox.job import Decoders, Job, Order
+from normalizer.sandbox.zygote import serve
 
 #: Makes the machine look full of processes to the zygote, or no longer.
 TURN = signal.SIGUSR1
@@ -195,15 +196,13 @@ def limit_processes(*_: object) -> None:
 
 def main() -> None:
     signal.signal(TURN, limit_processes)
-    prepare = jobs.prepare
+    serve(int(sys.argv[1]), load)
 
-    def prepared() -> None:
-        prepare()
-        honest = jobs.JOBS["photo"]
-        jobs.JOBS["photo"] = lambda order: attacked(order, honest)
 
-    jobs.prepare = prepared
-    serve(int(sys.argv[1]))
+def load() -> Decoders:
+    decoders = registry.load()
+    honest = decoders.jobs["photo"]
+    return replace(decoders, jobs={**decoders.jobs, "photo": lambda order: attacked(order, honest)})
 
 
 if __name__ == "__main__":

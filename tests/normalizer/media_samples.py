@@ -11,7 +11,7 @@ import av
 import numpy as np
 from PIL import Image, ImageDraw
 
-from normalizer.video.cursor import Cursor
+from normalizer.decoders.video.file_view import Cursor
 
 #: What a picture of `quadrants` shows, clockwise from the upper left.
 CORNERS = ((220, 40, 40), (40, 180, 60), (40, 70, 220), (235, 215, 50))

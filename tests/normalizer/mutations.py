@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from normalizer.boxes import CONTAINERS, Broken, walk
+from normalizer.isobmff import CONTAINERS, Broken, walk
 
 Random = np.random.Generator
 Mutation = Callable[[Random, bytes], bytes]

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from normalizer.canvas import ROWS
 from normalizer.media import Limits
-from normalizer.photo import encode
-from normalizer.photo.joined import ROWS, joined
-from normalizer.photo.square import Square
+from normalizer.renditions import image_files
+from normalizer.renditions.jpeg_join import joined
+from normalizer.renditions.thumbnail import Square
 from normalizer.sanitizer import Sanitizer
 
 from .conftest import Sanitize, handing
@@ -24,9 +25,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def test_a_photo_joined_of_bands_is_the_photo_encoded_at_once(height: int) -> None:
     image = natural(700, 1400).resize((83, height))
     bands = [image.crop((0, top, 83, min(top + ROWS, height))) for top in range(0, height, ROWS)]
-    one = joined([encode.band(band) for band in bands], image.size)
+    one = joined([image_files.band(band) for band in bands], image.size)
     whole = io.BytesIO()
-    image.save(whole, "JPEG", quality=encode.PREVIEW_QUALITIES[0])
+    image.save(whole, "JPEG", quality=image_files.PREVIEW_QUALITIES[0])
     with Image.open(io.BytesIO(one)) as first, Image.open(whole) as second:
         assert first.size == image.size
         assert np.array_equal(np.asarray(first), np.asarray(second))

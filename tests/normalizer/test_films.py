@@ -11,10 +11,10 @@ import av
 import numpy as np
 import pytest
 
-from normalizer.boxes import Box, Broken, inside, walk
+from normalizer.isobmff import Box, Broken, inside, walk
 from normalizer.media import Clean, Limits, MediaRejected
+from normalizer.renditions.mp4_audit import audit
 from normalizer.sanitizer import Sanitizer, Stage
-from normalizer.video.audit import audit
 
 from .conftest import Sanitize, handing
 from .looking import alike, assert_bare, assert_upright, colour, content, rendition, shown

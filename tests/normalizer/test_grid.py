@@ -8,9 +8,9 @@ import pillow_heif
 import pytest
 from PIL import Image
 
+from normalizer.decoders.photo import heif_items, pixel_memory
+from normalizer.decoders.photo.heif_tiles import Grid, library
 from normalizer.media import Limits, MediaRejected
-from normalizer.photo import items, memory
-from normalizer.photo.grid import Grid, library
 from normalizer.sanitizer import Sanitizer
 
 from .conftest import Sanitize, handing
@@ -32,9 +32,9 @@ def _photo(image: Image.Image, orientation: int = 1, **options: int) -> bytes:
     return buffer.getvalue()
 
 
-def _by_tiles(content: bytes) -> tuple[memory.Pixels, list[int]]:
+def _by_tiles(content: bytes) -> tuple[pixel_memory.Pixels, list[int]]:
     assert _LIBRARY
-    overhang = items.overhang(items.properties(memoryview(content)))
+    overhang = heif_items.overhang(heif_items.properties(memoryview(content)))
     assert overhang is not None
     with contextlib.closing(Grid(_LIBRARY, content, overhang, 2)) as grid:
         assert grid.covers

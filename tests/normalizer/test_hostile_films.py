@@ -12,10 +12,10 @@ import av
 import pytest
 
 from bench import sanitize_cells as cells
-from normalizer.boxes import Box, inside
+from normalizer.isobmff import Box, inside
 from normalizer.media import Limits, MediaRejected
+from normalizer.renditions.mp4_audit import audit
 from normalizer.sanitizer import Sanitizer
-from normalizer.video.audit import audit
 
 from .conftest import Sanitize, handing
 from .looking import content, rendition

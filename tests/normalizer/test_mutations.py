@@ -8,8 +8,8 @@ import pytest
 
 from bench import sanitize_cells as cells
 from normalizer.media import Clean, MediaFailed, MediaRejected
+from normalizer.renditions.mp4_audit import audit
 from normalizer.sanitizer import Sanitizer
-from normalizer.video.audit import audit
 
 from .conftest import Sanitize
 from .looking import assert_bare, content, shown

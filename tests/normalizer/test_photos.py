@@ -12,7 +12,7 @@ from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from normalizer.media import Clean, Limits, MediaRejected
-from normalizer.photo import encode
+from normalizer.renditions import image_files
 from normalizer.sanitizer import Sanitizer
 
 from .conftest import Sanitize, handing
@@ -400,13 +400,13 @@ async def test_tiny_limits_hold_too() -> None:
 
 async def test_a_photo_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     encodes: list[tuple[int, int]] = []
-    real = encode._encode
+    real = image_files._encode
 
     def counting(image: Image.Image, *arguments: Any, **options: Any) -> bytes:
         encodes.append(image.size)
         return real(image, *arguments, **options)
 
-    monkeypatch.setattr(encode, "_encode", counting)
+    monkeypatch.setattr(image_files, "_encode", counting)
     running = Sanitizer(Limits(), cells=1)
     await running.start()
     try:

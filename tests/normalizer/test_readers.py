@@ -11,8 +11,8 @@ import pillow_heif
 import pytest
 from PIL import Image, TiffImagePlugin
 
+from normalizer.decoders.photo import heif_items
 from normalizer.media import MediaRejected
-from normalizer.photo import items
 
 from .conftest import Sanitize
 from .looking import alike, assert_upright, colour, shown
@@ -289,12 +289,12 @@ def assert_alike(found: Image.Image, wanted: Image.Image) -> None:
 
 async def test_damage_in_the_boxes_of_a_picture_tells_nothing_and_raises_nothing() -> None:
     source = cropped(quadrants(60, 40), 30, 20, -15, -10)
-    assert items.crop(items.properties(memoryview(source)), (60, 40)) == (0, 0, 30, 20)
+    assert heif_items.crop(heif_items.properties(memoryview(source)), (60, 40)) == (0, 0, 30, 20)
     random = np.random.default_rng(1)
     for _ in range(500):
         damaged = np.frombuffer(source, np.uint8).copy()
         places = random.integers(0, source.index(b"mdat"), 3)
         damaged[places] = random.integers(0, 256, 3)
-        items.crop(items.properties(memoryview(damaged.tobytes())), (60, 40))
+        heif_items.crop(heif_items.properties(memoryview(damaged.tobytes())), (60, 40))
     for length in range(0, len(source), 7):
-        items.properties(memoryview(source[:length]))
+        heif_items.properties(memoryview(source[:length]))

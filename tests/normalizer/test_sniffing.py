@@ -2,8 +2,8 @@
 
 import pytest
 
+from normalizer.file_type import sniff
 from normalizer.media import MediaRejected
-from normalizer.sniffing import sniff
 
 from .media_samples import box, encoded, film, quadrants
 

@@ -10,12 +10,11 @@ import textwrap
 
 import pytest
 
-from normalizer.cell import attempts
-from normalizer.cell import filter as seccomp
-from normalizer.cell.client import Zygote
-from normalizer.cell.proof import excused, prove
-from normalizer.cell.syscalls import PROCESSORS, Processor
-from normalizer.cell.walls import NOT_IN_THIS_KERNEL
+from normalizer.sandbox import escape_attempts, seccomp
+from normalizer.sandbox.isolation import NOT_IN_THIS_KERNEL
+from normalizer.sandbox.self_test import excused, prove
+from normalizer.sandbox.syscall_numbers import PROCESSORS, Processor
+from normalizer.sandbox.zygote_client import Zygote
 
 from .media_samples import encoded, quadrants
 
@@ -139,7 +138,7 @@ async def test_every_wall_stands_and_is_proved_here() -> None:
         found = await prove(zygote)
     finally:
         await zygote.close()
-    assert set(found) == set(attempts.ATTEMPTS)
+    assert set(found) == set(escape_attempts.ATTEMPTS)
     assert {wall: why for wall, why in found.items() if not excused(wall, why)} == {}
 
 
@@ -147,7 +146,7 @@ async def test_the_proof_notices_a_cell_without_walls() -> None:
     zygote = await Zygote.start()
     try:
         for wall in ("limits", "seccomp"):
-            for attempt in attempts.ATTEMPTS[wall]:
+            for attempt in escape_attempts.ATTEMPTS[wall]:
                 if wall == "seccomp" and attempt == "open a file":
                     continue  # Landlock stops that as well
                 cell = await zygote.spawn(())
@@ -171,8 +170,8 @@ def test_only_a_kernel_without_landlock_excuses() -> None:
 #: Refuses one system call to itself and all its children, as containers' profiles do.
 WITHOUT = """
     import asyncio, os, struct, sys
-    from normalizer.cell import kernel
-    from normalizer.cell.trouble import CellsUnavailable
+    from normalizer.sandbox import linux
+    from normalizer.sandbox.errors import CellsUnavailable
     from normalizer.media import Limits
     from normalizer.sanitizer import Sanitizer
 
@@ -181,8 +180,8 @@ WITHOUT = """
         return b"".join(struct.pack("=HBBI", *each) for each in code)
 
     async def main():
-        kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-        kernel.install_filter(refusing(int(sys.argv[1]), int(sys.argv[2])))
+        linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+        linux.install_filter(refusing(int(sys.argv[1]), int(sys.argv[2])))
         running = Sanitizer(Limits(), cells=1, isolation=sys.argv[3])
         try:
             await running.start()

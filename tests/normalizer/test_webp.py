@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from normalizer.decoders.photo import libwebp, pixel_memory
 from normalizer.media import Limits, MediaRejected
-from normalizer.photo import libwebp, memory
 from normalizer.sanitizer import Sanitizer
 
 from .conftest import Sanitize, handing
@@ -39,7 +39,7 @@ def test_a_still_is_what_pillow_makes_of_it(mode: str, *, lossless: bool) -> Non
     assert _LIBRARY
     facts = libwebp.still(_LIBRARY, content)
     assert facts == libwebp.Facts((301, 203), mode == "RGBA", lossless)
-    target: memory.Pixels = np.zeros((203, 301), np.uint32)
+    target: pixel_memory.Pixels = np.zeros((203, 301), np.uint32)
     libwebp.decode(_LIBRARY, content, (301, 203), target)
     with Image.open(io.BytesIO(content)) as opened:
         wanted = np.asarray(opened.convert("RGBA"))

@@ -1,0 +1,1 @@
+"""Decoders: everything in this package runs inside the sandbox, on untrusted bytes."""

@@ -1,0 +1,248 @@
+"""Large pictures made smaller band by band, so that never all of them lies in memory at four bytes a pixel."""
+
+import ctypes
+import mmap
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageFile, PngImagePlugin
+
+from normalizer.canvas import BYTES_PER_PIXEL, Size, reduced
+
+from . import pixel_memory, pixel_modes
+from .opened import Laid, Seen
+from .scaling import Fit
+
+#: Rows a band has, rounded to what the factor divides, and pixels where rows are long.
+_ROWS, _PIXELS = 256, 1 << 21
+
+#: Bands that may wait to be made smaller: the decoder is faster where opacity must be weighed.
+_WAITING = 4
+
+#: Compressed bytes decoded at a time: zlib makes at most a thousand times as much of them.
+_SIP = 8192
+
+_LAID: Mapping[str, Laid] = {"RGB": "RGB", "RGBA": "RGBA"}
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def shrunk(image: Image.Image, factor: int) -> Image.Image:
+    """A decoded picture by a whole fraction, in eight bits a channel."""
+    if factor == 1:
+        return pixel_modes.eight_bits(image)
+    return _assemble(
+        image.size, factor, lambda top, bottom: image.crop((0, top, image.width, bottom))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A decoded picture as rows of bytes, as libraries for single formats give it."""
+
+    content: Any
+    size: Size
+    mode: str
+    stride: int
+    #: How a pixel is stored, where that is wider than the mode.
+    stored: str
+    #: Where in the rows the picture begins: columns from the left, rows from the top.
+    corner: tuple[int, int] = (0, 0)
+
+    def shown(self, ground: mmap.mmap | None, factor: int, seen: Seen) -> Image.Image:
+        """As a picture smaller by a whole fraction, on `ground` if there is one."""
+        if ground is None:
+            return _assemble(self.size, factor, self._band)
+        size = reduced(self.size, factor)
+        for top, bottom in _steps(self.size, factor):
+            first, last = top // factor, -(-bottom // factor)
+            target = pixel_memory.laid_over(ground, size[0], last - first, self.mode, first)
+            if factor == 1:
+                rows, stride = self._rows(top, bottom)
+                target.frombytes(rows, "raw", self.stored, stride, 1)
+            else:
+                target.paste(_smaller(self._band(top, bottom), factor))
+            seen(last)
+        return pixel_memory.laid_over(ground, *size, self.mode)
+
+    def _rows(self, top: int, bottom: int) -> tuple[Any, int]:
+        """The bytes of some rows, and how many there are from one row to the next."""
+        left, above = self.corner
+        first, last = (above + top) * self.stride, (above + bottom) * self.stride
+        rows = memoryview(self.content)[first:last]
+        if left == 0:
+            return rows, self.stride
+        pixel = len(self.stored)
+        start, end = left * pixel, (left + self.size[0]) * pixel
+        whole = np.frombuffer(rows, np.uint8).reshape(bottom - top, self.stride)
+        return whole[:, start:end].tobytes(), end - start
+
+    def _band(self, top: int, bottom: int) -> Image.Image:
+        rows, stride = self._rows(top, bottom)
+        place = (self.size[0], bottom - top)
+        return Image.frombuffer(self.mode, place, rows, "raw", self.stored, stride, 1)
+
+
+class Shrinking:
+    """A picture of four bytes a pixel that grows from the top and is made smaller on its way to `ground`."""
+
+    def __init__(
+        self, whole: mmap.mmap, size: Size, mode: str, ground: mmap.mmap, factor: int
+    ) -> None:
+        self._whole, self._size, self._mode = whole, size, mode
+        self._ground, self._factor, self._done = ground, factor, 0
+
+    @property
+    def result(self) -> Image.Image:
+        """The smaller picture."""
+        return pixel_memory.laid_over(self._ground, *reduced(self._size, self._factor), self._mode)
+
+    def to(self, bottom: int) -> int:
+        """Rows of the smaller picture that are finished, given those of the large one."""
+        width, height = self._size
+        if bottom < height:
+            bottom = bottom // self._factor * self._factor
+        first, last = self._done // self._factor, -(-bottom // self._factor)
+        if bottom > self._done:
+            part = pixel_memory.laid_over(
+                self._whole, width, bottom - self._done, self._mode, self._done
+            )
+            smaller = _smaller(part, self._factor)
+            pixel_memory.laid_over(self._ground, *smaller.size, self._mode, first).paste(smaller)
+            pixel_memory.forget(
+                self._whole, self._done * width * BYTES_PER_PIXEL, bottom * width * BYTES_PER_PIXEL
+            )
+            self._done = bottom
+        return last
+
+
+def laid(mode: str, size: Size, fit: Fit) -> Laid | None:
+    """The mode in which rows may go straight to the canvas, if they may."""
+    return _LAID.get(mode) if fit.size == reduced(size, fit.factor) else None
+
+
+def _assemble(size: Size, factor: int, band: Callable[[int, int], Image.Image]) -> Image.Image:
+    result: Image.Image | None = None
+    for top, bottom in _steps(size, factor):
+        part = pixel_modes.eight_bits(band(top, bottom))
+        part = _smaller(part, factor)
+        if result is None:
+            result = Image.new(part.mode, reduced(size, factor))
+        result.paste(part, (0, top // factor))
+    assert result is not None
+    return result
+
+
+def _steps(size: Size, factor: int) -> Iterator[tuple[int, int]]:
+    width, height = size
+    step = max(factor, min(_ROWS, _PIXELS // width) // factor * factor)
+    return ((top, min(top + step, height)) for top in range(0, height, step))
+
+
+def _smaller(part: Image.Image, factor: int) -> Image.Image:
+    if factor == 1 or part.mode != "RGBA":
+        return part.reduce(factor) if factor > 1 else part
+    least, most = part.getchannel("A").getextrema()
+    if least != most:
+        return part.reduce(factor)
+    # Colours need not be weighed by an opacity that is the same all over, which takes most of the time.
+    core: Any = part.im
+    whole = (0, 0, *part.size)
+    return Image.Image()._new(core.reduce((factor, factor), whole))  # noqa: SLF001  # see pixel_memory.laid_over
+
+
+class Stream:
+    """A PNG that is decoded bit by bit: rows that are done are made smaller and their memory given back.
+
+    The decoder does not tell how far it is. But it fills fresh memory from the top, and the kernel tells
+    which pages have been touched.
+    """
+
+    def __init__(self, image: PngImagePlugin.PngImageFile, factor: int) -> None:
+        self._image, self._factor = image, factor
+        self._stride = image.width * BYTES_PER_PIXEL
+        self._memory = mmap.mmap(
+            -1, self._stride * image.height, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+        )
+        # Huge pages would be touched long before they are full.
+        self._memory.madvise(mmap.MADV_NOHUGEPAGE)
+        self._address = np.frombuffer(self._memory, np.uint8).ctypes.data
+        self._result = Image.new(image.mode, reduced(image.size, factor))
+        self._least = min(_ROWS * image.width, _PIXELS)
+        self._done = 0
+        # Libraries let go of the interpreter: while one band is made smaller the next is decoded.
+        self._beside = ThreadPoolExecutor(1)
+        self._shrinking: deque[Future[None]] = deque()
+
+    def decode(self) -> Image.Image:
+        image: Any = self._image
+        image.im = self._band(0, image.height).im
+        image.load_prepare()
+        decoder_name, extents, _, args = image.tile[0]
+        core: Any = Image
+        decoder = core._getdecoder(image.mode, decoder_name, args, image.decoderconfig)  # noqa: SLF001  # as Image.load does
+        decoder.setimage(image.im, extents)
+        pending, status = b"", 0
+        while True:
+            sip = image.load_read(_SIP)
+            if not sip and ImageFile.LOAD_TRUNCATED_IMAGES:
+                break
+            if not sip:
+                raise OSError("the file is truncated")
+            pending += sip
+            consumed, status = decoder.decode(pending)
+            if consumed < 0:
+                break
+            pending = pending[consumed:]
+            self._collect(self._touched_rows())
+        if status < 0 and not ImageFile.LOAD_TRUNCATED_IMAGES:
+            raise OSError("the file is damaged")
+        self._collect(image.height)
+        for shrinking in self._shrinking:
+            shrinking.result()
+        return self._result
+
+    def _band(self, top: int, bottom: int) -> Image.Image:
+        core: Any = Image.core  # type: ignore[attr-defined]  # see pixel_memory.laid_over
+        size = (self._image.width, bottom - top)
+        return Image.Image()._new(  # noqa: SLF001  # see pixel_memory.laid_over
+            core.map_buffer(self._memory, size, "raw", top * self._stride, (self._image.mode, 0, 1))
+        )
+
+    def _touched_rows(self) -> int:
+        """Rows above the last page that has been written to."""
+        page = mmap.PAGESIZE
+        start = self._done * self._stride // page * page
+        length = len(self._memory) - start
+        pages = np.zeros(-(-length // page), np.uint8)
+        if _LIBC.mincore(
+            ctypes.c_void_p(self._address + start),
+            ctypes.c_size_t(length),
+            ctypes.c_void_p(pages.ctypes.data),
+        ):
+            raise OSError(ctypes.get_errno(), "mincore")
+        touched = np.flatnonzero(pages & 1)
+        last = start + int(touched[-1]) * page if len(touched) else start
+        return last // self._stride
+
+    def _collect(self, bottom: int) -> None:
+        whole = bottom == self._image.height
+        bottom = bottom if whole else bottom // self._factor * self._factor
+        done = self._done
+        if bottom <= done or (not whole and (bottom - done) * self._image.width < self._least):
+            return
+        # Where the file was cut there is much at once, and none of it has taken memory yet.
+        for top, end in _steps((self._image.width, bottom - done), self._factor):
+            if len(self._shrinking) == _WAITING:
+                self._shrinking.popleft().result()
+            self._shrinking.append(self._beside.submit(self._shrink, done + top, done + end))
+        self._done = bottom
+
+    def _shrink(self, top: int, bottom: int) -> None:
+        part = _smaller(self._band(top, bottom), self._factor)
+        self._result.paste(part, (0, top // self._factor))
+        pixel_memory.forget(self._memory, top * self._stride, bottom * self._stride)

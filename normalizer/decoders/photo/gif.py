@@ -1,0 +1,100 @@
+"""GIF: the first frame, cut out of the file before a decoder sees the rest."""
+
+import io
+import struct
+
+from PIL import GifImagePlugin, Image
+
+from normalizer.media import MediaRejected
+
+from . import downscaling
+from .opened import Opened, Wish
+
+_EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
+_GRAPHIC_CONTROL = 0xF9
+
+#: Pieces of a frame hold 255 bytes but for the last one.
+_MAX_PIECES = 200_000
+_MAX_EXTENSIONS = 1000
+
+#: Left, top, right, bottom.
+Box = tuple[int, int, int, int]
+
+#: Frames of nothing pack a thousand pixels into a byte; what people send has a hundredth of this.
+_MAX_PIXELS = 32_000_000
+
+
+def open_gif(data: memoryview, wish: Wish) -> Opened:
+    if len(data) < 13:
+        raise MediaRejected("corrupt", "a GIF without a header")
+    across, down = struct.unpack_from("<HH", data, 6)
+    wish.check((max(across, 1), max(down, 1)), most=_MAX_PIXELS)
+    stream, frame = _first_frame(data)
+    # Where a frame reaches beyond the screen, the library makes the screen larger.
+    wish.check((max(across, frame[2]), max(down, frame[3])), most=_MAX_PIXELS)
+    image = GifImagePlugin.GifImageFile(io.BytesIO(stream))
+    wish.check(image.size, most=_MAX_PIXELS)
+    fit = wish.fit(image.size)
+
+    def load(*_: object) -> Image.Image:
+        image.load()
+        return downscaling.shrunk(_on_nothing(image, frame), fit.factor)
+
+    return Opened(size=image.size, fit=fit, load=load, crisp=True)
+
+
+def _on_nothing(image: Image.Image, frame: Box) -> Image.Image:
+    """Around a frame smaller than the screen nothing is, as browsers show it; the library paints a colour there."""
+    if frame == (0, 0, *image.size) or image.has_transparency_data:
+        return image
+    opacity = Image.new("L", image.size, 0)
+    opacity.paste(255, frame)
+    result = image.convert("RGBA")
+    result.putalpha(opacity)
+    return result
+
+
+def _first_frame(data: memoryview) -> tuple[bytes, Box]:
+    """The file up to the end of the first frame, and where that lies on the screen."""
+    at = 13 + _table_bytes(data[10])
+    kept = [data[:at]]
+    for _ in range(_MAX_EXTENSIONS):
+        kind = _byte(data, at)
+        if kind == _IMAGE:
+            end = _end_of_pieces(data, at + 11 + _table_bytes(_byte(data, at + 9)))
+            # Where the end of the pieces is missing, the decoder tells whether a part of the picture is.
+            return b"".join([*kept, data[at:end], bytes([0, _TRAILER])]), _place(data, at)
+        if kind != _EXTENSION:
+            break
+        end = _end_of_pieces(data, at + 2)
+        if _byte(data, at + 1) == _GRAPHIC_CONTROL:
+            kept.append(data[at:end])
+        at = end
+    raise MediaRejected("corrupt", "a GIF without a frame")
+
+
+def _place(data: memoryview, at: int) -> Box:
+    _byte(data, at + 8)
+    left, top, width, height = struct.unpack_from("<HHHH", data, at + 1)
+    return left, top, left + width, top + height
+
+
+def _table_bytes(flags: int) -> int:
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
+def _end_of_pieces(data: memoryview, at: int) -> int:
+    for _ in range(_MAX_PIECES):
+        if at >= len(data):
+            return len(data)
+        size = data[at]
+        at += 1 + size
+        if size == 0:
+            return at
+    raise MediaRejected("corrupt", "a GIF in far too many pieces")
+
+
+def _byte(data: memoryview, at: int) -> int:
+    if at >= len(data):
+        raise MediaRejected("corrupt", "a GIF that ends too early")
+    return data[at]

@@ -1,0 +1,214 @@
+"""HEIF of many tiles, as phones write it, decoded row by row: pillow_heif decodes all or nothing.
+
+These are calls into the very library that pillow_heif has loaded (libheif 1.19 and later, heif_tiling.h),
+by several threads with a context each, because a context decodes one tile at a time.
+"""
+
+import ctypes
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cache
+from queue import SimpleQueue
+
+import numpy as np
+
+from normalizer.canvas import Size
+
+from . import shared_libraries
+from .heif_items import Side
+from .pixel_memory import Pixels
+from .shared_libraries import POINTER, Calls
+
+_RGB, _RGBA, _INTERLEAVED = 1, 11, 10
+_HOW_IT_LIES = 1
+
+#: Where `convert_hdr_to_8bit` lies in the options: behind two bytes, three functions and a pointer.
+_TO_8_BITS = 40
+
+
+class _Error(ctypes.Structure):
+    _fields_ = (("code", ctypes.c_int), ("detail", ctypes.c_int), ("message", ctypes.c_char_p))
+
+
+class _Tiling(ctypes.Structure):
+    _fields_ = (
+        ("version", ctypes.c_int),
+        *((name, ctypes.c_uint32) for name in ("columns", "rows", "tile_width", "tile_height")),
+        *((name, ctypes.c_uint32) for name in ("width", "height", "top", "left")),
+        ("dimensions", ctypes.c_uint8),
+        ("more", ctypes.c_uint32 * 8),
+    )
+
+
+_OUT = ctypes.POINTER(POINTER)
+
+_CALLS: Calls = {
+    "heif_context_alloc": (POINTER, ()),
+    "heif_context_free": (None, (POINTER,)),
+    "heif_context_read_from_memory_without_copy": (
+        _Error,
+        (POINTER, POINTER, ctypes.c_size_t, POINTER),
+    ),
+    "heif_context_get_primary_image_handle": (_Error, (POINTER, _OUT)),
+    "heif_image_handle_release": (None, (POINTER,)),
+    "heif_image_handle_get_image_tiling": (
+        _Error,
+        (POINTER, ctypes.c_int, ctypes.POINTER(_Tiling)),
+    ),
+    "heif_image_handle_decode_image_tile": (
+        _Error,
+        (POINTER, _OUT, ctypes.c_int, ctypes.c_int, POINTER, ctypes.c_uint32, ctypes.c_uint32),
+    ),
+    "heif_decoding_options_alloc": (POINTER, ()),
+    "heif_decoding_options_free": (None, (POINTER,)),
+    "heif_image_get_width": (ctypes.c_int, (POINTER, ctypes.c_int)),
+    "heif_image_get_height": (ctypes.c_int, (POINTER, ctypes.c_int)),
+    "heif_image_get_plane_readonly": (
+        POINTER,
+        (POINTER, ctypes.c_int, ctypes.POINTER(ctypes.c_int)),
+    ),
+    "heif_image_release": (None, (POINTER,)),
+}
+
+
+@cache
+def library() -> ctypes.CDLL | None:
+    """libheif, if it is loaded and knows tiles. First asked for while there is a file system."""
+    return shared_libraries.library("libheif", "pillow_heif", _CALLS)
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """How the tiles of a picture lie as it is seen; the first may reach over its edge by `left` and `top`."""
+
+    columns: int
+    rows: int
+    width: int
+    height: int
+    left: int
+    top: int
+
+
+class Grid:
+    """The primary picture of a file. Close it, and only then let go of the file."""
+
+    def __init__(
+        self, heif: ctypes.CDLL, content: bytes, overhang: AbstractSet[Side], threads: int
+    ) -> None:
+        """Raises OSError for what the library cannot read."""
+        self._heif, self._content, self._threads = heif, content, threads
+        self._open = ExitStack()
+        self._handles: SimpleQueue[POINTER] = SimpleQueue()
+        with ExitStack() as undo:
+            undo.callback(self.close)
+            self._options = POINTER(heif.heif_decoding_options_alloc())
+            self._open.callback(heif.heif_decoding_options_free, self._options)
+            assert self._options.value
+            ctypes.c_uint8.from_address(self._options.value + _TO_8_BITS).value = 1
+            for _ in range(threads):
+                self._handles.put(self._handle())
+            self.size, self.tiles = self._laid(overhang)
+            undo.pop_all()
+
+    @property
+    def covers(self) -> bool:
+        """Whether there are several tiles, and none is missing."""
+        (width, height), tiles = self.size, self.tiles
+        across = tiles.columns * tiles.width - tiles.left
+        down = tiles.rows * tiles.height - tiles.top
+        return tiles.columns * tiles.rows > 1 and across >= width and down >= height
+
+    def close(self) -> None:
+        """Frees what the library holds."""
+        self._open.close()
+
+    def decode(self, ground: Pixels) -> Iterator[int]:
+        """Fills the ground, and tells how many rows from the top are finished. Raises OSError for damage."""
+        tiles, height = self.tiles, self.size[1]
+        with ThreadPoolExecutor(self._threads) as threads:
+            rows: list[list[Future[None]]] = [
+                [threads.submit(self._paint, ground, x, y) for x in range(tiles.columns)]
+                for y in range(tiles.rows)
+            ]
+            try:
+                for number, row in enumerate(rows):
+                    for tile in row:
+                        tile.result()
+                    yield min(height, (number + 1) * tiles.height - tiles.top)
+            finally:
+                threads.shutdown(cancel_futures=True)
+
+    def _handle(self) -> POINTER:
+        heif = self._heif
+        context, handle = POINTER(heif.heif_context_alloc()), POINTER()
+        self._open.callback(heif.heif_context_free, context)
+        content = ctypes.cast(ctypes.c_char_p(self._content), POINTER)
+        _check(
+            heif.heif_context_read_from_memory_without_copy(
+                context, content, len(self._content), None
+            )
+        )
+        _check(heif.heif_context_get_primary_image_handle(context, ctypes.byref(handle)))
+        self._open.callback(heif.heif_image_handle_release, handle)
+        return handle
+
+    def _laid(self, overhang: AbstractSet[Side]) -> tuple[Size, Tiles]:
+        found, handle = _Tiling(), self._handles.get()
+        _check(
+            self._heif.heif_image_handle_get_image_tiling(handle, _HOW_IT_LIES, ctypes.byref(found))
+        )
+        self._handles.put(handle)
+        size, across, down = (found.width, found.height), found.columns, found.rows
+        # The library leaves that at nothing for pictures that are turned.
+        left = across * found.tile_width - size[0] if "left" in overhang else 0
+        top = down * found.tile_height - size[1] if "top" in overhang else 0
+        return size, Tiles(across, down, found.tile_width, found.tile_height, left, top)
+
+    def _paint(self, ground: Pixels, x: int, y: int) -> None:
+        handle, image = self._handles.get(), POINTER()
+        try:
+            _check(
+                self._heif.heif_image_handle_decode_image_tile(
+                    handle, ctypes.byref(image), _RGB, _RGBA, self._options, x, y
+                )
+            )
+        finally:
+            self._handles.put(handle)
+        try:
+            tiles = self.tiles
+            _lay(
+                self._pixels(image),
+                ground,
+                x * tiles.width - tiles.left,
+                y * tiles.height - tiles.top,
+            )
+        finally:
+            self._heif.heif_image_release(image)
+
+    def _pixels(self, image: POINTER) -> Pixels:
+        stride = ctypes.c_int()
+        plane = self._heif.heif_image_get_plane_readonly(image, _INTERLEAVED, ctypes.byref(stride))
+        width = self._heif.heif_image_get_width(image, _INTERLEAVED)
+        height = self._heif.heif_image_get_height(image, _INTERLEAVED)
+        if not plane or width < 1 or height < 1 or stride.value < 4 * width:
+            raise OSError("a tile without pixels")
+        rows = (ctypes.c_uint8 * (stride.value * height)).from_address(plane)
+        pixels = np.frombuffer(rows, np.uint8).reshape(height, stride.value)
+        return pixels[:, : 4 * width].view("<u4")
+
+
+def _lay(tile: Pixels, ground: Pixels, left: int, top: int) -> None:
+    """What of the tile lies on the ground."""
+    height, width = ground.shape
+    first, last = max(top, 0), min(top + tile.shape[0], height)
+    start, end = max(left, 0), min(left + tile.shape[1], width)
+    if first < last and start < end:
+        ground[first:last, start:end] = tile[first - top : last - top, start - left : end - left]
+
+
+def _check(error: _Error) -> None:
+    if error.code:
+        raise OSError(error.message.decode(errors="replace") if error.message else "damaged")

@@ -1,0 +1,107 @@
+"""The photo job of a cell: a sender's bytes become upright sRGB pixels of bounded size."""
+
+import io
+import mmap
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageFile
+
+from normalizer.canvas import Canvas, Size
+from normalizer.sandbox.job import Job, Order
+
+from . import heif, render, truncation
+from .avif import open_avif
+from .gif import open_gif
+from .heif import open_heif
+from .jpeg import open_jpeg
+from .opened import Opened, Wish
+from .png import open_png
+from .tiff import open_tiff
+from .webp import open_webp
+
+_READERS: dict[str, Callable[[memoryview, Wish], Opened]] = {
+    "avif": open_avif,
+    "gif": open_gif,
+    "heif": open_heif,
+    "jpeg": open_jpeg,
+    "png": open_png,
+    "tiff": open_tiff,
+    "webp": open_webp,
+}
+
+
+def photo(order: Order) -> dict[str, Any]:
+    """Fills the canvas and tells, in notes, how far it is."""
+    message = order.message
+    canvas = Canvas(message["preview_side"])
+    source = mmap.mmap(order.files[0], message["bytes"], access=mmap.ACCESS_READ)
+    wish = Wish(message["max_pixels"], canvas.side)
+    read = _READERS[message["format"]]
+    opened = read(memoryview(source), wish)
+    width, height = render.upright(opened.size, opened.orientation)
+    facts = {"width": width, "height": height, "crisp": opened.crisp}
+
+    def painted(size: Size, rows: int) -> None:
+        if rows < size[1]:
+            order.tell({**facts, "preview": size, "translucent": False, "rows": rows})
+
+    try:
+        preview, translucent = render.preview(opened, canvas, order.files[1], painted)
+    except OSError:
+        facts["anew"] = True
+        opened = truncation.tolerated(lambda: read(memoryview(source), wish))
+        preview, translucent = render.preview(opened, canvas, order.files[1], painted)
+    order.kept.extend((source, opened, preview))
+    order.tell({**facts, "preview": preview.size, "translucent": translucent})
+    return {}
+
+
+JOBS: dict[str, Job] = {"photo": photo}
+
+
+def warm_up() -> None:
+    """Everything once, so that nothing is loaded later."""
+    Image.init()
+    # Our own limits are checked before anything is decoded, Pillow's on top would only differ.
+    Image.MAX_IMAGE_PIXELS = None
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    heif.prepare()
+    for name, sample in _samples().items():
+        _rehearse(name, sample)
+
+
+def warm_cell() -> None:
+    """In a fresh cell: touches the memory a small photo needs, so that no customer waits for that."""
+    _rehearse("jpeg", _SAMPLES["jpeg"])
+
+
+def _rehearse(form: str, sample: bytes) -> None:
+    canvas = Canvas(640)
+    pixels = os.memfd_create("rehearsal")
+    os.ftruncate(pixels, canvas.size)
+    opened = _READERS[form](memoryview(sample), Wish(640 * 480, 640))
+    render.preview(opened, canvas, pixels, lambda *_: None)
+    os.close(pixels)
+
+
+_SAMPLES: dict[str, bytes] = {}
+
+
+def _samples() -> dict[str, bytes]:
+    image = Image.fromarray(np.zeros((480, 640, 3), np.uint8))
+    forms = {
+        "jpeg": "JPEG",
+        "png": "PNG",
+        "gif": "GIF",
+        "tiff": "TIFF",
+        "webp": "WEBP",
+        "avif": "AVIF",
+    }
+    for name, form in forms.items():
+        buffer = io.BytesIO()
+        image.save(buffer, form)
+        _SAMPLES[name] = buffer.getvalue()
+    return _SAMPLES

@@ -1,0 +1,265 @@
+"""JPEG: its structure is read here, and the decoder is shown only what makes the picture.
+
+So no other code parses a sender's EXIF, XMP, maker notes, comments, previews or multi-picture index.
+"""
+
+import io
+import mmap
+import re
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import BinaryIO, cast
+
+from PIL import Image, JpegImagePlugin
+
+from normalizer.canvas import Size
+from normalizer.media import MediaRejected
+
+from . import orientation
+from .opened import Opened, Seen, Wish
+from .pixel_memory import laid_over, pixels
+
+_SOS, _EOI = 0xDA, 0xD9
+_FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
+_PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
+_ARITHMETIC = frozenset(range(0xC9, 0xD0))
+_STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
+
+#: Frames, Huffman and arithmetic tables, quantisation, restart interval.
+_ESSENTIAL = frozenset({*range(0xC0, 0xD0), 0xDB, 0xDD})
+_JFIF, _EXIF, _ICC, _ADOBE = 0xE0, 0xE1, 0xE2, 0xEE
+#: A shorter one says nothing: decoders pass over it (ISO/IEC 10918-5, 10.1).
+_JFIF_BYTES = 14
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+
+_FACTORS = (1, 2, 4, 8)
+
+#: A photo has some twenty; a profile or an extended XMP may add a few hundred.
+_MAX_SEGMENTS = 5000
+
+#: A progressive photo has about ten scans over all pixels. Each takes time whether it changes any or not.
+_MAX_SCANS = 100
+_MAX_SCANNED_PIXELS = 800_000_000
+
+#: A pixel whose fourth byte is full.
+_FILLED = 0xFF000000
+
+_SCAN = re.compile(rb"\xff\xda")
+_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+
+
+@dataclass(slots=True)
+class Structure:
+    """What stands before the first scan."""
+
+    scan: int = 0
+    width: int = 0
+    height: int = 0
+    frame: int = 0
+    blocks: int = 0
+    #: As EXIF and XMP state it, each None where it does not.
+    exif_turn: int | None = None
+    xmp_turn: int | None = None
+    kept: list[bytes] = field(default_factory=list)
+    profile_parts: dict[int, bytes] = field(default_factory=dict)
+
+    @property
+    def orientation(self) -> int:
+        """EXIF counts first: what turns photos upright says so there, and leaves an older XMP as it is."""
+        return self.exif_turn or self.xmp_turn or orientation.UPRIGHT
+
+    @property
+    def profile(self) -> bytes | None:
+        parts = [self.profile_parts[number] for number in sorted(self.profile_parts)]
+        return b"".join(parts) or None
+
+
+def open_jpeg(data: memoryview, wish: Wish) -> Opened:
+    """The photo; a decoder can leave out half, three quarters or seven eighths of it at no cost."""
+    structure = read(data)
+    size = (structure.width, structure.height)
+    wish.check(size)
+    _check_scans(data, structure)
+    _check_substance(data, structure)
+    fit = wish.fit(size, _FACTORS)
+    image = _plugin(data, structure)
+    if fit.factor > 1:
+        image.draft(None, (image.width // fit.factor, image.height // fit.factor))
+
+    def load(memory: mmap.mmap | None, seen: Seen) -> Image.Image:
+        if memory is not None:
+            image.im = laid_over(memory, *image.size, "RGB").im
+            image.between = _counting(memory, image.size, seen)
+        image.load()
+        return image
+
+    return Opened(
+        size=size,
+        fit=fit,
+        load=load,
+        lays="RGB" if image.mode == "RGB" and image.size == fit.size else None,
+        orientation=structure.orientation,
+        profile=structure.profile,
+    )
+
+
+def read(data: memoryview) -> Structure:
+    """The structure up to the first scan; raises MediaRejected where there is none."""
+    found = Structure()
+    at = 2
+    for _ in range(_MAX_SEGMENTS):
+        marker, at = _next_marker(data, at)
+        if marker in _STANDALONE:
+            continue
+        if marker == _EOI or at + 2 > len(data):
+            break
+        (length,) = struct.unpack_from(">H", data, at)
+        if marker == _SOS:
+            found.scan = at - 2
+            if not found.width or not found.height:
+                break
+            return found
+        _take(found, marker, bytes(data[at + 2 : at + length]))
+        at += max(length, 2)
+    raise MediaRejected("corrupt", "a JPEG without a picture")
+
+
+def _next_marker(data: memoryview, at: int) -> tuple[int, int]:
+    """The marker at or after `at`, and where its segment begins: bytes between segments are skipped."""
+    match = _MARKER.search(data, at)
+    if match is None:
+        raise MediaRejected("corrupt", "a JPEG that ends before its picture")
+    return data[match.end() - 1], match.end()
+
+
+def _take(found: Structure, marker: int, body: bytes) -> None:
+    if marker in _FRAMES:
+        _take_frame(found, marker, body)
+    elif marker == _EXIF and body.startswith(b"Exif\0\0"):
+        found.exif_turn = found.exif_turn or orientation.of_exif(body)
+    elif marker == _EXIF and body.startswith(_XMP):
+        found.xmp_turn = found.xmp_turn or orientation.of_xmp(body)
+    elif marker == _ICC and body.startswith(b"ICC_PROFILE\0") and len(body) > 14:
+        found.profile_parts.setdefault(body[12], body[14:])
+    # JFIF and Adobe tell the decoder how colours are coded.
+    keep = (
+        marker in _ESSENTIAL
+        or (marker == _JFIF and body.startswith(b"JFIF\0") and len(body) >= _JFIF_BYTES)
+        or (marker == _ADOBE and body.startswith(b"Adobe"))
+    )
+    if keep:
+        body = _without_thumbnail(body) if marker == _JFIF else body
+        found.kept.append(struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body)
+
+
+def _without_thumbnail(jfif: bytes) -> bytes:
+    return jfif[: _JFIF_BYTES - 2] + b"\0\0"
+
+
+def _take_frame(found: Structure, marker: int, body: bytes) -> None:
+    if found.frame:
+        raise MediaRejected("corrupt", "a JPEG with two frames")
+    found.frame = marker
+    if len(body) < 6 or len(body) < 6 + 3 * body[5]:
+        raise MediaRejected("corrupt", "a JPEG with half a frame header")
+    found.height, found.width, components = struct.unpack_from(">HHB", body, 1)
+    samplings = [body[7 + 3 * index] for index in range(components)]
+    found.blocks = _blocks(found.width, found.height, [(s >> 4, s & 15) for s in samplings])
+
+
+def _blocks(width: int, height: int, samplings: list[tuple[int, int]]) -> int:
+    across = max((h for h, _ in samplings), default=1) or 1
+    down = max((v for _, v in samplings), default=1) or 1
+    return sum(-(-width * h // (8 * across)) * -(-height * v // (8 * down)) for h, v in samplings)
+
+
+def _check_scans(data: memoryview, structure: Structure) -> None:
+    limit = min(_MAX_SCANS, _MAX_SCANNED_PIXELS // (structure.width * structure.height) + 1)
+    # The quick count also finds scans of pictures inside the picture; only a high one is looked into.
+    if sum(1 for _ in _SCAN.finditer(data, structure.scan)) <= limit:
+        return
+    if _scans(data, structure.scan, limit) > limit:
+        raise MediaRejected("corrupt", "a JPEG with far too many scans")
+
+
+def _scans(data: memoryview, at: int, enough: int) -> int:
+    count = 0
+    for match in _MARKER.finditer(data, at):
+        marker = data[match.end() - 1]
+        if match.start() < at:
+            continue
+        if marker == _EOI:
+            break
+        if marker in _STANDALONE:
+            continue
+        count += marker == _SOS
+        if count > enough:
+            break
+        at = match.end() + int.from_bytes(data[match.end() : match.end() + 2], "big")
+    return count
+
+
+def _check_substance(data: memoryview, structure: Structure) -> None:
+    """A decoder paints missing data grey without a word; so little cannot hold so many blocks."""
+    if structure.frame in _ARITHMETIC:
+        return
+    least_bits = 1 if structure.frame in _PROGRESSIVE else 2
+    if (len(data) - structure.scan) * 8 < structure.blocks * least_bits:
+        raise MediaRejected("corrupt", "a JPEG too short for its size in pixels")
+
+
+class _Photo(JpegImagePlugin.JpegImageFile):
+    """Calls `between` whenever the decoder wants more of the file."""
+
+    between: Callable[[], None] | None = None
+
+    def load_read(self, read_bytes: int) -> bytes:
+        if self.between:
+            self.between()
+        return super().load_read(read_bytes)
+
+
+def _counting(memory: mmap.mmap, size: Size, seen: Seen) -> Callable[[], None]:
+    """Tells how far the decoder is, which it does not: it fills the fourth byte of pixels, that was zero."""
+    last = pixels(memory, *size)[:, -1]
+    done = 0
+
+    def count() -> None:
+        nonlocal done
+        while done < len(last) and last[done] >= _FILLED:
+            done += 1
+        seen(done)
+
+    return count
+
+
+class _Shown(io.RawIOBase):
+    """What the decoder is shown: the kept segments, then the file from the first scan on, not copied."""
+
+    def __init__(self, head: bytes, scans: memoryview) -> None:
+        super().__init__()
+        self._head, self._scans, self._at = head, scans, 0
+
+    def read(self, size: int = -1) -> bytes:
+        start, length = self._at, len(self._head)
+        end = length + len(self._scans) if size < 0 else start + size
+        found = self._head[start:end]
+        if end > length:
+            found += self._scans[max(start - length, 0) : end - length]
+        self._at += len(found)
+        return found
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        starts = (0, self._at, len(self._head) + len(self._scans))
+        self._at = max(0, starts[whence] + offset)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+
+def _plugin(data: memoryview, structure: Structure) -> _Photo:
+    head = b"".join([b"\xff\xd8", *structure.kept])
+    # The class, not `Image.open`: that would look for more pictures behind the first.
+    return _Photo(cast("BinaryIO", _Shown(head, data[structure.scan :])))

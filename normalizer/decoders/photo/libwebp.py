@@ -1,0 +1,125 @@
+"""WebP stills decoded where they shall lie, as large as they shall be: Pillow holds them three times at full size.
+
+Calls into the very libwebp that Pillow has loaded; names and layouts are those of its decode.h, interface 0x02xx.
+"""
+
+import ctypes
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from normalizer.canvas import Size
+
+from . import shared_libraries
+from .pixel_memory import Pixels
+from .shared_libraries import POINTER, Calls
+
+_INTERFACE = 0x0209
+_RGBA, _LOSSLESS = 1, 2
+
+
+def _numbers(*names: str) -> Iterator[tuple[str, type[ctypes.c_int]]]:
+    return ((name, ctypes.c_int) for name in names)
+
+
+class _Features(ctypes.Structure):
+    _fields_ = (
+        *_numbers("width", "height", "has_alpha", "has_animation", "format"),
+        ("pad", ctypes.c_uint32 * 5),
+    )
+
+
+class _Rgba(ctypes.Structure):
+    _fields_ = (("pixels", POINTER), ("stride", ctypes.c_int), ("size", ctypes.c_size_t))
+
+
+class _Planes(ctypes.Structure):
+    """Not used by us: it makes the union as large as it is."""
+
+    _fields_ = (
+        ("planes", POINTER * 4),
+        ("strides", ctypes.c_int * 4),
+        ("sizes", ctypes.c_size_t * 4),
+    )
+
+
+class _Storage(ctypes.Union):
+    _fields_ = (("rgba", _Rgba), ("planes", _Planes))
+
+
+class _Buffer(ctypes.Structure):
+    _fields_ = (
+        ("colorspace", ctypes.c_int),
+        ("width", ctypes.c_int),
+        ("height", ctypes.c_int),
+        ("is_external", ctypes.c_int),
+        ("storage", _Storage),
+        ("pad", ctypes.c_uint32 * 4),
+        ("own", POINTER),
+    )
+
+
+class _Options(ctypes.Structure):
+    _fields_ = (
+        *_numbers("bypass_filtering", "no_fancy_upsampling"),
+        *_numbers("use_cropping", "left", "top", "width", "height"),
+        *_numbers("use_scaling", "scaled_width", "scaled_height"),
+        *_numbers("use_threads", "dithering", "flip", "alpha_dithering"),
+        ("pad", ctypes.c_uint32 * 5),
+    )
+
+
+class _Config(ctypes.Structure):
+    _fields_ = (("input", _Features), ("output", _Buffer), ("options", _Options))
+
+
+_CALLS: Calls = {
+    "WebPGetFeaturesInternal": (
+        ctypes.c_int,
+        (ctypes.c_char_p, ctypes.c_size_t, POINTER, ctypes.c_int),
+    ),
+    "WebPInitDecoderConfigInternal": (ctypes.c_int, (POINTER, ctypes.c_int)),
+    "WebPDecode": (ctypes.c_int, (ctypes.c_char_p, ctypes.c_size_t, POINTER)),
+}
+
+
+@cache
+def library() -> ctypes.CDLL | None:
+    """libwebp, if it is loaded. First asked for while there is a file system."""
+    return shared_libraries.library("libwebp", "pillow.libs", _CALLS)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the headers of a file say of its picture."""
+
+    size: Size
+    translucent: bool
+    lossless: bool
+
+
+def still(webp: ctypes.CDLL, content: bytes) -> Facts | None:
+    """What the file says of itself; None where it moves, or is none."""
+    found = _Features()
+    if webp.WebPGetFeaturesInternal(content, len(content), ctypes.byref(found), _INTERFACE):
+        return None
+    if found.has_animation:
+        return None
+    return Facts((found.width, found.height), bool(found.has_alpha), found.format == _LOSSLESS)
+
+
+def decode(webp: ctypes.CDLL, content: bytes, size: Size, target: Pixels) -> None:
+    """Fills the target, which may be smaller than the picture. Raises OSError for damage."""
+    config = _Config()
+    if not webp.WebPInitDecoderConfigInternal(ctypes.byref(config), _INTERFACE):
+        raise OSError("a libwebp of another make")
+    height, width = target.shape
+    if (width, height) != size:
+        config.options.use_scaling = 1
+        config.options.scaled_width, config.options.scaled_height = width, height
+    config.output.colorspace, config.output.is_external = _RGBA, 1
+    rgba = config.output.storage.rgba
+    rgba.pixels, rgba.stride, rgba.size = target.ctypes.data, target.strides[0], target.nbytes
+    status = webp.WebPDecode(content, len(content), ctypes.byref(config))
+    if status:
+        raise OSError(f"libwebp's status {status}")

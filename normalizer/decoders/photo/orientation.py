@@ -1,0 +1,76 @@
+"""Which way is up: read from EXIF without trusting it, applied to pixels."""
+
+import re
+import struct
+from collections.abc import Callable
+
+from .pixel_memory import Pixels
+
+UPRIGHT = 1
+
+#: What undoes each of the eight ways.
+INVERSE = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
+
+_TAG = 0x0112
+_SHORT = 3
+_MAX_ENTRIES = 1024
+
+_XMP = re.compile(rb"tiff:Orientation(?:=[\"']|>)\s*(\d)")
+_MAX_XMP_BYTES = 1_000_000
+
+#: EXIF's eight ways, as views that cost nothing until they are copied.
+_TURNS: dict[int, Callable[[Pixels], Pixels]] = {
+    1: lambda p: p,
+    2: lambda p: p[:, ::-1],
+    3: lambda p: p[::-1, ::-1],
+    4: lambda p: p[::-1],
+    5: lambda p: p.T,
+    6: lambda p: p[::-1].T,
+    7: lambda p: p[::-1, ::-1].T,
+    8: lambda p: p[:, ::-1].T,
+}
+
+
+def swaps_sides(orientation: int) -> bool:
+    return orientation >= 5
+
+
+def turned(pixels: Pixels, orientation: int) -> Pixels:
+    """A view of the pixels the right way up."""
+    return _TURNS[orientation](pixels)
+
+
+def of_exif(exif: bytes) -> int | None:
+    """The orientation an EXIF block states; None where it states none or makes no sense."""
+    block = exif.removeprefix(b"Exif\0\0")
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(block[:4])
+    if order is None or len(block) < 8:
+        return None
+    (start,) = struct.unpack_from(order + "I", block, 4)
+    return _of_directory(block, start, order)
+
+
+def stated(exif: bytes, xmp: bytes) -> int:
+    """What either says; EXIF, which cameras and whatever turns photos write, first."""
+    return of_exif(exif) or of_xmp(xmp) or UPRIGHT
+
+
+def of_xmp(xmp: bytes) -> int | None:
+    """The same for XMP, which editors of PNG write."""
+    found = _XMP.search(xmp, 0, _MAX_XMP_BYTES)
+    value = int(found[1]) if found else None
+    return value if value in _TURNS else None
+
+
+def _of_directory(block: bytes, start: int, order: str) -> int | None:
+    if start + 2 > len(block):
+        return None
+    (count,) = struct.unpack_from(order + "H", block, start)
+    for index in range(min(count, _MAX_ENTRIES)):
+        at = start + 2 + 12 * index
+        if at + 12 > len(block):
+            break
+        tag, kind, _, value, _ = struct.unpack_from(order + "HHIHH", block, at)
+        if (tag, kind) == (_TAG, _SHORT):
+            return value if value in _TURNS else None
+    return None

@@ -1,0 +1,155 @@
+"""PNG: the chunks that make the picture, and nothing of the others."""
+
+import io
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+from PIL import Image, PngImagePlugin
+
+from normalizer.canvas import Size
+from normalizer.media import MediaRejected
+
+from . import colour, downscaling, orientation, pixel_modes
+from .opened import Opened, Wish
+
+_SIGNATURE_BYTES = 8
+#: Where the header, which comes first, tells the kind of colours.
+_COLOURS_AT = 25
+_USED = frozenset({b"eXIf", b"iCCP", b"iTXt"})
+_XMP = b"XML:com.adobe.xmp"
+_MAX_XMP_BYTES = 1_000_000
+_PICTURE = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
+
+#: Above so many pixels a picture is decoded bit by bit, if its kind allows it, or must not be much larger.
+_LARGE = 16_000_000
+_MAX_WHOLE_BYTES = 130_000_000
+_EIGHT_BITS, _WIDE_DEPTH = 255, 16
+_WIDE = frozenset({"RGB", "RGBA", "LA", "PA", "I", "I;16"})
+
+#: Opacity doubles the time. What takes more than half a second and is packed as only nothing can be is refused.
+_LARGE_TRANSLUCENT, _PIXELS_OF_A_BYTE = 32_000_000, 200
+
+#: Bytes of the colour that stands for transparency, by the kind of colours (PNG, 11.3.1.1).
+_PALETTE, _TRANSPARENT_BYTES = 3, {0: 2, 2: 6}
+
+#: Not even 25 MB in pieces of a hundred bytes has more.
+_MAX_CHUNKS = 250_000
+
+
+def open_png(data: memoryview, wish: Wish) -> Opened:
+    """The photo; of an animated PNG the picture that viewers without animation show."""
+    stream, extras = _essence(data)
+    if len(stream) < 33 or stream[12:16] != b"IHDR":
+        raise MediaRejected("corrupt", "a PNG without a header")
+    size: Size = struct.unpack_from(">II", stream, 16)
+    wish.check(size)
+    image = PngImagePlugin.PngImageFile(io.BytesIO(stream))
+    if image.mode == "RGBA":
+        wish.check_substance(size, len(data), _LARGE_TRANSLUCENT, _PIXELS_OF_A_BYTE)
+    fit = wish.fit(size)
+    streams = size[0] * size[1] > _LARGE and fit.factor > 1 and _can_stream(image)
+    if size[0] * size[1] > _LARGE and not streams:
+        # Bytes a pixel as Pillow keeps it; a picture that fits at full size is not larger than the preview.
+        wish.check(size, most=_MAX_WHOLE_BYTES // (4 if image.mode in _WIDE else 1))
+
+    def load(*_: object) -> Image.Image:
+        if streams:
+            return downscaling.Stream(image, fit.factor).decode()
+        image.load()
+        return downscaling.shrunk(_with_its_nothing(image, depth=stream[24]), fit.factor)
+
+    turn = orientation.stated(extras.get(b"eXIf", b""), _xmp(extras.get(b"iTXt", b"")))
+    return Opened(
+        size=size,
+        fit=fit,
+        load=load,
+        orientation=turn,
+        profile=_profile(extras.get(b"iCCP", b"")),
+        crisp=True,
+    )
+
+
+def _with_its_nothing(image: Image.Image, depth: int) -> Image.Image:
+    """The library compares a colour that stands for transparency as if all had eight bits a channel."""
+    nothing: Any = image.info.get("transparency")
+    if isinstance(nothing, int) and image.mode.startswith("I;16"):
+        opacity = np.where(np.asarray(image) == nothing, 0, 255).astype(np.uint8)
+        result = pixel_modes.eight_bits(image)
+        result.putalpha(Image.fromarray(opacity))
+        return result
+    if isinstance(nothing, int) and image.mode == "L":
+        image.info["transparency"] = nothing * _EIGHT_BITS // (2**depth - 1)
+    elif isinstance(nothing, tuple) and depth == _WIDE_DEPTH:
+        image.info["transparency"] = tuple(each >> 8 for each in nothing)
+    return image
+
+
+def _can_stream(image: PngImagePlugin.PngImageFile) -> bool:
+    """Rows in order, four bytes a pixel, no colour that stands for transparency."""
+    return (
+        image.mode in {"RGB", "RGBA"}
+        and len(image.tile) == 1
+        and not image.info.get("interlace")
+        and "transparency" not in image.info
+    )
+
+
+def _essence(data: memoryview) -> tuple[bytes, dict[bytes, bytes]]:
+    """The file without what only describes it, and the first of each describing chunk we use."""
+    kept: list[memoryview] = [data[:_SIGNATURE_BYTES]]
+    extras: dict[bytes, bytes] = {}
+    sizes: dict[bytes, int] = {}
+    at = _SIGNATURE_BYTES
+    for _ in range(_MAX_CHUNKS):
+        if at + 12 > len(data):
+            break
+        size, name = struct.unpack_from(">I4s", data, at)
+        end = at + 12 + size
+        if name in _PICTURE and not (name == b"tRNS" and _is_out_of_place(data, sizes, size)):
+            kept.append(data[at:end])
+            sizes[name] = size
+        elif name in _USED and end <= len(data) and _is_used(name, data[at + 8 : end - 4]):
+            extras.setdefault(name, bytes(data[at + 8 : end - 4]))
+        if name == b"IEND":
+            return b"".join(kept), extras
+        at = end
+    else:
+        raise MediaRejected("corrupt", "a PNG in far too many pieces")
+    return b"".join(kept), extras
+
+
+def _is_out_of_place(data: memoryview, before: dict[bytes, int], size: int) -> bool:
+    """Whether transparency stands where nobody heeds it: twice, too early, too late, or of another length."""
+    if b"IHDR" not in before or {b"tRNS", b"IDAT"} & before.keys():
+        return True
+    if data[_COLOURS_AT] == _PALETTE:
+        return not 0 < size <= before.get(b"PLTE", 0) // 3
+    return size != _TRANSPARENT_BYTES.get(data[_COLOURS_AT])
+
+
+def _is_used(name: bytes, content: memoryview) -> bool:
+    return name != b"iTXt" or bytes(content[: len(_XMP)]) == _XMP
+
+
+def _xmp(chunk: bytes) -> bytes:
+    """The text of an XMP chunk, unpacked as far as it may tell how the picture lies."""
+    packed = chunk[len(_XMP) + 1 : len(_XMP) + 2] == b"\1"
+    text = chunk[len(_XMP) + 3 :].partition(b"\0")[2].partition(b"\0")[2]
+    if not packed:
+        return text
+    try:
+        return zlib.decompressobj().decompress(text, _MAX_XMP_BYTES)
+    except zlib.error:
+        return b""
+
+
+def _profile(chunk: bytes) -> bytes | None:
+    _, separator, packed = chunk.partition(b"\0")
+    if not separator or packed[:1] != b"\0":
+        return None
+    try:
+        return zlib.decompressobj().decompress(packed[1:], colour.MAX_PROFILE_BYTES) or None
+    except zlib.error:
+        return None

@@ -1,0 +1,118 @@
+"""Frames on their way from a decoder to an encoder or to a poster: scaled, toned down, turned upright."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import av
+from av.filter import Graph
+from av.filter.context import FilterContext
+from av.video.frame import VideoFrame
+
+from normalizer.decoders.photo.orientation import UPRIGHT
+
+from .tone_mapping import is_high_dynamic_range, table
+
+#: EXIF's ways of lying, as filters.
+_TURNS: dict[int, tuple[tuple[str, str], ...]] = {
+    1: (),
+    2: (("hflip", ""),),
+    3: (("hflip", ""), ("vflip", "")),
+    4: (("vflip", ""),),
+    5: (("transpose", "cclock_flip"),),
+    6: (("transpose", "clock"),),
+    7: (("transpose", "clock_flip"),),
+    8: (("transpose", "cclock"),),
+}
+
+#: AVCOL_SPC_… as the filter `scale` names them, where it would not guess what browsers assume.
+_MATRICES = {
+    1: "bt709",
+    4: "fcc",
+    5: "bt601",
+    6: "bt601",
+    7: "smpte240m",
+    9: "bt2020",
+    10: "bt2020",
+}
+_HD_ROWS = 720
+
+
+def matrix(frame: VideoFrame) -> str:
+    """How colours were made luma and chroma; where the film does not say, what browsers assume."""
+    return _MATRICES.get(frame.colorspace, "bt709" if frame.height >= _HD_ROWS else "bt601")
+
+
+class Pipeline:
+    """For frames like the first one: of its size, format and colours."""
+
+    def __init__(
+        self, frame: VideoFrame, size: tuple[int, int], form: str, turn: int = UPRIGHT
+    ) -> None:
+        self._like = _likeness(frame)
+        graph = self._graph = Graph()
+        graph.threads = 1
+        base = frame.time_base or Fraction(1, 90000)
+        self._source = graph.add_buffer(
+            width=frame.width, height=frame.height, format=frame.format, time_base=base
+        )
+        last = self._chain(
+            self._source,
+            ("scale", f"{size[0]}:{size[1]}:in_color_matrix={matrix(frame)}:flags=bilinear"),
+        )
+        if is_high_dynamic_range(frame):
+            last = self._toned(last, frame.color_trc, base)
+        last = self._chain(
+            last,
+            *_TURNS[turn],
+            ("scale", "out_color_matrix=bt709:out_range=" + ("pc" if form == "rgb0" else "tv")),
+            ("format", form),
+        )
+        self._sink = graph.add("buffersink")
+        last.link_to(self._sink)
+        graph.configure()
+        if is_high_dynamic_range(frame):
+            self._feed_table(frame.color_trc, base)
+
+    def takes(self, frame: VideoFrame) -> bool:
+        """Whether a frame is like the first one."""
+        return _likeness(frame) == self._like
+
+    def frames(self, frame: VideoFrame | None) -> Iterator[VideoFrame]:
+        """What comes out when a frame goes in; None at the end."""
+        self._source.push(frame)
+        while True:
+            try:
+                out = self._sink.pull()
+            except (av.error.BlockingIOError, av.error.EOFError):
+                return
+            assert isinstance(out, VideoFrame)
+            yield out
+
+    def _toned(self, last: FilterContext, transfer: int, base: Fraction) -> FilterContext:
+        # The filter is wrong about the order of whole-numbered planes, and fastest with this.
+        last = self._chain(last, ("format", "gbrpf32le"))
+        colours = table(transfer)
+        self._table = self._graph.add_buffer(
+            width=colours.width, height=colours.height, format=colours.format, time_base=base
+        )
+        tone = self._graph.add("haldclut")
+        last.link_to(tone, 0, 0)
+        self._table.link_to(tone, 0, 1)
+        return tone
+
+    def _feed_table(self, transfer: int, base: Fraction) -> None:
+        colours = table(transfer)
+        colours.pts, colours.time_base = 0, base
+        self._table.push(colours)
+        self._table.push(None)
+
+    def _chain(self, last: FilterContext, *filters: tuple[str, str]) -> FilterContext:
+        for name, arguments in filters:
+            node = self._graph.add(name, arguments or None)
+            last.link_to(node)
+            last = node
+        return last
+
+
+def _likeness(frame: VideoFrame) -> tuple[int, int, str, int, int]:
+    return (frame.width, frame.height, frame.format.name, frame.color_trc, frame.colorspace)

@@ -1,0 +1,87 @@
+"""The first frame of a film, as a decoder gives it, and as the rows of a photo."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import Colorspace
+
+from normalizer.canvas import BYTES_PER_PIXEL
+from normalizer.decoders.photo.pixel_memory import Pixels
+from normalizer.media import MediaRejected
+
+from .demuxer import Film
+from .filters import Pipeline, matrix
+from .tone_mapping import is_high_dynamic_range
+
+#: A film that shows nothing in so many packets shows nothing.
+_MAX_PACKETS = 600
+
+#: A side that no phone films with.
+_MAX_SIDE = 16384
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The frame, and how large it is on a screen: pixels need not be square."""
+
+    coded: VideoFrame
+    width: int
+    height: int
+
+
+def first_frame(film: Film) -> Frame:
+    """Raises MediaRejected where none can be decoded."""
+    decoder = film.picture.codec_context
+    for number, packet in enumerate(film.container.demux(film.picture)):
+        if number > _MAX_PACKETS:
+            break
+        for frame in decoder.decode(packet):
+            # The container's word counts, if it makes sense.
+            shapes = (film.picture.sample_aspect_ratio, decoder.sample_aspect_ratio)
+            return _measured(frame, next((s for s in shapes if s and is_shape(s)), Fraction(1)))
+    raise MediaRejected("corrupt", "a film of which no frame can be decoded")
+
+
+def rows(frame: Frame, max_side: int) -> Pixels:
+    """The frame in sRGB, no larger than asked for, lying as it was coded."""
+    share = min(1.0, max_side / max(frame.width, frame.height))
+    width, height = (max(1, round(side * share)) for side in (frame.width, frame.height))
+    shown = _toned(frame.coded, width, height) or frame.coded.reformat(
+        width,
+        height,
+        "rgb0",
+        src_colorspace=Colorspace.ITU709 if matrix(frame.coded) == "bt709" else None,
+        threads=1,
+    )
+    plane = shown.planes[0]
+    lines = np.frombuffer(memoryview(plane), np.dtype("<u4"))
+    return lines.reshape(height, plane.line_size // BYTES_PER_PIXEL)[:, :width]
+
+
+def _toned(frame: VideoFrame, width: int, height: int) -> VideoFrame | None:
+    if not is_high_dynamic_range(frame):
+        return None
+    pipeline = Pipeline(frame, (width, height), "rgb0")
+    return next(shown for fed in (frame, None) for shown in pipeline.frames(fed))
+
+
+def _measured(frame: VideoFrame, shape: Fraction) -> Frame:
+    width, height = frame.width, frame.height
+    if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
+        raise MediaRejected("too_many_pixels", f"frames of {width} x {height} pixels")
+    if shape < 1:
+        height = round(height / shape)
+    else:
+        width = round(width * shape)
+    return Frame(frame, width, height)
+
+
+def is_shape(shape: Fraction) -> bool:
+    """Whether pixels can be so much wider than high."""
+    return _MIN_SHAPE < shape < 1 / _MIN_SHAPE
+
+
+#: Pixels more oblong than that are a mistake or a joke.
+_MIN_SHAPE = Fraction(1, 10)

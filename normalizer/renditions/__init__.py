@@ -1,0 +1,1 @@
+"""Renditions: runs outside the sandbox, checks the sandbox's answers, and encodes files from pixels."""

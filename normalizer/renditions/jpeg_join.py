@@ -1,0 +1,53 @@
+"""A large JPEG encoded in bands, by several threads and while the rest is still decoded, then made one.
+
+Every band is one restart interval of the whole (ISO/IEC 10918-1, B.2.4.4 and F.1.1.5.2): the coder begins
+anew there, so that the parts can be put one behind the other as they are.
+"""
+
+import struct
+from collections.abc import Sequence
+
+from normalizer.canvas import ROWS
+
+_BLOCK = 16
+
+_SOF, _SOS, _DRI = 0xC0, 0xDA, 0xDD
+_END = b"\xff\xd9"
+_MARKERS = 8
+
+
+def joined(parts: Sequence[bytes], size: tuple[int, int]) -> bytes:
+    """One JPEG of the bands of a picture of that size, all encoded with the same settings."""
+    head, first = _divided(parts[0])
+    pieces = [_heightened(head, size[1]), _interval(size[0]), first]
+    for number, part in enumerate(parts[1:]):
+        header, scan = _divided(part)
+        pieces += [bytes([0xFF, 0xD0 + number % _MARKERS]), scan[_length(scan, 0) :]]
+        assert len(header) == len(head), "bands with other settings"
+    return b"".join([*pieces, _END])
+
+
+def _divided(part: bytes) -> tuple[bytes, bytes]:
+    """What stands before the scan, and the scan without the end of the picture."""
+    at = 2
+    while part[at + 1] != _SOS:
+        at += _length(part, at)
+    return part[:at], part[at : -len(_END)]
+
+
+def _heightened(head: bytes, height: int) -> bytes:
+    at = 2
+    while head[at + 1] != _SOF:
+        at += _length(head, at)
+    return head[: at + 5] + struct.pack(">H", height) + head[at + 7 :]
+
+
+def _interval(width: int) -> bytes:
+    """The segment that tells how many blocks lie between two restarts."""
+    return struct.pack(">BBHH", 0xFF, _DRI, 4, -(-width // _BLOCK) * (ROWS // _BLOCK))
+
+
+def _length(data: bytes, at: int) -> int:
+    """Of the segment that begins there, its marker included."""
+    (length,) = struct.unpack_from(">H", data, at + 2)
+    return int(length) + 2

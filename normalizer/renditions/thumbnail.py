@@ -1,0 +1,85 @@
+"""The thumbnail: the square middle of a picture, made smaller in two steps, the first of them band by band."""
+
+import math
+from dataclasses import dataclass
+
+from PIL import Image
+
+from normalizer.canvas import Size, reduced
+
+#: How much more than the thumbnail the first step leaves, at least.
+_GAP = 1.01
+
+#: Left, top, right, bottom.
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Square:
+    """The middle of a picture of that size, made a square of at most `most` pixels (or as wide as it is long)."""
+
+    size: Size
+    most: int
+
+    def at_once(self, picture: Image.Image) -> Image.Image:
+        """The thumbnail of a picture that is finished."""
+        edge = min(self.size)
+        left, top = ((side - edge) / 2 for side in self.size)
+        if edge < self._side:
+            # It is enlarged: what lies beside it must not shine in.
+            column, row = int(left), int(top)
+            beyond = math.ceil(left + edge), math.ceil(top + edge)
+            picture = picture.crop((column, row, *beyond))
+            left, top = left - column, top - row
+        box = (left, top, left + edge, top + edge)
+        return self._last(picture, box, reducing_gap=_GAP)
+
+    def ground(self) -> Image.Image:
+        """Where the first step of an opaque picture goes."""
+        left, top, right, bottom = self._box
+        return Image.new("RGBX", reduced((right - left, bottom - top), self._factor))
+
+    def add(self, ground: Image.Image, picture: Image.Image, top: int, bottom: int) -> None:
+        """The first step for the rows from `top` to `bottom`; those above must be there, and may be needed.
+
+        Threads may do several bands at once.
+        """
+        left, above, right, below = self._box
+        first = max(above, self._step(top))
+        last = below if bottom >= below else self._step(bottom)
+        if first < last:
+            piece = picture.reduce(self._factor, (left, first, right, last))
+            ground.paste(piece, (0, (first - above) // self._factor))
+
+    def of(self, ground: Image.Image) -> Image.Image:
+        """The thumbnail, when all rows have been added."""
+        edge, factor, (left, top, *_) = min(self.size), self._factor, self._box
+        x, y = (
+            ((side - edge) / 2 - start) / factor
+            for side, start in zip(self.size, (left, top), strict=True)
+        )
+        return self._last(ground, (x, y, x + edge / factor, y + edge / factor))
+
+    def _last(self, image: Image.Image, box: Box, reducing_gap: float | None = None) -> Image.Image:
+        return image.resize((self._side,) * 2, Image.Resampling.BICUBIC, box, reducing_gap)
+
+    def _step(self, row: int) -> int:
+        """The row, or one above, where a step begins."""
+        _, above, *_ = self._box
+        return above + max(0, row - above) // self._factor * self._factor
+
+    @property
+    def _side(self) -> int:
+        return min(self.most, max(self.size))
+
+    @property
+    def _factor(self) -> int:
+        return max(1, int(min(self.size) / self._side / _GAP))
+
+    @property
+    def _box(self) -> tuple[int, int, int, int]:
+        """The middle and what it takes to make it whole steps of the factor: left, top, right, bottom."""
+        (width, height), edge, factor = self.size, min(self.size), self._factor
+        left, top = ((side - edge) // 2 // factor * factor for side in self.size)
+        right, bottom = (-(-(side + edge) // 2 // factor) * factor for side in self.size)
+        return left, top, min(right, width), min(bottom, height)

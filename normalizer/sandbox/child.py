@@ -1,0 +1,124 @@
+"""What a cell does in its life: settle in, take one job, answer, end."""
+
+import contextlib
+import fcntl
+import os
+import signal
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from normalizer.media import MediaRejected
+
+from . import escape_attempts, isolation, linux, protocol
+from .job import Decoders, Job, Order
+from .seccomp import DOOR
+
+_OUT_OF_THE_WAY = 64
+
+#: How far a job that takes long steps back behind those that others wait for.
+_PATIENCE = 10
+
+#: A source, a canvas and a film.
+MAX_FILES = 3
+
+#: The largest file a cell may write: a film as long as we allow, re-encoded.
+_FILE_BYTES = 1 << 29
+
+
+@dataclass(frozen=True, slots=True)
+class Belongings:
+    """What must be opened while the file system is still there."""
+
+    jobs: Mapping[str, Job]
+    warm_cell: Callable[[], None]
+    null: int
+    #: The zygote's directory of threads.
+    threads: int
+    #: The address space of the zygote, all libraries loaded.
+    virtual_bytes: int
+    #: Processes of all cells together, and of whoever else is their user.
+    processes: int
+    #: Whether a cell that gets no more memory has met its own limit, and will meet it again.
+    memory_is_its_own: bool
+
+
+def prepare(decoders: Decoders) -> Belongings:
+    """Called in the zygote: behind the walls nothing can be opened or loaded any more."""
+    return Belongings(
+        jobs={"empty": lambda _: {}, "attempt": escape_attempts.attempt, **decoders.jobs},
+        warm_cell=decoders.warm_cell,
+        null=os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC),
+        threads=os.open("/proc/self/task", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC),
+        virtual_bytes=isolation.virtual_bytes(),
+        processes=isolation.half_of_all_processes(),
+        memory_is_its_own=isolation.memory_is_promised_freely(),
+    )
+
+
+def live(parent: int, own_walls: list[str], gateway: int, belongings: Belongings) -> NoReturn:
+    """Never returns: one job, one answer."""
+    try:
+        _stay_no_longer_than(parent)
+        _settle(gateway, belongings.null)
+        door = socket.socket(fileno=DOOR)
+        _rehearse(belongings)
+        isolation.raise_own(own_walls, _FILE_BYTES, belongings.virtual_bytes, belongings.processes)
+        message, files = protocol.receive(door, MAX_FILES)
+        if "limits" in own_walls:
+            isolation.lower_limits(message["cpu_seconds"])
+        if message.get("patient"):
+            os.nice(_PATIENCE)
+        order = Order(message, files, lambda note: protocol.send(door, {"note": note}))
+        final = "limits" in own_walls and belongings.memory_is_its_own
+        protocol.send(door, _answer(belongings, order, final=final))
+        if order.kept:
+            # Clearing it away takes milliseconds of processor time. The gateway chooses when.
+            with contextlib.suppress(EOFError, ConnectionError):
+                protocol.receive(door)
+    finally:
+        # Not sys.exit: the interpreter's clean-up belongs to the zygote.
+        os._exit(0)
+
+
+def _rehearse(belongings: Belongings) -> None:
+    """The way of a job, once: what is touched for the first time after a fork takes time."""
+    belongings.warm_cell()
+    here, there = protocol.pair()
+    with here, there:
+        protocol.send(here, {"job": "empty"})
+        message, _ = protocol.receive(there, MAX_FILES)
+        protocol.send(there, _answer(belongings, Order(message, [], lambda _: None), final=False))
+
+
+def _stay_no_longer_than(parent: int) -> None:
+    linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def _settle(gateway: int, null: int) -> None:
+    """Leaves the door and a null for the standard streams open, at their places, and nothing else."""
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    door, nowhere = (
+        fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, _OUT_OF_THE_WAY) for each in (gateway, null)
+    )
+    for place, descriptor in {0: nowhere, 1: nowhere, 2: nowhere, DOOR: door}.items():
+        os.dup2(descriptor, place, inheritable=False)
+    os.closerange(DOOR + 1, os.sysconf("SC_OPEN_MAX"))
+
+
+def _answer(belongings: Belongings, order: Order, *, final: bool) -> dict[str, Any]:
+    try:
+        return {"done": belongings.jobs[order.message["job"]](order)}
+    except MediaRejected as refusal:
+        return {"rejected": refusal.reason, "detail": refusal.detail}
+    except MemoryError:
+        # The next cell would have no more of it.
+        detail = "out of memory: it takes more than a cell has"
+        return {"rejected": "corrupt", "detail": detail} if final else {"failed": "out of memory"}
+    except Exception as error:  # noqa: BLE001  # whatever a decoder raises means: this file is damaged
+        return {"rejected": "corrupt", "detail": f"the decoder raised {type(error).__name__}"}

@@ -1,0 +1,111 @@
+"""What a decoder that has been taken over would try: each attempt must fail for its wall to count as proved.
+
+They run in cells of their own when the gateway starts. An attempt returns when it succeeded, and that is
+the bad news; it raises or dies when the wall held.
+"""
+
+import ctypes
+import mmap
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from . import linux
+from .job import Order
+
+
+def _open_a_file() -> None:
+    os.close(os.open(sys.executable, os.O_RDONLY))
+
+
+def _write_a_file() -> None:
+    os.close(os.open(f"/tmp/{os.getpid()}", os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600))  # noqa: S108  # must fail
+
+
+def _open_a_socket() -> None:
+    socket.socket(socket.AF_INET, socket.SOCK_STREAM).close()
+
+
+def _listen() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+
+
+def _fork() -> None:
+    if os.fork() == 0:
+        os._exit(0)
+
+
+def _execute() -> None:
+    os.execv(sys.executable, [sys.executable, "-c", ""])  # noqa: S606  # must fail
+
+
+def _signal_the_zygote() -> None:
+    os.kill(os.getppid(), 0)
+
+
+def _run_written_code() -> None:
+    mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC).close()
+
+
+def _keep_privileges() -> None:
+    if not linux.has_capabilities():
+        raise PermissionError("no capability is left")
+
+
+def _gain_privileges() -> None:
+    if ctypes.CDLL(None).prctl(_PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1:
+        raise PermissionError("no new privileges")
+
+
+def _take_all_memory() -> None:
+    kept = [mmap.mmap(-1, 1 << 28) for _ in range(64)]
+    for each in kept:
+        each.close()
+
+
+def _open_many_files() -> None:
+    for _ in range(256):
+        os.dup(0)
+
+
+def _write_without_end() -> None:
+    descriptor = os.memfd_create("flood")
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    os.ftruncate(descriptor, 1 << 40)
+
+
+_PR_GET_NO_NEW_PRIVS = 39
+
+#: wall: attempts against it. Those of "seccomp" are made behind all walls, the others without seccomp,
+#: which would hide whether they hold by themselves.
+ATTEMPTS: dict[str, dict[str, Callable[[], None]]] = {
+    "privileges": {"keep privileges": _keep_privileges},
+    "no_new_privs": {"gain privileges": _gain_privileges},
+    "landlock": {"open a file": _open_a_file, "write a file": _write_a_file},
+    "limits": {
+        "take all memory": _take_all_memory,
+        "open many files": _open_many_files,
+        "write without end": _write_without_end,
+    },
+    "seccomp": {
+        "open a file": _open_a_file,
+        "open a socket": _open_a_socket,
+        "fork": _fork,
+        "execute a program": _execute,
+        "signal another process": _signal_the_zygote,
+        "run code it wrote": _run_written_code,
+    },
+}
+
+
+def attempt(order: Order) -> dict[str, Any]:
+    """The job: tells whether the attempt failed, and how."""
+    try:
+        ATTEMPTS[order.message["wall"]][order.message["attempt"]]()
+    except (OSError, MemoryError) as error:
+        return {"held": True, "how": str(error)}
+    return {"held": False}

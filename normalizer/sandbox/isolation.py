@@ -1,0 +1,150 @@
+"""The walls of a cell: what the zygote raises once for all its cells, and what each cell raises itself.
+
+All of them hold for good: no code in the cell, not even the kernel's root, can take one down again.
+"""
+
+import errno
+import os
+import resource
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Literal
+
+from . import linux, seccomp
+from .syscall_numbers import PROCESSORS
+
+Wall = Literal["privileges", "no_new_privs", "landlock", "limits", "seccomp"]
+
+#: Why a wall could not be raised; "" where it stands.
+State = Mapping[str, str]
+
+#: "nobody": owns nothing, may do nothing.
+_NOBODY = 65534
+
+#: More than the largest legal photo (64 megapixels of HEIC) needs besides the loaded libraries.
+_MEMORY_BYTES = 1 << 30
+_CPU_SECONDS = 1800
+_OPEN_FILES = 32
+
+#: Bits of linux/landlock.h, by the version that brought them: all accesses to files there are.
+_LANDLOCK_FILES = {1: (1 << 13) - 1, 2: 1 << 13, 3: 1 << 14, 5: 1 << 15}
+_LANDLOCK_TCP, _LANDLOCK_SCOPES = 0b11, 0b11
+
+#: No Landlock in this kernel, or switched off at boot.
+_NO_LANDLOCK = frozenset({errno.ENOSYS, errno.EOPNOTSUPP})
+NOT_IN_THIS_KERNEL = "not in this kernel"
+
+
+def raise_shared() -> dict[str, str]:
+    """In the zygote: what its cells inherit. Tells what became of each wall."""
+    order: dict[Wall, Callable[[], None]] = {
+        "privileges": _drop_privileges,
+        "no_new_privs": lambda: linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1),
+        "landlock": _landlock,
+    }
+    return {name: _attempt(raise_wall) for name, raise_wall in order.items()}
+
+
+def raise_own(walls: Collection[str], file_bytes: int, virtual_bytes: int, processes: int) -> None:
+    """In the cell: the walls named; raises OSError when one does not stand."""
+    if "limits" in walls:
+        _limit(file_bytes, virtual_bytes + _MEMORY_BYTES, processes)
+    if "seccomp" in walls:
+        linux.install_filter(_FILTER())
+
+
+def lower_limits(cpu_seconds: int) -> None:
+    """Once the cell knows its job."""
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
+
+
+def virtual_bytes() -> int:
+    """The address space in use now."""
+    return int(Path("/proc/self/statm").read_bytes().split()[0]) * resource.getpagesize()
+
+
+def _attempt(raise_wall: Callable[[], None]) -> str:
+    try:
+        raise_wall()
+    except OSError as error:
+        return NOT_IN_THIS_KERNEL if error.errno in _NO_LANDLOCK else str(error)
+    return ""
+
+
+def _drop_privileges() -> None:
+    if os.geteuid() == 0:
+        _become_nobody()
+    linux.prctl(linux.PR_CAP_AMBIENT, linux.PR_CAP_AMBIENT_CLEAR_ALL)
+    linux.drop_capabilities()
+
+
+def _become_nobody() -> None:
+    try:
+        os.setgroups([])
+        os.setresgid(_NOBODY, _NOBODY, _NOBODY)
+        os.setresuid(_NOBODY, _NOBODY, _NOBODY)
+    except PermissionError:
+        # A root without the privilege to become somebody else, as containers make it. What it has left
+        # goes with its capabilities, and the proof asks for that, not for the name.
+        return
+
+
+def _landlock() -> None:
+    version = linux.landlock_version()
+    files = sum(bits for since, bits in _LANDLOCK_FILES.items() if since <= version)
+    linux.landlock_forbid(
+        files,
+        _LANDLOCK_TCP if version >= 4 else 0,
+        _LANDLOCK_SCOPES if version >= 6 else 0,
+        version,
+    )
+
+
+def half_of_all_processes() -> int:
+    """Half of the processes and threads that the machine may have; all of one user count, so no less will do."""
+    numbers = (Path("/proc/sys/kernel") / name for name in ("pid_max", "threads-max"))
+    return min(int(number.read_bytes()) for number in numbers) // 2
+
+
+def memory_is_promised_freely() -> bool:
+    """Whether the machine grants memory before it has it: then only a cell's own limit says no."""
+    return Path("/proc/sys/vm/overcommit_memory").read_bytes().strip() != _STRICT
+
+
+#: See Linux's Documentation/mm/overcommit-accounting.
+_STRICT = b"2"
+
+
+def _limit(file_bytes: int, address_bytes: int, processes: int) -> None:
+    limits = {
+        resource.RLIMIT_AS: address_bytes,
+        resource.RLIMIT_CPU: _CPU_SECONDS,
+        resource.RLIMIT_FSIZE: file_bytes,
+        resource.RLIMIT_NOFILE: _OPEN_FILES,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_NPROC: processes,
+        resource.RLIMIT_MEMLOCK: 0,
+        resource.RLIMIT_MSGQUEUE: 0,
+    }
+    for limit, value in limits.items():
+        _, hard = resource.getrlimit(limit)
+        lowest = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(limit, (lowest, lowest))
+
+
+def _filter() -> Callable[[], bytes]:
+    """Built once, before the first fork."""
+    programs: list[bytes] = []
+
+    def built() -> bytes:
+        if not programs:
+            machine = os.uname().machine
+            if machine not in PROCESSORS:
+                raise OSError(errno.ENOSYS, f"no filter is known for {machine}")
+            programs.append(seccomp.program(PROCESSORS[machine]))
+        return programs[0]
+
+    return built
+
+
+_FILTER = _filter()

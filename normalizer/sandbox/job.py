@@ -1,0 +1,30 @@
+"""What a cell is asked to do."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One job: what the gateway asks, and the descriptors to do it with."""
+
+    message: dict[str, Any]
+    #: The source, the canvas for pixels, and for films the file to write.
+    files: list[int]
+    #: Sends a note ahead of the answer.
+    tell: Callable[[dict[str, Any]], None]
+    #: What is large: it is cleared away with the process, when the gateway closes the door or kills.
+    kept: list[object] = field(default_factory=list)
+
+
+Job = Callable[[Order], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Decoders:
+    """The jobs a cell can do, by name, loaded and warm."""
+
+    jobs: Mapping[str, Job]
+    #: Runs in each cell before it raises its walls, on what a fork must touch once for itself.
+    warm_cell: Callable[[], None]

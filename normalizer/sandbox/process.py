@@ -1,0 +1,135 @@
+"""One cell, seen from the gateway: it is asked once and then ended."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from . import protocol
+from .errors import CellLost
+
+#: How long the zygote may take to tell how a cell ended, once its door is closed.
+_OBITUARY_SECONDS = 1.0
+
+#: Decoders start up to four threads. Whoever starts thousands leaves no room for anybody's processes.
+_MOST_THREADS = 64
+_LOOK_SECONDS = 0.02
+
+_ENDS = {
+    -signal.SIGSYS: "tried a forbidden system call",
+    -signal.SIGXCPU: "used up its processor time",
+    -signal.SIGKILL: "was killed",
+}
+
+#: What a cell tells before it answers.
+Note = Callable[[dict[str, Any]], None]
+
+
+class Cell:
+    """A spare or busy cell. `ending` is its exit status, once it has one."""
+
+    def __init__(
+        self,
+        pid: int,
+        pidfd: int,
+        door: socket.socket,
+        ending: asyncio.Future[int],
+        kill: Callable[[int], None],
+    ) -> None:
+        self.pid, self.ending = pid, ending
+        self._pidfd, self._door, self._kill = pidfd, door, kill
+        self._ended = False
+
+    async def ask(
+        self,
+        message: Mapping[str, Any],
+        files: Sequence[int],
+        deadline: float,
+        note: Note | None = None,
+    ) -> dict[str, Any]:
+        """The answer to one job; raises CellLost, or CellsUnavailable where all cells were lost at once."""
+        try:
+            # Sent first: while the cell wakes up there is time for everything else.
+            protocol.send(self._door, message, files)
+            async with asyncio.timeout(deadline):
+                return await self._answer(note)
+        except TimeoutError:
+            raise CellLost(f"took longer than {deadline:g} s", timed_out=True) from None
+        except (EOFError, ConnectionError):
+            raise await self._lost() from None
+        except protocol.BadMessage as error:
+            raise CellLost(f"answered {error}") from None
+
+    async def _answer(self, note: Note | None) -> dict[str, Any]:
+        loop, door = asyncio.get_running_loop(), self._door.fileno()
+        answer: asyncio.Future[dict[str, Any]] = loop.create_future()
+        loop.add_reader(door, self._hear, answer, note)
+        loop.call_later(_LOOK_SECONDS, self._watch, answer)
+        try:
+            return await answer
+        finally:
+            loop.remove_reader(door)
+
+    def _watch(self, answer: asyncio.Future[dict[str, Any]]) -> None:
+        """Ends the wait for a cell that starts threads without end: the kernel has no limit for one process."""
+        if answer.done():
+            return
+        threads = _threads_of(self.pid)
+        if threads > _MOST_THREADS:
+            answer.set_exception(CellLost(f"started {threads} threads"))
+        else:
+            asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._watch, answer)
+
+    def _hear(self, answer: asyncio.Future[dict[str, Any]], note: Note | None) -> None:
+        if answer.done():
+            return
+        try:
+            message, _ = protocol.receive(self._door)
+            if "note" not in message:
+                answer.set_result(message)
+            elif note and isinstance(message["note"], dict):
+                note(message["note"])
+        except BlockingIOError:
+            return
+        except Exception as error:  # noqa: BLE001  # whoever waits for the answer gets it
+            answer.set_exception(error)
+
+    async def _lost(self) -> CellLost:
+        try:
+            async with asyncio.timeout(_OBITUARY_SECONDS):
+                status = await asyncio.shield(self.ending)
+        except TimeoutError:
+            return CellLost("ended without an answer")
+        if status >= 0:
+            return CellLost("ended without an answer", status)
+        default = f"crashed with {signal.Signals(-status).name}"
+        return CellLost(_ENDS.get(status, default), status)
+
+    def end(self) -> None:
+        """Kills the process, whatever it does, and gives back what we hold of it. May be called twice."""
+        if self._ended:
+            return
+        self._ended = True
+        try:
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+        except PermissionError:
+            # A root without CAP_KILL may not signal the cell; the zygote, of the same user, may.
+            self._kill(self.pid)
+        except ProcessLookupError:
+            pass
+        os.close(self._pidfd)
+        with contextlib.suppress(OSError):
+            self._door.close()
+
+
+def _threads_of(pid: int) -> int:
+    """How many threads a process has; 0 where the process is gone or /proc does not show it."""
+    try:
+        # A directory of directories: each thread adds a link, beside the usual two. Nothing is opened.
+        return Path(f"/proc/{pid}/task").stat().st_nlink - 2
+    except OSError:
+        return 0

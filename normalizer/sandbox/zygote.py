@@ -1,0 +1,98 @@
+"""The zygote: a single-threaded process with warm decoders that forks one cell for each request.
+
+It is a fresh interpreter, so that no thread, secret or descriptor of the gateway is in it. It never sees a
+file of a customer itself. When the gateway goes away, it goes, and takes its cells with it.
+"""
+
+import contextlib
+import gc
+import os
+import select
+import signal
+import socket
+from collections.abc import Callable
+
+from . import child, isolation, protocol
+from .job import Decoders
+
+
+def serve(control_fd: int, load: Callable[[], Decoders]) -> None:
+    """Fork cells on request until the gateway closes its end. `load` brings the decoders into this process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    control = socket.socket(fileno=control_fd)
+    awakened = _wake_on_child()
+    belongings = child.prepare(load())
+    states = isolation.raise_shared()
+    # What is there now is shared with every cell, as long as nobody moves it.
+    gc.disable()
+    gc.freeze()
+    with contextlib.suppress(EOFError, ConnectionError):
+        protocol.send(control, {"ready": states})
+        _Zygote(control, awakened, belongings).serve()
+
+
+def _wake_on_child() -> int:
+    reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    return reader
+
+
+class _Zygote:
+    def __init__(self, control: socket.socket, awakened: int, belongings: child.Belongings) -> None:
+        self._control, self._awakened, self._belongings = control, awakened, belongings
+        self._children: set[int] = set()
+
+    def serve(self) -> None:
+        """Raises EOFError or ConnectionError when the gateway is gone."""
+        poll = select.poll()
+        poll.register(self._control, select.POLLIN)
+        poll.register(self._awakened, select.POLLIN)
+        while True:
+            ready = {descriptor for descriptor, _ in poll.poll()}
+            if self._awakened in ready:
+                os.read(self._awakened, 4096)
+                self._reap()
+            if self._control.fileno() in ready:
+                self._obey()
+
+    def _obey(self) -> None:
+        message, descriptors = protocol.receive(self._control, 1)
+        if "spawn" in message:
+            self._spawn(message["spawn"], descriptors[0])
+        elif message["kill"] in self._children:
+            # Not reaped yet, so the number still means our child.
+            os.kill(message["kill"], signal.SIGKILL)
+
+    def _spawn(self, own_walls: list[str], door: int) -> None:
+        threads = len(os.listdir(self._belongings.threads))  # noqa: PTH208  # names lead nowhere any more
+        if threads != 1:
+            # A fork copies one thread only; locks that the others hold would stay locked for ever.
+            raise RuntimeError(f"the zygote has {threads} threads")
+        parent = os.getpid()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            # The machine is full for a moment: no reason to end, and all cells at work with it.
+            os.close(door)
+            protocol.send(self._control, {"unspawned": str(error)})
+            return
+        if pid == 0:
+            child.live(parent, own_walls, door, self._belongings)
+        self._children.add(pid)
+        pidfd = os.pidfd_open(pid)
+        try:
+            protocol.send(self._control, {"spawned": pid}, [pidfd])
+        finally:
+            os.close(pidfd)
+            os.close(door)
+
+    def _reap(self) -> None:
+        while self._children:
+            pid, status, used = os.wait4(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            self._children.discard(pid)
+            exit_status = os.waitstatus_to_exitcode(status)
+            memory = used.ru_maxrss * 1024
+            protocol.send(self._control, {"ended": pid, "status": exit_status, "memory": memory})
