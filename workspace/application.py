@@ -6,31 +6,31 @@ from functools import partial
 
 from aiohttp import web
 
-from workspace import (
+from workspace.gateway.channels import Channels
+from workspace.gateway.client import Upstream
+from workspace.gateway.link_cache import LinkShelf
+from workspace.gateway.signatures import key
+from workspace.handlers import (
+    actions,
     audit,
-    deeds,
+    conversations,
     erasure,
-    guard,
-    intake,
+    events,
+    live_updates,
     media,
     operations,
     pages,
-    reading,
     replies,
     sign_in,
-    stream,
 )
-from workspace.assignment import tell_gateway
-from workspace.channels import Channels
-from workspace.database import Database
-from workspace.gate import call, page
-from workspace.keys import WORKSPACE, Workspace
-from workspace.links import LinkShelf
-from workspace.retention import keep_forgetting
+from workspace.http import security_headers
+from workspace.http.access import call, page
+from workspace.http.context import WORKSPACE, Workspace
 from workspace.settings import WorkspaceSettings
-from workspace.signatures import key
-from workspace.updates import Updates
-from workspace.upstream import Upstream
+from workspace.store.assignment import tell_gateway
+from workspace.store.change_signal import Updates
+from workspace.store.database import Database
+from workspace.store.retention import keep_forgetting
 
 
 def create_app(settings: WorkspaceSettings) -> web.Application:
@@ -38,9 +38,9 @@ def create_app(settings: WorkspaceSettings) -> web.Application:
 
     Raises ValueError where a setting cannot work.
     """
-    app = web.Application(middlewares=[guard.answer_in_words])
+    app = web.Application(middlewares=[security_headers.answer_in_words])
     app[WORKSPACE] = _workspace(settings)
-    app.on_response_prepare.append(guard.add_headers)
+    app.on_response_prepare.append(security_headers.add_headers)
     app.cleanup_ctx.append(_opened)
     app.on_shutdown.append(_end_streams)
     app.add_routes(ROUTES)
@@ -91,7 +91,7 @@ _CONVERSATION = "/api/conversations/{conversation}"
 _ATTACHMENT = "/attachments/{attachment}"
 
 ROUTES = (
-    web.post("/events", intake.take_event),
+    web.post("/events", events.take_event),
     web.get("/", pages.home, name="page"),
     web.get("", pages.add_slash),
     web.get("/audit", page("oversee", pages.audit)),
@@ -99,16 +99,16 @@ ROUTES = (
     web.get("/sign-in", sign_in.show_form),
     web.post("/sign-in", sign_in.take_form),
     web.post("/sign-out", call(None, sign_in.sign_out)),
-    web.get("/api/me", call(None, reading.me)),
-    web.get("/api/conversations", call("talk", reading.list_conversations)),
-    web.get(_CONVERSATION + "/lines", call("talk", reading.list_lines)),
-    web.post(_CONVERSATION + "/opened", call("talk", deeds.open_conversation)),
-    web.post(_CONVERSATION + "/read", call("talk", deeds.mark_read)),
-    web.post(_CONVERSATION + "/agents", call("talk", deeds.change_assignment)),
+    web.get("/api/me", call(None, conversations.me)),
+    web.get("/api/conversations", call("talk", conversations.list_conversations)),
+    web.get(_CONVERSATION + "/lines", call("talk", conversations.list_lines)),
+    web.post(_CONVERSATION + "/opened", call("talk", actions.open_conversation)),
+    web.post(_CONVERSATION + "/read", call("talk", actions.mark_read)),
+    web.post(_CONVERSATION + "/agents", call("talk", actions.change_assignment)),
     web.post(_CONVERSATION + "/messages", call("talk", replies.send_reply)),
-    web.post(_CONVERSATION + "/typing", call("talk", deeds.show_typing)),
+    web.post(_CONVERSATION + "/typing", call("talk", actions.show_typing)),
     web.post(_CONVERSATION + "/erase", call("oversee", erasure.erase_conversation)),
-    web.get("/updates", call("talk", stream.stream)),
+    web.get("/updates", call("talk", live_updates.stream)),
     web.get(_ATTACHMENT + "/download", call("talk", media.download)),
     web.get(_ATTACHMENT + "/progress", call("talk", media.show_progress)),
     web.get(_ATTACHMENT + "/{rendition}", call("talk", media.show_rendition)),

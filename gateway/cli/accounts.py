@@ -4,7 +4,7 @@ import getpass
 import sys
 
 from gateway.settings import Settings
-from workspace import accounts as workspace_accounts
+from workspace.auth import accounts as workspace_accounts
 
 
 def accounts(settings: Settings, action: str, name: str | None, roles: list[str]) -> int:

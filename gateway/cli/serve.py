@@ -9,7 +9,7 @@ from gateway.observability.logs import configure
 from gateway.service import Gateway
 from gateway.settings import Settings
 from normalizer.sandbox.errors import CellsUnavailable
-from workspace.shape import TooNew
+from workspace.store.migrations import TooNew
 
 from .running import asked_to_end, run, settle
 

@@ -16,7 +16,7 @@ from simulator import Fault, photo, video
 from simulator.samples import padded
 from tests.system.running import AIRLOCK, CONSUMERS, Site, free_port, site
 from tests.workspace.browser import pages_at, until
-from workspace import accounts
+from workspace.auth import accounts
 
 pytestmark = pytest.mark.system
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from workspace import accounts
-from workspace.accounts import AccountProblem
+from workspace.auth import accounts
+from workspace.auth.accounts import AccountProblem
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from tests.workspace import samples
 from tests.workspace.house import House
 from tests.workspace.house import house as open_house
-from workspace import accounts
+from workspace.auth import accounts
 
 PASSWORD = "correct horse battery"
 AGENTS = "api/conversations/conv_mia/agents"

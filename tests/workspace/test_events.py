@@ -6,7 +6,7 @@ import pytest
 
 from tests.workspace import samples
 from tests.workspace.house import House
-from workspace.wording import LINES
+from workspace.text.wording import LINES
 
 
 def about(**more: Any) -> dict[str, Any]:

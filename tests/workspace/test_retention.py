@@ -7,9 +7,9 @@ from pathlib import Path
 from tests.workspace import samples
 from tests.workspace.house import House
 from tests.workspace.house import house as open_house
-from workspace.database import Database
-from workspace.keys import WORKSPACE
-from workspace.retention import forget, forget_memory, forget_trail
+from workspace.http.context import WORKSPACE
+from workspace.store.database import Database
+from workspace.store.retention import forget, forget_memory, forget_trail
 
 LATER = 10**15
 

@@ -7,10 +7,10 @@ import pytest
 
 from tests.workspace import samples
 from tests.workspace.house import house as open_house
-from workspace import accounts
-from workspace.accounts import AccountProblem
-from workspace.database import connect
-from workspace.shape import TooNew, bring_up
+from workspace.auth import accounts
+from workspace.auth.accounts import AccountProblem
+from workspace.store.database import connect
+from workspace.store.migrations import TooNew, bring_up
 
 #: The first format: no search, no accounts, no answers; what stands here is what this version builds upon.
 FIRST = """

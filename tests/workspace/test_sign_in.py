@@ -12,8 +12,9 @@ import pytest
 from tests.workspace import samples
 from tests.workspace.house import House
 from tests.workspace.house import house as open_house
-from workspace import accounts, application
-from workspace.attempts import WINDOW, Attempts
+from workspace import application
+from workspace.auth import accounts
+from workspace.auth.login_throttle import WINDOW, Attempts
 
 PASSWORD = "correct horse battery"
 

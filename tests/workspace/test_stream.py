@@ -10,7 +10,7 @@ import aiohttp
 from tests.workspace import samples
 from tests.workspace.house import House
 from tests.workspace.house import house as open_house
-from workspace import accounts
+from workspace.auth import accounts
 
 
 async def next_event(response: aiohttp.ClientResponse) -> tuple[str, Any]:

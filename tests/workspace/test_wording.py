@@ -2,9 +2,9 @@
 
 import pytest
 
-from workspace.media import disposition, safe_name
-from workspace.plain import plain_name
-from workspace.wording import (
+from workspace.handlers.media import disposition, safe_name
+from workspace.text.safe_text import plain_name
+from workspace.text.wording import (
     consumer_in_words,
     length,
     may_be_retried,

@@ -1,0 +1,1 @@
+"""The workspace's client for the gateway's public HTTP API."""

@@ -1,0 +1,22 @@
+"""The audit trail: who saw which photo or video, took or handed over which conversation, and when."""
+
+from functools import partial
+
+from aiohttp import web
+
+from workspace.http.context import workspace_of
+from workspace.http.responses import answer, number
+from workspace.store.audit_log import entries
+
+
+async def list_audit(request: web.Request) -> web.Response:
+    """A page of entries, the latest first: `before` a number, of one `agent`; views only; glimpses too."""
+    query = partial(
+        entries,
+        before=number(request.query.get("before", str(1 << 50))),
+        agent=request.query.get("agent", ""),
+        views=request.query.get("views") == "only",
+        glimpses=request.query.get("glimpses") == "too",
+    )
+    found, agents = await workspace_of(request).database.read(query)
+    return answer({"entries": found, "agents": agents})

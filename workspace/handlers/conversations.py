@@ -1,0 +1,72 @@
+"""What the page asks for: who am I, the list, the lines of a conversation."""
+
+import sqlite3
+from functools import partial
+from typing import Any
+
+from aiohttp import web
+
+from workspace.http.context import agent_of, viewer_of, workspace_of
+from workspace.http.responses import answer, number
+from workspace.roles import permissions
+from workspace.store import conversations, transcript
+from workspace.store.assignment import agents_of
+from workspace.store.database import revision
+
+from .actions import talkers
+
+
+async def me(request: web.Request) -> web.Response:
+    workspace, viewer = workspace_of(request), viewer_of(request)
+    return answer(
+        {
+            "agent": viewer.agent,
+            "may": sorted(permissions(viewer.roles)),
+            "csrf": viewer.csrf,
+            "name": workspace.settings.name,
+            "demo": workspace.settings.demo,
+            "agents": await workspace.database.read(partial(talkers, workspace)),
+        }
+    )
+
+
+async def list_conversations(request: web.Request) -> web.Response:
+    """`show` open, mine, closed or all; `q` words to search for; `before` the last entry one has."""
+    agent, show = agent_of(request), request.query.get("show", "all")
+    words = request.query.get("q", "")[:200].strip()
+    before = _cursor(request)
+    if show not in conversations.SHOWN:
+        raise web.HTTPBadRequest
+
+    def query(db: sqlite3.Connection) -> dict[str, Any]:
+        if words:
+            found = conversations.matching(db, agent, show, words)
+        else:
+            found = conversations.latest(db, agent, show, before)
+        return {"revision": revision(db), "conversations": found}
+
+    return answer(await workspace_of(request).database.read(query))
+
+
+async def list_lines(request: web.Request) -> web.Response:
+    """Lines before a cursor, or those changed since a revision."""
+    agent, id = agent_of(request), request.match_info["conversation"]
+    before = _cursor(request)
+    since = request.query.get("since")
+
+    def query(db: sqlite3.Connection) -> dict[str, Any]:
+        media = agent in agents_of(db, id)
+        if since is not None:
+            lines = transcript.changed(db, id, number(since), media=media)
+        else:
+            cursor = before and (before[0], number(before[1]))
+            lines = transcript.page(db, id, cursor, media=media)
+        return {"revision": revision(db), "lines": lines}
+
+    return answer(await workspace_of(request).database.read(query))
+
+
+def _cursor(request: web.Request) -> tuple[int, str] | None:
+    """`before=<number>.<rest>`, as the page read it from the last entry it has."""
+    whole, dot, rest = request.query.get("before", "").partition(".")
+    return (number(whole), rest) if dot else None

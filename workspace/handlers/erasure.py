@@ -1,0 +1,34 @@
+"""Erasing a conversation: at the gateway first, then every word of it here. What remains is that it was done."""
+
+import sqlite3
+from functools import partial
+
+from aiohttp import web
+
+from workspace.gateway.client import UpstreamTrouble
+from workspace.http.context import agent_of, workspace_of
+from workspace.http.responses import refusal
+from workspace.store import audit_log
+from workspace.store.assignment import standing_of
+from workspace.store.erase import erase
+from workspace.timestamps import now
+
+
+async def erase_conversation(request: web.Request) -> web.Response:
+    """For supervisors, at a customer's wish."""
+    workspace, agent = workspace_of(request), agent_of(request)
+    id = request.match_info["conversation"]
+    if await workspace.database.read(partial(standing_of, conversation=id)) is None:
+        raise web.HTTPNotFound
+    try:
+        await workspace.upstream.erase(id)
+    except UpstreamTrouble as trouble:
+        return refusal(502, trouble.sentence)
+
+    def change(db: sqlite3.Connection) -> None:
+        erase(db, id)
+        audit_log.note(db, now(), agent, "erased", conversation=id)
+
+    await workspace.database.write(change)
+    workspace.links.forget()
+    return web.Response(status=204)

@@ -1,0 +1,182 @@
+"""Photos and videos for agents who are assigned: a redirect to a fresh link, a download, another try."""
+
+import re
+import sqlite3
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+import regex
+from aiohttp import ClientResponse, web
+
+from workspace.gateway.client import UpstreamTrouble
+from workspace.http.context import Workspace, agent_of, workspace_of
+from workspace.http.responses import answer, refusal
+from workspace.store import audit_log
+from workspace.store.assignment import conversation_of
+from workspace.store.database import touch_message
+from workspace.text.safe_text import plain_name
+from workspace.text.wording import progress_in_words
+from workspace.timestamps import now
+
+RENDITIONS = frozenset({"thumbnail", "preview", "poster", "video"})
+
+_SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "video/mp4": ".mp4"}
+
+
+async def show_rendition(request: web.Request) -> web.Response:
+    """A redirect to a link that is good for some minutes."""
+    rendition = request.match_info["rendition"]
+    address = await _link(request, rendition, rendition)
+    return web.Response(status=302, headers={"Location": address})
+
+
+async def download(request: web.Request) -> web.StreamResponse:
+    """The video, or the photo as large as we have it, as a file with a harmless name."""
+    workspace, id = workspace_of(request), request.match_info["attachment"]
+    body = await workspace.database.read(partial(_body, attachment=id))
+    rendition = "video" if "video" in body.get("renditions", {}) else "preview"
+    address = await _link(request, rendition, "download")
+    try:
+        async with workspace.upstream.media(address) as source:
+            return await _hand_on(request, source, body)
+    except UpstreamTrouble as trouble:
+        raise _REFUSALS.get(trouble.status, web.HTTPBadGateway) from trouble
+
+
+async def _hand_on(
+    request: web.Request, source: ClientResponse, body: Mapping[str, Any]
+) -> web.StreamResponse:
+    if source.status != 200:
+        raise _REFUSALS.get(source.status, web.HTTPBadGateway)
+    name = safe_name(body, source.content_type)
+    response = web.StreamResponse(headers={"Content-Disposition": disposition(name)})
+    response.content_type = source.content_type
+    response.content_length = source.content_length
+    await response.prepare(request)
+    async for chunk in source.content.iter_chunked(65_536):
+        await response.write(chunk)
+    return response
+
+
+async def show_progress(request: web.Request) -> web.Response:
+    """What is being done for an attachment that is pending, in words; none once it is not."""
+    workspace, id = workspace_of(request), request.match_info["attachment"]
+    await _permitted(workspace, id, agent_of(request))
+    try:
+        found = await workspace.upstream.attachment(id)
+    except UpstreamTrouble as trouble:
+        raise _REFUSALS.get(trouble.status, web.HTTPBadGateway) from trouble
+    return answer({"words": progress_in_words(found, now())})
+
+
+async def retry(request: web.Request) -> web.Response:
+    """Have the gateway fetch it again; what becomes of it arrives as an event."""
+    workspace, id = workspace_of(request), request.match_info["attachment"]
+    await _permitted(workspace, id, agent_of(request))
+    # Shown as pending before the gateway is asked: the event that says how it ended may come at once.
+    before = await workspace.database.write(partial(_set_pending, attachment=id))
+    try:
+        await workspace.upstream.retry(id)
+    except UpstreamTrouble as trouble:
+        await workspace.database.write(partial(_set_back, attachment=id, before=before))
+        return refusal(502, trouble.sentence)
+    return web.Response(status=204)
+
+
+def safe_name(body: Mapping[str, Any], media_type: str) -> str:
+    """The sender's name for the file as far as it is harmless, with the ending that the bytes deserve."""
+    stem = (plain_name(str(body.get("name") or "")) or "").rpartition("/")[2].rpartition("\\")[2]
+    stem = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", stem)
+    # Marks make letters of several scripts whole, as the joiner does that is no space.
+    stem = regex.sub(r"[^\w\p{M}\u200c\- ().]|\.\.+", "_", stem).strip(" ._")[:80]
+    if not stem or _RESERVED.fullmatch(stem):
+        stem = f"{body.get('kind', 'file')}-{str(body.get('id', ''))[-8:]}"
+    return stem + _SUFFIXES.get(media_type, ".bin")
+
+
+#: Names that Windows keeps for devices.
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+
+def disposition(name: str) -> str:
+    plain = name.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+async def _link(request: web.Request, rendition: str, did: str) -> str:
+    workspace, agent = workspace_of(request), agent_of(request)
+    attachment = request.match_info["attachment"]
+    if rendition not in RENDITIONS:
+        raise web.HTTPNotFound
+    conversation = await _permitted(workspace, attachment, agent)
+    try:
+        address = await workspace.links.link(attachment, rendition, agent)
+    except UpstreamTrouble as trouble:
+        raise _REFUSALS.get(trouble.status, web.HTTPBadGateway) from trouble
+    if address is None:
+        raise web.HTTPNotFound
+    # Noted before the link is out: nobody sees anything without a trace.
+    await workspace.database.write(
+        partial(
+            audit_log.note,
+            at=now(),
+            agent=agent,
+            did=did,
+            conversation=conversation,
+            attachment=attachment,
+        )
+    )
+    return address
+
+
+async def _permitted(workspace: Workspace, attachment: str, agent: str) -> str:
+    """The attachment's conversation, if the agent is assigned to it."""
+    found = await workspace.database.read(
+        partial(conversation_of, attachment=attachment, agent=agent)
+    )
+    if found is None:
+        raise web.HTTPNotFound
+    conversation, assigned = found
+    if not assigned:
+        raise web.HTTPForbidden
+    return conversation
+
+
+def _body(db: sqlite3.Connection, attachment: str) -> dict[str, Any]:
+    row = db.execute("SELECT body FROM attachments WHERE id = ?", (attachment,)).fetchone()
+    if row is None:
+        raise web.HTTPNotFound
+    body: dict[str, Any] = orjson.loads(row["body"])
+    return body
+
+
+def _set_pending(db: sqlite3.Connection, attachment: str) -> dict[str, Any]:
+    before = _body(db, attachment)
+    if before["state"] != "failed":
+        raise web.HTTPConflict
+    _keep(db, attachment, {**before, "state": "pending", "reason": None, "detail": None})
+    return before
+
+
+def _set_back(db: sqlite3.Connection, attachment: str, before: dict[str, Any]) -> None:
+    if _body(db, attachment)["state"] == "pending":
+        _keep(db, attachment, before)
+
+
+def _keep(db: sqlite3.Connection, attachment: str, body: dict[str, Any]) -> None:
+    row = db.execute(
+        "UPDATE attachments SET state = ?, body = ? WHERE id = ? RETURNING message",
+        (body["state"], orjson.dumps(body).decode(), attachment),
+    ).fetchone()
+    touch_message(db, row["message"])
+
+
+_REFUSALS: dict[int, type[web.HTTPError]] = {
+    403: web.HTTPForbidden,
+    404: web.HTTPNotFound,
+    410: web.HTTPGone,
+    503: web.HTTPServiceUnavailable,
+}

@@ -1,0 +1,117 @@
+"""What operators look at: the gateway's health, channels, numbers and failures, as its public endpoints tell."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+from aiohttp import web
+from prometheus_client.parser import text_string_to_metric_families
+
+from workspace.gateway.client import UpstreamTrouble
+from workspace.http.context import Workspace, workspace_of
+from workspace.http.responses import answer, refusal
+
+#: The gateway's own numbers; those of the Python process beside them say little to operators.
+_OURS = "airlock_"
+
+_NOTICES = 20
+
+
+async def show_operations(request: web.Request) -> web.Response:
+    """Everything at once; each part is there, or says in `trouble` why it is not."""
+    workspace = workspace_of(request)
+    parts = await asyncio.gather(*(_part(workspace, path, read) for path, read in _PARTS.values()))
+    notices = await workspace.database.read(_account_notices)
+    return answer({**dict(zip(_PARTS, parts, strict=True)), "notices": notices})
+
+
+async def retry_failure(request: web.Request) -> web.Response:
+    """Try one failure again, or `all`."""
+    id = quote(request.match_info["failure"], safe="")
+    try:
+        done = await workspace_of(request).upstream.call("POST", f"/v1/failures/{id}/retry")
+    except UpstreamTrouble as trouble:
+        return refusal(502, trouble.sentence)
+    return answer(done.content, 202)
+
+
+async def _part(workspace: Workspace, path: str, read: Callable[[Any], Any]) -> dict[str, Any]:
+    try:
+        found = (await workspace.upstream.call("GET", path)).content
+    except UpstreamTrouble as trouble:
+        # A gateway that is not ready answers 503 with its reasons.
+        if "checks" not in trouble.problem:
+            return {"trouble": _MISSING.get(trouble.status, trouble.sentence)}
+        found = trouble.problem
+    try:
+        return {"content": read(found)}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return {"trouble": "The gateway's answer cannot be read."}
+
+
+_MISSING = {
+    404: "This gateway does not tell.",
+    405: "This gateway does not tell.",
+    501: "This gateway does not tell.",
+}
+
+
+def _health(found: Mapping[str, Any]) -> Any:
+    checks = found["checks"]
+    return [{"name": name, **check} for name, check in checks.items()]
+
+
+def _channels(found: Mapping[str, Any]) -> Any:
+    return found["connectors"]
+
+
+def _failures(found: Mapping[str, Any]) -> Any:
+    return found["failures"]
+
+
+def _numbers(text: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": family.name,
+            "help": family.documentation,
+            "type": family.type,
+            "samples": [
+                {"name": s.name, "labels": s.labels, "value": s.value} for s in family.samples
+            ],
+        }
+        for family in text_string_to_metric_families(text)
+        if family.name.startswith(_OURS) and not family.name.endswith("_created")
+    ]
+
+
+_PARTS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "health": ("/readyz", _health),
+    "channels": ("/v1/capabilities", _channels),
+    "failures": ("/v1/failures?limit=200", _failures),
+    "numbers": ("/metrics", _numbers),
+}
+
+
+def _account_notices(db: sqlite3.Connection) -> list[dict[str, Any]]:
+    """The latest things platforms told about our own accounts."""
+    rows = db.execute(
+        """SELECT taken_at, body FROM events WHERE type = 'account.notice' AND body IS NOT NULL
+           ORDER BY taken_at DESC LIMIT ?""",
+        (_NOTICES,),
+    )
+    return list(_told(rows))
+
+
+def _told(rows: sqlite3.Cursor) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        data = orjson.loads(row["body"]).get("data")
+        if isinstance(data, dict) and isinstance(data.get("notice"), dict):
+            yield {
+                "at": row["taken_at"],
+                "connector": data.get("connector"),
+                "kind": data["notice"].get("kind"),
+                "text": data["notice"].get("text"),
+            }

@@ -1,0 +1,49 @@
+"""Where handlers find what they work with."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from workspace.auth.login_throttle import Attempts
+from workspace.gateway.channels import Channels
+from workspace.gateway.client import Upstream
+from workspace.gateway.link_cache import LinkShelf
+from workspace.roles import Viewer
+from workspace.settings import WorkspaceSettings
+from workspace.store.change_signal import Updates
+from workspace.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """`assigning` is held while an assignment changes, so that two agents cannot take one conversation."""
+
+    settings: WorkspaceSettings
+    secrets: tuple[bytes, ...]
+    database: Database
+    upstream: Upstream
+    updates: Updates
+    links: LinkShelf
+    channels: Channels
+    attempts: Attempts = field(default_factory=Attempts)
+    assigning: asyncio.Lock = field(default_factory=asyncio.Lock)
+    checking_passwords: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    errands: set[asyncio.Task[None]] = field(default_factory=set)
+
+
+WORKSPACE = web.AppKey("workspace", Workspace)
+VIEWER = web.RequestKey("viewer", Viewer)
+
+
+def workspace_of(request: web.Request) -> Workspace:
+    return request.app[WORKSPACE]
+
+
+def viewer_of(request: web.Request) -> Viewer:
+    """Who is looking; only behind a handler that `gate` lets nobody else through to."""
+    return request[VIEWER]
+
+
+def agent_of(request: web.Request) -> str:
+    return viewer_of(request).agent

@@ -1,0 +1,64 @@
+"""What stands around every answer: the headers that tell browsers what may happen, and refusals in words."""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from .context import WORKSPACE
+from .responses import refusal
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+#: Pages load their own scripts and styles, and pictures and videos from the gateway; nothing else, not
+#: even from a string: with trusted types no script can turn text into markup.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' {media}; media-src 'self' {media}; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    source = request.app[WORKSPACE].settings.media_source
+    response.headers.update(_HEADERS)
+    response.headers["Content-Security-Policy"] = _POLICY.format(media=source)
+    # Our own files may be kept and asked about; what customers wrote belongs in no cache.
+    own = request.path.rpartition("/")[0].endswith("/static")
+    response.headers.setdefault("Cache-Control", "no-cache" if own else "no-store")
+
+
+@web.middleware
+async def answer_in_words(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refusals as JSON with a sentence, for scripts."""
+    try:
+        return await handler(request)
+    except web.HTTPError as refused:
+        sentence = _SENTENCES.get((refused.status, refused.reason)) or _USUAL.get(refused.status)
+        return refusal(refused.status, sentence or refused.reason)
+
+
+_USUAL = {
+    400: "The request cannot be read.",
+    401: "Please sign in.",
+    403: "Only assigned agents may see this.",
+    404: "There is no such thing here.",
+    409: "This has changed meanwhile.",
+    410: "This is no longer stored.",
+    413: "This is too large.",
+    502: "The gateway gave no usable answer.",
+    503: "The gateway cannot be reached right now.",
+}
+
+_SENTENCES = {
+    (403, "Not allowed"): "Your account may not do this.",
+    (403, "Reload the page"): "This page is out of date. Please reload it.",
+}

@@ -1,0 +1,127 @@
+"""The list of conversations, as the page shows it."""
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from workspace.text.safe_text import plain_name, plain_text
+from workspace.text.wording import PLATFORMS, consumer_in_words, notice_in_words
+
+from . import search
+
+#: More than a tall screen shows; the page asks for the next ones when it is scrolled to the end.
+PAGE = 60
+
+#: How much of the last line can be seen in the list, at most.
+_GLIMPSE = 140
+#: What was searched for further from the beginning than this would not be seen.
+_FAR = 40
+
+#: The conversations a list may be narrowed to.
+SHOWN: Mapping[str, str] = {
+    "all": "1",
+    "open": "c.open",
+    "closed": "NOT c.open",
+    "mine": "EXISTS (SELECT 1 FROM assignments WHERE conversation = c.id AND agent = :agent)",
+}
+
+_COLUMNS = """
+    SELECT c.*, m.direction, m.text, m.transcript, m.deleted, m.at, m.details, m.author,
+      (SELECT count(*) FROM messages AS new WHERE new.conversation = c.id AND new.direction = 'in'
+        AND new.sequence > coalesce((SELECT sequence FROM marks
+          WHERE agent = :agent AND conversation = c.id), 0)) AS unread,
+      (SELECT json_group_array(agent) FROM (SELECT agent FROM assignments
+        WHERE conversation = c.id ORDER BY since, agent)) AS agents
+"""
+_LAST = """(SELECT position FROM messages WHERE conversation = c.id
+    ORDER BY sequence DESC, position DESC LIMIT 1)"""
+_LATEST = f"{_COLUMNS} FROM conversations AS c LEFT JOIN messages AS m ON m.position = {_LAST}"
+_HITS = f"""{_COLUMNS} FROM json_each(:found) AS hit JOIN conversations AS c ON c.id = hit.key
+    LEFT JOIN messages AS m ON m.position = CASE hit.value WHEN 0 THEN {_LAST} ELSE hit.value END"""
+
+Summary = dict[str, Any]
+
+
+def latest(
+    db: sqlite3.Connection, agent: str, show: str, before: tuple[int, str] | None
+) -> list[Summary]:
+    """One page of the list, latest first; `before` is the last one of the page above."""
+    at, id = before or (1 << 62, "")
+    rows = db.execute(
+        f"""{_LATEST} WHERE (c.active_at, c.id) < (:at, :id) AND {SHOWN[show]}
+            ORDER BY c.active_at DESC, c.id DESC LIMIT :page""",
+        {"agent": agent, "at": at, "id": id, "page": PAGE},
+    )
+    return [_summary(row, agent) for row in rows]
+
+
+def matching(db: sqlite3.Connection, agent: str, show: str, words: str) -> list[Summary]:
+    """Conversations in which the words were said or whose names they are part of, each with that line."""
+    found = search.find(db, words, PAGE)
+    rows = db.execute(
+        f"{_HITS} WHERE {SHOWN[show]} ORDER BY c.active_at DESC, c.id DESC",
+        {"agent": agent, "found": orjson.dumps(found).decode()},
+    )
+    return [_summary(row, agent, words) for row in rows]
+
+
+def changed(db: sqlite3.Connection, agent: str, since: int) -> list[Summary]:
+    """The conversations in which something happened after revision `since`, oldest change first."""
+    rows = db.execute(
+        f"{_LATEST} WHERE c.revision > :since ORDER BY c.revision LIMIT :page",
+        {"agent": agent, "since": since, "page": PAGE},
+    )
+    return [_summary(row, agent) for row in rows]
+
+
+def one(db: sqlite3.Connection, agent: str, id: str) -> Summary | None:
+    row = db.execute(f"{_LATEST} WHERE c.id = :id", {"agent": agent, "id": id}).fetchone()
+    return None if row is None else _summary(row, agent)
+
+
+def _summary(row: sqlite3.Row, agent: str, sought: str = "") -> Summary:
+    agents = orjson.loads(row["agents"])
+    consumer = plain_name(row["consumer_id"]) or ""
+    called = consumer_in_words(row["platform"], consumer)
+    return {
+        "id": row["id"],
+        "name": plain_name(row["consumer_name"]) or called,
+        "consumer": consumer if called.startswith("Customer") else called,
+        "connector": row["connector"],
+        "platform": row["platform"],
+        "platform_name": PLATFORMS.get(row["platform"], row["platform"]),
+        "open": bool(row["open"]),
+        "agents": agents,
+        "assigned": agent in agents,
+        "unread": row["unread"],
+        "sequence": row["sequence"],
+        "last": _glimpse(row, agent, sought),
+        "active_at": row["active_at"],
+        "typing_until": row["typing_until"],
+        "revision": row["revision"],
+    }
+
+
+def _glimpse(row: sqlite3.Row, agent: str, sought: str) -> Mapping[str, Any]:
+    match row["direction"]:
+        case None:
+            return {"from": "", "line": ""}
+        case "notice":
+            return {"from": "", "line": notice_in_words(orjson.loads(row["details"])["notice"])}
+    if row["deleted"]:
+        return {"from": "", "line": "This message was deleted"}
+    first = row["transcript"].partition("\n")[0]
+    media = first if row["transcript"] != row["text"] else ""
+    words = _around(sought, " ".join((plain_text(row["text"]) or "").split()))
+    line = " ".join(part for part in (media, words) if part)[:_GLIMPSE]
+    if row["direction"] == "in":
+        return {"from": "", "line": line}
+    return {"from": "You" if row["author"] == agent else "Us", "line": line}
+
+
+def _around(sought: str, words: str) -> str:
+    """The words from shortly before what was looked for, where that is far from their beginning."""
+    place = words.casefold().find(sought.casefold()) if sought else -1
+    return f"… {words[place - 20 :]}" if place > _FAR else words

@@ -1,0 +1,167 @@
+"""The workspace's own SQLite file: one writer thread that commits in groups, and readers beside it.
+
+A write is durable (fsynced) when its awaitable returns. Writers hand in a function of a connection; all that
+wait at the same time share one commit, and one that fails takes only its own changes back.
+"""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from .migrations import bring_up
+
+T = TypeVar("T")
+
+#: Enough to share an fsync among all gateway lanes of a busy moment, few enough to answer the first one soon.
+_GROUP = 256
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    change: Callable[[sqlite3.Connection], Any]
+    answer: "asyncio.Future[Any]"
+
+
+class Database:
+    """`open` before use, `close` after. `committed` is called in the event loop after each group."""
+
+    def __init__(self, path: Path, committed: Callable[[], None] = lambda: None) -> None:
+        self._path = path
+        self._committed = committed
+        self._waiting: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        self._reading = threading.local()
+        self._readers: list[sqlite3.Connection] = []
+
+    def open(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._loop = asyncio.get_running_loop()
+        self._writer = connect(self._path)
+        bring_up(self._writer)
+        self._thread = threading.Thread(target=self._write_groups, name="workspace-writer")
+        self._thread.start()
+        self._pool = ThreadPoolExecutor(2, "workspace-reader", initializer=self._open_reader)
+
+    async def close(self) -> None:
+        self._waiting.put(None)
+        await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._pool.shutdown)
+        for connection in (*self._readers, self._writer):
+            connection.close()
+
+    async def write(self, change: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `change` in a transaction; returns when its result is on disk."""
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.put(_Write(change, answer))
+        return await answer
+
+    async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `query` on one consistent view."""
+        return await self._loop.run_in_executor(self._pool, self._read, query)
+
+    def _open_reader(self) -> None:
+        connection = connect(self._path)
+        connection.execute("PRAGMA query_only = ON")
+        self._reading.connection = connection
+        self._readers.append(connection)
+
+    def _read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        connection: sqlite3.Connection = self._reading.connection
+        connection.execute("BEGIN")
+        try:
+            return query(connection)
+        finally:
+            connection.execute("COMMIT")
+
+    def _write_groups(self) -> None:
+        while (first := self._waiting.get()) is not None:
+            group, last = self._gather(first)
+            outcomes = self._commit(group)
+            self._loop.call_soon_threadsafe(self._answer, outcomes)
+            if last:
+                return
+
+    def _gather(self, first: _Write) -> tuple[list[_Write], bool]:
+        group = [first]
+        while len(group) < _GROUP:
+            try:
+                following = self._waiting.get_nowait()
+            except queue.Empty:
+                return group, False
+            if following is None:
+                return group, True
+            group.append(following)
+        return group, False
+
+    def _commit(self, group: list[_Write]) -> list[tuple[_Write, Any, Exception | None]]:
+        connection = self._writer
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            outcomes = [self._apply(write) for write in group]
+            connection.execute("COMMIT")
+        except (
+            sqlite3.Error
+        ) as trouble:  # a full disk, say: nobody in this group may be told "stored"
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            return [(write, None, trouble) for write in group]
+        return outcomes
+
+    def _apply(self, write: _Write) -> tuple[_Write, Any, Exception | None]:
+        self._writer.execute("SAVEPOINT change")
+        try:
+            result = write.change(self._writer)
+        except Exception as trouble:  # noqa: BLE001  # handed to whoever awaits this write
+            self._writer.execute("ROLLBACK TO change")
+            return write, None, trouble
+        finally:
+            self._writer.execute("RELEASE change")
+        return write, result, None
+
+    def _answer(self, outcomes: list[tuple[_Write, Any, Exception | None]]) -> None:
+        for write, result, trouble in outcomes:
+            if write.answer.cancelled():
+                continue
+            if trouble is None:
+                write.answer.set_result(result)
+            else:
+                write.answer.set_exception(trouble)
+        self._committed()
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    # What is erased or taken back shall not linger in free pages.
+    connection.execute("PRAGMA secure_delete = ON")
+    return connection
+
+
+def next_revision(connection: sqlite3.Connection) -> int:
+    """The number of the change being made."""
+    row = connection.execute("UPDATE counter SET revision = revision + 1 RETURNING revision")
+    return int(row.fetchone()[0])
+
+
+def revision(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT revision FROM counter").fetchone()[0])
+
+
+def touch_message(connection: sqlite3.Connection, id: str) -> None:
+    """Note that a line of a transcript looks different now."""
+    change = next_revision(connection)
+    row = connection.execute(
+        "UPDATE messages SET revision = ? WHERE id = ? RETURNING conversation", (change, id)
+    ).fetchone()
+    if row is not None:
+        connection.execute(
+            "UPDATE conversations SET revision = ? WHERE id = ?", (change, row["conversation"])
+        )

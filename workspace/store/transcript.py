@@ -1,0 +1,192 @@
+"""The lines of one conversation, as the page shows them: in order, a page at a time, or what changed lately."""
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from workspace.text.safe_text import plain_name, plain_text
+from workspace.text.wording import (
+    LINES,
+    length,
+    may_be_retried,
+    notice_in_words,
+    reason_in_words,
+    size,
+    state_in_words,
+    status_in_words,
+)
+
+#: Some three screens. Older lines come when the page is scrolled up to them.
+PAGE = 60
+
+Line = dict[str, Any]
+
+_LINES = """
+    SELECT m.*, s.status, s.reason, r.key, r.state, r.reason AS refused,
+      (SELECT json_group_array(emoji) FROM reactions WHERE message = m.id) AS reactions
+    FROM messages AS m LEFT JOIN statuses AS s ON s.message = m.id
+      LEFT JOIN replies AS r ON r.position = m.position
+    WHERE m.conversation = :conversation
+"""
+
+
+def page(
+    db: sqlite3.Connection, conversation: str, before: tuple[int, int] | None, *, media: bool
+) -> list[Line]:
+    """The latest lines, or those before (sequence, position), oldest first.
+
+    Without `media` the viewer may know that there are attachments, and nothing about them.
+    """
+    sequence, position = before or (1 << 62, 0)
+    rows = db.execute(
+        f"""{_LINES} AND (m.sequence, m.position) < (:sequence, :position)
+            ORDER BY m.sequence DESC, m.position DESC LIMIT :page""",
+        {
+            "conversation": conversation,
+            "sequence": sequence,
+            "position": position,
+            "page": PAGE,
+        },
+    ).fetchall()
+    return _lines(db, rows[::-1], media=media)
+
+
+def changed(db: sqlite3.Connection, conversation: str, since: int, *, media: bool) -> list[Line]:
+    """The lines that are new or different after revision `since`, earliest change first."""
+    rows = db.execute(
+        f"{_LINES} AND m.revision > :since ORDER BY m.revision LIMIT :page",
+        {"conversation": conversation, "since": since, "page": PAGE},
+    ).fetchall()
+    return _lines(db, rows, media=media)
+
+
+def _lines(db: sqlite3.Connection, rows: list[sqlite3.Row], *, media: bool) -> list[Line]:
+    attachments = _attachments(db, [row["id"] for row in rows])
+    return [_line(db, row, attachments.get(row["id"], []), media=media) for row in rows]
+
+
+def _attachments(db: sqlite3.Connection, messages: list[str]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    rows = db.execute(
+        """SELECT message, body FROM attachments
+           WHERE message IN (SELECT value FROM json_each(?)) ORDER BY message, place""",
+        (orjson.dumps(messages).decode(),),
+    )
+    for row in rows:
+        found.setdefault(row["message"], []).append(orjson.loads(row["body"]))
+    return found
+
+
+def _line(db: sqlite3.Connection, row: sqlite3.Row, attachments: list[Any], *, media: bool) -> Line:
+    details = orjson.loads(row["details"])
+    line = {
+        "position": row["position"],
+        "id": row["id"],
+        "conversation": row["conversation"],
+        "sequence": row["sequence"],
+        "direction": row["direction"],
+        "author": plain_name(row["author"]),
+        "at": row["at"],
+        "revision": row["revision"],
+    }
+    if row["direction"] == "notice":
+        return {**line, "text": plain_text(notice_in_words(details["notice"]))}
+    shown = row["transcript"].split("\n") if attachments else []
+    return {
+        **line,
+        "text": plain_text(row["text"]),
+        "deleted": bool(row["deleted"]),
+        "edited": bool(details.get("edited")),
+        "forwarded": bool(details.get("forwarded")),
+        "choice": plain_name(_text(details.get("choice"))),
+        "reply_to": _quoted(db, row["conversation"], details.get("reply_to")),
+        "reactions": orjson.loads(row["reactions"]),
+        "status": row["status"] or row["state"],
+        "status_words": plain_text(status_in_words(row["status"] or row["state"])),
+        "reason": plain_text(reason_in_words(row["reason"]) or row["refused"]),
+        "key": row["key"],
+        "attachments": [
+            _attachment(attachment, shown[place] if place < len(shown) else None, media=media)
+            for place, attachment in enumerate(attachments)
+        ],
+    }
+
+
+def _attachment(body: Mapping[str, Any], line: str | None, *, media: bool) -> Mapping[str, Any]:
+    kind = str(body.get("kind"))
+    public = {
+        "id": body["id"],
+        "kind": kind,
+        "line": line or LINES.get(kind, LINES["unsupported"]),
+        "state": body.get("state"),
+        "words": plain_text(state_in_words(body)),
+        "visible": media,
+        "retry": media and may_be_retried(body),
+    }
+    if not media:
+        return public
+    renditions = body.get("renditions") or {}
+    duration = body.get("duration_seconds")
+    weight = (renditions.get("video") or renditions.get("preview") or {}).get("bytes")
+    return {
+        **public,
+        "name": plain_name(_text(body.get("name"))),
+        "width": body.get("width"),
+        "height": body.get("height"),
+        "length": length(duration) if isinstance(duration, int | float) else None,
+        "size": size(weight) if isinstance(weight, int | float) else None,
+        "renditions": sorted(renditions),
+        "location": _plain_values(body.get("location")),
+        "contacts": _cards(body.get("contacts")),
+    }
+
+
+def _quoted(db: sqlite3.Connection, conversation: str, reply_to: Any) -> Mapping[str, Any] | None:
+    """The line a message answers, found by our id or the platform's."""
+    id = reply_to.get("id") if isinstance(reply_to, Mapping) else reply_to
+    if not id:
+        return None
+    row = db.execute(
+        """SELECT id, position, text, transcript FROM messages
+           WHERE conversation = ?1 AND (id = ?2 OR platform_id = ?2
+             OR id = (SELECT message FROM statuses WHERE platform_id = ?2))""",
+        (conversation, str(id)),
+    ).fetchone()
+    if row is None:
+        return {"id": None, "position": None, "line": "an earlier message"}
+    words = plain_text(row["text"] or row["transcript"]) or ""
+    return {"id": row["id"], "position": row["position"], "line": " ".join(words.split())[:120]}
+
+
+def _plain_values(values: Any) -> Mapping[str, Any] | None:
+    if not isinstance(values, Mapping):
+        return None
+    return {str(name): plain_name(_text(value)) for name, value in values.items()}
+
+
+def _cards(cards: Any) -> list[Mapping[str, Any]]:
+    """Contact cards reduced to a name and numbers or addresses, in whatever form the platform had."""
+    if not isinstance(cards, list):
+        return []
+    return [_card(card) for card in cards if isinstance(card, Mapping)]
+
+
+def _card(card: Mapping[str, Any]) -> Mapping[str, Any]:
+    name = card.get("name")
+    if isinstance(name, Mapping):
+        name = name.get("formatted_name") or name.get("first_name")
+    reach = [
+        entry.get(word) if isinstance(entry, Mapping) else entry
+        for group, word in (("phones", "phone"), ("emails", "email"))
+        for entry in card.get(group) or ()
+    ]
+    return {
+        "name": plain_name(_text(name)) or "Contact",
+        "reach": [words for value in reach if (words := plain_name(_text(value)))],
+    }
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,1 @@
+"""Wording and cleaning of text shown on the page."""

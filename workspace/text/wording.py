@@ -1,0 +1,248 @@
+"""What people read: transcript lines, and every state of an attachment as a sentence."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from workspace.timestamps import moment
+
+LINES: Mapping[str, str] = {
+    "photo": "[photo message]",
+    "video": "[video message]",
+    "audio": "[audio message]",
+    "document": "[document]",
+    "sticker": "[sticker]",
+    "location": "[location]",
+    "contact": "[contact]",
+    "unsupported": "[unsupported message]",
+}
+
+PLATFORMS: Mapping[str, str] = {
+    "apple": "Apple Messages",
+    "messenger": "Messenger",
+    "twilio": "SMS",
+    "whatsapp": "WhatsApp",
+}
+
+#: Platforms whose ids are phone numbers, which people know; elsewhere an id is a mere string of signs.
+_BY_PHONE = frozenset({"twilio", "whatsapp"})
+
+
+def consumer_in_words(platform: str, id: str) -> str:
+    """What to call somebody whose name is not known."""
+    if platform in _BY_PHONE:
+        return f"+{id}" if id.isdigit() else id
+    signs = "".join(sign for sign in id if sign.isalnum())
+    return f"Customer {signs[-4:].upper()}"
+
+
+_NOUNS: Mapping[str, str] = {
+    "photo": "photos",
+    "video": "videos",
+    "audio": "audio messages",
+    "document": "documents",
+    "sticker": "stickers",
+}
+
+_REJECTED: Mapping[str, str] = {
+    "too_large": "Refused: too large",
+    "unsupported_type": "Refused: this type of file is not accepted",
+    "malware": "Refused: malware found",
+    "corrupt": "Refused: the file is damaged",
+    "too_many_pixels": "Refused: too many pixels",
+    "too_long": "Refused: too long",
+    "disabled": "Refused: {kind} are turned off for this channel",
+}
+
+_FAILED: Mapping[str, str] = {
+    "gone": "Could not be fetched: the platform no longer has it",
+    "expired": "Could not be fetched: the platform's link has expired",
+    "unauthorized": "Could not be fetched: the platform refused our credentials",
+    "unreachable": "Could not be fetched: the platform did not answer",
+    "checksum_mismatch": "Could not be fetched: it arrived damaged",
+    "blocked_host": "Could not be fetched: its address is not one we may fetch from",
+    "scanner_unavailable": "Could not be checked: the malware scanner is not answering",
+    "decoder_crashed": "Could not be made safe: the decoder gave up on it",
+}
+
+
+def size(count: float) -> str:
+    """Bytes as people read them; decimal, as the settings are."""
+    if count < 1000:
+        return f"{count:.0f} bytes"
+    if count < 1_000_000:
+        return f"{count / 1000:.0f} kB"
+    megabytes = f"{count / 1_000_000:.1f}"
+    return f"{megabytes.removesuffix('.0')} MB"
+
+
+def length(seconds: float) -> str:
+    """m:ss, or h:mm:ss from an hour on."""
+    whole = max(0, round(seconds))
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+#: What is told exactly where the detail holds numbers: the words for it, and how such a number reads.
+_EXACT: Mapping[str, tuple[str, Callable[[float], str]]] = {
+    "too_large": ("Too large", size),
+    "too_many_pixels": ("Too many pixels", lambda count: f"{count / 1e6:.0f} megapixels"),
+    "too_long": ("Too long", length),
+}
+
+
+def state_in_words(attachment: Mapping[str, Any]) -> str:
+    """The state of an attachment as people should read it; empty when it is ready to be seen."""
+    match attachment.get("state"):
+        case "ready":
+            return ""
+        case "rejected":
+            return _refusal(attachment, _REJECTED, "Refused: {reason}")
+        case "failed" if removed := _removed(attachment):
+            return removed
+        case "failed":
+            return _refusal(attachment, _FAILED, "Could not be fetched: {reason}")
+        case _:
+            return "Still being fetched …"
+
+
+#: What is being done for an attachment that is pending, in the gateway's words for it.
+_STEPS: Mapping[str, str] = {
+    "waiting": "Still being fetched …",
+    "fetching": "Still being fetched …",
+    "scanning": "Being scanned for malware …",
+    "making_safe": "Being made safe …",
+}
+
+
+def progress_in_words(attachment: Mapping[str, Any], now: int) -> str:
+    """What is being done for an attachment just now; empty when it is not pending any more."""
+    if attachment.get("state") != "pending":
+        return ""
+    progress = attachment.get("progress")
+    if not isinstance(progress, Mapping):
+        return state_in_words(attachment)
+    step, percent, tries = (progress.get(name) for name in ("step", "percent", "tries"))
+    if step == "waiting" and isinstance(tries, int) and tries > 0:
+        times = "once" if tries == 1 else f"{tries} times"
+        return f"Still being fetched: tried {times}{_next_try(progress.get('next_try_at'), now)}"
+    words = _STEPS.get(str(step), _STEPS["waiting"])
+    return f"{words} {percent} %" if isinstance(percent, int) else words
+
+
+def _next_try(at: object, now: int) -> str:
+    due = moment(at, 0)
+    if not due:
+        return ""
+    minutes = round(max(0, due - now) / 60_000)
+    return f", again in {minutes} min" if minutes else ", again in a moment"
+
+
+def may_be_retried(attachment: Mapping[str, Any]) -> bool:
+    """Whether fetching it again may help."""
+    return attachment.get("state") == "failed" and not _removed(attachment)
+
+
+def _removed(attachment: Mapping[str, Any]) -> str | None:
+    """What was ready once and had to make room, or whose time is over, says so."""
+    detail = attachment.get("detail")
+    if attachment.get("reason") != "expired" or not isinstance(detail, str):
+        return None
+    kept = _KEPT.search(detail)
+    return f"No longer kept: {kept[0]}" if kept else None
+
+
+_KEPT = re.compile(r"the retention time is over|only the newest \d+ photos are kept")
+
+
+def _refusal(attachment: Mapping[str, Any], table: Mapping[str, str], otherwise: str) -> str:
+    reason = str(attachment.get("reason") or "no reason given")
+    exact = _exact_sentence(reason, attachment.get("detail"))
+    if exact:
+        return exact
+    kind = _NOUNS.get(str(attachment.get("kind")), "attachments")
+    sentence = table.get(reason, otherwise)
+    return sentence.replace("{kind}", kind).replace("{reason}", reason.replace("_", " "))
+
+
+def _exact_sentence(reason: str, detail: object) -> str | None:
+    """The sentence with numbers, where the detail holds them. What else it says is for operators."""
+    found = _NUMBERS.fullmatch(detail) if isinstance(detail, str) else None
+    if reason not in _EXACT or found is None:
+        return None
+    words, read = _EXACT[reason]
+    told = read(float(found["found"]) * float(found["times"] or 1))
+    least = "more than " if found["more"] else ""
+    limit = f", limit {read(float(found['limit']))}" if found["limit"] else ""
+    return f"{words}: {least}{told}{limit}"
+
+
+#: "31000000 bytes; the limit for a video is 25000000", "12000 x 9000 pixels, the limit is 64000000", "5400 s";
+#: where a file ended being fetched, "more than 25000000 bytes came".
+_NUMBERS = re.compile(
+    r"(?:frames of )?(?P<more>more than )?(?P<found>\d{1,15})(?: x (?P<times>\d{1,9}))? (?:bytes|pixels|s)\b"
+    r"(?:\D{1,60}limit\D{1,40}(?P<limit>\d{1,15}))?\D{0,60}"
+)
+
+
+_NOTICES: Mapping[str, str] = {
+    "closed_by_consumer": "The customer closed the conversation",
+    "unrecognised": "Something arrived that could not be read. Operators can look it up.",
+    "OptOutType": "The customer answered with a keyword for opting in or out: {text}",
+    "user_changed_number": "The customer changed their number",
+    "request_welcome": "The customer opened the chat",
+    "taken": "{agent} took the conversation",
+    "handed_over": "{by} handed the conversation over to {agent}",
+    "released": "{agent} left the conversation",
+    "closed": "{agent} closed the conversation",
+    "reopened": "{agent} re-opened the conversation",
+}
+
+
+#: What became of a text of ours.
+_STATUSES: Mapping[str, str] = {
+    "sending": "Sending …",
+    "accepted": "On its way",
+    "sent": "Sent",
+    "delivered": "Delivered",
+    "read": "Read",
+    "failed": "Not delivered",
+    "refused": "Not sent",
+    "unknown": "Perhaps not sent",
+}
+
+#: Why a text of ours did not arrive, in the gateway's word.
+_REASONS: Mapping[str, str] = {
+    "blocked": "the customer blocked us, or the platform blocked the text",
+    "closed": "the customer closed the conversation; they must write first",
+    "invalid": "the platform did not accept the text",
+    "misconfigured": "the channel is not set up rightly; operators can look it up",
+    "not_configured": "the channel is not set up any more",
+    "opted_out": "the customer wants no more texts; they must write first",
+    "rate_limited": "the platform took no more texts",
+    "suspended": "the platform suspended our account; operators can look it up",
+    "temporary": "the platform was in trouble for too long",
+    "unauthorized": "the platform refused our credentials; operators can look it up",
+    "unreachable": "the platform did not answer for too long",
+    "undeliverable": "the platform cannot reach the customer",
+    "window_closed": "too long after the customer's last message; they must write first",
+}
+
+
+def reason_in_words(reason: str | None) -> str | None:
+    return None if reason is None else _REASONS.get(reason, reason.replace("_", " "))
+
+
+def status_in_words(status: str | None) -> str | None:
+    return None if status is None else _STATUSES.get(status, status.replace("_", " "))
+
+
+def notice_in_words(notice: Mapping[str, Any]) -> str:
+    """A line of the transcript that nobody wrote."""
+    sentence = _NOTICES.get(str(notice.get("kind")))
+    if sentence is None:
+        kind = str(notice.get("kind")).replace("_", " ").replace(".", " ")
+        return str(notice.get("text") or f"The platform tells: {kind}")
+    for name in ("agent", "by", "text"):
+        sentence = sentence.replace(f"{{{name}}}", str(notice.get(name, "")))
+    return sentence
