@@ -4,11 +4,11 @@ Written from the platforms' documentation alone: it shares no code with the conn
 so that a misunderstanding on one side shows as a failing test, not as agreement.
 """
 
-from .apple import Apple
+from .apple.platform import Apple
 from .core import Core
 from .exchange import Action, Asked, Consumer, Delivered, SentText
 from .hosting import Fault, Hosted
-from .messenger import Messenger
+from .messenger.platform import Messenger
 from .platform import Platform
 from .samples import (
     Sample,
@@ -22,8 +22,8 @@ from .samples import (
     video,
     voice,
 )
-from .twilio import Twilio
-from .whatsapp import WhatsApp
+from .twilio.platform import Twilio
+from .whatsapp.platform import WhatsApp
 
 #: Every emulated platform by the `type:` of its connector.
 PLATFORMS: dict[str, type[Platform]] = {

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from simulator import Messenger, Sample, document, photo, still, video, voice
-from simulator import messenger_messages as say
 from simulator.exchange import Action
+from simulator.messenger import messages as say
 from tests.simulator.webhook import BEN, MIA, Stage, staged
 
 PHOTO = photo(width=320, height=240)

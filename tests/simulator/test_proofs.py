@@ -7,15 +7,15 @@ import jwt
 import pytest
 from twilio.request_validator import RequestValidator
 
-from simulator.apple_objects import Vault, encrypted
-from simulator.apple_tokens import PROOFS as TOKENS
-from simulator.apple_tokens import claims_of, minted
+from simulator.apple.objects import Vault, encrypted
+from simulator.apple.tokens import PROOFS as TOKENS
+from simulator.apple.tokens import claims_of, minted
 from simulator.graph import PROOFS as META
 from simulator.graph import old_signature, proof_of_secret, signature, written
-from simulator.twilio_proof import PROOFS as TWILIO
-from simulator.twilio_proof import signature as twilio_signature
-from simulator.twilio_proof import signature_of_json
-from simulator.whatsapp import WhatsApp
+from simulator.twilio.signature import PROOFS as TWILIO
+from simulator.twilio.signature import signature as twilio_signature
+from simulator.twilio.signature import signature_of_json
+from simulator.whatsapp.platform import WhatsApp
 from tests.simulator.webhook import MIA, staged
 
 FIELDS = {

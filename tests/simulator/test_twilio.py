@@ -10,7 +10,7 @@ import pytest
 from twilio.request_validator import RequestValidator
 
 from simulator import Consumer, Fault, Twilio, photo, video
-from simulator.twilio_calls import segments
+from simulator.twilio.calls import segments
 from tests.simulator.webhook import Stage, staged
 
 CLEO = Consumer("+15550001111", "Cleo")

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from simulator import Consumer, Fault, WhatsApp, document, photo, sticker, still, video, voice
-from simulator import whatsapp_messages as say
 from simulator.exchange import Action
+from simulator.whatsapp import messages as say
 from tests.simulator.webhook import BEN, MIA, Stage, staged
 
 PHOTO = photo(width=320, height=240)

@@ -11,12 +11,13 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from .exchange import Consumer, Delivered, SentText
-from .hosting import Fault
-from .platform import Handler, Platform, fresh_id
-from .samples import Sample
-from .twilio_calls import Refused, Text, error, refusal, segments, text_of
-from .twilio_proof import PROOFS, Proof, signature, signature_of_json
+from simulator.exchange import Consumer, Delivered, SentText
+from simulator.hosting import Fault
+from simulator.platform import Handler, Platform, fresh_id
+from simulator.samples import Sample
+
+from .calls import Refused, Text, error, refusal, segments, text_of
+from .signature import PROOFS, Proof, signature, signature_of_json
 
 __all__ = ["Twilio", "signature"]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
-from .exchange import Action
-from .graph import error_body, json_of, wanted
+from simulator.exchange import Action
+from simulator.graph import error_body, json_of, wanted
 
 _KEYS = frozenset({"recipient", "messaging_type", "message", "tag", "sender_action", "reply_to"})
 _TYPES = frozenset({"RESPONSE", "UPDATE", "MESSAGE_TAG"})

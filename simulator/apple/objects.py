@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from .platform import fresh_id
+from simulator.platform import fresh_id
 
 Family = Literal["mmcs", "bare"]
 Spelling = Literal["camel", "dashed"]

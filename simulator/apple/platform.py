@@ -10,11 +10,12 @@ from typing import Any, ClassVar, Literal
 
 from aiohttp import web
 
-from .apple_objects import HEADERS, SignatureForm, Spelling, Vault, encrypted, spelled
-from .apple_tokens import PROOFS, Proof, claims_of
-from .exchange import Action, Consumer, Delivered, SentText
-from .platform import Handler, Platform, fresh_id
-from .samples import Sample
+from simulator.exchange import Action, Consumer, Delivered, SentText
+from simulator.platform import Handler, Platform, fresh_id
+from simulator.samples import Sample
+
+from .objects import HEADERS, SignatureForm, Spelling, Vault, encrypted, spelled
+from .tokens import PROOFS, Proof, claims_of
 
 __all__ = ["Apple", "encrypted"]
 

@@ -6,12 +6,13 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from .exchange import Action, Consumer, Delivered, SentText
-from .graph import Graph, Proof, error, fresh_id
-from .hosting import Hosted
-from .messenger_calls import Text, call_of, refusal
-from .messenger_messages import Happening, milliseconds
-from .samples import Sample
+from simulator.exchange import Action, Consumer, Delivered, SentText
+from simulator.graph import Graph, Proof, error, fresh_id
+from simulator.hosting import Hosted
+from simulator.samples import Sample
+
+from .calls import Text, call_of, refusal
+from .messages import Happening, milliseconds
 
 _ADDRESS_LIVES = 36 * 3600
 _INBOX_APP = 263902037430900

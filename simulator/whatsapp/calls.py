@@ -6,8 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
-from .exchange import Action
-from .graph import json_of, wanted
+from simulator.exchange import Action
+from simulator.graph import json_of, wanted
 
 _MARK = frozenset({"messaging_product", "status", "message_id", "typing_indicator"})
 _TEXT = frozenset(

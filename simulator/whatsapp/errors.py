@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .graph import error_body
+from simulator.graph import error_body
 
 #: code: (HTTP status of the answer, title).
 ERRORS: dict[int, tuple[int, str]] = {

@@ -8,13 +8,14 @@ from typing import Any, ClassVar
 
 from aiohttp import web
 
-from .exchange import Consumer, Delivered, SentText
-from .graph import Graph, Proof, error, fresh_id
-from .hosting import Hosted
-from .samples import Sample
-from .whatsapp_calls import Mark, Text, call_of
-from .whatsapp_errors import ERRORS, failure, refusal
-from .whatsapp_messages import UNSUPPORTED_ERRORS, Content
+from simulator.exchange import Consumer, Delivered, SentText
+from simulator.graph import Graph, Proof, error, fresh_id
+from simulator.hosting import Hosted
+from simulator.samples import Sample
+
+from .calls import Mark, Text, call_of
+from .errors import ERRORS, failure, refusal
+from .messages import UNSUPPORTED_ERRORS, Content
 
 _ADDRESS_LIVES = 5 * 60
 _ID_LIVES = 7 * 24 * 3600

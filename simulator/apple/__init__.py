@@ -1,0 +1,1 @@
+"""An emulated Apple Messages for Business."""
