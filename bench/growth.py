@@ -21,7 +21,8 @@ from bench.report import machine, options, publish, table
 from bench.servers import gateway
 from bench.sink import Sink
 from connectors import Message, Party
-from gateway.journal import Batch, Journal, Reading
+from gateway.journal import Batch, Reading
+from gateway.journal.sqlite.journal import SqliteJournal
 from gateway.timestamps import now_ms
 
 _BATCH = 200
@@ -30,10 +31,12 @@ _WORDS = "The parcel arrived with a dent and the box was open. " * 12
 
 async def fill(folder: Path, size: int) -> None:
     """`size` messages of as many conversations as the load has, each taken by the core long ago."""
-    journal = await Journal.open(folder, hold_seconds=2)
+    journal = await SqliteJournal.open(folder, hold_seconds=2)
     for readings in _batches(size):
         recorded = await journal.record(Batch((), readings))
-        await journal.taken([(entry.conversation, entry.key) for entry in recorded.entries])
+        await journal.mark_delivered(
+            [(entry.conversation, entry.key) for entry in recorded.entries]
+        )
     await journal.close()
 
 

@@ -198,7 +198,7 @@ async def ceilings(goals: Goals) -> str:
         counted.append(image.size)  # type: ignore[attr-defined]
         return real(image, form, **options)  # type: ignore[arg-type]
 
-    image_files._encode = counting  # type: ignore[assignment]
+    image_files._encode = counting
     limits = Limits()
     running = Sanitizer(limits, cells=2)
     await running.start()

@@ -21,7 +21,7 @@ _FRAMES, _RATE = 180, 30
 def photos() -> dict[str, bytes]:
     large = natural(4032, 3024)
     small = large.resize((1600, 1200), Image.Resampling.BICUBIC)
-    phone = {"icc_profile": profile(DISPLAY_P3), "exif": oriented(6)}
+    phone: dict[str, Any] = {"icc_profile": profile(DISPLAY_P3), "exif": oriented(6)}
     return {
         "12 MP sRGB": encoded(large, quality=90),
         "12 MP sRGB, dense": encoded(large, quality=95),

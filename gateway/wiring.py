@@ -1,8 +1,138 @@
 """Which components exist, and what each one receives."""
 
+import base64
+import secrets
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from normalizer.sanitizer import Sanitizer
 from normalizer.scanner import Scanner
 
+from .delivery.core_client import CoreClient
+from .delivery.lanes import Lanes
+from .fetching import Fetcher
+from .http.api import Api, bearer
+from .http.health import probes
+from .http.media import MediaEndpoint
+from .http.routes import application
+from .inbound.capacity import Intake
+from .inbound.parse_worker import Reader
+from .inbound.webhooks import Ingress
+from .intake_priority import Pressure
+from .journal import Journal
+from .media.quarantine import Quarantine
+from .media.signed_links import Links
+from .media.source import Originals
+from .media.storage.filesystem import FileStore, sync_folder
+from .media.worker import MediaWork
+from .replies.accept import Replies
+from .replies.send_worker import Sending
 from .settings import Address, Settings
+from .upkeep.compaction import Room
+from .upkeep.connector_health import ConnectorHealth
+from .upkeep.failures import Failures
+from .upkeep.reconciler import Reconciler
+from .upkeep.retention import Housekeeping, Retention
+
+#: POSTs to the core in flight, over as many kept connections.
+_FORWARDERS = 32
+#: Files being fetched or made safe at once, those that wait for their host or for a cell included: a host that
+#: hangs must not take all places.
+_FETCHERS = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Where this gateway runs: its settings, data folder and addresses."""
+
+    settings: Settings
+    data: Path
+    #: Where the server listens.
+    url: str
+    #: How the platforms and agents' browsers reach it.
+    public_url: str
+    #: The agent who is signed in to the workspace of `airlock demo`.
+    agent: str
+    demo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """A gateway's components, connected to each other."""
+
+    application: web.Application
+    sanitizer: Sanitizer
+    lanes: Lanes
+    #: What runs in the background, by name, in the order in which it is started.
+    background: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
+
+
+def connect(here: Installation, journal: Journal, stack: AsyncExitStack) -> Components:
+    """Create every component; what has to be closed is pushed onto `stack`."""
+    settings = here.settings
+    connectors = settings.connectors
+    scanner = configured_scanner(settings)
+    sanitizer = _sanitizer(settings, scanner, stack)
+    fetcher = _fetcher(settings, stack)
+    tokens = [token.get_secret_value() for token in settings.gateway.api_tokens]
+    workspace, core = _core(here, tokens, stack)
+    pressure = Pressure()
+    lanes = Lanes(journal, core, workers=_FORWARDERS, pressure=pressure)
+    intake = Intake(
+        here.data,
+        backlog=lambda: lanes.waiting,
+        unread=lambda: journal.unread_bytes,
+        to_come=journal.bytes_to_come,
+    )
+    store = FileStore(folder(here.data / "media"), intake.has_no_room_for_media)
+    quarantine = Quarantine(
+        folder(here.data / "quarantine"),
+        settings.media.quarantine_max_bytes,
+        intake.is_short_of_room,
+    )
+    media = _media_work(here, journal, fetcher, quarantine, sanitizer, store)
+    sending = Sending(journal, connectors, fetcher, public_url=here.public_url)
+    for receiver in (lanes.recorded, media.recorded, sending.recorded):
+        journal.subscribe(receiver)
+    housekeeping = Housekeeping(journal, store, quarantine, _retention(settings), media.in_hand)
+    health = ConnectorHealth(connectors, fetcher)
+    links = Links(journal.key, here.public_url)
+    app = application(
+        Ingress(journal, connectors, here.public_url, intake.refusal, pressure),
+        Api(
+            journal,
+            links,
+            connectors,
+            link_seconds=round(settings.media.link_lifetime),
+            failures=Failures(journal, connectors, lanes),
+            replies=Replies(journal, connectors, fetcher),
+            health=health,
+            progress=media.progress,
+            erase=housekeeping.erase,
+        ),
+        MediaEndpoint(journal, links, store),
+        authorize=bearer(tokens),
+        probes=probes(journal, intake, lanes, sanitizer, scanner, store),
+        public_url=here.public_url,
+        workspace=workspace,
+    )
+    background: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
+        "journal": journal.watch,
+        "forwarder": lanes.run,
+        "media": media.run,
+        "reader": Reader(journal, connectors, pressure).run,
+        "housekeeping": housekeeping.run,
+        "reconciler": Reconciler([lanes.pick_up, media.pick_up]).run,
+        "room": Room(journal, intake.is_short_of_room).run,
+        "sending": sending.run,
+        "connector health": health.run,
+    }
+    return Components(app, sanitizer, lanes, background)
 
 
 def configured_scanner(settings: Settings) -> Scanner | None:
@@ -11,3 +141,101 @@ def configured_scanner(settings: Settings) -> Scanner | None:
     if where is None:
         return None
     return Scanner(f"tcp://{where}" if isinstance(where, Address) else str(where))
+
+
+def folder(path: Path) -> Path:
+    """A folder for the gateway alone, whoever made it: it holds customers' messages."""
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.chmod(0o700)
+    sync_folder(path.parent)
+    return path
+
+
+def _sanitizer(settings: Settings, scanner: Scanner | None, stack: AsyncExitStack) -> Sanitizer:
+    media = settings.media
+    sanitizer = Sanitizer(media.limits(), isolation=media.isolation, scanner=scanner)
+    stack.push_async_callback(sanitizer.close)
+    return sanitizer
+
+
+def _fetcher(settings: Settings, stack: AsyncExitStack) -> Fetcher:
+    fetch = settings.fetch
+    fetcher = Fetcher(allow_private_hosts=fetch.allow_private_hosts, extra_hosts=fetch.extra_hosts)
+    stack.push_async_callback(fetcher.aclose)
+    return fetcher
+
+
+def _media_work(
+    here: Installation,
+    journal: Journal,
+    fetcher: Fetcher,
+    quarantine: Quarantine,
+    sanitizer: Sanitizer,
+    store: FileStore,
+) -> MediaWork:
+    media = here.settings.media
+    originals = Originals(
+        journal,
+        fetcher,
+        quarantine,
+        scratch=_emptied(folder(here.data / "scratch")),
+        limit=max(media.photo_max_bytes, media.video_max_bytes),
+    )
+    return MediaWork(
+        journal,
+        here.settings.connectors,
+        originals,
+        sanitizer,
+        store,
+        keep_photos=media.max_photos_per_conversation,
+        parallel=_FETCHERS,
+    )
+
+
+def _retention(settings: Settings) -> Retention:
+    return Retention(
+        media=settings.media.retention,
+        words=settings.gateway.text_retention,
+        duplicates=settings.media.duplicate_window,
+    )
+
+
+def _core(
+    here: Installation, tokens: list[str], stack: AsyncExitStack
+) -> tuple[web.Application | None, CoreClient]:
+    """The core that gets the events: the one configured, or the built-in workspace."""
+    settings = here.settings.core
+    keys = [secret.get_secret_value() for secret in settings.secrets]
+    workspace, url = None, str(settings.url)
+    if settings.url is None:
+        keys = keys or ["whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()]
+        tokens.append(secrets.token_urlsafe(32))
+        workspace, url = _workspace(here, keys, tokens[-1]), f"{here.url}/workspace/events"
+    core = CoreClient(url, keys, connections=_FORWARDERS)
+    stack.push_async_callback(core.close)
+    return workspace, core
+
+
+def _workspace(here: Installation, keys: list[str], token: str) -> web.Application:
+    from workspace import WorkspaceSettings, create_app  # only where it is used
+
+    return create_app(
+        WorkspaceSettings(
+            database=here.data / "workspace.db",
+            gateway_url=here.url,
+            api_token=token,
+            secrets=tuple(keys),
+            media_origin=here.public_url,
+            agent=here.agent,
+            demo=here.demo,
+            trusted_proxies=here.settings.gateway.trusted_proxies,
+            text_retention=here.settings.gateway.text_retention,
+        )
+    )
+
+
+def _emptied(path: Path) -> Path:
+    """Without what a crash may have left, where the file system knows no files without names."""
+    for file in path.iterdir():
+        file.unlink()
+    return path

@@ -27,7 +27,7 @@ class CoreHealth:
     `on_change` is called when events may be sent again, all or one.
     """
 
-    def __init__(self, on_change: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, on_change: Callable[[], None]) -> None:
         self.state = "ok"
         self._on_change = on_change
         self._refusals = 0

@@ -16,7 +16,7 @@ import structlog
 from gateway.backoff import delay
 from gateway.fault_points import passing
 from gateway.intake_priority import Pressure
-from gateway.journal import Entry, Journal, JournalUnavailable, Recorded
+from gateway.journal import Journal, JournalUnavailable, OutboxEntry, Recorded
 from gateway.observability.metrics import BACKLOG, EVENTS
 from gateway.timestamps import now_ms, rfc3339
 
@@ -46,7 +46,7 @@ class _Lane:
     conversation: int
     #: Events that the core has yet to take, in memory or not.
     waiting: int = 0
-    entries: deque[Entry] = field(default_factory=deque)
+    entries: deque[OutboxEntry] = field(default_factory=deque)
     #: The journal holds events after `last` that are not in `entries`.
     more: bool = False
     last: int = 0
@@ -63,12 +63,12 @@ class Lanes:
     """Forwards every event of the outbox. `workers` bounds the POSTs in flight."""
 
     def __init__(
-        self, journal: Journal, core: CoreClient, *, workers: int, pressure: Pressure | None = None
+        self, journal: Journal, core: CoreClient, *, workers: int, pressure: Pressure
     ) -> None:
         self._journal = journal
         self._core = core
         self._workers = workers
-        self._pressure = pressure or Pressure()
+        self._pressure = pressure
         self._lanes: dict[int, _Lane] = {}
         self._ready: asyncio.Queue[_Lane] = asyncio.Queue()
         self._bytes = 0
@@ -129,13 +129,15 @@ class Lanes:
         self._health.resume()
 
     def recorded(self, recorded: Recorded) -> None:
-        """Take up what a transaction put into the outbox."""
+        """Take up what a transaction put into the outbox, and drop what it erased."""
         for entry in recorded.entries:
             self._add(entry)
         for entry in recorded.frozen:
             self._thaw(entry)
+        for conversation in recorded.erased:
+            self._forget(conversation)
 
-    def forget(self, conversation: int) -> None:
+    def _forget(self, conversation: int) -> None:
         """A conversation was erased: nothing of it goes out any more."""
         lane = self._lanes.pop(conversation, None)
         self._parked.pop(conversation, None)
@@ -178,9 +180,9 @@ class Lanes:
         """Make durable what the core has taken."""
         if self._taken:
             keys, self._taken = self._taken, []
-            await self._journal.taken(keys)
+            await self._journal.mark_delivered(keys)
 
-    def _add(self, entry: Entry) -> None:
+    def _add(self, entry: OutboxEntry) -> None:
         lane = self._lanes.get(entry.conversation)
         if lane is None:
             # Until all lanes are known, an earlier run may have left older events in the journal.
@@ -203,13 +205,13 @@ class Lanes:
         self._ready.put_nowait(lane)
         return lane
 
-    def _keep(self, lane: _Lane, entries: Iterable[Entry]) -> None:
+    def _keep(self, lane: _Lane, entries: Iterable[OutboxEntry]) -> None:
         for entry in entries:
             lane.entries.append(entry)
             lane.last = entry.key
             self._bytes += len(entry.body or b"")
 
-    def _thaw(self, frozen: Entry) -> None:
+    def _thaw(self, frozen: OutboxEntry) -> None:
         lane = self._lanes.get(frozen.conversation)
         for entry in lane.entries if lane else ():
             if entry.key == frozen.key and entry.held:
@@ -217,7 +219,7 @@ class Lanes:
         if lane and lane.timer and lane.entries and not lane.entries[0].held and not lane.attempts:
             self._wake(lane)
 
-    def _freeze(self, entry: Entry, frozen: Entry) -> None:
+    def _freeze(self, entry: OutboxEntry, frozen: OutboxEntry) -> None:
         if entry.held:
             entry.body, entry.hold_until = frozen.body, None
             self._bytes += len(entry.body or b"")
@@ -297,7 +299,7 @@ class Lanes:
         # For events that came while this was read, `_add` has set `more`.
         lane.more = lane.more or len(entries) == window
 
-    async def _forward(self, lane: _Lane, head: Entry) -> None:
+    async def _forward(self, lane: _Lane, head: OutboxEntry) -> None:
         await self._pressure.turn(_POSTING)
         if self._draining or lane.forgotten:
             self._health.unused()
@@ -356,7 +358,7 @@ class Lanes:
             return [max(fresh, key=lambda lane: lane.entries[0].key)]
         return list(self._parked.values())[:1]
 
-    def _took(self, lane: _Lane, head: Entry) -> None:
+    def _took(self, lane: _Lane, head: OutboxEntry) -> None:
         passing("after-post-before-mark")
         self.forwarded += 1
         if lane.forgotten:
@@ -386,7 +388,7 @@ class Lanes:
         """
         keys, self._taken = self._taken, []
         if keys:
-            self._journal.taken(keys).add_done_callback(partial(self._marked, keys))
+            self._journal.mark_delivered(keys).add_done_callback(partial(self._marked, keys))
 
     def _marked(self, keys: list[tuple[int, int]], written: "asyncio.Future[None]") -> None:
         if not written.cancelled() and written.exception() is not None:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from connectors import FEATURES, Connector
 from gateway.fault_points import passing
-from gateway.journal import AttachmentRow, Job, Journal
+from gateway.journal import AttachmentRow, Journal
 from gateway.media.progress import Progress
 from gateway.media.progress import view as progress_view
 from gateway.media.signed_links import Links, Ticket
@@ -43,7 +43,7 @@ class LinkRequest(_Body):
 
 
 class Api:
-    """The routes of `/v1`. `on_retry` takes up an attachment that shall be fetched again."""
+    """The routes of `/v1`."""
 
     def __init__(
         self,
@@ -55,7 +55,6 @@ class Api:
         failures: Failures,
         replies: Replies,
         health: ConnectorHealth,
-        on_retry: Callable[[Job], None],
         progress: Callable[[str], Progress | None],
         erase: Callable[[str], Awaitable[bool]],
     ) -> None:
@@ -66,7 +65,6 @@ class Api:
         self._failures = failures
         self._replies = replies
         self._health = health
-        self._on_retry = on_retry
         self._progress = progress
         self._erase = erase
 
@@ -111,11 +109,9 @@ class Api:
 
     async def retry(self, request: web.Request) -> web.Response:
         row = await self._attachment(request)
-        job = await self._journal.retry(row.message, row.position)
+        retried = await self._journal.retry(row.message, row.position)
         passing("after-retry")
-        if job is not None:
-            self._on_retry(job)
-        elif row.state in {"failed", "rejected"}:
+        if not retried and row.state in {"failed", "rejected"}:
             raise Problem(409, "Conflict", f"{row.id} has nothing that could be fetched")
         current = await self._journal.attachment(row.message, row.position)
         return _json(current.view if current else row.view, status=202)

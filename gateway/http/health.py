@@ -33,7 +33,7 @@ def probes(
     store: FileStore,
 ) -> dict[str, Probe]:
     async def journal_check() -> Check:
-        await journal.answers()
+        await journal.check_health()
         return Check("ok", f"{lanes.waiting} events wait for the core")
 
     async def storage_check() -> Check:

@@ -29,8 +29,8 @@ class Intake:
         self,
         directory: Path,
         backlog: Callable[[], int],
-        unread: Callable[[], int] = lambda: 0,
-        to_come: Callable[[], int] = lambda: 0,
+        unread: Callable[[], int],
+        to_come: Callable[[], int],
     ) -> None:
         self._directory = directory
         self._backlog = backlog

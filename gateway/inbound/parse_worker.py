@@ -5,7 +5,7 @@ There is one path: what was just accepted and what a crash left behind are read 
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
@@ -16,9 +16,15 @@ import structlog
 from connectors import AnyEvent, Connector, Delivery, Message, Unknown, inflate
 from gateway.fault_points import passing
 from gateway.intake_priority import Pressure
-from gateway.journal import Batch, Journal, JournalUnavailable, Reading, Recorded
-from gateway.journal.frames import unpack
-from gateway.journal.records import Accepted, Unreadable
+from gateway.journal import (
+    Accepted,
+    Batch,
+    IntakeRow,
+    Journal,
+    JournalUnavailable,
+    Reading,
+    Unreadable,
+)
 from gateway.timestamps import from_ms
 
 from .attachment_rules import admit
@@ -35,19 +41,14 @@ _PAUSE = 0.5
 
 
 class Reader:
-    """Reads the intake for ever; hands what each transaction recorded to `on_recorded`."""
+    """Parses deliveries in order of acceptance, until cancelled, and records what they said."""
 
     def __init__(
-        self,
-        journal: Journal,
-        connectors: Mapping[str, Connector[Any]],
-        on_recorded: Callable[[Recorded], None],
-        pressure: Pressure | None = None,
+        self, journal: Journal, connectors: Mapping[str, Connector[Any]], pressure: Pressure
     ) -> None:
-        self._pressure = pressure or Pressure()
+        self._pressure = pressure
         self._journal = journal
         self._connectors = connectors
-        self._on_recorded = on_recorded
         #: The last row that is recorded, and the task that records the next ones.
         self._done = -1
         self._recording: asyncio.Task[None] | None = None
@@ -87,66 +88,55 @@ class Reader:
             await recording
 
     async def _record(self, batch: Batch) -> None:
-        self._on_recorded(await self._recorded(batch))
-        self._done = batch.intake[-1]
-
-    async def _recorded(self, batch: Batch) -> Recorded:
         try:
-            recorded = await self._journal.record(batch)
+            await self._journal.record(batch)
         except JournalUnavailable:
             raise
         except Exception:
             log.exception("batch_cannot_be_recorded", events=len(batch.readings))
-            recorded = await salvage(self._journal, batch)
+            await salvage(self._journal, batch)
         passing("after-record")
-        return recorded
+        self._done = batch.intake[-1]
 
-    async def _batch(self, rows: list[tuple[int, bytes]]) -> Batch:
+    async def _batch(self, rows: list[IntakeRow]) -> Batch:
         readings: list[Reading] = []
         unreadable: list[Unreadable] = []
         count = 0
-        for _, row in rows:
-            deliveries = list(unpack(row))
-            await self._pressure.turn(len(deliveries) * _READING)
-            for accepted, frame in deliveries:
+        for row in rows:
+            await self._pressure.turn(len(row.deliveries) * _READING)
+            for accepted in row.deliveries:
                 found = read(accepted, self._connectors)
                 readings += found
                 reasons = [r.event.reason for r in found if isinstance(r.event, Unknown)]
                 if reasons:
-                    where = (accepted.connector, accepted.received_at)
-                    unreadable.append(Unreadable(*where, "; ".join(reasons)[:500], frame))
+                    unreadable.append(Unreadable(accepted, "; ".join(reasons)[:500]))
                 count += 1
                 if count % _SLICE == 0:
                     await asyncio.sleep(0)
-        return Batch(tuple(id for id, _ in rows), tuple(readings), tuple(unreadable))
+        return Batch(tuple(row.id for row in rows), tuple(readings), tuple(unreadable))
 
 
-async def salvage(journal: Journal, batch: Batch) -> Recorded:
+async def salvage(journal: Journal, batch: Batch) -> None:
     """Record a batch event by event, so that one bad event costs only itself.
 
     What was recorded before is recognised as a repeat, so a crash in between does no harm: the intake rows
     are removed last, and the batch is simply read again.
     """
-    parts = [await _record_one(journal, reading) for reading in batch.readings]
-    parts.append(await journal.record(Batch(batch.intake, (), batch.unreadable)))
-    return Recorded(
-        entries=tuple(entry for part in parts for entry in part.entries),
-        frozen=tuple(entry for part in parts for entry in part.frozen),
-        jobs=tuple(job for part in parts for job in part.jobs),
-        duplicates=sum(part.duplicates for part in parts),
-    )
+    for reading in batch.readings:
+        await _record_one(journal, reading)
+    await journal.record(Batch(batch.intake, (), batch.unreadable))
 
 
-async def _record_one(journal: Journal, reading: Reading) -> Recorded:
+async def _record_one(journal: Journal, reading: Reading) -> None:
     try:
-        return await journal.record(Batch((), (reading,)))
+        await journal.record(Batch((), (reading,)))
     except JournalUnavailable:
         raise
     except Exception as trouble:
         log.exception("event_cannot_be_recorded", connector=reading.connector)
         reason = f"{type(trouble).__name__} while it was recorded"
         unknown = Unknown(id=f"unrecorded:{reading.event.id}", reason=reason)
-        return await journal.record(Batch((), (replace(reading, event=unknown, attachments=()),)))
+        await journal.record(Batch((), (replace(reading, event=unknown, attachments=()),)))
 
 
 def read(accepted: Accepted, connectors: Mapping[str, Connector[Any]]) -> list[Reading]:

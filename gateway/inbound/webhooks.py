@@ -11,8 +11,7 @@ from multidict import CIMultiDictProxy
 from connectors import Connector, Forbidden, Request, Response, TooLarge, inflate
 from gateway.fault_points import passing
 from gateway.intake_priority import Pressure
-from gateway.journal import Journal, JournalUnavailable
-from gateway.journal.records import Accepted
+from gateway.journal import Accepted, Journal, JournalUnavailable
 from gateway.observability.metrics import DELIVERIES
 from gateway.problems import Problem, unavailable
 from gateway.timestamps import to_ms

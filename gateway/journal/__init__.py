@@ -1,22 +1,45 @@
-"""The journal: what was accepted, what it became, and what the core has yet to take.
+"""The journal: what was accepted, what became of it, and what the core has yet to take.
 
-Every state change and the event it causes are one transaction. `Journal` is the only door; what stands
-behind it (a SQLite file today) is nobody else's business.
+Every change of state and the event it causes are one transaction. `interface` states the promises; the engines
+behind it (`sqlite`) are known to `wiring` alone.
 """
 
 from .errors import JournalUnavailable
-from .records import AttachmentRow, Batch, Entry, Job, NewAttachment, Outcome, Reading, Recorded
-from .sqlite.journal import Journal
+from .interface import Journal
+from .records import (
+    Accepted,
+    AgentText,
+    AttachmentRow,
+    Batch,
+    FailedDelivery,
+    IntakeRow,
+    Job,
+    NewAttachment,
+    OutboxEntry,
+    Outcome,
+    Part,
+    Reading,
+    Recorded,
+    Situation,
+    Unreadable,
+)
 
 __all__ = [
+    "Accepted",
+    "AgentText",
     "AttachmentRow",
     "Batch",
-    "Entry",
+    "FailedDelivery",
+    "IntakeRow",
     "Job",
     "Journal",
     "JournalUnavailable",
     "NewAttachment",
+    "OutboxEntry",
     "Outcome",
+    "Part",
     "Reading",
     "Recorded",
+    "Situation",
+    "Unreadable",
 ]

@@ -21,8 +21,8 @@ def pack(delivery: Accepted) -> bytes:
     return _LENGTHS.pack(len(head), len(delivery.body)) + head + delivery.body
 
 
-def unpack(row: bytes) -> Iterator[tuple[Accepted, bytes]]:
-    """Each delivery of a row, with its own frame."""
+def unpack(row: bytes) -> Iterator[Accepted]:
+    """Each delivery of a row."""
     view, start = memoryview(row), 0
     while start < len(view):
         head_length, body_length = _LENGTHS.unpack_from(view, start)
@@ -31,6 +31,5 @@ def unpack(row: bytes) -> Iterator[tuple[Accepted, bytes]]:
         connector, received_at, headers, query = orjson.loads(
             view[start + _LENGTHS.size : body_start]
         )
-        body = bytes(view[body_start:end])
-        yield Accepted(connector, received_at, headers, query, body), bytes(view[start:end])
+        yield Accepted(connector, received_at, headers, query, bytes(view[body_start:end]))
         start = end

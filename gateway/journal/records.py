@@ -1,4 +1,4 @@
-"""The values that go into the journal and come out of it."""
+"""The values that go into the journal and come out of it. Times are milliseconds since 1970, UTC."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +16,14 @@ class Accepted:
     headers: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeRow:
+    """Deliveries that were accepted in one commit."""
+
+    id: int
+    deliveries: tuple[Accepted, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +51,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A delivery that held something unreadable, framed as in the intake."""
+    """A delivery that held something unreadable, and why."""
 
-    connector: str
-    received_at: int
+    delivery: Accepted
     reason: str
-    delivery: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ class Batch:
 
 
 @dataclass(slots=True)
-class Entry:
+class OutboxEntry:
     """One event in the outbox. `body` is None while it is held, or while only the journal has it."""
 
     key: int
@@ -86,11 +92,19 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What a transaction put into the outbox, which held entries it froze, and which files to fetch now."""
+    """What a transaction made: announced to the journal's subscribers once it is durable."""
 
-    entries: tuple[Entry, ...] = ()
-    frozen: tuple[Entry, ...] = ()
+    #: New events in the outbox.
+    entries: tuple[OutboxEntry, ...] = ()
+    #: Held events that got their final body.
+    frozen: tuple[OutboxEntry, ...] = ()
+    #: Attachments to fetch.
     jobs: tuple[Job, ...] = ()
+    #: Whether there are parts of agents' texts to send.
+    new_parts: bool = False
+    #: Lanes of conversations that were erased.
+    erased: tuple[int, ...] = ()
+    #: Facts that were known already.
     duplicates: int = 0
 
 
@@ -126,3 +140,52 @@ class Outcome:
     height: int | None = None
     duration: float | None = None
     renditions: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentText:
+    """An agent's text as it was accepted. `id` is derived from the conversation and the idempotency key."""
+
+    id: str
+    conversation: str
+    agent: str
+    text: str
+    parts: tuple[str, ...]
+    reply_to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What decides whether a text may go out now."""
+
+    key: int
+    connector: str
+    heard_at: int | None
+    closed: bool
+    opted_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part to send, with whom and where."""
+
+    outgoing: int
+    position: int
+    id: str
+    text: str
+    state: str
+    attempts: int
+    due: int
+    connector: str
+    account: str
+    consumer: str
+    reply_to: str | None
+    heard_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FailedDelivery:
+    """An unreadable delivery as operators see it, and what it held."""
+
+    view: dict[str, Any]
+    delivery: Accepted

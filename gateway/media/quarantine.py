@@ -42,9 +42,7 @@ class Quarantine:
     cannot be kept or read is one that has to be fetched.
     """
 
-    def __init__(
-        self, folder: Path, limit: int, is_short: Callable[[], bool] = lambda: False
-    ) -> None:
+    def __init__(self, folder: Path, limit: int, is_short: Callable[[], bool]) -> None:
         self._folder, self._limit, self._is_short = folder, limit, is_short
         self._held: dict[str, _Held] = {}
         for file in folder.iterdir():

@@ -2,7 +2,7 @@
 
 import asyncio
 import heapq
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -60,7 +60,6 @@ class MediaWork:
         *,
         keep_photos: int | None,
         parallel: int,
-        on_recorded: Callable[[Recorded], None],
     ) -> None:
         self._journal = journal
         self._connectors = connectors
@@ -69,7 +68,6 @@ class MediaWork:
         self._store = store
         self._keep_photos = keep_photos
         self._parallel = parallel
-        self._on_recorded = on_recorded
         self._due: list[tuple[int, int, int]] = []
         self._known: set[tuple[int, int]] = set()
         #: Known ones that were reported once more: a retry by hand may come while the last try still ends.
@@ -83,8 +81,13 @@ class MediaWork:
         """Attachments not ended yet."""
         return len(self._known)
 
-    def add(self, job: Job) -> None:
-        """Take up an attachment; one that is in hand already is looked at again when it is through."""
+    def recorded(self, recorded: Recorded) -> None:
+        """Take up the attachments that a transaction made pending."""
+        for job in recorded.jobs:
+            self._add(job)
+
+    def _add(self, job: Job) -> None:
+        """One that is in hand already is looked at again when it is through."""
         key = (job.message, job.position)
         if key in self._known:
             self._again.add(key)
@@ -102,9 +105,9 @@ class MediaWork:
 
     async def pick_up(self) -> None:
         """Take up whatever is pending in the journal and known to nobody here."""
-        for job in await self._journal.pending(limit=-1):
+        for job in await self._journal.pending():
             if (job.message, job.position) not in self._known:
-                self.add(job)
+                self._add(job)
 
     async def run(self) -> None:
         """Work until cancelled, beginning with what an earlier run left."""
@@ -193,20 +196,17 @@ class MediaWork:
             passing("before-clear")
             await self._store.remove(row.id)
         passing("before-finish")
-        recorded = await self._journal.finish(row.message, row.position, outcome)
+        finished = await self._journal.finish(row.message, row.position, outcome)
         passing("after-finish")
         await self._originals.release(row.id)
-        if recorded is None:
+        if not finished:
             await self._forget(row)
             return
         ATTACHMENTS.labels(row.connector, outcome.state, outcome.reason or "").inc()
         if outcome.state == "ready":
             READY.labels(row.kind).observe((now_ms() - row.received_at) / 1000)
-        self._on_recorded(recorded)
         if self._keep_photos is not None and outcome.state == "ready" and row.kind != "video":
-            self._on_recorded(
-                await self._journal.expire_photos_beyond(row.message, self._keep_photos)
-            )
+            await self._journal.expire_photos_beyond(row.message, self._keep_photos)
 
     async def _forget(self, row: AttachmentRow) -> None:
         """It was not pending any more: erased or taken back. What was just stored belongs to nobody."""

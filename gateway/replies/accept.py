@@ -1,15 +1,14 @@
 """Agents' texts as the API takes them: idempotent by key, refused where the platform would refuse them."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from connectors import Connector, Flow, Rejected, Typing
 from gateway.fetching import Fetcher
-from gateway.journal import Journal
-from gateway.journal.operations.agent_texts import NewText, Situation
+from gateway.journal import AgentText, Journal, Situation
 from gateway.problems import Problem, not_found
 from gateway.timestamps import now_ms
 
@@ -41,19 +40,17 @@ class Writing(BaseModel):
 
 
 class Replies:
-    """Takes texts into the journal; `on_accepted` wakes whoever sends them."""
+    """Takes agents' texts into the journal, from which they are sent."""
 
     def __init__(
         self,
         journal: Journal,
         connectors: Mapping[str, Connector[Any]],
         fetcher: Fetcher,
-        on_accepted: Callable[[], None],
     ) -> None:
         self._journal = journal
         self._connectors = connectors
         self._fetcher = fetcher
-        self._on_accepted = on_accepted
 
     async def accept(self, conversation: str, key: str, reply: Reply) -> dict[str, Any]:
         """Keep a text, or find the one that was accepted under the same key."""
@@ -74,9 +71,8 @@ class Replies:
             raise Problem(422, "Unprocessable", "text is blank")
         parts = tuple(split(reply.text, connector.capabilities.max_text))
         quoted = await self._quoted(conversation, reply.reply_to)
-        new = NewText(id, conversation, reply.agent, reply.text, parts, quoted)
+        new = AgentText(id, conversation, reply.agent, reply.text, parts, quoted)
         await self._journal.accept_text(new)
-        self._on_accepted()
         kept = await self._journal.agent_text(id)
         # Of two texts that came under one key at the same time, one is kept and the other told.
         return _same(kept, reply) if kept else {}

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -11,8 +11,7 @@ import structlog
 from connectors import Connector, Rejected, Sent, Text
 from gateway.backoff import delay
 from gateway.fetching import Ambiguous, Fetcher
-from gateway.journal import Journal, JournalUnavailable, Recorded
-from gateway.journal.operations.agent_texts import Part
+from gateway.journal import Journal, JournalUnavailable, Part, Recorded
 from gateway.observability.metrics import TEXTS
 from gateway.timestamps import now_ms
 from normalizer.media import Unsafe
@@ -38,14 +37,12 @@ class Sending:
         fetcher: Fetcher,
         *,
         public_url: str,
-        on_recorded: Callable[[Recorded], None],
         reconcile: float = _RECONCILE,
     ) -> None:
         self._journal = journal
         self._connectors = connectors
         self._fetcher = fetcher
         self._public_url = public_url.rstrip("/")
-        self._on_recorded = on_recorded
         self._reconcile = reconcile
         self._queues: dict[tuple[str, str, str], deque[Part]] = {}
         self._known: set[tuple[int, int]] = set()
@@ -53,9 +50,10 @@ class Sending:
         self._changed.set()
         TEXTS.set_function(lambda: len(self._known))
 
-    def wake(self) -> None:
-        """There may be something new to send."""
-        self._changed.set()
+    def recorded(self, recorded: Recorded) -> None:
+        """Take up the parts that a transaction added."""
+        if recorded.new_parts:
+            self._changed.set()
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -153,9 +151,7 @@ class Sending:
         await self._settle(part, "unknown", reason="unknown")
 
     async def _settle(self, part: Part, state: str, **more: str | None) -> None:
-        self._on_recorded(
-            await self._journal.settle_part(part.outgoing, part.position, state, **more)
-        )
+        await self._journal.settle_part(part.outgoing, part.position, state, **more)
 
     def _text(self, part: Part) -> Text:
         key = f"{part.id}-{part.position}"

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from gateway.delivery.lanes import Lanes
 from gateway.fault_points import passing
-from gateway.journal import Journal, JournalUnavailable, Recorded
+from gateway.journal import Journal, JournalUnavailable
 from gateway.media.quarantine import Quarantine
 from gateway.media.storage.filesystem import FileStore, StoreUnavailable
 from gateway.timestamps import now_ms
@@ -42,17 +41,13 @@ class Housekeeping:
         journal: Journal,
         store: FileStore,
         quarantine: Quarantine,
-        lanes: Lanes,
         retention: Retention,
-        on_recorded: Callable[[Recorded], None],
-        in_hand: Callable[[str], bool] = lambda _: False,
+        in_hand: Callable[[str], bool],
     ) -> None:
         self._journal = journal
         self._store = store
         self._quarantine = quarantine
-        self._lanes = lanes
         self._retention = retention
-        self._on_recorded = on_recorded
         self._in_hand = in_hand
 
     async def run(self) -> None:
@@ -74,26 +69,27 @@ class Housekeeping:
         """Remove everything whose time is over."""
         now = now_ms()
         media = _before(now, self._retention.media)
-        while (expired := await self._journal.expire_media(media)).entries:
+        while await self._journal.expire_media(media):
             passing("after-expire")
-            self._on_recorded(expired)
         words = _before(now, self._retention.words)
         memory = _before(now, max(self._retention.duplicates, self._retention.words))
-        while await self._journal.expire_words(words, memory):
+        while await self._journal.expire_texts(words, memory):
             passing("after-forget")
         await self.sweep()
         await self._clear_quarantine()
-        await self._journal.scour()
+        await self._journal.scrub_free_pages()
 
     async def sweep(self) -> None:
         """Remove the files of what the journal forgot."""
-        while attachments := [a for a in await self._journal.doomed() if not self._in_hand(a)]:
+        while attachments := [
+            a for a in await self._journal.files_to_delete() if not self._in_hand(a)
+        ]:
             for attachment in attachments:
                 passing("before-remove")
                 await self._store.remove(attachment)
                 await self._quarantine.remove(attachment)
                 passing("after-remove")
-            await self._journal.swept(attachments)
+            await self._journal.files_deleted(attachments)
             passing("after-sweep")
 
     async def _clear_quarantine(self) -> None:
@@ -107,13 +103,11 @@ class Housekeeping:
 
     async def erase(self, conversation: str) -> bool:
         """Remove every trace of a conversation; False if there is none such."""
-        lane = await self._journal.erase(conversation)
-        if lane is None:
+        if not await self._journal.erase(conversation):
             return False
         passing("after-erase")
-        self._lanes.forget(lane)
         try:
-            await self._journal.scour()
+            await self._journal.scrub_free_pages()
             await self.sweep()
         except (JournalUnavailable, StoreUnavailable) as trouble:
             # Nobody can reach the files any more; the note of them stays until they are gone.

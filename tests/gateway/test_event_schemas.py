@@ -11,7 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from gateway.events.schemas import TYPES, schema, validate
-from gateway.journal import Batch, Journal, NewAttachment, Outcome, Reading
+from gateway.journal import Batch, NewAttachment, Outcome, Reading
+from gateway.journal.sqlite.journal import SqliteJournal
 from normalizer.events import (
     AnyEvent,
     Attachment,
@@ -27,6 +28,7 @@ from normalizer.events import (
     Receipt,
     Unknown,
 )
+from tests.gateway.test_journal import announced
 
 CONTRACT_TYPES = {
     "message.received",
@@ -367,16 +369,17 @@ async def test_a_pending_attachment_and_its_end_fit(
     attachment = Attachment(kind, MediaRef({"url": "https://a.example/1"}))
     pending = NewAttachment(kind, "pending", media=orjson.dumps(attachment.media))
     message = Message(id="m", **ABOUT, attachments=(attachment,))
-    journal = await Journal.open(tmp_path, hold_seconds=0)
+    journal = await SqliteJournal.open(tmp_path, hold_seconds=0)
     recorded = await journal.record(Batch((), (_reading(message, pending),)))
     (entry,) = recorded.entries
     frozen = await journal.freeze(entry.conversation, entry.key)
     (job,) = recorded.jobs
 
-    ended = await journal.finish(job.message, job.position, outcome)
+    seen = announced(journal)
+    await journal.finish(job.message, job.position, outcome)
     await journal.close()
 
-    assert ended is not None
+    (ended,) = seen
     bodies = [frozen.body, ended.entries[0].body]
     assert [orjson.loads(body or b"")["type"] for body in bodies] == [
         "message.received",
@@ -387,7 +390,7 @@ async def test_a_pending_attachment_and_its_end_fit(
 
 
 async def _recorded(folder: Path, event: AnyEvent, *attachments: NewAttachment) -> list[bytes]:
-    journal = await Journal.open(folder, hold_seconds=0)
+    journal = await SqliteJournal.open(folder, hold_seconds=0)
     recorded = await journal.record(Batch((), (_reading(event, *attachments),)))
     await journal.close()
     bodies = [entry.body for entry in recorded.entries if entry.body]

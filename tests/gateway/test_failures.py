@@ -5,9 +5,9 @@ from typing import Any
 
 from connectors import AnyEvent, Delivery, unknown
 from gateway.delivery.lanes import Lanes
-from gateway.journal import Batch, Journal
-from gateway.journal.frames import pack
+from gateway.journal import Batch
 from gateway.journal.records import Accepted, Unreadable
+from gateway.journal.sqlite.journal import SqliteJournal
 from gateway.upkeep.failures import Failures
 from tests.gateway.notes import Notes, NotesConfig
 from tests.gateway.test_gateway import house
@@ -54,14 +54,12 @@ async def test_after_an_upgrade_a_delivery_is_read_again_and_told_once(tmp_path:
 async def test_all_failures_are_tried_again_and_not_only_those_that_are_listed(
     tmp_path: Path,
 ) -> None:
-    journal = await Journal.open(tmp_path, hold_seconds=2)
-    frame = pack(Accepted("gone", 1, {}, {}, b"{}"))
+    journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
+    accepted = Accepted("gone", 1, {}, {}, b"{}")
     count = 1234
-    unreadable = tuple(Unreadable("gone", at, "odd", frame) for at in range(count))
+    unreadable = tuple(Unreadable(accepted, "odd") for _ in range(count))
     await journal.record(Batch((), (), unreadable))
-    failures = Failures(
-        journal, {}, NothingRefused(), on_recorded=lambda _: None, on_job=lambda _: None
-    )
+    failures = Failures(journal, {}, NothingRefused())
     assert len(await failures.listed()) == 1000
     results = await failures.retry_all()
     # Their connector is still missing, so each stays a failure.

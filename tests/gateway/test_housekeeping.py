@@ -5,11 +5,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gateway.delivery.lanes import Lanes
 from gateway.inbound.parse_worker import read
-from gateway.journal import Batch, Journal, Outcome
-from gateway.journal.frames import unpack
-from gateway.journal.operations.retention import doomed
+from gateway.journal import Batch, Outcome
+from gateway.journal.sqlite.journal import SqliteJournal
 from gateway.media.quarantine import Quarantine
 from gateway.media.storage.filesystem import FileStore
 from gateway.upkeep.retention import Housekeeping, Retention
@@ -21,14 +19,13 @@ from tests.gateway.test_lanes import now
 DAY = 86_400.0
 
 
-class NoLanes(Lanes):
-    """Forwards nothing."""
+def never_full() -> bool:
+    return False
 
-    def __init__(self) -> None:
-        pass
 
-    def forget(self, conversation: int) -> None:
-        self.forgotten = conversation
+def nothing_in_hand(attachment: str) -> bool:
+    del attachment
+    return False
 
 
 def rendition() -> Rendition:
@@ -38,10 +35,10 @@ def rendition() -> Rendition:
 def empty(directory: Path) -> Quarantine:
     folder = directory / "quarantine"
     folder.mkdir()
-    return Quarantine(folder, 1_000_000)
+    return Quarantine(folder, 1_000_000, never_full)
 
 
-async def ready_photo(journal: Journal, store: FileStore, id: str, at: int) -> str:
+async def ready_photo(journal: SqliteJournal, store: FileStore, id: str, at: int) -> str:
     recorded = await record(journal, delivery(note(id, media=[["photo", "http://a"]]), at=at))
     (entry,), (job,) = recorded.entries, recorded.jobs
     attachment = (await journal.attachment(job.message, job.position)).id  # type: ignore[union-attr]
@@ -54,16 +51,15 @@ async def ready_photo(journal: Journal, store: FileStore, id: str, at: int) -> s
 
 
 async def test_old_media_go_from_the_disk_and_the_core_is_told(tmp_path: Path) -> None:
-    journal, store = await Journal.open(tmp_path, hold_seconds=2), FileStore(tmp_path / "media")
+    journal, store = (
+        await SqliteJournal.open(tmp_path, hold_seconds=2),
+        FileStore(tmp_path / "media", never_full),
+    )
     attachment = await ready_photo(journal, store, "1", now())
     told: list[dict[str, Any]] = []
+    journal.subscribe(lambda recorded: told.extend(bodies(recorded)))
     keeper = Housekeeping(
-        journal,
-        store,
-        empty(tmp_path),
-        NoLanes(),
-        Retention(0.2, DAY, 7 * DAY),
-        lambda r: told.extend(bodies(r)),
+        journal, store, empty(tmp_path), Retention(0.2, DAY, 7 * DAY), nothing_in_hand
     )
     await keeper.round()
     assert not told
@@ -79,11 +75,14 @@ async def test_old_media_go_from_the_disk_and_the_core_is_told(tmp_path: Path) -
 
 
 async def test_old_words_go_and_their_repeat_is_still_recognised(tmp_path: Path) -> None:
-    journal, store = await Journal.open(tmp_path, hold_seconds=2), FileStore(tmp_path / "media")
+    journal, store = (
+        await SqliteJournal.open(tmp_path, hold_seconds=2),
+        FileStore(tmp_path / "media", never_full),
+    )
     recorded = await record(journal, delivery(note("1"), at=now() - 1000))
     id = bodies(recorded)[0]["data"]["message"]["id"]
     keeper = Housekeeping(
-        journal, store, empty(tmp_path), NoLanes(), Retention(DAY, 0.5, 7 * DAY), lambda r: None
+        journal, store, empty(tmp_path), Retention(DAY, 0.5, 7 * DAY), nothing_in_hand
     )
     await keeper.round()
     message = await journal.message(id)
@@ -94,15 +93,18 @@ async def test_old_words_go_and_their_repeat_is_still_recognised(tmp_path: Path)
 
 
 async def test_old_words_leave_the_journals_files_while_it_is_in_use(tmp_path: Path) -> None:
-    journal, store = await Journal.open(tmp_path, hold_seconds=2), FileStore(tmp_path / "media")
+    journal, store = (
+        await SqliteJournal.open(tmp_path, hold_seconds=2),
+        FileStore(tmp_path / "media", never_full),
+    )
     secret = "a very private sentence " * 400
     await journal.append(delivery(note("1", text=secret), at=now() - 1000))
-    ((row, content),) = await journal.unread(-1, 10)
-    readings = [r for accepted, _ in unpack(content) for r in read(accepted, CONNECTORS)]
-    (entry,) = (await journal.record(Batch((row,), tuple(readings)))).entries
-    await journal.taken([(entry.conversation, entry.key)])
+    (row,) = await journal.unread(-1, 10)
+    readings = [r for accepted in row.deliveries for r in read(accepted, CONNECTORS)]
+    (entry,) = (await journal.record(Batch((row.id,), tuple(readings)))).entries
+    await journal.mark_delivered([(entry.conversation, entry.key)])
     keeper = Housekeeping(
-        journal, store, empty(tmp_path), NoLanes(), Retention(DAY, 0.5, 7 * DAY), lambda r: None
+        journal, store, empty(tmp_path), Retention(DAY, 0.5, 7 * DAY), nothing_in_hand
     )
     assert _holds(tmp_path, b"a very private sentence")
     await keeper.round()
@@ -115,13 +117,16 @@ async def test_old_words_leave_the_journals_files_while_it_is_in_use(tmp_path: P
 async def test_an_erased_conversation_leaves_the_journals_files_while_it_is_in_use(
     tmp_path: Path,
 ) -> None:
-    journal, store = await Journal.open(tmp_path, hold_seconds=2), FileStore(tmp_path / "media")
+    journal, store = (
+        await SqliteJournal.open(tmp_path, hold_seconds=2),
+        FileStore(tmp_path / "media", never_full),
+    )
     secret = "a very private sentence " * 400
     (told, *_) = bodies(
         await record(journal, delivery(*(note(str(n), text=secret) for n in range(60))))
     )
     keeper = Housekeeping(
-        journal, store, empty(tmp_path), NoLanes(), Retention(DAY, DAY, 7 * DAY), lambda r: None
+        journal, store, empty(tmp_path), Retention(DAY, DAY, 7 * DAY), nothing_in_hand
     )
     assert _holds(tmp_path, b"a very private sentence")
     assert await keeper.erase(told["subject"])
@@ -136,19 +141,22 @@ def _holds(folder: Path, words: bytes) -> bool:
 
 
 async def test_files_doomed_before_a_crash_go_at_the_next_round(tmp_path: Path) -> None:
-    journal, store = await Journal.open(tmp_path, hold_seconds=2), FileStore(tmp_path / "media")
+    journal, store = (
+        await SqliteJournal.open(tmp_path, hold_seconds=2),
+        FileStore(tmp_path / "media", never_full),
+    )
     await ready_photo(journal, store, "1", now())
     conversation = bodies(await record(journal, delivery(note("2"))))[0]["data"]["conversation"][
         "id"
     ]
     await journal.erase(conversation)  # … and the process ends before the files went
-    assert await journal.read(doomed)
+    assert await journal.files_to_delete()
     keeper = Housekeeping(
-        journal, store, empty(tmp_path), NoLanes(), Retention(DAY, DAY, 7 * DAY), lambda r: None
+        journal, store, empty(tmp_path), Retention(DAY, DAY, 7 * DAY), nothing_in_hand
     )
     await keeper.round()
     assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
-    assert not await journal.read(doomed)
+    assert not await journal.files_to_delete()
     await journal.close()
 
 

@@ -13,18 +13,20 @@ import orjson
 import pytest
 
 from gateway.inbound.parse_worker import Reader, read
-from gateway.journal import Batch, Job, Journal, JournalUnavailable, Outcome, Recorded
+from gateway.intake_priority import Pressure
+from gateway.journal import Batch, Job, JournalUnavailable, Outcome, Recorded
 from gateway.journal.frames import pack, unpack
 from gateway.journal.operations.retention import erase
 from gateway.journal.records import Accepted
+from gateway.journal.sqlite.journal import SqliteJournal
 from tests.gateway.notes import notes
 
 CONNECTORS = {"desk": notes()}
 
 
 @pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    opened = await Journal.open(tmp_path, hold_seconds=2)
+async def journal(tmp_path: Path) -> AsyncIterator[SqliteJournal]:
+    opened = await SqliteJournal.open(tmp_path, hold_seconds=2)
     yield opened
     await opened.close()
 
@@ -37,16 +39,24 @@ def note(id: str, sender: str = "ann", **more: Any) -> dict[str, Any]:
     return {"id": id, "from": sender, "text": f"text of {id}", **more}
 
 
-async def record(journal: Journal, *deliveries: Accepted) -> Recorded:
+async def record(journal: SqliteJournal, *deliveries: Accepted) -> Recorded:
     readings = [r for accepted in deliveries for r in read(accepted, CONNECTORS)]
     return await journal.record(Batch((), tuple(readings)))
 
 
-async def finish(journal: Journal, job: Job, outcome: Outcome) -> Recorded:
-    """End an attachment that is pending."""
-    recorded = await journal.finish(job.message, job.position, outcome)
-    assert recorded is not None
+async def finish(journal: SqliteJournal, job: Job, outcome: Outcome) -> Recorded:
+    """End an attachment that is pending; returns what the journal announced."""
+    seen = announced(journal)
+    assert await journal.finish(job.message, job.position, outcome)
+    (recorded,) = seen
     return recorded
+
+
+def announced(journal: SqliteJournal) -> list[Recorded]:
+    """What the journal announces from now on."""
+    seen: list[Recorded] = []
+    journal.subscribe(seen.append)
+    return seen
 
 
 def bodies(recorded: Recorded) -> list[dict[str, Any]]:
@@ -56,28 +66,29 @@ def bodies(recorded: Recorded) -> list[dict[str, Any]]:
 def test_deliveries_survive_the_frame_they_are_kept_in() -> None:
     first = Accepted("desk", 12, {"a": "b"}, {"q": "ü"}, b"\x00\xff body")
     second = Accepted("other", 13, {}, {}, b"")
-    frames = [pack(first), pack(second)]
-    assert list(unpack(b"".join(frames))) == [(first, frames[0]), (second, frames[1])]
+    assert list(unpack(pack(first) + pack(second))) == [first, second]
 
 
 async def test_an_accepted_delivery_is_on_disk_before_append_returns(tmp_path: Path) -> None:
-    journal = await Journal.open(tmp_path, hold_seconds=2)
+    journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
     await journal.append(delivery(note("1")))
     with contextlib.closing(sqlite3.connect(tmp_path / "journal.db")) as other:
         (row,) = other.execute("SELECT deliveries FROM intake").fetchone()
-    assert next(unpack(row))[0] == delivery(note("1"))
+    assert next(unpack(row)) == delivery(note("1"))
     await journal.close()
 
 
-async def test_many_deliveries_share_a_commit_and_keep_their_order(journal: Journal) -> None:
+async def test_many_deliveries_share_a_commit_and_keep_their_order(journal: SqliteJournal) -> None:
     wanted = [delivery(note(str(n)), at=n) for n in range(500)]
     await asyncio.gather(*(journal.append(d) for d in wanted))
     rows = await journal.unread(-1, 10_000)
-    assert [accepted for _, row in rows for accepted, _ in unpack(row)] == wanted
+    assert [accepted for row in rows for accepted in row.deliveries] == wanted
     assert len(rows) < 100
 
 
-async def test_messages_are_numbered_without_gaps_in_each_conversation(journal: Journal) -> None:
+async def test_messages_are_numbered_without_gaps_in_each_conversation(
+    journal: SqliteJournal,
+) -> None:
     recorded = await record(
         journal,
         delivery(note("1"), note("2", "bob"), note("3")),
@@ -91,7 +102,7 @@ async def test_messages_are_numbered_without_gaps_in_each_conversation(journal: 
 
 
 async def test_a_repeated_message_is_one_event_within_and_across_deliveries(
-    journal: Journal,
+    journal: SqliteJournal,
 ) -> None:
     first = await record(journal, delivery(note("1"), note("1")))
     second = await record(journal, delivery(note("1"), note("2")))
@@ -103,7 +114,7 @@ async def test_a_repeated_message_is_one_event_within_and_across_deliveries(
     assert bodies(second)[0]["data"]["message"]["sequence"] == 2
 
 
-async def test_one_poisoned_entry_costs_one_unrecognised_event(journal: Journal) -> None:
+async def test_one_poisoned_entry_costs_one_unrecognised_event(journal: SqliteJournal) -> None:
     recorded = await record(journal, delivery(note("1"), {"id": "x"}, note("2")))
     assert [e["type"] for e in bodies(recorded)] == [
         "message.received",
@@ -113,12 +124,16 @@ async def test_one_poisoned_entry_costs_one_unrecognised_event(journal: Journal)
     assert bodies(recorded)[1]["data"]["reason"] == "lacks 'from'"
 
 
-async def test_a_body_that_is_no_json_becomes_one_unrecognised_event(journal: Journal) -> None:
+async def test_a_body_that_is_no_json_becomes_one_unrecognised_event(
+    journal: SqliteJournal,
+) -> None:
     recorded = await record(journal, Accepted("desk", 5, {}, {}, b"{broken"))
     assert [e["type"] for e in bodies(recorded)] == ["event.unrecognised"]
 
 
-async def test_a_message_waits_for_its_media_and_tells_how_they_ended(journal: Journal) -> None:
+async def test_a_message_waits_for_its_media_and_tells_how_they_ended(
+    journal: SqliteJournal,
+) -> None:
     media = [["photo", "http://a/1"], ["video", "http://a/2"]]
     recorded = await record(journal, delivery(note("1", media=media)))
     (entry,) = recorded.entries
@@ -137,7 +152,7 @@ async def test_a_message_waits_for_its_media_and_tells_how_they_ended(journal: J
 
 
 async def test_media_that_end_after_the_message_went_out_are_told_by_an_update(
-    journal: Journal,
+    journal: SqliteJournal,
 ) -> None:
     recorded = await record(journal, delivery(note("1", media=[["photo", "http://a/1"]])))
     (entry,), (job,) = recorded.entries, recorded.jobs
@@ -149,17 +164,16 @@ async def test_media_that_end_after_the_message_went_out_are_told_by_an_update(
     (update,) = bodies(ended)
     assert update["type"] == "attachment.updated"
     assert [a["state"] for a in update["data"]["message"]["attachments"]] == ["ready"]
-    twice = await journal.finish(job.message, job.position, Outcome("failed", "gone"))
-    assert twice is None
+    assert not await journal.finish(job.message, job.position, Outcome("failed", "gone"))
 
 
-async def test_a_retry_leads_to_a_second_update_with_its_own_id(journal: Journal) -> None:
+async def test_a_retry_leads_to_a_second_update_with_its_own_id(journal: SqliteJournal) -> None:
     recorded = await record(journal, delivery(note("1", media=[["photo", "http://a/1"]])))
     (entry,), (job,) = recorded.entries, recorded.jobs
     await journal.freeze(entry.conversation, entry.key)
     first = await finish(journal, job, Outcome("failed", "gone"))
-    assert await journal.retry(job.message, job.position) is not None
-    assert await journal.retry(job.message, job.position) is None
+    assert await journal.retry(job.message, job.position)
+    assert not await journal.retry(job.message, job.position)
     second = await finish(journal, job, Outcome("ready", renditions={}))
     assert first.entries[0].event_id != second.entries[0].event_id
     assert [
@@ -167,7 +181,9 @@ async def test_a_retry_leads_to_a_second_update_with_its_own_id(journal: Journal
     ] == ["failed", "ready"]
 
 
-async def test_a_write_that_fails_takes_nothing_of_its_neighbours_with_it(journal: Journal) -> None:
+async def test_a_write_that_fails_takes_nothing_of_its_neighbours_with_it(
+    journal: SqliteJournal,
+) -> None:
     good = journal.append(delivery(note("1")))
     bad = journal.finish(99, 0, Outcome("ready", renditions={object(): 1}))
     with pytest.raises(TypeError):
@@ -177,7 +193,7 @@ async def test_a_write_that_fails_takes_nothing_of_its_neighbours_with_it(journa
 
 
 async def test_a_full_disk_refuses_the_delivery_and_the_next_one_works(
-    journal: Journal, tmp_path: Path
+    journal: SqliteJournal, tmp_path: Path
 ) -> None:
     await journal.append(delivery(note("0")))
     (pages,) = await journal._writer.submit(lambda c: c.execute("PRAGMA page_count").fetchone())
@@ -187,22 +203,25 @@ async def test_a_full_disk_refuses_the_delivery_and_the_next_one_works(
     await journal._writer.submit(lambda c: c.execute("PRAGMA max_page_count = 1000000").fetchone())
     await journal.append(delivery(note("2")))
     rows = await journal.unread(-1, 10)
-    assert [a for _, row in rows for a, _ in unpack(row)] == [
+    assert [accepted for row in rows for accepted in row.deliveries] == [
         delivery(note("0")),
         delivery(note("2")),
     ]
 
 
 async def test_what_a_crash_left_in_the_intake_is_read_at_the_next_start(tmp_path: Path) -> None:
-    journal = await Journal.open(tmp_path, hold_seconds=2)
+    journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
     await journal.append(delivery(note("1")))
     await journal.close()
-    journal = await Journal.open(tmp_path, hold_seconds=2)
+    journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
     seen: asyncio.Queue[Recorded] = asyncio.Queue()
-    reading = asyncio.create_task(Reader(journal, CONNECTORS, seen.put_nowait).run())
+    journal.subscribe(seen.put_nowait)
+    reading = asyncio.create_task(Reader(journal, CONNECTORS, Pressure()).run())
     recorded = await seen.get()
     assert [e["data"]["message"]["platform_id"] for e in bodies(recorded)] == ["1"]
-    assert await journal.unread(-1, 10) == []
+    async with asyncio.timeout(10):
+        while await journal.unread(-1, 10):
+            await asyncio.sleep(0.01)
     reading.cancel()
     await journal.close()
 
@@ -210,14 +229,14 @@ async def test_what_a_crash_left_in_the_intake_is_read_at_the_next_start(tmp_pat
 async def test_ids_are_the_same_after_a_restart(tmp_path: Path) -> None:
     ids = []
     for _ in range(2):
-        journal = await Journal.open(tmp_path, hold_seconds=2)
+        journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
         ids.append(journal.ids.message("desk", "1"))
         await journal.close()
     assert ids[0] == ids[1]
 
 
 async def test_a_consumer_known_by_two_ids_has_one_conversation_whichever_comes_first(
-    journal: Journal,
+    journal: SqliteJournal,
 ) -> None:
     recorded = await record(
         journal,
@@ -235,7 +254,7 @@ async def test_a_consumer_known_by_two_ids_has_one_conversation_whichever_comes_
 
 
 async def test_a_question_of_several_statements_sees_the_journal_at_one_moment(
-    journal: Journal,
+    journal: SqliteJournal,
 ) -> None:
     (told,) = bodies(await record(journal, delivery(note("1"))))
     begun, erased = threading.Event(), threading.Event()
@@ -249,25 +268,25 @@ async def test_a_question_of_several_statements_sees_the_journal_at_one_moment(
             erased.wait(10)
         return seen
 
-    asking = asyncio.create_task(journal.read(ask))
+    asking = asyncio.create_task(journal._read(ask))
     await asyncio.to_thread(begun.wait, 10)
     await journal.erase(told["subject"])
     erased.set()
     assert await asking == ["1", "1"]
-    assert await journal.read(ask) == ["", ""]
+    assert await journal._read(ask) == ["", ""]
 
 
 async def test_an_erasure_that_a_crash_cut_short_leaves_no_words_in_the_log(tmp_path: Path) -> None:
     (tmp_path / "house").mkdir()
-    journal = await Journal.open(tmp_path / "house", hold_seconds=2)
+    journal = await SqliteJournal.open(tmp_path / "house", hold_seconds=2)
     (told,) = bodies(await record(journal, delivery(note("1"))))
     # As `erase`, but the process ends before the log is written anew.
     await journal._writer.submit(lambda c: erase(c, told["subject"]))
     shutil.copytree(tmp_path / "house", tmp_path / "left")
     await journal.close()
     assert _holds(tmp_path / "left", b"text of 1")
-    journal = await Journal.open(tmp_path / "left", hold_seconds=2)
-    await journal.expire_words(0, 0)
+    journal = await SqliteJournal.open(tmp_path / "left", hold_seconds=2)
+    await journal.expire_texts(0, 0)
     async with asyncio.timeout(10):
         while _holds(tmp_path / "left", b"text of 1"):
             await asyncio.sleep(0.01)
@@ -279,25 +298,25 @@ def _holds(folder: Path, words: bytes) -> bool:
 
 
 async def test_what_waits_to_be_read_is_counted_and_after_a_restart_too(tmp_path: Path) -> None:
-    journal = await Journal.open(tmp_path, hold_seconds=2)
+    journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
     await journal.append(delivery(note("1")))
     size = journal.unread_bytes
     assert size > 0
     await journal.close()
-    journal = await Journal.open(tmp_path, hold_seconds=2)
+    journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
     assert journal.unread_bytes == size
-    ((row, _),) = await journal.unread(-1, 10)
-    await journal.record(Batch((row,), ()))
+    (row,) = await journal.unread(-1, 10)
+    await journal.record(Batch((row.id,), ()))
     assert journal.unread_bytes == 0
     await journal.close()
 
 
 async def test_a_journal_that_somebody_else_locks_does_not_answer(
-    journal: Journal, tmp_path: Path
+    journal: SqliteJournal, tmp_path: Path
 ) -> None:
-    await journal.answers()
+    await journal.check_health()
     with contextlib.closing(sqlite3.connect(tmp_path / "journal.db")) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(JournalUnavailable, match="locked"):
-            await journal.answers()
-    await journal.answers()
+            await journal.check_health()
+    await journal.check_health()

@@ -15,7 +15,9 @@ from standardwebhooks.webhooks import Webhook
 
 from gateway.delivery.core_client import CoreClient
 from gateway.delivery.lanes import Lanes
-from gateway.journal import Journal, Outcome
+from gateway.intake_priority import Pressure
+from gateway.journal import Outcome
+from gateway.journal.sqlite.journal import SqliteJournal
 from tests.gateway.test_journal import delivery, finish, note, record
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of some length").decode()
@@ -53,14 +55,15 @@ class Core:
 @asynccontextmanager
 async def forwarding(
     directory: Path, answer: Answer, hold_seconds: float = 2, *, begin: bool = True
-) -> AsyncIterator[tuple[Journal, Lanes, Core]]:
+) -> AsyncIterator[tuple[SqliteJournal, Lanes, Core]]:
     core = Core(answer)
     app = web.Application()
     app.router.add_post("/in", core.post)
     async with TestServer(app) as server:
-        journal = await Journal.open(directory, hold_seconds=hold_seconds)
+        journal = await SqliteJournal.open(directory, hold_seconds=hold_seconds)
         client = CoreClient(str(server.make_url("/in")), [SECRET], connections=8)
-        lanes = Lanes(journal, client, workers=8)
+        lanes = Lanes(journal, client, workers=8, pressure=Pressure())
+        journal.subscribe(lanes.recorded)
         running = asyncio.create_task(lanes.run()) if begin else None
         try:
             yield journal, lanes, core
@@ -90,9 +93,9 @@ def sequences(events: list[dict[str, Any]], sender: str) -> list[int]:
 
 
 async def test_events_of_each_conversation_arrive_in_order_signed_and_once(tmp_path: Path) -> None:
-    async with forwarding(tmp_path, ok) as (journal, lanes, core):
+    async with forwarding(tmp_path, ok) as (journal, _lanes, core):
         entries = [note(f"{sender}{n}", sender) for n in range(100) for sender in ("ann", "bob")]
-        lanes.recorded(await record(journal, delivery(*entries)))
+        await record(journal, delivery(*entries))
         events = await core.until(200)
         assert sequences(events, "ann") == sequences(events, "bob") == list(range(1, 101))
         await asyncio.sleep(0.1)
@@ -107,8 +110,8 @@ async def test_a_refused_event_is_repeated_with_its_id_and_holds_only_its_own_la
         stubborn = event["data"]["message"]["platform_id"] == "a1" and attempt < 3
         return web.Response(status=500 if stubborn else 200)
 
-    async with forwarding(tmp_path, answer) as (journal, lanes, core):
-        lanes.recorded(await record(journal, delivery(note("a1"), note("a2"), note("b1", "bob"))))
+    async with forwarding(tmp_path, answer) as (journal, _lanes, core):
+        await record(journal, delivery(note("a1"), note("a2"), note("b1", "bob")))
         events = await core.until(3)
         assert [e["data"]["message"]["platform_id"] for e in events] == ["b1", "a1", "a2"]
         first = [e for e in core.events if e["data"]["message"]["platform_id"] == "a1"]
@@ -127,8 +130,8 @@ async def test_retry_after_of_the_core_is_honoured(tmp_path: Path) -> None:
             else web.Response()
         )
 
-    async with forwarding(tmp_path, answer) as (journal, lanes, core):
-        lanes.recorded(await record(journal, delivery(note("a1"))))
+    async with forwarding(tmp_path, answer) as (journal, _lanes, core):
+        await record(journal, delivery(note("a1")))
         await core.until(1)
         assert times[1] - times[0] >= 1.9
 
@@ -136,42 +139,40 @@ async def test_retry_after_of_the_core_is_honoured(tmp_path: Path) -> None:
 async def test_a_held_message_goes_out_pending_in_time_and_later_ones_wait_for_it(
     tmp_path: Path,
 ) -> None:
-    async with forwarding(tmp_path, ok, hold_seconds=0.3) as (journal, lanes, core):
+    async with forwarding(tmp_path, ok, hold_seconds=0.3) as (journal, _lanes, core):
         photo = note("a1", media=[["photo", "http://nowhere/1"]])
         recorded = await record(journal, delivery(photo, note("a2"), note("b1", "bob"), at=now()))
-        lanes.recorded(recorded)
         events = await core.until(3)
         assert [e["data"]["message"]["platform_id"] for e in events] == ["b1", "a1", "a2"]
         assert events[1]["data"]["message"]["attachments"][0]["state"] == "pending"
         (job,) = recorded.jobs
-        lanes.recorded(await finish(journal, job, Outcome("failed", "gone")))
+        await finish(journal, job, Outcome("failed", "gone"))
         events = await core.until(4)
         assert events[3]["type"] == "attachment.updated"
 
 
 async def test_a_held_message_goes_out_at_once_when_its_media_are_ready(tmp_path: Path) -> None:
-    async with forwarding(tmp_path, ok, hold_seconds=60) as (journal, lanes, core):
+    async with forwarding(tmp_path, ok, hold_seconds=60) as (journal, _lanes, core):
         photo = note("a1", media=[["photo", "http://nowhere/1"]])
         recorded = await record(journal, delivery(photo, at=now()))
-        lanes.recorded(recorded)
         await asyncio.sleep(0.05)
         (job,) = recorded.jobs
-        lanes.recorded(await finish(journal, job, Outcome("ready", renditions={})))
+        await finish(journal, job, Outcome("ready", renditions={}))
         events = await core.until(1)
         assert events[0]["data"]["message"]["attachments"][0]["state"] == "ready"
 
 
 async def test_a_lane_longer_than_memory_keeps_its_order(tmp_path: Path) -> None:
-    async with forwarding(tmp_path, ok) as (journal, lanes, core):
+    async with forwarding(tmp_path, ok) as (journal, _lanes, core):
         for part in range(10):
             entries = [note(f"{part}-{n}") for n in range(100)]
-            lanes.recorded(await record(journal, delivery(*entries)))
+            await record(journal, delivery(*entries))
         events = await core.until(1000)
         assert sequences(events, "ann") == list(range(1, 1001))
 
 
 async def test_a_restart_forwards_what_was_left(tmp_path: Path) -> None:
-    journal = await Journal.open(tmp_path, hold_seconds=2)
+    journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
     await record(journal, delivery(*(note(str(n)) for n in range(50))))
     await journal.close()
     async with forwarding(tmp_path, ok) as (_, _, core):
@@ -185,11 +186,11 @@ async def test_a_core_that_is_gone_gets_nothing_more_until_it_is_resumed(tmp_pat
         return web.Response(status=410 if gone else 200)
 
     async with forwarding(tmp_path, answer) as (journal, lanes, core):
-        lanes.recorded(await record(journal, delivery(note("a1"))))
+        await record(journal, delivery(note("a1")))
         async with asyncio.timeout(5):
             while lanes.core_state != "gone":
                 await asyncio.sleep(0.01)
-        lanes.recorded(await record(journal, delivery(note("b1", "bob"), note("c1", "cid"))))
+        await record(journal, delivery(note("b1", "bob"), note("c1", "cid")))
         await asyncio.sleep(1.0)
         assert len(core.events) == 1
         gone = False
@@ -211,11 +212,7 @@ async def test_a_core_that_was_down_gets_everything_in_order_when_it_is_back(
 
     async with forwarding(tmp_path, answer) as (journal, lanes, core):
         senders = [f"s{n}" for n in range(20)]
-        lanes.recorded(
-            await record(
-                journal, delivery(*(note(f"{s}-{n}", s) for n in range(5) for s in senders))
-            )
-        )
+        await record(journal, delivery(*(note(f"{s}-{n}", s) for n in range(5) for s in senders)))
         async with asyncio.timeout(5):
             while lanes.core_state != "down":
                 await asyncio.sleep(0.01)
@@ -238,12 +235,12 @@ async def test_conversations_that_the_core_refuses_for_ever_do_not_stand_before_
 
     async with forwarding(tmp_path, answer) as (journal, lanes, core):
         dead = [note(f"d{n}", f"refused{n}") for n in range(60)]
-        lanes.recorded(await record(journal, delivery(*dead)))
+        await record(journal, delivery(*dead))
         async with asyncio.timeout(20):
             while len({event["id"] for event in core.events}) < 8:
                 await asyncio.sleep(0.01)
         for number in range(6):
-            lanes.recorded(await record(journal, delivery(note(f"a{number}", f"ann{number % 2}"))))
+            await record(journal, delivery(note(f"a{number}", f"ann{number % 2}")))
             await core.until(number + 1)
             await asyncio.sleep(0.3)
         assert lanes.waiting == 60

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.journal import Journal
 from gateway.journal.operations import retention
+from gateway.journal.sqlite.journal import SqliteJournal
 from tests.gateway.test_journal import delivery, note, record
 
 _MESSAGES = 3_000
@@ -22,7 +22,7 @@ def _steps(connection: sqlite3.Connection, before: int) -> int:
         return 0
 
     connection.set_progress_handler(count, 100)
-    retention.expire_words(connection, before, before)
+    retention.expire_texts(connection, before, before)
     connection.set_progress_handler(None, 0)
     return hundreds
 
@@ -31,14 +31,14 @@ def _steps(connection: sqlite3.Connection, before: int) -> int:
 async def test_forgetting_looks_at_nothing_but_what_is_to_be_forgotten(
     tmp_path: Path, old: bool
 ) -> None:
-    journal = await Journal.open(tmp_path, hold_seconds=2)
+    journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
     await record(journal, delivery(*(note(str(n), f"s{n % 50}") for n in range(_MESSAGES))))
-    (newest,) = await journal.read(
+    (newest,) = await journal._read(
         lambda c: c.execute("SELECT max(received_at) FROM message").fetchone()
     )
     if old:
         # All of it was forgotten long ago, and stays only to recognise repeats.
-        while await journal.expire_words(newest + 1, newest + 1):
+        while await journal.expire_texts(newest + 1, newest + 1):
             pass
     await journal.close()
     connection = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)

@@ -20,6 +20,10 @@ from tests.normalizer.daemon import EICAR, SIGNATURE, Daemon
 from tests.normalizer.media_samples import film
 
 
+def never_full() -> bool:
+    return False
+
+
 class Host:
     """A platform's media host whose addresses work once."""
 
@@ -279,12 +283,12 @@ async def test_what_is_kept_is_there_for_the_next_one_until_it_is_removed(
     tmp_path: Path, folder: Path, nameless: bool
 ) -> None:
     source = original(tmp_path, nameless=nameless)
-    first = Quarantine(folder, 5)
+    first = Quarantine(folder, 5, never_full)
     await first.keep("att_1", source, SHA256)
     await first.secure("att_1")
     os.close(source)
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in folder.iterdir())
-    second = Quarantine(folder, 5)
+    second = Quarantine(folder, 5, never_full)
     assert (second.size, second.attachments) == (5, ("att_1",))
     descriptor = await second.open("att_1")
     assert descriptor is not None
@@ -297,7 +301,7 @@ async def test_what_is_kept_is_there_for_the_next_one_until_it_is_removed(
 async def test_an_erasure_and_the_end_of_the_last_try_may_both_remove_it(
     tmp_path: Path, folder: Path
 ) -> None:
-    quarantine = Quarantine(folder, 9)
+    quarantine = Quarantine(folder, 9, never_full)
     source = original(tmp_path)
     await quarantine.keep("att_1", source, SHA256)
     os.close(source)
@@ -306,7 +310,7 @@ async def test_an_erasure_and_the_end_of_the_last_try_may_both_remove_it(
 
 
 async def test_no_more_is_kept_than_there_is_room_for(tmp_path: Path, folder: Path) -> None:
-    quarantine = Quarantine(folder, 9)
+    quarantine = Quarantine(folder, 9, never_full)
     source = original(tmp_path)
     for name in ("att_1", "att_2"):
         await quarantine.keep(name, source, SHA256)
@@ -327,7 +331,7 @@ async def test_on_a_disk_that_is_nearly_full_nothing_more_is_kept(
 async def test_what_could_not_be_removed_is_still_known_and_removed_later(
     tmp_path: Path, folder: Path
 ) -> None:
-    quarantine = Quarantine(folder, 100)
+    quarantine = Quarantine(folder, 100, never_full)
     stuck = folder / f"att_1.{SHA256}"
     source = original(tmp_path)
     await quarantine.keep("att_1", source, SHA256)
@@ -346,7 +350,7 @@ async def test_what_a_power_cut_left_of_a_file_is_not_taken_for_it(
     folder: Path, left: bytes
 ) -> None:
     (folder / f"att_1.{SHA256}").write_bytes(left)
-    quarantine = Quarantine(folder, 100)
+    quarantine = Quarantine(folder, 100, never_full)
     assert await quarantine.open("att_1") is None
     assert (quarantine.attachments, list(folder.iterdir())) == ((), [])
 

@@ -13,12 +13,13 @@ from aiohttp import web
 from connectors import AnyEvent, Delivery, Download, Flow, MediaRef, Message
 from gateway.fault_points import NoSuchStep, armed
 from gateway.inbound.parse_worker import read, salvage
-from gateway.journal import Batch, Journal, Reading
+from gateway.journal import Batch, Reading, Recorded
+from gateway.journal.sqlite.journal import SqliteJournal
 from gateway.upkeep import data_lock
 from gateway.upkeep.reconciler import Reconciler
 from tests.gateway.notes import Notes, notes
 from tests.gateway.test_gateway import house, photo, with_photo
-from tests.gateway.test_journal import bodies, delivery, note, record
+from tests.gateway.test_journal import announced, bodies, delivery, note, record
 from tests.gateway.test_lanes import forwarding, ok, sequences
 
 
@@ -47,25 +48,29 @@ def clumsy() -> Clumsy:
 
 
 async def test_an_event_that_cannot_be_recorded_costs_only_itself(tmp_path: Path) -> None:
-    journal = await Journal.open(tmp_path, hold_seconds=2)
+    journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
     entries = (note("1"), note("2", text="half a letter"), note("3"), note("4", "bob"))
     await journal.append(delivery(*entries))
     (row,) = await journal.unread(-1, 8)
     readings = tuple(read(delivery(*entries), {"desk": clumsy()}))
     with pytest.raises(TypeError):
-        await journal.record(_batch(row[0], readings))
-    recorded = await salvage(journal, _batch(row[0], readings))
-    told = bodies(recorded)
+        await journal.record(_batch(row.id, readings))
+    seen = announced(journal)
+    await salvage(journal, _batch(row.id, readings))
+    told = [body for recorded in seen for body in bodies(recorded)]
     assert [e["data"]["message"]["platform_id"] for e in told if "message" in e["data"]] == [
         "1",
         "3",
         "4",
     ]
     assert [e["type"] for e in told].count("event.unrecognised") == 1
-    again = await salvage(journal, _batch(row[0], readings))
-    assert again.entries == ()
-    assert again.duplicates == 4
-    assert await journal.read(lambda c: c.execute("SELECT count(*) FROM intake").fetchone()) == (0,)
+    seen.clear()
+    await salvage(journal, _batch(row.id, readings))
+    assert [entry for recorded in seen for entry in recorded.entries] == []
+    assert sum(recorded.duplicates for recorded in seen) == 4
+    assert await journal._read(lambda c: c.execute("SELECT count(*) FROM intake").fetchone()) == (
+        0,
+    )
     await journal.close()
 
 
@@ -97,12 +102,12 @@ async def test_the_gateway_lives_on_after_what_its_connector_does_wrong(tmp_path
 async def test_a_lane_that_an_earlier_run_left_is_taken_up_before_newer_events(
     tmp_path: Path,
 ) -> None:
-    journal = await Journal.open(tmp_path, hold_seconds=2)
+    journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
     await record(journal, delivery(*(note(f"old{n}") for n in range(40))))
     await journal.close()
     async with forwarding(tmp_path, ok, begin=False) as (journal, lanes, core):
         # It came before the lanes of the earlier run were known.
-        lanes.recorded(await record(journal, delivery(note("new"), note("b", "bob"))))
+        await record(journal, delivery(note("new"), note("b", "bob")))
         running = asyncio.create_task(lanes.run())
         events = await core.until(42)
         assert sequences(events, "ann") == list(range(1, 42))
@@ -120,12 +125,10 @@ async def test_a_conversation_erased_while_its_event_probes_the_core_does_not_st
 
     async with forwarding(tmp_path, answer) as (journal, lanes, core):
         recorded = await record(journal, delivery(*(note(str(n), f"s{n}") for n in range(12))))
-        lanes.recorded(recorded)
         async with asyncio.timeout(10):
             while lanes.core_state != "down":
                 await asyncio.sleep(0.01)
-        for entry in recorded.entries[:11]:
-            lanes.forget(entry.conversation)
+        lanes.recorded(Recorded(erased=tuple(e.conversation for e in recorded.entries[:11])))
         down = False
         (event,) = await core.until(1)
         assert event["data"]["message"]["platform_id"] == "11"
@@ -136,8 +139,8 @@ async def test_retry_after_zero_does_not_mean_at_once_for_ever(tmp_path: Path) -
     def answer(event: dict[str, Any], attempt: int) -> web.Response:
         return web.Response(status=503, headers={"retry-after": "0"})
 
-    async with forwarding(tmp_path, answer) as (journal, lanes, core):
-        lanes.recorded(await record(journal, delivery(note("1"))))
+    async with forwarding(tmp_path, answer) as (journal, _lanes, core):
+        await record(journal, delivery(note("1")))
         await asyncio.sleep(0.5)
         assert 1 <= len(core.events) <= 6
 
@@ -194,14 +197,14 @@ async def test_a_photo_that_was_erased_while_it_was_fetched_leaves_no_file(tmp_p
         assert (await home.call("DELETE", f"/v1/conversations/{event['subject']}"))[0] == 204
         journal = home.gateway._journal
         # While it is in hand the note stays, so that a crash now would not leave its files behind.
-        assert len(await journal.doomed()) == 1
+        assert len(await journal.files_to_delete()) == 1
         released.set()
         async with asyncio.timeout(20):
             while "airlock_attachments_pending 0.0" not in await home.metrics():
                 await asyncio.sleep(0.02)
         assert [path for path in (tmp_path / "media").rglob("*") if path.is_file()] == []
         async with asyncio.timeout(20):
-            while await journal.doomed():
+            while await journal.files_to_delete():
                 await asyncio.sleep(0.05)
 
 

@@ -14,8 +14,8 @@ import pytest
 from connectors import Message, Party, Receipt
 from connectors.whatsapp import WhatsApp
 from gateway.fetching import Fetcher
-from gateway.journal import Batch, Journal, Reading, Recorded
-from gateway.journal.operations.agent_texts import NewText
+from gateway.journal import AgentText, Batch, Reading, Recorded
+from gateway.journal.sqlite.journal import SqliteJournal
 from gateway.replies.send_worker import Sending
 from gateway.timestamps import now_ms
 from simulator import PLATFORMS, Platform
@@ -37,7 +37,7 @@ def note(told: list[tuple[str, str | None]], recorded: Recorded) -> None:
 class Post:
     """One connector, its platform, and what the core would be told."""
 
-    journal: Journal
+    journal: SqliteJournal
     platform: Platform
     connector: WhatsApp
     sending: Sending
@@ -45,12 +45,11 @@ class Post:
 
     async def read(self, event: Any) -> None:
         reading = Reading("wa", "whatsapp", now_ms(), event)
-        note(self.told, await self.journal.record(Batch((), (reading,))))
+        await self.journal.record(Batch((), (reading,)))
 
     async def write(self, id: str) -> None:
-        new = NewText(id, self.conversation, "anna", f"text of {id}", (f"text of {id}",), None)
+        new = AgentText(id, self.conversation, "anna", f"text of {id}", (f"text of {id}",), None)
         assert await self.journal.accept_text(new)
-        self.sending.wake()
 
     async def until_told(self, count: int) -> list[tuple[str, str | None]]:
         async with asyncio.timeout(20):
@@ -71,7 +70,7 @@ async def post(tmp_path: Path) -> AsyncIterator[Post]:
 
 @asynccontextmanager
 async def opened(folder: Path) -> AsyncIterator[Post]:
-    journal = await Journal.open(folder, hold_seconds=2)
+    journal = await SqliteJournal.open(folder, hold_seconds=2)
     platform = PLATFORMS["whatsapp"]()
     await platform.start()
     connector = WhatsApp(WhatsApp.Config.model_validate(platform.settings()))
@@ -82,9 +81,10 @@ async def opened(folder: Path) -> AsyncIterator[Post]:
         {"wa": connector},
         fetcher,
         public_url="https://chat.example.com",
-        on_recorded=partial(note, told),
         reconcile=0.6,
     )
+    journal.subscribe(sending.recorded)
+    journal.subscribe(partial(note, told))
     found = Post(journal, platform, connector, sending, told)
     running = asyncio.create_task(sending.run())
     try:
@@ -174,7 +174,6 @@ async def test_what_was_given_to_the_platform_before_a_crash_is_not_given_to_it_
         await first.write("msg_a")
         await first.platform.until_sent(1)
     async with opened(tmp_path) as second:
-        second.sending.wake()
         assert await second.until_told(1) == [("failed", "unknown")]
         assert second.platform.sent == []
 

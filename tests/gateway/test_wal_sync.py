@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.journal import Journal, JournalUnavailable
+from gateway.journal import JournalUnavailable
 from gateway.journal.sqlite import wal_sync
+from gateway.journal.sqlite.journal import SqliteJournal
 from gateway.journal.sqlite.wal_sync import KernelSync, LogSync, OnSynced, ThreadSync
 from tests.gateway.test_journal import delivery, note, record
 
@@ -98,12 +99,12 @@ async def test_after_a_failed_sync_nothing_is_accepted_any_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wal_sync, "KernelSync", FailsLater)
-    journal = await Journal.open(tmp_path, hold_seconds=2)
+    journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
     for _ in range(2):
         with pytest.raises(JournalUnavailable):
             await journal.append(delivery(note("1")))
     await journal.close()
     monkeypatch.undo()
-    journal = await Journal.open(tmp_path, hold_seconds=2)
+    journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
     assert len((await record(journal, delivery(note("2")))).entries) == 1
     await journal.close()

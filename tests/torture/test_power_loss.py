@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from gateway.inbound.parse_worker import read
-from gateway.journal import Batch, Journal
-from gateway.journal.frames import unpack
+from gateway.journal import Batch
 from gateway.journal.records import Accepted
 from gateway.journal.sqlite import checkpoints, wal_sync
+from gateway.journal.sqlite.journal import SqliteJournal
 from gateway.media.storage.filesystem import FileStore, sync_folder
 from normalizer.media import Rendition
 from tests.gateway.notes import notes
@@ -22,7 +22,9 @@ from .seeds import SEEDS
 CONNECTORS = {"desk": notes()}
 
 
-async def accept(journal: Journal, name: str, acknowledged: list[str], dice: random.Random) -> None:
+async def accept(
+    journal: SqliteJournal, name: str, acknowledged: list[str], dice: random.Random
+) -> None:
     """One sender: each message is acknowledged before the next is sent; some are large."""
     for number in range(40):
         text = "x" * dice.choice([1, 50, 9000])
@@ -31,30 +33,30 @@ async def accept(journal: Journal, name: str, acknowledged: list[str], dice: ran
         await asyncio.sleep(0)
 
 
-async def work_off(journal: Journal) -> None:
+async def work_off(journal: SqliteJournal) -> None:
     """Record what was accepted, forward it, and begin again, for ever."""
     done = -1
     while True:
         rows = await journal.unread(done, 8)
-        for number, row in rows:
-            readings = [r for accepted, _ in unpack(row) for r in read(accepted, CONNECTORS)]
-            recorded = await journal.record(Batch((number,), tuple(readings)))
-            await journal.taken([(e.conversation, e.key) for e in recorded.entries[::2]])
-            done = number
+        for row in rows:
+            readings = [r for accepted in row.deliveries for r in read(accepted, CONNECTORS)]
+            recorded = await journal.record(Batch((row.id,), tuple(readings)))
+            await journal.mark_delivered([(e.conversation, e.key) for e in recorded.entries[::2]])
+            done = row.id
         await asyncio.sleep(0.001)
 
 
 async def known(folder: Path) -> tuple[list[str], list[int]]:
     """Ids of all messages of the journal in `folder` in order, in the intake or recorded; and their numbers."""
-    journal = await Journal.open(folder, hold_seconds=2)
-    recorded = await journal.read(
+    journal = await SqliteJournal.open(folder, hold_seconds=2)
+    recorded = await journal._read(
         lambda c: c.execute("SELECT platform_id, key FROM message ORDER BY key").fetchall()
     )
     rows = await journal.unread(-1, 1_000_000)
-    sound = await journal.read(lambda c: c.execute("PRAGMA integrity_check").fetchone()[0])
+    sound = await journal._read(lambda c: c.execute("PRAGMA integrity_check").fetchone()[0])
     assert sound == "ok"
     await journal.close()
-    waiting: list[Accepted] = [accepted for _, row in rows for accepted, _ in unpack(row)]
+    waiting: list[Accepted] = [accepted for row in rows for accepted in row.deliveries]
     ids = [r.event.id for accepted in waiting for r in read(accepted, CONNECTORS)]
     return [id for id, _ in recorded] + ids, [key for _, key in recorded]
 
@@ -82,7 +84,7 @@ async def test_a_power_cut_at_any_moment_loses_no_acknowledged_delivery(
 
     with disk.watching():
         sync_folder(house)
-        journal = await Journal.open(house, hold_seconds=2)
+        journal = await SqliteJournal.open(house, hold_seconds=2)
         disk.on_sync = perhaps_cut
         senders = [
             asyncio.create_task(accept(journal, name, acknowledged, dice)) for name in "abcdef"
@@ -126,7 +128,7 @@ async def test_a_rendition_that_was_stored_survives_and_one_that_was_removed_sta
     ]
     with disk.watching():
         sync_folder(house)
-        store = FileStore(house / "media")
+        store = FileStore(house / "media", lambda: False)
         sync_folder(house)
         for number in range(10):
             name = f"att_{dice.randrange(3)}{number}_0"

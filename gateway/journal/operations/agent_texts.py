@@ -5,55 +5,15 @@ trying   given to the platform, no answer yet: after a crash nobody knows whethe
 sent, delivered, read, failed    told by the platform; unknown: nobody can tell
 """
 
-import sqlite3
-from dataclasses import dataclass
 from typing import Any
 
+from gateway.journal.records import AgentText, Part, Recorded, Situation
 from gateway.timestamps import now_ms, rfc3339
 
-
-@dataclass(frozen=True, slots=True)
-class NewText:
-    """An agent's text as it was accepted. `id` is derived from the conversation and the idempotency key."""
-
-    id: str
-    conversation: str
-    agent: str
-    text: str
-    parts: tuple[str, ...]
-    reply_to: str | None
+from .transaction import Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What decides whether a text may go out now."""
-
-    key: int
-    connector: str
-    heard_at: int | None
-    closed: bool
-    opted_out: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part to send, with whom and where."""
-
-    outgoing: int
-    position: int
-    id: str
-    text: str
-    state: str
-    attempts: int
-    due: int
-    connector: str
-    account: str
-    consumer: str
-    reply_to: str | None
-    heard_at: int | None
-
-
-def situation(connection: sqlite3.Connection, conversation: str) -> Situation | None:
+def situation(connection: Transaction, conversation: str) -> Situation | None:
     row = connection.execute(
         "SELECT key, connector, heard_at, closed, opted_out FROM conversation WHERE id = ?",
         (conversation,),
@@ -64,7 +24,7 @@ def situation(connection: sqlite3.Connection, conversation: str) -> Situation | 
     return Situation(key, connector, heard_at, bool(closed), bool(opted_out))
 
 
-def find(connection: sqlite3.Connection, id: str) -> dict[str, Any] | None:
+def find(connection: Transaction, id: str) -> dict[str, Any] | None:
     """An agent's text as the API shows it."""
     row = connection.execute(
         "SELECT o.key, o.id, c.id, o.agent, o.text, o.reply_to, o.accepted_at, o.status, o.reason "
@@ -90,23 +50,24 @@ def find(connection: sqlite3.Connection, id: str) -> dict[str, Any] | None:
     }
 
 
-def accept(connection: sqlite3.Connection, new: NewText) -> bool:
-    """Keep a text; False if it was accepted before (the same idempotency key)."""
-    cursor = connection.execute(
-        "INSERT OR IGNORE INTO outgoing (id, conversation, agent, text, reply_to, accepted_at, status) "
-        "SELECT ?, key, ?, ?, ?, ?, 'accepted' FROM conversation WHERE id = ?",
+def accept(connection: Transaction, new: AgentText) -> Recorded:
+    """Keep a text; nothing is recorded if it was accepted before (the same idempotency key)."""
+    accepted = connection.execute(
+        "INSERT INTO outgoing (id, conversation, agent, text, reply_to, accepted_at, status) "
+        "SELECT ?, key, ?, ?, ?, ?, 'accepted' FROM conversation WHERE id = ? "
+        "ON CONFLICT DO NOTHING RETURNING key",
         (new.id, new.agent, new.text, new.reply_to, now_ms(), new.conversation),
-    )
-    if cursor.rowcount == 0:
-        return False
+    ).fetchone()
+    if accepted is None:
+        return Recorded()
     connection.executemany(
         "INSERT INTO part (outgoing, position, text, state, due) VALUES (?, ?, ?, 'waiting', ?)",
-        [(cursor.lastrowid, position, text, now_ms()) for position, text in enumerate(new.parts)],
+        [(accepted[0], position, text, now_ms()) for position, text in enumerate(new.parts)],
     )
-    return True
+    return Recorded(new_parts=True)
 
 
-def open_parts(connection: sqlite3.Connection) -> list[Part]:
+def open_parts(connection: Transaction) -> list[Part]:
     """Parts that are not sent yet, in the order in which they must go out."""
     rows = connection.execute(
         "SELECT p.outgoing, p.position, o.id, p.text, p.state, p.attempts, p.due, c.connector, c.account, "
@@ -117,7 +78,7 @@ def open_parts(connection: sqlite3.Connection) -> list[Part]:
     return [Part(*row) for row in rows]
 
 
-def trying(connection: sqlite3.Connection, outgoing: int, position: int) -> bool:
+def trying(connection: Transaction, outgoing: int, position: int) -> bool:
     """A part is about to be given to the platform; False if it is not waiting any more."""
     cursor = connection.execute(
         "UPDATE part SET state = 'trying', attempts = attempts + 1 "
@@ -127,7 +88,7 @@ def trying(connection: sqlite3.Connection, outgoing: int, position: int) -> bool
     return cursor.rowcount == 1
 
 
-def is_open(connection: sqlite3.Connection, outgoing: int, position: int) -> bool:
+def is_open(connection: Transaction, outgoing: int, position: int) -> bool:
     """Whether nobody knows yet what became of a part."""
     row = connection.execute(
         "SELECT 1 FROM part WHERE outgoing = ? AND position = ? AND state IN ('waiting', 'trying')",
@@ -136,7 +97,7 @@ def is_open(connection: sqlite3.Connection, outgoing: int, position: int) -> boo
     return row.fetchone() is not None
 
 
-def postpone(connection: sqlite3.Connection, outgoing: int, position: int, due: int) -> None:
+def postpone(connection: Transaction, outgoing: int, position: int, due: int) -> None:
     """The platform refused for now, and has not taken it."""
     connection.execute(
         "UPDATE part SET state = 'waiting', due = ? WHERE outgoing = ? AND position = ? AND state = 'trying'",
@@ -144,7 +105,7 @@ def postpone(connection: sqlite3.Connection, outgoing: int, position: int, due: 
     )
 
 
-def opt_out(connection: sqlite3.Connection, outgoing: int) -> None:
+def opt_out(connection: Transaction, outgoing: int) -> None:
     """The consumer wants no more texts; a message of theirs ends that."""
     connection.execute(
         "UPDATE conversation SET opted_out = 1 WHERE key = (SELECT conversation FROM outgoing WHERE key = ?)",

@@ -1,31 +1,34 @@
 """Attachments in the journal: what is due, how each ended, and the event that tells the core."""
 
-import sqlite3
 from typing import Any
 
 import orjson
 
 from gateway.events.envelope import about
 from gateway.identifiers import Identifiers, attachment_id, parse_attachment_id
-from gateway.journal.records import AttachmentRow, Entry, Job, Outcome, Recorded
+from gateway.journal.records import AttachmentRow, Job, OutboxEntry, Outcome, Recorded
 from gateway.timestamps import now_ms
 
 from .message_keys import conversation_of_message
 from .outbox import Outbox
+from .transaction import Transaction
 from .views import IN_CONVERSATION, load_attachment, load_message
 
+#: More rows than a journal can hold.
+_ALL = 1 << 60
 
-def pending(connection: sqlite3.Connection, limit: int, after: int) -> list[Job]:
+
+def pending(connection: Transaction, limit: int | None, after: int) -> list[Job]:
     """Attachments not ended yet that fall due after `after` (ms), the earliest first."""
     rows = connection.execute(
         "SELECT message, position, due FROM attachment WHERE state = 'pending' AND due > ? "
         "ORDER BY due LIMIT ?",
-        (after, limit),
+        (after, _ALL if limit is None else limit),
     )
     return [Job(*row) for row in rows]
 
 
-def load(connection: sqlite3.Connection, message: int, position: int) -> AttachmentRow | None:
+def load(connection: Transaction, message: int, position: int) -> AttachmentRow | None:
     """An attachment with what a worker needs to fetch it."""
     row = connection.execute(
         "SELECT m.id, c.id, c.connector, m.received_at, a.kind, a.state, a.reason, a.attempts, a.due, a.media "
@@ -55,7 +58,7 @@ def load(connection: sqlite3.Connection, message: int, position: int) -> Attachm
     )
 
 
-def find(connection: sqlite3.Connection, id: str) -> AttachmentRow | None:
+def find(connection: Transaction, id: str) -> AttachmentRow | None:
     """An attachment by its public id."""
     parsed = parse_attachment_id(id)
     if parsed is None:
@@ -64,9 +67,7 @@ def find(connection: sqlite3.Connection, id: str) -> AttachmentRow | None:
     return load(connection, row[0], parsed[1]) if row else None
 
 
-def postpone(
-    connection: sqlite3.Connection, message: int, position: int, due: int, reason: str
-) -> None:
+def postpone(connection: Transaction, message: int, position: int, due: int, reason: str) -> None:
     """Try again at `due` (ms); `reason` is why the last attempt failed, for operators."""
     connection.execute(
         "UPDATE attachment SET attempts = attempts + 1, due = ?, detail = ? "
@@ -75,7 +76,7 @@ def postpone(
     )
 
 
-def give_name(connection: sqlite3.Connection, message: int, position: int, name: str) -> None:
+def give_name(connection: Transaction, message: int, position: int, name: str) -> None:
     """What only the look-up told of a pending attachment."""
     connection.execute(
         "UPDATE attachment SET name = ? WHERE message = ? AND position = ? AND state = 'pending'",
@@ -84,7 +85,7 @@ def give_name(connection: sqlite3.Connection, message: int, position: int, name:
 
 
 def finish(
-    connection: sqlite3.Connection,
+    connection: Transaction,
     ids: Identifiers,
     outbox: Outbox,
     message: int,
@@ -120,7 +121,7 @@ def finish(
     return Recorded() if waiting else Recorded(frozen=(freeze(connection, conversation, held[0]),))
 
 
-def retry(connection: sqlite3.Connection, message: int, position: int) -> Job | None:
+def retry(connection: Transaction, message: int, position: int) -> Recorded | None:
     """Make an ended attachment pending again; None if it has nothing to fetch, or is pending or ready already."""
     due = now_ms()
     cursor = connection.execute(
@@ -129,31 +130,31 @@ def retry(connection: sqlite3.Connection, message: int, position: int) -> Job | 
         "AND media IS NOT NULL",
         (due, message, position),
     )
-    return Job(message, position, due) if cursor.rowcount else None
+    return Recorded(jobs=(Job(message, position, due),)) if cursor.rowcount else None
 
 
-def freeze(connection: sqlite3.Connection, conversation: int, entry: int) -> Entry:
+def freeze(connection: Transaction, lane: int, entry: int) -> OutboxEntry:
     """Give a held message.received its body, with its attachments as they are now; it never changes again."""
     row = connection.execute(
         "SELECT event_id, message, body FROM outbox WHERE conversation = ? AND key = ?",
-        (conversation, entry),
+        (lane, entry),
     ).fetchone()
     if row is None:
-        raise LookupError(f"event {entry} of lane {conversation} is not in the outbox")
+        raise LookupError(f"event {entry} of lane {lane} is not in the outbox")
     event_id, message, body = row
     if body is None:
         whose, view, received_at = load_message(connection, message)
         body = about(event_id, "message.received", whose, received_at, {"message": view})
         connection.execute(
             "UPDATE outbox SET body = ?, hold_until = NULL WHERE conversation = ? AND key = ?",
-            (body, conversation, entry),
+            (body, lane, entry),
         )
-    return Entry(entry, conversation, event_id, None, body)
+    return OutboxEntry(entry, lane, event_id, None, body)
 
 
 def announce(
-    connection: sqlite3.Connection, ids: Identifiers, outbox: Outbox, message: int, position: int
-) -> Entry:
+    connection: Transaction, ids: Identifiers, outbox: Outbox, message: int, position: int
+) -> OutboxEntry:
     """Put `attachment.updated` into the lane of its conversation."""
     conversation, view, _ = load_message(connection, message)
     changed: list[dict[str, Any]] = [

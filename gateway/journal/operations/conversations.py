@@ -1,15 +1,15 @@
 """Conversations in the journal: who is assigned, and what was said."""
 
-import sqlite3
 from typing import Any
 
 import orjson
 
 from .message_keys import messages_of
+from .transaction import Transaction
 from .views import IN_CONVERSATION, MESSAGE, message_view
 
 
-def assign(connection: sqlite3.Connection, id: str, agents: tuple[str, ...]) -> bool:
+def assign(connection: Transaction, id: str, agents: tuple[str, ...]) -> bool:
     """Set who may look; False if there is no such conversation."""
     cursor = connection.execute(
         "UPDATE conversation SET agents = ? WHERE id = ?", (orjson.dumps(agents).decode(), id)
@@ -17,13 +17,13 @@ def assign(connection: sqlite3.Connection, id: str, agents: tuple[str, ...]) -> 
     return cursor.rowcount == 1
 
 
-def agents_of(connection: sqlite3.Connection, id: str) -> tuple[str, ...] | None:
+def agents_of(connection: Transaction, id: str) -> tuple[str, ...] | None:
     """Who is assigned; None if there is no such conversation."""
     row = connection.execute("SELECT agents FROM conversation WHERE id = ?", (id,)).fetchone()
     return tuple(orjson.loads(row[0])) if row else None
 
 
-def message(connection: sqlite3.Connection, id: str) -> dict[str, Any] | None:
+def message(connection: Transaction, id: str) -> dict[str, Any] | None:
     """A message as events show it, with its conversation."""
     row = connection.execute(
         f"SELECT {MESSAGE}, c.id FROM message m {IN_CONVERSATION} WHERE m.id = ?",
@@ -32,7 +32,7 @@ def message(connection: sqlite3.Connection, id: str) -> dict[str, Any] | None:
     return {"conversation": {"id": row[7]}, **message_view(connection, row[:7])} if row else None
 
 
-def quotable(connection: sqlite3.Connection, conversation: str, id: str) -> str | None:
+def quotable(connection: Transaction, conversation: str, id: str) -> str | None:
     """The platform's id of a message of this conversation, the consumer's or an agent's; None if there is none."""
     row = connection.execute(
         f"SELECT m.platform_id FROM message m {IN_CONVERSATION} WHERE m.id = ?1 AND c.id = ?2 "
@@ -44,7 +44,7 @@ def quotable(connection: sqlite3.Connection, conversation: str, id: str) -> str 
     return row[0] or None if row else None
 
 
-def latest(connection: sqlite3.Connection, id: str) -> tuple[str, str, str] | None:
+def latest(connection: Transaction, id: str) -> tuple[str, str, str] | None:
     """Account, consumer and platform id of the consumer's latest message; None where they never wrote."""
     row: tuple[str, str, str] | None = connection.execute(
         "SELECT c.account, c.consumer, m.platform_id FROM conversation c "
@@ -54,7 +54,7 @@ def latest(connection: sqlite3.Connection, id: str) -> tuple[str, str, str] | No
     return row
 
 
-def origin(connection: sqlite3.Connection, id: str) -> tuple[str, str, str, str] | None:
+def origin(connection: Transaction, id: str) -> tuple[str, str, str, str] | None:
     """Connector, account, consumer and platform id of a message."""
     row = connection.execute(
         f"SELECT c.connector, c.account, c.consumer, m.platform_id FROM message m {IN_CONVERSATION} "
@@ -65,7 +65,7 @@ def origin(connection: sqlite3.Connection, id: str) -> tuple[str, str, str, str]
 
 
 def messages(
-    connection: sqlite3.Connection, id: str, after: int, limit: int
+    connection: Transaction, id: str, after: int, limit: int
 ) -> list[dict[str, Any]] | None:
     """A conversation's messages with a sequence above `after`; None if there is no such conversation."""
     row = connection.execute("SELECT key FROM conversation WHERE id = ?", (id,)).fetchone()
@@ -79,7 +79,7 @@ def messages(
 
 
 def record_view(
-    connection: sqlite3.Connection,
+    connection: Transaction,
     at: int,
     agent: str,
     attachment: str,

@@ -4,20 +4,20 @@ A failure's id names what failed: `delivery_…` a delivery that held something 
 attachment that ended without being ready.
 """
 
-import sqlite3
 from typing import Any
 
 from gateway.identifiers import attachment_id
 from gateway.journal.frames import unpack
-from gateway.journal.records import Accepted
+from gateway.journal.records import FailedDelivery
 from gateway.timestamps import rfc3339
 
+from .transaction import Transaction
 from .views import IN_CONVERSATION
 
 _DELIVERY = "delivery_"
 
 
-def listed(connection: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
+def listed(connection: Transaction, limit: int) -> list[dict[str, Any]]:
     """The latest failures of each kind, the newest first."""
     deliveries = connection.execute(
         "SELECT id, connector, received_at, reason FROM unreadable ORDER BY id DESC LIMIT ?",
@@ -35,7 +35,7 @@ def listed(connection: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
     return sorted(found, key=lambda failure: str(failure["at"]), reverse=True)[:limit]
 
 
-def retriable(connection: sqlite3.Connection) -> list[str]:
+def retriable(connection: Transaction) -> list[str]:
     """The ids of all that `listed` would tell, without a limit, the oldest first."""
     deliveries = connection.execute("SELECT id FROM unreadable ORDER BY id")
     attachments = connection.execute(
@@ -46,8 +46,8 @@ def retriable(connection: sqlite3.Connection) -> list[str]:
     return found + [attachment_id(message, position) for message, position in attachments]
 
 
-def delivery(connection: sqlite3.Connection, id: str) -> tuple[dict[str, Any], Accepted] | None:
-    """An unreadable delivery and what it held."""
+def delivery(connection: Transaction, id: str) -> FailedDelivery | None:
+    """An unreadable delivery and what it held; None if `id` does not name one."""
     number = _number(id)
     row = connection.execute(
         "SELECT id, connector, received_at, reason, delivery FROM unreadable WHERE id = ?",
@@ -55,11 +55,10 @@ def delivery(connection: sqlite3.Connection, id: str) -> tuple[dict[str, Any], A
     ).fetchone()
     if row is None:
         return None
-    accepted, _ = next(unpack(row[4]))
-    return _delivery_view(*row[:4]), accepted
+    return FailedDelivery(_delivery_view(*row[:4]), next(unpack(row[4])))
 
 
-def settle(connection: sqlite3.Connection, id: str, reason: str | None) -> None:
+def settle(connection: Transaction, id: str, reason: str | None) -> None:
     """A delivery was read again: gone from the list, or still there with its reason now."""
     if reason is None:
         connection.execute("DELETE FROM unreadable WHERE id = ?", (_number(id),))
@@ -67,13 +66,11 @@ def settle(connection: sqlite3.Connection, id: str, reason: str | None) -> None:
         connection.execute("UPDATE unreadable SET reason = ? WHERE id = ?", (reason, _number(id)))
 
 
-def is_delivery(id: str) -> bool:
-    return id.startswith(_DELIVERY)
-
-
 def _number(id: str) -> int:
-    digits = id.removeprefix(_DELIVERY)
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 18 else -1
+    """The number in a delivery's id; -1, which no row has, for any other text."""
+    prefix, found, digits = id.partition(_DELIVERY)
+    is_ours = found and not prefix and digits.isascii() and digits.isdigit() and len(digits) < 18
+    return int(digits) if is_ours else -1
 
 
 def _delivery_view(id: int, connector: str, received_at: int, reason: str) -> dict[str, Any]:

@@ -1,29 +1,30 @@
 """The outbox: events the core has yet to take, in lanes of one conversation each."""
 
 import itertools
-import sqlite3
 from collections.abc import Iterable
 
-from gateway.journal.records import Entry
+from gateway.journal.records import OutboxEntry
+
+from .transaction import Transaction
 
 
 class Outbox:
     """Puts events into their lanes. Their keys rise, so that a lane's order is the order of its keys."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Transaction) -> None:
         (last,) = connection.execute("SELECT coalesce(max(key), 0) FROM outbox").fetchone()
         self._keys = itertools.count(last + 1)
 
     def put(
         self,
-        connection: sqlite3.Connection,
+        connection: Transaction,
         lane: int,
         event_id: str,
         *,
         message: int | None = None,
         hold_until: int | None = None,
         body: bytes | None = None,
-    ) -> Entry:
+    ) -> OutboxEntry:
         """One more event of a lane, with its body, or held until `hold_until` (ms)."""
         key = next(self._keys)
         connection.execute(
@@ -31,10 +32,10 @@ class Outbox:
             "VALUES (?, ?, ?, ?, ?, ?)",
             (lane, key, event_id, message, hold_until, body),
         )
-        return Entry(key, lane, event_id, hold_until, body)
+        return OutboxEntry(key, lane, event_id, hold_until, body)
 
 
-def lanes(connection: sqlite3.Connection) -> dict[int, int]:
+def lanes(connection: Transaction) -> dict[int, int]:
     """How many events wait in each conversation's lane, the longest waiting first."""
     rows = connection.execute(
         "SELECT conversation, count(*) FROM outbox GROUP BY conversation ORDER BY min(key)"
@@ -42,24 +43,22 @@ def lanes(connection: sqlite3.Connection) -> dict[int, int]:
     return dict(rows.fetchall())
 
 
-def next_entries(
-    connection: sqlite3.Connection, conversation: int, after: int, limit: int
-) -> list[Entry]:
+def next_entries(connection: Transaction, lane: int, after: int, limit: int) -> list[OutboxEntry]:
     """A lane's events after key `after`, in order."""
     rows = connection.execute(
         "SELECT key, conversation, event_id, hold_until, body FROM outbox "
         "WHERE conversation = ? AND key > ? ORDER BY key LIMIT ?",
-        (conversation, after, limit),
+        (lane, after, limit),
     )
-    return [Entry(*row) for row in rows]
+    return [OutboxEntry(*row) for row in rows]
 
 
-def taken(connection: sqlite3.Connection, entries: Iterable[tuple[int, int]]) -> None:
+def mark_delivered(connection: Transaction, entries: Iterable[tuple[int, int]]) -> None:
     """The core has these: (conversation, key)."""
     connection.executemany("DELETE FROM outbox WHERE key = ?", ((key,) for _, key in entries))
 
 
-def size(connection: sqlite3.Connection) -> int:
+def size(connection: Transaction) -> int:
     """How many events wait."""
     (count,) = connection.execute("SELECT count(*) FROM outbox").fetchone()
     return int(count)

@@ -4,15 +4,15 @@
 is still out is kept in `early` until the answer says which message it was about.
 """
 
-import sqlite3
 from collections.abc import Sequence
 
 from gateway.events.envelope import about
 from gateway.identifiers import Identifiers
-from gateway.journal.records import Entry, Recorded
+from gateway.journal.records import OutboxEntry, Recorded
 from gateway.timestamps import now_ms
 
 from .outbox import Outbox
+from .transaction import Transaction
 from .views import CONVERSATION, conversation_of
 
 _RANK = {"waiting": 0, "trying": 0, "unknown": 1, "sent": 2, "failed": 3, "delivered": 4, "read": 5}
@@ -21,7 +21,7 @@ _SLACK = 2_000
 
 
 def early(
-    connection: sqlite3.Connection,
+    connection: Transaction,
     conversation: int,
     platform_id: str,
     status: str,
@@ -42,7 +42,7 @@ def early(
 
 
 def early_watermark(
-    connection: sqlite3.Connection, conversation: int, watermark: int, status: str
+    connection: Transaction, conversation: int, watermark: int, status: str
 ) -> bool:
     """The same for a receipt that names a moment (ms): whether it was meant shows when the answer comes."""
     if not _is_out(connection, conversation):
@@ -55,7 +55,7 @@ def early_watermark(
     return True
 
 
-def _is_out(connection: sqlite3.Connection, conversation: int) -> bool:
+def _is_out(connection: Transaction, conversation: int) -> bool:
     out = connection.execute(
         "SELECT 1 FROM part p JOIN outgoing o ON o.key = p.outgoing "
         "WHERE o.conversation = ? AND p.state = 'trying'",
@@ -72,7 +72,7 @@ def _moment(conversation: int, status: str) -> str:
 class Progress:
     """Moves parts forward and tells the core when a whole text has moved."""
 
-    def __init__(self, connection: sqlite3.Connection, ids: Identifiers, outbox: Outbox) -> None:
+    def __init__(self, connection: Transaction, ids: Identifiers, outbox: Outbox) -> None:
         self._connection = connection
         self._ids = ids
         self._outbox = outbox
@@ -159,7 +159,7 @@ class Progress:
         settled = [self.settle(text, position, state) for text, position in rows]
         return Recorded(entries=tuple(entry for told in settled for entry in told.entries))
 
-    def _tell(self, outgoing: int) -> Entry | None:
+    def _tell(self, outgoing: int) -> OutboxEntry | None:
         """Announce the text's status, if that has changed: the lowest of its parts, or failed."""
         parts = self._connection.execute(
             "SELECT state, platform_id, reason FROM part WHERE outgoing = ? ORDER BY position",

@@ -3,7 +3,6 @@
 Runs inside one transaction, in the order in which deliveries were accepted.
 """
 
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,7 +11,8 @@ import orjson
 
 from gateway.events.envelope import Conversation, about, render
 from gateway.identifiers import Identifiers
-from gateway.journal.records import Batch, Entry, Job, NewAttachment, Reading, Recorded
+from gateway.journal.frames import pack
+from gateway.journal.records import Batch, Job, NewAttachment, OutboxEntry, Reading, Recorded
 from gateway.timestamps import rfc3339, to_ms
 from normalizer.events import (
     Closed,
@@ -30,6 +30,7 @@ from .message_keys import message_key
 from .outbox import Outbox
 from .receipts import Progress, early, early_watermark
 from .retention import take_back
+from .transaction import Transaction
 
 #: The lane of events that belong to no conversation.
 NO_CONVERSATION = 0
@@ -41,11 +42,11 @@ _CONVERSATION = "key, id, connector, platform, account, consumer, name"
 class Recorder:
     """Records one batch on one connection."""
 
-    connection: sqlite3.Connection
+    connection: Transaction
     ids: Identifiers
     outbox: Outbox
     hold_ms: int
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[OutboxEntry] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
     duplicates: int = 0
 
@@ -54,7 +55,10 @@ class Recorder:
             self._read(reading)
         self.connection.executemany(
             "INSERT INTO unreadable (connector, received_at, reason, delivery) VALUES (?, ?, ?, ?)",
-            [(u.connector, u.received_at, u.reason, u.delivery) for u in batch.unreadable],
+            [
+                (u.delivery.connector, u.delivery.received_at, u.reason, pack(u.delivery))
+                for u in batch.unreadable
+            ],
         )
         self.connection.executemany(
             "DELETE FROM intake WHERE id = ?", [(id,) for id in batch.intake]

@@ -1,22 +1,19 @@
 """What time and requests remove: old media, old words, old memory of duplicates, whole conversations."""
 
-import sqlite3
 from urllib.parse import quote
 
 import orjson
 
 from gateway.identifiers import Identifiers, attachment_id
-from gateway.journal.records import Entry, Recorded
+from gateway.journal.records import OutboxEntry, Recorded
 
 from .attachments import announce
 from .message_keys import conversation_of_message, messages_of
 from .outbox import Outbox
+from .transaction import Transaction
 
 #: What is removed in one transaction at the most, so that nothing else waits long for the journal.
 _BATCH = 200
-
-#: Pages moved in one transaction: some milliseconds.
-_PAGES = 500
 
 _BLANK = orjson.dumps({"text": None, "transcript": "", "reply_to": None})
 
@@ -30,7 +27,7 @@ _BLANK_CONVERSATION = """UPDATE conversation SET id = 'erased_' || key, account 
 
 
 def expire_media(
-    connection: sqlite3.Connection, ids: Identifiers, outbox: Outbox, before: int
+    connection: Transaction, ids: Identifiers, outbox: Outbox, before: int
 ) -> Recorded:
     """Ready media that ended before `before` (ms) fail as expired; a batch at a time, the oldest first."""
     rows = connection.execute(
@@ -42,7 +39,7 @@ def expire_media(
 
 
 def expire_photos_beyond(
-    connection: sqlite3.Connection, ids: Identifiers, outbox: Outbox, message: int, keep: int
+    connection: Transaction, ids: Identifiers, outbox: Outbox, message: int, keep: int
 ) -> Recorded:
     """The oldest ready photos of a message's conversation, as many as are more than `keep`."""
     rows = connection.execute(
@@ -56,13 +53,13 @@ def expire_photos_beyond(
 
 
 def _expire(
-    connection: sqlite3.Connection,
+    connection: Transaction,
     ids: Identifiers,
     outbox: Outbox,
     rows: list[tuple[int, int]],
     why: str,
 ) -> Recorded:
-    entries: list[Entry] = []
+    entries: list[OutboxEntry] = []
     for message, position in rows:
         connection.execute(
             "UPDATE attachment SET state = 'failed', reason = 'expired', detail = ?, renditions = NULL, "
@@ -75,19 +72,19 @@ def _expire(
     return Recorded(entries=tuple(entries))
 
 
-def expire_words(connection: sqlite3.Connection, words_before: int, memory_before: int) -> int:
-    """Blank messages received before `words_before` (ms), and forget facts seen before `memory_before`.
+def expire_texts(connection: Transaction, texts_before: int, memory_before: int) -> int:
+    """Blank messages received before `texts_before` (ms), and forget facts seen before `memory_before`.
 
     A batch at a time, each found by an index: a journal may hold millions. A blank message keeps nothing but its
     id, which still recognises a repeat. Returns how many rows changed.
     """
-    changed = _blank_messages(connection, words_before) + _forget_texts(connection, words_before)
+    changed = _blank_messages(connection, texts_before) + _forget_texts(connection, texts_before)
     connection.execute("DELETE FROM early WHERE seen_at < ?", (memory_before,))
     for old in (
         "DELETE FROM unreadable WHERE id IN (SELECT id FROM unreadable WHERE received_at < ? LIMIT ?)",
         "DELETE FROM viewed WHERE key IN (SELECT key FROM viewed WHERE at < ? LIMIT ?)",
     ):
-        changed += connection.execute(old, (words_before, _BATCH)).rowcount
+        changed += connection.execute(old, (texts_before, _BATCH)).rowcount
     changed += connection.execute(
         "DELETE FROM fact WHERE id IN (SELECT id FROM fact WHERE seen_at < ? LIMIT ?)",
         (memory_before, _BATCH),
@@ -95,7 +92,7 @@ def expire_words(connection: sqlite3.Connection, words_before: int, memory_befor
     return changed
 
 
-def _blank_messages(connection: sqlite3.Connection, before: int) -> int:
+def _blank_messages(connection: Transaction, before: int) -> int:
     # Those that hold words have a platform_id: see the index `message_words`.
     keys = connection.execute(
         "SELECT key FROM message WHERE platform_id != '' AND received_at < ? LIMIT ?",
@@ -111,7 +108,7 @@ def _blank_messages(connection: sqlite3.Connection, before: int) -> int:
     return len(keys)
 
 
-def _forget_texts(connection: sqlite3.Connection, before: int) -> int:
+def _forget_texts(connection: Transaction, before: int) -> int:
     """Agents' texts, with their parts."""
     keys = connection.execute(
         "SELECT key FROM outgoing WHERE accepted_at < ? LIMIT ?", (before, _BATCH)
@@ -121,8 +118,8 @@ def _forget_texts(connection: sqlite3.Connection, before: int) -> int:
     return len(keys)
 
 
-def erase(connection: sqlite3.Connection, conversation: str) -> int | None:
-    """Remove a conversation; returns its lane, None if it is unknown. Its files are doomed in the same step.
+def erase(connection: Transaction, conversation: str) -> Recorded | None:
+    """Remove a conversation; None if it is unknown. Its files are listed for deletion in the same step.
 
     What stays of a message is the hash that recognises a platform's repeat of it, so that an erased message
     does not come back with the next retry. Free pages still hold what was deleted: they have to go, too.
@@ -154,12 +151,12 @@ def erase(connection: sqlite3.Connection, conversation: str) -> int | None:
     # What could not be read is known only by the consumer's id in its raw bytes.
     for written in {consumer, quote(consumer, safe="")}:
         connection.execute("DELETE FROM unreadable WHERE instr(delivery, ?)", (written.encode(),))
-    return int(key)
+    return Recorded(erased=(int(key),))
 
 
 def take_back(
-    connection: sqlite3.Connection, ids: Identifiers, outbox: Outbox, message_id: str
-) -> list[Entry]:
+    connection: Transaction, ids: Identifiers, outbox: Outbox, message_id: str
+) -> list[OutboxEntry]:
     """The consumer took a message back: its words and files go; the id stays, to recognise a repeat.
 
     The core is told how each attachment ended that it had been told of as pending or ready.
@@ -185,37 +182,15 @@ def take_back(
     return [announce(connection, ids, outbox, row[0], position) for position in changed]
 
 
-def has_spare(connection: sqlite3.Connection, spare: int) -> bool:
-    """Whether more than `spare` bytes of the file are free pages."""
-    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
-    (page,) = connection.execute("PRAGMA page_size").fetchone()
-    return bool(free * page > spare)
-
-
-def shrink(connection: sqlite3.Connection, spare: int) -> bool:
-    """Take a few free pages out of the file; True while there are more than `spare` bytes of them."""
-    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
-    for _ in range(min(free, _PAGES)):
-        # One by one: Python's sqlite3 takes a single step of this statement, whatever number stands in it.
-        connection.execute("PRAGMA incremental_vacuum(1)")
-    return has_spare(connection, spare)
-
-
-def steps(connection: sqlite3.Connection) -> int:
-    """How many calls of `shrink` take the pages out of the file that are free now."""
-    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
-    return -(-int(free) // _PAGES)
-
-
-def doomed(connection: sqlite3.Connection) -> list[str]:
+def files_to_delete(connection: Transaction) -> list[str]:
     """Attachments whose files must go."""
     return [id for (id,) in connection.execute("SELECT attachment FROM doomed LIMIT ?", (_BATCH,))]
 
 
-def swept(connection: sqlite3.Connection, attachments: list[str]) -> None:
+def files_deleted(connection: Transaction, attachments: list[str]) -> None:
     """Their files are gone."""
     connection.executemany("DELETE FROM doomed WHERE attachment = ?", [(id,) for id in attachments])
 
 
-def _doom(connection: sqlite3.Connection, attachments: list[str]) -> None:
+def _doom(connection: Transaction, attachments: list[str]) -> None:
     connection.executemany("INSERT OR IGNORE INTO doomed VALUES (?)", [(id,) for id in attachments])

@@ -1,6 +1,5 @@
 """Rows as the events and the API show them, in the contract's words."""
 
-import sqlite3
 from typing import Any
 
 import orjson
@@ -8,6 +7,8 @@ import orjson
 from gateway.events.envelope import Conversation
 from gateway.identifiers import attachment_id
 from gateway.timestamps import rfc3339
+
+from .transaction import Transaction
 
 CONVERSATION = "c.id, c.connector, c.platform, c.account, c.consumer, c.name"
 
@@ -58,7 +59,7 @@ def attachment_view(message_id: str, row: tuple[Any, ...]) -> dict[str, Any]:
     return view
 
 
-def message_view(connection: sqlite3.Connection, row: tuple[Any, ...]) -> dict[str, Any]:
+def message_view(connection: Transaction, row: tuple[Any, ...]) -> dict[str, Any]:
     """A message with its attachments, from the columns of `MESSAGE`."""
     (key, id, platform_id, sequence, sent_at, received_at, content) = row
     attachments = connection.execute(
@@ -75,9 +76,7 @@ def message_view(connection: sqlite3.Connection, row: tuple[Any, ...]) -> dict[s
     }
 
 
-def load_message(
-    connection: sqlite3.Connection, key: int
-) -> tuple[Conversation, dict[str, Any], int]:
+def load_message(connection: Transaction, key: int) -> tuple[Conversation, dict[str, Any], int]:
     """A message by its row: conversation, view, and when it was received."""
     row = connection.execute(
         f"SELECT {CONVERSATION}, {MESSAGE} FROM message m {IN_CONVERSATION} WHERE m.key = ?",
@@ -88,7 +87,7 @@ def load_message(
     return conversation_of(row[:6]), message_view(connection, row[6:]), row[11]
 
 
-def load_attachment(connection: sqlite3.Connection, key: int, position: int) -> dict[str, Any]:
+def load_attachment(connection: Transaction, key: int, position: int) -> dict[str, Any]:
     """One attachment's view."""
     (id,) = connection.execute("SELECT id FROM message WHERE key = ?", (key,)).fetchone()
     row = connection.execute(

@@ -23,6 +23,7 @@ import structlog
 
 from gateway.fault_points import passing
 from gateway.journal.errors import JournalUnavailable
+from gateway.journal.records import Recorded
 from gateway.observability.metrics import JOURNAL_COMMITS
 
 from . import schema
@@ -30,6 +31,7 @@ from .checkpoints import Checkpoints
 from .wal_sync import log_sync
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Recorded | None)
 Operation = Callable[[sqlite3.Connection], T]
 #: Intake rows that are on disk now: (number, deliveries).
 Rows = list[tuple[int, bytes]]
@@ -49,6 +51,7 @@ class _Write:
     done: "asyncio.Future[Any]"
     frame: bytes | None = None
     operation: "Operation[Any] | None" = None
+    announces: bool = False
     result: Any = None
     error: Exception | None = None
 
@@ -69,6 +72,8 @@ class GroupWriter:
         # What an earlier process wrote and could not sync any more is on disk, too, before it is acted upon.
         self._sync = log_sync(self._log, self._synced)
         self._on_intake = on_intake
+        #: Each is called with what a transaction recorded, once that is durable.
+        self.subscribers: list[Callable[[Recorded], None]] = []
         self._loop = asyncio.get_running_loop()
         self._waiting: list[_Write] = []
         #: What is committed and not known to be on disk.
@@ -79,8 +84,8 @@ class GroupWriter:
         self._begun = 0.0
         self._idle = asyncio.Event()
         self._idle.set()
-        #: Ends with what broke, when the journal can no longer be written.
-        self.broken: asyncio.Future[OSError] = self._loop.create_future()
+        #: Completes with what broke, when the journal can no longer be used.
+        self.broken: asyncio.Future[Exception] = self._loop.create_future()
 
     def append(self, frame: bytes) -> "asyncio.Future[None]":
         """A delivery for the intake; the future ends when it is on disk."""
@@ -92,6 +97,10 @@ class GroupWriter:
         It may be run twice, the first time undone, when another one in the same transaction raises.
         """
         return self._wait(_Write(self._loop.create_future(), operation=operation))
+
+    def announce(self, operation: "Operation[R]") -> "asyncio.Future[R]":
+        """Like `submit`; what the operation recorded, if anything, is announced before the future completes."""
+        return self._wait(_Write(self._loop.create_future(), operation=operation, announces=True))
 
     def wipe(self) -> None:
         """With the next commit, let the log hold nothing old any more."""
@@ -239,6 +248,8 @@ class GroupWriter:
     def _tell(self, group: list[_Write], rows: Rows) -> None:
         for write in group:
             self.coming_in -= len(write.frame or b"")
+            if write.announces and write.error is None and write.result is not None:
+                self._announce(write.result)
             if write.done.cancelled():
                 continue
             if write.error is not None:
@@ -248,6 +259,14 @@ class GroupWriter:
         if rows:
             self._on_intake(rows)
 
+    def _announce(self, recorded: Recorded) -> None:
+        for receiver in self.subscribers:
+            try:
+                receiver(recorded)
+            except Exception as exc:  # noqa: BLE001 - ends the process, which then starts with the journal as it is
+                if not self.broken.done():
+                    self.broken.set_result(exc)
+
     def _break(self, group: list[_Write], trouble: OSError) -> None:
         """A failed sync may have lost what it was to keep: nobody can tell. Only a new start can.
 
@@ -256,7 +275,8 @@ class GroupWriter:
         self._fail(group + self._waiting, trouble)
         self._tell(group + self._waiting, [])
         self._idle.set()
-        self.broken.set_result(trouble)
+        if not self.broken.done():
+            self.broken.set_result(trouble)
 
     def _next(self) -> None:
         if self._waiting:

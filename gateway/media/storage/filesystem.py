@@ -45,7 +45,7 @@ class FileStore:
     Nothing is added while `is_full`: the journal needs what is left, or nothing would ever be worked off.
     """
 
-    def __init__(self, directory: Path, is_full: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, directory: Path, is_full: Callable[[], bool]) -> None:
         self._directory = directory
         self._is_full = is_full
         directory.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,307 @@
+"""The journal's promises: what every engine keeps, whatever database it uses.
+
+A write returns once it is durable, or raises `JournalUnavailable` and has not happened. Every change of state
+and the event that announces it are one transaction. What a transaction made is announced to the subscribers
+exactly once, after it is durable and in the order of the transactions; the announcement is a hint, and what it
+names can also be found in the journal.
+
+Times are milliseconds since 1970, UTC. A message's key and a position identify an attachment.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from gateway.identifiers import Identifiers
+
+from .records import (
+    Accepted,
+    AgentText,
+    AttachmentRow,
+    Batch,
+    FailedDelivery,
+    IntakeRow,
+    Job,
+    OutboxEntry,
+    Outcome,
+    Part,
+    Recorded,
+    Situation,
+)
+
+
+class IntakeJournal(ABC):
+    """Deliveries from acceptance to the transaction that records what they said."""
+
+    #: Set whenever deliveries wait to be parsed.
+    arrived: asyncio.Event
+
+    @abstractmethod
+    def append(self, delivery: Accepted) -> "asyncio.Future[None]":
+        """Keep a verified delivery. The future completes once the delivery is durable."""
+
+    @abstractmethod
+    async def unread(self, after: int, limit: int) -> list[IntakeRow]:
+        """At most `limit` intake rows after row `after`, in order of acceptance."""
+
+    @property
+    @abstractmethod
+    def unread_bytes(self) -> int:
+        """The size of the deliveries that have yet to be parsed, including those being accepted now."""
+
+    @abstractmethod
+    def bytes_to_come(self) -> int:
+        """How many bytes of disk the journal may still need for what was already written."""
+
+    @abstractmethod
+    async def record(self, batch: Batch) -> Recorded:
+        """Record what was parsed from intake rows, and remove the rows.
+
+        Facts that were recorded before are counted as duplicates and change nothing.
+        """
+
+
+class AttachmentJournal(ABC):
+    """Attachments: pending until exactly one outcome is recorded."""
+
+    @abstractmethod
+    async def pending(self, limit: int | None = None, after: int = -1) -> list[Job]:
+        """Pending attachments that fall due after `after`, the earliest first."""
+
+    @abstractmethod
+    async def attachment(self, message: int, position: int) -> AttachmentRow | None:
+        """One attachment; None if it is unknown or erased."""
+
+    @abstractmethod
+    async def find_attachment(self, id: str) -> AttachmentRow | None:
+        """One attachment by its public id; None if it is unknown or erased."""
+
+    @abstractmethod
+    async def postpone(self, message: int, position: int, due: int, reason: str) -> None:
+        """An attempt failed for `reason`; the next one is due at `due`."""
+
+    @abstractmethod
+    async def name_attachment(self, message: int, position: int, name: str) -> None:
+        """Keep the name of a pending attachment that only the platform's look-up revealed."""
+
+    @abstractmethod
+    async def finish(self, message: int, position: int, outcome: Outcome) -> bool:
+        """Record an attachment's outcome and its event; False if it was no longer pending."""
+
+    @abstractmethod
+    async def retry(self, message: int, position: int) -> bool:
+        """Make a failed or rejected attachment pending again; False if it cannot be fetched again."""
+
+
+class OutboxJournal(ABC):
+    """Events that the core has yet to take, in one lane for each conversation.
+
+    What these methods return is durable: an event must not go out that a power cut could still undo.
+    """
+
+    @abstractmethod
+    async def lanes(self) -> dict[int, int]:
+        """How many events wait in each lane, the lane that waits longest first."""
+
+    @abstractmethod
+    async def next_entries(self, lane: int, after: int, limit: int) -> list[OutboxEntry]:
+        """At most `limit` events of a lane after the event with key `after`, in order."""
+
+    @abstractmethod
+    async def freeze(self, lane: int, entry: int) -> OutboxEntry:
+        """Give a held message's event its final body, with its attachments as they are now.
+
+        Raises LookupError if the event is no longer in the outbox.
+        """
+
+    @abstractmethod
+    def mark_delivered(self, entries: Iterable[tuple[int, int]]) -> "asyncio.Future[None]":
+        """The core took these events, each given as (lane, key)."""
+
+    @abstractmethod
+    async def backlog(self) -> int:
+        """How many events the core has yet to take."""
+
+
+class AgentTextJournal(ABC):
+    """Agents' texts and the parts in which each goes to its platform."""
+
+    @abstractmethod
+    async def situation(self, conversation: str) -> Situation | None:
+        """What decides whether a text may be sent now; None if the conversation is unknown."""
+
+    @abstractmethod
+    async def agent_text(self, id: str) -> dict[str, Any] | None:
+        """An agent's text as the API shows it."""
+
+    @abstractmethod
+    async def accept_text(self, new: AgentText) -> bool:
+        """Keep an agent's text; False if its id was accepted before or the conversation is unknown."""
+
+    @abstractmethod
+    async def open_parts(self) -> list[Part]:
+        """The parts that are not settled, in the order in which they must be sent."""
+
+    @abstractmethod
+    async def trying(self, text: int, position: int) -> bool:
+        """Note that a part is about to be given to the platform; False if it is already settled."""
+
+    @abstractmethod
+    async def part_is_open(self, text: int, position: int) -> bool:
+        """Whether the outcome of a part is still unknown."""
+
+    @abstractmethod
+    async def postpone_part(self, text: int, position: int, due: int) -> None:
+        """The platform did not take a part; the next attempt is due at `due`."""
+
+    @abstractmethod
+    async def settle_part(
+        self,
+        text: int,
+        position: int,
+        state: str,
+        *,
+        platform_id: str | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """A part reached a state. The event for the core is part of the same transaction."""
+
+    @abstractmethod
+    async def opt_out(self, text: int) -> None:
+        """The consumer to whom this text was addressed does not accept texts any more."""
+
+
+class ConversationJournal(ABC):
+    """Conversations, their messages, and who looked at them."""
+
+    @abstractmethod
+    async def assign(self, conversation: str, agents: tuple[str, ...]) -> bool:
+        """Set the assigned agents; False if the conversation is unknown."""
+
+    @abstractmethod
+    async def agents_of(self, conversation: str) -> tuple[str, ...] | None:
+        """The assigned agents; None if the conversation is unknown."""
+
+    @abstractmethod
+    async def message(self, id: str) -> dict[str, Any] | None:
+        """A consumer's message as events show it, with its conversation."""
+
+    @abstractmethod
+    async def messages(
+        self, conversation: str, after: int, limit: int
+    ) -> list[dict[str, Any]] | None:
+        """A conversation's messages with a sequence above `after`; None if it is unknown."""
+
+    @abstractmethod
+    async def message_origin(self, id: str) -> tuple[str, str, str, str] | None:
+        """Connector, account, consumer and platform id of a consumer's message."""
+
+    @abstractmethod
+    async def quotable(self, conversation: str, message: str) -> str | None:
+        """The platform's id of a message of this conversation, to be quoted in a reply."""
+
+    @abstractmethod
+    async def latest_message(self, conversation: str) -> tuple[str, str, str] | None:
+        """Account, consumer and platform id of the consumer's latest message."""
+
+    @abstractmethod
+    async def record_view(
+        self,
+        *,
+        at: int,
+        agent: str,
+        attachment: str,
+        rendition: str,
+        conversation: str,
+        part: str | None,
+    ) -> None:
+        """Keep for the audit that an agent read a rendition; `part` is the byte range asked for."""
+
+
+class FailureJournal(ABC):
+    """What could not be parsed or fetched, for operators."""
+
+    @abstractmethod
+    async def failures(self, limit: int) -> list[dict[str, Any]]:
+        """The latest unreadable deliveries and failed attachments, the newest first."""
+
+    @abstractmethod
+    async def retriable_failures(self) -> list[str]:
+        """The ids of all of them, the oldest first."""
+
+    @abstractmethod
+    async def failed_delivery(self, id: str) -> FailedDelivery | None:
+        """An unreadable delivery; None if `id` does not name one."""
+
+    @abstractmethod
+    async def settle_failure(self, id: str, reason: str | None) -> None:
+        """A delivery was parsed again: completely (None), or part of it is still unreadable for `reason`."""
+
+
+class RetentionJournal(ABC):
+    """What expires and what is erased. Files are deleted after the journal has forgotten them."""
+
+    @abstractmethod
+    async def expire_media(self, before: int) -> int:
+        """Expire a batch of media that became ready before `before`; returns how many."""
+
+    @abstractmethod
+    async def expire_photos_beyond(self, message: int, keep: int) -> None:
+        """Expire the oldest photos of a message's conversation beyond the newest `keep`."""
+
+    @abstractmethod
+    async def expire_texts(self, texts_before: int, memory_before: int) -> int:
+        """Blank a batch of old messages and forget old deduplication records; returns how many rows changed."""
+
+    @abstractmethod
+    async def erase(self, conversation: str) -> bool:
+        """Erase a conversation; False if it is unknown. Its files are then listed by `files_to_delete`."""
+
+    @abstractmethod
+    async def files_to_delete(self) -> list[str]:
+        """A batch of attachments whose files must be deleted."""
+
+    @abstractmethod
+    async def files_deleted(self, attachments: list[str]) -> None:
+        """The files of these attachments are deleted."""
+
+    @abstractmethod
+    async def shrink(self, spare: int) -> bool:
+        """Return some of the free space beyond `spare` bytes to the disk; True while there is more."""
+
+    @abstractmethod
+    async def scrub_free_pages(self) -> None:
+        """Make sure that nothing erased or blanked remains readable in the journal's files."""
+
+
+class Journal(
+    IntakeJournal,
+    AttachmentJournal,
+    OutboxJournal,
+    AgentTextJournal,
+    ConversationJournal,
+    FailureJournal,
+    RetentionJournal,
+):
+    """The whole journal, used from one event loop."""
+
+    #: The installation's secret key: identifiers and signed links are derived from it.
+    key: bytes
+    ids: Identifiers
+
+    @abstractmethod
+    def subscribe(self, receiver: Callable[[Recorded], None]) -> None:
+        """Announce to `receiver` what each transaction made. A receiver must return at once and not raise."""
+
+    @abstractmethod
+    async def check_health(self) -> None:
+        """Raise JournalUnavailable if the journal cannot be read or written."""
+
+    @abstractmethod
+    async def watch(self) -> None:
+        """Raise once the journal can no longer be used and the process has to be restarted."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Finish the writes that were submitted, then close."""
