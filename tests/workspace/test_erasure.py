@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.workspace import samples
 from tests.workspace.house import House
 from tests.workspace.house import house as open_house
+from workspace.gateway.channels import Channel, Channels
 
 SECRETS = ("my card number", "Zacharias", "4915559999999", "holiday-at-home.jpg", "answer to it")
 
@@ -76,6 +79,18 @@ async def test_what_the_gateway_does_not_erase_is_not_erased_here(house: House) 
     assert len((await house.opened())["lines"]) == 3
     house.gateway.refuse["/v1/conversations/conv_mia"] = 404, {}
     assert (await house.try_post("api/conversations/conv_mia/erase"))[0] == 204
+
+
+async def test_one_that_is_erased_while_it_is_opened_is_not_there(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def erase(_self: Channels, _connector: str) -> Channel:
+        await house.post("api/conversations/conv_mia/erase")
+        return Channel()
+
+    await full(house)
+    monkeypatch.setattr(Channels, "of", erase)
+    assert (await house.try_post("api/conversations/conv_mia/opened"))[0] == 404
 
 
 async def test_only_supervisors_erase(house: House) -> None:

@@ -47,8 +47,9 @@ async def open_conversation(request: web.Request) -> web.Response:
 
     def query(db: sqlite3.Connection) -> dict[str, Any]:
         found = conversations.one(db, agent, id)
-        media = bool(found and found["assigned"])
-        lines = transcript.page(db, id, None, media=media)
+        if found is None:  # erased in the meantime
+            raise web.HTTPNotFound
+        lines = transcript.page(db, id, None, media=found["assigned"])
         return {
             "revision": revision(db),
             "conversation": found,
