@@ -1,5 +1,6 @@
 """The page in a real browser: from an event to pixels, and what agents do with them."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -67,6 +68,27 @@ async def test_thumbnails_lines_and_captions_are_seen(filled: House) -> None:
             box = await thumbnail.bounding_box()
             assert box is not None
             assert box["width"] == box["height"]
+
+
+async def test_what_is_clicked_before_the_page_has_started_is_opened_then(filled: House) -> None:
+    clicked = asyncio.Event()
+    answers: list[int] = []
+
+    async def hold(route: Route) -> None:
+        await clicked.wait()
+        await route.continue_()
+
+    async with pages(filled) as (page,):
+        page.on(
+            "response", lambda one: answers.append(one.status) if "/opened" in one.url else None
+        )
+        await page.route("**/api/me", hold, times=1)
+        await page.reload()
+        await page.get_by_role("link", name=re.compile("Mia")).click()
+        await expect(page).to_have_url(re.compile("conversation=conv_mia"))
+        clicked.set()
+        await expect(page.locator(".photo")).to_have_count(2)
+    assert answers == [200]
 
 
 async def test_a_photo_opens_and_moves_and_zooms_and_closes_by_keys(filled: House) -> None:

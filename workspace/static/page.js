@@ -17,8 +17,20 @@ const fail = (refused) => say(refused?.message);
 const list = new List((id) => go(id), fail);
 const transcript = new Transcript(fail);
 const STATES = { live: "Live", away: "Reconnecting …" };
-let deeds;
-let composer;
+let started = false;
+let refreshing = Promise.resolve();
+
+byId("back").append(icon("back"));
+byId("back").addEventListener("click", (event) => { event.preventDefault(); go(null); });
+window.addEventListener("popstate", () => arrive());
+document.addEventListener("visibilitychange", () => seen(list.get(transcript.id)).catch(fail));
+const [me, revision] = await Promise.all([whoAmI(), list.load()]);
+fillCorner(byId("who"), me, "./");
+const deeds = new Deeds(me, fail, (id) => { list.forget(id); go(null); });
+const composer = new Composer(deeds, fail);
+follow(revision, { changed, state: (word) => { byId("live").dataset.state = word; byId("live").textContent = STATES[word]; } });
+started = true;
+await arrive();
 
 function go(id) {
   history.pushState(null, "", id ? `?conversation=${encodeURIComponent(id)}` : "./");
@@ -30,6 +42,8 @@ function wanted() {
 }
 
 async function arrive() {
+  // The list can be clicked before the server has said who is looking. Starting ends with arriving.
+  if (!started) return;
   const id = wanted();
   closeViewer();
   list.mark(id);
@@ -83,8 +97,6 @@ async function seen(conversation) {
   await tell(`api/conversations/${encodeURIComponent(conversation.id)}/read`, { sequence: conversation.sequence });
 }
 
-let refreshing = Promise.resolve();
-
 function changed(conversations) {
   list.merge(conversations);
   const mine = conversations.find(({ id }) => id === transcript.id);
@@ -104,18 +116,3 @@ async function catchUp(conversation) {
   if (news) byId("announcer").textContent = `${news} new ${news === 1 ? "message" : "messages"} from ${conversation.name}`;
   await seen(list.get(conversation.id));
 }
-
-async function start() {
-  byId("back").append(icon("back"));
-  byId("back").addEventListener("click", (event) => { event.preventDefault(); go(null); });
-  window.addEventListener("popstate", arrive);
-  document.addEventListener("visibilitychange", () => seen(list.get(transcript.id)).catch(fail));
-  const [me, revision] = await Promise.all([whoAmI(), list.load()]);
-  fillCorner(byId("who"), me, "./");
-  deeds = new Deeds(me, fail, (id) => { list.forget(id); go(null); });
-  composer = new Composer(deeds, fail);
-  follow(revision, { changed, state: (word) => { byId("live").dataset.state = word; byId("live").textContent = STATES[word]; } });
-  await arrive();
-}
-
-start();
