@@ -344,6 +344,26 @@ async def test_what_may_have_been_lost_is_sent_again_only_when_the_agent_says_so
     assert len(filled.gateway.sent) == 2
 
 
+async def test_what_was_deleted_cannot_be_sent_again(filled: House) -> None:
+    async with pages(filled) as (page,):
+        await open_mia(page)
+        await page.get_by_label("Your answer").fill("Thank you")
+        await page.get_by_label("Your answer").press("Enter")
+        answer = page.locator(".message[data-direction=out]")
+        await expect(answer.locator(".ticks")).to_have_attribute("data-status", "accepted")
+        data = {
+            "conversation": samples.conversation(),
+            "message": {"id": "msg_sent1", "platform_id": None},
+            "status": "failed",
+            "reason": "blocked",
+        }
+        await filled.deliver(samples.event("evt_f", "message.status", data))
+        await expect(answer.get_by_role("button", name="Send again")).to_be_visible()
+        await filled.deliver(samples.event("evt_d", "message.deleted", data))
+        await expect(answer).to_contain_text("This message was deleted")
+        await expect(answer.get_by_role("button", name="Send again")).to_have_count(0)
+
+
 async def test_a_hand_over_takes_the_pictures_along(filled: House) -> None:
     other = filled.browser()
     async with other.session:

@@ -106,7 +106,7 @@ function ticks(line) {
   return element("span", { class: "ticks", "data-status": line.status, "data-trouble": String(trouble), title: line.status_words },
     trouble ? [line.status_words, line.reason].filter(Boolean).join(": ") : icon(TICKS[line.status] ?? "tick", 16),
     trouble ? null : element("span", { class: "unseen" }, line.status_words),
-    trouble && line.key ? element("button", {
+    trouble && line.key && line.text !== null ? element("button", {
       class: "again", type: "button",
       onclick: (event) => {
         event.target.disabled = true;
