@@ -388,6 +388,20 @@ async def test_a_hand_over_takes_the_pictures_along(filled: House) -> None:
             await expect(theirs.get_by_label("Your answer")).to_be_visible()
 
 
+async def test_a_sheet_closes_when_another_conversation_is_opened(filled: House) -> None:
+    other = samples.conversation("conv_other", consumer={"id": "4917", "name": "Noor"})
+    await filled.deliver(samples.received("evt_o", samples.message(9, text="hello"), other))
+    async with pages(filled) as (page,):
+        await page.get_by_role("link", name=re.compile("Noor")).click()
+        await open_mia(page)
+        await page.get_by_role("button", name="Hand over").click()
+        dialog = page.get_by_role("dialog", name="Hand over")
+        await expect(dialog).to_be_visible()
+        await page.evaluate("history.back()")
+        await expect(page.get_by_role("heading", name="Noor")).to_be_visible()
+        await expect(dialog).to_be_hidden()
+
+
 async def test_everything_can_be_reached_by_keys_alone(filled: House) -> None:
     async with pages(filled) as (page,):
         await expect(page.locator(".entry")).to_have_count(1)

@@ -91,6 +91,12 @@ export class Deeds {
   }
 }
 
+// A sheet asks about the conversation that it was opened for.
+export function closeSheets() {
+  sheet.close();
+  warning.close();
+}
+
 function button(words, onclick, extra = "") {
   return element("button", { class: `button ${extra}`, type: "button", onclick }, words);
 }

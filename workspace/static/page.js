@@ -3,7 +3,7 @@
 import { Composer } from "./composer.js";
 import { hue, initials, platform } from "./consumer.js";
 import { fillCorner } from "./corner.js";
-import { Deeds } from "./deeds.js";
+import { closeSheets, Deeds } from "./deeds.js";
 import { byId, element } from "./element.js";
 import { icon } from "./icons.js";
 import { List } from "./list.js";
@@ -46,6 +46,7 @@ async function arrive() {
   if (!started) return;
   const id = wanted();
   closeViewer();
+  closeSheets();
   list.mark(id);
   byId("frame").dataset.view = id ? "conversation" : "list";
   byId("nothing-open").hidden = Boolean(id);
