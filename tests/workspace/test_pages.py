@@ -49,7 +49,10 @@ def test_a_page_has_no_inline_script_or_style_and_only_relative_addresses(page: 
 @pytest.mark.parametrize("file", OURS, ids=lambda file: file.name)
 def test_nothing_of_ours_is_loaded_from_elsewhere_or_turns_text_into_markup(file: Path) -> None:
     text = file.read_text().replace("http://www.w3.org/2000/svg", "")
-    assert not re.search(r"https?://|@import|innerHTML|outerHTML|insertAdjacentHTML|eval\(", text)
+    # `@import {` in a comment of a script brings in types, which browsers never load.
+    assert not re.search(
+        r"https?://|@import(?! \{)|innerHTML|outerHTML|insertAdjacentHTML|eval\(", text
+    )
     assert len(text.splitlines()) < 400
 
 

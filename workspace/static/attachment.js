@@ -1,67 +1,87 @@
+// @ts-check
 // One attachment: its transcript line, and below it what can be seen, or in words why nothing can.
 
 import { element } from "./element.js";
 import { icon } from "./icons.js";
 import { photoNode } from "./photo.js";
 import { followProgress } from "./progress.js";
-import { tell } from "./server.js";
+import { inWords, tell } from "./server.js";
 import { videoNode } from "./video.js";
 
+/**
+ * @import { IconName } from "./icons.js"
+ * @import { Attachment, Message, Place, VisibleAttachment } from "./types.d.ts"
+ */
+
+/** @type {Record<Attachment["state"], IconName>} */
 const SLOT_ICONS = { pending: "wait", rejected: "refused", failed: "broken", ready: "file" };
 
+/**
+ * @param {Attachment} attachment
+ * @param {Message} line
+ */
 export function attachmentNode(attachment, line) {
   const shown = content(attachment, line);
   const way = shown.classList.contains("slot") ? "in-words" : "in-sight";
   return element("figure", { class: `attachment ${way}`, "data-attachment": attachment.id },
     element("figcaption", { class: "caption-line" },
       element("span", { class: "transcript-line" }, attachment.line),
-      attachment.renditions?.includes("video") ? download(attachment) : null), shown);
+      attachment.visible && attachment.renditions.includes("video") ? download(attachment) : null), shown);
 }
 
+/** @param {VisibleAttachment} attachment */
 function download({ id, size }) {
   const words = size ? `Download the video, ${size}` : "Download the video";
   return element("a", { class: "download", href: `attachments/${id}/download`, download: true, title: words, "aria-label": words },
     icon("download", 16), size);
 }
 
+/**
+ * @param {Attachment} attachment
+ * @param {Message} line
+ */
 function content(attachment, line) {
-  if (attachment.state !== "ready") return slot(attachment, SLOT_ICONS[attachment.state] ?? "wait", attachment.words);
+  if (attachment.state !== "ready") return slot(attachment, SLOT_ICONS[attachment.state], attachment.words);
   if (!attachment.visible) return slot(attachment, "hidden", "Only assigned agents may see it");
   if (attachment.renditions.includes("video")) return videoNode(attachment, line);
   if (attachment.renditions.includes("thumbnail")) return photoNode(attachment, line);
-  if (attachment.location) return place(attachment);
+  if (attachment.location) return place(attachment.location);
   if (attachment.contacts.length) return cards(attachment);
   return slot(attachment, "file", "Nothing to show for this kind of attachment");
 }
 
+/**
+ * @param {Attachment} attachment
+ * @param {IconName} shape
+ * @param {string} sentence
+ */
 function slot(attachment, shape, sentence) {
   const words = element("span", {}, sentence);
   if (attachment.state === "pending" && attachment.visible) followProgress(attachment.id, words);
   return element("div", { class: "slot", "data-state": attachment.state },
     icon(shape),
     element("p", { class: "slot-words" }, words,
-      attachment.name ? element("bdi", { class: "slot-name" }, attachment.name) : null,
+      attachment.visible && attachment.name ? element("bdi", { class: "slot-name" }, attachment.name) : null,
       attachment.retry ? again(attachment) : null));
 }
 
+/** @param {Attachment} attachment */
 function again({ id }) {
-  return element("button", {
-    class: "again", type: "button",
-    onclick: async (event) => {
-      const button = event.target;
-      button.disabled = true;
-      try {
-        await tell(`attachments/${id}/retry`);
-      } catch (refused) {
-        button.disabled = false;
-        button.textContent = `Try again (${refused.message})`;
-      }
-    },
-  }, "Try again");
+  const button = element("button", { class: "again", type: "button" }, "Try again");
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      await tell(`attachments/${id}/retry`, {});
+    } catch (refused) {
+      button.disabled = false;
+      button.textContent = `Try again (${inWords(refused)})`;
+    }
+  });
+  return button;
 }
 
-function place(attachment) {
-  const { name, address, latitude, longitude } = attachment.location;
+/** @param {Place} location */
+function place({ name, address, latitude, longitude }) {
   const written = [address, latitude && longitude ? `${latitude}, ${longitude}` : null].filter(Boolean);
   return element("div", { class: "slot" }, icon("place"),
     element("p", { class: "slot-words" },
@@ -69,6 +89,7 @@ function place(attachment) {
       element("bdi", {}, written.join(" · "))));
 }
 
+/** @param {VisibleAttachment} attachment */
 function cards(attachment) {
   return element("div", { class: "slot" }, icon("person"),
     element("div", { class: "slot-words" }, ...attachment.contacts.map((card) => element("p", {},

@@ -1,10 +1,14 @@
+// @ts-check
 // The audit trail: who looked at what, and when.
 
 import { exactly, shortly } from "./clock.js";
 import { fillCorner } from "./corner.js";
 import { byId, element } from "./element.js";
-import { ask, whoAmI } from "./server.js";
+import { ask, inWords, whoAmI } from "./server.js";
 
+/** @import { AuditEntry } from "./types.d.ts" */
+
+/** @type {Partial<Record<string, string>>} */
 const DID = {
   thumbnail: "saw the thumbnail of",
   preview: "looked at",
@@ -20,23 +24,29 @@ const DID = {
 };
 
 const PAGE = 100;
+
+/** @type {number | null} */
 let last = null;
 
 async function load(further = false) {
   const query = new URLSearchParams({ agent: byId("agent").value });
   if (byId("views").checked) query.set("views", "only");
   if (byId("glimpses").checked) query.set("glimpses", "too");
-  if (further) query.set("before", last);
+  if (further) query.set("before", String(last));
   try {
     const { entries, agents } = await ask(`api/audit?${query}`);
     show(entries, further);
     offer(agents);
   } catch (refused) {
     byId("trouble").hidden = false;
-    byId("trouble").textContent = refused.message;
+    byId("trouble").textContent = inWords(refused);
   }
 }
 
+/**
+ * @param {AuditEntry[]} entries
+ * @param {boolean} further
+ */
 function show(entries, further) {
   const rows = entries.map(row);
   if (further) byId("entries").append(...rows);
@@ -45,21 +55,27 @@ function show(entries, further) {
   byId("more").hidden = entries.length < PAGE;
 }
 
+/** @param {AuditEntry} entry */
 function row(entry) {
   const what = entry.attachment ? `${DID[entry.did] ?? entry.did} a ${entry.kind ?? "photo or video, since erased"}` : DID[entry.did] ?? entry.did;
   return element("tr", {},
     element("td", {}, element("time", { datetime: new Date(entry.at).toISOString(), title: exactly(entry.at) }, shortly(entry.at))),
     element("td", {}, element("bdi", {}, entry.agent)),
     element("td", {}, what, entry.detail ? ` to ${entry.detail}` : "", entry.attachment ? element("span", { class: "faint" }, ` ${entry.attachment}`) : ""),
-    element("td", {}, entry.conversation
-      ? element("a", { href: `./?conversation=${encodeURIComponent(entry.conversation)}` }, element("bdi", {}, entry.consumer))
-      : entry.gone ? element("span", { class: "faint" }, "erased") : ""));
+    element("td", {}, customer(entry)));
+}
+
+/** @param {AuditEntry} entry */
+function customer({ conversation, consumer, gone }) {
+  if (conversation) return element("a", { href: `./?conversation=${encodeURIComponent(conversation)}` }, element("bdi", {}, consumer));
+  return gone ? element("span", { class: "faint" }, "erased") : "";
 }
 
 function nothing() {
   return element("tr", {}, element("td", { colspan: 4, class: "faint" }, "Nothing yet."));
 }
 
+/** @param {string[]} agents */
 function offer(agents) {
   const select = byId("agent");
   const known = new Set([...select.options].map((option) => option.value));

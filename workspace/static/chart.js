@@ -1,9 +1,14 @@
+// @ts-check
 // The channels and features chart: what each channel can do, with what a reader must know.
 
 import { element } from "./element.js";
 
+/** @import { Channel } from "./types.d.ts" */
+
+/** @type {Partial<Record<string, string>>} */
 const WORDS = { yes: "yes", limited: "limited", text: "as text", no: "no" };
 
+/** @param {Channel[]} channels */
 export function chart(channels) {
   const features = [...new Set(channels.flatMap((channel) => Object.keys(channel.features)))];
   const head = element("tr", {}, element("th", { scope: "col" }, "Feature"),
@@ -14,6 +19,10 @@ export function chart(channels) {
     element("table", { class: "table table-chart" }, element("thead", {}, head), element("tbody", {}, ...rows)));
 }
 
+/**
+ * @param {Channel} channel
+ * @param {string} feature
+ */
 function cell(channel, feature) {
   const support = channel.features[feature] ?? "no";
   const note = channel.notes?.[feature];

@@ -1,4 +1,7 @@
+// @ts-check
 // Times as people say them, in the browser's own language and zone.
+
+/** @import { Moment } from "./types.d.ts" */
 
 const timeOfDay = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: "long" });
@@ -10,23 +13,30 @@ const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle:
 
 const DAY = 24 * 60 * 60 * 1000;
 
+/** @param {Moment} at */
 export function hour(at) {
   return timeOfDay.format(at);
 }
 
+/** @param {Moment} at */
 export function shortly(at) {
   return short.format(at);
 }
 
+/** @param {Moment} at */
 export function exactly(at) {
   return exact.format(at);
 }
 
+/** @param {Moment} at */
 export function dayOf(at) {
   return new Date(at).setHours(0, 0, 0, 0);
 }
 
-// For the list: the hour today, the day this week, else the date.
+/**
+ * For the list: the hour today, the day this week, else the date.
+ * @param {Moment} at
+ */
 export function lately(at, now = Date.now()) {
   const days = Math.round((dayOf(now) - dayOf(at)) / DAY);
   if (days <= 0) return hour(at);
@@ -34,7 +44,10 @@ export function lately(at, now = Date.now()) {
   return days < 7 ? weekday.format(at) : shortDate.format(at);
 }
 
-// For the line between two days of a transcript.
+/**
+ * For the line between two days of a transcript.
+ * @param {Moment} at
+ */
 export function dayInWords(at, now = Date.now()) {
   const days = Math.round((dayOf(now) - dayOf(at)) / DAY);
   if (days === 0) return "Today";

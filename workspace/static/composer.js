@@ -1,29 +1,45 @@
+// @ts-check
 // The answer box: Enter sends, Shift and Enter starts a line. A draft, and what it quotes, wait for each conversation.
 
 import { byId, element } from "./element.js";
 import { icon } from "./icons.js";
-import { tell } from "./server.js";
+import { Refused, tell } from "./server.js";
 import { Writing } from "./writing.js";
+
+/**
+ * @import { Deeds } from "./deeds.js"
+ * @import { ChannelAbilities, Conversation, Fail, Quote, Reply } from "./types.d.ts"
+ */
 
 const form = byId("composer");
 const text = byId("text");
 const note = byId("composer-note");
 const quote = byId("composer-quote");
 
+/** @type {Quote | null} */
 let quoted = null;
 
 export class Composer {
+  /** @type {Map<string, { words: string, quoted: Quote | null }>} */
   #drafts = new Map();
+
+  /** @type {string | null} */
   #id = null;
   #quotes = false;
+
+  /** @type {{ id: string, written: string, key: string } | null} */
   #unsent = null;
   #writing = new Writing();
 
+  /**
+   * @param {Deeds} deeds
+   * @param {Fail} fail
+   */
   constructor(deeds, fail) {
     this.deeds = deeds;
     this.fail = fail;
-    form.querySelector(".composer-send").append(icon("send", 20));
-    form.addEventListener("submit", (event) => { event.preventDefault(); this.#send(); });
+    byId("composer-send").append(icon("send", 20));
+    form.addEventListener("submit", (event) => { event.preventDefault(); this.#send().catch(fail); });
     byId("composer-unquote").append(icon("close", 18));
     byId("composer-unquote").addEventListener("click", () => { setQuote(null); text.focus(); });
     text.addEventListener("input", () => { grow(); this.#writing.typed(text.value.trim() !== ""); });
@@ -36,13 +52,17 @@ export class Composer {
     });
   }
 
-  // `can` says what the channel can do; it is told when a conversation is opened.
-  show(conversation, can = null) {
+  /**
+   * `can` says what the channel can do; it is told when a conversation is opened.
+   * @param {Conversation} conversation
+   * @param {ChannelAbilities} [can]
+   */
+  show(conversation, can) {
     if (conversation.id !== this.#id) {
       if (this.#id) this.#drafts.set(this.#id, { words: text.value, quoted });
       this.#id = conversation.id;
       const draft = this.#drafts.get(conversation.id);
-      this.#put(draft?.words ?? "", draft?.quoted ?? null);
+      put(draft?.words ?? "", draft?.quoted ?? null);
     }
     if (can) {
       this.#quotes = can.quotes;
@@ -55,53 +75,75 @@ export class Composer {
     if (!may) note.replaceChildren(...this.#why(conversation));
   }
 
-  #why({ agents, assigned, open }) {
-    if (!open) return ["This conversation is closed.", this.deeds.mayReopen() ? action("Re-open", this.deeds.reopen) : ""];
-    if (agents.length && !assigned) return [`${agents.join(", ")} answers this conversation.`, this.deeds.mayTake() ? action("Take", this.deeds.take) : ""];
+  /** @param {Conversation} conversation */
+  #why(conversation) {
+    const { agents, assigned, open } = conversation;
+    if (!open) return ["This conversation is closed.", this.deeds.mayReopen(conversation) ? action("Re-open", this.deeds.reopen) : ""];
+    if (agents.length && !assigned) return [`${agents.join(", ")} answers this conversation.`, this.deeds.mayTake(conversation) ? action("Take", this.deeds.take) : ""];
     return ["Take the conversation to answer, and to see its photos and videos.", action("Take", this.deeds.take)];
   }
 
   async #send() {
     const id = this.#id;
     const written = text.value;
-    if (!written.trim()) return;
+    if (id === null || !written.trim()) return;
     const answered = quoted;
-    // The key makes it safe to send again: the text goes out once, whatever happens to the answers.
-    const again = this.#unsent?.id === id && this.#unsent.written === written;
-    const key = again ? this.#unsent.key : newKey();
-    this.#put("", null);
+    const key = this.#key(id, written);
+    put("", null);
     this.#drafts.delete(id);
     this.#writing.sent();
     this.fail(null);
-    if (await sendReply(id, written, key, answered?.id, this.fail)) return;
+    if (await sendReply(id, { text: written, key, reply_to: answered?.id ?? null }, this.fail)) return;
     this.#unsent = { id, written, key };
     if (this.#id !== id) this.#drafts.set(id, { words: written, quoted: answered });
-    else if (!text.value) this.#put(written, answered);
+    else if (!text.value) put(written, answered);
   }
 
-  #put(words, answered) {
-    text.value = words;
-    setQuote(answered);
-    grow();
+  /**
+   * The key makes it safe to send again: the text goes out once, whatever happens to the answers.
+   * @param {string} id
+   * @param {string} written
+   */
+  #key(id, written) {
+    const unsent = this.#unsent;
+    return unsent?.id === id && unsent.written === written ? unsent.key : newKey();
   }
 }
 
-// Whether the text stands in the transcript now: then what became of it is told there. Before that, in words above.
-export async function sendReply(id, written, key, answered, fail) {
+/**
+ * Whether the text stands in the transcript now: then what became of it is told there. Before that, in words above.
+ * @param {string} id
+ * @param {Reply} reply
+ * @param {Fail} fail
+ */
+export async function sendReply(id, reply, fail) {
   try {
-    await tell(`api/conversations/${encodeURIComponent(id)}/messages`, { text: written, key, reply_to: answered ?? null });
+    await tell(`api/conversations/${encodeURIComponent(id)}/messages`, reply);
     return true;
   } catch (refused) {
-    if (refused.status !== 502) fail(refused);
-    return refused.status === 502;
+    if (refused instanceof Refused && refused.status === 502) return true;
+    fail(refused);
+    return false;
   }
 }
 
+/** @param {Quote} message */
 export function quoteInAnswer(message) {
   setQuote(message);
   text.focus();
 }
 
+/**
+ * @param {string} words
+ * @param {Quote | null} answered
+ */
+function put(words, answered) {
+  text.value = words;
+  setQuote(answered);
+  grow();
+}
+
+/** @param {Quote | null} message */
 function setQuote(message) {
   quoted = message;
   quote.hidden = !message;
@@ -113,6 +155,10 @@ export function newKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/**
+ * @param {string} words
+ * @param {() => void} onclick
+ */
 function action(words, onclick) {
   return element("button", { class: "button", type: "button", onclick }, words);
 }

@@ -1,14 +1,23 @@
+// @ts-check
 // The corner that says who is signed in, and leads to the other pages they may see.
 
 import { byId, element } from "./element.js";
 import { tell } from "./server.js";
 
+/** @import { Me, Permission } from "./types.d.ts" */
+
+/** @type {[Permission, string, string][]} */
 const PAGES = [
   ["talk", "./", "Conversations"],
   ["oversee", "audit", "Audit"],
   ["operate", "operations", "Operations"],
 ];
 
+/**
+ * @param {HTMLElement} node
+ * @param {Me} me
+ * @param {string} here
+ */
 export function fillCorner(node, me, here) {
   byId("brand").textContent = me.name;
   const links = PAGES.filter(([permission, href]) => me.may.includes(permission) && href !== here)
@@ -19,6 +28,6 @@ export function fillCorner(node, me, here) {
 
 async function signOut() {
   // Whatever came of it, the next page says who is signed in.
-  await tell("sign-out").catch(() => {});
+  await tell("sign-out", {}).catch(() => null);
   location.assign("sign-in");
 }

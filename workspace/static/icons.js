@@ -1,3 +1,4 @@
+// @ts-check
 // The icons, as strokes on a 24 by 24 grid.
 
 const SHAPES = {
@@ -21,6 +22,9 @@ const SHAPES = {
   file: ["M7 3h7l4 4v14H7z", "M14 3v4h4"],
 };
 
+/** @typedef {keyof typeof SHAPES} IconName */
+
+/** @param {IconName} name */
 export function icon(name, size = 22) {
   const svg = draw("svg", {
     viewBox: "0 0 24 24", width: size, height: size, fill: "none", stroke: "currentColor",
@@ -36,6 +40,11 @@ export function playIcon() {
   return svg;
 }
 
+/**
+ * @template {keyof SVGElementTagNameMap} Name
+ * @param {Name} name
+ * @param {Record<string, string | number>} attributes
+ */
 function draw(name, attributes) {
   const made = document.createElementNS("http://www.w3.org/2000/svg", name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));

@@ -1,3 +1,4 @@
+// @ts-check
 // The list of conversations: latest first, narrowed or searched, kept in order while changes arrive.
 
 import { avatar, platform } from "./consumer.js";
@@ -6,6 +7,12 @@ import { byId, element } from "./element.js";
 import { ask } from "./server.js";
 import { isTyping } from "./typing.js";
 
+/** @import { Conversation, Fail } from "./types.d.ts" */
+
+/** @typedef {keyof typeof EMPTY} Narrowing */
+/** @typedef {{ conversation: Conversation, link: HTMLAnchorElement, item: HTMLLIElement }} Entry */
+
+/** @type {Record<Narrowing, (conversation: Conversation) => boolean>} */
 const BELONGS = {
   all: () => true,
   open: (conversation) => conversation.open,
@@ -23,26 +30,38 @@ const EMPTY = {
 const TYPING_PAUSE = 180;
 
 export class List {
+  /** @type {Map<string, Conversation>} */
   #known = new Map();
+
+  /** @type {Map<string, Entry>} */
   #entries = new Map();
+
+  /** @type {string | null} */
   #chosen = null;
+
+  /** @type {Narrowing} */
   #show = "open";
   #sought = "";
   #complete = false;
   #asking = false;
   #turn = 0;
 
+  /**
+   * @param {(id: string) => void} choose
+   * @param {Fail} fail
+   */
   constructor(choose, fail) {
     this.choose = choose;
     this.fail = fail;
     this.node = byId("conversations");
-    this.#watchEnd();
+    this.lookAgain = this.#watchEnd();
     this.#watchTabs();
     this.#watchSearch();
   }
 
   async load() {
-    const turn = ++this.#turn;
+    this.#turn += 1;
+    const turn = this.#turn;
     const { revision, conversations } = await ask(this.#address());
     if (turn !== this.#turn) return revision;
     this.#entries.clear();
@@ -70,7 +89,10 @@ export class List {
     }
   }
 
-  // What changed on the server. A search shows what was found; only what stands there is kept fresh.
+  /**
+   * What changed on the server. A search shows what was found; only what stands there is kept fresh.
+   * @param {Conversation[]} conversations
+   */
   merge(conversations) {
     for (const conversation of conversations) {
       this.#known.set(conversation.id, conversation);
@@ -81,15 +103,18 @@ export class List {
     this.#settle();
   }
 
+  /** @param {string | null} id */
   mark(id) {
     this.#chosen = id;
     for (const [key, { link }] of this.#entries) setCurrent(link, key === id);
   }
 
+  /** @param {string | null} id */
   get(id) {
-    return this.#known.get(id);
+    return id === null ? undefined : this.#known.get(id);
   }
 
+  /** @param {string} id */
   forget(id) {
     this.#known.delete(id);
     if (this.#entries.has(id)) this.#drop(id);
@@ -97,9 +122,10 @@ export class List {
   }
 
   #address() {
-    return `api/conversations?show=${this.#show}&q=${encodeURIComponent(this.#sought)}`;
+    return /** @type {const} */ (`api/conversations?show=${this.#show}&q=${encodeURIComponent(this.#sought)}`);
   }
 
+  /** @param {Conversation} conversation */
   #put(conversation) {
     const known = this.#entries.get(conversation.id);
     this.#known.set(conversation.id, conversation);
@@ -112,6 +138,7 @@ export class List {
     else this.#entries.set(conversation.id, { conversation: shown, link, item: element("li", {}, link) });
   }
 
+  /** @param {Conversation} conversation */
   #link(conversation) {
     const link = element("a", { class: "entry", href: `?conversation=${encodeURIComponent(conversation.id)}` });
     link.addEventListener("click", (event) => {
@@ -122,7 +149,10 @@ export class List {
     return link;
   }
 
-  // Draws the entry anew when nobody has said for long enough that they still write.
+  /**
+   * Draws the entry anew when nobody has said for long enough that they still write.
+   * @param {Conversation} conversation
+   */
   #stopTyping({ id, typing_until: until }) {
     setTimeout(() => {
       const known = this.#entries.get(id);
@@ -130,8 +160,9 @@ export class List {
     }, until - Date.now() + 50);
   }
 
+  /** @param {string} id */
   #drop(id) {
-    this.#entries.get(id).item.remove();
+    this.#entries.get(id)?.item.remove();
     this.#entries.delete(id);
   }
 
@@ -140,8 +171,8 @@ export class List {
     const empty = byId("list-empty");
     empty.hidden = this.#entries.size > 0;
     empty.textContent = this.#sought ? "Nothing was found." : EMPTY[this.#show];
-    const unread = [...this.#entries.values()].filter(({ conversation }) => conversation.unread).length;
-    document.title = `${unread ? `(${unread}) ` : ""}${byId("brand").textContent}`;
+    const waiting = [...this.#entries.values()].filter(({ conversation }) => conversation.unread).length;
+    document.title = `${waiting ? `(${waiting}) ` : ""}${byId("brand").textContent}`;
   }
 
   // Moves only what is out of place: a moved entry loses the keyboard's focus.
@@ -150,7 +181,7 @@ export class List {
     this.#entries = new Map(sorted);
     let place = this.node.firstElementChild;
     for (const [, { item }] of sorted) {
-      if (item === place) place = place.nextElementSibling;
+      if (item === place) place = item.nextElementSibling;
       else this.node.insertBefore(item, place);
     }
   }
@@ -162,14 +193,14 @@ export class List {
     );
     end.observe(byId("list-end"));
     // Observed anew after each page: who still sees the end by then wants the next one.
-    this.lookAgain = () => { end.unobserve(byId("list-end")); end.observe(byId("list-end")); };
+    return () => { end.unobserve(byId("list-end")); end.observe(byId("list-end")); };
   }
 
   #watchTabs() {
-    const tabs = [...byId("tabs").children];
+    const tabs = byId("tabs").querySelectorAll("button");
     for (const tab of tabs) {
       tab.addEventListener("click", () => {
-        this.#show = tab.dataset.show;
+        this.#show = /** @type {Narrowing} */ (tab.dataset.show);
         for (const other of tabs) other.setAttribute("aria-pressed", String(other === tab));
         this.load().catch(this.fail);
       });
@@ -177,26 +208,40 @@ export class List {
   }
 
   #watchSearch() {
+    const field = byId("sought");
+    /** @type {number | undefined} */
     let pause;
-    byId("sought").addEventListener("input", (event) => {
+    field.addEventListener("input", () => {
       clearTimeout(pause);
       pause = setTimeout(() => {
-        this.#sought = event.target.value.trim();
+        this.#sought = field.value.trim();
         this.load().catch(this.fail);
       }, TYPING_PAUSE);
     });
   }
 }
 
+/**
+ * @param {Conversation} a
+ * @param {Conversation} b
+ */
 function later(a, b) {
   return b.active_at - a.active_at || (a.id < b.id ? 1 : -1);
 }
 
+/**
+ * @param {HTMLElement} link
+ * @param {boolean} current
+ */
 function setCurrent(link, current) {
   if (current) link.setAttribute("aria-current", "true");
   else link.removeAttribute("aria-current");
 }
 
+/**
+ * @param {HTMLElement} link
+ * @param {Conversation} conversation
+ */
 function fill(link, conversation) {
   link.dataset.unread = String(conversation.unread > 0);
   const { from, line } = conversation.last;
@@ -217,10 +262,12 @@ function fill(link, conversation) {
   );
 }
 
+/** @param {number} count */
 function unread(count) {
   return element("span", { class: "unread" }, String(Math.min(count, 999)), element("span", { class: "unseen" }, " unread"));
 }
 
+/** @param {Conversation} conversation */
 function holders({ agents, assigned, open }) {
   const words = assigned ? "Yours" : agents.join(", ");
   return element("span", { class: "entry-holder" }, [words, open ? "" : "closed"].filter(Boolean).join(", "));

@@ -1,10 +1,17 @@
+// @ts-check
 // The gateway's own numbers as people read them: how much a second, how long it takes, how much waits.
 
 import { element } from "./element.js";
 
+/** @import { MetricFamily, MetricSample } from "./types.d.ts" */
+
+/** @typedef {{ bound: number, value: number }} Bucket */
+
+/** @type {Map<string, { total: number, now: number }>} */
 const earlier = new Map();
 
 // What operators call the numbers they know; others are called by their own names.
+/** @type {Partial<Record<string, string>>} */
 const TITLES = {
   airlock_deliveries: "Deliveries from platforms",
   airlock_events_posted: "Events to the core",
@@ -17,53 +24,80 @@ const TITLES = {
   airlock_texts_waiting: "Answers waiting to be sent",
 };
 
+const PREFIX = /^airlock_/u;
+const UNIT = /_(?:seconds|bytes)$/u;
+
 const ELSEWHERE = new Set(["airlock_connector_healthy"]);
 
+/** @type {[keyof typeof TILES, string][]} */
 const GROUPS = [["counter", "Throughput"], ["histogram", "How long it takes"], ["gauge", "What waits"]];
 
+/** @param {MetricFamily[]} families */
 export function numbers(families) {
   const now = performance.now();
-  const groups = GROUPS.flatMap(([type, title]) => {
+  const groups = GROUPS.flatMap(([type, heading]) => {
     const tiles = families.filter((family) => family.type === type && !ELSEWHERE.has(family.name)).flatMap((family) => TILES[type](family, now));
-    return tiles.length ? [element("h3", {}, title), element("div", { class: "tiles" }, ...tiles)] : [];
+    return tiles.length ? [element("h3", {}, heading), element("div", { class: "tiles" }, ...tiles)] : [];
   });
   return groups.length ? groups : [element("p", { class: "faint" }, "The gateway tells no numbers yet.")];
 }
 
 const TILES = {
+  /**
+   * @param {MetricFamily} family
+   * @param {number} now
+   */
   counter: (family, now) => {
     const totals = family.samples.filter(({ name }) => name.endsWith("_total"));
     const total = sum(totals);
     const parts = totals.filter(({ value, labels }) => value && Object.keys(labels).length).map(({ labels, value }) => part(called(labels), whole(value)));
     return [tile(title(family.name), `${rate(family.name, total, now)} /s`, `${whole(total)} since start`, parts)];
   },
+  /** @param {MetricFamily} family */
   gauge: (family) => family.samples.map(({ labels, value }) =>
     tile([title(family.name), called(labels)].filter(Boolean).join(", "), whole(value), family.help)),
+  /** @param {MetricFamily} family */
   histogram: (family) => {
     const groups = byLabels(family.samples.filter(({ name }) => name.endsWith("_bucket")));
     const all = merged([...groups.values()].flat());
     if (!count(all)) return [];
-    const parts = [...groups].map(([name, samples]) => [name, merged(samples)]).filter(([name, buckets]) => name && count(buckets))
-      .map(([name, buckets]) => part(name, `${seconds(quantile(buckets, 0.5))}, ${seconds(quantile(buckets, 0.95))}`));
+    const parts = [...groups].map(([name, samples]) => ({ name, buckets: merged(samples) })).filter(({ name, buckets }) => name && count(buckets))
+      .map(({ name, buckets }) => part(name, `${seconds(quantile(buckets, 0.5))}, ${seconds(quantile(buckets, 0.95))}`));
     return [tile(title(family.name), seconds(quantile(all, 0.5)), `half of ${whole(count(all))}; 95 % within ${seconds(quantile(all, 0.95))}`, parts)];
   },
 };
 
+/**
+ * @param {string} words
+ * @param {string} number
+ * @param {string} detail
+ * @param {Node[]} parts
+ */
 function tile(words, number, detail, parts = []) {
   return element("div", { class: "tile" },
     element("p", { class: "tile-words" }, words), element("p", { class: "tile-number" }, number),
     element("p", { class: "tile-words" }, detail), parts.length ? element("dl", { class: "tile-parts" }, ...parts) : null);
 }
 
+/**
+ * @param {string} name
+ * @param {string} value
+ */
 function part(name, value) {
   return element("div", {}, element("dt", {}, name), element("dd", {}, value));
 }
 
+/** @param {Record<string, string>} labels */
 function called({ le, ...labels }) {
   return Object.values(labels).filter(Boolean).join(" ").replaceAll("_", " ");
 }
 
-// Per second since this page last asked; the first look has nothing to compare with.
+/**
+ * Per second since this page last asked; the first look has nothing to compare with.
+ * @param {string} name
+ * @param {number} total
+ * @param {number} now
+ */
 function rate(name, total, now) {
   const before = earlier.get(name);
   earlier.set(name, { total, now });
@@ -71,47 +105,69 @@ function rate(name, total, now) {
   return ((total - before.total) / ((now - before.now) / 1000)).toLocaleString(undefined, { maximumFractionDigits: 1 });
 }
 
+/** @param {MetricSample[]} samples */
 function byLabels(samples) {
-  return samples.reduce((groups, sample) => groups.set(called(sample.labels), [...(groups.get(called(sample.labels)) ?? []), sample]), new Map());
+  /** @type {Map<string, MetricSample[]>} */
+  const groups = new Map();
+  for (const sample of samples) {
+    const name = called(sample.labels);
+    groups.set(name, [...(groups.get(name) ?? []), sample]);
+  }
+  return groups;
 }
 
-// Buckets of all samples together, in order of their bounds.
+/**
+ * Buckets of all samples together, in order of their bounds.
+ * @param {MetricSample[]} samples
+ * @returns {Bucket[]}
+ */
 function merged(samples) {
+  /** @type {Map<number, number>} */
   const byBound = new Map();
   for (const { labels, value } of samples) {
-    const bound = labels.le === "+Inf" ? Infinity : Number(labels.le);
+    const bound = labels.le === "+Inf" ? Number.POSITIVE_INFINITY : Number(labels.le);
     byBound.set(bound, (byBound.get(bound) ?? 0) + value);
   }
   return [...byBound].sort(([a], [b]) => a - b).map(([bound, value]) => ({ bound, value }));
 }
 
+/** @param {Bucket[]} buckets */
 function count(buckets) {
   return buckets.at(-1)?.value ?? 0;
 }
 
+/**
+ * @param {Bucket[]} buckets
+ * @param {number} share
+ */
 function quantile(buckets, share) {
   const wanted = count(buckets) * share;
   const place = buckets.findIndex(({ value }) => value >= wanted);
-  const low = place ? buckets[place - 1] : { bound: 0, value: 0 };
+  const low = buckets[place - 1] ?? { bound: 0, value: 0 };
   const high = buckets[place];
-  if (high.bound === Infinity) return low.bound;
+  if (!high || high.bound === Number.POSITIVE_INFINITY) return low.bound;
   return low.bound + ((high.bound - low.bound) * (wanted - low.value)) / Math.max(1e-9, high.value - low.value);
 }
 
+/** @param {number} value */
 function seconds(value) {
   return value < 1 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(1)} s`;
 }
 
+/** @param {MetricSample[]} samples */
 function sum(samples) {
   return samples.reduce((total, { value }) => total + value, 0);
 }
 
+/** @param {number} value */
 function whole(value) {
   return value.toLocaleString(undefined, { maximumFractionDigits: 1 });
 }
 
+/** @param {string} name */
 function title(name) {
-  if (TITLES[name]) return TITLES[name];
-  const words = name.replace(/^airlock_/, "").replace(/_(seconds|bytes)$/, "").replaceAll("_", " ");
-  return words[0].toUpperCase() + words.slice(1);
+  const known = TITLES[name];
+  if (known) return known;
+  const words = name.replace(PREFIX, "").replace(UNIT, "").replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }

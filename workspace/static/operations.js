@@ -1,3 +1,4 @@
+// @ts-check
 // The operators' page: health, channels, numbers and failures, looked at again every few seconds.
 
 import { chart } from "./chart.js";
@@ -5,9 +6,16 @@ import { lately, shortly } from "./clock.js";
 import { fillCorner } from "./corner.js";
 import { byId, element } from "./element.js";
 import { numbers } from "./numbers.js";
-import { ask, tell, whoAmI } from "./server.js";
+import { ask, inWords, tell, whoAmI } from "./server.js";
 
-const EVERY = 5_000;
+/**
+ * @import { Elements } from "./elements.d.ts"
+ * @import { AccountNotice, Channel, Check, Failure, OperationsReport, Part } from "./types.d.ts"
+ */
+
+const EVERY = 5000;
+
+/** @type {Partial<Record<string, string>>} */
 const STATE_WORDS = { ok: "OK", warn: "Look at it", fail: "Fails", waiting: "Waiting", "needs action": "Needs action", unknown: "Not known" };
 
 async function load() {
@@ -16,10 +24,11 @@ async function load() {
     byId("trouble").hidden = true;
   } catch (refused) {
     byId("trouble").hidden = false;
-    byId("trouble").textContent = refused.message;
+    byId("trouble").textContent = inWords(refused);
   }
 }
 
+/** @param {OperationsReport} found */
 function show(found) {
   fill("health", found.health, (checks) => checks.map((check) => tile(check, "tile-name")));
   fill("channels", found.channels, (channels) => channels.map(channel));
@@ -35,33 +44,45 @@ function show(found) {
 // nothing to focus, and their rates change when they do not.
 const shown = new Map();
 
-function fill(id, { content, trouble }, build) {
-  const json = JSON.stringify([content, trouble]);
+/**
+ * @template Content
+ * @param {keyof Elements} id
+ * @param {Part<Content>} part
+ * @param {(content: Content) => Node[]} build
+ */
+function fill(id, part, build) {
+  const json = JSON.stringify(part);
   if (shown.get(id) === json && id !== "numbers") return;
   shown.set(id, json);
-  byId(id).replaceChildren(...(trouble ? [element("p", { class: "faint" }, trouble)] : build(content)));
+  byId(id).replaceChildren(...("content" in part ? build(part.content) : [element("p", { class: "faint" }, part.trouble)]));
 }
 
+/** @param {Check} check */
 function tile({ name, state, detail }, kind = "") {
   return element("div", { class: "tile" },
     element("p", { class: "tile-head" }, dot(state), element("span", { class: kind }, name), element("span", { class: "tile-state" }, STATE_WORDS[state] ?? state)),
     element("p", { class: "tile-words" }, detail ?? ""));
 }
 
-// The platform's own name of the account is what an operator recognises.
+/**
+ * The platform's own name of the account is what an operator recognises.
+ * @param {Channel} one
+ */
 function channel(one) {
   const { state = "unknown", account, detail, checked_at: checked } = one.health ?? {};
   return element("div", { class: "tile", "data-channel": one.connector },
     element("p", { class: "tile-head" }, dot(state), element("span", {}, one.connector), element("span", { class: "tile-state" }, STATE_WORDS[state] ?? state)),
     element("p", { class: "tile-account" }, element("bdi", {}, account ?? "")),
     element("p", { class: "tile-words" }, one.label ?? one.platform, checked ? element("span", {}, " · asked ", lately(new Date(checked))) : ""),
-    detail ? element("p", { class: "tile-words tile-trouble" }, String(detail).replaceAll("_", " ")) : null);
+    detail ? element("p", { class: "tile-words tile-trouble" }, detail.replaceAll("_", " ")) : null);
 }
 
+/** @param {string} state */
 function dot(state) {
   return element("span", { class: "dot", "data-state": state });
 }
 
+/** @param {Failure[]} found */
 function failures(found) {
   if (!found.length) return [element("p", { class: "faint" }, "Nothing has failed.")];
   const rows = found.map((failure) => element("tr", {},
@@ -76,30 +97,38 @@ function failures(found) {
       element("tbody", {}, ...rows)))];
 }
 
+/** @param {string} id */
 function retryButton(id) {
-  return element("button", { class: "button", type: "button", "aria-label": `Retry ${id}`, onclick: (event) => retry(id, event.target) }, "Retry");
+  const button = element("button", { class: "button", type: "button", "aria-label": `Retry ${id}` }, "Retry");
+  button.addEventListener("click", () => retry(id, button));
+  return button;
 }
 
+/**
+ * @param {string} id
+ * @param {HTMLButtonElement} button
+ */
 async function retry(id, button) {
   button.disabled = true;
   try {
-    const { results } = await tell(`api/failures/${encodeURIComponent(id)}/retry`);
+    const { results } = await tell(`api/failures/${encodeURIComponent(id)}/retry`, {});
     const done = (results ?? []).map((result) => result.detail ?? result.status);
     byId("announcer").textContent = done.length > 1 ? `${done.length} are tried again` : done.join("") || "It is tried again";
   } catch (refused) {
     byId("trouble").hidden = false;
-    byId("trouble").textContent = refused.message;
+    byId("trouble").textContent = inWords(refused);
   } finally {
     button.disabled = false;
     await load();
   }
 }
 
+/** @param {AccountNotice} told */
 function notice({ at, connector, kind, text }) {
   return element("p", {}, element("span", { class: "faint" }, `${shortly(at)} · ${connector} · `), text ?? String(kind).replaceAll("_", " "));
 }
 
-byId("retry-all").addEventListener("click", (event) => retry("all", event.target));
-setInterval(() => { if (!document.hidden) load(); }, EVERY);
+byId("retry-all").addEventListener("click", () => retry("all", byId("retry-all")));
+setInterval(async () => { if (!document.hidden) await load(); }, EVERY);
 fillCorner(byId("links"), await whoAmI(), "operations");
 await load();

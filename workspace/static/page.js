@@ -1,3 +1,4 @@
+// @ts-check
 // Puts the page together: the list, the open conversation, and what the server tells.
 
 import { Composer } from "./composer.js";
@@ -8,12 +9,15 @@ import { byId, element } from "./element.js";
 import { icon } from "./icons.js";
 import { List } from "./list.js";
 import { follow } from "./live.js";
-import { tell, whoAmI } from "./server.js";
+import { inWords, tell, whoAmI } from "./server.js";
 import { showTyping } from "./typing.js";
 import { Transcript } from "./transcript.js";
 import { closeViewer } from "./viewer.js";
 
-const fail = (refused) => say(refused?.message);
+/** @import { ChannelAbilities, Conversation, Fail } from "./types.d.ts" */
+
+/** @type {Fail} */
+const fail = (trouble) => say(trouble ? inWords(trouble) : null);
 const list = new List((id) => go(id), fail);
 const transcript = new Transcript(fail);
 const STATES = { live: "Live", away: "Reconnecting …" };
@@ -22,7 +26,7 @@ let refreshing = Promise.resolve();
 
 byId("back").append(icon("back"));
 byId("back").addEventListener("click", (event) => { event.preventDefault(); go(null); });
-window.addEventListener("popstate", () => arrive());
+window.addEventListener("popstate", () => arrive().catch(fail));
 document.addEventListener("visibilitychange", () => seen(list.get(transcript.id)).catch(fail));
 const [me, revision] = await Promise.all([whoAmI(), list.load()]);
 fillCorner(byId("who"), me, "./");
@@ -32,9 +36,10 @@ follow(revision, { changed, state: (word) => { byId("live").dataset.state = word
 started = true;
 await arrive();
 
+/** @param {string | null} id */
 function go(id) {
   history.pushState(null, "", id ? `?conversation=${encodeURIComponent(id)}` : "./");
-  arrive();
+  arrive().catch(fail);
 }
 
 function wanted() {
@@ -55,29 +60,34 @@ async function arrive() {
   else transcript.clear();
 }
 
+/** @param {string} id */
 async function open(id) {
   try {
-    const { conversation, lines, revision, trouble, can } = await tell(`api/conversations/${encodeURIComponent(id)}/opened`);
+    const opened = await tell(`api/conversations/${encodeURIComponent(id)}/opened`, {});
     if (wanted() !== id) return;
+    const { conversation } = opened;
     list.merge([conversation]);
-    head(conversation, can);
-    say(trouble);
-    transcript.show(conversation, lines, revision);
+    head(conversation, opened.can);
+    say(opened.trouble);
+    transcript.show(conversation, opened.lines, opened.revision);
     if (!byId("conversation").contains(document.activeElement)) byId("conversation").focus({ preventScroll: true });
     await seen(conversation);
   } catch (refused) {
     if (wanted() !== id) return;
     transcript.clear();
-    say(refused.message);
+    fail(refused);
   }
 }
 
+/**
+ * @param {Conversation} conversation
+ * @param {ChannelAbilities} [can]
+ */
 function head(conversation, can) {
-  byId("head-avatar").dataset.hue = hue(conversation.id);
+  byId("head-avatar").dataset.hue = String(hue(conversation.id));
   byId("head-avatar").textContent = initials(conversation.name);
   byId("head-name").textContent = conversation.name;
-  const { agents, assigned } = conversation;
-  const holder = assigned ? "Yours" : agents.length ? `With ${agents.join(", ")}` : "Nobody's yet";
+  const holder = whose(conversation);
   byId("head-detail").replaceChildren(
     platform(conversation),
     conversation.name === conversation.consumer ? "" : element("bdi", {}, ` · ${conversation.consumer}`),
@@ -88,22 +98,32 @@ function head(conversation, can) {
   showTyping(byId("typing"), conversation);
 }
 
+/** @param {Conversation} conversation */
+function whose({ agents, assigned }) {
+  if (assigned) return "Yours";
+  return agents.length ? `With ${agents.join(", ")}` : "Nobody's yet";
+}
+
+/** @param {string | null} sentence */
 function say(sentence) {
   byId("trouble").hidden = !sentence;
   byId("trouble").textContent = sentence ?? "";
 }
 
+/** @param {Conversation | undefined} conversation */
 async function seen(conversation) {
   if (!conversation?.unread || document.hidden) return;
   await tell(`api/conversations/${encodeURIComponent(conversation.id)}/read`, { sequence: conversation.sequence });
 }
 
+/** @param {Conversation[]} conversations */
 function changed(conversations) {
   list.merge(conversations);
   const mine = conversations.find(({ id }) => id === transcript.id);
   if (mine) refreshing = refreshing.then(() => catchUp(mine)).catch(fail);
 }
 
+/** @param {Conversation} conversation */
 async function catchUp(conversation) {
   if (conversation.id !== transcript.id) return;
   // Whoever gains or loses a conversation gains or loses its pictures: everything is drawn anew.

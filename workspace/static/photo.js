@@ -1,9 +1,16 @@
+// @ts-check
 // A photo as a square thumbnail that opens the preview.
 
 import { exactly } from "./clock.js";
 import { element } from "./element.js";
 import { openViewer } from "./viewer.js";
 
+/** @import { Message, VisibleAttachment } from "./types.d.ts" */
+
+/**
+ * @param {VisibleAttachment} attachment
+ * @param {Message} line
+ */
 export function photoNode(attachment, line) {
   const label = attachment.name ? `Photo ${attachment.name}` : `Photo of ${exactly(line.at)}`;
   const image = element("img", {

@@ -1,20 +1,29 @@
+// @ts-check
 // What is being done for a file that is not ready yet, asked again while somebody can see it.
 
 import { ask } from "./server.js";
 
-const EVERY = 1_500;
+const EVERY = 1500;
 
+/** @type {Map<Element, string>} */
 const watched = new Map();
+
+/** @type {number | null} */
 let turn = null;
 
 const inSight = new IntersectionObserver((seen) => {
   for (const { isIntersecting, target } of seen) {
-    if (isIntersecting) watched.set(target, target.dataset.progress);
+    const id = target.getAttribute("data-progress");
+    if (isIntersecting && id) watched.set(target, id);
     else watched.delete(target);
   }
-  if (watched.size) turn ??= setTimeout(look, 0);
+  if (watched.size && turn === null) turn = setTimeout(look, 0);
 });
 
+/**
+ * @param {string} id
+ * @param {HTMLElement} node
+ */
 export function followProgress(id, node) {
   node.dataset.progress = id;
   inSight.observe(node);
@@ -25,6 +34,10 @@ async function look() {
   turn = watched.size ? setTimeout(look, EVERY) : null;
 }
 
+/**
+ * @param {Element} node
+ * @param {string} id
+ */
 async function tell(node, id) {
   if (!node.isConnected) {
     inSight.unobserve(node);

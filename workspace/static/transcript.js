@@ -1,9 +1,12 @@
+// @ts-check
 // The open conversation: its lines in order, older ones when scrolled up to, new ones as they happen.
 
 import { dayInWords, dayOf } from "./clock.js";
 import { byId, element } from "./element.js";
 import { messageNode, updateMessage } from "./message.js";
 import { ask } from "./server.js";
+
+/** @import { Conversation, Fail, Line } from "./types.d.ts" */
 
 // Closer to the end than this, the page follows new lines by itself.
 const NEAR_END = 120;
@@ -12,13 +15,17 @@ const NEAR_END = 120;
 const SAME_BREATH = 3 * 60 * 1000;
 
 export class Transcript {
+  /** @type {Map<number, { line: Line, node: HTMLElement }>} */
   #lines = new Map();
+
+  /** @type {string | null} */
   #id = null;
   #revision = 0;
   #complete = false;
-  #asking = null;
+  #asking = false;
   #following = true;
 
+  /** @param {Fail} fail */
   constructor(fail) {
     this.assigned = false;
     this.node = byId("lines");
@@ -44,6 +51,11 @@ export class Transcript {
     return this.#id;
   }
 
+  /**
+   * @param {Conversation} conversation
+   * @param {Line[]} lines
+   * @param {number} revision
+   */
   show({ id, assigned, unread }, lines, revision) {
     const again = id === this.#id;
     const fromEnd = this.scroll.scrollHeight - this.scroll.scrollTop;
@@ -60,10 +72,14 @@ export class Transcript {
     else this.#toEnd("instant");
   }
 
-  // The first of the messages that nobody had read when the conversation was opened.
+  /**
+   * The first of the messages that nobody had read when the conversation was opened.
+   * @param {number} count
+   */
   #markUnread(count) {
     const came = this.#sorted().filter(({ line }) => line.direction === "in");
-    if (count > 0 && count < came.length) came.at(-count).node.dataset.firstUnread = "true";
+    const first = count > 0 && count < came.length ? came.at(-count) : undefined;
+    if (first) first.node.dataset.firstUnread = "true";
   }
 
   clear() {
@@ -75,23 +91,26 @@ export class Transcript {
   // Brings what changed on the server. Calls follow one another, so that none overtakes.
   async refresh() {
     const id = this.#id;
-    let fresh = [];
-    do {
-      const answer = await ask(`api/conversations/${encodeURIComponent(id)}/lines?since=${this.#revision}`);
+    if (id === null) return [];
+    /** @type {Line[]} */
+    const fresh = [];
+    while (true) {
+      // biome-ignore lint/performance/noAwaitInLoops: each page begins where the one before it ended
+      const { lines } = await ask(`api/conversations/${encodeURIComponent(id)}/lines?since=${this.#revision}`);
       if (id !== this.#id) return [];
-      fresh = fresh.concat(answer.lines.filter((line) => !this.#lines.has(line.position)));
-      this.#take(answer.lines);
-      if (!answer.lines.length) break;
-      this.#revision = answer.lines.at(-1).revision;
-    } while (true);
-    return fresh;
+      fresh.push(...lines.filter((line) => !this.#lines.has(line.position)));
+      this.#take(lines);
+      const last = lines.at(-1);
+      if (!last) return fresh;
+      this.#revision = last.revision;
+    }
   }
 
   async earlier() {
     const first = this.#sorted()[0]?.line;
-    if (!first || this.#complete || this.#asking) return;
     const id = this.#id;
-    this.#asking = id;
+    if (id === null || !first || this.#complete || this.#asking) return;
+    this.#asking = true;
     try {
       const { lines } = await ask(`api/conversations/${encodeURIComponent(id)}/lines?before=${first.sequence}.${first.position}`);
       if (id !== this.#id) return;
@@ -101,10 +120,11 @@ export class Transcript {
       this.scroll.scrollTop = this.scroll.scrollHeight - fromEnd;
       if (!this.#complete) this.lookAgain();
     } finally {
-      this.#asking = null;
+      this.#asking = false;
     }
   }
 
+  /** @param {Line[]} lines */
   #take(lines) {
     const follow = this.#nearEnd();
     const fresh = lines.some((line) => !this.#lines.has(line.position));
@@ -113,12 +133,16 @@ export class Transcript {
     else if (fresh) this.newer.hidden = false;
   }
 
-  // A change in a line that has not been scrolled up to is seen when it is.
+  /**
+   * A change in a line that has not been scrolled up to is seen when it is.
+   * @param {Line} line
+   */
   #belongs(line) {
     const first = this.#sorted()[0]?.line;
     return this.#complete || !first || order(first, line) < 0;
   }
 
+  /** @param {Line[]} lines */
   #merge(lines) {
     for (const line of lines) {
       const known = this.#lines.get(line.position);
@@ -134,21 +158,27 @@ export class Transcript {
 
   #arrange() {
     let place = this.node.firstElementChild;
+    /** @type {Line | null} */
     let above = null;
     for (const { line, node } of this.#sorted()) {
       if (!above || dayOf(above.at) !== dayOf(line.at)) place = this.#day(line, place);
-      node.dataset.follows = String(Boolean(above) && above.direction === line.direction && line.at - above.at < SAME_BREATH);
+      node.dataset.follows = String(above !== null && above.direction === line.direction && line.at - above.at < SAME_BREATH);
       while (place && place !== node && place.classList.contains("day")) place = removed(place);
-      if (place === node) place = place.nextElementSibling;
+      if (place === node) place = node.nextElementSibling;
       else this.node.insertBefore(node, place);
       above = line;
     }
     while (place) place = removed(place);
   }
 
-  #day(line, place) {
+  /**
+   * @param {Line} line
+   * @param {Element | null} above
+   */
+  #day(line, above) {
     const day = String(dayOf(line.at));
-    while (place?.classList.contains("day") && place.dataset.day !== day) place = removed(place);
+    let place = above;
+    while (place?.classList.contains("day") && place.getAttribute("data-day") !== day) place = removed(place);
     if (place?.classList.contains("day")) return place.nextElementSibling;
     this.node.insertBefore(element("li", { class: "day", "data-day": day }, dayInWords(line.at)), place);
     return place;
@@ -162,15 +192,21 @@ export class Transcript {
     return this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight < NEAR_END;
   }
 
+  /** @param {ScrollBehavior} behavior */
   #toEnd(behavior) {
     this.scroll.scrollTo({ top: this.scroll.scrollHeight, behavior });
   }
 }
 
+/**
+ * @param {Line} a
+ * @param {Line} b
+ */
 function order(a, b) {
   return a.sequence - b.sequence || a.position - b.position;
 }
 
+/** @param {Element} node */
 function removed(node) {
   const next = node.nextElementSibling;
   node.remove();

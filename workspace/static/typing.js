@@ -1,13 +1,22 @@
+// @ts-check
 // The sign that a consumer is writing. Whether they stopped is not always told, so it ends by itself.
 
 import { element } from "./element.js";
 
+/** @import { Conversation } from "./types.d.ts" */
+
+/** @type {WeakMap<HTMLElement, number>} */
 const endings = new WeakMap();
 
+/** @param {Conversation} conversation */
 export function isTyping({ typing_until: until }) {
   return until > Date.now();
 }
 
+/**
+ * @param {HTMLElement} node
+ * @param {Conversation} conversation
+ */
 export function showTyping(node, conversation) {
   clearTimeout(endings.get(node));
   const typing = isTyping(conversation);

@@ -1,24 +1,32 @@
+// @ts-check
 // A video that plays where it stands. Poster and length are there before it plays; nothing is loaded unseen.
 
 import { exactly } from "./clock.js";
 import { element } from "./element.js";
 import { playIcon } from "./icons.js";
 
+/** @import { Message, VisibleAttachment } from "./types.d.ts" */
+
 const TALLEST = 420;
 const WIDEST = 440;
 
 // A link lives some minutes; a failure sooner than this after the last one is not the link's age.
-const RENEW_AFTER = 5_000;
+const RENEW_AFTER = 5000;
 
 const nearby = new IntersectionObserver((seen) => {
   for (const { isIntersecting, target } of seen) {
-    if (!isIntersecting) continue;
-    nearby.unobserve(target);
-    target.poster = target.dataset.poster;
-    target.src = target.dataset.source;
+    if (isIntersecting && target instanceof HTMLVideoElement) {
+      nearby.unobserve(target);
+      target.poster = target.dataset.poster ?? "";
+      target.src = target.dataset.source ?? "";
+    }
   }
 }, { rootMargin: "300px" });
 
+/**
+ * @param {VisibleAttachment} attachment
+ * @param {Message} line
+ */
 export function videoNode(attachment, line) {
   const base = `attachments/${attachment.id}`;
   const still = attachment.renditions.includes("poster") ? "poster" : "thumbnail";
@@ -32,24 +40,32 @@ export function videoNode(attachment, line) {
   }, element("span", { class: "play-disc" }, playIcon()));
   const player = element("div", { class: "player", "data-idle": "true" }, video, play,
     attachment.length ? element("span", { class: "length", "aria-hidden": "true" }, attachment.length) : null);
-  fit(player, attachment);
+  setSize(player, attachment);
   play.addEventListener("click", () => start(player, video));
   video.addEventListener("error", () => renew(player, video));
   nearby.observe(video);
   return player;
 }
 
-function fit(player, { width, height }) {
-  if (!(width > 0 && height > 0)) return;
+/**
+ * @param {HTMLElement} player
+ * @param {VisibleAttachment} attachment
+ */
+function setSize(player, { width, height }) {
+  if (!(width && height)) return;
   const scale = Math.min(WIDEST / width, TALLEST / height);
   player.style.setProperty("--ratio", `${width} / ${height}`);
   player.style.setProperty("--shown-width", `${Math.max(160, Math.round(width * scale))}px`);
 }
 
+/**
+ * @param {HTMLElement} player
+ * @param {HTMLVideoElement} video
+ */
 function start(player, video) {
   player.dataset.idle = "false";
   video.controls = true;
-  if (!video.src) video.src = video.dataset.source;
+  if (!video.src) video.src = video.dataset.source ?? "";
   video.focus();
   video.play().catch((trouble) => {
     // Leaving or reloading ends the attempt; everything else arrives as the video's own error event.
@@ -57,7 +73,11 @@ function start(player, video) {
   });
 }
 
-// The link has probably expired in the middle: go on from the same place with a fresh one.
+/**
+ * The link has probably expired in the middle: go on from the same place with a fresh one.
+ * @param {HTMLElement} player
+ * @param {HTMLVideoElement} video
+ */
 function renew(player, video) {
   const last = Number(video.dataset.renewed ?? 0);
   if (Date.now() - last < RENEW_AFTER || player.dataset.idle === "true") {
@@ -71,6 +91,7 @@ function renew(player, video) {
   video.play().catch(() => fail(player));
 }
 
+/** @param {HTMLElement} player */
 function fail(player) {
   if (player.dataset.idle === "true" || player.querySelector(".player-words")) return;
   player.append(element("p", { class: "player-words", role: "status" }, "The video cannot be loaded right now."));

@@ -1,3 +1,4 @@
+// @ts-check
 // The photo preview: fills the page, Esc closes, arrows move from photo to photo, plus and minus zoom.
 
 import { byId } from "./element.js";
@@ -7,8 +8,10 @@ import { Zoom } from "./zoom.js";
 const viewer = byId("viewer");
 const photo = byId("viewer-photo");
 const zoom = new Zoom(byId("viewer-stage"), photo, byId("viewer-scale"));
+/** @type {string | null} */
 let current = null;
 
+/** @param {string} id */
 export function openViewer(id) {
   show(id);
   viewer.showModal();
@@ -19,17 +22,20 @@ export function closeViewer() {
   if (viewer.open) viewer.close();
 }
 
+/** @returns {NodeListOf<HTMLElement>} */
 function photos() {
-  return [...document.querySelectorAll("[data-photo]")];
+  return document.querySelectorAll("[data-photo]");
 }
 
+/** @param {string | undefined} id */
 function show(id) {
-  const all = photos();
+  const all = [...photos()];
   const place = all.findIndex((one) => one.dataset.photo === id);
-  if (place < 0) return;
+  const found = all[place];
+  if (!(found && id)) return;
   current = id;
   zoom.fit();
-  const { name, caption } = all[place].dataset;
+  const { name = "", caption = "" } = found.dataset;
   byId("viewer-name").textContent = name;
   byId("viewer-count").textContent = `${place + 1} of ${all.length}`;
   byId("viewer-caption").textContent = caption;
@@ -42,8 +48,9 @@ function show(id) {
   byId("viewer-next").disabled = place === all.length - 1;
 }
 
+/** @param {1 | -1} by */
 function step(by) {
-  const all = photos();
+  const all = [...photos()];
   const place = all.findIndex((one) => one.dataset.photo === current);
   const next = all[place + by];
   if (next) show(next.dataset.photo);
@@ -58,9 +65,10 @@ function failed() {
 
 function closed() {
   photo.removeAttribute("src");
-  document.querySelector(`[data-photo="${CSS.escape(current ?? "")}"]`)?.focus();
+  for (const one of photos()) if (one.dataset.photo === current) one.focus();
 }
 
+/** @type {Partial<Record<string, () => void>>} */
 const KEYS = {
   ArrowLeft: () => step(-1),
   ArrowRight: () => step(1),
@@ -70,17 +78,17 @@ const KEYS = {
   0: () => zoom.fit(),
 };
 
-const BUTTONS = {
-  close: [icon("close"), closeViewer],
-  previous: [icon("back", 26), () => step(-1)],
-  next: [icon("next", 26), () => step(1)],
-  larger: [icon("larger"), () => zoom.by(1)],
-  smaller: [icon("smaller"), () => zoom.by(-1)],
-};
+const BUTTONS = /** @type {const} */ ([
+  ["viewer-close", icon("close"), closeViewer],
+  ["viewer-previous", icon("back", 26), () => step(-1)],
+  ["viewer-next", icon("next", 26), () => step(1)],
+  ["viewer-larger", icon("larger"), () => zoom.by(1)],
+  ["viewer-smaller", icon("smaller"), () => zoom.by(-1)],
+]);
 
-for (const [name, [shape, press]] of Object.entries(BUTTONS)) {
-  byId(`viewer-${name}`).append(shape);
-  byId(`viewer-${name}`).addEventListener("click", press);
+for (const [id, shape, press] of BUTTONS) {
+  byId(id).append(shape);
+  byId(id).addEventListener("click", press);
 }
 byId("viewer-download").append(icon("download"));
 byId("viewer-stage").addEventListener("click", (event) => {
@@ -88,9 +96,10 @@ byId("viewer-stage").addEventListener("click", (event) => {
 });
 viewer.addEventListener("close", closed);
 viewer.addEventListener("keydown", (event) => {
-  const zoomedPan = zoom.zoomed && event.key.startsWith("Arrow") && event.target.id === "viewer-stage";
-  if (event.ctrlKey || event.metaKey || event.altKey || zoomedPan || !KEYS[event.key]) return;
-  KEYS[event.key]();
+  const zoomedPan = zoom.zoomed && event.key.startsWith("Arrow") && event.target === byId("viewer-stage");
+  const press = KEYS[event.key];
+  if (event.ctrlKey || event.metaKey || event.altKey || zoomedPan || !press) return;
+  press();
   event.preventDefault();
 });
 photo.addEventListener("error", failed);

@@ -1,3 +1,4 @@
+// @ts-check
 // Tells the consumer that an answer is being written, as seldom as platforms want to hear it.
 
 import { tell } from "./server.js";
@@ -6,20 +7,27 @@ import { tell } from "./server.js";
 const AGAIN_AFTER = 12_000;
 
 // Whoever has written nothing for this long is not writing.
-const IDLE = 8_000;
+const IDLE = 8000;
 
 export class Writing {
+  /** @type {string | null} */
   #id = null;
   #told = 0;
-  #idle = null;
 
-  // `id` is the conversation; null where the consumer cannot see it.
+  /** @type {number | undefined} */
+  #idle = undefined;
+
+  /**
+   * `id` is the conversation; null where the consumer cannot see it.
+   * @param {string | null} id
+   */
   begin(id) {
     if (id === this.#id) return;
     this.stopped();
     this.#id = id;
   }
 
+  /** @param {boolean} anything */
   typed(anything) {
     if (!anything) {
       this.stopped();
@@ -43,8 +51,11 @@ export class Writing {
     this.#told = 0;
   }
 
-  // A courtesy: whether it worked is nothing to trouble an agent with.
+  /**
+   * A courtesy: whether it worked is nothing to trouble an agent with.
+   * @param {boolean} typing
+   */
   #tell(typing) {
-    if (this.#id) tell(`api/conversations/${encodeURIComponent(this.#id)}/typing`, { typing }).catch(() => {});
+    if (this.#id) tell(`api/conversations/${encodeURIComponent(this.#id)}/typing`, { typing }).catch(() => null);
   }
 }

@@ -1,11 +1,20 @@
+// @ts-check
 // Zooming a photo in its stage: steps, a double click, and dragging; scrolling pans.
 
 const STEPS = [0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8];
 
 export class Zoom {
+  /** @type {number | null} */
   #scale = null;
+
+  /** @type {{ x: number, y: number } | null} */
   #grip = null;
 
+  /**
+   * @param {HTMLElement} stage
+   * @param {HTMLImageElement} photo
+   * @param {HTMLElement} label
+   */
   constructor(stage, photo, label) {
     this.stage = stage;
     this.photo = photo;
@@ -30,7 +39,10 @@ export class Zoom {
     this.label.textContent = "Fit";
   }
 
-  // One step up or down; stepping below what fits the window is fitting.
+  /**
+   * One step up or down; stepping below what fits the window is fitting.
+   * @param {1 | -1} direction
+   */
   by(direction) {
     const now = this.#scale ?? this.#fitted();
     const next = direction > 0 ? STEPS.find((step) => step > now * 1.01) : STEPS.findLast((step) => step < now * 0.99);
@@ -39,6 +51,10 @@ export class Zoom {
     else this.#set(next);
   }
 
+  /**
+   * @param {number} scale
+   * @param {MouseEvent} [at]
+   */
   #set(scale, at) {
     const box = this.photo.getBoundingClientRect();
     const x = at ? (at.clientX - box.left) / box.width : 0.5;
@@ -61,16 +77,19 @@ export class Zoom {
     );
   }
 
+  /** @param {PointerEvent} event */
   #grab(event) {
     if (!this.zoomed || event.pointerType === "touch") return;
     this.#grip = { x: event.clientX + this.stage.scrollLeft, y: event.clientY + this.stage.scrollTop };
     this.stage.setPointerCapture(event.pointerId);
   }
 
+  /** @param {PointerEvent} event */
   #drag(event) {
     if (this.#grip) this.stage.scrollTo(this.#grip.x - event.clientX, this.#grip.y - event.clientY);
   }
 
+  /** @param {WheelEvent} event */
   #wheel(event) {
     if (!event.ctrlKey && this.zoomed) return;
     event.preventDefault();

@@ -1,0 +1,83 @@
+// The elements of the pages: those that the templates have, and what scripts make others of.
+
+type Listener = (event: Event) => void;
+
+/** Attributes that are null, undefined or false are left out; those that begin with `on` are listeners. */
+export interface Attributes {
+  [name: string]: string | number | boolean | null | undefined | Listener;
+  [listener: `on${string}`]: Listener;
+}
+
+export type Child = Node | string | null | undefined;
+
+/** The elements that the templates give an id, by their tags. */
+export interface Elements {
+  agent: "select";
+  announcer: "p";
+  back: "a";
+  brand: "h1" | "span";
+  channels: "div";
+  chart: "div";
+  composer: "form";
+  "composer-note": "p";
+  "composer-quote": "div";
+  "composer-quoted": "bdi";
+  "composer-send": "button";
+  "composer-unquote": "button";
+  conversation: "section";
+  conversations: "ol";
+  deeds: "div";
+  earlier: "div";
+  entries: "tbody";
+  erase: "dialog";
+  "erase-cancel": "button";
+  "erase-form": "form";
+  failures: "div";
+  filters: "form";
+  frame: "main";
+  glimpses: "input";
+  "hand-over": "dialog";
+  "hand-over-cancel": "button";
+  "hand-over-form": "form";
+  "hand-over-to": "select";
+  "head-avatar": "span";
+  "head-detail": "p";
+  "head-name": "h1";
+  health: "div";
+  lines: "ol";
+  links: "nav";
+  "list-empty": "p";
+  "list-end": "div";
+  "list-scroll": "nav";
+  live: "span";
+  more: "button";
+  newer: "button";
+  "nothing-open": "div";
+  notices: "div";
+  "notices-section": "section";
+  numbers: "div";
+  open: "div";
+  "retry-all": "button";
+  scroll: "div";
+  sought: "input";
+  tabs: "div";
+  text: "textarea";
+  trouble: "p";
+  typing: "p";
+  viewer: "dialog";
+  "viewer-caption": "p";
+  "viewer-close": "button";
+  "viewer-count": "span";
+  "viewer-download": "a";
+  "viewer-larger": "button";
+  "viewer-name": "bdi";
+  "viewer-next": "button";
+  "viewer-photo": "img";
+  "viewer-previous": "button";
+  "viewer-scale": "button";
+  "viewer-smaller": "button";
+  "viewer-stage": "div";
+  "viewer-words": "p";
+  views: "input";
+  who: "footer";
+}
