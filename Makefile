@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install install-dev demo test torture check docs format lock screenshots clean
+.PHONY: install install-dev demo test torture check check-scripts docs format lock screenshots clean
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
@@ -35,13 +35,23 @@ TORTURE_SECONDS ?= 180
 torture: install-dev
 	TORTURE_SEEDS=$(TORTURE_SEEDS) TORTURE_SECONDS=$(TORTURE_SECONDS) $(BIN)/pytest -v tests/torture
 
-check: install-dev
+check: install-dev check-scripts
 	sh scripts/system-packages.sh
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/mkdocs build --strict --quiet
 	$(BIN)/pytest
+
+# The types of the browser scripts, and lint.
+check-scripts: node_modules/.installed
+	node_modules/.bin/tsc --project .
+	node_modules/.bin/biome lint .
+
+node_modules/.installed: package-lock.json package.json .npmrc
+	sh scripts/system-packages.sh
+	npm ci --no-audit --no-fund --loglevel=warn
+	touch $@
 
 # The site of the documentation, in site/. A link or an anchor that leads nowhere fails it.
 docs: install-dev
@@ -61,4 +71,4 @@ screenshots: install-dev
 	$(BIN)/python scripts/screenshots.py
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache dist site
+	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache dist site

@@ -10,7 +10,16 @@ from .pages import ROOT
 
 #: Left out where there is no git to ask.
 _NOT_OURS = frozenset(
-    {".git", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "__pycache__"}
+    {
+        ".git",
+        ".venv",
+        ".mypy_cache",
+        ".ruff_cache",
+        ".pytest_cache",
+        ".hypothesis",
+        "__pycache__",
+        "node_modules",
+    }
 )
 _MACHINE = re.compile(
     r"(?<![\w.\-/*{}])/(?:work|root|Users)/|(?<![\w.\-/*{}])/home/[a-z]"
