@@ -1,4 +1,4 @@
-"""What `make check-scripts` cannot see: a script it passes over, and types that the pages do not have."""
+"""What `make check-scripts` cannot see: a script it passes over, and types that pages or answers do not have."""
 
 import re
 from collections import defaultdict
@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 import workspace
+from tests.workspace import samples
+from tests.workspace.house import House
 
 FOLDER = Path(workspace.__file__).parent
 SCRIPTS = sorted((FOLDER / "static").rglob("*.js"))
@@ -32,3 +34,50 @@ def test_elements_have_the_tags_that_scripts_take_them_to_have() -> None:
             found[id].add(tag)
     assert len(taken) == declared.count(";")
     assert taken == {id: found[id] for id in taken}
+
+
+async def test_answers_have_the_fields_that_scripts_take_them_to_have(house: House) -> None:
+    attachments = [samples.photo(location={"name": "Home"}, contacts=[{"name": "Mia"}])]
+    await house.deliver(
+        samples.received("evt_1", samples.message(1, reply_to="msg_0", attachments=attachments))
+    )
+    hidden = (await house.get("api/conversations/conv_mia/lines?since=0"))["lines"][0]
+    opened = await house.opened()
+    await house.post("api/conversations/conv_mia/agents", {"do": "close"})
+    *_, message, notice = (await house.get("api/conversations/conv_mia/lines?since=0"))["lines"]
+    audit = await house.get("api/audit")
+    answers = {
+        "Me": await house.get("api/me"),
+        "ConversationPage": await house.get("api/conversations?show=all"),
+        "Conversation": opened["conversation"],
+        "OpenedConversation": opened,
+        "ChannelAbilities": opened["can"],
+        "Message": message,
+        "Notice": notice,
+        "QuotedLine": message["reply_to"],
+        "HiddenAttachment": hidden["attachments"][0],
+        "VisibleAttachment": message["attachments"][0],
+        "ContactCard": message["attachments"][0]["contacts"][0],
+        "AuditPage": audit,
+        "AuditEntry": audit["entries"][0],
+        "OperationsReport": await house.get("api/operations"),
+    }
+    declared = _interfaces((FOLDER / "static" / "types.d.ts").read_text())
+    assert {name: set(answer) for name, answer in answers.items()} == {
+        name: declared[name] for name in answers
+    }
+
+
+_INTERFACE = re.compile(
+    r"interface (\w+)(?: extends (\w+))? \{\n(.*?)^\}", re.MULTILINE | re.DOTALL
+)
+
+
+def _interfaces(text: str) -> dict[str, set[str]]:
+    """The fields of each interface, with those that it inherits."""
+    parents: dict[str, str] = {}
+    fields: dict[str, set[str]] = {}
+    for name, parent, body in _INTERFACE.findall(text):
+        parents[name] = parent
+        fields[name] = set(re.findall(r"^  (\w+)\??:", body, re.MULTILINE))
+    return {name: fields[name] | fields.get(parents[name], set()) for name in fields}
