@@ -1,0 +1,164 @@
+"""Imports run downwards only, and some packages never meet."""
+
+import pytest
+
+from .imports import ROOT, is_inside, modules
+
+#: Each line may import from the lines below it; packages of one line never import each other.
+GATEWAY = (
+    ("cli",),
+    ("service",),
+    ("wiring",),
+    ("http",),
+    ("upkeep",),
+    ("inbound", "media", "delivery", "replies"),
+    ("journal",),
+    ("events",),
+    ("fetching", "settings", "observability"),
+    ("problems", "identifiers", "backoff", "intake_priority", "fault_points", "timestamps"),
+)
+NORMALIZER = (
+    ("sanitizer",),
+    ("renditions", "decoders"),
+    ("sandbox", "scanner", "file_type"),
+    ("canvas", "isobmff", "events", "media"),
+)
+CONNECTORS = (
+    ("conformance",),
+    ("kit",),
+    ("apple", "messenger", "twilio", "whatsapp"),
+    ("meta",),
+    ("recordings",),
+    ("tools",),
+    ("contract",),
+    ("capabilities", "errors"),
+)
+WORKSPACE = (
+    ("application",),
+    ("handlers",),
+    ("http",),
+    ("auth",),
+    ("store",),
+    ("gateway",),
+    ("text",),
+    ("settings", "roles", "timestamps"),
+)
+LAYERS = {
+    "gateway": GATEWAY,
+    "normalizer": NORMALIZER,
+    "connectors": CONNECTORS,
+    "workspace": WORKSPACE,
+}
+#: What a top-level package may import of the others.
+ALLOWED = {
+    "gateway": {"connectors", "normalizer", "workspace", "simulator"},
+    "connectors": {"normalizer"},
+    "normalizer": set[str](),
+    "workspace": set[str](),
+    "simulator": set[str](),
+}
+INSIDE_DECODERS = {
+    "normalizer.sandbox.job",
+    "normalizer.canvas",
+    "normalizer.isobmff",
+    "normalizer.media",
+}
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_imports_run_downwards(package: str) -> None:
+    height = {room: -depth for depth, floor in enumerate(LAYERS[package]) for room in floor}
+    upwards = []
+    for module, imported in modules(package).items():
+        own = _room(module, package)
+        for other in imported:
+            room = _room(other, package)
+            if own and room and own != room and height[room] >= height[own]:
+                upwards.append(f"{module} imports {other}")
+    assert upwards == []
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_every_room_has_its_floor(package: str) -> None:
+    rooms = {_room(module, package) for module in modules(package)} - {""}
+    assert rooms == {room for floor in LAYERS[package] for room in floor}
+
+
+@pytest.mark.parametrize(
+    ("package", "most"),
+    [("gateway", 20), ("connectors", 14), ("normalizer", 10), ("workspace", 10)],
+)
+def test_a_house_has_few_rooms(package: str, most: int) -> None:
+    assert sum(map(len, LAYERS[package])) <= most
+
+
+@pytest.mark.parametrize("package", ALLOWED)
+def test_packages_know_only_the_packages_they_may(package: str) -> None:
+    known = {
+        other.partition(".")[0] for imported in modules(package).values() for other in imported
+    }
+    assert known & ALLOWED.keys() - {package} <= ALLOWED[package]
+
+
+def test_renditions_never_import_decoders() -> None:
+    assert _crossing("normalizer.renditions", "normalizer.decoders") == []
+
+
+def test_decoders_import_only_the_job_and_plain_values() -> None:
+    strangers = [
+        f"{module} imports {other}"
+        for module, imported in modules("normalizer.decoders").items()
+        for other in imported
+        if is_inside(other, "normalizer")
+        and not is_inside(other, "normalizer.decoders")
+        and other not in INSIDE_DECODERS
+    ]
+    assert strangers == ["normalizer.decoders.__main__ imports normalizer.sandbox.zygote"]
+
+
+def test_the_sandbox_imports_neither_decoders_nor_renditions() -> None:
+    assert _crossing("normalizer.sandbox", "normalizer.decoders") == []
+    assert _crossing("normalizer.sandbox", "normalizer.renditions") == []
+
+
+def test_only_the_sqlite_engine_imports_sqlite3() -> None:
+    users = {module for module, imported in modules("gateway").items() if "sqlite3" in imported}
+    assert users
+    assert all(is_inside(module, "gateway.journal.sqlite") for module in users)
+
+
+def test_nobody_outside_sees_the_journals_inside() -> None:
+    doors = {"gateway.journal"}
+    inside = [
+        f"{module} imports {other}"
+        for module, imported in modules("gateway").items()
+        for other in imported
+        if is_inside(other, "gateway.journal")
+        and not is_inside(module, "gateway.journal")
+        and other not in doors
+    ]
+    assert inside == ["gateway.service imports gateway.journal.sqlite.journal"]
+
+
+def test_operations_know_no_engine() -> None:
+    assert _crossing("gateway.journal.operations", "gateway.journal.sqlite") == []
+
+
+def test_every_package_says_what_it_is_for() -> None:
+    for package in ("gateway", "connectors", "normalizer", "workspace", "simulator"):
+        for file in (ROOT / package).rglob("__init__.py"):
+            assert file.read_text("utf-8").startswith('"""'), file
+
+
+def _room(module: str, package: str) -> str:
+    """The room of a package in which a module lies; empty for the package itself and for strangers."""
+    return module.split(".")[1] if module.startswith(f"{package}.") else ""
+
+
+def _crossing(package: str, other: str) -> list[str]:
+    return [
+        f"{module} imports {name}"
+        for module, imported in modules(package).items()
+        for name in imported
+        if is_inside(name, other)
+    ]
