@@ -10,8 +10,8 @@ from typing import Any
 from normalizer.canvas import Canvas
 from normalizer.decoders.photo import job as photo_job
 from normalizer.media import Limits, Unsafe
-from normalizer.sandbox.errors import CellLost
-from normalizer.sandbox.job import Order
+from normalizer.sandbox.errors import SandboxLost
+from normalizer.sandbox.job import JobRequest
 from normalizer.sandbox.pool import Pool
 from normalizer.sanitizer import Sanitizer
 from tests.normalizer.media_samples import descriptor
@@ -69,7 +69,7 @@ class InProcess:
             "preview_side": 4096,
         }
         begin = time.perf_counter()
-        photo_job.photo(Order(message, [source, self._pixels], lambda _: None))
+        photo_job.photo(JobRequest(message, [source, self._pixels], lambda _: None))
         took = time.perf_counter() - begin
         os.close(source)
         return took
@@ -109,7 +109,7 @@ async def deadline(pool: Pool, seconds: float) -> tuple[float, float]:
         begin = time.perf_counter()
         try:
             await cell.ask({"job": "empty", "cpu_seconds": 5}, [], seconds)
-        except CellLost:
+        except SandboxLost:
             late = time.perf_counter() - begin - seconds
     begin = time.perf_counter()
     async with pool.cell() as cell:

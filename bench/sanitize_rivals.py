@@ -13,7 +13,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from normalizer.decoders.photo.scaling import fit
 from normalizer.decoders.video import structure
-from normalizer.decoders.video.demuxer import open_film
+from normalizer.decoders.video.demuxer import open_video
 from normalizer.decoders.video.first_frame import first_frame, rows
 from normalizer.decoders.video.remux import copied, rebuild
 
@@ -119,10 +119,10 @@ def film_floor(film: bytes, _: int) -> None:
     source, target = os.memfd_create("source"), os.memfd_create("target")
     os.write(source, film)
     boxes = structure.read(memoryview(film))
-    pixels = rows(first_frame(open_film(source, boxes)), 1920)
+    pixels = rows(first_frame(open_video(source, boxes)), 1920)
     image = Image.frombuffer("RGBX", pixels.shape[::-1], pixels.tobytes(), "raw", "RGBX", 0, 1)
     image.save(io.BytesIO(), "JPEG", quality=82)
-    rebuild(open_film(source, boxes), target, copied)
+    rebuild(open_video(source, boxes), target, copied)
     os.close(source)
     os.close(target)
 

@@ -40,7 +40,7 @@ from .contract import (
 )
 from .errors import ConnectorError, Forbidden, Rejected
 from .tools.attachment_kind import kind_of
-from .tools.constant_time import any_same, same
+from .tools.constant_time import any_same, constant_time_equal, matches_any, same
 from .tools.entries import (
     Unreadable,
     attach_each,
@@ -54,7 +54,7 @@ from .tools.entries import (
     unknown,
 )
 from .tools.gzip_body import TooLarge, inflate
-from .tools.location import place
+from .tools.location import location, place
 from .tools.refusals import (
     BLOCKED,
     EXPIRED,
@@ -72,6 +72,7 @@ from .tools.refusals import (
     Verdict,
     by_code,
     judge,
+    refusal_from,
 )
 from .tools.setting_types import Identifier, Identifiers, Secret, Secrets, revealed
 
@@ -138,6 +139,7 @@ __all__ = [
     "attach_each",
     "by_code",
     "by_status",
+    "constant_time_equal",
     "entries",
     "fingerprint",
     "id_of",
@@ -145,11 +147,14 @@ __all__ = [
     "judge",
     "kind_of",
     "listed",
+    "location",
+    "matches_any",
     "moment",
     "offers",
     "open_each",
     "place",
     "read_each",
+    "refusal_from",
     "retry_after",
     "revealed",
     "same",

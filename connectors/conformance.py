@@ -14,22 +14,31 @@ At the end of the run the kit prints the connector's grade, and what is missing 
 
 import pytest
 
-from .kit.batches import Batches
-from .kit.declarations import Declares
-from .kit.exchanges import Exchange, Exchanges, exchanges
-from .kit.grades import GRADES, Grade, Graded
-from .kit.missing_fields import Bears
-from .kit.parsing import Reads
-from .kit.purity import Pure
-from .kit.refusals import Refusal, Refusals, refusals
+from .kit.batches import BatchChecks
+from .kit.declarations import DeclarationChecks
+from .kit.exchanges import Exchange, ExchangeChecks, exchanges
+from .kit.grades import GRADES, Grade, GradeChecks
+from .kit.missing_fields import MissingFieldChecks
+from .kit.parsing import ParsingChecks
+from .kit.purity import PurityChecks
+from .kit.refusals import Refusal, RefusalChecks, refusals
 from .kit.report import report
-from .kit.sending import Sends
-from .kit.verification import Proves
+from .kit.sending import SendingChecks
+from .kit.verification import VerifyChecks
 from .recordings import Recording, recordings
 
 
 class Conformance(
-    Declares, Proves, Reads, Batches, Bears, Exchanges, Refusals, Sends, Pure, Graded
+    DeclarationChecks,
+    VerifyChecks,
+    ParsingChecks,
+    BatchChecks,
+    MissingFieldChecks,
+    ExchangeChecks,
+    RefusalChecks,
+    SendingChecks,
+    PurityChecks,
+    GradeChecks,
 ):
     """All promises. A subclass must say
 

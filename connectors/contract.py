@@ -246,8 +246,9 @@ class Connector(ABC, Generic[C]):
 
         Called for every POST, before anything reads the body; its size is capped. Promises the same for the
         same request at any time: the only clock is `received_at`. Fails closed, for any bytes and headers.
-        Must not raise anything else, decode before proving, compare with `==` (`same` and `any_same` take as
-        long for a wrong proof as for a right one), or put a secret or the right proof into the reason.
+        Must not raise anything else, decode before proving, compare with `==` (`constant_time_equal` and
+        `matches_any` take as long for a wrong proof as for a right one), or put a secret or the right proof
+        into the reason.
         """
 
     @abstractmethod

@@ -15,9 +15,9 @@ from normalizer.events import AnyEvent, Notice
 
 from .contract import Connector, ConnectorConfig, Delivery, Purpose, Reply, Request, Response
 from .errors import Forbidden, Rejected
-from .tools.constant_time import any_same, same
+from .tools.constant_time import constant_time_equal, matches_any
 from .tools.entries import Unreadable, entries, fingerprint, open_each
-from .tools.refusals import Code, Verdict, judge
+from .tools.refusals import Code, Verdict, refusal_from
 from .tools.setting_types import Secret, Secrets, revealed
 
 _SIGNATURE = re.compile(r"sha256=([0-9a-fA-F]{64})")
@@ -59,7 +59,7 @@ class Meta(Connector[M]):
     def handshake(self, request: Request) -> Response:
         token = self.config.verify_token.get_secret_value()
         asked = request.query.get("hub.mode") == "subscribe"
-        if not (same(request.query.get("hub.verify_token", ""), token) and asked):
+        if not (constant_time_equal(request.query.get("hub.verify_token", ""), token) and asked):
             return Response(status=403)
         return Response(body=request.query.get("hub.challenge", "").encode(errors="replace"))
 
@@ -70,7 +70,7 @@ class Meta(Connector[M]):
             raise Forbidden("X-Hub-Signature-256 is missing or is not sha256=<64 hex digits>")
         given = bytes.fromhex(found[1])
         secrets = revealed(self.config.app_secrets)
-        if not any_same((_mac(secret, request.body) for secret in secrets), given):
+        if not matches_any((_mac(secret, request.body) for secret in secrets), given):
             raise Forbidden("X-Hub-Signature-256 fits none of app_secrets")
 
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
@@ -99,7 +99,7 @@ class Meta(Connector[M]):
             or self.codes.get(code)
         )
         told = f"HTTP {reply.status}, code {code}/{subcode}, trace {error.get('fbtrace_id')}"
-        return judge(reply, known, told)
+        return refusal_from(reply, known, told)
 
     def graph(self, *path: str, **query: str) -> str:
         """The address of a node or edge; https://developers.facebook.com/docs/graph-api/guides/secure-requests"""

@@ -1,7 +1,7 @@
 """Numbered steps of the pipeline at which a test may end the process as a power switch would.
 
 AIRLOCK_FAULT_POINT=after-append:3 kills the process (SIGKILL) when it passes that step for the third time.
-Unset, as always but in tests, `passing` does nothing.
+Unset, as always but in tests, `fault_point` does nothing.
 """
 
 import os
@@ -62,7 +62,7 @@ class NoSuchStep(ValueError):
 
 
 def armed(environment: Mapping[str, str]) -> Callable[[str], None]:
-    """What `passing` is under these variables."""
+    """What `fault_point` is under these variables."""
     wanted = environment.get(VARIABLE)
     if not wanted:
         return _pass
@@ -91,4 +91,4 @@ class _Trap:
 
 
 #: Called with the name of each step.
-passing: Callable[[str], None] = armed(os.environ)
+fault_point: Callable[[str], None] = armed(os.environ)

@@ -18,7 +18,7 @@ _CREDIT = 0.002
 _LOOK_AGAIN = 0.001
 
 
-class Pressure:
+class IntakePriority:
     """One for the whole gateway: who accepts tells how many wait; who works through the journal asks for turns."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Pressure:
         """Whether nobody has to give way now."""
         return self._lately() <= _CALM
 
-    async def turn(self, seconds: float) -> None:
+    async def wait_turn(self, seconds: float) -> None:
         """Wait until work that holds the event loop for about `seconds` may begin."""
         if not self._turns and self.is_low():
             return

@@ -20,24 +20,24 @@ from .http.api import Api, bearer
 from .http.health import probes
 from .http.media import MediaEndpoint
 from .http.routes import application
-from .inbound.capacity import Intake
-from .inbound.parse_worker import Reader
-from .inbound.webhooks import Ingress
-from .intake_priority import Pressure
+from .inbound.capacity import CapacityGate
+from .inbound.parse_worker import ParseWorker
+from .inbound.webhooks import Webhooks
+from .intake_priority import IntakePriority
 from .journal import Journal
 from .media.quarantine import Quarantine
 from .media.signed_links import Links
-from .media.source import Originals
+from .media.source import MediaSource
 from .media.storage.filesystem import FileStore, sync_folder
-from .media.worker import MediaWork
+from .media.worker import MediaWorker
 from .replies.accept import Replies
-from .replies.send_worker import Sending
+from .replies.send_worker import SendWorker
 from .settings import Address, Settings
-from .upkeep.compaction import Room
+from .upkeep.compaction import Compactor
 from .upkeep.connector_health import ConnectorHealth
 from .upkeep.failures import Failures
 from .upkeep.reconciler import Reconciler
-from .upkeep.retention import Housekeeping, Retention
+from .upkeep.retention import Retention, RetentionWorker
 
 #: POSTs to the core in flight, over as many kept connections.
 _FORWARDERS = 32
@@ -81,9 +81,9 @@ def connect(here: Installation, journal: Journal, stack: AsyncExitStack) -> Comp
     fetcher = _fetcher(settings, stack)
     tokens = [token.get_secret_value() for token in settings.gateway.api_tokens]
     workspace, core = _core(here, tokens, stack)
-    pressure = Pressure()
-    lanes = Lanes(journal, core, workers=_FORWARDERS, pressure=pressure)
-    intake = Intake(
+    priority = IntakePriority()
+    lanes = Lanes(journal, core, workers=_FORWARDERS, priority=priority)
+    intake = CapacityGate(
         here.data,
         backlog=lambda: lanes.waiting,
         unread=lambda: journal.unread_bytes,
@@ -96,14 +96,14 @@ def connect(here: Installation, journal: Journal, stack: AsyncExitStack) -> Comp
         intake.is_short_of_room,
     )
     media = _media_work(here, journal, fetcher, quarantine, sanitizer, store)
-    sending = Sending(journal, connectors, fetcher, public_url=here.public_url)
+    sending = SendWorker(journal, connectors, fetcher, public_url=here.public_url)
     for receiver in (lanes.recorded, media.recorded, sending.recorded):
         journal.subscribe(receiver)
-    housekeeping = Housekeeping(journal, store, quarantine, _retention(settings), media.in_hand)
+    housekeeping = RetentionWorker(journal, store, quarantine, _retention(settings), media.in_hand)
     health = ConnectorHealth(connectors, fetcher)
     links = Links(journal.key, here.public_url)
     app = application(
-        Ingress(journal, connectors, here.public_url, intake.refusal, pressure),
+        Webhooks(journal, connectors, here.public_url, intake.refusal, priority),
         Api(
             journal,
             links,
@@ -125,10 +125,10 @@ def connect(here: Installation, journal: Journal, stack: AsyncExitStack) -> Comp
         "journal": journal.watch,
         "forwarder": lanes.run,
         "media": media.run,
-        "reader": Reader(journal, connectors, pressure).run,
+        "reader": ParseWorker(journal, connectors, priority).run,
         "housekeeping": housekeeping.run,
         "reconciler": Reconciler([lanes.pick_up, media.pick_up]).run,
-        "room": Room(journal, intake.is_short_of_room).run,
+        "room": Compactor(journal, intake.is_short_of_room).run,
         "sending": sending.run,
         "connector health": health.run,
     }
@@ -172,16 +172,16 @@ def _media_work(
     quarantine: Quarantine,
     sanitizer: Sanitizer,
     store: FileStore,
-) -> MediaWork:
+) -> MediaWorker:
     media = here.settings.media
-    originals = Originals(
+    originals = MediaSource(
         journal,
         fetcher,
         quarantine,
         scratch=_emptied(folder(here.data / "scratch")),
         limit=max(media.photo_max_bytes, media.video_max_bytes),
     )
-    return MediaWork(
+    return MediaWorker(
         journal,
         here.settings.connectors,
         originals,

@@ -12,8 +12,8 @@ from typing import Any, Literal
 from .canvas import Canvas
 from .file_type import HEAD_BYTES, Content, sniff
 from .media import Clean, Limits, MediaFailed, MediaRejected
-from .renditions.sandbox_job import Studio
-from .renditions.video import Films
+from .renditions.sandbox_job import SandboxRunner
+from .renditions.video import VideoPipeline
 from .renditions.while_decoding import Job
 from .sandbox.pool import Isolation, Pool
 from .scanner import Scanner
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 Stage = Literal["scanning", "making_safe"]
 
 #: Called with what is being done, and with the share that is done while a film is encoded.
-Progress = Callable[[Stage, float | None], None]
+OnProgress = Callable[[Stage, float | None], None]
 
 #: How far threads that encode step back behind those that others wait for.
 _PATIENCE = 5
@@ -51,13 +51,13 @@ class Sanitizer:
         # Threads, not processes: encoding lets go of the interpreter lock, and reads the pixels where the
         # cell has put them.
         self._threads = ThreadPoolExecutor(cells, "encode", _step_back)
-        self._studio = Studio(self._canvas, limits, self._pool, self._threads, cells)
-        self._films = Films(self._canvas, limits, self._pool, self._studio, self._threads)
+        self._runner = SandboxRunner(self._canvas, limits, self._pool, self._threads, cells)
+        self._films = VideoPipeline(self._canvas, limits, self._pool, self._runner, self._threads)
 
     async def start(self) -> None:
         """Starts the decoder processes, proves their walls and that the scanner takes what we take.
 
-        Raises CellsUnavailable or ScannerMisfit. A scanner that is away is no reason not to start.
+        Raises SandboxUnavailable or ScannerMisfit. A scanner that is away is no reason not to start.
         """
         await self._pool.start()
         if self._scanner:
@@ -74,11 +74,11 @@ class Sanitizer:
     async def close(self) -> None:
         """Ends all decoder processes."""
         await self._pool.close()
-        await self._studio.close()
+        await self._runner.close()
         self._threads.shutdown(wait=False)
 
     @property
-    def missing_walls(self) -> dict[str, str]:
+    def missing_layers(self) -> dict[str, str]:
         """What stands between decoders and the system less than it could, and why. Empty where all does."""
         return dict(self._pool.missing)
 
@@ -92,7 +92,7 @@ class Sanitizer:
         source: int,
         *,
         declared: str | None = None,  # noqa: ARG002  # so that nobody has to remember to leave it out
-        progress: Progress | None = None,
+        progress: OnProgress | None = None,
     ) -> Clean:
         """The renditions of the file behind the readable descriptor `source`, read from its start.
 
@@ -117,7 +117,7 @@ class Sanitizer:
         """Why no file could be scanned now; None where one could, or where no scanner is configured."""
         return await self._scanner.trouble() if self._scanner else None
 
-    async def _clean(self, source: int, size: int, progress: Progress) -> Clean:
+    async def _clean(self, source: int, size: int, progress: OnProgress) -> Clean:
         content = sniff(os.pread(source, HEAD_BYTES, 0))
         limits = self._limits
         most = limits.photo_max_bytes if content.kind == "photo" else limits.video_max_bytes
@@ -138,7 +138,7 @@ class Sanitizer:
             "max_pixels": self._limits.photo_max_pixels,
             "preview_side": self._canvas.side,
         }
-        work = await self._studio.work(Job(message, source, size, _PHOTO_SECONDS, "preview"))
+        work = await self._runner.work(Job(message, source, size, _PHOTO_SECONDS, "preview"))
         return Clean("photo", work.painted.width, work.painted.height, None, work.pictures)
 
 
@@ -156,7 +156,7 @@ def _too_large(size: int, limit: str) -> MediaRejected:
 
 
 async def _scanned(
-    scan: Coroutine[Any, Any, None], work: Coroutine[Any, Any, Clean], progress: Progress
+    scan: Coroutine[Any, Any, None], work: Coroutine[Any, Any, Clean], progress: OnProgress
 ) -> Clean:
     """Both at once. What the scanner finds counts more than what else is wrong with a file."""
     scanning, working = asyncio.create_task(scan), asyncio.create_task(work)

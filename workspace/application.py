@@ -7,8 +7,8 @@ from functools import partial
 from aiohttp import web
 
 from workspace.gateway.channels import Channels
-from workspace.gateway.client import Upstream
-from workspace.gateway.link_cache import LinkShelf
+from workspace.gateway.client import GatewayClient
+from workspace.gateway.link_cache import LinkCache
 from workspace.gateway.signatures import key
 from workspace.handlers import (
     actions,
@@ -28,7 +28,7 @@ from workspace.http.access import call, page
 from workspace.http.context import WORKSPACE, Workspace
 from workspace.settings import WorkspaceSettings
 from workspace.store.assignment import tell_gateway
-from workspace.store.change_signal import Updates
+from workspace.store.change_signal import ChangeSignal
 from workspace.store.database import Database
 from workspace.store.retention import keep_forgetting
 
@@ -51,35 +51,35 @@ def create_app(settings: WorkspaceSettings) -> web.Application:
 def _workspace(settings: WorkspaceSettings) -> Workspace:
     if not settings.secrets:
         raise ValueError("the workspace needs at least one signing secret (core.secrets)")
-    updates = Updates()
+    updates = ChangeSignal()
     database = Database(settings.database, updates.announce)
-    upstream = Upstream(settings.gateway_url, settings.api_token)
+    gateway = GatewayClient(settings.gateway_url, settings.api_token)
     return Workspace(
         settings=settings,
         secrets=tuple(key(secret) for secret in settings.secrets),
         database=database,
-        upstream=upstream,
+        gateway=gateway,
         updates=updates,
-        links=LinkShelf(upstream, partial(tell_gateway, database, upstream)),
-        channels=Channels(upstream),
+        links=LinkCache(gateway, partial(tell_gateway, database, gateway)),
+        channels=Channels(gateway),
     )
 
 
 async def _opened(app: web.Application) -> AsyncIterator[None]:
     workspace = app[WORKSPACE]
     workspace.database.open()
-    await workspace.upstream.open()
+    await workspace.gateway.open()
     await workspace.database.write(replies.settle_interrupted)
     settings = workspace.settings
     forgetting = keep_forgetting(
         workspace.database, settings.text_retention, settings.trail_retention
     )
-    workspace.errands.add(asyncio.create_task(forgetting))
+    workspace.background_tasks.add(asyncio.create_task(forgetting))
     yield
-    for errand in workspace.errands:
-        errand.cancel()
-    await asyncio.gather(*workspace.errands, return_exceptions=True)
-    await workspace.upstream.close()
+    for task in workspace.background_tasks:
+        task.cancel()
+    await asyncio.gather(*workspace.background_tasks, return_exceptions=True)
+    await workspace.gateway.close()
     await workspace.database.close()
 
 

@@ -8,7 +8,7 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def moment(written: object, otherwise: int) -> int:
+def parse_timestamp(written: object, otherwise: int) -> int:
     """An RFC 3339 time as milliseconds; `otherwise` where there is none or it cannot be read."""
     if not isinstance(written, str):
         return otherwise

@@ -25,7 +25,7 @@ from connectors.contract import (
 from connectors.errors import Forbidden, Rejected
 from connectors.tools.entries import read_each
 from connectors.tools.gzip_body import inflate
-from connectors.tools.refusals import EXPIRED, INVALID, NOT_YET, Verdict, judge
+from connectors.tools.refusals import EXPIRED, INVALID, NOT_YET, Verdict, refusal_from
 from connectors.tools.setting_types import Identifier, Identifiers, Secrets, revealed
 from normalizer.events import AnyEvent, MediaRef
 
@@ -173,7 +173,9 @@ class Apple(Connector[Settings]):
         return Call("POST", f"{self.config.api}/v1/message", headers, json=message)
 
     def refusal(self, reply: Reply) -> Rejected:
-        return judge(reply, REFUSALS.get((reply.purpose, reply.status)), f"HTTP {reply.status}")
+        return refusal_from(
+            reply, REFUSALS.get((reply.purpose, reply.status)), f"HTTP {reply.status}"
+        )
 
 
 def _uuid(key: str) -> str:

@@ -21,7 +21,7 @@ from .subject import Subject
 POISONS: tuple[Any, ...] = (None, 5, "poison", [], {"poison": True}, [[{"poison": []}]])
 
 
-class Batches(Subject):
+class BatchChecks(Subject):
     """What `parse` promises about entries that come together."""
 
     def test_a_poisoned_entry_costs_its_neighbours_nothing(self, recording: Recording) -> None:

@@ -30,7 +30,7 @@ OF_MEDIA = frozenset(
 )
 
 
-class Answers(Subject):
+class CallChecks(Subject):
     """What flows, `refusal`, `authorize`, `handshake` and `acknowledge` promise."""
 
     def test_credentials_go_only_where_they_belong(self, recording: Recording) -> None:

@@ -26,7 +26,7 @@ _HOST = re.compile(r"(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-
 _SECRET = re.compile(r"(^|_)(secret|token|password|passphrase|private_key)s?(_|$)")
 
 
-class Declares(Subject):
+class DeclarationChecks(Subject):
     """What is declared is there, makes sense, and agrees with what is done."""
 
     def test_it_says_what_it_is(self) -> None:

@@ -38,7 +38,7 @@ from connectors.contract import (
 from connectors.recordings import RECEIVED_AT, URL
 from normalizer.events import MediaRef
 
-from .calls import Answers
+from .calls import CallChecks
 from .mutations import damaged
 from .notation import reply_of, shown
 from .record import unlike
@@ -113,7 +113,7 @@ def exchanges(folder: Path) -> list[Exchange]:
     ]
 
 
-class Exchanges(Answers):
+class ExchangeChecks(CallChecks):
     """What flows promise, shown by recorded exchanges."""
 
     def test_an_exchange_goes_as_it_was_recorded(self) -> None:

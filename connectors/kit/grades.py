@@ -32,7 +32,7 @@ NOTHING_SAID = "says nothing"
 _NUMBER = re.compile(r"\d[\d,]*\d|\d")
 
 
-class Graded(Subject):
+class GradeChecks(Subject):
     """What an author claims, and what shows it."""
 
     grade: ClassVar[Grade] = "bronze"
@@ -56,7 +56,7 @@ class Graded(Subject):
         return [reason for find in CRITERIA[grade] for reason in find(self)]
 
 
-def _unshown(subject: Graded) -> Iterator[str]:
+def _unshown(subject: GradeChecks) -> Iterator[str]:
     can = subject.connector.capabilities
     seen = {one for recording in subject.recorded for one in shown(subject.parsed(recording))}
     for feature in sorted(VISIBLE - seen):
@@ -64,7 +64,7 @@ def _unshown(subject: Graded) -> Iterator[str]:
             yield f"no recording shows {feature}, which the chart offers"
 
 
-def _silent(subject: Graded) -> Iterator[str]:
+def _silent(subject: GradeChecks) -> Iterator[str]:
     for recording in subject.recorded:
         said = [event for event in subject.parsed(recording) if isinstance(event, Message)]
         mute = [one for one in said if not (one.text or one.attachments or one.choice)]
@@ -75,20 +75,20 @@ def _silent(subject: Graded) -> Iterator[str]:
             )
 
 
-def _unlimited(subject: Graded) -> Iterator[str]:
+def _unlimited(subject: GradeChecks) -> Iterator[str]:
     can = subject.connector.capabilities
     for feature in sorted(can.features):
         if can.support(feature) == "limited" and not can.notes.get(feature):
             yield f"no note says what limits {feature}"
 
 
-def _without_origin(subject: Graded) -> Iterator[str]:
+def _without_origin(subject: GradeChecks) -> Iterator[str]:
     for recording in subject.recorded:
         if not recording.note.strip():
             yield f"recording {recording.name} has no note on where it is from"
 
 
-def _unexplained(subject: Graded) -> Iterator[str]:
+def _unexplained(subject: GradeChecks) -> Iterator[str]:
     readme = subject.readme or _readme_above(subject.payloads)
     if readme is None or not readme.is_file():
         yield "there is no README.md above the recordings; set `readme` if it is elsewhere"
@@ -103,7 +103,7 @@ def _unexplained(subject: Graded) -> Iterator[str]:
             yield f"the setting {name} has no description"
 
 
-def _unlimited_text(subject: Graded) -> Iterator[str]:
+def _unlimited_text(subject: GradeChecks) -> Iterator[str]:
     readme, can = subject.readme or _readme_above(subject.payloads), subject.connector.capabilities
     text = readme.read_text("utf-8") if readme is not None and readme.is_file() else ""
     if can.max_text and not {str(can.max_text), f"{can.max_text:,}"} & set(_NUMBER.findall(text)):
@@ -112,7 +112,7 @@ def _unlimited_text(subject: Graded) -> Iterator[str]:
         yield f"the README does not say that one may answer for {can.reply_window / 3600:g} hours"
 
 
-def _undeclared(subject: Graded) -> Iterator[str]:
+def _undeclared(subject: GradeChecks) -> Iterator[str]:
     own = [kind for kind in type(subject.connector).__mro__ if issubclass(kind, Connector)][:-1]
     at_home = all(kind.__module__.startswith("connectors.") for kind in own)
     if not at_home and not any("api" in vars(kind) for kind in own):
@@ -132,7 +132,7 @@ _SHOWN: tuple[tuple[Feature, str, str], ...] = (
 )
 
 
-def _unproven(subject: Graded) -> Iterator[str]:
+def _unproven(subject: GradeChecks) -> Iterator[str]:
     can, recorded = subject.connector.capabilities, exchanges(subject.payloads)
     flows = {one.flow for one in recorded if one.refused is None}
     yield from _unsent(subject, recorded, flows)
@@ -147,7 +147,7 @@ def _unproven(subject: Graded) -> Iterator[str]:
     yield from _unrefused(recorded)
 
 
-def _unsent(subject: Graded, recorded: list[Exchange], flows: set[str]) -> Iterator[str]:
+def _unsent(subject: GradeChecks, recorded: list[Exchange], flows: set[str]) -> Iterator[str]:
     if subject.connector.capabilities.support("send_text") == "no":
         yield "it sends no texts"
     elif "send_text" not in flows:
@@ -166,25 +166,25 @@ def _unrefused(recorded: list[Exchange]) -> Iterator[str]:
         yield "no exchange shows refused credentials: one with `refused`, and `operator` in it"
 
 
-def _unreal(subject: Graded) -> Iterator[str]:
+def _unreal(subject: GradeChecks) -> Iterator[str]:
     real = [one for one in subject.recorded if one.note.lower().startswith(REAL)]
     if not real:
         yield f"no recording is real (a note that begins with “{REAL}”, and says when and how)"
 
 
-def _undated(subject: Graded) -> Iterator[str]:
+def _undated(subject: GradeChecks) -> Iterator[str]:
     if not subject.live:
         yield "no regular test against the platform itself (`live` says where its results are)"
 
 
-def _untyped(subject: Graded) -> Iterator[str]:
+def _untyped(subject: GradeChecks) -> Iterator[str]:
     yield from untyped(sources(type(subject.connector)))
 
 
 #: Settings that every connector has, and that the documentation of Airlock explains.
 _OF_ALL = frozenset({"type", "api_url", "photos", "videos", "signature"})
 
-Criterion = Callable[[Graded], Iterator[str]]
+Criterion = Callable[[GradeChecks], Iterator[str]]
 
 CRITERIA: Mapping[Grade, tuple[Criterion, ...]] = {
     "bronze": (),

@@ -16,7 +16,7 @@ from .subject import Subject, files
 _NOTHING = "None"
 
 
-class Bears(Subject):
+class MissingFieldChecks(Subject):
     """What `parse` promises about fields that are absent, null or blank."""
 
     def test_a_field_that_may_be_absent_may_be_null(self, recording: Recording) -> None:

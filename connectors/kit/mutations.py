@@ -38,4 +38,4 @@ def _places(holder: Any) -> list[tuple[Any, Any]]:
     keys = list(holder) if isinstance(holder, dict) else range(len(holder))
     found = [(holder, key) for key in keys]
     inner = [holder[key] for key in keys if isinstance(holder[key], dict | list)]
-    return found + [place for value in inner for place in _places(value)]
+    return found + [location for value in inner for location in _places(value)]

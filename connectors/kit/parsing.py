@@ -27,7 +27,7 @@ NO_DELIVERIES: tuple[Any, ...] = (
 )
 
 
-class Reads(Subject):
+class ParsingChecks(Subject):
     """What `parse` promises."""
 
     def test_a_recording_means_what_was_recorded(self, recording: Recording) -> None:

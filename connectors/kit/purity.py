@@ -37,7 +37,7 @@ _REMEDY = (
 )
 
 
-class Pure(Subject):
+class PurityChecks(Subject):
     """What a connector's code promises."""
 
     def test_it_imports_nothing_that_acts(self) -> None:

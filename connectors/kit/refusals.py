@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from .calls import Answers
+from .calls import CallChecks
 from .notation import reply_of, shown
 
 
@@ -35,7 +35,7 @@ def refusals(folder: Path) -> Iterator[Refusal]:
         yield Refusal(path.stem, **orjson.loads(path.read_bytes()))
 
 
-class Refusals(Answers):
+class RefusalChecks(CallChecks):
     """What `refusal` promises, shown by recorded replies."""
 
     def test_a_refusal_means_what_was_recorded(self) -> None:

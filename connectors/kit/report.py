@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from .grades import GRADES, Graded
+from .grades import GRADES, GradeChecks
 
 NAME = "connector-grades"
 
@@ -13,11 +13,11 @@ class Report:
     """Sees which promises of a class were kept; registered with pytest by the first class it collects."""
 
     def __init__(self) -> None:
-        self._classes: dict[str, type[Graded]] = {}
+        self._classes: dict[str, type[GradeChecks]] = {}
         self._passed: dict[str, set[str]] = {}
         self._failed: dict[str, set[str]] = {}
 
-    def examine(self, node: str, subject: type[Graded]) -> None:
+    def examine(self, node: str, subject: type[GradeChecks]) -> None:
         self._classes[node] = subject
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -34,7 +34,7 @@ class Report:
             for line in self._lines(node, subject):
                 terminalreporter.write_line(line)
 
-    def _lines(self, node: str, subject: type[Graded]) -> list[str]:
+    def _lines(self, node: str, subject: type[GradeChecks]) -> list[str]:
         name = f"{subject.connector.name} ({subject.connector.label})"
         failed, passed = self._failed.get(node, set()), self._passed.get(node, set())
         left_out = promises(subject) - failed - passed
@@ -50,7 +50,7 @@ class Report:
         return lines
 
 
-def promises(subject: type[Graded]) -> set[str]:
+def promises(subject: type[GradeChecks]) -> set[str]:
     return {name for name in dir(subject) if name.startswith("test_")}
 
 

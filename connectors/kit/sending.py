@@ -22,7 +22,7 @@ TEXTS = (
 )
 
 
-class Sends(Subject):
+class SendingChecks(Subject):
     """What `send_text`, `send_typing` and `mark_read` promise."""
 
     def test_a_second_attempt_is_the_same_as_the_first(self) -> None:

@@ -33,7 +33,7 @@ _CAREFUL = frozenset({"compare_digest", "_compare_digest", "verify"})
 _DECADES = timedelta(days=20 * 365)
 
 
-class Proves(Subject):
+class VerifyChecks(Subject):
     """What `verify` promises."""
 
     def test_a_genuine_request_is_taken(self, recording: Recording) -> None:
@@ -141,7 +141,9 @@ class Proves(Subject):
         genuine = self.genuine(self.recorded[0])
         with _watched() as called:
             self.connector.verify(genuine)
-        assert called.keys() & _CAREFUL, "compare proofs with `same` or `any_same`, never with =="
+        assert called.keys() & _CAREFUL, (
+            "compare proofs with `constant_time_equal` or `matches_any`, never with =="
+        )
 
     def test_comparing_takes_as_long_for_each_secret(self) -> None:
         genuine = self.genuine(self.recorded[0])

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from connectors.tools.attachment_kind import kind_of
 from connectors.tools.entries import attach_each, listed
-from connectors.tools.location import place
+from connectors.tools.location import location
 from normalizer.events import Attachment, Kind, MediaRef
 
 _FILES: Mapping[str, Kind] = {
@@ -87,7 +87,7 @@ def _name(url: str) -> str | None:
 
 def _location(card: Any) -> Attachment:
     at = _payload(card)["coordinates"]
-    return place(at["lat"], at["long"], name=card.get("title"), url=card.get("url"))
+    return location(at["lat"], at["long"], name=card.get("title"), url=card.get("url"))
 
 
 def _link(card: Any) -> list[str]:

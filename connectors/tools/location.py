@@ -3,7 +3,7 @@
 from normalizer.events import Attachment
 
 
-def place(
+def location(
     latitude: float | str,
     longitude: float | str,
     *,
@@ -15,6 +15,10 @@ def place(
     told = {"name": name, "address": address, "url": url}
     details = {"latitude": _degrees(latitude), "longitude": _degrees(longitude)}
     return Attachment("location", details=details | {k: v for k, v in told.items() if v})
+
+
+#: The name that it had at first.
+place = location
 
 
 def _degrees(told: float | str) -> float | str:

@@ -1,6 +1,6 @@
 """What a platform's refusal means for us: may we try again, when, and must a person act?
 
-Tables map codes to verdicts in the words of sending; `judge` puts them into the words of media where it
+Tables map codes to verdicts in the words of sending; `refusal_from` puts them into the words of media where it
 was a file that was refused.
 """
 
@@ -73,7 +73,7 @@ def by_code(table: Mapping[Verdict, Iterable[Code]]) -> Mapping[Code, Verdict]:
     return {code: verdict for verdict, codes in table.items() for code in codes}
 
 
-def judge(reply: Reply, known: Verdict | None, detail: str) -> Rejected:
+def refusal_from(reply: Reply, known: Verdict | None, detail: str) -> Rejected:
     """The rejection a reply amounts to: by the platform's own code where that is known, else by HTTP."""
     verdict = known or _by_status(reply.status)
     if reply.purpose in {"lookup", "download"} and verdict.reason not in _OF_MEDIA:
@@ -89,6 +89,10 @@ def judge(reply: Reply, known: Verdict | None, detail: str) -> Rejected:
         detail=detail,
         explained=known is not None,
     )
+
+
+#: The name that it had at first.
+judge = refusal_from
 
 
 def _by_status(status: int) -> Verdict:

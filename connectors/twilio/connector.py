@@ -22,9 +22,9 @@ from connectors.contract import (
     Text,
 )
 from connectors.errors import Forbidden, Rejected
-from connectors.tools.constant_time import any_same
+from connectors.tools.constant_time import matches_any
 from connectors.tools.entries import read_each
-from connectors.tools.refusals import EXPIRED, NOT_YET, judge
+from connectors.tools.refusals import EXPIRED, NOT_YET, refusal_from
 from connectors.tools.setting_types import Identifier, Secret, Secrets, Sender, revealed
 from normalizer.events import AnyEvent, MediaRef
 
@@ -129,7 +129,7 @@ class Twilio(Connector[Settings]):
             raise Forbidden(
                 "the URL, the form or the algorithm is none that Twilio signs"
             ) from None
-        if not any_same(expected, request.headers.get("x-twilio-signature", "")):
+        if not matches_any(expected, request.headers.get("x-twilio-signature", "")):
             keys = "auth_tokens" if named is None else "shared_keys"
             raise Forbidden(f"X-Twilio-Signature fits none of {keys} for this public_url")
         if not self._accounts.issuperset(form.get("AccountSid", ())):
@@ -185,7 +185,7 @@ class Twilio(Connector[Settings]):
         known = CODES.get(code) if isinstance(code, int) else None
         if reply.purpose == "download":
             known = DOWNLOADS.get((reply.status, code is not None), known)
-        return judge(reply, known, f"HTTP {reply.status}, code {code}")
+        return refusal_from(reply, known, f"HTTP {reply.status}, code {code}")
 
     @property
     def _account(self) -> str:

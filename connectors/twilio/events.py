@@ -6,7 +6,7 @@ from typing import Any
 
 from connectors.tools.attachment_kind import kind_of
 from connectors.tools.entries import id_of
-from connectors.tools.location import place
+from connectors.tools.location import location
 from normalizer.events import (
     AnyEvent,
     Attachment,
@@ -93,7 +93,7 @@ def _places(form: Form) -> list[Attachment]:
     if not (form.get("Latitude") and form.get("Longitude")):
         return []
     names = {"name": form.get("Label"), "address": form.get("Address")}
-    return [place(form["Latitude"], form["Longitude"], **names)]
+    return [location(form["Latitude"], form["Longitude"], **names)]
 
 
 def _opt_out(form: Form) -> list[AnyEvent]:

@@ -11,7 +11,7 @@ from twilio.request_validator import RequestValidator
 
 from connectors.contract import Request
 from connectors.errors import Forbidden
-from connectors.tools.constant_time import same
+from connectors.tools.constant_time import constant_time_equal
 
 #: Says key=<id of a shared key>,algorithm=HMAC_SHA256: the library's request_validator since 9.13 reads it so.
 _SHARED_KEY = "x-twilio-webhooks-signature-settings"
@@ -44,7 +44,7 @@ def signed_form(request: Request) -> Form:
         return Form(parse_qs(body, keep_blank_values=True, max_num_fields=_MOST_FIELDS))
     # Here the signature covers the URL, and the URL the body; without the hash nothing covers it.
     claimed = parse_qs(urlsplit(request.url).query).get("bodySHA256", [])
-    if not same("".join(claimed), sha256(request.body).hexdigest()):
+    if not constant_time_equal("".join(claimed), sha256(request.body).hexdigest()):
         raise Forbidden("bodySHA256 in the URL is missing or is not the body's")
     return Form()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from connectors.tools.attachment_kind import kind_of
 from connectors.tools.entries import Unreadable, id_of, listed
-from connectors.tools.location import place
+from connectors.tools.location import location
 from normalizer.events import Attachment, Kind, MediaRef
 
 #: Meta could not fetch the consumer's file, for example because it has more than 100 MB.
@@ -71,7 +71,7 @@ def _interactive(raw: Any) -> Content | None:
 def _location(raw: Any) -> Content:
     at = raw["location"]
     told = {name: at.get(name) for name in ("name", "address", "url")}
-    return Content(None, (place(at["latitude"], at["longitude"], **told),))
+    return Content(None, (location(at["latitude"], at["longitude"], **told),))
 
 
 def _contacts(raw: Any) -> Content:

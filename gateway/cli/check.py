@@ -8,7 +8,7 @@ from gateway.settings import Settings, advice
 from gateway.upkeep.connector_health import ask
 from gateway.wiring import configured_scanner
 from normalizer.media import MediaFailed
-from normalizer.sandbox.errors import CellsUnavailable
+from normalizer.sandbox.errors import SandboxUnavailable
 from normalizer.sandbox.pool import Pool
 from normalizer.scanner import ScannerMisfit
 
@@ -46,7 +46,7 @@ async def _decoders(settings: Settings) -> bool:
         await pool.start()
         missing = ", ".join(f"{wall} ({why})" for wall, why in pool.missing.items())
         print(f"decoders: ok, without: {missing}" if missing else "decoders: ok, every wall stands")
-    except CellsUnavailable as trouble:
+    except SandboxUnavailable as trouble:
         print(f"decoders: {trouble}")
         return False
     finally:

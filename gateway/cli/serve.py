@@ -8,7 +8,7 @@ from gateway.journal import JournalUnavailable
 from gateway.observability.logs import configure
 from gateway.service import Gateway
 from gateway.settings import Settings
-from normalizer.sandbox.errors import CellsUnavailable
+from normalizer.sandbox.errors import SandboxUnavailable
 from workspace.store.migrations import TooNew
 
 from .running import asked_to_end, run, settle
@@ -20,7 +20,7 @@ def serve(settings: Settings) -> int:
     configure(settings.secrets())
     try:
         run(_serve(settings))
-    except (OSError, JournalUnavailable, CellsUnavailable, TooNew) as trouble:
+    except (OSError, JournalUnavailable, SandboxUnavailable, TooNew) as trouble:
         print(f"airlock cannot start: {trouble}", file=sys.stderr)
         return 1
     return 0

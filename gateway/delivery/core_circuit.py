@@ -21,7 +21,7 @@ _DOWN_AFTER = 8
 _HURRY = 0.5
 
 
-class CoreHealth:
+class CoreCircuit:
     """Whether the core takes anything at all: one that is down is probed by one event at a time.
 
     `on_change` is called when events may be sent again, all or one.
@@ -46,7 +46,7 @@ class CoreHealth:
         probe, self._probe = self._probe, False
         return probe
 
-    def heard(self, answer: Answer, refused_since: float | None = None) -> None:
+    def record_response(self, answer: Answer, refused_since: float | None = None) -> None:
         """What the core answered to an event that it has refused since then, by the loop's clock."""
         if answer.verdict == "taken":
             self._took_at = asyncio.get_running_loop().time()

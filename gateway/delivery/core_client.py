@@ -61,7 +61,7 @@ class CoreClient:
         except (aiohttp.ClientError, TimeoutError, OSError) as trouble:
             return Answer("again", trouble=type(trouble).__name__)
         if answer.verdict == "taken":
-            took(body)
+            observe_delivery_latency(body)
         return answer
 
     async def close(self) -> None:
@@ -89,7 +89,7 @@ def _seconds(retry_after: str | None) -> float | None:
     return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
 
 
-def took(body: bytes) -> None:
+def observe_delivery_latency(body: bytes) -> None:
     """The core has taken this event; of a message's first event the way is measured."""
     found = _RECEIVED.search(body, 0, _BEGINNING)
     if found is not None:

@@ -14,13 +14,13 @@ from typing import Any
 import structlog
 
 from gateway.backoff import delay
-from gateway.fault_points import passing
-from gateway.intake_priority import Pressure
+from gateway.fault_points import fault_point
+from gateway.intake_priority import IntakePriority
 from gateway.journal import Journal, JournalUnavailable, OutboxEntry, Recorded
 from gateway.observability.metrics import BACKLOG, EVENTS
 from gateway.timestamps import now_ms, rfc3339
 
-from .core_circuit import CoreHealth
+from .core_circuit import CoreCircuit
 from .core_client import CoreClient
 
 log = structlog.get_logger(__name__)
@@ -63,12 +63,12 @@ class Lanes:
     """Forwards every event of the outbox. `workers` bounds the POSTs in flight."""
 
     def __init__(
-        self, journal: Journal, core: CoreClient, *, workers: int, pressure: Pressure
+        self, journal: Journal, core: CoreClient, *, workers: int, priority: IntakePriority
     ) -> None:
         self._journal = journal
         self._core = core
         self._workers = workers
-        self._pressure = pressure
+        self._priority = priority
         self._lanes: dict[int, _Lane] = {}
         self._ready: asyncio.Queue[_Lane] = asyncio.Queue()
         self._bytes = 0
@@ -76,7 +76,7 @@ class Lanes:
         self._taken: list[tuple[int, int]] = []
         #: Taken by the core, not yet written down: a lane that is loaded now would see them again.
         self._unmarked: set[tuple[int, int]] = set()
-        self._health = CoreHealth(self._unpark)
+        self._health = CoreCircuit(self._unpark)
         #: Lanes whose head waits until the core may be asked again.
         self._parked: dict[int, _Lane] = {}
         self._started = False
@@ -272,7 +272,7 @@ class Lanes:
             self._park(lane)
             return
         if head.hold_until is not None:
-            passing("before-freeze")
+            fault_point("before-freeze")
             try:
                 self._freeze(head, await self._journal.freeze(head.conversation, head.key))
             except (LookupError, JournalUnavailable) as trouble:
@@ -280,7 +280,7 @@ class Lanes:
                 if isinstance(trouble, JournalUnavailable):
                     raise
                 return  # erased while it was held
-            passing("after-freeze")
+            fault_point("after-freeze")
         await self._forward(lane, head)
 
     async def _load(self, lane: _Lane) -> None:
@@ -300,15 +300,15 @@ class Lanes:
         lane.more = lane.more or len(entries) == window
 
     async def _forward(self, lane: _Lane, head: OutboxEntry) -> None:
-        await self._pressure.turn(_POSTING)
+        await self._priority.wait_turn(_POSTING)
         if self._draining or lane.forgotten:
             self._health.unused()
             return
         assert head.body is not None
-        passing("before-post")
+        fault_point("before-post")
         answer = await self._core.post(head.event_id, head.body)
         EVENTS.labels(answer.verdict).inc()
-        self._health.heard(answer, lane.refused_since)
+        self._health.record_response(answer, lane.refused_since)
         if answer.verdict == "taken":
             self._took(lane, head)
             return
@@ -359,7 +359,7 @@ class Lanes:
         return list(self._parked.values())[:1]
 
     def _took(self, lane: _Lane, head: OutboxEntry) -> None:
-        passing("after-post-before-mark")
+        fault_point("after-post-before-mark")
         self.forwarded += 1
         if lane.forgotten:
             return
@@ -369,7 +369,7 @@ class Lanes:
         lane.attempts, lane.refused_since = 0, None
         self._bytes -= len(head.body or b"")
         if not self._taken:
-            asyncio.get_running_loop().call_later(_MARK_AFTER, self._mark)
+            asyncio.get_running_loop().call_later(_MARK_AFTER, self._flush_delivered)
         self._taken.append((head.conversation, head.key))
         self._unmarked.add((head.conversation, head.key))
         self._rest(lane)
@@ -381,19 +381,23 @@ class Lanes:
         else:
             self._lanes.pop(lane.conversation, None)
 
-    def _mark(self) -> None:
+    def _flush_delivered(self) -> None:
         """Write down what was taken, in one operation for all that was taken lately.
 
         A crash before it is on disk sends those events once more, with the same ids.
         """
         keys, self._taken = self._taken, []
         if keys:
-            self._journal.mark_delivered(keys).add_done_callback(partial(self._marked, keys))
+            self._journal.mark_delivered(keys).add_done_callback(
+                partial(self._delivered_flushed, keys)
+            )
 
-    def _marked(self, keys: list[tuple[int, int]], written: "asyncio.Future[None]") -> None:
+    def _delivered_flushed(
+        self, keys: list[tuple[int, int]], written: "asyncio.Future[None]"
+    ) -> None:
         if not written.cancelled() and written.exception() is not None:
             self._taken += keys
-            asyncio.get_running_loop().call_later(_MARK_AGAIN, self._mark)
+            asyncio.get_running_loop().call_later(_MARK_AGAIN, self._flush_delivered)
         else:
-            passing("after-mark")
+            fault_point("after-mark")
             self._unmarked.difference_update(keys)

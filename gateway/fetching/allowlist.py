@@ -20,7 +20,7 @@ from .errors import Blocked
 from .origin import Origin, origin_of, read_url
 
 
-class Fence:
+class Allowlist:
     """The rules of one installation."""
 
     def __init__(self, *, allow_private_hosts: bool, extra_hosts: Collection[str]) -> None:

@@ -11,7 +11,7 @@ import orjson
 
 from connectors import Purpose, Reply
 
-from .deadlines import Pace, Patience
+from .deadlines import Deadlines, ThroughputGuard
 from .errors import Unreachable
 from .exchange import LOST
 
@@ -25,10 +25,12 @@ _REPLY_BYTES = 1024 * 1024
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 
-async def plain_chunks(response: httpx.Response, patience: Patience) -> AsyncGenerator[bytes, None]:
+async def plain_chunks(
+    response: httpx.Response, deadlines: Deadlines
+) -> AsyncGenerator[bytes, None]:
     """The body as its sender meant it; raises `Unreachable` if it stalls, drips or ends early."""
     inflater = _inflater(response)
-    async with aclosing(_chunks(response, patience)) as chunks:
+    async with aclosing(_chunks(response, deadlines)) as chunks:
         async for chunk in chunks:
             if inflater is None:
                 yield chunk
@@ -39,13 +41,13 @@ async def plain_chunks(response: httpx.Response, patience: Patience) -> AsyncGen
         inflater.finish()
 
 
-async def start_of(response: httpx.Response, patience: Patience, most: int) -> tuple[bytes, bool]:
+async def start_of(response: httpx.Response, deadlines: Deadlines, most: int) -> tuple[bytes, bool]:
     """At most `most` bytes of a body, and whether that is all of it."""
     found = bytearray()
     try:
         async with (
-            asyncio.timeout(patience.reply),
-            aclosing(plain_chunks(response, patience)) as chunks,
+            asyncio.timeout(deadlines.reply),
+            aclosing(plain_chunks(response, deadlines)) as chunks,
         ):
             async for chunk in chunks:
                 found += chunk
@@ -56,21 +58,21 @@ async def start_of(response: httpx.Response, patience: Patience, most: int) -> t
     return bytes(found), True
 
 
-async def _chunks(response: httpx.Response, patience: Patience) -> AsyncGenerator[bytes, None]:
+async def _chunks(response: httpx.Response, deadlines: Deadlines) -> AsyncGenerator[bytes, None]:
     clock = asyncio.get_running_loop().time
-    pace = Pace(patience, clock())
+    pace = ThroughputGuard(deadlines, clock())
     body = _stream(response)
-    while (chunk := await _next(body, patience)) is not None:
+    while (chunk := await _next(body, deadlines)) is not None:
         pace.take(len(chunk), clock())
         yield chunk
 
 
-async def _next(body: AsyncIterator[bytes], patience: Patience) -> bytes | None:
+async def _next(body: AsyncIterator[bytes], deadlines: Deadlines) -> bytes | None:
     try:
-        async with asyncio.timeout(patience.idle):
+        async with asyncio.timeout(deadlines.idle):
             return await anext(body, None)
     except TimeoutError as late:
-        raise Unreachable(f"nothing came for {patience.idle:g} s", sent=True) from late
+        raise Unreachable(f"nothing came for {deadlines.idle:g} s", sent=True) from late
     except LOST:
         raise Unreachable("short body", sent=True) from None  # its words quote what came
 
@@ -122,10 +124,10 @@ class _Inflater:
             raise Unreachable("short body", sent=True)
 
 
-async def read_reply(response: httpx.Response, purpose: Purpose, patience: Patience) -> Reply:
+async def read_reply(response: httpx.Response, purpose: Purpose, deadlines: Deadlines) -> Reply:
     """The answer with its body. A refusal is a refusal even if its body breaks off."""
     try:
-        body, whole = await start_of(response, patience, _REPLY_BYTES)
+        body, whole = await start_of(response, deadlines, _REPLY_BYTES)
     except Unreachable:
         if response.status_code < 300:
             raise

@@ -12,9 +12,9 @@ from connectors import Call, Connector, Flow, Purpose, Rejected, Reply
 from normalizer.media import MediaFailed
 
 from .body import read_reply
-from .deadlines import Patience
+from .deadlines import Deadlines
 from .errors import Ambiguous, Blocked, Unreachable
-from .redirects import Hops
+from .redirects import RedirectFollower
 
 log = structlog.get_logger(__name__)
 
@@ -36,14 +36,14 @@ class Calls:
 
     def __init__(
         self,
-        hops: Hops,
-        patience: Patience,
+        redirects: RedirectFollower,
+        deadlines: Deadlines,
         *,
         kept: httpx.AsyncBaseTransport,
         fresh: httpx.AsyncBaseTransport,
     ) -> None:
-        self._hops = hops
-        self._patience = patience
+        self._redirects = redirects
+        self._deadlines = deadlines
         self._kept = kept
         self._fresh = fresh
 
@@ -64,8 +64,8 @@ class Calls:
     async def reply(self, connector: Connector[Any], call: Call, purpose: Purpose) -> Reply:
         """One call and its reply, whatever its status."""
         transport = self._fresh if _changes(call) else self._kept
-        async with self._hops.answer(connector, call, transport, _open) as response:
-            return await read_reply(response, purpose, self._patience)
+        async with self._redirects.answer(connector, call, transport, _open) as response:
+            return await read_reply(response, purpose, self._deadlines)
 
 
 class _Run:

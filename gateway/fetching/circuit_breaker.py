@@ -20,7 +20,7 @@ Outcome = Literal["failed", "worked", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
-class Tolerance:
+class BreakerPolicy:
     """When a breaker opens and for how long (seconds)."""
 
     #: In a row. Fewer would let one bad file or one lost packet shut out a host.
@@ -46,12 +46,12 @@ class Breaker:
 
     def __init__(
         self,
-        tolerance: Tolerance = Tolerance(),
+        policy: BreakerPolicy = BreakerPolicy(),
         *,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self._tolerance = tolerance
+        self._policy = policy
         self._clock = clock
         self._chance = chance
         self._failures = 0
@@ -81,7 +81,7 @@ class Breaker:
         left = self._until - self._clock()
         if left > 0:
             return left
-        return self._tolerance.cool_down if self._probe else 0.0
+        return self._policy.cool_down if self._probe else 0.0
 
     def attempt(self) -> "Attempt":
         """Permission for one call; raises `Open` while there is none."""
@@ -95,7 +95,7 @@ class Breaker:
     def _settle(self, attempt: "Attempt", outcome: Outcome, asked: float) -> None:
         if self._probe is attempt:
             self._probe = None
-        asked = min(asked, self._tolerance.longest_asked)
+        asked = min(asked, self._policy.longest_asked)
         if attempt.round == self._round:
             self._count(outcome, asked)
         elif outcome == "failed" and asked:
@@ -104,7 +104,7 @@ class Breaker:
     def _count(self, outcome: Outcome, asked: float) -> None:
         if outcome == "failed":
             self._failures += 1
-            if self._openings or asked or self._failures >= self._tolerance.failures:
+            if self._openings or asked or self._failures >= self._policy.failures:
                 self._open(asked)
         elif outcome == "worked":
             self._failures = 0
@@ -113,9 +113,9 @@ class Breaker:
                 self._round += 1
 
     def _open(self, asked: float) -> None:
-        tolerance = self._tolerance
-        doubled = tolerance.cool_down * 2.0 ** min(self._openings, 30)
-        cool_down = min(doubled, tolerance.longest) * (1 + tolerance.jitter * self._chance())
+        policy = self._policy
+        doubled = policy.cool_down * 2.0 ** min(self._openings, 30)
+        cool_down = min(doubled, policy.longest) * (1 + policy.jitter * self._chance())
         self._until = self._clock() + max(cool_down, asked)
         self._openings += 1
         self._round += 1

@@ -9,7 +9,7 @@ from .errors import Unreachable
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Deadlines:
     """Seconds, unless said otherwise. The numbers serve 25 MB over a poor line."""
 
     #: Until there is a connection: look-up, TCP and TLS together.
@@ -47,11 +47,11 @@ class Budget:
             self._left -= clock() - started
 
 
-class Pace:
+class ThroughputGuard:
     """Raises `Unreachable` when a body comes slower than `slowest` over a whole `window`."""
 
-    def __init__(self, patience: Patience, now: float) -> None:
-        self._patience = patience
+    def __init__(self, deadlines: Deadlines, now: float) -> None:
+        self._deadlines = deadlines
         self._since = now
         self._bytes = 0
 
@@ -59,8 +59,8 @@ class Pace:
         """Count `size` bytes that came at `now` (seconds on any steady clock)."""
         self._bytes += size
         passed = now - self._since
-        if passed < self._patience.window:
+        if passed < self._deadlines.window:
             return
-        if self._bytes < self._patience.slowest * passed:
-            raise Unreachable(f"slower than {self._patience.slowest:g} bytes/s", sent=True)
+        if self._bytes < self._deadlines.slowest * passed:
+            raise Unreachable(f"slower than {self._deadlines.slowest:g} bytes/s", sent=True)
         self._since, self._bytes = now, 0

@@ -14,12 +14,12 @@ from normalizer.media import MediaFailed
 
 from .body import plain_chunks, read_reply
 from .circuit_breaker import Attempt
-from .deadlines import Budget, Patience
+from .deadlines import Budget, Deadlines
 from .errors import Blocked, Unreachable
-from .file_writer import Landing
+from .file_writer import FileWriter
 from .headers import retry_after
 from .host_limits import Hosts
-from .redirects import Gate, Hops
+from .redirects import Gate, RedirectFollower
 from .verification import Fetched, announced_size, declared_type, hold_against, refuse_above
 
 log = structlog.get_logger(__name__)
@@ -30,17 +30,17 @@ class Downloads:
 
     def __init__(
         self,
-        hops: Hops,
+        redirects: RedirectFollower,
         hosts: Hosts,
-        patience: Patience,
+        deadlines: Deadlines,
         *,
         clock: Callable[[], datetime],
         threads: Executor,
         transport: httpx.AsyncBaseTransport,
     ) -> None:
-        self._hops = hops
+        self._redirects = redirects
         self._hosts = hosts
-        self._patience = patience
+        self._deadlines = deadlines
         self._clock = clock
         self._threads = threads
         self._transport = transport
@@ -50,10 +50,10 @@ class Downloads:
     ) -> Fetched:
         """See `Fetcher.download`."""
         refuse_above(limit, download.size)
-        landing = Landing(into, download.decrypt, limit=limit, threads=self._threads)
-        gate = self._gate(Budget(self._patience.download))
+        landing = FileWriter(into, download.decrypt, limit=limit, threads=self._threads)
+        gate = self._gate(Budget(self._deadlines.download))
         try:
-            async with self._hops.answer(
+            async with self._redirects.answer(
                 connector, download.call, self._transport, gate
             ) as response:
                 await self._land(connector, response, landing, limit)
@@ -66,14 +66,14 @@ class Downloads:
         return Fetched(size, digest.hex(), declared_type(response, download))
 
     async def _land(
-        self, connector: Connector[Any], response: httpx.Response, landing: Landing, limit: int
+        self, connector: Connector[Any], response: httpx.Response, landing: FileWriter, limit: int
     ) -> None:
         if response.status_code >= 300:
-            raise connector.refusal(await read_reply(response, "download", self._patience))
+            raise connector.refusal(await read_reply(response, "download", self._deadlines))
         if response.status_code != 200:
             raise Unreachable(f"HTTP {response.status_code} instead of a file", sent=True)
         refuse_above(limit, announced_size(response))
-        async with aclosing(plain_chunks(response, self._patience)) as chunks:
+        async with aclosing(plain_chunks(response, self._deadlines)) as chunks:
             async for chunk in chunks:
                 await landing.take(chunk)
         await landing.finish()

@@ -9,7 +9,7 @@ from typing import Any
 import httpcore
 import httpx
 
-from .deadlines import Patience
+from .deadlines import Deadlines
 from .errors import Unreachable
 from .origin import origin_of
 
@@ -24,10 +24,10 @@ LOST = (
 
 @asynccontextmanager
 async def exchange(
-    transport: httpx.AsyncBaseTransport, request: httpx.Request, patience: Patience
+    transport: httpx.AsyncBaseTransport, request: httpx.Request, deadlines: Deadlines
 ) -> AsyncIterator[httpx.Response]:
     """The answer, its body unread; the connection is let go at the end of the block."""
-    response = await _answer(transport, request, patience)
+    response = await _answer(transport, request, deadlines)
     try:
         yield response
     finally:
@@ -35,13 +35,13 @@ async def exchange(
 
 
 async def _answer(
-    transport: httpx.AsyncBaseTransport, request: httpx.Request, patience: Patience
+    transport: httpx.AsyncBaseTransport, request: httpx.Request, deadlines: Deadlines
 ) -> httpx.Response:
     origin = origin_of(request.url)
-    progress = _Progress(patience)
-    request.extensions = {"timeout": {"connect": patience.connect}, "trace": progress}
+    progress = _Progress(deadlines)
+    request.extensions = {"timeout": {"connect": deadlines.connect}, "trace": progress}
     try:
-        async with asyncio.timeout(patience.connect) as progress.limit:
+        async with asyncio.timeout(deadlines.connect) as progress.limit:
             return await transport.handle_async_request(request)
     except TimeoutError as late:
         raise Unreachable(f"{origin}: {progress.missing} in time", sent=progress.sent) from late
@@ -54,8 +54,8 @@ class _Progress:
 
     limit: asyncio.Timeout
 
-    def __init__(self, patience: Patience) -> None:
-        self._patience = patience
+    def __init__(self, deadlines: Deadlines) -> None:
+        self._deadlines = deadlines
         self.sent = False
 
     @property
@@ -67,7 +67,7 @@ class _Progress:
         if event.endswith(".send_request_headers.started"):
             self.sent = True
             now = asyncio.get_running_loop().time()
-            self.limit.reschedule(now + self._patience.first_byte)
+            self.limit.reschedule(now + self._deadlines.first_byte)
 
 
 def _words(lost: Exception) -> str:

@@ -12,15 +12,15 @@ import httpx
 
 from connectors import Connector, Download, Flow, Purpose
 
-from .allowlist import Fence
+from .allowlist import Allowlist
 from .calls import Calls
-from .circuit_breaker import Tolerance
-from .deadlines import Patience
+from .circuit_breaker import BreakerPolicy
+from .deadlines import Deadlines
 from .downloads import Downloads
 from .host_limits import Hosts
 from .pinned_network import PinnedNetwork, Resolve, SystemResolver
-from .redirects import Hops
-from .transport import FencedTransport
+from .redirects import RedirectFollower
+from .transport import AllowlistedTransport
 from .verification import Fetched
 
 T = TypeVar("T")
@@ -57,8 +57,8 @@ class Fetcher:
         extra_hosts: Collection[str],
         clock: Callable[[], datetime] = _now,
         steady: Callable[[], float] = time.monotonic,
-        patience: Patience = Patience(),  # noqa: B008 - frozen
-        tolerance: Tolerance = Tolerance(),  # noqa: B008 - frozen
+        deadlines: Deadlines = Deadlines(),  # noqa: B008 - frozen
+        policy: BreakerPolicy = BreakerPolicy(),  # noqa: B008 - frozen
         at_one_host: int = _AT_ONE_HOST,
         resolve: Resolve | None = None,
         dial: httpcore.AsyncNetworkBackend | None = None,
@@ -70,15 +70,15 @@ class Fetcher:
             resolve or self._resolver, allow_loopback=allow_private_hosts, dial=dial
         )
         tls = tls or httpx.create_ssl_context()
-        self._kept = FencedTransport(network, tls, idle=_IDLE_CONNECTIONS)
-        self._fresh = FencedTransport(network, tls, idle=0)
-        fence = Fence(allow_private_hosts=allow_private_hosts, extra_hosts=extra_hosts)
-        hops = Hops(fence, patience, clock)
-        self._calls = Calls(hops, patience, kept=self._kept, fresh=self._fresh)
+        self._kept = AllowlistedTransport(network, tls, idle=_IDLE_CONNECTIONS)
+        self._fresh = AllowlistedTransport(network, tls, idle=0)
+        allowlist = Allowlist(allow_private_hosts=allow_private_hosts, extra_hosts=extra_hosts)
+        redirects = RedirectFollower(allowlist, deadlines, clock)
+        self._calls = Calls(redirects, deadlines, kept=self._kept, fresh=self._fresh)
         self._downloads = Downloads(
-            hops,
-            Hosts(tolerance, at_once=at_one_host, clock=steady),
-            patience,
+            redirects,
+            Hosts(policy, at_once=at_one_host, clock=steady),
+            deadlines,
             clock=clock,
             threads=self._threads,
             transport=self._kept,

@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 _BLOCK = 256 * 1024
 
 
-class Landing:
+class FileWriter:
     """Writes from the descriptor's present position on; the file is worth nothing until `finish` returned."""
 
     def __init__(self, into: int, decrypt: AesCtr | None, *, limit: int, threads: Executor) -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from .circuit_breaker import Attempt, Breaker, Tolerance
+from .circuit_breaker import Attempt, Breaker, BreakerPolicy
 from .errors import Unreachable
 
 #: Platforms name their media hosts by the thousand; of those in trouble no more than this are remembered.
@@ -22,8 +22,8 @@ class _Host:
 class Hosts:
     """A host that hangs costs its own places only, and after some failures nobody waits for it any more."""
 
-    def __init__(self, tolerance: Tolerance, *, at_once: int, clock: Callable[[], float]) -> None:
-        self._tolerance = tolerance
+    def __init__(self, policy: BreakerPolicy, *, at_once: int, clock: Callable[[], float]) -> None:
+        self._policy = policy
         self._at_once = at_once
         self._clock = clock
         self._hosts: dict[str, _Host] = {}
@@ -53,7 +53,7 @@ class Hosts:
             idle = next((name for name, host in self._hosts.items() if not host.users), None)
             if idle is not None:
                 del self._hosts[idle]
-        breaker = Breaker(self._tolerance, clock=self._clock)
+        breaker = Breaker(self._policy, clock=self._clock)
         return self._hosts.setdefault(name, _Host(breaker, asyncio.Semaphore(self._at_once)))
 
 

@@ -12,8 +12,8 @@ import structlog
 
 from connectors import Call, Connector
 
-from .allowlist import Fence, trusts
-from .deadlines import Patience
+from .allowlist import Allowlist, trusts
+from .deadlines import Deadlines
 from .errors import Unreachable
 from .exchange import exchange
 from .headers import headers_for
@@ -28,12 +28,14 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 Gate = Callable[[str], AbstractAsyncContextManager[Callable[[httpx.Response], None]]]
 
 
-class Hops:
+class RedirectFollower:
     """Makes a connector's calls through the fence. `clock` tells `authorize` the time."""
 
-    def __init__(self, fence: Fence, patience: Patience, clock: Callable[[], datetime]) -> None:
-        self._fence = fence
-        self._patience = patience
+    def __init__(
+        self, allowlist: Allowlist, deadlines: Deadlines, clock: Callable[[], datetime]
+    ) -> None:
+        self._allowlist = allowlist
+        self._deadlines = deadlines
         self._clock = clock
 
     @asynccontextmanager
@@ -47,11 +49,11 @@ class Hops:
         """The answer at the end of the redirects, its body unread. Raises `Blocked` and `Unreachable`."""
         url = first = read_url(call.url)
         for _ in range(1 + _MOST_REDIRECTS):
-            name = str(self._fence.admit(connector, url))
+            name = str(self._allowlist.admit(connector, url))
             async with (
                 gate(name) as heard,
                 exchange(
-                    transport, self._request(connector, call, url, first), self._patience
+                    transport, self._request(connector, call, url, first), self._deadlines
                 ) as response,
             ):
                 log.debug(

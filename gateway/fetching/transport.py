@@ -16,7 +16,7 @@ import httpx
 logging.getLogger("httpcore").setLevel(logging.INFO)
 
 
-class FencedTransport(httpx.AsyncBaseTransport):
+class AllowlistedTransport(httpx.AsyncBaseTransport):
     """`idle` connections are kept for a later request to the same origin, 0 for none."""
 
     def __init__(

@@ -11,9 +11,9 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from connectors import FEATURES, Connector
-from gateway.fault_points import passing
+from gateway.fault_points import fault_point
 from gateway.journal import AttachmentRow, Journal
-from gateway.media.progress import Progress
+from gateway.media.progress import MediaProgress
 from gateway.media.progress import view as progress_view
 from gateway.media.signed_links import Links, Ticket
 from gateway.problems import Problem, bad_request, not_found
@@ -55,7 +55,7 @@ class Api:
         failures: Failures,
         replies: Replies,
         health: ConnectorHealth,
-        progress: Callable[[str], Progress | None],
+        progress: Callable[[str], MediaProgress | None],
         erase: Callable[[str], Awaitable[bool]],
     ) -> None:
         self._journal = journal
@@ -110,7 +110,7 @@ class Api:
     async def retry(self, request: web.Request) -> web.Response:
         row = await self._attachment(request)
         retried = await self._journal.retry(row.message, row.position)
-        passing("after-retry")
+        fault_point("after-retry")
         if not retried and row.state in {"failed", "rejected"}:
             raise Problem(409, "Conflict", f"{row.id} has nothing that could be fetched")
         current = await self._journal.attachment(row.message, row.position)

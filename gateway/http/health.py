@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from gateway.delivery.lanes import Lanes
-from gateway.inbound.capacity import Intake
+from gateway.inbound.capacity import CapacityGate
 from gateway.journal import Journal, JournalUnavailable
 from gateway.media.storage.filesystem import FileStore
 from normalizer.media import MediaFailed
@@ -26,7 +26,7 @@ Probe = Callable[[], Awaitable[Check]]
 
 def probes(
     journal: Journal,
-    intake: Intake,
+    intake: CapacityGate,
     lanes: Lanes,
     sanitizer: Sanitizer,
     scanner: Scanner | None,
@@ -46,7 +46,7 @@ def probes(
     async def decoder_check() -> Check:
         if not sanitizer.ready:
             return Check("fail", "no decoder process is at hand; media wait")
-        missing = ", ".join(f"{wall} ({why})" for wall, why in sanitizer.missing_walls.items())
+        missing = ", ".join(f"{wall} ({why})" for wall, why in sanitizer.missing_layers.items())
         return (
             Check("warn", f"isolation is reduced, without: {missing}")
             if missing

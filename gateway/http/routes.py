@@ -8,7 +8,7 @@ import structlog
 from aiohttp import hdrs, web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from gateway.inbound.webhooks import Ingress
+from gateway.inbound.webhooks import Webhooks
 from gateway.problems import Problem
 
 from .api import Api, Handler
@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 def application(
-    ingress: Ingress,
+    ingress: Webhooks,
     api: Api,
     media: MediaEndpoint,
     *,

@@ -18,7 +18,7 @@ BACKLOG_LIMIT = 1_000_000
 _LOOK_EVERY = 0.05
 
 
-class Intake:
+class CapacityGate:
     """Whether deliveries may be accepted: looked at some times a second, asked at every delivery.
 
     `backlog` are events that wait for the core, `unread` bytes of deliveries that nobody has read yet, `to_come`

@@ -14,8 +14,8 @@ import orjson
 import structlog
 
 from connectors import AnyEvent, Connector, Delivery, Message, Unknown, inflate
-from gateway.fault_points import passing
-from gateway.intake_priority import Pressure
+from gateway.fault_points import fault_point
+from gateway.intake_priority import IntakePriority
 from gateway.journal import (
     Accepted,
     Batch,
@@ -40,13 +40,13 @@ _SLICE = 5
 _PAUSE = 0.5
 
 
-class Reader:
+class ParseWorker:
     """Parses deliveries in order of acceptance, until cancelled, and records what they said."""
 
     def __init__(
-        self, journal: Journal, connectors: Mapping[str, Connector[Any]], pressure: Pressure
+        self, journal: Journal, connectors: Mapping[str, Connector[Any]], priority: IntakePriority
     ) -> None:
-        self._pressure = pressure
+        self._priority = priority
         self._journal = journal
         self._connectors = connectors
         #: The last row that is recorded, and the task that records the next ones.
@@ -70,15 +70,15 @@ class Reader:
     async def _read_after(self, after: int) -> int:
         """Read what follows row `after` while what came before is being recorded."""
         self._journal.arrived.clear()
-        rows = await self._journal.unread(after, _ROWS_AT_ONCE if self._pressure.is_low() else 1)
+        rows = await self._journal.unread(after, _ROWS_AT_ONCE if self._priority.is_low() else 1)
         if not rows:
             await self._recorded_so_far()
             await self._journal.arrived.wait()
             return after
-        passing("after-read")
+        fault_point("after-read")
         batch = await self._batch(rows)
         await self._recorded_so_far()
-        passing("before-record")
+        fault_point("before-record")
         self._recording = asyncio.create_task(self._record(batch))
         return batch.intake[-1]
 
@@ -95,7 +95,7 @@ class Reader:
         except Exception:
             log.exception("batch_cannot_be_recorded", events=len(batch.readings))
             await salvage(self._journal, batch)
-        passing("after-record")
+        fault_point("after-record")
         self._done = batch.intake[-1]
 
     async def _batch(self, rows: list[IntakeRow]) -> Batch:
@@ -103,7 +103,7 @@ class Reader:
         unreadable: list[Unreadable] = []
         count = 0
         for row in rows:
-            await self._pressure.turn(len(row.deliveries) * _READING)
+            await self._priority.wait_turn(len(row.deliveries) * _READING)
             for accepted in row.deliveries:
                 found = read(accepted, self._connectors)
                 readings += found

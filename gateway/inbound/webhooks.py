@@ -9,8 +9,8 @@ from aiohttp import web
 from multidict import CIMultiDictProxy
 
 from connectors import Connector, Forbidden, Request, Response, TooLarge, inflate
-from gateway.fault_points import passing
-from gateway.intake_priority import Pressure
+from gateway.fault_points import fault_point
+from gateway.intake_priority import IntakePriority
 from gateway.journal import Accepted, Journal, JournalUnavailable
 from gateway.observability.metrics import DELIVERIES
 from gateway.problems import Problem, unavailable
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 _NO_QUERY: Mapping[str, str] = {}
 
 
-class Ingress:
+class Webhooks:
     """`/webhooks/{connector}`: one address for each configured connector."""
 
     def __init__(
@@ -30,13 +30,13 @@ class Ingress:
         connectors: Mapping[str, Connector[Any]],
         public_url: str,
         may_accept: Callable[[], str | None],
-        pressure: Pressure,
+        priority: IntakePriority,
     ) -> None:
         self._journal = journal
         self._connectors = connectors
         self._public_url = public_url.rstrip("/")
         self._may_accept = may_accept
-        self._pressure = pressure
+        self._priority = priority
         self._accepted = {name: DELIVERIES.labels(name, "accepted") for name in connectors}
 
     def names(self) -> Iterable[str]:
@@ -62,16 +62,16 @@ class Ingress:
         if refusal is not None:
             DELIVERIES.labels(name, "unavailable").inc()
             unavailable(refusal)
-        passing("accepted-before-append")
-        self._pressure.arrived()
+        fault_point("accepted-before-append")
+        self._priority.arrived()
         try:
             await self._journal.append(_accepted(name, connector, proven))
         except JournalUnavailable:
             DELIVERIES.labels(name, "unavailable").inc()
             unavailable("the delivery could not be stored; send it again")
         finally:
-            self._pressure.answered()
-        passing("after-append")
+            self._priority.answered()
+        fault_point("after-append")
         self._accepted[name].inc()
         return _web(connector.acknowledge())
 

@@ -160,7 +160,7 @@ class Situation:
 
     key: int
     connector: str
-    heard_at: int | None
+    last_message_at: int | None
     closed: bool
     opted_out: bool
 
@@ -180,7 +180,7 @@ class Part:
     account: str
     consumer: str
     reply_to: str | None
-    heard_at: int | None
+    last_message_at: int | None
 
 
 @dataclass(frozen=True, slots=True)

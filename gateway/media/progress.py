@@ -9,7 +9,7 @@ from normalizer.sanitizer import Stage
 
 
 @dataclass(slots=True)
-class Progress:
+class MediaProgress:
     """Of one try. `share` is what is done of a film that is encoded anew, from 0 to 1."""
 
     stage: Stage | None = None
@@ -20,7 +20,7 @@ class Progress:
         self.stage, self.share = stage, share
 
 
-def view(row: AttachmentRow, progress: Progress | None) -> dict[str, Any]:
+def view(row: AttachmentRow, progress: MediaProgress | None) -> dict[str, Any]:
     """As `GET /v1/attachments/{id}` shows it: `waiting`, `fetching`, `scanning` or `making_safe`."""
     if progress is None:
         step, share, due = "waiting", None, row.due

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors import Connector, MediaRef
-from gateway.fault_points import passing
+from gateway.fault_points import fault_point
 from gateway.fetching import Fetcher
 from gateway.journal import AttachmentRow, Journal
 
@@ -24,7 +24,7 @@ class Original:
     name: str | None
 
 
-class Originals:
+class MediaSource:
     """Fetches what is not in quarantine, at most `limit` bytes, and keeps it there until `release`."""
 
     def __init__(
@@ -74,15 +74,15 @@ class Originals:
         self, connector: Connector[Any], row: AttachmentRow, descriptor: int
     ) -> str | None:
         ref = MediaRef(**row.media)
-        passing("before-fetch")
+        fault_point("before-fetch")
         download = await self._fetcher.run(connector, connector.media(ref), "lookup")
         fetched = await self._fetcher.download(connector, download, descriptor, self._limit)
-        passing("after-fetch")
+        fault_point("after-fetch")
         if download.name and not ref.name:
             # Only the look-up told it, and there may be no second one.
             await self._journal.name_attachment(row.message, row.position, download.name)
         await self._quarantine.keep(row.id, descriptor, fetched.sha256)
-        passing("after-keep")
+        fault_point("after-keep")
         return ref.name or download.name
 
 

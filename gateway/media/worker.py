@@ -8,16 +8,16 @@ from typing import Any
 import structlog
 
 from connectors import Connector, Rejected
-from gateway.fault_points import passing
+from gateway.fault_points import fault_point
 from gateway.journal import AttachmentRow, Job, Journal, JournalUnavailable, Outcome, Recorded
 from gateway.observability.metrics import ATTACHMENTS, PENDING, READY
 from gateway.timestamps import now_ms
 from normalizer.media import Clean, Unsafe
 from normalizer.sanitizer import Sanitizer
 
-from .progress import Progress
+from .progress import MediaProgress
 from .retry_policy import Retry, next_try
-from .source import Originals
+from .source import MediaSource
 from .storage.filesystem import FileStore, StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -47,14 +47,14 @@ class _Trouble(Exception):
         self.retry, self.after, self.ours = retry, after, ours
 
 
-class MediaWork:
+class MediaWorker:
     """Works through pending attachments, the earliest due first, at most `parallel` at once."""
 
     def __init__(
         self,
         journal: Journal,
         connectors: Mapping[str, Connector[Any]],
-        originals: Originals,
+        originals: MediaSource,
         sanitizer: Sanitizer,
         store: FileStore,
         *,
@@ -72,7 +72,7 @@ class MediaWork:
         self._known: set[tuple[int, int]] = set()
         #: Known ones that were reported once more: a retry by hand may come while the last try still ends.
         self._again: set[tuple[int, int]] = set()
-        self._in_hand: dict[str, Progress] = {}
+        self._in_hand: dict[str, MediaProgress] = {}
         self._changed = asyncio.Event()
         PENDING.set_function(lambda: len(self._known))
 
@@ -99,7 +99,7 @@ class MediaWork:
         """Whether files of this attachment may be about to be written."""
         return attachment in self._in_hand
 
-    def progress(self, attachment: str) -> Progress | None:
+    def progress(self, attachment: str) -> MediaProgress | None:
         """How far the present try is; None while none is under way."""
         return self._in_hand.get(attachment)
 
@@ -152,7 +152,7 @@ class MediaWork:
             row = await self._journal.attachment(job.message, job.position)
             if row is None or row.state != "pending":
                 return None
-            progress = self._in_hand[row.id] = Progress()
+            progress = self._in_hand[row.id] = MediaProgress()
             try:
                 return await self._try(job, row, progress)
             finally:
@@ -161,7 +161,7 @@ class MediaWork:
             log.error("media_wait_for_journal_or_storage", error=str(trouble))
             return Job(job.message, job.position, now_ms() + 1000)
 
-    async def _try(self, job: Job, row: AttachmentRow, progress: Progress) -> Job | None:
+    async def _try(self, job: Job, row: AttachmentRow, progress: MediaProgress) -> Job | None:
         try:
             outcome = await self._make(row, progress)
         except _Trouble as trouble:
@@ -184,7 +184,7 @@ class MediaWork:
             due = now_ms() + round(retry.after * 1000)
             await self._originals.secure(row.id)
             await self._journal.postpone(job.message, job.position, due, trouble.reason)
-            passing("after-postpone")
+            fault_point("after-postpone")
             return Job(job.message, job.position, due)
         outcome = Outcome(trouble.state, trouble.reason, trouble.detail or None)
         await self._end(row, outcome)
@@ -193,11 +193,11 @@ class MediaWork:
     async def _end(self, row: AttachmentRow, outcome: Outcome) -> None:
         if outcome.state != "ready":
             # Before the journal says that it ended: an earlier try may have stored a part of it.
-            passing("before-clear")
+            fault_point("before-clear")
             await self._store.remove(row.id)
-        passing("before-finish")
+        fault_point("before-finish")
         finished = await self._journal.finish(row.message, row.position, outcome)
-        passing("after-finish")
+        fault_point("after-finish")
         await self._originals.release(row.id)
         if not finished:
             await self._forget(row)
@@ -226,7 +226,7 @@ class MediaWork:
             ours=trouble.ours,
         )
 
-    async def _make(self, row: AttachmentRow, progress: Progress) -> Outcome:
+    async def _make(self, row: AttachmentRow, progress: MediaProgress) -> Outcome:
         connector = self._connectors.get(row.connector)
         if connector is None:
             raise _Trouble("failed", "gone", "its connector is not configured", retry=False)
@@ -248,7 +248,7 @@ class MediaWork:
             raise _Trouble("failed", "decoder_crashed", detail, retry=True) from surprise
 
     async def _made_safe(
-        self, connector: Connector[Any], row: AttachmentRow, progress: Progress
+        self, connector: Connector[Any], row: AttachmentRow, progress: MediaProgress
     ) -> Outcome:
         away = await self._sanitizer.scanner_trouble()
         if away and not self._originals.should_fetch(row.id):
@@ -259,7 +259,7 @@ class MediaWork:
             clean = await self._sanitizer.sanitize(
                 original.descriptor, declared=row.media["media_type"], progress=progress.tell
             )
-            passing("after-sanitize")
+            fault_point("after-sanitize")
             self._permit(connector, clean)
             return await self._keep(row, clean, original.name)
 
@@ -271,7 +271,7 @@ class MediaWork:
 
     async def _keep(self, row: AttachmentRow, clean: Clean, name: str | None) -> Outcome:
         stored = await self._store.put(row.id, clean.renditions)
-        passing("after-store")
+        fault_point("after-store")
         return Outcome(
             "ready",
             name=name,

@@ -44,5 +44,5 @@ PENDING = Gauge(
     "airlock_attachments_pending", "Attachments that are not ready, rejected or failed yet"
 )
 QUARANTINE = Gauge(
-    "airlock_quarantine_bytes", "Originals kept until they can be scanned and made safe"
+    "airlock_quarantine_bytes", "MediaSource kept until they can be scanned and made safe"
 )

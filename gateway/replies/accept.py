@@ -134,7 +134,7 @@ def _obstacle(connector: Connector[Any], situation: Situation) -> tuple[str, str
     if situation.opted_out:
         return "opted_out", "the consumer wants no more texts; they must write first"
     window = connector.reply_window
-    silent = (now_ms() - (situation.heard_at or 0)) / 1000
+    silent = (now_ms() - (situation.last_message_at or 0)) / 1000
     if window is None or silent <= window:
         return None
     hours = round(window / 3600)

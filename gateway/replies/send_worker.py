@@ -27,7 +27,7 @@ _PATIENCE = 3600.0
 _RETRY = {"base": 1.0, "ceiling": 120.0}
 
 
-class Sending:
+class SendWorker:
     """One queue for each conversation that has something to say; queues never wait for each other."""
 
     def __init__(
@@ -163,5 +163,5 @@ class Sending:
             status_url=f"{self._public_url}/webhooks/{part.connector}/status?m={key}",
             # A quote stands before the first part only.
             reply_to=part.reply_to if part.position == 0 else None,
-            silence=(now_ms() - (part.heard_at or now_ms())) / 1000,
+            silence=(now_ms() - (part.last_message_at or now_ms())) / 1000,
         )

@@ -18,7 +18,7 @@ _LOOK_EVERY = 2.0
 _SPARE = 64 * 1024 * 1024
 
 
-class Room:
+class Compactor:
     """`is_short` tells whether the disk is nearly full."""
 
     def __init__(self, journal: Journal, is_short: Callable[[], bool]) -> None:
@@ -29,11 +29,11 @@ class Room:
         while True:
             await asyncio.sleep(_LOOK_EVERY)
             try:
-                await self.make(0 if self._is_short() else _SPARE)
+                await self.compact(0 if self._is_short() else _SPARE)
             except JournalUnavailable as trouble:
                 log.error("journal_cannot_shrink", error=str(trouble))
 
-    async def make(self, spare: int) -> None:
+    async def compact(self, spare: int) -> None:
         """Shrink the journal step by step until at most `spare` bytes of it are free."""
         while await self._journal.shrink(spare):  # noqa: ASYNC110 - each step is work, not waiting
             await asyncio.sleep(0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from gateway.fault_points import passing
+from gateway.fault_points import fault_point
 from gateway.journal import Journal, JournalUnavailable
 from gateway.media.quarantine import Quarantine
 from gateway.media.storage.filesystem import FileStore, StoreUnavailable
@@ -29,7 +29,7 @@ class Retention:
     duplicates: float
 
 
-class Housekeeping:
+class RetentionWorker:
     """The journal forgets first and notes which files are doomed; then the files go, then the note.
 
     A crash at any point leaves the note, and the next start finishes the work: no file is left behind. The
@@ -70,11 +70,11 @@ class Housekeeping:
         now = now_ms()
         media = _before(now, self._retention.media)
         while await self._journal.expire_media(media):
-            passing("after-expire")
+            fault_point("after-expire")
         words = _before(now, self._retention.words)
         memory = _before(now, max(self._retention.duplicates, self._retention.words))
         while await self._journal.expire_texts(words, memory):
-            passing("after-forget")
+            fault_point("after-forget")
         await self.sweep()
         await self._clear_quarantine()
         await self._journal.scrub_free_pages()
@@ -85,12 +85,12 @@ class Housekeeping:
             a for a in await self._journal.files_to_delete() if not self._in_hand(a)
         ]:
             for attachment in attachments:
-                passing("before-remove")
+                fault_point("before-remove")
                 await self._store.remove(attachment)
                 await self._quarantine.remove(attachment)
-                passing("after-remove")
+                fault_point("after-remove")
             await self._journal.files_deleted(attachments)
-            passing("after-sweep")
+            fault_point("after-sweep")
 
     async def _clear_quarantine(self) -> None:
         """Remove originals that a crash left behind: whose attachment has ended, or is not known."""
@@ -105,7 +105,7 @@ class Housekeeping:
         """Remove every trace of a conversation; False if there is none such."""
         if not await self._journal.erase(conversation):
             return False
-        passing("after-erase")
+        fault_point("after-erase")
         try:
             await self._journal.scrub_free_pages()
             await self.sweep()

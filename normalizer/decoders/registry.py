@@ -13,4 +13,4 @@ def load() -> Decoders:
 
     for kind in (photo, video):
         kind.warm_up()
-    return Decoders({**photo.JOBS, **video.JOBS}, photo.warm_cell)
+    return Decoders({**photo.JOBS, **video.JOBS}, photo.warm_child)

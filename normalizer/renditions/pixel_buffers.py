@@ -18,7 +18,7 @@ _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 _IDLE_SECONDS = 10.0
 
 
-class Sheet:
+class PixelBuffer:
     """One canvas: a descriptor to give to a cell, and the same memory seen from here."""
 
     def __init__(self, size: int) -> None:
@@ -47,18 +47,18 @@ class Sheet:
         del self._memory
 
 
-class Canvases:
+class PixelBufferPool:
     """Sheets at hand, at most `keep` of them."""
 
     def __init__(self, canvas: Canvas, keep: int) -> None:
         self._size, self._keep = canvas.size, keep
-        self._free: deque[Sheet] = deque()
+        self._free: deque[PixelBuffer] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
-    def take(self) -> Sheet:
-        return self._free.pop() if self._free else Sheet(self._size)
+    def take(self) -> PixelBuffer:
+        return self._free.pop() if self._free else PixelBuffer(self._size)
 
-    def give_back(self, sheet: Sheet) -> None:
+    def give_back(self, sheet: PixelBuffer) -> None:
         """Only for a sheet that is wiped and that no cell can reach."""
         if len(self._free) >= self._keep:
             sheet.close()

@@ -7,17 +7,17 @@ from typing import Any
 
 from normalizer.canvas import Canvas, Place
 from normalizer.media import Limits, MediaFailed, Rendition
-from normalizer.sandbox.errors import CellLost, CellsUnavailable
+from normalizer.sandbox.errors import SandboxLost, SandboxUnavailable
 from normalizer.sandbox.pool import Pool
 
 from . import answers
 from .answers import Painted
-from .pixel_buffers import Canvases, Sheet
+from .pixel_buffers import PixelBuffer, PixelBufferPool
 from .while_decoding import Encoding, Job
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class JobResult:
     """What came of it: the cell's answer, still unchecked, and the pictures."""
 
     result: dict[str, Any]
@@ -27,7 +27,7 @@ class Work:
     ending: asyncio.Future[int]
 
 
-class Studio:
+class SandboxRunner:
     """Where pixels become files. Encoding runs in threads, so that the event loop never waits for it."""
 
     def __init__(
@@ -35,33 +35,33 @@ class Studio:
     ) -> None:
         self._canvas, self._limits = canvas, limits
         self._pool, self._encoders = pool, encoders
-        self._canvases = Canvases(canvas, keep)
+        self._buffers = PixelBufferPool(canvas, keep)
         self._chores: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
         for chore in self._chores:
             chore.cancel()
         await asyncio.gather(*self._chores, return_exceptions=True)
-        self._canvases.close()
+        self._buffers.close()
 
-    async def work(self, job: Job) -> Work:
+    async def work(self, job: Job) -> JobResult:
         """Raises MediaRejected or MediaFailed."""
         try:
             return await self._work_or_again(job)
-        except (CellLost, CellsUnavailable) as error:
+        except (SandboxLost, SandboxUnavailable) as error:
             raise MediaFailed("decoder_crashed", str(error)) from None
 
-    async def _work_or_again(self, job: Job) -> Work:
+    async def _work_or_again(self, job: Job) -> JobResult:
         try:
             return await self._work(job)
-        except CellsUnavailable:
+        except SandboxUnavailable:
             # All cells were lost, which is not this file's doing: once more, in a new one.
             return await self._work(job)
 
-    async def _work(self, job: Job) -> Work:
+    async def _work(self, job: Job) -> JobResult:
         # The place is kept while we encode: so much memory for pixels is in use as there are places.
         async with self._pool.cell() as cell:
-            sheet = self._canvases.take()
+            sheet = self._buffers.take()
             try:
                 files = [job.source, sheet.descriptor]
                 files += [] if job.film is None else [job.film]
@@ -76,24 +76,26 @@ class Studio:
                 sheet.close()
                 raise
             self._recycle(sheet, painted.preview, cell.ending)
-            return Work(result, painted, pictures, cell.ending)
+            return JobResult(result, painted, pictures, cell.ending)
 
-    def _recycle(self, sheet: Sheet, place: Place, cell_ending: asyncio.Future[int]) -> None:
+    def _recycle(self, sheet: PixelBuffer, place: Place, cell_ending: asyncio.Future[int]) -> None:
         chore = asyncio.create_task(self._wiped(sheet, place, cell_ending))
         self._chores.add(chore)
         chore.add_done_callback(self._chores.discard)
 
-    async def _wiped(self, sheet: Sheet, place: Place, cell_ending: asyncio.Future[int]) -> None:
+    async def _wiped(
+        self, sheet: PixelBuffer, place: Place, cell_ending: asyncio.Future[int]
+    ) -> None:
         try:
             await asyncio.shield(cell_ending)
             loop = asyncio.get_running_loop()
             clean = await loop.run_in_executor(self._encoders, sheet.wipe, place)
-        except CellsUnavailable:
+        except SandboxUnavailable:
             clean = False
         except BaseException:
             sheet.close()
             raise
         if clean:
-            self._canvases.give_back(sheet)
+            self._buffers.give_back(sheet)
         else:
             sheet.close()

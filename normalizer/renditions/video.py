@@ -12,16 +12,16 @@ from typing import Any
 from normalizer.canvas import Canvas
 from normalizer.isobmff import Broken
 from normalizer.media import Clean, Limits, MediaFailed, MediaRejected, Rendition
-from normalizer.sandbox.errors import CellLost, CellsUnavailable
+from normalizer.sandbox.errors import SandboxLost, SandboxUnavailable
 from normalizer.sandbox.pool import Pool
 
 from . import answers
 from .mp4_audit import Finding, audit
-from .sandbox_job import Studio
+from .sandbox_job import SandboxRunner
 from .while_decoding import Job
 
 #: What is called while a film is being encoded, with the share that is done.
-Progress = Callable[[float], None]
+OnProgress = Callable[[float], None]
 
 #: The first frame is shown in a conversation, not hung on a wall.
 _POSTER_SIDE = 1920
@@ -38,19 +38,19 @@ _GRACE_SECONDS = 1.0
 _SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 
 
-class Films:
+class VideoPipeline:
     """Makes films safe."""
 
     def __init__(
-        self, canvas: Canvas, limits: Limits, pool: Pool, studio: Studio, threads: Executor
+        self, canvas: Canvas, limits: Limits, pool: Pool, studio: SandboxRunner, threads: Executor
     ) -> None:
         self._canvas, self._limits = canvas, limits
-        self._pool, self._studio, self._threads = pool, studio, threads
+        self._pool, self._runner, self._threads = pool, studio, threads
 
-    async def clean(self, source: int, size: int, progress: Progress) -> Clean:
+    async def clean(self, source: int, size: int, progress: OnProgress) -> Clean:
         """Raises MediaRejected or MediaFailed."""
         with _film() as film:
-            work = await self._studio.work(self._first_job(source, size, film))
+            work = await self._runner.work(self._first_job(source, size, film))
             result, ending = work.result, work.ending
             seen = work.painted
             if isinstance(result.get("plan"), dict):
@@ -80,7 +80,7 @@ class Films:
         return Job(message, source, size, _COPY_SECONDS, "poster", film)
 
     async def _encoded(
-        self, source: int, size: int, film: int, plan: dict[str, Any], progress: Progress
+        self, source: int, size: int, film: int, plan: dict[str, Any], progress: OnProgress
     ) -> tuple[dict[str, Any], asyncio.Future[int]]:
         # Nothing of a first attempt may remain.
         os.ftruncate(film, 0)
@@ -100,11 +100,11 @@ class Films:
         try:
             async with self._pool.cell("slow") as cell:
                 answer = await cell.ask(message, [source, film], _ENCODE_SECONDS, hear)
-        except CellLost as lost:
+        except SandboxLost as lost:
             if lost.timed_out:
                 raise MediaRejected("too_long", "encoding it takes too long") from None
             raise MediaFailed("decoder_crashed", str(lost)) from None
-        except CellsUnavailable as error:
+        except SandboxUnavailable as error:
             raise MediaFailed("decoder_crashed", str(error)) from None
         return answers.done(answer), cell.ending
 
@@ -119,7 +119,7 @@ class Films:
         # As long as the cell lives it could change the film behind the audit's back.
         try:
             await asyncio.shield(ending)
-        except CellsUnavailable as error:
+        except SandboxUnavailable as error:
             raise MediaFailed("decoder_crashed", str(error)) from None
         os.ftruncate(film, length)
         fcntl.fcntl(film, fcntl.F_ADD_SEALS, _SEALS)

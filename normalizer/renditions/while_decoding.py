@@ -12,7 +12,7 @@ from normalizer.media import Limits, Rendition
 from . import answers, images
 from .answers import Painted
 from .images import Large
-from .pixel_buffers import Sheet
+from .pixel_buffers import PixelBuffer
 from .thumbnail import Square
 
 T = TypeVar("T")
@@ -38,7 +38,7 @@ class Encoding:
     """Hears what a cell has painted. Threads encode it, so that the event loop never waits."""
 
     def __init__(
-        self, sheet: Sheet, job: Job, canvas: Canvas, limits: Limits, threads: Executor
+        self, sheet: PixelBuffer, job: Job, canvas: Canvas, limits: Limits, threads: Executor
     ) -> None:
         self._sheet, self._job, self._canvas = sheet, job, canvas
         self._limits, self._threads = limits, threads

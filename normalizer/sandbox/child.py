@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from normalizer.media import MediaRejected
 
 from . import escape_attempts, isolation, linux, protocol
-from .job import Decoders, Job, Order
+from .job import Decoders, JobRequest, JobSpec
 from .seccomp import DOOR
 
 _OUT_OF_THE_WAY = 64
@@ -28,11 +28,11 @@ _FILE_BYTES = 1 << 29
 
 
 @dataclass(frozen=True, slots=True)
-class Belongings:
+class PreparedState:
     """What must be opened while the file system is still there."""
 
-    jobs: Mapping[str, Job]
-    warm_cell: Callable[[], None]
+    jobs: Mapping[str, JobSpec]
+    warm_child: Callable[[], None]
     null: int
     #: The zygote's directory of threads.
     threads: int
@@ -44,11 +44,11 @@ class Belongings:
     memory_is_its_own: bool
 
 
-def prepare(decoders: Decoders) -> Belongings:
+def prepare(decoders: Decoders) -> PreparedState:
     """Called in the zygote: behind the walls nothing can be opened or loaded any more."""
-    return Belongings(
+    return PreparedState(
         jobs={"empty": lambda _: {}, "attempt": escape_attempts.attempt, **decoders.jobs},
-        warm_cell=decoders.warm_cell,
+        warm_child=decoders.warm_child,
         null=os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC),
         threads=os.open("/proc/self/task", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC),
         virtual_bytes=isolation.virtual_bytes(),
@@ -57,22 +57,22 @@ def prepare(decoders: Decoders) -> Belongings:
     )
 
 
-def live(parent: int, own_walls: list[str], gateway: int, belongings: Belongings) -> NoReturn:
+def live(parent: int, own_layers: list[str], gateway: int, prepared: PreparedState) -> NoReturn:
     """Never returns: one job, one answer."""
     try:
         _stay_no_longer_than(parent)
-        _settle(gateway, belongings.null)
+        _settle(gateway, prepared.null)
         door = socket.socket(fileno=DOOR)
-        _rehearse(belongings)
-        isolation.raise_own(own_walls, _FILE_BYTES, belongings.virtual_bytes, belongings.processes)
+        _rehearse(prepared)
+        isolation.raise_own(own_layers, _FILE_BYTES, prepared.virtual_bytes, prepared.processes)
         message, files = protocol.receive(door, MAX_FILES)
-        if "limits" in own_walls:
+        if "limits" in own_layers:
             isolation.lower_limits(message["cpu_seconds"])
         if message.get("patient"):
             os.nice(_PATIENCE)
-        order = Order(message, files, lambda note: protocol.send(door, {"note": note}))
-        final = "limits" in own_walls and belongings.memory_is_its_own
-        protocol.send(door, _answer(belongings, order, final=final))
+        order = JobRequest(message, files, lambda note: protocol.send(door, {"note": note}))
+        final = "limits" in own_layers and prepared.memory_is_its_own
+        protocol.send(door, _answer(prepared, order, final=final))
         if order.kept:
             # Clearing it away takes milliseconds of processor time. The gateway chooses when.
             with contextlib.suppress(EOFError, ConnectionError):
@@ -82,14 +82,16 @@ def live(parent: int, own_walls: list[str], gateway: int, belongings: Belongings
         os._exit(0)
 
 
-def _rehearse(belongings: Belongings) -> None:
+def _rehearse(prepared: PreparedState) -> None:
     """The way of a job, once: what is touched for the first time after a fork takes time."""
-    belongings.warm_cell()
+    prepared.warm_child()
     here, there = protocol.pair()
     with here, there:
         protocol.send(here, {"job": "empty"})
         message, _ = protocol.receive(there, MAX_FILES)
-        protocol.send(there, _answer(belongings, Order(message, [], lambda _: None), final=False))
+        protocol.send(
+            there, _answer(prepared, JobRequest(message, [], lambda _: None), final=False)
+        )
 
 
 def _stay_no_longer_than(parent: int) -> None:
@@ -111,9 +113,9 @@ def _settle(gateway: int, null: int) -> None:
     os.closerange(DOOR + 1, os.sysconf("SC_OPEN_MAX"))
 
 
-def _answer(belongings: Belongings, order: Order, *, final: bool) -> dict[str, Any]:
+def _answer(prepared: PreparedState, order: JobRequest, *, final: bool) -> dict[str, Any]:
     try:
-        return {"done": belongings.jobs[order.message["job"]](order)}
+        return {"done": prepared.jobs[order.message["job"]](order)}
     except MediaRejected as refusal:
         return {"rejected": refusal.reason, "detail": refusal.detail}
     except MemoryError:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import linux
-from .job import Order
+from .job import JobRequest
 
 
 def _open_a_file() -> None:
@@ -102,7 +102,7 @@ ATTEMPTS: dict[str, dict[str, Callable[[], None]]] = {
 }
 
 
-def attempt(order: Order) -> dict[str, Any]:
+def attempt(order: JobRequest) -> dict[str, Any]:
     """The job: tells whether the attempt failed, and how."""
     try:
         ATTEMPTS[order.message["wall"]][order.message["attempt"]]()

@@ -45,11 +45,11 @@ def raise_shared() -> dict[str, str]:
     return {name: _attempt(raise_wall) for name, raise_wall in order.items()}
 
 
-def raise_own(walls: Collection[str], file_bytes: int, virtual_bytes: int, processes: int) -> None:
+def raise_own(layers: Collection[str], file_bytes: int, virtual_bytes: int, processes: int) -> None:
     """In the cell: the walls named; raises OSError when one does not stand."""
-    if "limits" in walls:
+    if "limits" in layers:
         _limit(file_bytes, virtual_bytes + _MEMORY_BYTES, processes)
-    if "seccomp" in walls:
+    if "seccomp" in layers:
         linux.install_filter(_FILTER())
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class JobRequest:
     """One job: what the gateway asks, and the descriptors to do it with."""
 
     message: dict[str, Any]
@@ -18,13 +18,13 @@ class Order:
     kept: list[object] = field(default_factory=list)
 
 
-Job = Callable[[Order], dict[str, Any]]
+JobSpec = Callable[[JobRequest], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Decoders:
     """The jobs a cell can do, by name, loaded and warm."""
 
-    jobs: Mapping[str, Job]
+    jobs: Mapping[str, JobSpec]
     #: Runs in each cell before it raises its walls, on what a fork must touch once for itself.
-    warm_cell: Callable[[], None]
+    warm_child: Callable[[], None]

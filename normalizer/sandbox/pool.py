@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import Literal
 
-from .errors import CellsUnavailable
-from .process import Cell
+from .errors import SandboxUnavailable
+from .process import SandboxProcess
 from .self_test import excused, prove
 from .zygote_client import Zygote
 
@@ -38,14 +38,14 @@ class Pool:
             "quick": asyncio.Semaphore(cells),
             "slow": asyncio.Semaphore(max(_LEAST_SLOW, cells // 2)),
         }
-        self._spares: deque[asyncio.Task[Cell]] = deque()
+        self._spares: deque[asyncio.Task[SandboxProcess]] = deque()
         self._starting = asyncio.Lock()
         self._zygote: Zygote | None = None
         self._closed = False
         self.missing: dict[str, str] = {}
 
     async def start(self) -> None:
-        """Raises CellsUnavailable."""
+        """Raises SandboxUnavailable."""
         await self._alive()
 
     async def close(self) -> None:
@@ -62,7 +62,7 @@ class Pool:
         return self._zygote is not None and not self._zygote.gone
 
     @contextlib.asynccontextmanager
-    async def cell(self, pace: Pace = "quick") -> AsyncIterator[Cell]:
+    async def cell(self, pace: Pace = "quick") -> AsyncIterator[SandboxProcess]:
         """A fresh cell for one job; it is gone when the block ends."""
         async with self._places[pace]:
             cell = await self._take()
@@ -73,14 +73,14 @@ class Pool:
                 # Not before: making a cell would take time from the job.
                 self._refill()
 
-    async def _take(self) -> Cell:
+    async def _take(self) -> SandboxProcess:
         try:
             return await self._spare()
-        except CellsUnavailable:
+        except SandboxUnavailable:
             # The zygote died (out of memory, or an operator's hand): a new one, once.
             return await self._spare()
 
-    async def _spare(self) -> Cell:
+    async def _spare(self) -> SandboxProcess:
         zygote = await self._alive()
         self._forget_failed()
         if not self._spares:
@@ -95,7 +95,7 @@ class Pool:
     async def _alive(self) -> Zygote:
         async with self._starting:
             if self._closed:
-                raise CellsUnavailable("The sanitizer is closed.")
+                raise SandboxUnavailable("The sanitizer is closed.")
             if self._zygote is None or self._zygote.gone:
                 self._zygote = await self._begin()
             return self._zygote
@@ -129,16 +129,16 @@ class Pool:
         needed = {w: why for w, why in self.missing.items() if not excused(w, why)}
         if needed and self._isolation == "full":
             listed = "; ".join(f"{wall} ({why})" for wall, why in needed.items())
-            raise CellsUnavailable(
+            raise SandboxUnavailable(
                 f"A wall around the media decoders is missing: {listed}. Run on a kernel and in a "
                 "container profile that allow it, or accept the risk with `media.isolation: reduced`."
             )
         for wall, why in self.missing.items():
             _log.warning("media decoders run without the wall %s: %s", wall, why)
 
-    def _order(self, zygote: Zygote) -> asyncio.Task[Cell]:
-        walls = [wall for wall in _OWN_WALLS if wall not in self.missing]
-        return asyncio.create_task(zygote.spawn(walls))
+    def _order(self, zygote: Zygote) -> asyncio.Task[SandboxProcess]:
+        layers = [wall for wall in _OWN_WALLS if wall not in self.missing]
+        return asyncio.create_task(zygote.spawn(layers))
 
     async def _drop_spares(self) -> None:
         while self._spares:
@@ -147,10 +147,10 @@ class Pool:
             await asyncio.wait([task])
 
 
-def _has_failed(task: asyncio.Task[Cell]) -> bool:
+def _has_failed(task: asyncio.Task[SandboxProcess]) -> bool:
     return task.done() and (task.cancelled() or task.exception() is not None)
 
 
-def _discard(task: asyncio.Task[Cell]) -> None:
+def _discard(task: asyncio.Task[SandboxProcess]) -> None:
     if not task.cancelled() and task.exception() is None:
         task.result().end()

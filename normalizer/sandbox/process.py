@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from . import protocol
-from .errors import CellLost
+from .errors import SandboxLost
 
 #: How long the zygote may take to tell how a cell ended, once its door is closed.
 _OBITUARY_SECONDS = 1.0
@@ -29,7 +29,7 @@ _ENDS = {
 Note = Callable[[dict[str, Any]], None]
 
 
-class Cell:
+class SandboxProcess:
     """A spare or busy cell. `ending` is its exit status, once it has one."""
 
     def __init__(
@@ -51,18 +51,18 @@ class Cell:
         deadline: float,
         note: Note | None = None,
     ) -> dict[str, Any]:
-        """The answer to one job; raises CellLost, or CellsUnavailable where all cells were lost at once."""
+        """The answer to one job; raises SandboxLost, or SandboxUnavailable where all cells were lost at once."""
         try:
             # Sent first: while the cell wakes up there is time for everything else.
             protocol.send(self._door, message, files)
             async with asyncio.timeout(deadline):
                 return await self._answer(note)
         except TimeoutError:
-            raise CellLost(f"took longer than {deadline:g} s", timed_out=True) from None
+            raise SandboxLost(f"took longer than {deadline:g} s", timed_out=True) from None
         except (EOFError, ConnectionError):
             raise await self._lost() from None
         except protocol.BadMessage as error:
-            raise CellLost(f"answered {error}") from None
+            raise SandboxLost(f"answered {error}") from None
 
     async def _answer(self, note: Note | None) -> dict[str, Any]:
         loop, door = asyncio.get_running_loop(), self._door.fileno()
@@ -80,7 +80,7 @@ class Cell:
             return
         threads = _threads_of(self.pid)
         if threads > _MOST_THREADS:
-            answer.set_exception(CellLost(f"started {threads} threads"))
+            answer.set_exception(SandboxLost(f"started {threads} threads"))
         else:
             asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._watch, answer)
 
@@ -98,16 +98,16 @@ class Cell:
         except Exception as error:  # noqa: BLE001  # whoever waits for the answer gets it
             answer.set_exception(error)
 
-    async def _lost(self) -> CellLost:
+    async def _lost(self) -> SandboxLost:
         try:
             async with asyncio.timeout(_OBITUARY_SECONDS):
                 status = await asyncio.shield(self.ending)
         except TimeoutError:
-            return CellLost("ended without an answer")
+            return SandboxLost("ended without an answer")
         if status >= 0:
-            return CellLost("ended without an answer", status)
+            return SandboxLost("ended without an answer", status)
         default = f"crashed with {signal.Signals(-status).name}"
-        return CellLost(_ENDS.get(status, default), status)
+        return SandboxLost(_ENDS.get(status, default), status)
 
     def end(self) -> None:
         """Kills the process, whatever it does, and gives back what we hold of it. May be called twice."""

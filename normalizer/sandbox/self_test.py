@@ -4,7 +4,7 @@ import asyncio
 import signal
 from typing import TYPE_CHECKING
 
-from .errors import CellLost
+from .errors import SandboxLost
 from .escape_attempts import ATTEMPTS
 from .isolation import NOT_IN_THIS_KERNEL
 
@@ -34,8 +34,8 @@ def excused(wall: str, trouble: str) -> bool:
 
 
 async def _attack(zygote: "Zygote", wall: str, behind: tuple[str, ...]) -> str:
-    if zygote.walls.get(wall):
-        return zygote.walls[wall]
+    if zygote.layers.get(wall):
+        return zygote.layers[wall]
     for name in ATTEMPTS[wall]:
         trouble = await _attempt(zygote, wall, name, behind)
         if trouble:
@@ -48,7 +48,7 @@ async def _attempt(zygote: "Zygote", wall: str, name: str, behind: tuple[str, ..
     try:
         job = {"job": "attempt", "wall": wall, "attempt": name, "cpu_seconds": 10}
         answer = await cell.ask(job, [], _SECONDS)
-    except CellLost as lost:
+    except SandboxLost as lost:
         # To be killed for the attempt is the strongest of walls; any other end proves nothing.
         return "" if lost.status == -signal.SIGSYS else f"the cell that tried to {name} {lost}"
     finally:

@@ -21,14 +21,14 @@ def serve(control_fd: int, load: Callable[[], Decoders]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     control = socket.socket(fileno=control_fd)
     awakened = _wake_on_child()
-    belongings = child.prepare(load())
+    prepared = child.prepare(load())
     states = isolation.raise_shared()
     # What is there now is shared with every cell, as long as nobody moves it.
     gc.disable()
     gc.freeze()
     with contextlib.suppress(EOFError, ConnectionError):
         protocol.send(control, {"ready": states})
-        _Zygote(control, awakened, belongings).serve()
+        _Zygote(control, awakened, prepared).serve()
 
 
 def _wake_on_child() -> int:
@@ -39,8 +39,10 @@ def _wake_on_child() -> int:
 
 
 class _Zygote:
-    def __init__(self, control: socket.socket, awakened: int, belongings: child.Belongings) -> None:
-        self._control, self._awakened, self._belongings = control, awakened, belongings
+    def __init__(
+        self, control: socket.socket, awakened: int, prepared: child.PreparedState
+    ) -> None:
+        self._control, self._awakened, self._prepared = control, awakened, prepared
         self._children: set[int] = set()
 
     def serve(self) -> None:
@@ -64,8 +66,8 @@ class _Zygote:
             # Not reaped yet, so the number still means our child.
             os.kill(message["kill"], signal.SIGKILL)
 
-    def _spawn(self, own_walls: list[str], door: int) -> None:
-        threads = len(os.listdir(self._belongings.threads))  # noqa: PTH208  # names lead nowhere any more
+    def _spawn(self, own_layers: list[str], door: int) -> None:
+        threads = len(os.listdir(self._prepared.threads))  # noqa: PTH208  # names lead nowhere any more
         if threads != 1:
             # A fork copies one thread only; locks that the others hold would stay locked for ever.
             raise RuntimeError(f"the zygote has {threads} threads")
@@ -78,7 +80,7 @@ class _Zygote:
             protocol.send(self._control, {"unspawned": str(error)})
             return
         if pid == 0:
-            child.live(parent, own_walls, door, self._belongings)
+            child.live(parent, own_layers, door, self._prepared)
         self._children.add(pid)
         pidfd = os.pidfd_open(pid)
         try:

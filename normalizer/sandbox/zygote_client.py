@@ -11,8 +11,8 @@ from collections.abc import Collection
 from typing import Any
 
 from . import protocol
-from .errors import CellsUnavailable
-from .process import Cell
+from .errors import SandboxUnavailable
+from .process import SandboxProcess
 
 #: Warm-up takes about a second; this is for a machine that is busy starting everything at once.
 _START_SECONDS = 60.0
@@ -21,7 +21,7 @@ _END_SECONDS = 5.0
 _MODULE = "normalizer.decoders"
 
 #: A cell to come: its process, a handle on that, and the exit status to come.
-Order = asyncio.Future[tuple[int, int, asyncio.Future[int]]]
+SpawnRequest = asyncio.Future[tuple[int, int, asyncio.Future[int]]]
 
 #: Memory that a warm cell has touched stays its own, and large blocks come in huge pages.
 _MALLOC = (
@@ -33,20 +33,20 @@ _MALLOC = (
 
 
 class Zygote:
-    """The process that forks cells. `walls` tells what became of those it raised for all of them."""
+    """The process that forks cells. `layers` tells what became of those it raised for all of them."""
 
     def __init__(self, process: subprocess.Popen[bytes], control: socket.socket) -> None:
         self._process, self._control = process, control
-        self._orders: deque[Order] = deque()
+        self._orders: deque[SpawnRequest] = deque()
         self._endings: dict[int, asyncio.Future[int]] = {}
-        self.walls: dict[str, str] = {}
+        self.layers: dict[str, str] = {}
         self.gone = False
         #: Bytes that the largest of its cells had, what all share with the zygote included.
         self.most_memory = 0
 
     @classmethod
     async def start(cls) -> "Zygote":
-        """A zygote that is warm; raises CellsUnavailable."""
+        """A zygote that is warm; raises SandboxUnavailable."""
         ours, theirs = protocol.pair()
         ours.setblocking(False)
         with theirs:
@@ -59,21 +59,21 @@ class Zygote:
             raise
         return zygote
 
-    async def spawn(self, walls: Collection[str]) -> Cell:
+    async def spawn(self, layers: Collection[str]) -> SandboxProcess:
         """A new cell behind the walls named (besides the zygote's own)."""
         ours, theirs = protocol.pair()
         ours.setblocking(False)
-        order: Order = asyncio.get_running_loop().create_future()
+        order: SpawnRequest = asyncio.get_running_loop().create_future()
         try:
             with theirs:
-                self._send({"spawn": list(walls)}, [theirs.fileno()])
+                self._send({"spawn": list(layers)}, [theirs.fileno()])
             self._orders.append(order)
             pid, pidfd, ending = await asyncio.shield(order)
         except BaseException:
             order.add_done_callback(_abandon)
             ours.close()
             raise
-        return Cell(pid, pidfd, ours, ending, self._kill)
+        return SandboxProcess(pid, pidfd, ours, ending, self._kill)
 
     async def close(self) -> None:
         """Ends the zygote; its cells end with it."""
@@ -90,14 +90,14 @@ class Zygote:
                 await _readable(self._control.fileno())
             message, _ = protocol.receive(self._control)
         except TimeoutError:
-            raise CellsUnavailable(
+            raise SandboxUnavailable(
                 f"The decoder process was not ready after {_START_SECONDS:g} s."
             ) from None
         except (EOFError, ConnectionError):
-            raise CellsUnavailable(
+            raise SandboxUnavailable(
                 "The decoder process ended while it started; what it wrote above says why."
             ) from None
-        self.walls = message["ready"]
+        self.layers = message["ready"]
         asyncio.get_running_loop().add_reader(self._control.fileno(), self._hear)
 
     def _hear(self) -> None:
@@ -113,7 +113,7 @@ class Zygote:
         elif "unspawned" in message:
             why = message["unspawned"]
             self._orders.popleft().set_exception(
-                CellsUnavailable(f"No process can be made for a decoder: {why}.")
+                SandboxUnavailable(f"No process can be made for a decoder: {why}.")
             )
         elif "ended" in message:
             self.most_memory = max(self.most_memory, message["memory"])
@@ -130,14 +130,14 @@ class Zygote:
 
     def _send(self, message: dict[str, Any], descriptors: Collection[int] = ()) -> None:
         if self.gone:
-            raise CellsUnavailable("The decoder process has ended.")
+            raise SandboxUnavailable("The decoder process has ended.")
         try:
             protocol.send(self._control, message, list(descriptors))
         except (ConnectionError, BlockingIOError) as error:
-            raise CellsUnavailable(f"The decoder process does not listen: {error}.") from None
+            raise SandboxUnavailable(f"The decoder process does not listen: {error}.") from None
 
     def _kill(self, pid: int) -> None:
-        with contextlib.suppress(CellsUnavailable):
+        with contextlib.suppress(SandboxUnavailable):
             self._send({"kill": pid})
 
     def _lost(self) -> None:
@@ -147,10 +147,10 @@ class Zygote:
         asyncio.get_running_loop().remove_reader(self._control.fileno())
         self._control.close()
         for order in self._orders:
-            order.set_exception(CellsUnavailable("The decoder process has ended."))
+            order.set_exception(SandboxUnavailable("The decoder process has ended."))
         self._orders.clear()
         for ending in self._endings.values():
-            ending.set_exception(CellsUnavailable("The decoder process has ended."))
+            ending.set_exception(SandboxUnavailable("The decoder process has ended."))
             # Most of them nobody waits for.
             ending.exception()
         self._endings.clear()
@@ -181,7 +181,7 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _abandon(order: Order) -> None:
+def _abandon(order: SpawnRequest) -> None:
     """Whoever ordered the cell is gone: closing its door ends it, only the handle must go."""
     if not order.cancelled() and order.exception() is None:
         os.close(order.result()[1])

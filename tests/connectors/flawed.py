@@ -37,18 +37,18 @@ from connectors import (
     Text,
     Typing,
     by_status,
+    constant_time_equal,
     fingerprint,
     offers,
     open_each,
     read_each,
     revealed,
-    same,
 )
 
 from .sound import SECRET, TOKEN, Acme, Settings, proof
 
 Flow = Generator[Call, Reply, Download]
-Sending = Generator[Call, Reply, Sent]
+SendWorker = Generator[Call, Reply, Sent]
 
 #: Every flaw, and the promise that must be among those it breaks.
 FLAWS: list[tuple[type[Acme], str]] = []
@@ -202,7 +202,7 @@ class StopsAtTheSecretThatFits(Acme):
     def verify(self, request: Request) -> None:
         given = request.headers.get("x-acme", "")
         expected = (proof(secret, request.body) for secret in revealed(self.config.secrets))
-        if not any(same(one, given) for one in expected):
+        if not any(constant_time_equal(one, given) for one in expected):
             raise Forbidden("X-Acme fits none of secrets")
 
 
@@ -654,7 +654,7 @@ class PutsTheTokenInAHeader(Acme):
 
 @breaks(CREDENTIALS)
 class PutsTheTokenInTheMessage(Acme):
-    def send_text(self, out: Text) -> Sending:
+    def send_text(self, out: Text) -> SendWorker:
         message = {"to": out.to, "text": out.text, "key": out.key, "token": TOKEN}
         yield Call("POST", f"{self.config.api}/send", json=message)
         return Sent("1")
@@ -721,7 +721,7 @@ class TrustsAnswers(Acme):
 
 @breaks(NONSENSE)
 class TakesAnyAnswerForASuccess(Acme):
-    def send_text(self, out: Text) -> Sending:
+    def send_text(self, out: Text) -> SendWorker:
         message = {"to": out.to, "text": out.text, "key": out.key}
         reply = yield Call("POST", f"{self.config.api}/send", json=message)
         return Sent(reply.content.get("id") if isinstance(reply.content, dict) else None)  # type: ignore[arg-type]  # the flaw itself
@@ -729,7 +729,7 @@ class TakesAnyAnswerForASuccess(Acme):
 
 @breaks(NONSENSE)
 class AsksForEver(Acme):
-    def send_text(self, out: Text) -> Sending:
+    def send_text(self, out: Text) -> SendWorker:
         while True:
             reply = yield Call("POST", f"{self.config.api}/send", json={"to": out.to})
             if reply.content == {"id": "1"}:
@@ -877,7 +877,7 @@ class SendsDifferently(Acme):
     def differently(self, out: Text) -> Text:
         return out
 
-    def send_text(self, out: Text) -> Sending:
+    def send_text(self, out: Text) -> SendWorker:
         return super().send_text(self.differently(out))
 
 

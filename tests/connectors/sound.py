@@ -31,12 +31,12 @@ from connectors import (
     Sent,
     Text,
     Unreadable,
-    any_same,
     attach_each,
     by_status,
     entries,
     id_of,
     listed,
+    matches_any,
     moment,
     offers,
     open_each,
@@ -72,7 +72,7 @@ class Acme(Connector[Settings]):
 
     def verify(self, request: Request) -> None:
         expected = [proof(secret, request.body) for secret in revealed(self.config.secrets)]
-        if not any_same(expected, request.headers.get("x-acme", "").lower()):
+        if not matches_any(expected, request.headers.get("x-acme", "").lower()):
             raise Forbidden("X-Acme fits none of secrets")
         if request.headers.get("x-shop", self.config.shop) != self.config.shop:
             raise Forbidden("X-Shop is not our shop")

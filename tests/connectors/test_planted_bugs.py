@@ -18,14 +18,14 @@ BUGS: dict[str, Bug] = {
     "a proof of the right length is enough": (
         WhatsApp,
         "meta",
-        "if not any_same((_mac(secret, request.body) for secret in secrets), given):",
+        "if not matches_any((_mac(secret, request.body) for secret in secrets), given):",
         "if not given:",
         "the_proof_missing_changed_or_cut_is_refused",
     ),
     "proofs are compared with ==": (
         Messenger,
         "meta",
-        "if not any_same((_mac(secret, request.body) for secret in secrets), given):",
+        "if not matches_any((_mac(secret, request.body) for secret in secrets), given):",
         "if given not in [_mac(secret, request.body) for secret in secrets]:",
         "comparing_takes_as_long_for_a_wrong_proof_as_for_a_right_one",
     ),
@@ -46,7 +46,7 @@ BUGS: dict[str, Bug] = {
     "the word of a handshake is not compared": (
         WhatsApp,
         "meta",
-        'if not (same(request.query.get("hub.verify_token", ""), token) and asked):',
+        'if not (constant_time_equal(request.query.get("hub.verify_token", ""), token) and asked):',
         "if not asked:",
         "a_handshake_with_the_wrong_word_is_not_answered",
     ),
@@ -354,15 +354,15 @@ BUGS: dict[str, Bug] = {
     "json that nothing covers is believed": (
         Twilio,
         "twilio.signature",
-        'if not same("".join(claimed), sha256(request.body).hexdigest()):',
-        "if claimed and not same(claimed[0], sha256(request.body).hexdigest()):",
+        'if not constant_time_equal("".join(claimed), sha256(request.body).hexdigest()):',
+        "if claimed and not constant_time_equal(claimed[0], sha256(request.body).hexdigest()):",
         "a_forgery_of_its_own_kind_is_refused",
     ),
     "the first secret that fits ends the search": (
         WhatsApp,
         "meta",
-        "if not any_same((_mac(secret, request.body) for secret in secrets), given):",
-        "if not any(same(_mac(secret, request.body), given) for secret in secrets):",
+        "if not matches_any((_mac(secret, request.body) for secret in secrets), given):",
+        "if not any(constant_time_equal(_mac(secret, request.body), given) for secret in secrets):",
         "comparing_takes_as_long_for_each_secret",
     ),
     "the body is made small before it is proved": (
@@ -515,15 +515,15 @@ BUGS: dict[str, Bug] = {
     "a bad request is tried for ever": (
         Messenger,
         "meta",
-        "return judge(reply, known, told)",
+        "return refusal_from(reply, known, told)",
         'return Rejected("temporary", retry=True, after=known and known.after, detail=told)',
         "what_will_not_pass_is_not_tried_again",
     ),
     "nobody waits as long as was asked": (
         Twilio,
         "twilio.connector",
-        'return judge(reply, known, f"HTTP {reply.status}, code {code}")',
-        'return judge(Reply(reply.status, {}, None, b"", reply.purpose), known, "")',
+        'return refusal_from(reply, known, f"HTTP {reply.status}, code {code}")',
+        'return refusal_from(Reply(reply.status, {}, None, b"", reply.purpose), known, "")',
         "the_seconds_that_a_platform_asks_for_are_waited",
     ),
     "sending again is safe where it is not": (
@@ -620,8 +620,8 @@ BUGS: dict[str, Bug] = {
     "a limited rate is the end": (
         Twilio,
         "twilio.connector",
-        "return judge(reply, known, ",
-        'return judge(reply, known, "") if reply.status != 429 else Rejected("no", detail=',
+        "return refusal_from(reply, known, ",
+        'return refusal_from(reply, known, "") if reply.status != 429 else Rejected("no", detail=',
         "what_passes_is_tried_again",
     ),
     "a file without an id is asked for": (

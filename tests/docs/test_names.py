@@ -87,11 +87,11 @@ def test_the_log_lines_that_are_explained_exist() -> None:
 
 def test_the_limits_that_are_named_are_those_of_the_code() -> None:
     from connectors import Connector
-    from gateway.fetching import Patience
+    from gateway.fetching import Deadlines
     from gateway.inbound.capacity import BACKLOG_LIMIT, DISK_RESERVE
 
     table = rows(section(OPERATING, "## Time-outs and limits"))
-    patience = Patience()
+    patience = Deadlines()
     assert table["a delivery"][0].startswith(f"{Connector.max_body // 1024**2} MiB")
     assert table["connection to a platform"][0].startswith(f"{patience.connect:g} s")
     assert table["first byte of its answer"] == (f"{patience.first_byte:g} s",)

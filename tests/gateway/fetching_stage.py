@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from connectors import AnyEvent, Capabilities, Connector, ConnectorConfig, Delivery, Request
-from gateway.fetching import Fetcher, Patience
+from gateway.fetching import Deadlines, Fetcher
 
 #: Short enough for tests, long enough for a machine that is busy with others.
-QUICK = Patience(connect=5, first_byte=5, idle=5, reply=10, download=20)
+QUICK = Deadlines(connect=5, first_byte=5, idle=5, reply=10, download=20)
 
 NOW = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC)
 PUBLIC = "93.184.216.34"
@@ -173,7 +173,7 @@ async def fetching(**options: Any) -> AsyncIterator[Fetcher]:
     settings: dict[str, Any] = {
         "allow_private_hosts": True,
         "extra_hosts": (),
-        "patience": QUICK,
+        "deadlines": QUICK,
         "clock": lambda: NOW,
         "tls": _public_tls(),
     }

@@ -4,10 +4,10 @@ from contextlib import suppress
 
 import pytest
 
-from gateway.fetching import Breaker, Open, Tolerance
+from gateway.fetching import Breaker, BreakerPolicy, Open
 from gateway.fetching.host_limits import Hosts
 
-STRICT = Tolerance(failures=3, cool_down=10, longest=60, jitter=0, longest_asked=600)
+STRICT = BreakerPolicy(failures=3, cool_down=10, longest=60, jitter=0, longest_asked=600)
 
 
 class Clock:
@@ -113,7 +113,7 @@ def test_very_many_openings_do_not_overflow(breaker: Breaker, clock: Clock) -> N
 
 
 def test_jitter_makes_a_cool_down_longer_and_never_shorter(clock: Clock) -> None:
-    tolerance = Tolerance(failures=1, cool_down=10, jitter=0.5)
+    tolerance = BreakerPolicy(failures=1, cool_down=10, jitter=0.5)
     for chance, wait in ((0.0, 10), (0.5, 12.5), (1.0, 15)):
         breaker = Breaker(tolerance, clock=clock, chance=lambda chance=chance: chance)  # type: ignore[misc]  # mypy infers no default
         fail(breaker)

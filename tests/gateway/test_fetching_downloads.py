@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from connectors import AesCtr, Call, Download, Rejected
-from gateway.fetching import Fetched, Fetcher, Tolerance, Unreachable
+from gateway.fetching import BreakerPolicy, Fetched, Fetcher, Unreachable
 from gateway.fetching.body import plain_chunks
 from normalizer.media import MediaFailed, MediaRejected
 
@@ -469,13 +469,13 @@ class Clock:
         return self.now
 
 
-TWICE = Tolerance(failures=2, cool_down=30, jitter=0)
+TWICE = BreakerPolicy(failures=2, cool_down=30, jitter=0)
 
 
 async def test_a_host_that_fails_again_and_again_is_left_alone_for_a_while() -> None:
     clock = Clock()
     answers = says(message(500), message(500), message(body=PHOTO))
-    async with serving(answers) as server, fetching(tolerance=TWICE, steady=clock) as fetcher:
+    async with serving(answers) as server, fetching(policy=TWICE, steady=clock) as fetcher:
         for _ in range(2):
             with pytest.raises(Rejected, match="HTTP 500"):
                 await fetch(fetcher, server.url)
@@ -492,7 +492,7 @@ async def test_another_host_is_not_left_alone_with_it() -> None:
     async with (
         serving(says(message(500))) as bad,
         serving(says(message(body=PHOTO))) as good,
-        fetching(tolerance=TWICE) as fetcher,
+        fetching(policy=TWICE) as fetcher,
     ):
         for _ in range(3):
             with pytest.raises(Rejected):
@@ -502,7 +502,7 @@ async def test_another_host_is_not_left_alone_with_it() -> None:
 
 async def test_files_that_are_gone_say_nothing_against_their_host() -> None:
     answers = says(message(500), *[message(404)] * 5, message(500), message(body=PHOTO))
-    async with serving(answers) as server, fetching(tolerance=TWICE) as fetcher:
+    async with serving(answers) as server, fetching(policy=TWICE) as fetcher:
         for _ in range(7):
             with pytest.raises(Rejected, match="HTTP"):
                 await fetch(fetcher, server.url)
@@ -511,7 +511,7 @@ async def test_files_that_are_gone_say_nothing_against_their_host() -> None:
 
 async def test_bodies_that_break_off_count_against_their_host() -> None:
     broken = breaks_off(message(content_length="9"))
-    async with serving(broken) as server, fetching(tolerance=TWICE) as fetcher:
+    async with serving(broken) as server, fetching(policy=TWICE) as fetcher:
         for _ in range(2):
             with pytest.raises(Unreachable, match="short body"):
                 await fetch(fetcher, server.url)
@@ -524,7 +524,7 @@ async def test_a_host_that_says_when_to_come_back_is_believed() -> None:
     date = "Sun, 22 Nov 2026 01:03:43 GMT"  # 100 s after the stage's clock
     for after, seconds in (("50", 50), (date, 100)):
         answers = says(message(429, retry_after=after), message(body=PHOTO))
-        async with serving(answers) as server, fetching(tolerance=TWICE, steady=clock) as fetcher:
+        async with serving(answers) as server, fetching(policy=TWICE, steady=clock) as fetcher:
             with pytest.raises(Rejected, match="HTTP 429"):
                 await fetch(fetcher, server.url)
             with pytest.raises(Unreachable) as alone:
@@ -539,7 +539,7 @@ async def test_an_unreadable_retry_after_is_none(after: str) -> None:
     answer = message(429, body=b"x").replace(
         b"\r\n\r\n", f"\r\nRetry-After: {after}\r\n\r\n".encode(), 1
     )
-    async with serving(says(answer)) as server, fetching(tolerance=TWICE) as fetcher:
+    async with serving(says(answer)) as server, fetching(policy=TWICE) as fetcher:
         for _ in range(2):
             with pytest.raises(Rejected, match="HTTP 429"):
                 await fetch(fetcher, server.url)

@@ -169,7 +169,7 @@ async def test_a_resolver_that_hangs_is_given_up() -> None:
         await asyncio.sleep(3600)
         return ()
 
-    async with fetching(resolve=never, patience=replace(QUICK, connect=0.2)) as fetcher:
+    async with fetching(resolve=never, deadlines=replace(QUICK, connect=0.2)) as fetcher:
         with pytest.raises(Unreachable, match="no connection in time"):
             await fetch(fetcher, "https://cdn.post.example/a")
 
@@ -188,7 +188,7 @@ async def test_a_handshake_that_hangs_is_given_up_and_its_connection_closed() ->
     listener = await asyncio.start_server(deaf, "127.0.0.1", 0)
     port = listener.sockets[0].getsockname()[1]
     names, patience = Names(cdn_post_example=(PUBLIC,)), replace(QUICK, connect=0.2)
-    async with listener, fetching(resolve=names, dial=Dial(port), patience=patience) as fetcher:
+    async with listener, fetching(resolve=names, dial=Dial(port), deadlines=patience) as fetcher:
         with pytest.raises(Unreachable, match="no connection in time"):
             await fetch(fetcher, "https://cdn.post.example/a")
         async with asyncio.timeout(10):

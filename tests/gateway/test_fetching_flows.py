@@ -225,7 +225,7 @@ async def test_early_hints_for_ever_end_the_call() -> None:
             await asyncio.sleep(0.01)
 
     patience = replace(QUICK, first_byte=0.3)
-    async with serving(hints) as server, fetching(patience=patience) as fetcher:
+    async with serving(hints) as server, fetching(deadlines=patience) as fetcher:
         with pytest.raises(Unreachable, match="no answer in time"):
             await fetcher.run(post(server.url), get(server.url), "lookup")
 
@@ -242,7 +242,7 @@ async def test_a_change_of_protocol_is_no_answer() -> None:
 
 async def test_a_platform_that_hangs_is_given_up_and_may_be_asked_again() -> None:
     patience = replace(QUICK, first_byte=0.2)
-    async with serving(hangs) as server, fetching(patience=patience) as fetcher:
+    async with serving(hangs) as server, fetching(deadlines=patience) as fetcher:
         with pytest.raises(Rejected) as trouble:
             await fetcher.run(post(server.url), get(server.url), "lookup")
     assert (trouble.value.reason, trouble.value.retry) == ("unreachable", True)
@@ -257,7 +257,7 @@ async def test_a_reply_that_never_ends_is_given_up() -> None:
             await asyncio.sleep(0.01)
 
     patience = replace(QUICK, reply=0.3)
-    async with serving(drips) as server, fetching(patience=patience) as fetcher:
+    async with serving(drips) as server, fetching(deadlines=patience) as fetcher:
         with pytest.raises(Unreachable, match="did not end in time"):
             await fetcher.run(post(server.url), get(server.url), "lookup")
 
@@ -336,7 +336,7 @@ async def test_a_connection_that_never_comes_about_is_given_up_and_nothing_was_s
     names, patience = Names(api_post_example=(PUBLIC,)), replace(QUICK, connect=0.3)
     async with (
         serving(hangs) as server,
-        fetching(resolve=names, dial=Dial(server.port), patience=patience) as fetcher,
+        fetching(resolve=names, dial=Dial(server.port), deadlines=patience) as fetcher,
     ):
         with pytest.raises(Unreachable, match="no connection in time") as trouble:
             await fetcher.run(post(), text("https://api.post.example/send"), "send")
@@ -356,7 +356,7 @@ async def test_a_connection_that_never_comes_about_is_given_up_and_nothing_was_s
 )
 async def test_a_text_without_a_usable_answer_may_have_been_sent(act: Any) -> None:
     patience = replace(QUICK, first_byte=0.3)
-    async with serving(act) as server, fetching(patience=patience) as fetcher:
+    async with serving(act) as server, fetching(deadlines=patience) as fetcher:
         with pytest.raises(Ambiguous) as trouble:
             await fetcher.run(post(server.url), text(server.url), "send")
     assert not trouble.value.retry

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from connectors import Call, Download
-from gateway.fetching import Fetcher, Patience, Tolerance, Unreachable
-from gateway.fetching.deadlines import Budget, Pace
+from gateway.fetching import BreakerPolicy, Deadlines, Fetcher, Unreachable
+from gateway.fetching.deadlines import Budget, ThroughputGuard
 
 from .fetching_stage import (
     QUICK,
@@ -102,7 +102,7 @@ CHUNKS = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 async def test_a_download_that_keeps_us_waiting_ends(
     act: Act, patience: dict[str, Any], detail: str
 ) -> None:
-    async with serving(act) as server, fetching(patience=replace(QUICK, **patience)) as fetcher:
+    async with serving(act) as server, fetching(deadlines=replace(QUICK, **patience)) as fetcher:
         with pytest.raises(Unreachable, match=detail) as trouble:
             await fetch(fetcher, server.url)
     assert (trouble.value.reason, trouble.value.retry) == ("unreachable", True)
@@ -125,7 +125,10 @@ async def test_redirects_count_against_the_whole_time() -> None:
         await asyncio.sleep(0.3)
         writer.write(message(302, location="/again"))
 
-    async with serving(moves) as server, fetching(patience=replace(QUICK, download=0.5)) as fetcher:
+    async with (
+        serving(moves) as server,
+        fetching(deadlines=replace(QUICK, download=0.5)) as fetcher,
+    ):
         with pytest.raises(Unreachable, match=r"not done within 0\.5 s"):
             await fetch(fetcher, server.url)
 
@@ -136,7 +139,7 @@ async def test_waiting_for_ones_turn_does_not() -> None:
         writer.write(message(body=PHOTO))
 
     patience = replace(QUICK, download=1.5)
-    async with serving(slowly) as server, fetching(patience=patience, at_one_host=1) as fetcher:
+    async with serving(slowly) as server, fetching(deadlines=patience, at_one_host=1) as fetcher:
         fetched = await asyncio.gather(*[fetch(fetcher, server.url) for _ in range(6)])
     assert fetched == [PHOTO] * 6
 
@@ -171,7 +174,10 @@ async def test_after_many_timeouts_the_next_download_still_works() -> None:
             await hangs(seen, writer)
         writer.write(message(body=PHOTO))
 
-    options = {"patience": replace(QUICK, first_byte=0.1), "tolerance": Tolerance(failures=10**6)}
+    options = {
+        "deadlines": replace(QUICK, first_byte=0.1),
+        "policy": BreakerPolicy(failures=10**6),
+    }
     async with serving(moody) as server, fetching(**options) as fetcher:
         tries = [fetch(fetcher, server.url) for _ in range(20)]
         ends = await asyncio.gather(*tries, return_exceptions=True)
@@ -181,7 +187,7 @@ async def test_after_many_timeouts_the_next_download_still_works() -> None:
 
 
 def test_the_pace_is_judged_over_whole_windows() -> None:
-    pace = Pace(Patience(slowest=100, window=10), now=0.0)
+    pace = ThroughputGuard(Deadlines(slowest=100, window=10), now=0.0)
     pace.take(1, now=9.9)
     pace.take(999, now=10.0)
     with pytest.raises(Unreachable):
@@ -189,7 +195,7 @@ def test_the_pace_is_judged_over_whole_windows() -> None:
 
 
 def test_a_fast_start_does_not_pay_for_a_drip() -> None:
-    pace = Pace(Patience(slowest=100, window=10), now=0.0)
+    pace = ThroughputGuard(Deadlines(slowest=100, window=10), now=0.0)
     pace.take(10**9, now=10.0)
     with pytest.raises(Unreachable):
         pace.take(1, now=20.0)

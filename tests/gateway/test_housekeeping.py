@@ -10,7 +10,7 @@ from gateway.journal import Batch, Outcome
 from gateway.journal.sqlite.journal import SqliteJournal
 from gateway.media.quarantine import Quarantine
 from gateway.media.storage.filesystem import FileStore
-from gateway.upkeep.retention import Housekeeping, Retention
+from gateway.upkeep.retention import Retention, RetentionWorker
 from normalizer.media import Rendition
 from tests.gateway.test_gateway import House, house, linked, photo, with_photo
 from tests.gateway.test_journal import CONNECTORS, bodies, delivery, note, record
@@ -58,7 +58,7 @@ async def test_old_media_go_from_the_disk_and_the_core_is_told(tmp_path: Path) -
     attachment = await ready_photo(journal, store, "1", now())
     told: list[dict[str, Any]] = []
     journal.subscribe(lambda recorded: told.extend(bodies(recorded)))
-    keeper = Housekeeping(
+    keeper = RetentionWorker(
         journal, store, empty(tmp_path), Retention(0.2, DAY, 7 * DAY), nothing_in_hand
     )
     await keeper.round()
@@ -81,7 +81,7 @@ async def test_old_words_go_and_their_repeat_is_still_recognised(tmp_path: Path)
     )
     recorded = await record(journal, delivery(note("1"), at=now() - 1000))
     id = bodies(recorded)[0]["data"]["message"]["id"]
-    keeper = Housekeeping(
+    keeper = RetentionWorker(
         journal, store, empty(tmp_path), Retention(DAY, 0.5, 7 * DAY), nothing_in_hand
     )
     await keeper.round()
@@ -103,7 +103,7 @@ async def test_old_words_leave_the_journals_files_while_it_is_in_use(tmp_path: P
     readings = [r for accepted in row.deliveries for r in read(accepted, CONNECTORS)]
     (entry,) = (await journal.record(Batch((row.id,), tuple(readings)))).entries
     await journal.mark_delivered([(entry.conversation, entry.key)])
-    keeper = Housekeeping(
+    keeper = RetentionWorker(
         journal, store, empty(tmp_path), Retention(DAY, 0.5, 7 * DAY), nothing_in_hand
     )
     assert _holds(tmp_path, b"a very private sentence")
@@ -125,7 +125,7 @@ async def test_an_erased_conversation_leaves_the_journals_files_while_it_is_in_u
     (told, *_) = bodies(
         await record(journal, delivery(*(note(str(n), text=secret) for n in range(60))))
     )
-    keeper = Housekeeping(
+    keeper = RetentionWorker(
         journal, store, empty(tmp_path), Retention(DAY, DAY, 7 * DAY), nothing_in_hand
     )
     assert _holds(tmp_path, b"a very private sentence")
@@ -151,7 +151,7 @@ async def test_files_doomed_before_a_crash_go_at_the_next_round(tmp_path: Path) 
     ]
     await journal.erase(conversation)  # … and the process ends before the files went
     assert await journal.files_to_delete()
-    keeper = Housekeeping(
+    keeper = RetentionWorker(
         journal, store, empty(tmp_path), Retention(DAY, DAY, 7 * DAY), nothing_in_hand
     )
     await keeper.round()

@@ -12,8 +12,8 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.inbound.parse_worker import Reader, read
-from gateway.intake_priority import Pressure
+from gateway.inbound.parse_worker import ParseWorker, read
+from gateway.intake_priority import IntakePriority
 from gateway.journal import Batch, Job, JournalUnavailable, Outcome, Recorded
 from gateway.journal.frames import pack, unpack
 from gateway.journal.operations.retention import erase
@@ -216,7 +216,7 @@ async def test_what_a_crash_left_in_the_intake_is_read_at_the_next_start(tmp_pat
     journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
     seen: asyncio.Queue[Recorded] = asyncio.Queue()
     journal.subscribe(seen.put_nowait)
-    reading = asyncio.create_task(Reader(journal, CONNECTORS, Pressure()).run())
+    reading = asyncio.create_task(ParseWorker(journal, CONNECTORS, IntakePriority()).run())
     recorded = await seen.get()
     assert [e["data"]["message"]["platform_id"] for e in bodies(recorded)] == ["1"]
     async with asyncio.timeout(10):

@@ -15,7 +15,7 @@ from standardwebhooks.webhooks import Webhook
 
 from gateway.delivery.core_client import CoreClient
 from gateway.delivery.lanes import Lanes
-from gateway.intake_priority import Pressure
+from gateway.intake_priority import IntakePriority
 from gateway.journal import Outcome
 from gateway.journal.sqlite.journal import SqliteJournal
 from tests.gateway.test_journal import delivery, finish, note, record
@@ -62,7 +62,7 @@ async def forwarding(
     async with TestServer(app) as server:
         journal = await SqliteJournal.open(directory, hold_seconds=hold_seconds)
         client = CoreClient(str(server.make_url("/in")), [SECRET], connections=8)
-        lanes = Lanes(journal, client, workers=8, pressure=Pressure())
+        lanes = Lanes(journal, client, workers=8, priority=IntakePriority())
         journal.subscribe(lanes.recorded)
         running = asyncio.create_task(lanes.run()) if begin else None
         try:

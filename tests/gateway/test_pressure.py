@@ -2,19 +2,19 @@
 
 import asyncio
 
-from gateway.intake_priority import Pressure
+from gateway.intake_priority import IntakePriority
 
 _WORK = 0.001
 
 
-async def _turns(pressure: Pressure, seconds: float) -> int:
+async def _turns(pressure: IntakePriority, seconds: float) -> int:
     """How many turns are granted within `seconds` to somebody who always wants one more."""
     count = 0
 
     async def want() -> None:
         nonlocal count
         while True:
-            await pressure.turn(_WORK)
+            await pressure.wait_turn(_WORK)
             count += 1
             await asyncio.sleep(0)
 
@@ -25,16 +25,16 @@ async def _turns(pressure: Pressure, seconds: float) -> int:
 
 
 async def test_nobody_gives_way_while_few_deliveries_wait() -> None:
-    pressure = Pressure()
+    pressure = IntakePriority()
     for _ in range(5):
         pressure.arrived()
     async with asyncio.timeout(5):
         for _ in range(10_000):
-            await pressure.turn(1.0)
+            await pressure.wait_turn(1.0)
 
 
 async def test_a_stall_after_which_all_are_answered_is_no_onslaught() -> None:
-    pressure = Pressure()
+    pressure = IntakePriority()
     await asyncio.sleep(0.05)
     for _ in range(500):
         pressure.arrived()
@@ -44,7 +44,7 @@ async def test_a_stall_after_which_all_are_answered_is_no_onslaught() -> None:
 
 
 async def test_the_more_deliveries_wait_the_fewer_turns_are_granted_but_some_always() -> None:
-    some, many = Pressure(), Pressure()
+    some, many = IntakePriority(), IntakePriority()
     for _ in range(6):
         some.arrived()
     for _ in range(500):
@@ -57,11 +57,11 @@ async def test_the_more_deliveries_wait_the_fewer_turns_are_granted_but_some_alw
 
 
 async def test_those_who_gave_way_go_on_once_the_wave_is_over() -> None:
-    pressure = Pressure()
+    pressure = IntakePriority()
     for _ in range(500):
         pressure.arrived()
     await asyncio.sleep(0.05)
-    waiting = [asyncio.create_task(pressure.turn(10.0)) for _ in range(20)]
+    waiting = [asyncio.create_task(pressure.wait_turn(10.0)) for _ in range(20)]
     await asyncio.sleep(0.05)
     assert not all(task.done() for task in waiting)
     for _ in range(500):
@@ -71,10 +71,10 @@ async def test_those_who_gave_way_go_on_once_the_wave_is_over() -> None:
 
 
 async def test_one_who_no_longer_wants_its_turn_does_not_hold_up_the_next() -> None:
-    pressure = Pressure()
+    pressure = IntakePriority()
     for _ in range(500):
         pressure.arrived()
-    first, second = (asyncio.create_task(pressure.turn(_WORK)) for _ in range(2))
+    first, second = (asyncio.create_task(pressure.wait_turn(_WORK)) for _ in range(2))
     await asyncio.sleep(0)
     first.cancel()
     async with asyncio.timeout(5):

@@ -16,7 +16,7 @@ from connectors.whatsapp import WhatsApp
 from gateway.fetching import Fetcher
 from gateway.journal import AgentText, Batch, Reading, Recorded
 from gateway.journal.sqlite.journal import SqliteJournal
-from gateway.replies.send_worker import Sending
+from gateway.replies.send_worker import SendWorker
 from gateway.timestamps import now_ms
 from simulator import PLATFORMS, Platform
 
@@ -40,7 +40,7 @@ class Post:
     journal: SqliteJournal
     platform: Platform
     connector: WhatsApp
-    sending: Sending
+    sending: SendWorker
     told: list[tuple[str, str | None]]
 
     async def read(self, event: Any) -> None:
@@ -76,7 +76,7 @@ async def opened(folder: Path) -> AsyncIterator[Post]:
     connector = WhatsApp(WhatsApp.Config.model_validate(platform.settings()))
     fetcher = Fetcher(allow_private_hosts=True, extra_hosts=())
     told: list[tuple[str, str | None]] = []
-    sending = Sending(
+    sending = SendWorker(
         journal,
         {"wa": connector},
         fetcher,

@@ -11,7 +11,7 @@ import pytest
 from gateway.journal import JournalUnavailable
 from gateway.journal.sqlite import wal_sync
 from gateway.journal.sqlite.journal import SqliteJournal
-from gateway.journal.sqlite.wal_sync import KernelSync, LogSync, OnSynced, ThreadSync
+from gateway.journal.sqlite.wal_sync import KernelSync, OnSynced, ThreadSync, WalSync
 from tests.gateway.test_journal import delivery, note, record
 
 KINDS = (KernelSync, ThreadSync)
@@ -24,7 +24,7 @@ def descriptor(tmp_path: Path) -> Iterator[int]:
     os.close(opened)
 
 
-async def synced(kind: Callable[[int, OnSynced], LogSync], descriptor: int) -> OSError | None:
+async def synced(kind: Callable[[int, OnSynced], WalSync], descriptor: int) -> OSError | None:
     told: asyncio.Queue[OSError | None] = asyncio.Queue()
     sync = kind(descriptor, told.put_nowait)
     try:
@@ -41,7 +41,7 @@ async def synced(kind: Callable[[int, OnSynced], LogSync], descriptor: int) -> O
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_each_sync_is_told_once(kind: type[LogSync], descriptor: int) -> None:
+async def test_each_sync_is_told_once(kind: type[WalSync], descriptor: int) -> None:
     assert await synced(kind, descriptor) is None
 
 
@@ -79,7 +79,7 @@ async def test_a_file_that_cannot_be_synced_is_said_at_once(tmp_path: Path) -> N
     read, write = os.pipe()
     try:
         with pytest.raises(OSError, match="Invalid argument"):
-            wal_sync.log_sync(write, lambda _: None)
+            wal_sync.wal_sync(write, lambda _: None)
     finally:
         os.close(read)
         os.close(write)
@@ -89,7 +89,7 @@ async def test_a_kernel_without_it_gets_a_thread(
     descriptor: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(wal_sync, "_CALLS", {})
-    sync = wal_sync.log_sync(descriptor, lambda _: None)
+    sync = wal_sync.wal_sync(descriptor, lambda _: None)
     sync.close()
     assert isinstance(sync, ThreadSync)
     assert "journal_syncs_in_a_thread" in capsys.readouterr().out

@@ -19,7 +19,7 @@ from typing import Any
 
 from normalizer.decoders import registry
 from normalizer.media import MediaRejected
-from normalizer.sandbox.job import Decoders, Job, Order
+from normalizer.sandbox.job import Decoders, JobRequest, JobSpec
 from normalizer.sandbox.zygote import serve
 
 #: Makes the machine look full of processes to the zygote, or no longer.
@@ -33,76 +33,76 @@ def order_of(attack: str) -> bytes:
     return MARK + attack.encode() + b"\n"
 
 
-def _open_a_file(_: Order) -> None:
+def _open_a_file(_: JobRequest) -> None:
     os.open("/etc/hostname", os.O_RDONLY)
 
 
-def _connect(_: Order) -> None:
+def _connect(_: JobRequest) -> None:
     socket.socket(socket.AF_INET).connect(("127.0.0.1", 80))
 
 
-def _execute(_: Order) -> None:
+def _execute(_: JobRequest) -> None:
     os.execv("/bin/true", ["/bin/true"])
 
 
-def _fork(_: Order) -> None:
+def _fork(_: JobRequest) -> None:
     os.fork()
 
 
-def _claim(_: Order) -> None:
+def _claim(_: JobRequest) -> None:
     bytearray(1 << 31)
 
 
-def _allocate(_: Order) -> None:
+def _allocate(_: JobRequest) -> None:
     kept = []
     while True:
         kept.append(bytearray(1 << 24))
 
 
-def _spin(_: Order) -> None:
+def _spin(_: JobRequest) -> None:
     while True:
         pass
 
 
-def _sleep(_: Order) -> None:
+def _sleep(_: JobRequest) -> None:
     time.sleep(3600)
 
 
-def _crash(_: Order) -> None:
+def _crash(_: JobRequest) -> None:
     ctypes.string_at(0)
 
 
-def _vanish(_: Order) -> None:
+def _vanish(_: JobRequest) -> None:
     os._exit(0)
 
 
-def _write_without_end(order: Order) -> None:
+def _write_without_end(order: JobRequest) -> None:
     at = 1 << 20
     while True:
         at += os.pwrite(order.files[1], bytes(1 << 20), at)
 
 
-def _shrink_the_canvas(order: Order) -> None:
+def _shrink_the_canvas(order: JobRequest) -> None:
     os.ftruncate(order.files[1], 0)
 
 
-def _write_the_source(order: Order) -> None:
+def _write_the_source(order: JobRequest) -> None:
     os.pwrite(order.files[0], b"changed", 0)
 
 
-def _kill_the_zygote(_: Order) -> None:
+def _kill_the_zygote(_: JobRequest) -> None:
     os.kill(os.getppid(), signal.SIGKILL)
 
 
-def _slow_all_others(_: Order) -> None:
+def _slow_all_others(_: JobRequest) -> None:
     os.setpriority(os.PRIO_USER, 0, 19)
 
 
-def _slow_its_group(_: Order) -> None:
+def _slow_its_group(_: JobRequest) -> None:
     os.setpriority(os.PRIO_PGRP, 0, 19)
 
 
-def _start_threads(_: Order) -> None:
+def _start_threads(_: JobRequest) -> None:
     threading.stack_size(1 << 15)
     with contextlib.suppress(RuntimeError):
         while True:
@@ -110,11 +110,11 @@ def _start_threads(_: Order) -> None:
     time.sleep(3600)
 
 
-def _claim_malware(_: Order) -> None:
+def _claim_malware(_: JobRequest) -> None:
     raise MediaRejected("malware", "Invented")
 
 
-def _run_written_code(_: Order) -> None:
+def _run_written_code(_: JobRequest) -> None:
     memory = mmap.mmap(-1, 4096)
     address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
     libc = ctypes.CDLL(None, use_errno=True)
@@ -123,8 +123,8 @@ def _run_written_code(_: Order) -> None:
         raise OSError(ctypes.get_errno(), "mprotect")
 
 
-def _lie(**changes: Any) -> Callable[[Order], dict[str, Any]]:
-    def attack(order: Order) -> dict[str, Any]:
+def _lie(**changes: Any) -> Callable[[JobRequest], dict[str, Any]]:
+    def attack(order: JobRequest) -> dict[str, Any]:
         truth = {"width": 4, "height": 4, "preview": [4, 4], "translucent": False}
         order.tell({**truth, **changes})
         return {}
@@ -132,17 +132,17 @@ def _lie(**changes: Any) -> Callable[[Order], dict[str, Any]]:
     return attack
 
 
-def _flood(order: Order) -> None:
+def _flood(order: JobRequest) -> None:
     while True:
         order.tell({"progress": 0.5})
 
 
-def _paint_elsewhere(order: Order) -> dict[str, Any]:
+def _paint_elsewhere(order: JobRequest) -> dict[str, Any]:
     os.pwrite(order.files[1], b"SECRET" * 1000, 40 << 20)
     return _lie()(order)
 
 
-def _look_around(order: Order) -> dict[str, Any]:
+def _look_around(order: JobRequest) -> dict[str, Any]:
     """Answers as usual if the canvas holds nothing of anybody, refuses otherwise."""
     size = os.lseek(order.files[1], 0, os.SEEK_END)
     with mmap.mmap(order.files[1], size, access=mmap.ACCESS_READ) as memory:
@@ -150,7 +150,7 @@ def _look_around(order: Order) -> dict[str, Any]:
     return {} if found else _lie()(order)
 
 
-ATTACKS: dict[str, Callable[[Order], dict[str, Any] | None]] = {
+ATTACKS: dict[str, Callable[[JobRequest], dict[str, Any] | None]] = {
     "open a file": _open_a_file,
     "connect": _connect,
     "execute": _execute,
@@ -180,7 +180,7 @@ ATTACKS: dict[str, Callable[[Order], dict[str, Any] | None]] = {
 }
 
 
-def attacked(order: Order, honest: Job) -> dict[str, Any]:
+def attacked(order: JobRequest, honest: JobSpec) -> dict[str, Any]:
     head = os.pread(order.files[0], 200, 0)
     if not head.startswith(MARK):
         return honest(order)

@@ -171,7 +171,7 @@ def test_only_a_kernel_without_landlock_excuses() -> None:
 WITHOUT = """
     import asyncio, os, struct, sys
     from normalizer.sandbox import linux
-    from normalizer.sandbox.errors import CellsUnavailable
+    from normalizer.sandbox.errors import SandboxUnavailable
     from normalizer.media import Limits
     from normalizer.sanitizer import Sanitizer
 
@@ -188,8 +188,8 @@ WITHOUT = """
             photo = os.memfd_create("photo")
             os.write(photo, bytes.fromhex(sys.argv[4]))
             await running.sanitize(photo)
-            print("started without", sorted(running.missing_walls))
-        except CellsUnavailable as error:
+            print("started without", sorted(running.missing_layers))
+        except SandboxUnavailable as error:
             print(error)
         await running.close()
 

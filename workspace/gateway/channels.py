@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from .client import Upstream, UpstreamTrouble
+from .client import GatewayClient, GatewayError
 
 #: Seconds. Settings change with a restart of the gateway; one that is away is asked again sooner.
 _FRESH, _AGAIN = 300.0, 10.0
@@ -19,8 +19,8 @@ class Channel:
 
 
 class Channels:
-    def __init__(self, upstream: Upstream) -> None:
-        self._upstream = upstream
+    def __init__(self, gateway: GatewayClient) -> None:
+        self._gateway = gateway
         self._known: dict[str, Channel] = {}
         self._until = 0.0
 
@@ -33,9 +33,9 @@ class Channels:
     async def _ask(self) -> None:
         self._until = time.monotonic() + _AGAIN
         try:
-            found = (await self._upstream.call("GET", "/v1/capabilities")).content
+            found = (await self._gateway.call("GET", "/v1/capabilities")).content
             self._known = {str(row["connector"]): _channel(row) for row in found["connectors"]}
-        except (UpstreamTrouble, KeyError, TypeError, AttributeError):
+        except (GatewayError, KeyError, TypeError, AttributeError):
             return
         self._until = time.monotonic() + _FRESH
 

@@ -17,7 +17,7 @@ _PATIENCE = aiohttp.ClientTimeout(total=15)
 _AWAY = "The gateway cannot be reached right now."
 
 
-class UpstreamTrouble(Exception):
+class GatewayError(Exception):
     """A call that did not do what was asked. `sentence` is for the person who asked."""
 
     def __init__(self, status: int, sentence: str, problem: Mapping[str, Any]) -> None:
@@ -33,7 +33,7 @@ class Answer:
     content: Any
 
 
-class Upstream:
+class GatewayClient:
     """`open` before use, `close` after."""
 
     def __init__(self, gateway_url: str, api_token: str) -> None:
@@ -65,7 +65,7 @@ class Upstream:
         """Remove a conversation for good. One the gateway has no more is as gone as it can be."""
         try:
             await self.call("DELETE", f"/v1/conversations/{_part(conversation)}")
-        except UpstreamTrouble as trouble:
+        except GatewayError as trouble:
             if trouble.status != 404:
                 raise
 
@@ -110,7 +110,7 @@ class Upstream:
         try:
             response = await asking
         except (aiohttp.ClientError, TimeoutError) as trouble:
-            raise UpstreamTrouble(503, _AWAY, {}) from trouble
+            raise GatewayError(503, _AWAY, {}) from trouble
         async with response:
             yield response
 
@@ -121,7 +121,7 @@ class Upstream:
         content: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """One call; raises UpstreamTrouble unless it was answered with success."""
+        """One call; raises GatewayError unless it was answered with success."""
         try:
             async with self._session.request(
                 method,
@@ -133,10 +133,10 @@ class Upstream:
                 found = _content(await response.read())
                 status = response.status
         except (aiohttp.ClientError, TimeoutError) as trouble:
-            raise UpstreamTrouble(503, _AWAY, {}) from trouble
+            raise GatewayError(503, _AWAY, {}) from trouble
         if not 200 <= status < 300:
             problem = found if isinstance(found, Mapping) else {}
-            raise UpstreamTrouble(status, _sentence(status, problem), problem)
+            raise GatewayError(status, _sentence(status, problem), problem)
         return Answer(status, found)
 
 

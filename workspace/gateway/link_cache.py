@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from workspace.settings import origin
-from workspace.timestamps import moment
+from workspace.timestamps import parse_timestamp
 
-from .client import Upstream, UpstreamTrouble
+from .client import GatewayClient, GatewayError
 
 #: A link handed out must live long enough for the browser to follow it.
 _SPARE_MILLISECONDS = 30_000
@@ -27,11 +27,11 @@ class Links:
     expires_at: int
 
 
-class LinkShelf:
+class LinkCache:
     """`assign(attachment)` tells the gateway again who is assigned, for when it has forgotten."""
 
-    def __init__(self, upstream: Upstream, assign: Callable[[str], Awaitable[None]]) -> None:
-        self._upstream = upstream
+    def __init__(self, gateway: GatewayClient, assign: Callable[[str], Awaitable[None]]) -> None:
+        self._gateway = gateway
         self._assign = assign
         self._shelf: dict[tuple[str, str], asyncio.Task[Links]] = {}
 
@@ -66,20 +66,20 @@ class LinkShelf:
 
     async def _ask(self, attachment: str, agent: str) -> Links:
         try:
-            answer = await self._upstream.links(attachment, agent)
-        except UpstreamTrouble as trouble:
+            answer = await self._gateway.links(attachment, agent)
+        except GatewayError as trouble:
             if trouble.status != 403:
                 raise
             await self._assign(attachment)
-            answer = await self._upstream.links(attachment, agent)
+            answer = await self._gateway.links(attachment, agent)
         found = answer.get("links") or {}
         addresses = {str(name): str(address) for name, address in found.items()}
         try:
             for address in addresses.values():
                 origin(address)
         except ValueError as strange:
-            raise UpstreamTrouble(502, "The gateway gave a link that is none.", {}) from strange
-        return Links(addresses, moment(answer.get("expires_at"), 0))
+            raise GatewayError(502, "The gateway gave a link that is none.", {}) from strange
+        return Links(addresses, parse_timestamp(answer.get("expires_at"), 0))
 
 
 def _spent(task: asyncio.Task[Links]) -> bool:

@@ -11,17 +11,17 @@ from typing import Any
 from aiohttp import web
 
 from workspace.auth.accounts import everybody
-from workspace.gateway.client import UpstreamTrouble
+from workspace.gateway.client import GatewayError
 from workspace.http.access import demo_people
 from workspace.http.context import Workspace, agent_of, viewer_of, workspace_of
 from workspace.http.responses import answer, content_of, number, refusal
 from workspace.roles import permissions
 from workspace.store import conversations, transcript
 from workspace.store.assignment import (
-    DEEDS,
+    ACTIONS,
     TAKE_BY_OPENING,
+    Action,
     Change,
-    Deed,
     NotAllowed,
     agents_of,
     carry_out,
@@ -42,7 +42,7 @@ async def open_conversation(request: web.Request) -> web.Response:
     if workspace.settings.demo and not summary["agents"]:
         try:
             await _do(workspace, id, TAKE_BY_OPENING, Change(viewer_of(request)))
-        except (NotAllowed, UpstreamTrouble) as refused:
+        except (NotAllowed, GatewayError) as refused:
             trouble = _sentence(refused)
 
     def query(db: sqlite3.Connection) -> dict[str, Any]:
@@ -65,17 +65,19 @@ async def change_assignment(request: web.Request) -> web.Response:
     """`{"do": "take" | "hand_over" | "leave" | "close" | "reopen", "to": …}`."""
     workspace, viewer, id = workspace_of(request), viewer_of(request), _id(request)
     content = await content_of(request)
-    deed, to = content.get("do"), content.get("to") or ""
-    if not isinstance(deed, str) or deed not in DEEDS:
+    action, to = content.get("do"), content.get("to") or ""
+    if not isinstance(action, str) or action not in ACTIONS:
         raise web.HTTPBadRequest
-    if deed == "hand_over" and to not in await workspace.database.read(partial(talkers, workspace)):
+    if action == "hand_over" and to not in await workspace.database.read(
+        partial(talkers, workspace)
+    ):
         return refusal(400, "There is no such agent to hand over to.")
     try:
-        change = Change(viewer, to if deed == "hand_over" else "")
-        done = await _do(workspace, id, DEEDS[deed], change)
+        change = Change(viewer, to if action == "hand_over" else "")
+        done = await _do(workspace, id, ACTIONS[action], change)
     except NotAllowed as refused:
         return refusal(403, str(refused))
-    except UpstreamTrouble as trouble:
+    except GatewayError as trouble:
         return refusal(502, trouble.sentence)
     if not done:
         raise web.HTTPNotFound
@@ -111,7 +113,7 @@ async def show_typing(request: web.Request) -> web.Response:
         raise web.HTTPBadRequest
     if agent not in await workspace.database.read(partial(agents_of, conversation=id)):
         raise web.HTTPForbidden
-    _tell_platform(workspace, workspace.upstream.typing(id, on=typing))
+    _tell_platform(workspace, workspace.gateway.typing(id, on=typing))
     return web.Response(status=204)
 
 
@@ -143,7 +145,7 @@ def _newly_read(db: sqlite3.Connection, conversation: str) -> str | None:
 
 def _tell_read(workspace: Workspace, message: str | None) -> None:
     if message is not None:
-        _tell_platform(workspace, workspace.upstream.mark_read(message))
+        _tell_platform(workspace, workspace.gateway.mark_read(message))
 
 
 def _tell_platform(workspace: Workspace, courtesy: Coroutine[Any, Any, None]) -> None:
@@ -152,17 +154,17 @@ def _tell_platform(workspace: Workspace, courtesy: Coroutine[Any, Any, None]) ->
     async def tell() -> None:
         try:
             await courtesy
-        except UpstreamTrouble as trouble:
+        except GatewayError as trouble:
             _log.info("a platform was not told: %s", trouble)
 
-    errand = asyncio.create_task(tell())
-    workspace.errands.add(errand)
-    errand.add_done_callback(workspace.errands.discard)
+    task = asyncio.create_task(tell())
+    workspace.background_tasks.add(task)
+    task.add_done_callback(workspace.background_tasks.discard)
 
 
-async def _do(workspace: Workspace, id: str, deed: Deed, change: Change) -> bool:
+async def _do(workspace: Workspace, id: str, action: Action, change: Change) -> bool:
     async with workspace.assigning:
-        done = await carry_out(workspace.database, workspace.upstream, id, deed, change, now())
+        done = await carry_out(workspace.database, workspace.gateway, id, action, change, now())
     workspace.links.forget()
     if done is not None:
         read = partial(_newly_read, conversation=id)
@@ -170,8 +172,8 @@ async def _do(workspace: Workspace, id: str, deed: Deed, change: Change) -> bool
     return done is not None
 
 
-def _sentence(refused: NotAllowed | UpstreamTrouble) -> str:
-    return refused.sentence if isinstance(refused, UpstreamTrouble) else str(refused)
+def _sentence(refused: NotAllowed | GatewayError) -> str:
+    return refused.sentence if isinstance(refused, GatewayError) else str(refused)
 
 
 def _id(request: web.Request) -> str:

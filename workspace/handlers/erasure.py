@@ -5,7 +5,7 @@ from functools import partial
 
 from aiohttp import web
 
-from workspace.gateway.client import UpstreamTrouble
+from workspace.gateway.client import GatewayError
 from workspace.http.context import agent_of, workspace_of
 from workspace.http.responses import refusal
 from workspace.store import audit_log
@@ -21,8 +21,8 @@ async def erase_conversation(request: web.Request) -> web.Response:
     if await workspace.database.read(partial(standing_of, conversation=id)) is None:
         raise web.HTTPNotFound
     try:
-        await workspace.upstream.erase(id)
-    except UpstreamTrouble as trouble:
+        await workspace.gateway.erase(id)
+    except GatewayError as trouble:
         return refusal(502, trouble.sentence)
 
     def change(db: sqlite3.Connection) -> None:

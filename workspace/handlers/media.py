@@ -11,7 +11,7 @@ import orjson
 import regex
 from aiohttp import ClientResponse, web
 
-from workspace.gateway.client import UpstreamTrouble
+from workspace.gateway.client import GatewayError
 from workspace.http.context import Workspace, agent_of, workspace_of
 from workspace.http.responses import answer, refusal
 from workspace.store import audit_log
@@ -40,9 +40,9 @@ async def download(request: web.Request) -> web.StreamResponse:
     rendition = "video" if "video" in body.get("renditions", {}) else "preview"
     address = await _link(request, rendition, "download")
     try:
-        async with workspace.upstream.media(address) as source:
+        async with workspace.gateway.media(address) as source:
             return await _hand_on(request, source, body)
-    except UpstreamTrouble as trouble:
+    except GatewayError as trouble:
         raise _REFUSALS.get(trouble.status, web.HTTPBadGateway) from trouble
 
 
@@ -66,8 +66,8 @@ async def show_progress(request: web.Request) -> web.Response:
     workspace, id = workspace_of(request), request.match_info["attachment"]
     await _permitted(workspace, id, agent_of(request))
     try:
-        found = await workspace.upstream.attachment(id)
-    except UpstreamTrouble as trouble:
+        found = await workspace.gateway.attachment(id)
+    except GatewayError as trouble:
         raise _REFUSALS.get(trouble.status, web.HTTPBadGateway) from trouble
     return answer({"words": progress_in_words(found, now())})
 
@@ -79,8 +79,8 @@ async def retry(request: web.Request) -> web.Response:
     # Shown as pending before the gateway is asked: the event that says how it ended may come at once.
     before = await workspace.database.write(partial(_set_pending, attachment=id))
     try:
-        await workspace.upstream.retry(id)
-    except UpstreamTrouble as trouble:
+        await workspace.gateway.retry(id)
+    except GatewayError as trouble:
         await workspace.database.write(partial(_set_back, attachment=id, before=before))
         return refusal(502, trouble.sentence)
     return web.Response(status=204)
@@ -114,7 +114,7 @@ async def _link(request: web.Request, rendition: str, did: str) -> str:
     conversation = await _permitted(workspace, attachment, agent)
     try:
         address = await workspace.links.link(attachment, rendition, agent)
-    except UpstreamTrouble as trouble:
+    except GatewayError as trouble:
         raise _REFUSALS.get(trouble.status, web.HTTPBadGateway) from trouble
     if address is None:
         raise web.HTTPNotFound

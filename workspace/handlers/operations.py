@@ -10,7 +10,7 @@ import orjson
 from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 
-from workspace.gateway.client import UpstreamTrouble
+from workspace.gateway.client import GatewayError
 from workspace.http.context import Workspace, workspace_of
 from workspace.http.responses import answer, refusal
 
@@ -32,16 +32,16 @@ async def retry_failure(request: web.Request) -> web.Response:
     """Try one failure again, or `all`."""
     id = quote(request.match_info["failure"], safe="")
     try:
-        done = await workspace_of(request).upstream.call("POST", f"/v1/failures/{id}/retry")
-    except UpstreamTrouble as trouble:
+        done = await workspace_of(request).gateway.call("POST", f"/v1/failures/{id}/retry")
+    except GatewayError as trouble:
         return refusal(502, trouble.sentence)
     return answer(done.content, 202)
 
 
 async def _part(workspace: Workspace, path: str, read: Callable[[Any], Any]) -> dict[str, Any]:
     try:
-        found = (await workspace.upstream.call("GET", path)).content
-    except UpstreamTrouble as trouble:
+        found = (await workspace.gateway.call("GET", path)).content
+    except GatewayError as trouble:
         # A gateway that is not ready answers 503 with its reasons.
         if "checks" not in trouble.problem:
             return {"trouble": _MISSING.get(trouble.status, trouble.sentence)}

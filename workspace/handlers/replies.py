@@ -9,7 +9,7 @@ from functools import partial
 import orjson
 from aiohttp import web
 
-from workspace.gateway.client import UpstreamTrouble
+from workspace.gateway.client import GatewayError
 from workspace.http.context import Workspace, agent_of, workspace_of
 from workspace.http.responses import answer, content_of, refusal
 from workspace.store import search
@@ -66,10 +66,10 @@ async def send_reply(request: web.Request) -> web.Response:
 async def _hand_over(workspace: Workspace, reply: Reply) -> web.Response:
     write, key = workspace.database.write, reply.key
     try:
-        message = await workspace.upstream.send(
+        message = await workspace.gateway.send(
             reply.conversation, reply.text, reply.author, key, reply.quoted
         )
-    except UpstreamTrouble as trouble:
+    except GatewayError as trouble:
         # No answer, or a gateway in trouble: it may have taken the text all the same.
         state = "unknown" if trouble.status >= 500 else "refused"
         await write(partial(_settle, key=key, change=_stopped(state, trouble.sentence)))

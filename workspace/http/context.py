@@ -7,11 +7,11 @@ from aiohttp import web
 
 from workspace.auth.login_throttle import Attempts
 from workspace.gateway.channels import Channels
-from workspace.gateway.client import Upstream
-from workspace.gateway.link_cache import LinkShelf
+from workspace.gateway.client import GatewayClient
+from workspace.gateway.link_cache import LinkCache
 from workspace.roles import Viewer
 from workspace.settings import WorkspaceSettings
-from workspace.store.change_signal import Updates
+from workspace.store.change_signal import ChangeSignal
 from workspace.store.database import Database
 
 
@@ -22,14 +22,14 @@ class Workspace:
     settings: WorkspaceSettings
     secrets: tuple[bytes, ...]
     database: Database
-    upstream: Upstream
-    updates: Updates
-    links: LinkShelf
+    gateway: GatewayClient
+    updates: ChangeSignal
+    links: LinkCache
     channels: Channels
     attempts: Attempts = field(default_factory=Attempts)
     assigning: asyncio.Lock = field(default_factory=asyncio.Lock)
     checking_passwords: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
-    errands: set[asyncio.Task[None]] = field(default_factory=set)
+    background_tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
 
 WORKSPACE = web.AppKey("workspace", Workspace)

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from workspace.text.wording import LINES
-from workspace.timestamps import moment
+from workspace.timestamps import parse_timestamp
 
 from . import search
 from .database import next_revision, touch_message
@@ -42,7 +42,7 @@ def _understood(db: sqlite3.Connection, type: str, event: Data, now: int) -> boo
         return False
     db.execute("SAVEPOINT reading")
     try:
-        recorder(db, event["data"], moment(event.get("time"), now))
+        recorder(db, event["data"], parse_timestamp(event.get("time"), now))
     except (*_UNREADABLE, sqlite3.IntegrityError, sqlite3.ProgrammingError):
         db.execute("ROLLBACK TO reading")
         return False
@@ -53,7 +53,7 @@ def _understood(db: sqlite3.Connection, type: str, event: Data, now: int) -> boo
 
 def _received(db: sqlite3.Connection, data: Data, now: int) -> None:
     message = data["message"]
-    _conversation(db, data["conversation"], moment(message.get("received_at"), now))
+    _conversation(db, data["conversation"], parse_timestamp(message.get("received_at"), now))
     db.execute(
         "UPDATE conversations SET open = 1, typing_until = 0 WHERE id = ?",
         (data["conversation"]["id"],),
@@ -63,7 +63,7 @@ def _received(db: sqlite3.Connection, data: Data, now: int) -> None:
 
 def _echoed(db: sqlite3.Connection, data: Data, now: int) -> None:
     message = data["message"]
-    _conversation(db, data["conversation"], moment(message.get("received_at"), now))
+    _conversation(db, data["conversation"], parse_timestamp(message.get("received_at"), now))
     # What was written elsewhere may have no id of ours; the platform's is as good.
     id = message.get("id") or f"echo_{message['platform_id']}"
     _message(db, {**data, "message": {**message, "id": id}}, "out", now)
@@ -103,7 +103,7 @@ def _meant(db: sqlite3.Connection, data: Data) -> list[str]:
         (
             data["conversation"]["id"],
             message.get("platform_id"),
-            moment(data.get("watermark"), 0),
+            parse_timestamp(data.get("watermark"), 0),
         ),
     )
     return [row["id"] for row in rows]
@@ -246,7 +246,7 @@ def _message(db: sqlite3.Connection, data: Data, direction: str, now: int) -> No
     message, conversation = data["message"], data["conversation"]["id"]
     latest = db.execute("SELECT sequence FROM conversations WHERE id = ?", (conversation,))
     sequence = int(message.get("sequence") or latest.fetchone()["sequence"])
-    received = moment(message.get("received_at"), now)
+    received = parse_timestamp(message.get("received_at"), now)
     lines = [LINES.get(a["kind"], LINES["unsupported"]) for a in message.get("attachments") or ()]
     transcript = message.get("transcript") or "\n".join(lines) or message.get("text") or ""
     added = db.execute(
@@ -263,7 +263,7 @@ def _message(db: sqlite3.Connection, data: Data, direction: str, now: int) -> No
             _words(message.get("platform_id")),
             _words(message.get("text")),
             str(transcript),
-            moment(message.get("sent_at"), received),
+            parse_timestamp(message.get("sent_at"), received),
             _json({name: message[name] for name in _EXTRAS if message.get(name)}),
             next_revision(db),
         ),

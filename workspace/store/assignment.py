@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from workspace.gateway.client import Upstream
+from workspace.gateway.client import GatewayClient
 from workspace.roles import Viewer
 from workspace.store import audit_log
 
@@ -70,13 +70,13 @@ def _reopen(standing: Standing, change: Change) -> Standing:
     return Standing(standing.agents, open=True)
 
 
-def _only_assigned(standing: Standing, change: Change, deed: str) -> None:
+def _only_assigned(standing: Standing, change: Change, action: str) -> None:
     if change.viewer.agent not in standing.agents and not change.viewer.may("oversee"):
-        raise NotAllowed(f"Only who has a conversation, or a supervisor, may {deed}.")
+        raise NotAllowed(f"Only who has a conversation, or a supervisor, may {action}.")
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class Action:
     """`notice` is its line in the transcript, `did` its word in the audit trail."""
 
     rule: Rule
@@ -84,39 +84,44 @@ class Deed:
     did: str
 
 
-DEEDS: Mapping[str, Deed] = {
-    "take": Deed(_take, "taken", "took"),
-    "hand_over": Deed(_hand_over, "handed_over", "handed over"),
-    "leave": Deed(_leave, "released", "left"),
-    "close": Deed(_close, "closed", "closed"),
-    "reopen": Deed(_reopen, "reopened", "re-opened"),
+ACTIONS: Mapping[str, Action] = {
+    "take": Action(_take, "taken", "took"),
+    "hand_over": Action(_hand_over, "handed_over", "handed over"),
+    "leave": Action(_leave, "released", "left"),
+    "close": Action(_close, "closed", "closed"),
+    "reopen": Action(_reopen, "reopened", "re-opened"),
 }
 
 #: In the demo opening is taking, which is not worth a line.
-TAKE_BY_OPENING = Deed(_take, None, "took")
+TAKE_BY_OPENING = Action(_take, None, "took")
 
 
 async def carry_out(
-    database: Database, upstream: Upstream, conversation: str, deed: Deed, change: Change, now: int
+    database: Database,
+    gateway: GatewayClient,
+    conversation: str,
+    action: Action,
+    change: Change,
+    now: int,
 ) -> Standing | None:
     """Do it, at the gateway first: whoever loses access must have lost it there before it is shown here.
 
-    None if there is no such conversation; raises NotAllowed, or UpstreamTrouble with nothing changed.
+    None if there is no such conversation; raises NotAllowed, or GatewayError with nothing changed.
     """
     before = await database.read(partial(standing_of, conversation=conversation))
     if before is None:
         return None
-    after = deed.rule(before, change)
+    after = action.rule(before, change)
     if after.agents != before.agents:
-        await upstream.assign(conversation, list(after.agents))
+        await gateway.assign(conversation, list(after.agents))
     me = change.viewer.agent
 
     def write(db: sqlite3.Connection) -> None:
         _set(db, conversation, after, now)
-        if deed.notice:
-            told = {"kind": deed.notice, "agent": change.to or me, "by": me}
+        if action.notice:
+            told = {"kind": action.notice, "agent": change.to or me, "by": me}
             add_notice(db, conversation, told, now)
-        audit_log.note(db, now, me, deed.did, conversation=conversation, detail=change.to or None)
+        audit_log.note(db, now, me, action.did, conversation=conversation, detail=change.to or None)
 
     await database.write(write)
     return after
@@ -164,11 +169,11 @@ def conversation_of(db: sqlite3.Connection, attachment: str, agent: str) -> tupl
     return None if row is None else (row["conversation"], bool(row["assigned"]))
 
 
-async def tell_gateway(database: Database, upstream: Upstream, attachment: str) -> None:
+async def tell_gateway(database: Database, gateway: GatewayClient, attachment: str) -> None:
     """Repeat to the gateway who is assigned, for when it answers as though nobody were."""
     found = await database.read(partial(conversation_of, attachment=attachment, agent=""))
     if found is not None:
         conversation, _ = found
-        await upstream.assign(
+        await gateway.assign(
             conversation, await database.read(partial(agents_of, conversation=conversation))
         )

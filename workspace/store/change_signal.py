@@ -3,7 +3,7 @@
 import asyncio
 
 
-class Updates:
+class ChangeSignal:
     def __init__(self) -> None:
         self.count = 0
         self.closed = False

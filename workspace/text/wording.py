@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from workspace.timestamps import moment
+from workspace.timestamps import parse_timestamp
 
 LINES: Mapping[str, str] = {
     "photo": "[photo message]",
@@ -131,7 +131,7 @@ def progress_in_words(attachment: Mapping[str, Any], now: int) -> str:
 
 
 def _next_try(at: object, now: int) -> str:
-    due = moment(at, 0)
+    due = parse_timestamp(at, 0)
     if not due:
         return ""
     minutes = round(max(0, due - now) / 60_000)

@@ -30,10 +30,10 @@ from connectors import (
     Sent,
     Text,
     Verdict,
-    any_same,
-    judge,
+    matches_any,
     offers,
     open_each,
+    refusal_from,
     revealed,
 )
 from pydantic import Field, HttpUrl
@@ -106,7 +106,7 @@ class Line(Connector[Settings]):
             base64.b64encode(hmac.digest(secret.encode(), request.body, "sha256"))
             for secret in revealed(self.config.channel_secrets)
         ]
-        if not any_same(right, request.headers.get("x-line-signature", "")):
+        if not matches_any(right, request.headers.get("x-line-signature", "")):
             raise Forbidden("X-Line-Signature fits none of channel_secrets")
 
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
@@ -163,4 +163,4 @@ class Line(Connector[Settings]):
         told = reply.content if isinstance(reply.content, dict) else {}
         known = VERDICTS.get((reply.status, str(told.get("message"))))
         trace = reply.headers.get("x-line-request-id", "")
-        return judge(reply, known, f"HTTP {reply.status}, request {trace}")
+        return refusal_from(reply, known, f"HTTP {reply.status}, request {trace}")

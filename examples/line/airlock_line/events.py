@@ -20,8 +20,8 @@ from connectors import (
     entries,
     id_of,
     kind_of,
+    location,
     moment,
-    place,
     read_each,
 )
 
@@ -102,7 +102,7 @@ def _attachment(message: Any) -> Attachment:
             return Attachment(kind_of(None, ref.name), ref)
         case "location":
             told = {"name": message.get("title"), "address": message.get("address")}
-            return place(message["latitude"], message["longitude"], **told)
+            return location(message["latitude"], message["longitude"], **told)
         case "sticker":
             names = ("packageId", "stickerId", "keywords")
             return Attachment("sticker", details={k: message[k] for k in names if k in message})

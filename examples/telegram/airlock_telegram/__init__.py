@@ -34,10 +34,10 @@ from connectors import (
     Sent,
     Text,
     Verdict,
-    any_same,
-    judge,
+    matches_any,
     offers,
     read_each,
+    refusal_from,
     revealed,
 )
 from pydantic import AfterValidator, Field, HttpUrl, SecretStr
@@ -111,7 +111,7 @@ class Telegram(Connector[Settings]):
 
     def verify(self, request: Request) -> None:
         given = request.headers.get("x-telegram-bot-api-secret-token", "")
-        if not any_same(revealed(self.config.secret_tokens), given):
+        if not matches_any(revealed(self.config.secret_tokens), given):
             raise Forbidden("X-Telegram-Bot-Api-Secret-Token is none of secret_tokens")
 
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
@@ -157,7 +157,7 @@ class Telegram(Connector[Settings]):
         match told:
             case {"parameters": {"retry_after": int(seconds)}} if seconds > 0:
                 known = replace(RATE_LIMITED, after=float(seconds))
-        return judge(reply, known, f"HTTP {reply.status}")
+        return refusal_from(reply, known, f"HTTP {reply.status}")
 
     def _bot(self, kind: str = "") -> str:
         """Where the API, or with `file/` its files, are. Telegram takes the token in the address alone."""

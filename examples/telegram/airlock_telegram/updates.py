@@ -20,8 +20,8 @@ from connectors import (
     Unreadable,
     id_of,
     kind_of,
+    location,
     moment,
-    place,
 )
 
 #: What all events of one update share: `account`, `party`, `sent_at`.
@@ -156,7 +156,7 @@ def _file(raw: Any, kind: Kind | None) -> Attachment:
 
 def _place(raw: Any, venue: Any) -> Attachment:
     told = {"name": venue.get("title"), "address": venue.get("address")}
-    return place(raw["latitude"], raw["longitude"], **told)
+    return location(raw["latitude"], raw["longitude"], **told)
 
 
 READERS: Mapping[str, Callable[[Any, str, str], AnyEvent]] = {

@@ -20,8 +20,8 @@ def situation(connection: Transaction, conversation: str) -> Situation | None:
     ).fetchone()
     if row is None:
         return None
-    key, connector, heard_at, closed, opted_out = row
-    return Situation(key, connector, heard_at, bool(closed), bool(opted_out))
+    key, connector, last_message_at, closed, opted_out = row
+    return Situation(key, connector, last_message_at, bool(closed), bool(opted_out))
 
 
 def find(connection: Transaction, id: str) -> dict[str, Any] | None:

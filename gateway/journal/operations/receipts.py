@@ -69,7 +69,7 @@ def _moment(conversation: int, status: str) -> str:
     return f"up to {conversation} {status}"
 
 
-class Progress:
+class ReceiptTracker:
     """Moves parts forward and tells the core when a whole text has moved."""
 
     def __init__(self, connection: Transaction, ids: Identifiers, outbox: Outbox) -> None:

@@ -28,7 +28,7 @@ from normalizer.events import (
 from .event_content import content_of, facts, new_view, notice_of, status_of
 from .message_keys import message_key
 from .outbox import Outbox
-from .receipts import Progress, early, early_watermark
+from .receipts import ReceiptTracker, early, early_watermark
 from .retention import take_back
 from .transaction import Transaction
 
@@ -207,7 +207,7 @@ class Recorder:
 
     def _progress(self, receipt: Receipt, platform_id: str | None, conversation: int) -> bool:
         """Move our text forward; False if the receipt is about none of ours."""
-        progress = Progress(self.connection, self.ids, self.outbox)
+        progress = ReceiptTracker(self.connection, self.ids, self.outbox)
         more = {"reason": receipt.reason}
         recorded = None
         if receipt.key is not None:
@@ -229,7 +229,7 @@ class Recorder:
 
     def _our_echo(self, echo: Echo) -> bool:
         """Whether the platform only repeats what an agent sent through us; then that is settled as sent."""
-        progress = Progress(self.connection, self.ids, self.outbox)
+        progress = ReceiptTracker(self.connection, self.ids, self.outbox)
         recorded = None
         if echo.key is not None:
             recorded = progress.by_key(echo.key, "sent", platform_id=echo.message_id)

@@ -67,7 +67,7 @@ def _expire(
             (why, message, position),
         )
         (id,) = connection.execute("SELECT id FROM message WHERE key = ?", (message,)).fetchone()
-        _doom(connection, [attachment_id(id, position)])
+        _delete_files_of(connection, [attachment_id(id, position)])
         entries.append(announce(connection, ids, outbox, message, position))
     return Recorded(entries=tuple(entries))
 
@@ -136,7 +136,7 @@ def erase(connection: Transaction, conversation: str) -> Recorded | None:
         "WHERE m.key BETWEEN ? AND ?",
         span,
     )
-    _doom(connection, [attachment_id(id, position) for id, position in attachments])
+    _delete_files_of(connection, [attachment_id(id, position) for id, position in attachments])
     connection.execute("DELETE FROM attachment WHERE message BETWEEN ? AND ?", span)
     connection.execute(_BLANK_MESSAGES, span)
     connection.execute("DELETE FROM outbox WHERE conversation = ?", (key,))
@@ -167,7 +167,7 @@ def take_back(
     found = connection.execute(
         "SELECT position, state IN ('pending', 'ready') FROM attachment WHERE message = ?", row
     ).fetchall()
-    _doom(connection, [attachment_id(message_id, position) for position, _ in found])
+    _delete_files_of(connection, [attachment_id(message_id, position) for position, _ in found])
     connection.execute("UPDATE message SET content = ? WHERE key = ?", (_BLANK, *row))
     connection.execute(
         "UPDATE attachment SET state = 'failed', reason = 'gone', detail = 'taken back', name = NULL, "
@@ -192,5 +192,5 @@ def files_deleted(connection: Transaction, attachments: list[str]) -> None:
     connection.executemany("DELETE FROM doomed WHERE attachment = ?", [(id,) for id in attachments])
 
 
-def _doom(connection: Transaction, attachments: list[str]) -> None:
+def _delete_files_of(connection: Transaction, attachments: list[str]) -> None:
     connection.executemany("INSERT OR IGNORE INTO doomed VALUES (?)", [(id,) for id in attachments])

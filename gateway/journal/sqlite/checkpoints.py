@@ -12,10 +12,10 @@ from pathlib import Path
 
 import structlog
 
-from gateway.fault_points import passing
+from gateway.fault_points import fault_point
 
 from . import schema
-from .wal_size import LogLength
+from .wal_size import WalSize
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +42,7 @@ class Checkpoints:
         # What is to go from the log must not stay because somebody was just reading.
         self._connection.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
         (page_bytes,) = self._connection.execute("PRAGMA page_size").fetchone()
-        self._length = LogLength(path, page_bytes)
+        self._length = WalSize(path, page_bytes)
         self._commits = 0
         self._wipe = False
         self._beside: threading.Thread | None = None
@@ -73,9 +73,9 @@ class Checkpoints:
         # its time.
         how = "TRUNCATE" if self._wipe else "RESTART"
         self._commits, self._wipe, self._beside = 0, False, None
-        passing("before-checkpoint")
+        fault_point("before-checkpoint")
         self._run(how)
-        passing("after-checkpoint")
+        fault_point("after-checkpoint")
 
     def to_come(self) -> int:
         """Bytes of the disk that what is written already may still take."""

@@ -1,7 +1,7 @@
 """Group commit: whatever waits becomes one transaction, and everybody hears of it at once, after one fsync.
 
 SQL runs on the event loop's own thread, into the write-ahead log and no further; the wait for the disk is
-nobody's (see `log_sync`). Meanwhile the next group gathers. A thread that ran the SQL was measured slower: it
+nobody's (see `wal_sync`). Meanwhile the next group gathers. A thread that ran the SQL was measured slower: it
 and the loop hand Python's one lock to and fro at every statement, and under load each waits its turn for
 milliseconds.
 
@@ -21,14 +21,14 @@ from typing import Any, TypeVar
 
 import structlog
 
-from gateway.fault_points import passing
+from gateway.fault_points import fault_point
 from gateway.journal.errors import JournalUnavailable
 from gateway.journal.records import Recorded
 from gateway.observability.metrics import JOURNAL_COMMITS
 
 from . import schema
 from .checkpoints import Checkpoints
-from .wal_sync import log_sync
+from .wal_sync import wal_sync
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Recorded | None)
@@ -70,7 +70,7 @@ class GroupWriter:
         self._log = os.open(f"{path}-wal", os.O_RDONLY)
         _sync_folder(path.parent)
         # What an earlier process wrote and could not sync any more is on disk, too, before it is acted upon.
-        self._sync = log_sync(self._log, self._synced)
+        self._sync = wal_sync(self._log, self._synced)
         self._on_intake = on_intake
         #: Each is called with what a transaction recorded, once that is durable.
         self.subscribers: list[Callable[[Recorded], None]] = []
@@ -143,7 +143,7 @@ class GroupWriter:
         self._begun = self._loop.time()
         group, self._waiting = self._waiting[:_GROUP], self._waiting[_GROUP:]
         rows = self._transact(group)
-        passing("after-commit")
+        fault_point("after-commit")
         self._unsynced = group, rows
         try:
             self._sync.begin()
@@ -173,7 +173,7 @@ class GroupWriter:
         for write in group:
             if write.operation is not None:
                 run(self._connection, write)
-        passing("before-commit")
+        fault_point("before-commit")
         self._connection.execute("COMMIT")
         return rows
 
@@ -229,7 +229,7 @@ class GroupWriter:
         if trouble is not None:
             self._break(group, trouble)
             return
-        passing("after-sync")
+        fault_point("after-sync")
         JOURNAL_COMMITS.inc()
         self._checkpoints.committed(calm=not self._waiting)
         self._tell(group, rows)

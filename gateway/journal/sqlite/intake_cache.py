@@ -6,7 +6,7 @@ from collections import deque
 _BYTES = 8 * 1024 * 1024
 
 
-class Fresh:
+class IntakeCache:
     """Rows without a gap between them. The reader takes them in order or finds that it must ask the journal."""
 
     def __init__(self) -> None:

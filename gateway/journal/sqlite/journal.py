@@ -39,7 +39,7 @@ from gateway.journal.records import (
 
 from . import free_pages, schema
 from .group_commit import GroupWriter, Rows
-from .intake_cache import Fresh
+from .intake_cache import IntakeCache
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ class SqliteJournal(Journal):
 
     def __init__(self, path: Path, hold_ms: int) -> None:
         self._hold_ms = hold_ms
-        self._fresh = Fresh()
+        self._fresh = IntakeCache()
         self.arrived = asyncio.Event()
         self._writer = GroupWriter(path, self._took_in)
         self._reading = schema.connect(str(path), read_only=True)
@@ -228,7 +228,7 @@ class SqliteJournal(Journal):
         reason: str | None = None,
     ) -> None:
         await self._writer.announce(
-            lambda c: receipts.Progress(c, self.ids, self._outbox).settle(
+            lambda c: receipts.ReceiptTracker(c, self.ids, self._outbox).settle(
                 text, position, state, platform_id=platform_id, reason=reason
             )
         )

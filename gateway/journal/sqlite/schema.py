@@ -3,7 +3,7 @@
 import os
 import sqlite3
 
-from gateway.fault_points import passing
+from gateway.fault_points import fault_point
 
 VERSION = 1
 
@@ -107,5 +107,5 @@ def migrate(connection: sqlite3.Connection) -> None:
     key = f"INSERT INTO meta VALUES ('key', x'{os.urandom(32).hex()}');"
     made = f"PRAGMA user_version = {VERSION}"
     connection.executescript(f"BEGIN IMMEDIATE; {TABLES} {key} {made}; COMMIT;")
-    passing("journal-made")
+    fault_point("journal-made")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

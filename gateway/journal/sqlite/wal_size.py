@@ -19,7 +19,7 @@ _LONGEST = 256 * 1024 * 1024
 _SHARE = 32
 
 
-class LogLength:
+class WalSize:
     """For one journal, while a connection to it is open; closed only after all of them.
 
     Closing a file drops every lock that this process has on it, SQLite's own included.

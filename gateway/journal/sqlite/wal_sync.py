@@ -32,14 +32,14 @@ _WITH_EVENTFD = 1
 _TRIAL = 60_000
 
 
-class LogSync(Protocol):
+class WalSync(Protocol):
     """One sync at a time: `begin` again only once the last one was told."""
 
     def begin(self) -> None: ...
     def close(self) -> None: ...
 
 
-def log_sync(descriptor: int, on_synced: OnSynced) -> LogSync:
+def wal_sync(descriptor: int, on_synced: OnSynced) -> WalSync:
     """Syncs the open file `descriptor`, which stays the caller's; the present content is on disk on return."""
     try:
         return KernelSync(descriptor, on_synced)

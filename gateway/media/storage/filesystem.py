@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gateway.fault_points import passing
+from gateway.fault_points import fault_point
 from normalizer.media import Rendition
 
 T = TypeVar("T")
@@ -89,7 +89,7 @@ class FileStore:
         for file in folder.iterdir():
             if file.name not in kept:
                 file.unlink()
-        passing("before-folder-sync")
+        fault_point("before-folder-sync")
         # From the files' folder upwards: a folder that was just made is a name in the one above.
         for level in (folder, folder.parent, self._directory):
             sync_folder(level)
@@ -137,7 +137,7 @@ def _write_whole(path: Path, content: bytes | mmap.mmap) -> None:
     except OSError:
         beside.unlink(missing_ok=True)
         raise
-    passing("part-written")
+    fault_point("part-written")
     beside.replace(path)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageFile
 
 from normalizer.canvas import Canvas, Size
-from normalizer.sandbox.job import Job, Order
+from normalizer.sandbox.job import JobRequest, JobSpec
 
 from . import heif, render, truncation
 from .avif import open_avif
@@ -33,7 +33,7 @@ _READERS: dict[str, Callable[[memoryview, Wish], Opened]] = {
 }
 
 
-def photo(order: Order) -> dict[str, Any]:
+def photo(order: JobRequest) -> dict[str, Any]:
     """Fills the canvas and tells, in notes, how far it is."""
     message = order.message
     canvas = Canvas(message["preview_side"])
@@ -59,7 +59,7 @@ def photo(order: Order) -> dict[str, Any]:
     return {}
 
 
-JOBS: dict[str, Job] = {"photo": photo}
+JOBS: dict[str, JobSpec] = {"photo": photo}
 
 
 def warm_up() -> None:
@@ -73,7 +73,7 @@ def warm_up() -> None:
         _rehearse(name, sample)
 
 
-def warm_cell() -> None:
+def warm_child() -> None:
     """In a fresh cell: touches the memory a small photo needs, so that no customer waits for that."""
     _rehearse("jpeg", _SAMPLES["jpeg"])
 

@@ -10,7 +10,7 @@ from av.video.stream import VideoStream
 
 from normalizer.media import MediaRejected
 
-from .masked_file import Veil
+from .masked_file import MaskedFile
 from .structure import Structure
 
 #: One demuxer only, so that a playlist posing as MP4 is none; and no data in other files. The decoders
@@ -27,7 +27,7 @@ _READ_BYTES = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)
-class Film:
+class VideoSource:
     """An open film with the tracks that matter."""
 
     container: InputContainer
@@ -40,10 +40,10 @@ class Film:
         return (self.container.duration or 0) / av.time_base
 
 
-def open_film(source: int, boxes: Structure) -> Film:
+def open_video(source: int, boxes: Structure) -> VideoSource:
     """The film behind a descriptor; raises MediaRejected where it has no picture we know."""
     container = av.open(
-        Veil(source, boxes.end, boxes.hidden),
+        MaskedFile(source, boxes.end, boxes.hidden),
         format="mov",
         container_options=_OPTIONS,
         buffer_size=_READ_BYTES,
@@ -59,4 +59,4 @@ def open_film(source: int, boxes: Structure) -> Film:
     picture.codec_context.thread_type = "NONE"
     picture.codec_context.thread_count = 1
     sounds = [s for s in container.streams.audio if s.codec_context is not None]
-    return Film(container, picture, sounds[0] if sounds else None, boxes)
+    return VideoSource(container, picture, sounds[0] if sounds else None, boxes)

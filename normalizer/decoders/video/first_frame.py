@@ -11,7 +11,7 @@ from normalizer.canvas import BYTES_PER_PIXEL
 from normalizer.decoders.photo.pixel_memory import Pixels
 from normalizer.media import MediaRejected
 
-from .demuxer import Film
+from .demuxer import VideoSource
 from .filters import Pipeline, matrix
 from .tone_mapping import is_high_dynamic_range
 
@@ -31,7 +31,7 @@ class Frame:
     height: int
 
 
-def first_frame(film: Film) -> Frame:
+def first_frame(film: VideoSource) -> Frame:
     """Raises MediaRejected where none can be decoded."""
     decoder = film.picture.codec_context
     for number, packet in enumerate(film.container.demux(film.picture)):

@@ -13,23 +13,23 @@ from normalizer.canvas import Canvas
 from normalizer.decoders.photo import render
 from normalizer.decoders.photo.orientation import swaps_sides
 from normalizer.media import MediaRejected
-from normalizer.sandbox.job import Job, Order
+from normalizer.sandbox.job import JobRequest, JobSpec
 
 from . import structure
 from .bitstream import Irregular
-from .demuxer import Film, open_film
+from .demuxer import VideoSource, open_video
 from .first_frame import Frame, first_frame, rows
 from .remux import copied, picture_plays, rebuild, sound_plays
 from .structure import Structure
 from .transcode import Plan, heartbeat, lanes
 
 
-def film(order: Order) -> dict[str, Any]:
+def film(order: JobRequest) -> dict[str, Any]:
     """Paints the first frame, then writes the film, or tells what of it must be encoded first."""
     source, pixels, target = order.files
     canvas = Canvas(order.message["preview_side"])
     boxes = _structure(order)
-    opened = open_film(source, boxes)
+    opened = open_video(source, boxes)
     if opened.seconds > order.message["max_seconds"]:
         raise MediaRejected("too_long", f"{opened.seconds:.0f} s")
     frame = first_frame(opened)
@@ -39,33 +39,33 @@ def film(order: Order) -> dict[str, Any]:
     plan = _plan(opened, frame, always=order.message["always"])
     if not plan.picture and not plan.sound:
         try:
-            return {"bytes": rebuild(open_film(source, boxes), target, copied)}
+            return {"bytes": rebuild(open_video(source, boxes), target, copied)}
         except Irregular:
             plan = Plan(picture=True, sound=True)
     return {"plan": {"picture": plan.picture, "sound": plan.sound}}
 
 
-def encode(order: Order) -> dict[str, Any]:
+def encode(order: JobRequest) -> dict[str, Any]:
     """Writes the film, encoding what the plan says, or more; tells whether the picture is a new one."""
     source, target = order.files
     plan = Plan(**order.message["plan"])
     boxes = _structure(order)
-    opened = open_film(source, boxes)
+    opened = open_video(source, boxes)
     frame = first_frame(opened)
     turn = boxes.orientation(opened.picture.id)
     seen = heartbeat(order.tell, opened.seconds)
     try:
-        made = rebuild(open_film(source, boxes), target, lanes(plan, frame, turn), seen)
+        made = rebuild(open_video(source, boxes), target, lanes(plan, frame, turn), seen)
     except Irregular:
         plan = Plan(picture=True, sound=True)
-        made = rebuild(open_film(source, boxes), target, lanes(plan, frame, turn), seen)
+        made = rebuild(open_video(source, boxes), target, lanes(plan, frame, turn), seen)
     return {"bytes": made, "picture": plan.picture}
 
 
-JOBS: dict[str, Job] = {"film": film, "encode": encode}
+JOBS: dict[str, JobSpec] = {"film": film, "encode": encode}
 
 
-def _structure(order: Order) -> Structure:
+def _structure(order: JobRequest) -> Structure:
     data = mmap.mmap(order.files[0], order.message["bytes"], access=mmap.ACCESS_READ)
     return structure.read(memoryview(data))
 
@@ -75,7 +75,7 @@ def _seen(frame: Frame, turn: int) -> dict[str, int]:
     return {"width": sides[0], "height": sides[1]}
 
 
-def _plan(opened: Film, frame: Frame, *, always: bool) -> Plan:
+def _plan(opened: VideoSource, frame: Frame, *, always: bool) -> Plan:
     return Plan(
         picture=always or not picture_plays(opened, frame.coded),
         sound=opened.sound is not None and (always or not sound_plays(opened)),
@@ -104,9 +104,9 @@ def _rehearse(name: str, sample: bytes) -> None:
         "plan": {"picture": True, "sound": True},
     }
     if name == "film":
-        film(Order(message, files, lambda _: None))
+        film(JobRequest(message, files, lambda _: None))
     else:
-        encode(Order(message, [source, target], lambda _: None))
+        encode(JobRequest(message, [source, target], lambda _: None))
     for file in files:
         os.close(file)
 

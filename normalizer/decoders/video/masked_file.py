@@ -13,7 +13,7 @@ from .file_view import Cursor
 _FREE = b"skip"
 
 
-class Veil(Cursor):
+class MaskedFile(Cursor):
     """A film up to where it ends, with the four letters at each of the places given hidden."""
 
     def __init__(self, descriptor: int, end: int, hidden: Sequence[int]) -> None:

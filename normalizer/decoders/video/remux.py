@@ -19,7 +19,7 @@ from normalizer.media import MediaRejected
 
 from . import aac, faststart
 from .bitstream import Irregular
-from .demuxer import Film
+from .demuxer import VideoSource
 from .file_view import Cursor
 from .first_frame import is_shape
 from .h264 import Units
@@ -56,11 +56,11 @@ class Lane(Protocol):
         ...
 
 
-MakeLanes = Callable[[Film, OutputContainer], Mapping[Any, Lane]]
+MakeLanes = Callable[[VideoSource, OutputContainer], Mapping[Any, Lane]]
 
 
 def rebuild(
-    film: Film, target: int, lanes_of: MakeLanes, seen: Callable[[float], None] | None = None
+    film: VideoSource, target: int, lanes_of: MakeLanes, seen: Callable[[float], None] | None = None
 ) -> int:
     """Writes the new film; tells its length. Calls `seen` with the seconds read so far."""
     with av.open(
@@ -96,7 +96,7 @@ def _is_shown(packet: Packet[Any]) -> bool:
     return packet.stream.type == "video" and (packet.pts or 0) + (packet.duration or 0) >= 0
 
 
-def _lateness(film: Film) -> dict[int, int]:
+def _lateness(film: VideoSource) -> dict[int, int]:
     """By how much each track's times must be lessened so that the film begins when it begins."""
     start = film.container.start_time or 0
     if start <= 0:
@@ -137,7 +137,7 @@ class _Order:
         self._last[track] = dts
 
 
-def copied(film: Film, output: OutputContainer) -> Mapping[Any, Lane]:
+def copied(film: VideoSource, output: OutputContainer) -> Mapping[Any, Lane]:
     """Both tracks as they are, but for what is no picture and no sound; raises Irregular."""
     lanes: dict[Any, Lane] = {film.picture: PictureCopy(film.picture, output)}
     if film.sound:
@@ -145,7 +145,7 @@ def copied(film: Film, output: OutputContainer) -> Mapping[Any, Lane]:
     return lanes
 
 
-def picture_plays(film: Film, frame: VideoFrame) -> bool:
+def picture_plays(film: VideoSource, frame: VideoFrame) -> bool:
     """Whether browsers play the picture as it is."""
     return (
         film.picture.codec_context.name == "h264"
@@ -155,7 +155,7 @@ def picture_plays(film: Film, frame: VideoFrame) -> bool:
     )
 
 
-def sound_plays(film: Film) -> bool:
+def sound_plays(film: VideoSource) -> bool:
     """Whether browsers play the sound as it is; silence plays everywhere."""
     if film.sound is None:
         return True

@@ -17,7 +17,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from . import h264
-from .demuxer import Film
+from .demuxer import VideoSource
 from .filters import Pipeline
 from .first_frame import Frame
 from .packets import remade
@@ -70,10 +70,10 @@ class Plan:
 
 def lanes(
     plan: Plan, frame: Frame, orientation: int
-) -> Callable[[Film, OutputContainer], Mapping[Any, Lane]]:
+) -> Callable[[VideoSource, OutputContainer], Mapping[Any, Lane]]:
     """The tracks of a new film according to plan; `frame` is the first one of the old."""
 
-    def make(film: Film, output: OutputContainer) -> Mapping[Any, Lane]:
+    def make(film: VideoSource, output: OutputContainer) -> Mapping[Any, Lane]:
         made: dict[Any, Lane] = {
             film.picture: Picture(film, output, frame, orientation)
             if plan.picture
@@ -91,7 +91,9 @@ def lanes(
 class Picture:
     """The picture track on its way: decoded, developed upright, encoded."""
 
-    def __init__(self, film: Film, output: OutputContainer, frame: Frame, orientation: int) -> None:
+    def __init__(
+        self, film: VideoSource, output: OutputContainer, frame: Frame, orientation: int
+    ) -> None:
         self._decoder = film.picture.codec_context
         self._orientation = orientation
         self._effort = effort(film, frame)
@@ -114,7 +116,7 @@ class Picture:
                 yield from self._finished(self._pipeline)
             yield from self._encoded(None)
 
-    def _opened(self, output: OutputContainer, film: Film) -> VideoStream:
+    def _opened(self, output: OutputContainer, film: VideoSource) -> VideoStream:
         stream: VideoStream = output.add_stream(
             "libx264", rate=self._effort.rate, options=_options(self._effort, film.seconds)
         )
@@ -162,7 +164,7 @@ class Picture:
             yield remade(packet, h264.without_messages(bytes(packet)))
 
 
-def effort(film: Film, frame: Frame) -> Effort:
+def effort(film: VideoSource, frame: Frame) -> Effort:
     """The best that the film's length allows."""
     coded = frame.coded.width * frame.coded.height
     rate = float(film.picture.average_rate or 30)
