@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gateway.settings import ConfigError, Settings, load
 
-DISTRIBUTION = "airlock-gateway"
+DISTRIBUTION = "airlock-messaging"
 
 
 def main(words: Sequence[str] | None = None) -> int:

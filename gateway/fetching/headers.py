@@ -13,7 +13,7 @@ from connectors import Call, Rejected
 #: Some hosts refuse callers without a name. `identity`: a compressed answer would
 #: tell nothing about its size.
 _ALWAYS = {
-    "user-agent": f"airlock-gateway/{version('airlock-gateway')}",
+    "user-agent": f"airlock-messaging/{version('airlock-messaging')}",
     "accept": "*/*",
     "accept-encoding": "identity",
 }

@@ -143,7 +143,7 @@ def document(public_url: str) -> dict[str, Any]:
         paths.setdefault(operation.path, {})[operation.method] = _operation(operation)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Airlock", "version": version("airlock-gateway")},
+        "info": {"title": "Airlock", "version": version("airlock-messaging")},
         "servers": [{"url": public_url}],
         "paths": paths,
         "components": {

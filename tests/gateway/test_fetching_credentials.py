@@ -186,7 +186,7 @@ async def test_every_request_says_who_asks_and_that_it_takes_no_compression() ->
     async with serving(says(message(body=b"x"))) as api, fetching() as fetcher:
         await fetch(fetcher, post(api.url), Call("GET", f"{api.url}/a", headers=headers))
     sent = api.requests[0].headers
-    assert sent["user-agent"].startswith("airlock-gateway/")
+    assert sent["user-agent"].startswith("airlock-messaging/")
     assert sent["accept-encoding"] == "identity"
     assert sent["host"] == f"127.0.0.1:{api.port}"
     assert not {"transfer-encoding", "connection"} & set(sent)

@@ -51,7 +51,7 @@ def test_it_is_short_enough_to_be_read_at_once(name: str) -> None:
 def test_its_package_says_what_it_is(name: str) -> None:
     project = tomllib.loads((EXAMPLES[name] / "pyproject.toml").read_text())["project"]
     assert project["name"] == f"airlock-{name}"
-    assert project["dependencies"] == ["airlock-gateway"]
+    assert project["dependencies"] == ["airlock-messaging"]
     assert set(project["entry-points"]) == {"airlock.connectors", "airlock.emulators"}
     assert (EXAMPLES[name] / f"airlock_{name}" / "py.typed").is_file()
 

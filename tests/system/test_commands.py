@@ -41,7 +41,7 @@ async def airlock(*words: str | Path, folder: Path = ROOT, typed: str = "") -> t
 
 
 async def test_the_version_is_the_distributions() -> None:
-    assert await airlock("--version") == (0, f"airlock {version('airlock-gateway')}\n", "")
+    assert await airlock("--version") == (0, f"airlock {version('airlock-messaging')}\n", "")
 
 
 async def test_wrong_use_is_2_and_says_what_there_is() -> None:
