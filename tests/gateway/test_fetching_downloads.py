@@ -18,7 +18,7 @@ from gateway.fetching import BreakerPolicy, Fetched, Fetcher, Unreachable
 from gateway.fetching.body import plain_chunks
 from normalizer.media import MediaFailed, MediaRejected
 
-from .fetching_stage import (
+from .fetching_fakes import (
     QUICK,
     Act,
     Seen,

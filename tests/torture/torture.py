@@ -14,7 +14,7 @@ from tests.system.running import SECRET
 from . import verdict
 from .core import UnreliableCore
 from .ledger import Ledger
-from .meddlers import Forgetful, Impatient
+from .operators import Forgetful, Impatient
 from .platforms import BadDay, on_a_bad_day
 from .process import GatewayProcess
 from .senders import Sender

@@ -10,7 +10,7 @@ from connectors import Call, Download
 from gateway.fetching import BreakerPolicy, Deadlines, Fetcher, Unreachable
 from gateway.fetching.deadlines import Budget, ThroughputGuard
 
-from .fetching_stage import (
+from .fetching_fakes import (
     QUICK,
     Act,
     Seen,

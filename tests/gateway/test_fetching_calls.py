@@ -11,7 +11,7 @@ from connectors import Call, Flow, Rejected, Reply
 from gateway.fetching import Ambiguous, Unreachable
 from normalizer.media import MediaFailed
 
-from .fetching_stage import (
+from .fetching_fakes import (
     PUBLIC,
     QUICK,
     TOKEN,

@@ -7,7 +7,7 @@ import pytest
 from connectors import Call, Download
 from gateway.fetching import Fetcher
 
-from .fetching_stage import (
+from .fetching_fakes import (
     PUBLIC,
     TOKEN,
     Certificates,

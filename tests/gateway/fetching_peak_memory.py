@@ -11,7 +11,7 @@ import uvloop
 from connectors import Call, Download
 from gateway.fetching import Fetcher
 
-from .fetching_stage import post
+from .fetching_fakes import post
 
 
 async def crowd(url: str, many: int) -> int:

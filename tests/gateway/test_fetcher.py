@@ -14,7 +14,7 @@ from aiohttp import web
 from connectors import Call, Download, Flow, Rejected
 from normalizer.media import MediaFailed
 
-from .fetching_stage import (
+from .fetching_fakes import (
     Seen,
     breaks_off,
     fetching,
@@ -86,7 +86,7 @@ async def test_a_hundred_downloads_at_once_need_little_memory(loop: str) -> None
     async with serving(streams) as server:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "tests.gateway.fetching_crowd", loop, f"{server.url}/file", str(many)),
+            *("-m", "tests.gateway.fetching_peak_memory", loop, f"{server.url}/file", str(many)),
             cwd=Path(__file__).parents[2],
             stdout=asyncio.subprocess.PIPE,
         )

@@ -12,7 +12,7 @@ from gateway.fetching import Fetcher, Unreachable
 from gateway.fetching.pinned_network import SystemResolver
 from normalizer.media import MediaFailed
 
-from .fetching_stage import (
+from .fetching_fakes import (
     PUBLIC,
     QUICK,
     Certificates,
