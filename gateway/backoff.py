@@ -1,6 +1,11 @@
 """How long to wait before trying again."""
 
 import random
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+#: Seconds. A Retry-After beyond this is a mistake of the server that sent it.
+_LONGEST = 999_999.0
 
 
 def delay(attempt: int, *, base: float, ceiling: float) -> float:
@@ -10,3 +15,20 @@ def delay(attempt: int, *, base: float, ceiling: float) -> float:
     """
     whole = min(ceiling, base * 2.0 ** min(attempt - 1, 30))
     return whole / 2 + random.uniform(0, whole / 2)  # noqa: S311 - spreads load, hides nothing
+
+
+def retry_after(header: str, now: datetime) -> float | None:
+    """Return the seconds that a Retry-After header asks for, as a number or a date (RFC 9110, section 10.2.3).
+
+    None if the header is absent or unreadable.
+    """
+    text = header.strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text), _LONGEST)
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=UTC)
+    return min(max(0.0, (date - now).total_seconds()), _LONGEST)

@@ -5,11 +5,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Literal
 
 import aiohttp
 
+from gateway.backoff import retry_after
 from gateway.events.envelope import MEDIA_TYPE
 from gateway.observability.metrics import DELIVERED
 from gateway.timestamps import now_ms, to_ms
@@ -57,7 +57,7 @@ class CoreClient:
             async with self._session.post(
                 self._url, data=body, headers=headers, allow_redirects=False
             ) as response:
-                answer = _answer(response.status, response.headers.get("retry-after"))
+                answer = _answer(response.status, response.headers.get("retry-after", ""))
         except (aiohttp.ClientError, TimeoutError, OSError) as trouble:
             return Answer("again", trouble=type(trouble).__name__)
         if answer.verdict == "taken":
@@ -68,25 +68,12 @@ class CoreClient:
         await self._session.close()
 
 
-def _answer(status: int, retry_after: str | None) -> Answer:
+def _answer(status: int, asked: str) -> Answer:
     if 200 <= status < 300:
         return Answer("taken", status)
     if status == 410:
         return Answer("gone", status)
-    return Answer("again", status, _seconds(retry_after), f"HTTP {status}")
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """Retry-After as seconds or as a date (RFC 9110); None where it is absent or unreadable."""
-    if retry_after is None:
-        return None
-    if retry_after.isascii() and retry_after.isdigit():
-        return float(retry_after[:6])
-    try:
-        moment = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
-    return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    return Answer("again", status, retry_after(asked, datetime.now(UTC)), f"HTTP {status}")
 
 
 def observe_delivery_latency(body: bytes) -> None:

@@ -10,6 +10,7 @@ import httpx
 import structlog
 
 from connectors import Connector, Download
+from gateway.backoff import retry_after
 from normalizer.media import MediaFailed
 
 from .body import plain_chunks, read_reply
@@ -17,7 +18,6 @@ from .circuit_breaker import Attempt
 from .deadlines import Budget, Deadlines
 from .errors import Blocked, Unreachable
 from .file_writer import FileWriter
-from .headers import retry_after
 from .host_limits import Hosts
 from .redirects import Gate, RedirectFollower
 from .verification import Fetched, announced_size, declared_type, hold_against, refuse_above
@@ -94,6 +94,6 @@ class Downloads:
     def _judge(self, attempt: Attempt, response: httpx.Response) -> None:
         """Whether the host is well. That a file is gone or forbidden says nothing against it."""
         if response.status_code in {408, 429} or response.status_code >= 500:
-            attempt.failed(retry_after(response.headers, self._clock()))
+            attempt.failed(retry_after(response.headers.get("retry-after", ""), self._clock()))
         else:
             attempt.worked()

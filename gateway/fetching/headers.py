@@ -2,8 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 
 import httpx
@@ -53,20 +51,6 @@ def headers_for(
     if call.auth and proof is not None:
         headers.update(_sendable(proof))
     return headers
-
-
-def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds until the date or after the delay of a Retry-After; None where there is none to be read."""
-    asked = headers.get("retry-after", "").strip()
-    if asked.isascii() and asked.isdigit():
-        return float(asked[:9])
-    try:
-        moment = parsedate_to_datetime(asked)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
 
 
 def _sendable(headers: Mapping[str, str]) -> Mapping[str, str]:
