@@ -25,6 +25,8 @@ _LOOK_EVERY = 0.25
 #: Seconds after which a text that the platform keeps refusing for now is given up.
 _PATIENCE = 3600.0
 _RETRY = {"base": 1.0, "ceiling": 120.0}
+#: Seconds. A platform that asks for a longer pause made a mistake.
+_LONGEST_PAUSE = 86_400.0
 
 
 class SendWorker:
@@ -122,7 +124,7 @@ class SendWorker:
         except Rejected as refusal:
             if refusal.retry and age < _PATIENCE:
                 log.info("text_refused_for_now", message=part.id, reason=refusal.reason)
-                return max(refusal.after or 0.0, delay(attempt, **_RETRY))
+                return min(max(refusal.after or 0.0, delay(attempt, **_RETRY)), _LONGEST_PAUSE)
             log.warning(
                 "text_refused", message=part.id, reason=refusal.reason, detail=refusal.detail
             )

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
-from connectors import Message, Party, Receipt
+from connectors import Message, Party, Receipt, Rejected
 from connectors.whatsapp import WhatsApp
 from gateway.fetching import Fetcher
 from gateway.journal import AgentText, Batch, Reading, Recorded
@@ -133,6 +133,22 @@ async def test_what_was_certainly_not_taken_is_sent_again(
     await post.write("msg_a")
     assert await post.until_told(1) == [("sent", None)]
     assert len(post.platform.sent) == 1
+
+
+async def test_an_absurd_retry_after_does_not_end_the_worker(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(connector: WhatsApp, text: Any) -> Any:
+        raise Rejected("rate_limited", retry=True, after=float("inf"))
+
+    monkeypatch.setattr(WhatsApp, "send_text", refused)
+    await post.write("msg_a")
+    (part,) = await post.journal.open_parts()
+    async with asyncio.timeout(20):
+        while part.due < now_ms() + 80_000_000:
+            await asyncio.sleep(0.02)
+            (part,) = await post.journal.open_parts()
+    assert part.due < now_ms() + 90_000_000
 
 
 async def test_a_receipt_settles_what_was_open_without_waiting_for_the_end(post: Post) -> None:
