@@ -24,11 +24,11 @@ from .inbound.capacity import CapacityGate
 from .inbound.parse_worker import ParseWorker
 from .inbound.webhooks import Webhooks
 from .intake_priority import IntakePriority
-from .journal import Journal
+from .journal import Journal, sync_folder
 from .media.quarantine import Quarantine
 from .media.signed_links import Links
 from .media.source import MediaSource
-from .media.storage.filesystem import FileStore, sync_folder
+from .media.storage.filesystem import FileStore
 from .media.worker import MediaWorker
 from .replies.accept import Replies
 from .replies.send_worker import SendWorker

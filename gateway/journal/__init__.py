@@ -5,6 +5,7 @@ behind it (`sqlite`) are known to `wiring` alone.
 """
 
 from .errors import JournalUnavailable
+from .folder_sync import sync_folder
 from .interface import Journal
 from .records import (
     Accepted,
@@ -42,4 +43,5 @@ __all__ = [
     "Recorded",
     "Situation",
     "Unreadable",
+    "sync_folder",
 ]

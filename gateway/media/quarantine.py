@@ -19,9 +19,8 @@ from typing import TypeVar
 
 import structlog
 
+from gateway.journal import sync_folder
 from gateway.observability.metrics import QUARANTINE
-
-from .storage.filesystem import sync_folder
 
 T = TypeVar("T")
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from gateway.inbound.parse_worker import read
-from gateway.journal import Batch
+from gateway.journal import Batch, sync_folder
 from gateway.journal.records import Accepted
 from gateway.journal.sqlite import checkpoints, wal_sync
 from gateway.journal.sqlite.journal import SqliteJournal
-from gateway.media.storage.filesystem import FileStore, sync_folder
+from gateway.media.storage.filesystem import FileStore
 from normalizer.media import Rendition
 from tests.gateway.notes import notes
 from tests.gateway.test_journal import delivery, note

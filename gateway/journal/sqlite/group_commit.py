@@ -23,6 +23,7 @@ import structlog
 
 from gateway.fault_points import fault_point
 from gateway.journal.errors import JournalUnavailable
+from gateway.journal.folder_sync import sync_folder
 from gateway.journal.records import Recorded
 from gateway.observability.metrics import JOURNAL_COMMITS
 
@@ -68,7 +69,8 @@ class GroupWriter:
         (last,) = self._connection.execute("SELECT coalesce(max(id), 0) FROM intake").fetchone()
         self._numbers = itertools.count(last + 1)
         self._log = os.open(f"{path}-wal", os.O_RDONLY)
-        _sync_folder(path.parent)
+        # SQLite syncs the names of its files only with its own first sync of them.
+        sync_folder(path.parent)
         # What an earlier process wrote and could not sync any more is on disk, too, before it is acted upon.
         self._sync = wal_sync(self._log, self._synced)
         self._on_intake = on_intake
@@ -289,12 +291,3 @@ class GroupWriter:
 def _run(connection: sqlite3.Connection, write: _Write) -> None:
     assert write.operation is not None
     write.result = write.operation(connection)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the names of the journal's files durable, once: SQLite does so only at its first own sync."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gateway.fault_points import fault_point
+from gateway.journal import sync_folder
 from normalizer.media import Rendition
 
 T = TypeVar("T")
@@ -139,12 +140,3 @@ def _write_whole(path: Path, content: bytes | mmap.mmap) -> None:
         raise
     fault_point("part-written")
     beside.replace(path)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
