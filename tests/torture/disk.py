@@ -158,11 +158,17 @@ class _Survivor:
         into.write_bytes(synced if synced == present else self._mixed(synced, present))
 
     def _mixed(self, synced: bytes, present: bytes) -> bytes:
-        shorter, longer = sorted((len(synced), len(present)))
-        old, new = synced.ljust(longer, b"\0"), present.ljust(longer, b"\0")
-        sectors = (slice(start, start + _SECTOR) for start in range(0, longer, _SECTOR))
-        mixed = b"".join(self._either(old[sector], new[sector]) for sector in sectors)
-        return mixed[: self.dice.randint(shorter, longer)]
+        length = len(present)
+        if length < len(synced):
+            # File systems journal a truncation as a whole, and SQLite relies on that: were a part of the log's old
+            # frames left, they would be replayed over newer pages of the database.
+            return self._sectors(synced[:length], present) + self._either(synced[length:], b"")
+        mixed = self._sectors(synced.ljust(length, b"\0"), present)
+        return mixed[: self.dice.randint(len(synced), length)]
+
+    def _sectors(self, old: bytes, new: bytes) -> bytes:
+        starts = range(0, len(new), _SECTOR)
+        return b"".join(self._either(old[s : s + _SECTOR], new[s : s + _SECTOR]) for s in starts)
 
     def _either(self, one: T, other: T) -> T:
         return one if one == other or self.dice.random() < 0.5 else other
