@@ -9,6 +9,7 @@ from aiohttp import web
 from gateway.journal import AttachmentRow, Journal
 from gateway.media.signed_links import Links, Ticket
 from gateway.media.storage.filesystem import FileStore
+from gateway.media.suffixes import SUFFIXES
 from gateway.problems import Problem, not_found
 from gateway.timestamps import now_ms
 
@@ -64,7 +65,7 @@ class MediaEndpoint:
 
 def download_name(row: AttachmentRow, rendition: str, view: dict[str, Any]) -> str:
     """A name no customer chose: theirs may hold anything."""
-    suffix = {"image/jpeg": "jpg", "image/png": "png", "video/mp4": "mp4"}[view["media_type"]]
+    suffix = SUFFIXES[view["media_type"]]
     return f"{row.kind}-{row.id.removeprefix('att_')[:12]}-{rendition}.{suffix}"
 
 

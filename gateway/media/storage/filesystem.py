@@ -20,11 +20,11 @@ from typing import Any, TypeVar
 
 from gateway.fault_points import fault_point
 from gateway.journal import sync_folder
+from gateway.media.suffixes import SUFFIXES
 from normalizer.media import Rendition
 
 T = TypeVar("T")
 
-_SUFFIX = {"image/jpeg": "jpg", "image/png": "png", "video/mp4": "mp4"}
 _RENDITIONS = frozenset({"thumbnail", "preview", "poster", "video"})
 
 
@@ -74,7 +74,7 @@ class FileStore:
         """Where a rendition is. Both names are checked by the caller against the journal."""
         if rendition not in _RENDITIONS:
             raise LookupError(f"no rendition is called {rendition!r}")
-        return self._folder(attachment) / f"{rendition}.{_SUFFIX[media_type]}"
+        return self._folder(attachment) / _file_name(rendition, media_type)
 
     def _folder(self, attachment: str) -> Path:
         stem = attachment.removeprefix("att_")
@@ -86,7 +86,7 @@ class FileStore:
         folder = self._folder(attachment)
         folder.mkdir(parents=True, exist_ok=True)
         stored = tuple(self._write(attachment, rendition) for rendition in renditions)
-        kept = {self._name(rendition) for rendition in renditions}
+        kept = {_file_name(rendition.name, rendition.media_type) for rendition in renditions}
         for file in folder.iterdir():
             if file.name not in kept:
                 file.unlink()
@@ -115,9 +115,9 @@ class FileStore:
         if folder.parent.exists():
             sync_folder(folder.parent)
 
-    @staticmethod
-    def _name(rendition: Rendition) -> str:
-        return f"{rendition.name}.{_SUFFIX[rendition.media_type]}"
+
+def _file_name(rendition: str, media_type: str) -> str:
+    return f"{rendition}.{SUFFIXES[media_type]}"
 
 
 async def _in_thread(work: Callable[[], T]) -> T:

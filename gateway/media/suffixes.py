@@ -1,0 +1,6 @@
+"""Suffixes of rendition files."""
+
+from collections.abc import Mapping
+
+#: By media type.
+SUFFIXES: Mapping[str, str] = {"image/jpeg": "jpg", "image/png": "png", "video/mp4": "mp4"}
