@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from connectors import FEATURES, Connector
 from gateway.fault_points import fault_point
+from gateway.inbound.request_body import BodyTooLarge, read_body
 from gateway.journal import AttachmentRow, Journal
 from gateway.media.progress import MediaProgress
 from gateway.media.progress import view as progress_view
@@ -247,10 +248,10 @@ def bearer(tokens: Sequence[str]) -> Callable[[web.Request], None]:
 
 
 async def _read(request: web.Request, model: type[M]) -> M:
-    if (request.content_length or 0) > _MAX_BODY:
-        _too_large()
     try:
-        return model.model_validate_json(await _body(request))
+        return model.model_validate_json(await read_body(request, _MAX_BODY))
+    except BodyTooLarge:
+        raise Problem(413, "Content too large", f"at most {_MAX_BODY} bytes") from None
     except ValidationError as mistakes:
         found = mistakes.errors(include_url=False, include_input=False)
         # Of a text, what is too much says more about what somebody wanted than what is missing.
@@ -258,20 +259,6 @@ async def _read(request: web.Request, model: type[M]) -> M:
         if model is Reply and strange:
             _only_text(_where(strange[0]))
         bad_request(f"{_where(found[0])}: {found[0]['msg']}")
-
-
-async def _body(request: web.Request) -> bytes:
-    """The whole body, which may say nothing of its length."""
-    body = bytearray()
-    async for chunk in request.content.iter_chunked(_MAX_BODY):
-        body += chunk
-        if len(body) > _MAX_BODY:
-            _too_large()
-    return bytes(body)
-
-
-def _too_large() -> NoReturn:
-    raise Problem(413, "Content too large", f"at most {_MAX_BODY} bytes")
 
 
 def _where(mistake: Any) -> str:

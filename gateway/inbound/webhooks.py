@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 from aiohttp import web
@@ -15,6 +15,8 @@ from gateway.journal import Accepted, Journal, JournalUnavailable
 from gateway.observability.metrics import DELIVERIES
 from gateway.problems import Problem, unavailable
 from gateway.timestamps import to_ms
+
+from .request_body import BodyTooLarge, read_body
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +56,10 @@ class Webhooks:
     async def post(self, request: web.Request, name: str) -> web.Response:
         """A delivery: 401 unproven, 413 too large, 503 not stored, else the platform's own success body."""
         connector = self._connectors[name]
-        body = await _body(request, connector.max_body, name)
+        try:
+            body = await read_body(request, connector.max_body)
+        except BodyTooLarge:
+            _too_large(name, connector.max_body)
         proven = self._request(request, body)
         self._verify(name, connector, proven)
         _check_inflated(name, connector, body)
@@ -99,17 +104,6 @@ class Webhooks:
                 ) from None
 
 
-async def _body(request: web.Request, limit: int, name: str) -> bytes:
-    if (request.content_length or 0) > limit:
-        _too_large(name, limit)
-    body = bytearray()
-    while chunk := await request.content.readany():
-        body += chunk
-        if len(body) > limit:
-            _too_large(name, limit)
-    return bytes(body)
-
-
 def _check_inflated(name: str, connector: Connector[Any], body: bytes) -> None:
     if connector.body == "gzip-json":
         try:
@@ -120,9 +114,10 @@ def _check_inflated(name: str, connector: Connector[Any], body: bytes) -> None:
             return  # proven but damaged: accepted, and told to the core as unrecognised
 
 
-def _too_large(name: str, limit: int) -> None:
+def _too_large(name: str, limit: int) -> NoReturn:
     DELIVERIES.labels(name, "too_large").inc()
-    raise Problem(413, "Content too large", f"this webhook takes at most {limit} bytes")
+    detail = f"this webhook takes at most {limit} bytes"
+    raise Problem(413, "Content too large", detail) from None
 
 
 def _accepted(name: str, connector: Connector[Any], request: Request) -> Accepted:
