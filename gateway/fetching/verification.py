@@ -9,14 +9,13 @@ from dataclasses import dataclass
 import httpx
 
 from connectors import Download
+from connectors.tools.attachment_kind import UNINFORMATIVE_TYPES
 from normalizer.media import MediaFailed, MediaRejected
 
 from .errors import Unreachable
 
 _SHA256_BYTES = 32
 _URL_SAFE = str.maketrans("-_", "+/")
-#: Content types that say no more than "bytes".
-_SAYS_NOTHING = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ def hold_against(download: Download, size: int, digest: bytes) -> None:
 def declared_type(response: httpx.Response, download: Download) -> str | None:
     """The server's content type without parameters, the look-up's where the server's says nothing."""
     served = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return download.media_type if served in _SAYS_NOTHING else served
+    return download.media_type if served in UNINFORMATIVE_TYPES else served
 
 
 def _claimed(sha256: str) -> bytes:
