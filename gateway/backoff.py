@@ -1,8 +1,20 @@
-"""How long to wait before trying again."""
+"""When to try again: delays between attempts, and work that outlives an outage."""
 
+import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import NoReturn, TypeVar
+
+import structlog
+
+T = TypeVar("T")
+
+#: The exceptions that mean that something is away for now.
+Outage = type[Exception] | tuple[type[Exception], ...]
+
+log = structlog.get_logger(__name__)
 
 #: Seconds. A Retry-After beyond this is a mistake of the server that sent it.
 _LONGEST = 999_999.0
@@ -32,3 +44,24 @@ def retry_after(header: str, now: datetime) -> float | None:
     if date.tzinfo is None:
         date = date.replace(tzinfo=UTC)
     return min(max(0.0, (date - now).total_seconds()), _LONGEST)
+
+
+async def every(
+    seconds: float, work: Callable[[], Awaitable[object]], outage: Outage, event: str
+) -> NoReturn:
+    """Sleep and run `work`, forever. An outage is logged as `event`, and the next run is tried as usual."""
+    while True:
+        await asyncio.sleep(seconds)
+        await retry_until_done(seconds, work, outage, event)
+
+
+async def retry_until_done(
+    seconds: float, work: Callable[[], Awaitable[T]], outage: Outage, event: str
+) -> T:
+    """Return the result of `work`. An outage is logged as `event`; after it, sleep and run `work` again."""
+    while True:
+        try:
+            return await work()
+        except outage as exc:
+            log.error(event, error=str(exc))
+            await asyncio.sleep(seconds)

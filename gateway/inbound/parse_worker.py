@@ -7,13 +7,14 @@ import asyncio
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
 import orjson
 import structlog
 
 from connectors import AnyEvent, Connector, Delivery, Message, Unknown, inflate
+from gateway.backoff import retry_until_done
 from gateway.fault_points import fault_point
 from gateway.intake_priority import IntakePriority
 from gateway.journal import (
@@ -54,18 +55,19 @@ class ParseWorker:
         self._recording: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
-        after = -1
         try:
-            while True:
-                try:
-                    after = await self._read_after(after)
-                except JournalUnavailable as trouble:
-                    log.error("reading_waits_for_the_journal", error=str(trouble))
-                    await asyncio.sleep(_PAUSE)
-                    after = self._done
+            await retry_until_done(
+                _PAUSE, self._read, JournalUnavailable, "reading_waits_for_the_journal"
+            )
         finally:
             if self._recording is not None:
                 self._recording.cancel()
+
+    async def _read(self) -> NoReturn:
+        """Read and record, beginning after the last row that is recorded."""
+        after = self._done
+        while True:
+            after = await self._read_after(after)
 
     async def _read_after(self, after: int) -> int:
         """Read what follows row `after` while what came before is being recorded."""

@@ -4,12 +4,13 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import structlog
 
 from connectors import Connector, Rejected, Sent, Text
-from gateway.backoff import delay
+from gateway.backoff import delay, retry_until_done
 from gateway.fetching import Ambiguous, Fetcher
 from gateway.journal import Journal, JournalUnavailable, Part, Recorded
 from gateway.observability.metrics import TEXTS
@@ -24,6 +25,8 @@ _RECONCILE = 30.0
 _LOOK_EVERY = 0.25
 #: Seconds after which a text that the platform keeps refusing for now is given up.
 _PATIENCE = 3600.0
+#: Seconds before the journal is asked again.
+_PAUSE = 1.0
 _RETRY = {"base": 1.0, "ceiling": 120.0}
 #: Seconds. A platform that asks for a longer pause made a mistake.
 _LONGEST_PAUSE = 86_400.0
@@ -79,12 +82,10 @@ class SendWorker:
     async def _work_off(self, whose: tuple[str, str, str], queue: deque[Part]) -> None:
         while queue:
             part = queue[0]
-            try:
-                await self._until_settled(part)
-            except JournalUnavailable as trouble:
-                log.error("sending_waits_for_the_journal", error=str(trouble))
-                await asyncio.sleep(1.0)
-                continue
+            settle = partial(self._until_settled, part)
+            await retry_until_done(
+                _PAUSE, settle, JournalUnavailable, "sending_waits_for_the_journal"
+            )
             queue.popleft()
             self._known.discard((part.outgoing, part.position))
         del self._queues[whose]

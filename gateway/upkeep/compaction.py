@@ -7,11 +7,8 @@ full, and deliveries would be refused for ever.
 import asyncio
 from collections.abc import Callable
 
-import structlog
-
+from gateway.backoff import every
 from gateway.journal import Journal, JournalUnavailable
-
-log = structlog.get_logger(__name__)
 
 _LOOK_EVERY = 2.0
 #: Free bytes that a journal may keep for what comes next, while there is room on the disk.
@@ -26,12 +23,10 @@ class Compactor:
         self._is_short = is_short
 
     async def run(self) -> None:
-        while True:
-            await asyncio.sleep(_LOOK_EVERY)
-            try:
-                await self.compact(0 if self._is_short() else _SPARE)
-            except JournalUnavailable as trouble:
-                log.error("journal_cannot_shrink", error=str(trouble))
+        await every(_LOOK_EVERY, self._look, JournalUnavailable, "journal_cannot_shrink")
+
+    async def _look(self) -> None:
+        await self.compact(0 if self._is_short() else _SPARE)
 
     async def compact(self, spare: int) -> None:
         """Shrink the journal step by step until at most `spare` bytes of it are free."""

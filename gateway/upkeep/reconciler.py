@@ -4,14 +4,10 @@ Nothing should be: each part takes up what an earlier run left and hands over wh
 below them, so that a mistake anywhere delays a message by a minute and never loses it.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-import structlog
-
+from gateway.backoff import every
 from gateway.journal import JournalUnavailable
-
-log = structlog.get_logger(__name__)
 
 _EVERY = 60.0
 
@@ -26,10 +22,9 @@ class Reconciler:
         self._seconds = seconds
 
     async def run(self) -> None:
-        while True:
-            await asyncio.sleep(self._seconds)
-            try:
-                for pick_up in self._pick_ups:
-                    await pick_up()
-            except JournalUnavailable as trouble:
-                log.error("reconciler_waits_for_the_journal", error=str(trouble))
+        event = "reconciler_waits_for_the_journal"
+        await every(self._seconds, self._pick_up, JournalUnavailable, event)
+
+    async def _pick_up(self) -> None:
+        for pick_up in self._pick_ups:
+            await pick_up()

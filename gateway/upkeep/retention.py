@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from gateway.backoff import every
 from gateway.fault_points import fault_point
 from gateway.journal import Journal, JournalUnavailable
 from gateway.media.quarantine import Quarantine
@@ -49,21 +50,22 @@ class RetentionWorker:
         self._quarantine = quarantine
         self._retention = retention
         self._in_hand = in_hand
+        #: By the loop's clock.
+        self._next_round = 0.0
 
     async def run(self) -> None:
         """A round now and then; what a message taken back or a work in hand left is swept soon after."""
-        clock = asyncio.get_running_loop().time
-        due = clock()
-        while True:
-            try:
-                if clock() >= due:
-                    due = clock() + _EVERY
-                    await self.round()
-                else:
-                    await self.sweep()
-            except (JournalUnavailable, StoreUnavailable) as trouble:
-                log.error("housekeeping_waits_for_journal_or_storage", error=str(trouble))
-            await asyncio.sleep(_SWEEP)
+        outage = (JournalUnavailable, StoreUnavailable)
+        event = "housekeeping_waits_for_journal_or_storage"
+        await every(_SWEEP, self._round_or_sweep, outage, event)
+
+    async def _round_or_sweep(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now < self._next_round:
+            await self.sweep()
+        else:
+            self._next_round = now + _EVERY
+            await self.round()
 
     async def round(self) -> None:
         """Remove everything whose time is over."""

@@ -1,10 +1,11 @@
-"""Waiting before another attempt: what a server asks for."""
+"""When to try again: the pause that a server asks for, and work that outlives an outage."""
 
 from datetime import UTC, datetime
 
 import pytest
+import structlog
 
-from gateway.backoff import retry_after
+from gateway.backoff import every, retry_after, retry_until_done
 
 NOW = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC)
 
@@ -34,3 +35,37 @@ def test_an_unreadable_retry_after_is_ignored(header: str) -> None:
 @pytest.mark.parametrize("header", ["9" * 400, "Fri, 31 Dec 9999 23:59:59 -2300"])
 def test_an_absurd_retry_after_is_bounded(header: str) -> None:
     assert retry_after(header, NOW) == 999_999
+
+
+class Outage(Exception):
+    """Something is away."""
+
+
+async def test_work_is_run_again_after_an_outage() -> None:
+    results: list[Exception | int] = [Outage("away"), Outage("away"), 7]
+
+    async def work() -> int:
+        result = results.pop(0)
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    with structlog.testing.capture_logs() as logged:
+        assert await retry_until_done(0.001, work, Outage, "work_waits") == 7
+    assert [(line["event"], line["error"]) for line in logged] == [("work_waits", "away")] * 2
+
+
+async def test_periodic_work_outlives_outages_but_not_other_errors() -> None:
+    errors = [None, Outage("away"), None, ZeroDivisionError()]
+    runs = 0
+
+    async def work() -> None:
+        nonlocal runs
+        runs += 1
+        error = errors.pop(0)
+        if error is not None:
+            raise error
+
+    with pytest.raises(ZeroDivisionError):
+        await every(0.001, work, Outage, "work_waits")
+    assert runs == 4
