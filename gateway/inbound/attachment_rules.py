@@ -3,6 +3,7 @@
 import orjson
 
 from connectors import Attachment, ConnectorConfig, Kind
+from gateway.events.attachments import State
 from gateway.journal import NewAttachment
 from normalizer.events import Message
 from normalizer.media import FailedReason
@@ -26,7 +27,7 @@ def _admit(attachment: Attachment, config: ConnectorConfig) -> NewAttachment:
     name = media.name if media else None
     details = orjson.dumps(_details(attachment)) if attachment.details else None
 
-    def ended(state: str, reason: str | None) -> NewAttachment:
+    def ended(state: State, reason: str | None) -> NewAttachment:
         fetchable = orjson.dumps(media) if media and attachment.kind in _SHOWN else None
         return NewAttachment(attachment.kind, state, reason, name, fetchable, details)
 

@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from gateway.events.messages import ReceivedMessage
 from gateway.identifiers import Identifiers
 
 from .records import (
@@ -190,7 +191,7 @@ class ConversationJournal(ABC):
     @abstractmethod
     async def messages(
         self, conversation: str, after: int, limit: int
-    ) -> list[dict[str, Any]] | None:
+    ) -> list[ReceivedMessage] | None:
         """A conversation's messages with a sequence above `after`; None if it is unknown."""
 
     @abstractmethod

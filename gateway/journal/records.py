@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from normalizer.events import AnyEvent
+from gateway.events.attachments import Attachment, State
+from normalizer.events import AnyEvent, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,8 @@ class IntakeRow:
 class NewAttachment:
     """An attachment as it enters: `pending` with `media` (a MediaRef as JSON), or ended already."""
 
-    kind: str
-    state: str
+    kind: Kind
+    state: State
     reason: str | None = None
     name: str | None = None
     media: bytes | None = None
@@ -125,7 +126,7 @@ class AttachmentRow:
     attempts: int
     due: int | None
     media: Any
-    view: dict[str, Any]
+    view: Attachment
 
 
 @dataclass(frozen=True, slots=True)

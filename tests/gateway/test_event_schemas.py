@@ -326,7 +326,7 @@ async def test_what_the_journal_makes_of_every_fact_fits(tmp_path: Path, event: 
 async def test_what_the_journal_makes_of_an_attachment_fits(
     tmp_path: Path, attachment: NewAttachment
 ) -> None:
-    message = Message(id="m", **ABOUT, attachments=(Attachment(attachment.kind),))  # type: ignore[arg-type] # a kind's word
+    message = Message(id="m", **ABOUT, attachments=(Attachment(attachment.kind),))
 
     (body,) = await _recorded(tmp_path, message, attachment)
 

@@ -1,10 +1,9 @@
 """Attachments in the journal: what is due, how each ended, and the event that tells the core."""
 
-from typing import Any
-
 import orjson
 
 from gateway.events.envelope import about
+from gateway.events.event_types import Received, Updated
 from gateway.identifiers import Identifiers, attachment_id, parse_attachment_id
 from gateway.journal.records import AttachmentRow, Job, OutboxEntry, Outcome, Recorded
 from gateway.timestamps import now_ms
@@ -143,8 +142,9 @@ def freeze(connection: Transaction, lane: int, entry: int) -> OutboxEntry:
         raise LookupError(f"event {entry} of lane {lane} is not in the outbox")
     event_id, message, body = row
     if body is None:
-        whose, view, received_at = load_message(connection, message)
-        body = about(event_id, "message.received", whose, received_at, {"message": view})
+        conversation, view, received_at = load_message(connection, message)
+        data: Received = {"conversation": conversation, "message": view}
+        body = about(event_id, "message.received", received_at, data)
         connection.execute(
             "UPDATE outbox SET body = ?, hold_until = NULL WHERE conversation = ? AND key = ?",
             (body, lane, entry),
@@ -157,7 +157,7 @@ def announce(
 ) -> OutboxEntry:
     """Put `attachment.updated` into the lane of its conversation."""
     conversation, view, _ = load_message(connection, message)
-    changed: list[dict[str, Any]] = [
+    changed = [
         attachment
         for attachment in view["attachments"]
         if attachment["id"] == attachment_id(view["id"], position)
@@ -166,12 +166,10 @@ def announce(
         "SELECT revision FROM attachment WHERE message = ? AND position = ?", (message, position)
     ).fetchone()
     event_id = ids.event("attachment.updated", changed[0]["id"], str(revision))
-    body = about(
-        event_id,
-        "attachment.updated",
-        conversation,
-        now_ms(),
-        {"message": {**view, "attachments": changed}},
-    )
+    data: Updated = {
+        "conversation": conversation,
+        "message": {**view, "attachments": changed},
+    }
+    body = about(event_id, "attachment.updated", now_ms(), data)
     lane = conversation_of_message(message)
     return outbox.put(connection, lane, event_id, message=message, body=body)

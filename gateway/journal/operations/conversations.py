@@ -4,6 +4,8 @@ from typing import Any
 
 import orjson
 
+from gateway.events.messages import ReceivedMessage
+
 from .message_keys import messages_of
 from .transaction import Transaction
 from .views import IN_CONVERSATION, MESSAGE, message_view
@@ -66,7 +68,7 @@ def origin(connection: Transaction, id: str) -> tuple[str, str, str, str] | None
 
 def messages(
     connection: Transaction, id: str, after: int, limit: int
-) -> list[dict[str, Any]] | None:
+) -> list[ReceivedMessage] | None:
     """A conversation's messages with a sequence above `after`; None if there is no such conversation."""
     row = connection.execute("SELECT key FROM conversation WHERE id = ?", (id,)).fetchone()
     if row is None:

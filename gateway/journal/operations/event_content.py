@@ -5,6 +5,10 @@ from typing import Any
 
 import orjson
 
+from gateway.events.attachments import Attachment
+from gateway.events.event_types import ConversationData, ConversationEnd, EventType, StatusChange
+from gateway.events.messages import Content, EchoedMessage, EditedMessage, OtherMessage, ToldNotice
+from gateway.events.types import Conversation
 from gateway.identifiers import Identifiers, attachment_id
 from gateway.journal.records import NewAttachment, Reading
 from gateway.timestamps import rfc3339, to_ms
@@ -21,9 +25,9 @@ from normalizer.events import (
 )
 
 
-def content_of(message: Message) -> dict[str, Any]:
+def content_of(message: Message) -> Content:
     """What a message says, as its event shows it; optional keys only where there is something to tell."""
-    content: dict[str, Any] = {
+    content: Content = {
         "text": message.text,
         "transcript": transcript(message.text, message.attachments),
         "reply_to": message.reply_to,
@@ -37,8 +41,8 @@ def content_of(message: Message) -> dict[str, Any]:
     return content
 
 
-def new_view(message_id: str, position: int, new: NewAttachment) -> dict[str, Any]:
-    view: dict[str, Any] = {
+def new_view(message_id: str, position: int, new: NewAttachment) -> Attachment:
+    view: Attachment = {
         "id": attachment_id(message_id, position),
         "kind": new.kind,
         "state": new.state,
@@ -54,55 +58,65 @@ def new_view(message_id: str, position: int, new: NewAttachment) -> dict[str, An
     return view
 
 
-Fact = tuple[str, str, dict[str, Any]]
-
-
-def facts(
-    ids: Identifiers, reading: Reading, event: Any, whose: Callable[[str, str], str]
-) -> list[Fact]:
-    """The core's events for what is no message: (event id, type, data)."""
+def fact(
+    ids: Identifiers,
+    reading: Reading,
+    event: Any,
+    conversation: Conversation,
+    whose: Callable[[str, str], str],
+) -> tuple[EventType, ConversationData]:
+    """The core's event for what is no message."""
     connector = reading.connector
+    where: ConversationEnd = {"conversation": conversation}
 
-    def fact(type: str, data: dict[str, Any], *about: str) -> Fact:
-        return ids.event(type, connector, event.id, *about), type, data
-
-    def target() -> dict[str, Any]:
+    def target() -> OtherMessage:
         return {"id": whose(connector, event.target), "platform_id": event.target}
 
     match event:
         case Reaction(emoji=emoji):
-            return [fact("reaction.changed", {"message": target(), "emoji": emoji})]
+            return "reaction.changed", {**where, "message": target(), "emoji": emoji}
         case Edit(text=text, attachments=attachments):
-            said = {"text": text, "transcript": transcript(text, attachments)}
-            return [fact("message.edited", {"message": {**target(), **said}})]
-        case Deletion():
-            return [fact("message.deleted", {"message": target()})]
-        case Closed():
-            return [fact("conversation.closed", {})]
-        case Echo(message_id=platform_id, text=text, attachments=attachments):
-            echoed = {
-                "id": ids.message(connector, platform_id),
-                "platform_id": platform_id,
-                "sent_at": rfc3339(to_ms(event.sent_at) if event.sent_at else reading.received_at),
-                "received_at": rfc3339(reading.received_at),
+            edited: EditedMessage = {
+                **target(),
                 "text": text,
                 "transcript": transcript(text, attachments),
-                "reply_to": event.reply_to,
-                "sender_app": event.sender_app,
             }
-            return [fact("message.echoed", {"message": echoed})]
+            return "message.edited", {**where, "message": edited}
+        case Deletion():
+            return "message.deleted", {**where, "message": target()}
+        case Closed():
+            return "conversation.closed", where
+        case Echo():
+            message = echoed(event, ids.message(connector, event.message_id), reading.received_at)
+            return "message.echoed", {**where, "message": message}
         case Notice():
-            return [fact("conversation.notice", {"notice": notice_of(event)})]
+            return "conversation.notice", {**where, "notice": notice_of(event)}
         case _:
             raise TypeError(f"no event of the core stands for {type(event).__name__}")
 
 
-def notice_of(notice: Notice) -> dict[str, Any]:
+def echoed(echo: Echo, id: str, received_at: int) -> EchoedMessage:
+    return {
+        "id": id,
+        "platform_id": echo.message_id,
+        "sent_at": rfc3339(to_ms(echo.sent_at) if echo.sent_at else received_at),
+        "received_at": rfc3339(received_at),
+        "text": echo.text,
+        "transcript": transcript(echo.text, echo.attachments),
+        "reply_to": echo.reply_to,
+        "sender_app": echo.sender_app,
+    }
+
+
+def notice_of(notice: Notice) -> ToldNotice:
     return {"kind": notice.kind, "text": notice.text, "details": notice.details}
 
 
-def status_of(receipt: Receipt, platform_id: str | None) -> dict[str, Any]:
-    data: dict[str, Any] = {
+def status_of(
+    receipt: Receipt, platform_id: str | None, conversation: Conversation
+) -> StatusChange:
+    data: StatusChange = {
+        "conversation": conversation,
         "message": {"id": None, "platform_id": platform_id},
         "status": receipt.status,
         "reason": receipt.reason,

@@ -5,11 +5,14 @@ is still out is kept in `early` until the answer says which message it was about
 """
 
 from collections.abc import Sequence
+from typing import Any, Literal
 
 from gateway.events.envelope import about
+from gateway.events.event_types import StatusChange
 from gateway.identifiers import Identifiers
 from gateway.journal.records import OutboxEntry, Recorded
 from gateway.timestamps import now_ms
+from normalizer.events import Status
 
 from .outbox import Outbox
 from .transaction import Transaction
@@ -180,16 +183,19 @@ class ReceiptTracker:
         event_id = self._ids.event("message.status", id, status)
         # `unknown` is no status of the contract: it is a failure to know, and says so.
         told = "failed" if status == "unknown" else status
-        data = {
+        data: StatusChange = {
+            "conversation": conversation_of(row[3:]),
             "message": {"id": id, "platform_id": parts[0][1]},
             "status": told,
             "reason": reason or ("unknown" if status == "unknown" else None),
         }
-        body = about(event_id, "message.status", conversation_of(row[3:]), now_ms(), data)
+        body = about(event_id, "message.status", now_ms(), data)
         return self._outbox.put(self._connection, lane, event_id, body=body)
 
 
-def _whole(parts: Sequence[tuple[str, str | None, str | None]]) -> tuple[str | None, str | None]:
+def _whole(
+    parts: Sequence[tuple[Any, str | None, str | None]],
+) -> tuple[Status | Literal["unknown"] | None, str | None]:
     """The status of a text from those of its parts; None while some of it has yet to go out."""
     for state, _, reason in parts:
         if state in {"failed", "unknown"}:

@@ -3,13 +3,20 @@
 Runs inside one transaction, in the order in which deliveries were accepted.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
-from gateway.events.envelope import Conversation, about, render
+from gateway.events.envelope import about, render
+from gateway.events.event_types import (
+    AccountNoticed,
+    ConversationData,
+    EventType,
+    Unrecognised,
+)
+from gateway.events.messages import ReceivedMessage
+from gateway.events.types import Conversation
 from gateway.identifiers import Identifiers
 from gateway.journal.frames import pack
 from gateway.journal.records import Batch, Job, NewAttachment, OutboxEntry, Reading, Recorded
@@ -25,12 +32,13 @@ from normalizer.events import (
     Unknown,
 )
 
-from .event_content import content_of, facts, new_view, notice_of, status_of
+from .event_content import content_of, fact, new_view, notice_of, status_of
 from .message_keys import message_key
 from .outbox import Outbox
 from .receipts import ReceiptTracker, early, early_watermark
 from .retention import take_back
 from .transaction import Transaction
+from .views import conversation_of
 
 #: The lane of events that belong to no conversation.
 NO_CONVERSATION = 0
@@ -84,8 +92,9 @@ class Recorder:
                     assert event.party is not None
                     key, conversation = self._conversation(reading, event.account, event.party)
                     self._take_note(reading, event, key)
-                    for id, type, data in facts(self.ids, reading, event, self._target):
-                        self._announce(key, conversation, id, type, reading.received_at, data)
+                    type, data = fact(self.ids, reading, event, conversation, self._target)
+                    id = self.ids.event(type, reading.connector, event.id)
+                    self._announce(key, id, type, reading.received_at, data)
 
     def _message(self, reading: Reading, message: Message) -> None:
         id = self.ids.message(reading.connector, message.id)
@@ -106,7 +115,7 @@ class Recorder:
         if any(attachment.state == "pending" for attachment in reading.attachments):
             self._hold(conversation_key, key, id, reading.received_at)
             return
-        view = {
+        view: ReceivedMessage = {
             "id": id,
             "platform_id": message.id,
             "sequence": sequence,
@@ -120,11 +129,10 @@ class Recorder:
         }
         self._announce(
             conversation_key,
-            conversation,
             self.ids.event("message.received", id),
             "message.received",
             reading.received_at,
-            {"message": view},
+            {"conversation": conversation, "message": view},
             message=key,
         )
 
@@ -202,8 +210,8 @@ class Recorder:
                 id = self.ids.event(
                     "message.status", reading.connector, receipt.id, platform_id or ""
                 )
-                data = status_of(receipt, platform_id)
-                self._announce(key, conversation, id, "message.status", reading.received_at, data)
+                data = status_of(receipt, platform_id, conversation)
+                self._announce(key, id, "message.status", reading.received_at, data)
 
     def _progress(self, receipt: Receipt, platform_id: str | None, conversation: int) -> bool:
         """Move our text forward; False if the receipt is about none of ours."""
@@ -242,21 +250,27 @@ class Recorder:
         if not self._first(reading, unknown.id):
             return
         id = self.ids.event("event.unrecognised", reading.connector, unknown.id)
-        data = {"reason": unknown.reason, "raw": unknown.raw}
+        data: Unrecognised = {"reason": unknown.reason, "raw": unknown.raw}
         if unknown.account is not None and unknown.party is not None:
-            key, conversation = self._conversation(reading, unknown.account, unknown.party)
-            self._announce(key, conversation, id, "event.unrecognised", reading.received_at, data)
+            key, data["conversation"] = self._conversation(reading, unknown.account, unknown.party)
+            self._announce(key, id, "event.unrecognised", reading.received_at, data)
         else:
+            data["connector"], data["platform"] = reading.connector, reading.platform
             self._announce_apart(id, "event.unrecognised", reading, data)
 
     def _about_account(self, reading: Reading, notice: Notice) -> None:
         if self._first(reading, notice.id):
             id = self.ids.event("account.notice", reading.connector, notice.id)
-            data = {"account": notice.account, "notice": notice_of(notice)}
+            data: AccountNoticed = {
+                "connector": reading.connector,
+                "platform": reading.platform,
+                "account": notice.account,
+                "notice": notice_of(notice),
+            }
             self._announce_apart(id, "account.notice", reading, data)
 
     def _announce_apart(
-        self, id: str, type: str, reading: Reading, data: Mapping[str, Any]
+        self, id: str, type: EventType, reading: Reading, data: AccountNoticed | Unrecognised
     ) -> None:
         """An event that belongs to no conversation; they share a lane."""
         body = render(
@@ -265,7 +279,7 @@ class Recorder:
             source=reading.connector,
             subject=None,
             time=reading.received_at,
-            data={"connector": reading.connector, "platform": reading.platform, **data},
+            data=data,
         )
         self._put(NO_CONVERSATION, id, body, None)
 
@@ -299,11 +313,13 @@ class Recorder:
             self.connection.executemany(
                 "INSERT OR IGNORE INTO alias VALUES (?, ?)", [(id, key) for id in ids]
             )
-        conversation = Conversation(*columns)
-        if party.name is None or party.name == conversation.name:
-            return key, conversation
-        self.connection.execute("UPDATE conversation SET name = ? WHERE key = ?", (party.name, key))
-        return key, replace(conversation, name=party.name)
+        conversation = conversation_of(columns)
+        if party.name is not None and party.name != conversation["consumer"]["name"]:
+            self.connection.execute(
+                "UPDATE conversation SET name = ? WHERE key = ?", (party.name, key)
+            )
+            conversation["consumer"]["name"] = party.name
+        return key, conversation
 
     def _known_conversation(self, ids: list[str]) -> tuple[Any, ...] | None:
         for id in ids:
@@ -319,14 +335,13 @@ class Recorder:
     def _announce(
         self,
         key: int,
-        conversation: Conversation,
         id: str,
-        type: str,
+        type: EventType,
         time: int,
-        data: Mapping[str, Any],
+        data: ConversationData,
         message: int | None = None,
     ) -> None:
-        self._put(key, id, about(id, type, conversation, time, data), message)
+        self._put(key, id, about(id, type, time, data), message)
 
     def _put(self, conversation: int, event_id: str, body: bytes, message: int | None) -> None:
         self.entries.append(

@@ -1,10 +1,13 @@
 """Rows as the events and the API show them, in the contract's words."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
-from gateway.events.envelope import Conversation
+from gateway.events.attachments import Attachment
+from gateway.events.messages import Content, ReceivedMessage
+from gateway.events.types import Conversation
 from gateway.identifiers import attachment_id
 from gateway.timestamps import rfc3339
 
@@ -21,12 +24,19 @@ MESSAGE = "m.key, m.id, m.platform_id, m.key & 0xffffffff, m.sent_at, m.received
 IN_CONVERSATION = "JOIN conversation c ON c.key = m.key >> 32"
 
 
-def conversation_of(row: tuple[Any, ...]) -> Conversation:
+def conversation_of(row: Sequence[Any]) -> Conversation:
     """From the columns of `CONVERSATION`."""
-    return Conversation(*row)
+    id, connector, platform, account, consumer, name = row
+    return {
+        "id": id,
+        "connector": connector,
+        "platform": platform,
+        "account": account,
+        "consumer": {"id": consumer, "name": name},
+    }
 
 
-def attachment_view(message_id: str, row: tuple[Any, ...]) -> dict[str, Any]:
+def attachment_view(message_id: str, row: tuple[Any, ...]) -> Attachment:
     (
         _,
         position,
@@ -41,7 +51,7 @@ def attachment_view(message_id: str, row: tuple[Any, ...]) -> dict[str, Any]:
         renditions,
         details,
     ) = row
-    view: dict[str, Any] = {
+    view: Attachment = {
         "id": attachment_id(message_id, position),
         "kind": kind,
         "state": state,
@@ -59,9 +69,10 @@ def attachment_view(message_id: str, row: tuple[Any, ...]) -> dict[str, Any]:
     return view
 
 
-def message_view(connection: Transaction, row: tuple[Any, ...]) -> dict[str, Any]:
+def message_view(connection: Transaction, row: tuple[Any, ...]) -> ReceivedMessage:
     """A message with its attachments, from the columns of `MESSAGE`."""
-    (key, id, platform_id, sequence, sent_at, received_at, content) = row
+    (key, id, platform_id, sequence, sent_at, received_at, stored) = row
+    content: Content = orjson.loads(stored)
     attachments = connection.execute(
         f"SELECT {_ATTACHMENT} FROM attachment a WHERE a.message = ? ORDER BY a.position", (key,)
     )
@@ -71,12 +82,12 @@ def message_view(connection: Transaction, row: tuple[Any, ...]) -> dict[str, Any
         "sequence": sequence,
         "sent_at": rfc3339(sent_at),
         "received_at": rfc3339(received_at),
-        **orjson.loads(content),
+        **content,
         "attachments": [attachment_view(id, attachment) for attachment in attachments],
     }
 
 
-def load_message(connection: Transaction, key: int) -> tuple[Conversation, dict[str, Any], int]:
+def load_message(connection: Transaction, key: int) -> tuple[Conversation, ReceivedMessage, int]:
     """A message by its row: conversation, view, and when it was received."""
     row = connection.execute(
         f"SELECT {CONVERSATION}, {MESSAGE} FROM message m {IN_CONVERSATION} WHERE m.key = ?",
@@ -87,7 +98,7 @@ def load_message(connection: Transaction, key: int) -> tuple[Conversation, dict[
     return conversation_of(row[:6]), message_view(connection, row[6:]), row[11]
 
 
-def load_attachment(connection: Transaction, key: int, position: int) -> dict[str, Any]:
+def load_attachment(connection: Transaction, key: int, position: int) -> Attachment:
     """One attachment's view."""
     (id,) = connection.execute("SELECT id FROM message WHERE key = ?", (key,)).fetchone()
     row = connection.execute(

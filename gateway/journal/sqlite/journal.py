@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from gateway.events.messages import ReceivedMessage
 from gateway.identifiers import Identifiers
 from gateway.journal.errors import JournalUnavailable
 from gateway.journal.frames import pack, unpack
@@ -251,7 +252,7 @@ class SqliteJournal(Journal):
 
     async def messages(
         self, conversation: str, after: int, limit: int
-    ) -> list[dict[str, Any]] | None:
+    ) -> list[ReceivedMessage] | None:
         return await self._read(
             partial(conversations.messages, id=conversation, after=after, limit=limit)
         )

@@ -16,8 +16,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from gateway.events.attachments import RenditionOfAnyType
 from gateway.fault_points import fault_point
 from gateway.journal import sync_folder
 from gateway.media.suffixes import SUFFIXES
@@ -37,7 +38,7 @@ class Stored:
     """A rendition as events announce it."""
 
     name: str
-    view: dict[str, Any]
+    view: RenditionOfAnyType
 
 
 class FileStore:
@@ -99,7 +100,7 @@ class FileStore:
     def _write(self, attachment: str, rendition: Rendition) -> Stored:
         path = self.path(attachment, rendition.name, rendition.media_type)
         _write_whole(path, rendition.content)
-        view = {
+        view: RenditionOfAnyType = {
             "media_type": rendition.media_type,
             "bytes": len(rendition.content),
             "sha256": hashlib.sha256(rendition.content).hexdigest(),

@@ -1,24 +1,21 @@
-"""The shape of every event the core gets (contract, section 3), strict: as JSON Schema and as a check.
+"""The schemas of all events, strict: as JSON Schema and as a check (contract, section 3).
 
-The one place that says what an event may hold. Keys that are not named here are mistakes, except inside what
-a platform tells in its own words (`raw`, `details`, `referral`, `contacts`, `location`).
+Unknown keys are refused, except inside what a platform tells in its own words (`raw`, `details`, `referral`,
+`contacts`, `location`).
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, get_args
 
 import orjson
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from .envelopes import AnyEvent
-
-_EVENTS: TypeAdapter[Any] = TypeAdapter(AnyEvent)
+from .event_types import AnyEvent, EventType
 
 #: The types of events, in the order of the contract.
-TYPES: tuple[str, ...] = tuple(
-    get_args(event.model_fields["type"].annotation)[0] for event in get_args(get_args(AnyEvent)[0])
-)
+TYPES: tuple[str, ...] = get_args(EventType)
 
 
 def schema() -> dict[str, Any]:
@@ -26,13 +23,18 @@ def schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Events of an Airlock gateway",
-        **_EVENTS.json_schema(schema_generator=_Untitled),
+        **_adapter().json_schema(schema_generator=_Untitled),
     }
 
 
 def validate(event: Mapping[str, Any] | bytes) -> None:
     """Raise pydantic's ValidationError unless this is an event exactly as the contract has it."""
-    _EVENTS.validate_json(event if isinstance(event, bytes) else orjson.dumps(event))
+    _adapter().validate_json(event if isinstance(event, bytes) else orjson.dumps(event))
+
+
+@cache
+def _adapter() -> TypeAdapter[Any]:
+    return TypeAdapter(AnyEvent, config=ConfigDict(extra="forbid", strict=True))
 
 
 class _Untitled(GenerateJsonSchema):

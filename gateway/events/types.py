@@ -1,0 +1,48 @@
+"""What events are made of: ids, times, and who is talking to whom.
+
+The shapes of events are TypedDicts: builders make plain dictionaries, mypy checks them, and `schemas` derives the
+JSON Schema from the same definitions.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, WithJsonSchema
+from typing_extensions import TypedDict  # pydantic needs this one on Python 3.11
+
+
+def id_of(prefix: str) -> Any:
+    return Field(pattern=rf"^{prefix}_[A-Za-z0-9_-]+$")
+
+
+_MOMENT = (
+    "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"
+    r"(\.[0-9]{1,6})?Z$"
+)
+
+ConversationId = Annotated[str, id_of("conv")]
+MessageId = Annotated[str, id_of("msg")]
+AttachmentId = Annotated[str, id_of("att")]
+Moment = Annotated[
+    str,
+    Field(pattern=_MOMENT),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": _MOMENT}),
+]
+Word = Annotated[str, Field(min_length=1)]
+Pixels = Annotated[int, Field(ge=1)]
+Open = Mapping[str, Any]
+
+
+class Consumer(TypedDict):
+    id: Annotated[Word, Field(description="The platform's id of the consumer")]
+    name: Annotated[
+        str | None, Field(description="As the platform tells it, null where it does not")
+    ]
+
+
+class Conversation(TypedDict):
+    id: ConversationId
+    connector: Annotated[Word, Field(description="The connector's name in connectors.yaml")]
+    platform: Annotated[Word, Field(description="the type of the connector")]
+    account: Annotated[Word, Field(description="Our side: the number, page or business written to")]
+    consumer: Consumer
