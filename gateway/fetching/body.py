@@ -13,13 +13,13 @@ from connectors import Purpose, Reply
 
 from .deadlines import Deadlines, ThroughputGuard
 from .errors import Unreachable
-from .exchange import LOST
+from .exchange import CONNECTION_ERRORS
 
 #: Inflated data are handed on in pieces of at most this size, so that a bomb goes off in small steps.
-_PIECE = 64 * 1024
+_MAX_PIECE = 64 * 1024
 
 #: The contract's limit (`connectors.Reply`).
-_REPLY_BYTES = 1024 * 1024
+_MAX_REPLY_BYTES = 1024 * 1024
 
 #: zlib's own words for "gzip or zlib, tell by the first bytes".
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
@@ -41,29 +41,31 @@ async def plain_chunks(
         inflater.finish()
 
 
-async def start_of(response: httpx.Response, deadlines: Deadlines, most: int) -> tuple[bytes, bool]:
-    """At most `most` bytes of a body, and whether that is all of it."""
-    found = bytearray()
+async def read_start(
+    response: httpx.Response, deadlines: Deadlines, limit: int
+) -> tuple[bytes, bool]:
+    """At most `limit` bytes of a body, and whether that is all of it."""
+    start = bytearray()
     try:
         async with (
             asyncio.timeout(deadlines.reply),
             aclosing(plain_chunks(response, deadlines)) as chunks,
         ):
             async for chunk in chunks:
-                found += chunk
-                if len(found) > most:
-                    return bytes(found[:most]), False
-    except TimeoutError as late:
-        raise Unreachable("the answer did not end in time", sent=True) from late
-    return bytes(found), True
+                start += chunk
+                if len(start) > limit:
+                    return bytes(start[:limit]), False
+    except TimeoutError as exc:
+        raise Unreachable("the answer did not end in time", sent=True) from exc
+    return bytes(start), True
 
 
 async def _chunks(response: httpx.Response, deadlines: Deadlines) -> AsyncGenerator[bytes, None]:
     clock = asyncio.get_running_loop().time
-    pace = ThroughputGuard(deadlines, clock())
+    guard = ThroughputGuard(deadlines, clock())
     body = _stream(response)
     while (chunk := await _next(body, deadlines)) is not None:
-        pace.take(len(chunk), clock())
+        guard.take(len(chunk), clock())
         yield chunk
 
 
@@ -71,9 +73,9 @@ async def _next(body: AsyncIterator[bytes], deadlines: Deadlines) -> bytes | Non
     try:
         async with asyncio.timeout(deadlines.idle):
             return await anext(body, None)
-    except TimeoutError as late:
-        raise Unreachable(f"nothing came for {deadlines.idle:g} s", sent=True) from late
-    except LOST:
+    except TimeoutError as exc:
+        raise Unreachable(f"nothing came for {deadlines.idle:g} s", sent=True) from exc
+    except CONNECTION_ERRORS:
         raise Unreachable("short body", sent=True) from None  # its words quote what came
 
 
@@ -112,9 +114,9 @@ class _Inflater:
 
     def _piece(self, chunk: bytes) -> bytes:
         try:
-            piece = self._zlib.decompress(chunk, _PIECE)
-        except zlib.error as trouble:
-            raise Unreachable("damaged compression", sent=True) from trouble
+            piece = self._zlib.decompress(chunk, _MAX_PIECE)
+        except zlib.error as exc:
+            raise Unreachable("damaged compression", sent=True) from exc
         if self._zlib.unused_data:
             raise Unreachable("damaged compression", sent=True)
         return piece
@@ -127,21 +129,21 @@ class _Inflater:
 async def read_reply(response: httpx.Response, purpose: Purpose, deadlines: Deadlines) -> Reply:
     """The answer with its body. A refusal is a refusal even if its body breaks off."""
     try:
-        body, whole = await start_of(response, deadlines, _REPLY_BYTES)
+        body, complete = await read_start(response, deadlines, _MAX_REPLY_BYTES)
     except Unreachable:
         if response.status_code < 300:
             raise
-        body, whole = b"", False
+        body, complete = b"", False
     return Reply(
         status=response.status_code,
         headers=dict(response.headers),
-        content=_json(body) if whole else None,
+        content=_parse_json(body) if complete else None,
         body=body,
         purpose=purpose,
     )
 
 
-def _json(body: bytes) -> Any:
+def _parse_json(body: bytes) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:

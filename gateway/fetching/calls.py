@@ -21,14 +21,14 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 #: The longest flow of the built-in platforms has two; one that never ends is a mistake.
-_MOST_CALLS = 8
+_MAX_CALLS = 8
 
 #: What reading an answer of another shape than documented raises.
 _UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
 
 class Calls:
-    """`kept` reuses connections; `fresh` does not.
+    """`pooled` reuses connections; `unpooled` does not.
 
     Calls that change something go over fresh connections: one that the platform closes just as it is used
     again looks exactly like a lost answer, and would make a text ambiguous that was never sent.
@@ -39,13 +39,13 @@ class Calls:
         redirects: RedirectFollower,
         deadlines: Deadlines,
         *,
-        kept: httpx.AsyncBaseTransport,
-        fresh: httpx.AsyncBaseTransport,
+        pooled: httpx.AsyncBaseTransport,
+        unpooled: httpx.AsyncBaseTransport,
     ) -> None:
         self._redirects = redirects
         self._deadlines = deadlines
-        self._kept = kept
-        self._fresh = fresh
+        self._pooled = pooled
+        self._unpooled = unpooled
 
     async def run(self, connector: Connector[Any], flow: Flow[T], purpose: Purpose) -> T:
         """What the flow returns; see `Fetcher.run`."""
@@ -54,17 +54,17 @@ class Calls:
         run = _Run(self, connector, purpose)
         try:
             return await drive(flow, run.ask, run.unreadable)
-        except Blocked as blocked:
-            raise _refused(connector, purpose, str(blocked)) from blocked
+        except Blocked as exc:
+            raise _blocked(connector, purpose, str(exc)) from exc
         except Rejected as refusal:
-            if run.leaves_open(refusal):
+            if run.may_have_sent(refusal):
                 raise Ambiguous(refusal.detail) from refusal
             raise
 
     async def reply(self, connector: Connector[Any], call: Call, purpose: Purpose) -> Reply:
         """One call and its reply, whatever its status."""
-        transport = self._fresh if _changes(call) else self._kept
-        async with self._redirects.answer(connector, call, transport, _open) as response:
+        transport = self._unpooled if _has_effect(call) else self._pooled
+        async with self._redirects.open(connector, call, transport, _no_gate) as response:
             return await read_reply(response, purpose, self._deadlines)
 
 
@@ -75,16 +75,16 @@ class _Run:
         self._calls = calls
         self._connector = connector
         self._purpose = purpose
-        self._has_changed = False
+        self._has_sent = False
         self._status = 0
 
     async def ask(self, call: Call) -> Reply:
-        reply = await (self._send(call) if _changes(call) else self._look_up(call))
+        reply = await (self._send(call) if _has_effect(call) else self._look_up(call))
         if reply.status >= 300 and reply.status not in call.expects:
             raise self._connector.refusal(reply)
         return reply
 
-    def leaves_open(self, refusal: Rejected) -> bool:
+    def may_have_sent(self, refusal: Rejected) -> bool:
         """Whether a call may have worked although it was not answered as if it had.
 
         A proxy's 502 or 504, or a success that names no message, says nothing about what became of a text. 503
@@ -92,23 +92,23 @@ class _Run:
         """
         if refusal.explained or isinstance(refusal, Unreachable):
             return False
-        if not (self._has_changed and self._purpose == "send"):
+        if not (self._has_sent and self._purpose == "send"):
             return False
         return self._status < 300 or (self._status >= 500 and self._status != 503)
 
     def unreadable(self, detail: str) -> Rejected:
-        if self._has_changed and self._purpose == "send":
+        if self._has_sent and self._purpose == "send":
             return Ambiguous(detail)
         return Rejected("unreachable", retry=True, detail=detail)
 
     async def _send(self, call: Call) -> Reply:
         try:
             reply = await self._calls.reply(self._connector, call, self._purpose)
-        except Unreachable as trouble:
-            if trouble.sent and self._purpose == "send":
-                raise Ambiguous(trouble.detail) from trouble
+        except Unreachable as exc:
+            if exc.sent and self._purpose == "send":
+                raise Ambiguous(exc.detail) from exc
             raise
-        self._has_changed, self._status = True, reply.status
+        self._has_sent, self._status = True, reply.status
         return reply
 
     async def _look_up(self, call: Call) -> Reply:
@@ -116,21 +116,21 @@ class _Run:
         tries = AsyncRetrying(
             stop=stop_after_attempt(2),
             wait=wait_random(0.05, 0.25),
-            retry=retry_if_exception(_never_left),
+            retry=retry_if_exception(_was_not_sent),
             reraise=True,
         )
         return await tries(self._calls.reply, self._connector, call, self._purpose)
 
 
-def _changes(call: Call) -> bool:
+def _has_effect(call: Call) -> bool:
     return call.method != "GET"
 
 
-def _never_left(trouble: BaseException) -> bool:
-    return isinstance(trouble, Unreachable) and not trouble.sent
+def _was_not_sent(exc: BaseException) -> bool:
+    return isinstance(exc, Unreachable) and not exc.sent
 
 
-def _refused(connector: Connector[Any], purpose: Purpose, detail: str) -> Exception:
+def _blocked(connector: Connector[Any], purpose: Purpose, detail: str) -> Exception:
     """In the words of media where a file was looked for, in those of calls otherwise."""
     log.warning("blocked_host", connector=connector.name, detail=detail)
     if purpose in {"lookup", "download"}:
@@ -139,14 +139,14 @@ def _refused(connector: Connector[Any], purpose: Purpose, detail: str) -> Except
 
 
 @asynccontextmanager
-async def _open(name: str) -> AsyncIterator[Callable[[httpx.Response], None]]:
+async def _no_gate(name: str) -> AsyncIterator[Callable[[httpx.Response], None]]:
     """No gate: the answers of calls are few and small, and their troubles are the callers' to count."""
     del name
 
-    def heard(response: httpx.Response) -> None:
+    def observe(response: httpx.Response) -> None:
         del response
 
-    yield heard
+    yield observe
 
 
 async def drive(
@@ -158,26 +158,26 @@ async def drive(
     with closing(flow):
         try:
             call = next(flow)
-            for _ in range(_MOST_CALLS):
-                call = _hand_back(flow, await ask(call), unreadable)
+            for _ in range(_MAX_CALLS):
+                call = _resume(flow, await ask(call), unreadable)
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]  # a StopIteration's value is untyped
-    raise Rejected("unreachable", detail=f"a flow of more than {_MOST_CALLS} calls")
+    raise Rejected("unreachable", detail=f"a flow of more than {_MAX_CALLS} calls")
 
 
-def _hand_back(
+def _resume(
     flow: Generator[Call, Reply, T], reply: Reply, unreadable: Callable[[str], Rejected]
 ) -> Call:
     try:
         return flow.send(reply)
-    except _UNREADABLE as trouble:
-        raise unreadable(f"HTTP {reply.status}, but {_why(trouble)}") from trouble
+    except _UNREADABLE as exc:
+        raise unreadable(f"HTTP {reply.status}, but {_describe(exc)}") from exc
 
 
-def _why(trouble: Exception) -> str:
+def _describe(exc: Exception) -> str:
     """Field names, and no values: an answer may hold tokens and signed addresses."""
-    match trouble:
+    match exc:
         case KeyError(args=(str(name),)) if name.isidentifier():
             return f"the answer lacks {name!r}"
         case _:
-            return f"the answer has another shape ({type(trouble).__name__})"
+            return f"the answer has another shape ({type(exc).__name__})"

@@ -57,7 +57,7 @@ class Breaker:
         self._failures = 0
         #: How often it opened without a success between.
         self._openings = 0
-        self._until = 0.0
+        self._open_until = 0.0
         self._probe: Attempt | None = None
         #: Outcomes count only for the round in which their call began: 100 calls that were under way when
         #: it opened are one opening, not twenty.
@@ -67,10 +67,10 @@ class Breaker:
     def state(self) -> State:
         if self._openings == 0:
             return "closed"
-        return "open" if self._clock() < self._until else "half_open"
+        return "open" if self._clock() < self._open_until else "half_open"
 
     @property
-    def untroubled(self) -> bool:
+    def has_no_failures(self) -> bool:
         """Closed, and nothing remembered against it: a new breaker would behave the same."""
         return self._openings == 0 and self._failures == 0
 
@@ -78,7 +78,7 @@ class Breaker:
         """Seconds until a call may be tried; 0.0 for now."""
         if self._openings == 0:
             return 0.0
-        left = self._until - self._clock()
+        left = self._open_until - self._clock()
         if left > 0:
             return left
         return self._policy.cool_down if self._probe else 0.0
@@ -92,31 +92,31 @@ class Breaker:
             self._probe = attempt
         return attempt
 
-    def _settle(self, attempt: "Attempt", outcome: Outcome, asked: float) -> None:
+    def _settle(self, attempt: "Attempt", outcome: Outcome, retry_after: float) -> None:
         if self._probe is attempt:
             self._probe = None
-        asked = min(asked, self._policy.longest_asked)
+        retry_after = min(retry_after, self._policy.longest_asked)
         if attempt.round == self._round:
-            self._count(outcome, asked)
-        elif outcome == "failed" and asked:
-            self._until = max(self._until, self._clock() + asked)
+            self._count(outcome, retry_after)
+        elif outcome == "failed" and retry_after:
+            self._open_until = max(self._open_until, self._clock() + retry_after)
 
-    def _count(self, outcome: Outcome, asked: float) -> None:
+    def _count(self, outcome: Outcome, retry_after: float) -> None:
         if outcome == "failed":
             self._failures += 1
-            if self._openings or asked or self._failures >= self._policy.failures:
-                self._open(asked)
+            if self._openings or retry_after or self._failures >= self._policy.failures:
+                self._open(retry_after)
         elif outcome == "worked":
             self._failures = 0
             if self._openings:
                 self._openings = 0
                 self._round += 1
 
-    def _open(self, asked: float) -> None:
+    def _open(self, retry_after: float) -> None:
         policy = self._policy
         doubled = policy.cool_down * 2.0 ** min(self._openings, 30)
         cool_down = min(doubled, policy.longest) * (1 + policy.jitter * self._chance())
-        self._until = self._clock() + max(cool_down, asked)
+        self._open_until = self._clock() + max(cool_down, retry_after)
         self._openings += 1
         self._round += 1
 
@@ -153,7 +153,7 @@ class Attempt:
     ) -> None:
         self._end("worked" if self._has_worked or kind is None else "unknown", 0.0)
 
-    def _end(self, outcome: Outcome, asked: float) -> None:
+    def _end(self, outcome: Outcome, retry_after: float) -> None:
         if not self._is_settled:
             self._is_settled = True
-            self._settle(self, outcome, asked)
+            self._settle(self, outcome, retry_after)

@@ -32,19 +32,19 @@ class Budget:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._left = seconds
+        self._remaining = seconds
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         clock = asyncio.get_running_loop().time
         started = clock()
         try:
-            async with asyncio.timeout(self._left):
+            async with asyncio.timeout(self._remaining):
                 yield
-        except TimeoutError as late:
-            raise Unreachable(f"not done within {self._seconds:g} s", sent=True) from late
+        except TimeoutError as exc:
+            raise Unreachable(f"not done within {self._seconds:g} s", sent=True) from exc
         finally:
-            self._left -= clock() - started
+            self._remaining -= clock() - started
 
 
 class ThroughputGuard:
@@ -52,15 +52,15 @@ class ThroughputGuard:
 
     def __init__(self, deadlines: Deadlines, now: float) -> None:
         self._deadlines = deadlines
-        self._since = now
+        self._window_start = now
         self._bytes = 0
 
     def take(self, size: int, now: float) -> None:
         """Count `size` bytes that came at `now` (seconds on any steady clock)."""
         self._bytes += size
-        passed = now - self._since
+        passed = now - self._window_start
         if passed < self._deadlines.window:
             return
         if self._bytes < self._deadlines.slowest * passed:
             raise Unreachable(f"slower than {self._deadlines.slowest:g} bytes/s", sent=True)
-        self._since, self._bytes = now, 0
+        self._window_start, self._bytes = now, 0

@@ -18,9 +18,9 @@ from .circuit_breaker import Attempt
 from .deadlines import Budget, Deadlines
 from .errors import Blocked, Unreachable
 from .file_writer import FileWriter
-from .host_limits import Hosts
+from .host_limits import HostLimits
 from .redirects import Gate, RedirectFollower
-from .verification import Fetched, announced_size, declared_type, hold_against, refuse_above
+from .verification import Fetched, announced_size, declared_type, refuse_above, verify_claims
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,7 @@ class Downloads:
     def __init__(
         self,
         redirects: RedirectFollower,
-        hosts: Hosts,
+        hosts: HostLimits,
         deadlines: Deadlines,
         *,
         clock: Callable[[], datetime],
@@ -39,7 +39,7 @@ class Downloads:
         transport: httpx.AsyncBaseTransport,
     ) -> None:
         self._redirects = redirects
-        self._hosts = hosts
+        self._host_limits = hosts
         self._deadlines = deadlines
         self._clock = clock
         self._threads = threads
@@ -50,23 +50,23 @@ class Downloads:
     ) -> Fetched:
         """See `Fetcher.download`."""
         refuse_above(limit, download.size)
-        landing = FileWriter(into, download.decrypt, limit=limit, threads=self._threads)
+        writer = FileWriter(into, download.decrypt, limit=limit, threads=self._threads)
         gate = self._gate(Budget(self._deadlines.download))
         try:
-            async with self._redirects.answer(
+            async with self._redirects.open(
                 connector, download.call, self._transport, gate
             ) as response:
-                await self._land(connector, response, landing, limit)
-        except Blocked as blocked:
-            log.warning("blocked_host", connector=connector.name, detail=str(blocked))
-            raise MediaFailed("blocked_host", str(blocked)) from blocked
-        size, digest = landing.outcome()
-        hold_against(download, size, digest)
+                await self._write_body(connector, response, writer, limit)
+        except Blocked as exc:
+            log.warning("blocked_host", connector=connector.name, detail=str(exc))
+            raise MediaFailed("blocked_host", str(exc)) from exc
+        size, digest = writer.result()
+        verify_claims(download, size, digest)
         log.info("downloaded", connector=connector.name, host=response.url.host, bytes=size)
         return Fetched(size, digest.hex(), declared_type(response, download))
 
-    async def _land(
-        self, connector: Connector[Any], response: httpx.Response, landing: FileWriter, limit: int
+    async def _write_body(
+        self, connector: Connector[Any], response: httpx.Response, writer: FileWriter, limit: int
     ) -> None:
         if response.status_code >= 300:
             raise connector.refusal(await read_reply(response, "download", self._deadlines))
@@ -75,23 +75,23 @@ class Downloads:
         refuse_above(limit, announced_size(response))
         async with aclosing(plain_chunks(response, self._deadlines)) as chunks:
             async for chunk in chunks:
-                await landing.take(chunk)
-        await landing.finish()
+                await writer.write(chunk)
+        await writer.finish()
 
     def _gate(self, budget: Budget) -> Gate:
         @asynccontextmanager
         async def gate(name: str) -> AsyncIterator[Callable[[httpx.Response], None]]:
-            async with self._hosts.turn(name) as attempt:
+            async with self._host_limits.turn(name) as attempt:
                 try:
                     async with budget.running():
-                        yield lambda response: self._judge(attempt, response)
+                        yield lambda response: self._record_outcome(attempt, response)
                 except Unreachable:
                     attempt.failed()
                     raise
 
         return gate
 
-    def _judge(self, attempt: Attempt, response: httpx.Response) -> None:
+    def _record_outcome(self, attempt: Attempt, response: httpx.Response) -> None:
         """Whether the host is well. That a file is gone or forbidden says nothing against it."""
         if response.status_code in {408, 429} or response.status_code >= 500:
             attempt.failed(retry_after(response.headers.get("retry-after", ""), self._clock()))

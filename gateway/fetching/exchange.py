@@ -14,7 +14,7 @@ from .errors import Unreachable
 from .origin import origin_of
 
 #: What httpcore raises when a connection fails, at any stage. A TLS record that cannot be read comes bare.
-LOST = (
+CONNECTION_ERRORS = (
     httpcore.NetworkError,
     httpcore.ProtocolError,
     httpcore.TimeoutException,
@@ -27,14 +27,14 @@ async def exchange(
     transport: httpx.AsyncBaseTransport, request: httpx.Request, deadlines: Deadlines
 ) -> AsyncIterator[httpx.Response]:
     """The answer, its body unread; the connection is let go at the end of the block."""
-    response = await _answer(transport, request, deadlines)
+    response = await _send(transport, request, deadlines)
     try:
         yield response
     finally:
         await response.aclose()
 
 
-async def _answer(
+async def _send(
     transport: httpx.AsyncBaseTransport, request: httpx.Request, deadlines: Deadlines
 ) -> httpx.Response:
     origin = origin_of(request.url)
@@ -43,10 +43,10 @@ async def _answer(
     try:
         async with asyncio.timeout(deadlines.connect) as progress.limit:
             return await transport.handle_async_request(request)
-    except TimeoutError as late:
-        raise Unreachable(f"{origin}: {progress.missing} in time", sent=progress.sent) from late
-    except LOST as lost:
-        raise Unreachable(f"{origin}: {_words(lost)}", sent=progress.sent) from None
+    except TimeoutError as exc:
+        raise Unreachable(f"{origin}: {progress.missing} in time", sent=progress.sent) from exc
+    except CONNECTION_ERRORS as exc:
+        raise Unreachable(f"{origin}: {_describe(exc)}", sent=progress.sent) from None
 
 
 class _Progress:
@@ -70,13 +70,13 @@ class _Progress:
             self.limit.reschedule(now + self._deadlines.first_byte)
 
 
-def _words(lost: Exception) -> str:
+def _describe(exc: Exception) -> str:
     """What happened. httpcore's own words are not passed on: they quote an unreadable answer, tokens and all."""
-    match lost:
+    match exc:
         case httpcore.ConnectTimeout():
             return "no connection in time"
         case httpcore.ConnectError():
-            return f"no connection ({lost})"
+            return f"no connection ({exc})"
         case httpcore.ProtocolError():
             return "the answer was no HTTP, or there was none"
         case _:

@@ -17,7 +17,7 @@ from .calls import Calls
 from .circuit_breaker import BreakerPolicy
 from .deadlines import Deadlines
 from .downloads import Downloads
-from .host_limits import Hosts
+from .host_limits import HostLimits
 from .pinned_network import PinnedNetwork, Resolve, SystemResolver
 from .redirects import RedirectFollower
 from .transport import AllowlistedTransport
@@ -26,10 +26,10 @@ from .verification import Fetched
 T = TypeVar("T")
 
 #: Connections kept for the next request to the same origin.
-_IDLE_CONNECTIONS = 20
+_MAX_IDLE_CONNECTIONS = 20
 
 #: Downloads that may run at one host at once. A host that hangs holds no more than these.
-_AT_ONE_HOST = 32
+_MAX_AT_ONE_HOST = 32
 
 #: Threads that decrypt, hash and write; enough to keep a disk busy.
 _WRITERS = 4
@@ -59,29 +59,29 @@ class Fetcher:
         steady: Callable[[], float] = time.monotonic,
         deadlines: Deadlines = Deadlines(),  # noqa: B008 - frozen
         policy: BreakerPolicy = BreakerPolicy(),  # noqa: B008 - frozen
-        at_one_host: int = _AT_ONE_HOST,
+        at_one_host: int = _MAX_AT_ONE_HOST,
         resolve: Resolve | None = None,
         dial: httpcore.AsyncNetworkBackend | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._resolver = SystemResolver()
-        self._threads = ThreadPoolExecutor(_WRITERS, thread_name_prefix="landing")
+        self._threads = ThreadPoolExecutor(_WRITERS, thread_name_prefix="download")
         network = PinnedNetwork(
             resolve or self._resolver, allow_loopback=allow_private_hosts, dial=dial
         )
         tls = tls or httpx.create_ssl_context()
-        self._kept = AllowlistedTransport(network, tls, idle=_IDLE_CONNECTIONS)
-        self._fresh = AllowlistedTransport(network, tls, idle=0)
+        self._pooled = AllowlistedTransport(network, tls, idle=_MAX_IDLE_CONNECTIONS)
+        self._unpooled = AllowlistedTransport(network, tls, idle=0)
         allowlist = Allowlist(allow_private_hosts=allow_private_hosts, extra_hosts=extra_hosts)
         redirects = RedirectFollower(allowlist, deadlines, clock)
-        self._calls = Calls(redirects, deadlines, kept=self._kept, fresh=self._fresh)
+        self._calls = Calls(redirects, deadlines, pooled=self._pooled, unpooled=self._unpooled)
         self._downloads = Downloads(
             redirects,
-            Hosts(policy, at_once=at_one_host, clock=steady),
+            HostLimits(policy, at_once=at_one_host, clock=steady),
             deadlines,
             clock=clock,
             threads=self._threads,
-            transport=self._kept,
+            transport=self._pooled,
         )
 
     async def run(self, connector: Connector[Any], flow: Flow[T], purpose: Purpose) -> T:
@@ -105,7 +105,7 @@ class Fetcher:
 
     async def aclose(self) -> None:
         """Close what is open; whatever is still under way fails."""
-        await self._kept.aclose()
-        await self._fresh.aclose()
+        await self._pooled.aclose()
+        await self._unpooled.aclose()
         self._resolver.close()
         self._threads.shutdown(wait=False, cancel_futures=True)

@@ -24,64 +24,64 @@ class FileWriter:
         self._into = into
         self._limit = limit
         self._threads = threads
-        self._plaintext = _decryptor(decrypt) if decrypt else None
+        self._cipher = _decryptor(decrypt) if decrypt else None
         self._sha256 = hashlib.sha256()
-        self._waiting = bytearray()
+        self._buffer = bytearray()
         self._size = 0
 
-    async def take(self, chunk: bytes) -> None:
+    async def write(self, chunk: bytes) -> None:
         """The next bytes of the body; raises MediaRejected as soon as there are too many."""
         self._size += len(chunk)
         if self._size > self._limit:
             raise MediaRejected("too_large", f"more than {self._limit} bytes came")
-        self._waiting += chunk
-        if len(self._waiting) >= _BLOCK:
+        self._buffer += chunk
+        if len(self._buffer) >= _BLOCK:
             await self._flush()
 
     async def finish(self) -> None:
         """Write what is still waiting."""
         await self._flush()
 
-    def outcome(self) -> tuple[int, bytes]:
+    def result(self) -> tuple[int, bytes]:
         """Size and SHA-256 of the plaintext, once all of it is written."""
         return self._size, self._sha256.digest()
 
     async def _flush(self) -> None:
-        block, self._waiting = bytes(self._waiting), bytearray()
-        await _settled(self._threads.submit(self._write, block))
+        block, self._buffer = bytes(self._buffer), bytearray()
+        await _wait_for_thread(self._threads.submit(self._write, block))
 
     def _write(self, block: bytes) -> None:
-        plain = self._plaintext.update(block) if self._plaintext else block
+        plain = self._cipher.update(block) if self._cipher else block
         self._sha256.update(plain)
         rest = memoryview(plain)
         try:
             while rest:
                 rest = rest[os.write(self._into, rest) :]
-        except OSError as trouble:
-            log.error("scratch_file_cannot_be_written", error=trouble.strerror)
-            detail = f"our own scratch file: {trouble.strerror}"
-            raise Rejected("unreachable", retry=True, detail=detail, operator=True) from trouble
+        except OSError as exc:
+            log.error("scratch_file_cannot_be_written", error=exc.strerror)
+            detail = f"our own scratch file: {exc.strerror}"
+            raise Rejected("unreachable", retry=True, detail=detail, operator=True) from exc
 
 
 def _decryptor(secret: AesCtr) -> CipherContext:
     try:
         return Cipher(algorithms.AES(secret.key), modes.CTR(secret.counter)).decryptor()
-    except ValueError as trouble:
+    except ValueError as exc:
         detail = f"a key of {len(secret.key)} and a counter of {len(secret.counter)} bytes"
-        raise MediaRejected("corrupt", detail) from trouble
+        raise MediaRejected("corrupt", detail) from exc
 
 
-async def _settled(writing: Future[None]) -> None:
+async def _wait_for_thread(future: Future[None]) -> None:
     """Wait for a thread even when cancelled: the descriptor is the caller's again only when none writes to it."""
-    waiting = asyncio.wrap_future(writing)
+    waiting = asyncio.wrap_future(future)
     cancelled: asyncio.CancelledError | None = None
     while not waiting.done():
         try:
             await asyncio.wait({waiting})
         except asyncio.CancelledError as request:
             cancelled = request
-    trouble = waiting.exception()
+    error = waiting.exception()
     if cancelled is not None:
         raise cancelled
-    if trouble is not None:
-        raise trouble
+    if error is not None:
+        raise error

@@ -10,7 +10,7 @@ from connectors import Call, Rejected
 
 #: Some hosts refuse callers without a name. `identity`: a compressed answer would
 #: tell nothing about its size.
-_ALWAYS = {
+_DEFAULTS = {
     "user-agent": f"airlock-messaging/{version('airlock-messaging')}",
     "accept": "*/*",
     "accept-encoding": "identity",
@@ -36,24 +36,26 @@ _CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
 
 
 def headers_for(
-    call: Call, *, proof: Mapping[str, str] | None, same_origin: bool, media_type: str | None
+    call: Call, *, credentials: Mapping[str, str] | None, same_origin: bool, media_type: str | None
 ) -> httpx.Headers:
-    """`proof` is what `authorize` gave, None where credentials may not go: then those of the flow may not either.
+    """`credentials` is what `authorize` gave, None where credentials may not go: then those of the flow may not either.
 
     On another origin than the one the flow named, none of its own headers are sent.
     """
-    dropped = _RESERVED if proof is not None else _RESERVED | _CREDENTIALS
-    headers = httpx.Headers(_ALWAYS)
+    dropped = _RESERVED if credentials is not None else _RESERVED | _CREDENTIALS
+    headers = httpx.Headers(_DEFAULTS)
     if media_type is not None:
         headers["content-type"] = media_type
-    asked = _sendable(call.headers) if same_origin else {}
-    headers.update({name: value for name, value in asked.items() if name.lower() not in dropped})
-    if call.auth and proof is not None:
-        headers.update(_sendable(proof))
+    requested = _validated(call.headers) if same_origin else {}
+    headers.update(
+        {name: value for name, value in requested.items() if name.lower() not in dropped}
+    )
+    if call.auth and credentials is not None:
+        headers.update(_validated(credentials))
     return headers
 
 
-def _sendable(headers: Mapping[str, str]) -> Mapping[str, str]:
+def _validated(headers: Mapping[str, str]) -> Mapping[str, str]:
     """The headers, if they can be sent; names the first that cannot, and never its value."""
     for name, value in headers.items():
         if not (_TOKEN.fullmatch(name) and value.isascii() and (value.isprintable() or not value)):

@@ -9,7 +9,7 @@ from .circuit_breaker import Attempt, Breaker, BreakerPolicy
 from .errors import Unreachable
 
 #: Platforms name their media hosts by the thousand; of those in trouble no more than this are remembered.
-_MOST_REMEMBERED = 1000
+_MAX_REMEMBERED = 1000
 
 
 @dataclass(slots=True)
@@ -19,7 +19,7 @@ class _Host:
     users: int = 0
 
 
-class Hosts:
+class HostLimits:
     """A host that hangs costs its own places only, and after some failures nobody waits for it any more."""
 
     def __init__(self, policy: BreakerPolicy, *, at_once: int, clock: Callable[[], float]) -> None:
@@ -38,18 +38,18 @@ class Hosts:
         host = self._hosts.get(name) or self._remember(name)
         host.users += 1
         try:
-            _unless_open(name, host.breaker)
+            _raise_if_open(name, host.breaker)
             async with host.places:
-                _unless_open(name, host.breaker)
+                _raise_if_open(name, host.breaker)
                 with host.breaker.attempt() as attempt:
                     yield attempt
         finally:
             host.users -= 1
-            if not host.users and host.breaker.untroubled:
+            if not host.users and host.breaker.has_no_failures:
                 del self._hosts[name]
 
     def _remember(self, name: str) -> _Host:
-        if len(self._hosts) >= _MOST_REMEMBERED:
+        if len(self._hosts) >= _MAX_REMEMBERED:
             idle = next((name for name, host in self._hosts.items() if not host.users), None)
             if idle is not None:
                 del self._hosts[idle]
@@ -57,6 +57,6 @@ class Hosts:
         return self._hosts.setdefault(name, _Host(breaker, asyncio.Semaphore(self._at_once)))
 
 
-def _unless_open(name: str, breaker: Breaker) -> None:
+def _raise_if_open(name: str, breaker: Breaker) -> None:
     if (after := breaker.wait()) > 0:
         raise Unreachable(f"{name} failed repeatedly and is left alone", sent=False, after=after)

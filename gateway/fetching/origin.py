@@ -35,10 +35,10 @@ class Origin:
     @property
     def is_loopback(self) -> bool:
         """Whether the host is *spelled* as this machine; what a name resolves to is judged elsewhere."""
-        return spells_loopback(self.host)
+        return is_loopback_host(self.host)
 
 
-def spells_loopback(host: str) -> bool:
+def is_loopback_host(host: str) -> bool:
     """localhost, 127.x.y.z or ::1."""
     address = literal(host)
     return host == "localhost" if address is None else is_loopback(address)

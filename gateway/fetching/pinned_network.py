@@ -16,15 +16,15 @@ from typing import Any, Protocol
 import httpcore
 
 from .errors import Blocked
-from .origin import is_loopback, is_public, literal, spells_loopback
+from .origin import is_loopback, is_loopback_host, is_public, literal
 
 #: More addresses of one name than this are not tried: each takes a share of the time to connect.
-_MOST_ADDRESSES = 4
+_MAX_ADDRESSES = 4
 
 #: What the kernel may hold of a body that nobody has read yet. Left to itself it grows to 6 MB for each
 #: connection, and uvloop, which reads until it has it all, then holds as much. With 128 KiB (Linux doubles
 #: it) 100 downloads of 25 MB peaked at 119 MB instead of 776; that window still carries 25 MB in about 20 s at 100 ms.
-_UNREAD = [(socket.SOL_SOCKET, socket.SO_RCVBUF, 128 * 1024)]
+_RECEIVE_BUFFER = [(socket.SOL_SOCKET, socket.SO_RCVBUF, 128 * 1024)]
 
 
 class Resolve(Protocol):
@@ -75,9 +75,9 @@ class PinnedNetwork(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         del local_address, socket_options
-        until = None if timeout is None else asyncio.get_running_loop().time() + timeout
+        deadline = None if timeout is None else asyncio.get_running_loop().time() + timeout
         addresses = await self._addresses(host, port)
-        return _Stream(await self._first_open(addresses[:_MOST_ADDRESSES], port, until))
+        return _Stream(await self._first_open(addresses[:_MAX_ADDRESSES], port, deadline))
 
     async def connect_unix_socket(
         self,
@@ -94,8 +94,8 @@ class PinnedNetwork(httpcore.AsyncNetworkBackend):
     async def _addresses(self, host: str, port: int) -> Sequence[str]:
         """All addresses of a host. One that may not be asked condemns them all: the name is not what it seems."""
         found = (host,) if literal(host) is not None else await self._look_up(host, port)
-        stands_in = self._allow_loopback and spells_loopback(host)
-        permitted = is_loopback if stands_in else is_public
+        is_simulator = self._allow_loopback and is_loopback_host(host)
+        permitted = is_loopback if is_simulator else is_public
         if not all(permitted(ip_address(address)) for address in found):
             raise Blocked(f"{host} leads to an address that is not public")
         return found
@@ -103,28 +103,28 @@ class PinnedNetwork(httpcore.AsyncNetworkBackend):
     async def _look_up(self, host: str, port: int) -> Sequence[str]:
         try:
             found = await self._resolve(host, port)
-        except OSError as trouble:
-            raise httpcore.ConnectError(f"{host} has no address: {trouble.strerror}") from trouble
+        except OSError as exc:
+            raise httpcore.ConnectError(f"{host} has no address: {exc.strerror}") from exc
         if not found:
             raise httpcore.ConnectError(f"{host} has no address")
         return found
 
     async def _first_open(
-        self, addresses: Sequence[str], port: int, until: float | None
+        self, addresses: Sequence[str], port: int, deadline: float | None
     ) -> httpcore.AsyncNetworkStream:
         """Each address gets an equal share of what time is left, so that a dead first one does not take all."""
         clock = asyncio.get_running_loop().time
         for tried, address in enumerate(addresses[:-1]):
-            share = None if until is None else (until - clock()) / (len(addresses) - tried)
+            share = None if deadline is None else (deadline - clock()) / (len(addresses) - tried)
             try:
                 return await self._dial.connect_tcp(
-                    address, port, timeout=share, socket_options=_UNREAD
+                    address, port, timeout=share, socket_options=_RECEIVE_BUFFER
                 )
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
-        rest = None if until is None else until - clock()
+        remaining = None if deadline is None else deadline - clock()
         return await self._dial.connect_tcp(
-            addresses[-1], port, timeout=rest, socket_options=_UNREAD
+            addresses[-1], port, timeout=remaining, socket_options=_RECEIVE_BUFFER
         )
 
 

@@ -21,7 +21,7 @@ from .origin import follow, origin_of, read_url
 
 log = structlog.get_logger(__name__)
 
-_MOST_REDIRECTS = 3
+_MAX_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 #: Entered around each hop with the name of its origin; what it yields is told of the hop's answer.
@@ -39,7 +39,7 @@ class RedirectFollower:
         self._clock = clock
 
     @asynccontextmanager
-    async def answer(
+    async def open(
         self,
         connector: Connector[Any],
         call: Call,
@@ -48,10 +48,10 @@ class RedirectFollower:
     ) -> AsyncIterator[httpx.Response]:
         """The answer at the end of the redirects, its body unread. Raises `Blocked` and `Unreachable`."""
         url = first = read_url(call.url)
-        for _ in range(1 + _MOST_REDIRECTS):
+        for _ in range(1 + _MAX_REDIRECTS):
             name = str(self._allowlist.admit(connector, url))
             async with (
-                gate(name) as heard,
+                gate(name) as observe,
                 exchange(
                     transport, self._request(connector, call, url, first), self._deadlines
                 ) as response,
@@ -59,22 +59,25 @@ class RedirectFollower:
                 log.debug(
                     "answered", connector=connector.name, host=name, status=response.status_code
                 )
-                heard(response)
+                observe(response)
                 location = _location(call, response)
                 if location is None:
                     yield response
                     return
             url = follow(url, location)
-        raise Unreachable(f"{origin_of(first)}: more than {_MOST_REDIRECTS} redirects", sent=True)
+        raise Unreachable(f"{origin_of(first)}: more than {_MAX_REDIRECTS} redirects", sent=True)
 
     def _request(
         self, connector: Connector[Any], call: Call, url: httpx.URL, first: httpx.URL
     ) -> httpx.Request:
         origin = origin_of(url)
-        proof = connector.authorize(self._clock()) if trusts(connector, origin) else None
+        credentials = connector.authorize(self._clock()) if trusts(connector, origin) else None
         content, media_type = _content(call)
         headers = headers_for(
-            call, proof=proof, same_origin=origin == origin_of(first), media_type=media_type
+            call,
+            credentials=credentials,
+            same_origin=origin == origin_of(first),
+            media_type=media_type,
         )
         return httpx.Request(call.method, url, headers=headers, content=content)
 

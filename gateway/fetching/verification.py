@@ -39,13 +39,13 @@ def announced_size(response: httpx.Response) -> int | None:
     return int(length) if length.isascii() and length.isdigit() else None
 
 
-def hold_against(download: Download, size: int, digest: bytes) -> None:
+def verify_claims(download: Download, size: int, digest: bytes) -> None:
     """Raise unless the claims hold. A hash that matches makes up for a size that does not."""
     # An empty answer without any claim is a hiccup, not a picture.
     if size < (1 if download.size is None else download.size):
         raise Unreachable("short body", sent=True)
     if download.sha256 is not None:
-        if not hmac.compare_digest(_claimed(download.sha256), digest):
+        if not hmac.compare_digest(_claimed_digest(download.sha256), digest):
             raise MediaFailed("checksum_mismatch", "the file is not the one that was announced")
     elif download.size is not None and size != download.size:
         raise Unreachable("longer than announced", sent=True)
@@ -57,7 +57,7 @@ def declared_type(response: httpx.Response, download: Download) -> str | None:
     return download.media_type if served in UNINFORMATIVE_TYPES else served
 
 
-def _claimed(sha256: str) -> bytes:
+def _claimed_digest(sha256: str) -> bytes:
     """The digest in hex or in either base64; b"" for anything else, which no file matches."""
     text = sha256.strip()
     if re.fullmatch(r"[0-9A-Fa-f]{64}", text):

@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 
 from gateway.fetching import Breaker, BreakerPolicy, Open
-from gateway.fetching.host_limits import Hosts
+from gateway.fetching.host_limits import HostLimits
 
 STRICT = BreakerPolicy(failures=3, cool_down=10, longest=60, jitter=0, longest_asked=600)
 
@@ -198,7 +198,7 @@ def test_an_exception_after_it_worked_is_no_failure(breaker: Breaker) -> None:
     with suppress(ValueError), breaker.attempt() as attempt:
         attempt.worked()
         raise ValueError
-    assert breaker.untroubled
+    assert breaker.has_no_failures
 
 
 def test_a_failure_after_it_seemed_to_work_is_a_failure(breaker: Breaker) -> None:
@@ -210,15 +210,15 @@ def test_a_failure_after_it_seemed_to_work_is_a_failure(breaker: Breaker) -> Non
 
 
 def test_it_is_untroubled_only_while_nothing_is_remembered_against_it(breaker: Breaker) -> None:
-    assert breaker.untroubled
+    assert breaker.has_no_failures
     fail(breaker)
-    assert not breaker.untroubled
+    assert not breaker.has_no_failures
     work(breaker)
-    assert breaker.untroubled
+    assert breaker.has_no_failures
 
 
 async def test_a_host_is_remembered_only_while_it_is_in_use_or_in_trouble(clock: Clock) -> None:
-    hosts = Hosts(STRICT, at_once=2, clock=clock)
+    hosts = HostLimits(STRICT, at_once=2, clock=clock)
     async with hosts.turn("well.example"), hosts.turn("well.example"):
         assert len(hosts) == 1
     assert len(hosts) == 0
@@ -231,7 +231,7 @@ async def test_a_host_is_remembered_only_while_it_is_in_use_or_in_trouble(clock:
 
 
 async def test_however_many_hosts_are_in_trouble_only_so_many_are_remembered(clock: Clock) -> None:
-    hosts = Hosts(STRICT, at_once=2, clock=clock)
+    hosts = HostLimits(STRICT, at_once=2, clock=clock)
     async with hosts.turn("in-use.example"):
         for number in range(1100):
             async with hosts.turn(f"{number}.example") as attempt:
