@@ -9,12 +9,12 @@ from normalizer.events import Message
 from normalizer.media import FailedReason
 
 #: Kinds that become pixels, and the connector's switch that turns each off. Stickers are small photos.
-_SHOWN: dict[Kind, str] = {"photo": "photos", "sticker": "photos", "video": "videos"}
+_SWITCHES: dict[Kind, str] = {"photo": "photos", "sticker": "photos", "video": "videos"}
 
 #: Kinds that are complete as they are: there is nothing to fetch.
-_TOLD: frozenset[Kind] = frozenset({"location", "contact"})
+_COMPLETE: frozenset[Kind] = frozenset({"location", "contact"})
 
-_FAILED: frozenset[str] = frozenset(FailedReason.__args__)  # type: ignore[attr-defined] # a Literal's words
+_FAILED_REASONS: frozenset[str] = frozenset(FailedReason.__args__)  # type: ignore[attr-defined] # a Literal's words
 
 
 def admit(message: Message, config: ConnectorConfig) -> tuple[NewAttachment, ...]:
@@ -28,14 +28,16 @@ def _admit(attachment: Attachment, config: ConnectorConfig) -> NewAttachment:
     details = orjson.dumps(_details(attachment)) if attachment.details else None
 
     def ended(state: State, reason: str | None) -> NewAttachment:
-        fetchable = orjson.dumps(media) if media and attachment.kind in _SHOWN else None
+        fetchable = orjson.dumps(media) if media and attachment.kind in _SWITCHES else None
         return NewAttachment(attachment.kind, state, reason, name, fetchable, details)
 
     if attachment.refused is not None:
-        return ended("failed" if attachment.refused in _FAILED else "rejected", attachment.refused)
-    if attachment.kind in _TOLD and attachment.details:
+        return ended(
+            "failed" if attachment.refused in _FAILED_REASONS else "rejected", attachment.refused
+        )
+    if attachment.kind in _COMPLETE and attachment.details:
         return ended("ready", None)
-    switch = _SHOWN.get(attachment.kind)
+    switch = _SWITCHES.get(attachment.kind)
     if switch is None or media is None:
         return ended("rejected", "unsupported_type")
     if not getattr(config, switch):

@@ -15,7 +15,7 @@ GROWTH = 8
 BACKLOG_LIMIT = 1_000_000
 
 #: Seconds. A burst must not fill the reserve between two looks.
-_LOOK_EVERY = 0.05
+_CHECK_EVERY = 0.05
 
 
 class CapacityGate:
@@ -36,15 +36,15 @@ class CapacityGate:
         self._backlog = backlog
         self._unread = unread
         self._to_come = to_come
-        self._looked = 0.0
+        self._checked_at = 0.0
         self._spare = 0
 
     def refusal(self) -> str | None:
         """Why nothing may be accepted now; None if it may."""
         now = time.monotonic()
-        if now - self._looked >= _LOOK_EVERY:
-            self._spare = self._room() - self._to_come()
-            self._looked = now
+        if now - self._checked_at >= _CHECK_EVERY:
+            self._spare = self._free_beyond_reserve() - self._to_come()
+            self._checked_at = now
         # Asked anew each time: between two looks at the disk a burst may come in.
         if self._spare < GROWTH * self._unread():
             return "the disk is nearly full; send the delivery again later"
@@ -54,7 +54,7 @@ class CapacityGate:
 
     def is_short_of_room(self) -> bool:
         """Whether the disk is nearly full."""
-        return self._room() < 0
+        return self._free_beyond_reserve() < 0
 
     def has_no_room_for_media(self) -> bool:
         """Whether so little is left that the journal needs it all.
@@ -64,7 +64,7 @@ class CapacityGate:
         free, reserve = self._disk()
         return free < reserve // 2
 
-    def _room(self) -> int:
+    def _free_beyond_reserve(self) -> int:
         """Free bytes beyond the reserve; fewer than 0 if it is being used."""
         free, reserve = self._disk()
         return free - reserve

@@ -33,11 +33,11 @@ from .attachment_rules import admit
 log = structlog.get_logger(__name__)
 
 #: Seconds that the event loop is held by reading and recording a delivery of one message, about.
-_READING = 0.00012
+_SECONDS_EACH = 0.00012
 #: Intake rows recorded in one transaction: more would hold up whoever waits for the next one.
-_ROWS_AT_ONCE = 4
+_MAX_ROWS = 4
 #: Deliveries parsed before others on the event loop get their turn.
-_SLICE = 5
+_YIELD_EVERY = 5
 _PAUSE = 0.5
 
 
@@ -51,40 +51,40 @@ class ParseWorker:
         self._journal = journal
         self._connectors = connectors
         #: The last row that is recorded, and the task that records the next ones.
-        self._done = -1
+        self._last_recorded = -1
         self._recording: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         try:
             await retry_until_done(
-                _PAUSE, self._read, JournalUnavailable, "reading_waits_for_the_journal"
+                _PAUSE, self._parse_forever, JournalUnavailable, "reading_waits_for_the_journal"
             )
         finally:
             if self._recording is not None:
                 self._recording.cancel()
 
-    async def _read(self) -> NoReturn:
+    async def _parse_forever(self) -> NoReturn:
         """Read and record, beginning after the last row that is recorded."""
-        after = self._done
+        after = self._last_recorded
         while True:
-            after = await self._read_after(after)
+            after = await self._parse_after(after)
 
-    async def _read_after(self, after: int) -> int:
+    async def _parse_after(self, after: int) -> int:
         """Read what follows row `after` while what came before is being recorded."""
         self._journal.arrived.clear()
-        rows = await self._journal.unread(after, _ROWS_AT_ONCE if self._priority.is_low() else 1)
+        rows = await self._journal.unread(after, _MAX_ROWS if self._priority.is_low() else 1)
         if not rows:
-            await self._recorded_so_far()
+            await self._finish_recording()
             await self._journal.arrived.wait()
             return after
         fault_point("after-read")
-        batch = await self._batch(rows)
-        await self._recorded_so_far()
+        batch = await self._parse_rows(rows)
+        await self._finish_recording()
         fault_point("before-record")
         self._recording = asyncio.create_task(self._record(batch))
         return batch.intake[-1]
 
-    async def _recorded_so_far(self) -> None:
+    async def _finish_recording(self) -> None:
         recording, self._recording = self._recording, None
         if recording is not None:
             await recording
@@ -96,47 +96,47 @@ class ParseWorker:
             raise
         except Exception:
             log.exception("batch_cannot_be_recorded", events=len(batch.readings))
-            await salvage(self._journal, batch)
+            await record_one_by_one(self._journal, batch)
         fault_point("after-record")
-        self._done = batch.intake[-1]
+        self._last_recorded = batch.intake[-1]
 
-    async def _batch(self, rows: list[IntakeRow]) -> Batch:
+    async def _parse_rows(self, rows: list[IntakeRow]) -> Batch:
         readings: list[Reading] = []
         unreadable: list[Unreadable] = []
         count = 0
         for row in rows:
-            await self._priority.wait_turn(len(row.deliveries) * _READING)
+            await self._priority.wait_turn(len(row.deliveries) * _SECONDS_EACH)
             for accepted in row.deliveries:
-                found = read(accepted, self._connectors)
-                readings += found
-                reasons = [r.event.reason for r in found if isinstance(r.event, Unknown)]
+                parsed = read(accepted, self._connectors)
+                readings += parsed
+                reasons = [r.event.reason for r in parsed if isinstance(r.event, Unknown)]
                 if reasons:
                     unreadable.append(Unreadable(accepted, "; ".join(reasons)[:500]))
                 count += 1
-                if count % _SLICE == 0:
+                if count % _YIELD_EVERY == 0:
                     await asyncio.sleep(0)
         return Batch(tuple(row.id for row in rows), tuple(readings), tuple(unreadable))
 
 
-async def salvage(journal: Journal, batch: Batch) -> None:
+async def record_one_by_one(journal: Journal, batch: Batch) -> None:
     """Record a batch event by event, so that one bad event costs only itself.
 
     What was recorded before is recognised as a repeat, so a crash in between does no harm: the intake rows
     are removed last, and the batch is simply read again.
     """
     for reading in batch.readings:
-        await _record_one(journal, reading)
+        await _record_single(journal, reading)
     await journal.record(Batch(batch.intake, (), batch.unreadable))
 
 
-async def _record_one(journal: Journal, reading: Reading) -> None:
+async def _record_single(journal: Journal, reading: Reading) -> None:
     try:
         await journal.record(Batch((), (reading,)))
     except JournalUnavailable:
         raise
-    except Exception as trouble:
+    except Exception as exc:
         log.exception("event_cannot_be_recorded", connector=reading.connector)
-        reason = f"{type(trouble).__name__} while it was recorded"
+        reason = f"{type(exc).__name__} while it was recorded"
         unknown = Unknown(id=f"unrecorded:{reading.event.id}", reason=reason)
         await journal.record(Batch((), (replace(reading, event=unknown, attachments=()),)))
 
@@ -145,38 +145,38 @@ def read(accepted: Accepted, connectors: Mapping[str, Connector[Any]]) -> list[R
     """Every event of one delivery. Never raises: what cannot be read becomes one Unknown event."""
     connector = connectors.get(accepted.connector)
     if connector is None:
-        trouble = _unreadable(accepted, "its connector is no longer in connectors.yaml")
-        return [Reading(accepted.connector, "", accepted.received_at, trouble)]
-    return [_reading(accepted, connector, event) for event in _events(accepted, connector)]
+        unknown = _unreadable(accepted, "its connector is no longer in connectors.yaml")
+        return [Reading(accepted.connector, "", accepted.received_at, unknown)]
+    return [_to_reading(accepted, connector, event) for event in _events(accepted, connector)]
 
 
-def _reading(accepted: Accepted, connector: Connector[Any], event: AnyEvent) -> Reading:
-    where = (accepted.connector, connector.name, accepted.received_at)
+def _to_reading(accepted: Accepted, connector: Connector[Any], event: AnyEvent) -> Reading:
+    origin = (accepted.connector, connector.name, accepted.received_at)
     try:
         attachments = admit(event, connector.config) if isinstance(event, Message) else ()
-    except Exception as trouble:
+    except Exception as exc:
         log.exception("attachments_not_admitted", connector=accepted.connector)
-        reason = f"{type(trouble).__name__} while looking at its attachments"
-        return Reading(*where, Unknown(id=f"message:{event.id}", reason=reason))
-    return Reading(*where, event, attachments)
+        reason = f"{type(exc).__name__} while looking at its attachments"
+        return Reading(*origin, Unknown(id=f"message:{event.id}", reason=reason))
+    return Reading(*origin, event, attachments)
 
 
 def _events(accepted: Accepted, connector: Connector[Any]) -> list[AnyEvent]:
     try:
         content = decode(accepted.body, connector)
-    except ValueError as trouble:
-        return [_unreadable(accepted, f"the body is no {connector.body}: {type(trouble).__name__}")]
+    except ValueError as exc:
+        return [_unreadable(accepted, f"the body is no {connector.body}: {type(exc).__name__}")]
     delivery = Delivery(content, accepted.headers, accepted.query, from_ms(accepted.received_at))
     try:
         return list(connector.parse(delivery))
-    except Exception as trouble:
+    except Exception as exc:
         log.warning(
             "parse_failed",
             connector=accepted.connector,
-            error=type(trouble).__name__,
+            error=type(exc).__name__,
             exc_info=True,
         )
-        return [_unreadable(accepted, f"{type(trouble).__name__} while parsing", content)]
+        return [_unreadable(accepted, f"{type(exc).__name__} while parsing", content)]
 
 
 def decode(body: bytes, connector: Connector[Any]) -> Any:

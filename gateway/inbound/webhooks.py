@@ -48,10 +48,10 @@ class Webhooks:
     async def get(self, request: web.Request, name: str) -> web.Response:
         """A platform asks whether the address is ours."""
         connector = self._connectors[name]
-        answer = connector.handshake(self._request(request, b""))
-        if answer is None:
+        response = connector.handshake(self._request(request, b""))
+        if response is None:
             raise Problem(405, "Method not allowed", "this platform only posts", {"allow": "POST"})
-        return _web(answer)
+        return _web_response(response)
 
     async def post(self, request: web.Request, name: str) -> web.Response:
         """A delivery: 401 unproven, 413 too large, 503 not stored, else the platform's own success body."""
@@ -60,9 +60,9 @@ class Webhooks:
             body = await read_body(request, connector.max_body)
         except BodyTooLarge:
             _too_large(name, connector.max_body)
-        proven = self._request(request, body)
-        self._verify(name, connector, proven)
-        _check_inflated(name, connector, body)
+        incoming = self._request(request, body)
+        self._verify(name, connector, incoming)
+        _check_decompressed_size(name, connector, body)
         refusal = self._may_accept()
         if refusal is not None:
             DELIVERIES.labels(name, "unavailable").inc()
@@ -70,7 +70,7 @@ class Webhooks:
         fault_point("accepted-before-append")
         self._priority.arrived()
         try:
-            await self._journal.append(_accepted(name, connector, proven))
+            await self._journal.append(_accepted(name, connector, incoming))
         except JournalUnavailable:
             DELIVERIES.labels(name, "unavailable").inc()
             unavailable("the delivery could not be stored; send it again")
@@ -78,14 +78,14 @@ class Webhooks:
             self._priority.answered()
         fault_point("after-append")
         self._accepted[name].inc()
-        return _web(connector.acknowledge())
+        return _web_response(connector.acknowledge())
 
     def _request(self, request: web.Request, body: bytes) -> Request:
         return Request(
             method=request.method,
             # Not the URL this server sees: a proxy changes it, and some platforms sign theirs.
             url=self._public_url + request.raw_path,
-            headers=_joined(request.headers),
+            headers=_combined(request.headers),
             body=body,
             received_at=datetime.now(UTC),
             query=request.query if "?" in request.raw_path else _NO_QUERY,
@@ -94,17 +94,17 @@ class Webhooks:
     def _verify(self, name: str, connector: Connector[Any], request: Request) -> None:
         try:
             connector.verify(request)
-        except Forbidden as reason:
-            reporting = connector.config.signature == "report"
-            DELIVERIES.labels(name, "unproven_taken" if reporting else "unproven").inc()
-            log.warning("delivery_unproven", connector=name, reason=str(reason), taken=reporting)
-            if not reporting:
+        except Forbidden as exc:
+            report_only = connector.config.signature == "report"
+            DELIVERIES.labels(name, "unproven_taken" if report_only else "unproven").inc()
+            log.warning("delivery_unproven", connector=name, reason=str(exc), taken=report_only)
+            if not report_only:
                 raise Problem(
                     401, "Unauthorized", "the delivery does not prove that the platform sent it"
                 ) from None
 
 
-def _check_inflated(name: str, connector: Connector[Any], body: bytes) -> None:
+def _check_decompressed_size(name: str, connector: Connector[Any], body: bytes) -> None:
     if connector.body == "gzip-json":
         try:
             inflate(body, connector.max_body)
@@ -121,22 +121,22 @@ def _too_large(name: str, limit: int) -> NoReturn:
 
 
 def _accepted(name: str, connector: Connector[Any], request: Request) -> Accepted:
-    kept = {
+    headers = {
         header: request.headers[header] for header in connector.keeps if header in request.headers
     }
-    return Accepted(name, to_ms(request.received_at), kept, dict(request.query), request.body)
+    return Accepted(name, to_ms(request.received_at), headers, dict(request.query), request.body)
 
 
-def _joined(headers: CIMultiDictProxy[str]) -> dict[str, str]:
+def _combined(headers: CIMultiDictProxy[str]) -> dict[str, str]:
     """Lower-case names; a header that came twice holds both values."""
-    joined: dict[str, str] = {}
+    combined: dict[str, str] = {}
     for name, value in headers.items():
         key = name.lower()
-        joined[key] = f"{joined[key]}, {value}" if key in joined else value
-    return joined
+        combined[key] = f"{combined[key]}, {value}" if key in combined else value
+    return combined
 
 
-def _web(answer: Response) -> web.Response:
+def _web_response(response: Response) -> web.Response:
     # As a header, and not as `content_type`, which aiohttp takes apart and puts together again.
-    headers = {"content-type": f"{answer.media_type}; charset=utf-8"}
-    return web.Response(status=answer.status, body=answer.body, headers=headers)
+    headers = {"content-type": f"{response.media_type}; charset=utf-8"}
+    return web.Response(status=response.status, body=response.body, headers=headers)

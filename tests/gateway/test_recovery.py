@@ -12,7 +12,7 @@ from aiohttp import web
 
 from connectors import AnyEvent, Delivery, Download, Flow, MediaRef, Message
 from gateway.fault_points import NoSuchStep, armed
-from gateway.inbound.parse_worker import read, salvage
+from gateway.inbound.parse_worker import read, record_one_by_one
 from gateway.journal import Batch, Reading, Recorded
 from gateway.journal.sqlite.journal import SqliteJournal
 from gateway.upkeep import data_lock
@@ -56,7 +56,7 @@ async def test_an_event_that_cannot_be_recorded_costs_only_itself(tmp_path: Path
     with pytest.raises(TypeError):
         await journal.record(_batch(row.id, readings))
     seen = announced(journal)
-    await salvage(journal, _batch(row.id, readings))
+    await record_one_by_one(journal, _batch(row.id, readings))
     told = [body for recorded in seen for body in bodies(recorded)]
     assert [e["data"]["message"]["platform_id"] for e in told if "message" in e["data"]] == [
         "1",
@@ -65,7 +65,7 @@ async def test_an_event_that_cannot_be_recorded_costs_only_itself(tmp_path: Path
     ]
     assert [e["type"] for e in told].count("event.unrecognised") == 1
     seen.clear()
-    await salvage(journal, _batch(row.id, readings))
+    await record_one_by_one(journal, _batch(row.id, readings))
     assert [entry for recorded in seen for entry in recorded.entries] == []
     assert sum(recorded.duplicates for recorded in seen) == 4
     assert await journal._read(lambda c: c.execute("SELECT count(*) FROM intake").fetchone()) == (
