@@ -15,7 +15,7 @@ class MediaProgress:
     stage: Stage | None = None
     share: float | None = None
 
-    def tell(self, stage: Stage, share: float | None) -> None:
+    def update(self, stage: Stage, share: float | None) -> None:
         """What the sanitizer calls."""
         self.stage, self.share = stage, share
 

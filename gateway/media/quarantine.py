@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _StoredOriginal:
     sha256: str
     size: int
 
@@ -37,57 +37,59 @@ class Quarantine:
     """At most `limit` bytes of originals in `folder`, each under its attachment's id.
 
     What does not fit is not kept, and fetched again when it is tried again; nor is anything on a disk that
-    `is_short` of room, which the journal needs more. Nothing here is worth an attachment: an original that
+    `is_disk_short` of room, which the journal needs more. Nothing here is worth an attachment: an original that
     cannot be kept or read is one that has to be fetched.
     """
 
-    def __init__(self, folder: Path, limit: int, is_short: Callable[[], bool]) -> None:
-        self._folder, self._limit, self._is_short = folder, limit, is_short
-        self._held: dict[str, _Held] = {}
+    def __init__(self, folder: Path, limit: int, is_disk_short: Callable[[], bool]) -> None:
+        self._folder, self._limit, self._is_disk_short = folder, limit, is_disk_short
+        self._originals: dict[str, _StoredOriginal] = {}
         for file in folder.iterdir():
             attachment, _, sha256 = file.name.partition(".")
-            if attachment in self._held or not sha256:
+            if attachment in self._originals or not sha256:
                 file.unlink()
             else:
-                self._held[attachment] = _Held(sha256, file.stat().st_size)
+                self._originals[attachment] = _StoredOriginal(sha256, file.stat().st_size)
         QUARANTINE.set_function(lambda: self.size)
 
     @property
     def size(self) -> int:
         """Bytes held now."""
-        return sum(held.size for held in self._held.values())
+        return sum(stored.size for stored in self._originals.values())
 
     @property
     def attachments(self) -> tuple[str, ...]:
         """Whose originals are held."""
-        return tuple(self._held)
+        return tuple(self._originals)
 
     def has_room(self, size: int) -> bool:
-        return self.size + size <= self._limit and not self._is_short()
+        return self.size + size <= self._limit and not self._is_disk_short()
 
     async def keep(self, attachment: str, original: int, sha256: str) -> None:
         """Give a whole original, open as `original`, a name; it outlives this process, not yet a power cut."""
         await self.remove(attachment)
-        held = _Held(sha256, os.fstat(original).st_size)
-        if not self.has_room(held.size):
+        stored = _StoredOriginal(sha256, os.fstat(original).st_size)
+        if not self.has_room(stored.size):
             log.warning("quarantine_full", attachment=attachment, bytes=self.size)
             return
-        self._held[attachment] = held
-        if not await _attempt(partial(_name, original, self._path(attachment, held))):
+        self._originals[attachment] = stored
+        if not await _in_thread(partial(_link_or_copy, original, self._path(attachment, stored))):
             await self.remove(attachment)
 
     async def secure(self, attachment: str) -> None:
         """Make an original that is held outlive a power cut, too."""
-        held = self._held.get(attachment)
-        if held is not None:
-            await _attempt(partial(_sync, self._path(attachment, held)))
+        stored = self._originals.get(attachment)
+        if stored is not None:
+            await _in_thread(partial(_sync, self._path(attachment, stored)))
 
     async def open(self, attachment: str) -> int | None:
         """A descriptor of the original, the caller's to close; None if it has to be fetched."""
-        held = self._held.get(attachment)
-        if held is None:
+        stored = self._originals.get(attachment)
+        if stored is None:
             return None
-        descriptor = await _attempt(partial(_opened, self._path(attachment, held), held.sha256))
+        descriptor = await _in_thread(
+            partial(_open_if_intact, self._path(attachment, stored), stored.sha256)
+        )
         if descriptor is None:
             log.warning("original_damaged", attachment=attachment)
             await self.remove(attachment)
@@ -95,39 +97,39 @@ class Quarantine:
 
     async def remove(self, attachment: str) -> None:
         """Its attachment has ended, or was never heard of."""
-        held = self._held.get(attachment)
-        if held is None or not await _attempt(partial(_unlinked, self._path(attachment, held))):
+        stored = self._originals.get(attachment)
+        if stored is None or not await _in_thread(partial(_unlink, self._path(attachment, stored))):
             return
         # Somebody else may have removed it meanwhile: an erasure while its last try ended.
-        if self._held.get(attachment) is held:
-            del self._held[attachment]
+        if self._originals.get(attachment) is stored:
+            del self._originals[attachment]
 
-    def _path(self, attachment: str, held: _Held) -> Path:
-        return self._folder / f"{attachment}.{held.sha256}"
+    def _path(self, attachment: str, stored: _StoredOriginal) -> Path:
+        return self._folder / f"{attachment}.{stored.sha256}"
 
 
-async def _attempt(work: Callable[[], T]) -> T | None:
+async def _in_thread(work: Callable[[], T]) -> T | None:
     """What `work` returns; None where the disk does not let it."""
     try:
         return await asyncio.to_thread(work)
-    except OSError as trouble:
-        log.error("quarantine_cannot_be_used", error=trouble.strerror)
+    except OSError as exc:
+        log.error("quarantine_cannot_be_used", error=exc.strerror)
         return None
 
 
-def _unlinked(path: Path) -> bool:
+def _unlink(path: Path) -> bool:
     path.unlink(missing_ok=True)
     return True
 
 
-def _name(original: int, path: Path) -> bool:
-    nameless = f"/proc/self/fd/{original}"
+def _link_or_copy(original: int, path: Path) -> bool:
+    unnamed = f"/proc/self/fd/{original}"
     try:
-        os.link(nameless, path, follow_symlinks=True)
+        os.link(unnamed, path, follow_symlinks=True)
     except OSError:
         # A file system that gives no names later, or another one: as a copy then.
         with contextlib.ExitStack() as stack:
-            source = stack.enter_context(Path(nameless).open("rb"))
+            source = stack.enter_context(Path(unnamed).open("rb"))
             opener = partial(os.open, mode=0o600)
             target = stack.enter_context(open(path, "wb", opener=opener))
             shutil.copyfileobj(source, target)
@@ -143,7 +145,7 @@ def _sync(path: Path) -> None:
     sync_folder(path.parent)
 
 
-def _opened(path: Path, sha256: str) -> int | None:
+def _open_if_intact(path: Path, sha256: str) -> int | None:
     with path.open("rb") as file:
         whole = hashlib.file_digest(file, "sha256").hexdigest() == sha256
         return os.dup(file.fileno()) if whole else None

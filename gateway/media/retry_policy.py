@@ -18,7 +18,7 @@ _FEW: dict[str, tuple[float, ...]] = {
 
 #: Whoever keeps failing with wrong credentials is shut out, so platforms want long pauses here. An
 #: agent is told instead, soon, and a retry by hand follows when the credentials have been mended.
-_IMPATIENT = frozenset({"unauthorized"})
+_IGNORE_RETRY_AFTER = frozenset({"unauthorized"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +32,25 @@ def next_try(
     reason: str,
     *,
     attempts: int,
-    asked: float | None,
+    retry_after: float | None,
     age: float,
     patience: float,
-    ours: bool = False,
+    local: bool = False,
 ) -> Retry | None:
     """What follows failed attempt number `attempts` + 1: a retry, or None to end with `reason`.
 
-    `asked` is what the platform wants us to wait (Retry-After); `age` is how long ago the message came and
-    `patience` how long this platform keeps the file, all in seconds. `ours`: the trouble is in our own
+    `retry_after` is what the platform wants us to wait (Retry-After); `age` is how long ago the message came and
+    `patience` how long this platform keeps the file, all in seconds. `local`: the trouble is in our own
     house, where looking often costs nobody anything.
     """
-    few = _FEW.get(reason)
-    if few is not None:
-        if attempts >= len(few):
+    pauses = _FEW.get(reason)
+    if pauses is not None:
+        if attempts >= len(pauses):
             return None
-        least = 0.0 if reason in _IMPATIENT else asked or 0.0
-        wait = max(few[attempts] * random.uniform(1.0, 1.2), least)  # noqa: S311 - spreads load
+        minimum = 0.0 if reason in _IGNORE_RETRY_AFTER else retry_after or 0.0
+        wait = max(pauses[attempts] * random.uniform(1.0, 1.2), minimum)  # noqa: S311 - spreads load
     else:
-        wait = max(delay(attempts + 1, base=1.0, ceiling=15.0 if ours else 1800.0), asked or 0.0)
+        wait = max(
+            delay(attempts + 1, base=1.0, ceiling=15.0 if local else 1800.0), retry_after or 0.0
+        )
     return Retry(wait) if age + wait <= patience else None

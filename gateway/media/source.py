@@ -44,20 +44,20 @@ class MediaSource:
 
     def should_fetch(self, attachment: str) -> bool:
         """Whether it would be kept: what is held already is not fetched, what finds no room waits outside."""
-        held = attachment in self._quarantine.attachments
-        return not held and self._quarantine.has_room(self._limit)
+        stored = attachment in self._quarantine.attachments
+        return not stored and self._quarantine.has_room(self._limit)
 
     @asynccontextmanager
     async def original(
         self, connector: Connector[Any], row: AttachmentRow
     ) -> AsyncIterator[Original]:
         """Raises what fetching raises: `connectors.Rejected`, MediaFailed or MediaRejected."""
-        held = await self._quarantine.open(row.id)
-        if held is not None:
+        stored = await self._quarantine.open(row.id)
+        if stored is not None:
             try:
-                yield Original(held, row.view["name"])
+                yield Original(stored, row.view["name"])
             finally:
-                os.close(held)
+                os.close(stored)
             return
         with scratch_file(self._scratch) as descriptor:
             yield Original(descriptor, await self._fetch(connector, row, descriptor))

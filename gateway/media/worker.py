@@ -26,10 +26,10 @@ log = structlog.get_logger(__name__)
 _REJECTED = frozenset({"too_large", "unsupported_type"})
 _KNOWN = frozenset({"gone", "expired", "unauthorized", "unreachable", *_REJECTED})
 #: Troubles of our own house (scanner or disk away) are waited out longer than any platform keeps a file.
-_OWN_PATIENCE = 7 * 24 * 3600.0
+_LOCAL_PATIENCE = 7 * 24 * 3600.0
 
 
-class _Trouble(Exception):
+class AttemptFailed(Exception):
     """An attempt that failed, in one shape whatever failed."""
 
     def __init__(
@@ -40,11 +40,11 @@ class _Trouble(Exception):
         *,
         retry: bool,
         after: float | None = None,
-        ours: bool = False,
+        local: bool = False,
     ) -> None:
         super().__init__(reason)
         self.state, self.reason, self.detail = state, reason, detail
-        self.retry, self.after, self.ours = retry, after, ours
+        self.retry, self.after, self.local = retry, after, local
 
 
 class MediaWorker:
@@ -54,7 +54,7 @@ class MediaWorker:
         self,
         journal: Journal,
         connectors: Mapping[str, Connector[Any]],
-        originals: MediaSource,
+        source: MediaSource,
         sanitizer: Sanitizer,
         store: FileStore,
         *,
@@ -63,7 +63,7 @@ class MediaWorker:
     ) -> None:
         self._journal = journal
         self._connectors = connectors
-        self._originals = originals
+        self._source = source
         self._sanitizer = sanitizer
         self._store = store
         self._keep_photos = keep_photos
@@ -71,8 +71,8 @@ class MediaWorker:
         self._due: list[tuple[int, int, int]] = []
         self._known: set[tuple[int, int]] = set()
         #: Known ones that were reported once more: a retry by hand may come while the last try still ends.
-        self._again: set[tuple[int, int]] = set()
-        self._in_hand: dict[str, MediaProgress] = {}
+        self._requeued: set[tuple[int, int]] = set()
+        self._in_progress: dict[str, MediaProgress] = {}
         self._changed = asyncio.Event()
         PENDING.set_function(lambda: len(self._known))
 
@@ -90,18 +90,18 @@ class MediaWorker:
         """One that is in hand already is looked at again when it is through."""
         key = (job.message, job.position)
         if key in self._known:
-            self._again.add(key)
+            self._requeued.add(key)
             return
         self._known.add(key)
         self._push(job)
 
     def in_hand(self, attachment: str) -> bool:
         """Whether files of this attachment may be about to be written."""
-        return attachment in self._in_hand
+        return attachment in self._in_progress
 
     def progress(self, attachment: str) -> MediaProgress | None:
         """How far the present try is; None while none is under way."""
-        return self._in_hand.get(attachment)
+        return self._in_progress.get(attachment)
 
     async def pick_up(self) -> None:
         """Take up whatever is pending in the journal and known to nobody here."""
@@ -112,25 +112,25 @@ class MediaWorker:
     async def run(self) -> None:
         """Work until cancelled, beginning with what an earlier run left."""
         await self.pick_up()
-        places = asyncio.Semaphore(self._parallel)
+        slots = asyncio.Semaphore(self._parallel)
         async with asyncio.TaskGroup() as group:
             while True:
                 job = await self._next()
-                await places.acquire()
-                group.create_task(self._work(job)).add_done_callback(lambda _: places.release())
+                await slots.acquire()
+                group.create_task(self._process(job)).add_done_callback(lambda _: slots.release())
 
     def _push(self, job: Job) -> None:
         heapq.heappush(self._due, (job.due, job.message, job.position))
         self._changed.set()
 
-    async def _work(self, job: Job) -> None:
+    async def _process(self, job: Job) -> None:
         key = (job.message, job.position)
-        again = await self._attempt(job)
-        if again is None and key in self._again:
-            again = Job(*key, now_ms())
-        self._again.discard(key)
-        if again is not None:
-            self._push(again)
+        retry_job = await self._attempt(job)
+        if retry_job is None and key in self._requeued:
+            retry_job = Job(*key, now_ms())
+        self._requeued.discard(key)
+        if retry_job is not None:
+            self._push(retry_job)
         else:
             self._known.discard(key)
 
@@ -152,45 +152,45 @@ class MediaWorker:
             row = await self._journal.attachment(job.message, job.position)
             if row is None or row.state != "pending":
                 return None
-            progress = self._in_hand[row.id] = MediaProgress()
+            progress = self._in_progress[row.id] = MediaProgress()
             try:
                 return await self._try(job, row, progress)
             finally:
-                del self._in_hand[row.id]
-        except (JournalUnavailable, StoreUnavailable) as trouble:
-            log.error("media_wait_for_journal_or_storage", error=str(trouble))
+                del self._in_progress[row.id]
+        except (JournalUnavailable, StoreUnavailable) as exc:
+            log.error("media_wait_for_journal_or_storage", error=str(exc))
             return Job(job.message, job.position, now_ms() + 1000)
 
     async def _try(self, job: Job, row: AttachmentRow, progress: MediaProgress) -> Job | None:
         try:
-            outcome = await self._make(row, progress)
-        except _Trouble as trouble:
-            return await self._after(job, row, trouble)
-        await self._end(row, outcome)
+            outcome = await self._run_attempt(row, progress)
+        except AttemptFailed as exc:
+            return await self._handle_failure(job, row, exc)
+        await self._finish(row, outcome)
         return None
 
-    async def _after(self, job: Job, row: AttachmentRow, trouble: _Trouble) -> Job | None:
-        retry = self._next_try(row, trouble) if trouble.retry else None
+    async def _handle_failure(self, job: Job, row: AttachmentRow, exc: AttemptFailed) -> Job | None:
+        retry = self._next_try(row, exc) if exc.retry else None
         log.warning(
             "attachment_attempt_failed",
             attachment=row.id,
             connector=row.connector,
-            reason=trouble.reason,
-            detail=trouble.detail,
+            reason=exc.reason,
+            detail=exc.detail,
             attempt=row.attempts + 1,
             retry_in=round(retry.after, 1) if retry else None,
         )
         if retry is not None:
             due = now_ms() + round(retry.after * 1000)
-            await self._originals.secure(row.id)
-            await self._journal.postpone(job.message, job.position, due, trouble.reason)
+            await self._source.secure(row.id)
+            await self._journal.postpone(job.message, job.position, due, exc.reason)
             fault_point("after-postpone")
             return Job(job.message, job.position, due)
-        outcome = Outcome(trouble.state, trouble.reason, trouble.detail or None)
-        await self._end(row, outcome)
+        outcome = Outcome(exc.state, exc.reason, exc.detail or None)
+        await self._finish(row, outcome)
         return None
 
-    async def _end(self, row: AttachmentRow, outcome: Outcome) -> None:
+    async def _finish(self, row: AttachmentRow, outcome: Outcome) -> None:
         if outcome.state != "ready":
             # Before the journal says that it ended: an earlier try may have stored a part of it.
             fault_point("before-clear")
@@ -198,9 +198,9 @@ class MediaWorker:
         fault_point("before-finish")
         finished = await self._journal.finish(row.message, row.position, outcome)
         fault_point("after-finish")
-        await self._originals.release(row.id)
+        await self._source.release(row.id)
         if not finished:
-            await self._forget(row)
+            await self._discard_files(row)
             return
         ATTACHMENTS.labels(row.connector, outcome.state, outcome.reason or "").inc()
         if outcome.state == "ready":
@@ -208,68 +208,70 @@ class MediaWorker:
         if self._keep_photos is not None and outcome.state == "ready" and row.kind != "video":
             await self._journal.expire_photos_beyond(row.message, self._keep_photos)
 
-    async def _forget(self, row: AttachmentRow) -> None:
+    async def _discard_files(self, row: AttachmentRow) -> None:
         """It was not pending any more: erased or taken back. What was just stored belongs to nobody."""
         now = await self._journal.attachment(row.message, row.position)
         if now is None or now.state != "ready":
             await self._store.remove(row.id)
 
-    def _next_try(self, row: AttachmentRow, trouble: _Trouble) -> Retry | None:
+    def _next_try(self, row: AttachmentRow, exc: AttemptFailed) -> Retry | None:
         connector = self._connectors.get(row.connector)
         patience = connector.media_patience if connector else 0.0
         return next_try(
-            trouble.reason,
+            exc.reason,
             attempts=row.attempts,
-            asked=trouble.after,
+            retry_after=exc.after,
             age=(now_ms() - row.received_at) / 1000,
-            patience=_OWN_PATIENCE if trouble.ours else patience,
-            ours=trouble.ours,
+            patience=_LOCAL_PATIENCE if exc.local else patience,
+            local=exc.local,
         )
 
-    async def _make(self, row: AttachmentRow, progress: MediaProgress) -> Outcome:
+    async def _run_attempt(self, row: AttachmentRow, progress: MediaProgress) -> Outcome:
         connector = self._connectors.get(row.connector)
         if connector is None:
-            raise _Trouble("failed", "gone", "its connector is not configured", retry=False)
+            raise AttemptFailed("failed", "gone", "its connector is not configured", retry=False)
         try:
-            return await self._made_safe(connector, row, progress)
-        except _Trouble:
+            return await self._fetch_and_sanitize(connector, row, progress)
+        except AttemptFailed:
             raise
-        except Rejected as refusal:
-            raise _refused(refusal) from refusal
-        except Unsafe as unsafe:
-            raise _unsafe(unsafe) from unsafe
-        except (StoreUnavailable, OSError) as trouble:
-            detail = f"our storage: {trouble}"
-            raise _Trouble("failed", "unreachable", detail, retry=True, ours=True) from trouble
-        except Exception as surprise:
+        except Rejected as exc:
+            raise _from_rejection(exc) from exc
+        except Unsafe as exc:
+            raise _from_unsafe(exc) from exc
+        except (StoreUnavailable, OSError) as exc:
+            detail = f"our storage: {exc}"
+            raise AttemptFailed("failed", "unreachable", detail, retry=True, local=True) from exc
+        except Exception as exc:
             # A mistake in a connector, or ours, costs this attachment and not the gateway at every start.
-            log.exception("attachment_surprise", attachment=row.id, connector=row.connector)
-            detail = f"{type(surprise).__name__}: the log has the details"
-            raise _Trouble("failed", "decoder_crashed", detail, retry=True) from surprise
+            log.exception("attachment_unexpected_error", attachment=row.id, connector=row.connector)
+            detail = f"{type(exc).__name__}: the log has the details"
+            raise AttemptFailed("failed", "decoder_crashed", detail, retry=True) from exc
 
-    async def _made_safe(
+    async def _fetch_and_sanitize(
         self, connector: Connector[Any], row: AttachmentRow, progress: MediaProgress
     ) -> Outcome:
-        away = await self._sanitizer.scanner_trouble()
-        if away and not self._originals.should_fetch(row.id):
-            raise away
-        async with self._originals.original(connector, row) as original:
-            if away:
-                raise away
+        scanner_error = await self._sanitizer.scanner_trouble()
+        if scanner_error and not self._source.should_fetch(row.id):
+            raise scanner_error
+        async with self._source.original(connector, row) as original:
+            if scanner_error:
+                raise scanner_error
             clean = await self._sanitizer.sanitize(
-                original.descriptor, declared=row.media["media_type"], progress=progress.tell
+                original.descriptor, declared=row.media["media_type"], progress=progress.update
             )
             fault_point("after-sanitize")
-            self._permit(connector, clean)
-            return await self._keep(row, clean, original.name)
+            self._check_enabled(connector, clean)
+            return await self._store_renditions(row, clean, original.name)
 
-    def _permit(self, connector: Connector[Any], clean: Clean) -> None:
+    def _check_enabled(self, connector: Connector[Any], clean: Clean) -> None:
         """A switch counts for what a file is, not for what it was declared to be."""
         switch = {"photo": "photos", "video": "videos"}[clean.kind]
         if not getattr(connector.config, switch):
-            raise _Trouble("rejected", "disabled", f"{switch} are off", retry=False)
+            raise AttemptFailed("rejected", "disabled", f"{switch} are off", retry=False)
 
-    async def _keep(self, row: AttachmentRow, clean: Clean, name: str | None) -> Outcome:
+    async def _store_renditions(
+        self, row: AttachmentRow, clean: Clean, name: str | None
+    ) -> Outcome:
         stored = await self._store.put(row.id, clean.renditions)
         fault_point("after-store")
         return Outcome(
@@ -282,18 +284,18 @@ class MediaWorker:
         )
 
 
-def _refused(refusal: Rejected) -> _Trouble:
-    reason = refusal.reason if refusal.reason in _KNOWN else "unreachable"
+def _from_rejection(exc: Rejected) -> AttemptFailed:
+    reason = exc.reason if exc.reason in _KNOWN else "unreachable"
     state = "rejected" if reason in _REJECTED else "failed"
-    detail = refusal.detail if reason == refusal.reason else f"{refusal.reason} {refusal.detail}"
-    return _Trouble(state, reason, detail.strip(), retry=refusal.retry, after=refusal.after)
+    detail = exc.detail if reason == exc.reason else f"{exc.reason} {exc.detail}"
+    return AttemptFailed(state, reason, detail.strip(), retry=exc.retry, after=exc.after)
 
 
-def _unsafe(unsafe: Unsafe) -> _Trouble:
-    return _Trouble(
-        unsafe.state,
-        unsafe.reason,
-        unsafe.detail,
-        retry=unsafe.state == "failed",
-        ours=unsafe.reason == "scanner_unavailable",
+def _from_unsafe(exc: Unsafe) -> AttemptFailed:
+    return AttemptFailed(
+        exc.state,
+        exc.reason,
+        exc.detail,
+        retry=exc.state == "failed",
+        local=exc.reason == "scanner_unavailable",
     )

@@ -99,7 +99,7 @@ class FileStore:
 
     def _write(self, attachment: str, rendition: Rendition) -> Stored:
         path = self.path(attachment, rendition.name, rendition.media_type)
-        _write_whole(path, rendition.content)
+        _write_durably(path, rendition.content)
         view: RenditionOfAnyType = {
             "media_type": rendition.media_type,
             "bytes": len(rendition.content),
@@ -124,20 +124,20 @@ def _file_name(rendition: str, media_type: str) -> str:
 async def _in_thread(work: Callable[[], T]) -> T:
     try:
         return await asyncio.to_thread(work)
-    except OSError as trouble:
-        raise StoreUnavailable(f"the media folder: {trouble.strerror}") from trouble
+    except OSError as exc:
+        raise StoreUnavailable(f"the media folder: {exc.strerror}") from exc
 
 
-def _write_whole(path: Path, content: bytes | mmap.mmap) -> None:
+def _write_durably(path: Path, content: bytes | mmap.mmap) -> None:
     """Write beside the name, sync, then rename over it. Nothing stays beside it on a disk that is full."""
-    beside = path.with_name(f".{path.name}.part")
+    partial_file = path.with_name(f".{path.name}.part")
     try:
-        with beside.open("wb") as file:
+        with partial_file.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
     except OSError:
-        beside.unlink(missing_ok=True)
+        partial_file.unlink(missing_ok=True)
         raise
     fault_point("part-written")
-    beside.replace(path)
+    partial_file.replace(path)
