@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 #: Refusals in a row, whatever the lane, after which the core counts as down and is only probed.
 _DOWN_AFTER = 8
 #: Seconds from one probe to the next at least when an event waits that the core has never refused.
-_HURRY = 0.5
+_HURRIED_PROBE_AFTER = 0.5
 
 
 class CoreCircuit:
@@ -31,8 +31,8 @@ class CoreCircuit:
         self.state = "ok"
         self._on_change = on_change
         self._refusals = 0
-        self._took_at = 0.0
-        self._probe = False
+        self._last_taken_at = 0.0
+        self._probe_allowed = False
         self._probes = 0
         self._next_probe: asyncio.TimerHandle | None = None
         #: Before this moment the core wants nothing: it said so.
@@ -43,30 +43,30 @@ class CoreCircuit:
         """Whether an event may be sent now; of a core that is down, one that is then its probe."""
         if self.state == "ok":
             return True
-        probe, self._probe = self._probe, False
+        probe, self._probe_allowed = self._probe_allowed, False
         return probe
 
     def record_response(self, answer: Answer, refused_since: float | None = None) -> None:
         """What the core answered to an event that it has refused since then, by the loop's clock."""
         if answer.verdict == "taken":
-            self._took_at = asyncio.get_running_loop().time()
+            self._last_taken_at = asyncio.get_running_loop().time()
             self.resume()
         elif answer.verdict == "gone":
-            self._stop()
-        elif self.state == "down" or not self._is_its_own(refused_since):
+            self._mark_gone()
+        elif self.state == "down" or not self._is_specific_to_event(refused_since):
             self._refusals += 1
             if self._refusals >= _DOWN_AFTER and self.state != "gone":
-                self._pause(answer.after)
+                self._mark_down(answer.after)
 
     def hurry(self) -> None:
         """An event waits that the core has never refused: it may be one of those that it takes."""
         self._hurried = True
         if self.state == "down" and self._next_probe is not None:
-            self._ask_at(self._next_probe.when())
+            self._schedule_probe(self._next_probe.when())
 
-    def unused(self) -> None:
+    def release_probe(self) -> None:
         """Whoever was let through sends nothing after all: somebody else may."""
-        self._probe = self.state == "down"
+        self._probe_allowed = self.state == "down"
         self._on_change()
 
     def resume(self) -> None:
@@ -77,11 +77,11 @@ class CoreCircuit:
         self._refusals, self._probes, self.state = 0, 0, "ok"
         self._on_change()
 
-    def _is_its_own(self, refused_since: float | None) -> bool:
+    def _is_specific_to_event(self, refused_since: float | None) -> bool:
         """Whether a refusal is the event's own trouble: others were taken since it was refused first."""
-        return refused_since is not None and refused_since < self._took_at
+        return refused_since is not None and refused_since < self._last_taken_at
 
-    def _stop(self) -> None:
+    def _mark_gone(self) -> None:
         if self.state != "gone":
             log.error(
                 "core_gone",
@@ -90,7 +90,7 @@ class CoreCircuit:
             )
         self.state = "gone"
 
-    def _pause(self, after: float | None) -> None:
+    def _mark_down(self, after: float | None) -> None:
         if self.state == "ok":
             log.warning("core_down", refusals=self._refusals)
         self.state = "down"
@@ -98,18 +98,18 @@ class CoreCircuit:
             # One probe at a time: of the many that were in flight, only the first refusal asks for one.
             now = asyncio.get_running_loop().time()
             self._not_before = now + (after or 0.0)
-            self._ask_at(now + (after or delay(self._probes + 1, base=0.5, ceiling=15.0)))
+            self._schedule_probe(now + (after or delay(self._probes + 1, base=0.5, ceiling=15.0)))
 
-    def _ask_at(self, moment: float) -> None:
+    def _schedule_probe(self, at: float) -> None:
         loop = asyncio.get_running_loop()
         if self._hurried:
-            moment = min(moment, max(loop.time() + _HURRY, self._not_before))
+            at = min(at, max(loop.time() + _HURRIED_PROBE_AFTER, self._not_before))
         if self._next_probe is not None:
             self._next_probe.cancel()
-        self._next_probe = loop.call_at(moment, self._allow_probe)
+        self._next_probe = loop.call_at(at, self._allow_probe)
 
     def _allow_probe(self) -> None:
         self._next_probe, self._hurried = None, False
         self._probes += 1
-        self._probe = self.state == "down"
+        self._probe_allowed = self.state == "down"
         self._on_change()

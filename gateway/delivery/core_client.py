@@ -24,7 +24,7 @@ _TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
 _RECEIVED = re.compile(
     rb'"type":"message\.received","source":"([^"\\]{1,200})","subject":"[^"\\]{1,100}","time":"([^"]{20,30})"'
 )
-_BEGINNING = 500
+_PREFIX_BYTES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Answer:
     verdict: Literal["taken", "again", "gone"]
     status: int | None = None
     after: float | None = None
-    trouble: str = ""
+    error: str = ""
 
 
 class CoreClient:
@@ -58,8 +58,8 @@ class CoreClient:
                 self._url, data=body, headers=headers, allow_redirects=False
             ) as response:
                 answer = _answer(response.status, response.headers.get("retry-after", ""))
-        except (aiohttp.ClientError, TimeoutError, OSError) as trouble:
-            return Answer("again", trouble=type(trouble).__name__)
+        except (aiohttp.ClientError, TimeoutError, OSError) as exc:
+            return Answer("again", error=type(exc).__name__)
         if answer.verdict == "taken":
             observe_delivery_latency(body)
         return answer
@@ -68,17 +68,19 @@ class CoreClient:
         await self._session.close()
 
 
-def _answer(status: int, asked: str) -> Answer:
+def _answer(status: int, retry_after_header: str) -> Answer:
     if 200 <= status < 300:
         return Answer("taken", status)
     if status == 410:
         return Answer("gone", status)
-    return Answer("again", status, retry_after(asked, datetime.now(UTC)), f"HTTP {status}")
+    return Answer(
+        "again", status, retry_after(retry_after_header, datetime.now(UTC)), f"HTTP {status}"
+    )
 
 
 def observe_delivery_latency(body: bytes) -> None:
     """The core has taken this event; of a message's first event the way is measured."""
-    found = _RECEIVED.search(body, 0, _BEGINNING)
+    found = _RECEIVED.search(body, 0, _PREFIX_BYTES)
     if found is not None:
         received = to_ms(datetime.fromisoformat(found[2].decode()))
         DELIVERED.labels(found[1].decode()).observe(max(0, now_ms() - received) / 1000)

@@ -26,19 +26,19 @@ from .core_client import CoreClient
 log = structlog.get_logger(__name__)
 
 #: Events of one lane kept in memory.
-_WINDOW = 32
+_MAX_ENTRIES = 32
 #: Bytes of all lanes' events kept in memory; what comes beyond is read from the journal in its turn.
-_MEMORY = 32 * 1024 * 1024
+_MAX_BYTES = 32 * 1024 * 1024
 #: A lane whose event was refused tries again after this many seconds, doubling up to the ceiling.
 _RETRY = {"base": 0.5, "ceiling": 60.0}
 #: The soonest that it tries again, whatever Retry-After says.
-_SOONEST = 0.1
+_MIN_PAUSE = 0.1
 #: Seconds that what the core took may wait to be written down together with more of it.
-_MARK_AFTER = 0.02
+_FLUSH_AFTER = 0.02
 #: Seconds that the event loop is held by one POST, about.
-_POSTING = 0.0001
+_SECONDS_PER_POST = 0.0001
 #: Seconds before what the core took is written down again after the journal could not.
-_MARK_AGAIN = 1.0
+_FLUSH_AGAIN_AFTER = 1.0
 
 
 @dataclass(slots=True)
@@ -73,10 +73,10 @@ class Lanes:
         self._ready: asyncio.Queue[_Lane] = asyncio.Queue()
         self._bytes = 0
         self._waiting = 0
-        self._taken: list[tuple[int, int]] = []
+        self._delivered: list[tuple[int, int]] = []
         #: Taken by the core, not yet written down: a lane that is loaded now would see them again.
-        self._unmarked: set[tuple[int, int]] = set()
-        self._health = CoreCircuit(self._unpark)
+        self._unflushed: set[tuple[int, int]] = set()
+        self._circuit = CoreCircuit(self._unpark)
         #: Lanes whose head waits until the core may be asked again.
         self._parked: dict[int, _Lane] = {}
         self._started = False
@@ -90,7 +90,7 @@ class Lanes:
     @property
     def core_state(self) -> str:
         """ok, down (being probed) or gone (it answered 410)."""
-        return self._health.state
+        return self._circuit.state
 
     @property
     def waiting(self) -> int:
@@ -126,7 +126,7 @@ class Lanes:
 
     def resume(self) -> None:
         """Forward again to a core that had answered 410."""
-        self._health.resume()
+        self._circuit.resume()
 
     def recorded(self, recorded: Recorded) -> None:
         """Take up what a transaction put into the outbox, and drop what it erased."""
@@ -158,7 +158,7 @@ class Lanes:
     async def pick_up(self) -> None:
         """Take up whatever waits in the journal and in no lane here."""
         found = await self._journal.lanes()
-        taken = Counter(conversation for conversation, _ in self._unmarked)
+        taken = Counter(conversation for conversation, _ in self._unflushed)
         for conversation, waiting in found.items():
             lane = self._lanes.get(conversation)
             if self._started and (lane is not None or waiting == taken[conversation]):
@@ -178,8 +178,8 @@ class Lanes:
 
     async def flush(self) -> None:
         """Make durable what the core has taken."""
-        if self._taken:
-            keys, self._taken = self._taken, []
+        if self._delivered:
+            keys, self._delivered = self._delivered, []
             await self._journal.mark_delivered(keys)
 
     def _add(self, entry: OutboxEntry) -> None:
@@ -193,8 +193,8 @@ class Lanes:
         if (
             lane.more
             or lane.loading
-            or len(lane.entries) >= _WINDOW
-            or self._bytes + size > _MEMORY
+            or len(lane.entries) >= _MAX_ENTRIES
+            or self._bytes + size > _MAX_BYTES
         ):
             lane.more = True
             return
@@ -238,20 +238,20 @@ class Lanes:
             lane = await self._ready.get()
             if self._draining:
                 return
-            self._begin()
+            self._enter()
             try:
                 await self._serve(lane)
-            except JournalUnavailable as trouble:
-                log.error("forwarding_waits_for_the_journal", error=str(trouble))
+            except JournalUnavailable as exc:
+                log.error("forwarding_waits_for_the_journal", error=str(exc))
                 self._sleep(lane, delay(1, **_RETRY))
             finally:
-                self._end()
+                self._leave()
 
-    def _begin(self) -> None:
+    def _enter(self) -> None:
         self._in_flight += 1
         self._idle.clear()
 
-    def _end(self) -> None:
+    def _leave(self) -> None:
         self._in_flight -= 1
         if not self._in_flight:
             self._idle.set()
@@ -268,16 +268,16 @@ class Lanes:
             if wait > 0:
                 self._sleep(lane, wait / 1000)
                 return
-        if not self._health.admits():
+        if not self._circuit.admits():
             self._park(lane)
             return
         if head.hold_until is not None:
             fault_point("before-freeze")
             try:
                 self._freeze(head, await self._journal.freeze(head.conversation, head.key))
-            except (LookupError, JournalUnavailable) as trouble:
-                self._health.unused()
-                if isinstance(trouble, JournalUnavailable):
+            except (LookupError, JournalUnavailable) as exc:
+                self._circuit.release_probe()
+                if isinstance(exc, JournalUnavailable):
                     raise
                 return  # erased while it was held
             fault_point("after-freeze")
@@ -286,31 +286,31 @@ class Lanes:
     async def _load(self, lane: _Lane) -> None:
         lane.more, lane.loading = False, True
         try:
-            window = _WINDOW if self._bytes < _MEMORY else 1
+            window = _MAX_ENTRIES if self._bytes < _MAX_BYTES else 1
             entries = await self._journal.next_entries(lane.conversation, lane.last, window)
         except JournalUnavailable:
             lane.more = True
             raise
         finally:
             lane.loading = False
-        left = [e for e in entries if (e.conversation, e.key) not in self._unmarked]
-        self._keep(lane, left)
+        undelivered = [e for e in entries if (e.conversation, e.key) not in self._unflushed]
+        self._keep(lane, undelivered)
         lane.last = entries[-1].key if entries else lane.last
         # For events that came while this was read, `_add` has set `more`.
         lane.more = lane.more or len(entries) == window
 
     async def _forward(self, lane: _Lane, head: OutboxEntry) -> None:
-        await self._priority.wait_turn(_POSTING)
+        await self._priority.wait_turn(_SECONDS_PER_POST)
         if self._draining or lane.forgotten:
-            self._health.unused()
+            self._circuit.release_probe()
             return
         assert head.body is not None
         fault_point("before-post")
         answer = await self._core.post(head.event_id, head.body)
         EVENTS.labels(answer.verdict).inc()
-        self._health.record_response(answer, lane.refused_since)
+        self._circuit.record_response(answer, lane.refused_since)
         if answer.verdict == "taken":
-            self._took(lane, head)
+            self._record_taken(lane, head)
             return
         if lane.forgotten:
             return
@@ -319,12 +319,12 @@ class Lanes:
         lane.refused_since = lane.refused_since or asyncio.get_running_loop().time()
         pause = delay(lane.attempts, **_RETRY)
         if answer.after is not None:
-            pause = max(answer.after, _SOONEST)
+            pause = max(answer.after, _MIN_PAUSE)
         log.warning(
             "event_not_taken",
             event_id=head.event_id,
             status=answer.status,
-            trouble=answer.trouble,
+            error=answer.error,
             attempt=lane.attempts,
             retry_in=round(pause, 2),
         )
@@ -334,7 +334,7 @@ class Lanes:
         """Set a lane aside, and no worker with it: what cannot be sent must not stand before what can."""
         self._parked[lane.conversation] = lane
         if not lane.attempts:
-            self._health.hurry()
+            self._circuit.hurry()
 
     def _unpark(self) -> None:
         """The core may be asked again: by all, or by one.
@@ -342,7 +342,7 @@ class Lanes:
         By one that it has not refused, if there is any, and by the newest of those: the older ones may be all of
         the kind that it refuses.
         """
-        if self._health.state == "ok":
+        if self._circuit.state == "ok":
             woken = list(self._parked.values())
             self._parked.clear()
         else:
@@ -351,14 +351,14 @@ class Lanes:
             self._ready.put_nowait(lane)
 
     def _probing(self) -> Sequence[_Lane]:
-        fresh = [lane for lane in self._parked.values() if not lane.attempts]
-        if len(fresh) > 1:
-            self._health.hurry()
-        if fresh:
-            return [max(fresh, key=lambda lane: lane.entries[0].key)]
+        never_refused = [lane for lane in self._parked.values() if not lane.attempts]
+        if len(never_refused) > 1:
+            self._circuit.hurry()
+        if never_refused:
+            return [max(never_refused, key=lambda lane: lane.entries[0].key)]
         return list(self._parked.values())[:1]
 
-    def _took(self, lane: _Lane, head: OutboxEntry) -> None:
+    def _record_taken(self, lane: _Lane, head: OutboxEntry) -> None:
         fault_point("after-post-before-mark")
         self.forwarded += 1
         if lane.forgotten:
@@ -368,10 +368,10 @@ class Lanes:
         self._waiting -= 1
         lane.attempts, lane.refused_since = 0, None
         self._bytes -= len(head.body or b"")
-        if not self._taken:
-            asyncio.get_running_loop().call_later(_MARK_AFTER, self._flush_delivered)
-        self._taken.append((head.conversation, head.key))
-        self._unmarked.add((head.conversation, head.key))
+        if not self._delivered:
+            asyncio.get_running_loop().call_later(_FLUSH_AFTER, self._flush_delivered)
+        self._delivered.append((head.conversation, head.key))
+        self._unflushed.add((head.conversation, head.key))
         self._rest(lane)
 
     def _rest(self, lane: _Lane) -> None:
@@ -386,18 +386,14 @@ class Lanes:
 
         A crash before it is on disk sends those events once more, with the same ids.
         """
-        keys, self._taken = self._taken, []
+        keys, self._delivered = self._delivered, []
         if keys:
-            self._journal.mark_delivered(keys).add_done_callback(
-                partial(self._delivered_flushed, keys)
-            )
+            self._journal.mark_delivered(keys).add_done_callback(partial(self._on_flushed, keys))
 
-    def _delivered_flushed(
-        self, keys: list[tuple[int, int]], written: "asyncio.Future[None]"
-    ) -> None:
+    def _on_flushed(self, keys: list[tuple[int, int]], written: "asyncio.Future[None]") -> None:
         if not written.cancelled() and written.exception() is not None:
-            self._taken += keys
-            asyncio.get_running_loop().call_later(_MARK_AGAIN, self._flush_delivered)
+            self._delivered += keys
+            asyncio.get_running_loop().call_later(_FLUSH_AGAIN_AFTER, self._flush_delivered)
         else:
             fault_point("after-mark")
-            self._unmarked.difference_update(keys)
+            self._unflushed.difference_update(keys)
