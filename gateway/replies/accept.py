@@ -55,27 +55,27 @@ class Replies:
     async def accept(self, conversation: str, key: str, reply: Reply) -> dict[str, Any]:
         """Keep a text, or find the one that was accepted under the same key."""
         id = self._journal.ids.reply(conversation, key)
-        before = await self._journal.agent_text(id)
-        if before is not None:
-            return _same(before, reply)
+        existing = await self._journal.agent_text(id)
+        if existing is not None:
+            return _accept_repeat(existing, reply)
         situation = await self._journal.situation(conversation)
         if situation is None:
             not_found("conversation", conversation)
         connector = self._connectors.get(situation.connector)
         if connector is None or connector.capabilities.support("send_text") == "no":
             _refuse("unsupported", f"{situation.connector} sends no texts")
-        obstacle = _obstacle(connector, situation)
-        if obstacle is not None:
-            _refuse(*obstacle)
+        refusal = _reason_to_refuse(connector, situation)
+        if refusal is not None:
+            _refuse(*refusal)
         if not reply.text.strip():
             raise Problem(422, "Unprocessable", "text is blank")
         parts = tuple(split(reply.text, connector.capabilities.max_text))
         quoted = await self._quoted(conversation, reply.reply_to)
         new = AgentText(id, conversation, reply.agent, reply.text, parts, quoted)
         await self._journal.accept_text(new)
-        kept = await self._journal.agent_text(id)
+        accepted = await self._journal.agent_text(id)
         # Of two texts that came under one key at the same time, one is kept and the other told.
-        return _same(kept, reply) if kept else {}
+        return _accept_repeat(accepted, reply) if accepted else {}
 
     async def tell_read(self, message: str) -> bool:
         """Tell the platform that an agent has seen a message; False where it cannot be told."""
@@ -86,7 +86,7 @@ class Replies:
         connector = self._connectors.get(name)
         if connector is None or connector.capabilities.support("mark_read") == "no":
             return False
-        await self._tell(name, connector, connector.mark_read(account, consumer, platform_id))
+        await self._run_flow(name, connector, connector.mark_read(account, consumer, platform_id))
         return True
 
     async def tell_typing(self, conversation: str, *, on: bool) -> bool:
@@ -96,19 +96,23 @@ class Replies:
             not_found("conversation", conversation)
         connector = self._connectors.get(situation.connector)
         latest = await self._journal.latest_message(conversation)
-        if connector is None or latest is None or _obstacle(connector, situation) is not None:
+        if (
+            connector is None
+            or latest is None
+            or _reason_to_refuse(connector, situation) is not None
+        ):
             return False
         if connector.capabilities.support("send_typing") == "no":
             return False
         typing = Typing(f"typing_{secrets.token_hex(8)}", *latest, on=on)
-        await self._tell(situation.connector, connector, connector.send_typing(typing))
+        await self._run_flow(situation.connector, connector, connector.send_typing(typing))
         return True
 
-    async def _tell(self, name: str, connector: Connector[Any], flow: Flow[None]) -> None:
+    async def _run_flow(self, name: str, connector: Connector[Any], flow: Flow[None]) -> None:
         try:
             await self._fetcher.run(connector, flow, "send")
-        except Rejected as refusal:
-            raise Problem(502, "Bad gateway", f"{name} refused: {refusal.reason}") from refusal
+        except Rejected as exc:
+            raise Problem(502, "Bad gateway", f"{name} refused: {exc.reason}") from exc
 
     async def _quoted(self, conversation: str, message: str | None) -> str | None:
         if message is None:
@@ -120,28 +124,28 @@ class Replies:
         return found
 
 
-def _same(before: dict[str, Any], reply: Reply) -> dict[str, Any]:
-    if before["text"] != reply.text or before["agent"] != reply.agent:
+def _accept_repeat(existing: dict[str, Any], reply: Reply) -> dict[str, Any]:
+    if existing["text"] != reply.text or existing["agent"] != reply.agent:
         detail = "this Idempotency-Key was used with another text; use a new key for a new text"
         raise Problem(422, "Unprocessable", detail)
-    return before
+    return existing
 
 
-def _obstacle(connector: Connector[Any], situation: Situation) -> tuple[str, str] | None:
+def _reason_to_refuse(connector: Connector[Any], situation: Situation) -> tuple[str, str] | None:
     """Why the platform would take no text now, as reason and sentence; None if it would."""
     if situation.closed:
         return "closed", "the consumer closed the conversation; they must write first"
     if situation.opted_out:
         return "opted_out", "the consumer wants no more texts; they must write first"
     window = connector.reply_window
-    silent = (now_ms() - (situation.last_message_at or 0)) / 1000
-    if window is None or silent <= window:
+    silence = (now_ms() - (situation.last_message_at or 0)) / 1000
+    if window is None or silence <= window:
         return None
     hours = round(window / 3600)
-    told = f"{hours // 24} days" if hours > 24 and hours % 24 == 0 else f"{hours} hours"
+    period = f"{hours // 24} days" if hours > 24 and hours % 24 == 0 else f"{hours} hours"
     return (
         "window_closed",
-        f"{connector.label} takes texts within {told} of the consumer's last message; they must write first",
+        f"{connector.label} takes texts within {period} of the consumer's last message; they must write first",
     )
 
 

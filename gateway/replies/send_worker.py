@@ -22,9 +22,9 @@ log = structlog.get_logger(__name__)
 #: Seconds that a receipt or an echo may take to tell that a text arrived whose answer we never got.
 _RECONCILE = 30.0
 #: Seconds between two looks whether one has. The conversation's next text waits meanwhile.
-_LOOK_EVERY = 0.25
+_POLL_EVERY = 0.25
 #: Seconds after which a text that the platform keeps refusing for now is given up.
-_PATIENCE = 3600.0
+_GIVE_UP_AFTER = 3600.0
 #: Seconds before the journal is asked again.
 _PAUSE = 1.0
 _RETRY = {"base": 1.0, "ceiling": 120.0}
@@ -66,43 +66,43 @@ class SendWorker:
                 await self._changed.wait()
                 self._changed.clear()
                 for part in await self._journal.open_parts():
-                    self._take(part, group)
+                    self._enqueue(part, group)
 
-    def _take(self, part: Part, group: asyncio.TaskGroup) -> None:
+    def _enqueue(self, part: Part, group: asyncio.TaskGroup) -> None:
         if (part.outgoing, part.position) in self._known:
             return
         self._known.add((part.outgoing, part.position))
-        whose = (part.connector, part.account, part.consumer)
-        queue = self._queues.get(whose)
+        consumer = (part.connector, part.account, part.consumer)
+        queue = self._queues.get(consumer)
         if queue is None:
-            queue = self._queues[whose] = deque()
-            group.create_task(self._work_off(whose, queue))
+            queue = self._queues[consumer] = deque()
+            group.create_task(self._send_queue(consumer, queue))
         queue.append(part)
 
-    async def _work_off(self, whose: tuple[str, str, str], queue: deque[Part]) -> None:
+    async def _send_queue(self, consumer: tuple[str, str, str], queue: deque[Part]) -> None:
         while queue:
             part = queue[0]
-            settle = partial(self._until_settled, part)
+            settle = partial(self._send_until_settled, part)
             await retry_until_done(
                 _PAUSE, settle, JournalUnavailable, "sending_waits_for_the_journal"
             )
             queue.popleft()
             self._known.discard((part.outgoing, part.position))
-        del self._queues[whose]
+        del self._queues[consumer]
 
-    async def _until_settled(self, part: Part) -> None:
+    async def _send_until_settled(self, part: Part) -> None:
         connector = self._connectors.get(part.connector)
         if connector is None:
             await self._settle(part, "failed", reason="not_configured")
             return
         if part.state == "trying" and not connector.resend_is_safe:
             # A crash came between the request and its answer.
-            await self._find_out(part)
+            await self._await_receipt(part)
             return
-        attempt, begun = 0, now_ms()
+        attempt, started = 0, now_ms()
         while await self._journal.trying(part.outgoing, part.position):
             attempt += 1
-            pause = await self._attempt(part, connector, attempt, (now_ms() - begun) / 1000)
+            pause = await self._attempt(part, connector, attempt, (now_ms() - started) / 1000)
             if pause is None:
                 return
             due = now_ms() + round(pause * 1000)
@@ -117,40 +117,38 @@ class SendWorker:
             sent: Sent = await self._fetcher.run(
                 connector, connector.send_text(self._text(part)), "send"
             )
-        except Ambiguous as trouble:
-            if connector.resend_is_safe and age < _PATIENCE:
+        except Ambiguous as exc:
+            if connector.resend_is_safe and age < _GIVE_UP_AFTER:
                 return delay(attempt, **_RETRY)
-            log.warning("text_ambiguous", message=part.id, detail=trouble.detail)
-            await self._find_out(part)
-        except Rejected as refusal:
-            if refusal.retry and age < _PATIENCE:
-                log.info("text_refused_for_now", message=part.id, reason=refusal.reason)
-                return min(max(refusal.after or 0.0, delay(attempt, **_RETRY)), _LONGEST_PAUSE)
-            log.warning(
-                "text_refused", message=part.id, reason=refusal.reason, detail=refusal.detail
-            )
-            if refusal.reason == "opted_out":
+            log.warning("text_ambiguous", message=part.id, detail=exc.detail)
+            await self._await_receipt(part)
+        except Rejected as exc:
+            if exc.retry and age < _GIVE_UP_AFTER:
+                log.info("text_refused_for_now", message=part.id, reason=exc.reason)
+                return min(max(exc.after or 0.0, delay(attempt, **_RETRY)), _LONGEST_PAUSE)
+            log.warning("text_refused", message=part.id, reason=exc.reason, detail=exc.detail)
+            if exc.reason == "opted_out":
                 await self._journal.opt_out(part.outgoing)
-            await self._settle(part, "failed", reason=refusal.reason)
-        except Unsafe as refusal:
-            await self._settle(part, "failed", reason=refusal.reason)
+            await self._settle(part, "failed", reason=exc.reason)
+        except Unsafe as exc:
+            await self._settle(part, "failed", reason=exc.reason)
         except JournalUnavailable:
             raise
-        except Exception as surprise:
+        except Exception as exc:
             # A connector's own mistake. It costs this text, and nobody else's; whether it went out is not known.
-            log.exception("text_ended_by_a_mistake", message=part.id, error=type(surprise).__name__)
-            await self._find_out(part)
+            log.exception("send_unexpected_error", message=part.id, error=type(exc).__name__)
+            await self._await_receipt(part)
         else:
             await self._settle(part, sent.status, platform_id=sent.id)
         return None
 
-    async def _find_out(self, part: Part) -> None:
+    async def _await_receipt(self, part: Part) -> None:
         """Wait for a receipt or an echo to tell; then nobody can."""
-        end = time.monotonic() + self._reconcile
-        while time.monotonic() < end:
+        deadline = time.monotonic() + self._reconcile
+        while time.monotonic() < deadline:
             if not await self._journal.part_is_open(part.outgoing, part.position):
                 return
-            await asyncio.sleep(_LOOK_EVERY)
+            await asyncio.sleep(_POLL_EVERY)
         await self._settle(part, "unknown", reason="unknown")
 
     async def _settle(self, part: Part, state: str, **more: str | None) -> None:

@@ -4,24 +4,24 @@ import regex
 
 _GRAPHEME = regex.compile(r"\X")
 #: Where to cut, the best first: between paragraphs, lines, sentences, words.
-_SEAMS = ("\n\n", "\n", ". ", " ")
+_BREAKS = ("\n\n", "\n", ". ", " ")
 
 
 def split(text: str, limit: int) -> list[str]:
     """Parts of at most `limit` code points. A part is cut at a seam in its second half where there is one."""
     parts: list[str] = []
     while len(text) > limit:
-        end = _seam(text, limit) or _whole_graphemes(text, limit)
+        end = _break_position(text, limit) or _whole_graphemes(text, limit)
         parts.append(text[:end].rstrip())
         text = text[end:].lstrip()
     return [part for part in (*parts, text) if part]
 
 
-def _seam(text: str, limit: int) -> int | None:
-    for seam in _SEAMS:
-        place = text.rfind(seam, limit // 2, limit)
-        if place > 0:
-            return place + len(seam)
+def _break_position(text: str, limit: int) -> int | None:
+    for mark in _BREAKS:
+        position = text.rfind(mark, limit // 2, limit)
+        if position > 0:
+            return position + len(mark)
     return None
 
 
