@@ -10,7 +10,7 @@ from collections.abc import Callable
 from gateway.backoff import every
 from gateway.journal import Journal, JournalUnavailable
 
-_LOOK_EVERY = 2.0
+_CHECK_EVERY = 2.0
 #: Free bytes that a journal may keep for what comes next, while there is room on the disk.
 _SPARE = 64 * 1024 * 1024
 
@@ -23,9 +23,9 @@ class Compactor:
         self._is_short = is_short
 
     async def run(self) -> None:
-        await every(_LOOK_EVERY, self._look, JournalUnavailable, "journal_cannot_shrink")
+        await every(_CHECK_EVERY, self._check, JournalUnavailable, "journal_cannot_shrink")
 
-    async def _look(self) -> None:
+    async def _check(self) -> None:
         await self.compact(0 if self._is_short() else _SPARE)
 
     async def compact(self, spare: int) -> None:

@@ -18,9 +18,9 @@ log = structlog.get_logger(__name__)
 #: Seconds between two questions. Meta counts calls by the hour.
 _EVERY = 300.0
 #: Sooner where the platform did not answer.
-_AGAIN = 30.0
+_RETRY_EVERY = 30.0
 #: Seconds for one question, connections and redirects included.
-_PATIENCE = 20.0
+_TIMEOUT = 20.0
 
 State = Literal["ok", "waiting", "needs action"]
 
@@ -54,20 +54,20 @@ NOT_ASKED = Health("waiting", detail="the platform has not been asked yet")
 async def ask(fetcher: Fetcher, connector: Connector[Any]) -> Health:
     """Make the connector's own harmless call. Never raises."""
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_TIMEOUT):
             account = await fetcher.run(connector, connector.check(), "check")
-    except Rejected as refusal:
-        state: State = "needs action" if refusal.operator else "waiting"
-        return Health(state, detail=str(refusal), checked_at=now_ms())
-    except Unsafe as refusal:
-        return Health("needs action", detail=f"{refusal}; check api_url", checked_at=now_ms())
+    except Rejected as exc:
+        state: State = "needs action" if exc.operator else "waiting"
+        return Health(state, detail=str(exc), checked_at=now_ms())
+    except Unsafe as exc:
+        return Health("needs action", detail=f"{exc}; check api_url", checked_at=now_ms())
     except TimeoutError:
-        detail = f"no answer within {_PATIENCE:.0f} s"
+        detail = f"no answer within {_TIMEOUT:.0f} s"
         return Health("waiting", detail=detail, checked_at=now_ms())
-    except Exception as surprise:
+    except Exception as exc:
         # A mistake in a connector must not end the gateway.
-        log.exception("check_surprise", connector=connector.name)
-        detail = f"{type(surprise).__name__}: the log has the details"
+        log.exception("connector_check_unexpected_error", connector=connector.name)
+        detail = f"{type(exc).__name__}: the log has the details"
         return Health("needs action", detail=detail, checked_at=now_ms())
     return Health("ok", account, checked_at=now_ms())
 
@@ -81,28 +81,33 @@ class ConnectorHealth:
         self._connectors = connectors
         self._fetcher = fetcher
         self._every = every
-        self._heard: dict[str, Health] = {}
+        self._latest: dict[str, Health] = {}
 
     def of(self, connector: str) -> Health:
-        return self._heard.get(connector, NOT_ASKED)
+        return self._latest.get(connector, NOT_ASKED)
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
             for name in self._connectors:
-                group.create_task(self._follow(name))
+                group.create_task(self._poll(name))
             # Without connectors there is nothing to follow, and a part of the gateway does not end.
             await asyncio.Event().wait()
 
-    async def _follow(self, name: str) -> None:
+    async def _poll(self, name: str) -> None:
         while True:
-            before = self._heard.get(name)
-            now = await ask(self._fetcher, self._connectors[name])
-            if before is not None and now.account is None:
-                now = replace(now, account=before.account)
-            self._heard[name] = now
-            HEALTHY.labels(name).set(now.state == "ok")
-            if now.state != "ok" and (before is None or before.state != now.state):
+            previous = self._latest.get(name)
+            current = await ask(self._fetcher, self._connectors[name])
+            if previous is not None and current.account is None:
+                current = replace(current, account=previous.account)
+            self._latest[name] = current
+            HEALTHY.labels(name).set(current.state == "ok")
+            if current.state != "ok" and (previous is None or previous.state != current.state):
                 log.warning(
-                    "connector_unhealthy", connector=name, state=now.state, detail=now.detail
+                    "connector_unhealthy",
+                    connector=name,
+                    state=current.state,
+                    detail=current.detail,
                 )
-            await asyncio.sleep(self._every if now.state == "ok" else min(_AGAIN, self._every))
+            await asyncio.sleep(
+                self._every if current.state == "ok" else min(_RETRY_EVERY, self._every)
+            )

@@ -14,7 +14,7 @@ import structlog
 log = structlog.get_logger(__name__)
 
 _FILE = "airlock.lock"
-_LOOK_EVERY = 0.05
+_POLL_EVERY = 0.05
 
 
 class FolderInUse(OSError):
@@ -24,10 +24,10 @@ class FolderInUse(OSError):
 async def claim(folder: Path, patience: float) -> int:
     """A descriptor that holds the folder until it is closed; raises FolderInUse after `patience` seconds."""
     descriptor = os.open(folder / _FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    end = asyncio.get_running_loop().time() + patience
+    deadline = asyncio.get_running_loop().time() + patience
     announced = False
-    while not _locked(descriptor):
-        if asyncio.get_running_loop().time() >= end:
+    while not _try_lock(descriptor):
+        if asyncio.get_running_loop().time() >= deadline:
             os.close(descriptor)
             raise FolderInUse(
                 f"another Airlock works in {folder}: end it, or point gateway.data elsewhere"
@@ -35,11 +35,11 @@ async def claim(folder: Path, patience: float) -> int:
         if not announced:
             log.info("waiting_for_the_data_folder", folder=str(folder))
             announced = True
-        await asyncio.sleep(_LOOK_EVERY)
+        await asyncio.sleep(_POLL_EVERY)
     return descriptor
 
 
-def _locked(descriptor: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

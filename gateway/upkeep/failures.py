@@ -9,10 +9,10 @@ from gateway.delivery.lanes import Lanes
 from gateway.inbound.parse_worker import read
 from gateway.journal import Accepted, Batch, Journal
 
-_LISTED = 1000
+_MAX_LISTED = 1000
 #: Tried again at once: they share a commit.
-_TOGETHER = 100
-_SHOWN = 16_384
+_BATCH = 100
+_MAX_BODY_BYTES = 16_384
 
 
 class Failures:
@@ -25,15 +25,15 @@ class Failures:
         self._connectors = connectors
         self._lanes = lanes
 
-    async def listed(self, limit: int = _LISTED) -> list[dict[str, Any]]:
-        kept = await self._journal.failures(min(limit, _LISTED))
-        return [*self._lanes.refused(), *kept][:limit]
+    async def listed(self, limit: int = _MAX_LISTED) -> list[dict[str, Any]]:
+        recorded = await self._journal.failures(min(limit, _MAX_LISTED))
+        return [*self._lanes.refused(), *recorded][:limit]
 
     async def shown(self, id: str) -> dict[str, Any] | None:
         """One failure whole; of a delivery with what it held, as text."""
-        unread = await self._journal.failed_delivery(id)
-        if unread is not None:
-            return {**unread.view, **_content(unread.delivery)}
+        failed = await self._journal.failed_delivery(id)
+        if failed is not None:
+            return {**failed.view, **_content(failed.delivery)}
         refused = [failure for failure in self._lanes.refused() if failure["id"] == id]
         if refused:
             return refused[0]
@@ -45,21 +45,21 @@ class Failures:
         ids = [failure["id"] for failure in self._lanes.refused()]
         ids += await self._journal.retriable_failures()
         results: list[dict[str, Any]] = []
-        for start in range(0, len(ids), _TOGETHER):
-            tried = await asyncio.gather(*map(self.retry, ids[start : start + _TOGETHER]))
+        for start in range(0, len(ids), _BATCH):
+            tried = await asyncio.gather(*map(self.retry, ids[start : start + _BATCH]))
             # What was mended or erased in between is no failure any more.
             results += [result for result in tried if result is not None]
         return results
 
     async def retry(self, id: str) -> dict[str, Any] | None:
         """Try one again; None if there is no such failure."""
-        unread = await self._journal.failed_delivery(id)
-        if unread is not None:
-            return await self._replay(id, unread.delivery)
+        failed = await self._journal.failed_delivery(id)
+        if failed is not None:
+            return await self._replay(id, failed.delivery)
         if id.startswith("evt_"):
-            known = self._lanes.retry(id)
+            is_known = self._lanes.retry(id)
             detail = "the core is asked again"
-            return {"id": id, "status": "accepted", "detail": detail} if known else None
+            return {"id": id, "status": "accepted", "detail": detail} if is_known else None
         row = await self._journal.find_attachment(id)
         if row is None:
             return None
@@ -80,5 +80,5 @@ class Failures:
 
 
 def _content(accepted: Accepted) -> dict[str, Any]:
-    text = accepted.body[:_SHOWN].decode("utf-8", "replace")
+    text = accepted.body[:_MAX_BODY_BYTES].decode("utf-8", "replace")
     return {"query": dict(accepted.query), "body": text, "bytes": len(accepted.body)}

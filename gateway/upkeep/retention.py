@@ -16,9 +16,9 @@ from gateway.timestamps import now_ms
 log = structlog.get_logger(__name__)
 
 #: Seconds between two rounds.
-_EVERY = 300.0
+_ROUND_EVERY = 300.0
 #: Seconds after which files are looked at again that could not go yet.
-_SWEEP = 2.0
+_SWEEP_EVERY = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class RetentionWorker:
     """The journal forgets first and notes which files are doomed; then the files go, then the note.
 
     A crash at any point leaves the note, and the next start finishes the work: no file is left behind. The
-    note of an attachment that is being worked on (`in_hand`) stays, too: its files may still be written.
+    note of an attachment that is being worked on (`is_in_progress`) stays, too: its files may still be written.
     """
 
     def __init__(
@@ -43,13 +43,13 @@ class RetentionWorker:
         store: FileStore,
         quarantine: Quarantine,
         retention: Retention,
-        in_hand: Callable[[str], bool],
+        is_in_progress: Callable[[str], bool],
     ) -> None:
         self._journal = journal
         self._store = store
         self._quarantine = quarantine
         self._retention = retention
-        self._in_hand = in_hand
+        self._is_in_progress = is_in_progress
         #: By the loop's clock.
         self._next_round = 0.0
 
@@ -57,14 +57,14 @@ class RetentionWorker:
         """A round now and then; what a message taken back or a work in hand left is swept soon after."""
         outage = (JournalUnavailable, StoreUnavailable)
         event = "housekeeping_waits_for_journal_or_storage"
-        await every(_SWEEP, self._round_or_sweep, outage, event)
+        await every(_SWEEP_EVERY, self._round_or_sweep, outage, event)
 
     async def _round_or_sweep(self) -> None:
         now = asyncio.get_running_loop().time()
         if now < self._next_round:
             await self.sweep()
         else:
-            self._next_round = now + _EVERY
+            self._next_round = now + _ROUND_EVERY
             await self.round()
 
     async def round(self) -> None:
@@ -73,9 +73,9 @@ class RetentionWorker:
         media = _before(now, self._retention.media)
         while await self._journal.expire_media(media):
             fault_point("after-expire")
-        words = _before(now, self._retention.words)
+        texts = _before(now, self._retention.words)
         memory = _before(now, max(self._retention.duplicates, self._retention.words))
-        while await self._journal.expire_texts(words, memory):
+        while await self._journal.expire_texts(texts, memory):
             fault_point("after-forget")
         await self.sweep()
         await self._clear_quarantine()
@@ -84,7 +84,7 @@ class RetentionWorker:
     async def sweep(self) -> None:
         """Remove the files of what the journal forgot."""
         while attachments := [
-            a for a in await self._journal.files_to_delete() if not self._in_hand(a)
+            a for a in await self._journal.files_to_delete() if not self._is_in_progress(a)
         ]:
             for attachment in attachments:
                 fault_point("before-remove")
@@ -97,10 +97,10 @@ class RetentionWorker:
     async def _clear_quarantine(self) -> None:
         """Remove originals that a crash left behind: whose attachment has ended, or is not known."""
         for attachment in self._quarantine.attachments:
-            if self._in_hand(attachment):
+            if self._is_in_progress(attachment):
                 continue
             row = await self._journal.find_attachment(attachment)
-            if (row is None or row.state != "pending") and not self._in_hand(attachment):
+            if (row is None or row.state != "pending") and not self._is_in_progress(attachment):
                 await self._quarantine.remove(attachment)
 
     async def erase(self, conversation: str) -> bool:
@@ -111,9 +111,9 @@ class RetentionWorker:
         try:
             await self._journal.scrub_free_pages()
             await self.sweep()
-        except (JournalUnavailable, StoreUnavailable) as trouble:
+        except (JournalUnavailable, StoreUnavailable) as exc:
             # Nobody can reach the files any more; the note of them stays until they are gone.
-            log.error("erased_files_wait_for_the_next_round", error=str(trouble))
+            log.error("erased_files_wait_for_the_next_round", error=str(exc))
         log.info("conversation_erased", conversation=conversation)
         return True
 
