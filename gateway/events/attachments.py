@@ -8,7 +8,7 @@ from typing_extensions import TypedDict  # pydantic needs this one on Python 3.1
 from normalizer.events import Kind
 from normalizer.media import FailedReason, RejectedReason
 
-from .types import AttachmentId, Open, Pixels, Word
+from .types import AnyMapping, AttachmentId, NonEmpty, Pixels
 
 State = Literal["pending", "ready", "rejected", "failed"]
 
@@ -28,7 +28,7 @@ class Preview(_Rendition):
     media_type: Literal["image/jpeg", "image/png"]
 
 
-class Film(_Rendition):
+class Video(_Rendition):
     media_type: Literal["video/mp4"]
 
 
@@ -40,7 +40,7 @@ class PhotoRenditions(TypedDict):
 class VideoRenditions(TypedDict):
     thumbnail: Picture
     poster: Picture
-    video: Film
+    video: Video
 
 
 @with_config(ConfigDict(extra="allow"))
@@ -52,7 +52,7 @@ class Location(TypedDict):
     url: NotRequired[Annotated[str, Field(description="A link to it")]]
 
 
-Nothing = Annotated[Open, Field(max_length=0, description="Nothing to show")]
+Nothing = Annotated[AnyMapping, Field(max_length=0, description="Nothing to show")]
 
 
 class _Attachment(TypedDict):
@@ -70,12 +70,14 @@ class _Attachment(TypedDict):
     location: NotRequired[Annotated[Location, Field(description="Of kind location: where")]]
     contacts: NotRequired[
         Annotated[
-            list[Open],
+            list[AnyMapping],
             Field(description="Of kind contact: the cards, as the platform tells them"),
         ]
     ]
     unsupported: NotRequired[
-        Annotated[Open, Field(description="Of kind unsupported: what the platform tells about it")]
+        Annotated[
+            AnyMapping, Field(description="Of kind unsupported: what the platform tells about it")
+        ]
     ]
 
 
@@ -118,7 +120,7 @@ def _shows_something(attachment: ReadyAttachment) -> ReadyAttachment:
     return attachment
 
 
-_InOneState = Annotated[
+_ByState = Annotated[
     PendingAttachment
     | Annotated[ReadyAttachment, AfterValidator(_shows_something)]
     | RejectedAttachment
@@ -131,7 +133,7 @@ class AttachmentInAnyState(_Attachment):
     """What builders make: the state is a column of the journal, so mypy cannot know which one it is."""
 
     state: State
-    reason: Word | None
+    reason: NonEmpty | None
     renditions: dict[str, Any]
 
 
@@ -143,5 +145,5 @@ class RenditionOfAnyType(_Rendition):
 
 Attachment = Annotated[
     AttachmentInAnyState,
-    GetPydanticSchema(lambda _source, handler: handler.generate_schema(_InOneState)),
+    GetPydanticSchema(lambda _source, handler: handler.generate_schema(_ByState)),
 ]

@@ -10,14 +10,14 @@ from normalizer.events import Status
 from .messages import (
     EchoedMessage,
     EditedMessage,
+    Notice,
     OtherMessage,
     ReceivedMessage,
     SentMessage,
-    ToldNotice,
     UpdatedMessage,
     transcript_fits,
 )
-from .types import Conversation, ConversationId, Moment, Word, id_of
+from .types import Conversation, ConversationId, NonEmpty, Timestamp, id_of
 
 #: In the order of the contract.
 EventType = Literal[
@@ -51,7 +51,7 @@ class StatusChange(_InConversation):
     message: SentMessage
     status: Status
     reason: str | None
-    watermark: NotRequired[Annotated[Moment, Field(description="All of ours up to this moment")]]
+    watermark: NotRequired[Annotated[Timestamp, Field(description="All of ours up to this moment")]]
 
 
 class Edited(_InConversation):
@@ -76,25 +76,25 @@ class Echoed(_InConversation):
 
 
 class Noticed(_InConversation):
-    notice: ToldNotice
+    notice: Notice
 
 
 class AccountNoticed(TypedDict):
-    connector: Word
-    platform: Word
+    connector: NonEmpty
+    platform: NonEmpty
     account: Annotated[
         str, Field(description="Our side: a phone number's, Page's or business's id")
     ]
-    notice: ToldNotice
+    notice: Notice
 
 
 class Unrecognised(TypedDict):
     conversation: NotRequired[Annotated[Conversation, Field(description="Where it is known")]]
     connector: NotRequired[
-        Annotated[Word, Field(description="Where the conversation is not known")]
+        Annotated[NonEmpty, Field(description="Where the conversation is not known")]
     ]
     platform: NotRequired[Annotated[str, Field(description="Where the conversation is not known")]]
-    reason: Word
+    reason: NonEmpty
     raw: Annotated[Any, Field(description="The entry as it came")]
 
 
@@ -121,8 +121,8 @@ class _Envelope(TypedDict):
 
     specversion: Literal["1.0"]
     id: Annotated[str, id_of("evt"), Field(description="The same for every repeat of this event")]
-    source: Annotated[Word, Field(description="The connector's name in connectors.yaml")]
-    time: Moment
+    source: Annotated[NonEmpty, Field(description="The connector's name in connectors.yaml")]
+    time: Timestamp
     datacontenttype: Literal["application/json"]
 
 

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict  # pydantic needs this one on Python 3.1
 from normalizer.events import TRANSCRIPT_LINES
 
 from .attachments import Attachment
-from .types import MessageId, Moment, Open, Word
+from .types import AnyMapping, MessageId, NonEmpty, Timestamp
 
 
 class Content(TypedDict):
@@ -22,7 +22,8 @@ class Content(TypedDict):
     ]
     referral: NotRequired[
         Annotated[
-            Open, Field(description="What brought the consumer here, as the platform tells it")
+            AnyMapping,
+            Field(description="What brought the consumer here, as the platform tells it"),
         ]
     ]
     forwarded: NotRequired[Annotated[bool, Field(description="Whether the message was forwarded")]]
@@ -33,12 +34,12 @@ class _Message(Content):
     sequence: Annotated[
         int, Field(ge=1, description="1, 2, 3, … within the conversation, without gaps")
     ]
-    sent_at: Moment
-    received_at: Moment
+    sent_at: Timestamp
+    received_at: Timestamp
 
 
 class ReceivedMessage(_Message):
-    platform_id: Annotated[Word, Field(description="The platform's id of the message")]
+    platform_id: Annotated[NonEmpty, Field(description="The platform's id of the message")]
     attachments: list[Attachment]
 
 
@@ -57,7 +58,7 @@ class OtherMessage(TypedDict):
     """A message told about earlier."""
 
     id: MessageId
-    platform_id: Word
+    platform_id: NonEmpty
 
 
 class EditedMessage(OtherMessage):
@@ -69,7 +70,7 @@ class SentMessage(TypedDict):
     """A text of ours. Platforms tell of some by their own id only, of some by a point in time."""
 
     id: MessageId | None
-    platform_id: Word | None
+    platform_id: NonEmpty | None
 
 
 class EchoedMessage(TypedDict):
@@ -78,19 +79,19 @@ class EchoedMessage(TypedDict):
     id: NotRequired[
         Annotated[MessageId, Field(description="Ours, where the message is in our journal")]
     ]
-    platform_id: Word
-    sent_at: NotRequired[Annotated[Moment, Field(description="The platform's time")]]
-    received_at: NotRequired[Annotated[Moment, Field(description="Ours")]]
+    platform_id: NonEmpty
+    sent_at: NotRequired[Annotated[Timestamp, Field(description="The platform's time")]]
+    received_at: NotRequired[Annotated[Timestamp, Field(description="Ours")]]
     text: str | None
     transcript: str
     reply_to: str | None
     sender_app: Annotated[str | None, Field(description="The app it was written with")]
 
 
-class ToldNotice(TypedDict):
-    kind: Annotated[Word, Field(description="In the platform's word")]
+class Notice(TypedDict):
+    kind: Annotated[NonEmpty, Field(description="In the platform's word")]
     text: Annotated[str | None, Field(description="For people")]
-    details: Annotated[Open | None, Field(description="For machines")]
+    details: Annotated[AnyMapping | None, Field(description="For machines")]
 
 
 def transcript_fits(message: ReceivedMessage) -> ReceivedMessage:

@@ -15,7 +15,7 @@ def id_of(prefix: str) -> Any:
     return Field(pattern=rf"^{prefix}_[A-Za-z0-9_-]+$")
 
 
-_MOMENT = (
+_TIMESTAMP = (
     "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"
     r"(\.[0-9]{1,6})?Z$"
 )
@@ -23,18 +23,18 @@ _MOMENT = (
 ConversationId = Annotated[str, id_of("conv")]
 MessageId = Annotated[str, id_of("msg")]
 AttachmentId = Annotated[str, id_of("att")]
-Moment = Annotated[
+Timestamp = Annotated[
     str,
-    Field(pattern=_MOMENT),
-    WithJsonSchema({"type": "string", "format": "date-time", "pattern": _MOMENT}),
+    Field(pattern=_TIMESTAMP),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": _TIMESTAMP}),
 ]
-Word = Annotated[str, Field(min_length=1)]
+NonEmpty = Annotated[str, Field(min_length=1)]
 Pixels = Annotated[int, Field(ge=1)]
-Open = Mapping[str, Any]
+AnyMapping = Mapping[str, Any]
 
 
 class Consumer(TypedDict):
-    id: Annotated[Word, Field(description="The platform's id of the consumer")]
+    id: Annotated[NonEmpty, Field(description="The platform's id of the consumer")]
     name: Annotated[
         str | None, Field(description="As the platform tells it, null where it does not")
     ]
@@ -42,7 +42,9 @@ class Consumer(TypedDict):
 
 class Conversation(TypedDict):
     id: ConversationId
-    connector: Annotated[Word, Field(description="The connector's name in connectors.yaml")]
-    platform: Annotated[Word, Field(description="the type of the connector")]
-    account: Annotated[Word, Field(description="Our side: the number, page or business written to")]
+    connector: Annotated[NonEmpty, Field(description="The connector's name in connectors.yaml")]
+    platform: Annotated[NonEmpty, Field(description="the type of the connector")]
+    account: Annotated[
+        NonEmpty, Field(description="Our side: the number, page or business written to")
+    ]
     consumer: Consumer

@@ -14,7 +14,7 @@ from .transaction import Transaction
 from .views import IN_CONVERSATION, load_attachment, load_message
 
 #: More rows than a journal can hold.
-_ALL = 1 << 60
+_NO_LIMIT = 1 << 60
 
 
 def pending(connection: Transaction, limit: int | None, after: int) -> list[Job]:
@@ -22,7 +22,7 @@ def pending(connection: Transaction, limit: int | None, after: int) -> list[Job]
     rows = connection.execute(
         "SELECT message, position, due FROM attachment WHERE state = 'pending' AND due > ? "
         "ORDER BY due LIMIT ?",
-        (after, _ALL if limit is None else limit),
+        (after, _NO_LIMIT if limit is None else limit),
     )
     return [Job(*row) for row in rows]
 

@@ -7,7 +7,8 @@ import orjson
 
 from gateway.events.attachments import Attachment
 from gateway.events.event_types import ConversationData, ConversationEnd, EventType, StatusChange
-from gateway.events.messages import Content, EchoedMessage, EditedMessage, OtherMessage, ToldNotice
+from gateway.events.messages import Content, EchoedMessage, EditedMessage, OtherMessage
+from gateway.events.messages import Notice as NoticeView
 from gateway.events.types import Conversation
 from gateway.identifiers import Identifiers, attachment_id
 from gateway.journal.records import NewAttachment, Reading
@@ -41,7 +42,7 @@ def content_of(message: Message) -> Content:
     return content
 
 
-def new_view(message_id: str, position: int, new: NewAttachment) -> Attachment:
+def new_attachment_view(message_id: str, position: int, new: NewAttachment) -> Attachment:
     view: Attachment = {
         "id": attachment_id(message_id, position),
         "kind": new.kind,
@@ -63,14 +64,14 @@ def fact(
     reading: Reading,
     event: Any,
     conversation: Conversation,
-    whose: Callable[[str, str], str],
+    find_target: Callable[[str, str], str],
 ) -> tuple[EventType, ConversationData]:
     """The core's event for what is no message."""
     connector = reading.connector
     where: ConversationEnd = {"conversation": conversation}
 
     def target() -> OtherMessage:
-        return {"id": whose(connector, event.target), "platform_id": event.target}
+        return {"id": find_target(connector, event.target), "platform_id": event.target}
 
     match event:
         case Reaction(emoji=emoji):
@@ -87,7 +88,7 @@ def fact(
         case Closed():
             return "conversation.closed", where
         case Echo():
-            message = echoed(event, ids.message(connector, event.message_id), reading.received_at)
+            message = echo_of(event, ids.message(connector, event.message_id), reading.received_at)
             return "message.echoed", {**where, "message": message}
         case Notice():
             return "conversation.notice", {**where, "notice": notice_of(event)}
@@ -95,7 +96,7 @@ def fact(
             raise TypeError(f"no event of the core stands for {type(event).__name__}")
 
 
-def echoed(echo: Echo, id: str, received_at: int) -> EchoedMessage:
+def echo_of(echo: Echo, id: str, received_at: int) -> EchoedMessage:
     return {
         "id": id,
         "platform_id": echo.message_id,
@@ -108,7 +109,7 @@ def echoed(echo: Echo, id: str, received_at: int) -> EchoedMessage:
     }
 
 
-def notice_of(notice: Notice) -> ToldNotice:
+def notice_of(notice: Notice) -> NoticeView:
     return {"kind": notice.kind, "text": notice.text, "details": notice.details}
 
 

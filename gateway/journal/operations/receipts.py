@@ -1,7 +1,7 @@
 """What became of agents' texts: statuses move forward only, and some come before the platform's own answer.
 
 `failed` yields to a later delivered or read, which shows that it did arrive. A receipt that comes while a request
-is still out is kept in `early` until the answer says which message it was about.
+is still out is kept in `keep_early_receipt` until the answer says which message it was about.
 """
 
 from collections.abc import Sequence
@@ -20,10 +20,10 @@ from .views import CONVERSATION, conversation_of
 
 _RANK = {"waiting": 0, "trying": 0, "unknown": 1, "sent": 2, "failed": 3, "delivered": 4, "read": 5}
 #: A platform's clock and ours may differ by this much (ms) when a watermark is compared.
-_SLACK = 2_000
+_CLOCK_SLACK_MS = 2_000
 
 
-def early(
+def keep_early_receipt(
     connection: Transaction,
     conversation: int,
     platform_id: str,
@@ -31,12 +31,12 @@ def early(
     reason: str | None,
 ) -> bool:
     """Keep a receipt that came before the platform answered our request; False if no request is out."""
-    if not _is_out(connection, conversation):
+    if not _has_request_in_flight(connection, conversation):
         return False
-    before = connection.execute(
+    previous = connection.execute(
         "SELECT status FROM early WHERE platform_id = ?", (platform_id,)
     ).fetchone()
-    if before is None or _RANK[status] > _RANK[before[0]]:
+    if previous is None or _RANK[status] > _RANK[previous[0]]:
         connection.execute(
             "INSERT OR REPLACE INTO early VALUES (?, ?, ?, ?)",
             (platform_id, status, reason, now_ms()),
@@ -44,30 +44,30 @@ def early(
     return True
 
 
-def early_watermark(
+def keep_early_watermark(
     connection: Transaction, conversation: int, watermark: int, status: str
 ) -> bool:
     """The same for a receipt that names a moment (ms): whether it was meant shows when the answer comes."""
-    if not _is_out(connection, conversation):
+    if not _has_request_in_flight(connection, conversation):
         return False
     connection.execute(
         "INSERT INTO early VALUES (?, ?, NULL, ?) ON CONFLICT (platform_id) "
         "DO UPDATE SET seen_at = max(seen_at, excluded.seen_at)",
-        (_moment(conversation, status), status, watermark),
+        (_watermark_key(conversation, status), status, watermark),
     )
     return True
 
 
-def _is_out(connection: Transaction, conversation: int) -> bool:
-    out = connection.execute(
+def _has_request_in_flight(connection: Transaction, conversation: int) -> bool:
+    in_flight = connection.execute(
         "SELECT 1 FROM part p JOIN outgoing o ON o.key = p.outgoing "
         "WHERE o.conversation = ? AND p.state = 'trying'",
         (conversation,),
     )
-    return out.fetchone() is not None
+    return in_flight.fetchone() is not None
 
 
-def _moment(conversation: int, status: str) -> str:
+def _watermark_key(conversation: int, status: str) -> str:
     """What stands for a platform's id where a platform named a moment instead: no id has a blank."""
     return f"up to {conversation} {status}"
 
@@ -96,7 +96,7 @@ class ReceiptTracker:
         if row is None:
             return Recorded()
         if platform_id is not None:
-            state, reason = self._further(outgoing, platform_id, state, reason)
+            state, reason = self._with_early_receipts(outgoing, platform_id, state, reason)
             self._connection.execute(
                 "UPDATE part SET platform_id = coalesce(platform_id, ?), sent_at = coalesce(sent_at, ?) "
                 "WHERE outgoing = ? AND position = ?",
@@ -115,26 +115,26 @@ class ReceiptTracker:
                 "WHERE outgoing = ? AND position > ? AND state = 'waiting'",
                 (reason, outgoing, position),
             )
-        entry = self._tell(outgoing)
+        entry = self._announce_status(outgoing)
         return Recorded(entries=(entry,) if entry else ())
 
-    def _further(
+    def _with_early_receipts(
         self, outgoing: int, platform_id: str, state: str, reason: str | None
     ) -> tuple[str, str | None]:
         """What the platform has told of this message already, if that is more than `state`."""
         (conversation,) = self._connection.execute(
             "SELECT conversation FROM outgoing WHERE key = ?", (outgoing,)
         ).fetchone()
-        moments = [_moment(conversation, status) for status in ("delivered", "read")]
-        told = self._connection.execute(
+        keys = [_watermark_key(conversation, status) for status in ("delivered", "read")]
+        early = self._connection.execute(
             "DELETE FROM early WHERE platform_id = ?1 OR (platform_id IN (?2, ?3) AND seen_at >= ?4) "
             "RETURNING status, reason",
-            (platform_id, *moments, now_ms() - _SLACK),
+            (platform_id, *keys, now_ms() - _CLOCK_SLACK_MS),
         ).fetchall()
         furthest = (state, reason)
-        for told_state, told_reason in told:
-            if _RANK[told_state] > _RANK[furthest[0]]:
-                furthest = (told_state, told_reason)
+        for early_state, early_reason in early:
+            if _RANK[early_state] > _RANK[furthest[0]]:
+                furthest = (early_state, early_reason)
         return furthest
 
     def by_key(self, key: str, state: str, **more: str | None) -> Recorded | None:
@@ -157,43 +157,43 @@ class ReceiptTracker:
         rows = self._connection.execute(
             "SELECT p.outgoing, p.position FROM part p JOIN outgoing o ON o.key = p.outgoing "
             "WHERE o.conversation = ? AND p.sent_at <= ? AND p.state IN ('sent', 'delivered')",
-            (conversation, watermark + _SLACK),
+            (conversation, watermark + _CLOCK_SLACK_MS),
         ).fetchall()
         settled = [self.settle(text, position, state) for text, position in rows]
-        return Recorded(entries=tuple(entry for told in settled for entry in told.entries))
+        return Recorded(entries=tuple(entry for recorded in settled for entry in recorded.entries))
 
-    def _tell(self, outgoing: int) -> OutboxEntry | None:
+    def _announce_status(self, outgoing: int) -> OutboxEntry | None:
         """Announce the text's status, if that has changed: the lowest of its parts, or failed."""
         parts = self._connection.execute(
             "SELECT state, platform_id, reason FROM part WHERE outgoing = ? ORDER BY position",
             (outgoing,),
         ).fetchall()
-        status, reason = _whole(parts)
+        status, reason = _status_of_text(parts)
         row = self._connection.execute(
             f"SELECT o.id, o.conversation, o.status, {CONVERSATION} FROM outgoing o "
             "JOIN conversation c ON c.key = o.conversation WHERE o.key = ?",
             (outgoing,),
         ).fetchone()
-        id, lane, before = row[:3]
-        if status is None or status == before:
+        id, lane, previous = row[:3]
+        if status is None or status == previous:
             return None
         self._connection.execute(
             "UPDATE outgoing SET status = ?, reason = ? WHERE key = ?", (status, reason, outgoing)
         )
         event_id = self._ids.event("message.status", id, status)
         # `unknown` is no status of the contract: it is a failure to know, and says so.
-        told = "failed" if status == "unknown" else status
+        announced = "failed" if status == "unknown" else status
         data: StatusChange = {
             "conversation": conversation_of(row[3:]),
             "message": {"id": id, "platform_id": parts[0][1]},
-            "status": told,
+            "status": announced,
             "reason": reason or ("unknown" if status == "unknown" else None),
         }
         body = about(event_id, "message.status", now_ms(), data)
         return self._outbox.put(self._connection, lane, event_id, body=body)
 
 
-def _whole(
+def _status_of_text(
     parts: Sequence[tuple[Any, str | None, str | None]],
 ) -> tuple[Status | Literal["unknown"] | None, str | None]:
     """The status of a text from those of its parts; None while some of it has yet to go out."""

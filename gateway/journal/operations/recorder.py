@@ -32,11 +32,11 @@ from normalizer.events import (
     Unknown,
 )
 
-from .event_content import content_of, fact, new_view, notice_of, status_of
+from .event_content import content_of, fact, new_attachment_view, notice_of, status_of
 from .message_keys import message_key
 from .outbox import Outbox
-from .receipts import ReceiptTracker, early, early_watermark
-from .retention import take_back
+from .receipts import ReceiptTracker, keep_early_receipt, keep_early_watermark
+from .retention import unsend
 from .transaction import Transaction
 from .views import conversation_of
 
@@ -60,7 +60,7 @@ class Recorder:
 
     def record(self, batch: Batch) -> Recorded:
         for reading in batch.readings:
-            self._read(reading)
+            self._record_reading(reading)
         self.connection.executemany(
             "INSERT INTO unreadable (connector, received_at, reason, delivery) VALUES (?, ?, ?, ?)",
             [
@@ -75,30 +75,30 @@ class Recorder:
             entries=tuple(self.entries), jobs=tuple(self.jobs), duplicates=self.duplicates
         )
 
-    def _read(self, reading: Reading) -> None:
+    def _record_reading(self, reading: Reading) -> None:
         match reading.event:
             case Message() as message:
                 self._message(reading, message)
             case Unknown() as unknown:
                 self._unknown(reading, unknown)
             case Notice(party=None) as notice:
-                self._about_account(reading, notice)
+                self._account_notice(reading, notice)
             case Receipt() as receipt:
                 self._receipt(reading, receipt)
-            case Echo() as echo if self._our_echo(echo):
+            case Echo() as echo if self._settle_own_echo(echo):
                 pass
             case event:
-                if self._first(reading, event.id):
+                if self._is_new(reading, event.id):
                     assert event.party is not None
                     key, conversation = self._conversation(reading, event.account, event.party)
-                    self._take_note(reading, event, key)
+                    self._apply(reading, event, key)
                     type, data = fact(self.ids, reading, event, conversation, self._target)
                     id = self.ids.event(type, reading.connector, event.id)
                     self._announce(key, id, type, reading.received_at, data)
 
     def _message(self, reading: Reading, message: Message) -> None:
         id = self.ids.message(reading.connector, message.id)
-        if self._known(id):
+        if self._is_known(id):
             self.duplicates += 1
             return
         conversation_key, sequence, conversation = self._next_sequence(reading, message)
@@ -123,7 +123,7 @@ class Recorder:
             "received_at": rfc3339(reading.received_at),
             **content,
             "attachments": [
-                new_view(id, position, attachment)
+                new_attachment_view(id, position, attachment)
                 for position, attachment in enumerate(reading.attachments)
             ],
         }
@@ -158,7 +158,7 @@ class Recorder:
         ).fetchone()
         return str(row[0]) if row else self.ids.message(connector, platform_id)
 
-    def _take_note(self, reading: Reading, event: Any, conversation: int) -> None:
+    def _apply(self, reading: Reading, event: Any, conversation: int) -> None:
         """What a fact changes here, besides being told."""
         match event:
             case Closed():
@@ -167,12 +167,12 @@ class Recorder:
                 self._set(conversation, f"opted_out = {int(opted_out)}")
             case Deletion(target=target):
                 id = self.ids.message(reading.connector, target)
-                self.entries += take_back(self.connection, self.ids, self.outbox, id)
+                self.entries += unsend(self.connection, self.ids, self.outbox, id)
 
     def _set(self, conversation: int, what: str) -> None:
         self.connection.execute(f"UPDATE conversation SET {what} WHERE key = ?", (conversation,))
 
-    def _known(self, id: str) -> bool:
+    def _is_known(self, id: str) -> bool:
         """Whether a message was seen before; of an erased one the journal keeps the id alone."""
         seen = self.connection.execute("SELECT 1 FROM message WHERE id = ?", (id,))
         return seen.fetchone() is not None
@@ -202,52 +202,52 @@ class Recorder:
 
     def _receipt(self, reading: Reading, receipt: Receipt) -> None:
         """What became of texts: of ours in their own words, of others as the platform tells it."""
-        if not self._first(reading, receipt.id):
+        if not self._is_new(reading, receipt.id):
             return
         key, conversation = self._conversation(reading, receipt.account, receipt.party)
         for platform_id in receipt.message_ids or (None,):
-            if not self._progress(receipt, platform_id, key):
+            if not self._update_texts(receipt, platform_id, key):
                 id = self.ids.event(
                     "message.status", reading.connector, receipt.id, platform_id or ""
                 )
                 data = status_of(receipt, platform_id, conversation)
                 self._announce(key, id, "message.status", reading.received_at, data)
 
-    def _progress(self, receipt: Receipt, platform_id: str | None, conversation: int) -> bool:
+    def _update_texts(self, receipt: Receipt, platform_id: str | None, conversation: int) -> bool:
         """Move our text forward; False if the receipt is about none of ours."""
-        progress = ReceiptTracker(self.connection, self.ids, self.outbox)
+        tracker = ReceiptTracker(self.connection, self.ids, self.outbox)
         more = {"reason": receipt.reason}
         recorded = None
         if receipt.key is not None:
-            recorded = progress.by_key(receipt.key, receipt.status, platform_id=platform_id, **more)
+            recorded = tracker.by_key(receipt.key, receipt.status, platform_id=platform_id, **more)
         if recorded is None and platform_id is not None:
-            recorded = progress.by_platform_id(platform_id, receipt.status, receipt.reason)
-            if recorded is None and early(
+            recorded = tracker.by_platform_id(platform_id, receipt.status, receipt.reason)
+            if recorded is None and keep_early_receipt(
                 self.connection, conversation, platform_id, receipt.status, receipt.reason
             ):
                 return True
         if recorded is None and platform_id is None and receipt.watermark is not None:
-            moment = to_ms(receipt.watermark)
-            recorded = progress.up_to(conversation, moment, receipt.status)
-            waits = early_watermark(self.connection, conversation, moment, receipt.status)
+            watermark = to_ms(receipt.watermark)
+            recorded = tracker.up_to(conversation, watermark, receipt.status)
+            waits = keep_early_watermark(self.connection, conversation, watermark, receipt.status)
             if not (recorded.entries or waits):
                 return False
         self.entries += recorded.entries if recorded else ()
         return recorded is not None
 
-    def _our_echo(self, echo: Echo) -> bool:
+    def _settle_own_echo(self, echo: Echo) -> bool:
         """Whether the platform only repeats what an agent sent through us; then that is settled as sent."""
-        progress = ReceiptTracker(self.connection, self.ids, self.outbox)
+        tracker = ReceiptTracker(self.connection, self.ids, self.outbox)
         recorded = None
         if echo.key is not None:
-            recorded = progress.by_key(echo.key, "sent", platform_id=echo.message_id)
+            recorded = tracker.by_key(echo.key, "sent", platform_id=echo.message_id)
         if recorded is None:
-            recorded = progress.by_platform_id(echo.message_id, "sent", None)
+            recorded = tracker.by_platform_id(echo.message_id, "sent", None)
         self.entries += recorded.entries if recorded else ()
         return recorded is not None
 
     def _unknown(self, reading: Reading, unknown: Unknown) -> None:
-        if not self._first(reading, unknown.id):
+        if not self._is_new(reading, unknown.id):
             return
         id = self.ids.event("event.unrecognised", reading.connector, unknown.id)
         data: Unrecognised = {"reason": unknown.reason, "raw": unknown.raw}
@@ -256,10 +256,10 @@ class Recorder:
             self._announce(key, id, "event.unrecognised", reading.received_at, data)
         else:
             data["connector"], data["platform"] = reading.connector, reading.platform
-            self._announce_apart(id, "event.unrecognised", reading, data)
+            self._announce_without_conversation(id, "event.unrecognised", reading, data)
 
-    def _about_account(self, reading: Reading, notice: Notice) -> None:
-        if self._first(reading, notice.id):
+    def _account_notice(self, reading: Reading, notice: Notice) -> None:
+        if self._is_new(reading, notice.id):
             id = self.ids.event("account.notice", reading.connector, notice.id)
             data: AccountNoticed = {
                 "connector": reading.connector,
@@ -267,9 +267,9 @@ class Recorder:
                 "account": notice.account,
                 "notice": notice_of(notice),
             }
-            self._announce_apart(id, "account.notice", reading, data)
+            self._announce_without_conversation(id, "account.notice", reading, data)
 
-    def _announce_apart(
+    def _announce_without_conversation(
         self, id: str, type: EventType, reading: Reading, data: AccountNoticed | Unrecognised
     ) -> None:
         """An event that belongs to no conversation; they share a lane."""
@@ -283,7 +283,7 @@ class Recorder:
         )
         self._put(NO_CONVERSATION, id, body, None)
 
-    def _first(self, reading: Reading, event_id: str) -> bool:
+    def _is_new(self, reading: Reading, event_id: str) -> bool:
         cursor = self.connection.execute(
             "INSERT OR IGNORE INTO fact (id, seen_at) VALUES (?, ?)",
             (self.ids.fact(reading.connector, event_id), reading.received_at),
@@ -300,13 +300,13 @@ class Recorder:
             self.ids.conversation(reading.connector, account, name)
             for name in (party.id, *party.aliases)
         ]
-        row = self._known_conversation(ids)
+        row = self._find_conversation(ids)
         if row is None:
-            whom = (reading.connector, reading.platform, account, party.id, party.name)
+            party_columns = (reading.connector, reading.platform, account, party.id, party.name)
             row = self.connection.execute(
                 "INSERT INTO conversation (id, connector, platform, account, consumer, name) "
                 f"VALUES (?, ?, ?, ?, ?, ?) RETURNING {_CONVERSATION}",
-                (ids[0], *whom),
+                (ids[0], *party_columns),
             ).fetchone()
         key, *columns = row
         if len(ids) > 1:
@@ -321,7 +321,7 @@ class Recorder:
             conversation["consumer"]["name"] = party.name
         return key, conversation
 
-    def _known_conversation(self, ids: list[str]) -> tuple[Any, ...] | None:
+    def _find_conversation(self, ids: list[str]) -> tuple[Any, ...] | None:
         for id in ids:
             found = self.connection.execute(
                 f"SELECT {_CONVERSATION} FROM conversation WHERE id = ?1 OR "

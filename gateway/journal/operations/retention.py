@@ -57,14 +57,14 @@ def _expire(
     ids: Identifiers,
     outbox: Outbox,
     rows: list[tuple[int, int]],
-    why: str,
+    detail: str,
 ) -> Recorded:
     entries: list[OutboxEntry] = []
     for message, position in rows:
         connection.execute(
             "UPDATE attachment SET state = 'failed', reason = 'expired', detail = ?, renditions = NULL, "
             "media = NULL, revision = revision + 1 WHERE message = ? AND position = ?",
-            (why, message, position),
+            (detail, message, position),
         )
         (id,) = connection.execute("SELECT id FROM message WHERE key = ?", (message,)).fetchone()
         _delete_files_of(connection, [attachment_id(id, position)])
@@ -130,15 +130,15 @@ def erase(connection: Transaction, conversation: str) -> Recorded | None:
     if found is None:
         return None
     key, consumer = found
-    span = messages_of(key)
+    key_range = messages_of(key)
     attachments = connection.execute(
         "SELECT m.id, a.position FROM attachment a JOIN message m ON m.key = a.message "
         "WHERE m.key BETWEEN ? AND ?",
-        span,
+        key_range,
     )
     _delete_files_of(connection, [attachment_id(id, position) for id, position in attachments])
-    connection.execute("DELETE FROM attachment WHERE message BETWEEN ? AND ?", span)
-    connection.execute(_BLANK_MESSAGES, span)
+    connection.execute("DELETE FROM attachment WHERE message BETWEEN ? AND ?", key_range)
+    connection.execute(_BLANK_MESSAGES, key_range)
     connection.execute("DELETE FROM outbox WHERE conversation = ?", (key,))
     connection.execute(
         "DELETE FROM part WHERE outgoing IN (SELECT key FROM outgoing WHERE conversation = ?)",
@@ -154,7 +154,7 @@ def erase(connection: Transaction, conversation: str) -> Recorded | None:
     return Recorded(erased=(int(key),))
 
 
-def take_back(
+def unsend(
     connection: Transaction, ids: Identifiers, outbox: Outbox, message_id: str
 ) -> list[OutboxEntry]:
     """The consumer took a message back: its words and files go; the id stays, to recognise a repeat.
@@ -178,7 +178,7 @@ def take_back(
     held = connection.execute(
         "SELECT 1 FROM outbox WHERE message = ? AND body IS NULL", (row[0],)
     ).fetchone()
-    changed = [] if held else [position for position, was_told in found if was_told]
+    changed = [] if held else [position for position, was_announced in found if was_announced]
     return [announce(connection, ids, outbox, row[0], position) for position in changed]
 
 

@@ -24,12 +24,12 @@ log = structlog.get_logger(__name__)
 _COMMITS = 1000
 #: … while nothing waits to be written: whoever comes during a checkpoint waits for the disk behind it, the longer the
 #: more of it there is.
-_COMMITS_IF_CALM = 200
+_COMMITS_IF_IDLE = 200
 #: Pages that may be left for the pause, and how often we try to get there beside a busy writer.
-_LEFT = 300
+_PAGES_LEFT = 300
 _ROUNDS = 4
 #: Milliseconds that the return to the start of the log waits for whoever reads.
-_PATIENCE_MS = 50
+_BUSY_TIMEOUT_MS = 50
 #: How much rarer the system lets the thread run that does so.
 _NICE = 10
 
@@ -40,70 +40,72 @@ class Checkpoints:
     def __init__(self, path: Path) -> None:
         self._connection = schema.connect(str(path))
         # What is to go from the log must not stay because somebody was just reading.
-        self._connection.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
+        self._connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
         (page_bytes,) = self._connection.execute("PRAGMA page_size").fetchone()
-        self._length = WalSize(path, page_bytes)
+        self._wal_size = WalSize(path, page_bytes)
         self._commits = 0
-        self._wipe = False
-        self._beside: threading.Thread | None = None
+        self._scrub = False
+        self._passive_thread: threading.Thread | None = None
 
-    def wipe(self) -> None:
+    def scrub(self) -> None:
         """With the next commit, let the log hold nothing old any more."""
-        self._wipe = True
+        self._scrub = True
 
-    def committed(self, *, calm: bool) -> None:
+    def committed(self, *, idle: bool) -> None:
         """One more commit; begins what can be done beside the writer when it is time, sooner if it is calm."""
         self._commits += 1
-        due = self._commits >= (_COMMITS_IF_CALM if calm else _COMMITS) or self._length.is_long()
-        if due and self._beside is None:
-            self._beside = threading.Thread(target=self._run_beside, name="journal-checkpoint")
-            self._beside.start()
+        due = self._commits >= (_COMMITS_IF_IDLE if idle else _COMMITS) or self._wal_size.is_long()
+        if due and self._passive_thread is None:
+            self._passive_thread = threading.Thread(
+                target=self._run_passive, name="journal-checkpoint"
+            )
+            self._passive_thread.start()
 
-    def wanted(self) -> bool:
+    def needs_pause(self) -> bool:
         """Whether the writer should pause now, for `finish`."""
-        if self._wipe or self._beside is None:
-            return self._wipe
-        return not self._beside.is_alive() or self._length.is_too_long()
+        if self._scrub or self._passive_thread is None:
+            return self._scrub
+        return not self._passive_thread.is_alive() or self._wal_size.is_too_long()
 
     def finish(self) -> None:
         """The rest, while nobody writes. The log is written again from its start afterwards."""
-        if self._beside is not None:
-            self._beside.join()
+        if self._passive_thread is not None:
+            self._passive_thread.join()
         # Cutting it short would be tidier, but then every sync has to write down how it grows, which doubles
         # its time.
-        how = "TRUNCATE" if self._wipe else "RESTART"
-        self._commits, self._wipe, self._beside = 0, False, None
+        mode = "TRUNCATE" if self._scrub else "RESTART"
+        self._commits, self._scrub, self._passive_thread = 0, False, None
         fault_point("before-checkpoint")
-        self._run(how)
+        self._run(mode)
         fault_point("after-checkpoint")
 
-    def to_come(self) -> int:
+    def bytes_to_come(self) -> int:
         """Bytes of the disk that what is written already may still take."""
-        return self._length.to_come()
+        return self._wal_size.bytes_to_come()
 
     def close(self) -> None:
         """Once nobody uses the journal any more."""
-        if self._beside is not None:
-            self._beside.join()
+        if self._passive_thread is not None:
+            self._passive_thread.join()
         self._connection.close()
 
-    def forget_length(self) -> None:
+    def close_wal_size(self) -> None:
         """After every connection is closed."""
-        self._length.close()
+        self._wal_size.close()
 
-    def _run_beside(self) -> None:
+    def _run_passive(self) -> None:
         # Of this thread alone: accepting needs the processor more.
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
         for _ in range(_ROUNDS):
-            if self._run("PASSIVE") <= _LEFT:
+            if self._run("PASSIVE") <= _PAGES_LEFT:
                 return
 
-    def _run(self, how: str) -> int:
+    def _run(self, mode: str) -> int:
         """How many pages are left in the log."""
         try:
-            command = f"PRAGMA wal_checkpoint({how})"
+            command = f"PRAGMA wal_checkpoint({mode})"
             _, pages, done = self._connection.execute(command).fetchone()
-        except sqlite3.Error as trouble:
-            log.error("journal_checkpoint_failed", error=str(trouble))
+        except sqlite3.Error as exc:
+            log.error("journal_checkpoint_failed", error=str(exc))
             return 0
         return int(pages) - int(done)

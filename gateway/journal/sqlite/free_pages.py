@@ -22,7 +22,7 @@ def shrink(connection: sqlite3.Connection, spare: int) -> bool:
     return has_spare(connection, spare)
 
 
-def steps(connection: sqlite3.Connection) -> int:
+def count_steps(connection: sqlite3.Connection) -> int:
     """How many calls of `shrink` take the pages out of the file that are free now."""
     (free,) = connection.execute("PRAGMA freelist_count").fetchone()
     return -(-int(free) // _PAGES)

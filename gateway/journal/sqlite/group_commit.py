@@ -42,9 +42,9 @@ log = structlog.get_logger(__name__)
 #: Frames of one intake row: small enough that reading one row never holds the event loop for long.
 _ROW_BYTES = 16 * 1024
 #: Seconds from one commit to the next at least: each costs as much as accepting two deliveries.
-_APART = 0.0015
+_MIN_INTERVAL = 0.0015
 #: Writes taken into one transaction at the most.
-_GROUP = 1000
+_MAX_GROUP = 1000
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ class GroupWriter:
         schema.migrate(self._connection)
         self._checkpoints = Checkpoints(path)
         # A process that was killed may have left in the log what an erasure had removed.
-        self._checkpoints.wipe()
+        self._checkpoints.scrub()
         (last,) = self._connection.execute("SELECT coalesce(max(id), 0) FROM intake").fetchone()
         self._numbers = itertools.count(last + 1)
         self._log = os.open(f"{path}-wal", os.O_RDONLY)
@@ -81,9 +81,9 @@ class GroupWriter:
         #: What is committed and not known to be on disk.
         self._unsynced: tuple[list[_Write], Rows] = ([], [])
         #: Bytes of deliveries that are not known to be on disk.
-        self.coming_in = 0
+        self.pending_bytes = 0
         self._busy = False
-        self._begun = 0.0
+        self._last_commit_at = 0.0
         self._idle = asyncio.Event()
         self._idle.set()
         #: Completes with what broke, when the journal can no longer be used.
@@ -91,26 +91,28 @@ class GroupWriter:
 
     def append(self, frame: bytes) -> "asyncio.Future[None]":
         """A delivery for the intake; the future ends when it is on disk."""
-        return self._wait(_Write(self._loop.create_future(), frame=frame))
+        return self._enqueue(_Write(self._loop.create_future(), frame=frame))
 
     def submit(self, operation: "Operation[T]") -> "asyncio.Future[T]":
         """Run `operation` inside the next transaction; its changes are undone if it raises.
 
         It may be run twice, the first time undone, when another one in the same transaction raises.
         """
-        return self._wait(_Write(self._loop.create_future(), operation=operation))
+        return self._enqueue(_Write(self._loop.create_future(), operation=operation))
 
     def announce(self, operation: "Operation[R]") -> "asyncio.Future[R]":
         """Like `submit`; what the operation recorded, if anything, is announced before the future completes."""
-        return self._wait(_Write(self._loop.create_future(), operation=operation, announces=True))
+        return self._enqueue(
+            _Write(self._loop.create_future(), operation=operation, announces=True)
+        )
 
-    def wipe(self) -> None:
+    def scrub(self) -> None:
         """With the next commit, let the log hold nothing old any more."""
-        self._checkpoints.wipe()
+        self._checkpoints.scrub()
 
-    def to_come(self) -> int:
+    def bytes_to_come(self) -> int:
         """Bytes of the disk that what is written already may still take."""
-        return self._checkpoints.to_come()
+        return self._checkpoints.bytes_to_come()
 
     async def close(self) -> None:
         """Finish what waits, then close."""
@@ -119,14 +121,14 @@ class GroupWriter:
         os.close(self._log)
         self._checkpoints.close()
         self._connection.close()
-        self._checkpoints.forget_length()
+        self._checkpoints.close_wal_size()
 
-    def _wait(self, write: _Write) -> "asyncio.Future[Any]":
+    def _enqueue(self, write: _Write) -> "asyncio.Future[Any]":
         if self.broken.done():
             write.done.set_exception(JournalUnavailable(str(self.broken.result())))
             return write.done
         self._waiting.append(write)
-        self.coming_in += len(write.frame or b"")
+        self.pending_bytes += len(write.frame or b"")
         if not self._busy:
             self._busy = True
             self._idle.clear()
@@ -135,38 +137,38 @@ class GroupWriter:
 
     def _commit_soon(self) -> None:
         """Not at once: what else this turn of the loop brings, or a moment after the last commit, joins in."""
-        wait = self._begun + _APART - self._loop.time()
+        wait = self._last_commit_at + _MIN_INTERVAL - self._loop.time()
         if wait > 0:
             self._loop.call_later(wait, self._commit)
         else:
             self._loop.call_soon(self._commit)
 
     def _commit(self) -> None:
-        self._begun = self._loop.time()
-        group, self._waiting = self._waiting[:_GROUP], self._waiting[_GROUP:]
-        rows = self._transact(group)
+        self._last_commit_at = self._loop.time()
+        group, self._waiting = self._waiting[:_MAX_GROUP], self._waiting[_MAX_GROUP:]
+        rows = self._commit_group(group)
         fault_point("after-commit")
         self._unsynced = group, rows
         try:
             self._sync.begin()
-        except OSError as trouble:
-            self._break(group, trouble)
+        except OSError as exc:
+            self._break(group, exc)
 
-    def _transact(self, group: list[_Write]) -> Rows:
+    def _commit_group(self, group: list[_Write]) -> Rows:
         try:
             try:
-                return self._written(group, _run)
+                return self._run_transaction(group, _run)
             except sqlite3.OperationalError:
                 raise  # disk full, locked, I/O: the whole transaction is in doubt
             except Exception:  # noqa: BLE001 - an operation's own; which one, and nothing of it, comes next
                 self._roll_back()
-                return self._written(group, self._run_apart)
-        except sqlite3.Error as trouble:
+                return self._run_transaction(group, self._run_isolated)
+        except sqlite3.Error as exc:
             self._roll_back()
-            self._fail(group, trouble)
+            self._fail(group, exc)
             return []
 
-    def _written(
+    def _run_transaction(
         self, group: list[_Write], run: Callable[[sqlite3.Connection, _Write], None]
     ) -> Rows:
         self._connection.execute("BEGIN IMMEDIATE")
@@ -199,7 +201,7 @@ class GroupWriter:
         self._connection.execute("INSERT INTO intake VALUES (?, ?)", (number, row))
         return number, row
 
-    def _run_apart(self, connection: sqlite3.Connection, write: _Write) -> None:
+    def _run_isolated(self, connection: sqlite3.Connection, write: _Write) -> None:
         """Undo what an operation did if it raises, and only that.
 
         Not done at once for every operation: SQLite then keeps a copy of every page that it touches, which was
@@ -210,8 +212,8 @@ class GroupWriter:
             _run(connection, write)
         except sqlite3.OperationalError:
             raise
-        except Exception as trouble:  # noqa: BLE001 - it goes to the caller, whose mistake it is
-            write.error = trouble
+        except Exception as exc:  # noqa: BLE001 - it goes to the caller, whose mistake it is
+            write.error = exc
             connection.execute("ROLLBACK TO operation")
         connection.execute("RELEASE operation")
 
@@ -220,22 +222,22 @@ class GroupWriter:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
-    def _fail(self, group: list[_Write], trouble: Exception) -> None:
-        log.error("journal_write_failed", error=str(trouble), writes=len(group))
+    def _fail(self, group: list[_Write], error: Exception) -> None:
+        log.error("journal_write_failed", error=str(error), writes=len(group))
         for write in group:
-            write.error = JournalUnavailable(str(trouble))
+            write.error = JournalUnavailable(str(error))
 
-    def _synced(self, trouble: OSError | None) -> None:
+    def _synced(self, error: OSError | None) -> None:
         group, rows = self._unsynced
         self._unsynced = [], []
-        if trouble is not None:
-            self._break(group, trouble)
+        if error is not None:
+            self._break(group, error)
             return
         fault_point("after-sync")
         JOURNAL_COMMITS.inc()
-        self._checkpoints.committed(calm=not self._waiting)
-        self._tell(group, rows)
-        if self._checkpoints.wanted():
+        self._checkpoints.committed(idle=not self._waiting)
+        self._complete(group, rows)
+        if self._checkpoints.needs_pause():
             threading.Thread(target=self._checkpoint, name="journal-checkpoint").start()
         else:
             self._next()
@@ -247,9 +249,9 @@ class GroupWriter:
         finally:
             self._loop.call_soon_threadsafe(self._next)
 
-    def _tell(self, group: list[_Write], rows: Rows) -> None:
+    def _complete(self, group: list[_Write], rows: Rows) -> None:
         for write in group:
-            self.coming_in -= len(write.frame or b"")
+            self.pending_bytes -= len(write.frame or b"")
             if write.announces and write.error is None and write.result is not None:
                 self._announce(write.result)
             if write.done.cancelled():
@@ -269,16 +271,16 @@ class GroupWriter:
                 if not self.broken.done():
                     self.broken.set_result(exc)
 
-    def _break(self, group: list[_Write], trouble: OSError) -> None:
+    def _break(self, group: list[_Write], error: OSError) -> None:
         """A failed sync may have lost what it was to keep: nobody can tell. Only a new start can.
 
         `_busy` stays, so that nothing is written any more; whoever waits hears it now.
         """
-        self._fail(group + self._waiting, trouble)
-        self._tell(group + self._waiting, [])
+        self._fail(group + self._waiting, error)
+        self._complete(group + self._waiting, [])
         self._idle.set()
         if not self.broken.done():
-            self.broken.set_result(trouble)
+            self.broken.set_result(error)
 
     def _next(self) -> None:
         if self._waiting:

@@ -50,21 +50,23 @@ class SqliteJournal(Journal):
 
     def __init__(self, path: Path, hold_ms: int) -> None:
         self._hold_ms = hold_ms
-        self._fresh = IntakeCache()
+        self._cache = IntakeCache()
         self.arrived = asyncio.Event()
-        self._writer = GroupWriter(path, self._took_in)
-        self._reading = schema.connect(str(path), read_only=True)
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix="journal-read")
-        key = self._reading.execute("SELECT value FROM meta WHERE key = 'key'").fetchone()[0]
+        self._writer = GroupWriter(path, self._intake_committed)
+        self._read_connection = schema.connect(str(path), read_only=True)
+        self._read_executor = ThreadPoolExecutor(1, thread_name_prefix="journal-read")
+        key = self._read_connection.execute("SELECT value FROM meta WHERE key = 'key'").fetchone()[
+            0
+        ]
         self.key: bytes = key
         #: The size of each intake row that has yet to be parsed, by the row's number.
-        self._unread: dict[int, int] = dict(
-            self._reading.execute("SELECT id, length(deliveries) FROM intake").fetchall()
+        self._unread_sizes: dict[int, int] = dict(
+            self._read_connection.execute("SELECT id, length(deliveries) FROM intake").fetchall()
         )
-        self._newest: int = max(self._unread, default=-1)
-        self._unread_bytes = sum(self._unread.values())
+        self._newest: int = max(self._unread_sizes, default=-1)
+        self._unread_bytes = sum(self._unread_sizes.values())
         self.ids = Identifiers(key)
-        self._outbox = outbox.Outbox(self._reading)
+        self._outbox = outbox.Outbox(self._read_connection)
 
     @classmethod
     async def open(cls, directory: Path, *, hold_seconds: float) -> "SqliteJournal":
@@ -75,8 +77,8 @@ class SqliteJournal(Journal):
             raise JournalUnavailable(f"{directory / 'journal.db'}: {exc}") from exc
 
     async def close(self) -> None:
-        self._reader.shutdown()
-        self._reading.close()
+        self._read_executor.shutdown()
+        self._read_connection.close()
         await self._writer.close()
 
     async def watch(self) -> None:
@@ -100,7 +102,7 @@ class SqliteJournal(Journal):
     async def unread(self, after: int, limit: int) -> list[IntakeRow]:
         if after >= self._newest:
             return []
-        cached = self._fresh.after(after, limit)
+        cached = self._cache.after(after, limit)
         if cached is not None:
             rows = cached
         else:
@@ -112,27 +114,27 @@ class SqliteJournal(Journal):
             )
         return [IntakeRow(id, tuple(unpack(deliveries))) for id, deliveries in rows]
 
-    def _took_in(self, rows: Rows) -> None:
+    def _intake_committed(self, rows: Rows) -> None:
         self._newest = rows[-1][0]
         for number, row in rows:
-            self._unread[number] = len(row)
+            self._unread_sizes[number] = len(row)
             self._unread_bytes += len(row)
-        self._fresh.add(rows)
+        self._cache.add(rows)
         self.arrived.set()
 
     @property
     def unread_bytes(self) -> int:
-        return self._unread_bytes + self._writer.coming_in
+        return self._unread_bytes + self._writer.pending_bytes
 
     def bytes_to_come(self) -> int:
-        return self._writer.to_come()
+        return self._writer.bytes_to_come()
 
     async def record(self, batch: Batch) -> Recorded:
         recorded = await self._writer.announce(
             lambda c: Recorder(c, self.ids, self._outbox, self._hold_ms).record(batch)
         )
         for number in batch.intake:
-            self._unread_bytes -= self._unread.pop(number, 0)
+            self._unread_bytes -= self._unread_sizes.pop(number, 0)
         return recorded
 
     # attachments --------------------------------------------------------------------------------
@@ -325,7 +327,7 @@ class SqliteJournal(Journal):
     async def erase(self, conversation: str) -> bool:
         def erase(connection: sqlite3.Connection) -> Recorded | None:
             # Asked for here, where no other commit can use it up.
-            self._writer.wipe()
+            self._writer.scrub()
             return retention.erase(connection, conversation)
 
         return await self._writer.announce(erase) is not None
@@ -341,7 +343,7 @@ class SqliteJournal(Journal):
             more = free_pages.shrink(connection, spare)
             if not more:
                 # Files are cut when the log is brought into the database.
-                self._writer.wipe()
+                self._writer.scrub()
             return more
 
         if not await self._read(partial(free_pages.has_spare, spare=spare)):
@@ -349,9 +351,9 @@ class SqliteJournal(Journal):
         return await self._writer.submit(step)
 
     async def scrub_free_pages(self) -> None:
-        for _ in range(await self._read(free_pages.steps)):
+        for _ in range(await self._read(free_pages.count_steps)):
             await self._writer.submit(partial(free_pages.shrink, spare=0))
-        await self._writer.submit(lambda _: self._writer.wipe())
+        await self._writer.submit(lambda _: self._writer.scrub())
 
     # --------------------------------------------------------------------------------------------
 
@@ -359,13 +361,13 @@ class SqliteJournal(Journal):
         """Run `query` on the reading connection; all its statements see the journal at one moment."""
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._reader, self._at_one_moment, query)
+            return await loop.run_in_executor(self._read_executor, self._at_one_moment, query)
         except sqlite3.OperationalError as exc:
             raise JournalUnavailable(str(exc)) from exc
 
     def _at_one_moment(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        self._reading.execute("BEGIN")
+        self._read_connection.execute("BEGIN")
         try:
-            return query(self._reading)
+            return query(self._read_connection)
         finally:
-            self._reading.execute("ROLLBACK")
+            self._read_connection.execute("ROLLBACK")

@@ -14,9 +14,9 @@ _FRAMES_AT = 16
 _FRAME_HEADER = 24
 
 #: Of bytes: a longer log is brought into the database before its time.
-_LONGEST = 256 * 1024 * 1024
+_MAX_BYTES = 256 * 1024 * 1024
 #: Of a small disk, at most this share: there must be room to bring all of the log into the database.
-_SHARE = 32
+_DISK_SHARE = 32
 
 
 class WalSize:
@@ -30,7 +30,7 @@ class WalSize:
         self._database, self._log = journal, Path(f"{journal}-wal")
         self._page_bytes = page_bytes
         disk = os.statvfs(journal.parent)
-        self._limit = min(_LONGEST, disk.f_blocks * disk.f_frsize // _SHARE)
+        self._limit = min(_MAX_BYTES, disk.f_blocks * disk.f_frsize // _DISK_SHARE)
 
     def is_long(self) -> bool:
         """Whether the log should be brought into the database now."""
@@ -40,7 +40,7 @@ class WalSize:
         """Whether writing has to wait for that."""
         return self._bytes() > 2 * self._limit
 
-    def to_come(self) -> int:
+    def bytes_to_come(self) -> int:
         """Bytes by which the log may still grow, and the database grows when the log is brought into it."""
         pages = self._header()[1] * self._page_bytes
         return max(pages - self._database.stat().st_size, 0) + max(

@@ -43,9 +43,9 @@ def wal_sync(descriptor: int, on_synced: OnSynced) -> WalSync:
     """Syncs the open file `descriptor`, which stays the caller's; the present content is on disk on return."""
     try:
         return KernelSync(descriptor, on_synced)
-    except OSError as trouble:
+    except OSError as exc:
         os.fdatasync(descriptor)
-        log.info("journal_syncs_in_a_thread", error=trouble.strerror)
+        log.info("journal_syncs_in_a_thread", error=exc.strerror)
         return ThreadSync(descriptor, on_synced)
 
 
@@ -99,11 +99,11 @@ class KernelSync:
         self._on_synced = on_synced
         self._loop = asyncio.get_running_loop()
         try:
-            self._try_out()
+            self._run_trial()
         except OSError:
             self._release()
             raise
-        self._loop.add_reader(self._eventfd, self._ended)
+        self._loop.add_reader(self._eventfd, self._on_event)
 
     def begin(self) -> None:
         """What was written before is on disk when `on_synced` hears of it."""
@@ -113,7 +113,7 @@ class KernelSync:
         self._loop.remove_reader(self._eventfd)
         self._release()
 
-    def _try_out(self) -> None:
+    def _run_trial(self) -> None:
         self.begin()
         poll = select.poll()
         poll.register(self._eventfd, select.POLLIN)
@@ -121,11 +121,11 @@ class KernelSync:
             raise OSError(errno.ETIMEDOUT, "the kernel did not end a sync")
         self._check()
 
-    def _ended(self) -> None:
+    def _on_event(self) -> None:
         try:
             self._check()
-        except OSError as trouble:
-            self._on_synced(trouble)
+        except OSError as exc:
+            self._on_synced(exc)
         else:
             self._on_synced(None)
 
@@ -153,22 +153,22 @@ class ThreadSync:
     def __init__(self, descriptor: int, on_synced: OnSynced) -> None:
         self._descriptor, self._on_synced = descriptor, on_synced
         self._loop = asyncio.get_running_loop()
-        self._wanted: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._requests_queue: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="journal-sync", daemon=True)
         self._thread.start()
 
     def begin(self) -> None:
-        self._wanted.put(True)
+        self._requests_queue.put(True)
 
     def close(self) -> None:
-        self._wanted.put(False)
+        self._requests_queue.put(False)
         self._thread.join()
 
     def _run(self) -> None:
-        while self._wanted.get():
-            trouble: OSError | None = None
+        while self._requests_queue.get():
+            error: OSError | None = None
             try:
                 os.fdatasync(self._descriptor)
-            except OSError as failed:
-                trouble = failed
-            self._loop.call_soon_threadsafe(self._on_synced, trouble)
+            except OSError as exc:
+                error = exc
+            self._loop.call_soon_threadsafe(self._on_synced, error)
