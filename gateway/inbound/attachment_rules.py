@@ -1,4 +1,4 @@
-"""What the gateway does with each attachment of a message, decided before anything is fetched."""
+"""Attachment rules: which attachments of a message are fetched, and why others are not."""
 
 import orjson
 
@@ -8,17 +8,17 @@ from gateway.journal import NewAttachment
 from normalizer.events import Message
 from normalizer.media import FailedReason
 
-#: Kinds that become pixels, and the connector's switch that turns each off. Stickers are small photos.
+#: The kinds that are shown as images, each with the connector setting that turns it off. Stickers are small photos.
 _SWITCHES: dict[Kind, str] = {"photo": "photos", "sticker": "photos", "video": "videos"}
 
-#: Kinds that are complete as they are: there is nothing to fetch.
+#: Kinds that have nothing to fetch.
 _COMPLETE: frozenset[Kind] = frozenset({"location", "contact"})
 
-_FAILED_REASONS: frozenset[str] = frozenset(FailedReason.__args__)  # type: ignore[attr-defined] # a Literal's words
+_FAILED_REASONS: frozenset[str] = frozenset(FailedReason.__args__)  # type: ignore[attr-defined] # of a Literal
 
 
 def admit(message: Message, config: ConnectorConfig) -> tuple[NewAttachment, ...]:
-    """Each attachment pending, or ended with the reason."""
+    """Return each attachment of a message: pending, or ended with a reason."""
     return tuple(_admit(attachment, config) for attachment in message.attachments)
 
 

@@ -1,28 +1,28 @@
-"""Whether the gateway may accept more deliveries: free disk space and the backlog bound."""
+"""Capacity: deliveries are accepted only while the disk and the backlog have room for them."""
 
 import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-#: Below this many free bytes nothing is accepted: what was accepted needs room to drain. Of a small disk an
-#: eighth is enough.
+#: Free bytes below which nothing is accepted: deliveries that were accepted before need room to be processed.
+#: On a small disk, an eighth of it is enough.
 DISK_RESERVE = 256 * 1024 * 1024
-#: What a byte of a delivery that has yet to be read may still take: its text goes into the message and into the
-#: event, twice each, and a delivery of many short messages grows most.
+#: Bytes that one byte of an unparsed delivery may still need: its text is written to the message and to the event,
+#: twice each. A delivery of many short messages grows most.
 GROWTH = 8
-#: Events waiting for the core beyond which the platforms are asked to send again later.
+#: Events waiting for the core above which platforms are asked to send again later.
 BACKLOG_LIMIT = 1_000_000
 
-#: Seconds. A burst must not fill the reserve between two looks.
+#: Seconds between two checks of the disk. A burst must not fill the reserve in between.
 _CHECK_EVERY = 0.05
 
 
 class CapacityGate:
-    """Whether deliveries may be accepted: looked at some times a second, asked at every delivery.
+    """Decides for every delivery whether it may be accepted.
 
-    `backlog` are events that wait for the core, `unread` bytes of deliveries that nobody has read yet, `to_come`
-    bytes that what is in the journal may still take on the disk.
+    `backlog` returns the number of events that wait for the core, `unread` the bytes of deliveries that have yet
+    to be parsed, and `to_come` the bytes of disk that the journal may still need for what it already holds.
     """
 
     def __init__(
@@ -40,32 +40,32 @@ class CapacityGate:
         self._spare = 0
 
     def refusal(self) -> str | None:
-        """Why nothing may be accepted now; None if it may."""
+        """Return why deliveries are refused now; None while they are accepted."""
         now = time.monotonic()
         if now - self._checked_at >= _CHECK_EVERY:
             self._spare = self._free_beyond_reserve() - self._to_come()
             self._checked_at = now
-        # Asked anew each time: between two looks at the disk a burst may come in.
+        # Checked every time: a burst may arrive between two checks of the disk.
         if self._spare < GROWTH * self._unread():
             return "the disk is nearly full; send the delivery again later"
         if self._backlog() > BACKLOG_LIMIT:
-            return "too many events wait for the conversation core; send the delivery again later"
+            return "too many events are waiting for the conversation core; send the delivery again later"
         return None
 
     def is_short_of_room(self) -> bool:
-        """Whether the disk is nearly full."""
+        """Whether the disk is nearly full: the reserve is being used."""
         return self._free_beyond_reserve() < 0
 
     def has_no_room_for_media(self) -> bool:
-        """Whether so little is left that the journal needs it all.
+        """Whether the journal needs all the space that is left.
 
-        Media may take half of the reserve, so that those of what was accepted can still be stored.
+        Media may use half of the reserve, so that the media of accepted messages can still be stored.
         """
         free, reserve = self._disk()
         return free < reserve // 2
 
     def _free_beyond_reserve(self) -> int:
-        """Free bytes beyond the reserve; fewer than 0 if it is being used."""
+        """Return the free bytes beyond the reserve; negative while the reserve is being used."""
         free, reserve = self._disk()
         return free - reserve
 

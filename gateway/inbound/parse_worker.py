@@ -1,6 +1,6 @@
-"""From the journal's intake to events: decode, parse, decide about media, record.
+"""Parse worker: turns accepted deliveries into events and records them.
 
-There is one path: what was just accepted and what a crash left behind are read alike.
+New deliveries and those that a crash left behind take the same path.
 """
 
 import asyncio
@@ -32,17 +32,18 @@ from .attachment_rules import admit
 
 log = structlog.get_logger(__name__)
 
-#: Seconds that the event loop is held by reading and recording a delivery of one message, about.
+#: Seconds for which parsing and recording a delivery of one message blocks the event loop, approximately.
 _SECONDS_EACH = 0.00012
-#: Intake rows recorded in one transaction: more would hold up whoever waits for the next one.
+#: Intake rows recorded in one transaction. More would delay the transactions behind it.
 _MAX_ROWS = 4
-#: Deliveries parsed before others on the event loop get their turn.
+#: Deliveries parsed before other tasks on the event loop get a turn.
 _YIELD_EVERY = 5
+#: Seconds before the journal is tried again.
 _PAUSE = 0.5
 
 
 class ParseWorker:
-    """Parses deliveries in order of acceptance, until cancelled, and records what they said."""
+    """Parses deliveries in the order of acceptance and records their events, until cancelled."""
 
     def __init__(
         self, journal: Journal, connectors: Mapping[str, Connector[Any]], priority: IntakePriority
@@ -50,7 +51,7 @@ class ParseWorker:
         self._priority = priority
         self._journal = journal
         self._connectors = connectors
-        #: The last row that is recorded, and the task that records the next ones.
+        #: The last row that is recorded, and the task that records the rows after it.
         self._last_recorded = -1
         self._recording: asyncio.Task[None] | None = None
 
@@ -64,13 +65,13 @@ class ParseWorker:
                 self._recording.cancel()
 
     async def _parse_forever(self) -> NoReturn:
-        """Read and record, beginning after the last row that is recorded."""
+        """Parse and record rows, starting after the last one that is recorded."""
         after = self._last_recorded
         while True:
             after = await self._parse_after(after)
 
     async def _parse_after(self, after: int) -> int:
-        """Read what follows row `after` while what came before is being recorded."""
+        """Parse the rows after row `after` while earlier rows are being recorded; return the last row."""
         self._journal.arrived.clear()
         rows = await self._journal.unread(after, _MAX_ROWS if self._priority.is_low() else 1)
         if not rows:
@@ -119,10 +120,10 @@ class ParseWorker:
 
 
 async def record_one_by_one(journal: Journal, batch: Batch) -> None:
-    """Record a batch event by event, so that one bad event costs only itself.
+    """Record each event of a batch in its own transaction, so that one bad event does not lose the others.
 
-    What was recorded before is recognised as a repeat, so a crash in between does no harm: the intake rows
-    are removed last, and the batch is simply read again.
+    The intake rows are removed last. After a crash in between, the batch is parsed again, and the events that were
+    recorded are recognised as duplicates.
     """
     for reading in batch.readings:
         await _record_single(journal, reading)
@@ -136,13 +137,13 @@ async def _record_single(journal: Journal, reading: Reading) -> None:
         raise
     except Exception as exc:
         log.exception("event_cannot_be_recorded", connector=reading.connector)
-        reason = f"{type(exc).__name__} while it was recorded"
+        reason = f"{type(exc).__name__} while it was being recorded"
         unknown = Unknown(id=f"unrecorded:{reading.event.id}", reason=reason)
         await journal.record(Batch((), (replace(reading, event=unknown, attachments=()),)))
 
 
 def read(accepted: Accepted, connectors: Mapping[str, Connector[Any]]) -> list[Reading]:
-    """Every event of one delivery. Never raises: what cannot be read becomes one Unknown event."""
+    """Return the events of a delivery. Never raises: an entry that cannot be parsed becomes an Unknown event."""
     connector = connectors.get(accepted.connector)
     if connector is None:
         unknown = _unreadable(accepted, "its connector is no longer in connectors.yaml")
@@ -156,7 +157,7 @@ def _to_reading(accepted: Accepted, connector: Connector[Any], event: AnyEvent) 
         attachments = admit(event, connector.config) if isinstance(event, Message) else ()
     except Exception as exc:
         log.exception("attachments_not_admitted", connector=accepted.connector)
-        reason = f"{type(exc).__name__} while looking at its attachments"
+        reason = f"{type(exc).__name__} while its attachments were being checked"
         return Reading(*origin, Unknown(id=f"message:{event.id}", reason=reason))
     return Reading(*origin, event, attachments)
 
@@ -165,7 +166,7 @@ def _events(accepted: Accepted, connector: Connector[Any]) -> list[AnyEvent]:
     try:
         content = decode(accepted.body, connector)
     except ValueError as exc:
-        return [_unreadable(accepted, f"the body is no {connector.body}: {type(exc).__name__}")]
+        return [_unreadable(accepted, f"the body is not {connector.body}: {type(exc).__name__}")]
     delivery = Delivery(content, accepted.headers, accepted.query, from_ms(accepted.received_at))
     try:
         return list(connector.parse(delivery))
@@ -180,7 +181,7 @@ def _events(accepted: Accepted, connector: Connector[Any]) -> list[AnyEvent]:
 
 
 def decode(body: bytes, connector: Connector[Any]) -> Any:
-    """A body as its connector declares it; raises ValueError and its kin for one that is not."""
+    """Decode a body as its connector declares it; raise ValueError (or a subclass) if it is something else."""
     match connector.body:
         case "json":
             return orjson.loads(body)

@@ -1,4 +1,4 @@
-"""The webhooks: read raw bytes, prove them genuine, put them on disk, and only then say yes."""
+"""Webhook endpoint: verifies each delivery, appends it to the journal, and acknowledges it once it is durable."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ _NO_QUERY: Mapping[str, str] = {}
 
 
 class Webhooks:
-    """`/webhooks/{connector}`: one address for each configured connector."""
+    """The endpoint `/webhooks/{connector}`, one for each configured connector."""
 
     def __init__(
         self,
@@ -42,19 +42,24 @@ class Webhooks:
         self._accepted = {name: DELIVERIES.labels(name, "accepted") for name in connectors}
 
     def names(self) -> Iterable[str]:
-        """Of the configured connectors."""
+        """Return the names of the configured connectors."""
         return self._connectors
 
     async def get(self, request: web.Request, name: str) -> web.Response:
-        """A platform asks whether the address is ours."""
+        """Answer a platform's check that this address belongs to the gateway."""
         connector = self._connectors[name]
         response = connector.handshake(self._request(request, b""))
         if response is None:
-            raise Problem(405, "Method not allowed", "this platform only posts", {"allow": "POST"})
+            raise Problem(
+                405,
+                "Method not allowed",
+                "this platform only sends POST requests",
+                {"allow": "POST"},
+            )
         return _web_response(response)
 
     async def post(self, request: web.Request, name: str) -> web.Response:
-        """A delivery: 401 unproven, 413 too large, 503 not stored, else the platform's own success body."""
+        """Accept a delivery: 401 if it is not verified, 413 if it is too large, 503 if it could not be stored."""
         connector = self._connectors[name]
         try:
             body = await read_body(request, connector.max_body)
@@ -83,7 +88,7 @@ class Webhooks:
     def _request(self, request: web.Request, body: bytes) -> Request:
         return Request(
             method=request.method,
-            # Not the URL this server sees: a proxy changes it, and some platforms sign theirs.
+            # Not the URL that this server sees: a proxy changes it, and some platforms sign the public one.
             url=self._public_url + request.raw_path,
             headers=_combined(request.headers),
             body=body,
@@ -100,7 +105,9 @@ class Webhooks:
             log.warning("delivery_unproven", connector=name, reason=str(exc), taken=report_only)
             if not report_only:
                 raise Problem(
-                    401, "Unauthorized", "the delivery does not prove that the platform sent it"
+                    401,
+                    "Unauthorized",
+                    "the delivery could not be verified as sent by the platform",
                 ) from None
 
 
@@ -111,12 +118,12 @@ def _check_decompressed_size(name: str, connector: Connector[Any], body: bytes) 
         except TooLarge:
             _too_large(name, connector.max_body)
         except ValueError:
-            return  # proven but damaged: accepted, and told to the core as unrecognised
+            return  # verified but damaged: accepted, and reported to the core as unrecognised
 
 
 def _too_large(name: str, limit: int) -> NoReturn:
     DELIVERIES.labels(name, "too_large").inc()
-    detail = f"this webhook takes at most {limit} bytes"
+    detail = f"this webhook accepts at most {limit} bytes"
     raise Problem(413, "Content too large", detail) from None
 
 
@@ -128,7 +135,7 @@ def _accepted(name: str, connector: Connector[Any], request: Request) -> Accepte
 
 
 def _combined(headers: CIMultiDictProxy[str]) -> dict[str, str]:
-    """Lower-case names; a header that came twice holds both values."""
+    """Return headers by lower-case name; a header that was sent twice holds both values."""
     combined: dict[str, str] = {}
     for name, value in headers.items():
         key = name.lower()
@@ -137,6 +144,6 @@ def _combined(headers: CIMultiDictProxy[str]) -> dict[str, str]:
 
 
 def _web_response(response: Response) -> web.Response:
-    # As a header, and not as `content_type`, which aiohttp takes apart and puts together again.
+    # Set as a header: aiohttp would parse and rebuild `content_type`.
     headers = {"content-type": f"{response.media_type}; charset=utf-8"}
     return web.Response(status=response.status, body=response.body, headers=headers)

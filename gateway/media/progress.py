@@ -1,4 +1,4 @@
-"""What is being done for an attachment that is pending, for agents and operators who wonder."""
+"""Progress of pending attachments, as agents and operators see it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,18 +10,18 @@ from normalizer.sanitizer import Stage
 
 @dataclass(slots=True)
 class MediaProgress:
-    """Of one try. `share` is what is done of a film that is encoded anew, from 0 to 1."""
+    """The progress of one attempt. `share` is the part of a video that is re-encoded already, from 0 to 1."""
 
     stage: Stage | None = None
     share: float | None = None
 
     def update(self, stage: Stage, share: float | None) -> None:
-        """What the sanitizer calls."""
+        """Record the progress; called by the sanitizer."""
         self.stage, self.share = stage, share
 
 
 def view(row: AttachmentRow, progress: MediaProgress | None) -> dict[str, Any]:
-    """As `GET /v1/attachments/{id}` shows it: `waiting`, `fetching`, `scanning` or `making_safe`."""
+    """Return what `GET /v1/attachments/{id}` shows: `waiting`, `fetching`, `scanning` or `making_safe`."""
     if progress is None:
         step, share, due = "waiting", None, row.due
     else:

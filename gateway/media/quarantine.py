@@ -1,9 +1,9 @@
-"""Originals that were fetched and are not made safe yet: kept, so that nothing is fetched twice.
+"""Quarantine: originals that were fetched and are not sanitized yet, kept so that no file is fetched twice.
 
-An address may have died when the scanner is back, or the disk, or the gateway itself. So a file keeps a name
-from when it has come until its attachment has ended. The name holds the file's hash: what a power cut left of
-a file that was not synced is not taken for the file. Nobody outside can read them: there is no way to them
-from HTTP, and the folder is the gateway's alone.
+A file's URL may have expired by the time the scanner, the disk or the gateway is available again. A file therefore
+has a name from the end of its download until its attachment has ended. The name contains the file's hash, so that
+a file of which a power cut left only a part is recognised as damaged. The files cannot be read from outside: no
+HTTP route serves them, and only the gateway's user can open the folder.
 """
 
 import asyncio
@@ -34,11 +34,11 @@ class _StoredOriginal:
 
 
 class Quarantine:
-    """At most `limit` bytes of originals in `folder`, each under its attachment's id.
+    """Keeps at most `limit` bytes of originals in `folder`, each under its attachment's id.
 
-    What does not fit is not kept, and fetched again when it is tried again; nor is anything on a disk that
-    `is_disk_short` of room, which the journal needs more. Nothing here is worth an attachment: an original that
-    cannot be kept or read is one that has to be fetched.
+    An original is not kept if it exceeds the limit, or while `is_disk_short`, because the journal needs the space.
+    An original that is not kept or cannot be read is fetched again at the next attempt: errors in quarantine never
+    fail an attachment.
     """
 
     def __init__(self, folder: Path, limit: int, is_disk_short: Callable[[], bool]) -> None:
@@ -54,19 +54,19 @@ class Quarantine:
 
     @property
     def size(self) -> int:
-        """Bytes held now."""
+        """The bytes that are stored now."""
         return sum(stored.size for stored in self._originals.values())
 
     @property
     def attachments(self) -> tuple[str, ...]:
-        """Whose originals are held."""
+        """The ids of the attachments whose originals are stored."""
         return tuple(self._originals)
 
     def has_room(self, size: int) -> bool:
         return self.size + size <= self._limit and not self._is_disk_short()
 
     async def keep(self, attachment: str, original: int, sha256: str) -> None:
-        """Give a whole original, open as `original`, a name; it outlives this process, not yet a power cut."""
+        """Store a complete original, open as `original`. It survives a restart, but not yet a power cut."""
         await self.remove(attachment)
         stored = _StoredOriginal(sha256, os.fstat(original).st_size)
         if not self.has_room(stored.size):
@@ -77,13 +77,13 @@ class Quarantine:
             await self.remove(attachment)
 
     async def secure(self, attachment: str) -> None:
-        """Make an original that is held outlive a power cut, too."""
+        """Make a stored original survive a power cut."""
         stored = self._originals.get(attachment)
         if stored is not None:
             await _in_thread(partial(_sync, self._path(attachment, stored)))
 
     async def open(self, attachment: str) -> int | None:
-        """A descriptor of the original, the caller's to close; None if it has to be fetched."""
+        """Return a descriptor of the original, for the caller to close; None if it has to be fetched."""
         stored = self._originals.get(attachment)
         if stored is None:
             return None
@@ -96,11 +96,11 @@ class Quarantine:
         return descriptor
 
     async def remove(self, attachment: str) -> None:
-        """Its attachment has ended, or was never heard of."""
+        """Remove the original of an attachment that has ended or is unknown."""
         stored = self._originals.get(attachment)
         if stored is None or not await _in_thread(partial(_unlink, self._path(attachment, stored))):
             return
-        # Somebody else may have removed it meanwhile: an erasure while its last try ended.
+        # Another task may have removed it meanwhile: an erasure while the last attempt ended.
         if self._originals.get(attachment) is stored:
             del self._originals[attachment]
 
@@ -109,7 +109,7 @@ class Quarantine:
 
 
 async def _in_thread(work: Callable[[], T]) -> T | None:
-    """What `work` returns; None where the disk does not let it."""
+    """Return the result of `work`, run in a thread; None if the disk fails."""
     try:
         return await asyncio.to_thread(work)
     except OSError as exc:
@@ -127,7 +127,7 @@ def _link_or_copy(original: int, path: Path) -> bool:
     try:
         os.link(unnamed, path, follow_symlinks=True)
     except OSError:
-        # A file system that gives no names later, or another one: as a copy then.
+        # The file system cannot link unnamed files, or it is another one: copy the file.
         with contextlib.ExitStack() as stack:
             source = stack.enter_context(Path(unnamed).open("rb"))
             opener = partial(os.open, mode=0o600)

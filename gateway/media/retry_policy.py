@@ -1,29 +1,29 @@
-"""Which troubles with a file are worth another try, when, and how often."""
+"""Retry policy for attachments: which failures are retried, when, and how often."""
 
 import random
 from dataclasses import dataclass
 
 from gateway.backoff import delay
 
-#: Reasons that get a fixed number of tries, with the seconds before each. After the last one the
-#: attachment ends with that reason, and a retry by hand starts anew.
+#: Reasons with a fixed number of retries, and the seconds before each. After the last one the attachment ends with
+#: the reason; a manual retry starts over.
 _FEW: dict[str, tuple[float, ...]] = {
     "gone": (1, 3, 10, 30),  # some platforms answer 404 for a while after their own webhook
-    "expired": (0.5, 3, 10),  # a fresh address is asked for each time
-    "unauthorized": (2, 10),  # a token may be about to be replaced
+    "expired": (0.5, 3, 10),  # each attempt requests a new URL
+    "unauthorized": (2, 10),  # the token may be about to be replaced
     "checksum_mismatch": (1,),
     "decoder_crashed": (1,),
     "blocked_host": (),
 }
 
-#: Whoever keeps failing with wrong credentials is shut out, so platforms want long pauses here. An
-#: agent is told instead, soon, and a retry by hand follows when the credentials have been mended.
+#: Platforms ask for long pauses after wrong credentials and block callers that keep failing. The attachment fails
+#: soon instead, so that an agent sees it, and is retried manually once the credentials are fixed.
 _IGNORE_RETRY_AFTER = frozenset({"unauthorized"})
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Try again after this many seconds."""
+    """Another attempt, after this many seconds."""
 
     after: float
 
@@ -37,11 +37,11 @@ def next_try(
     patience: float,
     local: bool = False,
 ) -> Retry | None:
-    """What follows failed attempt number `attempts` + 1: a retry, or None to end with `reason`.
+    """Return the retry that follows failed attempt number `attempts` + 1; None to end with `reason`.
 
-    `retry_after` is what the platform wants us to wait (Retry-After); `age` is how long ago the message came and
-    `patience` how long this platform keeps the file, all in seconds. `local`: the trouble is in our own
-    house, where looking often costs nobody anything.
+    All times are in seconds. `retry_after` is the pause that the platform asks for, `age` the time since the message
+    arrived, and `patience` the time for which the platform keeps the file. `local` marks failures of the gateway's
+    own scanner or disk, which can be retried often.
     """
     pauses = _FEW.get(reason)
     if pauses is not None:

@@ -1,4 +1,4 @@
-"""Short-lived links to renditions: signed, bound to one agent and one rendition."""
+"""Short-lived signed links to renditions, each for one agent and one rendition."""
 
 import hashlib
 import hmac
@@ -11,7 +11,7 @@ _PURPOSE = b"airlock media link v1"
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Who may read what until when (seconds since 1970)."""
+    """The permission of an agent to read a rendition until `expires` (seconds since 1970)."""
 
     attachment: str
     rendition: str
@@ -20,7 +20,7 @@ class Ticket:
 
 
 class Links:
-    """Makes and checks links with a key derived from the installation's."""
+    """Makes and checks links with a key that is derived from the installation's."""
 
     def __init__(self, key: bytes, public_url: str) -> None:
         self._key = hashlib.blake2b(_PURPOSE, key=key, digest_size=32).digest()
@@ -39,7 +39,7 @@ class Links:
     def check(
         self, attachment: str, rendition: str, query: Mapping[str, str], now: float
     ) -> Ticket | None:
-        """The ticket of a request, None when it is forged or over."""
+        """Return the ticket of a request; None if it is forged or has expired."""
         expires = query.get("expires", "")
         if not (expires.isascii() and expires.isdigit() and len(expires) <= 12):
             return None
@@ -50,7 +50,7 @@ class Links:
 
     def _signature(self, ticket: Ticket) -> str:
         parts = (ticket.attachment, ticket.rendition, ticket.agent, str(ticket.expires))
-        # The length goes before each part, so that no two tickets sign the same text.
+        # Each part is preceded by its length, so that different tickets never sign the same text.
         text = "".join(f"{len(part)}:{part}" for part in parts)
         content = text.encode("utf-8", "surrogatepass")
         return hmac.new(self._key, content, hashlib.sha256).hexdigest()

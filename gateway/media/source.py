@@ -1,4 +1,4 @@
-"""Where media workers get a file from: the quarantine, or else its platform."""
+"""Media source: opens an original from quarantine, or fetches it from its platform."""
 
 import os
 import tempfile
@@ -18,14 +18,14 @@ from .quarantine import Quarantine
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """A file as it came, readable from its start, and what its sender calls it."""
+    """A file as it was received, readable from its start, and the name that its sender gave it."""
 
     descriptor: int
     name: str | None
 
 
 class MediaSource:
-    """Fetches what is not in quarantine, at most `limit` bytes, and keeps it there until `release`."""
+    """Fetches originals of at most `limit` bytes and keeps them in quarantine until `release`."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class MediaSource:
         self._limit = limit
 
     def should_fetch(self, attachment: str) -> bool:
-        """Whether it would be kept: what is held already is not fetched, what finds no room waits outside."""
+        """Whether the original is not in quarantine yet and would find room there."""
         stored = attachment in self._quarantine.attachments
         return not stored and self._quarantine.has_room(self._limit)
 
@@ -51,7 +51,10 @@ class MediaSource:
     async def original(
         self, connector: Connector[Any], row: AttachmentRow
     ) -> AsyncIterator[Original]:
-        """Raises what fetching raises: `connectors.Rejected`, MediaFailed or MediaRejected."""
+        """Open the original of an attachment.
+
+        Raises what fetching raises: `connectors.Rejected`, MediaFailed or MediaRejected.
+        """
         stored = await self._quarantine.open(row.id)
         if stored is not None:
             try:
@@ -63,11 +66,11 @@ class MediaSource:
             yield Original(descriptor, await self._fetch(connector, row, descriptor))
 
     async def secure(self, attachment: str) -> None:
-        """It is tried again later: what is held outlives a power cut until then."""
+        """Make the stored original of an attachment that is retried later survive a power cut."""
         await self._quarantine.secure(attachment)
 
     async def release(self, attachment: str) -> None:
-        """It has ended."""
+        """Remove the stored original of an attachment that has ended."""
         await self._quarantine.remove(attachment)
 
     async def _fetch(
@@ -79,7 +82,7 @@ class MediaSource:
         fetched = await self._fetcher.download(connector, download, descriptor, self._limit)
         fault_point("after-fetch")
         if download.name and not ref.name:
-            # Only the look-up told it, and there may be no second one.
+            # Only the look-up revealed the name, and a retry may use the stored original without another look-up.
             await self._journal.name_attachment(row.message, row.position, download.name)
         await self._quarantine.keep(row.id, descriptor, fetched.sha256)
         fault_point("after-keep")
@@ -88,12 +91,12 @@ class MediaSource:
 
 @contextmanager
 def scratch_file(directory: Path) -> Iterator[int]:
-    """A file without a name, so that no crash can leave it behind; it may be given one later."""
+    """Open a file without a name, so that no crash can leave it behind; it can be linked to a name later."""
     directory.mkdir(mode=0o700, exist_ok=True)
     try:
         descriptor = os.open(directory, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except OSError:
-        # A file system that knows no such files.
+        # The file system does not support unnamed files.
         with tempfile.TemporaryFile(dir=directory) as file:
             yield file.fileno()
         return

@@ -1,4 +1,4 @@
-"""Media workers: find, fetch, make safe, store, and tell the journal how each attachment ended."""
+"""Media worker: fetches, sanitizes and stores attachments, and records the outcome of each."""
 
 import asyncio
 import heapq
@@ -22,15 +22,15 @@ from .storage.filesystem import FileStore, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-#: What a platform's refusal means for the attachment, where the words differ.
+#: Reasons of a platform's refusal that reject the attachment; any other reason fails it.
 _REJECTED = frozenset({"too_large", "unsupported_type"})
 _KNOWN = frozenset({"gone", "expired", "unauthorized", "unreachable", *_REJECTED})
-#: Troubles of our own house (scanner or disk away) are waited out longer than any platform keeps a file.
+#: Seconds for which failures of the local scanner or disk are retried: longer than any platform keeps a file.
 _LOCAL_PATIENCE = 7 * 24 * 3600.0
 
 
 class AttemptFailed(Exception):
-    """An attempt that failed, in one shape whatever failed."""
+    """An attempt failed. `state` and `reason` are the outcome if there is no further attempt."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class AttemptFailed(Exception):
 
 
 class MediaWorker:
-    """Works through pending attachments, the earliest due first, at most `parallel` at once."""
+    """Processes pending attachments in the order in which they are due, at most `parallel` at once."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class MediaWorker:
         self._parallel = parallel
         self._due: list[tuple[int, int, int]] = []
         self._known: set[tuple[int, int]] = set()
-        #: Known ones that were reported once more: a retry by hand may come while the last try still ends.
+        #: Known attachments that became pending once more: a manual retry may come while the last attempt still ends.
         self._requeued: set[tuple[int, int]] = set()
         self._in_progress: dict[str, MediaProgress] = {}
         self._changed = asyncio.Event()
@@ -78,7 +78,7 @@ class MediaWorker:
 
     @property
     def waiting(self) -> int:
-        """Attachments not ended yet."""
+        """The number of attachments that have yet to end."""
         return len(self._known)
 
     def recorded(self, recorded: Recorded) -> None:
@@ -87,7 +87,7 @@ class MediaWorker:
             self._add(job)
 
     def _add(self, job: Job) -> None:
-        """One that is in hand already is looked at again when it is through."""
+        """Queue an attachment; one that is being processed is queued again when its attempt has ended."""
         key = (job.message, job.position)
         if key in self._known:
             self._requeued.add(key)
@@ -100,17 +100,17 @@ class MediaWorker:
         return attachment in self._in_progress
 
     def progress(self, attachment: str) -> MediaProgress | None:
-        """How far the present try is; None while none is under way."""
+        """Return the progress of the current attempt; None if there is none."""
         return self._in_progress.get(attachment)
 
     async def pick_up(self) -> None:
-        """Take up whatever is pending in the journal and known to nobody here."""
+        """Take up attachments that are pending in the journal and not known here."""
         for job in await self._journal.pending():
             if (job.message, job.position) not in self._known:
                 self._add(job)
 
     async def run(self) -> None:
-        """Work until cancelled, beginning with what an earlier run left."""
+        """Process attachments until cancelled, starting with those that an earlier run left."""
         await self.pick_up()
         slots = asyncio.Semaphore(self._parallel)
         async with asyncio.TaskGroup() as group:
@@ -147,7 +147,7 @@ class MediaWorker:
                 continue
 
     async def _attempt(self, job: Job) -> Job | None:
-        """One try; returns when to try again, None when the attachment has ended."""
+        """Make one attempt; return the job of the next one, or None if the attachment has ended."""
         try:
             row = await self._journal.attachment(job.message, job.position)
             if row is None or row.state != "pending":
@@ -192,7 +192,7 @@ class MediaWorker:
 
     async def _finish(self, row: AttachmentRow, outcome: Outcome) -> None:
         if outcome.state != "ready":
-            # Before the journal says that it ended: an earlier try may have stored a part of it.
+            # Before the journal records the end: an earlier attempt may have stored some of the files.
             fault_point("before-clear")
             await self._store.remove(row.id)
         fault_point("before-finish")
@@ -209,7 +209,7 @@ class MediaWorker:
             await self._journal.expire_photos_beyond(row.message, self._keep_photos)
 
     async def _discard_files(self, row: AttachmentRow) -> None:
-        """It was not pending any more: erased or taken back. What was just stored belongs to nobody."""
+        """Remove the files of an attachment that was erased or deleted while it was being processed."""
         now = await self._journal.attachment(row.message, row.position)
         if now is None or now.state != "ready":
             await self._store.remove(row.id)
@@ -229,7 +229,9 @@ class MediaWorker:
     async def _run_attempt(self, row: AttachmentRow, progress: MediaProgress) -> Outcome:
         connector = self._connectors.get(row.connector)
         if connector is None:
-            raise AttemptFailed("failed", "gone", "its connector is not configured", retry=False)
+            raise AttemptFailed(
+                "failed", "gone", "its connector is not in connectors.yaml", retry=False
+            )
         try:
             return await self._fetch_and_sanitize(connector, row, progress)
         except AttemptFailed:
@@ -239,12 +241,12 @@ class MediaWorker:
         except Unsafe as exc:
             raise _from_unsafe(exc) from exc
         except (StoreUnavailable, OSError) as exc:
-            detail = f"our storage: {exc}"
+            detail = f"local storage: {exc}"
             raise AttemptFailed("failed", "unreachable", detail, retry=True, local=True) from exc
         except Exception as exc:
-            # A mistake in a connector, or ours, costs this attachment and not the gateway at every start.
+            # A bug, here or in a connector, fails this attachment only: ending the gateway would repeat at every start.
             log.exception("attachment_unexpected_error", attachment=row.id, connector=row.connector)
-            detail = f"{type(exc).__name__}: the log has the details"
+            detail = f"{type(exc).__name__}; see the log for details"
             raise AttemptFailed("failed", "decoder_crashed", detail, retry=True) from exc
 
     async def _fetch_and_sanitize(
@@ -264,10 +266,12 @@ class MediaWorker:
             return await self._store_renditions(row, clean, original.name)
 
     def _check_enabled(self, connector: Connector[Any], clean: Clean) -> None:
-        """A switch counts for what a file is, not for what it was declared to be."""
+        """Apply the connector's settings to the actual kind of a file; the declared kind may be wrong."""
         switch = {"photo": "photos", "video": "videos"}[clean.kind]
         if not getattr(connector.config, switch):
-            raise AttemptFailed("rejected", "disabled", f"{switch} are off", retry=False)
+            raise AttemptFailed(
+                "rejected", "disabled", f"the connector's setting {switch} is off", retry=False
+            )
 
     async def _store_renditions(
         self, row: AttachmentRow, clean: Clean, name: str | None

@@ -1,1 +1,1 @@
-"""Storage for renditions."""
+"""Storage of renditions."""

@@ -1,8 +1,8 @@
-"""Where safe media are kept: one folder for each attachment, one file for each rendition.
+"""Renditions on the file system: one folder for each attachment, one file for each rendition.
 
-Names are derived from the attachment, so that making an attachment again after a crash overwrites what the
-first try left, and what it does not overwrite is removed: there are no orphans. A file appears under its name
-only whole and synced, and what `put` returned survives a power cut: every folder on the way is synced too.
+Names are derived from the attachment. Processing an attachment again after a crash overwrites the files of the
+earlier attempt, and files that are not overwritten are removed: there are no orphans. A file gets its name only once
+it is complete and synced. Renditions that `put` returned survive a power cut, because their folders are synced too.
 """
 
 import asyncio
@@ -30,21 +30,21 @@ _RENDITIONS = frozenset({"thumbnail", "preview", "poster", "video"})
 
 
 class StoreUnavailable(Exception):
-    """Media cannot be written or read now."""
+    """Renditions cannot be written or read at the moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A rendition as events announce it."""
+    """A stored rendition, with its description in events."""
 
     name: str
     view: RenditionOfAnyType
 
 
 class FileStore:
-    """Renditions below `directory`; originals never get here.
+    """Stores renditions below `directory`, and never originals.
 
-    Nothing is added while `is_full`: the journal needs what is left, or nothing would ever be worked off.
+    Nothing is added while `is_full`: the journal needs the space that is left to process what it holds.
     """
 
     def __init__(self, directory: Path, is_full: Callable[[], bool]) -> None:
@@ -53,28 +53,28 @@ class FileStore:
         directory.mkdir(parents=True, exist_ok=True)
 
     async def put(self, attachment: str, renditions: Sequence[Rendition]) -> tuple[Stored, ...]:
-        """Write an attachment's renditions and make them durable; raises StoreUnavailable.
+        """Write the renditions of an attachment durably, and remove all others that it had.
 
-        Nothing else is left of what the attachment had before.
+        Raises StoreUnavailable.
         """
         return await _in_thread(partial(self._put, attachment, renditions))
 
     async def remove(self, attachment: str) -> None:
-        """Remove all renditions of an attachment, for good; raises StoreUnavailable."""
+        """Remove all renditions of an attachment durably; raise StoreUnavailable if that fails."""
         await _in_thread(partial(self._remove, attachment))
 
     def trouble(self) -> str | None:
-        """Why media cannot be stored now, as far as a look tells; None if they can."""
+        """Return why renditions cannot be stored at the moment, judging by the folder; None if they can."""
         usable = self._directory.is_dir() and os.access(self._directory, os.W_OK | os.X_OK)
-        # One that is missing is made again.
+        # A missing folder is created by the next `put`.
         if usable or not self._directory.exists():
             return None
-        return "the media folder cannot be written; media wait"
+        return "the media folder is not writable; attachments wait"
 
     def path(self, attachment: str, rendition: str, media_type: str) -> Path:
-        """Where a rendition is. Both names are checked by the caller against the journal."""
+        """Return the path of a rendition. The caller has checked both names against the journal."""
         if rendition not in _RENDITIONS:
-            raise LookupError(f"no rendition is called {rendition!r}")
+            raise LookupError(f"there is no rendition called {rendition!r}")
         return self._folder(attachment) / _file_name(rendition, media_type)
 
     def _folder(self, attachment: str) -> Path:
@@ -92,7 +92,7 @@ class FileStore:
             if file.name not in kept:
                 file.unlink()
         fault_point("before-folder-sync")
-        # From the files' folder upwards: a folder that was just made is a name in the one above.
+        # From the files' folder upwards: a new folder is itself a name in its parent folder.
         for level in (folder, folder.parent, self._directory):
             sync_folder(level)
         return stored
@@ -129,7 +129,7 @@ async def _in_thread(work: Callable[[], T]) -> T:
 
 
 def _write_durably(path: Path, content: bytes | mmap.mmap) -> None:
-    """Write beside the name, sync, then rename over it. Nothing stays beside it on a disk that is full."""
+    """Write a temporary file, sync it, and rename it. A full disk leaves no temporary file behind."""
     partial_file = path.with_name(f".{path.name}.part")
     try:
         with partial_file.open("wb") as file:
