@@ -1,7 +1,12 @@
-"""Whether the conversation core takes events at all: one that is down is probed, one that is gone is left alone.
+"""Circuit breaker for the conversation core: a core that is down is probed, and a core that is gone gets nothing.
 
-A core may take the events of some conversations and refuse those of others for ever. The refused ones must not
-make it count as down again and again, nor stand before the others when it is probed.
+A core may accept the events of some conversations and refuse those of others permanently. The refused ones must
+neither make the core count as down again and again, nor be probed before the others.
+
+`fetching.circuit_breaker` cannot serve here: it is asked before each call, while this circuit has to wake the lanes
+that it parked. A shared class would need switches for the core's own rules (a lane that is refused does not count
+as the core being down, Retry-After alone does not open the circuit, any success closes it, `hurry`), and would be
+harder to read than both.
 """
 
 import asyncio
@@ -15,16 +20,16 @@ from .core_client import Answer
 
 log = structlog.get_logger(__name__)
 
-#: Refusals in a row, whatever the lane, after which the core counts as down and is only probed.
+#: Consecutive refusals, over all lanes, after which the core counts as down and is only probed.
 _DOWN_AFTER = 8
-#: Seconds from one probe to the next at least when an event waits that the core has never refused.
+#: Minimum seconds between two probes while an event waits that the core has never refused.
 _HURRIED_PROBE_AFTER = 0.5
 
 
 class CoreCircuit:
-    """Whether the core takes anything at all: one that is down is probed by one event at a time.
+    """Decides whether events may be sent to the core; a core that is down is probed by one event at a time.
 
-    `on_change` is called when events may be sent again, all or one.
+    `on_change` is called when events may be sent again, either all of them or one.
     """
 
     def __init__(self, on_change: Callable[[], None]) -> None:
@@ -35,19 +40,19 @@ class CoreCircuit:
         self._probe_allowed = False
         self._probes = 0
         self._next_probe: asyncio.TimerHandle | None = None
-        #: Before this moment the core wants nothing: it said so.
+        #: The core asked for no events before this time (Retry-After).
         self._not_before = 0.0
         self._hurried = False
 
     def admits(self) -> bool:
-        """Whether an event may be sent now; of a core that is down, one that is then its probe."""
+        """Whether an event may be sent now. If the core is down, that event is the probe."""
         if self.state == "ok":
             return True
         probe, self._probe_allowed = self._probe_allowed, False
         return probe
 
     def record_response(self, answer: Answer, refused_since: float | None = None) -> None:
-        """What the core answered to an event that it has refused since then, by the loop's clock."""
+        """Record the core's answer to an event that it has refused since `refused_since` (the loop's clock)."""
         if answer.verdict == "taken":
             self._last_taken_at = asyncio.get_running_loop().time()
             self.resume()
@@ -59,18 +64,18 @@ class CoreCircuit:
                 self._mark_down(answer.after)
 
     def hurry(self) -> None:
-        """An event waits that the core has never refused: it may be one of those that it takes."""
+        """Probe soon: an event waits that the core has never refused and may accept."""
         self._hurried = True
         if self.state == "down" and self._next_probe is not None:
             self._schedule_probe(self._next_probe.when())
 
     def release_probe(self) -> None:
-        """Whoever was let through sends nothing after all: somebody else may."""
+        """Let another event be sent in place of an admitted one that is not sent."""
         self._probe_allowed = self.state == "down"
         self._on_change()
 
     def resume(self) -> None:
-        """Events may go out again."""
+        """Close the circuit: events may be sent again."""
         if self.state == "ok":
             self._refusals = 0
             return
@@ -78,7 +83,7 @@ class CoreCircuit:
         self._on_change()
 
     def _is_specific_to_event(self, refused_since: float | None) -> bool:
-        """Whether a refusal is the event's own trouble: others were taken since it was refused first."""
+        """Whether the core refuses only this event: it has accepted others since it first refused this one."""
         return refused_since is not None and refused_since < self._last_taken_at
 
     def _mark_gone(self) -> None:
@@ -86,7 +91,7 @@ class CoreCircuit:
             log.error(
                 "core_gone",
                 remedy="the core answered 410: forwarding stopped, events are kept; "
-                "mend core.url and restart, or retry from the failures list",
+                "correct core.url and restart, or retry from the failures list",
             )
         self.state = "gone"
 
@@ -95,7 +100,7 @@ class CoreCircuit:
             log.warning("core_down", refusals=self._refusals)
         self.state = "down"
         if self._next_probe is None:
-            # One probe at a time: of the many that were in flight, only the first refusal asks for one.
+            # One probe at a time: of the events that were in flight, only the first refusal schedules one.
             now = asyncio.get_running_loop().time()
             self._not_before = now + (after or 0.0)
             self._schedule_probe(now + (after or delay(self._probes + 1, base=0.5, ceiling=15.0)))

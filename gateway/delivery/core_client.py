@@ -1,4 +1,4 @@
-"""The conversation core as the gateway sees it: one signed POST for each event, and what it answered."""
+"""Client of the conversation core: one signed POST for each event."""
 
 import re
 import time
@@ -20,7 +20,7 @@ from .signing import Signer
 _TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
 
 
-#: The beginning of an event as `cloudevents.render` writes it. Reading the whole body would cost more.
+#: The start of an event as `envelope.render` writes it. Parsing the whole body would cost more.
 _RECEIVED = re.compile(
     rb'"type":"message\.received","source":"([^"\\]{1,200})","subject":"[^"\\]{1,100}","time":"([^"]{20,30})"'
 )
@@ -29,7 +29,12 @@ _PREFIX_BYTES = 500
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """taken: the core has it · again: not now (`after` seconds, if it said so) · gone: 410, it wants no more."""
+    """The core's answer to an event.
+
+    taken   the core has the event
+    again   not now; retry after `after` seconds, if given
+    gone    410: the core wants no more events
+    """
 
     verdict: Literal["taken", "again", "gone"]
     status: int | None = None
@@ -38,7 +43,7 @@ class Answer:
 
 
 class CoreClient:
-    """Posts to one address over kept connections. httpx was measured thirty times slower at this."""
+    """Posts to one URL over persistent connections. httpx was measured to be thirty times slower at this."""
 
     def __init__(self, url: str, secrets: Sequence[str], *, connections: int) -> None:
         self._url = url
@@ -79,7 +84,7 @@ def _answer(status: int, retry_after_header: str) -> Answer:
 
 
 def observe_delivery_latency(body: bytes) -> None:
-    """The core has taken this event; of a message's first event the way is measured."""
+    """Measure how long a message took from the platform to the core; later events of it are not measured."""
     found = _RECEIVED.search(body, 0, _PREFIX_BYTES)
     if found is not None:
         received = to_ms(datetime.fromisoformat(found[2].decode()))

@@ -1,7 +1,7 @@
-"""One lane for each conversation: its events go to the core in order, and lanes never wait for each other.
+"""Lanes: one for each conversation. Its events go to the core in order, and lanes never wait for each other.
 
-A lane keeps only the next few events in memory; the rest stays in the journal until their turn comes, so
-that a core that is away for hours costs disk and not memory.
+A lane keeps only the next few events in memory. The others stay in the journal until their turn comes, so that a
+core that is down for hours costs disk space and not memory.
 """
 
 import asyncio
@@ -25,33 +25,33 @@ from .core_client import CoreClient
 
 log = structlog.get_logger(__name__)
 
-#: Events of one lane kept in memory.
+#: Events of one lane that are kept in memory.
 _MAX_ENTRIES = 32
-#: Bytes of all lanes' events kept in memory; what comes beyond is read from the journal in its turn.
+#: Bytes of events of all lanes that are kept in memory; further events are read from the journal when needed.
 _MAX_BYTES = 32 * 1024 * 1024
-#: A lane whose event was refused tries again after this many seconds, doubling up to the ceiling.
+#: Seconds before a lane tries a refused event again, doubling up to the ceiling.
 _RETRY = {"base": 0.5, "ceiling": 60.0}
-#: The soonest that it tries again, whatever Retry-After says.
+#: Minimum seconds before it tries again, regardless of Retry-After.
 _MIN_PAUSE = 0.1
-#: Seconds that what the core took may wait to be written down together with more of it.
+#: Seconds for which events that the core accepted are collected before they are marked in the journal.
 _FLUSH_AFTER = 0.02
-#: Seconds that the event loop is held by one POST, about.
+#: Seconds for which one POST blocks the event loop, approximately.
 _SECONDS_PER_POST = 0.0001
-#: Seconds before what the core took is written down again after the journal could not.
+#: Seconds before marking is retried after the journal failed.
 _FLUSH_AGAIN_AFTER = 1.0
 
 
 @dataclass(slots=True)
 class _Lane:
     conversation: int
-    #: Events that the core has yet to take, in memory or not.
+    #: Events that the core has yet to accept, in memory or not.
     waiting: int = 0
     entries: deque[OutboxEntry] = field(default_factory=deque)
-    #: The journal holds events after `last` that are not in `entries`.
+    #: Whether the journal holds events after `last` that are not in `entries`.
     more: bool = False
     last: int = 0
     attempts: int = 0
-    #: When the core refused the event at its head last (ms), and first (by the loop's clock).
+    #: When the core last (ms) and first (the loop's clock) refused the event at the head.
     refused_at: int = 0
     refused_since: float | None = None
     timer: asyncio.TimerHandle | None = None
@@ -60,7 +60,7 @@ class _Lane:
 
 
 class Lanes:
-    """Forwards every event of the outbox. `workers` bounds the POSTs in flight."""
+    """Forwards the events of the outbox, with at most `workers` POSTs in flight."""
 
     def __init__(
         self, journal: Journal, core: CoreClient, *, workers: int, priority: IntakePriority
@@ -74,10 +74,10 @@ class Lanes:
         self._bytes = 0
         self._waiting = 0
         self._delivered: list[tuple[int, int]] = []
-        #: Taken by the core, not yet written down: a lane that is loaded now would see them again.
+        #: Accepted by the core, not yet marked in the journal: a lane that is loaded now would see them again.
         self._unflushed: set[tuple[int, int]] = set()
         self._circuit = CoreCircuit(self._unpark)
-        #: Lanes whose head waits until the core may be asked again.
+        #: Lanes whose head waits until the circuit admits it.
         self._parked: dict[int, _Lane] = {}
         self._started = False
         self._draining = False
@@ -89,16 +89,16 @@ class Lanes:
 
     @property
     def core_state(self) -> str:
-        """ok, down (being probed) or gone (it answered 410)."""
+        """The state of the core: ok, down (being probed) or gone (it answered 410)."""
         return self._circuit.state
 
     @property
     def waiting(self) -> int:
-        """Events that the core has yet to take."""
+        """The number of events that the core has yet to accept."""
         return self._waiting
 
     def refused(self) -> list[dict[str, Any]]:
-        """Events that the core refused at least once and has yet to take, one for each lane."""
+        """Return the events that the core has refused and not accepted since, at most one for each lane."""
         return [
             {
                 "id": lane.entries[0].event_id,
@@ -115,7 +115,7 @@ class Lanes:
         ]
 
     def retry(self, event_id: str) -> bool:
-        """Try a refused event now, and forward again to a core that was gone; False if there is none such."""
+        """Try a refused event now, even if the core was gone; False if there is no such event."""
         for lane in self._lanes.values():
             if lane.attempts and lane.entries and lane.entries[0].event_id == event_id:
                 self.resume()
@@ -125,11 +125,11 @@ class Lanes:
         return False
 
     def resume(self) -> None:
-        """Forward again to a core that had answered 410."""
+        """Forward events again after the core answered 410."""
         self._circuit.resume()
 
     def recorded(self, recorded: Recorded) -> None:
-        """Take up what a transaction put into the outbox, and drop what it erased."""
+        """Take up the events that a transaction put into the outbox, and drop those of erased conversations."""
         for entry in recorded.entries:
             self._add(entry)
         for entry in recorded.frozen:
@@ -138,7 +138,7 @@ class Lanes:
             self._forget(conversation)
 
     def _forget(self, conversation: int) -> None:
-        """A conversation was erased: nothing of it goes out any more."""
+        """Drop the lane of a conversation that was erased."""
         lane = self._lanes.pop(conversation, None)
         self._parked.pop(conversation, None)
         if lane is not None:
@@ -148,7 +148,7 @@ class Lanes:
             lane.more, lane.forgotten = False, True
 
     async def run(self) -> None:
-        """Forward until cancelled, beginning with what an earlier run left."""
+        """Forward events until cancelled, starting with those that an earlier run left."""
         await self.pick_up()
         self._started = True
         async with asyncio.TaskGroup() as group:
@@ -156,7 +156,7 @@ class Lanes:
                 group.create_task(self._work())
 
     async def pick_up(self) -> None:
-        """Take up whatever waits in the journal and in no lane here."""
+        """Take up conversations that have events in the journal and no lane here."""
         found = await self._journal.lanes()
         taken = Counter(conversation for conversation, _ in self._unflushed)
         for conversation, waiting in found.items():
@@ -169,7 +169,7 @@ class Lanes:
             lane.waiting = waiting - taken[conversation]
 
     async def stop(self, grace: float) -> None:
-        """Begin nothing new; wait at most `grace` seconds for what is in flight."""
+        """Start no more POSTs, and wait at most `grace` seconds for those in flight."""
         self._draining = True
         try:
             await asyncio.wait_for(self._idle.wait(), grace)
@@ -177,7 +177,7 @@ class Lanes:
             log.warning("forwarding_cut_short", in_flight=self._in_flight)
 
     async def flush(self) -> None:
-        """Make durable what the core has taken."""
+        """Mark the events that the core has accepted, and wait until that is durable."""
         if self._delivered:
             keys, self._delivered = self._delivered, []
             await self._journal.mark_delivered(keys)
@@ -185,7 +185,7 @@ class Lanes:
     def _add(self, entry: OutboxEntry) -> None:
         lane = self._lanes.get(entry.conversation)
         if lane is None:
-            # Until all lanes are known, an earlier run may have left older events in the journal.
+            # Until all lanes are known, the journal may hold older events of an earlier run.
             lane = self._open(entry.conversation, more=not self._started)
         lane.waiting += 1
         self._waiting += 1
@@ -296,7 +296,7 @@ class Lanes:
         undelivered = [e for e in entries if (e.conversation, e.key) not in self._unflushed]
         self._keep(lane, undelivered)
         lane.last = entries[-1].key if entries else lane.last
-        # For events that came while this was read, `_add` has set `more`.
+        # `_add` has set `more` if events arrived during the read.
         lane.more = lane.more or len(entries) == window
 
     async def _forward(self, lane: _Lane, head: OutboxEntry) -> None:
@@ -331,17 +331,13 @@ class Lanes:
         self._sleep(lane, pause)
 
     def _park(self, lane: _Lane) -> None:
-        """Set a lane aside, and no worker with it: what cannot be sent must not stand before what can."""
+        """Park a lane without blocking a worker, so that other lanes can send."""
         self._parked[lane.conversation] = lane
         if not lane.attempts:
             self._circuit.hurry()
 
     def _unpark(self) -> None:
-        """The core may be asked again: by all, or by one.
-
-        By one that it has not refused, if there is any, and by the newest of those: the older ones may be all of
-        the kind that it refuses.
-        """
+        """Wake the parked lanes: all of them, or one for a probe."""
         if self._circuit.state == "ok":
             woken = list(self._parked.values())
             self._parked.clear()
@@ -351,6 +347,11 @@ class Lanes:
             self._ready.put_nowait(lane)
 
     def _probing(self) -> Sequence[_Lane]:
+        """Choose the lane of the next probe.
+
+        A lane that the core has never refused comes first. Of those the newest is chosen, because the core may refuse
+        all of the older ones.
+        """
         never_refused = [lane for lane in self._parked.values() if not lane.attempts]
         if len(never_refused) > 1:
             self._circuit.hurry()
@@ -375,16 +376,16 @@ class Lanes:
         self._rest(lane)
 
     def _rest(self, lane: _Lane) -> None:
-        """Take the next turn, or leave when there is nothing left to forward."""
+        """Queue the lane for its next event, or close it if there is none."""
         if lane.entries or lane.more:
             self._ready.put_nowait(lane)
         else:
             self._lanes.pop(lane.conversation, None)
 
     def _flush_delivered(self) -> None:
-        """Write down what was taken, in one operation for all that was taken lately.
+        """Mark the events that were accepted recently, in one write.
 
-        A crash before it is on disk sends those events once more, with the same ids.
+        After a crash before that is durable, these events are sent once more, with the same ids.
         """
         keys, self._delivered = self._delivered, []
         if keys:

@@ -1,4 +1,4 @@
-"""Standard Webhooks signatures of what we send to the core (https://www.standardwebhooks.com, v1)."""
+"""Standard Webhooks signatures of the events that are sent to the core (https://www.standardwebhooks.com, v1)."""
 
 import base64
 import binascii
@@ -10,7 +10,7 @@ PREFIX = "whsec_"
 
 
 def secret_bytes(secret: str) -> bytes:
-    """The key of a `whsec_…` secret; raises ValueError (without the secret) if it is none."""
+    """Return the key of a `whsec_…` secret; raise ValueError, without the secret, if it is not valid."""
     try:
         return base64.b64decode(secret.removeprefix(PREFIX), validate=True)
     except binascii.Error:
@@ -18,13 +18,13 @@ def secret_bytes(secret: str) -> bytes:
 
 
 class Signer:
-    """Signs with every secret, so that the core may hold either while one is being replaced."""
+    """Signs with every secret, so that the core may hold either one while a secret is being replaced."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
         self._keys = tuple(secret_bytes(secret) for secret in secrets)
 
     def headers(self, id: str, timestamp: int, body: bytes) -> dict[str, str]:
-        """`timestamp` in seconds: the time of this attempt, not of the event."""
+        """Return the headers of a request. `timestamp` (seconds) is the time of the attempt, not of the event."""
         content = f"{id}.{timestamp}.".encode() + body
         signatures = (hmac.digest(key, content, hashlib.sha256) for key in self._keys)
         return {

@@ -1,4 +1,4 @@
-"""Agents' texts as the API takes them: idempotent by key, refused where the platform would refuse them."""
+"""Accepting agents' texts: idempotent by key, refused where the platform would refuse them."""
 
 import secrets
 from collections.abc import Mapping
@@ -18,29 +18,27 @@ _MAX_TEXT = 40_000
 
 
 class Reply(BaseModel):
-    """An agent's text. Only text goes to consumers: photos and videos come from them, never the other way."""
+    """An agent's text. Agents can send only text to consumers, no photos and no videos."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    text: str = Field(
-        min_length=1, max_length=_MAX_TEXT, description="What the consumer shall read"
-    )
-    agent: str = Field(min_length=1, max_length=200, description="Who wrote it")
+    text: str = Field(min_length=1, max_length=_MAX_TEXT, description="The text for the consumer")
+    agent: str = Field(min_length=1, max_length=200, description="The agent who wrote it")
     reply_to: str | None = Field(
         default=None, max_length=200, description="The message (msg_…) that it answers"
     )
 
 
 class Writing(BaseModel):
-    """Whether an agent is writing just now."""
+    """Whether an agent is writing at the moment."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    typing: bool = Field(default=True, description="false where the agent stopped without sending")
+    typing: bool = Field(default=True, description="false if the agent stopped without sending")
 
 
 class Replies:
-    """Takes agents' texts into the journal, from which they are sent."""
+    """Accepts agents' texts into the journal, from which they are sent."""
 
     def __init__(
         self,
@@ -53,7 +51,7 @@ class Replies:
         self._fetcher = fetcher
 
     async def accept(self, conversation: str, key: str, reply: Reply) -> dict[str, Any]:
-        """Keep a text, or find the one that was accepted under the same key."""
+        """Accept a text, or return the one that was accepted under the same key before."""
         id = self._journal.ids.reply(conversation, key)
         existing = await self._journal.agent_text(id)
         if existing is not None:
@@ -63,7 +61,7 @@ class Replies:
             not_found("conversation", conversation)
         connector = self._connectors.get(situation.connector)
         if connector is None or connector.capabilities.support("send_text") == "no":
-            _refuse("unsupported", f"{situation.connector} sends no texts")
+            _refuse("unsupported", f"{situation.connector} cannot send texts")
         refusal = _reason_to_refuse(connector, situation)
         if refusal is not None:
             _refuse(*refusal)
@@ -74,11 +72,11 @@ class Replies:
         new = AgentText(id, conversation, reply.agent, reply.text, parts, quoted)
         await self._journal.accept_text(new)
         accepted = await self._journal.agent_text(id)
-        # Of two texts that came under one key at the same time, one is kept and the other told.
+        # If two texts arrive under one key at the same time, one is accepted and the other is refused.
         return _accept_repeat(accepted, reply) if accepted else {}
 
     async def tell_read(self, message: str) -> bool:
-        """Tell the platform that an agent has seen a message; False where it cannot be told."""
+        """Mark a message as read on the platform; False if the platform does not support that."""
         found = await self._journal.message_origin(message)
         if found is None:
             not_found("message", message)
@@ -90,7 +88,7 @@ class Replies:
         return True
 
     async def tell_typing(self, conversation: str, *, on: bool) -> bool:
-        """Show the consumer that an agent is writing; False where that cannot be shown, or nobody may write."""
+        """Show the consumer that an agent is writing; False if the platform cannot, or if no text may be sent."""
         situation = await self._journal.situation(conversation)
         if situation is None:
             not_found("conversation", conversation)
@@ -119,24 +117,26 @@ class Replies:
             return None
         found = await self._journal.quotable(conversation, message)
         if found is None:
-            detail = f"reply_to: {message!r} is no message of this conversation that can be quoted"
+            detail = (
+                f"reply_to: {message!r} is not a message of this conversation that can be quoted"
+            )
             raise Problem(422, "Unprocessable", detail)
         return found
 
 
 def _accept_repeat(existing: dict[str, Any], reply: Reply) -> dict[str, Any]:
     if existing["text"] != reply.text or existing["agent"] != reply.agent:
-        detail = "this Idempotency-Key was used with another text; use a new key for a new text"
+        detail = "this Idempotency-Key was used for another text; use a new key for a new text"
         raise Problem(422, "Unprocessable", detail)
     return existing
 
 
 def _reason_to_refuse(connector: Connector[Any], situation: Situation) -> tuple[str, str] | None:
-    """Why the platform would take no text now, as reason and sentence; None if it would."""
+    """Return why the platform would refuse a text now, as a reason and a sentence; None if it would not."""
     if situation.closed:
         return "closed", "the consumer closed the conversation; they must write first"
     if situation.opted_out:
-        return "opted_out", "the consumer wants no more texts; they must write first"
+        return "opted_out", "the consumer opted out of texts; they must write first"
     window = connector.reply_window
     silence = (now_ms() - (situation.last_message_at or 0)) / 1000
     if window is None or silence <= window:
@@ -145,7 +145,7 @@ def _reason_to_refuse(connector: Connector[Any], situation: Situation) -> tuple[
     period = f"{hours // 24} days" if hours > 24 and hours % 24 == 0 else f"{hours} hours"
     return (
         "window_closed",
-        f"{connector.label} takes texts within {period} of the consumer's last message; they must write first",
+        f"{connector.label} accepts texts within {period} of the consumer's last message; they must write first",
     )
 
 

@@ -1,4 +1,4 @@
-"""Sends agents' texts: in order within a conversation, again where that is safe, never where it would double one."""
+"""Send worker: sends agents' texts in order within a conversation, and retries only if that cannot send one twice."""
 
 import asyncio
 import time
@@ -19,21 +19,21 @@ from normalizer.media import Unsafe
 
 log = structlog.get_logger(__name__)
 
-#: Seconds that a receipt or an echo may take to tell that a text arrived whose answer we never got.
+#: Seconds to wait for a receipt or an echo of a text whose response was lost.
 _RECONCILE = 30.0
-#: Seconds between two looks whether one has. The conversation's next text waits meanwhile.
+#: Seconds between two checks for one. The conversation's next text waits meanwhile.
 _POLL_EVERY = 0.25
-#: Seconds after which a text that the platform keeps refusing for now is given up.
+#: Seconds after which a text that the platform keeps refusing temporarily is given up.
 _GIVE_UP_AFTER = 3600.0
-#: Seconds before the journal is asked again.
+#: Seconds before the journal is tried again.
 _PAUSE = 1.0
 _RETRY = {"base": 1.0, "ceiling": 120.0}
-#: Seconds. A platform that asks for a longer pause made a mistake.
+#: Seconds. A longer Retry-After is a mistake of the platform.
 _LONGEST_PAUSE = 86_400.0
 
 
 class SendWorker:
-    """One queue for each conversation that has something to say; queues never wait for each other."""
+    """Keeps one queue for each conversation that has texts to send; queues never wait for each other."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class SendWorker:
             await self._settle(part, "failed", reason="not_configured")
             return
         if part.state == "trying" and not connector.resend_is_safe:
-            # A crash came between the request and its answer.
+            # A crash came between the request and its response.
             await self._await_receipt(part)
             return
         attempt, started = 0, now_ms()
@@ -112,7 +112,7 @@ class SendWorker:
     async def _attempt(
         self, part: Part, connector: Connector[Any], attempt: int, age: float
     ) -> float | None:
-        """Send once; returns after how many seconds to try again, None when the part is settled."""
+        """Send a part once; return the seconds until the next attempt, or None if the part is settled."""
         try:
             sent: Sent = await self._fetcher.run(
                 connector, connector.send_text(self._text(part)), "send"
@@ -135,7 +135,7 @@ class SendWorker:
         except JournalUnavailable:
             raise
         except Exception as exc:
-            # A connector's own mistake. It costs this text, and nobody else's; whether it went out is not known.
+            # A bug in a connector. It fails this text only; whether the text was sent is unknown.
             log.exception("send_unexpected_error", message=part.id, error=type(exc).__name__)
             await self._await_receipt(part)
         else:
@@ -143,7 +143,7 @@ class SendWorker:
         return None
 
     async def _await_receipt(self, part: Part) -> None:
-        """Wait for a receipt or an echo to tell; then nobody can."""
+        """Wait for a receipt or an echo to settle the part; after that its outcome is unknown."""
         deadline = time.monotonic() + self._reconcile
         while time.monotonic() < deadline:
             if not await self._journal.part_is_open(part.outgoing, part.position):
@@ -162,7 +162,7 @@ class SendWorker:
             to=part.consumer,
             text=part.text,
             status_url=f"{self._public_url}/webhooks/{part.connector}/status?m={key}",
-            # A quote stands before the first part only.
+            # Only the first part quotes.
             reply_to=part.reply_to if part.position == 0 else None,
             silence=(now_ms() - (part.last_message_at or now_ms())) / 1000,
         )

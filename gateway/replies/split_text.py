@@ -1,14 +1,14 @@
-"""Cuts a long text into messages that a platform takes, never inside what a reader sees as one character."""
+"""Splitting of long texts into parts that a platform accepts, never inside a visible character."""
 
 import regex
 
 _GRAPHEME = regex.compile(r"\X")
-#: Where to cut, the best first: between paragraphs, lines, sentences, words.
+#: Where to split, in order of preference: between paragraphs, lines, sentences, words.
 _BREAKS = ("\n\n", "\n", ". ", " ")
 
 
 def split(text: str, limit: int) -> list[str]:
-    """Parts of at most `limit` code points. A part is cut at a seam in its second half where there is one."""
+    """Split a text into parts of at most `limit` code points, at a break in the second half of a part if possible."""
     parts: list[str] = []
     while len(text) > limit:
         end = _break_position(text, limit) or _whole_graphemes(text, limit)
@@ -26,7 +26,7 @@ def _break_position(text: str, limit: int) -> int | None:
 
 
 def _whole_graphemes(text: str, limit: int) -> int:
-    """The end of the last character that fits; one longer than `limit` is cut, for want of anything better."""
+    """Return the end of the last visible character that fits; one that is longer than `limit` is split."""
     end = 0
     for character in _GRAPHEME.finditer(text, 0, limit + 64):
         if character.end() > limit:
