@@ -1,8 +1,13 @@
-"""Running connectors' flows and downloading media, behind a fence.
+"""Connectors' calls and downloads, restricted to allowed hosts.
 
-`Fetcher` is the face. Beneath it: `calls` and `downloads` (what is wanted), `redirects` and `exchange` (one
-request at a time), `allowlist`, `origin`, `addresses` and `network` (where it may go), `headers` (what it may
-carry), `body`, `landing` and `claims` (what comes back), `deadlines`, `hosts` and `breaker` (how long we wait).
+`Fetcher` is the entry point. Its parts:
+
+`calls`, `downloads`                                the calls of a flow, and the download of a file
+`redirects`, `exchange`, `transport`                one request at a time, redirects included
+`allowlist`, `origin`, `pinned_network`             the hosts and addresses that may be contacted
+`headers`                                           the headers and credentials of a request
+`body`, `file_writer`, `verification`               reading, writing and checking the response
+`deadlines`, `host_limits`, `circuit_breaker`       time limits, and pauses for failing hosts
 """
 
 from .circuit_breaker import Attempt, Breaker, BreakerPolicy, Open

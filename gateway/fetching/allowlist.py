@@ -1,12 +1,12 @@
-"""Where a connector may be fetched from, and where its credentials may go.
+"""Allowlist: the hosts that a connector may contact, and those that may receive its credentials.
 
-An address passes if it is the origin of the connector's `api_url`, or https on port 443 at one of its
-`hosts`, its `media_hosts` or the operator's `fetch.extra_hosts`. What the names resolve to is checked when
-connecting (`network`), at every hop.
+A URL is allowed if its origin is that of the connector's `api_url`, or if it is https on port 443 at one of the
+connector's `hosts` or `media_hosts` or at one of the operator's `fetch.extra_hosts`. The addresses to which names
+resolve are checked when connecting (`pinned_network`), for every redirect.
 
-`allow_private_hosts` is for simulators: this machine (localhost, 127.0.0.0/8, ::1) over plain http, any
-port, then stands in for any platform host. Nothing else is loosened: 10.0.0.1 and 169.254.169.254 stay
-blocked, and so does a name that only resolves to this machine.
+`allow_private_hosts` is for simulators: it also allows this machine (localhost, 127.0.0.0/8, ::1) over plain http on
+any port, in place of any platform host. Everything else stays blocked, such as 10.0.0.1, 169.254.169.254, and names
+that resolve to this machine.
 """
 
 from collections.abc import Collection
@@ -21,23 +21,23 @@ from .origin import Origin, origin_of, read_url
 
 
 class Allowlist:
-    """The rules of one installation."""
+    """The allowed hosts of an installation."""
 
     def __init__(self, *, allow_private_hosts: bool, extra_hosts: Collection[str]) -> None:
         self._allow_private_hosts = allow_private_hosts
         self._extra_hosts = frozenset(host.lower() for host in extra_hosts)
 
     def admit(self, connector: Connector[Any], url: httpx.URL) -> Origin:
-        """The origin of an address this connector may ask; raises `Blocked` for any other."""
+        """Return the origin of a URL that the connector may contact; raise `Blocked` for any other."""
         origin = origin_of(url)
         if self._allow_private_hosts and origin.scheme == "http" and origin.is_loopback:
             return origin
         if origin.scheme != "https":
-            raise Blocked(f"{origin}: plain http{_remedy_for_loopback(origin)}")
+            raise Blocked(f"{origin}: plain http is not allowed{_remedy_for_loopback(origin)}")
         if origin == api_origin(connector):
             return origin
         if origin.port != 443:
-            raise Blocked(f"{origin}: only port 443 is open to media")
+            raise Blocked(f"{origin}: only port 443 is allowed")
         if not self._is_declared(connector, origin.host):
             raise Blocked(
                 f"{origin.host} is not a host of {connector.name};"
@@ -52,14 +52,14 @@ class Allowlist:
 
 
 def trusts(connector: Connector[Any], origin: Origin) -> bool:
-    """Whether credentials may go to an origin the fence has admitted. Another port is another origin."""
+    """Whether an allowed origin may receive credentials. Another port is another origin."""
     return origin == api_origin(connector) or (
         origin.scheme == "https" and origin.port == 443 and origin.host in connector.hosts
     )
 
 
 def api_origin(connector: Connector[Any]) -> Origin:
-    """The origin of `api_url`."""
+    """Return the origin of the connector's `api_url`."""
     return origin_of(read_url(str(connector.config.api_url)))
 
 
@@ -68,4 +68,4 @@ def _matches(host: str, pattern: str) -> bool:
 
 
 def _remedy_for_loopback(origin: Origin) -> str:
-    return "; for a simulator set fetch.allow_private_hosts" if origin.is_loopback else ""
+    return "; for a simulator, set fetch.allow_private_hosts" if origin.is_loopback else ""

@@ -1,4 +1,4 @@
-"""Reading a body: never faster than it is used, never slower than patience allows, inflated within bounds."""
+"""Reading response bodies: with backpressure, time limits, and bounded decompression."""
 
 import asyncio
 import zlib
@@ -15,20 +15,20 @@ from .deadlines import Deadlines, ThroughputGuard
 from .errors import Unreachable
 from .exchange import CONNECTION_ERRORS
 
-#: Inflated data are handed on in pieces of at most this size, so that a bomb goes off in small steps.
+#: Bytes that one step of decompression may yield, so that a decompression bomb is noticed early.
 _MAX_PIECE = 64 * 1024
 
-#: The contract's limit (`connectors.Reply`).
+#: The limit that the contract states (`connectors.Reply`).
 _MAX_REPLY_BYTES = 1024 * 1024
 
-#: zlib's own words for "gzip or zlib, tell by the first bytes".
+#: Lets zlib detect gzip or zlib by the first bytes.
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 
 async def plain_chunks(
     response: httpx.Response, deadlines: Deadlines
 ) -> AsyncGenerator[bytes, None]:
-    """The body as its sender meant it; raises `Unreachable` if it stalls, drips or ends early."""
+    """Yield the decompressed body; raise `Unreachable` if it stalls, is too slow, or ends early."""
     inflater = _inflater(response)
     async with aclosing(_chunks(response, deadlines)) as chunks:
         async for chunk in chunks:
@@ -44,7 +44,7 @@ async def plain_chunks(
 async def read_start(
     response: httpx.Response, deadlines: Deadlines, limit: int
 ) -> tuple[bytes, bool]:
-    """At most `limit` bytes of a body, and whether that is all of it."""
+    """Return at most `limit` bytes of a body, and whether that is all of it."""
     start = bytearray()
     try:
         async with (
@@ -56,7 +56,7 @@ async def read_start(
                 if len(start) > limit:
                     return bytes(start[:limit]), False
     except TimeoutError as exc:
-        raise Unreachable("the answer did not end in time", sent=True) from exc
+        raise Unreachable("the response did not end in time", sent=True) from exc
     return bytes(start), True
 
 
@@ -74,15 +74,15 @@ async def _next(body: AsyncIterator[bytes], deadlines: Deadlines) -> bytes | Non
         async with asyncio.timeout(deadlines.idle):
             return await anext(body, None)
     except TimeoutError as exc:
-        raise Unreachable(f"nothing came for {deadlines.idle:g} s", sent=True) from exc
+        raise Unreachable(f"no data for {deadlines.idle:g} s", sent=True) from exc
     except CONNECTION_ERRORS:
-        raise Unreachable("short body", sent=True) from None  # its words quote what came
+        raise Unreachable("short body", sent=True) from None  # its text quotes the response
 
 
 def _stream(response: httpx.Response) -> AsyncIterator[bytes]:
-    """The body as it comes. httpx would decode it without bounds, in all encodings it knows."""
+    """Return the raw body. httpx would decompress it without limits, in every encoding that it knows."""
     if not isinstance(response.stream, httpx.AsyncByteStream):
-        raise TypeError("a response of an asynchronous transport is needed")
+        raise TypeError("the response must come from an asynchronous transport")
     return aiter(response.stream)
 
 
@@ -94,11 +94,11 @@ def _inflater(response: httpx.Response) -> "_Inflater | None":
         case "gzip" | "x-gzip" | "deflate":
             return _Inflater()
         case _:
-            raise Unreachable("encoded in a way that was not asked for", sent=True)
+            raise Unreachable("the response has an encoding that was not asked for", sent=True)
 
 
 class _Inflater:
-    """Some servers compress whatever they are asked. zlib is told how much it may hand out at a time."""
+    """Decompresses bodies of servers that compress without being asked, a limited number of bytes at a time."""
 
     def __init__(self) -> None:
         self._zlib = zlib.decompressobj(_GZIP_OR_ZLIB)
@@ -127,7 +127,7 @@ class _Inflater:
 
 
 async def read_reply(response: httpx.Response, purpose: Purpose, deadlines: Deadlines) -> Reply:
-    """The answer with its body. A refusal is a refusal even if its body breaks off."""
+    """Read the body of a response. A refusal counts as a refusal even if its body is cut off."""
     try:
         body, complete = await read_start(response, deadlines, _MAX_REPLY_BYTES)
     except Unreachable:

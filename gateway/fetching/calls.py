@@ -1,4 +1,4 @@
-"""Making the calls of a connector's flow."""
+"""Calls: runs the flows of connectors."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, closing
@@ -20,18 +20,18 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-#: The longest flow of the built-in platforms has two; one that never ends is a mistake.
+#: The longest flow of the built-in connectors has two calls. The limit stops a flow that never ends.
 _MAX_CALLS = 8
 
-#: What reading an answer of another shape than documented raises.
+#: Exceptions of a flow that reads a response of an unexpected shape.
 _UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
 
 class Calls:
-    """`pooled` reuses connections; `unpooled` does not.
+    """Makes the calls of flows; `pooled` reuses connections, `unpooled` does not.
 
-    Calls that change something go over fresh connections: one that the platform closes just as it is used
-    again looks exactly like a lost answer, and would make a text ambiguous that was never sent.
+    Calls that change something use new connections. If the platform closes a pooled connection just when it is
+    reused, that looks exactly like a lost response, and a text that was never sent would count as ambiguous.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Calls:
         self._unpooled = unpooled
 
     async def run(self, connector: Connector[Any], flow: Flow[T], purpose: Purpose) -> T:
-        """What the flow returns; see `Fetcher.run`."""
+        """Return the result of a flow; see `Fetcher.run`."""
         if not isinstance(flow, Generator):
             return flow
         run = _Run(self, connector, purpose)
@@ -62,14 +62,14 @@ class Calls:
             raise
 
     async def reply(self, connector: Connector[Any], call: Call, purpose: Purpose) -> Reply:
-        """One call and its reply, whatever its status."""
+        """Make one call and return its reply, of any status."""
         transport = self._unpooled if _has_effect(call) else self._pooled
         async with self._redirects.open(connector, call, transport, _no_gate) as response:
             return await read_reply(response, purpose, self._deadlines)
 
 
 class _Run:
-    """One flow under way."""
+    """The state of one running flow."""
 
     def __init__(self, calls: Calls, connector: Connector[Any], purpose: Purpose) -> None:
         self._calls = calls
@@ -85,10 +85,10 @@ class _Run:
         return reply
 
     def may_have_sent(self, refusal: Rejected) -> bool:
-        """Whether a call may have worked although it was not answered as if it had.
+        """Whether a text may have been sent although its response does not say so.
 
-        A proxy's 502 or 504, or a success that names no message, says nothing about what became of a text. 503
-        says that nothing was taken.
+        After a 502 or 504 of a proxy, or a success that names no message, the outcome of a text is unknown. A 503
+        means that the text was not accepted.
         """
         if refusal.explained or isinstance(refusal, Unreachable):
             return False
@@ -112,7 +112,7 @@ class _Run:
         return reply
 
     async def _look_up(self, call: Call) -> Reply:
-        """A GET, and a second try where not even a connection came about."""
+        """Make a GET call, and try once more if no connection could be made."""
         tries = AsyncRetrying(
             stop=stop_after_attempt(2),
             wait=wait_random(0.05, 0.25),
@@ -131,7 +131,7 @@ def _was_not_sent(exc: BaseException) -> bool:
 
 
 def _blocked(connector: Connector[Any], purpose: Purpose, detail: str) -> Exception:
-    """In the words of media where a file was looked for, in those of calls otherwise."""
+    """Return MediaFailed for look-ups and downloads of files, `Rejected` for other calls."""
     log.warning("blocked_host", connector=connector.name, detail=detail)
     if purpose in {"lookup", "download"}:
         return MediaFailed("blocked_host", detail)
@@ -140,7 +140,7 @@ def _blocked(connector: Connector[Any], purpose: Purpose, detail: str) -> Except
 
 @asynccontextmanager
 async def _no_gate(name: str) -> AsyncIterator[Callable[[httpx.Response], None]]:
-    """No gate: the answers of calls are few and small, and their troubles are the callers' to count."""
+    """Limit nothing: replies are few and small, and callers handle their failures."""
     del name
 
     def observe(response: httpx.Response) -> None:
@@ -154,7 +154,7 @@ async def drive(
     ask: Callable[[Call], Awaitable[Reply]],
     unreadable: Callable[[str], Rejected],
 ) -> T:
-    """What the flow returns. `unreadable` makes the error for a reply the flow could not read."""
+    """Return the result of a flow. `unreadable` makes the error for a reply that the flow cannot read."""
     with closing(flow):
         try:
             call = next(flow)
@@ -162,7 +162,7 @@ async def drive(
                 call = _resume(flow, await ask(call), unreadable)
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]  # a StopIteration's value is untyped
-    raise Rejected("unreachable", detail=f"a flow of more than {_MAX_CALLS} calls")
+    raise Rejected("unreachable", detail=f"the flow makes more than {_MAX_CALLS} calls")
 
 
 def _resume(
@@ -175,9 +175,9 @@ def _resume(
 
 
 def _describe(exc: Exception) -> str:
-    """Field names, and no values: an answer may hold tokens and signed addresses."""
+    """Describe an error by field names only: values of a response may be tokens and signed URLs."""
     match exc:
         case KeyError(args=(str(name),)) if name.isidentifier():
-            return f"the answer lacks {name!r}"
+            return f"the response lacks {name!r}"
         case _:
-            return f"the answer has another shape ({type(exc).__name__})"
+            return f"the response has an unexpected shape ({type(exc).__name__})"

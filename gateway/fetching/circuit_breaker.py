@@ -1,11 +1,11 @@
-"""A circuit breaker: after some failures in a row it says "not now" for a while, then lets one call try.
+"""Circuit breaker: after several consecutive failures, calls are refused for a while; then one call is tried.
 
-Pure but for its arguments `clock` and `chance`: no timers, no tasks, no I/O. One breaker guards one thing
-that can be away (a host, the conversation core); it is used from one thread.
+It has no timers, tasks or I/O; time and randomness are the arguments `clock` and `chance`. One breaker guards one
+host, and is used from one thread.
 
-    closed      calls pass; `failures` in a row open it, or one failure that says when to come back
-    open        calls are refused until the cool-down is over; it doubles with each opening in a row
-    half_open   one call may try, all others are refused; its outcome closes or opens
+    closed      calls pass; `failures` in a row open the breaker, and so does one failure with a Retry-After
+    open        calls are refused until the cool-down is over; the cool-down doubles with each consecutive opening
+    half_open   one call is tried, all others are refused; its outcome closes or opens the breaker
 """
 
 import random
@@ -21,28 +21,28 @@ Outcome = Literal["failed", "worked", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class BreakerPolicy:
-    """When a breaker opens and for how long (seconds)."""
+    """When a breaker opens, and for how many seconds."""
 
-    #: In a row. Fewer would let one bad file or one lost packet shut out a host.
+    #: Consecutive failures. With fewer, one bad file or one lost packet would block a host.
     failures: int = 5
     cool_down: float = 5.0
     longest: float = 300.0
-    #: A cool-down is longer by up to this share, so that many breakers do not come back at once.
+    #: A cool-down is longer by up to this share, so that many breakers do not close at the same time.
     jitter: float = 0.25
-    #: A Retry-After beyond this is cut: somebody's mistake must not silence a host for days.
+    #: Maximum Retry-After: a mistake must not block a host for days.
     longest_asked: float = 3600.0
 
 
 class Open(Exception):
-    """Not now. `after` is in how many seconds a call may be tried."""
+    """The breaker refuses the call; a call may be tried in `after` seconds."""
 
     def __init__(self, after: float) -> None:
-        super().__init__(f"not before {after:.1f} s")
+        super().__init__(f"the circuit breaker is open for another {after:.1f} s")
         self.after = after
 
 
 class Breaker:
-    """`with breaker.attempt() as attempt:` around each call; see `Attempt` for its outcome."""
+    """Guards calls: wrap each one in `with breaker.attempt() as attempt:`; `Attempt` describes the outcomes."""
 
     def __init__(
         self,
@@ -55,12 +55,12 @@ class Breaker:
         self._clock = clock
         self._chance = chance
         self._failures = 0
-        #: How often it opened without a success between.
+        #: Consecutive openings without a success between them.
         self._openings = 0
         self._open_until = 0.0
         self._probe: Attempt | None = None
-        #: Outcomes count only for the round in which their call began: 100 calls that were under way when
-        #: it opened are one opening, not twenty.
+        #: An outcome counts only for the round in which its call started: 100 calls that were in flight when the
+        #: breaker opened are one opening, not twenty.
         self._round = 0
 
     @property
@@ -71,11 +71,11 @@ class Breaker:
 
     @property
     def has_no_failures(self) -> bool:
-        """Closed, and nothing remembered against it: a new breaker would behave the same."""
+        """Whether the breaker is closed and counts no failure, like a new one."""
         return self._openings == 0 and self._failures == 0
 
     def wait(self) -> float:
-        """Seconds until a call may be tried; 0.0 for now."""
+        """Return the seconds until a call may be tried; 0.0 if that is now."""
         if self._openings == 0:
             return 0.0
         left = self._open_until - self._clock()
@@ -84,7 +84,7 @@ class Breaker:
         return self._policy.cool_down if self._probe else 0.0
 
     def attempt(self) -> "Attempt":
-        """Permission for one call; raises `Open` while there is none."""
+        """Return the permission for one call; raise `Open` if the call is refused."""
         if (after := self.wait()) > 0:
             raise Open(after)
         attempt = Attempt(self._settle, self._round)
@@ -122,10 +122,10 @@ class Breaker:
 
 
 class Attempt:
-    """One permitted call. `failed` says it failed; leaving the block normally says it did not.
+    """One permitted call. `failed` marks a failure; leaving the block normally counts as a success.
 
-    An exception that leaves the block says neither (a cancelled call proves nothing), unless `worked` was
-    called before.
+    An exception that leaves the block counts as neither, because a cancelled call proves nothing, unless `worked`
+    was called before.
     """
 
     def __init__(self, settle: "Callable[[Attempt, Outcome, float], None]", round: int) -> None:
@@ -135,11 +135,11 @@ class Attempt:
         self.round = round
 
     def failed(self, after: float | None = None) -> None:
-        """The thing is away; `after` is when it asked us to come back (Retry-After, seconds)."""
+        """Record a failure of the host; `after` is its Retry-After in seconds."""
         self._end("failed", after or 0.0)
 
     def worked(self) -> None:
-        """The thing is there: an exception that follows is not its fault, unless `failed` says so."""
+        """Record that the host works: a later exception does not count against it, unless `failed` is called."""
         self._has_worked = True
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""How long we wait for a platform, and how slow it may be."""
+"""Deadlines: time limits for requests, and the minimum speed of a body."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,25 +10,25 @@ from .errors import Unreachable
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """Seconds, unless said otherwise. The numbers serve 25 MB over a poor line."""
+    """Time limits, in seconds unless noted. They allow 25 MB over a slow connection."""
 
-    #: Until there is a connection: look-up, TCP and TLS together.
+    #: Until there is a connection: DNS, TCP and TLS together.
     connect: float = 5.0
-    #: From there to the end of the answer's headers.
+    #: From the connection to the end of the response headers.
     first_byte: float = 15.0
     #: Between two pieces of a body.
     idle: float = 15.0
-    #: For the body of an answer to a flow's call.
+    #: For the body of a response to a flow's call.
     reply: float = 15.0
-    #: For a whole download, redirects included, waiting for our own turn not.
+    #: For a whole download, including redirects but not time spent queued for the host.
     download: float = 120.0
-    #: Bytes per second, averaged over `window` seconds. Below it a body is a drip that only holds a place.
+    #: Minimum bytes per second, averaged over `window` seconds. A slower body only occupies a connection.
     slowest: float = 8_000.0
     window: float = 10.0
 
 
 class Budget:
-    """Time that runs only inside `running`; when it is used up, what runs there ends as `Unreachable`."""
+    """A time limit that counts only the time spent in `running`; exceeding it raises `Unreachable`."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -42,13 +42,13 @@ class Budget:
             async with asyncio.timeout(self._remaining):
                 yield
         except TimeoutError as exc:
-            raise Unreachable(f"not done within {self._seconds:g} s", sent=True) from exc
+            raise Unreachable(f"not finished within {self._seconds:g} s", sent=True) from exc
         finally:
             self._remaining -= clock() - started
 
 
 class ThroughputGuard:
-    """Raises `Unreachable` when a body comes slower than `slowest` over a whole `window`."""
+    """Raises `Unreachable` if a body is slower than `slowest` over a whole `window`."""
 
     def __init__(self, deadlines: Deadlines, now: float) -> None:
         self._deadlines = deadlines
@@ -56,7 +56,7 @@ class ThroughputGuard:
         self._bytes = 0
 
     def take(self, size: int, now: float) -> None:
-        """Count `size` bytes that came at `now` (seconds on any steady clock)."""
+        """Count `size` bytes that arrived at `now` (seconds of a monotonic clock)."""
         self._bytes += size
         passed = now - self._window_start
         if passed < self._deadlines.window:

@@ -1,4 +1,4 @@
-"""Downloading a file: through the fence, at its host's turn, within its budget, straight into a descriptor."""
+"""Downloads: streams files from allowed hosts into a descriptor, within limits of size, time and concurrency."""
 
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 class Downloads:
-    """One try each; `threads` decrypt, hash and write."""
+    """Makes one attempt for each download; `threads` decrypt, hash and write."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Downloads:
     async def download(
         self, connector: Connector[Any], download: Download, into: int, limit: int
     ) -> Fetched:
-        """See `Fetcher.download`."""
+        """Download a file; see `Fetcher.download`."""
         refuse_above(limit, download.size)
         writer = FileWriter(into, download.decrypt, limit=limit, threads=self._threads)
         gate = self._gate(Budget(self._deadlines.download))
@@ -92,7 +92,7 @@ class Downloads:
         return gate
 
     def _record_outcome(self, attempt: Attempt, response: httpx.Response) -> None:
-        """Whether the host is well. That a file is gone or forbidden says nothing against it."""
+        """Record whether the host works. A file that is gone or forbidden does not count against its host."""
         if response.status_code in {408, 429} or response.status_code >= 500:
             attempt.failed(retry_after(response.headers.get("retry-after", ""), self._clock()))
         else:

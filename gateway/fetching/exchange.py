@@ -1,4 +1,4 @@
-"""One request and its answer's headers, on a limited time; every network trouble becomes `Unreachable`."""
+"""One request and the headers of its response, within time limits; network errors become `Unreachable`."""
 
 import asyncio
 import ssl
@@ -13,7 +13,7 @@ from .deadlines import Deadlines
 from .errors import Unreachable
 from .origin import origin_of
 
-#: What httpcore raises when a connection fails, at any stage. A TLS record that cannot be read comes bare.
+#: Exceptions of httpcore for a connection that fails at any stage. A TLS record error is passed on unwrapped.
 CONNECTION_ERRORS = (
     httpcore.NetworkError,
     httpcore.ProtocolError,
@@ -26,7 +26,7 @@ CONNECTION_ERRORS = (
 async def exchange(
     transport: httpx.AsyncBaseTransport, request: httpx.Request, deadlines: Deadlines
 ) -> AsyncIterator[httpx.Response]:
-    """The answer, its body unread; the connection is let go at the end of the block."""
+    """Send a request and yield its response, body unread; the connection is released at the end of the block."""
     response = await _send(transport, request, deadlines)
     try:
         yield response
@@ -50,7 +50,7 @@ async def _send(
 
 
 class _Progress:
-    """Told by httpcore what it does: gives the answer its own time, and knows whether the request went out."""
+    """Trace of a request in httpcore: starts the time limit of the response, and notes that the request was sent."""
 
     limit: asyncio.Timeout
 
@@ -60,7 +60,7 @@ class _Progress:
 
     @property
     def missing(self) -> str:
-        return "no answer" if self.sent else "no connection"
+        return "no response" if self.sent else "no connection"
 
     async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
         del info  # holds the request
@@ -71,13 +71,13 @@ class _Progress:
 
 
 def _describe(exc: Exception) -> str:
-    """What happened. httpcore's own words are not passed on: they quote an unreadable answer, tokens and all."""
+    """Describe an error without httpcore's text, which may quote a response with its tokens."""
     match exc:
         case httpcore.ConnectTimeout():
             return "no connection in time"
         case httpcore.ConnectError():
             return f"no connection ({exc})"
         case httpcore.ProtocolError():
-            return "the answer was no HTTP, or there was none"
+            return "the response was not HTTP, or there was none"
         case _:
             return "the connection was lost"

@@ -1,4 +1,4 @@
-"""The gateway's only way out to the platforms: runs connectors' flows and downloads media, fenced."""
+"""Fetcher: runs connectors' flows and downloads media. The gateway contacts platforms in no other way."""
 
 import ssl
 import time
@@ -25,10 +25,10 @@ from .verification import Fetched
 
 T = TypeVar("T")
 
-#: Connections kept for the next request to the same origin.
+#: Idle connections kept for later requests to the same origin.
 _MAX_IDLE_CONNECTIONS = 20
 
-#: Downloads that may run at one host at once. A host that hangs holds no more than these.
+#: Concurrent downloads from one host. A host that hangs occupies no more than these.
 _MAX_AT_ONE_HOST = 32
 
 #: Threads that decrypt, hash and write; enough to keep a disk busy.
@@ -40,14 +40,13 @@ def _now() -> datetime:
 
 
 class Fetcher:
-    """Makes calls only where the fence allows, with credentials only where they may go.
+    """Contacts only allowed hosts, and sends credentials only to those that may receive them.
 
-    What a platform or the network does wrong is raised as `connectors.Rejected`, what the fence or our
-    limits refuse as `MediaFailed` or `MediaRejected` (`normalizer.media`). Only a connector's own mistake,
-    an exception before it had any reply, passes as it is. Nothing here is durable: whoever wants more than
-    one try of a download or a text keeps their own account.
+    Failures of a platform or of the network are raised as `connectors.Rejected`. Refusals by the allowlist or by a
+    limit are raised as `MediaFailed` or `MediaRejected` (`normalizer.media`). A bug of a connector, an exception
+    before it had any reply, is passed on unchanged. Nothing here is durable: callers keep track of retries.
 
-    `resolve`, `dial` and `tls` stand in for the machine's resolver, its network and its certificates.
+    `resolve`, `dial` and `tls` replace the machine's resolver, network and certificates.
     """
 
     def __init__(
@@ -85,26 +84,26 @@ class Fetcher:
         )
 
     async def run(self, connector: Connector[Any], flow: Flow[T], purpose: Purpose) -> T:
-        """Make the calls a flow yields, at most 8, and return what it returns; a plain value at once.
+        """Make the calls that a flow yields, at most 8, and return its result; return a plain value at once.
 
-        `refusal` reads statuses of 300 and above that a call does not expect. `unreachable` means no
-        answer; for a call that changes something, made to send, that is said only when it certainly did
-        not get through, and `Ambiguous` is raised when it may have.
+        The connector's `refusal` interprets statuses of 300 and above that a call does not expect. `unreachable`
+        means that there was no response. For a text, `unreachable` is raised only if it was certainly not sent, and
+        `Ambiguous` if it may have been.
         """
         return await self._calls.run(connector, flow, purpose)
 
     async def download(
         self, connector: Connector[Any], download: Download, into: int, limit: int
     ) -> Fetched:
-        """Stream a file into the descriptor `into`, from its present position on, decrypting on the way.
+        """Stream a file into the descriptor `into`, from its current position on, and decrypt it.
 
-        At most `limit` bytes: a file that is or claims to be larger is MediaRejected("too_large"). What is
-        in `into` is worth nothing unless this returns.
+        A file that is larger than `limit` bytes, or claims to be, raises MediaRejected("too_large"). The content of
+        `into` is valid only if this returns.
         """
         return await self._downloads.download(connector, download, into, limit)
 
     async def aclose(self) -> None:
-        """Close what is open; whatever is still under way fails."""
+        """Close all connections; requests in flight fail."""
         await self._pooled.aclose()
         await self._unpooled.aclose()
         self._resolver.close()

@@ -1,4 +1,4 @@
-"""Where a body lands: decrypted, hashed and written block by block, in threads, so that memory stays flat."""
+"""File writer: decrypts, hashes and writes a body block by block, in threads and with little memory."""
 
 import asyncio
 import hashlib
@@ -13,12 +13,12 @@ from normalizer.media import MediaRejected
 
 log = structlog.get_logger(__name__)
 
-#: Large enough that handing a block to a thread costs little, small enough for a hundred at once.
+#: Large enough that handing a block to a thread costs little, small enough for a hundred downloads at once.
 _BLOCK = 256 * 1024
 
 
 class FileWriter:
-    """Writes from the descriptor's present position on; the file is worth nothing until `finish` returned."""
+    """Writes from the descriptor's current position on; the file is valid once `finish` has returned."""
 
     def __init__(self, into: int, decrypt: AesCtr | None, *, limit: int, threads: Executor) -> None:
         self._into = into
@@ -30,20 +30,20 @@ class FileWriter:
         self._size = 0
 
     async def write(self, chunk: bytes) -> None:
-        """The next bytes of the body; raises MediaRejected as soon as there are too many."""
+        """Write the next bytes of the body; raise MediaRejected as soon as there are too many."""
         self._size += len(chunk)
         if self._size > self._limit:
-            raise MediaRejected("too_large", f"more than {self._limit} bytes came")
+            raise MediaRejected("too_large", f"the file has more than {self._limit} bytes")
         self._buffer += chunk
         if len(self._buffer) >= _BLOCK:
             await self._flush()
 
     async def finish(self) -> None:
-        """Write what is still waiting."""
+        """Write the bytes that are still buffered."""
         await self._flush()
 
     def result(self) -> tuple[int, bytes]:
-        """Size and SHA-256 of the plaintext, once all of it is written."""
+        """Return the size and SHA-256 of the plaintext, once all of it is written."""
         return self._size, self._sha256.digest()
 
     async def _flush(self) -> None:
@@ -59,7 +59,7 @@ class FileWriter:
                 rest = rest[os.write(self._into, rest) :]
         except OSError as exc:
             log.error("scratch_file_cannot_be_written", error=exc.strerror)
-            detail = f"our own scratch file: {exc.strerror}"
+            detail = f"the local scratch file: {exc.strerror}"
             raise Rejected("unreachable", retry=True, detail=detail, operator=True) from exc
 
 
@@ -67,12 +67,13 @@ def _decryptor(secret: AesCtr) -> CipherContext:
     try:
         return Cipher(algorithms.AES(secret.key), modes.CTR(secret.counter)).decryptor()
     except ValueError as exc:
-        detail = f"a key of {len(secret.key)} and a counter of {len(secret.counter)} bytes"
+        sizes = f"{len(secret.key)} and {len(secret.counter)} bytes"
+        detail = f"AES-CTR does not accept a key and a counter of {sizes}"
         raise MediaRejected("corrupt", detail) from exc
 
 
 async def _wait_for_thread(future: Future[None]) -> None:
-    """Wait for a thread even when cancelled: the descriptor is the caller's again only when none writes to it."""
+    """Wait for a thread even when cancelled: the caller may close the descriptor only when no thread writes to it."""
     waiting = asyncio.wrap_future(future)
     cancelled: asyncio.CancelledError | None = None
     while not waiting.done():

@@ -1,4 +1,4 @@
-"""The headers of one hop, decided anew for each: what is ours, what the flow asked for, what proves who we are."""
+"""Request headers, chosen for each hop: the gateway's own, those of the flow, and the credentials."""
 
 import re
 from collections.abc import Mapping
@@ -8,15 +8,15 @@ import httpx
 
 from connectors import Call, Rejected
 
-#: Some hosts refuse callers without a name. `identity`: a compressed answer would
-#: tell nothing about its size.
+#: Some hosts refuse clients without a name. `identity`: the length of a compressed response would not show the size
+#: of the file.
 _DEFAULTS = {
     "user-agent": f"airlock-messaging/{version('airlock-messaging')}",
     "accept": "*/*",
     "accept-encoding": "identity",
 }
 
-#: Those that say how the message is framed and where it goes; a flow cannot change them.
+#: Headers of framing and routing, which a flow cannot change.
 _RESERVED = frozenset(
     {
         "accept-encoding",
@@ -38,9 +38,10 @@ _CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
 def headers_for(
     call: Call, *, credentials: Mapping[str, str] | None, same_origin: bool, media_type: str | None
 ) -> httpx.Headers:
-    """`credentials` is what `authorize` gave, None where credentials may not go: then those of the flow may not either.
+    """Return the headers of one hop.
 
-    On another origin than the one the flow named, none of its own headers are sent.
+    `credentials` come from `Connector.authorize`; None means that the origin may not receive any, and credentials
+    that the flow set itself are then removed. The flow's own headers are sent only to the origin that it named.
     """
     dropped = _RESERVED if credentials is not None else _RESERVED | _CREDENTIALS
     headers = httpx.Headers(_DEFAULTS)
@@ -56,8 +57,11 @@ def headers_for(
 
 
 def _validated(headers: Mapping[str, str]) -> Mapping[str, str]:
-    """The headers, if they can be sent; names the first that cannot, and never its value."""
+    """Return the headers if they are valid; otherwise raise an error that names the first invalid one."""
     for name, value in headers.items():
         if not (_TOKEN.fullmatch(name) and value.isascii() and (value.isprintable() or not value)):
-            raise Rejected("unreachable", detail=f"the header {name!r} holds what no header can")
+            raise Rejected(
+                "unreachable",
+                detail=f"the header {name!r} contains characters that a header cannot have",
+            )
     return headers

@@ -1,4 +1,4 @@
-"""Which hosts may be asked now: for each a breaker, and a limit to how much runs at once."""
+"""Limits for each host: a circuit breaker, and a maximum of concurrent downloads."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .circuit_breaker import Attempt, Breaker, BreakerPolicy
 from .errors import Unreachable
 
-#: Platforms name their media hosts by the thousand; of those in trouble no more than this are remembered.
+#: Failing hosts that are remembered. Platforms have thousands of media hosts.
 _MAX_REMEMBERED = 1000
 
 
@@ -20,7 +20,7 @@ class _Host:
 
 
 class HostLimits:
-    """A host that hangs costs its own places only, and after some failures nobody waits for it any more."""
+    """Limits concurrency for each host, and pauses hosts that keep failing. Hosts never wait for each other."""
 
     def __init__(self, policy: BreakerPolicy, *, at_once: int, clock: Callable[[], float]) -> None:
         self._policy = policy
@@ -29,12 +29,12 @@ class HostLimits:
         self._hosts: dict[str, _Host] = {}
 
     def __len__(self) -> int:
-        """How many are remembered: those in use and those in trouble."""
+        """Return the number of hosts that are remembered: those in use and those that failed."""
         return len(self._hosts)
 
     @asynccontextmanager
     async def turn(self, name: str) -> AsyncIterator[Attempt]:
-        """Wait for a place, then make the attempt; raises `Unreachable` while the host is left alone."""
+        """Wait for a free slot, then yield the attempt; raise `Unreachable` while the host is paused."""
         host = self._hosts.get(name) or self._remember(name)
         host.users += 1
         try:
@@ -59,4 +59,4 @@ class HostLimits:
 
 def _raise_if_open(name: str, breaker: Breaker) -> None:
     if (after := breaker.wait()) > 0:
-        raise Unreachable(f"{name} failed repeatedly and is left alone", sent=False, after=after)
+        raise Unreachable(f"{name} failed repeatedly and is paused", sent=False, after=after)

@@ -1,4 +1,4 @@
-"""Addresses read strictly: one spelling, one meaning, and no credentials in them."""
+"""Strict parsing of URLs: no ambiguous spellings, no credentials; and which IP addresses are public."""
 
 import re
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from .errors import Blocked
 
 _PORTS = {"http": 80, "https": 443}
 
-# Neither userinfo (@), escapes (%), backslashes nor letters beyond ASCII: parsers disagree about them.
+# No userinfo (@), escapes (%), backslashes or letters beyond ASCII: parsers disagree about them.
 _AUTHORITY = re.compile(
     r"[A-Za-z][A-Za-z0-9+.-]*://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?(?=[/?#]|\Z)"
 )
 
-# The last label begins with a letter, so that 2130706433, 0x7f.1 and 127.1 are no names. No trailing dot.
+# The last label begins with a letter, so that 2130706433, 0x7f.1 and 127.1 are not names. No trailing dot.
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)*[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Scheme, host and port: what two addresses must share for a secret of one to be safe with the other."""
+    """Scheme, host and port. A secret for one URL may be sent to another only if both have the same origin."""
 
     scheme: str
     host: str
@@ -34,39 +34,39 @@ class Origin:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether the host is *spelled* as this machine; what a name resolves to is judged elsewhere."""
+        """Whether the host is spelled as this machine; the addresses of names are checked elsewhere."""
         return is_loopback_host(self.host)
 
 
 def is_loopback_host(host: str) -> bool:
-    """localhost, 127.x.y.z or ::1."""
+    """Whether a host is localhost, 127.x.y.z or ::1."""
     address = literal(host)
     return host == "localhost" if address is None else is_loopback(address)
 
 
 def origin_of(url: httpx.URL) -> Origin:
-    """The origin of an address that `read_url` has passed."""
+    """Return the origin of a URL that `read_url` has accepted."""
     return Origin(url.scheme, url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme])
 
 
 def read_url(text: str) -> httpx.URL:
-    """An absolute http or https address; raises `Blocked` for any spelling that could be read two ways."""
+    """Parse an absolute http or https URL; raise `Blocked` for any ambiguous spelling."""
     if not _AUTHORITY.match(text):
-        raise Blocked("an address whose host is not plainly spelled")
+        raise Blocked("the host of the URL is not spelled plainly")
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL:
-        raise Blocked("an address that cannot be read") from None  # its words quote the address
+        raise Blocked("the URL is not valid") from None  # the cause quotes the URL
     host = url.raw_host.decode("ascii")
     if url.scheme not in _PORTS:
         raise Blocked(f"{host}: {url.scheme} is neither http nor https")
     if literal(host) is None and not _NAME.fullmatch(host):
-        raise Blocked("an address whose host is not plainly spelled")
+        raise Blocked("the host of the URL is not spelled plainly")
     return url
 
 
 def follow(base: httpx.URL, location: str) -> httpx.URL:
-    """Where a `Location` header leads from `base`."""
+    """Return the URL to which a `Location` header redirects from `base`."""
     if location.startswith("//"):
         return read_url(f"{base.scheme}:{location}")
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", location):
@@ -74,16 +74,16 @@ def follow(base: httpx.URL, location: str) -> httpx.URL:
     try:
         return read_url(str(base.join(location)))
     except httpx.InvalidURL:
-        raise Blocked("a redirect that cannot be read") from None
+        raise Blocked("the redirect is not valid") from None
 
 
 Address = IPv4Address | IPv6Address
 
-# IANA's special-purpose registries (2026), plus what clouds answer on inside their own public ranges.
+# IANA's special-purpose registries (2026), plus addresses of cloud services within public ranges.
 _NOT_PUBLIC_4 = tuple(
     IPv4Network(network)
     for network in (
-        "0.0.0.0/8",  # this network; Linux takes 0.0.0.0 for loopback
+        "0.0.0.0/8",  # this network; Linux treats 0.0.0.0 as loopback
         "10.0.0.0/8",
         "100.64.0.0/10",  # carrier-grade NAT; Alibaba's metadata
         "127.0.0.0/8",
@@ -105,25 +105,25 @@ _NOT_PUBLIC_4 = tuple(
     )
 )
 
-#: All of IPv6 that is given out for global use. What is outside (loopback, mapped and compatible IPv4,
-#: unique-local, link-local, site-local, multicast, …) needs no list of its own.
+#: The part of IPv6 that is assigned for global use. Everything outside is not public: loopback, mapped and compatible
+#: IPv4, unique-local, link-local, site-local, multicast, …
 _GLOBAL_6 = IPv6Network("2000::/3")
 _NOT_PUBLIC_6 = tuple(
     IPv6Network(network)
     for network in (
         "2001::/23",  # protocol assignments: Teredo, ORCHID, benchmarks
         "2001:db8::/32",  # documentation
-        "2002::/16",  # 6to4: any IPv4 address, private ones too, in disguise
+        "2002::/16",  # 6to4: embeds any IPv4 address, private ones included
         "3fff::/20",  # documentation
     )
 )
 
-#: NAT64: where a network has no IPv4 of its own, this is how it reaches public IPv4 hosts.
+#: NAT64: by these addresses, a network without IPv4 reaches public IPv4 hosts.
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
 def is_public(address: Address) -> bool:
-    """Whether a platform may be at this address."""
+    """Whether an address is public, so that a platform may have it."""
     if isinstance(address, IPv4Address):
         return not any(address in network for network in _NOT_PUBLIC_4)
     if address in _NAT64:
@@ -132,12 +132,12 @@ def is_public(address: Address) -> bool:
 
 
 def is_loopback(address: Address) -> bool:
-    """127.0.0.0/8 and ::1, in no disguise."""
+    """Whether an address is in 127.0.0.0/8 or is ::1; mapped IPv4 addresses are not."""
     return address.is_loopback and getattr(address, "ipv4_mapped", None) is None
 
 
 def literal(host: str) -> Address | None:
-    """The address a host name spells, None where it is a name."""
+    """Return the IP address that a host spells; None if the host is a name."""
     try:
         return ip_address(host)
     except ValueError:

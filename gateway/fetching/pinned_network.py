@@ -1,7 +1,7 @@
-"""Connections that go to the address that was checked: a name is resolved once, judged, and pinned.
+"""Network connections to checked addresses: each name is resolved once, checked, and pinned.
 
-Host header and TLS server name stay the name's, so certificates are verified as ever; only the address is
-ours to choose. There is no second look-up in which a name could turn to another address.
+The Host header and the TLS server name are still the name, so certificates are verified as usual. There is no second
+DNS look-up that could return another address (DNS rebinding).
 """
 
 import asyncio
@@ -18,25 +18,25 @@ import httpcore
 from .errors import Blocked
 from .origin import is_loopback, is_loopback_host, is_public, literal
 
-#: More addresses of one name than this are not tried: each takes a share of the time to connect.
+#: Addresses of one name that are tried; each gets a share of the time to connect.
 _MAX_ADDRESSES = 4
 
-#: What the kernel may hold of a body that nobody has read yet. Left to itself it grows to 6 MB for each
-#: connection, and uvloop, which reads until it has it all, then holds as much. With 128 KiB (Linux doubles
-#: it) 100 downloads of 25 MB peaked at 119 MB instead of 776; that window still carries 25 MB in about 20 s at 100 ms.
+#: Limits the data that the kernel buffers before it is read. By default it grows to 6 MB for each connection, and
+#: uvloop, which reads all of it at once, holds as much again. With 128 KiB (Linux doubles it) 100 downloads of 25 MB
+#: peaked at 119 MB instead of 776 MB. The window still transfers 25 MB in about 20 s at a latency of 100 ms.
 _RECEIVE_BUFFER = [(socket.SOL_SOCKET, socket.SO_RCVBUF, 128 * 1024)]
 
 
 class Resolve(Protocol):
-    """Names to addresses; raises OSError for a name that has none."""
+    """Resolves a name to addresses; raises OSError for a name that has none."""
 
     async def __call__(self, host: str, port: int) -> Sequence[str]: ...
 
 
 class SystemResolver:
-    """The machine's own resolver, in threads of its own.
+    """The resolver of the machine, in its own threads.
 
-    While DNS is away each look-up blocks its thread for seconds; threads shared with file work would stall it.
+    While DNS is down, each look-up blocks its thread for seconds. In shared threads it would stall work on files.
     """
 
     def __init__(self, threads: int = 8) -> None:
@@ -48,12 +48,12 @@ class SystemResolver:
         return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
 
     def close(self) -> None:
-        """Let the threads end when their look-ups do."""
+        """Let each thread end with its current look-up."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class PinnedNetwork(httpcore.AsyncNetworkBackend):
-    """Connects to checked addresses only. `dial` opens the connection to the address itself."""
+    """Connects only to checked addresses. `dial` opens the connection to an address."""
 
     def __init__(
         self,
@@ -86,18 +86,18 @@ class PinnedNetwork(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         del path, timeout, socket_options
-        raise Blocked("a socket of this machine")
+        raise Blocked("Unix sockets are not allowed")
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
     async def _addresses(self, host: str, port: int) -> Sequence[str]:
-        """All addresses of a host. One that may not be asked condemns them all: the name is not what it seems."""
+        """Return the addresses of a host. If one of them is not allowed, the host is blocked: its name is suspect."""
         found = (host,) if literal(host) is not None else await self._look_up(host, port)
         is_simulator = self._allow_loopback and is_loopback_host(host)
         permitted = is_loopback if is_simulator else is_public
         if not all(permitted(ip_address(address)) for address in found):
-            raise Blocked(f"{host} leads to an address that is not public")
+            raise Blocked(f"{host} resolves to an address that is not public")
         return found
 
     async def _look_up(self, host: str, port: int) -> Sequence[str]:
@@ -112,7 +112,7 @@ class PinnedNetwork(httpcore.AsyncNetworkBackend):
     async def _first_open(
         self, addresses: Sequence[str], port: int, deadline: float | None
     ) -> httpcore.AsyncNetworkStream:
-        """Each address gets an equal share of what time is left, so that a dead first one does not take all."""
+        """Connect to the first address that accepts; each gets an equal share of the remaining time."""
         clock = asyncio.get_running_loop().time
         for tried, address in enumerate(addresses[:-1]):
             share = None if deadline is None else (deadline - clock()) / (len(addresses) - tried)
@@ -129,7 +129,7 @@ class PinnedNetwork(httpcore.AsyncNetworkBackend):
 
 
 class _Stream(httpcore.AsyncNetworkStream):
-    """A connection that is closed when its TLS handshake is cancelled; httpcore closes it only on errors."""
+    """A connection that is closed if its TLS handshake is cancelled; httpcore closes it only on errors."""
 
     def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
         self._inner = inner

@@ -1,4 +1,4 @@
-"""The way to an answer: one hop at a time, each admitted by the fence anew and given only what it may have."""
+"""Redirects: followed one hop at a time; allowlist, headers and credentials are decided again for each hop."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -24,12 +24,12 @@ log = structlog.get_logger(__name__)
 _MAX_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
-#: Entered around each hop with the name of its origin; what it yields is told of the hop's answer.
+#: A context manager around each hop, given the name of its origin; it yields a function that observes the response.
 Gate = Callable[[str], AbstractAsyncContextManager[Callable[[httpx.Response], None]]]
 
 
 class RedirectFollower:
-    """Makes a connector's calls through the fence. `clock` tells `authorize` the time."""
+    """Makes the calls of connectors to allowed hosts. `clock` is the time that `authorize` gets."""
 
     def __init__(
         self, allowlist: Allowlist, deadlines: Deadlines, clock: Callable[[], datetime]
@@ -46,7 +46,7 @@ class RedirectFollower:
         transport: httpx.AsyncBaseTransport,
         gate: Gate,
     ) -> AsyncIterator[httpx.Response]:
-        """The answer at the end of the redirects, its body unread. Raises `Blocked` and `Unreachable`."""
+        """Yield the response at the end of the redirects, body unread. Raises `Blocked` and `Unreachable`."""
         url = first = read_url(call.url)
         for _ in range(1 + _MAX_REDIRECTS):
             name = str(self._allowlist.admit(connector, url))
@@ -83,7 +83,7 @@ class RedirectFollower:
 
 
 def _location(call: Call, response: httpx.Response) -> str | None:
-    """Where a GET is sent on to; a call that changes something is never repeated elsewhere."""
+    """Return the target of a redirected GET; None for any other call, which is never repeated elsewhere."""
     if call.method != "GET" or response.status_code in call.expects:
         return None
     return response.headers.get("location") if response.status_code in _REDIRECTS else None

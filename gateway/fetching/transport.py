@@ -1,7 +1,7 @@
-"""httpx requests over httpcore connections to checked addresses, and nothing between.
+"""Transport: httpx requests over httpcore connections to checked addresses, without the client of httpx.
 
-httpx's own client would keep cookies, read proxies and passwords from the environment, prepare redirects
-and log whole addresses; its models and httpcore's connections are all that is used of them.
+The client of httpx would keep cookies, read proxies and passwords from the environment, prepare redirects, and log
+whole URLs. Only the models of httpx and the connections of httpcore are used.
 """
 
 import logging
@@ -12,18 +12,18 @@ from typing import cast
 import httpcore
 import httpx
 
-# httpcore's debug log holds headers, ours and theirs: tokens and signed addresses.
+# The debug log of httpcore contains the headers of requests and responses: tokens and signed URLs.
 logging.getLogger("httpcore").setLevel(logging.INFO)
 
 
 class AllowlistedTransport(httpx.AsyncBaseTransport):
-    """`idle` connections are kept for a later request to the same origin, 0 for none."""
+    """Connects to allowed hosts; at most `idle` connections are kept for later requests to the same origin."""
 
     def __init__(
         self, network: httpcore.AsyncNetworkBackend, tls: ssl.SSLContext, *, idle: int
     ) -> None:
-        # No limit here: a request that waits for a place in the pool and is cancelled just when it gets
-        # one leaves the place taken for ever. How many run at once is the callers' and `hosts`' matter.
+        # No limit here: if a request is cancelled just when it gets its place in the pool, httpcore never frees the
+        # place. Callers and `host_limits` limit concurrency.
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=tls,
             max_connections=None,

@@ -54,23 +54,21 @@ CHUNKS = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 @pytest.mark.parametrize(
     ("act", "patience", "detail"),
     [
-        pytest.param(hangs, {"first_byte": 0.2}, "no answer in time", id="never answers"),
+        pytest.param(hangs, {"first_byte": 0.2}, "no response in time", id="never answers"),
         pytest.param(
             starts(b"HTTP/1.1 200 OK\r\n", then=b"x"),
             {"first_byte": 0.3},
-            "no answer in time",
+            "no response in time",
             id="drips headers",
         ),
+        pytest.param(starts(LONG), {"idle": 0.2}, "no data for 0.2 s", id="hangs before the body"),
         pytest.param(
-            starts(LONG), {"idle": 0.2}, "nothing came for 0.2 s", id="hangs before the body"
-        ),
-        pytest.param(
-            starts(LONG + PHOTO), {"idle": 0.2}, "nothing came for 0.2 s", id="hangs in the body"
+            starts(LONG + PHOTO), {"idle": 0.2}, "no data for 0.2 s", id="hangs in the body"
         ),
         pytest.param(
             starts(CHUNKS + b"5;", then=b"x"),
             {"idle": 0.2},
-            "nothing came for 0.2 s",
+            "no data for 0.2 s",
             id="drips what is no body",
         ),
         pytest.param(
@@ -88,13 +86,13 @@ CHUNKS = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
         pytest.param(
             starts(LONG, then=b"x" * 10),
             {"download": 0.4, "slowest": 1},
-            "not done within 0.4 s",
+            "not finished within 0.4 s",
             id="takes too long",
         ),
         pytest.param(
             starts(LONG),
             {"download": 0.3},
-            "not done within 0.3 s",
+            "not finished within 0.3 s",
             id="hangs beyond the whole time",
         ),
     ],
@@ -129,7 +127,7 @@ async def test_redirects_count_against_the_whole_time() -> None:
         serving(moves) as server,
         fetching(deadlines=replace(QUICK, download=0.5)) as fetcher,
     ):
-        with pytest.raises(Unreachable, match=r"not done within 0\.5 s"):
+        with pytest.raises(Unreachable, match=r"not finished within 0\.5 s"):
             await fetch(fetcher, server.url)
 
 

@@ -390,7 +390,7 @@ async def test_a_full_disk_is_our_own_trouble_and_is_told_as_one() -> None:
     async with serving(says(message(body=PHOTO))) as server, fetching() as fetcher:
         into = os.open("/dev/full", os.O_WRONLY)
         try:
-            with pytest.raises(Rejected, match="our own scratch file") as trouble:
+            with pytest.raises(Rejected, match="local scratch file") as trouble:
                 await fetcher.download(
                     post(server.url), Download(Call("GET", server.url)), into, LIMIT
                 )
@@ -479,7 +479,7 @@ async def test_a_host_that_fails_again_and_again_is_left_alone_for_a_while() -> 
         for _ in range(2):
             with pytest.raises(Rejected, match="HTTP 500"):
                 await fetch(fetcher, server.url)
-        with pytest.raises(Unreachable, match="left alone") as alone:
+        with pytest.raises(Unreachable, match="paused") as alone:
             await fetch(fetcher, server.url)
         assert (alone.value.retry, alone.value.after, alone.value.sent) == (True, 30, False)
         assert len(server.requests) == 2
@@ -515,7 +515,7 @@ async def test_bodies_that_break_off_count_against_their_host() -> None:
         for _ in range(2):
             with pytest.raises(Unreachable, match="short body"):
                 await fetch(fetcher, server.url)
-        with pytest.raises(Unreachable, match="left alone"):
+        with pytest.raises(Unreachable, match="paused"):
             await fetch(fetcher, server.url)
 
 
