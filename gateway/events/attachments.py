@@ -1,4 +1,4 @@
-"""Attachments in events: one shape for each state, so that state, reason and renditions always agree."""
+"""Attachments in events, with one type for each state, so that state, reason and renditions always agree."""
 
 from typing import Annotated, Any, Literal, NotRequired
 
@@ -47,42 +47,42 @@ class VideoRenditions(TypedDict):
 class Location(TypedDict):
     latitude: Annotated[float, Field(ge=-90, le=90, strict=False)]
     longitude: Annotated[float, Field(ge=-180, le=180, strict=False)]
-    name: NotRequired[Annotated[str, Field(description="What the place is called")]]
-    address: NotRequired[Annotated[str, Field(description="Its address")]]
-    url: NotRequired[Annotated[str, Field(description="A link to it")]]
+    name: NotRequired[Annotated[str, Field(description="The name of the place")]]
+    address: NotRequired[Annotated[str, Field(description="The address of the place")]]
+    url: NotRequired[Annotated[str, Field(description="A link to the place")]]
 
 
-Nothing = Annotated[AnyMapping, Field(max_length=0, description="Nothing to show")]
+Nothing = Annotated[AnyMapping, Field(max_length=0, description="Empty: there is nothing to show")]
 
 
 class _Attachment(TypedDict):
     id: AttachmentId
     kind: Kind
-    name: Annotated[str | None, Field(description="The file's name as the sender had it")]
-    width: Annotated[Pixels | None, Field(description="Of the picture as it is seen, upright")]
+    name: Annotated[str | None, Field(description="The file name that the sender used")]
+    width: Annotated[Pixels | None, Field(description="In pixels, of the upright image")]
     height: Pixels | None
     duration_seconds: Annotated[float, Field(ge=0)] | None
     detail: NotRequired[
-        Annotated[
-            str, Field(description="More about the reason, for people who operate the gateway")
-        ]
+        Annotated[str, Field(description="More about the reason, for operators of the gateway")]
     ]
-    location: NotRequired[Annotated[Location, Field(description="Of kind location: where")]]
+    location: NotRequired[
+        Annotated[Location, Field(description="The place, if the kind is location")]
+    ]
     contacts: NotRequired[
         Annotated[
             list[AnyMapping],
-            Field(description="Of kind contact: the cards, as the platform tells them"),
+            Field(description="The cards as the platform sent them, if the kind is contact"),
         ]
     ]
     unsupported: NotRequired[
         Annotated[
-            AnyMapping, Field(description="Of kind unsupported: what the platform tells about it")
+            AnyMapping, Field(description="The platform's description, if the kind is unsupported")
         ]
     ]
 
 
 class PendingAttachment(_Attachment):
-    """Still being fetched or made safe; `attachment.updated` follows."""
+    """Being fetched or sanitized; `attachment.updated` follows."""
 
     state: Literal["pending"]
     reason: None
@@ -90,7 +90,7 @@ class PendingAttachment(_Attachment):
 
 
 class ReadyAttachment(_Attachment):
-    """Safe to be shown, or complete in itself (location, contact)."""
+    """Safe to show, or complete without a file (location, contact)."""
 
     state: Literal["ready"]
     reason: None
@@ -98,7 +98,7 @@ class ReadyAttachment(_Attachment):
 
 
 class RejectedAttachment(_Attachment):
-    """Refused by policy or for safety: a retry will not help."""
+    """Refused by policy or for safety; a retry does not help."""
 
     state: Literal["rejected"]
     reason: RejectedReason
@@ -106,7 +106,7 @@ class RejectedAttachment(_Attachment):
 
 
 class FailedAttachment(_Attachment):
-    """Not to be had: a retry may help."""
+    """Not available; a retry may help."""
 
     state: Literal["failed"]
     reason: FailedReason
@@ -116,7 +116,7 @@ class FailedAttachment(_Attachment):
 def _shows_something(attachment: ReadyAttachment) -> ReadyAttachment:
     kind = attachment["kind"]
     if kind in {"photo", "video", "sticker"} and not attachment["renditions"]:
-        raise ValueError(f"a {kind} is ready without any rendition")
+        raise ValueError(f"a {kind} is ready but has no rendition")
     return attachment
 
 
@@ -130,7 +130,7 @@ _ByState = Annotated[
 
 
 class AttachmentInAnyState(_Attachment):
-    """What builders make: the state is a column of the journal, so mypy cannot know which one it is."""
+    """The type that builders return: the state is a column of the journal, so it is not known statically."""
 
     state: State
     reason: NonEmpty | None
@@ -138,7 +138,7 @@ class AttachmentInAnyState(_Attachment):
 
 
 class RenditionOfAnyType(_Rendition):
-    """What builders make of a file in storage."""
+    """The type that builders return for a stored file."""
 
     media_type: Literal["image/jpeg", "image/png", "video/mp4"]
 

@@ -1,4 +1,4 @@
-"""Events as the core gets them: CloudEvents 1.0 in structured mode (contract, section 3)."""
+"""Envelope of events: CloudEvents 1.0 in structured mode (contract, section 3)."""
 
 import orjson
 
@@ -12,7 +12,7 @@ MEDIA_TYPE = "application/cloudevents+json"
 def render(
     id: str, type: EventType, *, source: str, subject: str | None, time: int, data: EventData
 ) -> bytes:
-    """The body of one POST. `time` is in milliseconds; `subject` is the conversation, if there is one."""
+    """Return the body of an event. `time` is in milliseconds; `subject` is the conversation, if there is one."""
     event: Event = {
         "specversion": "1.0",
         "id": id,
@@ -29,7 +29,7 @@ def render(
 
 
 def about(id: str, type: EventType, time: int, data: ConversationData) -> bytes:
-    """The body of an event about the conversation that its data name."""
+    """Return the body of an event about the conversation in its data."""
     conversation = data["conversation"]
     return render(
         id,

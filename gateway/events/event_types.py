@@ -1,4 +1,4 @@
-"""Every type of event: its data and its CloudEvents envelope."""
+"""All types of events: their data and their CloudEvents envelopes."""
 
 from typing import Annotated, Any, Literal, NotRequired
 
@@ -51,7 +51,11 @@ class StatusChange(_InConversation):
     message: SentMessage
     status: Status
     reason: str | None
-    watermark: NotRequired[Annotated[Timestamp, Field(description="All of ours up to this moment")]]
+    watermark: NotRequired[
+        Annotated[
+            Timestamp, Field(description="The status applies to all texts sent up to this time")
+        ]
+    ]
 
 
 class Edited(_InConversation):
@@ -64,7 +68,7 @@ class Deleted(_InConversation):
 
 class ReactionChange(_InConversation):
     message: OtherMessage
-    emoji: Annotated[str | None, Field(description="null takes the reaction back")]
+    emoji: Annotated[str | None, Field(description="null removes the reaction")]
 
 
 class ConversationEnd(_InConversation):
@@ -83,19 +87,23 @@ class AccountNoticed(TypedDict):
     connector: NonEmpty
     platform: NonEmpty
     account: Annotated[
-        str, Field(description="Our side: a phone number's, Page's or business's id")
+        str, Field(description="The brand's side: the id of a phone number, Page or business")
     ]
     notice: Notice
 
 
 class Unrecognised(TypedDict):
-    conversation: NotRequired[Annotated[Conversation, Field(description="Where it is known")]]
-    connector: NotRequired[
-        Annotated[NonEmpty, Field(description="Where the conversation is not known")]
+    conversation: NotRequired[
+        Annotated[Conversation, Field(description="Present if the conversation is known")]
     ]
-    platform: NotRequired[Annotated[str, Field(description="Where the conversation is not known")]]
+    connector: NotRequired[
+        Annotated[NonEmpty, Field(description="Present if the conversation is not known")]
+    ]
+    platform: NotRequired[
+        Annotated[str, Field(description="Present if the conversation is not known")]
+    ]
     reason: NonEmpty
-    raw: Annotated[Any, Field(description="The entry as it came")]
+    raw: Annotated[Any, Field(description="The entry as it was received")]
 
 
 ConversationData = (
@@ -117,17 +125,17 @@ EventData = ConversationData | AccountNoticed
 
 
 class _Envelope(TypedDict):
-    """CloudEvents 1.0."""
+    """The attributes of CloudEvents 1.0."""
 
     specversion: Literal["1.0"]
-    id: Annotated[str, id_of("evt"), Field(description="The same for every repeat of this event")]
+    id: Annotated[str, id_of("evt"), Field(description="The same each time this event is sent")]
     source: Annotated[NonEmpty, Field(description="The connector's name in connectors.yaml")]
     time: Timestamp
     datacontenttype: Literal["application/json"]
 
 
 class Event(_Envelope):
-    """An event of any type, as builders make it."""
+    """An event of any type, as builders return it."""
 
     type: EventType
     subject: NotRequired[ConversationId]
@@ -139,42 +147,42 @@ class _EnvelopeInConversation(_Envelope):
 
 
 class MessageReceived(_EnvelopeInConversation):
-    """A consumer wrote."""
+    """A consumer sent a message."""
 
     type: Literal["message.received"]
     data: Received
 
 
 class AttachmentUpdated(_EnvelopeInConversation):
-    """An attachment that was pending ended, or was retried."""
+    """A pending attachment ended, or the state of an attachment changed later (expired, retried)."""
 
     type: Literal["attachment.updated"]
     data: Updated
 
 
 class MessageStatus(_EnvelopeInConversation):
-    """What became of an agent's text."""
+    """The status of an agent's text changed."""
 
     type: Literal["message.status"]
     data: StatusChange
 
 
 class MessageEdited(_EnvelopeInConversation):
-    """The consumer changed a message."""
+    """The consumer edited a message."""
 
     type: Literal["message.edited"]
     data: Edited
 
 
 class MessageDeleted(_EnvelopeInConversation):
-    """The consumer took a message back."""
+    """The consumer deleted a message."""
 
     type: Literal["message.deleted"]
     data: Deleted
 
 
 class ReactionChanged(_EnvelopeInConversation):
-    """The consumer reacted to a message, or no longer does."""
+    """The consumer reacted to a message, or removed the reaction."""
 
     type: Literal["reaction.changed"]
     data: ReactionChange
@@ -188,32 +196,32 @@ class ConversationClosed(_EnvelopeInConversation):
 
 
 class MessageEchoed(_EnvelopeInConversation):
-    """The business wrote, by another way than the gateway."""
+    """The business sent a message, but not through the gateway."""
 
     type: Literal["message.echoed"]
     data: Echoed
 
 
 class ConversationNotice(_EnvelopeInConversation):
-    """The platform tells something about a conversation that is no message."""
+    """The platform reports something about a conversation that is not a message."""
 
     type: Literal["conversation.notice"]
     data: Noticed
 
 
 class AccountNotice(_Envelope):
-    """The platform tells something about our account, not about a conversation."""
+    """The platform reports something about the account, not about a conversation."""
 
     type: Literal["account.notice"]
     data: AccountNoticed
 
 
 class EventUnrecognised(_Envelope):
-    """What an authentic delivery held that could not be read."""
+    """An entry of a verified delivery could not be parsed."""
 
     type: Literal["event.unrecognised"]
     subject: NotRequired[
-        Annotated[ConversationId, Field(description="Where the conversation is known")]
+        Annotated[ConversationId, Field(description="Present if the conversation is known")]
     ]
     data: Unrecognised
 

@@ -1,4 +1,4 @@
-"""Messages in events: received, updated, edited, echoed, or only named."""
+"""Messages in events: received, updated, edited, echoed, or only referred to."""
 
 from typing import Annotated, NotRequired
 
@@ -12,18 +12,18 @@ from .types import AnyMapping, MessageId, NonEmpty, Timestamp
 
 
 class Content(TypedDict):
-    """What a message says."""
+    """The content of a message."""
 
-    text: Annotated[str | None, Field(description="The body or the caption, never a placeholder")]
-    transcript: Annotated[str, Field(description="What a plain-text transcript shows")]
+    text: Annotated[str | None, Field(description="The text or the caption, never a placeholder")]
+    transcript: Annotated[str, Field(description="The message in a plain-text transcript")]
     reply_to: Annotated[str | None, Field(description="The message that this one answers")]
     choice: NotRequired[
-        Annotated[str, Field(description="The machine's word behind a tapped button or list row")]
+        Annotated[str, Field(description="The payload of a tapped button or list row")]
     ]
     referral: NotRequired[
         Annotated[
             AnyMapping,
-            Field(description="What brought the consumer here, as the platform tells it"),
+            Field(description="The ad or link that led the consumer here, as the platform sent it"),
         ]
     ]
     forwarded: NotRequired[Annotated[bool, Field(description="Whether the message was forwarded")]]
@@ -46,16 +46,16 @@ class ReceivedMessage(_Message):
 class UpdatedMessage(_Message):
     platform_id: Annotated[
         str,
-        Field(description="The platform's id of the message; empty once its words have expired"),
+        Field(description="The platform's id of the message; empty once its text has expired"),
     ]
     attachments: Annotated[
         list[Attachment],
-        Field(min_length=1, max_length=1, description="The one that changed"),
+        Field(min_length=1, max_length=1, description="The attachment that changed"),
     ]
 
 
 class OtherMessage(TypedDict):
-    """A message told about earlier."""
+    """A reference to an earlier message."""
 
     id: MessageId
     platform_id: NonEmpty
@@ -67,29 +67,31 @@ class EditedMessage(OtherMessage):
 
 
 class SentMessage(TypedDict):
-    """A text of ours. Platforms tell of some by their own id only, of some by a point in time."""
+    """A text of an agent. Platforms identify some only by their own id, and some only by a point in time."""
 
     id: MessageId | None
     platform_id: NonEmpty | None
 
 
 class EchoedMessage(TypedDict):
-    """What the business wrote elsewhere, in the platform's own app for instance."""
+    """A message that the business wrote elsewhere, for example in the platform's own app."""
 
     id: NotRequired[
-        Annotated[MessageId, Field(description="Ours, where the message is in our journal")]
+        Annotated[
+            MessageId, Field(description="The gateway's id, if the message is in its journal")
+        ]
     ]
     platform_id: NonEmpty
-    sent_at: NotRequired[Annotated[Timestamp, Field(description="The platform's time")]]
-    received_at: NotRequired[Annotated[Timestamp, Field(description="Ours")]]
+    sent_at: NotRequired[Annotated[Timestamp, Field(description="The platform's timestamp")]]
+    received_at: NotRequired[Annotated[Timestamp, Field(description="The gateway's timestamp")]]
     text: str | None
     transcript: str
     reply_to: str | None
-    sender_app: Annotated[str | None, Field(description="The app it was written with")]
+    sender_app: Annotated[str | None, Field(description="The app that it was written with")]
 
 
 class Notice(TypedDict):
-    kind: Annotated[NonEmpty, Field(description="In the platform's word")]
+    kind: Annotated[NonEmpty, Field(description="The platform's name for it")]
     text: Annotated[str | None, Field(description="For people")]
     details: Annotated[AnyMapping | None, Field(description="For machines")]
 

@@ -1,6 +1,6 @@
-"""The schemas of all events, strict: as JSON Schema and as a check (contract, section 3).
+"""Schemas of all events, as JSON Schema and as a strict check (contract, section 3).
 
-Unknown keys are refused, except inside what a platform tells in its own words (`raw`, `details`, `referral`,
+Unknown keys are refused, except in content that is passed on as the platform sent it (`raw`, `details`, `referral`,
 `contacts`, `location`).
 """
 
@@ -19,7 +19,7 @@ TYPES: tuple[str, ...] = get_args(EventType)
 
 
 def schema() -> dict[str, Any]:
-    """One JSON Schema (2020-12) that any event must match; `$defs` has one for each type of event."""
+    """Return the JSON Schema (2020-12) of all events; `$defs` contains the schema of each type."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Events of an Airlock gateway",
@@ -28,7 +28,7 @@ def schema() -> dict[str, Any]:
 
 
 def validate(event: Mapping[str, Any] | bytes) -> None:
-    """Raise pydantic's ValidationError unless this is an event exactly as the contract has it."""
+    """Raise pydantic's ValidationError unless an event is exactly as the contract describes it."""
     _adapter().validate_json(event if isinstance(event, bytes) else orjson.dumps(event))
 
 
@@ -38,7 +38,7 @@ def _adapter() -> TypeAdapter[Any]:
 
 
 class _Untitled(GenerateJsonSchema):
-    """Without a title for each key, which would only repeat it."""
+    """Leaves out the titles of keys, which would only repeat the keys."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         del schema

@@ -1,7 +1,7 @@
-"""What events are made of: ids, times, and who is talking to whom.
+"""Types that all events use: ids, timestamps, and the conversation.
 
-The shapes of events are TypedDicts: builders make plain dictionaries, mypy checks them, and `schemas` derives the
-JSON Schema from the same definitions.
+Events are TypedDicts: builders make plain dictionaries, mypy checks them, and `schemas` derives the JSON Schema from
+the same definitions.
 """
 
 from collections.abc import Mapping
@@ -35,16 +35,17 @@ AnyMapping = Mapping[str, Any]
 
 class Consumer(TypedDict):
     id: Annotated[NonEmpty, Field(description="The platform's id of the consumer")]
-    name: Annotated[
-        str | None, Field(description="As the platform tells it, null where it does not")
-    ]
+    name: Annotated[str | None, Field(description="As the platform gives it; null if it does not")]
 
 
 class Conversation(TypedDict):
     id: ConversationId
     connector: Annotated[NonEmpty, Field(description="The connector's name in connectors.yaml")]
-    platform: Annotated[NonEmpty, Field(description="the type of the connector")]
+    platform: Annotated[NonEmpty, Field(description="The type of the connector")]
     account: Annotated[
-        NonEmpty, Field(description="Our side: the number, page or business written to")
+        NonEmpty,
+        Field(
+            description="The brand's side: the phone number, Page or business that the consumer writes to"
+        ),
     ]
     consumer: Consumer

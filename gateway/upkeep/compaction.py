@@ -1,7 +1,7 @@
-"""Gives the journal's free pages back to the disk: now and then, and at once when the disk is nearly full.
+"""Compaction: returns free space of the journal to the disk, and all of it if the disk is nearly full.
 
-A core that was away for hours leaves a large journal that is nearly empty. Without this the disk would stay
-full, and deliveries would be refused for ever.
+After the core was down for hours, the journal is large and nearly empty. Without compaction the disk would stay full,
+and deliveries would be refused permanently.
 """
 
 import asyncio
@@ -11,12 +11,12 @@ from gateway.backoff import every
 from gateway.journal import Journal, JournalUnavailable
 
 _CHECK_EVERY = 2.0
-#: Free bytes that a journal may keep for what comes next, while there is room on the disk.
+#: Free bytes that the journal may keep for later events, while the disk has room.
 _SPARE = 64 * 1024 * 1024
 
 
 class Compactor:
-    """`is_short` tells whether the disk is nearly full."""
+    """Shrinks the journal. `is_short` returns whether the disk is nearly full."""
 
     def __init__(self, journal: Journal, is_short: Callable[[], bool]) -> None:
         self._journal = journal
@@ -29,6 +29,6 @@ class Compactor:
         await self.compact(0 if self._is_short() else _SPARE)
 
     async def compact(self, spare: int) -> None:
-        """Shrink the journal step by step until at most `spare` bytes of it are free."""
+        """Shrink the journal in small steps until at most `spare` bytes of it are free."""
         while await self._journal.shrink(spare):  # noqa: ASYNC110 - each step is work, not waiting
             await asyncio.sleep(0)

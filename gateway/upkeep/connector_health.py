@@ -1,4 +1,4 @@
-"""Whether each platform knows us: its own harmless call, made in the background and remembered."""
+"""Connector health: the result of each connector's harmless check call, made in the background."""
 
 import asyncio
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ from normalizer.media import Unsafe
 
 log = structlog.get_logger(__name__)
 
-#: Seconds between two questions. Meta counts calls by the hour.
+#: Seconds between two checks. Meta limits calls per hour.
 _EVERY = 300.0
-#: Sooner where the platform did not answer.
+#: Seconds between two checks after a failed one.
 _RETRY_EVERY = 30.0
-#: Seconds for one question, connections and redirects included.
+#: Seconds for one check, including connections and redirects.
 _TIMEOUT = 20.0
 
 State = Literal["ok", "waiting", "needs action"]
@@ -27,10 +27,11 @@ State = Literal["ok", "waiting", "needs action"]
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How things stand with one connector. `account` is the platform's own name for it.
+    """The health of one connector. `account` is the platform's name of the account.
 
-    waiting       not asked yet, or the platform gave no answer: it passes or it does not
-    needs action  it refused our credentials or settings: a person must mend them
+    ok            the check succeeded
+    waiting       not checked yet, or the platform did not respond: the gateway keeps trying
+    needs action  the platform refused the credentials or settings: a person must correct them
     """
 
     state: State
@@ -48,11 +49,11 @@ class Health:
         }
 
 
-NOT_ASKED = Health("waiting", detail="the platform has not been asked yet")
+NOT_ASKED = Health("waiting", detail="the platform has not been checked yet")
 
 
 async def ask(fetcher: Fetcher, connector: Connector[Any]) -> Health:
-    """Make the connector's own harmless call. Never raises."""
+    """Make the connector's check call and return its result. Never raises."""
     try:
         async with asyncio.timeout(_TIMEOUT):
             account = await fetcher.run(connector, connector.check(), "check")
@@ -62,18 +63,18 @@ async def ask(fetcher: Fetcher, connector: Connector[Any]) -> Health:
     except Unsafe as exc:
         return Health("needs action", detail=f"{exc}; check api_url", checked_at=now_ms())
     except TimeoutError:
-        detail = f"no answer within {_TIMEOUT:.0f} s"
+        detail = f"no response within {_TIMEOUT:.0f} s"
         return Health("waiting", detail=detail, checked_at=now_ms())
     except Exception as exc:
-        # A mistake in a connector must not end the gateway.
+        # A bug in a connector must not end the gateway.
         log.exception("connector_check_unexpected_error", connector=connector.name)
-        detail = f"{type(exc).__name__}: the log has the details"
+        detail = f"{type(exc).__name__}; see the log for details"
         return Health("needs action", detail=detail, checked_at=now_ms())
     return Health("ok", account, checked_at=now_ms())
 
 
 class ConnectorHealth:
-    """Asks every platform now and then; `of` tells what was heard last, at once."""
+    """Checks every connector periodically; `of` returns the latest result without waiting."""
 
     def __init__(
         self, connectors: Mapping[str, Connector[Any]], fetcher: Fetcher, every: float = _EVERY
@@ -90,7 +91,7 @@ class ConnectorHealth:
         async with asyncio.TaskGroup() as group:
             for name in self._connectors:
                 group.create_task(self._poll(name))
-            # Without connectors there is nothing to follow, and a part of the gateway does not end.
+            # Without connectors there is nothing to do, but a component of the gateway must not end.
             await asyncio.Event().wait()
 
     async def _poll(self, name: str) -> None:

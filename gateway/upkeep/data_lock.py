@@ -1,7 +1,7 @@
-"""One process at a time works in a data folder: two would number and forward the same things twice.
+"""Lock of the data folder: only one process may use it, because two would number and forward messages twice.
 
-The lock ends with the process, however it ends. A new process waits a while for the old one, so that it may be
-started while the old one still finishes its work (a rolling restart).
+The lock ends with its process, even after a crash. A new process waits a while for the old one, so that it can be
+started while the old one finishes (a rolling restart).
 """
 
 import asyncio
@@ -18,11 +18,11 @@ _POLL_EVERY = 0.05
 
 
 class FolderInUse(OSError):
-    """Another process works in the folder."""
+    """Another process is using the folder."""
 
 
 async def claim(folder: Path, patience: float) -> int:
-    """A descriptor that holds the folder until it is closed; raises FolderInUse after `patience` seconds."""
+    """Lock the folder; return the descriptor that holds the lock, or raise FolderInUse after `patience` seconds."""
     descriptor = os.open(folder / _FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = asyncio.get_running_loop().time() + patience
     announced = False
@@ -30,7 +30,7 @@ async def claim(folder: Path, patience: float) -> int:
         if asyncio.get_running_loop().time() >= deadline:
             os.close(descriptor)
             raise FolderInUse(
-                f"another Airlock works in {folder}: end it, or point gateway.data elsewhere"
+                f"another Airlock process is using {folder}; stop it, or set gateway.data to a different folder"
             )
         if not announced:
             log.info("waiting_for_the_data_folder", folder=str(folder))

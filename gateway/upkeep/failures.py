@@ -1,4 +1,4 @@
-"""Failures as operators handle them: listed, shown, retried. A retry counts as done only when it succeeded."""
+"""Failures for operators: listed, shown and retried. A failure is removed only when its retry has succeeded."""
 
 import asyncio
 from collections.abc import Mapping
@@ -10,13 +10,13 @@ from gateway.inbound.parse_worker import read
 from gateway.journal import Accepted, Batch, Journal
 
 _MAX_LISTED = 1000
-#: Tried again at once: they share a commit.
+#: Failures that are retried concurrently, so that they share a commit.
 _BATCH = 100
 _MAX_BODY_BYTES = 16_384
 
 
 class Failures:
-    """Unreadable deliveries, failed attachments, and events that the core refuses."""
+    """Lists and retries unreadable deliveries, failed attachments, and events that the core refuses."""
 
     def __init__(
         self, journal: Journal, connectors: Mapping[str, Connector[Any]], lanes: Lanes
@@ -30,7 +30,7 @@ class Failures:
         return [*self._lanes.refused(), *recorded][:limit]
 
     async def shown(self, id: str) -> dict[str, Any] | None:
-        """One failure whole; of a delivery with what it held, as text."""
+        """Return one failure in full; a delivery includes its body as text."""
         failed = await self._journal.failed_delivery(id)
         if failed is not None:
             return {**failed.view, **_content(failed.delivery)}
@@ -41,34 +41,34 @@ class Failures:
         return {"id": id, "kind": "attachment", **row.view} if row else None
 
     async def retry_all(self) -> list[dict[str, Any]]:
-        """Try everything again, however much it is."""
+        """Retry all failures, also those beyond the limit of the list."""
         ids = [failure["id"] for failure in self._lanes.refused()]
         ids += await self._journal.retriable_failures()
         results: list[dict[str, Any]] = []
         for start in range(0, len(ids), _BATCH):
             tried = await asyncio.gather(*map(self.retry, ids[start : start + _BATCH]))
-            # What was mended or erased in between is no failure any more.
+            # A failure that was resolved or erased in between is not listed.
             results += [result for result in tried if result is not None]
         return results
 
     async def retry(self, id: str) -> dict[str, Any] | None:
-        """Try one again; None if there is no such failure."""
+        """Retry one failure; None if there is no such failure."""
         failed = await self._journal.failed_delivery(id)
         if failed is not None:
             return await self._replay(id, failed.delivery)
         if id.startswith("evt_"):
             is_known = self._lanes.retry(id)
-            detail = "the core is asked again"
+            detail = "the event is sent to the core again"
             return {"id": id, "status": "accepted", "detail": detail} if is_known else None
         row = await self._journal.find_attachment(id)
         if row is None:
             return None
         if not await self._journal.retry(row.message, row.position):
-            return {"id": id, "status": "unchanged", "detail": f"it is {row.state}"}
-        return {"id": id, "status": "accepted", "detail": "it is fetched again"}
+            return {"id": id, "status": "unchanged", "detail": f"the attachment is {row.state}"}
+        return {"id": id, "status": "accepted", "detail": "the file is fetched again"}
 
     async def _replay(self, id: str, delivery: Accepted) -> dict[str, Any]:
-        """Read a delivery again, perhaps with a newer connector; what is known already is not repeated."""
+        """Parse a delivery again, perhaps with a newer connector; events recorded before are not repeated."""
         readings = read(delivery, self._connectors)
         legible = tuple(r for r in readings if not isinstance(r.event, Unknown))
         reasons = [r.event.reason for r in readings if isinstance(r.event, Unknown)]

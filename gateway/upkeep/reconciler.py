@@ -1,7 +1,7 @@
-"""Looks now and then for what waits in the journal and is in nobody's hands.
+"""Reconciler: periodically looks for work in the journal that no worker has taken up.
 
-Nothing should be: each part takes up what an earlier run left and hands over what it made. This is the net
-below them, so that a mistake anywhere delays a message by a minute and never loses it.
+There should be none: each worker takes up the work that an earlier run left, and every transaction announces new
+work. This is a safety net, so that a bug delays a message by a minute instead of losing it.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,7 +13,7 @@ _EVERY = 60.0
 
 
 class Reconciler:
-    """Calls each `pick_up` in turn, every `seconds`."""
+    """Calls each of `pick_ups` every `seconds`."""
 
     def __init__(
         self, pick_ups: Sequence[Callable[[], Awaitable[None]]], seconds: float = _EVERY

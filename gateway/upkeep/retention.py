@@ -1,4 +1,4 @@
-"""What goes with time or on request: old media, old words, old memory of duplicates, whole conversations."""
+"""Retention and erasure: expires media, texts and deduplication records; erases conversations on request."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,15 +15,15 @@ from gateway.timestamps import now_ms
 
 log = structlog.get_logger(__name__)
 
-#: Seconds between two rounds.
+#: Seconds between two rounds of expiry.
 _ROUND_EVERY = 300.0
-#: Seconds after which files are looked at again that could not go yet.
+#: Seconds between two attempts to delete files.
 _SWEEP_EVERY = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long things are kept, in seconds."""
+    """Retention periods, in seconds."""
 
     media: float
     words: float
@@ -31,10 +31,11 @@ class Retention:
 
 
 class RetentionWorker:
-    """The journal forgets first and notes which files are doomed; then the files go, then the note.
+    """Expires old data, and deletes files that the journal has forgotten.
 
-    A crash at any point leaves the note, and the next start finishes the work: no file is left behind. The
-    note of an attachment that is being worked on (`is_in_progress`) stays, too: its files may still be written.
+    The journal forgets first and lists the files to delete. Then the files are deleted, and then the list entries.
+    After a crash at any point the entries remain, and the next start deletes the files. An entry also remains while
+    its attachment `is_in_progress`, because its files may still be written.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class RetentionWorker:
         self._next_round = 0.0
 
     async def run(self) -> None:
-        """A round now and then; what a message taken back or a work in hand left is swept soon after."""
+        """Run rounds of expiry, and between them delete the files of deleted messages."""
         outage = (JournalUnavailable, StoreUnavailable)
         event = "housekeeping_waits_for_journal_or_storage"
         await every(_SWEEP_EVERY, self._round_or_sweep, outage, event)
@@ -68,7 +69,7 @@ class RetentionWorker:
             await self.round()
 
     async def round(self) -> None:
-        """Remove everything whose time is over."""
+        """Expire everything whose retention period is over."""
         now = now_ms()
         media = _before(now, self._retention.media)
         while await self._journal.expire_media(media):
@@ -82,7 +83,7 @@ class RetentionWorker:
         await self._journal.scrub_free_pages()
 
     async def sweep(self) -> None:
-        """Remove the files of what the journal forgot."""
+        """Delete the files that the journal has forgotten."""
         while attachments := [
             a for a in await self._journal.files_to_delete() if not self._is_in_progress(a)
         ]:
@@ -95,7 +96,7 @@ class RetentionWorker:
             fault_point("after-sweep")
 
     async def _clear_quarantine(self) -> None:
-        """Remove originals that a crash left behind: whose attachment has ended, or is not known."""
+        """Remove originals that a crash left behind: their attachment has ended or is unknown."""
         for attachment in self._quarantine.attachments:
             if self._is_in_progress(attachment):
                 continue
@@ -104,7 +105,7 @@ class RetentionWorker:
                 await self._quarantine.remove(attachment)
 
     async def erase(self, conversation: str) -> bool:
-        """Remove every trace of a conversation; False if there is none such."""
+        """Erase a conversation with all its data; False if it is unknown."""
         if not await self._journal.erase(conversation):
             return False
         fault_point("after-erase")
@@ -112,7 +113,7 @@ class RetentionWorker:
             await self._journal.scrub_free_pages()
             await self.sweep()
         except (JournalUnavailable, StoreUnavailable) as exc:
-            # Nobody can reach the files any more; the note of them stays until they are gone.
+            # The files cannot be reached any more; they stay listed until they are deleted.
             log.error("erased_files_wait_for_the_next_round", error=str(exc))
         log.info("conversation_erased", conversation=conversation)
         return True

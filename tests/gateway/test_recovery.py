@@ -212,7 +212,7 @@ async def test_one_process_at_a_time_works_in_a_folder_and_the_next_one_waits(
     tmp_path: Path,
 ) -> None:
     holding = await data_lock.claim(tmp_path, patience=0)
-    with pytest.raises(data_lock.FolderInUse, match="another Airlock works in"):
+    with pytest.raises(data_lock.FolderInUse, match="another Airlock process is using"):
         await data_lock.claim(tmp_path, patience=0.1)
     begun = time.monotonic()
     asyncio.get_running_loop().call_later(0.3, _close, holding)
