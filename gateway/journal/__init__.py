@@ -1,7 +1,7 @@
-"""The journal: what was accepted, what became of it, and what the core has yet to take.
+"""The journal: the durable record of deliveries, conversations, messages, attachments and the outbox.
 
-Every change of state and the event it causes are one transaction. `interface` states the promises; the engines
-behind it (`sqlite`) are known to `wiring` alone.
+Every change of state and the event that announces it are one transaction. `interface` states the promises; only
+`service` knows the engine behind it (`sqlite`).
 """
 
 from .errors import JournalUnavailable

@@ -1,5 +1,5 @@
-"""What can go wrong with the journal."""
+"""Errors of the journal."""
 
 
 class JournalUnavailable(Exception):
-    """A write could not be made durable. Nothing of it happened; the same write may work later."""
+    """A write could not be made durable. Nothing was changed; the same write may succeed later."""

@@ -1,4 +1,4 @@
-"""Durable file names: for the journal's own files and for files that are kept beside it."""
+"""Durable file names, for the journal and for the files that are kept beside it."""
 
 import os
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""How deliveries stand in an intake row: one after the other, each with its length before it.
+"""Encoding of deliveries in an intake row: one after the other, each preceded by its length.
 
-One row holds a whole group commit. Measured against a row for each delivery: a third less CPU, and as
-cheap as a bare append-only file, while SQLite keeps the recovery.
+One row holds the deliveries of a group commit. Measured against one row for each delivery, that takes a third less
+CPU. It is as cheap as a plain append-only file, and SQLite still handles recovery.
 """
 
 import struct
@@ -22,7 +22,7 @@ def pack(delivery: Accepted) -> bytes:
 
 
 def unpack(row: bytes) -> Iterator[Accepted]:
-    """Each delivery of a row."""
+    """Yield the deliveries of a row."""
     view, start = memoryview(row), 0
     while start < len(view):
         head_length, body_length = _LENGTHS.unpack_from(view, start)

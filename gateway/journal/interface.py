@@ -1,4 +1,4 @@
-"""The journal's promises: what every engine keeps, whatever database it uses.
+"""The journal's promises, which every engine keeps.
 
 A write returns once it is durable, or raises `JournalUnavailable` and has not happened. Every change of state
 and the event that announces it are one transaction. What a transaction made is announced to the subscribers
@@ -33,7 +33,7 @@ from .records import (
 
 
 class IntakeJournal(ABC):
-    """Deliveries from acceptance to the transaction that records what they said."""
+    """Deliveries, from acceptance to the transaction that records their events."""
 
     #: Set whenever deliveries wait to be parsed.
     arrived: asyncio.Event
@@ -53,11 +53,11 @@ class IntakeJournal(ABC):
 
     @abstractmethod
     def bytes_to_come(self) -> int:
-        """How many bytes of disk the journal may still need for what was already written."""
+        """The bytes of disk that the journal may still need for what is already written."""
 
     @abstractmethod
     async def record(self, batch: Batch) -> Recorded:
-        """Record what was parsed from intake rows, and remove the rows.
+        """Record the events of intake rows, and remove the rows.
 
         Facts that were recorded before are counted as duplicates and change nothing.
         """
@@ -80,7 +80,7 @@ class AttachmentJournal(ABC):
 
     @abstractmethod
     async def postpone(self, message: int, position: int, due: int, reason: str) -> None:
-        """An attempt failed for `reason`; the next one is due at `due`."""
+        """Record that an attempt failed for `reason`, and that the next one is due at `due`."""
 
     @abstractmethod
     async def name_attachment(self, message: int, position: int, name: str) -> None:
@@ -96,14 +96,14 @@ class AttachmentJournal(ABC):
 
 
 class OutboxJournal(ABC):
-    """Events that the core has yet to take, in one lane for each conversation.
+    """Events that the core has yet to accept, in one lane for each conversation.
 
     What these methods return is durable: an event must not go out that a power cut could still undo.
     """
 
     @abstractmethod
     async def lanes(self) -> dict[int, int]:
-        """How many events wait in each lane, the lane that waits longest first."""
+        """The number of events in each lane, the lane that has waited longest first."""
 
     @abstractmethod
     async def next_entries(self, lane: int, after: int, limit: int) -> list[OutboxEntry]:
@@ -118,11 +118,11 @@ class OutboxJournal(ABC):
 
     @abstractmethod
     def mark_delivered(self, entries: Iterable[tuple[int, int]]) -> "asyncio.Future[None]":
-        """The core took these events, each given as (lane, key)."""
+        """Remove events that the core has accepted, each given as (lane, key)."""
 
     @abstractmethod
     async def backlog(self) -> int:
-        """How many events the core has yet to take."""
+        """The number of events that the core has yet to accept."""
 
 
 class AgentTextJournal(ABC):
@@ -130,7 +130,7 @@ class AgentTextJournal(ABC):
 
     @abstractmethod
     async def situation(self, conversation: str) -> Situation | None:
-        """What decides whether a text may be sent now; None if the conversation is unknown."""
+        """The facts that decide whether a text may be sent now; None if the conversation is unknown."""
 
     @abstractmethod
     async def agent_text(self, id: str) -> dict[str, Any] | None:
@@ -146,7 +146,7 @@ class AgentTextJournal(ABC):
 
     @abstractmethod
     async def trying(self, text: int, position: int) -> bool:
-        """Note that a part is about to be given to the platform; False if it is already settled."""
+        """Record that a part is about to be sent to the platform; False if it is already settled."""
 
     @abstractmethod
     async def part_is_open(self, text: int, position: int) -> bool:
@@ -154,7 +154,7 @@ class AgentTextJournal(ABC):
 
     @abstractmethod
     async def postpone_part(self, text: int, position: int, due: int) -> None:
-        """The platform did not take a part; the next attempt is due at `due`."""
+        """Record that the platform did not accept a part, and that the next attempt is due at `due`."""
 
     @abstractmethod
     async def settle_part(
@@ -166,15 +166,15 @@ class AgentTextJournal(ABC):
         platform_id: str | None = None,
         reason: str | None = None,
     ) -> None:
-        """A part reached a state. The event for the core is part of the same transaction."""
+        """Record that a part reached a state, and the event for the core, in one transaction."""
 
     @abstractmethod
     async def opt_out(self, text: int) -> None:
-        """The consumer to whom this text was addressed does not accept texts any more."""
+        """Record that the consumer to whom this text was addressed does not accept texts any more."""
 
 
 class ConversationJournal(ABC):
-    """Conversations, their messages, and who looked at them."""
+    """Conversations, their messages, and the audit of views."""
 
     @abstractmethod
     async def assign(self, conversation: str, agents: tuple[str, ...]) -> bool:
@@ -200,7 +200,7 @@ class ConversationJournal(ABC):
 
     @abstractmethod
     async def quotable(self, conversation: str, message: str) -> str | None:
-        """The platform's id of a message of this conversation, to be quoted in a reply."""
+        """The platform's id of a message of this conversation, for a reply that quotes it; None if there is none."""
 
     @abstractmethod
     async def latest_message(self, conversation: str) -> tuple[str, str, str] | None:
@@ -217,11 +217,11 @@ class ConversationJournal(ABC):
         conversation: str,
         part: str | None,
     ) -> None:
-        """Keep for the audit that an agent read a rendition; `part` is the byte range asked for."""
+        """Record for the audit that an agent read a rendition; `part` is the requested byte range."""
 
 
 class FailureJournal(ABC):
-    """What could not be parsed or fetched, for operators."""
+    """Deliveries that could not be parsed and attachments that could not be fetched, for operators."""
 
     @abstractmethod
     async def failures(self, limit: int) -> list[dict[str, Any]]:
@@ -229,7 +229,7 @@ class FailureJournal(ABC):
 
     @abstractmethod
     async def retriable_failures(self) -> list[str]:
-        """The ids of all of them, the oldest first."""
+        """The ids of all failures that can be retried, the oldest first."""
 
     @abstractmethod
     async def failed_delivery(self, id: str) -> FailedDelivery | None:
@@ -237,15 +237,15 @@ class FailureJournal(ABC):
 
     @abstractmethod
     async def settle_failure(self, id: str, reason: str | None) -> None:
-        """A delivery was parsed again: completely (None), or part of it is still unreadable for `reason`."""
+        """Record that a delivery was parsed again; `reason` is None unless part of it is still unreadable."""
 
 
 class RetentionJournal(ABC):
-    """What expires and what is erased. Files are deleted after the journal has forgotten them."""
+    """Expiry and erasure. Files are deleted after the journal has forgotten them."""
 
     @abstractmethod
     async def expire_media(self, before: int) -> int:
-        """Expire a batch of media that became ready before `before`; returns how many."""
+        """Expire a batch of media that became ready before `before`; return the number of them."""
 
     @abstractmethod
     async def expire_photos_beyond(self, message: int, keep: int) -> None:
@@ -253,7 +253,7 @@ class RetentionJournal(ABC):
 
     @abstractmethod
     async def expire_texts(self, texts_before: int, memory_before: int) -> int:
-        """Blank a batch of old messages and forget old deduplication records; returns how many rows changed."""
+        """Blank a batch of old messages and forget old deduplication records; return the number of changed rows."""
 
     @abstractmethod
     async def erase(self, conversation: str) -> bool:
@@ -265,7 +265,7 @@ class RetentionJournal(ABC):
 
     @abstractmethod
     async def files_deleted(self, attachments: list[str]) -> None:
-        """The files of these attachments are deleted."""
+        """Record that the files of these attachments are deleted."""
 
     @abstractmethod
     async def shrink(self, spare: int) -> bool:
@@ -273,7 +273,7 @@ class RetentionJournal(ABC):
 
     @abstractmethod
     async def scrub_free_pages(self) -> None:
-        """Make sure that nothing erased or blanked remains readable in the journal's files."""
+        """Make sure that no erased or blanked data remains readable in the journal's files."""
 
 
 class Journal(

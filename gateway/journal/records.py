@@ -1,4 +1,4 @@
-"""The values that go into the journal and come out of it. Times are milliseconds since 1970, UTC."""
+"""The values that the journal accepts and returns. Times are milliseconds since 1970, UTC."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from normalizer.events import AnyEvent, Kind
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A proven delivery as the journal keeps it: the raw body and what parse needs beside it."""
+    """A verified delivery as the journal keeps it: the raw body, and what else `parse` needs."""
 
     connector: str
     received_at: int
@@ -29,7 +29,7 @@ class IntakeRow:
 
 @dataclass(frozen=True, slots=True)
 class NewAttachment:
-    """An attachment as it enters: `pending` with `media` (a MediaRef as JSON), or ended already."""
+    """A new attachment: `pending` with `media` (a MediaRef as JSON), or ended already."""
 
     kind: Kind
     state: State
@@ -41,7 +41,7 @@ class NewAttachment:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One event read from a delivery, with what the gateway decided about its attachments."""
+    """One event of a delivery, with its attachments after the attachment rules."""
 
     connector: str
     platform: str
@@ -52,7 +52,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A delivery that held something unreadable, and why."""
+    """A delivery with an entry that could not be parsed, and the reason."""
 
     delivery: Accepted
     reason: str
@@ -60,7 +60,7 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What the reader made of some intake rows; recorded, and the rows removed, in one transaction."""
+    """The events of some intake rows. Recording them and removing the rows is one transaction."""
 
     intake: tuple[int, ...]
     readings: tuple[Reading, ...]
@@ -84,7 +84,7 @@ class OutboxEntry:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One attachment to fetch: due at `due` (ms)."""
+    """One attachment to fetch at `due` (ms)."""
 
     message: int
     position: int
@@ -93,7 +93,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What a transaction made: announced to the journal's subscribers once it is durable."""
+    """The result of a transaction, announced to the journal's subscribers once it is durable."""
 
     #: New events in the outbox.
     entries: tuple[OutboxEntry, ...] = ()
@@ -105,7 +105,7 @@ class Recorded:
     new_parts: bool = False
     #: Lanes of conversations that were erased.
     erased: tuple[int, ...] = ()
-    #: Facts that were known already.
+    #: Facts that were recorded before.
     duplicates: int = 0
 
 
@@ -131,7 +131,7 @@ class AttachmentRow:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an attachment ended. `renditions` maps name to {media_type, bytes, sha256, width, height}."""
+    """The outcome of an attachment. `renditions` maps name to {media_type, bytes, sha256, width, height}."""
 
     state: str
     reason: str | None = None
@@ -145,7 +145,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class AgentText:
-    """An agent's text as it was accepted. `id` is derived from the conversation and the idempotency key."""
+    """An agent's text. `id` is derived from the conversation and the idempotency key."""
 
     id: str
     conversation: str
@@ -157,7 +157,7 @@ class AgentText:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What decides whether a text may go out now."""
+    """The facts that decide whether a text may be sent now."""
 
     key: int
     connector: str
@@ -168,7 +168,7 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part to send, with whom and where."""
+    """One part of a text to send, with its recipient."""
 
     outgoing: int
     position: int
@@ -186,7 +186,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class FailedDelivery:
-    """An unreadable delivery as operators see it, and what it held."""
+    """An unreadable delivery as operators see it, and its content."""
 
     view: dict[str, Any]
     delivery: Accepted

@@ -1,8 +1,9 @@
-"""Agents' texts in the journal: accepted, and sent part by part. What becomes of each: `receipts.py`.
+"""Agents' texts in the journal: accepted, and sent part by part. `receipts.py` keeps their status.
 
-waiting  not tried yet, or refused for now
-trying   given to the platform, no answer yet: after a crash nobody knows whether it arrived
-sent, delivered, read, failed    told by the platform; unknown: nobody can tell
+waiting    not tried yet, or refused temporarily
+trying     sent to the platform, no response yet: after a crash the outcome is unknown
+sent, delivered, read, failed    reported by the platform
+unknown    the outcome cannot be determined
 """
 
 from typing import Any
@@ -25,7 +26,7 @@ def situation(connection: Transaction, conversation: str) -> Situation | None:
 
 
 def find(connection: Transaction, id: str) -> dict[str, Any] | None:
-    """An agent's text as the API shows it."""
+    """Return an agent's text as the API shows it."""
     row = connection.execute(
         "SELECT o.key, o.id, c.id, o.agent, o.text, o.reply_to, o.accepted_at, o.status, o.reason "
         "FROM outgoing o JOIN conversation c ON c.key = o.conversation WHERE o.id = ?",
@@ -51,7 +52,7 @@ def find(connection: Transaction, id: str) -> dict[str, Any] | None:
 
 
 def accept(connection: Transaction, new: AgentText) -> Recorded:
-    """Keep a text; nothing is recorded if it was accepted before (the same idempotency key)."""
+    """Record a text; nothing is recorded if its id (the idempotency key) was accepted before."""
     accepted = connection.execute(
         "INSERT INTO outgoing (id, conversation, agent, text, reply_to, accepted_at, status) "
         "SELECT ?, key, ?, ?, ?, ?, 'accepted' FROM conversation WHERE id = ? "
@@ -68,7 +69,7 @@ def accept(connection: Transaction, new: AgentText) -> Recorded:
 
 
 def open_parts(connection: Transaction) -> list[Part]:
-    """Parts that are not sent yet, in the order in which they must go out."""
+    """Return the parts that are not sent yet, in the order in which they must be sent."""
     rows = connection.execute(
         "SELECT p.outgoing, p.position, o.id, p.text, p.state, p.attempts, p.due, c.connector, c.account, "
         "c.consumer, o.reply_to, c.heard_at FROM part p JOIN outgoing o ON o.key = p.outgoing "
@@ -79,7 +80,7 @@ def open_parts(connection: Transaction) -> list[Part]:
 
 
 def trying(connection: Transaction, outgoing: int, position: int) -> bool:
-    """A part is about to be given to the platform; False if it is not waiting any more."""
+    """Record that a part is about to be sent to the platform; False if it is already settled."""
     cursor = connection.execute(
         "UPDATE part SET state = 'trying', attempts = attempts + 1 "
         "WHERE outgoing = ? AND position = ? AND state IN ('waiting', 'trying')",
@@ -89,7 +90,7 @@ def trying(connection: Transaction, outgoing: int, position: int) -> bool:
 
 
 def is_open(connection: Transaction, outgoing: int, position: int) -> bool:
-    """Whether nobody knows yet what became of a part."""
+    """Whether the outcome of a part is still open."""
     row = connection.execute(
         "SELECT 1 FROM part WHERE outgoing = ? AND position = ? AND state IN ('waiting', 'trying')",
         (outgoing, position),
@@ -98,7 +99,7 @@ def is_open(connection: Transaction, outgoing: int, position: int) -> bool:
 
 
 def postpone(connection: Transaction, outgoing: int, position: int, due: int) -> None:
-    """The platform refused for now, and has not taken it."""
+    """Record that the platform refused a part temporarily."""
     connection.execute(
         "UPDATE part SET state = 'waiting', due = ? WHERE outgoing = ? AND position = ? AND state = 'trying'",
         (due, outgoing, position),
@@ -106,7 +107,7 @@ def postpone(connection: Transaction, outgoing: int, position: int, due: int) ->
 
 
 def opt_out(connection: Transaction, outgoing: int) -> None:
-    """The consumer wants no more texts; a message of theirs ends that."""
+    """Record that the consumer opted out of texts, until their next message."""
     connection.execute(
         "UPDATE conversation SET opted_out = 1 WHERE key = (SELECT conversation FROM outgoing WHERE key = ?)",
         (outgoing,),

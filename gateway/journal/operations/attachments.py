@@ -1,4 +1,4 @@
-"""Attachments in the journal: what is due, how each ended, and the event that tells the core."""
+"""Attachments in the journal: which are due, their outcomes, and the events that announce them."""
 
 import orjson
 
@@ -18,7 +18,7 @@ _NO_LIMIT = 1 << 60
 
 
 def pending(connection: Transaction, limit: int | None, after: int) -> list[Job]:
-    """Attachments not ended yet that fall due after `after` (ms), the earliest first."""
+    """Return the pending attachments that are due after `after` (ms), the earliest first."""
     rows = connection.execute(
         "SELECT message, position, due FROM attachment WHERE state = 'pending' AND due > ? "
         "ORDER BY due LIMIT ?",
@@ -28,7 +28,7 @@ def pending(connection: Transaction, limit: int | None, after: int) -> list[Job]
 
 
 def load(connection: Transaction, message: int, position: int) -> AttachmentRow | None:
-    """An attachment with what a worker needs to fetch it."""
+    """Return an attachment with the data that a worker needs to fetch it."""
     row = connection.execute(
         "SELECT m.id, c.id, c.connector, m.received_at, a.kind, a.state, a.reason, a.attempts, a.due, a.media "
         f"FROM attachment a JOIN message m ON m.key = a.message {IN_CONVERSATION} "
@@ -58,7 +58,7 @@ def load(connection: Transaction, message: int, position: int) -> AttachmentRow 
 
 
 def find(connection: Transaction, id: str) -> AttachmentRow | None:
-    """An attachment by its public id."""
+    """Return an attachment by its public id."""
     parsed = parse_attachment_id(id)
     if parsed is None:
         return None
@@ -67,7 +67,7 @@ def find(connection: Transaction, id: str) -> AttachmentRow | None:
 
 
 def postpone(connection: Transaction, message: int, position: int, due: int, reason: str) -> None:
-    """Try again at `due` (ms); `reason` is why the last attempt failed, for operators."""
+    """Schedule the next attempt for `due` (ms); operators see `reason`, why the last one failed."""
     connection.execute(
         "UPDATE attachment SET attempts = attempts + 1, due = ?, detail = ? "
         "WHERE message = ? AND position = ? AND state = 'pending'",
@@ -76,7 +76,7 @@ def postpone(connection: Transaction, message: int, position: int, due: int, rea
 
 
 def give_name(connection: Transaction, message: int, position: int, name: str) -> None:
-    """What only the look-up told of a pending attachment."""
+    """Set the name of a pending attachment, which only the platform's look-up revealed."""
     connection.execute(
         "UPDATE attachment SET name = ? WHERE message = ? AND position = ? AND state = 'pending'",
         (name, message, position),
@@ -91,9 +91,9 @@ def finish(
     position: int,
     outcome: Outcome,
 ) -> Recorded | None:
-    """End a pending attachment and tell the core: in the message itself if it still waits, else by an update.
+    """End a pending attachment, and announce it: in the message's event if that is still held, else in an update.
 
-    None if it was not pending any more.
+    Returns None if the attachment was no longer pending.
     """
     cursor = connection.execute(
         "UPDATE attachment SET state = ?, reason = ?, detail = ?, name = coalesce(?, name), width = ?, "
@@ -121,7 +121,7 @@ def finish(
 
 
 def retry(connection: Transaction, message: int, position: int) -> Recorded | None:
-    """Make an ended attachment pending again; None if it has nothing to fetch, or is pending or ready already."""
+    """Make an attachment pending again; None unless it has failed or was rejected and can be fetched again."""
     due = now_ms()
     cursor = connection.execute(
         "UPDATE attachment SET state = 'pending', reason = NULL, detail = NULL, attempts = 0, due = ?, "
@@ -133,7 +133,7 @@ def retry(connection: Transaction, message: int, position: int) -> Recorded | No
 
 
 def freeze(connection: Transaction, lane: int, entry: int) -> OutboxEntry:
-    """Give a held message.received its body, with its attachments as they are now; it never changes again."""
+    """Give a held event its final body, with the attachments as they are now."""
     row = connection.execute(
         "SELECT event_id, message, body FROM outbox WHERE conversation = ? AND key = ?",
         (lane, entry),
@@ -155,7 +155,7 @@ def freeze(connection: Transaction, lane: int, entry: int) -> OutboxEntry:
 def announce(
     connection: Transaction, ids: Identifiers, outbox: Outbox, message: int, position: int
 ) -> OutboxEntry:
-    """Put `attachment.updated` into the lane of its conversation."""
+    """Put an `attachment.updated` event into the lane of the conversation."""
     conversation, view, _ = load_message(connection, message)
     changed = [
         attachment

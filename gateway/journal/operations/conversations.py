@@ -1,4 +1,4 @@
-"""Conversations in the journal: who is assigned, and what was said."""
+"""Conversations in the journal: their messages, assigned agents, and views."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from .views import IN_CONVERSATION, MESSAGE, message_view
 
 
 def assign(connection: Transaction, id: str, agents: tuple[str, ...]) -> bool:
-    """Set who may look; False if there is no such conversation."""
+    """Set the assigned agents; False if the conversation is unknown."""
     cursor = connection.execute(
         "UPDATE conversation SET agents = ? WHERE id = ?", (orjson.dumps(agents).decode(), id)
     )
@@ -20,13 +20,13 @@ def assign(connection: Transaction, id: str, agents: tuple[str, ...]) -> bool:
 
 
 def agents_of(connection: Transaction, id: str) -> tuple[str, ...] | None:
-    """Who is assigned; None if there is no such conversation."""
+    """Return the assigned agents; None if the conversation is unknown."""
     row = connection.execute("SELECT agents FROM conversation WHERE id = ?", (id,)).fetchone()
     return tuple(orjson.loads(row[0])) if row else None
 
 
 def message(connection: Transaction, id: str) -> dict[str, Any] | None:
-    """A message as events show it, with its conversation."""
+    """Return a message as events show it, with its conversation."""
     row = connection.execute(
         f"SELECT {MESSAGE}, c.id FROM message m {IN_CONVERSATION} WHERE m.id = ?",
         (id,),
@@ -35,7 +35,7 @@ def message(connection: Transaction, id: str) -> dict[str, Any] | None:
 
 
 def quotable(connection: Transaction, conversation: str, id: str) -> str | None:
-    """The platform's id of a message of this conversation, the consumer's or an agent's; None if there is none."""
+    """Return the platform's id of a consumer's message or an agent's text in this conversation; None if unknown."""
     row = connection.execute(
         f"SELECT m.platform_id FROM message m {IN_CONVERSATION} WHERE m.id = ?1 AND c.id = ?2 "
         "UNION ALL SELECT p.platform_id FROM part p JOIN outgoing o ON o.key = p.outgoing "
@@ -47,7 +47,7 @@ def quotable(connection: Transaction, conversation: str, id: str) -> str | None:
 
 
 def latest(connection: Transaction, id: str) -> tuple[str, str, str] | None:
-    """Account, consumer and platform id of the consumer's latest message; None where they never wrote."""
+    """Return account, consumer and platform id of the consumer's latest message; None if there is none."""
     row: tuple[str, str, str] | None = connection.execute(
         "SELECT c.account, c.consumer, m.platform_id FROM conversation c "
         "JOIN message m ON m.key = (c.key << 32 | c.sequence) WHERE c.id = ? AND m.platform_id != ''",
@@ -57,7 +57,7 @@ def latest(connection: Transaction, id: str) -> tuple[str, str, str] | None:
 
 
 def origin(connection: Transaction, id: str) -> tuple[str, str, str, str] | None:
-    """Connector, account, consumer and platform id of a message."""
+    """Return connector, account, consumer and platform id of a message."""
     row = connection.execute(
         f"SELECT c.connector, c.account, c.consumer, m.platform_id FROM message m {IN_CONVERSATION} "
         "WHERE m.id = ?",
@@ -69,7 +69,7 @@ def origin(connection: Transaction, id: str) -> tuple[str, str, str, str] | None
 def messages(
     connection: Transaction, id: str, after: int, limit: int
 ) -> list[ReceivedMessage] | None:
-    """A conversation's messages with a sequence above `after`; None if there is no such conversation."""
+    """Return a conversation's messages with a sequence above `after`; None if the conversation is unknown."""
     row = connection.execute("SELECT key FROM conversation WHERE id = ?", (id,)).fetchone()
     if row is None:
         return None
@@ -89,7 +89,7 @@ def record_view(
     conversation: str,
     part: str | None,
 ) -> None:
-    """Somebody looked: one row for each read of a rendition; `part` is the byte range asked for."""
+    """Record that an agent read a rendition; `part` is the requested byte range."""
     connection.execute(
         "INSERT INTO viewed (at, agent, attachment, rendition, conversation, bytes) "
         "VALUES (?, ?, ?, ?, ?, ?)",

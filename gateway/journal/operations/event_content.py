@@ -1,4 +1,4 @@
-"""What a reading says, in the words of the core's events."""
+"""The content of events for the core, made from the connectors' events."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +27,7 @@ from normalizer.events import (
 
 
 def content_of(message: Message) -> Content:
-    """What a message says, as its event shows it; optional keys only where there is something to tell."""
+    """Return the content of a message as its event shows it; optional keys are left out if they are empty."""
     content: Content = {
         "text": message.text,
         "transcript": transcript(message.text, message.attachments),
@@ -66,7 +66,7 @@ def fact(
     conversation: Conversation,
     find_target: Callable[[str, str], str],
 ) -> tuple[EventType, ConversationData]:
-    """The core's event for what is no message."""
+    """Return type and data of the event for a fact other than a message."""
     connector = reading.connector
     where: ConversationEnd = {"conversation": conversation}
 
@@ -93,7 +93,7 @@ def fact(
         case Notice():
             return "conversation.notice", {**where, "notice": notice_of(event)}
         case _:
-            raise TypeError(f"no event of the core stands for {type(event).__name__}")
+            raise TypeError(f"there is no event for {type(event).__name__}")
 
 
 def echo_of(echo: Echo, id: str, received_at: int) -> EchoedMessage:

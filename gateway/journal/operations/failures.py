@@ -1,7 +1,7 @@
-"""What could not be read or fetched, for operators: listed, shown, and taken up again.
+"""Failures for operators: unreadable deliveries and failed attachments, listed, shown and retried.
 
-A failure's id names what failed: `delivery_…` a delivery that held something unreadable, `att_…` an
-attachment that ended without being ready.
+The id of a failure names its kind: `delivery_…` is a delivery with an entry that could not be parsed, `att_…` an
+attachment that failed.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ _DELIVERY = "delivery_"
 
 
 def listed(connection: Transaction, limit: int) -> list[dict[str, Any]]:
-    """The latest failures of each kind, the newest first."""
+    """Return the latest failures of each kind, the newest first."""
     deliveries = connection.execute(
         "SELECT id, connector, received_at, reason FROM unreadable ORDER BY id DESC LIMIT ?",
         (limit,),
@@ -36,7 +36,7 @@ def listed(connection: Transaction, limit: int) -> list[dict[str, Any]]:
 
 
 def retriable(connection: Transaction) -> list[str]:
-    """The ids of all that `listed` would tell, without a limit, the oldest first."""
+    """Return the ids of all failures, the oldest first."""
     deliveries = connection.execute("SELECT id FROM unreadable ORDER BY id")
     attachments = connection.execute(
         "SELECT m.id, a.position FROM attachment a JOIN message m ON m.key = a.message "
@@ -47,7 +47,7 @@ def retriable(connection: Transaction) -> list[str]:
 
 
 def delivery(connection: Transaction, id: str) -> FailedDelivery | None:
-    """An unreadable delivery and what it held; None if `id` does not name one."""
+    """Return an unreadable delivery with its content; None if `id` does not name one."""
     number = _number(id)
     row = connection.execute(
         "SELECT id, connector, received_at, reason, delivery FROM unreadable WHERE id = ?",
@@ -59,7 +59,7 @@ def delivery(connection: Transaction, id: str) -> FailedDelivery | None:
 
 
 def settle(connection: Transaction, id: str, reason: str | None) -> None:
-    """A delivery was read again: gone from the list, or still there with its reason now."""
+    """Remove a delivery that was parsed again from the list, or keep it with the new reason."""
     if reason is None:
         connection.execute("DELETE FROM unreadable WHERE id = ?", (_number(id),))
     else:
@@ -67,7 +67,7 @@ def settle(connection: Transaction, id: str, reason: str | None) -> None:
 
 
 def _number(id: str) -> int:
-    """The number in a delivery's id; -1, which no row has, for any other text."""
+    """Return the number in a delivery's id; -1, which no row has, for any other text."""
     prefix, found, digits = id.partition(_DELIVERY)
     is_ours = found and not prefix and digits.isascii() and digits.isdigit() and len(digits) < 18
     return int(digits) if is_ours else -1

@@ -1,7 +1,7 @@
-"""Keys of messages: the conversation's key in the upper half, the message's sequence in the lower.
+"""Keys of messages: the conversation's key in the upper half, the message's sequence in the lower half.
 
-A conversation's messages so lie beside each other, in order, in the table itself: no index has to be kept,
-which is one page less to write for each message.
+The messages of a conversation are therefore adjacent and in order in the table itself. No index is needed, which
+saves writing one page for each message.
 """
 
 _BITS = 32
@@ -16,5 +16,5 @@ def conversation_of_message(message: int) -> int:
 
 
 def messages_of(conversation: int, after: int = 0) -> tuple[int, int]:
-    """The lowest and the highest key that a message with a sequence above `after` may have."""
+    """Return the lowest and the highest key of messages with a sequence above `after`."""
     return message_key(conversation, after) + 1, message_key(conversation + 1, 0) - 1

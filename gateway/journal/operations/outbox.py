@@ -1,4 +1,4 @@
-"""The outbox: events the core has yet to take, in lanes of one conversation each."""
+"""The outbox: events that the core has yet to accept, in one lane for each conversation."""
 
 import itertools
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from .transaction import Transaction
 
 
 class Outbox:
-    """Puts events into their lanes. Their keys rise, so that a lane's order is the order of its keys."""
+    """Puts events into lanes. Keys are ascending, so that they give the order of each lane."""
 
     def __init__(self, connection: Transaction) -> None:
         (last,) = connection.execute("SELECT coalesce(max(key), 0) FROM outbox").fetchone()
@@ -25,7 +25,7 @@ class Outbox:
         hold_until: int | None = None,
         body: bytes | None = None,
     ) -> OutboxEntry:
-        """One more event of a lane, with its body, or held until `hold_until` (ms)."""
+        """Add an event to a lane, with its body, or held until `hold_until` (ms)."""
         key = next(self._keys)
         connection.execute(
             "INSERT INTO outbox (conversation, key, event_id, message, hold_until, body) "
@@ -36,7 +36,7 @@ class Outbox:
 
 
 def lanes(connection: Transaction) -> dict[int, int]:
-    """How many events wait in each conversation's lane, the longest waiting first."""
+    """Return the number of events in each lane, the lane that has waited longest first."""
     rows = connection.execute(
         "SELECT conversation, count(*) FROM outbox GROUP BY conversation ORDER BY min(key)"
     )
@@ -44,7 +44,7 @@ def lanes(connection: Transaction) -> dict[int, int]:
 
 
 def next_entries(connection: Transaction, lane: int, after: int, limit: int) -> list[OutboxEntry]:
-    """A lane's events after key `after`, in order."""
+    """Return a lane's events after key `after`, in order."""
     rows = connection.execute(
         "SELECT key, conversation, event_id, hold_until, body FROM outbox "
         "WHERE conversation = ? AND key > ? ORDER BY key LIMIT ?",
@@ -54,11 +54,11 @@ def next_entries(connection: Transaction, lane: int, after: int, limit: int) -> 
 
 
 def mark_delivered(connection: Transaction, entries: Iterable[tuple[int, int]]) -> None:
-    """The core has these: (conversation, key)."""
+    """Remove events that the core has accepted: (conversation, key)."""
     connection.executemany("DELETE FROM outbox WHERE key = ?", ((key,) for _, key in entries))
 
 
 def size(connection: Transaction) -> int:
-    """How many events wait."""
+    """Return the number of events in the outbox."""
     (count,) = connection.execute("SELECT count(*) FROM outbox").fetchone()
     return int(count)

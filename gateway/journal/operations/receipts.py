@@ -1,7 +1,7 @@
-"""What became of agents' texts: statuses move forward only, and some come before the platform's own answer.
+"""Status of agents' texts: it only moves forward, and a receipt may come before the platform's response.
 
-`failed` yields to a later delivered or read, which shows that it did arrive. A receipt that comes while a request
-is still out is kept in `keep_early_receipt` until the answer says which message it was about.
+A later `delivered` or `read` replaces `failed`, because it shows that the text did arrive. A receipt that comes while
+a request is in flight is kept in the table `early` until the response shows which message the receipt is about.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from .transaction import Transaction
 from .views import CONVERSATION, conversation_of
 
 _RANK = {"waiting": 0, "trying": 0, "unknown": 1, "sent": 2, "failed": 3, "delivered": 4, "read": 5}
-#: A platform's clock and ours may differ by this much (ms) when a watermark is compared.
+#: Allowed difference (ms) between the clocks of platform and gateway when a watermark is compared.
 _CLOCK_SLACK_MS = 2_000
 
 
@@ -30,7 +30,7 @@ def keep_early_receipt(
     status: str,
     reason: str | None,
 ) -> bool:
-    """Keep a receipt that came before the platform answered our request; False if no request is out."""
+    """Keep a receipt that came before the platform's response; False if no request is in flight."""
     if not _has_request_in_flight(connection, conversation):
         return False
     previous = connection.execute(
@@ -47,7 +47,7 @@ def keep_early_receipt(
 def keep_early_watermark(
     connection: Transaction, conversation: int, watermark: int, status: str
 ) -> bool:
-    """The same for a receipt that names a moment (ms): whether it was meant shows when the answer comes."""
+    """Keep a receipt with a watermark (ms) until the response shows which texts it covers; False as above."""
     if not _has_request_in_flight(connection, conversation):
         return False
     connection.execute(
@@ -68,12 +68,12 @@ def _has_request_in_flight(connection: Transaction, conversation: int) -> bool:
 
 
 def _watermark_key(conversation: int, status: str) -> str:
-    """What stands for a platform's id where a platform named a moment instead: no id has a blank."""
+    """Return the key of a watermark in place of a platform's id; no id contains a space."""
     return f"up to {conversation} {status}"
 
 
 class ReceiptTracker:
-    """Moves parts forward and tells the core when a whole text has moved."""
+    """Updates the status of parts, and announces when the status of a whole text has changed."""
 
     def __init__(self, connection: Transaction, ids: Identifiers, outbox: Outbox) -> None:
         self._connection = connection
@@ -89,7 +89,7 @@ class ReceiptTracker:
         platform_id: str | None = None,
         reason: str | None = None,
     ) -> Recorded:
-        """A part reached `state`. What was not sent behind a failed part never is: it would make no sense."""
+        """Record that a part reached `state`. If it failed, the parts after it are not sent and fail, too."""
         row = self._connection.execute(
             "SELECT state FROM part WHERE outgoing = ? AND position = ?", (outgoing, position)
         ).fetchone()
@@ -121,7 +121,7 @@ class ReceiptTracker:
     def _with_early_receipts(
         self, outgoing: int, platform_id: str, state: str, reason: str | None
     ) -> tuple[str, str | None]:
-        """What the platform has told of this message already, if that is more than `state`."""
+        """Return the status of an early receipt for this message if that is further than `state`."""
         (conversation,) = self._connection.execute(
             "SELECT conversation FROM outgoing WHERE key = ?", (outgoing,)
         ).fetchone()
@@ -138,7 +138,7 @@ class ReceiptTracker:
         return furthest
 
     def by_key(self, key: str, state: str, **more: str | None) -> Recorded | None:
-        """The same for the part that went out under our `key`; None if it is none of ours."""
+        """Settle the part that was sent under the gateway's `key`; None if there is no such part."""
         id, _, position = key.rpartition("-")
         row = self._connection.execute("SELECT key FROM outgoing WHERE id = ?", (id,)).fetchone()
         if row is None or not position.isdigit():
@@ -146,14 +146,14 @@ class ReceiptTracker:
         return self.settle(row[0], int(position), state, **more)
 
     def by_platform_id(self, platform_id: str, state: str, reason: str | None) -> Recorded | None:
-        """The same for the part that the platform calls `platform_id`."""
+        """Settle the part with the id `platform_id`; None if there is no such part."""
         row = self._connection.execute(
             "SELECT outgoing, position FROM part WHERE platform_id = ?", (platform_id,)
         ).fetchone()
         return self.settle(row[0], row[1], state, reason=reason) if row else None
 
     def up_to(self, conversation: int, watermark: int, state: str) -> Recorded:
-        """The same for every part of a conversation that was sent before `watermark` (ms)."""
+        """Settle every part of a conversation that was sent before `watermark` (ms)."""
         rows = self._connection.execute(
             "SELECT p.outgoing, p.position FROM part p JOIN outgoing o ON o.key = p.outgoing "
             "WHERE o.conversation = ? AND p.sent_at <= ? AND p.state IN ('sent', 'delivered')",
@@ -163,7 +163,7 @@ class ReceiptTracker:
         return Recorded(entries=tuple(entry for recorded in settled for entry in recorded.entries))
 
     def _announce_status(self, outgoing: int) -> OutboxEntry | None:
-        """Announce the text's status, if that has changed: the lowest of its parts, or failed."""
+        """Announce the status of a text if it has changed: failed, or the lowest status of its parts."""
         parts = self._connection.execute(
             "SELECT state, platform_id, reason FROM part WHERE outgoing = ? ORDER BY position",
             (outgoing,),
@@ -181,7 +181,7 @@ class ReceiptTracker:
             "UPDATE outgoing SET status = ?, reason = ? WHERE key = ?", (status, reason, outgoing)
         )
         event_id = self._ids.event("message.status", id, status)
-        # `unknown` is no status of the contract: it is a failure to know, and says so.
+        # The contract has no status `unknown`: such a text is reported as failed with the reason `unknown`.
         announced = "failed" if status == "unknown" else status
         data: StatusChange = {
             "conversation": conversation_of(row[3:]),
@@ -196,7 +196,7 @@ class ReceiptTracker:
 def _status_of_text(
     parts: Sequence[tuple[Any, str | None, str | None]],
 ) -> tuple[Status | Literal["unknown"] | None, str | None]:
-    """The status of a text from those of its parts; None while some of it has yet to go out."""
+    """Return the status of a text from those of its parts; None while some parts have yet to be sent."""
     for state, _, reason in parts:
         if state in {"failed", "unknown"}:
             return state, reason

@@ -1,6 +1,6 @@
-"""From readings to rows: duplicates found, conversations and messages numbered, events put into the outbox.
+"""Recorder: finds duplicates, numbers conversations and messages, and puts events into the outbox.
 
-Runs inside one transaction, in the order in which deliveries were accepted.
+It runs inside one transaction, in the order in which deliveries were accepted.
 """
 
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ from .retention import unsend
 from .transaction import Transaction
 from .views import conversation_of
 
-#: The lane of events that belong to no conversation.
+#: The lane of events without a conversation.
 NO_CONVERSATION = 0
 
 _CONVERSATION = "key, id, connector, platform, account, consumer, name"
@@ -48,7 +48,7 @@ _CONVERSATION = "key, id, connector, platform, account, consumer, name"
 
 @dataclass(slots=True)
 class Recorder:
-    """Records one batch on one connection."""
+    """Records one batch in one transaction."""
 
     connection: Transaction
     ids: Identifiers
@@ -137,9 +137,9 @@ class Recorder:
         )
 
     def _next_sequence(self, reading: Reading, message: Message) -> tuple[int, int, Conversation]:
-        """The conversation of a message, made when this is its first, and the message's number in it."""
+        """Return key, sequence number and conversation of a message; its first message creates the conversation."""
         key, conversation = self._conversation(reading, message.account, message.party)
-        # Two plain statements: RETURNING was measured at half as much again.
+        # Two plain statements: RETURNING was measured to take half as long again.
         self.connection.execute(
             "UPDATE conversation SET sequence = sequence + 1, heard_at = ?, closed = 0, opted_out = 0 "
             "WHERE key = ?",
@@ -151,7 +151,7 @@ class Recorder:
         return key, sequence, conversation
 
     def _target(self, connector: str, platform_id: str) -> str:
-        """Our id of the message a platform names: an agent's text or a consumer's message."""
+        """Return the gateway's id of a message that the platform names: an agent's text or a consumer's message."""
         row = self.connection.execute(
             "SELECT o.id FROM part p JOIN outgoing o ON o.key = p.outgoing WHERE p.platform_id = ?",
             (platform_id,),
@@ -159,7 +159,7 @@ class Recorder:
         return str(row[0]) if row else self.ids.message(connector, platform_id)
 
     def _apply(self, reading: Reading, event: Any, conversation: int) -> None:
-        """What a fact changes here, besides being told."""
+        """Apply the changes that a fact makes in the journal itself."""
         match event:
             case Closed():
                 self._set(conversation, "closed = 1")
@@ -173,7 +173,7 @@ class Recorder:
         self.connection.execute(f"UPDATE conversation SET {what} WHERE key = ?", (conversation,))
 
     def _is_known(self, id: str) -> bool:
-        """Whether a message was seen before; of an erased one the journal keeps the id alone."""
+        """Whether a message was recorded before; of an erased message only the id is left."""
         seen = self.connection.execute("SELECT 1 FROM message WHERE id = ?", (id,))
         return seen.fetchone() is not None
 
@@ -201,7 +201,7 @@ class Recorder:
         )
 
     def _receipt(self, reading: Reading, receipt: Receipt) -> None:
-        """What became of texts: of ours in their own words, of others as the platform tells it."""
+        """Record a receipt: for agents' texts as their status, for other messages as the platform reports it."""
         if not self._is_new(reading, receipt.id):
             return
         key, conversation = self._conversation(reading, receipt.account, receipt.party)
@@ -214,7 +214,7 @@ class Recorder:
                 self._announce(key, id, "message.status", reading.received_at, data)
 
     def _update_texts(self, receipt: Receipt, platform_id: str | None, conversation: int) -> bool:
-        """Move our text forward; False if the receipt is about none of ours."""
+        """Update the status of agents' texts; False if the receipt is about none of them."""
         tracker = ReceiptTracker(self.connection, self.ids, self.outbox)
         more = {"reason": receipt.reason}
         recorded = None
@@ -236,7 +236,7 @@ class Recorder:
         return recorded is not None
 
     def _settle_own_echo(self, echo: Echo) -> bool:
-        """Whether the platform only repeats what an agent sent through us; then that is settled as sent."""
+        """Settle the agent's text that an echo repeats as sent; False if the echo is about another message."""
         tracker = ReceiptTracker(self.connection, self.ids, self.outbox)
         recorded = None
         if echo.key is not None:
@@ -272,7 +272,7 @@ class Recorder:
     def _announce_without_conversation(
         self, id: str, type: EventType, reading: Reading, data: AccountNoticed | Unrecognised
     ) -> None:
-        """An event that belongs to no conversation; they share a lane."""
+        """Announce an event without a conversation; these events share a lane."""
         body = render(
             id,
             type,
@@ -295,7 +295,7 @@ class Recorder:
     def _conversation(
         self, reading: Reading, account: str, party: Party
     ) -> tuple[int, Conversation]:
-        """The conversation with a party, by whichever of its ids it is known; made if by none."""
+        """Return the conversation with a party, found by any of the party's ids; create it if there is none."""
         ids = [
             self.ids.conversation(reading.connector, account, name)
             for name in (party.id, *party.aliases)

@@ -1,4 +1,4 @@
-"""What time and requests remove: old media, old words, old memory of duplicates, whole conversations."""
+"""Expiry and erasure in the journal: old media, texts and deduplication records, and whole conversations."""
 
 from urllib.parse import quote
 
@@ -12,16 +12,16 @@ from .message_keys import conversation_of_message, messages_of
 from .outbox import Outbox
 from .transaction import Transaction
 
-#: What is removed in one transaction at the most, so that nothing else waits long for the journal.
+#: Maximum rows that are removed in one transaction, so that other writes do not wait long.
 _BATCH = 200
 
 _BLANK = orjson.dumps({"text": None, "transcript": "", "reply_to": None})
 
-#: What stays of an erased message: its id alone.
+#: Only the id of an erased message remains.
 _BLANK_MESSAGES = """UPDATE message SET platform_id = '', sent_at = 0, content = x'7b7d'
     WHERE key BETWEEN ? AND ?"""
 
-#: The row stays, so that no other conversation ever gets its key, which is in the keys of its messages.
+#: The row remains, so that no other conversation ever gets its key, which is part of the keys of its messages.
 _BLANK_CONVERSATION = """UPDATE conversation SET id = 'erased_' || key, account = '', consumer = '', name = NULL,
     agents = '[]' WHERE key = ?"""
 
@@ -29,19 +29,19 @@ _BLANK_CONVERSATION = """UPDATE conversation SET id = 'erased_' || key, account 
 def expire_media(
     connection: Transaction, ids: Identifiers, outbox: Outbox, before: int
 ) -> Recorded:
-    """Ready media that ended before `before` (ms) fail as expired; a batch at a time, the oldest first."""
+    """Expire a batch of media that became ready before `before` (ms), the oldest first."""
     rows = connection.execute(
         "SELECT message, position FROM attachment WHERE state = 'ready' AND ended_at < ? "
         "AND renditions IS NOT NULL AND renditions != x'7b7d' ORDER BY ended_at LIMIT ?",
         (before, _BATCH),
     ).fetchall()
-    return _expire(connection, ids, outbox, rows, "the retention time is over")
+    return _expire(connection, ids, outbox, rows, "the retention period is over")
 
 
 def expire_photos_beyond(
     connection: Transaction, ids: Identifiers, outbox: Outbox, message: int, keep: int
 ) -> Recorded:
-    """The oldest ready photos of a message's conversation, as many as are more than `keep`."""
+    """Expire the oldest photos of a message's conversation beyond the newest `keep`."""
     rows = connection.execute(
         "SELECT a.message, a.position FROM attachment a JOIN message m ON m.key = a.message "
         "WHERE m.key BETWEEN ? AND ? "
@@ -73,10 +73,10 @@ def _expire(
 
 
 def expire_texts(connection: Transaction, texts_before: int, memory_before: int) -> int:
-    """Blank messages received before `texts_before` (ms), and forget facts seen before `memory_before`.
+    """Blank messages received before `texts_before` (ms), and forget facts recorded before `memory_before`.
 
-    A batch at a time, each found by an index: a journal may hold millions. A blank message keeps nothing but its
-    id, which still recognises a repeat. Returns how many rows changed.
+    Works on one batch, found by indexes, because a journal may hold millions of rows. Only the id of a blank message
+    remains, to recognise duplicates. Returns the number of changed rows.
     """
     changed = _blank_messages(connection, texts_before) + _forget_texts(connection, texts_before)
     connection.execute("DELETE FROM early WHERE seen_at < ?", (memory_before,))
@@ -93,7 +93,7 @@ def expire_texts(connection: Transaction, texts_before: int, memory_before: int)
 
 
 def _blank_messages(connection: Transaction, before: int) -> int:
-    # Those that hold words have a platform_id: see the index `message_words`.
+    # Messages that have text have a platform_id: see the index `message_words`.
     keys = connection.execute(
         "SELECT key FROM message WHERE platform_id != '' AND received_at < ? LIMIT ?",
         (before, _BATCH),
@@ -109,7 +109,7 @@ def _blank_messages(connection: Transaction, before: int) -> int:
 
 
 def _forget_texts(connection: Transaction, before: int) -> int:
-    """Agents' texts, with their parts."""
+    """Forget agents' texts and their parts."""
     keys = connection.execute(
         "SELECT key FROM outgoing WHERE accepted_at < ? LIMIT ?", (before, _BATCH)
     ).fetchall()
@@ -119,10 +119,10 @@ def _forget_texts(connection: Transaction, before: int) -> int:
 
 
 def erase(connection: Transaction, conversation: str) -> Recorded | None:
-    """Remove a conversation; None if it is unknown. Its files are listed for deletion in the same step.
+    """Remove a conversation, and list its files for deletion; None if it is unknown.
 
-    What stays of a message is the hash that recognises a platform's repeat of it, so that an erased message
-    does not come back with the next retry. Free pages still hold what was deleted: they have to go, too.
+    Of a message only its id remains, a hash. It recognises a repeat by the platform, so that an erased message does
+    not come back with the next retry. Free pages still contain the deleted data and must be removed as well.
     """
     found = connection.execute(
         "SELECT key, consumer FROM conversation WHERE id = ?", (conversation,)
@@ -148,7 +148,7 @@ def erase(connection: Transaction, conversation: str) -> Recorded | None:
     connection.execute(_BLANK_CONVERSATION, (key,))
     connection.execute("DELETE FROM alias WHERE conversation = ?", (key,))
     connection.execute("DELETE FROM viewed WHERE conversation = ?", (conversation,))
-    # What could not be read is known only by the consumer's id in its raw bytes.
+    # Unreadable deliveries can only be found by the consumer's id in their raw bytes.
     for written in {consumer, quote(consumer, safe="")}:
         connection.execute("DELETE FROM unreadable WHERE instr(delivery, ?)", (written.encode(),))
     return Recorded(erased=(int(key),))
@@ -157,9 +157,9 @@ def erase(connection: Transaction, conversation: str) -> Recorded | None:
 def unsend(
     connection: Transaction, ids: Identifiers, outbox: Outbox, message_id: str
 ) -> list[OutboxEntry]:
-    """The consumer took a message back: its words and files go; the id stays, to recognise a repeat.
+    """Delete the text and files of a message that the consumer deleted; the id remains, to recognise duplicates.
 
-    The core is told how each attachment ended that it had been told of as pending or ready.
+    Attachments that were announced as pending or ready are announced as failed.
     """
     row = connection.execute("SELECT key FROM message WHERE id = ?", (message_id,)).fetchone()
     if row is None:
@@ -170,7 +170,7 @@ def unsend(
     _delete_files_of(connection, [attachment_id(message_id, position) for position, _ in found])
     connection.execute("UPDATE message SET content = ? WHERE key = ?", (_BLANK, *row))
     connection.execute(
-        "UPDATE attachment SET state = 'failed', reason = 'gone', detail = 'taken back', name = NULL, "
+        "UPDATE attachment SET state = 'failed', reason = 'gone', detail = 'deleted by the consumer', name = NULL, "
         "details = NULL, renditions = NULL, media = NULL, due = NULL, revision = revision + 1 "
         "WHERE message = ?",
         row,
@@ -183,12 +183,12 @@ def unsend(
 
 
 def files_to_delete(connection: Transaction) -> list[str]:
-    """Attachments whose files must go."""
+    """Return a batch of attachments whose files must be deleted."""
     return [id for (id,) in connection.execute("SELECT attachment FROM doomed LIMIT ?", (_BATCH,))]
 
 
 def files_deleted(connection: Transaction, attachments: list[str]) -> None:
-    """Their files are gone."""
+    """Remove attachments from the list of files to delete."""
     connection.executemany("DELETE FROM doomed WHERE attachment = ?", [(id,) for id in attachments])
 
 

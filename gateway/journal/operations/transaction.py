@@ -1,4 +1,4 @@
-"""What an operation needs of a database: one transaction in which to run statements."""
+"""Transaction: the part of a database connection that operations use."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
@@ -9,7 +9,7 @@ class Rows(Protocol):
 
     @property
     def rowcount(self) -> int:
-        """How many rows the statement changed."""
+        """The number of rows that the statement changed."""
 
     def fetchone(self) -> Any: ...
     def fetchall(self) -> list[Any]: ...
@@ -17,7 +17,7 @@ class Rows(Protocol):
 
 
 class Transaction(Protocol):
-    """Every engine adapts its own connection to this."""
+    """Runs statements in one transaction; every engine adapts its connection to this protocol."""
 
     def execute(self, statement: str, parameters: Sequence[Any] = ..., /) -> Rows: ...
     def executemany(self, statement: str, parameters: Iterable[Sequence[Any]], /) -> Rows: ...

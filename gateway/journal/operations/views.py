@@ -1,4 +1,4 @@
-"""Rows as the events and the API show them, in the contract's words."""
+"""Views: rows in the form in which events and the API show them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,13 +19,13 @@ _ATTACHMENT = (
     "a.message, a.position, a.kind, a.state, a.reason, a.detail, a.name, a.width, a.height, a.duration, "
     "a.renditions, a.details"
 )
-#: The sequence is the lower half of the key (see `keys.py`).
+#: The sequence is the lower half of the key (see `message_keys.py`).
 MESSAGE = "m.key, m.id, m.platform_id, m.key & 0xffffffff, m.sent_at, m.received_at, m.content"
 IN_CONVERSATION = "JOIN conversation c ON c.key = m.key >> 32"
 
 
 def conversation_of(row: Sequence[Any]) -> Conversation:
-    """From the columns of `CONVERSATION`."""
+    """Return a conversation from the columns of `CONVERSATION`."""
     id, connector, platform, account, consumer, name = row
     return {
         "id": id,
@@ -70,7 +70,7 @@ def attachment_view(message_id: str, row: tuple[Any, ...]) -> Attachment:
 
 
 def message_view(connection: Transaction, row: tuple[Any, ...]) -> ReceivedMessage:
-    """A message with its attachments, from the columns of `MESSAGE`."""
+    """Return a message with its attachments, from the columns of `MESSAGE`."""
     (key, id, platform_id, sequence, sent_at, received_at, stored) = row
     content: Content = orjson.loads(stored)
     attachments = connection.execute(
@@ -88,7 +88,7 @@ def message_view(connection: Transaction, row: tuple[Any, ...]) -> ReceivedMessa
 
 
 def load_message(connection: Transaction, key: int) -> tuple[Conversation, ReceivedMessage, int]:
-    """A message by its row: conversation, view, and when it was received."""
+    """Return a message by its key: conversation, view, and the time when it was received."""
     row = connection.execute(
         f"SELECT {CONVERSATION}, {MESSAGE} FROM message m {IN_CONVERSATION} WHERE m.key = ?",
         (key,),
@@ -99,7 +99,7 @@ def load_message(connection: Transaction, key: int) -> tuple[Conversation, Recei
 
 
 def load_attachment(connection: Transaction, key: int, position: int) -> Attachment:
-    """One attachment's view."""
+    """Return the view of an attachment."""
     (id,) = connection.execute("SELECT id FROM message WHERE key = ?", (key,)).fetchone()
     row = connection.execute(
         f"SELECT {_ATTACHMENT} FROM attachment a WHERE a.message = ? AND a.position = ?",

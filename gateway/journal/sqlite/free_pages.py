@@ -1,8 +1,8 @@
-"""Free pages of the database file, which are returned to the disk step by step."""
+"""Free pages of the database file, returned to the disk in small steps."""
 
 import sqlite3
 
-#: Pages moved in one transaction: some milliseconds.
+#: Pages removed in one transaction, which takes a few milliseconds.
 _PAGES = 500
 
 
@@ -14,15 +14,15 @@ def has_spare(connection: sqlite3.Connection, spare: int) -> bool:
 
 
 def shrink(connection: sqlite3.Connection, spare: int) -> bool:
-    """Take a few free pages out of the file; True while there are more than `spare` bytes of them."""
+    """Remove some free pages from the file; True while more than `spare` bytes are free."""
     (free,) = connection.execute("PRAGMA freelist_count").fetchone()
     for _ in range(min(free, _PAGES)):
-        # One by one: Python's sqlite3 takes a single step of this statement, whatever number stands in it.
+        # One by one: Python's sqlite3 executes only one step of this statement, whatever its argument.
         connection.execute("PRAGMA incremental_vacuum(1)")
     return has_spare(connection, spare)
 
 
 def count_steps(connection: sqlite3.Connection) -> int:
-    """How many calls of `shrink` take the pages out of the file that are free now."""
+    """Return the number of calls of `shrink` that remove all pages that are free now."""
     (free,) = connection.execute("PRAGMA freelist_count").fetchone()
     return -(-int(free) // _PAGES)

@@ -1,12 +1,11 @@
-"""Group commit: whatever waits becomes one transaction, and everybody hears of it at once, after one fsync.
+"""Group commit: all writes that wait become one transaction, and all of them complete after one fsync.
 
-SQL runs on the event loop's own thread, into the write-ahead log and no further; the wait for the disk is
-nobody's (see `wal_sync`). Meanwhile the next group gathers. A thread that ran the SQL was measured slower: it
-and the loop hand Python's one lock to and fro at every statement, and under load each waits its turn for
-milliseconds.
+SQL runs on the thread of the event loop and writes only to the write-ahead log. No thread waits for the disk (see
+`wal_sync`), and meanwhile the next group collects. A separate thread for SQL was measured to be slower: it and the
+event loop exchange Python's global lock at every statement, and under load each waits milliseconds for it.
 
-The log is synced here and not by SQLite (`synchronous = NORMAL`), which makes a commit as durable as FULL
-would: FULL is the same sync of the same file, in the thread that commits.
+The log is synced here and not by SQLite (`synchronous = NORMAL`). A commit is then as durable as with FULL, which is
+the same sync of the same file in the committing thread.
 """
 
 import asyncio
@@ -34,16 +33,16 @@ from .wal_sync import wal_sync
 T = TypeVar("T")
 R = TypeVar("R", bound=Recorded | None)
 Operation = Callable[[sqlite3.Connection], T]
-#: Intake rows that are on disk now: (number, deliveries).
+#: Durable intake rows: (number, deliveries).
 Rows = list[tuple[int, bytes]]
 
 log = structlog.get_logger(__name__)
 
-#: Frames of one intake row: small enough that reading one row never holds the event loop for long.
+#: Maximum bytes of deliveries in one intake row, so that parsing a row never blocks the event loop for long.
 _ROW_BYTES = 16 * 1024
-#: Seconds from one commit to the next at least: each costs as much as accepting two deliveries.
+#: Minimum seconds between two commits: each costs as much as accepting two deliveries.
 _MIN_INTERVAL = 0.0015
-#: Writes taken into one transaction at the most.
+#: Maximum writes in one transaction.
 _MAX_GROUP = 1000
 
 
@@ -58,64 +57,64 @@ class _Write:
 
 
 class GroupWriter:
-    """Owns the writing connection. Every method may be called from the event loop's thread only."""
+    """Owns the writing connection. All methods are called from the thread of the event loop."""
 
     def __init__(self, path: Path, on_intake: Callable[[Rows], None]) -> None:
         self._connection = schema.connect(str(path))
         schema.migrate(self._connection)
         self._checkpoints = Checkpoints(path)
-        # A process that was killed may have left in the log what an erasure had removed.
+        # A process that was killed may have left erased data in the log.
         self._checkpoints.scrub()
         (last,) = self._connection.execute("SELECT coalesce(max(id), 0) FROM intake").fetchone()
         self._numbers = itertools.count(last + 1)
         self._log = os.open(f"{path}-wal", os.O_RDONLY)
-        # SQLite syncs the names of its files only with its own first sync of them.
+        # SQLite syncs the names of its files only at its own first sync.
         sync_folder(path.parent)
-        # What an earlier process wrote and could not sync any more is on disk, too, before it is acted upon.
+        # This also syncs data that an earlier process wrote but did not sync, before it is used.
         self._sync = wal_sync(self._log, self._synced)
         self._on_intake = on_intake
-        #: Each is called with what a transaction recorded, once that is durable.
+        #: Each is called with the result of a transaction, once that is durable.
         self.subscribers: list[Callable[[Recorded], None]] = []
         self._loop = asyncio.get_running_loop()
         self._waiting: list[_Write] = []
-        #: What is committed and not known to be on disk.
+        #: Committed writes that are not synced yet.
         self._unsynced: tuple[list[_Write], Rows] = ([], [])
-        #: Bytes of deliveries that are not known to be on disk.
+        #: Bytes of deliveries that are not synced yet.
         self.pending_bytes = 0
         self._busy = False
         self._last_commit_at = 0.0
         self._idle = asyncio.Event()
         self._idle.set()
-        #: Completes with what broke, when the journal can no longer be used.
+        #: Completes with an error once the journal can no longer be used.
         self.broken: asyncio.Future[Exception] = self._loop.create_future()
 
     def append(self, frame: bytes) -> "asyncio.Future[None]":
-        """A delivery for the intake; the future ends when it is on disk."""
+        """Add a delivery to the intake; the future completes once it is durable."""
         return self._enqueue(_Write(self._loop.create_future(), frame=frame))
 
     def submit(self, operation: "Operation[T]") -> "asyncio.Future[T]":
-        """Run `operation` inside the next transaction; its changes are undone if it raises.
+        """Run `operation` in the next transaction; its changes are undone if it raises.
 
-        It may be run twice, the first time undone, when another one in the same transaction raises.
+        It may run twice, and the first run is undone, if another operation of the same transaction raises.
         """
         return self._enqueue(_Write(self._loop.create_future(), operation=operation))
 
     def announce(self, operation: "Operation[R]") -> "asyncio.Future[R]":
-        """Like `submit`; what the operation recorded, if anything, is announced before the future completes."""
+        """Run `operation` like `submit`, and announce its result, if any, before the future completes."""
         return self._enqueue(
             _Write(self._loop.create_future(), operation=operation, announces=True)
         )
 
     def scrub(self) -> None:
-        """With the next commit, let the log hold nothing old any more."""
+        """Remove all old content from the log after the next commit."""
         self._checkpoints.scrub()
 
     def bytes_to_come(self) -> int:
-        """Bytes of the disk that what is written already may still take."""
+        """Return the bytes of disk that the data in the log may still need."""
         return self._checkpoints.bytes_to_come()
 
     async def close(self) -> None:
-        """Finish what waits, then close."""
+        """Finish the writes that wait, then close."""
         await self._idle.wait()
         self._sync.close()
         os.close(self._log)
@@ -136,7 +135,7 @@ class GroupWriter:
         return write.done
 
     def _commit_soon(self) -> None:
-        """Not at once: what else this turn of the loop brings, or a moment after the last commit, joins in."""
+        """Schedule a commit, late enough that other writes of this turn of the event loop join it."""
         wait = self._last_commit_at + _MIN_INTERVAL - self._loop.time()
         if wait > 0:
             self._loop.call_later(wait, self._commit)
@@ -160,7 +159,7 @@ class GroupWriter:
                 return self._run_transaction(group, _run)
             except sqlite3.OperationalError:
                 raise  # disk full, locked, I/O: the whole transaction is in doubt
-            except Exception:  # noqa: BLE001 - an operation's own; which one, and nothing of it, comes next
+            except Exception:  # noqa: BLE001 - an operation raised; the next run isolates it
                 self._roll_back()
                 return self._run_transaction(group, self._run_isolated)
         except sqlite3.Error as exc:
@@ -202,17 +201,17 @@ class GroupWriter:
         return number, row
 
     def _run_isolated(self, connection: sqlite3.Connection, write: _Write) -> None:
-        """Undo what an operation did if it raises, and only that.
+        """Run an operation, and undo only its changes if it raises.
 
-        Not done at once for every operation: SQLite then keeps a copy of every page that it touches, which was
-        measured at a fifth of recording a message.
+        Operations do not run like this by default: SQLite then copies every page that they touch, which was measured
+        to be a fifth of the cost of recording a message.
         """
         connection.execute("SAVEPOINT operation")
         try:
             _run(connection, write)
         except sqlite3.OperationalError:
             raise
-        except Exception as exc:  # noqa: BLE001 - it goes to the caller, whose mistake it is
+        except Exception as exc:  # noqa: BLE001 - passed on to the caller
             write.error = exc
             connection.execute("ROLLBACK TO operation")
         connection.execute("RELEASE operation")
@@ -243,7 +242,7 @@ class GroupWriter:
             self._next()
 
     def _checkpoint(self) -> None:
-        """In a thread, while nothing is written."""
+        """Finish a checkpoint in a thread, while writing pauses."""
         try:
             self._checkpoints.finish()
         finally:
@@ -267,14 +266,15 @@ class GroupWriter:
         for receiver in self.subscribers:
             try:
                 receiver(recorded)
-            except Exception as exc:  # noqa: BLE001 - ends the process, which then starts with the journal as it is
+            except Exception as exc:  # noqa: BLE001 - ends the process, which then restarts from the journal
                 if not self.broken.done():
                     self.broken.set_result(exc)
 
     def _break(self, group: list[_Write], error: OSError) -> None:
-        """A failed sync may have lost what it was to keep: nobody can tell. Only a new start can.
+        """Stop writing after a failed sync, and fail the writes that wait.
 
-        `_busy` stays, so that nothing is written any more; whoever waits hears it now.
+        The sync may have lost data, and only a restart shows whether it did. `_busy` stays set, so that nothing is
+        written any more.
         """
         self._fail(group + self._waiting, error)
         self._complete(group + self._waiting, [])

@@ -1,4 +1,4 @@
-"""The journal in one SQLite file: writes in group commits, reads on a connection of their own."""
+"""The journal in one SQLite file: writes in group commits, reads on a separate connection."""
 
 import asyncio
 import sqlite3
@@ -46,7 +46,7 @@ T = TypeVar("T")
 
 
 class SqliteJournal(Journal):
-    """One process at a time uses the file: see `data_lock`."""
+    """The journal of one process; `data_lock` makes sure that no other process uses the file."""
 
     def __init__(self, path: Path, hold_ms: int) -> None:
         self._hold_ms = hold_ms
@@ -174,7 +174,7 @@ class SqliteJournal(Journal):
 
     # outbox -------------------------------------------------------------------------------------
 
-    # Read through the writer: its answers come in the order of its writes, and what they show is durable.
+    # These reads go through the writer: their results are in the order of its writes, and durable.
 
     async def lanes(self) -> dict[int, int]:
         return await self._writer.submit(outbox.lanes)
@@ -326,7 +326,7 @@ class SqliteJournal(Journal):
 
     async def erase(self, conversation: str) -> bool:
         def erase(connection: sqlite3.Connection) -> Recorded | None:
-            # Asked for here, where no other commit can use it up.
+            # Requested inside the transaction, so that no earlier commit fulfils it.
             self._writer.scrub()
             return retention.erase(connection, conversation)
 
@@ -342,7 +342,7 @@ class SqliteJournal(Journal):
         def step(connection: sqlite3.Connection) -> bool:
             more = free_pages.shrink(connection, spare)
             if not more:
-                # Files are cut when the log is brought into the database.
+                # SQLite truncates the file at a checkpoint.
                 self._writer.scrub()
             return more
 
@@ -358,7 +358,7 @@ class SqliteJournal(Journal):
     # --------------------------------------------------------------------------------------------
 
     async def _read(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `query` on the reading connection; all its statements see the journal at one moment."""
+        """Run `query` on the reading connection; all its statements see the same snapshot of the journal."""
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._read_executor, self._at_one_moment, query)

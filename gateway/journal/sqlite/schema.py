@@ -1,4 +1,4 @@
-"""The tables of the SQLite journal, and how an older file is brought up to date."""
+"""Schema of the SQLite journal, and its migration."""
 
 import os
 import sqlite3
@@ -7,15 +7,15 @@ from gateway.fault_points import fault_point
 
 VERSION = 1
 
-# intake      deliveries as they arrived, one row for each group commit, gone once read
-# unreadable  deliveries that held something no connector could read, kept for `airlock replay`
-# fact        what was seen besides messages: the memory of duplicate detection
-# outgoing    agents' texts, and in `part` what of each went out as one message of the platform
-# early       receipts that came before the platform had answered who they are about
-# doomed      attachments whose files must go: the journal forgot them first
-# alias       further ids under which a conversation's consumer is known (a number and a user id)
-# message     its key is the conversation's key and the sequence (see `keys.py`)
-# outbox      what the core has yet to take; `body` is NULL while a message waits for its media
+# intake      accepted deliveries, one row for each group commit, removed once parsed
+# unreadable  deliveries with an entry that could not be parsed, kept for `airlock replay`
+# fact        ids of facts other than messages, for the detection of duplicates
+# outgoing    agents' texts; `part` holds the messages in which each text is sent
+# early       receipts that came before the platform's response showed which text they are about
+# doomed      attachments whose files must be deleted: the journal forgets them first
+# alias       further ids of a conversation's consumer (such as a phone number and a user id)
+# message     its key is made of the conversation's key and the sequence (see `message_keys.py`)
+# outbox      events that the core has yet to accept; `body` is NULL while a message waits for its media
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE intake (id INTEGER PRIMARY KEY, deliveries BLOB NOT NULL);
@@ -71,16 +71,16 @@ CREATE INDEX viewed_attachment ON viewed (attachment);
 
 
 def connect(path: str, *, read_only: bool = False) -> sqlite3.Connection:
-    """A connection for one thread at a time.
+    """Open a connection for use by one thread at a time.
 
-    A lock held by another process fails at once instead of holding up the event loop. Commits do not sync
-    and nothing is brought from the log into the database by itself: both are the writer's.
+    If another process holds a lock, statements fail at once instead of blocking the event loop. Commits do not sync,
+    and there are no automatic checkpoints: the writer does both.
     """
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
-    # Half of the usual, for a new file: of a large journal each message touches a few pages far apart, and every
-    # page touched is written whole, to the log and from there. A message was measured at a tenth less.
+    # Half of the default. In a large journal each message changes a few pages far apart, and every changed page is
+    # written as a whole, to the log and to the database. A message was measured to cost a tenth less.
     connection.execute("PRAGMA page_size = 2048")
-    # What was deleted leaves its page at once; whole pages that were freed leave when a conversation is erased.
+    # Deleted data is overwritten in its page at once; freed pages are removed when a conversation is erased.
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA secure_delete = FAST")
     connection.execute("PRAGMA journal_mode = WAL")
@@ -94,16 +94,16 @@ def connect(path: str, *, read_only: bool = False) -> sqlite3.Connection:
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Create the tables, or say why this file is not ours to touch."""
+    """Create the tables; raise RuntimeError if a newer version of Airlock wrote the file."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == VERSION:
         return
     if version > VERSION:
         raise RuntimeError(
-            f"the journal was written by a newer Airlock (format {version}, this one reads {VERSION}): "
-            "upgrade Airlock, or point gateway.data elsewhere"
+            f"the journal was written by a newer Airlock (format {version}, this one reads {VERSION}); "
+            "upgrade Airlock, or set gateway.data to a different folder"
         )
-    # The key in the same transaction: a crash must not leave a journal without one.
+    # The key is part of the same transaction: a crash must not leave a journal without a key.
     key = f"INSERT INTO meta VALUES ('key', x'{os.urandom(32).hex()}');"
     made = f"PRAGMA user_version = {VERSION}"
     connection.executescript(f"BEGIN IMMEDIATE; {TABLES} {key} {made}; COMMIT;")

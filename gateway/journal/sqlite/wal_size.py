@@ -1,8 +1,8 @@
-"""How far the write-ahead log is written: its file does not tell, because it is written over and not cut.
+"""Size of the write-ahead log. The size of its file does not show it: the file is overwritten and not truncated.
 
-SQLite's index of the log does (https://www.sqlite.org/walformat.html, section 2.1): the number of valid frames
-stands in its header, and after it how many pages the database has with them. The index is a file in memory,
-shared with SQLite; reading it costs a microsecond.
+The index of the log (https://www.sqlite.org/walformat.html, section 2.1) has the number of valid frames in its header,
+followed by the number of pages of the database with them. The index is a file in memory that is shared with SQLite;
+reading it takes a microsecond.
 """
 
 import os
@@ -13,16 +13,16 @@ _FRAMES_AND_PAGES = struct.Struct("=II")
 _FRAMES_AT = 16
 _FRAME_HEADER = 24
 
-#: Of bytes: a longer log is brought into the database before its time.
+#: Bytes of log above which a checkpoint starts early.
 _MAX_BYTES = 256 * 1024 * 1024
-#: Of a small disk, at most this share: there must be room to bring all of the log into the database.
+#: On a small disk, the log may take one part in this many: there must be room to copy it into the database.
 _DISK_SHARE = 32
 
 
 class WalSize:
-    """For one journal, while a connection to it is open; closed only after all of them.
+    """The size of one journal's log. It must be closed after all connections to the journal.
 
-    Closing a file drops every lock that this process has on it, SQLite's own included.
+    Closing a file drops every lock that the process holds on it, including those of SQLite.
     """
 
     def __init__(self, journal: Path, page_bytes: int) -> None:
@@ -33,15 +33,15 @@ class WalSize:
         self._limit = min(_MAX_BYTES, disk.f_blocks * disk.f_frsize // _DISK_SHARE)
 
     def is_long(self) -> bool:
-        """Whether the log should be brought into the database now."""
+        """Whether a checkpoint is due because of the size of the log."""
         return self._bytes() > self._limit
 
     def is_too_long(self) -> bool:
-        """Whether writing has to wait for that."""
+        """Whether writing has to wait for the checkpoint."""
         return self._bytes() > 2 * self._limit
 
     def bytes_to_come(self) -> int:
-        """Bytes by which the log may still grow, and the database grows when the log is brought into it."""
+        """Return the bytes by which the log may still grow, and the database will grow at the next checkpoint."""
         pages = self._header()[1] * self._page_bytes
         return max(pages - self._database.stat().st_size, 0) + max(
             self._limit - self._log.stat().st_size, 0
@@ -51,7 +51,7 @@ class WalSize:
         return self._header()[0] * (self._page_bytes + _FRAME_HEADER)
 
     def _header(self) -> tuple[int, int]:
-        """Frames in the log, and pages of the database with them."""
+        """Return the number of frames in the log, and of pages of the database with them."""
         header = os.pread(self._index, _FRAMES_AND_PAGES.size, _FRAMES_AT)
         frames, pages = _FRAMES_AND_PAGES.unpack(header)
         return frames, pages

@@ -1,9 +1,10 @@
-"""Bring a file's content to the disk, and hear of it on the event loop.
+"""Sync a file without blocking the event loop, and report the end of the sync on it.
 
-Linux does that by itself and raises an eventfd when it is done: asynchronous I/O with IOCB_CMD_FDSYNC, since 4.18
-(io_submit(2); the layout of its structures is that of linux/aio_abi.h). A thread can wait everywhere, but has to
-win Python's lock from a busy event loop before it can tell anybody: measured at a seventh of what accepting a
-delivery costs. So it is only for where the kernel or a sandbox does not offer the other way.
+Linux does that asynchronously and signals an eventfd at the end: asynchronous I/O with IOCB_CMD_FDSYNC, since 4.18
+(io_submit(2); the structures are laid out as in linux/aio_abi.h). A thread that waits works everywhere. But it needs
+Python's global lock, which a busy event loop holds, before it can report the end: that was measured to be a seventh
+of the cost of accepting a delivery. The thread is therefore used only if the kernel or a sandbox does not offer
+asynchronous syncs.
 """
 
 import asyncio
@@ -21,26 +22,26 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
-#: Told on the event loop's thread: None, or what went wrong. A failed sync may have lost what it was to keep.
+#: Called on the thread of the event loop with None or the error. A failed sync may have lost data.
 OnSynced = Callable[[OSError | None], None]
 
-#: Numbers of io_setup, io_destroy, io_getevents and io_submit. The structures below are those of both machines.
+#: Numbers of io_setup, io_destroy, io_getevents and io_submit. The structures below are the same on both machines.
 _CALLS = {"x86_64": (206, 207, 208, 209), "aarch64": (0, 1, 4, 2)}
 _FDSYNC = 3
 _WITH_EVENTFD = 1
-#: Milliseconds for the sync that shows whether the kernel can do it for this file.
+#: Milliseconds for the trial that shows whether the kernel can sync this file asynchronously.
 _TRIAL = 60_000
 
 
 class WalSync(Protocol):
-    """One sync at a time: `begin` again only once the last one was told."""
+    """Syncs one file, one sync at a time: `begin` may be called again once the last sync was reported."""
 
     def begin(self) -> None: ...
     def close(self) -> None: ...
 
 
 def wal_sync(descriptor: int, on_synced: OnSynced) -> WalSync:
-    """Syncs the open file `descriptor`, which stays the caller's; the present content is on disk on return."""
+    """Return a sync of the open file `descriptor`, which the caller closes; its current content is synced now."""
     try:
         return KernelSync(descriptor, on_synced)
     except OSError as exc:
@@ -80,12 +81,15 @@ class _Event(ctypes.Structure):
 
 
 class KernelSync:
-    """Raises OSError where this kernel, sandbox or file system does not offer it."""
+    """Syncs in the kernel. Raises OSError if the kernel, sandbox or file system does not offer it."""
 
     def __init__(self, descriptor: int, on_synced: OnSynced) -> None:
         numbers = _CALLS.get(platform.machine())
         if numbers is None:
-            raise OSError(errno.ENOSYS, f"no numbers of system calls for {platform.machine()}")
+            raise OSError(
+                errno.ENOSYS,
+                f"the numbers of the system calls are not known for {platform.machine()}",
+            )
         self._setup, self._destroy, self._getevents, self._submit = numbers
         self._library = ctypes.CDLL(None, use_errno=True)
         self._context = ctypes.c_ulong(0)
@@ -106,7 +110,7 @@ class KernelSync:
         self._loop.add_reader(self._eventfd, self._on_event)
 
     def begin(self) -> None:
-        """What was written before is on disk when `on_synced` hears of it."""
+        """Start a sync. Everything written before is durable when `on_synced` is called without an error."""
         self._call(self._submit, self._context, 1, self._requests)
 
     def close(self) -> None:
@@ -118,7 +122,7 @@ class KernelSync:
         poll = select.poll()
         poll.register(self._eventfd, select.POLLIN)
         if not poll.poll(_TRIAL):
-            raise OSError(errno.ETIMEDOUT, "the kernel did not end a sync")
+            raise OSError(errno.ETIMEDOUT, "the kernel did not finish a sync in time")
         self._check()
 
     def _on_event(self) -> None:
@@ -130,7 +134,7 @@ class KernelSync:
             self._on_synced(None)
 
     def _check(self) -> None:
-        """Take the end of the sync from the kernel; raises OSError if it failed."""
+        """Fetch the result of the sync from the kernel; raise OSError if it failed."""
         os.eventfd_read(self._eventfd)
         self._call(self._getevents, self._context, 1, 1, ctypes.byref(self._event), None)
         if self._event.result:
@@ -148,7 +152,7 @@ class KernelSync:
 
 
 class ThreadSync:
-    """The same with a thread that waits."""
+    """Syncs in a thread."""
 
     def __init__(self, descriptor: int, on_synced: OnSynced) -> None:
         self._descriptor, self._on_synced = descriptor, on_synced
