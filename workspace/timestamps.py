@@ -8,13 +8,13 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def parse_timestamp(written: object, otherwise: int) -> int:
-    """An RFC 3339 time as milliseconds; `otherwise` where there is none or it cannot be read."""
-    if not isinstance(written, str):
-        return otherwise
+def parse_timestamp(value: object, default: int) -> int:
+    """An RFC 3339 time as milliseconds; `default` where there is none or it cannot be read."""
+    if not isinstance(value, str):
+        return default
     try:
-        parsed = datetime.fromisoformat(written)
+        parsed = datetime.fromisoformat(value)
     except ValueError:
-        return otherwise
+        return default
     # A time without an offset would silently be read as this machine's local time.
-    return int(parsed.timestamp() * 1000) if parsed.tzinfo else otherwise
+    return int(parsed.timestamp() * 1000) if parsed.tzinfo else default

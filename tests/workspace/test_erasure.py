@@ -89,7 +89,7 @@ async def test_one_that_is_erased_while_it_is_opened_is_not_there(
         return Channel()
 
     await full(house)
-    monkeypatch.setattr(Channels, "of", erase)
+    monkeypatch.setattr(Channels, "find", erase)
     assert (await house.try_post("api/conversations/conv_mia/opened"))[0] == 404
 
 

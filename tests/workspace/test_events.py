@@ -6,7 +6,7 @@ import pytest
 
 from tests.workspace import samples
 from tests.workspace.house import House
-from workspace.text.wording import LINES
+from workspace.text.wording import PLACEHOLDERS
 
 
 def about(**more: Any) -> dict[str, Any]:
@@ -41,7 +41,7 @@ async def test_a_photo_and_its_caption_are_one_line_with_the_exact_placeholder(
     assert listed["last"]["line"] == "[photo message] it leaks here"
 
 
-@pytest.mark.parametrize(("kind", "line"), LINES.items())
+@pytest.mark.parametrize(("kind", "line"), PLACEHOLDERS.items())
 async def test_every_kind_has_its_line(house: House, kind: str, line: str) -> None:
     refused = samples.attachment("att_1", kind, "rejected", reason="unsupported_type")
     await received(house, text=None, transcript=line, attachments=[refused])

@@ -9,13 +9,13 @@ from tests.workspace.house import House
 from tests.workspace.house import house as open_house
 from workspace.http.context import WORKSPACE
 from workspace.store.database import Database
-from workspace.store.retention import forget, forget_memory, forget_trail
+from workspace.store.retention import expire_audit_log, expire_events, expire_texts
 
 LATER = 10**15
 
 
-async def everything_forgotten(database: Database, before: int = LATER) -> None:
-    while await database.write(partial(forget, before=before)):
+async def expire_everything(database: Database, before: int = LATER) -> None:
+    while await database.write(partial(expire_texts, before=before)):
         pass
 
 
@@ -37,7 +37,7 @@ async def test_words_go_and_what_can_still_be_seen_stays(house: House) -> None:
             samples.message(2, text="this one", transcript="[photo message]", attachments=[photo]),
         ),
     )
-    await everything_forgotten(database_of(house))
+    await expire_everything(database_of(house))
     (line,) = (await house.opened())["lines"]
     assert (line["text"], line["attachments"][0]["line"]) == (None, "[photo message]")
     assert line["attachments"][0]["name"] is None
@@ -49,7 +49,7 @@ async def test_a_conversation_of_which_nothing_is_left_goes_with_its_name(house:
     await house.deliver(samples.received("evt_1", samples.message(1, text="hello")))
     await house.opened()
     await house.post("api/conversations/conv_mia/messages", {"text": "good day", "key": "k" * 20})
-    await everything_forgotten(database_of(house))
+    await expire_everything(database_of(house))
     assert (await house.get("api/conversations"))["conversations"] == []
     # A late repeat of what was forgotten brings nothing back; a new word begins anew.
     await house.deliver(samples.received("evt_1", samples.message(1, text="hello")))
@@ -62,17 +62,17 @@ async def test_when_a_photo_ends_at_the_gateway_its_line_ends_here(house: House)
     photo = samples.photo("att_p")
     message = samples.message(2, text=None, transcript="[photo message]", attachments=[photo])
     await house.deliver(samples.received("evt_2", message))
-    await everything_forgotten(database_of(house))
+    await expire_everything(database_of(house))
     ended = {**message, "attachments": [samples.photo("att_p", "failed", reason="expired")]}
     data = {"conversation": samples.conversation(), "message": ended}
     await house.deliver(samples.event("evt_3", "attachment.updated", data))
-    await everything_forgotten(database_of(house))
+    await expire_everything(database_of(house))
     assert (await house.get("api/conversations"))["conversations"] == []
 
 
 async def test_what_is_young_is_kept(house: House) -> None:
     await house.deliver(samples.received("evt_1", samples.message(1, text="hello")))
-    await everything_forgotten(database_of(house), before=1)
+    await expire_everything(database_of(house), before=1)
     assert (await house.opened())["lines"][0]["text"] == "hello"
 
 
@@ -93,9 +93,9 @@ async def test_the_trail_and_the_memory_of_repeats_end_in_their_time(house: Hous
     await house.opened()
     database = database_of(house)
     for early, kept in ((1, True), (LATER, False)):
-        while await database.write(partial(forget_trail, before=early)):
+        while await database.write(partial(expire_audit_log, before=early)):
             pass
-        while await database.write(partial(forget_memory, before=early)):
+        while await database.write(partial(expire_events, before=early)):
             pass
         assert bool((await house.get("api/audit"))["entries"]) is kept
         ids = await database.read(lambda db: db.execute("SELECT id FROM events").fetchall())

@@ -10,7 +10,7 @@ from tests.workspace.house import house as open_house
 from workspace.auth import accounts
 from workspace.auth.accounts import AccountProblem
 from workspace.store.database import connect
-from workspace.store.migrations import TooNew, bring_up
+from workspace.store.migrations import TooNew, migrate
 
 #: The first format: no search, no accounts, no answers; what stands here is what this version builds upon.
 FIRST = """
@@ -85,5 +85,5 @@ def test_a_file_of_a_later_version_is_left_alone_and_said_so(tmp_path: Path) -> 
     with pytest.raises(AccountProblem, match=told):
         accounts.listed(path)
     with pytest.raises(TooNew, match=told):
-        bring_up(connect(path))
+        migrate(connect(path))
     assert path.read_bytes()[100:] == before[100:]

@@ -14,7 +14,7 @@ from tests.workspace.house import House
 from tests.workspace.house import house as open_house
 from workspace import application
 from workspace.auth import accounts
-from workspace.auth.login_throttle import WINDOW, Attempts
+from workspace.auth.login_throttle import WINDOW_SECONDS, LoginThrottle
 
 PASSWORD = "correct horse battery"
 
@@ -226,36 +226,36 @@ async def test_guessing_is_stopped_even_when_the_last_guess_is_right(shop: House
         assert (await shop.sign_in("bob", "wrong password")).status == 401
     refused = await shop.sign_in("bob", PASSWORD)
     assert refused.status == 429
-    assert 0 < int(refused.headers["Retry-After"]) <= WINDOW
+    assert 0 < int(refused.headers["Retry-After"]) <= WINDOW_SECONDS
     assert (await shop.sign_in("anna", PASSWORD)).status == 303
 
 
 def test_failures_are_forgotten_in_time_and_by_success() -> None:
     clock = [0.0]
-    attempts = Attempts(lambda: clock[0])
+    throttle = LoginThrottle(lambda: clock[0])
     for _ in range(5):
-        attempts.failed("bob", "192.0.2.1")
-    assert attempts.wait("bob", "192.0.2.1") == WINDOW
-    assert attempts.wait("bob", "192.0.2.2") == 0
-    clock[0] = WINDOW + 1
-    assert attempts.wait("bob", "192.0.2.1") == 0
+        throttle.record_failure("bob", "192.0.2.1")
+    assert throttle.seconds_to_wait("bob", "192.0.2.1") == WINDOW_SECONDS
+    assert throttle.seconds_to_wait("bob", "192.0.2.2") == 0
+    clock[0] = WINDOW_SECONDS + 1
+    assert throttle.seconds_to_wait("bob", "192.0.2.1") == 0
     for _ in range(4):
-        attempts.failed("bob", "192.0.2.1")
-    attempts.succeeded("bob", "192.0.2.1")
-    attempts.failed("bob", "192.0.2.1")
-    assert attempts.wait("bob", "192.0.2.1") == 0
+        throttle.record_failure("bob", "192.0.2.1")
+    throttle.record_success("bob", "192.0.2.1")
+    throttle.record_failure("bob", "192.0.2.1")
+    assert throttle.seconds_to_wait("bob", "192.0.2.1") == 0
 
 
 def test_many_addresses_cannot_guess_one_name_for_ever_nor_fill_the_memory() -> None:
     clock = [0.0]
-    attempts = Attempts(lambda: clock[0])
+    throttle = LoginThrottle(lambda: clock[0])
     for number in range(50):
-        attempts.failed("bob", f"192.0.2.{number}")
-    assert attempts.wait("bob", "198.51.100.1") > 0
+        throttle.record_failure("bob", f"192.0.2.{number}")
+    assert throttle.seconds_to_wait("bob", "198.51.100.1") > 0
     for number in range(50_000):
         clock[0] += 0.001
-        attempts.failed(f"name{number}", "")
-    assert len(attempts._failures) < 25_000
+        throttle.record_failure(f"name{number}", "")
+    assert len(throttle._failures) < 25_000
 
 
 PAGES = {

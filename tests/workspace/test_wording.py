@@ -2,16 +2,16 @@
 
 import pytest
 
-from workspace.handlers.media import disposition, safe_name
-from workspace.text.safe_text import plain_name
+from workspace.handlers.media import content_disposition, safe_filename
+from workspace.text.safe_text import clean_name
 from workspace.text.wording import (
-    consumer_in_words,
-    length,
-    may_be_retried,
-    progress_in_words,
-    reason_in_words,
-    size,
-    state_in_words,
+    can_retry,
+    describe_progress,
+    describe_reason,
+    describe_state,
+    fallback_name,
+    format_duration,
+    format_size,
 )
 
 REJECTED = {
@@ -39,13 +39,13 @@ FAILED = {
 
 @pytest.mark.parametrize(("reason", "sentence"), REJECTED.items())
 def test_a_refusal_says_why(reason: str, sentence: str) -> None:
-    found = state_in_words({"kind": "video", "state": "rejected", "reason": reason})
+    found = describe_state({"kind": "video", "state": "rejected", "reason": reason})
     assert found == sentence
 
 
 @pytest.mark.parametrize(("reason", "sentence"), FAILED.items())
 def test_a_failure_says_why(reason: str, sentence: str) -> None:
-    found = state_in_words({"kind": "photo", "state": "failed", "reason": reason})
+    found = describe_state({"kind": "photo", "state": "failed", "reason": reason})
     assert found == sentence
 
 
@@ -80,7 +80,7 @@ def test_a_failure_says_why(reason: str, sentence: str) -> None:
 )
 def test_numbers_make_a_refusal_exact(reason: str, detail: str | None, sentence: str) -> None:
     attachment = {"kind": "video", "state": "rejected", "reason": reason, "detail": detail}
-    assert state_in_words(attachment) == sentence
+    assert describe_state(attachment) == sentence
 
 
 @pytest.mark.parametrize(
@@ -100,30 +100,30 @@ def test_what_was_removed_here_says_so_and_offers_no_retry(
     detail: str | None, sentence: str, retry: bool
 ) -> None:
     attachment = {"kind": "photo", "state": "failed", "reason": "expired", "detail": detail}
-    assert state_in_words(attachment) == sentence
-    assert may_be_retried(attachment) is retry
+    assert describe_state(attachment) == sentence
+    assert can_retry(attachment) is retry
 
 
 def test_somebody_without_a_name_is_called_by_number_or_by_the_end_of_an_id() -> None:
-    assert consumer_in_words("whatsapp", "4915550000001") == "+4915550000001"
-    assert consumer_in_words("twilio", "+15550001") == "+15550001"
-    assert consumer_in_words("messenger", "7712345678901234") == "Customer 1234"
-    assert consumer_in_words("apple", "urn:mbid:AQAAYab9x/+=") == "Customer AB9X"
+    assert fallback_name("whatsapp", "4915550000001") == "+4915550000001"
+    assert fallback_name("twilio", "+15550001") == "+15550001"
+    assert fallback_name("messenger", "7712345678901234") == "Customer 1234"
+    assert fallback_name("apple", "urn:mbid:AQAAYab9x/+=") == "Customer AB9X"
 
 
 def test_why_a_text_did_not_arrive_is_said_in_words() -> None:
-    assert reason_in_words("opted_out") == "the customer wants no more texts; they must write first"
-    assert reason_in_words("a_new_word") == "a new word"
-    assert reason_in_words(None) is None
+    assert describe_reason("opted_out") == "the customer wants no more texts; they must write first"
+    assert describe_reason("a_new_word") == "a new word"
+    assert describe_reason(None) is None
 
 
 def test_what_is_ready_needs_no_words_and_what_is_pending_some() -> None:
-    assert state_in_words({"state": "ready"}) == ""
-    assert state_in_words({"state": "pending"}) == "Still being fetched …"
+    assert describe_state({"state": "ready"}) == ""
+    assert describe_state({"state": "pending"}) == "Still being fetched …"
 
 
 def test_lengths_and_sizes_read_as_people_write_them() -> None:
-    assert [length(s) for s in (0, 0.6, 59.4, 60, 754, 3600, 3725.2)] == [
+    assert [format_duration(s) for s in (0, 0.6, 59.4, 60, 754, 3600, 3725.2)] == [
         "0:00",
         "0:01",
         "0:59",
@@ -132,7 +132,7 @@ def test_lengths_and_sizes_read_as_people_write_them() -> None:
         "1:00:00",
         "1:02:05",
     ]
-    assert [size(s) for s in (12, 24_100, 5_242_880, 25_000_000)] == [
+    assert [format_size(s) for s in (12, 24_100, 5_242_880, 25_000_000)] == [
         "12 bytes",
         "24 kB",
         "5.2 MB",
@@ -162,20 +162,20 @@ def test_lengths_and_sizes_read_as_people_write_them() -> None:
 )
 def test_a_downloaded_file_has_a_harmless_name(name: str | None, safe: str) -> None:
     body = {"id": "att_abcdefgh", "kind": "video", "name": name}
-    assert safe_name(body, "video/mp4") == safe
+    assert safe_filename(body, "video/mp4") == safe
 
 
 def test_a_name_beyond_ascii_travels_encoded() -> None:
-    assert disposition("Zoë.mp4") == (
+    assert content_disposition("Zoë.mp4") == (
         "attachment; filename=\"Zo_.mp4\"; filename*=UTF-8''Zo%C3%AB.mp4"
     )
 
 
 def test_a_name_keeps_what_belongs_to_it() -> None:
     family = "👨‍👩‍👧"
-    assert plain_name(f"  Zoë   {family} ") == f"Zoë {family}"
-    assert plain_name("\u202e\u2066\u200b") is None
-    assert plain_name("x" * 1000) == "x" * 200
+    assert clean_name(f"  Zoë   {family} ") == f"Zoë {family}"
+    assert clean_name("\u202e\u2066\u200b") is None
+    assert clean_name("x" * 1000) == "x" * 200
 
 
 NOW = 1_800_000_000_000
@@ -203,8 +203,8 @@ NOW = 1_800_000_000_000
     ],
 )
 def test_what_is_being_done_is_said_in_words(progress: object, words: str) -> None:
-    assert progress_in_words({"state": "pending", "progress": progress}, NOW) == words
+    assert describe_progress({"state": "pending", "progress": progress}, NOW) == words
 
 
 def test_what_has_ended_has_no_progress() -> None:
-    assert progress_in_words({"state": "ready"}, NOW) == ""
+    assert describe_progress({"state": "ready"}, NOW) == ""

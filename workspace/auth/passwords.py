@@ -1,4 +1,4 @@
-"""Passwords are kept as scrypt hashes, each with its own salt and its cost beside it."""
+"""Passwords are stored as scrypt hashes, each with its own salt and its cost beside it."""
 
 import base64
 import hashlib
@@ -11,16 +11,16 @@ _MEMORY = 64 * 1024 * 1024
 _SALT, _LENGTH = 16, 32
 
 
-def hashed(password: str) -> str:
+def hash_password(password: str) -> str:
     salt = secrets.token_bytes(_SALT)
-    return f"scrypt${_N}${_R}${_P}${_text(salt)}${_text(_derive(password, salt, _N, _R, _P))}"
+    return f"scrypt${_N}${_R}${_P}${_base64(salt)}${_base64(_derive(password, salt, _N, _R, _P))}"
 
 
-def fits(password: str, kept: str) -> bool:
+def verify_password(password: str, stored: str) -> bool:
     """Whether the password is the one behind the hash; takes as long for a wrong one."""
-    _, n, r, p, salt, wanted = kept.split("$")
+    _, n, r, p, salt, expected = stored.split("$")
     derived = _derive(password, base64.b64decode(salt), int(n), int(r), int(p))
-    return hmac.compare_digest(derived, base64.b64decode(wanted))
+    return hmac.compare_digest(derived, base64.b64decode(expected))
 
 
 def _derive(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
@@ -35,10 +35,10 @@ def _derive(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
     )
 
 
-def _text(value: bytes) -> str:
+def _base64(value: bytes) -> str:
     return base64.b64encode(value).decode()
 
 
 #: What a password is compared with when there is no such account, so that both take the same time. No
 #: password leads to it.
-NOBODY = f"scrypt${_N}${_R}${_P}${_text(bytes(_SALT))}${_text(bytes(_LENGTH))}"
+DUMMY_HASH = f"scrypt${_N}${_R}${_P}${_base64(bytes(_SALT))}${_base64(bytes(_LENGTH))}"

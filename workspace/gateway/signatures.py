@@ -10,44 +10,48 @@ from hashlib import sha256
 TOLERANCE_SECONDS = 5 * 60
 
 
-class Forged(Exception):
+class InvalidSignature(Exception):
     """A delivery that does not prove where it comes from. The text is for the log, not for the caller."""
 
 
 def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes], now: float) -> str:
-    """The delivery's id, once one of `secrets` has signed it lately; raises Forged for anything else."""
+    """The delivery's id, once one of `secrets` has signed it lately; raises InvalidSignature for anything else."""
     id = headers.get("webhook-id", "")
     stamp = headers.get("webhook-timestamp", "")
     if not id or not stamp.isascii() or not stamp.isdigit():
-        raise Forged("webhook-id or webhook-timestamp is missing or not as it should be")
+        raise InvalidSignature("webhook-id or webhook-timestamp is missing or not as it should be")
     if abs(now - int(stamp[:20])) > TOLERANCE_SECONDS:
-        raise Forged("webhook-timestamp is too far from our clock: compare both machines' clocks")
-    offered = _offered(headers.get("webhook-signature", ""))
+        raise InvalidSignature(
+            "webhook-timestamp is too far from our clock: compare both machines' clocks"
+        )
+    signatures = _v1_signatures(headers.get("webhook-signature", ""))
     message = f"{id}.{stamp}.".encode() + body
     expected = [hmac.digest(secret, message, sha256) for secret in secrets]
-    matches = [hmac.compare_digest(one, other) for one in offered for other in expected]
+    matches = [hmac.compare_digest(one, other) for one in signatures for other in expected]
     if not any(matches):
-        raise Forged("webhook-signature matches no secret: compare core.secrets on both sides")
+        raise InvalidSignature(
+            "webhook-signature matches no secret: compare core.secrets on both sides"
+        )
     return id
 
 
-def key(secret: str) -> bytes:
+def decode_secret(secret: str) -> bytes:
     """The bytes behind `whsec_…`; raises ValueError, never naming the secret."""
     try:
-        found = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        decoded = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except (binascii.Error, ValueError):
         raise ValueError("a signing secret is not `whsec_` followed by base64") from None
-    if not found:
+    if not decoded:
         raise ValueError("a signing secret is empty")
-    return found
+    return decoded
 
 
-def _offered(header: str) -> list[bytes]:
-    versioned = [entry.partition(",") for entry in header.split()[:16]]
-    return [_decoded(signature) for version, _, signature in versioned if version == "v1"]
+def _v1_signatures(header: str) -> list[bytes]:
+    entries = [entry.partition(",") for entry in header.split()[:16]]
+    return [_decode(signature) for version, _, signature in entries if version == "v1"]
 
 
-def _decoded(signature: str) -> bytes:
+def _decode(signature: str) -> bytes:
     try:
         return base64.b64decode(signature, validate=True)
     except (binascii.Error, ValueError):

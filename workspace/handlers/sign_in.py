@@ -16,12 +16,12 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from workspace.auth import sessions
-from workspace.auth.accounts import everybody, password_of
-from workspace.auth.passwords import NOBODY, fits
-from workspace.http.access import cookie_name, demo_people, from_elsewhere, viewer_at
-from workspace.http.client_address import address_of
+from workspace.auth.accounts import find_password_hash, list_accounts
+from workspace.auth.passwords import DUMMY_HASH, verify_password
+from workspace.http.access import cookie_name, demo_accounts, find_viewer, is_cross_site
+from workspace.http.client_address import client_address
 from workspace.http.context import Workspace, agent_of, workspace_of
-from workspace.http.responses import bounded
+from workspace.http.responses import read_body
 from workspace.store import audit_log
 from workspace.timestamps import now
 
@@ -30,7 +30,7 @@ _PAGE = Template((_TEMPLATES / "sign-in.html").read_text("utf-8"))
 _FIELDS = (_TEMPLATES / "sign-in-fields.html").read_text("utf-8")
 
 #: Where somebody may go on to after signing in: places of ours, never an address somebody else chose.
-_ONWARD = re.compile(r"|\?conversation=[\w%.-]{1,200}|audit|operations")
+_ALLOWED_NEXT = re.compile(r"|\?conversation=[\w%.-]{1,200}|audit|operations")
 
 #: Ties the form to the browser that asked for it, before there is a session.
 _FORM_COOKIE = "airlock_form"
@@ -41,35 +41,37 @@ _log = logging.getLogger(__name__)
 
 
 async def show_form(request: web.Request) -> web.Response:
-    if await viewer_at(request) is not None:
-        raise web.HTTPSeeOther(_home(request))
-    return await _form(request, onward=request.query.get("next", ""))
+    if await find_viewer(request) is not None:
+        raise web.HTTPSeeOther(_home_path(request))
+    return await _render_form(request, next_page=request.query.get("next", ""))
 
 
-async def take_form(request: web.Request) -> web.Response:
+async def submit_form(request: web.Request) -> web.Response:
     workspace = workspace_of(request)
-    form = await _fields(request)
-    onward = form.get("next", "")
-    given = form.get("csrf", "").encode()
+    form = await _read_form(request)
+    next_page = form.get("next", "")
+    token = form.get("csrf", "").encode()
     expected = request.cookies.get(_FORM_COOKIE, "").encode("utf-8", "surrogatepass")
-    if from_elsewhere(request) or not expected or not hmac.compare_digest(given, expected):
-        return await _form(request, onward, "The form was too old. Please try again.", status=403)
+    if is_cross_site(request) or not expected or not hmac.compare_digest(token, expected):
+        return await _render_form(
+            request, next_page, "The form was too old. Please try again.", status=403
+        )
     name = form.get("name", "").strip()[:100]
-    if name in demo_people(workspace.settings):
-        return await _welcome(request, name, onward)
-    address = address_of(request)
-    wait = workspace.attempts.wait(name, address)
+    if name in demo_accounts(workspace.settings):
+        return await _sign_in(request, name, next_page)
+    address = client_address(request)
+    wait = workspace.login_throttle.seconds_to_wait(name, address)
     if wait:
         minutes = math.ceil(wait / 60)
-        sentence = f"Too many attempts. Please wait {minutes} minute{'s' if minutes > 1 else ''}."
-        return await _form(request, onward, sentence, status=429, wait=math.ceil(wait))
+        text = f"Too many attempts. Please wait {minutes} minute{'s' if minutes > 1 else ''}."
+        return await _render_form(request, next_page, text, status=429, wait=math.ceil(wait))
     # Counted before the password is looked at: many guesses at once are many guesses.
-    workspace.attempts.failed(name, address)
-    if not await _right(workspace, name, form.get("password", "")):
+    workspace.login_throttle.record_failure(name, address)
+    if not await _password_is_right(workspace, name, form.get("password", "")):
         _log.warning("a sign-in failed from %s", address)
-        return await _form(request, onward, "Name or password is wrong.", status=401)
-    workspace.attempts.succeeded(name, address)
-    return await _welcome(request, name, onward)
+        return await _render_form(request, next_page, "Name or password is wrong.", status=401)
+    workspace.login_throttle.record_success(name, address)
+    return await _sign_in(request, name, next_page)
 
 
 async def sign_out(request: web.Request) -> web.Response:
@@ -79,15 +81,15 @@ async def sign_out(request: web.Request) -> web.Response:
 
     def change(db: sqlite3.Connection) -> None:
         sessions.end(db, token)
-        audit_log.note(db, now(), agent, "signed out")
+        audit_log.record(db, now(), agent, "signed out")
 
     await workspace.database.write(change)
     response = web.Response(status=204)
-    response.del_cookie(name, path=_home(request))
+    response.del_cookie(name, path=_home_path(request))
     return response
 
 
-async def begin_session(request: web.Request, response: web.StreamResponse, agent: str) -> None:
+async def start_session(request: web.Request, response: web.StreamResponse, agent: str) -> None:
     """Give the browser a session of its own; one it had before ends, and no token is ever used twice."""
     workspace = workspace_of(request)
     name = cookie_name(workspace.settings)
@@ -96,49 +98,47 @@ async def begin_session(request: web.Request, response: web.StreamResponse, agen
     def change(db: sqlite3.Connection) -> str:
         if before:
             sessions.end(db, before)
-        audit_log.note(db, now(), agent, "signed in")
-        return sessions.begin(db, agent, now())
+        audit_log.record(db, now(), agent, "signed in")
+        return sessions.start(db, agent, now())
 
     response.set_cookie(
         name,
         await workspace.database.write(change),
-        path=_home(request),
-        max_age=sessions.LONGEST_MILLISECONDS // 1000,
+        path=_home_path(request),
+        max_age=sessions.MAX_AGE_MILLISECONDS // 1000,
         httponly=True,
         samesite="Lax",
         secure=workspace.settings.secure,
     )
 
 
-async def _right(workspace: Workspace, name: str, password: str) -> bool:
-    kept = await workspace.database.read(partial(password_of, name=name))
+async def _password_is_right(workspace: Workspace, name: str, password: str) -> bool:
+    stored = await workspace.database.read(partial(find_password_hash, name=name))
     async with workspace.checking_passwords:
-        fitting = await asyncio.to_thread(fits, password[:1000], kept or NOBODY)
-    return fitting and kept is not None
+        matches = await asyncio.to_thread(verify_password, password[:1000], stored or DUMMY_HASH)
+    return matches and stored is not None
 
 
-async def _welcome(request: web.Request, agent: str, onward: str) -> web.Response:
-    place = onward if _ONWARD.fullmatch(onward) else ""
-    response = web.Response(status=303, headers={"Location": _home(request) + place})
-    await begin_session(request, response, agent)
-    response.del_cookie(_FORM_COOKIE, path=_home(request))
+async def _sign_in(request: web.Request, agent: str, next_page: str) -> web.Response:
+    path = next_page if _ALLOWED_NEXT.fullmatch(next_page) else ""
+    response = web.Response(status=303, headers={"Location": _home_path(request) + path})
+    await start_session(request, response, agent)
+    response.del_cookie(_FORM_COOKIE, path=_home_path(request))
     return response
 
 
-async def _form(
-    request: web.Request, onward: str, trouble: str = "", *, status: int = 200, wait: int = 0
+async def _render_form(
+    request: web.Request, next_page: str, error: str = "", *, status: int = 200, wait: int = 0
 ) -> web.Response:
     workspace = workspace_of(request)
     token = secrets.token_urlsafe(24)
     page = _PAGE.substitute(
         name=html.escape(workspace.settings.name),
         csrf=token,
-        next=html.escape(onward if _ONWARD.fullmatch(onward) else ""),
-        trouble=f'<p class="form-trouble" role="alert">{html.escape(trouble)}</p>'
-        if trouble
-        else "",
-        fields=_people(workspace) or _FIELDS,
-        hint=await _hint(workspace),
+        next=html.escape(next_page if _ALLOWED_NEXT.fullmatch(next_page) else ""),
+        trouble=f'<p class="form-trouble" role="alert">{html.escape(error)}</p>' if error else "",
+        fields=_demo_buttons(workspace) or _FIELDS,
+        hint=await _first_account_hint(workspace),
     )
     response = web.Response(text=page, content_type="text/html", status=status)
     if wait:
@@ -146,7 +146,7 @@ async def _form(
     response.set_cookie(
         _FORM_COOKIE,
         token,
-        path=_home(request),
+        path=_home_path(request),
         max_age=3600,
         httponly=True,
         samesite="Strict",
@@ -155,18 +155,18 @@ async def _form(
     return response
 
 
-def _people(workspace: Workspace) -> str:
+def _demo_buttons(workspace: Workspace) -> str:
     """In the demo one click is enough."""
     buttons = (
         f'<button class="button" name="name" value="{html.escape(name)}">'
         f"Continue as {html.escape(name)}</button>"
-        for name in demo_people(workspace.settings)
+        for name in demo_accounts(workspace.settings)
     )
     return "".join(buttons)
 
 
-async def _hint(workspace: Workspace) -> str:
-    accounts = await workspace.database.read(everybody)
+async def _first_account_hint(workspace: Workspace) -> str:
+    accounts = await workspace.database.read(list_accounts)
     if accounts or workspace.settings.demo:
         return ""
     command = html.escape(workspace.settings.account_command)
@@ -175,14 +175,14 @@ async def _hint(workspace: Workspace) -> str:
     )
 
 
-async def _fields(request: web.Request) -> dict[str, str]:
+async def _read_form(request: web.Request) -> dict[str, str]:
     """The form as a browser sends it; bounded, and nothing but text."""
-    body = await bounded(request, _LARGEST_FORM)
+    body = await read_body(request, _LARGEST_FORM)
     try:
         return dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=20))
     except ValueError:
         raise web.HTTPBadRequest from None
 
 
-def _home(request: web.Request) -> str:
+def _home_path(request: web.Request) -> str:
     return str(request.app.router["page"].url_for())

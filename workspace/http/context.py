@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from workspace.auth.login_throttle import Attempts
+from workspace.auth.login_throttle import LoginThrottle
 from workspace.gateway.channels import Channels
 from workspace.gateway.client import GatewayClient
 from workspace.gateway.link_cache import LinkCache
@@ -26,7 +26,7 @@ class Workspace:
     updates: ChangeSignal
     links: LinkCache
     channels: Channels
-    attempts: Attempts = field(default_factory=Attempts)
+    login_throttle: LoginThrottle = field(default_factory=LoginThrottle)
     assigning: asyncio.Lock = field(default_factory=asyncio.Lock)
     checking_passwords: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     background_tasks: set[asyncio.Task[None]] = field(default_factory=set)

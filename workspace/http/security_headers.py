@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from .context import WORKSPACE
-from .responses import refusal
+from .responses import error_response
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -32,21 +32,21 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     response.headers.update(_HEADERS)
     response.headers["Content-Security-Policy"] = _POLICY.format(media=source)
     # Our own files may be kept and asked about; what customers wrote belongs in no cache.
-    own = request.path.rpartition("/")[0].endswith("/static")
-    response.headers.setdefault("Cache-Control", "no-cache" if own else "no-store")
+    static = request.path.rpartition("/")[0].endswith("/static")
+    response.headers.setdefault("Cache-Control", "no-cache" if static else "no-store")
 
 
 @web.middleware
-async def answer_in_words(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refusals as JSON with a sentence, for scripts."""
+async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refusals as JSON with a text, for scripts."""
     try:
         return await handler(request)
-    except web.HTTPError as refused:
-        sentence = _SENTENCES.get((refused.status, refused.reason)) or _USUAL.get(refused.status)
-        return refusal(refused.status, sentence or refused.reason)
+    except web.HTTPError as exc:
+        text = _TEXTS_BY_REASON.get((exc.status, exc.reason)) or _TEXTS_BY_STATUS.get(exc.status)
+        return error_response(exc.status, text or exc.reason)
 
 
-_USUAL = {
+_TEXTS_BY_STATUS = {
     400: "The request cannot be read.",
     401: "Please sign in.",
     403: "Only assigned agents may see this.",
@@ -58,7 +58,7 @@ _USUAL = {
     503: "The gateway cannot be reached right now.",
 }
 
-_SENTENCES = {
+_TEXTS_BY_REASON = {
     (403, "Not allowed"): "Your account may not do this.",
     (403, "Reload the page"): "This page is out of date. Please reload it.",
 }

@@ -18,7 +18,7 @@ class ChangeSignal:
         self.closed = True
         self.announce()
 
-    async def after(self, seen: int, seconds: float) -> bool:
+    async def wait(self, seen: int, seconds: float) -> bool:
         """Wait until something is announced after `seen`; False when `seconds` passed without."""
         if self.count != seen:
             return True

@@ -6,8 +6,8 @@ from typing import Any
 
 import orjson
 
-from workspace.text.safe_text import plain_name, plain_text
-from workspace.text.wording import PLATFORMS, consumer_in_words, notice_in_words
+from workspace.text.safe_text import clean_name, clean_text
+from workspace.text.wording import PLATFORMS, describe_notice, fallback_name
 
 from . import search
 
@@ -15,12 +15,12 @@ from . import search
 PAGE = 60
 
 #: How much of the last line can be seen in the list, at most.
-_GLIMPSE = 140
+_LAST_LINE_LENGTH = 140
 #: What was searched for further from the beginning than this would not be seen.
-_FAR = 40
+_LEAD_LENGTH = 40
 
 #: The conversations a list may be narrowed to.
-SHOWN: Mapping[str, str] = {
+FILTERS: Mapping[str, str] = {
     "all": "1",
     "open": "c.open",
     "closed": "NOT c.open",
@@ -50,21 +50,21 @@ def latest(
     """One page of the list, latest first; `before` is the last one of the page above."""
     at, id = before or (1 << 62, "")
     rows = db.execute(
-        f"""{_LATEST} WHERE (c.active_at, c.id) < (:at, :id) AND {SHOWN[show]}
+        f"""{_LATEST} WHERE (c.active_at, c.id) < (:at, :id) AND {FILTERS[show]}
             ORDER BY c.active_at DESC, c.id DESC LIMIT :page""",
         {"agent": agent, "at": at, "id": id, "page": PAGE},
     )
     return [_summary(row, agent) for row in rows]
 
 
-def matching(db: sqlite3.Connection, agent: str, show: str, words: str) -> list[Summary]:
+def search_page(db: sqlite3.Connection, agent: str, show: str, text: str) -> list[Summary]:
     """Conversations in which the words were said or whose names they are part of, each with that line."""
-    found = search.find(db, words, PAGE)
+    found = search.find(db, text, PAGE)
     rows = db.execute(
-        f"{_HITS} WHERE {SHOWN[show]} ORDER BY c.active_at DESC, c.id DESC",
+        f"{_HITS} WHERE {FILTERS[show]} ORDER BY c.active_at DESC, c.id DESC",
         {"agent": agent, "found": orjson.dumps(found).decode()},
     )
-    return [_summary(row, agent, words) for row in rows]
+    return [_summary(row, agent, text) for row in rows]
 
 
 def changed(db: sqlite3.Connection, agent: str, since: int) -> list[Summary]:
@@ -81,14 +81,14 @@ def one(db: sqlite3.Connection, agent: str, id: str) -> Summary | None:
     return None if row is None else _summary(row, agent)
 
 
-def _summary(row: sqlite3.Row, agent: str, sought: str = "") -> Summary:
+def _summary(row: sqlite3.Row, agent: str, query: str = "") -> Summary:
     agents = orjson.loads(row["agents"])
-    consumer = plain_name(row["consumer_id"]) or ""
-    called = consumer_in_words(row["platform"], consumer)
+    consumer = clean_name(row["consumer_id"]) or ""
+    fallback = fallback_name(row["platform"], consumer)
     return {
         "id": row["id"],
-        "name": plain_name(row["consumer_name"]) or called,
-        "consumer": consumer if called.startswith("Customer") else called,
+        "name": clean_name(row["consumer_name"]) or fallback,
+        "consumer": consumer if fallback.startswith("Customer") else fallback,
         "connector": row["connector"],
         "platform": row["platform"],
         "platform_name": PLATFORMS.get(row["platform"], row["platform"]),
@@ -97,31 +97,31 @@ def _summary(row: sqlite3.Row, agent: str, sought: str = "") -> Summary:
         "assigned": agent in agents,
         "unread": row["unread"],
         "sequence": row["sequence"],
-        "last": _glimpse(row, agent, sought),
+        "last": _last_line(row, agent, query),
         "active_at": row["active_at"],
         "typing_until": row["typing_until"],
         "revision": row["revision"],
     }
 
 
-def _glimpse(row: sqlite3.Row, agent: str, sought: str) -> Mapping[str, Any]:
+def _last_line(row: sqlite3.Row, agent: str, query: str) -> Mapping[str, Any]:
     match row["direction"]:
         case None:
             return {"from": "", "line": ""}
         case "notice":
-            return {"from": "", "line": notice_in_words(orjson.loads(row["details"])["notice"])}
+            return {"from": "", "line": describe_notice(orjson.loads(row["details"])["notice"])}
     if row["deleted"]:
         return {"from": "", "line": "This message was deleted"}
     first = row["transcript"].partition("\n")[0]
     media = first if row["transcript"] != row["text"] else ""
-    words = _around(sought, " ".join((plain_text(row["text"]) or "").split()))
-    line = " ".join(part for part in (media, words) if part)[:_GLIMPSE]
+    text = _excerpt(query, " ".join((clean_text(row["text"]) or "").split()))
+    line = " ".join(part for part in (media, text) if part)[:_LAST_LINE_LENGTH]
     if row["direction"] == "in":
         return {"from": "", "line": line}
     return {"from": "You" if row["author"] == agent else "Us", "line": line}
 
 
-def _around(sought: str, words: str) -> str:
+def _excerpt(query: str, text: str) -> str:
     """The words from shortly before what was looked for, where that is far from their beginning."""
-    place = words.casefold().find(sought.casefold()) if sought else -1
-    return f"… {words[place - 20 :]}" if place > _FAR else words
+    place = text.casefold().find(query.casefold()) if query else -1
+    return f"… {text[place - 20 :]}" if place > _LEAD_LENGTH else text

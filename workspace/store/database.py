@@ -14,26 +14,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .migrations import bring_up
+from .migrations import migrate
 
 T = TypeVar("T")
 
 #: Enough to share an fsync among all gateway lanes of a busy moment, few enough to answer the first one soon.
-_GROUP = 256
+_MAX_GROUP = 256
 
 
 @dataclass(frozen=True, slots=True)
 class _Write:
     change: Callable[[sqlite3.Connection], Any]
-    answer: "asyncio.Future[Any]"
+    future: "asyncio.Future[Any]"
 
 
 class Database:
-    """`open` before use, `close` after. `committed` is called in the event loop after each group."""
+    """`open` before use, `close` after. `on_commit` is called in the event loop after each group."""
 
-    def __init__(self, path: Path, committed: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, path: Path, on_commit: Callable[[], None] = lambda: None) -> None:
         self._path = path
-        self._committed = committed
+        self._on_commit = on_commit
         self._waiting: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._reading = threading.local()
         self._readers: list[sqlite3.Connection] = []
@@ -42,7 +42,7 @@ class Database:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._loop = asyncio.get_running_loop()
         self._writer = connect(self._path)
-        bring_up(self._writer)
+        migrate(self._writer)
         self._thread = threading.Thread(target=self._write_groups, name="workspace-writer")
         self._thread.start()
         self._pool = ThreadPoolExecutor(2, "workspace-reader", initializer=self._open_reader)
@@ -56,9 +56,9 @@ class Database:
 
     async def write(self, change: Callable[[sqlite3.Connection], T]) -> T:
         """Run `change` in a transaction; returns when its result is on disk."""
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.put(_Write(change, answer))
-        return await answer
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.put(_Write(change, future))
+        return await future
 
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """Run `query` on one consistent view."""
@@ -80,15 +80,15 @@ class Database:
 
     def _write_groups(self) -> None:
         while (first := self._waiting.get()) is not None:
-            group, last = self._gather(first)
+            group, closing = self._gather(first)
             outcomes = self._commit(group)
-            self._loop.call_soon_threadsafe(self._answer, outcomes)
-            if last:
+            self._loop.call_soon_threadsafe(self._resolve, outcomes)
+            if closing:
                 return
 
     def _gather(self, first: _Write) -> tuple[list[_Write], bool]:
         group = [first]
-        while len(group) < _GROUP:
+        while len(group) < _MAX_GROUP:
             try:
                 following = self._waiting.get_nowait()
             except queue.Empty:
@@ -104,34 +104,32 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             outcomes = [self._apply(write) for write in group]
             connection.execute("COMMIT")
-        except (
-            sqlite3.Error
-        ) as trouble:  # a full disk, say: nobody in this group may be told "stored"
+        except sqlite3.Error as exc:  # a full disk, say: nobody in this group may be told "stored"
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            return [(write, None, trouble) for write in group]
+            return [(write, None, exc) for write in group]
         return outcomes
 
     def _apply(self, write: _Write) -> tuple[_Write, Any, Exception | None]:
         self._writer.execute("SAVEPOINT change")
         try:
             result = write.change(self._writer)
-        except Exception as trouble:  # noqa: BLE001  # handed to whoever awaits this write
+        except Exception as exc:  # noqa: BLE001  # handed to whoever awaits this write
             self._writer.execute("ROLLBACK TO change")
-            return write, None, trouble
+            return write, None, exc
         finally:
             self._writer.execute("RELEASE change")
         return write, result, None
 
-    def _answer(self, outcomes: list[tuple[_Write, Any, Exception | None]]) -> None:
-        for write, result, trouble in outcomes:
-            if write.answer.cancelled():
+    def _resolve(self, outcomes: list[tuple[_Write, Any, Exception | None]]) -> None:
+        for write, result, exc in outcomes:
+            if write.future.cancelled():
                 continue
-            if trouble is None:
-                write.answer.set_result(result)
+            if exc is None:
+                write.future.set_result(result)
             else:
-                write.answer.set_exception(trouble)
-        self._committed()
+                write.future.set_exception(exc)
+        self._on_commit()
 
 
 def connect(path: Path) -> sqlite3.Connection:

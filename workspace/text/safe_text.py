@@ -13,19 +13,19 @@ _HIDDEN = re.compile(
 _HIDDEN_IN_NAMES = re.compile("[\u061c\u200b\u200e\u200f]")
 
 #: A display name or file name longer than this is somebody being funny.
-_LONGEST_NAME = 200
+_MAX_NAME_LENGTH = 200
 
 
-def plain_text(words: str | None) -> str | None:
+def clean_text(text: str | None) -> str | None:
     """A message's text without what hides or reorders."""
-    if words is None:
+    if text is None:
         return None
-    return _HIDDEN.sub("", words.replace("\r\n", "\n").replace("\r", "\n"))
+    return _HIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def plain_name(words: str | None) -> str | None:
+def clean_name(text: str | None) -> str | None:
     """A name on one line, of a length that fits a page; None when nothing is left of it."""
-    if words is None:
+    if text is None:
         return None
-    visible = _HIDDEN_IN_NAMES.sub("", plain_text(words) or "")
-    return " ".join(visible.split())[:_LONGEST_NAME] or None
+    visible = _HIDDEN_IN_NAMES.sub("", clean_text(text) or "")
+    return " ".join(visible.split())[:_MAX_NAME_LENGTH] or None

@@ -6,7 +6,7 @@ from typing import Any
 
 from workspace.timestamps import parse_timestamp
 
-LINES: Mapping[str, str] = {
+PLACEHOLDERS: Mapping[str, str] = {
     "photo": "[photo message]",
     "video": "[video message]",
     "audio": "[audio message]",
@@ -25,15 +25,15 @@ PLATFORMS: Mapping[str, str] = {
 }
 
 #: Platforms whose ids are phone numbers, which people know; elsewhere an id is a mere string of signs.
-_BY_PHONE = frozenset({"twilio", "whatsapp"})
+_PHONE_PLATFORMS = frozenset({"twilio", "whatsapp"})
 
 
-def consumer_in_words(platform: str, id: str) -> str:
+def fallback_name(platform: str, id: str) -> str:
     """What to call somebody whose name is not known."""
-    if platform in _BY_PHONE:
+    if platform in _PHONE_PLATFORMS:
         return f"+{id}" if id.isdigit() else id
-    signs = "".join(sign for sign in id if sign.isalnum())
-    return f"Customer {signs[-4:].upper()}"
+    characters = "".join(character for character in id if character.isalnum())
+    return f"Customer {characters[-4:].upper()}"
 
 
 _NOUNS: Mapping[str, str] = {
@@ -66,7 +66,7 @@ _FAILED: Mapping[str, str] = {
 }
 
 
-def size(count: float) -> str:
+def format_size(count: float) -> str:
     """Bytes as people read them; decimal, as the settings are."""
     if count < 1000:
         return f"{count:.0f} bytes"
@@ -76,7 +76,7 @@ def size(count: float) -> str:
     return f"{megabytes.removesuffix('.0')} MB"
 
 
-def length(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """m:ss, or h:mm:ss from an hour on."""
     whole = max(0, round(seconds))
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
@@ -84,24 +84,24 @@ def length(seconds: float) -> str:
 
 
 #: What is told exactly where the detail holds numbers: the words for it, and how such a number reads.
-_EXACT: Mapping[str, tuple[str, Callable[[float], str]]] = {
-    "too_large": ("Too large", size),
+_MEASURED: Mapping[str, tuple[str, Callable[[float], str]]] = {
+    "too_large": ("Too large", format_size),
     "too_many_pixels": ("Too many pixels", lambda count: f"{count / 1e6:.0f} megapixels"),
-    "too_long": ("Too long", length),
+    "too_long": ("Too long", format_duration),
 }
 
 
-def state_in_words(attachment: Mapping[str, Any]) -> str:
+def describe_state(attachment: Mapping[str, Any]) -> str:
     """The state of an attachment as people should read it; empty when it is ready to be seen."""
     match attachment.get("state"):
         case "ready":
             return ""
         case "rejected":
-            return _refusal(attachment, _REJECTED, "Refused: {reason}")
-        case "failed" if removed := _removed(attachment):
-            return removed
+            return _describe_with_reason(attachment, _REJECTED, "Refused: {reason}")
+        case "failed" if removal := _removal_text(attachment):
+            return removal
         case "failed":
-            return _refusal(attachment, _FAILED, "Could not be fetched: {reason}")
+            return _describe_with_reason(attachment, _FAILED, "Could not be fetched: {reason}")
         case _:
             return "Still being fetched …"
 
@@ -115,19 +115,19 @@ _STEPS: Mapping[str, str] = {
 }
 
 
-def progress_in_words(attachment: Mapping[str, Any], now: int) -> str:
+def describe_progress(attachment: Mapping[str, Any], now: int) -> str:
     """What is being done for an attachment just now; empty when it is not pending any more."""
     if attachment.get("state") != "pending":
         return ""
     progress = attachment.get("progress")
     if not isinstance(progress, Mapping):
-        return state_in_words(attachment)
+        return describe_state(attachment)
     step, percent, tries = (progress.get(name) for name in ("step", "percent", "tries"))
     if step == "waiting" and isinstance(tries, int) and tries > 0:
         times = "once" if tries == 1 else f"{tries} times"
         return f"Still being fetched: tried {times}{_next_try(progress.get('next_try_at'), now)}"
-    words = _STEPS.get(str(step), _STEPS["waiting"])
-    return f"{words} {percent} %" if isinstance(percent, int) else words
+    text = _STEPS.get(str(step), _STEPS["waiting"])
+    return f"{text} {percent} %" if isinstance(percent, int) else text
 
 
 def _next_try(at: object, now: int) -> str:
@@ -138,43 +138,45 @@ def _next_try(at: object, now: int) -> str:
     return f", again in {minutes} min" if minutes else ", again in a moment"
 
 
-def may_be_retried(attachment: Mapping[str, Any]) -> bool:
+def can_retry(attachment: Mapping[str, Any]) -> bool:
     """Whether fetching it again may help."""
-    return attachment.get("state") == "failed" and not _removed(attachment)
+    return attachment.get("state") == "failed" and not _removal_text(attachment)
 
 
-def _removed(attachment: Mapping[str, Any]) -> str | None:
+def _removal_text(attachment: Mapping[str, Any]) -> str | None:
     """What was ready once and had to make room, or whose time is over, says so."""
     detail = attachment.get("detail")
     if attachment.get("reason") != "expired" or not isinstance(detail, str):
         return None
-    kept = _KEPT.search(detail)
-    return f"No longer kept: {kept[0]}" if kept else None
+    removal = _REMOVAL_DETAIL.search(detail)
+    return f"No longer kept: {removal[0]}" if removal else None
 
 
-_KEPT = re.compile(r"the retention time is over|only the newest \d+ photos are kept")
+_REMOVAL_DETAIL = re.compile(r"the retention time is over|only the newest \d+ photos are kept")
 
 
-def _refusal(attachment: Mapping[str, Any], table: Mapping[str, str], otherwise: str) -> str:
+def _describe_with_reason(
+    attachment: Mapping[str, Any], table: Mapping[str, str], default: str
+) -> str:
     reason = str(attachment.get("reason") or "no reason given")
-    exact = _exact_sentence(reason, attachment.get("detail"))
+    exact = _describe_with_numbers(reason, attachment.get("detail"))
     if exact:
         return exact
     kind = _NOUNS.get(str(attachment.get("kind")), "attachments")
-    sentence = table.get(reason, otherwise)
+    sentence = table.get(reason, default)
     return sentence.replace("{kind}", kind).replace("{reason}", reason.replace("_", " "))
 
 
-def _exact_sentence(reason: str, detail: object) -> str | None:
+def _describe_with_numbers(reason: str, detail: object) -> str | None:
     """The sentence with numbers, where the detail holds them. What else it says is for operators."""
     found = _NUMBERS.fullmatch(detail) if isinstance(detail, str) else None
-    if reason not in _EXACT or found is None:
+    if reason not in _MEASURED or found is None:
         return None
-    words, read = _EXACT[reason]
-    told = read(float(found["found"]) * float(found["times"] or 1))
-    least = "more than " if found["more"] else ""
-    limit = f", limit {read(float(found['limit']))}" if found["limit"] else ""
-    return f"{words}: {least}{told}{limit}"
+    text, format_value = _MEASURED[reason]
+    amount = format_value(float(found["found"]) * float(found["times"] or 1))
+    prefix = "more than " if found["more"] else ""
+    limit = f", limit {format_value(float(found['limit']))}" if found["limit"] else ""
+    return f"{text}: {prefix}{amount}{limit}"
 
 
 #: "31000000 bytes; the limit for a video is 25000000", "12000 x 9000 pixels, the limit is 64000000", "5400 s";
@@ -229,15 +231,15 @@ _REASONS: Mapping[str, str] = {
 }
 
 
-def reason_in_words(reason: str | None) -> str | None:
+def describe_reason(reason: str | None) -> str | None:
     return None if reason is None else _REASONS.get(reason, reason.replace("_", " "))
 
 
-def status_in_words(status: str | None) -> str | None:
+def describe_status(status: str | None) -> str | None:
     return None if status is None else _STATUSES.get(status, status.replace("_", " "))
 
 
-def notice_in_words(notice: Mapping[str, Any]) -> str:
+def describe_notice(notice: Mapping[str, Any]) -> str:
     """A line of the transcript that nobody wrote."""
     sentence = _NOTICES.get(str(notice.get("kind")))
     if sentence is None:
