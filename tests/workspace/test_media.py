@@ -44,7 +44,7 @@ async def test_opening_takes_in_the_demo_and_then_pictures_come(photo: House) ->
 
 async def test_the_browser_never_sees_the_token(photo: House) -> None:
     await photo.opened()
-    for path in ("", "api/me", "api/conversations", f"{PHOTO}/thumbnail", "static/page.js"):
+    for path in ("", "api/me", "api/conversations", f"{PHOTO}/thumbnail", "static/workspace.js"):
         async with photo.session.get(photo.url(path), allow_redirects=False) as response:
             assert TOKEN not in str(response.headers) + await response.text()
 

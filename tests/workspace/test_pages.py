@@ -15,7 +15,7 @@ PAGES = sorted((FOLDER / "templates").glob("*.html"))
 OURS = sorted((FOLDER / "static").iterdir())
 
 
-@pytest.mark.parametrize("path", ["", "audit", "operations", "sign-in", "api/me", "static/page.js"])
+@pytest.mark.parametrize("path", ["", "audit", "operations", "sign-in", "api/me", "static/workspace.js"])
 async def test_every_answer_tells_the_browser_what_may_happen(house: House, path: str) -> None:
     async with house.session.get(house.url(path)) as response:
         policy = response.headers["Content-Security-Policy"]
@@ -69,7 +69,7 @@ def test_every_script_and_style_a_page_names_is_there() -> None:
 async def test_the_workspace_works_below_any_path(tmp_path: Path, mount: str) -> None:
     async with open_house(tmp_path, mount=mount) as house:
         assert await house.status("") == 200
-        assert await house.status("static/page.js") == 200
+        assert await house.status("static/workspace.js") == 200
         await house.post("sign-out")
         async with house.session.get(house.url("audit"), allow_redirects=False) as response:
             assert response.headers["Location"] == f"{mount}sign-in?next=audit"

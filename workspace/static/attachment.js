@@ -1,11 +1,11 @@
 // @ts-check
 // One attachment: its transcript line, and below it what can be seen, or in words why nothing can.
 
+import { inWords, tell } from "./api-client.js";
 import { element } from "./element.js";
 import { icon } from "./icons.js";
 import { photoNode } from "./photo.js";
 import { followProgress } from "./progress.js";
-import { inWords, tell } from "./server.js";
 import { videoNode } from "./video.js";
 
 /**

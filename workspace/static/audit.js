@@ -1,10 +1,10 @@
 // @ts-check
 // The audit trail: who looked at what, and when.
 
-import { exactly, shortly } from "./clock.js";
-import { fillCorner } from "./corner.js";
+import { fillCorner } from "./account-menu.js";
+import { ask, inWords, whoAmI } from "./api-client.js";
 import { byId, element } from "./element.js";
-import { ask, inWords, whoAmI } from "./server.js";
+import { exactly, shortly } from "./time-format.js";
 
 /** @import { AuditEntry } from "./types.d.ts" */
 

@@ -1,13 +1,13 @@
 // @ts-check
 // The answer box: Enter sends, Shift and Enter starts a line. A draft, and what it quotes, wait for each conversation.
 
+import { Refused, tell } from "./api-client.js";
 import { byId, element } from "./element.js";
 import { icon } from "./icons.js";
-import { Refused, tell } from "./server.js";
-import { Writing } from "./writing.js";
+import { Writing } from "./typing-reporter.js";
 
 /**
- * @import { Deeds } from "./deeds.js"
+ * @import { Deeds } from "./actions.js"
  * @import { ChannelAbilities, Conversation, Fail, Quote, Reply } from "./types.d.ts"
  */
 

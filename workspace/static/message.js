@@ -1,12 +1,12 @@
 // @ts-check
 // One line of the transcript. An update replaces only the parts that differ, so that a video goes on playing.
 
+import { inWords, isMe } from "./api-client.js";
 import { attachmentNode } from "./attachment.js";
-import { exactly, hour } from "./clock.js";
 import { newKey, quoteInAnswer, sendReply } from "./composer.js";
 import { element } from "./element.js";
 import { icon } from "./icons.js";
-import { inWords, isMe } from "./server.js";
+import { exactly, hour } from "./time-format.js";
 
 /**
  * @import { IconName } from "./icons.js"

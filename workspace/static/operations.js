@@ -1,12 +1,12 @@
 // @ts-check
 // The operators' page: health, channels, numbers and failures, looked at again every few seconds.
 
-import { chart } from "./chart.js";
-import { lately, shortly } from "./clock.js";
-import { fillCorner } from "./corner.js";
+import { fillCorner } from "./account-menu.js";
+import { ask, inWords, tell, whoAmI } from "./api-client.js";
 import { byId, element } from "./element.js";
-import { numbers } from "./numbers.js";
-import { ask, inWords, tell, whoAmI } from "./server.js";
+import { chart } from "./feature-chart.js";
+import { numbers } from "./metric-tiles.js";
+import { lately, shortly } from "./time-format.js";
 
 /**
  * @import { Elements } from "./elements.d.ts"

@@ -1,9 +1,9 @@
 // @ts-check
 // A photo as a square thumbnail that opens the preview.
 
-import { exactly } from "./clock.js";
 import { element } from "./element.js";
-import { openViewer } from "./viewer.js";
+import { openViewer } from "./photo-viewer.js";
+import { exactly } from "./time-format.js";
 
 /** @import { Message, VisibleAttachment } from "./types.d.ts" */
 

@@ -1,7 +1,7 @@
 // @ts-check
 // What is being done for a file that is not ready yet, asked again while somebody can see it.
 
-import { ask } from "./server.js";
+import { ask } from "./api-client.js";
 
 const EVERY = 1500;
 

@@ -1,10 +1,10 @@
 // @ts-check
 // The open conversation: its lines in order, older ones when scrolled up to, new ones as they happen.
 
-import { dayInWords, dayOf } from "./clock.js";
+import { ask } from "./api-client.js";
 import { byId, element } from "./element.js";
 import { messageNode, updateMessage } from "./message.js";
-import { ask } from "./server.js";
+import { dayInWords, dayOf } from "./time-format.js";
 
 /** @import { Conversation, Fail, Line } from "./types.d.ts" */
 

@@ -1,9 +1,9 @@
 // @ts-check
 // A video that plays where it stands. Poster and length are there before it plays; nothing is loaded unseen.
 
-import { exactly } from "./clock.js";
 import { element } from "./element.js";
 import { playIcon } from "./icons.js";
+import { exactly } from "./time-format.js";
 
 /** @import { Message, VisibleAttachment } from "./types.d.ts" */
 

@@ -1,8 +1,8 @@
 // @ts-check
 // What can be done with the open conversation: take it, hand it over, close it, open it again.
 
+import { tell } from "./api-client.js";
 import { byId, element } from "./element.js";
-import { tell } from "./server.js";
 
 /** @import { AgentsDeed, Conversation, Fail, Me } from "./types.d.ts" */
 

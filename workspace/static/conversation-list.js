@@ -1,11 +1,11 @@
 // @ts-check
 // The list of conversations: latest first, narrowed or searched, kept in order while changes arrive.
 
+import { ask } from "./api-client.js";
 import { avatar, platform } from "./consumer.js";
-import { exactly, lately } from "./clock.js";
 import { byId, element } from "./element.js";
-import { ask } from "./server.js";
-import { isTyping } from "./typing.js";
+import { exactly, lately } from "./time-format.js";
+import { isTyping } from "./typing-indicator.js";
 
 /** @import { Conversation, Fail } from "./types.d.ts" */
 

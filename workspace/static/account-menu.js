@@ -1,8 +1,8 @@
 // @ts-check
 // The corner that says who is signed in, and leads to the other pages they may see.
 
+import { tell } from "./api-client.js";
 import { byId, element } from "./element.js";
-import { tell } from "./server.js";
 
 /** @import { Me, Permission } from "./types.d.ts" */
 

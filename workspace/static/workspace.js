@@ -1,18 +1,18 @@
 // @ts-check
 // Puts the page together: the list, the open conversation, and what the server tells.
 
+import { fillCorner } from "./account-menu.js";
+import { closeSheets, Deeds } from "./actions.js";
+import { inWords, tell, whoAmI } from "./api-client.js";
 import { Composer } from "./composer.js";
 import { hue, initials, platform } from "./consumer.js";
-import { fillCorner } from "./corner.js";
-import { closeSheets, Deeds } from "./deeds.js";
+import { List } from "./conversation-list.js";
 import { byId, element } from "./element.js";
 import { icon } from "./icons.js";
-import { List } from "./list.js";
-import { follow } from "./live.js";
-import { inWords, tell, whoAmI } from "./server.js";
-import { showTyping } from "./typing.js";
+import { follow } from "./live-updates.js";
+import { closeViewer } from "./photo-viewer.js";
 import { Transcript } from "./transcript.js";
-import { closeViewer } from "./viewer.js";
+import { showTyping } from "./typing-indicator.js";
 
 /** @import { ChannelAbilities, Conversation, Fail } from "./types.d.ts" */
 

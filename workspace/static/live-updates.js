@@ -1,7 +1,7 @@
 // @ts-check
 // The stream of changes. The browser reconnects by itself; when it gives up, we start again.
 
-import { ask } from "./server.js";
+import { ask } from "./api-client.js";
 
 /** @import { Conversation, ConversationPage } from "./types.d.ts" */
 

@@ -1,7 +1,7 @@
 // @ts-check
 // Tells the consumer that an answer is being written, as seldom as platforms want to hear it.
 
-import { tell } from "./server.js";
+import { tell } from "./api-client.js";
 
 // Platforms show the sign for 20 seconds and more; told again this often, it does not go out between two words.
 const AGAIN_AFTER = 12_000;
