@@ -1,7 +1,7 @@
 // @ts-check
 // The corner that says who is signed in, and leads to the other pages they may see.
 
-import { tell } from "./api-client.js";
+import { postJson } from "./api-client.js";
 import { byId, element } from "./element.js";
 
 /** @import { Me, Permission } from "./types.d.ts" */
@@ -18,16 +18,16 @@ const PAGES = [
  * @param {Me} me
  * @param {string} here
  */
-export function fillCorner(node, me, here) {
+export function fillAccountMenu(node, me, here) {
   byId("brand").textContent = me.name;
   const links = PAGES.filter(([permission, href]) => me.may.includes(permission) && href !== here)
-    .map(([, href, words]) => element("a", { class: "who-link", href }, words));
-  const out = element("button", { class: "who-link", type: "button", onclick: signOut }, "Sign out");
-  node.replaceChildren(element("bdi", { class: "who-name", title: "You are signed in under this name" }, me.agent), ...links, out);
+    .map(([, href, text]) => element("a", { class: "who-link", href }, text));
+  const signOutButton = element("button", { class: "who-link", type: "button", onclick: signOut }, "Sign out");
+  node.replaceChildren(element("bdi", { class: "who-name", title: "You are signed in under this name" }, me.agent), ...links, signOutButton);
 }
 
 async function signOut() {
   // Whatever came of it, the next page says who is signed in.
-  await tell("sign-out", {}).catch(() => null);
+  await postJson("sign-out", {}).catch(() => null);
   location.assign("sign-in");
 }

@@ -1,30 +1,30 @@
 // @ts-check
 // What can be done with the open conversation: take it, hand it over, close it, open it again.
 
-import { tell } from "./api-client.js";
+import { postJson } from "./api-client.js";
 import { byId, element } from "./element.js";
 
-/** @import { AgentsDeed, Conversation, Fail, Me } from "./types.d.ts" */
+/** @import { AssignmentAction, Conversation, ShowError, Me } from "./types.d.ts" */
 
-const sheet = byId("hand-over");
-const warning = byId("erase");
+const handOverDialog = byId("hand-over");
+const eraseDialog = byId("erase");
 
-export class Deeds {
+export class ConversationActions {
   /** @type {Conversation | null} */
   #conversation = null;
 
   /**
    * @param {Me} me
-   * @param {Fail} fail
+   * @param {ShowError} showError
    * @param {(id: string) => void} erased
    */
-  constructor(me, fail, erased) {
+  constructor(me, showError, erased) {
     this.erased = erased;
     this.me = me;
-    this.fail = fail;
+    this.showError = showError;
     this.node = byId("deeds");
-    byId("hand-over-cancel").addEventListener("click", () => sheet.close());
-    byId("erase-cancel").addEventListener("click", () => warning.close());
+    byId("hand-over-cancel").addEventListener("click", () => handOverDialog.close());
+    byId("erase-cancel").addEventListener("click", () => eraseDialog.close());
     byId("erase-form").addEventListener("submit", () => this.#erase());
     byId("hand-over-form").addEventListener("submit", () => this.#handOver(byId("hand-over-to").value));
   }
@@ -37,74 +37,74 @@ export class Deeds {
     if (focused && !this.node.contains(document.activeElement)) byId("conversation").focus({ preventScroll: true });
   }
 
-  take = () => this.#do("take");
+  take = () => this.#perform("take");
 
-  reopen = () => this.#do("reopen");
+  reopen = () => this.#perform("reopen");
 
   /** @param {Conversation} conversation */
   mayTake({ agents, assigned }) {
-    return !assigned && (!agents.length || this.#oversees());
+    return !assigned && (!agents.length || this.#mayOversee());
   }
 
   /** @param {Conversation} conversation */
   mayReopen({ agents, assigned, open }) {
-    return !open && (assigned || !agents.length || this.#oversees());
+    return !open && (assigned || !agents.length || this.#mayOversee());
   }
 
   /** @param {Conversation} conversation */
   #buttons(conversation) {
     const { agents, assigned, open } = conversation;
-    const mine = assigned || this.#oversees();
+    const may = assigned || this.#mayOversee();
     return [
       this.mayTake(conversation) ? button("Take", this.take, agents.length ? "" : "button-main") : null,
-      mine && open ? button("Hand over", () => this.#choose(conversation)) : null,
-      mine && open ? button("Close", () => this.#do("close")) : null,
+      may && open ? button("Hand over", () => this.#askForAgent(conversation)) : null,
+      may && open ? button("Close", () => this.#perform("close")) : null,
       this.mayReopen(conversation) ? button("Re-open", this.reopen) : null,
-      !open && this.#oversees() ? button("Erase", () => warning.showModal()) : null,
+      !open && this.#mayOversee() ? button("Erase", () => eraseDialog.showModal()) : null,
     ].filter((one) => one !== null);
   }
 
-  #oversees() {
+  #mayOversee() {
     return this.me.may.includes("oversee");
   }
 
   /** @param {Conversation} conversation */
-  #choose({ agents, assigned }) {
+  #askForAgent({ agents, assigned }) {
     const others = this.me.agents.filter((name) => agents.length !== 1 || name !== agents[0]);
     byId("hand-over-to").replaceChildren(
       ...others.filter((name) => name !== this.me.agent || !assigned).map((name) => element("option", { value: name }, name)),
       ...(assigned ? [element("option", { value: "" }, "Nobody: whoever takes it")] : []),
     );
-    sheet.showModal();
+    handOverDialog.showModal();
   }
 
   /** @param {string} to */
   #handOver(to) {
-    return to ? this.#do("hand_over", to) : this.#do("leave");
+    return to ? this.#perform("hand_over", to) : this.#perform("leave");
   }
 
   async #erase() {
     if (!this.#conversation) return;
     const { id } = this.#conversation;
     try {
-      await tell(`api/conversations/${encodeURIComponent(id)}/erase`, {});
+      await postJson(`api/conversations/${encodeURIComponent(id)}/erase`, {});
       this.erased(id);
-    } catch (refused) {
-      this.fail(refused);
+    } catch (error) {
+      this.showError(error);
     }
   }
 
   /**
-   * @param {AgentsDeed} deed
+   * @param {AssignmentAction} action
    * @param {string} to
    */
-  async #do(deed, to = "") {
+  async #perform(action, to = "") {
     if (!this.#conversation) return;
     this.#setDisabled(true);
     try {
-      await tell(`api/conversations/${encodeURIComponent(this.#conversation.id)}/agents`, { do: deed, to });
-    } catch (refused) {
-      this.fail(refused);
+      await postJson(`api/conversations/${encodeURIComponent(this.#conversation.id)}/agents`, { do: action, to });
+    } catch (error) {
+      this.showError(error);
     } finally {
       this.#setDisabled(false);
     }
@@ -117,15 +117,15 @@ export class Deeds {
 }
 
 // A sheet asks about the conversation that it was opened for.
-export function closeSheets() {
-  sheet.close();
-  warning.close();
+export function closeDialogs() {
+  handOverDialog.close();
+  eraseDialog.close();
 }
 
 /**
- * @param {string} words
+ * @param {string} text
  * @param {() => void} onclick
  */
-function button(words, onclick, extra = "") {
-  return element("button", { class: `button ${extra}`, type: "button", onclick }, words);
+function button(text, onclick, extra = "") {
+  return element("button", { class: `button ${extra}`, type: "button", onclick }, text);
 }

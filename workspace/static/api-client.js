@@ -1,25 +1,25 @@
 // @ts-check
 // Calls to the workspace's own server. Addresses are relative, so the page works below any path.
 
-/** @import { Answers, Deeds } from "./types.d.ts" */
+/** @import { GetResponses, PostRequests } from "./types.d.ts" */
 
 let csrf = "";
 let name = "";
 
-export class Refused extends Error {
+export class ApiError extends Error {
   /**
    * @param {number} status
-   * @param {string} sentence
+   * @param {string} message
    */
-  constructor(status, sentence) {
-    super(sentence);
+  constructor(status, message) {
+    super(message);
     this.status = status;
   }
 }
 
 // Who is looking. Everything that changes something sends the session's own token back.
-export async function whoAmI() {
-  const me = await ask("api/me");
+export async function loadMe() {
+  const me = await getJson("api/me");
   ({ csrf, agent: name } = me);
   return me;
 }
@@ -30,55 +30,55 @@ export function isMe(agent) {
 }
 
 /**
- * @template {keyof Answers} Path
+ * @template {keyof GetResponses} Path
  * @param {Path} path
- * @returns {Promise<Answers[Path]>}
+ * @returns {Promise<GetResponses[Path]>}
  */
-export async function ask(path) {
-  return answered(await reached(path, { headers: { Accept: "application/json" } }));
+export async function getJson(path) {
+  return readResponse(await send(path, { headers: { Accept: "application/json" } }));
 }
 
 /**
- * @template {keyof Deeds} Path
+ * @template {keyof PostRequests} Path
  * @param {Path} path
- * @param {Deeds[Path]["content"]} content
- * @returns {Promise<Deeds[Path]["answer"]>}
+ * @param {PostRequests[Path]["content"]} content
+ * @returns {Promise<PostRequests[Path]["answer"]>}
  */
-export async function tell(path, content) {
-  return answered(await reached(path, {
+export async function postJson(path, content) {
+  return readResponse(await send(path, {
     method: "POST",
     headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRF-Token": csrf },
     body: JSON.stringify(content),
   }));
 }
 
-export function signInAgain() {
+export function goToSignIn() {
   const here = location.pathname.slice(location.pathname.lastIndexOf("/") + 1) + location.search;
   location.assign(`sign-in?next=${encodeURIComponent(here)}`);
 }
 
-/** @param {unknown} trouble */
-export function inWords(trouble) {
-  return trouble instanceof Error ? trouble.message : String(trouble);
+/** @param {unknown} error */
+export function errorMessage(error) {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /**
  * @param {string} path
  * @param {RequestInit} options
  */
-async function reached(path, options) {
+async function send(path, options) {
   try {
     return await fetch(path, { ...options, credentials: "same-origin" });
   } catch {
-    throw new Refused(0, "The workspace cannot be reached right now.");
+    throw new ApiError(0, "The workspace cannot be reached right now.");
   }
 }
 
 /** @param {Response} response */
-async function answered(response) {
-  if (response.status === 401) signInAgain();
+async function readResponse(response) {
+  if (response.status === 401) goToSignIn();
   if (response.status === 204) return null;
   const content = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Refused(response.status, content.error ?? `The workspace answered ${response.status}.`);
+  if (!response.ok) throw new ApiError(response.status, content.error ?? `The workspace answered ${response.status}.`);
   return content;
 }

@@ -15,7 +15,7 @@ export function avatar(conversation) {
 }
 
 /** @param {Conversation} conversation */
-export function platform(conversation, extra = "") {
+export function platformLabel(conversation, extra = "") {
   return element("span", { class: `platform ${extra}`, "data-platform": conversation.platform }, conversation.platform_name);
 }
 

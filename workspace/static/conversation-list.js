@@ -1,35 +1,35 @@
 // @ts-check
 // The list of conversations: latest first, narrowed or searched, kept in order while changes arrive.
 
-import { ask } from "./api-client.js";
-import { avatar, platform } from "./consumer.js";
+import { getJson } from "./api-client.js";
+import { avatar, platformLabel } from "./consumer.js";
 import { byId, element } from "./element.js";
-import { exactly, lately } from "./time-format.js";
+import { formatFull, formatRecent } from "./time-format.js";
 import { isTyping } from "./typing-indicator.js";
 
-/** @import { Conversation, Fail } from "./types.d.ts" */
+/** @import { Conversation, ShowError } from "./types.d.ts" */
 
-/** @typedef {keyof typeof EMPTY} Narrowing */
+/** @typedef {keyof typeof EMPTY_TEXTS} FilterName */
 /** @typedef {{ conversation: Conversation, link: HTMLAnchorElement, item: HTMLLIElement }} Entry */
 
-/** @type {Record<Narrowing, (conversation: Conversation) => boolean>} */
-const BELONGS = {
+/** @type {Record<FilterName, (conversation: Conversation) => boolean>} */
+const FILTERS = {
   all: () => true,
   open: (conversation) => conversation.open,
   closed: (conversation) => !conversation.open,
   mine: (conversation) => conversation.assigned,
 };
 
-const EMPTY = {
+const EMPTY_TEXTS = {
   all: "Nothing has arrived yet. Messages appear here by themselves.",
   open: "No open conversations. New messages appear here by themselves.",
   closed: "No closed conversations.",
   mine: "You have no conversations. Open one and take it.",
 };
 
-const TYPING_PAUSE = 180;
+const SEARCH_DELAY = 180;
 
-export class List {
+export class ConversationList {
   /** @type {Map<string, Conversation>} */
   #known = new Map();
 
@@ -37,55 +37,55 @@ export class List {
   #entries = new Map();
 
   /** @type {string | null} */
-  #chosen = null;
+  #current = null;
 
-  /** @type {Narrowing} */
-  #show = "open";
-  #sought = "";
+  /** @type {FilterName} */
+  #filter = "open";
+  #query = "";
   #complete = false;
-  #asking = false;
-  #turn = 0;
+  #loading = false;
+  #generation = 0;
 
   /**
    * @param {(id: string) => void} choose
-   * @param {Fail} fail
+   * @param {ShowError} showError
    */
-  constructor(choose, fail) {
+  constructor(choose, showError) {
     this.choose = choose;
-    this.fail = fail;
+    this.showError = showError;
     this.node = byId("conversations");
-    this.lookAgain = this.#watchEnd();
+    this.observeEndAgain = this.#watchEnd();
     this.#watchTabs();
     this.#watchSearch();
   }
 
   async load() {
-    this.#turn += 1;
-    const turn = this.#turn;
-    const { revision, conversations } = await ask(this.#address());
-    if (turn !== this.#turn) return revision;
+    this.#generation += 1;
+    const generation = this.#generation;
+    const { revision, conversations } = await getJson(this.#address());
+    if (generation !== this.#generation) return revision;
     this.#entries.clear();
     this.node.replaceChildren();
-    this.#complete = conversations.length === 0 || this.#sought !== "";
-    for (const conversation of conversations) this.#put(conversation);
-    this.#settle();
+    this.#complete = conversations.length === 0 || this.#query !== "";
+    for (const conversation of conversations) this.#upsert(conversation);
+    this.#update();
     return revision;
   }
 
-  async more() {
+  async loadMore() {
     const last = [...this.#entries.values()].at(-1)?.conversation;
-    if (!last || this.#complete || this.#asking) return;
-    const turn = this.#turn;
-    this.#asking = true;
+    if (!last || this.#complete || this.#loading) return;
+    const generation = this.#generation;
+    this.#loading = true;
     try {
-      const { conversations } = await ask(`${this.#address()}&before=${last.active_at}.${encodeURIComponent(last.id)}`);
-      if (turn !== this.#turn) return;
+      const { conversations } = await getJson(`${this.#address()}&before=${last.active_at}.${encodeURIComponent(last.id)}`);
+      if (generation !== this.#generation) return;
       this.#complete = conversations.length === 0;
-      for (const conversation of conversations) this.#put(conversation);
-      this.#settle();
-      if (!this.#complete) this.lookAgain();
+      for (const conversation of conversations) this.#upsert(conversation);
+      this.#update();
+      if (!this.#complete) this.observeEndAgain();
     } finally {
-      this.#asking = false;
+      this.#loading = false;
     }
   }
 
@@ -97,15 +97,15 @@ export class List {
     for (const conversation of conversations) {
       this.#known.set(conversation.id, conversation);
       const listed = this.#entries.has(conversation.id);
-      if (this.#sought ? listed : BELONGS[this.#show](conversation)) this.#put(conversation);
-      else if (listed) this.#drop(conversation.id);
+      if (this.#query ? listed : FILTERS[this.#filter](conversation)) this.#upsert(conversation);
+      else if (listed) this.#remove(conversation.id);
     }
-    this.#settle();
+    this.#update();
   }
 
   /** @param {string | null} id */
-  mark(id) {
-    this.#chosen = id;
+  markCurrent(id) {
+    this.#current = id;
     for (const [key, { link }] of this.#entries) setCurrent(link, key === id);
   }
 
@@ -115,25 +115,25 @@ export class List {
   }
 
   /** @param {string} id */
-  forget(id) {
+  remove(id) {
     this.#known.delete(id);
-    if (this.#entries.has(id)) this.#drop(id);
-    this.#settle();
+    if (this.#entries.has(id)) this.#remove(id);
+    this.#update();
   }
 
   #address() {
-    return /** @type {const} */ (`api/conversations?show=${this.#show}&q=${encodeURIComponent(this.#sought)}`);
+    return /** @type {const} */ (`api/conversations?show=${this.#filter}&q=${encodeURIComponent(this.#query)}`);
   }
 
   /** @param {Conversation} conversation */
-  #put(conversation) {
+  #upsert(conversation) {
     const known = this.#entries.get(conversation.id);
     this.#known.set(conversation.id, conversation);
     const link = known?.link ?? this.#link(conversation);
-    const shown = this.#sought && known ? { ...conversation, last: known.conversation.last } : conversation;
+    const shown = this.#query && known ? { ...conversation, last: known.conversation.last } : conversation;
     fill(link, shown);
-    setCurrent(link, conversation.id === this.#chosen);
-    if (isTyping(conversation)) this.#stopTyping(conversation);
+    setCurrent(link, conversation.id === this.#current);
+    if (isTyping(conversation)) this.#clearTypingLater(conversation);
     if (known) known.conversation = shown;
     else this.#entries.set(conversation.id, { conversation: shown, link, item: element("li", {}, link) });
   }
@@ -153,7 +153,7 @@ export class List {
    * Draws the entry anew when nobody has said for long enough that they still write.
    * @param {Conversation} conversation
    */
-  #stopTyping({ id, typing_until: until }) {
+  #clearTypingLater({ id, typing_until: until }) {
     setTimeout(() => {
       const known = this.#entries.get(id);
       if (known) fill(known.link, known.conversation);
@@ -161,23 +161,23 @@ export class List {
   }
 
   /** @param {string} id */
-  #drop(id) {
+  #remove(id) {
     this.#entries.get(id)?.item.remove();
     this.#entries.delete(id);
   }
 
-  #settle() {
-    this.#order();
+  #update() {
+    this.#sort();
     const empty = byId("list-empty");
     empty.hidden = this.#entries.size > 0;
-    empty.textContent = this.#sought ? "Nothing was found." : EMPTY[this.#show];
+    empty.textContent = this.#query ? "Nothing was found." : EMPTY_TEXTS[this.#filter];
     const waiting = [...this.#entries.values()].filter(({ conversation }) => conversation.unread).length;
     document.title = `${waiting ? `(${waiting}) ` : ""}${byId("brand").textContent}`;
   }
 
   // Moves only what is out of place: a moved entry loses the keyboard's focus.
-  #order() {
-    const sorted = [...this.#entries].sort(([, a], [, b]) => later(a.conversation, b.conversation));
+  #sort() {
+    const sorted = [...this.#entries].sort(([, a], [, b]) => byActivity(a.conversation, b.conversation));
     this.#entries = new Map(sorted);
     let place = this.node.firstElementChild;
     for (const [, { item }] of sorted) {
@@ -188,7 +188,7 @@ export class List {
 
   #watchEnd() {
     const end = new IntersectionObserver(
-      (seen) => { if (seen.some((one) => one.isIntersecting)) this.more().catch(this.fail); },
+      (seen) => { if (seen.some((one) => one.isIntersecting)) this.loadMore().catch(this.showError); },
       { root: byId("list-scroll"), rootMargin: "400px" },
     );
     end.observe(byId("list-end"));
@@ -200,9 +200,9 @@ export class List {
     const tabs = byId("tabs").querySelectorAll("button");
     for (const tab of tabs) {
       tab.addEventListener("click", () => {
-        this.#show = /** @type {Narrowing} */ (tab.dataset.show);
+        this.#filter = /** @type {FilterName} */ (tab.dataset.show);
         for (const other of tabs) other.setAttribute("aria-pressed", String(other === tab));
-        this.load().catch(this.fail);
+        this.load().catch(this.showError);
       });
     }
   }
@@ -210,13 +210,13 @@ export class List {
   #watchSearch() {
     const field = byId("sought");
     /** @type {number | undefined} */
-    let pause;
+    let timer;
     field.addEventListener("input", () => {
-      clearTimeout(pause);
-      pause = setTimeout(() => {
-        this.#sought = field.value.trim();
-        this.load().catch(this.fail);
-      }, TYPING_PAUSE);
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        this.#query = field.value.trim();
+        this.load().catch(this.showError);
+      }, SEARCH_DELAY);
     });
   }
 }
@@ -225,7 +225,7 @@ export class List {
  * @param {Conversation} a
  * @param {Conversation} b
  */
-function later(a, b) {
+function byActivity(a, b) {
   return b.active_at - a.active_at || (a.id < b.id ? 1 : -1);
 }
 
@@ -253,10 +253,10 @@ function fill(link, conversation) {
       isTyping(conversation)
         ? element("span", { class: "entry-line entry-typing" }, "is writing …")
         : element("span", { class: "entry-line" }, from ? `${from}: ` : "", element("bdi", {}, line)),
-      element("span", { class: "entry-state" }, platform(conversation, "entry-platform"), holders(conversation)),
+      element("span", { class: "entry-state" }, platformLabel(conversation, "entry-platform"), holders(conversation)),
     ),
     element("span", { class: "entry-side" },
-      element("time", { datetime: new Date(at).toISOString(), title: exactly(at) }, lately(at)),
+      element("time", { datetime: new Date(at).toISOString(), title: formatFull(at) }, formatRecent(at)),
       conversation.unread ? unread(conversation.unread) : null,
     ),
   );
@@ -269,6 +269,6 @@ function unread(count) {
 
 /** @param {Conversation} conversation */
 function holders({ agents, assigned, open }) {
-  const words = assigned ? "Yours" : agents.join(", ");
-  return element("span", { class: "entry-holder" }, [words, open ? "" : "closed"].filter(Boolean).join(", "));
+  const text = assigned ? "Yours" : agents.join(", ");
+  return element("span", { class: "entry-holder" }, [text, open ? "" : "closed"].filter(Boolean).join(", "));
 }

@@ -9,7 +9,7 @@ import { element } from "./element.js";
 const WORDS = { yes: "yes", limited: "limited", text: "as text", no: "no" };
 
 /** @param {Channel[]} channels */
-export function chart(channels) {
+export function featureChart(channels) {
   const features = [...new Set(channels.flatMap((channel) => Object.keys(channel.features)))];
   const head = element("tr", {}, element("th", { scope: "col" }, "Feature"),
     ...channels.map((channel) => element("th", { scope: "col" }, channel.connector)));

@@ -1,19 +1,19 @@
 // @ts-check
 // The stream of changes. The browser reconnects by itself; when it gives up, we start again.
 
-import { ask } from "./api-client.js";
+import { getJson } from "./api-client.js";
 
 /** @import { Conversation, ConversationPage } from "./types.d.ts" */
 
-/** @typedef {{ changed: (conversations: Conversation[]) => void, state: (word: "live" | "away") => void }} Follower */
+/** @typedef {{ changed: (conversations: Conversation[]) => void, state: (state: "live" | "reconnecting") => void }} Listener */
 
-const AGAIN_AFTER = 3000;
+const RETRY_DELAY = 3000;
 
 /**
  * @param {number} revision
- * @param {Follower} follower
+ * @param {Listener} follower
  */
-export function follow(revision, { changed, state }) {
+export function followUpdates(revision, { changed, state }) {
   let since = revision;
   const connect = () => {
     const stream = new EventSource(`updates?since=${since}`);
@@ -25,11 +25,11 @@ export function follow(revision, { changed, state }) {
       changed(content.conversations);
     });
     stream.addEventListener("error", () => {
-      state("away");
-      if (stream.readyState === EventSource.CLOSED) setTimeout(again, AGAIN_AFTER);
+      state("reconnecting");
+      if (stream.readyState === EventSource.CLOSED) setTimeout(reconnect, RETRY_DELAY);
     });
   };
   // A stream does not say why it was refused; asking who we are leads to the sign-in page if that is why.
-  const again = () => ask("api/me").then(connect, () => setTimeout(again, AGAIN_AFTER));
+  const reconnect = () => getJson("api/me").then(connect, () => setTimeout(reconnect, RETRY_DELAY));
   connect();
 }

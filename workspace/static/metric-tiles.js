@@ -8,7 +8,7 @@ import { element } from "./element.js";
 /** @typedef {{ bound: number, value: number }} Bucket */
 
 /** @type {Map<string, { total: number, now: number }>} */
-const earlier = new Map();
+const previousTotals = new Map();
 
 // What operators call the numbers they know; others are called by their own names.
 /** @type {Partial<Record<string, string>>} */
@@ -27,16 +27,16 @@ const TITLES = {
 const PREFIX = /^airlock_/u;
 const UNIT = /_(?:seconds|bytes)$/u;
 
-const ELSEWHERE = new Set(["airlock_connector_healthy"]);
+const SHOWN_ELSEWHERE = new Set(["airlock_connector_healthy"]);
 
 /** @type {[keyof typeof TILES, string][]} */
 const GROUPS = [["counter", "Throughput"], ["histogram", "How long it takes"], ["gauge", "What waits"]];
 
 /** @param {MetricFamily[]} families */
-export function numbers(families) {
+export function metricTiles(families) {
   const now = performance.now();
   const groups = GROUPS.flatMap(([type, heading]) => {
-    const tiles = families.filter((family) => family.type === type && !ELSEWHERE.has(family.name)).flatMap((family) => TILES[type](family, now));
+    const tiles = families.filter((family) => family.type === type && !SHOWN_ELSEWHERE.has(family.name)).flatMap((family) => TILES[type](family, now));
     return tiles.length ? [element("h3", {}, heading), element("div", { class: "tiles" }, ...tiles)] : [];
   });
   return groups.length ? groups : [element("p", { class: "faint" }, "The gateway tells no numbers yet.")];
@@ -50,20 +50,20 @@ const TILES = {
   counter: (family, now) => {
     const totals = family.samples.filter(({ name }) => name.endsWith("_total"));
     const total = sum(totals);
-    const parts = totals.filter(({ value, labels }) => value && Object.keys(labels).length).map(({ labels, value }) => part(called(labels), whole(value)));
-    return [tile(title(family.name), `${rate(family.name, total, now)} /s`, `${whole(total)} since start`, parts)];
+    const parts = totals.filter(({ value, labels }) => value && Object.keys(labels).length).map(({ labels, value }) => part(labelText(labels), formatNumber(value)));
+    return [tile(titleOf(family.name), `${rate(family.name, total, now)} /s`, `${formatNumber(total)} since start`, parts)];
   },
   /** @param {MetricFamily} family */
   gauge: (family) => family.samples.map(({ labels, value }) =>
-    tile([title(family.name), called(labels)].filter(Boolean).join(", "), whole(value), family.help)),
+    tile([titleOf(family.name), labelText(labels)].filter(Boolean).join(", "), formatNumber(value), family.help)),
   /** @param {MetricFamily} family */
   histogram: (family) => {
-    const groups = byLabels(family.samples.filter(({ name }) => name.endsWith("_bucket")));
-    const all = merged([...groups.values()].flat());
+    const groups = groupByLabels(family.samples.filter(({ name }) => name.endsWith("_bucket")));
+    const all = mergeBuckets([...groups.values()].flat());
     if (!count(all)) return [];
-    const parts = [...groups].map(([name, samples]) => ({ name, buckets: merged(samples) })).filter(({ name, buckets }) => name && count(buckets))
-      .map(({ name, buckets }) => part(name, `${seconds(quantile(buckets, 0.5))}, ${seconds(quantile(buckets, 0.95))}`));
-    return [tile(title(family.name), seconds(quantile(all, 0.5)), `half of ${whole(count(all))}; 95 % within ${seconds(quantile(all, 0.95))}`, parts)];
+    const parts = [...groups].map(([name, samples]) => ({ name, buckets: mergeBuckets(samples) })).filter(({ name, buckets }) => name && count(buckets))
+      .map(({ name, buckets }) => part(name, `${formatSeconds(quantile(buckets, 0.5))}, ${formatSeconds(quantile(buckets, 0.95))}`));
+    return [tile(titleOf(family.name), formatSeconds(quantile(all, 0.5)), `half of ${formatNumber(count(all))}; 95 % within ${formatSeconds(quantile(all, 0.95))}`, parts)];
   },
 };
 
@@ -88,7 +88,7 @@ function part(name, value) {
 }
 
 /** @param {Record<string, string>} labels */
-function called({ le, ...labels }) {
+function labelText({ le, ...labels }) {
   return Object.values(labels).filter(Boolean).join(" ").replaceAll("_", " ");
 }
 
@@ -99,18 +99,18 @@ function called({ le, ...labels }) {
  * @param {number} now
  */
 function rate(name, total, now) {
-  const before = earlier.get(name);
-  earlier.set(name, { total, now });
+  const before = previousTotals.get(name);
+  previousTotals.set(name, { total, now });
   if (!before || now <= before.now || total < before.total) return "0";
   return ((total - before.total) / ((now - before.now) / 1000)).toLocaleString(undefined, { maximumFractionDigits: 1 });
 }
 
 /** @param {MetricSample[]} samples */
-function byLabels(samples) {
+function groupByLabels(samples) {
   /** @type {Map<string, MetricSample[]>} */
   const groups = new Map();
   for (const sample of samples) {
-    const name = called(sample.labels);
+    const name = labelText(sample.labels);
     groups.set(name, [...(groups.get(name) ?? []), sample]);
   }
   return groups;
@@ -121,7 +121,7 @@ function byLabels(samples) {
  * @param {MetricSample[]} samples
  * @returns {Bucket[]}
  */
-function merged(samples) {
+function mergeBuckets(samples) {
   /** @type {Map<number, number>} */
   const byBound = new Map();
   for (const { labels, value } of samples) {
@@ -150,7 +150,7 @@ function quantile(buckets, share) {
 }
 
 /** @param {number} value */
-function seconds(value) {
+function formatSeconds(value) {
   return value < 1 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(1)} s`;
 }
 
@@ -160,12 +160,12 @@ function sum(samples) {
 }
 
 /** @param {number} value */
-function whole(value) {
+function formatNumber(value) {
   return value.toLocaleString(undefined, { maximumFractionDigits: 1 });
 }
 
 /** @param {string} name */
-function title(name) {
+function titleOf(name) {
   const known = TITLES[name];
   if (known) return known;
   const words = name.replace(PREFIX, "").replace(UNIT, "").replaceAll("_", " ");

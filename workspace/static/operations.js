@@ -1,48 +1,48 @@
 // @ts-check
 // The operators' page: health, channels, numbers and failures, looked at again every few seconds.
 
-import { fillCorner } from "./account-menu.js";
-import { ask, inWords, tell, whoAmI } from "./api-client.js";
+import { fillAccountMenu } from "./account-menu.js";
+import { getJson, errorMessage, postJson, loadMe } from "./api-client.js";
 import { byId, element } from "./element.js";
-import { chart } from "./feature-chart.js";
-import { numbers } from "./metric-tiles.js";
-import { lately, shortly } from "./time-format.js";
+import { featureChart } from "./feature-chart.js";
+import { metricTiles } from "./metric-tiles.js";
+import { formatRecent, formatDateTime } from "./time-format.js";
 
 /**
  * @import { Elements } from "./elements.d.ts"
  * @import { AccountNotice, Channel, Check, Failure, OperationsReport, Part } from "./types.d.ts"
  */
 
-const EVERY = 5000;
+const REFRESH_INTERVAL = 5000;
 
 /** @type {Partial<Record<string, string>>} */
 const STATE_WORDS = { ok: "OK", warn: "Look at it", fail: "Fails", waiting: "Waiting", "needs action": "Needs action", unknown: "Not known" };
 
 async function load() {
   try {
-    show(await ask("api/operations"));
+    show(await getJson("api/operations"));
     byId("trouble").hidden = true;
-  } catch (refused) {
+  } catch (error) {
     byId("trouble").hidden = false;
-    byId("trouble").textContent = inWords(refused);
+    byId("trouble").textContent = errorMessage(error);
   }
 }
 
 /** @param {OperationsReport} found */
 function show(found) {
   fill("health", found.health, (checks) => checks.map((check) => tile(check, "tile-name")));
-  fill("channels", found.channels, (channels) => channels.map(channel));
-  fill("numbers", found.numbers, (families) => numbers(families));
-  fill("failures", found.failures, failures);
-  fill("chart", found.channels, (channels) => [chart(channels)]);
+  fill("channels", found.channels, (channels) => channels.map(channelTile));
+  fill("numbers", found.numbers, (families) => metricTiles(families));
+  fill("failures", found.failures, failureTable);
+  fill("chart", found.channels, (channels) => [featureChart(channels)]);
   byId("retry-all").hidden = !(found.failures.content ?? []).some((failure) => failure.can_retry);
   byId("notices-section").hidden = !found.notices.length;
-  byId("notices").replaceChildren(...found.notices.map(notice));
+  byId("notices").replaceChildren(...found.notices.map(noticeLine));
 }
 
 // A part is drawn anew only when it says something else: the keyboard's focus stays where it is. Numbers have
 // nothing to focus, and their rates change when they do not.
-const shown = new Map();
+const drawn = new Map();
 
 /**
  * @template Content
@@ -52,8 +52,8 @@ const shown = new Map();
  */
 function fill(id, part, build) {
   const json = JSON.stringify(part);
-  if (shown.get(id) === json && id !== "numbers") return;
-  shown.set(id, json);
+  if (drawn.get(id) === json && id !== "numbers") return;
+  drawn.set(id, json);
   byId(id).replaceChildren(...("content" in part ? build(part.content) : [element("p", { class: "faint" }, part.trouble)]));
 }
 
@@ -68,12 +68,12 @@ function tile({ name, state, detail }, kind = "") {
  * The platform's own name of the account is what an operator recognises.
  * @param {Channel} one
  */
-function channel(one) {
+function channelTile(one) {
   const { state = "unknown", account, detail, checked_at: checked } = one.health ?? {};
   return element("div", { class: "tile", "data-channel": one.connector },
     element("p", { class: "tile-head" }, dot(state), element("span", {}, one.connector), element("span", { class: "tile-state" }, STATE_WORDS[state] ?? state)),
     element("p", { class: "tile-account" }, element("bdi", {}, account ?? "")),
-    element("p", { class: "tile-words" }, one.label ?? one.platform, checked ? element("span", {}, " · asked ", lately(new Date(checked))) : ""),
+    element("p", { class: "tile-words" }, one.label ?? one.platform, checked ? element("span", {}, " · asked ", formatRecent(new Date(checked))) : ""),
     detail ? element("p", { class: "tile-words tile-trouble" }, detail.replaceAll("_", " ")) : null);
 }
 
@@ -83,10 +83,10 @@ function dot(state) {
 }
 
 /** @param {Failure[]} found */
-function failures(found) {
+function failureTable(found) {
   if (!found.length) return [element("p", { class: "faint" }, "Nothing has failed.")];
   const rows = found.map((failure) => element("tr", {},
-    element("td", {}, element("time", { datetime: failure.at }, shortly(new Date(failure.at)))),
+    element("td", {}, element("time", { datetime: failure.at }, formatDateTime(new Date(failure.at)))),
     element("td", {}, failure.connector ?? ""),
     element("td", {}, failure.kind),
     element("td", {}, [failure.reason, failure.detail].filter(Boolean).join(": ").replaceAll("_", " ")),
@@ -111,24 +111,24 @@ function retryButton(id) {
 async function retry(id, button) {
   button.disabled = true;
   try {
-    const { results } = await tell(`api/failures/${encodeURIComponent(id)}/retry`, {});
+    const { results } = await postJson(`api/failures/${encodeURIComponent(id)}/retry`, {});
     const done = (results ?? []).map((result) => result.detail ?? result.status);
     byId("announcer").textContent = done.length > 1 ? `${done.length} are tried again` : done.join("") || "It is tried again";
-  } catch (refused) {
+  } catch (error) {
     byId("trouble").hidden = false;
-    byId("trouble").textContent = inWords(refused);
+    byId("trouble").textContent = errorMessage(error);
   } finally {
     button.disabled = false;
     await load();
   }
 }
 
-/** @param {AccountNotice} told */
-function notice({ at, connector, kind, text }) {
-  return element("p", {}, element("span", { class: "faint" }, `${shortly(at)} · ${connector} · `), text ?? String(kind).replaceAll("_", " "));
+/** @param {AccountNotice} notice */
+function noticeLine({ at, connector, kind, text }) {
+  return element("p", {}, element("span", { class: "faint" }, `${formatDateTime(at)} · ${connector} · `), text ?? String(kind).replaceAll("_", " "));
 }
 
 byId("retry-all").addEventListener("click", () => retry("all", byId("retry-all")));
-setInterval(async () => { if (!document.hidden) await load(); }, EVERY);
-fillCorner(byId("links"), await whoAmI(), "operations");
+setInterval(async () => { if (!document.hidden) await load(); }, REFRESH_INTERVAL);
+fillAccountMenu(byId("links"), await loadMe(), "operations");
 await load();

@@ -12,13 +12,13 @@ const zoom = new Zoom(byId("viewer-stage"), photo, byId("viewer-scale"));
 let current = null;
 
 /** @param {string} id */
-export function openViewer(id) {
+export function openPhotoViewer(id) {
   show(id);
   viewer.showModal();
   byId("viewer-close").focus();
 }
 
-export function closeViewer() {
+export function closePhotoViewer() {
   if (viewer.open) viewer.close();
 }
 
@@ -56,14 +56,14 @@ function step(by) {
   if (next) show(next.dataset.photo);
 }
 
-function failed() {
+function showFailure() {
   if (!photo.getAttribute("src")) return;
   photo.hidden = true;
   byId("viewer-words").textContent = "The photo cannot be loaded right now.";
   byId("viewer-words").hidden = false;
 }
 
-function closed() {
+function cleanUp() {
   photo.removeAttribute("src");
   for (const one of photos()) if (one.dataset.photo === current) one.focus();
 }
@@ -79,7 +79,7 @@ const KEYS = {
 };
 
 const BUTTONS = /** @type {const} */ ([
-  ["viewer-close", icon("close"), closeViewer],
+  ["viewer-close", icon("close"), closePhotoViewer],
   ["viewer-previous", icon("back", 26), () => step(-1)],
   ["viewer-next", icon("next", 26), () => step(1)],
   ["viewer-larger", icon("larger"), () => zoom.by(1)],
@@ -92,9 +92,9 @@ for (const [id, shape, press] of BUTTONS) {
 }
 byId("viewer-download").append(icon("download"));
 byId("viewer-stage").addEventListener("click", (event) => {
-  if (event.target === event.currentTarget && !zoom.zoomed) closeViewer();
+  if (event.target === event.currentTarget && !zoom.zoomed) closePhotoViewer();
 });
-viewer.addEventListener("close", closed);
+viewer.addEventListener("close", cleanUp);
 viewer.addEventListener("keydown", (event) => {
   const zoomedPan = zoom.zoomed && event.key.startsWith("Arrow") && event.target === byId("viewer-stage");
   const press = KEYS[event.key];
@@ -102,4 +102,4 @@ viewer.addEventListener("keydown", (event) => {
   press();
   event.preventDefault();
 });
-photo.addEventListener("error", failed);
+photo.addEventListener("error", showFailure);

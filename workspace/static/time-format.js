@@ -1,7 +1,7 @@
 // @ts-check
 // Times as people say them, in the browser's own language and zone.
 
-/** @import { Moment } from "./types.d.ts" */
+/** @import { Timestamp } from "./types.d.ts" */
 
 const timeOfDay = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: "long" });
@@ -13,43 +13,43 @@ const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle:
 
 const DAY = 24 * 60 * 60 * 1000;
 
-/** @param {Moment} at */
-export function hour(at) {
+/** @param {Timestamp} at */
+export function formatTime(at) {
   return timeOfDay.format(at);
 }
 
-/** @param {Moment} at */
-export function shortly(at) {
+/** @param {Timestamp} at */
+export function formatDateTime(at) {
   return short.format(at);
 }
 
-/** @param {Moment} at */
-export function exactly(at) {
+/** @param {Timestamp} at */
+export function formatFull(at) {
   return exact.format(at);
 }
 
-/** @param {Moment} at */
-export function dayOf(at) {
+/** @param {Timestamp} at */
+export function startOfDay(at) {
   return new Date(at).setHours(0, 0, 0, 0);
 }
 
 /**
  * For the list: the hour today, the day this week, else the date.
- * @param {Moment} at
+ * @param {Timestamp} at
  */
-export function lately(at, now = Date.now()) {
-  const days = Math.round((dayOf(now) - dayOf(at)) / DAY);
-  if (days <= 0) return hour(at);
+export function formatRecent(at, now = Date.now()) {
+  const days = Math.round((startOfDay(now) - startOfDay(at)) / DAY);
+  if (days <= 0) return formatTime(at);
   if (days === 1) return "Yesterday";
   return days < 7 ? weekday.format(at) : shortDate.format(at);
 }
 
 /**
  * For the line between two days of a transcript.
- * @param {Moment} at
+ * @param {Timestamp} at
  */
-export function dayInWords(at, now = Date.now()) {
-  const days = Math.round((dayOf(now) - dayOf(at)) / DAY);
+export function formatDay(at, now = Date.now()) {
+  const days = Math.round((startOfDay(now) - startOfDay(at)) / DAY);
   if (days === 0) return "Today";
   if (days === 1) return "Yesterday";
   return days < 300 ? longDate.format(at) : fullDate.format(at);

@@ -1,7 +1,7 @@
 // What passes between the server and the scripts, and what the scripts pass to one another.
 
 /** Milliseconds since 1970 where the server says when something was. */
-export type Moment = number | Date;
+export type Timestamp = number | Date;
 
 export type Permission = "talk" | "oversee" | "operate";
 
@@ -131,12 +131,12 @@ export interface VisibleAttachment extends AnyAttachment {
   length: string | null;
   size: string | null;
   renditions: Rendition[];
-  location: Place | null;
+  location: MapLocation | null;
   contacts: ContactCard[];
 }
 
 /** Platforms leave out what the sender left out. */
-export interface Place {
+export interface MapLocation {
   name?: string | null;
   address?: string | null;
   latitude?: string | null;
@@ -238,7 +238,7 @@ export interface AccountNotice {
 }
 
 /** What can be asked for, and what is answered. */
-export interface Answers {
+export interface GetResponses {
   "api/me": Me;
   "api/operations": OperationsReport;
   [audit: `api/audit?${string}`]: AuditPage;
@@ -248,26 +248,26 @@ export interface Answers {
 }
 
 /** What can be done: what the server wants to know for it, and what it answers. */
-export interface Deeds {
-  "sign-out": Deed;
-  [opened: `api/conversations/${string}/opened`]: Deed<Nothing, OpenedConversation>;
-  [read: `api/conversations/${string}/read`]: Deed<{ sequence: number }>;
-  [agents: `api/conversations/${string}/agents`]: Deed<{ do: AgentsDeed; to: string }>;
-  [messages: `api/conversations/${string}/messages`]: Deed<Reply, { id: string; status: string }>;
-  [typing: `api/conversations/${string}/typing`]: Deed<{ typing: boolean }>;
-  [erase: `api/conversations/${string}/erase`]: Deed;
-  [attachment: `attachments/${string}/retry`]: Deed;
-  [failure: `api/failures/${string}/retry`]: Deed<Nothing, { results?: RetryResult[] }>;
+export interface PostRequests {
+  "sign-out": Endpoint;
+  [opened: `api/conversations/${string}/opened`]: Endpoint<Empty, OpenedConversation>;
+  [read: `api/conversations/${string}/read`]: Endpoint<{ sequence: number }>;
+  [agents: `api/conversations/${string}/agents`]: Endpoint<{ do: AssignmentAction; to: string }>;
+  [messages: `api/conversations/${string}/messages`]: Endpoint<Reply, { id: string; status: string }>;
+  [typing: `api/conversations/${string}/typing`]: Endpoint<{ typing: boolean }>;
+  [erase: `api/conversations/${string}/erase`]: Endpoint;
+  [attachment: `attachments/${string}/retry`]: Endpoint;
+  [failure: `api/failures/${string}/retry`]: Endpoint<Empty, { results?: RetryResult[] }>;
 }
 
-interface Deed<Content = Nothing, Answer = null> {
+interface Endpoint<Content = Empty, Answer = null> {
   content: Content;
   answer: Answer;
 }
 
-type Nothing = Record<string, never>;
+type Empty = Record<string, never>;
 
-export type AgentsDeed = "take" | "hand_over" | "leave" | "close" | "reopen";
+export type AssignmentAction = "take" | "hand_over" | "leave" | "close" | "reopen";
 
 export interface Reply {
   text: string;
@@ -276,4 +276,4 @@ export interface Reply {
 }
 
 /** Shows what went wrong; null when nothing does any more. */
-export type Fail = (trouble: unknown) => void;
+export type ShowError = (error: unknown) => void;

@@ -6,7 +6,7 @@ import { element } from "./element.js";
 /** @import { Conversation } from "./types.d.ts" */
 
 /** @type {WeakMap<HTMLElement, number>} */
-const endings = new WeakMap();
+const timers = new WeakMap();
 
 /** @param {Conversation} conversation */
 export function isTyping({ typing_until: until }) {
@@ -18,11 +18,11 @@ export function isTyping({ typing_until: until }) {
  * @param {Conversation} conversation
  */
 export function showTyping(node, conversation) {
-  clearTimeout(endings.get(node));
+  clearTimeout(timers.get(node));
   const typing = isTyping(conversation);
   node.hidden = !typing;
   node.replaceChildren(...(typing ? [element("span", {}, element("bdi", {}, conversation.name), " is writing"), dots()] : []));
-  if (typing) endings.set(node, setTimeout(() => { node.hidden = true; }, conversation.typing_until - Date.now()));
+  if (typing) timers.set(node, setTimeout(() => { node.hidden = true; }, conversation.typing_until - Date.now()));
 }
 
 function dots() {

@@ -1,61 +1,61 @@
 // @ts-check
 // Tells the consumer that an answer is being written, as seldom as platforms want to hear it.
 
-import { tell } from "./api-client.js";
+import { postJson } from "./api-client.js";
 
 // Platforms show the sign for 20 seconds and more; told again this often, it does not go out between two words.
-const AGAIN_AFTER = 12_000;
+const REPEAT_AFTER = 12_000;
 
 // Whoever has written nothing for this long is not writing.
-const IDLE = 8000;
+const IDLE_AFTER = 8000;
 
-export class Writing {
+export class TypingReporter {
   /** @type {string | null} */
   #id = null;
-  #told = 0;
+  #reportedAt = 0;
 
   /** @type {number | undefined} */
-  #idle = undefined;
+  #idleTimer = undefined;
 
   /**
    * `id` is the conversation; null where the consumer cannot see it.
    * @param {string | null} id
    */
-  begin(id) {
+  setConversation(id) {
     if (id === this.#id) return;
-    this.stopped();
+    this.stop();
     this.#id = id;
   }
 
-  /** @param {boolean} anything */
-  typed(anything) {
-    if (!anything) {
-      this.stopped();
+  /** @param {boolean} hasText */
+  inputChanged(hasText) {
+    if (!hasText) {
+      this.stop();
       return;
     }
-    clearTimeout(this.#idle);
-    this.#idle = setTimeout(() => this.stopped(), IDLE);
-    if (Date.now() - this.#told < AGAIN_AFTER) return;
-    this.#told = Date.now();
-    this.#tell(true);
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => this.stop(), IDLE_AFTER);
+    if (Date.now() - this.#reportedAt < REPEAT_AFTER) return;
+    this.#reportedAt = Date.now();
+    this.#report(true);
   }
 
-  stopped() {
-    if (this.#told) this.#tell(false);
-    this.sent();
+  stop() {
+    if (this.#reportedAt) this.#report(false);
+    this.reset();
   }
 
   // The text itself ends the sign.
-  sent() {
-    clearTimeout(this.#idle);
-    this.#told = 0;
+  reset() {
+    clearTimeout(this.#idleTimer);
+    this.#reportedAt = 0;
   }
 
   /**
    * A courtesy: whether it worked is nothing to trouble an agent with.
    * @param {boolean} typing
    */
-  #tell(typing) {
-    if (this.#id) tell(`api/conversations/${encodeURIComponent(this.#id)}/typing`, { typing }).catch(() => null);
+  #report(typing) {
+    if (this.#id) postJson(`api/conversations/${encodeURIComponent(this.#id)}/typing`, { typing }).catch(() => null);
   }
 }

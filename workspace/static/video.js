@@ -3,7 +3,7 @@
 
 import { element } from "./element.js";
 import { playIcon } from "./icons.js";
-import { exactly } from "./time-format.js";
+import { formatFull } from "./time-format.js";
 
 /** @import { Message, VisibleAttachment } from "./types.d.ts" */
 
@@ -30,7 +30,7 @@ const nearby = new IntersectionObserver((seen) => {
 export function videoNode(attachment, line) {
   const base = `attachments/${attachment.id}`;
   const still = attachment.renditions.includes("poster") ? "poster" : "thumbnail";
-  const label = attachment.name ? `Video ${attachment.name}` : `Video of ${exactly(line.at)}`;
+  const label = attachment.name ? `Video ${attachment.name}` : `Video of ${formatFull(line.at)}`;
   const video = element("video", {
     preload: "none", playsinline: true, "aria-label": label,
     "data-poster": `${base}/${still}`, "data-source": `${base}/video`,
@@ -67,9 +67,9 @@ function start(player, video) {
   video.controls = true;
   if (!video.src) video.src = video.dataset.source ?? "";
   video.focus();
-  video.play().catch((trouble) => {
+  video.play().catch((error) => {
     // Leaving or reloading ends the attempt; everything else arrives as the video's own error event.
-    if (trouble.name === "NotAllowedError") player.dataset.idle = "true";
+    if (error.name === "NotAllowedError") player.dataset.idle = "true";
   });
 }
 
@@ -81,18 +81,18 @@ function start(player, video) {
 function renew(player, video) {
   const last = Number(video.dataset.renewed ?? 0);
   if (Date.now() - last < RENEW_AFTER || player.dataset.idle === "true") {
-    fail(player);
+    showFailure(player);
     return;
   }
   video.dataset.renewed = String(Date.now());
   const at = video.currentTime;
   video.src = `${video.dataset.source}?again=${Date.now()}`;
   video.addEventListener("loadedmetadata", () => { video.currentTime = at; }, { once: true });
-  video.play().catch(() => fail(player));
+  video.play().catch(() => showFailure(player));
 }
 
 /** @param {HTMLElement} player */
-function fail(player) {
+function showFailure(player) {
   if (player.dataset.idle === "true" || player.querySelector(".player-words")) return;
   player.append(element("p", { class: "player-words", role: "status" }, "The video cannot be loaded right now."));
 }
