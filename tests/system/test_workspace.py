@@ -60,8 +60,8 @@ async def open_conversation(page: Page, text: str) -> None:
     await expect(entry).to_contain_text(text[:20])
     await entry.click()
     await expect(page.locator("#head-name")).to_be_visible()
-    take = page.locator("#deeds").get_by_role("button", name="Take")
-    await expect(page.locator("#deeds")).not_to_be_empty()
+    take = page.locator("#actions").get_by_role("button", name="Take")
+    await expect(page.locator("#actions")).not_to_be_empty()
     if await take.count():
         await take.click()
         await expect(page.get_by_label("Your answer")).to_be_visible()

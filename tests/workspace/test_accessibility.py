@@ -71,7 +71,7 @@ async def test_nothing_serious_is_found_in_the_conversations(lively: House, look
         await page.locator(".entry").click()
         await expect(page.locator(".message").first).to_be_visible()
         await expect(page.locator("#typing")).to_be_visible()
-        await page.locator(".quote-this").first.click()
+        await page.locator(".quote-button").first.click()
         await check(page, "a conversation")
         await page.locator(".photo").first.click()
         await expect(page.locator("#viewer-photo")).to_have_js_property("naturalWidth", 1600)

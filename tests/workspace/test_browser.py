@@ -232,7 +232,7 @@ async def test_words_are_words_wherever_they_stand(house: House) -> None:
     async with pages(house) as (page,):
         await page.locator(".entry").click()
         await expect(page.locator("#head-name")).to_have_text(HOSTILE)
-        await expect(page.locator(".words").last).to_have_text(HOSTILE)
+        await expect(page.locator(".message-text").last).to_have_text(HOSTILE)
         await page.locator(".photo").click()
         await expect(page.locator("#viewer-caption")).to_have_text(HOSTILE)
         await page.goto(house.url("audit"))
@@ -312,11 +312,11 @@ async def test_a_text_whose_way_was_cut_is_back_in_the_box_and_goes_out_once(
         box = page.get_by_label("Your answer")
         await box.fill("Thank you")
         await box.press("Enter")
-        await expect(page.locator("#trouble")).to_contain_text("cannot be reached")
+        await expect(page.locator("#error")).to_contain_text("cannot be reached")
         await expect(box).to_have_value("Thank you")
         await box.press("Enter")
         await expect(box).to_have_value("")
-        await expect(page.locator("#trouble")).to_be_hidden()
+        await expect(page.locator("#error")).to_be_hidden()
         await expect(page.locator(".message[data-direction=out]")).to_have_count(1)
     assert len(filled.gateway.sent) == 1
 

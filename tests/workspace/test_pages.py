@@ -15,7 +15,9 @@ PAGES = sorted((FOLDER / "templates").glob("*.html"))
 OURS = sorted((FOLDER / "static").iterdir())
 
 
-@pytest.mark.parametrize("path", ["", "audit", "operations", "sign-in", "api/me", "static/workspace.js"])
+@pytest.mark.parametrize(
+    "path", ["", "audit", "operations", "sign-in", "api/me", "static/workspace.js"]
+)
 async def test_every_answer_tells_the_browser_what_may_happen(house: House, path: str) -> None:
     async with house.session.get(house.url(path)) as response:
         policy = response.headers["Content-Security-Policy"]

@@ -136,7 +136,7 @@ async def _render_form(
         name=html.escape(workspace.settings.name),
         csrf=token,
         next=html.escape(next_page if _ALLOWED_NEXT.fullmatch(next_page) else ""),
-        trouble=f'<p class="form-trouble" role="alert">{html.escape(error)}</p>' if error else "",
+        error=f'<p class="form-error" role="alert">{html.escape(error)}</p>' if error else "",
         fields=_demo_buttons(workspace) or _FIELDS,
         hint=await _first_account_hint(workspace),
     )

@@ -21,9 +21,9 @@ const PAGES = [
 export function fillAccountMenu(node, me, here) {
   byId("brand").textContent = me.name;
   const links = PAGES.filter(([permission, href]) => me.may.includes(permission) && href !== here)
-    .map(([, href, text]) => element("a", { class: "who-link", href }, text));
-  const signOutButton = element("button", { class: "who-link", type: "button", onclick: signOut }, "Sign out");
-  node.replaceChildren(element("bdi", { class: "who-name", title: "You are signed in under this name" }, me.agent), ...links, signOutButton);
+    .map(([, href, text]) => element("a", { class: "account-link", href }, text));
+  const signOutButton = element("button", { class: "account-link", type: "button", onclick: signOut }, "Sign out");
+  node.replaceChildren(element("bdi", { class: "account-name", title: "You are signed in under this name" }, me.agent), ...links, signOutButton);
 }
 
 async function signOut() {

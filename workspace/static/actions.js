@@ -22,7 +22,7 @@ export class ConversationActions {
     this.erased = erased;
     this.me = me;
     this.showError = showError;
-    this.node = byId("deeds");
+    this.node = byId("actions");
     byId("hand-over-cancel").addEventListener("click", () => handOverDialog.close());
     byId("erase-cancel").addEventListener("click", () => eraseDialog.close());
     byId("erase-form").addEventListener("submit", () => this.#erase());

@@ -22,7 +22,7 @@ const SLOT_ICONS = { pending: "wait", rejected: "refused", failed: "broken", rea
  */
 export function attachmentNode(attachment, line) {
   const shown = content(attachment, line);
-  const kind = shown.classList.contains("slot") ? "in-words" : "in-sight";
+  const kind = shown.classList.contains("slot") ? "shows-text" : "shows-media";
   return element("figure", { class: `attachment ${kind}`, "data-attachment": attachment.id },
     element("figcaption", { class: "caption-line" },
       element("span", { class: "transcript-line" }, attachment.line),
@@ -60,14 +60,14 @@ function slot(attachment, shape, sentence) {
   if (attachment.state === "pending" && attachment.visible) followProgress(attachment.id, text);
   return element("div", { class: "slot", "data-state": attachment.state },
     icon(shape),
-    element("p", { class: "slot-words" }, text,
+    element("p", { class: "slot-text" }, text,
       attachment.visible && attachment.name ? element("bdi", { class: "slot-name" }, attachment.name) : null,
       attachment.retry ? retryButton(attachment) : null));
 }
 
 /** @param {Attachment} attachment */
 function retryButton({ id }) {
-  const button = element("button", { class: "again", type: "button" }, "Try again");
+  const button = element("button", { class: "retry", type: "button" }, "Try again");
   button.addEventListener("click", async () => {
     button.disabled = true;
     try {
@@ -84,7 +84,7 @@ function retryButton({ id }) {
 function locationCard({ name, address, latitude, longitude }) {
   const written = [address, latitude && longitude ? `${latitude}, ${longitude}` : null].filter(Boolean);
   return element("div", { class: "slot" }, icon("place"),
-    element("p", { class: "slot-words" },
+    element("p", { class: "slot-text" },
       name ? element("bdi", { class: "card-name" }, name) : null,
       element("bdi", {}, written.join(" · "))));
 }
@@ -92,6 +92,6 @@ function locationCard({ name, address, latitude, longitude }) {
 /** @param {VisibleAttachment} attachment */
 function contactCards(attachment) {
   return element("div", { class: "slot" }, icon("person"),
-    element("div", { class: "slot-words" }, ...attachment.contacts.map((card) => element("p", {},
+    element("div", { class: "slot-text" }, ...attachment.contacts.map((card) => element("p", {},
       element("bdi", { class: "card-name" }, card.name), element("bdi", {}, card.reach.join(" · "))))));
 }

@@ -38,8 +38,8 @@ async function load(append = false) {
     show(entries, append);
     addAgents(agents);
   } catch (error) {
-    byId("trouble").hidden = false;
-    byId("trouble").textContent = errorMessage(error);
+    byId("error").hidden = false;
+    byId("error").textContent = errorMessage(error);
   }
 }
 
@@ -61,18 +61,18 @@ function row(entry) {
   return element("tr", {},
     element("td", {}, element("time", { datetime: new Date(entry.at).toISOString(), title: formatFull(entry.at) }, formatDateTime(entry.at))),
     element("td", {}, element("bdi", {}, entry.agent)),
-    element("td", {}, text, entry.detail ? ` to ${entry.detail}` : "", entry.attachment ? element("span", { class: "faint" }, ` ${entry.attachment}`) : ""),
+    element("td", {}, text, entry.detail ? ` to ${entry.detail}` : "", entry.attachment ? element("span", { class: "muted" }, ` ${entry.attachment}`) : ""),
     element("td", {}, customerCell(entry)));
 }
 
 /** @param {AuditEntry} entry */
 function customerCell({ conversation, consumer, gone }) {
   if (conversation) return element("a", { href: `./?conversation=${encodeURIComponent(conversation)}` }, element("bdi", {}, consumer));
-  return gone ? element("span", { class: "faint" }, "erased") : "";
+  return gone ? element("span", { class: "muted" }, "erased") : "";
 }
 
 function emptyRow() {
-  return element("tr", {}, element("td", { colspan: 4, class: "faint" }, "Nothing yet."));
+  return element("tr", {}, element("td", { colspan: 4, class: "muted" }, "Nothing yet."));
 }
 
 /** @param {string[]} agents */

@@ -208,7 +208,7 @@ export class ConversationList {
   }
 
   #watchSearch() {
-    const field = byId("sought");
+    const field = byId("search");
     /** @type {number | undefined} */
     let timer;
     field.addEventListener("input", () => {
@@ -248,7 +248,7 @@ function fill(link, conversation) {
   const at = conversation.active_at;
   link.replaceChildren(
     avatar(conversation),
-    element("span", { class: "entry-words" },
+    element("span", { class: "entry-text" },
       element("span", { class: "entry-name", dir: "auto", title: conversation.consumer }, conversation.name),
       isTyping(conversation)
         ? element("span", { class: "entry-line entry-typing" }, "is writing …")
@@ -264,7 +264,7 @@ function fill(link, conversation) {
 
 /** @param {number} count */
 function unread(count) {
-  return element("span", { class: "unread" }, String(Math.min(count, 999)), element("span", { class: "unseen" }, " unread"));
+  return element("span", { class: "unread" }, String(Math.min(count, 999)), element("span", { class: "visually-hidden" }, " unread"));
 }
 
 /** @param {Conversation} conversation */

@@ -12,6 +12,8 @@ export type Child = Node | string | null | undefined;
 
 /** The elements that the templates give an id, by their tags. */
 export interface Elements {
+  "account-menu": "footer";
+  actions: "div";
   agent: "select";
   announcer: "p";
   back: "a";
@@ -26,12 +28,12 @@ export interface Elements {
   "composer-unquote": "button";
   conversation: "section";
   conversations: "ol";
-  deeds: "div";
   earlier: "div";
   entries: "tbody";
   erase: "dialog";
   "erase-cancel": "button";
   "erase-form": "form";
+  error: "p";
   failures: "div";
   filters: "form";
   frame: "main";
@@ -59,10 +61,9 @@ export interface Elements {
   open: "div";
   "retry-all": "button";
   scroll: "div";
-  sought: "input";
+  search: "input";
   tabs: "div";
   text: "textarea";
-  trouble: "p";
   typing: "p";
   viewer: "dialog";
   "viewer-caption": "p";
@@ -70,6 +71,7 @@ export interface Elements {
   "viewer-count": "span";
   "viewer-download": "a";
   "viewer-larger": "button";
+  "viewer-message": "p";
   "viewer-name": "bdi";
   "viewer-next": "button";
   "viewer-photo": "img";
@@ -77,7 +79,5 @@ export interface Elements {
   "viewer-scale": "button";
   "viewer-smaller": "button";
   "viewer-stage": "div";
-  "viewer-words": "p";
   views: "input";
-  who: "footer";
 }

@@ -102,7 +102,7 @@ function noticeNode(line) {
 function originNote(line) {
   const writer = line.direction === "out" && !isMe(line.author) && (line.key ? line.author : "Written in another app");
   const notes = [writer, line.forwarded && "Forwarded", line.edited && "Edited"].filter(Boolean);
-  return notes.length ? element("p", { class: "aside" }, notes.join(" · ")) : null;
+  return notes.length ? element("p", { class: "origin-note" }, notes.join(" · ")) : null;
 }
 
 /** @param {QuotedLine | null} replyTo */
@@ -121,8 +121,8 @@ function media(count) {
 
 /** @param {Message} line */
 function textNode(line) {
-  if (line.deleted) return element("p", { class: "gone" }, "This message was deleted");
-  return line.text ? element("p", { class: "words" }, line.text) : null;
+  if (line.deleted) return element("p", { class: "deleted" }, "This message was deleted");
+  return line.text ? element("p", { class: "message-text" }, line.text) : null;
 }
 
 /** @param {Message} line */
@@ -133,7 +133,7 @@ function meta(line) {
     reactions.length ? element("span", { class: "reactions", "aria-label": "Reactions" }, ...reactions) : null,
     line.status ? ticks(line, line.status) : null,
     mayBeQuoted(line) ? element("button", {
-      class: "quote-this", type: "button", "aria-label": `Quote: ${excerpt(line)}`, title: "Quote in your answer",
+      class: "quote-button", type: "button", "aria-label": `Quote: ${excerpt(line)}`, title: "Quote in your answer",
       onclick: () => quoteInReply({ id: line.id, line: excerpt(line) }),
     }, icon("quote", 15)) : null,
   );
@@ -161,7 +161,7 @@ function ticks(line, status) {
   const failed = FAILED_STATUSES.has(status);
   return element("span", { class: "ticks", "data-status": status, "data-failed": String(failed), title: line.status_words },
     failed ? [line.status_words, line.reason].filter(Boolean).join(": ") : icon(TICK_ICONS[status] ?? "tick", 16),
-    failed ? null : element("span", { class: "unseen" }, line.status_words),
+    failed ? null : element("span", { class: "visually-hidden" }, line.status_words),
     failed ? resendButton(line) : null);
 }
 
@@ -172,7 +172,7 @@ function resendButton({ id, conversation, text, key: oldKey, reply_to: quoted })
   // What the gateway has taken and could not deliver needs a key of its own; what it may have taken goes out once
   // under the old one.
   const key = id.startsWith("reply_") ? oldKey : newKey();
-  const button = element("button", { class: "again", type: "button" }, "Send again");
+  const button = element("button", { class: "retry", type: "button" }, "Send again");
   button.addEventListener("click", async () => {
     button.disabled = true;
     await sendReply(conversation, { text, key, reply_to: quoted?.id ?? null }, (error) => { button.textContent = errorMessage(error); });

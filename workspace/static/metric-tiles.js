@@ -39,7 +39,7 @@ export function metricTiles(families) {
     const tiles = families.filter((family) => family.type === type && !SHOWN_ELSEWHERE.has(family.name)).flatMap((family) => TILES[type](family, now));
     return tiles.length ? [element("h3", {}, heading), element("div", { class: "tiles" }, ...tiles)] : [];
   });
-  return groups.length ? groups : [element("p", { class: "faint" }, "The gateway tells no numbers yet.")];
+  return groups.length ? groups : [element("p", { class: "muted" }, "The gateway tells no numbers yet.")];
 }
 
 const TILES = {
@@ -75,8 +75,8 @@ const TILES = {
  */
 function tile(words, number, detail, parts = []) {
   return element("div", { class: "tile" },
-    element("p", { class: "tile-words" }, words), element("p", { class: "tile-number" }, number),
-    element("p", { class: "tile-words" }, detail), parts.length ? element("dl", { class: "tile-parts" }, ...parts) : null);
+    element("p", { class: "tile-text" }, words), element("p", { class: "tile-number" }, number),
+    element("p", { class: "tile-text" }, detail), parts.length ? element("dl", { class: "tile-parts" }, ...parts) : null);
 }
 
 /**

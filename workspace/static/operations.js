@@ -21,10 +21,10 @@ const STATE_WORDS = { ok: "OK", warn: "Look at it", fail: "Fails", waiting: "Wai
 async function load() {
   try {
     show(await getJson("api/operations"));
-    byId("trouble").hidden = true;
+    byId("error").hidden = true;
   } catch (error) {
-    byId("trouble").hidden = false;
-    byId("trouble").textContent = errorMessage(error);
+    byId("error").hidden = false;
+    byId("error").textContent = errorMessage(error);
   }
 }
 
@@ -54,14 +54,14 @@ function fill(id, part, build) {
   const json = JSON.stringify(part);
   if (drawn.get(id) === json && id !== "numbers") return;
   drawn.set(id, json);
-  byId(id).replaceChildren(...("content" in part ? build(part.content) : [element("p", { class: "faint" }, part.trouble)]));
+  byId(id).replaceChildren(...("content" in part ? build(part.content) : [element("p", { class: "muted" }, part.trouble)]));
 }
 
 /** @param {Check} check */
 function tile({ name, state, detail }, kind = "") {
   return element("div", { class: "tile" },
     element("p", { class: "tile-head" }, dot(state), element("span", { class: kind }, name), element("span", { class: "tile-state" }, STATE_WORDS[state] ?? state)),
-    element("p", { class: "tile-words" }, detail ?? ""));
+    element("p", { class: "tile-text" }, detail ?? ""));
 }
 
 /**
@@ -73,8 +73,8 @@ function channelTile(one) {
   return element("div", { class: "tile", "data-channel": one.connector },
     element("p", { class: "tile-head" }, dot(state), element("span", {}, one.connector), element("span", { class: "tile-state" }, STATE_WORDS[state] ?? state)),
     element("p", { class: "tile-account" }, element("bdi", {}, account ?? "")),
-    element("p", { class: "tile-words" }, one.label ?? one.platform, checked ? element("span", {}, " · asked ", formatRecent(new Date(checked))) : ""),
-    detail ? element("p", { class: "tile-words tile-trouble" }, detail.replaceAll("_", " ")) : null);
+    element("p", { class: "tile-text" }, one.label ?? one.platform, checked ? element("span", {}, " · asked ", formatRecent(new Date(checked))) : ""),
+    detail ? element("p", { class: "tile-text tile-error" }, detail.replaceAll("_", " ")) : null);
 }
 
 /** @param {string} state */
@@ -84,7 +84,7 @@ function dot(state) {
 
 /** @param {Failure[]} found */
 function failureTable(found) {
-  if (!found.length) return [element("p", { class: "faint" }, "Nothing has failed.")];
+  if (!found.length) return [element("p", { class: "muted" }, "Nothing has failed.")];
   const rows = found.map((failure) => element("tr", {},
     element("td", {}, element("time", { datetime: failure.at }, formatDateTime(new Date(failure.at)))),
     element("td", {}, failure.connector ?? ""),
@@ -115,8 +115,8 @@ async function retry(id, button) {
     const done = (results ?? []).map((result) => result.detail ?? result.status);
     byId("announcer").textContent = done.length > 1 ? `${done.length} are tried again` : done.join("") || "It is tried again";
   } catch (error) {
-    byId("trouble").hidden = false;
-    byId("trouble").textContent = errorMessage(error);
+    byId("error").hidden = false;
+    byId("error").textContent = errorMessage(error);
   } finally {
     button.disabled = false;
     await load();
@@ -125,7 +125,7 @@ async function retry(id, button) {
 
 /** @param {AccountNotice} notice */
 function noticeLine({ at, connector, kind, text }) {
-  return element("p", {}, element("span", { class: "faint" }, `${formatDateTime(at)} · ${connector} · `), text ?? String(kind).replaceAll("_", " "));
+  return element("p", {}, element("span", { class: "muted" }, `${formatDateTime(at)} · ${connector} · `), text ?? String(kind).replaceAll("_", " "));
 }
 
 byId("retry-all").addEventListener("click", () => retry("all", byId("retry-all")));

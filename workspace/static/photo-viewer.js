@@ -39,7 +39,7 @@ function show(id) {
   byId("viewer-name").textContent = name;
   byId("viewer-count").textContent = `${place + 1} of ${all.length}`;
   byId("viewer-caption").textContent = caption;
-  byId("viewer-words").hidden = true;
+  byId("viewer-message").hidden = true;
   byId("viewer-download").href = `attachments/${id}/download`;
   photo.hidden = false;
   photo.alt = name;
@@ -59,8 +59,8 @@ function step(by) {
 function showFailure() {
   if (!photo.getAttribute("src")) return;
   photo.hidden = true;
-  byId("viewer-words").textContent = "The photo cannot be loaded right now.";
-  byId("viewer-words").hidden = false;
+  byId("viewer-message").textContent = "The photo cannot be loaded right now.";
+  byId("viewer-message").hidden = false;
 }
 
 function cleanUp() {

@@ -93,6 +93,6 @@ function renew(player, video) {
 
 /** @param {HTMLElement} player */
 function showFailure(player) {
-  if (player.dataset.idle === "true" || player.querySelector(".player-words")) return;
-  player.append(element("p", { class: "player-words", role: "status" }, "The video cannot be loaded right now."));
+  if (player.dataset.idle === "true" || player.querySelector(".player-message")) return;
+  player.append(element("p", { class: "player-message", role: "status" }, "The video cannot be loaded right now."));
 }

@@ -29,7 +29,7 @@ byId("back").addEventListener("click", (event) => { event.preventDefault(); navi
 window.addEventListener("popstate", () => showRequested().catch(showError));
 document.addEventListener("visibilitychange", () => markRead(list.get(transcript.id)).catch(showError));
 const [me, revision] = await Promise.all([loadMe(), list.load()]);
-fillAccountMenu(byId("who"), me, "./");
+fillAccountMenu(byId("account-menu"), me, "./");
 const actions = new ConversationActions(me, showError, (id) => { list.remove(id); navigate(null); });
 const composer = new Composer(actions, showError);
 followUpdates(revision, { changed: applyChanges, state: (state) => { byId("live").dataset.state = state; byId("live").textContent = STATES[state]; } });
@@ -106,8 +106,8 @@ function assignmentText({ agents, assigned }) {
 
 /** @param {string | null} sentence */
 function showMessage(sentence) {
-  byId("trouble").hidden = !sentence;
-  byId("trouble").textContent = sentence ?? "";
+  byId("error").hidden = !sentence;
+  byId("error").textContent = sentence ?? "";
 }
 
 /** @param {Conversation | undefined} conversation */
