@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, async_playwright
 
-from tests.workspace.house import House
+from tests.workspace.running import RunningWorkspace
 
 _ARGUMENTS = (
     "--no-sandbox",
@@ -30,9 +30,9 @@ def chromium() -> str:
 
 
 @asynccontextmanager
-async def pages(*houses: House, **context: Any) -> AsyncIterator[list[Page]]:
-    """One page for each house, each in a browser of its own. Whatever the console complains about fails."""
-    async with pages_at(*(house.url("") for house in houses), **context) as opened:
+async def pages(*workspaces: RunningWorkspace, **context: Any) -> AsyncIterator[list[Page]]:
+    """One page for each workspace, each in a browser of its own. Whatever the console complains about fails."""
+    async with pages_at(*(workspace.url("") for workspace in workspaces), **context) as opened:
         yield opened
 
 
@@ -43,17 +43,17 @@ async def pages_at(*addresses: str, **context: Any) -> AsyncIterator[list[Page]]
         browser = await playwright.chromium.launch(
             executable_path=chromium(), args=list(_ARGUMENTS)
         )
-        complaints: list[str] = []
+        errors: list[str] = []
         opened = []
         for address in addresses:
             page = await (await browser.new_context(**context)).new_page()
-            page.on("pageerror", lambda trouble: complaints.append(str(trouble)))
-            page.on("console", lambda said: _note(complaints, said))
+            page.on("pageerror", lambda exc: errors.append(str(exc)))
+            page.on("console", lambda message: _note_error(errors, message))
             await page.goto(address)
             opened.append(page)
         yield opened
         await browser.close()
-    assert complaints == []
+    assert errors == []
 
 
 async def until(page: Page, expression: str) -> None:
@@ -63,7 +63,7 @@ async def until(page: Page, expression: str) -> None:
             await asyncio.sleep(0.05)
 
 
-def _note(complaints: list[str], said: Any) -> None:
+def _note_error(errors: list[str], message: Any) -> None:
     # A refused picture is logged as an error too; what it means is for the test to judge.
-    if said.type == "error" and "Failed to load resource" not in said.text:
-        complaints.append(said.text)
+    if message.type == "error" and "Failed to load resource" not in message.text:
+        errors.append(message.text)

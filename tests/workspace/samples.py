@@ -46,9 +46,9 @@ def stamp(minutes: int) -> str:
     return (_START + timedelta(minutes=minutes)).isoformat().replace("+00:00", "Z")
 
 
-def received(id: str, message: dict[str, Any], about: dict[str, Any] | None = None) -> Any:
+def received(id: str, message: dict[str, Any], where: dict[str, Any] | None = None) -> Any:
     return event(
-        id, "message.received", {"conversation": about or conversation(), "message": message}
+        id, "message.received", {"conversation": where or conversation(), "message": message}
     )
 
 

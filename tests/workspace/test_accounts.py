@@ -28,7 +28,7 @@ def test_an_account_is_added_listed_and_removed(database: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "password", "roles", "told"),
+    ("name", "password", "roles", "reason"),
     [
         ("", "a long password", ["agent"], "cannot be a name"),
         ("Anna", "a long password", ["agent"], "cannot be a name"),
@@ -41,9 +41,9 @@ def test_an_account_is_added_listed_and_removed(database: Path) -> None:
     ],
 )
 def test_what_cannot_be_an_account_is_refused_in_words(
-    database: Path, name: str, password: str, roles: list[str], told: str
+    database: Path, name: str, password: str, roles: list[str], reason: str
 ) -> None:
-    with pytest.raises(AccountProblem, match=told):
+    with pytest.raises(AccountProblem, match=reason):
         accounts.add(database, name, password, roles)
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 import workspace
-from tests.workspace.house import House
-from tests.workspace.house import house as open_house
+from tests.workspace.running import RunningWorkspace, run_workspace
 
 FOLDER = Path(workspace.__file__).parent
 PAGES = sorted((FOLDER / "templates").glob("*.html"))
@@ -18,8 +17,10 @@ OURS = sorted((FOLDER / "static").iterdir())
 @pytest.mark.parametrize(
     "path", ["", "audit", "operations", "sign-in", "api/me", "static/workspace.js"]
 )
-async def test_every_answer_tells_the_browser_what_may_happen(house: House, path: str) -> None:
-    async with house.session.get(house.url(path)) as response:
+async def test_every_answer_tells_the_browser_what_may_happen(
+    running: RunningWorkspace, path: str
+) -> None:
+    async with running.session.get(running.url(path)) as response:
         policy = response.headers["Content-Security-Policy"]
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         assert response.headers["Referrer-Policy"] == "no-referrer"
@@ -27,14 +28,14 @@ async def test_every_answer_tells_the_browser_what_may_happen(house: House, path
     rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
     assert rules["default-src"] == "'none'"
     assert (rules["script-src"], rules["style-src"]) == ("'self'", "'self'")
-    assert rules["img-src"] == rules["media-src"] == f"'self' {house.gateway.url}"
+    assert rules["img-src"] == rules["media-src"] == f"'self' {running.gateway.url}"
     assert rules["frame-ancestors"] == rules["base-uri"] == "'none'"
     assert "unsafe" not in policy
 
 
-async def test_refusals_have_the_same_headers_and_a_sentence(house: House) -> None:
+async def test_refusals_have_the_same_headers_and_a_sentence(running: RunningWorkspace) -> None:
     for path in ("api/nothing", "attachments/a/b/c", "nothing.html"):
-        async with house.session.get(house.url(path)) as response:
+        async with running.session.get(running.url(path)) as response:
             assert response.status == 404
             assert "default-src 'none'" in response.headers["Content-Security-Policy"]
             assert (await response.json())["error"] == "There is no such thing here."
@@ -69,18 +70,18 @@ def test_every_script_and_style_a_page_names_is_there() -> None:
 
 @pytest.mark.parametrize("mount", ["/", "/workspace/", "/some/where/"])
 async def test_the_workspace_works_below_any_path(tmp_path: Path, mount: str) -> None:
-    async with open_house(tmp_path, mount=mount) as house:
-        assert await house.status("") == 200
-        assert await house.status("static/workspace.js") == 200
-        await house.post("sign-out")
-        async with house.session.get(house.url("audit"), allow_redirects=False) as response:
+    async with run_workspace(tmp_path, mount=mount) as running:
+        assert await running.status("") == 200
+        assert await running.status("static/workspace.js") == 200
+        await running.post("sign-out")
+        async with running.session.get(running.url("audit"), allow_redirects=False) as response:
             assert response.headers["Location"] == f"{mount}sign-in?next=audit"
-        assert (await house.sign_in("agent")).headers["Location"] == mount
+        assert (await running.sign_in("agent")).headers["Location"] == mount
 
 
-async def test_the_mount_without_its_slash_leads_to_the_page(house: House) -> None:
-    address = house.url("").rstrip("/") + "?conversation=conv_1"
-    async with house.session.get(address, allow_redirects=False) as response:
+async def test_the_mount_without_its_slash_leads_to_the_page(running: RunningWorkspace) -> None:
+    address = running.url("").rstrip("/") + "?conversation=conv_1"
+    async with running.session.get(address, allow_redirects=False) as response:
         assert response.status == 301
         assert response.headers["Location"] == "/workspace/?conversation=conv_1"
 

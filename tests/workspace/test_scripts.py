@@ -8,7 +8,7 @@ import pytest
 
 import workspace
 from tests.workspace import samples
-from tests.workspace.house import House
+from tests.workspace.running import RunningWorkspace
 
 FOLDER = Path(workspace.__file__).parent
 SCRIPTS = sorted((FOLDER / "static").rglob("*.js"))
@@ -36,19 +36,21 @@ def test_elements_have_the_tags_that_scripts_take_them_to_have() -> None:
     assert taken == {id: found[id] for id in taken}
 
 
-async def test_answers_have_the_fields_that_scripts_take_them_to_have(house: House) -> None:
+async def test_answers_have_the_fields_that_scripts_take_them_to_have(
+    running: RunningWorkspace,
+) -> None:
     attachments = [samples.photo(location={"name": "Home"}, contacts=[{"name": "Mia"}])]
-    await house.deliver(
+    await running.deliver(
         samples.received("evt_1", samples.message(1, reply_to="msg_0", attachments=attachments))
     )
-    hidden = (await house.get("api/conversations/conv_mia/lines?since=0"))["lines"][0]
-    opened = await house.opened()
-    await house.post("api/conversations/conv_mia/agents", {"do": "close"})
-    *_, message, notice = (await house.get("api/conversations/conv_mia/lines?since=0"))["lines"]
-    audit = await house.get("api/audit")
+    hidden = (await running.get("api/conversations/conv_mia/lines?since=0"))["lines"][0]
+    opened = await running.open_conversation()
+    await running.post("api/conversations/conv_mia/agents", {"do": "close"})
+    *_, message, notice = (await running.get("api/conversations/conv_mia/lines?since=0"))["lines"]
+    audit = await running.get("api/audit")
     answers = {
-        "Me": await house.get("api/me"),
-        "ConversationPage": await house.get("api/conversations?show=all"),
+        "Me": await running.get("api/me"),
+        "ConversationPage": await running.get("api/conversations?show=all"),
         "Conversation": opened["conversation"],
         "OpenedConversation": opened,
         "ChannelAbilities": opened["can"],
@@ -60,7 +62,7 @@ async def test_answers_have_the_fields_that_scripts_take_them_to_have(house: Hou
         "ContactCard": message["attachments"][0]["contacts"][0],
         "AuditPage": audit,
         "AuditEntry": audit["entries"][0],
-        "OperationsReport": await house.get("api/operations"),
+        "OperationsReport": await running.get("api/operations"),
     }
     declared = _interfaces((FOLDER / "static" / "types.d.ts").read_text())
     assert {name: set(answer) for name, answer in answers.items()} == {

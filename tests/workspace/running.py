@@ -24,7 +24,7 @@ SECRET = "whsec_" + base64.b64encode(KEY).decode()
 
 
 @dataclass
-class House:
+class RunningWorkspace:
     """`session` is one browser; `csrf` its session's token, once somebody is signed in."""
 
     gateway: FakeGateway
@@ -40,20 +40,20 @@ class House:
     async def deliver(self, *events: dict[str, Any]) -> None:
         for event in events:
             body = orjson.dumps(event)
-            async with self.post_event(body, signed(event["id"], body)) as response:
+            async with self.post_event(body, sign(event["id"], body)) as response:
                 assert response.status == 204, await response.text()
 
     def post_event(self, body: bytes | io.BytesIO, headers: dict[str, str]) -> Any:
         return self.session.post(self.url("events"), data=body, headers=headers)
 
-    async def arrive(self) -> None:
+    async def open_page(self) -> None:
         """Open the page, as somebody in the demo does, who is then signed in."""
         async with self.session.get(self.url("")) as response:
             assert response.status == 200
         self.csrf = (await self.get("api/me"))["csrf"]
 
-    def browser(self) -> "House":
-        """The same house, seen from another browser. The caller closes its session."""
+    def new_browser(self) -> "RunningWorkspace":
+        """The same workspace, seen from another browser. The caller closes its session."""
         other = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
         return replace(self, session=other, csrf="")
 
@@ -89,34 +89,34 @@ class House:
         async with self.session.get(self.url(path), allow_redirects=False) as response:
             return response.status
 
-    async def opened(self, conversation: str = "conv_mia") -> Any:
+    async def open_conversation(self, conversation: str = "conv_mia") -> Any:
         return await self.post(f"api/conversations/{conversation}/opened")
 
 
-def signed(
+def sign(
     id: str, body: bytes, *, key: bytes = KEY, at: float | None = None, id_signed: str | None = None
 ) -> dict[str, str]:
-    stamp = str(int(time.time() if at is None else at))
-    proof = hmac.digest(key, f"{id_signed or id}.{stamp}.".encode() + body, hashlib.sha256)
+    timestamp = str(int(time.time() if at is None else at))
+    signature = hmac.digest(key, f"{id_signed or id}.{timestamp}.".encode() + body, hashlib.sha256)
     return {
         "webhook-id": id,
-        "webhook-timestamp": stamp,
-        "webhook-signature": "v1," + base64.b64encode(proof).decode(),
+        "webhook-timestamp": timestamp,
+        "webhook-signature": "v1," + base64.b64encode(signature).decode(),
         "Content-Type": "application/cloudevents+json",
     }
 
 
 @asynccontextmanager
-async def house(
+async def run_workspace(
     folder: Path, *, mount: str = "/workspace/", **settings: Any
-) -> AsyncIterator[House]:
+) -> AsyncIterator[RunningWorkspace]:
     """`mount` "/" runs the workspace alone, anything else below a main application."""
     gateway = FakeGateway()
     async with AsyncExitStack() as stack:
         await gateway.server.start_server()
         stack.push_async_callback(gateway.server.close)
         database = folder / "workspace.sqlite3"
-        chosen = {
+        options = {
             "database": database,
             "gateway_url": gateway.url,
             "api_token": TOKEN,
@@ -125,7 +125,7 @@ async def house(
             "demo": True,
             **settings,
         }
-        app = create_app(WorkspaceSettings(**chosen))
+        app = create_app(WorkspaceSettings(**options))
         if mount != "/":
             main = web.Application()
             main.add_subapp(mount, app)
@@ -135,7 +135,7 @@ async def house(
         stack.push_async_callback(server.close)
         jar = aiohttp.CookieJar(unsafe=True)
         session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=jar))
-        opened = House(gateway, server, session, mount, database)
-        if chosen["demo"]:
-            await opened.arrive()
-        yield opened
+        running = RunningWorkspace(gateway, server, session, mount, database)
+        if options["demo"]:
+            await running.open_page()
+        yield running

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.workspace import samples
-from tests.workspace.house import house as open_house
+from tests.workspace.running import run_workspace
 from workspace.auth import accounts
 from workspace.auth.accounts import AccountProblem
 from workspace.store.database import connect
@@ -37,7 +37,7 @@ PRAGMA user_version = 1;
 """
 
 
-def written(folder: Path, script: str) -> Path:
+def create_file(folder: Path, script: str) -> Path:
     path = folder / "workspace.sqlite3"
     db = sqlite3.connect(path)
     db.executescript(script)
@@ -46,30 +46,30 @@ def written(folder: Path, script: str) -> Path:
 
 
 async def test_a_file_of_the_first_format_grows_and_loses_nothing(tmp_path: Path) -> None:
-    written(tmp_path, FIRST)
-    async with open_house(tmp_path) as house:
-        (line,) = (await house.opened("conv_old"))["lines"]
+    create_file(tmp_path, FIRST)
+    async with run_workspace(tmp_path) as running:
+        (line,) = (await running.open_conversation("conv_old"))["lines"]
         assert line["text"] == "the dented lid"
-        for words in ("zoe", "dented"):
-            found = (await house.get(f"api/conversations?q={words}"))["conversations"]
-            assert [entry["id"] for entry in found] == ["conv_old"], words
-        await house.post(
+        for query in ("zoe", "dented"):
+            found = (await running.get(f"api/conversations?q={query}"))["conversations"]
+            assert [entry["id"] for entry in found] == ["conv_old"], query
+        await running.post(
             "api/conversations/conv_old/messages", {"text": "thank you", "key": "k" * 20}
         )
         who = samples.conversation("conv_old")
-        await house.deliver(samples.received("evt_2", samples.message(2, text="and now?"), who))
-        lines = (await house.opened("conv_old"))["lines"]
+        await running.deliver(samples.received("evt_2", samples.message(2, text="and now?"), who))
+        lines = (await running.open_conversation("conv_old"))["lines"]
         assert {line["text"] for line in lines} == {"the dented lid", "thank you", "and now?"}
     # A second start finds nothing left to do, and the same shape as a new file has.
-    async with open_house(tmp_path):
+    async with run_workspace(tmp_path):
         pass
     (tmp_path / "new").mkdir()
-    async with open_house(tmp_path / "new"):
+    async with run_workspace(tmp_path / "new"):
         pass
-    assert shape(tmp_path / "workspace.sqlite3") == shape(tmp_path / "new" / "workspace.sqlite3")
+    assert schema(tmp_path / "workspace.sqlite3") == schema(tmp_path / "new" / "workspace.sqlite3")
 
 
-def shape(path: Path) -> dict[str, set[str]]:
+def schema(path: Path) -> dict[str, set[str]]:
     """Tables and indexes, and the columns of each."""
     db = sqlite3.connect(path)
     names = [name for (name,) in db.execute("SELECT name FROM sqlite_master")]
@@ -79,11 +79,11 @@ def shape(path: Path) -> dict[str, set[str]]:
 
 
 def test_a_file_of_a_later_version_is_left_alone_and_said_so(tmp_path: Path) -> None:
-    path = written(tmp_path, FIRST + "PRAGMA user_version = 99;")
+    path = create_file(tmp_path, FIRST + "PRAGMA user_version = 99;")
     before = path.read_bytes()
-    told = r"workspace.sqlite3 was written by a later version \(format 99"
-    with pytest.raises(AccountProblem, match=told):
+    message = r"workspace.sqlite3 was written by a later version \(format 99"
+    with pytest.raises(AccountProblem, match=message):
         accounts.listed(path)
-    with pytest.raises(TooNew, match=told):
+    with pytest.raises(TooNew, match=message):
         migrate(connect(path))
     assert path.read_bytes()[100:] == before[100:]

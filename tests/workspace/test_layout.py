@@ -8,7 +8,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.workspace import samples
 from tests.workspace.browser import pages
-from tests.workspace.house import House
+from tests.workspace.running import RunningWorkspace
 
 pytestmark = pytest.mark.system
 
@@ -18,20 +18,24 @@ SIZES = {"desktop": (1280, 820), "phone": (390, 844), "narrow": (320, 640)}
 LONG = "holiday at the sea " * 12 + ".jpg"
 
 
-async def say(house: House, number: int, attachments: list[Any], text: str | None = None) -> None:
+async def deliver(
+    running: RunningWorkspace, number: int, attachments: list[Any], text: str | None = None
+) -> None:
     lines = "\n".join(f"[{attachment['kind']} message]" for attachment in attachments)
     message = samples.message(number, text=text, transcript=lines, attachments=attachments)
-    await house.deliver(samples.received(f"evt_{number}", message))
+    await running.deliver(samples.received(f"evt_{number}", message))
 
 
-def held(house: House, id: str, width: int = 1600, height: int = 1200, **more: Any) -> Any:
+def add_photo(
+    running: RunningWorkspace, id: str, width: int = 1600, height: int = 1200, **more: Any
+) -> Any:
     small, large = (samples.jpeg(*size, (150, 190, 240)) for size in ((320, 320), (width, height)))
-    house.gateway.hold("conv_mia", id, thumbnail=small, preview=large)
+    running.gateway.add_media("conv_mia", id, thumbnail=small, preview=large)
     return samples.photo(id, **more)
 
 
-async def opened(page: Page, house: House) -> None:
-    await page.goto(house.url("?conversation=conv_mia"))
+async def open_mia(page: Page, running: RunningWorkspace) -> None:
+    await page.goto(running.url("?conversation=conv_mia"))
     await expect(page.locator(".message").first).to_be_visible()
 
 
@@ -43,11 +47,13 @@ async def box(node: Locator) -> tuple[float, float, float, float]:
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_a_panorama_with_a_long_name_fits_the_preview(house: House, size: str) -> None:
+async def test_a_panorama_with_a_long_name_fits_the_preview(
+    running: RunningWorkspace, size: str
+) -> None:
     width, height = SIZES[size]
-    await say(house, 1, [held(house, "att_pan", 4096, 600, name=LONG)])
-    async with pages(house, viewport={"width": width, "height": height}) as (page,):
-        await opened(page, house)
+    await deliver(running, 1, [add_photo(running, "att_pan", 4096, 600, name=LONG)])
+    async with pages(running, viewport={"width": width, "height": height}) as (page,):
+        await open_mia(page, running)
         await page.locator("[data-photo]").click()
         await expect(page.locator("#viewer-photo")).to_have_js_property("naturalWidth", 4096)
         for part in ("#viewer-photo", "#viewer-close", "#viewer-count", "#viewer-smaller"):
@@ -61,70 +67,76 @@ async def test_a_panorama_with_a_long_name_fits_the_preview(house: House, size: 
         )[0], "the count stands beside the buttons and not below them"
 
 
-async def test_on_the_narrowest_phone_an_album_has_two_columns(house: House) -> None:
-    await say(house, 1, [held(house, f"att_{number}") for number in range(6)], "six at once")
-    async with pages(house, viewport={"width": 320, "height": 640}) as (page,):
-        await opened(page, house)
+async def test_on_the_narrowest_phone_an_album_has_two_columns(running: RunningWorkspace) -> None:
+    await deliver(
+        running, 1, [add_photo(running, f"att_{number}") for number in range(6)], "six at once"
+    )
+    async with pages(running, viewport={"width": 320, "height": 640}) as (page,):
+        await open_mia(page, running)
         boxes = [await box(photo) for photo in await page.locator(".photo").all()]
         assert len({round(left) for left, *_ in boxes}) == 2
         assert len({round(top) for _, top, *_ in boxes}) == 3
 
 
-async def test_a_film_of_any_shape_fits_the_page(house: House) -> None:
+async def test_a_film_of_any_shape_fits_the_page(running: RunningWorkspace) -> None:
     for number, (width, height) in enumerate([(100, 800), (1920, 200), (270, 480)], 1):
-        film = samples.video(f"att_{number}", width=width, height=height)
-        await say(house, number, [film], "a caption that is longer than a thin film is wide")
-    async with pages(house) as (page,):
-        await opened(page, house)
+        clip = samples.video(f"att_{number}", width=width, height=height)
+        await deliver(
+            running, number, [clip], "a caption that is longer than a narrow video is wide"
+        )
+    async with pages(running) as (page,):
+        await open_mia(page, running)
         for player in await page.locator(".player").all():
             left, top, right, bottom = await box(player)
             assert 160 <= right - left <= 440
             assert bottom - top <= 420
 
 
-async def test_names_written_from_the_right_begin_where_all_names_begin(house: House) -> None:
+async def test_names_written_from_the_right_begin_where_all_names_begin(
+    running: RunningWorkspace,
+) -> None:
     who = samples.conversation(consumer={"id": "4915550000001", "name": "محمد عبد الرحمن"})
-    await house.deliver(samples.received("evt_1", samples.message(1, text="مرحبا"), who))
-    async with pages(house) as (page,):
-        await opened(page, house)
+    await running.deliver(samples.received("evt_1", samples.message(1, text="مرحبا"), who))
+    async with pages(running) as (page,):
+        await open_mia(page, running)
         for name, detail in ((".entry-name", ".entry-state"), ("#head-name", "#head-detail")):
-            for words in (name, detail):
-                await expect(page.locator(words).first).to_have_text(_SOMETHING)
-            written = await page.locator(name).first.evaluate(_WHERE_WORDS_STAND)
-            below = await page.locator(detail).first.evaluate(_WHERE_WORDS_STAND)
+            for selector in (name, detail):
+                await expect(page.locator(selector).first).to_have_text(_NOT_BLANK)
+            written = await page.locator(name).first.evaluate(_TEXT_LEFT)
+            below = await page.locator(detail).first.evaluate(_TEXT_LEFT)
             assert abs(written - below) < 12
 
 
-_SOMETHING = re.compile(r"\S")
+_NOT_BLANK = re.compile(r"\S")
 
 
-_WHERE_WORDS_STAND = """(node) => {
-    const words = document.createRange();
-    words.selectNodeContents(node);
-    return words.getBoundingClientRect().left;
+_TEXT_LEFT = """(node) => {
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    return range.getBoundingClientRect().left;
 }"""
 
 
-async def test_what_is_being_done_for_a_file_is_seen_while_it_is(house: House) -> None:
-    progress = house.gateway.progress
-    pending = {**held(house, "att_1"), "state": "pending", "renditions": {}}
+async def test_what_is_being_done_for_a_file_is_seen_while_it_is(running: RunningWorkspace) -> None:
+    progress = running.gateway.progress
+    pending = {**add_photo(running, "att_1"), "state": "pending", "renditions": {}}
     progress["att_1"] = {"step": "fetching", "percent": None, "tries": 1, "next_try_at": None}
-    await say(house, 1, [pending])
-    async with pages(house) as (page,):
-        await opened(page, house)
+    await deliver(running, 1, [pending])
+    async with pages(running) as (page,):
+        await open_mia(page, running)
         slot = page.locator(".slot")
-        for step, words in (
+        for step, text in (
             ({"step": "scanning", "percent": None, "tries": 1}, "Being scanned for malware …"),
             ({"step": "making_safe", "percent": 40, "tries": 1}, "Being made safe … 40 %"),
         ):
             progress["att_1"] = step
-            await expect(slot).to_have_text(words)
+            await expect(slot).to_have_text(text)
         progress.clear()
         message = samples.message(
-            1, transcript="[photo message]", attachments=[held(house, "att_1")]
+            1, transcript="[photo message]", attachments=[add_photo(running, "att_1")]
         )
         data = {"conversation": samples.conversation(), "message": message}
-        await house.deliver(samples.event("evt_2", "attachment.updated", data))
+        await running.deliver(samples.event("evt_2", "attachment.updated", data))
         await expect(page.locator(".photo img")).to_have_js_property("naturalWidth", 320)
         # Nobody asks on, once there is nothing to wait for.
         asked: list[str] = []

@@ -12,16 +12,15 @@ import orjson
 import pytest
 
 from tests.workspace import samples
-from tests.workspace.house import KEY, SECRET, House, signed
-from tests.workspace.house import house as open_house
+from tests.workspace.running import KEY, SECRET, RunningWorkspace, run_workspace, sign
 
 HELLO = samples.received("evt_1", samples.message())
 BODY = orjson.dumps(HELLO)
 
 
-async def test_a_signed_event_is_on_disk_when_it_is_answered(house: House) -> None:
-    await house.deliver(HELLO)
-    with sqlite3.connect(house.database) as other:
+async def test_a_signed_event_is_on_disk_when_it_is_answered(running: RunningWorkspace) -> None:
+    await running.deliver(HELLO)
+    with sqlite3.connect(running.database) as other:
         assert other.execute("SELECT text FROM messages").fetchall() == [("hello",)]
 
 
@@ -33,11 +32,11 @@ FORGERIES: dict[str, Forgery] = {
     "no signature": lambda proof: {**proof, "webhook-signature": ""},
     "no id": lambda proof: {**proof, "webhook-id": ""},
     "no timestamp": lambda proof: {**proof, "webhook-timestamp": ""},
-    "another key": lambda _: signed("evt_1", BODY, key=b"another key"),
-    "another id": lambda _: signed("evt_1", BODY, id_signed="evt_2"),
-    "another body": lambda _: signed("evt_1", BODY + b" "),
-    "too old": lambda _: signed("evt_1", BODY, at=time.time() - 310),
-    "from the future": lambda _: signed("evt_1", BODY, at=time.time() + 400),
+    "another key": lambda _: sign("evt_1", BODY, key=b"another key"),
+    "another id": lambda _: sign("evt_1", BODY, id_signed="evt_2"),
+    "another body": lambda _: sign("evt_1", BODY + b" "),
+    "too old": lambda _: sign("evt_1", BODY, at=time.time() - 310),
+    "from the future": lambda _: sign("evt_1", BODY, at=time.time() + 400),
     "a version we do not know": lambda proof: {
         **proof,
         "webhook-signature": proof["webhook-signature"].replace("v1,", "v2,"),
@@ -52,49 +51,53 @@ FORGERIES: dict[str, Forgery] = {
 
 
 @pytest.mark.parametrize("name", FORGERIES)
-async def test_a_forged_delivery_is_refused_and_leaves_nothing(house: House, name: str) -> None:
-    async with house.post_event(BODY, FORGERIES[name](signed("evt_1", BODY))) as response:
+async def test_a_forged_delivery_is_refused_and_leaves_nothing(
+    running: RunningWorkspace, name: str
+) -> None:
+    async with running.post_event(BODY, FORGERIES[name](sign("evt_1", BODY))) as response:
         assert response.status == 401
         assert KEY.decode() not in await response.text()
-    assert (await house.get("api/conversations"))["conversations"] == []
+    assert (await running.get("api/conversations"))["conversations"] == []
 
 
 async def test_several_signatures_and_several_secrets_work_while_one_is_replaced(
     tmp_path: Path,
 ) -> None:
     new = "whsec_" + base64.b64encode(b"the next secret, longer").decode()
-    async with open_house(tmp_path, secrets=(new, SECRET)) as house:
-        stranger = signed("evt_1", BODY, key=b"stranger")["webhook-signature"]
-        proof = signed("evt_1", BODY)
+    async with run_workspace(tmp_path, secrets=(new, SECRET)) as running:
+        stranger = sign("evt_1", BODY, key=b"stranger")["webhook-signature"]
+        proof = sign("evt_1", BODY)
         both = {**proof, "webhook-signature": f"{stranger} {proof['webhook-signature']}"}
-        async with house.post_event(BODY, both) as response:
+        async with running.post_event(BODY, both) as response:
             assert response.status == 204
 
 
-async def test_a_repeat_changes_nothing(house: House) -> None:
-    await house.deliver(HELLO)
+async def test_a_repeat_changes_nothing(running: RunningWorkspace) -> None:
+    await running.deliver(HELLO)
     changed = {**HELLO, "data": {**HELLO["data"], "message": samples.message(text="other")}}
-    await house.deliver(HELLO, changed)
-    (line,) = (await house.opened())["lines"]
+    await running.deliver(HELLO, changed)
+    (line,) = (await running.open_conversation())["lines"]
     assert line["text"] == "hello"
 
 
-async def test_a_late_repeat_does_not_bring_back_what_was(house: House) -> None:
+async def test_a_late_repeat_does_not_bring_back_what_was(running: RunningWorkspace) -> None:
     def update(id: str, state: str) -> dict[str, Any]:
         message = samples.message(attachments=[samples.photo(state=state)])
         data = {"conversation": samples.conversation(), "message": message}
         return samples.event(id, "attachment.updated", data)
 
-    await house.deliver(update("evt_a", "ready"), update("evt_b", "failed"))
-    await house.deliver(update("evt_a", "ready"))
-    (line,) = (await house.opened())["lines"]
+    await running.deliver(update("evt_a", "ready"), update("evt_b", "failed"))
+    await running.deliver(update("evt_a", "ready"))
+    (line,) = (await running.open_conversation())["lines"]
     assert line["attachments"][0]["state"] == "failed"
 
 
-async def test_lines_stand_in_order_of_sequence_whatever_the_order_of_arrival(house: House) -> None:
+async def test_lines_stand_in_order_of_sequence_whatever_the_order_of_arrival(
+    running: RunningWorkspace,
+) -> None:
     for sequence in (3, 1, 2):
-        await house.deliver(samples.received(f"evt_{sequence}", samples.message(sequence)))
-    assert [line["sequence"] for line in (await house.opened())["lines"]] == [1, 2, 3]
+        await running.deliver(samples.received(f"evt_{sequence}", samples.message(sequence)))
+    assert [line["sequence"] for line in (await running.open_conversation())["lines"]] == [1, 2, 3]
 
 
 STRANGE = {
@@ -123,36 +126,40 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("name", STRANGE)
-async def test_what_cannot_be_read_is_kept_and_holds_nobody_up(house: House, name: str) -> None:
-    await house.deliver(STRANGE[name], HELLO)
-    assert [line["text"] for line in (await house.opened())["lines"]] == ["hello"]
-    with sqlite3.connect(house.database) as other:
+async def test_what_cannot_be_read_is_kept_and_holds_nobody_up(
+    running: RunningWorkspace, name: str
+) -> None:
+    await running.deliver(STRANGE[name], HELLO)
+    assert [line["text"] for line in (await running.open_conversation())["lines"]] == ["hello"]
+    with sqlite3.connect(running.database) as other:
         ((body,),) = other.execute("SELECT body FROM events WHERE id = 'evt_s'").fetchall()
     assert orjson.loads(body) == STRANGE[name]
 
 
-async def test_a_proven_body_that_is_no_object_is_refused(house: House) -> None:
+async def test_a_proven_body_that_is_no_object_is_refused(running: RunningWorkspace) -> None:
     for body in (b"[]", b"not json", b"", b"\xff"):
-        async with house.post_event(body, signed("evt_1", body)) as response:
+        async with running.post_event(body, sign("evt_1", body)) as response:
             assert response.status == 400
 
 
-async def test_a_body_that_is_too_large_is_refused_before_it_is_all_read(house: House) -> None:
+async def test_a_body_that_is_too_large_is_refused_before_it_is_all_read(
+    running: RunningWorkspace,
+) -> None:
     body = b" " * 9_000_000
-    async with house.post_event(io.BytesIO(body), signed("evt_1", body)) as response:
+    async with running.post_event(io.BytesIO(body), sign("evt_1", body)) as response:
         assert response.status == 413
 
 
 async def test_a_wrong_secret_is_refused_at_the_start_without_being_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="signing secret") as refused:
-        async with open_house(tmp_path, secrets=("whsec_§§",)):
+        async with run_workspace(tmp_path, secrets=("whsec_§§",)):
             pass
     assert "§§" not in str(refused.value)
 
 
 async def test_what_was_taken_is_still_there_after_a_restart(tmp_path: Path) -> None:
-    async with open_house(tmp_path) as house:
-        await house.deliver(HELLO)
-    async with open_house(tmp_path) as house:
-        await house.deliver(HELLO)
-        assert [line["text"] for line in (await house.opened())["lines"]] == ["hello"]
+    async with run_workspace(tmp_path) as running:
+        await running.deliver(HELLO)
+    async with run_workspace(tmp_path) as running:
+        await running.deliver(HELLO)
+        assert [line["text"] for line in (await running.open_conversation())["lines"]] == ["hello"]
