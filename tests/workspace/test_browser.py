@@ -95,6 +95,37 @@ async def test_what_is_clicked_before_the_page_has_started_is_opened_then(
     assert answers == [200]
 
 
+@pytest.mark.parametrize(
+    ("path", "failing"),
+    [
+        ("", "**/api/me"),
+        ("", "**/api/conversations?*"),
+        ("audit", "**/api/me"),
+        ("operations", "**/api/me"),
+    ],
+)
+async def test_a_failed_start_says_so_and_can_be_retried(
+    with_media: RunningWorkspace, path: str, failing: str
+) -> None:
+    async def fail(route: Route) -> None:
+        await route.abort()
+
+    async with pages(with_media, viewport={"width": 390, "height": 844}) as (page,):
+        await page.route(failing, fail)
+        await page.goto(with_media.url(path))
+        error = page.get_by_role("alert")
+        await expect(error).to_contain_text("cannot be reached")
+        again = error.get_by_role("button", name="Try again")
+        await again.click()
+        await expect(again).to_be_visible()
+        await page.unroute(failing)
+        await again.click()
+        await expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+        await expect(error).to_be_hidden()
+        if not path:
+            await open_mia(page)
+
+
 async def test_a_photo_opens_and_moves_and_zooms_and_closes_by_keys(
     with_media: RunningWorkspace,
 ) -> None:

@@ -2,8 +2,9 @@
 // The audit trail: who looked at what, and when.
 
 import { fillAccountMenu } from "./account-menu.js";
-import { getJson, errorMessage, loadMe } from "./api-client.js";
+import { getJson, loadMe } from "./api-client.js";
 import { byId, element } from "./element.js";
+import { loadWithRetry, showError } from "./error-bar.js";
 import { formatFull, formatDateTime } from "./time-format.js";
 
 /** @import { AuditEntry } from "./types.d.ts" */
@@ -37,9 +38,9 @@ async function load(append = false) {
     const { entries, agents } = await getJson(`api/audit?${query}`);
     show(entries, append);
     addAgents(agents);
+    showError(null);
   } catch (error) {
-    byId("error").hidden = false;
-    byId("error").textContent = errorMessage(error);
+    showError(error);
   }
 }
 
@@ -87,5 +88,5 @@ byId("views").addEventListener("change", () => load());
 byId("glimpses").addEventListener("change", () => load());
 byId("filters").addEventListener("submit", (event) => event.preventDefault());
 byId("more").addEventListener("click", () => load(true));
-fillAccountMenu(byId("links"), await loadMe(), "audit");
+fillAccountMenu(byId("links"), await loadWithRetry(loadMe), "audit");
 await load();

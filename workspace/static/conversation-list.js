@@ -72,6 +72,10 @@ export class ConversationList {
     return revision;
   }
 
+  #reload() {
+    this.load().then(() => this.showError(null), this.showError);
+  }
+
   async loadMore() {
     const last = [...this.#entries.values()].at(-1)?.conversation;
     if (!last || this.#complete || this.#loading) return;
@@ -202,7 +206,7 @@ export class ConversationList {
       tab.addEventListener("click", () => {
         this.#filter = /** @type {FilterName} */ (tab.dataset.show);
         for (const other of tabs) other.setAttribute("aria-pressed", String(other === tab));
-        this.load().catch(this.showError);
+        this.#reload();
       });
     }
   }
@@ -215,7 +219,7 @@ export class ConversationList {
       clearTimeout(timer);
       timer = setTimeout(() => {
         this.#query = field.value.trim();
-        this.load().catch(this.showError);
+        this.#reload();
       }, SEARCH_DELAY);
     });
   }

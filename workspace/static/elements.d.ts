@@ -33,7 +33,9 @@ export interface Elements {
   erase: "dialog";
   "erase-cancel": "button";
   "erase-form": "form";
-  error: "p";
+  error: "div";
+  "error-retry": "button";
+  "error-text": "p";
   failures: "div";
   filters: "form";
   frame: "main";

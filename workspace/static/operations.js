@@ -2,8 +2,9 @@
 // The operators' page: health, channels, numbers and failures, looked at again every few seconds.
 
 import { fillAccountMenu } from "./account-menu.js";
-import { getJson, errorMessage, postJson, loadMe } from "./api-client.js";
+import { getJson, loadMe, postJson } from "./api-client.js";
 import { byId, element } from "./element.js";
+import { loadWithRetry, showError } from "./error-bar.js";
 import { featureChart } from "./feature-chart.js";
 import { metricTiles } from "./metric-tiles.js";
 import { formatRecent, formatDateTime } from "./time-format.js";
@@ -21,10 +22,9 @@ const STATE_WORDS = { ok: "OK", warn: "Look at it", fail: "Fails", waiting: "Wai
 async function load() {
   try {
     show(await getJson("api/operations"));
-    byId("error").hidden = true;
+    showError(null);
   } catch (error) {
-    byId("error").hidden = false;
-    byId("error").textContent = errorMessage(error);
+    showError(error);
   }
 }
 
@@ -115,8 +115,7 @@ async function retry(id, button) {
     const done = (results ?? []).map((result) => result.detail ?? result.status);
     byId("announcer").textContent = done.length > 1 ? `${done.length} are tried again` : done.join("") || "It is tried again";
   } catch (error) {
-    byId("error").hidden = false;
-    byId("error").textContent = errorMessage(error);
+    showError(error);
   } finally {
     button.disabled = false;
     await load();
@@ -130,5 +129,5 @@ function noticeLine({ at, connector, kind, text }) {
 
 byId("retry-all").addEventListener("click", () => retry("all", byId("retry-all")));
 setInterval(async () => { if (!document.hidden) await load(); }, REFRESH_INTERVAL);
-fillAccountMenu(byId("links"), await loadMe(), "operations");
+fillAccountMenu(byId("links"), await loadWithRetry(loadMe), "operations");
 await load();

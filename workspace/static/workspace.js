@@ -3,21 +3,20 @@
 
 import { fillAccountMenu } from "./account-menu.js";
 import { closeDialogs, ConversationActions } from "./actions.js";
-import { errorMessage, postJson, loadMe } from "./api-client.js";
+import { loadMe, postJson } from "./api-client.js";
 import { Composer } from "./composer.js";
 import { hue, initials, platformLabel } from "./consumer.js";
 import { ConversationList } from "./conversation-list.js";
 import { byId, element } from "./element.js";
+import { loadWithRetry, showError } from "./error-bar.js";
 import { icon } from "./icons.js";
 import { followUpdates } from "./live-updates.js";
 import { closePhotoViewer } from "./photo-viewer.js";
 import { Transcript } from "./transcript.js";
 import { showTyping } from "./typing-indicator.js";
 
-/** @import { ChannelAbilities, Conversation, ShowError } from "./types.d.ts" */
+/** @import { ChannelAbilities, Conversation } from "./types.d.ts" */
 
-/** @type {ShowError} */
-const showError = (error) => showMessage(error ? errorMessage(error) : null);
 const list = new ConversationList((id) => navigate(id), showError);
 const transcript = new Transcript(showError);
 const STATES = { live: "Live", reconnecting: "Reconnecting …" };
@@ -28,7 +27,7 @@ byId("back").append(icon("back"));
 byId("back").addEventListener("click", (event) => { event.preventDefault(); navigate(null); });
 window.addEventListener("popstate", () => showRequested().catch(showError));
 document.addEventListener("visibilitychange", () => markRead(list.get(transcript.id)).catch(showError));
-const [me, revision] = await Promise.all([loadMe(), list.load()]);
+const [me, revision] = await loadWithRetry(() => Promise.all([loadMe(), list.load()]));
 fillAccountMenu(byId("account-menu"), me, "./");
 const actions = new ConversationActions(me, showError, (id) => { list.remove(id); navigate(null); });
 const composer = new Composer(actions, showError);
@@ -68,7 +67,7 @@ async function open(id) {
     const { conversation } = opened;
     list.merge([conversation]);
     showHeader(conversation, opened.can);
-    showMessage(opened.trouble);
+    showError(opened.trouble);
     transcript.show(conversation, opened.lines, opened.revision);
     if (!byId("conversation").contains(document.activeElement)) byId("conversation").focus({ preventScroll: true });
     await markRead(conversation);
@@ -102,12 +101,6 @@ function showHeader(conversation, can) {
 function assignmentText({ agents, assigned }) {
   if (assigned) return "Yours";
   return agents.length ? `With ${agents.join(", ")}` : "Nobody's yet";
-}
-
-/** @param {string | null} sentence */
-function showMessage(sentence) {
-  byId("error").hidden = !sentence;
-  byId("error").textContent = sentence ?? "";
 }
 
 /** @param {Conversation | undefined} conversation */
