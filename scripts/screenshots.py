@@ -69,8 +69,8 @@ async def _conversation(
         last = page.locator(".message").last
         await last.hover()
         await last.get_by_role("button", name=re.compile("Quote")).click()
-        await page.get_by_label("Your answer").fill(answer)
-        await page.get_by_label("Your answer").press("Enter")
+        await page.get_by_label("Your reply").fill(answer)
+        await page.get_by_label("Your reply").press("Enter")
         await page.wait_for_selector(".ticks[data-status=read]")
     await _keep(page, name)
 

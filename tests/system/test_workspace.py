@@ -64,7 +64,7 @@ async def open_conversation(page: Page, text: str) -> None:
     await expect(page.locator("#actions")).not_to_be_empty()
     if await take.count():
         await take.click()
-        await expect(page.get_by_label("Your answer")).to_be_visible()
+        await expect(page.get_by_label("Your reply")).to_be_visible()
 
 
 def heed(page: Page, note: Callable[[Response], None]) -> None:
@@ -117,8 +117,8 @@ async def test_an_answer_reaches_the_consumer_and_its_ticks_change(shop: Site) -
         await line_of(page, "which size is it?").hover()
         await page.get_by_role("button", name="Quote: which size is it?").click()
         await expect(page.locator("#composer-quoted")).to_have_text("which size is it?")
-        await page.get_by_label("Your answer").press_sequentially("Size M")
-        await page.get_by_label("Your answer").press("Enter")
+        await page.get_by_label("Your reply").press_sequentially("Size M")
+        await page.get_by_label("Your reply").press("Enter")
         answer = line_of(page, "Size M")
         await expect(answer.locator(".quote")).to_have_text("which size is it?")
         await expect(answer.locator(".ticks")).to_have_attribute("data-status", "read")
@@ -135,8 +135,8 @@ async def test_an_answer_to_our_text_shows_what_it_answers(shop: Site) -> None:
     async with signed_in(shop, "anna") as (page,):
         await whatsapp.send(mia, "may I ask something?")
         await open_conversation(page, "may I ask something?")
-        await page.get_by_label("Your answer").fill("Please do")
-        await page.get_by_label("Your answer").press("Enter")
+        await page.get_by_label("Your reply").fill("Please do")
+        await page.get_by_label("Your reply").press("Enter")
         ticks = line_of(page, "Please do").locator(".ticks")
         await expect(ticks).to_have_attribute("data-status", "read")
         ours = next(text.id for text in whatsapp.sent if text.text == "Please do")
@@ -154,14 +154,14 @@ async def test_that_a_consumer_is_writing_is_seen_and_ends(shop: Site) -> None:
         await apple.send(dana, "one moment")
         await open_conversation(page, "one moment")
         await apple.deliver(dana, "typing_start")
-        await expect(page.locator("#typing")).to_contain_text("is writing")
+        await expect(page.locator("#typing")).to_contain_text("is typing")
         await apple.deliver(dana, "typing_end")
         await expect(page.locator("#typing")).to_be_hidden()
-        await page.get_by_label("Your answer").press_sequentially("Take your")
+        await page.get_by_label("Your reply").press_sequentially("Take your")
         async with asyncio.timeout(20):
             while "typing_start" not in [action.kind for action in apple.actions]:
                 await asyncio.sleep(0.05)
-        await page.get_by_label("Your answer").fill("")
+        await page.get_by_label("Your reply").fill("")
         async with asyncio.timeout(20):
             while "typing_end" not in [action.kind for action in apple.actions]:
                 await asyncio.sleep(0.05)
@@ -182,7 +182,7 @@ async def test_what_is_refused_says_how_much_too_large_and_what_failed_can_be_tr
         await open_conversation(page, "was lost")
         await expect(line_of(page, "too big")).to_contain_text("Too large: 612 kB, limit 400 kB")
         figure = line_of(page, "was lost")
-        await expect(figure).to_contain_text("Could not be fetched")
+        await expect(figure).to_contain_text("Could not be downloaded")
         twilio.faults.clear()
         await figure.get_by_role("button", name="Try again").click()
         await expect(figure.locator(".photo img")).to_have_js_property("naturalWidth", 320)
@@ -223,9 +223,9 @@ async def test_a_hand_over_ends_every_link_that_was_given_out(shop: Site) -> Non
         await expect(anna.get_by_text("This conversation is closed.")).to_be_visible()
         assert await status_of(previews[0]) == 200
         await open_words(vera, "for your eyes")
-        await vera.get_by_role("button", name="Re-open").first.click()
+        await vera.get_by_role("button", name="Reopen").first.click()
         await vera.get_by_role("button", name="Hand over").first.click()
-        await vera.get_by_label("To whom").select_option("sam")
+        await vera.get_by_label("Hand over to").select_option("sam")
         await vera.get_by_role("dialog").get_by_role("button", name="Hand over").click()
         await expect(sam.locator(".photo img").last).to_have_js_property("naturalWidth", 320)
         await expect(anna.locator(".photo")).to_have_count(0)
@@ -280,8 +280,8 @@ async def test_the_demo_shows_ticks_that_change() -> None:
         told = await asyncio.wait_for(demo.stdout.readline(), 60)
         async with pages_at(re.findall(r"http://\S+", told.decode())[0]) as (page,):
             await page.get_by_role("link", name=re.compile("Ann Berger")).click()
-            await page.get_by_label("Your answer").fill("We are on it")
-            await page.get_by_label("Your answer").press("Enter")
+            await page.get_by_label("Your reply").fill("We are on it")
+            await page.get_by_label("Your reply").press("Enter")
             ticks = line_of(page, "We are on it").locator(".ticks")
             await expect(ticks).to_have_attribute("data-status", "read")
     finally:

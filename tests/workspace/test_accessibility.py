@@ -100,11 +100,11 @@ async def test_nothing_serious_is_found_for_who_only_looks_in(
         await page.goto(with_everything.url("sign-in"))
         await page.get_by_role("button", name="Continue as sam").click()
         await page.goto(with_everything.url("?conversation=conv_mia"))
-        await expect(page.get_by_text("Only assigned agents may see it").first).to_be_visible()
+        await expect(page.get_by_text("Only assigned agents can see this").first).to_be_visible()
         await check(page, "somebody else's conversation")
         await page.goto(with_everything.url(""))
         await page.get_by_label("Search names and messages").fill("nothing of the kind")
-        await expect(page.locator("#list-empty")).to_have_text("Nothing was found.")
+        await expect(page.locator("#list-empty")).to_have_text("No conversations found.")
         await check(page, "an empty list")
 
 

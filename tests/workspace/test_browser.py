@@ -199,7 +199,7 @@ async def test_what_happens_is_seen_without_reloading(with_media: RunningWorkspa
         )
         await with_media.deliver(samples.received("evt_3", message))
         figure = page.locator("[data-attachment=att_new]")
-        await expect(figure).to_contain_text("Still being fetched")
+        await expect(figure).to_contain_text("Downloading")
         small = samples.jpeg(320, 320, (120, 200, 150))
         with_media.gateway.add_media("conv_mia", "att_new", thumbnail=small, preview=small)
         ready = {**message, "attachments": [samples.photo("att_new")]}
@@ -237,12 +237,12 @@ async def test_a_refused_file_says_why_and_a_failed_one_is_tried_again(
     async with pages(running) as (page,):
         await open_mia(page)
         await expect(page.locator("[data-attachment=att_r]")).to_contain_text(
-            "Refused: malware found"
+            "Not accepted: malware was found in the file"
         )
         figure = page.locator("[data-attachment=att_f]")
-        await expect(figure).to_contain_text("Could not be fetched")
+        await expect(figure).to_contain_text("Could not be downloaded")
         await figure.get_by_role("button", name="Try again").click()
-        await expect(figure).to_contain_text("Still being fetched")
+        await expect(figure).to_contain_text("Downloading")
     assert running.gateway.calls_to("POST", "/v1/attachments/att_f/retry") == [None]
 
 
@@ -286,8 +286,8 @@ async def test_words_are_words_wherever_they_stand(running: RunningWorkspace) ->
 async def test_an_answer_is_written_sent_and_ticked(with_media: RunningWorkspace) -> None:
     async with pages(with_media) as (page,):
         await open_mia(page)
-        await page.get_by_label("Your answer").fill("Thank you")
-        await page.get_by_label("Your answer").press("Enter")
+        await page.get_by_label("Your reply").fill("Thank you")
+        await page.get_by_label("Your reply").press("Enter")
         answer = page.locator(".message[data-direction=out]")
         await expect(answer).to_contain_text("Thank you")
         await expect(answer.locator(".ticks")).to_have_attribute("data-status", "accepted")
@@ -311,13 +311,13 @@ async def test_a_message_is_quoted_and_the_quote_taken_back(with_media: RunningW
         await expect(page.locator(".composer-send svg")).to_have_count(1)
         await page.locator(".message").last.hover()
         await page.get_by_role("button", name="Quote: it does this all day").click()
-        await expect(page.get_by_label("Your answer")).to_be_focused()
+        await expect(page.get_by_label("Your reply")).to_be_focused()
         await expect(page.locator("#composer-quoted")).to_have_text("it does this all day")
         await page.keyboard.press("Escape")
         await expect(page.locator("#composer-quote")).to_be_hidden()
         await page.locator(".message").last.hover()
         await page.get_by_role("button", name="Quote: it does this all day").click()
-        await page.get_by_label("Your answer").fill("We see")
+        await page.get_by_label("Your reply").fill("We see")
         await page.keyboard.press("Enter")
         answer = page.locator(".message[data-direction=out]")
         await expect(answer.locator(".quote")).to_have_text("it does this all day")
@@ -332,7 +332,7 @@ async def test_an_answer_that_was_refused_can_be_sent_again(with_media: RunningW
     with_media.gateway.refuse[path] = 422, {"detail": "The 24 hours are over."}
     async with pages(with_media) as (page,):
         await open_mia(page)
-        await page.get_by_label("Your answer").fill("Thank you")
+        await page.get_by_label("Your reply").fill("Thank you")
         await page.get_by_role("button", name="Send", exact=True).click()
         answer = page.locator(".message[data-direction=out]")
         await expect(answer).to_contain_text("Not sent: The 24 hours are over.")
@@ -352,7 +352,7 @@ async def test_a_text_whose_way_was_cut_is_back_in_the_box_and_goes_out_once(
     async with pages(with_media) as (page,):
         await open_mia(page)
         await page.route("**/messages", lose_the_answer, times=1)
-        box = page.get_by_label("Your answer")
+        box = page.get_by_label("Your reply")
         await box.fill("Thank you")
         await box.press("Enter")
         await expect(page.locator("#error")).to_contain_text("cannot be reached")
@@ -369,8 +369,8 @@ async def test_what_may_have_been_lost_is_sent_again_only_when_the_agent_says_so
 ) -> None:
     async with pages(with_media) as (page,):
         await open_mia(page)
-        await page.get_by_label("Your answer").fill("Thank you")
-        await page.get_by_label("Your answer").press("Enter")
+        await page.get_by_label("Your reply").fill("Thank you")
+        await page.get_by_label("Your reply").press("Enter")
         answers = page.locator(".message[data-direction=out]")
         await expect(answers.locator(".ticks")).to_have_attribute("data-status", "accepted")
         data = {
@@ -380,7 +380,7 @@ async def test_what_may_have_been_lost_is_sent_again_only_when_the_agent_says_so
             "reason": "unknown",
         }
         await with_media.deliver(samples.event("evt_u", "message.status", data))
-        await expect(answers).to_contain_text("Perhaps not sent")
+        await expect(answers).to_contain_text("May not have been sent")
         await answers.get_by_role("button", name="Send again").click()
         await expect(answers).to_have_count(2)
         await expect(answers.last.locator(".ticks")).to_have_attribute("data-status", "accepted")
@@ -390,8 +390,8 @@ async def test_what_may_have_been_lost_is_sent_again_only_when_the_agent_says_so
 async def test_what_was_deleted_cannot_be_sent_again(with_media: RunningWorkspace) -> None:
     async with pages(with_media) as (page,):
         await open_mia(page)
-        await page.get_by_label("Your answer").fill("Thank you")
-        await page.get_by_label("Your answer").press("Enter")
+        await page.get_by_label("Your reply").fill("Thank you")
+        await page.get_by_label("Your reply").press("Enter")
         answer = page.locator(".message[data-direction=out]")
         await expect(answer.locator(".ticks")).to_have_attribute("data-status", "accepted")
         data = {
@@ -417,9 +417,9 @@ async def test_a_hand_over_takes_the_pictures_along(with_media: RunningWorkspace
             await expect(mine.locator(".photo")).to_have_count(2)
             await open_mia(theirs)
             await expect(theirs.locator(".slot")).to_have_count(3)
-            await expect(theirs.locator("#composer-note")).to_contain_text("agent answers")
+            await expect(theirs.locator("#composer-note")).to_contain_text("with agent")
             await mine.get_by_role("button", name="Hand over").click()
-            await mine.get_by_label("To whom").select_option("sam")
+            await mine.get_by_label("Hand over to").select_option("sam")
             dialog = mine.get_by_role("dialog", name="Hand over")
             await dialog.get_by_role("button", name="Hand over").click()
             await expect(mine.locator(".photo")).to_have_count(0)
@@ -428,7 +428,7 @@ async def test_a_hand_over_takes_the_pictures_along(with_media: RunningWorkspace
             await expect(theirs.locator(".photo img").first).to_have_js_property(
                 "naturalWidth", 320
             )
-            await expect(theirs.get_by_label("Your answer")).to_be_visible()
+            await expect(theirs.get_by_label("Your reply")).to_be_visible()
 
 
 async def test_a_sheet_closes_when_another_conversation_is_opened(
@@ -484,7 +484,7 @@ async def test_searching_and_narrowing_the_list(with_media: RunningWorkspace) ->
         await page.get_by_label("Search names and messages").fill("strap")
         await expect(entries).to_have_text(["Tom"])
         await page.get_by_label("Search names and messages").fill("nonsense")
-        await expect(page.get_by_text("Nothing was found.")).to_be_visible()
+        await expect(page.get_by_text("No conversations found.")).to_be_visible()
         await page.get_by_label("Search names and messages").fill("")
         await expect(entries).to_have_text(["Mia", "Tom"])
         await page.get_by_role("button", name="Closed").click()

@@ -60,9 +60,7 @@ async def test_an_update_replaces_the_state_and_nothing_else(running: RunningWor
     pending = [samples.photo("att_1", "pending"), samples.video("att_2", "pending")]
     both = "[photo message]\n[video message]"
     await received(running, text="look", transcript=both, attachments=pending)
-    assert [a["words"] for a in (await lines(running))[0]["attachments"]] == [
-        "Still being fetched …"
-    ] * 2
+    assert [a["words"] for a in (await lines(running))[0]["attachments"]] == ["Downloading…"] * 2
     message = samples.message(1, text="look", transcript=both, attachments=[samples.video("att_2")])
     await running.deliver(samples.event("evt_u", "attachment.updated", event_data(message=message)))
     (line,) = await lines(running)
@@ -144,8 +142,8 @@ async def test_a_notice_stands_in_the_transcript_and_typing_does_not(
     for number, data in enumerate([typing, moved, strange]):
         await running.deliver(samples.event(f"evt_n{number}", "conversation.notice", data))
     assert [line["text"] for line in (await lines(running))[1:]] == [
-        "The customer changed their number",
-        "The platform tells: order shipped",
+        "The customer changed their phone number",
+        "Message from the platform: order shipped",
     ]
 
 
@@ -244,7 +242,7 @@ async def test_names_and_texts_neither_hide_nor_reorder_anything(running: Runnin
 
 async def test_a_conversation_nobody_knows_is_not_found(running: RunningWorkspace) -> None:
     status, answer = await running.try_post("api/conversations/conv_none/opened")
-    assert (status, answer["error"]) == (404, "There is no such thing here.")
+    assert (status, answer["error"]) == (404, "This could not be found. It may have been erased.")
 
 
 async def test_lines_come_in_pages_that_neither_overlap_nor_leave_out(

@@ -126,8 +126,8 @@ async def test_what_is_being_done_for_a_file_is_seen_while_it_is(running: Runnin
         await open_mia(page, running)
         slot = page.locator(".slot")
         for step, text in (
-            ({"step": "scanning", "percent": None, "tries": 1}, "Being scanned for malware …"),
-            ({"step": "making_safe", "percent": 40, "tries": 1}, "Being made safe … 40 %"),
+            ({"step": "scanning", "percent": None, "tries": 1}, "Scanning for malware…"),
+            ({"step": "making_safe", "percent": 40, "tries": 1}, "Making it safe… 40%"),
         ):
             progress["att_1"] = step
             await expect(slot).to_have_text(text)

@@ -235,7 +235,7 @@ async def test_what_is_being_done_for_a_pending_file_is_told_in_words(
     }
     assert await running.status(f"{PHOTO}/progress") == 403
     await running.open_conversation()
-    assert (await running.get(f"{PHOTO}/progress"))["words"] == "Being made safe … 40 %"
+    assert (await running.get(f"{PHOTO}/progress"))["words"] == "Making it safe… 40%"
     running.gateway.progress.clear()
     assert (await running.get(f"{PHOTO}/progress"))["words"] == ""
     assert await running.status("attachments/att_other/progress") == 404
@@ -248,5 +248,5 @@ async def test_a_second_click_on_retry_is_answered_in_words(running: RunningWork
     await running.open_conversation()
     assert await running.try_post(f"{PHOTO}/retry") == (
         409,
-        {"error": "This has changed meanwhile."},
+        {"error": "This has changed in the meantime. Please reload the page."},
     )

@@ -19,8 +19,8 @@ async def test_a_part_that_is_missing_says_so_and_the_others_are_there(
     running.gateway.refuse["/v1/failures"] = 501, {}
     running.gateway.refuse["/v1/capabilities"] = 200, {"odd": True}
     found = await running.get("api/operations")
-    assert found["failures"] == {"trouble": "This gateway does not tell."}
-    assert found["channels"] == {"trouble": "The gateway's answer cannot be read."}
+    assert found["failures"] == {"trouble": "This gateway does not provide this information."}
+    assert found["channels"] == {"trouble": "The gateway's answer could not be read."}
     assert found["health"]["content"]
 
 
@@ -28,7 +28,7 @@ async def test_a_gateway_that_is_away_leaves_the_page_standing(running: RunningW
     await running.gateway.server.close()
     found = await running.get("api/operations")
     assert {found[part]["trouble"] for part in ("health", "channels", "failures", "numbers")} == {
-        "The gateway cannot be reached right now."
+        "The gateway cannot be reached right now. Please try again later."
     }
 
 

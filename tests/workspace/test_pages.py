@@ -38,7 +38,9 @@ async def test_refusals_have_the_same_headers_and_a_sentence(running: RunningWor
         async with running.session.get(running.url(path)) as response:
             assert response.status == 404
             assert "default-src 'none'" in response.headers["Content-Security-Policy"]
-            assert (await response.json())["error"] == "There is no such thing here."
+            assert (await response.json())[
+                "error"
+            ] == "This could not be found. It may have been erased."
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -159,13 +159,13 @@ async def test_a_gateway_in_trouble_leaves_it_open_whether_it_was_sent(
 ) -> None:
     assigned.gateway.refuse[GATEWAY_PATH] = status_code, {}
     assert (await assigned.try_post(PATH, {"text": "hi", "key": KEY}))[0] == 502
-    assert (await last(assigned))["status_words"] == "Perhaps not sent"
+    assert (await last(assigned))["status_words"] == "May not have been sent"
 
 
 async def test_a_gateway_that_cannot_send_yet_is_said_so(assigned: RunningWorkspace) -> None:
     assigned.gateway.refuse[GATEWAY_PATH] = 404, {}
     _, answer = await assigned.try_post(PATH, {"text": "hi", "key": KEY})
-    assert answer["error"] == "The gateway does not know this."
+    assert answer["error"] == "The gateway could not find this."
 
 
 async def test_a_key_belongs_to_one_text_in_one_conversation(assigned: RunningWorkspace) -> None:
@@ -201,7 +201,7 @@ async def test_only_who_has_the_conversation_answers(assigned: RunningWorkspace)
     async with sam.session:
         await sam.sign_in("sam")
         code, answer = await sam.try_post(PATH, {"text": "hi", "key": KEY})
-        assert (code, answer["error"]) == (403, "Take the conversation before you answer.")
+        assert (code, answer["error"]) == (403, "Take the conversation before you reply.")
         nowhere = "api/conversations/conv_none/messages"
         assert (await sam.try_post(nowhere, {"text": "hi", "key": KEY}))[0] == 403
 
@@ -228,7 +228,7 @@ async def test_what_was_said_elsewhere_or_never_cannot_be_quoted(
         status, answer = await assigned.try_post(PATH, content)
         assert (status, answer["error"]) == (
             400,
-            "There is no such message in this conversation to quote.",
+            "The message you are quoting is not in this conversation.",
         )
     assert (await assigned.try_post(PATH, {"text": "x", "key": "q" * 20, "reply_to": 5}))[0] == 400
     assert not assigned.gateway.sent
@@ -267,7 +267,10 @@ async def test_a_text_that_was_being_sent_when_we_stopped_can_be_sent_again(
     await sending
     async with run_workspace(later) as running:
         line = await last(running)
-        assert (line["status"], line["reason"]) == ("unknown", "The workspace stopped meanwhile.")
+        assert (line["status"], line["reason"]) == (
+            "unknown",
+            "The workspace stopped while the message was being sent.",
+        )
         await running.post(PATH, {"text": "good day", "key": KEY})
         assert [line["status"] for line in (await running.open_conversation())["lines"]][1:] == [
             "accepted"

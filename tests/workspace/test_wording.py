@@ -15,25 +15,25 @@ from workspace.text.wording import (
 )
 
 REJECTED = {
-    "too_large": "Refused: too large",
-    "unsupported_type": "Refused: this type of file is not accepted",
-    "malware": "Refused: malware found",
-    "corrupt": "Refused: the file is damaged",
-    "too_many_pixels": "Refused: too many pixels",
-    "too_long": "Refused: too long",
-    "disabled": "Refused: videos are turned off for this channel",
-    "something_new": "Refused: something new",
+    "too_large": "Not accepted: the file is too large",
+    "unsupported_type": "Not accepted: this type of file is not supported",
+    "malware": "Not accepted: malware was found in the file",
+    "corrupt": "Not accepted: the file is damaged",
+    "too_many_pixels": "Not accepted: it has too many pixels",
+    "too_long": "Not accepted: it is too long",
+    "disabled": "Not accepted: videos are turned off for this channel",
+    "something_new": "Not accepted: something new",
 }
 FAILED = {
-    "gone": "Could not be fetched: the platform no longer has it",
-    "expired": "Could not be fetched: the platform's link has expired",
-    "unauthorized": "Could not be fetched: the platform refused our credentials",
-    "unreachable": "Could not be fetched: the platform did not answer",
-    "checksum_mismatch": "Could not be fetched: it arrived damaged",
-    "blocked_host": "Could not be fetched: its address is not one we may fetch from",
-    "scanner_unavailable": "Could not be checked: the malware scanner is not answering",
-    "decoder_crashed": "Could not be made safe: the decoder gave up on it",
-    "something_new": "Could not be fetched: something new",
+    "gone": "Could not be downloaded: the platform no longer has it",
+    "expired": "Could not be downloaded: the platform's link has expired",
+    "unauthorized": "Could not be downloaded: the platform did not accept our credentials",
+    "unreachable": "Could not be downloaded: the platform did not answer",
+    "checksum_mismatch": "Could not be downloaded: the file arrived damaged",
+    "blocked_host": "Could not be downloaded: its address is not allowed",
+    "scanner_unavailable": "Could not be checked: the malware scanner is not responding",
+    "decoder_crashed": "Could not be made safe: the file could not be decoded",
+    "something_new": "Could not be downloaded: something new",
 }
 
 
@@ -73,9 +73,9 @@ def test_a_failure_says_why(reason: str, sentence: str) -> None:
         ("too_large", "more than 25000000 bytes came", "Too large: more than 25 MB"),
         ("too_many_pixels", "frames of 9000 x 9000 pixels", "Too many pixels: 81 megapixels"),
         ("too_long", "5400 s", "Too long: 1:30:00"),
-        ("too_long", "encoding it takes too long", "Refused: too long"),
-        ("too_large", None, "Refused: too large"),
-        ("malware", "Eicar-Test 68 bytes, limit 1", "Refused: malware found"),
+        ("too_long", "encoding it takes too long", "Not accepted: it is too long"),
+        ("too_large", None, "Not accepted: the file is too large"),
+        ("malware", "Eicar-Test 68 bytes, limit 1", "Not accepted: malware was found in the file"),
     ],
 )
 def test_numbers_make_a_refusal_exact(reason: str, detail: str | None, sentence: str) -> None:
@@ -112,14 +112,17 @@ def test_somebody_without_a_name_is_called_by_number_or_by_the_end_of_an_id() ->
 
 
 def test_why_a_text_did_not_arrive_is_said_in_words() -> None:
-    assert describe_reason("opted_out") == "the customer wants no more texts; they must write first"
+    assert (
+        describe_reason("opted_out")
+        == "the customer opted out of messages; you can reply once they write again"
+    )
     assert describe_reason("a_new_word") == "a new word"
     assert describe_reason(None) is None
 
 
 def test_what_is_ready_needs_no_words_and_what_is_pending_some() -> None:
     assert describe_state({"state": "ready"}) == ""
-    assert describe_state({"state": "pending"}) == "Still being fetched …"
+    assert describe_state({"state": "pending"}) == "Downloading…"
 
 
 def test_lengths_and_sizes_read_as_people_write_them() -> None:
@@ -184,22 +187,22 @@ NOW = 1_800_000_000_000
 @pytest.mark.parametrize(
     ("progress", "words"),
     [
-        ({"step": "waiting", "tries": 0}, "Still being fetched …"),
-        ({"step": "fetching", "tries": 3}, "Still being fetched …"),
-        ({"step": "scanning", "tries": 1}, "Being scanned for malware …"),
-        ({"step": "making_safe", "percent": None}, "Being made safe …"),
-        ({"step": "making_safe", "percent": 0}, "Being made safe … 0 %"),
-        ({"step": "something new"}, "Still being fetched …"),
-        (None, "Still being fetched …"),
+        ({"step": "waiting", "tries": 0}, "Downloading…"),
+        ({"step": "fetching", "tries": 3}, "Downloading…"),
+        ({"step": "scanning", "tries": 1}, "Scanning for malware…"),
+        ({"step": "making_safe", "percent": None}, "Making it safe…"),
+        ({"step": "making_safe", "percent": 0}, "Making it safe… 0%"),
+        ({"step": "something new"}, "Downloading…"),
+        (None, "Downloading…"),
         (
             {"step": "waiting", "tries": 1, "next_try_at": "2027-01-15T08:00:10Z"},
-            "Still being fetched: tried once, again in a moment",
+            "Not downloaded yet: tried once, trying again in a moment",
         ),
         (
             {"step": "waiting", "tries": 4, "next_try_at": "2027-01-15T08:12:00Z"},
-            "Still being fetched: tried 4 times, again in 12 min",
+            "Not downloaded yet: tried 4 times, trying again in 12 min",
         ),
-        ({"step": "waiting", "tries": 2}, "Still being fetched: tried 2 times"),
+        ({"step": "waiting", "tries": 2}, "Not downloaded yet: tried 2 times"),
     ],
 )
 def test_what_is_being_done_is_said_in_words(progress: object, words: str) -> None:

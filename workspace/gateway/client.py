@@ -14,7 +14,7 @@ from yarl import URL
 _TIMEOUT = aiohttp.ClientTimeout(total=15)
 
 
-_UNREACHABLE = "The gateway cannot be reached right now."
+_UNREACHABLE = "The gateway cannot be reached right now. Please try again later."
 
 
 class GatewayError(Exception):
@@ -157,13 +157,13 @@ def _describe(status: int, problem: Mapping[str, Any]) -> str:
     detail = problem.get("detail") or problem.get("title")
     if detail:
         return str(detail)
-    return _DETAILS.get(status, f"The gateway answered {status}.")
+    return _DETAILS.get(status, f"The gateway answered with an error ({status}).")
 
 
 _DETAILS = {
-    401: "The gateway does not know the workspace's token.",
-    403: "Only assigned agents may see this.",
-    404: "The gateway does not know this.",
+    401: "The gateway does not accept the workspace's API token. Please ask an operator for help.",
+    403: "Only assigned agents can see this.",
+    404: "The gateway could not find this.",
     410: "This is no longer stored.",
-    501: "The gateway cannot do this.",
+    501: "This gateway does not support this.",
 }

@@ -78,7 +78,9 @@ class LinkCache:
             for url in urls.values():
                 origin(url)
         except ValueError as exc:
-            raise GatewayError(502, "The gateway gave a link that is none.", {}) from exc
+            raise GatewayError(
+                502, "The gateway returned a link that is not a web address.", {}
+            ) from exc
         return Links(urls, parse_timestamp(response.get("expires_at"), 0))
 
 

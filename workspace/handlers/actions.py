@@ -71,7 +71,10 @@ async def change_assignment(request: web.Request) -> web.Response:
     if action == "hand_over" and to not in await workspace.database.read(
         partial(list_agents, workspace)
     ):
-        return error_response(400, "There is no such agent to hand over to.")
+        return error_response(
+            400,
+            "You cannot hand the conversation over to this person. Please choose another agent.",
+        )
     try:
         wanted = ActionRequest(viewer, to if action == "hand_over" else "")
         done = await _perform(workspace, id, ACTIONS[action], wanted)

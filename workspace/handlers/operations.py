@@ -53,13 +53,13 @@ async def _fetch_part(
     try:
         return {"content": read(content)}
     except (KeyError, TypeError, ValueError, AttributeError):
-        return {"trouble": "The gateway's answer cannot be read."}
+        return {"trouble": "The gateway's answer could not be read."}
 
 
 _UNSUPPORTED = {
-    404: "This gateway does not tell.",
-    405: "This gateway does not tell.",
-    501: "This gateway does not tell.",
+    404: "This gateway does not provide this information.",
+    405: "This gateway does not provide this information.",
+    501: "This gateway does not provide this information.",
 }
 
 

@@ -47,20 +47,24 @@ async def send_reply(request: web.Request) -> web.Response:
     if not (quoted is None or isinstance(quoted, str)):
         raise web.HTTPBadRequest
     if not text.strip():
-        return error_response(400, "There is nothing to send.")
+        return error_response(400, "The message is empty. Please write something first.")
     if len(text) > MAX_CHARACTERS:
-        return error_response(400, f"The text is too long: at most {MAX_CHARACTERS:,} characters.")
+        return error_response(
+            400, f"The message is too long. It can have at most {MAX_CHARACTERS:,} characters."
+        )
     if agent not in await workspace.database.read(partial(agents_of, conversation=id)):
-        return error_response(403, "Take the conversation before you answer.")
+        return error_response(403, "Take the conversation before you reply.")
     if quoted is not None and not await workspace.database.read(
         partial(_can_be_quoted, id, quoted)
     ):
-        return error_response(400, "There is no such message in this conversation to quote.")
+        return error_response(400, "The message you are quoting is not in this conversation.")
     saved = await workspace.database.write(
         partial(_save, reply=Reply(id, agent, text, key, quoted), at=now())
     )
     if saved is None or saved.text != text:
-        return error_response(409, "Another text was sent under this key.")
+        return error_response(
+            409, "A different message was already sent under this key. Please reload the page."
+        )
     # Whoever sends it again, it is the text of who wrote it.
     return await _send(workspace, saved)
 
@@ -86,7 +90,11 @@ def mark_interrupted_replies(db: sqlite3.Connection) -> None:
     The agent can send it again under the same key, which is harmless where it did.
     """
     for row in db.execute("SELECT key FROM replies WHERE state = 'sending'").fetchall():
-        _update_reply(db, row["key"], _failed("unknown", "The workspace stopped meanwhile."))
+        _update_reply(
+            db,
+            row["key"],
+            _failed("unknown", "The workspace stopped while the message was being sent."),
+        )
 
 
 def _can_be_quoted(conversation: str, message: str, db: sqlite3.Connection) -> bool:

@@ -54,7 +54,7 @@ async def submit_form(request: web.Request) -> web.Response:
     expected = request.cookies.get(_FORM_COOKIE, "").encode("utf-8", "surrogatepass")
     if is_cross_site(request) or not expected or not hmac.compare_digest(token, expected):
         return await _render_form(
-            request, next_page, "The form was too old. Please try again.", status=403
+            request, next_page, "The sign-in form has expired. Please try again.", status=403
         )
     name = form.get("name", "").strip()[:100]
     if name in demo_accounts(workspace.settings):
@@ -63,13 +63,15 @@ async def submit_form(request: web.Request) -> web.Response:
     wait = workspace.login_throttle.seconds_to_wait(name, address)
     if wait:
         minutes = math.ceil(wait / 60)
-        text = f"Too many attempts. Please wait {minutes} minute{'s' if minutes > 1 else ''}."
+        text = (
+            f"Too many attempts. Please try again in {minutes} minute{'s' if minutes > 1 else ''}."
+        )
         return await _render_form(request, next_page, text, status=429, wait=math.ceil(wait))
     # Counted before the password is looked at: many guesses at once are many guesses.
     workspace.login_throttle.record_failure(name, address)
     if not await _password_is_right(workspace, name, form.get("password", "")):
         _log.warning("a sign-in failed from %s", address)
-        return await _render_form(request, next_page, "Name or password is wrong.", status=401)
+        return await _render_form(request, next_page, "The name or password is wrong.", status=401)
     workspace.login_throttle.record_success(name, address)
     return await _sign_in(request, name, next_page)
 
@@ -170,9 +172,7 @@ async def _first_account_hint(workspace: Workspace) -> str:
     if accounts or workspace.settings.demo:
         return ""
     command = html.escape(workspace.settings.account_command)
-    return (
-        f'<p class="form-hint">There are no accounts yet. Make one with <code>{command}</code></p>'
-    )
+    return f'<p class="form-hint">There are no accounts yet. Create one with <code>{command}</code></p>'
 
 
 async def _read_form(request: web.Request) -> dict[str, str]:

@@ -47,18 +47,18 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
 
 
 _TEXTS_BY_STATUS = {
-    400: "The request cannot be read.",
+    400: "The request could not be read. Please reload the page and try again.",
     401: "Please sign in.",
-    403: "Only assigned agents may see this.",
-    404: "There is no such thing here.",
-    409: "This has changed meanwhile.",
+    403: "Only assigned agents can see this.",
+    404: "This could not be found. It may have been erased.",
+    409: "This has changed in the meantime. Please reload the page.",
     410: "This is no longer stored.",
     413: "This is too large.",
-    502: "The gateway gave no usable answer.",
-    503: "The gateway cannot be reached right now.",
+    502: "The gateway's answer could not be used. Please try again later.",
+    503: "The gateway cannot be reached right now. Please try again later.",
 }
 
 _TEXTS_BY_REASON = {
-    (403, "Not allowed"): "Your account may not do this.",
+    (403, "Not allowed"): "Your account does not have permission to do this.",
     (403, "Reload the page"): "This page is out of date. Please reload it.",
 }

@@ -23,7 +23,7 @@ export function fillAccountMenu(node, me, here) {
   const links = PAGES.filter(([permission, href]) => me.may.includes(permission) && href !== here)
     .map(([, href, text]) => element("a", { class: "account-link", href }, text));
   const signOutButton = element("button", { class: "account-link", type: "button", onclick: signOut }, "Sign out");
-  node.replaceChildren(element("bdi", { class: "account-name", title: "You are signed in under this name" }, me.agent), ...links, signOutButton);
+  node.replaceChildren(element("bdi", { class: "account-name", title: "You are signed in with this name" }, me.agent), ...links, signOutButton);
 }
 
 async function signOut() {

@@ -59,7 +59,7 @@ export class ConversationActions {
       this.mayTake(conversation) ? button("Take", this.take, agents.length ? "" : "button-main") : null,
       may && open ? button("Hand over", () => this.#askForAgent(conversation)) : null,
       may && open ? button("Close", () => this.#perform("close")) : null,
-      this.mayReopen(conversation) ? button("Re-open", this.reopen) : null,
+      this.mayReopen(conversation) ? button("Reopen", this.reopen) : null,
       !open && this.#mayOversee() ? button("Erase", () => eraseDialog.showModal()) : null,
     ].filter((one) => one !== null);
   }
@@ -73,7 +73,7 @@ export class ConversationActions {
     const others = this.me.agents.filter((name) => agents.length !== 1 || name !== agents[0]);
     byId("hand-over-to").replaceChildren(
       ...others.filter((name) => name !== this.me.agent || !assigned).map((name) => element("option", { value: name }, name)),
-      ...(assigned ? [element("option", { value: "" }, "Nobody: whoever takes it")] : []),
+      ...(assigned ? [element("option", { value: "" }, "No one: any agent can take it")] : []),
     );
     handOverDialog.showModal();
   }

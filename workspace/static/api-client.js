@@ -70,7 +70,7 @@ async function send(path, options) {
   try {
     return await fetch(path, { ...options, credentials: "same-origin" });
   } catch {
-    throw new ApiError(0, "The workspace cannot be reached right now.");
+    throw new ApiError(0, "The workspace cannot be reached. Check your connection and try again.");
   }
 }
 
@@ -79,6 +79,6 @@ async function readResponse(response) {
   if (response.status === 401) goToSignIn();
   if (response.status === 204) return null;
   const content = await response.json().catch(() => ({}));
-  if (!response.ok) throw new ApiError(response.status, content.error ?? `The workspace answered ${response.status}.`);
+  if (!response.ok) throw new ApiError(response.status, content.error ?? `The workspace answered with an error (${response.status}). Please try again.`);
   return content;
 }

@@ -42,12 +42,12 @@ function download({ id, size }) {
  */
 function content(attachment, line) {
   if (attachment.state !== "ready") return slot(attachment, SLOT_ICONS[attachment.state], attachment.words);
-  if (!attachment.visible) return slot(attachment, "hidden", "Only assigned agents may see it");
+  if (!attachment.visible) return slot(attachment, "hidden", "Only assigned agents can see this");
   if (attachment.renditions.includes("video")) return videoNode(attachment, line);
   if (attachment.renditions.includes("thumbnail")) return photoNode(attachment, line);
   if (attachment.location) return locationCard(attachment.location);
   if (attachment.contacts.length) return contactCards(attachment);
-  return slot(attachment, "file", "Nothing to show for this kind of attachment");
+  return slot(attachment, "file", "This kind of attachment cannot be shown");
 }
 
 /**

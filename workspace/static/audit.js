@@ -20,7 +20,7 @@ const ACTION_TEXTS = {
   "handed over": "handed the conversation over",
   left: "left the conversation",
   closed: "closed the conversation",
-  "re-opened": "re-opened the conversation",
+  "re-opened": "reopened the conversation",
   erased: "erased a conversation",
 };
 
@@ -58,7 +58,7 @@ function show(entries, append) {
 
 /** @param {AuditEntry} entry */
 function row(entry) {
-  const text = entry.attachment ? `${ACTION_TEXTS[entry.did] ?? entry.did} a ${entry.kind ?? "photo or video, since erased"}` : ACTION_TEXTS[entry.did] ?? entry.did;
+  const text = entry.attachment ? `${ACTION_TEXTS[entry.did] ?? entry.did} a ${entry.kind ?? "photo or video (since erased)"}` : ACTION_TEXTS[entry.did] ?? entry.did;
   return element("tr", {},
     element("td", {}, element("time", { datetime: new Date(entry.at).toISOString(), title: formatFull(entry.at) }, formatDateTime(entry.at))),
     element("td", {}, element("bdi", {}, entry.agent)),
@@ -73,7 +73,7 @@ function customerCell({ conversation, consumer, gone }) {
 }
 
 function emptyRow() {
-  return element("tr", {}, element("td", { colspan: 4, class: "muted" }, "Nothing yet."));
+  return element("tr", {}, element("td", { colspan: 4, class: "muted" }, "No entries yet."));
 }
 
 /** @param {string[]} agents */

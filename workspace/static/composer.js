@@ -78,9 +78,9 @@ export class Composer {
   /** @param {Conversation} conversation */
   #explain(conversation) {
     const { agents, assigned, open } = conversation;
-    if (!open) return ["This conversation is closed.", this.actions.mayReopen(conversation) ? actionButton("Re-open", this.actions.reopen) : ""];
-    if (agents.length && !assigned) return [`${agents.join(", ")} answers this conversation.`, this.actions.mayTake(conversation) ? actionButton("Take", this.actions.take) : ""];
-    return ["Take the conversation to answer, and to see its photos and videos.", actionButton("Take", this.actions.take)];
+    if (!open) return ["This conversation is closed.", this.actions.mayReopen(conversation) ? actionButton("Reopen", this.actions.reopen) : ""];
+    if (agents.length && !assigned) return [`This conversation is with ${agents.join(", ")}.`, this.actions.mayTake(conversation) ? actionButton("Take", this.actions.take) : ""];
+    return ["Take the conversation to reply and to see its photos and videos.", actionButton("Take", this.actions.take)];
   }
 
   async #send() {

@@ -21,10 +21,10 @@ const FILTERS = {
 };
 
 const EMPTY_TEXTS = {
-  all: "Nothing has arrived yet. Messages appear here by themselves.",
-  open: "No open conversations. New messages appear here by themselves.",
+  all: "No messages yet. New messages appear here automatically.",
+  open: "No open conversations. New messages appear here automatically.",
   closed: "No closed conversations.",
-  mine: "You have no conversations. Open one and take it.",
+  mine: "You have no conversations yet. Open one and choose Take.",
 };
 
 const SEARCH_DELAY = 180;
@@ -174,7 +174,7 @@ export class ConversationList {
     this.#sort();
     const empty = byId("list-empty");
     empty.hidden = this.#entries.size > 0;
-    empty.textContent = this.#query ? "Nothing was found." : EMPTY_TEXTS[this.#filter];
+    empty.textContent = this.#query ? "No conversations found." : EMPTY_TEXTS[this.#filter];
     const waiting = [...this.#entries.values()].filter(({ conversation }) => conversation.unread).length;
     document.title = `${waiting ? `(${waiting}) ` : ""}${byId("brand").textContent}`;
   }
@@ -255,7 +255,7 @@ function fill(link, conversation) {
     element("span", { class: "entry-text" },
       element("span", { class: "entry-name", dir: "auto", title: conversation.consumer }, conversation.name),
       isTyping(conversation)
-        ? element("span", { class: "entry-line entry-typing" }, "is writing …")
+        ? element("span", { class: "entry-line entry-typing" }, "is typing…")
         : element("span", { class: "entry-line" }, from ? `${from}: ` : "", element("bdi", {}, line)),
       element("span", { class: "entry-state" }, platformLabel(conversation, "entry-platform"), holders(conversation)),
     ),

@@ -100,7 +100,7 @@ function noticeNode(line) {
 
 /** @param {Message} line */
 function originNote(line) {
-  const writer = line.direction === "out" && !isMe(line.author) && (line.key ? line.author : "Written in another app");
+  const writer = line.direction === "out" && !isMe(line.author) && (line.key ? line.author : "Sent from another app");
   const notes = [writer, line.forwarded && "Forwarded", line.edited && "Edited"].filter(Boolean);
   return notes.length ? element("p", { class: "origin-note" }, notes.join(" · ")) : null;
 }
@@ -109,7 +109,7 @@ function originNote(line) {
 function quote(replyTo) {
   if (!replyTo) return null;
   return element("button", {
-    class: "quote", type: "button", "aria-label": `In answer to: ${replyTo.line}`,
+    class: "quote", type: "button", "aria-label": `In reply to: ${replyTo.line}`,
     onclick: () => document.getElementById(`line-${replyTo.position}`)?.scrollIntoView({ block: "center", behavior: "smooth" }),
   }, element("bdi", {}, replyTo.line));
 }
@@ -133,7 +133,7 @@ function meta(line) {
     reactions.length ? element("span", { class: "reactions", "aria-label": "Reactions" }, ...reactions) : null,
     line.status ? ticks(line, line.status) : null,
     mayBeQuoted(line) ? element("button", {
-      class: "quote-button", type: "button", "aria-label": `Quote: ${excerpt(line)}`, title: "Quote in your answer",
+      class: "quote-button", type: "button", "aria-label": `Quote: ${excerpt(line)}`, title: "Quote in your reply",
       onclick: () => quoteInReply({ id: line.id, line: excerpt(line) }),
     }, icon("quote", 15)) : null,
   );

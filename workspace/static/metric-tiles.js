@@ -14,14 +14,14 @@ const previousTotals = new Map();
 /** @type {Partial<Record<string, string>>} */
 const TITLES = {
   airlock_deliveries: "Deliveries from platforms",
-  airlock_events_posted: "Events to the core",
+  airlock_events_posted: "Events sent to the core",
   airlock_attachments: "Photos and videos",
-  airlock_journal_commits: "Writes of the journal",
+  airlock_journal_commits: "Journal writes",
   airlock_message_seconds: "From webhook to core",
   airlock_ready_seconds: "From webhook to photo or video ready",
   airlock_lanes_waiting: "Conversations waiting for the core",
-  airlock_attachments_pending: "Photos and videos in work",
-  airlock_texts_waiting: "Answers waiting to be sent",
+  airlock_attachments_pending: "Photos and videos being processed",
+  airlock_texts_waiting: "Replies waiting to be sent",
 };
 
 const PREFIX = /^airlock_/u;
@@ -30,7 +30,7 @@ const UNIT = /_(?:seconds|bytes)$/u;
 const SHOWN_ELSEWHERE = new Set(["airlock_connector_healthy"]);
 
 /** @type {[keyof typeof TILES, string][]} */
-const GROUPS = [["counter", "Throughput"], ["histogram", "How long it takes"], ["gauge", "What waits"]];
+const GROUPS = [["counter", "Throughput"], ["histogram", "How long it takes"], ["gauge", "Waiting"]];
 
 /** @param {MetricFamily[]} families */
 export function metricTiles(families) {
@@ -39,7 +39,7 @@ export function metricTiles(families) {
     const tiles = families.filter((family) => family.type === type && !SHOWN_ELSEWHERE.has(family.name)).flatMap((family) => TILES[type](family, now));
     return tiles.length ? [element("h3", {}, heading), element("div", { class: "tiles" }, ...tiles)] : [];
   });
-  return groups.length ? groups : [element("p", { class: "muted" }, "The gateway tells no numbers yet.")];
+  return groups.length ? groups : [element("p", { class: "muted" }, "The gateway has no metrics yet.")];
 }
 
 const TILES = {
@@ -51,7 +51,7 @@ const TILES = {
     const totals = family.samples.filter(({ name }) => name.endsWith("_total"));
     const total = sum(totals);
     const parts = totals.filter(({ value, labels }) => value && Object.keys(labels).length).map(({ labels, value }) => part(labelText(labels), formatNumber(value)));
-    return [tile(titleOf(family.name), `${rate(family.name, total, now)} /s`, `${formatNumber(total)} since start`, parts)];
+    return [tile(titleOf(family.name), `${rate(family.name, total, now)} /s`, `${formatNumber(total)} since the gateway started`, parts)];
   },
   /** @param {MetricFamily} family */
   gauge: (family) => family.samples.map(({ labels, value }) =>
@@ -63,7 +63,7 @@ const TILES = {
     if (!count(all)) return [];
     const parts = [...groups].map(([name, samples]) => ({ name, buckets: mergeBuckets(samples) })).filter(({ name, buckets }) => name && count(buckets))
       .map(({ name, buckets }) => part(name, `${formatSeconds(quantile(buckets, 0.5))}, ${formatSeconds(quantile(buckets, 0.95))}`));
-    return [tile(titleOf(family.name), formatSeconds(quantile(all, 0.5)), `half of ${formatNumber(count(all))}; 95 % within ${formatSeconds(quantile(all, 0.95))}`, parts)];
+    return [tile(titleOf(family.name), formatSeconds(quantile(all, 0.5)), `median of ${formatNumber(count(all))}; 95% within ${formatSeconds(quantile(all, 0.95))}`, parts)];
   },
 };
 

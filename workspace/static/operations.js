@@ -17,7 +17,7 @@ import { formatRecent, formatDateTime } from "./time-format.js";
 const REFRESH_INTERVAL = 5000;
 
 /** @type {Partial<Record<string, string>>} */
-const STATE_WORDS = { ok: "OK", warn: "Look at it", fail: "Fails", waiting: "Waiting", "needs action": "Needs action", unknown: "Not known" };
+const STATE_WORDS = { ok: "OK", warn: "Check this", fail: "Failing", waiting: "Waiting", "needs action": "Needs action", unknown: "Unknown" };
 
 async function load() {
   try {
@@ -73,7 +73,7 @@ function channelTile(one) {
   return element("div", { class: "tile", "data-channel": one.connector },
     element("p", { class: "tile-head" }, dot(state), element("span", {}, one.connector), element("span", { class: "tile-state" }, STATE_WORDS[state] ?? state)),
     element("p", { class: "tile-account" }, element("bdi", {}, account ?? "")),
-    element("p", { class: "tile-text" }, one.label ?? one.platform, checked ? element("span", {}, " · asked ", formatRecent(new Date(checked))) : ""),
+    element("p", { class: "tile-text" }, one.label ?? one.platform, checked ? element("span", {}, " · checked ", formatRecent(new Date(checked))) : ""),
     detail ? element("p", { class: "tile-text tile-error" }, detail.replaceAll("_", " ")) : null);
 }
 
@@ -113,7 +113,7 @@ async function retry(id, button) {
   try {
     const { results } = await postJson(`api/failures/${encodeURIComponent(id)}/retry`, {});
     const done = (results ?? []).map((result) => result.detail ?? result.status);
-    byId("announcer").textContent = done.length > 1 ? `${done.length} are tried again` : done.join("") || "It is tried again";
+    byId("announcer").textContent = done.length > 1 ? `Retrying ${done.length} failures.` : done.join("") || "Retrying.";
   } catch (error) {
     showError(error);
   } finally {

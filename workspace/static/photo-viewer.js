@@ -59,7 +59,7 @@ function step(by) {
 function showFailure() {
   if (!photo.getAttribute("src")) return;
   photo.hidden = true;
-  byId("viewer-message").textContent = "The photo cannot be loaded right now.";
+  byId("viewer-message").textContent = "The photo could not be loaded. Please try again later.";
   byId("viewer-message").hidden = false;
 }
 

@@ -12,7 +12,7 @@ import { formatFull } from "./time-format.js";
  * @param {Message} line
  */
 export function photoNode(attachment, line) {
-  const label = attachment.name ? `Photo ${attachment.name}` : `Photo of ${formatFull(line.at)}`;
+  const label = attachment.name ? `Photo ${attachment.name}` : `Photo from ${formatFull(line.at)}`;
   const image = element("img", {
     src: `attachments/${attachment.id}/thumbnail`, alt: label, width: 300, height: 300, loading: "lazy", decoding: "async",
   });

@@ -21,7 +21,7 @@ export function showTyping(node, conversation) {
   clearTimeout(timers.get(node));
   const typing = isTyping(conversation);
   node.hidden = !typing;
-  node.replaceChildren(...(typing ? [element("span", {}, element("bdi", {}, conversation.name), " is writing"), dots()] : []));
+  node.replaceChildren(...(typing ? [element("span", {}, element("bdi", {}, conversation.name), " is typing"), dots()] : []));
   if (typing) timers.set(node, setTimeout(() => { node.hidden = true; }, conversation.typing_until - Date.now()));
 }
 

@@ -30,7 +30,7 @@ const nearby = new IntersectionObserver((seen) => {
 export function videoNode(attachment, line) {
   const base = `attachments/${attachment.id}`;
   const still = attachment.renditions.includes("poster") ? "poster" : "thumbnail";
-  const label = attachment.name ? `Video ${attachment.name}` : `Video of ${formatFull(line.at)}`;
+  const label = attachment.name ? `Video ${attachment.name}` : `Video from ${formatFull(line.at)}`;
   const video = element("video", {
     preload: "none", playsinline: true, "aria-label": label,
     "data-poster": `${base}/${still}`, "data-source": `${base}/video`,
@@ -94,5 +94,5 @@ function renew(player, video) {
 /** @param {HTMLElement} player */
 function showFailure(player) {
   if (player.dataset.idle === "true" || player.querySelector(".player-message")) return;
-  player.append(element("p", { class: "player-message", role: "status" }, "The video cannot be loaded right now."));
+  player.append(element("p", { class: "player-message", role: "status" }, "The video could not be loaded. Please try again later."));
 }

@@ -19,7 +19,7 @@ import { showTyping } from "./typing-indicator.js";
 
 const list = new ConversationList((id) => navigate(id), showError);
 const transcript = new Transcript(showError);
-const STATES = { live: "Live", reconnecting: "Reconnecting …" };
+const STATES = { live: "Live", reconnecting: "Reconnecting…" };
 let started = false;
 let refreshing = Promise.resolve();
 
@@ -100,7 +100,7 @@ function showHeader(conversation, can) {
 /** @param {Conversation} conversation */
 function assignmentText({ agents, assigned }) {
   if (assigned) return "Yours";
-  return agents.length ? `With ${agents.join(", ")}` : "Nobody's yet";
+  return agents.length ? `With ${agents.join(", ")}` : "Not taken yet";
 }
 
 /** @param {Conversation | undefined} conversation */

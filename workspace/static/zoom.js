@@ -63,7 +63,7 @@ export class Zoom {
     this.stage.dataset.zoomed = "true";
     this.photo.style.width = `${Math.round(this.photo.naturalWidth * scale)}px`;
     this.photo.style.height = `${Math.round(this.photo.naturalHeight * scale)}px`;
-    this.label.textContent = `${Math.round(scale * 100)} %`;
+    this.label.textContent = `${Math.round(scale * 100)}%`;
     this.stage.scrollTo(
       x * this.photo.offsetWidth - this.stage.clientWidth / 2,
       y * this.photo.offsetHeight - this.stage.clientHeight / 2,

@@ -39,10 +39,10 @@ Rule = Callable[[Assignment, ActionRequest], Assignment]
 def _take(assignment: Assignment, request: ActionRequest) -> Assignment:
     me = request.viewer.agent
     if me in assignment.agents:
-        raise NotAllowed("You have this conversation already.")
+        raise NotAllowed("You already have this conversation.")
     if assignment.agents and not request.viewer.may("oversee"):
         raise NotAllowed(
-            f"{', '.join(assignment.agents)} has this conversation. Ask for a hand-over."
+            f"This conversation is with {', '.join(assignment.agents)}. Ask them to hand it over."
         )
     return Assignment((*assignment.agents, me), assignment.open)
 
@@ -66,13 +66,13 @@ def _close(assignment: Assignment, request: ActionRequest) -> Assignment:
 
 def _reopen(assignment: Assignment, request: ActionRequest) -> Assignment:
     if assignment.agents:
-        _only_assigned(assignment, request, "re-open this conversation")
+        _only_assigned(assignment, request, "reopen this conversation")
     return Assignment(assignment.agents, open=True)
 
 
 def _only_assigned(assignment: Assignment, request: ActionRequest, action: str) -> None:
     if request.viewer.agent not in assignment.agents and not request.viewer.may("oversee"):
-        raise NotAllowed(f"Only who has a conversation, or a supervisor, may {action}.")
+        raise NotAllowed(f"Only an assigned agent or a supervisor can {action}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,24 +45,24 @@ _NOUNS: Mapping[str, str] = {
 }
 
 _REJECTED: Mapping[str, str] = {
-    "too_large": "Refused: too large",
-    "unsupported_type": "Refused: this type of file is not accepted",
-    "malware": "Refused: malware found",
-    "corrupt": "Refused: the file is damaged",
-    "too_many_pixels": "Refused: too many pixels",
-    "too_long": "Refused: too long",
-    "disabled": "Refused: {kind} are turned off for this channel",
+    "too_large": "Not accepted: the file is too large",
+    "unsupported_type": "Not accepted: this type of file is not supported",
+    "malware": "Not accepted: malware was found in the file",
+    "corrupt": "Not accepted: the file is damaged",
+    "too_many_pixels": "Not accepted: it has too many pixels",
+    "too_long": "Not accepted: it is too long",
+    "disabled": "Not accepted: {kind} are turned off for this channel",
 }
 
 _FAILED: Mapping[str, str] = {
-    "gone": "Could not be fetched: the platform no longer has it",
-    "expired": "Could not be fetched: the platform's link has expired",
-    "unauthorized": "Could not be fetched: the platform refused our credentials",
-    "unreachable": "Could not be fetched: the platform did not answer",
-    "checksum_mismatch": "Could not be fetched: it arrived damaged",
-    "blocked_host": "Could not be fetched: its address is not one we may fetch from",
-    "scanner_unavailable": "Could not be checked: the malware scanner is not answering",
-    "decoder_crashed": "Could not be made safe: the decoder gave up on it",
+    "gone": "Could not be downloaded: the platform no longer has it",
+    "expired": "Could not be downloaded: the platform's link has expired",
+    "unauthorized": "Could not be downloaded: the platform did not accept our credentials",
+    "unreachable": "Could not be downloaded: the platform did not answer",
+    "checksum_mismatch": "Could not be downloaded: the file arrived damaged",
+    "blocked_host": "Could not be downloaded: its address is not allowed",
+    "scanner_unavailable": "Could not be checked: the malware scanner is not responding",
+    "decoder_crashed": "Could not be made safe: the file could not be decoded",
 }
 
 
@@ -97,21 +97,21 @@ def describe_state(attachment: Mapping[str, Any]) -> str:
         case "ready":
             return ""
         case "rejected":
-            return _describe_with_reason(attachment, _REJECTED, "Refused: {reason}")
+            return _describe_with_reason(attachment, _REJECTED, "Not accepted: {reason}")
         case "failed" if removal := _removal_text(attachment):
             return removal
         case "failed":
-            return _describe_with_reason(attachment, _FAILED, "Could not be fetched: {reason}")
+            return _describe_with_reason(attachment, _FAILED, "Could not be downloaded: {reason}")
         case _:
-            return "Still being fetched …"
+            return "Downloading…"
 
 
 #: What is being done for an attachment that is pending, in the gateway's words for it.
 _STEPS: Mapping[str, str] = {
-    "waiting": "Still being fetched …",
-    "fetching": "Still being fetched …",
-    "scanning": "Being scanned for malware …",
-    "making_safe": "Being made safe …",
+    "waiting": "Downloading…",
+    "fetching": "Downloading…",
+    "scanning": "Scanning for malware…",
+    "making_safe": "Making it safe…",
 }
 
 
@@ -125,9 +125,9 @@ def describe_progress(attachment: Mapping[str, Any], now: int) -> str:
     step, percent, tries = (progress.get(name) for name in ("step", "percent", "tries"))
     if step == "waiting" and isinstance(tries, int) and tries > 0:
         times = "once" if tries == 1 else f"{tries} times"
-        return f"Still being fetched: tried {times}{_next_try(progress.get('next_try_at'), now)}"
+        return f"Not downloaded yet: tried {times}{_next_try(progress.get('next_try_at'), now)}"
     text = _STEPS.get(str(step), _STEPS["waiting"])
-    return f"{text} {percent} %" if isinstance(percent, int) else text
+    return f"{text} {percent}%" if isinstance(percent, int) else text
 
 
 def _next_try(at: object, now: int) -> str:
@@ -135,7 +135,7 @@ def _next_try(at: object, now: int) -> str:
     if not due:
         return ""
     minutes = round(max(0, due - now) / 60_000)
-    return f", again in {minutes} min" if minutes else ", again in a moment"
+    return f", trying again in {minutes} min" if minutes else ", trying again in a moment"
 
 
 def can_retry(attachment: Mapping[str, Any]) -> bool:
@@ -189,45 +189,45 @@ _NUMBERS = re.compile(
 
 _NOTICES: Mapping[str, str] = {
     "closed_by_consumer": "The customer closed the conversation",
-    "unrecognised": "Something arrived that could not be read. Operators can look it up.",
-    "OptOutType": "The customer answered with a keyword for opting in or out: {text}",
-    "user_changed_number": "The customer changed their number",
+    "unrecognised": "Something arrived that could not be read. An operator can look it up.",
+    "OptOutType": "The customer sent an opt-in or opt-out keyword: {text}",
+    "user_changed_number": "The customer changed their phone number",
     "request_welcome": "The customer opened the chat",
     "taken": "{agent} took the conversation",
     "handed_over": "{by} handed the conversation over to {agent}",
     "released": "{agent} left the conversation",
     "closed": "{agent} closed the conversation",
-    "reopened": "{agent} re-opened the conversation",
+    "reopened": "{agent} reopened the conversation",
 }
 
 
 #: What became of a text of ours.
 _STATUSES: Mapping[str, str] = {
-    "sending": "Sending …",
+    "sending": "Sending…",
     "accepted": "On its way",
     "sent": "Sent",
     "delivered": "Delivered",
     "read": "Read",
     "failed": "Not delivered",
     "refused": "Not sent",
-    "unknown": "Perhaps not sent",
+    "unknown": "May not have been sent",
 }
 
 #: Why a text of ours did not arrive, in the gateway's word.
 _REASONS: Mapping[str, str] = {
-    "blocked": "the customer blocked us, or the platform blocked the text",
-    "closed": "the customer closed the conversation; they must write first",
-    "invalid": "the platform did not accept the text",
-    "misconfigured": "the channel is not set up rightly; operators can look it up",
-    "not_configured": "the channel is not set up any more",
-    "opted_out": "the customer wants no more texts; they must write first",
-    "rate_limited": "the platform took no more texts",
-    "suspended": "the platform suspended our account; operators can look it up",
-    "temporary": "the platform was in trouble for too long",
-    "unauthorized": "the platform refused our credentials; operators can look it up",
+    "blocked": "the customer blocked us, or the platform blocked the message",
+    "closed": "the customer closed the conversation; you can reply once they write again",
+    "invalid": "the platform did not accept the message",
+    "misconfigured": "the channel is not set up correctly; ask an operator to check it",
+    "not_configured": "the channel is no longer set up",
+    "opted_out": "the customer opted out of messages; you can reply once they write again",
+    "rate_limited": "the platform accepted no more messages; try again later",
+    "suspended": "the platform suspended our account; ask an operator to check it",
+    "temporary": "the platform had problems for too long",
+    "unauthorized": "the platform did not accept our credentials; ask an operator to check them",
     "unreachable": "the platform did not answer for too long",
     "undeliverable": "the platform cannot reach the customer",
-    "window_closed": "too long after the customer's last message; they must write first",
+    "window_closed": "too much time has passed since the customer's last message; you can reply once they write again",
 }
 
 
@@ -244,7 +244,7 @@ def describe_notice(notice: Mapping[str, Any]) -> str:
     sentence = _NOTICES.get(str(notice.get("kind")))
     if sentence is None:
         kind = str(notice.get("kind")).replace("_", " ").replace(".", " ")
-        return str(notice.get("text") or f"The platform tells: {kind}")
+        return str(notice.get("text") or f"Message from the platform: {kind}")
     for name in ("agent", "by", "text"):
         sentence = sentence.replace(f"{{{name}}}", str(notice.get(name, "")))
     return sentence
