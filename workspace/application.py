@@ -1,4 +1,4 @@
-"""The workspace as an aiohttp application, to be mounted below any path or to stand alone."""
+"""The workspace as an aiohttp application, which runs alone or mounted below any path."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -34,9 +34,9 @@ from workspace.store.retention import run_retention
 
 
 def create_app(settings: WorkspaceSettings) -> web.Application:
-    """The application, to run or to mount with `add_subapp("/workspace/", …)`.
+    """Return the application, to run alone or to mount with `add_subapp("/workspace/", …)`.
 
-    Raises ValueError where a setting cannot work.
+    Raises ValueError if a setting cannot work.
     """
     app = web.Application(middlewares=[security_headers.errors_as_json])
     app[WORKSPACE] = _workspace(settings)
@@ -50,7 +50,7 @@ def create_app(settings: WorkspaceSettings) -> web.Application:
 
 def _workspace(settings: WorkspaceSettings) -> Workspace:
     if not settings.secrets:
-        raise ValueError("the workspace needs at least one signing secret (core.secrets)")
+        raise ValueError("the workspace needs at least one signing secret; add one to core.secrets")
     updates = ChangeSignal()
     database = Database(settings.database, updates.announce)
     gateway = GatewayClient(settings.gateway_url, settings.api_token)

@@ -1,4 +1,4 @@
-"""Times as the workspace keeps them: milliseconds since 1970."""
+"""Timestamps in milliseconds since 1970."""
 
 import time
 from datetime import datetime
@@ -9,12 +9,12 @@ def now() -> int:
 
 
 def parse_timestamp(value: object, default: int) -> int:
-    """An RFC 3339 time as milliseconds; `default` where there is none or it cannot be read."""
+    """Parse an RFC 3339 time to milliseconds. Returns `default` if there is none or it cannot be parsed."""
     if not isinstance(value, str):
         return default
     try:
         parsed = datetime.fromisoformat(value)
     except ValueError:
         return default
-    # A time without an offset would silently be read as this machine's local time.
+    # Without an offset, the time would silently be taken as local time of this machine.
     return int(parsed.timestamp() * 1000) if parsed.tzinfo else default

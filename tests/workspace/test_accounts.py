@@ -30,14 +30,14 @@ def test_an_account_is_added_listed_and_removed(database: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "password", "roles", "reason"),
     [
-        ("", "a long password", ["agent"], "cannot be a name"),
-        ("Anna", "a long password", ["agent"], "cannot be a name"),
-        ("a b", "a long password", ["agent"], "cannot be a name"),
-        ("../x", "a long password", ["agent"], "cannot be a name"),
-        ("x" * 65, "a long password", ["agent"], "cannot be a name"),
-        ("anna", "short", ["agent"], "at least 10 characters"),
-        ("anna", "a long password", ["boss"], "'boss' is no role"),
-        ("anna", "a long password", [], "is no role"),
+        ("", "a long password", ["agent"], "cannot be an account name"),
+        ("Anna", "a long password", ["agent"], "cannot be an account name"),
+        ("a b", "a long password", ["agent"], "cannot be an account name"),
+        ("../x", "a long password", ["agent"], "cannot be an account name"),
+        ("x" * 65, "a long password", ["agent"], "cannot be an account name"),
+        ("anna", "short", ["agent"], "at least 10 and at most 1000 characters"),
+        ("anna", "a long password", ["boss"], "'boss' is not a role"),
+        ("anna", "a long password", [], "is not a role"),
     ],
 )
 def test_what_cannot_be_an_account_is_refused_in_words(
@@ -51,11 +51,11 @@ def test_a_name_is_given_once_and_only_known_names_change(database: Path) -> Non
     accounts.add(database, "anna", "a long password")
     with pytest.raises(AccountProblem, match="already"):
         accounts.add(database, "anna", "a long password")
-    with pytest.raises(AccountProblem, match="no account 'bob'"):
+    with pytest.raises(AccountProblem, match="no account named 'bob'"):
         accounts.remove(database, "bob")
-    with pytest.raises(AccountProblem, match="no account 'bob'"):
+    with pytest.raises(AccountProblem, match="no account named 'bob'"):
         accounts.set_password(database, "bob", "a long password")
-    with pytest.raises(AccountProblem, match="no account 'bob'"):
+    with pytest.raises(AccountProblem, match="no account named 'bob'"):
         accounts.set_roles(database, "bob", ["agent"])
 
 

@@ -1,6 +1,6 @@
-"""Local accounts of agents, supervisors and operators: what a command line needs to keep them.
+"""Local accounts of agents, supervisors and operators, as the command line manages them.
 
-Each function opens the workspace's database by itself and may run while the workspace does.
+The functions that take a path open the database themselves and may run while the workspace does.
 """
 
 import re
@@ -17,16 +17,16 @@ from workspace.timestamps import now
 
 from .passwords import hash_password
 
-#: Names stand in addresses, links and logs: short, lower case, nothing that needs quoting.
+#: Names appear in URLs and logs, so they are short, lower case and never need quoting.
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 
-#: NIST SP 800-63B asks for eight at least; sign-in here is reachable from the internet.
+#: NIST SP 800-63B requires at least eight. Ours is longer because the internet can reach the sign-in page.
 MIN_PASSWORD = 10
 _MAX_PASSWORD = 1000
 
 
 class AccountProblem(Exception):
-    """What cannot be done with an account, and why, in words for the command line."""
+    """An account could not be changed. The text says why, for the user of the command line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +37,21 @@ class Account:
 
 
 def add(database: Path, name: str, password: str, roles: Iterable[str] = ("agent",)) -> None:
-    """A new account; raises AccountProblem for a taken or impossible name, a weak password, an unknown role."""
+    """Add an account. Raises AccountProblem if the name is taken or invalid, the password weak or a role unknown."""
     if not _NAME.fullmatch(name):
         raise AccountProblem(
-            f"{name!r} cannot be a name: use up to 64 of a-z, 0-9, dot, dash, underscore and @"
+            f"{name!r} cannot be an account name: use 1 to 64 characters from a-z, 0-9, dot, dash, underscore"
+            " and @, and begin with a letter or a digit"
         )
     row = (name, _checked_hash(password), _checked_roles(roles), now())
     with _transaction(database) as db:
         added = db.execute("INSERT INTO accounts VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", row)
         if not added.rowcount:
-            raise AccountProblem(f"there is an account {name!r} already")
+            raise AccountProblem(f"an account named {name!r} already exists; choose another name")
 
 
 def set_password(database: Path, name: str, password: str) -> None:
-    """Change a password; whoever is signed in with the old one is signed out."""
+    """Change a password and end all sessions of the account."""
     password_hash = _checked_hash(password)
     with _transaction(database) as db:
         _require_account(
@@ -67,7 +68,7 @@ def set_roles(database: Path, name: str, roles: Iterable[str]) -> None:
 
 
 def remove(database: Path, name: str) -> None:
-    """Remove an account and sign it out at once. What it wrote and who was assigned stays as it is."""
+    """Remove an account and end its sessions. Its messages and assignments stay as they are."""
     with _transaction(database) as db:
         _require_account(db.execute("DELETE FROM accounts WHERE name = ?", (name,)), name)
         db.execute("DELETE FROM sessions WHERE agent = ?", (name,))
@@ -113,12 +114,14 @@ def _transaction(database: Path) -> Iterator[sqlite3.Connection]:
 
 def _require_account(cursor: sqlite3.Cursor, name: str) -> None:
     if not cursor.rowcount:
-        raise AccountProblem(f"there is no account {name!r}")
+        raise AccountProblem(f"there is no account named {name!r}; check the spelling")
 
 
 def _checked_hash(password: str) -> str:
     if not MIN_PASSWORD <= len(password) <= _MAX_PASSWORD:
-        raise AccountProblem(f"a password needs at least {MIN_PASSWORD} characters")
+        raise AccountProblem(
+            f"a password needs at least {MIN_PASSWORD} and at most {_MAX_PASSWORD} characters"
+        )
     return hash_password(password)
 
 
@@ -126,7 +129,7 @@ def _checked_roles(roles: Iterable[str]) -> str:
     unique = tuple(dict.fromkeys(roles))
     for role in unique or ("",):
         if role not in ROLES:
-            raise AccountProblem(f"{role!r} is no role: use {', '.join(ROLES)}")
+            raise AccountProblem(f"{role!r} is not a role; use {', '.join(ROLES)}")
     return ",".join(unique)
 
 

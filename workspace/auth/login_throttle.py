@@ -1,4 +1,4 @@
-"""How often somebody may try to sign in: guessing must take years, a forgotten password only minutes."""
+"""Limit on failed sign-ins: guessing takes years, a forgotten password costs a user only minutes."""
 
 import time
 from collections import deque
@@ -7,25 +7,27 @@ from collections.abc import Callable
 #: Failures are forgotten after this many seconds.
 WINDOW_SECONDS = 15 * 60.0
 
-#: For one name from one address, which is where an honest mistake shows.
+#: For one name from one address. Honest mistakes reach this limit first.
 _PAIR_LIMIT = 5
-#: For one name from anywhere, and one address with any names. Higher: an attacker must not lock others out
-#: so easily, and a whole office may stand behind one address.
+#: For one name from all addresses, and for one address with all names. These limits are higher because an attacker
+#: must not lock others out easily, and a whole office may share one address.
 _NAME_LIMIT, _ADDRESS_LIMIT = 50, 100
 
-#: Keys remembered before old ones are cleared away.
+#: Keys that are kept before old ones are dropped.
 _MAX_KEYS = 20_000
 
 _Key = tuple[str, str]
 
 
 class LoginThrottle:
+    """Failed sign-ins of the last minutes, by name and address. They are kept in memory only."""
+
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._failures: dict[_Key, deque[float]] = {}
 
     def seconds_to_wait(self, name: str, address: str) -> float:
-        """Seconds until this name may be tried from this address; 0 for now."""
+        """Return the seconds until this name may be tried from this address; 0 means now."""
         now = self._clock()
         return max(self._seconds_to_wait(key, limit, now) for key, limit in _keys(name, address))
 
@@ -45,7 +47,7 @@ class LoginThrottle:
         return recent[0] + WINDOW_SECONDS - now if len(recent) >= limit else 0.0
 
     def _drop_old(self, now: float) -> None:
-        """Clear away what is over; under attack even younger ones, the oldest first."""
+        """Drop failures that have expired. Under attack, drop younger ones too, oldest first."""
         recent = {
             key: times for key, times in self._failures.items() if now - times[-1] < WINDOW_SECONDS
         }

@@ -1,11 +1,11 @@
-"""Passwords are stored as scrypt hashes, each with its own salt and its cost beside it."""
+"""Password hashing with scrypt. Each hash carries its own salt and cost."""
 
 import base64
 import hashlib
 import hmac
 import secrets
 
-#: OWASP's password storage guide: N=2^15, r=8, p=3 is as strong as its first choice and takes 32 MB, not 128.
+#: From OWASP's password storage guide. N=2^15, r=8, p=3 is as strong as its first choice, and needs 32 MB, not 128.
 _N, _R, _P = 15, 8, 3
 _MEMORY = 64 * 1024 * 1024
 _SALT, _LENGTH = 16, 32
@@ -17,7 +17,7 @@ def hash_password(password: str) -> str:
 
 
 def verify_password(password: str, stored: str) -> bool:
-    """Whether the password is the one behind the hash; takes as long for a wrong one."""
+    """Whether the password matches the hash. A wrong password takes as long as the right one."""
     _, n, r, p, salt, expected = stored.split("$")
     derived = _derive(password, base64.b64decode(salt), int(n), int(r), int(p))
     return hmac.compare_digest(derived, base64.b64decode(expected))
@@ -39,6 +39,6 @@ def _base64(value: bytes) -> str:
     return base64.b64encode(value).decode()
 
 
-#: What a password is compared with when there is no such account, so that both take the same time. No
-#: password leads to it.
+#: The hash to verify against when the account does not exist, so that both cases take the same time. No password
+#: matches it.
 DUMMY_HASH = f"scrypt${_N}${_R}${_P}${_base64(bytes(_SALT))}${_base64(bytes(_LENGTH))}"

@@ -1,16 +1,16 @@
-"""Sessions: a random token in a cookie, its fingerprint in the database."""
+"""Sessions. The browser holds a random token in a cookie; the database holds only its fingerprint."""
 
 import hashlib
 import secrets
 import sqlite3
 from dataclasses import dataclass
 
-#: A shift with a long break; whoever is away longer signs in again.
+#: Covers a shift with a long break. After a longer absence an agent signs in again.
 IDLE_MILLISECONDS = 12 * 3600 * 1000
-#: However busy, everybody signs in once a week.
+#: Every agent signs in at least once a week.
 MAX_AGE_MILLISECONDS = 7 * 24 * 3600 * 1000
 
-#: How exactly `seen_at` is kept: a write for every request would be a waste.
+#: `seen_at` is updated at most this often, so that not every request writes.
 _TOUCH_INTERVAL = 5 * 60 * 1000
 
 
@@ -21,12 +21,12 @@ class Session:
     seen_at: int
 
     def needs_touch(self, now: int) -> bool:
-        """Whether it is time to note that the session is in use."""
+        """Whether `seen_at` is due for an update."""
         return now - self.seen_at > _TOUCH_INTERVAL
 
 
 def start(db: sqlite3.Connection, agent: str, now: int) -> str:
-    """A new session with a token nobody has seen before; clears away those that are over."""
+    """Create a session and return its new token. Expired sessions are deleted."""
     token = secrets.token_urlsafe(32)
     db.execute(
         "DELETE FROM sessions WHERE seen_at < ? OR created_at < ?",

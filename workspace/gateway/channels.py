@@ -1,4 +1,4 @@
-"""What each channel can do with an agent's answer, as the gateway tells; remembered for some minutes."""
+"""Cache of what each channel supports for agents' replies, as the gateway reports it."""
 
 import time
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from typing import Any
 
 from .client import GatewayClient, GatewayError
 
-#: Seconds. Settings change with a restart of the gateway; one that is away is asked again sooner.
+#: Seconds. Settings change only when the gateway restarts. If the gateway is unreachable, it is asked again sooner.
 _CACHE_SECONDS, _RETRY_SECONDS = 300.0, 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """Whether quotes reach the consumer, and whether they can see that somebody is writing."""
+    """Whether the consumer receives quotes, and whether the consumer can see that an agent is typing."""
 
     quotes: bool = False
     typing: bool = False
@@ -25,7 +25,7 @@ class Channels:
         self._refresh_at = 0.0
 
     async def find(self, connector: str) -> Channel:
-        """What a connector can do; nothing special while the gateway does not tell."""
+        """Return what a connector supports; no optional feature while the gateway does not answer."""
         if time.monotonic() >= self._refresh_at:
             await self._refresh()
         return self._channels.get(connector, Channel())

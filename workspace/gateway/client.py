@@ -1,4 +1,4 @@
-"""The calls the workspace makes to the gateway's public API, as any other conversation core would."""
+"""Client for the gateway's public API, with the calls that any conversation core makes."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -10,7 +10,7 @@ import aiohttp
 import orjson
 from yarl import URL
 
-#: The gateway answers from its own disk; whoever waits longer should be told so.
+#: The gateway answers from its own disk. An agent who would wait longer gets an error instead.
 _TIMEOUT = aiohttp.ClientTimeout(total=15)
 
 
@@ -18,7 +18,7 @@ _UNREACHABLE = "The gateway cannot be reached right now. Please try again later.
 
 
 class GatewayError(Exception):
-    """A call that did not do what was asked. `detail` is for the person who asked."""
+    """A call to the gateway failed. `detail` is a sentence for the person who made the request."""
 
     def __init__(self, status: int, detail: str, problem: Mapping[str, Any]) -> None:
         super().__init__(f"{status}: {detail}")
@@ -34,7 +34,7 @@ class GatewayResponse:
 
 
 class GatewayClient:
-    """`open` before use, `close` after."""
+    """Call `open` before use and `close` afterwards."""
 
     def __init__(self, gateway_url: str, api_token: str) -> None:
         self._url = gateway_url.rstrip("/")
@@ -49,20 +49,20 @@ class GatewayClient:
         await self._session.close()
 
     async def get_links(self, attachment: str, agent: str) -> Mapping[str, Any]:
-        """Short-lived addresses of an attachment's renditions, for this agent."""
+        """Return short-lived links to an attachment's renditions, valid for this agent."""
         path = f"/v1/attachments/{_segment(attachment)}/links"
         response = await self.request("POST", path, {"agent": agent})
         found: Mapping[str, Any] = response.content
         return found
 
     async def assign(self, conversation: str, agents: list[str]) -> None:
-        """Tell the gateway who may see the media of a conversation."""
+        """Set which agents may see the media of a conversation."""
         await self.request(
             "PUT", f"/v1/conversations/{_segment(conversation)}/agents", {"agents": agents}
         )
 
     async def erase(self, conversation: str) -> None:
-        """Remove a conversation for good. One the gateway has no more is as gone as it can be."""
+        """Erase a conversation for good. A conversation that the gateway no longer has counts as erased."""
         try:
             await self.request("DELETE", f"/v1/conversations/{_segment(conversation)}")
         except GatewayError as exc:
@@ -73,25 +73,25 @@ class GatewayClient:
         await self.request("POST", f"/v1/messages/{_segment(message)}/read")
 
     async def set_typing(self, conversation: str, *, on: bool) -> None:
-        """Show the consumer that an agent is writing, or no longer is."""
+        """Show the consumer that an agent is typing, or has stopped."""
         await self.request(
             "POST", f"/v1/conversations/{_segment(conversation)}/typing", {"typing": on}
         )
 
     async def get_attachment(self, id: str) -> Mapping[str, Any]:
-        """An attachment as the gateway has it now; while it is pending with its `progress`."""
+        """Return the attachment as the gateway has it now. A pending one has a `progress`."""
         response = await self.request("GET", f"/v1/attachments/{_segment(id)}")
         return response.content if isinstance(response.content, Mapping) else {}
 
     async def retry_attachment(self, attachment: str) -> Mapping[str, Any]:
-        """Fetch and sanitize again; the attachment as it is now."""
+        """Make the gateway fetch and sanitize an attachment again; return the attachment as it is now."""
         response = await self.request("POST", f"/v1/attachments/{_segment(attachment)}/retry")
         return response.content if isinstance(response.content, Mapping) else {}
 
     async def send_text(
         self, conversation: str, text: str, agent: str, key: str, reply_to: str | None = None
     ) -> str:
-        """Send an agent's text, once for each key however often it is called; the gateway's id of it."""
+        """Send an agent's text and return the gateway's id of it. Repeated calls with one key send the text once."""
         path = f"/v1/conversations/{_segment(conversation)}/messages"
         content = {"text": text, "agent": agent}
         if reply_to is not None:
@@ -101,10 +101,10 @@ class GatewayClient:
 
     @asynccontextmanager
     async def open_media(self, link: str) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The bytes behind a link, asked for where the gateway is and not where browsers see it."""
+        """Open the media behind a link. The request goes to `gateway_url`, not to the origin that browsers use."""
         parts = urlsplit(link)
         address = f"{self._url}{parts.path}?{parts.query}"
-        # A slow agent may take long over a long video: the time-out is for each read, not for the whole.
+        # An agent on a slow line may take long to download a video, so the timeout is for each read, not for the whole.
         timeout = aiohttp.ClientTimeout(total=None, sock_read=60)
         request = self._session.get(
             URL(address, encoded=True), timeout=timeout, allow_redirects=False
@@ -123,7 +123,7 @@ class GatewayClient:
         content: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> GatewayResponse:
-        """One call; raises GatewayError unless it was answered with success."""
+        """Make one call. Raises GatewayError unless the gateway answers with success."""
         try:
             async with self._session.request(
                 method,

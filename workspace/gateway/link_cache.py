@@ -1,7 +1,7 @@
-"""Short-lived links to media, fetched when a browser asks, kept until shortly before they expire.
+"""Cache of short-lived media links, fetched on demand and kept until shortly before they expire.
 
-The browser only ever sees addresses of the workspace, which answer with a redirect to a fresh link: it
-never holds the API token, and a page that stays open for hours still shows its pictures.
+Pages only contain URLs of the workspace, which redirect to a fresh link. So the browser never holds the API token, and
+a page that stays open for hours still shows its pictures.
 """
 
 import asyncio
@@ -14,10 +14,10 @@ from workspace.timestamps import parse_timestamp
 
 from .client import GatewayClient, GatewayError
 
-#: A link handed out must live long enough for the browser to follow it.
+#: A link must stay valid long enough for the browser to follow it.
 _MIN_LIFETIME_MILLISECONDS = 30_000
 
-#: Links of this many attachments are remembered; the rest are asked for again.
+#: Links are cached for this many pairs of attachment and agent; the oldest are dropped first.
 _MAX_ENTRIES = 5_000
 
 
@@ -28,7 +28,7 @@ class Links:
 
 
 class LinkCache:
-    """`assign(attachment)` tells the gateway again who is assigned, for when it has forgotten."""
+    """`assign(attachment)` sends the assignment to the gateway again, in case the gateway has lost it."""
 
     def __init__(self, gateway: GatewayClient, assign: Callable[[str], Awaitable[None]]) -> None:
         self._gateway = gateway
@@ -36,17 +36,17 @@ class LinkCache:
         self._tasks: dict[tuple[str, str], asyncio.Task[Links]] = {}
 
     async def get_link(self, attachment: str, rendition: str, agent: str) -> str | None:
-        """An address that is good for this agent now; None when there is no such rendition."""
+        """Return a link that is valid for this agent now, or None if the rendition does not exist."""
         links = await self._get_links(attachment, agent)
         url = links.urls.get(rendition)
         if url is None:
-            # It may have become ready after we asked.
+            # The rendition may have become ready since the links were fetched.
             self.invalidate(attachment)
             url = (await self._get_links(attachment, agent)).urls.get(rendition)
         return url
 
     def invalidate(self, attachment: str | None = None) -> None:
-        """Drop what is kept about an attachment, or everything, as after a change of assignment."""
+        """Drop the links of one attachment, or all links, for example after a change of assignment."""
         self._tasks = {
             key: task
             for key, task in self._tasks.items()
@@ -57,7 +57,7 @@ class LinkCache:
         key = (attachment, agent)
         task = self._tasks.pop(key, None)
         if task is None or _is_expired(task):
-            # One question for thumbnail, poster and video, though a browser asks for all three at once.
+            # The browser asks for thumbnail, poster and video at once. One call to the gateway answers all three.
             task = asyncio.create_task(self._fetch(attachment, agent))
         self._tasks[key] = task
         while len(self._tasks) > _MAX_ENTRIES:

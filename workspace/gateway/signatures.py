@@ -1,4 +1,4 @@
-"""Proof that a delivery comes from our gateway: Standard Webhooks signatures, checked in constant time."""
+"""Standard Webhooks signatures, which prove that a delivery comes from our gateway. Comparison takes constant time."""
 
 import base64
 import binascii
@@ -6,23 +6,23 @@ import hmac
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
-#: Standard Webhooks' own suggestion: long enough for clocks that differ, short enough against replays.
+#: As Standard Webhooks recommends: long enough for clocks that differ, short enough against replays.
 TOLERANCE_SECONDS = 5 * 60
 
 
 class InvalidSignature(Exception):
-    """A delivery that does not prove where it comes from. The text is for the log, not for the caller."""
+    """A delivery is not signed by our gateway. The text is for the log, not for the sender."""
 
 
 def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes], now: float) -> str:
-    """The delivery's id, once one of `secrets` has signed it lately; raises InvalidSignature for anything else."""
+    """Return the delivery's id if one of `secrets` signed it recently; raise InvalidSignature otherwise."""
     id = headers.get("webhook-id", "")
     stamp = headers.get("webhook-timestamp", "")
     if not id or not stamp.isascii() or not stamp.isdigit():
-        raise InvalidSignature("webhook-id or webhook-timestamp is missing or not as it should be")
+        raise InvalidSignature("webhook-id or webhook-timestamp is missing or malformed")
     if abs(now - int(stamp[:20])) > TOLERANCE_SECONDS:
         raise InvalidSignature(
-            "webhook-timestamp is too far from our clock: compare both machines' clocks"
+            "webhook-timestamp is too far from our clock; compare the clocks of both machines"
         )
     signatures = _v1_signatures(headers.get("webhook-signature", ""))
     message = f"{id}.{stamp}.".encode() + body
@@ -30,19 +30,21 @@ def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes], no
     matches = [hmac.compare_digest(one, other) for one in signatures for other in expected]
     if not any(matches):
         raise InvalidSignature(
-            "webhook-signature matches no secret: compare core.secrets on both sides"
+            "webhook-signature does not match any secret; compare core.secrets on both sides"
         )
     return id
 
 
 def decode_secret(secret: str) -> bytes:
-    """The bytes behind `whsec_…`; raises ValueError, never naming the secret."""
+    """Return the bytes of a `whsec_…` secret. Raises ValueError with a text that never contains the secret."""
     try:
         decoded = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except (binascii.Error, ValueError):
-        raise ValueError("a signing secret is not `whsec_` followed by base64") from None
+        raise ValueError(
+            "a signing secret is not `whsec_` followed by base64; check core.secrets"
+        ) from None
     if not decoded:
-        raise ValueError("a signing secret is empty")
+        raise ValueError("a signing secret is empty; check core.secrets")
     return decoded
 
 

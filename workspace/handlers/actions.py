@@ -1,4 +1,4 @@
-"""What an agent does with a conversation as a whole: open it, take it, hand it over, close it, note it read."""
+"""Actions on a whole conversation: open, take, hand over, leave, close, reopen, mark as read, show typing."""
 
 import asyncio
 import logging
@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 
 async def open_conversation(request: web.Request) -> web.Response:
-    """The conversation with its latest lines; in the demo opening is taking."""
+    """Return the conversation with its latest lines. In the demo, opening a free conversation also takes it."""
     workspace, agent, id = workspace_of(request), agent_of(request), _conversation_id(request)
     summary = await workspace.database.read(partial(conversations.one, agent=agent, id=id))
     if summary is None:
@@ -62,7 +62,7 @@ async def open_conversation(request: web.Request) -> web.Response:
 
 
 async def change_assignment(request: web.Request) -> web.Response:
-    """`{"do": "take" | "hand_over" | "leave" | "close" | "reopen", "to": …}`."""
+    """Perform `{"do": "take" | "hand_over" | "leave" | "close" | "reopen", "to": …}`."""
     workspace, viewer, id = workspace_of(request), viewer_of(request), _conversation_id(request)
     content = await read_json(request)
     action, to = content.get("do"), content.get("to") or ""
@@ -88,7 +88,7 @@ async def change_assignment(request: web.Request) -> web.Response:
 
 
 async def mark_read(request: web.Request) -> web.Response:
-    """The agent has seen the conversation up to a sequence; the platform is told where it can be."""
+    """Record that the agent has read up to a sequence, and send a read receipt to platforms that take one."""
     workspace, agent, id = workspace_of(request), agent_of(request), _conversation_id(request)
     sequence = parse_number((await read_json(request)).get("sequence"))
 
@@ -109,7 +109,7 @@ async def mark_read(request: web.Request) -> web.Response:
 
 
 async def show_typing(request: web.Request) -> web.Response:
-    """`{"typing": true}` while the agent writes, false when they stop; the consumer sees it where that works."""
+    """Pass on `{"typing": true}` while the agent types, false when the agent stops, to channels that show it."""
     workspace, agent, id = workspace_of(request), agent_of(request), _conversation_id(request)
     typing = (await read_json(request)).get("typing")
     if not isinstance(typing, bool):
@@ -121,16 +121,16 @@ async def show_typing(request: web.Request) -> web.Response:
 
 
 def list_agents(workspace: Workspace, db: sqlite3.Connection) -> list[str]:
-    """Everybody a conversation can be handed over to."""
+    """List the agents to whom a conversation can be handed over."""
     people = {account.name: account.roles for account in list_accounts(db)}
     people |= demo_accounts(workspace.settings)
     return sorted(name for name, roles in people.items() if "talk" in permissions(roles))
 
 
 def _take_read_receipt(db: sqlite3.Connection, conversation: str) -> str | None:
-    """The last message that somebody who works on the conversation has read, unless the platform was told of it.
+    """Return the latest message that an assigned agent has read, if no receipt was sent for it, and mark it as sent.
 
-    Others only look in; what they saw counts once they take the conversation.
+    What other agents read counts only after they take the conversation.
     """
     row = db.execute(
         """SELECT m.id, m.sequence FROM messages AS m JOIN conversations AS c ON c.id = m.conversation
@@ -152,13 +152,13 @@ def _send_read_receipt(workspace: Workspace, message: str | None) -> None:
 
 
 def _send_in_background(workspace: Workspace, call: Coroutine[Any, Any, None]) -> None:
-    """A courtesy to the consumer: not every platform takes it, and nobody waits for it."""
+    """Make a call that may fail: not every platform supports it, and the agent does not wait for it."""
 
     async def send() -> None:
         try:
             await call
         except GatewayError as exc:
-            _log.info("a platform was not told: %s", exc)
+            _log.info("read receipt or typing indicator not sent: %s", exc)
 
     task = asyncio.create_task(send())
     workspace.background_tasks.add(task)

@@ -1,4 +1,4 @@
-"""The audit trail: who saw which photo or video, took or handed over which conversation, and when."""
+"""The audit log, for supervisors."""
 
 from functools import partial
 
@@ -10,7 +10,11 @@ from workspace.store.audit_log import list_entries
 
 
 async def list_audit(request: web.Request) -> web.Response:
-    """A page of entries, the latest first: `before` a number, of one `agent`; views only; glimpses too."""
+    """Return a page of entries, latest first.
+
+    `before` is an entry number, `agent` limits the entries to one agent, `views=only` leaves out everything but views
+    of media, `glimpses=too` includes thumbnails and posters.
+    """
     query = partial(
         list_entries,
         before=parse_number(request.query.get("before", str(1 << 50))),

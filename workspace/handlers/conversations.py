@@ -1,4 +1,4 @@
-"""What the page asks for: who am I, the list, the lines of a conversation."""
+"""Handlers for reading: the signed-in agent, the list of conversations, and the lines of one."""
 
 import sqlite3
 from functools import partial
@@ -31,7 +31,7 @@ async def me(request: web.Request) -> web.Response:
 
 
 async def list_conversations(request: web.Request) -> web.Response:
-    """`show` open, mine, closed or all; `q` text to search for; `before` the last entry one has."""
+    """List conversations: `show` is open, mine, closed or all; `q` is a search; `before` continues after an entry."""
     agent, show = agent_of(request), request.query.get("show", "all")
     text = request.query.get("q", "")[:200].strip()
     before = _parse_cursor(request)
@@ -49,7 +49,7 @@ async def list_conversations(request: web.Request) -> web.Response:
 
 
 async def list_lines(request: web.Request) -> web.Response:
-    """Lines before a cursor, or those changed since a revision."""
+    """Return the lines before a cursor, or those that changed since a revision."""
     agent, id = agent_of(request), request.match_info["conversation"]
     before = _parse_cursor(request)
     since = request.query.get("since")
@@ -67,6 +67,6 @@ async def list_lines(request: web.Request) -> web.Response:
 
 
 def _parse_cursor(request: web.Request) -> tuple[int, str] | None:
-    """`before=<number>.<rest>`, as the page read it from the last entry it has."""
+    """Parse `before=<number>.<rest>`, which the page takes from the last entry it has."""
     whole, dot, rest = request.query.get("before", "").partition(".")
     return (parse_number(whole), rest) if dot else None

@@ -1,4 +1,4 @@
-"""Erasing a conversation: at the gateway first, then every word of it here. What remains is that it was done."""
+"""Erasure of a conversation: first at the gateway, then here. Only the audit log entry remains."""
 
 import sqlite3
 from functools import partial
@@ -15,7 +15,7 @@ from workspace.timestamps import now
 
 
 async def erase_conversation(request: web.Request) -> web.Response:
-    """For supervisors, at a customer's wish."""
+    """Erase a conversation, for example because the customer asked for it. Only supervisors may."""
     workspace, agent = workspace_of(request), agent_of(request)
     id = request.match_info["conversation"]
     if await workspace.database.read(partial(find_assignment, conversation=id)) is None:

@@ -1,4 +1,4 @@
-"""Live updates: Server-Sent Events that tell an open page which conversations changed."""
+"""Live updates: Server-Sent Events with the conversations that changed."""
 
 from functools import partial
 
@@ -10,12 +10,12 @@ from workspace.http.context import agent_of, workspace_of
 from workspace.http.responses import parse_number
 from workspace.store.conversations import Summary, changed
 
-#: Shorter than the idle time-outs of usual proxies (60 s), so that a quiet stream stays open.
+#: Shorter than the usual idle timeout of proxies (60 s), so that a quiet stream stays open.
 _KEEP_ALIVE_SECONDS = 20.0
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
-    """`since` is the revision that the page shows; a browser that reconnects says `Last-Event-ID`."""
+    """Stream changes after `since`, the revision that the page shows. On reconnect browsers send `Last-Event-ID`."""
     since = parse_number(request.headers.get("Last-Event-ID") or request.query.get("since", "0"))
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
@@ -32,7 +32,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
 async def _send_changes(request: web.Request, response: web.StreamResponse, since: int) -> None:
     workspace, agent = workspace_of(request), agent_of(request)
     while True:
-        # Counted before anything is looked at, so that what happens meanwhile is not slept over.
+        # Read the count before the query, so that the wait below does not miss a change made during the query.
         seen = workspace.updates.count
         if workspace.updates.closed or not await still_allowed(request, "talk"):
             return

@@ -1,4 +1,4 @@
-"""Photos and videos for agents who are assigned: a redirect to a fresh link, a download, another try."""
+"""Photos and videos for assigned agents: redirects to fresh links, downloads, progress, retries."""
 
 import re
 import sqlite3
@@ -27,14 +27,14 @@ _SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "video/mp4": ".mp4"}
 
 
 async def show_rendition(request: web.Request) -> web.Response:
-    """A redirect to a link that is good for some minutes."""
+    """Redirect to a link that is valid for some minutes."""
     rendition = request.match_info["rendition"]
     address = await _audited_link(request, rendition, rendition)
     return web.Response(status=302, headers={"Location": address})
 
 
 async def download(request: web.Request) -> web.StreamResponse:
-    """The video, or the photo as large as we have it, as a file with a harmless name."""
+    """Send the video, or the largest rendition of the photo, as a file with a safe name."""
     workspace, id = workspace_of(request), request.match_info["attachment"]
     body = await workspace.database.read(partial(_load, attachment=id))
     rendition = "video" if "video" in body.get("renditions", {}) else "preview"
@@ -62,7 +62,7 @@ async def _stream(
 
 
 async def show_progress(request: web.Request) -> web.Response:
-    """What is being done for an attachment that is pending, in words; none once it is not."""
+    """Describe the progress of a pending attachment; the text is empty if it is not pending."""
     workspace, id = workspace_of(request), request.match_info["attachment"]
     await _require_assigned(workspace, id, agent_of(request))
     try:
@@ -73,10 +73,10 @@ async def show_progress(request: web.Request) -> web.Response:
 
 
 async def retry(request: web.Request) -> web.Response:
-    """Have the gateway fetch it again; what becomes of it arrives as an event."""
+    """Make the gateway fetch the attachment again. The result arrives later as an event."""
     workspace, id = workspace_of(request), request.match_info["attachment"]
     await _require_assigned(workspace, id, agent_of(request))
-    # Shown as pending before the gateway is asked: the event that says how it ended may come at once.
+    # Set to pending before the call, because the event with the result may arrive at once.
     before = await workspace.database.write(partial(_set_pending, attachment=id))
     try:
         await workspace.gateway.retry_attachment(id)
@@ -87,17 +87,17 @@ async def retry(request: web.Request) -> web.Response:
 
 
 def safe_filename(body: Mapping[str, Any], media_type: str) -> str:
-    """The sender's name for the file as far as it is harmless, with the ending that the bytes deserve."""
+    """Return the sender's file name without unsafe characters, with the extension of the actual media type."""
     stem = (clean_name(str(body.get("name") or "")) or "").rpartition("/")[2].rpartition("\\")[2]
     stem = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", stem)
-    # Marks make letters of several scripts whole, as the joiner does that is no space.
+    # Combining marks and the zero-width non-joiner are part of words in several scripts.
     stem = regex.sub(r"[^\w\p{M}\u200c\- ().]|\.\.+", "_", stem).strip(" ._")[:80]
     if not stem or _RESERVED.fullmatch(stem):
         stem = f"{body.get('kind', 'file')}-{str(body.get('id', ''))[-8:]}"
     return stem + _SUFFIXES.get(media_type, ".bin")
 
 
-#: Names that Windows keeps for devices.
+#: Names that Windows reserves for devices.
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
@@ -118,7 +118,7 @@ async def _audited_link(request: web.Request, rendition: str, did: str) -> str:
         raise _HTTP_ERRORS.get(exc.status, web.HTTPBadGateway) from exc
     if address is None:
         raise web.HTTPNotFound
-    # Noted before the link is out: nobody sees anything without a trace.
+    # Recorded before the link is handed out, so that every view is in the audit log.
     await workspace.database.write(
         partial(
             audit_log.record,
@@ -133,7 +133,7 @@ async def _audited_link(request: web.Request, rendition: str, did: str) -> str:
 
 
 async def _require_assigned(workspace: Workspace, attachment: str, agent: str) -> str:
-    """The attachment's conversation, if the agent is assigned to it."""
+    """Return the attachment's conversation. Raises an HTTP error unless the agent is assigned to it."""
     found = await workspace.database.read(
         partial(conversation_of, attachment=attachment, agent=agent)
     )

@@ -1,4 +1,4 @@
-"""What operators look at: the gateway's health, channels, numbers and failures, as its public endpoints tell."""
+"""The operators' page: health, channels, metrics and failures from the gateway's public endpoints."""
 
 import asyncio
 import sqlite3
@@ -14,14 +14,14 @@ from workspace.gateway.client import GatewayError
 from workspace.http.context import Workspace, workspace_of
 from workspace.http.responses import error_response, json_response
 
-#: The gateway's own numbers; those of the Python process beside them say little to operators.
+#: Only the gateway's own metrics are shown. Those of the Python process say little to operators.
 _METRIC_PREFIX = "airlock_"
 
 _MAX_NOTICES = 20
 
 
 async def show_operations(request: web.Request) -> web.Response:
-    """Everything at once; each part is there, or says in `trouble` why it is not."""
+    """Return all parts of the page. A part that could not be loaded has the reason in `trouble`."""
     workspace = workspace_of(request)
     parts = await asyncio.gather(
         *(_fetch_part(workspace, path, read) for path, read in _PARTS.values())
@@ -31,7 +31,7 @@ async def show_operations(request: web.Request) -> web.Response:
 
 
 async def retry_failure(request: web.Request) -> web.Response:
-    """Try one failure again, or `all`."""
+    """Retry one failure, or `all`."""
     id = quote(request.match_info["failure"], safe="")
     try:
         done = await workspace_of(request).gateway.request("POST", f"/v1/failures/{id}/retry")
@@ -46,7 +46,7 @@ async def _fetch_part(
     try:
         content = (await workspace.gateway.request("GET", path)).content
     except GatewayError as exc:
-        # A gateway that is not ready answers 503 with its reasons.
+        # A gateway that is not ready answers 503 and lists its checks.
         if "checks" not in exc.problem:
             return {"trouble": _UNSUPPORTED.get(exc.status, exc.detail)}
         content = exc.problem
@@ -100,7 +100,7 @@ _PARTS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
 
 
 def _account_notices(db: sqlite3.Connection) -> list[dict[str, Any]]:
-    """The latest things platforms told about our own accounts."""
+    """Return the latest notices of platforms about our own accounts."""
     rows = db.execute(
         """SELECT taken_at, body FROM events WHERE type = 'account.notice' AND body IS NOT NULL
            ORDER BY taken_at DESC LIMIT ?""",

@@ -1,4 +1,4 @@
-"""The pages themselves: static shells, filled by their scripts."""
+"""The HTML pages. They are static; their scripts load the content."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,13 +14,13 @@ _PACKAGE = Path(__file__).parent.parent
 STATIC = _PACKAGE / "static"
 _TEMPLATES = _PACKAGE / "templates"
 
-#: In the demo whoever opens the page is signed in. Only on this machine: a stranger's site whose name points
-#: to 127.0.0.1 would otherwise read along.
+#: The demo signs in every visitor, so it accepts only these host names. Otherwise a website whose name resolves to
+#: 127.0.0.1 could read the page (DNS rebinding).
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 async def home(request: web.Request) -> web.StreamResponse:
-    """The conversations; operators, who have none, see the operators' page."""
+    """Serve the conversations. Operators without conversations are sent to the operators' page."""
     workspace = workspace_of(request)
     if workspace.settings.demo and _is_local(request) and await find_viewer(request) is None:
         response = _render("workspace")
@@ -38,7 +38,7 @@ async def operations(_request: web.Request) -> web.Response:
 
 
 async def add_slash(request: web.Request) -> web.Response:
-    """Links are relative to the mount, so its address must end in a slash."""
+    """Redirect to the address with a slash, because links on the pages are relative to the mount."""
     raise web.HTTPMovedPermanently(request.rel_url.with_path(request.path + "/", keep_query=True))
 
 

@@ -1,4 +1,4 @@
-"""An agent's answer: kept here first, then handed to the gateway under a key that makes a repeat harmless."""
+"""Agents' replies: stored here first, then sent to the gateway under an idempotency key."""
 
 import re
 import sqlite3
@@ -17,16 +17,16 @@ from workspace.store.assignment import agents_of
 from workspace.store.database import next_revision, touch_message
 from workspace.timestamps import now
 
-#: No platform takes more; what a channel takes less of, the gateway splits.
+#: No platform accepts more. Where a channel accepts less, the gateway splits the text.
 MAX_CHARACTERS = 20_000
 
-#: The page makes a key for each text; a repeat of the same text after a lost answer brings the same.
+#: The page creates one key for each text and repeats the key when it sends the same text after a lost response.
 _KEY = re.compile(r"[A-Za-z0-9-]{16,64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An agent's text and the key under which it goes out once; `quoted` is the id of what it answers."""
+    """An agent's text, and the key under which it is sent once. `quoted` is the id of the quoted message."""
 
     conversation: str
     author: str
@@ -36,7 +36,7 @@ class Reply:
 
 
 async def send_reply(request: web.Request) -> web.Response:
-    """`{"text": …, "key": …, "reply_to"?: …}`. The same key again sends what failed once more, never twice."""
+    """Send `{"text": …, "key": …, "reply_to"?: …}`. Repeating a key retries a failed text but never sends it twice."""
     workspace, agent = workspace_of(request), agent_of(request)
     id = request.match_info["conversation"]
     content = await read_json(request)
@@ -65,7 +65,7 @@ async def send_reply(request: web.Request) -> web.Response:
         return error_response(
             409, "A different message was already sent under this key. Please reload the page."
         )
-    # Whoever sends it again, it is the text of who wrote it.
+    # A retry by another agent keeps the original author.
     return await _send(workspace, saved)
 
 
@@ -76,7 +76,7 @@ async def _send(workspace: Workspace, reply: Reply) -> web.Response:
             reply.conversation, reply.text, reply.author, key, reply.quoted
         )
     except GatewayError as exc:
-        # No answer, or a gateway in trouble: it may have taken the text all the same.
+        # No answer, or a server error: the gateway may still have accepted the text.
         state = "unknown" if exc.status >= 500 else "refused"
         await write(partial(_update_reply, key=key, change=_failed(state, exc.detail)))
         return error_response(502, exc.detail)
@@ -85,9 +85,9 @@ async def _send(workspace: Workspace, reply: Reply) -> web.Response:
 
 
 def mark_interrupted_replies(db: sqlite3.Connection) -> None:
-    """At the start: of a text that was being handed over when we stopped nobody knows whether it arrived.
+    """Mark replies that were being sent when the workspace stopped: they may or may not have arrived.
 
-    The agent can send it again under the same key, which is harmless where it did.
+    Agents can send them again under the same key. A text that did arrive is not sent twice.
     """
     for row in db.execute("SELECT key FROM replies WHERE state = 'sending'").fetchall():
         _update_reply(
@@ -107,9 +107,9 @@ def _can_be_quoted(conversation: str, message: str, db: sqlite3.Connection) -> b
 
 
 def _save(db: sqlite3.Connection, reply: Reply, at: int) -> Reply | None:
-    """Write the text into the transcript, unless it stands there; what stands there.
+    """Add the text to the transcript unless its key is there already, and return what the transcript has.
 
-    None where the key belongs to another conversation.
+    Returns None if the key belongs to another conversation.
     """
     existing = db.execute(
         """SELECT m.id, m.text, m.author, m.conversation, m.details->>'reply_to' AS quoted
@@ -163,7 +163,7 @@ def _update_reply(db: sqlite3.Connection, key: str, change: _Update) -> None:
 
 def _accepted(message: str) -> _Update:
     def change(db: sqlite3.Connection, position: int, key: str) -> None:
-        # The platform's echo of our own text may have been quicker than the gateway's answer.
+        # The platform's echo of our own text may arrive before the gateway's response.
         echoed = db.execute(
             "DELETE FROM messages WHERE id = ? AND position != ? RETURNING position",
             (message, position),

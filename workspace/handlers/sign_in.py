@@ -1,4 +1,4 @@
-"""Signing in and out: a form that works without scripts, one answer for every mistake, a limit on guesses."""
+"""Sign-in and sign-out, with a form that works without scripts, one error for every mistake, and a login throttle."""
 
 import asyncio
 import hmac
@@ -29,10 +29,10 @@ _TEMPLATES = Path(__file__).parent.parent / "templates"
 _PAGE = Template((_TEMPLATES / "sign-in.html").read_text("utf-8"))
 _FIELDS = (_TEMPLATES / "sign-in-fields.html").read_text("utf-8")
 
-#: Where somebody may go on to after signing in: places of ours, never an address somebody else chose.
+#: Pages to which sign-in may redirect. They are all ours, so nobody can be sent to another site.
 _ALLOWED_NEXT = re.compile(r"|\?conversation=[\w%.-]{1,200}|audit|operations")
 
-#: Ties the form to the browser that asked for it, before there is a session.
+#: Binds the form to the browser that requested it, before a session exists.
 _FORM_COOKIE = "airlock_form"
 
 _LARGEST_FORM = 10_000
@@ -67,10 +67,10 @@ async def submit_form(request: web.Request) -> web.Response:
             f"Too many attempts. Please try again in {minutes} minute{'s' if minutes > 1 else ''}."
         )
         return await _render_form(request, next_page, text, status=429, wait=math.ceil(wait))
-    # Counted before the password is looked at: many guesses at once are many guesses.
+    # Counted before the password is checked, so that parallel guesses all count.
     workspace.login_throttle.record_failure(name, address)
     if not await _password_is_right(workspace, name, form.get("password", "")):
-        _log.warning("a sign-in failed from %s", address)
+        _log.warning("sign-in failed from %s", address)
         return await _render_form(request, next_page, "The name or password is wrong.", status=401)
     workspace.login_throttle.record_success(name, address)
     return await _sign_in(request, name, next_page)
@@ -92,7 +92,7 @@ async def sign_out(request: web.Request) -> web.Response:
 
 
 async def start_session(request: web.Request, response: web.StreamResponse, agent: str) -> None:
-    """Give the browser a session of its own; one it had before ends, and no token is ever used twice."""
+    """Start a session for this browser and end the one it had before. Every session has a new token."""
     workspace = workspace_of(request)
     name = cookie_name(workspace.settings)
     before = request.cookies.get(name)
@@ -158,7 +158,7 @@ async def _render_form(
 
 
 def _demo_buttons(workspace: Workspace) -> str:
-    """In the demo one click is enough."""
+    """Return one button for each account of the demo, which needs no password."""
     buttons = (
         f'<button class="button" name="name" value="{html.escape(name)}">'
         f"Continue as {html.escape(name)}</button>"
@@ -176,7 +176,7 @@ async def _first_account_hint(workspace: Workspace) -> str:
 
 
 async def _read_form(request: web.Request) -> dict[str, str]:
-    """The form as a browser sends it; bounded, and nothing but text."""
+    """Return the fields of the form. The body is limited in size, and every value is text."""
     body = await read_body(request, _LARGEST_FORM)
     try:
         return dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=20))

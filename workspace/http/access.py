@@ -1,6 +1,6 @@
-"""The gate before every handler: who is looking, whether they may, and whether they meant to.
+"""Access control for every handler: session, permission and CSRF token.
 
-Everything that changes something needs the session's own token back (CSRF), from a page of our own origin.
+Every request that changes something must return the session's own token and come from a page of our own origin.
 """
 
 import hmac
@@ -25,7 +25,7 @@ _SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
 def protect_api(permission: Permission | None, handler: Handler) -> Handler:
-    """A handler for scripts: 401 to strangers, 403 to those who may not."""
+    """Wrap a handler that scripts call: 401 without a session, 403 without the permission."""
 
     async def guarded(request: web.Request) -> web.StreamResponse:
         viewer = await find_viewer(request)
@@ -39,7 +39,7 @@ def protect_api(permission: Permission | None, handler: Handler) -> Handler:
 
 
 def protect_page(permission: Permission | None, handler: Handler) -> Handler:
-    """A handler for people: strangers are asked to sign in, and come back."""
+    """Wrap a handler that serves a page: without a session, redirect to sign-in and back afterwards."""
 
     async def guarded(request: web.Request) -> web.StreamResponse:
         viewer = await find_viewer(request)
@@ -55,7 +55,7 @@ def protect_page(permission: Permission | None, handler: Handler) -> Handler:
 
 
 async def find_viewer(request: web.Request) -> Viewer | None:
-    """Whose session the request's cookie names; None for nobody's. Keeps the session from falling asleep."""
+    """Return the viewer whose session the cookie names, or None. Keeps the session from expiring."""
     workspace, at = workspace_of(request), now()
     found = await _find_session(request, at)
     if found is None:
@@ -68,7 +68,7 @@ async def find_viewer(request: web.Request) -> Viewer | None:
 
 
 async def still_allowed(request: web.Request, permission: Permission) -> bool:
-    """Whether a long answer may go on. An open page alone is no use of a session."""
+    """Whether a long response may go on. An open page alone does not keep its session from expiring."""
     found = await _find_session(request, now())
     return found is not None and found[1].may(permission)
 
@@ -90,12 +90,12 @@ async def _find_session(request: web.Request, at: int) -> tuple[sessions.Session
 
 
 def cookie_name(settings: WorkspaceSettings) -> str:
-    # Browsers keep `__Secure-` cookies from being set by anybody without TLS.
+    # Browsers accept `__Secure-` cookies only over TLS.
     return "__Secure-airlock_session" if settings.secure else "airlock_session"
 
 
 def is_cross_site(request: web.Request) -> bool:
-    """Whether another site's page made the browser send this. Browsers too old to say so say nothing."""
+    """Whether another site's page made the browser send this request. Old browsers do not send the header."""
     return request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}
 
 

@@ -1,4 +1,4 @@
-"""Where a request comes from, as far as somebody who can be trusted says so."""
+"""The client address of a request, as far as trusted proxies vouch for it."""
 
 from aiohttp import web
 
@@ -6,9 +6,9 @@ from .context import workspace_of
 
 
 def client_address(request: web.Request) -> str:
-    """The address that the outermost of our own proxies saw; without proxies, who is connected.
+    """Return the address that the outermost of our own proxies saw, or the peer's address without proxies.
 
-    Each proxy adds whom it saw to the end of X-Forwarded-For. What stands before those is a stranger's to write.
+    Each proxy appends the address it saw to X-Forwarded-For. Entries before those of our proxies may be forged.
     """
     proxies = workspace_of(request).settings.trusted_proxies
     addresses = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")

@@ -1,4 +1,4 @@
-"""Where handlers find what they work with."""
+"""The objects that handlers use, and access to them from a request."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -17,7 +17,10 @@ from workspace.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """`assigning` is held while an assignment changes, so that two agents cannot take one conversation."""
+    """The parts of a running workspace.
+
+    `assigning` is held while an assignment changes, so that two agents cannot take the same conversation.
+    """
 
     settings: WorkspaceSettings
     secrets: tuple[bytes, ...]
@@ -41,7 +44,7 @@ def workspace_of(request: web.Request) -> Workspace:
 
 
 def viewer_of(request: web.Request) -> Viewer:
-    """Who is looking; only behind a handler that `gate` lets nobody else through to."""
+    """Return the viewer of the request. Only handlers wrapped by `protect_api` or `protect_page` have one."""
     return request[VIEWER]
 
 

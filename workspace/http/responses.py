@@ -1,14 +1,14 @@
-"""What handlers read from requests and answer with."""
+"""Reading of request bodies and numbers, and JSON responses."""
 
 from typing import Any
 
 import orjson
 from aiohttp import web
 
-#: A page's own calls are small; the longest carries an agent's text.
+#: Calls from the pages are small. The largest carries an agent's text.
 _MAX_BYTES = 200_000
 
-#: What SQLite holds; nothing that is counted here comes near.
+#: SQLite's largest integer.
 _MAX_NUMBER = (1 << 63) - 1
 
 
@@ -19,12 +19,12 @@ def json_response(content: Any, status: int = 200) -> web.Response:
 
 
 def error_response(status: int, text: str) -> web.Response:
-    """A refusal that says why, for whoever asked."""
+    """Return an error with a sentence for the user."""
     return json_response({"error": text}, status)
 
 
 async def read_json(request: web.Request) -> dict[str, Any]:
-    """The JSON object a page sent."""
+    """Return the JSON object that a page sent. Raises HTTPBadRequest for anything else."""
     body = await read_body(request, _MAX_BYTES)
     try:
         content = orjson.loads(body or b"{}")
@@ -36,7 +36,7 @@ async def read_json(request: web.Request) -> dict[str, Any]:
 
 
 async def read_body(request: web.Request, limit: int) -> bytes:
-    """The whole body, up to our own limit: below a main application only that one's would count."""
+    """Return the whole body, up to `limit`. The limit of a mounted aiohttp application has no effect."""
     body = bytearray()
     async for chunk in request.content.iter_chunked(65_536):
         body += chunk
@@ -46,7 +46,7 @@ async def read_body(request: web.Request, limit: int) -> bytes:
 
 
 def parse_number(value: object) -> int:
-    """A whole number from a query or from JSON."""
+    """Return a whole number from a query or from JSON. Raises HTTPBadRequest for anything else."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _MAX_NUMBER:
         return value
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 18:

@@ -1,4 +1,4 @@
-"""What stands around every answer: the headers that tell browsers what may happen, and refusals in words."""
+"""Middleware for every response: security headers, and HTTP errors as JSON."""
 
 from collections.abc import Awaitable, Callable
 
@@ -9,8 +9,8 @@ from .responses import error_response
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-#: Pages load their own scripts and styles, and pictures and videos from the gateway; nothing else, not
-#: even from a string: with trusted types no script can turn text into markup.
+#: Pages load their own scripts and styles, and pictures and videos from the gateway, and nothing else. With trusted
+#: types no script can turn a string into markup.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' {media}; media-src 'self' {media}; form-action 'self'; base-uri 'none'; "
@@ -31,14 +31,14 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     source = request.app[WORKSPACE].settings.media_source
     response.headers.update(_HEADERS)
     response.headers["Content-Security-Policy"] = _POLICY.format(media=source)
-    # Our own files may be kept and asked about; what customers wrote belongs in no cache.
+    # Browsers may cache static files and revalidate them. Nothing that customers wrote may be cached.
     static = request.path.rpartition("/")[0].endswith("/static")
     response.headers.setdefault("Cache-Control", "no-cache" if static else "no-store")
 
 
 @web.middleware
 async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refusals as JSON with a text, for scripts."""
+    """Turn HTTP errors into JSON with a sentence for the user."""
     try:
         return await handler(request)
     except web.HTTPError as exc:

@@ -1,7 +1,7 @@
-"""What each event changes in the workspace's own tables. One function per type, each inside one transaction.
+"""Application of the gateway's events to the workspace's tables: one function per event type, in one transaction.
 
-An event of a type we do not know, or whose data we cannot read, is kept as it came: it must not hold up
-the conversation's lane, and a later version can read it.
+An event of an unknown type, or with data that cannot be read, is stored as it came. It must not hold up the
+conversation's lane, and a later version may be able to read it.
 """
 
 import sqlite3
@@ -23,7 +23,7 @@ _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 
 
 def apply_event(db: sqlite3.Connection, id: str, event: Data, body: bytes, now: int) -> bool:
-    """Store one event; False when it had been stored before, and then nothing changes."""
+    """Store one event and apply it. Returns False, and changes nothing, if the event was stored before."""
     type = str(event.get("type"))
     added = db.execute(
         "INSERT INTO events (id, type, taken_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
@@ -64,7 +64,7 @@ def _message_received(db: sqlite3.Connection, data: Data, now: int) -> None:
 def _message_echoed(db: sqlite3.Connection, data: Data, now: int) -> None:
     message = data["message"]
     _upsert_conversation(db, data["conversation"], parse_timestamp(message.get("received_at"), now))
-    # What was written elsewhere may have no id of ours; the platform's is as good.
+    # A text that was sent from another app may have no id of ours, so the platform's id is used.
     id = message.get("id") or f"echo_{message['platform_id']}"
     _insert_message(db, {**data, "message": {**message, "id": id}}, "out", now)
 
@@ -93,7 +93,7 @@ def _message_status(db: sqlite3.Connection, data: Data, _now: int) -> None:
 
 
 def _affected_messages(db: sqlite3.Connection, data: Data) -> list[str]:
-    """The messages of ours a status is about: by our id, by the platform's, or all up to a moment."""
+    """Return our messages that a status is about: by our id, by the platform's id, or all up to a time."""
     message = data["message"]
     if message.get("id"):
         return [message["id"]]
@@ -109,7 +109,7 @@ def _affected_messages(db: sqlite3.Connection, data: Data) -> list[str]:
     return [row["id"] for row in rows]
 
 
-#: What was given up may have arrived all the same: the receipt that says so counts.
+#: A text that was given up may still have arrived, so a later "delivered" or "read" replaces "failed".
 _RANKS = ("unknown", "sent", "failed", "delivered", "read")
 
 
@@ -177,20 +177,20 @@ def _conversation_notice(db: sqlite3.Connection, data: Data, now: int) -> None:
         add_notice(db, data["conversation"]["id"], shown, now)
 
 
-#: For how long (milliseconds) a platform's word says that the consumer is writing. The word that they stopped
-#: may never come (Apple).
+#: How long (milliseconds) the consumer counts as typing after each notice. The notice that typing has ended may never
+#: come (Apple).
 _TYPING_MILLISECONDS: Mapping[str, int] = {"typing_start": 60_000, "typing_end": 0}
 
 
 def _set_typing(db: sqlite3.Connection, conversation: str, until: int) -> None:
-    """Nothing of the transcript, and no reason to move up in the list."""
+    """Set how long the consumer counts as typing. The transcript and the order of the list stay the same."""
     db.execute(
         "UPDATE conversations SET typing_until = ?, revision = ? WHERE id = ?",
         (until, next_revision(db), conversation),
     )
 
 
-#: Platforms' words for what is over in a moment and belongs in no transcript.
+#: Kinds of notices that are over in a moment and do not belong in a transcript.
 _TRANSIENT = ("typing", "message_reads", "message_deliveries")
 
 
@@ -280,7 +280,7 @@ def _insert_message(db: sqlite3.Connection, data: Data, direction: str, now: int
     _upsert_attachments(db, message)
 
 
-#: Optional parts of a message that the page may show; whatever else a message brings is not ours to keep.
+#: Optional parts of a message that the page may show. Other parts are not stored.
 _EXTRAS = ("reply_to", "choice", "referral", "forwarded")
 
 
@@ -294,7 +294,7 @@ def _upsert_attachments(db: sqlite3.Connection, message: Data) -> None:
 
 
 def add_notice(db: sqlite3.Connection, conversation: str, notice: Data, at: int) -> None:
-    """A line about the conversation that nobody wrote."""
+    """Add a line about the conversation that is not a message."""
     change = next_revision(db)
     db.execute(
         """INSERT INTO messages

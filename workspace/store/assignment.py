@@ -1,4 +1,4 @@
-"""Who works on which conversation. The workspace decides; the gateway is told, and guards the media by it."""
+"""Assignment of agents to conversations. The workspace decides; the gateway gives media to assigned agents only."""
 
 import sqlite3
 from collections.abc import Callable, Mapping
@@ -14,12 +14,12 @@ from .database import Database, next_revision
 
 
 class NotAllowed(Exception):
-    """What somebody may not do with a conversation, in words for them."""
+    """An agent may not perform an action. The text is a sentence for the agent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """How things stand with a conversation."""
+    """The assigned agents of a conversation, and whether the conversation is open."""
 
     agents: tuple[str, ...]
     open: bool
@@ -27,7 +27,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class ActionRequest:
-    """What somebody wants to do. `to` is whom they hand over to."""
+    """Who wants to perform an action. `to` is the agent who receives a hand-over."""
 
     viewer: Viewer
     to: str = ""
@@ -77,7 +77,7 @@ def _only_assigned(assignment: Assignment, request: ActionRequest, action: str) 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """`notice` is its line in the transcript, `did` its word in the audit trail."""
+    """`notice` is the kind of the line in the transcript, `did` the word in the audit log."""
 
     rule: Rule
     notice: str | None
@@ -92,7 +92,7 @@ ACTIONS: Mapping[str, Action] = {
     "reopen": Action(_reopen, "reopened", "re-opened"),
 }
 
-#: In the demo opening is taking, which is not worth a line.
+#: In the demo, opening a conversation takes it. The transcript gets no line for that.
 TAKE_BY_OPENING = Action(_take, None, "took")
 
 
@@ -104,9 +104,9 @@ async def perform_action(
     request: ActionRequest,
     now: int,
 ) -> Assignment | None:
-    """Do it, at the gateway first: whoever loses access must have lost it there before it is shown here.
+    """Perform an action, at the gateway first: an agent must lose access there before the page shows it.
 
-    None if there is no such conversation; raises NotAllowed, or GatewayError with nothing changed.
+    Returns None if the conversation does not exist. Raises NotAllowed or GatewayError, with nothing changed.
     """
     before = await database.read(partial(find_assignment, conversation=conversation))
     if before is None:
@@ -161,7 +161,7 @@ def _save(db: sqlite3.Connection, conversation: str, assignment: Assignment, now
 
 
 def conversation_of(db: sqlite3.Connection, attachment: str, agent: str) -> tuple[str, bool] | None:
-    """The conversation an attachment belongs to, and whether the agent is assigned to it."""
+    """Return the conversation of an attachment, and whether the agent is assigned to it."""
     row = db.execute(
         """SELECT m.conversation, EXISTS (SELECT 1 FROM assignments AS s
              WHERE s.conversation = m.conversation AND s.agent = ?2) AS assigned
@@ -172,7 +172,7 @@ def conversation_of(db: sqlite3.Connection, attachment: str, agent: str) -> tupl
 
 
 async def resend_assignment(database: Database, gateway: GatewayClient, attachment: str) -> None:
-    """Repeat to the gateway who is assigned, for when it answers as though nobody were."""
+    """Send the assignment of an attachment's conversation to the gateway again, in case the gateway has lost it."""
     found = await database.read(partial(conversation_of, attachment=attachment, agent=""))
     if found is not None:
         conversation, _ = found

@@ -1,4 +1,4 @@
-"""The audit trail: who saw which photo or video, took or handed over which conversation, and when."""
+"""The audit log: who viewed which photo or video, who took or handed over which conversation, and when."""
 
 import sqlite3
 from typing import Any

@@ -11,15 +11,15 @@ from workspace.text.wording import PLATFORMS, describe_notice, fallback_name
 
 from . import search
 
-#: More than a tall screen shows; the page asks for the next ones when it is scrolled to the end.
+#: More than a tall screen shows. The page loads the next ones when it is scrolled to the end.
 PAGE = 60
 
-#: How much of the last line can be seen in the list, at most.
+#: Characters of the last line that the list shows at most.
 _LAST_LINE_LENGTH = 140
-#: What was searched for further from the beginning than this would not be seen.
+#: A search hit after more characters than this would not be visible, so the line is cut before it.
 _LEAD_LENGTH = 40
 
-#: The conversations a list may be narrowed to.
+#: SQL conditions of the filters above the list.
 FILTERS: Mapping[str, str] = {
     "all": "1",
     "open": "c.open",
@@ -47,7 +47,7 @@ Summary = dict[str, Any]
 def latest(
     db: sqlite3.Connection, agent: str, show: str, before: tuple[int, str] | None
 ) -> list[Summary]:
-    """One page of the list, latest first; `before` is the last one of the page above."""
+    """Return one page of the list, latest first. `before` is the last entry of the previous page."""
     at, id = before or (1 << 62, "")
     rows = db.execute(
         f"""{_LATEST} WHERE (c.active_at, c.id) < (:at, :id) AND {FILTERS[show]}
@@ -58,7 +58,7 @@ def latest(
 
 
 def search_page(db: sqlite3.Connection, agent: str, show: str, text: str) -> list[Summary]:
-    """Conversations in which the words were said or whose names they are part of, each with that line."""
+    """Return conversations whose messages or names match the text, each with the matching line."""
     found = search.find(db, text, PAGE)
     rows = db.execute(
         f"{_HITS} WHERE {FILTERS[show]} ORDER BY c.active_at DESC, c.id DESC",
@@ -68,7 +68,7 @@ def search_page(db: sqlite3.Connection, agent: str, show: str, text: str) -> lis
 
 
 def changed(db: sqlite3.Connection, agent: str, since: int) -> list[Summary]:
-    """The conversations in which something happened after revision `since`, oldest change first."""
+    """Return the conversations that changed after revision `since`, oldest change first."""
     rows = db.execute(
         f"{_LATEST} WHERE c.revision > :since ORDER BY c.revision LIMIT :page",
         {"agent": agent, "since": since, "page": PAGE},
@@ -122,6 +122,6 @@ def _last_line(row: sqlite3.Row, agent: str, query: str) -> Mapping[str, Any]:
 
 
 def _excerpt(query: str, text: str) -> str:
-    """The words from shortly before what was looked for, where that is far from their beginning."""
+    """Return the text from shortly before the search hit, if the hit is far from the beginning."""
     place = text.casefold().find(query.casefold()) if query else -1
     return f"… {text[place - 20 :]}" if place > _LEAD_LENGTH else text

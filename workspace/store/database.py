@@ -1,7 +1,7 @@
-"""The workspace's own SQLite file: one writer thread that commits in groups, and readers beside it.
+"""The workspace's own SQLite file: one writer thread with group commit, and two reader threads.
 
-A write is durable (fsynced) when its awaitable returns. Writers hand in a function of a connection; all that
-wait at the same time share one commit, and one that fails takes only its own changes back.
+A write is durable (fsynced) when its awaitable returns. Each write is a function of a connection. Writes that wait at
+the same time share one commit; a write that fails rolls back only its own changes.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from .migrations import migrate
 
 T = TypeVar("T")
 
-#: Enough to share an fsync among all gateway lanes of a busy moment, few enough to answer the first one soon.
+#: Enough that all gateway lanes share an fsync under load, few enough that the first write returns soon.
 _MAX_GROUP = 256
 
 
@@ -29,7 +29,7 @@ class _Write:
 
 
 class Database:
-    """`open` before use, `close` after. `on_commit` is called in the event loop after each group."""
+    """Call `open` before use and `close` afterwards. `on_commit` runs in the event loop after each group."""
 
     def __init__(self, path: Path, on_commit: Callable[[], None] = lambda: None) -> None:
         self._path = path
@@ -55,13 +55,13 @@ class Database:
             connection.close()
 
     async def write(self, change: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `change` in a transaction; returns when its result is on disk."""
+        """Run `change` in a transaction and return its result once the result is on disk."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.put(_Write(change, future))
         return await future
 
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `query` on one consistent view."""
+        """Run `query` on one consistent snapshot."""
         return await self._loop.run_in_executor(self._pool, self._read, query)
 
     def _open_reader(self) -> None:
@@ -104,7 +104,7 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             outcomes = [self._apply(write) for write in group]
             connection.execute("COMMIT")
-        except sqlite3.Error as exc:  # a full disk, say: nobody in this group may be told "stored"
+        except sqlite3.Error as exc:  # such as a full disk: every write of the group fails
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             return [(write, None, exc) for write in group]
@@ -114,7 +114,7 @@ class Database:
         self._writer.execute("SAVEPOINT change")
         try:
             result = write.change(self._writer)
-        except Exception as exc:  # noqa: BLE001  # handed to whoever awaits this write
+        except Exception as exc:  # noqa: BLE001  # raised again where this write is awaited
             self._writer.execute("ROLLBACK TO change")
             return write, None, exc
         finally:
@@ -138,13 +138,13 @@ def connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    # What is erased or taken back shall not linger in free pages.
+    # Deleted content must not remain in free pages.
     connection.execute("PRAGMA secure_delete = ON")
     return connection
 
 
 def next_revision(connection: sqlite3.Connection) -> int:
-    """The number of the change being made."""
+    """Count one more change and return its number."""
     row = connection.execute("UPDATE counter SET revision = revision + 1 RETURNING revision")
     return int(row.fetchone()[0])
 
@@ -154,7 +154,7 @@ def revision(connection: sqlite3.Connection) -> int:
 
 
 def touch_message(connection: sqlite3.Connection, id: str) -> None:
-    """Note that a line of a transcript looks different now."""
+    """Record that a line of the transcript has changed, so that pages reload it."""
     change = next_revision(connection)
     row = connection.execute(
         "UPDATE messages SET revision = ? WHERE id = ? RETURNING conversation", (change, id)

@@ -1,7 +1,7 @@
-"""The shape of the workspace's file: made anew, or grown from what an earlier version left.
+"""Schema of the workspace's file: creation, and migration of files from earlier versions.
 
-`schema.sql` is the one description of it. A file that lacks tables, columns or indexes of it gets them; whatever
-else changes between versions is a step of `_STEPS`, applied once by each file.
+`schema.sql` describes the schema. Missing tables, columns and indexes are added to older files. Every other change is a
+step in `_STEPS`, which runs once on each file.
 """
 
 import sqlite3
@@ -15,18 +15,18 @@ Step = Callable[[sqlite3.Connection], None]
 
 
 class TooNew(Exception):
-    """A file that a later version has written; this one might misread it."""
+    """The file was written by a later version, and this version might misread it."""
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Give the file this version's shape, in one transaction. Raises TooNew, with nothing changed."""
+    """Bring the file to this version's schema in one transaction. Raises TooNew, with nothing changed."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         (applied,) = connection.execute("PRAGMA user_version").fetchone()
         if applied > len(_STEPS):
             raise TooNew(
-                f"{_file_name(connection)} was written by a later version (format {applied}, known are up to "
-                f"{len(_STEPS)}): start that version, or put back the file from before"
+                f"{_file_name(connection)} was written by a later version (format {applied}; this version reads "
+                f"formats up to {len(_STEPS)}); start the later version, or restore a backup from before the upgrade"
             )
         _create_missing(connection)
         for step in _STEPS[applied:]:
@@ -39,7 +39,7 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 
 def _create_missing(connection: sqlite3.Connection) -> None:
-    """Create what is missing: tables, then columns, then the indexes over both."""
+    """Create what is missing: tables, then columns, then indexes on both."""
     target = sqlite3.connect(":memory:")
     target.executescript(files("workspace.store").joinpath("schema.sql").read_text("utf-8"))
     try:
@@ -54,7 +54,7 @@ def _create_missing(connection: sqlite3.Connection) -> None:
         target.close()
 
 
-#: Tables before indexes; without what SQLite and virtual tables make by themselves.
+#: Tables before indexes, without those that SQLite and virtual tables create automatically.
 _SCHEMA_PARTS = """SELECT m.type, m.name, m.sql FROM sqlite_master AS m
     LEFT JOIN pragma_table_list AS t ON t.name = m.name AND t.schema = 'main'
     WHERE m.sql IS NOT NULL AND m.name NOT LIKE 'sqlite%' AND coalesce(t.type, 'index') != 'shadow'
@@ -70,7 +70,7 @@ def _add_columns(connection: sqlite3.Connection, target: sqlite3.Connection, tab
     present = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
     for _, name, kind, required, default, _ in target.execute(f"PRAGMA table_info({table})"):
         if name not in present:
-            # SQLite wants to know what stands in the rows there are; a step fills in what means more.
+            # SQLite requires a default for existing rows. A step fills in better values.
             value = default or ("''" if kind == "TEXT" else "0")
             rule = f"NOT NULL DEFAULT {value}" if required else ""
             connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind} {rule}")
@@ -81,11 +81,11 @@ def _file_name(connection: sqlite3.Connection) -> str:
 
 
 def _first_format(_connection: sqlite3.Connection) -> None:
-    """The first format, of which nothing is left to do once it has grown."""
+    """Do nothing: the first format needs no step, only the missing tables and columns."""
 
 
 def _build_search_index(connection: sqlite3.Connection) -> None:
-    """Files of the first format may be older than the search."""
+    """Build the search index for files that are older than the search."""
     for id, name, consumer in connection.execute(
         "SELECT id, consumer_name, consumer_id FROM conversations WHERE folded = ''"
     ).fetchall():
@@ -96,5 +96,5 @@ def _build_search_index(connection: sqlite3.Connection) -> None:
             search.index(connection, position, text)
 
 
-#: In order. A file remembers in `user_version` how many it has applied.
+#: In order. `user_version` of a file is the number of steps that ran on it.
 _STEPS: tuple[Step, ...] = (_first_format, _build_search_index)

@@ -1,4 +1,4 @@
-"""Forgetting what the gateway forgets: words in their time, whole lines once nothing of them can be seen."""
+"""Retention: expires texts, then whole lines once nothing of them can be seen, event ids and the audit log."""
 
 import asyncio
 import sqlite3
@@ -9,19 +9,19 @@ from workspace.timestamps import now
 
 from .database import Database, next_revision
 
-#: Seconds between two rounds, and between two batches of one.
+#: Pause between two rounds, and between two batches of one round.
 _ROUND_SECONDS, _PAUSE_SECONDS = 15 * 60.0, 0.01
 
-#: Seconds for which a repeat of an event is recognised. The gateway repeats one that it saw no answer to, and
-#: after a stop that is as late as its start.
+#: How long a repeated event is recognised. The gateway repeats an event for which it got no response. If the
+#: gateway was stopped in between, the repeat comes only after the gateway's next start.
 _DEDUPLICATION_SECONDS = 90 * 24 * 3600.0
 
-#: Lines in one transaction, so that nobody waits long for the database.
+#: Lines in one transaction, so that other writes do not wait long.
 _BATCH = 200
 
 _CREATE_EXPIRING = "CREATE TEMP TABLE IF NOT EXISTS expiring (position INTEGER, id TEXT)"
 
-#: Lines whose words are over and whose photos and videos are not: those end when the gateway says so.
+#: Lines with expired texts that still have media. The media expire when the gateway reports it.
 _SELECT_TEXTS = """INSERT INTO expiring SELECT m.position, m.id FROM messages AS m
     WHERE m.at < ? AND (m.text IS NOT NULL OR m.details != '{}') AND EXISTS
       (SELECT 1 FROM attachments WHERE message = m.id AND state IN ('ready', 'pending'))
@@ -34,7 +34,7 @@ _CLEAR_TEXTS = (
     "UPDATE messages SET text = NULL, details = '{}' WHERE position IN (SELECT position FROM expiring)",
 )
 
-#: Lines of which nothing is left to see.
+#: Expired lines without media to see.
 _SELECT_EMPTY_LINES = """INSERT INTO expiring SELECT m.position, m.id FROM messages AS m
     WHERE m.at < ? AND NOT EXISTS
       (SELECT 1 FROM attachments WHERE message = m.id AND state IN ('ready', 'pending'))
@@ -53,7 +53,7 @@ _TOUCH_CONVERSATIONS = """UPDATE conversations SET revision = ? WHERE id IN
 
 
 async def run_retention(database: Database, texts: float | None, audit: float) -> None:
-    """Rounds for ever; `words` and `trail` (the audit's) are how long each is kept, in seconds."""
+    """Run rounds forever. `texts` and `audit` are the seconds for which each is kept; None keeps texts forever."""
     while True:
         found = await database.write(partial(_expire_all, texts=texts, audit=audit))
         await asyncio.sleep(_PAUSE_SECONDS if found else _ROUND_SECONDS)
@@ -69,7 +69,7 @@ def _expire_all(db: sqlite3.Connection, texts: float | None, audit: float) -> in
 
 
 def expire_events(db: sqlite3.Connection, before: int) -> int:
-    """One batch of ids of events taken before `before` (ms), and what could not be read of them."""
+    """Delete one batch of events received before `before` (ms), with their stored bodies; return the number."""
     deleted = db.execute(
         "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE taken_at < ? ORDER BY taken_at LIMIT ?)",
         (before, _BATCH),
@@ -78,7 +78,7 @@ def expire_events(db: sqlite3.Connection, before: int) -> int:
 
 
 def expire_audit_log(db: sqlite3.Connection, before: int) -> int:
-    """One batch of the audit trail older than `before` (ms); its numbers grow with time."""
+    """Delete one batch of audit entries older than `before` (ms); return the number. Entry numbers grow with time."""
     deleted = db.execute(
         "DELETE FROM audit WHERE number IN (SELECT number FROM audit ORDER BY number LIMIT ?) AND at < ?",
         (_BATCH, before),
@@ -87,7 +87,7 @@ def expire_audit_log(db: sqlite3.Connection, before: int) -> int:
 
 
 def expire_texts(db: sqlite3.Connection, before: int) -> int:
-    """One batch of what was said before `before` (ms); how many lines and conversations that were."""
+    """Expire one batch of texts from before `before` (ms); return the number of lines and conversations."""
     db.execute(_CREATE_EXPIRING)
     found = _expire_batch(db, _SELECT_TEXTS, before, _CLEAR_TEXTS) + _expire_batch(
         db, _SELECT_EMPTY_LINES, before, _DELETE_LINES
@@ -107,7 +107,7 @@ def _expire_batch(db: sqlite3.Connection, query: str, before: int, steps: tuple[
 
 
 def _erase_empty_conversations(db: sqlite3.Connection, before: int) -> int:
-    """Conversations of which nothing is left: their names go too."""
+    """Erase conversations without any line left, including their names; return the number."""
     rows = db.execute(
         """SELECT id FROM conversations AS c WHERE active_at < ?
            AND NOT EXISTS (SELECT 1 FROM messages WHERE conversation = c.id) LIMIT ?""",

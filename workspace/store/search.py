@@ -1,38 +1,38 @@
-"""Finding conversations by what was said in them, or by whose they are.
+"""Search for conversations by their texts and by the consumers' names.
 
-Words are folded before they are stored and before they are looked for: `Café`, `CAFE` and `cafe` are one. The
-index is of three letters each, so any part of a word is found, in any script.
+Text is folded before it is stored and before it is searched for, so that `Café`, `CAFE` and `cafe` are the same. The
+index consists of trigrams, so it finds any part of a word, in any script.
 """
 
 import sqlite3
 import unicodedata
 from collections.abc import Iterable
 
-#: The index knows nothing shorter.
+#: The trigram index does not find shorter terms.
 _MIN_TERM = 3
 
-#: Nobody types more; a query costs a look-up for each.
+#: People rarely type more, and every term costs a look-up.
 _MAX_TERMS = 8
 
 Matches = dict[str, int]
 
 
 def fold(text: str | None) -> str:
-    """Lower case, without accents, one blank between words."""
-    # A null would end a query of the index in the middle.
+    """Return the text in lower case, without accents, with one space between words."""
+    # A null character would end a query of the index early.
     parts = unicodedata.normalize("NFKD", (text or "").replace("\0", " ")).casefold()
     return " ".join("".join(c for c in parts if not unicodedata.combining(c)).split())
 
 
 def index(db: sqlite3.Connection, position: int, text: str | None) -> None:
-    """Make the text of a message findable, in place of what it said before."""
+    """Index the text of a message, in place of its previous text."""
     db.execute("DELETE FROM words WHERE rowid = ?", (position,))
     if folded := fold(text):
         db.execute("INSERT INTO words (rowid, folded) VALUES (?, ?)", (position, folded))
 
 
 def find(db: sqlite3.Connection, query: str, limit: int) -> Matches:
-    """Conversations that match every term, with the latest message that says it, or 0 for a name."""
+    """Return conversations that match all terms, each with the latest matching message, or 0 for a name."""
     terms = fold(query).split()[:_MAX_TERMS]
     if not terms:
         return {}

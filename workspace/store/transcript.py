@@ -1,4 +1,4 @@
-"""The lines of one conversation, as the page shows them: in order, a page at a time, or what changed lately."""
+"""The lines of one conversation, as the page shows them: one page at a time, or the latest changes."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from workspace.text.wording import (
     format_size,
 )
 
-#: Some three screens. Older lines come when the page is scrolled up to them.
+#: About three screens. The page loads older lines when it is scrolled up to them.
 PAGE = 60
 
 Line = dict[str, Any]
@@ -35,9 +35,9 @@ _SELECT_LINES = """
 def page(
     db: sqlite3.Connection, conversation: str, before: tuple[int, int] | None, *, media: bool
 ) -> list[Line]:
-    """The latest lines, or those before (sequence, position), oldest first.
+    """Return the latest lines, or those before (sequence, position), oldest first.
 
-    Without `media` the viewer may know that there are attachments, and nothing about them.
+    Without `media` the viewer sees that there are attachments, but no details of them.
     """
     sequence, position = before or (1 << 62, 0)
     rows = db.execute(
@@ -54,7 +54,7 @@ def page(
 
 
 def changed(db: sqlite3.Connection, conversation: str, since: int, *, media: bool) -> list[Line]:
-    """The lines that are new or different after revision `since`, earliest change first."""
+    """Return the lines that changed after revision `since`, earliest change first."""
     rows = db.execute(
         f"{_SELECT_LINES} AND m.revision > :since ORDER BY m.revision LIMIT :page",
         {"conversation": conversation, "since": since, "page": PAGE},
@@ -146,7 +146,7 @@ def _attachment(body: Mapping[str, Any], line: str | None, *, media: bool) -> Ma
 
 
 def _quoted(db: sqlite3.Connection, conversation: str, reply_to: Any) -> Mapping[str, Any] | None:
-    """The line a message answers, found by our id or the platform's."""
+    """Return the line that a message quotes, found by our id or the platform's."""
     id = reply_to.get("id") if isinstance(reply_to, Mapping) else reply_to
     if not id:
         return None
@@ -169,7 +169,7 @@ def _clean_values(values: Any) -> Mapping[str, Any] | None:
 
 
 def _contact_cards(cards: Any) -> list[Mapping[str, Any]]:
-    """Contact cards reduced to a name and numbers or addresses, in whatever form the platform had."""
+    """Reduce contact cards of any platform to a name, phone numbers and e-mail addresses."""
     if not isinstance(cards, list):
         return []
     return [_contact_card(card) for card in cards if isinstance(card, Mapping)]

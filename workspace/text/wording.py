@@ -1,4 +1,4 @@
-"""What people read: transcript lines, and every state of an attachment as a sentence."""
+"""Texts that people read: placeholders, names, states, statuses, reasons and notices."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -24,12 +24,12 @@ PLATFORMS: Mapping[str, str] = {
     "whatsapp": "WhatsApp",
 }
 
-#: Platforms whose ids are phone numbers, which people know; elsewhere an id is a mere string of signs.
+#: Platforms whose ids are phone numbers, which mean something to people. Other ids do not.
 _PHONE_PLATFORMS = frozenset({"twilio", "whatsapp"})
 
 
 def fallback_name(platform: str, id: str) -> str:
-    """What to call somebody whose name is not known."""
+    """Return a name for a consumer whose name is not known."""
     if platform in _PHONE_PLATFORMS:
         return f"+{id}" if id.isdigit() else id
     characters = "".join(character for character in id if character.isalnum())
@@ -67,7 +67,7 @@ _FAILED: Mapping[str, str] = {
 
 
 def format_size(count: float) -> str:
-    """Bytes as people read them; decimal, as the settings are."""
+    """Return a number of bytes with a decimal unit, as in the settings."""
     if count < 1000:
         return f"{count:.0f} bytes"
     if count < 1_000_000:
@@ -77,13 +77,13 @@ def format_size(count: float) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """m:ss, or h:mm:ss from an hour on."""
+    """Return m:ss, or h:mm:ss from one hour on."""
     whole = max(0, round(seconds))
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-#: What is told exactly where the detail holds numbers: the words for it, and how such a number reads.
+#: Reasons that are shown with numbers if the detail has them: the text, and the format of the number.
 _MEASURED: Mapping[str, tuple[str, Callable[[float], str]]] = {
     "too_large": ("Too large", format_size),
     "too_many_pixels": ("Too many pixels", lambda count: f"{count / 1e6:.0f} megapixels"),
@@ -92,7 +92,7 @@ _MEASURED: Mapping[str, tuple[str, Callable[[float], str]]] = {
 
 
 def describe_state(attachment: Mapping[str, Any]) -> str:
-    """The state of an attachment as people should read it; empty when it is ready to be seen."""
+    """Describe the state of an attachment; the text is empty if the attachment is ready."""
     match attachment.get("state"):
         case "ready":
             return ""
@@ -106,7 +106,7 @@ def describe_state(attachment: Mapping[str, Any]) -> str:
             return "Downloading…"
 
 
-#: What is being done for an attachment that is pending, in the gateway's words for it.
+#: Texts for the gateway's steps of a pending attachment.
 _STEPS: Mapping[str, str] = {
     "waiting": "Downloading…",
     "fetching": "Downloading…",
@@ -116,7 +116,7 @@ _STEPS: Mapping[str, str] = {
 
 
 def describe_progress(attachment: Mapping[str, Any], now: int) -> str:
-    """What is being done for an attachment just now; empty when it is not pending any more."""
+    """Describe what is being done for an attachment; the text is empty if it is not pending."""
     if attachment.get("state") != "pending":
         return ""
     progress = attachment.get("progress")
@@ -139,12 +139,12 @@ def _next_try(at: object, now: int) -> str:
 
 
 def can_retry(attachment: Mapping[str, Any]) -> bool:
-    """Whether fetching it again may help."""
+    """Whether fetching the attachment again may help."""
     return attachment.get("state") == "failed" and not _removal_text(attachment)
 
 
 def _removal_text(attachment: Mapping[str, Any]) -> str | None:
-    """What was ready once and had to make room, or whose time is over, says so."""
+    """Describe an attachment that was ready and has been deleted since, by age or to make room."""
     detail = attachment.get("detail")
     if attachment.get("reason") != "expired" or not isinstance(detail, str):
         return None
@@ -168,7 +168,7 @@ def _describe_with_reason(
 
 
 def _describe_with_numbers(reason: str, detail: object) -> str | None:
-    """The sentence with numbers, where the detail holds them. What else it says is for operators."""
+    """Describe the reason with the numbers in the detail, if there are any. Other details are for operators."""
     found = _NUMBERS.fullmatch(detail) if isinstance(detail, str) else None
     if reason not in _MEASURED or found is None:
         return None
@@ -179,8 +179,8 @@ def _describe_with_numbers(reason: str, detail: object) -> str | None:
     return f"{text}: {prefix}{amount}{limit}"
 
 
-#: "31000000 bytes; the limit for a video is 25000000", "12000 x 9000 pixels, the limit is 64000000", "5400 s";
-#: where a file ended being fetched, "more than 25000000 bytes came".
+#: The gateway's details: "31000000 bytes; the limit for a video is 25000000", "12000 x 9000 pixels, the limit is
+#: 64000000", "5400 s", and "more than 25000000 bytes came" when a download was stopped.
 _NUMBERS = re.compile(
     r"(?:frames of )?(?P<more>more than )?(?P<found>\d{1,15})(?: x (?P<times>\d{1,9}))? (?:bytes|pixels|s)\b"
     r"(?:\D{1,60}limit\D{1,40}(?P<limit>\d{1,15}))?\D{0,60}"
@@ -201,7 +201,7 @@ _NOTICES: Mapping[str, str] = {
 }
 
 
-#: What became of a text of ours.
+#: Texts for the statuses of our own messages.
 _STATUSES: Mapping[str, str] = {
     "sending": "Sending…",
     "accepted": "On its way",
@@ -213,7 +213,7 @@ _STATUSES: Mapping[str, str] = {
     "unknown": "May not have been sent",
 }
 
-#: Why a text of ours did not arrive, in the gateway's word.
+#: Texts for the gateway's reasons why one of our messages did not arrive.
 _REASONS: Mapping[str, str] = {
     "blocked": "the customer blocked us, or the platform blocked the message",
     "closed": "the customer closed the conversation; you can reply once they write again",
@@ -240,7 +240,7 @@ def describe_status(status: str | None) -> str | None:
 
 
 def describe_notice(notice: Mapping[str, Any]) -> str:
-    """A line of the transcript that nobody wrote."""
+    """Describe a notice, which is a line of the transcript that is not a message."""
     sentence = _NOTICES.get(str(notice.get("kind")))
     if sentence is None:
         kind = str(notice.get("kind")).replace("_", " ").replace(".", " ")
