@@ -1,5 +1,5 @@
 // @ts-check
-// The corner that says who is signed in, and leads to the other pages they may see.
+// The account menu: the signed-in name, links to the other pages the account may see, and sign-out.
 
 import { postJson } from "./api-client.js";
 import { byId, element } from "./element.js";
@@ -27,7 +27,7 @@ export function fillAccountMenu(node, me, here) {
 }
 
 async function signOut() {
-  // Whatever came of it, the next page says who is signed in.
+  // If signing out failed, the next page shows that the session is still there.
   await postJson("sign-out", {}).catch(() => null);
   location.assign("sign-in");
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// What can be done with the open conversation: take it, hand it over, close it, open it again.
+// Buttons for the open conversation: take, hand over, close, reopen, erase.
 
 import { postJson } from "./api-client.js";
 import { byId, element } from "./element.js";
@@ -116,7 +116,7 @@ export class ConversationActions {
   }
 }
 
-// A sheet asks about the conversation that it was opened for.
+// A dialog is about one conversation, so it closes when another one is opened.
 export function closeDialogs() {
   handOverDialog.close();
   eraseDialog.close();

@@ -1,5 +1,5 @@
 // @ts-check
-// Calls to the workspace's own server. Addresses are relative, so the page works below any path.
+// Client for the workspace's own API. URLs are relative, so the pages work below any path.
 
 /** @import { GetResponses, PostRequests } from "./types.d.ts" */
 
@@ -17,7 +17,7 @@ export class ApiError extends Error {
   }
 }
 
-// Who is looking. Everything that changes something sends the session's own token back.
+// Load the signed-in account. Every request that changes something sends the session's CSRF token.
 export async function loadMe() {
   const me = await getJson("api/me");
   ({ csrf, agent: name } = me);

@@ -1,5 +1,5 @@
 // @ts-check
-// One attachment: its transcript line, and below it what can be seen, or in words why nothing can.
+// One attachment: its transcript line, and below it the media, or a text that says why there are none.
 
 import { errorMessage, postJson } from "./api-client.js";
 import { element } from "./element.js";

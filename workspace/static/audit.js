@@ -1,5 +1,5 @@
 // @ts-check
-// The audit trail: who looked at what, and when.
+// The page with the audit log: who looked at what, and when.
 
 import { fillAccountMenu } from "./account-menu.js";
 import { getJson, loadMe } from "./api-client.js";

@@ -1,5 +1,5 @@
 // @ts-check
-// The answer box: Enter sends, Shift and Enter starts a line. A draft, and what it quotes, wait for each conversation.
+// The reply box. Enter sends; Shift+Enter starts a new line. Each conversation keeps its own draft and quote.
 
 import { ApiError, postJson } from "./api-client.js";
 import { byId, element } from "./element.js";
@@ -53,7 +53,7 @@ export class Composer {
   }
 
   /**
-   * `can` says what the channel can do; it is told when a conversation is opened.
+   * `can` is what the channel supports. It is only known when the conversation is opened.
    * @param {Conversation} conversation
    * @param {ChannelAbilities} [can]
    */
@@ -100,7 +100,7 @@ export class Composer {
   }
 
   /**
-   * The key makes it safe to send again: the text goes out once, whatever happens to the answers.
+   * The key makes a retry safe: the text is sent once, even if responses are lost.
    * @param {string} id
    * @param {string} draft
    */
@@ -111,7 +111,7 @@ export class Composer {
 }
 
 /**
- * Whether the text stands in the transcript now: then what became of it is told there. Before that, in words above.
+ * Send a reply. Returns whether the text is now in the transcript, which shows its status. Other errors are shown.
  * @param {string} id
  * @param {Reply} reply
  * @param {ShowError} showError
@@ -150,7 +150,7 @@ function setQuote(message) {
   byId("composer-quoted").textContent = message?.line ?? "";
 }
 
-// Not randomUUID, which browsers have on secure pages only.
+// Not randomUUID, which is only available on secure pages.
 export function newKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// The list of conversations: latest first, narrowed or searched, kept in order while changes arrive.
+// The list of conversations: latest first, with filters and search, kept in order while changes arrive.
 
 import { getJson } from "./api-client.js";
 import { avatar, platformLabel } from "./consumer.js";
@@ -94,7 +94,7 @@ export class ConversationList {
   }
 
   /**
-   * What changed on the server. A search shows what was found; only what stands there is kept fresh.
+   * Apply changes from the server. During a search, only entries that are already listed are updated.
    * @param {Conversation[]} conversations
    */
   merge(conversations) {
@@ -154,7 +154,7 @@ export class ConversationList {
   }
 
   /**
-   * Draws the entry anew when nobody has said for long enough that they still write.
+   * Redraw the entry when the consumer no longer counts as typing.
    * @param {Conversation} conversation
    */
   #clearTypingLater({ id, typing_until: until }) {
@@ -179,7 +179,7 @@ export class ConversationList {
     document.title = `${waiting ? `(${waiting}) ` : ""}${byId("brand").textContent}`;
   }
 
-  // Moves only what is out of place: a moved entry loses the keyboard's focus.
+  // Move only entries that are out of place, because a moved entry loses the keyboard focus.
   #sort() {
     const sorted = [...this.#entries].sort(([, a], [, b]) => byActivity(a.conversation, b.conversation));
     this.#entries = new Map(sorted);
@@ -196,7 +196,7 @@ export class ConversationList {
       { root: byId("list-scroll"), rootMargin: "400px" },
     );
     end.observe(byId("list-end"));
-    // Observed anew after each page: who still sees the end by then wants the next one.
+    // Observe again after each page: if the end is still visible, the next page loads.
     return () => { end.unobserve(byId("list-end")); end.observe(byId("list-end")); };
   }
 

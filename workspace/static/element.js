@@ -1,5 +1,5 @@
 // @ts-check
-// Makes elements. Words always go in as text, never as markup.
+// Creation and look-up of elements. Strings are always inserted as text, never as markup.
 
 /** @import { Attributes, Child, Elements } from "./elements.d.ts" */
 

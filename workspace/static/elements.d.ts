@@ -1,8 +1,8 @@
-// The elements of the pages: those that the templates have, and what scripts make others of.
+// Types for the elements in the templates, and for elements that scripts create.
 
 type Listener = (event: Event) => void;
 
-/** Attributes that are null, undefined or false are left out; those that begin with `on` are listeners. */
+/** Attributes that are null, undefined or false are left out. Those that begin with `on` are listeners. */
 export interface Attributes {
   [name: string]: string | number | boolean | null | undefined | Listener;
   [listener: `on${string}`]: Listener;
@@ -10,7 +10,7 @@ export interface Attributes {
 
 export type Child = Node | string | null | undefined;
 
-/** The elements that the templates give an id, by their tags. */
+/** The tags of the elements that have an id in the templates. */
 export interface Elements {
   "account-menu": "footer";
   actions: "div";

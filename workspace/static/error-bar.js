@@ -1,5 +1,5 @@
 // @ts-check
-// The line that says what went wrong. It stands where every view of a page shows it.
+// The error bar. It is outside of the parts of a page that may be hidden.
 
 import { errorMessage } from "./api-client.js";
 import { byId } from "./element.js";
@@ -7,7 +7,7 @@ import { byId } from "./element.js";
 let retryOffered = false;
 
 /**
- * Show an error; null removes the line, unless it offers to try the start of the page again.
+ * Show an error. null hides the bar, except while the bar offers to start the page again.
  * @param {unknown} error
  */
 export function showError(error) {
@@ -17,7 +17,7 @@ export function showError(error) {
 }
 
 /**
- * Load what a page cannot start without. A failure is shown with a button that tries again.
+ * Load what a page needs at its start. A failure is shown with a button to try again.
  * @template Loaded
  * @param {() => Promise<Loaded>} load
  * @returns {Promise<Loaded>}

@@ -1,5 +1,5 @@
 // @ts-check
-// The channels and features chart: what each channel can do, with what a reader must know.
+// The chart of channels and features: what each channel supports, with notes.
 
 import { element } from "./element.js";
 

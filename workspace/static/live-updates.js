@@ -1,5 +1,5 @@
 // @ts-check
-// The stream of changes. The browser reconnects by itself; when it gives up, we start again.
+// The stream of changes. The browser reconnects automatically; if it gives up, we connect again.
 
 import { getJson } from "./api-client.js";
 
@@ -29,7 +29,7 @@ export function followUpdates(revision, { changed, state }) {
       if (stream.readyState === EventSource.CLOSED) setTimeout(reconnect, RETRY_DELAY);
     });
   };
-  // A stream does not say why it was refused; asking who we are leads to the sign-in page if that is why.
+  // A stream does not report why it was refused. If the session has ended, this call leads to the sign-in page.
   const reconnect = () => getJson("api/me").then(connect, () => setTimeout(reconnect, RETRY_DELAY));
   connect();
 }

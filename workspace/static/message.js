@@ -1,5 +1,5 @@
 // @ts-check
-// One line of the transcript. An update replaces only the parts that differ, so that a video goes on playing.
+// One line of the transcript. An update replaces only the parts that changed, so that a playing video goes on.
 
 import { errorMessage, isMe } from "./api-client.js";
 import { attachmentNode } from "./attachment.js";
@@ -22,13 +22,13 @@ const drawnMessages = new WeakMap();
 const TICK_ICONS = { sending: "clock", accepted: "tick", sent: "tick", delivered: "ticks", read: "ticks" };
 const FAILED_STATUSES = new Set(["failed", "refused", "unknown"]);
 
-// What a line is made of. A part is built anew when what it shows has changed.
+// The parts of a line. A part is rebuilt only when its content changes.
 class Parts {
   /** @type {Map<string, { json: string, node: ChildNode }>} */
   #parts = new Map();
 
   /**
-   * Parts stand in the order in which they are first placed.
+   * Parts appear in the order in which they are first placed.
    * @param {Element} parent
    * @param {string} name
    * @param {unknown} shown
@@ -140,7 +140,7 @@ function meta(line) {
 }
 
 /**
- * What was not sent yet, or was written in another app, is nothing the gateway could name to the platform.
+ * A message that is not sent yet, or was sent from another app, has no id that the gateway could quote.
  * @param {Message} line
  */
 function mayBeQuoted(line) {
@@ -167,10 +167,10 @@ function ticks(line, status) {
 
 /** @param {Message} line */
 function resendButton({ id, conversation, text, key: oldKey, reply_to: quoted }) {
-  // Not what was written elsewhere, nor what has been deleted.
+  // Messages from other apps and deleted messages cannot be sent again.
   if (oldKey === null || text === null) return null;
-  // What the gateway has taken and could not deliver needs a key of its own; what it may have taken goes out once
-  // under the old one.
+  // If the gateway accepted the text but could not deliver it, the retry needs a new key. If the gateway only may have
+  // accepted it, the old key makes sure that it is sent once.
   const key = id.startsWith("reply_") ? oldKey : newKey();
   const button = element("button", { class: "retry", type: "button" }, "Send again");
   button.addEventListener("click", async () => {

@@ -1,5 +1,5 @@
 // @ts-check
-// The gateway's own numbers as people read them: how much a second, how long it takes, how much waits.
+// Tiles for the gateway's metrics: rates, durations and queues.
 
 import { element } from "./element.js";
 
@@ -10,7 +10,7 @@ import { element } from "./element.js";
 /** @type {Map<string, { total: number, now: number }>} */
 const previousTotals = new Map();
 
-// What operators call the numbers they know; others are called by their own names.
+// Titles of known metrics. Other metrics get a title made of their names.
 /** @type {Partial<Record<string, string>>} */
 const TITLES = {
   airlock_deliveries: "Deliveries from platforms",
@@ -93,7 +93,7 @@ function labelText({ le, ...labels }) {
 }
 
 /**
- * Per second since this page last asked; the first look has nothing to compare with.
+ * Return the rate per second since the last refresh. It is 0 at the first load, which has nothing to compare with.
  * @param {string} name
  * @param {number} total
  * @param {number} now
@@ -117,7 +117,7 @@ function groupByLabels(samples) {
 }
 
 /**
- * Buckets of all samples together, in order of their bounds.
+ * Add up the buckets of all samples, in order of their bounds.
  * @param {MetricSample[]} samples
  * @returns {Bucket[]}
  */

@@ -1,5 +1,5 @@
 // @ts-check
-// The operators' page: health, channels, numbers and failures, looked at again every few seconds.
+// The operators' page: health, channels, metrics and failures, refreshed every few seconds.
 
 import { fillAccountMenu } from "./account-menu.js";
 import { getJson, loadMe, postJson } from "./api-client.js";
@@ -40,8 +40,8 @@ function show(found) {
   byId("notices").replaceChildren(...found.notices.map(noticeLine));
 }
 
-// A part is drawn anew only when it says something else: the keyboard's focus stays where it is. Numbers have
-// nothing to focus, and their rates change when they do not.
+// A part is redrawn only if its content changed, so that the keyboard focus stays. Metrics have nothing to focus, and
+// their rates change even if the totals do not.
 const drawn = new Map();
 
 /**
@@ -65,7 +65,7 @@ function tile({ name, state, detail }, kind = "") {
 }
 
 /**
- * The platform's own name of the account is what an operator recognises.
+ * Operators recognise an account by the platform's own name for it.
  * @param {Channel} one
  */
 function channelTile(one) {

@@ -1,5 +1,5 @@
 // @ts-check
-// The photo preview: fills the page, Esc closes, arrows move from photo to photo, plus and minus zoom.
+// The photo viewer fills the page. Esc closes it, arrows change the photo, plus and minus zoom.
 
 import { byId } from "./element.js";
 import { icon } from "./icons.js";

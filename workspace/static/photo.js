@@ -1,5 +1,5 @@
 // @ts-check
-// A photo as a square thumbnail that opens the preview.
+// A photo, shown as a square thumbnail that opens the photo viewer.
 
 import { element } from "./element.js";
 import { openPhotoViewer } from "./photo-viewer.js";

@@ -1,5 +1,5 @@
 // @ts-check
-// What is being done for a file that is not ready yet, asked again while somebody can see it.
+// Progress of files that are not ready yet, polled while they are visible.
 
 import { getJson } from "./api-client.js";
 
@@ -45,6 +45,6 @@ async function showProgress(node, id) {
     return;
   }
   const { words: text } = await getJson(`attachments/${id}/progress`);
-  // Nothing to say: it has ended, and the line itself is about to change.
+  // An empty text means that the file is no longer pending. The line itself is about to be updated.
   if (text && text !== node.textContent) node.textContent = text;
 }

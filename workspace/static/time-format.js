@@ -1,5 +1,5 @@
 // @ts-check
-// Times as people say them, in the browser's own language and zone.
+// Dates and times in the language and time zone of the browser.
 
 /** @import { Timestamp } from "./types.d.ts" */
 
@@ -34,7 +34,7 @@ export function startOfDay(at) {
 }
 
 /**
- * For the list: the hour today, the day this week, else the date.
+ * Format for the list: the time today, the weekday within a week, otherwise the date.
  * @param {Timestamp} at
  */
 export function formatRecent(at, now = Date.now()) {
@@ -45,7 +45,7 @@ export function formatRecent(at, now = Date.now()) {
 }
 
 /**
- * For the line between two days of a transcript.
+ * Format for the line between two days of a transcript.
  * @param {Timestamp} at
  */
 export function formatDay(at, now = Date.now()) {

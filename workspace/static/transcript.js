@@ -1,5 +1,5 @@
 // @ts-check
-// The open conversation: its lines in order, older ones when scrolled up to, new ones as they happen.
+// The lines of the open conversation. Older lines load on scrolling up; new lines appear as they arrive.
 
 import { getJson } from "./api-client.js";
 import { byId, element } from "./element.js";
@@ -8,10 +8,10 @@ import { formatDay, startOfDay } from "./time-format.js";
 
 /** @import { Conversation, ShowError, Line } from "./types.d.ts" */
 
-// Closer to the end than this, the page follows new lines by itself.
+// Within this distance (pixels) from the end, the page scrolls to new lines automatically.
 const NEAR_END = 120;
 
-// Lines of one side closer together than this read as one.
+// Lines of one side within this time are shown as a group.
 const GROUP_WITHIN = 3 * 60 * 1000;
 
 export class Transcript {
@@ -36,14 +36,14 @@ export class Transcript {
       this.#following = this.#isNearEnd();
       if (this.#following) this.newer.hidden = true;
     }, { passive: true });
-    // A growing answer box takes room from the lines: who was at their end stays there.
+    // When the reply box grows, the lines have less room. If the end was visible, it stays visible.
     new ResizeObserver(() => { if (this.#following) this.#scrollToEnd("instant"); }).observe(this.scroll);
     const top = new IntersectionObserver(
       (seen) => { if (seen.some((one) => one.isIntersecting)) this.loadEarlier().catch(showError); },
       { root: this.scroll, rootMargin: "600px 0px 0px 0px" },
     );
     top.observe(byId("earlier"));
-    // Observed anew after each page: who still sees the top by then wants the next one.
+    // Observe again after each page: if the top is still visible, the next page loads.
     this.observeTopAgain = () => { top.unobserve(byId("earlier")); top.observe(byId("earlier")); };
   }
 
@@ -73,7 +73,7 @@ export class Transcript {
   }
 
   /**
-   * The first of the messages that nobody had read when the conversation was opened.
+   * Mark the first message that was unread when the conversation was opened.
    * @param {number} count
    */
   #markUnread(count) {
@@ -88,14 +88,14 @@ export class Transcript {
     this.node.replaceChildren();
   }
 
-  // Brings what changed on the server. Calls follow one another, so that none overtakes.
+  // Load changes from the server. The caller makes sure that only one call runs at a time.
   async refresh() {
     const id = this.#id;
     if (id === null) return [];
     /** @type {Line[]} */
     const fresh = [];
     while (true) {
-      // biome-ignore lint/performance/noAwaitInLoops: each page begins where the one before it ended
+      // biome-ignore lint/performance/noAwaitInLoops: each page begins where the previous one ended
       const { lines } = await getJson(`api/conversations/${encodeURIComponent(id)}/lines?since=${this.#revision}`);
       if (id !== this.#id) return [];
       fresh.push(...lines.filter((line) => !this.#lines.has(line.position)));
@@ -134,7 +134,7 @@ export class Transcript {
   }
 
   /**
-   * A change in a line that has not been scrolled up to is seen when it is.
+   * Whether a line is in the loaded part. Changes in older lines show when those lines are loaded.
    * @param {Line} line
    */
   #isInLoadedRange(line) {

@@ -1,11 +1,11 @@
-// What passes between the server and the scripts, and what the scripts pass to one another.
+// Types of the API's requests and responses, and types that scripts share.
 
-/** Milliseconds since 1970 where the server says when something was. */
+/** Milliseconds since 1970, as the server sends times, or a Date. */
 export type Timestamp = number | Date;
 
 export type Permission = "talk" | "oversee" | "operate";
 
-/** Who is looking. `agents` are those to whom a conversation can be handed over. */
+/** The signed-in account. A conversation can be handed over to `agents`. */
 export interface Me {
   agent: string;
   may: Permission[];
@@ -39,7 +39,7 @@ export interface ConversationPage {
   conversations: Conversation[];
 }
 
-/** What a channel can do with an answer. */
+/** What a channel supports for replies. */
 export interface ChannelAbilities {
   quotes: boolean;
   typing: boolean;
@@ -69,7 +69,7 @@ interface AnyLine {
   revision: number;
 }
 
-/** A line that nobody wrote. */
+/** A line that is not a message. */
 export interface Notice extends AnyLine {
   direction: "notice";
   text: string | null;
@@ -87,19 +87,19 @@ export interface Message extends AnyLine {
   status: string | null;
   status_words: string | null;
   reason: string | null;
-  /** Of what was written here: the key under which the gateway sends it once. */
+  /** The idempotency key of a message that was sent from the workspace. */
   key: string | null;
   attachments: Attachment[];
 }
 
-/** The line that a message answers. It has no id and no position where it is not known here. */
+/** The line that a message quotes. `id` and `position` are null if the line is not known here. */
 export interface QuotedLine {
   id: string | null;
   position: number | null;
   line: string;
 }
 
-/** What an answer quotes, as the answer box shows it. */
+/** The quote of a reply, as the reply box shows it. */
 export interface Quote {
   id: string;
   line: string;
@@ -107,7 +107,7 @@ export interface Quote {
 
 export type Rendition = "thumbnail" | "preview" | "poster" | "video";
 
-/** Agents who are not assigned learn only that there is one. */
+/** Agents who are not assigned see only that there is an attachment. */
 export type Attachment = HiddenAttachment | VisibleAttachment;
 
 interface AnyAttachment {
@@ -135,7 +135,7 @@ export interface VisibleAttachment extends AnyAttachment {
   contacts: ContactCard[];
 }
 
-/** Platforms leave out what the sender left out. */
+/** Every part is optional, because senders may leave it out. */
 export interface MapLocation {
   name?: string | null;
   address?: string | null;
@@ -148,7 +148,7 @@ export interface ContactCard {
   reach: string[];
 }
 
-/** An entry of the audit trail. `gone` says that its conversation has been erased. */
+/** An entry of the audit log. `gone` means that its conversation has been erased. */
 export interface AuditEntry {
   number: number;
   at: number;
@@ -167,7 +167,7 @@ export interface AuditPage {
   agents: string[];
 }
 
-/** A part of the operators' page, or why it is missing. */
+/** A part of the operators' page, or the reason why it is missing. */
 export type Part<Content> = { content: Content; trouble?: never } | { trouble: string; content?: never };
 
 export interface OperationsReport {
@@ -184,7 +184,7 @@ export interface Check {
   detail?: string;
 }
 
-/** A channel as the gateway describes it; older gateways leave out what they do not know. */
+/** A channel as the gateway describes it. Older gateways leave out newer fields. */
 export interface Channel {
   connector: string;
   platform: string;
@@ -237,7 +237,7 @@ export interface AccountNotice {
   text: string | null;
 }
 
-/** What can be asked for, and what is answered. */
+/** GET requests by path, with their responses. */
 export interface GetResponses {
   "api/me": Me;
   "api/operations": OperationsReport;
@@ -247,7 +247,7 @@ export interface GetResponses {
   [progress: `attachments/${string}/progress`]: { words: string };
 }
 
-/** What can be done: what the server wants to know for it, and what it answers. */
+/** POST requests by path, with their content and their response. */
 export interface PostRequests {
   "sign-out": Endpoint;
   [opened: `api/conversations/${string}/opened`]: Endpoint<Empty, OpenedConversation>;
@@ -275,5 +275,5 @@ export interface Reply {
   reply_to: string | null;
 }
 
-/** Shows what went wrong; null when nothing does any more. */
+/** Shows an error; null hides it. */
 export type ShowError = (error: unknown) => void;

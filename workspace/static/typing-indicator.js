@@ -1,5 +1,5 @@
 // @ts-check
-// The sign that a consumer is writing. Whether they stopped is not always told, so it ends by itself.
+// The typing indicator of a consumer. Not every platform reports the end of typing, so it ends automatically.
 
 import { element } from "./element.js";
 

@@ -1,12 +1,12 @@
 // @ts-check
-// Tells the consumer that an answer is being written, as seldom as platforms want to hear it.
+// Reports to the consumer that the agent is typing, no more often than platforms need it.
 
 import { postJson } from "./api-client.js";
 
-// Platforms show the sign for 20 seconds and more; told again this often, it does not go out between two words.
+// Platforms show the indicator for at least 20 seconds. Repeated this often, it does not stop while the agent types.
 const REPEAT_AFTER = 12_000;
 
-// Whoever has written nothing for this long is not writing.
+// After this long without input, the agent no longer counts as typing.
 const IDLE_AFTER = 8000;
 
 export class TypingReporter {
@@ -18,7 +18,7 @@ export class TypingReporter {
   #idleTimer = undefined;
 
   /**
-   * `id` is the conversation; null where the consumer cannot see it.
+   * `id` is the conversation, or null if its channel does not show typing.
    * @param {string | null} id
    */
   setConversation(id) {
@@ -45,14 +45,14 @@ export class TypingReporter {
     this.reset();
   }
 
-  // The text itself ends the sign.
+  // A sent message ends the indicator, so nothing is reported.
   reset() {
     clearTimeout(this.#idleTimer);
     this.#reportedAt = 0;
   }
 
   /**
-   * A courtesy: whether it worked is nothing to trouble an agent with.
+   * Report without waiting. A failure does not concern the agent.
    * @param {boolean} typing
    */
   #report(typing) {

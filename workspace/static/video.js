@@ -1,5 +1,5 @@
 // @ts-check
-// A video that plays where it stands. Poster and length are there before it plays; nothing is loaded unseen.
+// A video that plays in place. Poster and length show before it plays. Nothing loads before it is near the view.
 
 import { element } from "./element.js";
 import { playIcon } from "./icons.js";
@@ -10,7 +10,7 @@ import { formatFull } from "./time-format.js";
 const TALLEST = 420;
 const WIDEST = 440;
 
-// A link lives some minutes; a failure sooner than this after the last one is not the link's age.
+// A link is valid for some minutes. If a new link fails this soon, expiry is not the reason.
 const RENEW_AFTER = 5000;
 
 const nearby = new IntersectionObserver((seen) => {
@@ -68,13 +68,13 @@ function start(player, video) {
   if (!video.src) video.src = video.dataset.source ?? "";
   video.focus();
   video.play().catch((error) => {
-    // Leaving or reloading ends the attempt; everything else arrives as the video's own error event.
+    // Leaving or reloading the page aborts playing. Other failures arrive as the video's error event.
     if (error.name === "NotAllowedError") player.dataset.idle = "true";
   });
 }
 
 /**
- * The link has probably expired in the middle: go on from the same place with a fresh one.
+ * The link has probably expired. Continue from the same place with a fresh link.
  * @param {HTMLElement} player
  * @param {HTMLVideoElement} video
  */

@@ -1,5 +1,5 @@
 // @ts-check
-// Puts the page together: the list, the open conversation, and what the server tells.
+// The page for agents: connects the list, the open conversation and the live updates.
 
 import { fillAccountMenu } from "./account-menu.js";
 import { closeDialogs, ConversationActions } from "./actions.js";
@@ -46,7 +46,7 @@ function requestedId() {
 }
 
 async function showRequested() {
-  // The list can be clicked before the server has said who is looking. Starting ends with arriving.
+  // The list can be clicked before the account is loaded. The start calls this function at its end.
   if (!started) return;
   const id = requestedId();
   closePhotoViewer();
@@ -119,7 +119,7 @@ function applyChanges(conversations) {
 /** @param {Conversation} conversation */
 async function refreshOpen(conversation) {
   if (conversation.id !== transcript.id) return;
-  // Whoever gains or loses a conversation gains or loses its pictures: everything is drawn anew.
+  // An agent who gains or loses a conversation gains or loses its media, so everything is redrawn.
   if (conversation.assigned !== transcript.assigned) {
     await open(conversation.id);
     return;

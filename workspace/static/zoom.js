@@ -1,5 +1,5 @@
 // @ts-check
-// Zooming a photo in its stage: steps, a double click, and dragging; scrolling pans.
+// Zoom of a photo: in steps, by double click and by the mouse wheel. Dragging and scrolling pan.
 
 const STEPS = [0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8];
 
@@ -40,7 +40,7 @@ export class Zoom {
   }
 
   /**
-   * One step up or down; stepping below what fits the window is fitting.
+   * Zoom one step in or out. Below the size that fits the window, the photo is fitted.
    * @param {1 | -1} direction
    */
   by(direction) {
