@@ -1,4 +1,4 @@
-"""The gateway's public API as far as the workspace needs it: links that expire, assignment, media with ranges."""
+"""A fake of the gateway's public API, as far as the workspace needs it."""
 
 import asyncio
 import itertools
@@ -98,9 +98,10 @@ def _answer_with(content: Any) -> Callable[[web.Request], Awaitable[web.Response
 
 @dataclass
 class FakeGateway:
-    """`calls` are those to /v1, `served` those to /media; `refuse` answers a path with a status instead.
+    """A fake gateway.
 
-    `progress` is what is told of pending attachments. Texts are not answered before `send_gate`, where there is one.
+    `calls` are the requests to /v1, `served` those to /media. `refuse` maps paths to an error status and body.
+    `progress` is the progress of pending attachments. If `send_gate` is set, sending a text waits for it.
     """
 
     media: dict[tuple[str, str], tuple[str, bytes]] = field(default_factory=dict)
@@ -140,7 +141,7 @@ class FakeGateway:
         return str(self.server.make_url("")).rstrip("/")
 
     def add_media(self, conversation: str, attachment: str, **renditions: bytes) -> None:
-        """Keep the renditions of an attachment that belongs to a conversation."""
+        """Add the renditions of an attachment of a conversation."""
         self.conversations[attachment] = conversation
         for name, content in renditions.items():
             kind = "video/mp4" if name == "video" else "image/jpeg"
@@ -185,7 +186,7 @@ class FakeGateway:
         return web.json_response({})
 
     async def _send(self, request: web.Request) -> web.Response:
-        """A text goes out once for each key, as the contract says."""
+        """Accept a text once for each key, as the contract says."""
         if self.send_gate is not None:
             await self.send_gate.wait()
         key = request.headers["Idempotency-Key"]
@@ -196,7 +197,7 @@ class FakeGateway:
         return web.Response(status=204)
 
     async def _attachment(self, request: web.Request) -> web.Response:
-        """Pending while something is told of its progress."""
+        """Return the attachment, pending if it has a progress."""
         id = request.match_info["attachment"]
         progress = self.progress.get(id)
         if progress is None:
@@ -234,5 +235,5 @@ class FakeGateway:
         )
 
     def revoke_links(self) -> None:
-        """As time does: no link handed out so far is good any more."""
+        """Make all links invalid, as if they had expired."""
         self.revoked.update(self._tickets)

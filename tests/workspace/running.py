@@ -1,4 +1,4 @@
-"""A workspace on a real port, with a fake gateway that delivers to it."""
+"""A workspace on a real port, with a fake gateway that delivers events to it."""
 
 import base64
 import hashlib
@@ -25,7 +25,7 @@ SECRET = "whsec_" + base64.b64encode(KEY).decode()
 
 @dataclass
 class RunningWorkspace:
-    """`session` is one browser; `csrf` its session's token, once somebody is signed in."""
+    """A workspace as one browser sees it. `csrf` is the token of the browser's session after sign-in."""
 
     gateway: FakeGateway
     server: TestServer
@@ -47,13 +47,13 @@ class RunningWorkspace:
         return self.session.post(self.url("events"), data=body, headers=headers)
 
     async def open_page(self) -> None:
-        """Open the page, as somebody in the demo does, who is then signed in."""
+        """Open the page. In the demo this signs in."""
         async with self.session.get(self.url("")) as response:
             assert response.status == 200
         self.csrf = (await self.get("api/me"))["csrf"]
 
     def new_browser(self) -> "RunningWorkspace":
-        """The same workspace, seen from another browser. The caller closes its session."""
+        """Return the same workspace as another browser sees it. The caller closes its session."""
         other = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
         return replace(self, session=other, csrf="")
 
@@ -110,7 +110,7 @@ def sign(
 async def run_workspace(
     folder: Path, *, mount: str = "/workspace/", **settings: Any
 ) -> AsyncIterator[RunningWorkspace]:
-    """`mount` "/" runs the workspace alone, anything else below a main application."""
+    """Run a workspace. With `mount` "/" it runs alone, otherwise mounted in a main application."""
     gateway = FakeGateway()
     async with AsyncExitStack() as stack:
         await gateway.server.start_server()

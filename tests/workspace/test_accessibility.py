@@ -1,4 +1,4 @@
-"""axe-core finds nothing serious on any page, light and dark, wide and narrow (WCAG 2.2 AA)."""
+"""Accessibility of all pages by axe-core (WCAG 2.2 AA): light and dark, wide and narrow."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ DISPLAYS = {
 
 @pytest.fixture
 async def with_everything(running: RunningWorkspace) -> RunningWorkspace:
-    """A conversation with everything that can stand in one."""
+    """A conversation with every kind of content."""
     small, large = samples.jpeg(320, 320, (200, 150, 90)), samples.jpeg(1600, 1200, (200, 150, 90))
     running.gateway.add_media("conv_mia", "att_p", thumbnail=small, preview=large)
     running.gateway.add_media(
@@ -67,7 +67,7 @@ FUTURE = "2100-01-01T00:00:00Z"
 
 
 @pytest.mark.parametrize("display", DISPLAYS)
-async def test_nothing_serious_is_found_in_the_conversations(
+async def test_conversations_page_has_no_accessibility_violations(
     with_everything: RunningWorkspace, display: str
 ) -> None:
     async with pages(with_everything, **DISPLAYS[display]) as (page,):
@@ -92,7 +92,7 @@ async def test_nothing_serious_is_found_in_the_conversations(
 
 
 @pytest.mark.parametrize("display", DISPLAYS)
-async def test_nothing_serious_is_found_for_who_only_looks_in(
+async def test_page_of_an_unassigned_agent_has_no_accessibility_violations(
     with_everything: RunningWorkspace, display: str
 ) -> None:
     async with pages(with_everything, **DISPLAYS[display]) as (page,):
@@ -110,7 +110,7 @@ async def test_nothing_serious_is_found_for_who_only_looks_in(
 
 @pytest.mark.parametrize("display", DISPLAYS)
 @pytest.mark.parametrize("path", ["audit", "operations"])
-async def test_nothing_serious_is_found_on_the_other_pages(
+async def test_admin_pages_have_no_accessibility_violations(
     with_everything: RunningWorkspace, path: str, display: str
 ) -> None:
     async with pages(with_everything, **DISPLAYS[display]) as (page,):
@@ -120,7 +120,7 @@ async def test_nothing_serious_is_found_on_the_other_pages(
 
 
 @pytest.mark.parametrize("display", DISPLAYS)
-async def test_nothing_serious_is_found_where_one_signs_in(
+async def test_sign_in_page_has_no_accessibility_violations(
     with_everything: RunningWorkspace, display: str
 ) -> None:
     async with pages(with_everything, **DISPLAYS[display]) as (page,):
@@ -130,7 +130,7 @@ async def test_nothing_serious_is_found_where_one_signs_in(
 
 
 async def check(page: Page, where: str) -> None:
-    # Whatever still fades in would be judged by a colour that nobody sees for long.
+    # Wait for animations, because axe would judge the colours of half-faded elements.
     await page.evaluate(
         "Promise.all(document.getAnimations().map((one) => one.effect.getTiming().iterations === Infinity || one.finished))"
     )
@@ -141,4 +141,4 @@ async def check(page: Page, where: str) -> None:
         if rule["impact"] in {"serious", "critical", "moderate"}
     ]
     assert serious == []
-    assert found["passes"], "axe has looked at nothing"
+    assert found["passes"], "axe checked nothing"

@@ -1,4 +1,4 @@
-"""Taking, handing over, leaving, closing and opening again: who may, what it shows, what the gateway hears."""
+"""Taking, handing over, leaving, closing and reopening: permissions, lines in the transcript, calls to the gateway."""
 
 import asyncio
 import shutil
@@ -18,7 +18,7 @@ AGENTS = "api/conversations/conv_mia/agents"
 
 @pytest.fixture(scope="module")
 def accounts_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The accounts, made once: hashing is slow on purpose."""
+    """A file with the accounts. Made once, because hashing is slow on purpose."""
     database = Path(tmp_path_factory.mktemp("accounts_file") / "workspace.sqlite3")
     for name, role in (("anna", "supervisor"), ("bob", "agent"), ("cleo", "agent")):
         accounts.add(database, name, PASSWORD, [role])
@@ -28,7 +28,7 @@ def accounts_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def staff(tmp_path: Path, accounts_file: Path) -> AsyncIterator[dict[str, RunningWorkspace]]:
-    """Bob and Cleo, agents, and Anna, supervisor, each with a browser of their own."""
+    """Bob and Cleo (agents) and Anna (supervisor), each signed in with a browser of their own."""
     shutil.copy(accounts_file, tmp_path / "workspace.sqlite3")
     async with run_workspace(tmp_path, demo=False) as running, AsyncExitStack() as stack:
         await running.deliver(samples.received("evt_1", samples.message()))
@@ -50,12 +50,12 @@ async def assignment(running: RunningWorkspace) -> tuple[list[str], bool]:
     return listed["agents"], listed["open"]
 
 
-async def test_opening_alone_takes_nothing(staff: dict[str, RunningWorkspace]) -> None:
+async def test_opening_a_conversation_does_not_take_it(staff: dict[str, RunningWorkspace]) -> None:
     assert (await staff["bob"].open_conversation())["conversation"]["assigned"] is False
     assert staff["bob"].gateway.assigned == {}
 
 
-async def test_a_free_conversation_is_taken_and_the_gateway_told(
+async def test_taking_a_free_conversation_assigns_it_at_the_gateway(
     staff: dict[str, RunningWorkspace],
 ) -> None:
     assert await act(staff["bob"], "take") == 204
@@ -64,14 +64,16 @@ async def test_a_free_conversation_is_taken_and_the_gateway_told(
     assert lines[-1]["text"] == "bob took the conversation"
 
 
-async def test_what_somebody_has_is_not_taken_away(staff: dict[str, RunningWorkspace]) -> None:
+async def test_other_agents_cannot_change_an_assigned_conversation(
+    staff: dict[str, RunningWorkspace],
+) -> None:
     await act(staff["bob"], "take")
     for action, to in (("take", None), ("hand_over", "cleo"), ("close", None), ("leave", None)):
         assert await act(staff["cleo"], action, to) == 403
     assert await assignment(staff["cleo"]) == (["bob"], True)
 
 
-async def test_a_supervisor_may_join_and_hand_over_what_others_have(
+async def test_supervisor_may_join_and_hand_over_an_assigned_conversation(
     staff: dict[str, RunningWorkspace],
 ) -> None:
     await act(staff["bob"], "take")
@@ -81,7 +83,7 @@ async def test_a_supervisor_may_join_and_hand_over_what_others_have(
     assert staff["anna"].gateway.assigned == {"conv_mia": ["cleo"]}
 
 
-async def test_a_hand_over_goes_to_people_who_talk_to_customers_only(
+async def test_hand_over_needs_an_agent_who_may_talk(
     staff: dict[str, RunningWorkspace],
 ) -> None:
     await act(staff["bob"], "take")
@@ -90,14 +92,16 @@ async def test_a_hand_over_goes_to_people_who_talk_to_customers_only(
     assert sorted((await staff["bob"].get("api/me"))["agents"]) == ["anna", "bob", "cleo"]
 
 
-async def test_who_leaves_leaves_it_to_everybody(staff: dict[str, RunningWorkspace]) -> None:
+async def test_conversation_is_free_after_its_agent_leaves(
+    staff: dict[str, RunningWorkspace],
+) -> None:
     await act(staff["bob"], "take")
     assert await act(staff["bob"], "leave") == 204
     assert await assignment(staff["bob"]) == ([], True)
     assert await act(staff["cleo"], "take") == 204
 
 
-async def test_a_closed_conversation_stays_with_its_agents_and_opens_again(
+async def test_closed_conversation_keeps_its_agents_and_can_be_reopened(
     staff: dict[str, RunningWorkspace],
 ) -> None:
     await act(staff["bob"], "take")
@@ -111,7 +115,9 @@ async def test_a_closed_conversation_stays_with_its_agents_and_opens_again(
     assert await assignment(staff["bob"]) == (["bob"], True)
 
 
-async def test_only_one_of_two_gets_what_both_want(staff: dict[str, RunningWorkspace]) -> None:
+async def test_only_one_of_two_agents_can_take_a_conversation(
+    staff: dict[str, RunningWorkspace],
+) -> None:
     both = [act(staff["bob"], "take"), act(staff["cleo"], "take")]
     assert sorted(await asyncio.gather(*both)) == [204, 403]
     agents, _ = await assignment(staff["bob"])
@@ -119,7 +125,7 @@ async def test_only_one_of_two_gets_what_both_want(staff: dict[str, RunningWorks
     assert len(agents) == 1
 
 
-async def test_what_the_gateway_does_not_take_is_not_done(
+async def test_action_refused_by_the_gateway_changes_nothing(
     staff: dict[str, RunningWorkspace],
 ) -> None:
     path = "/v1/conversations/conv_mia/agents"
@@ -129,7 +135,7 @@ async def test_what_the_gateway_does_not_take_is_not_done(
     assert await assignment(staff["bob"]) == ([], True)
 
 
-async def test_deeds_that_are_none_are_refused(staff: dict[str, RunningWorkspace]) -> None:
+async def test_unknown_action_is_refused(staff: dict[str, RunningWorkspace]) -> None:
     for action in ("", "steal", None, ["take"], 7):
         status, _ = await staff["bob"].try_post(AGENTS, {"do": action})
         assert status == 400
@@ -137,7 +143,7 @@ async def test_deeds_that_are_none_are_refused(staff: dict[str, RunningWorkspace
     assert (await staff["bob"].try_post(nowhere, {"do": "take"}))[0] == 404
 
 
-async def test_the_audit_trail_knows_who_took_and_handed_over(
+async def test_audit_log_records_taking_and_handing_over(
     staff: dict[str, RunningWorkspace],
 ) -> None:
     await act(staff["bob"], "take")
@@ -149,7 +155,7 @@ async def test_the_audit_trail_knows_who_took_and_handed_over(
     ]
 
 
-async def test_only_who_works_on_it_tells_the_platform_that_it_was_read(
+async def test_only_assigned_agents_cause_read_receipts(
     staff: dict[str, RunningWorkspace],
 ) -> None:
     gateway = staff["bob"].gateway
@@ -162,10 +168,10 @@ async def test_only_who_works_on_it_tells_the_platform_that_it_was_read(
     assert len(gateway.calls_to("POST", "/v1/messages/msg_1/read")) == 1
 
 
-async def test_what_was_read_before_it_was_taken_is_told_when_it_is(
+async def test_taking_a_conversation_sends_receipts_for_earlier_reading(
     staff: dict[str, RunningWorkspace],
 ) -> None:
-    """Whoever looks in first and takes the conversation then has read it all the same; told once."""
+    """An agent who reads first and then takes the conversation has read it. The receipt is sent once."""
     bob = staff["bob"]
     await bob.post("api/conversations/conv_mia/read", {"sequence": 1})
     assert not bob.gateway.calls_to("POST", "/v1/messages/msg_1/read")
@@ -184,7 +190,7 @@ async def test_what_was_read_before_it_was_taken_is_told_when_it_is(
 
 
 @pytest.mark.parametrize("sequence", [2**63, 2**64 - 1, -(2**64), 1.5, True, None, "x"])
-async def test_a_sequence_that_is_none_is_refused(
+async def test_invalid_sequence_is_refused(
     staff: dict[str, RunningWorkspace], sequence: object
 ) -> None:
     path = "api/conversations/conv_mia/read"

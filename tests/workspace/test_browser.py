@@ -1,4 +1,4 @@
-"""The page in a real browser: from an event to pixels, and what agents do with them."""
+"""The pages in a real browser, from an event to visible pixels, and the actions of agents."""
 
 import asyncio
 import re
@@ -13,7 +13,7 @@ from tests.workspace.running import RunningWorkspace
 
 pytestmark = pytest.mark.system
 
-#: Other work may slow the machine; what is expected still comes, and a wrong page fails all the same.
+#: Generous, because other work may slow the machine down.
 expect.set_options(timeout=20_000)
 
 ALBUM = "[photo message]\n[photo message]"
@@ -57,7 +57,9 @@ async def open_mia(page: Page) -> None:
     await expect(page.get_by_role("heading", name="Mia")).to_be_visible()
 
 
-async def test_thumbnails_lines_and_captions_are_seen(with_media: RunningWorkspace) -> None:
+async def test_thumbnails_placeholders_and_captions_are_visible(
+    with_media: RunningWorkspace,
+) -> None:
     async with pages(with_media) as (page,):
         await expect(page.locator(".entry")).to_contain_text("[video message] it does this all day")
         await open_mia(page)
@@ -72,7 +74,7 @@ async def test_thumbnails_lines_and_captions_are_seen(with_media: RunningWorkspa
             assert box["width"] == box["height"]
 
 
-async def test_what_is_clicked_before_the_page_has_started_is_opened_then(
+async def test_conversation_clicked_before_the_start_opens_after_it(
     with_media: RunningWorkspace,
 ) -> None:
     clicked = asyncio.Event()
@@ -104,7 +106,7 @@ async def test_what_is_clicked_before_the_page_has_started_is_opened_then(
         ("operations", "**/api/me"),
     ],
 )
-async def test_a_failed_start_says_so_and_can_be_retried(
+async def test_failed_start_is_reported_and_can_be_retried(
     with_media: RunningWorkspace, path: str, failing: str
 ) -> None:
     async def fail(route: Route) -> None:
@@ -126,7 +128,7 @@ async def test_a_failed_start_says_so_and_can_be_retried(
             await open_mia(page)
 
 
-async def test_a_photo_opens_and_moves_and_zooms_and_closes_by_keys(
+async def test_photo_viewer_works_with_the_keyboard(
     with_media: RunningWorkspace,
 ) -> None:
     async with pages(with_media) as (page,):
@@ -157,7 +159,7 @@ async def test_a_photo_opens_and_moves_and_zooms_and_closes_by_keys(
         await expect(page.get_by_role("button", name="Photo IMG_1.JPG")).to_be_focused()
 
 
-async def test_a_video_shows_its_poster_and_length_then_plays_and_seeks(
+async def test_video_shows_poster_and_length_then_plays_and_seeks(
     with_media: RunningWorkspace,
 ) -> None:
     async with pages(with_media) as (page,):
@@ -178,7 +180,7 @@ async def test_a_video_shows_its_poster_and_length_then_plays_and_seeks(
     assert ("/media/att_video/video", 206) in with_media.gateway.served
 
 
-async def test_a_video_goes_on_when_its_link_has_expired(with_media: RunningWorkspace) -> None:
+async def test_video_continues_after_its_link_has_expired(with_media: RunningWorkspace) -> None:
     with_media.gateway.link_seconds = 1
     async with pages(with_media) as (page,):
         await open_mia(page)
@@ -190,7 +192,9 @@ async def test_a_video_goes_on_when_its_link_has_expired(with_media: RunningWork
         await until(page, "document.querySelector('video').currentTime > 0.5")
 
 
-async def test_what_happens_is_seen_without_reloading(with_media: RunningWorkspace) -> None:
+async def test_new_attachment_and_its_state_appear_without_reloading(
+    with_media: RunningWorkspace,
+) -> None:
     async with pages(with_media) as (page,):
         await open_mia(page)
         pending = samples.photo("att_new", "pending")
@@ -208,7 +212,7 @@ async def test_what_happens_is_seen_without_reloading(with_media: RunningWorkspa
         await expect(figure.locator("img")).to_have_js_property("naturalWidth", 320)
 
 
-async def test_a_playing_video_goes_on_while_other_things_change(
+async def test_playing_video_continues_while_its_line_changes(
     with_media: RunningWorkspace,
 ) -> None:
     async with pages(with_media) as (page,):
@@ -225,7 +229,7 @@ async def test_a_playing_video_goes_on_while_other_things_change(
         )
 
 
-async def test_a_refused_file_says_why_and_a_failed_one_is_tried_again(
+async def test_rejected_file_shows_reason_and_failed_file_can_be_retried(
     running: RunningWorkspace,
 ) -> None:
     refused = samples.photo("att_r", "rejected", reason="malware", name="bill.jpg")
@@ -249,7 +253,7 @@ async def test_a_refused_file_says_why_and_a_failed_one_is_tried_again(
 HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>\'"&lt;'
 
 
-async def test_words_are_words_wherever_they_stand(running: RunningWorkspace) -> None:
+async def test_markup_in_texts_and_names_is_shown_as_text(running: RunningWorkspace) -> None:
     running.gateway.add_media("conv_mia", "att_x", thumbnail=samples.jpeg(320, 320, (9, 99, 99)))
     await running.deliver(
         samples.received("evt_0", samples.message(1, text=HOSTILE)),
@@ -283,7 +287,7 @@ async def test_words_are_words_wherever_they_stand(running: RunningWorkspace) ->
         assert await page.evaluate("window.hacked") is None
 
 
-async def test_an_answer_is_written_sent_and_ticked(with_media: RunningWorkspace) -> None:
+async def test_reply_is_sent_and_its_status_shown(with_media: RunningWorkspace) -> None:
     async with pages(with_media) as (page,):
         await open_mia(page)
         await page.get_by_label("Your reply").fill("Thank you")
@@ -305,7 +309,7 @@ async def test_an_answer_is_written_sent_and_ticked(with_media: RunningWorkspace
     ]
 
 
-async def test_a_message_is_quoted_and_the_quote_taken_back(with_media: RunningWorkspace) -> None:
+async def test_message_can_be_quoted_and_the_quote_removed(with_media: RunningWorkspace) -> None:
     async with pages(with_media) as (page,):
         await open_mia(page)
         await expect(page.locator(".composer-send svg")).to_have_count(1)
@@ -327,7 +331,7 @@ async def test_a_message_is_quoted_and_the_quote_taken_back(with_media: RunningW
     ]
 
 
-async def test_an_answer_that_was_refused_can_be_sent_again(with_media: RunningWorkspace) -> None:
+async def test_refused_reply_can_be_sent_again(with_media: RunningWorkspace) -> None:
     path = "/v1/conversations/conv_mia/messages"
     with_media.gateway.refuse[path] = 422, {"detail": "The 24 hours are over."}
     async with pages(with_media) as (page,):
@@ -342,7 +346,7 @@ async def test_an_answer_that_was_refused_can_be_sent_again(with_media: RunningW
     assert len(with_media.gateway.sent) == 1
 
 
-async def test_a_text_whose_way_was_cut_is_back_in_the_box_and_goes_out_once(
+async def test_reply_with_a_lost_response_is_kept_and_sent_once(
     with_media: RunningWorkspace,
 ) -> None:
     async def lose_the_answer(route: Route) -> None:
@@ -364,7 +368,7 @@ async def test_a_text_whose_way_was_cut_is_back_in_the_box_and_goes_out_once(
     assert len(with_media.gateway.sent) == 1
 
 
-async def test_what_may_have_been_lost_is_sent_again_only_when_the_agent_says_so(
+async def test_reply_with_unknown_result_is_resent_only_on_request(
     with_media: RunningWorkspace,
 ) -> None:
     async with pages(with_media) as (page,):
@@ -387,7 +391,7 @@ async def test_what_may_have_been_lost_is_sent_again_only_when_the_agent_says_so
     assert len(with_media.gateway.sent) == 2
 
 
-async def test_what_was_deleted_cannot_be_sent_again(with_media: RunningWorkspace) -> None:
+async def test_deleted_reply_cannot_be_sent_again(with_media: RunningWorkspace) -> None:
     async with pages(with_media) as (page,):
         await open_mia(page)
         await page.get_by_label("Your reply").fill("Thank you")
@@ -407,7 +411,7 @@ async def test_what_was_deleted_cannot_be_sent_again(with_media: RunningWorkspac
         await expect(answer.get_by_role("button", name="Send again")).to_have_count(0)
 
 
-async def test_a_hand_over_takes_the_pictures_along(with_media: RunningWorkspace) -> None:
+async def test_hand_over_moves_access_to_media(with_media: RunningWorkspace) -> None:
     other = with_media.new_browser()
     async with other.session:
         async with pages(with_media, with_media) as (mine, theirs):
@@ -431,7 +435,7 @@ async def test_a_hand_over_takes_the_pictures_along(with_media: RunningWorkspace
             await expect(theirs.get_by_label("Your reply")).to_be_visible()
 
 
-async def test_a_sheet_closes_when_another_conversation_is_opened(
+async def test_dialog_closes_when_another_conversation_opens(
     with_media: RunningWorkspace,
 ) -> None:
     other = samples.conversation("conv_other", consumer={"id": "4917", "name": "Noor"})
@@ -447,7 +451,7 @@ async def test_a_sheet_closes_when_another_conversation_is_opened(
         await expect(dialog).to_be_hidden()
 
 
-async def test_everything_can_be_reached_by_keys_alone(with_media: RunningWorkspace) -> None:
+async def test_whole_page_works_with_the_keyboard_alone(with_media: RunningWorkspace) -> None:
     async with pages(with_media) as (page,):
         await expect(page.locator(".entry")).to_have_count(1)
         await press_until(page, "Tab", "document.activeElement.matches('.entry')")
@@ -471,10 +475,10 @@ async def press_until(page: Page, key: str, condition: str) -> None:
         await page.keyboard.press(key)
         if await page.evaluate(condition):
             return
-    raise AssertionError(f"never came to {condition}")
+    raise AssertionError(f"{condition} was not reached")
 
 
-async def test_searching_and_narrowing_the_list(with_media: RunningWorkspace) -> None:
+async def test_list_can_be_searched_and_filtered(with_media: RunningWorkspace) -> None:
     who = samples.conversation("conv_tom", consumer={"id": "2", "name": "Tom"})
     message = {**samples.message(1, text="a broken strap"), "id": "msg_tom"}
     await with_media.deliver(samples.received("evt_3", message, who))
@@ -496,10 +500,10 @@ async def test_searching_and_narrowing_the_list(with_media: RunningWorkspace) ->
         await expect(entries).to_have_text(["Tom"])
 
 
-async def test_a_long_conversation_loads_what_is_seen(
+async def test_long_conversation_loads_only_visible_media(
     running: RunningWorkspace, long_video: bytes
 ) -> None:
-    """1,000 messages, 200 photos and videos: what is asked for is what a screen shows, and some beyond it."""
+    """With 1,000 messages and 200 photos and videos, the page requests about one screen of them."""
     small = samples.jpeg(320, 320, (90, 120, 150))
     for number in range(1, 1001):
         more: dict[str, Any] = {}
@@ -519,14 +523,12 @@ async def test_a_long_conversation_loads_what_is_seen(
         await open_mia(page)
         await expect(page.locator(".photo img").last).to_have_js_property("naturalWidth", 320)
         assert await page.locator(".message").count() == 60
-        assert len([url for url in asked if "/lines" in url]) <= 1, (
-            "one page is enough to begin with"
-        )
+        assert len([url for url in asked if "/lines" in url]) <= 1, "one page is enough at first"
         assert len(running.gateway.served) < 20
         assert {path.rpartition("/")[2] for path, _ in running.gateway.served} <= {
             "thumbnail",
             "poster",
-        }, "neither a large photo nor a video before somebody asks for it"
+        }, "neither previews nor videos load before they are opened"
         await until(
             page,
             """() => {
@@ -539,9 +541,7 @@ async def test_a_long_conversation_loads_what_is_seen(
 
 
 @pytest.mark.parametrize("path", ["audit", "operations"])
-async def test_the_other_pages_open_and_fit_a_phone(
-    with_media: RunningWorkspace, path: str
-) -> None:
+async def test_admin_pages_fit_a_phone(with_media: RunningWorkspace, path: str) -> None:
     async with pages(with_media, viewport={"width": 390, "height": 844}) as (page,):
         await page.goto(with_media.url(path))
         await expect(page.locator("#links")).to_contain_text("Sign out")
@@ -550,7 +550,9 @@ async def test_the_other_pages_open_and_fit_a_phone(
         assert not await page.evaluate(wide)
 
 
-async def test_on_a_phone_list_and_conversation_take_turns(with_media: RunningWorkspace) -> None:
+async def test_phone_shows_either_the_list_or_the_conversation(
+    with_media: RunningWorkspace,
+) -> None:
     async with pages(with_media, viewport={"width": 390, "height": 844}) as (page,):
         await open_mia(page)
         await expect(page.locator(".side")).to_be_hidden()

@@ -1,4 +1,4 @@
-"""A conversation that is erased leaves no word behind."""
+"""Erasure of conversations."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ SECRETS = ("my card number", "Zacharias", "4915559999999", "holiday-at-home.jpg"
 
 
 async def fill(running: RunningWorkspace) -> None:
-    """Everything that a conversation can leave in a database."""
+    """Store everything that a conversation can leave in the database."""
     who = samples.conversation(consumer={"id": "4915559999999", "name": "Zacharias"})
     message = samples.message(
         text="my card number",
@@ -32,7 +32,7 @@ async def fill(running: RunningWorkspace) -> None:
     await running.post(path, {"text": "answer to it", "key": "key-of-the-answer-1"})
 
 
-async def test_nothing_of_it_is_left_in_the_file(tmp_path: Path) -> None:
+async def test_erased_conversation_leaves_no_bytes_in_the_file(tmp_path: Path) -> None:
     async with run_workspace(tmp_path) as running:
         await fill(running)
         other = samples.conversation("conv_other")
@@ -49,7 +49,7 @@ async def test_nothing_of_it_is_left_in_the_file(tmp_path: Path) -> None:
         assert secret.encode() not in content, secret
 
 
-async def test_a_late_repeat_brings_nothing_back_and_a_new_word_begins_anew(
+async def test_repeat_after_erasure_is_ignored_and_new_message_starts_fresh(
     running: RunningWorkspace,
 ) -> None:
     await fill(running)
@@ -62,7 +62,7 @@ async def test_a_late_repeat_brings_nothing_back_and_a_new_word_begins_anew(
     ]
 
 
-async def test_the_trail_says_that_it_was_done_and_not_whose_it_was(
+async def test_audit_log_records_erasure_without_the_name(
     running: RunningWorkspace,
 ) -> None:
     await fill(running)
@@ -76,7 +76,7 @@ async def test_the_trail_says_that_it_was_done_and_not_whose_it_was(
     assert "Zacharias" not in str(entries)
 
 
-async def test_what_the_gateway_does_not_erase_is_not_erased_here(
+async def test_erasure_refused_by_the_gateway_changes_nothing(
     running: RunningWorkspace,
 ) -> None:
     await fill(running)
@@ -88,7 +88,7 @@ async def test_what_the_gateway_does_not_erase_is_not_erased_here(
     assert (await running.try_post("api/conversations/conv_mia/erase"))[0] == 204
 
 
-async def test_one_that_is_erased_while_it_is_opened_is_not_there(
+async def test_conversation_erased_while_opening_is_not_found(
     running: RunningWorkspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def erase(_self: Channels, _connector: str) -> Channel:
@@ -100,7 +100,7 @@ async def test_one_that_is_erased_while_it_is_opened_is_not_there(
     assert (await running.try_post("api/conversations/conv_mia/opened"))[0] == 404
 
 
-async def test_only_supervisors_erase(running: RunningWorkspace) -> None:
+async def test_only_supervisors_may_erase(running: RunningWorkspace) -> None:
     await fill(running)
     sam = running.new_browser()
     async with sam.session:

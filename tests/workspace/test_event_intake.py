@@ -1,4 +1,4 @@
-"""Taking deliveries: proof, durability, once, and whatever may be in them."""
+"""Deliveries of events: signatures, durability, repeats and unreadable content."""
 
 import base64
 import io
@@ -18,7 +18,7 @@ HELLO = samples.received("evt_1", samples.message())
 BODY = orjson.dumps(HELLO)
 
 
-async def test_a_signed_event_is_on_disk_when_it_is_answered(running: RunningWorkspace) -> None:
+async def test_signed_event_is_on_disk_when_acknowledged(running: RunningWorkspace) -> None:
     await running.deliver(HELLO)
     with sqlite3.connect(running.database) as other:
         assert other.execute("SELECT text FROM messages").fetchall() == [("hello",)]
@@ -26,7 +26,7 @@ async def test_a_signed_event_is_on_disk_when_it_is_answered(running: RunningWor
 
 Forgery = Callable[[dict[str, str]], dict[str, str]]
 
-#: What is made of a right proof, made when the test runs: a proof does not last.
+#: Each makes a forgery out of valid headers. They run in the test, because signatures expire.
 FORGERIES: dict[str, Forgery] = {
     "no headers": lambda _: {},
     "no signature": lambda proof: {**proof, "webhook-signature": ""},
@@ -51,7 +51,7 @@ FORGERIES: dict[str, Forgery] = {
 
 
 @pytest.mark.parametrize("name", FORGERIES)
-async def test_a_forged_delivery_is_refused_and_leaves_nothing(
+async def test_forged_delivery_is_refused_and_stores_nothing(
     running: RunningWorkspace, name: str
 ) -> None:
     async with running.post_event(BODY, FORGERIES[name](sign("evt_1", BODY))) as response:
@@ -60,7 +60,7 @@ async def test_a_forged_delivery_is_refused_and_leaves_nothing(
     assert (await running.get("api/conversations"))["conversations"] == []
 
 
-async def test_several_signatures_and_several_secrets_work_while_one_is_replaced(
+async def test_several_signatures_and_secrets_work_during_rotation(
     tmp_path: Path,
 ) -> None:
     new = "whsec_" + base64.b64encode(b"the next secret, longer").decode()
@@ -72,7 +72,7 @@ async def test_several_signatures_and_several_secrets_work_while_one_is_replaced
             assert response.status == 204
 
 
-async def test_a_repeat_changes_nothing(running: RunningWorkspace) -> None:
+async def test_repeated_event_changes_nothing(running: RunningWorkspace) -> None:
     await running.deliver(HELLO)
     changed = {**HELLO, "data": {**HELLO["data"], "message": samples.message(text="other")}}
     await running.deliver(HELLO, changed)
@@ -80,7 +80,7 @@ async def test_a_repeat_changes_nothing(running: RunningWorkspace) -> None:
     assert line["text"] == "hello"
 
 
-async def test_a_late_repeat_does_not_bring_back_what_was(running: RunningWorkspace) -> None:
+async def test_late_repeat_does_not_restore_an_old_state(running: RunningWorkspace) -> None:
     def update(id: str, state: str) -> dict[str, Any]:
         message = samples.message(attachments=[samples.photo(state=state)])
         data = {"conversation": samples.conversation(), "message": message}
@@ -92,7 +92,7 @@ async def test_a_late_repeat_does_not_bring_back_what_was(running: RunningWorksp
     assert line["attachments"][0]["state"] == "failed"
 
 
-async def test_lines_stand_in_order_of_sequence_whatever_the_order_of_arrival(
+async def test_lines_are_ordered_by_sequence_not_by_arrival(
     running: RunningWorkspace,
 ) -> None:
     for sequence in (3, 1, 2):
@@ -126,7 +126,7 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("name", STRANGE)
-async def test_what_cannot_be_read_is_kept_and_holds_nobody_up(
+async def test_unreadable_event_is_stored_and_blocks_nothing(
     running: RunningWorkspace, name: str
 ) -> None:
     await running.deliver(STRANGE[name], HELLO)
@@ -136,13 +136,13 @@ async def test_what_cannot_be_read_is_kept_and_holds_nobody_up(
     assert orjson.loads(body) == STRANGE[name]
 
 
-async def test_a_proven_body_that_is_no_object_is_refused(running: RunningWorkspace) -> None:
+async def test_signed_body_that_is_not_an_object_is_refused(running: RunningWorkspace) -> None:
     for body in (b"[]", b"not json", b"", b"\xff"):
         async with running.post_event(body, sign("evt_1", body)) as response:
             assert response.status == 400
 
 
-async def test_a_body_that_is_too_large_is_refused_before_it_is_all_read(
+async def test_too_large_body_is_refused(
     running: RunningWorkspace,
 ) -> None:
     body = b" " * 9_000_000
@@ -150,14 +150,14 @@ async def test_a_body_that_is_too_large_is_refused_before_it_is_all_read(
         assert response.status == 413
 
 
-async def test_a_wrong_secret_is_refused_at_the_start_without_being_named(tmp_path: Path) -> None:
+async def test_invalid_secret_fails_the_start_without_being_shown(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="signing secret") as refused:
         async with run_workspace(tmp_path, secrets=("whsec_§§",)):
             pass
     assert "§§" not in str(refused.value)
 
 
-async def test_what_was_taken_is_still_there_after_a_restart(tmp_path: Path) -> None:
+async def test_events_survive_a_restart(tmp_path: Path) -> None:
     async with run_workspace(tmp_path) as running:
         await running.deliver(HELLO)
     async with run_workspace(tmp_path) as running:

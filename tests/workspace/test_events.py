@@ -1,4 +1,4 @@
-"""What each type of event changes on the page."""
+"""The effect of each event type on the page."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ async def received(running: RunningWorkspace, sequence: int = 1, **message: Any)
     await running.deliver(sent)
 
 
-async def test_a_photo_and_its_caption_are_one_line_with_the_exact_placeholder(
+async def test_photo_and_caption_share_a_line_with_the_placeholder(
     running: RunningWorkspace,
 ) -> None:
     await received(
@@ -42,7 +42,9 @@ async def test_a_photo_and_its_caption_are_one_line_with_the_exact_placeholder(
 
 
 @pytest.mark.parametrize(("kind", "line"), PLACEHOLDERS.items())
-async def test_every_kind_has_its_line(running: RunningWorkspace, kind: str, line: str) -> None:
+async def test_every_kind_has_a_placeholder(
+    running: RunningWorkspace, kind: str, line: str
+) -> None:
     refused = samples.attachment("att_1", kind, "rejected", reason="unsupported_type")
     await received(running, text=None, transcript=line, attachments=[refused])
     assert (await lines(running))[0]["attachments"][0]["line"] == line
@@ -50,13 +52,13 @@ async def test_every_kind_has_its_line(running: RunningWorkspace, kind: str, lin
     assert listed["last"]["line"] == line
 
 
-async def test_a_video_tells_its_length_and_size(running: RunningWorkspace) -> None:
+async def test_video_has_a_length_and_a_size(running: RunningWorkspace) -> None:
     await received(running, transcript="[video message]", attachments=[samples.video()])
     (shown,) = (await lines(running))[0]["attachments"]
     assert (shown["length"], shown["size"]) == ("0:12", "243 kB")
 
 
-async def test_an_update_replaces_the_state_and_nothing_else(running: RunningWorkspace) -> None:
+async def test_attachment_update_replaces_only_the_state(running: RunningWorkspace) -> None:
     pending = [samples.photo("att_1", "pending"), samples.video("att_2", "pending")]
     both = "[photo message]\n[video message]"
     await received(running, text="look", transcript=both, attachments=pending)
@@ -71,7 +73,7 @@ async def test_an_update_replaces_the_state_and_nothing_else(running: RunningWor
     assert line["text"] == "look"
 
 
-async def test_an_update_about_an_unknown_message_brings_the_message(
+async def test_attachment_update_for_an_unknown_message_adds_it(
     running: RunningWorkspace,
 ) -> None:
     message = samples.message(
@@ -81,7 +83,7 @@ async def test_an_update_about_an_unknown_message_brings_the_message(
     assert [line["text"] for line in await lines(running)] == ["hi"]
 
 
-async def test_an_edit_shows_the_new_text_and_says_so(running: RunningWorkspace) -> None:
+async def test_edited_message_shows_new_text_and_is_marked(running: RunningWorkspace) -> None:
     await received(running, text="tomorow")
     edit = {"id": "msg_1", "platform_id": "x", "text": "tomorrow", "transcript": "tomorrow"}
     await running.deliver(samples.event("evt_e", "message.edited", event_data(message=edit)))
@@ -89,7 +91,7 @@ async def test_an_edit_shows_the_new_text_and_says_so(running: RunningWorkspace)
     assert (line["text"], line["edited"]) == ("tomorrow", True)
 
 
-async def test_what_a_consumer_took_back_is_gone_for_good(running: RunningWorkspace) -> None:
+async def test_deleted_message_leaves_no_text(running: RunningWorkspace) -> None:
     await received(running, text="my card number", attachments=[samples.photo()])
     gone = {"id": "msg_1", "platform_id": "x"}
     await running.deliver(samples.event("evt_d", "message.deleted", event_data(message=gone)))
@@ -101,7 +103,7 @@ async def test_what_a_consumer_took_back_is_gone_for_good(running: RunningWorksp
 
 
 def _everything(running: RunningWorkspace) -> bytes:
-    """The tables that hold messages, as text; SQLite's free pages are not the question here."""
+    """Return the tables that hold messages, as text. SQLite's free pages are not part of this test."""
     import sqlite3
 
     with sqlite3.connect(running.database) as db:
@@ -112,7 +114,7 @@ def _everything(running: RunningWorkspace) -> bytes:
 _TABLES = ("messages", "attachments", "events", "words")
 
 
-async def test_a_reaction_comes_and_goes(running: RunningWorkspace) -> None:
+async def test_reaction_is_set_replaced_and_removed(running: RunningWorkspace) -> None:
     await received(running)
     target = {"id": "msg_1", "platform_id": "x"}
     for number, (emoji, shown) in enumerate([("👍", ["👍"]), ("❤️", ["❤️"]), (None, [])]):
@@ -121,7 +123,7 @@ async def test_a_reaction_comes_and_goes(running: RunningWorkspace) -> None:
         assert (await lines(running))[0]["reactions"] == shown
 
 
-async def test_a_conversation_is_closed_by_the_consumer_and_opened_by_their_next_word(
+async def test_consumer_closes_conversation_and_next_message_reopens_it(
     running: RunningWorkspace,
 ) -> None:
     await received(running)
@@ -132,7 +134,7 @@ async def test_a_conversation_is_closed_by_the_consumer_and_opened_by_their_next
     assert (await running.get("api/conversations?show=closed"))["conversations"] == []
 
 
-async def test_a_notice_stands_in_the_transcript_and_typing_does_not(
+async def test_notices_are_in_the_transcript_but_typing_is_not(
     running: RunningWorkspace,
 ) -> None:
     await received(running)
@@ -147,7 +149,7 @@ async def test_a_notice_stands_in_the_transcript_and_typing_does_not(
     ]
 
 
-async def test_what_could_not_be_read_is_said_in_its_conversation(
+async def test_unrecognised_event_adds_a_line_to_its_conversation(
     running: RunningWorkspace,
 ) -> None:
     await running.deliver(
@@ -156,7 +158,7 @@ async def test_what_could_not_be_read_is_said_in_its_conversation(
     assert "could not be read" in (await lines(running))[0]["text"]
 
 
-async def test_what_the_business_wrote_elsewhere_stands_on_our_side(
+async def test_echo_from_another_app_is_an_outgoing_message(
     running: RunningWorkspace,
 ) -> None:
     await received(running)
@@ -175,7 +177,7 @@ async def test_what_the_business_wrote_elsewhere_stands_on_our_side(
     assert (await lines(running))[-1]["status"] == "delivered"
 
 
-async def test_an_answered_message_is_quoted(running: RunningWorkspace) -> None:
+async def test_reply_shows_the_message_it_quotes(running: RunningWorkspace) -> None:
     await received(running, text="which one?")
     await received(running, 2, text="the blue one", reply_to="wamid.1")
     await received(running, 3, text="or that", reply_to="wamid.unknown")
@@ -184,7 +186,7 @@ async def test_an_answered_message_is_quoted(running: RunningWorkspace) -> None:
     assert quotes[2] == {"id": None, "position": None, "line": "an earlier message"}
 
 
-async def test_optional_parts_are_shown_where_they_are_there(running: RunningWorkspace) -> None:
+async def test_optional_parts_are_shown_if_present(running: RunningWorkspace) -> None:
     place = {"latitude": 52.52, "longitude": 13.4, "name": "Shop", "address": "Example St 1"}
     card = {
         "name": {"formatted_name": "Sam"},
@@ -209,7 +211,7 @@ async def test_optional_parts_are_shown_where_they_are_there(running: RunningWor
     assert line["attachments"][1]["contacts"][0] == {"name": "Sam", "reach": ["+1 555"]}
 
 
-async def test_a_later_name_replaces_none_and_is_not_replaced_by_none(
+async def test_missing_name_does_not_replace_a_known_one(
     running: RunningWorkspace,
 ) -> None:
     nameless: dict[str, Any] = {"consumer": {"id": "4915550000001", "name": None}}
@@ -222,7 +224,9 @@ async def test_a_later_name_replaces_none_and_is_not_replaced_by_none(
     assert (listed["name"], listed["consumer"]) == ("Mia", "+4915550000001")
 
 
-async def test_names_and_texts_neither_hide_nor_reorder_anything(running: RunningWorkspace) -> None:
+async def test_control_characters_are_removed_from_names_and_texts(
+    running: RunningWorkspace,
+) -> None:
     await running.deliver(
         samples.received(
             "evt_1",
@@ -240,12 +244,12 @@ async def test_names_and_texts_neither_hide_nor_reorder_anything(running: Runnin
     assert opened["lines"][0]["attachments"][0]["name"] == "gpj.exe .jpg"
 
 
-async def test_a_conversation_nobody_knows_is_not_found(running: RunningWorkspace) -> None:
+async def test_unknown_conversation_is_not_found(running: RunningWorkspace) -> None:
     status, answer = await running.try_post("api/conversations/conv_none/opened")
     assert (status, answer["error"]) == (404, "This could not be found. It may have been erased.")
 
 
-async def test_lines_come_in_pages_that_neither_overlap_nor_leave_out(
+async def test_pages_of_lines_have_no_gaps_and_no_overlap(
     running: RunningWorkspace,
 ) -> None:
     for sequence in range(1, 151):
@@ -263,7 +267,7 @@ async def _before(running: RunningWorkspace, line: Any) -> list[Any]:
     return found
 
 
-async def test_the_list_comes_in_pages_latest_first(running: RunningWorkspace) -> None:
+async def test_list_is_paged_latest_first(running: RunningWorkspace) -> None:
     for number in range(1, 71):
         who = samples.conversation(f"conv_{number}", consumer={"id": str(number), "name": None})
         message = {**samples.message(number), "id": f"msg_{number}"}
@@ -275,7 +279,7 @@ async def test_the_list_comes_in_pages_latest_first(running: RunningWorkspace) -
     assert ids == [f"conv_{number}" for number in range(70, 0, -1)]
 
 
-async def test_unread_counts_until_it_was_seen(running: RunningWorkspace) -> None:
+async def test_unread_count_falls_as_messages_are_read(running: RunningWorkspace) -> None:
     for sequence in (1, 2, 3):
         await received(running, sequence)
 

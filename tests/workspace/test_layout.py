@@ -1,4 +1,4 @@
-"""What the page looks like with what people really send: long names, odd shapes, other directions, narrow phones."""
+"""Layout with real-life content: long names, odd shapes, right-to-left names, narrow phones."""
 
 import re
 from typing import Any
@@ -40,14 +40,14 @@ async def open_mia(page: Page, running: RunningWorkspace) -> None:
 
 
 async def box(node: Locator) -> tuple[float, float, float, float]:
-    """Left, top, right, bottom."""
+    """Return left, top, right and bottom."""
     found = await node.bounding_box()
     assert found is not None
     return found["x"], found["y"], found["x"] + found["width"], found["y"] + found["height"]
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_a_panorama_with_a_long_name_fits_the_preview(
+async def test_panorama_with_a_long_name_fits_the_viewer(
     running: RunningWorkspace, size: str
 ) -> None:
     width, height = SIZES[size]
@@ -67,7 +67,7 @@ async def test_a_panorama_with_a_long_name_fits_the_preview(
         )[0], "the count stands beside the buttons and not below them"
 
 
-async def test_on_the_narrowest_phone_an_album_has_two_columns(running: RunningWorkspace) -> None:
+async def test_album_has_two_columns_on_the_narrowest_phone(running: RunningWorkspace) -> None:
     await deliver(
         running, 1, [add_photo(running, f"att_{number}") for number in range(6)], "six at once"
     )
@@ -78,7 +78,7 @@ async def test_on_the_narrowest_phone_an_album_has_two_columns(running: RunningW
         assert len({round(top) for _, top, *_ in boxes}) == 3
 
 
-async def test_a_film_of_any_shape_fits_the_page(running: RunningWorkspace) -> None:
+async def test_video_of_any_shape_fits_the_page(running: RunningWorkspace) -> None:
     for number, (width, height) in enumerate([(100, 800), (1920, 200), (270, 480)], 1):
         clip = samples.video(f"att_{number}", width=width, height=height)
         await deliver(
@@ -92,7 +92,7 @@ async def test_a_film_of_any_shape_fits_the_page(running: RunningWorkspace) -> N
             assert bottom - top <= 420
 
 
-async def test_names_written_from_the_right_begin_where_all_names_begin(
+async def test_right_to_left_names_start_at_the_left(
     running: RunningWorkspace,
 ) -> None:
     who = samples.conversation(consumer={"id": "4915550000001", "name": "محمد عبد الرحمن"})
@@ -117,7 +117,7 @@ _TEXT_LEFT = """(node) => {
 }"""
 
 
-async def test_what_is_being_done_for_a_file_is_seen_while_it_is(running: RunningWorkspace) -> None:
+async def test_progress_of_a_pending_file_is_shown(running: RunningWorkspace) -> None:
     progress = running.gateway.progress
     pending = {**add_photo(running, "att_1"), "state": "pending", "renditions": {}}
     progress["att_1"] = {"step": "fetching", "percent": None, "tries": 1, "next_try_at": None}
@@ -138,7 +138,7 @@ async def test_what_is_being_done_for_a_file_is_seen_while_it_is(running: Runnin
         data = {"conversation": samples.conversation(), "message": message}
         await running.deliver(samples.event("evt_2", "attachment.updated", data))
         await expect(page.locator(".photo img")).to_have_js_property("naturalWidth", 320)
-        # Nobody asks on, once there is nothing to wait for.
+        # Polling stops once nothing is pending.
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         await page.wait_for_timeout(2_000)

@@ -13,7 +13,7 @@ from workspace.auth import accounts
 
 
 async def next_event(response: aiohttp.ClientResponse) -> tuple[str, Any]:
-    """The next event with data: its id and content."""
+    """Return the id and the content of the next event with data."""
     fields: dict[str, str] = {}
     async with asyncio.timeout(20):
         while line := (await response.content.readline()).decode():
@@ -27,7 +27,7 @@ async def next_event(response: aiohttp.ClientResponse) -> tuple[str, Any]:
     raise AssertionError("the stream ended")
 
 
-async def test_a_new_message_reaches_an_open_page(running: RunningWorkspace) -> None:
+async def test_new_message_reaches_an_open_page(running: RunningWorkspace) -> None:
     revision = (await running.get("api/conversations"))["revision"]
     async with running.session.get(running.url(f"updates?since={revision}")) as response:
         assert response.content_type == "text/event-stream"
@@ -38,7 +38,7 @@ async def test_a_new_message_reaches_an_open_page(running: RunningWorkspace) -> 
         assert (changed["unread"], changed["last"]["line"]) == (1, "are you there?")
 
 
-async def test_who_reconnects_misses_nothing_and_gets_nothing_twice(
+async def test_reconnected_stream_has_no_gaps_and_no_repeats(
     running: RunningWorkspace,
 ) -> None:
     await running.deliver(samples.received("evt_1", samples.message(1)))
@@ -63,15 +63,15 @@ async def test_changed_lines_are_found_by_revision(running: RunningWorkspace) ->
     assert [(line["id"], line["text"]) for line in answer["lines"]] == [("msg_2", "new")]
 
 
-async def test_a_stream_ends_with_its_session(running: RunningWorkspace) -> None:
+async def test_stream_ends_with_its_session(running: RunningWorkspace) -> None:
     async with running.session.get(running.url("updates?since=0")) as response:
         await running.post("sign-out")
         async with asyncio.timeout(20):
             assert b"conversations" not in await response.content.read()
 
 
-async def test_a_stream_ends_when_its_reader_may_read_no_more(tmp_path: Path) -> None:
-    """Somebody who is no agent any more hears nothing of what customers write from then on."""
+async def test_stream_ends_when_its_reader_loses_the_permission(tmp_path: Path) -> None:
+    """An account that is no longer an agent receives no more of what customers write."""
     async with run_workspace(tmp_path, demo=False) as running:
         accounts.add(running.database, "anna", "a long password", ["agent"])
         await running.sign_in("anna", "a long password")
@@ -83,13 +83,13 @@ async def test_a_stream_ends_when_its_reader_may_read_no_more(tmp_path: Path) ->
                 assert b"my address" not in await response.content.read()
 
 
-async def test_an_open_stream_does_not_hold_up_the_end(running: RunningWorkspace) -> None:
+async def test_open_stream_does_not_delay_shutdown(running: RunningWorkspace) -> None:
     response = await running.session.get(running.url("updates?since=0"))
     async with asyncio.timeout(20):
         await running.server.close()
         await response.content.read()
 
 
-async def test_nonsense_is_refused(running: RunningWorkspace) -> None:
+async def test_invalid_revision_is_refused(running: RunningWorkspace) -> None:
     for since in ("-1", "x", "²", "9" * 30):
         assert await running.status(f"updates?since={since}") == 400

@@ -1,4 +1,4 @@
-"""Photos and videos: only for who is assigned, by fresh links, never with the API token."""
+"""Photos and videos: only for assigned agents, by fresh links, never with the API token."""
 
 import asyncio
 from typing import Any
@@ -35,7 +35,7 @@ async def redirect(running: RunningWorkspace, path: str) -> str:
         return str(response.headers["Location"])
 
 
-async def test_opening_takes_in_the_demo_and_then_pictures_come(
+async def test_opening_in_the_demo_assigns_and_shows_media(
     with_photo: RunningWorkspace,
 ) -> None:
     await with_photo.open_conversation()
@@ -44,14 +44,14 @@ async def test_opening_takes_in_the_demo_and_then_pictures_come(
     assert await fetch(with_photo, f"{PHOTO}/preview") == (200, b"large")
 
 
-async def test_the_browser_never_sees_the_token(with_photo: RunningWorkspace) -> None:
+async def test_browser_never_sees_the_api_token(with_photo: RunningWorkspace) -> None:
     await with_photo.open_conversation()
     for path in ("", "api/me", "api/conversations", f"{PHOTO}/thumbnail", "static/workspace.js"):
         async with with_photo.session.get(with_photo.url(path), allow_redirects=False) as response:
             assert TOKEN not in str(response.headers) + await response.text()
 
 
-async def test_links_are_asked_for_when_a_picture_is_wanted_and_once_for_all_renditions(
+async def test_links_are_fetched_on_demand_once_for_all_renditions(
     with_photo: RunningWorkspace,
 ) -> None:
     await with_photo.open_conversation()
@@ -61,20 +61,20 @@ async def test_links_are_asked_for_when_a_picture_is_wanted_and_once_for_all_ren
     assert with_photo.gateway.calls_to("POST", LINKS) == [{"agent": "agent"}]
 
 
-async def test_a_link_that_is_about_to_expire_is_renewed(with_photo: RunningWorkspace) -> None:
+async def test_link_about_to_expire_is_renewed(with_photo: RunningWorkspace) -> None:
     with_photo.gateway.link_seconds = 5
     await with_photo.open_conversation()
     first = await redirect(with_photo, f"{PHOTO}/thumbnail")
     assert await redirect(with_photo, f"{PHOTO}/thumbnail") != first
 
 
-async def test_what_does_not_exist_is_not_found(with_photo: RunningWorkspace) -> None:
+async def test_unknown_rendition_or_attachment_is_not_found(with_photo: RunningWorkspace) -> None:
     await with_photo.open_conversation()
     for path in (f"{PHOTO}/video", f"{PHOTO}/etc", "attachments/att_none/thumbnail"):
         assert await with_photo.status(path) == 404
 
 
-async def test_who_is_not_assigned_learns_that_there_is_one_and_nothing_else(
+async def test_unassigned_agent_sees_only_that_a_photo_exists(
     with_photo: RunningWorkspace,
 ) -> None:
     await with_photo.open_conversation()
@@ -100,7 +100,7 @@ async def test_who_is_not_assigned_learns_that_there_is_one_and_nothing_else(
         assert len(with_photo.gateway.calls) == before
 
 
-async def test_a_hand_over_counts_at_the_next_look(with_photo: RunningWorkspace) -> None:
+async def test_hand_over_takes_effect_at_the_next_request(with_photo: RunningWorkspace) -> None:
     await with_photo.open_conversation()
     await redirect(with_photo, f"{PHOTO}/thumbnail")
     await with_photo.post("api/conversations/conv_mia/agents", {"do": "hand_over", "to": "sam"})
@@ -112,7 +112,7 @@ async def test_a_hand_over_counts_at_the_next_look(with_photo: RunningWorkspace)
         assert await fetch(sam, f"{PHOTO}/thumbnail") == (200, b"small")
 
 
-async def test_a_gateway_that_forgot_who_is_assigned_is_told_again(
+async def test_lost_assignment_is_sent_to_the_gateway_again(
     with_photo: RunningWorkspace,
 ) -> None:
     await with_photo.open_conversation()
@@ -120,7 +120,7 @@ async def test_a_gateway_that_forgot_who_is_assigned_is_told_again(
     assert await fetch(with_photo, f"{PHOTO}/thumbnail") == (200, b"small")
 
 
-async def test_a_gateway_in_trouble_is_no_server_error_of_ours(
+async def test_gateway_errors_are_mapped_to_http_statuses(
     with_photo: RunningWorkspace,
 ) -> None:
     await with_photo.open_conversation()
@@ -131,20 +131,20 @@ async def test_a_gateway_in_trouble_is_no_server_error_of_ours(
     assert await fetch(with_photo, f"{PHOTO}/thumbnail") == (200, b"small")
 
 
-async def test_a_gateway_that_is_away_is_said_so(with_photo: RunningWorkspace) -> None:
+async def test_unreachable_gateway_answers_503(with_photo: RunningWorkspace) -> None:
     await with_photo.open_conversation()
     await with_photo.gateway.server.close()
     assert await with_photo.status(f"{PHOTO}/thumbnail") == 503
 
 
-async def test_a_link_to_somewhere_strange_is_not_followed(with_photo: RunningWorkspace) -> None:
+async def test_invalid_link_from_the_gateway_is_refused(with_photo: RunningWorkspace) -> None:
     await with_photo.open_conversation()
     links = {"links": {"thumbnail": "javascript:alert(1)"}, "expires_at": "2999-01-01T00:00:00Z"}
     with_photo.gateway.refuse[LINKS] = 200, links
     assert await with_photo.status(f"{PHOTO}/thumbnail") == 502
 
 
-async def test_a_download_has_the_bytes_a_safe_name_and_no_way_to_run(
+async def test_download_has_a_safe_name_and_cannot_run(
     with_photo: RunningWorkspace,
 ) -> None:
     await with_photo.open_conversation()
@@ -156,7 +156,7 @@ async def test_a_download_has_the_bytes_a_safe_name_and_no_way_to_run(
         assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
-async def test_every_look_leaves_a_trace(with_photo: RunningWorkspace) -> None:
+async def test_every_view_is_in_the_audit_log(with_photo: RunningWorkspace) -> None:
     await with_photo.open_conversation()
     for path in ("thumbnail", "preview", "download"):
         assert (await fetch(with_photo, f"{PHOTO}/{path}"))[0] == 200
@@ -184,14 +184,14 @@ async def shown(running: RunningWorkspace) -> str:
     return str(line["state"])
 
 
-async def test_a_retry_shows_that_it_is_being_fetched(with_photo: RunningWorkspace) -> None:
+async def test_retried_attachment_is_pending(with_photo: RunningWorkspace) -> None:
     assert (await failed(with_photo))["retry"]
     await with_photo.post(f"{PHOTO}/retry")
     assert with_photo.gateway.calls_to("POST", "/v1/attachments/att_photo/retry") == [None]
     assert await shown(with_photo) == "pending"
 
 
-async def test_a_retry_that_is_refused_changes_nothing_and_says_why(
+async def test_refused_retry_changes_nothing_and_has_a_reason(
     with_photo: RunningWorkspace,
 ) -> None:
     await failed(with_photo)
@@ -202,12 +202,12 @@ async def test_a_retry_that_is_refused_changes_nothing_and_says_why(
     assert await shown(with_photo) == "failed"
 
 
-async def test_what_is_ready_is_not_retried(with_photo: RunningWorkspace) -> None:
+async def test_ready_attachment_cannot_be_retried(with_photo: RunningWorkspace) -> None:
     await with_photo.open_conversation()
     assert (await with_photo.try_post(f"{PHOTO}/retry"))[0] == 409
 
 
-async def test_a_download_from_a_gateway_that_went_away_is_said_so(
+async def test_download_from_an_unreachable_gateway_answers_503(
     with_photo: RunningWorkspace,
 ) -> None:
     await with_photo.open_conversation()
@@ -223,7 +223,7 @@ async def pending_photo(running: RunningWorkspace) -> None:
     await running.deliver(samples.received("evt_1", message))
 
 
-async def test_what_is_being_done_for_a_pending_file_is_told_in_words(
+async def test_progress_of_a_pending_file_is_described(
     running: RunningWorkspace,
 ) -> None:
     await pending_photo(running)
@@ -243,7 +243,7 @@ async def test_what_is_being_done_for_a_pending_file_is_told_in_words(
     assert await running.status(f"{PHOTO}/progress") == 503
 
 
-async def test_a_second_click_on_retry_is_answered_in_words(running: RunningWorkspace) -> None:
+async def test_second_retry_is_refused_with_a_sentence(running: RunningWorkspace) -> None:
     await pending_photo(running)
     await running.open_conversation()
     assert await running.try_post(f"{PHOTO}/retry") == (

@@ -1,4 +1,4 @@
-"""The workspace's file, made by earlier versions and by later ones."""
+"""Files of the workspace from earlier and later versions."""
 
 import sqlite3
 from pathlib import Path
@@ -12,7 +12,7 @@ from workspace.auth.accounts import AccountProblem
 from workspace.store.database import connect
 from workspace.store.migrations import TooNew, migrate
 
-#: The first format: no search, no accounts, no answers; what stands here is what this version builds upon.
+#: The first format, without search, accounts and replies: the part of it that migrations rely on.
 FIRST = """
 CREATE TABLE counter (revision INTEGER NOT NULL) STRICT;
 INSERT INTO counter VALUES (7);
@@ -45,7 +45,7 @@ def create_file(folder: Path, script: str) -> Path:
     return path
 
 
-async def test_a_file_of_the_first_format_grows_and_loses_nothing(tmp_path: Path) -> None:
+async def test_file_of_the_first_format_is_migrated_without_loss(tmp_path: Path) -> None:
     create_file(tmp_path, FIRST)
     async with run_workspace(tmp_path) as running:
         (line,) = (await running.open_conversation("conv_old"))["lines"]
@@ -60,7 +60,7 @@ async def test_a_file_of_the_first_format_grows_and_loses_nothing(tmp_path: Path
         await running.deliver(samples.received("evt_2", samples.message(2, text="and now?"), who))
         lines = (await running.open_conversation("conv_old"))["lines"]
         assert {line["text"] for line in lines} == {"the dented lid", "thank you", "and now?"}
-    # A second start finds nothing left to do, and the same shape as a new file has.
+    # A second start works, and the file has the same schema as a new file.
     async with run_workspace(tmp_path):
         pass
     (tmp_path / "new").mkdir()
@@ -70,7 +70,7 @@ async def test_a_file_of_the_first_format_grows_and_loses_nothing(tmp_path: Path
 
 
 def schema(path: Path) -> dict[str, set[str]]:
-    """Tables and indexes, and the columns of each."""
+    """Return tables and indexes with the columns of each."""
     db = sqlite3.connect(path)
     names = [name for (name,) in db.execute("SELECT name FROM sqlite_master")]
     found = {name: {row[1] for row in db.execute(f"PRAGMA table_info({name})")} for name in names}
@@ -78,7 +78,7 @@ def schema(path: Path) -> dict[str, set[str]]:
     return found
 
 
-def test_a_file_of_a_later_version_is_left_alone_and_said_so(tmp_path: Path) -> None:
+def test_file_of_a_later_version_is_refused_unchanged(tmp_path: Path) -> None:
     path = create_file(tmp_path, FIRST + "PRAGMA user_version = 99;")
     before = path.read_bytes()
     message = r"workspace.sqlite3 was written by a later version \(format 99"

@@ -1,10 +1,10 @@
-"""The operators' page: what the gateway tells, and grace where it tells nothing."""
+"""The operators' page, with and without answers of the gateway."""
 
 from tests.workspace import samples
 from tests.workspace.running import RunningWorkspace
 
 
-async def test_everything_the_gateway_tells_is_there(running: RunningWorkspace) -> None:
+async def test_report_has_all_parts(running: RunningWorkspace) -> None:
     found = await running.get("api/operations")
     assert [check["name"] for check in found["health"]["content"]] == ["journal", "scanner"]
     assert [c["connector"] for c in found["channels"]["content"]] == ["support-whatsapp", "sms"]
@@ -13,7 +13,7 @@ async def test_everything_the_gateway_tells_is_there(running: RunningWorkspace) 
     assert names == ["airlock_deliveries", "airlock_outbox_events", "airlock_delivery_seconds"]
 
 
-async def test_a_part_that_is_missing_says_so_and_the_others_are_there(
+async def test_missing_part_has_a_reason_and_others_still_load(
     running: RunningWorkspace,
 ) -> None:
     running.gateway.refuse["/v1/failures"] = 501, {}
@@ -24,7 +24,7 @@ async def test_a_part_that_is_missing_says_so_and_the_others_are_there(
     assert found["health"]["content"]
 
 
-async def test_a_gateway_that_is_away_leaves_the_page_standing(running: RunningWorkspace) -> None:
+async def test_report_of_an_unreachable_gateway_has_reasons(running: RunningWorkspace) -> None:
     await running.gateway.server.close()
     found = await running.get("api/operations")
     assert {found[part]["trouble"] for part in ("health", "channels", "failures", "numbers")} == {
@@ -32,13 +32,13 @@ async def test_a_gateway_that_is_away_leaves_the_page_standing(running: RunningW
     }
 
 
-async def test_a_failure_is_tried_again(running: RunningWorkspace) -> None:
+async def test_failure_is_retried(running: RunningWorkspace) -> None:
     status, answer = await running.try_post("api/failures/att_f1/retry")
     assert (status, answer["results"][0]["status"]) == (202, "accepted")
     assert running.gateway.calls_to("POST", "/v1/failures/att_f1/retry") == [None]
 
 
-async def test_what_platforms_tell_about_our_accounts_is_listed(running: RunningWorkspace) -> None:
+async def test_account_notices_are_listed(running: RunningWorkspace) -> None:
     notice = {"kind": "account_update", "text": None, "details": {"event": "VERIFIED"}}
     data = {"connector": "sms", "platform": "twilio", "account": "1", "notice": notice}
     await running.deliver(samples.event("evt_a", "account.notice", data))

@@ -1,4 +1,4 @@
-"""Pages and their borders: headers, no foreign assets, any mount, and what the workspace may import."""
+"""Pages: security headers, no foreign assets, any mount, and the imports of the workspace."""
 
 import ast
 import re
@@ -17,9 +17,7 @@ OURS = sorted((FOLDER / "static").iterdir())
 @pytest.mark.parametrize(
     "path", ["", "audit", "operations", "sign-in", "api/me", "static/workspace.js"]
 )
-async def test_every_answer_tells_the_browser_what_may_happen(
-    running: RunningWorkspace, path: str
-) -> None:
+async def test_every_response_has_security_headers(running: RunningWorkspace, path: str) -> None:
     async with running.session.get(running.url(path)) as response:
         policy = response.headers["Content-Security-Policy"]
         assert response.headers["X-Content-Type-Options"] == "nosniff"
@@ -33,7 +31,7 @@ async def test_every_answer_tells_the_browser_what_may_happen(
     assert "unsafe" not in policy
 
 
-async def test_refusals_have_the_same_headers_and_a_sentence(running: RunningWorkspace) -> None:
+async def test_errors_have_security_headers_and_a_sentence(running: RunningWorkspace) -> None:
     for path in ("api/nothing", "attachments/a/b/c", "nothing.html"):
         async with running.session.get(running.url(path)) as response:
             assert response.status == 404
@@ -44,7 +42,7 @@ async def test_refusals_have_the_same_headers_and_a_sentence(running: RunningWor
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_page_has_no_inline_script_or_style_and_only_relative_addresses(page: Path) -> None:
+def test_page_has_no_inline_code_and_only_relative_urls(page: Path) -> None:
     text = page.read_text()
     assert not re.search(r"<style|<script(?![^>]* src=)|\son\w+=|\sstyle=|javascript:", text)
     for address in re.findall(r'(?:src|href|action)="([^"]*)"', text):
@@ -52,16 +50,16 @@ def test_a_page_has_no_inline_script_or_style_and_only_relative_addresses(page: 
 
 
 @pytest.mark.parametrize("file", OURS, ids=lambda file: file.name)
-def test_nothing_of_ours_is_loaded_from_elsewhere_or_turns_text_into_markup(file: Path) -> None:
+def test_static_file_loads_nothing_foreign_and_parses_no_markup(file: Path) -> None:
     text = file.read_text().replace("http://www.w3.org/2000/svg", "")
-    # `@import {` in a comment of a script brings in types, which browsers never load.
+    # `@import {` in a comment of a script imports types, which browsers never load.
     assert not re.search(
         r"https?://|@import(?! \{)|innerHTML|outerHTML|insertAdjacentHTML|eval\(", text
     )
     assert len(text.splitlines()) < 400
 
 
-def test_every_script_and_style_a_page_names_is_there() -> None:
+def test_every_referenced_script_and_style_exists() -> None:
     for page in PAGES:
         for name in re.findall(r'"static/([^"]+)"', page.read_text()):
             assert (FOLDER / "static" / name).is_file(), name
@@ -71,7 +69,7 @@ def test_every_script_and_style_a_page_names_is_there() -> None:
 
 
 @pytest.mark.parametrize("mount", ["/", "/workspace/", "/some/where/"])
-async def test_the_workspace_works_below_any_path(tmp_path: Path, mount: str) -> None:
+async def test_workspace_works_below_any_path(tmp_path: Path, mount: str) -> None:
     async with run_workspace(tmp_path, mount=mount) as running:
         assert await running.status("") == 200
         assert await running.status("static/workspace.js") == 200
@@ -81,14 +79,14 @@ async def test_the_workspace_works_below_any_path(tmp_path: Path, mount: str) ->
         assert (await running.sign_in("agent")).headers["Location"] == mount
 
 
-async def test_the_mount_without_its_slash_leads_to_the_page(running: RunningWorkspace) -> None:
+async def test_mount_without_slash_redirects_to_the_page(running: RunningWorkspace) -> None:
     address = running.url("").rstrip("/") + "?conversation=conv_1"
     async with running.session.get(address, allow_redirects=False) as response:
         assert response.status == 301
         assert response.headers["Location"] == "/workspace/?conversation=conv_1"
 
 
-def test_the_workspace_is_a_client_like_any_other() -> None:
+def test_workspace_imports_no_other_package_of_airlock() -> None:
     foreign = {"gateway", "normalizer", "connectors", "simulator"}
     for file in FOLDER.glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):

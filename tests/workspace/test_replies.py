@@ -1,4 +1,4 @@
-"""An agent's answers: once, with what became of them, or why not."""
+"""Agents' replies: sent once, with a status or the reason of a failure."""
 
 import asyncio
 import itertools
@@ -43,7 +43,7 @@ async def deliver_status(
     await running.deliver(samples.event(f"evt_s{next(_numbers)}", "message.status", data))
 
 
-async def test_an_answer_goes_to_the_gateway_and_stands_in_the_transcript(
+async def test_reply_goes_to_the_gateway_and_the_transcript(
     assigned: RunningWorkspace,
 ) -> None:
     await assigned.post(PATH, {"text": "On our way", "key": KEY})
@@ -58,14 +58,14 @@ async def test_an_answer_goes_to_the_gateway_and_stands_in_the_transcript(
     assert listed["last"] == {"from": "You", "line": "On our way"}
 
 
-async def test_ticks_go_forward_only(assigned: RunningWorkspace) -> None:
+async def test_status_only_moves_forward(assigned: RunningWorkspace) -> None:
     await assigned.post(PATH, {"text": "hi", "key": KEY})
     for received, shown in (("sent", "sent"), ("read", "read"), ("delivered", "read")):
         await deliver_status(assigned, "msg_sent1", received)
         assert (await last(assigned))["status"] == shown
 
 
-async def test_a_failure_says_why(assigned: RunningWorkspace) -> None:
+async def test_failed_reply_has_a_reason(assigned: RunningWorkspace) -> None:
     await assigned.post(PATH, {"text": "hi", "key": KEY})
     await deliver_status(assigned, "msg_sent1", "failed", "the number is not on WhatsApp")
     line = await last(assigned)
@@ -75,7 +75,7 @@ async def test_a_failure_says_why(assigned: RunningWorkspace) -> None:
     )
 
 
-async def test_what_was_given_up_and_arrived_all_the_same_has_arrived(
+async def test_receipt_replaces_a_failed_status(
     assigned: RunningWorkspace,
 ) -> None:
     await assigned.post(PATH, {"text": "hi", "key": KEY})
@@ -89,7 +89,7 @@ async def test_what_was_given_up_and_arrived_all_the_same_has_arrived(
         assert (await last(assigned))["status"] == shown
 
 
-async def test_a_text_stays_its_writers_whoever_sends_it_again(assigned: RunningWorkspace) -> None:
+async def test_resent_reply_keeps_its_author(assigned: RunningWorkspace) -> None:
     assigned.gateway.refuse[GATEWAY_PATH] = 503, {}
     await assigned.try_post(PATH, {"text": "hi", "key": KEY})
     assigned.gateway.refuse.clear()
@@ -102,13 +102,13 @@ async def test_a_text_stays_its_writers_whoever_sends_it_again(assigned: Running
     assert agents == ["agent", "agent"]
 
 
-async def test_a_status_that_is_quicker_than_the_answer_counts(assigned: RunningWorkspace) -> None:
+async def test_status_before_the_response_counts(assigned: RunningWorkspace) -> None:
     await deliver_status(assigned, "msg_sent1", "delivered")
     await assigned.post(PATH, {"text": "hi", "key": KEY})
     assert (await last(assigned))["status"] == "delivered"
 
 
-async def test_an_echo_that_is_quicker_than_the_answer_makes_no_second_line(
+async def test_echo_before_the_response_adds_no_second_line(
     assigned: RunningWorkspace,
 ) -> None:
     echo = {"id": "msg_sent1", "platform_id": "m_1", "text": "hi", "transcript": "hi"}
@@ -122,14 +122,14 @@ async def test_an_echo_that_is_quicker_than_the_answer_makes_no_second_line(
     assert len((await assigned.open_conversation())["lines"]) == 2
 
 
-async def test_the_same_key_sends_once_and_shows_once(assigned: RunningWorkspace) -> None:
+async def test_repeated_key_sends_and_shows_once(assigned: RunningWorkspace) -> None:
     for _ in range(3):
         await assigned.post(PATH, {"text": "hi", "key": KEY})
     assert len(assigned.gateway.sent) == 1
     assert len((await assigned.open_conversation())["lines"]) == 2
 
 
-async def test_a_refusal_is_said_beside_the_text_and_can_be_tried_again(
+async def test_refused_reply_shows_the_reason_and_can_be_retried(
     assigned: RunningWorkspace,
 ) -> None:
     problem = {"title": "Window closed", "detail": "The 24 hours are over."}
@@ -154,7 +154,7 @@ async def test_a_refusal_is_said_beside_the_text_and_can_be_tried_again(
 
 
 @pytest.mark.parametrize("status_code", [500, 503])
-async def test_a_gateway_in_trouble_leaves_it_open_whether_it_was_sent(
+async def test_gateway_error_leaves_the_status_unknown(
     assigned: RunningWorkspace, status_code: int
 ) -> None:
     assigned.gateway.refuse[GATEWAY_PATH] = status_code, {}
@@ -162,13 +162,13 @@ async def test_a_gateway_in_trouble_leaves_it_open_whether_it_was_sent(
     assert (await last(assigned))["status_words"] == "May not have been sent"
 
 
-async def test_a_gateway_that_cannot_send_yet_is_said_so(assigned: RunningWorkspace) -> None:
+async def test_missing_send_endpoint_has_a_sentence(assigned: RunningWorkspace) -> None:
     assigned.gateway.refuse[GATEWAY_PATH] = 404, {}
     _, answer = await assigned.try_post(PATH, {"text": "hi", "key": KEY})
     assert answer["error"] == "The gateway could not find this."
 
 
-async def test_a_key_belongs_to_one_text_in_one_conversation(assigned: RunningWorkspace) -> None:
+async def test_key_belongs_to_one_text_in_one_conversation(assigned: RunningWorkspace) -> None:
     await assigned.post(PATH, {"text": "hi", "key": KEY})
     assert (await assigned.try_post(PATH, {"text": "other", "key": KEY}))[0] == 409
     other = samples.conversation("conv_other")
@@ -191,12 +191,12 @@ async def test_a_key_belongs_to_one_text_in_one_conversation(assigned: RunningWo
         [],
     ],
 )
-async def test_what_is_no_answer_is_not_sent(assigned: RunningWorkspace, content: Any) -> None:
+async def test_invalid_reply_is_not_sent(assigned: RunningWorkspace, content: Any) -> None:
     assert (await assigned.try_post(PATH, content or {"x": 1}))[0] == 400
     assert assigned.gateway.calls_to("POST", GATEWAY_PATH) == []
 
 
-async def test_only_who_has_the_conversation_answers(assigned: RunningWorkspace) -> None:
+async def test_only_assigned_agents_may_reply(assigned: RunningWorkspace) -> None:
     sam = assigned.new_browser()
     async with sam.session:
         await sam.sign_in("sam")
@@ -206,7 +206,7 @@ async def test_only_who_has_the_conversation_answers(assigned: RunningWorkspace)
         assert (await sam.try_post(nowhere, {"text": "hi", "key": KEY}))[0] == 403
 
 
-async def test_a_quote_goes_along_and_stands_above_the_answer(assigned: RunningWorkspace) -> None:
+async def test_quote_is_sent_and_shown_with_the_reply(assigned: RunningWorkspace) -> None:
     content = {"text": "That one", "key": "q" * 20, "reply_to": "msg_1"}
     await assigned.post(PATH, content)
     assert assigned.gateway.calls_to("POST", GATEWAY_PATH)[-1] == {
@@ -218,7 +218,7 @@ async def test_a_quote_goes_along_and_stands_above_the_answer(assigned: RunningW
     assert (line["reply_to"]["id"], line["reply_to"]["line"]) == ("msg_1", "hello")
 
 
-async def test_what_was_said_elsewhere_or_never_cannot_be_quoted(
+async def test_only_messages_of_the_conversation_can_be_quoted(
     assigned: RunningWorkspace,
 ) -> None:
     other = samples.conversation("conv_tom", consumer={"id": "2", "name": "Tom"})
@@ -234,7 +234,7 @@ async def test_what_was_said_elsewhere_or_never_cannot_be_quoted(
     assert not assigned.gateway.sent
 
 
-async def test_an_answer_to_ours_finds_it_by_the_platforms_id(assigned: RunningWorkspace) -> None:
+async def test_quote_of_our_message_is_found_by_platform_id(assigned: RunningWorkspace) -> None:
     await assigned.post(PATH, {"text": "Which size?", "key": "q" * 20})
     data = {
         "conversation": samples.conversation(),
@@ -250,10 +250,10 @@ async def test_an_answer_to_ours_finds_it_by_the_platforms_id(assigned: RunningW
     assert line["reply_to"]["line"] == "Which size?"
 
 
-async def test_a_text_that_was_being_sent_when_we_stopped_can_be_sent_again(
+async def test_reply_interrupted_by_a_stop_can_be_resent(
     assigned: RunningWorkspace, tmp_path: Path
 ) -> None:
-    """The machine stops while the gateway is asked: what is on disk then is what a start finds."""
+    """The file is copied while a call to the gateway is open, as if the machine had stopped then."""
     assigned.gateway.send_gate = asyncio.Event()
     sending = asyncio.create_task(assigned.post(PATH, {"text": "good day", "key": KEY}))
     async with asyncio.timeout(20):

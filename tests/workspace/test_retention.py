@@ -1,4 +1,4 @@
-"""What the workspace forgets in its time, and what it keeps for as long as it can be seen."""
+"""Retention of texts, names, event ids and the audit log."""
 
 import asyncio
 from functools import partial
@@ -19,7 +19,7 @@ async def expire_everything(database: Database, before: int = LATER) -> None:
 
 
 def database_of(running: RunningWorkspace) -> Database:
-    """The workspace's own, which is mounted below a main application."""
+    """Return the workspace's database. The workspace is mounted in a main application."""
     (mounted,) = (
         resource for resource in running.server.app.router.resources() if hasattr(resource, "_app")
     )
@@ -27,7 +27,7 @@ def database_of(running: RunningWorkspace) -> Database:
     return database
 
 
-async def test_words_go_and_what_can_still_be_seen_stays(running: RunningWorkspace) -> None:
+async def test_expired_text_goes_and_its_photo_stays(running: RunningWorkspace) -> None:
     photo = samples.photo("att_p", name="IMG_1.JPG")
     await running.deliver(
         samples.received("evt_1", samples.message(1, text="my address is Example Street 1")),
@@ -44,7 +44,7 @@ async def test_words_go_and_what_can_still_be_seen_stays(running: RunningWorkspa
     assert b"Example Street" not in running.database.read_bytes()
 
 
-async def test_a_conversation_of_which_nothing_is_left_goes_with_its_name(
+async def test_empty_conversation_is_erased_with_its_name(
     running: RunningWorkspace,
 ) -> None:
     await running.deliver(samples.received("evt_1", samples.message(1, text="hello")))
@@ -52,14 +52,14 @@ async def test_a_conversation_of_which_nothing_is_left_goes_with_its_name(
     await running.post("api/conversations/conv_mia/messages", {"text": "good day", "key": "k" * 20})
     await expire_everything(database_of(running))
     assert (await running.get("api/conversations"))["conversations"] == []
-    # A late repeat of what was forgotten brings nothing back; a new word begins anew.
+    # A late repeat of an expired message restores nothing. A new message starts a new conversation.
     await running.deliver(samples.received("evt_1", samples.message(1, text="hello")))
     assert (await running.get("api/conversations"))["conversations"] == []
     await running.deliver(samples.received("evt_9", samples.message(9, text="me again")))
     assert len((await running.get("api/conversations"))["conversations"]) == 1
 
 
-async def test_when_a_photo_ends_at_the_gateway_its_line_ends_here(
+async def test_line_expires_after_its_photo_at_the_gateway(
     running: RunningWorkspace,
 ) -> None:
     photo = samples.photo("att_p")
@@ -73,13 +73,13 @@ async def test_when_a_photo_ends_at_the_gateway_its_line_ends_here(
     assert (await running.get("api/conversations"))["conversations"] == []
 
 
-async def test_what_is_young_is_kept(running: RunningWorkspace) -> None:
+async def test_recent_text_is_kept(running: RunningWorkspace) -> None:
     await running.deliver(samples.received("evt_1", samples.message(1, text="hello")))
     await expire_everything(database_of(running), before=1)
     assert (await running.open_conversation())["lines"][0]["text"] == "hello"
 
 
-async def test_a_running_workspace_forgets_by_itself(tmp_path: Path) -> None:
+async def test_running_workspace_expires_texts_automatically(tmp_path: Path) -> None:
     long_ago = "2020-01-01T00:00:00Z"
     old = samples.message(1, text="hello", sent_at=long_ago, received_at=long_ago)
     async with run_workspace(tmp_path) as first:
@@ -91,7 +91,7 @@ async def test_a_running_workspace_forgets_by_itself(tmp_path: Path) -> None:
                 await asyncio.sleep(0.02)
 
 
-async def test_the_trail_and_the_memory_of_repeats_end_in_their_time(
+async def test_audit_entries_and_event_ids_expire(
     running: RunningWorkspace,
 ) -> None:
     await running.deliver(samples.received("evt_1", samples.message(1, text="hello")))
@@ -105,12 +105,12 @@ async def test_the_trail_and_the_memory_of_repeats_end_in_their_time(
         assert bool((await running.get("api/audit"))["entries"]) is kept
         ids = await database.read(lambda db: db.execute("SELECT id FROM events").fetchall())
         assert bool(ids) is kept
-    # The message itself is still there, and is not written twice by a repeat nobody remembers.
+    # The message is still there, and a repeat of its forgotten event does not add it twice.
     await running.deliver(samples.received("evt_1", samples.message(1, text="hello")))
     assert [line["text"] for line in (await running.open_conversation())["lines"]] == ["hello"]
 
 
-async def test_a_running_workspace_ends_its_trail_though_it_keeps_words_for_ever(
+async def test_audit_log_expires_even_if_texts_are_kept_forever(
     tmp_path: Path,
 ) -> None:
     async with run_workspace(tmp_path) as running:

@@ -1,4 +1,4 @@
-"""What `make check-scripts` cannot see: a script it passes over, and types that pages or answers do not have."""
+"""Checks that `make check-scripts` cannot make: unchecked scripts, and types that differ from pages or responses."""
 
 import re
 from collections import defaultdict
@@ -15,13 +15,13 @@ SCRIPTS = sorted((FOLDER / "static").rglob("*.js"))
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
-def test_a_script_asks_for_the_checks_of_its_types(script: Path) -> None:
+def test_every_script_is_type_checked(script: Path) -> None:
     text = script.read_text()
     assert text.startswith("// @ts-check\n")
     assert not re.search(r"@ts-(?:ignore|expect-error|nocheck)", text)
 
 
-def test_elements_have_the_tags_that_scripts_take_them_to_have() -> None:
+def test_declared_elements_match_the_templates() -> None:
     declared = (FOLDER / "static" / "elements.d.ts").read_text()
     declared = declared.partition("export interface Elements {")[2].partition("}")[0]
     taken = {
@@ -36,7 +36,7 @@ def test_elements_have_the_tags_that_scripts_take_them_to_have() -> None:
     assert taken == {id: found[id] for id in taken}
 
 
-async def test_answers_have_the_fields_that_scripts_take_them_to_have(
+async def test_declared_types_match_the_responses(
     running: RunningWorkspace,
 ) -> None:
     attachments = [samples.photo(location={"name": "Home"}, contacts=[{"name": "Mia"}])]
@@ -76,7 +76,7 @@ _INTERFACE = re.compile(
 
 
 def _interfaces(text: str) -> dict[str, set[str]]:
-    """The fields of each interface, with those that it inherits."""
+    """Return the fields of each interface, including inherited ones."""
     parents: dict[str, str] = {}
     fields: dict[str, set[str]] = {}
     for name, parent, body in _INTERFACE.findall(text):

@@ -1,4 +1,4 @@
-"""Finding conversations by names, numbers and words."""
+"""Search for conversations by names, numbers and texts."""
 
 import pytest
 from yarl import URL
@@ -41,7 +41,7 @@ async def searchable(running: RunningWorkspace) -> RunningWorkspace:
         ("   ", {"conv_zoe", "conv_ali", "conv_sms"}),
     ],
 )
-async def test_words_find_what_they_are_part_of(
+async def test_search_finds_names_numbers_and_parts_of_words(
     searchable: RunningWorkspace, words: str, found: set[str]
 ) -> None:
     async with searchable.session.get(
@@ -51,13 +51,13 @@ async def test_words_find_what_they_are_part_of(
     assert {entry["id"] for entry in listed} == found
 
 
-async def test_what_was_found_is_shown_with_its_surroundings(searchable: RunningWorkspace) -> None:
+async def test_search_hit_is_shown_with_context(searchable: RunningWorkspace) -> None:
     (entry,) = (await searchable.get("api/conversations?q=needle"))["conversations"]
     assert entry["last"]["line"].endswith("needle")
     assert entry["last"]["line"].startswith("… ")
 
 
-async def test_an_edited_message_is_found_by_its_new_words_only(
+async def test_edited_message_is_found_by_its_new_text_only(
     searchable: RunningWorkspace,
 ) -> None:
     edit = {"id": "msg_conv_zoe", "platform_id": "x", "text": "all is well", "transcript": "x"}
@@ -70,7 +70,7 @@ async def test_an_edited_message_is_found_by_its_new_words_only(
 @pytest.mark.parametrize(
     "words", ["abc%00", "%00", "a%22b%22cc", "abc*", "NEAR(abc)", "%F0%9F%98%80"]
 )
-async def test_signs_that_mean_something_to_the_index_are_mere_signs(
+async def test_query_syntax_of_the_index_has_no_effect(
     running: RunningWorkspace, words: str
 ) -> None:
     await running.deliver(samples.received("evt_1", samples.message(text="some words")))

@@ -1,4 +1,4 @@
-"""Who gets in, who stays in, and what nobody can make a browser do."""
+"""Sign-in, sessions, roles, CSRF protection and the login throttle."""
 
 import asyncio
 import re
@@ -20,7 +20,7 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture(scope="module")
 def accounts_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Anna the supervisor, Bob the agent, Oda the operator. Made once: hashing is slow on purpose."""
+    """A file with Anna (supervisor), Bob (agent) and Oda (operator). Made once, because hashing is slow on purpose."""
     database = tmp_path_factory.mktemp("staff") / "workspace.sqlite3"
     for name, role in (("anna", "supervisor"), ("bob", "agent"), ("oda", "operator")):
         accounts.add(database, name, PASSWORD, [role])
@@ -29,7 +29,7 @@ def accounts_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def signed_out(tmp_path: Path, accounts_file: Path) -> AsyncIterator[RunningWorkspace]:
-    """Nobody is signed in."""
+    """A workspace with accounts, seen from a browser that is not signed in."""
     shutil.copy(accounts_file, tmp_path / "workspace.sqlite3")
     async with run_workspace(tmp_path, demo=False) as running:
         await running.deliver(samples.received("evt_1", samples.message()))
@@ -40,7 +40,7 @@ def cookie(running: RunningWorkspace) -> str:
     return next((c.value for c in running.session.cookie_jar if c.key == "airlock_session"), "")
 
 
-async def test_strangers_see_nothing_but_the_form(signed_out: RunningWorkspace) -> None:
+async def test_visitor_without_session_sees_only_the_form(signed_out: RunningWorkspace) -> None:
     for path in ("api/me", "api/conversations", "api/audit", "updates", "attachments/a/preview"):
         assert await signed_out.status(path) == 401
     for path in ("", "audit", "operations", "?conversation=conv_mia"):
@@ -48,7 +48,7 @@ async def test_strangers_see_nothing_but_the_form(signed_out: RunningWorkspace) 
     assert await signed_out.status("sign-in") == 200
 
 
-async def test_the_right_password_opens_and_leads_where_one_wanted_to(
+async def test_right_password_leads_to_the_requested_page(
     signed_out: RunningWorkspace,
 ) -> None:
     response = await signed_out.sign_in("bob", PASSWORD, next="?conversation=conv_mia")
@@ -58,7 +58,9 @@ async def test_the_right_password_opens_and_leads_where_one_wanted_to(
 
 
 @pytest.mark.parametrize("next_page", ["//evil.example", "https://evil.example", "\\\\evil", "x"])
-async def test_nobody_is_led_elsewhere(signed_out: RunningWorkspace, next_page: str) -> None:
+async def test_sign_in_never_redirects_to_another_site(
+    signed_out: RunningWorkspace, next_page: str
+) -> None:
     response = await signed_out.sign_in("bob", PASSWORD, next=next_page)
     assert response.headers["Location"] == "/workspace/"
 
@@ -72,7 +74,9 @@ async def test_wrong_name_and_wrong_password_look_the_same(signed_out: RunningWo
     assert await signed_out.status("api/me") == 401
 
 
-async def test_the_cookie_is_for_this_place_and_for_no_script(signed_out: RunningWorkspace) -> None:
+async def test_session_cookie_has_path_httponly_and_samesite(
+    signed_out: RunningWorkspace,
+) -> None:
     response = await signed_out.sign_in("bob", PASSWORD)
     (set_cookie,) = [
         value
@@ -83,7 +87,7 @@ async def test_the_cookie_is_for_this_place_and_for_no_script(signed_out: Runnin
         assert part in set_cookie
 
 
-async def test_cookies_travel_over_tls_only_where_there_is_tls(tmp_path: Path) -> None:
+async def test_cookies_are_secure_behind_tls(tmp_path: Path) -> None:
     async with run_workspace(
         tmp_path, demo=False, media_origin="https://chat.example.com"
     ) as running:
@@ -91,7 +95,7 @@ async def test_cookies_travel_over_tls_only_where_there_is_tls(tmp_path: Path) -
             assert "Secure" in response.headers["Set-Cookie"]
 
 
-async def test_signing_in_makes_a_new_session_and_ends_the_old_one(
+async def test_every_sign_in_creates_a_new_session(
     signed_out: RunningWorkspace,
 ) -> None:
     await signed_out.sign_in("bob", PASSWORD)
@@ -113,7 +117,7 @@ async def test_signing_in_makes_a_new_session_and_ends_the_old_one(
         assert response.cookies["airlock_session"].value not in {first, second, cookie_header}
 
 
-async def test_who_signs_in_over_a_session_ends_it(signed_out: RunningWorkspace) -> None:
+async def test_sign_in_ends_the_previous_session(signed_out: RunningWorkspace) -> None:
     await signed_out.sign_in("bob", PASSWORD)
     first = cookie(signed_out)
     url = signed_out.url("sign-in")
@@ -127,14 +131,14 @@ async def test_who_signs_in_over_a_session_ends_it(signed_out: RunningWorkspace)
 
 
 async def reuse(running: RunningWorkspace, session: str) -> int:
-    """What somebody gets who kept the cookie of a session."""
+    """Return the status for a request with the kept cookie of a session."""
     other = running.new_browser()
     headers = {"Cookie": f"airlock_session={session}"}
     async with other.session, other.session.get(running.url("api/me"), headers=headers) as response:
         return response.status
 
 
-async def test_signing_out_ends_the_session_itself(signed_out: RunningWorkspace) -> None:
+async def test_sign_out_ends_the_session_on_the_server(signed_out: RunningWorkspace) -> None:
     await signed_out.sign_in("bob", PASSWORD)
     kept = cookie(signed_out)
     assert await reuse(signed_out, kept) == 200
@@ -142,7 +146,7 @@ async def test_signing_out_ends_the_session_itself(signed_out: RunningWorkspace)
     assert await reuse(signed_out, kept) == 401
 
 
-async def test_a_new_password_or_a_removed_account_signs_out_at_once(
+async def test_password_change_or_removal_ends_sessions_at_once(
     signed_out: RunningWorkspace,
 ) -> None:
     await signed_out.sign_in("bob", PASSWORD)
@@ -153,7 +157,7 @@ async def test_a_new_password_or_a_removed_account_signs_out_at_once(
     assert await signed_out.status("api/me") == 401
 
 
-async def test_a_taken_away_role_counts_at_once(signed_out: RunningWorkspace) -> None:
+async def test_role_change_takes_effect_at_once(signed_out: RunningWorkspace) -> None:
     await signed_out.sign_in("anna", PASSWORD)
     assert await signed_out.status("audit") == 200
     accounts.set_roles(signed_out.database, "anna", ["agent"])
@@ -171,7 +175,7 @@ CHANGES: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("path", CHANGES)
-async def test_nothing_changes_without_the_sessions_own_token(
+async def test_changes_need_the_csrf_token_of_the_session(
     signed_out: RunningWorkspace, path: str
 ) -> None:
     await signed_out.sign_in("bob", PASSWORD)
@@ -186,14 +190,14 @@ async def test_nothing_changes_without_the_sessions_own_token(
     assert await signed_out.status("api/me") == 200
 
 
-#: What is open to somebody without a session: the form, and the gateway's deliveries, which are signed.
+#: Routes that need no session: the form, and the gateway's deliveries, which are signed.
 OPEN = {("POST", "/events"), ("POST", "/sign-in"), ("GET", "/sign-in"), ("GET", "")}
 
 
-async def test_whatever_there_is_wants_a_session_and_whatever_changes_something_its_token(
+async def test_every_route_needs_a_session_and_every_mutation_a_csrf_token(
     signed_out: RunningWorkspace,
 ) -> None:
-    """Every route, also those that are added later."""
+    """Covers every route, including routes that are added later."""
     await signed_out.sign_in("anna", PASSWORD)
     stranger = signed_out.new_browser()
     looked_at = 0
@@ -214,7 +218,7 @@ async def test_whatever_there_is_wants_a_session_and_whatever_changes_something_
     assert looked_at > 20
 
 
-async def test_another_browsers_token_does_not_help(signed_out: RunningWorkspace) -> None:
+async def test_csrf_token_of_another_session_is_refused(signed_out: RunningWorkspace) -> None:
     await signed_out.sign_in("bob", PASSWORD)
     other = signed_out.new_browser()
     async with other.session:
@@ -223,7 +227,7 @@ async def test_another_browsers_token_does_not_help(signed_out: RunningWorkspace
         assert (await other.try_post("sign-out"))[0] == 403
 
 
-async def test_nobody_can_be_signed_in_by_another_sites_form(signed_out: RunningWorkspace) -> None:
+async def test_form_of_another_site_cannot_sign_in(signed_out: RunningWorkspace) -> None:
     content = {"name": "bob", "password": PASSWORD, "csrf": "guessed"}
     url = signed_out.url("sign-in")
     for cookies in ({}, {"Cookie": "airlock_form=of-the-victim"}):
@@ -232,7 +236,7 @@ async def test_nobody_can_be_signed_in_by_another_sites_form(signed_out: Running
     assert await signed_out.status("api/me") == 401
 
 
-async def test_guessing_is_stopped_even_when_the_last_guess_is_right(
+async def test_login_throttle_refuses_even_the_right_password(
     signed_out: RunningWorkspace,
 ) -> None:
     for _ in range(5):
@@ -243,7 +247,7 @@ async def test_guessing_is_stopped_even_when_the_last_guess_is_right(
     assert (await signed_out.sign_in("anna", PASSWORD)).status == 303
 
 
-def test_failures_are_forgotten_in_time_and_by_success() -> None:
+def test_failures_expire_and_success_clears_them() -> None:
     clock = [0.0]
     throttle = LoginThrottle(lambda: clock[0])
     for _ in range(5):
@@ -259,7 +263,7 @@ def test_failures_are_forgotten_in_time_and_by_success() -> None:
     assert throttle.seconds_to_wait("bob", "192.0.2.1") == 0
 
 
-def test_many_addresses_cannot_guess_one_name_for_ever_nor_fill_the_memory() -> None:
+def test_login_throttle_limits_one_name_and_its_memory() -> None:
     clock = [0.0]
     throttle = LoginThrottle(lambda: clock[0])
     for number in range(50):
@@ -279,18 +283,18 @@ PAGES = {
 
 
 @pytest.mark.parametrize("name", PAGES)
-async def test_a_role_opens_its_own_pages_only(signed_out: RunningWorkspace, name: str) -> None:
+async def test_role_opens_only_its_own_pages(signed_out: RunningWorkspace, name: str) -> None:
     await signed_out.sign_in(name, PASSWORD)
     assert {path: await signed_out.status(path) for path in PAGES[name]} == PAGES[name]
 
 
-async def test_without_accounts_the_form_says_how_to_make_one(tmp_path: Path) -> None:
+async def test_form_without_accounts_shows_how_to_create_one(tmp_path: Path) -> None:
     async with run_workspace(tmp_path, demo=False, account_command="airlock x <y>") as running:
         async with running.session.get(running.url("sign-in")) as response:
             assert "<code>airlock x &lt;y&gt;</code>" in await response.text()
 
 
-async def test_the_demo_opens_by_itself_only_under_names_of_this_machine(tmp_path: Path) -> None:
+async def test_demo_signs_in_automatically_only_on_local_hosts(tmp_path: Path) -> None:
     async with run_workspace(tmp_path) as running:
         other = running.new_browser()
         async with other.session:
@@ -303,12 +307,12 @@ async def test_the_demo_opens_by_itself_only_under_names_of_this_machine(tmp_pat
                     assert ("airlock_session" in response.cookies) == (status == 200)
 
 
-async def test_without_the_demo_its_people_have_no_way_in(signed_out: RunningWorkspace) -> None:
+async def test_demo_accounts_do_not_exist_outside_the_demo(signed_out: RunningWorkspace) -> None:
     for name in ("agent", "sam"):
         assert (await signed_out.sign_in(name)).status == 401
 
 
-async def test_hostile_forms_are_refused_quietly(signed_out: RunningWorkspace) -> None:
+async def test_invalid_forms_are_refused(signed_out: RunningWorkspace) -> None:
     url = signed_out.url("sign-in")
     for body, status in (
         (b"\xff\xfe=%ff", 403),
@@ -319,7 +323,7 @@ async def test_hostile_forms_are_refused_quietly(signed_out: RunningWorkspace) -
             assert response.status == status
 
 
-async def test_bytes_that_are_no_text_in_cookies_and_headers_are_refused_quietly(
+async def test_non_utf8_cookies_and_headers_are_refused(
     signed_out: RunningWorkspace,
 ) -> None:
     form = b"csrf=%ff&name=a&password=b"
@@ -338,7 +342,7 @@ async def test_bytes_that_are_no_text_in_cookies_and_headers_are_refused_quietly
             assert answer.split()[1] in {b"401", b"403"}, (cookie, path, answer[:40])
 
 
-async def test_the_address_of_who_signs_in_is_believed_of_our_own_proxies_alone(
+async def test_client_address_is_trusted_only_from_our_proxies(
     tmp_path: Path,
 ) -> None:
     async def guess(running: RunningWorkspace, addresses: list[str]) -> list[int]:
@@ -355,7 +359,7 @@ async def test_the_address_of_who_signs_in_is_believed_of_our_own_proxies_alone(
     several = [f"198.51.100.{number}" for number in range(8)]
     forged = [f"{address}, 203.0.113.9" for address in several]
     async with run_workspace(tmp_path / "a", demo=False) as running:
-        assert (await guess(running, several))[-1] == 429, "without proxies the header is nobody's"
+        assert (await guess(running, several))[-1] == 429, "without proxies the header is ignored"
     async with run_workspace(tmp_path / "b", demo=False, trusted_proxies=1) as running:
         assert set(await guess(running, several)) == {401}
         assert (await guess(running, forged))[-1] == 429, "only what our proxy added counts"

@@ -1,4 +1,4 @@
-"""Who is writing: the consumer sees the agent where the channel shows it, the agent sees the consumer."""
+"""Typing indicators: agents see the consumer's, and consumers see the agent's if the channel supports it."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ async def typing_until(running: RunningWorkspace) -> float:
     return float(found["typing_until"]) / 1000
 
 
-async def test_that_the_consumer_is_writing_is_told_for_a_minute_at_most(
+async def test_consumer_counts_as_typing_for_at_most_a_minute(
     running: RunningWorkspace,
 ) -> None:
     await running.deliver(samples.received("evt_1", samples.message()))
@@ -33,7 +33,7 @@ async def test_that_the_consumer_is_writing_is_told_for_a_minute_at_most(
     assert await typing_until(running) <= time.time()
 
 
-async def test_what_they_wrote_ends_it_and_it_moves_nobody_up_the_list(
+async def test_message_ends_typing_and_typing_keeps_the_order(
     running: RunningWorkspace,
 ) -> None:
     other = samples.conversation("conv_tom", consumer={"id": "2", "name": "Tom"})
@@ -49,12 +49,12 @@ async def test_what_they_wrote_ends_it_and_it_moves_nobody_up_the_list(
     assert [one["typing_until"] for one in listed] == [0, 0]
 
 
-async def test_who_writes_before_anything_was_said_is_nobody_yet(running: RunningWorkspace) -> None:
+async def test_typing_alone_creates_no_conversation(running: RunningWorkspace) -> None:
     await running.deliver(notice("evt_1", "typing_start"))
     assert (await running.get("api/conversations"))["conversations"] == []
 
 
-async def test_the_gateway_is_told_by_who_has_the_conversation_alone(
+async def test_only_assigned_agents_report_typing(
     running: RunningWorkspace,
 ) -> None:
     await running.deliver(samples.received("evt_1", samples.message()))
@@ -71,7 +71,7 @@ async def test_the_gateway_is_told_by_who_has_the_conversation_alone(
     assert status == 400
 
 
-async def test_what_a_channel_can_do_is_asked_once_and_told_with_the_conversation(
+async def test_capabilities_are_fetched_once_and_sent_on_opening(
     running: RunningWorkspace,
 ) -> None:
     await running.deliver(samples.received("evt_1", samples.message()))
@@ -80,7 +80,7 @@ async def test_what_a_channel_can_do_is_asked_once_and_told_with_the_conversatio
     assert len(running.gateway.calls_to("GET", "/v1/capabilities")) == 1
 
 
-async def test_a_gateway_that_tells_nothing_leaves_a_channel_plain(
+async def test_channel_without_capabilities_has_no_optional_features(
     running: RunningWorkspace,
 ) -> None:
     running.gateway.refuse["/v1/capabilities"] = 503, {}

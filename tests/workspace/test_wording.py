@@ -1,4 +1,4 @@
-"""Every state and reason of the contract is a sentence."""
+"""Texts for states, reasons, progress, names and file names."""
 
 import pytest
 
@@ -38,13 +38,13 @@ FAILED = {
 
 
 @pytest.mark.parametrize(("reason", "sentence"), REJECTED.items())
-def test_a_refusal_says_why(reason: str, sentence: str) -> None:
+def test_rejection_has_a_reason(reason: str, sentence: str) -> None:
     found = describe_state({"kind": "video", "state": "rejected", "reason": reason})
     assert found == sentence
 
 
 @pytest.mark.parametrize(("reason", "sentence"), FAILED.items())
-def test_a_failure_says_why(reason: str, sentence: str) -> None:
+def test_failed_attachment_has_a_reason(reason: str, sentence: str) -> None:
     found = describe_state({"kind": "photo", "state": "failed", "reason": reason})
     assert found == sentence
 
@@ -78,7 +78,7 @@ def test_a_failure_says_why(reason: str, sentence: str) -> None:
         ("malware", "Eicar-Test 68 bytes, limit 1", "Not accepted: malware was found in the file"),
     ],
 )
-def test_numbers_make_a_refusal_exact(reason: str, detail: str | None, sentence: str) -> None:
+def test_numbers_in_the_detail_are_shown(reason: str, detail: str | None, sentence: str) -> None:
     attachment = {"kind": "video", "state": "rejected", "reason": reason, "detail": detail}
     assert describe_state(attachment) == sentence
 
@@ -96,22 +96,20 @@ def test_numbers_make_a_refusal_exact(reason: str, detail: str | None, sentence:
         (None, FAILED["expired"], True),
     ],
 )
-def test_what_was_removed_here_says_so_and_offers_no_retry(
-    detail: str | None, sentence: str, retry: bool
-) -> None:
+def test_expired_attachment_offers_no_retry(detail: str | None, sentence: str, retry: bool) -> None:
     attachment = {"kind": "photo", "state": "failed", "reason": "expired", "detail": detail}
     assert describe_state(attachment) == sentence
     assert can_retry(attachment) is retry
 
 
-def test_somebody_without_a_name_is_called_by_number_or_by_the_end_of_an_id() -> None:
+def test_consumer_without_name_gets_a_fallback_name() -> None:
     assert fallback_name("whatsapp", "4915550000001") == "+4915550000001"
     assert fallback_name("twilio", "+15550001") == "+15550001"
     assert fallback_name("messenger", "7712345678901234") == "Customer 1234"
     assert fallback_name("apple", "urn:mbid:AQAAYab9x/+=") == "Customer AB9X"
 
 
-def test_why_a_text_did_not_arrive_is_said_in_words() -> None:
+def test_reasons_of_failed_messages_are_described() -> None:
     assert (
         describe_reason("opted_out")
         == "the customer opted out of messages; you can reply once they write again"
@@ -120,12 +118,12 @@ def test_why_a_text_did_not_arrive_is_said_in_words() -> None:
     assert describe_reason(None) is None
 
 
-def test_what_is_ready_needs_no_words_and_what_is_pending_some() -> None:
+def test_ready_attachment_has_no_text_and_pending_has_one() -> None:
     assert describe_state({"state": "ready"}) == ""
     assert describe_state({"state": "pending"}) == "Downloading…"
 
 
-def test_lengths_and_sizes_read_as_people_write_them() -> None:
+def test_durations_and_sizes_are_formatted() -> None:
     assert [format_duration(s) for s in (0, 0.6, 59.4, 60, 754, 3600, 3725.2)] == [
         "0:00",
         "0:01",
@@ -163,18 +161,18 @@ def test_lengths_and_sizes_read_as_people_write_them() -> None:
         ("می\u200cروم.mp4", "می\u200cروم.mp4"),
     ],
 )
-def test_a_downloaded_file_has_a_harmless_name(name: str | None, safe: str) -> None:
+def test_downloaded_file_has_a_safe_name(name: str | None, safe: str) -> None:
     body = {"id": "att_abcdefgh", "kind": "video", "name": name}
     assert safe_filename(body, "video/mp4") == safe
 
 
-def test_a_name_beyond_ascii_travels_encoded() -> None:
+def test_non_ascii_file_name_is_encoded() -> None:
     assert content_disposition("Zoë.mp4") == (
         "attachment; filename=\"Zo_.mp4\"; filename*=UTF-8''Zo%C3%AB.mp4"
     )
 
 
-def test_a_name_keeps_what_belongs_to_it() -> None:
+def test_clean_name_keeps_joined_characters() -> None:
     family = "👨‍👩‍👧"
     assert clean_name(f"  Zoë   {family} ") == f"Zoë {family}"
     assert clean_name("\u202e\u2066\u200b") is None
@@ -205,9 +203,9 @@ NOW = 1_800_000_000_000
         ({"step": "waiting", "tries": 2}, "Not downloaded yet: tried 2 times"),
     ],
 )
-def test_what_is_being_done_is_said_in_words(progress: object, words: str) -> None:
+def test_progress_is_described(progress: object, words: str) -> None:
     assert describe_progress({"state": "pending", "progress": progress}, NOW) == words
 
 
-def test_what_has_ended_has_no_progress() -> None:
+def test_attachment_that_is_not_pending_has_no_progress() -> None:
     assert describe_progress({"state": "ready"}, NOW) == ""
