@@ -88,7 +88,7 @@ async def test_mount_without_slash_redirects_to_the_page(running: RunningWorkspa
 
 def test_workspace_imports_no_other_package_of_airlock() -> None:
     foreign = {"gateway", "normalizer", "connectors", "simulator"}
-    for file in FOLDER.glob("*.py"):
+    for file in FOLDER.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             assert not {name.split(".")[0] for name in _imported(node)} & foreign, file
 
@@ -103,5 +103,5 @@ def _imported(node: ast.AST) -> list[str]:
 
 
 def test_files_are_short_enough_to_read() -> None:
-    for file in FOLDER.glob("*.py"):
+    for file in FOLDER.rglob("*.py"):
         assert len(file.read_text().splitlines()) < 400, file
