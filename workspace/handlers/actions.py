@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 async def open_conversation(request: web.Request) -> web.Response:
     """Return the conversation with its latest lines. In the demo, opening a free conversation also takes it."""
     workspace, agent, id = workspace_of(request), agent_of(request), _conversation_id(request)
-    summary = await workspace.database.read(partial(conversations.one, agent=agent, id=id))
+    summary = await workspace.database.read(partial(conversations.find, agent=agent, id=id))
     if summary is None:
         raise web.HTTPNotFound
     error = None
@@ -46,7 +46,7 @@ async def open_conversation(request: web.Request) -> web.Response:
             error = _explain(exc)
 
     def query(db: sqlite3.Connection) -> dict[str, Any]:
-        found = conversations.one(db, agent, id)
+        found = conversations.find(db, agent, id)
         if found is None:  # erased in the meantime
             raise web.HTTPNotFound
         lines = transcript.page(db, id, None, media=found["assigned"])

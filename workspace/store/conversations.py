@@ -76,7 +76,7 @@ def changed(db: sqlite3.Connection, agent: str, since: int) -> list[Summary]:
     return [_summary(row, agent) for row in rows]
 
 
-def one(db: sqlite3.Connection, agent: str, id: str) -> Summary | None:
+def find(db: sqlite3.Connection, agent: str, id: str) -> Summary | None:
     row = db.execute(f"{_LATEST} WHERE c.id = :id", {"agent": agent, "id": id}).fetchone()
     return None if row is None else _summary(row, agent)
 
