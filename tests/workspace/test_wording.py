@@ -27,7 +27,7 @@ REJECTED = {
 FAILED = {
     "gone": "Could not be downloaded: the platform no longer has it",
     "expired": "Could not be downloaded: the platform's link has expired",
-    "unauthorized": "Could not be downloaded: the platform did not accept our credentials",
+    "unauthorized": "Could not be downloaded: the platform did not accept our credentials; please ask an operator",
     "unreachable": "Could not be downloaded: the platform did not answer",
     "checksum_mismatch": "Could not be downloaded: the file arrived damaged",
     "blocked_host": "Could not be downloaded: its address is not allowed",

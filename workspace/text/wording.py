@@ -57,7 +57,7 @@ _REJECTED: Mapping[str, str] = {
 _FAILED: Mapping[str, str] = {
     "gone": "Could not be downloaded: the platform no longer has it",
     "expired": "Could not be downloaded: the platform's link has expired",
-    "unauthorized": "Could not be downloaded: the platform did not accept our credentials",
+    "unauthorized": "Could not be downloaded: the platform did not accept our credentials; please ask an operator",
     "unreachable": "Could not be downloaded: the platform did not answer",
     "checksum_mismatch": "Could not be downloaded: the file arrived damaged",
     "blocked_host": "Could not be downloaded: its address is not allowed",
@@ -224,7 +224,7 @@ _REASONS: Mapping[str, str] = {
     "rate_limited": "the platform accepted no more messages; try again later",
     "suspended": "the platform suspended our account; ask an operator to check it",
     "temporary": "the platform had problems for too long",
-    "unauthorized": "the platform did not accept our credentials; ask an operator to check them",
+    "unauthorized": "the platform did not accept our credentials; please ask an operator",
     "unreachable": "the platform did not answer for too long",
     "undeliverable": "the platform cannot reach the customer",
     "window_closed": "too much time has passed since the customer's last message; you can reply once they write again",
