@@ -34,7 +34,7 @@ def sanitize(sanitizer: Sanitizer) -> Sanitize:
 async def besieged() -> AsyncIterator[Sanitizer]:
     """A sanitizer whose decoder attacks when a file tells it to."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(zygote_client, "_MODULE", "tests.normalizer.hostile_cell")
+        patch.setattr(zygote_client, "_MODULE", "tests.normalizer.hostile_decoder")
         running = Sanitizer(Limits(), cells=2)
         await running.start()
         yield running

@@ -15,8 +15,8 @@ from bench import sanitize_cells as cells
 from normalizer.media import Clean, Limits, MediaFailed, MediaRejected
 from normalizer.sanitizer import Sanitizer
 
+from .assertions import alike, assert_bare, colour, shown
 from .conftest import Sanitize, handing
-from .looking import alike, assert_bare, colour, shown
 from .media_samples import box, encoded, film, natural, noise, oriented, quadrants
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

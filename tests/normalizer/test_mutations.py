@@ -11,8 +11,8 @@ from normalizer.media import Clean, MediaFailed, MediaRejected
 from normalizer.renditions.mp4_audit import audit
 from normalizer.sanitizer import Sanitizer
 
+from .assertions import assert_bare, content, shown
 from .conftest import Sanitize
-from .looking import assert_bare, content, shown
 from .media_samples import box, encoded, film, natural
 from .mutations import Mutation, blindly, boxes, jpeg, numbers, png
 from .test_hostile import ALLOWED, _encoded

@@ -15,8 +15,8 @@ from normalizer.media import Clean, Limits, MediaRejected
 from normalizer.renditions import image_files
 from normalizer.sanitizer import Sanitizer
 
+from .assertions import alike, assert_bare, assert_upright, colour, content, rendition, shown
 from .conftest import Sanitize, handing
-from .looking import alike, assert_bare, assert_upright, colour, content, rendition, shown
 from .media_samples import encoded, natural, noise, oriented, quadrants
 from .profiles import ADOBE_RGB, DISPLAY_P3, SWAPPED, profile
 

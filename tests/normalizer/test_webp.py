@@ -11,8 +11,8 @@ from normalizer.decoders.photo import libwebp, pixel_memory
 from normalizer.media import Limits, MediaRejected
 from normalizer.sanitizer import Sanitizer
 
+from .assertions import shown
 from .conftest import Sanitize, handing
-from .looking import shown
 from .media_samples import encoded, natural
 
 _LIBRARY = libwebp.library()

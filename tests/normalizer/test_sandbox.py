@@ -14,7 +14,7 @@ from normalizer.media import Clean, Limits, MediaFailed, MediaRejected
 from normalizer.sanitizer import Sanitizer
 
 from .conftest import Sanitize, handing
-from .hostile_cell import TURN, order_of
+from .hostile_decoder import TURN, order_of
 from .media_samples import descriptor, encoded, quadrants
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -16,8 +16,8 @@ from normalizer.media import Clean, Limits, MediaRejected
 from normalizer.renditions.mp4_audit import audit
 from normalizer.sanitizer import Sanitizer, Stage
 
+from .assertions import alike, assert_bare, assert_upright, colour, content, rendition, shown
 from .conftest import Sanitize, handing
-from .looking import alike, assert_bare, assert_upright, colour, content, rendition, shown
 from .media_samples import CORNERS, box, descriptor, film
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -17,8 +17,8 @@ from normalizer.media import Limits, MediaRejected
 from normalizer.renditions.mp4_audit import audit
 from normalizer.sanitizer import Sanitizer
 
+from .assertions import content, rendition
 from .conftest import Sanitize, handing
-from .looking import content, rendition
 from .media_samples import box, film
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

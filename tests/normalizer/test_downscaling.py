@@ -13,8 +13,8 @@ from normalizer.renditions.jpeg_join import joined
 from normalizer.renditions.thumbnail import Square
 from normalizer.sanitizer import Sanitizer
 
+from .assertions import assert_bare, content, shown
 from .conftest import Sanitize, handing
-from .looking import assert_bare, content, shown
 from .media_samples import encoded, natural, noise
 from .profiles import DISPLAY_P3, profile
 

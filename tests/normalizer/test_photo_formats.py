@@ -14,8 +14,8 @@ from PIL import Image, TiffImagePlugin
 from normalizer.decoders.photo import heif_items
 from normalizer.media import MediaRejected
 
+from .assertions import alike, assert_upright, colour, shown
 from .conftest import Sanitize
-from .looking import alike, assert_upright, colour, shown
 from .media_samples import CORNERS, encoded, oriented, quadrants
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

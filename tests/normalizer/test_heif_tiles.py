@@ -13,8 +13,8 @@ from normalizer.decoders.photo.heif_tiles import Grid, library
 from normalizer.media import Limits, MediaRejected
 from normalizer.sanitizer import Sanitizer
 
+from .assertions import shown
 from .conftest import Sanitize, handing
-from .looking import shown
 from .media_samples import natural
 
 _TILE = 128
