@@ -78,7 +78,7 @@ async def photos(rounds: int, folder: Path, goals: Goals) -> str:
     heic = inputs.heic(made["12 MP sRGB"])
     rows, reachable = [], []
     for side in (_DEFAULT, _BOUNDED):
-        running = Sanitizer(Limits(preview_max_side=side), cells=2)
+        running = Sanitizer(Limits(preview_max_side=side), sandboxes=2)
         await running.start()
         for name, content in made.items():
             laps = await race(content, side, running, others, rounds)
@@ -110,7 +110,7 @@ def _row(name: str, laps: Times, running: Sanitizer) -> list[str]:
 
 
 async def films(rounds: int, folder: Path, goals: Goals) -> str:
-    running = Sanitizer(Limits(), cells=2)
+    running = Sanitizer(Limits(), sandboxes=2)
     await running.start()
     others: dict[str, Rival] = {"floor": rivals.film_floor}
     ffmpeg = rivals.ffmpeg(folder)
@@ -136,7 +136,7 @@ async def films(rounds: int, folder: Path, goals: Goals) -> str:
 
 
 async def overheads(rounds: int, goals: Goals) -> str:
-    running = Sanitizer(Limits(), cells=2)
+    running = Sanitizer(Limits(), sandboxes=2)
     await running.start()
     pool = running._pool
     made = inputs.photos()
@@ -171,7 +171,7 @@ async def overheads(rounds: int, goals: Goals) -> str:
 
 
 async def hostile(goals: Goals) -> str:
-    running = Sanitizer(Limits(), cells=2)
+    running = Sanitizer(Limits(), sandboxes=2)
     await running.start()
     rows = []
     for name, content in inputs.hostile().items():
@@ -200,7 +200,7 @@ async def ceilings(goals: Goals) -> str:
 
     image_files._encode = counting
     limits = Limits()
-    running = Sanitizer(limits, cells=2)
+    running = Sanitizer(limits, sandboxes=2)
     await running.start()
     within = of_photos = 0
     encodes = 0.0

@@ -21,7 +21,7 @@ def most_memory(running: Sanitizer) -> int:
     """Bytes of the largest cell that ended since this was last asked."""
     zygote = running._pool._zygote
     assert zygote is not None
-    most, zygote.most_memory = zygote.most_memory, 0
+    most, zygote.peak_memory = zygote.peak_memory, 0
     return most
 
 
@@ -43,7 +43,7 @@ async def empty_job(pool: Pool, times: int) -> float:
     """Median seconds from handing over a job that is nothing to its answer."""
     found = []
     for _ in range(times):
-        async with pool.cell() as cell:
+        async with pool.sandbox() as cell:
             begin = time.perf_counter()
             await cell.ask({"job": "empty", "cpu_seconds": 5}, [], 5)
             found.append(time.perf_counter() - begin)
@@ -93,7 +93,7 @@ class InCell:
             "max_pixels": 64_000_000,
             "preview_side": 4096,
         }
-        async with self._pool.cell() as cell:
+        async with self._pool.sandbox() as cell:
             begin = time.perf_counter()
             await cell.ask(message, [source, self._pixels], 20)
             took = time.perf_counter() - begin
@@ -104,7 +104,7 @@ class InCell:
 
 async def deadline(pool: Pool, seconds: float) -> tuple[float, float]:
     """How long after its deadline a stopped cell's job fails, and how long the next job then takes."""
-    async with pool.cell() as cell:
+    async with pool.sandbox() as cell:
         os.kill(cell.pid, signal.SIGSTOP)
         begin = time.perf_counter()
         try:
@@ -112,7 +112,7 @@ async def deadline(pool: Pool, seconds: float) -> tuple[float, float]:
         except SandboxLost:
             late = time.perf_counter() - begin - seconds
     begin = time.perf_counter()
-    async with pool.cell() as cell:
+    async with pool.sandbox() as cell:
         await cell.ask({"job": "empty", "cpu_seconds": 5}, [], 5)
     return late, time.perf_counter() - begin
 
@@ -128,7 +128,7 @@ async def throughput(content: bytes, cells: int, count: int) -> float:
 
 
 async def _throughput(content: bytes, cells: int, count: int) -> float:
-    running = Sanitizer(Limits(preview_max_side=2560), cells=cells)
+    running = Sanitizer(Limits(preview_max_side=2560), sandboxes=cells)
     await running.start()
     await asyncio.sleep(0.5)
     begin = time.perf_counter()

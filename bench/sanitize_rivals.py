@@ -15,7 +15,7 @@ from normalizer.decoders.photo.scaling import fit
 from normalizer.decoders.video import structure
 from normalizer.decoders.video.demuxer import open_video
 from normalizer.decoders.video.first_frame import first_frame, rows
-from normalizer.decoders.video.remux import copied, rebuild
+from normalizer.decoders.video.remux import copy_tracks, rebuild
 
 _THUMBNAIL = 320
 _FACTORS = (1, 2, 4, 8)
@@ -122,7 +122,7 @@ def film_floor(film: bytes, _: int) -> None:
     pixels = rows(first_frame(open_video(source, boxes)), 1920)
     image = Image.frombuffer("RGBX", pixels.shape[::-1], pixels.tobytes(), "raw", "RGBX", 0, 1)
     image.save(io.BytesIO(), "JPEG", quality=82)
-    rebuild(open_video(source, boxes), target, copied)
+    rebuild(open_video(source, boxes), target, copy_tracks)
     os.close(source)
     os.close(target)
 

@@ -15,11 +15,11 @@ BYTES_PER_PIXEL = 4
 MAX_SIDE = 1 << 20
 
 #: Rows of a band, in which pixels are handed over: whole rows of the blocks that JPEG codes halved colours in.
-ROWS = 128
+BAND_ROWS = 128
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PixelLayout:
     """How the pixels lie, from the start of the memory."""
 
     width: int
@@ -42,13 +42,13 @@ class Canvas:
         """Bytes."""
         return self.side**2 * BYTES_PER_PIXEL
 
-    def place(self, width: int, height: int) -> Place:
+    def layout(self, width: int, height: int) -> PixelLayout:
         """Raises ValueError for a picture that is larger."""
         if not (1 <= width <= self.side and 1 <= height <= self.side):
             raise ValueError(f"a picture of {width} x {height} pixels")
-        return Place(width, height)
+        return PixelLayout(width, height)
 
 
-def reduced(size: Size, factor: int) -> Size:
+def reduced_size(size: Size, factor: int) -> Size:
     """What is left of a picture when all but one of `factor` rows and columns are left out."""
     return -(-size[0] // factor), -(-size[1] // factor)

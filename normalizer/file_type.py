@@ -12,7 +12,7 @@ Format = Literal["jpeg", "png", "gif", "webp", "tiff", "heif", "avif", "mp4"]
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class FileType:
     """A format we know, and whether it holds a photo or a video."""
 
     kind: MediaKind
@@ -41,28 +41,28 @@ _STILL_BRANDS = frozenset({b"mif1", b"mif2", b"msf1", b"miaf", b"MiHE", b"MiHB",
 _QUICKTIME_ATOMS = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
 
 
-def sniff(head: bytes) -> Content:
+def sniff(head: bytes) -> FileType:
     """The content whose file begins with `head`; raises MediaRejected for anything else."""
     if not head:
         raise MediaRejected("corrupt", "an empty file")
     for signature, name in _SIGNATURES:
         if head.startswith(signature):
-            return Content("photo", name)
+            return FileType("photo", name)
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return Content("photo", "webp")
+        return FileType("photo", "webp")
     if head[4:8] == b"ftyp":
-        return _iso(head)
+        return _iso_format(head)
     if head[4:8] in _QUICKTIME_ATOMS and int.from_bytes(head[:4], "big") >= 8:
-        return Content("video", "mp4")
+        return FileType("video", "mp4")
     raise MediaRejected("unsupported_type", "neither a photo nor a video format we know")
 
 
-def _iso(head: bytes) -> Content:
+def _iso_format(head: bytes) -> FileType:
     size = min(int.from_bytes(head[:4], "big"), len(head))
     major = head[8:12]
     brands = {major, *(head[at : at + 4] for at in range(16, size - 3, 4))}
     if major in _AVIF_BRANDS or (major in _STILL_BRANDS and brands & _AVIF_BRANDS):
-        return Content("photo", "avif")
+        return FileType("photo", "avif")
     if major in _HEIF_BRANDS or major in _STILL_BRANDS:
-        return Content("photo", "heif")
-    return Content("video", "mp4")
+        return FileType("photo", "heif")
+    return FileType("video", "mp4")

@@ -72,14 +72,14 @@ def walk(data: memoryview, start: int, end: int) -> Iterator[Box]:
     raise Broken("too many boxes")
 
 
-def inside(data: memoryview, box: Box, *path: bytes) -> Iterator[Box]:
+def find_boxes(data: memoryview, box: Box, *path: bytes) -> Iterator[Box]:
     """All boxes below `box` that the path of kinds leads to."""
     if not path:
         yield box
         return
     for child in walk(data, box.body, box.end):
         if child.kind == path[0]:
-            yield from inside(data, child, *path[1:])
+            yield from find_boxes(data, child, *path[1:])
 
 
 def _name(kind: bytes) -> str:

@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 from .canvas import Canvas
-from .file_type import HEAD_BYTES, Content, sniff
+from .file_type import HEAD_BYTES, FileType, sniff
 from .media import Clean, Limits, MediaFailed, MediaRejected
 from .renditions.sandbox_job import SandboxRunner
 from .renditions.video import VideoPipeline
-from .renditions.while_decoding import Job
+from .renditions.while_decoding import JobSpec
 from .sandbox.pool import Isolation, Pool
 from .scanner import Scanner
 
@@ -27,7 +27,7 @@ Stage = Literal["scanning", "making_safe"]
 OnProgress = Callable[[Stage, float | None], None]
 
 #: How far threads that encode step back behind those that others wait for.
-_PATIENCE = 5
+_NICENESS = 5
 
 #: Long enough for the slowest honest photo on a busy machine.
 _PHOTO_SECONDS = 20.0
@@ -40,19 +40,19 @@ class Sanitizer:
         self,
         limits: Limits,
         *,
-        cells: int | None = None,
+        sandboxes: int | None = None,
         isolation: Isolation = "full",
         scanner: Scanner | None = None,
     ) -> None:
-        cells = cells or os.cpu_count() or 1
+        sandboxes = sandboxes or os.cpu_count() or 1
         self._limits, self._scanner = limits, scanner
         self._canvas = Canvas(limits.preview_max_side)
-        self._pool = Pool(cells, isolation)
+        self._pool = Pool(sandboxes, isolation)
         # Threads, not processes: encoding lets go of the interpreter lock, and reads the pixels where the
         # cell has put them.
-        self._threads = ThreadPoolExecutor(cells, "encode", _step_back)
-        self._runner = SandboxRunner(self._canvas, limits, self._pool, self._threads, cells)
-        self._films = VideoPipeline(self._canvas, limits, self._pool, self._runner, self._threads)
+        self._threads = ThreadPoolExecutor(sandboxes, "encode", _lower_priority)
+        self._runner = SandboxRunner(self._canvas, limits, self._pool, self._threads, sandboxes)
+        self._videos = VideoPipeline(self._canvas, limits, self._pool, self._runner, self._threads)
 
     async def start(self) -> None:
         """Starts the decoder processes, proves their walls and that the scanner takes what we take.
@@ -65,8 +65,8 @@ class Sanitizer:
                 await self._scanner.check(
                     max(self._limits.photo_max_bytes, self._limits.video_max_bytes)
                 )
-            except MediaFailed as failure:
-                _log.warning("media wait for the scanner: %s", failure.detail)
+            except MediaFailed as exc:
+                _log.warning("media wait for the scanner: %s", exc.detail)
             except BaseException:
                 await self.close()
                 raise
@@ -98,56 +98,56 @@ class Sanitizer:
 
         Raises MediaRejected or MediaFailed. `declared`, the platform's claim, decides nothing.
         """
-        tell = progress or _nobody_listens
+        report = progress or _ignore_progress
         # A description of our own: its position is nobody else's, and a cell cannot write through it.
         readonly = os.open(f"/proc/self/fd/{source}", os.O_RDONLY | os.O_CLOEXEC)
         try:
             size = os.fstat(readonly).st_size
             if size > max(self._limits.photo_max_bytes, self._limits.video_max_bytes):
                 raise _too_large(size, "no file may have so many")
-            tell("making_safe", None)
-            work = self._clean(readonly, size, tell)
+            report("making_safe", None)
+            cleaning = self._clean(readonly, size, report)
             if self._scanner is None:
-                return await work
-            return await _scanned(self._scanner.scan(readonly, size), work, tell)
+                return await cleaning
+            return await _scan_while_cleaning(self._scanner.scan(readonly, size), cleaning, report)
         finally:
             os.close(readonly)
 
-    async def scanner_trouble(self) -> MediaFailed | None:
+    async def scanner_error(self) -> MediaFailed | None:
         """Why no file could be scanned now; None where one could, or where no scanner is configured."""
-        return await self._scanner.trouble() if self._scanner else None
+        return await self._scanner.error() if self._scanner else None
 
     async def _clean(self, source: int, size: int, progress: OnProgress) -> Clean:
-        content = sniff(os.pread(source, HEAD_BYTES, 0))
+        file_type = sniff(os.pread(source, HEAD_BYTES, 0))
         limits = self._limits
-        most = limits.photo_max_bytes if content.kind == "photo" else limits.video_max_bytes
-        if size > most:
-            raise _too_large(size, f"the limit for a {content.kind} is {most}")
-        if content.kind == "video":
-            return await self._films.clean(
+        limit = limits.photo_max_bytes if file_type.kind == "photo" else limits.video_max_bytes
+        if size > limit:
+            raise _too_large(size, f"the limit for a {file_type.kind} is {limit}")
+        if file_type.kind == "video":
+            return await self._videos.clean(
                 source, size, lambda share: progress("making_safe", share)
             )
-        return await self._photo(source, content, size)
+        return await self._photo(source, file_type, size)
 
-    async def _photo(self, source: int, content: Content, size: int) -> Clean:
+    async def _photo(self, source: int, file_type: FileType, size: int) -> Clean:
         message = {
             "job": "photo",
             "cpu_seconds": int(_PHOTO_SECONDS),
-            "format": content.format,
+            "format": file_type.format,
             "bytes": size,
             "max_pixels": self._limits.photo_max_pixels,
             "preview_side": self._canvas.side,
         }
-        work = await self._runner.work(Job(message, source, size, _PHOTO_SECONDS, "preview"))
-        return Clean("photo", work.painted.width, work.painted.height, None, work.pictures)
+        job = await self._runner.run(JobSpec(message, source, size, _PHOTO_SECONDS, "preview"))
+        return Clean("photo", job.painted.width, job.painted.height, None, job.images)
 
 
-def _step_back() -> None:
+def _lower_priority() -> None:
     """Behind the threads that answer, and behind the cells."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _PATIENCE)
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
-def _nobody_listens(stage: Stage, share: float | None) -> None:
+def _ignore_progress(stage: Stage, share: float | None) -> None:
     """For callers who do not ask."""
 
 
@@ -155,22 +155,22 @@ def _too_large(size: int, limit: str) -> MediaRejected:
     return MediaRejected("too_large", f"{size} bytes; {limit}")
 
 
-async def _scanned(
-    scan: Coroutine[Any, Any, None], work: Coroutine[Any, Any, Clean], progress: OnProgress
+async def _scan_while_cleaning(
+    scan: Coroutine[Any, Any, None], clean: Coroutine[Any, Any, Clean], progress: OnProgress
 ) -> Clean:
     """Both at once. What the scanner finds counts more than what else is wrong with a file."""
-    scanning, working = asyncio.create_task(scan), asyncio.create_task(work)
-    working.add_done_callback(lambda _: progress("scanning", None))
+    scanning, cleaning = asyncio.create_task(scan), asyncio.create_task(clean)
+    cleaning.add_done_callback(lambda _: progress("scanning", None))
     try:
-        await asyncio.wait({scanning, working}, return_when=asyncio.FIRST_EXCEPTION)
-        if not scanning.done() and isinstance(working.exception(), MediaRejected):
+        await asyncio.wait({scanning, cleaning}, return_when=asyncio.FIRST_EXCEPTION)
+        if not scanning.done() and isinstance(cleaning.exception(), MediaRejected):
             # The refusal is final whatever the scanner says, unless it has a name for the file.
             with contextlib.suppress(MediaFailed):
                 await scanning
-            return await working
+            return await cleaning
         await scanning
-        return await working
+        return await cleaning
     finally:
-        for task in (scanning, working):
+        for task in (scanning, cleaning):
             task.cancel()
-        await asyncio.gather(scanning, working, return_exceptions=True)
+        await asyncio.gather(scanning, cleaning, return_exceptions=True)

@@ -7,7 +7,7 @@ browsers want, without room for text. What remains free to it are the pictures a
 import struct
 from dataclasses import dataclass
 
-from normalizer.isobmff import ALLOWED, CONTAINERS, Box, Broken, inside, walk
+from normalizer.isobmff import ALLOWED, CONTAINERS, Box, Broken, find_boxes, walk
 
 _TOP = (b"ftyp", b"moov", b"mdat")
 _TRACKS = (b"vide", b"soun")
@@ -24,7 +24,7 @@ _MAX_CONFIGURATION_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class AuditResult:
     """`width` and `height` are those of the picture as it is shown, upright, if its pixels are square."""
 
     seconds: float
@@ -33,7 +33,7 @@ class Finding:
     height: int
 
 
-def audit(data: memoryview) -> Finding:
+def audit(data: memoryview) -> AuditResult:
     """Raises Broken for a film that is not as our own code writes it."""
     try:
         return _audit(data)
@@ -41,7 +41,7 @@ def audit(data: memoryview) -> Finding:
         raise Broken(f"an index that ends too early ({type(error).__name__})") from None
 
 
-def _audit(data: memoryview) -> Finding:
+def _audit(data: memoryview) -> AuditResult:
     top = list(walk(data, 0, len(data)))
     if tuple(box.kind for box in top) != _TOP or top[-1].end != len(data):
         raise Broken("not a type, an index and media")
@@ -49,12 +49,14 @@ def _audit(data: memoryview) -> Finding:
     if index.end - index.start > _MAX_INDEX_BYTES:
         raise Broken("an index too large for its film")
     _check_kinds(data, index)
-    tracks = list(inside(data, index, b"trak"))
+    tracks = list(find_boxes(data, index, b"trak"))
     kinds = tuple(_check_track(data, track, media) for track in tracks)
     if kinds not in {_TRACKS[:1], _TRACKS}:
         raise Broken("other tracks than a picture and a sound")
-    seconds = _seconds(data, next(inside(data, index, b"mvhd")))
-    return Finding(seconds, len(tracks), *_sides(data, next(inside(data, tracks[0], b"tkhd"))))
+    seconds = _seconds(data, next(find_boxes(data, index, b"mvhd")))
+    return AuditResult(
+        seconds, len(tracks), *_sides(data, next(find_boxes(data, tracks[0], b"tkhd")))
+    )
 
 
 def _check_kinds(data: memoryview, box: Box) -> None:
@@ -70,18 +72,18 @@ def _check_kinds(data: memoryview, box: Box) -> None:
 
 
 def _check_track(data: memoryview, track: Box, media: Box) -> bytes:
-    handler = next(inside(data, track, b"mdia", b"hdlr"))
+    handler = next(find_boxes(data, track, b"mdia", b"hdlr"))
     kind = bytes(data[handler.body + 8 : handler.body + 12])
     if bytes(data[handler.body + 24 : handler.end]) not in _NAMES:
         raise Broken("a track with a name")
-    for references in inside(data, track, b"mdia", b"minf", b"dinf", b"dref"):
+    for references in find_boxes(data, track, b"mdia", b"minf", b"dinf", b"dref"):
         if bytes(data[references.body : references.end]) != _HERE:
             raise Broken("media in another file")
     table = b"mdia", b"minf", b"stbl"
-    for description in inside(data, track, *table, b"stsd"):
+    for description in find_boxes(data, track, *table, b"stsd"):
         _check_description(data, description)
     for name, form, size in ((b"stco", "I", 4), (b"co64", "Q", 8)):
-        for offsets in inside(data, track, *table, name):
+        for offsets in find_boxes(data, track, *table, name):
             _check_offsets(data, offsets, form, size, media)
     return kind
 

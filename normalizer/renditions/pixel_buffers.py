@@ -10,7 +10,7 @@ import mmap
 import os
 from collections import deque
 
-from normalizer.canvas import Canvas, Place
+from normalizer.canvas import Canvas, PixelLayout
 
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 
@@ -28,17 +28,17 @@ class PixelBuffer:
         fcntl.fcntl(self.descriptor, fcntl.F_ADD_SEALS, _SEALS)
         self._memory = mmap.mmap(self.descriptor, size)
 
-    def view(self, place: Place) -> memoryview:
+    def view(self, layout: PixelLayout) -> memoryview:
         """The pixels of a picture; keeps the memory alive, even when the sheet is closed."""
-        return memoryview(self._memory)[: place.size]
+        return memoryview(self._memory)[: layout.size]
 
-    def wipe(self, place: Place) -> bool:
+    def wipe(self, layout: PixelLayout) -> bool:
         """Clears what was painted; False where a cell has written elsewhere too."""
         held = os.fstat(self.descriptor).st_blocks * 512
-        if held > -(-place.size // mmap.PAGESIZE) * mmap.PAGESIZE:
+        if held > -(-layout.size // mmap.PAGESIZE) * mmap.PAGESIZE:
             return False
         first = ctypes.c_char.from_buffer(self._memory)
-        ctypes.memset(ctypes.addressof(first), 0, place.size)
+        ctypes.memset(ctypes.addressof(first), 0, layout.size)
         return True
 
     def close(self) -> None:
@@ -58,12 +58,12 @@ class PixelBufferPool:
     def take(self) -> PixelBuffer:
         return self._free.pop() if self._free else PixelBuffer(self._size)
 
-    def give_back(self, sheet: PixelBuffer) -> None:
+    def give_back(self, buffer: PixelBuffer) -> None:
         """Only for a sheet that is wiped and that no cell can reach."""
         if len(self._free) >= self._keep:
-            sheet.close()
+            buffer.close()
             return
-        self._free.append(sheet)
+        self._free.append(buffer)
         if self._timer:
             self._timer.cancel()
         self._timer = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self.close)

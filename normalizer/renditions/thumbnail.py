@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from normalizer.canvas import Size, reduced
+from normalizer.canvas import Size, reduced_size
 
 #: How much more than the thumbnail the first step leaves, at least.
 _GAP = 1.01
@@ -15,13 +15,13 @@ Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Square:
+class SquareThumbnail:
     """The middle of a picture of that size, made a square of at most `most` pixels (or as wide as it is long)."""
 
     size: Size
     most: int
 
-    def at_once(self, picture: Image.Image) -> Image.Image:
+    def from_image(self, picture: Image.Image) -> Image.Image:
         """The thumbnail of a picture that is finished."""
         edge = min(self.size)
         left, top = ((side - edge) / 2 for side in self.size)
@@ -32,38 +32,40 @@ class Square:
             picture = picture.crop((column, row, *beyond))
             left, top = left - column, top - row
         box = (left, top, left + edge, top + edge)
-        return self._last(picture, box, reducing_gap=_GAP)
+        return self._resize(picture, box, reducing_gap=_GAP)
 
-    def ground(self) -> Image.Image:
+    def reduced_image(self) -> Image.Image:
         """Where the first step of an opaque picture goes."""
         left, top, right, bottom = self._box
-        return Image.new("RGBX", reduced((right - left, bottom - top), self._factor))
+        return Image.new("RGBX", reduced_size((right - left, bottom - top), self._factor))
 
-    def add(self, ground: Image.Image, picture: Image.Image, top: int, bottom: int) -> None:
+    def add(self, reduced_image: Image.Image, picture: Image.Image, top: int, bottom: int) -> None:
         """The first step for the rows from `top` to `bottom`; those above must be there, and may be needed.
 
         Threads may do several bands at once.
         """
         left, above, right, below = self._box
-        first = max(above, self._step(top))
-        last = below if bottom >= below else self._step(bottom)
+        first = max(above, self._align(top))
+        last = below if bottom >= below else self._align(bottom)
         if first < last:
             piece = picture.reduce(self._factor, (left, first, right, last))
-            ground.paste(piece, (0, (first - above) // self._factor))
+            reduced_image.paste(piece, (0, (first - above) // self._factor))
 
-    def of(self, ground: Image.Image) -> Image.Image:
+    def from_reduced(self, reduced_image: Image.Image) -> Image.Image:
         """The thumbnail, when all rows have been added."""
         edge, factor, (left, top, *_) = min(self.size), self._factor, self._box
         x, y = (
             ((side - edge) / 2 - start) / factor
             for side, start in zip(self.size, (left, top), strict=True)
         )
-        return self._last(ground, (x, y, x + edge / factor, y + edge / factor))
+        return self._resize(reduced_image, (x, y, x + edge / factor, y + edge / factor))
 
-    def _last(self, image: Image.Image, box: Box, reducing_gap: float | None = None) -> Image.Image:
+    def _resize(
+        self, image: Image.Image, box: Box, reducing_gap: float | None = None
+    ) -> Image.Image:
         return image.resize((self._side,) * 2, Image.Resampling.BICUBIC, box, reducing_gap)
 
-    def _step(self, row: int) -> int:
+    def _align(self, row: int) -> int:
         """The row, or one above, where a step begins."""
         _, above, *_ = self._box
         return above + max(0, row - above) // self._factor * self._factor

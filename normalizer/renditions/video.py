@@ -16,9 +16,9 @@ from normalizer.sandbox.errors import SandboxLost, SandboxUnavailable
 from normalizer.sandbox.pool import Pool
 
 from . import answers
-from .mp4_audit import Finding, audit
+from .mp4_audit import AuditResult, audit
 from .sandbox_job import SandboxRunner
-from .while_decoding import Job
+from .while_decoding import JobSpec
 
 #: What is called while a film is being encoded, with the share that is done.
 OnProgress = Callable[[float], None]
@@ -42,34 +42,36 @@ class VideoPipeline:
     """Makes films safe."""
 
     def __init__(
-        self, canvas: Canvas, limits: Limits, pool: Pool, studio: SandboxRunner, threads: Executor
+        self, canvas: Canvas, limits: Limits, pool: Pool, runner: SandboxRunner, threads: Executor
     ) -> None:
         self._canvas, self._limits = canvas, limits
-        self._pool, self._runner, self._threads = pool, studio, threads
+        self._pool, self._runner, self._threads = pool, runner, threads
 
     async def clean(self, source: int, size: int, progress: OnProgress) -> Clean:
         """Raises MediaRejected or MediaFailed."""
-        with _film() as film:
-            work = await self._runner.work(self._first_job(source, size, film))
-            result, ending = work.result, work.ending
-            seen = work.painted
+        with _video_file() as video_file:
+            job = await self._runner.run(self._first_job(source, size, video_file))
+            result, exit_status = job.result, job.exit_status
+            painted = job.painted
             if isinstance(result.get("plan"), dict):
-                result, ending = await self._encoded(source, size, film, result["plan"], progress)
-            content, found = await self._sealed(film, result, ending)
-        if found.seconds > self._limits.video_max_seconds + _GRACE_SECONDS:
+                result, exit_status = await self._encode(
+                    source, size, video_file, result["plan"], progress
+                )
+            content, audited = await self._seal_and_audit(video_file, result, exit_status)
+        if audited.seconds > self._limits.video_max_seconds + _GRACE_SECONDS:
             # Its index had said less.
             content.close()
-            raise MediaRejected("too_long", f"{found.seconds:.0f} s")
-        width, height = seen.width, seen.height
-        if result.get("picture") is True:
+            raise MediaRejected("too_long", f"{audited.seconds:.0f} s")
+        width, height = painted.width, painted.height
+        if result.get("video") is True:
             # Encoded anew it may have been made smaller; its pixels are square and it lies upright.
-            width, height = found.width, found.height
+            width, height = audited.width, audited.height
         video = Rendition("video", "video/mp4", width, height, content)
-        return Clean("video", seen.width, seen.height, found.seconds, (*work.pictures, video))
+        return Clean("video", painted.width, painted.height, audited.seconds, (*job.images, video))
 
-    def _first_job(self, source: int, size: int, film: int) -> Job:
+    def _first_job(self, source: int, size: int, video_file: int) -> JobSpec:
         message = {
-            "job": "film",
+            "job": "video",
             "cpu_seconds": int(_COPY_SECONDS),
             "bytes": size,
             "always": self._limits.transcode == "always",
@@ -77,74 +79,74 @@ class VideoPipeline:
             "preview_side": self._canvas.side,
             "poster_side": min(_POSTER_SIDE, self._canvas.side),
         }
-        return Job(message, source, size, _COPY_SECONDS, "poster", film)
+        return JobSpec(message, source, size, _COPY_SECONDS, "poster", video_file)
 
-    async def _encoded(
-        self, source: int, size: int, film: int, plan: dict[str, Any], progress: OnProgress
+    async def _encode(
+        self, source: int, size: int, video_file: int, plan: dict[str, Any], progress: OnProgress
     ) -> tuple[dict[str, Any], asyncio.Future[int]]:
         # Nothing of a first attempt may remain.
-        os.ftruncate(film, 0)
+        os.ftruncate(video_file, 0)
         message = {
             "job": "encode",
-            "patient": True,
+            "low_priority": True,
             "cpu_seconds": int(_ENCODE_SECONDS),
             "bytes": size,
-            "plan": {part: plan.get(part) is True for part in ("picture", "sound")},
+            "plan": {part: plan.get(part) is True for part in ("video", "audio")},
         }
 
-        def hear(note: dict[str, Any]) -> None:
+        def on_note(note: dict[str, Any]) -> None:
             share = note.get("progress")
             if isinstance(share, float):
                 progress(min(1.0, max(0.0, share)))
 
         try:
-            async with self._pool.cell("slow") as cell:
-                answer = await cell.ask(message, [source, film], _ENCODE_SECONDS, hear)
+            async with self._pool.sandbox("slow") as sandbox:
+                answer = await sandbox.ask(message, [source, video_file], _ENCODE_SECONDS, on_note)
         except SandboxLost as lost:
             if lost.timed_out:
                 raise MediaRejected("too_long", "encoding it takes too long") from None
             raise MediaFailed("decoder_crashed", str(lost)) from None
-        except SandboxUnavailable as error:
-            raise MediaFailed("decoder_crashed", str(error)) from None
-        return answers.done(answer), cell.ending
+        except SandboxUnavailable as exc:
+            raise MediaFailed("decoder_crashed", str(exc)) from None
+        return answers.result_of(answer), sandbox.exit_status
 
-    async def _sealed(
-        self, film: int, result: dict[str, Any], ending: asyncio.Future[int]
-    ) -> tuple[mmap.mmap, Finding]:
+    async def _seal_and_audit(
+        self, video_file: int, result: dict[str, Any], exit_status: asyncio.Future[int]
+    ) -> tuple[mmap.mmap, AuditResult]:
         """The film as memory that nobody can change any more, and what was found in it."""
         try:
-            length = answers.whole(result["bytes"], os.fstat(film).st_size)
-        except (KeyError, ValueError) as error:
-            raise answers.nonsense(error) from None
+            length = answers.parse_number(result["bytes"], os.fstat(video_file).st_size)
+        except (KeyError, ValueError) as exc:
+            raise answers.invalid_answer(exc) from None
         # As long as the cell lives it could change the film behind the audit's back.
         try:
-            await asyncio.shield(ending)
-        except SandboxUnavailable as error:
-            raise MediaFailed("decoder_crashed", str(error)) from None
-        os.ftruncate(film, length)
-        fcntl.fcntl(film, fcntl.F_ADD_SEALS, _SEALS)
-        content = mmap.mmap(film, length, access=mmap.ACCESS_READ)
+            await asyncio.shield(exit_status)
+        except SandboxUnavailable as exc:
+            raise MediaFailed("decoder_crashed", str(exc)) from None
+        os.ftruncate(video_file, length)
+        fcntl.fcntl(video_file, fcntl.F_ADD_SEALS, _SEALS)
+        content = mmap.mmap(video_file, length, access=mmap.ACCESS_READ)
         try:
             loop = asyncio.get_running_loop()
-            finding = await loop.run_in_executor(self._threads, _audited, content)
+            audited = await loop.run_in_executor(self._threads, _audit, content)
         except BaseException:
             content.close()
             raise
-        return content, finding
+        return content, audited
 
 
-def _audited(content: mmap.mmap) -> Finding:
+def _audit(content: mmap.mmap) -> AuditResult:
     try:
         with memoryview(content) as data:
             return audit(data)
     except Broken as broken:
-        raise answers.nonsense(broken) from None
+        raise answers.invalid_answer(broken) from None
 
 
 @contextmanager
-def _film() -> Iterator[int]:
+def _video_file() -> Iterator[int]:
     """Memory for a film, which lives on in its map."""
-    descriptor = os.memfd_create("film", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    descriptor = os.memfd_create("video", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         yield descriptor
     finally:

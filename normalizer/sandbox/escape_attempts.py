@@ -102,10 +102,10 @@ ATTEMPTS: dict[str, dict[str, Callable[[], None]]] = {
 }
 
 
-def attempt(order: JobRequest) -> dict[str, Any]:
+def attempt(request: JobRequest) -> dict[str, Any]:
     """The job: tells whether the attempt failed, and how."""
     try:
-        ATTEMPTS[order.message["wall"]][order.message["attempt"]]()
-    except (OSError, MemoryError) as error:
-        return {"held": True, "how": str(error)}
+        ATTEMPTS[request.message["layer"]][request.message["attempt"]]()
+    except (OSError, MemoryError) as exc:
+        return {"held": True, "how": str(exc)}
     return {"held": False}

@@ -6,17 +6,15 @@ All of them hold for good: no code in the cell, not even the kernel's root, can 
 import errno
 import os
 import resource
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Literal
 
 from . import linux, seccomp
 from .syscall_numbers import PROCESSORS
 
-Wall = Literal["privileges", "no_new_privs", "landlock", "limits", "seccomp"]
+Layer = Literal["privileges", "no_new_privs", "landlock", "limits", "seccomp"]
 
-#: Why a wall could not be raised; "" where it stands.
-State = Mapping[str, str]
 
 #: "nobody": owns nothing, may do nothing.
 _NOBODY = 65534
@@ -35,17 +33,19 @@ _NO_LANDLOCK = frozenset({errno.ENOSYS, errno.EOPNOTSUPP})
 NOT_IN_THIS_KERNEL = "not in this kernel"
 
 
-def raise_shared() -> dict[str, str]:
+def apply_shared_layers() -> dict[str, str]:
     """In the zygote: what its cells inherit. Tells what became of each wall."""
-    order: dict[Wall, Callable[[], None]] = {
+    layers: dict[Layer, Callable[[], None]] = {
         "privileges": _drop_privileges,
         "no_new_privs": lambda: linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1),
         "landlock": _landlock,
     }
-    return {name: _attempt(raise_wall) for name, raise_wall in order.items()}
+    return {name: _apply(apply) for name, apply in layers.items()}
 
 
-def raise_own(layers: Collection[str], file_bytes: int, virtual_bytes: int, processes: int) -> None:
+def apply_own_layers(
+    layers: Collection[str], file_bytes: int, virtual_bytes: int, processes: int
+) -> None:
     """In the cell: the walls named; raises OSError when one does not stand."""
     if "limits" in layers:
         _limit(file_bytes, virtual_bytes + _MEMORY_BYTES, processes)
@@ -63,11 +63,11 @@ def virtual_bytes() -> int:
     return int(Path("/proc/self/statm").read_bytes().split()[0]) * resource.getpagesize()
 
 
-def _attempt(raise_wall: Callable[[], None]) -> str:
+def _apply(apply: Callable[[], None]) -> str:
     try:
-        raise_wall()
-    except OSError as error:
-        return NOT_IN_THIS_KERNEL if error.errno in _NO_LANDLOCK else str(error)
+        apply()
+    except OSError as exc:
+        return NOT_IN_THIS_KERNEL if exc.errno in _NO_LANDLOCK else str(exc)
     return ""
 
 
@@ -90,23 +90,23 @@ def _become_nobody() -> None:
 
 
 def _landlock() -> None:
-    version = linux.landlock_version()
-    files = sum(bits for since, bits in _LANDLOCK_FILES.items() if since <= version)
+    abi = linux.landlock_version()
+    files = sum(bits for since, bits in _LANDLOCK_FILES.items() if since <= abi)
     linux.landlock_forbid(
         files,
-        _LANDLOCK_TCP if version >= 4 else 0,
-        _LANDLOCK_SCOPES if version >= 6 else 0,
-        version,
+        _LANDLOCK_TCP if abi >= 4 else 0,
+        _LANDLOCK_SCOPES if abi >= 6 else 0,
+        abi,
     )
 
 
-def half_of_all_processes() -> int:
+def process_limit() -> int:
     """Half of the processes and threads that the machine may have; all of one user count, so no less will do."""
-    numbers = (Path("/proc/sys/kernel") / name for name in ("pid_max", "threads-max"))
-    return min(int(number.read_bytes()) for number in numbers) // 2
+    paths = (Path("/proc/sys/kernel") / name for name in ("pid_max", "threads-max"))
+    return min(int(path.read_bytes()) for path in paths) // 2
 
 
-def memory_is_promised_freely() -> bool:
+def overcommits_memory() -> bool:
     """Whether the machine grants memory before it has it: then only a cell's own limit says no."""
     return Path("/proc/sys/vm/overcommit_memory").read_bytes().strip() != _STRICT
 

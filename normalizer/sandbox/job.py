@@ -13,18 +13,18 @@ class JobRequest:
     #: The source, the canvas for pixels, and for films the file to write.
     files: list[int]
     #: Sends a note ahead of the answer.
-    tell: Callable[[dict[str, Any]], None]
+    notify: Callable[[dict[str, Any]], None]
     #: What is large: it is cleared away with the process, when the gateway closes the door or kills.
-    kept: list[object] = field(default_factory=list)
+    keep_alive: list[object] = field(default_factory=list)
 
 
-JobSpec = Callable[[JobRequest], dict[str, Any]]
+JobFunction = Callable[[JobRequest], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Decoders:
     """The jobs a cell can do, by name, loaded and warm."""
 
-    jobs: Mapping[str, JobSpec]
+    jobs: Mapping[str, JobFunction]
     #: Runs in each cell before it raises its walls, on what a fork must touch once for itself.
     warm_child: Callable[[], None]

@@ -13,20 +13,20 @@ from . import protocol
 from .errors import SandboxLost
 
 #: How long the zygote may take to tell how a cell ended, once its door is closed.
-_OBITUARY_SECONDS = 1.0
+_EXIT_STATUS_SECONDS = 1.0
 
 #: Decoders start up to four threads. Whoever starts thousands leaves no room for anybody's processes.
-_MOST_THREADS = 64
-_LOOK_SECONDS = 0.02
+_MAX_THREADS = 64
+_CHECK_SECONDS = 0.02
 
-_ENDS = {
+_EXIT_REASONS = {
     -signal.SIGSYS: "tried a forbidden system call",
     -signal.SIGXCPU: "used up its processor time",
     -signal.SIGKILL: "was killed",
 }
 
 #: What a cell tells before it answers.
-Note = Callable[[dict[str, Any]], None]
+OnNote = Callable[[dict[str, Any]], None]
 
 
 class SandboxProcess:
@@ -36,12 +36,12 @@ class SandboxProcess:
         self,
         pid: int,
         pidfd: int,
-        door: socket.socket,
-        ending: asyncio.Future[int],
+        control: socket.socket,
+        exit_status: asyncio.Future[int],
         kill: Callable[[int], None],
     ) -> None:
-        self.pid, self.ending = pid, ending
-        self._pidfd, self._door, self._kill = pidfd, door, kill
+        self.pid, self.exit_status = pid, exit_status
+        self._pidfd, self._control, self._kill = pidfd, control, kill
         self._ended = False
 
     async def ask(
@@ -49,65 +49,65 @@ class SandboxProcess:
         message: Mapping[str, Any],
         files: Sequence[int],
         deadline: float,
-        note: Note | None = None,
+        on_note: OnNote | None = None,
     ) -> dict[str, Any]:
         """The answer to one job; raises SandboxLost, or SandboxUnavailable where all cells were lost at once."""
         try:
             # Sent first: while the cell wakes up there is time for everything else.
-            protocol.send(self._door, message, files)
+            protocol.send(self._control, message, files)
             async with asyncio.timeout(deadline):
-                return await self._answer(note)
+                return await self._answer(on_note)
         except TimeoutError:
             raise SandboxLost(f"took longer than {deadline:g} s", timed_out=True) from None
         except (EOFError, ConnectionError):
-            raise await self._lost() from None
-        except protocol.BadMessage as error:
-            raise SandboxLost(f"answered {error}") from None
+            raise await self._exit_error() from None
+        except protocol.BadMessage as exc:
+            raise SandboxLost(f"answered {exc}") from None
 
-    async def _answer(self, note: Note | None) -> dict[str, Any]:
-        loop, door = asyncio.get_running_loop(), self._door.fileno()
+    async def _answer(self, on_note: OnNote | None) -> dict[str, Any]:
+        loop, control = asyncio.get_running_loop(), self._control.fileno()
         answer: asyncio.Future[dict[str, Any]] = loop.create_future()
-        loop.add_reader(door, self._hear, answer, note)
-        loop.call_later(_LOOK_SECONDS, self._watch, answer)
+        loop.add_reader(control, self._receive, answer, on_note)
+        loop.call_later(_CHECK_SECONDS, self._check_threads, answer)
         try:
             return await answer
         finally:
-            loop.remove_reader(door)
+            loop.remove_reader(control)
 
-    def _watch(self, answer: asyncio.Future[dict[str, Any]]) -> None:
+    def _check_threads(self, answer: asyncio.Future[dict[str, Any]]) -> None:
         """Ends the wait for a cell that starts threads without end: the kernel has no limit for one process."""
         if answer.done():
             return
-        threads = _threads_of(self.pid)
-        if threads > _MOST_THREADS:
+        threads = _count_threads(self.pid)
+        if threads > _MAX_THREADS:
             answer.set_exception(SandboxLost(f"started {threads} threads"))
         else:
-            asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._watch, answer)
+            asyncio.get_running_loop().call_later(_CHECK_SECONDS, self._check_threads, answer)
 
-    def _hear(self, answer: asyncio.Future[dict[str, Any]], note: Note | None) -> None:
+    def _receive(self, answer: asyncio.Future[dict[str, Any]], on_note: OnNote | None) -> None:
         if answer.done():
             return
         try:
-            message, _ = protocol.receive(self._door)
+            message, _ = protocol.receive(self._control)
             if "note" not in message:
                 answer.set_result(message)
-            elif note and isinstance(message["note"], dict):
-                note(message["note"])
+            elif on_note and isinstance(message["note"], dict):
+                on_note(message["note"])
         except BlockingIOError:
             return
-        except Exception as error:  # noqa: BLE001  # whoever waits for the answer gets it
-            answer.set_exception(error)
+        except Exception as exc:  # noqa: BLE001  # whoever waits for the answer gets it
+            answer.set_exception(exc)
 
-    async def _lost(self) -> SandboxLost:
+    async def _exit_error(self) -> SandboxLost:
         try:
-            async with asyncio.timeout(_OBITUARY_SECONDS):
-                status = await asyncio.shield(self.ending)
+            async with asyncio.timeout(_EXIT_STATUS_SECONDS):
+                status = await asyncio.shield(self.exit_status)
         except TimeoutError:
             return SandboxLost("ended without an answer")
         if status >= 0:
             return SandboxLost("ended without an answer", status)
         default = f"crashed with {signal.Signals(-status).name}"
-        return SandboxLost(_ENDS.get(status, default), status)
+        return SandboxLost(_EXIT_REASONS.get(status, default), status)
 
     def end(self) -> None:
         """Kills the process, whatever it does, and gives back what we hold of it. May be called twice."""
@@ -123,10 +123,10 @@ class SandboxProcess:
             pass
         os.close(self._pidfd)
         with contextlib.suppress(OSError):
-            self._door.close()
+            self._control.close()
 
 
-def _threads_of(pid: int) -> int:
+def _count_threads(pid: int) -> int:
     """How many threads a process has; 0 where the process is gone or /proc does not show it."""
     try:
         # A directory of directories: each thread adds a link, beside the usual two. Nothing is opened.

@@ -38,8 +38,8 @@ def receive(sock: socket.socket, descriptors: int = 0) -> tuple[dict[str, Any], 
         raise BadMessage("a message that is too long")
     try:
         message = json.loads(packet)
-    except (ValueError, RecursionError) as error:
-        raise BadMessage("a message that is no JSON") from error
+    except (ValueError, RecursionError) as exc:
+        raise BadMessage("a message that is no JSON") from exc
     if not isinstance(message, dict):
         raise BadMessage("a message that is no object")
     return message, received

@@ -19,7 +19,7 @@ _ALLOW, _KILL, _REFUSE = 0x7FFF0000, 0x80000000, 0x00050000
 _NUMBER, _PROCESSOR, _ARGUMENTS = 0, 4, 16
 
 #: The descriptor of the socket to the gateway: the only one a cell may talk over.
-DOOR = 3
+CONTROL_FD = 3
 
 _F_GETFD, _F_GETFL, _F_DUPFD_CLOEXEC = 1, 3, 1030
 _PR_SET_NAME = 15
@@ -69,7 +69,7 @@ ALLOWED = (
 )
 
 #: No decoder ever asks for these.
-DEADLY = (
+KILLED = (
     "accept",
     "add_key",
     "bpf",
@@ -122,8 +122,8 @@ class _Rule:
 _RULES = (
     _Rule("mmap", 2, (0,), mask=mmap.PROT_EXEC),
     _Rule("mprotect", 2, (0,), mask=mmap.PROT_EXEC),
-    _Rule("sendmsg", 0, (DOOR,)),
-    _Rule("recvmsg", 0, (DOOR,)),
+    _Rule("sendmsg", 0, (CONTROL_FD,)),
+    _Rule("recvmsg", 0, (CONTROL_FD,)),
     # Threads, which libde265 always starts, but no processes.
     _Rule("clone", 0, (_CLONE_THREAD_IN_SAME_MEMORY,), mask=_CLONE_THREAD_IN_SAME_MEMORY),
     _Rule("fcntl", 1, (_F_GETFD, _F_GETFL, _F_DUPFD_CLOEXEC)),
@@ -136,7 +136,7 @@ _RULES = (
 )
 
 #: The flags of clone3 lie behind a pointer, which a filter cannot follow: C libraries then use clone.
-_ABSENT = ("clone3",)
+_UNIMPLEMENTED = ("clone3",)
 
 
 def program(processor: Processor) -> bytes:
@@ -158,8 +158,8 @@ def _instructions(processor: Processor) -> Iterator[_Instruction]:
     yield from _verdicts(processor, ALLOWED, _ALLOW)
     for rule in _RULES:
         yield from _conditional(processor, rule)
-    yield from _verdicts(processor, _ABSENT, _REFUSE | errno.ENOSYS)
-    yield from _verdicts(processor, DEADLY, _KILL)
+    yield from _verdicts(processor, _UNIMPLEMENTED, _REFUSE | errno.ENOSYS)
+    yield from _verdicts(processor, KILLED, _KILL)
     yield (_RETURN, 0, 0, _REFUSE | errno.EPERM)
 
 

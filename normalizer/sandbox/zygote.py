@@ -20,15 +20,15 @@ def serve(control_fd: int, load: Callable[[], Decoders]) -> None:
     """Fork cells on request until the gateway closes its end. `load` brings the decoders into this process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     control = socket.socket(fileno=control_fd)
-    awakened = _wake_on_child()
+    wakeup = _wake_on_child()
     prepared = child.prepare(load())
-    states = isolation.raise_shared()
+    states = isolation.apply_shared_layers()
     # What is there now is shared with every cell, as long as nobody moves it.
     gc.disable()
     gc.freeze()
     with contextlib.suppress(EOFError, ConnectionError):
         protocol.send(control, {"ready": states})
-        _Zygote(control, awakened, prepared).serve()
+        _Zygote(control, wakeup, prepared).serve()
 
 
 def _wake_on_child() -> int:
@@ -39,26 +39,24 @@ def _wake_on_child() -> int:
 
 
 class _Zygote:
-    def __init__(
-        self, control: socket.socket, awakened: int, prepared: child.PreparedState
-    ) -> None:
-        self._control, self._awakened, self._prepared = control, awakened, prepared
+    def __init__(self, control: socket.socket, wakeup: int, prepared: child.PreparedState) -> None:
+        self._control, self._wakeup, self._prepared = control, wakeup, prepared
         self._children: set[int] = set()
 
     def serve(self) -> None:
         """Raises EOFError or ConnectionError when the gateway is gone."""
         poll = select.poll()
         poll.register(self._control, select.POLLIN)
-        poll.register(self._awakened, select.POLLIN)
+        poll.register(self._wakeup, select.POLLIN)
         while True:
             ready = {descriptor for descriptor, _ in poll.poll()}
-            if self._awakened in ready:
-                os.read(self._awakened, 4096)
+            if self._wakeup in ready:
+                os.read(self._wakeup, 4096)
                 self._reap()
             if self._control.fileno() in ready:
-                self._obey()
+                self._handle_request()
 
-    def _obey(self) -> None:
+    def _handle_request(self) -> None:
         message, descriptors = protocol.receive(self._control, 1)
         if "spawn" in message:
             self._spawn(message["spawn"], descriptors[0])
@@ -66,7 +64,7 @@ class _Zygote:
             # Not reaped yet, so the number still means our child.
             os.kill(message["kill"], signal.SIGKILL)
 
-    def _spawn(self, own_layers: list[str], door: int) -> None:
+    def _spawn(self, own_layers: list[str], child_control: int) -> None:
         threads = len(os.listdir(self._prepared.threads))  # noqa: PTH208  # names lead nowhere any more
         if threads != 1:
             # A fork copies one thread only; locks that the others hold would stay locked for ever.
@@ -74,20 +72,20 @@ class _Zygote:
         parent = os.getpid()
         try:
             pid = os.fork()
-        except OSError as error:
+        except OSError as exc:
             # The machine is full for a moment: no reason to end, and all cells at work with it.
-            os.close(door)
-            protocol.send(self._control, {"unspawned": str(error)})
+            os.close(child_control)
+            protocol.send(self._control, {"unspawned": str(exc)})
             return
         if pid == 0:
-            child.live(parent, own_layers, door, self._prepared)
+            child.run(parent, own_layers, child_control, self._prepared)
         self._children.add(pid)
         pidfd = os.pidfd_open(pid)
         try:
             protocol.send(self._control, {"spawned": pid}, [pidfd])
         finally:
             os.close(pidfd)
-            os.close(door)
+            os.close(child_control)
 
     def _reap(self) -> None:
         while self._children:

@@ -37,12 +37,12 @@ class Zygote:
 
     def __init__(self, process: subprocess.Popen[bytes], control: socket.socket) -> None:
         self._process, self._control = process, control
-        self._orders: deque[SpawnRequest] = deque()
-        self._endings: dict[int, asyncio.Future[int]] = {}
+        self._spawns: deque[SpawnRequest] = deque()
+        self._exit_statuses: dict[int, asyncio.Future[int]] = {}
         self.layers: dict[str, str] = {}
         self.gone = False
         #: Bytes that the largest of its cells had, what all share with the zygote included.
-        self.most_memory = 0
+        self.peak_memory = 0
 
     @classmethod
     async def start(cls) -> "Zygote":
@@ -53,7 +53,7 @@ class Zygote:
             process = _launch(theirs)
         zygote = cls(process, ours)
         try:
-            await zygote._warm()
+            await zygote._wait_until_ready()
         except BaseException:
             await zygote.close()
             raise
@@ -63,28 +63,28 @@ class Zygote:
         """A new cell behind the walls named (besides the zygote's own)."""
         ours, theirs = protocol.pair()
         ours.setblocking(False)
-        order: SpawnRequest = asyncio.get_running_loop().create_future()
+        spawned: SpawnRequest = asyncio.get_running_loop().create_future()
         try:
             with theirs:
                 self._send({"spawn": list(layers)}, [theirs.fileno()])
-            self._orders.append(order)
-            pid, pidfd, ending = await asyncio.shield(order)
+            self._spawns.append(spawned)
+            pid, pidfd, exit_status = await asyncio.shield(spawned)
         except BaseException:
-            order.add_done_callback(_abandon)
+            spawned.add_done_callback(_abandon)
             ours.close()
             raise
-        return SandboxProcess(pid, pidfd, ours, ending, self._kill)
+        return SandboxProcess(pid, pidfd, ours, exit_status, self._kill)
 
     async def close(self) -> None:
         """Ends the zygote; its cells end with it."""
-        self._lost()
+        self._mark_gone()
         try:
             await asyncio.to_thread(self._process.wait, _END_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             await asyncio.to_thread(self._process.wait)
 
-    async def _warm(self) -> None:
+    async def _wait_until_ready(self) -> None:
         try:
             async with asyncio.timeout(_START_SECONDS):
                 await _readable(self._control.fileno())
@@ -98,62 +98,62 @@ class Zygote:
                 "The decoder process ended while it started; what it wrote above says why."
             ) from None
         self.layers = message["ready"]
-        asyncio.get_running_loop().add_reader(self._control.fileno(), self._hear)
+        asyncio.get_running_loop().add_reader(self._control.fileno(), self._receive)
 
-    def _hear(self) -> None:
+    def _receive(self) -> None:
         try:
             message, descriptors = protocol.receive(self._control, 1)
         except BlockingIOError:
             return
         except (EOFError, ConnectionError):
-            self._lost()
+            self._mark_gone()
             return
         if "spawned" in message:
-            self._spawned(message["spawned"], descriptors[0])
+            self._resolve_spawn(message["spawned"], descriptors[0])
         elif "unspawned" in message:
-            why = message["unspawned"]
-            self._orders.popleft().set_exception(
-                SandboxUnavailable(f"No process can be made for a decoder: {why}.")
+            reason = message["unspawned"]
+            self._spawns.popleft().set_exception(
+                SandboxUnavailable(f"No process can be made for a decoder: {reason}.")
             )
         elif "ended" in message:
-            self.most_memory = max(self.most_memory, message["memory"])
-            self._ended(message["ended"], message["status"])
+            self.peak_memory = max(self.peak_memory, message["memory"])
+            self._resolve_exit(message["ended"], message["status"])
 
-    def _spawned(self, pid: int, pidfd: int) -> None:
-        ending = self._endings[pid] = asyncio.get_running_loop().create_future()
-        self._orders.popleft().set_result((pid, pidfd, ending))
+    def _resolve_spawn(self, pid: int, pidfd: int) -> None:
+        exit_status = self._exit_statuses[pid] = asyncio.get_running_loop().create_future()
+        self._spawns.popleft().set_result((pid, pidfd, exit_status))
 
-    def _ended(self, pid: int, status: int) -> None:
-        ending = self._endings.pop(pid, None)
-        if ending and not ending.done():
-            ending.set_result(status)
+    def _resolve_exit(self, pid: int, status: int) -> None:
+        exit_status = self._exit_statuses.pop(pid, None)
+        if exit_status and not exit_status.done():
+            exit_status.set_result(status)
 
     def _send(self, message: dict[str, Any], descriptors: Collection[int] = ()) -> None:
         if self.gone:
             raise SandboxUnavailable("The decoder process has ended.")
         try:
             protocol.send(self._control, message, list(descriptors))
-        except (ConnectionError, BlockingIOError) as error:
-            raise SandboxUnavailable(f"The decoder process does not listen: {error}.") from None
+        except (ConnectionError, BlockingIOError) as exc:
+            raise SandboxUnavailable(f"The decoder process does not listen: {exc}.") from None
 
     def _kill(self, pid: int) -> None:
         with contextlib.suppress(SandboxUnavailable):
             self._send({"kill": pid})
 
-    def _lost(self) -> None:
+    def _mark_gone(self) -> None:
         if self.gone:
             return
         self.gone = True
         asyncio.get_running_loop().remove_reader(self._control.fileno())
         self._control.close()
-        for order in self._orders:
-            order.set_exception(SandboxUnavailable("The decoder process has ended."))
-        self._orders.clear()
-        for ending in self._endings.values():
-            ending.set_exception(SandboxUnavailable("The decoder process has ended."))
+        for spawned in self._spawns:
+            spawned.set_exception(SandboxUnavailable("The decoder process has ended."))
+        self._spawns.clear()
+        for exit_status in self._exit_statuses.values():
+            exit_status.set_exception(SandboxUnavailable("The decoder process has ended."))
             # Most of them nobody waits for.
-            ending.exception()
-        self._endings.clear()
+            exit_status.exception()
+        self._exit_statuses.clear()
 
 
 def _launch(control: socket.socket) -> subprocess.Popen[bytes]:
@@ -181,23 +181,23 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _abandon(order: SpawnRequest) -> None:
+def _abandon(spawned: SpawnRequest) -> None:
     """Whoever ordered the cell is gone: closing its door ends it, only the handle must go."""
-    if not order.cancelled() and order.exception() is None:
-        os.close(order.result()[1])
+    if not spawned.cancelled() and spawned.exception() is None:
+        os.close(spawned.result()[1])
 
 
 async def _readable(descriptor: int) -> None:
     """Return once reading would not block; leave nothing behind when cancelled."""
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[None] = loop.create_future()
-    loop.add_reader(descriptor, _settle, ready)
+    loop.add_reader(descriptor, _set_ready, ready)
     try:
         await ready
     finally:
         loop.remove_reader(descriptor)
 
 
-def _settle(ready: asyncio.Future[None]) -> None:
+def _set_ready(ready: asyncio.Future[None]) -> None:
     if not ready.done():
         ready.set_result(None)

@@ -19,7 +19,7 @@ Sanitize = Callable[[bytes], Coroutine[Any, Any, Clean]]
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def sanitizer() -> AsyncIterator[Sanitizer]:
     """One for all tests of a file; these run on the loop of their module."""
-    running = Sanitizer(Limits(), cells=2)
+    running = Sanitizer(Limits(), sandboxes=2)
     await running.start()
     yield running
     await running.close()
@@ -27,21 +27,21 @@ async def sanitizer() -> AsyncIterator[Sanitizer]:
 
 @pytest.fixture
 def sanitize(sanitizer: Sanitizer) -> Sanitize:
-    return handing(sanitizer)
+    return sanitize_with(sanitizer)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def besieged() -> AsyncIterator[Sanitizer]:
+async def hostile_sanitizer() -> AsyncIterator[Sanitizer]:
     """A sanitizer whose decoder attacks when a file tells it to."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(zygote_client, "_MODULE", "tests.normalizer.hostile_decoder")
-        running = Sanitizer(Limits(), cells=2)
+        running = Sanitizer(Limits(), sandboxes=2)
         await running.start()
         yield running
         await running.close()
 
 
-def handing(sanitizer: Sanitizer) -> Sanitize:
+def sanitize_with(sanitizer: Sanitizer) -> Sanitize:
     async def call(content: bytes) -> Clean:
         source = descriptor(content)
         try:

@@ -5,7 +5,7 @@ import pytest
 from normalizer.file_type import sniff
 from normalizer.media import MediaRejected
 
-from .media_samples import box, encoded, film, quadrants
+from .media_samples import box, encoded, make_video, quadrants
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_beginnings_of_every_length_are_answered() -> None:
         encoded(quadrants(8, 8), form) for form in ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "AVIF")
     ]
     refusals = set()
-    for sample in (*samples, film(seconds=0.1)):
+    for sample in (*samples, make_video(seconds=0.1)):
         for length in range(60):
             try:
                 sniff(sample[:length])

@@ -16,13 +16,13 @@ from normalizer.media import Clean, Limits, MediaFailed, MediaRejected
 from normalizer.sanitizer import Sanitizer
 
 from .assertions import alike, assert_bare, colour, shown
-from .conftest import Sanitize, handing
-from .media_samples import box, encoded, film, natural, noise, oriented, quadrants
+from .conftest import Sanitize, sanitize_with
+from .media_samples import box, encoded, make_video, natural, noise, oriented, quadrants
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def reason(sanitize: Sanitize, content: bytes) -> str:
+async def rejection_reason(sanitize: Sanitize, content: bytes) -> str:
     with pytest.raises(MediaRejected) as refusal:
         await sanitize(content)
     return refusal.value.reason
@@ -55,14 +55,14 @@ POSING = {
 
 @pytest.mark.parametrize("name", POSING)
 async def test_what_poses_as_media_is_unsupported(sanitize: Sanitize, name: str) -> None:
-    assert await reason(sanitize, POSING[name]) == "unsupported_type"
+    assert await rejection_reason(sanitize, POSING[name]) == "unsupported_type"
 
 
 @pytest.mark.parametrize("name", POSING)
 async def test_a_film_s_first_box_makes_no_film(sanitize: Sanitize, name: str) -> None:
     """Behind a real `ftyp`, so that it is taken for a film and given to the film's reader."""
     kind = box(b"ftyp", b"isom", bytes(4), b"mp42")
-    assert await reason(sanitize, kind + POSING[name] * 50) == "corrupt"
+    assert await rejection_reason(sanitize, kind + POSING[name] * 50) == "corrupt"
 
 
 @pytest.mark.parametrize("name", POSING)
@@ -70,11 +70,14 @@ async def test_a_film_s_first_box_makes_no_film(sanitize: Sanitize, name: str) -
 async def test_a_photo_s_first_bytes_make_no_photo(
     sanitize: Sanitize, name: str, start: bytes
 ) -> None:
-    assert await reason(sanitize, start + POSING[name] * 50) in {"corrupt", "too_many_pixels"}
+    assert await rejection_reason(sanitize, start + POSING[name] * 50) in {
+        "corrupt",
+        "too_many_pixels",
+    }
 
 
 async def test_an_empty_file_is_corrupt(sanitize: Sanitize) -> None:
-    assert await reason(sanitize, b"") == "corrupt"
+    assert await rejection_reason(sanitize, b"") == "corrupt"
 
 
 async def test_a_photo_that_is_also_a_page_is_only_a_photo(sanitize: Sanitize) -> None:
@@ -90,13 +93,13 @@ async def test_a_photo_that_is_also_a_page_is_only_a_photo(sanitize: Sanitize) -
 
 
 async def test_files_that_are_too_large_are_refused_unread() -> None:
-    running = Sanitizer(Limits(photo_max_bytes=5000, video_max_bytes=9000), cells=1)
+    running = Sanitizer(Limits(photo_max_bytes=5000, video_max_bytes=9000), sandboxes=1)
     await running.start()
-    sanitize = handing(running)
+    sanitize = sanitize_with(running)
     try:
-        assert await reason(sanitize, encoded(noise(100, 100))) == "too_large"
-        assert await reason(sanitize, film(seconds=2)) == "too_large"
-        assert await reason(sanitize, bytes(10_000)) == "too_large"
+        assert await rejection_reason(sanitize, encoded(noise(100, 100))) == "too_large"
+        assert await rejection_reason(sanitize, make_video(seconds=2)) == "too_large"
+        assert await rejection_reason(sanitize, bytes(10_000)) == "too_large"
     finally:
         await running.close()
 
@@ -202,7 +205,7 @@ BOMBS = {name: (content, why) for name, content, why in bombs()}
 @pytest.mark.parametrize("name", BOMBS)
 async def test_bombs_are_refused(sanitizer: Sanitizer, sanitize: Sanitize, name: str) -> None:
     content, why = BOMBS[name]
-    assert await reason(sanitize, content) == why
+    assert await rejection_reason(sanitize, content) == why
     # The cell that had it has ended by then, or another one after it.
     await sanitize(encoded(quadrants()))
     assert cells.most_memory(sanitizer) <= 256 << 20
@@ -248,7 +251,7 @@ async def test_an_animation_of_a_hundred_thousand_frames_is_one_frame(sanitize: 
 async def test_a_photo_that_is_cut_is_corrupt_unless_browsers_show_most_of_it(
     sanitize: Sanitize, form: str, share: float
 ) -> None:
-    content = _encoded(natural(300, 200), form)
+    content = encoded_as(natural(300, 200), form)
     cut = content[: int(len(content) * share)]
     if share > 0.5 and form in {"JPEG", "PNG", "GIF", "TIFF"}:
         clean = await sanitize(cut)
@@ -256,7 +259,7 @@ async def test_a_photo_that_is_cut_is_corrupt_unless_browsers_show_most_of_it(
         before, after = shown(await sanitize(content), "preview"), shown(clean, "preview")
         assert alike(colour(before, 0.5, 0.3), colour(after, 0.5, 0.3), 8)
     else:
-        assert await reason(sanitize, cut) == "corrupt"
+        assert await rejection_reason(sanitize, cut) == "corrupt"
 
 
 @pytest.mark.parametrize("lies", [1, 6, 8])
@@ -265,13 +268,13 @@ async def test_what_is_missing_counts_as_stored_and_not_as_seen(
 ) -> None:
     photo = encoded(natural(300, 200), exif=oriented(lies))
     assert (await sanitize(photo[: int(len(photo) * 0.8)])).kind == "photo"
-    assert await reason(sanitize, photo[: int(len(photo) * 0.3)]) == "corrupt"
+    assert await rejection_reason(sanitize, photo[: int(len(photo) * 0.3)]) == "corrupt"
 
 
 async def test_of_a_progressive_photo_that_is_cut_the_coarse_picture_is_shown(
     sanitize: Sanitize,
 ) -> None:
-    content = _encoded(natural(600, 400), "PROGRESSIVE")
+    content = encoded_as(natural(600, 400), "PROGRESSIVE")
     clean = await sanitize(content[: int(len(content) * 0.6)])
     assert (clean.width, clean.height) == (600, 400)
 
@@ -279,7 +282,7 @@ async def test_of_a_progressive_photo_that_is_cut_the_coarse_picture_is_shown(
 async def test_a_large_png_that_is_cut_is_shown_as_far_as_it_goes(sanitize: Sanitize) -> None:
     content = encoded(natural(600, 480).resize((6000, 4800)), "PNG", compress_level=1)
     assert (await sanitize(content[: int(len(content) * 0.8)])).width == 6000
-    assert await reason(sanitize, content[: int(len(content) * 0.3)]) == "corrupt"
+    assert await rejection_reason(sanitize, content[: int(len(content) * 0.3)]) == "corrupt"
 
 
 @pytest.mark.parametrize("size", [(900, 70_000), (70_000, 900)])
@@ -288,12 +291,12 @@ async def test_of_a_long_strip_that_is_cut_no_more_lies_in_memory_than_of_a_whol
 ) -> None:
     strip = Image.linear_gradient("L").resize(size)
     content = encoded(Image.merge("RGBA", [strip] * 4), "PNG", compress_level=1)
-    running = Sanitizer(Limits(), cells=1)
+    running = Sanitizer(Limits(), sandboxes=1)
     await running.start()
-    sanitize = handing(running)
+    sanitize = sanitize_with(running)
     try:
         assert (await sanitize(content)).width == size[0]
-        assert await reason(sanitize, content[: len(content) // 3]) == "corrupt"
+        assert await rejection_reason(sanitize, content[: len(content) // 3]) == "corrupt"
         # The cell that had it has ended by then, or another one after it.
         await sanitize(encoded(quadrants()))
         assert cells.most_memory(running) <= 160 << 20
@@ -302,7 +305,7 @@ async def test_of_a_long_strip_that_is_cut_no_more_lies_in_memory_than_of_a_whol
 
 
 async def test_damage_within_the_picture_shows_what_comes_before_it(sanitize: Sanitize) -> None:
-    content = bytearray(_encoded(natural(300, 200), "PNG"))
+    content = bytearray(encoded_as(natural(300, 200), "PNG"))
     for place in range(len(content) * 7 // 10, len(content) * 7 // 10 + 40):
         content[place] ^= 0x55
     assert (await sanitize(bytes(content))).width == 300
@@ -316,7 +319,7 @@ ALLOWED = {("corrupt", ""), ("unsupported_type", ""), ("too_many_pixels", "")}
     "form", ["JPEG", "PROGRESSIVE", "PNG", "GIF", "WEBP", "TIFF", "AVIF", "HEIF"]
 )
 async def test_damage_anywhere_costs_no_more_than_the_photo(sanitize: Sanitize, form: str) -> None:
-    content = _encoded(natural(160, 120), form)
+    content = encoded_as(natural(160, 120), form)
     random = np.random.default_rng(len(content))
     outcomes: set[tuple[str, str]] = set()
     for _ in range(40):
@@ -325,12 +328,12 @@ async def test_damage_anywhere_costs_no_more_than_the_photo(sanitize: Sanitize, 
             damaged[place] = int(random.integers(256))
         try:
             assert_bare(await sanitize(bytes(damaged)))
-        except (MediaRejected, MediaFailed) as trouble:
-            outcomes.add((trouble.reason, trouble.detail if trouble.state == "failed" else ""))
+        except (MediaRejected, MediaFailed) as refusal:
+            outcomes.add((refusal.reason, refusal.detail if refusal.state == "failed" else ""))
     assert outcomes <= ALLOWED
 
 
-def _encoded(image: Image.Image, form: str) -> bytes:
+def encoded_as(image: Image.Image, form: str) -> bytes:
     if form == "HEIF":
         buffer = io.BytesIO()
         pillow_heif.from_pillow(image).save(buffer, quality=80)
@@ -343,12 +346,12 @@ def _encoded(image: Image.Image, form: str) -> bytes:
 @pytest.mark.parametrize("form", ["PNG", "TIFF"])
 async def test_a_strip_longer_than_any_photo_is_refused(sanitize: Sanitize, form: str) -> None:
     strip = encoded(Image.new("L", (1_200_000, 2)), form)
-    assert await reason(sanitize, strip) == "too_many_pixels"
+    assert await rejection_reason(sanitize, strip) == "too_many_pixels"
 
 
 async def test_a_heif_that_is_not_as_large_as_it_says_is_corrupt(sanitize: Sanitize) -> None:
-    content = bytearray(_encoded(natural(200, 153), "HEIF"))
+    content = bytearray(encoded_as(natural(200, 153), "HEIF"))
     at = content.index(b"ispe") + 8
     (height,) = struct.unpack_from(">I", content, at + 4)
     struct.pack_into(">I", content, at + 4, height + 48)
-    assert await reason(sanitize, bytes(content)) == "corrupt"
+    assert await rejection_reason(sanitize, bytes(content)) == "corrupt"

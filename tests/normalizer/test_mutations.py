@@ -13,9 +13,9 @@ from normalizer.sanitizer import Sanitizer
 
 from .assertions import assert_bare, content, shown
 from .conftest import Sanitize
-from .media_samples import box, encoded, film, natural
+from .media_samples import box, encoded, make_video, natural
 from .mutations import Mutation, blindly, boxes, jpeg, numbers, png
-from .test_hostile import ALLOWED, _encoded
+from .test_hostile import ALLOWED, encoded_as
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -28,11 +28,11 @@ _MAX_CELL_BYTES = 256 << 20
 
 
 def _photo(form: str) -> bytes:
-    return _encoded(natural(160, 120), form)
+    return encoded_as(natural(160, 120), form)
 
 
-def _film(**options: str) -> bytes:
-    made = film(seconds=0.4, size=(160, 120), options=options, metadata={"title": "CANARY"})
+def _video(**options: str) -> bytes:
+    made = make_video(seconds=0.4, size=(160, 120), options=options, metadata={"title": "CANARY"})
     return made + box(b"free", _WORDS * 9)
 
 
@@ -45,8 +45,8 @@ SOURCES: dict[str, tuple[bytes, Mutation]] = {
     "TIFF": (_photo("TIFF") + _WORDS, numbers),
     "AVIF": (_photo("AVIF") + box(b"free", _WORDS), boxes),
     "HEIF": (_photo("HEIF") + box(b"free", _WORDS), boxes),
-    "film": (_film(), boxes),
-    "film in fragments": (_film(movflags="frag_keyframe+empty_moov"), boxes),
+    "video": (_video(), boxes),
+    "fragmented video": (_video(movflags="frag_keyframe+empty_moov"), boxes),
 }
 
 

@@ -16,7 +16,7 @@ from normalizer.renditions import image_files
 from normalizer.sanitizer import Sanitizer
 
 from .assertions import alike, assert_bare, assert_upright, colour, content, rendition, shown
-from .conftest import Sanitize, handing
+from .conftest import Sanitize, sanitize_with
 from .media_samples import encoded, natural, noise, oriented, quadrants
 from .profiles import ADOBE_RGB, DISPLAY_P3, SWAPPED, profile
 
@@ -311,8 +311,8 @@ async def test_multi_picture_jpegs_are_photos(sanitize: Sanitize) -> None:
 
 
 async def test_a_motion_photo_is_its_photo(sanitize: Sanitize) -> None:
-    film = b"\0\0\0\x18ftypmp42" + bytes(range(256)) * 4000 + b"\xff\xda" * 500
-    clean = await sanitize(encoded(quadrants()) + film)
+    make_video = b"\0\0\0\x18ftypmp42" + bytes(range(256)) * 4000 + b"\xff\xda" * 500
+    clean = await sanitize(encoded(quadrants()) + make_video)
     assert_upright(shown(clean, "preview"))
     assert_bare(clean)
 
@@ -385,12 +385,12 @@ async def test_noise_stays_below_its_limits(sanitize: Sanitize, size: tuple[int,
 
 async def test_tiny_limits_hold_too() -> None:
     running = Sanitizer(
-        Limits(preview_max_bytes=9000, thumbnail_max_bytes=700, preview_max_side=300), cells=1
+        Limits(preview_max_bytes=9000, thumbnail_max_bytes=700, preview_max_side=300), sandboxes=1
     )
     await running.start()
     try:
-        clean = await handing(running)(encoded(noise(1200, 900)))
-        alpha = await handing(running)(encoded(noise(300, 200).convert("LA"), "PNG"))
+        clean = await sanitize_with(running)(encoded(noise(1200, 900)))
+        alpha = await sanitize_with(running)(encoded(noise(300, 200).convert("LA"), "PNG"))
     finally:
         await running.close()
     for each in (clean, alpha):
@@ -407,10 +407,10 @@ async def test_a_photo_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
         return real(image, *arguments, **options)
 
     monkeypatch.setattr(image_files, "_encode", counting)
-    running = Sanitizer(Limits(), cells=1)
+    running = Sanitizer(Limits(), sandboxes=1)
     await running.start()
     try:
-        await handing(running)(encoded(natural(4032, 3024), quality=90))
+        await sanitize_with(running)(encoded(natural(4032, 3024), quality=90))
     finally:
         await running.close()
     assert {width for width, _ in encodes} == {4032, 320}

@@ -13,8 +13,8 @@ from normalizer import sanitizer as sanitizer_module
 from normalizer.media import Clean, Limits, MediaFailed, MediaRejected
 from normalizer.sanitizer import Sanitizer
 
-from .conftest import Sanitize, handing
-from .hostile_decoder import TURN, order_of
+from .conftest import Sanitize, sanitize_with
+from .hostile_decoder import TOGGLE_PROCESS_LIMIT, attack_file
 from .media_samples import descriptor, encoded, quadrants
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -56,10 +56,12 @@ def descriptors() -> int:
         "write the source",
     ],
 )
-async def test_what_a_taken_over_decoder_tries_is_refused(besieged: Sanitizer, attack: str) -> None:
-    sanitize = handing(besieged)
+async def test_what_a_taken_over_decoder_tries_is_refused(
+    hostile_sanitizer: Sanitizer, attack: str
+) -> None:
+    sanitize = sanitize_with(hostile_sanitizer)
     with pytest.raises((MediaRejected, MediaFailed)) as refusal:
-        await sanitize(order_of(attack))
+        await sanitize(attack_file(attack))
     # It was refused by the system (an exception in the cell) or killed for trying.
     assert refusal.value.reason in {"corrupt", "decoder_crashed"}
     assert any(
@@ -82,11 +84,11 @@ async def test_what_a_taken_over_decoder_tries_is_refused(besieged: Sanitizer, a
     ],
 )
 async def test_a_decoder_that_fails_is_a_failure_and_says_how(
-    besieged: Sanitizer, attack: str, why: str
+    hostile_sanitizer: Sanitizer, attack: str, why: str
 ) -> None:
-    sanitize = handing(besieged)
+    sanitize = sanitize_with(hostile_sanitizer)
     with pytest.raises(MediaFailed) as failure:
-        await sanitize(order_of(attack))
+        await sanitize(attack_file(attack))
     assert failure.value.reason == "decoder_crashed"
     assert why in failure.value.detail
     assert isinstance(await sanitize(PHOTO), Clean)
@@ -94,31 +96,31 @@ async def test_a_decoder_that_fails_is_a_failure_and_says_how(
 
 @pytest.mark.parametrize("attack", ["claim", "allocate"])
 async def test_a_file_that_takes_more_memory_than_a_cell_has_is_not_tried_again(
-    besieged: Sanitizer, attack: str
+    hostile_sanitizer: Sanitizer, attack: str
 ) -> None:
     """The next cell would have no more."""
-    sanitize = handing(besieged)
+    sanitize = sanitize_with(hostile_sanitizer)
     with pytest.raises(MediaRejected, match="out of memory") as refusal:
-        await sanitize(order_of(attack))
+        await sanitize(attack_file(attack))
     assert refusal.value.reason == "corrupt"
     assert isinstance(await sanitize(PHOTO), Clean)
 
 
-async def test_output_without_end_stops_at_the_canvas(besieged: Sanitizer) -> None:
-    sanitize = handing(besieged)
+async def test_output_without_end_stops_at_the_canvas(hostile_sanitizer: Sanitizer) -> None:
+    sanitize = sanitize_with(hostile_sanitizer)
     with pytest.raises((MediaRejected, MediaFailed)):
-        await sanitize(order_of("write without end"))
+        await sanitize(attack_file("write without end"))
     assert isinstance(await sanitize(PHOTO), Clean)
 
 
 @pytest.mark.parametrize("attack", ["spin", "sleep", "flood"])
 async def test_a_hanging_decoder_is_ended_at_its_deadline_and_neighbours_finish(
-    besieged: Sanitizer, monkeypatch: pytest.MonkeyPatch, attack: str
+    hostile_sanitizer: Sanitizer, monkeypatch: pytest.MonkeyPatch, attack: str
 ) -> None:
-    sanitize = handing(besieged)
+    sanitize = sanitize_with(hostile_sanitizer)
     await sanitize(PHOTO)
     monkeypatch.setattr(sanitizer_module, "_PHOTO_SECONDS", 1.0)
-    hanging = asyncio.create_task(sanitize(order_of(attack)))
+    hanging = asyncio.create_task(sanitize(attack_file(attack)))
     await asyncio.sleep(0.1)
     neighbours = await asyncio.gather(*(sanitize(PHOTO) for _ in range(6)))
     assert len(neighbours) == 6
@@ -129,23 +131,25 @@ async def test_a_hanging_decoder_is_ended_at_its_deadline_and_neighbours_finish(
     assert isinstance(await sanitize(PHOTO), Clean)
 
 
-async def test_crashes_in_a_row_lose_no_neighbour(besieged: Sanitizer) -> None:
-    sanitize = handing(besieged)
-    files = [order_of("crash") if n % 2 else PHOTO for n in range(20)]
+async def test_crashes_in_a_row_lose_no_neighbour(hostile_sanitizer: Sanitizer) -> None:
+    sanitize = sanitize_with(hostile_sanitizer)
+    files = [attack_file("crash") if n % 2 else PHOTO for n in range(20)]
     results = await asyncio.gather(*map(sanitize, files), return_exceptions=True)
     assert [isinstance(result, Clean) for result in results] == [n % 2 == 0 for n in range(20)]
 
 
-async def test_memory_that_a_cell_wrote_to_secretly_is_not_used_again(besieged: Sanitizer) -> None:
-    sanitize = handing(besieged)
+async def test_memory_that_a_cell_wrote_to_secretly_is_not_used_again(
+    hostile_sanitizer: Sanitizer,
+) -> None:
+    sanitize = sanitize_with(hostile_sanitizer)
     for _ in range(6):
-        await sanitize(order_of("paint elsewhere"))
+        await sanitize(attack_file("paint elsewhere"))
         await sanitize(PHOTO)
-        assert isinstance(await sanitize(order_of("look around")), Clean)
+        assert isinstance(await sanitize(attack_file("look around")), Clean)
 
 
-async def test_when_the_zygote_is_killed_a_new_one_takes_over(besieged: Sanitizer) -> None:
-    sanitize = handing(besieged)
+async def test_when_the_zygote_is_killed_a_new_one_takes_over(hostile_sanitizer: Sanitizer) -> None:
+    sanitize = sanitize_with(hostile_sanitizer)
     before = children()
     for pid in before:
         # The cells of a zygote that was killed first end with it.
@@ -155,24 +159,26 @@ async def test_when_the_zygote_is_killed_a_new_one_takes_over(besieged: Sanitize
     assert not before & children()
 
 
-async def test_a_machine_full_of_processes_costs_no_job_that_runs(besieged: Sanitizer) -> None:
-    sanitize = handing(besieged)
+async def test_a_machine_full_of_processes_costs_no_job_that_runs(
+    hostile_sanitizer: Sanitizer,
+) -> None:
+    sanitize = sanitize_with(hostile_sanitizer)
     await sanitize(PHOTO)
-    await settled(besieged)
-    neighbour = asyncio.create_task(sanitize(order_of("sleep")))
+    await settled(hostile_sanitizer)
+    neighbour = asyncio.create_task(sanitize(attack_file("sleep")))
     await asyncio.sleep(0.1)
     (zygote,) = (pid for pid in children() if _is_zygote(pid))
-    os.kill(zygote, TURN)
+    os.kill(zygote, TOGGLE_PROCESS_LIMIT)
     results = [await _outcome(sanitize, PHOTO) for _ in range(6)]
     assert any(isinstance(result, MediaFailed) for result in results), "cells were still made"
-    os.kill(zygote, TURN)
+    os.kill(zygote, TOGGLE_PROCESS_LIMIT)
     for _ in range(6):
         assert isinstance(await sanitize(PHOTO), Clean)
     assert not neighbour.done()
     assert zygote in children()
     neighbour.cancel()
     await asyncio.gather(neighbour, return_exceptions=True)
-    await settled(besieged)
+    await settled(hostile_sanitizer)
     assert len(children()) == SPARES + 1
 
 
@@ -187,45 +193,47 @@ async def _outcome(sanitize: Sanitize, content: bytes) -> Clean | MediaFailed:
         return failure
 
 
-async def test_a_cancelled_job_leaves_no_process_and_no_descriptor(besieged: Sanitizer) -> None:
-    sanitize = handing(besieged)
+async def test_a_cancelled_job_leaves_no_process_and_no_descriptor(
+    hostile_sanitizer: Sanitizer,
+) -> None:
+    sanitize = sanitize_with(hostile_sanitizer)
     for _ in range(3):
         await sanitize(PHOTO)
-    await settled(besieged)
+    await settled(hostile_sanitizer)
     idle, open_before = len(children()), descriptors()
     for _ in range(5):
-        job = asyncio.create_task(sanitize(order_of("sleep")))
+        job = asyncio.create_task(sanitize(attack_file("sleep")))
         await asyncio.sleep(0.05)
         job.cancel()
         with pytest.raises(asyncio.CancelledError):
             await job
     await sanitize(PHOTO)
-    await settled(besieged)
+    await settled(hostile_sanitizer)
     assert len(children()) == idle
     assert descriptors() <= open_before
 
 
 async def test_jobs_cancelled_while_they_wait_for_a_place_leave_nothing(
-    besieged: Sanitizer,
+    hostile_sanitizer: Sanitizer,
 ) -> None:
-    sanitize = handing(besieged)
+    sanitize = sanitize_with(hostile_sanitizer)
     await sanitize(PHOTO)
-    await settled(besieged)
+    await settled(hostile_sanitizer)
     idle, open_before = len(children()), descriptors()
-    jobs = [asyncio.create_task(sanitize(order_of("sleep"))) for _ in range(10)]
+    jobs = [asyncio.create_task(sanitize(attack_file("sleep"))) for _ in range(10)]
     await asyncio.sleep(0.1)
     for job in jobs:
         job.cancel()
     await asyncio.gather(*jobs, return_exceptions=True)
     assert isinstance(await sanitize(PHOTO), Clean)
-    await settled(besieged)
+    await settled(hostile_sanitizer)
     assert len(children()) == idle
     assert descriptors() <= open_before
 
 
 async def test_closing_ends_every_process() -> None:
     before = children()
-    running = Sanitizer(Limits(), cells=2)
+    running = Sanitizer(Limits(), sandboxes=2)
     await running.start()
     assert children() > before
     await running.close()
@@ -233,7 +241,7 @@ async def test_closing_ends_every_process() -> None:
 
 
 async def test_sanitizing_after_closing_is_a_failure() -> None:
-    running = Sanitizer(Limits(), cells=1)
+    running = Sanitizer(Limits(), sandboxes=1)
     await running.start()
     await running.close()
     source = descriptor(PHOTO)

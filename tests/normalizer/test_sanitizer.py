@@ -10,7 +10,7 @@ from PIL import Image
 from normalizer.media import Clean, MediaRejected, Rendition
 
 from .conftest import Sanitize
-from .media_samples import CORNERS, encoded, film, quadrants
+from .media_samples import CORNERS, encoded, make_video, quadrants
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -62,7 +62,7 @@ async def test_of_a_gif_the_first_frame_is_shown(sanitize: Sanitize) -> None:
 
 
 async def test_an_mp4_is_rebuilt_index_first_with_poster_and_duration(sanitize: Sanitize) -> None:
-    clean = await sanitize(film(seconds=2, metadata={"title": "CANARY"}))
+    clean = await sanitize(make_video(seconds=2, metadata={"title": "CANARY"}))
     assert (clean.kind, clean.width, clean.height) == ("video", 320, 240)
     assert clean.duration_seconds == pytest.approx(2.0, abs=0.1)
     assert_upright(shown(clean, "poster"))
@@ -83,7 +83,7 @@ async def test_what_is_neither_photo_nor_video_is_unsupported(sanitize: Sanitize
 
 @pytest.mark.parametrize("rotation", [90, 180, 270])
 async def test_a_turned_film_has_an_upright_poster(sanitize: Sanitize, rotation: int) -> None:
-    lying = film(rotation=rotation, seconds=0.4, container="mov")
+    lying = make_video(rotation=rotation, seconds=0.4, container="mov")
     clean = await sanitize(lying)
     assert (clean.width, clean.height) == ((320, 240) if rotation == 180 else (240, 320))
     # The coded frame shows red at its upper left; turned, that corner moves.

@@ -11,14 +11,14 @@ import av
 import numpy as np
 import pytest
 
-from normalizer.isobmff import Box, Broken, inside, walk
+from normalizer.isobmff import Box, Broken, find_boxes, walk
 from normalizer.media import Clean, Limits, MediaRejected
 from normalizer.renditions.mp4_audit import audit
 from normalizer.sanitizer import Sanitizer, Stage
 
 from .assertions import alike, assert_bare, assert_upright, colour, content, rendition, shown
-from .conftest import Sanitize, handing
-from .media_samples import CORNERS, box, descriptor, film
+from .conftest import Sanitize, sanitize_with
+from .media_samples import CORNERS, box, descriptor, make_video
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -57,15 +57,15 @@ def assert_playable(clean: Clean, *, sound: bool = True) -> None:
     assert tracks(clean) == [("video", "h264"), *([("audio", "aac")] if sound else [])]
     with opened(clean) as container:
         assert next(container.decode(video=0)).format.name in {"yuv420p", "yuvj420p"}
-    for sign in (b"Lavf", b"Lavc", b"x264", b"x265", b"udta", b"meta", b"CANARY"):
-        assert sign not in data[: data.index(b"mdat")], sign
-    for sign in (b"Lavf", b"Lavc", b"x264 - core", b"CANARY"):
-        assert sign not in data, sign
+    for signature in (b"Lavf", b"Lavc", b"x264", b"x265", b"udta", b"meta", b"CANARY"):
+        assert signature not in data[: data.index(b"mdat")], signature
+    for signature in (b"Lavf", b"Lavc", b"x264 - core", b"CANARY"):
+        assert signature not in data, signature
     assert_bare(clean)
 
 
 async def test_what_browsers_play_is_copied_frame_by_frame(sanitize: Sanitize) -> None:
-    source = film(seconds=2, metadata={"title": "CANARY", "location": "+52.5200+013.4050/"})
+    source = make_video(seconds=2, metadata={"title": "CANARY", "location": "+52.5200+013.4050/"})
     clean = await sanitize(source)
     assert_playable(clean)
     with reading(source) as container:
@@ -83,7 +83,7 @@ async def test_the_sound_is_copied_too(sanitize: Sanitize) -> None:
         with reading(data) as container:
             return np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
 
-    source = film(seconds=2)
+    source = make_video(seconds=2)
     before, after = samples(source), samples(content(await sanitize(source), "video"))
     assert len(before) == len(after)
     assert np.allclose(before, after, atol=1e-6)
@@ -91,13 +91,13 @@ async def test_the_sound_is_copied_too(sanitize: Sanitize) -> None:
 
 @pytest.mark.parametrize("container", ["mp4", "mov", "3gp", "ipod"])
 async def test_containers_of_all_phones_are_films(sanitize: Sanitize, container: str) -> None:
-    clean = await sanitize(film(container=container))
+    clean = await sanitize(make_video(container=container))
     assert_playable(clean)
     assert_upright(shown(clean, "poster"))
 
 
 async def test_an_index_at_the_end_goes_first(sanitize: Sanitize) -> None:
-    source = film()
+    source = make_video()
     assert source.index(b"mdat") < source.index(b"moov")
     assert_playable(await sanitize(source))
 
@@ -106,19 +106,21 @@ async def test_an_index_at_the_end_goes_first(sanitize: Sanitize) -> None:
     "flags", ["frag_keyframe+empty_moov", "frag_keyframe+empty_moov+default_base_moof", "faststart"]
 )
 async def test_fragments_become_one_film(sanitize: Sanitize, flags: str) -> None:
-    clean = await sanitize(film(seconds=2, options={"movflags": flags}, codec_options={"g": "10"}))
+    clean = await sanitize(
+        make_video(seconds=2, options={"movflags": flags}, codec_options={"g": "10"})
+    )
     assert_playable(clean)
     assert len(frames(clean)) == 50
     assert clean.duration_seconds == pytest.approx(2.0, abs=0.1)
 
 
 async def test_a_film_without_sound_is_a_film(sanitize: Sanitize) -> None:
-    assert_playable(await sanitize(film(audio=None)), sound=False)
+    assert_playable(await sanitize(make_video(audio=None)), sound=False)
 
 
 async def test_frames_at_odd_times_keep_their_times(sanitize: Sanitize) -> None:
     times = [0, 1, 2, 10, 11, 40, 41, 42, 49]
-    source = film(times=times, seconds=2, audio=None)
+    source = make_video(times=times, seconds=2, audio=None)
     clean = await sanitize(source)
     with opened(clean) as container:
         found = [round(frame.time * 25) for frame in container.decode(video=0)]
@@ -133,7 +135,9 @@ async def test_films_are_seen_upright(
     sanitize: Sanitize, rotation: int, mirrored: bool, codec: str
 ) -> None:
     """Copied films keep their turning, encoded ones are turned; either way a browser shows the poster."""
-    clean = await sanitize(film(rotation=rotation, mirrored=mirrored, codec=codec, seconds=0.4))
+    clean = await sanitize(
+        make_video(rotation=rotation, mirrored=mirrored, codec=codec, seconds=0.4)
+    )
     turned = rotation in {90, 270}
     assert (clean.width, clean.height) == ((240, 320) if turned else (320, 240))
     poster = shown(clean, "poster")
@@ -163,7 +167,7 @@ async def test_films_are_seen_upright(
 async def test_a_film_states_its_own_sides_and_not_those_it_had(
     sanitize: Sanitize, options: dict[str, Any], sides: tuple[int, int]
 ) -> None:
-    clean = await sanitize(film(**{"seconds": 0.4, **options}))
+    clean = await sanitize(make_video(**{"seconds": 0.4, **options}))
     video = rendition(clean, "video")
     assert (video.width, video.height) == sides
     with opened(clean) as container:
@@ -173,7 +177,7 @@ async def test_a_film_states_its_own_sides_and_not_those_it_had(
 
 
 async def test_boxes_that_nobody_knows_are_skipped_wherever_they_stand(sanitize: Sanitize) -> None:
-    source = film(seconds=0.4)
+    source = make_video(seconds=0.4)
     # Behind the media, so that no offset changes, and before the index.
     index = source.index(b"moov") - 4
     assert index > source.index(b"mdat")
@@ -184,7 +188,7 @@ async def test_boxes_that_nobody_knows_are_skipped_wherever_they_stand(sanitize:
 
 
 async def test_pixels_that_are_not_square_are_seen_as_they_are_meant(sanitize: Sanitize) -> None:
-    source = film(size=(176, 144), shape=Fraction(12, 11))
+    source = make_video(size=(176, 144), shape=Fraction(12, 11))
     clean = await sanitize(source)
     assert (clean.width, clean.height) == (192, 144)
     video = rendition(clean, "video")
@@ -195,16 +199,16 @@ async def test_pixels_that_are_not_square_are_seen_as_they_are_meant(sanitize: S
 async def test_of_several_tracks_the_first_ones_are_kept(sanitize: Sanitize) -> None:
     buffer = io.BytesIO()
     with (
-        reading(film(seconds=1)) as one,
-        reading(film(size=(64, 64), seconds=1)) as two,
+        reading(make_video(seconds=1)) as one,
+        reading(make_video(size=(64, 64), seconds=1)) as two,
     ):
         output: Any
         with av.open(buffer, "w", format="mp4") as output:
-            lanes = {s: output.add_stream_from_template(s) for c in (one, two) for s in c.streams}
+            streams = {s: output.add_stream_from_template(s) for c in (one, two) for s in c.streams}
             for source in (one, two):
                 for packet in source.demux():
                     if packet.dts is not None:
-                        packet.stream = lanes[packet.stream]
+                        packet.stream = streams[packet.stream]
                         output.mux(packet)
     clean = await sanitize(buffer.getvalue())
     assert_playable(clean)
@@ -229,7 +233,7 @@ async def test_other_codings_are_encoded_anew(
     sanitize: Sanitize, codec: str, pixel_format: str, container: str
 ) -> None:
     quiet = {"x265-params": "log-level=none"} if codec == "libx265" else None
-    source = film(
+    source = make_video(
         codec=codec,
         pixel_format=pixel_format,
         container=container,
@@ -258,21 +262,21 @@ async def test_other_codings_are_encoded_anew(
 async def test_other_sounds_become_aac(
     sanitize: Sanitize, audio: str, container: str, rate: int
 ) -> None:
-    source = film(audio=audio, container=container, sample_rate=rate, seconds=2)
+    source = make_video(audio=audio, container=container, sample_rate=rate, seconds=2)
     clean = await sanitize(source)
     assert_playable(clean)
     assert len(frames(clean)) == 50
     with opened(clean) as made:
-        heard = np.concatenate([f.to_ndarray()[0] for f in made.decode(audio=0)])
+        samples = np.concatenate([f.to_ndarray()[0] for f in made.decode(audio=0)])
         rate = made.streams.audio[0].rate
-    assert len(heard) / rate == pytest.approx(2.0, abs=0.15)
-    spectrum = np.abs(np.fft.rfft(heard))
-    assert np.argmax(spectrum) * rate / len(heard) == pytest.approx(440, abs=15)
+    assert len(samples) / rate == pytest.approx(2.0, abs=0.15)
+    spectrum = np.abs(np.fft.rfft(samples))
+    assert np.argmax(spectrum) * rate / len(samples) == pytest.approx(440, abs=15)
 
 
 @pytest.mark.parametrize("transfer", [PQ, HLG])
 async def test_high_dynamic_range_is_toned_down(sanitize: Sanitize, transfer: int) -> None:
-    source = film(
+    source = make_video(
         codec="libx265",
         pixel_format="yuv420p10le",
         colours=(BT2020, transfer, BT2020),
@@ -296,27 +300,27 @@ async def test_high_dynamic_range_is_toned_down(sanitize: Sanitize, transfer: in
 
 
 async def test_every_film_is_encoded_where_that_is_wanted() -> None:
-    running = Sanitizer(Limits(transcode="always"), cells=1)
+    running = Sanitizer(Limits(transcode="always"), sandboxes=1)
     await running.start()
-    heard: list[tuple[Stage, float | None]] = []
-    source = descriptor(film(seconds=2))
+    reports: list[tuple[Stage, float | None]] = []
+    source = descriptor(make_video(seconds=2))
     try:
-        clean = await running.sanitize(source, progress=lambda *told: heard.append(told))
+        clean = await running.sanitize(source, progress=lambda *report: reports.append(report))
     finally:
         os.close(source)
         await running.close()
     assert_playable(clean)
     assert len(frames(clean)) == 50
-    assert {stage for stage, _ in heard} == {"making_safe"}
-    assert all(0 <= share <= 1 for _, share in heard if share is not None)
+    assert {stage for stage, _ in reports} == {"making_safe"}
+    assert all(0 <= share <= 1 for _, share in reports if share is not None)
 
 
 async def test_a_film_that_is_too_long_is_refused() -> None:
-    running = Sanitizer(Limits(video_max_seconds=1.5), cells=1)
+    running = Sanitizer(Limits(video_max_seconds=1.5), sandboxes=1)
     await running.start()
     try:
         with pytest.raises(MediaRejected) as refusal:
-            await handing(running)(film(seconds=2))
+            await sanitize_with(running)(make_video(seconds=2))
     finally:
         await running.close()
     assert refusal.value.reason == "too_long"
@@ -324,7 +328,7 @@ async def test_a_film_that_is_too_long_is_refused() -> None:
 
 async def test_photos_do_not_wait_for_films_that_are_encoded(sanitize: Sanitize) -> None:
     slow = [
-        asyncio.create_task(sanitize(film(codec="mpeg4", size=(1280, 720), seconds=2)))
+        asyncio.create_task(sanitize(make_video(codec="mpeg4", size=(1280, 720), seconds=2)))
         for _ in range(3)
     ]
     await asyncio.sleep(0.3)
@@ -355,7 +359,7 @@ def inserted(source: bytes, extra: bytes, *path: bytes) -> bytes:
     top = Box(b"", 0, 0, len(source))
     chain = []
     for kind in path:
-        top = next(inside(data, top, kind))
+        top = next(find_boxes(data, top, kind))
         chain.append(top)
     changed = bytearray(source[: top.end] + extra + source[top.end :])
     for each in chain:
@@ -364,7 +368,7 @@ def inserted(source: bytes, extra: bytes, *path: bytes) -> bytes:
 
 
 async def test_nothing_but_pictures_and_sound_survives(sanitize: Sanitize) -> None:
-    source = inserted(film(), user_data(), b"moov")
+    source = inserted(make_video(), user_data(), b"moov")
     source = inserted(source, user_data(), b"moov", b"trak")
     source = inserted(source, box(b"uuid", b"CANARY" * 10), b"moov")
     source += (
@@ -379,7 +383,7 @@ async def test_nothing_but_pictures_and_sound_survives(sanitize: Sanitize) -> No
 
 
 async def test_bytes_of_the_media_that_no_frame_uses_do_not_survive(sanitize: Sanitize) -> None:
-    source = film()
+    source = make_video()
     top = {each.kind: each for each in walk(memoryview(source), 0, len(source))}
     media = top[b"mdat"]
     grown = bytearray(source[: media.end] + b"CANARY" * 100 + source[media.end :])
@@ -389,13 +393,13 @@ async def test_bytes_of_the_media_that_no_frame_uses_do_not_survive(sanitize: Sa
 
 async def test_messages_between_the_pictures_do_not_survive(sanitize: Sanitize) -> None:
     """x264 writes its settings there, phones time codes, anybody anything."""
-    source = film()
+    source = make_video()
     assert b"x264 - core" in source
     assert_playable(await sanitize(source))
 
 
 async def test_encoders_do_not_sign_the_sound(sanitize: Sanitize) -> None:
-    source = film()
+    source = make_video()
     assert b"Lavc" in source
     assert_playable(await sanitize(source))
 
@@ -403,7 +407,7 @@ async def test_encoders_do_not_sign_the_sound(sanitize: Sanitize) -> None:
 # films that are none, or not whole ----------------------------------------------------------------
 
 
-async def refused(sanitize: Sanitize, source: bytes) -> str:
+async def rejection_reason(sanitize: Sanitize, source: bytes) -> str:
     with pytest.raises(MediaRejected) as refusal:
         await sanitize(source)
     return refusal.value.reason
@@ -412,36 +416,38 @@ async def refused(sanitize: Sanitize, source: bytes) -> str:
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
 @pytest.mark.parametrize("flags", ["", "faststart", "frag_keyframe+empty_moov"])
 async def test_a_film_that_is_cut_is_corrupt(sanitize: Sanitize, share: float, flags: str) -> None:
-    source = film(options={"movflags": flags} if flags else {}, codec_options={"g": "5"})
-    assert await refused(sanitize, source[: int(len(source) * share)]) == "corrupt"
+    source = make_video(options={"movflags": flags} if flags else {}, codec_options={"g": "5"})
+    assert await rejection_reason(sanitize, source[: int(len(source) * share)]) == "corrupt"
 
 
 async def test_data_in_another_file_is_never_fetched(sanitize: Sanitize) -> None:
-    source = film(audio=None)
+    source = make_video(audio=None)
     reference = box(b"url ", struct.pack(">I", 1))
     assert reference in source
     outside = box(b"url ", struct.pack(">I", 0))
-    assert await refused(sanitize, source.replace(reference, outside)) == "unsupported_type"
+    assert (
+        await rejection_reason(sanitize, source.replace(reference, outside)) == "unsupported_type"
+    )
 
 
 async def test_only_sound_is_no_film(sanitize: Sanitize) -> None:
     buffer = io.BytesIO()
-    with reading(film()) as source:
+    with reading(make_video()) as source:
         output: Any
         with av.open(buffer, "w", format="ipod") as output:
-            lane = output.add_stream_from_template(source.streams.audio[0])
+            stream = output.add_stream_from_template(source.streams.audio[0])
             for packet in source.demux(audio=0):
                 if packet.dts is not None:
-                    packet.stream = lane
+                    packet.stream = stream
                     output.mux(packet)
-    assert await refused(sanitize, buffer.getvalue()) == "unsupported_type"
+    assert await rejection_reason(sanitize, buffer.getvalue()) == "unsupported_type"
 
 
 async def test_an_index_that_claims_millions_of_frames_is_refused(sanitize: Sanitize) -> None:
-    source = bytearray(film(audio=None))
+    source = bytearray(make_video(audio=None))
     at = source.index(b"stsz")
     struct.pack_into(">II", source, at + 8, 1, 0x7FFFFFFF)
-    assert await refused(sanitize, bytes(source)) == "corrupt"
+    assert await rejection_reason(sanitize, bytes(source)) == "corrupt"
 
 
 async def test_boxes_within_boxes_without_end_are_refused(sanitize: Sanitize) -> None:
@@ -449,17 +455,18 @@ async def test_boxes_within_boxes_without_end_are_refused(sanitize: Sanitize) ->
     for _ in range(3000):
         deep = box(b"moov", box(b"trak", deep))[:100_000]
     assert (
-        await refused(sanitize, box(b"ftyp", b"isom", bytes(4)) + deep + box(b"mdat")) == "corrupt"
+        await rejection_reason(sanitize, box(b"ftyp", b"isom", bytes(4)) + deep + box(b"mdat"))
+        == "corrupt"
     )
     many = box(b"ftyp", b"isom", bytes(4)) + box(b"free") * 1_000_000
-    assert await refused(sanitize, many) == "corrupt"
+    assert await rejection_reason(sanitize, many) == "corrupt"
 
 
 @pytest.mark.parametrize("damage", range(12))
 async def test_damage_anywhere_never_takes_more_than_the_film(
     sanitize: Sanitize, damage: int
 ) -> None:
-    source = bytearray(film(seconds=0.4))
+    source = bytearray(make_video(seconds=0.4))
     random = np.random.default_rng(damage)
     for _ in range(8):
         source[int(random.integers(8, len(source)))] = int(random.integers(256))
@@ -479,7 +486,7 @@ def forged(source: bytes, old: bytes, new: bytes) -> bytes:
 
 
 async def test_the_audit_refuses_what_a_taken_over_cell_might_write(sanitize: Sanitize) -> None:
-    good = content(await sanitize(film()), "video")
+    good = content(await sanitize(make_video()), "video")
     audit(memoryview(good))
     top = {each.kind: each for each in walk(memoryview(good), 0, len(good))}
     index = good[top[b"moov"].start : top[b"moov"].end]
@@ -504,7 +511,7 @@ async def test_the_audit_refuses_what_a_taken_over_cell_might_write(sanitize: Sa
 
 
 async def test_the_film_cannot_be_changed_any_more(sanitize: Sanitize) -> None:
-    made = rendition(await sanitize(film()), "video").content
+    made = rendition(await sanitize(make_video()), "video").content
     with pytest.raises(TypeError):
         made[0:4] = b"xxxx"  # type: ignore[index]
 
@@ -513,12 +520,12 @@ async def test_the_film_cannot_be_changed_any_more(sanitize: Sanitize) -> None:
 
 
 async def test_a_box_nobody_knows_before_the_index_hides_nothing(sanitize: Sanitize) -> None:
-    source = film(options={"movflags": "faststart"})
+    source = make_video(options={"movflags": "faststart"})
     at = source.index(b"moov") - 4
     extra = box(b"beam", b"CANARY") + box(b"loop", bytes(4))
     # Offsets count from the start of the file.
     moved = bytearray(source[:at] + extra + source[at:])
-    for found in inside(
+    for found in find_boxes(
         memoryview(moved),
         Box(b"", 0, 0, len(moved)),
         *(b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stco"),
@@ -536,7 +543,7 @@ async def test_a_box_nobody_knows_before_the_index_hides_nothing(sanitize: Sanit
 async def test_an_encrypted_film_is_refused(
     sanitize: Sanitize, plain: bytes, locked: bytes
 ) -> None:
-    source = bytearray(film())
+    source = bytearray(make_video())
     at = source.index(plain, source.index(b"stsd"))
     source[at : at + 4] = locked
-    assert await refused(sanitize, bytes(source)) == "unsupported_type"
+    assert await rejection_reason(sanitize, bytes(source)) == "unsupported_type"

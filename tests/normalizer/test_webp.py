@@ -12,7 +12,7 @@ from normalizer.media import Limits, MediaRejected
 from normalizer.sanitizer import Sanitizer
 
 from .assertions import shown
-from .conftest import Sanitize, handing
+from .conftest import Sanitize, sanitize_with
 from .media_samples import encoded, natural
 
 _LIBRARY = libwebp.library()
@@ -37,8 +37,8 @@ def test_a_still_is_what_pillow_makes_of_it(mode: str, *, lossless: bool) -> Non
     image = _translucent(image) if mode == "RGBA" else image
     content = encoded(image, "WEBP", lossless=lossless)
     assert _LIBRARY
-    facts = libwebp.still(_LIBRARY, content)
-    assert facts == libwebp.Facts((301, 203), mode == "RGBA", lossless)
+    facts = libwebp.read_still(_LIBRARY, content)
+    assert facts == libwebp.Header((301, 203), mode == "RGBA", lossless)
     target: pixel_memory.Pixels = np.zeros((203, 301), np.uint32)
     libwebp.decode(_LIBRARY, content, (301, 203), target)
     with Image.open(io.BytesIO(content)) as opened:
@@ -51,7 +51,7 @@ def test_what_moves_is_no_still() -> None:
     buffer = io.BytesIO()
     frames[0].save(buffer, "WEBP", save_all=True, append_images=frames[1:])
     assert _LIBRARY
-    assert libwebp.still(_LIBRARY, buffer.getvalue()) is None
+    assert libwebp.read_still(_LIBRARY, buffer.getvalue()) is None
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -59,16 +59,16 @@ def test_what_moves_is_no_still() -> None:
 async def test_a_webp_of_24_megapixels_is_shown_and_costs_little(mode: str) -> None:
     image = natural(1000, 800).resize((6000, 4000))
     image = _translucent(image) if mode == "RGBA" else image
-    running = Sanitizer(Limits(), cells=1)
+    running = Sanitizer(Limits(), sandboxes=1)
     await running.start()
     try:
-        clean = await handing(running)(encoded(image, "WEBP", quality=50, method=1))
+        clean = await sanitize_with(running)(encoded(image, "WEBP", quality=50, method=1))
         preview = shown(clean, "preview")
         zygote = running._pool._zygote
         assert zygote
-        while not zygote.most_memory:
+        while not zygote.peak_memory:
             await asyncio.sleep(0.01)
-        assert zygote.most_memory < 150 << 20
+        assert zygote.peak_memory < 150 << 20
     finally:
         await running.close()
     assert (clean.width, clean.height) == (6000, 4000)

@@ -82,9 +82,9 @@ def conversion(icc: bytes | None, mode: str) -> Conversion:
         return None
     if mode in {"RGB", "RGBA"}:
         found = icc_profile.read(icc)
-        if found is not None and _alike(found, _SRGB_PROFILE):
+        if found is not None and _is_similar(found, _SRGB_PROFILE):
             return None
-        if found is not None and _alike(found, DISPLAY_P3):
+        if found is not None and _is_similar(found, DISPLAY_P3):
             return _FROM_DISPLAY_P3
         if found is not None and _blue_stays_blue(found):
             return tables(found)
@@ -112,7 +112,7 @@ def tables(source: icc_profile.MatrixProfile) -> Tables:
     return Tables(np.ascontiguousarray(first.reshape(-1)), second)
 
 
-def _alike(one: icc_profile.MatrixProfile, other: icc_profile.MatrixProfile) -> bool:
+def _is_similar(one: icc_profile.MatrixProfile, other: icc_profile.MatrixProfile) -> bool:
     curves = zip(one.curves, other.curves, strict=True)
     return bool(
         np.abs(one.primaries - other.primaries).max() < _SAME_PRIMARIES
@@ -145,7 +145,7 @@ def _managed(icc: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
         return None
 
 
-def manage(image: Image.Image, transform: ImageCms.ImageCmsTransform) -> Image.Image:
+def apply_transform(image: Image.Image, transform: ImageCms.ImageCmsTransform) -> Image.Image:
     """The picture through the colour management system."""
     converted = ImageCms.applyTransform(image, transform)
     assert converted is not None

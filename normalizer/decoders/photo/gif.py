@@ -8,7 +8,7 @@ from PIL import GifImagePlugin, Image
 from normalizer.media import MediaRejected
 
 from . import downscaling
-from .opened import Opened, Wish
+from .opened import DecodeLimits, OpenedPhoto
 
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _GRAPHIC_CONTROL = 0xF9
@@ -24,26 +24,26 @@ Box = tuple[int, int, int, int]
 _MAX_PIXELS = 32_000_000
 
 
-def open_gif(data: memoryview, wish: Wish) -> Opened:
+def open_gif(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
     if len(data) < 13:
         raise MediaRejected("corrupt", "a GIF without a header")
     across, down = struct.unpack_from("<HH", data, 6)
-    wish.check((max(across, 1), max(down, 1)), most=_MAX_PIXELS)
+    limits.check((max(across, 1), max(down, 1)), most=_MAX_PIXELS)
     stream, frame = _first_frame(data)
     # Where a frame reaches beyond the screen, the library makes the screen larger.
-    wish.check((max(across, frame[2]), max(down, frame[3])), most=_MAX_PIXELS)
+    limits.check((max(across, frame[2]), max(down, frame[3])), most=_MAX_PIXELS)
     image = GifImagePlugin.GifImageFile(io.BytesIO(stream))
-    wish.check(image.size, most=_MAX_PIXELS)
-    fit = wish.fit(image.size)
+    limits.check(image.size, most=_MAX_PIXELS)
+    fit = limits.fit(image.size)
 
     def load(*_: object) -> Image.Image:
         image.load()
-        return downscaling.shrunk(_on_nothing(image, frame), fit.factor)
+        return downscaling.downscaled(_clear_around_frame(image, frame), fit.factor)
 
-    return Opened(size=image.size, fit=fit, load=load, crisp=True)
+    return OpenedPhoto(size=image.size, fit=fit, load=load, lossless=True)
 
 
-def _on_nothing(image: Image.Image, frame: Box) -> Image.Image:
+def _clear_around_frame(image: Image.Image, frame: Box) -> Image.Image:
     """Around a frame smaller than the screen nothing is, as browsers show it; the library paints a colour there."""
     if frame == (0, 0, *image.size) or image.has_transparency_data:
         return image
@@ -63,7 +63,7 @@ def _first_frame(data: memoryview) -> tuple[bytes, Box]:
         if kind == _IMAGE:
             end = _end_of_pieces(data, at + 11 + _table_bytes(_byte(data, at + 9)))
             # Where the end of the pieces is missing, the decoder tells whether a part of the picture is.
-            return b"".join([*kept, data[at:end], bytes([0, _TRAILER])]), _place(data, at)
+            return b"".join([*kept, data[at:end], bytes([0, _TRAILER])]), _frame_box(data, at)
         if kind != _EXTENSION:
             break
         end = _end_of_pieces(data, at + 2)
@@ -73,7 +73,7 @@ def _first_frame(data: memoryview) -> tuple[bytes, Box]:
     raise MediaRejected("corrupt", "a GIF without a frame")
 
 
-def _place(data: memoryview, at: int) -> Box:
+def _frame_box(data: memoryview, at: int) -> Box:
     _byte(data, at + 8)
     left, top, width, height = struct.unpack_from("<HHHH", data, at + 1)
     return left, top, left + width, top + height

@@ -8,7 +8,7 @@ from itertools import chain, islice
 from typing import Literal
 
 from normalizer.canvas import Size
-from normalizer.isobmff import Box, Broken, inside, walk
+from normalizer.isobmff import Box, Broken, find_boxes, walk
 
 #: The upper left corner, then the lower right one.
 Crop = tuple[int, int, int, int]
@@ -28,7 +28,7 @@ _CROP, _ROTATION, _MIRROR = b"clap", b"irot", b"imir"
 _FULL_BOX_BYTES = 4
 
 #: A photo in tiles has a hundred items.
-_MOST = 20_000
+_MAX_ITEMS = 20_000
 
 
 def properties(data: memoryview) -> Mapping[bytes, bytes]:
@@ -44,7 +44,7 @@ def properties(data: memoryview) -> Mapping[bytes, bytes]:
         return {}
 
 
-def is_turned(found: Mapping[bytes, bytes]) -> bool:
+def states_orientation(found: Mapping[bytes, bytes]) -> bool:
     """Whether the boxes themselves say how the picture lies."""
     return _ROTATION in found or _MIRROR in found
 
@@ -79,19 +79,21 @@ def crop(found: Mapping[bytes, bytes], size: Size) -> Crop | None:
 
 
 def _properties(data: memoryview, meta: Box) -> Iterator[Box]:
-    primary = [_primary(data, box) for box in inside(data, meta, b"pitm")]
-    containers = inside(data, meta, b"iprp", b"ipco")
-    known = [box for each in containers for box in walk(data, each.body, each.end)]
-    boxes = inside(data, meta, b"iprp", b"ipma")
-    every = islice(chain.from_iterable(_associations(data, box) for box in boxes), _MOST)
-    for number in chain.from_iterable(numbers for item, numbers in every if item in primary):
-        if 0 < number <= len(known):
-            yield known[number - 1]
+    primary = [_primary(data, box) for box in find_boxes(data, meta, b"pitm")]
+    containers = find_boxes(data, meta, b"iprp", b"ipco")
+    all_properties = [box for each in containers for box in walk(data, each.body, each.end)]
+    boxes = find_boxes(data, meta, b"iprp", b"ipma")
+    associations = islice(
+        chain.from_iterable(_associations(data, box) for box in boxes), _MAX_ITEMS
+    )
+    for index in chain.from_iterable(indexes for item, indexes in associations if item in primary):
+        if 0 < index <= len(all_properties):
+            yield all_properties[index - 1]
 
 
 def _primary(data: memoryview, box: Box) -> int:
-    form = ">H" if data[box.body] == 0 else ">I"
-    (item,) = struct.unpack_from(form, data, box.body + _FULL_BOX_BYTES)
+    item_format = ">H" if data[box.body] == 0 else ">I"
+    (item,) = struct.unpack_from(item_format, data, box.body + _FULL_BOX_BYTES)
     return int(item)
 
 
@@ -100,15 +102,16 @@ def _associations(data: memoryview, box: Box) -> Iterator[tuple[int, list[int]]]
     version, wide = data[box.body], data[box.body + 3] & 1
     (count,) = struct.unpack_from(">I", data, box.body + _FULL_BOX_BYTES)
     at = box.body + _FULL_BOX_BYTES + 4
-    form = ">H" if version == 0 else ">I"
+    item_format = ">H" if version == 0 else ">I"
     for _ in range(count):
-        (item,) = struct.unpack_from(form, data, at)
-        at += struct.calcsize(form)
-        many, at = data[at], at + 1
-        yield item, [_number(data, at + index * (1 + wide), wide) for index in range(many)]
-        at += many * (1 + wide)
+        (item,) = struct.unpack_from(item_format, data, at)
+        at += struct.calcsize(item_format)
+        entries, at = data[at], at + 1
+        places = range(at, at + entries * (1 + wide), 1 + wide)
+        yield item, [_property_index(data, place, wide) for place in places]
+        at += entries * (1 + wide)
 
 
-def _number(data: memoryview, at: int, wide: int) -> int:
+def _property_index(data: memoryview, at: int, wide: int) -> int:
     """The highest bit tells whether a reader must understand the property."""
     return struct.unpack_from(">H", data, at)[0] & 0x7FFF if wide else data[at] & 0x7F

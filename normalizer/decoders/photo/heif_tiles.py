@@ -23,10 +23,10 @@ from .pixel_memory import Pixels
 from .shared_libraries import POINTER, Calls
 
 _RGB, _RGBA, _INTERLEAVED = 1, 11, 10
-_HOW_IT_LIES = 1
+_APPLY_TRANSFORMATIONS = 1
 
 #: Where `convert_hdr_to_8bit` lies in the options: behind two bytes, three functions and a pointer.
-_TO_8_BITS = 40
+_CONVERT_HDR_OFFSET = 40
 
 
 class _Error(ctypes.Structure):
@@ -107,10 +107,10 @@ class Grid:
             self._options = POINTER(heif.heif_decoding_options_alloc())
             self._open.callback(heif.heif_decoding_options_free, self._options)
             assert self._options.value
-            ctypes.c_uint8.from_address(self._options.value + _TO_8_BITS).value = 1
+            ctypes.c_uint8.from_address(self._options.value + _CONVERT_HDR_OFFSET).value = 1
             for _ in range(threads):
                 self._handles.put(self._handle())
-            self.size, self.tiles = self._laid(overhang)
+            self.size, self.tiles = self._tiling(overhang)
             undo.pop_all()
 
     @property
@@ -125,12 +125,12 @@ class Grid:
         """Frees what the library holds."""
         self._open.close()
 
-    def decode(self, ground: Pixels) -> Iterator[int]:
+    def decode(self, target: Pixels) -> Iterator[int]:
         """Fills the ground, and tells how many rows from the top are finished. Raises OSError for damage."""
         tiles, height = self.tiles, self.size[1]
         with ThreadPoolExecutor(self._threads) as threads:
             rows: list[list[Future[None]]] = [
-                [threads.submit(self._paint, ground, x, y) for x in range(tiles.columns)]
+                [threads.submit(self._decode_tile, target, x, y) for x in range(tiles.columns)]
                 for y in range(tiles.rows)
             ]
             try:
@@ -155,10 +155,12 @@ class Grid:
         self._open.callback(heif.heif_image_handle_release, handle)
         return handle
 
-    def _laid(self, overhang: AbstractSet[Side]) -> tuple[Size, Tiles]:
+    def _tiling(self, overhang: AbstractSet[Side]) -> tuple[Size, Tiles]:
         found, handle = _Tiling(), self._handles.get()
         _check(
-            self._heif.heif_image_handle_get_image_tiling(handle, _HOW_IT_LIES, ctypes.byref(found))
+            self._heif.heif_image_handle_get_image_tiling(
+                handle, _APPLY_TRANSFORMATIONS, ctypes.byref(found)
+            )
         )
         self._handles.put(handle)
         size, across, down = (found.width, found.height), found.columns, found.rows
@@ -167,7 +169,7 @@ class Grid:
         top = down * found.tile_height - size[1] if "top" in overhang else 0
         return size, Tiles(across, down, found.tile_width, found.tile_height, left, top)
 
-    def _paint(self, ground: Pixels, x: int, y: int) -> None:
+    def _decode_tile(self, target: Pixels, x: int, y: int) -> None:
         handle, image = self._handles.get(), POINTER()
         try:
             _check(
@@ -179,9 +181,9 @@ class Grid:
             self._handles.put(handle)
         try:
             tiles = self.tiles
-            _lay(
+            _copy_tile(
                 self._pixels(image),
-                ground,
+                target,
                 x * tiles.width - tiles.left,
                 y * tiles.height - tiles.top,
             )
@@ -200,13 +202,13 @@ class Grid:
         return pixels[:, : 4 * width].view("<u4")
 
 
-def _lay(tile: Pixels, ground: Pixels, left: int, top: int) -> None:
+def _copy_tile(tile: Pixels, target: Pixels, left: int, top: int) -> None:
     """What of the tile lies on the ground."""
-    height, width = ground.shape
+    height, width = target.shape
     first, last = max(top, 0), min(top + tile.shape[0], height)
     start, end = max(left, 0), min(left + tile.shape[1], width)
     if first < last and start < end:
-        ground[first:last, start:end] = tile[first - top : last - top, start - left : end - left]
+        target[first:last, start:end] = tile[first - top : last - top, start - left : end - left]
 
 
 def _check(error: _Error) -> None:

@@ -17,8 +17,8 @@ from normalizer.canvas import Size
 from normalizer.media import MediaRejected
 
 from . import orientation
-from .opened import Opened, Seen, Wish
-from .pixel_memory import laid_over, pixels
+from .opened import DecodeLimits, OnRows, OpenedPhoto
+from .pixel_memory import image_over, pixels
 
 _SOS, _EOI = 0xDA, 0xD9
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
@@ -43,7 +43,7 @@ _MAX_SCANS = 100
 _MAX_SCANNED_PIXELS = 800_000_000
 
 #: A pixel whose fourth byte is full.
-_FILLED = 0xFF000000
+_OPAQUE = 0xFF000000
 
 _SCAN = re.compile(rb"\xff\xda")
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
@@ -59,15 +59,15 @@ class Structure:
     frame: int = 0
     blocks: int = 0
     #: As EXIF and XMP state it, each None where it does not.
-    exif_turn: int | None = None
-    xmp_turn: int | None = None
+    exif_orientation: int | None = None
+    xmp_orientation: int | None = None
     kept: list[bytes] = field(default_factory=list)
     profile_parts: dict[int, bytes] = field(default_factory=dict)
 
     @property
     def orientation(self) -> int:
         """EXIF counts first: what turns photos upright says so there, and leaves an older XMP as it is."""
-        return self.exif_turn or self.xmp_turn or orientation.UPRIGHT
+        return self.exif_orientation or self.xmp_orientation or orientation.UPRIGHT
 
     @property
     def profile(self) -> bytes | None:
@@ -75,30 +75,30 @@ class Structure:
         return b"".join(parts) or None
 
 
-def open_jpeg(data: memoryview, wish: Wish) -> Opened:
+def open_jpeg(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
     """The photo; a decoder can leave out half, three quarters or seven eighths of it at no cost."""
     structure = read(data)
     size = (structure.width, structure.height)
-    wish.check(size)
+    limits.check(size)
     _check_scans(data, structure)
-    _check_substance(data, structure)
-    fit = wish.fit(size, _FACTORS)
-    image = _plugin(data, structure)
+    _check_density(data, structure)
+    fit = limits.fit(size, _FACTORS)
+    image = _open_plugin(data, structure)
     if fit.factor > 1:
         image.draft(None, (image.width // fit.factor, image.height // fit.factor))
 
-    def load(memory: mmap.mmap | None, seen: Seen) -> Image.Image:
+    def load(memory: mmap.mmap | None, on_rows: OnRows) -> Image.Image:
         if memory is not None:
-            image.im = laid_over(memory, *image.size, "RGB").im
-            image.between = _counting(memory, image.size, seen)
+            image.im = image_over(memory, *image.size, "RGB").im
+            image.before_read = _row_counter(memory, image.size, on_rows)
         image.load()
         return image
 
-    return Opened(
+    return OpenedPhoto(
         size=size,
         fit=fit,
         load=load,
-        lays="RGB" if image.mode == "RGB" and image.size == fit.size else None,
+        canvas_mode="RGB" if image.mode == "RGB" and image.size == fit.size else None,
         orientation=structure.orientation,
         profile=structure.profile,
     )
@@ -120,7 +120,7 @@ def read(data: memoryview) -> Structure:
             if not found.width or not found.height:
                 break
             return found
-        _take(found, marker, bytes(data[at + 2 : at + length]))
+        _keep_segment(found, marker, bytes(data[at + 2 : at + length]))
         at += max(length, 2)
     raise MediaRejected("corrupt", "a JPEG without a picture")
 
@@ -133,13 +133,13 @@ def _next_marker(data: memoryview, at: int) -> tuple[int, int]:
     return data[match.end() - 1], match.end()
 
 
-def _take(found: Structure, marker: int, body: bytes) -> None:
+def _keep_segment(found: Structure, marker: int, body: bytes) -> None:
     if marker in _FRAMES:
-        _take_frame(found, marker, body)
+        _read_frame(found, marker, body)
     elif marker == _EXIF and body.startswith(b"Exif\0\0"):
-        found.exif_turn = found.exif_turn or orientation.of_exif(body)
+        found.exif_orientation = found.exif_orientation or orientation.from_exif(body)
     elif marker == _EXIF and body.startswith(_XMP):
-        found.xmp_turn = found.xmp_turn or orientation.of_xmp(body)
+        found.xmp_orientation = found.xmp_orientation or orientation.from_xmp(body)
     elif marker == _ICC and body.startswith(b"ICC_PROFILE\0") and len(body) > 14:
         found.profile_parts.setdefault(body[12], body[14:])
     # JFIF and Adobe tell the decoder how colours are coded.
@@ -157,7 +157,7 @@ def _without_thumbnail(jfif: bytes) -> bytes:
     return jfif[: _JFIF_BYTES - 2] + b"\0\0"
 
 
-def _take_frame(found: Structure, marker: int, body: bytes) -> None:
+def _read_frame(found: Structure, marker: int, body: bytes) -> None:
     if found.frame:
         raise MediaRejected("corrupt", "a JPEG with two frames")
     found.frame = marker
@@ -183,7 +183,7 @@ def _check_scans(data: memoryview, structure: Structure) -> None:
         raise MediaRejected("corrupt", "a JPEG with far too many scans")
 
 
-def _scans(data: memoryview, at: int, enough: int) -> int:
+def _scans(data: memoryview, at: int, limit: int) -> int:
     count = 0
     for match in _MARKER.finditer(data, at):
         marker = data[match.end() - 1]
@@ -194,13 +194,13 @@ def _scans(data: memoryview, at: int, enough: int) -> int:
         if marker in _STANDALONE:
             continue
         count += marker == _SOS
-        if count > enough:
+        if count > limit:
             break
         at = match.end() + int.from_bytes(data[match.end() : match.end() + 2], "big")
     return count
 
 
-def _check_substance(data: memoryview, structure: Structure) -> None:
+def _check_density(data: memoryview, structure: Structure) -> None:
     """A decoder paints missing data grey without a word; so little cannot hold so many blocks."""
     if structure.frame in _ARITHMETIC:
         return
@@ -209,32 +209,32 @@ def _check_substance(data: memoryview, structure: Structure) -> None:
         raise MediaRejected("corrupt", "a JPEG too short for its size in pixels")
 
 
-class _Photo(JpegImagePlugin.JpegImageFile):
+class _JpegFile(JpegImagePlugin.JpegImageFile):
     """Calls `between` whenever the decoder wants more of the file."""
 
-    between: Callable[[], None] | None = None
+    before_read: Callable[[], None] | None = None
 
     def load_read(self, read_bytes: int) -> bytes:
-        if self.between:
-            self.between()
+        if self.before_read:
+            self.before_read()
         return super().load_read(read_bytes)
 
 
-def _counting(memory: mmap.mmap, size: Size, seen: Seen) -> Callable[[], None]:
+def _row_counter(memory: mmap.mmap, size: Size, on_rows: OnRows) -> Callable[[], None]:
     """Tells how far the decoder is, which it does not: it fills the fourth byte of pixels, that was zero."""
     last = pixels(memory, *size)[:, -1]
     done = 0
 
     def count() -> None:
         nonlocal done
-        while done < len(last) and last[done] >= _FILLED:
+        while done < len(last) and last[done] >= _OPAQUE:
             done += 1
-        seen(done)
+        on_rows(done)
 
     return count
 
 
-class _Shown(io.RawIOBase):
+class _EssentialFile(io.RawIOBase):
     """What the decoder is shown: the kept segments, then the file from the first scan on, not copied."""
 
     def __init__(self, head: bytes, scans: memoryview) -> None:
@@ -259,7 +259,7 @@ class _Shown(io.RawIOBase):
         return self._at
 
 
-def _plugin(data: memoryview, structure: Structure) -> _Photo:
+def _open_plugin(data: memoryview, structure: Structure) -> _JpegFile:
     head = b"".join([b"\xff\xd8", *structure.kept])
     # The class, not `Image.open`: that would look for more pictures behind the first.
-    return _Photo(cast("BinaryIO", _Shown(head, data[structure.scan :])))
+    return _JpegFile(cast("BinaryIO", _EssentialFile(head, data[structure.scan :])))

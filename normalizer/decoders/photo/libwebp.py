@@ -90,7 +90,7 @@ def library() -> ctypes.CDLL | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class Header:
     """What the headers of a file say of its picture."""
 
     size: Size
@@ -98,14 +98,14 @@ class Facts:
     lossless: bool
 
 
-def still(webp: ctypes.CDLL, content: bytes) -> Facts | None:
+def read_still(webp: ctypes.CDLL, content: bytes) -> Header | None:
     """What the file says of itself; None where it moves, or is none."""
     found = _Features()
     if webp.WebPGetFeaturesInternal(content, len(content), ctypes.byref(found), _INTERFACE):
         return None
     if found.has_animation:
         return None
-    return Facts((found.width, found.height), bool(found.has_alpha), found.format == _LOSSLESS)
+    return Header((found.width, found.height), bool(found.has_alpha), found.format == _LOSSLESS)
 
 
 def decode(webp: ctypes.CDLL, content: bytes, size: Size, target: Pixels) -> None:

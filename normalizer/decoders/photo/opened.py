@@ -21,29 +21,29 @@ _PIXELS_OF_A_BYTE = 500
 
 
 #: Told from time to time how many rows, from the top, lie finished in the memory given.
-Seen = Callable[[int], None]
+OnRows = Callable[[int], None]
 
-Laid = Literal["RGB", "RGBA"]
+CanvasMode = Literal["RGB", "RGBA"]
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedPhoto:
     """Sizes as stored, before the photo is turned upright."""
 
     size: Size
     fit: Fit
     #: Decodes to eight bits a channel, smaller by the factor of `fit`; into the memory given if it `lays`.
-    load: Callable[[mmap.mmap | None, Seen], Image.Image]
+    load: Callable[[mmap.mmap | None, OnRows], Image.Image]
     #: The mode of rows that can go straight to the canvas; None where they cannot.
-    lays: Laid | None = None
+    canvas_mode: CanvasMode | None = None
     orientation: int = orientation.UPRIGHT
     profile: bytes | None = None
     #: Whether the format keeps pixels as they were drawn, as screenshots need it.
-    crisp: bool = False
+    lossless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class DecodeLimits:
     """What the gateway allows and wants."""
 
     max_pixels: int
@@ -62,7 +62,7 @@ class Wish:
                 "too_many_pixels", f"{width} x {height} pixels, the limit is {limit}"
             )
 
-    def check_substance(
+    def check_density(
         self, size: Size, source_bytes: int, beyond: int, of_a_byte: int = _PIXELS_OF_A_BYTE
     ) -> None:
         """Refuses a picture of more pixels than `beyond` made of next to nothing: decoding it takes memory."""

@@ -19,7 +19,7 @@ _XMP = re.compile(rb"tiff:Orientation(?:=[\"']|>)\s*(\d)")
 _MAX_XMP_BYTES = 1_000_000
 
 #: EXIF's eight ways, as views that cost nothing until they are copied.
-_TURNS: dict[int, Callable[[Pixels], Pixels]] = {
+_VIEWS: dict[int, Callable[[Pixels], Pixels]] = {
     1: lambda p: p,
     2: lambda p: p[:, ::-1],
     3: lambda p: p[::-1, ::-1],
@@ -35,12 +35,12 @@ def swaps_sides(orientation: int) -> bool:
     return orientation >= 5
 
 
-def turned(pixels: Pixels, orientation: int) -> Pixels:
+def upright_view(pixels: Pixels, orientation: int) -> Pixels:
     """A view of the pixels the right way up."""
-    return _TURNS[orientation](pixels)
+    return _VIEWS[orientation](pixels)
 
 
-def of_exif(exif: bytes) -> int | None:
+def from_exif(exif: bytes) -> int | None:
     """The orientation an EXIF block states; None where it states none or makes no sense."""
     block = exif.removeprefix(b"Exif\0\0")
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(block[:4])
@@ -50,16 +50,16 @@ def of_exif(exif: bytes) -> int | None:
     return _of_directory(block, start, order)
 
 
-def stated(exif: bytes, xmp: bytes) -> int:
+def from_metadata(exif: bytes, xmp: bytes) -> int:
     """What either says; EXIF, which cameras and whatever turns photos write, first."""
-    return of_exif(exif) or of_xmp(xmp) or UPRIGHT
+    return from_exif(exif) or from_xmp(xmp) or UPRIGHT
 
 
-def of_xmp(xmp: bytes) -> int | None:
+def from_xmp(xmp: bytes) -> int | None:
     """The same for XMP, which editors of PNG write."""
     found = _XMP.search(xmp, 0, _MAX_XMP_BYTES)
     value = int(found[1]) if found else None
-    return value if value in _TURNS else None
+    return value if value in _VIEWS else None
 
 
 def _of_directory(block: bytes, start: int, order: str) -> int | None:
@@ -72,5 +72,5 @@ def _of_directory(block: bytes, start: int, order: str) -> int | None:
             break
         tag, kind, _, value, _ = struct.unpack_from(order + "HHIHH", block, at)
         if (tag, kind) == (_TAG, _SHORT):
-            return value if value in _TURNS else None
+            return value if value in _VIEWS else None
     return None

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from normalizer.canvas import BYTES_PER_PIXEL, Place
+from normalizer.canvas import BYTES_PER_PIXEL, PixelLayout
 
 Pixels = NDArray[np.uint32]
 
@@ -25,14 +25,14 @@ _MANY_BYTES, _VERY_MANY_BYTES = 1 << 20, 1 << 24
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-def shared(descriptor: int, place: Place) -> mmap.mmap:
+def map_shared(descriptor: int, layout: PixelLayout) -> mmap.mmap:
     """The memory of a picture on the canvas, to be written."""
-    memory = mmap.mmap(descriptor, place.size, access=mmap.ACCESS_WRITE)
+    memory = mmap.mmap(descriptor, layout.size, access=mmap.ACCESS_WRITE)
     populate(memory)
     return memory
 
 
-def private(width: int, height: int) -> mmap.mmap:
+def allocate(width: int, height: int) -> mmap.mmap:
     """Memory for a picture on its way."""
     memory = mmap.mmap(
         -1,
@@ -58,7 +58,7 @@ def _populate(pages: NDArray[np.uint8]) -> None:
     )
 
 
-def forget(memory: mmap.mmap, start: int, end: int) -> None:
+def release_pages(memory: mmap.mmap, start: int, end: int) -> None:
     """Gives back the whole pages from byte `start` to `end`."""
     first = -(-start // mmap.PAGESIZE) * mmap.PAGESIZE
     last = end // mmap.PAGESIZE * mmap.PAGESIZE
@@ -66,7 +66,7 @@ def forget(memory: mmap.mmap, start: int, end: int) -> None:
         memory.madvise(mmap.MADV_DONTNEED, first, last - first)
 
 
-def laid_over(memory: mmap.mmap, width: int, height: int, mode: str, top: int = 0) -> Image.Image:
+def image_over(memory: mmap.mmap, width: int, height: int, mode: str, top: int = 0) -> Image.Image:
     """A picture of mode RGB or RGBA whose pixels are `memory` from row `top` on, which must outlive it."""
     start = top * width * BYTES_PER_PIXEL
     core: Any = Image.core  # type: ignore[attr-defined]  # the C part is there, but not in the stubs

@@ -12,7 +12,7 @@ from normalizer.canvas import Size
 from normalizer.media import MediaRejected
 
 from . import colour, downscaling, orientation, pixel_modes
-from .opened import Opened, Wish
+from .opened import DecodeLimits, OpenedPhoto
 
 _SIGNATURE_BYTES = 8
 #: Where the header, which comes first, tells the kind of colours.
@@ -38,51 +38,51 @@ _PALETTE, _TRANSPARENT_BYTES = 3, {0: 2, 2: 6}
 _MAX_CHUNKS = 250_000
 
 
-def open_png(data: memoryview, wish: Wish) -> Opened:
+def open_png(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
     """The photo; of an animated PNG the picture that viewers without animation show."""
-    stream, extras = _essence(data)
+    stream, metadata = _split_chunks(data)
     if len(stream) < 33 or stream[12:16] != b"IHDR":
         raise MediaRejected("corrupt", "a PNG without a header")
     size: Size = struct.unpack_from(">II", stream, 16)
-    wish.check(size)
+    limits.check(size)
     image = PngImagePlugin.PngImageFile(io.BytesIO(stream))
     if image.mode == "RGBA":
-        wish.check_substance(size, len(data), _LARGE_TRANSLUCENT, _PIXELS_OF_A_BYTE)
-    fit = wish.fit(size)
-    streams = size[0] * size[1] > _LARGE and fit.factor > 1 and _can_stream(image)
-    if size[0] * size[1] > _LARGE and not streams:
+        limits.check_density(size, len(data), _LARGE_TRANSLUCENT, _PIXELS_OF_A_BYTE)
+    fit = limits.fit(size)
+    is_streamed = size[0] * size[1] > _LARGE and fit.factor > 1 and _can_stream(image)
+    if size[0] * size[1] > _LARGE and not is_streamed:
         # Bytes a pixel as Pillow keeps it; a picture that fits at full size is not larger than the preview.
-        wish.check(size, most=_MAX_WHOLE_BYTES // (4 if image.mode in _WIDE else 1))
+        limits.check(size, most=_MAX_WHOLE_BYTES // (4 if image.mode in _WIDE else 1))
 
     def load(*_: object) -> Image.Image:
-        if streams:
-            return downscaling.Stream(image, fit.factor).decode()
+        if is_streamed:
+            return downscaling.StreamedPng(image, fit.factor).decode()
         image.load()
-        return downscaling.shrunk(_with_its_nothing(image, depth=stream[24]), fit.factor)
+        return downscaling.downscaled(_fix_transparency(image, depth=stream[24]), fit.factor)
 
-    turn = orientation.stated(extras.get(b"eXIf", b""), _xmp(extras.get(b"iTXt", b"")))
-    return Opened(
+    turn = orientation.from_metadata(metadata.get(b"eXIf", b""), _xmp(metadata.get(b"iTXt", b"")))
+    return OpenedPhoto(
         size=size,
         fit=fit,
         load=load,
         orientation=turn,
-        profile=_profile(extras.get(b"iCCP", b"")),
-        crisp=True,
+        profile=_profile(metadata.get(b"iCCP", b"")),
+        lossless=True,
     )
 
 
-def _with_its_nothing(image: Image.Image, depth: int) -> Image.Image:
+def _fix_transparency(image: Image.Image, depth: int) -> Image.Image:
     """The library compares a colour that stands for transparency as if all had eight bits a channel."""
-    nothing: Any = image.info.get("transparency")
-    if isinstance(nothing, int) and image.mode.startswith("I;16"):
-        opacity = np.where(np.asarray(image) == nothing, 0, 255).astype(np.uint8)
-        result = pixel_modes.eight_bits(image)
+    transparent: Any = image.info.get("transparency")
+    if isinstance(transparent, int) and image.mode.startswith("I;16"):
+        opacity = np.where(np.asarray(image) == transparent, 0, 255).astype(np.uint8)
+        result = pixel_modes.to_eight_bits(image)
         result.putalpha(Image.fromarray(opacity))
         return result
-    if isinstance(nothing, int) and image.mode == "L":
-        image.info["transparency"] = nothing * _EIGHT_BITS // (2**depth - 1)
-    elif isinstance(nothing, tuple) and depth == _WIDE_DEPTH:
-        image.info["transparency"] = tuple(each >> 8 for each in nothing)
+    if isinstance(transparent, int) and image.mode == "L":
+        image.info["transparency"] = transparent * _EIGHT_BITS // (2**depth - 1)
+    elif isinstance(transparent, tuple) and depth == _WIDE_DEPTH:
+        image.info["transparency"] = tuple(each >> 8 for each in transparent)
     return image
 
 
@@ -96,10 +96,10 @@ def _can_stream(image: PngImagePlugin.PngImageFile) -> bool:
     )
 
 
-def _essence(data: memoryview) -> tuple[bytes, dict[bytes, bytes]]:
+def _split_chunks(data: memoryview) -> tuple[bytes, dict[bytes, bytes]]:
     """The file without what only describes it, and the first of each describing chunk we use."""
     kept: list[memoryview] = [data[:_SIGNATURE_BYTES]]
-    extras: dict[bytes, bytes] = {}
+    metadata: dict[bytes, bytes] = {}
     sizes: dict[bytes, int] = {}
     at = _SIGNATURE_BYTES
     for _ in range(_MAX_CHUNKS):
@@ -111,13 +111,13 @@ def _essence(data: memoryview) -> tuple[bytes, dict[bytes, bytes]]:
             kept.append(data[at:end])
             sizes[name] = size
         elif name in _USED and end <= len(data) and _is_used(name, data[at + 8 : end - 4]):
-            extras.setdefault(name, bytes(data[at + 8 : end - 4]))
+            metadata.setdefault(name, bytes(data[at + 8 : end - 4]))
         if name == b"IEND":
-            return b"".join(kept), extras
+            return b"".join(kept), metadata
         at = end
     else:
         raise MediaRejected("corrupt", "a PNG in far too many pieces")
-    return b"".join(kept), extras
+    return b"".join(kept), metadata
 
 
 def _is_out_of_place(data: memoryview, before: dict[bytes, int], size: int) -> bool:

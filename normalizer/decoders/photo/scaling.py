@@ -7,7 +7,7 @@ A photo of 5,712 pixels by a half is still larger than any screen. A screenshot 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from normalizer.canvas import Size, reduced
+from normalizer.canvas import Size, reduced_size
 
 #: A short side that shows all there is to see, and text of a page in readable letters.
 _ENOUGH = 1024
@@ -27,7 +27,7 @@ def fit(size: Size, max_side: int, factors: Sequence[int]) -> Fit:
     enough = min(_ENOUGH, shortest, max(1, shortest * max_side // longest))
     for factor in factors:
         if -(-longest // factor) <= max_side and shortest // factor >= enough:
-            return Fit(factor, reduced(size, factor))
+            return Fit(factor, reduced_size(size, factor))
     spare = max(f for f in factors if f == 1 or longest // f >= max_side)
     return Fit(spare, _scaled(size, max_side))
 

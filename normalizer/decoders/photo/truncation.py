@@ -9,31 +9,31 @@ from PIL import Image, ImageFile
 
 from normalizer.media import MediaRejected
 
-from .opened import Opened, Seen
+from .opened import OnRows, OpenedPhoto
 
 #: The share of rows that may be missing.
-_MOST_MISSING = 1 / 3
+_MAX_MISSING = 1 / 3
 
 #: Decoders leave what they could not decode in one colour, but for rounding.
 _ONE_COLOUR = 2
 
 
-def tolerated(reopen: Callable[[], Opened]) -> Opened:
+def open_truncated(reopen: Callable[[], OpenedPhoto]) -> OpenedPhoto:
     """The photo, opened anew without minding damage. The library then minds none for good: cells have one job."""
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     opened = reopen()
 
-    def load(ground: mmap.mmap | None, _: Seen) -> Image.Image:
+    def load(memory: mmap.mmap | None, _: OnRows) -> Image.Image:
         # Nothing is told before it is known whether it is enough.
-        image = opened.load(ground, lambda _: None)
-        if _missing(image) > image.height * _MOST_MISSING:
+        image = opened.load(memory, lambda _: None)
+        if _count_missing_rows(image) > image.height * _MAX_MISSING:
             raise MediaRejected("corrupt", "a photo of which too little can be decoded")
         return image
 
     return replace(opened, load=load)
 
 
-def _missing(image: Image.Image) -> int:
+def _count_missing_rows(image: Image.Image) -> int:
     """How many rows are of one colour, that of the last pixel; of interlaced pictures they lie scattered."""
     pixels = np.asarray(image.convert("RGB"))
     low, high = pixels.min(axis=1), pixels.max(axis=1)

@@ -1,7 +1,7 @@
 """AAC frames (ISO/IEC 14496-3, 4.4.2.1): what encoders write before the sound, which is their name, goes."""
 
 from . import hidden_text
-from .bitstream import Bits, Irregular
+from .bitstream import Bits, IrregularStream
 
 #: The kinds of elements at the start of a frame that hold no sound: data, mixing notes, fill.
 _DATA, _PROGRAM, _FILL = 4, 5, 6
@@ -13,10 +13,10 @@ _MAX_CONFIGURATION = 12
 def check_configuration(configuration: bytes) -> None:
     """Raises Irregular for one that could carry text."""
     if not 2 <= len(configuration) <= _MAX_CONFIGURATION:
-        raise Irregular("a sound configuration of unusual length")
+        raise IrregularStream("a sound configuration of unusual length")
 
 
-def filtered(packet: memoryview) -> bytes | None:
+def filter_frame(packet: memoryview) -> bytes | None:
     """The frame without leading data and fill elements; None where there are none."""
     hidden_text.check_end(packet)
     if not packet or packet[0] >> 5 not in {_DATA, _PROGRAM, _FILL}:
@@ -25,7 +25,7 @@ def filtered(packet: memoryview) -> bytes | None:
     while bits.peek(3) in {_DATA, _FILL}:
         _skip(bits)
     if bits.peek(3) == _PROGRAM:
-        raise Irregular("a sound frame that changes its configuration")
+        raise IrregularStream("a sound frame that changes its configuration")
     return bits.rest()
 
 

@@ -1,7 +1,7 @@
 """Streams of picture and sound, read bit by bit."""
 
 
-class Irregular(Exception):
+class IrregularStream(Exception):
     """Not the stream its container says it is: better decode it and encode it anew."""
 
 
@@ -13,7 +13,7 @@ class Bits:
 
     def peek(self, count: int) -> int:
         if count > self._left:
-            raise Irregular("a stream that ends too early")
+            raise IrregularStream("a stream that ends too early")
         return self._value >> (self._left - count)
 
     def take(self, count: int) -> int:

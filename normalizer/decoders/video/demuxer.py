@@ -31,8 +31,8 @@ class VideoSource:
     """An open film with the tracks that matter."""
 
     container: InputContainer
-    picture: VideoStream
-    sound: AudioStream | None
+    video: VideoStream
+    audio: AudioStream | None
     boxes: Structure
 
     @property
@@ -49,14 +49,14 @@ def open_video(source: int, boxes: Structure) -> VideoSource:
         buffer_size=_READ_BYTES,
     )
     assert isinstance(container, InputContainer)
-    pictures = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-    if not pictures:
+    videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if not videos:
         raise MediaRejected("unsupported_type", "a film without a picture")
-    picture = pictures[0]
-    if picture.codec_context is None:
+    video = videos[0]
+    if video.codec_context is None:
         raise MediaRejected("unsupported_type", "a film in a coding we do not know")
     # Threads would be more than one processor for one sender.
-    picture.codec_context.thread_type = "NONE"
-    picture.codec_context.thread_count = 1
-    sounds = [s for s in container.streams.audio if s.codec_context is not None]
-    return VideoSource(container, picture, sounds[0] if sounds else None, boxes)
+    video.codec_context.thread_type = "NONE"
+    video.codec_context.thread_count = 1
+    audios = [s for s in container.streams.audio if s.codec_context is not None]
+    return VideoSource(container, video, audios[0] if audios else None, boxes)

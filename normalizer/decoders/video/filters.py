@@ -46,26 +46,29 @@ class Pipeline:
     """For frames like the first one: of its size, format and colours."""
 
     def __init__(
-        self, frame: VideoFrame, size: tuple[int, int], form: str, turn: int = UPRIGHT
+        self, frame: VideoFrame, size: tuple[int, int], pixel_format: str, turn: int = UPRIGHT
     ) -> None:
-        self._like = _likeness(frame)
+        self._format = _frame_format(frame)
         graph = self._graph = Graph()
         graph.threads = 1
         base = frame.time_base or Fraction(1, 90000)
         self._source = graph.add_buffer(
             width=frame.width, height=frame.height, format=frame.format, time_base=base
         )
-        last = self._chain(
+        last = self._append(
             self._source,
             ("scale", f"{size[0]}:{size[1]}:in_color_matrix={matrix(frame)}:flags=bilinear"),
         )
         if is_high_dynamic_range(frame):
-            last = self._toned(last, frame.color_trc, base)
-        last = self._chain(
+            last = self._add_tone_mapping(last, frame.color_trc, base)
+        last = self._append(
             last,
             *_TURNS[turn],
-            ("scale", "out_color_matrix=bt709:out_range=" + ("pc" if form == "rgb0" else "tv")),
-            ("format", form),
+            (
+                "scale",
+                "out_color_matrix=bt709:out_range=" + ("pc" if pixel_format == "rgb0" else "tv"),
+            ),
+            ("format", pixel_format),
         )
         self._sink = graph.add("buffersink")
         last.link_to(self._sink)
@@ -73,9 +76,9 @@ class Pipeline:
         if is_high_dynamic_range(frame):
             self._feed_table(frame.color_trc, base)
 
-    def takes(self, frame: VideoFrame) -> bool:
+    def accepts(self, frame: VideoFrame) -> bool:
         """Whether a frame is like the first one."""
-        return _likeness(frame) == self._like
+        return _frame_format(frame) == self._format
 
     def frames(self, frame: VideoFrame | None) -> Iterator[VideoFrame]:
         """What comes out when a frame goes in; None at the end."""
@@ -88,9 +91,11 @@ class Pipeline:
             assert isinstance(out, VideoFrame)
             yield out
 
-    def _toned(self, last: FilterContext, transfer: int, base: Fraction) -> FilterContext:
+    def _add_tone_mapping(
+        self, last: FilterContext, transfer: int, base: Fraction
+    ) -> FilterContext:
         # The filter is wrong about the order of whole-numbered planes, and fastest with this.
-        last = self._chain(last, ("format", "gbrpf32le"))
+        last = self._append(last, ("format", "gbrpf32le"))
         colours = table(transfer)
         self._table = self._graph.add_buffer(
             width=colours.width, height=colours.height, format=colours.format, time_base=base
@@ -106,7 +111,7 @@ class Pipeline:
         self._table.push(colours)
         self._table.push(None)
 
-    def _chain(self, last: FilterContext, *filters: tuple[str, str]) -> FilterContext:
+    def _append(self, last: FilterContext, *filters: tuple[str, str]) -> FilterContext:
         for name, arguments in filters:
             node = self._graph.add(name, arguments or None)
             last.link_to(node)
@@ -114,5 +119,5 @@ class Pipeline:
         return last
 
 
-def _likeness(frame: VideoFrame) -> tuple[int, int, str, int, int]:
+def _frame_format(frame: VideoFrame) -> tuple[int, int, str, int, int]:
     return (frame.width, frame.height, frame.format.name, frame.color_trc, frame.colorspace)

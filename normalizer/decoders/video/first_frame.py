@@ -31,16 +31,18 @@ class Frame:
     height: int
 
 
-def first_frame(film: VideoSource) -> Frame:
+def first_frame(source: VideoSource) -> Frame:
     """Raises MediaRejected where none can be decoded."""
-    decoder = film.picture.codec_context
-    for number, packet in enumerate(film.container.demux(film.picture)):
+    decoder = source.video.codec_context
+    for number, packet in enumerate(source.container.demux(source.video)):
         if number > _MAX_PACKETS:
             break
         for frame in decoder.decode(packet):
             # The container's word counts, if it makes sense.
-            shapes = (film.picture.sample_aspect_ratio, decoder.sample_aspect_ratio)
-            return _measured(frame, next((s for s in shapes if s and is_shape(s)), Fraction(1)))
+            aspects = (source.video.sample_aspect_ratio, decoder.sample_aspect_ratio)
+            return _display_size(
+                frame, next((s for s in aspects if s and is_plausible_aspect(s)), Fraction(1))
+            )
     raise MediaRejected("corrupt", "a film of which no frame can be decoded")
 
 
@@ -48,7 +50,7 @@ def rows(frame: Frame, max_side: int) -> Pixels:
     """The frame in sRGB, no larger than asked for, lying as it was coded."""
     share = min(1.0, max_side / max(frame.width, frame.height))
     width, height = (max(1, round(side * share)) for side in (frame.width, frame.height))
-    shown = _toned(frame.coded, width, height) or frame.coded.reformat(
+    shown = _tone_mapped(frame.coded, width, height) or frame.coded.reformat(
         width,
         height,
         "rgb0",
@@ -56,32 +58,32 @@ def rows(frame: Frame, max_side: int) -> Pixels:
         threads=1,
     )
     plane = shown.planes[0]
-    lines = np.frombuffer(memoryview(plane), np.dtype("<u4"))
-    return lines.reshape(height, plane.line_size // BYTES_PER_PIXEL)[:, :width]
+    pixels = np.frombuffer(memoryview(plane), np.dtype("<u4"))
+    return pixels.reshape(height, plane.line_size // BYTES_PER_PIXEL)[:, :width]
 
 
-def _toned(frame: VideoFrame, width: int, height: int) -> VideoFrame | None:
+def _tone_mapped(frame: VideoFrame, width: int, height: int) -> VideoFrame | None:
     if not is_high_dynamic_range(frame):
         return None
     pipeline = Pipeline(frame, (width, height), "rgb0")
     return next(shown for fed in (frame, None) for shown in pipeline.frames(fed))
 
 
-def _measured(frame: VideoFrame, shape: Fraction) -> Frame:
+def _display_size(frame: VideoFrame, aspect: Fraction) -> Frame:
     width, height = frame.width, frame.height
     if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
         raise MediaRejected("too_many_pixels", f"frames of {width} x {height} pixels")
-    if shape < 1:
-        height = round(height / shape)
+    if aspect < 1:
+        height = round(height / aspect)
     else:
-        width = round(width * shape)
+        width = round(width * aspect)
     return Frame(frame, width, height)
 
 
-def is_shape(shape: Fraction) -> bool:
+def is_plausible_aspect(aspect: Fraction) -> bool:
     """Whether pixels can be so much wider than high."""
-    return _MIN_SHAPE < shape < 1 / _MIN_SHAPE
+    return _MIN_ASPECT < aspect < 1 / _MIN_ASPECT
 
 
 #: Pixels more oblong than that are a mistake or a joke.
-_MIN_SHAPE = Fraction(1, 10)
+_MIN_ASPECT = Fraction(1, 10)

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from . import hidden_text
-from .bitstream import Bits, Irregular
+from .bitstream import Bits, IrregularStream
 
 #: Rec. ITU-T H.264, table 7-1: slices, and slices in three parts, which no browser plays.
 _SLICES = frozenset({1, 5})
-_PARTS = frozenset({2, 3, 4})
+_PARTITIONS = frozenset({2, 3, 4})
 _SEQUENCE, _PICTURE = 7, 8
 _PARAMETERS = frozenset({_SEQUENCE, _PICTURE})
 _KEPT = _SLICES | _PARAMETERS
@@ -22,7 +22,7 @@ _KEPT = _SLICES | _PARAMETERS
 _MAX_SLICE_TYPE, _MAX_BLOCKS = 9, 139_264
 
 #: Slice types that need no other picture.
-_WHOLE = frozenset({2, 4})
+_INTRA = frozenset({2, 4})
 
 _START = b"\0\0\1"
 
@@ -30,21 +30,21 @@ _START = b"\0\0\1"
 _HIGH = frozenset({100, 110, 122, 144})
 
 
-class Units:
+class UnitFilter:
     """The filter for one track, made from its configuration record (avcC)."""
 
     def __init__(self, record: bytes) -> None:
         if len(record) < 7 or record[0] != 1:
-            raise Irregular("no configuration record")
+            raise IrregularStream("no configuration record")
         self._length_bytes = (record[4] & 3) + 1
         if self._length_bytes == 3:
-            raise Irregular("lengths of three bytes")
-        self._begun = False
+            raise IrregularStream("lengths of three bytes")
+        self._started = False
         self._sets = _parameters(record)
         self._pictures = frozenset(Bits(each[1:]).number() for each in self._sets[_PICTURE])
         self.record = _record(record, self._sets)
 
-    def filtered(self, packet: memoryview) -> bytes | None:
+    def filter_packet(self, packet: memoryview) -> bytes | None:
         """The packet without what is not kept; None where all of it is."""
         kept: list[memoryview] = []
         at, size = 0, len(packet)
@@ -52,7 +52,7 @@ class Units:
             start = at + self._length_bytes
             end = start + int.from_bytes(packet[at:start], "big")
             if end > size:
-                raise Irregular("a unit that ends beyond its packet")
+                raise IrregularStream("a unit that ends beyond its packet")
             kind = packet[start] & 31 if end > start else 0
             if kind in _SLICES:
                 self._check_slice(bytes(packet[start + 1 : start + 9]), first=not kept)
@@ -62,25 +62,25 @@ class Units:
                 self._check_other(kind, packet[start:end])
             at = end
         if not kept:
-            raise Irregular("a frame without a picture in it")
+            raise IrregularStream("a frame without a picture in it")
         return None if sum(map(len, kept)) == size else b"".join(kept)
 
     def _check_slice(self, head: bytes, *, first: bool) -> None:
         """Whether it begins as a slice does (7.3.3), and the first of a picture with its first block."""
         block, kind, parameters = _short_head(head[:2]) or _short_head(head[:4]) or _head(head)
         if block >= _MAX_BLOCKS or kind > _MAX_SLICE_TYPE or parameters not in self._pictures:
-            raise Irregular("a slice that is none")
+            raise IrregularStream("a slice that is none")
         if first and block:
-            raise Irregular("a picture without its beginning")
-        self._begun = self._begun or kind % 5 in _WHOLE
-        if not self._begun:
-            raise Irregular("a film that does not begin with a whole picture")
+            raise IrregularStream("a picture without its beginning")
+        self._started = self._started or kind % 5 in _INTRA
+        if not self._started:
+            raise IrregularStream("a film that does not begin with a whole picture")
 
     def _check_other(self, kind: int, unit: memoryview) -> None:
-        if kind in _PARTS:
-            raise Irregular("slices in parts")
+        if kind in _PARTITIONS:
+            raise IrregularStream("slices in parts")
         if kind in _PARAMETERS and bytes(unit) not in self._sets[kind]:
-            raise Irregular("other parameters than those of the track")
+            raise IrregularStream("other parameters than those of the track")
 
 
 def _head(head: bytes) -> tuple[int, int, int]:
@@ -93,11 +93,11 @@ def _short_head(head: bytes) -> tuple[int, int, int] | None:
     """Most heads are in two bytes, or four where a picture is in several slices, and much the same in all."""
     try:
         return _head(head)
-    except Irregular:
+    except IrregularStream:
         return None
 
 
-def without_messages(packet: bytes) -> bytes:
+def strip_messages(packet: bytes) -> bytes:
     """The same for what our own encoder makes: units behind start codes (Annex B)."""
     starts = list(_start_codes(packet))
     kept = [
@@ -124,10 +124,10 @@ def _parameters(record: bytes) -> dict[int, list[bytes]]:
     at, count = 6, record[5] & 31
     sequences, at = _sets(record, at, count, _SEQUENCE)
     if at >= len(record):
-        raise Irregular("half a configuration record")
+        raise IrregularStream("half a configuration record")
     pictures, _ = _sets(record, at + 1, record[at], _PICTURE)
     if not sequences or not pictures:
-        raise Irregular("no parameters")
+        raise IrregularStream("no parameters")
     return {_SEQUENCE: sequences, _PICTURE: pictures}
 
 
@@ -149,11 +149,11 @@ def _sets(record: bytes, at: int, count: int, kind: int) -> tuple[list[bytes], i
     found: list[bytes] = []
     for _ in range(count):
         if at + 2 > len(record):
-            raise Irregular("half a configuration record")
+            raise IrregularStream("half a configuration record")
         (size,) = struct.unpack_from(">H", record, at)
         unit = record[at + 2 : at + 2 + size]
         if len(unit) != size or size < 2 or unit[0] & 31 != kind:
-            raise Irregular("a parameter set that is none")
+            raise IrregularStream("a parameter set that is none")
         hidden_text.check_parameters(unit)
         found.append(unit)
         at += 2 + size

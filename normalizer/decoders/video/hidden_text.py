@@ -5,36 +5,36 @@ Packed bits look like letters too, but hardly ever so many in a row: once in ten
 
 import re
 
-from .bitstream import Irregular
+from .bitstream import IrregularStream
 
-_WORDS = re.compile(rb"[ -~]{24}")
+_TEXT = re.compile(rb"[ -~]{24}")
 _END_BYTES = 40
 _FIRST_LETTER, _LAST_LETTER = ord(" "), ord("~")
 
 #: Patterns that repeat are what packed bits of nothing look like, and filling.
-_LEAST_LETTERS = 8
+_MIN_DISTINCT = 8
 
 
 #: So many letters in so many bytes take in the ones here, counted from the end: a quick look at most frames.
-_SURELY = (-20, -22)
+_PROBES = (-20, -22)
 
 
 def check_end(content: memoryview) -> None:
     """Raises Irregular for a unit or a frame that ends in words."""
     if len(content) >= _END_BYTES:
-        for place in _SURELY:
+        for place in _PROBES:
             if not _FIRST_LETTER <= content[place] <= _LAST_LETTER:
                 return
-    found = _WORDS.search(content[-_END_BYTES:])
-    if found and len(set(found.group())) >= _LEAST_LETTERS:
-        raise Irregular("words at the end of a frame")
+    found = _TEXT.search(content[-_END_BYTES:])
+    if found and len(set(found.group())) >= _MIN_DISTINCT:
+        raise IrregularStream("words at the end of a frame")
 
 
 #: Parameters are some twenty bytes of packed bits. So many letters in a row are somebody's words.
-_WORDS_OF_PARAMETERS = re.compile(rb"[ -~]{12}")
+_PARAMETER_TEXT = re.compile(rb"[ -~]{12}")
 
 
 def check_parameters(unit: bytes) -> None:
     """Raises Irregular for a parameter set with words in it."""
-    if _WORDS_OF_PARAMETERS.search(unit):
-        raise Irregular("words in a parameter set")
+    if _PARAMETER_TEXT.search(unit):
+        raise IrregularStream("words in a parameter set")

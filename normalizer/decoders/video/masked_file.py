@@ -8,12 +8,12 @@ looks into that for a film's index.)
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from .file_view import Cursor
+from .file_view import FileView
 
 _FREE = b"skip"
 
 
-class MaskedFile(Cursor):
+class MaskedFile(FileView):
     """A film up to where it ends, with the four letters at each of the places given hidden."""
 
     def __init__(self, descriptor: int, end: int, hidden: Sequence[int]) -> None:
@@ -25,7 +25,7 @@ class MaskedFile(Cursor):
         data = super().read(min(size, max(0, self._end - start)))
         first = bisect_left(self._hidden, start - len(_FREE) + 1)
         last = bisect_left(self._hidden, start + len(data))
-        return self._covered(data, start, self._hidden[first:last]) if first < last else data
+        return self._mask(data, start, self._hidden[first:last]) if first < last else data
 
     def write(self, data: bytes) -> int:  # noqa: ARG002  # whatever it is
         raise OSError("a sender's film is only read")
@@ -33,10 +33,10 @@ class MaskedFile(Cursor):
     def length(self) -> int:
         return self._end
 
-    def _covered(self, data: bytes, start: int, places: Sequence[int]) -> bytes:
-        covered = bytearray(data)
+    def _mask(self, data: bytes, start: int, places: Sequence[int]) -> bytes:
+        masked = bytearray(data)
         for place in places:
             for index, letter in enumerate(_FREE):
-                if 0 <= place + index - start < len(covered):
-                    covered[place + index - start] = letter
-        return bytes(covered)
+                if 0 <= place + index - start < len(masked):
+                    masked[place + index - start] = letter
+        return bytes(masked)

@@ -11,7 +11,7 @@ from av.stream import Stream
 S = TypeVar("S", bound=Stream)
 
 
-def remade(packet: Packet[S], content: bytes) -> Packet[S]:
+def replace_content(packet: Packet[S], content: bytes) -> Packet[S]:
     """A packet of the same track at the same time."""
     new: Any = Packet(content)
     new.stream = packet.stream

@@ -16,18 +16,18 @@ from av.packet import Packet
 from normalizer.media import MediaRejected
 
 from . import aac
-from .packets import remade
+from .packets import replace_content
 
 #: Rates that every browser plays; others, such as the 8,000 of telephones, become the first.
 _RATES = (44100, 48000, 32000, 24000, 22050)
 
 #: No microphone has others. A second of sound at one number a second would become 44,100 of ours.
-_LEAST_RATE, _MOST_RATE = 4000, 384_000
+_MIN_RATE, _MAX_RATE = 4000, 384_000
 
 _BITS_PER_CHANNEL = 64_000
 
 
-class Voice:
+class AudioTranscoder:
     """One track on its way."""
 
     def __init__(self, source: AudioStream, output: OutputContainer) -> None:
@@ -46,21 +46,21 @@ class Voice:
     def packets(self, packet: Packet[AudioStream]) -> Iterator[Packet[AudioStream]]:
         """What comes out when a packet of the source goes in; the empty one that ends it included."""
         for frame in self._decoder.decode(packet):
-            if not _LEAST_RATE <= frame.sample_rate <= _MOST_RATE:
+            if not _MIN_RATE <= frame.sample_rate <= _MAX_RATE:
                 raise MediaRejected("corrupt", f"sound of {frame.sample_rate} numbers a second")
-            yield from self._encoded(frame)
+            yield from self._encode(frame)
         if packet.dts is None:
-            yield from self._encoded(None)
-            yield from self._cleaned(None)
+            yield from self._encode(None)
+            yield from self._encode_frame(None)
 
-    def _encoded(self, frame: AudioFrame | None) -> Iterator[Packet[AudioStream]]:
+    def _encode(self, frame: AudioFrame | None) -> Iterator[Packet[AudioStream]]:
         for part in self._resampler.resample(frame):
-            yield from self._cleaned(part)
+            yield from self._encode_frame(part)
 
-    def _cleaned(self, frame: AudioFrame | None) -> Iterator[Packet[AudioStream]]:
+    def _encode_frame(self, frame: AudioFrame | None) -> Iterator[Packet[AudioStream]]:
         for packet in self._stream.encode(frame):
-            content = aac.filtered(memoryview(packet))
-            yield packet if content is None else remade(packet, content)
+            content = aac.filter_frame(memoryview(packet))
+            yield packet if content is None else replace_content(packet, content)
 
 
 #: Samples in an AAC frame.

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from normalizer.decoders.photo.orientation import UPRIGHT
-from normalizer.isobmff import CONTAINERS, Box, Broken, inside, walk
+from normalizer.isobmff import CONTAINERS, Box, Broken, find_boxes, walk
 from normalizer.media import MediaRejected
 
-from .index_limits import Claims
+from .index_limits import IndexLimits
 
 #: Top-level boxes that make a film. If one of them is cut, the film is.
 _MEDIA = frozenset({b"ftyp", b"moov", b"mdat", b"moof"})
@@ -47,7 +47,7 @@ _NEEDED: Mapping[bytes, frozenset[bytes]] = {
 _REPEATED = frozenset({b"mdat", b"moof", b"trak", b"trex", b"traf", b"trun"})
 
 _ENCRYPTED = frozenset({b"encv", b"enca", b"drmi", b"drms"})
-_PICTURE_OR_SOUND = frozenset({b"vide", b"soun"})
+_PLAYABLE = frozenset({b"vide", b"soun"})
 
 #: From a track to its tables.
 _TABLE = b"mdia", b"minf", b"stbl"
@@ -77,7 +77,7 @@ class Track:
 
     @property
     def plays(self) -> bool:
-        return self.kind in _PICTURE_OR_SOUND
+        return self.kind in _PLAYABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +116,20 @@ def _read(data: memoryview) -> Structure:
         raise MediaRejected("corrupt", "a film without an index")
     if not kinds & {b"mdat", b"moof"}:
         raise MediaRejected("corrupt", "a film without pictures")
-    if any(inside(data, index, b"cmov")):
+    if any(find_boxes(data, index, b"cmov")):
         raise MediaRejected("unsupported_type", "a film with a packed index")
-    boxes = list(inside(data, index, b"trak"))
+    boxes = list(find_boxes(data, index, b"trak"))
     if len(boxes) > _MAX_TRACKS:
         raise MediaRejected("corrupt", f"a film of {len(boxes)} tracks")
     tracks = tuple(_track(data, box) for box in boxes)
     others = {box.start for box, track in zip(boxes, tracks, strict=True) if not track.plays}
-    plain = [box for box in boxes if _is_plain_sound(data, box)]
-    claims = Claims({size.start for box in plain for size in inside(data, box, *_TABLE, b"stsz")})
-    for box in plain:
-        _claim_chunks(data, box, claims)
-    hidden = tuple(_superfluous(data, top, others, claims))
+    uncompressed = [box for box in boxes if _is_uncompressed_audio(data, box)]
+    index_limits = IndexLimits(
+        {size.start for box in uncompressed for size in find_boxes(data, box, *_TABLE, b"stsz")}
+    )
+    for box in uncompressed:
+        _add_chunks(data, box, index_limits)
+    hidden = tuple(_unneeded_names(data, top, others, index_limits))
     media = tuple(at for box in top if box.kind == b"mdat" for at in (box.body, box.end))
     return Structure(tuple(t for t in tracks if t.plays), top[-1].end, hidden, media)
 
@@ -147,35 +149,41 @@ def _top(data: memoryview) -> list[Box]:
     return found
 
 
-def _superfluous(
-    data: memoryview, boxes: Iterable[Box], others: set[int], claims: Claims, place: bytes = _FILE
+def _unneeded_names(
+    data: memoryview,
+    boxes: Iterable[Box],
+    others: set[int],
+    index_limits: IndexLimits,
+    parent: bytes = _FILE,
 ) -> Iterator[int]:
     """Where the names stand of all boxes, at any depth, that are not needed. Checks those that are."""
     seen: set[bytes] = set()
     for box in boxes:
-        again = box.kind in seen and box.kind not in _REPEATED
+        repeated = box.kind in seen and box.kind not in _REPEATED
         seen.add(box.kind)
-        if again or box.kind not in _NEEDED[place] or box.start in others:
+        if repeated or box.kind not in _NEEDED[parent] or box.start in others:
             yield box.start + 4
         elif box.kind in CONTAINERS:
             inner = walk(data, box.body, box.end)
-            yield from _superfluous(data, inner, others, claims, box.kind)
+            yield from _unneeded_names(data, inner, others, index_limits, box.kind)
         else:
-            claims.check(data, box)
+            index_limits.check(data, box)
 
 
 def _track(data: memoryview, box: Box) -> Track:
-    header = next(inside(data, box, b"tkhd"), None)
+    header = next(find_boxes(data, box, b"tkhd"), None)
     if header is None:
         raise Broken("a track without a header")
     version = data[header.body]
     at = header.body + (20 if version == 1 else 12)
     (number,) = struct.unpack_from(">I", data, at)
     a, b, _, c, d = struct.unpack_from(">iiiii", data, at + (28 if version == 0 else 32))
-    handlers = [bytes(data[h.body + 8 : h.body + 12]) for h in inside(data, box, b"mdia", b"hdlr")]
+    handlers = [
+        bytes(data[h.body + 8 : h.body + 12]) for h in find_boxes(data, box, b"mdia", b"hdlr")
+    ]
     kind = handlers[0] if handlers else b""
-    if kind in _PICTURE_OR_SOUND:
-        _check_open(data, box)
+    if kind in _PLAYABLE:
+        _check_unencrypted(data, box)
         _check_references(data, box)
     return Track(number, kind, _TURNS.get((_sign(a), _sign(b), _sign(c), _sign(d)), UPRIGHT))
 
@@ -184,39 +192,41 @@ def _sign(value: int) -> int:
     return (value > 0) - (value < 0)
 
 
-def _check_open(data: memoryview, track: Box) -> None:
+def _check_unencrypted(data: memoryview, track: Box) -> None:
     """What is encrypted decodes to noise, or to nothing, without an error (ISO/IEC 14496-12, 8.12)."""
-    for descriptions in inside(data, track, *_TABLE, b"stsd"):
+    for descriptions in find_boxes(data, track, *_TABLE, b"stsd"):
         for entry in walk(data, descriptions.body + 8, descriptions.end):
             if entry.kind in _ENCRYPTED:
                 raise MediaRejected("unsupported_type", "a film that is encrypted")
 
 
-def _is_plain_sound(data: memoryview, track: Box) -> bool:
+def _is_uncompressed_audio(data: memoryview, track: Box) -> bool:
     """Whether a sample is one number of a wave, as in uncompressed sound; these come in chunks."""
-    kinds = [bytes(data[h.body + 8 : h.body + 12]) for h in inside(data, track, b"mdia", b"hdlr")]
+    kinds = [
+        bytes(data[h.body + 8 : h.body + 12]) for h in find_boxes(data, track, b"mdia", b"hdlr")
+    ]
     times = [
         struct.unpack_from(">III", data, box.body + 4)
-        for box in inside(data, track, *_TABLE, b"stts")
+        for box in find_boxes(data, track, *_TABLE, b"stts")
     ]
     return kinds[:1] == [b"soun"] and any(
         entries == duration == 1 for entries, _, duration in times
     )
 
 
-def _claim_chunks(data: memoryview, track: Box, claims: Claims) -> None:
+def _add_chunks(data: memoryview, track: Box, index_limits: IndexLimits) -> None:
     chunks = [
         struct.unpack_from(">I", data, box.body + 4)[0]
         for kind in (b"stco", b"co64")
-        for box in inside(data, track, *_TABLE, kind)
+        for box in find_boxes(data, track, *_TABLE, kind)
     ]
-    for runs in inside(data, track, *_TABLE, b"stsc"):
-        claims.join(data, runs, max(chunks, default=0))
+    for runs in find_boxes(data, track, *_TABLE, b"stsc"):
+        index_limits.add_joined(data, runs, max(chunks, default=0))
 
 
 def _check_references(data: memoryview, track: Box) -> None:
     """Data must lie in this file: a reference elsewhere would make us open what the sender names."""
-    for references in inside(data, track, b"mdia", b"minf", b"dinf", b"dref"):
+    for references in find_boxes(data, track, b"mdia", b"minf", b"dinf", b"dref"):
         for box in walk(data, references.body + 8, references.end):
             if box.body + 4 > box.end or not data[box.body + 3] & 1:
                 raise MediaRejected("unsupported_type", "a film whose pictures lie in another file")

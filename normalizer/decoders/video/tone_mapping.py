@@ -45,8 +45,8 @@ def table(transfer: int) -> VideoFrame:
     blue, green, red = np.meshgrid(steps, steps, steps, indexing="ij")
     coded = np.stack([red, green, blue], -1).reshape(-1, 3)
     light = _from_hlg(coded) if transfer == ColorTrc.ARIB_STD_B67 else _from_pq(coded)
-    shown = _encoded(_rolled_off(np.maximum(light / _WHITE @ _TO_709.T, 0)))
-    values = np.round(shown * 65535).astype(np.uint16).reshape(_SIDE, _SIDE, 3)
+    encoded = _encode(_roll_off(np.maximum(light / _WHITE @ _TO_709.T, 0)))
+    values = np.round(encoded * 65535).astype(np.uint16).reshape(_SIDE, _SIDE, 3)
     return av.VideoFrame.from_ndarray(values, format="rgb48le")
 
 
@@ -66,7 +66,7 @@ def _from_hlg(coded: Floats) -> Floats:
     return np.asarray(_PEAK * scene * (luminance**0.2)[:, None])
 
 
-def _rolled_off(light: Floats) -> Floats:
+def _roll_off(light: Floats) -> Floats:
     """Brightest channel brought under white, the colour kept."""
     brightest = np.maximum(light.max(-1), 1e-9)
     span = _PEAK / _WHITE - _KNEE
@@ -78,7 +78,7 @@ def _rolled_off(light: Floats) -> Floats:
     return np.asarray(np.clip(light * (wanted / brightest)[:, None], 0, 1))
 
 
-def _encoded(light: Floats) -> Floats:
+def _encode(light: Floats) -> Floats:
     return np.asarray(
         np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
     )
