@@ -11,6 +11,6 @@ def load() -> Decoders:
     from .photo import job as photo
     from .video import job as video
 
-    for kind in (photo, video):
-        kind.warm_up()
-    return Decoders({**photo.JOBS, **video.JOBS}, photo.warm_child)
+    warnings = photo.warm_up()
+    video.warm_up()
+    return Decoders({**photo.JOBS, **video.JOBS}, photo.warm_child, tuple(warnings))

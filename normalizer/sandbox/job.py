@@ -28,3 +28,5 @@ class Decoders:
     jobs: Mapping[str, JobFunction]
     #: Runs in each cell before it raises its walls, on what a fork must touch once for itself.
     warm_child: Callable[[], None]
+    #: Sentences for the log: for example a library of an unknown version, which is then not used.
+    warnings: tuple[str, ...] = ()

@@ -21,13 +21,14 @@ def serve(control_fd: int, load: Callable[[], Decoders]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     control = socket.socket(fileno=control_fd)
     wakeup = _wake_on_child()
-    prepared = child.prepare(load())
+    decoders = load()
+    prepared = child.prepare(decoders)
     states = isolation.apply_shared_layers()
     # What is there now is shared with every cell, as long as nobody moves it.
     gc.disable()
     gc.freeze()
     with contextlib.suppress(EOFError, ConnectionError):
-        protocol.send(control, {"ready": states})
+        protocol.send(control, {"ready": states, "warnings": decoders.warnings})
         _Zygote(control, wakeup, prepared).serve()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 import subprocess
@@ -13,6 +14,8 @@ from typing import Any
 from . import protocol
 from .errors import SandboxUnavailable
 from .process import SandboxProcess
+
+_log = logging.getLogger(__name__)
 
 #: Warm-up takes about a second; this is for a machine that is busy starting everything at once.
 _START_SECONDS = 60.0
@@ -98,6 +101,8 @@ class Zygote:
                 "The decoder process ended while it started; what it wrote above says why."
             ) from None
         self.layers = message["ready"]
+        for warning in message["warnings"]:
+            _log.warning("media decoders: %s", warning)
         asyncio.get_running_loop().add_reader(self._control.fileno(), self._receive)
 
     def _receive(self) -> None:

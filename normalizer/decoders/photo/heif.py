@@ -11,7 +11,7 @@ from normalizer.canvas import Size
 from normalizer.media import MediaRejected
 
 from . import downscaling, heif_items, orientation, pixel_memory
-from .heif_tiles import Grid, library
+from .heif_tiles import Grid, library, warning
 from .opened import DecodeLimits, OnRows, OpenedPhoto
 
 _THREADS = 4
@@ -92,9 +92,10 @@ def _orientation(data: memoryview, exif: object) -> int:
     return orientation.from_exif(exif) or orientation.UPRIGHT
 
 
-def prepare() -> None:
-    library()
+def prepare() -> str:
+    """Load libheif and set its options. Return a warning if tiles cannot be decoded, otherwise ""."""
     pillow_heif.options.DECODE_THREADS = _threads()
     pillow_heif.options.THUMBNAILS = False
     pillow_heif.options.DEPTH_IMAGES = False
     pillow_heif.options.AUX_IMAGES = False
+    return warning()

@@ -25,7 +25,11 @@ from .shared_libraries import POINTER, Calls
 _RGB, _RGBA, _INTERLEAVED = 1, 11, 10
 _APPLY_TRANSFORMATIONS = 1
 
-#: Where `convert_hdr_to_8bit` lies in the options: behind two bytes, three functions and a pointer.
+#: Releases whose structures have the layouts used here: those of the headers of 1.19.0 to 1.23.1. Add a
+#: release when `heif_image_tiling` and the start of `heif_decoding_options` have been compared in its headers.
+_KNOWN_VERSIONS = range(0x01130000, 0x01180000)
+
+#: Offset of `convert_hdr_to_8bit` in heif_decoding_options: after two bytes, three functions and a pointer.
 _CONVERT_HDR_OFFSET = 40
 
 
@@ -46,6 +50,7 @@ class _Tiling(ctypes.Structure):
 _OUT = ctypes.POINTER(POINTER)
 
 _CALLS: Calls = {
+    "heif_get_version_number": (ctypes.c_uint32, ()),
     "heif_context_alloc": (POINTER, ()),
     "heif_context_free": (None, (POINTER,)),
     "heif_context_read_from_memory_without_copy": (
@@ -74,10 +79,26 @@ _CALLS: Calls = {
 }
 
 
-@cache
 def library() -> ctypes.CDLL | None:
-    """libheif, if it is loaded and knows tiles. First asked for while there is a file system."""
-    return shared_libraries.library("libheif", "pillow_heif", _CALLS)
+    """Return libheif, or None if it must not be called. Call this first while there is a file system."""
+    return _load()[0]
+
+
+def warning() -> str:
+    """Return why HEIF photos are decoded whole instead of tile by tile; "" if they are not."""
+    return _load()[1]
+
+
+@cache
+def _load() -> tuple[ctypes.CDLL | None, str]:
+    heif = shared_libraries.library("libheif", "pillow_heif", _CALLS)
+    if heif is None:
+        return None, "libheif with tiles was not found, so HEIF photos are decoded whole"
+    version = heif.heif_get_version_number()
+    if version not in _KNOWN_VERSIONS:
+        name = ".".join(str(part) for part in version.to_bytes(4, "big")[:3])
+        return None, f"libheif {name} is not a known version, so HEIF photos are decoded whole"
+    return heif, ""
 
 
 @dataclass(frozen=True, slots=True)

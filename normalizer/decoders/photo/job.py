@@ -62,15 +62,16 @@ def photo(request: JobRequest) -> dict[str, Any]:
 JOBS: dict[str, JobFunction] = {"photo": photo}
 
 
-def warm_up() -> None:
-    """Everything once, so that nothing is loaded later."""
+def warm_up() -> list[str]:
+    """Run every reader once, so that nothing is loaded later. Return what an operator should know."""
     Image.init()
     # Our own limits are checked before anything is decoded, Pillow's on top would only differ.
     Image.MAX_IMAGE_PIXELS = None
     ImageFile.LOAD_TRUNCATED_IMAGES = False
-    heif.prepare()
+    warnings = [heif.prepare()]
     for name, sample in _samples().items():
         _warm_up_format(name, sample)
+    return [warning for warning in warnings if warning]
 
 
 def warm_child() -> None:
