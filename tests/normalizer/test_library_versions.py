@@ -1,21 +1,24 @@
 """Libraries called through ctypes: an unknown version is not called, and Pillow reads the file instead."""
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import numpy as np
+import pillow_heif
 import pytest
 import pytest_asyncio
 
-from normalizer.decoders.photo import heif_tiles, pixel_memory
+from normalizer.decoders.photo import heif_tiles, libwebp, pixel_memory
 from normalizer.decoders.photo.heif import open_heif
 from normalizer.decoders.photo.opened import DecodeLimits
-from normalizer.media import Limits
+from normalizer.decoders.photo.webp import open_webp
+from normalizer.media import Limits, MediaRejected
 from normalizer.sandbox import zygote_client
 from normalizer.sanitizer import Sanitizer
 
 from .assertions import assert_upright, shown
 from .conftest import sanitize_with
-from .media_samples import natural, quadrants
+from .media_samples import encoded, natural, quadrants
 from .test_heif_tiles import decode_at_once, tiled_heic
 
 
@@ -28,9 +31,19 @@ def unknown_libheif(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     heif_tiles._load.cache_clear()
 
 
-def test_the_installed_libheif_is_a_known_version() -> None:
-    assert heif_tiles.library() is not None
-    assert heif_tiles.warning() == ""
+@pytest.fixture
+def unknown_libwebp(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        patch.setattr(libwebp, "_ABI_VERSION", 0x0300)
+        libwebp._load.cache_clear()
+        yield
+    libwebp._load.cache_clear()
+
+
+@pytest.mark.parametrize("module", [heif_tiles, libwebp])
+def test_the_installed_libraries_are_known_versions(module: Any) -> None:
+    assert module.library() is not None
+    assert module.warning() == ""
 
 
 @pytest.mark.usefixtures("unknown_libheif")
@@ -46,14 +59,27 @@ def test_an_unknown_libheif_decodes_the_whole_picture() -> None:
 
 @pytest.mark.usefixtures("unknown_libheif")
 def test_the_warning_names_the_unknown_version() -> None:
-    installed = decode_version()
-    assert f"libheif {installed} is not a known version" in heif_tiles.warning()
+    version = pillow_heif.libheif_version()
+    assert f"libheif {version} is not a known version" in heif_tiles.warning()
 
 
-def decode_version() -> str:
-    import pillow_heif
+@pytest.mark.usefixtures("unknown_libwebp")
+def test_pillow_decodes_webp_when_the_abi_is_unknown() -> None:
+    image = natural(301, 203)
+    content = encoded(image, "WEBP", lossless=True)
+    assert libwebp.library() is None
+    assert "does not have the decoder ABI 0x0300" in libwebp.warning()
+    opened = open_webp(memoryview(content), DecodeLimits(1_000_000, 4096))
+    decoded = opened.load(None, lambda _: None).convert("RGB")
+    assert np.array_equal(np.asarray(decoded), np.asarray(image))
 
-    return str(pillow_heif.libheif_version())
+
+@pytest.mark.usefixtures("unknown_libwebp")
+def test_large_webp_is_refused_when_the_abi_is_unknown() -> None:
+    content = encoded(natural(500, 400).resize((5000, 4000)), "WEBP", quality=80, method=0)
+    with pytest.raises(MediaRejected) as refusal:
+        open_webp(memoryview(content), DecodeLimits(64_000_000, 4096))
+    assert refusal.value.reason == "too_many_pixels"
 
 
 @pytest_asyncio.fixture
@@ -70,5 +96,8 @@ async def test_the_gateway_logs_unknown_libraries_and_photos_are_ready(
 ) -> None:
     await sanitizer_with_unknown_libraries.start()
     assert "is not a known version, so HEIF photos are decoded whole" in caplog.text
+    assert "so WebP photos of more than 16 megapixels are refused" in caplog.text
     sanitize = sanitize_with(sanitizer_with_unknown_libraries)
-    assert_upright(shown(await sanitize(tiled_heic(quadrants(600, 400))), "preview"), 25)
+    photo = quadrants(600, 400)
+    for content in (tiled_heic(photo), encoded(photo, "WEBP")):
+        assert_upright(shown(await sanitize(content), "preview"), 25)

@@ -12,7 +12,7 @@ from PIL import Image, ImageFile
 from normalizer.canvas import Canvas, Size
 from normalizer.sandbox.job import JobFunction, JobRequest
 
-from . import heif, render, truncation
+from . import heif, libwebp, render, truncation
 from .avif import open_avif
 from .gif import open_gif
 from .heif import open_heif
@@ -68,7 +68,7 @@ def warm_up() -> list[str]:
     # Our own limits are checked before anything is decoded, Pillow's on top would only differ.
     Image.MAX_IMAGE_PIXELS = None
     ImageFile.LOAD_TRUNCATED_IMAGES = False
-    warnings = [heif.prepare()]
+    warnings = [heif.prepare(), libwebp.warning()]
     for name, sample in _samples().items():
         _warm_up_format(name, sample)
     return [warning for warning in warnings if warning]
