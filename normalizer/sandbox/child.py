@@ -1,4 +1,4 @@
-"""What a cell does in its life: settle in, take one job, answer, end."""
+"""The sandbox process itself: sets up, takes one job, answers, exits."""
 
 import contextlib
 import fcntl
@@ -17,35 +17,35 @@ from .seccomp import CONTROL_FD
 
 _UNUSED_FD = 64
 
-#: How far a job that takes long steps back behind those that others wait for.
+#: The priority of long jobs, lower than that of jobs that somebody waits for.
 _NICENESS = 10
 
-#: A source, a canvas and a film.
+#: The source, the canvas and a video file.
 MAX_FILES = 3
 
-#: The largest file a cell may write: a film as long as we allow, re-encoded.
+#: The largest file a sandbox may write: the longest video allowed, re-encoded.
 _FILE_BYTES = 1 << 29
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedState:
-    """What must be opened while the file system is still there."""
+    """State that must be prepared while the file system is still reachable."""
 
     jobs: Mapping[str, JobFunction]
     warm_child: Callable[[], None]
     null: int
     #: The zygote's directory of threads.
     threads: int
-    #: The address space of the zygote, all libraries loaded.
+    #: The address space of the zygote with all libraries loaded.
     virtual_bytes: int
-    #: Processes of all cells together, and of whoever else is their user.
+    #: The limit on processes of all sandboxes together, and of everything else that runs as their user.
     processes: int
-    #: Whether a cell that gets no more memory has met its own limit, and will meet it again.
+    #: Whether a failed allocation means that the sandbox reached its own limit, and will reach it again.
     memory_errors_are_final: bool
 
 
 def prepare(decoders: Decoders) -> PreparedState:
-    """Called in the zygote: behind the walls nothing can be opened or loaded any more."""
+    """Prepare the state in the zygote, because the isolation layers prevent opening and loading."""
     return PreparedState(
         jobs={"empty": lambda _: {}, "attempt": escape_attempts.attempt, **decoders.jobs},
         warm_child=decoders.warm_child,
@@ -58,7 +58,7 @@ def prepare(decoders: Decoders) -> PreparedState:
 
 
 def run(parent: int, own_layers: list[str], control_fd: int, prepared: PreparedState) -> NoReturn:
-    """Never returns: one job, one answer."""
+    """Run the sandbox process: one job, one answer. Never returns."""
     try:
         _die_with_parent(parent)
         _set_up_descriptors(control_fd, prepared.null)
@@ -76,7 +76,7 @@ def run(parent: int, own_layers: list[str], control_fd: int, prepared: PreparedS
         final = "limits" in own_layers and prepared.memory_errors_are_final
         protocol.send(control, _run_job(prepared, request, final=final))
         if request.keep_alive:
-            # Clearing it away takes milliseconds of processor time. The gateway chooses when.
+            # Freeing it takes milliseconds of processor time. The gateway decides when.
             with contextlib.suppress(EOFError, ConnectionError):
                 protocol.receive(control)
     finally:
@@ -85,7 +85,7 @@ def run(parent: int, own_layers: list[str], control_fd: int, prepared: PreparedS
 
 
 def _warm_up(prepared: PreparedState) -> None:
-    """The way of a job, once: what is touched for the first time after a fork takes time."""
+    """Run an empty job, because the first use of memory after a fork takes time."""
     prepared.warm_child()
     here, there = protocol.pair()
     with here, there:
@@ -103,7 +103,7 @@ def _die_with_parent(parent: int) -> None:
 
 
 def _set_up_descriptors(control_fd: int, null: int) -> None:
-    """Leaves the door and a null for the standard streams open, at their places, and nothing else."""
+    """Leave open only the control socket and a null device for the standard streams, at their descriptors."""
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
@@ -126,8 +126,8 @@ def _run_job(prepared: PreparedState, request: JobRequest, *, final: bool) -> di
     except MediaRejected as refusal:
         return {"rejected": refusal.reason, "detail": refusal.detail}
     except MemoryError:
-        # The next cell would have no more of it.
-        detail = "out of memory: it takes more than a cell has"
+        # The next sandbox would not have more memory.
+        detail = "out of memory: the file takes more than a sandbox has"
         return {"rejected": "corrupt", "detail": detail} if final else {"failed": "out of memory"}
-    except Exception as error:  # noqa: BLE001  # whatever a decoder raises means: this file is damaged
+    except Exception as error:  # noqa: BLE001  # any exception from a decoder means that the file is damaged
         return {"rejected": "corrupt", "detail": f"the decoder raised {type(error).__name__}"}

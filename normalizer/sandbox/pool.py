@@ -1,4 +1,4 @@
-"""Spare cells are kept ready; each serves one job and is replaced."""
+"""A pool of sandboxes: spare ones are kept ready; each runs one job and is replaced."""
 
 import asyncio
 import contextlib
@@ -16,20 +16,20 @@ _log = logging.getLogger(__name__)
 
 Isolation = Literal["full", "reduced"]
 
-#: Long jobs have places of their own, so that photos never wait for films that are encoded.
+#: Long jobs have their own slots, so that photos never wait for videos that are being encoded.
 JobClass = Literal["quick", "slow"]
 
-#: A short film shares a processor with a long one rather than wait for its end.
+#: A short video shares a processor with a long one instead of waiting for it.
 _MIN_SLOW = 2
 
 _OWN_LAYERS = ("limits", "seccomp")
 
 
 class Pool:
-    """At most `cells` quick jobs at once, and a spare cell for each and for the one that comes next.
+    """Runs at most `sandboxes` quick jobs at once, and keeps a spare sandbox for each and one more.
 
-    `missing` names the walls that do not stand, each with its cause; with `full` isolation there are none
-    that the kernel could have given, or nothing starts.
+    `missing` holds the isolation layers that are not in place, each with its cause. With `full` isolation, the pool
+    does not start if a layer is missing that the kernel could provide.
     """
 
     def __init__(self, sandboxes: int, isolation: Isolation = "full") -> None:
@@ -45,11 +45,11 @@ class Pool:
         self.missing: dict[str, str] = {}
 
     async def start(self) -> None:
-        """Raises SandboxUnavailable."""
+        """Start the zygote and the spare sandboxes. Raise SandboxUnavailable if that fails."""
         await self._running_zygote()
 
     async def close(self) -> None:
-        """Ends all cells."""
+        """End all sandboxes."""
         self._closed = True
         zygote, self._zygote = self._zygote, None
         if zygote:
@@ -58,26 +58,26 @@ class Pool:
 
     @property
     def ready(self) -> bool:
-        """Whether cells can be had at once."""
+        """Whether a sandbox is available immediately."""
         return self._zygote is not None and not self._zygote.gone
 
     @contextlib.asynccontextmanager
     async def sandbox(self, job_class: JobClass = "quick") -> AsyncIterator[SandboxProcess]:
-        """A fresh cell for one job; it is gone when the block ends."""
+        """Provide a fresh sandbox for one job, and end it with the block."""
         async with self._slots[job_class]:
             sandbox = await self._take()
             try:
                 yield sandbox
             finally:
                 sandbox.end()
-                # Not before: making a cell would take time from the job.
+                # Only now: starting a sandbox would take time from the job.
                 self._refill()
 
     async def _take(self) -> SandboxProcess:
         try:
             return await self._take_spare()
         except SandboxUnavailable:
-            # The zygote died (out of memory, or an operator's hand): a new one, once.
+            # The zygote died (out of memory, or killed by an operator): try once with a new one.
             return await self._take_spare()
 
     async def _take_spare(self) -> SandboxProcess:
@@ -121,7 +121,7 @@ class Pool:
                 self._spares.append(self._spawn(self._zygote))
 
     def _drop_failed_spares(self) -> None:
-        """Spares that could not be made: the machine had no room for them then."""
+        """Forget spares that could not be started because the machine had too many processes."""
         self._spares = deque(task for task in self._spares if not _has_failed(task))
 
     def _check_layers(self, found: dict[str, str]) -> None:
@@ -134,11 +134,11 @@ class Pool:
         if needed and self._isolation == "full":
             listed = "; ".join(f"{layer} ({reason})" for layer, reason in needed.items())
             raise SandboxUnavailable(
-                f"A wall around the media decoders is missing: {listed}. Run on a kernel and in a "
+                f"An isolation layer of the media decoders is missing: {listed}. Use a kernel and a "
                 "container profile that allow it, or accept the risk with `media.isolation: reduced`."
             )
         for layer, reason in self.missing.items():
-            _log.warning("media decoders run without the wall %s: %s", layer, reason)
+            _log.warning("media decoders run without the isolation layer %s: %s", layer, reason)
 
     def _spawn(self, zygote: Zygote) -> asyncio.Task[SandboxProcess]:
         layers = [layer for layer in _OWN_LAYERS if layer not in self.missing]

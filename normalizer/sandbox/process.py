@@ -1,4 +1,4 @@
-"""One cell, seen from the gateway: it is asked once and then ended."""
+"""One sandbox process, seen from the gateway: it is asked once and then ended."""
 
 import asyncio
 import contextlib
@@ -12,10 +12,10 @@ from typing import Any
 from . import protocol
 from .errors import SandboxLost
 
-#: How long the zygote may take to tell how a cell ended, once its door is closed.
+#: How long the zygote may take to report an exit status after the control socket closed.
 _EXIT_STATUS_SECONDS = 1.0
 
-#: Decoders start up to four threads. Whoever starts thousands leaves no room for anybody's processes.
+#: Decoders start up to four threads. Thousands would leave no room for any other process.
 _MAX_THREADS = 64
 _CHECK_SECONDS = 0.02
 
@@ -25,12 +25,12 @@ _EXIT_REASONS = {
     -signal.SIGKILL: "was killed",
 }
 
-#: What a cell tells before it answers.
+#: Called with each note that a sandbox sends before its answer.
 OnNote = Callable[[dict[str, Any]], None]
 
 
 class SandboxProcess:
-    """A spare or busy cell. `ending` is its exit status, once it has one."""
+    """A spare or busy sandbox. `exit_status` is set when the process has ended."""
 
     def __init__(
         self,
@@ -51,9 +51,9 @@ class SandboxProcess:
         deadline: float,
         on_note: OnNote | None = None,
     ) -> dict[str, Any]:
-        """The answer to one job; raises SandboxLost, or SandboxUnavailable where all cells were lost at once."""
+        """Return the answer to one job. Raise SandboxLost, or SandboxUnavailable if all sandboxes were lost at once."""
         try:
-            # Sent first: while the cell wakes up there is time for everything else.
+            # Sent first: the sandbox wakes up while the rest is prepared.
             protocol.send(self._control, message, files)
             async with asyncio.timeout(deadline):
                 return await self._answer(on_note)
@@ -62,7 +62,7 @@ class SandboxProcess:
         except (EOFError, ConnectionError):
             raise await self._exit_error() from None
         except protocol.BadMessage as exc:
-            raise SandboxLost(f"answered {exc}") from None
+            raise SandboxLost(f"sent a bad answer: {exc}") from None
 
     async def _answer(self, on_note: OnNote | None) -> dict[str, Any]:
         loop, control = asyncio.get_running_loop(), self._control.fileno()
@@ -75,7 +75,7 @@ class SandboxProcess:
             loop.remove_reader(control)
 
     def _check_threads(self, answer: asyncio.Future[dict[str, Any]]) -> None:
-        """Ends the wait for a cell that starts threads without end: the kernel has no limit for one process."""
+        """Stop waiting for a sandbox that starts too many threads: the kernel has no limit for one process."""
         if answer.done():
             return
         threads = _count_threads(self.pid)
@@ -95,7 +95,7 @@ class SandboxProcess:
                 on_note(message["note"])
         except BlockingIOError:
             return
-        except Exception as exc:  # noqa: BLE001  # whoever waits for the answer gets it
+        except Exception as exc:  # noqa: BLE001  # raised to the caller that waits for the answer
             answer.set_exception(exc)
 
     async def _exit_error(self) -> SandboxLost:
@@ -110,14 +110,14 @@ class SandboxProcess:
         return SandboxLost(_EXIT_REASONS.get(status, default), status)
 
     def end(self) -> None:
-        """Kills the process, whatever it does, and gives back what we hold of it. May be called twice."""
+        """Kill the process, whatever it does, and release its descriptors. May be called twice."""
         if self._ended:
             return
         self._ended = True
         try:
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
         except PermissionError:
-            # A root without CAP_KILL may not signal the cell; the zygote, of the same user, may.
+            # Root without CAP_KILL may not signal the sandbox; the zygote, which has the same user, may.
             self._kill(self.pid)
         except ProcessLookupError:
             pass
@@ -127,9 +127,9 @@ class SandboxProcess:
 
 
 def _count_threads(pid: int) -> int:
-    """How many threads a process has; 0 where the process is gone or /proc does not show it."""
+    """Return the number of threads of a process, or 0 if the process is gone or /proc does not show it."""
     try:
-        # A directory of directories: each thread adds a link, beside the usual two. Nothing is opened.
+        # Each thread is a subdirectory and adds a link to the usual two. Nothing is opened.
         return Path(f"/proc/{pid}/task").stat().st_nlink - 2
     except OSError:
         return 0

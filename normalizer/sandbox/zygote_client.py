@@ -1,4 +1,4 @@
-"""The gateway's side of the zygote: starts it, orders cells from it, hears how they end."""
+"""The gateway's side of the zygote: starts it, requests sandboxes, and receives their exit statuses."""
 
 import asyncio
 import contextlib
@@ -17,16 +17,16 @@ from .process import SandboxProcess
 
 _log = logging.getLogger(__name__)
 
-#: Warm-up takes about a second; this is for a machine that is busy starting everything at once.
+#: Warm-up takes about a second; this leaves room for a machine that starts everything at once.
 _START_SECONDS = 60.0
 _END_SECONDS = 5.0
 
 _MODULE = "normalizer.decoders"
 
-#: A cell to come: its process, a handle on that, and the exit status to come.
+#: A sandbox that was requested: its process id, its pidfd, and its future exit status.
 SpawnRequest = asyncio.Future[tuple[int, int, asyncio.Future[int]]]
 
-#: Memory that a warm cell has touched stays its own, and large blocks come in huge pages.
+#: Memory that a warm process has touched is kept, and large blocks use huge pages.
 _MALLOC = (
     "hugetlb=1",
     "mmap_threshold=8388608",
@@ -36,7 +36,7 @@ _MALLOC = (
 
 
 class Zygote:
-    """The process that forks cells. `layers` tells what became of those it raised for all of them."""
+    """The process that forks sandboxes. `layers` holds an error, or "", for each layer that it applied."""
 
     def __init__(self, process: subprocess.Popen[bytes], control: socket.socket) -> None:
         self._process, self._control = process, control
@@ -44,12 +44,12 @@ class Zygote:
         self._exit_statuses: dict[int, asyncio.Future[int]] = {}
         self.layers: dict[str, str] = {}
         self.gone = False
-        #: Bytes that the largest of its cells had, what all share with the zygote included.
+        #: Bytes of the largest sandbox so far, including the memory that all share with the zygote.
         self.peak_memory = 0
 
     @classmethod
     async def start(cls) -> "Zygote":
-        """A zygote that is warm; raises SandboxUnavailable."""
+        """Start a zygote and wait until it is warm. Raise SandboxUnavailable if that fails."""
         ours, theirs = protocol.pair()
         ours.setblocking(False)
         with theirs:
@@ -63,7 +63,7 @@ class Zygote:
         return zygote
 
     async def spawn(self, layers: Collection[str]) -> SandboxProcess:
-        """A new cell behind the walls named (besides the zygote's own)."""
+        """Return a new sandbox with the named layers in addition to the zygote's own."""
         ours, theirs = protocol.pair()
         ours.setblocking(False)
         spawned: SpawnRequest = asyncio.get_running_loop().create_future()
@@ -79,7 +79,7 @@ class Zygote:
         return SandboxProcess(pid, pidfd, ours, exit_status, self._kill)
 
     async def close(self) -> None:
-        """Ends the zygote; its cells end with it."""
+        """End the zygote; its sandboxes end with it."""
         self._mark_gone()
         try:
             await asyncio.to_thread(self._process.wait, _END_SECONDS)
@@ -98,7 +98,7 @@ class Zygote:
             ) from None
         except (EOFError, ConnectionError):
             raise SandboxUnavailable(
-                "The decoder process ended while it started; what it wrote above says why."
+                "The decoder process exited while it started; see its output above for the reason."
             ) from None
         self.layers = message["ready"]
         for warning in message["warnings"]:
@@ -118,7 +118,7 @@ class Zygote:
         elif "unspawned" in message:
             reason = message["unspawned"]
             self._spawns.popleft().set_exception(
-                SandboxUnavailable(f"No process can be made for a decoder: {reason}.")
+                SandboxUnavailable(f"A decoder cannot be started: {reason}.")
             )
         elif "ended" in message:
             self.peak_memory = max(self.peak_memory, message["memory"])
@@ -139,7 +139,9 @@ class Zygote:
         try:
             protocol.send(self._control, message, list(descriptors))
         except (ConnectionError, BlockingIOError) as exc:
-            raise SandboxUnavailable(f"The decoder process does not listen: {exc}.") from None
+            raise SandboxUnavailable(
+                f"The decoder process does not accept requests: {exc}."
+            ) from None
 
     def _kill(self, pid: int) -> None:
         with contextlib.suppress(SandboxUnavailable):
@@ -156,7 +158,7 @@ class Zygote:
         self._spawns.clear()
         for exit_status in self._exit_statuses.values():
             exit_status.set_exception(SandboxUnavailable("The decoder process has ended."))
-            # Most of them nobody waits for.
+            # Usually nothing waits for it; retrieved, so that asyncio does not log it.
             exit_status.exception()
         self._exit_statuses.clear()
 
@@ -166,7 +168,7 @@ def _launch(control: socket.socket) -> subprocess.Popen[bytes]:
         [sys.executable, "-s", "-P", "-m", _MODULE, str(control.fileno())],
         stdin=subprocess.DEVNULL,
         pass_fds=[control.fileno()],
-        # An interrupt typed at the gateway's terminal is the gateway's business.
+        # Ctrl+C at the gateway's terminal is handled by the gateway.
         start_new_session=True,
         env=_environment(),
         cwd="/",
@@ -174,11 +176,11 @@ def _launch(control: socket.socket) -> subprocess.Popen[bytes]:
 
 
 def _environment() -> dict[str, str]:
-    """Nothing of ours but where the code lies: settings and secrets live in the environment."""
+    """Return only the import path: settings and secrets are in the gateway's environment."""
     return {
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         "PYTHONDONTWRITEBYTECODE": "1",
-        # Page faults, not system calls, are what a fresh process costs: huge pages save most of them.
+        # A fresh process spends its time on page faults, not on system calls; huge pages avoid most of them.
         "GLIBC_TUNABLES": ":".join(f"glibc.malloc.{name}" for name in _MALLOC),
         # The numeric libraries would start a thread per processor, and threads do not survive a fork.
         "OPENBLAS_NUM_THREADS": "1",
@@ -187,13 +189,13 @@ def _environment() -> dict[str, str]:
 
 
 def _abandon(spawned: SpawnRequest) -> None:
-    """Whoever ordered the cell is gone: closing its door ends it, only the handle must go."""
+    """Release a sandbox whose caller is gone: closing its socket ends it, so only the pidfd is left."""
     if not spawned.cancelled() and spawned.exception() is None:
         os.close(spawned.result()[1])
 
 
 async def _readable(descriptor: int) -> None:
-    """Return once reading would not block; leave nothing behind when cancelled."""
+    """Return once reading would not block. Leave nothing behind when cancelled."""
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[None] = loop.create_future()
     loop.add_reader(descriptor, _set_ready, ready)
