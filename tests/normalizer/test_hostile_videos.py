@@ -303,7 +303,7 @@ async def test_sound_of_a_few_numbers_a_second_is_refused(sanitize: Sanitize) ->
     source = make_video(audio="alac", sample_rate=44100)
     at = source.rindex(b"alac") + 4 + 24
     assert struct.unpack_from(">I", source, at) == (44100,)
-    with pytest.raises(MediaRejected, match="sound of 6 numbers a second"):
+    with pytest.raises(MediaRejected, match="the sound has 6 samples a second"):
         await sanitize(source[:at] + struct.pack(">I", 6) + source[at + 4 :])
 
 

@@ -19,7 +19,7 @@ _CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 
 def open_avif(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
     threads = min(_THREADS, os.cpu_count() or 1)
-    # Pillow's own class would keep the pixels three times.
+    # Pillow's own class would keep three copies of the pixels.
     library: Any = AvifImagePlugin._avif  # type: ignore[attr-defined]  # noqa: SLF001
     decoder = library.AvifDecoder(bytes(data), "auto", threads)
     size, _, mode, profile, _, turn, _ = decoder.get_info()
@@ -47,7 +47,7 @@ def open_avif(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
 
 
 def _crop(data: memoryview, size: Size) -> heif_items.Crop | None:
-    """The part to be seen, which the library leaves to us; of a sequence the picture is another one."""
+    """Return the visible part, which the library does not cut out. In a sequence it belongs to another picture."""
     if bytes(data[8:12]) == _SEQUENCE:
         return None
     return heif_items.crop(heif_items.properties(data), size)

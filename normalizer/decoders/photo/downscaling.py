@@ -1,4 +1,4 @@
-"""Large pictures made smaller band by band, so that never all of them lies in memory at four bytes a pixel."""
+"""Downscaling of large pictures band by band, so that a whole picture is never in memory at four bytes a pixel."""
 
 import ctypes
 import mmap
@@ -17,13 +17,13 @@ from . import pixel_memory, pixel_modes
 from .opened import CanvasMode, OnRows
 from .scaling import Fit
 
-#: Rows a band has, rounded to what the factor divides, and pixels where rows are long.
+#: Rows of a band, rounded to a multiple of the factor, and its pixels if rows are long.
 _ROWS, _PIXELS = 256, 1 << 21
 
-#: Bands that may wait to be made smaller: the decoder is faster where opacity must be weighed.
+#: Bands that may be queued: the decoder is faster than downscaling with alpha.
 _MAX_QUEUED_BANDS = 4
 
-#: Compressed bytes decoded at a time: zlib makes at most a thousand times as much of them.
+#: Compressed bytes decoded at a time: zlib expands them a thousandfold at most.
 _CHUNK_BYTES = 8192
 
 _CANVAS_MODES: Mapping[str, CanvasMode] = {"RGB": "RGB", "RGBA": "RGBA"}
@@ -32,7 +32,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def downscaled(image: Image.Image, factor: int) -> Image.Image:
-    """A decoded picture by a whole fraction, in eight bits a channel."""
+    """Downscale a decoded picture by a whole factor, to eight bits a channel."""
     if factor == 1:
         return pixel_modes.to_eight_bits(image)
     return _assemble(
@@ -42,19 +42,19 @@ def downscaled(image: Image.Image, factor: int) -> Image.Image:
 
 @dataclass(frozen=True, slots=True)
 class RawRows:
-    """A decoded picture as rows of bytes, as libraries for single formats give it."""
+    """A decoded picture as rows of bytes, the output of single-format libraries."""
 
     content: Any
     size: Size
     mode: str
     stride: int
-    #: How a pixel is stored, where that is wider than the mode.
+    #: The storage of a pixel, if it is wider than the mode.
     stored: str
-    #: Where in the rows the picture begins: columns from the left, rows from the top.
+    #: The origin of the picture in the rows: columns from the left, rows from the top.
     corner: tuple[int, int] = (0, 0)
 
     def to_image(self, memory: mmap.mmap | None, factor: int, on_rows: OnRows) -> Image.Image:
-        """As a picture smaller by a whole fraction, on `ground` if there is one."""
+        """Return the picture downscaled by a whole factor, in `memory` if given."""
         if memory is None:
             return _assemble(self.size, factor, self._band)
         size = reduced_size(self.size, factor)
@@ -70,7 +70,7 @@ class RawRows:
         return pixel_memory.image_over(memory, *size, self.mode)
 
     def _rows(self, top: int, bottom: int) -> tuple[Any, int]:
-        """The bytes of some rows, and how many there are from one row to the next."""
+        """Return the bytes of some rows, and the stride between them."""
         left, above = self.corner
         first, last = (above + top) * self.stride, (above + bottom) * self.stride
         rows = memoryview(self.content)[first:last]
@@ -88,7 +88,7 @@ class RawRows:
 
 
 class BandReducer:
-    """A picture of four bytes a pixel that grows from the top and is made smaller on its way to `ground`."""
+    """Downscales a picture of four bytes a pixel into `memory` while it is being decoded from the top."""
 
     def __init__(
         self, whole: mmap.mmap, size: Size, mode: str, memory: mmap.mmap, factor: int
@@ -98,13 +98,13 @@ class BandReducer:
 
     @property
     def result(self) -> Image.Image:
-        """The smaller picture."""
+        """The downscaled picture."""
         return pixel_memory.image_over(
             self._target, *reduced_size(self._size, self._factor), self._mode
         )
 
     def advance(self, bottom: int) -> int:
-        """Rows of the smaller picture that are finished, given those of the large one."""
+        """Downscale to row `bottom` of the large picture. Return the finished rows of the small one."""
         width, height = self._size
         if bottom < height:
             bottom = bottom // self._factor * self._factor
@@ -123,7 +123,7 @@ class BandReducer:
 
 
 def canvas_mode(mode: str, size: Size, fit: Fit) -> CanvasMode | None:
-    """The mode in which rows may go straight to the canvas, if they may."""
+    """Return the mode in which rows may go directly to the canvas, or None if they may not."""
     return _CANVAS_MODES.get(mode) if fit.size == reduced_size(size, fit.factor) else None
 
 
@@ -151,17 +151,17 @@ def _reduce(part: Image.Image, factor: int) -> Image.Image:
     least, most = part.getchannel("A").getextrema()
     if least != most:
         return part.reduce(factor)
-    # Colours need not be weighed by an opacity that is the same all over, which takes most of the time.
+    # Colours need not be weighted by an alpha that is uniform; weighting takes most of the time.
     core: Any = part.im
     whole = (0, 0, *part.size)
-    return Image.Image()._new(core.reduce((factor, factor), whole))  # noqa: SLF001  # see pixel_memory.laid_over
+    return Image.Image()._new(core.reduce((factor, factor), whole))  # noqa: SLF001  # see pixel_memory.image_over
 
 
 class StreamedPng:
-    """A PNG that is decoded bit by bit: rows that are done are made smaller and their memory given back.
+    """A PNG that is decoded in steps: finished rows are downscaled and their memory is released.
 
-    The decoder does not tell how far it is. But it fills fresh memory from the top, and the kernel tells
-    which pages have been touched.
+    The decoder does not report its progress. But it fills fresh memory from the top, and the kernel reports the
+    pages that have been touched.
     """
 
     def __init__(self, image: PngImagePlugin.PngImageFile, factor: int) -> None:
@@ -176,7 +176,7 @@ class StreamedPng:
         self._result = Image.new(image.mode, reduced_size(image.size, factor))
         self._min_band_pixels = min(_ROWS * image.width, _PIXELS)
         self._done = 0
-        # Libraries let go of the interpreter: while one band is made smaller the next is decoded.
+        # The libraries release the interpreter lock: one band is downscaled while the next is decoded.
         self._worker = ThreadPoolExecutor(1)
         self._queued: deque[Future[None]] = deque()
 
@@ -209,14 +209,14 @@ class StreamedPng:
         return self._result
 
     def _band(self, top: int, bottom: int) -> Image.Image:
-        core: Any = Image.core  # type: ignore[attr-defined]  # see pixel_memory.laid_over
+        core: Any = Image.core  # type: ignore[attr-defined]  # see pixel_memory.image_over
         size = (self._image.width, bottom - top)
-        return Image.Image()._new(  # noqa: SLF001  # see pixel_memory.laid_over
+        return Image.Image()._new(  # noqa: SLF001  # see pixel_memory.image_over
             core.map_buffer(self._memory, size, "raw", top * self._stride, (self._image.mode, 0, 1))
         )
 
     def _touched_rows(self) -> int:
-        """Rows above the last page that has been written to."""
+        """Return the number of rows above the last page that has been written to."""
         page = mmap.PAGESIZE
         start = self._done * self._stride // page * page
         length = len(self._memory) - start
@@ -239,7 +239,7 @@ class StreamedPng:
             not whole and (bottom - done) * self._image.width < self._min_band_pixels
         ):
             return
-        # Where the file was cut there is much at once, and none of it has taken memory yet.
+        # If the file is truncated, many rows remain, and none of them has used memory yet.
         for top, end in _steps((self._image.width, bottom - done), self._factor):
             if len(self._queued) == _MAX_QUEUED_BANDS:
                 self._queued.popleft().result()

@@ -1,4 +1,4 @@
-"""HEIF with HEVC inside, as iPhones and Samsung phones take photos."""
+"""HEIF with HEVC inside, the format of photos from iPhones and Samsung phones."""
 
 import contextlib
 import mmap
@@ -22,7 +22,7 @@ def open_heif(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
     content = bytes(data)
     file = pillow_heif.open_heif(content, convert_hdr_to_8bit=True)
     if len(file) == 0:
-        raise MediaRejected("unsupported_type", "a HEIF in a coding we do not know")
+        raise MediaRejected("unsupported_type", "the HEIF has an unsupported coding")
     picture = file[file.primary_index]
     limits.check(picture.size)
     limits.check_density(picture.size, len(data), _LARGE)
@@ -31,14 +31,16 @@ def open_heif(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
     mode, size = picture.mode, picture.size
 
     def load(memory: mmap.mmap | None, on_rows: OnRows) -> Image.Image:
-        # Decoded as the boxes say it lies.
+        # The library has already turned the picture as its boxes say.
         grid = _open_grid(content, size) if memory is not None and mode == "RGB" else None
         if memory is not None and grid:
             with contextlib.closing(grid):
                 return _decode_rows(grid, memory, fit.factor, on_rows)
         pixels = picture.data
         if picture.size != size:
-            raise MediaRejected("corrupt", "a HEIF whose picture is not as large as it says")
+            raise MediaRejected(
+                "corrupt", "the HEIF's picture does not have the size that its header states"
+            )
         rows = downscaling.RawRows(pixels, size, mode, picture.stride, mode)
         return rows.to_image(memory, fit.factor, on_rows)
 
@@ -54,14 +56,14 @@ def open_heif(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
 
 
 def _open_grid(content: bytes, size: Size) -> Grid | None:
-    """The picture in tiles, if it is in tiles, and nothing is known to be wrong with them."""
+    """Return the picture as a grid of tiles, or None if it has no tiles or a tile is known to be damaged."""
     heif, overhang = library(), heif_items.overhang(heif_items.properties(memoryview(content)))
     if ImageFile.LOAD_TRUNCATED_IMAGES or heif is None or overhang is None:
         return None
     try:
         grid = Grid(heif, content, overhang, _threads())
     except OSError:
-        # What the library makes of the whole file counts.
+        # The result for the whole file decides.
         return None
     if grid.size == size and grid.covers:
         return grid
@@ -86,7 +88,7 @@ def _threads() -> int:
 
 
 def _orientation(data: memoryview, exif: object) -> int:
-    """What EXIF says counts only where the boxes say nothing, as in the first photos of this kind from phones."""
+    """Return EXIF's orientation only if the boxes state none, as in the first photos of this kind from phones."""
     if not isinstance(exif, bytes) or heif_items.states_orientation(heif_items.properties(data)):
         return orientation.UPRIGHT
     return orientation.from_exif(exif) or orientation.UPRIGHT

@@ -1,7 +1,7 @@
-"""HEIF of many tiles, as phones write it, decoded row by row: pillow_heif decodes all or nothing.
+"""HEIF in tiles, as phones write it, decoded row by row: pillow_heif can only decode the whole picture.
 
-These are calls into the very library that pillow_heif has loaded (libheif 1.19 and later, heif_tiling.h),
-by several threads with a context each, because a context decodes one tile at a time.
+The calls go to the libheif that pillow_heif has loaded (1.19 and later, heif_tiling.h), from several threads with a
+context each, because a context decodes one tile at a time.
 """
 
 import ctypes
@@ -103,7 +103,7 @@ def _load() -> tuple[ctypes.CDLL | None, str]:
 
 @dataclass(frozen=True, slots=True)
 class Tiles:
-    """How the tiles of a picture lie as it is seen; the first may reach over its edge by `left` and `top`."""
+    """The layout of the tiles of an upright picture. The first ones may extend beyond its edge by `left` and `top`."""
 
     columns: int
     rows: int
@@ -114,12 +114,12 @@ class Tiles:
 
 
 class Grid:
-    """The primary picture of a file. Close it, and only then let go of the file."""
+    """The primary picture of a file. Close the grid before the file is released."""
 
     def __init__(
         self, heif: ctypes.CDLL, content: bytes, overhang: AbstractSet[Side], threads: int
     ) -> None:
-        """Raises OSError for what the library cannot read."""
+        """Open the picture. Raise OSError if the library cannot read it."""
         self._heif, self._content, self._threads = heif, content, threads
         self._open = ExitStack()
         self._handles: SimpleQueue[POINTER] = SimpleQueue()
@@ -136,18 +136,18 @@ class Grid:
 
     @property
     def covers(self) -> bool:
-        """Whether there are several tiles, and none is missing."""
+        """Whether there are several tiles and none is missing."""
         (width, height), tiles = self.size, self.tiles
         across = tiles.columns * tiles.width - tiles.left
         down = tiles.rows * tiles.height - tiles.top
         return tiles.columns * tiles.rows > 1 and across >= width and down >= height
 
     def close(self) -> None:
-        """Frees what the library holds."""
+        """Free the library's objects."""
         self._open.close()
 
     def decode(self, target: Pixels) -> Iterator[int]:
-        """Fills the ground, and tells how many rows from the top are finished. Raises OSError for damage."""
+        """Fill `target`, and yield the number of finished rows from the top. Raise OSError for damage."""
         tiles, height = self.tiles, self.size[1]
         with ThreadPoolExecutor(self._threads) as threads:
             rows: list[list[Future[None]]] = [
@@ -185,7 +185,7 @@ class Grid:
         )
         self._handles.put(handle)
         size, across, down = (found.width, found.height), found.columns, found.rows
-        # The library leaves that at nothing for pictures that are turned.
+        # The library leaves the offsets at zero for pictures that are turned.
         left = across * found.tile_width - size[0] if "left" in overhang else 0
         top = down * found.tile_height - size[1] if "top" in overhang else 0
         return size, Tiles(across, down, found.tile_width, found.tile_height, left, top)
@@ -217,14 +217,14 @@ class Grid:
         width = self._heif.heif_image_get_width(image, _INTERLEAVED)
         height = self._heif.heif_image_get_height(image, _INTERLEAVED)
         if not plane or width < 1 or height < 1 or stride.value < 4 * width:
-            raise OSError("a tile without pixels")
+            raise OSError("a tile has no pixels")
         rows = (ctypes.c_uint8 * (stride.value * height)).from_address(plane)
         pixels = np.frombuffer(rows, np.uint8).reshape(height, stride.value)
         return pixels[:, : 4 * width].view("<u4")
 
 
 def _copy_tile(tile: Pixels, target: Pixels, left: int, top: int) -> None:
-    """What of the tile lies on the ground."""
+    """Copy the part of a tile that is inside the picture."""
     height, width = target.shape
     first, last = max(top, 0), min(top + tile.shape[0], height)
     start, end = max(left, 0), min(left + tile.shape[1], width)

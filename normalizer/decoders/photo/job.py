@@ -1,4 +1,4 @@
-"""The photo job of a cell: a sender's bytes become upright sRGB pixels of bounded size."""
+"""The photo job of the sandbox: turns a sender's bytes into upright sRGB pixels of bounded size."""
 
 import io
 import mmap
@@ -34,7 +34,7 @@ _READERS: dict[str, Callable[[memoryview, DecodeLimits], OpenedPhoto]] = {
 
 
 def photo(request: JobRequest) -> dict[str, Any]:
-    """Fills the canvas and tells, in notes, how far it is."""
+    """Fill the canvas, and send notes on the progress."""
     message = request.message
     canvas = Canvas(message["preview_side"])
     source = mmap.mmap(request.files[0], message["bytes"], access=mmap.ACCESS_READ)
@@ -63,9 +63,9 @@ JOBS: dict[str, JobFunction] = {"photo": photo}
 
 
 def warm_up() -> list[str]:
-    """Run every reader once, so that nothing is loaded later. Return what an operator should know."""
+    """Run every reader once, so that nothing is loaded later. Return warnings for the log."""
     Image.init()
-    # Our own limits are checked before anything is decoded, Pillow's on top would only differ.
+    # Our own limits are checked before decoding; Pillow's limit would only differ.
     Image.MAX_IMAGE_PIXELS = None
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     warnings = [heif.prepare(), libwebp.warning()]
@@ -75,7 +75,7 @@ def warm_up() -> list[str]:
 
 
 def warm_child() -> None:
-    """In a fresh cell: touches the memory a small photo needs, so that no customer waits for that."""
+    """Touch the memory that a small photo needs in a fresh process, so that no customer waits for that."""
     _warm_up_format("jpeg", _SAMPLES["jpeg"])
 
 

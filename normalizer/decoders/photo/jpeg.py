@@ -1,6 +1,6 @@
-"""JPEG: its structure is read here, and the decoder is shown only what makes the picture.
+"""JPEG: the structure is read here, and the decoder receives only what makes the picture.
 
-So no other code parses a sender's EXIF, XMP, maker notes, comments, previews or multi-picture index.
+No other code parses a sender's EXIF, XMP, maker notes, comments, previews or multi-picture index.
 """
 
 import io
@@ -29,16 +29,16 @@ _STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 #: Frames, Huffman and arithmetic tables, quantisation, restart interval.
 _ESSENTIAL = frozenset({*range(0xC0, 0xD0), 0xDB, 0xDD})
 _JFIF, _EXIF, _ICC, _ADOBE = 0xE0, 0xE1, 0xE2, 0xEE
-#: A shorter one says nothing: decoders pass over it (ISO/IEC 10918-5, 10.1).
+#: Decoders ignore a shorter segment (ISO/IEC 10918-5, 10.1).
 _JFIF_BYTES = 14
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 
 _FACTORS = (1, 2, 4, 8)
 
-#: A photo has some twenty; a profile or an extended XMP may add a few hundred.
+#: A photo has about twenty; a profile or an extended XMP may add a few hundred.
 _MAX_SEGMENTS = 5000
 
-#: A progressive photo has about ten scans over all pixels. Each takes time whether it changes any or not.
+#: A progressive photo has about ten scans over all pixels. Each scan takes time even if it changes nothing.
 _MAX_SCANS = 100
 _MAX_SCANNED_PIXELS = 800_000_000
 
@@ -51,14 +51,14 @@ _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 
 @dataclass(slots=True)
 class Structure:
-    """What stands before the first scan."""
+    """The segments before the first scan."""
 
     scan: int = 0
     width: int = 0
     height: int = 0
     frame: int = 0
     blocks: int = 0
-    #: As EXIF and XMP state it, each None where it does not.
+    #: Orientations stated by EXIF and XMP; None if missing.
     exif_orientation: int | None = None
     xmp_orientation: int | None = None
     kept: list[bytes] = field(default_factory=list)
@@ -66,7 +66,7 @@ class Structure:
 
     @property
     def orientation(self) -> int:
-        """EXIF counts first: what turns photos upright says so there, and leaves an older XMP as it is."""
+        """The orientation. EXIF wins: software that turns photos upright updates EXIF, but not an older XMP."""
         return self.exif_orientation or self.xmp_orientation or orientation.UPRIGHT
 
     @property
@@ -76,7 +76,7 @@ class Structure:
 
 
 def open_jpeg(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
-    """The photo; a decoder can leave out half, three quarters or seven eighths of it at no cost."""
+    """Open the photo. The decoder can skip half, three quarters or seven eighths of its sides at no cost."""
     structure = read(data)
     size = (structure.width, structure.height)
     limits.check(size)
@@ -105,7 +105,7 @@ def open_jpeg(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
 
 
 def read(data: memoryview) -> Structure:
-    """The structure up to the first scan; raises MediaRejected where there is none."""
+    """Return the structure up to the first scan. Raise MediaRejected if there is none."""
     found = Structure()
     at = 2
     for _ in range(_MAX_SEGMENTS):
@@ -122,14 +122,14 @@ def read(data: memoryview) -> Structure:
             return found
         _keep_segment(found, marker, bytes(data[at + 2 : at + length]))
         at += max(length, 2)
-    raise MediaRejected("corrupt", "a JPEG without a picture")
+    raise MediaRejected("corrupt", "the JPEG has no picture")
 
 
 def _next_marker(data: memoryview, at: int) -> tuple[int, int]:
-    """The marker at or after `at`, and where its segment begins: bytes between segments are skipped."""
+    """Return the marker at or after `at`, and the start of its segment. Bytes between segments are skipped."""
     match = _MARKER.search(data, at)
     if match is None:
-        raise MediaRejected("corrupt", "a JPEG that ends before its picture")
+        raise MediaRejected("corrupt", "the JPEG ends before its picture")
     return data[match.end() - 1], match.end()
 
 
@@ -142,7 +142,7 @@ def _keep_segment(found: Structure, marker: int, body: bytes) -> None:
         found.xmp_orientation = found.xmp_orientation or orientation.from_xmp(body)
     elif marker == _ICC and body.startswith(b"ICC_PROFILE\0") and len(body) > 14:
         found.profile_parts.setdefault(body[12], body[14:])
-    # JFIF and Adobe tell the decoder how colours are coded.
+    # JFIF and Adobe segments state the colour coding.
     keep = (
         marker in _ESSENTIAL
         or (marker == _JFIF and body.startswith(b"JFIF\0") and len(body) >= _JFIF_BYTES)
@@ -159,10 +159,10 @@ def _without_thumbnail(jfif: bytes) -> bytes:
 
 def _read_frame(found: Structure, marker: int, body: bytes) -> None:
     if found.frame:
-        raise MediaRejected("corrupt", "a JPEG with two frames")
+        raise MediaRejected("corrupt", "the JPEG has two frames")
     found.frame = marker
     if len(body) < 6 or len(body) < 6 + 3 * body[5]:
-        raise MediaRejected("corrupt", "a JPEG with half a frame header")
+        raise MediaRejected("corrupt", "the JPEG's frame header is incomplete")
     found.height, found.width, components = struct.unpack_from(">HHB", body, 1)
     samplings = [body[7 + 3 * index] for index in range(components)]
     found.blocks = _blocks(found.width, found.height, [(s >> 4, s & 15) for s in samplings])
@@ -176,11 +176,11 @@ def _blocks(width: int, height: int, samplings: list[tuple[int, int]]) -> int:
 
 def _check_scans(data: memoryview, structure: Structure) -> None:
     limit = min(_MAX_SCANS, _MAX_SCANNED_PIXELS // (structure.width * structure.height) + 1)
-    # The quick count also finds scans of pictures inside the picture; only a high one is looked into.
+    # The quick count also finds scans of embedded pictures, so a high count is checked exactly.
     if sum(1 for _ in _SCAN.finditer(data, structure.scan)) <= limit:
         return
     if _scans(data, structure.scan, limit) > limit:
-        raise MediaRejected("corrupt", "a JPEG with far too many scans")
+        raise MediaRejected("corrupt", "the JPEG has far too many scans")
 
 
 def _scans(data: memoryview, at: int, limit: int) -> int:
@@ -201,16 +201,16 @@ def _scans(data: memoryview, at: int, limit: int) -> int:
 
 
 def _check_density(data: memoryview, structure: Structure) -> None:
-    """A decoder paints missing data grey without a word; so little cannot hold so many blocks."""
+    """Refuse too few bytes for the number of blocks, because decoders silently paint missing data grey."""
     if structure.frame in _ARITHMETIC:
         return
     least_bits = 1 if structure.frame in _PROGRESSIVE else 2
     if (len(data) - structure.scan) * 8 < structure.blocks * least_bits:
-        raise MediaRejected("corrupt", "a JPEG too short for its size in pixels")
+        raise MediaRejected("corrupt", "the JPEG is too short for its number of pixels")
 
 
 class _JpegFile(JpegImagePlugin.JpegImageFile):
-    """Calls `between` whenever the decoder wants more of the file."""
+    """Calls `before_read` whenever the decoder asks for more of the file."""
 
     before_read: Callable[[], None] | None = None
 
@@ -221,7 +221,7 @@ class _JpegFile(JpegImagePlugin.JpegImageFile):
 
 
 def _row_counter(memory: mmap.mmap, size: Size, on_rows: OnRows) -> Callable[[], None]:
-    """Tells how far the decoder is, which it does not: it fills the fourth byte of pixels, that was zero."""
+    """Return a function that reports finished rows: the decoder sets the fourth byte of each pixel, which was zero."""
     last = pixels(memory, *size)[:, -1]
     done = 0
 
@@ -235,7 +235,7 @@ def _row_counter(memory: mmap.mmap, size: Size, on_rows: OnRows) -> Callable[[],
 
 
 class _EssentialFile(io.RawIOBase):
-    """What the decoder is shown: the kept segments, then the file from the first scan on, not copied."""
+    """The file as the decoder sees it: the kept segments, then the original from the first scan on, without a copy."""
 
     def __init__(self, head: bytes, scans: memoryview) -> None:
         super().__init__()
@@ -261,5 +261,5 @@ class _EssentialFile(io.RawIOBase):
 
 def _open_plugin(data: memoryview, structure: Structure) -> _JpegFile:
     head = b"".join([b"\xff\xd8", *structure.kept])
-    # The class, not `Image.open`: that would look for more pictures behind the first.
+    # The class, not `Image.open`, which would look for more pictures after the first.
     return _JpegFile(cast("BinaryIO", _EssentialFile(head, data[structure.scan :])))

@@ -37,7 +37,7 @@ class _Rgba(ctypes.Structure):
 
 
 class _Planes(ctypes.Structure):
-    """Not used by us: it makes the union as large as it is."""
+    """Unused here; it gives the union its size."""
 
     _fields_ = (
         ("planes", POINTER * 4),
@@ -114,7 +114,7 @@ def _init(webp: ctypes.CDLL, config: _Config) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the headers of a file say of its picture."""
+    """The size and coding of a picture, from the headers of its file."""
 
     size: Size
     translucent: bool
@@ -122,7 +122,7 @@ class Header:
 
 
 def read_still(webp: ctypes.CDLL, content: bytes) -> Header | None:
-    """What the file says of itself; None where it moves, or is none."""
+    """Return the header of a still picture, or None if the file is animated or not a WebP."""
     found = _Features()
     if webp.WebPGetFeaturesInternal(content, len(content), ctypes.byref(found), _ABI_VERSION):
         return None
@@ -132,7 +132,7 @@ def read_still(webp: ctypes.CDLL, content: bytes) -> Header | None:
 
 
 def decode(webp: ctypes.CDLL, content: bytes, size: Size, target: Pixels) -> None:
-    """Fills the target, which may be smaller than the picture. Raises OSError for damage."""
+    """Fill `target`, which may be smaller than the picture. Raise OSError for damage."""
     config = _Config()
     if not _init(webp, config):
         raise OSError("libwebp has another decoder ABI")
@@ -145,4 +145,4 @@ def decode(webp: ctypes.CDLL, content: bytes, size: Size, target: Pixels) -> Non
     rgba.pixels, rgba.stride, rgba.size = target.ctypes.data, target.strides[0], target.nbytes
     status = webp.WebPDecode(content, len(content), ctypes.byref(config))
     if status:
-        raise OSError(f"libwebp's status {status}")
+        raise OSError(f"libwebp returned status {status}")

@@ -1,14 +1,14 @@
-"""Any way in which a format stores pixels becomes eight bits a channel, coloured or with opacity."""
+"""Conversion of every pixel format to eight bits a channel, with colours or alpha."""
 
 from PIL import Image
 
-#: What colour management and the canvas understand.
+#: The modes that colour management and the canvas accept.
 _EIGHT_BITS = frozenset({"L", "RGB", "RGBA", "CMYK", "LAB"})
 _SIXTEEN_BITS = 65535
 
 
 def to_eight_bits(image: Image.Image) -> Image.Image:
-    """The picture in mode L, RGB, RGBA, CMYK or LAB."""
+    """Return the picture in mode L, RGB, RGBA, CMYK or LAB."""
     if image.mode.startswith("I;16"):
         return _scale_to_eight_bits(image.convert("I"), 0, _SIXTEEN_BITS)
     if image.mode in {"I", "F"}:
@@ -21,7 +21,7 @@ def to_eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _black_and_white(image: Image.Image) -> tuple[float, float]:
-    """Which values are black and white: sixteen bits in wide numbers, or else whatever is there."""
+    """Return the values of black and white: of sixteen bits if they fit, otherwise the extremes of the picture."""
     least, most = image.getextrema()
     assert isinstance(least, (int, float))
     assert isinstance(most, (int, float))
@@ -33,6 +33,6 @@ def _black_and_white(image: Image.Image) -> tuple[float, float]:
 
 
 def _scale_to_eight_bits(image: Image.Image, black: float, white: float) -> Image.Image:
-    """Scaled, where `convert` would cut: a sixteen-bit photo would come out white."""
+    """Scale the values; `convert` would clip them and turn a sixteen-bit photo white."""
     scale = 255 / (white - black)
     return image.point(lambda value: value * scale - black * scale).convert("L")

@@ -1,4 +1,4 @@
-"""Puts a photo on the canvas: upright, in sRGB, no larger than asked for."""
+"""Renders a photo to the canvas: upright, in sRGB, within the size limit."""
 
 import mmap
 from collections.abc import Callable
@@ -18,19 +18,19 @@ from .pixel_memory import Pixels
 #: Turning works on squares that fit the cache.
 _TILE = 256
 
-#: Told the size of an opaque preview and how many of its rows, from the top, are finished.
+#: Called with the size of an opaque preview and the number of its finished rows from the top.
 OnPainted = Callable[[Size, int], None]
 
 _COLOURED = frozenset({"RGB", "RGBA"})
 
-#: A preview may be drawn from more pixels than it has; two for one side is what an eye can tell.
+#: How many times more pixels than needed a preview is resampled from; more is not visible.
 _GAP = 2.0
 
 
 def preview(
     opened: OpenedPhoto, canvas: Canvas, descriptor: int, on_painted: OnPainted
 ) -> tuple[Image.Image, bool]:
-    """Decodes and paints; also tells whether anything shines through."""
+    """Decode and render the preview. Return it, and whether any pixel is translucent."""
     if opened.canvas_mode:
         image = _decode_in_place(opened, canvas, descriptor, on_painted)
     else:
@@ -39,7 +39,7 @@ def preview(
 
 
 def render_rows(rows: Pixels, turn: int, canvas: Canvas, descriptor: int) -> Image.Image:
-    """Paints a preview that is in sRGB and small enough already."""
+    """Render rows that are in sRGB and small enough already."""
     height, width = rows.shape
     size = upright_size((width, height), turn)
     target = pixel_memory.map_shared(descriptor, canvas.layout(*size))
@@ -54,7 +54,7 @@ def upright_size(size: Size, turn: int) -> Size:
 def _decode_in_place(
     opened: OpenedPhoto, canvas: Canvas, descriptor: int, on_painted: OnPainted
 ) -> Image.Image:
-    """Straight onto the canvas, or next to it where the photo must be turned."""
+    """Decode directly to the canvas, or next to it if the photo must be turned."""
     assert opened.canvas_mode
     target, memory = _allocate(opened.fit.size, opened.orientation, canvas, descriptor)
     conversion = colour.conversion(opened.profile, opened.canvas_mode)
@@ -72,7 +72,7 @@ def _decode_in_place(
 
 
 class _BandPainter:
-    """What is decoded of an opaque picture gets its colours and its place beside, while the rest is decoded."""
+    """Converts and places the finished rows of an opaque picture while the rest is decoded."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class _BandPainter:
             self._source if memory is target else _view_as_stored(target, self._size, turn)
         )
         self._tables = tables
-        # Of a picture that is turned no row is finished before the last one is.
+        # No row of a turned picture is finished before the last one is.
         self._on_painted = on_painted if memory is target else None
         self._done = 0
         self._started: list[Future[None]] = []
@@ -104,7 +104,7 @@ class _BandPainter:
                 move.result()
 
     def advance(self, bottom: int) -> None:
-        """So many rows from the top are decoded."""
+        """Process the rows up to `bottom`, which have been decoded."""
         if bottom < self._size[1]:
             bottom = bottom // BAND_ROWS * BAND_ROWS
         if bottom <= self._done:
@@ -125,11 +125,11 @@ class _BandPainter:
 
 
 def _ignore_rows(_: int) -> None:
-    """For pictures of which no part is done before all of it is."""
+    """Ignore finished rows of pictures that are only complete as a whole."""
 
 
 def _decode_and_copy(opened: OpenedPhoto, canvas: Canvas, descriptor: int) -> Image.Image:
-    """Decoded by the format's own means, then put where the other way would decode."""
+    """Decode to the format's own memory, then copy to where the other way would decode."""
     image = pixel_modes.to_eight_bits(opened.load(None, _ignore_rows))
     if image.size != opened.fit.size:
         image = image.resize(opened.fit.size, Image.Resampling.BICUBIC, reducing_gap=_GAP)
@@ -150,7 +150,7 @@ def _finish(
     tables: Tables | None,
     turn: int,
 ) -> Image.Image:
-    """The picture at its goal, its pixels now lying on `ground`."""
+    """Convert and place the pixels in `memory`. Return the finished picture."""
     if tables and image.mode == "RGBA":
         rows = pixel_memory.pixels(memory, *image.size)
         tables.convert_translucent(rows, rows)
@@ -162,7 +162,7 @@ def _finish(
 def _allocate(
     size: Size, turn: int, canvas: Canvas, descriptor: int
 ) -> tuple[mmap.mmap, mmap.mmap]:
-    """Where the pixels shall end, and where they are decoded."""
+    """Return the memory of the finished picture, and the memory to decode into."""
     target = pixel_memory.map_shared(descriptor, canvas.layout(*upright_size(size, turn)))
     return target, target if turn == orientation.UPRIGHT else pixel_memory.allocate(*size)
 
@@ -170,13 +170,13 @@ def _allocate(
 def _convert_and_turn(
     memory: mmap.mmap, target: mmap.mmap, size: Size, tables: Tables | None, turn: int
 ) -> None:
-    """Colours converted and sides turned in one pass over the pixels."""
+    """Convert colours and turn the picture in one pass over the pixels."""
     source = pixel_memory.pixels(memory, *size)
     _move(source, source if memory is target else _view_as_stored(target, size, turn), tables)
 
 
 def _view_as_stored(target: mmap.mmap, size: Size, turn: int) -> Pixels:
-    """The goal seen the way the source lies, so that both can be walked together."""
+    """Return a view of `target` in the orientation of the source, so that both can be walked together."""
     pixels = pixel_memory.pixels(target, *upright_size(size, turn))
     return orientation.upright_view(pixels, orientation.INVERSE[turn])
 

@@ -1,4 +1,4 @@
-"""WebP: its picture, or of one that moves the first frame."""
+"""WebP: the picture, or the first frame of an animation."""
 
 import ctypes
 import mmap
@@ -14,10 +14,10 @@ from . import downscaling, libwebp, orientation, pixel_memory
 from .libwebp import Header
 from .opened import DecodeLimits, OnRows, OpenedPhoto
 
-#: Of a picture that moves the library holds twelve bytes a pixel, of a lossless one four, of others hardly any.
+#: The library holds twelve bytes a pixel of an animation, four of a lossless picture, almost none of others.
 _MAX_ANIMATED, _MAX_LOSSLESS = 16_000_000, 32_000_000
 
-#: From so many pixels on there must be something of them.
+#: Pictures of more pixels must have some content.
 _LARGE = 8_000_000
 
 _METADATA = frozenset({b"EXIF", b"XMP ", b"ICCP"})
@@ -65,7 +65,7 @@ def _open_still(
 
 
 def _open_animation(content: bytes, limits: DecodeLimits) -> OpenedPhoto:
-    # Pillow's own class would keep the pixels twice.
+    # Pillow's own class would keep two copies of the pixels.
     library: Any = WebPImagePlugin._webp  # type: ignore[attr-defined]  # noqa: SLF001
     decoder = library.WebPAnimDecoder(content)
     size, _, _, _, mode = decoder.get_info()
@@ -75,7 +75,7 @@ def _open_animation(content: bytes, limits: DecodeLimits) -> OpenedPhoto:
     def load(memory: mmap.mmap | None, on_rows: OnRows) -> Image.Image:
         frame = decoder.get_next()
         if frame is None:
-            raise MediaRejected("corrupt", "a WebP that ends before its picture")
+            raise MediaRejected("corrupt", "the WebP ends before its picture")
         stored = "RGBX" if mode == "RGB" else mode
         stride = size[0] * BYTES_PER_PIXEL
         return downscaling.RawRows(frame[0], size, mode, stride, stored).to_image(
@@ -96,7 +96,7 @@ def _open_animation(content: bytes, limits: DecodeLimits) -> OpenedPhoto:
 
 
 def _metadata_chunks(content: bytes) -> dict[bytes, bytes]:
-    """The first of each chunk that says something about the picture."""
+    """Return the first of each metadata chunk."""
     found: dict[bytes, bytes] = {}
     at = 12
     for _ in range(_MAX_CHUNKS):
@@ -110,7 +110,7 @@ def _metadata_chunks(content: bytes) -> dict[bytes, bytes]:
 
 
 def _size(data: memoryview) -> tuple[int, int]:
-    """Width and height, as the first chunk states them (WebP container specification)."""
+    """Return width and height as the first chunk states them (WebP container specification)."""
     kind = bytes(data[12:16])
     try:
         if kind == b"VP8X":
@@ -124,4 +124,4 @@ def _size(data: memoryview) -> tuple[int, int]:
             return width & 0x3FFF, height & 0x3FFF
     except struct.error:
         pass
-    raise MediaRejected("corrupt", "a WebP without a picture")
+    raise MediaRejected("corrupt", "the WebP has no picture")

@@ -1,7 +1,7 @@
-"""The finished film: its index goes first and loses what is not needed to play it.
+"""The finished video: moves the index to the front and removes boxes that are not needed to play it.
 
-libavformat writes the index last and always with an empty place for metadata. Moving it here, where the
-superfluous boxes are cut anyway, costs one move of the film in memory.
+libavformat writes the index last and always adds an empty box for metadata. Moving the index here, where the
+unneeded boxes are removed anyway, costs one move of the video in memory.
 """
 
 import mmap
@@ -15,7 +15,7 @@ _OFFSETS: Mapping[bytes, str] = {b"stco": ">u4", b"co64": ">u8"}
 
 
 def move_index_first(file: int) -> int:
-    """Rearranges the film in place; tells its length, which is less than before."""
+    """Rearrange the video in place. Return its length, which is shorter than before."""
     length = os.lseek(file, 0, os.SEEK_END)
     with mmap.mmap(file, length, access=mmap.ACCESS_WRITE) as memory, memoryview(memory) as data:
         return _rearrange(memory, data, length)
@@ -33,7 +33,7 @@ def _rearrange(memory: mmap.mmap, data: memoryview, length: int) -> int:
 
 
 def _prune(data: memoryview, box: Box, shift: int) -> Iterator[bytes]:
-    """The box as it shall be, in pieces, with all offsets into the film moved by `shift`."""
+    """Yield the pieces of a pruned box, with all offsets into the video moved by `shift`."""
     if box.kind in CONTAINERS:
         body = b"".join(
             piece

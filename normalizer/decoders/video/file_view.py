@@ -1,10 +1,10 @@
-"""A reading and writing position of its own on a shared descriptor: duplicates would share theirs."""
+"""A separate read and write position on a shared descriptor; a duplicate of the descriptor would share its position."""
 
 import os
 
 
 class FileView:
-    """What libavformat needs of a file."""
+    """The file methods that libavformat calls."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor, self._position = descriptor, 0
@@ -33,4 +33,4 @@ class FileView:
         return self._position
 
     def close(self) -> None:
-        """The descriptor belongs to whoever opened it."""
+        """Do nothing: the descriptor belongs to its opener."""

@@ -1,4 +1,4 @@
-"""Frames on their way from a decoder to an encoder or to a poster: scaled, toned down, turned upright."""
+"""Filters between a decoder and an encoder or a poster: scaling, tone mapping, turning upright."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -12,7 +12,7 @@ from normalizer.decoders.photo.orientation import UPRIGHT
 
 from .tone_mapping import is_high_dynamic_range, table
 
-#: EXIF's ways of lying, as filters.
+#: EXIF's orientations, as filters.
 _TURNS: dict[int, tuple[tuple[str, str], ...]] = {
     1: (),
     2: (("hflip", ""),),
@@ -24,7 +24,7 @@ _TURNS: dict[int, tuple[tuple[str, str], ...]] = {
     8: (("transpose", "cclock"),),
 }
 
-#: AVCOL_SPC_… as the filter `scale` names them, where it would not guess what browsers assume.
+#: AVCOL_SPC_… in the words of the filter `scale`, which would otherwise guess differently from browsers.
 _MATRICES = {
     1: "bt709",
     4: "fcc",
@@ -38,12 +38,12 @@ _HD_ROWS = 720
 
 
 def matrix(frame: VideoFrame) -> str:
-    """How colours were made luma and chroma; where the film does not say, what browsers assume."""
+    """Return the colour matrix of a frame; if the video states none, the one that browsers assume."""
     return _MATRICES.get(frame.colorspace, "bt709" if frame.height >= _HD_ROWS else "bt601")
 
 
 class Pipeline:
-    """For frames like the first one: of its size, format and colours."""
+    """Filters for frames with the size, format and colours of the first one."""
 
     def __init__(
         self, frame: VideoFrame, size: tuple[int, int], pixel_format: str, turn: int = UPRIGHT
@@ -77,11 +77,11 @@ class Pipeline:
             self._feed_table(frame.color_trc, base)
 
     def accepts(self, frame: VideoFrame) -> bool:
-        """Whether a frame is like the first one."""
+        """Whether a frame has the size, format and colours of the first one."""
         return _frame_format(frame) == self._format
 
     def frames(self, frame: VideoFrame | None) -> Iterator[VideoFrame]:
-        """What comes out when a frame goes in; None at the end."""
+        """Yield the filtered frames after a frame was fed in; None marks the end."""
         self._source.push(frame)
         while True:
             try:
@@ -94,7 +94,7 @@ class Pipeline:
     def _add_tone_mapping(
         self, last: FilterContext, transfer: int, base: Fraction
     ) -> FilterContext:
-        # The filter is wrong about the order of whole-numbered planes, and fastest with this.
+        # The filter confuses the order of integer planes, and is fastest with floats.
         last = self._append(last, ("format", "gbrpf32le"))
         colours = table(transfer)
         self._table = self._graph.add_buffer(

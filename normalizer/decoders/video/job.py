@@ -1,4 +1,4 @@
-"""The film jobs of a cell: first frame and new container in one pass; a slower one where it must encode."""
+"""The video jobs of the sandbox: first frame and new container in one pass, and a slower one that encodes."""
 
 import io
 import mmap
@@ -25,7 +25,7 @@ from .transcode import Plan, progress_reporter, track_writers
 
 
 def video(request: JobRequest) -> dict[str, Any]:
-    """Paints the first frame, then writes the film, or tells what of it must be encoded first."""
+    """Render the first frame, then write the video, or return what must be encoded first."""
     source_file, canvas_file, target = request.files
     canvas = Canvas(request.message["preview_side"])
     boxes = _structure(request)
@@ -48,7 +48,7 @@ def video(request: JobRequest) -> dict[str, Any]:
 
 
 def encode(request: JobRequest) -> dict[str, Any]:
-    """Writes the film, encoding what the plan says, or more; tells whether the picture is a new one."""
+    """Write the video and encode what the plan names, or everything. Return whether the video track was encoded."""
     source_file, target = request.files
     plan = Plan(**request.message["plan"])
     boxes = _structure(request)
@@ -89,7 +89,7 @@ def _plan(source: VideoSource, frame: Frame, *, always: bool) -> Plan:
 
 
 def warm_up() -> None:
-    """A film from end to end, so that nothing is loaded later."""
+    """Process a video from end to end, so that nothing is loaded later."""
     av.logging.set_level(None)
     sample = _sample()
     for name in ("video", "encode"):

@@ -1,4 +1,4 @@
-"""A new MP4 around the first picture track and the first sound track of a film."""
+"""A new MP4 around the first video track and the first audio track."""
 
 # PyAV's packets are generic for type checkers only.
 from __future__ import annotations
@@ -26,22 +26,22 @@ from .h264 import UnitFilter
 from .packets import replace_content
 from .tone_mapping import is_high_dynamic_range
 
-#: Otherwise libavformat signs what it writes, and writes each packet by itself.
+#: Otherwise libavformat writes its own name, and flushes each packet.
 _OPTIONS = {"fflags": "+bitexact", "flush_packets": "0"}
 
-#: Few and large writes.
+#: Few large writes.
 _WRITE_BYTES = 1 << 18
 
-#: Eight bits, colour at half the sides: what every browser decodes.
+#: Eight bits, subsampled colours: every browser decodes these.
 _PLAIN_FORMATS = frozenset({"yuv420p", "yuvj420p"})
 
-#: Seconds that a frame is surely shown where the film does not tell.
+#: Seconds for which a frame is shown if the video does not say.
 _DEFAULT_FRAME_SECONDS = Fraction(1, 50)
 
-#: For so many frames in a row a clock may stand still, and so many seconds it may step back.
+#: The number of frames in a row that may have the same time, and the seconds by which time may step back.
 _MAX_REPEATED, _MAX_STEP_BACK = 3, 1
 
-#: More than hardware decoders take.
+#: The limit of hardware decoders.
 _MAX_SIDE = 4096
 
 #: AAC with more channels sounds wrong almost everywhere.
@@ -49,10 +49,10 @@ _MAX_CHANNELS = 6
 
 
 class TrackWriter(Protocol):
-    """One track from the old container to the new."""
+    """A writer of one track from the old container to the new one."""
 
     def packets(self, packet: Packet[Any]) -> Iterator[Packet[Any]]:
-        """What to write for a packet read; the last one of a track is empty."""
+        """Yield the packets to write for a packet that was read. The last packet of a track is empty."""
         ...
 
 
@@ -65,7 +65,7 @@ def rebuild(
     make_writers: MakeTrackWriters,
     on_progress: Callable[[float], None] | None = None,
 ) -> int:
-    """Writes the new film; tells its length. Calls `seen` with the seconds read so far."""
+    """Write the new video and return its length. Call `on_progress` with the seconds read so far."""
     with av.open(
         FileView(target), "w", format="mp4", options=_OPTIONS, buffer_size=_WRITE_BYTES
     ) as output:
@@ -75,12 +75,12 @@ def rebuild(
         times, media, shows = _DecodeTimes(), range(0), False
         for packet in source.container.demux(*track_writers):
             if packet.is_corrupt:
-                raise MediaRejected("corrupt", "a film that ends within a frame")
+                raise MediaRejected("corrupt", "the video ends within a frame")
             if packet.pos is not None:
                 if packet.pos not in media:
                     media = source.boxes.media_around(packet.pos)
                 if packet.pos + packet.size > media.stop:
-                    raise MediaRejected("corrupt", "a film whose frames lie outside its media")
+                    raise MediaRejected("corrupt", "the video's frames lie outside its media")
             if offsets and packet.dts is not None:
                 _shift_earlier(packet, offsets[packet.stream.index])
             for written in track_writers[packet.stream].packets(packet):
@@ -90,17 +90,17 @@ def rebuild(
             if on_progress and packet.pts is not None and packet.time_base:
                 on_progress(float(packet.pts * packet.time_base))
     if not shows:
-        raise MediaRejected("corrupt", "a film that is over before it begins")
+        raise MediaRejected("corrupt", "the video has no visible frame")
     return faststart.move_index_first(target)
 
 
 def _is_shown(packet: Packet[Any]) -> bool:
-    """Whether it is a picture of a time that players show: an old film's pieces may all begin later."""
+    """Whether a packet is a frame at a time that players show: an edited video may begin after all its frames."""
     return packet.stream.type == "video" and (packet.pts or 0) + (packet.duration or 0) >= 0
 
 
 def _start_offsets(source: VideoSource) -> dict[int, int]:
-    """By how much each track's times must be lessened so that the film begins when it begins."""
+    """Return the ticks by which each track must be shifted for the video to begin at zero."""
     start = source.container.start_time or 0
     if start <= 0:
         return {}
@@ -115,14 +115,14 @@ def _shift_earlier(packet: Packet[Any], ticks: int) -> None:
 
 
 class _DecodeTimes:
-    """Decoding times of a track rise, as the new container demands: in some films they stand still."""
+    """Makes decoding times of a track increase, as the new container requires. In some videos they repeat."""
 
     def __init__(self) -> None:
         self._last: dict[int, int] = {}
         self._repeated: Counter[int] = Counter()
 
     def fix(self, packet: Packet[Any]) -> None:
-        """Raises MediaRejected for a clock that stands still for good, or goes far back."""
+        """Correct the packet's times. Raise MediaRejected if they repeat for too long or go far back."""
         if packet.dts is None:
             return
         track, dts = packet.stream.index, packet.dts
@@ -133,7 +133,7 @@ class _DecodeTimes:
             self._repeated[track] += 1
             back = (last - dts) * (packet.time_base or 1)
             if self._repeated[track] > _MAX_REPEATED or back > _MAX_STEP_BACK:
-                raise MediaRejected("corrupt", "a film whose clock stands still")
+                raise MediaRejected("corrupt", "the video's timestamps do not advance")
             packet.dts = dts = last + 1
         if packet.pts is not None and packet.pts < dts:
             packet.pts = dts
@@ -141,7 +141,7 @@ class _DecodeTimes:
 
 
 def copy_tracks(source: VideoSource, output: OutputContainer) -> Mapping[Any, TrackWriter]:
-    """Both tracks as they are, but for what is no picture and no sound; raises Irregular."""
+    """Copy both tracks without units that are neither picture nor sound. Raise IrregularStream."""
     track_writers: dict[Any, TrackWriter] = {source.video: VideoCopy(source.video, output)}
     if source.audio:
         track_writers[source.audio] = AudioCopy(source.audio, output)
@@ -149,7 +149,7 @@ def copy_tracks(source: VideoSource, output: OutputContainer) -> Mapping[Any, Tr
 
 
 def video_plays(source: VideoSource, frame: VideoFrame) -> bool:
-    """Whether browsers play the picture as it is."""
+    """Whether browsers play the video track as it is."""
     return (
         source.video.codec_context.name == "h264"
         and frame.format.name in _PLAIN_FORMATS
@@ -159,7 +159,7 @@ def video_plays(source: VideoSource, frame: VideoFrame) -> bool:
 
 
 def audio_plays(source: VideoSource) -> bool:
-    """Whether browsers play the sound as it is; silence plays everywhere."""
+    """Whether browsers play the audio track as it is; a missing one plays everywhere."""
     if source.audio is None:
         return True
     context = source.audio.codec_context
@@ -167,7 +167,7 @@ def audio_plays(source: VideoSource) -> bool:
 
 
 class VideoCopy:
-    """H.264, without the units that are no picture."""
+    """Copies H.264 without the units that are not pictures."""
 
     def __init__(self, source: VideoStream, output: OutputContainer) -> None:
         self._filter = UnitFilter(bytes(source.codec_context.extradata or b""))
@@ -177,8 +177,8 @@ class VideoCopy:
         aspect = source.sample_aspect_ratio
         if aspect:
             if not is_plausible_aspect(aspect):
-                raise IrregularStream("pixels of no possible shape")
-            # Where only the old container says it, the template does not.
+                raise IrregularStream("the aspect ratio of pixels is not plausible")
+            # If only the old container states it, the template lacks it.
             self._stream.codec_context.sample_aspect_ratio = aspect
         self._expected, self._count = len(source.index_entries), 0
         frame_seconds = 1 / source.base_rate if source.base_rate else _DEFAULT_FRAME_SECONDS
@@ -187,12 +187,12 @@ class VideoCopy:
     def packets(self, packet: Packet[VideoStream]) -> Iterator[Packet[VideoStream]]:
         if packet.dts is None:
             if self._count < self._expected:
-                raise MediaRejected("corrupt", "a film that lacks some of its frames")
+                raise MediaRejected("corrupt", "the video lacks some of its frames")
             return
         self._count += 1
         if self._count < self._expected and packet.duration:
-            # Only the last one's counts. The others' are differences of decoding times, and where
-            # frames are reordered around a long pause they would make the film longer than it is.
+            # Only the last duration counts. The others are differences of decoding times; where frames are
+            # reordered around a long pause, they would make the video too long.
             packet.duration = min(packet.duration, self._frame_ticks)
         content = self._filter.filter_packet(memoryview(packet))
         packet = packet if content is None else replace_content(packet, content)
@@ -201,7 +201,7 @@ class VideoCopy:
 
 
 class AudioCopy:
-    """AAC, without what its encoder wrote about itself."""
+    """Copies AAC without the encoder's name."""
 
     def __init__(self, source: AudioStream, output: OutputContainer) -> None:
         aac.check_configuration(bytes(source.codec_context.extradata or b""))

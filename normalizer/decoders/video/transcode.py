@@ -1,4 +1,4 @@
-"""A film in a coding that not every browser plays, decoded and encoded anew: H.264 and AAC."""
+"""A video in a coding that not every browser plays, decoded and re-encoded as H.264 and AAC."""
 
 # PyAV's packets are generic for type checkers only.
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .tone_mapping import is_high_dynamic_range
 
 @dataclass(frozen=True, slots=True)
 class EncodingLevel:
-    """How much trouble to take: longest side, frames a second, the encoder's preset, and its cost."""
+    """A level of quality: longest side, frames a second, the encoder's preset, and its cost."""
 
     side: int
     rate: int
@@ -44,17 +44,17 @@ _LEVELS = (
     EncodingLevel(426, 15, "ultrafast", 4),
 )
 
-#: Nanoseconds a pixel that decoding and toning down take.
+#: Nanoseconds a pixel for decoding and for tone mapping.
 _DECODE_COST, _TONE_MAPPING_COST = 5, 15
 
-#: What a film may take by that reckoning; the limit on the job is a few times as much.
+#: The estimated time that a video may take; the job's limit is a few times as much.
 _SECONDS = 150.0
 
 _QUALITY = "23"
 _MAX_BITS = 4_000_000
 _MIN_BITS = 100_000
 
-#: A film of an hour must still fit somewhere.
+#: A video of an hour must still be storable.
 _MAX_VIDEO_BITS = 8 * 100_000_000
 
 _TIME_BASE = Fraction(1, 90000)
@@ -62,7 +62,7 @@ _TIME_BASE = Fraction(1, 90000)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What must be encoded; the rest is copied."""
+    """The tracks to encode; the others are copied."""
 
     video: bool
     audio: bool
@@ -71,7 +71,7 @@ class Plan:
 def track_writers(
     plan: Plan, frame: Frame, orientation: int
 ) -> Callable[[VideoSource, OutputContainer], Mapping[Any, TrackWriter]]:
-    """The tracks of a new film according to plan; `frame` is the first one of the old."""
+    """Return a function that makes the writers of the new tracks. `frame` is the first frame of the old video."""
 
     def make_writers(source: VideoSource, output: OutputContainer) -> Mapping[Any, TrackWriter]:
         writers: dict[Any, TrackWriter] = {
@@ -91,7 +91,7 @@ def track_writers(
 
 
 class VideoTranscoder:
-    """The picture track on its way: decoded, developed upright, encoded."""
+    """The re-encoder of the video track: decodes, turns upright, encodes."""
 
     def __init__(
         self, source: VideoSource, output: OutputContainer, frame: Frame, orientation: int
@@ -103,9 +103,9 @@ class VideoTranscoder:
         self._pipeline: Pipeline | None = None
         self._last: Fraction | None = None
         if float(source.video.average_rate or 0) >= 2 * self._level.rate:
-            # Half of the frames are dropped anyway; those that no other needs are not even decoded.
+            # Half of the frames are dropped anyway, so those that no other frame needs are not even decoded.
             self._decoder.skip_frame = "NONREF"
-        # A tenth of a frame's grace: clocks of phones are not exact.
+        # A tolerance of a tenth of a frame: clocks of phones are not exact.
         self._step = Fraction(9, 10 * self._level.rate)
         self._stream = self._add_stream(output, source)
 
@@ -134,7 +134,7 @@ class VideoTranscoder:
         return stream
 
     def _is_due(self, frame: VideoFrame) -> bool:
-        """Whether the frame is far enough from the one before it."""
+        """Whether the frame is far enough from the previous one."""
         if frame.pts is None or frame.time_base is None:
             return False
         time_seconds = frame.pts * frame.time_base
@@ -167,7 +167,7 @@ class VideoTranscoder:
 
 
 def choose_level(source: VideoSource, frame: Frame) -> EncodingLevel:
-    """The best that the film's length allows."""
+    """Return the best level that the video's length allows."""
     coded = frame.coded.width * frame.coded.height
     rate = float(source.video.average_rate or 30)
     tone_mapping_cost = _TONE_MAPPING_COST if is_high_dynamic_range(frame.coded) else 0
@@ -182,7 +182,7 @@ def choose_level(source: VideoSource, frame: Frame) -> EncodingLevel:
 def progress_reporter(
     notify: Callable[[dict[str, Any]], None], seconds: float
 ) -> Callable[[float], None]:
-    """Tells once a second how much of the film is done."""
+    """Return a function that reports the finished share of the video once a second."""
     last_notified = time.monotonic()
 
     def report(time_seconds: float) -> None:
@@ -196,7 +196,7 @@ def progress_reporter(
 
 
 def _even_size(frame: Frame, side: int) -> tuple[int, int]:
-    """Half the sides are colour: they must be whole."""
+    """Return even sides, because colours have half the resolution."""
     share = min(1.0, side / max(frame.width, frame.height))
     width, height = (max(2, round(each * share / 2) * 2) for each in (frame.width, frame.height))
     return width, height
