@@ -1,4 +1,4 @@
-"""What a cell answered, believed only as far as it has been checked: its decoder may have been taken over."""
+"""Answers of a sandbox, trusted only after checks: its decoder may be compromised."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ from normalizer.media import MediaFailed, MediaRejected, RejectedReason
 
 _DETAIL_LETTERS = 200
 
-#: What a decoder can know. That a file is malware, only a scanner says.
+#: Reasons that a decoder can give. Only a scanner can report malware.
 _REASONS: tuple[RejectedReason, ...] = (
     "unsupported_type",
     "corrupt",
@@ -19,9 +19,9 @@ _REASONS: tuple[RejectedReason, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Painted:
-    """The large picture on the canvas: its place checked against it, numbers checked to be numbers."""
+    """The large picture on the canvas, with all numbers checked and its layout inside the canvas."""
 
-    #: The photo as it is seen, upright, before it was made smaller.
+    #: The size of the upright photo before it was downscaled.
     width: int
     height: int
     preview: PixelLayout
@@ -35,17 +35,19 @@ class Painted:
 
 
 def result_of(answer: dict[str, Any]) -> dict[str, Any]:
-    """The result of a job; raises what the cell refused it with."""
+    """Return the result of a job. Raise the sandbox's refusal."""
     if isinstance(answer.get("done"), dict):
         return dict(answer["done"])
     reason: Any = answer.get("rejected")
     if reason in _REASONS:
         raise MediaRejected(reason, _printable(answer.get("detail")))
-    raise MediaFailed("decoder_crashed", _printable(answer.get("failed", "no proper answer")))
+    raise MediaFailed(
+        "decoder_crashed", _printable(answer.get("failed", "the answer is incomplete"))
+    )
 
 
 def parse_painted(note: dict[str, Any], canvas: Canvas) -> Painted:
-    """Raises MediaFailed for what does not fit the canvas."""
+    """Parse a note about the picture. Raise MediaFailed if it does not fit the canvas."""
     try:
         return Painted(
             width=parse_number(note["width"], MAX_SIDE),
@@ -59,7 +61,7 @@ def parse_painted(note: dict[str, Any], canvas: Canvas) -> Painted:
 
 
 def parse_rows(note: dict[str, Any], parse_painted: Painted) -> int:
-    """How many rows of the large picture are finished; raises MediaFailed for nonsense."""
+    """Return the number of finished rows of the large picture. Raise MediaFailed if it is invalid."""
     try:
         return parse_number(
             note.get("rows", parse_painted.preview.height), parse_painted.preview.height
@@ -69,23 +71,23 @@ def parse_rows(note: dict[str, Any], parse_painted: Painted) -> int:
 
 
 def parse_number(value: object, most: int) -> int:
-    """A number from 1 to `most`; raises ValueError for anything else."""
+    """Return a number from 1 to `most`. Raise ValueError for anything else."""
     if type(value) is not int or not 1 <= value <= most:
-        raise ValueError("a number out of range")
+        raise ValueError("a number is out of range")
     return value
 
 
 def invalid_answer(error: object) -> MediaFailed:
-    return MediaFailed("decoder_crashed", f"the decoder answered nonsense: {error}")
+    return MediaFailed("decoder_crashed", f"the decoder's answer is invalid: {error}")
 
 
 def _parse_size(value: object) -> tuple[int, int]:
     if not isinstance(value, list) or len(value) != 2:
-        raise ValueError("no size")
+        raise ValueError("a size is missing")
     return parse_number(value[0], MAX_SIDE), parse_number(value[1], MAX_SIDE)
 
 
 def _printable(value: object) -> str:
-    """Printable, short: it may end in a log or before an agent."""
+    """Shorten the text and replace unprintable characters, because it may end in a log or be shown to an agent."""
     text = value if isinstance(value, str) else ""
     return "".join(c if " " <= c <= "~" else "?" for c in text[:_DETAIL_LETTERS])

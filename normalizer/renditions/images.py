@@ -1,4 +1,4 @@
-"""Outside the cell: checked pixels become the files an agent's browser gets."""
+"""Images for an agent's browser, encoded from checked pixels."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -15,23 +15,23 @@ from .thumbnail import SquareThumbnail
 
 Large = Literal["preview", "poster"]
 
-#: A screenshot stays PNG where it is small in pixels and was small in bytes, as drawings and text are.
+#: A screenshot stays PNG if it has few pixels and few bytes, as drawings and text do.
 _SCREENSHOT_PIXELS = 4_000_000
 _SCREENSHOT_BYTES_PER_PIXEL = 0.75
 _ICON_PIXELS = 128 * 128
 
-#: Less is not worth the trouble.
+#: Fewer rows are not worth bands.
 _BANDED_ROWS = 4 * BAND_ROWS
 
-#: From what share of a picture its size is told, and how much less there may be in the rest of it.
+#: The share of a picture that predicts its size, and the tolerance for the rest.
 _TELLING_SHARE, _LENIENCE = 0.25, 1.3
 
-#: PNG takes a second for more; what is larger lies on white.
+#: PNG takes a second for more; a larger picture gets a white background.
 _TRANSLUCENT_PIXELS = 8_000_000
 
 
 def thumbnail(pixels: memoryview, painted: Painted, limits: Limits) -> Rendition:
-    """The thumbnail."""
+    """Encode the thumbnail."""
     image = _picture(pixels, painted)
     return _encode_thumbnail(
         SquareThumbnail(image.size, limits.thumbnail_side).from_image(image), limits
@@ -41,7 +41,7 @@ def thumbnail(pixels: memoryview, painted: Painted, limits: Limits) -> Rendition
 def large_image(
     pixels: memoryview, painted: Painted, name: Large, source_bytes: int, limits: Limits
 ) -> Rendition:
-    """The whole picture: as PNG where it has transparency or is a screenshot, and fits."""
+    """Encode the whole picture: as PNG if it has transparency or is a screenshot, and fits."""
     image = _picture(pixels, painted)
     limit = limits.preview_max_bytes
     if _is_worth_png(painted, source_bytes):
@@ -53,7 +53,7 @@ def large_image(
 
 
 def is_encoded_in_bands(painted: Painted) -> bool:
-    """Whether the large picture is a photo of some size."""
+    """Whether the large picture is a photo with enough rows for bands."""
     return (
         not painted.translucent and not painted.lossless and painted.preview.height >= _BANDED_ROWS
     )
@@ -62,7 +62,7 @@ def is_encoded_in_bands(painted: Painted) -> bool:
 def encode_band(
     pixels: memoryview, thumbnail: SquareThumbnail, reduced: Image.Image, top: int
 ) -> bytes:
-    """ROWS of the large picture from `top` on as JPEG; adds what they are of the thumbnail."""
+    """Encode a band of the large picture, from row `top` on, as JPEG. Add it to the thumbnail."""
     width, height = thumbnail.size
     bottom, row = min(top + BAND_ROWS, height), width * BYTES_PER_PIXEL
     picture = image_files.image_over(pixels[: bottom * row], width, bottom, translucent=False)
@@ -74,7 +74,7 @@ def encode_band(
 
 
 def may_fit(bands: Sequence[bytes], layout: PixelLayout, limits: Limits) -> bool:
-    """Whether all bands of a picture may fit together, some of them given."""
+    """Whether all bands of a picture may fit the limit, given the first ones."""
     so_far, share = sum(map(len, bands)), len(bands) * BAND_ROWS / layout.height
     most = limits.preview_max_bytes
     return so_far <= most and (share < _TELLING_SHARE or so_far <= most * share * _LENIENCE)
@@ -83,14 +83,14 @@ def may_fit(bands: Sequence[bytes], layout: PixelLayout, limits: Limits) -> bool
 def thumbnail_from_bands(
     thumbnail: SquareThumbnail, reduced: Image.Image, limits: Limits
 ) -> Rendition:
-    """The thumbnail of a picture whose bands have all been added to `ground`."""
+    """Encode the thumbnail of a picture whose bands have all been added to `reduced`."""
     return _encode_thumbnail(thumbnail.from_reduced(reduced), limits)
 
 
 def image_from_bands(
     bands: Sequence[bytes], layout: PixelLayout, name: Large, limits: Limits
 ) -> Rendition | None:
-    """The large picture from its bands; None where it is too large after all."""
+    """Join the large picture from its bands. Return None if it exceeds the limit."""
     content = join_bands(bands, (layout.width, layout.height))
     if len(content) > limits.preview_max_bytes:
         return None

@@ -1,4 +1,4 @@
-"""One job: asks a cell, encodes what it paints while it paints on, and wipes the memory behind it."""
+"""A job: asks a sandbox, encodes its pixels while it is still decoding, and wipes the memory afterwards."""
 
 import asyncio
 from concurrent.futures import Executor
@@ -18,17 +18,17 @@ from .while_decoding import Encoding, JobSpec
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """What came of it: the cell's answer, still unchecked, and the pictures."""
+    """The result of a job: the sandbox's answer, still unchecked, and the images."""
 
     result: dict[str, Any]
     painted: Painted
     images: tuple[Rendition, Rendition]
-    #: Done when no part of the cell runs any more.
+    #: Done when no part of the sandbox runs any more.
     exit_status: asyncio.Future[int]
 
 
 class SandboxRunner:
-    """Where pixels become files. Encoding runs in threads, so that the event loop never waits for it."""
+    """Runs jobs and turns pixels into files. Threads encode, so that the event loop never waits."""
 
     def __init__(
         self, canvas: Canvas, limits: Limits, pool: Pool, encoders: Executor, keep: int
@@ -45,7 +45,7 @@ class SandboxRunner:
         self._buffers.close()
 
     async def run(self, job: JobSpec) -> JobResult:
-        """Raises MediaRejected or MediaFailed."""
+        """Run a job. Raise MediaRejected or MediaFailed."""
         try:
             return await self._run_or_retry(job)
         except (SandboxLost, SandboxUnavailable) as exc:
@@ -55,11 +55,11 @@ class SandboxRunner:
         try:
             return await self._run(job)
         except SandboxUnavailable:
-            # All cells were lost, which is not this file's doing: once more, in a new one.
+            # All sandboxes were lost, which this file did not cause: try once more in a new one.
             return await self._run(job)
 
     async def _run(self, job: JobSpec) -> JobResult:
-        # The place is kept while we encode: so much memory for pixels is in use as there are places.
+        # The slot is held while encoding, so that the memory for pixels is bounded by the number of slots.
         async with self._pool.sandbox() as sandbox:
             buffer = self._buffers.take()
             try:
@@ -68,7 +68,7 @@ class SandboxRunner:
                 encoding = Encoding(buffer, job, self._canvas, self._limits, self._encoders)
                 answer = await sandbox.ask(job.message, files, job.seconds, encoding.on_note)
                 if job.video_file is not None:
-                    # Its film is looked at when nobody can write to it any more.
+                    # The video is read only when the sandbox can no longer write to it.
                     sandbox.end()
                 result = answers.result_of(answer)
                 painted, images = await encoding.finish()

@@ -1,4 +1,4 @@
-"""The thumbnail: the square middle of a picture, made smaller in two steps, the first of them band by band."""
+"""The thumbnail: the square middle of a picture, downscaled in two steps, the first of them band by band."""
 
 import math
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from PIL import Image
 
 from normalizer.canvas import Size, reduced_size
 
-#: How much more than the thumbnail the first step leaves, at least.
+#: How many times larger than the thumbnail the first step leaves the picture, at least.
 _GAP = 1.01
 
 #: Left, top, right, bottom.
@@ -16,17 +16,17 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class SquareThumbnail:
-    """The middle of a picture of that size, made a square of at most `most` pixels (or as wide as it is long)."""
+    """The middle of a picture of that size as a square of at most `most` pixels (or as wide as the picture is long)."""
 
     size: Size
     most: int
 
     def from_image(self, picture: Image.Image) -> Image.Image:
-        """The thumbnail of a picture that is finished."""
+        """Return the thumbnail of a finished picture."""
         edge = min(self.size)
         left, top = ((side - edge) / 2 for side in self.size)
         if edge < self._side:
-            # It is enlarged: what lies beside it must not shine in.
+            # The middle is enlarged: its neighbours must not blend in.
             column, row = int(left), int(top)
             beyond = math.ceil(left + edge), math.ceil(top + edge)
             picture = picture.crop((column, row, *beyond))
@@ -35,12 +35,12 @@ class SquareThumbnail:
         return self._resize(picture, box, reducing_gap=_GAP)
 
     def reduced_image(self) -> Image.Image:
-        """Where the first step of an opaque picture goes."""
+        """Return an image for the first step of an opaque picture."""
         left, top, right, bottom = self._box
         return Image.new("RGBX", reduced_size((right - left, bottom - top), self._factor))
 
     def add(self, reduced_image: Image.Image, picture: Image.Image, top: int, bottom: int) -> None:
-        """The first step for the rows from `top` to `bottom`; those above must be there, and may be needed.
+        """Do the first step for the rows from `top` to `bottom`. The rows above must be there.
 
         Threads may do several bands at once.
         """
@@ -52,7 +52,7 @@ class SquareThumbnail:
             reduced_image.paste(piece, (0, (first - above) // self._factor))
 
     def from_reduced(self, reduced_image: Image.Image) -> Image.Image:
-        """The thumbnail, when all rows have been added."""
+        """Return the thumbnail after all rows have been added."""
         edge, factor, (left, top, *_) = min(self.size), self._factor, self._box
         x, y = (
             ((side - edge) / 2 - start) / factor
@@ -66,7 +66,7 @@ class SquareThumbnail:
         return image.resize((self._side,) * 2, Image.Resampling.BICUBIC, box, reducing_gap)
 
     def _align(self, row: int) -> int:
-        """The row, or one above, where a step begins."""
+        """Return the start of the step that contains a row."""
         _, above, *_ = self._box
         return above + max(0, row - above) // self._factor * self._factor
 
@@ -80,7 +80,7 @@ class SquareThumbnail:
 
     @property
     def _box(self) -> tuple[int, int, int, int]:
-        """The middle and what it takes to make it whole steps of the factor: left, top, right, bottom."""
+        """The middle, extended to whole steps of the factor: left, top, right, bottom."""
         (width, height), edge, factor = self.size, min(self.size), self._factor
         left, top = ((side - edge) // 2 // factor * factor for side in self.size)
         right, bottom = (-(-(side + edge) // 2 // factor) * factor for side in self.size)

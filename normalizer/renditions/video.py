@@ -1,4 +1,4 @@
-"""A film's way through the cells: first frame and new container, encoding where it must be, a last look."""
+"""A video's way through the sandbox: first frame and new container, encoding if needed, and the audit."""
 
 import asyncio
 import fcntl
@@ -20,26 +20,26 @@ from .mp4_audit import AuditResult, audit
 from .sandbox_job import SandboxRunner
 from .while_decoding import JobSpec
 
-#: What is called while a film is being encoded, with the share that is done.
+#: Called with the finished share while a video is being encoded.
 OnProgress = Callable[[float], None]
 
-#: The first frame is shown in a conversation, not hung on a wall.
+#: The first frame is shown in a conversation, so it need not be larger.
 _POSTER_SIDE = 1920
 
-#: A film of the largest size allowed is copied in a tenth of a second.
+#: A video of the largest size allowed is copied in a tenth of a second.
 _COPY_SECONDS = 30.0
 
-#: Encoding adapts to the film's length; a busy machine gets a few times what an idle one needs.
+#: Encoding adapts to the video's length; a busy machine gets a few times what an idle one needs.
 _ENCODE_SECONDS = 900.0
 
-#: The last frame may be shown for longer than the film is said to take.
+#: The last frame may be shown beyond the stated length of the video.
 _GRACE_SECONDS = 1.0
 
 _SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 
 
 class VideoPipeline:
-    """Makes films safe."""
+    """Makes videos safe."""
 
     def __init__(
         self, canvas: Canvas, limits: Limits, pool: Pool, runner: SandboxRunner, threads: Executor
@@ -48,7 +48,7 @@ class VideoPipeline:
         self._pool, self._runner, self._threads = pool, runner, threads
 
     async def clean(self, source: int, size: int, progress: OnProgress) -> Clean:
-        """Raises MediaRejected or MediaFailed."""
+        """Return the renditions of a video. Raise MediaRejected or MediaFailed."""
         with _video_file() as video_file:
             job = await self._runner.run(self._first_job(source, size, video_file))
             result, exit_status = job.result, job.exit_status
@@ -59,12 +59,12 @@ class VideoPipeline:
                 )
             content, audited = await self._seal_and_audit(video_file, result, exit_status)
         if audited.seconds > self._limits.video_max_seconds + _GRACE_SECONDS:
-            # Its index had said less.
+            # The index had stated less.
             content.close()
             raise MediaRejected("too_long", f"{audited.seconds:.0f} s")
         width, height = painted.width, painted.height
         if result.get("video") is True:
-            # Encoded anew it may have been made smaller; its pixels are square and it lies upright.
+            # An encoded video may be smaller; its pixels are square and it is upright.
             width, height = audited.width, audited.height
         video = Rendition("video", "video/mp4", width, height, content)
         return Clean("video", painted.width, painted.height, audited.seconds, (*job.images, video))
@@ -113,12 +113,12 @@ class VideoPipeline:
     async def _seal_and_audit(
         self, video_file: int, result: dict[str, Any], exit_status: asyncio.Future[int]
     ) -> tuple[mmap.mmap, AuditResult]:
-        """The film as memory that nobody can change any more, and what was found in it."""
+        """Return the video as memory that can no longer be changed, and the result of its audit."""
         try:
             length = answers.parse_number(result["bytes"], os.fstat(video_file).st_size)
         except (KeyError, ValueError) as exc:
             raise answers.invalid_answer(exc) from None
-        # As long as the cell lives it could change the film behind the audit's back.
+        # A running sandbox could change the video after the audit.
         try:
             await asyncio.shield(exit_status)
         except SandboxUnavailable as exc:
@@ -145,7 +145,7 @@ def _audit(content: mmap.mmap) -> AuditResult:
 
 @contextmanager
 def _video_file() -> Iterator[int]:
-    """Memory for a film, which lives on in its map."""
+    """Provide memory for a video. The memory map keeps it alive."""
     descriptor = os.memfd_create("video", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         yield descriptor

@@ -1,4 +1,4 @@
-"""What is encoded for one job: begun while the cell paints on, and in bands where that can be."""
+"""Encoding for one job, started while the sandbox is still decoding, in bands if possible."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """What a cell is asked, with which files, and how long it may take."""
+    """A job for the sandbox: the message, the files, and the time limit in seconds."""
 
     message: dict[str, Any]
     source: int
@@ -35,7 +35,7 @@ Images = tuple[Rendition, Rendition]
 
 
 class Encoding:
-    """Hears what a cell has painted. Threads encode it, so that the event loop never waits."""
+    """Encodes the pixels that a sandbox reports. Threads encode, so that the event loop never waits."""
 
     def __init__(
         self, buffer: PixelBuffer, job: JobSpec, canvas: Canvas, limits: Limits, threads: Executor
@@ -48,11 +48,11 @@ class Encoding:
         self._whole_images: asyncio.Future[Images] | None = None
 
     def on_note(self, note: dict[str, Any]) -> None:
-        """A note of the cell; raises MediaFailed for nonsense."""
+        """Handle a note of the sandbox. Raise MediaFailed if it is invalid."""
         if "preview" not in note or self._complete:
             return
         if note.get("restarted") is True and not self._restarted:
-            # The file turned out to be damaged, and is painted once more, as far as it goes.
+            # The file turned out to be damaged; the sandbox decodes it again, as far as possible.
             self._restarted, self._painted = True, None
         if self._painted is None:
             self._painted = answers.parse_painted(note, self._canvas)
@@ -66,10 +66,10 @@ class Encoding:
             self._whole_images = self._encode_whole(self._painted) if self._complete else None
 
     async def finish(self) -> tuple[Painted, Images]:
-        """What was painted, and both pictures. Raises MediaFailed."""
+        """Return the description of the pixels, and both images. Raise MediaFailed."""
         painted = self._painted
         if painted is None or not self._complete:
-            raise answers.invalid_answer("not all was painted")
+            raise answers.invalid_answer("the picture is incomplete")
         if self._bands:
             small, large = await self._bands.pictures(self._job.large)
             if large:
@@ -99,7 +99,7 @@ class Encoding:
 
 
 class _Bands:
-    """A large photo: what lies finished of it is encoded and made small already."""
+    """A large photo whose finished rows are encoded and added to the thumbnail."""
 
     def __init__(
         self, pixels: memoryview, layout: PixelLayout, limits: Limits, threads: Executor
@@ -111,18 +111,18 @@ class _Bands:
 
     @property
     def may_fit(self) -> bool:
-        """Whether all bands may fit together, by those that are encoded already."""
+        """Whether all bands may fit the limit, judged by those that are encoded already."""
         ready = [band.result() for band in self._started if band.done()]
         return images.may_fit(ready, self._layout, self._limits)
 
     def advance(self, rows: int) -> None:
-        """Begins with what can be encoded of so many finished rows, from the top."""
+        """Start encoding the bands within the first `rows` rows."""
         whole = rows == self._layout.height
         while (top := len(self._started) * BAND_ROWS) < rows and (whole or top + BAND_ROWS <= rows):
             self._started.append(self._band(top))
 
     async def pictures(self, name: Large) -> tuple[Rendition, Rendition | None]:
-        """The thumbnail, and the large picture if it fits."""
+        """Return the thumbnail, and the large picture if it fits."""
         parts = await asyncio.gather(*self._started)
         small, large = images.thumbnail_from_bands, images.image_from_bands
         return await asyncio.gather(
@@ -136,5 +136,5 @@ class _Bands:
 
 
 def _in_thread(threads: Executor, make: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
-    """What the function makes, in a thread."""
+    """Call the function in a thread."""
     return asyncio.get_running_loop().run_in_executor(threads, make, *arguments)

@@ -76,11 +76,11 @@ async def test_what_a_taken_over_decoder_tries_is_refused(
         ("crash", "SIGSEGV"),
         ("vanish", "without an answer"),
         ("start threads", "threads"),
-        ("claim malware", "no proper answer"),
-        ("lie about width", "nonsense"),
-        ("lie about height", "nonsense"),
-        ("lie about kind", "nonsense"),
-        ("lie about size", "nonsense"),
+        ("claim malware", "the answer is incomplete"),
+        ("lie about width", "the decoder's answer is invalid"),
+        ("lie about height", "the decoder's answer is invalid"),
+        ("lie about kind", "the decoder's answer is invalid"),
+        ("lie about size", "the decoder's answer is invalid"),
     ],
 )
 async def test_a_decoder_that_fails_is_a_failure_and_says_how(
