@@ -1,4 +1,4 @@
-"""The one door to safe media: a file of unknown bytes goes in, renditions of our own making come out."""
+"""The only way to safe media: a file of unknown bytes goes in, renditions that we made come out."""
 
 import asyncio
 import contextlib
@@ -20,21 +20,21 @@ from .scanner import Scanner
 
 _log = logging.getLogger(__name__)
 
-#: What is being done with a file: only the scanner is waited for, or its contents are made anew.
+#: The step that a file is in: waiting for the scanner only, or being re-created from its content.
 Stage = Literal["scanning", "making_safe"]
 
-#: Called with what is being done, and with the share that is done while a film is encoded.
+#: Called with the stage, and with the share done while a video is being encoded.
 OnProgress = Callable[[Stage, float | None], None]
 
-#: How far threads that encode step back behind those that others wait for.
+#: The priority of encoding threads, lower than that of threads that answer requests.
 _NICENESS = 5
 
-#: Long enough for the slowest honest photo on a busy machine.
+#: Enough for the slowest honest photo on a busy machine.
 _PHOTO_SECONDS = 20.0
 
 
 class Sanitizer:
-    """Makes media safe. One for the whole process; `sanitize` may be called any number of times at once."""
+    """Makes media safe. One instance serves the whole process; `sanitize` may be called concurrently."""
 
     def __init__(
         self,
@@ -48,16 +48,16 @@ class Sanitizer:
         self._limits, self._scanner = limits, scanner
         self._canvas = Canvas(limits.preview_max_side)
         self._pool = Pool(sandboxes, isolation)
-        # Threads, not processes: encoding lets go of the interpreter lock, and reads the pixels where the
-        # cell has put them.
+        # Threads, not processes: encoding releases the interpreter lock and reads the pixels where the sandbox
+        # wrote them.
         self._threads = ThreadPoolExecutor(sandboxes, "encode", _lower_priority)
         self._runner = SandboxRunner(self._canvas, limits, self._pool, self._threads, sandboxes)
         self._videos = VideoPipeline(self._canvas, limits, self._pool, self._runner, self._threads)
 
     async def start(self) -> None:
-        """Starts the decoder processes, proves their walls and that the scanner takes what we take.
+        """Start the decoder processes, test their isolation, and check that the scanner accepts files of our size.
 
-        Raises SandboxUnavailable or ScannerMisfit. A scanner that is away is no reason not to start.
+        Raise SandboxUnavailable or ScannerMisfit. If the scanner cannot be reached, log a warning and start anyway.
         """
         await self._pool.start()
         if self._scanner:
@@ -72,34 +72,34 @@ class Sanitizer:
                 raise
 
     async def close(self) -> None:
-        """Ends all decoder processes."""
+        """End all decoder processes."""
         await self._pool.close()
         await self._runner.close()
         self._threads.shutdown(wait=False)
 
     @property
     def missing_layers(self) -> dict[str, str]:
-        """What stands between decoders and the system less than it could, and why. Empty where all does."""
+        """The isolation layers that are missing, each with the reason. Empty if all are in place."""
         return dict(self._pool.missing)
 
     @property
     def ready(self) -> bool:
-        """Whether decoder processes are at hand."""
+        """Whether decoder processes are available."""
         return self._pool.ready
 
     async def sanitize(
         self,
         source: int,
         *,
-        declared: str | None = None,  # noqa: ARG002  # so that nobody has to remember to leave it out
+        declared: str | None = None,  # noqa: ARG002  # accepted, so that callers need not filter it out
         progress: OnProgress | None = None,
     ) -> Clean:
-        """The renditions of the file behind the readable descriptor `source`, read from its start.
+        """Return the renditions of the file behind the readable descriptor `source`, read from its start.
 
-        Raises MediaRejected or MediaFailed. `declared`, the platform's claim, decides nothing.
+        Raise MediaRejected or MediaFailed. `declared`, the platform's claim, has no influence.
         """
         report = progress or _ignore_progress
-        # A description of our own: its position is nobody else's, and a cell cannot write through it.
+        # A separate file description: it has its own position, and the sandbox cannot write through it.
         readonly = os.open(f"/proc/self/fd/{source}", os.O_RDONLY | os.O_CLOEXEC)
         try:
             size = os.fstat(readonly).st_size
@@ -114,7 +114,7 @@ class Sanitizer:
             os.close(readonly)
 
     async def scanner_error(self) -> MediaFailed | None:
-        """Why no file could be scanned now; None where one could, or where no scanner is configured."""
+        """Return why files cannot be scanned now, or None if they can or no scanner is configured."""
         return await self._scanner.error() if self._scanner else None
 
     async def _clean(self, source: int, size: int, progress: OnProgress) -> Clean:
@@ -143,12 +143,12 @@ class Sanitizer:
 
 
 def _lower_priority() -> None:
-    """Behind the threads that answer, and behind the cells."""
+    """Lower the priority of this thread below request threads and sandboxes."""
     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 def _ignore_progress(stage: Stage, share: float | None) -> None:
-    """For callers who do not ask."""
+    """Ignore progress when the caller did not ask for it."""
 
 
 def _too_large(size: int, limit: str) -> MediaRejected:
@@ -158,13 +158,13 @@ def _too_large(size: int, limit: str) -> MediaRejected:
 async def _scan_while_cleaning(
     scan: Coroutine[Any, Any, None], clean: Coroutine[Any, Any, Clean], progress: OnProgress
 ) -> Clean:
-    """Both at once. What the scanner finds counts more than what else is wrong with a file."""
+    """Scan and clean at the same time. Malware outweighs every other error of the file."""
     scanning, cleaning = asyncio.create_task(scan), asyncio.create_task(clean)
     cleaning.add_done_callback(lambda _: progress("scanning", None))
     try:
         await asyncio.wait({scanning, cleaning}, return_when=asyncio.FIRST_EXCEPTION)
         if not scanning.done() and isinstance(cleaning.exception(), MediaRejected):
-            # The refusal is final whatever the scanner says, unless it has a name for the file.
+            # The rejection is final, unless the scanner finds malware.
             with contextlib.suppress(MediaFailed):
                 await scanning
             return await cleaning

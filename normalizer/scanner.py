@@ -1,9 +1,9 @@
-"""Malware scanning by ClamAV's daemon: clamd, over a Unix socket or TCP, with its INSTREAM command.
+"""Malware scanning by ClamAV's daemon clamd, over a Unix socket or TCP, with its INSTREAM command.
 
-Fails closed: a file is clean only when clamd says so of the whole of it. Two traps of clamd are met here.
-Beyond its StreamMaxLength it answers and hangs up in the middle of our sending, so the answer is read
-before the error counts. Beyond its other limits it says OK without having looked, so what we accept is
-checked against the one limit that can be learned from outside, when the gateway starts.
+The scanner fails closed: a file is clean only if clamd says so for the whole file. Two traps of clamd are handled.
+Beyond its StreamMaxLength, clamd answers and disconnects while we are still sending, so the reply is read before
+the error counts. Beyond its other limits, clamd says OK without having scanned, so our size limit is tested against
+it when the gateway starts.
 """
 
 import asyncio
@@ -18,31 +18,31 @@ from typing import Any
 
 from .media import MediaFailed, MediaRejected
 
-#: Every chunk costs clamd a read and a write; with the 1 KiB of other clients that is most of its work.
+#: Every chunk costs clamd a read and a write; with the 1 KiB chunks of other clients that is most of its work.
 _CHUNK_BYTES = 256 * 1024
 
 #: clamd itself gives up on a file after two minutes.
 _SCAN_SECONDS = 130.0
 
-#: For questions that clamd answers without working.
+#: For commands that clamd answers without scanning.
 _COMMAND_SECONDS = 10.0
 
-#: How long the answer to one who asks whether clamd is there counts for all.
+#: How long one ping answers for all callers.
 _PING_SECONDS = 1.0
 
-#: Answers are one line: a name and a verdict.
+#: A reply is one line: a name and a verdict.
 _REPLY_BYTES = 4096
 
-#: clamd works on ten files at a time unless told otherwise, and queues the rest where we cannot see them.
+#: clamd scans ten files at a time by default, and queues the rest where we cannot see them.
 _MAX_SCANS = 8
 
-#: What every scanner knows and nobody need fear (EICAR), in two halves: this file is no test file.
+#: The harmless test file that every scanner detects (EICAR), in two parts so that this file is not detected.
 _TEST_VIRUS = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-" + b"ANTIVIRUS-TEST-FILE!$H+H*"
 
-#: A length that no limit is below.
+#: A length below every limit.
 _SHORT_FILE_BYTES = 1024
 
-#: What clamd calls a file that it did not look into, where it is told to alert.
+#: clamd's name for a file that it did not scan, if it is configured to alert.
 _LIMITS_EXCEEDED = "Heuristics.Limits.Exceeded"
 
 _FOUND = re.compile(r"^stream: (.+) FOUND$")
@@ -51,7 +51,7 @@ _SIZE_LIMIT_EXCEEDED = "size limit exceeded"
 
 
 class ScannerMisfit(Exception):
-    """clamd does not look into files as long as we accept; the text says what to change."""
+    """clamd does not scan files as long as we accept; the text says what to change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class _Tcp:
 
 
 class Scanner:
-    """One clamd, at `unix:/run/clamav/clamd.ctl` or `tcp://127.0.0.1:3310`."""
+    """A clamd at `unix:/run/clamav/clamd.ctl` or `tcp://127.0.0.1:3310`."""
 
     def __init__(self, address: str, *, seconds: float = _SCAN_SECONDS) -> None:
         self._address, self._endpoint, self._seconds = address, _parse_address(address), seconds
@@ -76,7 +76,7 @@ class Scanner:
         self._max_bytes, self._verified, self._verify_lock = 0, False, asyncio.Lock()
 
     async def scan(self, source: int, size: int) -> None:
-        """Returns for a clean file; raises MediaRejected naming what was found, or MediaFailed."""
+        """Return if the file is clean. Raise MediaRejected with the name of the malware, or MediaFailed."""
         await self.prove()
         await self._scan(source, size)
 
@@ -93,30 +93,30 @@ class Scanner:
         found = _FOUND.match(reply)
         if found:
             raise MediaRejected("malware", found[1])
-        raise self._unavailable(f"it answered: {reply}")
+        raise self._unavailable(f"unexpected reply: {reply}")
 
     async def version(self) -> str:
-        """The engine and its signatures, as clamd names them; raises MediaFailed where it is away."""
+        """Return clamd's version and signature date. Raise MediaFailed if clamd cannot be reached."""
         return await self._command(b"zVERSION\0")
 
     async def error(self) -> MediaFailed | None:
-        """Why nothing can be scanned now; None where clamd answers. Asked by many, looked into once a second."""
+        """Return why files cannot be scanned now, or None if clamd answers. Callers share one ping a second."""
         now = asyncio.get_running_loop().time()
         if self._ping_task is None or (self._ping_task.done() and now >= self._ping_expires):
             self._ping_task = asyncio.create_task(self._ping())
         return await asyncio.shield(self._ping_task)
 
     async def check(self, max_bytes: int) -> None:
-        """Raises ScannerMisfit when clamd would not look into a file as long as ours, MediaFailed when away.
+        """Raise ScannerMisfit if clamd would not scan our largest files, MediaFailed if it cannot be reached.
 
-        From now on it is asked the same before the next file whenever it has been away.
+        After this call, the check is repeated before the next file whenever clamd could not be reached.
         """
         self._max_bytes = max_bytes
         async with self._verify_lock:
             await self._check()
 
     async def prove(self) -> None:
-        """Raises MediaFailed where clamd would not look into what we accept; asks only after it was away."""
+        """Raise MediaFailed if clamd would not scan our largest files. Checks only after clamd could not be reached."""
         if self._verified or not self._max_bytes:
             return
         async with self._verify_lock:
@@ -133,14 +133,14 @@ class Scanner:
         except MediaFailed as exc:
             if _SIZE_LIMIT_EXCEEDED not in exc.detail:
                 raise
-            raise self._misfit("takes shorter files than", "StreamMaxLength, ") from None
-        # Signatures of somebody's own may not know the test virus; then nothing can be told.
+            raise self._misfit("accepts only files shorter than", "StreamMaxLength, ") from None
+        # Custom signatures may not include the test virus; then the check has no result.
         if not found and await self._detects_test_virus(_SHORT_FILE_BYTES):
-            raise self._misfit("does not look into files as long as", "")
+            raise self._misfit("does not scan files as long as", "")
         self._verified = True
 
     async def _detects_test_virus(self, size: int) -> bool:
-        """Whether the test virus is found at the beginning of so long a file."""
+        """Return whether clamd detects the test virus at the beginning of a file of `size` bytes."""
         descriptor = os.memfd_create("test", os.MFD_CLOEXEC)
         try:
             os.write(descriptor, _TEST_VIRUS)
@@ -156,13 +156,13 @@ class Scanner:
         return ScannerMisfit(
             f"clamd at {self._address} {what} the {self._max_bytes} bytes that media.photo_max_bytes and "
             f"media.video_max_bytes allow: raise {limit}MaxFileSize and MaxScanSize in clamd.conf, "
-            "or lower ours."
+            "or lower our limits."
         )
 
     async def _ping(self) -> MediaFailed | None:
         try:
             reply = await self._command(b"zPING\0")
-            return None if reply == "PONG" else self._unavailable(f"it answered: {reply}")
+            return None if reply == "PONG" else self._unavailable(f"unexpected reply: {reply}")
         except MediaFailed as exc:
             return exc
         finally:
@@ -187,10 +187,12 @@ class Scanner:
                     await _send_chunks(connection, mmap.mmap(source, size, access=mmap.ACCESS_READ))
                 await _send(connection, bytes(4))
             except ConnectionError:
-                # It hung up on us: what it had to say comes first.
+                # clamd disconnected: its reply matters more than the error.
                 reply = await _read_reply(connection)
                 if reply == _CLEAN:
-                    raise EOFError("it called a file clean that it had not read") from None
+                    raise EOFError(
+                        "clamd called a file clean before it had received all of it"
+                    ) from None
                 return reply
             return await _read_reply(connection)
 
@@ -201,7 +203,7 @@ class Scanner:
             yield connection
 
     def _unavailable(self, reason: str) -> MediaFailed:
-        # Whoever comes back may be another, with other limits.
+        # A clamd that comes back may have other limits.
         self._verified = False
         return MediaFailed("scanner_unavailable", f"clamd at {self._address}: {reason}")
 
@@ -213,7 +215,7 @@ def _parse_address(address: str) -> _Unix | _Tcp:
     if match:
         return _Tcp(match[1].strip("[]"), int(match[2]))
     raise ValueError(
-        f"{address!r} is no address of a scanner; write unix:/run/clamav/clamd.ctl or "
+        f"{address!r} is not the address of a scanner; write unix:/run/clamav/clamd.ctl or "
         "tcp://127.0.0.1:3310"
     )
 
@@ -248,8 +250,7 @@ async def _send(connection: socket.socket, data: bytes | memoryview) -> None:
 
 
 async def _send_chunks(connection: socket.socket, content: mmap.mmap) -> None:
-    # Nothing is closed here by hand: a send that failed may still hold a view, and the last one to go
-    # takes the map with it.
+    # The map is not closed explicitly: a failed send may still hold a view, and the last view releases the map.
     whole = memoryview(content)
     for start in range(0, len(whole), _CHUNK_BYTES):
         chunk = whole[start : start + _CHUNK_BYTES]
@@ -258,7 +259,7 @@ async def _send_chunks(connection: socket.socket, content: mmap.mmap) -> None:
 
 
 async def _read_reply(connection: socket.socket) -> str:
-    """One line, of printable letters: it may end in a log."""
+    """Read one line and replace unprintable characters, because it may end in a log."""
     received = b""
     while not received.endswith(b"\0") and len(received) < _REPLY_BYTES:
         part = await asyncio.get_running_loop().sock_recv(connection, _REPLY_BYTES)
@@ -266,6 +267,6 @@ async def _read_reply(connection: socket.socket) -> str:
             break
         received += part
     if not received:
-        raise EOFError("it hung up")
+        raise EOFError("clamd disconnected without a reply")
     text = received.rstrip(b"\0\n").decode("ascii", "replace")
     return "".join(c if " " <= c <= "~" else "?" for c in text)

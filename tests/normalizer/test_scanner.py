@@ -283,7 +283,7 @@ async def test_only_ok_means_clean(reply: bytes | None) -> None:
     "address", ["", "clamd", "/run/clamd.ctl", "tcp://host", "tcp://host:port", "http://host:1"]
 )
 async def test_an_address_that_is_none_is_named(address: str) -> None:
-    with pytest.raises(ValueError, match="is no address of a scanner"):
+    with pytest.raises(ValueError, match="is not the address of a scanner"):
         Scanner(address)
 
 
