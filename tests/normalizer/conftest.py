@@ -1,4 +1,4 @@
-"""Running sanitizers, and a way to hand bytes to them."""
+"""Running sanitizers, and a function that passes bytes to them."""
 
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -18,7 +18,7 @@ Sanitize = Callable[[bytes], Coroutine[Any, Any, Clean]]
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def sanitizer() -> AsyncIterator[Sanitizer]:
-    """One for all tests of a file; these run on the loop of their module."""
+    """One sanitizer for all tests of a file. They run on the event loop of their module."""
     running = Sanitizer(Limits(), sandboxes=2)
     await running.start()
     yield running
@@ -32,7 +32,7 @@ def sanitize(sanitizer: Sanitizer) -> Sanitize:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def hostile_sanitizer() -> AsyncIterator[Sanitizer]:
-    """A sanitizer whose decoder attacks when a file tells it to."""
+    """A sanitizer whose decoder attacks when a file says so."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(zygote_client, "_MODULE", "tests.normalizer.hostile_decoder")
         running = Sanitizer(Limits(), sandboxes=2)

@@ -1,6 +1,6 @@
-"""A zygote whose photo decoder has been taken over: a GIF that says how makes it attack.
+"""A zygote whose photo decoder is compromised: a GIF that names an attack makes it attack.
 
-Started by tests in place of `normalizer.decoders`; everything else about the cells is the real thing.
+Tests start it instead of `normalizer.decoders`; everything else about the sandbox is real.
 """
 
 import contextlib
@@ -22,14 +22,14 @@ from normalizer.media import MediaRejected
 from normalizer.sandbox.job import Decoders, JobFunction, JobRequest
 from normalizer.sandbox.zygote import serve
 
-#: Makes the machine look full of processes to the zygote, or no longer.
+#: Makes the machine look full of processes to the zygote, or normal again.
 TOGGLE_PROCESS_LIMIT = signal.SIGUSR1
 
 MARK = b"GIF89aATTACK:"
 
 
 def attack_file(attack: str) -> bytes:
-    """A file that makes the decoder do it."""
+    """Return a file that makes the decoder attack."""
     return MARK + attack.encode() + b"\n"
 
 
@@ -143,7 +143,7 @@ def _paint_elsewhere(request: JobRequest) -> dict[str, Any]:
 
 
 def _look_around(request: JobRequest) -> dict[str, Any]:
-    """Answers as usual if the canvas holds nothing of anybody, refuses otherwise."""
+    """Answer as usual if the canvas is empty, otherwise refuse."""
     size = os.lseek(request.files[1], 0, os.SEEK_END)
     with mmap.mmap(request.files[1], size, access=mmap.ACCESS_READ) as memory:
         found = any(memory[at : at + (1 << 20)].strip(b"\0") for at in range(0, size, 1 << 20))
@@ -189,7 +189,7 @@ def attack_or_decode(request: JobRequest, honest: JobFunction) -> dict[str, Any]
 
 
 def toggle_process_limit(*_: object) -> None:
-    """No more processes, or as many as before: the kernel's own limit, turned by a signal."""
+    """Forbid new processes, or allow them again, by the kernel's own limit. Called for a signal."""
     now, hard = resource.getrlimit(resource.RLIMIT_NPROC)
     resource.setrlimit(resource.RLIMIT_NPROC, (hard if now == 0 else 0, hard))
 

@@ -1,4 +1,4 @@
-"""Photos and videos for tests, made here: each asks for what it needs by keyword."""
+"""Photos and videos for tests, generated here. Each test asks for what it needs by keyword."""
 
 import io
 import os
@@ -13,12 +13,12 @@ from PIL import Image, ImageDraw
 
 from normalizer.decoders.video.file_view import FileView
 
-#: What a picture of `quadrants` shows, clockwise from the upper left.
+#: The colours of `quadrants`, clockwise from the upper left.
 CORNERS = ((220, 40, 40), (40, 180, 60), (40, 70, 220), (235, 215, 50))
 
 
 def quadrants(width: int = 640, height: int = 480, mode: str = "RGB") -> Image.Image:
-    """Four plain fields, so that a test can tell which way is up."""
+    """Return four plain fields, so that a test can check the orientation."""
     image = Image.new("RGB", (width, height))
     draw = ImageDraw.Draw(image)
     w, h = width // 2, height // 2
@@ -34,7 +34,7 @@ def noise(width: int, height: int, seed: int = 1) -> Image.Image:
 
 
 def natural(width: int, height: int, seed: int = 1) -> Image.Image:
-    """Something as detailed as a photo: strong in the large, weak in the small, with a little grain."""
+    """Return a picture as detailed as a photo: strong in large structures, weak in small ones, with a little grain."""
     random = np.random.default_rng(seed)
     rows = np.fft.fftfreq(height // 2)[:, None]
     columns = np.fft.rfftfreq(width // 2)[None, :]
@@ -59,14 +59,14 @@ def encoded(image: Image.Image, form: str = "JPEG", **options: Any) -> bytes:
 
 
 def oriented(orientation: int) -> bytes:
-    """EXIF that states how the photo lies."""
+    """Return EXIF with an orientation."""
     exif = Image.Exif()
     exif[0x0112] = orientation
     return exif.tobytes()
 
 
 def descriptor(content: bytes) -> int:
-    """The content behind a descriptor whose position is somewhere in the middle."""
+    """Return a descriptor of the content whose position is in the middle."""
     number = os.memfd_create("sample", os.MFD_CLOEXEC)
     os.write(number, content)
     os.lseek(number, len(content) // 2, os.SEEK_SET)
@@ -74,7 +74,7 @@ def descriptor(content: bytes) -> int:
 
 
 def box(kind: bytes, *content: bytes) -> bytes:
-    """An MP4 box."""
+    """Return an MP4 box."""
     body = b"".join(content)
     return struct.pack(">I4s", len(body) + 8, kind) + body
 
@@ -98,9 +98,9 @@ def make_video(
     times: Iterable[int] | None = None,
     shape: Fraction | None = None,
 ) -> bytes:
-    """A film whose first frame is `quadrants` and whose later frames turn dark.
+    """Return a video whose first frame is `quadrants` and whose later frames get darker.
 
-    `colours` are the codes of primaries, transfer and matrix; `times` the frames' numbers.
+    `colours` are the codes of primaries, transfer and matrix; `times` are the times of the frames in frames.
     """
     file = os.memfd_create("video")
     output: Any
@@ -109,7 +109,7 @@ def make_video(
         "w",
         format=container,
         options=options or {},
-        # Putting the index first reads the film a second time while it is written.
+        # With the index first, the muxer opens the video a second time for reading.
         io_open=lambda *_: FileView(file),
     ) as output:
         output.metadata.update(metadata or {})

@@ -1,4 +1,4 @@
-"""Large photos are encoded in bands while they are decoded, and nobody can tell."""
+"""Large photos are encoded in bands while they are decoded, and the result is the same."""
 
 import io
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     "height", [2 * BAND_ROWS, 2 * BAND_ROWS + 1, 9 * BAND_ROWS + 250, 11 * BAND_ROWS - 8]
 )
-async def test_a_photo_joined_of_bands_is_the_photo_encoded_at_once(height: int) -> None:
+async def test_joined_bands_equal_the_photo_encoded_at_once(height: int) -> None:
     image = natural(700, 1400).resize((83, height))
     bands = [
         image.crop((0, top, 83, min(top + BAND_ROWS, height)))
@@ -41,7 +41,7 @@ async def test_a_photo_joined_of_bands_is_the_photo_encoded_at_once(height: int)
 @pytest.mark.parametrize(
     "size", [(4032, 3024), (3024, 4032), (1601, 901), (700, 1400), (333, 2001), (5, 3000)]
 )
-async def test_a_thumbnail_made_band_by_band_is_the_one_made_at_once(size: tuple[int, int]) -> None:
+async def test_a_thumbnail_from_bands_equals_one_made_at_once(size: tuple[int, int]) -> None:
     width, height = size
     picture = natural(700, 1400).resize(size).convert("RGBX")
     thumbnail = SquareThumbnail(size, 320)
@@ -55,13 +55,13 @@ async def test_a_thumbnail_made_band_by_band_is_the_one_made_at_once(size: tuple
     )
     assert seen.shape == wanted.shape
     assert np.abs(seen - wanted).mean() < 2
-    # A row that went missing, or came twice, would stand out.
+    # A missing or repeated row would stand out.
     assert np.abs(seen - wanted).mean(axis=(1, 2)).max() < 8
 
 
 @pytest.mark.parametrize("options", [{}, {"icc_profile": profile(DISPLAY_P3)}])
 @pytest.mark.parametrize("form", ["JPEG", "AVIF"])
-async def test_all_bands_of_a_photo_look_like_the_photo(
+async def test_every_band_looks_like_the_photo(
     sanitize: Sanitize, form: str, options: dict[str, bytes]
 ) -> None:
     image = natural(1000, 1100)
@@ -73,18 +73,18 @@ async def test_all_bands_of_a_photo_look_like_the_photo(
     assert rows.max() < 12
 
 
-async def test_a_large_photo_that_is_cut_is_encoded_as_far_as_it_goes(sanitize: Sanitize) -> None:
+async def test_a_truncated_large_photo_is_encoded_as_far_as_possible(sanitize: Sanitize) -> None:
     photo = encoded(natural(1200, 2000), quality=92)
     whole = np.asarray(shown(await sanitize(photo), "preview"), dtype=int)
     clean = await sanitize(photo[: int(len(photo) * 0.8)])
     seen = np.asarray(shown(clean, "preview"), dtype=int)
     assert seen.shape == whole.shape
     assert np.array_equal(seen[: 5 * BAND_ROWS], whole[: 5 * BAND_ROWS])
-    # What is missing is grey, and not what lay there before.
+    # The missing part is grey, and not the previous content of the memory.
     assert np.ptp(seen[-BAND_ROWS // 2 :]) <= 4
 
 
-async def test_bands_that_are_too_large_together_are_encoded_anew() -> None:
+async def test_bands_that_exceed_the_limit_are_encoded_again() -> None:
     running = Sanitizer(Limits(preview_max_bytes=700_000), sandboxes=1)
     await running.start()
     try:

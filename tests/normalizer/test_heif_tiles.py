@@ -1,4 +1,4 @@
-"""A HEIF of tiles is decoded row by row, and shows what the whole would show."""
+"""A HEIF in tiles is decoded row by row and looks like the whole picture."""
 
 import contextlib
 import io
@@ -22,7 +22,7 @@ _LIBRARY = library()
 
 
 def tiled_heic(image: Image.Image, orientation: int = 1, **options: int) -> bytes:
-    """In tiles; pillow-heif writes EXIF's orientation as the file's own turning."""
+    """Return a HEIF in tiles. pillow-heif writes EXIF's orientation as the file's own rotation."""
     exif = Image.Exif()
     exif[0x0112] = orientation
     file = pillow_heif.from_pillow(image)
@@ -49,12 +49,12 @@ def decode_at_once(content: bytes) -> np.ndarray[tuple[int, ...], np.dtype[np.ui
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("size", [(300, 200), (256, 384), (129, 600)])
-def test_the_tiles_together_are_the_picture(size: tuple[int, int], orientation: int) -> None:
+def test_the_tiles_add_up_to_the_picture(size: tuple[int, int], orientation: int) -> None:
     content = tiled_heic(natural(*size), orientation)
     pixels, rows = decode_by_tiles(content)
     seen = pixels.view(np.uint8).reshape(*pixels.shape, 4)[:, :, :3].astype(int)
     error = np.abs(seen - decode_at_once(content))
-    # Of an odd side, turned, the library shifts the colours by half a pixel.
+    # If an odd side is turned, the library shifts the colours by half a pixel.
     assert error.max() == 0 if size[0] % 2 == 0 else error.mean() < 3
     assert rows == sorted(set(rows))
     assert rows[-1] == pixels.shape[0]
@@ -78,7 +78,7 @@ async def test_a_photo_in_tiles_looks_like_the_photo(orientation: int, side: int
 
 
 @pytest.mark.parametrize("depth", [8, 10])
-def test_tiles_of_any_depth_are_the_picture(depth: int) -> None:
+def test_tiles_of_any_depth_add_up_to_the_picture(depth: int) -> None:
     wide = (np.asarray(natural(300, 200)).astype(np.uint16) * 257).tobytes()
     file = pillow_heif.from_bytes(mode="RGB;16", size=(300, 200), data=wide)
     buffer = io.BytesIO()
@@ -93,14 +93,14 @@ def test_tiles_of_any_depth_are_the_picture(depth: int) -> None:
     assert np.array_equal(seen, decode_at_once(content))
 
 
-def test_a_broken_tile_breaks_the_rows() -> None:
+def test_a_broken_tile_raises_an_error() -> None:
     content = tiled_heic(natural(600, 600))
     with pytest.raises(OSError, match="."):
         decode_by_tiles(content[:-3000])
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_photo_of_which_tiles_are_missing_is_refused(sanitize: Sanitize) -> None:
+async def test_a_photo_with_missing_tiles_is_refused(sanitize: Sanitize) -> None:
     with pytest.raises(MediaRejected) as refusal:
         await sanitize(tiled_heic(natural(600, 600))[:-3000])
     assert refusal.value.reason == "corrupt"

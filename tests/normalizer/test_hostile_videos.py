@@ -1,4 +1,4 @@
-"""Films made to harm, or to carry what nobody shall see: each was found by changing films at random."""
+"""Videos made to harm or to carry hidden content. Each was found by mutating videos at random."""
 
 import contextlib
 import io
@@ -11,7 +11,7 @@ from typing import Any
 import av
 import pytest
 
-from bench import sanitize_cells as cells
+from bench import sanitize_cells as measurements
 from normalizer.isobmff import Box, find_boxes
 from normalizer.media import Limits, MediaRejected
 from normalizer.renditions.mp4_audit import audit
@@ -46,7 +46,7 @@ def as_it_is(packet: bytes) -> bytes:
 def remade(
     source: bytes, picture: Change = as_it_is, sound: Change = as_it_is, record: Change = as_it_is
 ) -> bytes:
-    """The film with other packets, or another configuration record, and tables that fit them."""
+    """Return the video with other packets or another configuration record, and tables that fit them."""
     buffer = io.BytesIO()
     output: Any
     with reading(source) as make_video, av.open(buffer, "w", format="mp4") as output:
@@ -66,7 +66,7 @@ def remade(
 
 
 def with_box(source: bytes, new: bytes, *path: bytes) -> bytes:
-    """The film with another box in the place of the first one the path leads to; its index must come last."""
+    """Return the video with the box at the path replaced. The index must come last."""
     data, chain = memoryview(source), []
     top = Box(b"", 0, 0, len(source))
     for kind in path:
@@ -91,7 +91,7 @@ async def rejection_reason(sanitize: Sanitize, source: bytes) -> str:
     return refusal.value.reason
 
 
-# words in picture and sound -----------------------------------------------------------------------
+# text in pictures and sound -----------------------------------------------------------------------
 
 
 def in_the_sequence(record: bytes) -> bytes:
@@ -110,7 +110,7 @@ def followed(kind: int, packet: bytes) -> bytes:
 
 
 def longer(packet: bytes) -> bytes:
-    """The last unit, and words in it."""
+    """Add text to the last unit."""
     at = 0
     while at + 4 + (size := int.from_bytes(packet[at : at + 4], "big")) < len(packet):
         at += 4 + size
@@ -133,9 +133,7 @@ CARRIERS: dict[str, dict[str, Change]] = {
 
 
 @pytest.mark.parametrize("name", CARRIERS)
-async def test_words_among_the_pictures_and_sounds_do_not_survive(
-    sanitize: Sanitize, name: str
-) -> None:
+async def test_text_between_pictures_and_sounds_is_removed(sanitize: Sanitize, name: str) -> None:
     source = remade(make_video(seconds=0.4), **CARRIERS[name])
     assert WORDS in source
     clean = await sanitize(source)
@@ -147,7 +145,7 @@ async def test_words_among_the_pictures_and_sounds_do_not_survive(
 
 
 @pytest.mark.parametrize("kind", [7, 8])
-async def test_parameters_that_are_none_are_not_passed_on(sanitize: Sanitize, kind: int) -> None:
+async def test_invalid_parameters_are_not_copied(sanitize: Sanitize, kind: int) -> None:
     source = remade(
         make_video(seconds=0.4), lambda packet: packet + unit(bytes([0x60 | kind]), WORDS)
     )
@@ -155,13 +153,13 @@ async def test_parameters_that_are_none_are_not_passed_on(sanitize: Sanitize, ki
         assert b"CANARY" not in content(await sanitize(source), "video")
 
 
-async def test_words_behind_a_sound_are_not_passed_on(sanitize: Sanitize) -> None:
+async def test_text_after_a_sound_is_not_copied(sanitize: Sanitize) -> None:
     source = remade(make_video(seconds=0.4), sound=lambda packet: packet + WORDS)
     with contextlib.suppress(MediaRejected):
         assert b"CANARY" not in content(await sanitize(source), "video")
 
 
-async def test_parameters_that_are_repeated_are_no_reason_to_encode(sanitize: Sanitize) -> None:
+async def test_repeated_parameters_do_not_cause_encoding(sanitize: Sanitize) -> None:
     source = make_video(seconds=0.4)
     with reading(source) as before:
         record = bytes(before.streams.video[0].codec_context.extradata or b"")
@@ -175,8 +173,8 @@ async def test_parameters_that_are_repeated_are_no_reason_to_encode(sanitize: Sa
     assert repeated not in packets[0]
 
 
-async def test_a_film_of_which_most_frames_are_none_is_corrupt(sanitize: Sanitize) -> None:
-    """A poster could be made, and then nothing would play."""
+async def test_a_video_of_mostly_invalid_frames_is_corrupt(sanitize: Sanitize) -> None:
+    """A poster could be made, but nothing would play."""
     numbers = iter(range(100))
     source = remade(
         make_video(seconds=2),
@@ -185,8 +183,8 @@ async def test_a_film_of_which_most_frames_are_none_is_corrupt(sanitize: Sanitiz
     assert await rejection_reason(sanitize, source) == "corrupt"
 
 
-async def test_what_lies_outside_the_media_is_no_frame(sanitize: Sanitize) -> None:
-    """An index that points at a box of words, which would be passed on as a sound."""
+async def test_content_outside_the_media_is_not_a_frame(sanitize: Sanitize) -> None:
+    """An index points at a box of text, which would be copied as sound."""
     source = bytearray(make_video(seconds=0.4))
     at = source.rindex(b"stco")
     (chunks,) = struct.unpack_from(">I", source, at + 8)
@@ -195,10 +193,10 @@ async def test_what_lies_outside_the_media_is_no_frame(sanitize: Sanitize) -> No
         await sanitize(bytes(source) + box(b"free", WORDS * 500))
 
 
-async def test_a_film_that_does_not_begin_with_a_whole_picture_is_encoded(
+async def test_a_video_without_a_key_frame_first_is_encoded(
     sanitize: Sanitize,
 ) -> None:
-    """Browsers show nothing before the first picture that needs no other."""
+    """Browsers show nothing before the first picture that does not depend on another."""
     source = make_video(seconds=1, audio=None, codec_options={"g": "10", "bf": "0"})
     with reading(source) as before:
         packets = [bytes(p) for p in before.demux(video=0) if p.dts is not None]
@@ -223,7 +221,7 @@ def full(kind: bytes, form: str, *values: int) -> bytes:
 
 
 def with_waves(in_a_chunk: int) -> bytes:
-    """A film whose uncompressed sound comes in chunks that are said to be so long."""
+    """Return a video whose uncompressed sound comes in chunks with a claimed length."""
     source = bytearray(make_video(audio="pcm_s16le", container="mov"))
     struct.pack_into(">4I", source, source.rindex(b"stsc") + 8, 1, 1, in_a_chunk, 1)
     return bytes(source)
@@ -265,29 +263,29 @@ CLAIMS: dict[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("name", CLAIMS)
-async def test_what_an_index_claims_costs_no_memory(
+async def test_claims_of_an_index_cost_no_memory(
     sanitizer: Sanitizer, sanitize: Sanitize, name: str
 ) -> None:
     source = CLAIMS[name]()
-    cells.most_memory(sanitizer)
+    measurements.most_memory(sanitizer)
     if name == "sizes in a wrong place":
         assert (await sanitize(source)).duration_seconds == pytest.approx(1.0, abs=0.1)
     else:
         assert await rejection_reason(sanitize, source) == "corrupt"
-    # The cell that had it has ended by then, or another one after it.
+    # By now the sandbox of that file has ended, or a later one has.
     await sanitize(make_video(seconds=0.1))
-    assert cells.most_memory(sanitizer) <= 256 << 20
+    assert measurements.most_memory(sanitizer) <= 256 << 20
 
 
-async def test_of_two_tables_of_a_kind_the_first_counts(sanitize: Sanitize) -> None:
+async def test_the_first_of_two_equal_tables_counts(sanitize: Sanitize) -> None:
     source = make_video(audio=None)
     times = box_of(source, *TABLE, b"stts")
     clean = await sanitize(with_box(source, times + times, *TABLE, b"stts"))
     assert clean.duration_seconds == pytest.approx(1.0, abs=0.1)
 
 
-async def test_a_film_longer_than_its_index_says_is_refused() -> None:
-    """The header says a second, the times of its frames say hours."""
+async def test_a_video_longer_than_its_index_states_is_refused() -> None:
+    """The header states a second, the times of the frames add up to hours."""
     short = make_video(audio=None, codec="mpeg4").replace(b"edts", b"free")
     source = with_box(short, full(b"stts", ">III", 1, 25, 1 << 24), *TABLE, b"stts")
     running = Sanitizer(Limits(video_max_seconds=60), sandboxes=1)
@@ -298,8 +296,8 @@ async def test_a_film_longer_than_its_index_says_is_refused() -> None:
         await running.close()
 
 
-async def test_sound_of_a_few_numbers_a_second_is_refused(sanitize: Sanitize) -> None:
-    """One second of it would become hours, and much of them would lie in memory at once."""
+async def test_a_sample_rate_of_a_few_hertz_is_refused(sanitize: Sanitize) -> None:
+    """One second of it would become hours, and much of that would be in memory at once."""
     source = make_video(audio="alac", sample_rate=44100)
     at = source.rindex(b"alac") + 4 + 24
     assert struct.unpack_from(">I", source, at) == (44100,)
@@ -307,10 +305,10 @@ async def test_sound_of_a_few_numbers_a_second_is_refused(sanitize: Sanitize) ->
         await sanitize(source[:at] + struct.pack(">I", 6) + source[at + 4 :])
 
 
-async def test_a_film_whose_sound_alone_must_be_encoded_but_whose_pictures_turn_out_strange(
+async def test_a_failed_copy_of_the_pictures_encodes_everything(
     sanitize: Sanitize,
 ) -> None:
-    """Everything is encoded, and the film states the sides that it has then."""
+    """Everything is encoded, and the video states the size that it then has."""
     source = remade(
         make_video(seconds=0.2, size=(1920, 1080), rotation=90, audio="alac"), picture=longer
     )
@@ -322,11 +320,11 @@ async def test_a_film_whose_sound_alone_must_be_encoded_but_whose_pictures_turn_
     assert (video.width, video.height) == (720, 1280)
 
 
-# films that only look strange ---------------------------------------------------------------------
+# videos that only look strange --------------------------------------------------------------------
 
 
-async def test_frames_at_the_same_time_follow_one_another(sanitize: Sanitize) -> None:
-    """As some cameras write them: a clock that stands still for a frame."""
+async def test_frames_with_equal_times_get_increasing_times(sanitize: Sanitize) -> None:
+    """Some cameras repeat the time of a frame."""
     source = make_video(audio=None, codec_options={"bf": "0"})
     times = full(b"stts", ">I" + "II" * 3, 3, 10, 512, 1, 0, 14, 512)
     clean = await sanitize(with_box(source, times, *TABLE, b"stts"))
@@ -336,7 +334,7 @@ async def test_frames_at_the_same_time_follow_one_another(sanitize: Sanitize) ->
     assert stamps == sorted(set(stamps))
 
 
-async def test_pixels_that_only_the_container_says_are_not_square(sanitize: Sanitize) -> None:
+async def test_an_aspect_ratio_in_the_container_alone_counts(sanitize: Sanitize) -> None:
     source = make_video(size=(160, 120))
     shape = box(b"pasp", struct.pack(">II", 1, 2))
     entry = box_of(source, *TABLE, b"stsd")
@@ -351,14 +349,14 @@ async def test_pixels_that_only_the_container_says_are_not_square(sanitize: Sani
         assert made.streams.video[0].sample_aspect_ratio == Fraction(1, 2)
 
 
-async def test_pixels_that_only_the_pictures_say_are_not_square(sanitize: Sanitize) -> None:
+async def test_an_aspect_ratio_in_the_stream_alone_counts(sanitize: Sanitize) -> None:
     source = make_video(size=(176, 144), shape=Fraction(12, 11))
     clean = await sanitize(source.replace(b"pasp", b"free"))
     assert (clean.width, clean.height) == (192, 144)
 
 
-async def test_pixels_of_no_possible_shape_are_square(sanitize: Sanitize) -> None:
-    """A header that says how wide the film is on a screen, and means nothing by it."""
+async def test_an_implausible_aspect_ratio_is_ignored(sanitize: Sanitize) -> None:
+    """A header states a width on the screen that makes no sense."""
     source = bytearray(make_video(audio=None, size=(160, 120)))
     at = source.index(b"tkhd") + 4 + 76
     assert struct.unpack_from(">II", source, at) == (160 << 16, 120 << 16)
@@ -369,8 +367,8 @@ async def test_pixels_of_no_possible_shape_are_square(sanitize: Sanitize) -> Non
     assert struct.unpack(">II", header[-8:]) == (160 << 16, 120 << 16)
 
 
-async def test_a_film_that_is_over_before_it_begins_is_corrupt(sanitize: Sanitize) -> None:
-    """Its first piece begins a minute after its last frame."""
+async def test_a_video_without_a_visible_frame_is_corrupt(sanitize: Sanitize) -> None:
+    """Its first edit begins a minute after its last frame."""
     late = full(b"elst", ">IIII", 1, 1000, 60 * 12800, 0x10000)
     pieces = make_video(audio=None, options={"movflags": "dash+delay_moov+frag_keyframe"})
     source = with_box(pieces, late, *TABLE[:2], b"edts", b"elst")

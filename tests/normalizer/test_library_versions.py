@@ -1,4 +1,4 @@
-"""Libraries called through ctypes: an unknown version is not called, and Pillow reads the file instead."""
+"""Libraries that are called through ctypes: an unknown version is not called, and Pillow decodes instead."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Files of all formats changed at random, some here, as many as wanted where `AIRLOCK_MUTATIONS` says so."""
+"""Randomly mutated files of all formats: a few by default, more with `AIRLOCK_MUTATIONS`."""
 
 import asyncio
 import os
@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from bench import sanitize_cells as cells
+from bench import sanitize_cells as measurements
 from normalizer.media import Clean, MediaFailed, MediaRejected
 from normalizer.renditions.mp4_audit import audit
 from normalizer.sanitizer import Sanitizer
@@ -19,7 +19,7 @@ from .test_hostile import ALLOWED, encoded_as
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-#: How many changed files of each kind.
+#: Mutated files of each kind.
 COUNT = int(os.environ.get("AIRLOCK_MUTATIONS", "16"))
 
 _AT_ONCE = 3
@@ -51,7 +51,7 @@ SOURCES: dict[str, tuple[bytes, Mutation]] = {
 
 
 @pytest.mark.parametrize("name", SOURCES)
-async def test_no_change_makes_a_file_harmful(
+async def test_no_mutation_makes_a_file_harmful(
     sanitizer: Sanitizer, sanitize: Sanitize, name: str
 ) -> None:
     source, structured = SOURCES[name]
@@ -74,7 +74,7 @@ async def test_no_change_makes_a_file_harmful(
 
     await asyncio.gather(*(attempt(number) for number in range(COUNT)))
     assert sanitizer.ready
-    assert cells.most_memory(sanitizer) <= _MAX_CELL_BYTES
+    assert measurements.most_memory(sanitizer) <= _MAX_CELL_BYTES
 
 
 def assert_harmless(clean: Clean) -> None:

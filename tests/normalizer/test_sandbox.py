@@ -1,4 +1,4 @@
-"""A decoder that has been taken over, or just fails, costs one attachment and nothing else."""
+"""A decoder that is compromised or fails affects one attachment and nothing else."""
 
 import asyncio
 import contextlib
@@ -21,12 +21,12 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PHOTO = encoded(quadrants(64, 48))
 
-#: One for each of two places and one for what comes next.
+#: One for each of two slots and one in advance.
 SPARES = 3
 
 
 def children() -> set[int]:
-    """All processes below this one."""
+    """Return all processes below this one."""
     found: set[int] = set()
     waiting = [os.getpid()]
     while waiting:
@@ -56,13 +56,13 @@ def descriptors() -> int:
         "write the source",
     ],
 )
-async def test_what_a_taken_over_decoder_tries_is_refused(
+async def test_attacks_of_a_compromised_decoder_are_refused(
     hostile_sanitizer: Sanitizer, attack: str
 ) -> None:
     sanitize = sanitize_with(hostile_sanitizer)
     with pytest.raises((MediaRejected, MediaFailed)) as refusal:
         await sanitize(attack_file(attack))
-    # It was refused by the system (an exception in the cell) or killed for trying.
+    # Refused by the system (an exception in the sandbox) or killed for the attempt.
     assert refusal.value.reason in {"corrupt", "decoder_crashed"}
     assert any(
         word in refusal.value.detail for word in ("PermissionError", "OSError", "forbidden")
@@ -83,7 +83,7 @@ async def test_what_a_taken_over_decoder_tries_is_refused(
         ("lie about size", "the decoder's answer is invalid"),
     ],
 )
-async def test_a_decoder_that_fails_is_a_failure_and_says_how(
+async def test_a_failing_decoder_is_reported_with_its_reason(
     hostile_sanitizer: Sanitizer, attack: str, why: str
 ) -> None:
     sanitize = sanitize_with(hostile_sanitizer)
@@ -95,10 +95,10 @@ async def test_a_decoder_that_fails_is_a_failure_and_says_how(
 
 
 @pytest.mark.parametrize("attack", ["claim", "allocate"])
-async def test_a_file_that_takes_more_memory_than_a_cell_has_is_not_tried_again(
+async def test_a_file_that_needs_too_much_memory_is_not_retried(
     hostile_sanitizer: Sanitizer, attack: str
 ) -> None:
-    """The next cell would have no more."""
+    """The next sandbox would not have more."""
     sanitize = sanitize_with(hostile_sanitizer)
     with pytest.raises(MediaRejected, match="out of memory") as refusal:
         await sanitize(attack_file(attack))
@@ -106,7 +106,7 @@ async def test_a_file_that_takes_more_memory_than_a_cell_has_is_not_tried_again(
     assert isinstance(await sanitize(PHOTO), Clean)
 
 
-async def test_output_without_end_stops_at_the_canvas(hostile_sanitizer: Sanitizer) -> None:
+async def test_endless_output_stops_at_the_canvas(hostile_sanitizer: Sanitizer) -> None:
     sanitize = sanitize_with(hostile_sanitizer)
     with pytest.raises((MediaRejected, MediaFailed)):
         await sanitize(attack_file("write without end"))
@@ -114,7 +114,7 @@ async def test_output_without_end_stops_at_the_canvas(hostile_sanitizer: Sanitiz
 
 
 @pytest.mark.parametrize("attack", ["spin", "sleep", "flood"])
-async def test_a_hanging_decoder_is_ended_at_its_deadline_and_neighbours_finish(
+async def test_a_hanging_decoder_ends_at_its_deadline_and_others_finish(
     hostile_sanitizer: Sanitizer, monkeypatch: pytest.MonkeyPatch, attack: str
 ) -> None:
     sanitize = sanitize_with(hostile_sanitizer)
@@ -131,14 +131,14 @@ async def test_a_hanging_decoder_is_ended_at_its_deadline_and_neighbours_finish(
     assert isinstance(await sanitize(PHOTO), Clean)
 
 
-async def test_crashes_in_a_row_lose_no_neighbour(hostile_sanitizer: Sanitizer) -> None:
+async def test_crashes_in_a_row_affect_no_other_job(hostile_sanitizer: Sanitizer) -> None:
     sanitize = sanitize_with(hostile_sanitizer)
     files = [attack_file("crash") if n % 2 else PHOTO for n in range(20)]
     results = await asyncio.gather(*map(sanitize, files), return_exceptions=True)
     assert [isinstance(result, Clean) for result in results] == [n % 2 == 0 for n in range(20)]
 
 
-async def test_memory_that_a_cell_wrote_to_secretly_is_not_used_again(
+async def test_memory_written_outside_the_picture_is_not_reused(
     hostile_sanitizer: Sanitizer,
 ) -> None:
     sanitize = sanitize_with(hostile_sanitizer)
@@ -148,18 +148,18 @@ async def test_memory_that_a_cell_wrote_to_secretly_is_not_used_again(
         assert isinstance(await sanitize(attack_file("look around")), Clean)
 
 
-async def test_when_the_zygote_is_killed_a_new_one_takes_over(hostile_sanitizer: Sanitizer) -> None:
+async def test_a_killed_zygote_is_replaced(hostile_sanitizer: Sanitizer) -> None:
     sanitize = sanitize_with(hostile_sanitizer)
     before = children()
     for pid in before:
-        # The cells of a zygote that was killed first end with it.
+        # The sandboxes of a killed zygote end with it.
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     assert isinstance(await sanitize(PHOTO), Clean)
     assert not before & children()
 
 
-async def test_a_machine_full_of_processes_costs_no_job_that_runs(
+async def test_a_machine_full_of_processes_ends_no_running_job(
     hostile_sanitizer: Sanitizer,
 ) -> None:
     sanitize = sanitize_with(hostile_sanitizer)
@@ -170,7 +170,9 @@ async def test_a_machine_full_of_processes_costs_no_job_that_runs(
     (zygote,) = (pid for pid in children() if _is_zygote(pid))
     os.kill(zygote, TOGGLE_PROCESS_LIMIT)
     results = [await _outcome(sanitize, PHOTO) for _ in range(6)]
-    assert any(isinstance(result, MediaFailed) for result in results), "cells were still made"
+    assert any(isinstance(result, MediaFailed) for result in results), (
+        "sandboxes were still started"
+    )
     os.kill(zygote, TOGGLE_PROCESS_LIMIT)
     for _ in range(6):
         assert isinstance(await sanitize(PHOTO), Clean)
@@ -213,7 +215,7 @@ async def test_a_cancelled_job_leaves_no_process_and_no_descriptor(
     assert descriptors() <= open_before
 
 
-async def test_jobs_cancelled_while_they_wait_for_a_place_leave_nothing(
+async def test_jobs_cancelled_while_waiting_leave_nothing(
     hostile_sanitizer: Sanitizer,
 ) -> None:
     sanitize = sanitize_with(hostile_sanitizer)
@@ -231,7 +233,7 @@ async def test_jobs_cancelled_while_they_wait_for_a_place_leave_nothing(
     assert descriptors() <= open_before
 
 
-async def test_closing_ends_every_process() -> None:
+async def test_close_ends_every_process() -> None:
     before = children()
     running = Sanitizer(Limits(), sandboxes=2)
     await running.start()
@@ -240,7 +242,7 @@ async def test_closing_ends_every_process() -> None:
     assert children() == before
 
 
-async def test_sanitizing_after_closing_is_a_failure() -> None:
+async def test_sanitizing_after_close_fails() -> None:
     running = Sanitizer(Limits(), sandboxes=1)
     await running.start()
     await running.close()
@@ -252,7 +254,7 @@ async def test_sanitizing_after_closing_is_a_failure() -> None:
 
 
 async def settled(running: Sanitizer) -> None:
-    """Waits until spare cells are there and memory is wiped."""
+    """Wait until the spare sandboxes are ready and memory is wiped."""
     expected = SPARES + 1
     deadline = time.monotonic() + 10
     while len(children()) != expected and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""Nothing is clean before a real clamd has said so; whatever else happens, nothing comes out."""
+"""Nothing is clean before a real clamd has said so, and no failure lets a file through."""
 
 import asyncio
 import os
@@ -38,23 +38,23 @@ async def scanning_sanitizer(daemon: Daemon) -> AsyncIterator[Sanitizer]:
 
 
 def infected() -> dict[str, bytes]:
-    """The test virus in every place where a scanner sees it and a viewer does not."""
+    """Return the test virus in every place that a scanner sees and a viewer does not."""
     comment = b"\xff\xfe" + (len(EICAR) + 2).to_bytes(2, "big") + EICAR
     return {
         "nothing else": EICAR,
-        "behind a photo": PHOTO + EICAR,
-        "far behind a photo": PHOTO + bytes(3_000_000) + EICAR,
+        "after a photo": PHOTO + EICAR,
+        "far after a photo": PHOTO + bytes(3_000_000) + EICAR,
         "in a comment": PHOTO[:2] + comment + PHOTO[2:],
         "before a photo": EICAR + PHOTO,
-        "behind a film": make_video() + EICAR,
-        "in a box of a film": make_video() + box(b"uuid", bytes(16), EICAR),
+        "after a video": make_video() + EICAR,
+        "in a box of a video": make_video() + box(b"uuid", bytes(16), EICAR),
         "in a document": b"%PDF-1.7\n" + EICAR,
         "in a broken photo": PHOTO[:300] + EICAR,
     }
 
 
 @pytest.mark.parametrize("place", infected())
-async def test_malware_is_found_wherever_it_hides_and_named(
+async def test_malware_is_found_in_every_place_and_named(
     scanning_sanitizer: Sanitizer, place: str
 ) -> None:
     with pytest.raises(MediaRejected) as refusal:
@@ -70,13 +70,15 @@ async def test_clean_files_pass(scanning_sanitizer: Sanitizer) -> None:
     assert (photo.kind, video.kind) == ("photo", "video")
 
 
-async def test_what_is_no_media_is_refused_as_that(scanning_sanitizer: Sanitizer) -> None:
+async def test_files_that_are_not_media_are_refused_as_unsupported(
+    scanning_sanitizer: Sanitizer,
+) -> None:
     with pytest.raises(MediaRejected) as refusal:
         await sanitize_with(scanning_sanitizer)(b"%PDF-1.7 nothing special")
     assert refusal.value.reason == "unsupported_type"
 
 
-async def test_both_kinds_of_sockets_work(daemon: Daemon) -> None:
+async def test_unix_sockets_and_tcp_work(daemon: Daemon) -> None:
     for address in (daemon.unix, daemon.tcp):
         scanner = Scanner(address)
         assert (await scanner.version()).startswith("ClamAV")
@@ -88,7 +90,7 @@ async def test_both_kinds_of_sockets_work(daemon: Daemon) -> None:
         os.close(bad)
 
 
-async def test_many_scans_at_once_are_all_answered(scanning_sanitizer: Sanitizer) -> None:
+async def test_many_concurrent_scans_are_all_answered(scanning_sanitizer: Sanitizer) -> None:
     files = [PHOTO + (EICAR if n % 3 == 0 else b"") for n in range(30)]
     results = await asyncio.gather(
         *map(sanitize_with(scanning_sanitizer), files), return_exceptions=True
@@ -96,12 +98,12 @@ async def test_many_scans_at_once_are_all_answered(scanning_sanitizer: Sanitizer
     assert [isinstance(each, Clean) for each in results] == [n % 3 != 0 for n in range(30)]
 
 
-async def test_a_daemon_that_stops_and_starts_lets_nothing_through_and_loses_nothing(
+async def test_a_restarted_daemon_lets_nothing_through_and_loses_nothing(
     tmp_path: Path,
 ) -> None:
     daemon = Daemon(tmp_path)
     running = Sanitizer(Limits(), sandboxes=1, scanner=Scanner(daemon.unix))
-    # Away at the start is no reason not to start.
+    # The sanitizer starts even though clamd cannot be reached.
     await running.start()
     sanitize = sanitize_with(running)
     try:
@@ -119,7 +121,7 @@ async def test_a_daemon_that_stops_and_starts_lets_nothing_through_and_loses_not
         daemon.stop()
 
 
-async def test_a_daemon_killed_in_the_middle_lets_nothing_through(tmp_path: Path) -> None:
+async def test_a_daemon_killed_during_scans_lets_nothing_through(tmp_path: Path) -> None:
     daemon = Daemon(tmp_path)
     await daemon.start()
     running = Sanitizer(Limits(), sandboxes=2, scanner=Scanner(daemon.unix))
@@ -137,7 +139,7 @@ async def test_a_daemon_killed_in_the_middle_lets_nothing_through(tmp_path: Path
     assert any(isinstance(each, MediaFailed) for each in results)
 
 
-async def test_without_a_scanner_a_file_that_is_no_media_is_still_refused_for_good(
+async def test_files_that_are_not_media_are_rejected_without_a_scanner(
     tmp_path: Path,
 ) -> None:
     running = Sanitizer(Limits(), sandboxes=1, scanner=Scanner(f"unix:{tmp_path}/none.ctl"))
@@ -150,7 +152,7 @@ async def test_without_a_scanner_a_file_that_is_no_media_is_still_refused_for_go
     assert refusal.value.reason in {"unsupported_type", "scanner_unavailable"}
 
 
-async def test_a_daemon_that_takes_less_than_we_do_is_found_at_the_start(tmp_path: Path) -> None:
+async def test_a_daemon_with_a_shorter_limit_is_found_at_start(tmp_path: Path) -> None:
     daemon = Daemon(tmp_path, longest="5M")
     await daemon.start()
     running = Sanitizer(Limits(), sandboxes=1, scanner=Scanner(daemon.unix))
@@ -158,7 +160,7 @@ async def test_a_daemon_that_takes_less_than_we_do_is_found_at_the_start(tmp_pat
         with pytest.raises(ScannerMisfit) as misfit:
             await running.start()
         assert "StreamMaxLength" in str(misfit.value)
-        # And a file beyond its limit is never taken for clean.
+        # A file beyond its limit is never treated as clean.
         source = descriptor(bytes(6_000_000))
         with pytest.raises(MediaFailed) as failure:
             await Scanner(daemon.unix).scan(source, 6_000_000)
@@ -168,7 +170,7 @@ async def test_a_daemon_that_takes_less_than_we_do_is_found_at_the_start(tmp_pat
         daemon.stop()
 
 
-async def test_a_daemon_that_calls_long_files_clean_unseen_is_found_at_the_start(
+async def test_a_daemon_that_skips_long_files_is_found_at_start(
     tmp_path: Path,
 ) -> None:
     daemon = Daemon(tmp_path, looked_into="2M")
@@ -182,7 +184,7 @@ async def test_a_daemon_that_calls_long_files_clean_unseen_is_found_at_the_start
         await running.close()
 
 
-async def test_a_daemon_that_was_away_is_believed_only_after_the_same_check(tmp_path: Path) -> None:
+async def test_a_daemon_that_comes_back_is_checked_again(tmp_path: Path) -> None:
     careless = Daemon(tmp_path / "careless", looked_into="2M")
     careful = Daemon(tmp_path / "careful")
     address = tmp_path / "clamd.ctl"
@@ -211,14 +213,14 @@ async def test_a_daemon_that_was_away_is_believed_only_after_the_same_check(tmp_
 
 
 async def unavailable_detail(sanitize: Sanitize, content: bytes) -> str:
-    """Why it waits for the scanner."""
+    """Return the detail with which the file waits for the scanner."""
     with pytest.raises(MediaFailed) as failure:
         await sanitize(content)
     assert failure.value.reason == "scanner_unavailable"
     return failure.value.detail
 
 
-async def test_who_calls_a_file_clean_before_having_all_of_it_is_not_believed() -> None:
+async def test_an_early_clean_verdict_is_not_believed() -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readexactly(100)
         writer.write(b"stream: OK\0")
@@ -236,7 +238,7 @@ async def test_who_calls_a_file_clean_before_having_all_of_it_is_not_believed() 
     await server.wait_closed()
 
 
-async def test_a_daemon_that_takes_as_much_as_we_do_passes_the_check(daemon: Daemon) -> None:
+async def test_a_daemon_with_our_limits_passes_the_check(daemon: Daemon) -> None:
     await Scanner(daemon.unix).check(25_000_000)
 
 
@@ -255,12 +257,12 @@ async def test_a_daemon_that_takes_as_much_as_we_do_passes_the_check(daemon: Dae
     ],
 )
 async def test_only_ok_means_clean(reply: bytes | None) -> None:
-    """A server that is no clamd, or a broken one."""
+    """A server that is not clamd, or a broken one."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             if reply is None:
-                await reader.read()  # until the other side gives up
+                await reader.read()  # until the other side closes
             else:
                 writer.write(reply)
         except ConnectionError:
@@ -282,12 +284,12 @@ async def test_only_ok_means_clean(reply: bytes | None) -> None:
 @pytest.mark.parametrize(
     "address", ["", "clamd", "/run/clamd.ctl", "tcp://host", "tcp://host:port", "http://host:1"]
 )
-async def test_an_address_that_is_none_is_named(address: str) -> None:
+async def test_an_invalid_address_is_named(address: str) -> None:
     with pytest.raises(ValueError, match="is not the address of a scanner"):
         Scanner(address)
 
 
-async def test_whether_the_scanner_is_there_is_asked_once_for_all_who_want_to_know(
+async def test_concurrent_callers_share_one_ping(
     tmp_path: Path,
 ) -> None:
     connections = 0
@@ -310,7 +312,7 @@ async def test_whether_the_scanner_is_there_is_asked_once_for_all_who_want_to_kn
     assert error.reason == "scanner_unavailable"
 
 
-async def test_a_scanner_that_says_nothing_is_away_for_whoever_asks(tmp_path: Path) -> None:
+async def test_a_silent_scanner_counts_as_unreachable(tmp_path: Path) -> None:
     async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
@@ -324,7 +326,7 @@ async def test_a_scanner_that_says_nothing_is_away_for_whoever_asks(tmp_path: Pa
     await server.wait_closed()
 
 
-async def test_while_only_the_scanner_is_waited_for_that_is_told() -> None:
+async def test_progress_reports_waiting_for_the_scanner() -> None:
     stages: list[str] = []
     decoded = asyncio.Event()
 

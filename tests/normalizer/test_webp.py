@@ -1,4 +1,4 @@
-"""WebP is decoded as large as it shall be shown, so that a large one costs little memory."""
+"""WebP is decoded at the size in which it is shown, so a large one uses little memory."""
 
 import asyncio
 import io
@@ -32,7 +32,7 @@ def _on_white(image: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.int
 
 @pytest.mark.parametrize("lossless", [True, False])
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
-def test_a_still_is_what_pillow_makes_of_it(mode: str, *, lossless: bool) -> None:
+def test_a_still_equals_the_picture_from_pillow(mode: str, *, lossless: bool) -> None:
     image = natural(301, 203)
     image = _translucent(image) if mode == "RGBA" else image
     content = encoded(image, "WEBP", lossless=lossless)
@@ -46,7 +46,7 @@ def test_a_still_is_what_pillow_makes_of_it(mode: str, *, lossless: bool) -> Non
     assert np.array_equal(target.view(np.uint8).reshape(203, 301, 4), wanted)
 
 
-def test_what_moves_is_no_still() -> None:
+def test_an_animation_is_not_a_still() -> None:
     frames = [natural(64, 64, seed) for seed in range(3)]
     buffer = io.BytesIO()
     frames[0].save(buffer, "WEBP", save_all=True, append_images=frames[1:])
@@ -56,7 +56,7 @@ def test_what_moves_is_no_still() -> None:
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
-async def test_a_webp_of_24_megapixels_is_shown_and_costs_little(mode: str) -> None:
+async def test_a_webp_of_24_megapixels_uses_little_memory(mode: str) -> None:
     image = natural(1000, 800).resize((6000, 4000))
     image = _translucent(image) if mode == "RGBA" else image
     running = Sanitizer(Limits(), sandboxes=1)
