@@ -56,8 +56,8 @@ def parse_painted(note: dict[str, Any], canvas: Canvas) -> Painted:
             translucent=note["translucent"] is True,
             lossless=note.get("lossless") is True,
         )
-    except (KeyError, ValueError) as error:
-        raise invalid_answer(error) from None
+    except (KeyError, ValueError) as exc:
+        raise invalid_answer(exc) from None
 
 
 def parse_rows(note: dict[str, Any], parse_painted: Painted) -> int:
@@ -66,8 +66,8 @@ def parse_rows(note: dict[str, Any], parse_painted: Painted) -> int:
         return parse_number(
             note.get("rows", parse_painted.preview.height), parse_painted.preview.height
         )
-    except ValueError as error:
-        raise invalid_answer(error) from None
+    except ValueError as exc:
+        raise invalid_answer(exc) from None
 
 
 def parse_number(value: object, most: int) -> int:

@@ -24,21 +24,21 @@ _ICON_PIXELS = 128 * 128
 _BANDED_ROWS = 4 * BAND_ROWS
 
 #: The share of a picture that predicts its size, and the tolerance for the rest.
-_TELLING_SHARE, _LENIENCE = 0.25, 1.3
+_PREDICTIVE_SHARE, _LENIENCE = 0.25, 1.3
 
 #: PNG takes a second for more; a larger picture gets a white background.
 _TRANSLUCENT_PIXELS = 8_000_000
 
 
-def thumbnail(pixels: memoryview, painted: Painted, limits: Limits) -> Rendition:
+def encode_thumbnail(pixels: memoryview, painted: Painted, limits: Limits) -> Rendition:
     """Encode the thumbnail."""
     image = _picture(pixels, painted)
-    return _encode_thumbnail(
+    return _finish_thumbnail(
         SquareThumbnail(image.size, limits.thumbnail_side).from_image(image), limits
     )
 
 
-def large_image(
+def encode_large(
     pixels: memoryview, painted: Painted, name: Large, source_bytes: int, limits: Limits
 ) -> Rendition:
     """Encode the whole picture: as PNG if it has transparency or is a screenshot, and fits."""
@@ -77,14 +77,14 @@ def may_fit(bands: Sequence[bytes], layout: PixelLayout, limits: Limits) -> bool
     """Whether all bands of a picture may fit the limit, given the first ones."""
     so_far, share = sum(map(len, bands)), len(bands) * BAND_ROWS / layout.height
     most = limits.preview_max_bytes
-    return so_far <= most and (share < _TELLING_SHARE or so_far <= most * share * _LENIENCE)
+    return so_far <= most and (share < _PREDICTIVE_SHARE or so_far <= most * share * _LENIENCE)
 
 
 def thumbnail_from_bands(
     thumbnail: SquareThumbnail, reduced: Image.Image, limits: Limits
 ) -> Rendition:
     """Encode the thumbnail of a picture whose bands have all been added to `reduced`."""
-    return _encode_thumbnail(thumbnail.from_reduced(reduced), limits)
+    return _finish_thumbnail(thumbnail.from_reduced(reduced), limits)
 
 
 def image_from_bands(
@@ -97,7 +97,7 @@ def image_from_bands(
     return Rendition(name, "image/jpeg", layout.width, layout.height, content)
 
 
-def _encode_thumbnail(image: Image.Image, limits: Limits) -> Rendition:
+def _finish_thumbnail(image: Image.Image, limits: Limits) -> Rendition:
     limit, qualities = limits.thumbnail_max_bytes, image_files.THUMBNAIL_QUALITIES
     content, final = image_files.encode_jpeg(image_files.on_white(image), limit, qualities)
     return Rendition("thumbnail", "image/jpeg", *final, content)

@@ -37,8 +37,8 @@ def audit(data: memoryview) -> AuditResult:
     """Check a video. Raise Broken if it is not as our own code writes it."""
     try:
         return _audit(data)
-    except (struct.error, IndexError, StopIteration) as error:
-        raise Broken(f"the index ends too early ({type(error).__name__})") from None
+    except (struct.error, IndexError, StopIteration) as exc:
+        raise Broken(f"the index ends too early ({type(exc).__name__})") from None
 
 
 def _audit(data: memoryview) -> AuditResult:

@@ -71,7 +71,7 @@ class Encoding:
         if painted is None or not self._complete:
             raise answers.invalid_answer("the picture is incomplete")
         if self._bands:
-            small, large = await self._bands.pictures(self._job.large)
+            small, large = await self._bands.finish(self._job.large)
             if large:
                 return painted, (small, large)
         return painted, await (self._whole_images or self._encode_whole(painted))
@@ -85,10 +85,10 @@ class Encoding:
     def _encode_whole(self, painted: Painted) -> asyncio.Future[Images]:
         job, limits, pixels = self._job, self._limits, self._buffer.view(painted.preview)
         return asyncio.gather(
-            _in_thread(self._threads, images.thumbnail, pixels, painted, limits),
+            _in_thread(self._threads, images.encode_thumbnail, pixels, painted, limits),
             _in_thread(
                 self._threads,
-                images.large_image,
+                images.encode_large,
                 pixels,
                 painted,
                 job.large,
@@ -121,7 +121,7 @@ class _Bands:
         while (top := len(self._started) * BAND_ROWS) < rows and (whole or top + BAND_ROWS <= rows):
             self._started.append(self._band(top))
 
-    async def pictures(self, name: Large) -> tuple[Rendition, Rendition | None]:
+    async def finish(self, name: Large) -> tuple[Rendition, Rendition | None]:
         """Return the thumbnail, and the large picture if it fits."""
         parts = await asyncio.gather(*self._started)
         small, large = images.thumbnail_from_bands, images.image_from_bands

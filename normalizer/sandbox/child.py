@@ -129,5 +129,5 @@ def _run_job(prepared: PreparedState, request: JobRequest, *, final: bool) -> di
         # The next sandbox would not have more memory.
         detail = "out of memory: the file takes more than a sandbox has"
         return {"rejected": "corrupt", "detail": detail} if final else {"failed": "out of memory"}
-    except Exception as error:  # noqa: BLE001  # any exception from a decoder means that the file is damaged
-        return {"rejected": "corrupt", "detail": f"the decoder raised {type(error).__name__}"}
+    except Exception as exc:  # noqa: BLE001  # any exception from a decoder means that the file is damaged
+        return {"rejected": "corrupt", "detail": f"the decoder raised {type(exc).__name__}"}

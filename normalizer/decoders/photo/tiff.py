@@ -87,10 +87,10 @@ def _open(data: memoryview) -> TiffImagePlugin.TiffImageFile:
 def _parse(data: memoryview) -> TiffImagePlugin.TiffImageFile:
     try:
         return TiffImagePlugin.TiffImageFile(io.BytesIO(data))
-    except SyntaxError as error:
+    except SyntaxError as exc:
         # The library raises this for unknown layouts.
         raise MediaRejected(
-            "unsupported_type", f"the TIFF has an unsupported layout: {error}"
+            "unsupported_type", f"the TIFF has an unsupported layout: {exc}"
         ) from None
 
 

@@ -104,8 +104,8 @@ def read(data: memoryview) -> Structure:
     """Return the structure. Raise MediaRejected for a broken file."""
     try:
         return _read(data)
-    except (Broken, struct.error, IndexError) as error:
-        raise MediaRejected("corrupt", f"the video's boxes are broken: {error}") from None
+    except (Broken, struct.error, IndexError) as exc:
+        raise MediaRejected("corrupt", f"the video's boxes are broken: {exc}") from None
 
 
 def _read(data: memoryview) -> Structure:
