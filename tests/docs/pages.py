@@ -7,6 +7,14 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+#: Write a connector, in reading order: the listings of these pages make one package.
+GUIDE = (
+    ROOT / "docs" / "connectors.md",
+    *(
+        ROOT / "docs" / "connectors" / f"{name}.md"
+        for name in ("package", "receiving", "sending", "testing", "demo")
+    ),
+)
 PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md")))
 
 #: `<!-- file: name -->` before a listing adds it to that file; `<!-- run -->` says that a test runs it.
@@ -62,10 +70,10 @@ def _listings(page: Path) -> Iterator[Listing]:
         at = end + 1
 
 
-def files(page: Path) -> dict[str, str]:
-    """The files that a page's listings make, several of one name put together."""
+def files(*pages: Path) -> dict[str, str]:
+    """The files that the pages' listings make, several of one name put together."""
     found: dict[str, str] = {}
-    for listing in listings(page):
+    for listing in (one for page in pages for one in listings(page)):
         if listing.word == "file" and listing.value is not None:
             gap = "\n" if listing.value in found else ""
             found[listing.value] = found.get(listing.value, "") + gap + listing.code
