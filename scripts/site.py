@@ -13,6 +13,9 @@ ROOT = Path(__file__).parents[1]
 ELSEWHERE = {
     "README.md": "index.md",
     "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "RELEASING.md": "releasing.md",
+    "SECURITY.md": "security-policy.md",
     "LICENSE": "LICENSE",
     "connectors.yaml": "connectors.yaml",
     "examples/README.md": "examples/index.md",
@@ -49,10 +52,17 @@ def _indented(listing: str) -> str:
     return re.sub(r"^(?=.)", " ", listing, flags=re.MULTILINE) if listing[0] == " " else listing
 
 
+def _is_source_code(named: str) -> bool:
+    """Whether a link leads to a file that the site does not have: its text is shown without the link."""
+    return named not in ELSEWHERE and not named.startswith("docs/") and (ROOT / named).is_file()
+
+
 def _relinked(source: str, place: str) -> Any:
     def relinked(found: re.Match[str]) -> str:
         before, target, anchor = found[1], found[2], found[3] or ""
         named = posixpath.normpath(posixpath.join(posixpath.dirname(source), target))
+        if _is_source_code(named):
+            return before.removeprefix("[").removesuffix("](")
         there = ELSEWHERE.get(named, named.removeprefix("docs/"))
         return f"{before}{posixpath.relpath(there, posixpath.dirname(place) or '.')}{anchor})"
 
