@@ -40,7 +40,7 @@ check: install-dev check-scripts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/mkdocs build --strict
 	$(BIN)/pytest
 
 # The types of the browser scripts, and lint.
@@ -55,7 +55,7 @@ node_modules/.installed: package-lock.json package.json .npmrc
 
 # The site of the documentation, in site/. A link or an anchor that leads nowhere fails it.
 docs: install-dev
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/mkdocs build --strict
 
 format: install-dev
 	$(BIN)/ruff format .
