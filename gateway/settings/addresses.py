@@ -11,7 +11,9 @@ from pydantic.dataclasses import dataclass
 
 _LABEL = r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
-_NAMED_PORT = re.compile(r"(?:\[(?P<six>[^\[\]]+)\]|(?P<host>[^\[\]:\s/]*)):(?P<port>[0-9]{1,5})")
+_HOST_AND_PORT = re.compile(
+    r"(?:\[(?P<ipv6>[^\[\]]+)\]|(?P<host>[^\[\]:\s/]*)):(?P<port>[0-9]{1,5})"
+)
 
 
 @dataclass(frozen=True)
@@ -35,20 +37,20 @@ class UnixSocket:
         return f"unix:{self.path}"
 
 
-def listen(value: Any) -> Address:
+def parse_listen_address(value: Any) -> Address:
     """Read `127.0.0.1:8080`, `[::1]:8080` or `localhost:8080`; port 0 takes a free one."""
-    address = value if isinstance(value, Address) else _address(value)
+    address = value if isinstance(value, Address) else _parse_address(value)
     if address is None:
         raise ValueError("must be host:port, such as 127.0.0.1:8080 or [::1]:8080")
     return address
 
 
-def scanner(value: Any) -> Address | UnixSocket:
+def parse_scanner_address(value: Any) -> Address | UnixSocket:
     """Read `unix:/run/clamav/clamd.ctl` or `tcp://127.0.0.1:3310`."""
     if isinstance(value, Address | UnixSocket):
         return value
     kind, _, rest = str(value).partition(":")
-    address = _address(rest.removeprefix("//")) if kind == "tcp" else None
+    address = _parse_address(rest.removeprefix("//")) if kind == "tcp" else None
     if address:
         return address
     if kind == "unix" and rest.startswith("/"):
@@ -56,9 +58,9 @@ def scanner(value: Any) -> Address | UnixSocket:
     raise ValueError("must be unix:/path/of/the/socket or tcp://host:port")
 
 
-def url(value: str) -> str:
+def check_url(value: str) -> str:
     """An http or https URL without credentials and fragment, its text kept as it was written."""
-    parts = _split(value)
+    parts = _split_url(value)
     if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("must be a URL such as https://chat.example.com")
     if "@" in parts.netloc:
@@ -68,14 +70,14 @@ def url(value: str) -> str:
     return value
 
 
-def base_url(value: str) -> str:
+def check_base_url(value: str) -> str:
     """A URL to build further ones on: no query, no slash at the end."""
-    if "?" in url(value):
+    if "?" in check_url(value):
         raise ValueError("must not hold a ?query")
     return value.rstrip("/")
 
 
-def host(value: str) -> str:
+def check_host(value: str) -> str:
     """A host name, or with a leading dot all hosts below it; lower case."""
     name = value.removeprefix(".")
     if not _HOST.fullmatch(name):
@@ -85,12 +87,12 @@ def host(value: str) -> str:
     return value.lower()
 
 
-def _address(value: Any) -> Address | None:
-    parts = _NAMED_PORT.fullmatch(value) if isinstance(value, str) else None
+def _parse_address(value: Any) -> Address | None:
+    parts = _HOST_AND_PORT.fullmatch(value) if isinstance(value, str) else None
     if parts is None or int(parts["port"]) > 65_535:
         return None
-    if parts["six"]:
-        return Address(parts["six"], int(parts["port"])) if _is_ipv6(parts["six"]) else None
+    if parts["ipv6"]:
+        return Address(parts["ipv6"], int(parts["port"])) if _is_ipv6(parts["ipv6"]) else None
     return Address(parts["host"], int(parts["port"])) if _HOST.fullmatch(parts["host"]) else None
 
 
@@ -101,7 +103,7 @@ def _is_ipv6(text: str) -> bool:
         return False
 
 
-def _split(value: str) -> SplitResult | None:
+def _split_url(value: str) -> SplitResult | None:
     if re.search(r"[\s\\]|[^\x21-\x7e]", value):
         return None
     try:
@@ -114,17 +116,17 @@ def _split(value: str) -> SplitResult | None:
 
 Listen = Annotated[
     Address,
-    BeforeValidator(listen),
+    BeforeValidator(parse_listen_address),
     PlainSerializer(str),
     WithJsonSchema({"type": "string", "pattern": r"^(\[[0-9A-Fa-f:.]+\]|[^:\s/]+):[0-9]{1,5}$"}),
 ]
 Scanner = Annotated[
     Address | UnixSocket,
-    BeforeValidator(scanner),
+    BeforeValidator(parse_scanner_address),
     PlainSerializer(str),
     WithJsonSchema({"type": "string", "pattern": r"^(unix:/|tcp://.+:[0-9]{1,5}$)"}),
 ]
 _URL = {"type": "string", "format": "uri", "pattern": "^https?://"}
-Url = Annotated[str, AfterValidator(url), WithJsonSchema(_URL)]
-BaseUrl = Annotated[str, AfterValidator(base_url), WithJsonSchema(_URL)]
-Host = Annotated[str, AfterValidator(host)]
+Url = Annotated[str, AfterValidator(check_url), WithJsonSchema(_URL)]
+BaseUrl = Annotated[str, AfterValidator(check_base_url), WithJsonSchema(_URL)]
+Host = Annotated[str, AfterValidator(check_host)]

@@ -11,10 +11,10 @@ from pydantic import AfterValidator, BaseModel, SecretBytes, SecretStr
 from .errors import Path
 
 #: Shorter texts are words of the message itself more often than secrets, and masking them garbles it.
-_SHORTEST = 6
+_MIN_LENGTH = 6
 
 
-def webhook_secret(secret: SecretStr) -> SecretStr:
+def check_webhook_secret(secret: SecretStr) -> SecretStr:
     """A Standard Webhooks secret: `whsec_` and the key in base64."""
     text = secret.get_secret_value()
     if not text.startswith("whsec_") or not signing_key(secret):
@@ -30,10 +30,12 @@ def signing_key(secret: SecretStr) -> bytes:
         return b""
 
 
-WebhookSecret = Annotated[SecretStr, AfterValidator(webhook_secret)]
+WebhookSecret = Annotated[SecretStr, AfterValidator(check_webhook_secret)]
 
 
-def complaints(model: type[BaseModel], section: Any, at: Path) -> Iterator[tuple[Path, str]]:
+def find_secret_errors(
+    model: type[BaseModel], section: Any, at: Path
+) -> Iterator[tuple[Path, str]]:
     """What is wrong with the secrets of a section that is not validated yet: blank, padded, or none given."""
     for name, value in _secret_fields(model, section):
         field = model.model_fields[name]
@@ -46,32 +48,32 @@ def complaints(model: type[BaseModel], section: Any, at: Path) -> Iterator[tuple
                 yield path, "begins or ends with white space, which is never part of a secret"
 
 
-def texts(model: type[BaseModel], section: Any) -> Iterator[str]:
+def secret_texts(model: type[BaseModel], section: Any) -> Iterator[str]:
     """The secret texts of a section that is not validated yet."""
     for _, value in _secret_fields(model, section):
         yield from (text for _, text in _texts(value, ()))
 
 
-def revealed(value: Any) -> Iterator[str]:
+def secret_values(value: Any) -> Iterator[str]:
     """Every secret inside settings, in clear: for whoever must mask them."""
     match value:
         case SecretStr():
             yield value.get_secret_value()
         case BaseModel():
             for name in type(value).model_fields:
-                yield from revealed(getattr(value, name))
+                yield from secret_values(getattr(value, name))
         case Mapping():
             for part in value.values():
-                yield from revealed(part)
+                yield from secret_values(part)
         case tuple() | list():
             for part in value:
-                yield from revealed(part)
+                yield from secret_values(part)
 
 
 def mask(message: str, secrets: Iterable[str]) -> str:
     """The message with every secret replaced, the longest first, since one may hold another."""
     for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= _SHORTEST:
+        if len(secret) >= _MIN_LENGTH:
             message = message.replace(secret, "***")
     return message
 

@@ -19,13 +19,13 @@ class Expansion:
 
 def expand(text: str, environ: Mapping[str, str]) -> Expansion:
     """Replace each reference once: what the environment holds is not read for further references."""
-    found = list(_REFERENCE.finditer(text))
-    names = [match["name"] for match in found if match["name"]]
+    matches = list(_REFERENCE.finditer(text))
+    names = [match["name"] for match in matches if match["name"]]
     return Expansion(
         text=_REFERENCE.sub(lambda match: _replacement(match, environ), text),
         used=tuple(environ[name] for name in names if name in environ),
         unset=tuple(dict.fromkeys(name for name in names if name not in environ)),
-        broken=any(match[0] == "${" for match in found),
+        broken=any(match[0] == "${" for match in matches),
     )
 
 

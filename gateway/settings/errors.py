@@ -8,10 +8,10 @@ from dataclasses import dataclass
 Path = tuple[str | int, ...]
 
 #: Below this likeness a suggestion confuses more than it helps ("foo" is not a misspelt "video").
-_LIKENESS = 0.6
+_MIN_SIMILARITY = 0.6
 
 #: A key or a word longer than this is cut where it is quoted: the mistake must fit a line.
-_QUOTED = 80
+_MAX_QUOTED = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class ConfigError(Exception):
     """connectors.yaml is wrong. Holds every mistake, in the order of the file; quotes no secret."""
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
-        once = dict.fromkeys(mistakes)
-        self.mistakes = tuple(sorted(once, key=lambda mistake: mistake.line))
+        unique = dict.fromkeys(mistakes)
+        self.mistakes = tuple(sorted(unique, key=lambda mistake: mistake.line))
         super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
 
 
@@ -53,15 +53,17 @@ def quoted(word: str) -> str:
     shown = "".join(
         letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in word
     )
-    return shown if len(shown) <= _QUOTED else shown[:_QUOTED] + "…"
+    return shown if len(shown) <= _MAX_QUOTED else shown[:_MAX_QUOTED] + "…"
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` was probably meant to be; case, `-` and `_` make no difference."""
-    plain = {_plain(name): name for name in known}
-    close = difflib.get_close_matches(_plain(word[:_QUOTED]), plain, n=1, cutoff=_LIKENESS)
-    return plain[close[0]] if close else None
+    by_normalized = {_normalized(name): name for name in known}
+    close = difflib.get_close_matches(
+        _normalized(word[:_MAX_QUOTED]), by_normalized, n=1, cutoff=_MIN_SIMILARITY
+    )
+    return by_normalized[close[0]] if close else None
 
 
-def _plain(word: str) -> str:
+def _normalized(word: str) -> str:
     return word.lower().replace("-", "_").strip()

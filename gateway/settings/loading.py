@@ -8,11 +8,11 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from . import credentials
-from .connector_sections import assemble
+from .connector_sections import build_connectors
 from .errors import ConfigError
 from .model import CoreSettings, FetchSettings, GatewaySettings, MediaSettings, Settings
 from .plugins import installed
-from .validation_errors import note_findings
+from .validation_errors import add_validation_errors
 from .yaml_document import Document, read
 
 SECTIONS: Mapping[str, type[BaseModel]] = {
@@ -28,21 +28,25 @@ def load(
 ) -> Settings:
     """Read the file; raises `ConfigError` with every mistake. `entries` defaults to all that are installed."""
     document = read(path, environ)
-    connectors = assemble(document, installed() if entries is None else entries, _BELONGS)
-    settings = _settings(document, {**_sections(document), "connectors": connectors}, path.parent)
+    connectors = build_connectors(
+        document, installed() if entries is None else entries, _SECTION_OF_KEY
+    )
+    settings = _validate_settings(
+        document, {**_section_values(document), "connectors": connectors}, path.parent
+    )
     if settings is None or document.mistakes:
         raise ConfigError(document.mistakes)
     return settings
 
 
 #: Where each key belongs, for the hint at one that stands in the wrong section.
-_BELONGS = {
+_SECTION_OF_KEY = {
     **{key: f"{name}.{key}" for name, model in SECTIONS.items() for key in model.model_fields},
     **{name: name for name in Settings.model_fields},
 }
 
 
-def _sections(document: Document) -> dict[str, Any]:
+def _section_values(document: Document) -> dict[str, Any]:
     # A section that is absent, or whose keys are all commented out, has its defaults.
     given = {
         name: value
@@ -52,12 +56,14 @@ def _sections(document: Document) -> dict[str, Any]:
     return {name: {} for name in SECTIONS} | given
 
 
-def _settings(document: Document, values: dict[str, Any], folder: FilePath) -> Settings | None:
+def _validate_settings(
+    document: Document, values: dict[str, Any], folder: FilePath
+) -> Settings | None:
     for name, model in SECTIONS.items():
-        for path, message in credentials.complaints(model, values.get(name), (name,)):
-            document.spoil(path, message)
+        for path, message in credentials.find_secret_errors(model, values.get(name), (name,)):
+            document.reject(path, message)
     try:
         return Settings.model_validate(values, context={"folder": folder})
-    except ValidationError as error:
-        note_findings(document, error, Settings, elsewhere=_BELONGS)
+    except ValidationError as exc:
+        add_validation_errors(document, exc, Settings, section_of_key=_SECTION_OF_KEY)
         return None

@@ -22,7 +22,7 @@ from connectors import Connector
 from normalizer.media import Limits
 
 from .addresses import Address, BaseUrl, Host, Listen, Scanner, Url
-from .credentials import WebhookSecret, revealed
+from .credentials import WebhookSecret, secret_values
 from .units import Count, Duration, Flag, Size
 
 _DAY = 86_400.0
@@ -33,7 +33,7 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-def _journal(value: str) -> str:
+def _check_journal(value: str) -> str:
     if value.startswith(("postgresql://", "postgres://")):
         raise ValueError(
             "this version stores the journal in SQLite; write sqlite, or leave the key out"
@@ -43,7 +43,7 @@ def _journal(value: str) -> str:
     return value
 
 
-def _media(value: str) -> str:
+def _check_media(value: str) -> str:
     if value.startswith("s3://"):
         raise ValueError("this version stores media in files; write file, or leave the key out")
     if value != "file":
@@ -73,7 +73,7 @@ class GatewaySettings(_Section):
     )
     journal: Annotated[
         str,
-        AfterValidator(_journal),
+        AfterValidator(_check_journal),
         WithJsonSchema({"type": "string", "pattern": "^(sqlite$|postgres(ql)?://)"}),
     ] = Field(
         default="sqlite",
@@ -81,7 +81,7 @@ class GatewaySettings(_Section):
     )
     media: Annotated[
         str,
-        AfterValidator(_media),
+        AfterValidator(_check_media),
         WithJsonSchema({"type": "string", "pattern": "^(file$|s3://)"}),
     ] = Field(
         default="file",
@@ -106,7 +106,7 @@ class GatewaySettings(_Section):
 
     @field_validator("data")
     @classmethod
-    def _beside_the_file(cls, data: Path, info: ValidationInfo) -> Path:
+    def _resolve_data_folder(cls, data: Path, info: ValidationInfo) -> Path:
         folder: Path = (info.context or {}).get("folder", Path())
         return folder / data.expanduser()
 
@@ -134,7 +134,9 @@ class CoreSettings(_Section):
 
     @field_validator("secrets")
     @classmethod
-    def _signed(cls, secrets: tuple[SecretStr, ...], info: ValidationInfo) -> tuple[SecretStr, ...]:
+    def _require_secrets(
+        cls, secrets: tuple[SecretStr, ...], info: ValidationInfo
+    ) -> tuple[SecretStr, ...]:
         if info.data.get("url") and not secrets:
             raise ValueError("is required with core.url: every event is signed")
         return secrets
@@ -256,10 +258,10 @@ class Settings(_Section):
     def secrets(self) -> frozenset[str]:
         """Every secret in clear, so that logging can mask them."""
         configs = (connector.config for connector in self.connectors.values())
-        return frozenset(revealed([self.gateway, self.core, *configs]))
+        return frozenset(secret_values([self.gateway, self.core, *configs]))
 
     @field_serializer("connectors")
-    def _configs(self, connectors: Mapping[str, Connector[Any]]) -> dict[str, Any]:
+    def _serialize_connectors(self, connectors: Mapping[str, Connector[Any]]) -> dict[str, Any]:
         return {
             name: connector.config.model_dump(mode="json") for name, connector in connectors.items()
         }

@@ -19,10 +19,10 @@ GROUP = "airlock.connectors"
 class Unusable(Exception):
     """A type that gives no connector: why, and which known type was probably meant."""
 
-    def __init__(self, reason: str, meant: str | None = None) -> None:
+    def __init__(self, reason: str, suggestion: str | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.meant = meant
+        self.suggestion = suggestion
 
 
 def installed() -> tuple[EntryPoint, ...]:
@@ -38,34 +38,34 @@ def classes() -> list[type[Connector[Any]]]:
 
 def connector_class(type: str, entries: Sequence[EntryPoint]) -> type[Connector[Any]]:
     """The class behind `type`; raises `Unusable` with the name of the distribution at fault."""
-    entry = _entry(type, entries)
-    return _checked(_imported(entry), entry)
+    entry = _find_entry(type, entries)
+    return _validate(_import(entry), entry)
 
 
-def _entry(type: str, entries: Sequence[EntryPoint]) -> EntryPoint:
+def _find_entry(type: str, entries: Sequence[EntryPoint]) -> EntryPoint:
     found = [entry for entry in entries if entry.name == type]
     if not found:
         known = sorted({entry.name for entry in entries})
-        meant = nearest(type, known)
-        offer = "" if meant else f"; installed are {', '.join(known) or 'none'}"
-        raise Unusable(f'unknown connector type "{quoted(type)}"{offer}', meant)
+        suggestion = nearest(type, known)
+        offer = "" if suggestion else f"; installed are {', '.join(known) or 'none'}"
+        raise Unusable(f'unknown connector type "{quoted(type)}"{offer}', suggestion)
     if len(found) > 1:
         rivals = " and ".join(sorted(_distribution(entry) for entry in found))
         raise Unusable(f'connector type "{type}" is claimed by {rivals}; uninstall one')
     return found[0]
 
 
-def _imported(entry: EntryPoint) -> Any:
+def _import(entry: EntryPoint) -> Any:
     try:
         return entry.load()
-    except Exception as trouble:  # importing a stranger's module may raise anything
+    except Exception as exc:  # importing a stranger's module may raise anything
         raise Unusable(
             f'connector type "{entry.name}" of {_distribution(entry)} cannot be imported:'
-            f" {type(trouble).__name__}: {trouble}"
-        ) from trouble
+            f" {type(exc).__name__}: {exc}"
+        ) from exc
 
 
-def _checked(found: Any, entry: EntryPoint) -> type[Connector[Any]]:
+def _validate(found: Any, entry: EntryPoint) -> type[Connector[Any]]:
     def refuse(reason: str) -> Unusable:
         return Unusable(f'connector type "{entry.name}" of {_distribution(entry)} {reason}')
 

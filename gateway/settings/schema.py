@@ -19,9 +19,9 @@ _REFERENCE: Schema = {
     "pattern": r"\$\{[A-Za-z_][A-Za-z0-9_]*\}",
     "description": "taken from the environment",
 }
-_STRICT = frozenset({"pattern", "format", "minLength", "maxLength"})
+_CONSTRAINTS = frozenset({"pattern", "format", "minLength", "maxLength"})
 #: Formats that any text has.
-_LOOSE = frozenset({"password", "path"})
+_UNCONSTRAINED = frozenset({"password", "path"})
 
 
 def schema(entries: Sequence[EntryPoint] | None = None) -> Schema:
@@ -79,9 +79,9 @@ def _connector(type: str, entries: Sequence[EntryPoint]) -> Schema:
     name = f"connectors.{type}"
     try:
         found = connector_class(type, entries)
-    except Unusable as trouble:
+    except Unusable as exc:
         # The editor tells what the start would tell; the rest of the file stays checked.
-        return {name: {"description": trouble.reason, "properties": {"type": {"const": type}}}}
+        return {name: {"description": exc.reason, "properties": {"type": {"const": type}}}}
     definitions = _definitions(name, found.Config)
     section = definitions[name]
     section["description"] = f"{found.label}, see {found.docs}"
@@ -99,34 +99,34 @@ def _definitions(name: str, model: type[BaseModel]) -> Schema:
     parts = {f"{name}.{part}": value for part, value in found.pop("$defs", {}).items()}
     definitions = {name: found, **parts}
     for definition in definitions.values():
-        _open_to_references(definition)
+        _allow_references(definition)
     return definitions
 
 
-def _open_to_references(definition: Schema) -> None:
-    for part in _parts(definition):
+def _allow_references(definition: Schema) -> None:
+    for part in _subschemas(definition):
         part.pop("title", None)
         properties = part.get("properties", {})
         for key, value in properties.items():
-            properties[key] = _or_reference(value)
+            properties[key] = _with_reference(value)
         if "items" in part:
-            part["items"] = _or_reference(part["items"])
+            part["items"] = _with_reference(part["items"])
 
 
-def _parts(definition: Any) -> Iterator[Schema]:
+def _subschemas(definition: Any) -> Iterator[Schema]:
     match definition:
         case dict():
             for value in list(definition.values()):
-                yield from _parts(value)
+                yield from _subschemas(value)
             if not isinstance(definition.get("title"), dict):
                 yield definition
         case list():
             for value in definition:
-                yield from _parts(value)
+                yield from _subschemas(value)
 
 
-def _or_reference(value: Schema) -> Schema:
-    if not _is_narrow(value):
+def _with_reference(value: Schema) -> Schema:
+    if not _may_reject_references(value):
         return value
     outside: Schema = {
         key: value[key] for key in ("description", "default", "writeOnly") if key in value
@@ -136,17 +136,17 @@ def _or_reference(value: Schema) -> Schema:
     return {**outside, "anyOf": [*branches, _REFERENCE]}
 
 
-def _is_narrow(value: Schema) -> bool:
+def _may_reject_references(value: Schema) -> bool:
     """Whether the schema may refuse the text `${NAME}`."""
     if "anyOf" in value:
-        return all(_is_narrow(branch) for branch in value["anyOf"])
-    if value.get("format") in _LOOSE:
+        return all(_may_reject_references(branch) for branch in value["anyOf"])
+    if value.get("format") in _UNCONSTRAINED:
         return False
     scalar = value.get("type") in {"integer", "number", "boolean", "null"} or "const" in value
     return (
         scalar
         or ("enum" in value)
-        or (value.get("type") == "string" and bool(_STRICT & set(value)))
+        or (value.get("type") == "string" and bool(_CONSTRAINTS & set(value)))
     )
 
 

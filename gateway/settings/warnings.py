@@ -8,21 +8,21 @@ from .credentials import signing_key
 from .model import Settings
 
 #: What Standard Webhooks asks of a key, in bytes.
-_SIGNING_KEY = 24
+_MIN_SIGNING_KEY = 24
 
 
 def advice(settings: Settings) -> tuple[str, ...]:
     """Sentences for the operator, each with the key it is about; none for settings without blemish."""
-    return tuple(_sentences(settings))
+    return tuple(_warnings(settings))
 
 
-def _sentences(settings: Settings) -> Iterator[str]:
+def _warnings(settings: Settings) -> Iterator[str]:
     if not settings.connectors:
         yield "connectors: none is configured, so no platform can deliver anything yet"
     if settings.core.url and not settings.gateway.api_tokens:
         yield "gateway.api_tokens: none, so the core can neither answer nor show media"
-    if any(len(signing_key(secret)) < _SIGNING_KEY for secret in settings.core.secrets):
-        yield f"core.secrets: a key is shorter than {_SIGNING_KEY} bytes; make one with openssl rand -base64 32"
+    if any(len(signing_key(secret)) < _MIN_SIGNING_KEY for secret in settings.core.secrets):
+        yield f"core.secrets: a key is shorter than {_MIN_SIGNING_KEY} bytes; make one with openssl rand -base64 32"
     if settings.media.scanner is None:
         yield "media.scanner: none, so files are flattened but not scanned for malware"
     if settings.media.isolation == "reduced":

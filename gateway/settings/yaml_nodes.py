@@ -13,7 +13,7 @@ _MAX_BYTES = 256 * 1024
 MAX_DEPTH = 24
 
 
-class TooMuch(Exception):
+class TooLarge(Exception):
     """A file that would take more memory or stack than any honest one."""
 
     def __init__(self, line: int, message: str) -> None:
@@ -21,9 +21,9 @@ class TooMuch(Exception):
         self.line = line
 
 
-def compose(path: Path) -> yaml.Node | None:
+def read_root_node(path: Path) -> yaml.Node | None:
     """The root node of the file, None for an empty one; raises `ConfigError` for what is no YAML."""
-    return _compose(_text(path), str(path))
+    return _compose(_read_text(path), str(path))
 
 
 def line_of(place: yaml.Node) -> int:
@@ -36,19 +36,19 @@ def unreadable(file: str, line: int, message: str) -> ConfigError:
     return ConfigError([Mistake(file, line, "", message)])
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_BYTES + 1)
-    except OSError as trouble:
-        reason = f"cannot be read: {trouble.strerror}; name the file with -c"
+    except OSError as exc:
+        reason = f"cannot be read: {exc.strerror}; name the file with -c"
         raise unreadable(str(path), 0, reason) from None
     if len(content) > _MAX_BYTES:
         raise unreadable(str(path), 0, f"is larger than {_MAX_BYTES // 1024} KiB")
     try:
         return content.decode("utf-8-sig")
-    except UnicodeDecodeError as trouble:
-        line = content.count(b"\n", 0, trouble.start) + 1
+    except UnicodeDecodeError as exc:
+        line = content.count(b"\n", 0, exc.start) + 1
         raise unreadable(str(path), line, "is not UTF-8; save it as UTF-8") from None
 
 
@@ -59,7 +59,7 @@ class _Composer(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.depth > MAX_DEPTH:
-            raise TooMuch(self.line + 1, "is nested too deeply")
+            raise TooLarge(self.line + 1, "is nested too deeply")
         self.depth += 1
         try:
             return super().compose_node(parent, index)
@@ -74,24 +74,24 @@ def _compose(text: str, file: str) -> yaml.Node | None:
             return loader.get_single_node()
         finally:
             loader.dispose()
-    except TooMuch as trouble:
-        raise unreadable(file, trouble.line, str(trouble)) from None
-    except yaml.reader.ReaderError as trouble:
-        line = text.count("\n", 0, trouble.position) + 1
+    except TooLarge as exc:
+        raise unreadable(file, exc.line, str(exc)) from None
+    except yaml.reader.ReaderError as exc:
+        line = text.count("\n", 0, exc.position) + 1
         raise unreadable(file, line, "holds a control character") from None
-    except yaml.composer.ComposerError as trouble:
-        raise unreadable(file, _mark_line(trouble), _composing(trouble)) from None
-    except yaml.MarkedYAMLError as trouble:
-        raise unreadable(file, _mark_line(trouble), _scanning(trouble)) from None
+    except yaml.composer.ComposerError as exc:
+        raise unreadable(file, _mark_line(exc), _composer_message(exc)) from None
+    except yaml.MarkedYAMLError as exc:
+        raise unreadable(file, _mark_line(exc), _scanner_message(exc)) from None
 
 
-def _mark_line(trouble: yaml.MarkedYAMLError) -> int:
-    return trouble.problem_mark.line + 1 if trouble.problem_mark else 0
+def _mark_line(exc: yaml.MarkedYAMLError) -> int:
+    return exc.problem_mark.line + 1 if exc.problem_mark else 0
 
 
-def _composing(trouble: yaml.MarkedYAMLError) -> str:
+def _composer_message(exc: yaml.MarkedYAMLError) -> str:
     # In our own words, because PyYAML's quote the name, which may be a token someone wrote without quotes.
-    context = f"{trouble.context} {trouble.problem}"
+    context = f"{exc.context} {exc.problem}"
     if "undefined alias" in context:
         return "an alias without its anchor; a value that begins with * needs quotes"
     if "duplicate anchor" in context:
@@ -99,13 +99,13 @@ def _composing(trouble: yaml.MarkedYAMLError) -> str:
     return "holds a second document; remove the line ---"
 
 
-def _scanning(trouble: yaml.MarkedYAMLError) -> str:
+def _scanner_message(exc: yaml.MarkedYAMLError) -> str:
     # PyYAML quotes single characters and its own <words>; anything longer comes from the file.
-    problem = re.sub(r"'([^']*)'", _harmless, trouble.problem or "cannot be read")
+    problem = re.sub(r"'([^']*)'", _hide_long_quote, exc.problem or "cannot be read")
     return f"is not YAML: {problem}{_remedy(problem)}"
 
 
-def _harmless(quote: re.Match[str]) -> str:
+def _hide_long_quote(quote: re.Match[str]) -> str:
     return quote[0] if len(quote[1]) <= 2 or quote[1].startswith("<") else "…"
 
 

@@ -145,4 +145,4 @@ def test_a_type_is_refused_outside_of_a_file_too() -> None:
     with pytest.raises(Unusable) as caught:
         connector_class("whatsap", installed())
 
-    assert caught.value.meant == "whatsapp"
+    assert caught.value.suggestion == "whatsapp"
