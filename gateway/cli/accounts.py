@@ -28,8 +28,8 @@ def accounts(settings: Settings, action: str, name: str | None, roles: list[str]
             case _:
                 for account in workspace_accounts.listed(database):
                     print(f"{account.name}  {', '.join(account.roles)}")
-    except workspace_accounts.AccountProblem as trouble:
-        print(f"airlock accounts: {trouble}", file=sys.stderr)
+    except workspace_accounts.AccountProblem as exc:
+        print(f"airlock accounts: {exc}", file=sys.stderr)
         return 1
     return 0
 

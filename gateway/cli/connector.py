@@ -23,11 +23,11 @@ def new(name: str, into: Path) -> int:
     try:
         chosen = names(name, {entry.name for entry in installed()})
         folder = write(chosen, into)
-    except Unnameable as trouble:
-        return _told(str(trouble), 2)
-    except Unwritable as trouble:
-        return _told(str(trouble), 1)
-    _show(folder)
+    except Unnameable as exc:
+        return _fail(str(exc), 2)
+    except Unwritable as exc:
+        return _fail(str(exc), 1)
+    _print_next_steps(folder)
     return 0
 
 
@@ -38,16 +38,16 @@ def write(chosen: Names, into: Path) -> Path:
         raise Unwritable(f"{folder} exists already; move it away, or choose another name or --into")
     try:
         into.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix=f".{chosen.distribution}-", dir=into))
+        temporary = Path(tempfile.mkdtemp(prefix=f".{chosen.distribution}-", dir=into))
         try:
-            _fill(made, chosen)
-            made.chmod(0o755)
-            made.rename(folder)
+            _render_templates(temporary, chosen)
+            temporary.chmod(0o755)
+            temporary.rename(folder)
         except BaseException:
-            shutil.rmtree(made, ignore_errors=True)
+            shutil.rmtree(temporary, ignore_errors=True)
             raise
-    except OSError as trouble:
-        raise Unwritable(f"{folder} cannot be written: {trouble.strerror}") from trouble
+    except OSError as exc:
+        raise Unwritable(f"{folder} cannot be written: {exc.strerror}") from exc
     return folder
 
 
@@ -55,20 +55,20 @@ def _is_empty(folder: Path) -> bool:
     return folder.is_dir() and not any(folder.iterdir())
 
 
-def _fill(folder: Path, chosen: Names) -> None:
-    words = {
-        word: getattr(chosen, word)
-        for word in ("name", "distribution", "package", "label", "kind", "header")
+def _render_templates(folder: Path, chosen: Names) -> None:
+    values = {
+        name: getattr(chosen, name)
+        for name in ("name", "distribution", "package", "label", "kind", "header")
     }
     for template in sorted(TEMPLATES.rglob(f"*{_SUFFIX}")):
         parts = template.relative_to(TEMPLATES).parts
         named = [chosen.package if part == "package" else part for part in parts]
         file = folder.joinpath(*named).with_name(named[-1].removesuffix(_SUFFIX))
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(Template(template.read_text("utf-8")).substitute(words), "utf-8")
+        file.write_text(Template(template.read_text("utf-8")).substitute(values), "utf-8")
 
 
-def _show(folder: Path) -> None:
+def _print_next_steps(folder: Path) -> None:
     print(f"{folder}:")
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         print(f"  {file.relative_to(folder)}")
@@ -79,6 +79,6 @@ def _show(folder: Path) -> None:
     print("Then change what is marked “Change”; README.md says in which order.")
 
 
-def _told(reason: str, status: int) -> int:
+def _fail(reason: str, status: int) -> int:
     print(f"airlock connector new: {reason}", file=sys.stderr)
     return status

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gateway.settings.errors import quoted
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-_LONGEST = 40
+_MAX_LENGTH = 40
 
 
 class Unnameable(ValueError):
@@ -43,12 +43,12 @@ class Names:
 
 def names(name: str, taken: Collection[str]) -> Names:
     """All names for a connector called `name`; raises `Unnameable`."""
-    if not _NAME.fullmatch(name) or len(name) > _LONGEST:
-        suggestion = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-0123456789")[:_LONGEST]
-        offer = f'; "{suggestion}" would do' if _NAME.fullmatch(suggestion) else ""
+    if not _NAME.fullmatch(name) or len(name) > _MAX_LENGTH:
+        suggestion = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-0123456789")[:_MAX_LENGTH]
+        hint = f'; "{suggestion}" would do' if _NAME.fullmatch(suggestion) else ""
         raise Unnameable(
             f'"{quoted(name)}" cannot be a connector\'s type: small letters, digits and single hyphens,'
-            f" a letter first, at most {_LONGEST}{offer}"
+            f" a letter first, at most {_MAX_LENGTH}{hint}"
         )
     if name in taken:
         raise Unnameable(f'there is a connector of type "{name}" already; choose another name')

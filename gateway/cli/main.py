@@ -15,12 +15,12 @@ from gateway.settings import ConfigError, Settings, load
 DISTRIBUTION = "airlock-messaging"
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    arguments = _parser().parse_args(words)
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments))
-    except ConfigError as mistakes:
-        print(mistakes, file=sys.stderr)
+    except ConfigError as exc:
+        print(exc, file=sys.stderr)
         return 2
     except BrokenPipeError:
         # Whoever read our output has enough of it; what is left must not raise again at exit.
@@ -187,8 +187,8 @@ def _run_capabilities(arguments: argparse.Namespace) -> int:
     del arguments
     try:
         return capabilities()
-    except Unusable as trouble:
-        print(f"airlock capabilities: {trouble}", file=sys.stderr)
+    except Unusable as exc:
+        print(f"airlock capabilities: {exc}", file=sys.stderr)
         return 1
 
 
@@ -211,10 +211,10 @@ def _run_accounts(arguments: argparse.Namespace) -> int:
 
 
 def _run_simulate(arguments: argparse.Namespace) -> int:
-    from .simulate import Parcel, simulate
+    from .simulate import Content, simulate
 
-    parcel = Parcel(arguments.text, arguments.photo, arguments.video)
-    return simulate(settings(arguments), arguments.platform, parcel)
+    content = Content(arguments.text, arguments.photo, arguments.video)
+    return simulate(settings(arguments), arguments.platform, content)
 
 
 def _run_connector_new(arguments: argparse.Namespace) -> int:

@@ -13,16 +13,16 @@ T = TypeVar("T")
 
 #: Seconds after which a busy event loop lets a thread go on that waits for its turn. Python's own, 5 ms, would
 #: add as much to every fsync that deliveries wait for.
-_TURN = 0.0005
+_SWITCH_INTERVAL = 0.0005
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
+def run(main: Coroutine[Any, Any, T]) -> T:
     """Run on uvloop: it was measured at about twice the requests of asyncio's own loop."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work)
+        return runner.run(main)
 
 
-def settle() -> None:
+def tune_for_serving() -> None:
     """Once everything is made: what Python does by itself, at a server's pace.
 
     The garbage collector leaves alone what is there now and looks at the rest more rarely: what a request leaves
@@ -31,13 +31,13 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)
-    sys.setswitchinterval(_TURN)
+    sys.setswitchinterval(_SWITCH_INTERVAL)
 
 
-def asked_to_end() -> asyncio.Event:
+def stop_event() -> asyncio.Event:
     """An event that SIGTERM and SIGINT set."""
-    end = asyncio.Event()
+    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end.set)
-    return end
+        loop.add_signal_handler(number, stop.set)
+    return stop

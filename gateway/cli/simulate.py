@@ -20,11 +20,11 @@ from .emulators import emulators
 from .running import run
 
 #: Seconds a running gateway gets to fetch what was announced to it.
-_PATIENCE = 60.0
+_FETCH_TIMEOUT = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class Content:
     """What to send."""
 
     text: str | None
@@ -36,27 +36,29 @@ class Unusable(Exception):
     """Why this cannot be simulated, and what to change."""
 
 
-def simulate(settings: Settings, platform: str, parcel: Parcel) -> int:
+def simulate(settings: Settings, platform: str, content: Content) -> int:
     try:
-        name, connector = _connector(settings, platform)
-        samples = [_sample(path) for path in (parcel.photo, parcel.video) if path is not None]
-        emulated = _emulated(connector)
-        port = _port(settings, connector, emulated, samples)
-    except Unusable as why:
-        print(f"airlock simulate: {why}", file=sys.stderr)
+        name, connector = _find_connector(settings, platform)
+        samples = [
+            _read_sample(path) for path in (content.photo, content.video) if path is not None
+        ]
+        emulated = _emulated_platform(connector)
+        port = _platform_port(settings, connector, emulated, samples)
+    except Unusable as exc:
+        print(f"airlock simulate: {exc}", file=sys.stderr)
         return 2
     listen = settings.gateway.listen
     emulated.webhook = f"http://{listen}/webhooks/{name}"
     emulated.public_webhook = f"{settings.gateway.public_url}/webhooks/{name}"
-    text = parcel.text if parcel.text is not None or samples else "Hello from the simulator"
+    text = content.text if content.text is not None or samples else "Hello from the simulator"
     return run(_send(emulated, port, text, samples))
 
 
 async def _send(emulated: Platform, port: int, text: str | None, samples: list[Sample]) -> int:
     try:
         await emulated.start(port=port)
-    except OSError as trouble:
-        print(f"airlock simulate: port {port} of api_url: {trouble.strerror}", file=sys.stderr)
+    except OSError as exc:
+        print(f"airlock simulate: port {port} of api_url: {exc.strerror}", file=sys.stderr)
         return 1
     try:
         answers = await emulated.send(somebody(emulated.name), text, samples)
@@ -64,7 +66,7 @@ async def _send(emulated: Platform, port: int, text: str | None, samples: list[S
             print(f"the gateway answered {answer.status} to {', '.join(answer.ids)}")
         if any(answer.status != 200 for answer in answers):
             return 1
-        return 0 if await _fetched(emulated) else 1
+        return 0 if await _wait_until_fetched(emulated) else 1
     except aiohttp.ClientConnectionError:
         print(f"airlock simulate: nothing listens at {emulated.webhook}", file=sys.stderr)
         return 1
@@ -72,13 +74,15 @@ async def _send(emulated: Platform, port: int, text: str | None, samples: list[S
         await emulated.close()
 
 
-async def _fetched(emulated: Platform) -> bool:
+async def _wait_until_fetched(emulated: Platform) -> bool:
     """Wait until every file was asked for, and its bytes have had time to leave."""
     waited = 0.0
     while missing := [hosted for hosted in emulated.hosted.values() if not hosted.asked]:
-        if waited >= _PATIENCE:
+        if waited >= _FETCH_TIMEOUT:
             names = ", ".join(hosted.sample.name for hosted in missing)
-            print(f"the gateway did not fetch {names} within {_PATIENCE:.0f} s", file=sys.stderr)
+            print(
+                f"the gateway did not fetch {names} within {_FETCH_TIMEOUT:.0f} s", file=sys.stderr
+            )
             return False
         await asyncio.sleep(0.1)
         waited += 0.1
@@ -88,7 +92,7 @@ async def _fetched(emulated: Platform) -> bool:
     return True
 
 
-def _connector(settings: Settings, platform: str) -> tuple[str, Connector[Any]]:
+def _find_connector(settings: Settings, platform: str) -> tuple[str, Connector[Any]]:
     if platform in settings.connectors:
         return platform, settings.connectors[platform]
     for name, connector in settings.connectors.items():
@@ -98,15 +102,15 @@ def _connector(settings: Settings, platform: str) -> tuple[str, Connector[Any]]:
     raise Unusable(f"no connector is called {platform!r} or of that type; configured are: {known}")
 
 
-def _sample(path: Path) -> Sample:
+def _read_sample(path: Path) -> Sample:
     try:
         content = path.read_bytes()
-    except OSError as trouble:
-        raise Unusable(f"{path}: {trouble.strerror}") from trouble
+    except OSError as exc:
+        raise Unusable(f"{path}: {exc.strerror}") from exc
     return Sample(path.name, mimetypes.guess_type(path.name)[0] or "image/jpeg", content)
 
 
-def _port(
+def _platform_port(
     settings: Settings, connector: Connector[Any], emulated: Platform, samples: list[Sample]
 ) -> int:
     """Where the emulated platform has to listen, so that the gateway finds it there."""
@@ -127,17 +131,17 @@ def _port(
     return int(api.port)
 
 
-def _emulated(connector: Connector[Any]) -> Platform:
+def _emulated_platform(connector: Connector[Any]) -> Platform:
     try:
         known = emulators()
-    except UnusablePlugin as why:
-        raise Unusable(str(why)) from why
+    except UnusablePlugin as exc:
+        raise Unusable(str(exc)) from exc
     kind = known.get(connector.name)
     if kind is None:
         raise Unusable(f"no emulator for {connector.name}; there are: {', '.join(known)}")
     emulated = kind()
     try:
         emulated.adopt(connector.config)
-    except NotImplementedError as why:
-        raise Unusable(str(why)) from why
+    except NotImplementedError as exc:
+        raise Unusable(str(exc)) from exc
     return emulated
