@@ -16,7 +16,7 @@ from normalizer.scanner import Scanner
 from .delivery.core_client import CoreClient
 from .delivery.lanes import Lanes
 from .fetching import Fetcher
-from .http.api import Api, bearer
+from .http.api import Api, require_token
 from .http.health import probes
 from .http.media import MediaEndpoint
 from .http.routes import application
@@ -116,7 +116,7 @@ def connect(here: Installation, journal: Journal, stack: AsyncExitStack) -> Comp
             erase=housekeeping.erase,
         ),
         MediaEndpoint(journal, links, store),
-        authorize=bearer(tokens),
+        authorize=require_token(tokens),
         probes=probes(journal, intake, lanes, sanitizer, scanner, store),
         public_url=here.public_url,
         workspace=workspace,

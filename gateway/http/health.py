@@ -41,12 +41,12 @@ def probes(
         return Check("fail", refusal) if refusal else Check("ok", "media and journal have room")
 
     async def scanner_check() -> Check:
-        return await scanning(scanner)
+        return await check_scanner(scanner)
 
     async def decoder_check() -> Check:
         if not sanitizer.ready:
             return Check("fail", "no decoder process is at hand; media wait")
-        missing = ", ".join(f"{wall} ({why})" for wall, why in sanitizer.missing_layers.items())
+        missing = ", ".join(f"{layer} ({why})" for layer, why in sanitizer.missing_layers.items())
         return (
             Check("warn", f"isolation is reduced, without: {missing}")
             if missing
@@ -55,8 +55,8 @@ def probes(
 
     async def core_check() -> Check:
         state = lanes.core_state
-        words = {"down": "takes no events now", "gone": "answered 410: forwarding stopped"}
-        return Check("warn" if state in words else "ok", words.get(state, "takes events"))
+        details = {"down": "takes no events now", "gone": "answered 410: forwarding stopped"}
+        return Check("warn" if state in details else "ok", details.get(state, "takes events"))
 
     return {
         "journal": journal_check,
@@ -67,7 +67,7 @@ def probes(
     }
 
 
-async def scanning(scanner: Scanner | None) -> Check:
+async def check_scanner(scanner: Scanner | None) -> Check:
     """Whether files are scanned for malware; a scanner that is away holds media back, not messages."""
     if scanner is None:
         return Check(
@@ -77,8 +77,8 @@ async def scanning(scanner: Scanner | None) -> Check:
         version = await scanner.version()
         await scanner.prove()
         return Check("ok", version)
-    except MediaFailed as trouble:
-        return Check("warn", f"media wait for the scanner: {trouble.detail}")
+    except MediaFailed as exc:
+        return Check("warn", f"media wait for the scanner: {exc.detail}")
 
 
 async def readiness(probes: Mapping[str, Probe]) -> tuple[bool, dict[str, Any]]:
@@ -88,8 +88,8 @@ async def readiness(probes: Mapping[str, Probe]) -> tuple[bool, dict[str, Any]]:
     for name, probe in probes.items():
         try:
             check = await probe()
-        except (JournalUnavailable, OSError) as trouble:
-            check = Check("fail", str(trouble))
+        except (JournalUnavailable, OSError) as exc:
+            check = Check("fail", str(exc))
         ready = ready and check.state != "fail"
         checks[name] = {"state": check.state, "detail": check.detail}
     return ready, {"status": "ready" if ready else "not ready", "checks": checks}

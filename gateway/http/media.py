@@ -32,7 +32,7 @@ class MediaEndpoint:
         row = await self._journal.find_attachment(attachment)
         if row is None:
             not_found("attachment", attachment)
-        await self._permit(ticket, row)
+        await self._require_assignment(ticket, row)
         view = row.view["renditions"].get(rendition)
         if view is None:
             not_found(f"rendition of {attachment}", rendition)
@@ -45,14 +45,16 @@ class MediaEndpoint:
                 conversation=row.conversation_id,
                 part=request.headers.get("range", "")[:100] or None,
             )
-        return self._file(row, rendition, view)
+        return self._file_response(row, rendition, view)
 
-    async def _permit(self, ticket: Ticket, row: AttachmentRow) -> None:
+    async def _require_assignment(self, ticket: Ticket, row: AttachmentRow) -> None:
         agents = await self._journal.agents_of(row.conversation_id)
         if agents is None or ticket.agent not in agents:
             raise Problem(403, "Forbidden", "only agents assigned to the conversation may look")
 
-    def _file(self, row: AttachmentRow, rendition: str, view: dict[str, Any]) -> web.StreamResponse:
+    def _file_response(
+        self, row: AttachmentRow, rendition: str, view: dict[str, Any]
+    ) -> web.StreamResponse:
         path = self._store.path(row.id, rendition, view["media_type"])
         if not path.is_file():
             log.error("rendition_missing", attachment=row.id, rendition=rendition)

@@ -16,12 +16,12 @@ _PROBLEM = {"$ref": "#/components/responses/Problem"}
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method of one path. `answers` maps a status to its sentence; every operation may answer a problem."""
+    """One method of one path. `responses` maps a status to its sentence; every operation may answer a problem."""
 
     method: str
     path: str
     summary: str
-    answers: Mapping[int, str]
+    responses: Mapping[int, str]
     body: type[BaseModel] | None = None
     body_is_required: bool = True
     query: Mapping[str, str] = field(default_factory=dict)
@@ -156,9 +156,9 @@ def document(public_url: str) -> dict[str, Any]:
 def _operation(operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
         "summary": operation.summary,
-        "parameters": [*_in_path(operation.path), *_in_query(operation.query)],
+        "parameters": [*_path_parameters(operation.path), *_query_parameters(operation.query)],
         "responses": {
-            **{str(status): {"description": text} for status, text in operation.answers.items()},
+            **{str(status): {"description": text} for status, text in operation.responses.items()},
             "default": _PROBLEM,
         },
         "security": [{"token": []}] if operation.token else [],
@@ -169,7 +169,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
     return described
 
 
-def _in_path(path: str) -> list[dict[str, Any]]:
+def _path_parameters(path: str) -> list[dict[str, Any]]:
     names = [part.strip("{}") for part in path.split("/") if part.startswith("{")]
     return [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
@@ -177,7 +177,7 @@ def _in_path(path: str) -> list[dict[str, Any]]:
     ]
 
 
-def _in_query(query: Mapping[str, str]) -> list[dict[str, Any]]:
+def _query_parameters(query: Mapping[str, str]) -> list[dict[str, Any]]:
     return [
         {"name": name, "in": "query", "description": text, "schema": {"type": "string"}}
         for name, text in query.items()
