@@ -8,5 +8,5 @@ def delay(attempt: int, *, base: float, ceiling: float) -> float:
 
     Half of it is fixed so that a retry is never immediate, half is random so that many do not come at once.
     """
-    whole = min(ceiling, base * 2.0 ** min(attempt - 1, 30))
-    return whole / 2 + random.uniform(0, whole / 2)  # noqa: S311 - spreads load, hides nothing
+    longest = min(ceiling, base * 2.0 ** min(attempt - 1, 30))
+    return longest / 2 + random.uniform(0, longest / 2)  # noqa: S311 - spreads load, hides nothing

@@ -63,16 +63,16 @@ class NoSuchStep(ValueError):
 
 def armed(environment: Mapping[str, str]) -> Callable[[str], None]:
     """What `fault_point` is under these variables."""
-    wanted = environment.get(VARIABLE)
-    if not wanted:
-        return _pass
-    name, _, count = wanted.partition(":")
+    value = environment.get(VARIABLE)
+    if not value:
+        return _do_nothing
+    name, _, count = value.partition(":")
     if name not in STEPS or not (count or "1").isdigit():
-        raise NoSuchStep(f"{VARIABLE}={wanted}: it is name or name:count, with one of {STEPS}")
+        raise NoSuchStep(f"{VARIABLE}={value}: it is name or name:count, with one of {STEPS}")
     return _Trap(name, int(count or 1))
 
 
-def _pass(name: str) -> None:
+def _do_nothing(name: str) -> None:
     """Nothing is switched on."""
 
 
