@@ -24,10 +24,12 @@ pytestmark = pytest.mark.system
 ROOT = Path(__file__).parents[2]
 
 
-async def airlock(*words: str | Path, folder: Path = ROOT, typed: str = "") -> tuple[int, str, str]:
+async def airlock(
+    *arguments: str | Path, folder: Path = ROOT, stdin: str = ""
+) -> tuple[int, str, str]:
     process = await asyncio.create_subprocess_exec(
         str(AIRLOCK),
-        *map(str, words),
+        *map(str, arguments),
         cwd=folder,
         env=environment_without("DISPLAY"),
         stdin=asyncio.subprocess.PIPE,
@@ -35,7 +37,7 @@ async def airlock(*words: str | Path, folder: Path = ROOT, typed: str = "") -> t
         stderr=asyncio.subprocess.PIPE,
     )
     async with asyncio.timeout(120):
-        out, err = await process.communicate(typed.encode())
+        out, err = await process.communicate(stdin.encode())
     assert process.returncode is not None
     return process.returncode, out.decode(), err.decode()
 
@@ -178,8 +180,8 @@ async def test_accounts_of_the_workspace_are_made_listed_and_removed(tmp_path: P
     file = tmp_path / "connectors.yaml"
     file.write_text(f"gateway: {{data: {tmp_path}/data}}\n")
     words = ("accounts", "add", "anna", "--role", "agent", "--role", "supervisor", "-c", file)
-    assert (await airlock(*words, typed="a long enough pass phrase\n"))[0] == 0
-    status, _, err = await airlock(*words, typed="a long enough pass phrase\n")
+    assert (await airlock(*words, stdin="a long enough pass phrase\n"))[0] == 0
+    status, _, err = await airlock(*words, stdin="a long enough pass phrase\n")
     assert (status, "already" in err) == (1, True)
     assert (await airlock("accounts", "-c", file))[1] == "anna  agent, supervisor\n"
     assert (await airlock("accounts", "remove", "anna", "-c", file))[0] == 0

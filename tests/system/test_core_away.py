@@ -63,9 +63,9 @@ async def test_a_core_that_was_away_gets_a_long_conversation_and_thousands_of_ot
         await core.close()
         found = by_conversation(events)
         assert len(found) == 1 + MANY
-        (long,) = [told for told in found.values() if len(told) > 1]
+        (long,) = [messages for messages in found.values() if len(messages) > 1]
         assert long == [(n + 1, str(n)) for n in range(LONG)]
-        assert {sequence for told in found.values() for sequence, _ in told[:1]} == {1}
+        assert {sequence for messages in found.values() for sequence, _ in messages[:1]} == {1}
         assert await running.stop() == 0
 
 

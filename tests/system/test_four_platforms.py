@@ -137,9 +137,9 @@ async def test_a_video_arrives_playable_with_first_frame_and_length(
     assert set(contents) == {"thumbnail", "poster", "video"}
     assert resembles(Image.open(io.BytesIO(contents["poster"])), drawn("washer", 320, 240, seed=9))
     assert contents["video"].index(b"moov") < contents["video"].index(b"mdat")
-    with av.open(io.BytesIO(contents["video"]), "r") as film:
-        assert [s.codec_context.name for s in film.streams] == ["h264", "aac"]
-        assert len(list(film.decode(video=0))) == 30
+    with av.open(io.BytesIO(contents["video"]), "r") as container:
+        assert [s.codec_context.name for s in container.streams] == ["h264", "aac"]
+        assert len(list(container.decode(video=0))) == 30
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -17,22 +17,22 @@ HOLD = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class HostFault:
     """What the media host does before it serves the file after all."""
 
     platform: str
     fault: Fault
 
 
-TROUBLES = {
-    "hangs": Trouble("messenger", Fault(hang=True, times=1)),
-    "drips 1 kB/s": Trouble("messenger", Fault(drip=True, times=1)),
-    "answers 503 twice": Trouble("messenger", Fault(status=503, times=2)),
-    "does not have it yet": Trouble("twilio", Fault(status=404, times=2)),
-    "lets the address expire": Trouble("whatsapp", Fault(status=404, times=2)),
-    "refuses the token twice": Trouble("whatsapp", Fault(status=401, times=2, at="lookup")),
-    "refuses the download twice": Trouble("whatsapp", Fault(status=401, times=2)),
-    "ends in the middle": Trouble("apple", Fault(truncate=True, times=2)),
+FAULTS = {
+    "hangs": HostFault("messenger", Fault(hang=True, times=1)),
+    "drips 1 kB/s": HostFault("messenger", Fault(drip=True, times=1)),
+    "answers 503 twice": HostFault("messenger", Fault(status=503, times=2)),
+    "does not have it yet": HostFault("twilio", Fault(status=404, times=2)),
+    "lets the address expire": HostFault("whatsapp", Fault(status=404, times=2)),
+    "refuses the token twice": HostFault("whatsapp", Fault(status=401, times=2, at="lookup")),
+    "refuses the download twice": HostFault("whatsapp", Fault(status=401, times=2)),
+    "ends in the middle": HostFault("apple", Fault(truncate=True, times=2)),
 }
 
 
@@ -41,27 +41,25 @@ async def test_the_placeholder_comes_in_time_whatever_the_host_does_and_the_pict
 ) -> None:
     async with site(tmp_path, settings={"core": {"hold_seconds": HOLD}}) as running:
         accepted = {}
-        for number, (what, trouble) in enumerate(TROUBLES.items()):
-            platform = running.platforms[trouble.platform]
+        for number, (what, case) in enumerate(FAULTS.items()):
+            platform = running.platforms[case.platform]
             sample = photo(width=800, height=600, seed=number, name=f"{number}.jpg")
-            platform.faults[sample.name] = trouble.fault
-            await platform.send(_consumer(trouble.platform, number), what, [sample])
+            platform.faults[sample.name] = case.fault
+            await platform.send(_consumer(case.platform, number), what, [sample])
             accepted[what] = time.monotonic()
-        ordinary = await _latency_of_words(running)
-        await running.until(lambda es: len(_told(es, "message.received")) == len(TROUBLES), 30)
+        ordinary = await _latency_of_text(running)
+        await running.until(lambda es: len(_texts_of(es, "message.received")) == len(FAULTS), 30)
         for received in running.core.taken:
             what = _text(received.event)
-            if what in TROUBLES and received.event["type"] == "message.received":
+            if what in FAULTS and received.event["type"] == "message.received":
                 # A busy machine delays everything: what an ordinary text took is not this message's fault.
                 assert received.at - accepted[what] <= HOLD + 1.0 + ordinary, what
                 (shown,) = received.event["data"]["message"]["attachments"]
                 assert shown["state"] == "pending", what
-        events = await running.until(lambda es: len(ended(es)) == len(TROUBLES), seconds=90)
+        events = await running.until(lambda es: len(ended(es)) == len(FAULTS), seconds=90)
         assert {a["state"] for a in attachments(events).values()} == {"ready"}
-        assert sorted(_told(events, "attachment.updated")) == sorted(TROUBLES)
-        assert {what: trouble.fault.times for what, trouble in TROUBLES.items()} == dict.fromkeys(
-            TROUBLES, 0
-        )
+        assert sorted(_texts_of(events, "attachment.updated")) == sorted(FAULTS)
+        assert {what: case.fault.times for what, case in FAULTS.items()} == dict.fromkeys(FAULTS, 0)
 
 
 def _consumer(platform: str, number: int) -> Consumer:
@@ -69,11 +67,11 @@ def _consumer(platform: str, number: int) -> Consumer:
     return Consumer(CONSUMERS[platform].id[:-1] + str(number), "Kim")
 
 
-def _told(events: list[dict[str, Any]], type: str) -> list[str]:
-    return [_text(e) for e in events if e["type"] == type and _text(e) in TROUBLES]
+def _texts_of(events: list[dict[str, Any]], type: str) -> list[str]:
+    return [_text(e) for e in events if e["type"] == type and _text(e) in FAULTS]
 
 
-async def _latency_of_words(running: Site) -> float:
+async def _latency_of_text(running: Site) -> float:
     """How long a text of another conversation takes while the hosts misbehave."""
     sent = time.monotonic()
     await running.platforms["twilio"].send(Consumer("+15550009999", "Kim"), "by the way")

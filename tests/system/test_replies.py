@@ -72,14 +72,14 @@ async def reply(
 async def statuses(running: Site, id: str, last: str) -> list[str]:
     """The statuses of a text in the order in which the core heard of them, until `last`."""
 
-    def told(events: list[dict[str, Any]]) -> list[str]:
+    def collect(events: list[dict[str, Any]]) -> list[str]:
         return [
             e["data"]["status"]
             for e in events
             if e["type"] == "message.status" and e["data"]["message"]["id"] == id
         ]
 
-    return told(await running.until(lambda es: last in told(es), seconds=20))
+    return collect(await running.until(lambda es: last in collect(es), seconds=20))
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -93,8 +93,8 @@ async def test_a_text_goes_out_and_its_receipts_come_back(running: Site, name: s
     status, accepted = await reply(running, where, "We are on it 🚚")
     assert (status, accepted["status"]) == (202, "accepted")
     last = {"apple": "sent", "twilio": "delivered"}.get(name, "read")
-    told = await statuses(running, accepted["id"], last)
-    assert told == ["sent", "delivered", "read"][: len(told)]
+    seen = await statuses(running, accepted["id"], last)
+    assert seen == ["sent", "delivered", "read"][: len(seen)]
     (sent,) = [s for s in platform.sent if s.text == "We are on it 🚚"]
     assert sent.to == CONSUMERS[name].id
     _, shown = await running.call("GET", f"/v1/messages/{accepted['id']}")
@@ -255,11 +255,11 @@ async def test_receipts_that_overtake_the_answer_are_matched(running: Site, name
         where = await conversation(running, name)
         _, accepted = await reply(running, where, "quick as a flash")
         last = platform.receipts[-1] if platform.receipts else "sent"
-        told = await statuses(running, accepted["id"], last)
+        seen = await statuses(running, accepted["id"], last)
     finally:
         platform.receipts_first = False
-    assert told[-1] == last
-    assert sorted(told, key=ORDER.index) == told
+    assert seen[-1] == last
+    assert sorted(seen, key=ORDER.index) == seen
     assert len([s for s in platform.sent if s.text == "quick as a flash"]) == 1
 
 
@@ -315,8 +315,8 @@ async def test_a_text_that_a_proxy_may_have_let_through_is_not_sent_again(
             while not (sent := [s for s in platform.sent if s.text == text]):
                 await asyncio.sleep(0.05)
         await platform.tell(sent[0], "echo")
-    told = await statuses(running, accepted["id"], RECEIPTS[name][-1])
-    assert "failed" not in told
+    seen = await statuses(running, accepted["id"], RECEIPTS[name][-1])
+    assert "failed" not in seen
     assert len([s for s in platform.sent if s.text == text]) == 1
 
 
@@ -395,9 +395,9 @@ async def test_each_connector_says_how_it_is_and_whose_account_it_is(running: Si
 async def test_how_long_messages_took_is_told(running: Site) -> None:
     await conversation(running, "whatsapp")
     async with running.http.get(f"{running.url}/metrics") as response:
-        told = await response.text()
-    assert re.search(r'airlock_message_seconds_count{connector="whatsapp"} [1-9]', told)
-    assert 'airlock_connector_healthy{connector="whatsapp"} 1.0' in told
+        text = await response.text()
+    assert re.search(r'airlock_message_seconds_count{connector="whatsapp"} [1-9]', text)
+    assert 'airlock_connector_healthy{connector="whatsapp"} 1.0' in text
 
 
 async def test_refused_credentials_need_action_and_say_so(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ async def chat(running: Site, name: str, end: asyncio.Event, accepted: list[str]
         await asyncio.sleep(0.01)
 
 
-def told(running: Site, name: str) -> list[tuple[int, str]]:
+def received(running: Site, name: str) -> list[tuple[int, str]]:
     messages = [
         event["data"]["message"]
         for event in running.core.events
@@ -47,11 +47,11 @@ async def ended_in_time(running: Site) -> int:
 async def all_arrived(running: Site, accepted: dict[str, list[str]]) -> None:
     def complete(events: list[dict[str, Any]]) -> bool:
         del events
-        return all(len(told(running, name)) >= len(said) for name, said in accepted.items())
+        return all(len(received(running, name)) >= len(texts) for name, texts in accepted.items())
 
     await running.until(complete, seconds=60)
-    for name, said in accepted.items():
-        assert told(running, name) == [(n + 1, text) for n, text in enumerate(said)]
+    for name, texts in accepted.items():
+        assert received(running, name) == [(n + 1, text) for n, text in enumerate(texts)]
 
 
 async def test_sigterm_under_load_ends_in_time_with_status_0_again_and_again(
@@ -70,7 +70,7 @@ async def test_sigterm_under_load_ends_in_time_with_status_0_again_and_again(
         end.set()
         await writing
         await all_arrived(running, accepted)
-        assert sum(len(said) for said in accepted.values()) > 50
+        assert sum(len(texts) for texts in accepted.values()) > 50
 
 
 async def test_sigterm_ends_in_time_while_the_core_dawdles_a_host_hangs_and_a_body_never_ends(

@@ -67,14 +67,14 @@ async def open_conversation(page: Page, text: str) -> None:
         await expect(page.get_by_label("Your answer")).to_be_visible()
 
 
-def heed(page: Page, note: Callable[[Response], None]) -> None:
+def on_media_response(page: Page, note: Callable[[Response], None]) -> None:
     """Note every answer of the gateway's media."""
 
-    def heard(answer: Response) -> None:
+    def handle(answer: Response) -> None:
         if "/media/" in answer.url:
             note(answer)
 
-    page.on("response", heard)
+    page.on("response", handle)
 
 
 def line_of(page: Page, text: str) -> Any:
@@ -88,7 +88,7 @@ async def test_a_signed_delivery_becomes_pixels_and_a_film_that_can_be_sought_in
     whatsapp = shop.platforms["whatsapp"]
     parts: list[int] = []
     async with signed_in(shop, "anna") as (page,):
-        heed(page, lambda answer: parts.append(answer.status))
+        on_media_response(page, lambda answer: parts.append(answer.status))
         mia = CONSUMERS["whatsapp"]
         await whatsapp.send(mia, "pixels please", [photo("parcel", 900, 700, name="IMG_1.JPG")])
         await open_conversation(page, "pixels please")
@@ -193,7 +193,7 @@ async def test_a_hand_over_ends_every_link_that_was_given_out(shop: Site) -> Non
     messenger = shop.platforms["messenger"]
     async with signed_in(shop, "anna", "sam", "vera") as (anna, sam, vera):
         taken: list[str] = []
-        heed(anna, lambda answer: taken.append(answer.url))
+        on_media_response(anna, lambda answer: taken.append(answer.url))
         sample = photo("washer", 700, 500, name="secret.jpg", seed=5)
         await messenger.send(CONSUMERS["messenger"], "for your eyes", [sample])
         await open_conversation(anna, "for your eyes")
@@ -205,7 +205,7 @@ async def test_a_hand_over_ends_every_link_that_was_given_out(shop: Site) -> Non
         assert await status_of(previews[0]) == 200
         attachment = previews[0].partition("/media/")[2].partition("/")[0]
         # Sam sees that there is one, and no more, by whatever way.
-        await open_words(sam, "for your eyes")
+        await open_untaken(sam, "for your eyes")
         await expect(sam.locator(".photo")).to_have_count(0)
         await expect(sam.locator(".slot").last).to_contain_text("Only assigned agents")
         for path in ("thumbnail", "preview", "download"):
@@ -222,7 +222,7 @@ async def test_a_hand_over_ends_every_link_that_was_given_out(shop: Site) -> Non
         await anna.get_by_role("button", name="Close", exact=True).click()
         await expect(anna.get_by_text("This conversation is closed.")).to_be_visible()
         assert await status_of(previews[0]) == 200
-        await open_words(vera, "for your eyes")
+        await open_untaken(vera, "for your eyes")
         await vera.get_by_role("button", name="Re-open").first.click()
         await vera.get_by_role("button", name="Hand over").first.click()
         await vera.get_by_label("To whom").select_option("sam")
@@ -238,7 +238,7 @@ async def test_a_hand_over_ends_every_link_that_was_given_out(shop: Site) -> Non
         assert (await anna.request.get(f"{shop.url}/workspace/api/audit")).status == 403
 
 
-async def open_words(page: Page, text: str) -> None:
+async def open_untaken(page: Page, text: str) -> None:
     """Open the conversation without taking it."""
     await page.get_by_role("button", name="All", exact=True).click()
     await page.get_by_label("Search names and messages").fill(text)
@@ -277,8 +277,8 @@ async def test_the_demo_shows_ticks_that_change() -> None:
     )
     try:
         assert demo.stdout is not None
-        told = await asyncio.wait_for(demo.stdout.readline(), 60)
-        async with pages_at(re.findall(r"http://\S+", told.decode())[0]) as (page,):
+        line = await asyncio.wait_for(demo.stdout.readline(), 60)
+        async with pages_at(re.findall(r"http://\S+", line.decode())[0]) as (page,):
             await page.get_by_role("link", name=re.compile("Ann Berger")).click()
             await page.get_by_label("Your answer").fill("We are on it")
             await page.get_by_label("Your answer").press("Enter")
