@@ -1,4 +1,4 @@
-"""Where things are: what we listen on, the scanner's socket, URLs of ours and of the core, hosts."""
+"""Types for addresses in the settings: the listen address, the scanner's socket, URLs and host names."""
 
 import re
 from ipaddress import IPv6Address
@@ -18,7 +18,7 @@ _HOST_AND_PORT = re.compile(
 
 @dataclass(frozen=True)
 class Address:
-    """A host and a port; `str()` writes IPv6 with its brackets."""
+    """A host and a port; `str()` puts an IPv6 host in brackets."""
 
     host: str
     port: int
@@ -29,7 +29,7 @@ class Address:
 
 @dataclass(frozen=True)
 class UnixSocket:
-    """A socket in the file system."""
+    """A Unix domain socket."""
 
     path: Path
 
@@ -38,7 +38,7 @@ class UnixSocket:
 
 
 def parse_listen_address(value: Any) -> Address:
-    """Read `127.0.0.1:8080`, `[::1]:8080` or `localhost:8080`; port 0 takes a free one."""
+    """Parse `127.0.0.1:8080`, `[::1]:8080` or `localhost:8080`; port 0 means any free port."""
     address = value if isinstance(value, Address) else _parse_address(value)
     if address is None:
         raise ValueError("must be host:port, such as 127.0.0.1:8080 or [::1]:8080")
@@ -46,7 +46,7 @@ def parse_listen_address(value: Any) -> Address:
 
 
 def parse_scanner_address(value: Any) -> Address | UnixSocket:
-    """Read `unix:/run/clamav/clamd.ctl` or `tcp://127.0.0.1:3310`."""
+    """Parse `unix:/run/clamav/clamd.ctl` or `tcp://127.0.0.1:3310`."""
     if isinstance(value, Address | UnixSocket):
         return value
     kind, _, rest = str(value).partition(":")
@@ -55,35 +55,35 @@ def parse_scanner_address(value: Any) -> Address | UnixSocket:
         return address
     if kind == "unix" and rest.startswith("/"):
         return UnixSocket(Path("/" + rest.lstrip("/")))
-    raise ValueError("must be unix:/path/of/the/socket or tcp://host:port")
+    raise ValueError("must be unix:/path/to/socket or tcp://host:port")
 
 
 def check_url(value: str) -> str:
-    """An http or https URL without credentials and fragment, its text kept as it was written."""
+    """Accept an http or https URL without credentials and without a fragment; return it unchanged."""
     parts = _split_url(value)
     if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("must be a URL such as https://chat.example.com")
     if "@" in parts.netloc:
-        raise ValueError("must not hold a user name or a password")
+        raise ValueError("must not contain a user name or a password")
     if parts.fragment:
-        raise ValueError("must not hold a #fragment")
+        raise ValueError("must not contain a #fragment")
     return value
 
 
 def check_base_url(value: str) -> str:
-    """A URL to build further ones on: no query, no slash at the end."""
+    """Accept a URL that paths are appended to: without a query; a trailing slash is removed."""
     if "?" in check_url(value):
-        raise ValueError("must not hold a ?query")
+        raise ValueError("must not contain a ?query")
     return value.rstrip("/")
 
 
 def check_host(value: str) -> str:
-    """A host name, or with a leading dot all hosts below it; lower case."""
+    """Accept a host name, or all hosts below one with a leading dot; return it in lower case."""
     name = value.removeprefix(".")
     if not _HOST.fullmatch(name):
-        raise ValueError("must be a host name such as media.example.com, without scheme and port")
+        raise ValueError("must be a host name such as media.example.com, without a scheme or port")
     if value.startswith(".") and "." not in name.rstrip("."):
-        raise ValueError("is too wide; name at least two labels, such as .example.com")
+        raise ValueError("is too broad; give at least two labels, such as .example.com")
     return value.lower()
 
 
@@ -108,7 +108,7 @@ def _split_url(value: str) -> SplitResult | None:
         return None
     try:
         parts = urlsplit(value)
-        _ = parts.port  # raises for a port that is none
+        _ = parts.port  # raises if the port is invalid
     except ValueError:
         return None
     return parts

@@ -1,4 +1,4 @@
-"""From the section of a connector to the connector itself: its class, its checked settings, one instance."""
+"""Builds each connector from its section: finds the class, validates the settings, creates the instance."""
 
 import re
 from collections.abc import Sequence
@@ -15,19 +15,21 @@ from .plugins import Unusable, connector_class
 from .validation_errors import add_validation_errors
 from .yaml_document import Document
 
-#: The name is part of a URL and of every event's `source`.
+#: Pattern of a connector's name, which is part of its URL and the `source` of its events.
 SLUG = "[A-Za-z0-9]([A-Za-z0-9_-]{0,62}[A-Za-z0-9])?"
 
 
 def build_connectors(
     document: Document, entries: Sequence[EntryPoint], section_of_key: dict[str, str]
 ) -> dict[str, Connector[Any]]:
-    """The connectors the document names; what is wrong with any of them is noted in the document."""
+    """Build the connectors that the document names; mistakes in their sections are added to the document."""
     sections = document.values.get("connectors")
     if sections is None:
         return {}
     if not isinstance(sections, dict):
-        document.reject(("connectors",), "must be a section with a name for each connector")
+        document.reject(
+            ("connectors",), "must be a section with one named entry for each connector"
+        )
         return {}
     built = {name: _Section(document, name, section_of_key).build(entries) for name in sections}
     return {name: connector for name, connector in built.items() if connector is not None}
@@ -46,7 +48,7 @@ class _Section:
     def build(self, entries: Sequence[EntryPoint]) -> Connector[Any] | None:
         if not re.fullmatch(SLUG, self.name):
             self.document.add_mistake(
-                self.at, "is no name for a URL; use letters, digits and - or _ between them"
+                self.at, "cannot be used in a URL; use letters and digits, with - or _ between them"
             )
         if not isinstance(self.content, dict):
             self.document.reject(self.at, "must be a section with a `type`")
@@ -81,12 +83,12 @@ class _Section:
             }
             add_validation_errors(self.document, exc, model, self.at, self.section_of_key, secrets)
             return None
-        except Exception as exc:  # noqa: BLE001 - a stranger's validator may raise anything
+        except Exception as exc:  # noqa: BLE001 - a plugin's validator may raise anything
             self.add_failure("cannot read its settings", exc)
             return None
         if config.api_url.username or config.api_url.password:
             path = (*self.at, "api_url")
-            self.document.reject(path, "must not hold a user name or a password")
+            self.document.reject(path, "must not contain a user name or a password")
         return config
 
     def instance(
@@ -94,12 +96,12 @@ class _Section:
     ) -> Connector[Any] | None:
         try:
             return found(config)
-        except Exception as exc:  # noqa: BLE001 - a stranger's constructor may raise anything
-            self.add_failure("cannot be made", exc)
+        except Exception as exc:  # noqa: BLE001 - a plugin's constructor may raise anything
+            self.add_failure("cannot be created", exc)
             return None
 
     def add_failure(self, what: str, exc: Exception) -> None:
-        # Only the kind of trouble: its text may quote a setting.
+        # Report only the exception's type: its text may quote a setting.
         reason = f"the connector {what}: {type(exc).__name__}"
         self.document.add_mistake(self.at, reason)
 

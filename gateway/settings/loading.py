@@ -1,4 +1,4 @@
-"""From connectors.yaml to `Settings`, or to all of its mistakes at once."""
+"""Loads connectors.yaml into `Settings`, or raises all of its mistakes at once."""
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint
@@ -26,7 +26,10 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
 def load(
     path: FilePath, environ: Mapping[str, str], entries: Sequence[EntryPoint] | None = None
 ) -> Settings:
-    """Read the file; raises `ConfigError` with every mistake. `entries` defaults to all that are installed."""
+    """Read and validate the file; raises `ConfigError` with every mistake.
+
+    `entries` are the connectors' entry points, by default all that are installed.
+    """
     document = read(path, environ)
     connectors = build_connectors(
         document, installed() if entries is None else entries, _SECTION_OF_KEY
@@ -39,7 +42,7 @@ def load(
     return settings
 
 
-#: Where each key belongs, for the hint at one that stands in the wrong section.
+#: Full name of each key, to suggest the right section for a key in the wrong one.
 _SECTION_OF_KEY = {
     **{key: f"{name}.{key}" for name, model in SECTIONS.items() for key in model.model_fields},
     **{name: name for name in Settings.model_fields},
@@ -47,7 +50,7 @@ _SECTION_OF_KEY = {
 
 
 def _section_values(document: Document) -> dict[str, Any]:
-    # A section that is absent, or whose keys are all commented out, has its defaults.
+    # A section that is missing, or whose keys are all commented out, gets its defaults.
     given = {
         name: value
         for name, value in document.values.items()

@@ -1,4 +1,4 @@
-"""What pydantic found wrong with a section, as mistakes with lines, in words for whoever edits the file."""
+"""Turns pydantic's validation errors into mistakes with lines, worded for the person who edits the file."""
 
 import re
 import typing
@@ -21,10 +21,10 @@ def add_validation_errors(
     section_of_key: Mapping[str, str] | None = None,
     secrets: Collection[str] = (),
 ) -> None:
-    """Add pydantic's findings about the section `at` to the document.
+    """Add pydantic's errors about the section `at` to the document.
 
-    `section_of_key` tells in which section a key belongs that is unknown here. `secrets` are those that a
-    stranger's validator may have put into its words; ours quote no values.
+    `section_of_key` names the section of a key that is unknown here. `secrets` are masked, because a plugin's
+    validator may quote them; our own messages quote no values.
     """
     for error in exc.errors(include_url=False):
         if error["type"] in _FOLLOW_UP_TYPES:
@@ -34,12 +34,12 @@ def add_validation_errors(
         document.add_mistake(path, message, _nearest(error, model, section_of_key or {}))
 
 
-#: Findings that only follow from another one.
+#: Errors that only follow from another error.
 _FOLLOW_UP_TYPES = frozenset({"default_factory_not_called"})
 
 
 def _path_in_file(document: Document, model: type[BaseModel], at: Path, loc: Path) -> Path:
-    # A location may end in names of pydantic's own (a union's branch), and a missing key is not in the file.
+    # A location may end in names that pydantic adds (a union's branch), and a missing key is not in the file.
     place = document.known_path(at + loc)
     rest = (at + loc)[len(place) :]
     owner = _model_at(model, place[len(at) :])
@@ -81,7 +81,7 @@ def _nearest(
             return None
 
 
-# words ------------------------------------------------------------------------------------------
+# messages ---------------------------------------------------------------------------------------
 
 
 def _message(error: ErrorDetails) -> str:
@@ -127,7 +127,7 @@ _TRUTH = "must be true or false"
 _NUMBER = "must be a number"
 _WHOLE = "must be a whole number"
 
-#: pydantic's word for a finding on the left, our sentence on the right.
+#: pydantic's error types on the left, our messages on the right.
 _MESSAGES: dict[str, str | Callable[[ErrorDetails], str]] = {
     "missing": "is required",
     "extra_forbidden": "unknown key",

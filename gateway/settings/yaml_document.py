@@ -1,7 +1,7 @@
-"""connectors.yaml as plain values that still know their lines: strict YAML, `${NAME}` replaced.
+"""Reads connectors.yaml into plain values and their line numbers: strict YAML, with `${NAME}` replaced.
 
-Everything here distrusts the file a little: tags build no objects, a key comes once, and aliases may not
-blow a small file up (`_MAX_VALUES`), so that a slip or a prank costs a message and not the machine.
+The file is not trusted: tags create no objects, duplicate keys are refused, and aliases may not expand a small
+file into a huge one (`_MAX_VALUES`). A slip or a prank causes an error message, not an exhausted machine.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,21 +15,21 @@ from .environment import expand
 from .errors import Mistake, Path, dotted, quoted
 from .yaml_nodes import MAX_DEPTH, TooLarge, line_of, read_root_node, unreadable
 
-#: Values after aliases are expanded. Some hundred connectors need about a tenth.
+#: Limit of values after alias expansion. About a hundred connectors need a tenth of it.
 _MAX_VALUES = 20_000
 
 _TAG = "tag:yaml.org,2002:"
 _MERGE = _TAG + "merge"
-#: What takes the place of a value that cannot be had, so that its neighbours are checked all the same.
+#: Stands in for a value that cannot be read, so that the rest of the file is still checked.
 _PLACEHOLDER = "unset"
 
 
 @dataclass(slots=True)
 class Document:
-    """The values of a file, the line of each, and what was found wrong on the way.
+    """The values of a file, the line of each, and the mistakes found while reading.
 
-    `rejected` names values already complained about; `environment_values` holds what the environment gave, which no
-    message may quote.
+    `rejected` holds the paths of values already reported as wrong. `environment_values` holds the values taken from
+    the environment, which no message may quote.
     """
 
     file: str
@@ -40,24 +40,24 @@ class Document:
     mistakes: list[Mistake] = field(default_factory=list)
 
     def line(self, path: Path) -> int:
-        """The line of a value, or of the innermost thing around it that the file has."""
+        """Return the line of a value; if the file does not contain it, the line of its innermost parent."""
         return self.lines[self.known_path(path)]
 
     def known_path(self, path: Path) -> Path:
-        """The longest beginning of `path` that the file has."""
+        """Return the longest prefix of `path` that the file contains."""
         while path not in self.lines:
             path = path[:-1]
         return path
 
     def add_mistake(self, path: Path, message: str, nearest: str | None = None) -> None:
-        """Add a mistake at `path`, unless the value there is known to be wrong already."""
+        """Add a mistake at `path`, unless the value there is already reported as wrong."""
         if not self.is_rejected(path):
             self.mistakes.append(
                 Mistake(self.file, self.line(path), dotted(path), message, nearest)
             )
 
     def reject(self, path: Path, message: str, nearest: str | None = None) -> None:
-        """Add a mistake, and take none after it about the same value or what is inside it."""
+        """Add a mistake, and ignore later ones about the same value or anything inside it."""
         self.add_mistake(path, message, nearest)
         self.rejected.add(path)
 
@@ -66,13 +66,13 @@ class Document:
 
 
 def read(path: FilePath, environ: Mapping[str, str]) -> Document:
-    """The file's values; raises `ConfigError` where it is no YAML mapping at all."""
+    """Read the file; raises `ConfigError` if it is not a YAML mapping."""
     document = Document(str(path))
     root = read_root_node(path)
     if root is None:
         return document
     if not isinstance(root, yaml.MappingNode):
-        raise unreadable(document.file, 1, "must be sections with keys, such as `gateway:`")
+        raise unreadable(document.file, 1, "must consist of sections with keys, such as `gateway:`")
     reader = _NodeReader(document, environ)
     try:
         document.values = reader.mapping(root, ())
@@ -82,7 +82,7 @@ def read(path: FilePath, environ: Mapping[str, str]) -> Document:
 
 
 class _NodeReader:
-    """Goes through the nodes once and fills the document."""
+    """Visits the nodes once and fills the document."""
 
     def __init__(self, document: Document, environ: Mapping[str, str]) -> None:
         self.document = document
@@ -99,14 +99,16 @@ class _NodeReader:
             case yaml.MappingNode(tag=tag) if tag == _TAG + "map":
                 return self.mapping(node, path)
             case _:
-                return self.reject(path, "tags (a word that begins with !) are not taken here")
+                return self.reject(path, "YAML tags (words that begin with !) are not supported")
 
     def count(self, node: yaml.Node, depth: int) -> None:
         self.seen += 1
         if self.seen > _MAX_VALUES:
-            raise TooLarge(line_of(node), "holds too many values; are aliases nested in aliases?")
+            raise TooLarge(
+                line_of(node), "contains too many values; are aliases nested in aliases?"
+            )
         if depth > MAX_DEPTH:
-            raise TooLarge(line_of(node), "is nested too deeply; does an alias hold itself?")
+            raise TooLarge(line_of(node), "is nested too deeply; does an alias contain itself?")
 
     def item(self, node: yaml.Node, path: Path) -> Any:
         self.document.lines[path] = line_of(node)
@@ -122,7 +124,7 @@ class _NodeReader:
     def pairs(
         self, node: yaml.MappingNode, path: Path, depth: int
     ) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
-        """Own keys first, then those merged in with `<<` that are not there yet."""
+        """Yield the mapping's own keys first, then keys merged with `<<` that it does not define itself."""
         first: dict[str, int] = {}
         merged: list[yaml.Node] = []
         for key, value in node.value:
@@ -152,14 +154,16 @@ class _NodeReader:
                 case yaml.SequenceNode():
                     yield from self.merged_pairs(source.value, path, depth + 1)
                 case _:
-                    self.add_mistake(path, line_of(source), "<< merges a section: write <<: *name")
+                    self.add_mistake(
+                        path, line_of(source), "<< merges another section; write <<: *name"
+                    )
 
     def key(self, node: yaml.Node, path: Path) -> str | None:
         if node.tag == _TAG + "str":
             return str(node.value)
         shown = f" {quoted(node.value)}" if isinstance(node, yaml.ScalarNode) else ""
         self.add_mistake(
-            path, line_of(node), f"the key{shown} is no text to YAML; put it in quotes"
+            path, line_of(node), f"the key{shown} is not text in YAML; put it in quotes"
         )
         return None
 
@@ -172,13 +176,13 @@ class _NodeReader:
     def scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
         convert = _SCALARS.get(node.tag)
         if convert is None:
-            return self.reject(path, "tags (a word that begins with !) are not taken here")
+            return self.reject(path, "YAML tags (words that begin with !) are not supported")
         if convert is str:
             return self.text(node.value, path)
         try:
             return convert(node)
         except ValueError:
-            return self.reject(path, "is no number that YAML can hold; put text in quotes")
+            return self.reject(path, "is not a valid number; if it is text, put it in quotes")
 
     def text(self, raw: str, path: Path) -> str:
         expansion = expand(raw, self.environ)
@@ -188,7 +192,7 @@ class _NodeReader:
             names = ", ".join(expansion.unset)
             self.reject(path, f"environment {several} not set: {names}")
         if expansion.broken:
-            self.reject(path, "holds ${ without a NAME}; write $${ for the characters themselves")
+            self.reject(path, "contains ${ without a NAME}; write $${ for the characters ${")
         return _PLACEHOLDER if expansion.unset or expansion.broken else expansion.text
 
     def reject(self, path: Path, message: str) -> str:

@@ -64,7 +64,7 @@ def test_all_mistakes_of_a_file_are_reported_at_once_in_its_order(file: Settings
         "connectors.yaml:3: gateway.api_tokens[0]: environment variable not set: NOT_SET",
         "connectors.yaml:4: gateway.api_tokens: duplicate key, first on line 3; remove one",
         'connectors.yaml:5: cor: unknown key; did you mean "core"?',
-        "connectors.yaml:7: core.secrets: is required with core.url: every event is signed",
+        "connectors.yaml:7: core.secrets: is required with core.url, because every event is signed",
         (
             "connectors.yaml:10: media.photo_max_bytes: must be a size such as 25MB, 30kB or 4GiB,"
             " or a number of bytes"
@@ -82,11 +82,11 @@ def test_all_mistakes_of_a_file_are_reported_at_once_in_its_order(file: Settings
             ' did you mean "acme"?'
         ),
         (
-            "connectors.yaml:21: connectors.with space: is no name for a URL;"
-            " use letters, digits and - or _ between them"
+            "connectors.yaml:21: connectors.with space: cannot be used in a URL;"
+            " use letters and digits, with - or _ between them"
         ),
         "connectors.yaml:23: connectors.with space.app_secrets: needs at least one secret",
-        "connectors.yaml:24: connectors.with space.access_token: is empty; a secret is needed here",
+        "connectors.yaml:24: connectors.with space.access_token: is empty; a secret is required here",
     ]
 
 
@@ -149,7 +149,7 @@ def test_a_key_that_is_no_text_is_refused(file: SettingsFile, key: str) -> None:
     (mistake,) = file.mistakes(f"connectors:\n  {key}: {{}}\n")
 
     assert mistake.line == 2
-    assert "is no text to YAML; put it in quotes" in mistake.message
+    assert "is not text in YAML; put it in quotes" in mistake.message
 
 
 def test_a_duplicate_that_came_with_a_merge_is_an_override_and_no_mistake(
@@ -239,7 +239,7 @@ def test_a_mistake_in_a_merged_section_has_the_line_it_is_written_on(file: Setti
         ("fetch", "extra_hosts", "media.example.com", "must be a list"),
         ("fetch", "extra_hosts", "[https://media.example.com]", "host name"),
         ("fetch", "extra_hosts", "['media.example.com:443']", "host name"),
-        ("fetch", "extra_hosts", "[.com]", "too wide"),
+        ("fetch", "extra_hosts", "[.com]", "too broad"),
         ("fetch", "extra_hosts", "['*.example.com']", "host name"),
     ],
 )
@@ -281,7 +281,7 @@ def test_a_connector_without_a_type_is_told_which_there_are(file: SettingsFile, 
 def test_a_name_that_is_no_part_of_a_url_is_refused(file: SettingsFile, name: str) -> None:
     (mistake,) = file.mistakes(ACME.replace("chat:", f"'{name}':"))
 
-    assert "is no name for a URL" in mistake.message
+    assert "cannot be used in a URL" in mistake.message
 
 
 @pytest.mark.parametrize("name", ["a", "7", "support-whatsapp", "Sms_2", "a" * 64])
@@ -354,7 +354,9 @@ def test_a_reference_without_a_name_is_refused(file: SettingsFile, reference: st
 def test_a_secret_that_is_set_but_empty_is_refused(file: SettingsFile) -> None:
     lines = file.lines("gateway:\n  api_tokens: ['${TOKEN}']\n", {"TOKEN": ""})
 
-    assert lines == ["connectors.yaml:2: gateway.api_tokens[0]: is empty; a secret is needed here"]
+    assert lines == [
+        "connectors.yaml:2: gateway.api_tokens[0]: is empty; a secret is required here"
+    ]
 
 
 # the file itself --------------------------------------------------------------------------------
@@ -371,8 +373,8 @@ def test_a_secret_that_is_set_but_empty_is_refused(file: SettingsFile) -> None:
         ("gateway:\n  data: *nowhere\n", 2, "begins with * needs quotes"),
         ("gateway: &a\ncore: &a\n", 2, "begins with & needs quotes"),
         ("gateway:\n---\ncore:\n", 2, "remove the line ---"),
-        ("- gateway\n", 1, "must be sections with keys"),
-        ("gateway\n", 1, "must be sections with keys"),
+        ("- gateway\n", 1, "must consist of sections with keys"),
+        ("gateway\n", 1, "must consist of sections with keys"),
         ("gateway:\n  data: !secret x\n", 2, "tags"),
         ("gateway: !!python/object/apply:os.getcwd []\n", 1, "tags"),
         ("gateway: !!set {a, b}\n", 1, "tags"),
@@ -397,7 +399,7 @@ def test_a_file_that_is_not_there_is_a_mistake_without_a_line(tmp_path: Path) ->
         load(path, {}, ())
 
     assert str(caught.value) == (
-        f"{path}: cannot be read: No such file or directory; name the file with -c"
+        f"{path}: cannot be read: No such file or directory; give the file with -c"
     )
 
 
@@ -419,7 +421,7 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
 def test_a_file_that_is_too_large_is_not_read(file: SettingsFile) -> None:
     (mistake,) = file.mistakes("#" * (256 * 1024 + 1))
 
-    assert mistake.message == "is larger than 256 KiB"
+    assert mistake.message == "is larger than 256 KiB; is this the right file?"
 
 
 def test_aliases_that_blow_a_small_file_up_are_refused(file: SettingsFile) -> None:

@@ -63,15 +63,15 @@ def test_only_the_types_that_the_file_names_are_imported(
         ("this is no Python", "cannot be imported: SyntaxError"),
         ('raise RuntimeError("no licence")', "cannot be imported: RuntimeError: no licence"),
         ("Other = 1", "cannot be imported: AttributeError"),
-        ("Acme = 5", "is no subclass of connectors.Connector"),
-        ("class Acme: pass", "is no subclass of connectors.Connector"),
-        (ACME + f"\n    api = {API + 1}\n", f"is made for connector API {API + 1}"),
-        (ACME.replace('"acme"', '"emca"'), "entry point and `name` must agree"),
-        (ACME.replace("def parse", "def parser"), "is not complete: it lacks parse"),
+        ("Acme = 5", "is not a subclass of connectors.Connector"),
+        ("class Acme: pass", "is not a subclass of connectors.Connector"),
+        (ACME + f"\n    api = {API + 1}\n", f"is built for connector API {API + 1}"),
+        (ACME.replace('"acme"', '"emca"'), "its entry point and its `name` must match"),
+        (ACME.replace("def parse", "def parser"), "is incomplete: it does not implement parse"),
         (ACME.replace("    Config: ClassVar", "    Konfig: ClassVar"), "has no Config"),
         (
             ACME + "\n    def __init__(self, config): raise OSError(config)\n",
-            "cannot be made: OSError",
+            "cannot be created: OSError",
         ),
     ],
 )
@@ -113,7 +113,7 @@ def test_a_type_that_two_distributions_claim_is_refused(
     (mistake,) = file.mistakes(CHAT)
 
     assert mistake.message == (
-        'connector type "acme" is claimed by acme-airlock 1.0 and acme-rival 1.0; uninstall one'
+        'connector type "acme" is provided by acme-airlock 1.0 and acme-rival 1.0; uninstall all but one'
     )
 
 
@@ -126,7 +126,7 @@ def test_a_type_that_nobody_offers_is_told_what_there_is(
     (far,) = file.mistakes("connectors: {chat: {type: pigeon}}")
     (near,) = file.mistakes("connectors: {chat: {type: Acme}}")
 
-    assert far.message == 'unknown connector type "pigeon"; installed are acme'
+    assert far.message == 'unknown connector type "pigeon"; installed types: acme'
     assert (far.nearest, near.nearest) == (None, "acme")
 
 
