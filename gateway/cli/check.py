@@ -1,4 +1,4 @@
-"""`airlock check`: the settings are right, decoders are walled in, the scanner and the platforms answer."""
+"""`airlock check`: checks the settings, the decoders' isolation, the scanner and each platform's credentials."""
 
 from typing import Any
 
@@ -40,12 +40,16 @@ async def _check(settings: Settings) -> int:
 
 
 async def _decoders(settings: Settings) -> bool:
-    """Whether the walls stand that `media.isolation` asks for."""
+    """Whether every isolation layer that `media.isolation` requires is in place."""
     pool = Pool(1, settings.media.isolation)
     try:
         await pool.start()
         missing = ", ".join(f"{layer} ({why})" for layer, why in pool.missing.items())
-        print(f"decoders: ok, without: {missing}" if missing else "decoders: ok, every wall stands")
+        print(
+            f"decoders: ok, but not isolated by {missing}"
+            if missing
+            else "decoders: ok, fully isolated"
+        )
     except SandboxUnavailable as exc:
         print(f"decoders: {exc}")
         return False
@@ -55,7 +59,7 @@ async def _decoders(settings: Settings) -> bool:
 
 
 async def _scanner(settings: Settings) -> bool:
-    """Whether the scanner answers and takes files as long as ours; none configured is no failure."""
+    """Whether the scanner answers and accepts our largest files; true if none is configured."""
     scanner = configured_scanner(settings)
     if scanner is None:
         return True
@@ -82,5 +86,5 @@ async def _connector(fetcher: Fetcher, name: str, connector: Connector[Any]) -> 
 
 _REMEDIES = {
     "waiting": "; try again",
-    "needs action": "; its credentials or settings need a person",
+    "needs action": "; fix its credentials or settings",
 }

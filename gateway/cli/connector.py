@@ -1,4 +1,4 @@
-"""`airlock connector new`: a plugin package that installs, passes its conformance kit, and shows what to change."""
+"""`airlock connector new`: writes a plugin package that installs and passes the conformance kit as it is."""
 
 import shutil
 import sys
@@ -15,11 +15,11 @@ _SUFFIX = ".template"
 
 
 class Unwritable(Exception):
-    """The package cannot go where it should: names the place and the remedy."""
+    """The package cannot be written; the message names the folder and the remedy."""
 
 
 def new(name: str, into: Path) -> int:
-    """Write the package into its own folder below `into`; 2 for a name that cannot be, 1 for a place that cannot."""
+    """Write the package into a new folder below `into`. Exit status 2 for an invalid name, 1 for an unusable folder."""
     try:
         chosen = names(name, {entry.name for entry in installed()})
         folder = write(chosen, into)
@@ -32,7 +32,7 @@ def new(name: str, into: Path) -> int:
 
 
 def write(chosen: Names, into: Path) -> Path:
-    """The folder of the package. It appears whole or not at all; raises `Unwritable`."""
+    """Write the package and return its folder, which appears complete or not at all; raises `Unwritable`."""
     folder = into / chosen.distribution
     if folder.is_symlink() or (folder.exists() and not _is_empty(folder)):
         raise Unwritable(f"{folder} exists already; move it away, or choose another name or --into")
@@ -73,10 +73,10 @@ def _print_next_steps(folder: Path) -> None:
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         print(f"  {file.relative_to(folder)}")
     print(
-        "\nIt passes its conformance kit as it is. In the environment that Airlock is installed in:\n"
+        "\nThe package already passes its conformance kit. In the environment where Airlock is installed, run:\n"
     )
     print(f"  cd {folder}\n  pip install -e . pytest\n  pytest\n")
-    print("Then change what is marked “Change”; README.md says in which order.")
+    print("Then replace everything marked “Change”; README.md gives the order.")
 
 
 def _fail(reason: str, status: int) -> int:

@@ -1,4 +1,4 @@
-"""`airlock demo`: gateway, workspace and the four platforms on loopback, with photos and videos arriving."""
+"""`airlock demo`: runs the gateway, the workspace and emulated platforms on loopback, which send photos and videos."""
 
 import asyncio
 import contextlib
@@ -24,18 +24,18 @@ from simulator.scenario import Line, Step, play
 from .emulators import emulators, lines
 from .running import run, stop_event
 
-#: Seconds between two lines of the story: while it is new, and when it is told again.
+#: Seconds between two messages of the story: the first time it is played, and when it repeats.
 _PAUSE, _LATER_PAUSE = 2.0, 15.0
-#: Seconds between the story's end and its beginning anew: time to look around.
+#: Seconds between the story's end and its repetition, so that there is time to look around.
 _PAUSE_BETWEEN_STORIES = 60.0
-#: Seconds between two things that an emulated platform tells of an agent's text.
+#: Seconds between two receipts of an emulated platform for an agent's text.
 _RECEIPT_PAUSE = 1.2
-#: Seconds of a timed demo kept for the last video to become ready.
+#: Seconds of a timed demo reserved for the last video to become ready.
 _LAST_VIDEO_SECONDS = 6.0
 
 
 def demo(seconds: float | None, port: int) -> int:
-    """Run until interrupted, or for `seconds`; then 0 only if every photo and video arrived ready."""
+    """Run until interrupted, or for `seconds` and then return 0 only if every photo and video arrived ready."""
     configure(level=logging.ERROR)
     try:
         with tempfile.TemporaryDirectory(prefix="airlock-demo-") as folder:
@@ -96,8 +96,11 @@ async def _run_timed(
 
 
 async def _report(gateway: Gateway, story: list[Line], steps: list[Step]) -> int:
-    """Say what arrived; 0 only if all was accepted, every file is ready and the workspace has every event."""
-    failures = [f"{line.platform}: not sent in time" for line in story[len(steps) :]]
+    """Print what arrived; 0 only if everything was accepted, every file is ready and no event is waiting."""
+    failures = [
+        f"{line.platform}: a message was not sent in time; allow more --seconds"
+        for line in story[len(steps) :]
+    ]
     ready = 0
     for step in steps:
         for answer in step.answers:
@@ -109,7 +112,7 @@ async def _report(gateway: Gateway, story: list[Line], steps: list[Step]) -> int
                     if state != "ready":
                         failures.append(f"{step.line.platform}: a file is {state}")
     if waiting := await gateway.backlog():
-        failures.append(f"{waiting} events did not reach the workspace")
+        failures.append(f"{waiting} events have not reached the workspace")
     print(f"{ready} photos and videos arrived ready", flush=True)
     for failure in failures:
         print(f"  {failure}", file=sys.stderr)
@@ -129,7 +132,7 @@ async def _platforms() -> AsyncIterator[dict[str, Platform]]:
 
 
 def _settings(folder: Path, port: int, platforms: Mapping[str, Platform]) -> Path:
-    """A connectors.yaml for the emulated platforms (JSON is YAML)."""
+    """Write a connectors.yaml for the emulated platforms (JSON is valid YAML)."""
     file = folder / "connectors.yaml"
     sections = {name: platform.settings() for name, platform in platforms.items()}
     content = {
@@ -142,7 +145,7 @@ def _settings(folder: Path, port: int, platforms: Mapping[str, Platform]) -> Pat
 
 
 def _free_port(port: int) -> int:
-    """`port` if nobody has it, else 0, which takes any."""
+    """Return `port` if it is free, otherwise 0, which means any free port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -153,7 +156,7 @@ def _free_port(port: int) -> int:
 
 
 def _announce(address: str) -> None:
-    print(f"The workspace is at {address} (Ctrl-C ends the demo)", flush=True)
+    print(f"Open the workspace at {address} (Ctrl-C stops the demo)", flush=True)
     if sys.stdout.isatty() and (os.environ.get("DISPLAY") or sys.platform == "darwin"):
         webbrowser.open(address)
 

@@ -1,4 +1,4 @@
-"""`airlock failures`: what could not be read, fetched or delivered, on a running gateway; and trying again."""
+"""`airlock failures` and `airlock replay`: list and retry what a running gateway could not parse, fetch or deliver."""
 
 import json
 import sys
@@ -10,10 +10,10 @@ from .running_gateway import Unreachable, call_api
 
 
 def failures(settings: Settings, action: str, ids: list[str]) -> int:
-    """Exit status 0, or 1 where something is unknown, failed again, or the gateway does not answer."""
+    """Run one action. Exit status 1 if an id is unknown, a retry fails or the gateway does not answer."""
     if action in {"show", "retry"} and not ids:
         print(
-            f"airlock failures {action}: name a failure (see `airlock failures list`)",
+            f"airlock failures {action}: give the id of a failure; `airlock failures list` prints them",
             file=sys.stderr,
         )
         return 2
@@ -25,7 +25,7 @@ def failures(settings: Settings, action: str, ids: list[str]) -> int:
 
 
 def replay(settings: Settings) -> int:
-    """Read every delivery again that could not be read."""
+    """Parse again every delivery that could not be parsed."""
     try:
         found = call_api(settings, "GET", "/v1/failures?limit=1000")["failures"]
         ids = [failure["id"] for failure in found if failure["kind"] == "delivery"]
@@ -36,7 +36,7 @@ def replay(settings: Settings) -> int:
 
 
 def _nothing() -> int:
-    print("there is nothing to read again")
+    print("no delivery needs to be parsed again")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""`airlock serve`: run the gateway until it is asked to end."""
+"""`airlock serve`: runs the gateway until it receives SIGTERM or SIGINT."""
 
 import sys
 
@@ -21,7 +21,7 @@ def serve(settings: Settings) -> int:
     try:
         run(_serve(settings))
     except (OSError, JournalUnavailable, SandboxUnavailable, TooNew) as exc:
-        print(f"airlock cannot start: {exc}", file=sys.stderr)
+        print(f"airlock serve: cannot start: {exc}", file=sys.stderr)
         return 1
     return 0
 

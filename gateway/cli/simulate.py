@@ -1,4 +1,4 @@
-"""`airlock simulate`: one signed, realistic delivery to a running gateway, as the platform would send it."""
+"""`airlock simulate`: sends one signed, realistic delivery to a running gateway, as the platform would."""
 
 import asyncio
 import mimetypes
@@ -19,13 +19,13 @@ from simulator.scenario import somebody
 from .emulators import emulators
 from .running import run
 
-#: Seconds a running gateway gets to fetch what was announced to it.
+#: Seconds that the gateway has to fetch the files of the message.
 _FETCH_TIMEOUT = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What to send."""
+    """Content of the simulated message."""
 
     text: str | None
     photo: Path | None
@@ -33,7 +33,7 @@ class Content:
 
 
 class Unusable(Exception):
-    """Why this cannot be simulated, and what to change."""
+    """The message cannot be simulated; the error says why and what to do."""
 
 
 def simulate(settings: Settings, platform: str, content: Content) -> int:
@@ -58,37 +58,44 @@ async def _send(emulated: Platform, port: int, text: str | None, samples: list[S
     try:
         await emulated.start(port=port)
     except OSError as exc:
-        print(f"airlock simulate: port {port} of api_url: {exc.strerror}", file=sys.stderr)
+        print(
+            f"airlock simulate: cannot listen on port {port} of api_url: {exc.strerror}",
+            file=sys.stderr,
+        )
         return 1
     try:
         answers = await emulated.send(somebody(emulated.name), text, samples)
         for answer in answers:
-            print(f"the gateway answered {answer.status} to {', '.join(answer.ids)}")
+            print(f"the gateway answered {answer.status} for {', '.join(answer.ids)}")
         if any(answer.status != 200 for answer in answers):
             return 1
         return 0 if await _wait_until_fetched(emulated) else 1
     except aiohttp.ClientConnectionError:
-        print(f"airlock simulate: nothing listens at {emulated.webhook}", file=sys.stderr)
+        print(
+            f"airlock simulate: nothing listens at {emulated.webhook}; start the gateway first",
+            file=sys.stderr,
+        )
         return 1
     finally:
         await emulated.close()
 
 
 async def _wait_until_fetched(emulated: Platform) -> bool:
-    """Wait until every file was asked for, and its bytes have had time to leave."""
+    """Wait until the gateway has requested every file and had time to download it."""
     waited = 0.0
     while missing := [hosted for hosted in emulated.hosted.values() if not hosted.asked]:
         if waited >= _FETCH_TIMEOUT:
             names = ", ".join(hosted.sample.name for hosted in missing)
             print(
-                f"the gateway did not fetch {names} within {_FETCH_TIMEOUT:.0f} s", file=sys.stderr
+                f"the gateway did not fetch {names} within {_FETCH_TIMEOUT:.0f} s; see its log",
+                file=sys.stderr,
             )
             return False
         await asyncio.sleep(0.1)
         waited += 0.1
     if emulated.hosted:
         await asyncio.sleep(1.0)
-        print(f"it fetched {len(emulated.hosted)} file(s)")
+        print(f"the gateway fetched {len(emulated.hosted)} file(s)")
     return True
 
 
@@ -99,7 +106,9 @@ def _find_connector(settings: Settings, platform: str) -> tuple[str, Connector[A
         if connector.name == platform:
             return name, connector
     known = ", ".join(settings.connectors) or "none"
-    raise Unusable(f"no connector is called {platform!r} or of that type; configured are: {known}")
+    raise Unusable(
+        f"no connector is called {platform!r} or has that type; configured connectors: {known}"
+    )
 
 
 def _read_sample(path: Path) -> Sample:
@@ -113,19 +122,19 @@ def _read_sample(path: Path) -> Sample:
 def _platform_port(
     settings: Settings, connector: Connector[Any], emulated: Platform, samples: list[Sample]
 ) -> int:
-    """Where the emulated platform has to listen, so that the gateway finds it there."""
+    """Return the port on which the emulated platform must listen for the gateway to find it."""
     api = urlsplit(connector.config.api)
     if not samples:
         return 0
     if not settings.fetch.allow_private_hosts:
         raise Unusable(
-            "photos and videos are served on loopback: set fetch.allow_private_hosts: true"
+            "photos and videos are served on loopback; set fetch.allow_private_hosts to true"
         )
     if emulated.tells_addresses:
         return 0
     if api.scheme != "http" or api.hostname not in {"127.0.0.1", "localhost"} or not api.port:
         raise Unusable(
-            f"{emulated.name} media are fetched through api_url ({connector.config.api}): "
+            f"{emulated.name} media are fetched through api_url ({connector.config.api}); "
             f"set it to a free port of this machine, such as http://127.0.0.1:9010{emulated.api_path}"
         )
     return int(api.port)
@@ -138,7 +147,9 @@ def _emulated_platform(connector: Connector[Any]) -> Platform:
         raise Unusable(str(exc)) from exc
     kind = known.get(connector.name)
     if kind is None:
-        raise Unusable(f"no emulator for {connector.name}; there are: {', '.join(known)}")
+        raise Unusable(
+            f"there is no emulator for {connector.name}; available emulators: {', '.join(known)}"
+        )
     emulated = kind()
     try:
         emulated.adopt(connector.config)
