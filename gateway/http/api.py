@@ -1,4 +1,4 @@
-"""`/v1`: what the conversation core and operators call. Every call wants one of `gateway.api_tokens`."""
+"""The `/v1` API for the conversation core and operators. Every call needs one of `gateway.api_tokens`."""
 
 import hmac
 import time
@@ -24,7 +24,7 @@ from gateway.upkeep.failures import Failures
 
 _MAX_PAGE = 200
 _MAX_BODY = 64 * 1024
-#: Media types by which somebody tries to send more than text.
+#: Content types of requests that try to send more than text.
 _MEDIA_TYPES = frozenset({"audio", "image", "multipart", "video"})
 
 M = TypeVar("M", bound=BaseModel)
@@ -112,22 +112,24 @@ class Api:
         retried = await self._journal.retry(row.message, row.position)
         fault_point("after-retry")
         if not retried and row.state in {"failed", "rejected"}:
-            raise Problem(409, "Conflict", f"{row.id} has nothing that could be fetched")
+            raise Problem(409, "Conflict", f"{row.id} cannot be retried: there is nothing to fetch")
         current = await self._journal.attachment(row.message, row.position)
         return _json(current.view if current else row.view, status=202)
 
     async def attachment(self, request: web.Request) -> web.Response:
-        """Its state; while it is pending also what is being done for it."""
+        """Return the attachment's state and, while it is pending, the progress of its processing."""
         row = await self._attachment(request)
         if row.state != "pending":
             return _json(row.view)
         return _json({**row.view, "progress": progress_view(row, self._progress(row.id))})
 
     async def reply(self, request: web.Request) -> web.Response:
-        """An agent's text; 409 with a `reason` where the platform would not take one now."""
+        """Accept an agent's text; 409 with a `reason` if the platform would refuse it now."""
         key = request.headers.get("idempotency-key", "")
         if not 0 < len(key) <= 255:
-            bad_request("Idempotency-Key is missing: it makes a repeat of this request harmless")
+            bad_request(
+                "the Idempotency-Key header is missing or too long; send 1 to 255 characters, the same for each repeat"
+            )
         if request.content_type.partition("/")[0] in _MEDIA_TYPES:
             _reject_all_but_text(f"a body of {request.content_type}")
         body = await _parse_body(request, Reply)
@@ -139,7 +141,7 @@ class Api:
         return _json({"told": reported})
 
     async def typing(self, request: web.Request) -> web.Response:
-        """The consumer sees that an agent is writing, for some seconds or until the text comes."""
+        """Show the consumer that an agent is writing, for some seconds or until the text arrives."""
         body = await _parse_body(request, Writing) if request.body_exists else Writing()
         reported = await self._replies.tell_typing(request.match_info["id"], on=body.typing)
         return _json({"told": reported})
@@ -152,7 +154,7 @@ class Api:
         return _json(found)
 
     async def messages(self, request: web.Request) -> web.Response:
-        """A page of at most 200, from sequence `after` on; `next` is the `after` of the next page."""
+        """Return at most 200 messages with a sequence above `after`; `next` is the `after` of the next page."""
         id = request.match_info["id"]
         after = _query_integer(request, "after", 0)
         limit = min(_query_integer(request, "limit", _MAX_PAGE), _MAX_PAGE)
@@ -188,7 +190,7 @@ class Api:
         return _json(found)
 
     async def retry_failures(self, request: web.Request) -> web.Response:
-        """One failure, several with commas between, or `all` that can be retried."""
+        """Retry one failure, several separated by commas, or `all`."""
         requested = request.match_info["id"]
         if requested == "all":
             return _json({"results": await self._failures.retry_all()}, status=202)
@@ -211,7 +213,7 @@ class Api:
 
 
 def chart(name: str, connector: Connector[Any]) -> dict[str, Any]:
-    """One connector's row of the channels x features chart."""
+    """Return one connector's row of the capabilities chart."""
     capabilities = connector.capabilities
     return {
         "connector": name,
@@ -229,7 +231,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def require_token(tokens: Sequence[str]) -> Callable[[web.Request], None]:
-    """A check that a request of `/v1` carries one of the tokens, in constant time for each."""
+    """Return a check that a request carries one of the tokens; each comparison takes constant time."""
     expected = tuple(f"Bearer {token}".encode() for token in tokens)
 
     def check(request: web.Request) -> None:
@@ -240,7 +242,7 @@ def require_token(tokens: Sequence[str]) -> Callable[[web.Request], None]:
             raise Problem(
                 401,
                 "Unauthorized",
-                "this call wants Authorization: Bearer with one of gateway.api_tokens",
+                "this call needs the header Authorization: Bearer with one of gateway.api_tokens",
                 challenge,
             )
 
@@ -254,7 +256,7 @@ async def _parse_body(request: web.Request, model: type[M]) -> M:
         return model.model_validate_json(await _read_body(request))
     except ValidationError as exc:
         errors = exc.errors(include_url=False, include_input=False)
-        # Of a text, what is too much says more about what somebody wanted than what is missing.
+        # For a text, an unknown field says more about what the caller intended than a missing one.
         unknown = [error for error in errors if error["type"] == "extra_forbidden"]
         if model is Reply and unknown:
             _reject_all_but_text(_field_path(unknown[0]))
@@ -262,7 +264,7 @@ async def _parse_body(request: web.Request, model: type[M]) -> M:
 
 
 async def _read_body(request: web.Request) -> bytes:
-    """The whole body, which may say nothing of its length."""
+    """Read the whole body, whose length may not be declared."""
     body = bytearray()
     async for chunk in request.content.iter_chunked(_MAX_BODY):
         body += chunk
@@ -272,7 +274,7 @@ async def _read_body(request: web.Request) -> bytes:
 
 
 def _too_large() -> NoReturn:
-    raise Problem(413, "Content too large", f"at most {_MAX_BODY} bytes")
+    raise Problem(413, "Content too large", f"the body is larger than {_MAX_BODY} bytes")
 
 
 def _field_path(error: Any) -> str:
@@ -280,7 +282,9 @@ def _field_path(error: Any) -> str:
 
 
 def _reject_all_but_text(what: str) -> NoReturn:
-    detail = f"{what} is not taken: only text goes to consumers, never photos, videos or files"
+    detail = (
+        f"{what} is not accepted: only text can be sent to consumers, no photos, videos or files"
+    )
     raise Problem(422, "Unprocessable", detail, reason="only_text") from None
 
 
@@ -289,7 +293,7 @@ def _query_integer(request: web.Request, name: str, default: int) -> int:
     if value is None:
         return default
     if not (value.isascii() and value.isdigit() and len(value) < 16):
-        bad_request(f"{name} must be a whole number")
+        bad_request(f"the query parameter {name} must be a whole number")
     return int(value)
 
 

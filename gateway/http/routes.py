@@ -1,4 +1,4 @@
-"""The HTTP surface: every path of the contract, and how errors become answers."""
+"""All HTTP routes, and the conversion of errors into responses."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -29,16 +29,16 @@ def application(
     public_url: str,
     workspace: web.Application | None,
 ) -> web.Application:
-    """All routes; `workspace` is mounted below /workspace/ where there is one."""
+    """Create the application with all routes; `workspace`, if any, is mounted at /workspace/."""
     app = web.Application()
-    # An address for each connector, and not one pattern for all: it is found in a table.
+    # One route per connector instead of one pattern for all: fixed paths are looked up in a table.
     for name in webhooks.names():
         for tail in ("", "/message", "/status"):
             app.router.add_get(
                 f"/webhooks/{name}{tail}",
                 _with_problem_responses(partial(webhooks.get, name=name), 500),
             )
-            # Whatever goes wrong with a delivery, the platform shall send it again.
+            # After any unexpected error the platform must send the delivery again.
             app.router.add_post(
                 f"/webhooks/{name}{tail}",
                 _with_problem_responses(partial(webhooks.post, name=name), 503),
@@ -58,7 +58,7 @@ def application(
 
 
 def _with_problem_responses(handler: Handler, unexpected: int) -> Handler:
-    """Problems become their answers; what nobody foresaw is logged and becomes `unexpected`."""
+    """Wrap a handler: a `Problem` becomes its response; any other error is logged and answered with `unexpected`."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         try:
@@ -69,7 +69,7 @@ def _with_problem_responses(handler: Handler, unexpected: int) -> Handler:
             raise
         except Exception:
             log.exception("request_failed", method=request.method, path=request.path)
-            detail = "something unforeseen went wrong; the log has the details"
+            detail = "an unexpected error occurred; see the log"
             return Problem(unexpected, "Server error", detail).response()
 
     return answer
@@ -84,9 +84,9 @@ def _with_token(authorize: Callable[[web.Request], None], handler: Handler) -> H
 
 
 async def _not_found(request: web.Request) -> web.Response:
-    """Unknown paths and methods are told like every other error; the workspace speaks for itself.
+    """Answer unknown paths and methods with problem details; the workspace answers its own.
 
-    A route of its own, and not a middleware, which would cost every delivery a tenth of its time.
+    This is a catch-all route because a middleware would add a tenth to the time of every delivery.
     """
     shown = repr(request.path[:200])
     allowed: set[str] = set()
@@ -95,10 +95,10 @@ async def _not_found(request: web.Request) -> web.Response:
         allowed |= methods
     allowed -= {hdrs.METH_ANY}
     if not allowed:
-        return Problem(404, "Not found", f"nothing is at {shown}").response()
+        return Problem(404, "Not found", f"there is nothing at {shown}").response()
     allow = {"allow": ", ".join(sorted(allowed))}
     return Problem(
-        405, "Method not allowed", f"{request.method} is not for {shown}", allow
+        405, "Method not allowed", f"{request.method} is not allowed for {shown}", allow
     ).response()
 
 
