@@ -1,4 +1,4 @@
-"""Which components exist, and what each one receives."""
+"""Creates the gateway's components and connects them to each other."""
 
 import base64
 import secrets
@@ -39,41 +39,41 @@ from .upkeep.failures import Failures
 from .upkeep.reconciler import Reconciler
 from .upkeep.retention import Retention, RetentionWorker
 
-#: POSTs to the core in flight, over as many kept connections.
+#: POSTs to the core in flight, each on its own persistent connection.
 _CORE_CONNECTIONS = 32
-#: Files being fetched or made safe at once, those that wait for their host or for a cell included: a host that
-#: hangs must not take all places.
+#: Files being fetched or sanitized at the same time, including those that wait for their host or for a sandbox. The
+#: number is large so that one hanging host cannot occupy every place.
 _PARALLEL_MEDIA = 128
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """Where this gateway runs: its settings, data folder and addresses."""
+    """Settings, data folder and addresses of this gateway."""
 
     settings: Settings
     data: Path
-    #: Where the server listens.
+    #: URL on which the server listens.
     url: str
-    #: How the platforms and agents' browsers reach it.
+    #: URL by which the platforms and the agents' browsers reach the gateway.
     public_url: str
-    #: The agent who is signed in to the workspace of `airlock demo`.
+    #: Agent who is signed in to the workspace of `airlock demo`.
     agent: str
     demo: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """A gateway's components, connected to each other."""
+    """The components that the service starts and stops."""
 
     application: web.Application
     sanitizer: Sanitizer
     lanes: Lanes
-    #: What runs in the background, by name, in the order in which it is started.
+    #: Background tasks by name, in the order in which they start.
     background: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
 
 
 def connect(installation: Installation, journal: Journal, stack: AsyncExitStack) -> Components:
-    """Create every component; what has to be closed is pushed onto `stack`."""
+    """Create every component, and push onto `stack` whatever must be closed."""
     settings = installation.settings
     connectors = settings.connectors
     scanner = configured_scanner(settings)
@@ -138,7 +138,7 @@ def connect(installation: Installation, journal: Journal, stack: AsyncExitStack)
 
 
 def configured_scanner(settings: Settings) -> Scanner | None:
-    """The scanner of media.scanner, None where none is configured."""
+    """Create the scanner of `media.scanner`; None if none is configured."""
     where = settings.media.scanner
     if where is None:
         return None
@@ -146,7 +146,7 @@ def configured_scanner(settings: Settings) -> Scanner | None:
 
 
 def folder(path: Path) -> Path:
-    """A folder for the gateway alone, whoever made it: it holds customers' messages."""
+    """Create the folder, or restrict an existing one, to the gateway's user, because it holds customers' messages."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.chmod(0o700)
     sync_folder(path.parent)
@@ -205,7 +205,7 @@ def _retention(settings: Settings) -> Retention:
 def _core(
     installation: Installation, tokens: list[str], stack: AsyncExitStack
 ) -> tuple[web.Application | None, CoreClient]:
-    """The core that gets the events: the one configured, or the built-in workspace."""
+    """Create the client of the core that receives the events: the configured core or the built-in workspace."""
     settings = installation.settings.core
     keys = [secret.get_secret_value() for secret in settings.secrets]
     workspace, url = None, str(settings.url)
@@ -220,7 +220,7 @@ def _core(
 
 
 def _workspace(installation: Installation, keys: list[str], token: str) -> web.Application:
-    from workspace import WorkspaceSettings, create_app  # only where it is used
+    from workspace import WorkspaceSettings, create_app  # imported only if it is used
 
     return create_app(
         WorkspaceSettings(
@@ -238,7 +238,7 @@ def _workspace(installation: Installation, keys: list[str], token: str) -> web.A
 
 
 def _emptied(path: Path) -> Path:
-    """Without what a crash may have left, where the file system knows no files without names."""
+    """Remove scratch files left by a crash on file systems that do not support unnamed temporary files."""
     for file in path.iterdir():
         file.unlink()
     return path

@@ -1,6 +1,7 @@
-"""How the gateway logs: JSON lines where a program reads them, readable lines where a person does.
+"""Sets up logging: JSON lines by default, readable lines on a terminal.
 
-Lines of libraries (Python's own logging) take the same way, and so does a crash: everything is masked last.
+Log records of libraries (Python's `logging`) and crashes pass through the same processors, so that secrets in
+them are masked too.
 """
 
 import logging
@@ -16,7 +17,7 @@ from structlog.typing import EventDict, Processor
 
 from .redaction import Mask
 
-#: Where a text of many lines is expected; anywhere else a line break would forge a second line.
+#: Keys whose values may have several lines; in other values a line break would forge a second log line.
 _MULTILINE_KEYS = frozenset({"exception", "stack"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROL_OR_BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -25,7 +26,7 @@ _CONTROL_OR_BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 def configure(
     secrets: Iterable[str] = (), *, stream: TextIO | None = None, level: int = logging.INFO
 ) -> None:
-    """Set logging up for this process; `secrets` are those of the settings. Libraries are heard from WARNING on."""
+    """Set up logging for this process and mask the `secrets` of the settings. Libraries log from WARNING."""
     out = stream or sys.stderr
     processors = _processors(Mask(secrets))
     render = _renderer(out)
@@ -66,7 +67,7 @@ def _order_keys(_logger: Any, _method: str, event: EventDict) -> EventDict:
 
 
 def _escape_controls(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    # What comes from outside must not move a terminal's cursor.
+    # Text from outside must not control the terminal.
     return {key: _escape(key, value) for key, value in event.items()}
 
 

@@ -1,7 +1,7 @@
-"""The last line of defence against secrets in the log: whatever looks like one is masked.
+"""Masks secrets in log events, as the last line of defence.
 
-Whoever logs must not hand secrets over in the first place. This catches the slip: a URL inside an exception's
-text, a header in a library's message, a secret of the settings in a stranger's words.
+Code must not log secrets in the first place. Masking catches the slip: a URL in an exception's text, a header in a
+library's message, a secret of the settings in a plugin's text.
 """
 
 import re
@@ -10,10 +10,10 @@ from typing import Any
 
 _MASK = "***"
 
-#: What is logged is a line to be read; a body that slipped in is not.
+#: Characters; longer texts are cut, because a log line is meant to be read.
 _MAX_LENGTH = 16_000
 _MAX_DEPTH = 8
-#: Shorter secrets are words that honest lines hold too.
+#: Shorter secrets are not masked: ordinary log lines contain the same words.
 _MIN_SECRET_LENGTH = 6
 
 _SENSITIVE_WORDS = r"token|secret|password|passwd|signature|credential|authorization|cookie|api[_-]?key|access[_-]?key"
@@ -21,8 +21,8 @@ _SENSITIVE_HEADERS = (
     r"(?:proxy-)?authorization|(?:set-)?cookie|[a-z0-9-]{1,60}-signature(?:-[0-9]{1,4})?"
 )
 
-#: What secrets look like on the left, what is left of them on the right. Every repetition is bounded or begins at
-#: a fixed word, so that a long hostile text costs no more than its length.
+#: Patterns of secrets on the left, replacements on the right. Every repetition is bounded or begins at a fixed word,
+#: so that matching a long hostile text takes linear time.
 _PATTERNS = tuple(
     (re.compile(pattern, re.IGNORECASE), replacement)
     for pattern, replacement in (
@@ -41,15 +41,15 @@ _PATTERNS = tuple(
         (rf"((?:{_SENSITIVE_WORDS}|\bsig)s?[\"']\s?:\s?)'[^']*'", rf"\1'{_MASK}'"),
     )
 )
-#: Names under which a value is a secret, whatever it looks like.
+#: Keys whose values are always masked.
 _SENSITIVE_KEYS = re.compile(rf"(?:^|[_. -])(?:{_SENSITIVE_WORDS}|sig)s?(?:-\d+)?$", re.IGNORECASE)
 
 
 class Mask:
-    """A structlog processor, and the same for a single text. `secrets` are masked wherever they turn up."""
+    """A structlog processor that masks the given `secrets` and everything that looks like a secret."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        # The longest first: one secret may hold another.
+        # Longest first, because one secret may contain another.
         known = sorted({secret for secret in secrets if len(secret) >= _MIN_SECRET_LENGTH}, key=len)
         self._known = re.compile("|".join(map(re.escape, reversed(known)))) if known else None
 
@@ -59,7 +59,7 @@ class Mask:
         }
 
     def text(self, text: str) -> str:
-        """The text without whatever looks like a secret."""
+        """Return the text with secrets masked."""
         if self._known:
             text = self._known.sub(_MASK, text)
         if len(text) > _MAX_LENGTH:
@@ -95,5 +95,5 @@ class Mask:
 def _text_of(value: Any) -> str:
     try:
         return str(value)
-    except Exception as exc:  # noqa: BLE001 - a log line must not fail for a stranger's __str__
+    except Exception as exc:  # noqa: BLE001 - a broken __str__ must not make logging fail
         return f"<{type(value).__name__} that cannot be shown: {type(exc).__name__}>"
