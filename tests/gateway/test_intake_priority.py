@@ -1,4 +1,4 @@
-"""Accepting goes first: what follows acceptance gives way while deliveries wait, and is never stopped."""
+"""Accepting deliveries has priority: other work is slowed while deliveries wait, but never stopped."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ _WORK = 0.001
 
 
 async def _count_turns(priority: IntakePriority, seconds: float) -> int:
-    """How many turns are granted within `seconds` to somebody who always wants one more."""
+    """Count the turns granted within `seconds` to a task that always waits for the next one."""
     count = 0
 
     async def take_turns() -> None:
@@ -24,7 +24,7 @@ async def _count_turns(priority: IntakePriority, seconds: float) -> int:
     return count
 
 
-async def test_nobody_gives_way_while_few_deliveries_wait() -> None:
+async def test_work_is_not_slowed_while_few_deliveries_wait() -> None:
     priority = IntakePriority()
     for _ in range(5):
         priority.arrived()
@@ -33,7 +33,7 @@ async def test_nobody_gives_way_while_few_deliveries_wait() -> None:
             await priority.wait_turn(1.0)
 
 
-async def test_a_stall_after_which_all_are_answered_is_no_onslaught() -> None:
+async def test_a_short_stall_is_not_treated_as_overload() -> None:
     priority = IntakePriority()
     await asyncio.sleep(0.05)
     for _ in range(500):
@@ -43,7 +43,7 @@ async def test_a_stall_after_which_all_are_answered_is_no_onslaught() -> None:
     assert priority.is_low()
 
 
-async def test_the_more_deliveries_wait_the_fewer_turns_are_granted_but_some_always() -> None:
+async def test_more_waiting_deliveries_mean_fewer_turns_but_some() -> None:
     few_waiting, many_waiting = IntakePriority(), IntakePriority()
     for _ in range(6):
         few_waiting.arrived()
@@ -53,12 +53,12 @@ async def test_the_more_deliveries_wait_the_fewer_turns_are_granted_but_some_alw
     more, fewer = await asyncio.gather(
         _count_turns(few_waiting, 1.0), _count_turns(many_waiting, 1.0)
     )
-    # (5/6)³ of a second's 1,000 turns of a millisecond, and an eighth; a slow machine grants fewer.
+    # Of 1,000 turns of a millisecond per second: (5/6)³ with few waiting, an eighth with many. Slow machines grant fewer.
     assert 0 < fewer <= 140
     assert fewer < more <= 620
 
 
-async def test_those_who_gave_way_go_on_once_the_wave_is_over() -> None:
+async def test_waiting_work_resumes_when_the_wave_is_over() -> None:
     priority = IntakePriority()
     for _ in range(500):
         priority.arrived()
@@ -72,7 +72,7 @@ async def test_those_who_gave_way_go_on_once_the_wave_is_over() -> None:
         await asyncio.gather(*waiting)
 
 
-async def test_one_who_no_longer_wants_its_turn_does_not_hold_up_the_next() -> None:
+async def test_a_cancelled_turn_does_not_block_the_next() -> None:
     priority = IntakePriority()
     for _ in range(500):
         priority.arrived()

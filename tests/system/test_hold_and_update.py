@@ -1,4 +1,4 @@
-"""A message never waits longer for its media than it may, whatever the host does, and the media follow."""
+"""A message waits for its media no longer than allowed, whatever the host does; the media follow in an update."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ HOLD = 1.0
 
 @dataclass(frozen=True, slots=True)
 class HostFault:
-    """What the media host does before it serves the file after all."""
+    """A fault of the media host before it finally serves the file."""
 
     platform: str
     fault: Fault
@@ -36,7 +36,7 @@ FAULTS = {
 }
 
 
-async def test_the_placeholder_comes_in_time_whatever_the_host_does_and_the_picture_follows(
+async def test_pending_media_are_announced_in_time_and_updated_later(
     tmp_path: Path,
 ) -> None:
     async with site(tmp_path, settings={"core": {"hold_seconds": HOLD}}) as running:
@@ -52,7 +52,7 @@ async def test_the_placeholder_comes_in_time_whatever_the_host_does_and_the_pict
         for received in running.core.taken:
             what = _text(received.event)
             if what in FAULTS and received.event["type"] == "message.received":
-                # A busy machine delays everything: what an ordinary text took is not this message's fault.
+                # A busy machine delays everything, so the latency of an ordinary text is allowed in addition.
                 assert received.at - accepted[what] <= HOLD + 1.0 + ordinary, what
                 (shown,) = received.event["data"]["message"]["attachments"]
                 assert shown["state"] == "pending", what
@@ -63,7 +63,7 @@ async def test_the_placeholder_comes_in_time_whatever_the_host_does_and_the_pict
 
 
 def _consumer(platform: str, number: int) -> Consumer:
-    """Each trouble has a conversation of its own."""
+    """Return a separate consumer for each fault, so that each has its own conversation."""
     return Consumer(CONSUMERS[platform].id[:-1] + str(number), "Kim")
 
 
@@ -72,7 +72,7 @@ def _texts_of(events: list[dict[str, Any]], type: str) -> list[str]:
 
 
 async def _latency_of_text(running: Site) -> float:
-    """How long a text of another conversation takes while the hosts misbehave."""
+    """Measure the latency of a text in another conversation while the hosts misbehave."""
     sent = time.monotonic()
     await running.platforms["twilio"].send(Consumer("+15550009999", "Kim"), "by the way")
     await running.until(lambda es: any(_text(e) == "by the way" for e in es), seconds=30)
@@ -84,7 +84,7 @@ def _text(event: dict[str, Any]) -> Any:
     return event["data"]["message"]["text"]
 
 
-async def test_a_host_that_never_answers_holds_up_neither_words_nor_other_hosts(
+async def test_a_hanging_host_delays_neither_texts_nor_other_hosts(
     tmp_path: Path,
 ) -> None:
     async with site(tmp_path, settings={"core": {"hold_seconds": 0.2}}) as running:

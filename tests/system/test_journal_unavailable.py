@@ -1,4 +1,4 @@
-"""The journal cannot be written for a while: the platforms are told to come again, and nothing is lost."""
+"""While the journal cannot be written, deliveries are refused with 503 and retried, and nothing is lost."""
 
 import asyncio
 import contextlib
@@ -25,14 +25,14 @@ def texts(running: Site, consumer: Consumer) -> list[str]:
 
 
 async def write(running: Site, name: str, texts_to_send: list[str], accepted: list[str]) -> None:
-    """Say one thing after the other, each until it is accepted."""
+    """Send the texts one after another, waiting until each is accepted."""
     for text in texts_to_send:
         (answer,) = await running.platforms[name].send(CONSUMERS[name], text)
         assert answer.accepted, answer
         accepted.append(text)
 
 
-async def test_a_journal_locked_by_another_process_delays_and_loses_nothing(tmp_path: Path) -> None:
+async def test_a_locked_journal_delays_deliveries_without_loss(tmp_path: Path) -> None:
     names = ["whatsapp", "messenger", "twilio", "apple"]
     async with site(tmp_path) as running:
         for platform in running.platforms.values():
@@ -55,7 +55,7 @@ async def test_a_journal_locked_by_another_process_delays_and_loses_nothing(tmp_
 
 
 def _lock_journal(journal: Path, seconds: float) -> "subprocess.Popen[bytes]":
-    """A process that keeps the journal for itself; returns when it has it."""
+    """Start a process that locks the journal; return once it holds the lock."""
     script = (
         "import sqlite3, sys, time; c = sqlite3.connect(sys.argv[1], timeout=20, isolation_level=None);"
         "c.execute('BEGIN IMMEDIATE'); print(flush=True); time.sleep(float(sys.argv[2]))"
@@ -69,12 +69,12 @@ def _lock_journal(journal: Path, seconds: float) -> "subprocess.Popen[bytes]":
 
 @contextlib.contextmanager
 def small_disk(at: Path, megabytes: int) -> Iterator[None]:
-    """A file system of its own, in memory; only root may mount one."""
+    """Mount a small in-memory file system, which needs root."""
     at.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(at)]
     done = subprocess.run(mount, capture_output=True, check=False)
     if done.returncode:
-        pytest.skip(f"no file system can be mounted here: {done.stderr.decode().strip()}")
+        pytest.skip(f"cannot mount a file system here: {done.stderr.decode().strip()}")
     try:
         yield
     finally:
@@ -83,7 +83,7 @@ def small_disk(at: Path, megabytes: int) -> Iterator[None]:
 
 @contextlib.asynccontextmanager
 async def on_that_disk(tmp_path: Path) -> AsyncIterator[tuple[Site, WhatsApp]]:
-    """A gateway with its data there, and a core that takes nothing."""
+    """Run a gateway with its data on the small disk and a core that refuses every event."""
     settings = {"gateway": {"data": str(tmp_path / "disk" / "data")}}
     async with site(tmp_path, settings=settings) as running:
         platform = running.platforms["whatsapp"]
@@ -92,7 +92,7 @@ async def on_that_disk(tmp_path: Path) -> AsyncIterator[tuple[Site, WhatsApp]]:
         yield running, platform
 
 
-async def test_a_disk_that_fills_up_refuses_in_time_drains_and_accepts_again(
+async def test_a_full_disk_refuses_deliveries_drains_and_recovers(
     tmp_path: Path,
 ) -> None:
     with small_disk(tmp_path / "disk", 64):
@@ -115,7 +115,7 @@ async def test_a_disk_that_fills_up_refuses_in_time_drains_and_accepts_again(
             assert journal.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-async def test_a_burst_onto_a_small_disk_is_refused_before_what_was_accepted_finds_no_room(
+async def test_a_burst_is_refused_before_accepted_deliveries_lack_space(
     tmp_path: Path,
 ) -> None:
     with small_disk(tmp_path / "disk", 48):
@@ -138,14 +138,14 @@ async def test_a_burst_onto_a_small_disk_is_refused_before_what_was_accepted_fin
 
 
 async def _fill(running: Site, platform: WhatsApp, consumer: Consumer) -> list[str]:
-    """Send until the gateway refuses for good; what it accepted."""
+    """Send until the gateway keeps refusing; return the accepted texts."""
     sent = list[str]()
     while True:
         texts_to_send = [f"{len(sent) + n} " + "x" * 4000 for n in range(20)]
         messages = [platform.message(consumer, "text", {"body": text}) for text in texts_to_send]
         (answer,) = await platform.deliver([platform.change(consumer, messages)])
         if answer.status == 503:
-            # What has yet to be read may be all that is too much.
+            # The refusal may be only because of deliveries that are not parsed yet.
             await asyncio.sleep(1.0)
             if (await running.call("GET", "/readyz"))[0] == 503:
                 return sent
