@@ -6,7 +6,7 @@ so that a misunderstanding on one side shows as a failing test, not as agreement
 
 from .apple.platform import Apple
 from .core import Core
-from .exchange import Action, Asked, Consumer, Delivered, SentText
+from .exchange import Action, Asked, Consumer, ConsumerMessage, Delivered, SentText
 from .hosting import Fault, Hosted
 from .messenger.platform import Messenger
 from .platform import Platform
@@ -36,6 +36,7 @@ __all__ = [
     "Apple",
     "Asked",
     "Consumer",
+    "ConsumerMessage",
     "Core",
     "Delivered",
     "Fault",

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from multidict import CIMultiDictProxy
 
+from .samples import Sample
+
 Site = Literal["api", "cdn"]
 
 
@@ -19,6 +21,20 @@ class Consumer:
     id: str
     name: str
     user_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerMessage:
+    """A message for the gateway from a consumer: a text, files, or both.
+
+    Each of its deliveries is posted `times` times; with `forged` its signature or token is invalid.
+    """
+
+    consumer: Consumer
+    text: str | None = None
+    files: tuple[Sample, ...] = ()
+    times: int = 1
+    forged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

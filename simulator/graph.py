@@ -89,6 +89,14 @@ class Graph(Platform):
     def api_url(self) -> str:
         return f"{self.origin}{self.api_path}"
 
+    def settings(self) -> dict[str, Any]:
+        return {
+            **super().settings(),
+            "app_secrets": [self.secret],
+            "verify_token": self.verify_token,
+            "access_token": self.token,
+        }
+
     def adopt(self, config: Any) -> None:
         self.secret = config.app_secrets[0].get_secret_value()
         self.token = config.access_token.get_secret_value()

@@ -13,11 +13,21 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from .exchange import Action, Asked, Consumer, Delivered, SentText, Site
+from .exchange import Action, Asked, Consumer, ConsumerMessage, Delivered, SentText, Site
 from .hosting import Fault, Hosted, Step, hang_up, misbehaving, whole
 from .samples import Sample
 
-__all__ = ["Action", "Asked", "Consumer", "Delivered", "Fault", "Hosted", "Platform", "SentText"]
+__all__ = [
+    "Action",
+    "Asked",
+    "Consumer",
+    "ConsumerMessage",
+    "Delivered",
+    "Fault",
+    "Hosted",
+    "Platform",
+    "SentText",
+]
 
 #: The longest that any of the platforms waits for a webhook (Apple), in seconds.
 _PATIENCE = 30.0
@@ -131,16 +141,15 @@ class Platform(ABC):
         """What its content network serves, at another origin."""
         return []
 
-    @abstractmethod
     def settings(self) -> dict[str, Any]:
-        """The section of connectors.yaml that fits this platform."""
+        """Return the section of connectors.yaml that fits this platform; subclasses add to it."""
+        return {"type": self.name, "api_url": self.api_url}
 
     def adopt(self, config: Any) -> None:
         """Take on the account and the credentials of a connector's settings, for `airlock simulate`."""
         del config
         raise NotImplementedError(f"the emulator of {self.name} takes on no settings")
 
-    @abstractmethod
     async def send(
         self,
         consumer: Consumer,
@@ -151,6 +160,13 @@ class Platform(ABC):
         forged: bool = False,
     ) -> list[Delivered]:
         """Deliver a message as this platform does, each delivery `times` times, with a wrong proof if `forged`."""
+        return await self.deliver_message(
+            ConsumerMessage(consumer, text, tuple(files), times, forged)
+        )
+
+    async def deliver_message(self, message: ConsumerMessage) -> list[Delivered]:
+        """Build the deliveries of a consumer's message and `post` them. Subclasses implement it."""
+        raise NotImplementedError(f"the emulator of {self.name} does not implement deliver_message")
 
     def host(self, sample: Sample, key: str, content: bytes | None = None, **extra: Any) -> Hosted:
         """Serve a file under `key`."""

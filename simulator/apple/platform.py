@@ -5,12 +5,11 @@ import gzip
 import json
 import time
 import uuid
-from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 from aiohttp import web
 
-from simulator.exchange import Action, Consumer, Delivered, SentText
+from simulator.exchange import Action, Consumer, ConsumerMessage, Delivered, SentText
 from simulator.platform import Handler, Platform, fresh_id
 from simulator.samples import Sample
 
@@ -54,11 +53,10 @@ class Apple(Platform):
 
     def settings(self) -> dict[str, Any]:
         return {
-            "type": self.name,
+            **super().settings(),
             "msp_id": self.msp_id,
             "secrets": [base64.b64encode(self.secret).decode()],
             "business_id": self.business,
-            "api_url": self.api_url,
         }
 
     def adopt(self, config: Any) -> None:
@@ -78,19 +76,13 @@ class Apple(Platform):
 
     # What consumers send.
 
-    async def send(
-        self,
-        consumer: Consumer,
-        text: str | None = None,
-        files: Sequence[Sample] = (),
-        *,
-        times: int = 1,
-        forged: bool = False,
-    ) -> list[Delivered]:
-        message: dict[str, Any] = {"body": _PLACE * len(files) + (text or "")}
-        if files:
-            message["attachments"] = [self.attachment(sample) for sample in files]
-        return await self.deliver(consumer, "text", message, times=times, forged=forged)
+    async def deliver_message(self, message: ConsumerMessage) -> list[Delivered]:
+        content: dict[str, Any] = {"body": _PLACE * len(message.files) + (message.text or "")}
+        if message.files:
+            content["attachments"] = [self.attachment(sample) for sample in message.files]
+        return await self.deliver(
+            message.consumer, "text", content, times=message.times, forged=message.forged
+        )
 
     def attachment(self, sample: Sample) -> dict[str, Any]:
         vault = self._stored(sample)

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from simulator.exchange import Action, Consumer, Delivered, SentText
+from simulator.exchange import Action, Consumer, ConsumerMessage, Delivered, SentText
 from simulator.graph import Graph, Proof, error, fresh_id
 from simulator.hosting import Hosted
 from simulator.samples import Sample
@@ -41,14 +41,7 @@ class Messenger(Graph):
         self._attachments_of: dict[str, list[tuple[str, Hosted]]] = {}
 
     def settings(self) -> dict[str, Any]:
-        return {
-            "type": self.name,
-            "app_secrets": [self.secret],
-            "verify_token": self.verify_token,
-            "access_token": self.token,
-            "page_id": self.page_id,
-            "api_url": self.api_url,
-        }
+        return {**super().settings(), "page_id": self.page_id}
 
     def adopt(self, config: Any) -> None:
         super().adopt(config)
@@ -59,23 +52,14 @@ class Messenger(Graph):
 
     # What consumers send.
 
-    async def send(
-        self,
-        consumer: Consumer,
-        text: str | None = None,
-        files: Sequence[Sample] = (),
-        *,
-        times: int = 1,
-        forged: bool = False,
-    ) -> list[Delivered]:
+    async def deliver_message(self, message: ConsumerMessage) -> list[Delivered]:
         """Words and files in one message, unless `words_apart`: then as two, in one POST."""
-        words: dict[str, Any] = {} if text is None else {"text": text}
-        shown: dict[str, Any] = (
-            {"attachments": [self.attachment(sample) for sample in files]} if files else {}
-        )
-        parts = [shown, words] if self.words_apart and words and shown else [{**words, **shown}]
-        events = [self.said(consumer, part) for part in parts]
-        return await self.deliver(events, times, forged=forged)
+        text = {} if message.text is None else {"text": message.text}
+        attachments = [self.attachment(sample) for sample in message.files]
+        files: dict[str, Any] = {"attachments": attachments} if attachments else {}
+        parts = [files, text] if self.words_apart and text and files else [{**text, **files}]
+        events = [self.said(message.consumer, part) for part in parts]
+        return await self.deliver(events, message.times, forged=message.forged)
 
     async def say(self, consumer: Consumer, happening: Happening) -> Delivered:
         """Anything of `messenger_messages`, in a POST of its own."""

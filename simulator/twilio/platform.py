@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from simulator.exchange import Consumer, Delivered, SentText
+from simulator.exchange import Consumer, ConsumerMessage, Delivered, SentText
 from simulator.hosting import Fault
 from simulator.platform import Handler, Platform, fresh_id
 from simulator.samples import Sample
@@ -49,11 +49,10 @@ class Twilio(Platform):
 
     def settings(self) -> dict[str, Any]:
         return {
-            "type": self.name,
+            **super().settings(),
             "account_sid": self.account,
             "auth_tokens": [self.token],
             "sender": self.number,
-            "api_url": self.api_url,
         }
 
     def adopt(self, config: Any) -> None:
@@ -77,20 +76,12 @@ class Twilio(Platform):
 
     # What consumers send.
 
-    async def send(
-        self,
-        consumer: Consumer,
-        text: str | None = None,
-        files: Sequence[Sample] = (),
-        *,
-        times: int = 1,
-        forged: bool = False,
-    ) -> list[Delivered]:
-        fields = self.fields(consumer, text, files)
-        if self.tells_opt_outs and (word := _word(text or "")):
+    async def deliver_message(self, message: ConsumerMessage) -> list[Delivered]:
+        fields = self.fields(message.consumer, message.text, message.files)
+        if self.tells_opt_outs and (word := _word(message.text or "")):
             fields["OptOutType"] = word
-        self._note_opt_out(consumer, text or "")
-        return await self.deliver(fields, times=times, forged=forged)
+        self._note_opt_out(message.consumer, message.text or "")
+        return await self.deliver(fields, times=message.times, forged=message.forged)
 
     def fields(
         self, consumer: Consumer, text: str | None = None, files: Sequence[Sample] = ()

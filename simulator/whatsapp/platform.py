@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from aiohttp import web
 
-from simulator.exchange import Consumer, Delivered, SentText
+from simulator.exchange import Consumer, ConsumerMessage, Delivered, SentText
 from simulator.graph import Graph, Proof, error, fresh_id
 from simulator.hosting import Hosted
 from simulator.samples import Sample
@@ -38,14 +38,7 @@ class WhatsApp(Graph):
     redirects_to_cdn = False
 
     def settings(self) -> dict[str, Any]:
-        return {
-            "type": self.name,
-            "app_secrets": [self.secret],
-            "verify_token": self.verify_token,
-            "access_token": self.token,
-            "phone_number_id": self.number_id,
-            "api_url": self.api_url,
-        }
+        return {**super().settings(), "phone_number_id": self.number_id}
 
     def adopt(self, config: Any) -> None:
         super().adopt(config)
@@ -59,26 +52,18 @@ class WhatsApp(Graph):
 
     # What consumers send.
 
-    async def send(
-        self,
-        consumer: Consumer,
-        text: str | None = None,
-        files: Sequence[Sample] = (),
-        *,
-        times: int = 1,
-        forged: bool = False,
-    ) -> list[Delivered]:
+    async def deliver_message(self, message: ConsumerMessage) -> list[Delivered]:
         """Each file is a message of its own; the text is the caption of the first."""
-        if not files:
-            messages = [self.message(consumer, "text", {"body": text or ""})]
-        else:
+        consumer, text = message.consumer, message.text
+        if message.files:
             messages = [
                 self.media_message(consumer, sample, text if number == 0 else None)
-                for number, sample in enumerate(files)
+                for number, sample in enumerate(message.files)
             ]
-        return await self.deliver(
-            [self.change(consumer, [message]) for message in messages], times, forged=forged
-        )
+        else:
+            messages = [self.message(consumer, "text", {"body": text or ""})]
+        changes = [self.change(consumer, [one]) for one in messages]
+        return await self.deliver(changes, message.times, forged=message.forged)
 
     async def say(self, consumer: Consumer, content: Content, **more: Any) -> Delivered:
         """One message of any kind (see `whatsapp_messages`), in a POST of its own."""
