@@ -11,11 +11,10 @@ import itertools
 import json
 import time
 import uuid
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from aiohttp import web
-from simulator import Consumer, Delivered, Hosted, Platform, Sample, SentText
+from simulator import Consumer, ConsumerMessage, Delivered, Hosted, Platform, Sample, SentText
 
 _KINDS = {"image": "image", "video": "video", "audio": "audio"}
 #: What LINE has to prepare before it can be had.
@@ -40,10 +39,9 @@ class Line(Platform):
 
     def settings(self) -> dict[str, Any]:
         return {
-            "type": self.name,
+            **super().settings(),
             "channel_secrets": [self.secret],
             "channel_access_token": self.token,
-            "api_url": self.api_url,
             "data_url": self.api_url,
         }
 
@@ -59,25 +57,14 @@ class Line(Platform):
             web.post("/v2/bot/message/push", self._push),
         ]
 
-    async def send(
-        self,
-        consumer: Consumer,
-        text: str | None = None,
-        files: Sequence[Sample] = (),
-        *,
-        times: int = 1,
-        forged: bool = False,
-    ) -> list[Delivered]:
+    async def deliver_message(self, message: ConsumerMessage) -> list[Delivered]:
         """Each file is a message of its own, and so is the text; all in one delivery."""
-        messages = [self._file(sample) for sample in files]
-        if text is not None:
-            messages.append({"id": self._id(), "type": "text", "quoteToken": "q", "text": text})
-        body = {
-            "destination": self.bot,
-            "events": [self._event(consumer, message) for message in messages],
-        }
-        ids = [message["id"] for message in messages]
-        return await self._deliver(json.dumps(body).encode(), ids, times, forged=forged)
+        contents = [self._file(sample) for sample in message.files]
+        if message.text is not None:
+            text = {"type": "text", "quoteToken": "q", "text": message.text}
+            contents.append({"id": self._id(), **text})
+        events = [self._event(message.consumer, content) for content in contents]
+        return await self._deliver(events, message.times, forged=message.forged)
 
     async def unsend(self, consumer: Consumer, message_id: str) -> list[Delivered]:
         """The consumer takes a message back, and its file is gone."""
@@ -85,12 +72,13 @@ class Line(Platform):
         event = self._event(consumer, {})
         del event["message"], event["replyToken"]
         event |= {"type": "unsend", "unsend": {"messageId": message_id}}
-        body = json.dumps({"destination": self.bot, "events": [event]}).encode()
-        return await self._deliver(body, [], 1, forged=False)
+        return await self._deliver([event])
 
     async def _deliver(
-        self, body: bytes, ids: Sequence[str], times: int, *, forged: bool
+        self, events: list[dict[str, Any]], times: int = 1, *, forged: bool = False
     ) -> list[Delivered]:
+        body = json.dumps({"destination": self.bot, "events": events}).encode()
+        ids = [event["message"]["id"] for event in events if "message" in event]
         key = b"another-secret" if forged else self.secret.encode()
         signature = base64.b64encode(hmac.new(key, body, hashlib.sha256).digest()).decode()
         headers = {"content-type": "application/json", "x-line-signature": signature}

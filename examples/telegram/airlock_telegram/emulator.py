@@ -6,11 +6,10 @@ Written from https://core.telegram.org/bots/api alone; it shares no code with th
 import itertools
 import json
 import time
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from aiohttp import web
-from simulator import Consumer, Delivered, Platform, Sample, SentText
+from simulator import ConsumerMessage, Delivered, Platform, Sample, SentText
 
 #: What a phone sends as what; anything else goes as a document.
 _KINDS = {"image": "photo", "video": "video", "audio": "audio"}
@@ -32,10 +31,9 @@ class Telegram(Platform):
 
     def settings(self) -> dict[str, Any]:
         return {
-            "type": self.name,
+            **super().settings(),
             "bot_token": self.token,
             "secret_tokens": [self.secret_token],
-            "api_url": self.api_url,
         }
 
     def adopt(self, config: Any) -> None:
@@ -50,31 +48,22 @@ class Telegram(Platform):
 
     # What consumers send.
 
-    async def send(
-        self,
-        consumer: Consumer,
-        text: str | None = None,
-        files: Sequence[Sample] = (),
-        *,
-        times: int = 1,
-        forged: bool = False,
-    ) -> list[Delivered]:
+    async def deliver_message(self, message: ConsumerMessage) -> list[Delivered]:
         """Each file is a message of its own; several are an album, and the text is the first one's caption."""
-        messages = [self._file(sample) for sample in files] or [{"text": text or ""}]
+        text, files = message.text or "", message.files
+        contents = [self._file(sample) for sample in files] or [{"text": text}]
         if files and text:
-            messages[0]["caption"] = text
+            contents[0]["caption"] = text
         if len(files) > 1:
             album = str(next(self._numbers))
-            messages = [{**message, "media_group_id": album} for message in messages]
+            contents = [{**content, "media_group_id": album} for content in contents]
         answers = []
-        for message in messages:
-            answers += await self._update(consumer, message, times, forged=forged)
+        for content in contents:
+            answers += await self._update(message, content)
         return answers
 
-    async def _update(
-        self, consumer: Consumer, content: dict[str, Any], times: int, *, forged: bool
-    ) -> list[Delivered]:
-        number = next(self._numbers)
+    async def _update(self, sent: ConsumerMessage, content: dict[str, Any]) -> list[Delivered]:
+        consumer, number = sent.consumer, next(self._numbers)
         first, _, last = consumer.name.partition(" ")
         who = {"id": int(consumer.id), "first_name": first, "last_name": last}
         message = {
@@ -84,13 +73,12 @@ class Telegram(Platform):
             "date": int(time.time()),
             **content,
         }
-        word = "a-wrong-word" if forged else self.secret_token
         headers = {
             "content-type": "application/json",
-            "x-telegram-bot-api-secret-token": word,
+            "x-telegram-bot-api-secret-token": "wrong-token" if sent.forged else self.secret_token,
         }
         body = json.dumps({"update_id": 700_000 + number, "message": message}).encode()
-        return await self.post(body, headers, [f"{consumer.id}:{number}"], times=times)
+        return await self.post(body, headers, [f"{consumer.id}:{number}"], times=sent.times)
 
     def _file(self, sample: Sample) -> dict[str, Any]:
         id = f"file-{next(self._numbers)}"
