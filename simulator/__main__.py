@@ -14,7 +14,7 @@ _DESCRIPTION = """Starts the four emulated platforms, prints the section of conn
 and tells their consumers' stories as soon as a gateway listens."""
 
 #: How long each delivery waits for the gateway to listen and accept, in seconds.
-_PATIENCE = 600.0
+_RETRY_SECONDS = 600.0
 
 
 def main() -> None:
@@ -48,15 +48,15 @@ async def _run(webhooks: str, port: int, pace: float) -> None:
         for number, platform in enumerate(platforms.values()):
             await platform.start(port=port + number)
             stack.push_async_callback(platform.close)
-            platform.retries_for = _PATIENCE
+            platform.retries_for = _RETRY_SECONDS
             platform.receipts = _RECEIPTS[platform.name]
         sections = {name: platform.settings() for name, platform in platforms.items()}
-        _say(yaml.safe_dump({"fetch": {"allow_private_hosts": True}, "connectors": sections}))
+        _print(yaml.safe_dump({"fetch": {"allow_private_hosts": True}, "connectors": sections}))
         async for step in play(platforms, pace=pace):
             files = [sample.name for sample in step.line.files]
-            words = " + ".join(filter(None, [step.line.text, *files]))
-            _say(f"{step.line.platform:>10}  {step.line.consumer.name}: {words}\n")
-        _say("That was everything. Texts of agents are still taken; Ctrl-C ends the platforms.\n")
+            content = " + ".join(filter(None, [step.line.text, *files]))
+            _print(f"{step.line.platform:>10}  {step.line.consumer.name}: {content}\n")
+        _print("That was everything. Texts of agents are still taken; Ctrl-C ends the platforms.\n")
         await asyncio.Event().wait()
 
 
@@ -68,7 +68,7 @@ _RECEIPTS: dict[str, tuple[str, ...]] = {
 }
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
 

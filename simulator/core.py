@@ -25,23 +25,26 @@ class BadSignature(Exception):
     """A delivery that does not prove where it comes from."""
 
 
-def signature(secret: str, id: str, stamp: str, body: bytes) -> bytes:
+def signature(secret: str, id: str, timestamp: str, body: bytes) -> bytes:
     """One element of webhook-signature, by the Standard Webhooks specification."""
     key = base64.b64decode(secret.removeprefix("whsec_"))
-    digest = hmac.new(key, f"{id}.{stamp}.".encode() + body, hashlib.sha256).digest()
+    digest = hmac.new(key, f"{id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
     return b"v1," + base64.b64encode(digest)
 
 
 def verify(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> None:
     """Check a delivery by the Standard Webhooks specification; raises BadSignature."""
-    id, stamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    id, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     if not id:
         raise BadSignature("webhook-id is missing")
-    if not stamp.isascii() or not stamp.isdigit() or abs(now - int(stamp)) > _TOLERANCE:
+    if not timestamp.isascii() or not timestamp.isdigit() or abs(now - int(timestamp)) > _TOLERANCE:
         raise BadSignature("webhook-timestamp is missing or too far from now")
-    right = signature(secret, id, stamp, body)
+    expected = signature(secret, id, timestamp, body)
     candidates = headers.get("webhook-signature", "").split(" ")
-    if not any(hmac.compare_digest(right, one.encode("utf-8", "replace")) for one in candidates):
+    if not any(
+        hmac.compare_digest(expected, candidate.encode("utf-8", "replace"))
+        for candidate in candidates
+    ):
         raise BadSignature("no webhook-signature fits")
 
 
@@ -75,7 +78,7 @@ class Core:
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         app = web.Application(client_max_size=64 * 1024 * 1024)
-        app.router.add_post("/events", self._take)
+        app.router.add_post("/events", self._receive)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port).start()
@@ -117,29 +120,29 @@ class Core:
         """Wait until so many events were taken; raises TimeoutError."""
         return await self.until(lambda events: len(events) >= count, seconds)
 
-    async def _take(self, request: web.Request) -> web.StreamResponse:
+    async def _receive(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         try:
-            self._check(request, body)
-            event = _cloud_event(request, body)
-        except BadSignature as why:
+            self._verify(request, body)
+            event = _parse_event(request, body)
+        except BadSignature as exc:
             self.bad_signatures += 1
-            self.reasons.append(str(why))
+            self.reasons.append(str(exc))
             return web.Response(status=401)
         if self.delay:
             await asyncio.sleep(self.delay)
-        return self._judged(request, event)
+        return self._respond(request, event)
 
-    def _check(self, request: web.Request, body: bytes) -> None:
-        *others, last = self._secrets
-        for secret in others:
+    def _verify(self, request: web.Request, body: bytes) -> None:
+        *earlier, last = self._secrets
+        for secret in earlier:
             try:
                 return verify(secret, request.headers, body, time.time())
             except BadSignature:
                 continue
         return verify(last, request.headers, body, time.time())
 
-    def _judged(self, request: web.Request, event: dict[str, Any]) -> web.Response:
+    def _respond(self, request: web.Request, event: dict[str, Any]) -> web.Response:
         status = self.judge(event)
         if 200 <= status < 300:
             self.taken.append(Received(time.monotonic(), event))
@@ -152,12 +155,12 @@ class Core:
         return web.Response(status=status, headers=self.headers_of_refusal)
 
 
-def _cloud_event(request: web.Request, body: bytes) -> dict[str, Any]:
+def _parse_event(request: web.Request, body: bytes) -> dict[str, Any]:
     """The CloudEvent in structured mode; its id has to be the one that was signed."""
     try:
         event = json.loads(body)
-    except ValueError as why:
-        raise BadSignature("the body is not JSON") from why
+    except ValueError as exc:
+        raise BadSignature("the body is not JSON") from exc
     if request.content_type != _CLOUD_EVENT:
         raise BadSignature(f"the body is not {_CLOUD_EVENT}")
     if not isinstance(event, dict) or event.get("id") != request.headers["webhook-id"]:

@@ -33,12 +33,12 @@ def refuses_every(nth: int, status: int = 503) -> Judge:
 
 def refuses_for(seconds: float, status: int = 503) -> Judge:
     """From the first attempt on."""
-    ends: list[float] = []
+    end: list[float] = []
 
     def judge(event: dict[str, Any]) -> int:
-        if not ends:
-            ends.append(time.monotonic() + seconds)
-        return status if time.monotonic() < ends[0] else accepts(event)
+        if not end:
+            end.append(time.monotonic() + seconds)
+        return status if time.monotonic() < end[0] else accepts(event)
 
     return judge
 

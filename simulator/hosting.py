@@ -9,7 +9,7 @@ from aiohttp import web
 
 from .samples import Sample
 
-_ENDLESS_BLOCK = 64 * 1024
+_CHUNK = 64 * 1024
 
 Step = Literal["bytes", "lookup"]
 
@@ -51,13 +51,15 @@ class Hosted:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-def whole(hosted: Hosted, *, content: bytes | None = None, media_type: str = "") -> web.Response:
+def file_response(
+    hosted: Hosted, *, content: bytes | None = None, media_type: str = ""
+) -> web.Response:
     body = hosted.content if content is None else content
     headers = {"content-type": media_type or hosted.sample.media_type}
     return web.Response(body=body, headers=headers)
 
 
-async def misbehaving(request: web.Request, hosted: Hosted, fault: Fault) -> web.StreamResponse:
+async def faulty_response(request: web.Request, hosted: Hosted, fault: Fault) -> web.StreamResponse:
     """What the fault makes of an answer. Uses up one of its times."""
     fault.times -= 1
     content = hosted.content
@@ -68,16 +70,16 @@ async def misbehaving(request: web.Request, hosted: Hosted, fault: Fault) -> web
     if fault.redirect is not None:
         return web.Response(status=302, headers={"location": fault.redirect})
     if fault.replace is not None:
-        return whole(hosted, content=fault.replace)
+        return file_response(hosted, content=fault.replace)
     if fault.flip:
-        return whole(hosted, content=_flipped(content))
+        return file_response(hosted, content=_flipped(content))
     if fault.media_type is not None:
-        return whole(hosted, media_type=fault.media_type)
+        return file_response(hosted, media_type=fault.media_type)
     if fault.endless is not None:
-        return await _streamed(request, _blocks(fault.endless), None)
+        return await _stream(request, _zeros(fault.endless), None)
     if fault.truncate:
-        return await _cut(request, content)
-    return await _streamed(request, _drops(content), len(content))
+        return await _send_half(request, content)
+    return await _stream(request, _slow_chunks(content), len(content))
 
 
 def _flipped(content: bytes) -> bytes:
@@ -85,19 +87,19 @@ def _flipped(content: bytes) -> bytes:
     return content[:middle] + bytes([content[middle] ^ 0xFF]) + content[middle + 1 :]
 
 
-async def _blocks(size: int) -> AsyncIterator[bytes]:
-    for start in range(0, size, _ENDLESS_BLOCK):
-        yield bytes(min(_ENDLESS_BLOCK, size - start))
+async def _zeros(size: int) -> AsyncIterator[bytes]:
+    for start in range(0, size, _CHUNK):
+        yield bytes(min(_CHUNK, size - start))
 
 
-async def _drops(content: bytes) -> AsyncIterator[bytes]:
+async def _slow_chunks(content: bytes) -> AsyncIterator[bytes]:
     for start in range(0, len(content), 500):
         yield content[start : start + 500]
         await asyncio.sleep(0.5)
 
 
-async def _streamed(
-    request: web.Request, blocks: AsyncIterator[bytes], length: int | None
+async def _stream(
+    request: web.Request, chunks: AsyncIterator[bytes], length: int | None
 ) -> web.StreamResponse:
     response = web.StreamResponse()
     if length is None:
@@ -105,13 +107,13 @@ async def _streamed(
     else:
         response.content_length = length
     await response.prepare(request)
-    async for block in blocks:
-        await response.write(block)
+    async for chunk in chunks:
+        await response.write(chunk)
     await response.write_eof()
     return response
 
 
-async def _cut(request: web.Request, content: bytes) -> web.StreamResponse:
+async def _send_half(request: web.Request, content: bytes) -> web.StreamResponse:
     response = web.StreamResponse()
     response.content_length = len(content)
     await response.prepare(request)
@@ -124,3 +126,7 @@ def hang_up(request: web.Request) -> None:
     """End the connection without an answer, or in the middle of one."""
     if request.transport is not None:
         request.transport.close()
+
+
+#: Older names.
+whole, misbehaving = file_response, faulty_response

@@ -14,7 +14,7 @@ from aiohttp import web
 from yarl import URL
 
 from .exchange import Action, Asked, Consumer, ConsumerMessage, Delivered, SentText, Site
-from .hosting import Fault, Hosted, Step, hang_up, misbehaving, whole
+from .hosting import Fault, Hosted, Step, faulty_response, file_response, hang_up
 from .samples import Sample
 
 __all__ = [
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 #: The longest that any of the platforms waits for a webhook (Apple), in seconds.
-_PATIENCE = 30.0
+_WEBHOOK_TIMEOUT = 30.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -90,19 +90,19 @@ class Platform(ABC):
         self._aged = 0.0
         self._runners: list[web.AppRunner] = []
         self._http: aiohttp.ClientSession | None = None
-        self._sent_one = asyncio.Event()
-        self._telling: set[asyncio.Task[None]] = set()
+        self._text_sent = asyncio.Event()
+        self._receipt_tasks: set[asyncio.Task[None]] = set()
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         self.origin = await self._listen("api", self.routes(), host, port)
         if routes := self.cdn_routes():
             self.cdn = await self._listen("cdn", routes, host, 0)
-        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_PATIENCE))
+        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_WEBHOOK_TIMEOUT))
 
     async def close(self) -> None:
-        for task in self._telling:
+        for task in self._receipt_tasks:
             task.cancel()
-        await asyncio.gather(*self._telling, return_exceptions=True)
+        await asyncio.gather(*self._receipt_tasks, return_exceptions=True)
         if self._http is not None:
             await self._http.close()
         for runner in self._runners:
@@ -193,15 +193,18 @@ class Platform(ABC):
         times: int = 1,
     ) -> list[Delivered]:
         """One delivery to the webhook, `times` times."""
-        return [await self._insist(url or self.webhook, body, headers, ids) for _ in range(times)]
+        return [
+            await self._post_until_accepted(url or self.webhook, body, headers, ids)
+            for _ in range(times)
+        ]
 
-    async def _insist(
+    async def _post_until_accepted(
         self, url: str, body: bytes, headers: Mapping[str, str], ids: Sequence[str]
     ) -> Delivered:
         end = time.monotonic() + self.retries_for
         for attempt in itertools.count(1):
             try:
-                delivered = await self._post(url, body, headers, ids)
+                delivered = await self._post_once(url, body, headers, ids)
             except (aiohttp.ClientError, TimeoutError):
                 if time.monotonic() >= end:
                     raise
@@ -211,13 +214,13 @@ class Platform(ABC):
             await asyncio.sleep(min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE))
         raise AssertionError("counting has no end")
 
-    async def _post(
+    async def _post_once(
         self, url: str, body: bytes, headers: Mapping[str, str], ids: Sequence[str]
     ) -> Delivered:
         assert self._http is not None, "start() comes first"
-        exactly = URL(url, encoded=True)  # signed byte for byte, so nothing may be quoted anew
+        exact = URL(url, encoded=True)  # signed byte for byte, so nothing may be quoted anew
         async with self._http.post(
-            exactly, data=body, headers=headers, allow_redirects=False
+            exact, data=body, headers=headers, allow_redirects=False
         ) as response:
             return Delivered(response.status, await response.read(), tuple(ids), response.headers)
 
@@ -225,13 +228,17 @@ class Platform(ABC):
         """The bytes of a file, or what its fault makes of them."""
         hosted.asked += 1
         fault = self._fault(hosted, "bytes")
-        return whole(hosted) if fault is None else await misbehaving(request, hosted, fault)
+        return (
+            file_response(hosted)
+            if fault is None
+            else await faulty_response(request, hosted, fault)
+        )
 
     async def stumble(self, request: web.Request, hosted: Hosted) -> web.StreamResponse | None:
         """What a fault makes of the request that leads to a file; None if it goes well."""
         hosted.looked_up += 1
         fault = self._fault(hosted, "lookup")
-        return None if fault is None else await misbehaving(request, hosted, fault)
+        return None if fault is None else await faulty_response(request, hosted, fault)
 
     def _fault(self, hosted: Hosted, step: Step) -> Fault | None:
         fault = hosted.fault or self.faults.get(hosted.sample.name) or self.fault_for_all
@@ -256,12 +263,12 @@ class Platform(ABC):
     ) -> web.StreamResponse:
         """Keep a text that was taken, tell what becomes of it, and answer; unless the answer is to be lost."""
         self.sent.append(text)
-        self._sent_one.set()
-        telling = asyncio.create_task(self._tell(text))
-        self._telling.add(telling)
-        telling.add_done_callback(self._telling.discard)
+        self._text_sent.set()
+        task = asyncio.create_task(self._send_receipts(text))
+        self._receipt_tasks.add(task)
+        task.add_done_callback(self._receipt_tasks.discard)
         if self.receipts_first:
-            await telling
+            await task
         if self.lost_answers > 0:
             self.lost_answers -= 1
             hang_up(request)
@@ -269,38 +276,41 @@ class Platform(ABC):
             return web.Response(status=self.spoilt_answers.pop(0), text="<html>Bad gateway</html>")
         return answer
 
-    async def _tell(self, text: SentText) -> None:
-        for what in self.fate(text):
+    async def _send_receipts(self, text: SentText) -> None:
+        for receipt in self.fate(text):
             await asyncio.sleep(self.receipt_pause)
             try:
-                delivered = await self.tell(text, what)
-            except (aiohttp.ClientError, TimeoutError) as trouble:
-                self.undelivered.append((what, repr(trouble)))
+                delivered = await self.tell(text, receipt)
+            except (aiohttp.ClientError, TimeoutError) as exc:
+                self.undelivered.append((receipt, repr(exc)))
             else:
                 if not delivered.accepted:
-                    self.undelivered.append((what, f"answered {delivered.status}"))
+                    self.undelivered.append((receipt, f"answered {delivered.status}"))
 
     def fate(self, text: SentText) -> Sequence[str]:
         """What becomes of a text that was taken."""
         del text
         return self.receipts
 
-    async def tell(self, text: SentText, what: str) -> Delivered:
+    async def tell(self, text: SentText, receipt: str) -> Delivered:
         """Tell the webhook what became of a text."""
-        raise NotImplementedError(f"{self.name} tells nothing about texts ({what} of {text.id})")
+        raise NotImplementedError(f"{self.name} tells nothing about texts ({receipt} of {text.id})")
 
     async def until_sent(self, count: int, seconds: float = 30.0) -> list[SentText]:
         """Wait until the gateway has sent so many texts; raises TimeoutError."""
         async with asyncio.timeout(seconds):
             while len(self.sent) < count:
-                self._sent_one.clear()
-                await self._sent_one.wait()
+                self._text_sent.clear()
+                await self._text_sent.wait()
         return self.sent
 
-    async def until_told(self, seconds: float = 30.0) -> None:
+    async def until_receipts_sent(self, seconds: float = 30.0) -> None:
         """Wait until everything about the texts sent so far was told to the webhook."""
         async with asyncio.timeout(seconds):
-            await asyncio.gather(*self._telling)
+            await asyncio.gather(*self._receipt_tasks)
+
+    #: The older name of `until_receipts_sent`.
+    until_told = until_receipts_sent  # allow-word
 
 
 def fresh_id() -> str:

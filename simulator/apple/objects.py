@@ -20,7 +20,7 @@ HEADERS: dict[Family, tuple[str, str, str]] = {
 }
 
 #: Older pages spell the members of an attachment with dashes.
-_DASHED = {
+_DASHED_NAMES = {
     "mimeType": "mime-type",
     "size": "file-size",
     "key": "decryption-key",
@@ -30,30 +30,30 @@ _DASHED = {
 }
 
 
-def encrypted(key: bytes, content: bytes) -> bytes:
+def encrypt(key: bytes, content: bytes) -> bytes:
     """AES-256 in counter mode from a counter of zeros; decrypting is the same."""
     encryptor = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).encryptor()
     return encryptor.update(content) + encryptor.finalize()
 
 
-class Vault:
+class EncryptedObject:
     """What is known about one encrypted object."""
 
     def __init__(self, content: bytes) -> None:
         self.name = f"01USER{fresh_id()[:20].upper()}"
         self.key = os.urandom(32)
-        self.proof = b"\x81" + os.urandom(20)
+        self.signature = b"\x81" + os.urandom(20)
         self.owner = f"M{fresh_id()}"
         # Letters that quoting would change: the address has to come back byte for byte.
         self.url = (
             f"https://p54-content.icloud.com/{self.name}.C01%2F{fresh_id()[:8]}?o=Az+b%3D&v=1"
         )
-        self.content = encrypted(self.key, content)
+        self.content = encrypt(self.key, content)
 
-    def announced(self, form: SignatureForm) -> dict[str, str]:
-        forms = {
-            "signature": self.proof.hex().upper(),
-            "signature-base64": base64.b64encode(self.proof).decode(),
+    def describe(self, form: SignatureForm) -> dict[str, str]:
+        signatures = {
+            "signature": self.signature.hex().upper(),
+            "signature-base64": base64.b64encode(self.signature).decode(),
         }
         left_out = {"hex": "signature-base64", "base64": "signature"}.get(form, "")
         return {
@@ -61,17 +61,17 @@ class Vault:
             "url": self.url,
             "owner": self.owner,
             "key": "00" + self.key.hex().upper(),
-            **{name: value for name, value in forms.items() if name != left_out},
+            **{name: value for name, value in signatures.items() if name != left_out},
         }
 
-    def fits(self, proof: str) -> bool:
+    def matches(self, signature: str) -> bool:
         """Whether a signature header is the object's, in base64."""
         try:
-            return base64.b64decode(proof, validate=True) == self.proof
+            return base64.b64decode(signature, validate=True) == self.signature
         except ValueError:
             return False
 
 
-def spelled(attachment: Mapping[str, Any], spelling: Spelling) -> dict[str, Any]:
-    names = _DASHED if spelling == "dashed" else {}
+def rename_members(attachment: Mapping[str, Any], spelling: Spelling) -> dict[str, Any]:
+    names = _DASHED_NAMES if spelling == "dashed" else {}
     return {names.get(name, name): value for name, value in attachment.items()}

@@ -22,12 +22,12 @@ def voice(seconds: float = 2.0) -> Sample:
 
 def document(words: str = "Example invoice") -> Sample:
     """A PDF of one page with one line on it."""
-    drawing = f"BT /F1 24 Tf 72 720 Td ({words}) Tj ET".encode()
+    content_stream = f"BT /F1 24 Tf 72 720 Td ({words}) Tj ET".encode()
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources 6 0 R >>",
-        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(drawing), drawing),
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content_stream), content_stream),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
         b"<< /Font << /F1 5 0 R >> >>",
     ]

@@ -21,14 +21,14 @@ class Sample:
 
 def padded(sample: Sample, size: int) -> Sample:
     """The same file made exactly `size` bytes long by something that no decoder reads."""
-    missing = size - len(sample.content)
-    if missing < 8:
+    padding_size = size - len(sample.content)
+    if padding_size < 8:
         raise ValueError(f"{sample.name} has {len(sample.content)} bytes: {size} is too few")
-    filling = struct.pack(">I4s", missing, b"free") + bytes(missing - 8)
-    return replace(sample, content=sample.content + filling)
+    padding = struct.pack(">I4s", padding_size, b"free") + bytes(padding_size - 8)
+    return replace(sample, content=sample.content + padding)
 
 
-def marks(canary: str, *places: str) -> tuple[bytes, ...]:
+def canaries_for(canary: str, *places: str) -> tuple[bytes, ...]:
     """A canary by itself, and as it is marked for the places where it is hidden."""
     return (canary.encode(), *(f"{canary}-{place}".encode() for place in places))
 

@@ -69,36 +69,36 @@ def error(code: int) -> web.Response:
     return web.json_response(body, status=status)
 
 
-async def text_of(request: web.Request, number: str, service: str) -> Text:
+async def parse_text(request: web.Request, number: str, service: str) -> Text:
     """The text that a call wants sent; raises Refused."""
     if request.content_type != "application/x-www-form-urlencoded":
         raise Refused(21211)  # nothing of another body is read: all parameters are missing
     raw = {name: str(value) for name, value in (await request.post()).items()}
-    _check(_PHONE.fullmatch(raw.get("To", "")), 21211)
-    _check(raw.get("From") or raw.get("MessagingServiceSid"), 21603)
-    _check(raw.get("From", number) == number, 21606)
-    _check(raw.get("MessagingServiceSid", service) == service, 21701)
-    _check(raw.get("Body"), 21602)
-    _check(len(raw["Body"]) <= _LONGEST_TEXT, 21617)
-    _check(_is_address(raw.get("StatusCallback", "https://example.com/")), 21609)
+    _require(_PHONE.fullmatch(raw.get("To", "")), 21211)
+    _require(raw.get("From") or raw.get("MessagingServiceSid"), 21603)
+    _require(raw.get("From", number) == number, 21606)
+    _require(raw.get("MessagingServiceSid", service) == service, 21701)
+    _require(raw.get("Body"), 21602)
+    _require(len(raw["Body"]) <= _LONGEST_TEXT, 21617)
+    _require(_is_url(raw.get("StatusCallback", "https://example.com/")), 21609)
     return Text(raw["To"], raw["Body"], raw)
 
 
-def segments(text: str) -> int:
+def count_segments(text: str) -> int:
     """In how many short messages a text travels."""
     letters = set(text)
     if letters <= _GSM | _GSM_EXTENSION:
-        size, alone, joined = len(text) + sum(c in _GSM_EXTENSION for c in text), 160, 153
+        size, single, joined = len(text) + sum(c in _GSM_EXTENSION for c in text), 160, 153
     else:
-        size, alone, joined = len(text.encode("utf-16-le")) // 2, 70, 67
-    return 1 if size <= alone else -(-size // joined)
+        size, single, joined = len(text.encode("utf-16-le")) // 2, 70, 67
+    return 1 if size <= single else -(-size // joined)
 
 
-def _check(condition: object, code: int) -> None:
+def _require(condition: object, code: int) -> None:
     if not condition:
         raise Refused(code)
 
 
-def _is_address(url: str) -> bool:
+def _is_url(url: str) -> bool:
     parts = urlsplit(url)
     return parts.scheme in {"http", "https"} and bool(_HOST.fullmatch(parts.hostname or ""))

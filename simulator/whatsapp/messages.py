@@ -10,16 +10,16 @@ def text(body: str) -> Content:
 
 
 def location(latitude: float, longitude: float, *, name: str = "", address: str = "") -> Content:
-    named = {"name": name, "address": address} if name else {}
-    return "location", {"latitude": latitude, "longitude": longitude, **named}
+    labels = {"name": name, "address": address} if name else {}
+    return "location", {"latitude": latitude, "longitude": longitude, **labels}
 
 
 def contact(name: str, phone: str) -> Content:
     first, _, last = name.partition(" ")
-    called = {"formatted_name": name, "first_name": first, "last_name": last}
+    names = {"formatted_name": name, "first_name": first, "last_name": last}
     digits = "".join(filter(str.isdigit, phone))
     return "contacts", [
-        {"name": called, "phones": [{"phone": phone, "wa_id": digits, "type": "CELL"}]}
+        {"name": names, "phones": [{"phone": phone, "wa_id": digits, "type": "CELL"}]}
     ]
 
 
@@ -41,19 +41,19 @@ def chosen(title: str, *, description: str | None = None) -> Content:
     return "interactive", {"type": "list_reply", "list_reply": row}
 
 
-def order(words: str) -> Content:
+def order(text: str) -> Content:
     item = {
         "product_retailer_id": "sku-1",
         "quantity": 1,
         "item_price": 9.5,
         "currency": "EUR",
     }
-    return "order", {"catalog_id": "77001", "text": words, "product_items": [item]}
+    return "order", {"catalog_id": "77001", "text": text, "product_items": [item]}
 
 
 def number_change(old: str, new: str) -> Content:
-    said = f"User changed from {old} to {new}"
-    return "system", {"body": said, "type": "user_changed_number", "wa_id": new}
+    body = f"User changed from {old} to {new}"
+    return "system", {"body": body, "type": "user_changed_number", "wa_id": new}
 
 
 def edit(original_id: str, content: Content) -> Content:

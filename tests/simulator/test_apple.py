@@ -27,11 +27,11 @@ async def stage() -> AsyncIterator[Stage[Apple]]:
 
 
 def token(stage: Stage[Apple], secret: bytes | None = None, **claims: Any) -> str:
-    said = {"iss": stage.platform.msp_id, "iat": int(time.time()), **claims}
-    return "Bearer " + jwt.encode(said, secret or stage.platform.secret, algorithm="HS256")
+    all_claims = {"iss": stage.platform.msp_id, "iat": int(time.time()), **claims}
+    return "Bearer " + jwt.encode(all_claims, secret or stage.platform.secret, algorithm="HS256")
 
 
-def proof(stage: Stage[Apple]) -> dict[str, str]:
+def credentials(stage: Stage[Apple]) -> dict[str, str]:
     return {"authorization": token(stage), "source-id": stage.platform.business}
 
 
@@ -51,14 +51,14 @@ async def announced(stage: Stage[Apple]) -> dict[str, Any]:
 async def pre_download(
     stage: Stage[Apple], attachment: dict[str, Any], *names: str, **changes: str
 ) -> httpx.Response:
-    headers = {**proof(stage), **object_headers(attachment, *names), **changes}
+    headers = {**credentials(stage), **object_headers(attachment, *names), **changes}
     return await stage.http.get(f"{stage.platform.api_url}/v1/preDownload", headers=headers)
 
 
-def opened(attachment: dict[str, Any], sealed: bytes) -> bytes:
+def decrypted(attachment: dict[str, Any], encrypted: bytes) -> bytes:
     key = bytes.fromhex(attachment["key"][2:])
     decryptor = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).decryptor()
-    return decryptor.update(sealed) + decryptor.finalize()
+    return decryptor.update(encrypted) + decryptor.finalize()
 
 
 # Deliveries.
@@ -73,9 +73,9 @@ async def test_a_text_is_delivered_compressed_with_a_token_and_its_ids(
     assert arrived.body[:2] == b"\x1f\x8b"
     kind, _, value = arrived.headers["Authorization"].partition(" ")
     audience = stage.platform.msp_id
-    said = jwt.decode(value, stage.platform.secret, algorithms=["HS256"], audience=audience)
+    claims = jwt.decode(value, stage.platform.secret, algorithms=["HS256"], audience=audience)
     assert kind == "Bearer"
-    assert abs(said["iat"] - time.time()) < 60
+    assert abs(claims["iat"] - time.time()) < 60
     content = arrived.content
     assert (content["type"], content["body"]) == ("text", "Grüße 📦")
     assert arrived.headers["id"] == content["id"] == answer.ids[0]
@@ -84,7 +84,7 @@ async def test_a_text_is_delivered_compressed_with_a_token_and_its_ids(
 
 
 async def test_a_proxy_may_have_inflated_it(stage: Stage[Apple]) -> None:
-    stage.platform.inflated = True
+    stage.platform.sends_uncompressed = True
     await stage.platform.send(DANA, "plain")
     assert json.loads(stage.webhook.arrived[0].body)["body"] == "plain"
 
@@ -121,7 +121,7 @@ async def test_headers_can_contradict_the_body(stage: Stage[Apple]) -> None:
 
 
 async def test_a_choice_has_words(stage: Stage[Apple]) -> None:
-    await stage.platform.chosen(DANA, "Monday")
+    await stage.platform.send_choice(DANA, "Monday")
     content = stage.webhook.arrived[0].content
     assert content["interactiveData"]["data"]["replyMessage"]["title"] == "Monday"
 
@@ -153,12 +153,12 @@ async def test_a_photo_is_asked_for_fetched_and_opened(stage: Stage[Apple]) -> N
     attachment = await announced(stage)
     url = (await pre_download(stage, attachment)).json()["download-url"]
     assert not url.startswith(stage.platform.origin)
-    sealed = (await stage.http.get(url)).content
-    assert len(sealed) == int(attachment["size"]) == len(PHOTO.content)
-    assert sealed != PHOTO.content
+    encrypted = (await stage.http.get(url)).content
+    assert len(encrypted) == int(attachment["size"]) == len(PHOTO.content)
+    assert encrypted != PHOTO.content
     assert attachment["key"][:2] == "00"
     assert len(attachment["key"]) == 66
-    assert opened(attachment, sealed) == PHOTO.content
+    assert decrypted(attachment, encrypted) == PHOTO.content
     assert stage.platform.leaks == []
 
 
@@ -178,8 +178,8 @@ async def test_the_family_of_header_names_can_be_chosen(
 
 async def test_the_signature_has_to_be_base64_of_the_bytes(stage: Stage[Apple]) -> None:
     attachment = await announced(stage)
-    trap = {"MMCS-Signature": attachment["signature"]}
-    assert (await pre_download(stage, attachment, **trap)).status_code == 400
+    wrong = {"MMCS-Signature": attachment["signature"]}
+    assert (await pre_download(stage, attachment, **wrong)).status_code == 400
 
 
 async def test_the_objects_address_has_to_come_back_byte_for_byte(stage: Stage[Apple]) -> None:
@@ -240,7 +240,7 @@ async def test_an_address_expires_and_a_new_one_can_be_had(stage: Stage[Apple]) 
 
 
 async def test_an_object_can_die_young(stage: Stage[Apple]) -> None:
-    stage.platform.object_lives = 2
+    stage.platform.object_lifetime = 2
     attachment = await announced(stage)
     stage.platform.age(3)
     assert (await pre_download(stage, attachment)).status_code == 404
@@ -254,20 +254,20 @@ async def test_asking_can_fail_before_the_bytes_do(stage: Stage[Apple]) -> None:
 
 
 async def test_a_long_answer_is_fetched_and_decoded(stage: Stage[Apple]) -> None:
-    await stage.platform.chosen(DANA, "Monday", by_reference=True)
+    await stage.platform.send_choice(DANA, "Monday", by_reference=True)
     reference = stage.webhook.arrived[0].content["interactiveDataRef"]
     url = (await pre_download(stage, reference)).json()["download-url"]
-    payload = opened(reference, (await stage.http.get(url)).content)
+    payload = decrypted(reference, (await stage.http.get(url)).content)
     answer = await stage.http.post(
         f"{stage.platform.api_url}/v1/decodePayload",
         content=payload,
-        headers={**proof(stage), "bid": reference["bid"]},
+        headers={**credentials(stage), "bid": reference["bid"]},
     )
     assert answer.json()["data"]["replyMessage"]["title"] == "Monday"
     wrong = await stage.http.post(
         f"{stage.platform.api_url}/v1/decodePayload",
         content=payload + b"x",
-        headers={**proof(stage), "bid": reference["bid"]},
+        headers={**credentials(stage), "bid": reference["bid"]},
     )
     assert wrong.status_code == 400
 
@@ -279,7 +279,7 @@ async def sent(
     stage: Stage[Apple], headers: dict[str, str] | None = None, **changes: Any
 ) -> httpx.Response:
     """To somebody who has written."""
-    stage.platform.met.add(DANA.id)
+    stage.platform.known_consumers.add(DANA.id)
     id = str(uuid.uuid4())
     content = {
         "v": 1,
@@ -291,9 +291,9 @@ async def sent(
         **changes,
     }
     content = {name: value for name, value in content.items() if value is not None}
-    said = {**proof(stage), "id": str(content.get("id")), "destination-id": DANA.id}
+    all_headers = {**credentials(stage), "id": str(content.get("id")), "destination-id": DANA.id}
     url = f"{stage.platform.api_url}/v1/message"
-    return await stage.http.post(url, json=content, headers={**said, **(headers or {})})
+    return await stage.http.post(url, json=content, headers={**all_headers, **(headers or {})})
 
 
 async def test_a_text_is_taken_and_answered_with_nothing(stage: Stage[Apple]) -> None:
@@ -305,14 +305,14 @@ async def test_a_text_is_taken_and_answered_with_nothing(stage: Stage[Apple]) ->
 
 BAD: dict[str, dict[str, Any]] = {
     "another version": {"v": 2},
-    "an id that is no uuid": {"id": "1"},
+    "an id that is not a uuid": {"id": "1"},
     "another id in the header": {"headers": {"id": str(uuid.UUID(int=1))}},
     "another sender": {"sourceId": "else"},
     "another recipient": {"destinationId": "urn:mbid:else"},
-    "no words": {"body": None},
-    "empty words": {"body": " "},
+    "no text": {"body": None},
+    "an empty text": {"body": " "},
     "a type that may not be sent": {"type": "close", "body": None},
-    "typing with words": {"type": "typing_start"},
+    "typing with a text": {"type": "typing_start"},
 }
 
 
@@ -336,7 +336,7 @@ async def test_a_text_that_is_sent_again_is_one_text(stage: Stage[Apple]) -> Non
     assert (await sent(stage, id=id)).status_code == 200
     assert (await sent(stage, id=id)).status_code == 200
     assert [text.id for text in stage.platform.sent] == [id]
-    assert stage.platform.repeated == [id]
+    assert stage.platform.repeated_ids == [id]
 
 
 async def test_who_never_wrote_cannot_be_written_to(stage: Stage[Apple]) -> None:

@@ -118,8 +118,8 @@ async def test_an_event_under_another_id_than_the_signed_one_is_refused() -> Non
 async def test_one_right_signature_among_several_is_enough() -> None:
     async with running() as core:
         now = datetime.now(UTC)
-        right = Webhook(SECRET).sign("evt_1", now, json.dumps(event()))
-        assert await posted(core, changes={"webhook-signature": f"v1,AAAA {right}"}) == 204
+        valid = Webhook(SECRET).sign("evt_1", now, json.dumps(event()))
+        assert await posted(core, changes={"webhook-signature": f"v1,AAAA {valid}"}) == 204
 
 
 @pytest.mark.parametrize("secret", [SECRET, OTHER])

@@ -12,7 +12,7 @@ import pytest
 
 from simulator import Messenger, Sample, document, photo, still, video, voice
 from simulator.exchange import Action
-from simulator.messenger import messages as say
+from simulator.messenger import messages
 from tests.simulator.webhook import BEN, MIA, Stage, staged
 
 PHOTO = photo(width=320, height=240)
@@ -35,7 +35,7 @@ def events(stage: Stage[Messenger], arrived: int = -1) -> list[dict[str, Any]]:
     return [event for entry in content["entry"] for event in entry["messaging"]]
 
 
-async def shown(stage: Stage[Messenger], sample: Sample = PHOTO) -> str:
+async def delivered_url(stage: Stage[Messenger], sample: Sample = PHOTO) -> str:
     """The address of a file that was delivered."""
     await stage.platform.send(MIA, files=[sample])
     return str(events(stage)[0]["message"]["attachments"][0]["payload"]["url"])
@@ -43,7 +43,7 @@ async def shown(stage: Stage[Messenger], sample: Sample = PHOTO) -> str:
 
 async def sent(stage: Stage[Messenger], content: Any, **query: str) -> httpx.Response:
     """By somebody whom the consumer has written to."""
-    stage.platform.met.add(MIA.id)
+    stage.platform.known_consumers.add(MIA.id)
     url = f"{stage.platform.api_url}/{stage.platform.page_id}/messages"
     return await stage.http.post(url, json=content, params=query, headers=bearer(stage))
 
@@ -54,8 +54,8 @@ async def sent(stage: Stage[Messenger], content: Any, **query: str) -> httpx.Res
 async def test_a_text_is_delivered_signed_over_its_bytes(stage: Stage[Messenger]) -> None:
     (answer,) = await stage.platform.send(MIA, "Grüße 📦")
     (arrived,) = stage.webhook.arrived
-    right = hmac.new(stage.platform.secret.encode(), arrived.body, hashlib.sha256).hexdigest()
-    assert arrived.headers["X-Hub-Signature-256"] == f"sha256={right}"
+    expected = hmac.new(stage.platform.secret.encode(), arrived.body, hashlib.sha256).hexdigest()
+    assert arrived.headers["X-Hub-Signature-256"] == f"sha256={expected}"
     (event,) = events(stage)
     assert event["sender"] == {"id": MIA.id}
     assert event["recipient"] == {"id": stage.platform.page_id}
@@ -90,7 +90,7 @@ async def test_several_photos_come_in_one_message(stage: Stage[Messenger]) -> No
 
 
 async def test_words_may_come_as_a_message_of_their_own(stage: Stage[Messenger]) -> None:
-    stage.platform.words_apart = True
+    stage.platform.splits_text_and_files = True
     (answer,) = await stage.platform.send(MIA, "look", [PHOTO])
     first, second = events(stage)
     assert "text" not in first["message"]
@@ -98,19 +98,19 @@ async def test_words_may_come_as_a_message_of_their_own(stage: Stage[Messenger])
     assert answer.ids == (first["message"]["mid"], second["message"]["mid"])
 
 
-KINDS: dict[str, tuple[say.Happening, str]] = {
-    "postback": (say.postback("m_1", "Get started"), "postback"),
-    "reaction": (say.reaction("m_1", "👍"), "reaction"),
-    "reaction taken back": (say.reaction("m_1", "👍", taken_back=True), "reaction"),
-    "edit": (say.edit("m_1", "better"), "message_edit"),
-    "unsend": (say.unsend("m_1"), "message"),
-    "quick reply": (say.quick_reply("Yes"), "message"),
-    "reply": (say.reply("m_1", "yes"), "message"),
-    "referral": (say.referral("poster"), "referral"),
-    "location": ({"message": {"attachments": [say.location(52.5, 13.4)]}}, "message"),
-    "link": ({"message": {"attachments": [say.link("https://example.com", "A")]}}, "message"),
+KINDS: dict[str, tuple[messages.Event, str]] = {
+    "postback": (messages.postback("m_1", "Get started"), "postback"),
+    "reaction": (messages.reaction("m_1", "👍"), "reaction"),
+    "reaction taken back": (messages.reaction("m_1", "👍", removed=True), "reaction"),
+    "edit": (messages.edit("m_1", "better"), "message_edit"),
+    "unsend": (messages.unsend("m_1"), "message"),
+    "quick reply": (messages.quick_reply("Yes"), "message"),
+    "reply": (messages.reply("m_1", "yes"), "message"),
+    "referral": (messages.referral("poster"), "referral"),
+    "location": ({"message": {"attachments": [messages.location(52.5, 13.4)]}}, "message"),
+    "link": ({"message": {"attachments": [messages.link("https://example.com", "A")]}}, "message"),
     "sticker": (
-        {"message": {"attachments": [say.sticker("https://example.com/s", 1)]}},
+        {"message": {"attachments": [messages.sticker("https://example.com/s", 1)]}},
         "message",
     ),
 }
@@ -120,18 +120,18 @@ KINDS: dict[str, tuple[say.Happening, str]] = {
 async def test_everything_that_can_happen_is_delivered_under_its_name(
     stage: Stage[Messenger], name: str
 ) -> None:
-    happening, key = KINDS[name]
-    assert (await stage.platform.say(MIA, happening)).status == 200
+    content, key = KINDS[name]
+    assert (await stage.platform.say(MIA, content)).status == 200
     (event,) = events(stage)
     assert set(event) == {"sender", "recipient", "timestamp", key}
-    assert happening[key].items() <= event[key].items()
+    assert content[key].items() <= event[key].items()
 
 
 async def test_one_delivery_holds_several_pages_and_consumers(stage: Stage[Messenger]) -> None:
     platform = stage.platform
     both = [
         platform.said(MIA, {"text": "one"}),
-        platform.happened(BEN, page_id="222", message={"mid": "m_2", "text": "two"}),
+        platform.event(BEN, page_id="222", message={"mid": "m_2", "text": "two"}),
     ]
     await platform.deliver(both)
     entries = stage.webhook.arrived[0].content["entry"]
@@ -139,8 +139,8 @@ async def test_one_delivery_holds_several_pages_and_consumers(stage: Stage[Messe
 
 
 async def test_a_message_can_come_twice_in_one_delivery(stage: Stage[Messenger]) -> None:
-    said = stage.platform.said(MIA, {"text": "twice"})
-    (answer,) = await stage.platform.deliver([said, said])
+    event = stage.platform.said(MIA, {"text": "twice"})
+    (answer,) = await stage.platform.deliver([event, event])
     assert len(answer.ids) == 2
     assert len(set(answer.ids)) == 1
 
@@ -165,7 +165,7 @@ async def test_an_echo_comes_from_the_page(stage: Stage[Messenger]) -> None:
 
 
 async def test_a_photo_is_fetched_without_token(stage: Stage[Messenger]) -> None:
-    url = await shown(stage)
+    url = await delivered_url(stage)
     assert not url.startswith(stage.platform.origin)
     assert (await stage.http.get(url)).content == PHOTO.content
     assert stage.platform.leaks == []
@@ -174,12 +174,12 @@ async def test_a_photo_is_fetched_without_token(stage: Stage[Messenger]) -> None
 async def test_a_token_that_reaches_the_content_network_is_a_leak(
     stage: Stage[Messenger],
 ) -> None:
-    await stage.http.get(await shown(stage), headers=bearer(stage))
+    await stage.http.get(await delivered_url(stage), headers=bearer(stage))
     assert [header for _, header in stage.platform.leaks] == ["authorization"]
 
 
 async def test_an_address_says_when_it_expires_and_does(stage: Stage[Messenger]) -> None:
-    url = await shown(stage)
+    url = await delivered_url(stage)
     (expiry,) = parse_qs(urlsplit(url).query)["oe"]
     left = int(expiry, 16) - stage.platform.now()
     assert 24 * 3600 < left < 48 * 3600
@@ -191,12 +191,12 @@ async def test_an_address_says_when_it_expires_and_does(stage: Stage[Messenger])
 
 
 async def test_an_address_cannot_be_made_to_live_longer(stage: Stage[Messenger]) -> None:
-    url = await shown(stage)
+    url = await delivered_url(stage)
     assert (await stage.http.get(f"{url.rpartition('oe=')[0]}oe=7FFFFFFF")).status_code == 403
 
 
 async def test_a_message_has_fresh_addresses_for_who_asks(stage: Stage[Messenger]) -> None:
-    old = await shown(stage)
+    old = await delivered_url(stage)
     stage.platform.age(72 * 3600)
     assert (await stage.http.get(old)).status_code == 403
     mid = events(stage)[0]["message"]["mid"]
@@ -208,7 +208,7 @@ async def test_a_message_has_fresh_addresses_for_who_asks(stage: Stage[Messenger
 
 async def test_a_file_name_is_quoted_in_the_address(stage: Stage[Messenger]) -> None:
     odd = Sample("../a b?c#d%2F.jpg", "image/jpeg", b"odd")
-    assert (await stage.http.get(await shown(stage, odd))).content == b"odd"
+    assert (await stage.http.get(await delivered_url(stage, odd))).content == b"odd"
 
 
 async def test_the_page_is_shown_to_who_asks(stage: Stage[Messenger]) -> None:
@@ -293,12 +293,15 @@ async def test_an_error_can_be_ordered(stage: Stage[Messenger]) -> None:
 async def test_what_becomes_of_a_text_is_told_by_watermarks(stage: Stage[Messenger]) -> None:
     stage.platform.receipts = ("delivered", "read")
     await sent(stage, OK)
-    await stage.platform.until_told()
-    told = [json.loads(a.body)["entry"][0]["messaging"][0] for a in stage.webhook.arrived]
-    assert [set(t) - {"sender", "recipient", "timestamp"} for t in told] == [{"delivery"}, {"read"}]
-    assert told[0]["delivery"]["mids"] == [stage.platform.sent[0].id]
-    assert told[0]["delivery"]["watermark"] <= told[1]["read"]["watermark"]
-    assert "mids" not in told[1]["read"]
+    await stage.platform.until_receipts_sent()
+    receipts = [json.loads(a.body)["entry"][0]["messaging"][0] for a in stage.webhook.arrived]
+    assert [set(r) - {"sender", "recipient", "timestamp"} for r in receipts] == [
+        {"delivery"},
+        {"read"},
+    ]
+    assert receipts[0]["delivery"]["mids"] == [stage.platform.sent[0].id]
+    assert receipts[0]["delivery"]["watermark"] <= receipts[1]["read"]["watermark"]
+    assert "mids" not in receipts[1]["read"]
 
 
 async def test_an_echo_of_our_own_text_can_come_before_the_answer(

@@ -51,8 +51,8 @@ def resembles(one: Image.Image, other: Image.Image) -> bool:
 
 def first_frame(sample: Sample) -> Image.Image:
     """As a player shows it, turned by what the file says."""
-    with av.open(io.BytesIO(sample.content), "r") as film:
-        frame = next(film.decode(video=0))
+    with av.open(io.BytesIO(sample.content), "r") as opened:
+        frame = next(opened.decode(video=0))
         assert isinstance(frame, av.VideoFrame)
         shown = Image.fromarray(frame.to_ndarray(format="rgb24"))
         return shown.rotate(frame.rotation, expand=True)
@@ -78,7 +78,7 @@ def test_every_scene_can_be_told_from_its_mirror_and_its_turns(scene: Scene) -> 
 
 
 def test_a_film_moves() -> None:
-    assert drawn("car", 240, 180, seed=1) != drawn("car", 240, 180, seed=1, moment=0.5)
+    assert drawn("car", 240, 180, seed=1) != drawn("car", 240, 180, seed=1, progress=0.5)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -125,10 +125,10 @@ def test_a_sticker_has_nothing_around_its_middle() -> None:
 @pytest.mark.parametrize("container", ["mp4", "mov", "3gp"])
 def test_a_film_has_a_picture_and_a_tone_of_its_length(container: str) -> None:
     sample = video("car", 2.0, 320, 240, container=container)  # type: ignore[arg-type]  # from the table
-    with av.open(io.BytesIO(sample.content), "r") as film:
-        assert [stream.codec_context.name for stream in film.streams] == ["h264", "aac"]
-        assert len(list(film.decode(video=0))) == 30
-        sound = film.streams.audio[0]
+    with av.open(io.BytesIO(sample.content), "r") as opened:
+        assert [stream.codec_context.name for stream in opened.streams] == ["h264", "aac"]
+        assert len(list(opened.decode(video=0))) == 30
+        sound = opened.streams.audio[0]
         assert sound.duration is not None
         assert abs(sound.duration * (sound.time_base or Fraction(1)) - 2) < 0.1
     assert resembles(first_frame(sample), drawn("car", 320, 240, seed=1))
@@ -140,27 +140,27 @@ def test_the_index_of_a_film_stands_behind_its_media() -> None:
 
 
 def test_a_film_can_be_hevc_as_newer_phones_make_it() -> None:
-    with av.open(io.BytesIO(EVERYTHING["hevc"]().content), "r") as film:
-        assert film.streams.video[0].codec_context.name == "hevc"
+    with av.open(io.BytesIO(EVERYTHING["hevc"]().content), "r") as opened:
+        assert opened.streams.video[0].codec_context.name == "hevc"
 
 
 def test_a_film_says_where_it_was_made() -> None:
-    with av.open(io.BytesIO(video(seconds=0.4).content), "r") as film:
-        assert film.metadata["location"].startswith("+52.5200+013.4050")
+    with av.open(io.BytesIO(video(seconds=0.4).content), "r") as opened:
+        assert opened.metadata["location"].startswith("+52.5200+013.4050")
 
 
 def test_a_film_without_place_does_not() -> None:
     content = video(seconds=0.4, location=False).content
     assert b"52.52" not in content
-    with av.open(io.BytesIO(content), "r") as film:
-        assert "location" not in film.metadata
+    with av.open(io.BytesIO(content), "r") as opened:
+        assert "location" not in opened.metadata
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
 def test_a_film_is_stored_turned_and_shown_upright(rotation: int) -> None:
     sample = video("car", 0.4, 320, 240, rotation=rotation)  # type: ignore[arg-type]  # from the table
-    with av.open(io.BytesIO(sample.content), "r") as film:
-        stored = film.streams.video[0]
+    with av.open(io.BytesIO(sample.content), "r") as opened:
+        stored = opened.streams.video[0]
         assert (stored.width, stored.height) == (
             (240, 320) if rotation in {90, 270} else (320, 240)
         )

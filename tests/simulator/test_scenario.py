@@ -47,8 +47,8 @@ def decodes(file: Sample) -> bool:
     if file.media_type.startswith("image/"):
         Image.open(io.BytesIO(file.content)).load()
         return True
-    with av.open(io.BytesIO(file.content), "r") as film:
-        return len(list(film.decode(video=0))) > 15
+    with av.open(io.BytesIO(file.content), "r") as opened:
+        return len(list(opened.decode(video=0))) > 15
 
 
 def test_every_file_of_the_story_decodes(lines: list[Line]) -> None:

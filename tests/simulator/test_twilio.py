@@ -10,7 +10,7 @@ import pytest
 from twilio.request_validator import RequestValidator
 
 from simulator import Consumer, Fault, Twilio, photo, video
-from simulator.twilio.calls import segments
+from simulator.twilio.calls import count_segments
 from tests.simulator.webhook import Stage, staged
 
 CLEO = Consumer("+15550001111", "Cleo")
@@ -41,7 +41,7 @@ async def sent(stage: Stage[Twilio], **changes: str | None) -> httpx.Response:
     return await stage.http.post(url, data=content, auth=login(stage))
 
 
-async def shown(stage: Stage[Twilio]) -> str:
+async def delivered_url(stage: Stage[Twilio]) -> str:
     """The address of a photo that was delivered."""
     await stage.platform.send(CLEO, files=[PHOTO])
     return form(stage)["MediaUrl0"]
@@ -143,18 +143,18 @@ async def test_an_answer_that_would_be_texted_to_the_consumer_is_noticed(
 
 
 async def test_a_photo_lies_behind_the_login_and_at_another_origin(stage: Stage[Twilio]) -> None:
-    url = await shown(stage)
-    hop = await stage.http.get(url, auth=login(stage))
-    assert hop.status_code == 307
-    there = hop.headers["location"]
-    assert not there.startswith(stage.platform.origin)
-    answer = await stage.http.get(there)
+    url = await delivered_url(stage)
+    redirect = await stage.http.get(url, auth=login(stage))
+    assert redirect.status_code == 307
+    location = redirect.headers["location"]
+    assert not location.startswith(stage.platform.origin)
+    answer = await stage.http.get(location)
     assert (answer.content, answer.headers["content-type"]) == (PHOTO.content, "image/jpeg")
     assert stage.platform.leaks == []
 
 
 async def test_without_the_login_there_is_no_way(stage: Stage[Twilio]) -> None:
-    url = await shown(stage)
+    url = await delivered_url(stage)
     assert (await stage.http.get(url)).json()["code"] == 20003
     wrong = await stage.http.get(url, auth=(stage.platform.account, "wrong"))
     assert wrong.status_code == 401
@@ -163,14 +163,14 @@ async def test_without_the_login_there_is_no_way(stage: Stage[Twilio]) -> None:
 async def test_a_login_that_reaches_the_content_network_is_refused_and_a_leak(
     stage: Stage[Twilio],
 ) -> None:
-    hop = await stage.http.get(await shown(stage), auth=login(stage))
-    answer = await stage.http.get(hop.headers["location"], auth=login(stage))
+    redirect = await stage.http.get(await delivered_url(stage), auth=login(stage))
+    answer = await stage.http.get(redirect.headers["location"], auth=login(stage))
     assert answer.status_code == 400
     assert [header for _, header in stage.platform.leaks] == ["authorization"]
 
 
 async def test_an_address_of_the_content_network_expires(stage: Stage[Twilio]) -> None:
-    url = await shown(stage)
+    url = await delivered_url(stage)
     old = (await stage.http.get(url, auth=login(stage))).headers["location"]
     stage.platform.age(5 * 3600)
     assert (await stage.http.get(old)).status_code == 403
@@ -180,32 +180,32 @@ async def test_an_address_of_the_content_network_expires(stage: Stage[Twilio]) -
 
 async def test_just_after_the_webhook_the_file_is_not_there_yet(stage: Stage[Twilio]) -> None:
     stage.platform.early_404 = 2
-    url = await shown(stage)
+    url = await delivered_url(stage)
     answers = [(await stage.http.get(url, auth=login(stage))).status_code for _ in range(3)]
     assert answers == [404, 404, 307]
 
 
 async def test_a_file_of_another_message_is_not_found(stage: Stage[Twilio]) -> None:
-    url = await shown(stage)
+    url = await delivered_url(stage)
     await stage.platform.send(CLEO, files=[PHOTO])
     other = re.sub(r"/Messages/MM\w+/", f"/Messages/{form(stage)['MessageSid']}/", url)
     assert (await stage.http.get(other, auth=login(stage))).status_code == 404
 
 
 async def test_the_first_request_can_misbehave_and_the_second_too(stage: Stage[Twilio]) -> None:
-    url = await shown(stage)
+    url = await delivered_url(stage)
     (hosted,) = stage.platform.hosted.values()
     hosted.fault = Fault(redirect="http://10.0.0.1/secret", at="lookup", times=1)
     assert (await stage.http.get(url, auth=login(stage))).headers["location"] == (
         "http://10.0.0.1/secret"
     )
     hosted.fault = Fault(status=500, times=1)
-    there = (await stage.http.get(url, auth=login(stage))).headers["location"]
-    assert (await stage.http.get(there)).status_code == 500
+    location = (await stage.http.get(url, auth=login(stage))).headers["location"]
+    assert (await stage.http.get(location)).status_code == 500
 
 
 async def test_a_file_can_be_described_and_deleted(stage: Stage[Twilio]) -> None:
-    url = await shown(stage)
+    url = await delivered_url(stage)
     described = await stage.http.get(f"{url}.json", auth=login(stage))
     assert described.json()["content_type"] == "image/jpeg"
     assert (await stage.http.delete(url, auth=login(stage))).status_code == 204
@@ -243,8 +243,8 @@ BAD: dict[str, tuple[dict[str, str | None], int]] = {
     "no sender": ({"From": None}, 21603),
     "a foreign sender": ({"From": "+15559999999"}, 21606),
     "a foreign service": ({"MessagingServiceSid": "MG00"}, 21701),
-    "no words": ({"Body": None}, 21602),
-    "too many words": ({"Body": "x" * 1601}, 21617),
+    "no text": ({"Body": None}, 21602),
+    "a text that is too long": ({"Body": "x" * 1601}, 21617),
     "a callback without host": ({"StatusCallback": "https:///status"}, 21609),
     "a callback with an underscore": ({"StatusCallback": "https://a_b.example.com/"}, 21609),
 }
@@ -268,7 +268,7 @@ async def test_the_longest_text_is_taken(stage: Stage[Twilio]) -> None:
     [("x" * 160, 1), ("x" * 161, 2), ("€" * 80, 1), ("€" * 81, 2), ("я" * 70, 1), ("я" * 71, 2)],
 )
 def test_a_text_travels_in_as_many_messages_as_its_letters_need(text: str, count: int) -> None:
-    assert segments(text) == count
+    assert count_segments(text) == count
 
 
 async def test_without_the_login_nothing_is_sent(stage: Stage[Twilio]) -> None:
@@ -297,7 +297,7 @@ async def test_what_becomes_of_a_text_is_told_at_the_address_that_was_asked_for(
     stage.platform.receipts = ("sent", "delivered")
     callback = "https://chat.example.com/webhooks/sms/status?m=ours%2F1"
     await sent(stage, StatusCallback=callback)
-    await stage.platform.until_told()
+    await stage.platform.until_receipts_sent()
     validator = RequestValidator(stage.platform.token)
     for number, status in enumerate(("sent", "delivered")):
         arrived, fields = stage.webhook.arrived[number], form(stage, number)
@@ -312,7 +312,7 @@ async def test_what_becomes_of_a_text_is_told_at_the_address_that_was_asked_for(
 async def test_who_asks_for_no_callback_gets_none(stage: Stage[Twilio]) -> None:
     stage.platform.receipts = ("sent",)
     await sent(stage)
-    await stage.platform.until_told()
+    await stage.platform.until_receipts_sent()
     assert stage.webhook.arrived == []
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from simulator import Consumer, Fault, WhatsApp, document, photo, sticker, still, video, voice
 from simulator.exchange import Action
-from simulator.whatsapp import messages as say
+from simulator.whatsapp import messages
 from tests.simulator.webhook import BEN, MIA, Stage, staged
 
 PHOTO = photo(width=320, height=240)
@@ -65,8 +65,8 @@ async def hosted(stage: Stage[WhatsApp]) -> str:
 async def test_a_text_is_delivered_signed_over_its_bytes(stage: Stage[WhatsApp]) -> None:
     (answer,) = await stage.platform.send(MIA, "Grüße 📦 / bye")
     (arrived,) = stage.webhook.arrived
-    right = hmac.new(stage.platform.secret.encode(), arrived.body, hashlib.sha256).hexdigest()
-    assert arrived.headers["X-Hub-Signature-256"] == f"sha256={right}"
+    expected = hmac.new(stage.platform.secret.encode(), arrived.body, hashlib.sha256).hexdigest()
+    assert arrived.headers["X-Hub-Signature-256"] == f"sha256={expected}"
     assert (answer.status, answer.ids) == (200, (only_message(stage)["id"],))
     assert answer.ids[0].startswith("wamid.")
     assert only_message(stage)["text"] == {"body": "Grüße 📦 / bye"}
@@ -106,19 +106,19 @@ async def test_every_kind_of_file_comes_under_its_name(
     assert extra.items() <= message[kind].items()
 
 
-KINDS: dict[str, tuple[say.Content, str]] = {
-    "location": (say.location(52.5, 13.4, name="Here", address="Street 1"), "location"),
-    "contact": (say.contact("Ann Example", "+1 555-000-1111"), "contacts"),
-    "reaction": (say.reaction(INBOUND, "👍"), "reaction"),
-    "reaction taken back": (say.reaction(INBOUND, None), "reaction"),
-    "button": (say.button("Yes"), "button"),
-    "chosen button": (say.chosen("Monday"), "interactive"),
-    "chosen row": (say.chosen("Monday", description="9 to 5"), "interactive"),
-    "order": (say.order("two please"), "order"),
-    "number change": (say.number_change("1", "2"), "system"),
-    "edit": (say.edit(INBOUND, say.text("better")), "edit"),
-    "revoke": (say.revoke(INBOUND), "revoke"),
-    "unsupported": (say.unsupported(), "unsupported"),
+KINDS: dict[str, tuple[messages.Content, str]] = {
+    "location": (messages.location(52.5, 13.4, name="Here", address="Street 1"), "location"),
+    "contact": (messages.contact("Ann Example", "+1 555-000-1111"), "contacts"),
+    "reaction": (messages.reaction(INBOUND, "👍"), "reaction"),
+    "reaction taken back": (messages.reaction(INBOUND, None), "reaction"),
+    "button": (messages.button("Yes"), "button"),
+    "chosen button": (messages.chosen("Monday"), "interactive"),
+    "chosen row": (messages.chosen("Monday", description="9 to 5"), "interactive"),
+    "order": (messages.order("two please"), "order"),
+    "number change": (messages.number_change("1", "2"), "system"),
+    "edit": (messages.edit(INBOUND, messages.text("better")), "edit"),
+    "revoke": (messages.revoke(INBOUND), "revoke"),
+    "unsupported": (messages.unsupported(), "unsupported"),
 }
 
 
@@ -136,7 +136,7 @@ async def test_everything_a_consumer_can_send_is_a_message_of_its_type(
 
 
 async def test_a_reply_names_what_it_replies_to(stage: Stage[WhatsApp]) -> None:
-    await stage.platform.say(MIA, say.text("yes"), reply_to=INBOUND)
+    await stage.platform.say(MIA, messages.text("yes"), reply_to=INBOUND)
     assert only_message(stage)["context"]["id"] == INBOUND
 
 
@@ -154,8 +154,8 @@ async def test_one_delivery_holds_several_accounts_consumers_and_messages(
 ) -> None:
     platform = stage.platform
     changes = [
-        platform.change(MIA, [platform.message(MIA, *say.text(t)) for t in ("one", "two")]),
-        platform.change(BEN, [platform.message(BEN, *say.text("three"))], number_id="222"),
+        platform.change(MIA, [platform.message(MIA, *messages.text(t)) for t in ("one", "two")]),
+        platform.change(BEN, [platform.message(BEN, *messages.text("three"))], number_id="222"),
     ]
     (answer,) = await platform.deliver(changes)
     values = [e["changes"][0]["value"] for e in stage.webhook.arrived[0].content["entry"]]
@@ -173,14 +173,14 @@ async def test_a_repeated_delivery_is_the_same_to_the_byte(stage: Stage[WhatsApp
 async def test_a_forged_delivery_has_a_signature_that_does_not_fit(stage: Stage[WhatsApp]) -> None:
     await stage.platform.send(MIA, "forged", forged=True)
     (arrived,) = stage.webhook.arrived
-    right = hmac.new(stage.platform.secret.encode(), arrived.body, hashlib.sha256).hexdigest()
+    expected = hmac.new(stage.platform.secret.encode(), arrived.body, hashlib.sha256).hexdigest()
     assert re.fullmatch(r"sha256=[0-9a-f]{64}", arrived.headers["X-Hub-Signature-256"])
-    assert arrived.headers["X-Hub-Signature-256"] != f"sha256={right}"
+    assert arrived.headers["X-Hub-Signature-256"] != f"sha256={expected}"
 
 
 async def test_a_delivery_can_come_with_the_old_signature_alone(stage: Stage[WhatsApp]) -> None:
-    change = stage.platform.change(MIA, [stage.platform.message(MIA, *say.text("old"))])
-    await stage.platform.deliver([change], proof="only sha1")
+    change = stage.platform.change(MIA, [stage.platform.message(MIA, *messages.text("old"))])
+    await stage.platform.deliver([change], signature="only sha1")
     headers = stage.webhook.arrived[0].headers
     assert "X-Hub-Signature-256" not in headers
     assert headers["X-Hub-Signature"].startswith("sha1=")
@@ -215,17 +215,17 @@ async def test_the_handshake_asks_for_the_challenge(stage: Stage[WhatsApp]) -> N
 
 async def test_a_photo_is_looked_up_and_fetched_with_the_token(stage: Stage[WhatsApp]) -> None:
     id = await hosted(stage)
-    shown = (await looked_up(stage, id, phone_number_id=stage.platform.number_id)).json()
-    assert shown["file_size"] == len(PHOTO.content)
-    answer = await stage.http.get(shown["url"], headers=bearer(stage))
+    node = (await looked_up(stage, id, phone_number_id=stage.platform.number_id)).json()
+    assert node["file_size"] == len(PHOTO.content)
+    answer = await stage.http.get(node["url"], headers=bearer(stage))
     assert (answer.status_code, answer.content) == (200, PHOTO.content)
     assert answer.headers["content-type"] == "image/jpeg"
     assert stage.platform.hosted[id].asked == stage.platform.hosted[id].looked_up == 1
 
 
 async def test_without_the_token_there_is_an_error_page_instead(stage: Stage[WhatsApp]) -> None:
-    shown = (await looked_up(stage, await hosted(stage))).json()
-    answer = await stage.http.get(shown["url"])
+    node = (await looked_up(stage, await hosted(stage))).json()
+    answer = await stage.http.get(node["url"])
     assert answer.status_code == 401
     assert answer.headers["content-type"].startswith("text/html")
 
@@ -272,13 +272,13 @@ async def test_the_webhook_may_carry_the_address_itself(stage: Stage[WhatsApp]) 
 async def test_a_token_that_reaches_the_content_network_is_a_leak(stage: Stage[WhatsApp]) -> None:
     stage.platform.redirects_to_cdn = True
     url = (await looked_up(stage, await hosted(stage))).json()["url"]
-    hop = await stage.http.get(url, headers=bearer(stage))
-    assert hop.status_code == 302
-    there = hop.headers["location"]
-    assert not there.startswith(stage.platform.origin)
-    assert (await stage.http.get(there)).content == PHOTO.content
+    redirect = await stage.http.get(url, headers=bearer(stage))
+    assert redirect.status_code == 302
+    location = redirect.headers["location"]
+    assert not location.startswith(stage.platform.origin)
+    assert (await stage.http.get(location)).content == PHOTO.content
     assert stage.platform.leaks == []
-    await stage.http.get(there, headers=bearer(stage))
+    await stage.http.get(location, headers=bearer(stage))
     assert [header for _, header in stage.platform.leaks] == ["authorization"]
 
 
@@ -320,7 +320,7 @@ BAD: dict[str, tuple[dict[str, Any], int]] = {
     "a strange key": ({"colour": "red"}, 100),
     "another type": ({"type": "image"}, 131051),
     "two recipients": ({"recipient": "US.1"}, 131008),
-    "a recipient that is no number": ({"to": "ann"}, 131009),
+    "a recipient that is not a number": ({"to": "ann"}, 131009),
     "an empty text": ({"text": {"body": ""}}, 100),
     "no text": ({"text": None}, 100),
     "a text that is too long": ({"text": {"body": "x" * 4097}}, 100),
@@ -370,12 +370,12 @@ async def test_a_text_from_another_number_is_refused(stage: Stage[WhatsApp]) -> 
 
 
 async def test_a_wrong_proof_of_the_app_secret_is_refused(stage: Stage[WhatsApp]) -> None:
-    right = hmac.new(
+    expected = hmac.new(
         stage.platform.secret.encode(), stage.platform.token.encode(), hashlib.sha256
     ).hexdigest()
     assert (await sent(stage, OK, appsecret_proof="0" * 64)).status_code == 400
-    assert (await sent(stage, OK, appsecret_proof=right)).status_code == 200
-    stage.platform.wants_proof_of_secret = True
+    assert (await sent(stage, OK, appsecret_proof=expected)).status_code == 200
+    stage.platform.requires_appsecret_proof = True
     assert (await sent(stage, OK)).status_code == 400
 
 
@@ -420,12 +420,12 @@ def statuses(stage: Stage[WhatsApp]) -> list[dict[str, Any]]:
 async def test_what_becomes_of_a_text_is_told(stage: Stage[WhatsApp]) -> None:
     stage.platform.receipts = ("sent", "delivered", "read")
     await sent(stage, {**OK, "biz_opaque_callback_data": "ours-1"})
-    await stage.platform.until_told()
-    told = statuses(stage)
-    assert [s["status"] for s in told] == ["sent", "delivered", "read"]
-    assert {s["id"] for s in told} == {stage.platform.sent[0].id}
-    assert {s["biz_opaque_callback_data"] for s in told} == {"ours-1"}
-    assert {s["recipient_id"] for s in told} == {MIA.id}
+    await stage.platform.until_receipts_sent()
+    receipts = statuses(stage)
+    assert [s["status"] for s in receipts] == ["sent", "delivered", "read"]
+    assert {s["id"] for s in receipts} == {stage.platform.sent[0].id}
+    assert {s["biz_opaque_callback_data"] for s in receipts} == {"ours-1"}
+    assert {s["recipient_id"] for s in receipts} == {MIA.id}
 
 
 async def test_it_may_be_told_before_the_answer(stage: Stage[WhatsApp]) -> None:
@@ -438,7 +438,7 @@ async def test_outside_the_window_a_text_is_taken_and_fails_later(stage: Stage[W
     stage.platform.out_of_reach.add(MIA.id)
     stage.platform.receipts = ("sent", "delivered")
     assert (await sent(stage, OK)).status_code == 200
-    await stage.platform.until_told()
+    await stage.platform.until_receipts_sent()
     (failed,) = statuses(stage)
     assert (failed["status"], failed["errors"][0]["code"]) == ("failed", 131047)
 
@@ -447,13 +447,13 @@ async def test_a_receipt_that_nobody_takes_is_kept_in_mind(stage: Stage[WhatsApp
     stage.platform.receipts = ("sent",)
     stage.webhook.answers = [(500, b"", "text/plain")]
     await sent(stage, OK)
-    await stage.platform.until_told()
+    await stage.platform.until_receipts_sent()
     assert stage.platform.undelivered == [("sent", "answered 500")]
 
 
 async def test_every_request_is_on_record(stage: Stage[WhatsApp]) -> None:
     await sent(stage, OK)
-    (asked,) = stage.platform.received
-    assert (asked.site, asked.method) == ("api", "POST")
-    assert asked.target == f"/v25.0/{stage.platform.number_id}/messages"
-    assert json.loads(asked.body) == OK
+    (request,) = stage.platform.received
+    assert (request.site, request.method) == ("api", "POST")
+    assert request.target == f"/v25.0/{stage.platform.number_id}/messages"
+    assert json.loads(request.body) == OK

@@ -7,14 +7,12 @@ import jwt
 import pytest
 from twilio.request_validator import RequestValidator
 
-from simulator.apple.objects import Vault, encrypted
-from simulator.apple.tokens import PROOFS as TOKENS
-from simulator.apple.tokens import claims_of, minted
-from simulator.graph import PROOFS as META
-from simulator.graph import old_signature, proof_of_secret, signature, written
-from simulator.twilio.signature import PROOFS as TWILIO
-from simulator.twilio.signature import signature as twilio_signature
-from simulator.twilio.signature import signature_of_json
+from simulator.apple.objects import EncryptedObject, encrypt
+from simulator.apple.tokens import TOKENS, mint_token, verified_claims
+from simulator.graph import SIGNATURES as META
+from simulator.graph import appsecret_proof, encode_json, sign, sign_sha1
+from simulator.twilio.signature import SIGNATURES as TWILIO
+from simulator.twilio.signature import sign_form, sign_json
 from simulator.whatsapp.platform import WhatsApp
 from tests.simulator.webhook import MIA, staged
 
@@ -33,105 +31,105 @@ APPLE_TOKEN = (
     "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJhdWQiOiJjc3AtMDAwMSIsImlhdCI6MTcwMDAwMDAwMH0."
     "Qe7dHTk_m2weM0tcbx3KH4f00zf9KjH2Vz-yElKt_9g"
 )
-UNDECODED_PROOF = "KlwuH64VgC2QgWxZJXWG_WI7sUmceGOam8BBP8z3ptY"
+UNDECODED_SIGNATURE = "KlwuH64VgC2QgWxZJXWG_WI7sUmceGOam8BBP8z3ptY"
 
 
 def test_meta_signs_the_raw_body_with_sha256() -> None:
-    assert signature("app-secret-0", b'{"object":"page","entry":[]}') == (
+    assert sign("app-secret-0", b'{"object":"page","entry":[]}') == (
         "sha256=c1443c2db7717e62c3dcf36058333075473d6d41daf419d6379174fe380b0fab"
     )
 
 
 def test_meta_signs_it_with_sha1_as_well() -> None:
-    assert old_signature("app-secret-0", b'{"object":"page","entry":[]}') == (
+    assert sign_sha1("app-secret-0", b'{"object":"page","entry":[]}') == (
         "sha1=ac26ffb7321a9ccc38b7168ccc7773a08a26a421"
     )
 
 
 def test_the_proof_of_the_app_secret_is_over_the_token() -> None:
-    assert proof_of_secret("app-secret-0", "PAGE_TOKEN") == (
+    assert appsecret_proof("app-secret-0", "PAGE_TOKEN") == (
         "27535269dc02b5ded458afaaea2a4a63d42a2b4b5164b06a22b524b86017d235"
     )
 
 
 def test_meta_writes_json_in_its_own_escaped_form() -> None:
-    assert written({"text": "café/📦"}) == b'{"text":"caf\\u00e9\\/\\ud83d\\udce6"}'
+    assert encode_json({"text": "café/📦"}) == b'{"text":"caf\\u00e9\\/\\ud83d\\udce6"}'
 
 
-@pytest.mark.parametrize("proof", [name for name in META if name != "genuine"])
-def test_every_other_proof_of_meta_is_wrong(proof: str) -> None:
-    assert META[proof]("secret", b"{}") != META["genuine"]("secret", b"{}")  # type: ignore[index]  # names of the table
+@pytest.mark.parametrize("kind", [name for name in META if name != "valid"])
+def test_every_other_proof_of_meta_is_wrong(kind: str) -> None:
+    assert META[kind]("secret", b"{}") != META["valid"]("secret", b"{}")  # type: ignore[index]  # names of the table
 
 
 def test_twilio_signs_address_and_form() -> None:
-    assert twilio_signature("tw-token-0", HOOK, FIELDS) == "f23LhYyaQ00PH4wXp4dXxN625wk="
+    assert sign_form("tw-token-0", HOOK, FIELDS) == "f23LhYyaQ00PH4wXp4dXxN625wk="
 
 
 def test_twilio_signs_an_address_with_its_port() -> None:
     with_port = HOOK.replace(".org/", ".org:443/")
-    assert twilio_signature("tw-token-0", with_port, FIELDS) == "XFrhsMhFWkHt3/NsDS5gSoiSTAE="
+    assert sign_form("tw-token-0", with_port, FIELDS) == "XFrhsMhFWkHt3/NsDS5gSoiSTAE="
 
 
 def test_twilio_signs_json_by_an_address_that_holds_its_hash() -> None:
     digest = "015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862"
     assert hashlib.sha256(b'{"a":1}').hexdigest() == digest
     url = f"https://gw.example.org/hooks/twilio/c1?bodySHA256={digest}"
-    assert signature_of_json("tw-token-0", url) == "Lw4hdWKSNcZBQDbSTLcKgacfYuQ="
+    assert sign_json("tw-token-0", url) == "Lw4hdWKSNcZBQDbSTLcKgacfYuQ="
 
 
-@pytest.mark.parametrize("proof", TWILIO)
-def test_twilios_own_library_accepts_the_genuine_proof_alone(proof: str) -> None:
-    made = TWILIO[proof]("tw-token-0", HOOK, FIELDS)  # type: ignore[index]  # names of the table
-    accepted = RequestValidator("tw-token-0").validate(HOOK, FIELDS, made or "")
-    assert accepted is (proof == "genuine")
+@pytest.mark.parametrize("kind", TWILIO)
+def test_twilios_own_library_accepts_the_genuine_proof_alone(kind: str) -> None:
+    signature = TWILIO[kind]("tw-token-0", HOOK, FIELDS)  # type: ignore[index]  # names of the table
+    accepted = RequestValidator("tw-token-0").validate(HOOK, FIELDS, signature or "")
+    assert accepted is (kind == "valid")
 
 
 def test_apples_token_is_signed_with_the_decoded_secret() -> None:
-    assert minted(APPLE_SECRET, APPLE_CLAIMS) == APPLE_TOKEN
+    assert mint_token(APPLE_SECRET, APPLE_CLAIMS) == APPLE_TOKEN
 
 
 def test_apples_token_is_read_back() -> None:
-    assert claims_of(APPLE_SECRET, APPLE_TOKEN) == APPLE_CLAIMS
+    assert verified_claims(APPLE_SECRET, APPLE_TOKEN) == APPLE_CLAIMS
 
 
 def test_a_token_signed_with_the_undecoded_secret_is_refused() -> None:
-    wrong = f"{APPLE_TOKEN.rpartition('.')[0]}.{UNDECODED_PROOF}"
+    wrong = f"{APPLE_TOKEN.rpartition('.')[0]}.{UNDECODED_SIGNATURE}"
     assert TOKENS["undecoded key"](APPLE_SECRET, APPLE_CLAIMS) == f"Bearer {wrong}"
-    assert claims_of(APPLE_SECRET, wrong) is None
+    assert verified_claims(APPLE_SECRET, wrong) is None
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS512"])
 def test_a_token_by_another_algorithm_is_refused(algorithm: str) -> None:
-    assert claims_of(APPLE_SECRET, minted(APPLE_SECRET, APPLE_CLAIMS, algorithm)) is None
+    assert verified_claims(APPLE_SECRET, mint_token(APPLE_SECRET, APPLE_CLAIMS, algorithm)) is None
 
 
 @pytest.mark.parametrize("garbage", ["", "a", "a.b.c", "é.é.é", "....", APPLE_TOKEN + "A"])
 def test_a_token_that_is_none_is_refused(garbage: str) -> None:
-    assert claims_of(APPLE_SECRET, garbage) is None
+    assert verified_claims(APPLE_SECRET, garbage) is None
 
 
 def test_another_library_reads_apples_tokens() -> None:
-    token = minted(APPLE_SECRET, {"aud": "csp-0001", "iat": 1700000000})
-    said = jwt.decode(token, APPLE_SECRET, algorithms=["HS256"], audience="csp-0001")
-    assert said == APPLE_CLAIMS
+    token = mint_token(APPLE_SECRET, {"aud": "csp-0001", "iat": 1700000000})
+    claims = jwt.decode(token, APPLE_SECRET, algorithms=["HS256"], audience="csp-0001")
+    assert claims == APPLE_CLAIMS
 
 
 def test_an_attachment_is_encrypted_as_apple_does() -> None:
     key = bytes.fromhex("8254c329a92850f6d539dd376f4816ee2764517da5e0235514af433164480d7a")
-    sealed = bytes.fromhex(
+    ciphertext = bytes.fromhex(
         "363b9fab50acfa2431802c691bd06dd31758b2f942c7a2a0e412b8022559ae5157a67eb5da46"
     )
-    assert encrypted(key, b"apple attachment test bytes 0123456789") == sealed
-    assert encrypted(key, sealed) == b"apple attachment test bytes 0123456789"
+    assert encrypt(key, b"apple attachment test bytes 0123456789") == ciphertext
+    assert encrypt(key, ciphertext) == b"apple attachment test bytes 0123456789"
 
 
 def test_an_objects_signature_is_wanted_as_base64_of_its_bytes_not_of_its_hex() -> None:
-    vault = Vault(b"content")
-    vault.proof = bytes.fromhex("81000102030405060708090A0B0C0D0E0F10111213")
-    assert vault.announced("both")["signature-base64"] == "gQABAgMEBQYHCAkKCwwNDg8QERIT"
-    assert vault.fits("gQABAgMEBQYHCAkKCwwNDg8QERIT")
-    assert not vault.fits("81000102030405060708090A0B0C0D0E0F10111213")
-    assert not vault.fits("gQABAgMEBQYHCAkKCwwNDg8QERIT\u00e9")
+    stored = EncryptedObject(b"content")
+    stored.signature = bytes.fromhex("81000102030405060708090A0B0C0D0E0F10111213")
+    assert stored.describe("both")["signature-base64"] == "gQABAgMEBQYHCAkKCwwNDg8QERIT"
+    assert stored.matches("gQABAgMEBQYHCAkKCwwNDg8QERIT")
+    assert not stored.matches("81000102030405060708090A0B0C0D0E0F10111213")
+    assert not stored.matches("gQABAgMEBQYHCAkKCwwNDg8QERIT\u00e9")
 
 
 async def test_whatsapp_names_the_hash_of_a_file_in_base64_and_on_request_in_hex() -> None:
@@ -141,10 +139,10 @@ async def test_whatsapp_names_the_hash_of_a_file_in_base64_and_on_request_in_hex
         sample = Sample("abc.jpg", "image/jpeg", b"abc")
         message = stage.platform.media_message(MIA, sample)
         assert message["image"]["sha256"] == "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="
-        shown = await stage.http.get(
+        answer = await stage.http.get(
             f"{stage.platform.api_url}/{message['image']['id']}",
             headers={"authorization": f"Bearer {stage.platform.token}"},
         )
-        assert shown.json()["sha256"] == (
+        assert answer.json()["sha256"] == (
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         )
