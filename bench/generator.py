@@ -91,12 +91,12 @@ async def closed_loop(port: int, requests: list[bytes], connections: int) -> Loa
     opened = await _connect(port, connections, load)
     waiting = iter(requests)
     begin = time.perf_counter()
-    await asyncio.gather(*(_chain(connection, waiting) for connection in opened))
+    await asyncio.gather(*(_send_all(connection, waiting) for connection in opened))
     load.seconds = time.perf_counter() - begin
     return load
 
 
-async def _chain(connection: _Connection, waiting: Iterator[bytes]) -> None:
+async def _send_all(connection: _Connection, waiting: Iterator[bytes]) -> None:
     for request in waiting:
         await connection.send(request, time.perf_counter())
 
@@ -120,12 +120,12 @@ async def open_loop(
             wait = due - time.perf_counter()
             if wait > 0:
                 await asyncio.sleep(wait)
-            group.create_task(_one(await idle.get(), request, due, idle))
+            group.create_task(_send_one(await idle.get(), request, due, idle))
     load.seconds = time.perf_counter() - begin
     return load
 
 
-async def _one(
+async def _send_one(
     connection: _Connection, request: bytes, due: float, idle: "asyncio.Queue[_Connection]"
 ) -> None:
     await connection.send(request, due)

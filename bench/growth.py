@@ -26,7 +26,7 @@ from gateway.journal.sqlite.journal import SqliteJournal
 from gateway.timestamps import now_ms
 
 _BATCH = 200
-_WORDS = "The parcel arrived with a dent and the box was open. " * 12
+_TEXT = "The parcel arrived with a dent and the box was open. " * 12
 
 
 async def fill(folder: Path, size: int) -> None:
@@ -47,7 +47,7 @@ def _batches(size: int) -> Iterator[tuple[Reading, ...]]:
 
 def _reading(number: int) -> Reading:
     party = Party(id=f"4915100{number % CONVERSATIONS:07d}", name="Ann")
-    message = Message(id=f"old.{number}", account="106540352242922", party=party, text=_WORDS)
+    message = Message(id=f"old.{number}", account="106540352242922", party=party, text=_TEXT)
     return Reading("bench", "whatsapp", now_ms(), message)
 
 

@@ -101,17 +101,17 @@ def main() -> None:
                 count = arguments.messages // (4 if name == "single" else 1)
                 results[name].append(runner.run(measure(name, count)))
         half = median(results["airlock"], "rate") / 2
-        calm = [
+        half_load = [
             runner.run(measure("airlock", arguments.messages // 3, half))
             for _ in range(arguments.rounds)
         ]
-    text = report(results, calm, half)
+    text = report(results, half_load, half)
     print(text)
     if arguments.publish:
         publish("ingest", text)
 
 
-def report(results: dict[str, list[Measured]], calm: list[Measured], half: float) -> str:
+def report(results: dict[str, list[Measured]], half_load: list[Measured], half: float) -> str:
     base = median(results["floor"], "rate")
     rows = [
         [
@@ -141,13 +141,13 @@ def report(results: dict[str, list[Measured]], calm: list[Measured], half: float
         [
             machine(),
             table(heads, rows),
-            _calm(single, half, calm),
+            _half_load(single, half, half_load),
         ]
     )
 
 
-def _calm(single: float, half: float, calm: list[Measured]) -> str:
-    p50, p99 = (median(calm, figure) * 1e3 for figure in ("p50", "p99"))
+def _half_load(single: float, half: float, half_load: list[Measured]) -> str:
+    p50, p99 = (median(half_load, figure) * 1e3 for figure in ("p50", "p99"))
     return (
         f"Against a commit for each request: {single:.1f} times as many. At half of its highest rate "
         f"({half:,.0f}/s, open loop, after a second of it) the gateway acknowledges in p50 {p50:.1f} ms, "

@@ -75,7 +75,7 @@ class InProcess:
         return took
 
 
-class InCell:
+class InSandbox:
     """The same job through a cell, without the encoding outside."""
 
     def __init__(self, pool: Pool) -> None:

@@ -11,7 +11,7 @@ _AT_MOST = {
     ("12 MP Display P3, turned", 2560): 2.8,
 }
 _FASTER = {"naive Pillow": 3.0, "pyvips": 1.3, "vipsthumbnail": 3.0}
-_HEIC, _FILM = 1.2, 0.5
+_HEIC, _VIDEO = 1.2, 0.5
 _REFUSED, _READY, _MEMORY = 0.010, 0.5, 256 << 20
 
 
@@ -31,25 +31,29 @@ class Goals:
         ]
         return table(["", "goal", "reached", ""], [*self._rows, *worst])
 
-    def photo(self, name: str, side: int, laps: Times) -> None:
+    def photo(self, name: str, side: int, seconds: Times) -> None:
         most = _AT_MOST.get((name, side))
         if most:
-            self._at_most(f"{name} ÷ floor, preview {side}", laps["ours"] / laps["floor"], most)
+            self._at_most(
+                f"{name} ÷ floor, preview {side}", seconds["ours"] / seconds["floor"], most
+            )
         if name == "12 MP sRGB":
             for rival, least in _FASTER.items():
-                if rival in laps:
+                if rival in seconds:
                     what = f"{name}: {rival} ÷ ours, preview {side}"
-                    self._at_least(what, laps[rival] / laps["ours"], least)
+                    self._at_least(what, seconds[rival] / seconds["ours"], least)
 
-    def heic(self, side: int, laps: Times) -> None:
-        ratio = laps["ours"] / laps["floor"]
+    def heic(self, side: int, seconds: Times) -> None:
+        ratio = seconds["ours"] / seconds["floor"]
         self._at_most(f"12 MP HEIC ÷ decoding alone, preview {side}", ratio, _HEIC)
 
-    def film(self, name: str, laps: Times) -> None:
-        if "ffmpeg" in laps:
-            self._at_most(f"{name} ÷ two runs of ffmpeg", laps["ours"] / laps["ffmpeg"], _FILM)
+    def video(self, name: str, seconds: Times) -> None:
+        if "ffmpeg" in seconds:
+            self._at_most(
+                f"{name} ÷ two runs of ffmpeg", seconds["ours"] / seconds["ffmpeg"], _VIDEO
+            )
 
-    def cell(
+    def sandbox(
         self, empty: float, small: float, share: float, deadline: float, scaling: float
     ) -> None:
         """Seconds, but `share` of the time of a photo of 12 MP and `scaling` of two cells."""

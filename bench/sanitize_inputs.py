@@ -1,4 +1,4 @@
-"""What `bench.sanitize` measures with: photos as detailed as real ones, films, and files made to harm."""
+"""What `bench.sanitize` measures with: photos as detailed as real ones, videos, and files made to harm."""
 
 import io
 from fractions import Fraction
@@ -57,14 +57,14 @@ def sources() -> dict[str, bytes]:
 
 
 @cache
-def films() -> dict[str, bytes]:
+def videos() -> dict[str, bytes]:
     return {
-        "MP4 of 2 MB": _film((1280, 720), 3_000_000, repeats=1),
-        "MP4 of 23 MB": _film((1920, 1080), 3_000_000, repeats=10),
+        "MP4 of 2 MB": _video((1280, 720), 3_000_000, repeats=1),
+        "MP4 of 23 MB": _video((1920, 1080), 3_000_000, repeats=10),
     }
 
 
-def _film(size: tuple[int, int], bits: int, repeats: int) -> bytes:
+def _video(size: tuple[int, int], bits: int, repeats: int) -> bytes:
     """A picture that moves, for six seconds, so many times one after the other."""
     width, height = size
     scene = np.asarray(natural(width + 400, height + 200))

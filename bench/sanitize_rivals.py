@@ -114,11 +114,11 @@ def imagemagick(folder: Path) -> Callable[[bytes, int], None] | None:
     return run
 
 
-def film_floor(film: bytes, _: int) -> None:
+def video_floor(video: bytes, _: int) -> None:
     """The same libraries without a cell: probe, first frame as JPEG, new container."""
     source, target = os.memfd_create("source"), os.memfd_create("target")
-    os.write(source, film)
-    boxes = structure.read(memoryview(film))
+    os.write(source, video)
+    boxes = structure.read(memoryview(video))
     pixels = rows(first_frame(open_video(source, boxes)), 1920)
     image = Image.frombuffer("RGBX", pixels.shape[::-1], pixels.tobytes(), "raw", "RGBX", 0, 1)
     image.save(io.BytesIO(), "JPEG", quality=82)
@@ -132,9 +132,9 @@ def ffmpeg(folder: Path) -> Callable[[bytes, int], None] | None:
     if not shutil.which("ffmpeg"):
         return None
 
-    def run(film: bytes, _: int) -> None:
+    def run(video: bytes, _: int) -> None:
         source = folder / "ffmpeg.mp4"
-        source.write_bytes(film)
+        source.write_bytes(video)
         common = ["ffmpeg", "-v", "error", "-nostdin", "-y", "-i", str(source)]
         _call(*common, "-frames:v", "1", "-q:v", "3", f"{folder}/poster.jpg")
         _call(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 _NUMBER = re.compile(rb'"text":"Message (\d+)\.')
-_TAKEN = b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"
+_NO_CONTENT = b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"
 
 
 @dataclass
@@ -20,7 +20,7 @@ class Sink:
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Taking(self), "127.0.0.1", 0)
+        self._server = await loop.create_server(lambda: _Receiver(self), "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
@@ -34,7 +34,7 @@ class Sink:
                 await asyncio.sleep(0.02)
 
 
-class _Taking(asyncio.Protocol):
+class _Receiver(asyncio.Protocol):
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
         self._buffer = b""
@@ -56,4 +56,4 @@ class _Taking(asyncio.Protocol):
         if match:
             self._sink.taken.setdefault(int(match[1]), time.perf_counter())
         assert self._transport is not None
-        self._transport.write(_TAKEN)
+        self._transport.write(_NO_CONTENT)

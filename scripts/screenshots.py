@@ -62,7 +62,7 @@ async def main() -> None:
 async def _conversation(
     browser: Browser, address: str, name: str, size: Size, colours: Colours, answer: str = ""
 ) -> None:
-    page = await _opened(browser, address, size, colours)
+    page = await _open(browser, address, size, colours)
     await page.get_by_role("link", name=re.compile(CONSUMER)).click()
     await page.wait_for_selector(".player")
     if answer:
@@ -72,17 +72,17 @@ async def _conversation(
         await page.get_by_label("Your answer").fill(answer)
         await page.get_by_label("Your answer").press("Enter")
         await page.wait_for_selector(".ticks[data-status=read]")
-    await _keep(page, name)
+    await _save(page, name)
 
 
 async def _operations(browser: Browser, address: str, name: str) -> None:
-    page = await _opened(browser, address, WIDE, "light")
+    page = await _open(browser, address, WIDE, "light")
     await page.goto(f"{address}operations")
     await page.wait_for_selector("[data-channel] .dot[data-state=ok]")
-    await _keep(page, name)
+    await _save(page, name)
 
 
-async def _opened(browser: Browser, address: str, size: Size, colours: Colours) -> Page:
+async def _open(browser: Browser, address: str, size: Size, colours: Colours) -> Page:
     page = await browser.new_page(
         viewport={"width": size[0], "height": size[1]}, color_scheme=colours
     )
@@ -90,7 +90,7 @@ async def _opened(browser: Browser, address: str, size: Size, colours: Colours) 
     return page
 
 
-async def _keep(page: Page, name: str) -> None:
+async def _save(page: Page, name: str) -> None:
     await page.mouse.move(1, 1)
     await page.wait_for_timeout(SETTLING_MILLISECONDS)
     await page.screenshot(path=IMAGES / name)
