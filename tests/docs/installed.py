@@ -24,13 +24,13 @@ class Installed:
                 monkeypatch.delitem(sys.modules, path.stem, raising=False)
         monkeypatch.syspath_prepend(folder)
         if "pyproject.toml" in content:
-            self._note(content["pyproject.toml"])
+            self._write_metadata(content["pyproject.toml"])
 
     def entries(self) -> tuple[EntryPoint, ...]:
         found = distributions(path=[str(self.folder)])
         return tuple(entry for distribution in found for entry in distribution.entry_points)
 
-    def _note(self, pyproject: str) -> None:
+    def _write_metadata(self, pyproject: str) -> None:
         """What an installer writes beside a package."""
         project = tomllib.loads(pyproject)["project"]
         info = self.folder / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"

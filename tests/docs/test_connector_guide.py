@@ -79,11 +79,11 @@ def test_the_tables_of_the_kit_are_the_kits() -> None:
     from connectors.conformance import GRADES, Conformance
 
     kit = section(PAGE, "## The conformance kit")
-    said = set(rows(kit)) - {"name", "folder"}
+    listed = set(rows(kit)) - {"name", "folder"}
     for name in ("forgeries", "variants", "grade", "readme", "token_in_address", "live"):
-        assert name in said
+        assert name in listed
         assert hasattr(Conformance, name)
-    folders = {name for name in said if name.startswith("payloads/")}
+    folders = {name for name in listed if name.startswith("payloads/")}
     assert folders == {f"payloads/{name}" for name in ("", "not_ours/", "exchanges/", "refusals/")}
     assert set(rows(section(PAGE, "## Grades"))) - {"grade"} == set(GRADES)
 

@@ -117,11 +117,11 @@ def test_the_pauses_between_tries_are_those_of_the_code() -> None:
 def test_the_patience_with_each_platform_is_the_connectors() -> None:
     from gateway.settings.plugins import classes
 
-    told = section(OPERATING, "## Failures and retries")
-    words = {900.0: "15 minutes", 3600.0: "an hour", 86_400.0: "a day"}
+    page = section(OPERATING, "## Failures and retries")
+    names = {900.0: "15 minutes", 3600.0: "an hour", 86_400.0: "a day"}
     for connector in classes():
         if connector.__module__.startswith("connectors."):
-            assert words[connector.media_patience] in told
+            assert names[connector.media_patience] in page
 
 
 def test_the_data_folder_holds_what_is_listed(tmp_path: Path) -> None:

@@ -83,9 +83,9 @@ def test_the_mistakes_shown_read_as_they_are_told(tmp_path: Path) -> None:
         "    account_sid: AC00000000000000000000000000000000\n"
         "    auth_tokens: ['${TWILIO_AUTH_TOKEN}']\n    sender: '+15550002222'\n"
     )
-    with pytest.raises(ConfigError) as mistakes:
+    with pytest.raises(ConfigError) as raised:
         load(file, {})
-    assert str(mistakes.value).replace(f"{tmp_path}/", "") == shown.strip()
+    assert str(raised.value).replace(f"{tmp_path}/", "") == shown.strip()
 
 
 def test_the_connectors_yaml_of_the_repository_names_every_setting() -> None:
@@ -105,22 +105,22 @@ def _agrees(cell: str, field: FieldInfo) -> bool:
         return bool(cell)
     if default in _NONE:
         return cell in _NONE[default]
-    return any(_same(word, default) for word in shown)
+    return any(_same(text, default) for text in shown)
 
 
-def _same(word: str, default: Any) -> bool:
+def _same(text: str, default: Any) -> bool:
     match default:
         case bool():
-            return word == str(default).lower()
+            return text == str(default).lower()
         case int() | float():
-            return default in {_number(size, word), _number(duration, word)}
+            return default in {_number(size, text), _number(duration, text)}
         case _:
-            return word.rstrip("/") == str(default).rstrip("/")
+            return text.rstrip("/") == str(default).rstrip("/")
 
 
-def _number(read: Any, word: str) -> float | None:
+def _number(read: Any, text: str) -> float | None:
     try:
-        return float(read(word))
+        return float(read(text))
     except ValueError:
         return None
 
@@ -134,10 +134,10 @@ def _without_plugins(content: Any) -> Any:
 def _environment(code: str) -> dict[str, str]:
     """Something that passes for each reference of a listing."""
     names = re.findall(r"\$\{([A-Z_]+)\}", code)
-    return {name: _SHAPED.get(name, "a-secret-of-a-listing") for name in names}
+    return {name: _EXAMPLE_SECRETS.get(name, "a-secret-of-a-listing") for name in names}
 
 
-_SHAPED = {
+_EXAMPLE_SECRETS = {
     "APPLE_MSP_SECRET": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
     "CORE_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     "TWILIO_ACCOUNT_SID": "AC00000000000000000000000000000000",

@@ -48,14 +48,14 @@ def _tracked() -> list[Path]:
 
 
 def test_no_file_names_a_machine_or_a_registry() -> None:
-    guilty = []
+    findings = []
     for path in _tracked():
         try:
             text = path.read_text("utf-8")
         except UnicodeDecodeError:
             continue
-        guilty += [f"{path.relative_to(ROOT)}: {found[0]}" for found in _MACHINE.finditer(text)]
-    assert guilty == []
+        findings += [f"{path.relative_to(ROOT)}: {found[0]}" for found in _MACHINE.finditer(text)]
+    assert findings == []
 
 
 @pytest.mark.parametrize(
