@@ -1,4 +1,4 @@
-"""`python -m simulator`: the four platforms beside a gateway that runs elsewhere on this machine."""
+"""`python -m simulator`: the four emulated platforms, for a gateway that runs separately on this machine."""
 
 import argparse
 import asyncio
@@ -10,10 +10,10 @@ import yaml
 from . import PLATFORMS
 from .scenario import play
 
-_DESCRIPTION = """Starts the four emulated platforms, prints the section of connectors.yaml that fits them,
-and tells their consumers' stories as soon as a gateway listens."""
+_DESCRIPTION = """Start the four emulated platforms, print the sections of connectors.yaml that fit them,
+and play the demonstration as soon as a gateway listens."""
 
-#: How long each delivery waits for the gateway to listen and accept, in seconds.
+#: Seconds for which each delivery is retried until the gateway listens and accepts it.
 _RETRY_SECONDS = 600.0
 
 
@@ -28,13 +28,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--webhooks",
         default="http://127.0.0.1:8080/webhooks",
-        help="where the gateway takes deliveries (default: %(default)s)",
+        help="URL below which the gateway accepts deliveries (default: %(default)s)",
     )
     parser.add_argument(
         "--port",
         type=int,
         default=9100,
-        help="the first platform listens here, the others behind it (default: %(default)s)",
+        help="port of the first platform; the others use the next ports (default: %(default)s)",
     )
     parser.add_argument(
         "--pace", type=float, default=3.0, help="seconds between messages (default: %(default)s)"
@@ -56,7 +56,9 @@ async def _run(webhooks: str, port: int, pace: float) -> None:
             files = [sample.name for sample in step.line.files]
             content = " + ".join(filter(None, [step.line.text, *files]))
             _print(f"{step.line.platform:>10}  {step.line.consumer.name}: {content}\n")
-        _print("That was everything. Texts of agents are still taken; Ctrl-C ends the platforms.\n")
+        _print(
+            "The demonstration is over. Agents' texts are still accepted; Ctrl-C stops the platforms.\n"
+        )
         await asyncio.Event().wait()
 
 

@@ -1,4 +1,4 @@
-"""A conversation core for tests: proves what it gets, keeps it in order, and fails when it is told to."""
+"""A conversation core for tests: verifies events, keeps them in order, and fails on request."""
 
 import asyncio
 import base64
@@ -15,25 +15,25 @@ from aiohttp import web
 from .core_judges import CUT, Judge, accepts
 from .hosting import hang_up
 
-#: How far a timestamp may be from our clock (seconds), as the Standard Webhooks specification suggests.
+#: Seconds by which a timestamp may differ from our clock, as the Standard Webhooks specification suggests.
 _TOLERANCE = 300
 
 _CLOUD_EVENT = "application/cloudevents+json"
 
 
 class BadSignature(Exception):
-    """A delivery that does not prove where it comes from."""
+    """A delivery whose signature is not valid, or whose content contradicts it."""
 
 
 def signature(secret: str, id: str, timestamp: str, body: bytes) -> bytes:
-    """One element of webhook-signature, by the Standard Webhooks specification."""
+    """Return one element of webhook-signature, as the Standard Webhooks specification defines it."""
     key = base64.b64decode(secret.removeprefix("whsec_"))
     digest = hmac.new(key, f"{id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
     return b"v1," + base64.b64encode(digest)
 
 
 def verify(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> None:
-    """Check a delivery by the Standard Webhooks specification; raises BadSignature."""
+    """Verify a delivery as the Standard Webhooks specification defines it; raises BadSignature."""
     id, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     if not id:
         raise BadSignature("webhook-id is missing")
@@ -45,27 +45,27 @@ def verify(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> 
         hmac.compare_digest(expected, candidate.encode("utf-8", "replace"))
         for candidate in candidates
     ):
-        raise BadSignature("no webhook-signature fits")
+        raise BadSignature("no element of webhook-signature matches")
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One event as it came; `at` is when, by a steady clock."""
+    """An event that was accepted; `at` is the monotonic time of its arrival."""
 
     at: float
     event: dict[str, Any]
 
 
 class Core:
-    """Takes events over HTTP. `taken` holds what it answered 2xx to, `refused` counts the rest.
+    """A core that receives events over HTTP. `taken` holds those it answered with 2xx, `refused` counts the rest.
 
-    With several secrets any of them proves a delivery, as while one is being replaced.
+    If there are several secrets, each of them is valid, as while one is being replaced.
     """
 
     def __init__(self, secret: str | Sequence[str], judge: Judge = accepts) -> None:
         self.taken: list[Received] = []
         self.refused = 0
-        #: Deliveries that proved nothing or contradict themselves, and why.
+        #: The number of deliveries that failed verification, and the reasons.
         self.bad_signatures = 0
         self.reasons: list[str] = []
         self.headers_of_refusal: dict[str, str] = {}
@@ -89,7 +89,7 @@ class Core:
             await self._runner.cleanup()
 
     def throttle(self, seconds: int, times: int = 1) -> None:
-        """Answer 429 with Retry-After to the next events."""
+        """Answer the next `times` events with 429 and Retry-After."""
         left = iter(range(times))
         self.headers_of_refusal = {"retry-after": str(seconds)}
         self.judge = lambda event: accepts(event) if next(left, None) is None else 429
@@ -100,7 +100,7 @@ class Core:
 
     @property
     def distinct(self) -> list[dict[str, Any]]:
-        """The events without repeats, in the order in which each came first."""
+        """The events without repeats, in the order of their first arrivals."""
         first: dict[str, dict[str, Any]] = {}
         for event in self.events:
             first.setdefault(event["id"], event)
@@ -109,7 +109,7 @@ class Core:
     async def until(
         self, enough: Callable[[list[dict[str, Any]]], bool], seconds: float = 30.0
     ) -> list[dict[str, Any]]:
-        """Wait for a condition on the events; raises TimeoutError."""
+        """Wait until `enough` holds for the events; raises TimeoutError."""
         async with asyncio.timeout(seconds):
             while not enough(self.events):
                 self._arrived.clear()
@@ -117,7 +117,7 @@ class Core:
         return self.events
 
     async def until_count(self, count: int, seconds: float = 30.0) -> list[dict[str, Any]]:
-        """Wait until so many events were taken; raises TimeoutError."""
+        """Wait until `count` events were accepted; raises TimeoutError."""
         return await self.until(lambda events: len(events) >= count, seconds)
 
     async def _receive(self, request: web.Request) -> web.StreamResponse:
@@ -156,7 +156,7 @@ class Core:
 
 
 def _parse_event(request: web.Request, body: bytes) -> dict[str, Any]:
-    """The CloudEvent in structured mode; its id has to be the one that was signed."""
+    """Return the CloudEvent of a request in structured mode; its id must be the id that was signed."""
     try:
         event = json.loads(body)
     except ValueError as exc:

@@ -1,4 +1,4 @@
-"""What Meta's two platforms share: signed batches, the handshake, tokens and errors of the Graph API."""
+"""The Graph API, which Meta's two platforms share: signed batches, the handshake, tokens and errors."""
 
 import hashlib
 import hmac
@@ -29,26 +29,26 @@ SignatureKind = Literal[
 
 
 def sign(secret: str, body: bytes) -> str:
-    """The value of X-Hub-Signature-256."""
+    """Return the value of X-Hub-Signature-256."""
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
 def sign_sha1(secret: str, body: bytes) -> str:
-    """The value of X-Hub-Signature, which is sent as well and proves too little."""
+    """Return the value of X-Hub-Signature, which is sent as well and is too weak to rely on."""
     return "sha1=" + hmac.new(secret.encode(), body, hashlib.sha1).hexdigest()
 
 
 def appsecret_proof(secret: str, token: str) -> str:
-    """The value of appsecret_proof."""
+    """Return the value of appsecret_proof."""
     return hmac.new(secret.encode(), token.encode(), hashlib.sha256).hexdigest()
 
 
 def encode_json(payload: Any) -> bytes:
-    """JSON as Meta writes it: letters beyond ASCII and slashes escaped, and signed in that form."""
+    """Encode JSON as Meta does: with non-ASCII letters and slashes escaped. That form is what is signed."""
     return json.dumps(payload, separators=(",", ":")).replace("/", "\\/").encode()
 
 
-#: The value of X-Hub-Signature-256 by what is wrong with it; None leaves the header out.
+#: Functions that make the value of X-Hub-Signature-256, by its defect; None leaves the header out.
 SIGNATURES: dict[SignatureKind, Callable[[str, bytes], str | None]] = {
     "valid": sign,
     "forged": lambda secret, body: sign(f"not {secret}", body),
@@ -62,7 +62,7 @@ SIGNATURES: dict[SignatureKind, Callable[[str, bytes], str | None]] = {
 
 
 def error(status: int, code: int, message: str, **more: Any) -> web.Response:
-    """A Graph API error."""
+    """Return the answer with a Graph API error."""
     return web.json_response(error_body(code, message, **more), status=status)
 
 
@@ -72,7 +72,7 @@ def error_body(code: int, message: str, **more: Any) -> dict[str, Any]:
 
 
 class Refused(Exception):
-    """A call that the Graph API refuses, with its answer."""
+    """A call that the Graph API refuses, with the answer to it."""
 
     def __init__(self, answer: web.Response) -> None:
         super().__init__(answer.text)
@@ -80,16 +80,16 @@ class Refused(Exception):
 
 
 class Graph(Platform):
-    """An app at Meta. Subclasses say what `object` they are and what a text looks like."""
+    """An app at Meta. Subclasses define the `object` of its webhooks and the form of a text."""
 
     object: ClassVar[str]
-    #: The status of the answer to a wrong token differs between the products.
+    #: The status of the answer to an invalid token, which differs between the products.
     bad_token_status: ClassVar[int]
     api_path: ClassVar = f"/{VERSION}"
     secret: str
     token: str
     verify_token: str
-    #: "Require App Secret": every call has to carry appsecret_proof.
+    #: "Require App Secret": every call must carry appsecret_proof.
     requires_appsecret_proof = False
 
     @property
@@ -122,14 +122,14 @@ class Graph(Platform):
 
     @abstractmethod
     async def get_node(self, request: web.Request) -> web.StreamResponse:
-        """GET of a node."""
+        """Answer a GET of a node."""
 
     @abstractmethod
     async def post_messages(self, request: web.Request) -> web.StreamResponse:
-        """POST to a node's messages."""
+        """Answer a POST to a node's messages."""
 
     async def handshake(self, token: str | None = None, **more: str) -> tuple[Delivered, str]:
-        """Ask the webhook to prove that it is ours: its answer, and the challenge it should have echoed."""
+        """Send Meta's verification request to the webhook; return the answer, and the challenge it should echo."""
         challenge = str(secrets.randbelow(10**10))
         query = {
             "hub.mode": "subscribe",
@@ -150,7 +150,7 @@ class Graph(Platform):
         times: int = 1,
         signature: SignatureKind = "valid",
     ) -> list[Delivered]:
-        """One POST with all entries, signed as `signature` says."""
+        """Post all entries in one delivery, with a signature of the given kind."""
         body = encode_json({"object": self.object, "entry": list(entries)})
         headers = {"content-type": "application/json", "user-agent": "facebookexternalua"}
         if (value := SIGNATURES[signature](self.secret, body)) is not None:
@@ -160,7 +160,7 @@ class Graph(Platform):
         return await self.post(body, headers, ids, times=times)
 
     def authorized(self, request: web.Request) -> bool:
-        """Whether the token is correct: as a bearer, or as a parameter where that is allowed."""
+        """Return whether the token is valid: as a bearer token, or as a parameter where that is allowed."""
         return request.headers.get("authorization") == f"Bearer {self.token}"
 
     def _authenticated(self, handler: Handler) -> Handler:
@@ -187,7 +187,7 @@ class Graph(Platform):
 
 
 async def read_json(request: web.Request, known: frozenset[str]) -> dict[str, Any]:
-    """The JSON object of a call; keys that the API does not know are refused."""
+    """Return the JSON object of a call; refuse keys that the API does not know."""
     if request.content_type != "application/json":
         raise Refused(error(400, 100, "The request must be application/json"))
     try:

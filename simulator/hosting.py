@@ -1,4 +1,4 @@
-"""The files that an emulated platform serves, and how each may misbehave."""
+"""Files that an emulated platform serves, and their faults."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,12 +16,12 @@ Step = Literal["bytes", "lookup"]
 
 @dataclass(slots=True)
 class Fault:
-    """How a file misbehaves when it is asked for, the next `times` times. One field at a time.
+    """A fault of a file, for the next `times` requests. Set one of the fields from `status` to `media_type`.
 
-    `status` answers that status, `hang` never answers, `drip` sends a few bytes now and then, `truncate`
-    stops half-way, `redirect` sends the client elsewhere, `replace` serves other bytes, `flip` changes one
-    byte, `endless` streams that many bytes without saying so first, `media_type` claims another type.
-    `at` says when: for the bytes, or already at the request that leads to them.
+    `status` answers with that status, `hang` never answers, `drip` sends a few bytes at a time, `truncate`
+    stops half-way, `redirect` sends the client to another URL, `replace` serves other bytes, `flip` changes one
+    byte, `endless` streams that many bytes without announcing a length, `media_type` announces another type.
+    `at` selects the faulty request: the one for the bytes, or the look-up that leads to them.
     """
 
     status: int | None = None
@@ -39,14 +39,14 @@ class Fault:
 
 @dataclass(slots=True)
 class Hosted:
-    """A file that the platform serves. `asked` counts the requests for its bytes, `looked_up` those before."""
+    """A file that the platform serves. `asked` counts the requests for its bytes, `looked_up` the look-ups."""
 
     sample: Sample
     content: bytes
     fault: Fault | None = None
     asked: int = 0
     looked_up: int = 0
-    #: Until when each address that was given out is good.
+    #: When each URL that was given out expires, by the token in the URL.
     addresses: dict[str, float] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -60,7 +60,7 @@ def file_response(
 
 
 async def faulty_response(request: web.Request, hosted: Hosted, fault: Fault) -> web.StreamResponse:
-    """What the fault makes of an answer. Uses up one of its times."""
+    """Return the faulty answer to a request, and count it against the fault's `times`."""
     fault.times -= 1
     content = hosted.content
     if fault.hang:
@@ -123,7 +123,7 @@ async def _send_half(request: web.Request, content: bytes) -> web.StreamResponse
 
 
 def hang_up(request: web.Request) -> None:
-    """End the connection without an answer, or in the middle of one."""
+    """Close the connection without an answer, or in the middle of one."""
     if request.transport is not None:
         request.transport.close()
 

@@ -1,4 +1,4 @@
-"""Apple's encrypted objects: how an attachment is announced, and how its address is asked for."""
+"""Apple's encrypted objects: how a message describes an attachment, and how its address is requested."""
 
 import base64
 import os
@@ -13,13 +13,13 @@ Family = Literal["mmcs", "bare"]
 Spelling = Literal["camel", "dashed"]
 SignatureForm = Literal["both", "hex", "base64"]
 
-#: Names of the three headers that name an object to preDownload, in the two families that are documented.
+#: The three headers that identify an object to preDownload, in the two families of names that are documented.
 HEADERS: dict[Family, tuple[str, str, str]] = {
     "mmcs": ("MMCS-Url", "MMCS-Signature", "MMCS-Owner"),
     "bare": ("url", "signature", "owner"),
 }
 
-#: Older pages spell the members of an attachment with dashes.
+#: Older pages of the documentation spell the members of an attachment with dashes.
 _DASHED_NAMES = {
     "mimeType": "mime-type",
     "size": "file-size",
@@ -31,20 +31,20 @@ _DASHED_NAMES = {
 
 
 def encrypt(key: bytes, content: bytes) -> bytes:
-    """AES-256 in counter mode from a counter of zeros; decrypting is the same."""
+    """Encrypt with AES-256 in counter mode from a counter of zeros; decrypting is the same operation."""
     encryptor = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).encryptor()
     return encryptor.update(content) + encryptor.finalize()
 
 
 class EncryptedObject:
-    """What is known about one encrypted object."""
+    """One encrypted object, with the values that identify and decrypt it."""
 
     def __init__(self, content: bytes) -> None:
         self.name = f"01USER{fresh_id()[:20].upper()}"
         self.key = os.urandom(32)
         self.signature = b"\x81" + os.urandom(20)
         self.owner = f"M{fresh_id()}"
-        # Letters that quoting would change: the address has to come back byte for byte.
+        # Quoting would change some of these characters: the address must come back byte for byte.
         self.url = (
             f"https://p54-content.icloud.com/{self.name}.C01%2F{fresh_id()[:8]}?o=Az+b%3D&v=1"
         )
@@ -65,7 +65,7 @@ class EncryptedObject:
         }
 
     def matches(self, signature: str) -> bool:
-        """Whether a signature header is the object's, in base64."""
+        """Return whether a signature header is this object's signature, in base64."""
         try:
             return base64.b64decode(signature, validate=True) == self.signature
         except ValueError:

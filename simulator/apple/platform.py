@@ -1,4 +1,4 @@
-"""Apple Messages for Business, emulated: tokens, gzip, encrypted attachments behind preDownload, texts."""
+"""Emulated Apple Messages for Business: tokens, gzip, encrypted attachments behind preDownload, texts."""
 
 import base64
 import gzip
@@ -33,18 +33,18 @@ class Apple(Platform):
     msp_id = "emulated-msp-0001"
     secret = bytes(range(32))
     business = "0a1b2c3d-0000-4000-8000-000000000001"
-    #: Which names of object headers preDownload understands; no page says which of the two it is.
+    #: The family of header names that preDownload accepts; the documentation shows both and recommends neither.
     family: Literal["mmcs", "bare", "either"] = "mmcs"
     spelling: Spelling = "camel"
     signature_form: SignatureForm = "both"
-    #: How long an object can be asked for, in seconds.
+    #: Seconds for which the address of an object can be requested.
     object_lifetime = float("inf")
-    #: A proxy on the way has already inflated the body.
+    #: True if bodies arrive uncompressed, as from a proxy that decompresses them.
     sends_uncompressed = False
 
     def __init__(self, webhook: str = "", public_webhook: str | None = None) -> None:
         super().__init__(webhook, public_webhook)
-        #: Everybody who ever wrote to the business: nobody else can be written to.
+        #: The consumers who have written to the business; no other consumer can receive texts.
         self.known_consumers: set[str] = set()
         #: Ids of texts that the gateway sent more than once.
         self.repeated_ids: list[str] = []
@@ -74,7 +74,7 @@ class Apple(Platform):
     def cdn_routes(self) -> list[web.RouteDef]:
         return [web.get("/{key}", self._serve_bytes)]
 
-    # What consumers send.
+    # Messages from consumers.
 
     async def deliver_message(self, message: ConsumerMessage) -> list[Delivered]:
         content: dict[str, Any] = {"body": _PLACEHOLDER * len(message.files) + (message.text or "")}
@@ -98,7 +98,7 @@ class Apple(Platform):
     async def send_choice(
         self, consumer: Consumer, title: str, *, session: str = "", by_reference: bool = False
     ) -> Delivered:
-        """The consumer chose from a list. Long answers come as a reference to an encrypted object."""
+        """Deliver a choice from a list; with `by_reference` as an encrypted object, as Apple sends long answers."""
         data = {
             "version": "1.0",
             "requestIdentifier": str(uuid.uuid4()),
@@ -113,7 +113,7 @@ class Apple(Platform):
         return delivered
 
     def _reference(self, answer: dict[str, Any], title: str) -> dict[str, Any]:
-        payload = b"bplist00" + fresh_id().encode()  # Apple's own archive: only Apple can read it
+        payload = b"bplist00" + fresh_id().encode()  # an archive that only Apple can read
         self._payloads[payload] = answer
         stored = self._store(Sample("payload", "application/octet-stream", payload))
         return {"bid": _EXTENSION, "title": title, **stored.describe(self.signature_form)}
@@ -129,7 +129,7 @@ class Apple(Platform):
         authorization: TokenKind = "valid",
         **headers: str,
     ) -> list[Delivered]:
-        """One message, compressed, with the token and the ids in headers; `headers` replaces some of those."""
+        """Deliver one message, compressed, with the token and the ids in headers; `headers` replaces some of them."""
         id = str(uuid.uuid4())
         envelope = {
             "v": 1,
@@ -178,19 +178,21 @@ class Apple(Platform):
         elif type in {"text", "interactive"}:
             self.out_of_reach.discard(consumer.id)
 
-    # What the gateway asks for.
+    # Calls from the gateway.
 
     def _authenticated(self, handler: Handler) -> Handler:
         async def authenticated(request: web.Request) -> web.StreamResponse:
             kind, _, token = request.headers.get("authorization", "").partition(" ")
             claims = verified_claims(self.secret, token) if kind == "Bearer" else None
             if claims is None or claims.get("iss") != self.msp_id:
-                return web.Response(status=401, text="the token does not prove who is calling")
+                return web.Response(status=401, text="the token is not valid for this account")
             issued_at = claims.get("iat")
             if not isinstance(issued_at, int) or abs(time.time() - issued_at) > _TOKEN_LIFETIME:
-                return web.Response(status=401, text="the token was not minted now")
+                return web.Response(
+                    status=401, text="the token was not issued within the last five minutes"
+                )
             if request.headers.get("source-id") != self.business:
-                return web.Response(status=403, text="source-id is not a business of the caller")
+                return web.Response(status=403, text="source-id is not a business of this account")
             return await handler(request)
 
         return authenticated
@@ -203,13 +205,15 @@ class Apple(Platform):
             if all(n in request.headers for n in f)
         ]
         if not complete:
-            return web.Response(status=400, text="a header of the object is missing")
+            return web.Response(status=400, text="one of the object's three headers is missing")
         url, signature, owner = complete[0]
         stored = self._objects.get(url)
         if stored is None or stored.owner != owner:
             return web.Response(status=404)
         if not stored.matches(signature):
-            return web.Response(status=400, text="the signature is not the object's, in base64")
+            return web.Response(
+                status=400, text="the signature is not the object's signature in base64"
+            )
         hosted = self.hosted[stored.name]
         if self.now() > hosted.extra["since"] + self.object_lifetime:
             return web.Response(status=404)
@@ -233,7 +237,7 @@ class Apple(Platform):
     async def _decode_payload(self, request: web.Request) -> web.StreamResponse:
         answer = self._payloads.get(await request.read())
         if answer is None or request.headers.get("bid") != answer["bid"]:
-            return web.Response(status=400, text="this is no payload of that extension")
+            return web.Response(status=400, text="the payload does not belong to that extension")
         return web.json_response(answer)
 
     async def _accept_message(self, request: web.Request) -> web.StreamResponse:
@@ -255,25 +259,25 @@ class Apple(Platform):
         return await self.answer_text(request, text, web.Response())
 
     def _error_in(self, request: web.Request, raw: dict[str, Any]) -> str | None:
-        """What is wrong with a message, in the order in which it is looked at."""
+        """Return the first error in a message, or None."""
         header = request.headers.get
         checks = {
-            "v has to be 1": raw.get("v") == 1,
-            "id has to be a UUID": _is_uuid(raw.get("id")),
+            "v must be 1": raw.get("v") == 1,
+            "id must be a UUID": _is_uuid(raw.get("id")),
             "id differs between header and body": header("id") == raw.get("id"),
             "sourceId differs between header and body": self.business == raw.get("sourceId"),
             "destinationId differs between header and body": header("destination-id", "?")
             == raw.get("destinationId"),
-            "type may not be sent": raw.get("type") in _SENDABLE_TYPES,
+            "a message of this type cannot be sent": raw.get("type") in _SENDABLE_TYPES,
             "body is missing": raw.get("type") != "text"
             or bool(str(raw.get("body") or "").strip()),
-            "typing has no body": raw.get("type") == "text" or "body" not in raw,
+            "a typing message must not have a body": raw.get("type") == "text" or "body" not in raw,
         }
         return next((error for error, passed in checks.items() if not passed), None)
 
 
 async def _read_json(request: web.Request) -> dict[str, Any]:
-    """The JSON object in a call; of anything else, an empty one."""
+    """Return the JSON object of a call, or an empty one if the body is anything else."""
     if request.content_type != "application/json":
         return {}
     try:

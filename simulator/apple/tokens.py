@@ -1,4 +1,4 @@
-"""The tokens (JWT, HS256) with which Apple and a provider prove themselves to each other."""
+"""Tokens (JWT, HS256) with which Apple and a provider authenticate to each other."""
 
 import base64
 import binascii
@@ -26,7 +26,7 @@ _HOUR = 3600
 
 
 def mint_token(secret: bytes, claims: Mapping[str, Any], algorithm: str = "HS256") -> str:
-    """A token. `secret` is the decoded key."""
+    """Return a signed token; `secret` is the decoded key."""
     signed = f"{_encode_json({'alg': algorithm, 'typ': 'JWT'})}.{_encode_json(claims)}"
     if algorithm == "none":
         return f"{signed}."
@@ -35,7 +35,7 @@ def mint_token(secret: bytes, claims: Mapping[str, Any], algorithm: str = "HS256
 
 
 def verified_claims(secret: bytes, token: str) -> dict[str, Any] | None:
-    """What a token says; None unless it is signed with the secret by HS256."""
+    """Return the claims of a token, or None if it is not signed with the secret by HS256."""
     try:
         header, body, signature = (_decode(part) for part in token.split("."))
         algorithm, claims = json.loads(header)["alg"], json.loads(body)
@@ -70,7 +70,7 @@ def _signed_with_undecoded_key(secret: bytes, claims: Mapping[str, Any]) -> str:
 def _signed(
     **replacements: Callable[[Mapping[str, Any]], Any],
 ) -> Callable[[bytes, Mapping[str, Any]], str]:
-    """A genuine signature over other claims."""
+    """Return a function that makes a token with other claims and a valid signature."""
 
     def token(secret: bytes, claims: Mapping[str, Any]) -> str:
         changed = {name: replace(claims) for name, replace in replacements.items()}
@@ -79,7 +79,7 @@ def _signed(
     return token
 
 
-#: The value of Authorization by what is wrong with it; None leaves the header out.
+#: Functions that make the value of Authorization, by its defect; None leaves the header out.
 TOKENS: dict[TokenKind, Callable[[bytes, Mapping[str, Any]], str | None]] = {
     "valid": _signed(),
     "forged": _forged,

@@ -1,4 +1,4 @@
-"""Reads what a gateway posts to Messenger, as strictly as the platform: a text, or a sender action."""
+"""Parser of calls to Messenger, as strict as the platform: a call sends a text, or a sender action."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ ERRORS: dict[tuple[int, int], tuple[int, str]] = {
 
 
 def refusal(code: int, subcode: int | None = None) -> tuple[int, dict[str, Any]]:
-    """The answer to a text that is refused; the subcode where there is only one may be left out."""
+    """Return the answer that refuses a text; `subcode` may be left out if the code has only one."""
     (found, *_) = [key for key in ERRORS if key[0] == code and subcode in {None, key[1]}]
     status, message = ERRORS[found]
     more = {"error_subcode": found[1]} if found[1] else {}
@@ -50,7 +50,7 @@ class Text:
 
 
 async def parse_call(request: web.Request) -> Action | Text:
-    """What a call asks for; raises Refused with the platform's error."""
+    """Parse a call; raises Refused with the platform's error."""
     raw = await read_json(request, _KEYS)
     recipient = raw.get("recipient")
     has_id = isinstance(recipient, dict) and recipient.keys() == {"id"} and recipient["id"]

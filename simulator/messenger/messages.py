@@ -1,27 +1,27 @@
-"""What one element of `messaging` may hold beside words and files, by the name it stands under."""
+"""Contents of webhook events other than texts and files, under the names that they have in `messaging`."""
 
 import time
 from typing import Any
 
 Event = dict[str, Any]
 
-#: The three sizes of the thumb that everybody can press.
+#: Ids of the thumbs-up sticker of the Like button, in its three sizes.
 THUMB_STICKERS = (369239263222822, 369239343222814, 369239383222810)
 
 
 def sticker(url: str, sticker_id: int, *, type: str = "sticker") -> dict[str, Any]:
-    """An attachment. Until 30 August 2026 one of type `image` came along for the same sticker."""
+    """Return an attachment. Until 30 August 2026 a second one, of type `image`, came with the same sticker."""
     return {"type": type, "payload": {"url": url, "sticker_id": sticker_id}}
 
 
 def location(latitude: float, longitude: float, title: str = "Pinned location") -> dict[str, Any]:
-    """An attachment, which only old apps send."""
+    """Return an attachment, which only old apps send."""
     coordinates = {"lat": latitude, "long": longitude}
     return {"type": "location", "title": title, "payload": {"coordinates": coordinates}}
 
 
 def link(url: str | None, title: str) -> dict[str, Any]:
-    """An attachment: a link that was unfurled. It is a page, never a file."""
+    """Return the attachment of a link that was unfurled. It is a page, never a file."""
     return {"type": "fallback", "title": title, "payload": {"url": url} if url else None}
 
 

@@ -1,4 +1,4 @@
-"""Facebook Messenger, emulated: signed batches, signed addresses on a CDN, texts, watermarks and echoes."""
+"""Emulated Facebook Messenger: signed batches, signed URLs on a CDN, texts, watermarks and echoes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -22,21 +22,21 @@ class Messenger(Graph):
     name: ClassVar = "messenger"
     object: ClassVar = "page"
     bad_token_status: ClassVar = 400
-    tells_addresses: ClassVar = True
+    tells_addresses: ClassVar = True  # allow-word
     usual_receipts: ClassVar = ("delivered", "read")
     secret = "emulated-messenger-app-secret"
     token = "emulated-page-access-token"
     verify_token = "emulated-messenger-verify-token"
     page_id = "1234567890"
     app_id = 4471100223344
-    #: Messenger's own apps send words and files as two messages; others send both in one.
+    #: True to send a text and its files as two messages, as Messenger's own apps do; others send one message.
     splits_text_and_files = False
-    #: Whether the app may use the HUMAN_AGENT tag.
+    #: True if the app may use the HUMAN_AGENT tag.
     human_agent_allowed = True
 
     def __init__(self, webhook: str = "", public_webhook: str | None = None) -> None:
         super().__init__(webhook, public_webhook)
-        #: Everybody who ever wrote to the page: nobody else can be written to.
+        #: The consumers who have written to the page; no other consumer can receive texts.
         self.known_consumers: set[str] = set()
         self._attachments_of: dict[str, list[tuple[str, Hosted]]] = {}
 
@@ -50,10 +50,10 @@ class Messenger(Graph):
     def cdn_routes(self) -> list[web.RouteDef]:
         return [web.get("/v/t1.15752-9/{key}/{name}", self._serve_bytes)]
 
-    # What consumers send.
+    # Messages from consumers.
 
     async def deliver_message(self, message: ConsumerMessage) -> list[Delivered]:
-        """Words and files in one message, unless `splits_text_and_files`: then as two, in one POST."""
+        """Deliver text and files in one message; with `splits_text_and_files` as two messages in one POST."""
         text = {} if message.text is None else {"text": message.text}
         attachments = [self.attachment(sample) for sample in message.files]
         files: dict[str, Any] = {"attachments": attachments} if attachments else {}
@@ -64,7 +64,7 @@ class Messenger(Graph):
         return await self.deliver(events, message.times, forged=message.forged)
 
     async def say(self, consumer: Consumer, content: Event) -> Delivered:
-        """Anything of `messenger_messages`, in a POST of its own."""
+        """Deliver an event of `simulator.messenger.messages`, in a POST of its own."""
         message = content.get("message")
         if message is None:
             event = self.event(consumer, **content)
@@ -79,7 +79,7 @@ class Messenger(Graph):
         return {"type": type or _type_of(sample.media_type), "payload": {"url": url}}
 
     def said(self, consumer: Consumer, message: Mapping[str, Any]) -> dict[str, Any]:
-        """One element of `messaging`: the consumer wrote."""
+        """Return the element of `messaging` for a message from the consumer."""
         return self.event(consumer, message={"mid": f"m_{fresh_id()}", **message})
 
     def event(
@@ -101,7 +101,7 @@ class Messenger(Graph):
         signature: SignatureKind = "valid",
         key: str = "messaging",
     ) -> list[Delivered]:
-        """All events in one POST, each in an entry of its own, which is named for the page it is about."""
+        """Post all events in one delivery, each in its own entry under the id of its page."""
         entries = [
             {"id": self._page_of(event), "time": milliseconds(), key: [event]} for event in events
         ]
@@ -126,10 +126,10 @@ class Messenger(Graph):
                 found = (attachment["type"], self.hosted[key])
                 self._attachments_of.setdefault(message["mid"], []).append(found)
 
-    # What becomes of the gateway's texts.
+    # Receipts for the gateway's texts.
 
     async def report(self, status: str, to: str) -> list[Delivered]:
-        """Everything sent until now was delivered, or read."""
+        """Report that everything sent until now was delivered, or read."""
         watermark: dict[str, Any] = {"watermark": milliseconds()}
         if status == "delivered":
             watermark["mids"] = [sent.id for sent in self.sent if sent.to == to]
@@ -139,14 +139,14 @@ class Messenger(Graph):
     async def echo(
         self, to: str, text: str, *, mid: str | None = None, app_id: int = _INBOX_APP, **more: Any
     ) -> Delivered:
-        """The page itself wrote: by our app, or by somebody in the Page's inbox."""
+        """Deliver a message of the page itself, written by our app or by a person in the Page's inbox."""
         content = {"mid": mid or f"m_{fresh_id()}", "text": text, "is_echo": True, "app_id": app_id}
         event = self.event(Consumer(self.page_id, ""), page_id=to, message={**content, **more})
         (delivered,) = await self.deliver([event])
         return delivered
 
     async def tell(self, text: SentText, receipt: str) -> Delivered:
-        """`delivered` and `read` as watermarks, `echo` as the page's own message."""
+        """Send `delivered` and `read` as watermarks, and `echo` as the page's own message."""
         if receipt != "echo":
             (delivered,) = await self.report(receipt, text.to)
             return delivered
@@ -155,10 +155,10 @@ class Messenger(Graph):
         return await self.echo(text.to, text.text, mid=text.id, app_id=self.app_id, **more)
 
     def refuse_next(self, code: int, subcode: int | None = None, *, times: int = 1) -> None:
-        """Refuse the next texts with an error code of the platform."""
+        """Refuse the next texts with one of the platform's error codes."""
         self.refusals += [refusal(code, subcode)] * times
 
-    # What the gateway asks for.
+    # Calls from the gateway.
 
     def _address(self, key: str, hosted: Hosted) -> str:
         token = fresh_id()
@@ -193,7 +193,7 @@ class Messenger(Graph):
         return error(400, 100, message, error_subcode=33)
 
     def _fresh_attachments(self, mid: str) -> list[dict[str, Any]]:
-        """The files of a message with new addresses."""
+        """Return the attachments of a message with new URLs."""
         attachments = []
         for type, hosted in self._attachments_of[mid]:
             (key,) = [key for key, known in self.hosted.items() if known is hosted]
@@ -229,7 +229,7 @@ class Messenger(Graph):
                 )
 
     def _window_error(self, call: Text) -> web.Response | None:
-        """Outside the window only a person may write, and only with leave to say so."""
+        """Return an error outside the window, where only a human agent may write, in an app that may use the tag."""
         if call.human_agent and not self.human_agent_allowed:
             return error(400, 100, "Invalid parameter")
         closed = call.to in self.out_of_reach and not call.human_agent

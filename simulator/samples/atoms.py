@@ -1,4 +1,4 @@
-"""Hides things in the atoms of an MP4 or QuickTime file, and turns its picture, as phones do."""
+"""Atoms of MP4 and QuickTime files: adds hidden data to them and rotates the picture, as phones do."""
 
 import struct
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ Change = Callable[[bytes], bytes]
 
 _XMP_ID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _ONE = 1 << 16
-#: Where the matrix stands in a track header, by the header's version.
+#: The offset of the matrix in a track header, by the header's version.
 _MATRIX_OFFSET = {0: 40, 1: 52}
 
 
@@ -20,7 +20,7 @@ def atom(kind: bytes, content: bytes) -> bytes:
 
 
 def atoms(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The kind and content of each atom, one after the other."""
+    """Yield the kind and content of each atom, in order."""
     position = 0
     while position < len(content):
         size, kind = struct.unpack_from(">I4s", content, position)
@@ -32,7 +32,7 @@ def atoms(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def location_atoms(canary: str) -> bytes:
-    """Where a film was made: as QuickTime writes it, and as phones of the 3GPP family do."""
+    """Return the place where a video was made, in the QuickTime form and in the 3GPP form."""
     text = PLACE.encode()
     quicktime = atom(b"\xa9xyz", struct.pack(">HH", len(text), 0x15C7) + text)
     fixed = (round(part * _ONE) for part in (LONGITUDE, LATITUDE, ALTITUDE))
@@ -43,13 +43,15 @@ def location_atoms(canary: str) -> bytes:
 
 
 def hide(content: bytes, canary: str, *, location: bool, rotation: Rotation) -> bytes:
-    """The film with a place, names of its tracks, an editor's packet and unused space; its picture turned.
+    """Add a place, track names, an editor's XMP packet and unused space to a video, and rotate its picture.
 
-    The index has to stand behind the media, so that no offset in it changes.
+    The index (moov) must follow the media (mdat), so that no offset in the index changes.
     """
     kinds = [kind for kind, _ in atoms(content)]
     if kinds.index(b"mdat") > kinds.index(b"moov"):
-        raise ValueError("the index stands first: its offsets would be wrong")
+        raise ValueError(
+            "moov precedes mdat, so its offsets would become wrong; write the index last"
+        )
     location_data = location_atoms(canary) if location else b""
     changed = _replace(
         content, b"moov", lambda moov: _rewrite_moov(moov, location_data, canary, rotation)

@@ -9,7 +9,7 @@ from simulator.scenery import Scene, drawn
 
 from .sample import ALTITUDE, CAMERA, Sample, canaries_for, xmp
 
-#: What undoes the turn that an EXIF orientation asks for.
+#: How an upright picture is stored, by the EXIF orientation that makes it upright again.
 _UPRIGHT_TO_STORED: dict[int, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -31,7 +31,7 @@ def photo(
     gps: bool = True,
     name: str = "IMG_0042.JPG",
 ) -> Sample:
-    """A JPEG of the scene, stored turned so that EXIF `orientation` (1 to 8) shows it upright."""
+    """Return a JPEG of the scene, stored so that EXIF `orientation` (1 to 8) shows it upright."""
     picture = drawn(scene, width, height, seed=seed)
     if orientation in _UPRIGHT_TO_STORED:
         picture = picture.transpose(_UPRIGHT_TO_STORED[orientation])
@@ -60,7 +60,7 @@ def heic(
     seed: int = 1,
     name: str = "IMG_0044.HEIC",
 ) -> Sample:
-    """A photo as iPhones keep it."""
+    """Return a photo as iPhones store it."""
     canary = f"canary-heic-{seed}"
     file = io.BytesIO()
     picture = pillow_heif.from_pillow(drawn(scene, width, height, seed=seed))
@@ -71,7 +71,7 @@ def heic(
 
 
 def still(format: str, scene: Scene = "car", side: int = 400, *, seed: int = 1) -> Sample:
-    """A PNG with transparency, or a GIF of two frames."""
+    """Return a PNG with transparency, or a GIF of two frames."""
     picture = drawn(scene, side, side * 3 // 4, seed=seed)
     canary = f"canary-still-{seed}"
     file = io.BytesIO()
@@ -95,7 +95,7 @@ def still(format: str, scene: Scene = "car", side: int = 400, *, seed: int = 1) 
 
 
 def sticker(scene: Scene = "bicycle", *, seed: int = 1) -> Sample:
-    """A WebP of 512 by 512 with nothing around its middle."""
+    """Return a WebP of 512 by 512 pixels that is transparent around its centre."""
     picture = drawn(scene, 512, 512, seed=seed)
     picture.putalpha(
         Image.radial_gradient("L").point(lambda far: 0 if far > 120 else 255).resize((512, 512))

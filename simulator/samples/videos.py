@@ -1,4 +1,4 @@
-"""Films as phones make them: moving scenes with a tone, the index at the end, the place in it."""
+"""Videos as phones make them: a moving scene with a tone, and an index at the end that contains the place."""
 
 import io
 from fractions import Fraction
@@ -50,7 +50,7 @@ def video(
     codec: Codec = "h264",
     name: str = "IMG_0043.MOV",
 ) -> Sample:
-    """A film, as wide and high as it is seen: `rotation` says how far players have to turn what is stored."""
+    """Return a video with the size that players show. They must rotate the stored picture by `rotation`."""
     canary = f"canary-video-{seed}"
     file = io.BytesIO()
     with av.open(file, "w", format=container, options={"movflags": "use_metadata_tags"}) as output:
@@ -76,13 +76,13 @@ def video(
     content = hide(file.getvalue(), canary, location=location, rotation=rotation)
     places = ["track", "xmp", "trailing", *(["place"] if location else [])]
     position = [b"52.5200"] if location else []
-    camera = [CAMERA.encode()] if container != "3gp" else []  # that family has no place for it
+    camera = [CAMERA.encode()] if container != "3gp" else []  # 3GPP has no field for it
     canaries = (*canaries_for(canary, *places), *camera, *position)
     return Sample(name, _MEDIA_TYPES[container], content, canaries)
 
 
 def tone(start: int) -> av.AudioFrame:
-    """A block of sound that goes on where the one before it ended."""
+    """Return a block of sound that continues where the block before it ended."""
     times = (np.arange(start, start + _BLOCK) / _RATE)[None, :]
     wave = (0.2 * np.sin(2 * np.pi * _TONE_HZ * times)).astype(np.float32)
     frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")

@@ -1,4 +1,4 @@
-"""What consumers photograph: a dented parcel, a leaking washer, a scratched car, a bicycle."""
+"""Subjects that consumers photograph: a dented parcel, a leaking washer, a scratched car, a bicycle."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Reads the texts that a gateway posts to Twilio, as strictly as the platform."""
+"""Parser of texts that are posted to Twilio, as strict as the platform."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", re.IGNORECASE)
 _LONGEST_TEXT = 1600
 
-#: The letters that a short message can hold without becoming half as long.
+#: The GSM alphabet: a text with any other character fits less than half as many into a segment.
 _GSM = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     "ÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -58,7 +58,7 @@ class Text:
 
 
 def refusal(code: int) -> tuple[int, dict[str, Any]]:
-    """The answer to a text that is refused at once."""
+    """Return the answer that refuses a text immediately."""
     status, message = ERRORS[code]
     more = f"https://www.twilio.com/docs/errors/{code}"
     return status, {"code": code, "message": message, "more_info": more, "status": status}
@@ -70,9 +70,9 @@ def error(code: int) -> web.Response:
 
 
 async def parse_text(request: web.Request, number: str, service: str) -> Text:
-    """The text that a call wants sent; raises Refused."""
+    """Return the text that a call sends; raises Refused."""
     if request.content_type != "application/x-www-form-urlencoded":
-        raise Refused(21211)  # nothing of another body is read: all parameters are missing
+        raise Refused(21211)  # other bodies are not read: all parameters are missing
     raw = {name: str(value) for name, value in (await request.post()).items()}
     _require(_PHONE.fullmatch(raw.get("To", "")), 21211)
     _require(raw.get("From") or raw.get("MessagingServiceSid"), 21603)
@@ -85,7 +85,7 @@ async def parse_text(request: web.Request, number: str, service: str) -> Text:
 
 
 def count_segments(text: str) -> int:
-    """In how many short messages a text travels."""
+    """Return the number of segments (short messages) that a text needs."""
     letters = set(text)
     if letters <= _GSM | _GSM_EXTENSION:
         size, single, joined = len(text) + sum(c in _GSM_EXTENSION for c in text), 160, 153

@@ -1,4 +1,4 @@
-"""Twilio SMS and MMS, emulated: signed forms, media behind Basic auth and a CDN that wants none, texts."""
+"""Emulated Twilio SMS and MMS: signed forms, media behind Basic auth and a CDN that refuses it, texts."""
 
 import base64
 import hashlib
@@ -33,16 +33,16 @@ class Twilio(Platform):
     token = "emulated-twilio-auth-token"
     number = "+15550002222"
     service = "MG" + "fedcba9876543210" * 2
-    #: Deliveries carry the service's id, as where the number belongs to one.
+    #: True if deliveries carry the id of a Messaging Service, as they do for a number that belongs to one.
     through_service = False
-    #: Deliveries say what a keyword meant, as with Advanced Opt-Out.
-    tells_opt_outs = False
+    #: True if deliveries contain the meaning of a keyword, as with Advanced Opt-Out.
+    tells_opt_outs = False  # allow-word
 
     def __init__(self, webhook: str = "", public_webhook: str | None = None) -> None:
         super().__init__(webhook, public_webhook)
-        #: How often each file answers 404 before it is there, as just after a webhook.
+        #: The number of 404 answers before each file is available, as just after a webhook.
         self.early_404 = 0
-        #: Texts that consumers got because of how a delivery was answered: none is right.
+        #: Texts that consumers received because of the answer to a delivery; there should be none.
         self.automatic_replies: list[bytes] = []
 
     def settings(self) -> dict[str, Any]:
@@ -72,11 +72,11 @@ class Twilio(Platform):
     def cdn_routes(self) -> list[web.RouteDef]:
         return [web.get("/{account}/{media}", self._serve_bytes)]
 
-    # What consumers send.
+    # Messages from consumers.
 
     async def deliver_message(self, message: ConsumerMessage) -> list[Delivered]:
         fields = self.fields(message.consumer, message.text, message.files)
-        if self.tells_opt_outs and (keyword := _keyword(message.text or "")):
+        if self.tells_opt_outs and (keyword := _keyword(message.text or "")):  # allow-word
             fields["OptOutType"] = keyword
         self._note_opt_out(message.consumer, message.text or "")
         return await self.deliver(fields, times=message.times, forged=message.forged)
@@ -84,7 +84,7 @@ class Twilio(Platform):
     def fields(
         self, consumer: Consumer, text: str | None = None, files: Sequence[Sample] = ()
     ) -> dict[str, str]:
-        """The form of one message."""
+        """Return the form of one message."""
         sid = ("MM" if files else "SM") + fresh_id()
         fields = {
             "ToCountry": "US",
@@ -137,7 +137,7 @@ class Twilio(Platform):
         forged: bool = False,
         signature: SignatureKind = "valid",
     ) -> list[Delivered]:
-        """A form, signed for the address that the platform was given."""
+        """Post a form, signed for the URL that was registered with the platform."""
         answers = await self._post_form(
             self.public_webhook + path,
             self.webhook + path,
@@ -173,7 +173,7 @@ class Twilio(Platform):
         )
 
     async def deliver_json(self, content: Any, *, hashed: bytes | None = None) -> Delivered:
-        """A JSON webhook: the signed address holds the SHA-256 of the body, or of `hashed` instead."""
+        """Post a JSON webhook: the signed URL contains the SHA-256 of the body, or of `hashed` in its place."""
         body = json.dumps(content).encode()
         digest = hashlib.sha256(body if hashed is None else hashed).hexdigest()
         query = ("&" if "?" in self.public_webhook else "?") + f"bodySHA256={digest}"
@@ -184,10 +184,10 @@ class Twilio(Platform):
         (delivered,) = await self.post(body, headers, [], url=self.webhook + query)
         return delivered
 
-    # What becomes of the gateway's texts.
+    # Receipts for the gateway's texts.
 
     async def report(self, sent: SentText, status: str, **more: str) -> Delivered:
-        """A status callback, to the address that was asked for when the text was sent."""
+        """Post a status callback to the URL that was given when the text was sent."""
         url = str(sent.raw["StatusCallback"])
         fields = {
             "ApiVersion": "2010-04-01",
@@ -205,7 +205,7 @@ class Twilio(Platform):
         return delivered
 
     async def fail(self, text: SentText, code: int, status: str = "undelivered") -> Delivered:
-        """Tell that a text that was taken has failed after all."""
+        """Report that a text has failed after it was accepted."""
         return await self.report(text, status, ErrorCode=str(code))
 
     def fate(self, text: SentText) -> Sequence[str]:
@@ -215,10 +215,10 @@ class Twilio(Platform):
         return await self.report(text, receipt)
 
     def refuse_next(self, code: int, times: int = 1) -> None:
-        """Refuse the next texts with an error code of the platform."""
+        """Refuse the next texts with one of the platform's error codes."""
         self.refusals += [refusal(code)] * times
 
-    # What the gateway asks for.
+    # Calls from the gateway.
 
     def _authenticated(self, handler: Handler) -> Handler:
         async def authenticated(request: web.Request) -> web.StreamResponse:
@@ -312,13 +312,13 @@ class Twilio(Platform):
 
 
 def _keyword(text: str) -> str | None:
-    """What a text means as a keyword."""
+    """Return the keyword that a text means, or None."""
     word = text.strip().upper()
     return "STOP" if word in _STOP else "START" if word in _START else None
 
 
 def _would_text_consumer(answer: Delivered) -> bool:
-    """Whether Twilio would send the consumer a text because of this answer."""
+    """Return whether Twilio would send the consumer a text because of this answer."""
     type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not answer.accepted or not answer.body.strip():
         return False

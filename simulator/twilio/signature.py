@@ -1,4 +1,4 @@
-"""How Twilio signs what it posts, and the ways in which a signature can be wrong."""
+"""Twilio's signatures, and the ways in which they can be wrong."""
 
 import base64
 import hashlib
@@ -12,12 +12,12 @@ SignatureKind = Literal[
 
 
 def sign_form(token: str, url: str, fields: Mapping[str, str]) -> str:
-    """The value of X-Twilio-Signature for a form: the URL, then each name and value in the names' order."""
+    """Sign a form for X-Twilio-Signature: the URL, then each name and value, sorted by name."""
     return _hmac(hashlib.sha1, token, url + _concatenate(fields))
 
 
 def sign_json(token: str, url: str) -> str:
-    """Of a JSON body the URL alone is signed: its query has to hold the body's SHA-256."""
+    """Sign a JSON body for X-Twilio-Signature: the URL alone, whose query must hold the body's SHA-256."""
     return _hmac(hashlib.sha1, token, url)
 
 
@@ -29,7 +29,7 @@ def _hmac(digest: Callable[..., "hashlib._Hash"], token: str, text: str) -> str:
     return base64.b64encode(hmac.new(token.encode(), text.encode(), digest).digest()).decode()
 
 
-#: The value of X-Twilio-Signature by what is wrong with it; None leaves the header out.
+#: Functions that make the value of X-Twilio-Signature, by its defect; None leaves the header out.
 SIGNATURES: dict[SignatureKind, Callable[[str, str, Mapping[str, str]], str | None]] = {
     "valid": sign_form,
     "forged": lambda token, url, fields: sign_form(f"not {token}", url, fields),

@@ -1,4 +1,4 @@
-"""Reads what a gateway posts to WhatsApp, as strictly as the platform: a text, or a mark on a message."""
+"""Parser of calls to WhatsApp, as strict as the platform: a call sends a text, or marks a message as read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _LONGEST_NOTE = 512
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A message is marked as read, perhaps with a sign that somebody is typing."""
+    """A call that marks a message as read, perhaps with a typing indicator."""
 
     actions: tuple[Action, ...]
 
@@ -41,7 +41,7 @@ class Text:
 
 
 async def parse_call(request: web.Request) -> Mark | Text:
-    """What a call asks for; raises Refused with the platform's error."""
+    """Parse a call; raises Refused with the platform's error."""
     raw = await read_json(request, _MARK_KEYS | _TEXT_KEYS)
     require(
         raw.get("messaging_product") == "whatsapp",

@@ -1,4 +1,4 @@
-"""The kinds of message that a WhatsApp consumer sends: `type` and what stands under that name."""
+"""Messages of a WhatsApp consumer: the `type`, and the content under that name."""
 
 from typing import Any
 
@@ -24,17 +24,17 @@ def contact(name: str, phone: str) -> Content:
 
 
 def reaction(message_id: str, emoji: str | None) -> Content:
-    """Without an emoji the reaction is taken back."""
+    """Return a reaction; without an emoji it removes the earlier one."""
     return "reaction", {"message_id": message_id, **({"emoji": emoji} if emoji else {})}
 
 
 def button(text: str, payload: str = "yes") -> Content:
-    """The answer to a template's quick reply."""
+    """Return the answer to a template's quick reply."""
     return "button", {"payload": payload, "text": text}
 
 
 def chosen(title: str, *, description: str | None = None) -> Content:
-    """The answer to buttons, or with a description to a list."""
+    """Return the answer to buttons, or with a description the answer to a list."""
     if description is None:
         return "interactive", {"type": "button_reply", "button_reply": {"id": "b1", "title": title}}
     row = {"id": "r1", "title": title, "description": description}
@@ -70,7 +70,7 @@ def unsupported(kind: str = "poll") -> Content:
     return "unsupported", {"type": kind}
 
 
-#: What stands beside `unsupported`.
+#: The `errors` of a message of type `unsupported`.
 UNSUPPORTED_ERRORS = [
     {
         "code": 131051,

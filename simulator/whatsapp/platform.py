@@ -1,4 +1,4 @@
-"""WhatsApp Cloud API, emulated: signed batches, media by id and short-lived address, texts and statuses."""
+"""Emulated WhatsApp Cloud API: signed batches, media by id and short-lived URL, texts and statuses."""
 
 import base64
 import hashlib
@@ -32,9 +32,9 @@ class WhatsApp(Graph):
     verify_token = "emulated-whatsapp-verify-token"
     number_id = "106540352242922"
     business_account = "102290129340398"
-    #: Webhooks since v24 carry the media's address as well; it needs the token and expires like the other.
+    #: True if webhooks carry the media URL as well, as since v24. It needs the token and expires like the other.
     addresses_in_webhooks = False
-    #: The bytes are at the content network, to where the first address redirects.
+    #: True if the media URL redirects to the content network, which serves the bytes.
     redirects_to_cdn = False
 
     def settings(self) -> dict[str, Any]:
@@ -50,10 +50,10 @@ class WhatsApp(Graph):
     def cdn_routes(self) -> list[web.RouteDef]:
         return [web.get("/{id}", self._serve_bytes_at_cdn)]
 
-    # What consumers send.
+    # Messages from consumers.
 
     async def deliver_message(self, message: ConsumerMessage) -> list[Delivered]:
-        """Each file is a message of its own; the text is the caption of the first."""
+        """Deliver each file as a message of its own; the text is the caption of the first."""
         consumer, text = message.consumer, message.text
         if message.files:
             messages = [
@@ -66,7 +66,7 @@ class WhatsApp(Graph):
         return await self.deliver(changes, message.times, forged=message.forged)
 
     async def say(self, consumer: Consumer, content: Content, **more: Any) -> Delivered:
-        """One message of any kind (see `whatsapp_messages`), in a POST of its own."""
+        """Deliver one message of any kind (see `simulator.whatsapp.messages`), in a POST of its own."""
         message = self.message(consumer, *content, **more)
         if content[0] == "unsupported":
             message["errors"] = UNSUPPORTED_ERRORS
@@ -82,7 +82,7 @@ class WhatsApp(Graph):
         signature: SignatureKind = "valid",
         business_account: str | None = None,
     ) -> list[Delivered]:
-        """All changes in one POST, each in an entry of its own."""
+        """Post all changes in one delivery, each in its own entry."""
         account = business_account or self.business_account
         entries = [{"id": account, "changes": [change]} for change in changes]
         values = [change["value"] for change in changes]
@@ -143,7 +143,7 @@ class WhatsApp(Graph):
         kind: str | None = None,
         **more: Any,
     ) -> dict[str, Any]:
-        """A photo, video, sticker, recording or, as any other type of file is sent, a document."""
+        """Return the message of a photo, video, sticker or recording; any other file is sent as a document."""
         kind = kind or _kind_of(sample.media_type)
         media_id = str(int(fresh_id()[:12], 16))
         hosted = self.host(sample, media_id)
@@ -161,10 +161,10 @@ class WhatsApp(Graph):
             media["url"] = self._address(media_id, hosted)
         return self.message(consumer, kind, media, **more)
 
-    # What becomes of the gateway's texts.
+    # Receipts for the gateway's texts.
 
     async def report(self, message_id: str, status: str, to: str, **more: Any) -> list[Delivered]:
-        """What became of a text: sent, delivered, read or failed."""
+        """Report the status of a text: sent, delivered, read or failed."""
         status_object = {
             "id": message_id,
             "status": status,
@@ -177,7 +177,7 @@ class WhatsApp(Graph):
         return await self.deliver([change])
 
     async def fail(self, text: SentText, code: int) -> Delivered:
-        """Tell that a text that was taken has failed after all."""
+        """Report that a text has failed after it was accepted."""
         (delivered,) = await self.report(text.id, "failed", text.to, errors=[failure(code)])
         return delivered
 
@@ -193,11 +193,11 @@ class WhatsApp(Graph):
         return delivered
 
     def refuse_next(self, code: int, times: int = 1) -> None:
-        """Refuse the next texts with an error code of the platform."""
-        assert code in ERRORS, f"{code} is not an error that WhatsApp gives for a text"
+        """Refuse the next texts with one of the platform's error codes."""
+        assert code in ERRORS, f"WhatsApp does not refuse texts with error {code}"
         self.refusals += [refusal(code)] * times
 
-    # What the gateway asks for.
+    # Calls from the gateway.
 
     async def get_node(self, request: web.Request) -> web.StreamResponse:
         id = request.match_info["id"]
