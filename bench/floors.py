@@ -1,7 +1,7 @@
-"""What the gateway's intake is measured against: the same server and signature, with less behind it.
+"""Baselines for the gateway's intake: the same web server and signature check, with less work behind them.
 
 floor    verify and answer, no journal
-log      verify, append to a file, one fdatasync for all that arrived meanwhile, answer
+log      verify, append to a file, one fdatasync per group of requests, answer
 single   verify, insert into SQLite, one commit for each request, answer
 """
 
@@ -43,7 +43,7 @@ def no_journal(directory: Path) -> Keep:
 
 
 def log(directory: Path) -> Keep:
-    """An append-only file; a thread writes and syncs whatever waits, and tells the loop once per group."""
+    """Append to a file. A thread writes and syncs all that wait as one group, then notifies the loop once."""
     file = os.open(directory / "log", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
     waiting: queue.SimpleQueue[tuple[bytes, asyncio.Future[None]]] = queue.SimpleQueue()
     loop = asyncio.get_running_loop()

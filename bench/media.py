@@ -1,9 +1,9 @@
-"""Photos and videos on their whole way, from the webhook until the core knows them ready, and what they cost others.
+"""Photos and videos from the webhook until the core receives `ready`, and their effect on other messages.
 
     python -m bench.media [--photos N] [--films N] [--parallel N] [--publish]
 
-The real `airlock serve` with an emulated platform that serves the files on loopback. Latencies are those of one
-file after the other on an idle machine; memory is the peak of the main process alone.
+It runs `airlock serve` with an emulated platform that serves the files on loopback. Latencies are those of one
+file at a time on an idle machine; memory is the peak of the main process alone.
 """
 
 import argparse
@@ -29,18 +29,18 @@ from simulator.samples import Sample, padded
 
 _SECRET = "whsec_YmVuY2htYXJrcyBuZWVkIGEgc2VjcmV0"
 _TIMEOUT = 300.0
-#: Texts a second beside the videos: a busy hour of a large brand.
+#: Texts per second beside the videos: a busy hour of a large brand.
 _TEXTS = 300.0
 _VIDEOS_BESIDE = 20
 _CONVERSATIONS = 10_000
-#: A video as large as may come in: some of it is free space.
+#: The largest video that is accepted; part of it is a free-space atom.
 _VIDEO_BYTES = 24_900_000
 _MEMORY_GOAL = 256 * 2**20
 
 
 @dataclass(frozen=True)
 class Setup:
-    """A gateway with a platform and a core around it."""
+    """A gateway with an emulated platform and a core."""
 
     server: Server
     platform: Platform
@@ -93,18 +93,18 @@ def _ready(core: Core) -> int:
 
 
 async def latencies(setup: Setup, sample: Sample, count: int) -> list[float]:
-    """Seconds from the webhook to `ready`, one after the other; the first three warm up."""
+    """Return the seconds from the webhook to `ready` for one file at a time; the first three only warm up."""
     found: list[float] = []
     for number in range(count + 3):
         before, begin = _ready(setup.core), time.perf_counter()
         await setup.platform.send(_consumer(number), None, [sample])
-        await setup.core.until(lambda _, wanted=before + 1: _ready(setup.core) >= wanted, _TIMEOUT)  # type: ignore[misc]  # a default that binds
+        await setup.core.until(lambda _, wanted=before + 1: _ready(setup.core) >= wanted, _TIMEOUT)  # type: ignore[misc]  # the default binds the value of this round
         found.append(time.perf_counter() - begin)
     return sorted(found[3:])
 
 
 async def together(setup: Setup, sample: Sample, count: int) -> float:
-    """Seconds until `count` files that came at once are ready."""
+    """Return the seconds until `count` files that arrive at the same time are ready."""
     before, begin = _ready(setup.core), time.perf_counter()
     sent = (setup.platform.send(_consumer(number), None, [sample]) for number in range(count))
     await asyncio.gather(*sent)
@@ -113,7 +113,7 @@ async def together(setup: Setup, sample: Sample, count: int) -> float:
 
 
 async def acknowledgements(setup: Setup, sample: Sample) -> list[float]:
-    """Seconds in which texts were acknowledged while videos were made safe."""
+    """Return the seconds in which texts are acknowledged while videos are made safe."""
     working = asyncio.create_task(together(setup, sample, _VIDEOS_BESIDE))
     found: list[float] = []
     start = 0
@@ -130,7 +130,7 @@ def _unavailable(_: dict[str, Any]) -> int:
 
 
 async def in_flight(setup: Setup) -> int:
-    """Peak resident bytes with so many conversations waiting for a core that is down."""
+    """Return the peak of resident bytes while `_CONVERSATIONS` conversations wait for a core that is down."""
     setup.core.judge = _unavailable
     await closed_loop(setup.server.port, requests(_CONVERSATIONS, _CONVERSATIONS), 64)
     await asyncio.sleep(10)
@@ -152,7 +152,7 @@ async def _measure(arguments: argparse.Namespace) -> list[list[str]]:
             return result, running.server.resident()
 
     one, _ = await in_new_setup(lambda s: latencies(s, photo, arguments.photos))
-    two, _ = await in_new_setup(lambda s: latencies(s, video, arguments.films))
+    two, _ = await in_new_setup(lambda s: latencies(s, video, arguments.films))  # allow-word
     beside, _ = await in_new_setup(lambda s: acknowledgements(s, short))
     seconds, parallel = await in_new_setup(lambda s: together(s, video, arguments.parallel))
     waiting, _ = await in_new_setup(in_flight)
@@ -182,7 +182,7 @@ def _mib(found: int) -> list[str]:
 def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--photos", type=int, default=60)
-    parser.add_argument("--films", type=int, default=20)
+    parser.add_argument("--films", type=int, default=20)  # allow-word
     parser.add_argument("--parallel", type=int, default=100)
     arguments = parser.parse_args()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -1,10 +1,10 @@
-"""The whole way of a text, from the webhook to the core's answer, on one core for the gateway.
+"""The whole path of a text, from the webhook to the core's answer, with the gateway on one processor.
 
     python -m bench.pipeline [--messages N] [--rounds N] [--publish]
 
-Throughput: N deliveries as fast as they are accepted, until the core has taken the last event. Latency: at
-half of that rate, from when a delivery was due to when the core took its event. Against `floor`, the same web
-server verifying and answering, in the same run.
+Throughput: N deliveries as fast as they are accepted, until the core has accepted the last event. Latency: at
+half of that rate, from when a delivery was due until the core accepted its event. The baseline is `floor`, the same
+web server that only verifies and answers, in the same run.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ _TIMEOUT = 300.0
 
 @dataclass(frozen=True)
 class Run:
-    """Events per second; latencies in seconds; CPU seconds for each message; bytes."""
+    """Events per second, latencies in seconds, CPU seconds per message, and resident bytes."""
 
     rate: float
     p50: float
@@ -109,7 +109,7 @@ def report(floor: float, full: list[Run], half_load: list[Run]) -> str:
             f"{of(full, 'resident') / 2**20:.0f} MiB",
         ],
         [
-            "half of that, after a second of it",
+            "half of that, after one second of warm-up",
             f"{rate / 2:,.0f}/s",
             "",
             f"{of(half_load, 'p50') * 1e3:.1f} ms",

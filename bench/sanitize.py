@@ -1,11 +1,11 @@
-"""Making media safe: our step, the least it could take, and what others would use, side by side.
+"""The time to make media safe: our step, the least possible work, and other tools, side by side.
 
     python -m bench.sanitize [--rounds N] [--publish]
 
-All contenders take turns in one run on the same inputs, so that a busy moment hits all of them. Ratios are
-of medians. `floor` is libjpeg-turbo (for HEIC libheif) decoding and encoding alone; for videos the same
-libraries without a cell. Rivals that are not installed are left out: pyvips, vipsthumbnail, ImageMagick,
-ffmpeg, clamd.
+All of them take turns in one run on the same inputs, so that background load affects them equally. Ratios are
+ratios of medians. `floor` is decoding and encoding alone, with libjpeg-turbo (for HEIC libheif); for videos it is
+the same libraries without a sandbox. Rivals that are not installed are left out: pyvips, vipsthumbnail,
+ImageMagick, ffmpeg, clamd.
 """
 
 import asyncio
@@ -33,10 +33,10 @@ Times = dict[str, float]
 
 _DEFAULT, _BOUNDED = 4096, 2560
 
-#: Until the place of the cell just used is filled again.
+#: Seconds until the pool has replaced the sandbox that was just used.
 _REFILL_SECONDS = 0.06
 
-#: Who takes so many seconds needs no more than a few rounds to be told from the others.
+#: A rival that takes this many seconds is clearly slower after a few rounds, and is not measured again.
 _SLOW_SECONDS, _FEW_ROUNDS = 0.25, 2
 
 _RIVALS = ("naive Pillow", "pyvips", "vipsthumbnail", "ImageMagick")
@@ -45,7 +45,7 @@ _RIVALS = ("naive Pillow", "pyvips", "vipsthumbnail", "ImageMagick")
 async def measure_all(
     content: bytes, side: int, running: Sanitizer, others: dict[str, Rival], rounds: int
 ) -> Times:
-    """Median seconds of everybody; one round to warm up."""
+    """Return the median seconds of each contender, after one round of warm-up."""
     found: dict[str, list[float]] = {"ours": [], **{name: [] for name in others}}
     cells.most_memory(running)
     for number in range(rounds + 1):
@@ -89,7 +89,7 @@ async def photos(rounds: int, folder: Path, goals: Goals) -> str:
         rows.append(_row(f"12 MP HEIC (floor: decoding alone), preview {side}", seconds, running))
         goals.heic(side, seconds)
         await running.close()
-    heads = ["photo", "ours", "÷ floor", *(f"{name} ÷ ours" for name in _RIVALS), "cell's memory"]
+    heads = ["photo", "ours", "÷ floor", *(f"{name} ÷ ours" for name in _RIVALS), "sandbox memory"]
     floors = ["what the floor reaches", *(f"{name} ÷ floor" for name in _RIVALS)]
     return f"{table(heads, rows)}\n\n{table(floors, reachable)}"
 
@@ -134,7 +134,7 @@ async def videos(rounds: int, folder: Path, goals: Goals) -> str:
         )
         goals.video(name, seconds)
     await running.close()
-    return table(["video", "ours", "÷ floor", "÷ two runs of ffmpeg", "cell's memory"], rows)
+    return table(["video", "ours", "÷ floor", "÷ two runs of ffmpeg", "sandbox memory"], rows)
 
 
 async def overheads(rounds: int, goals: Goals) -> str:
@@ -151,7 +151,7 @@ async def overheads(rounds: int, goals: Goals) -> str:
         for _ in range(rounds + 2):
             outside.append(here.run(made[name]))
             inside.append(await there.run(made[name]))
-        # The first ones touch memory for the first time.
+        # The first two runs touch their memory for the first time.
         outside_median = statistics.median(outside[2:])
         inside_median = statistics.median(inside[2:])
         more[name], share = inside_median - outside_median, inside_median / outside_median - 1
@@ -167,10 +167,10 @@ async def overheads(rounds: int, goals: Goals) -> str:
         for count, found in speeds.items():
             found.append(await cells.throughput(photo, count, 40))
     one, two = (statistics.median(found) for found in speeds.values())
-    what = "two cells on two processors against one on one"
+    what = "two sandboxes on two processors against one on one"
     rows.append([what, f"{two:.0f} photos/s against {one:.0f}", f"{two / one:.2f}"])
     goals.sandbox(empty, more["0.3 MP sRGB"], share, error, two / one)
-    return table(["what the cell adds", "", ""], rows)
+    return table(["what the sandbox adds", "", ""], rows)
 
 
 async def hostile(goals: Goals) -> str:
@@ -189,11 +189,11 @@ async def hostile(goals: Goals) -> str:
         rows.append([name, f"{len(content):,}", outcome, _milliseconds(took), _mebibytes(memory)])
         goals.hostile(outcome, took, memory)
     await running.close()
-    return table(["hostile file", "bytes", "outcome", "took", "cell's memory"], rows)
+    return table(["hostile file", "bytes", "outcome", "took", "sandbox memory"], rows)
 
 
 async def ceilings(goals: Goals) -> str:
-    """Whether every picture stays within its bytes, and how often photos are encoded for it."""
+    """Report whether all pictures stay within their limits of bytes, and how often photos are encoded for that."""
     counted: list[tuple[int, int]] = []
     real = image_files._encode
 
@@ -219,7 +219,7 @@ async def ceilings(goals: Goals) -> str:
         )
         if "photo" in name:
             of_photos += 2
-            # A preview may be encoded in bands; what is encoded for a sample counts as well.
+            # A preview may be encoded in bands; a part that is encoded as a sample counts, too.
             encodes += sum(size == (320, 320) for size in counted)
             width, height = preview.width, preview.height
             encodes += sum(rows for across, rows in counted if across == width) / height
@@ -227,8 +227,8 @@ async def ceilings(goals: Goals) -> str:
     image_files._encode = real
     goals.ceilings(within / len(made), encodes / of_photos)
     return (
-        f"Of {len(made)} pictures (photos, noise, strips) {within} stay within 30,000 and 3,000,000 "
-        f"bytes; photos take {encodes / of_photos:.2f} encodes for each file."
+        f"Of {len(made)} pictures (photos, noise, strips), {within} stay within 30,000 and 3,000,000 "
+        f"bytes. Each file of a photo takes {encodes / of_photos:.2f} encodes."
     )
 
 
@@ -247,11 +247,11 @@ async def scanning(folder: Path, rounds: int, goals: Goals) -> str:
     daemon.stop()
     ratio = statistics.median(ratios[1:])
     goals.scan(ratio)
-    return f"Scanning 23 MB takes {ratio:.2f} of what clamd itself computes for it."
+    return f"Scanning 23 MB takes {ratio:.2f} times the CPU time that clamd itself spends on it."
 
 
 def _cpu(pid: int) -> float:
-    """Seconds of processor time, summed over threads to the nanosecond."""
+    """Return the CPU seconds of all threads of a process, with nanosecond resolution."""
     spent = (Path(task) / "schedstat" for task in Path(f"/proc/{pid}/task").iterdir())
     return sum(int(each.read_text().split()[0]) for each in spent) / 1e9
 

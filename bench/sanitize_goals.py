@@ -1,4 +1,4 @@
-"""What the sanitizing step is to reach, and what it reached."""
+"""Goals of the sanitizing step, and the results."""
 
 from bench.report import table
 
@@ -16,7 +16,7 @@ _REFUSED, _READY, _MEMORY = 0.010, 0.5, 256 << 20
 
 
 class Goals:
-    """Collects what was measured, line by line."""
+    """Table of goals and results, collected line by line."""
 
     def __init__(self) -> None:
         self._rows: list[list[str]] = []
@@ -27,7 +27,7 @@ class Goals:
         worst = [
             self._line("slowest refusal of a hostile file", self._refused, _REFUSED, 1e3, " ms"),
             self._line("slowest hostile file that is ready", self._ready, _READY, 1e3, " ms"),
-            self._line("largest cell of a hostile file", self._memory, _MEMORY, 2**-20, " MiB"),
+            self._line("largest sandbox of a hostile file", self._memory, _MEMORY, 2**-20, " MiB"),
         ]
         return table(["", "goal", "reached", ""], [*self._rows, *worst])
 
@@ -56,12 +56,12 @@ class Goals:
     def sandbox(
         self, empty: float, small: float, share: float, deadline: float, scaling: float
     ) -> None:
-        """Seconds, but `share` of the time of a photo of 12 MP and `scaling` of two cells."""
-        self._at_most("cell: an empty job", empty, 0.0005, 1e3, " ms")
-        self._at_most("cell: added to a photo of 0.3 MP", small, 0.002, 1e3, " ms")
-        self._at_most("cell: added to a photo of 12 MP", share, 0.25, 100, " %")
-        self._at_most("cell: error after a deadline", deadline, 0.010, 1e3, " ms")
-        self._at_least("two cells against one", scaling, 1.85)
+        """Add results in seconds; `share` is relative to the time of a 12 MP photo, `scaling` to one sandbox."""
+        self._at_most("sandbox: an empty job", empty, 0.0005, 1e3, " ms")
+        self._at_most("sandbox: added to a photo of 0.3 MP", small, 0.002, 1e3, " ms")
+        self._at_most("sandbox: added to a photo of 12 MP", share, 0.25, 100, " %")
+        self._at_most("sandbox: error after a deadline", deadline, 0.010, 1e3, " ms")
+        self._at_least("two sandboxes against one", scaling, 1.85)
 
     def hostile(self, outcome: str, took: float, memory: int) -> None:
         if outcome == "ready":
@@ -71,7 +71,7 @@ class Goals:
         self._memory = max(self._memory, memory)
 
     def ceilings(self, within: float, encodes: float) -> None:
-        self._at_least("pictures within their bytes", within, 1.0, 100, " %")
+        self._at_least("pictures within their byte limits", within, 1.0, 100, " %")
         self._at_most("encodes for each file of a photo", encodes, 1.05)
 
     def scan(self, ratio: float) -> None:

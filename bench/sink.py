@@ -1,4 +1,4 @@
-"""A conversation core that only counts: takes every event at once and notes when each message came."""
+"""A conversation core that only counts: accepts every event immediately and records when each message arrived."""
 
 import asyncio
 import re
@@ -12,7 +12,7 @@ _NO_CONTENT = b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"
 
 @dataclass
 class Sink:
-    """`taken` maps a message's number to when its event was taken (perf_counter)."""
+    """A core whose `taken` maps each message's number to the time of its event (perf_counter)."""
 
     port: int = 0
     taken: dict[int, float] = field(default_factory=dict)
@@ -28,7 +28,7 @@ class Sink:
             self._server.close()
 
     async def until(self, count: int, seconds: float) -> None:
-        """Wait for `count` different messages; raises TimeoutError."""
+        """Wait until `count` different messages have arrived; raises TimeoutError."""
         async with asyncio.timeout(seconds):
             while len(self.taken) < count:
                 await asyncio.sleep(0.02)

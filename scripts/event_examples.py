@@ -1,6 +1,6 @@
-"""Makes the examples of docs/events.md: runs a gateway and emulated platforms, and keeps what a core is sent.
+"""Make the examples of docs/events.md: run a gateway with emulated platforms, and keep the events that it sends.
 
-Without arguments it writes them into the page; with --print it prints them as one JSON object.
+Without arguments the script writes them into the page; with --print it prints them as one JSON object.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ SECRET = "whsec_" + "A" * 43 + "="
 ANN = Consumer("15550001111", "Ann")
 BEN = Consumer("7712345678901234", "Ben")
 DANA = Consumer("urn:mbid:AQAAYexampleDana", "Dana")
-#: Seconds a busy machine may take for one event.
+#: Seconds that one event may take on a busy machine.
 TIMEOUT = 60.0
 
 Event = dict[str, Any]
@@ -36,7 +36,7 @@ Event = dict[str, Any]
 
 @dataclass
 class Setup:
-    """A gateway, the platforms around it, and the core that hears of everything."""
+    """A gateway, its platforms, and the core that receives its events."""
 
     url: str
     core: Core
@@ -44,7 +44,7 @@ class Setup:
     _seen: int = field(default=0, init=False)
 
     async def next(self) -> Event:
-        """The event that comes after those seen before."""
+        """Return the next event that was not returned before."""
         seen = self._seen
         events = await self.core.until(lambda found: len(found) > seen, TIMEOUT)
         self._seen += 1
@@ -90,7 +90,7 @@ def _settings(core: Core, platforms: dict[str, Platform], hold_seconds: float) -
 
 
 async def examples() -> dict[str, Event]:
-    """Each example under its name on the page."""
+    """Return the examples by their names on the page."""
     async with setup(hold_seconds=0) as without_hold:
         found = await _slow_video(without_hold)
     async with setup(hold_seconds=60) as with_hold:
@@ -122,7 +122,9 @@ async def _whatsapp_events(setup: Setup) -> dict[str, Event]:
     found["reaction"] = await event_after("reaction", {"message_id": id, "emoji": "👍"})
     new = {"type": "text", "text": {"body": "it came like this, with the box open"}}
     found["edited"] = await event_after("edit", {"original_message_id": id, "message": new})
-    await event_after("revoke", {"original_message_id": id})  # first, its photo is gone
+    await event_after(
+        "revoke", {"original_message_id": id}
+    )  # the first event reports that its photo is gone
     found["deleted"] = await setup.next()
     found["unrecognised"] = await event_after("hologram", {"id": "2"})
     await whatsapp.deliver([{"field": "account_update", "value": {"event": "VERIFIED_ACCOUNT"}}])
@@ -160,7 +162,7 @@ async def _other_events(setup: Setup) -> dict[str, Event]:
 
 
 def page(text: str, found: dict[str, Event]) -> str:
-    """The text of the page with the examples in their places."""
+    """Return the text of the page with the examples in their places."""
 
     def replace(match: re.Match[str]) -> str:
         name = match["name"]
@@ -172,7 +174,7 @@ def page(text: str, found: dict[str, Event]) -> str:
 
 
 def _compact(shown: str) -> str:
-    """Innermost objects on one line, where they fit."""
+    """Put innermost objects on one line if they fit."""
 
     def joined(match: re.Match[str]) -> str:
         line = re.sub(r"\s*\n\s*", " ", match[0]).replace("{ ", "{").replace(" }", "}")

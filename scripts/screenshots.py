@@ -1,4 +1,4 @@
-"""Makes the pictures of the workspace that README and docs show, from a running demo, in Chromium."""
+"""Make the screenshots of the workspace for README and docs, from a running demo in Chromium."""
 
 import asyncio
 import re
@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Page, async_playwright
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 AIRLOCK = Path(sys.executable).with_name("airlock")
 
-#: Everything the browser would otherwise do on its own, and does not have to here.
+#: Switch off what the browser does in the background.
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -22,9 +22,9 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-#: Until the story has been told and the last video is ready. A minute later it begins anew.
+#: Seconds until the story has ended and its last video is ready. The story begins again a minute later.
 STORY_SECONDS = 29
-#: Until pictures are there and nothing moves any more.
+#: Milliseconds until images are loaded and animations have ended.
 SETTLING_MILLISECONDS = 1500
 
 Size = tuple[int, int]
@@ -105,7 +105,9 @@ async def _address(demo: asyncio.subprocess.Process) -> str:
             found = re.search(r"http://\S+", line.decode())
             if found:
                 return found[0]
-    raise RuntimeError("the demo ended before it told its address")
+    raise RuntimeError(
+        "the demo ended before it printed its address; run `airlock demo` to see why"
+    )
 
 
 def _free_port() -> int:

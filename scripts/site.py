@@ -1,4 +1,4 @@
-"""Hooks of the documentation's site: pages that stand elsewhere in the tree, and links as GitHub reads them."""
+"""Hooks of the documentation's site: add pages from outside docs/, and convert links and lists from GitHub's form."""
 
 import posixpath
 import re
@@ -9,7 +9,7 @@ from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[1]
 
-#: What is outside of docs/ and belongs to the site, and where it is there.
+#: Files outside docs/ that belong to the site, with their paths in the site.
 OUTSIDE_DOCS = {
     "README.md": "index.md",
     "CHANGELOG.md": "changelog.md",
@@ -27,17 +27,17 @@ _LISTING = re.compile(r"(^ *```.*?^ *```$)", re.MULTILINE | re.DOTALL)
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """Add what is elsewhere."""
+    """Add the files from outside docs/."""
     for source, place in OUTSIDE_DOCS.items():
         files.append(File.generated(config, place, abs_src_path=str(ROOT / source)))
     return files
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """The page as this site needs it: links to where things are here, lists as Python-Markdown reads them."""
+    """Return the page with links to the site's paths, and with lists as Python-Markdown reads them."""
     place = page.file.src_uri
     source = _SOURCE_OF.get(place, f"docs/{place}")
-    parts = _LISTING.split(markdown)  # every second one is a listing
+    parts = _LISTING.split(markdown)  # every second part is a listing
     rewrite = _link_rewriter(source, place)
     parts[::2] = [_INDENTED_BY_THREE.sub("    ", _LINK.sub(rewrite, part)) for part in parts[::2]]
     parts[1::2] = [_indent_once_more(part) for part in parts[1::2]]
@@ -45,7 +45,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 
 
 def _indent_once_more(listing: str) -> str:
-    """A listing below a number, a blank further in: GitHub takes three, Python-Markdown wants four."""
+    """Indent a listing in a numbered list by one more space: GitHub needs three, Python-Markdown four."""
     return re.sub(r"^(?=.)", " ", listing, flags=re.MULTILINE) if listing[0] == " " else listing
 
 
