@@ -1,6 +1,6 @@
 """Photos and videos from the webhook until the core receives `ready`, and their effect on other messages.
 
-    python -m bench.media [--photos N] [--films N] [--parallel N] [--publish]
+    python -m bench.media [--photos N] [--videos N] [--parallel N] [--publish]
 
 It runs `airlock serve` with an emulated platform that serves the files on loopback. Latencies are those of one
 file at a time on an idle machine; memory is the peak of the main process alone.
@@ -152,7 +152,7 @@ async def _measure(arguments: argparse.Namespace) -> list[list[str]]:
             return result, running.server.resident()
 
     one, _ = await in_new_setup(lambda s: latencies(s, photo, arguments.photos))
-    two, _ = await in_new_setup(lambda s: latencies(s, video, arguments.films))  # allow-word
+    two, _ = await in_new_setup(lambda s: latencies(s, video, arguments.videos))
     beside, _ = await in_new_setup(lambda s: acknowledgements(s, short))
     seconds, parallel = await in_new_setup(lambda s: together(s, video, arguments.parallel))
     waiting, _ = await in_new_setup(in_flight)
@@ -182,7 +182,7 @@ def _mib(found: int) -> list[str]:
 def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--photos", type=int, default=60)
-    parser.add_argument("--films", type=int, default=20)  # allow-word
+    parser.add_argument("--videos", "--films", type=int, default=20)  # allow-word
     parser.add_argument("--parallel", type=int, default=100)
     arguments = parser.parse_args()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
