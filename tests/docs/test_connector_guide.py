@@ -1,4 +1,4 @@
-"""docs/connectors.md: its listings, put together, are a connector that works."""
+"""The listings of docs/connectors.md form a connector that works."""
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installed:
     return Installed(tmp_path, files(PAGE), monkeypatch)
 
 
-def test_every_python_listing_of_the_guide_is_part_of_the_package() -> None:
+def test_every_python_listing_belongs_to_the_package() -> None:
     assert all(one.word == "file" for one in listings(PAGE) if one.language == "python")
 
 
@@ -34,7 +34,7 @@ def test_the_package_of_the_guide_passes_the_conformance_kit(package: Installed)
     assert " passed" in ran.stdout
 
 
-def test_its_entry_point_gives_the_connector(package: Installed) -> None:
+def test_the_entry_points_name_connector_and_emulator(package: Installed) -> None:
     entries = {(entry.group, entry.name) for entry in package.entries()}
     assert entries == {("airlock.connectors", "acme"), ("airlock.emulators", "acme")}
     connector = _acme(package)
@@ -42,7 +42,7 @@ def test_its_entry_point_gives_the_connector(package: Installed) -> None:
     assert connector.api == API
 
 
-def test_it_sends_reads_and_checks_as_the_guide_says(package: Installed) -> None:
+def test_the_connector_sends_and_refuses_as_the_guide_says(package: Installed) -> None:
     from connectors import Rejected, Reply, Text
 
     acme = _acme(package)
@@ -63,8 +63,8 @@ def test_it_sends_reads_and_checks_as_the_guide_says(package: Installed) -> None
     assert acme.refusal(Reply(200, {}, {"code": "too_many"}, purpose="send")).retry
 
 
-def test_the_first_commands_of_the_guide_do_what_it_says(tmp_path: Path) -> None:
-    """Installing and running what is written is examined in tests/plugins, by the same commands."""
+def test_the_first_commands_of_the_guide_work(tmp_path: Path) -> None:
+    """tests/plugins installs and runs the generated package with the same commands."""
     first, second, *others = section(PAGE, "## Begin").split("```sh\n")[1].splitlines()
     assert others[: others.index("```")] == ["pip install -e . pytest", "pytest"]
     command = [str(Path(sys.executable).with_name("airlock")), *first.split()[1:]]
@@ -75,7 +75,7 @@ def test_the_first_commands_of_the_guide_do_what_it_says(tmp_path: Path) -> None
     assert "# Change" in next((tmp_path / "airlock-acme-chat").glob("*/__init__.py")).read_text()
 
 
-def test_the_tables_of_the_kit_are_the_kits() -> None:
+def test_the_tables_of_the_kit_match_its_code() -> None:
     from connectors.conformance import GRADES, Conformance
 
     kit = section(PAGE, "## The conformance kit")
@@ -88,7 +88,7 @@ def test_the_tables_of_the_kit_are_the_kits() -> None:
     assert set(rows(section(PAGE, "## Grades"))) - {"grade"} == set(GRADES)
 
 
-def test_the_grade_that_the_guide_shows_is_the_one_it_gets(package: Installed) -> None:
+def test_the_guides_connector_gets_the_grade_that_is_shown(package: Installed) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
     ran = subprocess.run(command, cwd=package.folder, capture_output=True, text=True, check=False)
     (shown,) = (one for one in listings(PAGE) if one.code.startswith("acme (Acme Chat)"))
@@ -115,7 +115,7 @@ def test_the_variants_of_the_guide_work(package: Installed) -> None:
     assert with_handshake.acknowledge().body == b"<Response/>"
 
 
-def test_the_table_of_attributes_is_the_contracts() -> None:
+def test_the_table_of_attributes_matches_the_contract() -> None:
     listed = rows(section(PAGE, "## What it declares"))
     declared = set(Connector.__annotations__) - {"config"}
     assert set(listed) - {"attribute"} == declared

@@ -1,4 +1,4 @@
-"""The connectors shown in README.md and docs/connectors.md, in a running gateway."""
+"""The connectors in README.md and docs/connectors.md work in a running gateway."""
 
 import hmac
 import json
@@ -69,7 +69,7 @@ async def test_the_connector_of_the_readme_works(
     assert unrecognised["type"] == "event.unrecognised"
 
 
-async def test_the_connector_of_the_guide_brings_a_photo(
+async def test_the_connector_of_the_guide_receives_a_photo(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = Installed(tmp_path, files(ROOT / "docs" / "connectors.md"), monkeypatch)
@@ -95,7 +95,7 @@ async def test_the_connector_of_the_guide_brings_a_photo(
     assert {event["type"] for event in events} == {"message.received", "message.status"}
 
 
-async def test_the_emulator_of_the_guide_plays_with_its_connector(
+async def test_the_emulator_of_the_guide_works_with_its_connector(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = Installed(tmp_path, files(ROOT / "docs" / "connectors.md"), monkeypatch)
@@ -119,7 +119,7 @@ async def test_the_emulator_of_the_guide_plays_with_its_connector(
 
 
 async def _call_api(platform: Any) -> None:
-    """Calls as the connector makes them, with the token and without."""
+    """Make the connector's calls, with the token and without it."""
     api, known = f"{platform.api_url}/v1", {"authorization": f"Bearer {platform.token}"}
     async with ClientSession() as http:
         for headers, status in ((known, 200), ({}, 401)):
@@ -135,7 +135,7 @@ _RECORDING = "tests/payloads/photo_with_caption.json"
 
 @asynccontextmanager
 async def acme() -> AsyncIterator[str]:
-    """Acme's API as the guide describes it: files by id, served without the token."""
+    """Serve Acme's API as the guide describes it: files are looked up by id, and served without the token."""
     content = photo().content
 
     async def look_up(request: web.Request) -> web.Response:

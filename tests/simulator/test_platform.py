@@ -1,4 +1,4 @@
-"""The base class of emulated platforms: two ways to say what a delivery is, and its defaults."""
+"""The base class of emulated platforms: `deliver_message`, overriding `send`, and defaults."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar

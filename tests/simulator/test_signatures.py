@@ -1,4 +1,4 @@
-"""Every proof that the emulator makes or checks, against values computed elsewhere."""
+"""Signatures and tokens of the emulators match values that were computed by other means."""
 
 import base64
 import hashlib
@@ -40,37 +40,37 @@ def test_meta_signs_the_raw_body_with_sha256() -> None:
     )
 
 
-def test_meta_signs_it_with_sha1_as_well() -> None:
+def test_meta_signs_the_raw_body_with_sha1_as_well() -> None:
     assert sign_sha1("app-secret-0", b'{"object":"page","entry":[]}') == (
         "sha1=ac26ffb7321a9ccc38b7168ccc7773a08a26a421"
     )
 
 
-def test_the_proof_of_the_app_secret_is_over_the_token() -> None:
+def test_appsecret_proof_signs_the_token() -> None:
     assert appsecret_proof("app-secret-0", "PAGE_TOKEN") == (
         "27535269dc02b5ded458afaaea2a4a63d42a2b4b5164b06a22b524b86017d235"
     )
 
 
-def test_meta_writes_json_in_its_own_escaped_form() -> None:
+def test_meta_encodes_json_in_its_escaped_form() -> None:
     assert encode_json({"text": "café/📦"}) == b'{"text":"caf\\u00e9\\/\\ud83d\\udce6"}'
 
 
 @pytest.mark.parametrize("kind", [name for name in META if name != "valid"])
-def test_every_other_proof_of_meta_is_wrong(kind: str) -> None:
+def test_every_other_signature_of_meta_is_invalid(kind: str) -> None:
     assert META[kind]("secret", b"{}") != META["valid"]("secret", b"{}")  # type: ignore[index]  # names of the table
 
 
-def test_twilio_signs_address_and_form() -> None:
+def test_twilio_signs_the_url_and_the_form() -> None:
     assert sign_form("tw-token-0", HOOK, FIELDS) == "f23LhYyaQ00PH4wXp4dXxN625wk="
 
 
-def test_twilio_signs_an_address_with_its_port() -> None:
+def test_twilio_signs_a_url_with_its_port() -> None:
     with_port = HOOK.replace(".org/", ".org:443/")
     assert sign_form("tw-token-0", with_port, FIELDS) == "XFrhsMhFWkHt3/NsDS5gSoiSTAE="
 
 
-def test_twilio_signs_json_by_an_address_that_holds_its_hash() -> None:
+def test_twilio_signs_json_by_the_hash_in_the_url() -> None:
     digest = "015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862"
     assert hashlib.sha256(b'{"a":1}').hexdigest() == digest
     url = f"https://gw.example.org/hooks/twilio/c1?bodySHA256={digest}"
@@ -78,7 +78,7 @@ def test_twilio_signs_json_by_an_address_that_holds_its_hash() -> None:
 
 
 @pytest.mark.parametrize("kind", TWILIO)
-def test_twilios_own_library_accepts_the_genuine_proof_alone(kind: str) -> None:
+def test_twilios_own_library_accepts_only_the_valid_signature(kind: str) -> None:
     signature = TWILIO[kind]("tw-token-0", HOOK, FIELDS)  # type: ignore[index]  # names of the table
     accepted = RequestValidator("tw-token-0").validate(HOOK, FIELDS, signature or "")
     assert accepted is (kind == "valid")
@@ -88,7 +88,7 @@ def test_apples_token_is_signed_with_the_decoded_secret() -> None:
     assert mint_token(APPLE_SECRET, APPLE_CLAIMS) == APPLE_TOKEN
 
 
-def test_apples_token_is_read_back() -> None:
+def test_the_claims_of_apples_token_are_read() -> None:
     assert verified_claims(APPLE_SECRET, APPLE_TOKEN) == APPLE_CLAIMS
 
 
@@ -99,12 +99,12 @@ def test_a_token_signed_with_the_undecoded_secret_is_refused() -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS512"])
-def test_a_token_by_another_algorithm_is_refused(algorithm: str) -> None:
+def test_a_token_with_another_algorithm_is_refused(algorithm: str) -> None:
     assert verified_claims(APPLE_SECRET, mint_token(APPLE_SECRET, APPLE_CLAIMS, algorithm)) is None
 
 
 @pytest.mark.parametrize("garbage", ["", "a", "a.b.c", "é.é.é", "....", APPLE_TOKEN + "A"])
-def test_a_token_that_is_none_is_refused(garbage: str) -> None:
+def test_a_malformed_token_is_refused(garbage: str) -> None:
     assert verified_claims(APPLE_SECRET, garbage) is None
 
 
@@ -123,7 +123,7 @@ def test_an_attachment_is_encrypted_as_apple_does() -> None:
     assert encrypt(key, ciphertext) == b"apple attachment test bytes 0123456789"
 
 
-def test_an_objects_signature_is_wanted_as_base64_of_its_bytes_not_of_its_hex() -> None:
+def test_an_objects_signature_is_base64_of_its_bytes() -> None:
     stored = EncryptedObject(b"content")
     stored.signature = bytes.fromhex("81000102030405060708090A0B0C0D0E0F10111213")
     assert stored.describe("both")["signature-base64"] == "gQABAgMEBQYHCAkKCwwNDg8QERIT"
@@ -132,7 +132,7 @@ def test_an_objects_signature_is_wanted_as_base64_of_its_bytes_not_of_its_hex() 
     assert not stored.matches("gQABAgMEBQYHCAkKCwwNDg8QERIT\u00e9")
 
 
-async def test_whatsapp_names_the_hash_of_a_file_in_base64_and_on_request_in_hex() -> None:
+async def test_whatsapp_sends_hashes_in_base64_and_looks_up_in_hex() -> None:
     from simulator import Sample
 
     async with staged(WhatsApp) as stage:
