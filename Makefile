@@ -40,7 +40,7 @@ check: install-dev check-scripts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/mkdocs build --strict
 	$(BIN)/pytest
 
 # Type-check and lint the browser scripts.
@@ -55,7 +55,7 @@ node_modules/.installed: package-lock.json package.json .npmrc
 
 # Build the documentation's site into site/. Broken links and anchors fail the build.
 docs: install-dev
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/mkdocs build --strict
 
 format: install-dev
 	$(BIN)/ruff format .

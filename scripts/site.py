@@ -13,6 +13,9 @@ ROOT = Path(__file__).parents[1]
 OUTSIDE_DOCS = {
     "README.md": "index.md",
     "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "RELEASING.md": "releasing.md",
+    "SECURITY.md": "security-policy.md",
     "LICENSE": "LICENSE",
     "connectors.yaml": "connectors.yaml",
     "examples/README.md": "examples/index.md",
@@ -49,10 +52,17 @@ def _indent_once_more(listing: str) -> str:
     return re.sub(r"^(?=.)", " ", listing, flags=re.MULTILINE) if listing[0] == " " else listing
 
 
+def _is_source_code(path: str) -> bool:
+    """Return whether a link leads to a file that is not in the site: its text is shown without the link."""
+    return path not in OUTSIDE_DOCS and not path.startswith("docs/") and (ROOT / path).is_file()
+
+
 def _link_rewriter(source: str, place: str) -> Any:
     def rewrite(found: re.Match[str]) -> str:
         before, target, anchor = found[1], found[2], found[3] or ""
         path = posixpath.normpath(posixpath.join(posixpath.dirname(source), target))
+        if _is_source_code(path):
+            return before.removeprefix("[").removesuffix("](")
         target_page = OUTSIDE_DOCS.get(path, path.removeprefix("docs/"))
         return f"{before}{posixpath.relpath(target_page, posixpath.dirname(place) or '.')}{anchor})"
 

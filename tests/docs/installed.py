@@ -20,8 +20,9 @@ class Installed:
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
-            if path.suffix == ".py":
-                monkeypatch.delitem(sys.modules, path.stem, raising=False)
+        own = {Path(name).parts[0].removesuffix(".py") for name in content} - {"tests"}
+        for module in [name for name in sys.modules if name.partition(".")[0] in own]:
+            monkeypatch.delitem(sys.modules, module)
         monkeypatch.syspath_prepend(folder)
         if "pyproject.toml" in content:
             self._write_metadata(content["pyproject.toml"])

@@ -7,6 +7,14 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+#: The pages on writing a connector, in reading order: their listings make one package.
+GUIDE = (
+    ROOT / "docs" / "connectors.md",
+    *(
+        ROOT / "docs" / "connectors" / f"{name}.md"
+        for name in ("package", "receiving", "sending", "testing", "demo")
+    ),
+)
 PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md")))
 
 #: `<!-- file: name -->` before a listing adds it to that file; `<!-- run -->` marks it to be run by a test.
@@ -62,10 +70,10 @@ def _listings(page: Path) -> Iterator[Listing]:
         at = end + 1
 
 
-def files(page: Path) -> dict[str, str]:
-    """Return the files that a page's listings make; listings of the same file are joined."""
+def files(*pages: Path) -> dict[str, str]:
+    """Return the files that the pages' listings make; listings of the same file are joined."""
     found: dict[str, str] = {}
-    for listing in listings(page):
+    for listing in (one for page in pages for one in listings(page)):
         if listing.word == "file" and listing.value is not None:
             gap = "\n" if listing.value in found else ""
             found[listing.value] = found.get(listing.value, "") + gap + listing.code

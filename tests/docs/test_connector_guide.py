@@ -1,4 +1,4 @@
-"""The listings of docs/connectors.md form a connector that works."""
+"""The listings of docs/connectors.md and docs/connectors/ form a connector that works."""
 
 import subprocess
 import sys
@@ -13,18 +13,19 @@ from connectors import API, Connector, Request
 from gateway.settings import load
 
 from .installed import Installed
-from .pages import ROOT, files, listings, rows, section
+from .pages import GUIDE, files, listings, rows, section, text_of
 
-PAGE = ROOT / "docs" / "connectors.md"
+START, PACKAGE, RECEIVING, _, TESTING, _ = GUIDE
+LISTINGS = [one for page in GUIDE for one in listings(page)]
 
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installed:
-    return Installed(tmp_path, files(PAGE), monkeypatch)
+    return Installed(tmp_path, files(*GUIDE), monkeypatch)
 
 
 def test_every_python_listing_belongs_to_the_package() -> None:
-    assert all(one.word == "file" for one in listings(PAGE) if one.language == "python")
+    assert all(one.word == "file" for one in LISTINGS if one.language == "python")
 
 
 def test_the_package_of_the_guide_passes_the_conformance_kit(package: Installed) -> None:
@@ -65,8 +66,9 @@ def test_the_connector_sends_and_refuses_as_the_guide_says(package: Installed) -
 
 def test_the_first_commands_of_the_guide_work(tmp_path: Path) -> None:
     """tests/plugins installs and runs the generated package with the same commands."""
-    first, second, *others = section(PAGE, "## Begin").split("```sh\n")[1].splitlines()
-    assert others[: others.index("```")] == ["pip install -e . pytest", "pytest"]
+    (shown,) = (one.code for one in listings(START) if one.language == "sh")
+    first, second, *others = shown.splitlines()
+    assert others == ["pip install -e . pytest", "pytest"]
     command = [str(Path(sys.executable).with_name("airlock")), *first.split()[1:]]
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert (tmp_path / second.removeprefix("cd ") / "pyproject.toml").is_file()
@@ -78,20 +80,19 @@ def test_the_first_commands_of_the_guide_work(tmp_path: Path) -> None:
 def test_the_tables_of_the_kit_match_its_code() -> None:
     from connectors.conformance import GRADES, Conformance
 
-    kit = section(PAGE, "## The conformance kit")
-    listed = set(rows(kit)) - {"name", "folder"}
+    listed = set(rows(text_of(TESTING)))
     for name in ("forgeries", "variants", "grade", "readme", "token_in_address", "live"):
         assert name in listed
         assert hasattr(Conformance, name)
     folders = {name for name in listed if name.startswith("payloads/")}
     assert folders == {f"payloads/{name}" for name in ("", "not_ours/", "exchanges/", "refusals/")}
-    assert set(rows(section(PAGE, "## Grades"))) - {"grade"} == set(GRADES)
+    assert set(rows(section(TESTING, "## Grades"))) - {"grade"} == set(GRADES)
 
 
 def test_the_guides_connector_gets_the_grade_that_is_shown(package: Installed) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
     ran = subprocess.run(command, cwd=package.folder, capture_output=True, text=True, check=False)
-    (shown,) = (one for one in listings(PAGE) if one.code.startswith("acme (Acme Chat)"))
+    (shown,) = (one for one in LISTINGS if one.code.startswith("acme (Acme Chat)"))
     for line in shown.code.splitlines():
         assert line in ran.stdout, ran.stdout[-2000:]
 
@@ -116,7 +117,7 @@ def test_the_variants_of_the_guide_work(package: Installed) -> None:
 
 
 def test_the_table_of_attributes_matches_the_contract() -> None:
-    listed = rows(section(PAGE, "## What it declares"))
+    listed = rows(section(PACKAGE, "## Declarations"))
     declared = set(Connector.__annotations__) - {"config"}
     assert set(listed) - {"attribute"} == declared
 
@@ -127,7 +128,7 @@ def test_the_table_of_events_has_every_event_and_its_fields() -> None:
 
     from connectors import AnyEvent
 
-    table = rows(section(PAGE, "## Reading: `parse`"))
+    table = rows(section(RECEIVING, "## Parse deliveries: `parse`"))
     shared = {"id", "account", "party", "sent_at", "type"}
     for event in get_args(AnyEvent):
         (cells,) = (
@@ -140,7 +141,7 @@ def test_the_table_of_events_has_every_event_and_its_fields() -> None:
 
 def _acme(package: Installed) -> Any:
     settings = package.folder / "connectors.yaml"
-    (yaml,) = (one.code for one in listings(PAGE) if one.language == "yaml")
+    (yaml,) = (one.code for one in LISTINGS if one.language == "yaml")
     settings.write_text(yaml)
     environ = {"ACME_SECRET": "secret-one", "ACME_TOKEN": "token-7"}
     return load(settings, environ, connectors_of(package)).connectors["shop-chat"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .pages import PAGES, Listing, files, listings, name_of
+from .pages import GUIDE, PAGES, Listing, files, listings, name_of
 
 ALL = [listing for page in PAGES for listing in listings(page)]
 
@@ -43,11 +43,15 @@ def test_every_python_listing_is_run_by_a_test() -> None:
     assert [str(listing) for listing in _of("python") if listing.word is None] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_the_python_files_of_a_page_compile(page: Path) -> None:
-    for name, code in files(page).items():
+@pytest.mark.parametrize(
+    "pages",
+    [*((page,) for page in PAGES if page not in GUIDE), GUIDE],
+    ids=lambda pages: name_of(pages[0]),
+)
+def test_the_python_files_of_a_page_compile(pages: tuple[Path, ...]) -> None:
+    for name, code in files(*pages).items():
         if name.endswith(".py"):
-            compile(code, f"{name_of(page)}:{name}", "exec")
+            compile(code, f"{name_of(pages[0])}:{name}", "exec")
 
 
 @pytest.mark.parametrize("listing", [listing for listing in ALL if listing.word == "run"], ids=str)

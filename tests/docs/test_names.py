@@ -90,13 +90,13 @@ def test_the_named_limits_match_the_code() -> None:
     from gateway.fetching import Deadlines
     from gateway.inbound.capacity import BACKLOG_LIMIT, DISK_RESERVE
 
-    table = rows(section(OPERATING, "## Time-outs and limits"))
+    table = rows(section(OPERATING, "## Timeouts and limits"))
     patience = Deadlines()
-    assert table["a delivery"][0].startswith(f"{Connector.max_body // 1024**2} MiB")
-    assert table["connection to a platform"][0].startswith(f"{patience.connect:g} s")
-    assert table["first byte of its answer"] == (f"{patience.first_byte:g} s",)
-    assert table["between two pieces of a file"] == (f"{patience.idle:g} s",)
-    assert table["a whole download"][0].startswith(f"{patience.download:g} s")
+    assert table["webhook delivery"][0].startswith(f"{Connector.max_body // 1024**2} MiB")
+    assert table["connecting to a platform"][0].startswith(f"{patience.connect:g} s")
+    assert table["first byte of a platform's response"] == (f"{patience.first_byte:g} s",)
+    assert table["pause during a download"] == (f"{patience.idle:g} s",)
+    assert table["complete download"][0].startswith(f"{patience.download:g} s")
     refusals = section(OPERATING, "## What 503 means")
     assert f"{DISK_RESERVE // 1024**2} MiB" in refusals
     assert BACKLOG_LIMIT == 1_000_000

@@ -1,4 +1,4 @@
-"""The connectors in README.md and docs/connectors.md work in a running gateway."""
+"""The connectors in README.md and in the guide to connectors work in a running gateway."""
 
 import hmac
 import json
@@ -17,7 +17,7 @@ from gateway.settings import Settings, load
 from simulator import Consumer, Core, photo
 
 from .installed import Installed
-from .pages import ROOT, files
+from .pages import GUIDE, ROOT, files
 
 CORE_SECRET = "whsec_" + "A" * 43 + "="
 
@@ -72,8 +72,8 @@ async def test_the_connector_of_the_readme_works(
 async def test_the_connector_of_the_guide_receives_a_photo(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    package = Installed(tmp_path, files(ROOT / "docs" / "connectors.md"), monkeypatch)
-    recording = json.loads(files(ROOT / "docs" / "connectors.md")[_RECORDING])
+    package = Installed(tmp_path, files(*GUIDE), monkeypatch)
+    recording = json.loads(files(*GUIDE)[_RECORDING])
     async with (
         acme() as api,
         running(
@@ -98,7 +98,7 @@ async def test_the_connector_of_the_guide_receives_a_photo(
 async def test_the_emulator_of_the_guide_works_with_its_connector(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    package = Installed(tmp_path, files(ROOT / "docs" / "connectors.md"), monkeypatch)
+    package = Installed(tmp_path, files(*GUIDE), monkeypatch)
     (entry,) = (one for one in package.entries() if one.group == "airlock.emulators")
     platform = entry.load()()
     await platform.start()
