@@ -18,7 +18,7 @@ from simulator import Consumer, ConsumerMessage, Delivered, Hosted, Platform, Sa
 
 _KINDS = {"image": "image", "video": "video", "audio": "audio"}
 #: What LINE has to prepare before it can be had.
-_PREPARED = frozenset({"video", "audio"})
+_TRANSCODED = frozenset({"video", "audio"})
 
 
 class Line(Platform):
@@ -51,9 +51,9 @@ class Line(Platform):
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.get("/v2/bot/info", self._info),
-            web.get("/v2/bot/message/{id}/content", self._bytes),
-            web.get("/v2/bot/message/{id}/content/transcoding", self._prepare),
+            web.get("/v2/bot/info", self._show_bot),
+            web.get("/v2/bot/message/{id}/content", self._serve_bytes),
+            web.get("/v2/bot/message/{id}/content/transcoding", self._show_transcoding),
             web.post("/v2/bot/message/push", self._push),
         ]
 
@@ -100,7 +100,7 @@ class Line(Platform):
         id = self._id()
         hosted = self.host(sample, id)
         kind = _KINDS.get(sample.media_type.partition("/")[0], "file")
-        hosted.extra["preparing"] = self.preparing if kind in _PREPARED else 0
+        hosted.extra["preparing"] = self.preparing if kind in _TRANSCODED else 0
         if kind == "file":
             size = len(sample.content)
             return {"id": id, "type": kind, "fileName": sample.name, "fileSize": size}
@@ -109,46 +109,46 @@ class Line(Platform):
     def _id(self) -> str:
         return str(next(self._numbers))
 
-    async def _info(self, request: web.Request) -> web.StreamResponse:
-        told = {"userId": self.bot, "basicId": "@216example", "displayName": "Example Parcels"}
-        return self._stranger(request) or web.json_response(told)
+    async def _show_bot(self, request: web.Request) -> web.StreamResponse:
+        info = {"userId": self.bot, "basicId": "@216example", "displayName": "Example Parcels"}
+        return self._check_token(request) or web.json_response(info)
 
-    async def _prepare(self, request: web.Request) -> web.StreamResponse:
-        hosted = self._hosted(request)
+    async def _show_transcoding(self, request: web.Request) -> web.StreamResponse:
+        hosted = self._find_file(request)
         if isinstance(hosted, web.Response):
             return hosted
         hosted.extra["preparing"] -= 1
         status = "processing" if hosted.extra["preparing"] >= 0 else "succeeded"
         return await self.stumble(request, hosted) or web.json_response({"status": status})
 
-    async def _bytes(self, request: web.Request) -> web.StreamResponse:
-        hosted = self._hosted(request)
+    async def _serve_bytes(self, request: web.Request) -> web.StreamResponse:
+        hosted = self._find_file(request)
         if isinstance(hosted, web.Response):
             return hosted
         if hosted.extra["preparing"] > 0:
             return web.Response(status=202)
         return await self.serve(request, hosted)
 
-    def _hosted(self, request: web.Request) -> Hosted | web.Response:
-        if (stranger := self._stranger(request)) is not None:
-            return stranger
+    def _find_file(self, request: web.Request) -> Hosted | web.Response:
+        if (refusal := self._check_token(request)) is not None:
+            return refusal
         return self.hosted.get(request.match_info["id"]) or _refusal(404, "Not found")
 
     async def _push(self, request: web.Request) -> web.StreamResponse:
-        if (refusal := self._stranger(request) or self.refuse()) is not None:
+        if (refusal := self._check_token(request) or self.refuse()) is not None:
             return refusal
-        asked, key = await request.json(), request.headers.get("x-line-retry-key", "")
+        call, key = await request.json(), request.headers.get("x-line-retry-key", "")
         if key in self._accepted:
-            before = [{"id": self._accepted[key]}]
-            return _refusal(409, "The retry key is already accepted", sentMessages=before)
-        if asked["to"] in self.out_of_reach:
+            sent_messages = [{"id": self._accepted[key]}]
+            return _refusal(409, "The retry key is already accepted", sentMessages=sent_messages)
+        if call["to"] in self.out_of_reach:
             return _refusal(400, "Failed to send messages")
         id = self._accepted[key] = self._id()
-        text = SentText(id, asked["to"], asked["messages"][0]["text"], asked)
+        text = SentText(id, call["to"], call["messages"][0]["text"], call)
         answer = web.json_response({"sentMessages": [{"id": id, "quoteToken": "q"}]})
         return await self.answer_text(request, text, answer)
 
-    def _stranger(self, request: web.Request) -> web.Response | None:
+    def _check_token(self, request: web.Request) -> web.Response | None:
         if request.headers.get("authorization") == f"Bearer {self.token}":
             return None
         return _refusal(401, "Authentication failed.")

@@ -43,7 +43,7 @@ class Telegram(Platform):
     def routes(self) -> list[web.RouteDef]:
         return [
             web.route("*", "/bot{token}/{method}", self._call),
-            web.get("/file/bot{token}/{path:.+}", self._bytes),
+            web.get("/file/bot{token}/{path:.+}", self._serve_bytes),
         ]
 
     # What consumers send.
@@ -65,11 +65,11 @@ class Telegram(Platform):
     async def _update(self, sent: ConsumerMessage, content: dict[str, Any]) -> list[Delivered]:
         consumer, number = sent.consumer, next(self._numbers)
         first, _, last = consumer.name.partition(" ")
-        who = {"id": int(consumer.id), "first_name": first, "last_name": last}
+        user = {"id": int(consumer.id), "first_name": first, "last_name": last}
         message = {
             "message_id": number,
-            "from": {**who, "is_bot": False},
-            "chat": {**who, "type": "private"},
+            "from": {**user, "is_bot": False},
+            "chat": {**user, "type": "private"},
             "date": int(time.time()),
             **content,
         }
@@ -84,11 +84,11 @@ class Telegram(Platform):
         id = f"file-{next(self._numbers)}"
         self.host(sample, id)
         kind = _KINDS.get(sample.media_type.partition("/")[0], "document")
-        told: dict[str, Any] = {"file_id": id, "file_unique_id": f"u-{id}", "width": 1, "height": 1}
+        file: dict[str, Any] = {"file_id": id, "file_unique_id": f"u-{id}", "width": 1, "height": 1}
         if kind == "photo":
-            return {"photo": [{**told, "file_size": len(sample.content)}]}
+            return {"photo": [{**file, "file_size": len(sample.content)}]}
         more = {"mime_type": sample.media_type, "file_name": sample.name}
-        return {kind: {**told, **more, "file_size": len(sample.content)}}
+        return {kind: {**file, **more, "file_size": len(sample.content)}}
 
     # What the gateway asks for.
 
@@ -101,7 +101,7 @@ class Telegram(Platform):
             case "getFile":
                 return await self._look_up(request)
             case "sendMessage":
-                return self.refuse() or await self._take(request)
+                return self.refuse() or await self._accept_text(request)
             case _:
                 return _refusal(404, "Not Found")
 
@@ -112,27 +112,27 @@ class Telegram(Platform):
             return _refusal(400, "Bad Request: invalid file_id")
         path = f"files/file_{next(self._numbers)}"
         self._addresses[path] = (id, self.now() + self.address_lives)
-        told = {"file_id": id, "file_unique_id": f"u-{id}", "file_path": path}
+        file = {"file_id": id, "file_unique_id": f"u-{id}", "file_path": path}
         return await self.stumble(request, hosted) or _result(
-            {**told, "file_size": len(hosted.content)}
+            {**file, "file_size": len(hosted.content)}
         )
 
-    async def _bytes(self, request: web.Request) -> web.StreamResponse:
-        id, lives = self._addresses.get(request.match_info["path"], ("", 0.0))
-        if request.match_info["token"] != self.token or self.now() > lives:
+    async def _serve_bytes(self, request: web.Request) -> web.StreamResponse:
+        id, expires = self._addresses.get(request.match_info["path"], ("", 0.0))
+        if request.match_info["token"] != self.token or self.now() > expires:
             return _refusal(404, "Not Found")
         return await self.serve(request, self.hosted[id])
 
-    async def _take(self, request: web.Request) -> web.StreamResponse:
-        asked = await request.json()
-        to = str(asked["chat_id"])
+    async def _accept_text(self, request: web.Request) -> web.StreamResponse:
+        call = await request.json()
+        to = str(call["chat_id"])
         if to in self.out_of_reach:
             return _refusal(403, "Forbidden: bot was blocked by the user")
         number = next(self._numbers)
         chat = {"id": int(to), "type": "private"}
-        said = {"message_id": number, "date": int(time.time()), "chat": chat, "text": asked["text"]}
-        text = SentText(f"{to}:{number}", to, asked["text"], asked)
-        return await self.answer_text(request, text, _result(said))
+        sent = {"message_id": number, "date": int(time.time()), "chat": chat, "text": call["text"]}
+        text = SentText(f"{to}:{number}", to, call["text"], call)
+        return await self.answer_text(request, text, _result(sent))
 
 
 _BOT = {"first_name": "Example Parcels", "username": "example_parcels_bot"}
@@ -143,5 +143,5 @@ def _result(result: Any) -> web.Response:
 
 
 def _refusal(code: int, description: str) -> web.Response:
-    told = {"ok": False, "error_code": code, "description": description}
-    return web.json_response(told, status=code)
+    body = {"ok": False, "error_code": code, "description": description}
+    return web.json_response(body, status=code)
