@@ -1,7 +1,7 @@
-"""LINE, emulated over real HTTP on loopback for `airlock demo` and tests.
+"""Emulated LINE, over real HTTP on loopback, for `airlock demo` and tests.
 
-Written from https://developers.line.biz/en/reference/messaging-api/ alone; it shares no code with the
-connector. API and files are at one origin here.
+It is written from https://developers.line.biz/en/reference/messaging-api/ alone and shares no code with the
+connector. The API and the files have the same origin here.
 """
 
 import base64
@@ -17,24 +17,24 @@ from aiohttp import web
 from simulator import Consumer, ConsumerMessage, Delivered, Hosted, Platform, Sample, SentText
 
 _KINDS = {"image": "image", "video": "video", "audio": "audio"}
-#: What LINE has to prepare before it can be had.
+#: Kinds of files that LINE transcodes before they can be downloaded.
 _TRANSCODED = frozenset({"video", "audio"})
 
 
 class Line(Platform):
-    """One channel. Consumers write to it one to one."""
+    """A channel to which consumers write in one-to-one chats."""
 
     name: ClassVar = "line"
     secret = "emulated-line-channel-secret"
     token = "emulated-line-channel-access-token"
     bot = "U0000000000000000000000000000000b"
-    #: How often a video is said to be in preparation before it is ready.
+    #: How many times a video or audio file is reported as processing before it is ready.
     preparing = 0
 
     def __init__(self, webhook: str = "", public_webhook: str | None = None) -> None:
         super().__init__(webhook, public_webhook)
         self._numbers = itertools.count(500_000_000_000_000_000)
-        #: The id of the message that was sent under each retry key.
+        #: The id of the message that was sent with each retry key.
         self._accepted: dict[str, str] = {}
 
     def settings(self) -> dict[str, Any]:
@@ -58,7 +58,7 @@ class Line(Platform):
         ]
 
     async def deliver_message(self, message: ConsumerMessage) -> list[Delivered]:
-        """Each file is a message of its own, and so is the text; all in one delivery."""
+        """Deliver each file, and the text, as a message of its own; all of them in one delivery."""
         contents = [self._file(sample) for sample in message.files]
         if message.text is not None:
             text = {"type": "text", "quoteToken": "q", "text": message.text}
@@ -67,7 +67,7 @@ class Line(Platform):
         return await self._deliver(events, message.times, forged=message.forged)
 
     async def unsend(self, consumer: Consumer, message_id: str) -> list[Delivered]:
-        """The consumer takes a message back, and its file is gone."""
+        """Deliver that the consumer unsent a message, and delete its file."""
         self.hosted.pop(message_id, None)
         event = self._event(consumer, {})
         del event["message"], event["replyToken"]

@@ -1,6 +1,6 @@
-"""Telegram, emulated over real HTTP on loopback for `airlock demo` and tests.
+"""Emulated Telegram, over real HTTP on loopback, for `airlock demo` and tests.
 
-Written from https://core.telegram.org/bots/api alone; it shares no code with the connector.
+It is written from https://core.telegram.org/bots/api alone and shares no code with the connector.
 """
 
 import itertools
@@ -11,17 +11,17 @@ from typing import Any, ClassVar
 from aiohttp import web
 from simulator import ConsumerMessage, Delivered, Platform, Sample, SentText
 
-#: What a phone sends as what; anything else goes as a document.
+#: The kind in which a phone sends a type of file; any other type is sent as a document.
 _KINDS = {"image": "photo", "video": "video", "audio": "audio"}
 
 
 class Telegram(Platform):
-    """One bot. Consumers write to it in private chats."""
+    """A bot to which consumers write in private chats."""
 
     name: ClassVar = "telegram"
     token = "123456:emulated-telegram-bot-token"
     secret_token = "emulated-telegram-secret-token"
-    #: Seconds for which an address of a file is good.
+    #: Seconds for which the URL of a file is valid.
     address_lives = 3600.0
 
     def __init__(self, webhook: str = "", public_webhook: str | None = None) -> None:
@@ -46,10 +46,10 @@ class Telegram(Platform):
             web.get("/file/bot{token}/{path:.+}", self._serve_bytes),
         ]
 
-    # What consumers send.
+    # Messages from consumers.
 
     async def deliver_message(self, message: ConsumerMessage) -> list[Delivered]:
-        """Each file is a message of its own; several are an album, and the text is the first one's caption."""
+        """Deliver each file as a message of its own, several as an album; the text is the caption of the first."""
         text, files = message.text or "", message.files
         contents = [self._file(sample) for sample in files] or [{"text": text}]
         if files and text:
@@ -90,7 +90,7 @@ class Telegram(Platform):
         more = {"mime_type": sample.media_type, "file_name": sample.name}
         return {kind: {**file, **more, "file_size": len(sample.content)}}
 
-    # What the gateway asks for.
+    # Calls from the gateway.
 
     async def _call(self, request: web.Request) -> web.StreamResponse:
         if request.match_info["token"] != self.token:
