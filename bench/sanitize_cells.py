@@ -1,4 +1,4 @@
-"""What the cells themselves cost: memory, overhead, deadlines, and how two do against one."""
+"""The cost of the sandbox itself: memory, overhead, deadlines, and the speed of two against one."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ from tests.normalizer.media_samples import descriptor
 
 
 def most_memory(running: Sanitizer) -> int:
-    """Bytes of the largest cell that ended since this was last asked."""
+    """Return the memory in bytes of the largest sandbox that ended since the last call."""
     zygote = running._pool._zygote
     assert zygote is not None
     most, zygote.peak_memory = zygote.peak_memory, 0
@@ -26,7 +26,7 @@ def most_memory(running: Sanitizer) -> int:
 
 
 async def timed(running: Sanitizer, content: bytes) -> tuple[float, str]:
-    """Seconds, and what came of it."""
+    """Sanitize a file; return the seconds and the outcome."""
     source = descriptor(content)
     begin = time.perf_counter()
     try:
@@ -40,7 +40,7 @@ async def timed(running: Sanitizer, content: bytes) -> tuple[float, str]:
 
 
 async def empty_job(pool: Pool, times: int) -> float:
-    """Median seconds from handing over a job that is nothing to its answer."""
+    """Return the median seconds from the request of an empty job to its answer."""
     found = []
     for _ in range(times):
         async with pool.sandbox() as cell:
@@ -52,7 +52,7 @@ async def empty_job(pool: Pool, times: int) -> float:
 
 
 class InProcess:
-    """The photo job without a cell, with memory that is warm, for what the cell adds."""
+    """The photo job without a sandbox, with warm memory, as the baseline for what the sandbox adds."""
 
     def __init__(self) -> None:
         photo_job.warm_up()
@@ -75,8 +75,8 @@ class InProcess:
         return took
 
 
-class InCell:
-    """The same job through a cell, without the encoding outside."""
+class InSandbox:
+    """The same job in a sandbox, without the encoding outside."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool, self._canvas = pool, Canvas(4096)
@@ -103,7 +103,7 @@ class InCell:
 
 
 async def deadline(pool: Pool, seconds: float) -> tuple[float, float]:
-    """How long after its deadline a stopped cell's job fails, and how long the next job then takes."""
+    """Return the seconds from a deadline until a stopped sandbox's job fails, and the seconds of the next job."""
     async with pool.sandbox() as cell:
         os.kill(cell.pid, signal.SIGSTOP)
         begin = time.perf_counter()
@@ -118,7 +118,7 @@ async def deadline(pool: Pool, seconds: float) -> tuple[float, float]:
 
 
 async def throughput(content: bytes, cells: int, count: int) -> float:
-    """Photos a second with so many cells on as many processors."""
+    """Return the photos per second with `cells` sandboxes on as many processors."""
     everything = os.sched_getaffinity(0)
     os.sched_setaffinity(0, set(sorted(everything)[:cells]))
     try:
