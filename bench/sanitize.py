@@ -16,9 +16,9 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from bench import sanitize_cells as cells
 from bench import sanitize_inputs as inputs
 from bench import sanitize_rivals as rivals
+from bench import sanitize_sandbox as sandbox
 from bench.report import machine, options, publish, table
 from bench.sanitize_goals import Goals
 from normalizer.media import Limits
@@ -47,9 +47,9 @@ async def measure_all(
 ) -> Times:
     """Return the median seconds of each contender, after one round of warm-up."""
     found: dict[str, list[float]] = {"ours": [], **{name: [] for name in others}}
-    cells.most_memory(running)
+    sandbox.most_memory(running)
     for number in range(rounds + 1):
-        took, outcome = await cells.timed(running, content)
+        took, outcome = await sandbox.timed(running, content)
         assert outcome == "ready", outcome
         await asyncio.sleep(_REFILL_SECONDS)
         seconds = {"ours": took}
@@ -107,7 +107,7 @@ def _row(name: str, seconds: Times, running: Sanitizer) -> list[str]:
         f"{ours * 1e3:.0f} ms",
         f"{ours / seconds['floor']:.2f}",
         *_ratios(seconds, "ours"),
-        _mebibytes(cells.most_memory(running)),
+        _mebibytes(sandbox.most_memory(running)),
     ]
 
 
@@ -129,7 +129,7 @@ async def videos(rounds: int, folder: Path, goals: Goals) -> str:
                 f"{ours * 1e3:.0f} ms",
                 f"{ours / seconds['floor']:.2f}",
                 ratio,
-                _mebibytes(cells.most_memory(running)),
+                _mebibytes(sandbox.most_memory(running)),
             ]
         )
         goals.video(name, seconds)
@@ -142,8 +142,8 @@ async def overheads(rounds: int, goals: Goals) -> str:
     await running.start()
     pool = running._pool
     made = inputs.photos()
-    here, there = cells.InProcess(), cells.InSandbox(pool)
-    empty = await cells.empty_job(pool, 30)
+    here, there = sandbox.InProcess(), sandbox.InSandbox(pool)
+    empty = await sandbox.empty_job(pool, 30)
     rows = [["an empty job", _milliseconds(empty), ""]]
     more: dict[str, float] = {}
     for name in ("0.3 MP sRGB", "12 MP sRGB"):
@@ -156,7 +156,7 @@ async def overheads(rounds: int, goals: Goals) -> str:
         inside_median = statistics.median(inside[2:])
         more[name], share = inside_median - outside_median, inside_median / outside_median - 1
         rows.append([f"decoding {name}", _milliseconds(more[name]), f"{share:.0%}"])
-    late = [await cells.deadline(pool, 0.2) for _ in range(5)]
+    late = [await sandbox.deadline(pool, 0.2) for _ in range(5)]
     error, following = (statistics.median(each) for each in zip(*late, strict=True))
     rows.append(["a deadline passes, error returned", _milliseconds(error), ""])
     rows.append(["the next job after it", _milliseconds(following), ""])
@@ -165,7 +165,7 @@ async def overheads(rounds: int, goals: Goals) -> str:
     speeds: dict[int, list[float]] = {1: [], 2: []}
     for _ in range(3):
         for count, found in speeds.items():
-            found.append(await cells.throughput(photo, count, 40))
+            found.append(await sandbox.throughput(photo, count, 40))
     one, two = (statistics.median(found) for found in speeds.values())
     what = "two sandboxes on two processors against one on one"
     rows.append([what, f"{two:.0f} photos/s against {one:.0f}", f"{two / one:.2f}"])
@@ -178,13 +178,13 @@ async def hostile(goals: Goals) -> str:
     await running.start()
     rows = []
     for name, content in inputs.hostile().items():
-        cells.most_memory(running)
+        sandbox.most_memory(running)
         runs = []
         for _ in range(3):
             await asyncio.sleep(_REFILL_SECONDS)
-            runs.append(await cells.timed(running, content))
+            runs.append(await sandbox.timed(running, content))
         await asyncio.sleep(_REFILL_SECONDS)
-        took, memory = statistics.median(took for took, _ in runs), cells.most_memory(running)
+        took, memory = statistics.median(took for took, _ in runs), sandbox.most_memory(running)
         outcome = runs[0][1]
         rows.append([name, f"{len(content):,}", outcome, _milliseconds(took), _mebibytes(memory)])
         goals.hostile(outcome, took, memory)

@@ -11,7 +11,7 @@ import pillow_heif
 import pytest
 from PIL import Image
 
-from bench import sanitize_cells as measurements
+from bench import sanitize_sandbox as measurements
 from normalizer.media import Clean, Limits, MediaFailed, MediaRejected
 from normalizer.sanitizer import Sanitizer
 

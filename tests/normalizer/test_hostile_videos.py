@@ -11,7 +11,7 @@ from typing import Any
 import av
 import pytest
 
-from bench import sanitize_cells as measurements
+from bench import sanitize_sandbox as measurements
 from normalizer.isobmff import Box, find_boxes
 from normalizer.media import Limits, MediaRejected
 from normalizer.renditions.mp4_audit import audit

@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from bench import sanitize_cells as measurements
+from bench import sanitize_sandbox as measurements
 from normalizer.media import Clean, MediaFailed, MediaRejected
 from normalizer.renditions.mp4_audit import audit
 from normalizer.sanitizer import Sanitizer

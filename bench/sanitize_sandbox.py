@@ -43,9 +43,9 @@ async def empty_job(pool: Pool, times: int) -> float:
     """Return the median seconds from the request of an empty job to its answer."""
     found = []
     for _ in range(times):
-        async with pool.sandbox() as cell:
+        async with pool.sandbox() as sandbox:
             begin = time.perf_counter()
-            await cell.ask({"job": "empty", "cpu_seconds": 5}, [], 5)
+            await sandbox.ask({"job": "empty", "cpu_seconds": 5}, [], 5)
             found.append(time.perf_counter() - begin)
         await asyncio.sleep(0.03)
     return statistics.median(found)
@@ -93,9 +93,9 @@ class InSandbox:
             "max_pixels": 64_000_000,
             "preview_side": 4096,
         }
-        async with self._pool.sandbox() as cell:
+        async with self._pool.sandbox() as sandbox:
             begin = time.perf_counter()
-            await cell.ask(message, [source, self._pixels], 20)
+            await sandbox.ask(message, [source, self._pixels], 20)
             took = time.perf_counter() - begin
         os.close(source)
         await asyncio.sleep(0.05)
@@ -104,31 +104,31 @@ class InSandbox:
 
 async def deadline(pool: Pool, seconds: float) -> tuple[float, float]:
     """Return the seconds from a deadline until a stopped sandbox's job fails, and the seconds of the next job."""
-    async with pool.sandbox() as cell:
-        os.kill(cell.pid, signal.SIGSTOP)
+    async with pool.sandbox() as sandbox:
+        os.kill(sandbox.pid, signal.SIGSTOP)
         begin = time.perf_counter()
         try:
-            await cell.ask({"job": "empty", "cpu_seconds": 5}, [], seconds)
+            await sandbox.ask({"job": "empty", "cpu_seconds": 5}, [], seconds)
         except SandboxLost:
             late = time.perf_counter() - begin - seconds
     begin = time.perf_counter()
-    async with pool.sandbox() as cell:
-        await cell.ask({"job": "empty", "cpu_seconds": 5}, [], 5)
+    async with pool.sandbox() as sandbox:
+        await sandbox.ask({"job": "empty", "cpu_seconds": 5}, [], 5)
     return late, time.perf_counter() - begin
 
 
-async def throughput(content: bytes, cells: int, count: int) -> float:
-    """Return the photos per second with `cells` sandboxes on as many processors."""
+async def throughput(content: bytes, sandboxes: int, count: int) -> float:
+    """Return the photos per second with `sandboxes` sandboxes on as many processors."""
     everything = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, set(sorted(everything)[:cells]))
+    os.sched_setaffinity(0, set(sorted(everything)[:sandboxes]))
     try:
-        return await _throughput(content, cells, count)
+        return await _throughput(content, sandboxes, count)
     finally:
         os.sched_setaffinity(0, everything)
 
 
-async def _throughput(content: bytes, cells: int, count: int) -> float:
-    running = Sanitizer(Limits(preview_max_side=2560), sandboxes=cells)
+async def _throughput(content: bytes, sandboxes: int, count: int) -> float:
+    running = Sanitizer(Limits(preview_max_side=2560), sandboxes=sandboxes)
     await running.start()
     await asyncio.sleep(0.5)
     begin = time.perf_counter()
