@@ -250,7 +250,7 @@ class MediaWorker:
     async def _made_safe(
         self, connector: Connector[Any], row: AttachmentRow, progress: MediaProgress
     ) -> Outcome:
-        away = await self._sanitizer.scanner_trouble()
+        away = await self._sanitizer.scanner_error()
         if away and not self._originals.should_fetch(row.id):
             raise away
         async with self._originals.original(connector, row) as original:

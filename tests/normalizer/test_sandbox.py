@@ -1,4 +1,4 @@
-"""A decoder that has been taken over, or just fails, costs one attachment and nothing else."""
+"""A decoder that is compromised or fails affects one attachment and nothing else."""
 
 import asyncio
 import contextlib
@@ -13,20 +13,20 @@ from normalizer import sanitizer as sanitizer_module
 from normalizer.media import Clean, Limits, MediaFailed, MediaRejected
 from normalizer.sanitizer import Sanitizer
 
-from .conftest import Sanitize, handing
-from .hostile_cell import TURN, order_of
+from .conftest import Sanitize, sanitize_with
+from .hostile_decoder import TOGGLE_PROCESS_LIMIT, attack_file
 from .media_samples import descriptor, encoded, quadrants
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PHOTO = encoded(quadrants(64, 48))
 
-#: One for each of two places and one for what comes next.
+#: One for each of two slots and one in advance.
 SPARES = 3
 
 
 def children() -> set[int]:
-    """All processes below this one."""
+    """Return all processes below this one."""
     found: set[int] = set()
     waiting = [os.getpid()]
     while waiting:
@@ -56,11 +56,13 @@ def descriptors() -> int:
         "write the source",
     ],
 )
-async def test_what_a_taken_over_decoder_tries_is_refused(besieged: Sanitizer, attack: str) -> None:
-    sanitize = handing(besieged)
+async def test_attacks_of_a_compromised_decoder_are_refused(
+    hostile_sanitizer: Sanitizer, attack: str
+) -> None:
+    sanitize = sanitize_with(hostile_sanitizer)
     with pytest.raises((MediaRejected, MediaFailed)) as refusal:
-        await sanitize(order_of(attack))
-    # It was refused by the system (an exception in the cell) or killed for trying.
+        await sanitize(attack_file(attack))
+    # Refused by the system (an exception in the sandbox) or killed for the attempt.
     assert refusal.value.reason in {"corrupt", "decoder_crashed"}
     assert any(
         word in refusal.value.detail for word in ("PermissionError", "OSError", "forbidden")
@@ -74,51 +76,51 @@ async def test_what_a_taken_over_decoder_tries_is_refused(besieged: Sanitizer, a
         ("crash", "SIGSEGV"),
         ("vanish", "without an answer"),
         ("start threads", "threads"),
-        ("claim malware", "no proper answer"),
-        ("lie about width", "nonsense"),
-        ("lie about height", "nonsense"),
-        ("lie about kind", "nonsense"),
-        ("lie about size", "nonsense"),
+        ("claim malware", "the answer is incomplete"),
+        ("lie about width", "the decoder's answer is invalid"),
+        ("lie about height", "the decoder's answer is invalid"),
+        ("lie about kind", "the decoder's answer is invalid"),
+        ("lie about size", "the decoder's answer is invalid"),
     ],
 )
-async def test_a_decoder_that_fails_is_a_failure_and_says_how(
-    besieged: Sanitizer, attack: str, why: str
+async def test_a_failing_decoder_is_reported_with_its_reason(
+    hostile_sanitizer: Sanitizer, attack: str, why: str
 ) -> None:
-    sanitize = handing(besieged)
+    sanitize = sanitize_with(hostile_sanitizer)
     with pytest.raises(MediaFailed) as failure:
-        await sanitize(order_of(attack))
+        await sanitize(attack_file(attack))
     assert failure.value.reason == "decoder_crashed"
     assert why in failure.value.detail
     assert isinstance(await sanitize(PHOTO), Clean)
 
 
 @pytest.mark.parametrize("attack", ["claim", "allocate"])
-async def test_a_file_that_takes_more_memory_than_a_cell_has_is_not_tried_again(
-    besieged: Sanitizer, attack: str
+async def test_a_file_that_needs_too_much_memory_is_not_retried(
+    hostile_sanitizer: Sanitizer, attack: str
 ) -> None:
-    """The next cell would have no more."""
-    sanitize = handing(besieged)
+    """The next sandbox would not have more."""
+    sanitize = sanitize_with(hostile_sanitizer)
     with pytest.raises(MediaRejected, match="out of memory") as refusal:
-        await sanitize(order_of(attack))
+        await sanitize(attack_file(attack))
     assert refusal.value.reason == "corrupt"
     assert isinstance(await sanitize(PHOTO), Clean)
 
 
-async def test_output_without_end_stops_at_the_canvas(besieged: Sanitizer) -> None:
-    sanitize = handing(besieged)
+async def test_endless_output_stops_at_the_canvas(hostile_sanitizer: Sanitizer) -> None:
+    sanitize = sanitize_with(hostile_sanitizer)
     with pytest.raises((MediaRejected, MediaFailed)):
-        await sanitize(order_of("write without end"))
+        await sanitize(attack_file("write without end"))
     assert isinstance(await sanitize(PHOTO), Clean)
 
 
 @pytest.mark.parametrize("attack", ["spin", "sleep", "flood"])
-async def test_a_hanging_decoder_is_ended_at_its_deadline_and_neighbours_finish(
-    besieged: Sanitizer, monkeypatch: pytest.MonkeyPatch, attack: str
+async def test_a_hanging_decoder_ends_at_its_deadline_and_others_finish(
+    hostile_sanitizer: Sanitizer, monkeypatch: pytest.MonkeyPatch, attack: str
 ) -> None:
-    sanitize = handing(besieged)
+    sanitize = sanitize_with(hostile_sanitizer)
     await sanitize(PHOTO)
     monkeypatch.setattr(sanitizer_module, "_PHOTO_SECONDS", 1.0)
-    hanging = asyncio.create_task(sanitize(order_of(attack)))
+    hanging = asyncio.create_task(sanitize(attack_file(attack)))
     await asyncio.sleep(0.1)
     neighbours = await asyncio.gather(*(sanitize(PHOTO) for _ in range(6)))
     assert len(neighbours) == 6
@@ -129,50 +131,56 @@ async def test_a_hanging_decoder_is_ended_at_its_deadline_and_neighbours_finish(
     assert isinstance(await sanitize(PHOTO), Clean)
 
 
-async def test_crashes_in_a_row_lose_no_neighbour(besieged: Sanitizer) -> None:
-    sanitize = handing(besieged)
-    files = [order_of("crash") if n % 2 else PHOTO for n in range(20)]
+async def test_crashes_in_a_row_affect_no_other_job(hostile_sanitizer: Sanitizer) -> None:
+    sanitize = sanitize_with(hostile_sanitizer)
+    files = [attack_file("crash") if n % 2 else PHOTO for n in range(20)]
     results = await asyncio.gather(*map(sanitize, files), return_exceptions=True)
     assert [isinstance(result, Clean) for result in results] == [n % 2 == 0 for n in range(20)]
 
 
-async def test_memory_that_a_cell_wrote_to_secretly_is_not_used_again(besieged: Sanitizer) -> None:
-    sanitize = handing(besieged)
+async def test_memory_written_outside_the_picture_is_not_reused(
+    hostile_sanitizer: Sanitizer,
+) -> None:
+    sanitize = sanitize_with(hostile_sanitizer)
     for _ in range(6):
-        await sanitize(order_of("paint elsewhere"))
+        await sanitize(attack_file("paint elsewhere"))
         await sanitize(PHOTO)
-        assert isinstance(await sanitize(order_of("look around")), Clean)
+        assert isinstance(await sanitize(attack_file("look around")), Clean)
 
 
-async def test_when_the_zygote_is_killed_a_new_one_takes_over(besieged: Sanitizer) -> None:
-    sanitize = handing(besieged)
+async def test_a_killed_zygote_is_replaced(hostile_sanitizer: Sanitizer) -> None:
+    sanitize = sanitize_with(hostile_sanitizer)
     before = children()
     for pid in before:
-        # The cells of a zygote that was killed first end with it.
+        # The sandboxes of a killed zygote end with it.
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     assert isinstance(await sanitize(PHOTO), Clean)
     assert not before & children()
 
 
-async def test_a_machine_full_of_processes_costs_no_job_that_runs(besieged: Sanitizer) -> None:
-    sanitize = handing(besieged)
+async def test_a_machine_full_of_processes_ends_no_running_job(
+    hostile_sanitizer: Sanitizer,
+) -> None:
+    sanitize = sanitize_with(hostile_sanitizer)
     await sanitize(PHOTO)
-    await settled(besieged)
-    neighbour = asyncio.create_task(sanitize(order_of("sleep")))
+    await settled(hostile_sanitizer)
+    neighbour = asyncio.create_task(sanitize(attack_file("sleep")))
     await asyncio.sleep(0.1)
     (zygote,) = (pid for pid in children() if _is_zygote(pid))
-    os.kill(zygote, TURN)
+    os.kill(zygote, TOGGLE_PROCESS_LIMIT)
     results = [await _outcome(sanitize, PHOTO) for _ in range(6)]
-    assert any(isinstance(result, MediaFailed) for result in results), "cells were still made"
-    os.kill(zygote, TURN)
+    assert any(isinstance(result, MediaFailed) for result in results), (
+        "sandboxes were still started"
+    )
+    os.kill(zygote, TOGGLE_PROCESS_LIMIT)
     for _ in range(6):
         assert isinstance(await sanitize(PHOTO), Clean)
     assert not neighbour.done()
     assert zygote in children()
     neighbour.cancel()
     await asyncio.gather(neighbour, return_exceptions=True)
-    await settled(besieged)
+    await settled(hostile_sanitizer)
     assert len(children()) == SPARES + 1
 
 
@@ -187,53 +195,55 @@ async def _outcome(sanitize: Sanitize, content: bytes) -> Clean | MediaFailed:
         return failure
 
 
-async def test_a_cancelled_job_leaves_no_process_and_no_descriptor(besieged: Sanitizer) -> None:
-    sanitize = handing(besieged)
+async def test_a_cancelled_job_leaves_no_process_and_no_descriptor(
+    hostile_sanitizer: Sanitizer,
+) -> None:
+    sanitize = sanitize_with(hostile_sanitizer)
     for _ in range(3):
         await sanitize(PHOTO)
-    await settled(besieged)
+    await settled(hostile_sanitizer)
     idle, open_before = len(children()), descriptors()
     for _ in range(5):
-        job = asyncio.create_task(sanitize(order_of("sleep")))
+        job = asyncio.create_task(sanitize(attack_file("sleep")))
         await asyncio.sleep(0.05)
         job.cancel()
         with pytest.raises(asyncio.CancelledError):
             await job
     await sanitize(PHOTO)
-    await settled(besieged)
+    await settled(hostile_sanitizer)
     assert len(children()) == idle
     assert descriptors() <= open_before
 
 
-async def test_jobs_cancelled_while_they_wait_for_a_place_leave_nothing(
-    besieged: Sanitizer,
+async def test_jobs_cancelled_while_waiting_leave_nothing(
+    hostile_sanitizer: Sanitizer,
 ) -> None:
-    sanitize = handing(besieged)
+    sanitize = sanitize_with(hostile_sanitizer)
     await sanitize(PHOTO)
-    await settled(besieged)
+    await settled(hostile_sanitizer)
     idle, open_before = len(children()), descriptors()
-    jobs = [asyncio.create_task(sanitize(order_of("sleep"))) for _ in range(10)]
+    jobs = [asyncio.create_task(sanitize(attack_file("sleep"))) for _ in range(10)]
     await asyncio.sleep(0.1)
     for job in jobs:
         job.cancel()
     await asyncio.gather(*jobs, return_exceptions=True)
     assert isinstance(await sanitize(PHOTO), Clean)
-    await settled(besieged)
+    await settled(hostile_sanitizer)
     assert len(children()) == idle
     assert descriptors() <= open_before
 
 
-async def test_closing_ends_every_process() -> None:
+async def test_close_ends_every_process() -> None:
     before = children()
-    running = Sanitizer(Limits(), cells=2)
+    running = Sanitizer(Limits(), sandboxes=2)
     await running.start()
     assert children() > before
     await running.close()
     assert children() == before
 
 
-async def test_sanitizing_after_closing_is_a_failure() -> None:
-    running = Sanitizer(Limits(), cells=1)
+async def test_sanitizing_after_close_fails() -> None:
+    running = Sanitizer(Limits(), sandboxes=1)
     await running.start()
     await running.close()
     source = descriptor(PHOTO)
@@ -244,7 +254,7 @@ async def test_sanitizing_after_closing_is_a_failure() -> None:
 
 
 async def settled(running: Sanitizer) -> None:
-    """Waits until spare cells are there and memory is wiped."""
+    """Wait until the spare sandboxes are ready and memory is wiped."""
     expected = SPARES + 1
     deadline = time.monotonic() + 10
     while len(children()) != expected and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""Large photos are encoded in bands while they are decoded, and nobody can tell."""
+"""Large photos are encoded in bands while they are decoded, and the result is the same."""
 
 import io
 
@@ -6,26 +6,31 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from normalizer.canvas import ROWS
+from normalizer.canvas import BAND_ROWS
 from normalizer.media import Limits
 from normalizer.renditions import image_files
-from normalizer.renditions.jpeg_join import joined
-from normalizer.renditions.thumbnail import Square
+from normalizer.renditions.jpeg_join import join_bands
+from normalizer.renditions.thumbnail import SquareThumbnail
 from normalizer.sanitizer import Sanitizer
 
-from .conftest import Sanitize, handing
-from .looking import assert_bare, content, shown
+from .assertions import assert_bare, content, shown
+from .conftest import Sanitize, sanitize_with
 from .media_samples import encoded, natural, noise
 from .profiles import DISPLAY_P3, profile
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.mark.parametrize("height", [2 * ROWS, 2 * ROWS + 1, 9 * ROWS + 250, 11 * ROWS - 8])
-async def test_a_photo_joined_of_bands_is_the_photo_encoded_at_once(height: int) -> None:
+@pytest.mark.parametrize(
+    "height", [2 * BAND_ROWS, 2 * BAND_ROWS + 1, 9 * BAND_ROWS + 250, 11 * BAND_ROWS - 8]
+)
+async def test_joined_bands_equal_the_photo_encoded_at_once(height: int) -> None:
     image = natural(700, 1400).resize((83, height))
-    bands = [image.crop((0, top, 83, min(top + ROWS, height))) for top in range(0, height, ROWS)]
-    one = joined([image_files.band(band) for band in bands], image.size)
+    bands = [
+        image.crop((0, top, 83, min(top + BAND_ROWS, height)))
+        for top in range(0, height, BAND_ROWS)
+    ]
+    one = join_bands([image_files.encode_band(band) for band in bands], image.size)
     whole = io.BytesIO()
     image.save(whole, "JPEG", quality=image_files.PREVIEW_QUALITIES[0])
     with Image.open(io.BytesIO(one)) as first, Image.open(whole) as second:
@@ -36,27 +41,27 @@ async def test_a_photo_joined_of_bands_is_the_photo_encoded_at_once(height: int)
 @pytest.mark.parametrize(
     "size", [(4032, 3024), (3024, 4032), (1601, 901), (700, 1400), (333, 2001), (5, 3000)]
 )
-async def test_a_thumbnail_made_band_by_band_is_the_one_made_at_once(size: tuple[int, int]) -> None:
+async def test_a_thumbnail_from_bands_equals_one_made_at_once(size: tuple[int, int]) -> None:
     width, height = size
     picture = natural(700, 1400).resize(size).convert("RGBX")
-    square = Square(size, 320)
-    ground = square.ground()
-    for top in range(0, height, ROWS):
-        bottom = min(top + ROWS, height)
-        square.add(ground, picture.crop((0, 0, width, bottom)), top, bottom)
+    thumbnail = SquareThumbnail(size, 320)
+    reduced = thumbnail.reduced_image()
+    for top in range(0, height, BAND_ROWS):
+        bottom = min(top + BAND_ROWS, height)
+        thumbnail.add(reduced, picture.crop((0, 0, width, bottom)), top, bottom)
     seen, wanted = (
         np.asarray(each.convert("RGB"), dtype=int)
-        for each in (square.of(ground), square.at_once(picture))
+        for each in (thumbnail.from_reduced(reduced), thumbnail.from_image(picture))
     )
     assert seen.shape == wanted.shape
     assert np.abs(seen - wanted).mean() < 2
-    # A row that went missing, or came twice, would stand out.
+    # A missing or repeated row would stand out.
     assert np.abs(seen - wanted).mean(axis=(1, 2)).max() < 8
 
 
 @pytest.mark.parametrize("options", [{}, {"icc_profile": profile(DISPLAY_P3)}])
 @pytest.mark.parametrize("form", ["JPEG", "AVIF"])
-async def test_all_bands_of_a_photo_look_like_the_photo(
+async def test_every_band_looks_like_the_photo(
     sanitize: Sanitize, form: str, options: dict[str, bytes]
 ) -> None:
     image = natural(1000, 1100)
@@ -68,24 +73,24 @@ async def test_all_bands_of_a_photo_look_like_the_photo(
     assert rows.max() < 12
 
 
-async def test_a_large_photo_that_is_cut_is_encoded_as_far_as_it_goes(sanitize: Sanitize) -> None:
+async def test_a_truncated_large_photo_is_encoded_as_far_as_possible(sanitize: Sanitize) -> None:
     photo = encoded(natural(1200, 2000), quality=92)
     whole = np.asarray(shown(await sanitize(photo), "preview"), dtype=int)
     clean = await sanitize(photo[: int(len(photo) * 0.8)])
     seen = np.asarray(shown(clean, "preview"), dtype=int)
     assert seen.shape == whole.shape
-    assert np.array_equal(seen[: 5 * ROWS], whole[: 5 * ROWS])
-    # What is missing is grey, and not what lay there before.
-    assert np.ptp(seen[-ROWS // 2 :]) <= 4
+    assert np.array_equal(seen[: 5 * BAND_ROWS], whole[: 5 * BAND_ROWS])
+    # The missing part is grey, and not the previous content of the memory.
+    assert np.ptp(seen[-BAND_ROWS // 2 :]) <= 4
 
 
-async def test_bands_that_are_too_large_together_are_encoded_anew() -> None:
-    running = Sanitizer(Limits(preview_max_bytes=700_000), cells=1)
+async def test_bands_that_exceed_the_limit_are_encoded_again() -> None:
+    running = Sanitizer(Limits(preview_max_bytes=700_000), sandboxes=1)
     await running.start()
     try:
         photo = encoded(noise(1000, 1024), quality=30)
         assert len(photo) <= 700_000
-        clean = await handing(running)(photo)
+        clean = await sanitize_with(running)(photo)
     finally:
         await running.close()
     assert len(content(clean, "preview")) <= 700_000

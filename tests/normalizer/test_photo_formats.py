@@ -1,4 +1,4 @@
-"""What readers of pictures must do themselves, because libraries leave it undone or do it in another way than browsers."""
+"""Formats in which our readers must do what the libraries leave out or do differently from browsers."""
 
 import io
 import struct
@@ -14,8 +14,8 @@ from PIL import Image, TiffImagePlugin
 from normalizer.decoders.photo import heif_items
 from normalizer.media import MediaRejected
 
+from .assertions import alike, assert_upright, colour, shown
 from .conftest import Sanitize
-from .looking import alike, assert_upright, colour, shown
 from .media_samples import CORNERS, encoded, oriented, quadrants
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -23,22 +23,22 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 RED, GREEN, BLUE, YELLOW = CORNERS
 
 
-#: Properties that stand before the profile.
+#: Properties before the profile.
 _OTHERS = (b"ispe", b"pixi", b"av1C")
 
 
-# parts of a picture that are not meant to be seen -------------------------------------------------
+# parts of a picture that are not visible ----------------------------------------------------------
 
 
 def cropped(image: Image.Image, *window: int) -> bytes:
-    """An AVIF with a clean aperture, given as width, height and the offset of its middle: in place of a profile."""
+    """Return an AVIF with a clean aperture in place of a profile: width, height and the offset of its middle."""
     profile = b"x" * 28
     width, height, right, down = window
     aperture = struct.pack(">IIIIiIiI", width, 1, height, 1, right, 1, down, 1)
     source = encoded(image, "AVIF", icc_profile=profile, quality=90)
     assert source.count(b"colrprof" + profile) == 1
     source = source.replace(b"colrprof" + profile, b"clap" + aperture)
-    # What changes a picture comes last among its properties, and readers must heed it (the highest bit).
+    # Properties that change a picture come last, and readers must understand them (the highest bit).
     known = source.index(b"ipco"), source.index(b"ipma")
     number = 1 + sum(source[: source.index(b"clap")].count(kind, known[0]) for kind in _OTHERS)
     numbers = source[known[1] + 15 :][: source[known[1] + 14]]
@@ -56,7 +56,7 @@ def cropped(image: Image.Image, *window: int) -> bytes:
         ((299, 150, -150, 125), YELLOW),
     ],
 )
-async def test_of_a_cropped_avif_only_the_crop_is_shown(
+async def test_only_the_crop_of_a_cropped_avif_is_shown(
     sanitize: Sanitize, mode: str, window: tuple[int, ...], seen: tuple[int, ...]
 ) -> None:
     clean = await sanitize(cropped(quadrants(600, 400, mode), *window))
@@ -69,7 +69,7 @@ async def test_of_a_cropped_avif_only_the_crop_is_shown(
         assert alike(colour(preview, x, y), wanted, 12)
 
 
-async def test_a_large_crop_is_made_smaller(sanitize: Sanitize) -> None:
+async def test_a_large_crop_is_downscaled(sanitize: Sanitize) -> None:
     clean = await sanitize(cropped(quadrants(6000, 1000), 5400, 900, 300, 50))
     preview = shown(clean, "preview").convert("RGB")
     assert (clean.width, clean.height) == (5400, 900)
@@ -78,18 +78,16 @@ async def test_a_large_crop_is_made_smaller(sanitize: Sanitize) -> None:
 
 
 @pytest.mark.parametrize("window", [(700, 200, 0, 0), (300, 200, 200, 0), (0, 0, 0, 0)])
-async def test_a_crop_that_makes_no_sense_is_none(
-    sanitize: Sanitize, window: tuple[int, ...]
-) -> None:
+async def test_an_invalid_crop_is_ignored(sanitize: Sanitize, window: tuple[int, ...]) -> None:
     clean = await sanitize(cropped(quadrants(600, 400), *window))
     assert (clean.width, clean.height) == (600, 400)
     assert_upright(shown(clean, "preview"))
 
 
-# which way is up ----------------------------------------------------------------------------------
+# orientation --------------------------------------------------------------------------------------
 
 
-async def test_a_heic_that_states_its_lying_in_exif_only_is_turned(sanitize: Sanitize) -> None:
+async def test_an_orientation_only_in_exif_turns_a_heic(sanitize: Sanitize) -> None:
     file = pillow_heif.from_pillow(quadrants(600, 400).transpose(Image.Transpose.ROTATE_90))
     file.info["exif"] = oriented(6)
     buffer = io.BytesIO()
@@ -101,7 +99,7 @@ async def test_a_heic_that_states_its_lying_in_exif_only_is_turned(sanitize: San
     assert_upright(shown(clean, "preview"), 25)
 
 
-async def test_what_exif_says_counts_more_than_an_older_xmp(sanitize: Sanitize) -> None:
+async def test_exif_orientation_outweighs_an_older_xmp(sanitize: Sanitize) -> None:
     xmp = b"<x:xmpmeta><rdf:Description tiff:Orientation='6'/></x:xmpmeta>"
     clean = await sanitize(encoded(quadrants(), exif=oriented(1), xmp=xmp))
     assert_upright(shown(clean, "preview"), 25)
@@ -111,7 +109,7 @@ async def test_what_exif_says_counts_more_than_an_older_xmp(sanitize: Sanitize) 
 
 
 @pytest.mark.parametrize("body", [b"JFIF\0", b"JFIF\0\1", b"JFIF\0\1\2\0\0\1"])
-async def test_a_header_cut_short_is_passed_over(sanitize: Sanitize, body: bytes) -> None:
+async def test_a_truncated_jfif_header_is_ignored(sanitize: Sanitize, body: bytes) -> None:
     photo = encoded(quadrants())
     assert photo[2:6] == b"\xff\xe0\0\x10"
     segment = struct.pack(">BBH", 0xFF, 0xE0, len(body) + 2) + body
@@ -122,13 +120,13 @@ async def test_a_header_cut_short_is_passed_over(sanitize: Sanitize, body: bytes
 
 
 def frame(source: bytearray) -> int:
-    """Where the description of the first frame of a GIF without extensions begins."""
+    """Return the offset of the first frame's description in a GIF without extensions."""
     at = 13 + (3 << (source[10] & 7) + 1)
     assert source[at] == 0x2C
     return at
 
 
-async def test_around_a_small_frame_there_is_nothing(sanitize: Sanitize) -> None:
+async def test_the_area_around_a_small_frame_is_transparent(sanitize: Sanitize) -> None:
     source = bytearray(encoded(quadrants(60, 40).quantize(8), "GIF"))
     struct.pack_into("<HH", source, 6, 120, 80)
     struct.pack_into("<HH", source, frame(source) + 1, 60, 40)
@@ -157,7 +155,7 @@ def chunk(name: bytes, body: bytes) -> bytes:
 def png(
     depth: int, kind: int, row: bytes, nothing: bytes, *, width: int, before: bytes = b""
 ) -> bytes:
-    """A PNG of equal rows in which one colour, as the file states it, stands for nothing."""
+    """Return a PNG of equal rows with one transparent colour."""
     header = struct.pack(">IIBBBBB", width, 8, depth, kind, 0, 0, 0)
     return b"".join(
         (
@@ -183,7 +181,7 @@ def png(
         (16, 2, b"\0" * 24 + b"\x10\0\x20\0\x30\0" * 4, b"\x10\0\x20\0\x30\0"),
     ],
 )
-async def test_a_colour_that_stands_for_nothing_is_found_at_any_depth(
+async def test_a_transparent_colour_is_found_at_any_depth(
     sanitize: Sanitize, depth: int, kind: int, row: bytes, nothing: bytes
 ) -> None:
     preview = shown(await sanitize(png(depth, kind, row, nothing, width=8)), "preview")
@@ -192,7 +190,9 @@ async def test_a_colour_that_stands_for_nothing_is_found_at_any_depth(
 
 
 @pytest.mark.parametrize("entries", [0, 3])
-async def test_transparency_that_fits_no_palette_is_none(sanitize: Sanitize, entries: int) -> None:
+async def test_transparency_that_does_not_fit_the_palette_is_ignored(
+    sanitize: Sanitize, entries: int
+) -> None:
     palette = chunk(b"PLTE", bytes([*RED, *BLUE]))
     source = png(8, 3, b"\0\0\0\0\1\1\1\1", bytes(entries), width=8, before=palette)
     preview = shown(await sanitize(source), "preview")
@@ -205,7 +205,7 @@ async def test_transparency_that_fits_no_palette_is_none(sanitize: Sanitize, ent
 
 
 def tiff(size: tuple[int, int], pieces: list[bytes], tags: dict[int, Any], *, tiled: bool) -> bytes:
-    """An uncompressed TIFF of pieces of our own making."""
+    """Return an uncompressed TIFF of our own pieces."""
     offsets, counts = (324, 325) if tiled else (273, 279)
     directory = TiffImagePlugin.ImageFileDirectory_v2()
     entries = {256: size[0], 257: size[1], 259: 1, **tags}
@@ -214,7 +214,7 @@ def tiff(size: tuple[int, int], pieces: list[bytes], tags: dict[int, Any], *, ti
         directory[tag] = value
     directory[offsets] = (0,) * len(pieces)
     length = len(header_and(directory))
-    # The library counts strips from where the directory ends.
+    # The library counts strips from the end of the directory.
     first = length if tiled else 0
     starts = [first + sum(len(piece) for piece in pieces[:index]) for index in range(len(pieces))]
     directory[offsets] = tuple(starts)
@@ -229,7 +229,7 @@ def header_and(directory: TiffImagePlugin.ImageFileDirectory_v2) -> bytes:
     return buffer.getvalue()
 
 
-async def test_tiles_that_reach_over_the_edge_are_put_in_place(sanitize: Sanitize) -> None:
+async def test_tiles_beyond_the_edge_are_put_in_place(sanitize: Sanitize) -> None:
     grey = np.asarray(quadrants(200, 150, "L"))
     whole = np.zeros((256, 256), np.uint8)
     whole[:150, :200] = grey
@@ -239,7 +239,7 @@ async def test_tiles_that_reach_over_the_edge_are_put_in_place(sanitize: Sanitiz
     assert_alike(preview, Image.fromarray(grey))
 
 
-async def test_colours_in_planes_of_sixteen_bits_are_put_together(sanitize: Sanitize) -> None:
+async def test_sixteen_bit_colours_in_planes_are_combined(sanitize: Sanitize) -> None:
     image = quadrants(64, 48)
     planes = [(np.asarray(each).astype("<u2") * 257).tobytes() for each in image.split()]
     tags = {258: (16, 16, 16), 262: 2, 277: 3, 278: 48, 284: 2}
@@ -247,7 +247,7 @@ async def test_colours_in_planes_of_sixteen_bits_are_put_together(sanitize: Sani
     assert_alike(preview, image)
 
 
-async def test_a_colour_that_several_pixels_share_is_theirs(sanitize: Sanitize) -> None:
+async def test_subsampled_colours_are_spread_over_their_pixels(sanitize: Sanitize) -> None:
     image = quadrants(64, 48)
     luma, blue, red = (np.asarray(each) for each in image.convert("YCbCr").split())
     units = np.stack([luma[:, ::2], luma[:, 1::2], blue[:, ::2], red[:, ::2]], -1)
@@ -264,7 +264,7 @@ async def test_a_colour_that_several_pixels_share_is_theirs(sanitize: Sanitize) 
     assert_alike(preview, image)
 
 
-async def test_a_palette_filled_with_eight_bits_is_not_black(sanitize: Sanitize) -> None:
+async def test_a_palette_of_eight_bit_values_is_not_black(sanitize: Sanitize) -> None:
     row = b"\0" * 32 + b"\1" * 32
     columns = [[each[place] for each in (RED, BLUE)] + [0] * 254 for place in range(3)]
     tags = {258: 8, 262: 3, 277: 1, 278: 48, 320: tuple(chain(*columns))}
@@ -273,7 +273,7 @@ async def test_a_palette_filled_with_eight_bits_is_not_black(sanitize: Sanitize)
     assert alike(colour(preview, 0.8, 0.5)[:3], BLUE, 12)
 
 
-async def test_a_tiff_of_a_kind_nobody_sends_is_of_no_known_type(sanitize: Sanitize) -> None:
+async def test_a_tiff_with_an_unknown_layout_is_unsupported(sanitize: Sanitize) -> None:
     tags = {258: (64, 64, 64), 262: 2, 277: 3, 278: 48, 339: (3, 3, 3)}
     source = tiff((64, 48), [bytes(64 * 48 * 24)], tags, tiled=False)
     with pytest.raises(MediaRejected) as refusal:
@@ -287,7 +287,7 @@ def assert_alike(found: Image.Image, wanted: Image.Image) -> None:
         assert alike(one, other, 14), f"{one} at {x}, {y}; expected {other}"
 
 
-async def test_damage_in_the_boxes_of_a_picture_tells_nothing_and_raises_nothing() -> None:
+async def test_damaged_heif_boxes_never_raise() -> None:
     source = cropped(quadrants(60, 40), 30, 20, -15, -10)
     assert heif_items.crop(heif_items.properties(memoryview(source)), (60, 40)) == (0, 0, 30, 20)
     random = np.random.default_rng(1)

@@ -1,4 +1,4 @@
-"""Films of all kinds become MP4s that browsers play, with an upright first frame, and nothing else in them."""
+"""Videos of all kinds become MP4s that browsers play, with an upright first frame and nothing else in them."""
 
 import asyncio
 import io
@@ -11,14 +11,14 @@ import av
 import numpy as np
 import pytest
 
-from normalizer.isobmff import Box, Broken, inside, walk
+from normalizer.isobmff import Box, Broken, find_boxes, walk
 from normalizer.media import Clean, Limits, MediaRejected
 from normalizer.renditions.mp4_audit import audit
 from normalizer.sanitizer import Sanitizer, Stage
 
-from .conftest import Sanitize, handing
-from .looking import alike, assert_bare, assert_upright, colour, content, rendition, shown
-from .media_samples import CORNERS, box, descriptor, film
+from .assertions import alike, assert_bare, assert_upright, colour, content, rendition, shown
+from .conftest import Sanitize, sanitize_with
+from .media_samples import CORNERS, box, descriptor, make_video
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -46,7 +46,7 @@ def frames(clean: Clean) -> list[np.ndarray[Any, Any]]:
 
 
 def assert_playable(clean: Clean, *, sound: bool = True) -> None:
-    """What Chromium, Firefox and Safari play, index first, without a byte that is not needed."""
+    """Assert that Chromium, Firefox and Safari play the video: index first, without an unneeded byte."""
     data = content(clean, "video")
     audit(memoryview(data))
     assert [each.kind for each in walk(memoryview(data), 0, len(data))] == [
@@ -57,15 +57,15 @@ def assert_playable(clean: Clean, *, sound: bool = True) -> None:
     assert tracks(clean) == [("video", "h264"), *([("audio", "aac")] if sound else [])]
     with opened(clean) as container:
         assert next(container.decode(video=0)).format.name in {"yuv420p", "yuvj420p"}
-    for sign in (b"Lavf", b"Lavc", b"x264", b"x265", b"udta", b"meta", b"CANARY"):
-        assert sign not in data[: data.index(b"mdat")], sign
-    for sign in (b"Lavf", b"Lavc", b"x264 - core", b"CANARY"):
-        assert sign not in data, sign
+    for signature in (b"Lavf", b"Lavc", b"x264", b"x265", b"udta", b"meta", b"CANARY"):
+        assert signature not in data[: data.index(b"mdat")], signature
+    for signature in (b"Lavf", b"Lavc", b"x264 - core", b"CANARY"):
+        assert signature not in data, signature
     assert_bare(clean)
 
 
-async def test_what_browsers_play_is_copied_frame_by_frame(sanitize: Sanitize) -> None:
-    source = film(seconds=2, metadata={"title": "CANARY", "location": "+52.5200+013.4050/"})
+async def test_playable_videos_are_copied_frame_by_frame(sanitize: Sanitize) -> None:
+    source = make_video(seconds=2, metadata={"title": "CANARY", "location": "+52.5200+013.4050/"})
     clean = await sanitize(source)
     assert_playable(clean)
     with reading(source) as container:
@@ -78,26 +78,26 @@ async def test_what_browsers_play_is_copied_frame_by_frame(sanitize: Sanitize) -
     assert_upright(shown(clean, "thumbnail"))
 
 
-async def test_the_sound_is_copied_too(sanitize: Sanitize) -> None:
+async def test_playable_sound_is_copied(sanitize: Sanitize) -> None:
     def samples(data: bytes) -> np.ndarray[Any, Any]:
         with reading(data) as container:
             return np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
 
-    source = film(seconds=2)
+    source = make_video(seconds=2)
     before, after = samples(source), samples(content(await sanitize(source), "video"))
     assert len(before) == len(after)
     assert np.allclose(before, after, atol=1e-6)
 
 
 @pytest.mark.parametrize("container", ["mp4", "mov", "3gp", "ipod"])
-async def test_containers_of_all_phones_are_films(sanitize: Sanitize, container: str) -> None:
-    clean = await sanitize(film(container=container))
+async def test_containers_of_all_phones_are_videos(sanitize: Sanitize, container: str) -> None:
+    clean = await sanitize(make_video(container=container))
     assert_playable(clean)
     assert_upright(shown(clean, "poster"))
 
 
-async def test_an_index_at_the_end_goes_first(sanitize: Sanitize) -> None:
-    source = film()
+async def test_an_index_at_the_end_moves_to_the_front(sanitize: Sanitize) -> None:
+    source = make_video()
     assert source.index(b"mdat") < source.index(b"moov")
     assert_playable(await sanitize(source))
 
@@ -105,20 +105,22 @@ async def test_an_index_at_the_end_goes_first(sanitize: Sanitize) -> None:
 @pytest.mark.parametrize(
     "flags", ["frag_keyframe+empty_moov", "frag_keyframe+empty_moov+default_base_moof", "faststart"]
 )
-async def test_fragments_become_one_film(sanitize: Sanitize, flags: str) -> None:
-    clean = await sanitize(film(seconds=2, options={"movflags": flags}, codec_options={"g": "10"}))
+async def test_fragments_become_one_video(sanitize: Sanitize, flags: str) -> None:
+    clean = await sanitize(
+        make_video(seconds=2, options={"movflags": flags}, codec_options={"g": "10"})
+    )
     assert_playable(clean)
     assert len(frames(clean)) == 50
     assert clean.duration_seconds == pytest.approx(2.0, abs=0.1)
 
 
-async def test_a_film_without_sound_is_a_film(sanitize: Sanitize) -> None:
-    assert_playable(await sanitize(film(audio=None)), sound=False)
+async def test_a_video_without_sound_is_accepted(sanitize: Sanitize) -> None:
+    assert_playable(await sanitize(make_video(audio=None)), sound=False)
 
 
-async def test_frames_at_odd_times_keep_their_times(sanitize: Sanitize) -> None:
+async def test_frames_at_irregular_times_keep_their_times(sanitize: Sanitize) -> None:
     times = [0, 1, 2, 10, 11, 40, 41, 42, 49]
-    source = film(times=times, seconds=2, audio=None)
+    source = make_video(times=times, seconds=2, audio=None)
     clean = await sanitize(source)
     with opened(clean) as container:
         found = [round(frame.time * 25) for frame in container.decode(video=0)]
@@ -129,18 +131,20 @@ async def test_frames_at_odd_times_keep_their_times(sanitize: Sanitize) -> None:
 @pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
 @pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
-async def test_films_are_seen_upright(
+async def test_videos_are_upright(
     sanitize: Sanitize, rotation: int, mirrored: bool, codec: str
 ) -> None:
-    """Copied films keep their turning, encoded ones are turned; either way a browser shows the poster."""
-    clean = await sanitize(film(rotation=rotation, mirrored=mirrored, codec=codec, seconds=0.4))
+    """Copied videos keep their rotation, encoded ones are rotated; either way a browser shows the poster."""
+    clean = await sanitize(
+        make_video(rotation=rotation, mirrored=mirrored, codec=codec, seconds=0.4)
+    )
     turned = rotation in {90, 270}
     assert (clean.width, clean.height) == ((240, 320) if turned else (320, 240))
     poster = shown(clean, "poster")
     assert poster.size == (clean.width, clean.height)
     with opened(clean) as container:
         frame = next(container.decode(video=0))
-        # PyAV tells how far a player turns the picture; what is mirrored it does not tell.
+        # PyAV reports how far a player rotates the picture, but not whether it mirrors it.
         seen = frame.to_image().rotate(frame.rotation, expand=True)
     if mirrored and codec == "libx264":
         seen = None
@@ -160,10 +164,10 @@ async def test_films_are_seen_upright(
         ({"codec": "mpeg4", "size": (322, 242)}, (322, 242)),
     ],
 )
-async def test_a_film_states_its_own_sides_and_not_those_it_had(
+async def test_a_video_states_its_final_size(
     sanitize: Sanitize, options: dict[str, Any], sides: tuple[int, int]
 ) -> None:
-    clean = await sanitize(film(**{"seconds": 0.4, **options}))
+    clean = await sanitize(make_video(**{"seconds": 0.4, **options}))
     video = rendition(clean, "video")
     assert (video.width, video.height) == sides
     with opened(clean) as container:
@@ -172,9 +176,9 @@ async def test_a_film_states_its_own_sides_and_not_those_it_had(
     assert sides == (seen[::-1] if frame.rotation in {90, -90} else seen)
 
 
-async def test_boxes_that_nobody_knows_are_skipped_wherever_they_stand(sanitize: Sanitize) -> None:
-    source = film(seconds=0.4)
-    # Behind the media, so that no offset changes, and before the index.
+async def test_unknown_boxes_are_skipped_everywhere(sanitize: Sanitize) -> None:
+    source = make_video(seconds=0.4)
+    # After the media, so that no offset changes, and before the index.
     index = source.index(b"moov") - 4
     assert index > source.index(b"mdat")
     strange = box(b"Abcd", b"CANARY" * 10)
@@ -183,8 +187,8 @@ async def test_boxes_that_nobody_knows_are_skipped_wherever_they_stand(sanitize:
     assert frames(clean)[0].shape == (240, 320, 3)
 
 
-async def test_pixels_that_are_not_square_are_seen_as_they_are_meant(sanitize: Sanitize) -> None:
-    source = film(size=(176, 144), shape=Fraction(12, 11))
+async def test_pixels_that_are_not_square_are_shown_correctly(sanitize: Sanitize) -> None:
+    source = make_video(size=(176, 144), shape=Fraction(12, 11))
     clean = await sanitize(source)
     assert (clean.width, clean.height) == (192, 144)
     video = rendition(clean, "video")
@@ -192,19 +196,19 @@ async def test_pixels_that_are_not_square_are_seen_as_they_are_meant(sanitize: S
     assert shown(clean, "poster").size == (192, 144)
 
 
-async def test_of_several_tracks_the_first_ones_are_kept(sanitize: Sanitize) -> None:
+async def test_the_first_track_of_each_kind_is_kept(sanitize: Sanitize) -> None:
     buffer = io.BytesIO()
     with (
-        reading(film(seconds=1)) as one,
-        reading(film(size=(64, 64), seconds=1)) as two,
+        reading(make_video(seconds=1)) as one,
+        reading(make_video(size=(64, 64), seconds=1)) as two,
     ):
         output: Any
         with av.open(buffer, "w", format="mp4") as output:
-            lanes = {s: output.add_stream_from_template(s) for c in (one, two) for s in c.streams}
+            streams = {s: output.add_stream_from_template(s) for c in (one, two) for s in c.streams}
             for source in (one, two):
                 for packet in source.demux():
                     if packet.dts is not None:
-                        packet.stream = lanes[packet.stream]
+                        packet.stream = streams[packet.stream]
                         output.mux(packet)
     clean = await sanitize(buffer.getvalue())
     assert_playable(clean)
@@ -225,11 +229,11 @@ async def test_of_several_tracks_the_first_ones_are_kept(sanitize: Sanitize) -> 
         ("libvpx-vp9", "yuv420p", "mp4"),
     ],
 )
-async def test_other_codings_are_encoded_anew(
+async def test_other_codings_are_encoded_as_h264(
     sanitize: Sanitize, codec: str, pixel_format: str, container: str
 ) -> None:
     quiet = {"x265-params": "log-level=none"} if codec == "libx265" else None
-    source = film(
+    source = make_video(
         codec=codec,
         pixel_format=pixel_format,
         container=container,
@@ -258,21 +262,21 @@ async def test_other_codings_are_encoded_anew(
 async def test_other_sounds_become_aac(
     sanitize: Sanitize, audio: str, container: str, rate: int
 ) -> None:
-    source = film(audio=audio, container=container, sample_rate=rate, seconds=2)
+    source = make_video(audio=audio, container=container, sample_rate=rate, seconds=2)
     clean = await sanitize(source)
     assert_playable(clean)
     assert len(frames(clean)) == 50
     with opened(clean) as made:
-        heard = np.concatenate([f.to_ndarray()[0] for f in made.decode(audio=0)])
+        samples = np.concatenate([f.to_ndarray()[0] for f in made.decode(audio=0)])
         rate = made.streams.audio[0].rate
-    assert len(heard) / rate == pytest.approx(2.0, abs=0.15)
-    spectrum = np.abs(np.fft.rfft(heard))
-    assert np.argmax(spectrum) * rate / len(heard) == pytest.approx(440, abs=15)
+    assert len(samples) / rate == pytest.approx(2.0, abs=0.15)
+    spectrum = np.abs(np.fft.rfft(samples))
+    assert np.argmax(spectrum) * rate / len(samples) == pytest.approx(440, abs=15)
 
 
 @pytest.mark.parametrize("transfer", [PQ, HLG])
-async def test_high_dynamic_range_is_toned_down(sanitize: Sanitize, transfer: int) -> None:
-    source = film(
+async def test_high_dynamic_range_is_tone_mapped(sanitize: Sanitize, transfer: int) -> None:
+    source = make_video(
         codec="libx265",
         pixel_format="yuv420p10le",
         colours=(BT2020, transfer, BT2020),
@@ -295,36 +299,36 @@ async def test_high_dynamic_range_is_toned_down(sanitize: Sanitize, transfer: in
         assert max(range(3), key=lambda c: found[c]) == channel, found
 
 
-async def test_every_film_is_encoded_where_that_is_wanted() -> None:
-    running = Sanitizer(Limits(transcode="always"), cells=1)
+async def test_transcode_always_encodes_every_video() -> None:
+    running = Sanitizer(Limits(transcode="always"), sandboxes=1)
     await running.start()
-    heard: list[tuple[Stage, float | None]] = []
-    source = descriptor(film(seconds=2))
+    reports: list[tuple[Stage, float | None]] = []
+    source = descriptor(make_video(seconds=2))
     try:
-        clean = await running.sanitize(source, progress=lambda *told: heard.append(told))
+        clean = await running.sanitize(source, progress=lambda *report: reports.append(report))
     finally:
         os.close(source)
         await running.close()
     assert_playable(clean)
     assert len(frames(clean)) == 50
-    assert {stage for stage, _ in heard} == {"making_safe"}
-    assert all(0 <= share <= 1 for _, share in heard if share is not None)
+    assert {stage for stage, _ in reports} == {"making_safe"}
+    assert all(0 <= share <= 1 for _, share in reports if share is not None)
 
 
-async def test_a_film_that_is_too_long_is_refused() -> None:
-    running = Sanitizer(Limits(video_max_seconds=1.5), cells=1)
+async def test_a_video_that_is_too_long_is_refused() -> None:
+    running = Sanitizer(Limits(video_max_seconds=1.5), sandboxes=1)
     await running.start()
     try:
         with pytest.raises(MediaRejected) as refusal:
-            await handing(running)(film(seconds=2))
+            await sanitize_with(running)(make_video(seconds=2))
     finally:
         await running.close()
     assert refusal.value.reason == "too_long"
 
 
-async def test_photos_do_not_wait_for_films_that_are_encoded(sanitize: Sanitize) -> None:
+async def test_photos_do_not_wait_for_encoding_videos(sanitize: Sanitize) -> None:
     slow = [
-        asyncio.create_task(sanitize(film(codec="mpeg4", size=(1280, 720), seconds=2)))
+        asyncio.create_task(sanitize(make_video(codec="mpeg4", size=(1280, 720), seconds=2)))
         for _ in range(3)
     ]
     await asyncio.sleep(0.3)
@@ -335,7 +339,7 @@ async def test_photos_do_not_wait_for_films_that_are_encoded(sanitize: Sanitize)
     assert all(isinstance(clean, Clean) for clean in await asyncio.gather(*slow))
 
 
-# what senders' films carry besides pictures and sound ---------------------------------------------
+# content of senders' videos other than pictures and sound -----------------------------------------
 
 
 def user_data() -> bytes:
@@ -350,12 +354,12 @@ def user_data() -> bytes:
 
 
 def inserted(source: bytes, extra: bytes, *path: bytes) -> bytes:
-    """A film with more boxes at the end of the one the path leads to; its index must come last."""
+    """Return a video with more boxes at the end of the one at the path. The index must come last."""
     data = memoryview(source)
     top = Box(b"", 0, 0, len(source))
     chain = []
     for kind in path:
-        top = next(inside(data, top, kind))
+        top = next(find_boxes(data, top, kind))
         chain.append(top)
     changed = bytearray(source[: top.end] + extra + source[top.end :])
     for each in chain:
@@ -363,8 +367,8 @@ def inserted(source: bytes, extra: bytes, *path: bytes) -> bytes:
     return bytes(changed)
 
 
-async def test_nothing_but_pictures_and_sound_survives(sanitize: Sanitize) -> None:
-    source = inserted(film(), user_data(), b"moov")
+async def test_only_pictures_and_sound_survive(sanitize: Sanitize) -> None:
+    source = inserted(make_video(), user_data(), b"moov")
     source = inserted(source, user_data(), b"moov", b"trak")
     source = inserted(source, box(b"uuid", b"CANARY" * 10), b"moov")
     source += (
@@ -378,8 +382,8 @@ async def test_nothing_but_pictures_and_sound_survives(sanitize: Sanitize) -> No
     assert b"+52" not in content(clean, "video")
 
 
-async def test_bytes_of_the_media_that_no_frame_uses_do_not_survive(sanitize: Sanitize) -> None:
-    source = film()
+async def test_media_bytes_without_a_frame_do_not_survive(sanitize: Sanitize) -> None:
+    source = make_video()
     top = {each.kind: each for each in walk(memoryview(source), 0, len(source))}
     media = top[b"mdat"]
     grown = bytearray(source[: media.end] + b"CANARY" * 100 + source[media.end :])
@@ -387,23 +391,23 @@ async def test_bytes_of_the_media_that_no_frame_uses_do_not_survive(sanitize: Sa
     assert_playable(await sanitize(bytes(grown)))
 
 
-async def test_messages_between_the_pictures_do_not_survive(sanitize: Sanitize) -> None:
-    """x264 writes its settings there, phones time codes, anybody anything."""
-    source = film()
+async def test_messages_between_pictures_do_not_survive(sanitize: Sanitize) -> None:
+    """x264 writes its settings there, phones write time codes, and anything else is possible."""
+    source = make_video()
     assert b"x264 - core" in source
     assert_playable(await sanitize(source))
 
 
-async def test_encoders_do_not_sign_the_sound(sanitize: Sanitize) -> None:
-    source = film()
+async def test_the_encoders_name_is_removed_from_the_sound(sanitize: Sanitize) -> None:
+    source = make_video()
     assert b"Lavc" in source
     assert_playable(await sanitize(source))
 
 
-# films that are none, or not whole ----------------------------------------------------------------
+# files that are not videos, or not whole ----------------------------------------------------------
 
 
-async def refused(sanitize: Sanitize, source: bytes) -> str:
+async def rejection_reason(sanitize: Sanitize, source: bytes) -> str:
     with pytest.raises(MediaRejected) as refusal:
         await sanitize(source)
     return refusal.value.reason
@@ -411,55 +415,56 @@ async def refused(sanitize: Sanitize, source: bytes) -> str:
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
 @pytest.mark.parametrize("flags", ["", "faststart", "frag_keyframe+empty_moov"])
-async def test_a_film_that_is_cut_is_corrupt(sanitize: Sanitize, share: float, flags: str) -> None:
-    source = film(options={"movflags": flags} if flags else {}, codec_options={"g": "5"})
-    assert await refused(sanitize, source[: int(len(source) * share)]) == "corrupt"
+async def test_a_truncated_video_is_corrupt(sanitize: Sanitize, share: float, flags: str) -> None:
+    source = make_video(options={"movflags": flags} if flags else {}, codec_options={"g": "5"})
+    assert await rejection_reason(sanitize, source[: int(len(source) * share)]) == "corrupt"
 
 
-async def test_data_in_another_file_is_never_fetched(sanitize: Sanitize) -> None:
-    source = film(audio=None)
+async def test_data_in_another_file_is_never_read(sanitize: Sanitize) -> None:
+    source = make_video(audio=None)
     reference = box(b"url ", struct.pack(">I", 1))
     assert reference in source
     outside = box(b"url ", struct.pack(">I", 0))
-    assert await refused(sanitize, source.replace(reference, outside)) == "unsupported_type"
+    assert (
+        await rejection_reason(sanitize, source.replace(reference, outside)) == "unsupported_type"
+    )
 
 
-async def test_only_sound_is_no_film(sanitize: Sanitize) -> None:
+async def test_sound_alone_is_not_a_video(sanitize: Sanitize) -> None:
     buffer = io.BytesIO()
-    with reading(film()) as source:
+    with reading(make_video()) as source:
         output: Any
         with av.open(buffer, "w", format="ipod") as output:
-            lane = output.add_stream_from_template(source.streams.audio[0])
+            stream = output.add_stream_from_template(source.streams.audio[0])
             for packet in source.demux(audio=0):
                 if packet.dts is not None:
-                    packet.stream = lane
+                    packet.stream = stream
                     output.mux(packet)
-    assert await refused(sanitize, buffer.getvalue()) == "unsupported_type"
+    assert await rejection_reason(sanitize, buffer.getvalue()) == "unsupported_type"
 
 
 async def test_an_index_that_claims_millions_of_frames_is_refused(sanitize: Sanitize) -> None:
-    source = bytearray(film(audio=None))
+    source = bytearray(make_video(audio=None))
     at = source.index(b"stsz")
     struct.pack_into(">II", source, at + 8, 1, 0x7FFFFFFF)
-    assert await refused(sanitize, bytes(source)) == "corrupt"
+    assert await rejection_reason(sanitize, bytes(source)) == "corrupt"
 
 
-async def test_boxes_within_boxes_without_end_are_refused(sanitize: Sanitize) -> None:
+async def test_endless_nested_boxes_are_refused(sanitize: Sanitize) -> None:
     deep = b""
     for _ in range(3000):
         deep = box(b"moov", box(b"trak", deep))[:100_000]
     assert (
-        await refused(sanitize, box(b"ftyp", b"isom", bytes(4)) + deep + box(b"mdat")) == "corrupt"
+        await rejection_reason(sanitize, box(b"ftyp", b"isom", bytes(4)) + deep + box(b"mdat"))
+        == "corrupt"
     )
     many = box(b"ftyp", b"isom", bytes(4)) + box(b"free") * 1_000_000
-    assert await refused(sanitize, many) == "corrupt"
+    assert await rejection_reason(sanitize, many) == "corrupt"
 
 
 @pytest.mark.parametrize("damage", range(12))
-async def test_damage_anywhere_never_takes_more_than_the_film(
-    sanitize: Sanitize, damage: int
-) -> None:
-    source = bytearray(film(seconds=0.4))
+async def test_damage_anywhere_affects_only_the_video(sanitize: Sanitize, damage: int) -> None:
+    source = bytearray(make_video(seconds=0.4))
     random = np.random.default_rng(damage)
     for _ in range(8):
         source[int(random.integers(8, len(source)))] = int(random.integers(256))
@@ -470,7 +475,7 @@ async def test_damage_anywhere_never_takes_more_than_the_film(
     audit(memoryview(content(clean, "video")))
 
 
-# the last look outside the cell ------------------------------------------------------------------
+# the audit outside the sandbox --------------------------------------------------------------------
 
 
 def forged(source: bytes, old: bytes, new: bytes) -> bytes:
@@ -478,8 +483,8 @@ def forged(source: bytes, old: bytes, new: bytes) -> bytes:
     return source.replace(old, new)
 
 
-async def test_the_audit_refuses_what_a_taken_over_cell_might_write(sanitize: Sanitize) -> None:
-    good = content(await sanitize(film()), "video")
+async def test_the_audit_refuses_output_of_a_compromised_sandbox(sanitize: Sanitize) -> None:
+    good = content(await sanitize(make_video()), "video")
     audit(memoryview(good))
     top = {each.kind: each for each in walk(memoryview(good), 0, len(good))}
     index = good[top[b"moov"].start : top[b"moov"].end]
@@ -503,22 +508,22 @@ async def test_the_audit_refuses_what_a_taken_over_cell_might_write(sanitize: Sa
             pytest.fail(name)
 
 
-async def test_the_film_cannot_be_changed_any_more(sanitize: Sanitize) -> None:
-    made = rendition(await sanitize(film()), "video").content
+async def test_a_finished_video_cannot_be_changed(sanitize: Sanitize) -> None:
+    made = rendition(await sanitize(make_video()), "video").content
     with pytest.raises(TypeError):
         made[0:4] = b"xxxx"  # type: ignore[index]
 
 
-# films that are not what they seem ----------------------------------------------------------------
+# videos that are not what they seem ---------------------------------------------------------------
 
 
-async def test_a_box_nobody_knows_before_the_index_hides_nothing(sanitize: Sanitize) -> None:
-    source = film(options={"movflags": "faststart"})
+async def test_an_unknown_box_before_the_index_hides_nothing(sanitize: Sanitize) -> None:
+    source = make_video(options={"movflags": "faststart"})
     at = source.index(b"moov") - 4
     extra = box(b"beam", b"CANARY") + box(b"loop", bytes(4))
     # Offsets count from the start of the file.
     moved = bytearray(source[:at] + extra + source[at:])
-    for found in inside(
+    for found in find_boxes(
         memoryview(moved),
         Box(b"", 0, 0, len(moved)),
         *(b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stco"),
@@ -533,10 +538,10 @@ async def test_a_box_nobody_knows_before_the_index_hides_nothing(sanitize: Sanit
 
 
 @pytest.mark.parametrize(("plain", "locked"), [(b"avc1", b"encv"), (b"mp4a", b"enca")])
-async def test_an_encrypted_film_is_refused(
+async def test_an_encrypted_video_is_refused(
     sanitize: Sanitize, plain: bytes, locked: bytes
 ) -> None:
-    source = bytearray(film())
+    source = bytearray(make_video())
     at = source.index(plain, source.index(b"stsd"))
     source[at : at + 4] = locked
-    assert await refused(sanitize, bytes(source)) == "unsupported_type"
+    assert await rejection_reason(sanitize, bytes(source)) == "unsupported_type"

@@ -1,4 +1,4 @@
-"""What the cells themselves cost: memory, overhead, deadlines, and how two do against one."""
+"""The cost of the sandbox itself: memory, overhead, deadlines, and the speed of two against one."""
 
 import asyncio
 import os
@@ -18,15 +18,15 @@ from tests.normalizer.media_samples import descriptor
 
 
 def most_memory(running: Sanitizer) -> int:
-    """Bytes of the largest cell that ended since this was last asked."""
+    """Return the memory in bytes of the largest sandbox that ended since the last call."""
     zygote = running._pool._zygote
     assert zygote is not None
-    most, zygote.most_memory = zygote.most_memory, 0
+    most, zygote.peak_memory = zygote.peak_memory, 0
     return most
 
 
 async def timed(running: Sanitizer, content: bytes) -> tuple[float, str]:
-    """Seconds, and what came of it."""
+    """Sanitize a file; return the seconds and the outcome."""
     source = descriptor(content)
     begin = time.perf_counter()
     try:
@@ -40,19 +40,19 @@ async def timed(running: Sanitizer, content: bytes) -> tuple[float, str]:
 
 
 async def empty_job(pool: Pool, times: int) -> float:
-    """Median seconds from handing over a job that is nothing to its answer."""
+    """Return the median seconds from the request of an empty job to its answer."""
     found = []
     for _ in range(times):
-        async with pool.cell() as cell:
+        async with pool.sandbox() as sandbox:
             begin = time.perf_counter()
-            await cell.ask({"job": "empty", "cpu_seconds": 5}, [], 5)
+            await sandbox.ask({"job": "empty", "cpu_seconds": 5}, [], 5)
             found.append(time.perf_counter() - begin)
         await asyncio.sleep(0.03)
     return statistics.median(found)
 
 
 class InProcess:
-    """The photo job without a cell, with memory that is warm, for what the cell adds."""
+    """The photo job without a sandbox, with warm memory, as the baseline for what the sandbox adds."""
 
     def __init__(self) -> None:
         photo_job.warm_up()
@@ -75,8 +75,8 @@ class InProcess:
         return took
 
 
-class InCell:
-    """The same job through a cell, without the encoding outside."""
+class InSandbox:
+    """The same job in a sandbox, without the encoding outside."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool, self._canvas = pool, Canvas(4096)
@@ -93,9 +93,9 @@ class InCell:
             "max_pixels": 64_000_000,
             "preview_side": 4096,
         }
-        async with self._pool.cell() as cell:
+        async with self._pool.sandbox() as sandbox:
             begin = time.perf_counter()
-            await cell.ask(message, [source, self._pixels], 20)
+            await sandbox.ask(message, [source, self._pixels], 20)
             took = time.perf_counter() - begin
         os.close(source)
         await asyncio.sleep(0.05)
@@ -103,32 +103,32 @@ class InCell:
 
 
 async def deadline(pool: Pool, seconds: float) -> tuple[float, float]:
-    """How long after its deadline a stopped cell's job fails, and how long the next job then takes."""
-    async with pool.cell() as cell:
-        os.kill(cell.pid, signal.SIGSTOP)
+    """Return the seconds from a deadline until a stopped sandbox's job fails, and the seconds of the next job."""
+    async with pool.sandbox() as sandbox:
+        os.kill(sandbox.pid, signal.SIGSTOP)
         begin = time.perf_counter()
         try:
-            await cell.ask({"job": "empty", "cpu_seconds": 5}, [], seconds)
+            await sandbox.ask({"job": "empty", "cpu_seconds": 5}, [], seconds)
         except SandboxLost:
             late = time.perf_counter() - begin - seconds
     begin = time.perf_counter()
-    async with pool.cell() as cell:
-        await cell.ask({"job": "empty", "cpu_seconds": 5}, [], 5)
+    async with pool.sandbox() as sandbox:
+        await sandbox.ask({"job": "empty", "cpu_seconds": 5}, [], 5)
     return late, time.perf_counter() - begin
 
 
-async def throughput(content: bytes, cells: int, count: int) -> float:
-    """Photos a second with so many cells on as many processors."""
+async def throughput(content: bytes, sandboxes: int, count: int) -> float:
+    """Return the photos per second with `sandboxes` sandboxes on as many processors."""
     everything = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, set(sorted(everything)[:cells]))
+    os.sched_setaffinity(0, set(sorted(everything)[:sandboxes]))
     try:
-        return await _throughput(content, cells, count)
+        return await _throughput(content, sandboxes, count)
     finally:
         os.sched_setaffinity(0, everything)
 
 
-async def _throughput(content: bytes, cells: int, count: int) -> float:
-    running = Sanitizer(Limits(preview_max_side=2560), cells=cells)
+async def _throughput(content: bytes, sandboxes: int, count: int) -> float:
+    running = Sanitizer(Limits(preview_max_side=2560), sandboxes=sandboxes)
     await running.start()
     await asyncio.sleep(0.5)
     begin = time.perf_counter()

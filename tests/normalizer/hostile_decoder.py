@@ -1,6 +1,6 @@
-"""A zygote whose photo decoder has been taken over: a GIF that says how makes it attack.
+"""A zygote whose photo decoder is compromised: a GIF that names an attack makes it attack.
 
-Started by tests in place of `normalizer.decoders`; everything else about the cells is the real thing.
+Tests start it instead of `normalizer.decoders`; everything else about the sandbox is real.
 """
 
 import contextlib
@@ -19,17 +19,17 @@ from typing import Any
 
 from normalizer.decoders import registry
 from normalizer.media import MediaRejected
-from normalizer.sandbox.job import Decoders, JobRequest, JobSpec
+from normalizer.sandbox.job import Decoders, JobFunction, JobRequest
 from normalizer.sandbox.zygote import serve
 
-#: Makes the machine look full of processes to the zygote, or no longer.
-TURN = signal.SIGUSR1
+#: Makes the machine look full of processes to the zygote, or normal again.
+TOGGLE_PROCESS_LIMIT = signal.SIGUSR1
 
 MARK = b"GIF89aATTACK:"
 
 
-def order_of(attack: str) -> bytes:
-    """A file that makes the decoder do it."""
+def attack_file(attack: str) -> bytes:
+    """Return a file that makes the decoder attack."""
     return MARK + attack.encode() + b"\n"
 
 
@@ -54,9 +54,9 @@ def _claim(_: JobRequest) -> None:
 
 
 def _allocate(_: JobRequest) -> None:
-    kept = []
+    keep_alive = []
     while True:
-        kept.append(bytearray(1 << 24))
+        keep_alive.append(bytearray(1 << 24))
 
 
 def _spin(_: JobRequest) -> None:
@@ -76,18 +76,18 @@ def _vanish(_: JobRequest) -> None:
     os._exit(0)
 
 
-def _write_without_end(order: JobRequest) -> None:
+def _write_without_end(request: JobRequest) -> None:
     at = 1 << 20
     while True:
-        at += os.pwrite(order.files[1], bytes(1 << 20), at)
+        at += os.pwrite(request.files[1], bytes(1 << 20), at)
 
 
-def _shrink_the_canvas(order: JobRequest) -> None:
-    os.ftruncate(order.files[1], 0)
+def _shrink_the_canvas(request: JobRequest) -> None:
+    os.ftruncate(request.files[1], 0)
 
 
-def _write_the_source(order: JobRequest) -> None:
-    os.pwrite(order.files[0], b"changed", 0)
+def _write_the_source(request: JobRequest) -> None:
+    os.pwrite(request.files[0], b"changed", 0)
 
 
 def _kill_the_zygote(_: JobRequest) -> None:
@@ -124,30 +124,30 @@ def _run_written_code(_: JobRequest) -> None:
 
 
 def _lie(**changes: Any) -> Callable[[JobRequest], dict[str, Any]]:
-    def attack(order: JobRequest) -> dict[str, Any]:
+    def attack(request: JobRequest) -> dict[str, Any]:
         truth = {"width": 4, "height": 4, "preview": [4, 4], "translucent": False}
-        order.tell({**truth, **changes})
+        request.notify({**truth, **changes})
         return {}
 
     return attack
 
 
-def _flood(order: JobRequest) -> None:
+def _flood(request: JobRequest) -> None:
     while True:
-        order.tell({"progress": 0.5})
+        request.notify({"progress": 0.5})
 
 
-def _paint_elsewhere(order: JobRequest) -> dict[str, Any]:
-    os.pwrite(order.files[1], b"SECRET" * 1000, 40 << 20)
-    return _lie()(order)
+def _paint_elsewhere(request: JobRequest) -> dict[str, Any]:
+    os.pwrite(request.files[1], b"SECRET" * 1000, 40 << 20)
+    return _lie()(request)
 
 
-def _look_around(order: JobRequest) -> dict[str, Any]:
-    """Answers as usual if the canvas holds nothing of anybody, refuses otherwise."""
-    size = os.lseek(order.files[1], 0, os.SEEK_END)
-    with mmap.mmap(order.files[1], size, access=mmap.ACCESS_READ) as memory:
+def _look_around(request: JobRequest) -> dict[str, Any]:
+    """Answer as usual if the canvas is empty, otherwise refuse."""
+    size = os.lseek(request.files[1], 0, os.SEEK_END)
+    with mmap.mmap(request.files[1], size, access=mmap.ACCESS_READ) as memory:
         found = any(memory[at : at + (1 << 20)].strip(b"\0") for at in range(0, size, 1 << 20))
-    return {} if found else _lie()(order)
+    return {} if found else _lie()(request)
 
 
 ATTACKS: dict[str, Callable[[JobRequest], dict[str, Any] | None]] = {
@@ -180,29 +180,31 @@ ATTACKS: dict[str, Callable[[JobRequest], dict[str, Any] | None]] = {
 }
 
 
-def attacked(order: JobRequest, honest: JobSpec) -> dict[str, Any]:
-    head = os.pread(order.files[0], 200, 0)
+def attack_or_decode(request: JobRequest, honest: JobFunction) -> dict[str, Any]:
+    head = os.pread(request.files[0], 200, 0)
     if not head.startswith(MARK):
-        return honest(order)
+        return honest(request)
     name = head.removeprefix(MARK).partition(b"\n")[0].decode()
-    return ATTACKS[name](order) or {"got through": name}
+    return ATTACKS[name](request) or {"got through": name}
 
 
-def limit_processes(*_: object) -> None:
-    """No more processes, or as many as before: the kernel's own limit, turned by a signal."""
+def toggle_process_limit(*_: object) -> None:
+    """Forbid new processes, or allow them again, by the kernel's own limit. Called for a signal."""
     now, hard = resource.getrlimit(resource.RLIMIT_NPROC)
     resource.setrlimit(resource.RLIMIT_NPROC, (hard if now == 0 else 0, hard))
 
 
 def main() -> None:
-    signal.signal(TURN, limit_processes)
+    signal.signal(TOGGLE_PROCESS_LIMIT, toggle_process_limit)
     serve(int(sys.argv[1]), load)
 
 
 def load() -> Decoders:
     decoders = registry.load()
     honest = decoders.jobs["photo"]
-    return replace(decoders, jobs={**decoders.jobs, "photo": lambda order: attacked(order, honest)})
+    return replace(
+        decoders, jobs={**decoders.jobs, "photo": lambda request: attack_or_decode(request, honest)}
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The journal cannot be written for a while: the platforms are told to come again, and nothing is lost."""
+"""While the journal cannot be written, deliveries are refused with 503 and retried, and nothing is lost."""
 
 import asyncio
 import contextlib
@@ -24,38 +24,38 @@ def texts(running: Site, consumer: Consumer) -> list[str]:
     ]
 
 
-async def write(running: Site, name: str, words: list[str], accepted: list[str]) -> None:
-    """Say one thing after the other, each until it is accepted."""
-    for word in words:
-        (answer,) = await running.platforms[name].send(CONSUMERS[name], word)
+async def write(running: Site, name: str, texts_to_send: list[str], accepted: list[str]) -> None:
+    """Send the texts one after another, waiting until each is accepted."""
+    for text in texts_to_send:
+        (answer,) = await running.platforms[name].send(CONSUMERS[name], text)
         assert answer.accepted, answer
-        accepted.append(word)
+        accepted.append(text)
 
 
-async def test_a_journal_locked_by_another_process_delays_and_loses_nothing(tmp_path: Path) -> None:
+async def test_a_locked_journal_delays_deliveries_without_loss(tmp_path: Path) -> None:
     names = ["whatsapp", "messenger", "twilio", "apple"]
     async with site(tmp_path) as running:
         for platform in running.platforms.values():
             platform.retries_for = 60.0
-        words = [f"{number}" for number in range(60)]
+        texts_to_send = [f"{number}" for number in range(60)]
         accepted: dict[str, list[str]] = {name: [] for name in names}
-        writing = asyncio.gather(*(write(running, n, words, accepted[n]) for n in names))
+        writing = asyncio.gather(*(write(running, n, texts_to_send, accepted[n]) for n in names))
         await asyncio.sleep(0.2)
-        locked = _somebody_locks(tmp_path / "data" / "journal.db", seconds=3)
+        locked = _lock_journal(tmp_path / "data" / "journal.db", seconds=3)
         before = {name: len(taken) for name, taken in accepted.items()}
         async with running.http.get(f"{running.url}/healthz") as response:
             assert response.status == 200
         await asyncio.to_thread(locked.communicate)
         await writing
-        assert all(before[name] < len(words) for name in names)
+        assert all(before[name] < len(texts_to_send) for name in names)
         await running.until(lambda es: len(es) >= 60 * len(names), seconds=60)
         for name in names:
-            assert texts(running, CONSUMERS[name]) == words
+            assert texts(running, CONSUMERS[name]) == texts_to_send
         assert await running.stop() == 0
 
 
-def _somebody_locks(journal: Path, seconds: float) -> "subprocess.Popen[bytes]":
-    """A process that keeps the journal for itself; returns when it has it."""
+def _lock_journal(journal: Path, seconds: float) -> "subprocess.Popen[bytes]":
+    """Start a process that locks the journal; return once it holds the lock."""
     script = (
         "import sqlite3, sys, time; c = sqlite3.connect(sys.argv[1], timeout=20, isolation_level=None);"
         "c.execute('BEGIN IMMEDIATE'); print(flush=True); time.sleep(float(sys.argv[2]))"
@@ -69,12 +69,12 @@ def _somebody_locks(journal: Path, seconds: float) -> "subprocess.Popen[bytes]":
 
 @contextlib.contextmanager
 def small_disk(at: Path, megabytes: int) -> Iterator[None]:
-    """A file system of its own, in memory; only root may mount one."""
+    """Mount a small in-memory file system, which needs root."""
     at.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(at)]
     done = subprocess.run(mount, capture_output=True, check=False)
     if done.returncode:
-        pytest.skip(f"no file system can be mounted here: {done.stderr.decode().strip()}")
+        pytest.skip(f"cannot mount a file system here: {done.stderr.decode().strip()}")
     try:
         yield
     finally:
@@ -83,7 +83,7 @@ def small_disk(at: Path, megabytes: int) -> Iterator[None]:
 
 @contextlib.asynccontextmanager
 async def on_that_disk(tmp_path: Path) -> AsyncIterator[tuple[Site, WhatsApp]]:
-    """A gateway with its data there, and a core that takes nothing."""
+    """Run a gateway with its data on the small disk and a core that refuses every event."""
     settings = {"gateway": {"data": str(tmp_path / "disk" / "data")}}
     async with site(tmp_path, settings=settings) as running:
         platform = running.platforms["whatsapp"]
@@ -92,36 +92,36 @@ async def on_that_disk(tmp_path: Path) -> AsyncIterator[tuple[Site, WhatsApp]]:
         yield running, platform
 
 
-async def test_a_disk_that_fills_up_refuses_in_time_drains_and_accepts_again(
+async def test_a_full_disk_refuses_deliveries_drains_and_recovers(
     tmp_path: Path,
 ) -> None:
     with small_disk(tmp_path / "disk", 64):
         async with on_that_disk(tmp_path) as (running, platform):
-            said = await _fill(running, platform, CONSUMERS["whatsapp"])
+            sent = await _fill(running, platform, CONSUMERS["whatsapp"])
             free = os.statvfs(tmp_path / "disk")
             assert free.f_bavail * free.f_frsize > 1_000_000
             assert (await running.call("GET", "/readyz"))[0] == 503
             async with running.http.get(f"{running.url}/healthz") as response:
                 assert response.status == 200
             running.core.judge = lambda event: 204
-            await running.until(lambda es: len(es) == len(said), seconds=120)
-            assert texts(running, CONSUMERS["whatsapp"]) == said
+            await running.until(lambda es: len(es) == len(sent), seconds=120)
+            assert texts(running, CONSUMERS["whatsapp"]) == sent
             platform.retries_for = 90.0
             (answer,) = await platform.send(CONSUMERS["whatsapp"], "there is room again")
             assert answer.accepted, answer
-            await running.until(lambda es: len(es) == len(said) + 1)
+            await running.until(lambda es: len(es) == len(sent) + 1)
             assert await running.stop() == 0
         with contextlib.closing(sqlite3.connect(tmp_path / "disk/data/journal.db")) as journal:
             assert journal.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-async def test_a_burst_onto_a_small_disk_is_refused_before_what_was_accepted_finds_no_room(
+async def test_a_burst_is_refused_before_accepted_deliveries_lack_space(
     tmp_path: Path,
 ) -> None:
     with small_disk(tmp_path / "disk", 48):
         async with on_that_disk(tmp_path) as (running, platform):
             crowd = [Consumer(f"4917{number:07d}", "Ann") for number in range(40)]
-            said = dict(
+            sent = dict(
                 zip(
                     (consumer.id for consumer in crowd),
                     await asyncio.gather(*(_fill(running, platform, who) for who in crowd)),
@@ -129,27 +129,27 @@ async def test_a_burst_onto_a_small_disk_is_refused_before_what_was_accepted_fin
                 )
             )
             running.core.judge = lambda event: 204
-            count = sum(map(len, said.values()))
+            count = sum(map(len, sent.values()))
             await running.until(lambda es: len(es) == count, seconds=120)
             for consumer in crowd:
-                assert texts(running, consumer) == said[consumer.id]
+                assert texts(running, consumer) == sent[consumer.id]
             assert await running.stop() == 0
         assert "journal_write_failed" not in (running.folder / "gateway.log").read_text()
 
 
 async def _fill(running: Site, platform: WhatsApp, consumer: Consumer) -> list[str]:
-    """Send until the gateway refuses for good; what it accepted."""
-    said = list[str]()
+    """Send until the gateway keeps refusing; return the accepted texts."""
+    sent = list[str]()
     while True:
-        words = [f"{len(said) + n} " + "x" * 4000 for n in range(20)]
-        messages = [platform.message(consumer, "text", {"body": text}) for text in words]
+        texts_to_send = [f"{len(sent) + n} " + "x" * 4000 for n in range(20)]
+        messages = [platform.message(consumer, "text", {"body": text}) for text in texts_to_send]
         (answer,) = await platform.deliver([platform.change(consumer, messages)])
         if answer.status == 503:
-            # What has yet to be read may be all that is too much.
+            # The refusal may be only because of deliveries that are not parsed yet.
             await asyncio.sleep(1.0)
             if (await running.call("GET", "/readyz"))[0] == 503:
-                return said
+                return sent
             continue
         assert answer.status == 200
-        said += words
-        assert len(said) < 100_000
+        sent += texts_to_send
+        assert len(sent) < 100_000

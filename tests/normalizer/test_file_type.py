@@ -1,11 +1,11 @@
-"""What a file is, is told by its first bytes; whatever they are, there is an answer."""
+"""The type of a file is detected by its first bytes, and every content has an outcome."""
 
 import pytest
 
 from normalizer.file_type import sniff
 from normalizer.media import MediaRejected
 
-from .media_samples import box, encoded, film, quadrants
+from .media_samples import box, encoded, make_video, quadrants
 
 
 @pytest.mark.parametrize(
@@ -27,17 +27,17 @@ from .media_samples import box, encoded, film, quadrants
         (box(b"moov", box(b"mvhd")), "video", "mp4"),
     ],
 )
-def test_formats_are_known_by_their_beginning(head: bytes, kind: str, form: str) -> None:
+def test_formats_are_detected_by_their_first_bytes(head: bytes, kind: str, form: str) -> None:
     found = sniff(head)
     assert (found.kind, found.format) == (kind, form)
 
 
-def test_beginnings_of_every_length_are_answered() -> None:
+def test_heads_of_every_length_have_an_outcome() -> None:
     samples = [
         encoded(quadrants(8, 8), form) for form in ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "AVIF")
     ]
     refusals = set()
-    for sample in (*samples, film(seconds=0.1)):
+    for sample in (*samples, make_video(seconds=0.1)):
         for length in range(60):
             try:
                 sniff(sample[:length])

@@ -1,4 +1,4 @@
-"""Looking at renditions: what they show and what bytes they hold."""
+"""Assertions about renditions: the pictures they show and the bytes they hold."""
 
 import io
 import struct
@@ -29,7 +29,7 @@ def shown(clean: Clean, name: str) -> Image.Image:
 
 
 def colour(image: Image.Image, x: float, y: float) -> tuple[int, ...]:
-    """The colour at a place given as shares of the sides."""
+    """Return the colour at a place given as shares of the sides."""
     place = (int(x * image.width), int(y * image.height))
     found: Any = image.convert("RGBA" if "A" in image.mode else "RGB").getpixel(place)
     return tuple(found)
@@ -48,7 +48,7 @@ def assert_upright(image: Image.Image, tolerance: int = 12) -> None:
 
 
 def assert_bare_jpeg(data: bytes) -> None:
-    """Nothing but the picture: no EXIF, no comment, no profile, nothing behind the end."""
+    """Assert that nothing but the picture is left: no EXIF, comment or profile, and nothing after the end."""
     assert data[:2] == b"\xff\xd8"
     at = 2
     while data[at + 1] != 0xDA:
@@ -73,7 +73,7 @@ def assert_bare_png(data: bytes) -> None:
 
 
 def assert_bare(clean: Clean) -> None:
-    """All pictures of a clean file."""
+    """Assert that all pictures of a clean file are bare."""
     for each in clean.renditions:
         if each.media_type == "image/jpeg":
             assert_bare_jpeg(bytes(each.content))

@@ -1,4 +1,4 @@
-"""The walls around decoders: each is there, each is proved at start, and nothing starts without them."""
+"""The isolation layers of decoders: each is in place and tested at start, and nothing starts without them."""
 
 import errno
 import mmap
@@ -12,18 +12,18 @@ import pytest
 
 from normalizer.sandbox import escape_attempts, seccomp
 from normalizer.sandbox.isolation import NOT_IN_THIS_KERNEL
-from normalizer.sandbox.self_test import excused, prove
+from normalizer.sandbox.self_test import may_be_missing, run_self_test
 from normalizer.sandbox.syscall_numbers import PROCESSORS, Processor
 from normalizer.sandbox.zygote_client import Zygote
 
 from .media_samples import encoded, quadrants
 
 ALLOW, KILL, REFUSE = 0x7FFF0000, 0x80000000, 0x00050000
-BOTH = pytest.mark.parametrize("processor", PROCESSORS.values(), ids=lambda p: p.name)
+BOTH_PROCESSORS = pytest.mark.parametrize("processor", PROCESSORS.values(), ids=lambda p: p.name)
 
 
 def verdict(processor: Processor, number: int, *arguments: int, audit: int | None = None) -> int:
-    """What the kernel would say: a small machine for the few instructions the filter uses."""
+    """Return the kernel's verdict, with a small interpreter for the few instructions of the filter."""
     data = struct.pack(
         "=iIQ6Q", number, audit or processor.audit, 0, *arguments, *[0] * (6 - len(arguments))
     )
@@ -52,19 +52,19 @@ def number(processor: Processor, name: str) -> int:
     return found
 
 
-@BOTH
-def test_decoding_needs_no_more_than_is_allowed(processor: Processor) -> None:
+@BOTH_PROCESSORS
+def test_every_call_that_decoding_needs_is_allowed(processor: Processor) -> None:
     for name in seccomp.ALLOWED:
         assert verdict(processor, number(processor, name)) == ALLOW, name
 
 
-@BOTH
-def test_what_only_an_attacker_calls_is_deadly(processor: Processor) -> None:
-    for name in seccomp.DEADLY:
+@BOTH_PROCESSORS
+def test_calls_that_only_attackers_make_kill_the_process(processor: Processor) -> None:
+    for name in seccomp.KILLED:
         assert verdict(processor, number(processor, name)) == KILL, name
 
 
-@BOTH
+@BOTH_PROCESSORS
 @pytest.mark.parametrize(
     "name",
     [
@@ -81,12 +81,12 @@ def test_what_only_an_attacker_calls_is_deadly(processor: Processor) -> None:
         "memfd_create",
     ],
 )
-def test_what_a_library_may_try_by_mistake_is_refused(processor: Processor, name: str) -> None:
+def test_calls_that_a_library_may_try_are_refused(processor: Processor, name: str) -> None:
     if processor.number(name) is not None:
         assert verdict(processor, number(processor, name)) == REFUSE | errno.EPERM
 
 
-@BOTH
+@BOTH_PROCESSORS
 def test_memory_is_never_executable(processor: Processor) -> None:
     writable = mmap.PROT_READ | mmap.PROT_WRITE
     for name in ("mmap", "mprotect"):
@@ -95,27 +95,27 @@ def test_memory_is_never_executable(processor: Processor) -> None:
         assert verdict(processor, call, 0, 4096, writable | mmap.PROT_EXEC) == REFUSE | errno.EPERM
 
 
-@BOTH
+@BOTH_PROCESSORS
 def test_threads_may_start_and_processes_may_not(processor: Processor) -> None:
     clone = number(processor, "clone")
     thread, process = 0x3D0F00, 17
     assert verdict(processor, clone, thread) == ALLOW
     assert verdict(processor, clone, process) == REFUSE | errno.EPERM
     assert verdict(processor, clone, thread & ~0x10000) == REFUSE | errno.EPERM
-    # Its flags lie in memory: the C library shall use clone instead.
+    # Its flags are in memory, so the C library must use clone instead.
     assert verdict(processor, number(processor, "clone3")) == REFUSE | errno.ENOSYS
 
 
-@BOTH
-def test_a_cell_talks_through_its_door_only(processor: Processor) -> None:
+@BOTH_PROCESSORS
+def test_a_sandbox_uses_only_its_control_socket(processor: Processor) -> None:
     for name in ("sendmsg", "recvmsg"):
         call = number(processor, name)
-        assert verdict(processor, call, seccomp.DOOR) == ALLOW
-        assert verdict(processor, call, seccomp.DOOR + 1) == REFUSE | errno.EPERM
+        assert verdict(processor, call, seccomp.CONTROL_FD) == ALLOW
+        assert verdict(processor, call, seccomp.CONTROL_FD + 1) == REFUSE | errno.EPERM
 
 
-@BOTH
-def test_a_cell_has_a_say_in_its_own_priority_only(processor: Processor) -> None:
+@BOTH_PROCESSORS
+def test_a_sandbox_sets_only_its_own_priority(processor: Processor) -> None:
     of_process, of_group, of_user = 0, 1, 2
     for name in ("getpriority", "setpriority"):
         call = number(processor, name)
@@ -124,51 +124,51 @@ def test_a_cell_has_a_say_in_its_own_priority_only(processor: Processor) -> None
             assert verdict(processor, call, which, who, 10) == REFUSE | errno.EPERM
 
 
-@BOTH
-def test_calls_of_another_kind_of_processor_are_deadly(processor: Processor) -> None:
+@BOTH_PROCESSORS
+def test_calls_of_another_architecture_kill_the_process(processor: Processor) -> None:
     read = number(processor, "read")
     assert verdict(processor, read, audit=0x40000003) == KILL
     if processor.foreign_from is not None:
         assert verdict(processor, read | processor.foreign_from) == KILL
 
 
-async def test_every_wall_stands_and_is_proved_here() -> None:
+async def test_every_layer_passes_the_self_test_here() -> None:
     zygote = await Zygote.start()
     try:
-        found = await prove(zygote)
+        found = await run_self_test(zygote)
     finally:
         await zygote.close()
     assert set(found) == set(escape_attempts.ATTEMPTS)
-    assert {wall: why for wall, why in found.items() if not excused(wall, why)} == {}
+    assert {layer: why for layer, why in found.items() if not may_be_missing(layer, why)} == {}
 
 
-async def test_the_proof_notices_a_cell_without_walls() -> None:
+async def test_the_self_test_notices_a_sandbox_without_layers() -> None:
     zygote = await Zygote.start()
     try:
-        for wall in ("limits", "seccomp"):
-            for attempt in escape_attempts.ATTEMPTS[wall]:
-                if wall == "seccomp" and attempt == "open a file":
-                    continue  # Landlock stops that as well
-                cell = await zygote.spawn(())
-                job = {"job": "attempt", "wall": wall, "attempt": attempt, "cpu_seconds": 5}
+        for layer in ("limits", "seccomp"):
+            for attempt in escape_attempts.ATTEMPTS[layer]:
+                if layer == "seccomp" and attempt == "open a file":
+                    continue  # Landlock stops it as well
+                sandbox = await zygote.spawn(())
+                job = {"job": "attempt", "layer": layer, "attempt": attempt, "cpu_seconds": 5}
                 if attempt == "execute a program":
-                    cell.end()
-                    continue  # it would be gone
-                answer = await cell.ask(job, [], 20)
-                cell.end()
+                    sandbox.end()
+                    continue  # the process would be replaced
+                answer = await sandbox.ask(job, [], 20)
+                sandbox.end()
                 assert answer["done"] == {"held": False}, attempt
     finally:
         await zygote.close()
 
 
-def test_only_a_kernel_without_landlock_excuses() -> None:
-    assert excused("landlock", NOT_IN_THIS_KERNEL)
-    assert not excused("landlock", "a cell could open a file")
-    assert not excused("seccomp", NOT_IN_THIS_KERNEL)
+def test_only_landlock_may_be_missing_from_the_kernel() -> None:
+    assert may_be_missing("landlock", NOT_IN_THIS_KERNEL)
+    assert not may_be_missing("landlock", "a sandbox could open a file")
+    assert not may_be_missing("seccomp", NOT_IN_THIS_KERNEL)
 
 
-#: Refuses one system call to itself and all its children, as containers' profiles do.
-WITHOUT = """
+#: Refuses one system call to itself and all its children, as container profiles do.
+START_WITHOUT = """
     import asyncio, os, struct, sys
     from normalizer.sandbox import linux
     from normalizer.sandbox.errors import SandboxUnavailable
@@ -182,7 +182,7 @@ WITHOUT = """
     async def main():
         linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
         linux.install_filter(refusing(int(sys.argv[1]), int(sys.argv[2])))
-        running = Sanitizer(Limits(), cells=1, isolation=sys.argv[3])
+        running = Sanitizer(Limits(), sandboxes=1, isolation=sys.argv[3])
         try:
             await running.start()
             photo = os.memfd_create("photo")
@@ -203,30 +203,30 @@ LANDLOCK = 444
 
 def start_without(call: int, error: int, isolation: str) -> str:
     arguments = [str(call), str(error), isolation, encoded(quadrants(64, 48), "PNG").hex()]
-    command = [sys.executable, "-c", textwrap.dedent(WITHOUT), *arguments]
+    command = [sys.executable, "-c", textwrap.dedent(START_WITHOUT), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     return done.stdout
 
 
-def test_without_seccomp_nothing_starts_and_the_error_names_it() -> None:
-    said = start_without(SECCOMP, errno.EPERM, "full")
-    assert "seccomp" in said
-    assert "media.isolation: reduced" in said
-    assert "started" not in said
+def test_nothing_starts_without_seccomp_and_the_error_names_it() -> None:
+    output = start_without(SECCOMP, errno.EPERM, "full")
+    assert "seccomp" in output
+    assert "media.isolation: reduced" in output
+    assert "started" not in output
 
 
-def test_reduced_isolation_starts_and_says_what_is_missing() -> None:
+def test_reduced_isolation_starts_and_names_missing_layers() -> None:
     assert start_without(SECCOMP, errno.EPERM, "reduced") == "started without ['seccomp']\n"
 
 
-def test_where_limits_cannot_be_set_the_other_walls_stand_all_the_same() -> None:
+def test_other_layers_hold_without_limits() -> None:
     assert "limits" in start_without(PRLIMIT, errno.EPERM, "full")
     assert start_without(PRLIMIT, errno.EPERM, "reduced") == "started without ['limits']\n"
 
 
-def test_a_kernel_without_landlock_will_do() -> None:
+def test_a_kernel_without_landlock_is_accepted() -> None:
     assert start_without(LANDLOCK, errno.ENOSYS, "full") == "started without ['landlock']\n"
 
 
-def test_a_forbidden_landlock_is_a_missing_wall() -> None:
+def test_a_forbidden_landlock_is_a_missing_layer() -> None:
     assert "landlock" in start_without(LANDLOCK, errno.EPERM, "full")
