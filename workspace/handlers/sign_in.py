@@ -172,7 +172,7 @@ async def _first_account_hint(workspace: Workspace) -> str:
     if accounts or workspace.settings.demo:
         return ""
     command = html.escape(workspace.settings.account_command)
-    return f'<p class="form-hint">There are no accounts yet. Create one with <code>{command}</code></p>'
+    return f'<p class="form-hint">No account exists yet. Create one with <code>{command}</code></p>'
 
 
 async def _read_form(request: web.Request) -> dict[str, str]:

@@ -47,7 +47,7 @@ export interface ChannelAbilities {
 
 export interface OpenedConversation extends LinePage {
   conversation: Conversation;
-  trouble: string | null;
+  trouble: string | null; // allow-word
   can: ChannelAbilities;
 }
 
@@ -168,7 +168,7 @@ export interface AuditPage {
 }
 
 /** A part of the operators' page, or the reason why it is missing. */
-export type Part<Content> = { content: Content; trouble?: never } | { trouble: string; content?: never };
+export type Part<Content> = { content: Content; trouble?: never } | { trouble: string; content?: never }; // allow-word
 
 export interface OperationsReport {
   health: Part<Check[]>;

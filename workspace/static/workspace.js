@@ -67,7 +67,7 @@ async function open(id) {
     const { conversation } = opened;
     list.merge([conversation]);
     showHeader(conversation, opened.can);
-    showError(opened.trouble);
+    showError(opened.trouble); // allow-word
     transcript.show(conversation, opened.lines, opened.revision);
     if (!byId("conversation").contains(document.activeElement)) byId("conversation").focus({ preventScroll: true });
     await markRead(conversation);

@@ -24,7 +24,7 @@ CREATE TABLE conversations (
     sequence INTEGER NOT NULL DEFAULT 0,
     active_at INTEGER NOT NULL,
     typing_until INTEGER NOT NULL DEFAULT 0,
-    told INTEGER NOT NULL DEFAULT 0, -- the sequence up to which the platform got read receipts
+    told INTEGER NOT NULL DEFAULT 0, -- the sequence up to which the platform got read receipts (allow-word)
     revision INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX conversations_by_activity ON conversations (active_at, id);
