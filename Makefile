@@ -1,4 +1,4 @@
-# Every command a newcomer or CI needs. `make demo` and `make test` install what they use.
+# All commands for developers and CI. `make demo` and `make test` install what they need.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -21,7 +21,7 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	touch $@
 
-# DEMO_SECONDS=n ends the demo by itself and exits 0 only if every photo and video arrived ready.
+# DEMO_SECONDS=n ends the demo after n seconds, with exit status 0 only if every photo and video arrived ready.
 demo: install
 	$(BIN)/airlock demo $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
 
@@ -29,7 +29,7 @@ test: install-dev
 	sh scripts/system-packages.sh
 	$(BIN)/pytest
 
-# Kills at random and at every step, power cuts, slow hosts: TORTURE_SECONDS for each of TORTURE_SEEDS.
+# Random kills, kills at every step, power cuts, slow hosts: TORTURE_SECONDS for each of TORTURE_SEEDS.
 TORTURE_SEEDS ?= 1,2,3,4,5
 TORTURE_SECONDS ?= 180
 torture: install-dev
@@ -40,10 +40,10 @@ check: install-dev check-scripts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/mkdocs build --strict
 	$(BIN)/pytest
 
-# The types of the browser scripts, and lint.
+# Type-check and lint the browser scripts.
 check-scripts: node_modules/.installed
 	node_modules/.bin/tsc --project .
 	node_modules/.bin/biome lint .
@@ -53,15 +53,15 @@ node_modules/.installed: package-lock.json package.json .npmrc
 	npm ci --no-audit --no-fund --loglevel=warn
 	touch $@
 
-# The site of the documentation, in site/. A link or an anchor that leads nowhere fails it.
+# Build the documentation's site into site/. Broken links and anchors fail the build.
 docs: install-dev
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/mkdocs build --strict
 
 format: install-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Needs uv (any recent release) on the PATH.
+# This needs a recent release of uv on the PATH.
 lock:
 	uv pip compile pyproject.toml --group build --universal --generate-hashes --no-emit-index-url --no-header -o requirements.lock
 	uv pip compile pyproject.toml --group build --group dev -c requirements.lock --universal --generate-hashes --no-emit-index-url --no-header -o requirements-dev.lock

@@ -9,7 +9,7 @@ PATH = "/webhooks/bench"
 
 
 def delivery(number: int, conversations: int) -> bytes:
-    """The body of delivery `number`: one text message of one of `conversations` consumers."""
+    """Return the body of delivery `number`: one text message of one of `conversations` consumers."""
     sender = f"4915100{number % conversations:07d}"
     text = f"Message {number}. " + "The parcel arrived with a dent and the box was open. " * 12
     value = {
@@ -35,7 +35,7 @@ def delivery(number: int, conversations: int) -> bytes:
 
 
 def request(body: bytes, path: str = PATH) -> bytes:
-    """A signed POST, ready for the wire."""
+    """Return a signed POST as bytes to send."""
     signature = hmac.new(APP_SECRET.encode(), body, hashlib.sha256).hexdigest()
     return (
         f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"

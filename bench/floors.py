@@ -1,7 +1,7 @@
-"""What the gateway's intake is measured against: the same server and signature, with less behind it.
+"""Baselines for the gateway's intake: the same web server and signature check, with less work behind them.
 
 floor    verify and answer, no journal
-log      verify, append to a file, one fdatasync for all that arrived meanwhile, answer
+log      verify, append to a file, one fdatasync per group of requests, answer
 single   verify, insert into SQLite, one commit for each request, answer
 """
 
@@ -27,10 +27,10 @@ _KEY = APP_SECRET.encode()
 Keep = Callable[[bytes], Awaitable[None]]
 
 
-def proven(request: web.Request, body: bytes) -> bool:
+def is_signed(request: web.Request, body: bytes) -> bool:
     given = request.headers.get("x-hub-signature-256", "")
-    wanted = "sha256=" + hmac.new(_KEY, body, hashlib.sha256).hexdigest()
-    return hmac.compare_digest(given.encode(), wanted.encode())
+    expected = "sha256=" + hmac.new(_KEY, body, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(given.encode(), expected.encode())
 
 
 def no_journal(directory: Path) -> Keep:
@@ -43,12 +43,12 @@ def no_journal(directory: Path) -> Keep:
 
 
 def log(directory: Path) -> Keep:
-    """An append-only file; a thread writes and syncs whatever waits, and tells the loop once per group."""
+    """Append to a file. A thread writes and syncs all that wait as one group, then notifies the loop once."""
     file = os.open(directory / "log", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
     waiting: queue.SimpleQueue[tuple[bytes, asyncio.Future[None]]] = queue.SimpleQueue()
     loop = asyncio.get_running_loop()
 
-    def tell(futures: list["asyncio.Future[None]"]) -> None:
+    def resolve(futures: list["asyncio.Future[None]"]) -> None:
         for future in futures:
             future.set_result(None)
 
@@ -59,7 +59,7 @@ def log(directory: Path) -> Keep:
                 group.append(waiting.get_nowait())
             os.write(file, b"".join(body for body, _ in group))
             os.fdatasync(file)
-            loop.call_soon_threadsafe(tell, [future for _, future in group])
+            loop.call_soon_threadsafe(resolve, [future for _, future in group])
 
     threading.Thread(target=write, daemon=True).start()
 
@@ -91,7 +91,7 @@ async def serve(name: str, directory: Path, port: int) -> None:
 
     async def post(request: web.Request) -> web.Response:
         body = await request.read()
-        if not proven(request, body):
+        if not is_signed(request, body):
             return web.Response(status=401)
         await keep(body)
         return web.Response()

@@ -1,6 +1,6 @@
-"""The load: prepared requests over kept connections, closed loop or open loop, each answer timed.
+"""Load generator: prepared requests over persistent connections, closed loop or open loop, each answer timed.
 
-Written on bare protocols, because a full HTTP client is slower than the server it would measure.
+It uses bare asyncio protocols, because a full HTTP client is slower than the server that it would measure.
 """
 
 import asyncio
@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import cast
 
-#: Seconds of a steady load after which neither connections nor caches are new any more.
+#: Seconds of steady load until connections and caches are warm.
 WARM_UP = 1.0
 
 
 @dataclass
 class Load:
-    """What came of a run. Latencies in seconds; in open loop they count from when a request was due.
+    """The result of a run. Latencies are in seconds; in an open loop they count from when a request was due.
 
-    Those of requests due before `counted_from` are left out.
+    Requests that were due before `counted_from` have no latency here.
     """
 
     begin: float = 0.0
@@ -40,7 +40,7 @@ class Load:
 
 
 class _Connection(asyncio.Protocol):
-    """One kept connection with one request in flight."""
+    """A persistent connection with one request in flight."""
 
     def __init__(self, load: Load) -> None:
         self._load = load
@@ -86,17 +86,17 @@ def _content_length(head: bytes) -> int:
 
 
 async def closed_loop(port: int, requests: list[bytes], connections: int) -> Load:
-    """Each connection sends its next request as soon as the last was answered."""
+    """Send requests on each connection as soon as the previous one is answered."""
     load = Load()
     opened = await _connect(port, connections, load)
     waiting = iter(requests)
     begin = time.perf_counter()
-    await asyncio.gather(*(_chain(connection, waiting) for connection in opened))
+    await asyncio.gather(*(_send_all(connection, waiting) for connection in opened))
     load.seconds = time.perf_counter() - begin
     return load
 
 
-async def _chain(connection: _Connection, waiting: Iterator[bytes]) -> None:
+async def _send_all(connection: _Connection, waiting: Iterator[bytes]) -> None:
     for request in waiting:
         await connection.send(request, time.perf_counter())
 
@@ -104,7 +104,7 @@ async def _chain(connection: _Connection, waiting: Iterator[bytes]) -> None:
 async def open_loop(
     port: int, requests: list[bytes], connections: int, rate: float, warm_up: float = 0.0
 ) -> Load:
-    """Requests fall due at a steady `rate` per second, whether or not the server keeps up.
+    """Send requests at a steady `rate` per second, whether or not the server keeps up.
 
     The latencies of the first `warm_up` seconds are not counted.
     """
@@ -120,12 +120,12 @@ async def open_loop(
             wait = due - time.perf_counter()
             if wait > 0:
                 await asyncio.sleep(wait)
-            group.create_task(_one(await idle.get(), request, due, idle))
+            group.create_task(_send_one(await idle.get(), request, due, idle))
     load.seconds = time.perf_counter() - begin
     return load
 
 
-async def _one(
+async def _send_one(
     connection: _Connection, request: bytes, due: float, idle: "asyncio.Queue[_Connection]"
 ) -> None:
     await connection.send(request, due)

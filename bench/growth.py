@@ -1,9 +1,9 @@
-"""What a message costs as the journal grows: the same load on journals that hold more and more already.
+"""The cost of a message as the journal grows: the same load on journals of increasing size.
 
     python -m bench.growth [--messages N] [--sizes N,N,…] [--publish]
 
-Each journal is filled through the gateway's own recording, then `airlock serve` takes, orders and forwards the
-same load from it; CPU is that of the whole main process until the core has taken the last event.
+Each journal is filled by the gateway's own code. Then `airlock serve` accepts, orders and forwards the same load
+with that journal. CPU is that of the main process until the core has accepted the last event.
 """
 
 import asyncio
@@ -26,11 +26,11 @@ from gateway.journal.sqlite.journal import SqliteJournal
 from gateway.timestamps import now_ms
 
 _BATCH = 200
-_WORDS = "The parcel arrived with a dent and the box was open. " * 12
+_TEXT = "The parcel arrived with a dent and the box was open. " * 12
 
 
 async def fill(folder: Path, size: int) -> None:
-    """`size` messages of as many conversations as the load has, each taken by the core long ago."""
+    """Record `size` messages in as many conversations as the load has, all of them delivered to the core."""
     journal = await SqliteJournal.open(folder, hold_seconds=2)
     for readings in _batches(size):
         recorded = await journal.record(Batch((), readings))
@@ -47,12 +47,12 @@ def _batches(size: int) -> Iterator[tuple[Reading, ...]]:
 
 def _reading(number: int) -> Reading:
     party = Party(id=f"4915100{number % CONVERSATIONS:07d}", name="Ann")
-    message = Message(id=f"old.{number}", account="106540352242922", party=party, text=_WORDS)
+    message = Message(id=f"old.{number}", account="106540352242922", party=party, text=_TEXT)
     return Reading("bench", "whatsapp", now_ms(), message)
 
 
 async def measure(size: int, messages: int) -> tuple[float, float]:
-    """CPU seconds a message, and bytes of the journal."""
+    """Return the CPU seconds per message, and the size of the journal in bytes."""
     sink = Sink()
     await sink.start()
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:

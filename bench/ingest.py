@@ -1,11 +1,10 @@
-"""How fast deliveries are accepted durably, side by side with the same server with less behind it.
+"""The rate at which deliveries are accepted durably, beside the same web server with less work behind it.
 
     python -m bench.ingest [--messages N] [--rounds N] [--publish]
 
-Each round measures every server in turn, on one core, from a generator on another; ratios are those of the
+Each round measures every server in turn, on one processor, from a generator on another one. Ratios are ratios of
 medians. `floor` verifies and answers; `log` also appends to a file with group fdatasync; `single` commits to
-SQLite for each request; `airlock` is `airlock serve` with the whole pipeline behind it and a core that takes
-every event.
+SQLite for each request; `airlock` is `airlock serve` with the whole pipeline and a core that accepts every event.
 """
 
 import asyncio
@@ -33,7 +32,7 @@ CONVERSATIONS = 1_000
 
 @dataclass(frozen=True)
 class Measured:
-    """One server in one round. `cpu` in seconds for each message, `resident` in bytes."""
+    """One server in one round. `cpu` is in seconds per message, `resident` in bytes."""
 
     rate: float
     p50: float
@@ -54,7 +53,7 @@ def serving(name: str, folder: Path, core_url: str) -> Iterator[Server]:
 
 
 async def measure(name: str, messages: int, rate: float | None = None) -> Measured:
-    """Closed loop, or open loop at `rate`."""
+    """Measure one server in a closed loop, or in an open loop at `rate`."""
     sink = Sink()
     await sink.start()
     prepared = requests(messages, CONVERSATIONS)
@@ -97,21 +96,21 @@ def main() -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         for _ in range(arguments.rounds):
             for name in SERVERS:
-                # A commit for each request is slow: fewer of them tell as much.
+                # A commit for each request is slow, and fewer requests are enough to measure it.
                 count = arguments.messages // (4 if name == "single" else 1)
                 results[name].append(runner.run(measure(name, count)))
         half = median(results["airlock"], "rate") / 2
-        calm = [
+        half_load = [
             runner.run(measure("airlock", arguments.messages // 3, half))
             for _ in range(arguments.rounds)
         ]
-    text = report(results, calm, half)
+    text = report(results, half_load, half)
     print(text)
     if arguments.publish:
         publish("ingest", text)
 
 
-def report(results: dict[str, list[Measured]], calm: list[Measured], half: float) -> str:
+def report(results: dict[str, list[Measured]], half_load: list[Measured], half: float) -> str:
     base = median(results["floor"], "rate")
     rows = [
         [
@@ -141,16 +140,16 @@ def report(results: dict[str, list[Measured]], calm: list[Measured], half: float
         [
             machine(),
             table(heads, rows),
-            _calm(single, half, calm),
+            _half_load(single, half, half_load),
         ]
     )
 
 
-def _calm(single: float, half: float, calm: list[Measured]) -> str:
-    p50, p99 = (median(calm, figure) * 1e3 for figure in ("p50", "p99"))
+def _half_load(single: float, half: float, half_load: list[Measured]) -> str:
+    p50, p99 = (median(half_load, figure) * 1e3 for figure in ("p50", "p99"))
     return (
-        f"Against a commit for each request: {single:.1f} times as many. At half of its highest rate "
-        f"({half:,.0f}/s, open loop, after a second of it) the gateway acknowledges in p50 {p50:.1f} ms, "
+        f"The gateway accepts {single:.1f} times as many deliveries as `single`. At half of its highest rate "
+        f"({half:,.0f}/s, open loop, after one second of warm-up) the gateway acknowledges in p50 {p50:.1f} ms, "
         f"p99 {p99:.1f} ms."
     )
 

@@ -1,9 +1,9 @@
-"""Photos and films on their whole way, from the webhook until the core knows them ready, and what they cost others.
+"""Photos and videos from the webhook until the core receives `ready`, and their effect on other messages.
 
-    python -m bench.media [--photos N] [--films N] [--parallel N] [--publish]
+    python -m bench.media [--photos N] [--videos N] [--parallel N] [--publish]
 
-The real `airlock serve` with an emulated platform that serves the files on loopback. Latencies are those of one
-file after the other on an idle machine; memory is the peak of the main process alone.
+It runs `airlock serve` with an emulated platform that serves the files on loopback. Latencies are those of one
+file at a time on an idle machine; memory is the peak of the main process alone.
 """
 
 import argparse
@@ -22,25 +22,25 @@ import uvloop
 from bench.deliveries import APP_SECRET, requests
 from bench.generator import closed_loop, open_loop
 from bench.report import machine, options, publish, table
-from bench.sanitize_inputs import films, photos
+from bench.sanitize_inputs import photos, videos
 from bench.servers import Server, airlock, free_port
 from simulator import Consumer, Core, Platform, WhatsApp
 from simulator.samples import Sample, padded
 
 _SECRET = "whsec_YmVuY2htYXJrcyBuZWVkIGEgc2VjcmV0"
-_PATIENCE = 300.0
-#: Texts a second beside the films: a busy hour of a large brand.
+_TIMEOUT = 300.0
+#: Texts per second beside the videos: a busy hour of a large brand.
 _TEXTS = 300.0
-_FILMS_BESIDE = 20
+_VIDEOS_BESIDE = 20
 _CONVERSATIONS = 10_000
-#: A film as large as may come in: some of it is free space.
-_FILM_BYTES = 24_900_000
+#: The largest video that is accepted; part of it is a free-space atom.
+_VIDEO_BYTES = 24_900_000
 _MEMORY_GOAL = 256 * 2**20
 
 
 @dataclass(frozen=True)
-class House:
-    """A gateway with a platform and a core around it."""
+class Setup:
+    """A gateway with an emulated platform and a core."""
 
     server: Server
     platform: Platform
@@ -48,7 +48,7 @@ class House:
 
 
 @asynccontextmanager
-async def house() -> AsyncIterator[House]:
+async def setup() -> AsyncIterator[Setup]:
     port = free_port()
     platform, core = WhatsApp(f"http://127.0.0.1:{port}/webhooks/whatsapp"), Core(_SECRET)
     await platform.start()
@@ -75,7 +75,7 @@ async def house() -> AsyncIterator[House]:
         settings = Path(folder) / "connectors.yaml"
         settings.write_text(json.dumps(content))
         with airlock(settings, port) as server:
-            yield House(server, platform, core)
+            yield Setup(server, platform, core)
     await platform.close()
     await core.close()
 
@@ -92,49 +92,49 @@ def _ready(core: Core) -> int:
     )
 
 
-async def latencies(house: House, sample: Sample, count: int) -> list[float]:
-    """Seconds from the webhook to `ready`, one after the other; the first three warm up."""
+async def latencies(setup: Setup, sample: Sample, count: int) -> list[float]:
+    """Return the seconds from the webhook to `ready` for one file at a time; the first three only warm up."""
     found: list[float] = []
     for number in range(count + 3):
-        before, begin = _ready(house.core), time.perf_counter()
-        await house.platform.send(_consumer(number), None, [sample])
-        await house.core.until(lambda _, wanted=before + 1: _ready(house.core) >= wanted, _PATIENCE)  # type: ignore[misc]  # a default that binds
+        before, begin = _ready(setup.core), time.perf_counter()
+        await setup.platform.send(_consumer(number), None, [sample])
+        await setup.core.until(lambda _, wanted=before + 1: _ready(setup.core) >= wanted, _TIMEOUT)  # type: ignore[misc]  # the default binds the value of this round
         found.append(time.perf_counter() - begin)
     return sorted(found[3:])
 
 
-async def together(house: House, sample: Sample, count: int) -> float:
-    """Seconds until `count` files that came at once are ready."""
-    before, begin = _ready(house.core), time.perf_counter()
-    sent = (house.platform.send(_consumer(number), None, [sample]) for number in range(count))
+async def together(setup: Setup, sample: Sample, count: int) -> float:
+    """Return the seconds until `count` files that arrive at the same time are ready."""
+    before, begin = _ready(setup.core), time.perf_counter()
+    sent = (setup.platform.send(_consumer(number), None, [sample]) for number in range(count))
     await asyncio.gather(*sent)
-    await house.core.until(lambda _: _ready(house.core) >= before + count, _PATIENCE)
+    await setup.core.until(lambda _: _ready(setup.core) >= before + count, _TIMEOUT)
     return time.perf_counter() - begin
 
 
-async def acknowledgements(house: House, sample: Sample) -> list[float]:
-    """Seconds in which texts were acknowledged while films were made safe."""
-    working = asyncio.create_task(together(house, sample, _FILMS_BESIDE))
+async def acknowledgements(setup: Setup, sample: Sample) -> list[float]:
+    """Return the seconds in which texts are acknowledged while videos are made safe."""
+    working = asyncio.create_task(together(setup, sample, _VIDEOS_BESIDE))
     found: list[float] = []
     start = 0
     while not working.done():
-        load = await open_loop(house.server.port, requests(round(_TEXTS), 1000, start), 32, _TEXTS)
+        load = await open_loop(setup.server.port, requests(round(_TEXTS), 1000, start), 32, _TEXTS)
         found += load.latencies
         start += round(_TEXTS)
     await working
     return sorted(found)
 
 
-def _down(_: dict[str, Any]) -> int:
+def _unavailable(_: dict[str, Any]) -> int:
     return 503
 
 
-async def in_flight(house: House) -> int:
-    """Peak resident bytes with so many conversations waiting for a core that is down."""
-    house.core.judge = _down
-    await closed_loop(house.server.port, requests(_CONVERSATIONS, _CONVERSATIONS), 64)
+async def in_flight(setup: Setup) -> int:
+    """Return the peak of resident bytes while `_CONVERSATIONS` conversations wait for a core that is down."""
+    setup.core.judge = _unavailable
+    await closed_loop(setup.server.port, requests(_CONVERSATIONS, _CONVERSATIONS), 64)
     await asyncio.sleep(10)
-    return house.server.resident()
+    return setup.server.resident()
 
 
 def _percentile(ordered: Sequence[float], share: float) -> float:
@@ -143,28 +143,28 @@ def _percentile(ordered: Sequence[float], share: float) -> float:
 
 async def _measure(arguments: argparse.Namespace) -> list[list[str]]:
     photo = Sample("IMG_1600.JPG", "image/jpeg", photos()["2 MP sRGB"])
-    film = padded(Sample("IMG_0042.MP4", "video/mp4", films()["MP4 of 23 MB"]), _FILM_BYTES)
-    short = Sample("clip.mp4", "video/mp4", films()["MP4 of 2 MB"])
+    video = padded(Sample("IMG_0042.MP4", "video/mp4", videos()["MP4 of 23 MB"]), _VIDEO_BYTES)
+    short = Sample("clip.mp4", "video/mp4", videos()["MP4 of 2 MB"])
 
-    async def fresh(work: Callable[[House], Awaitable[Any]]) -> Any:
-        async with house() as made:
-            result = await work(made)
-            return result, made.server.resident()
+    async def in_new_setup(work: Callable[[Setup], Awaitable[Any]]) -> Any:
+        async with setup() as running:
+            result = await work(running)
+            return result, running.server.resident()
 
-    one, _ = await fresh(lambda h: latencies(h, photo, arguments.photos))
-    two, _ = await fresh(lambda h: latencies(h, film, arguments.films))
-    beside, _ = await fresh(lambda h: acknowledgements(h, short))
-    seconds, parallel = await fresh(lambda h: together(h, film, arguments.parallel))
-    waiting, _ = await fresh(in_flight)
+    one, _ = await in_new_setup(lambda s: latencies(s, photo, arguments.photos))
+    two, _ = await in_new_setup(lambda s: latencies(s, video, arguments.videos))
+    beside, _ = await in_new_setup(lambda s: acknowledgements(s, short))
+    seconds, parallel = await in_new_setup(lambda s: together(s, video, arguments.parallel))
+    waiting, _ = await in_new_setup(in_flight)
     return [
         ["photo of 1,600 px until ready, p95", "≤ 120 ms", _ms(one, 0.95)],
         ["the same, p50", "", _ms(one, 0.5)],
         ["MP4 of 25 MB until ready, p95", "≤ 1,000 ms", _ms(two, 0.95)],
         ["the same, p50", "", _ms(two, 0.5)],
-        [f"texts acknowledged beside {_FILMS_BESIDE} films, longest", "≤ 250 ms", _ms(beside, 1)],
+        [f"texts acknowledged beside {_VIDEOS_BESIDE} videos, longest", "≤ 250 ms", _ms(beside, 1)],
         ["the same, p99", "", _ms(beside, 0.99)],
         [
-            f"memory, {arguments.parallel} films of 25 MB at once ({seconds:.0f} s)",
+            f"memory, {arguments.parallel} videos of 25 MB at once ({seconds:.0f} s)",
             *_mib(parallel),
         ],
         [f"memory, {_CONVERSATIONS:,} conversations in flight, core down", *_mib(waiting)],
@@ -182,7 +182,7 @@ def _mib(found: int) -> list[str]:
 def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--photos", type=int, default=60)
-    parser.add_argument("--films", type=int, default=20)
+    parser.add_argument("--videos", "--films", type=int, default=20)  # allow-word
     parser.add_argument("--parallel", type=int, default=100)
     arguments = parser.parse_args()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -1,10 +1,10 @@
-"""The whole way of a text, from the webhook to the core's answer, on one core for the gateway.
+"""The whole path of a text, from the webhook to the core's answer, with the gateway on one processor.
 
     python -m bench.pipeline [--messages N] [--rounds N] [--publish]
 
-Throughput: N deliveries as fast as they are accepted, until the core has taken the last event. Latency: at
-half of that rate, from when a delivery was due to when the core took its event. Against `floor`, the same web
-server verifying and answering, in the same run.
+Throughput: N deliveries as fast as they are accepted, until the core has accepted the last event. Latency: at
+half of that rate, from when a delivery was due until the core accepted its event. The baseline is `floor`, the same
+web server that only verifies and answers, in the same run.
 """
 
 import asyncio
@@ -20,17 +20,17 @@ import uvloop
 from bench.deliveries import requests
 from bench.generator import WARM_UP, closed_loop, open_loop
 from bench.ingest import CONNECTIONS, CONVERSATIONS, GENERATOR_CORE, SERVER_CORE
-from bench.ingest import measure as accepting
+from bench.ingest import measure as measure_ingest
 from bench.report import machine, options, publish, table
 from bench.servers import gateway
 from bench.sink import Sink
 
-_LONGEST = 300.0
+_TIMEOUT = 300.0
 
 
 @dataclass(frozen=True)
 class Run:
-    """Events per second; latencies in seconds; CPU seconds for each message; bytes."""
+    """Events per second, latencies in seconds, CPU seconds per message, and resident bytes."""
 
     rate: float
     p50: float
@@ -51,7 +51,7 @@ async def measure(messages: int, rate: float | None) -> Run:
             else:
                 load = await open_loop(server.port, prepared, 2 * CONNECTIONS, rate, WARM_UP)
                 begin = load.begin
-            await sink.until(messages, _LONGEST)
+            await sink.until(messages, _TIMEOUT)
             used, resident = server.cpu() - before, server.resident()
     await sink.close()
     whole = max(sink.taken.values()) - begin
@@ -79,19 +79,19 @@ def main() -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         floors, full = [], []
         for _ in range(arguments.rounds):
-            floors.append(runner.run(accepting("floor", arguments.messages)).rate)
+            floors.append(runner.run(measure_ingest("floor", arguments.messages)).rate)
             full.append(runner.run(measure(arguments.messages, None)))
         rate = statistics.median(run.rate for run in full)
-        calm = [
+        half_load = [
             runner.run(measure(arguments.messages // 3, rate / 2)) for _ in range(arguments.rounds)
         ]
-    text = report(statistics.median(floors), full, calm)
+    text = report(statistics.median(floors), full, half_load)
     print(text)
     if arguments.publish:
         publish("pipeline", text)
 
 
-def report(floor: float, full: list[Run], calm: list[Run]) -> str:
+def report(floor: float, full: list[Run], half_load: list[Run]) -> str:
     def of(runs: list[Run], figure: str) -> float:
         return float(statistics.median(getattr(run, figure) for run in runs))
 
@@ -109,13 +109,13 @@ def report(floor: float, full: list[Run], calm: list[Run]) -> str:
             f"{of(full, 'resident') / 2**20:.0f} MiB",
         ],
         [
-            "half of that, after a second of it",
+            "half of that, after one second of warm-up",
             f"{rate / 2:,.0f}/s",
             "",
-            f"{of(calm, 'p50') * 1e3:.1f} ms",
-            f"{of(calm, 'p99') * 1e3:.1f} ms",
-            f"{of(calm, 'cpu') * 1e6:.0f} µs",
-            f"{of(calm, 'resident') / 2**20:.0f} MiB",
+            f"{of(half_load, 'p50') * 1e3:.1f} ms",
+            f"{of(half_load, 'p99') * 1e3:.1f} ms",
+            f"{of(half_load, 'cpu') * 1e6:.0f} µs",
+            f"{of(half_load, 'resident') / 2**20:.0f} MiB",
         ],
     ]
     return f"{machine()}\n\n{table(heads, rows)}"

@@ -1,4 +1,4 @@
-"""What every measurement has in common: the option `--publish`, tables, when and on what it was measured."""
+"""Common parts of all benchmarks: the option `--publish`, tables, the date and the machine."""
 
 import argparse
 import os
@@ -11,11 +11,13 @@ PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
 
 def options(description: str | None) -> argparse.ArgumentParser:
-    """A command line with `--publish`; further options are the caller's to add."""
+    """Return a command-line parser with `--publish`, to which the caller adds other options."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--publish", action="store_true", help="write it to docs/benchmarks.md")
+    parser.add_argument(
+        "--publish", action="store_true", help="write the results to docs/benchmarks.md"
+    )
     return parser
 
 
@@ -25,7 +27,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def machine() -> str:
-    """The date and the machine, in one line."""
+    """Return one line with the date and the machine."""
     cores = os.cpu_count()
     day = time.strftime("%Y-%m-%d", time.gmtime())
     return (
@@ -35,11 +37,14 @@ def machine() -> str:
 
 
 def publish(marker: str, text: str) -> None:
-    """Put `text` between `<!-- marker -->` and `<!-- /marker -->`; raises ValueError where they are missing."""
+    """Put `text` between `<!-- marker -->` and `<!-- /marker -->` in docs/benchmarks.md.
+
+    Raises ValueError if a marker is missing.
+    """
     begin, end = f"<!-- {marker} -->", f"<!-- /{marker} -->"
     page = PAGE.read_text()
     if begin not in page or end not in page:
-        raise ValueError(f"{PAGE.name} lacks {begin} or {end}")
+        raise ValueError(f"cannot publish: {PAGE.name} has no {begin} or no {end}; add both")
     before, rest = page.split(begin, 1)
     _, after = rest.split(end, 1)
     PAGE.write_text(f"{before}{begin}\n{text}\n{end}{after}")

@@ -1,11 +1,11 @@
-"""Making media safe: our step, the least it could take, and what others would use, side by side.
+"""The time to make media safe: our step, the least possible work, and other tools, side by side.
 
     python -m bench.sanitize [--rounds N] [--publish]
 
-All contenders take turns in one run on the same inputs, so that a busy moment hits all of them. Ratios are
-of medians. `floor` is libjpeg-turbo (for HEIC libheif) decoding and encoding alone; for films the same
-libraries without a cell. Rivals that are not installed are left out: pyvips, vipsthumbnail, ImageMagick,
-ffmpeg, clamd.
+All of them take turns in one run on the same inputs, so that background load affects them equally. Ratios are
+ratios of medians. `floor` is decoding and encoding alone, with libjpeg-turbo (for HEIC libheif); for videos it is
+the same libraries without a sandbox. Rivals that are not installed are left out: pyvips, vipsthumbnail,
+ImageMagick, ffmpeg, clamd.
 """
 
 import asyncio
@@ -16,9 +16,9 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from bench import sanitize_cells as cells
 from bench import sanitize_inputs as inputs
 from bench import sanitize_rivals as rivals
+from bench import sanitize_sandbox as sandbox
 from bench.report import machine, options, publish, table
 from bench.sanitize_goals import Goals
 from normalizer.media import Limits
@@ -33,36 +33,36 @@ Times = dict[str, float]
 
 _DEFAULT, _BOUNDED = 4096, 2560
 
-#: Until the place of the cell just used is filled again.
-_REST = 0.06
+#: Seconds until the pool has replaced the sandbox that was just used.
+_REFILL_SECONDS = 0.06
 
-#: Who takes so many seconds needs no more than a few rounds to be told from the others.
-_SLOW, _FEW = 0.25, 2
+#: A rival that takes this many seconds is clearly slower after a few rounds, and is not measured again.
+_SLOW_SECONDS, _FEW_ROUNDS = 0.25, 2
 
 _RIVALS = ("naive Pillow", "pyvips", "vipsthumbnail", "ImageMagick")
 
 
-async def race(
+async def measure_all(
     content: bytes, side: int, running: Sanitizer, others: dict[str, Rival], rounds: int
 ) -> Times:
-    """Median seconds of everybody; one round to warm up."""
+    """Return the median seconds of each contender, after one round of warm-up."""
     found: dict[str, list[float]] = {"ours": [], **{name: [] for name in others}}
-    cells.most_memory(running)
+    sandbox.most_memory(running)
     for number in range(rounds + 1):
-        took, outcome = await cells.timed(running, content)
+        took, outcome = await sandbox.timed(running, content)
         assert outcome == "ready", outcome
-        await asyncio.sleep(_REST)
-        laps = {"ours": took}
+        await asyncio.sleep(_REFILL_SECONDS)
+        seconds = {"ours": took}
         for name, rival in others.items():
-            if number > _FEW and found[name][0] > _SLOW:
+            if number > _FEW_ROUNDS and found[name][0] > _SLOW_SECONDS:
                 continue
             begin = time.perf_counter()
             rival(content, side)
-            laps[name] = time.perf_counter() - begin
+            seconds[name] = time.perf_counter() - begin
         if number:
-            for name, lap in laps.items():
-                found[name].append(lap)
-    return {name: statistics.median(laps) for name, laps in found.items()}
+            for name, each in seconds.items():
+                found[name].append(each)
+    return {name: statistics.median(all_seconds) for name, all_seconds in found.items()}
 
 
 async def photos(rounds: int, folder: Path, goals: Goals) -> str:
@@ -78,70 +78,72 @@ async def photos(rounds: int, folder: Path, goals: Goals) -> str:
     heic = inputs.heic(made["12 MP sRGB"])
     rows, reachable = [], []
     for side in (_DEFAULT, _BOUNDED):
-        running = Sanitizer(Limits(preview_max_side=side), cells=2)
+        running = Sanitizer(Limits(preview_max_side=side), sandboxes=2)
         await running.start()
         for name, content in made.items():
-            laps = await race(content, side, running, others, rounds)
-            rows.append(_row(f"{name}, preview {side}", laps, running))
-            reachable.append([f"{name}, preview {side}", *_against(laps, "floor")])
-            goals.photo(name, side, laps)
-        laps = await race(heic, side, running, {"floor": rivals.heic_decode}, rounds)
-        rows.append(_row(f"12 MP HEIC (floor: decoding alone), preview {side}", laps, running))
-        goals.heic(side, laps)
+            seconds = await measure_all(content, side, running, others, rounds)
+            rows.append(_row(f"{name}, preview {side}", seconds, running))
+            reachable.append([f"{name}, preview {side}", *_ratios(seconds, "floor")])
+            goals.photo(name, side, seconds)
+        seconds = await measure_all(heic, side, running, {"floor": rivals.heic_decode}, rounds)
+        rows.append(_row(f"12 MP HEIC (floor: decoding alone), preview {side}", seconds, running))
+        goals.heic(side, seconds)
         await running.close()
-    heads = ["photo", "ours", "÷ floor", *(f"{name} ÷ ours" for name in _RIVALS), "cell's memory"]
+    heads = ["photo", "ours", "÷ floor", *(f"{name} ÷ ours" for name in _RIVALS), "sandbox memory"]
     floors = ["what the floor reaches", *(f"{name} ÷ floor" for name in _RIVALS)]
     return f"{table(heads, rows)}\n\n{table(floors, reachable)}"
 
 
-def _against(laps: Times, whom: str) -> list[str]:
-    return [f"{laps[rival] / laps[whom]:.1f}" if rival in laps else "" for rival in _RIVALS]
-
-
-def _row(name: str, laps: Times, running: Sanitizer) -> list[str]:
-    ours = laps["ours"]
+def _ratios(seconds: Times, base: str) -> list[str]:
     return [
-        name,
-        f"{ours * 1e3:.0f} ms",
-        f"{ours / laps['floor']:.2f}",
-        *_against(laps, "ours"),
-        _mebibytes(cells.most_memory(running)),
+        f"{seconds[rival] / seconds[base]:.1f}" if rival in seconds else "" for rival in _RIVALS
     ]
 
 
-async def films(rounds: int, folder: Path, goals: Goals) -> str:
-    running = Sanitizer(Limits(), cells=2)
+def _row(name: str, seconds: Times, running: Sanitizer) -> list[str]:
+    ours = seconds["ours"]
+    return [
+        name,
+        f"{ours * 1e3:.0f} ms",
+        f"{ours / seconds['floor']:.2f}",
+        *_ratios(seconds, "ours"),
+        _mebibytes(sandbox.most_memory(running)),
+    ]
+
+
+async def videos(rounds: int, folder: Path, goals: Goals) -> str:
+    running = Sanitizer(Limits(), sandboxes=2)
     await running.start()
-    others: dict[str, Rival] = {"floor": rivals.film_floor}
+    others: dict[str, Rival] = {"floor": rivals.video_floor}
     ffmpeg = rivals.ffmpeg(folder)
     if ffmpeg:
         others["ffmpeg"] = ffmpeg
     rows = []
-    for name, content in inputs.films().items():
-        laps = await race(content, 0, running, others, rounds)
-        ours = laps["ours"]
-        ratio = f"{ours / laps['ffmpeg']:.2f}" if "ffmpeg" in laps else ""
+    for name, content in inputs.videos().items():
+        seconds = await measure_all(content, 0, running, others, rounds)
+        ours = seconds["ours"]
+        ratio = f"{ours / seconds['ffmpeg']:.2f}" if "ffmpeg" in seconds else ""
         rows.append(
             [
                 f"{name} ({len(content) / 1e6:.1f})",
                 f"{ours * 1e3:.0f} ms",
-                f"{ours / laps['floor']:.2f}",
+                f"{ours / seconds['floor']:.2f}",
                 ratio,
-                _mebibytes(cells.most_memory(running)),
+                _mebibytes(sandbox.most_memory(running)),
             ]
         )
-        goals.film(name, laps)
+        goals.video(name, seconds)
     await running.close()
-    return table(["film", "ours", "÷ floor", "÷ two runs of ffmpeg", "cell's memory"], rows)
+    return table(["video", "ours", "÷ floor", "÷ two runs of ffmpeg", "sandbox memory"], rows)
 
 
 async def overheads(rounds: int, goals: Goals) -> str:
-    running = Sanitizer(Limits(), cells=2)
+    running = Sanitizer(Limits(), sandboxes=2)
     await running.start()
     pool = running._pool
     made = inputs.photos()
-    here, there = cells.InProcess(), cells.InCell(pool)
-    empty = await cells.empty_job(pool, 30)
+    here, there = sandbox.InProcess(), sandbox.InSandbox(pool)
+    empty = await sandbox.empty_job(pool, 30)
     rows = [["an empty job", _milliseconds(empty), ""]]
     more: dict[str, float] = {}
     for name in ("0.3 MP sRGB", "12 MP sRGB"):
@@ -149,11 +151,12 @@ async def overheads(rounds: int, goals: Goals) -> str:
         for _ in range(rounds + 2):
             outside.append(here.run(made[name]))
             inside.append(await there.run(made[name]))
-        # The first ones touch memory for the first time.
-        alone, walled = statistics.median(outside[2:]), statistics.median(inside[2:])
-        more[name], share = walled - alone, walled / alone - 1
+        # The first two runs touch their memory for the first time.
+        outside_median = statistics.median(outside[2:])
+        inside_median = statistics.median(inside[2:])
+        more[name], share = inside_median - outside_median, inside_median / outside_median - 1
         rows.append([f"decoding {name}", _milliseconds(more[name]), f"{share:.0%}"])
-    late = [await cells.deadline(pool, 0.2) for _ in range(5)]
+    late = [await sandbox.deadline(pool, 0.2) for _ in range(5)]
     error, following = (statistics.median(each) for each in zip(*late, strict=True))
     rows.append(["a deadline passes, error returned", _milliseconds(error), ""])
     rows.append(["the next job after it", _milliseconds(following), ""])
@@ -162,35 +165,35 @@ async def overheads(rounds: int, goals: Goals) -> str:
     speeds: dict[int, list[float]] = {1: [], 2: []}
     for _ in range(3):
         for count, found in speeds.items():
-            found.append(await cells.throughput(photo, count, 40))
+            found.append(await sandbox.throughput(photo, count, 40))
     one, two = (statistics.median(found) for found in speeds.values())
-    what = "two cells on two processors against one on one"
+    what = "two sandboxes on two processors against one on one"
     rows.append([what, f"{two:.0f} photos/s against {one:.0f}", f"{two / one:.2f}"])
-    goals.cell(empty, more["0.3 MP sRGB"], share, error, two / one)
-    return table(["what the cell adds", "", ""], rows)
+    goals.sandbox(empty, more["0.3 MP sRGB"], share, error, two / one)
+    return table(["what the sandbox adds", "", ""], rows)
 
 
 async def hostile(goals: Goals) -> str:
-    running = Sanitizer(Limits(), cells=2)
+    running = Sanitizer(Limits(), sandboxes=2)
     await running.start()
     rows = []
     for name, content in inputs.hostile().items():
-        cells.most_memory(running)
-        laps = []
+        sandbox.most_memory(running)
+        runs = []
         for _ in range(3):
-            await asyncio.sleep(_REST)
-            laps.append(await cells.timed(running, content))
-        await asyncio.sleep(_REST)
-        took, memory = statistics.median(lap for lap, _ in laps), cells.most_memory(running)
-        outcome = laps[0][1]
+            await asyncio.sleep(_REFILL_SECONDS)
+            runs.append(await sandbox.timed(running, content))
+        await asyncio.sleep(_REFILL_SECONDS)
+        took, memory = statistics.median(took for took, _ in runs), sandbox.most_memory(running)
+        outcome = runs[0][1]
         rows.append([name, f"{len(content):,}", outcome, _milliseconds(took), _mebibytes(memory)])
         goals.hostile(outcome, took, memory)
     await running.close()
-    return table(["hostile file", "bytes", "outcome", "took", "cell's memory"], rows)
+    return table(["hostile file", "bytes", "outcome", "took", "sandbox memory"], rows)
 
 
 async def ceilings(goals: Goals) -> str:
-    """Whether every picture stays within its bytes, and how often photos are encoded for it."""
+    """Report whether all pictures stay within their limits of bytes, and how often photos are encoded for that."""
     counted: list[tuple[int, int]] = []
     real = image_files._encode
 
@@ -200,7 +203,7 @@ async def ceilings(goals: Goals) -> str:
 
     image_files._encode = counting
     limits = Limits()
-    running = Sanitizer(limits, cells=2)
+    running = Sanitizer(limits, sandboxes=2)
     await running.start()
     within = of_photos = 0
     encodes = 0.0
@@ -216,7 +219,7 @@ async def ceilings(goals: Goals) -> str:
         )
         if "photo" in name:
             of_photos += 2
-            # A preview may be encoded in bands; what is encoded for a sample counts as well.
+            # A preview may be encoded in bands; a part that is encoded as a sample counts, too.
             encodes += sum(size == (320, 320) for size in counted)
             width, height = preview.width, preview.height
             encodes += sum(rows for across, rows in counted if across == width) / height
@@ -224,15 +227,15 @@ async def ceilings(goals: Goals) -> str:
     image_files._encode = real
     goals.ceilings(within / len(made), encodes / of_photos)
     return (
-        f"Of {len(made)} pictures (photos, noise, strips) {within} stay within 30,000 and 3,000,000 "
-        f"bytes; photos take {encodes / of_photos:.2f} encodes for each file."
+        f"Of {len(made)} pictures (photos, noise, strips), {within} stay within 30,000 and 3,000,000 "
+        f"bytes. Each file of a photo takes {encodes / of_photos:.2f} encodes."
     )
 
 
 async def scanning(folder: Path, rounds: int, goals: Goals) -> str:
     daemon = Daemon(folder / "clamd")
     await daemon.start()
-    content = inputs.films()["MP4 of 23 MB"]
+    content = inputs.videos()["MP4 of 23 MB"]
     source = descriptor(content)
     scanner = Scanner(daemon.unix)
     ratios = []
@@ -244,11 +247,11 @@ async def scanning(folder: Path, rounds: int, goals: Goals) -> str:
     daemon.stop()
     ratio = statistics.median(ratios[1:])
     goals.scan(ratio)
-    return f"Scanning 23 MB takes {ratio:.2f} of what clamd itself computes for it."
+    return f"Scanning 23 MB takes {ratio:.2f} times the CPU time that clamd itself spends on it."
 
 
 def _cpu(pid: int) -> float:
-    """Seconds of processor time, summed over threads to the nanosecond."""
+    """Return the CPU seconds of all threads of a process, with nanosecond resolution."""
     spent = (Path(task) / "schedstat" for task in Path(f"/proc/{pid}/task").iterdir())
     return sum(int(each.read_text().split()[0]) for each in spent) / 1e9
 
@@ -267,7 +270,7 @@ async def report(rounds: int) -> str:
         folder = Path(name)
         parts: list[Awaitable[str]] = [
             photos(rounds, folder, goals),
-            films(rounds, folder, goals),
+            videos(rounds, folder, goals),
             overheads(rounds, goals),
             hostile(goals),
             ceilings(goals),

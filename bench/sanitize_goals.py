@@ -1,4 +1,4 @@
-"""What the sanitizing step is to reach, and what it reached."""
+"""Goals of the sanitizing step, and the results."""
 
 from bench.report import table
 
@@ -11,12 +11,12 @@ _AT_MOST = {
     ("12 MP Display P3, turned", 2560): 2.8,
 }
 _FASTER = {"naive Pillow": 3.0, "pyvips": 1.3, "vipsthumbnail": 3.0}
-_HEIC, _FILM = 1.2, 0.5
+_HEIC, _VIDEO = 1.2, 0.5
 _REFUSED, _READY, _MEMORY = 0.010, 0.5, 256 << 20
 
 
 class Goals:
-    """Collects what was measured, line by line."""
+    """Table of goals and results, collected line by line."""
 
     def __init__(self) -> None:
         self._rows: list[list[str]] = []
@@ -27,37 +27,41 @@ class Goals:
         worst = [
             self._line("slowest refusal of a hostile file", self._refused, _REFUSED, 1e3, " ms"),
             self._line("slowest hostile file that is ready", self._ready, _READY, 1e3, " ms"),
-            self._line("largest cell of a hostile file", self._memory, _MEMORY, 2**-20, " MiB"),
+            self._line("largest sandbox of a hostile file", self._memory, _MEMORY, 2**-20, " MiB"),
         ]
         return table(["", "goal", "reached", ""], [*self._rows, *worst])
 
-    def photo(self, name: str, side: int, laps: Times) -> None:
+    def photo(self, name: str, side: int, seconds: Times) -> None:
         most = _AT_MOST.get((name, side))
         if most:
-            self._at_most(f"{name} ÷ floor, preview {side}", laps["ours"] / laps["floor"], most)
+            self._at_most(
+                f"{name} ÷ floor, preview {side}", seconds["ours"] / seconds["floor"], most
+            )
         if name == "12 MP sRGB":
             for rival, least in _FASTER.items():
-                if rival in laps:
+                if rival in seconds:
                     what = f"{name}: {rival} ÷ ours, preview {side}"
-                    self._at_least(what, laps[rival] / laps["ours"], least)
+                    self._at_least(what, seconds[rival] / seconds["ours"], least)
 
-    def heic(self, side: int, laps: Times) -> None:
-        ratio = laps["ours"] / laps["floor"]
+    def heic(self, side: int, seconds: Times) -> None:
+        ratio = seconds["ours"] / seconds["floor"]
         self._at_most(f"12 MP HEIC ÷ decoding alone, preview {side}", ratio, _HEIC)
 
-    def film(self, name: str, laps: Times) -> None:
-        if "ffmpeg" in laps:
-            self._at_most(f"{name} ÷ two runs of ffmpeg", laps["ours"] / laps["ffmpeg"], _FILM)
+    def video(self, name: str, seconds: Times) -> None:
+        if "ffmpeg" in seconds:
+            self._at_most(
+                f"{name} ÷ two runs of ffmpeg", seconds["ours"] / seconds["ffmpeg"], _VIDEO
+            )
 
-    def cell(
+    def sandbox(
         self, empty: float, small: float, share: float, deadline: float, scaling: float
     ) -> None:
-        """Seconds, but `share` of the time of a photo of 12 MP and `scaling` of two cells."""
-        self._at_most("cell: an empty job", empty, 0.0005, 1e3, " ms")
-        self._at_most("cell: added to a photo of 0.3 MP", small, 0.002, 1e3, " ms")
-        self._at_most("cell: added to a photo of 12 MP", share, 0.25, 100, " %")
-        self._at_most("cell: error after a deadline", deadline, 0.010, 1e3, " ms")
-        self._at_least("two cells against one", scaling, 1.85)
+        """Add results in seconds; `share` is relative to the time of a 12 MP photo, `scaling` to one sandbox."""
+        self._at_most("sandbox: an empty job", empty, 0.0005, 1e3, " ms")
+        self._at_most("sandbox: added to a photo of 0.3 MP", small, 0.002, 1e3, " ms")
+        self._at_most("sandbox: added to a photo of 12 MP", share, 0.25, 100, " %")
+        self._at_most("sandbox: error after a deadline", deadline, 0.010, 1e3, " ms")
+        self._at_least("two sandboxes against one", scaling, 1.85)
 
     def hostile(self, outcome: str, took: float, memory: int) -> None:
         if outcome == "ready":
@@ -67,7 +71,7 @@ class Goals:
         self._memory = max(self._memory, memory)
 
     def ceilings(self, within: float, encodes: float) -> None:
-        self._at_least("pictures within their bytes", within, 1.0, 100, " %")
+        self._at_least("pictures within their byte limits", within, 1.0, 100, " %")
         self._at_most("encodes for each file of a photo", encodes, 1.05)
 
     def scan(self, ratio: float) -> None:

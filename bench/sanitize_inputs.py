@@ -1,4 +1,4 @@
-"""What `bench.sanitize` measures with: photos as detailed as real ones, films, and files made to harm."""
+"""Inputs of `bench.sanitize`: photos as detailed as real ones, videos, and hostile files."""
 
 import io
 from fractions import Fraction
@@ -34,7 +34,7 @@ def photos() -> dict[str, bytes]:
 
 
 def heic(photo: bytes) -> bytes:
-    """12 megapixels in tiles of 512, as iPhones write them."""
+    """Return a photo as HEIC in tiles of 512 pixels, as iPhones write it."""
     buffer = io.BytesIO()
     with Image.open(io.BytesIO(photo)) as image:
         pillow_heif.from_pillow(image).save(buffer, quality=60, tile_size=512)
@@ -42,7 +42,7 @@ def heic(photo: bytes) -> bytes:
 
 
 def sources() -> dict[str, bytes]:
-    """Pictures of all kinds, for the limits on bytes."""
+    """Return pictures of all kinds, to test the limits on bytes."""
     made = {f"photo {seed}": encoded(natural(4032, 3024, seed), quality=92) for seed in range(4)}
     made |= {f"small photo {seed}": encoded(natural(1600, 1200, seed)) for seed in range(4)}
     random = np.random.default_rng(1)
@@ -57,15 +57,15 @@ def sources() -> dict[str, bytes]:
 
 
 @cache
-def films() -> dict[str, bytes]:
+def videos() -> dict[str, bytes]:
     return {
-        "MP4 of 2 MB": _film((1280, 720), 3_000_000, repeats=1),
-        "MP4 of 23 MB": _film((1920, 1080), 3_000_000, repeats=10),
+        "MP4 of 2 MB": _video((1280, 720), 3_000_000, repeats=1),
+        "MP4 of 23 MB": _video((1920, 1080), 3_000_000, repeats=10),
     }
 
 
-def _film(size: tuple[int, int], bits: int, repeats: int) -> bytes:
-    """A picture that moves, for six seconds, so many times one after the other."""
+def _video(size: tuple[int, int], bits: int, repeats: int) -> bytes:
+    """Return a video of a moving picture: six seconds, repeated `repeats` times."""
     width, height = size
     scene = np.asarray(natural(width + 400, height + 200))
     options = {"preset": "superfast", "maxrate": str(bits), "bufsize": str(bits), "g": "60"}
@@ -105,7 +105,7 @@ def _plain(packet: Any) -> tuple[bytes, int, int, bool]:
 
 
 class _Hiss:
-    """Sound that keeps up with the picture, so that both lie side by side as phones write them."""
+    """Sound that is written in step with the picture, so that both are interleaved, as phones write them."""
 
     def __init__(self, output: Any, stream: Any) -> None:
         self._output, self._stream, self._at = output, stream, 0
@@ -122,7 +122,7 @@ class _Hiss:
 
 
 def hostile() -> dict[str, bytes]:
-    """Bombs that are refused, and those that are legal and must stay cheap."""
+    """Return bombs that are refused, and legal ones that must stay cheap."""
     made = {name: content for name, content, _ in bombs()}
     made["png of 64 MP"] = png(8000, 8000)
     made["png of 64 MP with opacity"] = png(8000, 8000, kind=6)

@@ -1,4 +1,4 @@
-"""What the sanitizing step is measured against: the least that must be done, and what others would do."""
+"""Baselines of the sanitizing step: the least possible work, and other tools."""
 
 import io
 import os
@@ -15,14 +15,14 @@ from normalizer.decoders.photo.scaling import fit
 from normalizer.decoders.video import structure
 from normalizer.decoders.video.demuxer import open_video
 from normalizer.decoders.video.first_frame import first_frame, rows
-from normalizer.decoders.video.remux import copied, rebuild
+from normalizer.decoders.video.remux import copy_tracks, rebuild
 
 _THUMBNAIL = 320
 _FACTORS = (1, 2, 4, 8)
 
 
 def jpeg_floor(photo: bytes, side: int) -> None:
-    """libjpeg-turbo alone: decode to the preview's size, encode preview and thumbnail."""
+    """Decode to the preview's size and encode preview and thumbnail, with libjpeg-turbo alone."""
     with Image.open(io.BytesIO(photo)) as image:
         factor = fit(image.size, side, _FACTORS).factor
         image.draft("RGB", (image.width // factor, image.height // factor))
@@ -32,13 +32,13 @@ def jpeg_floor(photo: bytes, side: int) -> None:
 
 
 def heic_decode(photo: bytes, _: int) -> None:
-    """The same library, decoding alone."""
+    """Decode with the library that we use, and nothing else."""
     file = pillow_heif.open_heif(photo, convert_hdr_to_8bit=True)
     assert file.data
 
 
 def naive_pillow(photo: bytes, side: int) -> None:
-    """What most code does: decode all, turn, convert, shrink twice."""
+    """Do what most code does: decode all, rotate, convert, shrink twice."""
     with Image.open(io.BytesIO(photo)) as opened:
         profile = opened.info.get("icc_profile")
         image = ImageOps.exif_transpose(opened)
@@ -54,7 +54,7 @@ def naive_pillow(photo: bytes, side: int) -> None:
 
 
 def pyvips() -> Callable[[bytes, int], None] | None:
-    """libvips in this process, one thread; None where pyvips is not installed."""
+    """Return libvips in this process with one thread, or None if pyvips is not installed."""
     os.environ.setdefault("VIPS_CONCURRENCY", "1")
     try:
         import pyvips as vips
@@ -114,27 +114,27 @@ def imagemagick(folder: Path) -> Callable[[bytes, int], None] | None:
     return run
 
 
-def film_floor(film: bytes, _: int) -> None:
-    """The same libraries without a cell: probe, first frame as JPEG, new container."""
+def video_floor(video: bytes, _: int) -> None:
+    """Probe, make the first frame a JPEG and write a new container, with our libraries but without a sandbox."""
     source, target = os.memfd_create("source"), os.memfd_create("target")
-    os.write(source, film)
-    boxes = structure.read(memoryview(film))
+    os.write(source, video)
+    boxes = structure.read(memoryview(video))
     pixels = rows(first_frame(open_video(source, boxes)), 1920)
     image = Image.frombuffer("RGBX", pixels.shape[::-1], pixels.tobytes(), "raw", "RGBX", 0, 1)
     image.save(io.BytesIO(), "JPEG", quality=82)
-    rebuild(open_video(source, boxes), target, copied)
+    rebuild(open_video(source, boxes), target, copy_tracks)
     os.close(source)
     os.close(target)
 
 
 def ffmpeg(folder: Path) -> Callable[[bytes, int], None] | None:
-    """Two runs: the first frame, and a copy without metadata and with the index first."""
+    """Return two runs of ffmpeg: the first frame, and a copy without metadata and with the index first."""
     if not shutil.which("ffmpeg"):
         return None
 
-    def run(film: bytes, _: int) -> None:
+    def run(video: bytes, _: int) -> None:
         source = folder / "ffmpeg.mp4"
-        source.write_bytes(film)
+        source.write_bytes(video)
         common = ["ffmpeg", "-v", "error", "-nostdin", "-y", "-i", str(source)]
         _call(*common, "-frames:v", "1", "-q:v", "3", f"{folder}/poster.jpg")
         _call(
@@ -146,7 +146,7 @@ def ffmpeg(folder: Path) -> Callable[[bytes, int], None] | None:
 
 
 def _has_profile(photo: bytes) -> bool:
-    """Converting to sRGB what is sRGB already is slow in libvips, and nobody has to ask for it."""
+    """Return whether a photo has a profile. Converting sRGB to sRGB is slow in libvips, so we do not ask for it."""
     return b"ICC_PROFILE" in photo[:65536]
 
 

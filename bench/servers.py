@@ -1,4 +1,4 @@
-"""Starts the servers under test, pinned to one core, and reads what the system says about them."""
+"""Servers under test: starts them on one processor, and reads what the system reports about them."""
 
 import os
 import socket
@@ -24,12 +24,12 @@ class Server:
     port: int
 
     def cpu(self) -> float:
-        """CPU seconds used so far by the process itself."""
+        """Return the CPU seconds that the process itself has used so far."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / _CLOCK
 
     def syncs(self) -> float:
-        """Group commits so far, each with one fsync; 0 for a server that does not count them."""
+        """Return the group commits so far, each with one fsync; 0 for a server that does not count them."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as page:
                 lines = page.read().decode().splitlines()
@@ -38,11 +38,11 @@ class Server:
         return sum(float(line.split()[1]) for line in lines if line.startswith(_COMMITS))
 
     def resident(self) -> int:
-        """Peak resident bytes."""
+        """Return the peak of resident bytes."""
         for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
-        raise LookupError("the system tells no VmHWM")
+        raise LookupError(f"/proc/{self.process.pid}/status has no VmHWM; run on Linux")
 
 
 def free_port() -> int:
@@ -61,7 +61,7 @@ def floor(name: str, directory: Path, core: int) -> Iterator[Server]:
 
 @contextmanager
 def gateway(directory: Path, core_url: str, core: int) -> Iterator[Server]:
-    """`airlock serve` with one WhatsApp connector called bench."""
+    """Run `airlock serve` with one WhatsApp connector called bench."""
     from bench.deliveries import APP_SECRET
 
     port = free_port()
@@ -86,7 +86,7 @@ connectors:
 
 @contextmanager
 def airlock(settings: Path, port: int, core: int | None = None) -> Iterator[Server]:
-    """`airlock serve`, once it is ready; on one core or on all."""
+    """Run `airlock serve` on one processor or on all, and wait until it is ready."""
     command = [str(Path(sys.executable).with_name("airlock")), "serve", "-c", str(settings)]
     with _running(command, core, port) as server:
         _wait_until_ready(port)
@@ -108,7 +108,7 @@ def _running(command: list[str], core: int | None, port: int) -> Iterator[Server
 
 
 def _wait_until_ready(port: int) -> None:
-    """It listens before its decoders are warm, and warms them on the core that is measured."""
+    """Wait for /readyz: the gateway listens before its decoders are warm, and warms them on the measured processor."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
         try:
@@ -117,18 +117,18 @@ def _wait_until_ready(port: int) -> None:
             time.sleep(0.1)
         else:
             return
-    raise TimeoutError(f"the gateway on {port} does not get ready")
+    raise TimeoutError(f"the gateway on port {port} is not ready after 60 s")
 
 
 def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
     until = time.monotonic() + 60
     while time.monotonic() < until:
         if process.poll() is not None:
-            raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
+            raise RuntimeError(f"{process.args!r} exited with status {process.returncode}")
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
         except OSError:
             time.sleep(0.05)
         else:
             return
-    raise TimeoutError(f"{process.args!r} does not listen on {port}")
+    raise TimeoutError(f"{process.args!r} does not listen on port {port} after 60 s")

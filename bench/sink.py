@@ -1,4 +1,4 @@
-"""A conversation core that only counts: takes every event at once and notes when each message came."""
+"""A conversation core that only counts: accepts every event immediately and records when each message arrived."""
 
 import asyncio
 import re
@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import cast
 
 _NUMBER = re.compile(rb'"text":"Message (\d+)\.')
-_TAKEN = b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"
+_NO_CONTENT = b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"
 
 
 @dataclass
 class Sink:
-    """`taken` maps a message's number to when its event was taken (perf_counter)."""
+    """A core whose `taken` maps each message's number to the time of its event (perf_counter)."""
 
     port: int = 0
     taken: dict[int, float] = field(default_factory=dict)
@@ -20,7 +20,7 @@ class Sink:
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Taking(self), "127.0.0.1", 0)
+        self._server = await loop.create_server(lambda: _Receiver(self), "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
@@ -28,13 +28,13 @@ class Sink:
             self._server.close()
 
     async def until(self, count: int, seconds: float) -> None:
-        """Wait for `count` different messages; raises TimeoutError."""
+        """Wait until `count` different messages have arrived; raises TimeoutError."""
         async with asyncio.timeout(seconds):
             while len(self.taken) < count:
                 await asyncio.sleep(0.02)
 
 
-class _Taking(asyncio.Protocol):
+class _Receiver(asyncio.Protocol):
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
         self._buffer = b""
@@ -56,4 +56,4 @@ class _Taking(asyncio.Protocol):
         if match:
             self._sink.taken.setdefault(int(match[1]), time.perf_counter())
         assert self._transport is not None
-        self._transport.write(_TAKEN)
+        self._transport.write(_NO_CONTENT)

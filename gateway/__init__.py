@@ -1,1 +1,1 @@
-"""Ingress, journal, pipeline, fetching, delivery, API, links, settings and the command line."""
+"""The gateway: accepts webhooks, journals them, makes media safe, and delivers events; API, settings, command line."""

@@ -21,12 +21,12 @@ _LONGEST = 999_999.0
 
 
 def delay(attempt: int, *, base: float, ceiling: float) -> float:
-    """Seconds before retry `attempt` (1, 2, …): doubling from `base` to `ceiling`, with full jitter's upper half.
+    """Return the seconds before retry `attempt` (1, 2, …): exponential from `base` to `ceiling`, with equal jitter.
 
-    Half of it is fixed so that a retry is never immediate, half is random so that many do not come at once.
+    Half of the delay is fixed, so that a retry is never immediate; half is random, so that many retries spread out.
     """
-    whole = min(ceiling, base * 2.0 ** min(attempt - 1, 30))
-    return whole / 2 + random.uniform(0, whole / 2)  # noqa: S311 - spreads load, hides nothing
+    longest = min(ceiling, base * 2.0 ** min(attempt - 1, 30))
+    return longest / 2 + random.uniform(0, longest / 2)  # noqa: S311 - spreads load, protects nothing
 
 
 def retry_after(header: str, now: datetime) -> float | None:

@@ -1,7 +1,7 @@
-"""Numbered steps of the pipeline at which a test may end the process as a power switch would.
+"""Named steps of the pipeline at which a test can kill the process, as a power failure would.
 
-AIRLOCK_FAULT_POINT=after-append:3 kills the process (SIGKILL) when it passes that step for the third time.
-Unset, as always but in tests, `fault_point` does nothing.
+AIRLOCK_FAULT_POINT=after-append:3 kills the process (SIGKILL) when it reaches that step for the third time. The
+variable is set only in tests; without it `fault_point` does nothing.
 """
 
 import os
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 VARIABLE = "AIRLOCK_FAULT_POINT"
 
-#: In the order in which a message passes them.
+#: In the order in which a message reaches them.
 STEPS: tuple[str, ...] = (
     # a new data folder
     "journal-made",
@@ -23,7 +23,7 @@ STEPS: tuple[str, ...] = (
     "before-checkpoint",
     "after-checkpoint",
     "after-append",
-    # read
+    # parse
     "after-read",
     "before-record",
     "after-record",
@@ -39,41 +39,41 @@ STEPS: tuple[str, ...] = (
     "before-clear",
     "before-finish",
     "after-finish",
-    # forward
+    # deliver
     "before-freeze",
     "after-freeze",
     "before-post",
     "after-post-before-mark",
     "after-mark",
-    # housekeeping
+    # retention
     "after-expire",
     "after-forget",
     "after-erase",
     "before-remove",
     "after-remove",
     "after-sweep",
-    # by hand
+    # manual retry
     "after-retry",
 )
 
 
 class NoSuchStep(ValueError):
-    """The variable names something that is no step."""
+    """The variable names an unknown step."""
 
 
 def armed(environment: Mapping[str, str]) -> Callable[[str], None]:
-    """What `fault_point` is under these variables."""
-    wanted = environment.get(VARIABLE)
-    if not wanted:
-        return _pass
-    name, _, count = wanted.partition(":")
+    """Return the function that `fault_point` is in this environment."""
+    value = environment.get(VARIABLE)
+    if not value:
+        return _do_nothing
+    name, _, count = value.partition(":")
     if name not in STEPS or not (count or "1").isdigit():
-        raise NoSuchStep(f"{VARIABLE}={wanted}: it is name or name:count, with one of {STEPS}")
+        raise NoSuchStep(f"{VARIABLE}={value}: must be name or name:count; the names are {STEPS}")
     return _Trap(name, int(count or 1))
 
 
-def _pass(name: str) -> None:
-    """Nothing is switched on."""
+def _do_nothing(name: str) -> None:
+    """No fault point is armed."""
 
 
 class _Trap:

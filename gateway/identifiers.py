@@ -1,6 +1,6 @@
-"""Ids as the outside sees them: derived from the facts, so that the same fact has the same id for ever.
+"""Public ids, derived from the facts they identify, so that the same fact always has the same id.
 
-A key of the installation makes them opaque: who knows a platform's message id cannot compute ours.
+The derivation uses a secret key of the installation: knowing a platform's message id does not reveal ours.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ _DIGEST_BYTES = 16
 
 
 class Identifiers:
-    """Derives `conv_…`, `msg_…`, `att_…` and `evt_…` ids; `key` is 16 to 64 bytes, kept by the journal."""
+    """Derives `conv_…`, `msg_…`, `fact_…` and `evt_…` ids with a `key` of 16 to 64 bytes from the journal."""
 
     def __init__(self, key: bytes) -> None:
         self._keyed = hashlib.blake2b(key=key, digest_size=_DIGEST_BYTES)
@@ -21,18 +21,18 @@ class Identifiers:
         return "msg_" + self._derive("message", connector, platform_id)
 
     def reply(self, conversation: str, idempotency_key: str) -> str:
-        """The id of an agent's text: the same for each repeat of the same request."""
+        """Return the id of an agent's text; repeats of a request get the same id."""
         return "msg_" + self._derive("reply", conversation, idempotency_key)
 
     def fact(self, connector: str, event_id: str) -> str:
-        """The id of what is no message: the key of its duplicate detection."""
+        """Return the id of a fact that is not a message, used to detect duplicates."""
         return "fact_" + self._derive("fact", connector, event_id)
 
     def event(self, type: str, *about: str) -> str:
         return "evt_" + self._derive("event", type, *about)
 
     def _derive(self, *parts: str) -> str:
-        # The length goes before each part, so that ("ab", "c") and ("a", "bc") differ.
+        # Each part is preceded by its length, so that ("ab", "c") and ("a", "bc") differ.
         text = "".join([f"{len(part)}:{part}" for part in parts])
         digest = self._keyed.copy()
         digest.update(text.encode("utf-8", "surrogatepass"))
@@ -40,12 +40,12 @@ class Identifiers:
 
 
 def attachment_id(message_id: str, position: int) -> str:
-    """The id of a message's attachment; it names its message, so that no index is needed to find it."""
+    """Return the id of a message's attachment. It contains the message's id, so no index is needed to find it."""
     return f"att_{message_id.removeprefix('msg_')}_{position}"
 
 
 def parse_attachment_id(id: str) -> tuple[str, int] | None:
-    """Message id and position of an attachment id, None if it is none."""
+    """Return the message id and the position in an attachment id, or None if it is not an attachment id."""
     stem, _, position = id.removeprefix("att_").rpartition("_")
     if not id.startswith("att_") or not stem or not (position.isascii() and position.isdigit()):
         return None

@@ -1,4 +1,4 @@
-"""Errors of the HTTP surface: RFC 9457 problem details, each naming the thing, the cause and the remedy."""
+"""HTTP errors as RFC 9457 problem details; each names the subject, the cause and the remedy."""
 
 from collections.abc import Mapping
 from typing import Any, NoReturn
@@ -8,7 +8,7 @@ from aiohttp import web
 
 
 class Problem(Exception):
-    """An answer other than success. `detail` must hold nothing secret; `reason` is a word for machines."""
+    """An error response. `detail` must not contain secrets; `reason` is a machine-readable word."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""A running gateway: start, wait, stop."""
+"""Starts the gateway, waits for it, and stops it."""
 
 import asyncio
 import os
@@ -20,15 +20,15 @@ from .wiring import Installation, connect, folder
 
 log = structlog.get_logger(__name__)
 
-#: Seconds that what is in flight may still take when the gateway is asked to end: once for deliveries that
-#: come in and once for events that go out. Both and the rest have to be over within 10 s.
-_GRACE = 3.0
-#: Seconds that a predecessor may take to leave the data folder.
-_PREDECESSOR = 15.0
+#: Seconds that work in flight may take during shutdown: once for incoming deliveries and once for outgoing events.
+#: The whole shutdown must take less than 10 s.
+_GRACE_SECONDS = 3.0
+#: Seconds that a predecessor may take to release the data folder.
+_PREDECESSOR_SECONDS = 15.0
 
 
 class Gateway:
-    """One running gateway: `async with Gateway(settings, …)`, then `wait` until a part fails or `end` is set."""
+    """One gateway. Use `async with Gateway(settings, …)`, then `wait` until a component fails or `stop` is set."""
 
     def __init__(self, settings: Settings, *, agent: str = "agent", demo: bool = False) -> None:
         self._settings = settings
@@ -54,56 +54,58 @@ class Gateway:
     ) -> None:
         await self._stack.aclose()
 
-    async def wait(self, end: asyncio.Event) -> None:
-        """Return when `end` is set; raise what a part of the gateway died of, so that it is started anew."""
-        asked = asyncio.create_task(end.wait())
+    async def wait(self, stop: asyncio.Event) -> None:
+        """Return when `stop` is set. Raise the error of a component that fails, so that the process is restarted."""
+        stop_requested = asyncio.create_task(stop.wait())
         try:
-            done, _ = await asyncio.wait([asked, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(
+                [stop_requested, *self._tasks], return_when=asyncio.FIRST_COMPLETED
+            )
         finally:
-            asked.cancel()
-        for task in done - {asked}:
+            stop_requested.cancel()
+        for task in done - {stop_requested}:
             task.result()
-            raise RuntimeError(f"{task.get_name()} ended by itself")
+            raise RuntimeError(f"the component {task.get_name()!r} ended unexpectedly")
 
     @property
     def url(self) -> str:
         host = self._settings.gateway.listen.host
-        shown = f"[{host}]" if ":" in host else host
-        return f"http://{shown}:{self.port}"
+        bracketed = f"[{host}]" if ":" in host else host
+        return f"http://{bracketed}:{self.port}"
 
     async def attachment_states(self, connector: str, platform_id: str) -> list[str]:
-        """How the files of a platform's message stand; empty for an unknown message too."""
+        """Return the states of a message's attachments; empty if the message is unknown."""
         found = await self._journal.message(self._journal.ids.message(connector, platform_id))
         return [attachment["state"] for attachment in found["attachments"]] if found else []
 
     async def backlog(self) -> int:
-        """Events that the core has yet to take."""
+        """Return the number of events that the core has not accepted yet."""
         return await self._journal.backlog()
 
     async def _start(self) -> None:
         settings = self._settings
         data = folder(settings.gateway.data)
-        self._stack.callback(os.close, await claim(data, _PREDECESSOR))
+        self._stack.callback(os.close, await claim(data, _PREDECESSOR_SECONDS))
         sock = self._bind()
         self._journal = await SqliteJournal.open(data, hold_seconds=settings.core.hold_seconds)
         self._stack.push_async_callback(self._journal.close)
-        here = Installation(
+        installation = Installation(
             settings, data, self.url, self._public_url, agent=self._agent, demo=self._demo
         )
-        components = connect(here, self._journal, self._stack)
-        # Warming the decoders takes a second in which deliveries can be taken already.
+        components = connect(installation, self._journal, self._stack)
+        # Starting the decoders takes about a second; deliveries are accepted meanwhile.
         decoders = asyncio.create_task(components.sanitizer.start(), name="decoders")
         self._stack.push_async_callback(_cancel, decoders)
         for name, run in components.background.items():
             self._run(name, run())
-            if name == "forwarder":
+            if name == "lanes":
                 self._stack.push_async_callback(_drain, components.lanes)
         await self._serve(components.application, sock)
         await decoders
 
     @property
     def _public_url(self) -> str:
-        """`gateway.public_url`; with a free port (0) the one that was taken."""
+        """Return `gateway.public_url`, with port 0 replaced by the actual port."""
         public_url = str(self._settings.gateway.public_url)
         return (
             f"{public_url.removesuffix(':0')}:{self.port}"
@@ -125,8 +127,10 @@ class Gateway:
         self._stack.push_async_callback(_cancel, task)
 
     async def _serve(self, app: web.Application, sock: socket.socket) -> None:
-        # Bodies are proven as they came: nothing is inflated before that.
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE, auto_decompress=False)
+        # Signatures cover the raw body: nothing is decompressed before verification.
+        runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=_GRACE_SECONDS, auto_decompress=False
+        )
         self._stack.push_async_callback(runner.cleanup)
         await runner.setup()
         await web.SockSite(runner, sock).start()
@@ -139,6 +143,6 @@ async def _cancel(task: asyncio.Task[None]) -> None:
 
 
 async def _drain(lanes: Lanes) -> None:
-    """Let the POSTs in flight end and write down what was taken."""
-    await lanes.stop(_GRACE)
+    """Let POSTs in flight finish and record what the core accepted."""
+    await lanes.stop(_GRACE_SECONDS)
     await lanes.flush()

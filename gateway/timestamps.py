@@ -1,4 +1,4 @@
-"""Time as the journal keeps it (milliseconds since 1970, UTC) and as events show it (RFC 3339)."""
+"""Timestamps: milliseconds since 1970 (UTC) in the journal, RFC 3339 in events."""
 
 import time
 from datetime import UTC, datetime
@@ -9,8 +9,8 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def to_ms(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
+def to_ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
 
 
 def from_ms(ms: int) -> datetime:
@@ -18,12 +18,12 @@ def from_ms(ms: int) -> datetime:
 
 
 def rfc3339(ms: int) -> str:
-    """2026-11-22T01:02:03.123Z"""
+    """Return the timestamp in the form 2026-11-22T01:02:03.123Z."""
     seconds, rest = divmod(ms, 1000)
-    return f"{_second(seconds)}.{rest:03d}Z"
+    return f"{_rfc3339_second(seconds)}.{rest:03d}Z"
 
 
 @lru_cache(1024)
-def _second(seconds: int) -> str:
-    # Events come many to the second: formatting each anew was a tenth of recording a message.
+def _rfc3339_second(seconds: int) -> str:
+    # Many events fall into the same second: without the cache, formatting was a tenth of recording a message.
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))

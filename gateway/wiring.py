@@ -1,4 +1,4 @@
-"""Which components exist, and what each one receives."""
+"""Creates the gateway's components and connects them to each other."""
 
 import base64
 import secrets
@@ -16,7 +16,7 @@ from normalizer.scanner import Scanner
 from .delivery.core_client import CoreClient
 from .delivery.lanes import Lanes
 from .fetching import Fetcher
-from .http.api import Api, bearer
+from .http.api import Api, require_token
 from .http.health import probes
 from .http.media import MediaEndpoint
 from .http.routes import application
@@ -39,71 +39,73 @@ from .upkeep.failures import Failures
 from .upkeep.reconciler import Reconciler
 from .upkeep.retention import Retention, RetentionWorker
 
-#: POSTs to the core in flight, over as many kept connections.
-_FORWARDERS = 32
-#: Files being fetched or made safe at once, those that wait for their host or for a cell included: a host that
-#: hangs must not take all places.
-_FETCHERS = 128
+#: POSTs to the core in flight, each on its own persistent connection.
+_CORE_CONNECTIONS = 32
+#: Files being fetched or sanitized at the same time, including those that wait for their host or for a sandbox. The
+#: number is large so that one hanging host cannot occupy every place.
+_PARALLEL_MEDIA = 128
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """Where this gateway runs: its settings, data folder and addresses."""
+    """Settings, data folder and addresses of this gateway."""
 
     settings: Settings
     data: Path
-    #: Where the server listens.
+    #: URL on which the server listens.
     url: str
-    #: How the platforms and agents' browsers reach it.
+    #: URL by which the platforms and the agents' browsers reach the gateway.
     public_url: str
-    #: The agent who is signed in to the workspace of `airlock demo`.
+    #: Agent who is signed in to the workspace of `airlock demo`.
     agent: str
     demo: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """A gateway's components, connected to each other."""
+    """The components that the service starts and stops."""
 
     application: web.Application
     sanitizer: Sanitizer
     lanes: Lanes
-    #: What runs in the background, by name, in the order in which it is started.
+    #: Background tasks by name, in the order in which they start.
     background: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
 
 
-def connect(here: Installation, journal: Journal, stack: AsyncExitStack) -> Components:
-    """Create every component; what has to be closed is pushed onto `stack`."""
-    settings = here.settings
+def connect(installation: Installation, journal: Journal, stack: AsyncExitStack) -> Components:
+    """Create every component, and push onto `stack` whatever must be closed."""
+    settings = installation.settings
     connectors = settings.connectors
     scanner = configured_scanner(settings)
     sanitizer = _sanitizer(settings, scanner, stack)
     fetcher = _fetcher(settings, stack)
     tokens = [token.get_secret_value() for token in settings.gateway.api_tokens]
-    workspace, core = _core(here, tokens, stack)
+    workspace, core = _core(installation, tokens, stack)
     priority = IntakePriority()
-    lanes = Lanes(journal, core, workers=_FORWARDERS, priority=priority)
-    intake = CapacityGate(
-        here.data,
+    lanes = Lanes(journal, core, workers=_CORE_CONNECTIONS, priority=priority)
+    capacity = CapacityGate(
+        installation.data,
         backlog=lambda: lanes.waiting,
         unread=lambda: journal.unread_bytes,
         to_come=journal.bytes_to_come,
     )
-    store = FileStore(folder(here.data / "media"), intake.has_no_room_for_media)
+    store = FileStore(folder(installation.data / "media"), capacity.has_no_room_for_media)
     quarantine = Quarantine(
-        folder(here.data / "quarantine"),
+        folder(installation.data / "quarantine"),
         settings.media.quarantine_max_bytes,
-        intake.is_short_of_room,
+        capacity.is_short_of_room,
     )
-    media = _media_work(here, journal, fetcher, quarantine, sanitizer, store)
-    sending = SendWorker(journal, connectors, fetcher, public_url=here.public_url)
-    for receiver in (lanes.recorded, media.recorded, sending.recorded):
+    media_worker = _media_worker(installation, journal, fetcher, quarantine, sanitizer, store)
+    send_worker = SendWorker(journal, connectors, fetcher, public_url=installation.public_url)
+    for receiver in (lanes.recorded, media_worker.recorded, send_worker.recorded):
         journal.subscribe(receiver)
-    housekeeping = RetentionWorker(journal, store, quarantine, _retention(settings), media.in_hand)
+    retention = RetentionWorker(
+        journal, store, quarantine, _retention(settings), media_worker.in_hand
+    )
     health = ConnectorHealth(connectors, fetcher)
-    links = Links(journal.key, here.public_url)
+    links = Links(journal.key, installation.public_url)
     app = application(
-        Webhooks(journal, connectors, here.public_url, intake.refusal, priority),
+        Webhooks(journal, connectors, installation.public_url, capacity.refusal, priority),
         Api(
             journal,
             links,
@@ -112,31 +114,31 @@ def connect(here: Installation, journal: Journal, stack: AsyncExitStack) -> Comp
             failures=Failures(journal, connectors, lanes),
             replies=Replies(journal, connectors, fetcher),
             health=health,
-            progress=media.progress,
-            erase=housekeeping.erase,
+            progress=media_worker.progress,
+            erase=retention.erase,
         ),
         MediaEndpoint(journal, links, store),
-        authorize=bearer(tokens),
-        probes=probes(journal, intake, lanes, sanitizer, scanner, store),
-        public_url=here.public_url,
+        authorize=require_token(tokens),
+        probes=probes(journal, capacity, lanes, sanitizer, scanner, store),
+        public_url=installation.public_url,
         workspace=workspace,
     )
     background: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
         "journal": journal.watch,
-        "forwarder": lanes.run,
-        "media": media.run,
-        "reader": ParseWorker(journal, connectors, priority).run,
-        "housekeeping": housekeeping.run,
-        "reconciler": Reconciler([lanes.pick_up, media.pick_up]).run,
-        "room": Compactor(journal, intake.is_short_of_room).run,
-        "sending": sending.run,
+        "lanes": lanes.run,
+        "media worker": media_worker.run,
+        "parse worker": ParseWorker(journal, connectors, priority).run,
+        "retention": retention.run,
+        "reconciler": Reconciler([lanes.pick_up, media_worker.pick_up]).run,
+        "compactor": Compactor(journal, capacity.is_short_of_room).run,
+        "send worker": send_worker.run,
         "connector health": health.run,
     }
     return Components(app, sanitizer, lanes, background)
 
 
 def configured_scanner(settings: Settings) -> Scanner | None:
-    """The scanner of media.scanner, None where none is configured."""
+    """Create the scanner of `media.scanner`; None if none is configured."""
     where = settings.media.scanner
     if where is None:
         return None
@@ -144,7 +146,7 @@ def configured_scanner(settings: Settings) -> Scanner | None:
 
 
 def folder(path: Path) -> Path:
-    """A folder for the gateway alone, whoever made it: it holds customers' messages."""
+    """Create the folder, or restrict an existing one, to the gateway's user, because it holds customers' messages."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.chmod(0o700)
     sync_folder(path.parent)
@@ -165,30 +167,30 @@ def _fetcher(settings: Settings, stack: AsyncExitStack) -> Fetcher:
     return fetcher
 
 
-def _media_work(
-    here: Installation,
+def _media_worker(
+    installation: Installation,
     journal: Journal,
     fetcher: Fetcher,
     quarantine: Quarantine,
     sanitizer: Sanitizer,
     store: FileStore,
 ) -> MediaWorker:
-    media = here.settings.media
-    originals = MediaSource(
+    media = installation.settings.media
+    source = MediaSource(
         journal,
         fetcher,
         quarantine,
-        scratch=_emptied(folder(here.data / "scratch")),
+        scratch=_emptied(folder(installation.data / "scratch")),
         limit=max(media.photo_max_bytes, media.video_max_bytes),
     )
     return MediaWorker(
         journal,
-        here.settings.connectors,
-        originals,
+        installation.settings.connectors,
+        source,
         sanitizer,
         store,
         keep_photos=media.max_photos_per_conversation,
-        parallel=_FETCHERS,
+        parallel=_PARALLEL_MEDIA,
     )
 
 
@@ -201,41 +203,42 @@ def _retention(settings: Settings) -> Retention:
 
 
 def _core(
-    here: Installation, tokens: list[str], stack: AsyncExitStack
+    installation: Installation, tokens: list[str], stack: AsyncExitStack
 ) -> tuple[web.Application | None, CoreClient]:
-    """The core that gets the events: the one configured, or the built-in workspace."""
-    settings = here.settings.core
+    """Create the client of the core that receives the events: the configured core or the built-in workspace."""
+    settings = installation.settings.core
     keys = [secret.get_secret_value() for secret in settings.secrets]
     workspace, url = None, str(settings.url)
     if settings.url is None:
         keys = keys or ["whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()]
         tokens.append(secrets.token_urlsafe(32))
-        workspace, url = _workspace(here, keys, tokens[-1]), f"{here.url}/workspace/events"
-    core = CoreClient(url, keys, connections=_FORWARDERS)
+        workspace = _workspace(installation, keys, tokens[-1])
+        url = f"{installation.url}/workspace/events"
+    core = CoreClient(url, keys, connections=_CORE_CONNECTIONS)
     stack.push_async_callback(core.close)
     return workspace, core
 
 
-def _workspace(here: Installation, keys: list[str], token: str) -> web.Application:
-    from workspace import WorkspaceSettings, create_app  # only where it is used
+def _workspace(installation: Installation, keys: list[str], token: str) -> web.Application:
+    from workspace import WorkspaceSettings, create_app  # imported only if it is used
 
     return create_app(
         WorkspaceSettings(
-            database=here.data / "workspace.db",
-            gateway_url=here.url,
+            database=installation.data / "workspace.db",
+            gateway_url=installation.url,
             api_token=token,
             secrets=tuple(keys),
-            media_origin=here.public_url,
-            agent=here.agent,
-            demo=here.demo,
-            trusted_proxies=here.settings.gateway.trusted_proxies,
-            text_retention=here.settings.gateway.text_retention,
+            media_origin=installation.public_url,
+            agent=installation.agent,
+            demo=installation.demo,
+            trusted_proxies=installation.settings.gateway.trusted_proxies,
+            text_retention=installation.settings.gateway.text_retention,
         )
     )
 
 
 def _emptied(path: Path) -> Path:
-    """Without what a crash may have left, where the file system knows no files without names."""
+    """Remove scratch files left by a crash on file systems that do not support unnamed temporary files."""
     for file in path.iterdir():
         file.unlink()
     return path

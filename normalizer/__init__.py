@@ -1,1 +1,1 @@
-"""The common events, what safe media are, and how to make them. Knows no platform, no HTTP, no journal."""
+"""The common events, the definition of safe media, and the sanitizer that makes them. Knows no platform."""

@@ -1,7 +1,7 @@
-"""The common events: what every platform's words become before anything else looks at them.
+"""The common events: the form into which every platform's messages are translated first.
 
-Values are frozen and go through JSON both ways (`dump`, `load`). Each event has `id`, the same for every
-repeat of the same fact (the key of duplicate detection); `account`, our side; `party`, theirs.
+Values are frozen and convert to JSON and back (`dump`, `load`). Each event has an `id`, which is the same for every
+repeat of the same fact and the key of duplicate detection; `account` is our side, `party` theirs.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ Kind = Literal[
     "unsupported",
 ]
 
-#: What a plain-text transcript shows for one attachment of each kind (contract, section 3).
+#: The line of a plain-text transcript for one attachment of each kind (contract, section 3).
 TRANSCRIPT_LINES: Mapping[Kind, str] = {
     "photo": "[photo message]",
     "video": "[video message]",
@@ -38,7 +38,7 @@ TRANSCRIPT_LINES: Mapping[Kind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """The consumer. `id` is what we reply to; `aliases` are further names the platform knows them by."""
+    """The consumer. `id` is the address that we reply to; `aliases` are further ids that the platform uses."""
 
     id: str
     name: str | None = None
@@ -47,10 +47,10 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class MediaRef:
-    """What a platform claims about a file, and the connector's private note on how to find it.
+    """The platform's claims about a file, and the connector's private note on where to find it.
 
-    Claims (`media_type`, `size` in bytes, `sha256` in hex or base64) are never trusted. `locator` holds no
-    account credential; the gateway hands it back to `Connector.media` unread.
+    Claims (`media_type`, `size` in bytes, `sha256` in hex or base64) are never trusted. `locator` holds no account
+    credential; the gateway passes it to `Connector.media` without reading it.
     """
 
     locator: Mapping[str, Any]
@@ -62,10 +62,10 @@ class MediaRef:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """One attachment. Without `media` there is nothing to fetch: `details` says what it is, or `refused` why.
+    """One attachment. Without `media`, `details` holds the content or `refused` the reason.
 
-    `details` is for locations (`latitude`, `longitude`, `name`, `address`, `url`) and contacts (`cards`).
-    `refused` names the contract's reason when the platform itself could not deliver the file.
+    `details` is for locations (`latitude`, `longitude`, `name`, `address`, `url`) and contacts (`cards`). `refused`
+    is the contract's reason if the platform itself could not deliver the file.
     """
 
     kind: Kind
@@ -76,7 +76,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What all events share. `sent_at` is the platform's own time, None where it tells none."""
+    """The fields that all events share. `sent_at` is the platform's own time, None if it sends none."""
 
     id: str
     account: str
@@ -86,9 +86,9 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message(Event):
-    """A consumer wrote. `text` is the body or caption, never a placeholder.
+    """A message from a consumer. `text` is the body or caption, never a placeholder.
 
-    `choice` is the machine's word behind a tapped button, list row or postback.
+    `choice` is the machine-readable value of a tapped button, list row or postback.
     """
 
     type: Literal["message"] = "message"
@@ -102,9 +102,9 @@ class Message(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Echo(Event):
-    """The business wrote, from a native app or through us: the platform repeats it to every listener.
+    """A message from the business, sent from a native app or through us and repeated to us by the platform.
 
-    `message_id` is the platform's id of that message; `key` is ours, where the platform hands it back.
+    `message_id` is the platform's id of that message; `key` is our own key, if the platform returns it.
     """
 
     type: Literal["echo"] = "echo"
@@ -121,7 +121,7 @@ Status = Literal["sent", "delivered", "read", "failed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt(Event):
-    """What became of messages of ours: those in `message_ids`, and all sent up to `watermark` if given."""
+    """The status of messages that we sent: those in `message_ids`, and all sent up to `watermark` if it is given."""
 
     type: Literal["receipt"] = "receipt"
     status: Status
@@ -133,7 +133,7 @@ class Receipt(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reaction(Event):
-    """The consumer reacted to message `target`; `emoji` None takes the reaction back."""
+    """The consumer's reaction to message `target`; `emoji` is None if the reaction was removed."""
 
     type: Literal["reaction"] = "reaction"
     target: str
@@ -142,7 +142,7 @@ class Reaction(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit(Event):
-    """Message `target` now reads `text`."""
+    """The new text `text` of message `target`."""
 
     type: Literal["edit"] = "edit"
     target: str
@@ -152,7 +152,7 @@ class Edit(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deletion(Event):
-    """The consumer took message `target` back."""
+    """The consumer's deletion of message `target`."""
 
     type: Literal["deletion"] = "deletion"
     target: str
@@ -160,18 +160,18 @@ class Deletion(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed(Event):
-    """The consumer closed the conversation: nothing may be sent until they write again."""
+    """The end of a conversation by the consumer: nothing may be sent until they write again."""
 
     type: Literal["closed"] = "closed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something the platform tells that is no message: `kind` in the platform's word.
+    """Information from the platform that is not a message. `kind` is the platform's word for it.
 
     Referrals, opt-ins, typing, hand-overs, identity changes. `text` is for people, `details` for machines:
-    `opted_out` true or false in it says whether the consumer wants texts of ours.
-    `party` is None where it tells about our account and not about a conversation.
+    `opted_out` in it is true or false if the consumer refused or allowed our texts. `party` is None if the notice
+    concerns our account and not a conversation.
     """
 
     id: str
@@ -186,7 +186,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown:
-    """What an authentic delivery held that the connector could not read. `raw` is the entry as it came."""
+    """An entry of an authentic delivery that the connector could not read. `raw` is the entry as it arrived."""
 
     id: str
     type: Literal["unknown"] = "unknown"
@@ -205,17 +205,17 @@ _EVENTS: TypeAdapter[list[AnyEvent]] = TypeAdapter(
 
 
 def dump(events: list[AnyEvent]) -> bytes:
-    """Events as a JSON array."""
+    """Return events as a JSON array."""
     return orjson.dumps(events)
 
 
 def load(data: bytes) -> list[AnyEvent]:
-    """The events of a JSON array made by `dump`; raises pydantic's ValidationError for anything else."""
+    """Return the events of a JSON array made by `dump`. Raise pydantic's ValidationError for anything else."""
     return _EVENTS.validate_json(data)
 
 
 def transcript(text: str | None, attachments: tuple[Attachment, ...]) -> str:
-    """What a plain-text transcript shows: one line for each attachment, or the text when there is none."""
+    """Return the plain-text transcript: one line for each attachment, or the text if there is none."""
     if not attachments:
         return text or ""
     return "\n".join(TRANSCRIPT_LINES[attachment.kind] for attachment in attachments)

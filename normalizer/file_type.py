@@ -1,4 +1,4 @@
-"""What a file is, told by its first bytes alone: claimed types and names are never asked."""
+"""The type of a file, detected by its first bytes alone: claimed types and names are ignored."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,8 +12,8 @@ Format = Literal["jpeg", "png", "gif", "webp", "tiff", "heif", "avif", "mp4"]
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
-    """A format we know, and whether it holds a photo or a video."""
+class FileType:
+    """A known format, and whether it holds a photo or a video."""
 
     kind: MediaKind
     format: Format
@@ -34,35 +34,37 @@ _HEIF_BRANDS = frozenset(
     {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"jpeg", b"jpgs"}
 )
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
-#: Generic still-picture brands: what the picture is coded with stands among the compatible brands.
+#: Generic still-picture brands; the coding of the picture is among the compatible brands.
 _STILL_BRANDS = frozenset({b"mif1", b"mif2", b"msf1", b"miaf", b"MiHE", b"MiHB", b"MiPr"})
 
 #: QuickTime files older than `ftyp` begin with one of these atoms.
 _QUICKTIME_ATOMS = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
 
 
-def sniff(head: bytes) -> Content:
-    """The content whose file begins with `head`; raises MediaRejected for anything else."""
+def sniff(head: bytes) -> FileType:
+    """Return the type of a file that begins with `head`. Raise MediaRejected for an unknown type."""
     if not head:
-        raise MediaRejected("corrupt", "an empty file")
+        raise MediaRejected("corrupt", "the file is empty")
     for signature, name in _SIGNATURES:
         if head.startswith(signature):
-            return Content("photo", name)
+            return FileType("photo", name)
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return Content("photo", "webp")
+        return FileType("photo", "webp")
     if head[4:8] == b"ftyp":
-        return _iso(head)
+        return _iso_format(head)
     if head[4:8] in _QUICKTIME_ATOMS and int.from_bytes(head[:4], "big") >= 8:
-        return Content("video", "mp4")
-    raise MediaRejected("unsupported_type", "neither a photo nor a video format we know")
+        return FileType("video", "mp4")
+    raise MediaRejected(
+        "unsupported_type", "the file is not a photo or a video in a supported format"
+    )
 
 
-def _iso(head: bytes) -> Content:
+def _iso_format(head: bytes) -> FileType:
     size = min(int.from_bytes(head[:4], "big"), len(head))
     major = head[8:12]
     brands = {major, *(head[at : at + 4] for at in range(16, size - 3, 4))}
     if major in _AVIF_BRANDS or (major in _STILL_BRANDS and brands & _AVIF_BRANDS):
-        return Content("photo", "avif")
+        return FileType("photo", "avif")
     if major in _HEIF_BRANDS or major in _STILL_BRANDS:
-        return Content("photo", "heif")
-    return Content("video", "mp4")
+        return FileType("photo", "heif")
+    return FileType("video", "mp4")

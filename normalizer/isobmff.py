@@ -1,15 +1,15 @@
-"""The boxes of an MP4, QuickTime, HEIF or AVIF file (ISO/IEC 14496-12), walked without trusting a single length."""
+"""The boxes of an MP4, QuickTime, HEIF or AVIF file (ISO/IEC 14496-12). The walk trusts no length."""
 
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-#: Boxes that hold nothing but boxes.
+#: Boxes that hold only boxes.
 CONTAINERS = frozenset(
     {b"moov", b"trak", b"mdia", b"minf", b"dinf", b"stbl", b"edts", b"mvex", b"moof", b"traf"}
 )
 
-#: All that a player needs of a progressive MP4; the audit refuses a file with anything else.
+#: The boxes that a player needs of a progressive MP4. The audit refuses a file with any other.
 ALLOWED = CONTAINERS - {b"mvex", b"moof", b"traf"} | {
     b"mvhd",
     b"tkhd",
@@ -33,17 +33,17 @@ ALLOWED = CONTAINERS - {b"mvex", b"moof", b"traf"} | {
     b"sdtp",
 }
 
-#: A film of a hundred fragmented hours has fewer.
+#: A hundred hours of fragmented video have fewer.
 _MAX_BOXES = 200_000
 
 
 class Broken(Exception):
-    """The boxes do not fit into one another."""
+    """The boxes of a file contradict each other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """`start` is where its header begins, `body` where its content does, `end` where the next box is."""
+    """A box. `start` is the offset of its header, `body` that of its content, `end` that of the next box."""
 
     kind: bytes
     start: int
@@ -52,7 +52,7 @@ class Box:
 
 
 def walk(data: memoryview, start: int, end: int) -> Iterator[Box]:
-    """The boxes side by side in a stretch of the file; raises Broken where one reaches beyond it."""
+    """Yield the boxes between `start` and `end`. Raise Broken if one reaches beyond `end`."""
     for _ in range(_MAX_BOXES):
         if start + 8 > end:
             return
@@ -60,26 +60,26 @@ def walk(data: memoryview, start: int, end: int) -> Iterator[Box]:
         body = start + 8
         if size == 1:
             if start + 16 > end:
-                raise Broken(f"{_name(kind)} ends in its header")
+                raise Broken(f"the box {_name(kind)} ends within its header")
             (size,) = struct.unpack_from(">Q", data, start + 8)
             body = start + 16
         elif size == 0:
             size = end - start
         if start + size > end or body > start + size:
-            raise Broken(f"{_name(kind)} is longer than what holds it")
+            raise Broken(f"the box {_name(kind)} is longer than its parent")
         yield Box(kind, start, body, start + size)
         start += size
-    raise Broken("too many boxes")
+    raise Broken("there are too many boxes")
 
 
-def inside(data: memoryview, box: Box, *path: bytes) -> Iterator[Box]:
-    """All boxes below `box` that the path of kinds leads to."""
+def find_boxes(data: memoryview, box: Box, *path: bytes) -> Iterator[Box]:
+    """Yield all boxes below `box` at the path of kinds."""
     if not path:
         yield box
         return
     for child in walk(data, box.body, box.end):
         if child.kind == path[0]:
-            yield from inside(data, child, *path[1:])
+            yield from find_boxes(data, child, *path[1:])
 
 
 def _name(kind: bytes) -> str:

@@ -1,4 +1,4 @@
-"""What safe media are: the limits, the outcome, and the words for what could not be made safe."""
+"""The definition of safe media: limits, outcomes, and the reasons for which a file cannot be made safe."""
 
 import mmap
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Literal
 
 MediaKind = Literal["photo", "video"]
 
-#: A retry will not help (policy or safety).
+#: A retry does not help (policy or safety).
 RejectedReason = Literal[
     "too_large",
     "unsupported_type",
@@ -32,7 +32,7 @@ FailedReason = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The numbers of contract section 6. Sizes in bytes, sides and pixels in pixels, times in seconds."""
+    """The limits of contract section 6. Sizes in bytes, sides and pixels in pixels, times in seconds."""
 
     photo_max_bytes: int = 25_000_000
     photo_max_pixels: int = 64_000_000
@@ -47,7 +47,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """One file an agent's browser may get. `content` of a video is a read-only map of anonymous memory."""
+    """A file that may be sent to an agent's browser. `content` of a video is a read-only map of anonymous memory."""
 
     name: Literal["thumbnail", "preview", "poster", "video"]
     media_type: Literal["image/jpeg", "image/png", "video/mp4"]
@@ -58,9 +58,9 @@ class Rendition:
 
 @dataclass(frozen=True, slots=True)
 class Clean:
-    """A file made safe. `width` and `height` are those of the picture as it is seen, upright.
+    """A file that was made safe. `width` and `height` are those of the upright picture.
 
-    A photo has the renditions thumbnail and preview; a video thumbnail, poster and video.
+    A photo has the renditions thumbnail and preview; a video has thumbnail, poster and video.
     """
 
     kind: MediaKind
@@ -71,7 +71,7 @@ class Clean:
 
 
 class Unsafe(Exception):
-    """A file that cannot be shown. `detail` is for people and names no customer's words."""
+    """A file that cannot be shown. `detail` is for people and never contains customers' text."""
 
     state: Literal["rejected", "failed"]
 
@@ -82,7 +82,7 @@ class Unsafe(Exception):
 
 
 class MediaRejected(Unsafe):
-    """Policy or safety refuses the file: a retry will not help."""
+    """A file that policy or safety refuses: a retry does not help."""
 
     state = "rejected"
 
@@ -91,7 +91,7 @@ class MediaRejected(Unsafe):
 
 
 class MediaFailed(Unsafe):
-    """We could not do it this time: a retry may help."""
+    """A file that could not be processed this time: a retry may help."""
 
     state = "failed"
 

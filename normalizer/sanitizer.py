@@ -1,4 +1,4 @@
-"""The one door to safe media: a file of unknown bytes goes in, renditions of our own making come out."""
+"""The only way to safe media: a file of unknown bytes goes in, renditions that we made come out."""
 
 import asyncio
 import contextlib
@@ -10,54 +10,54 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 from .canvas import Canvas
-from .file_type import HEAD_BYTES, Content, sniff
+from .file_type import HEAD_BYTES, FileType, sniff
 from .media import Clean, Limits, MediaFailed, MediaRejected
 from .renditions.sandbox_job import SandboxRunner
 from .renditions.video import VideoPipeline
-from .renditions.while_decoding import Job
+from .renditions.while_decoding import JobSpec
 from .sandbox.pool import Isolation, Pool
 from .scanner import Scanner
 
 _log = logging.getLogger(__name__)
 
-#: What is being done with a file: only the scanner is waited for, or its contents are made anew.
+#: The step that a file is in: waiting for the scanner only, or being re-created from its content.
 Stage = Literal["scanning", "making_safe"]
 
-#: Called with what is being done, and with the share that is done while a film is encoded.
+#: Called with the stage, and with the share done while a video is being encoded.
 OnProgress = Callable[[Stage, float | None], None]
 
-#: How far threads that encode step back behind those that others wait for.
-_PATIENCE = 5
+#: The priority of encoding threads, lower than that of threads that answer requests.
+_NICENESS = 5
 
-#: Long enough for the slowest honest photo on a busy machine.
+#: Enough for the slowest honest photo on a busy machine.
 _PHOTO_SECONDS = 20.0
 
 
 class Sanitizer:
-    """Makes media safe. One for the whole process; `sanitize` may be called any number of times at once."""
+    """Makes media safe. One instance serves the whole process; `sanitize` may be called concurrently."""
 
     def __init__(
         self,
         limits: Limits,
         *,
-        cells: int | None = None,
+        sandboxes: int | None = None,
         isolation: Isolation = "full",
         scanner: Scanner | None = None,
     ) -> None:
-        cells = cells or os.cpu_count() or 1
+        sandboxes = sandboxes or os.cpu_count() or 1
         self._limits, self._scanner = limits, scanner
         self._canvas = Canvas(limits.preview_max_side)
-        self._pool = Pool(cells, isolation)
-        # Threads, not processes: encoding lets go of the interpreter lock, and reads the pixels where the
-        # cell has put them.
-        self._threads = ThreadPoolExecutor(cells, "encode", _step_back)
-        self._runner = SandboxRunner(self._canvas, limits, self._pool, self._threads, cells)
-        self._films = VideoPipeline(self._canvas, limits, self._pool, self._runner, self._threads)
+        self._pool = Pool(sandboxes, isolation)
+        # Threads, not processes: encoding releases the interpreter lock and reads the pixels where the sandbox
+        # wrote them.
+        self._threads = ThreadPoolExecutor(sandboxes, "encode", _lower_priority)
+        self._runner = SandboxRunner(self._canvas, limits, self._pool, self._threads, sandboxes)
+        self._videos = VideoPipeline(self._canvas, limits, self._pool, self._runner, self._threads)
 
     async def start(self) -> None:
-        """Starts the decoder processes, proves their walls and that the scanner takes what we take.
+        """Start the decoder processes, test their isolation, and check that the scanner accepts files of our size.
 
-        Raises SandboxUnavailable or ScannerMisfit. A scanner that is away is no reason not to start.
+        Raise SandboxUnavailable or ScannerMisfit. If the scanner cannot be reached, log a warning and start anyway.
         """
         await self._pool.start()
         if self._scanner:
@@ -65,112 +65,112 @@ class Sanitizer:
                 await self._scanner.check(
                     max(self._limits.photo_max_bytes, self._limits.video_max_bytes)
                 )
-            except MediaFailed as failure:
-                _log.warning("media wait for the scanner: %s", failure.detail)
+            except MediaFailed as exc:
+                _log.warning("media wait for the scanner: %s", exc.detail)
             except BaseException:
                 await self.close()
                 raise
 
     async def close(self) -> None:
-        """Ends all decoder processes."""
+        """End all decoder processes."""
         await self._pool.close()
         await self._runner.close()
         self._threads.shutdown(wait=False)
 
     @property
     def missing_layers(self) -> dict[str, str]:
-        """What stands between decoders and the system less than it could, and why. Empty where all does."""
+        """The isolation layers that are missing, each with the reason. Empty if all are in place."""
         return dict(self._pool.missing)
 
     @property
     def ready(self) -> bool:
-        """Whether decoder processes are at hand."""
+        """Whether decoder processes are available."""
         return self._pool.ready
 
     async def sanitize(
         self,
         source: int,
         *,
-        declared: str | None = None,  # noqa: ARG002  # so that nobody has to remember to leave it out
+        declared: str | None = None,  # noqa: ARG002  # accepted, so that callers need not filter it out
         progress: OnProgress | None = None,
     ) -> Clean:
-        """The renditions of the file behind the readable descriptor `source`, read from its start.
+        """Return the renditions of the file behind the readable descriptor `source`, read from its start.
 
-        Raises MediaRejected or MediaFailed. `declared`, the platform's claim, decides nothing.
+        Raise MediaRejected or MediaFailed. `declared`, the platform's claim, has no influence.
         """
-        tell = progress or _nobody_listens
-        # A description of our own: its position is nobody else's, and a cell cannot write through it.
+        report = progress or _ignore_progress
+        # A separate file description: it has its own position, and the sandbox cannot write through it.
         readonly = os.open(f"/proc/self/fd/{source}", os.O_RDONLY | os.O_CLOEXEC)
         try:
             size = os.fstat(readonly).st_size
             if size > max(self._limits.photo_max_bytes, self._limits.video_max_bytes):
                 raise _too_large(size, "no file may have so many")
-            tell("making_safe", None)
-            work = self._clean(readonly, size, tell)
+            report("making_safe", None)
+            cleaning = self._clean(readonly, size, report)
             if self._scanner is None:
-                return await work
-            return await _scanned(self._scanner.scan(readonly, size), work, tell)
+                return await cleaning
+            return await _scan_while_cleaning(self._scanner.scan(readonly, size), cleaning, report)
         finally:
             os.close(readonly)
 
-    async def scanner_trouble(self) -> MediaFailed | None:
-        """Why no file could be scanned now; None where one could, or where no scanner is configured."""
-        return await self._scanner.trouble() if self._scanner else None
+    async def scanner_error(self) -> MediaFailed | None:
+        """Return why files cannot be scanned now, or None if they can or no scanner is configured."""
+        return await self._scanner.error() if self._scanner else None
 
     async def _clean(self, source: int, size: int, progress: OnProgress) -> Clean:
-        content = sniff(os.pread(source, HEAD_BYTES, 0))
+        file_type = sniff(os.pread(source, HEAD_BYTES, 0))
         limits = self._limits
-        most = limits.photo_max_bytes if content.kind == "photo" else limits.video_max_bytes
-        if size > most:
-            raise _too_large(size, f"the limit for a {content.kind} is {most}")
-        if content.kind == "video":
-            return await self._films.clean(
+        limit = limits.photo_max_bytes if file_type.kind == "photo" else limits.video_max_bytes
+        if size > limit:
+            raise _too_large(size, f"the limit for a {file_type.kind} is {limit}")
+        if file_type.kind == "video":
+            return await self._videos.clean(
                 source, size, lambda share: progress("making_safe", share)
             )
-        return await self._photo(source, content, size)
+        return await self._photo(source, file_type, size)
 
-    async def _photo(self, source: int, content: Content, size: int) -> Clean:
+    async def _photo(self, source: int, file_type: FileType, size: int) -> Clean:
         message = {
             "job": "photo",
             "cpu_seconds": int(_PHOTO_SECONDS),
-            "format": content.format,
+            "format": file_type.format,
             "bytes": size,
             "max_pixels": self._limits.photo_max_pixels,
             "preview_side": self._canvas.side,
         }
-        work = await self._runner.work(Job(message, source, size, _PHOTO_SECONDS, "preview"))
-        return Clean("photo", work.painted.width, work.painted.height, None, work.pictures)
+        job = await self._runner.run(JobSpec(message, source, size, _PHOTO_SECONDS, "preview"))
+        return Clean("photo", job.painted.width, job.painted.height, None, job.images)
 
 
-def _step_back() -> None:
-    """Behind the threads that answer, and behind the cells."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _PATIENCE)
+def _lower_priority() -> None:
+    """Lower the priority of this thread below request threads and sandboxes."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
-def _nobody_listens(stage: Stage, share: float | None) -> None:
-    """For callers who do not ask."""
+def _ignore_progress(stage: Stage, share: float | None) -> None:
+    """Ignore progress when the caller did not ask for it."""
 
 
 def _too_large(size: int, limit: str) -> MediaRejected:
     return MediaRejected("too_large", f"{size} bytes; {limit}")
 
 
-async def _scanned(
-    scan: Coroutine[Any, Any, None], work: Coroutine[Any, Any, Clean], progress: OnProgress
+async def _scan_while_cleaning(
+    scan: Coroutine[Any, Any, None], clean: Coroutine[Any, Any, Clean], progress: OnProgress
 ) -> Clean:
-    """Both at once. What the scanner finds counts more than what else is wrong with a file."""
-    scanning, working = asyncio.create_task(scan), asyncio.create_task(work)
-    working.add_done_callback(lambda _: progress("scanning", None))
+    """Scan and clean at the same time. Malware outweighs every other error of the file."""
+    scanning, cleaning = asyncio.create_task(scan), asyncio.create_task(clean)
+    cleaning.add_done_callback(lambda _: progress("scanning", None))
     try:
-        await asyncio.wait({scanning, working}, return_when=asyncio.FIRST_EXCEPTION)
-        if not scanning.done() and isinstance(working.exception(), MediaRejected):
-            # The refusal is final whatever the scanner says, unless it has a name for the file.
+        await asyncio.wait({scanning, cleaning}, return_when=asyncio.FIRST_EXCEPTION)
+        if not scanning.done() and isinstance(cleaning.exception(), MediaRejected):
+            # The rejection is final, unless the scanner finds malware.
             with contextlib.suppress(MediaFailed):
                 await scanning
-            return await working
+            return await cleaning
         await scanning
-        return await working
+        return await cleaning
     finally:
-        for task in (scanning, working):
+        for task in (scanning, cleaning):
             task.cancel()
-        await asyncio.gather(scanning, working, return_exceptions=True)
+        await asyncio.gather(scanning, cleaning, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""Writes the chart of what each platform can do into docs/capabilities.md, from what the connectors declare."""
+"""Write the chart of platform capabilities into docs/capabilities.md, from what the connectors declare."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "capabilities.md"
 
 
 def page(text: str) -> str:
-    """The text of the page with the chart of the connectors that come with Airlock."""
+    """Return the text of the page with the chart of the built-in connectors."""
     own = [found for found in classes() if found.__module__.startswith("connectors.")]
     marked = f"<!-- chart -->\n{chart(own)}\n<!-- /chart -->"
     return re.sub(r"<!-- chart -->.*?<!-- /chart -->", lambda _: marked, text, flags=re.DOTALL)

@@ -1,4 +1,4 @@
-"""Says in one line what is missing when the interpreter is too old for Airlock."""
+"""Exit with one line of explanation if the interpreter is too old for Airlock."""
 
 import sys
 

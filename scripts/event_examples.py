@@ -1,6 +1,6 @@
-"""Makes the examples of docs/events.md: runs a gateway and emulated platforms, and keeps what a core is sent.
+"""Make the examples of docs/events.md: run a gateway with emulated platforms, and keep the events that it sends.
 
-Without arguments it writes them into the page; with --print it prints them as one JSON object.
+Without arguments the script writes them into the page; with --print it prints them as one JSON object.
 """
 
 import asyncio
@@ -28,15 +28,15 @@ SECRET = "whsec_" + "A" * 43 + "="
 ANN = Consumer("15550001111", "Ann")
 BEN = Consumer("7712345678901234", "Ben")
 DANA = Consumer("urn:mbid:AQAAYexampleDana", "Dana")
-#: Seconds a busy machine may take for one event.
-PATIENCE = 60.0
+#: Seconds that one event may take on a busy machine.
+TIMEOUT = 60.0
 
 Event = dict[str, Any]
 
 
 @dataclass
-class House:
-    """A gateway, the platforms around it, and the core that hears of everything."""
+class Setup:
+    """A gateway, its platforms, and the core that receives its events."""
 
     url: str
     core: Core
@@ -44,15 +44,15 @@ class House:
     _seen: int = field(default=0, init=False)
 
     async def next(self) -> Event:
-        """The event that comes after those seen before."""
+        """Return the next event that was not returned before."""
         seen = self._seen
-        events = await self.core.until(lambda found: len(found) > seen, PATIENCE)
+        events = await self.core.until(lambda found: len(found) > seen, TIMEOUT)
         self._seen += 1
         return events[seen]
 
 
 @asynccontextmanager
-async def house(hold_seconds: float) -> AsyncIterator[House]:
+async def setup(hold_seconds: float) -> AsyncIterator[Setup]:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         platforms: dict[str, Platform] = {name: kind() for name, kind in PLATFORMS.items()}
@@ -68,7 +68,7 @@ async def house(hold_seconds: float) -> AsyncIterator[House]:
         for name, platform in platforms.items():
             platform.webhook = f"{gateway.url}/webhooks/{_SECTIONS[name]}"
             platform.public_webhook = platform.webhook
-        yield House(gateway.url, core, platforms)
+        yield Setup(gateway.url, core, platforms)
 
 
 _SECTIONS = {
@@ -90,89 +90,91 @@ def _settings(core: Core, platforms: dict[str, Platform], hold_seconds: float) -
 
 
 async def examples() -> dict[str, Event]:
-    """Each example under its name on the page."""
-    async with house(hold_seconds=0) as impatient:
-        found = await _of_a_slow_video(impatient)
-    async with house(hold_seconds=60) as patient:
-        return {**found, **await _of_whatsapp(patient), **await _of_the_others(patient)}
+    """Return the examples by their names on the page."""
+    async with setup(hold_seconds=0) as without_hold:
+        found = await _slow_video(without_hold)
+    async with setup(hold_seconds=60) as with_hold:
+        return {**found, **await _whatsapp_events(with_hold), **await _other_events(with_hold)}
 
 
-async def _of_a_slow_video(house: House) -> dict[str, Event]:
-    messenger = house.platforms["messenger"]
+async def _slow_video(setup: Setup) -> dict[str, Event]:
+    messenger = setup.platforms["messenger"]
     card = messenger.attachment(video("washer", 2.0, 640, 360))
     (hosted,) = messenger.hosted.values()
     hosted.fault = Fault(status=503, times=1)
     await messenger.deliver([messenger.said(BEN, {"attachments": [card]})])
-    return {"pending": await house.next(), "updated": await house.next()}
+    return {"pending": await setup.next(), "updated": await setup.next()}
 
 
-async def _of_whatsapp(house: House) -> dict[str, Event]:
-    whatsapp = house.platforms["whatsapp"]
+async def _whatsapp_events(setup: Setup) -> dict[str, Event]:
+    whatsapp = setup.platforms["whatsapp"]
     (answer,) = await whatsapp.send(ANN, "it came like this", [photo(name="IMG_0042.JPG")])
     (id,) = answer.ids
-    found = {"photo": await house.next()}
+    found = {"photo": await setup.next()}
 
-    async def told(kind: str, content: Any) -> Event:
+    async def event_after(kind: str, content: Any) -> Event:
         message = whatsapp.message(ANN, kind, content)
         await whatsapp.deliver([whatsapp.change(ANN, [message])])
-        return await house.next()
+        return await setup.next()
 
     file = {"id": "1", "mime_type": "application/pdf", "filename": "bill.pdf", "caption": "see"}
-    found["rejected"] = await told("document", file)
-    found["reaction"] = await told("reaction", {"message_id": id, "emoji": "👍"})
+    found["rejected"] = await event_after("document", file)
+    found["reaction"] = await event_after("reaction", {"message_id": id, "emoji": "👍"})
     new = {"type": "text", "text": {"body": "it came like this, with the box open"}}
-    found["edited"] = await told("edit", {"original_message_id": id, "message": new})
-    await told("revoke", {"original_message_id": id})  # first, its photo is gone
-    found["deleted"] = await house.next()
-    found["unrecognised"] = await told("hologram", {"id": "2"})
+    found["edited"] = await event_after("edit", {"original_message_id": id, "message": new})
+    await event_after(
+        "revoke", {"original_message_id": id}
+    )  # the first event reports that its photo is gone
+    found["deleted"] = await setup.next()
+    found["unrecognised"] = await event_after("hologram", {"id": "2"})
     await whatsapp.deliver([{"field": "account_update", "value": {"event": "VERIFIED_ACCOUNT"}}])
-    found["account"] = await house.next()
-    found["status"] = await _of_a_text(house, found["photo"]["subject"])
+    found["account"] = await setup.next()
+    found["status"] = await _status_event(setup, found["photo"]["subject"])
     return found
 
 
-async def _of_a_text(house: House, conversation: str) -> Event:
-    whatsapp = house.platforms["whatsapp"]
-    url = f"{house.url}/v1/conversations/{conversation}/messages"
+async def _status_event(setup: Setup, conversation: str) -> Event:
+    whatsapp = setup.platforms["whatsapp"]
+    url = f"{setup.url}/v1/conversations/{conversation}/messages"
     headers = {"authorization": f"Bearer {TOKEN}", "idempotency-key": "1"}
-    said = {"text": "I am sorry. A new one is on its way.", "agent": "anna"}
+    reply = {"text": "I am sorry. A new one is on its way.", "agent": "anna"}
     async with (
         ClientSession() as http,
-        http.post(url, json=said, headers=headers, raise_for_status=True),
+        http.post(url, json=reply, headers=headers, raise_for_status=True),
     ):
-        sent = await house.next()
+        sent = await setup.next()
     await whatsapp.report(sent["data"]["message"]["platform_id"], "delivered", ANN.id)
-    return await house.next()
+    return await setup.next()
 
 
-async def _of_the_others(house: House) -> dict[str, Event]:
-    messenger, apple = house.platforms["messenger"], house.platforms["apple"]
-    ours = {"mid": "m_9", "is_echo": True, "app_id": 263902037430900, "text": "We are looking"}
-    echo = {**messenger.happened(BEN, message=ours), "recipient": {"id": BEN.id}}
+async def _other_events(setup: Setup) -> dict[str, Event]:
+    messenger, apple = setup.platforms["messenger"], setup.platforms["apple"]
+    message = {"mid": "m_9", "is_echo": True, "app_id": 263902037430900, "text": "We are looking"}
+    echo = {**messenger.event(BEN, message=message), "recipient": {"id": BEN.id}}
     echo["sender"] = {"id": messenger.page_id}
     await messenger.deliver([echo])
-    found = {"echoed": await house.next()}
+    found = {"echoed": await setup.next()}
     await apple.deliver(DANA, "typing_start", {})
-    found["notice"] = await house.next()
+    found["notice"] = await setup.next()
     await apple.deliver(DANA, "close", {})
-    found["closed"] = await house.next()
+    found["closed"] = await setup.next()
     return found
 
 
 def page(text: str, found: dict[str, Event]) -> str:
-    """The text of the page with the examples in their places."""
+    """Return the text of the page with the examples in their places."""
 
-    def place(match: re.Match[str]) -> str:
+    def replace(match: re.Match[str]) -> str:
         name = match["name"]
         shown = json.dumps(found[name], indent=2, ensure_ascii=False)
         return f"<!-- example: {name} -->\n```json\n{_compact(shown)}\n```\n<!-- /example -->"
 
     pattern = r"<!-- example: (?P<name>[a-z]+) -->.*?<!-- /example -->"
-    return re.sub(pattern, place, text, flags=re.DOTALL)
+    return re.sub(pattern, replace, text, flags=re.DOTALL)
 
 
 def _compact(shown: str) -> str:
-    """Innermost objects on one line, where they fit."""
+    """Put innermost objects on one line if they fit."""
 
     def joined(match: re.Match[str]) -> str:
         line = re.sub(r"\s*\n\s*", " ", match[0]).replace("{ ", "{").replace(" }", "}")

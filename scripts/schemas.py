@@ -1,4 +1,4 @@
-"""Writes the schemas that the documentation publishes into docs/schemas: events, settings, HTTP surface."""
+"""Write the schemas that the documentation publishes into docs/schemas: events, settings, HTTP API."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ PUBLIC_URL = "https://chat.example.com"
 
 
 def files() -> dict[str, str]:
-    """The text of each file, with the connectors that come with Airlock."""
+    """Return the text of each file, with the built-in connectors."""
     own = [entry for entry in installed() if entry.value.startswith("connectors.")]
     found = {
         "events": schemas.schema(),

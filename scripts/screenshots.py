@@ -1,4 +1,4 @@
-"""Makes the pictures of the workspace that README and docs show, from a running demo, in Chromium."""
+"""Make the screenshots of the workspace for README and docs, from a running demo in Chromium."""
 
 import asyncio
 import re
@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Page, async_playwright
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 AIRLOCK = Path(sys.executable).with_name("airlock")
 
-#: Everything the browser would otherwise do on its own, and does not have to here.
+#: Switch off what the browser does in the background.
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -22,9 +22,9 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-#: Until the story has been told and the last video is ready. A minute later it begins anew.
+#: Seconds until the story has ended and its last video is ready. The story begins again a minute later.
 STORY_SECONDS = 29
-#: Until pictures are there and nothing moves any more.
+#: Milliseconds until images are loaded and animations have ended.
 SETTLING_MILLISECONDS = 1500
 
 Size = tuple[int, int]
@@ -62,27 +62,27 @@ async def main() -> None:
 async def _conversation(
     browser: Browser, address: str, name: str, size: Size, colours: Colours, answer: str = ""
 ) -> None:
-    page = await _opened(browser, address, size, colours)
+    page = await _open(browser, address, size, colours)
     await page.get_by_role("link", name=re.compile(CONSUMER)).click()
     await page.wait_for_selector(".player")
     if answer:
         last = page.locator(".message").last
         await last.hover()
         await last.get_by_role("button", name=re.compile("Quote")).click()
-        await page.get_by_label("Your answer").fill(answer)
-        await page.get_by_label("Your answer").press("Enter")
+        await page.get_by_label("Your reply").fill(answer)
+        await page.get_by_label("Your reply").press("Enter")
         await page.wait_for_selector(".ticks[data-status=read]")
-    await _keep(page, name)
+    await _save(page, name)
 
 
 async def _operations(browser: Browser, address: str, name: str) -> None:
-    page = await _opened(browser, address, WIDE, "light")
+    page = await _open(browser, address, WIDE, "light")
     await page.goto(f"{address}operations")
     await page.wait_for_selector("[data-channel] .dot[data-state=ok]")
-    await _keep(page, name)
+    await _save(page, name)
 
 
-async def _opened(browser: Browser, address: str, size: Size, colours: Colours) -> Page:
+async def _open(browser: Browser, address: str, size: Size, colours: Colours) -> Page:
     page = await browser.new_page(
         viewport={"width": size[0], "height": size[1]}, color_scheme=colours
     )
@@ -90,7 +90,7 @@ async def _opened(browser: Browser, address: str, size: Size, colours: Colours) 
     return page
 
 
-async def _keep(page: Page, name: str) -> None:
+async def _save(page: Page, name: str) -> None:
     await page.mouse.move(1, 1)
     await page.wait_for_timeout(SETTLING_MILLISECONDS)
     await page.screenshot(path=IMAGES / name)
@@ -105,7 +105,9 @@ async def _address(demo: asyncio.subprocess.Process) -> str:
             found = re.search(r"http://\S+", line.decode())
             if found:
                 return found[0]
-    raise RuntimeError("the demo ended before it told its address")
+    raise RuntimeError(
+        "the demo ended before it printed its address; run `airlock demo` to see why"
+    )
 
 
 def _free_port() -> int:

@@ -1,12 +1,12 @@
-"""The four platforms and a conversation core, emulated over real HTTP on loopback.
+"""Emulators of the four platforms and of a conversation core, over real HTTP on loopback.
 
-Written from the platforms' documentation alone: it shares no code with the connectors,
-so that a misunderstanding on one side shows as a failing test, not as agreement.
+They are written from the platforms' documentation alone and share no code with the connectors: a
+misunderstanding on one side then fails a test instead of being shared by both sides.
 """
 
 from .apple.platform import Apple
 from .core import Core
-from .exchange import Action, Asked, Consumer, Delivered, SentText
+from .exchange import Action, Asked, Consumer, ConsumerMessage, Delivered, SentText
 from .hosting import Fault, Hosted
 from .messenger.platform import Messenger
 from .platform import Platform
@@ -36,6 +36,7 @@ __all__ = [
     "Apple",
     "Asked",
     "Consumer",
+    "ConsumerMessage",
     "Core",
     "Delivered",
     "Fault",

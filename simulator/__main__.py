@@ -1,4 +1,4 @@
-"""`python -m simulator`: the four platforms beside a gateway that runs elsewhere on this machine."""
+"""`python -m simulator`: the four emulated platforms, for a gateway that runs separately on this machine."""
 
 import argparse
 import asyncio
@@ -10,11 +10,11 @@ import yaml
 from . import PLATFORMS
 from .scenario import play
 
-_DESCRIPTION = """Starts the four emulated platforms, prints the section of connectors.yaml that fits them,
-and tells their consumers' stories as soon as a gateway listens."""
+_DESCRIPTION = """Start the four emulated platforms, print the sections of connectors.yaml that fit them,
+and play the demonstration as soon as a gateway listens."""
 
-#: How long each delivery waits for the gateway to listen and accept, in seconds.
-_PATIENCE = 600.0
+#: Seconds for which each delivery is retried until the gateway listens and accepts it.
+_RETRY_SECONDS = 600.0
 
 
 def main() -> None:
@@ -28,13 +28,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--webhooks",
         default="http://127.0.0.1:8080/webhooks",
-        help="where the gateway takes deliveries (default: %(default)s)",
+        help="URL below which the gateway accepts deliveries (default: %(default)s)",
     )
     parser.add_argument(
         "--port",
         type=int,
         default=9100,
-        help="the first platform listens here, the others behind it (default: %(default)s)",
+        help="port of the first platform; the others use the next ports (default: %(default)s)",
     )
     parser.add_argument(
         "--pace", type=float, default=3.0, help="seconds between messages (default: %(default)s)"
@@ -48,15 +48,17 @@ async def _run(webhooks: str, port: int, pace: float) -> None:
         for number, platform in enumerate(platforms.values()):
             await platform.start(port=port + number)
             stack.push_async_callback(platform.close)
-            platform.retries_for = _PATIENCE
+            platform.retries_for = _RETRY_SECONDS
             platform.receipts = _RECEIPTS[platform.name]
         sections = {name: platform.settings() for name, platform in platforms.items()}
-        _say(yaml.safe_dump({"fetch": {"allow_private_hosts": True}, "connectors": sections}))
+        _print(yaml.safe_dump({"fetch": {"allow_private_hosts": True}, "connectors": sections}))
         async for step in play(platforms, pace=pace):
             files = [sample.name for sample in step.line.files]
-            words = " + ".join(filter(None, [step.line.text, *files]))
-            _say(f"{step.line.platform:>10}  {step.line.consumer.name}: {words}\n")
-        _say("That was everything. Texts of agents are still taken; Ctrl-C ends the platforms.\n")
+            content = " + ".join(filter(None, [step.line.text, *files]))
+            _print(f"{step.line.platform:>10}  {step.line.consumer.name}: {content}\n")
+        _print(
+            "The demonstration is over. Agents' texts are still accepted; Ctrl-C stops the platforms.\n"
+        )
         await asyncio.Event().wait()
 
 
@@ -68,7 +70,7 @@ _RECEIPTS: dict[str, tuple[str, ...]] = {
 }
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""A conversation core for tests: proves what it gets, keeps it in order, and fails when it is told to."""
+"""A conversation core for tests: verifies events, keeps them in order, and fails on request."""
 
 import asyncio
 import base64
@@ -15,54 +15,57 @@ from aiohttp import web
 from .core_judges import CUT, Judge, accepts
 from .hosting import hang_up
 
-#: How far a timestamp may be from our clock (seconds), as the Standard Webhooks specification suggests.
+#: Seconds by which a timestamp may differ from our clock, as the Standard Webhooks specification suggests.
 _TOLERANCE = 300
 
 _CLOUD_EVENT = "application/cloudevents+json"
 
 
 class BadSignature(Exception):
-    """A delivery that does not prove where it comes from."""
+    """A delivery whose signature is not valid, or whose content contradicts it."""
 
 
-def signature(secret: str, id: str, stamp: str, body: bytes) -> bytes:
-    """One element of webhook-signature, by the Standard Webhooks specification."""
+def signature(secret: str, id: str, timestamp: str, body: bytes) -> bytes:
+    """Return one element of webhook-signature, as the Standard Webhooks specification defines it."""
     key = base64.b64decode(secret.removeprefix("whsec_"))
-    digest = hmac.new(key, f"{id}.{stamp}.".encode() + body, hashlib.sha256).digest()
+    digest = hmac.new(key, f"{id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
     return b"v1," + base64.b64encode(digest)
 
 
 def verify(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> None:
-    """Check a delivery by the Standard Webhooks specification; raises BadSignature."""
-    id, stamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    """Verify a delivery as the Standard Webhooks specification defines it; raises BadSignature."""
+    id, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     if not id:
         raise BadSignature("webhook-id is missing")
-    if not stamp.isascii() or not stamp.isdigit() or abs(now - int(stamp)) > _TOLERANCE:
+    if not timestamp.isascii() or not timestamp.isdigit() or abs(now - int(timestamp)) > _TOLERANCE:
         raise BadSignature("webhook-timestamp is missing or too far from now")
-    right = signature(secret, id, stamp, body)
+    expected = signature(secret, id, timestamp, body)
     candidates = headers.get("webhook-signature", "").split(" ")
-    if not any(hmac.compare_digest(right, one.encode("utf-8", "replace")) for one in candidates):
-        raise BadSignature("no webhook-signature fits")
+    if not any(
+        hmac.compare_digest(expected, candidate.encode("utf-8", "replace"))
+        for candidate in candidates
+    ):
+        raise BadSignature("no element of webhook-signature matches")
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One event as it came; `at` is when, by a steady clock."""
+    """An event that was accepted; `at` is the monotonic time of its arrival."""
 
     at: float
     event: dict[str, Any]
 
 
 class Core:
-    """Takes events over HTTP. `taken` holds what it answered 2xx to, `refused` counts the rest.
+    """A core that receives events over HTTP. `taken` holds those it answered with 2xx, `refused` counts the rest.
 
-    With several secrets any of them proves a delivery, as while one is being replaced.
+    If there are several secrets, each of them is valid, as while one is being replaced.
     """
 
     def __init__(self, secret: str | Sequence[str], judge: Judge = accepts) -> None:
         self.taken: list[Received] = []
         self.refused = 0
-        #: Deliveries that proved nothing or contradict themselves, and why.
+        #: The number of deliveries that failed verification, and the reasons.
         self.bad_signatures = 0
         self.reasons: list[str] = []
         self.headers_of_refusal: dict[str, str] = {}
@@ -75,7 +78,7 @@ class Core:
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         app = web.Application(client_max_size=64 * 1024 * 1024)
-        app.router.add_post("/events", self._take)
+        app.router.add_post("/events", self._receive)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port).start()
@@ -86,7 +89,7 @@ class Core:
             await self._runner.cleanup()
 
     def throttle(self, seconds: int, times: int = 1) -> None:
-        """Answer 429 with Retry-After to the next events."""
+        """Answer the next `times` events with 429 and Retry-After."""
         left = iter(range(times))
         self.headers_of_refusal = {"retry-after": str(seconds)}
         self.judge = lambda event: accepts(event) if next(left, None) is None else 429
@@ -97,7 +100,7 @@ class Core:
 
     @property
     def distinct(self) -> list[dict[str, Any]]:
-        """The events without repeats, in the order in which each came first."""
+        """The events without repeats, in the order of their first arrivals."""
         first: dict[str, dict[str, Any]] = {}
         for event in self.events:
             first.setdefault(event["id"], event)
@@ -106,7 +109,7 @@ class Core:
     async def until(
         self, enough: Callable[[list[dict[str, Any]]], bool], seconds: float = 30.0
     ) -> list[dict[str, Any]]:
-        """Wait for a condition on the events; raises TimeoutError."""
+        """Wait until `enough` holds for the events; raises TimeoutError."""
         async with asyncio.timeout(seconds):
             while not enough(self.events):
                 self._arrived.clear()
@@ -114,32 +117,32 @@ class Core:
         return self.events
 
     async def until_count(self, count: int, seconds: float = 30.0) -> list[dict[str, Any]]:
-        """Wait until so many events were taken; raises TimeoutError."""
+        """Wait until `count` events were accepted; raises TimeoutError."""
         return await self.until(lambda events: len(events) >= count, seconds)
 
-    async def _take(self, request: web.Request) -> web.StreamResponse:
+    async def _receive(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         try:
-            self._check(request, body)
-            event = _cloud_event(request, body)
-        except BadSignature as why:
+            self._verify(request, body)
+            event = _parse_event(request, body)
+        except BadSignature as exc:
             self.bad_signatures += 1
-            self.reasons.append(str(why))
+            self.reasons.append(str(exc))
             return web.Response(status=401)
         if self.delay:
             await asyncio.sleep(self.delay)
-        return self._judged(request, event)
+        return self._respond(request, event)
 
-    def _check(self, request: web.Request, body: bytes) -> None:
-        *others, last = self._secrets
-        for secret in others:
+    def _verify(self, request: web.Request, body: bytes) -> None:
+        *earlier, last = self._secrets
+        for secret in earlier:
             try:
                 return verify(secret, request.headers, body, time.time())
             except BadSignature:
                 continue
         return verify(last, request.headers, body, time.time())
 
-    def _judged(self, request: web.Request, event: dict[str, Any]) -> web.Response:
+    def _respond(self, request: web.Request, event: dict[str, Any]) -> web.Response:
         status = self.judge(event)
         if 200 <= status < 300:
             self.taken.append(Received(time.monotonic(), event))
@@ -152,12 +155,12 @@ class Core:
         return web.Response(status=status, headers=self.headers_of_refusal)
 
 
-def _cloud_event(request: web.Request, body: bytes) -> dict[str, Any]:
-    """The CloudEvent in structured mode; its id has to be the one that was signed."""
+def _parse_event(request: web.Request, body: bytes) -> dict[str, Any]:
+    """Return the CloudEvent of a request in structured mode; its id must be the id that was signed."""
     try:
         event = json.loads(body)
-    except ValueError as why:
-        raise BadSignature("the body is not JSON") from why
+    except ValueError as exc:
+        raise BadSignature("the body is not JSON") from exc
     if request.content_type != _CLOUD_EVENT:
         raise BadSignature(f"the body is not {_CLOUD_EVENT}")
     if not isinstance(event, dict) or event.get("id") != request.headers["webhook-id"]:

@@ -1,11 +1,11 @@
-"""Ready-made moods of a conversation core: which events it refuses, and how."""
+"""Ready-made behaviours of a conversation core: which events it refuses, and how."""
 
 import itertools
 import time
 from collections.abc import Callable
 from typing import Any
 
-#: Decides about each event before it is kept: a status other than 2xx refuses it, 0 cuts the connection.
+#: Decides the status of each event: one other than 2xx refuses the event, 0 cuts the connection.
 Judge = Callable[[dict[str, Any]], int]
 
 CUT = 0
@@ -21,7 +21,7 @@ def always(status: int) -> Judge:
 
 
 def refuses_first(times: int, status: int = 503) -> Judge:
-    """The first so many attempts, of whatever event."""
+    """Refuse the first `times` attempts, of any event."""
     attempts = itertools.count(1)
     return lambda event: status if next(attempts) <= times else accepts(event)
 
@@ -32,17 +32,17 @@ def refuses_every(nth: int, status: int = 503) -> Judge:
 
 
 def refuses_for(seconds: float, status: int = 503) -> Judge:
-    """From the first attempt on."""
-    ends: list[float] = []
+    """Refuse everything for `seconds`, from the first attempt on."""
+    end: list[float] = []
 
     def judge(event: dict[str, Any]) -> int:
-        if not ends:
-            ends.append(time.monotonic() + seconds)
-        return status if time.monotonic() < ends[0] else accepts(event)
+        if not end:
+            end.append(time.monotonic() + seconds)
+        return status if time.monotonic() < end[0] else accepts(event)
 
     return judge
 
 
 def refuses_conversation(conversation: str, status: int = 503) -> Judge:
-    """Everything of one conversation, while the others go on."""
+    """Refuse every event of one conversation, and accept those of the others."""
     return lambda event: status if event.get("subject") == conversation else accepts(event)

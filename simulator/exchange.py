@@ -1,4 +1,4 @@
-"""What passes between an emulated platform and a gateway, as tests look at it."""
+"""Messages, deliveries and requests between an emulated platform and a gateway, as tests inspect them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,14 +6,16 @@ from typing import Any, Literal
 
 from multidict import CIMultiDictProxy
 
+from .samples import Sample
+
 Site = Literal["api", "cdn"]
 
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """Somebody who writes: `id` as the platform calls them.
+    """A person who writes to the business; `id` is the platform's id for that person.
 
-    `user_id` is WhatsApp's business-scoped id; whoever hides the number has only that one.
+    `user_id` is WhatsApp's business-scoped id; a person who hides the phone number has only that id.
     """
 
     id: str
@@ -22,8 +24,22 @@ class Consumer:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsumerMessage:
+    """A message for the gateway from a consumer: a text, files, or both.
+
+    Each of its deliveries is posted `times` times; with `forged` its signature or token is invalid.
+    """
+
+    consumer: Consumer
+    text: str | None = None
+    files: tuple[Sample, ...] = ()
+    times: int = 1
+    forged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Delivered:
-    """What the webhook answered to one delivery (the last time, if repeated), and the messages it held."""
+    """The webhook's answer to one delivery (the last answer, if it was retried), and the ids of its messages."""
 
     status: int
     body: bytes
@@ -38,7 +54,7 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class SentText:
-    """A text that the gateway sent through the platform; `raw` is the request as it was written."""
+    """A text that the gateway sent through the platform; `raw` is the content of the request."""
 
     id: str
     to: str
@@ -48,7 +64,7 @@ class SentText:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something other than a text that the gateway asked for, such as `read` or `typing_on`."""
+    """An action other than a text that the gateway requested, such as `read` or `typing_on`."""
 
     kind: str
     to: str = ""
@@ -57,7 +73,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request that reached the platform. `target` is path and query as they were written."""
+    """A request that the platform received; `target` is the path and the query, exactly as sent."""
 
     site: Site
     method: str

@@ -1,4 +1,4 @@
-"""What Meta's two platforms share: signed batches, the handshake, tokens and errors of the Graph API."""
+"""The Graph API, which Meta's two platforms share: signed batches, the handshake, tokens and errors."""
 
 import hashlib
 import hmac
@@ -16,56 +16,63 @@ from .platform import Handler, Platform, fresh_id
 
 VERSION = "v25.0"
 
-Proof = Literal[
-    "genuine", "forged", "missing", "only sha1", "cut", "unprefixed", "not hexadecimal", "not ascii"
+SignatureKind = Literal[
+    "valid",
+    "forged",
+    "missing",
+    "only sha1",
+    "truncated",
+    "unprefixed",
+    "not hexadecimal",
+    "not ascii",
 ]
 
 
-def signature(secret: str, body: bytes) -> str:
-    """The value of X-Hub-Signature-256."""
+def sign(secret: str, body: bytes) -> str:
+    """Return the value of X-Hub-Signature-256."""
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-def old_signature(secret: str, body: bytes) -> str:
-    """The value of X-Hub-Signature, which is sent as well and proves too little."""
+def sign_sha1(secret: str, body: bytes) -> str:
+    """Return the value of X-Hub-Signature, which is sent as well and is too weak to rely on."""
     return "sha1=" + hmac.new(secret.encode(), body, hashlib.sha1).hexdigest()
 
 
-def proof_of_secret(secret: str, token: str) -> str:
-    """The value of appsecret_proof."""
+def appsecret_proof(secret: str, token: str) -> str:
+    """Return the value of appsecret_proof."""
     return hmac.new(secret.encode(), token.encode(), hashlib.sha256).hexdigest()
 
 
-def written(payload: Any) -> bytes:
-    """JSON as Meta writes it: letters beyond ASCII and slashes escaped, and signed in that form."""
+def encode_json(payload: Any) -> bytes:
+    """Encode JSON as Meta does: with non-ASCII letters and slashes escaped. That form is what is signed."""
     return json.dumps(payload, separators=(",", ":")).replace("/", "\\/").encode()
 
 
-#: The value of X-Hub-Signature-256 by what is wrong with it; None leaves the header out.
-PROOFS: dict[Proof, Callable[[str, bytes], str | None]] = {
-    "genuine": signature,
-    "forged": lambda secret, body: signature(f"not {secret}", body),
+#: Functions that make the value of X-Hub-Signature-256, by its defect; None leaves the header out.
+SIGNATURES: dict[SignatureKind, Callable[[str, bytes], str | None]] = {
+    "valid": sign,
+    "forged": lambda secret, body: sign(f"not {secret}", body),
     "missing": lambda _secret, _body: None,
     "only sha1": lambda _secret, _body: None,
-    "cut": lambda secret, body: signature(secret, body)[:-2],
-    "unprefixed": lambda secret, body: signature(secret, body).removeprefix("sha256="),
+    "truncated": lambda secret, body: sign(secret, body)[:-2],
+    "unprefixed": lambda secret, body: sign(secret, body).removeprefix("sha256="),
     "not hexadecimal": lambda _secret, _body: "sha256=" + "z" * 64,
     "not ascii": lambda _secret, _body: "sha256=" + "é" * 64,
 }
 
 
 def error(status: int, code: int, message: str, **more: Any) -> web.Response:
-    """A Graph API error."""
+    """Return the answer with a Graph API error."""
     return web.json_response(error_body(code, message, **more), status=status)
 
 
 def error_body(code: int, message: str, **more: Any) -> dict[str, Any]:
-    said = {"message": f"(#{code}) {message}", "type": "OAuthException", "code": code}
-    return {"error": {**said, **more, "fbtrace_id": secrets.token_urlsafe(12)}}
+    content = {"message": f"(#{code}) {message}", "type": "OAuthException", "code": code}
+    return {"error": {**content, **more, "fbtrace_id": secrets.token_urlsafe(12)}}
 
 
 class Refused(Exception):
-    """A call that the Graph API refuses, with its answer."""
+    """A call that the Graph API refuses, with the answer to it."""
 
     def __init__(self, answer: web.Response) -> None:
         super().__init__(answer.text)
@@ -73,21 +80,29 @@ class Refused(Exception):
 
 
 class Graph(Platform):
-    """An app at Meta. Subclasses say what `object` they are and what a text looks like."""
+    """An app at Meta. Subclasses define the `object` of its webhooks and the form of a text."""
 
     object: ClassVar[str]
-    #: The status of the answer to a wrong token differs between the products.
+    #: The status of the answer to an invalid token, which differs between the products.
     bad_token_status: ClassVar[int]
     api_path: ClassVar = f"/{VERSION}"
     secret: str
     token: str
     verify_token: str
-    #: "Require App Secret": every call has to carry appsecret_proof.
-    wants_proof_of_secret = False
+    #: "Require App Secret": every call must carry appsecret_proof.
+    requires_appsecret_proof = False
 
     @property
     def api_url(self) -> str:
         return f"{self.origin}{self.api_path}"
+
+    def settings(self) -> dict[str, Any]:
+        return {
+            **super().settings(),
+            "app_secrets": [self.secret],
+            "verify_token": self.verify_token,
+            "access_token": self.token,
+        }
 
     def adopt(self, config: Any) -> None:
         self.secret = config.app_secrets[0].get_secret_value()
@@ -96,34 +111,34 @@ class Graph(Platform):
     def routes(self) -> list[web.RouteDef]:
         versioned = r"/{version:v\d+\.\d+}"
         return [
-            web.get(versioned + "/{id}", self._proved(self.look_up)),
-            web.post(versioned + "/{id}/messages", self._proved(self.take)),
+            web.get(versioned + "/{id}", self._authenticated(self.get_node)),
+            web.post(versioned + "/{id}/messages", self._authenticated(self.post_messages)),
             *self.more_routes(),
-            web.route("*", "/{rest:.*}", self._nowhere),
+            web.route("*", "/{rest:.*}", self._not_found),
         ]
 
     def more_routes(self) -> list[web.RouteDef]:
         return []
 
     @abstractmethod
-    async def look_up(self, request: web.Request) -> web.StreamResponse:
-        """GET of a node."""
+    async def get_node(self, request: web.Request) -> web.StreamResponse:
+        """Answer a GET of a node."""
 
     @abstractmethod
-    async def take(self, request: web.Request) -> web.StreamResponse:
-        """POST to a node's messages."""
+    async def post_messages(self, request: web.Request) -> web.StreamResponse:
+        """Answer a POST to a node's messages."""
 
     async def handshake(self, token: str | None = None, **more: str) -> tuple[Delivered, str]:
-        """Ask the webhook to prove that it is ours: its answer, and the challenge it should have echoed."""
+        """Send Meta's verification request to the webhook; return the answer, and the challenge it should echo."""
         challenge = str(secrets.randbelow(10**10))
-        asked = {
+        query = {
             "hub.mode": "subscribe",
             "hub.challenge": challenge,
             "hub.verify_token": self.verify_token if token is None else token,
             **more,
         }
         assert self._http is not None, "start() comes first"
-        async with self._http.get(URL(self.webhook).update_query(asked)) as response:
+        async with self._http.get(URL(self.webhook).update_query(query)) as response:
             body = await response.read()
             return Delivered(response.status, body, (), response.headers), challenge
 
@@ -133,61 +148,72 @@ class Graph(Platform):
         ids: Sequence[str],
         *,
         times: int = 1,
-        proof: Proof = "genuine",
+        signature: SignatureKind = "valid",
     ) -> list[Delivered]:
-        """One POST with all entries, signed as `proof` says."""
-        body = written({"object": self.object, "entry": list(entries)})
+        """Post all entries in one delivery, with a signature of the given kind."""
+        body = encode_json({"object": self.object, "entry": list(entries)})
         headers = {"content-type": "application/json", "user-agent": "facebookexternalua"}
-        if (value := PROOFS[proof](self.secret, body)) is not None:
+        if (value := SIGNATURES[signature](self.secret, body)) is not None:
             headers["x-hub-signature-256"] = value
-        if proof in {"genuine", "only sha1"}:
-            headers["x-hub-signature"] = old_signature(self.secret, body)
+        if signature in {"valid", "only sha1"}:
+            headers["x-hub-signature"] = sign_sha1(self.secret, body)
         return await self.post(body, headers, ids, times=times)
 
     def authorized(self, request: web.Request) -> bool:
-        """Whether the token is right: as a bearer, or as a parameter where that is allowed."""
+        """Return whether the token is valid: as a bearer token, or as a parameter where that is allowed."""
         return request.headers.get("authorization") == f"Bearer {self.token}"
 
-    def _proved(self, handler: Handler) -> Handler:
-        async def proved(request: web.Request) -> web.StreamResponse:
+    def _authenticated(self, handler: Handler) -> Handler:
+        async def authenticated(request: web.Request) -> web.StreamResponse:
             if not self.authorized(request):
                 return error(
                     self.bad_token_status, 190, "Error validating access token", error_subcode=463
                 )
             given = request.query.get("appsecret_proof")
-            right = given == proof_of_secret(self.secret, self.token)
-            if (given is not None and not right) or (given is None and self.wants_proof_of_secret):
+            correct = given == appsecret_proof(self.secret, self.token)
+            if (given is not None and not correct) or (
+                given is None and self.requires_appsecret_proof
+            ):
                 return error(400, 100, "Invalid appsecret_proof provided in the API argument")
             try:
                 return await handler(request)
             except Refused as refused:
                 return refused.answer
 
-        return proved
+        return authenticated
 
-    async def _nowhere(self, request: web.Request) -> web.StreamResponse:
+    async def _not_found(self, request: web.Request) -> web.StreamResponse:
         return error(400, 2500, f"Unknown path components: {request.path}")
 
 
-async def json_of(request: web.Request, known: frozenset[str]) -> dict[str, Any]:
-    """The JSON object of a call; keys that the API does not know are refused."""
+async def read_json(request: web.Request, known: frozenset[str]) -> dict[str, Any]:
+    """Return the JSON object of a call; refuse keys that the API does not know."""
     if request.content_type != "application/json":
         raise Refused(error(400, 100, "The request must be application/json"))
     try:
         raw = json.loads(await request.read())
-    except ValueError as why:
-        raise Refused(error(400, 100, "Param body must be valid JSON")) from why
+    except ValueError as exc:
+        raise Refused(error(400, 100, "Param body must be valid JSON")) from exc
     if not isinstance(raw, dict):
         raise Refused(error(400, 100, "Param body must be an object"))
-    if strange := sorted(raw.keys() - known):
-        raise Refused(error(400, 100, f"Unexpected key {strange[0]!r} on param body"))
+    if unknown := sorted(raw.keys() - known):
+        raise Refused(error(400, 100, f"Unexpected key {unknown[0]!r} on param body"))
     return raw
 
 
-def wanted(condition: object, code: int, message: str, **more: Any) -> None:
+def require(condition: object, code: int, message: str, **more: Any) -> None:
     """Refuse a call unless the condition holds."""
     if not condition:
         raise Refused(error(400, code, message, **more))
 
 
-__all__ = ["Graph", "Proof", "Refused", "error", "error_body", "fresh_id", "json_of", "wanted"]
+__all__ = [
+    "Graph",
+    "Refused",
+    "SignatureKind",
+    "error",
+    "error_body",
+    "fresh_id",
+    "read_json",
+    "require",
+]

@@ -1,4 +1,4 @@
-"""The files that an emulated platform serves, and how each may misbehave."""
+"""Files that an emulated platform serves, and their faults."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,19 +9,19 @@ from aiohttp import web
 
 from .samples import Sample
 
-_ENDLESS_BLOCK = 64 * 1024
+_CHUNK = 64 * 1024
 
 Step = Literal["bytes", "lookup"]
 
 
 @dataclass(slots=True)
 class Fault:
-    """How a file misbehaves when it is asked for, the next `times` times. One field at a time.
+    """A fault of a file, for the next `times` requests. Set one of the fields from `status` to `media_type`.
 
-    `status` answers that status, `hang` never answers, `drip` sends a few bytes now and then, `truncate`
-    stops half-way, `redirect` sends the client elsewhere, `replace` serves other bytes, `flip` changes one
-    byte, `endless` streams that many bytes without saying so first, `media_type` claims another type.
-    `at` says when: for the bytes, or already at the request that leads to them.
+    `status` answers with that status, `hang` never answers, `drip` sends a few bytes at a time, `truncate`
+    stops half-way, `redirect` sends the client to another URL, `replace` serves other bytes, `flip` changes one
+    byte, `endless` streams that many bytes without announcing a length, `media_type` announces another type.
+    `at` selects the faulty request: the one for the bytes, or the look-up that leads to them.
     """
 
     status: int | None = None
@@ -39,26 +39,28 @@ class Fault:
 
 @dataclass(slots=True)
 class Hosted:
-    """A file that the platform serves. `asked` counts the requests for its bytes, `looked_up` those before."""
+    """A file that the platform serves. `asked` counts the requests for its bytes, `looked_up` the look-ups."""
 
     sample: Sample
     content: bytes
     fault: Fault | None = None
     asked: int = 0
     looked_up: int = 0
-    #: Until when each address that was given out is good.
+    #: When each URL that was given out expires, by the token in the URL.
     addresses: dict[str, float] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-def whole(hosted: Hosted, *, content: bytes | None = None, media_type: str = "") -> web.Response:
+def file_response(
+    hosted: Hosted, *, content: bytes | None = None, media_type: str = ""
+) -> web.Response:
     body = hosted.content if content is None else content
     headers = {"content-type": media_type or hosted.sample.media_type}
     return web.Response(body=body, headers=headers)
 
 
-async def misbehaving(request: web.Request, hosted: Hosted, fault: Fault) -> web.StreamResponse:
-    """What the fault makes of an answer. Uses up one of its times."""
+async def faulty_response(request: web.Request, hosted: Hosted, fault: Fault) -> web.StreamResponse:
+    """Return the faulty answer to a request, and count it against the fault's `times`."""
     fault.times -= 1
     content = hosted.content
     if fault.hang:
@@ -68,16 +70,16 @@ async def misbehaving(request: web.Request, hosted: Hosted, fault: Fault) -> web
     if fault.redirect is not None:
         return web.Response(status=302, headers={"location": fault.redirect})
     if fault.replace is not None:
-        return whole(hosted, content=fault.replace)
+        return file_response(hosted, content=fault.replace)
     if fault.flip:
-        return whole(hosted, content=_flipped(content))
+        return file_response(hosted, content=_flipped(content))
     if fault.media_type is not None:
-        return whole(hosted, media_type=fault.media_type)
+        return file_response(hosted, media_type=fault.media_type)
     if fault.endless is not None:
-        return await _streamed(request, _blocks(fault.endless), None)
+        return await _stream(request, _zeros(fault.endless), None)
     if fault.truncate:
-        return await _cut(request, content)
-    return await _streamed(request, _drops(content), len(content))
+        return await _send_half(request, content)
+    return await _stream(request, _slow_chunks(content), len(content))
 
 
 def _flipped(content: bytes) -> bytes:
@@ -85,19 +87,19 @@ def _flipped(content: bytes) -> bytes:
     return content[:middle] + bytes([content[middle] ^ 0xFF]) + content[middle + 1 :]
 
 
-async def _blocks(size: int) -> AsyncIterator[bytes]:
-    for start in range(0, size, _ENDLESS_BLOCK):
-        yield bytes(min(_ENDLESS_BLOCK, size - start))
+async def _zeros(size: int) -> AsyncIterator[bytes]:
+    for start in range(0, size, _CHUNK):
+        yield bytes(min(_CHUNK, size - start))
 
 
-async def _drops(content: bytes) -> AsyncIterator[bytes]:
+async def _slow_chunks(content: bytes) -> AsyncIterator[bytes]:
     for start in range(0, len(content), 500):
         yield content[start : start + 500]
         await asyncio.sleep(0.5)
 
 
-async def _streamed(
-    request: web.Request, blocks: AsyncIterator[bytes], length: int | None
+async def _stream(
+    request: web.Request, chunks: AsyncIterator[bytes], length: int | None
 ) -> web.StreamResponse:
     response = web.StreamResponse()
     if length is None:
@@ -105,13 +107,13 @@ async def _streamed(
     else:
         response.content_length = length
     await response.prepare(request)
-    async for block in blocks:
-        await response.write(block)
+    async for chunk in chunks:
+        await response.write(chunk)
     await response.write_eof()
     return response
 
 
-async def _cut(request: web.Request, content: bytes) -> web.StreamResponse:
+async def _send_half(request: web.Request, content: bytes) -> web.StreamResponse:
     response = web.StreamResponse()
     response.content_length = len(content)
     await response.prepare(request)
@@ -121,6 +123,10 @@ async def _cut(request: web.Request, content: bytes) -> web.StreamResponse:
 
 
 def hang_up(request: web.Request) -> None:
-    """End the connection without an answer, or in the middle of one."""
+    """Close the connection without an answer, or in the middle of one."""
     if request.transport is not None:
         request.transport.close()
+
+
+#: Older names.
+whole, misbehaving = file_response, faulty_response

@@ -1,4 +1,4 @@
-"""Four consumers with four small stories, for demonstrations: one on each platform."""
+"""The story of the demonstration: four consumers, one on each platform."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from .samples import Sample, photo, still, video
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Something a consumer sends: words, files, or both."""
+    """A message of the story: a text, files, or both."""
 
     platform: str
     consumer: Consumer
@@ -20,7 +20,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A line that was sent, and what the gateway answered."""
+    """A line that was sent, and the gateway's answers."""
 
     line: Line
     answers: tuple[Delivered, ...]
@@ -30,19 +30,19 @@ ANN = Consumer("4915112345678", "Ann Berger")
 BEN = Consumer("7712345678901234", "Ben Okafor")
 CLEO = Consumer("+15550001111", "Cleo Martin")
 DANA = Consumer("urn:mbid:AQAAYexampleDana/+=", "Dana Silva")
-#: A number, because some platforms know people by nothing else.
+#: Her id is a number, because some platforms allow nothing else.
 EVA = Consumer("424242001", "Eva Lindqvist")
 
 _CONSUMERS = {"whatsapp": ANN, "messenger": BEN, "twilio": CLEO, "apple": DANA}
 
 
 def somebody(platform: str) -> Consumer:
-    """A consumer as this platform knows people."""
+    """Return a consumer whose id has this platform's form."""
     return _CONSUMERS.get(platform, EVA)
 
 
 def story() -> list[Line]:
-    """What everybody sends, in the order in which they send it. Makes the files: takes a few seconds."""
+    """Return the messages of all consumers, in order. Making their files takes a few seconds."""
     parcel = photo("parcel", seed=11, name="IMG_2041.JPG")
     label = photo("parcel", 1200, 1600, seed=12, orientation=6, name="IMG_2042.JPG")
     drum = video("washer", 4.0, 640, 360, seed=21, name="washer.mp4")
@@ -69,7 +69,7 @@ def story() -> list[Line]:
 async def play(
     platforms: Mapping[str, Platform], *, pace: float, lines: Sequence[Line] | None = None
 ) -> AsyncIterator[Step]:
-    """Send the story line by line, `pace` seconds apart; lines of platforms that are not there are left out."""
+    """Send the lines `pace` seconds apart; skip those of platforms that are not in `platforms`."""
     if lines is None:
         lines = await asyncio.to_thread(story)
     for line in lines:

@@ -1,4 +1,4 @@
-"""For all tests: on CI nothing may be skipped, because a test that did not run shows nothing."""
+"""Hooks for all tests: on CI a skipped test fails, because a test that did not run shows nothing."""
 
 import os
 from collections.abc import Generator
@@ -15,5 +15,5 @@ def pytest_runtest_makereport(
     if report.skipped and os.environ.get("CI") == "true":
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome = "failed"
-        report.longrepr = f"{item.nodeid} may not be skipped on CI. {reason}"
+        report.longrepr = f"{item.nodeid} must not be skipped on CI. {reason}"
     return report

@@ -1,4 +1,4 @@
-"""A small conversation core with an agent's page: the embedded default, and a client of the public contract."""
+"""The built-in conversation core with pages for agents. It uses only the gateway's public HTTP API."""
 
 from workspace.application import create_app
 from workspace.settings import WorkspaceSettings

@@ -1,4 +1,4 @@
-"""The workspace as an aiohttp application, to be mounted below any path or to stand alone."""
+"""The workspace as an aiohttp application, which runs alone or mounted below any path."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ from aiohttp import web
 from workspace.gateway.channels import Channels
 from workspace.gateway.client import GatewayClient
 from workspace.gateway.link_cache import LinkCache
-from workspace.gateway.signatures import key
+from workspace.gateway.signatures import decode_secret
 from workspace.handlers import (
     actions,
     audit,
@@ -24,25 +24,25 @@ from workspace.handlers import (
     sign_in,
 )
 from workspace.http import security_headers
-from workspace.http.access import call, page
+from workspace.http.access import protect_api, protect_page
 from workspace.http.context import WORKSPACE, Workspace
 from workspace.settings import WorkspaceSettings
-from workspace.store.assignment import tell_gateway
+from workspace.store.assignment import resend_assignment
 from workspace.store.change_signal import ChangeSignal
 from workspace.store.database import Database
-from workspace.store.retention import keep_forgetting
+from workspace.store.retention import run_retention
 
 
 def create_app(settings: WorkspaceSettings) -> web.Application:
-    """The application, to run or to mount with `add_subapp("/workspace/", …)`.
+    """Return the application, to run alone or to mount with `add_subapp("/workspace/", …)`.
 
-    Raises ValueError where a setting cannot work.
+    Raises ValueError if a setting cannot work.
     """
-    app = web.Application(middlewares=[security_headers.answer_in_words])
+    app = web.Application(middlewares=[security_headers.errors_as_json])
     app[WORKSPACE] = _workspace(settings)
     app.on_response_prepare.append(security_headers.add_headers)
-    app.cleanup_ctx.append(_opened)
-    app.on_shutdown.append(_end_streams)
+    app.cleanup_ctx.append(_start_and_stop)
+    app.on_shutdown.append(_close_streams)
     app.add_routes(ROUTES)
     app.router.add_static("/static/", pages.STATIC)
     return app
@@ -50,31 +50,29 @@ def create_app(settings: WorkspaceSettings) -> web.Application:
 
 def _workspace(settings: WorkspaceSettings) -> Workspace:
     if not settings.secrets:
-        raise ValueError("the workspace needs at least one signing secret (core.secrets)")
+        raise ValueError("the workspace needs at least one signing secret; add one to core.secrets")
     updates = ChangeSignal()
     database = Database(settings.database, updates.announce)
     gateway = GatewayClient(settings.gateway_url, settings.api_token)
     return Workspace(
         settings=settings,
-        secrets=tuple(key(secret) for secret in settings.secrets),
+        secrets=tuple(decode_secret(secret) for secret in settings.secrets),
         database=database,
         gateway=gateway,
         updates=updates,
-        links=LinkCache(gateway, partial(tell_gateway, database, gateway)),
+        links=LinkCache(gateway, partial(resend_assignment, database, gateway)),
         channels=Channels(gateway),
     )
 
 
-async def _opened(app: web.Application) -> AsyncIterator[None]:
+async def _start_and_stop(app: web.Application) -> AsyncIterator[None]:
     workspace = app[WORKSPACE]
     workspace.database.open()
     await workspace.gateway.open()
-    await workspace.database.write(replies.settle_interrupted)
+    await workspace.database.write(replies.mark_interrupted_replies)
     settings = workspace.settings
-    forgetting = keep_forgetting(
-        workspace.database, settings.text_retention, settings.trail_retention
-    )
-    workspace.background_tasks.add(asyncio.create_task(forgetting))
+    retention = run_retention(workspace.database, settings.text_retention, settings.trail_retention)
+    workspace.background_tasks.add(asyncio.create_task(retention))
     yield
     for task in workspace.background_tasks:
         task.cancel()
@@ -83,7 +81,7 @@ async def _opened(app: web.Application) -> AsyncIterator[None]:
     await workspace.database.close()
 
 
-async def _end_streams(app: web.Application) -> None:
+async def _close_streams(app: web.Application) -> None:
     app[WORKSPACE].updates.close()
 
 
@@ -91,29 +89,29 @@ _CONVERSATION = "/api/conversations/{conversation}"
 _ATTACHMENT = "/attachments/{attachment}"
 
 ROUTES = (
-    web.post("/events", events.take_event),
+    web.post("/events", events.receive_event),
     web.get("/", pages.home, name="page"),
     web.get("", pages.add_slash),
-    web.get("/audit", page("oversee", pages.audit)),
-    web.get("/operations", page("operate", pages.operations)),
+    web.get("/audit", protect_page("oversee", pages.audit)),
+    web.get("/operations", protect_page("operate", pages.operations)),
     web.get("/sign-in", sign_in.show_form),
-    web.post("/sign-in", sign_in.take_form),
-    web.post("/sign-out", call(None, sign_in.sign_out)),
-    web.get("/api/me", call(None, conversations.me)),
-    web.get("/api/conversations", call("talk", conversations.list_conversations)),
-    web.get(_CONVERSATION + "/lines", call("talk", conversations.list_lines)),
-    web.post(_CONVERSATION + "/opened", call("talk", actions.open_conversation)),
-    web.post(_CONVERSATION + "/read", call("talk", actions.mark_read)),
-    web.post(_CONVERSATION + "/agents", call("talk", actions.change_assignment)),
-    web.post(_CONVERSATION + "/messages", call("talk", replies.send_reply)),
-    web.post(_CONVERSATION + "/typing", call("talk", actions.show_typing)),
-    web.post(_CONVERSATION + "/erase", call("oversee", erasure.erase_conversation)),
-    web.get("/updates", call("talk", live_updates.stream)),
-    web.get(_ATTACHMENT + "/download", call("talk", media.download)),
-    web.get(_ATTACHMENT + "/progress", call("talk", media.show_progress)),
-    web.get(_ATTACHMENT + "/{rendition}", call("talk", media.show_rendition)),
-    web.post(_ATTACHMENT + "/retry", call("talk", media.retry)),
-    web.get("/api/audit", call("oversee", audit.list_audit)),
-    web.get("/api/operations", call("operate", operations.show_operations)),
-    web.post("/api/failures/{failure}/retry", call("operate", operations.retry_failure)),
+    web.post("/sign-in", sign_in.submit_form),
+    web.post("/sign-out", protect_api(None, sign_in.sign_out)),
+    web.get("/api/me", protect_api(None, conversations.me)),
+    web.get("/api/conversations", protect_api("talk", conversations.list_conversations)),
+    web.get(_CONVERSATION + "/lines", protect_api("talk", conversations.list_lines)),
+    web.post(_CONVERSATION + "/opened", protect_api("talk", actions.open_conversation)),
+    web.post(_CONVERSATION + "/read", protect_api("talk", actions.mark_read)),
+    web.post(_CONVERSATION + "/agents", protect_api("talk", actions.change_assignment)),
+    web.post(_CONVERSATION + "/messages", protect_api("talk", replies.send_reply)),
+    web.post(_CONVERSATION + "/typing", protect_api("talk", actions.show_typing)),
+    web.post(_CONVERSATION + "/erase", protect_api("oversee", erasure.erase_conversation)),
+    web.get("/updates", protect_api("talk", live_updates.stream)),
+    web.get(_ATTACHMENT + "/download", protect_api("talk", media.download)),
+    web.get(_ATTACHMENT + "/progress", protect_api("talk", media.show_progress)),
+    web.get(_ATTACHMENT + "/{rendition}", protect_api("talk", media.show_rendition)),
+    web.post(_ATTACHMENT + "/retry", protect_api("talk", media.retry)),
+    web.get("/api/audit", protect_api("oversee", audit.list_audit)),
+    web.get("/api/operations", protect_api("operate", operations.show_operations)),
+    web.post("/api/failures/{failure}/retry", protect_api("operate", operations.retry_failure)),
 )

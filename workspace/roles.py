@@ -1,4 +1,4 @@
-"""Who may do what."""
+"""Roles, permissions and the signed-in viewer."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from typing import Literal
 
 Permission = Literal["talk", "oversee", "operate"]
 
-#: talk: read, take, answer, close. oversee: assign others, and see who looked at what. operate: the state of
-#: channels and failures, without customers' words.
+#: talk: read, take, reply, close. oversee: assign others, erase, and see the audit log. operate: see the state of
+#: channels and failures, without any customer's words.
 ROLES: Mapping[str, frozenset[Permission]] = {
     "agent": frozenset({"talk"}),
     "supervisor": frozenset({"talk", "oversee"}),
@@ -21,7 +21,7 @@ def permissions(roles: Iterable[str]) -> frozenset[Permission]:
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Whoever is looking, as their session says. `csrf` must come back with everything that changes something."""
+    """The signed-in person. Every request that changes something must return `csrf`."""
 
     agent: str
     roles: tuple[str, ...]
@@ -31,6 +31,6 @@ class Viewer:
         return permission in permissions(self.roles)
 
 
-#: Who can be chosen in the demo, besides the settings' own agent, who may do everything.
+#: Accounts of the demo in addition to `WorkspaceSettings.agent`, who may do everything.
 DEMO_COLLEAGUES: Mapping[str, tuple[str, ...]] = {"sam": ("agent",)}
 DEMO_ROLES = ("supervisor", "operator")

@@ -1,4 +1,4 @@
-"""What the workspace must be told before it starts."""
+"""Settings of the workspace."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,14 +7,17 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceSettings:
-    """`gateway_url` is where the workspace calls /v1; `media_origin` is where the links it gets point to.
+    """Settings of one workspace.
 
-    `secrets` (whsec_…) verify deliveries; several while one is being replaced. With `demo` nobody needs a
-    password: whoever opens the page on this machine is `agent`, may do everything, and takes a conversation
-    by opening it. `secure_cookies` follows `media_origin` unless said otherwise. `trusted_proxies` is how many
-    proxies of ours stand before the workspace, each of which adds to X-Forwarded-For. `text_retention` is how
-    long words are kept (seconds), None for ever; `trail_retention` the same of who did and saw what.
-    `account_command` is what the sign-in page tells to type while there are no accounts.
+    - `gateway_url`: where the workspace calls /v1; `media_origin`: where the links to media point.
+    - `secrets` (whsec_…): verify deliveries. There are several while one is being replaced.
+    - `demo`: no passwords. A visitor on this machine is signed in as `agent`, may do everything, and takes a
+      conversation by opening it.
+    - `secure_cookies`: follows `media_origin` if it is None.
+    - `trusted_proxies`: the number of our own proxies in front of the workspace. Each appends to X-Forwarded-For.
+    - `text_retention`: seconds for which texts are kept; None keeps them forever.
+    - `trail_retention`: seconds for which the audit log is kept.
+    - `account_command`: the command that the sign-in page shows until the first account exists.
     """
 
     database: Path
@@ -33,20 +36,20 @@ class WorkspaceSettings:
 
     @property
     def media_source(self) -> str:
-        """The origin that pages may load pictures and videos from, besides their own."""
+        """The origin from which pages may load pictures and videos, in addition to their own."""
         return origin(self.media_origin or self.gateway_url)
 
     @property
     def secure(self) -> bool:
-        """Whether cookies may travel over TLS only."""
+        """Whether browsers send the cookies over TLS only."""
         if self.secure_cookies is not None:
             return self.secure_cookies
         return self.media_source.startswith("https:")
 
 
 def origin(address: str) -> str:
-    """Scheme, host and port of an address, as a content security policy wants them."""
+    """Return scheme, host and port of an address, as a content security policy needs them."""
     parts = urlsplit(address)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(f"{address!r} is no http or https address")
+        raise ValueError(f"{address!r} is not an http or https address")
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

@@ -1,4 +1,4 @@
-"""Times as the workspace keeps them: milliseconds since 1970."""
+"""Timestamps in milliseconds since 1970."""
 
 import time
 from datetime import datetime
@@ -8,13 +8,13 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def parse_timestamp(written: object, otherwise: int) -> int:
-    """An RFC 3339 time as milliseconds; `otherwise` where there is none or it cannot be read."""
-    if not isinstance(written, str):
-        return otherwise
+def parse_timestamp(value: object, default: int) -> int:
+    """Parse an RFC 3339 time to milliseconds. Returns `default` if there is none or it cannot be parsed."""
+    if not isinstance(value, str):
+        return default
     try:
-        parsed = datetime.fromisoformat(written)
+        parsed = datetime.fromisoformat(value)
     except ValueError:
-        return otherwise
-    # A time without an offset would silently be read as this machine's local time.
-    return int(parsed.timestamp() * 1000) if parsed.tzinfo else otherwise
+        return default
+    # Without an offset, the time would silently be taken as local time of this machine.
+    return int(parsed.timestamp() * 1000) if parsed.tzinfo else default

@@ -1,4 +1,4 @@
-"""`airlock accounts`: who may sign in to the built-in workspace."""
+"""`airlock accounts`: manages the accounts of the built-in workspace."""
 
 import getpass
 import sys
@@ -8,12 +8,12 @@ from workspace.auth import accounts as workspace_accounts
 
 
 def accounts(settings: Settings, action: str, name: str | None, roles: list[str]) -> int:
-    """Add an account, change its password or roles, remove it, list all; 1 where that cannot be done."""
+    """Add, change, remove or list accounts. Exit status 1 if that fails, 2 if the name is missing."""
     data = settings.gateway.data
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = data / "workspace.db"
     if action != "list" and not name:
-        print(f"airlock accounts {action}: name the account", file=sys.stderr)
+        print(f"airlock accounts {action}: give the name of the account", file=sys.stderr)
         return 2
     try:
         match action:
@@ -28,17 +28,17 @@ def accounts(settings: Settings, action: str, name: str | None, roles: list[str]
             case _:
                 for account in workspace_accounts.listed(database):
                     print(f"{account.name}  {', '.join(account.roles)}")
-    except workspace_accounts.AccountProblem as trouble:
-        print(f"airlock accounts: {trouble}", file=sys.stderr)
+    except workspace_accounts.AccountProblem as exc:
+        print(f"airlock accounts: {exc}", file=sys.stderr)
         return 1
     return 0
 
 
 def _password() -> str:
-    """Asked for on a terminal, without showing it; one line of standard input elsewhere."""
+    """Ask for the password on a terminal without echo; otherwise read one line of standard input."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\n")
     first = getpass.getpass("Password: ")
-    if first != getpass.getpass("Once more: "):
-        raise workspace_accounts.AccountProblem("the two passwords differ")
+    if first != getpass.getpass("Repeat the password: "):
+        raise workspace_accounts.AccountProblem("the two passwords differ; nothing was changed")
     return first

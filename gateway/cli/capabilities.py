@@ -1,4 +1,4 @@
-"""`airlock capabilities`: the channels x features chart of every installed connector."""
+"""`airlock capabilities`: prints which features each installed connector supports."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,7 +13,7 @@ def capabilities() -> int:
 
 
 def chart(connectors: list[type[Connector[Any]]]) -> str:
-    """A Markdown table; notes and the platforms' own limits stand below it."""
+    """Return a Markdown table, followed by notes and the platforms' own limits."""
     heads = ["feature", *(connector.label for connector in connectors)]
     rows = [
         [feature.replace("_", " "), *(c.capabilities.support(feature) for c in connectors)]

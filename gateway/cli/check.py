@@ -1,4 +1,4 @@
-"""`airlock check`: the settings are right, decoders are walled in, the scanner and the platforms answer."""
+"""`airlock check`: checks the settings, the decoders' isolation, the scanner and each platform's credentials."""
 
 from typing import Any
 
@@ -23,31 +23,35 @@ async def _check(settings: Settings) -> int:
     print("settings: ok")
     for sentence in advice(settings):
         print(f"note: {sentence}")
-    walled = await _decoders(settings)
-    scanned = await _scanner(settings)
+    isolated = await _decoders(settings)
+    scanner_ok = await _scanner(settings)
     fetcher = Fetcher(
         allow_private_hosts=settings.fetch.allow_private_hosts,
         extra_hosts=settings.fetch.extra_hosts,
     )
     try:
-        good = [
+        healthy = [
             await _connector(fetcher, name, connector)
             for name, connector in settings.connectors.items()
         ]
     finally:
         await fetcher.aclose()
-    return 0 if walled and scanned and all(good) else 1
+    return 0 if isolated and scanner_ok and all(healthy) else 1
 
 
 async def _decoders(settings: Settings) -> bool:
-    """Whether the walls stand that `media.isolation` asks for."""
+    """Whether every isolation layer that `media.isolation` requires is in place."""
     pool = Pool(1, settings.media.isolation)
     try:
         await pool.start()
-        missing = ", ".join(f"{wall} ({why})" for wall, why in pool.missing.items())
-        print(f"decoders: ok, without: {missing}" if missing else "decoders: ok, every wall stands")
-    except SandboxUnavailable as trouble:
-        print(f"decoders: {trouble}")
+        missing = ", ".join(f"{layer} ({why})" for layer, why in pool.missing.items())
+        print(
+            f"decoders: ok, but not isolated by {missing}"
+            if missing
+            else "decoders: ok, fully isolated"
+        )
+    except SandboxUnavailable as exc:
+        print(f"decoders: {exc}")
         return False
     finally:
         await pool.close()
@@ -55,7 +59,7 @@ async def _decoders(settings: Settings) -> bool:
 
 
 async def _scanner(settings: Settings) -> bool:
-    """Whether the scanner answers and takes files as long as ours; none configured is no failure."""
+    """Whether the scanner answers and accepts our largest files; true if none is configured."""
     scanner = configured_scanner(settings)
     if scanner is None:
         return True
@@ -63,24 +67,24 @@ async def _scanner(settings: Settings) -> bool:
     try:
         await scanner.check(max(limits.photo_max_bytes, limits.video_max_bytes))
         print(f"scanner: ok, {await scanner.version()}")
-    except (MediaFailed, ScannerMisfit) as trouble:
-        print(f"scanner: {trouble}")
+    except (MediaFailed, ScannerMisfit) as exc:
+        print(f"scanner: {exc}")
         return False
     return True
 
 
 async def _connector(fetcher: Fetcher, name: str, connector: Connector[Any]) -> bool:
     health = await ask(fetcher, connector)
-    told = (
+    state = (
         f"ok, {health.account}"
         if health.state == "ok"
         else f"{health.detail}{_REMEDIES[health.state]}"
     )
-    print(f"{name} ({connector.label}): {told}")
+    print(f"{name} ({connector.label}): {state}")
     return health.state == "ok"
 
 
 _REMEDIES = {
     "waiting": "; try again",
-    "needs action": "; its credentials or settings need a person",
+    "needs action": "; fix its credentials or settings",
 }

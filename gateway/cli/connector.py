@@ -1,4 +1,4 @@
-"""`airlock connector new`: a plugin package that installs, passes its conformance kit, and shows what to change."""
+"""`airlock connector new`: writes a plugin package that installs and passes the conformance kit as it is."""
 
 import shutil
 import sys
@@ -15,39 +15,39 @@ _SUFFIX = ".template"
 
 
 class Unwritable(Exception):
-    """The package cannot go where it should: names the place and the remedy."""
+    """The package cannot be written; the message names the folder and the remedy."""
 
 
 def new(name: str, into: Path) -> int:
-    """Write the package into its own folder below `into`; 2 for a name that cannot be, 1 for a place that cannot."""
+    """Write the package into a new folder below `into`. Exit status 2 for an invalid name, 1 for an unusable folder."""
     try:
         chosen = names(name, {entry.name for entry in installed()})
         folder = write(chosen, into)
-    except Unnameable as trouble:
-        return _told(str(trouble), 2)
-    except Unwritable as trouble:
-        return _told(str(trouble), 1)
-    _show(folder)
+    except Unnameable as exc:
+        return _fail(str(exc), 2)
+    except Unwritable as exc:
+        return _fail(str(exc), 1)
+    _print_next_steps(folder)
     return 0
 
 
 def write(chosen: Names, into: Path) -> Path:
-    """The folder of the package. It appears whole or not at all; raises `Unwritable`."""
+    """Write the package and return its folder, which appears complete or not at all; raises `Unwritable`."""
     folder = into / chosen.distribution
     if folder.is_symlink() or (folder.exists() and not _is_empty(folder)):
         raise Unwritable(f"{folder} exists already; move it away, or choose another name or --into")
     try:
         into.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix=f".{chosen.distribution}-", dir=into))
+        temporary = Path(tempfile.mkdtemp(prefix=f".{chosen.distribution}-", dir=into))
         try:
-            _fill(made, chosen)
-            made.chmod(0o755)
-            made.rename(folder)
+            _render_templates(temporary, chosen)
+            temporary.chmod(0o755)
+            temporary.rename(folder)
         except BaseException:
-            shutil.rmtree(made, ignore_errors=True)
+            shutil.rmtree(temporary, ignore_errors=True)
             raise
-    except OSError as trouble:
-        raise Unwritable(f"{folder} cannot be written: {trouble.strerror}") from trouble
+    except OSError as exc:
+        raise Unwritable(f"{folder} cannot be written: {exc.strerror}") from exc
     return folder
 
 
@@ -55,30 +55,30 @@ def _is_empty(folder: Path) -> bool:
     return folder.is_dir() and not any(folder.iterdir())
 
 
-def _fill(folder: Path, chosen: Names) -> None:
-    words = {
-        word: getattr(chosen, word)
-        for word in ("name", "distribution", "package", "label", "kind", "header")
+def _render_templates(folder: Path, chosen: Names) -> None:
+    values = {
+        name: getattr(chosen, name)
+        for name in ("name", "distribution", "package", "label", "kind", "header")
     }
     for template in sorted(TEMPLATES.rglob(f"*{_SUFFIX}")):
         parts = template.relative_to(TEMPLATES).parts
         named = [chosen.package if part == "package" else part for part in parts]
         file = folder.joinpath(*named).with_name(named[-1].removesuffix(_SUFFIX))
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(Template(template.read_text("utf-8")).substitute(words), "utf-8")
+        file.write_text(Template(template.read_text("utf-8")).substitute(values), "utf-8")
 
 
-def _show(folder: Path) -> None:
+def _print_next_steps(folder: Path) -> None:
     print(f"{folder}:")
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         print(f"  {file.relative_to(folder)}")
     print(
-        "\nIt passes its conformance kit as it is. In the environment that Airlock is installed in:\n"
+        "\nThe package already passes its conformance kit. In the environment where Airlock is installed, run:\n"
     )
     print(f"  cd {folder}\n  pip install -e . pytest\n  pytest\n")
-    print("Then change what is marked “Change”; README.md says in which order.")
+    print("Then replace everything marked “Change”; README.md gives the order.")
 
 
-def _told(reason: str, status: int) -> int:
+def _fail(reason: str, status: int) -> int:
     print(f"airlock connector new: {reason}", file=sys.stderr)
     return status

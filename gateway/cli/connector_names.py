@@ -1,4 +1,4 @@
-"""What a new connector is called: the names that follow from the one that was asked for."""
+"""Names in a new connector package, all derived from its type."""
 
 import re
 from collections.abc import Collection
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from gateway.settings.errors import quoted
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-_LONGEST = 40
+_MAX_LENGTH = 40
 
 
 class Unnameable(ValueError):
-    """A name that no connector can have: why, and what would do."""
+    """The name cannot be a connector's type; the message says why and suggests one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """`name` is the `type:` in connectors.yaml."""
+    """All names, derived from `name`, which is the `type:` in connectors.yaml."""
 
     name: str
 
@@ -42,13 +42,13 @@ class Names:
 
 
 def names(name: str, taken: Collection[str]) -> Names:
-    """All names for a connector called `name`; raises `Unnameable`."""
-    if not _NAME.fullmatch(name) or len(name) > _LONGEST:
-        suggestion = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-0123456789")[:_LONGEST]
-        offer = f'; "{suggestion}" would do' if _NAME.fullmatch(suggestion) else ""
+    """Return all names for a connector of type `name`; raises `Unnameable`."""
+    if not _NAME.fullmatch(name) or len(name) > _MAX_LENGTH:
+        suggestion = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-0123456789")[:_MAX_LENGTH]
+        hint = f'; "{suggestion}" would do' if _NAME.fullmatch(suggestion) else ""
         raise Unnameable(
-            f'"{quoted(name)}" cannot be a connector\'s type: small letters, digits and single hyphens,'
-            f" a letter first, at most {_LONGEST}{offer}"
+            f'"{quoted(name)}" cannot be a connector\'s type: use lower-case letters, digits and single'
+            f" hyphens, beginning with a letter, at most {_MAX_LENGTH} characters{hint}"
         )
     if name in taken:
         raise Unnameable(f'there is a connector of type "{name}" already; choose another name')

@@ -1,4 +1,4 @@
-"""`airlock demo`: gateway, workspace and the four platforms on loopback, with photos and videos arriving."""
+"""`airlock demo`: runs the gateway, the workspace and emulated platforms on loopback, which send photos and videos."""
 
 import asyncio
 import contextlib
@@ -22,98 +22,101 @@ from simulator import Platform
 from simulator.scenario import Line, Step, play
 
 from .emulators import emulators, lines
-from .running import asked_to_end, run
+from .running import run, stop_event
 
-#: Seconds between two lines of the story: while it is new, and when it is told again.
-_PACE, _LATER_PACE = 2.0, 15.0
-#: Seconds between the story's end and its beginning anew: time to look around.
-_BETWEEN = 60.0
-#: Seconds between two things that an emulated platform tells of an agent's text.
+#: Seconds between two messages of the story: the first time it is played, and when it repeats.
+_PAUSE, _LATER_PAUSE = 2.0, 15.0
+#: Seconds between the story's end and its repetition, so that there is time to look around.
+_PAUSE_BETWEEN_STORIES = 60.0
+#: Seconds between two receipts of an emulated platform for an agent's text.
 _RECEIPT_PAUSE = 1.2
-#: Seconds of a timed demo kept for the last video to become ready.
-_LAST_VIDEO = 6.0
+#: Seconds of a timed demo reserved for the last video to become ready.
+_LAST_VIDEO_SECONDS = 6.0
 
 
 def demo(seconds: float | None, port: int) -> int:
-    """Run until interrupted, or for `seconds`; then 0 only if every photo and video arrived ready."""
+    """Run until interrupted, or for `seconds` and then return 0 only if every photo and video arrived ready."""
     configure(level=logging.ERROR)
     try:
         with tempfile.TemporaryDirectory(prefix="airlock-demo-") as folder:
             return run(_demo(Path(folder), seconds, port))
-    except Unusable as trouble:
-        print(f"airlock demo: {trouble}", file=sys.stderr)
+    except Unusable as exc:
+        print(f"airlock demo: {exc}", file=sys.stderr)
         return 1
 
 
 async def _demo(folder: Path, seconds: float | None, port: int) -> int:
-    end = asked_to_end()
+    stop = stop_event()
     async with _platforms() as platforms:
-        settings = load(_settings(folder, _free(port), platforms), os.environ)
+        settings = load(_settings(folder, _free_port(port), platforms), os.environ)
         async with Gateway(settings, demo=True) as gateway:
             for name, platform in platforms.items():
                 platform.webhook = platform.public_webhook = f"{gateway.url}/webhooks/{name}"
-            _welcome(f"{gateway.url}/workspace/")
+            _announce(f"{gateway.url}/workspace/")
             if seconds is None:
-                await _endlessly(gateway, platforms, end)
+                await _run_until_stopped(gateway, platforms, stop)
                 return 0
-            return await _timed(gateway, platforms, end, seconds)
+            return await _run_timed(gateway, platforms, stop, seconds)
 
 
-async def _endlessly(
-    gateway: Gateway, platforms: Mapping[str, Platform], end: asyncio.Event
+async def _run_until_stopped(
+    gateway: Gateway, platforms: Mapping[str, Platform], stop: asyncio.Event
 ) -> None:
-    async def tell() -> None:
-        told = await asyncio.to_thread(lines, platforms)
-        for pace in itertools.chain([_PACE], itertools.repeat(_LATER_PACE)):
-            async for step in play(platforms, pace=pace, lines=told):
-                _show(step)
-            await asyncio.sleep(_BETWEEN)
+    async def play_story() -> None:
+        story = await asyncio.to_thread(lines, platforms)
+        for pace in itertools.chain([_PAUSE], itertools.repeat(_LATER_PAUSE)):
+            async for step in play(platforms, pace=pace, lines=story):
+                _print_step(step)
+            await asyncio.sleep(_PAUSE_BETWEEN_STORIES)
 
-    telling = asyncio.create_task(tell())
-    await gateway.wait(end)
-    telling.cancel()
+    playing = asyncio.create_task(play_story())
+    await gateway.wait(stop)
+    playing.cancel()
 
 
-async def _timed(
-    gateway: Gateway, platforms: Mapping[str, Platform], end: asyncio.Event, seconds: float
+async def _run_timed(
+    gateway: Gateway, platforms: Mapping[str, Platform], stop: asyncio.Event, seconds: float
 ) -> int:
     loop = asyncio.get_running_loop()
     until = loop.time() + seconds
-    told = await asyncio.to_thread(lines, platforms)
-    pace = max(0.0, min(_PACE, (seconds - _LAST_VIDEO) / len(told)))
+    story = await asyncio.to_thread(lines, platforms)
+    pace = max(0.0, min(_PAUSE, (seconds - _LAST_VIDEO_SECONDS) / len(story)))
     steps: list[Step] = []
 
-    async def tell() -> None:
-        async for step in play(platforms, pace=pace, lines=told):
-            _show(step)
+    async def play_story() -> None:
+        async for step in play(platforms, pace=pace, lines=story):
+            _print_step(step)
             steps.append(step)
 
-    telling = asyncio.create_task(tell())
+    playing = asyncio.create_task(play_story())
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(gateway.wait(end), until - loop.time())
-    telling.cancel()
-    return await _verdict(gateway, told, steps)
+        await asyncio.wait_for(gateway.wait(stop), until - loop.time())
+    playing.cancel()
+    return await _report(gateway, story, steps)
 
 
-async def _verdict(gateway: Gateway, told: list[Line], steps: list[Step]) -> int:
-    """Say what arrived; 0 only if all was accepted, every file is ready and the workspace has every event."""
-    missing = [f"{line.platform}: not sent in time" for line in told[len(steps) :]]
+async def _report(gateway: Gateway, story: list[Line], steps: list[Step]) -> int:
+    """Print what arrived; 0 only if everything was accepted, every file is ready and no event is waiting."""
+    failures = [
+        f"{line.platform}: a message was not sent in time; allow more --seconds"
+        for line in story[len(steps) :]
+    ]
     ready = 0
     for step in steps:
         for answer in step.answers:
             if answer.status != 200:
-                missing.append(f"{step.line.platform}: answered {answer.status}")
+                failures.append(f"{step.line.platform}: answered {answer.status}")
             for id in answer.ids:
                 for state in await gateway.attachment_states(step.line.platform, id):
                     ready += state == "ready"
                     if state != "ready":
-                        missing.append(f"{step.line.platform}: a file is {state}")
+                        failures.append(f"{step.line.platform}: a file is {state}")
     if waiting := await gateway.backlog():
-        missing.append(f"{waiting} events did not reach the workspace")
+        failures.append(f"{waiting} events have not reached the workspace")
     print(f"{ready} photos and videos arrived ready", flush=True)
-    for trouble in missing:
-        print(f"  {trouble}", file=sys.stderr)
-    return 1 if missing else 0
+    for failure in failures:
+        print(f"  {failure}", file=sys.stderr)
+    return 1 if failures else 0
 
 
 @asynccontextmanager
@@ -129,7 +132,7 @@ async def _platforms() -> AsyncIterator[dict[str, Platform]]:
 
 
 def _settings(folder: Path, port: int, platforms: Mapping[str, Platform]) -> Path:
-    """A connectors.yaml for the emulated platforms (JSON is YAML)."""
+    """Write a connectors.yaml for the emulated platforms (JSON is valid YAML)."""
     file = folder / "connectors.yaml"
     sections = {name: platform.settings() for name, platform in platforms.items()}
     content = {
@@ -141,8 +144,8 @@ def _settings(folder: Path, port: int, platforms: Mapping[str, Platform]) -> Pat
     return file
 
 
-def _free(port: int) -> int:
-    """`port` if nobody has it, else 0, which takes any."""
+def _free_port(port: int) -> int:
+    """Return `port` if it is free, otherwise 0, which means any free port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -152,14 +155,14 @@ def _free(port: int) -> int:
         return port
 
 
-def _welcome(address: str) -> None:
-    print(f"The workspace is at {address} (Ctrl-C ends the demo)", flush=True)
+def _announce(address: str) -> None:
+    print(f"Open the workspace at {address} (Ctrl-C stops the demo)", flush=True)
     if sys.stdout.isatty() and (os.environ.get("DISPLAY") or sys.platform == "darwin"):
         webbrowser.open(address)
 
 
-def _show(step: Step) -> None:
+def _print_step(step: Step) -> None:
     line = step.line
     files = ", ".join(sample.name for sample in line.files)
-    words = " · ".join(part for part in (line.text, files) if part)
-    print(f"{line.platform:>10}  {line.consumer.name}: {words}", flush=True)
+    content = " · ".join(part for part in (line.text, files) if part)
+    print(f"{line.platform:>10}  {line.consumer.name}: {content}", flush=True)

@@ -1,7 +1,7 @@
-"""The emulated platforms of a demonstration: those that come along, and those that installed plugins bring.
+"""Emulated platforms for `airlock demo` and `airlock simulate`: the built-in ones and those of installed plugins.
 
-A plugin names its own under the entry-point group `airlock.emulators`: the `type` of its connector, and a
-class made from `simulator.Platform`.
+A plugin registers its own in the entry-point group `airlock.emulators`: the name is the `type` of its connector,
+the value a subclass of `simulator.Platform`.
 """
 
 import inspect
@@ -17,17 +17,22 @@ GROUP = "airlock.emulators"
 
 
 def emulators() -> dict[str, type[Platform]]:
-    """Every emulated platform by the `type` of its connector; raises `Unusable` for one that is none."""
-    brought = {entry.name: entry for entry in entry_points(group=GROUP)}
-    others = {name: _emulator(entry) for name, entry in brought.items() if name not in PLATFORMS}
-    return {**PLATFORMS, **others}
+    """Return every emulated platform by the `type` of its connector; raises `Unusable` if one cannot be loaded."""
+    entries = {entry.name: entry for entry in entry_points(group=GROUP)}
+    from_plugins = {
+        name: _emulator(entry) for name, entry in entries.items() if name not in PLATFORMS
+    }
+    return {**PLATFORMS, **from_plugins}
 
 
 def lines(platforms: Collection[str]) -> list[Line]:
-    """What is sent on these platforms. Makes the files: takes a few seconds."""
-    own = story() if not PLATFORMS.keys().isdisjoint(platforms) else []
-    told = [line for line in own if line.platform in platforms]
-    return [*told, *(line for name in platforms if name not in PLATFORMS for line in _lines(name))]
+    """Return the messages that the demo sends on these platforms. Creating their files takes a few seconds."""
+    story_lines = story() if not PLATFORMS.keys().isdisjoint(platforms) else []
+    built_in = [line for line in story_lines if line.platform in platforms]
+    return [
+        *built_in,
+        *(line for name in platforms if name not in PLATFORMS for line in _lines(name)),
+    ]
 
 
 def _lines(platform: str) -> list[Line]:
@@ -44,11 +49,13 @@ def _emulator(entry: EntryPoint) -> type[Platform]:
     source = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unnamed distribution"
     try:
         found: Any = entry.load()
-    except Exception as trouble:  # importing a stranger's module may raise anything
+    except Exception as exc:  # importing a plugin's module may raise anything
         raise Unusable(
             f'the emulator "{entry.name}" of {source} cannot be imported:'
-            f" {type(trouble).__name__}: {trouble}; uninstall it, or mend it"
-        ) from trouble
+            f" {type(exc).__name__}: {exc}; fix or uninstall it"
+        ) from exc
     if not (inspect.isclass(found) and issubclass(found, Platform)):
-        raise Unusable(f'the emulator "{entry.name}" of {source} is no simulator.Platform')
+        raise Unusable(
+            f'the emulator "{entry.name}" of {source} is not a subclass of simulator.Platform'
+        )
     return found

@@ -1,4 +1,4 @@
-"""`airlock failures`: what could not be read, fetched or delivered, on a running gateway; and trying again."""
+"""`airlock failures` and `airlock replay`: list and retry what a running gateway could not parse, fetch or deliver."""
 
 import json
 import sys
@@ -6,43 +6,43 @@ from typing import Any
 
 from gateway.settings import Settings
 
-from .running_gateway import Unreachable, ask
+from .running_gateway import Unreachable, call_api
 
 
 def failures(settings: Settings, action: str, ids: list[str]) -> int:
-    """Exit status 0, or 1 where something is unknown, failed again, or the gateway does not answer."""
+    """Run one action. Exit status 1 if an id is unknown, a retry fails or the gateway does not answer."""
     if action in {"show", "retry"} and not ids:
         print(
-            f"airlock failures {action}: name a failure (see `airlock failures list`)",
+            f"airlock failures {action}: give the id of a failure; `airlock failures list` prints them",
             file=sys.stderr,
         )
         return 2
     try:
         return _ACTIONS[action](settings, ids)
-    except Unreachable as why:
-        print(f"airlock failures: {why}", file=sys.stderr)
+    except Unreachable as exc:
+        print(f"airlock failures: {exc}", file=sys.stderr)
         return 1
 
 
 def replay(settings: Settings) -> int:
-    """Read every delivery again that could not be read."""
+    """Parse again every delivery that could not be parsed."""
     try:
-        found = ask(settings, "GET", "/v1/failures?limit=1000")["failures"]
+        found = call_api(settings, "GET", "/v1/failures?limit=1000")["failures"]
         ids = [failure["id"] for failure in found if failure["kind"] == "delivery"]
         return _retry(settings, ids) if ids else _nothing()
-    except Unreachable as why:
-        print(f"airlock replay: {why}", file=sys.stderr)
+    except Unreachable as exc:
+        print(f"airlock replay: {exc}", file=sys.stderr)
         return 1
 
 
 def _nothing() -> int:
-    print("there is nothing to read again")
+    print("no delivery needs to be parsed again")
     return 0
 
 
 def _list(settings: Settings, ids: list[str]) -> int:
     del ids
-    found = ask(settings, "GET", "/v1/failures?limit=1000")["failures"]
+    found = call_api(settings, "GET", "/v1/failures?limit=1000")["failures"]
     for failure in found:
         print("  ".join(str(part) for part in _columns(failure)))
     if not found:
@@ -57,12 +57,16 @@ def _columns(failure: dict[str, Any]) -> tuple[str, ...]:
 
 def _show(settings: Settings, ids: list[str]) -> int:
     for id in ids:
-        print(json.dumps(ask(settings, "GET", f"/v1/failures/{id}"), indent=2, ensure_ascii=False))
+        print(
+            json.dumps(
+                call_api(settings, "GET", f"/v1/failures/{id}"), indent=2, ensure_ascii=False
+            )
+        )
     return 0
 
 
 def _retry(settings: Settings, ids: list[str]) -> int:
-    results = ask(settings, "POST", f"/v1/failures/{','.join(ids)}/retry")["results"]
+    results = call_api(settings, "POST", f"/v1/failures/{','.join(ids)}/retry")["results"]
     for result in results:
         print(f"{result['id']}  {result['status']}  {result['detail']}")
     return 1 if any(result["status"] in {"failed", "unknown"} for result in results) else 0

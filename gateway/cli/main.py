@@ -1,6 +1,6 @@
-"""The `airlock` command: reads its words and hands over to the command's own module.
+"""The `airlock` command: parses the arguments and calls the subcommand's module.
 
-Exit status: 0 done, 1 a check failed, 2 wrong use (settings included).
+Exit status: 0 success, 1 failure, 2 wrong usage or invalid settings.
 """
 
 import argparse
@@ -15,15 +15,15 @@ from gateway.settings import ConfigError, Settings, load
 DISTRIBUTION = "airlock-messaging"
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    arguments = _parser().parse_args(words)
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments))
-    except ConfigError as mistakes:
-        print(mistakes, file=sys.stderr)
+    except ConfigError as exc:
+        print(exc, file=sys.stderr)
         return 2
     except BrokenPipeError:
-        # Whoever read our output has enough of it; what is left must not raise again at exit.
+        # The reader of our output has closed it; flushing the rest must not raise again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
@@ -31,15 +31,15 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def settings(arguments: argparse.Namespace) -> Settings:
-    """The settings file named by -c."""
+    """Load the settings file given with -c."""
     return load(arguments.config, os.environ)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="airlock",
-        description="Receives consumers' photos and videos from messaging platforms, makes them safe, "
-        "and hands them to your conversation core.",
+        description="Airlock receives consumers' messages, photos and videos from messaging platforms, makes the "
+        "files safe, and delivers everything to your conversation core.",
     )
     parser.add_argument("--version", action="version", version=f"airlock {version(DISTRIBUTION)}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -60,105 +60,132 @@ Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse gives this type
 
 
 def _demo(commands: "Commands[argparse.ArgumentParser]") -> None:
-    text = "everything on loopback, no account: platforms emulated, workspace in the browser"
+    text = (
+        "try Airlock on this machine without any account: emulated platforms send photos and videos"
+    )
     demo = commands.add_parser("demo", help=text, description=text)
     demo.add_argument(
-        "--seconds", type=float, help="end by itself; status 0 only if all media arrived ready"
+        "--seconds",
+        type=float,
+        help="stop after this time; exit status 0 only if every photo and video arrived ready",
     )
-    demo.add_argument("--port", type=int, default=8080, help="port of the workspace (8080)")
+    demo.add_argument(
+        "--port", type=int, default=8080, help="port of the workspace (default: 8080)"
+    )
     demo.set_defaults(run=_run_demo)
 
 
 def _serve(commands: "Commands[argparse.ArgumentParser]") -> None:
-    serve = commands.add_parser("serve", help="run the gateway")
+    text = "run the gateway until it is stopped (SIGTERM or Ctrl-C)"
+    serve = commands.add_parser("serve", help=text, description=text)
     _config(serve)
     serve.set_defaults(run=_run_serve)
 
 
 def _check(commands: "Commands[argparse.ArgumentParser]") -> None:
-    text = "check the settings, then each connector's credentials by a harmless call"
+    text = "check the settings, the decoders, the scanner, and each connector's credentials"
     check = commands.add_parser("check", help=text, description=text)
     _config(check)
     check.set_defaults(run=_run_check)
 
 
 def _capabilities(commands: "Commands[argparse.ArgumentParser]") -> None:
-    text = "show which platform can do what"
+    text = "show which features each platform supports"
     capabilities = commands.add_parser("capabilities", help=text, description=text)
     capabilities.set_defaults(run=_run_capabilities)
 
 
 def _failures(commands: "Commands[argparse.ArgumentParser]") -> None:
-    text = "what a running gateway could not read, fetch or deliver: list, show, retry"
+    text = "list, show or retry what a running gateway could not parse, fetch or deliver"
     failures = commands.add_parser("failures", help=text, description=text)
-    failures.add_argument("action", nargs="?", choices=["list", "show", "retry"], default="list")
-    failures.add_argument("ids", nargs="*", metavar="ID", help="failures, or `all` to retry all")
+    actions = ["list", "show", "retry"]
+    failures.add_argument(
+        "action", nargs="?", choices=actions, default="list", help="default: list"
+    )
+    failures.add_argument(
+        "ids", nargs="*", metavar="ID", help="ids of failures, or `all` with retry"
+    )
     _config(failures)
     failures.set_defaults(run=_run_failures)
 
 
 def _replay(commands: "Commands[argparse.ArgumentParser]") -> None:
-    text = "read deliveries again that could not be read, after an upgrade for instance"
+    text = "parse again every delivery that could not be parsed, for example after an upgrade"
     replay = commands.add_parser("replay", help=text, description=text)
     _config(replay)
     replay.set_defaults(run=_run_replay)
 
 
 def _accounts(commands: "Commands[argparse.ArgumentParser]") -> None:
-    text = "who may sign in to the built-in workspace"
+    text = "manage the accounts of the built-in workspace"
     accounts = commands.add_parser("accounts", help=text, description=text)
     actions = ["list", "add", "password", "roles", "remove"]
-    accounts.add_argument("action", nargs="?", choices=actions, default="list")
-    accounts.add_argument("name", nargs="?")
+    accounts.add_argument(
+        "action", nargs="?", choices=actions, default="list", help="default: list"
+    )
+    accounts.add_argument("name", nargs="?", metavar="NAME", help="the account's name")
     accounts.add_argument(
         "--role",
         action="append",
         default=[],
         metavar="ROLE",
-        help="agent (the default), supervisor or operator; may be given several times",
+        help="agent (default), supervisor or operator; repeat the option for several roles",
     )
     _config(accounts)
     accounts.set_defaults(run=_run_accounts)
 
 
 def _simulate(commands: "Commands[argparse.ArgumentParser]") -> None:
-    text = "send a signed, realistic delivery to a running gateway, as the platform would"
+    text = "send a signed test message to a running gateway, as the platform would"
     simulate = commands.add_parser("simulate", help=text, description=text)
     simulate.add_argument("platform", help="a connector's name in the settings, or its type")
-    simulate.add_argument("--photo", type=Path, metavar="F", help="send this photo")
-    simulate.add_argument("--video", type=Path, metavar="F", help="send this video")
-    simulate.add_argument("--text", metavar="T", help="send this text, or use it as the caption")
+    simulate.add_argument("--photo", type=Path, metavar="FILE", help="send this photo")
+    simulate.add_argument("--video", type=Path, metavar="FILE", help="send this video")
+    simulate.add_argument(
+        "--text", metavar="TEXT", help="send this text; with a file it is the caption"
+    )
     _config(simulate)
     simulate.set_defaults(run=_run_simulate)
 
 
 def _schema(commands: "Commands[argparse.ArgumentParser]") -> None:
-    text = "print the JSON Schema of connectors.yaml, or of the events"
+    text = "print the JSON Schema of connectors.yaml (settings) or of the events"
     schema = commands.add_parser("schema", help=text, description=text)
     schema.add_argument("of", nargs="?", choices=["settings", "events"], default="settings")
     schema.set_defaults(run=_run_schema)
 
 
 def _connector(commands: "Commands[argparse.ArgumentParser]") -> None:
-    text = "write connectors for more platforms"
+    text = "create a connector for another platform"
     connector = commands.add_parser("connector", help=text, description=text)
     actions = connector.add_subparsers(dest="action", required=True, metavar="ACTION")
-    text = "write a plugin package that passes its conformance kit, to be changed into your own"
+    text = "create a plugin package that already passes the conformance kit, as a starting point"
     new = actions.add_parser("new", help=text, description=text)
-    new.add_argument("name", metavar="NAME", help="the type in connectors.yaml, such as acme-chat")
     new.add_argument(
-        "--into", type=Path, default=Path(), metavar="DIR", help="where its folder is made (here)"
+        "name", metavar="NAME", help="the connector's type in connectors.yaml, such as acme-chat"
+    )
+    new.add_argument(
+        "--into",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="where to create the package's folder (default: here)",
     )
     new.set_defaults(run=_run_connector_new)
 
 
 def _config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "-c", "--config", type=Path, default=Path("connectors.yaml"), help="connectors.yaml"
+        "-c",
+        "--config",
+        type=Path,
+        metavar="FILE",
+        default=Path("connectors.yaml"),
+        help="settings file (default: connectors.yaml)",
     )
 
 
-# Each command imports what it needs, so that `airlock --version` and mistakes in settings answer at once.
+# Each command imports only what it needs, so that `airlock --version` and settings errors appear quickly.
 
 
 def _run_demo(arguments: argparse.Namespace) -> int:
@@ -187,8 +214,8 @@ def _run_capabilities(arguments: argparse.Namespace) -> int:
     del arguments
     try:
         return capabilities()
-    except Unusable as trouble:
-        print(f"airlock capabilities: {trouble}", file=sys.stderr)
+    except Unusable as exc:
+        print(f"airlock capabilities: {exc}", file=sys.stderr)
         return 1
 
 
@@ -211,10 +238,10 @@ def _run_accounts(arguments: argparse.Namespace) -> int:
 
 
 def _run_simulate(arguments: argparse.Namespace) -> int:
-    from .simulate import Parcel, simulate
+    from .simulate import Content, simulate
 
-    parcel = Parcel(arguments.text, arguments.photo, arguments.video)
-    return simulate(settings(arguments), arguments.platform, parcel)
+    content = Content(arguments.text, arguments.photo, arguments.video)
+    return simulate(settings(arguments), arguments.platform, content)
 
 
 def _run_connector_new(arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""How a command runs the event loop and is asked to end."""
+"""Runs a command on the event loop and handles stop signals."""
 
 import asyncio
 import gc
@@ -11,33 +11,33 @@ import uvloop
 
 T = TypeVar("T")
 
-#: Seconds after which a busy event loop lets a thread go on that waits for its turn. Python's own, 5 ms, would
-#: add as much to every fsync that deliveries wait for.
-_TURN = 0.0005
+#: Seconds after which a busy event loop yields to a waiting thread. Python's default of 5 ms would add as much
+#: to every fsync that deliveries wait for.
+_SWITCH_INTERVAL = 0.0005
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run on uvloop: it was measured at about twice the requests of asyncio's own loop."""
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run `main` on uvloop, which was measured at about twice the requests of asyncio's own loop."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work)
+        return runner.run(main)
 
 
-def settle() -> None:
-    """Once everything is made: what Python does by itself, at a server's pace.
+def tune_for_serving() -> None:
+    """Tune Python's garbage collector and thread switching for a server, after all components exist.
 
-    The garbage collector leaves alone what is there now and looks at the rest more rarely: what a request leaves
-    behind is freed without it, and its default pace was measured at a tenth of forwarding an event.
+    The collector ignores the objects that exist now and runs less often: reference counting frees what a request
+    leaves behind, and the default frequency was measured at a tenth of the cost of forwarding an event.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)
-    sys.setswitchinterval(_TURN)
+    sys.setswitchinterval(_SWITCH_INTERVAL)
 
 
-def asked_to_end() -> asyncio.Event:
-    """An event that SIGTERM and SIGINT set."""
-    end = asyncio.Event()
+def stop_event() -> asyncio.Event:
+    """Return an event that SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end.set)
-    return end
+        loop.add_signal_handler(number, stop.set)
+    return stop

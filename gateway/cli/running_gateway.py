@@ -1,4 +1,4 @@
-"""What a command asks of a running gateway, through its public API."""
+"""Calls a running gateway through its public API."""
 
 import asyncio
 from typing import Any
@@ -9,17 +9,17 @@ from gateway.settings import Settings
 
 
 class Unreachable(Exception):
-    """Why the gateway could not be asked, and what to change."""
+    """The call failed; the message says why and what to do."""
 
 
-def ask(settings: Settings, method: str, path: str) -> Any:
-    """The JSON answer of one call of `/v1`; raises Unreachable."""
-    return asyncio.run(_ask(settings, method, path))
+def call_api(settings: Settings, method: str, path: str) -> Any:
+    """Make one call of `/v1` and return its JSON response; raises `Unreachable`."""
+    return asyncio.run(_call_api(settings, method, path))
 
 
-async def _ask(settings: Settings, method: str, path: str) -> Any:
+async def _call_api(settings: Settings, method: str, path: str) -> Any:
     if not settings.gateway.api_tokens:
-        raise Unreachable("gateway.api_tokens is empty: add a token, and restart the gateway")
+        raise Unreachable("gateway.api_tokens is empty; add a token and restart the gateway")
     token = settings.gateway.api_tokens[0].get_secret_value()
     url = f"http://{settings.gateway.listen}{path}"
     try:
@@ -28,8 +28,10 @@ async def _ask(settings: Settings, method: str, path: str) -> Any:
             http.request(method, url) as response,
         ):
             answer = await response.json(content_type=None)
-    except aiohttp.ClientConnectionError as trouble:
-        raise Unreachable(f"no gateway answers at {settings.gateway.listen}") from trouble
+    except aiohttp.ClientConnectionError as exc:
+        raise Unreachable(
+            f"no gateway answers at {settings.gateway.listen}; start it with `airlock serve`"
+        ) from exc
     if response.status >= 400:
         raise Unreachable(str(answer.get("detail", f"HTTP {response.status}")))
     return answer

@@ -1,4 +1,4 @@
-"""`airlock schema` and `airlock schema events`: the JSON Schemas of connectors.yaml and of the events."""
+"""`airlock schema` and `airlock schema events`: print the JSON Schemas of connectors.yaml and of the events."""
 
 import json
 from typing import Any
@@ -8,12 +8,12 @@ from gateway.events import schemas
 
 
 def print_schema() -> None:
-    """The schema of connectors.yaml, with every installed connector."""
+    """Print the schema of connectors.yaml, including every installed connector."""
     _print(settings.schema())
 
 
 def print_event_schemas() -> None:
-    """One schema that any event matches, with a definition for each type."""
+    """Print one schema that every event matches, with a definition for each event type."""
     _print(schemas.schema())
 
 

@@ -1,4 +1,4 @@
-"""`airlock serve`: run the gateway until it is asked to end."""
+"""`airlock serve`: runs the gateway until it receives SIGTERM or SIGINT."""
 
 import sys
 
@@ -11,7 +11,7 @@ from gateway.settings import Settings
 from normalizer.sandbox.errors import SandboxUnavailable
 from workspace.store.migrations import TooNew
 
-from .running import asked_to_end, run, settle
+from .running import run, stop_event, tune_for_serving
 
 log = structlog.get_logger(__name__)
 
@@ -20,17 +20,17 @@ def serve(settings: Settings) -> int:
     configure(settings.secrets())
     try:
         run(_serve(settings))
-    except (OSError, JournalUnavailable, SandboxUnavailable, TooNew) as trouble:
-        print(f"airlock cannot start: {trouble}", file=sys.stderr)
+    except (OSError, JournalUnavailable, SandboxUnavailable, TooNew) as exc:
+        print(f"airlock serve: cannot start: {exc}", file=sys.stderr)
         return 1
     return 0
 
 
 async def _serve(settings: Settings) -> None:
-    end = asked_to_end()
+    stop = stop_event()
     async with Gateway(settings) as gateway:
         if settings.core.url is None:
             log.info("workspace_listens", address=f"{gateway.url}/workspace/")
-        settle()
-        await gateway.wait(end)
+        tune_for_serving()
+        await gateway.wait(stop)
         log.info("gateway_ends")

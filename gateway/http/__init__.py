@@ -1,1 +1,1 @@
-"""The HTTP server's routes, except for the webhooks themselves."""
+"""The HTTP server: routes, the /v1 API, media and health checks. Webhooks are in `gateway.inbound`."""

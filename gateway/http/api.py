@@ -1,4 +1,4 @@
-"""`/v1`: what the conversation core and operators call. Every call wants one of `gateway.api_tokens`."""
+"""The `/v1` API for the conversation core and operators. Every call needs one of `gateway.api_tokens`."""
 
 import hmac
 import time
@@ -23,10 +23,10 @@ from gateway.timestamps import rfc3339
 from gateway.upkeep.connector_health import ConnectorHealth
 from gateway.upkeep.failures import Failures
 
-_PAGE = 200
+_MAX_PAGE = 200
 _MAX_BODY = 64 * 1024
-#: Media types by which somebody tries to send more than text.
-_FILES = frozenset({"audio", "image", "multipart", "video"})
+#: Content types of requests that try to send more than text.
+_MEDIA_TYPES = frozenset({"audio", "image", "multipart", "video"})
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -89,13 +89,13 @@ class Api:
 
     async def assign(self, request: web.Request) -> web.Response:
         id = request.match_info["id"]
-        body = await _read(request, Assignment)
+        body = await _parse_body(request, Assignment)
         if not await self._journal.assign(id, body.agents):
             not_found("conversation", id)
         return _json({"conversation": id, "agents": body.agents})
 
     async def make_links(self, request: web.Request) -> web.Response:
-        body = await _read(request, LinkRequest)
+        body = await _parse_body(request, LinkRequest)
         row = await self._attachment(request)
         agents = await self._journal.agents_of(row.conversation_id) or ()
         if body.agent not in agents:
@@ -113,37 +113,39 @@ class Api:
         retried = await self._journal.retry(row.message, row.position)
         fault_point("after-retry")
         if not retried and row.state in {"failed", "rejected"}:
-            raise Problem(409, "Conflict", f"{row.id} has nothing that could be fetched")
+            raise Problem(409, "Conflict", f"{row.id} cannot be retried: there is nothing to fetch")
         current = await self._journal.attachment(row.message, row.position)
         return _json(current.view if current else row.view, status=202)
 
     async def attachment(self, request: web.Request) -> web.Response:
-        """Its state; while it is pending also what is being done for it."""
+        """Return the attachment's state and, while it is pending, the progress of its processing."""
         row = await self._attachment(request)
         if row.state != "pending":
             return _json(row.view)
         return _json({**row.view, "progress": progress_view(row, self._progress(row.id))})
 
     async def reply(self, request: web.Request) -> web.Response:
-        """An agent's text; 409 with a `reason` where the platform would not take one now."""
+        """Accept an agent's text; 409 with a `reason` if the platform would refuse it now."""
         key = request.headers.get("idempotency-key", "")
         if not 0 < len(key) <= 255:
-            bad_request("Idempotency-Key is missing: it makes a repeat of this request harmless")
-        if request.content_type.partition("/")[0] in _FILES:
-            _only_text(f"a body of {request.content_type}")
-        body = await _read(request, Reply)
+            bad_request(
+                "the Idempotency-Key header is missing or too long; send 1 to 255 characters, the same for each repeat"
+            )
+        if request.content_type.partition("/")[0] in _MEDIA_TYPES:
+            _reject_all_but_text(f"a body of {request.content_type}")
+        body = await _parse_body(request, Reply)
         accepted = await self._replies.accept(request.match_info["id"], key, body)
         return _json({"id": accepted["id"], "status": accepted["status"]}, status=202)
 
     async def read(self, request: web.Request) -> web.Response:
-        told = await self._replies.tell_read(request.match_info["id"])
-        return _json({"told": told})
+        reported = await self._replies.tell_read(request.match_info["id"])
+        return _json({"told": reported})
 
     async def typing(self, request: web.Request) -> web.Response:
-        """The consumer sees that an agent is writing, for some seconds or until the text comes."""
-        body = await _read(request, Writing) if request.body_exists else Writing()
-        told = await self._replies.tell_typing(request.match_info["id"], on=body.typing)
-        return _json({"told": told})
+        """Show the consumer that an agent is writing, for some seconds or until the text arrives."""
+        body = await _parse_body(request, Writing) if request.body_exists else Writing()
+        reported = await self._replies.tell_typing(request.match_info["id"], on=body.typing)
+        return _json({"told": reported})
 
     async def message(self, request: web.Request) -> web.Response:
         id = request.match_info["id"]
@@ -153,10 +155,10 @@ class Api:
         return _json(found)
 
     async def messages(self, request: web.Request) -> web.Response:
-        """A page of at most 200, from sequence `after` on; `next` is the `after` of the next page."""
+        """Return at most 200 messages with a sequence above `after`; `next` is the `after` of the next page."""
         id = request.match_info["id"]
-        after = _number(request, "after", 0)
-        limit = min(_number(request, "limit", _PAGE), _PAGE)
+        after = _query_integer(request, "after", 0)
+        limit = min(_query_integer(request, "limit", _MAX_PAGE), _MAX_PAGE)
         page = await self._journal.messages(id, after, limit)
         if page is None:
             not_found("conversation", id)
@@ -178,7 +180,8 @@ class Api:
         return web.Response(status=204)
 
     async def list_failures(self, request: web.Request) -> web.Response:
-        return _json({"failures": await self._failures.listed(_number(request, "limit", _PAGE))})
+        limit = _query_integer(request, "limit", _MAX_PAGE)
+        return _json({"failures": await self._failures.listed(limit)})
 
     async def failure(self, request: web.Request) -> web.Response:
         id = request.match_info["id"]
@@ -188,14 +191,14 @@ class Api:
         return _json(found)
 
     async def retry_failures(self, request: web.Request) -> web.Response:
-        """One failure, several with commas between, or `all` that can be retried."""
-        wanted = request.match_info["id"]
-        if wanted == "all":
+        """Retry one failure, several separated by commas, or `all`."""
+        requested = request.match_info["id"]
+        if requested == "all":
             return _json({"results": await self._failures.retry_all()}, status=202)
-        ids = wanted.split(",")
+        ids = requested.split(",")
         results = [await self._failures.retry(id) for id in ids]
         if results == [None]:
-            not_found("failure", wanted)
+            not_found("failure", requested)
         found = [
             result or {"id": id, "status": "unknown", "detail": "there is no such failure"}
             for id, result in zip(ids, results, strict=True)
@@ -211,7 +214,7 @@ class Api:
 
 
 def chart(name: str, connector: Connector[Any]) -> dict[str, Any]:
-    """One connector's row of the channels x features chart."""
+    """Return one connector's row of the capabilities chart."""
     capabilities = connector.capabilities
     return {
         "connector": name,
@@ -228,55 +231,58 @@ def chart(name: str, connector: Connector[Any]) -> dict[str, Any]:
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def bearer(tokens: Sequence[str]) -> Callable[[web.Request], None]:
-    """A check that a request of `/v1` carries one of the tokens, in constant time for each."""
-    wanted = tuple(f"Bearer {token}".encode() for token in tokens)
+def require_token(tokens: Sequence[str]) -> Callable[[web.Request], None]:
+    """Return a check that a request carries one of the tokens; each comparison takes constant time."""
+    expected = tuple(f"Bearer {token}".encode() for token in tokens)
 
     def check(request: web.Request) -> None:
-        given = request.headers.get("authorization", "").encode("utf-8", "surrogatepass")
-        matches = [hmac.compare_digest(given, token) for token in wanted]
+        header = request.headers.get("authorization", "").encode("utf-8", "surrogatepass")
+        matches = [hmac.compare_digest(header, token) for token in expected]
         if not any(matches):
             challenge = {"www-authenticate": 'Bearer realm="airlock"'}
             raise Problem(
                 401,
                 "Unauthorized",
-                "this call wants Authorization: Bearer with one of gateway.api_tokens",
+                "this call needs the header Authorization: Bearer with one of gateway.api_tokens",
                 challenge,
             )
 
     return check
 
 
-async def _read(request: web.Request, model: type[M]) -> M:
+async def _parse_body(request: web.Request, model: type[M]) -> M:
     try:
         return model.model_validate_json(await read_body(request, _MAX_BODY))
     except BodyTooLarge:
-        raise Problem(413, "Content too large", f"at most {_MAX_BODY} bytes") from None
-    except ValidationError as mistakes:
-        found = mistakes.errors(include_url=False, include_input=False)
-        # Of a text, what is too much says more about what somebody wanted than what is missing.
-        strange = [one for one in found if one["type"] == "extra_forbidden"]
-        if model is Reply and strange:
-            _only_text(_where(strange[0]))
-        bad_request(f"{_where(found[0])}: {found[0]['msg']}")
+        detail = f"the body is larger than {_MAX_BODY} bytes"
+        raise Problem(413, "Content too large", detail) from None
+    except ValidationError as exc:
+        errors = exc.errors(include_url=False, include_input=False)
+        # For a text, an unknown field says more about what the caller intended than a missing one.
+        unknown = [error for error in errors if error["type"] == "extra_forbidden"]
+        if model is Reply and unknown:
+            _reject_all_but_text(_field_path(unknown[0]))
+        bad_request(f"{_field_path(errors[0])}: {errors[0]['msg']}")
 
 
-def _where(mistake: Any) -> str:
-    return ".".join(str(part) for part in mistake["loc"]) or "body"
+def _field_path(error: Any) -> str:
+    return ".".join(str(part) for part in error["loc"]) or "body"
 
 
-def _only_text(what: str) -> NoReturn:
-    detail = f"{what} is not taken: only text goes to consumers, never photos, videos or files"
+def _reject_all_but_text(what: str) -> NoReturn:
+    detail = (
+        f"{what} is not accepted: only text can be sent to consumers, no photos, videos or files"
+    )
     raise Problem(422, "Unprocessable", detail, reason="only_text") from None
 
 
-def _number(request: web.Request, name: str, default: int) -> int:
-    given = request.query.get(name)
-    if given is None:
+def _query_integer(request: web.Request, name: str, default: int) -> int:
+    value = request.query.get(name)
+    if value is None:
         return default
-    if not (given.isascii() and given.isdigit() and len(given) < 16):
-        bad_request(f"{name} must be a whole number")
-    return int(given)
+    if not (value.isascii() and value.isdigit() and len(value) < 16):
+        bad_request(f"the query parameter {name} must be a whole number")
+    return int(value)
 
 
 def _json(value: Any, status: Literal[200, 202] = 200) -> web.Response:

@@ -15,7 +15,7 @@ from normalizer.scanner import Scanner
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One part of the house. `warn` works, with less than full protection; `fail` does not."""
+    """State of one component: `warn` means working with reduced protection, `fail` not working."""
 
     state: Literal["ok", "warn", "fail"]
     detail: str
@@ -38,25 +38,32 @@ def probes(
 
     async def storage_check() -> Check:
         refusal = intake.refusal() or store.trouble()
-        return Check("fail", refusal) if refusal else Check("ok", "media and journal have room")
+        return (
+            Check("fail", refusal)
+            if refusal
+            else Check("ok", "there is room for media and the journal")
+        )
 
     async def scanner_check() -> Check:
-        return await scanning(scanner)
+        return await check_scanner(scanner)
 
     async def decoder_check() -> Check:
         if not sanitizer.ready:
-            return Check("fail", "no decoder process is at hand; media wait")
-        missing = ", ".join(f"{wall} ({why})" for wall, why in sanitizer.missing_layers.items())
+            return Check("fail", "no decoder process is running; media wait")
+        missing = ", ".join(f"{layer} ({why})" for layer, why in sanitizer.missing_layers.items())
         return (
-            Check("warn", f"isolation is reduced, without: {missing}")
+            Check("warn", f"isolation is reduced; missing: {missing}")
             if missing
-            else Check("ok", "every wall stands")
+            else Check("ok", "fully isolated")
         )
 
     async def core_check() -> Check:
         state = lanes.core_state
-        words = {"down": "takes no events now", "gone": "answered 410: forwarding stopped"}
-        return Check("warn" if state in words else "ok", words.get(state, "takes events"))
+        details = {
+            "down": "does not accept events now; they are retried",
+            "gone": "answered 410; forwarding stopped until an operator retries",
+        }
+        return Check("warn" if state in details else "ok", details.get(state, "accepts events"))
 
     return {
         "journal": journal_check,
@@ -67,29 +74,29 @@ def probes(
     }
 
 
-async def scanning(scanner: Scanner | None) -> Check:
-    """Whether files are scanned for malware; a scanner that is away holds media back, not messages."""
+async def check_scanner(scanner: Scanner | None) -> Check:
+    """Check whether files are scanned for malware. An unavailable scanner delays media, not messages."""
     if scanner is None:
         return Check(
-            "warn", "no scanner is configured: files are flattened, not scanned for malware"
+            "warn", "no scanner is configured; files are sanitized but not scanned for malware"
         )
     try:
         version = await scanner.version()
         await scanner.prove()
         return Check("ok", version)
-    except MediaFailed as trouble:
-        return Check("warn", f"media wait for the scanner: {trouble.detail}")
+    except MediaFailed as exc:
+        return Check("warn", f"media wait for the scanner: {exc.detail}")
 
 
 async def readiness(probes: Mapping[str, Probe]) -> tuple[bool, dict[str, Any]]:
-    """Ask every part; ready unless one fails."""
+    """Check every component; ready unless one fails."""
     checks: dict[str, Any] = {}
     ready = True
     for name, probe in probes.items():
         try:
             check = await probe()
-        except (JournalUnavailable, OSError) as trouble:
-            check = Check("fail", str(trouble))
+        except (JournalUnavailable, OSError) as exc:
+            check = Check("fail", str(exc))
         ready = ready and check.state != "fail"
         checks[name] = {"state": check.state, "detail": check.detail}
     return ready, {"status": "ready" if ready else "not ready", "checks": checks}

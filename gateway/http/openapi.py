@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 description of the HTTP surface, served at /openapi.json and kept true by a test."""
+"""OpenAPI 3.1 description of the HTTP routes, served at /openapi.json; a test compares it with the routes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,12 +16,12 @@ _PROBLEM = {"$ref": "#/components/responses/Problem"}
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method of one path. `answers` maps a status to its sentence; every operation may answer a problem."""
+    """One method of one path. `responses` maps status codes to descriptions; every operation may return a problem."""
 
     method: str
     path: str
     summary: str
-    answers: Mapping[int, str]
+    responses: Mapping[int, str]
     body: type[BaseModel] | None = None
     body_is_required: bool = True
     query: Mapping[str, str] = field(default_factory=dict)
@@ -32,108 +32,121 @@ OPERATIONS = (
     Operation(
         "get",
         "/webhooks/{connector}",
-        "A platform's handshake",
+        "Verify a webhook's ownership (the platform's handshake)",
         {200: "The challenge"},
         token=False,
     ),
     Operation(
         "post",
         "/webhooks/{connector}",
-        "A platform's delivery, answered when it is on disk",
-        {200: "Stored", 401: "Not proven", 413: "Too large", 503: "Not stored: send it again"},
+        "Receive a platform's delivery; answered once it is durable",
+        {200: "Stored", 401: "Not authentic", 413: "Too large", 503: "Not stored; send it again"},
         token=False,
     ),
     Operation(
         "put",
         "/v1/conversations/{id}/agents",
-        "Set who is assigned",
+        "Set the assigned agents",
         {200: "Assigned"},
         body=Assignment,
     ),
     Operation(
         "get",
         "/v1/conversations/{id}/messages",
-        "Messages in order",
-        {200: "A page, and `next`, the `after` of the next one"},
-        query={"after": "sequence to begin after", "limit": "at most 200"},
+        "List messages in order",
+        {200: "A page, and `next`, the `after` of the next page"},
+        query={"after": "return messages with a higher sequence", "limit": "at most 200"},
     ),
     Operation(
         "post",
         "/v1/conversations/{id}/messages",
-        "Send an agent's text; wants an Idempotency-Key",
-        {202: "Accepted", 409: "Not now: window_closed, opted_out, closed", 422: "Not text alone"},
+        "Send an agent's text; needs an Idempotency-Key header",
+        {202: "Accepted", 409: "Not now: window_closed, opted_out, closed", 422: "Not text only"},
         body=Reply,
     ),
     Operation(
         "post",
         "/v1/conversations/{id}/typing",
-        "An agent is writing: shown to the consumer for some seconds, or until the text comes",
-        {200: "Whether the platform was told"},
+        "Show the consumer that an agent is writing, for some seconds or until the text arrives",
+        {200: "Whether the platform was informed"},
         body=Writing,
         body_is_required=False,
     ),
     Operation(
         "post",
         "/v1/messages/{id}/read",
-        "An agent has seen it",
-        {200: "Whether the platform was told"},
+        "Report to the platform that an agent has seen the message",
+        {200: "Whether the platform was informed"},
     ),
-    Operation("delete", "/v1/conversations/{id}", "Erase every trace", {204: "Erased"}),
-    Operation("get", "/v1/messages/{id}", "A message as it is now", {200: "The message"}),
+    Operation(
+        "delete", "/v1/conversations/{id}", "Erase the conversation completely", {204: "Erased"}
+    ),
+    Operation(
+        "get", "/v1/messages/{id}", "Get a message in its current state", {200: "The message"}
+    ),
     Operation(
         "get",
         "/v1/attachments/{id}",
-        "An attachment as it is now; `progress` tells what is being done for one that is pending",
+        "Get an attachment in its current state; `progress` describes the processing of a pending one",
         {200: "The attachment"},
     ),
     Operation(
         "post",
         "/v1/attachments/{id}/links",
-        "Short-lived links for one assigned agent",
+        "Create short-lived media links for one assigned agent",
         {200: "Links by rendition", 403: "Not assigned"},
         body=LinkRequest,
     ),
     Operation(
-        "post", "/v1/attachments/{id}/retry", "Fetch and make safe again", {202: "Pending again"}
+        "post", "/v1/attachments/{id}/retry", "Fetch and sanitize again", {202: "Pending again"}
     ),
     Operation(
         "get",
         "/v1/failures",
-        "What could not be read or fetched",
-        {200: "The newest first"},
+        "List what could not be parsed, fetched or delivered",
+        {200: "Failures, newest first"},
         query={"limit": "at most 1000"},
     ),
-    Operation("get", "/v1/failures/{id}", "One failure whole", {200: "The failure"}),
+    Operation("get", "/v1/failures/{id}", "Get one failure with all details", {200: "The failure"}),
     Operation(
         "post",
         "/v1/failures/{id}/retry",
-        "Try one again, several with commas between, or all",
-        {202: "What came of each"},
+        "Retry one failure, several separated by commas, or `all`",
+        {202: "The result of each retry"},
     ),
     Operation(
         "get",
         "/v1/capabilities",
-        "Which connector can do what, and how it is",
+        "List what each connector supports, and its health",
         {200: "The chart, with health"},
     ),
     Operation(
         "get",
         "/media/{attachment}/{rendition}",
-        "A rendition, for an agent's browser",
-        {200: "Whole", 206: "A part", 304: "Unchanged", 403: "Forged, over or not assigned"},
-        query={"agent": "who", "expires": "until when", "signature": "proof"},
+        "Get a rendition, for an agent's browser",
+        {
+            200: "The whole file",
+            206: "A range",
+            304: "Unchanged",
+            403: "Invalid, expired or not assigned",
+        },
+        query={
+            "agent": "the agent",
+            "expires": "expiry, Unix seconds",
+            "signature": "the link's signature",
+        },
         token=False,
     ),
-    Operation("get", "/healthz", "Whether the process is alive", {200: "It is"}, token=False),
+    Operation("get", "/healthz", "Check whether the process is alive", {200: "It is"}, token=False),
     Operation(
         "get",
         "/readyz",
-        "Whether every part is ready",
+        "Check whether every component is ready",
         {200: "Ready", 503: "Not ready"},
         token=False,
     ),
-    Operation("get", "/metrics", "Prometheus metrics", {200: "Metrics"}, token=False),
-    Operation("get", "/openapi.json", "This description", {200: "OpenAPI"}, token=False),
+    Operation("get", "/metrics", "Get Prometheus metrics", {200: "Metrics"}, token=False),
+    Operation("get", "/openapi.json", "Get this description", {200: "OpenAPI"}, token=False),
 )
 
 
@@ -156,9 +169,9 @@ def document(public_url: str) -> dict[str, Any]:
 def _operation(operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
         "summary": operation.summary,
-        "parameters": [*_in_path(operation.path), *_in_query(operation.query)],
+        "parameters": [*_path_parameters(operation.path), *_query_parameters(operation.query)],
         "responses": {
-            **{str(status): {"description": text} for status, text in operation.answers.items()},
+            **{str(status): {"description": text} for status, text in operation.responses.items()},
             "default": _PROBLEM,
         },
         "security": [{"token": []}] if operation.token else [],
@@ -169,7 +182,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
     return described
 
 
-def _in_path(path: str) -> list[dict[str, Any]]:
+def _path_parameters(path: str) -> list[dict[str, Any]]:
     names = [part.strip("{}") for part in path.split("/") if part.startswith("{")]
     return [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
@@ -177,7 +190,7 @@ def _in_path(path: str) -> list[dict[str, Any]]:
     ]
 
 
-def _in_query(query: Mapping[str, str]) -> list[dict[str, Any]]:
+def _query_parameters(query: Mapping[str, str]) -> list[dict[str, Any]]:
     return [
         {"name": name, "in": "query", "description": text, "schema": {"type": "string"}}
         for name, text in query.items()
@@ -193,6 +206,6 @@ def _problem() -> dict[str, Any]:
     }
     schema = {"type": "object", "properties": properties, "required": ["title", "status"]}
     return {
-        "description": "What went wrong, by RFC 9457",
+        "description": "An error, as RFC 9457 problem details",
         "content": {"application/problem+json": {"schema": schema}},
     }

@@ -1,4 +1,4 @@
-"""The HTTP surface: every path of the contract, and how errors become answers."""
+"""All HTTP routes, and the conversion of errors into responses."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 def application(
-    ingress: Webhooks,
+    webhooks: Webhooks,
     api: Api,
     media: MediaEndpoint,
     *,
@@ -29,34 +29,36 @@ def application(
     public_url: str,
     workspace: web.Application | None,
 ) -> web.Application:
-    """All routes; `workspace` is mounted below /workspace/ where there is one."""
+    """Create the application with all routes; `workspace`, if any, is mounted at /workspace/."""
     app = web.Application()
-    # An address for each connector, and not one pattern for all: it is found in a table.
-    for name in ingress.names():
+    # One route per connector instead of one pattern for all: fixed paths are looked up in a table.
+    for name in webhooks.names():
         for tail in ("", "/message", "/status"):
             app.router.add_get(
-                f"/webhooks/{name}{tail}", _answering(partial(ingress.get, name=name), 500)
+                f"/webhooks/{name}{tail}",
+                _with_problem_responses(partial(webhooks.get, name=name), 500),
             )
-            # Whatever goes wrong with a delivery, the platform shall send it again.
+            # After any unexpected error the platform must send the delivery again.
             app.router.add_post(
-                f"/webhooks/{name}{tail}", _answering(partial(ingress.post, name=name), 503)
+                f"/webhooks/{name}{tail}",
+                _with_problem_responses(partial(webhooks.post, name=name), 503),
             )
     for route in api.routes():
-        app.router.add_route(route.method, route.path, _private(authorize, route.handler))
-    app.router.add_get("/media/{attachment}/{rendition}", _answering(media.get, 500))
-    app.router.add_get("/healthz", _alive)
-    app.router.add_get("/readyz", _ready(probes))
+        app.router.add_route(route.method, route.path, _with_token(authorize, route.handler))
+    app.router.add_get("/media/{attachment}/{rendition}", _with_problem_responses(media.get, 500))
+    app.router.add_get("/healthz", _healthz)
+    app.router.add_get("/readyz", _readyz(probes))
     app.router.add_get("/metrics", _metrics)
-    app.router.add_get("/openapi.json", _described(orjson.dumps(document(public_url))))
+    app.router.add_get("/openapi.json", _openapi(orjson.dumps(document(public_url))))
     if workspace is not None:
         app.add_subapp("/workspace/", workspace)
-        app.router.add_get("/", _to_workspace)
-    app.router.add_route("*", "/{path:.*}", _nothing_here)
+        app.router.add_get("/", _redirect_to_workspace)
+    app.router.add_route("*", "/{path:.*}", _not_found)
     return app
 
 
-def _answering(handler: Handler, unexpected: int) -> Handler:
-    """Problems become their answers; what nobody foresaw is logged and becomes `unexpected`."""
+def _with_problem_responses(handler: Handler, unexpected: int) -> Handler:
+    """Wrap a handler: a `Problem` becomes its response; any other error is logged and answered with `unexpected`."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         try:
@@ -67,24 +69,24 @@ def _answering(handler: Handler, unexpected: int) -> Handler:
             raise
         except Exception:
             log.exception("request_failed", method=request.method, path=request.path)
-            detail = "something unforeseen went wrong; the log has the details"
+            detail = "an unexpected error occurred; see the log"
             return Problem(unexpected, "Server error", detail).response()
 
     return answer
 
 
-def _private(authorize: Callable[[web.Request], None], handler: Handler) -> Handler:
+def _with_token(authorize: Callable[[web.Request], None], handler: Handler) -> Handler:
     async def checked(request: web.Request) -> web.StreamResponse:
         authorize(request)
         return await handler(request)
 
-    return _answering(checked, 500)
+    return _with_problem_responses(checked, 500)
 
 
-async def _nothing_here(request: web.Request) -> web.Response:
-    """Unknown paths and methods are told like every other error; the workspace speaks for itself.
+async def _not_found(request: web.Request) -> web.Response:
+    """Answer unknown paths and methods with problem details; the workspace answers its own.
 
-    A route of its own, and not a middleware, which would cost every delivery a tenth of its time.
+    This is a catch-all route because a middleware would add a tenth to the time of every delivery.
     """
     shown = repr(request.path[:200])
     allowed: set[str] = set()
@@ -93,24 +95,26 @@ async def _nothing_here(request: web.Request) -> web.Response:
         allowed |= methods
     allowed -= {hdrs.METH_ANY}
     if not allowed:
-        return Problem(404, "Not found", f"nothing is at {shown}").response()
+        return Problem(404, "Not found", f"there is nothing at {shown}").response()
     allow = {"allow": ", ".join(sorted(allowed))}
     return Problem(
-        405, "Method not allowed", f"{request.method} is not for {shown}", allow
+        405, "Method not allowed", f"{request.method} is not allowed for {shown}", allow
     ).response()
 
 
-async def _alive(request: web.Request) -> web.Response:
+async def _healthz(request: web.Request) -> web.Response:
     del request
     return web.Response(text="ok\n")
 
 
-def _ready(probes: Mapping[str, Probe]) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _readyz(probes: Mapping[str, Probe]) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def ready(request: web.Request) -> web.Response:
         del request
-        good, report = await readiness(probes)
+        is_ready, report = await readiness(probes)
         return web.Response(
-            status=200 if good else 503, body=orjson.dumps(report), content_type="application/json"
+            status=200 if is_ready else 503,
+            body=orjson.dumps(report),
+            content_type="application/json",
         )
 
     return ready
@@ -121,7 +125,7 @@ async def _metrics(request: web.Request) -> web.Response:
     return web.Response(body=generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})
 
 
-def _described(description: bytes) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _openapi(description: bytes) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def openapi(request: web.Request) -> web.Response:
         del request
         return web.Response(body=description, content_type="application/json")
@@ -129,6 +133,6 @@ def _described(description: bytes) -> Callable[[web.Request], Awaitable[web.Resp
     return openapi
 
 
-async def _to_workspace(request: web.Request) -> web.Response:
+async def _redirect_to_workspace(request: web.Request) -> web.Response:
     del request
     raise web.HTTPFound("/workspace/")

@@ -252,7 +252,7 @@ class MediaWorker:
     async def _fetch_and_sanitize(
         self, connector: Connector[Any], row: AttachmentRow, progress: MediaProgress
     ) -> Outcome:
-        scanner_error = await self._sanitizer.scanner_trouble()
+        scanner_error = await self._sanitizer.scanner_error()
         if scanner_error and not self._source.should_fetch(row.id):
             raise scanner_error
         async with self._source.original(connector, row) as original:

@@ -1,6 +1,7 @@
-"""How the gateway logs: JSON lines where a program reads them, readable lines where a person does.
+"""Sets up logging: JSON lines by default, readable lines on a terminal.
 
-Lines of libraries (Python's own logging) take the same way, and so does a crash: everything is masked last.
+Log records of libraries (Python's `logging`) and crashes pass through the same processors, so that secrets in
+them are masked too.
 """
 
 import logging
@@ -16,8 +17,8 @@ from structlog.typing import EventDict, Processor
 
 from .redaction import Mask
 
-#: Where a text of many lines is expected; anywhere else a line break would forge a second line.
-_MANY_LINES = frozenset({"exception", "stack"})
+#: Keys whose values may have several lines; in other values a line break would forge a second log line.
+_MULTILINE_KEYS = frozenset({"exception", "stack"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROL_OR_BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -25,21 +26,21 @@ _CONTROL_OR_BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 def configure(
     secrets: Iterable[str] = (), *, stream: TextIO | None = None, level: int = logging.INFO
 ) -> None:
-    """Set logging up for this process; `secrets` are those of the settings. Libraries are heard from WARNING on."""
+    """Set up logging for this process and mask the `secrets` of the settings. Libraries log from WARNING."""
     out = stream or sys.stderr
-    chain = _chain(Mask(secrets))
+    processors = _processors(Mask(secrets))
     render = _renderer(out)
     structlog.configure(
-        processors=[structlog.contextvars.merge_contextvars, *chain, *render],
+        processors=[structlog.contextvars.merge_contextvars, *processors, *render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(out),
         cache_logger_on_first_use=False,
     )
-    _libraries(out, chain, render)
-    sys.excepthook = _crashed
+    _configure_libraries(out, processors, render)
+    sys.excepthook = _log_crash
 
 
-def _chain(mask: Mask) -> list[Processor]:
+def _processors(mask: Mask) -> list[Processor]:
     return [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
@@ -51,38 +52,38 @@ def _chain(mask: Mask) -> list[Processor]:
 
 def _renderer(out: TextIO) -> list[Processor]:
     if not out.isatty():
-        return [_in_order, structlog.processors.JSONRenderer()]
+        return [_order_keys, structlog.processors.JSONRenderer()]
     console = structlog.dev.ConsoleRenderer(
         colors="NO_COLOR" not in os.environ,
         timestamp_key="time",
         exception_formatter=structlog.dev.plain_traceback,
     )
-    return [_printable, console]
+    return [_escape_controls, console]
 
 
-def _in_order(_logger: Any, _method: str, event: EventDict) -> EventDict:
+def _order_keys(_logger: Any, _method: str, event: EventDict) -> EventDict:
     first = {key: event[key] for key in ("time", "level", "event") if key in event}
     return {**first, **event}
 
 
-def _printable(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    # What comes from outside must not move a terminal's cursor.
-    return {key: _visible(key, value) for key, value in event.items()}
+def _escape_controls(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    # Text from outside must not control the terminal.
+    return {key: _escape(key, value) for key, value in event.items()}
 
 
-def _visible(key: str, value: Any) -> Any:
+def _escape(key: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    unwanted = _CONTROL if key in _MANY_LINES else _CONTROL_OR_BREAK
+    unwanted = _CONTROL if key in _MULTILINE_KEYS else _CONTROL_OR_BREAK
     return unwanted.sub(lambda found: f"\\x{ord(found[0]):02x}", value)
 
 
-def _libraries(out: TextIO, chain: list[Processor], render: list[Processor]) -> None:
+def _configure_libraries(out: TextIO, processors: list[Processor], render: list[Processor]) -> None:
     formatter = structlog.stdlib.ProcessorFormatter(
         processors=[
-            _named,
+            _add_logger_name,
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            *chain,
+            *processors,
             *render,
         ],
     )
@@ -92,14 +93,14 @@ def _libraries(out: TextIO, chain: list[Processor], render: list[Processor]) -> 
     logging.captureWarnings(capture=True)
 
 
-def _named(_logger: Any, _method: str, event: EventDict) -> EventDict:
+def _add_logger_name(_logger: Any, _method: str, event: EventDict) -> EventDict:
     record: logging.LogRecord = event["_record"]
     return {**event, "logger": record.name, "level": record.levelname.lower()}
 
 
-def _crashed(
-    kind: type[BaseException], trouble: BaseException, where: TracebackType | None
+def _log_crash(
+    kind: type[BaseException], exc: BaseException, traceback: TracebackType | None
 ) -> None:
     if issubclass(kind, KeyboardInterrupt):
         return
-    structlog.get_logger().critical("crashed", exc_info=(kind, trouble, where))
+    structlog.get_logger().critical("crashed", exc_info=(kind, exc, traceback))

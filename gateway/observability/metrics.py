@@ -1,13 +1,13 @@
-"""What Prometheus may ask: counted where it happens, named here so that operators find it in one place."""
+"""All Prometheus metrics. They are defined here, so that operators find them in one place."""
 
 from prometheus_client import Counter, Gauge, Histogram
 
-#: Seconds. What people notice, and what an operator calls late.
+#: Seconds: from what people barely notice to what an operator calls late.
 _BOUNDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 
 DELIVERIES = Counter(
     "airlock_deliveries_total",
-    "Requests on webhooks: accepted, unproven, unproven_taken (signature: report), too_large, unavailable",
+    "Webhook requests: accepted, unproven, unproven_taken (signature: report), too_large, unavailable",
     ["connector", "outcome"],
 )
 JOURNAL_COMMITS = Counter(
@@ -15,34 +15,37 @@ JOURNAL_COMMITS = Counter(
 )
 EVENTS = Counter(
     "airlock_events_posted_total",
-    "Events posted to the core: taken, again (to be repeated), gone",
+    "Events posted to the core: taken (accepted), again (to be retried), gone (410)",
     ["verdict"],
 )
 ATTACHMENTS = Counter(
-    "airlock_attachments_total", "Attachments by how they ended", ["connector", "state", "reason"]
+    "airlock_attachments_total",
+    "Attachments by their final state and its reason",
+    ["connector", "state", "reason"],
 )
 DELIVERED = Histogram(
     "airlock_message_seconds",
-    "From a message's webhook until the core took it",
+    "Seconds from a message's webhook to its acceptance by the core",
     ["connector"],
     buckets=_BOUNDS,
 )
 READY = Histogram(
     "airlock_ready_seconds",
-    "From a message's webhook until its photo or video was ready",
+    "Seconds from a message's webhook until its photo or video was ready",
     ["kind"],
     buckets=_BOUNDS,
 )
-TEXTS = Gauge("airlock_texts_waiting", "Parts of agents' texts that have yet to be sent")
+TEXTS = Gauge("airlock_texts_waiting", "Parts of agents' texts that are not sent yet")
 HEALTHY = Gauge(
     "airlock_connector_healthy",
-    "Whether the platform knew us when it was last asked",
+    "1 if the platform accepted our credentials at the last check, otherwise 0",
     ["connector"],
 )
-BACKLOG = Gauge("airlock_lanes_waiting", "Conversations that have events for the core")
+BACKLOG = Gauge("airlock_lanes_waiting", "Conversations with events waiting for the core")
 PENDING = Gauge(
-    "airlock_attachments_pending", "Attachments that are not ready, rejected or failed yet"
+    "airlock_attachments_pending", "Attachments that are neither ready, rejected nor failed yet"
 )
 QUARANTINE = Gauge(
-    "airlock_quarantine_bytes", "MediaSource kept until they can be scanned and made safe"
+    "airlock_quarantine_bytes",
+    "Bytes of originals that wait until they can be scanned and sanitized",
 )

@@ -1,4 +1,4 @@
-"""connectors.yaml: read it, check it, and report every mistake at once with its line and the nearest key."""
+"""Reads and validates connectors.yaml; reports every mistake at once, with its line and the nearest known key."""
 
 from .addresses import Address, UnixSocket
 from .errors import ConfigError, Mistake

@@ -1,4 +1,4 @@
-"""From the section of a connector to the connector itself: its class, its checked settings, one instance."""
+"""Builds each connector from its section: finds the class, validates the settings, creates the instance."""
 
 import re
 from collections.abc import Sequence
@@ -12,44 +12,46 @@ from connectors import Connector, ConnectorConfig
 from . import credentials
 from .errors import Path
 from .plugins import Unusable, connector_class
-from .validation_errors import note_findings
+from .validation_errors import add_validation_errors
 from .yaml_document import Document
 
-#: The name is part of a URL and of every event's `source`.
+#: Pattern of a connector's name, which is part of its URL and the `source` of its events.
 SLUG = "[A-Za-z0-9]([A-Za-z0-9_-]{0,62}[A-Za-z0-9])?"
 
 
-def assemble(
-    document: Document, entries: Sequence[EntryPoint], elsewhere: dict[str, str]
+def build_connectors(
+    document: Document, entries: Sequence[EntryPoint], section_of_key: dict[str, str]
 ) -> dict[str, Connector[Any]]:
-    """The connectors the document names; what is wrong with any of them is noted in the document."""
+    """Build the connectors that the document names; mistakes in their sections are added to the document."""
     sections = document.values.get("connectors")
     if sections is None:
         return {}
     if not isinstance(sections, dict):
-        document.spoil(("connectors",), "must be a section with a name for each connector")
+        document.reject(
+            ("connectors",), "must be a section with one named entry for each connector"
+        )
         return {}
-    built = {name: _Section(document, name, elsewhere).build(entries) for name in sections}
+    built = {name: _Section(document, name, section_of_key).build(entries) for name in sections}
     return {name: connector for name, connector in built.items() if connector is not None}
 
 
 class _Section:
     """One connector's section."""
 
-    def __init__(self, document: Document, name: str, elsewhere: dict[str, str]) -> None:
+    def __init__(self, document: Document, name: str, section_of_key: dict[str, str]) -> None:
         self.document = document
         self.name = name
         self.at: Path = ("connectors", name)
         self.content: Any = document.values["connectors"][name]
-        self.elsewhere = elsewhere
+        self.section_of_key = section_of_key
 
     def build(self, entries: Sequence[EntryPoint]) -> Connector[Any] | None:
         if not re.fullmatch(SLUG, self.name):
-            self.document.note(
-                self.at, "is no name for a URL; use letters, digits and - or _ between them"
+            self.document.add_mistake(
+                self.at, "cannot be used in a URL; use letters and digits, with - or _ between them"
             )
         if not isinstance(self.content, dict):
-            self.document.spoil(self.at, "must be a section with a `type`")
+            self.document.reject(self.at, "must be a section with a `type`")
             return None
         found = self.connector_class(entries)
         config = self.config(found) if found else None
@@ -60,30 +62,33 @@ class _Section:
         path = (*self.at, "type")
         if not isinstance(type, str) or not type:
             known = ", ".join(sorted({entry.name for entry in entries}))
-            self.document.spoil(path, f"is required; one of {known or 'none installed'}")
-        elif not self.document.is_spoiled(path):
+            self.document.reject(path, f"is required; one of {known or 'none installed'}")
+        elif not self.document.is_rejected(path):
             try:
                 return connector_class(type, entries)
-            except Unusable as trouble:
-                self.document.spoil(path, self.without_secrets(trouble.reason), trouble.meant)
+            except Unusable as exc:
+                self.document.reject(path, self.mask_secrets(exc.reason), exc.suggestion)
         return None
 
     def config(self, found: type[Connector[Any]]) -> ConnectorConfig | None:
         model = found.Config
-        for path, message in credentials.complaints(model, self.content, self.at):
-            self.document.spoil(path, message)
+        for path, message in credentials.find_secret_errors(model, self.content, self.at):
+            self.document.reject(path, message)
         try:
             config = model.model_validate(self.content)
-        except ValidationError as error:
-            unspoken = {*credentials.texts(model, self.content), *self.document.revealed}
-            note_findings(self.document, error, model, self.at, self.elsewhere, unspoken)
+        except ValidationError as exc:
+            secrets = {
+                *credentials.secret_texts(model, self.content),
+                *self.document.environment_values,
+            }
+            add_validation_errors(self.document, exc, model, self.at, self.section_of_key, secrets)
             return None
-        except Exception as trouble:  # noqa: BLE001 - a stranger's validator may raise anything
-            self.failed("cannot read its settings", trouble)
+        except Exception as exc:  # noqa: BLE001 - a plugin's validator may raise anything
+            self.add_failure("cannot read its settings", exc)
             return None
         if config.api_url.username or config.api_url.password:
             path = (*self.at, "api_url")
-            self.document.spoil(path, "must not hold a user name or a password")
+            self.document.reject(path, "must not contain a user name or a password")
         return config
 
     def instance(
@@ -91,14 +96,14 @@ class _Section:
     ) -> Connector[Any] | None:
         try:
             return found(config)
-        except Exception as trouble:  # noqa: BLE001 - a stranger's constructor may raise anything
-            self.failed("cannot be made", trouble)
+        except Exception as exc:  # noqa: BLE001 - a plugin's constructor may raise anything
+            self.add_failure("cannot be created", exc)
             return None
 
-    def failed(self, what: str, trouble: Exception) -> None:
-        # Only the kind of trouble: its text may quote a setting.
-        reason = f"the connector {what}: {type(trouble).__name__}"
-        self.document.note(self.at, reason)
+    def add_failure(self, what: str, exc: Exception) -> None:
+        # Report only the exception's type: its text may quote a setting.
+        reason = f"the connector {what}: {type(exc).__name__}"
+        self.document.add_mistake(self.at, reason)
 
-    def without_secrets(self, message: str) -> str:
-        return credentials.mask(message, self.document.revealed)
+    def mask_secrets(self, message: str) -> str:
+        return credentials.mask(message, self.document.environment_values)

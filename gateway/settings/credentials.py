@@ -1,4 +1,4 @@
-"""Secrets in the settings: what one must look like, where they are, and how they stay out of messages."""
+"""Secrets in the settings: validating them, finding them, and keeping them out of messages."""
 
 import base64
 import binascii
@@ -10,68 +10,70 @@ from pydantic import AfterValidator, BaseModel, SecretBytes, SecretStr
 
 from .errors import Path
 
-#: Shorter texts are words of the message itself more often than secrets, and masking them garbles it.
-_SHORTEST = 6
+#: A shorter text is more likely a word of the message than a secret, and masking it would garble the message.
+_MIN_LENGTH = 6
 
 
-def webhook_secret(secret: SecretStr) -> SecretStr:
-    """A Standard Webhooks secret: `whsec_` and the key in base64."""
+def check_webhook_secret(secret: SecretStr) -> SecretStr:
+    """Accept a Standard Webhooks secret: `whsec_` followed by the key in base64."""
     text = secret.get_secret_value()
     if not text.startswith("whsec_") or not signing_key(secret):
-        raise ValueError("must be whsec_ and a key in base64, as Standard Webhooks has it")
+        raise ValueError("must be whsec_ followed by a key in base64, as in Standard Webhooks")
     return secret
 
 
 def signing_key(secret: SecretStr) -> bytes:
-    """The key of a Standard Webhooks secret, empty where there is none."""
+    """Return the key of a Standard Webhooks secret, or b"" if it is not valid base64."""
     try:
         return base64.b64decode(secret.get_secret_value().removeprefix("whsec_"), validate=True)
     except (binascii.Error, ValueError):
         return b""
 
 
-WebhookSecret = Annotated[SecretStr, AfterValidator(webhook_secret)]
+WebhookSecret = Annotated[SecretStr, AfterValidator(check_webhook_secret)]
 
 
-def complaints(model: type[BaseModel], section: Any, at: Path) -> Iterator[tuple[Path, str]]:
-    """What is wrong with the secrets of a section that is not validated yet: blank, padded, or none given."""
+def find_secret_errors(
+    model: type[BaseModel], section: Any, at: Path
+) -> Iterator[tuple[Path, str]]:
+    """Find secrets that are blank, padded with white space or missing, in a section that is not yet validated."""
     for name, value in _secret_fields(model, section):
         field = model.model_fields[name]
         if value == [] and field.is_required():
             yield (*at, name), "needs at least one secret"
         for path, text in _texts(value, (*at, name)):
             if not text.strip():
-                yield path, "is empty; a secret is needed here"
+                yield path, "is empty; a secret is required here"
             elif text != text.strip():
                 yield path, "begins or ends with white space, which is never part of a secret"
 
 
-def texts(model: type[BaseModel], section: Any) -> Iterator[str]:
-    """The secret texts of a section that is not validated yet."""
+def secret_texts(model: type[BaseModel], section: Any) -> Iterator[str]:
+    """Yield the texts of all secrets in a section that is not yet validated."""
     for _, value in _secret_fields(model, section):
         yield from (text for _, text in _texts(value, ()))
 
 
-def revealed(value: Any) -> Iterator[str]:
-    """Every secret inside settings, in clear: for whoever must mask them."""
+def secret_values(value: Any) -> Iterator[str]:
+    """Yield every secret inside the settings in clear text, so that it can be masked."""
     match value:
         case SecretStr():
             yield value.get_secret_value()
         case BaseModel():
             for name in type(value).model_fields:
-                yield from revealed(getattr(value, name))
+                yield from secret_values(getattr(value, name))
         case Mapping():
             for part in value.values():
-                yield from revealed(part)
+                yield from secret_values(part)
         case tuple() | list():
             for part in value:
-                yield from revealed(part)
+                yield from secret_values(part)
 
 
 def mask(message: str, secrets: Iterable[str]) -> str:
-    """The message with every secret replaced, the longest first, since one may hold another."""
+    """Return the message with every secret masked, the longest first, because one may contain another."""
     for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= _SHORTEST:
+        if len(secret) >= _MIN_LENGTH:
             message = message.replace(secret, "***")
     return message
 

@@ -1,4 +1,4 @@
-"""`${NAME}` in the settings: a value of the environment; `$${` stands for `${` itself."""
+"""`${NAME}` in the settings stands for an environment variable, `$${` for the characters `${`."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,11 @@ _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}|\$\{")
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """A text with its references replaced: what was `used`, which names are `unset`, whether one is `broken`."""
+    """A text with its references replaced.
+
+    `used` holds the values that were inserted, `unset` the names of missing variables; `broken` means that a
+    reference has no valid name.
+    """
 
     text: str
     used: tuple[str, ...] = ()
@@ -18,14 +22,14 @@ class Expansion:
 
 
 def expand(text: str, environ: Mapping[str, str]) -> Expansion:
-    """Replace each reference once: what the environment holds is not read for further references."""
-    found = list(_REFERENCE.finditer(text))
-    names = [match["name"] for match in found if match["name"]]
+    """Replace each reference once; references inside an environment variable's value are not expanded."""
+    matches = list(_REFERENCE.finditer(text))
+    names = [match["name"] for match in matches if match["name"]]
     return Expansion(
         text=_REFERENCE.sub(lambda match: _replacement(match, environ), text),
         used=tuple(environ[name] for name in names if name in environ),
         unset=tuple(dict.fromkeys(name for name in names if name not in environ)),
-        broken=any(match[0] == "${" for match in found),
+        broken=any(match[0] == "${" for match in matches),
     )
 
 

@@ -1,22 +1,22 @@
-"""What is wrong with connectors.yaml: each mistake with its place, its key and the nearest known one."""
+"""Mistakes in connectors.yaml, each with its line, its key and the nearest known key."""
 
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-#: The way to a value: names of keys, and positions in lists counted from 0.
+#: Path to a value: key names, and list positions counted from 0.
 Path = tuple[str | int, ...]
 
-#: Below this likeness a suggestion confuses more than it helps ("foo" is not a misspelt "video").
-_LIKENESS = 0.6
+#: Below this similarity a suggestion confuses more than it helps ("foo" is not a misspelt "video").
+_MIN_SIMILARITY = 0.6
 
-#: A key or a word longer than this is cut where it is quoted: the mistake must fit a line.
-_QUOTED = 80
+#: Longer keys and values are cut where a message quotes them, so that the message fits on one line.
+_MAX_QUOTED = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One thing to repair. `line` is 0 where the file as a whole is meant; `key` is a dotted path."""
+    """One thing to fix. `line` is 0 if the mistake concerns the whole file; `key` is a dotted path."""
 
     file: str
     line: int
@@ -32,16 +32,16 @@ class Mistake:
 
 
 class ConfigError(Exception):
-    """connectors.yaml is wrong. Holds every mistake, in the order of the file; quotes no secret."""
+    """connectors.yaml is invalid. Holds every mistake, in the order of the file; never quotes a secret."""
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
-        once = dict.fromkeys(mistakes)
-        self.mistakes = tuple(sorted(once, key=lambda mistake: mistake.line))
+        unique = dict.fromkeys(mistakes)
+        self.mistakes = tuple(sorted(unique, key=lambda mistake: mistake.line))
         super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
 
 
 def dotted(path: Path) -> str:
-    """`("core", "secrets", 0)` as `core.secrets[0]`."""
+    """Return `("core", "secrets", 0)` as `core.secrets[0]`."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{quoted(part)}"
@@ -49,19 +49,21 @@ def dotted(path: Path) -> str:
 
 
 def quoted(word: str) -> str:
-    """A word of the file as one line of a message may show it."""
+    """Return a text from the file in a form that is safe in a one-line message."""
     shown = "".join(
         letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in word
     )
-    return shown if len(shown) <= _QUOTED else shown[:_QUOTED] + "…"
+    return shown if len(shown) <= _MAX_QUOTED else shown[:_MAX_QUOTED] + "…"
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that `word` was probably meant to be; case, `-` and `_` make no difference."""
-    plain = {_plain(name): name for name in known}
-    close = difflib.get_close_matches(_plain(word[:_QUOTED]), plain, n=1, cutoff=_LIKENESS)
-    return plain[close[0]] if close else None
+    """Return the known word closest to `word`, if any; case and `-` versus `_` are ignored."""
+    by_normalized = {_normalized(name): name for name in known}
+    close = difflib.get_close_matches(
+        _normalized(word[:_MAX_QUOTED]), by_normalized, n=1, cutoff=_MIN_SIMILARITY
+    )
+    return by_normalized[close[0]] if close else None
 
 
-def _plain(word: str) -> str:
+def _normalized(word: str) -> str:
     return word.lower().replace("-", "_").strip()

@@ -1,4 +1,4 @@
-"""From connectors.yaml to `Settings`, or to all of its mistakes at once."""
+"""Loads connectors.yaml into `Settings`, or raises all of its mistakes at once."""
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint
@@ -8,11 +8,11 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from . import credentials
-from .connector_sections import assemble
+from .connector_sections import build_connectors
 from .errors import ConfigError
 from .model import CoreSettings, FetchSettings, GatewaySettings, MediaSettings, Settings
 from .plugins import installed
-from .validation_errors import note_findings
+from .validation_errors import add_validation_errors
 from .yaml_document import Document, read
 
 SECTIONS: Mapping[str, type[BaseModel]] = {
@@ -26,24 +26,31 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
 def load(
     path: FilePath, environ: Mapping[str, str], entries: Sequence[EntryPoint] | None = None
 ) -> Settings:
-    """Read the file; raises `ConfigError` with every mistake. `entries` defaults to all that are installed."""
+    """Read and validate the file; raises `ConfigError` with every mistake.
+
+    `entries` are the connectors' entry points, by default all that are installed.
+    """
     document = read(path, environ)
-    connectors = assemble(document, installed() if entries is None else entries, _BELONGS)
-    settings = _settings(document, {**_sections(document), "connectors": connectors}, path.parent)
+    connectors = build_connectors(
+        document, installed() if entries is None else entries, _SECTION_OF_KEY
+    )
+    settings = _validate_settings(
+        document, {**_section_values(document), "connectors": connectors}, path.parent
+    )
     if settings is None or document.mistakes:
         raise ConfigError(document.mistakes)
     return settings
 
 
-#: Where each key belongs, for the hint at one that stands in the wrong section.
-_BELONGS = {
+#: Full name of each key, to suggest the right section for a key in the wrong one.
+_SECTION_OF_KEY = {
     **{key: f"{name}.{key}" for name, model in SECTIONS.items() for key in model.model_fields},
     **{name: name for name in Settings.model_fields},
 }
 
 
-def _sections(document: Document) -> dict[str, Any]:
-    # A section that is absent, or whose keys are all commented out, has its defaults.
+def _section_values(document: Document) -> dict[str, Any]:
+    # A section that is missing, or whose keys are all commented out, gets its defaults.
     given = {
         name: value
         for name, value in document.values.items()
@@ -52,12 +59,14 @@ def _sections(document: Document) -> dict[str, Any]:
     return {name: {} for name in SECTIONS} | given
 
 
-def _settings(document: Document, values: dict[str, Any], folder: FilePath) -> Settings | None:
+def _validate_settings(
+    document: Document, values: dict[str, Any], folder: FilePath
+) -> Settings | None:
     for name, model in SECTIONS.items():
-        for path, message in credentials.complaints(model, values.get(name), (name,)):
-            document.spoil(path, message)
+        for path, message in credentials.find_secret_errors(model, values.get(name), (name,)):
+            document.reject(path, message)
     try:
         return Settings.model_validate(values, context={"folder": folder})
-    except ValidationError as error:
-        note_findings(document, error, Settings, elsewhere=_BELONGS)
+    except ValidationError as exc:
+        add_validation_errors(document, exc, Settings, section_of_key=_SECTION_OF_KEY)
         return None

@@ -1,4 +1,4 @@
-"""The settings as the program sees them: one frozen model for each section of connectors.yaml."""
+"""The settings in memory: one frozen model for each section of connectors.yaml."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +22,7 @@ from connectors import Connector
 from normalizer.media import Limits
 
 from .addresses import Address, BaseUrl, Host, Listen, Scanner, Url
-from .credentials import WebhookSecret, revealed
+from .credentials import WebhookSecret, secret_values
 from .units import Count, Duration, Flag, Size
 
 _DAY = 86_400.0
@@ -33,115 +33,117 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-def _journal(value: str) -> str:
+def _check_journal(value: str) -> str:
     if value.startswith(("postgresql://", "postgres://")):
         raise ValueError(
-            "this version stores the journal in SQLite; write sqlite, or leave the key out"
+            "this version stores the journal in SQLite only; write sqlite, or omit the key"
         )
     if value != "sqlite":
         raise ValueError("must be sqlite")
     return value
 
 
-def _media(value: str) -> str:
+def _check_media(value: str) -> str:
     if value.startswith("s3://"):
-        raise ValueError("this version stores media in files; write file, or leave the key out")
+        raise ValueError("this version stores media in files only; write file, or omit the key")
     if value != "file":
         raise ValueError("must be file")
     return value
 
 
 class GatewaySettings(_Section):
-    """How the gateway is reached and where it keeps things."""
+    """The gateway's addresses, tokens and storage."""
 
     listen: Listen = Field(
         default=Address("127.0.0.1", 8080),
         json_schema_extra={"default": "127.0.0.1:8080"},
-        description="host:port to listen on; IPv6 as [::1]:8080. A proxy in front terminates TLS.",
+        description="host:port to listen on; IPv6 as [::1]:8080. A proxy in front of it terminates TLS.",
     )
     public_url: BaseUrl = Field(
         default_factory=lambda known: f"http://{known['listen']}",
         description=(
-            "How the platforms and the agents' browsers reach the gateway. Some platforms sign this URL and"
-            " links are built on it, so it must be exactly what the platforms are given. Default: http://<listen>"
+            "URL by which the platforms and the agents' browsers reach the gateway. Some platforms sign it and media"
+            " links start with it, so it must be exactly the URL configured at the platforms. Default: http://<listen>"
         ),
     )
     data: Path = Field(
         default=Path("airlock-data"),
         validate_default=True,
-        description="Folder for everything that is stored; a relative one is beside this file",
+        description="Folder for all stored data; a relative path starts at this file's folder",
     )
     journal: Annotated[
         str,
-        AfterValidator(_journal),
+        AfterValidator(_check_journal),
         WithJsonSchema({"type": "string", "pattern": "^(sqlite$|postgres(ql)?://)"}),
     ] = Field(
         default="sqlite",
-        description="Where deliveries and events are kept: sqlite (this version takes no postgresql:// yet)",
+        description="Where deliveries and events are stored: sqlite (postgresql:// is not supported yet)",
     )
     media: Annotated[
         str,
-        AfterValidator(_media),
+        AfterValidator(_check_media),
         WithJsonSchema({"type": "string", "pattern": "^(file$|s3://)"}),
     ] = Field(
         default="file",
-        description="Where clean photos and videos are kept: file (this version takes no s3:// yet)",
+        description="Where clean photos and videos are stored: file (s3:// is not supported yet)",
     )
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = Field(
         default=0,
         description=(
-            "How many proxies of your own stand before Airlock. The built-in workspace limits sign-ins by address,"
-            " and with proxies takes it from X-Forwarded-For, to which each of them must add."
+            "Number of your own reverse proxies in front of Airlock. The built-in workspace limits sign-ins by client"
+            " address; behind proxies it reads the address from X-Forwarded-For, to which each proxy must append."
         ),
     )
     text_retention: Annotated[Duration, Field(gt=0)] = Field(
         default=30 * _DAY,
         json_schema_extra={"default": "30d"},
-        description="How long texts are kept, by the built-in workspace too; another core has its own copy",
+        description="How long texts are kept, also by the built-in workspace; any other core keeps its own copy",
     )
     api_tokens: tuple[SecretStr, ...] = Field(
         default=(),
-        description="Bearer tokens the conversation core may use; several while one is replaced",
+        description="Bearer tokens accepted from the conversation core; list two while you replace one",
     )
 
     @field_validator("data")
     @classmethod
-    def _beside_the_file(cls, data: Path, info: ValidationInfo) -> Path:
+    def _resolve_data_folder(cls, data: Path, info: ValidationInfo) -> Path:
         folder: Path = (info.context or {}).get("folder", Path())
         return folder / data.expanduser()
 
 
 class CoreSettings(_Section):
-    """The conversation core that gets the events."""
+    """The conversation core that receives the events."""
 
     url: Url | None = Field(
         default=None,
-        description="Where events are posted to. Leave out to use the built-in workspace.",
+        description="URL to which events are posted. Omit it to use the built-in workspace.",
     )
     secrets: tuple[WebhookSecret, ...] = Field(
         default=(),
         validate_default=True,
         description=(
-            "Standard Webhooks secrets (whsec_…) that sign the events; several while one is replaced:"
-            " each event carries a signature for each"
+            "Standard Webhooks secrets (whsec_…) that sign the events; list two while you replace one:"
+            " every event carries a signature for each secret"
         ),
     )
     hold_seconds: Annotated[Duration, Field(le=600)] = Field(
         default=2.0,
         json_schema_extra={"default": 2},
-        description="How long a message may wait for its media before it goes out with them pending",
+        description="How long a message may wait for its media before it is sent with the media still pending",
     )
 
     @field_validator("secrets")
     @classmethod
-    def _signed(cls, secrets: tuple[SecretStr, ...], info: ValidationInfo) -> tuple[SecretStr, ...]:
+    def _require_secrets(
+        cls, secrets: tuple[SecretStr, ...], info: ValidationInfo
+    ) -> tuple[SecretStr, ...]:
         if info.data.get("url") and not secrets:
-            raise ValueError("is required with core.url: every event is signed")
+            raise ValueError("is required with core.url, because every event is signed")
         return secrets
 
 
 class MediaSettings(_Section):
-    """What a photo and a video may be, and what becomes of them."""
+    """Limits for photos and videos, and how they are processed and kept."""
 
     photo_max_bytes: Size = Field(
         default=25_000_000, description="A larger photo is rejected as too_large"
@@ -151,16 +153,16 @@ class MediaSettings(_Section):
         description="A photo with more pixels is rejected as too_many_pixels",
     )
     preview_max_side: Annotated[Count, Field(ge=320)] = Field(
-        default=4096, description="Longest side of a photo's preview in pixels"
+        default=4096, description="Longest side of a photo's preview, in pixels"
     )
     preview_max_bytes: Annotated[Size, Field(ge=100_000)] = Field(
-        default=3_000_000, description="Largest preview of a photo"
+        default=3_000_000, description="Maximum size of a photo's preview"
     )
     thumbnail_max_bytes: Annotated[Size, Field(ge=5_000)] = Field(
-        default=30_000, description="Largest thumbnail"
+        default=30_000, description="Maximum size of a thumbnail"
     )
     thumbnail_side: Annotated[Count, Field(ge=32, le=1024)] = Field(
-        default=320, description="Side of the square thumbnail in pixels"
+        default=320, description="Side of the square thumbnail, in pixels"
     )
     video_max_bytes: Size = Field(
         default=25_000_000, description="A larger video is rejected as too_large"
@@ -172,19 +174,21 @@ class MediaSettings(_Section):
     )
     video: Literal["auto", "transcode"] = Field(
         default="auto",
-        description="auto re-encodes what browsers do not play; transcode re-encodes every video",
+        description="auto re-encodes videos that browsers cannot play; transcode re-encodes every video",
     )
     scanner: Scanner | None = Field(
         default=None,
-        description="ClamAV: unix:/run/clamav/clamd.ctl or tcp://127.0.0.1:3310; leave out for none",
+        description="ClamAV: unix:/run/clamav/clamd.ctl or tcp://127.0.0.1:3310; omit it to run without a scanner",
     )
     isolation: Literal["full", "reduced"] = Field(
         default="full",
-        description="reduced decodes behind fewer walls, where the kernel lacks one",
+        description=(
+            "full requires every isolation layer around the decoders; reduced also starts where the kernel lacks one"
+        ),
     )
     quarantine_max_bytes: Size = Field(
         default=1_000_000_000,
-        description="Largest sum of originals kept until they can be scanned and made safe",
+        description="Maximum total size of originals that wait until they can be scanned and sanitized",
     )
     retention: Annotated[Duration, Field(gt=0)] = Field(
         default=30 * _DAY,
@@ -198,16 +202,16 @@ class MediaSettings(_Section):
     )
     max_photos_per_conversation: Count | None = Field(
         default=None,
-        description="With one more photo the oldest is removed and announced; leave out for no limit",
+        description="Each photo beyond this number removes the oldest, which is announced; omit it for no limit",
     )
     duplicate_window: Annotated[Duration, Field(ge=_WEEK)] = Field(
         default=_WEEK,
         json_schema_extra={"default": "7d"},
-        description="How long a delivery is remembered to recognise its repeats: at least 7d",
+        description="How long a delivery is remembered, to detect duplicates: at least 7d",
     )
 
     def limits(self) -> Limits:
-        """The numbers the sanitizer works with."""
+        """Return the limits in the sanitizer's form."""
         return Limits(
             photo_max_bytes=self.photo_max_bytes,
             photo_max_pixels=self.photo_max_pixels,
@@ -222,24 +226,24 @@ class MediaSettings(_Section):
 
 
 class FetchSettings(_Section):
-    """Where media may be fetched from."""
+    """Hosts from which media may be fetched."""
 
     allow_private_hosts: Flag = Field(
         default=False,
         description=(
-            "true only for simulators and tests: loopback over http stands in for any platform host"
+            "true only for simulators and tests: accepts loopback over http in place of any platform's host"
         ),
     )
     extra_hosts: tuple[Host, ...] = Field(
         default=(),
         description=(
-            "More hosts a platform may serve media from; .example.com means all hosts below example.com"
+            "Additional hosts from which platforms may serve media; .example.com means all hosts below example.com"
         ),
     )
 
 
 class Settings(_Section):
-    """connectors.yaml, checked. `connectors` holds the connectors themselves, by their name in the URL."""
+    """connectors.yaml, validated. `connectors` holds the connector instances by name."""
 
     gateway: GatewaySettings = Field(default_factory=GatewaySettings)
     core: CoreSettings = Field(default_factory=CoreSettings)
@@ -250,16 +254,16 @@ class Settings(_Section):
     ] = Field(
         default={},
         validate_default=True,
-        description="The channels. Each name is the end of its URL: /webhooks/<name>",
+        description="One section for each channel. Its name is the end of its webhook URL: /webhooks/<name>",
     )
 
     def secrets(self) -> frozenset[str]:
-        """Every secret in clear, so that logging can mask them."""
+        """Return every secret in clear text, so that logging can mask it."""
         configs = (connector.config for connector in self.connectors.values())
-        return frozenset(revealed([self.gateway, self.core, *configs]))
+        return frozenset(secret_values([self.gateway, self.core, *configs]))
 
     @field_serializer("connectors")
-    def _configs(self, connectors: Mapping[str, Connector[Any]]) -> dict[str, Any]:
+    def _serialize_connectors(self, connectors: Mapping[str, Connector[Any]]) -> dict[str, Any]:
         return {
             name: connector.config.model_dump(mode="json") for name, connector in connectors.items()
         }

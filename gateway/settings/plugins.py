@@ -1,7 +1,7 @@
-"""Connector classes by their `type`: entry points of the group `airlock.connectors`, loaded only when named.
+"""Finds connector classes by `type`: entry points of the group `airlock.connectors`, loaded only when named.
 
-An entry point is code of the distribution that brings it and runs with the gateway's rights: naming a type
-in connectors.yaml is what trusts it.
+An entry point is code of an installed distribution and runs with the gateway's rights: naming its type in
+connectors.yaml means trusting it.
 """
 
 import inspect
@@ -17,69 +17,69 @@ GROUP = "airlock.connectors"
 
 
 class Unusable(Exception):
-    """A type that gives no connector: why, and which known type was probably meant."""
+    """A type for which no connector can be loaded, with the reason and the known type that was probably meant."""
 
-    def __init__(self, reason: str, meant: str | None = None) -> None:
+    def __init__(self, reason: str, suggestion: str | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.meant = meant
+        self.suggestion = suggestion
 
 
 def installed() -> tuple[EntryPoint, ...]:
-    """All connectors of this Python installation, none of them imported."""
+    """Return the entry points of all installed connectors, without importing any."""
     return tuple(entry_points(group=GROUP))
 
 
 def classes() -> list[type[Connector[Any]]]:
-    """The classes of all of them, by type; raises `Unusable` for one that cannot be used."""
+    """Return the classes of all installed connectors, sorted by type; raises `Unusable` if one cannot be used."""
     entries = installed()
     return [connector_class(type, entries) for type in sorted({entry.name for entry in entries})]
 
 
 def connector_class(type: str, entries: Sequence[EntryPoint]) -> type[Connector[Any]]:
-    """The class behind `type`; raises `Unusable` with the name of the distribution at fault."""
-    entry = _entry(type, entries)
-    return _checked(_imported(entry), entry)
+    """Return the connector class for `type`; raises `Unusable`, naming the distribution at fault."""
+    entry = _find_entry(type, entries)
+    return _validate(_import(entry), entry)
 
 
-def _entry(type: str, entries: Sequence[EntryPoint]) -> EntryPoint:
+def _find_entry(type: str, entries: Sequence[EntryPoint]) -> EntryPoint:
     found = [entry for entry in entries if entry.name == type]
     if not found:
         known = sorted({entry.name for entry in entries})
-        meant = nearest(type, known)
-        offer = "" if meant else f"; installed are {', '.join(known) or 'none'}"
-        raise Unusable(f'unknown connector type "{quoted(type)}"{offer}', meant)
+        suggestion = nearest(type, known)
+        offer = "" if suggestion else f"; installed types: {', '.join(known) or 'none'}"
+        raise Unusable(f'unknown connector type "{quoted(type)}"{offer}', suggestion)
     if len(found) > 1:
         rivals = " and ".join(sorted(_distribution(entry) for entry in found))
-        raise Unusable(f'connector type "{type}" is claimed by {rivals}; uninstall one')
+        raise Unusable(f'connector type "{type}" is provided by {rivals}; uninstall all but one')
     return found[0]
 
 
-def _imported(entry: EntryPoint) -> Any:
+def _import(entry: EntryPoint) -> Any:
     try:
         return entry.load()
-    except Exception as trouble:  # importing a stranger's module may raise anything
+    except Exception as exc:  # importing a plugin's module may raise anything
         raise Unusable(
             f'connector type "{entry.name}" of {_distribution(entry)} cannot be imported:'
-            f" {type(trouble).__name__}: {trouble}"
-        ) from trouble
+            f" {type(exc).__name__}: {exc}"
+        ) from exc
 
 
-def _checked(found: Any, entry: EntryPoint) -> type[Connector[Any]]:
+def _validate(found: Any, entry: EntryPoint) -> type[Connector[Any]]:
     def refuse(reason: str) -> Unusable:
         return Unusable(f'connector type "{entry.name}" of {_distribution(entry)} {reason}')
 
     if not (inspect.isclass(found) and issubclass(found, Connector)):
-        raise refuse(f"is no connector: {entry.value} is no subclass of connectors.Connector")
+        raise refuse(f"is not a connector: {entry.value} is not a subclass of connectors.Connector")
     if found.api != API:
-        raise refuse(f"is made for connector API {found.api}, and this gateway has {API}")
+        raise refuse(f"is built for connector API {found.api}, but this gateway supports {API}")
     if getattr(found, "name", None) != entry.name:
-        raise refuse("calls itself by another name; entry point and `name` must agree")
+        raise refuse("declares a different name; its entry point and its `name` must match")
     if missing := ", ".join(sorted(found.__abstractmethods__)):
-        raise refuse(f"is not complete: it lacks {missing}")
+        raise refuse(f"is incomplete: it does not implement {missing}")
     config = getattr(found, "Config", None)
     if not (inspect.isclass(config) and issubclass(config, ConnectorConfig)):
-        raise refuse("has no Config made from connectors.ConnectorConfig")
+        raise refuse("has no Config class derived from connectors.ConnectorConfig")
     return found
 
 

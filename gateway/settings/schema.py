@@ -1,4 +1,4 @@
-"""The JSON Schema of connectors.yaml, so that editors complete and check the file."""
+"""The JSON Schema of connectors.yaml, for editors that complete and check the file."""
 
 from collections.abc import Iterator, Sequence
 from importlib.metadata import EntryPoint
@@ -13,32 +13,32 @@ from .plugins import Unusable, connector_class, installed
 
 Schema = dict[str, Any]
 
-#: Every value may come from the environment, also where the schema would want a number or a URL.
+#: Any value may come from the environment, even where the schema requires a number or a URL.
 _REFERENCE: Schema = {
     "type": "string",
     "pattern": r"\$\{[A-Za-z_][A-Za-z0-9_]*\}",
-    "description": "taken from the environment",
+    "description": "An environment variable",
 }
-_STRICT = frozenset({"pattern", "format", "minLength", "maxLength"})
-#: Formats that any text has.
-_LOOSE = frozenset({"password", "path"})
+_CONSTRAINTS = frozenset({"pattern", "format", "minLength", "maxLength"})
+#: Formats that accept any text.
+_UNCONSTRAINED = frozenset({"password", "path"})
 
 
 def schema(entries: Sequence[EntryPoint] | None = None) -> Schema:
-    """The schema of the whole file; connectors are told apart by `type`, one branch for each installed."""
+    """Return the schema of the whole file, with one branch for each installed connector `type`."""
     known = installed() if entries is None else tuple(entries)
     types = sorted({entry.name for entry in known})
     definitions: Schema = {}
     for name, model in SECTIONS.items():
         definitions |= _definitions(name, model)
-        # With all of its keys commented out a section is null.
+        # A section whose keys are all commented out is null.
         definitions[name]["type"] = ["object", "null"]
     for type in types:
         definitions |= _connector(type, known)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "connectors.yaml",
-        "description": "The settings of an Airlock gateway. Any text may hold ${NAME} from the environment.",
+        "description": "The settings of an Airlock gateway. Any text may contain ${NAME}, an environment variable.",
         "type": "object",
         "additionalProperties": False,
         "properties": {
@@ -79,9 +79,9 @@ def _connector(type: str, entries: Sequence[EntryPoint]) -> Schema:
     name = f"connectors.{type}"
     try:
         found = connector_class(type, entries)
-    except Unusable as trouble:
-        # The editor tells what the start would tell; the rest of the file stays checked.
-        return {name: {"description": trouble.reason, "properties": {"type": {"const": type}}}}
+    except Unusable as exc:
+        # The editor shows the error that the start would show, and still checks the rest of the file.
+        return {name: {"description": exc.reason, "properties": {"type": {"const": type}}}}
     definitions = _definitions(name, found.Config)
     section = definitions[name]
     section["description"] = f"{found.label}, see {found.docs}"
@@ -94,39 +94,39 @@ def _connector(type: str, entries: Sequence[EntryPoint]) -> Schema:
 
 
 def _definitions(name: str, model: type[BaseModel]) -> Schema:
-    """The model as `name`, and what it refers to as `name.<model>`, so that no two plugins collide."""
+    """Return the model's schema as `name` and its parts as `name.<part>`, so that plugins cannot collide."""
     found = model.model_json_schema(ref_template=_ref(f"{name}.{{model}}"))
     parts = {f"{name}.{part}": value for part, value in found.pop("$defs", {}).items()}
     definitions = {name: found, **parts}
     for definition in definitions.values():
-        _open_to_references(definition)
+        _allow_references(definition)
     return definitions
 
 
-def _open_to_references(definition: Schema) -> None:
-    for part in _parts(definition):
+def _allow_references(definition: Schema) -> None:
+    for part in _subschemas(definition):
         part.pop("title", None)
         properties = part.get("properties", {})
         for key, value in properties.items():
-            properties[key] = _or_reference(value)
+            properties[key] = _with_reference(value)
         if "items" in part:
-            part["items"] = _or_reference(part["items"])
+            part["items"] = _with_reference(part["items"])
 
 
-def _parts(definition: Any) -> Iterator[Schema]:
+def _subschemas(definition: Any) -> Iterator[Schema]:
     match definition:
         case dict():
             for value in list(definition.values()):
-                yield from _parts(value)
+                yield from _subschemas(value)
             if not isinstance(definition.get("title"), dict):
                 yield definition
         case list():
             for value in definition:
-                yield from _parts(value)
+                yield from _subschemas(value)
 
 
-def _or_reference(value: Schema) -> Schema:
-    if not _is_narrow(value):
+def _with_reference(value: Schema) -> Schema:
+    if not _may_reject_references(value):
         return value
     outside: Schema = {
         key: value[key] for key in ("description", "default", "writeOnly") if key in value
@@ -136,17 +136,17 @@ def _or_reference(value: Schema) -> Schema:
     return {**outside, "anyOf": [*branches, _REFERENCE]}
 
 
-def _is_narrow(value: Schema) -> bool:
-    """Whether the schema may refuse the text `${NAME}`."""
+def _may_reject_references(value: Schema) -> bool:
+    """Whether the schema may reject the text `${NAME}`."""
     if "anyOf" in value:
-        return all(_is_narrow(branch) for branch in value["anyOf"])
-    if value.get("format") in _LOOSE:
+        return all(_may_reject_references(branch) for branch in value["anyOf"])
+    if value.get("format") in _UNCONSTRAINED:
         return False
     scalar = value.get("type") in {"integer", "number", "boolean", "null"} or "const" in value
     return (
         scalar
         or ("enum" in value)
-        or (value.get("type") == "string" and bool(_STRICT & set(value)))
+        or (value.get("type") == "string" and bool(_CONSTRAINTS & set(value)))
     )
 
 

@@ -1,4 +1,4 @@
-"""Sizes (`25MB`), durations (`5m`), counts and flags as connectors.yaml writes them."""
+"""Sizes (`25MB`), durations (`5m`), counts and flags in the notation of connectors.yaml."""
 
 import re
 from collections.abc import Mapping
@@ -28,13 +28,13 @@ _DURATIONS = {
 }
 _FLAGS = {"true": True, "false": False}
 
-#: More digits than any real amount has: int() and Decimal() slow down on endless ones.
+#: More digits than any real amount has, but few: int() and Decimal() are slow on very long numbers.
 _AMOUNT = re.compile(r"(?P<number>[0-9]{1,15}(?:\.[0-9]{1,15})?)\s*(?P<unit>[A-Za-z]*)")
 _WHOLE = re.compile(r"[0-9]{1,15}")
 
 
 def size(value: Any) -> int:
-    """Bytes of `25MB`, `30kB`, `4GiB` or a plain number."""
+    """Return the bytes of `25MB`, `30kB`, `4GiB` or a plain number."""
     amount = _amount(value, _SIZES)
     if amount is None or amount < 1:
         raise ValueError("must be a size such as 25MB, 30kB or 4GiB, or a number of bytes")
@@ -42,7 +42,7 @@ def size(value: Any) -> int:
 
 
 def duration(value: Any) -> float:
-    """Seconds of `5m`, `30d`, `2s`, `500ms` or a plain number."""
+    """Return the seconds of `5m`, `30d`, `2s`, `500ms` or a plain number."""
     amount = _amount(value, _DURATIONS)
     if amount is None:
         raise ValueError("must be a duration such as 2s, 5m, 12h or 30d, or a number of seconds")
@@ -50,15 +50,15 @@ def duration(value: Any) -> float:
 
 
 def count(value: Any) -> int:
-    """A whole number from 1; text that is one (from the environment) counts, true and 1.5 do not."""
+    """Return a whole number of at least 1; numeric text (from the environment) is accepted, true and 1.5 are not."""
     text = "" if isinstance(value, bool | float) else str(value).strip()
     if not _WHOLE.fullmatch(text) or int(text) == 0:
-        raise ValueError("must be a whole number from 1")
+        raise ValueError("must be a whole number of at least 1")
     return int(text)
 
 
 def flag(value: Any) -> bool:
-    """Read true or false; text that is one of them (from the environment) counts, 1 does not."""
+    """Return true or false; the text "true" or "false" (from the environment) is accepted, 1 is not."""
     answer = value if isinstance(value, bool) else _FLAGS.get(str(value).strip().lower())
     if answer is None:
         raise ValueError("must be true or false")

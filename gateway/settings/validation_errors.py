@@ -1,4 +1,4 @@
-"""What pydantic found wrong with a section, as mistakes with lines, in words for whoever edits the file."""
+"""Turns pydantic's validation errors into mistakes with lines, worded for the person who edits the file."""
 
 import re
 import typing
@@ -13,34 +13,34 @@ from .errors import Path, nearest
 from .yaml_document import Document
 
 
-def note_findings(
+def add_validation_errors(
     document: Document,
-    error: ValidationError,
+    exc: ValidationError,
     model: type[BaseModel],
     at: Path = (),
-    elsewhere: Mapping[str, str] | None = None,
-    unspoken: Collection[str] = (),
+    section_of_key: Mapping[str, str] | None = None,
+    secrets: Collection[str] = (),
 ) -> None:
-    """Add pydantic's findings about the section `at` to the document.
+    """Add pydantic's errors about the section `at` to the document.
 
-    `elsewhere` tells in which section a key belongs that is unknown here. `unspoken` are secrets that a
-    stranger's validator may have put into its words; ours quote no values.
+    `section_of_key` names the section of a key that is unknown here. `secrets` are masked, because a plugin's
+    validator may quote them; our own messages quote no values.
     """
-    for found in error.errors(include_url=False):
-        if found["type"] in _CONSEQUENCES:
+    for error in exc.errors(include_url=False):
+        if error["type"] in _FOLLOW_UP_TYPES:
             continue
-        path = _place(document, model, at, found["loc"])
-        message = mask(_sentence(found), unspoken)
-        document.note(path, message, _nearest(found, model, elsewhere or {}))
+        path = _path_in_file(document, model, at, error["loc"])
+        message = mask(_message(error), secrets)
+        document.add_mistake(path, message, _nearest(error, model, section_of_key or {}))
 
 
-#: Findings that only follow from another one.
-_CONSEQUENCES = frozenset({"default_factory_not_called"})
+#: Errors that only follow from another error.
+_FOLLOW_UP_TYPES = frozenset({"default_factory_not_called"})
 
 
-def _place(document: Document, model: type[BaseModel], at: Path, loc: Path) -> Path:
-    # A location may end in names of pydantic's own (a union's branch), and a missing key is not in the file.
-    place = document.place(at + loc)
+def _path_in_file(document: Document, model: type[BaseModel], at: Path, loc: Path) -> Path:
+    # A location may end in names that pydantic adds (a union's branch), and a missing key is not in the file.
+    place = document.known_path(at + loc)
     rest = (at + loc)[len(place) :]
     owner = _model_at(model, place[len(at) :])
     if rest and owner is not None and rest[0] in _keys(owner):
@@ -68,57 +68,57 @@ def _keys(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _nearest(
-    found: ErrorDetails, model: type[BaseModel], elsewhere: Mapping[str, str]
+    error: ErrorDetails, model: type[BaseModel], section_of_key: Mapping[str, str]
 ) -> str | None:
-    match found["type"]:
+    match error["type"]:
         case "extra_forbidden":
-            key = str(found["loc"][-1])
-            owner = _model_at(model, found["loc"][:-1])
-            return nearest(key, _keys(owner) if owner else ()) or elsewhere.get(key)
-        case "literal_error" if isinstance(found["input"], str):
-            return nearest(found["input"], re.findall(r"'([^']*)'", _context(found, "expected")))
+            key = str(error["loc"][-1])
+            owner = _model_at(model, error["loc"][:-1])
+            return nearest(key, _keys(owner) if owner else ()) or section_of_key.get(key)
+        case "literal_error" if isinstance(error["input"], str):
+            return nearest(error["input"], re.findall(r"'([^']*)'", _context(error, "expected")))
         case _:
             return None
 
 
-# words ------------------------------------------------------------------------------------------
+# messages ---------------------------------------------------------------------------------------
 
 
-def _sentence(found: ErrorDetails) -> str:
-    if found["input"] is None and found["type"] != "missing":
+def _message(error: ErrorDetails) -> str:
+    if error["input"] is None and error["type"] != "missing":
         return "has no value; give one, or remove the key"
-    words = _WORDS.get(found["type"], _own_words)
-    return words if isinstance(words, str) else words(found)
+    message = _MESSAGES.get(error["type"], _pydantic_message)
+    return message if isinstance(message, str) else message(error)
 
 
-def _own_words(found: ErrorDetails) -> str:
-    message = found["msg"].removeprefix("Input ").removeprefix("String ")
+def _pydantic_message(error: ErrorDetails) -> str:
+    message = error["msg"].removeprefix("Input ").removeprefix("String ")
     return message[:1].lower() + message[1:]
 
 
-def _reason(found: ErrorDetails) -> str:
-    return _context(found, "error") or _own_words(found)
+def _value_error(error: ErrorDetails) -> str:
+    return _context(error, "error") or _pydantic_message(error)
 
 
-def _text(found: ErrorDetails) -> str:
-    shape = isinstance(found["input"], list | dict)
+def _text(error: ErrorDetails) -> str:
+    shape = isinstance(error["input"], list | dict)
     return "must be text, not a list or a section" if shape else "must be text; put it in quotes"
 
 
-def _choice(found: ErrorDetails) -> str:
-    return f"must be {_context(found, 'expected')}"
+def _choice(error: ErrorDetails) -> str:
+    return f"must be {_context(error, 'expected')}"
 
 
-def _too_few(found: ErrorDetails) -> str:
-    return f"needs at least {_context(found, 'min_length')}"
+def _too_few(error: ErrorDetails) -> str:
+    return f"needs at least {_context(error, 'min_length')}"
 
 
 def _bound(relation: str, limit: str) -> Callable[[ErrorDetails], str]:
-    return lambda found: f"must be {relation} {_context(found, limit)}"
+    return lambda error: f"must be {relation} {_context(error, limit)}"
 
 
-def _context(found: ErrorDetails, name: str) -> str:
-    return str(found.get("ctx", {}).get(name, ""))
+def _context(error: ErrorDetails, name: str) -> str:
+    return str(error.get("ctx", {}).get(name, ""))
 
 
 _LIST = "must be a list, such as [a, b]"
@@ -127,12 +127,12 @@ _TRUTH = "must be true or false"
 _NUMBER = "must be a number"
 _WHOLE = "must be a whole number"
 
-#: pydantic's word for a finding on the left, our sentence on the right.
-_WORDS: dict[str, str | Callable[[ErrorDetails], str]] = {
+#: pydantic's error types on the left, our messages on the right.
+_MESSAGES: dict[str, str | Callable[[ErrorDetails], str]] = {
     "missing": "is required",
     "extra_forbidden": "unknown key",
-    "value_error": _reason,
-    "assertion_error": _reason,
+    "value_error": _value_error,
+    "assertion_error": _value_error,
     "string_type": _text,
     "path_type": _text,
     "url_type": _text,

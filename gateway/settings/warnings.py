@@ -1,4 +1,4 @@
-"""What is allowed but worth a sentence at start and in `airlock check`."""
+"""Settings that are allowed but deserve a warning in `airlock check`."""
 
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -7,28 +7,28 @@ from urllib.parse import urlsplit
 from .credentials import signing_key
 from .model import Settings
 
-#: What Standard Webhooks asks of a key, in bytes.
-_SIGNING_KEY = 24
+#: Minimum length of a Standard Webhooks key, in bytes.
+_MIN_SIGNING_KEY = 24
 
 
 def advice(settings: Settings) -> tuple[str, ...]:
-    """Sentences for the operator, each with the key it is about; none for settings without blemish."""
-    return tuple(_sentences(settings))
+    """Return warnings for the operator, each beginning with the key that it concerns."""
+    return tuple(_warnings(settings))
 
 
-def _sentences(settings: Settings) -> Iterator[str]:
+def _warnings(settings: Settings) -> Iterator[str]:
     if not settings.connectors:
         yield "connectors: none is configured, so no platform can deliver anything yet"
     if settings.core.url and not settings.gateway.api_tokens:
-        yield "gateway.api_tokens: none, so the core can neither answer nor show media"
-    if any(len(signing_key(secret)) < _SIGNING_KEY for secret in settings.core.secrets):
-        yield f"core.secrets: a key is shorter than {_SIGNING_KEY} bytes; make one with openssl rand -base64 32"
+        yield "gateway.api_tokens: none is set, so the core can neither reply nor show media"
+    if any(len(signing_key(secret)) < _MIN_SIGNING_KEY for secret in settings.core.secrets):
+        yield f"core.secrets: a key is shorter than {_MIN_SIGNING_KEY} bytes; create one with openssl rand -base64 32"
     if settings.media.scanner is None:
-        yield "media.scanner: none, so files are flattened but not scanned for malware"
+        yield "media.scanner: none is set, so files are sanitized but not scanned for malware"
     if settings.media.isolation == "reduced":
-        yield "media.isolation: reduced, so media are decoded behind fewer walls"
+        yield "media.isolation: reduced, so media are decoded even if an isolation layer is missing"
     if settings.fetch.allow_private_hosts:
-        yield "fetch.allow_private_hosts: on, which is for simulators and tests only"
+        yield "fetch.allow_private_hosts: true, which is for simulators and tests only"
     yield from _plain_http(settings)
 
 
@@ -43,7 +43,7 @@ def _plain_http(settings: Settings) -> Iterator[str]:
     }
     for key, address in addresses.items():
         if address.startswith("http:") and not _is_loopback(urlsplit(address).hostname or ""):
-            yield f"{key}: plain http, so anybody on the way can read along"
+            yield f"{key}: plain http, so anyone on the network path can read the traffic"
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,7 +1,7 @@
-"""connectors.yaml as plain values that still know their lines: strict YAML, `${NAME}` replaced.
+"""Reads connectors.yaml into plain values and their line numbers: strict YAML, with `${NAME}` replaced.
 
-Everything here distrusts the file a little: tags build no objects, a key comes once, and aliases may not
-blow a small file up (`_MAX_VALUES`), so that a slip or a prank costs a message and not the machine.
+The file is not trusted: tags create no objects, duplicate keys are refused, and aliases may not expand a small
+file into a huge one (`_MAX_VALUES`). A slip or a prank causes an error message, not an exhausted machine.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -13,76 +13,76 @@ import yaml
 
 from .environment import expand
 from .errors import Mistake, Path, dotted, quoted
-from .yaml_nodes import MAX_DEPTH, TooMuch, compose, line_of, unreadable
+from .yaml_nodes import MAX_DEPTH, TooLarge, line_of, read_root_node, unreadable
 
-#: Values after aliases are expanded. Some hundred connectors need about a tenth.
+#: Limit of values after alias expansion. About a hundred connectors need a tenth of it.
 _MAX_VALUES = 20_000
 
 _TAG = "tag:yaml.org,2002:"
 _MERGE = _TAG + "merge"
-#: What takes the place of a value that cannot be had, so that its neighbours are checked all the same.
-_STAND_IN = "unset"
+#: Stands in for a value that cannot be read, so that the rest of the file is still checked.
+_PLACEHOLDER = "unset"
 
 
 @dataclass(slots=True)
 class Document:
-    """The values of a file, the line of each, and what was found wrong on the way.
+    """The values of a file, the line of each, and the mistakes found while reading.
 
-    `spoiled` names values already complained about; `revealed` holds what the environment gave, which no
-    message may quote.
+    `rejected` holds the paths of values already reported as wrong. `environment_values` holds the values taken from
+    the environment, which no message may quote.
     """
 
     file: str
     values: dict[str, Any] = field(default_factory=dict)
     lines: dict[Path, int] = field(default_factory=lambda: {(): 1})
-    spoiled: set[Path] = field(default_factory=set)
-    revealed: set[str] = field(default_factory=set)
+    rejected: set[Path] = field(default_factory=set)
+    environment_values: set[str] = field(default_factory=set)
     mistakes: list[Mistake] = field(default_factory=list)
 
     def line(self, path: Path) -> int:
-        """The line of a value, or of the innermost thing around it that the file has."""
-        return self.lines[self.place(path)]
+        """Return the line of a value; if the file does not contain it, the line of its innermost parent."""
+        return self.lines[self.known_path(path)]
 
-    def place(self, path: Path) -> Path:
-        """The longest beginning of `path` that the file has."""
+    def known_path(self, path: Path) -> Path:
+        """Return the longest prefix of `path` that the file contains."""
         while path not in self.lines:
             path = path[:-1]
         return path
 
-    def note(self, path: Path, message: str, nearest: str | None = None) -> None:
-        """Add a mistake at `path`, unless the value there is known to be wrong already."""
-        if not self.is_spoiled(path):
+    def add_mistake(self, path: Path, message: str, nearest: str | None = None) -> None:
+        """Add a mistake at `path`, unless the value there is already reported as wrong."""
+        if not self.is_rejected(path):
             self.mistakes.append(
                 Mistake(self.file, self.line(path), dotted(path), message, nearest)
             )
 
-    def spoil(self, path: Path, message: str, nearest: str | None = None) -> None:
-        """Add a mistake, and take none after it about the same value or what is inside it."""
-        self.note(path, message, nearest)
-        self.spoiled.add(path)
+    def reject(self, path: Path, message: str, nearest: str | None = None) -> None:
+        """Add a mistake, and ignore later ones about the same value or anything inside it."""
+        self.add_mistake(path, message, nearest)
+        self.rejected.add(path)
 
-    def is_spoiled(self, path: Path) -> bool:
-        return any(path[:length] in self.spoiled for length in range(1, len(path) + 1))
+    def is_rejected(self, path: Path) -> bool:
+        return any(path[:length] in self.rejected for length in range(1, len(path) + 1))
 
 
 def read(path: FilePath, environ: Mapping[str, str]) -> Document:
-    """The file's values; raises `ConfigError` where it is no YAML mapping at all."""
+    """Read the file; raises `ConfigError` if it is not a YAML mapping."""
     document = Document(str(path))
-    root = compose(path)
+    root = read_root_node(path)
     if root is None:
         return document
     if not isinstance(root, yaml.MappingNode):
-        raise unreadable(document.file, 1, "must be sections with keys, such as `gateway:`")
-    walk = _Walk(document, environ)
+        raise unreadable(document.file, 1, "must consist of sections with keys, such as `gateway:`")
+    reader = _NodeReader(document, environ)
     try:
-        document.values = walk.mapping(root, ())
-    except TooMuch as trouble:
-        raise unreadable(document.file, trouble.line, str(trouble)) from None
+        document.values = reader.mapping(root, ())
+    except TooLarge as exc:
+        raise unreadable(document.file, exc.line, str(exc)) from None
     return document
 
 
-class _Walk:
-    """Goes through the nodes once and fills the document."""
+class _NodeReader:
+    """Visits the nodes once and fills the document."""
 
     def __init__(self, document: Document, environ: Mapping[str, str]) -> None:
         self.document = document
@@ -99,14 +99,16 @@ class _Walk:
             case yaml.MappingNode(tag=tag) if tag == _TAG + "map":
                 return self.mapping(node, path)
             case _:
-                return self.refuse(path, "tags (a word that begins with !) are not taken here")
+                return self.reject(path, "YAML tags (words that begin with !) are not supported")
 
     def count(self, node: yaml.Node, depth: int) -> None:
         self.seen += 1
         if self.seen > _MAX_VALUES:
-            raise TooMuch(line_of(node), "holds too many values; are aliases nested in aliases?")
+            raise TooLarge(
+                line_of(node), "contains too many values; are aliases nested in aliases?"
+            )
         if depth > MAX_DEPTH:
-            raise TooMuch(line_of(node), "is nested too deeply; does an alias hold itself?")
+            raise TooLarge(line_of(node), "is nested too deeply; does an alias contain itself?")
 
     def item(self, node: yaml.Node, path: Path) -> Any:
         self.document.lines[path] = line_of(node)
@@ -122,7 +124,7 @@ class _Walk:
     def pairs(
         self, node: yaml.MappingNode, path: Path, depth: int
     ) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
-        """Own keys first, then those merged in with `<<` that are not there yet."""
+        """Yield the mapping's own keys first, then keys merged with `<<` that it does not define itself."""
         first: dict[str, int] = {}
         merged: list[yaml.Node] = []
         for key, value in node.value:
@@ -132,16 +134,16 @@ class _Walk:
             elif (name := self.key(key, path)) is None:
                 continue
             elif name in first:
-                self.repeated((*path, name), line_of(key), first[name])
+                self.add_duplicate((*path, name), line_of(key), first[name])
             else:
                 first[name] = line_of(key)
                 yield name, key, value
-        for name, key, value in self.merged(merged, path, depth + 1):
+        for name, key, value in self.merged_pairs(merged, path, depth + 1):
             if name not in first:
                 first[name] = line_of(key)
                 yield name, key, value
 
-    def merged(
+    def merged_pairs(
         self, sources: list[yaml.Node], path: Path, depth: int
     ) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
         for source in sources:
@@ -150,48 +152,52 @@ class _Walk:
                 case yaml.MappingNode():
                     yield from self.pairs(source, path, depth)
                 case yaml.SequenceNode():
-                    yield from self.merged(source.value, path, depth + 1)
+                    yield from self.merged_pairs(source.value, path, depth + 1)
                 case _:
-                    self.wrong(path, line_of(source), "<< merges a section: write <<: *name")
+                    self.add_mistake(
+                        path, line_of(source), "<< merges another section; write <<: *name"
+                    )
 
     def key(self, node: yaml.Node, path: Path) -> str | None:
         if node.tag == _TAG + "str":
             return str(node.value)
         shown = f" {quoted(node.value)}" if isinstance(node, yaml.ScalarNode) else ""
-        self.wrong(path, line_of(node), f"the key{shown} is no text to YAML; put it in quotes")
+        self.add_mistake(
+            path, line_of(node), f"the key{shown} is not text in YAML; put it in quotes"
+        )
         return None
 
-    def repeated(self, path: Path, line: int, first: int) -> None:
-        self.wrong(path, line, f"duplicate key, first on line {first}; remove one")
+    def add_duplicate(self, path: Path, line: int, first: int) -> None:
+        self.add_mistake(path, line, f"duplicate key, first on line {first}; remove one")
 
-    def wrong(self, path: Path, line: int, message: str) -> None:
+    def add_mistake(self, path: Path, line: int, message: str) -> None:
         self.document.mistakes.append(Mistake(self.document.file, line, dotted(path), message))
 
     def scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
         convert = _SCALARS.get(node.tag)
         if convert is None:
-            return self.refuse(path, "tags (a word that begins with !) are not taken here")
+            return self.reject(path, "YAML tags (words that begin with !) are not supported")
         if convert is str:
             return self.text(node.value, path)
         try:
             return convert(node)
         except ValueError:
-            return self.refuse(path, "is no number that YAML can hold; put text in quotes")
+            return self.reject(path, "is not a valid number; if it is text, put it in quotes")
 
     def text(self, raw: str, path: Path) -> str:
         expansion = expand(raw, self.environ)
-        self.document.revealed.update(expansion.used)
+        self.document.environment_values.update(expansion.used)
         if expansion.unset:
             several = "variables" if len(expansion.unset) > 1 else "variable"
             names = ", ".join(expansion.unset)
-            self.refuse(path, f"environment {several} not set: {names}")
+            self.reject(path, f"environment {several} not set: {names}")
         if expansion.broken:
-            self.refuse(path, "holds ${ without a NAME}; write $${ for the characters themselves")
-        return _STAND_IN if expansion.unset or expansion.broken else expansion.text
+            self.reject(path, "contains ${ without a NAME}; write $${ for the characters ${")
+        return _PLACEHOLDER if expansion.unset or expansion.broken else expansion.text
 
-    def refuse(self, path: Path, message: str) -> str:
-        self.document.spoil(path, message)
-        return _STAND_IN
+    def reject(self, path: Path, message: str) -> str:
+        self.document.reject(path, message)
+        return _PLACEHOLDER
 
 
 _CONSTRUCTOR = yaml.constructor.SafeConstructor()

@@ -1,4 +1,4 @@
-"""The process the gateway starts: it warms the decoders up and forks a cell for each job."""
+"""The process that the gateway starts: warms up the decoders and forks a sandbox for each job."""
 
 import os
 import sys
@@ -9,5 +9,5 @@ from .registry import load
 
 if __name__ == "__main__":
     serve(int(sys.argv[1]), load)
-    # Tidying up the libraries takes longer than anybody waits, and the kernel does it as well.
+    # Cleaning up the libraries takes too long, and the kernel does it as well.
     os._exit(0)

@@ -1,16 +1,16 @@
-"""The jobs a cell can do."""
+"""The jobs that a sandbox can do."""
 
 from normalizer.sandbox.job import Decoders
 
 
 def load() -> Decoders:
-    """Load and warm up everything a job may need: behind the walls nothing can be loaded.
+    """Load and warm up everything that a job may need: the isolation layers prevent loading.
 
-    Only the zygote calls this, so that no decoder is ever loaded into the gateway.
+    Only the zygote calls this, so no decoder is ever loaded into the gateway.
     """
     from .photo import job as photo
     from .video import job as video
 
-    for kind in (photo, video):
-        kind.warm_up()
-    return Decoders({**photo.JOBS, **video.JOBS}, photo.warm_child)
+    warnings = photo.warm_up()
+    video.warm_up()
+    return Decoders({**photo.JOBS, **video.JOBS}, photo.warm_child, tuple(warnings))

@@ -1,1 +1,1 @@
-"""Renditions: runs outside the sandbox, checks the sandbox's answers, and encodes files from pixels."""
+"""Renditions: everything here runs outside the sandbox, checks its answers, and encodes files from pixels."""

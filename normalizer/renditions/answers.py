@@ -1,14 +1,14 @@
-"""What a cell answered, believed only as far as it has been checked: its decoder may have been taken over."""
+"""Answers of a sandbox, trusted only after checks: its decoder may be compromised."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from normalizer.canvas import MAX_SIDE, Canvas, Place
+from normalizer.canvas import MAX_SIDE, Canvas, PixelLayout
 from normalizer.media import MediaFailed, MediaRejected, RejectedReason
 
 _DETAIL_LETTERS = 200
 
-#: What a decoder can know. That a file is malware, only a scanner says.
+#: Reasons that a decoder can give. Only a scanner can report malware.
 _REASONS: tuple[RejectedReason, ...] = (
     "unsupported_type",
     "corrupt",
@@ -19,71 +19,75 @@ _REASONS: tuple[RejectedReason, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Painted:
-    """The large picture on the canvas: its place checked against it, numbers checked to be numbers."""
+    """The large picture on the canvas, with all numbers checked and its layout inside the canvas."""
 
-    #: The photo as it is seen, upright, before it was made smaller.
+    #: The size of the upright photo before it was downscaled.
     width: int
     height: int
-    preview: Place
+    preview: PixelLayout
     translucent: bool
-    crisp: bool
+    lossless: bool
 
     @property
-    def whole(self) -> bool:
+    def is_full_size(self) -> bool:
         """Whether the preview has every pixel of the photo."""
         return self.width * self.height == self.preview.width * self.preview.height
 
 
-def done(answer: dict[str, Any]) -> dict[str, Any]:
-    """The result of a job; raises what the cell refused it with."""
+def result_of(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the result of a job. Raise the sandbox's refusal."""
     if isinstance(answer.get("done"), dict):
         return dict(answer["done"])
     reason: Any = answer.get("rejected")
     if reason in _REASONS:
-        raise MediaRejected(reason, _words(answer.get("detail")))
-    raise MediaFailed("decoder_crashed", _words(answer.get("failed", "no proper answer")))
+        raise MediaRejected(reason, _printable(answer.get("detail")))
+    raise MediaFailed(
+        "decoder_crashed", _printable(answer.get("failed", "the answer is incomplete"))
+    )
 
 
-def painted(note: dict[str, Any], canvas: Canvas) -> Painted:
-    """Raises MediaFailed for what does not fit the canvas."""
+def parse_painted(note: dict[str, Any], canvas: Canvas) -> Painted:
+    """Parse a note about the picture. Raise MediaFailed if it does not fit the canvas."""
     try:
         return Painted(
-            width=whole(note["width"], MAX_SIDE),
-            height=whole(note["height"], MAX_SIDE),
-            preview=canvas.place(*_size(note["preview"])),
+            width=parse_number(note["width"], MAX_SIDE),
+            height=parse_number(note["height"], MAX_SIDE),
+            preview=canvas.layout(*_parse_size(note["preview"])),
             translucent=note["translucent"] is True,
-            crisp=note.get("crisp") is True,
+            lossless=note.get("lossless") is True,
         )
-    except (KeyError, ValueError) as error:
-        raise nonsense(error) from None
+    except (KeyError, ValueError) as exc:
+        raise invalid_answer(exc) from None
 
 
-def rows(note: dict[str, Any], painted: Painted) -> int:
-    """How many rows of the large picture are finished; raises MediaFailed for nonsense."""
+def parse_rows(note: dict[str, Any], parse_painted: Painted) -> int:
+    """Return the number of finished rows of the large picture. Raise MediaFailed if it is invalid."""
     try:
-        return whole(note.get("rows", painted.preview.height), painted.preview.height)
-    except ValueError as error:
-        raise nonsense(error) from None
+        return parse_number(
+            note.get("rows", parse_painted.preview.height), parse_painted.preview.height
+        )
+    except ValueError as exc:
+        raise invalid_answer(exc) from None
 
 
-def whole(value: object, most: int) -> int:
-    """A number from 1 to `most`; raises ValueError for anything else."""
+def parse_number(value: object, most: int) -> int:
+    """Return a number from 1 to `most`. Raise ValueError for anything else."""
     if type(value) is not int or not 1 <= value <= most:
-        raise ValueError("a number out of range")
+        raise ValueError("a number is out of range")
     return value
 
 
-def nonsense(error: object) -> MediaFailed:
-    return MediaFailed("decoder_crashed", f"the decoder answered nonsense: {error}")
+def invalid_answer(error: object) -> MediaFailed:
+    return MediaFailed("decoder_crashed", f"the decoder's answer is invalid: {error}")
 
 
-def _size(value: object) -> tuple[int, int]:
+def _parse_size(value: object) -> tuple[int, int]:
     if not isinstance(value, list) or len(value) != 2:
-        raise ValueError("no size")
-    return whole(value[0], MAX_SIDE), whole(value[1], MAX_SIDE)
+        raise ValueError("a size is missing")
+    return parse_number(value[0], MAX_SIDE), parse_number(value[1], MAX_SIDE)
 
 
-def _words(value: object) -> str:
-    """Printable, short: it may end in a log or before an agent."""
+def _printable(value: object) -> str:
+    """Shorten the text and replace unprintable characters, because it may end in a log or be shown to an agent."""
     text = value if isinstance(value, str) else ""
     return "".join(c if " " <= c <= "~" else "?" for c in text[:_DETAIL_LETTERS])

@@ -1,105 +1,119 @@
-"""Outside the cell: checked pixels become the files an agent's browser gets."""
+"""Images for an agent's browser, encoded from checked pixels."""
 
 from collections.abc import Sequence
 from typing import Literal
 
 from PIL import Image
 
-from normalizer.canvas import BYTES_PER_PIXEL, ROWS, Place
+from normalizer.canvas import BAND_ROWS, BYTES_PER_PIXEL, PixelLayout
 from normalizer.media import Limits, Rendition
 
 from . import image_files
 from .answers import Painted
-from .jpeg_join import joined
-from .thumbnail import Square
+from .jpeg_join import join_bands
+from .thumbnail import SquareThumbnail
 
 Large = Literal["preview", "poster"]
 
-#: A screenshot stays PNG where it is small in pixels and was small in bytes, as drawings and text are.
+#: A screenshot stays PNG if it has few pixels and few bytes, as drawings and text do.
 _SCREENSHOT_PIXELS = 4_000_000
 _SCREENSHOT_BYTES_PER_PIXEL = 0.75
 _ICON_PIXELS = 128 * 128
 
-#: Less is not worth the trouble.
-_BANDED_ROWS = 4 * ROWS
+#: Fewer rows are not worth bands.
+_BANDED_ROWS = 4 * BAND_ROWS
 
-#: From what share of a picture its size is told, and how much less there may be in the rest of it.
-_TELLING, _LENIENCE = 0.25, 1.3
+#: The share of a picture that predicts its size, and the tolerance for the rest.
+_PREDICTIVE_SHARE, _LENIENCE = 0.25, 1.3
 
-#: PNG takes a second for more; what is larger lies on white.
+#: PNG takes a second for more; a larger picture gets a white background.
 _TRANSLUCENT_PIXELS = 8_000_000
 
 
-def small(pixels: memoryview, painted: Painted, limits: Limits) -> Rendition:
-    """The thumbnail."""
+def encode_thumbnail(pixels: memoryview, painted: Painted, limits: Limits) -> Rendition:
+    """Encode the thumbnail."""
     image = _picture(pixels, painted)
-    return _small(Square(image.size, limits.thumbnail_side).at_once(image), limits)
+    return _finish_thumbnail(
+        SquareThumbnail(image.size, limits.thumbnail_side).from_image(image), limits
+    )
 
 
-def large(
+def encode_large(
     pixels: memoryview, painted: Painted, name: Large, source_bytes: int, limits: Limits
 ) -> Rendition:
-    """The whole picture: as PNG where it has transparency or is a screenshot, and fits."""
+    """Encode the whole picture: as PNG if it has transparency or is a screenshot, and fits."""
     image = _picture(pixels, painted)
     limit = limits.preview_max_bytes
-    if _deserves_png(painted, source_bytes):
-        content = image_files.png(image, limit)
+    if _is_worth_png(painted, source_bytes):
+        content = image_files.encode_png(image, limit)
         if content is not None:
             return Rendition(name, "image/png", *image.size, content)
-    content, final = image_files.jpeg(image_files.opaque(image), limit)
+    content, final = image_files.encode_jpeg(image_files.on_white(image), limit)
     return Rendition(name, "image/jpeg", *final, content)
 
 
-def comes_in_bands(painted: Painted) -> bool:
-    """Whether the large picture is a photo of some size."""
-    return not painted.translucent and not painted.crisp and painted.preview.height >= _BANDED_ROWS
+def is_encoded_in_bands(painted: Painted) -> bool:
+    """Whether the large picture is a photo with enough rows for bands."""
+    return (
+        not painted.translucent and not painted.lossless and painted.preview.height >= _BANDED_ROWS
+    )
 
 
-def band(pixels: memoryview, square: Square, ground: Image.Image, top: int) -> bytes:
-    """ROWS of the large picture from `top` on as JPEG; adds what they are of the thumbnail."""
-    width, height = square.size
-    bottom, row = min(top + ROWS, height), width * BYTES_PER_PIXEL
-    picture = image_files.picture(pixels[: bottom * row], width, bottom, translucent=False)
-    square.add(ground, picture, top, bottom)
+def encode_band(
+    pixels: memoryview, thumbnail: SquareThumbnail, reduced: Image.Image, top: int
+) -> bytes:
+    """Encode a band of the large picture, from row `top` on, as JPEG. Add it to the thumbnail."""
+    width, height = thumbnail.size
+    bottom, row = min(top + BAND_ROWS, height), width * BYTES_PER_PIXEL
+    picture = image_files.image_over(pixels[: bottom * row], width, bottom, translucent=False)
+    thumbnail.add(reduced, picture, top, bottom)
     rows = pixels[top * row : bottom * row]
-    return image_files.band(image_files.picture(rows, width, bottom - top, translucent=False))
+    return image_files.encode_band(
+        image_files.image_over(rows, width, bottom - top, translucent=False)
+    )
 
 
-def may_fit(bands: Sequence[bytes], place: Place, limits: Limits) -> bool:
-    """Whether all bands of a picture may fit together, some of them given."""
-    so_far, share = sum(map(len, bands)), len(bands) * ROWS / place.height
+def may_fit(bands: Sequence[bytes], layout: PixelLayout, limits: Limits) -> bool:
+    """Whether all bands of a picture may fit the limit, given the first ones."""
+    so_far, share = sum(map(len, bands)), len(bands) * BAND_ROWS / layout.height
     most = limits.preview_max_bytes
-    return so_far <= most and (share < _TELLING or so_far <= most * share * _LENIENCE)
+    return so_far <= most and (share < _PREDICTIVE_SHARE or so_far <= most * share * _LENIENCE)
 
 
-def small_of(square: Square, ground: Image.Image, limits: Limits) -> Rendition:
-    """The thumbnail of a picture whose bands have all been added to `ground`."""
-    return _small(square.of(ground), limits)
+def thumbnail_from_bands(
+    thumbnail: SquareThumbnail, reduced: Image.Image, limits: Limits
+) -> Rendition:
+    """Encode the thumbnail of a picture whose bands have all been added to `reduced`."""
+    return _finish_thumbnail(thumbnail.from_reduced(reduced), limits)
 
 
-def large_of(bands: Sequence[bytes], place: Place, name: Large, limits: Limits) -> Rendition | None:
-    """The large picture from its bands; None where it is too large after all."""
-    content = joined(bands, (place.width, place.height))
+def image_from_bands(
+    bands: Sequence[bytes], layout: PixelLayout, name: Large, limits: Limits
+) -> Rendition | None:
+    """Join the large picture from its bands. Return None if it exceeds the limit."""
+    content = join_bands(bands, (layout.width, layout.height))
     if len(content) > limits.preview_max_bytes:
         return None
-    return Rendition(name, "image/jpeg", place.width, place.height, content)
+    return Rendition(name, "image/jpeg", layout.width, layout.height, content)
 
 
-def _small(image: Image.Image, limits: Limits) -> Rendition:
+def _finish_thumbnail(image: Image.Image, limits: Limits) -> Rendition:
     limit, qualities = limits.thumbnail_max_bytes, image_files.THUMBNAIL_QUALITIES
-    content, final = image_files.jpeg(image_files.opaque(image), limit, qualities)
+    content, final = image_files.encode_jpeg(image_files.on_white(image), limit, qualities)
     return Rendition("thumbnail", "image/jpeg", *final, content)
 
 
 def _picture(pixels: memoryview, painted: Painted) -> Image.Image:
-    place = painted.preview
-    return image_files.picture(pixels, place.width, place.height, translucent=painted.translucent)
+    layout = painted.preview
+    return image_files.image_over(
+        pixels, layout.width, layout.height, translucent=painted.translucent
+    )
 
 
-def _deserves_png(painted: Painted, source_bytes: int) -> bool:
+def _is_worth_png(painted: Painted, source_bytes: int) -> bool:
     count = painted.preview.width * painted.preview.height
     if painted.translucent:
         return count <= _TRANSLUCENT_PIXELS
-    if not painted.crisp or not painted.whole or count > _SCREENSHOT_PIXELS:
+    if not painted.lossless or not painted.is_full_size or count > _SCREENSHOT_PIXELS:
         return False
     return count <= _ICON_PIXELS or source_bytes <= count * _SCREENSHOT_BYTES_PER_PIXEL

@@ -1,19 +1,19 @@
-"""Outside the cell: the finished film is read once more, by code that no sender's byte has touched.
+"""The audit of a finished video, by code that never reads a sender's bytes.
 
-A cell whose decoder was taken over could write any file. This one must be boxes we know, in the order that
-browsers want, without room for text. What remains free to it are the pictures and the sound.
+A sandbox with a compromised decoder could write any file. This file must consist of known boxes, in the order that
+browsers need, without room for text. Only pictures and sound remain free.
 """
 
 import struct
 from dataclasses import dataclass
 
-from normalizer.isobmff import ALLOWED, CONTAINERS, Box, Broken, inside, walk
+from normalizer.isobmff import ALLOWED, CONTAINERS, Box, Broken, find_boxes, walk
 
 _TOP = (b"ftyp", b"moov", b"mdat")
 _TRACKS = (b"vide", b"soun")
 _NAMES = (b"VideoHandler\0", b"SoundHandler\0")
 
-#: Kinds of sample entries, how long their fixed part is, and the boxes they may hold.
+#: Kinds of sample entries, the length of their fixed part, and the boxes they may hold.
 _ENTRIES = {b"avc1": 78, b"mp4a": 28}
 _ENTRY_BOXES = frozenset({b"avcC", b"esds", b"pasp", b"colr", b"btrt", b"fiel", b"mdcv", b"clli"})
 _COMPRESSOR = slice(42, 74)
@@ -24,8 +24,8 @@ _MAX_CONFIGURATION_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """`width` and `height` are those of the picture as it is shown, upright, if its pixels are square."""
+class AuditResult:
+    """The result of an audit. `width` and `height` are those of the upright picture, if its pixels are square."""
 
     seconds: float
     tracks: int
@@ -33,60 +33,62 @@ class Finding:
     height: int
 
 
-def audit(data: memoryview) -> Finding:
-    """Raises Broken for a film that is not as our own code writes it."""
+def audit(data: memoryview) -> AuditResult:
+    """Check a video. Raise Broken if it is not as our own code writes it."""
     try:
         return _audit(data)
-    except (struct.error, IndexError, StopIteration) as error:
-        raise Broken(f"an index that ends too early ({type(error).__name__})") from None
+    except (struct.error, IndexError, StopIteration) as exc:
+        raise Broken(f"the index ends too early ({type(exc).__name__})") from None
 
 
-def _audit(data: memoryview) -> Finding:
+def _audit(data: memoryview) -> AuditResult:
     top = list(walk(data, 0, len(data)))
     if tuple(box.kind for box in top) != _TOP or top[-1].end != len(data):
-        raise Broken("not a type, an index and media")
+        raise Broken("the video does not consist of a type, an index and media")
     index, media = top[1], top[2]
     if index.end - index.start > _MAX_INDEX_BYTES:
-        raise Broken("an index too large for its film")
+        raise Broken("the index is too large")
     _check_kinds(data, index)
-    tracks = list(inside(data, index, b"trak"))
+    tracks = list(find_boxes(data, index, b"trak"))
     kinds = tuple(_check_track(data, track, media) for track in tracks)
     if kinds not in {_TRACKS[:1], _TRACKS}:
-        raise Broken("other tracks than a picture and a sound")
-    seconds = _seconds(data, next(inside(data, index, b"mvhd")))
-    return Finding(seconds, len(tracks), *_sides(data, next(inside(data, tracks[0], b"tkhd"))))
+        raise Broken("the tracks are not one video and at most one audio track")
+    seconds = _seconds(data, next(find_boxes(data, index, b"mvhd")))
+    return AuditResult(
+        seconds, len(tracks), *_sides(data, next(find_boxes(data, tracks[0], b"tkhd")))
+    )
 
 
 def _check_kinds(data: memoryview, box: Box) -> None:
     end = box.body
     for child in walk(data, box.body, box.end):
         if child.kind not in ALLOWED:
-            raise Broken("a box that no player needs")
+            raise Broken("the index has a box that no player needs")
         if child.kind in CONTAINERS:
             _check_kinds(data, child)
         end = child.end
     if end != box.end:
-        raise Broken("bytes between boxes")
+        raise Broken("there are bytes between boxes")
 
 
 def _check_track(data: memoryview, track: Box, media: Box) -> bytes:
-    handler = next(inside(data, track, b"mdia", b"hdlr"))
+    handler = next(find_boxes(data, track, b"mdia", b"hdlr"))
     kind = bytes(data[handler.body + 8 : handler.body + 12])
     if bytes(data[handler.body + 24 : handler.end]) not in _NAMES:
-        raise Broken("a track with a name")
-    for references in inside(data, track, b"mdia", b"minf", b"dinf", b"dref"):
+        raise Broken("a track has a name")
+    for references in find_boxes(data, track, b"mdia", b"minf", b"dinf", b"dref"):
         if bytes(data[references.body : references.end]) != _HERE:
-            raise Broken("media in another file")
+            raise Broken("media are in another file")
     table = b"mdia", b"minf", b"stbl"
-    for description in inside(data, track, *table, b"stsd"):
+    for description in find_boxes(data, track, *table, b"stsd"):
         _check_description(data, description)
     for name, form, size in ((b"stco", "I", 4), (b"co64", "Q", 8)):
-        for offsets in inside(data, track, *table, name):
+        for offsets in find_boxes(data, track, *table, name):
             _check_offsets(data, offsets, form, size, media)
     return kind
 
 
-#: One reference, which says: this file.
+#: A single reference, to this file.
 _HERE = struct.pack(">III4sI", 0, 1, 12, b"url ", 1)
 
 
@@ -94,32 +96,32 @@ def _check_description(data: memoryview, box: Box) -> None:
     for entry in walk(data, box.body + 8, box.end):
         fixed = _ENTRIES.get(entry.kind)
         if fixed is None:
-            raise Broken("a coding that not every browser plays")
+            raise Broken("a track has a coding that not every browser plays")
         if entry.kind == b"avc1" and any(data[entry.body :][_COMPRESSOR]):
-            raise Broken("an encoder's name")
+            raise Broken("a track names its encoder")
         for child in walk(data, entry.body + fixed, entry.end):
             if child.kind not in _ENTRY_BOXES or child.end - child.body > _MAX_CONFIGURATION_BYTES:
-                raise Broken("a configuration no player needs")
+                raise Broken("a track has a configuration that no player needs")
             if child.kind == b"colr" and bytes(data[child.body : child.body + 4]) != b"nclx":
-                raise Broken("a colour profile")
+                raise Broken("a track has a colour profile")
 
 
 def _check_offsets(data: memoryview, box: Box, form: str, size: int, media: Box) -> None:
     (count,) = struct.unpack_from(">I", data, box.body + 4)
     if count * size != box.end - box.body - 8:
-        raise Broken("a table of offsets of another length")
+        raise Broken("a table of offsets has the wrong length")
     offsets = struct.unpack_from(f">{count}{form}", data, box.body + 8)
     if offsets and not (media.body <= min(offsets) and max(offsets) < media.end):
-        raise Broken("media outside the media")
+        raise Broken("an offset points outside the media")
 
 
 def _sides(data: memoryview, header: Box) -> tuple[int, int]:
-    """What a track's header states: its matrix, and both sides in 65,536ths of a pixel."""
+    """Return the size in a track's header: a matrix, and both sides in 65,536ths of a pixel."""
     at = header.body + (40 if data[header.body] == 0 else 52)
     turned = struct.unpack_from(">ii", data, at)[0] == 0
     width, height = (round(side / 65536) for side in struct.unpack_from(">II", data, at + 36))
     if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
-        raise Broken("a picture without sides")
+        raise Broken("the video has no size")
     return (height, width) if turned else (width, height)
 
 
@@ -129,5 +131,5 @@ def _seconds(data: memoryview, header: Box) -> float:
         ">II" if version == 0 else ">IQ", data, header.body + (12 if version == 0 else 20)
     )
     if not scale:
-        raise Broken("a film without a clock")
+        raise Broken("the video has no time scale")
     return float(duration / scale)

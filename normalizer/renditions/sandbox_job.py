@@ -1,11 +1,11 @@
-"""One job: asks a cell, encodes what it paints while it paints on, and wipes the memory behind it."""
+"""A job: asks a sandbox, encodes its pixels while it is still decoding, and wipes the memory afterwards."""
 
 import asyncio
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
-from normalizer.canvas import Canvas, Place
+from normalizer.canvas import Canvas, PixelLayout
 from normalizer.media import Limits, MediaFailed, Rendition
 from normalizer.sandbox.errors import SandboxLost, SandboxUnavailable
 from normalizer.sandbox.pool import Pool
@@ -13,22 +13,22 @@ from normalizer.sandbox.pool import Pool
 from . import answers
 from .answers import Painted
 from .pixel_buffers import PixelBuffer, PixelBufferPool
-from .while_decoding import Encoding, Job
+from .while_decoding import Encoding, JobSpec
 
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """What came of it: the cell's answer, still unchecked, and the pictures."""
+    """The result of a job: the sandbox's answer, still unchecked, and the images."""
 
     result: dict[str, Any]
     painted: Painted
-    pictures: tuple[Rendition, Rendition]
-    #: Done when no part of the cell runs any more.
-    ending: asyncio.Future[int]
+    images: tuple[Rendition, Rendition]
+    #: Done when no part of the sandbox runs any more.
+    exit_status: asyncio.Future[int]
 
 
 class SandboxRunner:
-    """Where pixels become files. Encoding runs in threads, so that the event loop never waits for it."""
+    """Runs jobs and turns pixels into files. Threads encode, so that the event loop never waits."""
 
     def __init__(
         self, canvas: Canvas, limits: Limits, pool: Pool, encoders: Executor, keep: int
@@ -36,66 +36,68 @@ class SandboxRunner:
         self._canvas, self._limits = canvas, limits
         self._pool, self._encoders = pool, encoders
         self._buffers = PixelBufferPool(canvas, keep)
-        self._chores: set[asyncio.Task[None]] = set()
+        self._wipe_tasks: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
-        for chore in self._chores:
-            chore.cancel()
-        await asyncio.gather(*self._chores, return_exceptions=True)
+        for task in self._wipe_tasks:
+            task.cancel()
+        await asyncio.gather(*self._wipe_tasks, return_exceptions=True)
         self._buffers.close()
 
-    async def work(self, job: Job) -> JobResult:
-        """Raises MediaRejected or MediaFailed."""
+    async def run(self, job: JobSpec) -> JobResult:
+        """Run a job. Raise MediaRejected or MediaFailed."""
         try:
-            return await self._work_or_again(job)
-        except (SandboxLost, SandboxUnavailable) as error:
-            raise MediaFailed("decoder_crashed", str(error)) from None
+            return await self._run_or_retry(job)
+        except (SandboxLost, SandboxUnavailable) as exc:
+            raise MediaFailed("decoder_crashed", str(exc)) from None
 
-    async def _work_or_again(self, job: Job) -> JobResult:
+    async def _run_or_retry(self, job: JobSpec) -> JobResult:
         try:
-            return await self._work(job)
+            return await self._run(job)
         except SandboxUnavailable:
-            # All cells were lost, which is not this file's doing: once more, in a new one.
-            return await self._work(job)
+            # All sandboxes were lost, which this file did not cause: try once more in a new one.
+            return await self._run(job)
 
-    async def _work(self, job: Job) -> JobResult:
-        # The place is kept while we encode: so much memory for pixels is in use as there are places.
-        async with self._pool.cell() as cell:
-            sheet = self._buffers.take()
+    async def _run(self, job: JobSpec) -> JobResult:
+        # The slot is held while encoding, so that the memory for pixels is bounded by the number of slots.
+        async with self._pool.sandbox() as sandbox:
+            buffer = self._buffers.take()
             try:
-                files = [job.source, sheet.descriptor]
-                files += [] if job.film is None else [job.film]
-                encoding = Encoding(sheet, job, self._canvas, self._limits, self._encoders)
-                answer = await cell.ask(job.message, files, job.seconds, encoding.hear)
-                if job.film is not None:
-                    # Its film is looked at when nobody can write to it any more.
-                    cell.end()
-                result = answers.done(answer)
-                painted, pictures = await encoding.finish()
+                files = [job.source, buffer.descriptor]
+                files += [] if job.video_file is None else [job.video_file]
+                encoding = Encoding(buffer, job, self._canvas, self._limits, self._encoders)
+                answer = await sandbox.ask(job.message, files, job.seconds, encoding.on_note)
+                if job.video_file is not None:
+                    # The video is read only when the sandbox can no longer write to it.
+                    sandbox.end()
+                result = answers.result_of(answer)
+                painted, images = await encoding.finish()
             except BaseException:
-                sheet.close()
+                buffer.close()
                 raise
-            self._recycle(sheet, painted.preview, cell.ending)
-            return JobResult(result, painted, pictures, cell.ending)
+            self._recycle(buffer, painted.preview, sandbox.exit_status)
+            return JobResult(result, painted, images, sandbox.exit_status)
 
-    def _recycle(self, sheet: PixelBuffer, place: Place, cell_ending: asyncio.Future[int]) -> None:
-        chore = asyncio.create_task(self._wiped(sheet, place, cell_ending))
-        self._chores.add(chore)
-        chore.add_done_callback(self._chores.discard)
+    def _recycle(
+        self, buffer: PixelBuffer, layout: PixelLayout, exit_status: asyncio.Future[int]
+    ) -> None:
+        task = asyncio.create_task(self._wipe(buffer, layout, exit_status))
+        self._wipe_tasks.add(task)
+        task.add_done_callback(self._wipe_tasks.discard)
 
-    async def _wiped(
-        self, sheet: PixelBuffer, place: Place, cell_ending: asyncio.Future[int]
+    async def _wipe(
+        self, buffer: PixelBuffer, layout: PixelLayout, exit_status: asyncio.Future[int]
     ) -> None:
         try:
-            await asyncio.shield(cell_ending)
+            await asyncio.shield(exit_status)
             loop = asyncio.get_running_loop()
-            clean = await loop.run_in_executor(self._encoders, sheet.wipe, place)
+            clean = await loop.run_in_executor(self._encoders, buffer.wipe, layout)
         except SandboxUnavailable:
             clean = False
         except BaseException:
-            sheet.close()
+            buffer.close()
             raise
         if clean:
-            self._buffers.give_back(sheet)
+            self._buffers.give_back(buffer)
         else:
-            sheet.close()
+            buffer.close()

@@ -1,4 +1,4 @@
-"""A film's way through the cells: first frame and new container, encoding where it must be, a last look."""
+"""A video's way through the sandbox: first frame and new container, encoding if needed, and the audit."""
 
 import asyncio
 import fcntl
@@ -16,60 +16,62 @@ from normalizer.sandbox.errors import SandboxLost, SandboxUnavailable
 from normalizer.sandbox.pool import Pool
 
 from . import answers
-from .mp4_audit import Finding, audit
+from .mp4_audit import AuditResult, audit
 from .sandbox_job import SandboxRunner
-from .while_decoding import Job
+from .while_decoding import JobSpec
 
-#: What is called while a film is being encoded, with the share that is done.
+#: Called with the finished share while a video is being encoded.
 OnProgress = Callable[[float], None]
 
-#: The first frame is shown in a conversation, not hung on a wall.
+#: The first frame is shown in a conversation, so it need not be larger.
 _POSTER_SIDE = 1920
 
-#: A film of the largest size allowed is copied in a tenth of a second.
+#: A video of the largest size allowed is copied in a tenth of a second.
 _COPY_SECONDS = 30.0
 
-#: Encoding adapts to the film's length; a busy machine gets a few times what an idle one needs.
+#: Encoding adapts to the video's length; a busy machine gets a few times what an idle one needs.
 _ENCODE_SECONDS = 900.0
 
-#: The last frame may be shown for longer than the film is said to take.
+#: The last frame may be shown beyond the stated length of the video.
 _GRACE_SECONDS = 1.0
 
 _SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 
 
 class VideoPipeline:
-    """Makes films safe."""
+    """Makes videos safe."""
 
     def __init__(
-        self, canvas: Canvas, limits: Limits, pool: Pool, studio: SandboxRunner, threads: Executor
+        self, canvas: Canvas, limits: Limits, pool: Pool, runner: SandboxRunner, threads: Executor
     ) -> None:
         self._canvas, self._limits = canvas, limits
-        self._pool, self._runner, self._threads = pool, studio, threads
+        self._pool, self._runner, self._threads = pool, runner, threads
 
     async def clean(self, source: int, size: int, progress: OnProgress) -> Clean:
-        """Raises MediaRejected or MediaFailed."""
-        with _film() as film:
-            work = await self._runner.work(self._first_job(source, size, film))
-            result, ending = work.result, work.ending
-            seen = work.painted
+        """Return the renditions of a video. Raise MediaRejected or MediaFailed."""
+        with _video_file() as video_file:
+            job = await self._runner.run(self._first_job(source, size, video_file))
+            result, exit_status = job.result, job.exit_status
+            painted = job.painted
             if isinstance(result.get("plan"), dict):
-                result, ending = await self._encoded(source, size, film, result["plan"], progress)
-            content, found = await self._sealed(film, result, ending)
-        if found.seconds > self._limits.video_max_seconds + _GRACE_SECONDS:
-            # Its index had said less.
+                result, exit_status = await self._encode(
+                    source, size, video_file, result["plan"], progress
+                )
+            content, audited = await self._seal_and_audit(video_file, result, exit_status)
+        if audited.seconds > self._limits.video_max_seconds + _GRACE_SECONDS:
+            # The index had stated less.
             content.close()
-            raise MediaRejected("too_long", f"{found.seconds:.0f} s")
-        width, height = seen.width, seen.height
-        if result.get("picture") is True:
-            # Encoded anew it may have been made smaller; its pixels are square and it lies upright.
-            width, height = found.width, found.height
+            raise MediaRejected("too_long", f"{audited.seconds:.0f} s")
+        width, height = painted.width, painted.height
+        if result.get("video") is True:
+            # An encoded video may be smaller; its pixels are square and it is upright.
+            width, height = audited.width, audited.height
         video = Rendition("video", "video/mp4", width, height, content)
-        return Clean("video", seen.width, seen.height, found.seconds, (*work.pictures, video))
+        return Clean("video", painted.width, painted.height, audited.seconds, (*job.images, video))
 
-    def _first_job(self, source: int, size: int, film: int) -> Job:
+    def _first_job(self, source: int, size: int, video_file: int) -> JobSpec:
         message = {
-            "job": "film",
+            "job": "video",
             "cpu_seconds": int(_COPY_SECONDS),
             "bytes": size,
             "always": self._limits.transcode == "always",
@@ -77,74 +79,74 @@ class VideoPipeline:
             "preview_side": self._canvas.side,
             "poster_side": min(_POSTER_SIDE, self._canvas.side),
         }
-        return Job(message, source, size, _COPY_SECONDS, "poster", film)
+        return JobSpec(message, source, size, _COPY_SECONDS, "poster", video_file)
 
-    async def _encoded(
-        self, source: int, size: int, film: int, plan: dict[str, Any], progress: OnProgress
+    async def _encode(
+        self, source: int, size: int, video_file: int, plan: dict[str, Any], progress: OnProgress
     ) -> tuple[dict[str, Any], asyncio.Future[int]]:
         # Nothing of a first attempt may remain.
-        os.ftruncate(film, 0)
+        os.ftruncate(video_file, 0)
         message = {
             "job": "encode",
-            "patient": True,
+            "low_priority": True,
             "cpu_seconds": int(_ENCODE_SECONDS),
             "bytes": size,
-            "plan": {part: plan.get(part) is True for part in ("picture", "sound")},
+            "plan": {part: plan.get(part) is True for part in ("video", "audio")},
         }
 
-        def hear(note: dict[str, Any]) -> None:
+        def on_note(note: dict[str, Any]) -> None:
             share = note.get("progress")
             if isinstance(share, float):
                 progress(min(1.0, max(0.0, share)))
 
         try:
-            async with self._pool.cell("slow") as cell:
-                answer = await cell.ask(message, [source, film], _ENCODE_SECONDS, hear)
+            async with self._pool.sandbox("slow") as sandbox:
+                answer = await sandbox.ask(message, [source, video_file], _ENCODE_SECONDS, on_note)
         except SandboxLost as lost:
             if lost.timed_out:
                 raise MediaRejected("too_long", "encoding it takes too long") from None
             raise MediaFailed("decoder_crashed", str(lost)) from None
-        except SandboxUnavailable as error:
-            raise MediaFailed("decoder_crashed", str(error)) from None
-        return answers.done(answer), cell.ending
+        except SandboxUnavailable as exc:
+            raise MediaFailed("decoder_crashed", str(exc)) from None
+        return answers.result_of(answer), sandbox.exit_status
 
-    async def _sealed(
-        self, film: int, result: dict[str, Any], ending: asyncio.Future[int]
-    ) -> tuple[mmap.mmap, Finding]:
-        """The film as memory that nobody can change any more, and what was found in it."""
+    async def _seal_and_audit(
+        self, video_file: int, result: dict[str, Any], exit_status: asyncio.Future[int]
+    ) -> tuple[mmap.mmap, AuditResult]:
+        """Return the video as memory that can no longer be changed, and the result of its audit."""
         try:
-            length = answers.whole(result["bytes"], os.fstat(film).st_size)
-        except (KeyError, ValueError) as error:
-            raise answers.nonsense(error) from None
-        # As long as the cell lives it could change the film behind the audit's back.
+            length = answers.parse_number(result["bytes"], os.fstat(video_file).st_size)
+        except (KeyError, ValueError) as exc:
+            raise answers.invalid_answer(exc) from None
+        # A running sandbox could change the video after the audit.
         try:
-            await asyncio.shield(ending)
-        except SandboxUnavailable as error:
-            raise MediaFailed("decoder_crashed", str(error)) from None
-        os.ftruncate(film, length)
-        fcntl.fcntl(film, fcntl.F_ADD_SEALS, _SEALS)
-        content = mmap.mmap(film, length, access=mmap.ACCESS_READ)
+            await asyncio.shield(exit_status)
+        except SandboxUnavailable as exc:
+            raise MediaFailed("decoder_crashed", str(exc)) from None
+        os.ftruncate(video_file, length)
+        fcntl.fcntl(video_file, fcntl.F_ADD_SEALS, _SEALS)
+        content = mmap.mmap(video_file, length, access=mmap.ACCESS_READ)
         try:
             loop = asyncio.get_running_loop()
-            finding = await loop.run_in_executor(self._threads, _audited, content)
+            audited = await loop.run_in_executor(self._threads, _audit, content)
         except BaseException:
             content.close()
             raise
-        return content, finding
+        return content, audited
 
 
-def _audited(content: mmap.mmap) -> Finding:
+def _audit(content: mmap.mmap) -> AuditResult:
     try:
         with memoryview(content) as data:
             return audit(data)
     except Broken as broken:
-        raise answers.nonsense(broken) from None
+        raise answers.invalid_answer(broken) from None
 
 
 @contextmanager
-def _film() -> Iterator[int]:
-    """Memory for a film, which lives on in its map."""
-    descriptor = os.memfd_create("film", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+def _video_file() -> Iterator[int]:
+    """Provide memory for a video. The memory map keeps it alive."""
+    descriptor = os.memfd_create("video", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         yield descriptor
     finally:

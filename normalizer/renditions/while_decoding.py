@@ -1,4 +1,4 @@
-"""What is encoded for one job: begun while the cell paints on, and in bands where that can be."""
+"""Encoding for one job, started while the sandbox is still decoding, in bands if possible."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,89 +6,89 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from normalizer.canvas import ROWS, Canvas, Place
+from normalizer.canvas import BAND_ROWS, Canvas, PixelLayout
 from normalizer.media import Limits, Rendition
 
 from . import answers, images
 from .answers import Painted
 from .images import Large
 from .pixel_buffers import PixelBuffer
-from .thumbnail import Square
+from .thumbnail import SquareThumbnail
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """What a cell is asked, with which files, and how long it may take."""
+class JobSpec:
+    """A job for the sandbox: the message, the files, and the time limit in seconds."""
 
     message: dict[str, Any]
     source: int
     source_bytes: int
     seconds: float
     large: Large
-    film: int | None = None
+    video_file: int | None = None
 
 
 #: The thumbnail and the large picture.
-Pictures = tuple[Rendition, Rendition]
+Images = tuple[Rendition, Rendition]
 
 
 class Encoding:
-    """Hears what a cell has painted. Threads encode it, so that the event loop never waits."""
+    """Encodes the pixels that a sandbox reports. Threads encode, so that the event loop never waits."""
 
     def __init__(
-        self, sheet: PixelBuffer, job: Job, canvas: Canvas, limits: Limits, threads: Executor
+        self, buffer: PixelBuffer, job: JobSpec, canvas: Canvas, limits: Limits, threads: Executor
     ) -> None:
-        self._sheet, self._job, self._canvas = sheet, job, canvas
+        self._buffer, self._job, self._canvas = buffer, job, canvas
         self._limits, self._threads = limits, threads
         self._painted: Painted | None = None
-        self._complete = self._anew = False
+        self._complete = self._restarted = False
         self._bands: _Bands | None = None
-        self._whole: asyncio.Future[Pictures] | None = None
+        self._whole_images: asyncio.Future[Images] | None = None
 
-    def hear(self, note: dict[str, Any]) -> None:
-        """A note of the cell; raises MediaFailed for nonsense."""
+    def on_note(self, note: dict[str, Any]) -> None:
+        """Handle a note of the sandbox. Raise MediaFailed if it is invalid."""
         if "preview" not in note or self._complete:
             return
-        if note.get("anew") is True and not self._anew:
-            # The file turned out to be damaged, and is painted once more, as far as it goes.
-            self._anew, self._painted = True, None
+        if note.get("restarted") is True and not self._restarted:
+            # The file turned out to be damaged; the sandbox decodes it again, as far as possible.
+            self._restarted, self._painted = True, None
         if self._painted is None:
-            self._painted = answers.painted(note, self._canvas)
-            self._bands = self._banded(self._painted)
-        rows = answers.rows(note, self._painted)
+            self._painted = answers.parse_painted(note, self._canvas)
+            self._bands = self._make_bands(self._painted)
+        rows = answers.parse_rows(note, self._painted)
         self._complete = rows == self._painted.preview.height
-        if self._bands and self._bands.promising:
-            self._bands.to(rows)
+        if self._bands and self._bands.may_fit:
+            self._bands.advance(rows)
         else:
             self._bands = None
-            self._whole = self._at_once(self._painted) if self._complete else None
+            self._whole_images = self._encode_whole(self._painted) if self._complete else None
 
-    async def finish(self) -> tuple[Painted, Pictures]:
-        """What was painted, and both pictures. Raises MediaFailed."""
+    async def finish(self) -> tuple[Painted, Images]:
+        """Return the description of the pixels, and both images. Raise MediaFailed."""
         painted = self._painted
         if painted is None or not self._complete:
-            raise answers.nonsense("not all was painted")
+            raise answers.invalid_answer("the picture is incomplete")
         if self._bands:
-            small, large = await self._bands.pictures(self._job.large)
+            small, large = await self._bands.finish(self._job.large)
             if large:
                 return painted, (small, large)
-        return painted, await (self._whole or self._at_once(painted))
+        return painted, await (self._whole_images or self._encode_whole(painted))
 
-    def _banded(self, painted: Painted) -> "_Bands | None":
-        if not images.comes_in_bands(painted):
+    def _make_bands(self, painted: Painted) -> "_Bands | None":
+        if not images.is_encoded_in_bands(painted):
             return None
-        pixels = self._sheet.view(painted.preview)
+        pixels = self._buffer.view(painted.preview)
         return _Bands(pixels, painted.preview, self._limits, self._threads)
 
-    def _at_once(self, painted: Painted) -> asyncio.Future[Pictures]:
-        job, limits, pixels = self._job, self._limits, self._sheet.view(painted.preview)
+    def _encode_whole(self, painted: Painted) -> asyncio.Future[Images]:
+        job, limits, pixels = self._job, self._limits, self._buffer.view(painted.preview)
         return asyncio.gather(
-            _outside(self._threads, images.small, pixels, painted, limits),
-            _outside(
+            _in_thread(self._threads, images.encode_thumbnail, pixels, painted, limits),
+            _in_thread(
                 self._threads,
-                images.large,
+                images.encode_large,
                 pixels,
                 painted,
                 job.large,
@@ -99,40 +99,42 @@ class Encoding:
 
 
 class _Bands:
-    """A large photo: what lies finished of it is encoded and made small already."""
+    """A large photo whose finished rows are encoded and added to the thumbnail."""
 
-    def __init__(self, pixels: memoryview, place: Place, limits: Limits, threads: Executor) -> None:
-        self._pixels, self._place, self._limits, self._threads = pixels, place, limits, threads
-        self._square = Square((place.width, place.height), limits.thumbnail_side)
-        self._ground = self._square.ground()
-        self._begun: list[asyncio.Future[bytes]] = []
+    def __init__(
+        self, pixels: memoryview, layout: PixelLayout, limits: Limits, threads: Executor
+    ) -> None:
+        self._pixels, self._layout, self._limits, self._threads = pixels, layout, limits, threads
+        self._thumbnail = SquareThumbnail((layout.width, layout.height), limits.thumbnail_side)
+        self._reduced = self._thumbnail.reduced_image()
+        self._started: list[asyncio.Future[bytes]] = []
 
     @property
-    def promising(self) -> bool:
-        """Whether all bands may fit together, by those that are encoded already."""
-        ready = [band.result() for band in self._begun if band.done()]
-        return images.may_fit(ready, self._place, self._limits)
+    def may_fit(self) -> bool:
+        """Whether all bands may fit the limit, judged by those that are encoded already."""
+        ready = [band.result() for band in self._started if band.done()]
+        return images.may_fit(ready, self._layout, self._limits)
 
-    def to(self, rows: int) -> None:
-        """Begins with what can be encoded of so many finished rows, from the top."""
-        whole = rows == self._place.height
-        while (top := len(self._begun) * ROWS) < rows and (whole or top + ROWS <= rows):
-            self._begun.append(self._band(top))
+    def advance(self, rows: int) -> None:
+        """Start encoding the bands within the first `rows` rows."""
+        whole = rows == self._layout.height
+        while (top := len(self._started) * BAND_ROWS) < rows and (whole or top + BAND_ROWS <= rows):
+            self._started.append(self._band(top))
 
-    async def pictures(self, name: Large) -> tuple[Rendition, Rendition | None]:
-        """The thumbnail, and the large picture if it fits."""
-        parts = await asyncio.gather(*self._begun)
-        small, large = images.small_of, images.large_of
+    async def finish(self, name: Large) -> tuple[Rendition, Rendition | None]:
+        """Return the thumbnail, and the large picture if it fits."""
+        parts = await asyncio.gather(*self._started)
+        small, large = images.thumbnail_from_bands, images.image_from_bands
         return await asyncio.gather(
-            _outside(self._threads, small, self._square, self._ground, self._limits),
-            _outside(self._threads, large, parts, self._place, name, self._limits),
+            _in_thread(self._threads, small, self._thumbnail, self._reduced, self._limits),
+            _in_thread(self._threads, large, parts, self._layout, name, self._limits),
         )
 
     def _band(self, top: int) -> asyncio.Future[bytes]:
-        make = images.band
-        return _outside(self._threads, make, self._pixels, self._square, self._ground, top)
+        make = images.encode_band
+        return _in_thread(self._threads, make, self._pixels, self._thumbnail, self._reduced, top)
 
 
-def _outside(threads: Executor, make: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
-    """What the function makes, in a thread."""
+def _in_thread(threads: Executor, make: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
+    """Call the function in a thread."""
     return asyncio.get_running_loop().run_in_executor(threads, make, *arguments)

@@ -1,1 +1,1 @@
-"""Cells: single-use processes in which decoders touch untrusted bytes, and nothing else."""
+"""The sandbox: single-use isolated processes, the only place where decoders touch untrusted bytes."""

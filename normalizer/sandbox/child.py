@@ -1,4 +1,4 @@
-"""What a cell does in its life: settle in, take one job, answer, end."""
+"""The sandbox process itself: sets up, takes one job, answers, exits."""
 
 import contextlib
 import fcntl
@@ -12,115 +12,122 @@ from typing import Any, NoReturn
 from normalizer.media import MediaRejected
 
 from . import escape_attempts, isolation, linux, protocol
-from .job import Decoders, JobRequest, JobSpec
-from .seccomp import DOOR
+from .job import Decoders, JobFunction, JobRequest
+from .seccomp import CONTROL_FD
 
-_OUT_OF_THE_WAY = 64
+_UNUSED_FD = 64
 
-#: How far a job that takes long steps back behind those that others wait for.
-_PATIENCE = 10
+#: The priority of long jobs, lower than that of jobs that somebody waits for.
+_NICENESS = 10
 
-#: A source, a canvas and a film.
+#: The source, the canvas and a video file.
 MAX_FILES = 3
 
-#: The largest file a cell may write: a film as long as we allow, re-encoded.
+#: The largest file a sandbox may write: the longest video allowed, re-encoded.
 _FILE_BYTES = 1 << 29
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedState:
-    """What must be opened while the file system is still there."""
+    """State that must be prepared while the file system is still reachable."""
 
-    jobs: Mapping[str, JobSpec]
+    jobs: Mapping[str, JobFunction]
     warm_child: Callable[[], None]
     null: int
     #: The zygote's directory of threads.
     threads: int
-    #: The address space of the zygote, all libraries loaded.
+    #: The address space of the zygote with all libraries loaded.
     virtual_bytes: int
-    #: Processes of all cells together, and of whoever else is their user.
+    #: The limit on processes of all sandboxes together, and of everything else that runs as their user.
     processes: int
-    #: Whether a cell that gets no more memory has met its own limit, and will meet it again.
-    memory_is_its_own: bool
+    #: Whether a failed allocation means that the sandbox reached its own limit, and will reach it again.
+    memory_errors_are_final: bool
 
 
 def prepare(decoders: Decoders) -> PreparedState:
-    """Called in the zygote: behind the walls nothing can be opened or loaded any more."""
+    """Prepare the state in the zygote, because the isolation layers prevent opening and loading."""
     return PreparedState(
         jobs={"empty": lambda _: {}, "attempt": escape_attempts.attempt, **decoders.jobs},
         warm_child=decoders.warm_child,
         null=os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC),
         threads=os.open("/proc/self/task", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC),
         virtual_bytes=isolation.virtual_bytes(),
-        processes=isolation.half_of_all_processes(),
-        memory_is_its_own=isolation.memory_is_promised_freely(),
+        processes=isolation.process_limit(),
+        memory_errors_are_final=isolation.overcommits_memory(),
     )
 
 
-def live(parent: int, own_layers: list[str], gateway: int, prepared: PreparedState) -> NoReturn:
-    """Never returns: one job, one answer."""
+def run(parent: int, own_layers: list[str], control_fd: int, prepared: PreparedState) -> NoReturn:
+    """Run the sandbox process: one job, one answer. Never returns."""
     try:
-        _stay_no_longer_than(parent)
-        _settle(gateway, prepared.null)
-        door = socket.socket(fileno=DOOR)
-        _rehearse(prepared)
-        isolation.raise_own(own_layers, _FILE_BYTES, prepared.virtual_bytes, prepared.processes)
-        message, files = protocol.receive(door, MAX_FILES)
+        _die_with_parent(parent)
+        _set_up_descriptors(control_fd, prepared.null)
+        control = socket.socket(fileno=CONTROL_FD)
+        _warm_up(prepared)
+        isolation.apply_own_layers(
+            own_layers, _FILE_BYTES, prepared.virtual_bytes, prepared.processes
+        )
+        message, files = protocol.receive(control, MAX_FILES)
         if "limits" in own_layers:
             isolation.lower_limits(message["cpu_seconds"])
-        if message.get("patient"):
-            os.nice(_PATIENCE)
-        order = JobRequest(message, files, lambda note: protocol.send(door, {"note": note}))
-        final = "limits" in own_layers and prepared.memory_is_its_own
-        protocol.send(door, _answer(prepared, order, final=final))
-        if order.kept:
-            # Clearing it away takes milliseconds of processor time. The gateway chooses when.
+        if message.get("low_priority"):
+            os.nice(_NICENESS)
+        request = JobRequest(message, files, lambda note: protocol.send(control, {"note": note}))
+        final = "limits" in own_layers and prepared.memory_errors_are_final
+        protocol.send(control, _run_job(prepared, request, final=final))
+        if request.keep_alive:
+            # Freeing it takes milliseconds of processor time. The gateway decides when.
             with contextlib.suppress(EOFError, ConnectionError):
-                protocol.receive(door)
+                protocol.receive(control)
     finally:
         # Not sys.exit: the interpreter's clean-up belongs to the zygote.
         os._exit(0)
 
 
-def _rehearse(prepared: PreparedState) -> None:
-    """The way of a job, once: what is touched for the first time after a fork takes time."""
+def _warm_up(prepared: PreparedState) -> None:
+    """Run an empty job, because the first use of memory after a fork takes time."""
     prepared.warm_child()
     here, there = protocol.pair()
     with here, there:
         protocol.send(here, {"job": "empty"})
         message, _ = protocol.receive(there, MAX_FILES)
         protocol.send(
-            there, _answer(prepared, JobRequest(message, [], lambda _: None), final=False)
+            there, _run_job(prepared, JobRequest(message, [], lambda _: None), final=False)
         )
 
 
-def _stay_no_longer_than(parent: int) -> None:
+def _die_with_parent(parent: int) -> None:
     linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(0)
 
 
-def _settle(gateway: int, null: int) -> None:
-    """Leaves the door and a null for the standard streams open, at their places, and nothing else."""
+def _set_up_descriptors(control_fd: int, null: int) -> None:
+    """Leave open only the control socket and a null device for the standard streams, at their descriptors."""
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
-    door, nowhere = (
-        fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, _OUT_OF_THE_WAY) for each in (gateway, null)
+    control, null_copy = (
+        fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, _UNUSED_FD) for each in (control_fd, null)
     )
-    for place, descriptor in {0: nowhere, 1: nowhere, 2: nowhere, DOOR: door}.items():
+    for place, descriptor in {
+        0: null_copy,
+        1: null_copy,
+        2: null_copy,
+        CONTROL_FD: control,
+    }.items():
         os.dup2(descriptor, place, inheritable=False)
-    os.closerange(DOOR + 1, os.sysconf("SC_OPEN_MAX"))
+    os.closerange(CONTROL_FD + 1, os.sysconf("SC_OPEN_MAX"))
 
 
-def _answer(prepared: PreparedState, order: JobRequest, *, final: bool) -> dict[str, Any]:
+def _run_job(prepared: PreparedState, request: JobRequest, *, final: bool) -> dict[str, Any]:
     try:
-        return {"done": prepared.jobs[order.message["job"]](order)}
+        return {"done": prepared.jobs[request.message["job"]](request)}
     except MediaRejected as refusal:
         return {"rejected": refusal.reason, "detail": refusal.detail}
     except MemoryError:
-        # The next cell would have no more of it.
-        detail = "out of memory: it takes more than a cell has"
+        # The next sandbox would not have more memory.
+        detail = "out of memory: the file takes more than a sandbox has"
         return {"rejected": "corrupt", "detail": detail} if final else {"failed": "out of memory"}
-    except Exception as error:  # noqa: BLE001  # whatever a decoder raises means: this file is damaged
-        return {"rejected": "corrupt", "detail": f"the decoder raised {type(error).__name__}"}
+    except Exception as exc:  # noqa: BLE001  # any exception from a decoder means that the file is damaged
+        return {"rejected": "corrupt", "detail": f"the decoder raised {type(exc).__name__}"}

@@ -1,8 +1,8 @@
-"""What can go wrong with cells, as the gateway sees it."""
+"""Errors of the sandbox, as the gateway sees them."""
 
 
 class SandboxLost(Exception):
-    """A cell ended without an answer, or had to be ended. `status` is its exit status, -N for signal N."""
+    """A sandbox that exited without an answer or was killed. `status` is its exit status, -N for signal N."""
 
     def __init__(self, what: str, status: int | None = None, *, timed_out: bool = False) -> None:
         super().__init__(what)
@@ -10,4 +10,4 @@ class SandboxLost(Exception):
 
 
 class SandboxUnavailable(Exception):
-    """No cell can be made. The text names what is missing and what to do."""
+    """No sandbox can be started. The text names what is missing and what to do."""

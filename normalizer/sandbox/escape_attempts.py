@@ -1,7 +1,7 @@
-"""What a decoder that has been taken over would try: each attempt must fail for its wall to count as proved.
+"""Attempts that a compromised decoder would make; each must fail to prove its isolation layer.
 
-They run in cells of their own when the gateway starts. An attempt returns when it succeeded, and that is
-the bad news; it raises or dies when the wall held.
+They run in sandboxes of their own when the gateway starts. An attempt that succeeds returns, which is a failed
+self-test; if the layer holds, the attempt raises or the process is killed.
 """
 
 import ctypes
@@ -80,8 +80,8 @@ def _write_without_end() -> None:
 
 _PR_GET_NO_NEW_PRIVS = 39
 
-#: wall: attempts against it. Those of "seccomp" are made behind all walls, the others without seccomp,
-#: which would hide whether they hold by themselves.
+#: The attempts against each layer. Those against "seccomp" run with all layers, the others without seccomp, which
+#: would hide whether the layer holds on its own.
 ATTEMPTS: dict[str, dict[str, Callable[[], None]]] = {
     "privileges": {"keep privileges": _keep_privileges},
     "no_new_privs": {"gain privileges": _gain_privileges},
@@ -102,10 +102,10 @@ ATTEMPTS: dict[str, dict[str, Callable[[], None]]] = {
 }
 
 
-def attempt(order: JobRequest) -> dict[str, Any]:
-    """The job: tells whether the attempt failed, and how."""
+def attempt(request: JobRequest) -> dict[str, Any]:
+    """Run the attempt of a job. Return whether it failed, and how."""
     try:
-        ATTEMPTS[order.message["wall"]][order.message["attempt"]]()
-    except (OSError, MemoryError) as error:
-        return {"held": True, "how": str(error)}
+        ATTEMPTS[request.message["layer"]][request.message["attempt"]]()
+    except (OSError, MemoryError) as exc:
+        return {"held": True, "how": str(exc)}
     return {"held": False}

@@ -1,52 +1,52 @@
-"""The walls of a cell: what the zygote raises once for all its cells, and what each cell raises itself.
+"""The isolation layers of a sandbox: the zygote applies some for all its children, each child applies the rest.
 
-All of them hold for good: no code in the cell, not even the kernel's root, can take one down again.
+All layers are permanent: no code in the sandbox, not even as root, can remove one.
 """
 
 import errno
 import os
 import resource
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Literal
 
 from . import linux, seccomp
 from .syscall_numbers import PROCESSORS
 
-Wall = Literal["privileges", "no_new_privs", "landlock", "limits", "seccomp"]
+Layer = Literal["privileges", "no_new_privs", "landlock", "limits", "seccomp"]
 
-#: Why a wall could not be raised; "" where it stands.
-State = Mapping[str, str]
 
-#: "nobody": owns nothing, may do nothing.
+#: The user "nobody", who owns nothing and may do nothing.
 _NOBODY = 65534
 
-#: More than the largest legal photo (64 megapixels of HEIC) needs besides the loaded libraries.
+#: More than the largest permitted photo (64 megapixels of HEIC) needs in addition to the loaded libraries.
 _MEMORY_BYTES = 1 << 30
 _CPU_SECONDS = 1800
 _OPEN_FILES = 32
 
-#: Bits of linux/landlock.h, by the version that brought them: all accesses to files there are.
+#: Bits of linux/landlock.h by the ABI version that added them: all file accesses there are.
 _LANDLOCK_FILES = {1: (1 << 13) - 1, 2: 1 << 13, 3: 1 << 14, 5: 1 << 15}
 _LANDLOCK_TCP, _LANDLOCK_SCOPES = 0b11, 0b11
 
-#: No Landlock in this kernel, or switched off at boot.
+#: The kernel does not have Landlock, or it was switched off at boot.
 _NO_LANDLOCK = frozenset({errno.ENOSYS, errno.EOPNOTSUPP})
 NOT_IN_THIS_KERNEL = "not in this kernel"
 
 
-def raise_shared() -> dict[str, str]:
-    """In the zygote: what its cells inherit. Tells what became of each wall."""
-    order: dict[Wall, Callable[[], None]] = {
+def apply_shared_layers() -> dict[str, str]:
+    """Apply, in the zygote, the layers that its children inherit. Return an error, or "", for each layer."""
+    layers: dict[Layer, Callable[[], None]] = {
         "privileges": _drop_privileges,
         "no_new_privs": lambda: linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1),
         "landlock": _landlock,
     }
-    return {name: _attempt(raise_wall) for name, raise_wall in order.items()}
+    return {name: _apply(apply) for name, apply in layers.items()}
 
 
-def raise_own(layers: Collection[str], file_bytes: int, virtual_bytes: int, processes: int) -> None:
-    """In the cell: the walls named; raises OSError when one does not stand."""
+def apply_own_layers(
+    layers: Collection[str], file_bytes: int, virtual_bytes: int, processes: int
+) -> None:
+    """Apply the named layers in the child. Raise OSError if one cannot be applied."""
     if "limits" in layers:
         _limit(file_bytes, virtual_bytes + _MEMORY_BYTES, processes)
     if "seccomp" in layers:
@@ -54,20 +54,20 @@ def raise_own(layers: Collection[str], file_bytes: int, virtual_bytes: int, proc
 
 
 def lower_limits(cpu_seconds: int) -> None:
-    """Once the cell knows its job."""
+    """Lower the limits once the job is known."""
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
 
 
 def virtual_bytes() -> int:
-    """The address space in use now."""
+    """Return the size of the address space in use now."""
     return int(Path("/proc/self/statm").read_bytes().split()[0]) * resource.getpagesize()
 
 
-def _attempt(raise_wall: Callable[[], None]) -> str:
+def _apply(apply: Callable[[], None]) -> str:
     try:
-        raise_wall()
-    except OSError as error:
-        return NOT_IN_THIS_KERNEL if error.errno in _NO_LANDLOCK else str(error)
+        apply()
+    except OSError as exc:
+        return NOT_IN_THIS_KERNEL if exc.errno in _NO_LANDLOCK else str(exc)
     return ""
 
 
@@ -84,30 +84,30 @@ def _become_nobody() -> None:
         os.setresgid(_NOBODY, _NOBODY, _NOBODY)
         os.setresuid(_NOBODY, _NOBODY, _NOBODY)
     except PermissionError:
-        # A root without the privilege to become somebody else, as containers make it. What it has left
-        # goes with its capabilities, and the proof asks for that, not for the name.
+        # In containers, root may lack the privilege to change its user. What it has left goes with its
+        # capabilities, and the self-test checks those, not the name.
         return
 
 
 def _landlock() -> None:
-    version = linux.landlock_version()
-    files = sum(bits for since, bits in _LANDLOCK_FILES.items() if since <= version)
+    abi = linux.landlock_version()
+    files = sum(bits for since, bits in _LANDLOCK_FILES.items() if since <= abi)
     linux.landlock_forbid(
         files,
-        _LANDLOCK_TCP if version >= 4 else 0,
-        _LANDLOCK_SCOPES if version >= 6 else 0,
-        version,
+        _LANDLOCK_TCP if abi >= 4 else 0,
+        _LANDLOCK_SCOPES if abi >= 6 else 0,
+        abi,
     )
 
 
-def half_of_all_processes() -> int:
-    """Half of the processes and threads that the machine may have; all of one user count, so no less will do."""
-    numbers = (Path("/proc/sys/kernel") / name for name in ("pid_max", "threads-max"))
-    return min(int(number.read_bytes()) for number in numbers) // 2
+def process_limit() -> int:
+    """Return half of the processes and threads that the machine allows. All of one user count, so it cannot be less."""
+    paths = (Path("/proc/sys/kernel") / name for name in ("pid_max", "threads-max"))
+    return min(int(path.read_bytes()) for path in paths) // 2
 
 
-def memory_is_promised_freely() -> bool:
-    """Whether the machine grants memory before it has it: then only a cell's own limit says no."""
+def overcommits_memory() -> bool:
+    """Return whether the kernel grants memory in advance. If so, only a sandbox's own limit refuses memory."""
     return Path("/proc/sys/vm/overcommit_memory").read_bytes().strip() != _STRICT
 
 
@@ -133,14 +133,16 @@ def _limit(file_bytes: int, address_bytes: int, processes: int) -> None:
 
 
 def _filter() -> Callable[[], bytes]:
-    """Built once, before the first fork."""
+    """Return a function that builds the filter once, before the first fork."""
     programs: list[bytes] = []
 
     def built() -> bytes:
         if not programs:
             machine = os.uname().machine
             if machine not in PROCESSORS:
-                raise OSError(errno.ENOSYS, f"no filter is known for {machine}")
+                raise OSError(
+                    errno.ENOSYS, f"the seccomp filter does not support the processor {machine}"
+                )
             programs.append(seccomp.program(PROCESSORS[machine]))
         return programs[0]
 

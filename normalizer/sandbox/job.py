@@ -1,4 +1,4 @@
-"""What a cell is asked to do."""
+"""Jobs for the sandbox."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,24 +7,26 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
-    """One job: what the gateway asks, and the descriptors to do it with."""
+    """A request for one job, with the descriptors it needs."""
 
     message: dict[str, Any]
-    #: The source, the canvas for pixels, and for films the file to write.
+    #: The source, the canvas for pixels and, for a video, the file to write.
     files: list[int]
-    #: Sends a note ahead of the answer.
-    tell: Callable[[dict[str, Any]], None]
-    #: What is large: it is cleared away with the process, when the gateway closes the door or kills.
-    kept: list[object] = field(default_factory=list)
+    #: Sends a note before the answer.
+    notify: Callable[[dict[str, Any]], None]
+    #: Large objects. They are freed with the process, when the gateway closes the control socket or kills it.
+    keep_alive: list[object] = field(default_factory=list)
 
 
-JobSpec = Callable[[JobRequest], dict[str, Any]]
+JobFunction = Callable[[JobRequest], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Decoders:
-    """The jobs a cell can do, by name, loaded and warm."""
+    """The jobs that a sandbox can do, by name, with their libraries loaded and warm."""
 
-    jobs: Mapping[str, JobSpec]
-    #: Runs in each cell before it raises its walls, on what a fork must touch once for itself.
+    jobs: Mapping[str, JobFunction]
+    #: Runs in each child before its isolation layers, to touch the memory that every child must copy after a fork.
     warm_child: Callable[[], None]
+    #: Sentences for the log, for example about a library of an unknown version, which is then not used.
+    warnings: tuple[str, ...] = ()

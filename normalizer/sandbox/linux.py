@@ -1,4 +1,4 @@
-"""The few kernel doors that Python has no function for."""
+"""The few kernel interfaces that Python has no function for."""
 
 import ctypes
 import os
@@ -10,12 +10,12 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
 PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 
-# linux/seccomp.h. Without SPEC_ALLOW older kernels slow every filtered process down against an attack
+# linux/seccomp.h. Without SPEC_ALLOW, older kernels slow down every filtered process to prevent an attack
 # (speculative store bypass) that only reads the process's own memory.
 _SECCOMP_SET_MODE_FILTER, _SECCOMP_FILTER_FLAG_SPEC_ALLOW = 1, 4
 _SECCOMP = {"x86_64": 317, "aarch64": 277}
 
-# Numbered alike on all processors.
+# The same number on all processors.
 _LANDLOCK_CREATE_RULESET, _LANDLOCK_RESTRICT_SELF = 444, 446
 _LANDLOCK_CREATE_RULESET_VERSION = 1
 
@@ -31,7 +31,7 @@ def prctl(option: int, *arguments: int) -> None:
 
 
 def install_filter(program: bytes) -> None:
-    """Puts the calling thread, for good, under a seccomp filter."""
+    """Put the calling thread under a seccomp filter, permanently."""
     instructions = ctypes.create_string_buffer(program, len(program))
     header = _Program(len(program) // 8, ctypes.cast(instructions, ctypes.c_void_p))
     _call(
@@ -43,7 +43,7 @@ def install_filter(program: bytes) -> None:
 
 
 def has_capabilities() -> bool:
-    """Whether any privilege of root is in effect or could be taken up."""
+    """Return whether any root privilege is in effect or can be gained."""
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     sets = (ctypes.c_uint32 * 6)()
     _call(_number(_CAPGET), ctypes.addressof(header), ctypes.addressof(sets))
@@ -51,14 +51,14 @@ def has_capabilities() -> bool:
 
 
 def landlock_version() -> int:
-    """Which Landlock the kernel has; raises OSError where it has none."""
+    """Return the Landlock ABI version of the kernel. Raise OSError if the kernel does not have Landlock."""
     return _call(_LANDLOCK_CREATE_RULESET, 0, 0, _LANDLOCK_CREATE_RULESET_VERSION)
 
 
 def landlock_forbid(files: int, network: int, scopes: int, version: int) -> None:
-    """Forbids all accesses named, with no exception, for good."""
+    """Forbid all named accesses, without exception and permanently."""
     attributes = _Ruleset(files, network, scopes)
-    # Older kernels refuse a structure longer than they know.
+    # Older kernels refuse a structure that is longer than they know.
     size = 8 if version < 4 else 16 if version < 6 else 24
     ruleset = _call(_LANDLOCK_CREATE_RULESET, ctypes.addressof(attributes), size, 0)
     try:
@@ -88,7 +88,7 @@ class _Ruleset(ctypes.Structure):
 def _number(numbers: Mapping[str, int]) -> int:
     machine = os.uname().machine
     if machine not in numbers:
-        raise OSError(f"no system call numbers are known for {machine}")
+        raise OSError(f"the system call numbers of the processor {machine} are unknown")
     return numbers[machine]
 
 

@@ -1,4 +1,4 @@
-"""Spare cells are kept ready; each serves one job and is replaced."""
+"""A pool of sandboxes: spare ones are kept ready; each runs one job and is replaced."""
 
 import asyncio
 import contextlib
@@ -9,34 +9,34 @@ from typing import Literal
 
 from .errors import SandboxUnavailable
 from .process import SandboxProcess
-from .self_test import excused, prove
+from .self_test import may_be_missing, run_self_test
 from .zygote_client import Zygote
 
 _log = logging.getLogger(__name__)
 
 Isolation = Literal["full", "reduced"]
 
-#: Long jobs have places of their own, so that photos never wait for films that are encoded.
-Pace = Literal["quick", "slow"]
+#: Long jobs have their own slots, so that photos never wait for videos that are being encoded.
+JobClass = Literal["quick", "slow"]
 
-#: A short film shares a processor with a long one rather than wait for its end.
-_LEAST_SLOW = 2
+#: A short video shares a processor with a long one instead of waiting for it.
+_MIN_SLOW = 2
 
-_OWN_WALLS = ("limits", "seccomp")
+_OWN_LAYERS = ("limits", "seccomp")
 
 
 class Pool:
-    """At most `cells` quick jobs at once, and a spare cell for each and for the one that comes next.
+    """Runs at most `sandboxes` quick jobs at once, and keeps a spare sandbox for each and one more.
 
-    `missing` names the walls that do not stand, each with its cause; with `full` isolation there are none
-    that the kernel could have given, or nothing starts.
+    `missing` holds the isolation layers that are not in place, each with its cause. With `full` isolation, the pool
+    does not start if a layer is missing that the kernel could provide.
     """
 
-    def __init__(self, cells: int, isolation: Isolation = "full") -> None:
-        self._cells, self._isolation = cells, isolation
-        self._places: dict[Pace, asyncio.Semaphore] = {
-            "quick": asyncio.Semaphore(cells),
-            "slow": asyncio.Semaphore(max(_LEAST_SLOW, cells // 2)),
+    def __init__(self, sandboxes: int, isolation: Isolation = "full") -> None:
+        self._sandboxes, self._isolation = sandboxes, isolation
+        self._slots: dict[JobClass, asyncio.Semaphore] = {
+            "quick": asyncio.Semaphore(sandboxes),
+            "slow": asyncio.Semaphore(max(_MIN_SLOW, sandboxes // 2)),
         }
         self._spares: deque[asyncio.Task[SandboxProcess]] = deque()
         self._starting = asyncio.Lock()
@@ -45,11 +45,11 @@ class Pool:
         self.missing: dict[str, str] = {}
 
     async def start(self) -> None:
-        """Raises SandboxUnavailable."""
-        await self._alive()
+        """Start the zygote and the spare sandboxes. Raise SandboxUnavailable if that fails."""
+        await self._running_zygote()
 
     async def close(self) -> None:
-        """Ends all cells."""
+        """End all sandboxes."""
         self._closed = True
         zygote, self._zygote = self._zygote, None
         if zygote:
@@ -58,33 +58,33 @@ class Pool:
 
     @property
     def ready(self) -> bool:
-        """Whether cells can be had at once."""
+        """Whether a sandbox is available immediately."""
         return self._zygote is not None and not self._zygote.gone
 
     @contextlib.asynccontextmanager
-    async def cell(self, pace: Pace = "quick") -> AsyncIterator[SandboxProcess]:
-        """A fresh cell for one job; it is gone when the block ends."""
-        async with self._places[pace]:
-            cell = await self._take()
+    async def sandbox(self, job_class: JobClass = "quick") -> AsyncIterator[SandboxProcess]:
+        """Provide a fresh sandbox for one job, and end it with the block."""
+        async with self._slots[job_class]:
+            sandbox = await self._take()
             try:
-                yield cell
+                yield sandbox
             finally:
-                cell.end()
-                # Not before: making a cell would take time from the job.
+                sandbox.end()
+                # Only now: starting a sandbox would take time from the job.
                 self._refill()
 
     async def _take(self) -> SandboxProcess:
         try:
-            return await self._spare()
+            return await self._take_spare()
         except SandboxUnavailable:
-            # The zygote died (out of memory, or an operator's hand): a new one, once.
-            return await self._spare()
+            # The zygote died (out of memory, or killed by an operator): try once with a new one.
+            return await self._take_spare()
 
-    async def _spare(self) -> SandboxProcess:
-        zygote = await self._alive()
-        self._forget_failed()
+    async def _take_spare(self) -> SandboxProcess:
+        zygote = await self._running_zygote()
+        self._drop_failed_spares()
         if not self._spares:
-            self._spares.append(self._order(zygote))
+            self._spares.append(self._spawn(zygote))
         task = self._spares.popleft()
         try:
             return await asyncio.shield(task)
@@ -92,21 +92,21 @@ class Pool:
             task.add_done_callback(_discard)
             raise
 
-    async def _alive(self) -> Zygote:
+    async def _running_zygote(self) -> Zygote:
         async with self._starting:
             if self._closed:
                 raise SandboxUnavailable("The sanitizer is closed.")
             if self._zygote is None or self._zygote.gone:
-                self._zygote = await self._begin()
+                self._zygote = await self._start_zygote()
             return self._zygote
 
-    async def _begin(self) -> Zygote:
+    async def _start_zygote(self) -> Zygote:
         await self._drop_spares()
         if self._zygote:
             await self._zygote.close()
         zygote = await Zygote.start()
         try:
-            self._judge(await prove(zygote))
+            self._check_layers(await run_self_test(zygote))
         except BaseException:
             await zygote.close()
             raise
@@ -116,28 +116,32 @@ class Pool:
 
     def _refill(self) -> None:
         if self._zygote is not None and not self._zygote.gone:
-            self._forget_failed()
-            while len(self._spares) <= self._cells:
-                self._spares.append(self._order(self._zygote))
+            self._drop_failed_spares()
+            while len(self._spares) <= self._sandboxes:
+                self._spares.append(self._spawn(self._zygote))
 
-    def _forget_failed(self) -> None:
-        """Spares that could not be made: the machine had no room for them then."""
+    def _drop_failed_spares(self) -> None:
+        """Forget spares that could not be started because the machine had too many processes."""
         self._spares = deque(task for task in self._spares if not _has_failed(task))
 
-    def _judge(self, found: dict[str, str]) -> None:
-        self.missing = {wall: trouble for wall, trouble in found.items() if trouble}
-        needed = {w: why for w, why in self.missing.items() if not excused(w, why)}
+    def _check_layers(self, found: dict[str, str]) -> None:
+        self.missing = {layer: error for layer, error in found.items() if error}
+        needed = {
+            name: reason
+            for name, reason in self.missing.items()
+            if not may_be_missing(name, reason)
+        }
         if needed and self._isolation == "full":
-            listed = "; ".join(f"{wall} ({why})" for wall, why in needed.items())
+            listed = "; ".join(f"{layer} ({reason})" for layer, reason in needed.items())
             raise SandboxUnavailable(
-                f"A wall around the media decoders is missing: {listed}. Run on a kernel and in a "
+                f"An isolation layer of the media decoders is missing: {listed}. Use a kernel and a "
                 "container profile that allow it, or accept the risk with `media.isolation: reduced`."
             )
-        for wall, why in self.missing.items():
-            _log.warning("media decoders run without the wall %s: %s", wall, why)
+        for layer, reason in self.missing.items():
+            _log.warning("media decoders run without the isolation layer %s: %s", layer, reason)
 
-    def _order(self, zygote: Zygote) -> asyncio.Task[SandboxProcess]:
-        layers = [wall for wall in _OWN_WALLS if wall not in self.missing]
+    def _spawn(self, zygote: Zygote) -> asyncio.Task[SandboxProcess]:
+        layers = [layer for layer in _OWN_LAYERS if layer not in self.missing]
         return asyncio.create_task(zygote.spawn(layers))
 
     async def _drop_spares(self) -> None:

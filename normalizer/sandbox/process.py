@@ -1,4 +1,4 @@
-"""One cell, seen from the gateway: it is asked once and then ended."""
+"""One sandbox process, seen from the gateway: it is asked once and then ended."""
 
 import asyncio
 import contextlib
@@ -12,36 +12,36 @@ from typing import Any
 from . import protocol
 from .errors import SandboxLost
 
-#: How long the zygote may take to tell how a cell ended, once its door is closed.
-_OBITUARY_SECONDS = 1.0
+#: How long the zygote may take to report an exit status after the control socket closed.
+_EXIT_STATUS_SECONDS = 1.0
 
-#: Decoders start up to four threads. Whoever starts thousands leaves no room for anybody's processes.
-_MOST_THREADS = 64
-_LOOK_SECONDS = 0.02
+#: Decoders start up to four threads. Thousands would leave no room for any other process.
+_MAX_THREADS = 64
+_CHECK_SECONDS = 0.02
 
-_ENDS = {
+_EXIT_REASONS = {
     -signal.SIGSYS: "tried a forbidden system call",
     -signal.SIGXCPU: "used up its processor time",
     -signal.SIGKILL: "was killed",
 }
 
-#: What a cell tells before it answers.
-Note = Callable[[dict[str, Any]], None]
+#: Called with each note that a sandbox sends before its answer.
+OnNote = Callable[[dict[str, Any]], None]
 
 
 class SandboxProcess:
-    """A spare or busy cell. `ending` is its exit status, once it has one."""
+    """A spare or busy sandbox. `exit_status` is set when the process has ended."""
 
     def __init__(
         self,
         pid: int,
         pidfd: int,
-        door: socket.socket,
-        ending: asyncio.Future[int],
+        control: socket.socket,
+        exit_status: asyncio.Future[int],
         kill: Callable[[int], None],
     ) -> None:
-        self.pid, self.ending = pid, ending
-        self._pidfd, self._door, self._kill = pidfd, door, kill
+        self.pid, self.exit_status = pid, exit_status
+        self._pidfd, self._control, self._kill = pidfd, control, kill
         self._ended = False
 
     async def ask(
@@ -49,87 +49,87 @@ class SandboxProcess:
         message: Mapping[str, Any],
         files: Sequence[int],
         deadline: float,
-        note: Note | None = None,
+        on_note: OnNote | None = None,
     ) -> dict[str, Any]:
-        """The answer to one job; raises SandboxLost, or SandboxUnavailable where all cells were lost at once."""
+        """Return the answer to one job. Raise SandboxLost, or SandboxUnavailable if all sandboxes were lost at once."""
         try:
-            # Sent first: while the cell wakes up there is time for everything else.
-            protocol.send(self._door, message, files)
+            # Sent first: the sandbox wakes up while the rest is prepared.
+            protocol.send(self._control, message, files)
             async with asyncio.timeout(deadline):
-                return await self._answer(note)
+                return await self._answer(on_note)
         except TimeoutError:
             raise SandboxLost(f"took longer than {deadline:g} s", timed_out=True) from None
         except (EOFError, ConnectionError):
-            raise await self._lost() from None
-        except protocol.BadMessage as error:
-            raise SandboxLost(f"answered {error}") from None
+            raise await self._exit_error() from None
+        except protocol.BadMessage as exc:
+            raise SandboxLost(f"sent a bad answer: {exc}") from None
 
-    async def _answer(self, note: Note | None) -> dict[str, Any]:
-        loop, door = asyncio.get_running_loop(), self._door.fileno()
+    async def _answer(self, on_note: OnNote | None) -> dict[str, Any]:
+        loop, control = asyncio.get_running_loop(), self._control.fileno()
         answer: asyncio.Future[dict[str, Any]] = loop.create_future()
-        loop.add_reader(door, self._hear, answer, note)
-        loop.call_later(_LOOK_SECONDS, self._watch, answer)
+        loop.add_reader(control, self._receive, answer, on_note)
+        loop.call_later(_CHECK_SECONDS, self._check_threads, answer)
         try:
             return await answer
         finally:
-            loop.remove_reader(door)
+            loop.remove_reader(control)
 
-    def _watch(self, answer: asyncio.Future[dict[str, Any]]) -> None:
-        """Ends the wait for a cell that starts threads without end: the kernel has no limit for one process."""
+    def _check_threads(self, answer: asyncio.Future[dict[str, Any]]) -> None:
+        """Stop waiting for a sandbox that starts too many threads: the kernel has no limit for one process."""
         if answer.done():
             return
-        threads = _threads_of(self.pid)
-        if threads > _MOST_THREADS:
+        threads = _count_threads(self.pid)
+        if threads > _MAX_THREADS:
             answer.set_exception(SandboxLost(f"started {threads} threads"))
         else:
-            asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._watch, answer)
+            asyncio.get_running_loop().call_later(_CHECK_SECONDS, self._check_threads, answer)
 
-    def _hear(self, answer: asyncio.Future[dict[str, Any]], note: Note | None) -> None:
+    def _receive(self, answer: asyncio.Future[dict[str, Any]], on_note: OnNote | None) -> None:
         if answer.done():
             return
         try:
-            message, _ = protocol.receive(self._door)
+            message, _ = protocol.receive(self._control)
             if "note" not in message:
                 answer.set_result(message)
-            elif note and isinstance(message["note"], dict):
-                note(message["note"])
+            elif on_note and isinstance(message["note"], dict):
+                on_note(message["note"])
         except BlockingIOError:
             return
-        except Exception as error:  # noqa: BLE001  # whoever waits for the answer gets it
-            answer.set_exception(error)
+        except Exception as exc:  # noqa: BLE001  # raised to the caller that waits for the answer
+            answer.set_exception(exc)
 
-    async def _lost(self) -> SandboxLost:
+    async def _exit_error(self) -> SandboxLost:
         try:
-            async with asyncio.timeout(_OBITUARY_SECONDS):
-                status = await asyncio.shield(self.ending)
+            async with asyncio.timeout(_EXIT_STATUS_SECONDS):
+                status = await asyncio.shield(self.exit_status)
         except TimeoutError:
             return SandboxLost("ended without an answer")
         if status >= 0:
             return SandboxLost("ended without an answer", status)
         default = f"crashed with {signal.Signals(-status).name}"
-        return SandboxLost(_ENDS.get(status, default), status)
+        return SandboxLost(_EXIT_REASONS.get(status, default), status)
 
     def end(self) -> None:
-        """Kills the process, whatever it does, and gives back what we hold of it. May be called twice."""
+        """Kill the process, whatever it does, and release its descriptors. May be called twice."""
         if self._ended:
             return
         self._ended = True
         try:
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
         except PermissionError:
-            # A root without CAP_KILL may not signal the cell; the zygote, of the same user, may.
+            # Root without CAP_KILL may not signal the sandbox; the zygote, which has the same user, may.
             self._kill(self.pid)
         except ProcessLookupError:
             pass
         os.close(self._pidfd)
         with contextlib.suppress(OSError):
-            self._door.close()
+            self._control.close()
 
 
-def _threads_of(pid: int) -> int:
-    """How many threads a process has; 0 where the process is gone or /proc does not show it."""
+def _count_threads(pid: int) -> int:
+    """Return the number of threads of a process, or 0 if the process is gone or /proc does not show it."""
     try:
-        # A directory of directories: each thread adds a link, beside the usual two. Nothing is opened.
+        # Each thread is a subdirectory and adds a link to the usual two. Nothing is opened.
         return Path(f"/proc/{pid}/task").stat().st_nlink - 2
     except OSError:
         return 0

@@ -1,4 +1,4 @@
-"""Messages between the gateway, the zygote and the cells: one JSON object a packet, with descriptors."""
+"""Messages between the gateway, the zygote and the sandboxes: one JSON object a packet, with descriptors."""
 
 import array
 import json
@@ -6,42 +6,42 @@ import socket
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-#: Every message is small; what does not fit in here was not written by our code.
+#: Every message is small; a larger one was not written by our code.
 MAX_BYTES = 8192
 
 
 class BadMessage(Exception):
-    """The other side sent something that no code of ours sends."""
+    """A message that our code does not send."""
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
-    """Two connected ends that keep packets whole and carry descriptors."""
+    """Return two connected sockets that keep packets whole and carry descriptors."""
     return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
 
 def send(sock: socket.socket, message: Mapping[str, Any], descriptors: Sequence[int] = ()) -> None:
     packet = json.dumps(message).encode()
     if len(packet) > MAX_BYTES:
-        raise BadMessage(f"a message of {len(packet)} bytes")
+        raise BadMessage(f"the message has {len(packet)} bytes, more than allowed")
     rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
     sock.sendmsg([packet], rights if descriptors else [])
 
 
 def receive(sock: socket.socket, descriptors: int = 0) -> tuple[dict[str, Any], list[int]]:
-    """The next message and at most so many descriptors; raises EOFError when the other end is gone."""
+    """Return the next message and at most `descriptors` descriptors. Raise EOFError if the other end is gone."""
     space = socket.CMSG_SPACE(descriptors * 4) if descriptors else 0
     packet, ancillary, flags, _ = sock.recvmsg(MAX_BYTES, space, socket.MSG_CMSG_CLOEXEC)
     received = [fd for item in ancillary for fd in _rights(item)]
     if not packet:
         raise EOFError
     if flags & socket.MSG_TRUNC:
-        raise BadMessage("a message that is too long")
+        raise BadMessage("the message is too long")
     try:
         message = json.loads(packet)
-    except (ValueError, RecursionError) as error:
-        raise BadMessage("a message that is no JSON") from error
+    except (ValueError, RecursionError) as exc:
+        raise BadMessage("the message is not JSON") from exc
     if not isinstance(message, dict):
-        raise BadMessage("a message that is no object")
+        raise BadMessage("the message is not a JSON object")
     return message, received
 
 

@@ -1,6 +1,6 @@
-"""The seccomp filter of a cell: which system calls exist for it, as a program the kernel runs on each.
+"""The seccomp filter of a sandbox: the system calls it may use, as a program that the kernel runs for each call.
 
-Whatever is not named does not exist (EPERM). What only an attacker would call ends the process.
+A call that is not named fails with EPERM. A call that only an attacker would make ends the process.
 """
 
 import errno
@@ -15,11 +15,11 @@ from .syscall_numbers import Processor
 _LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _AND, _RETURN = 0x20, 0x15, 0x35, 0x54, 0x06
 _ALLOW, _KILL, _REFUSE = 0x7FFF0000, 0x80000000, 0x00050000
 
-# Offsets into struct seccomp_data; of each argument only the low half matters, see _Rule.
+# Offsets into struct seccomp_data; only the low half of each argument matters, see _Rule.
 _NUMBER, _PROCESSOR, _ARGUMENTS = 0, 4, 16
 
-#: The descriptor of the socket to the gateway: the only one a cell may talk over.
-DOOR = 3
+#: The descriptor of the socket to the gateway, the only one on which a sandbox may send and receive.
+CONTROL_FD = 3
 
 _F_GETFD, _F_GETFL, _F_DUPFD_CLOEXEC = 1, 3, 1030
 _PR_SET_NAME = 15
@@ -68,8 +68,8 @@ ALLOWED = (
     "exit_group",
 )
 
-#: No decoder ever asks for these.
-DEADLY = (
+#: No decoder ever makes these calls.
+KILLED = (
     "accept",
     "add_key",
     "bpf",
@@ -106,10 +106,9 @@ DEADLY = (
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """Allows a call when `argument & mask` is one of `values`, and the argument `zero` is 0.
+    """Allows a call if `argument & mask` is one of `values`, and the argument `zero` is 0.
 
-    The high half of an argument is not looked at: the kernel itself takes these arguments as 32 bits, or
-    (flags) defines nothing up there.
+    The high half of an argument is ignored: the kernel takes these arguments as 32 bits, or defines no flags there.
     """
 
     name: str
@@ -122,25 +121,25 @@ class _Rule:
 _RULES = (
     _Rule("mmap", 2, (0,), mask=mmap.PROT_EXEC),
     _Rule("mprotect", 2, (0,), mask=mmap.PROT_EXEC),
-    _Rule("sendmsg", 0, (DOOR,)),
-    _Rule("recvmsg", 0, (DOOR,)),
+    _Rule("sendmsg", 0, (CONTROL_FD,)),
+    _Rule("recvmsg", 0, (CONTROL_FD,)),
     # Threads, which libde265 always starts, but no processes.
     _Rule("clone", 0, (_CLONE_THREAD_IN_SAME_MEMORY,), mask=_CLONE_THREAD_IN_SAME_MEMORY),
     _Rule("fcntl", 1, (_F_GETFD, _F_GETFL, _F_DUPFD_CLOEXEC)),
     _Rule("prctl", 0, (_PR_SET_NAME,)),
-    # A cell lowers its own limits when it learns what job it has; it has no right to raise any.
+    # A sandbox lowers its own limits when it receives its job; it may not raise any.
     _Rule("prlimit64", 0, (0,)),
-    # Its own priority, and only downwards. Others of the same user it could slow down just as well.
+    # Its own priority, which it can only lower. Other processes of the same user are out of reach.
     _Rule("getpriority", 0, (_PRIO_PROCESS,), zero=1),
     _Rule("setpriority", 0, (_PRIO_PROCESS,), zero=1),
 )
 
-#: The flags of clone3 lie behind a pointer, which a filter cannot follow: C libraries then use clone.
-_ABSENT = ("clone3",)
+#: The flags of clone3 are behind a pointer, which a filter cannot follow. C libraries then use clone.
+_UNIMPLEMENTED = ("clone3",)
 
 
 def program(processor: Processor) -> bytes:
-    """The filter as an array of struct sock_filter."""
+    """Return the filter as an array of struct sock_filter."""
     return b"".join(struct.pack("=HBBI", *each) for each in _instructions(processor))
 
 
@@ -158,8 +157,8 @@ def _instructions(processor: Processor) -> Iterator[_Instruction]:
     yield from _verdicts(processor, ALLOWED, _ALLOW)
     for rule in _RULES:
         yield from _conditional(processor, rule)
-    yield from _verdicts(processor, _ABSENT, _REFUSE | errno.ENOSYS)
-    yield from _verdicts(processor, DEADLY, _KILL)
+    yield from _verdicts(processor, _UNIMPLEMENTED, _REFUSE | errno.ENOSYS)
+    yield from _verdicts(processor, KILLED, _KILL)
     yield (_RETURN, 0, 0, _REFUSE | errno.EPERM)
 
 

@@ -1,7 +1,7 @@
-"""The numbers of the system calls we name, for the two processors we know.
+"""The numbers of the system calls that the filter names, for the two supported processors.
 
 Sources: the Linux headers asm/unistd_64.h (x86_64) and asm-generic/unistd.h (aarch64). None means that the
-processor has no such call.
+processor does not have the call.
 """
 
 from dataclasses import dataclass
@@ -104,12 +104,12 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
 
 @dataclass(frozen=True, slots=True)
 class Processor:
-    """What a system call looks like on one kind of processor."""
+    """The system call convention of one kind of processor."""
 
     name: str
-    #: As the kernel tells filters: AUDIT_ARCH_… of linux/audit.h.
+    #: The kernel's name for the processor in filters: AUDIT_ARCH_… of linux/audit.h.
     audit: int
-    #: Calls from here up belong to a second table (x32) that the numbers above do not describe.
+    #: Calls from this number on belong to a second table (x32), which the numbers above do not describe.
     foreign_from: int | None
     column: int
 

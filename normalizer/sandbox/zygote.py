@@ -1,7 +1,7 @@
-"""The zygote: a single-threaded process with warm decoders that forks one cell for each request.
+"""The zygote: a single-threaded process with warm decoders that forks one sandbox for each request.
 
-It is a fresh interpreter, so that no thread, secret or descriptor of the gateway is in it. It never sees a
-file of a customer itself. When the gateway goes away, it goes, and takes its cells with it.
+It is a fresh interpreter, so it holds no thread, secret or descriptor of the gateway. It never reads a customer's
+file itself. It exits when the gateway exits, and its sandboxes exit with it.
 """
 
 import contextlib
@@ -17,18 +17,19 @@ from .job import Decoders
 
 
 def serve(control_fd: int, load: Callable[[], Decoders]) -> None:
-    """Fork cells on request until the gateway closes its end. `load` brings the decoders into this process."""
+    """Fork sandboxes on request until the gateway closes its end. `load` loads the decoders into this process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     control = socket.socket(fileno=control_fd)
-    awakened = _wake_on_child()
-    prepared = child.prepare(load())
-    states = isolation.raise_shared()
-    # What is there now is shared with every cell, as long as nobody moves it.
+    wakeup = _wake_on_child()
+    decoders = load()
+    prepared = child.prepare(decoders)
+    states = isolation.apply_shared_layers()
+    # Existing objects are shared with every child as long as they are not moved.
     gc.disable()
     gc.freeze()
     with contextlib.suppress(EOFError, ConnectionError):
-        protocol.send(control, {"ready": states})
-        _Zygote(control, awakened, prepared).serve()
+        protocol.send(control, {"ready": states, "warnings": decoders.warnings})
+        _Zygote(control, wakeup, prepared).serve()
 
 
 def _wake_on_child() -> int:
@@ -39,55 +40,53 @@ def _wake_on_child() -> int:
 
 
 class _Zygote:
-    def __init__(
-        self, control: socket.socket, awakened: int, prepared: child.PreparedState
-    ) -> None:
-        self._control, self._awakened, self._prepared = control, awakened, prepared
+    def __init__(self, control: socket.socket, wakeup: int, prepared: child.PreparedState) -> None:
+        self._control, self._wakeup, self._prepared = control, wakeup, prepared
         self._children: set[int] = set()
 
     def serve(self) -> None:
-        """Raises EOFError or ConnectionError when the gateway is gone."""
+        """Serve requests. Raise EOFError or ConnectionError when the gateway is gone."""
         poll = select.poll()
         poll.register(self._control, select.POLLIN)
-        poll.register(self._awakened, select.POLLIN)
+        poll.register(self._wakeup, select.POLLIN)
         while True:
             ready = {descriptor for descriptor, _ in poll.poll()}
-            if self._awakened in ready:
-                os.read(self._awakened, 4096)
+            if self._wakeup in ready:
+                os.read(self._wakeup, 4096)
                 self._reap()
             if self._control.fileno() in ready:
-                self._obey()
+                self._handle_request()
 
-    def _obey(self) -> None:
+    def _handle_request(self) -> None:
         message, descriptors = protocol.receive(self._control, 1)
         if "spawn" in message:
             self._spawn(message["spawn"], descriptors[0])
         elif message["kill"] in self._children:
-            # Not reaped yet, so the number still means our child.
+            # Not reaped yet, so the number still belongs to our child.
             os.kill(message["kill"], signal.SIGKILL)
 
-    def _spawn(self, own_layers: list[str], door: int) -> None:
-        threads = len(os.listdir(self._prepared.threads))  # noqa: PTH208  # names lead nowhere any more
+    def _spawn(self, own_layers: list[str], child_control: int) -> None:
+        threads = len(os.listdir(self._prepared.threads))  # noqa: PTH208  # paths lead nowhere in here
         if threads != 1:
-            # A fork copies one thread only; locks that the others hold would stay locked for ever.
+            # A fork copies only one thread; locks that the others hold would stay locked.
             raise RuntimeError(f"the zygote has {threads} threads")
         parent = os.getpid()
         try:
             pid = os.fork()
-        except OSError as error:
-            # The machine is full for a moment: no reason to end, and all cells at work with it.
-            os.close(door)
-            protocol.send(self._control, {"unspawned": str(error)})
+        except OSError as exc:
+            # The machine has too many processes at the moment. That must not end the busy sandboxes.
+            os.close(child_control)
+            protocol.send(self._control, {"unspawned": str(exc)})
             return
         if pid == 0:
-            child.live(parent, own_layers, door, self._prepared)
+            child.run(parent, own_layers, child_control, self._prepared)
         self._children.add(pid)
         pidfd = os.pidfd_open(pid)
         try:
             protocol.send(self._control, {"spawned": pid}, [pidfd])
         finally:
             os.close(pidfd)
-            os.close(door)
+            os.close(child_control)
 
     def _reap(self) -> None:
         while self._children:

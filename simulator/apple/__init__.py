@@ -1,1 +1,1 @@
-"""An emulated Apple Messages for Business."""
+"""Emulated Apple Messages for Business."""

@@ -1,32 +1,31 @@
-"""Apple Messages for Business, emulated: tokens, gzip, encrypted attachments behind preDownload, texts."""
+"""Emulated Apple Messages for Business: tokens, gzip, encrypted attachments behind preDownload, texts."""
 
 import base64
 import gzip
 import json
 import time
 import uuid
-from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 from aiohttp import web
 
-from simulator.exchange import Action, Consumer, Delivered, SentText
+from simulator.exchange import Action, Consumer, ConsumerMessage, Delivered, SentText
 from simulator.platform import Handler, Platform, fresh_id
 from simulator.samples import Sample
 
-from .objects import HEADERS, SignatureForm, Spelling, Vault, encrypted, spelled
-from .tokens import PROOFS, Proof, claims_of
+from .objects import HEADERS, EncryptedObject, SignatureForm, Spelling, encrypt, rename_members
+from .tokens import TOKENS, TokenKind, verified_claims
 
-__all__ = ["Apple", "encrypted"]
+__all__ = ["Apple", "encrypt"]
 
-_PLACE = "\N{OBJECT REPLACEMENT CHARACTER}"
+_PLACEHOLDER = "\N{OBJECT REPLACEMENT CHARACTER}"
 _EXTENSION = (
     "com.apple.messages.MSMessageExtensionBalloonPlugin:0000000000:"
     "com.apple.icloud.apps.messages.business.extension"
 )
-_ADDRESS_LIVES = 60
-_TOKEN_LIVES = 5 * 60
-_MAY_BE_SENT = frozenset({"text", "typing_start", "typing_end"})
+_ADDRESS_LIFETIME = 60
+_TOKEN_LIFETIME = 5 * 60
+_SENDABLE_TYPES = frozenset({"text", "typing_start", "typing_end"})
 
 
 class Apple(Platform):
@@ -34,31 +33,30 @@ class Apple(Platform):
     msp_id = "emulated-msp-0001"
     secret = bytes(range(32))
     business = "0a1b2c3d-0000-4000-8000-000000000001"
-    #: Which names of object headers preDownload understands; no page says which of the two it is.
+    #: The family of header names that preDownload accepts; the documentation shows both and recommends neither.
     family: Literal["mmcs", "bare", "either"] = "mmcs"
     spelling: Spelling = "camel"
     signature_form: SignatureForm = "both"
-    #: How long an object can be asked for, in seconds.
-    object_lives = float("inf")
-    #: A proxy on the way has already inflated the body.
-    inflated = False
+    #: Seconds for which the address of an object can be requested.
+    object_lifetime = float("inf")
+    #: True if bodies arrive uncompressed, as from a proxy that decompresses them.
+    sends_uncompressed = False
 
     def __init__(self, webhook: str = "", public_webhook: str | None = None) -> None:
         super().__init__(webhook, public_webhook)
-        #: Everybody who ever wrote to the business: nobody else can be written to.
-        self.met: set[str] = set()
+        #: The consumers who have written to the business; no other consumer can receive texts.
+        self.known_consumers: set[str] = set()
         #: Ids of texts that the gateway sent more than once.
-        self.repeated: list[str] = []
-        self._vaults: dict[str, Vault] = {}
+        self.repeated_ids: list[str] = []
+        self._objects: dict[str, EncryptedObject] = {}
         self._payloads: dict[bytes, dict[str, Any]] = {}
 
     def settings(self) -> dict[str, Any]:
         return {
-            "type": self.name,
+            **super().settings(),
             "msp_id": self.msp_id,
             "secrets": [base64.b64encode(self.secret).decode()],
             "business_id": self.business,
-            "api_url": self.api_url,
         }
 
     def adopt(self, config: Any) -> None:
@@ -68,45 +66,39 @@ class Apple(Platform):
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.get("/v1/preDownload", self._proved(self._pre_download)),
-            web.post("/v1/decodePayload", self._proved(self._decode)),
-            web.post("/v1/message", self._proved(self._take)),
+            web.get("/v1/preDownload", self._authenticated(self._pre_download)),
+            web.post("/v1/decodePayload", self._authenticated(self._decode_payload)),
+            web.post("/v1/message", self._authenticated(self._accept_message)),
         ]
 
     def cdn_routes(self) -> list[web.RouteDef]:
-        return [web.get("/{key}", self._bytes)]
+        return [web.get("/{key}", self._serve_bytes)]
 
-    # What consumers send.
+    # Messages from consumers.
 
-    async def send(
-        self,
-        consumer: Consumer,
-        text: str | None = None,
-        files: Sequence[Sample] = (),
-        *,
-        times: int = 1,
-        forged: bool = False,
-    ) -> list[Delivered]:
-        message: dict[str, Any] = {"body": _PLACE * len(files) + (text or "")}
-        if files:
-            message["attachments"] = [self.attachment(sample) for sample in files]
-        return await self.deliver(consumer, "text", message, times=times, forged=forged)
+    async def deliver_message(self, message: ConsumerMessage) -> list[Delivered]:
+        content: dict[str, Any] = {"body": _PLACEHOLDER * len(message.files) + (message.text or "")}
+        if message.files:
+            content["attachments"] = [self.attachment(sample) for sample in message.files]
+        return await self.deliver(
+            message.consumer, "text", content, times=message.times, forged=message.forged
+        )
 
     def attachment(self, sample: Sample) -> dict[str, Any]:
-        vault = self._stored(sample)
+        stored = self._store(sample)
         announced = {"name": sample.name, "mimeType": sample.media_type}
-        return spelled({**announced, **vault.announced(self.signature_form)}, self.spelling)
+        return rename_members({**announced, **stored.describe(self.signature_form)}, self.spelling)
 
-    def _stored(self, sample: Sample) -> Vault:
-        vault = Vault(sample.content)
-        self.host(sample, vault.name, vault.content)
-        self._vaults[vault.url] = vault
-        return vault
+    def _store(self, sample: Sample) -> EncryptedObject:
+        stored = EncryptedObject(sample.content)
+        self.host(sample, stored.name, stored.content)
+        self._objects[stored.url] = stored
+        return stored
 
-    async def chosen(
+    async def send_choice(
         self, consumer: Consumer, title: str, *, session: str = "", by_reference: bool = False
     ) -> Delivered:
-        """The consumer chose from a list. Long answers come as a reference to an encrypted object."""
+        """Deliver a choice from a list; with `by_reference` as an encrypted object, as Apple sends long answers."""
         data = {
             "version": "1.0",
             "requestIdentifier": str(uuid.uuid4()),
@@ -115,16 +107,16 @@ class Apple(Platform):
         }
         session = session or str(uuid.uuid4())
         answer = {"bid": _EXTENSION, "sessionIdentifier": session, "data": data}
-        held = {"interactiveDataRef": self._reference(answer, title)} if by_reference else None
-        message = held or {"interactiveData": answer}
+        reference = {"interactiveDataRef": self._reference(answer, title)} if by_reference else None
+        message = reference or {"interactiveData": answer}
         (delivered,) = await self.deliver(consumer, "interactive", message)
         return delivered
 
     def _reference(self, answer: dict[str, Any], title: str) -> dict[str, Any]:
-        payload = b"bplist00" + fresh_id().encode()  # Apple's own archive: only Apple can read it
+        payload = b"bplist00" + fresh_id().encode()  # an archive that only Apple can read
         self._payloads[payload] = answer
-        vault = self._stored(Sample("payload", "application/octet-stream", payload))
-        return {"bid": _EXTENSION, "title": title, **vault.announced(self.signature_form)}
+        stored = self._store(Sample("payload", "application/octet-stream", payload))
+        return {"bid": _EXTENSION, "title": title, **stored.describe(self.signature_form)}
 
     async def deliver(
         self,
@@ -134,10 +126,10 @@ class Apple(Platform):
         *,
         times: int = 1,
         forged: bool = False,
-        proof: Proof = "genuine",
+        authorization: TokenKind = "valid",
         **headers: str,
     ) -> list[Delivered]:
-        """One message, compressed, with the token and the ids in headers; `headers` replaces some of those."""
+        """Deliver one message, compressed, with the token and the ids in headers; `headers` replaces some of them."""
         id = str(uuid.uuid4())
         envelope = {
             "v": 1,
@@ -148,7 +140,7 @@ class Apple(Platform):
             "locale": "en_US",
             **(message or {}),
         }
-        said = {
+        all_headers = {
             "content-type": "application/json",
             "id": id,
             "source-id": consumer.id,
@@ -159,70 +151,79 @@ class Apple(Platform):
         }
         self._note_presence(consumer, type)
         return await self._post_signed(
-            envelope, said, times=times, proof="forged" if forged else proof
+            envelope, all_headers, times=times, authorization="forged" if forged else authorization
         )
 
     async def _post_signed(
-        self, envelope: dict[str, Any], headers: dict[str, str], *, times: int, proof: Proof
+        self,
+        envelope: dict[str, Any],
+        headers: dict[str, str],
+        *,
+        times: int,
+        authorization: TokenKind,
     ) -> list[Delivered]:
         claims = {"aud": self.msp_id, "iat": int(time.time())}
-        if (token := PROOFS[proof](self.secret, claims)) is not None:
-            headers["authorization"] = token
+        if (value := TOKENS[authorization](self.secret, claims)) is not None:
+            headers["authorization"] = value
         body = json.dumps(envelope).encode()
-        if not self.inflated:
+        if not self.sends_uncompressed:
             headers["content-encoding"], body = "gzip", gzip.compress(body)
         ids = [str(envelope["id"])]
         return await self.post(body, headers, ids, url=f"{self.webhook}/message", times=times)
 
     def _note_presence(self, consumer: Consumer, type: str) -> None:
-        self.met.add(consumer.id)
+        self.known_consumers.add(consumer.id)
         if type == "close":
             self.out_of_reach.add(consumer.id)
         elif type in {"text", "interactive"}:
             self.out_of_reach.discard(consumer.id)
 
-    # What the gateway asks for.
+    # Calls from the gateway.
 
-    def _proved(self, handler: Handler) -> Handler:
-        async def proved(request: web.Request) -> web.StreamResponse:
+    def _authenticated(self, handler: Handler) -> Handler:
+        async def authenticated(request: web.Request) -> web.StreamResponse:
             kind, _, token = request.headers.get("authorization", "").partition(" ")
-            claims = claims_of(self.secret, token) if kind == "Bearer" else None
+            claims = verified_claims(self.secret, token) if kind == "Bearer" else None
             if claims is None or claims.get("iss") != self.msp_id:
-                return web.Response(status=401, text="the token does not prove who is calling")
-            minted = claims.get("iat")
-            if not isinstance(minted, int) or abs(time.time() - minted) > _TOKEN_LIVES:
-                return web.Response(status=401, text="the token was not minted now")
+                return web.Response(status=401, text="the token is not valid for this account")
+            issued_at = claims.get("iat")
+            if not isinstance(issued_at, int) or abs(time.time() - issued_at) > _TOKEN_LIFETIME:
+                return web.Response(
+                    status=401, text="the token was not issued within the last five minutes"
+                )
             if request.headers.get("source-id") != self.business:
-                return web.Response(status=403, text="source-id is not a business of the caller")
+                return web.Response(status=403, text="source-id is not a business of this account")
             return await handler(request)
 
-        return proved
+        return authenticated
 
     async def _pre_download(self, request: web.Request) -> web.StreamResponse:
         families = [HEADERS[name] for name in HEADERS if self.family in {name, "either"}]
-        named = [
+        complete = [
             [request.headers[n] for n in f]
             for f in families
             if all(n in request.headers for n in f)
         ]
-        if not named:
-            return web.Response(status=400, text="a header of the object is missing")
-        url, proof, owner = named[0]
-        vault = self._vaults.get(url)
-        if vault is None or vault.owner != owner:
+        if not complete:
+            return web.Response(status=400, text="one of the object's three headers is missing")
+        url, signature, owner = complete[0]
+        stored = self._objects.get(url)
+        if stored is None or stored.owner != owner:
             return web.Response(status=404)
-        if not vault.fits(proof):
-            return web.Response(status=400, text="the signature is not the object's, in base64")
-        hosted = self.hosted[vault.name]
-        if self.now() > hosted.extra["since"] + self.object_lives:
+        if not stored.matches(signature):
+            return web.Response(
+                status=400, text="the signature is not the object's signature in base64"
+            )
+        hosted = self.hosted[stored.name]
+        if self.now() > hosted.extra["since"] + self.object_lifetime:
             return web.Response(status=404)
-        if (stumbled := await self.stumble(request, hosted)) is not None:
-            return stumbled
+        if (fault := await self.stumble(request, hosted)) is not None:
+            return fault
         address = fresh_id()
-        hosted.addresses[address] = self.now() + _ADDRESS_LIVES
-        return web.json_response({"download-url": f"{self.cdn}/{vault.name}?a={address}"})
+        hosted.addresses[address] = self.now() + _ADDRESS_LIFETIME
+        return web.json_response({"download-url": f"{self.cdn}/{stored.name}?a={address}"})
 
-    async def _bytes(self, request: web.Request) -> web.StreamResponse:
+    async def _serve_bytes(self, request: web.Request) -> web.StreamResponse:
         names = ("authorization", "source-id", *(n for f in HEADERS.values() for n in f))
         if self.leaked(request, *names):
             return web.Response(status=400)
@@ -233,50 +234,50 @@ class Apple(Platform):
             return web.Response(status=403)
         return await self.serve(request, hosted)
 
-    async def _decode(self, request: web.Request) -> web.StreamResponse:
+    async def _decode_payload(self, request: web.Request) -> web.StreamResponse:
         answer = self._payloads.get(await request.read())
         if answer is None or request.headers.get("bid") != answer["bid"]:
-            return web.Response(status=400, text="this is no payload of that extension")
+            return web.Response(status=400, text="the payload does not belong to that extension")
         return web.json_response(answer)
 
-    async def _take(self, request: web.Request) -> web.StreamResponse:
-        raw = await _message(request)
-        if (trouble := self._trouble(request, raw)) is not None:
-            return web.Response(status=400, text=trouble)
+    async def _accept_message(self, request: web.Request) -> web.StreamResponse:
+        raw = await _read_json(request)
+        if (error := self._error_in(request, raw)) is not None:
+            return web.Response(status=400, text=error)
         to = str(raw["destinationId"])
-        if to not in self.met or to in self.out_of_reach:
+        if to not in self.known_consumers or to in self.out_of_reach:
             return web.Response(status=404, text="the conversation is not open")
         if raw["type"] != "text":
             self.actions.append(Action(str(raw["type"]), to))
             return web.Response()
-        if (refused := self.refuse()) is not None:
-            return refused
+        if (refusal := self.refuse()) is not None:
+            return refusal
         if any(sent.id == raw["id"] for sent in self.sent):
-            self.repeated.append(raw["id"])
+            self.repeated_ids.append(raw["id"])
             return web.Response()
         text = SentText(raw["id"], to, raw["body"], raw)
         return await self.answer_text(request, text, web.Response())
 
-    def _trouble(self, request: web.Request, raw: dict[str, Any]) -> str | None:
-        """What is wrong with a message, in the order in which it is looked at."""
+    def _error_in(self, request: web.Request, raw: dict[str, Any]) -> str | None:
+        """Return the first error in a message, or None."""
         header = request.headers.get
         checks = {
-            "v has to be 1": raw.get("v") == 1,
-            "id has to be a UUID": _is_uuid(raw.get("id")),
+            "v must be 1": raw.get("v") == 1,
+            "id must be a UUID": _is_uuid(raw.get("id")),
             "id differs between header and body": header("id") == raw.get("id"),
             "sourceId differs between header and body": self.business == raw.get("sourceId"),
             "destinationId differs between header and body": header("destination-id", "?")
             == raw.get("destinationId"),
-            "type may not be sent": raw.get("type") in _MAY_BE_SENT,
+            "a message of this type cannot be sent": raw.get("type") in _SENDABLE_TYPES,
             "body is missing": raw.get("type") != "text"
             or bool(str(raw.get("body") or "").strip()),
-            "typing has no body": raw.get("type") == "text" or "body" not in raw,
+            "a typing message must not have a body": raw.get("type") == "text" or "body" not in raw,
         }
-        return next((trouble for trouble, fine in checks.items() if not fine), None)
+        return next((error for error, passed in checks.items() if not passed), None)
 
 
-async def _message(request: web.Request) -> dict[str, Any]:
-    """The JSON object in a call; of anything else, an empty one."""
+async def _read_json(request: web.Request) -> dict[str, Any]:
+    """Return the JSON object of a call, or an empty one if the body is anything else."""
     if request.content_type != "application/json":
         return {}
     try:

@@ -1,1 +1,1 @@
-"""An emulated Messenger platform."""
+"""Emulated Facebook Messenger."""

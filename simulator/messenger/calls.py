@@ -1,4 +1,4 @@
-"""Reads what a gateway posts to Messenger, as strictly as the platform: a text, or a sender action."""
+"""Parser of calls to Messenger, as strict as the platform: a call sends a text, or a sender action."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from simulator.exchange import Action
-from simulator.graph import error_body, json_of, wanted
+from simulator.graph import error_body, read_json, require
 
 _KEYS = frozenset({"recipient", "messaging_type", "message", "tag", "sender_action", "reply_to"})
 _TYPES = frozenset({"RESPONSE", "UPDATE", "MESSAGE_TAG"})
@@ -34,7 +34,7 @@ ERRORS: dict[tuple[int, int], tuple[int, str]] = {
 
 
 def refusal(code: int, subcode: int | None = None) -> tuple[int, dict[str, Any]]:
-    """The answer to a text that is refused; the subcode where there is only one may be left out."""
+    """Return the answer that refuses a text; `subcode` may be left out if the code has only one."""
     (found, *_) = [key for key in ERRORS if key[0] == code and subcode in {None, key[1]}]
     status, message = ERRORS[found]
     more = {"error_subcode": found[1]} if found[1] else {}
@@ -45,51 +45,51 @@ def refusal(code: int, subcode: int | None = None) -> tuple[int, dict[str, Any]]
 class Text:
     to: str
     body: str
-    human: bool
+    human_agent: bool
     raw: Mapping[str, Any]
 
 
-async def call_of(request: web.Request) -> Action | Text:
-    """What a call asks for; raises Refused with the platform's error."""
-    raw = await json_of(request, _KEYS)
+async def parse_call(request: web.Request) -> Action | Text:
+    """Parse a call; raises Refused with the platform's error."""
+    raw = await read_json(request, _KEYS)
     recipient = raw.get("recipient")
-    named = isinstance(recipient, dict) and recipient.keys() == {"id"} and recipient["id"]
-    wanted(named, 100, "Param recipient must be an object with an id")
+    has_id = isinstance(recipient, dict) and recipient.keys() == {"id"} and recipient["id"]
+    require(has_id, 100, "Param recipient must be an object with an id")
     to = str(raw["recipient"]["id"])
-    return _action(to, raw) if "sender_action" in raw else _text(to, raw)
+    return _parse_action(to, raw) if "sender_action" in raw else _parse_text(to, raw)
 
 
-def _action(to: str, raw: Mapping[str, Any]) -> Action:
-    wanted(
+def _parse_action(to: str, raw: Mapping[str, Any]) -> Action:
+    require(
         raw.keys() == {"recipient", "sender_action"}, 100, "A sender action must be sent by itself"
     )
-    wanted(raw["sender_action"] in _SENDER_ACTIONS, 100, "Param sender_action is not valid")
+    require(raw["sender_action"] in _SENDER_ACTIONS, 100, "Param sender_action is not valid")
     return Action(str(raw["sender_action"]), to)
 
 
-def _text(to: str, raw: Mapping[str, Any]) -> Text:
-    wanted(raw.get("messaging_type") in _TYPES, 100, "Param messaging_type is required")
+def _parse_text(to: str, raw: Mapping[str, Any]) -> Text:
+    require(raw.get("messaging_type") in _TYPES, 100, "Param messaging_type is required")
     tagged = raw["messaging_type"] == "MESSAGE_TAG"
-    wanted(tagged == ("tag" in raw), 100, "Param tag goes with messaging_type MESSAGE_TAG")
+    require(tagged == ("tag" in raw), 100, "Param tag goes with messaging_type MESSAGE_TAG")
     tag = raw.get("tag")
-    wanted(tag not in _RETIRED_TAGS, 100, "Invalid parameter", error_subcode=1893061)
-    wanted(tag in {None, "HUMAN_AGENT"}, 100, "Param tag is not valid")
-    return Text(to, _body(raw), tagged, raw)
+    require(tag not in _RETIRED_TAGS, 100, "Invalid parameter", error_subcode=1893061)
+    require(tag in {None, "HUMAN_AGENT"}, 100, "Param tag is not valid")
+    return Text(to, _parse_body(raw), tagged, raw)
 
 
-def _body(raw: Mapping[str, Any]) -> str:
+def _parse_body(raw: Mapping[str, Any]) -> str:
     message = raw.get("message")
-    wanted(isinstance(message, dict), 100, "Param message must be an object")
+    require(isinstance(message, dict), 100, "Param message must be an object")
     assert isinstance(message, dict)
-    wanted(message.keys() <= {"text", "metadata"}, 100, "Unexpected key on param message")
+    require(message.keys() <= {"text", "metadata"}, 100, "Unexpected key on param message")
     text, metadata = message.get("text"), message.get("metadata", "")
-    wanted(isinstance(text, str) and text.strip(), 100, "Param message[text] must not be empty")
-    wanted(
+    require(isinstance(text, str) and text.strip(), 100, "Param message[text] must not be empty")
+    require(
         len(str(text)) <= _LONGEST_TEXT,
         100,
         f"Length of param message[text] must be less than or equal to {_LONGEST_TEXT}",
     )
-    wanted(
+    require(
         isinstance(metadata, str) and len(metadata) <= _LONGEST_METADATA,
         100,
         f"Length of param message[metadata] must be less than or equal to {_LONGEST_METADATA}",

@@ -1,6 +1,6 @@
-"""Sample files as consumers send them, made by our own code, the same for the same seed.
+"""Sample files as consumers send them, made by our own code; the same seed makes the same file.
 
-In each are things hidden that must not reach anybody: see `Sample.canaries`.
+Most contain hidden data that must not reach anyone: see `Sample.canaries`.
 """
 
 from .others import card, document, voice

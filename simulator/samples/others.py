@@ -1,4 +1,4 @@
-"""Files that are neither photo nor film: a recording, a document, a contact card."""
+"""Samples that are neither photo nor video: a recording, a document, a contact card."""
 
 import io
 
@@ -9,7 +9,7 @@ from .videos import tone
 
 
 def voice(seconds: float = 2.0) -> Sample:
-    """A voice message as WhatsApp records it: Opus in Ogg."""
+    """Return a voice message as WhatsApp records it: Opus in Ogg."""
     file = io.BytesIO()
     with av.open(file, "w", format="ogg", options={"fflags": "+bitexact"}) as recording:
         sound = recording.add_stream("libopus", rate=48_000, layout="mono")
@@ -21,13 +21,13 @@ def voice(seconds: float = 2.0) -> Sample:
 
 
 def document(words: str = "Example invoice") -> Sample:
-    """A PDF of one page with one line on it."""
-    drawing = f"BT /F1 24 Tf 72 720 Td ({words}) Tj ET".encode()
+    """Return a PDF of one page with one line of text."""
+    content_stream = f"BT /F1 24 Tf 72 720 Td ({words}) Tj ET".encode()
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources 6 0 R >>",
-        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(drawing), drawing),
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content_stream), content_stream),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
         b"<< /Font << /F1 5 0 R >> >>",
     ]
@@ -43,7 +43,7 @@ def document(words: str = "Example invoice") -> Sample:
 
 
 def card(name: str = "Ann Example", phone: str = "+1 555-000-1111") -> Sample:
-    """A contact as phones pass it on."""
+    """Return a contact card as phones share it."""
     lines = ("BEGIN:VCARD", "VERSION:3.0", f"FN:{name}", f"N:{name};;;;", f"TEL:{phone}")
     content = "\r\n".join((*lines, "END:VCARD", "")).encode()
     return Sample("contact.vcf", "text/vcard", content)

@@ -7,10 +7,10 @@ from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin
 
 from simulator.scenery import Scene, drawn
 
-from .sample import ALTITUDE, CAMERA, Sample, marks, xmp
+from .sample import ALTITUDE, CAMERA, Sample, canaries_for, xmp
 
-#: What undoes the turn that an EXIF orientation asks for.
-_UNDONE: dict[int, Image.Transpose] = {
+#: How an upright picture is stored, by the EXIF orientation that makes it upright again.
+_UPRIGHT_TO_STORED: dict[int, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -31,10 +31,10 @@ def photo(
     gps: bool = True,
     name: str = "IMG_0042.JPG",
 ) -> Sample:
-    """A JPEG of the scene, stored turned so that EXIF `orientation` (1 to 8) shows it upright."""
+    """Return a JPEG of the scene, stored so that EXIF `orientation` (1 to 8) shows it upright."""
     picture = drawn(scene, width, height, seed=seed)
-    if orientation in _UNDONE:
-        picture = picture.transpose(_UNDONE[orientation])
+    if orientation in _UPRIGHT_TO_STORED:
+        picture = picture.transpose(_UPRIGHT_TO_STORED[orientation])
     canary = f"canary-photo-{seed}"
     file = io.BytesIO()
     picture.save(
@@ -45,7 +45,7 @@ def photo(
         comment=f"{canary}-comment".encode(),
         xmp=xmp(f"{canary}-xmp"),
     )
-    hidden = marks(
+    hidden = canaries_for(
         canary, "artist", "user", "comment", "xmp", "trailing", *(["area"] if gps else [])
     )
     trailing = f"{canary}-trailing".encode()
@@ -60,28 +60,28 @@ def heic(
     seed: int = 1,
     name: str = "IMG_0044.HEIC",
 ) -> Sample:
-    """A photo as iPhones keep it."""
+    """Return a photo as iPhones store it."""
     canary = f"canary-heic-{seed}"
     file = io.BytesIO()
     picture = pillow_heif.from_pillow(drawn(scene, width, height, seed=seed))
-    quick = {"preset": "ultrafast"}
-    picture.save(file, quality=60, enc_params=quick, exif=_exif(1, canary, gps=True).tobytes())
-    hidden = marks(canary, "artist", "user", "area")
+    fast = {"preset": "ultrafast"}
+    picture.save(file, quality=60, enc_params=fast, exif=_exif(1, canary, gps=True).tobytes())
+    hidden = canaries_for(canary, "artist", "user", "area")
     return Sample(name, "image/heic", file.getvalue(), (*hidden, CAMERA.encode()))
 
 
 def still(format: str, scene: Scene = "car", side: int = 400, *, seed: int = 1) -> Sample:
-    """A PNG with transparency, or a GIF of two frames."""
+    """Return a PNG with transparency, or a GIF of two frames."""
     picture = drawn(scene, side, side * 3 // 4, seed=seed)
     canary = f"canary-still-{seed}"
     file = io.BytesIO()
     if format == "PNG":
         picture.putalpha(Image.linear_gradient("L").resize(picture.size))
-        words = PngImagePlugin.PngInfo()
-        words.add_text("Comment", canary)
-        picture.save(file, "PNG", pnginfo=words)
+        info = PngImagePlugin.PngInfo()
+        info.add_text("Comment", canary)
+        picture.save(file, "PNG", pnginfo=info)
     else:
-        second = drawn(scene, side, side * 3 // 4, seed=seed, moment=0.5)
+        second = drawn(scene, side, side * 3 // 4, seed=seed, progress=0.5)
         picture.save(
             file,
             "GIF",
@@ -91,11 +91,11 @@ def still(format: str, scene: Scene = "car", side: int = 400, *, seed: int = 1) 
             comment=canary.encode(),
         )
     name, media_type = f"still.{format.lower()}", f"image/{format.lower()}"
-    return Sample(name, media_type, file.getvalue(), marks(canary))
+    return Sample(name, media_type, file.getvalue(), canaries_for(canary))
 
 
 def sticker(scene: Scene = "bicycle", *, seed: int = 1) -> Sample:
-    """A WebP of 512 by 512 with nothing around its middle."""
+    """Return a WebP of 512 by 512 pixels that is transparent around its centre."""
     picture = drawn(scene, 512, 512, seed=seed)
     picture.putalpha(
         Image.radial_gradient("L").point(lambda far: 0 if far > 120 else 255).resize((512, 512))

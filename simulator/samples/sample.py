@@ -1,9 +1,9 @@
-"""What a sample is."""
+"""The type of samples, and the hidden data that they share."""
 
 import struct
 from dataclasses import dataclass, replace
 
-#: Where all samples were made, and by what.
+#: The place where all samples were made, and the camera.
 LATITUDE, LONGITUDE, ALTITUDE = 52.52, 13.405, 34
 PLACE = "+52.5200+013.4050+034.0/"
 CAMERA = "Example Phone 7"
@@ -11,7 +11,7 @@ CAMERA = "Example Phone 7"
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A file as a consumer sends it. `canaries` stand in the file and must stand in no rendition."""
+    """A file as a consumer sends it. `canaries` are byte strings in it that no rendition may contain."""
 
     name: str
     media_type: str
@@ -20,21 +20,23 @@ class Sample:
 
 
 def padded(sample: Sample, size: int) -> Sample:
-    """The same file made exactly `size` bytes long by something that no decoder reads."""
-    missing = size - len(sample.content)
-    if missing < 8:
-        raise ValueError(f"{sample.name} has {len(sample.content)} bytes: {size} is too few")
-    filling = struct.pack(">I4s", missing, b"free") + bytes(missing - 8)
-    return replace(sample, content=sample.content + filling)
+    """Return the sample with padding, which no decoder reads, so that it has exactly `size` bytes."""
+    padding_size = size - len(sample.content)
+    if padding_size < 8:
+        raise ValueError(
+            f"{sample.name} has {len(sample.content)} bytes, and padding adds at least 8: {size} are too few"
+        )
+    padding = struct.pack(">I4s", padding_size, b"free") + bytes(padding_size - 8)
+    return replace(sample, content=sample.content + padding)
 
 
-def marks(canary: str, *places: str) -> tuple[bytes, ...]:
-    """A canary by itself, and as it is marked for the places where it is hidden."""
+def canaries_for(canary: str, *places: str) -> tuple[bytes, ...]:
+    """Return a canary, and its variants for the places where it is hidden."""
     return (canary.encode(), *(f"{canary}-{place}".encode() for place in places))
 
 
 def xmp(text: str) -> bytes:
-    """A packet of the metadata that editing programs write."""
+    """Return an XMP packet, the metadata that editing programs write."""
     return (
         '<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
         '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'

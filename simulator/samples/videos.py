@@ -1,4 +1,4 @@
-"""Films as phones make them: moving scenes with a tone, the index at the end, the place in it."""
+"""Videos as phones make them: a moving scene with a tone, and an index at the end that contains the place."""
 
 import io
 from fractions import Fraction
@@ -10,8 +10,8 @@ from PIL import Image
 
 from simulator.scenery import Scene, drawn
 
-from .atoms import Rotation, hidden
-from .sample import CAMERA, PLACE, Sample, marks
+from .atoms import Rotation, hide
+from .sample import CAMERA, PLACE, Sample, canaries_for
 
 _FPS = 15
 _TONE_HZ = 330.0
@@ -50,39 +50,39 @@ def video(
     codec: Codec = "h264",
     name: str = "IMG_0043.MOV",
 ) -> Sample:
-    """A film, as wide and high as it is seen: `rotation` says how far players have to turn what is stored."""
+    """Return a video with the size that players show. They must rotate the stored picture by `rotation`."""
     canary = f"canary-video-{seed}"
     file = io.BytesIO()
-    with av.open(file, "w", format=container, options={"movflags": "use_metadata_tags"}) as film:
-        film.metadata.update(_notes(canary, location=location))
+    with av.open(file, "w", format=container, options={"movflags": "use_metadata_tags"}) as output:
+        output.metadata.update(_metadata(canary, location=location))
         encoder, options = _ENCODERS[codec]
-        picture = film.add_stream(encoder, rate=_FPS, options=options)
-        assert isinstance(picture, av.VideoStream)
-        picture.width, picture.height = (
+        video_stream = output.add_stream(encoder, rate=_FPS, options=options)
+        assert isinstance(video_stream, av.VideoStream)
+        video_stream.width, video_stream.height = (
             (height, width) if rotation in {90, 270} else (width, height)
         )
-        picture.pix_fmt = "yuv420p"
+        video_stream.pix_fmt = "yuv420p"
         if codec == "hevc":
-            picture.codec_tag = "hvc1"
-        sound = film.add_stream("aac", rate=_RATE, layout="mono")
-        assert isinstance(sound, av.AudioStream)
+            video_stream.codec_tag = "hvc1"
+        audio_stream = output.add_stream("aac", rate=_RATE, layout="mono")
+        assert isinstance(audio_stream, av.AudioStream)
         for number in range(count := round(seconds * _FPS)):
-            scenery = drawn(scene, width, height, seed=seed, moment=number / count)
-            film.mux(picture.encode(_frame(scenery, number, rotation)))
-        film.mux(picture.encode(None))
+            image = drawn(scene, width, height, seed=seed, progress=number / count)
+            output.mux(video_stream.encode(_frame(image, number, rotation)))
+        output.mux(video_stream.encode(None))
         for start in range(0, round(seconds * _RATE), _BLOCK):
-            film.mux(sound.encode(tone(start)))
-        film.mux(sound.encode(None))
-    content = hidden(file.getvalue(), canary, location=location, rotation=rotation)
+            output.mux(audio_stream.encode(tone(start)))
+        output.mux(audio_stream.encode(None))
+    content = hide(file.getvalue(), canary, location=location, rotation=rotation)
     places = ["track", "xmp", "trailing", *(["place"] if location else [])]
-    where = [b"52.5200"] if location else []
-    camera = [CAMERA.encode()] if container != "3gp" else []  # that family has no place for it
-    canaries = (*marks(canary, *places), *camera, *where)
+    position = [b"52.5200"] if location else []
+    camera = [CAMERA.encode()] if container != "3gp" else []  # 3GPP has no field for it
+    canaries = (*canaries_for(canary, *places), *camera, *position)
     return Sample(name, _MEDIA_TYPES[container], content, canaries)
 
 
 def tone(start: int) -> av.AudioFrame:
-    """A block of sound that goes on where the one before it ended."""
+    """Return a block of sound that continues where the block before it ended."""
     times = (np.arange(start, start + _BLOCK) / _RATE)[None, :]
     wave = (0.2 * np.sin(2 * np.pi * _TONE_HZ * times)).astype(np.float32)
     frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
@@ -90,13 +90,13 @@ def tone(start: int) -> av.AudioFrame:
     return frame
 
 
-def _notes(canary: str, *, location: bool) -> dict[str, str]:
-    where = {"location": PLACE, "com.apple.quicktime.location.ISO6709": PLACE}
-    return {"comment": canary, "make": CAMERA, **(where if location else {})}
+def _metadata(canary: str, *, location: bool) -> dict[str, str]:
+    position = {"location": PLACE, "com.apple.quicktime.location.ISO6709": PLACE}
+    return {"comment": canary, "make": CAMERA, **(position if location else {})}
 
 
-def _frame(scenery: Image.Image, number: int, rotation: Rotation) -> av.VideoFrame:
-    stored = scenery.transpose(_STORED[rotation]) if rotation in _STORED else scenery
+def _frame(image: Image.Image, number: int, rotation: Rotation) -> av.VideoFrame:
+    stored = image.transpose(_STORED[rotation]) if rotation in _STORED else image
     frame = av.VideoFrame.from_ndarray(np.asarray(stored), format="rgb24")
     frame.pts, frame.time_base = number, Fraction(1, _FPS)
     return frame

@@ -1,4 +1,4 @@
-"""Draws the scenes that sample photos and videos show, from shapes and numbers alone."""
+"""Drawings of the scenes that sample photos and videos show, made from shapes and numbers alone."""
 
 import random
 from collections.abc import Callable
@@ -13,21 +13,23 @@ from simulator.scenery.subjects import bicycle, car, parcel, washer
 
 Scene = Literal["parcel", "washer", "car", "bicycle"]
 
-SMOOTHING = 2  # drawn this much larger, then reduced: soft edges
-LARGEST_DRAWN = 1600  # longer sides are drawn at this size and enlarged
+SMOOTHING = 2  # pictures are drawn larger by this factor and reduced, for soft edges
+LARGEST_DRAWN = 1600  # larger pictures are drawn with this longer side and enlarged
 
 PAINTS: tuple[Colour, ...] = ((200, 54, 48), (32, 110, 160), (34, 128, 96), (222, 148, 34))
 
 
-def drawn(scene: Scene, width: int, height: int, *, seed: int, moment: float = 0.0) -> Image.Image:
-    """The scene upright, `moment` 0..1 through whatever moves in it. Never symmetrical."""
-    shown = SCENES[scene]
+def drawn(
+    scene: Scene, width: int, height: int, *, seed: int, progress: float = 0.0
+) -> Image.Image:
+    """Return the upright scene, with its movement at `progress` from 0 to 1. No scene is symmetrical."""
+    setting = SCENES[scene]
     shrink = min(1.0, LARGEST_DRAWN / max(width, height))
     smoothing = SMOOTHING if shrink == 1.0 else 1
     size = (max(1, round(width * shrink * smoothing)), max(1, round(height * shrink * smoothing)))
-    picture = backdrop(shown.place, *size, seed).copy()
-    brush = Brush.on(picture, travelled=shown.start + shown.travel * moment)
-    shown.subject(brush, random.Random(seed).choice(PAINTS), moment)
+    picture = backdrop(setting.place, *size, seed).copy()
+    brush = Brush.on(picture, travelled=setting.start + setting.travel * progress)
+    setting.subject(brush, random.Random(seed).choice(PAINTS), progress)
     return (
         picture
         if size == (width, height)

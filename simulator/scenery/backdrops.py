@@ -1,4 +1,4 @@
-"""Where a scene takes place: a road in the hills or a tiled room, with the sun always on the right."""
+"""Backdrops of scenes: a road in the hills or a tiled room, with the sun always on the right."""
 
 import math
 import random
@@ -27,7 +27,7 @@ WALLS: tuple[tuple[Colour, Colour], ...] = (
 
 @lru_cache(maxsize=8)
 def backdrop(place: Place, width: int, height: int, seed: int) -> Image.Image:
-    """Kept between the frames of a video: callers draw on a copy."""
+    """Return the picture of a place. It is cached between the frames of a video: draw on a copy."""
     return PLACES[place](width, height, random.Random(seed))
 
 

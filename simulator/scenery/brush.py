@@ -1,4 +1,4 @@
-"""A brush that draws in units of the thing drawn, whatever the picture's size."""
+"""A brush that draws in units of its subject, independently of the picture's size."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Brush:
-    """Draws in a square box that stands on the ground: x and y from 0 to 1, y downwards."""
+    """A brush for a square box on the ground: x and y run from 0 to 1, y downwards."""
 
     canvas: ImageDraw.ImageDraw
     left: float

@@ -1,1 +1,1 @@
-"""An emulated Twilio."""
+"""Emulated Twilio SMS and MMS."""

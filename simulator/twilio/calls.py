@@ -1,4 +1,4 @@
-"""Reads the texts that a gateway posts to Twilio, as strictly as the platform."""
+"""Parser of texts that are posted to Twilio, as strict as the platform."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", re.IGNORECASE)
 _LONGEST_TEXT = 1600
 
-#: The letters that a short message can hold without becoming half as long.
+#: The GSM alphabet: a text with any other character fits less than half as many into a segment.
 _GSM = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     "ÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -58,7 +58,7 @@ class Text:
 
 
 def refusal(code: int) -> tuple[int, dict[str, Any]]:
-    """The answer to a text that is refused at once."""
+    """Return the answer that refuses a text immediately."""
     status, message = ERRORS[code]
     more = f"https://www.twilio.com/docs/errors/{code}"
     return status, {"code": code, "message": message, "more_info": more, "status": status}
@@ -69,36 +69,36 @@ def error(code: int) -> web.Response:
     return web.json_response(body, status=status)
 
 
-async def text_of(request: web.Request, number: str, service: str) -> Text:
-    """The text that a call wants sent; raises Refused."""
+async def parse_text(request: web.Request, number: str, service: str) -> Text:
+    """Return the text that a call sends; raises Refused."""
     if request.content_type != "application/x-www-form-urlencoded":
-        raise Refused(21211)  # nothing of another body is read: all parameters are missing
+        raise Refused(21211)  # other bodies are not read: all parameters are missing
     raw = {name: str(value) for name, value in (await request.post()).items()}
-    _check(_PHONE.fullmatch(raw.get("To", "")), 21211)
-    _check(raw.get("From") or raw.get("MessagingServiceSid"), 21603)
-    _check(raw.get("From", number) == number, 21606)
-    _check(raw.get("MessagingServiceSid", service) == service, 21701)
-    _check(raw.get("Body"), 21602)
-    _check(len(raw["Body"]) <= _LONGEST_TEXT, 21617)
-    _check(_is_address(raw.get("StatusCallback", "https://example.com/")), 21609)
+    _require(_PHONE.fullmatch(raw.get("To", "")), 21211)
+    _require(raw.get("From") or raw.get("MessagingServiceSid"), 21603)
+    _require(raw.get("From", number) == number, 21606)
+    _require(raw.get("MessagingServiceSid", service) == service, 21701)
+    _require(raw.get("Body"), 21602)
+    _require(len(raw["Body"]) <= _LONGEST_TEXT, 21617)
+    _require(_is_url(raw.get("StatusCallback", "https://example.com/")), 21609)
     return Text(raw["To"], raw["Body"], raw)
 
 
-def segments(text: str) -> int:
-    """In how many short messages a text travels."""
+def count_segments(text: str) -> int:
+    """Return the number of segments (short messages) that a text needs."""
     letters = set(text)
     if letters <= _GSM | _GSM_EXTENSION:
-        size, alone, joined = len(text) + sum(c in _GSM_EXTENSION for c in text), 160, 153
+        size, single, joined = len(text) + sum(c in _GSM_EXTENSION for c in text), 160, 153
     else:
-        size, alone, joined = len(text.encode("utf-16-le")) // 2, 70, 67
-    return 1 if size <= alone else -(-size // joined)
+        size, single, joined = len(text.encode("utf-16-le")) // 2, 70, 67
+    return 1 if size <= single else -(-size // joined)
 
 
-def _check(condition: object, code: int) -> None:
+def _require(condition: object, code: int) -> None:
     if not condition:
         raise Refused(code)
 
 
-def _is_address(url: str) -> bool:
+def _is_url(url: str) -> bool:
     parts = urlsplit(url)
     return parts.scheme in {"http", "https"} and bool(_HOST.fullmatch(parts.hostname or ""))

@@ -1,4 +1,4 @@
-"""Twilio SMS and MMS, emulated: signed forms, media behind Basic auth and a CDN that wants none, texts."""
+"""Emulated Twilio SMS and MMS: signed forms, media behind Basic auth and a CDN that refuses it, texts."""
 
 import base64
 import hashlib
@@ -11,17 +11,15 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from simulator.exchange import Consumer, Delivered, SentText
+from simulator.exchange import Consumer, ConsumerMessage, Delivered, SentText
 from simulator.hosting import Fault
 from simulator.platform import Handler, Platform, fresh_id
 from simulator.samples import Sample
 
-from .calls import Refused, Text, error, refusal, segments, text_of
-from .signature import PROOFS, Proof, signature, signature_of_json
+from .calls import Refused, Text, count_segments, error, parse_text, refusal
+from .signature import SIGNATURES, SignatureKind, sign_json
 
-__all__ = ["Twilio", "signature"]
-
-_ADDRESS_LIVES = 4 * 3600
+_ADDRESS_LIFETIME = 4 * 3600
 _FORM = "application/x-www-form-urlencoded; charset=UTF-8"
 _STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT"})
 _START = frozenset({"START", "YES", "UNSTOP"})
@@ -35,25 +33,24 @@ class Twilio(Platform):
     token = "emulated-twilio-auth-token"
     number = "+15550002222"
     service = "MG" + "fedcba9876543210" * 2
-    #: Deliveries carry the service's id, as where the number belongs to one.
+    #: True if deliveries carry the id of a Messaging Service, as they do for a number that belongs to one.
     through_service = False
-    #: Deliveries say what a keyword meant, as with Advanced Opt-Out.
-    tells_opt_outs = False
+    #: True if deliveries contain the meaning of a keyword, as with Advanced Opt-Out.
+    tells_opt_outs = False  # allow-word
 
     def __init__(self, webhook: str = "", public_webhook: str | None = None) -> None:
         super().__init__(webhook, public_webhook)
-        #: How often each file answers 404 before it is there, as just after a webhook.
+        #: The number of 404 answers before each file is available, as just after a webhook.
         self.early_404 = 0
-        #: Texts that consumers got because of how a delivery was answered: none is right.
+        #: Texts that consumers received because of the answer to a delivery; there should be none.
         self.automatic_replies: list[bytes] = []
 
     def settings(self) -> dict[str, Any]:
         return {
-            "type": self.name,
+            **super().settings(),
             "account_sid": self.account,
             "auth_tokens": [self.token],
             "sender": self.number,
-            "api_url": self.api_url,
         }
 
     def adopt(self, config: Any) -> None:
@@ -65,37 +62,29 @@ class Twilio(Platform):
         base = "/2010-04-01/Accounts/{account}"
         media = base + "/Messages/{message}/Media/{media}"
         return [
-            web.get(media + ".json", self._proved(self._described)),
-            web.get(media, self._proved(self._media)),
-            web.delete(media, self._proved(self._delete)),
-            web.post(base + "/Messages.json", self._proved(self._take)),
-            web.get(base + ".json", self._proved(self._account)),
+            web.get(media + ".json", self._authenticated(self._describe_media)),
+            web.get(media, self._authenticated(self._redirect_to_media)),
+            web.delete(media, self._authenticated(self._delete_media)),
+            web.post(base + "/Messages.json", self._authenticated(self._accept_text)),
+            web.get(base + ".json", self._authenticated(self._show_account)),
         ]
 
     def cdn_routes(self) -> list[web.RouteDef]:
-        return [web.get("/{account}/{media}", self._bytes)]
+        return [web.get("/{account}/{media}", self._serve_bytes)]
 
-    # What consumers send.
+    # Messages from consumers.
 
-    async def send(
-        self,
-        consumer: Consumer,
-        text: str | None = None,
-        files: Sequence[Sample] = (),
-        *,
-        times: int = 1,
-        forged: bool = False,
-    ) -> list[Delivered]:
-        fields = self.fields(consumer, text, files)
-        if self.tells_opt_outs and (word := _word(text or "")):
-            fields["OptOutType"] = word
-        self._note_opt_out(consumer, text or "")
-        return await self.deliver(fields, times=times, forged=forged)
+    async def deliver_message(self, message: ConsumerMessage) -> list[Delivered]:
+        fields = self.fields(message.consumer, message.text, message.files)
+        if self.tells_opt_outs and (keyword := _keyword(message.text or "")):  # allow-word
+            fields["OptOutType"] = keyword
+        self._note_opt_out(message.consumer, message.text or "")
+        return await self.deliver(fields, times=message.times, forged=message.forged)
 
     def fields(
         self, consumer: Consumer, text: str | None = None, files: Sequence[Sample] = ()
     ) -> dict[str, str]:
-        """The form of one message."""
+        """Return the form of one message."""
         sid = ("MM" if files else "SM") + fresh_id()
         fields = {
             "ToCountry": "US",
@@ -112,7 +101,7 @@ class Twilio(Platform):
             "FromCountry": "US",
             "To": self.number,
             "ToZip": "",
-            "NumSegments": str(len(files) or segments(text or "")),
+            "NumSegments": str(len(files) or count_segments(text or "")),
             "MessageSid": sid,
             "AccountSid": self.account,
             "From": consumer.id,
@@ -133,7 +122,7 @@ class Twilio(Platform):
         return f"{self.origin}/2010-04-01/Accounts/{self.account}/Messages/{sid}/Media/{media}"
 
     def _note_opt_out(self, consumer: Consumer, text: str) -> None:
-        match _word(text):
+        match _keyword(text):
             case "STOP":
                 self.out_of_reach.add(consumer.id)
             case "START":
@@ -146,17 +135,19 @@ class Twilio(Platform):
         path: str = "",
         times: int = 1,
         forged: bool = False,
-        proof: Proof = "genuine",
+        signature: SignatureKind = "valid",
     ) -> list[Delivered]:
-        """A form, signed for the address that the platform was given."""
+        """Post a form, signed for the URL that was registered with the platform."""
         answers = await self._post_form(
             self.public_webhook + path,
             self.webhook + path,
             fields,
             times=times,
-            proof="forged" if forged else proof,
+            signature="forged" if forged else signature,
         )
-        self.automatic_replies += [answer.body for answer in answers if _texts_consumer(answer)]
+        self.automatic_replies += [
+            answer.body for answer in answers if _would_text_consumer(answer)
+        ]
         return answers
 
     async def _post_form(
@@ -166,14 +157,14 @@ class Twilio(Platform):
         fields: Mapping[str, str],
         *,
         times: int = 1,
-        proof: Proof = "genuine",
+        signature: SignatureKind = "valid",
     ) -> list[Delivered]:
         headers = {
             "content-type": _FORM,
             "i-twilio-idempotency-token": fresh_id(),
             "user-agent": "TwilioProxy/1.1",
         }
-        value = PROOFS[proof](self.token, signed_url.partition("#")[0], fields)
+        value = SIGNATURES[signature](self.token, signed_url.partition("#")[0], fields)
         if value is not None:
             headers["x-twilio-signature"] = value
         body = urlencode(fields).encode()
@@ -182,21 +173,21 @@ class Twilio(Platform):
         )
 
     async def deliver_json(self, content: Any, *, hashed: bytes | None = None) -> Delivered:
-        """A JSON webhook: the signed address holds the SHA-256 of the body, or of `hashed` instead."""
+        """Post a JSON webhook: the signed URL contains the SHA-256 of the body, or of `hashed` in its place."""
         body = json.dumps(content).encode()
         digest = hashlib.sha256(body if hashed is None else hashed).hexdigest()
         query = ("&" if "?" in self.public_webhook else "?") + f"bodySHA256={digest}"
         headers = {
             "content-type": "application/json",
-            "x-twilio-signature": signature_of_json(self.token, self.public_webhook + query),
+            "x-twilio-signature": sign_json(self.token, self.public_webhook + query),
         }
         (delivered,) = await self.post(body, headers, [], url=self.webhook + query)
         return delivered
 
-    # What becomes of the gateway's texts.
+    # Receipts for the gateway's texts.
 
     async def report(self, sent: SentText, status: str, **more: str) -> Delivered:
-        """A status callback, to the address that was asked for when the text was sent."""
+        """Post a status callback to the URL that was given when the text was sent."""
         url = str(sent.raw["StatusCallback"])
         fields = {
             "ApiVersion": "2010-04-01",
@@ -214,23 +205,23 @@ class Twilio(Platform):
         return delivered
 
     async def fail(self, text: SentText, code: int, status: str = "undelivered") -> Delivered:
-        """Tell that a text that was taken has failed after all."""
+        """Report that a text has failed after it was accepted."""
         return await self.report(text, status, ErrorCode=str(code))
 
     def fate(self, text: SentText) -> Sequence[str]:
         return self.receipts if "StatusCallback" in text.raw else ()
 
-    async def tell(self, text: SentText, what: str) -> Delivered:
-        return await self.report(text, what)
+    async def tell(self, text: SentText, receipt: str) -> Delivered:
+        return await self.report(text, receipt)
 
     def refuse_next(self, code: int, times: int = 1) -> None:
-        """Refuse the next texts with an error code of the platform."""
+        """Refuse the next texts with one of the platform's error codes."""
         self.refusals += [refusal(code)] * times
 
-    # What the gateway asks for.
+    # Calls from the gateway.
 
-    def _proved(self, handler: Handler) -> Handler:
-        async def proved(request: web.Request) -> web.StreamResponse:
+    def _authenticated(self, handler: Handler) -> Handler:
+        async def authenticated(request: web.Request) -> web.StreamResponse:
             login = base64.b64encode(f"{self.account}:{self.token}".encode()).decode()
             if request.headers.get("authorization") != f"Basic {login}":
                 return error(20003)
@@ -241,28 +232,28 @@ class Twilio(Platform):
             except Refused as refused:
                 return error(refused.code)
 
-        return proved
+        return authenticated
 
-    async def _account(self, request: web.Request) -> web.StreamResponse:
+    async def _show_account(self, request: web.Request) -> web.StreamResponse:
         del request
         shown = {"sid": self.account, "friendly_name": "Example Wheels", "status": "active"}
         return web.json_response({**shown, "type": "Full"})
 
-    async def _media(self, request: web.Request) -> web.StreamResponse:
+    async def _redirect_to_media(self, request: web.Request) -> web.StreamResponse:
         media = request.match_info["media"]
         hosted = self.hosted.get(media)
         known = hosted is not None and hosted.extra["message"] == request.match_info["message"]
-        if hosted is None or not known or _too_early(hosted.extra.get("early")):
+        if hosted is None or not known or _is_too_early(hosted.extra.get("early")):
             return error(20404)
-        if (stumbled := await self.stumble(request, hosted)) is not None:
-            return stumbled
-        proof = fresh_id()
-        hosted.addresses[proof] = self.now() + _ADDRESS_LIVES
-        expiry = int(hosted.addresses[proof])
-        location = f"{self.cdn}/{self.account}/{media}?Expires={expiry}&Signature={proof}"
+        if (fault := await self.stumble(request, hosted)) is not None:
+            return fault
+        signature = fresh_id()
+        hosted.addresses[signature] = self.now() + _ADDRESS_LIFETIME
+        expiry = int(hosted.addresses[signature])
+        location = f"{self.cdn}/{self.account}/{media}?Expires={expiry}&Signature={signature}"
         return web.Response(status=307, headers={"location": location})
 
-    async def _described(self, request: web.Request) -> web.StreamResponse:
+    async def _describe_media(self, request: web.Request) -> web.StreamResponse:
         media = request.match_info["media"]
         hosted = self.hosted.get(media)
         if hosted is None:
@@ -270,46 +261,46 @@ class Twilio(Platform):
         shown = {"sid": media, "account_sid": self.account, "parent_sid": hosted.extra["message"]}
         return web.json_response({**shown, "content_type": hosted.sample.media_type})
 
-    async def _delete(self, request: web.Request) -> web.StreamResponse:
+    async def _delete_media(self, request: web.Request) -> web.StreamResponse:
         if self.hosted.pop(request.match_info["media"], None) is None:
             return error(20404)
         return web.Response(status=204)
 
-    async def _bytes(self, request: web.Request) -> web.StreamResponse:
+    async def _serve_bytes(self, request: web.Request) -> web.StreamResponse:
         if self.leaked(request, "authorization"):
-            said = "Only one auth mechanism allowed"
+            message = "Only one auth mechanism allowed"
             return web.Response(
                 status=400,
-                text=f"<Error><Code>InvalidArgument</Code><Message>{said}</Message></Error>",
+                text=f"<Error><Code>InvalidArgument</Code><Message>{message}</Message></Error>",
                 content_type="application/xml",
             )
         hosted = self.hosted.get(request.match_info["media"])
-        lives = hosted.addresses.get(request.query.get("Signature", ""), 0.0) if hosted else 0.0
-        if hosted is None or self.now() > lives:
+        expires = hosted.addresses.get(request.query.get("Signature", ""), 0.0) if hosted else 0.0
+        if hosted is None or self.now() > expires:
             return web.Response(status=403)
         return await self.serve(request, hosted)
 
-    async def _take(self, request: web.Request) -> web.StreamResponse:
-        wanted = await text_of(request, self.number, self.service)
+    async def _accept_text(self, request: web.Request) -> web.StreamResponse:
+        call = await parse_text(request, self.number, self.service)
         if (refused := self.refuse()) is not None:
             return refused
-        if wanted.to in self.out_of_reach:
+        if call.to in self.out_of_reach:
             return error(21610)
-        text = SentText("SM" + fresh_id(), wanted.to, wanted.body, wanted.raw)
-        return await self.answer_text(request, text, self._created(text, wanted))
+        text = SentText("SM" + fresh_id(), call.to, call.body, call.raw)
+        return await self.answer_text(request, text, self._created_response(text, call))
 
-    def _created(self, text: SentText, wanted: Text) -> web.Response:
-        service = wanted.raw.get("MessagingServiceSid")
+    def _created_response(self, text: SentText, call: Text) -> web.Response:
+        service = call.raw.get("MessagingServiceSid")
         shown = {
             "sid": text.id,
             "account_sid": self.account,
             "messaging_service_sid": service,
-            "from": wanted.raw.get("From"),
+            "from": call.raw.get("From"),
             "to": text.to,
             "body": text.text,
             "status": "accepted" if service else "queued",
             "direction": "outbound-api",
-            "num_segments": "0" if service else str(segments(text.text)),
+            "num_segments": "0" if service else str(count_segments(text.text)),
             "num_media": "0",
             "date_created": formatdate(self.now()),
             "date_sent": None,
@@ -320,21 +311,21 @@ class Twilio(Platform):
         return web.json_response(shown, status=201)
 
 
-def _word(text: str) -> str | None:
-    """What a text means as a keyword."""
+def _keyword(text: str) -> str | None:
+    """Return the keyword that a text means, or None."""
     word = text.strip().upper()
     return "STOP" if word in _STOP else "START" if word in _START else None
 
 
-def _texts_consumer(answer: Delivered) -> bool:
-    """Whether Twilio would send the consumer a text because of this answer."""
+def _would_text_consumer(answer: Delivered) -> bool:
+    """Return whether Twilio would send the consumer a text because of this answer."""
     type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not answer.accepted or not answer.body.strip():
         return False
     return type == "text/plain" or bool(_MESSAGE_IN_TWIML.search(answer.body))
 
 
-def _too_early(early: Fault | None) -> bool:
+def _is_too_early(early: Fault | None) -> bool:
     if early is None or early.times <= 0:
         return False
     early.times -= 1

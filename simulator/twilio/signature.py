@@ -1,4 +1,4 @@
-"""How Twilio signs what it posts, and the ways in which a signature can be wrong."""
+"""Twilio's signatures, and the ways in which they can be wrong."""
 
 import base64
 import hashlib
@@ -6,34 +6,36 @@ import hmac
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-Proof = Literal["genuine", "forged", "missing", "cut", "other address", "not ascii", "sha256"]
+SignatureKind = Literal[
+    "valid", "forged", "missing", "truncated", "other address", "not ascii", "sha256"
+]
 
 
-def signature(token: str, url: str, fields: Mapping[str, str]) -> str:
-    """The value of X-Twilio-Signature for a form: the URL, then each name and value in the names' order."""
-    return _keyed(hashlib.sha1, token, url + _run_together(fields))
+def sign_form(token: str, url: str, fields: Mapping[str, str]) -> str:
+    """Sign a form for X-Twilio-Signature: the URL, then each name and value, sorted by name."""
+    return _hmac(hashlib.sha1, token, url + _concatenate(fields))
 
 
-def signature_of_json(token: str, url: str) -> str:
-    """Of a JSON body the URL alone is signed: its query has to hold the body's SHA-256."""
-    return _keyed(hashlib.sha1, token, url)
+def sign_json(token: str, url: str) -> str:
+    """Sign a JSON body for X-Twilio-Signature: the URL alone, whose query must hold the body's SHA-256."""
+    return _hmac(hashlib.sha1, token, url)
 
 
-def _run_together(fields: Mapping[str, str]) -> str:
+def _concatenate(fields: Mapping[str, str]) -> str:
     return "".join(name + fields[name] for name in sorted(fields))
 
 
-def _keyed(digest: Callable[..., "hashlib._Hash"], token: str, text: str) -> str:
+def _hmac(digest: Callable[..., "hashlib._Hash"], token: str, text: str) -> str:
     return base64.b64encode(hmac.new(token.encode(), text.encode(), digest).digest()).decode()
 
 
-#: The value of X-Twilio-Signature by what is wrong with it; None leaves the header out.
-PROOFS: dict[Proof, Callable[[str, str, Mapping[str, str]], str | None]] = {
-    "genuine": signature,
-    "forged": lambda token, url, fields: signature(f"not {token}", url, fields),
+#: Functions that make the value of X-Twilio-Signature, by its defect; None leaves the header out.
+SIGNATURES: dict[SignatureKind, Callable[[str, str, Mapping[str, str]], str | None]] = {
+    "valid": sign_form,
+    "forged": lambda token, url, fields: sign_form(f"not {token}", url, fields),
     "missing": lambda _token, _url, _fields: None,
-    "cut": lambda token, url, fields: signature(token, url, fields)[:-4],
-    "other address": lambda token, url, fields: signature(token, url + "/", fields),
+    "truncated": lambda token, url, fields: sign_form(token, url, fields)[:-4],
+    "other address": lambda token, url, fields: sign_form(token, url + "/", fields),
     "not ascii": lambda _token, _url, _fields: "é" * 28,
-    "sha256": lambda token, url, fields: _keyed(hashlib.sha256, token, url + _run_together(fields)),
+    "sha256": lambda token, url, fields: _hmac(hashlib.sha256, token, url + _concatenate(fields)),
 }

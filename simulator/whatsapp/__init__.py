@@ -1,1 +1,1 @@
-"""An emulated WhatsApp Cloud API."""
+"""Emulated WhatsApp Cloud API."""

@@ -1,4 +1,4 @@
-"""The error codes of the WhatsApp Cloud API that a text may meet, in the answer or in a status."""
+"""Error codes of the WhatsApp Cloud API for texts, in the answer or in a status."""
 
 from typing import Any
 
@@ -33,14 +33,14 @@ ERRORS: dict[int, tuple[int, str]] = {
 
 
 def refusal(code: int) -> tuple[int, dict[str, Any]]:
-    """The answer to a text that is refused at once."""
+    """Return the answer that refuses a text immediately."""
     status, title = ERRORS[code]
     details = {"messaging_product": "whatsapp", "details": title}
     return status, error_body(code, title, error_data=details)
 
 
 def failure(code: int) -> dict[str, Any]:
-    """What stands in `errors` of the status of a text that fails later."""
+    """Return the element of `errors` in the status of a text that fails later."""
     title = ERRORS[code][1]
     return {
         "code": code,

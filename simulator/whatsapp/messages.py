@@ -1,4 +1,4 @@
-"""The kinds of message that a WhatsApp consumer sends: `type` and what stands under that name."""
+"""Messages of a WhatsApp consumer: the `type`, and the content under that name."""
 
 from typing import Any
 
@@ -10,50 +10,50 @@ def text(body: str) -> Content:
 
 
 def location(latitude: float, longitude: float, *, name: str = "", address: str = "") -> Content:
-    named = {"name": name, "address": address} if name else {}
-    return "location", {"latitude": latitude, "longitude": longitude, **named}
+    labels = {"name": name, "address": address} if name else {}
+    return "location", {"latitude": latitude, "longitude": longitude, **labels}
 
 
 def contact(name: str, phone: str) -> Content:
     first, _, last = name.partition(" ")
-    called = {"formatted_name": name, "first_name": first, "last_name": last}
+    names = {"formatted_name": name, "first_name": first, "last_name": last}
     digits = "".join(filter(str.isdigit, phone))
     return "contacts", [
-        {"name": called, "phones": [{"phone": phone, "wa_id": digits, "type": "CELL"}]}
+        {"name": names, "phones": [{"phone": phone, "wa_id": digits, "type": "CELL"}]}
     ]
 
 
 def reaction(message_id: str, emoji: str | None) -> Content:
-    """Without an emoji the reaction is taken back."""
+    """Return a reaction; without an emoji it removes the earlier one."""
     return "reaction", {"message_id": message_id, **({"emoji": emoji} if emoji else {})}
 
 
 def button(text: str, payload: str = "yes") -> Content:
-    """The answer to a template's quick reply."""
+    """Return the answer to a template's quick reply."""
     return "button", {"payload": payload, "text": text}
 
 
 def chosen(title: str, *, description: str | None = None) -> Content:
-    """The answer to buttons, or with a description to a list."""
+    """Return the answer to buttons, or with a description the answer to a list."""
     if description is None:
         return "interactive", {"type": "button_reply", "button_reply": {"id": "b1", "title": title}}
     row = {"id": "r1", "title": title, "description": description}
     return "interactive", {"type": "list_reply", "list_reply": row}
 
 
-def order(words: str) -> Content:
+def order(text: str) -> Content:
     item = {
         "product_retailer_id": "sku-1",
         "quantity": 1,
         "item_price": 9.5,
         "currency": "EUR",
     }
-    return "order", {"catalog_id": "77001", "text": words, "product_items": [item]}
+    return "order", {"catalog_id": "77001", "text": text, "product_items": [item]}
 
 
 def number_change(old: str, new: str) -> Content:
-    said = f"User changed from {old} to {new}"
-    return "system", {"body": said, "type": "user_changed_number", "wa_id": new}
+    body = f"User changed from {old} to {new}"
+    return "system", {"body": body, "type": "user_changed_number", "wa_id": new}
 
 
 def edit(original_id: str, content: Content) -> Content:
@@ -70,7 +70,7 @@ def unsupported(kind: str = "poll") -> Content:
     return "unsupported", {"type": kind}
 
 
-#: What stands beside `unsupported`.
+#: The `errors` of a message of type `unsupported`.
 UNSUPPORTED_ERRORS = [
     {
         "code": 131051,

@@ -1,4 +1,4 @@
-"""WhatsApp Cloud API, emulated: signed batches, media by id and short-lived address, texts and statuses."""
+"""Emulated WhatsApp Cloud API: signed batches, media by id and short-lived URL, texts and statuses."""
 
 import base64
 import hashlib
@@ -8,17 +8,17 @@ from typing import Any, ClassVar
 
 from aiohttp import web
 
-from simulator.exchange import Consumer, Delivered, SentText
-from simulator.graph import Graph, Proof, error, fresh_id
+from simulator.exchange import Consumer, ConsumerMessage, Delivered, SentText
+from simulator.graph import Graph, SignatureKind, error, fresh_id
 from simulator.hosting import Hosted
 from simulator.samples import Sample
 
-from .calls import Mark, Text, call_of
+from .calls import Mark, Text, parse_call
 from .errors import ERRORS, failure, refusal
 from .messages import UNSUPPORTED_ERRORS, Content
 
-_ADDRESS_LIVES = 5 * 60
-_ID_LIVES = 7 * 24 * 3600
+_ADDRESS_LIFETIME = 5 * 60
+_ID_LIFETIME = 7 * 24 * 3600
 _WINDOW_CLOSED = 131047
 
 
@@ -32,56 +32,41 @@ class WhatsApp(Graph):
     verify_token = "emulated-whatsapp-verify-token"
     number_id = "106540352242922"
     business_account = "102290129340398"
-    #: Webhooks since v24 carry the media's address as well; it needs the token and expires like the other.
+    #: True if webhooks carry the media URL as well, as since v24. It needs the token and expires like the other.
     addresses_in_webhooks = False
-    #: The bytes are at the content network, to where the first address redirects.
+    #: True if the media URL redirects to the content network, which serves the bytes.
     redirects_to_cdn = False
 
     def settings(self) -> dict[str, Any]:
-        return {
-            "type": self.name,
-            "app_secrets": [self.secret],
-            "verify_token": self.verify_token,
-            "access_token": self.token,
-            "phone_number_id": self.number_id,
-            "api_url": self.api_url,
-        }
+        return {**super().settings(), "phone_number_id": self.number_id}
 
     def adopt(self, config: Any) -> None:
         super().adopt(config)
         self.number_id = config.phone_number_id
 
     def more_routes(self) -> list[web.RouteDef]:
-        return [web.get("/whatsapp_business/attachments/", self._bytes)]
+        return [web.get("/whatsapp_business/attachments/", self._serve_bytes)]
 
     def cdn_routes(self) -> list[web.RouteDef]:
-        return [web.get("/{id}", self._bytes_at_cdn)]
+        return [web.get("/{id}", self._serve_bytes_at_cdn)]
 
-    # What consumers send.
+    # Messages from consumers.
 
-    async def send(
-        self,
-        consumer: Consumer,
-        text: str | None = None,
-        files: Sequence[Sample] = (),
-        *,
-        times: int = 1,
-        forged: bool = False,
-    ) -> list[Delivered]:
-        """Each file is a message of its own; the text is the caption of the first."""
-        if not files:
-            messages = [self.message(consumer, "text", {"body": text or ""})]
-        else:
+    async def deliver_message(self, message: ConsumerMessage) -> list[Delivered]:
+        """Deliver each file as a message of its own; the text is the caption of the first."""
+        consumer, text = message.consumer, message.text
+        if message.files:
             messages = [
                 self.media_message(consumer, sample, text if number == 0 else None)
-                for number, sample in enumerate(files)
+                for number, sample in enumerate(message.files)
             ]
-        return await self.deliver(
-            [self.change(consumer, [message]) for message in messages], times, forged=forged
-        )
+        else:
+            messages = [self.message(consumer, "text", {"body": text or ""})]
+        changes = [self.change(consumer, [one]) for one in messages]
+        return await self.deliver(changes, message.times, forged=message.forged)
 
     async def say(self, consumer: Consumer, content: Content, **more: Any) -> Delivered:
-        """One message of any kind (see `whatsapp_messages`), in a POST of its own."""
+        """Deliver one message of any kind (see `simulator.whatsapp.messages`), in a POST of its own."""
         message = self.message(consumer, *content, **more)
         if content[0] == "unsupported":
             message["errors"] = UNSUPPORTED_ERRORS
@@ -94,15 +79,17 @@ class WhatsApp(Graph):
         times: int = 1,
         *,
         forged: bool = False,
-        proof: Proof = "genuine",
+        signature: SignatureKind = "valid",
         business_account: str | None = None,
     ) -> list[Delivered]:
-        """All changes in one POST, each in an entry of its own."""
+        """Post all changes in one delivery, each in its own entry."""
         account = business_account or self.business_account
         entries = [{"id": account, "changes": [change]} for change in changes]
         values = [change["value"] for change in changes]
         ids = [message["id"] for value in values for message in value.get("messages", [])]
-        return await self.post_batch(entries, ids, times=times, proof="forged" if forged else proof)
+        return await self.post_batch(
+            entries, ids, times=times, signature="forged" if forged else signature
+        )
 
     def change(
         self,
@@ -156,15 +143,15 @@ class WhatsApp(Graph):
         kind: str | None = None,
         **more: Any,
     ) -> dict[str, Any]:
-        """A photo, video, sticker, recording or, as any other type of file is sent, a document."""
-        kind = kind or _kind(sample.media_type)
+        """Return the message of a photo, video, sticker or recording; any other file is sent as a document."""
+        kind = kind or _kind_of(sample.media_type)
         media_id = str(int(fresh_id()[:12], 16))
         hosted = self.host(sample, media_id)
         media: dict[str, Any] = {
             "id": media_id,
             "mime_type": sample.media_type,
             "sha256": base64.b64encode(hashlib.sha256(sample.content).digest()).decode(),
-            **_EXTRAS.get(kind, {}),
+            **_EXTRA_FIELDS.get(kind, {}),
         }
         if kind == "document":
             media["filename"] = sample.name
@@ -174,54 +161,54 @@ class WhatsApp(Graph):
             media["url"] = self._address(media_id, hosted)
         return self.message(consumer, kind, media, **more)
 
-    # What becomes of the gateway's texts.
+    # Receipts for the gateway's texts.
 
     async def report(self, message_id: str, status: str, to: str, **more: Any) -> list[Delivered]:
-        """What became of a text: sent, delivered, read or failed."""
-        fact = {
+        """Report the status of a text: sent, delivered, read or failed."""
+        status_object = {
             "id": message_id,
             "status": status,
             "timestamp": str(int(time.time())),
             "recipient_id": to,
             **more,
         }
-        change = self.change(Consumer(to, ""), [], statuses=[fact])
+        change = self.change(Consumer(to, ""), [], statuses=[status_object])
         del change["value"]["contacts"], change["value"]["messages"]
         return await self.deliver([change])
 
     async def fail(self, text: SentText, code: int) -> Delivered:
-        """Tell that a text that was taken has failed after all."""
+        """Report that a text has failed after it was accepted."""
         (delivered,) = await self.report(text.id, "failed", text.to, errors=[failure(code)])
         return delivered
 
     def fate(self, text: SentText) -> Sequence[str]:
         return ("failed",) if text.to in self.out_of_reach else self.receipts
 
-    async def tell(self, text: SentText, what: str) -> Delivered:
-        if what == "failed":
+    async def tell(self, text: SentText, receipt: str) -> Delivered:
+        if receipt == "failed":
             return await self.fail(text, _WINDOW_CLOSED)
         note = text.raw.get("biz_opaque_callback_data")
         more = {"biz_opaque_callback_data": note} if note else {}
-        (delivered,) = await self.report(text.id, what, text.to, **more)
+        (delivered,) = await self.report(text.id, receipt, text.to, **more)
         return delivered
 
     def refuse_next(self, code: int, times: int = 1) -> None:
-        """Refuse the next texts with an error code of the platform."""
-        assert code in ERRORS, f"{code} is not an error that WhatsApp gives for a text"
+        """Refuse the next texts with one of the platform's error codes."""
+        assert code in ERRORS, f"WhatsApp does not refuse texts with error {code}"
         self.refusals += [refusal(code)] * times
 
-    # What the gateway asks for.
+    # Calls from the gateway.
 
-    async def look_up(self, request: web.Request) -> web.StreamResponse:
+    async def get_node(self, request: web.Request) -> web.StreamResponse:
         id = request.match_info["id"]
         if id == self.number_id:
-            shown = {"verified_name": "Example Parcels", "display_phone_number": "+1 555-000-2222"}
-            return web.json_response({**shown, "quality_rating": "GREEN", "id": id})
+            answer = {"verified_name": "Example Parcels", "display_phone_number": "+1 555-000-2222"}
+            return web.json_response({**answer, "quality_rating": "GREEN", "id": id})
         hosted = self.hosted.get(id)
-        ours = request.query.get("phone_number_id", self.number_id) == self.number_id
-        if hosted is None or not ours or self.now() > hosted.extra["since"] + _ID_LIVES:
-            said = f"Unsupported get request. Object with ID '{id}' does not exist"
-            return error(400, 100, said, error_subcode=33)
+        own_number = request.query.get("phone_number_id", self.number_id) == self.number_id
+        if hosted is None or not own_number or self.now() > hosted.extra["since"] + _ID_LIFETIME:
+            message = f"Unsupported get request. Object with ID '{id}' does not exist"
+            return error(400, 100, message, error_subcode=33)
         return await self.stumble(request, hosted) or web.json_response(
             {
                 "messaging_product": "whatsapp",
@@ -234,57 +221,60 @@ class WhatsApp(Graph):
         )
 
     def _address(self, id: str, hosted: Hosted) -> str:
-        proof = fresh_id()
-        hosted.addresses[proof] = self.now() + _ADDRESS_LIVES
-        query = f"mid={id}&ext={int(hosted.addresses[proof])}&hash={proof}"
+        token = fresh_id()
+        hosted.addresses[token] = self.now() + _ADDRESS_LIFETIME
+        query = f"mid={id}&ext={int(hosted.addresses[token])}&hash={token}"
         return f"{self.origin}/whatsapp_business/attachments/?{query}"
 
-    async def _bytes(self, request: web.Request) -> web.StreamResponse:
+    async def _serve_bytes(self, request: web.Request) -> web.StreamResponse:
         if not self.authorized(request):
             page = "<html><body>Sorry, this content is not available</body></html>"
             return web.Response(status=401, text=page, content_type="text/html")
         id = request.query.get("mid", "")
         hosted = self.hosted.get(id)
-        lives = hosted.addresses.get(request.query.get("hash", ""), 0.0) if hosted else 0.0
-        if hosted is None or self.now() > lives:
+        expires = hosted.addresses.get(request.query.get("hash", ""), 0.0) if hosted else 0.0
+        if hosted is None or self.now() > expires:
             return web.Response(status=404)
         if self.redirects_to_cdn:
-            return web.Response(status=302, headers={"location": f"{self.cdn}/{id}?oh={lives}"})
+            return web.Response(status=302, headers={"location": f"{self.cdn}/{id}?oh={expires}"})
         return await self.serve(request, hosted)
 
-    async def _bytes_at_cdn(self, request: web.Request) -> web.StreamResponse:
+    async def _serve_bytes_at_cdn(self, request: web.Request) -> web.StreamResponse:
         self.leaked(request, "authorization")
         hosted = self.hosted.get(request.match_info["id"])
         if hosted is None or self.now() > float(request.query.get("oh", "0")):
             return web.Response(status=403, text="URL signature expired")
         return await self.serve(request, hosted)
 
-    async def take(self, request: web.Request) -> web.StreamResponse:
+    async def post_messages(self, request: web.Request) -> web.StreamResponse:
         if request.match_info["id"] != self.number_id:
-            said = f"Unsupported post request. Object with ID '{request.match_info['id']}'"
-            return error(400, 100, said, error_subcode=33)
-        match await call_of(request):
+            message = f"Unsupported post request. Object with ID '{request.match_info['id']}'"
+            return error(400, 100, message, error_subcode=33)
+        match await parse_call(request):
             case Mark(actions):
                 self.actions += actions
                 return web.json_response({"success": True})
             case Text(to, body, raw):
-                return self.refuse() or await self._sent(
+                return self.refuse() or await self._accept_text(
                     request, SentText(_message_id(), to, body, raw)
                 )
 
-    async def _sent(self, request: web.Request, text: SentText) -> web.StreamResponse:
-        said = {
+    async def _accept_text(self, request: web.Request, text: SentText) -> web.StreamResponse:
+        answer = {
             "messaging_product": "whatsapp",
             "contacts": [{"input": text.to, "wa_id": text.to}],
             "messages": [{"id": text.id, "message_status": "accepted"}],
         }
-        return await self.answer_text(request, text, web.json_response(said))
+        return await self.answer_text(request, text, web.json_response(answer))
 
 
-_EXTRAS: dict[str, dict[str, bool]] = {"audio": {"voice": True}, "sticker": {"animated": False}}
+_EXTRA_FIELDS: dict[str, dict[str, bool]] = {
+    "audio": {"voice": True},
+    "sticker": {"animated": False},
+}
 
 
-def _kind(media_type: str) -> str:
+def _kind_of(media_type: str) -> str:
     family = media_type.partition("/")[0]
     if media_type == "image/webp":
         return "sticker"

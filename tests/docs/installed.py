@@ -1,4 +1,4 @@
-"""A package made of a page's listings, as if it were installed: its files on a path of their own, and its metadata."""
+"""A package made from a page's listings, with files and metadata as if it were installed."""
 
 import sys
 import tomllib
@@ -10,7 +10,7 @@ import pytest
 
 
 class Installed:
-    """`folder` is where the files are; it is first on sys.path for as long as the test runs."""
+    """A package in `folder`, which is first on sys.path while the test runs."""
 
     def __init__(
         self, folder: Path, content: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
@@ -20,18 +20,19 @@ class Installed:
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
-            if path.suffix == ".py":
-                monkeypatch.delitem(sys.modules, path.stem, raising=False)
+        own = {Path(name).parts[0].removesuffix(".py") for name in content} - {"tests"}
+        for module in [name for name in sys.modules if name.partition(".")[0] in own]:
+            monkeypatch.delitem(sys.modules, module)
         monkeypatch.syspath_prepend(folder)
         if "pyproject.toml" in content:
-            self._note(content["pyproject.toml"])
+            self._write_metadata(content["pyproject.toml"])
 
     def entries(self) -> tuple[EntryPoint, ...]:
         found = distributions(path=[str(self.folder)])
         return tuple(entry for distribution in found for entry in distribution.entry_points)
 
-    def _note(self, pyproject: str) -> None:
-        """What an installer writes beside a package."""
+    def _write_metadata(self, pyproject: str) -> None:
+        """Write the metadata that an installer writes beside a package."""
         project = tomllib.loads(pyproject)["project"]
         info = self.folder / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
         info.mkdir()

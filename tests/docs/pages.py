@@ -1,4 +1,4 @@
-"""The pages of the documentation, taken apart: headings, links, tables and listings."""
+"""Parts of the documentation's pages: headings, links, tables and listings."""
 
 import re
 from collections.abc import Iterator
@@ -7,9 +7,17 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+#: The pages on writing a connector, in reading order: their listings make one package.
+GUIDE = (
+    ROOT / "docs" / "connectors.md",
+    *(
+        ROOT / "docs" / "connectors" / f"{name}.md"
+        for name in ("package", "receiving", "sending", "testing", "demo")
+    ),
+)
 PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md")))
 
-#: `<!-- file: name -->` before a listing adds it to that file; `<!-- run -->` says that a test runs it.
+#: `<!-- file: name -->` before a listing adds it to that file; `<!-- run -->` marks it to be run by a test.
 _MARK = re.compile(r"<!-- (?P<word>file|run)(?:: (?P<value>[^ ]+))? -->")
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>[a-z]*)$")
 _LINK = re.compile(r"!?\[[^\]]*\]\((?P<target>[^)\s]+)\)")
@@ -18,7 +26,7 @@ _HEADING = re.compile(r"^#{1,6} (?P<text>.+)$")
 
 @dataclass(frozen=True)
 class Listing:
-    """One fenced block, and what the comment before it says about it."""
+    """A fenced block, with the mark in the comment before it."""
 
     page: Path
     line: int
@@ -62,10 +70,10 @@ def _listings(page: Path) -> Iterator[Listing]:
         at = end + 1
 
 
-def files(page: Path) -> dict[str, str]:
-    """The files that a page's listings make, several of one name put together."""
+def files(*pages: Path) -> dict[str, str]:
+    """Return the files that the pages' listings make; listings of the same file are joined."""
     found: dict[str, str] = {}
-    for listing in listings(page):
+    for listing in (one for page in pages for one in listings(page)):
         if listing.word == "file" and listing.value is not None:
             gap = "\n" if listing.value in found else ""
             found[listing.value] = found.get(listing.value, "") + gap + listing.code
@@ -73,7 +81,7 @@ def files(page: Path) -> dict[str, str]:
 
 
 def prose(page: Path) -> str:
-    """The page without its listings."""
+    """Return the page without its listings."""
     lines = text_of(page).splitlines()
     inside = False
     kept = []
@@ -90,7 +98,7 @@ def links(page: Path) -> list[str]:
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors that GitHub makes of a page's headings."""
+    """Return the anchors that GitHub makes from a page's headings."""
     headings = (_HEADING.match(line) for line in prose(page).splitlines())
     return {_anchor(found["text"]) for found in headings if found}
 
@@ -101,7 +109,7 @@ def _anchor(heading: str) -> str:
 
 
 def section(page: Path, heading: str) -> str:
-    """What stands below a heading, up to the next one of its rank or above; raises LookupError."""
+    """Return the text below a heading, up to the next heading of its level or above; raises LookupError."""
     lines = text_of(page).splitlines()
     rank = len(heading) - len(heading.lstrip("#"))
     try:
@@ -114,7 +122,7 @@ def section(page: Path, heading: str) -> str:
 
 
 def rows(text: str) -> dict[str, tuple[str, ...]]:
-    """The rows of all tables in a text, by their first cell without its backquotes."""
+    """Return the rows of all tables in a text, by their first cell without its backquotes."""
     found = {}
     for line in text.splitlines():
         if line.startswith("|") and not re.fullmatch(r"[|\s:-]+", line):
@@ -124,7 +132,7 @@ def rows(text: str) -> dict[str, tuple[str, ...]]:
 
 
 def marked(page: Path, name: str) -> str:
-    """What stands between `<!-- name -->` and `<!-- /name -->`; raises LookupError."""
+    """Return the text between `<!-- name -->` and `<!-- /name -->`; raises LookupError."""
     found = re.search(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", text_of(page), re.DOTALL)
     if found is None:
         raise LookupError(f"{name_of(page)} has no <!-- {name} --> … <!-- /{name} -->")

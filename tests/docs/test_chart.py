@@ -1,4 +1,4 @@
-"""docs/capabilities.md shows what the connectors declare today."""
+"""docs/capabilities.md shows the capabilities that the connectors declare."""
 
 import runpy
 

@@ -1,4 +1,4 @@
-"""docs/connectors.md: its listings, put together, are a connector that works."""
+"""The listings of docs/connectors.md and docs/connectors/ form a connector that works."""
 
 import subprocess
 import sys
@@ -13,18 +13,19 @@ from connectors import API, Connector, Request
 from gateway.settings import load
 
 from .installed import Installed
-from .pages import ROOT, files, listings, rows, section
+from .pages import GUIDE, files, listings, rows, section, text_of
 
-PAGE = ROOT / "docs" / "connectors.md"
+START, PACKAGE, RECEIVING, _, TESTING, _ = GUIDE
+LISTINGS = [one for page in GUIDE for one in listings(page)]
 
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installed:
-    return Installed(tmp_path, files(PAGE), monkeypatch)
+    return Installed(tmp_path, files(*GUIDE), monkeypatch)
 
 
-def test_every_python_listing_of_the_guide_is_part_of_the_package() -> None:
-    assert all(one.word == "file" for one in listings(PAGE) if one.language == "python")
+def test_every_python_listing_belongs_to_the_package() -> None:
+    assert all(one.word == "file" for one in LISTINGS if one.language == "python")
 
 
 def test_the_package_of_the_guide_passes_the_conformance_kit(package: Installed) -> None:
@@ -34,7 +35,7 @@ def test_the_package_of_the_guide_passes_the_conformance_kit(package: Installed)
     assert " passed" in ran.stdout
 
 
-def test_its_entry_point_gives_the_connector(package: Installed) -> None:
+def test_the_entry_points_name_connector_and_emulator(package: Installed) -> None:
     entries = {(entry.group, entry.name) for entry in package.entries()}
     assert entries == {("airlock.connectors", "acme"), ("airlock.emulators", "acme")}
     connector = _acme(package)
@@ -42,7 +43,7 @@ def test_its_entry_point_gives_the_connector(package: Installed) -> None:
     assert connector.api == API
 
 
-def test_it_sends_reads_and_checks_as_the_guide_says(package: Installed) -> None:
+def test_the_connector_sends_and_refuses_as_the_guide_says(package: Installed) -> None:
     from connectors import Rejected, Reply, Text
 
     acme = _acme(package)
@@ -63,10 +64,11 @@ def test_it_sends_reads_and_checks_as_the_guide_says(package: Installed) -> None
     assert acme.refusal(Reply(200, {}, {"code": "too_many"}, purpose="send")).retry
 
 
-def test_the_first_commands_of_the_guide_do_what_it_says(tmp_path: Path) -> None:
-    """Installing and running what is written is examined in tests/plugins, by the same commands."""
-    first, second, *others = section(PAGE, "## Begin").split("```sh\n")[1].splitlines()
-    assert others[: others.index("```")] == ["pip install -e . pytest", "pytest"]
+def test_the_first_commands_of_the_guide_work(tmp_path: Path) -> None:
+    """tests/plugins installs and runs the generated package with the same commands."""
+    (shown,) = (one.code for one in listings(START) if one.language == "sh")
+    first, second, *others = shown.splitlines()
+    assert others == ["pip install -e . pytest", "pytest"]
     command = [str(Path(sys.executable).with_name("airlock")), *first.split()[1:]]
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert (tmp_path / second.removeprefix("cd ") / "pyproject.toml").is_file()
@@ -75,23 +77,22 @@ def test_the_first_commands_of_the_guide_do_what_it_says(tmp_path: Path) -> None
     assert "# Change" in next((tmp_path / "airlock-acme-chat").glob("*/__init__.py")).read_text()
 
 
-def test_the_tables_of_the_kit_are_the_kits() -> None:
+def test_the_tables_of_the_kit_match_its_code() -> None:
     from connectors.conformance import GRADES, Conformance
 
-    kit = section(PAGE, "## The conformance kit")
-    said = set(rows(kit)) - {"name", "folder"}
+    listed = set(rows(text_of(TESTING)))
     for name in ("forgeries", "variants", "grade", "readme", "token_in_address", "live"):
-        assert name in said
+        assert name in listed
         assert hasattr(Conformance, name)
-    folders = {name for name in said if name.startswith("payloads/")}
+    folders = {name for name in listed if name.startswith("payloads/")}
     assert folders == {f"payloads/{name}" for name in ("", "not_ours/", "exchanges/", "refusals/")}
-    assert set(rows(section(PAGE, "## Grades"))) - {"grade"} == set(GRADES)
+    assert set(rows(section(TESTING, "## Grades"))) - {"grade"} == set(GRADES)
 
 
-def test_the_grade_that_the_guide_shows_is_the_one_it_gets(package: Installed) -> None:
+def test_the_guides_connector_gets_the_grade_that_is_shown(package: Installed) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
     ran = subprocess.run(command, cwd=package.folder, capture_output=True, text=True, check=False)
-    (shown,) = (one for one in listings(PAGE) if one.code.startswith("acme (Acme Chat)"))
+    (shown,) = (one for one in LISTINGS if one.code.startswith("acme (Acme Chat)"))
     for line in shown.code.splitlines():
         assert line in ran.stdout, ran.stdout[-2000:]
 
@@ -115,8 +116,8 @@ def test_the_variants_of_the_guide_work(package: Installed) -> None:
     assert with_handshake.acknowledge().body == b"<Response/>"
 
 
-def test_the_table_of_attributes_is_the_contracts() -> None:
-    listed = rows(section(PAGE, "## What it declares"))
+def test_the_table_of_attributes_matches_the_contract() -> None:
+    listed = rows(section(PACKAGE, "## Declarations"))
     declared = set(Connector.__annotations__) - {"config"}
     assert set(listed) - {"attribute"} == declared
 
@@ -127,7 +128,7 @@ def test_the_table_of_events_has_every_event_and_its_fields() -> None:
 
     from connectors import AnyEvent
 
-    table = rows(section(PAGE, "## Reading: `parse`"))
+    table = rows(section(RECEIVING, "## Parse deliveries: `parse`"))
     shared = {"id", "account", "party", "sent_at", "type"}
     for event in get_args(AnyEvent):
         (cells,) = (
@@ -140,7 +141,7 @@ def test_the_table_of_events_has_every_event_and_its_fields() -> None:
 
 def _acme(package: Installed) -> Any:
     settings = package.folder / "connectors.yaml"
-    (yaml,) = (one.code for one in listings(PAGE) if one.language == "yaml")
+    (yaml,) = (one.code for one in LISTINGS if one.language == "yaml")
     settings.write_text(yaml)
     environ = {"ACME_SECRET": "secret-one", "ACME_TOKEN": "token-7"}
     return load(settings, environ, connectors_of(package)).connectors["shop-chat"]

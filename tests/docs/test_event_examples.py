@@ -1,4 +1,4 @@
-"""docs/events.md shows what a running gateway sends today, of every type, and names every state and reason."""
+"""docs/events.md shows every type of event as a running gateway sends it, and names every state and reason."""
 
 import json
 import re
@@ -24,14 +24,14 @@ SHOWN = {
         re.DOTALL,
     )
 }
-#: What differs from run to run: ids, times, sizes and hashes of what an encoder made.
+#: Values that differ from run to run: ids, times, and hashes of encoded files.
 _VOLATILE = re.compile(
     r"(evt|msg|conv|att)_[0-9a-f]+|\d{4}-\d\d-\d\dT[\d:.]+Z|[0-9a-f]{64}|wamid\.[\w=]+|m_[0-9a-f]+"
 )
 
 
 @pytest.mark.parametrize("name", SHOWN)
-def test_an_example_is_an_event_of_the_contract(name: str) -> None:
+def test_every_example_fits_the_event_schema(name: str) -> None:
     validate(SHOWN[name])
 
 
@@ -50,7 +50,7 @@ def test_the_examples_are_what_a_gateway_sends_today() -> None:
     assert _plain(SHOWN) == _plain(made), "run scripts/event_examples.py and look at what changed"
 
 
-def test_every_state_and_reason_is_explained() -> None:
+def test_every_attachment_state_and_reason_is_explained() -> None:
     table = [
         tuple(cell.strip().strip("`") for cell in line.strip("|").split("|"))
         for line in section(PAGE, "## States and reasons").splitlines()
@@ -66,7 +66,7 @@ def test_every_line_of_a_transcript_is_named() -> None:
         assert f"`{line}`" in text_of(PAGE)
 
 
-def test_every_call_of_the_api_is_listed_and_no_other() -> None:
+def test_exactly_the_calls_of_the_api_are_listed() -> None:
     listed = set(rows(section(PAGE, "## Calls to Airlock"))) - {"call"}
     calls = {
         f"{one.method.upper()} {one.path}" for one in OPERATIONS if one.path.startswith("/v1/")
@@ -74,13 +74,13 @@ def test_every_call_of_the_api_is_listed_and_no_other() -> None:
     assert listed == calls
 
 
-def test_the_secret_of_the_listings_is_nobodys() -> None:
+def test_the_listings_contain_only_the_specifications_secret() -> None:
     secrets = {
         secret
         for listing in listings(PAGE)
         for secret in re.findall(r"whsec_[A-Za-z0-9+/=]+", listing.code)
     }
-    # The one of the Standard Webhooks specification.
+    # This is the secret in the Standard Webhooks specification.
     assert secrets == {"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
 
 

@@ -1,4 +1,4 @@
-"""Every relative link of the pages leads to a file, and every #anchor to a heading."""
+"""Every relative link on the pages leads to a file, and every #anchor to a heading."""
 
 from pathlib import Path
 
@@ -19,16 +19,18 @@ def _relative() -> list[tuple[Path, str]]:
 @pytest.mark.parametrize(
     ("page", "target"), _relative(), ids=lambda value: str(value).removeprefix(str(ROOT))
 )
-def test_a_relative_link_leads_somewhere(page: Path, target: str) -> None:
+def test_a_relative_link_has_a_target(page: Path, target: str) -> None:
     path, _, anchor = target.partition("#")
     found = (page.parent / path).resolve() if path else page
     assert found.is_relative_to(ROOT)
     assert found.exists(), f"{name_of(page)} links to {target}"
     if anchor:
-        assert anchor in anchors(found), f"{name_of(page)}: {target} names no heading"
+        assert anchor in anchors(found), (
+            f"{name_of(page)} links to {target}, which has no such heading"
+        )
 
 
-def test_links_to_elsewhere_are_encrypted() -> None:
+def test_links_to_other_sites_use_https() -> None:
     plain = [target for page in PAGES for target in links(page) if target.startswith("http://")]
     assert plain == []
 

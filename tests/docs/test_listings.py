@@ -1,4 +1,4 @@
-"""What the pages show as code is code: it can be read, and where it says so it runs."""
+"""The listings on the pages can be parsed, and those that are marked `run` can be run."""
 
 import json
 import subprocess
@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .pages import PAGES, Listing, files, listings, name_of
+from .pages import GUIDE, PAGES, Listing, files, listings, name_of
 
 ALL = [listing for page in PAGES for listing in listings(page)]
 
-#: Pages' languages and what reads them; the others are configurations of other programs, and drawings.
+#: Parsers of the pages' data languages; other listings are configurations of other programs, and drawings.
 READERS: dict[str, Callable[[str], object]] = {
     "json": json.loads,
     "toml": tomllib.loads,
@@ -26,12 +26,12 @@ def _of(*languages: str) -> list[Listing]:
 
 
 @pytest.mark.parametrize("listing", _of(*READERS), ids=str)
-def test_a_listing_of_data_can_be_read(listing: Listing) -> None:
+def test_a_listing_of_data_can_be_parsed(listing: Listing) -> None:
     assert READERS[listing.language](listing.code)
 
 
 @pytest.mark.parametrize("listing", _of("sh"), ids=str)
-def test_a_shell_listing_has_no_mistake_of_spelling(listing: Listing) -> None:
+def test_a_shell_listing_has_valid_syntax(listing: Listing) -> None:
     checked = subprocess.run(
         ["sh", "-n"], input=listing.code, text=True, capture_output=True, check=False
     )
@@ -39,22 +39,26 @@ def test_a_shell_listing_has_no_mistake_of_spelling(listing: Listing) -> None:
 
 
 def test_every_python_listing_is_run_by_a_test() -> None:
-    """A marked one is: here, or as a file in the test of its page."""
+    """Marked listings are run: here, or as a file by the test of their page."""
     assert [str(listing) for listing in _of("python") if listing.word is None] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_the_python_files_of_a_page_compile(page: Path) -> None:
-    for name, code in files(page).items():
+@pytest.mark.parametrize(
+    "pages",
+    [*((page,) for page in PAGES if page not in GUIDE), GUIDE],
+    ids=lambda pages: name_of(pages[0]),
+)
+def test_the_python_files_of_a_page_compile(pages: tuple[Path, ...]) -> None:
+    for name, code in files(*pages).items():
         if name.endswith(".py"):
-            compile(code, f"{name_of(page)}:{name}", "exec")
+            compile(code, f"{name_of(pages[0])}:{name}", "exec")
 
 
 @pytest.mark.parametrize("listing", [listing for listing in ALL if listing.word == "run"], ids=str)
-def test_a_listing_that_says_so_runs(listing: Listing) -> None:
+def test_a_listing_marked_run_runs(listing: Listing) -> None:
     exec(compile(listing.code, str(listing), "exec"), {"__name__": "listing"})
 
 
-def test_every_listing_says_its_language_or_is_plain_text() -> None:
+def test_every_listing_has_a_known_language_or_none() -> None:
     known = {*READERS, "", "python", "js", "sh", "ini", "nginx", "caddy"}
     assert {listing.language for listing in ALL} <= known

@@ -1,4 +1,4 @@
-"""Names on the pages are names in the code: commands, addresses, metrics, log lines, files."""
+"""Names on the pages exist in the code: commands, HTTP paths, metrics, log events, files."""
 
 import re
 import tomllib
@@ -27,7 +27,7 @@ def _commands() -> set[str]:
     return set(commands.choices)
 
 
-def test_the_readme_lists_every_command_and_no_other() -> None:
+def test_the_readme_lists_exactly_the_commands() -> None:
     listed = set(rows(section(README, "## Commands"))) - {"command", "airlock --version"}
     assert listed == {f"airlock {name}" for name in _commands()}
 
@@ -41,7 +41,7 @@ def test_every_command_on_a_page_exists() -> None:
     assert {found for found in named if found[1] not in _commands()} == set()
 
 
-def test_the_readme_names_both_commands_of_a_newcomer() -> None:
+def test_the_readme_begins_with_make_demo_and_make_test() -> None:
     first_screen = "\n".join(text_of(README).splitlines()[:20])
     assert "make demo" in first_screen
     assert "make test" in first_screen
@@ -58,7 +58,7 @@ def test_every_make_target_on_a_page_exists() -> None:
     assert named <= targets
 
 
-def test_every_address_on_a_page_exists() -> None:
+def test_every_http_path_on_a_page_exists() -> None:
     known = [re.sub(r"\{[^}]+\}", "[^/`]+", one.path) for one in OPERATIONS]
     for page in PAGES:
         for path in re.findall(
@@ -79,31 +79,31 @@ def test_every_metric_is_explained() -> None:
     assert ours == {name for name in listed if name.startswith("airlock_")}
 
 
-def test_the_log_lines_that_are_explained_exist() -> None:
+def test_every_explained_log_event_exists() -> None:
     cells = set(rows(section(OPERATING, "## Logs"))) - {"event"}
     lines = {line for cell in cells for line in re.findall(r"\w+", cell)}
     assert {line for line in lines if f'"{line}"' not in SOURCE} == set()
 
 
-def test_the_limits_that_are_named_are_those_of_the_code() -> None:
+def test_the_named_limits_match_the_code() -> None:
     from connectors import Connector
     from gateway.fetching import Deadlines
     from gateway.inbound.capacity import BACKLOG_LIMIT, DISK_RESERVE
 
-    table = rows(section(OPERATING, "## Time-outs and limits"))
+    table = rows(section(OPERATING, "## Timeouts and limits"))
     patience = Deadlines()
-    assert table["a delivery"][0].startswith(f"{Connector.max_body // 1024**2} MiB")
-    assert table["connection to a platform"][0].startswith(f"{patience.connect:g} s")
-    assert table["first byte of its answer"] == (f"{patience.first_byte:g} s",)
-    assert table["between two pieces of a file"] == (f"{patience.idle:g} s",)
-    assert table["a whole download"][0].startswith(f"{patience.download:g} s")
+    assert table["webhook delivery"][0].startswith(f"{Connector.max_body // 1024**2} MiB")
+    assert table["connecting to a platform"][0].startswith(f"{patience.connect:g} s")
+    assert table["first byte of a platform's response"] == (f"{patience.first_byte:g} s",)
+    assert table["pause during a download"] == (f"{patience.idle:g} s",)
+    assert table["complete download"][0].startswith(f"{patience.download:g} s")
     refusals = section(OPERATING, "## What 503 means")
     assert f"{DISK_RESERVE // 1024**2} MiB" in refusals
     assert BACKLOG_LIMIT == 1_000_000
     assert "a million" in refusals
 
 
-def test_the_pauses_between_tries_are_those_of_the_code() -> None:
+def test_the_named_retry_pauses_match_the_code() -> None:
     from gateway.media.retry_policy import _FEW
 
     cells = section(OPERATING, "## Failures and retries")
@@ -114,28 +114,28 @@ def test_the_pauses_between_tries_are_those_of_the_code() -> None:
             assert re.search(rf"\| `{reason}` \| [^|]*after {re.escape(seconds)}\b", cells), reason
 
 
-def test_the_patience_with_each_platform_is_the_connectors() -> None:
+def test_the_named_media_patience_matches_the_connectors() -> None:
     from gateway.settings.plugins import classes
 
-    told = section(OPERATING, "## Failures and retries")
-    words = {900.0: "15 minutes", 3600.0: "an hour", 86_400.0: "a day"}
+    page = section(OPERATING, "## Failures and retries")
+    names = {900.0: "15 minutes", 3600.0: "an hour", 86_400.0: "a day"}
     for connector in classes():
         if connector.__module__.startswith("connectors."):
-            assert words[connector.media_patience] in told
+            assert names[connector.media_patience] in page
 
 
-def test_the_data_folder_holds_what_is_listed(tmp_path: Path) -> None:
+def test_every_listed_file_of_the_data_folder_exists_in_code(tmp_path: Path) -> None:
     listed = " ".join(rows(section(OPERATING, "## The data folder")))
     for name in ("journal.db", "media/", "scratch/", "quarantine/", "airlock.lock", "workspace.db"):
         assert name in listed
         assert f'"{name.strip("/")}"' in SOURCE
 
 
-def test_the_changelog_tells_about_this_version() -> None:
+def test_the_changelog_has_a_section_for_this_version() -> None:
     version = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]["version"]
     assert re.search(rf"^## \[{re.escape(version)}\]", text_of(ROOT / "CHANGELOG.md"), re.MULTILINE)
 
 
-def test_every_measurement_on_a_page_exists() -> None:
+def test_every_named_benchmark_exists() -> None:
     for name in re.findall(r"-m (bench\.\w+)", text_of(ROOT / "docs" / "benchmarks.md")):
         assert (ROOT / f"{name.replace('.', '/')}.py").is_file()

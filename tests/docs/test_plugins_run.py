@@ -1,4 +1,4 @@
-"""The connectors shown in README.md and docs/connectors.md, in a running gateway."""
+"""The connectors in README.md and in the guide to connectors work in a running gateway."""
 
 import hmac
 import json
@@ -17,7 +17,7 @@ from gateway.settings import Settings, load
 from simulator import Consumer, Core, photo
 
 from .installed import Installed
-from .pages import ROOT, files
+from .pages import GUIDE, ROOT, files
 
 CORE_SECRET = "whsec_" + "A" * 43 + "="
 
@@ -58,10 +58,10 @@ async def test_the_connector_of_the_readme_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = Installed(tmp_path, files(ROOT / "README.md"), monkeypatch)
-    note = {"id": "m-1", "to": "shop-1", "from": "c-77", "text": "Is it open?"}
+    message = {"id": "m-1", "to": "shop-1", "from": "c-77", "text": "Is it open?"}
     async with running(package, {"secrets": ["hush-one", "hush-two"]}) as (gateway, core):
-        assert await _deliver(gateway, "hush-two", note) == 200
-        assert await _deliver(gateway, "hush-not", note) == 401
+        assert await _deliver(gateway, "hush-two", message) == 200
+        assert await _deliver(gateway, "hush-not", message) == 401
         assert await _deliver(gateway, "hush-one", {"id": "m-2"}) == 200
         received, unrecognised = await core.until(lambda events: len(events) == 2)
     assert received["data"]["message"]["text"] == "Is it open?"
@@ -69,11 +69,11 @@ async def test_the_connector_of_the_readme_works(
     assert unrecognised["type"] == "event.unrecognised"
 
 
-async def test_the_connector_of_the_guide_brings_a_photo(
+async def test_the_connector_of_the_guide_receives_a_photo(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    package = Installed(tmp_path, files(ROOT / "docs" / "connectors.md"), monkeypatch)
-    recording = json.loads(files(ROOT / "docs" / "connectors.md")[_RECORDING])
+    package = Installed(tmp_path, files(*GUIDE), monkeypatch)
+    recording = json.loads(files(*GUIDE)[_RECORDING])
     async with (
         acme() as api,
         running(
@@ -95,10 +95,10 @@ async def test_the_connector_of_the_guide_brings_a_photo(
     assert {event["type"] for event in events} == {"message.received", "message.status"}
 
 
-async def test_the_emulator_of_the_guide_plays_with_its_connector(
+async def test_the_emulator_of_the_guide_works_with_its_connector(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    package = Installed(tmp_path, files(ROOT / "docs" / "connectors.md"), monkeypatch)
+    package = Installed(tmp_path, files(*GUIDE), monkeypatch)
     (entry,) = (one for one in package.entries() if one.group == "airlock.emulators")
     platform = entry.load()()
     await platform.start()
@@ -110,7 +110,7 @@ async def test_the_emulator_of_the_guide_plays_with_its_connector(
             answers = await platform.send(Consumer("c-77", "Ann"), "See", [photo()], times=2)
             assert [answer.status for answer in answers] == [200, 200]
             (event,) = await core.until(lambda events: len(events) == 1)
-            await _look_around(platform)
+            await _call_api(platform)
     finally:
         await platform.close()
     (attachment,) = event["data"]["message"]["attachments"]
@@ -118,8 +118,8 @@ async def test_the_emulator_of_the_guide_plays_with_its_connector(
     assert [(text.to, text.text) for text in platform.sent] == [("c-77", "Hello")]
 
 
-async def _look_around(platform: Any) -> None:
-    """Calls as the connector makes them, with the token and without."""
+async def _call_api(platform: Any) -> None:
+    """Make the connector's calls, with the token and without it."""
     api, known = f"{platform.api_url}/v1", {"authorization": f"Bearer {platform.token}"}
     async with ClientSession() as http:
         for headers, status in ((known, 200), ({}, 401)):
@@ -135,7 +135,7 @@ _RECORDING = "tests/payloads/photo_with_caption.json"
 
 @asynccontextmanager
 async def acme() -> AsyncIterator[str]:
-    """Acme's API as the guide describes it: files by id, served without the token."""
+    """Serve Acme's API as the guide describes it: files are looked up by id, and served without the token."""
     content = photo().content
 
     async def look_up(request: web.Request) -> web.Response:

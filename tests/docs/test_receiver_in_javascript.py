@@ -1,4 +1,4 @@
-"""The receiver of docs/receiver-javascript.md takes what Airlock sends: once, in order, on disk."""
+"""The receiver in docs/receiver-javascript.md stores the events that Airlock sends: once, in order, on disk."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(NODE is None, reason="needs Node.js")
 
 @asynccontextmanager
 async def running(folder: Path) -> AsyncIterator[str]:
-    """The receiver in a process of its own; its address. It is killed in the end, as by a power cut."""
+    """Run the receiver in its own process and yield its URL; kill it at the end, as a power cut would."""
     (folder / "core.mjs").write_text(files(ROOT / "docs" / "receiver-javascript.md")["core.mjs"])
     environment = {"CORE_SECRET": SECRET, "CORE_FILE": str(folder / "events.jsonl"), "PORT": "0"}
     process = await asyncio.create_subprocess_exec(
@@ -40,7 +40,7 @@ async def running(folder: Path) -> AsyncIterator[str]:
     finally:
         process.kill()
         await process.wait()
-        process._transport.close()  # type: ignore[attr-defined]  # or it is told as left open
+        process._transport.close()  # type: ignore[attr-defined]  # or a ResourceWarning reports it
 
 
 async def post(url: str, events: list[Any], secrets: list[str]) -> set[str]:
@@ -58,7 +58,7 @@ async def shown(url: str) -> Any:
         return json.loads(await answer.text())
 
 
-async def test_it_keeps_each_event_once_and_shows_conversations_as_they_are(
+async def test_each_event_is_stored_once_and_shown_in_order(
     tmp_path: Path,
 ) -> None:
     async with running(tmp_path) as url:
@@ -72,7 +72,7 @@ async def test_it_keeps_each_event_once_and_shows_conversations_as_they_are(
         assert [message["sequence"] for message in lines] == list(range(1, len(lines) + 1))
 
 
-async def test_it_knows_after_a_power_cut_what_it_took_before(tmp_path: Path) -> None:
+async def test_stored_events_survive_a_power_cut(tmp_path: Path) -> None:
     async with running(tmp_path) as url:
         await post(url, EXAMPLES[:3], [SECRET])
         before = await shown(url)
@@ -85,7 +85,7 @@ async def test_it_knows_after_a_power_cut_what_it_took_before(tmp_path: Path) ->
     assert len({json.loads(line)["id"] for line in kept}) == len(kept) == len(EXAMPLES)
 
 
-async def test_it_takes_nothing_else(tmp_path: Path) -> None:
+async def test_unsigned_and_forged_requests_are_refused(tmp_path: Path) -> None:
     async with running(tmp_path) as url:
         assert await post(url, EXAMPLES[:1], [ANOTHER]) == {"again"}
         old = {"webhook-id": "e", "webhook-timestamp": "1", "webhook-signature": "v1,AAAA"}

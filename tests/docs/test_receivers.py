@@ -1,4 +1,4 @@
-"""The receivers shown in README.md and docs/events.md take what Airlock sends."""
+"""The receivers in README.md and docs/events.md accept what Airlock sends."""
 
 import json
 import sqlite3
@@ -34,7 +34,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def _post(app: web.Application, events: list[Any], secrets: list[str]) -> list[str]:
-    """What the receiver made of each event."""
+    """Post events to a receiver, and return its verdict on each."""
     async with TestServer(app) as server:
         client = CoreClient(str(server.make_url("/airlock")), secrets, connections=1)
         try:
@@ -46,7 +46,7 @@ async def _post(app: web.Application, events: list[Any], secrets: list[str]) -> 
             await client.close()
 
 
-async def test_the_receiver_of_the_readme_takes_every_type_of_event(
+async def test_the_receiver_of_the_readme_accepts_every_type_of_event(
     settings: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     app = _load(ROOT / "README.md", "receiver.py").app
@@ -55,7 +55,7 @@ async def test_the_receiver_of_the_readme_takes_every_type_of_event(
     assert "message.received [photo message]" in capsys.readouterr().out
 
 
-async def test_the_receiver_of_the_readme_takes_nothing_else(settings: Path) -> None:
+async def test_the_receiver_of_the_readme_refuses_forged_requests(settings: Path) -> None:
     app = _load(ROOT / "README.md", "receiver.py").app
     assert await _post(app, EXAMPLES[:1], [ANOTHER]) == ["again"]
     async with TestServer(app) as server, ClientSession() as http:
@@ -69,7 +69,7 @@ async def test_the_receiver_of_the_readme_takes_nothing_else(settings: Path) -> 
                 assert answer.status == 401
 
 
-async def test_the_core_of_the_guide_keeps_each_event_once(settings: Path) -> None:
+async def test_the_core_of_the_guide_stores_each_event_once(settings: Path) -> None:
     core = _load(EVENTS, "core.py")
     verdicts = await _post(core.app, [*EXAMPLES, *EXAMPLES], [SECRET])
     assert set(verdicts) == {"taken"}
@@ -84,7 +84,7 @@ async def test_the_core_of_the_guide_keeps_each_event_once(settings: Path) -> No
     assert states == {"photo": "ready", "video": "ready", "document": "rejected"}
 
 
-async def test_the_core_of_the_guide_refuses_what_is_not_signed(settings: Path) -> None:
+async def test_the_core_of_the_guide_refuses_forged_events(settings: Path) -> None:
     core = _load(EVENTS, "core.py")
     assert await _post(core.app, EXAMPLES[:1], [ANOTHER]) == ["again"]
     core.database.close()

@@ -20,7 +20,7 @@ PAGE = ROOT / "docs" / "settings.md"
 PLATFORMS = {found.name: found for found in classes() if found.__module__.startswith("connectors.")}
 SHARED = {name: field for name, field in ConnectorConfig.model_fields.items() if name != "api_url"}
 
-#: What a page says where there is no value to show.
+#: Words on the pages for defaults that are empty.
 _NONE = {None: {"none", "no limit"}, (): {"none"}}
 
 
@@ -33,14 +33,14 @@ def test_every_setting_is_listed_with_its_default(name: str) -> None:
         assert _agrees(listed[key][0], field), f"{name}.{key}: the page says {listed[key][0]}"
 
 
-def test_what_every_connector_takes_is_listed_with_its_default() -> None:
+def test_every_shared_connector_setting_is_listed_with_its_default() -> None:
     listed = rows(section(PAGE, "## connectors"))
     assert set(listed) - {"key"} == set(ConnectorConfig.model_fields)
     for key, field in SHARED.items():
         assert key == "type" or _agrees(listed[key][0], field)
 
 
-def test_each_platform_that_comes_with_airlock_has_a_page() -> None:
+def test_every_built_in_platform_has_a_page() -> None:
     assert {path.stem for path in (ROOT / "docs" / "platforms").glob("*.md")} == set(PLATFORMS)
 
 
@@ -68,14 +68,14 @@ def _yaml() -> list[Any]:
 
 
 @pytest.mark.parametrize("listing", _yaml(), ids=str)
-def test_settings_shown_on_a_page_would_start(listing: Any, tmp_path: Path) -> None:
+def test_settings_shown_on_a_page_can_be_loaded(listing: Any, tmp_path: Path) -> None:
     file = tmp_path / "connectors.yaml"
     content = yaml.safe_load(listing.code)
     file.write_text(yaml.safe_dump(_without_plugins(content)))
     assert isinstance(load(file, _environment(listing.code)), Settings)
 
 
-def test_the_mistakes_shown_read_as_they_are_told(tmp_path: Path) -> None:
+def test_the_shown_error_messages_match_the_code(tmp_path: Path) -> None:
     (shown,) = (one.code for one in listings(PAGE) if "did you mean" in one.code)
     file = tmp_path / "connectors.yaml"
     file.write_text(
@@ -83,9 +83,9 @@ def test_the_mistakes_shown_read_as_they_are_told(tmp_path: Path) -> None:
         "    account_sid: AC00000000000000000000000000000000\n"
         "    auth_tokens: ['${TWILIO_AUTH_TOKEN}']\n    sender: '+15550002222'\n"
     )
-    with pytest.raises(ConfigError) as mistakes:
+    with pytest.raises(ConfigError) as raised:
         load(file, {})
-    assert str(mistakes.value).replace(f"{tmp_path}/", "") == shown.strip()
+    assert str(raised.value).replace(f"{tmp_path}/", "") == shown.strip()
 
 
 def test_the_connectors_yaml_of_the_repository_names_every_setting() -> None:
@@ -95,32 +95,31 @@ def test_the_connectors_yaml_of_the_repository_names_every_setting() -> None:
 
 
 def _agrees(cell: str, field: FieldInfo) -> bool:
-    """Whether a cell of the table says the default; where that is computed, any words do."""
+    """Return whether a cell of the table shows the default; any text will do for a computed one."""
     shown = re.findall(r"`([^`]*)`", cell)
     if field.is_required():
-        # An address that every connector sets for itself counts as given.
         return cell == "required"
     default = field.default if field.default_factory is None else None
     if field.default_factory is not None:
         return bool(cell)
     if default in _NONE:
         return cell in _NONE[default]
-    return any(_same(word, default) for word in shown)
+    return any(_same(text, default) for text in shown)
 
 
-def _same(word: str, default: Any) -> bool:
+def _same(text: str, default: Any) -> bool:
     match default:
         case bool():
-            return word == str(default).lower()
+            return text == str(default).lower()
         case int() | float():
-            return default in {_number(size, word), _number(duration, word)}
+            return default in {_number(size, text), _number(duration, text)}
         case _:
-            return word.rstrip("/") == str(default).rstrip("/")
+            return text.rstrip("/") == str(default).rstrip("/")
 
 
-def _number(read: Any, word: str) -> float | None:
+def _number(read: Any, text: str) -> float | None:
     try:
-        return float(read(word))
+        return float(read(text))
     except ValueError:
         return None
 
@@ -132,17 +131,17 @@ def _without_plugins(content: Any) -> Any:
 
 
 def _environment(code: str) -> dict[str, str]:
-    """Something that passes for each reference of a listing."""
+    """Return a value that is accepted for each reference in a listing."""
     names = re.findall(r"\$\{([A-Z_]+)\}", code)
-    return {name: _SHAPED.get(name, "a-secret-of-a-listing") for name in names}
+    return {name: _EXAMPLE_SECRETS.get(name, "a-secret-of-a-listing") for name in names}
 
 
-_SHAPED = {
+_EXAMPLE_SECRETS = {
     "APPLE_MSP_SECRET": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
     "CORE_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     "TWILIO_ACCOUNT_SID": "AC00000000000000000000000000000000",
 }
 
 
-def test_the_page_of_settings_is_where_the_readme_says() -> None:
+def test_the_readme_links_to_the_page_of_settings() -> None:
     assert name_of(PAGE) in text_of(ROOT / "README.md")

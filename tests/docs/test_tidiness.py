@@ -1,4 +1,4 @@
-"""No file of the repository names the machine it was written on, or a package registry."""
+"""No file of the repository names a developer's machine or a package registry."""
 
 import re
 import subprocess
@@ -8,7 +8,7 @@ import pytest
 
 from .pages import ROOT
 
-#: Left out where there is no git to ask.
+#: Folders to skip if git is not available.
 _NOT_OURS = frozenset(
     {
         ".git",
@@ -24,7 +24,7 @@ _NOT_OURS = frozenset(
 _MACHINE = re.compile(
     r"(?<![\w.\-/*{}])/(?:work|root|Users)/|(?<![\w.\-/*{}])/home/[a-z]"
     r"|(?:https?|file)://[^\s\"')]*(?:pypi|simple/|artifactory|devpi|nexus|registry\.)"
-    # In two pieces each: this file, too, may name none.
+    # Each in two pieces, because the test checks this file, too.
     r"|python"
     r"hosted|npm"
     r"js|--(?:extra-)?index"
@@ -48,14 +48,14 @@ def _tracked() -> list[Path]:
 
 
 def test_no_file_names_a_machine_or_a_registry() -> None:
-    guilty = []
+    findings = []
     for path in _tracked():
         try:
             text = path.read_text("utf-8")
         except UnicodeDecodeError:
             continue
-        guilty += [f"{path.relative_to(ROOT)}: {found[0]}" for found in _MACHINE.finditer(text)]
-    assert guilty == []
+        findings += [f"{path.relative_to(ROOT)}: {found[0]}" for found in _MACHINE.finditer(text)]
+    assert findings == []
 
 
 @pytest.mark.parametrize(
@@ -68,10 +68,10 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
         "pip install --index" + "-url https://mirror.example",
     ],
 )
-def test_the_check_would_find_one(line: str) -> None:
+def test_the_check_finds_forbidden_lines(line: str) -> None:
     assert _MACHINE.search(line)
 
 
 @pytest.mark.parametrize("line", ["/workspace/", "media/worker.py", "docs/work/", "/rooted"])
-def test_the_check_finds_nothing_else(line: str) -> None:
+def test_the_check_ignores_other_lines(line: str) -> None:
     assert _MACHINE.search(line) is None

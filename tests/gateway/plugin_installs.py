@@ -1,4 +1,4 @@
-"""Plugin distributions for tests: written to a folder as an installer would, found through their metadata."""
+"""Plugin distributions for tests, written to a folder as an installer would and found through their metadata."""
 
 import sys
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Settings written to a file and loaded, as the settings' tests do over and over."""
+"""A helper that writes settings to a file and loads it."""
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint
@@ -11,7 +11,7 @@ from gateway.settings import ConfigError, Mistake, Settings, load
 
 
 class SettingsFile:
-    """connectors.yaml in a folder of its own."""
+    """A connectors.yaml in its own folder."""
 
     def __init__(self, folder: Path, entries: Sequence[EntryPoint] | None = ()) -> None:
         self.path = folder / "connectors.yaml"
@@ -27,6 +27,6 @@ class SettingsFile:
         return caught.value.mistakes
 
     def lines(self, text: str, environ: Mapping[str, str] | None = None) -> list[str]:
-        """Each mistake as it is shown, the folder left out."""
+        """Return each mistake as it is shown, without the folder."""
         folder = f"{self.path.parent}/"
         return [str(mistake).removeprefix(folder) for mistake in self.mistakes(text, environ)]

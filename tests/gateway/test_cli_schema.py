@@ -1,4 +1,4 @@
-"""`airlock schema` prints schemas that programs can read."""
+"""`airlock schema` prints JSON."""
 
 import json
 

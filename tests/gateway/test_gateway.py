@@ -1,4 +1,4 @@
-"""The whole gateway over real HTTP, with a tiny platform: from a webhook to an event and a picture."""
+"""The whole gateway over real HTTP with a minimal platform: from webhook to event and rendition."""
 
 import asyncio
 import hashlib
@@ -33,7 +33,7 @@ TOKEN = "a token of the core"
 
 @dataclass
 class House:
-    """A gateway with a media host and a core around it."""
+    """A gateway with a media host and a core."""
 
     gateway: Gateway
     core: Core
@@ -117,7 +117,7 @@ def with_photo(home: House, id: str = "1", **more: Any) -> dict[str, Any]:
     return {"id": id, "from": "ann", "media": [["photo", f"{home.media_url}/{id}"]], **more}
 
 
-async def test_a_photo_arrives_ready_and_its_links_serve_what_the_event_announced(
+async def test_a_photo_arrives_ready_and_its_links_serve_it(
     home: House,
 ) -> None:
     home.files["1"] = photo()
@@ -152,7 +152,7 @@ async def test_a_photo_arrives_ready_and_its_links_serve_what_the_event_announce
 
 
 async def linked(home: House) -> tuple[str, str]:
-    """A conversation assigned to anna, and her link to a preview in it."""
+    """Return a conversation assigned to anna, and her link to a preview in it."""
     home.files["1"] = photo()
     await home.send(with_photo(home))
     (event,) = await home.core.until(1)
@@ -163,7 +163,7 @@ async def linked(home: House) -> tuple[str, str]:
     return conversation, links["links"]["preview"]
 
 
-async def test_a_part_of_a_rendition_is_answered_as_a_part(home: House) -> None:
+async def test_range_and_conditional_requests_are_honoured(home: House) -> None:
     _, url = await linked(home)
     async with home.http.get(url) as response:
         whole, etag = await response.read(), response.headers["etag"]
@@ -208,7 +208,7 @@ async def test_a_forged_delivery_is_refused_and_leaves_nothing(home: House) -> N
     assert event["data"]["message"]["platform_id"] == "2"
 
 
-async def test_a_body_beyond_the_limit_is_refused_whether_announced_or_not(home: House) -> None:
+async def test_a_body_over_the_limit_is_refused(home: House) -> None:
     url = f"{home.gateway.url}/webhooks/desk"
     async with home.http.post(url, data=io.BytesIO(b"x" * 10_000_000)) as response:
         assert response.status == 413
@@ -226,7 +226,7 @@ async def test_a_body_beyond_the_limit_is_refused_whether_announced_or_not(home:
         assert response.status == 200
 
 
-async def test_a_missing_file_ends_gone_with_its_caption_and_neighbours_arrive(home: House) -> None:
+async def test_a_failed_file_does_not_affect_caption_or_neighbours(home: House) -> None:
     home.files["2"] = photo()
     await home.send(
         {"id": "1", "from": "ann", "text": "broken", "media": [["photo", "http://10.0.0.1/x"]]},
@@ -243,7 +243,7 @@ async def test_a_missing_file_ends_gone_with_its_caption_and_neighbours_arrive(h
     assert events["3"]["transcript"] == "words"
 
 
-async def test_a_file_that_is_no_picture_is_rejected_whatever_it_calls_itself(home: House) -> None:
+async def test_a_file_that_is_not_an_image_is_rejected(home: House) -> None:
     home.files["1"] = b"<html><script>alert(1)</script></html>" * 50
     await home.send(with_photo(home))
     (event,) = await home.core.until(1)
@@ -251,7 +251,7 @@ async def test_a_file_that_is_no_picture_is_rejected_whatever_it_calls_itself(ho
     assert (attachment["state"], attachment["reason"]) == ("rejected", "unsupported_type")
 
 
-async def test_a_slow_file_is_announced_as_pending_and_updated(tmp_path: Path) -> None:
+async def test_a_slow_file_is_announced_as_pending_then_updated(tmp_path: Path) -> None:
     async with house(tmp_path, hold_seconds=0.2) as home:
         released = asyncio.Event()
 
@@ -269,7 +269,7 @@ async def test_a_slow_file_is_announced_as_pending_and_updated(tmp_path: Path) -
         assert update["data"]["message"]["attachments"][0]["state"] == "ready"
 
 
-async def test_a_file_that_comes_at_the_second_try_arrives(home: House) -> None:
+async def test_a_file_that_succeeds_on_retry_arrives(home: House) -> None:
     tries = 0
 
     async def late(request: web.Request) -> web.Response:
@@ -284,7 +284,7 @@ async def test_a_file_that_comes_at_the_second_try_arrives(home: House) -> None:
     assert tries == 2
 
 
-async def test_a_retry_by_hand_brings_what_had_failed(home: House) -> None:
+async def test_a_manual_retry_recovers_a_failed_file(home: House) -> None:
     await home.send(with_photo(home))
     (event,) = await home.core.until(1)
     attachment = event["data"]["message"]["attachments"][0]
@@ -297,7 +297,7 @@ async def test_a_retry_by_hand_brings_what_had_failed(home: House) -> None:
     assert (await home.call("GET", f"/v1/attachments/{attachment['id']}"))[1]["state"] == "ready"
 
 
-async def test_photos_that_are_turned_off_are_told_and_not_fetched(home: House) -> None:
+async def test_disabled_photos_are_announced_but_not_fetched(home: House) -> None:
     asked = []
 
     async def never(request: web.Request) -> web.Response:
@@ -317,7 +317,7 @@ async def test_photos_that_are_turned_off_are_told_and_not_fetched(home: House) 
     assert not asked
 
 
-async def test_v1_wants_a_token_and_names_what_is_wrong(home: House) -> None:
+async def test_v1_requires_a_token_and_explains_errors(home: House) -> None:
     status, problem = await home.call("GET", "/v1/capabilities", token="guess")
     assert (status, problem["title"]) == (401, "Unauthorized")
     assert (await home.call("GET", "/v1/capabilities"))[0] == 200
@@ -335,15 +335,13 @@ async def test_v1_wants_a_token_and_names_what_is_wrong(home: House) -> None:
     assert page["messages"][0] == event["data"]["message"]
 
 
-async def test_readiness_says_what_is_less_than_full_protection(home: House) -> None:
+async def test_readiness_reports_reduced_protection(home: House) -> None:
     status, report = await home.call("GET", "/readyz")
     assert (status, report["status"]) == (200, "ready")
     assert "not scanned" in report["checks"]["scanner"]["detail"]
 
 
-async def test_readiness_says_that_media_cannot_be_stored_and_media_wait(
-    tmp_path: Path, home: House
-) -> None:
+async def test_media_wait_while_they_cannot_be_stored(tmp_path: Path, home: House) -> None:
     folder = tmp_path / "media"
     folder.rmdir()
     folder.write_bytes(b"no folder")
@@ -360,7 +358,7 @@ async def test_readiness_says_that_media_cannot_be_stored_and_media_wait(
     assert (await home.call("GET", "/readyz"))[0] == 200
 
 
-async def test_a_restart_finishes_what_was_begun_and_leaves_no_scratch_files(
+async def test_a_restart_resumes_media_and_removes_scratch_files(
     tmp_path: Path,
 ) -> None:
     hang = asyncio.Event()
@@ -371,7 +369,7 @@ async def test_a_restart_finishes_what_was_begun_and_leaves_no_scratch_files(
 
     async with house(tmp_path, hold_seconds=60) as first:
         first.files["1"] = hanging
-        # The address must outlive the first house: a second one serves it under the same path.
+        # The URL must outlive the first house: a second server answers on the same port and path.
         await first.send(
             {"id": "0", "from": "ann", "text": "before"}, with_photo(first, text="look")
         )

@@ -1,4 +1,4 @@
-"""Links to media: good for one file, one rendition, one agent, and some minutes."""
+"""Signed media links: valid for one rendition, one agent and a few minutes."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def query(ticket: Ticket, made_by: Links) -> dict[str, str]:
     return dict(part.split("=", 1) for part in written.split("&"))
 
 
-def test_a_link_is_good_until_its_time_is_over_and_not_a_second_longer() -> None:
+def test_a_link_is_valid_until_it_expires() -> None:
     given = query(TICKET, links())
     for now in (float(NOW), NOW + 300.0):
         assert links().check("att_1", "preview", given, now) == TICKET
@@ -42,20 +42,20 @@ def test_a_link_is_good_until_its_time_is_over_and_not_a_second_longer() -> None
     ],
     ids=str,
 )
-def test_nothing_of_it_can_be_changed(changed: dict[str, str]) -> None:
+def test_an_altered_link_is_refused(changed: dict[str, str]) -> None:
     given = {**query(TICKET, links()), **changed}
     assert links().check("att_1", "preview", given, NOW) is None
 
 
-def test_it_opens_no_other_file_and_no_other_rendition() -> None:
+def test_a_link_opens_only_its_own_rendition() -> None:
     given = query(TICKET, links())
     assert links().check("att_2", "preview", given, NOW) is None
     assert links().check("att_1", "video", given, NOW) is None
     assert links(b"another key of 32 bytes.........").check("att_1", "preview", given, NOW) is None
 
 
-def test_no_two_tickets_sign_the_same() -> None:
-    """Names are the core's own and may hold anything."""
+def test_different_tickets_have_different_signatures() -> None:
+    """The core chooses agents' names, which may contain anything."""
     tickets = [
         Ticket("att_1", "preview", "a", NOW),
         Ticket("att_1", "previewa", "", NOW),

@@ -1,4 +1,4 @@
-"""What the log shows and what it never shows."""
+"""Log output: its format, and masking of secrets."""
 
 import io
 import json
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 
 class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
+    """A stream that reports being a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -42,10 +42,10 @@ def lines(out: io.StringIO) -> list[dict[str, Any]]:
     return [json.loads(line) for line in out.getvalue().splitlines()]
 
 
-# form -------------------------------------------------------------------------------------------
+# format -----------------------------------------------------------------------------------------
 
 
-def test_a_program_reads_one_json_object_a_line() -> None:
+def test_log_lines_are_json_objects() -> None:
     out = io.StringIO()
     configure(stream=out)
 
@@ -65,7 +65,7 @@ def test_a_program_reads_one_json_object_a_line() -> None:
     }
 
 
-def test_a_person_reads_words_without_braces() -> None:
+def test_a_terminal_gets_readable_lines() -> None:
     out = Terminal()
     configure(stream=out)
 
@@ -76,7 +76,7 @@ def test_a_person_reads_words_without_braces() -> None:
     assert "{" not in out.getvalue()
 
 
-def test_colours_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_color_disables_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     out = Terminal()
     configure(stream=out)
@@ -86,7 +86,7 @@ def test_colours_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\x1b" not in out.getvalue()
 
 
-def test_words_from_outside_can_neither_move_the_cursor_nor_forge_a_line(
+def test_outside_text_cannot_control_the_terminal_or_forge_lines(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
@@ -100,7 +100,7 @@ def test_words_from_outside_can_neither_move_the_cursor_nor_forge_a_line(
     assert len(out.getvalue().splitlines()) == 1
 
 
-def test_a_levels_limit_holds() -> None:
+def test_lower_levels_are_not_logged() -> None:
     out = io.StringIO()
     configure(stream=out, level=logging.ERROR)
 
@@ -110,7 +110,7 @@ def test_a_levels_limit_holds() -> None:
     assert [line["event"] for line in lines(out)] == ["loud"]
 
 
-def test_what_is_bound_to_the_context_is_in_every_line() -> None:
+def test_context_variables_appear_in_every_line() -> None:
     out = io.StringIO()
     configure(stream=out)
 
@@ -120,7 +120,7 @@ def test_what_is_bound_to_the_context_is_in_every_line() -> None:
     assert lines(out)[0]["connector"] == "sms"
 
 
-def test_an_exception_has_its_traceback_and_no_secret() -> None:
+def test_an_exception_is_logged_with_a_masked_traceback() -> None:
     out = io.StringIO()
     configure(["hunter2-in-clear"], stream=out)
 
@@ -135,7 +135,7 @@ def test_an_exception_has_its_traceback_and_no_secret() -> None:
     assert "abcdef" not in out.getvalue()
 
 
-def test_lines_of_libraries_take_the_same_way() -> None:
+def test_library_records_are_formatted_and_masked() -> None:
     out = io.StringIO()
     configure(["hunter2-in-clear"], stream=out)
 
@@ -151,7 +151,7 @@ def test_lines_of_libraries_take_the_same_way() -> None:
     }
 
 
-def test_warnings_become_lines() -> None:
+def test_python_warnings_are_logged() -> None:
     out = io.StringIO()
     with warnings.catch_warnings():
         warnings.simplefilter("always")
@@ -164,7 +164,7 @@ def test_warnings_become_lines() -> None:
     assert "abcdef" not in line["event"]
 
 
-def test_a_crash_is_a_masked_line_too() -> None:
+def test_a_crash_is_logged_and_masked() -> None:
     program = """
 from gateway.observability.logs import configure
 configure(["hunter2-in-clear"])
@@ -209,7 +209,7 @@ raise RuntimeError("whsec_abcdef " + "-".join(["hunter2", "in", "clear"]))
         ("password = abc", "password = ***"),
     ],
 )
-def test_what_looks_like_a_secret_is_masked(text: str, shown: str) -> None:
+def test_text_that_looks_like_a_secret_is_masked(text: str, shown: str) -> None:
     assert Mask().text(text) == shown
 
 
@@ -227,17 +227,17 @@ def test_what_looks_like_a_secret_is_masked(text: str, shown: str) -> None:
         "what about 5/7? yes",
     ],
 )
-def test_honest_words_stay(text: str) -> None:
+def test_ordinary_text_is_not_masked(text: str) -> None:
     assert Mask().text(text) == text
 
 
-def test_a_secret_of_the_settings_is_masked_wherever_it_turns_up() -> None:
+def test_secrets_of_the_settings_are_masked_anywhere() -> None:
     mask = Mask(["hunter2", "hunter2-longer", "a"])
 
     assert mask.text("ahunter2b hunter2-longer a") == "a***b *** a"
 
 
-def test_a_value_is_masked_for_the_name_it_has() -> None:
+def test_values_under_sensitive_keys_are_masked() -> None:
     event = {
         "access_token": "abc",
         "app-secrets": ["abc"],
@@ -263,7 +263,7 @@ def test_a_value_is_masked_for_the_name_it_has() -> None:
     }
 
 
-def test_masking_reaches_into_whatever_is_logged() -> None:
+def test_nested_values_are_masked() -> None:
     event = {
         "list": ["Bearer abc", ("whsec_abc",), {"Bearer abc"}],
         "bytes": b"Bearer abc",
@@ -278,7 +278,7 @@ def test_masking_reaches_into_whatever_is_logged() -> None:
     assert "abc" not in json.dumps(shown)
 
 
-def test_nothing_that_is_logged_can_make_logging_fail() -> None:
+def test_no_value_can_make_logging_fail() -> None:
     out = io.StringIO()
     configure(stream=out)
     endless: list[Any] = []
@@ -296,10 +296,10 @@ def test_nothing_that_is_logged_can_make_logging_fail() -> None:
     "part",
     ["a", "a.", "://", "http://", "token", "Bearer ", "/", "?", "'", "eyJ", "token=", "\x1b", "a@"],
 )
-def test_a_long_hostile_text_is_cut_and_costs_little(part: str) -> None:
+def test_a_long_hostile_text_is_cut_quickly(part: str) -> None:
     begun = time.process_time()
     shown = Mask(["hunter2-in-clear"]).text(part * 1_000_000)
 
     assert len(shown) <= 16_100
-    # A pattern that backtracks takes minutes here, a sound one some hundredths of a second.
+    # A pattern with catastrophic backtracking takes minutes here; a linear one takes hundredths of a second.
     assert time.process_time() - begun < 5

@@ -17,7 +17,7 @@ from gateway.media.source import scratch_file
 from gateway.settings import MediaSettings
 from tests.gateway.test_gateway import House, house, photo
 from tests.normalizer.daemon import EICAR, SIGNATURE, Daemon
-from tests.normalizer.media_samples import film
+from tests.normalizer.media_samples import make_video as film
 
 
 def never_full() -> bool:

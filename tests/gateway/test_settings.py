@@ -1,4 +1,4 @@
-"""What connectors.yaml says becomes settings."""
+"""Valid settings: values, defaults, environment variables and warnings."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def file(tmp_path: Path) -> SettingsFile:
     return SettingsFile(tmp_path)
 
 
-def test_an_empty_file_has_the_defaults_of_the_contract(file: SettingsFile) -> None:
+def test_an_empty_file_loads_with_the_documented_defaults(file: SettingsFile) -> None:
     settings = file.load("")
 
     assert str(settings.gateway.listen) == "127.0.0.1:8080"
@@ -38,7 +38,7 @@ def test_an_empty_file_has_the_defaults_of_the_contract(file: SettingsFile) -> N
     assert settings.connectors == {}
 
 
-def test_the_default_limits_are_those_of_the_sanitizer(file: SettingsFile) -> None:
+def test_default_limits_match_the_sanitizers(file: SettingsFile) -> None:
     assert file.load("").media.limits() == Limits()
 
 
@@ -98,7 +98,7 @@ def test_sections_whose_keys_are_all_commented_out_have_defaults(file: SettingsF
         ('"70000"', 70_000),
     ],
 )
-def test_a_size_is_read(file: SettingsFile, text: str, size: int) -> None:
+def test_sizes_are_parsed(file: SettingsFile, text: str, size: int) -> None:
     settings = file.load(f"media: {{photo_max_bytes: {text}}}")
 
     assert settings.media.photo_max_bytes == size
@@ -119,7 +119,7 @@ def test_a_size_is_read(file: SettingsFile, text: str, size: int) -> None:
         ('"90"', 90),
     ],
 )
-def test_a_duration_is_read(file: SettingsFile, text: str, seconds: float) -> None:
+def test_durations_are_parsed(file: SettingsFile, text: str, seconds: float) -> None:
     settings = file.load(f"media: {{retention: {text}}}")
 
     assert settings.media.retention == seconds
@@ -134,7 +134,7 @@ def test_a_duration_is_read(file: SettingsFile, text: str, seconds: float) -> No
         ("gateway.internal:65535", "gateway.internal", 65535, "http://gateway.internal:65535"),
     ],
 )
-def test_listen_is_host_and_port_and_the_default_of_public_url(
+def test_listen_is_parsed_and_is_the_default_public_url(
     file: SettingsFile, text: str, host: str, port: int, url: str
 ) -> None:
     gateway = file.load(f"gateway: {{listen: {text}}}").gateway
@@ -143,7 +143,7 @@ def test_listen_is_host_and_port_and_the_default_of_public_url(
     assert gateway.public_url == url
 
 
-def test_public_url_keeps_its_path_and_loses_only_the_slash_at_its_end(
+def test_public_url_keeps_its_path_without_a_trailing_slash(
     file: SettingsFile,
 ) -> None:
     settings = file.load("gateway: {public_url: 'https://Chat.example.com:8443/airlock/'}")
@@ -151,13 +151,13 @@ def test_public_url_keeps_its_path_and_loses_only_the_slash_at_its_end(
     assert settings.gateway.public_url == "https://Chat.example.com:8443/airlock"
 
 
-def test_a_relative_data_folder_is_beside_the_file(file: SettingsFile) -> None:
+def test_a_relative_data_folder_is_next_to_the_file(file: SettingsFile) -> None:
     assert file.load("").gateway.data == file.path.parent / "airlock-data"
     assert file.load("gateway: {data: ./kept}").gateway.data == file.path.parent / "kept"
     assert file.load("gateway: {data: /srv/kept}").gateway.data == Path("/srv/kept")
 
 
-def test_a_scanner_is_a_socket_in_the_file_system_or_an_address(file: SettingsFile) -> None:
+def test_a_scanner_is_a_unix_socket_or_an_address(file: SettingsFile) -> None:
     unix = file.load("media: {scanner: 'unix:/run/clamav/clamd.ctl'}").media.scanner
     tcp = file.load("media: {scanner: 'tcp://127.0.0.1:3310'}").media.scanner
 
@@ -166,7 +166,7 @@ def test_a_scanner_is_a_socket_in_the_file_system_or_an_address(file: SettingsFi
     assert tcp == Address("127.0.0.1", 3310)
 
 
-def test_extra_hosts_are_names_or_everything_below_a_name(file: SettingsFile) -> None:
+def test_extra_hosts_are_host_names_or_domain_suffixes(file: SettingsFile) -> None:
     settings = file.load("fetch: {extra_hosts: [Media.example.com, .cdn.example.com]}")
 
     assert settings.fetch.extra_hosts == ("media.example.com", ".cdn.example.com")
@@ -175,7 +175,7 @@ def test_extra_hosts_are_names_or_everything_below_a_name(file: SettingsFile) ->
 # the environment --------------------------------------------------------------------------------
 
 
-def test_values_come_from_the_environment_anywhere_inside_text(file: SettingsFile) -> None:
+def test_environment_references_are_replaced_anywhere_in_a_value(file: SettingsFile) -> None:
     settings = file.load(
         """
         gateway:
@@ -208,19 +208,19 @@ def test_values_come_from_the_environment_anywhere_inside_text(file: SettingsFil
     assert settings.fetch.allow_private_hosts is True
 
 
-def test_two_dollars_stand_for_the_characters_themselves(file: SettingsFile) -> None:
+def test_two_dollars_escape_a_reference(file: SettingsFile) -> None:
     settings = file.load('gateway: {api_tokens: ["a$${NAME}b$c"]}', {"NAME": "no"})
 
     assert settings.gateway.api_tokens[0].get_secret_value() == "a${NAME}b$c"
 
 
-def test_what_the_environment_holds_is_not_read_again(file: SettingsFile) -> None:
+def test_environment_values_are_not_expanded_again(file: SettingsFile) -> None:
     settings = file.load('gateway: {api_tokens: ["${A}"]}', {"A": "${B}", "B": "no"})
 
     assert settings.gateway.api_tokens[0].get_secret_value() == "${B}"
 
 
-def test_an_anchor_shares_what_two_connectors_have_in_common(
+def test_two_connectors_share_settings_through_an_anchor(
     file: SettingsFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plugins = Plugins(tmp_path, monkeypatch)
@@ -244,16 +244,16 @@ def test_an_anchor_shares_what_two_connectors_have_in_common(
     assert one.access_token == two.access_token
 
 
-# values that stay as they are -------------------------------------------------------------------
+# immutability and defaults ----------------------------------------------------------------------
 
 
-def test_settings_cannot_be_changed(file: SettingsFile) -> None:
+def test_settings_are_immutable(file: SettingsFile) -> None:
     settings = file.load("")
 
     with pytest.raises(ValidationError):
-        settings.core.hold_seconds = 5  # type: ignore[misc] # that is the point
+        settings.core.hold_seconds = 5  # type: ignore[misc] # must fail at run time too
     with pytest.raises(TypeError):
-        settings.connectors["x"] = None  # type: ignore[index] # that is the point
+        settings.connectors["x"] = None  # type: ignore[index] # must fail at run time too
 
 
 def test_settings_without_a_file_have_the_same_defaults() -> None:
@@ -264,13 +264,13 @@ def test_settings_without_a_file_have_the_same_defaults() -> None:
 # advice -----------------------------------------------------------------------------------------
 
 
-def test_a_gateway_without_connectors_is_allowed_and_told_about(file: SettingsFile) -> None:
+def test_a_gateway_without_connectors_loads_with_a_warning(file: SettingsFile) -> None:
     sentences = advice(file.load(""))
 
     assert [sentence.split(":")[0] for sentence in sentences] == ["connectors", "media.scanner"]
 
 
-def test_advice_names_whatever_an_operator_should_know(file: SettingsFile) -> None:
+def test_advice_covers_every_risky_setting(file: SettingsFile) -> None:
     sentences = advice(
         file.load("""
         gateway: {public_url: http://chat.example.com}

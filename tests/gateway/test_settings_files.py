@@ -1,4 +1,4 @@
-"""The settings people start from: the file in the repository and the example of the contract."""
+"""Example settings: the repository's connectors.yaml and the contract's example."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ from .settings_files import SettingsFile
 
 REPOSITORY = Path(__file__).parents[2]
 TEXT = (REPOSITORY / "connectors.yaml").read_text()
-#: 32 bytes in base64, as a Standard Webhooks secret and as Apple's.
+#: 32 bytes in base64, valid as a Standard Webhooks key and as Apple's secret.
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 ENVIRON = {
     "AIRLOCK_API_TOKEN": "0f" * 32,
@@ -32,7 +32,7 @@ ENVIRON = {
     "APPLE_MSP_SECRET": KEY,
     "APPLE_BUSINESS_ID": "66666666-7777-8888-9999-000000000000",
 }
-#: The example of the contract with values in place of its dots.
+#: The contract's example with values in place of its dots.
 CONTRACT = f"""
 gateway:
   listen: 127.0.0.1:8080
@@ -93,7 +93,7 @@ PLATFORMS = {
 }
 
 
-def test_the_file_in_the_repository_loads_without_any_environment() -> None:
+def test_the_repositorys_file_loads_without_environment_variables() -> None:
     settings = load(REPOSITORY / "connectors.yaml", {})
 
     assert settings.connectors == {}
@@ -101,22 +101,22 @@ def test_the_file_in_the_repository_loads_without_any_environment() -> None:
     assert settings.gateway.data == REPOSITORY / "airlock-data"
 
 
-def test_the_file_in_the_repository_loads_with_everything_in_force(tmp_path: Path) -> None:
-    settings = _load(tmp_path, _in_force(TEXT))
+def test_the_repositorys_file_loads_with_all_settings_uncommented(tmp_path: Path) -> None:
+    settings = _load(tmp_path, _uncommented(TEXT))
 
     assert _platforms(settings) == PLATFORMS
     assert settings.core.url == "https://core.example.com/airlock"
 
 
-def test_the_file_in_the_repository_names_every_setting() -> None:
-    shown = yaml.safe_load(_in_force(TEXT))
+def test_the_repositorys_file_names_every_setting() -> None:
+    shown = yaml.safe_load(_uncommented(TEXT))
 
     for section in ("gateway", "core", "media", "fetch"):
         model = type(getattr(Settings(), section))
         assert shown[section].keys() == model.model_fields.keys(), section
 
 
-def test_what_the_file_in_the_repository_calls_default_is_the_default(tmp_path: Path) -> None:
+def test_defaults_in_the_repositorys_file_are_the_real_defaults(tmp_path: Path) -> None:
     without_default = {
         "gateway": {"public_url", "api_tokens"},
         "core": {"url", "secrets"},
@@ -125,14 +125,14 @@ def test_what_the_file_in_the_repository_calls_default_is_the_default(tmp_path: 
     }
     (tmp_path / "empty.yaml").write_text("")
     default = load(tmp_path / "empty.yaml", {})
-    shown = _load(tmp_path, _in_force(TEXT))
+    shown = _load(tmp_path, _uncommented(TEXT))
 
     for section, names in without_default.items():
         given = getattr(shown, section).model_dump(exclude=names)
         assert given == getattr(default, section).model_dump(exclude=names)
 
 
-def test_the_example_of_the_contract_loads(tmp_path: Path) -> None:
+def test_the_contracts_example_loads(tmp_path: Path) -> None:
     settings = _load(tmp_path, CONTRACT)
 
     assert _platforms(settings) == PLATFORMS
@@ -142,7 +142,7 @@ def test_the_example_of_the_contract_loads(tmp_path: Path) -> None:
     assert advice(settings) == ()
 
 
-def test_no_secret_of_the_contracts_example_can_be_read_off_the_settings(tmp_path: Path) -> None:
+def test_settings_from_the_contracts_example_reveal_no_secret(tmp_path: Path) -> None:
     settings = _load(tmp_path, CONTRACT)
 
     secrets = settings.secrets()
@@ -154,9 +154,7 @@ def test_no_secret_of_the_contracts_example_can_be_read_off_the_settings(tmp_pat
 
 
 @pytest.mark.parametrize("type", sorted(PLATFORMS.values()))
-def test_a_connector_with_nothing_but_its_type_is_told_what_is_missing(
-    tmp_path: Path, type: str
-) -> None:
+def test_a_connector_with_only_a_type_reports_missing_keys(tmp_path: Path, type: str) -> None:
     lines = SettingsFile(tmp_path, entries=None).lines(f"connectors:\n  x:\n    type: {type}\n")
 
     assert len(lines) >= 2
@@ -164,7 +162,7 @@ def test_a_connector_with_nothing_but_its_type_is_told_what_is_missing(
 
 
 @pytest.mark.parametrize("type", sorted(PLATFORMS.values()))
-def test_a_misspelt_key_of_a_connector_comes_with_the_nearest(tmp_path: Path, type: str) -> None:
+def test_a_misspelt_connector_key_suggests_the_nearest(tmp_path: Path, type: str) -> None:
     section = f"connectors:\n  x:\n    type: {type}\n    apiurl: https://api.example.com\n"
 
     lines = SettingsFile(tmp_path, entries=None).lines(section)
@@ -182,17 +180,17 @@ def _platforms(settings: Settings) -> dict[str, str]:
     return {name: _name(connector) for name, connector in settings.connectors.items()}
 
 
-def _name(connector: Connector) -> str:  # type: ignore[type-arg] # whatever its settings are
+def _name(connector: Connector) -> str:  # type: ignore[type-arg] # any settings type
     return connector.name
 
 
-def _in_force(text: str) -> str:
-    """The file with every `# key: …` in force; sentences stay comments."""
+def _uncommented(text: str) -> str:
+    """Return the file with every `# key: …` uncommented; prose comments stay comments."""
     return re.sub(r"^((?:  )+)# (?=(?:  )*[a-z_-]+:( |$))", r"\1", text, flags=re.MULTILINE)
 
 
-def test_putting_settings_in_force_leaves_sentences_alone() -> None:
+def test_uncommenting_settings_leaves_prose_comments_alone() -> None:
     lines = "# Sentence: one.\n# key: 1\n# two words: no"
 
-    assert _in_force(indent(lines, "  ")).split("\n")[1] == "  key: 1"
-    assert yaml.safe_load(_in_force(TEXT))["gateway"]["journal"] == "sqlite"
+    assert _uncommented(indent(lines, "  ")).split("\n")[1] == "  key: 1"
+    assert yaml.safe_load(_uncommented(TEXT))["gateway"]["journal"] == "sqlite"

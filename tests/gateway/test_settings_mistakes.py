@@ -1,4 +1,4 @@
-"""Every mistake in connectors.yaml is reported, at once, with its line, its key and the nearest known key."""
+"""Invalid settings: all mistakes are reported at once, with line, key and the nearest known key."""
 
 import contextlib
 import random
@@ -28,7 +28,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SettingsFile:
     return SettingsFile(tmp_path, plugins.entries())
 
 
-def test_all_mistakes_of_a_file_are_reported_at_once_in_its_order(file: SettingsFile) -> None:
+def test_all_mistakes_are_reported_together_in_file_order(file: SettingsFile) -> None:
     lines = file.lines(
         """\
         gateway:
@@ -64,7 +64,7 @@ def test_all_mistakes_of_a_file_are_reported_at_once_in_its_order(file: Settings
         "connectors.yaml:3: gateway.api_tokens[0]: environment variable not set: NOT_SET",
         "connectors.yaml:4: gateway.api_tokens: duplicate key, first on line 3; remove one",
         'connectors.yaml:5: cor: unknown key; did you mean "core"?',
-        "connectors.yaml:7: core.secrets: is required with core.url: every event is signed",
+        "connectors.yaml:7: core.secrets: is required with core.url, because every event is signed",
         (
             "connectors.yaml:10: media.photo_max_bytes: must be a size such as 25MB, 30kB or 4GiB,"
             " or a number of bytes"
@@ -82,15 +82,15 @@ def test_all_mistakes_of_a_file_are_reported_at_once_in_its_order(file: Settings
             ' did you mean "acme"?'
         ),
         (
-            "connectors.yaml:21: connectors.with space: is no name for a URL;"
-            " use letters, digits and - or _ between them"
+            "connectors.yaml:21: connectors.with space: cannot be used in a URL;"
+            " use letters and digits, with - or _ between them"
         ),
         "connectors.yaml:23: connectors.with space.app_secrets: needs at least one secret",
-        "connectors.yaml:24: connectors.with space.access_token: is empty; a secret is needed here",
+        "connectors.yaml:24: connectors.with space.access_token: is empty; a secret is required here",
     ]
 
 
-def test_a_mistake_has_its_parts(file: SettingsFile) -> None:
+def test_a_mistake_has_file_line_key_and_suggestion(file: SettingsFile) -> None:
     (mistake,) = file.mistakes("gateway:\n  lisen: x\n")
 
     assert mistake == Mistake(str(file.path), 2, "gateway.lisen", "unknown key", "listen")
@@ -111,7 +111,7 @@ def test_a_mistake_has_its_parts(file: SettingsFile) -> None:
         ("zzz", None),
     ],
 )
-def test_an_unknown_key_comes_with_the_nearest(
+def test_an_unknown_key_suggests_the_nearest(
     file: SettingsFile, key: str, nearest: str | None
 ) -> None:
     (mistake,) = file.mistakes(f"media:\n  {key}: 1\n")
@@ -119,7 +119,7 @@ def test_an_unknown_key_comes_with_the_nearest(
     assert (mistake.key, mistake.line, mistake.nearest) == (f"media.{key}", 2, nearest)
 
 
-def test_an_unknown_key_inside_a_connectors_own_section_comes_with_the_nearest(
+def test_an_unknown_nested_connector_key_suggests_the_nearest(
     file: SettingsFile,
 ) -> None:
     lines = file.lines(ACME + "    window:\n      open: '8:00'\n      closes: '9:00'\n")
@@ -130,7 +130,7 @@ def test_an_unknown_key_inside_a_connectors_own_section_comes_with_the_nearest(
     ]
 
 
-def test_a_key_of_another_section_is_sent_there(file: SettingsFile) -> None:
+def test_a_key_in_the_wrong_section_suggests_the_right_section(file: SettingsFile) -> None:
     (mistake,) = file.mistakes("listen: 127.0.0.1:1\n")
 
     assert mistake.nearest == "gateway.listen"
@@ -145,14 +145,14 @@ def test_a_duplicate_connector_is_refused(file: SettingsFile) -> None:
 
 
 @pytest.mark.parametrize("key", ["yes", "123", "1.5", "null", "[a]", "? {a: b}\n  "])
-def test_a_key_that_is_no_text_is_refused(file: SettingsFile, key: str) -> None:
+def test_a_key_that_is_not_text_is_refused(file: SettingsFile, key: str) -> None:
     (mistake,) = file.mistakes(f"connectors:\n  {key}: {{}}\n")
 
     assert mistake.line == 2
-    assert "is no text to YAML; put it in quotes" in mistake.message
+    assert "is not text in YAML; put it in quotes" in mistake.message
 
 
-def test_a_duplicate_that_came_with_a_merge_is_an_override_and_no_mistake(
+def test_a_merged_key_may_be_overridden(
     file: SettingsFile,
 ) -> None:
     settings = file.load(ACME.replace("chat:", "chat: &a") + "  b: {<<: [*a, *a], account: b}\n")
@@ -160,7 +160,7 @@ def test_a_duplicate_that_came_with_a_merge_is_an_override_and_no_mistake(
     assert settings.connectors["b"].config.account == "b"
 
 
-def test_a_mistake_in_a_merged_section_has_the_line_it_is_written_on(file: SettingsFile) -> None:
+def test_a_mistake_in_a_merged_section_has_its_original_line(file: SettingsFile) -> None:
     text = ACME.replace("chat:", "chat: &a") + "    colr: x\n  b: {<<: *a, account: b}\n"
 
     lines = file.lines(text)
@@ -239,11 +239,11 @@ def test_a_mistake_in_a_merged_section_has_the_line_it_is_written_on(file: Setti
         ("fetch", "extra_hosts", "media.example.com", "must be a list"),
         ("fetch", "extra_hosts", "[https://media.example.com]", "host name"),
         ("fetch", "extra_hosts", "['media.example.com:443']", "host name"),
-        ("fetch", "extra_hosts", "[.com]", "too wide"),
+        ("fetch", "extra_hosts", "[.com]", "too broad"),
         ("fetch", "extra_hosts", "['*.example.com']", "host name"),
     ],
 )
-def test_a_wrong_value_is_refused_in_words_that_help(
+def test_an_invalid_value_is_refused_with_a_helpful_message(
     file: SettingsFile, section: str, key: str, value: str, sentence: str
 ) -> None:
     (mistake,) = file.mistakes(f"{section}:\n\n  {key}: {value}\n")
@@ -255,7 +255,9 @@ def test_a_wrong_value_is_refused_in_words_that_help(
 
 @pytest.mark.parametrize("section", ["gateway", "core", "media", "fetch", "connectors"])
 @pytest.mark.parametrize("value", ["text", "[a, b]", "5", "[]", "''", "false"])
-def test_a_section_that_is_none_is_refused(file: SettingsFile, section: str, value: str) -> None:
+def test_a_section_that_is_not_a_mapping_is_refused(
+    file: SettingsFile, section: str, value: str
+) -> None:
     (mistake,) = file.mistakes(f"{section}: {value}\n")
 
     assert (mistake.line, mistake.key) == (1, section)
@@ -263,14 +265,14 @@ def test_a_section_that_is_none_is_refused(file: SettingsFile, section: str, val
 
 
 @pytest.mark.parametrize("value", ["", "text", "[]"])
-def test_a_connector_that_is_no_section_is_refused(file: SettingsFile, value: str) -> None:
+def test_a_connector_that_is_not_a_mapping_is_refused(file: SettingsFile, value: str) -> None:
     lines = file.lines(f"connectors:\n  chat: {value}\n")
 
     assert lines == ["connectors.yaml:2: connectors.chat: must be a section with a `type`"]
 
 
 @pytest.mark.parametrize("type", ["", "type: 5", "type: ''", "type: [acme]"])
-def test_a_connector_without_a_type_is_told_which_there_are(file: SettingsFile, type: str) -> None:
+def test_a_connector_without_a_type_lists_the_known_types(file: SettingsFile, type: str) -> None:
     (mistake,) = file.mistakes(f"connectors:\n  chat:\n    photos: true\n    {type}\n")
 
     assert mistake.key == "connectors.chat.type"
@@ -278,14 +280,14 @@ def test_a_connector_without_a_type_is_told_which_there_are(file: SettingsFile, 
 
 
 @pytest.mark.parametrize("name", ["a/b", "a.b", "-a", "a-", "ä", "a%20b", "a" * 65, "a?b", ""])
-def test_a_name_that_is_no_part_of_a_url_is_refused(file: SettingsFile, name: str) -> None:
+def test_a_connector_name_unfit_for_a_url_is_refused(file: SettingsFile, name: str) -> None:
     (mistake,) = file.mistakes(ACME.replace("chat:", f"'{name}':"))
 
-    assert "is no name for a URL" in mistake.message
+    assert "cannot be used in a URL" in mistake.message
 
 
 @pytest.mark.parametrize("name", ["a", "7", "support-whatsapp", "Sms_2", "a" * 64])
-def test_a_name_that_is_part_of_a_url_is_taken(file: SettingsFile, name: str) -> None:
+def test_a_connector_name_fit_for_a_url_is_accepted(file: SettingsFile, name: str) -> None:
     assert list(file.load(ACME.replace("chat:", f"'{name}':")).connectors) == [name]
 
 
@@ -300,7 +302,7 @@ def test_a_name_that_is_part_of_a_url_is_taken(file: SettingsFile, name: str) ->
         ("media", "s3://bucket/prefix", "this version stores media in files"),
     ],
 )
-def test_stores_that_are_not_built_yet_are_refused_in_a_clear_sentence(
+def test_unsupported_stores_are_refused_with_a_clear_message(
     file: SettingsFile, key: str, value: str, sentence: str
 ) -> None:
     (mistake,) = file.mistakes(f"gateway:\n  {key}: {value}\n")
@@ -319,7 +321,7 @@ def test_an_api_url_with_credentials_is_refused(file: SettingsFile) -> None:
 # the environment --------------------------------------------------------------------------------
 
 
-def test_every_unset_name_is_reported_and_nothing_else_about_that_value(
+def test_an_unset_variable_is_the_only_mistake_for_its_value(
     file: SettingsFile,
 ) -> None:
     lines = file.lines("""
@@ -354,7 +356,9 @@ def test_a_reference_without_a_name_is_refused(file: SettingsFile, reference: st
 def test_a_secret_that_is_set_but_empty_is_refused(file: SettingsFile) -> None:
     lines = file.lines("gateway:\n  api_tokens: ['${TOKEN}']\n", {"TOKEN": ""})
 
-    assert lines == ["connectors.yaml:2: gateway.api_tokens[0]: is empty; a secret is needed here"]
+    assert lines == [
+        "connectors.yaml:2: gateway.api_tokens[0]: is empty; a secret is required here"
+    ]
 
 
 # the file itself --------------------------------------------------------------------------------
@@ -371,8 +375,8 @@ def test_a_secret_that_is_set_but_empty_is_refused(file: SettingsFile) -> None:
         ("gateway:\n  data: *nowhere\n", 2, "begins with * needs quotes"),
         ("gateway: &a\ncore: &a\n", 2, "begins with & needs quotes"),
         ("gateway:\n---\ncore:\n", 2, "remove the line ---"),
-        ("- gateway\n", 1, "must be sections with keys"),
-        ("gateway\n", 1, "must be sections with keys"),
+        ("- gateway\n", 1, "must consist of sections with keys"),
+        ("gateway\n", 1, "must consist of sections with keys"),
         ("gateway:\n  data: !secret x\n", 2, "tags"),
         ("gateway: !!python/object/apply:os.getcwd []\n", 1, "tags"),
         ("gateway: !!set {a, b}\n", 1, "tags"),
@@ -381,7 +385,7 @@ def test_a_secret_that_is_set_but_empty_is_refused(file: SettingsFile) -> None:
         ("gateway:\n  data: \x07\n", 2, "control character"),
     ],
 )
-def test_what_is_no_yaml_of_ours_has_its_line_and_a_remedy(
+def test_invalid_yaml_is_refused_with_its_line_and_a_remedy(
     file: SettingsFile, text: str, line: int, sentence: str
 ) -> None:
     (mistake,) = file.mistakes(text)
@@ -390,18 +394,18 @@ def test_what_is_no_yaml_of_ours_has_its_line_and_a_remedy(
     assert sentence in mistake.message
 
 
-def test_a_file_that_is_not_there_is_a_mistake_without_a_line(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_without_a_line(tmp_path: Path) -> None:
     path = tmp_path / "nowhere.yaml"
 
     with pytest.raises(ConfigError) as caught:
         load(path, {}, ())
 
     assert str(caught.value) == (
-        f"{path}: cannot be read: No such file or directory; name the file with -c"
+        f"{path}: cannot be read: No such file or directory; give the file with -c"
     )
 
 
-def test_a_file_that_is_not_utf_8_is_refused_with_the_line(tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "connectors.yaml"
     path.write_bytes(b"gateway:\n  data: caf\xe9\n")
 
@@ -409,7 +413,7 @@ def test_a_file_that_is_not_utf_8_is_refused_with_the_line(tmp_path: Path) -> No
         load(path, {}, ())
 
 
-def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_accepted(tmp_path: Path) -> None:
     path = tmp_path / "connectors.yaml"
     path.write_bytes(b"\xef\xbb\xbfgateway:\n  listen: 127.0.0.1:1\n")
 
@@ -419,10 +423,10 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
 def test_a_file_that_is_too_large_is_not_read(file: SettingsFile) -> None:
     (mistake,) = file.mistakes("#" * (256 * 1024 + 1))
 
-    assert mistake.message == "is larger than 256 KiB"
+    assert mistake.message == "is larger than 256 KiB; is this the right file?"
 
 
-def test_aliases_that_blow_a_small_file_up_are_refused(file: SettingsFile) -> None:
+def test_exponentially_nested_aliases_are_refused(file: SettingsFile) -> None:
     levels = [
         f"l{level}: &l{level} [{', '.join([f'*l{level - 1}'] * 9)}]" for level in range(1, 10)
     ]
@@ -432,7 +436,7 @@ def test_aliases_that_blow_a_small_file_up_are_refused(file: SettingsFile) -> No
     assert "too many values" in mistake.message
 
 
-def test_merges_that_blow_a_small_file_up_are_refused(file: SettingsFile) -> None:
+def test_exponentially_nested_merges_are_refused(file: SettingsFile) -> None:
     merges = [
         f"m{level}: &m{level} {{<<: [{', '.join([f'*m{level - 1}'] * 9)}]}}"
         for level in range(1, 10)
@@ -446,7 +450,7 @@ def test_merges_that_blow_a_small_file_up_are_refused(file: SettingsFile) -> Non
 @pytest.mark.parametrize(
     "text", ["a: &a [*a]", "a: &a {b: *a}", "a: &a {<<: *a}", "a: &a {<<: [*a]}"]
 )
-def test_an_alias_that_holds_itself_is_refused(file: SettingsFile, text: str) -> None:
+def test_an_alias_that_contains_itself_is_refused(file: SettingsFile, text: str) -> None:
     (mistake,) = file.mistakes(text)
 
     assert "nested too deeply" in mistake.message
@@ -460,7 +464,7 @@ def test_endless_nesting_is_refused(file: SettingsFile, text: str) -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_damaged_file_gives_mistakes_and_never_a_crash(file: SettingsFile, seed: int) -> None:
+def test_a_damaged_file_never_causes_a_crash(file: SettingsFile, seed: int) -> None:
     dice = random.Random(seed)
     for _ in range(20):
         text = list(ACME + "gateway: {listen: 127.0.0.1:1}\nmedia: {video: auto, retention: 5m}\n")

@@ -1,4 +1,4 @@
-"""Connector types come from entry points: only those named are loaded, and a bad one is a mistake with a line."""
+"""Connector types from entry points: only named types are loaded, and an unusable one is reported with its line."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def file(tmp_path: Path, plugins: Plugins) -> SettingsFile:
     return SettingsFile(tmp_path)
 
 
-def test_a_connector_is_made_with_its_settings(plugins: Plugins, file: SettingsFile) -> None:
+def test_a_connector_is_created_with_its_settings(plugins: Plugins, file: SettingsFile) -> None:
     plugins.install("acme-airlock")
     file.entries = plugins.entries()
 
@@ -43,9 +43,7 @@ def test_a_connector_is_made_with_its_settings(plugins: Plugins, file: SettingsF
     assert connector.config.api == "https://api.acme.example"
 
 
-def test_only_the_types_that_the_file_names_are_imported(
-    plugins: Plugins, file: SettingsFile
-) -> None:
+def test_only_types_named_in_the_file_are_imported(plugins: Plugins, file: SettingsFile) -> None:
     plugins.install("acme-airlock")
     plugins.install("other-airlock", "other", 'raise SystemError("imported")')
     file.entries = plugins.entries()
@@ -63,19 +61,19 @@ def test_only_the_types_that_the_file_names_are_imported(
         ("this is no Python", "cannot be imported: SyntaxError"),
         ('raise RuntimeError("no licence")', "cannot be imported: RuntimeError: no licence"),
         ("Other = 1", "cannot be imported: AttributeError"),
-        ("Acme = 5", "is no subclass of connectors.Connector"),
-        ("class Acme: pass", "is no subclass of connectors.Connector"),
-        (ACME + f"\n    api = {API + 1}\n", f"is made for connector API {API + 1}"),
-        (ACME.replace('"acme"', '"emca"'), "entry point and `name` must agree"),
-        (ACME.replace("def parse", "def parser"), "is not complete: it lacks parse"),
+        ("Acme = 5", "is not a subclass of connectors.Connector"),
+        ("class Acme: pass", "is not a subclass of connectors.Connector"),
+        (ACME + f"\n    api = {API + 1}\n", f"is built for connector API {API + 1}"),
+        (ACME.replace('"acme"', '"emca"'), "its entry point and its `name` must match"),
+        (ACME.replace("def parse", "def parser"), "is incomplete: it does not implement parse"),
         (ACME.replace("    Config: ClassVar", "    Konfig: ClassVar"), "has no Config"),
         (
             ACME + "\n    def __init__(self, config): raise OSError(config)\n",
-            "cannot be made: OSError",
+            "cannot be created: OSError",
         ),
     ],
 )
-def test_a_plugin_that_cannot_be_used_is_a_mistake_of_the_connector_that_names_it(
+def test_an_unusable_plugin_is_reported_at_its_connector(
     plugins: Plugins, file: SettingsFile, source: str, sentence: str
 ) -> None:
     plugins.install("acme-airlock", source=source)
@@ -89,7 +87,7 @@ def test_a_plugin_that_cannot_be_used_is_a_mistake_of_the_connector_that_names_i
     assert "some-token" not in str(mistake)
 
 
-def test_a_plugin_that_cannot_be_imported_is_named_with_its_distribution(
+def test_an_import_failure_names_the_plugins_distribution(
     plugins: Plugins, file: SettingsFile
 ) -> None:
     plugins.install("acme-airlock", source="import no_such_module")
@@ -103,9 +101,7 @@ def test_a_plugin_that_cannot_be_imported_is_named_with_its_distribution(
     ]
 
 
-def test_a_type_that_two_distributions_claim_is_refused(
-    plugins: Plugins, file: SettingsFile
-) -> None:
+def test_a_type_from_two_distributions_is_refused(plugins: Plugins, file: SettingsFile) -> None:
     plugins.install("acme-airlock")
     plugins.install("acme-rival")
     file.entries = plugins.entries()
@@ -113,20 +109,18 @@ def test_a_type_that_two_distributions_claim_is_refused(
     (mistake,) = file.mistakes(CHAT)
 
     assert mistake.message == (
-        'connector type "acme" is claimed by acme-airlock 1.0 and acme-rival 1.0; uninstall one'
+        'connector type "acme" is provided by acme-airlock 1.0 and acme-rival 1.0; uninstall all but one'
     )
 
 
-def test_a_type_that_nobody_offers_is_told_what_there_is(
-    plugins: Plugins, file: SettingsFile
-) -> None:
+def test_an_unknown_type_lists_the_installed_types(plugins: Plugins, file: SettingsFile) -> None:
     plugins.install("acme-airlock")
     file.entries = plugins.entries()
 
     (far,) = file.mistakes("connectors: {chat: {type: pigeon}}")
     (near,) = file.mistakes("connectors: {chat: {type: Acme}}")
 
-    assert far.message == 'unknown connector type "pigeon"; installed are acme'
+    assert far.message == 'unknown connector type "pigeon"; installed types: acme'
     assert (far.nearest, near.nearest) == (None, "acme")
 
 
@@ -135,14 +129,14 @@ def test_the_four_platforms_are_installed_like_any_plugin() -> None:
     assert all(entry.group == GROUP for entry in installed())
 
 
-def test_each_of_the_four_platforms_is_a_connector_by_its_own_name() -> None:
+def test_each_built_in_platform_has_a_connector_class() -> None:
     names = {connector.name for connector in classes()}
 
     assert names >= {"apple", "messenger", "twilio", "whatsapp"}
 
 
-def test_a_type_is_refused_outside_of_a_file_too() -> None:
+def test_an_unknown_type_is_refused_without_a_file_too() -> None:
     with pytest.raises(Unusable) as caught:
         connector_class("whatsap", installed())
 
-    assert caught.value.meant == "whatsapp"
+    assert caught.value.suggestion == "whatsapp"

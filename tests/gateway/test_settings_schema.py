@@ -1,4 +1,4 @@
-"""The JSON Schema of connectors.yaml: what editors complete is what the loader takes."""
+"""The JSON Schema of connectors.yaml matches what the loader accepts."""
 
 import json
 from collections.abc import Iterator
@@ -34,13 +34,13 @@ def test_the_schema_is_json_and_names_every_setting(plugins: Plugins) -> None:
         assert definition["additionalProperties"] is False
 
 
-def test_every_key_says_what_it_is_for() -> None:
+def test_every_key_has_a_description() -> None:
     undescribed = [place for place, value in _properties(schema()) if not value.get("description")]
 
     assert undescribed == []
 
 
-def test_connectors_are_told_apart_by_their_type(plugins: Plugins) -> None:
+def test_connectors_are_distinguished_by_type(plugins: Plugins) -> None:
     plugins.install("beta-airlock", "beta", _renamed("beta"))
     found = schema(plugins.entries())
 
@@ -58,7 +58,7 @@ def test_connectors_are_told_apart_by_their_type(plugins: Plugins) -> None:
         assert definition["additionalProperties"] is False
 
 
-def test_every_reference_leads_somewhere(plugins: Plugins) -> None:
+def test_every_reference_has_a_definition(plugins: Plugins) -> None:
     for found in (schema(plugins.entries()), schema()):
         places = {value for key, value in _pairs(found) if key == "$ref"}
 
@@ -66,7 +66,7 @@ def test_every_reference_leads_somewhere(plugins: Plugins) -> None:
         assert places
 
 
-def test_two_plugins_may_use_the_same_name_for_different_parts(plugins: Plugins) -> None:
+def test_two_plugins_may_use_the_same_model_name(plugins: Plugins) -> None:
     plugins.install("beta-airlock", "beta", _renamed("beta").replace("opens:", "from_:"))
     definitions = schema(plugins.entries())["$defs"]
 
@@ -74,7 +74,7 @@ def test_two_plugins_may_use_the_same_name_for_different_parts(plugins: Plugins)
     assert "from_" in definitions["connectors.beta.Window"]["properties"]
 
 
-def test_a_plugin_that_cannot_be_loaded_leaves_the_rest_of_the_schema(plugins: Plugins) -> None:
+def test_an_unloadable_plugin_does_not_break_the_schema(plugins: Plugins) -> None:
     plugins.install("broken-airlock", "broken", "import no_such_module")
     definitions = schema(plugins.entries())["$defs"]
 
@@ -82,13 +82,13 @@ def test_a_plugin_that_cannot_be_loaded_leaves_the_rest_of_the_schema(plugins: P
     assert "app_secrets" in definitions["connectors.acme"]["properties"]
 
 
-def test_without_any_plugin_there_is_a_schema_all_the_same() -> None:
+def test_a_schema_exists_without_any_plugin() -> None:
     connector = schema(())["properties"]["connectors"]["additionalProperties"]
 
-    assert "oneOf" not in connector  # an empty one would be no valid schema
+    assert "oneOf" not in connector  # an empty oneOf is not a valid schema
 
 
-def test_numbers_words_and_addresses_may_come_from_the_environment(plugins: Plugins) -> None:
+def test_every_restricted_value_may_come_from_the_environment(plugins: Plugins) -> None:
     definitions = schema(plugins.entries())["$defs"]
 
     for section, key in [

@@ -1,4 +1,4 @@
-"""No secret leaves the settings: not by repr, dump or traceback, and not in the message of a mistake."""
+"""Settings never reveal a secret: not in repr, dumps or tracebacks, nor in the message of a mistake."""
 
 import pickle
 import traceback
@@ -38,7 +38,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SettingsFile:
     return SettingsFile(tmp_path, plugins.entries())
 
 
-def test_settings_show_no_secret(file: SettingsFile) -> None:
+def test_settings_reveal_no_secret(file: SettingsFile) -> None:
     settings = file.load(GOOD, {"ROTATED": "rotated-secret-in-clear"})
 
     for shown in (
@@ -53,7 +53,7 @@ def test_settings_show_no_secret(file: SettingsFile) -> None:
         assert "****" in shown or "SecretStr" not in shown
 
 
-def test_settings_name_every_secret_for_whoever_masks_them(file: SettingsFile) -> None:
+def test_settings_list_every_secret_for_masking(file: SettingsFile) -> None:
     assert file.load(GOOD, {"ROTATED": "rotated-secret-in-clear"}).secrets() == SECRETS
 
 
@@ -106,7 +106,7 @@ def test_no_mistake_quotes_a_secret(file: SettingsFile, text: str) -> None:
     assert "in-clear" not in shown
 
 
-def test_a_plugins_message_keeps_its_words_and_loses_the_secret(file: SettingsFile) -> None:
+def test_secrets_in_a_plugins_message_are_masked(file: SettingsFile) -> None:
     (mistake,) = file.mistakes(
         GOOD + "    colour: green ${ROTATED}\n", {"ROTATED": "rotated-secret-in-clear"}
     )
@@ -114,7 +114,7 @@ def test_a_plugins_message_keeps_its_words_and_loses_the_secret(file: SettingsFi
     assert mistake.message == "green *** is not to be had"
 
 
-def test_a_mistake_is_a_plain_value(file: SettingsFile) -> None:
+def test_a_mistake_can_be_pickled(file: SettingsFile) -> None:
     mistakes = file.mistakes("a: 1\n")
 
     assert pickle.loads(pickle.dumps(mistakes)) == mistakes

@@ -1,4 +1,4 @@
-"""Running sanitizers, and a way to hand bytes to them."""
+"""Running sanitizers, and a function that passes bytes to them."""
 
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -18,8 +18,8 @@ Sanitize = Callable[[bytes], Coroutine[Any, Any, Clean]]
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def sanitizer() -> AsyncIterator[Sanitizer]:
-    """One for all tests of a file; these run on the loop of their module."""
-    running = Sanitizer(Limits(), cells=2)
+    """One sanitizer for all tests of a file. They run on the event loop of their module."""
+    running = Sanitizer(Limits(), sandboxes=2)
     await running.start()
     yield running
     await running.close()
@@ -27,21 +27,21 @@ async def sanitizer() -> AsyncIterator[Sanitizer]:
 
 @pytest.fixture
 def sanitize(sanitizer: Sanitizer) -> Sanitize:
-    return handing(sanitizer)
+    return sanitize_with(sanitizer)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def besieged() -> AsyncIterator[Sanitizer]:
-    """A sanitizer whose decoder attacks when a file tells it to."""
+async def hostile_sanitizer() -> AsyncIterator[Sanitizer]:
+    """A sanitizer whose decoder attacks when a file says so."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(zygote_client, "_MODULE", "tests.normalizer.hostile_cell")
-        running = Sanitizer(Limits(), cells=2)
+        patch.setattr(zygote_client, "_MODULE", "tests.normalizer.hostile_decoder")
+        running = Sanitizer(Limits(), sandboxes=2)
         await running.start()
         yield running
         await running.close()
 
 
-def handing(sanitizer: Sanitizer) -> Sanitize:
+def sanitize_with(sanitizer: Sanitizer) -> Sanitize:
     async def call(content: bytes) -> Clean:
         source = descriptor(content)
         try:

@@ -1,4 +1,4 @@
-"""A real clamd with a small signature file of its own, started and ended by tests."""
+"""A real clamd with its own small signature file, started and stopped by tests."""
 
 import asyncio
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-#: In two halves, so that no scanner takes this file for what it tests.
+#: In two parts, so that no scanner detects this file.
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-" + b"ANTIVIRUS-TEST-FILE!$H+H*"
 SIGNATURE = "Test-Anywhere"
 
@@ -28,7 +28,7 @@ SelfCheck 0
 
 
 class Daemon:
-    """clamd in a directory of its own; may be stopped and started again."""
+    """A clamd in its own folder. It may be stopped and started again."""
 
     def __init__(
         self, directory: Path, longest: str = "30M", looked_into: str | None = None

@@ -1,4 +1,4 @@
-"""Photos and videos for tests, made here: each asks for what it needs by keyword."""
+"""Photos and videos for tests, generated here. Each test asks for what it needs by keyword."""
 
 import io
 import os
@@ -11,14 +11,14 @@ import av
 import numpy as np
 from PIL import Image, ImageDraw
 
-from normalizer.decoders.video.file_view import Cursor
+from normalizer.decoders.video.file_view import FileView
 
-#: What a picture of `quadrants` shows, clockwise from the upper left.
+#: The colours of `quadrants`, clockwise from the upper left.
 CORNERS = ((220, 40, 40), (40, 180, 60), (40, 70, 220), (235, 215, 50))
 
 
 def quadrants(width: int = 640, height: int = 480, mode: str = "RGB") -> Image.Image:
-    """Four plain fields, so that a test can tell which way is up."""
+    """Return four plain fields, so that a test can check the orientation."""
     image = Image.new("RGB", (width, height))
     draw = ImageDraw.Draw(image)
     w, h = width // 2, height // 2
@@ -34,7 +34,7 @@ def noise(width: int, height: int, seed: int = 1) -> Image.Image:
 
 
 def natural(width: int, height: int, seed: int = 1) -> Image.Image:
-    """Something as detailed as a photo: strong in the large, weak in the small, with a little grain."""
+    """Return a picture as detailed as a photo: strong in large structures, weak in small ones, with a little grain."""
     random = np.random.default_rng(seed)
     rows = np.fft.fftfreq(height // 2)[:, None]
     columns = np.fft.rfftfreq(width // 2)[None, :]
@@ -59,14 +59,14 @@ def encoded(image: Image.Image, form: str = "JPEG", **options: Any) -> bytes:
 
 
 def oriented(orientation: int) -> bytes:
-    """EXIF that states how the photo lies."""
+    """Return EXIF with an orientation."""
     exif = Image.Exif()
     exif[0x0112] = orientation
     return exif.tobytes()
 
 
 def descriptor(content: bytes) -> int:
-    """The content behind a descriptor whose position is somewhere in the middle."""
+    """Return a descriptor of the content whose position is in the middle."""
     number = os.memfd_create("sample", os.MFD_CLOEXEC)
     os.write(number, content)
     os.lseek(number, len(content) // 2, os.SEEK_SET)
@@ -74,12 +74,12 @@ def descriptor(content: bytes) -> int:
 
 
 def box(kind: bytes, *content: bytes) -> bytes:
-    """An MP4 box."""
+    """Return an MP4 box."""
     body = b"".join(content)
     return struct.pack(">I4s", len(body) + 8, kind) + body
 
 
-def film(
+def make_video(
     *,
     seconds: float = 1.0,
     size: tuple[int, int] = (320, 240),
@@ -98,57 +98,57 @@ def film(
     times: Iterable[int] | None = None,
     shape: Fraction | None = None,
 ) -> bytes:
-    """A film whose first frame is `quadrants` and whose later frames turn dark.
+    """Return a video whose first frame is `quadrants` and whose later frames get darker.
 
-    `colours` are the codes of primaries, transfer and matrix; `times` the frames' numbers.
+    `colours` are the codes of primaries, transfer and matrix; `times` are the times of the frames in frames.
     """
-    written = os.memfd_create("film")
+    file = os.memfd_create("video")
     output: Any
     with av.open(
-        Cursor(written),
+        FileView(file),
         "w",
         format=container,
         options=options or {},
-        # Putting the index first reads the film a second time while it is written.
-        io_open=lambda *_: Cursor(written),
+        # With the index first, the muxer opens the video a second time for reading.
+        io_open=lambda *_: FileView(file),
     ) as output:
         output.metadata.update(metadata or {})
-        picture = output.add_stream(codec, rate=rate, options=codec_options or {})
-        picture.width, picture.height = size
-        picture.pix_fmt = pixel_format
-        context = picture.codec_context
+        video_stream = output.add_stream(codec, rate=rate, options=codec_options or {})
+        video_stream.width, video_stream.height = size
+        video_stream.pix_fmt = pixel_format
+        context = video_stream.codec_context
         context.thread_count = 1
         if colours:
             context.color_primaries, context.color_trc, context.colorspace = colours
         if shape:
             context.sample_aspect_ratio = shape
         if rotation or mirrored:
-            picture.set_display_rotation(rotation, hflip=mirrored)
-        sound = output.add_stream(audio, rate=sample_rate) if audio else None
-        if sound:
-            sound.layout = "mono"
+            video_stream.set_display_rotation(rotation, hflip=mirrored)
+        audio_stream = output.add_stream(audio, rate=sample_rate) if audio else None
+        if audio_stream:
+            audio_stream.layout = "mono"
         for index, time in enumerate(times or range(round(seconds * rate))):
-            frame: Any = av.VideoFrame.from_ndarray(_dark(size, index), format="rgb24")
+            frame: Any = av.VideoFrame.from_ndarray(_frame(size, index), format="rgb24")
             frame.pts, frame.time_base = time, Fraction(1, rate)
-            output.mux(picture.encode(frame))
-        output.mux(picture.encode(None))
-        if sound:
-            _tone(output, sound, seconds, sample_rate)
-    content = os.pread(written, os.fstat(written).st_size, 0)
-    os.close(written)
+            output.mux(video_stream.encode(frame))
+        output.mux(video_stream.encode(None))
+        if audio_stream:
+            _tone(output, audio_stream, seconds, sample_rate)
+    content = os.pread(file, os.fstat(file).st_size, 0)
+    os.close(file)
     return content
 
 
-def _dark(size: tuple[int, int], index: int) -> Any:
+def _frame(size: tuple[int, int], index: int) -> Any:
     first = np.asarray(quadrants(*size)).astype(np.int16)
     return np.clip(first - 2 * index, 0, 255).astype(np.uint8)
 
 
-def _tone(output: Any, sound: Any, seconds: float, rate: int) -> None:
+def _tone(output: Any, audio: Any, seconds: float, rate: int) -> None:
     samples: Any
-    form = sound.codec_context.format.name
+    form = audio.codec_context.format.name
     total = int(seconds * rate)
-    step = sound.codec_context.frame_size or 1024
+    step = audio.codec_context.frame_size or 1024
     wave = np.sin(np.arange(total) * 440 * 2 * np.pi / rate) * 0.3
     for start in range(0, total, step):
         part = wave[start : start + step]
@@ -160,5 +160,5 @@ def _tone(output: Any, sound: Any, seconds: float, rate: int) -> None:
             samples = (part * 32767).astype(np.int16)
         frame = av.AudioFrame.from_ndarray(samples[None, :], format=form, layout="mono")
         frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
-        output.mux(sound.encode(frame))
-    output.mux(sound.encode(None))
+        output.mux(audio.encode(frame))
+    output.mux(audio.encode(None))

@@ -1,4 +1,4 @@
-"""Files changed at random where it hurts: their parts stay parts, but say what no part should say."""
+"""Random mutations of files that keep their structure: the parts stay valid, but their contents do not."""
 
 import struct
 import zlib
@@ -31,7 +31,7 @@ _HOLDERS = {b"meta": 4, b"iprp": 0, b"ipco": 0, b"iref": 4, b"stsd": 8, b"avc1":
 
 
 def changed(random: Random, data: bytes, start: int, end: int, order: str = ">") -> bytes:
-    """One number between the two places becomes a limit, a neighbour, or anything."""
+    """Set one number between two offsets to a limit, a neighbour, or a random value."""
     form, size = (("B", 1), ("H", 2), ("I", 4), ("I", 4))[int(random.integers(4))]
     if end - start < size:
         return data
@@ -43,7 +43,7 @@ def changed(random: Random, data: bytes, start: int, end: int, order: str = ">")
 
 
 def blindly(random: Random, data: bytes) -> bytes:
-    """Bits turned, a piece cut out or doubled, the end lost."""
+    """Flip a bit, cut out or double a piece, or cut off the end."""
     at, size = int(random.integers(len(data))), int(random.integers(1, 500))
     damaged = bytearray(data)
     damaged[at] ^= 1 << int(random.integers(8))
@@ -52,7 +52,7 @@ def blindly(random: Random, data: bytes) -> bytes:
 
 
 def _parts(random: Random, parts: list[bytes]) -> list[bytes]:
-    """One part lost, doubled, moved, or with another number in it."""
+    """Remove, double, move or change one part."""
     one, other = (int(each) for each in random.integers(len(parts), size=2))
     way = int(random.integers(6))
     if way == 0:
@@ -67,7 +67,7 @@ def _parts(random: Random, parts: list[bytes]) -> list[bytes]:
 
 
 def png(random: Random, data: bytes) -> bytes:
-    """Chunks, whose sums are right."""
+    """Mutate chunks and keep their checksums right."""
     parts, at = [], 8
     while at + 12 <= len(data):
         (size,) = struct.unpack_from(">I", data, at)
@@ -82,7 +82,7 @@ def png(random: Random, data: bytes) -> bytes:
 
 
 def jpeg(random: Random, data: bytes) -> bytes:
-    """Segments before the first scan, whose lengths are right."""
+    """Mutate segments before the first scan and keep their lengths right."""
     parts, at = [], 2
     while data[at + 1] != 0xDA:
         (size,) = struct.unpack_from(">H", data, at + 2)
@@ -92,12 +92,12 @@ def jpeg(random: Random, data: bytes) -> bytes:
 
 
 def numbers(random: Random, data: bytes) -> bytes:
-    """A number near the start, where formats say what follows."""
+    """Change a number near the start, where formats describe what follows."""
     return changed(random, data, 0, min(200, len(data)), "<")
 
 
 def boxes(random: Random, data: bytes) -> bytes:
-    """A box that counts no more, is another, has another size, or other numbers in it."""
+    """Change the kind, the size or the content of a box."""
     found = list(_leaves(memoryview(data), 0, len(data)))
     start, end = found[int(random.integers(len(found)))]
     other, _ = found[int(random.integers(len(found)))]

@@ -12,7 +12,7 @@ ADOBE_RGB = (
     (0.205276, 0.625671, 0.060867),
     (0.149185, 0.063217, 0.744568),
 )
-#: Primaries turned round: green light where red should be. No phone has it; nobody can mistake it.
+#: Swapped primaries: green light where red should be. No phone has them, so tests cannot confuse them.
 SWAPPED = (
     (0.385147, 0.716873, 0.097076),
     (0.436066, 0.222488, 0.013916),
@@ -22,7 +22,7 @@ SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
 
 
 def profile(primaries: tuple[tuple[float, float, float], ...], gamma: float | None = None) -> bytes:
-    """A matrix profile with the curve of sRGB, or a plain gamma."""
+    """Return a matrix profile with the curve of sRGB, or a plain gamma."""
     if gamma is None:
         curve = b"para\0\0\0\0" + struct.pack(">HH", 3, 0) + b"".join(map(_fixed, SRGB_CURVE))
     else:

@@ -1,4 +1,4 @@
-"""Files made to harm: refused for the right reason, or made harmless."""
+"""Hostile files are refused for the right reason, or made harmless."""
 
 import io
 import re
@@ -11,24 +11,24 @@ import pillow_heif
 import pytest
 from PIL import Image
 
-from bench import sanitize_cells as cells
+from bench import sanitize_sandbox as measurements
 from normalizer.media import Clean, Limits, MediaFailed, MediaRejected
 from normalizer.sanitizer import Sanitizer
 
-from .conftest import Sanitize, handing
-from .looking import alike, assert_bare, colour, shown
-from .media_samples import box, encoded, film, natural, noise, oriented, quadrants
+from .assertions import alike, assert_bare, colour, shown
+from .conftest import Sanitize, sanitize_with
+from .media_samples import box, encoded, make_video, natural, noise, oriented, quadrants
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def reason(sanitize: Sanitize, content: bytes) -> str:
+async def rejection_reason(sanitize: Sanitize, content: bytes) -> str:
     with pytest.raises(MediaRejected) as refusal:
         await sanitize(content)
     return refusal.value.reason
 
 
-# what is no photo and no film ---------------------------------------------------------------------
+# neither photo nor video --------------------------------------------------------------------------
 
 POSING = {
     "html": b"<!DOCTYPE html><script>alert(1)</script>",
@@ -54,27 +54,30 @@ POSING = {
 
 
 @pytest.mark.parametrize("name", POSING)
-async def test_what_poses_as_media_is_unsupported(sanitize: Sanitize, name: str) -> None:
-    assert await reason(sanitize, POSING[name]) == "unsupported_type"
+async def test_files_that_pose_as_media_are_unsupported(sanitize: Sanitize, name: str) -> None:
+    assert await rejection_reason(sanitize, POSING[name]) == "unsupported_type"
 
 
 @pytest.mark.parametrize("name", POSING)
-async def test_a_film_s_first_box_makes_no_film(sanitize: Sanitize, name: str) -> None:
-    """Behind a real `ftyp`, so that it is taken for a film and given to the film's reader."""
+async def test_a_video_header_does_not_make_a_video(sanitize: Sanitize, name: str) -> None:
+    """A real `ftyp` box in front, so that the file goes to the video decoder."""
     kind = box(b"ftyp", b"isom", bytes(4), b"mp42")
-    assert await reason(sanitize, kind + POSING[name] * 50) == "corrupt"
+    assert await rejection_reason(sanitize, kind + POSING[name] * 50) == "corrupt"
 
 
 @pytest.mark.parametrize("name", POSING)
 @pytest.mark.parametrize("start", [b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"II*\0"])
-async def test_a_photo_s_first_bytes_make_no_photo(
+async def test_a_photo_signature_does_not_make_a_photo(
     sanitize: Sanitize, name: str, start: bytes
 ) -> None:
-    assert await reason(sanitize, start + POSING[name] * 50) in {"corrupt", "too_many_pixels"}
+    assert await rejection_reason(sanitize, start + POSING[name] * 50) in {
+        "corrupt",
+        "too_many_pixels",
+    }
 
 
 async def test_an_empty_file_is_corrupt(sanitize: Sanitize) -> None:
-    assert await reason(sanitize, b"") == "corrupt"
+    assert await rejection_reason(sanitize, b"") == "corrupt"
 
 
 async def test_a_photo_that_is_also_a_page_is_only_a_photo(sanitize: Sanitize) -> None:
@@ -90,13 +93,13 @@ async def test_a_photo_that_is_also_a_page_is_only_a_photo(sanitize: Sanitize) -
 
 
 async def test_files_that_are_too_large_are_refused_unread() -> None:
-    running = Sanitizer(Limits(photo_max_bytes=5000, video_max_bytes=9000), cells=1)
+    running = Sanitizer(Limits(photo_max_bytes=5000, video_max_bytes=9000), sandboxes=1)
     await running.start()
-    sanitize = handing(running)
+    sanitize = sanitize_with(running)
     try:
-        assert await reason(sanitize, encoded(noise(100, 100))) == "too_large"
-        assert await reason(sanitize, film(seconds=2)) == "too_large"
-        assert await reason(sanitize, bytes(10_000)) == "too_large"
+        assert await rejection_reason(sanitize, encoded(noise(100, 100))) == "too_large"
+        assert await rejection_reason(sanitize, make_video(seconds=2)) == "too_large"
+        assert await rejection_reason(sanitize, bytes(10_000)) == "too_large"
     finally:
         await running.close()
 
@@ -106,7 +109,7 @@ def chunk(name: bytes, body: bytes) -> bytes:
 
 
 def png(width: int, height: int, extra: bytes = b"", kind: int = 2, interlaced: int = 0) -> bytes:
-    """A black picture of any size, in next to no bytes."""
+    """Return a black picture of any size in almost no bytes."""
     channels = {0: 1, 2: 3, 6: 4}[kind]
     packer = zlib.compressobj(9)
     row = bytes(1 + width * channels)
@@ -117,7 +120,7 @@ def png(width: int, height: int, extra: bytes = b"", kind: int = 2, interlaced: 
 
 
 def claiming(photo: bytes, width: int, height: int) -> bytes:
-    """A JPEG whose header states another size."""
+    """Return a JPEG whose header states another size."""
     at = re.search(rb"\xff[\xc0\xc2]", photo)
     assert at
     return photo[: at.end() + 3] + struct.pack(">HH", height, width) + photo[at.end() + 7 :]
@@ -138,7 +141,7 @@ def webp(width: int, height: int) -> bytes:
 
 
 def bombs() -> Iterator[tuple[str, bytes, str]]:
-    """Small files that would be large, or slow, and why they are refused."""
+    """Yield small files that would decode to something large or slow, and the reason for their refusal."""
     flat = encoded(Image.new("RGB", (64, 64)))
     yield "jpeg sides", claiming(flat, 65500, 65500), "too_many_pixels"
     yield "jpeg of nothing", claiming(flat, 7000, 6700), "corrupt"
@@ -202,10 +205,10 @@ BOMBS = {name: (content, why) for name, content, why in bombs()}
 @pytest.mark.parametrize("name", BOMBS)
 async def test_bombs_are_refused(sanitizer: Sanitizer, sanitize: Sanitize, name: str) -> None:
     content, why = BOMBS[name]
-    assert await reason(sanitize, content) == why
-    # The cell that had it has ended by then, or another one after it.
+    assert await rejection_reason(sanitize, content) == why
+    # By now the sandbox of that file has ended, or a later one has.
     await sanitize(encoded(quadrants()))
-    assert cells.most_memory(sanitizer) <= 256 << 20
+    assert measurements.most_memory(sanitizer) <= 256 << 20
 
 
 @pytest.mark.parametrize(
@@ -219,14 +222,12 @@ async def test_bombs_are_refused(sanitizer: Sanitizer, sanitize: Sanitize, name:
     ],
     ids=["profile", "packed text", "packed words", "many texts", "exif"],
 )
-async def test_what_only_swells_beside_the_picture_is_left_out(
-    sanitize: Sanitize, extra: bytes
-) -> None:
+async def test_compressed_metadata_is_left_out(sanitize: Sanitize, extra: bytes) -> None:
     clean = await sanitize(png(20, 20, extra))
     assert (clean.width, clean.height) == (20, 20)
 
 
-async def test_exif_that_claims_itself_a_thousand_times_is_left_out(sanitize: Sanitize) -> None:
+async def test_exif_that_repeats_itself_is_left_out(sanitize: Sanitize) -> None:
     entries = b"".join(struct.pack("<HHII", 0x9000 + n, 7, 60000, 100) for n in range(5000))
     exif = (b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 5000) + entries)[:65000]
     photo = encoded(quadrants(64, 48))
@@ -234,7 +235,7 @@ async def test_exif_that_claims_itself_a_thousand_times_is_left_out(sanitize: Sa
     assert isinstance(await sanitize(photo[:2] + segment + photo[2:]), Clean)
 
 
-async def test_an_animation_of_a_hundred_thousand_frames_is_one_frame(sanitize: Sanitize) -> None:
+async def test_an_animation_of_100_000_frames_becomes_one_frame(sanitize: Sanitize) -> None:
     frame = b"\x21\xf9\4\0\0\0\0\0," + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\2\2\x44\1\0"
     head = b"GIF89a" + struct.pack("<HHBBB", 10, 10, 0x80, 0, 0) + bytes(6)
     assert (await sanitize(head + frame * 100_000 + b";")).width == 10
@@ -245,10 +246,10 @@ async def test_an_animation_of_a_hundred_thousand_frames_is_one_frame(sanitize: 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "AVIF", "HEIF"])
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.9])
-async def test_a_photo_that_is_cut_is_corrupt_unless_browsers_show_most_of_it(
+async def test_a_truncated_photo_is_corrupt_unless_most_of_it_decodes(
     sanitize: Sanitize, form: str, share: float
 ) -> None:
-    content = _encoded(natural(300, 200), form)
+    content = encoded_as(natural(300, 200), form)
     cut = content[: int(len(content) * share)]
     if share > 0.5 and form in {"JPEG", "PNG", "GIF", "TIFF"}:
         clean = await sanitize(cut)
@@ -256,67 +257,67 @@ async def test_a_photo_that_is_cut_is_corrupt_unless_browsers_show_most_of_it(
         before, after = shown(await sanitize(content), "preview"), shown(clean, "preview")
         assert alike(colour(before, 0.5, 0.3), colour(after, 0.5, 0.3), 8)
     else:
-        assert await reason(sanitize, cut) == "corrupt"
+        assert await rejection_reason(sanitize, cut) == "corrupt"
 
 
 @pytest.mark.parametrize("lies", [1, 6, 8])
-async def test_what_is_missing_counts_as_stored_and_not_as_seen(
+async def test_missing_rows_are_counted_in_the_stored_orientation(
     sanitize: Sanitize, lies: int
 ) -> None:
     photo = encoded(natural(300, 200), exif=oriented(lies))
     assert (await sanitize(photo[: int(len(photo) * 0.8)])).kind == "photo"
-    assert await reason(sanitize, photo[: int(len(photo) * 0.3)]) == "corrupt"
+    assert await rejection_reason(sanitize, photo[: int(len(photo) * 0.3)]) == "corrupt"
 
 
-async def test_of_a_progressive_photo_that_is_cut_the_coarse_picture_is_shown(
+async def test_a_truncated_progressive_photo_shows_the_coarse_picture(
     sanitize: Sanitize,
 ) -> None:
-    content = _encoded(natural(600, 400), "PROGRESSIVE")
+    content = encoded_as(natural(600, 400), "PROGRESSIVE")
     clean = await sanitize(content[: int(len(content) * 0.6)])
     assert (clean.width, clean.height) == (600, 400)
 
 
-async def test_a_large_png_that_is_cut_is_shown_as_far_as_it_goes(sanitize: Sanitize) -> None:
+async def test_a_truncated_large_png_is_shown_as_far_as_possible(sanitize: Sanitize) -> None:
     content = encoded(natural(600, 480).resize((6000, 4800)), "PNG", compress_level=1)
     assert (await sanitize(content[: int(len(content) * 0.8)])).width == 6000
-    assert await reason(sanitize, content[: int(len(content) * 0.3)]) == "corrupt"
+    assert await rejection_reason(sanitize, content[: int(len(content) * 0.3)]) == "corrupt"
 
 
 @pytest.mark.parametrize("size", [(900, 70_000), (70_000, 900)])
-async def test_of_a_long_strip_that_is_cut_no_more_lies_in_memory_than_of_a_whole_one(
+async def test_a_truncated_long_strip_uses_no_more_memory(
     size: tuple[int, int],
 ) -> None:
     strip = Image.linear_gradient("L").resize(size)
     content = encoded(Image.merge("RGBA", [strip] * 4), "PNG", compress_level=1)
-    running = Sanitizer(Limits(), cells=1)
+    running = Sanitizer(Limits(), sandboxes=1)
     await running.start()
-    sanitize = handing(running)
+    sanitize = sanitize_with(running)
     try:
         assert (await sanitize(content)).width == size[0]
-        assert await reason(sanitize, content[: len(content) // 3]) == "corrupt"
-        # The cell that had it has ended by then, or another one after it.
+        assert await rejection_reason(sanitize, content[: len(content) // 3]) == "corrupt"
+        # By now the sandbox of that file has ended, or a later one has.
         await sanitize(encoded(quadrants()))
-        assert cells.most_memory(running) <= 160 << 20
+        assert measurements.most_memory(running) <= 160 << 20
     finally:
         await running.close()
 
 
-async def test_damage_within_the_picture_shows_what_comes_before_it(sanitize: Sanitize) -> None:
-    content = bytearray(_encoded(natural(300, 200), "PNG"))
+async def test_damage_within_the_picture_keeps_the_rows_before_it(sanitize: Sanitize) -> None:
+    content = bytearray(encoded_as(natural(300, 200), "PNG"))
     for place in range(len(content) * 7 // 10, len(content) * 7 // 10 + 40):
         content[place] ^= 0x55
     assert (await sanitize(bytes(content))).width == 300
 
 
-#: None of them to be tried again: whatever is wrong is wrong with the file.
+#: Reasons that allow no retry: the file itself is at fault.
 ALLOWED = {("corrupt", ""), ("unsupported_type", ""), ("too_many_pixels", "")}
 
 
 @pytest.mark.parametrize(
     "form", ["JPEG", "PROGRESSIVE", "PNG", "GIF", "WEBP", "TIFF", "AVIF", "HEIF"]
 )
-async def test_damage_anywhere_costs_no_more_than_the_photo(sanitize: Sanitize, form: str) -> None:
-    content = _encoded(natural(160, 120), form)
+async def test_damage_anywhere_affects_only_the_photo(sanitize: Sanitize, form: str) -> None:
+    content = encoded_as(natural(160, 120), form)
     random = np.random.default_rng(len(content))
     outcomes: set[tuple[str, str]] = set()
     for _ in range(40):
@@ -325,12 +326,12 @@ async def test_damage_anywhere_costs_no_more_than_the_photo(sanitize: Sanitize, 
             damaged[place] = int(random.integers(256))
         try:
             assert_bare(await sanitize(bytes(damaged)))
-        except (MediaRejected, MediaFailed) as trouble:
-            outcomes.add((trouble.reason, trouble.detail if trouble.state == "failed" else ""))
+        except (MediaRejected, MediaFailed) as refusal:
+            outcomes.add((refusal.reason, refusal.detail if refusal.state == "failed" else ""))
     assert outcomes <= ALLOWED
 
 
-def _encoded(image: Image.Image, form: str) -> bytes:
+def encoded_as(image: Image.Image, form: str) -> bytes:
     if form == "HEIF":
         buffer = io.BytesIO()
         pillow_heif.from_pillow(image).save(buffer, quality=80)
@@ -343,12 +344,12 @@ def _encoded(image: Image.Image, form: str) -> bytes:
 @pytest.mark.parametrize("form", ["PNG", "TIFF"])
 async def test_a_strip_longer_than_any_photo_is_refused(sanitize: Sanitize, form: str) -> None:
     strip = encoded(Image.new("L", (1_200_000, 2)), form)
-    assert await reason(sanitize, strip) == "too_many_pixels"
+    assert await rejection_reason(sanitize, strip) == "too_many_pixels"
 
 
-async def test_a_heif_that_is_not_as_large_as_it_says_is_corrupt(sanitize: Sanitize) -> None:
-    content = bytearray(_encoded(natural(200, 153), "HEIF"))
+async def test_a_heif_with_a_wrong_size_is_corrupt(sanitize: Sanitize) -> None:
+    content = bytearray(encoded_as(natural(200, 153), "HEIF"))
     at = content.index(b"ispe") + 8
     (height,) = struct.unpack_from(">I", content, at + 4)
     struct.pack_into(">I", content, at + 4, height + 48)
-    assert await reason(sanitize, bytes(content)) == "corrupt"
+    assert await rejection_reason(sanitize, bytes(content)) == "corrupt"

@@ -1,4 +1,4 @@
-"""Files of all formats changed at random, some here, as many as wanted where `AIRLOCK_MUTATIONS` says so."""
+"""Randomly mutated files of all formats: a few by default, more with `AIRLOCK_MUTATIONS`."""
 
 import asyncio
 import os
@@ -6,20 +6,20 @@ import os
 import numpy as np
 import pytest
 
-from bench import sanitize_cells as cells
+from bench import sanitize_sandbox as measurements
 from normalizer.media import Clean, MediaFailed, MediaRejected
 from normalizer.renditions.mp4_audit import audit
 from normalizer.sanitizer import Sanitizer
 
+from .assertions import assert_bare, content, shown
 from .conftest import Sanitize
-from .looking import assert_bare, content, shown
-from .media_samples import box, encoded, film, natural
+from .media_samples import box, encoded, make_video, natural
 from .mutations import Mutation, blindly, boxes, jpeg, numbers, png
-from .test_hostile import ALLOWED, _encoded
+from .test_hostile import ALLOWED, encoded_as
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-#: How many changed files of each kind.
+#: Mutated files of each kind.
 COUNT = int(os.environ.get("AIRLOCK_MUTATIONS", "16"))
 
 _AT_ONCE = 3
@@ -28,11 +28,11 @@ _MAX_CELL_BYTES = 256 << 20
 
 
 def _photo(form: str) -> bytes:
-    return _encoded(natural(160, 120), form)
+    return encoded_as(natural(160, 120), form)
 
 
-def _film(**options: str) -> bytes:
-    made = film(seconds=0.4, size=(160, 120), options=options, metadata={"title": "CANARY"})
+def _video(**options: str) -> bytes:
+    made = make_video(seconds=0.4, size=(160, 120), options=options, metadata={"title": "CANARY"})
     return made + box(b"free", _WORDS * 9)
 
 
@@ -45,13 +45,13 @@ SOURCES: dict[str, tuple[bytes, Mutation]] = {
     "TIFF": (_photo("TIFF") + _WORDS, numbers),
     "AVIF": (_photo("AVIF") + box(b"free", _WORDS), boxes),
     "HEIF": (_photo("HEIF") + box(b"free", _WORDS), boxes),
-    "film": (_film(), boxes),
-    "film in fragments": (_film(movflags="frag_keyframe+empty_moov"), boxes),
+    "video": (_video(), boxes),
+    "fragmented video": (_video(movflags="frag_keyframe+empty_moov"), boxes),
 }
 
 
 @pytest.mark.parametrize("name", SOURCES)
-async def test_no_change_makes_a_file_harmful(
+async def test_no_mutation_makes_a_file_harmful(
     sanitizer: Sanitizer, sanitize: Sanitize, name: str
 ) -> None:
     source, structured = SOURCES[name]
@@ -74,7 +74,7 @@ async def test_no_change_makes_a_file_harmful(
 
     await asyncio.gather(*(attempt(number) for number in range(COUNT)))
     assert sanitizer.ready
-    assert cells.most_memory(sanitizer) <= _MAX_CELL_BYTES
+    assert measurements.most_memory(sanitizer) <= _MAX_CELL_BYTES
 
 
 def assert_harmless(clean: Clean) -> None:

@@ -15,14 +15,14 @@ from normalizer.media import Clean, Limits, MediaRejected
 from normalizer.renditions import image_files
 from normalizer.sanitizer import Sanitizer
 
-from .conftest import Sanitize, handing
-from .looking import alike, assert_bare, assert_upright, colour, content, rendition, shown
+from .assertions import alike, assert_bare, assert_upright, colour, content, rendition, shown
+from .conftest import Sanitize, sanitize_with
 from .media_samples import encoded, natural, noise, oriented, quadrants
 from .profiles import ADOBE_RGB, DISPLAY_P3, SWAPPED, profile
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-#: What must be done to an upright picture so that it lies as EXIF says.
+#: The transposition that turns an upright picture into one with EXIF's orientation.
 LYING = {
     1: None,
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -57,7 +57,7 @@ async def test_photos_are_turned_upright(sanitize: Sanitize, form: str, orientat
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
-async def test_what_only_xmp_says_about_lying_counts_too(sanitize: Sanitize, form: str) -> None:
+async def test_an_orientation_only_in_xmp_counts(sanitize: Sanitize, form: str) -> None:
     xmp = b"<x:xmpmeta><rdf:Description tiff:Orientation='6'/></x:xmpmeta>"
     options: dict[str, Any] = {"xmp": xmp}
     if form == "PNG":
@@ -71,7 +71,7 @@ async def test_what_only_xmp_says_about_lying_counts_too(sanitize: Sanitize, for
 @pytest.mark.parametrize(
     ("form", "options"), [("PNG", {}), ("WEBP", {"lossless": True, "exact": True})]
 )
-async def test_colours_that_nobody_sees_do_not_pass(
+async def test_invisible_colours_are_removed(
     sanitize: Sanitize, form: str, options: dict[str, Any]
 ) -> None:
     pixels = np.array(quadrants(64, 48, "RGBA"))
@@ -80,15 +80,15 @@ async def test_colours_that_nobody_sees_do_not_pass(
     source = encoded(Image.fromarray(pixels), form, **options)
     preview = np.array(shown(await sanitize(source), "preview"))
     assert not preview[:20, :20].any()
-    # All others are as they were.
+    # All other pixels are unchanged.
     pixels[:20, :20] = 0
     assert (preview == pixels).all()
 
 
-async def test_around_a_small_first_frame_of_a_gif_there_is_nothing(sanitize: Sanitize) -> None:
+async def test_the_area_around_a_small_gif_frame_is_transparent(sanitize: Sanitize) -> None:
     frame = encoded(Image.new("RGB", (30, 20), "red"), "GIF")
     at = frame.index(b"\x2c\0\0\0\0")
-    # On a screen of 90 x 80 pixels, 40 from the left and 30 from above.
+    # On a screen of 90 x 80 pixels, 40 from the left and 30 from the top.
     moved = (
         frame[:6]
         + struct.pack("<HH", 90, 80)
@@ -103,7 +103,7 @@ async def test_around_a_small_first_frame_of_a_gif_there_is_nothing(sanitize: Sa
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
-async def test_a_photo_that_exif_calls_upright_is_not_turned_by_forgotten_xmp(
+async def test_exif_upright_outweighs_a_stale_xmp_orientation(
     sanitize: Sanitize, form: str
 ) -> None:
     xmp = b"<x:xmpmeta><rdf:Description tiff:Orientation='6'/></x:xmpmeta>"
@@ -129,8 +129,8 @@ async def test_the_first_exif_block_counts(sanitize: Sanitize) -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-async def test_heic_is_turned_once_and_not_twice(sanitize: Sanitize, orientation: int) -> None:
-    # pillow-heif writes the orientation of EXIF as the file's own turning (irot, imir) besides, as phones do.
+async def test_heic_is_turned_only_once(sanitize: Sanitize, orientation: int) -> None:
+    # pillow-heif also writes EXIF's orientation as the file's own rotation (irot, imir), as phones do.
     file = pillow_heif.from_pillow(lying(orientation))
     file.info["exif"] = oriented(orientation)
     buffer = io.BytesIO()
@@ -142,7 +142,7 @@ async def test_heic_is_turned_once_and_not_twice(sanitize: Sanitize, orientation
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
-async def test_wide_colours_and_turning_go_together(sanitize: Sanitize, orientation: int) -> None:
+async def test_wide_colours_and_orientation_combine(sanitize: Sanitize, orientation: int) -> None:
     photo = encoded(
         lying(orientation, 1800, 1300), exif=oriented(orientation), icc_profile=profile(DISPLAY_P3)
     )
@@ -170,7 +170,7 @@ async def test_wide_colours_and_turning_go_together(sanitize: Sanitize, orientat
         ("TIFF", {"compression": "tiff_lzw"}),
     ],
 )
-async def test_colours_are_converted_as_a_colour_management_system_does(
+async def test_colours_match_a_colour_management_system(
     sanitize: Sanitize, primaries: Any, gamma: float | None, form: str, options: dict[str, Any]
 ) -> None:
     steps = np.linspace(0, 255, 12).astype(np.uint8)
@@ -186,14 +186,14 @@ async def test_colours_are_converted_as_a_colour_management_system_does(
         np.asarray(shown(clean, "preview").convert("RGB")).astype(int)
         - np.asarray(expected).astype(int)
     )
-    # A screenshot stays PNG, where every level counts; the rest is what JPEG takes.
+    # A screenshot stays PNG, where every level counts; other photos lose some to JPEG.
     exact = rendition(clean, "preview").media_type == "image/png"
     assert exact or form != "PNG"
     assert np.median(difference) <= (0 if exact else 3)
     assert np.percentile(difference, 99) <= (1 if exact else 60)
 
 
-async def test_a_profile_of_srgb_changes_nothing(sanitize: Sanitize) -> None:
+async def test_an_srgb_profile_changes_nothing(sanitize: Sanitize) -> None:
     icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     plain = await sanitize(encoded(quadrants(), "PNG"))
     tagged = await sanitize(encoded(quadrants(), "PNG", icc_profile=icc))
@@ -201,12 +201,12 @@ async def test_a_profile_of_srgb_changes_nothing(sanitize: Sanitize) -> None:
 
 
 @pytest.mark.parametrize("icc", [b"", b"\0" * 200, profile(DISPLAY_P3)[:150], b"x" * 5000])
-async def test_a_broken_profile_is_no_profile(sanitize: Sanitize, icc: bytes) -> None:
+async def test_a_broken_profile_is_ignored(sanitize: Sanitize, icc: bytes) -> None:
     assert_upright(shown(await sanitize(encoded(quadrants(), icc_profile=icc)), "preview"))
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
-async def test_every_way_to_store_png_pixels_looks_right(sanitize: Sanitize, mode: str) -> None:
+async def test_every_png_pixel_format_looks_right(sanitize: Sanitize, mode: str) -> None:
     image = quadrants()
     if mode == "I;16":
         grey = np.asarray(image.convert("L")).astype(np.uint16) * 257
@@ -221,8 +221,8 @@ async def test_every_way_to_store_png_pixels_looks_right(sanitize: Sanitize, mod
         assert alike(colour(preview, x, y), expected, 6), mode
 
 
-async def test_sixteen_bit_colour_is_not_cut_off(sanitize: Sanitize) -> None:
-    """A 16-bit RGB PNG, which Pillow cannot write: made by hand."""
+async def test_sixteen_bit_colour_is_scaled_and_not_clipped(sanitize: Sanitize) -> None:
+    """A 16-bit RGB PNG, built by hand because Pillow cannot write it."""
     pixels = (np.asarray(quadrants(64, 48)).astype(np.uint16) * 257).astype(">u2")
     rows = b"".join(b"\0" + row.tobytes() for row in pixels)
 
@@ -242,14 +242,14 @@ async def test_sixteen_bit_colour_is_not_cut_off(sanitize: Sanitize) -> None:
 
 
 @pytest.mark.parametrize("form", ["JPEG", "TIFF"])
-async def test_print_colours_become_screen_colours(sanitize: Sanitize, form: str) -> None:
+async def test_cmyk_becomes_rgb(sanitize: Sanitize, form: str) -> None:
     clean = await sanitize(
         encoded(quadrants().convert("CMYK"), form, **({"quality": 95} if form == "JPEG" else {}))
     )
     assert_upright(shown(clean, "preview"), 20)
 
 
-async def test_transparency_is_kept_in_the_preview_and_white_in_the_thumbnail(
+async def test_transparency_stays_in_the_preview_and_is_white_in_the_thumbnail(
     sanitize: Sanitize,
 ) -> None:
     image = quadrants(400, 300, "RGBA")
@@ -263,7 +263,7 @@ async def test_transparency_is_kept_in_the_preview_and_white_in_the_thumbnail(
     assert alike(colour(thumbnail, 0.1, 0.1), (255, 255, 255), 6)
 
 
-async def test_a_palette_with_a_transparent_colour_counts_as_transparency(
+async def test_a_transparent_palette_colour_counts_as_transparency(
     sanitize: Sanitize,
 ) -> None:
     image = quadrants(120, 90).quantize(8)
@@ -271,7 +271,7 @@ async def test_a_palette_with_a_transparent_colour_counts_as_transparency(
     assert colour(shown(clean, "preview"), 0.1, 0.1)[3] == 0
 
 
-async def test_transparency_that_would_be_too_large_is_laid_on_white(sanitize: Sanitize) -> None:
+async def test_transparency_that_is_too_large_becomes_white(sanitize: Sanitize) -> None:
     image = noise(2000, 1500).convert("RGBA")
     image.putalpha(Image.linear_gradient("L").resize(image.size))
     clean = await sanitize(encoded(image, "PNG", compress_level=1))
@@ -279,7 +279,7 @@ async def test_transparency_that_would_be_too_large_is_laid_on_white(sanitize: S
     assert len(content(clean, "preview")) <= 3_000_000
 
 
-async def test_opacity_that_hides_nothing_is_no_transparency(sanitize: Sanitize) -> None:
+async def test_fully_opaque_alpha_is_not_transparency(sanitize: Sanitize) -> None:
     clean = await sanitize(encoded(natural(800, 600).convert("RGBA"), "PNG"))
     assert rendition(clean, "preview").media_type == "image/jpeg"
 
@@ -292,7 +292,7 @@ async def test_a_small_screenshot_stays_exact(sanitize: Sanitize) -> None:
 
 
 @pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG"])
-async def test_of_what_moves_the_first_frame_is_shown(sanitize: Sanitize, form: str) -> None:
+async def test_the_first_frame_of_an_animation_is_shown(sanitize: Sanitize, form: str) -> None:
     frames = [
         quadrants(96, 72),
         Image.new("RGB", (96, 72), "black"),
@@ -310,9 +310,9 @@ async def test_multi_picture_jpegs_are_photos(sanitize: Sanitize) -> None:
     assert_upright(shown(clean, "preview"))
 
 
-async def test_a_motion_photo_is_its_photo(sanitize: Sanitize) -> None:
-    film = b"\0\0\0\x18ftypmp42" + bytes(range(256)) * 4000 + b"\xff\xda" * 500
-    clean = await sanitize(encoded(quadrants()) + film)
+async def test_a_motion_photo_becomes_its_photo(sanitize: Sanitize) -> None:
+    make_video = b"\0\0\0\x18ftypmp42" + bytes(range(256)) * 4000 + b"\xff\xda" * 500
+    clean = await sanitize(encoded(quadrants()) + make_video)
     assert_upright(shown(clean, "preview"))
     assert_bare(clean)
 
@@ -339,7 +339,7 @@ async def test_a_heic_of_tiles_looks_right(sanitize: Sanitize) -> None:
     ("width", "height"),
     [(1, 1), (1, 20000), (20000, 1), (3, 9000), (9000, 1200), (1170, 9000), (17, 13)],
 )
-async def test_odd_shapes_fit_and_keep_their_shape(
+async def test_odd_shapes_fit_and_keep_their_proportions(
     sanitize: Sanitize, width: int, height: int
 ) -> None:
     clean = await sanitize(encoded(Image.new("RGB", (width, height), (200, 30, 30)), "PNG"))
@@ -369,7 +369,7 @@ async def test_the_largest_photo_allowed_is_ready(sanitize: Sanitize, form: str)
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P"])
-async def test_large_pngs_are_made_smaller_on_the_way(sanitize: Sanitize, mode: str) -> None:
+async def test_large_pngs_are_downscaled_while_decoding(sanitize: Sanitize, mode: str) -> None:
     clean = await sanitize(encoded(quadrants(6000, 4200, mode), "PNG", compress_level=1))
     assert rendition(clean, "preview").width == 3000
     if mode != "L":
@@ -377,20 +377,20 @@ async def test_large_pngs_are_made_smaller_on_the_way(sanitize: Sanitize, mode: 
 
 
 @pytest.mark.parametrize("size", [(2000, 1500), (4000, 3000)])
-async def test_noise_stays_below_its_limits(sanitize: Sanitize, size: tuple[int, int]) -> None:
+async def test_noise_stays_below_the_limits(sanitize: Sanitize, size: tuple[int, int]) -> None:
     clean = await sanitize(encoded(noise(*size), quality=95))
     assert len(content(clean, "preview")) <= 3_000_000
     assert len(content(clean, "thumbnail")) <= 30_000
 
 
-async def test_tiny_limits_hold_too() -> None:
+async def test_tiny_limits_are_met() -> None:
     running = Sanitizer(
-        Limits(preview_max_bytes=9000, thumbnail_max_bytes=700, preview_max_side=300), cells=1
+        Limits(preview_max_bytes=9000, thumbnail_max_bytes=700, preview_max_side=300), sandboxes=1
     )
     await running.start()
     try:
-        clean = await handing(running)(encoded(noise(1200, 900)))
-        alpha = await handing(running)(encoded(noise(300, 200).convert("LA"), "PNG"))
+        clean = await sanitize_with(running)(encoded(noise(1200, 900)))
+        alpha = await sanitize_with(running)(encoded(noise(300, 200).convert("LA"), "PNG"))
     finally:
         await running.close()
     for each in (clean, alpha):
@@ -407,10 +407,10 @@ async def test_a_photo_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
         return real(image, *arguments, **options)
 
     monkeypatch.setattr(image_files, "_encode", counting)
-    running = Sanitizer(Limits(), cells=1)
+    running = Sanitizer(Limits(), sandboxes=1)
     await running.start()
     try:
-        await handing(running)(encoded(natural(4032, 3024), quality=90))
+        await sanitize_with(running)(encoded(natural(4032, 3024), quality=90))
     finally:
         await running.close()
     assert {width for width, _ in encodes} == {4032, 320}
@@ -422,7 +422,7 @@ CANARIES = [b"CANARY", b"52.5200", b"iPhone", b"Photoshop", b"http://ns.adobe.co
 
 
 def with_segments(photo: bytes) -> bytes:
-    """Everything that cameras and editors leave in a JPEG."""
+    """Add everything that cameras and editors leave in a JPEG."""
 
     def segment(marker: int, body: bytes) -> bytes:
         return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
@@ -439,12 +439,12 @@ def with_segments(photo: bytes) -> bytes:
     return photo[:2] + extra + photo[2:] + b"PK\x03\x04CANARY" + bytes(50_000)
 
 
-async def test_nothing_of_a_jpegs_metadata_survives(sanitize: Sanitize) -> None:
+async def test_no_metadata_of_a_jpeg_survives(sanitize: Sanitize) -> None:
     assert_clean_of_canaries(await sanitize(with_segments(encoded(quadrants()))))
 
 
 @pytest.mark.parametrize("form", ["PNG", "WEBP", "TIFF", "GIF", "AVIF"])
-async def test_nothing_of_other_formats_metadata_survives(sanitize: Sanitize, form: str) -> None:
+async def test_no_metadata_of_other_formats_survives(sanitize: Sanitize, form: str) -> None:
     exif = Image.Exif()
     exif[0x010E] = "CANARY 52.5200"
     options: dict[str, Any] = {"exif": exif.tobytes()}
@@ -462,7 +462,7 @@ async def test_nothing_of_other_formats_metadata_survives(sanitize: Sanitize, fo
     assert_clean_of_canaries(await sanitize(encoded(quadrants(), form, **options) + b"CANARY"))
 
 
-async def test_nothing_of_heic_metadata_survives(sanitize: Sanitize) -> None:
+async def test_no_metadata_of_a_heic_survives(sanitize: Sanitize) -> None:
     image = quadrants()
     image.info["xmp"] = b"CANARY"
     image.info["icc_profile"] = profile(DISPLAY_P3)
@@ -479,7 +479,7 @@ def assert_clean_of_canaries(clean: Clean) -> None:
     assert_bare(clean)
 
 
-async def test_nothing_beside_the_middle_shines_into_the_thumbnail_of_a_tiny_photo(
+async def test_neighbours_do_not_blend_into_a_tiny_thumbnail(
     sanitize: Sanitize,
 ) -> None:
     image = Image.new("RGB", (9, 3), (220, 40, 40))
@@ -497,7 +497,7 @@ async def test_thumbnails_show_the_middle(sanitize: Sanitize) -> None:
     assert alike(colour(thumbnail, 0.95, 0.5), (20, 20, 200), 12)
 
 
-async def test_many_at_once_are_all_done(sanitize: Sanitize) -> None:
+async def test_many_concurrent_photos_are_all_done(sanitize: Sanitize) -> None:
     import asyncio
 
     photos = [encoded(quadrants(300 + n, 200)) for n in range(40)]

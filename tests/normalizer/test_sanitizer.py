@@ -1,4 +1,4 @@
-"""The whole way: bytes in, renditions out."""
+"""The whole way: bytes go in, renditions come out."""
 
 import io
 from typing import Any
@@ -10,7 +10,7 @@ from PIL import Image
 from normalizer.media import Clean, MediaRejected, Rendition
 
 from .conftest import Sanitize
-from .media_samples import CORNERS, encoded, film, quadrants
+from .media_samples import CORNERS, encoded, make_video, quadrants
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -55,14 +55,14 @@ async def test_a_photo_becomes_a_preview_and_a_square_thumbnail(
     assert rendition(clean, "thumbnail").media_type == "image/jpeg"
 
 
-async def test_of_a_gif_the_first_frame_is_shown(sanitize: Sanitize) -> None:
+async def test_the_first_frame_of_a_gif_is_shown(sanitize: Sanitize) -> None:
     frames = [quadrants(64, 48), Image.new("RGB", (64, 48), "black")]
     clean = await sanitize(encoded(frames[0], "GIF", save_all=True, append_images=frames[1:]))
     assert_upright(shown(clean, "preview"), tolerance=30)
 
 
-async def test_an_mp4_is_rebuilt_index_first_with_poster_and_duration(sanitize: Sanitize) -> None:
-    clean = await sanitize(film(seconds=2, metadata={"title": "CANARY"}))
+async def test_an_mp4_is_rebuilt_with_index_first_poster_and_duration(sanitize: Sanitize) -> None:
+    clean = await sanitize(make_video(seconds=2, metadata={"title": "CANARY"}))
     assert (clean.kind, clean.width, clean.height) == ("video", 320, 240)
     assert clean.duration_seconds == pytest.approx(2.0, abs=0.1)
     assert_upright(shown(clean, "poster"))
@@ -75,18 +75,18 @@ async def test_an_mp4_is_rebuilt_index_first_with_poster_and_duration(sanitize: 
         assert sum(1 for _ in container.decode(video=0)) == 50
 
 
-async def test_what_is_neither_photo_nor_video_is_unsupported(sanitize: Sanitize) -> None:
+async def test_other_files_are_unsupported(sanitize: Sanitize) -> None:
     with pytest.raises(MediaRejected) as refusal:
         await sanitize(b"<html><body>hello</body></html>")
     assert refusal.value.reason == "unsupported_type"
 
 
 @pytest.mark.parametrize("rotation", [90, 180, 270])
-async def test_a_turned_film_has_an_upright_poster(sanitize: Sanitize, rotation: int) -> None:
-    lying = film(rotation=rotation, seconds=0.4, container="mov")
+async def test_a_rotated_video_has_an_upright_poster(sanitize: Sanitize, rotation: int) -> None:
+    lying = make_video(rotation=rotation, seconds=0.4, container="mov")
     clean = await sanitize(lying)
     assert (clean.width, clean.height) == ((320, 240) if rotation == 180 else (240, 320))
-    # The coded frame shows red at its upper left; turned, that corner moves.
+    # The coded frame is red at its upper left; the rotation moves that corner.
     poster = shown(clean, "poster").convert("RGB")
     w, h = poster.size
     corner = {90: (w // 4, 3 * h // 4), 180: (3 * w // 4, 3 * h // 4), 270: (3 * w // 4, h // 4)}

@@ -44,7 +44,9 @@ def test_each_has_a_photo_and_a_video_to_send() -> None:
 
 def test_one_that_is_none_is_refused_with_its_distribution(folder: Path) -> None:
     brings(folder, "class Acme: ...")
-    with pytest.raises(Unusable, match=r'"acme" of acme-emulated 1.0 is no simulator.Platform'):
+    with pytest.raises(
+        Unusable, match=r'"acme" of acme-emulated 1.0 is not a subclass of simulator.Platform'
+    ):
         emulators()
 
 

@@ -1,4 +1,4 @@
-"""Apple Messages for Business, emulated: what is delivered, served and taken is what its documentation says."""
+"""The emulated Apple Messages for Business delivers, serves and accepts what its documentation says."""
 
 import base64
 import json
@@ -27,11 +27,11 @@ async def stage() -> AsyncIterator[Stage[Apple]]:
 
 
 def token(stage: Stage[Apple], secret: bytes | None = None, **claims: Any) -> str:
-    said = {"iss": stage.platform.msp_id, "iat": int(time.time()), **claims}
-    return "Bearer " + jwt.encode(said, secret or stage.platform.secret, algorithm="HS256")
+    all_claims = {"iss": stage.platform.msp_id, "iat": int(time.time()), **claims}
+    return "Bearer " + jwt.encode(all_claims, secret or stage.platform.secret, algorithm="HS256")
 
 
-def proof(stage: Stage[Apple]) -> dict[str, str]:
+def credentials(stage: Stage[Apple]) -> dict[str, str]:
     return {"authorization": token(stage), "source-id": stage.platform.business}
 
 
@@ -41,7 +41,7 @@ def object_headers(attachment: dict[str, Any], *names: str) -> dict[str, str]:
 
 
 async def announced(stage: Stage[Apple]) -> dict[str, Any]:
-    """The attachment of a photo that was delivered."""
+    """Deliver a photo, and return its attachment."""
     await stage.platform.send(DANA, "look", [PHOTO])
     (attachment,) = stage.webhook.arrived[-1].content["attachments"]
     assert isinstance(attachment, dict)
@@ -51,20 +51,20 @@ async def announced(stage: Stage[Apple]) -> dict[str, Any]:
 async def pre_download(
     stage: Stage[Apple], attachment: dict[str, Any], *names: str, **changes: str
 ) -> httpx.Response:
-    headers = {**proof(stage), **object_headers(attachment, *names), **changes}
+    headers = {**credentials(stage), **object_headers(attachment, *names), **changes}
     return await stage.http.get(f"{stage.platform.api_url}/v1/preDownload", headers=headers)
 
 
-def opened(attachment: dict[str, Any], sealed: bytes) -> bytes:
+def decrypted(attachment: dict[str, Any], encrypted: bytes) -> bytes:
     key = bytes.fromhex(attachment["key"][2:])
     decryptor = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).decryptor()
-    return decryptor.update(sealed) + decryptor.finalize()
+    return decryptor.update(encrypted) + decryptor.finalize()
 
 
 # Deliveries.
 
 
-async def test_a_text_is_delivered_compressed_with_a_token_and_its_ids(
+async def test_a_text_is_delivered_compressed_with_token_and_ids(
     stage: Stage[Apple],
 ) -> None:
     (answer,) = await stage.platform.send(DANA, "Grüße 📦")
@@ -73,9 +73,9 @@ async def test_a_text_is_delivered_compressed_with_a_token_and_its_ids(
     assert arrived.body[:2] == b"\x1f\x8b"
     kind, _, value = arrived.headers["Authorization"].partition(" ")
     audience = stage.platform.msp_id
-    said = jwt.decode(value, stage.platform.secret, algorithms=["HS256"], audience=audience)
+    claims = jwt.decode(value, stage.platform.secret, algorithms=["HS256"], audience=audience)
     assert kind == "Bearer"
-    assert abs(said["iat"] - time.time()) < 60
+    assert abs(claims["iat"] - time.time()) < 60
     content = arrived.content
     assert (content["type"], content["body"]) == ("text", "Grüße 📦")
     assert arrived.headers["id"] == content["id"] == answer.ids[0]
@@ -83,8 +83,8 @@ async def test_a_text_is_delivered_compressed_with_a_token_and_its_ids(
     assert arrived.headers["destination-id"] == content["destinationId"] == stage.platform.business
 
 
-async def test_a_proxy_may_have_inflated_it(stage: Stage[Apple]) -> None:
-    stage.platform.inflated = True
+async def test_a_body_can_arrive_uncompressed(stage: Stage[Apple]) -> None:
+    stage.platform.sends_uncompressed = True
     await stage.platform.send(DANA, "plain")
     assert json.loads(stage.webhook.arrived[0].body)["body"] == "plain"
 
@@ -98,7 +98,7 @@ async def test_a_forged_token_is_signed_with_another_secret(stage: Stage[Apple])
         )
 
 
-async def test_the_caption_stands_around_a_place_for_each_file(stage: Stage[Apple]) -> None:
+async def test_the_text_has_a_placeholder_for_each_file(stage: Stage[Apple]) -> None:
     await stage.platform.send(DANA, "two", [PHOTO, heic(width=160, height=120)])
     content = stage.webhook.arrived[0].content
     assert content["body"] == "\ufffc\ufffctwo"
@@ -106,7 +106,7 @@ async def test_the_caption_stands_around_a_place_for_each_file(stage: Stage[Appl
 
 
 @pytest.mark.parametrize("type", ["typing_start", "typing_end", "close"])
-async def test_what_is_no_text_has_no_body(stage: Stage[Apple], type: str) -> None:
+async def test_messages_other_than_texts_have_no_body(stage: Stage[Apple], type: str) -> None:
     await stage.platform.deliver(DANA, type)
     content = stage.webhook.arrived[0].content
     assert content["type"] == type
@@ -120,14 +120,16 @@ async def test_headers_can_contradict_the_body(stage: Stage[Apple]) -> None:
     assert arrived.content["sourceId"] == DANA.id
 
 
-async def test_a_choice_has_words(stage: Stage[Apple]) -> None:
-    await stage.platform.chosen(DANA, "Monday")
+async def test_a_choice_has_a_title(stage: Stage[Apple]) -> None:
+    await stage.platform.send_choice(DANA, "Monday")
     content = stage.webhook.arrived[0].content
     assert content["interactiveData"]["data"]["replyMessage"]["title"] == "Monday"
 
 
 @pytest.mark.parametrize("form", ["both", "hex", "base64"])
-async def test_the_signature_comes_in_one_form_or_both(stage: Stage[Apple], form: str) -> None:
+async def test_an_attachment_has_its_signature_in_one_form_or_both(
+    stage: Stage[Apple], form: str
+) -> None:
     stage.platform.signature_form = form  # type: ignore[assignment]  # from the table
     await stage.platform.send(DANA, files=[PHOTO])
     (attachment,) = stage.webhook.arrived[0].content["attachments"]
@@ -139,7 +141,7 @@ async def test_the_signature_comes_in_one_form_or_both(stage: Stage[Apple], form
         )
 
 
-async def test_older_pages_spell_the_members_with_dashes(stage: Stage[Apple]) -> None:
+async def test_attachment_members_can_be_spelled_with_dashes(stage: Stage[Apple]) -> None:
     stage.platform.spelling = "dashed"
     await stage.platform.send(DANA, files=[PHOTO])
     (attachment,) = stage.webhook.arrived[0].content["attachments"]
@@ -149,16 +151,16 @@ async def test_older_pages_spell_the_members_with_dashes(stage: Stage[Apple]) ->
 # Media.
 
 
-async def test_a_photo_is_asked_for_fetched_and_opened(stage: Stage[Apple]) -> None:
+async def test_a_photo_is_fetched_and_decrypted(stage: Stage[Apple]) -> None:
     attachment = await announced(stage)
     url = (await pre_download(stage, attachment)).json()["download-url"]
     assert not url.startswith(stage.platform.origin)
-    sealed = (await stage.http.get(url)).content
-    assert len(sealed) == int(attachment["size"]) == len(PHOTO.content)
-    assert sealed != PHOTO.content
+    encrypted = (await stage.http.get(url)).content
+    assert len(encrypted) == int(attachment["size"]) == len(PHOTO.content)
+    assert encrypted != PHOTO.content
     assert attachment["key"][:2] == "00"
     assert len(attachment["key"]) == 66
-    assert opened(attachment, sealed) == PHOTO.content
+    assert decrypted(attachment, encrypted) == PHOTO.content
     assert stage.platform.leaks == []
 
 
@@ -166,7 +168,7 @@ async def test_a_photo_is_asked_for_fetched_and_opened(stage: Stage[Apple]) -> N
     ("family", "mmcs", "bare"),
     [("mmcs", 200, 400), ("bare", 400, 200), ("either", 200, 200)],
 )
-async def test_the_family_of_header_names_can_be_chosen(
+async def test_only_the_selected_family_of_header_names_is_accepted(
     stage: Stage[Apple], family: str, mmcs: int, bare: int
 ) -> None:
     stage.platform.family = family  # type: ignore[assignment]  # from the table
@@ -176,24 +178,24 @@ async def test_the_family_of_header_names_can_be_chosen(
     assert (await pre_download(stage, attachment, *names)).status_code == bare
 
 
-async def test_the_signature_has_to_be_base64_of_the_bytes(stage: Stage[Apple]) -> None:
+async def test_the_signature_must_be_base64_of_the_bytes(stage: Stage[Apple]) -> None:
     attachment = await announced(stage)
-    trap = {"MMCS-Signature": attachment["signature"]}
-    assert (await pre_download(stage, attachment, **trap)).status_code == 400
+    wrong = {"MMCS-Signature": attachment["signature"]}
+    assert (await pre_download(stage, attachment, **wrong)).status_code == 400
 
 
-async def test_the_objects_address_has_to_come_back_byte_for_byte(stage: Stage[Apple]) -> None:
+async def test_the_objects_url_must_come_back_byte_for_byte(stage: Stage[Apple]) -> None:
     attachment = await announced(stage)
     quoted = {"MMCS-Url": attachment["url"].replace("%", "%25")}
     assert (await pre_download(stage, attachment, **quoted)).status_code == 404
 
 
-async def test_a_wrong_owner_finds_nothing(stage: Stage[Apple]) -> None:
+async def test_a_wrong_owner_gets_404(stage: Stage[Apple]) -> None:
     attachment = await announced(stage)
     assert (await pre_download(stage, attachment, **{"MMCS-Owner": "else"})).status_code == 404
 
 
-async def test_another_business_is_not_let_in(stage: Stage[Apple]) -> None:
+async def test_another_business_gets_403(stage: Stage[Apple]) -> None:
     attachment = await announced(stage)
     assert (await pre_download(stage, attachment, **{"source-id": "else"})).status_code == 403
 
@@ -222,7 +224,7 @@ async def test_a_wrong_token_is_refused(stage: Stage[Apple], claims: dict[str, A
 
 
 @pytest.mark.parametrize("header", ["authorization", "MMCS-Owner", "source-id"])
-async def test_a_header_that_reaches_the_content_network_is_refused_and_a_leak(
+async def test_a_header_sent_to_the_cdn_is_refused_and_recorded(
     stage: Stage[Apple], header: str
 ) -> None:
     url = (await pre_download(stage, await announced(stage))).json()["download-url"]
@@ -230,7 +232,7 @@ async def test_a_header_that_reaches_the_content_network_is_refused_and_a_leak(
     assert [name for _, name in stage.platform.leaks] == [header.lower()]
 
 
-async def test_an_address_expires_and_a_new_one_can_be_had(stage: Stage[Apple]) -> None:
+async def test_a_download_url_expires_and_a_new_one_works(stage: Stage[Apple]) -> None:
     attachment = await announced(stage)
     old = (await pre_download(stage, attachment)).json()["download-url"]
     stage.platform.age(61)
@@ -239,14 +241,14 @@ async def test_an_address_expires_and_a_new_one_can_be_had(stage: Stage[Apple]) 
     assert (await stage.http.get(new)).status_code == 200
 
 
-async def test_an_object_can_die_young(stage: Stage[Apple]) -> None:
-    stage.platform.object_lives = 2
+async def test_an_object_can_expire_early(stage: Stage[Apple]) -> None:
+    stage.platform.object_lifetime = 2
     attachment = await announced(stage)
     stage.platform.age(3)
     assert (await pre_download(stage, attachment)).status_code == 404
 
 
-async def test_asking_can_fail_before_the_bytes_do(stage: Stage[Apple]) -> None:
+async def test_a_look_up_can_fail_before_the_download(stage: Stage[Apple]) -> None:
     stage.platform.faults[PHOTO.name] = Fault(status=404, times=1, at="lookup")
     attachment = await announced(stage)
     assert (await pre_download(stage, attachment)).status_code == 404
@@ -254,20 +256,20 @@ async def test_asking_can_fail_before_the_bytes_do(stage: Stage[Apple]) -> None:
 
 
 async def test_a_long_answer_is_fetched_and_decoded(stage: Stage[Apple]) -> None:
-    await stage.platform.chosen(DANA, "Monday", by_reference=True)
+    await stage.platform.send_choice(DANA, "Monday", by_reference=True)
     reference = stage.webhook.arrived[0].content["interactiveDataRef"]
     url = (await pre_download(stage, reference)).json()["download-url"]
-    payload = opened(reference, (await stage.http.get(url)).content)
+    payload = decrypted(reference, (await stage.http.get(url)).content)
     answer = await stage.http.post(
         f"{stage.platform.api_url}/v1/decodePayload",
         content=payload,
-        headers={**proof(stage), "bid": reference["bid"]},
+        headers={**credentials(stage), "bid": reference["bid"]},
     )
     assert answer.json()["data"]["replyMessage"]["title"] == "Monday"
     wrong = await stage.http.post(
         f"{stage.platform.api_url}/v1/decodePayload",
         content=payload + b"x",
-        headers={**proof(stage), "bid": reference["bid"]},
+        headers={**credentials(stage), "bid": reference["bid"]},
     )
     assert wrong.status_code == 400
 
@@ -278,8 +280,8 @@ async def test_a_long_answer_is_fetched_and_decoded(stage: Stage[Apple]) -> None
 async def sent(
     stage: Stage[Apple], headers: dict[str, str] | None = None, **changes: Any
 ) -> httpx.Response:
-    """To somebody who has written."""
-    stage.platform.met.add(DANA.id)
+    """Send a text to a consumer who has written."""
+    stage.platform.known_consumers.add(DANA.id)
     id = str(uuid.uuid4())
     content = {
         "v": 1,
@@ -291,12 +293,12 @@ async def sent(
         **changes,
     }
     content = {name: value for name, value in content.items() if value is not None}
-    said = {**proof(stage), "id": str(content.get("id")), "destination-id": DANA.id}
+    all_headers = {**credentials(stage), "id": str(content.get("id")), "destination-id": DANA.id}
     url = f"{stage.platform.api_url}/v1/message"
-    return await stage.http.post(url, json=content, headers={**said, **(headers or {})})
+    return await stage.http.post(url, json=content, headers={**all_headers, **(headers or {})})
 
 
-async def test_a_text_is_taken_and_answered_with_nothing(stage: Stage[Apple]) -> None:
+async def test_a_text_is_accepted_with_an_empty_answer(stage: Stage[Apple]) -> None:
     answer = await sent(stage)
     assert (answer.status_code, answer.content) == (200, b"")
     (text,) = stage.platform.sent
@@ -305,14 +307,14 @@ async def test_a_text_is_taken_and_answered_with_nothing(stage: Stage[Apple]) ->
 
 BAD: dict[str, dict[str, Any]] = {
     "another version": {"v": 2},
-    "an id that is no uuid": {"id": "1"},
+    "an id that is not a uuid": {"id": "1"},
     "another id in the header": {"headers": {"id": str(uuid.UUID(int=1))}},
     "another sender": {"sourceId": "else"},
     "another recipient": {"destinationId": "urn:mbid:else"},
-    "no words": {"body": None},
-    "empty words": {"body": " "},
+    "no text": {"body": None},
+    "an empty text": {"body": " "},
     "a type that may not be sent": {"type": "close", "body": None},
-    "typing with words": {"type": "typing_start"},
+    "typing with a text": {"type": "typing_start"},
 }
 
 
@@ -326,33 +328,33 @@ async def test_a_wrong_token_sends_nothing(stage: Stage[Apple]) -> None:
     assert (await sent(stage, {"authorization": "Bearer x.y.z"})).status_code == 401
 
 
-async def test_typing_is_shown(stage: Stage[Apple]) -> None:
+async def test_typing_is_recorded_as_an_action(stage: Stage[Apple]) -> None:
     assert (await sent(stage, type="typing_start", body=None)).status_code == 200
     assert stage.platform.actions == [Action("typing_start", DANA.id)]
 
 
-async def test_a_text_that_is_sent_again_is_one_text(stage: Stage[Apple]) -> None:
+async def test_a_text_sent_twice_is_recorded_once(stage: Stage[Apple]) -> None:
     id = str(uuid.uuid4())
     assert (await sent(stage, id=id)).status_code == 200
     assert (await sent(stage, id=id)).status_code == 200
     assert [text.id for text in stage.platform.sent] == [id]
-    assert stage.platform.repeated == [id]
+    assert stage.platform.repeated_ids == [id]
 
 
-async def test_who_never_wrote_cannot_be_written_to(stage: Stage[Apple]) -> None:
+async def test_a_consumer_who_never_wrote_cannot_receive_texts(stage: Stage[Apple]) -> None:
     stranger = "urn:mbid:stranger"
     answer = await sent(stage, {"destination-id": stranger}, destinationId=stranger)
     assert answer.status_code == 404
 
 
-async def test_who_closed_is_not_written_to_until_they_write_again(stage: Stage[Apple]) -> None:
+async def test_a_closed_conversation_reopens_when_the_consumer_writes(stage: Stage[Apple]) -> None:
     await stage.platform.deliver(DANA, "close")
     assert (await sent(stage)).status_code == 404
     await stage.platform.send(DANA, "me again")
     assert (await sent(stage)).status_code == 200
 
 
-async def test_a_refusal_can_be_ordered(stage: Stage[Apple]) -> None:
+async def test_a_queued_refusal_answers_one_text(stage: Stage[Apple]) -> None:
     stage.platform.refusals.append((429, {}))
     assert (await sent(stage)).status_code == 429
     assert (await sent(stage)).status_code == 200

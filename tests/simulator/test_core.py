@@ -1,4 +1,4 @@
-"""The core of the tests takes what is proved by the public specification, and nothing else."""
+"""The core of the tests accepts only events that are signed as the public specification defines."""
 
 import asyncio
 import base64
@@ -67,7 +67,7 @@ async def posted(
     return answer.status_code
 
 
-async def test_an_event_signed_by_another_library_is_taken() -> None:
+async def test_an_event_signed_by_another_library_is_accepted() -> None:
     async with running() as core:
         assert await posted(core) == 204
         assert core.events == [event()]
@@ -93,14 +93,14 @@ async def test_an_event_signed_by_another_library_is_taken() -> None:
     ],
     ids=str,
 )
-async def test_an_event_without_right_proof_is_refused(wrong: dict[str, Any]) -> None:
+async def test_an_event_without_a_valid_signature_is_refused(wrong: dict[str, Any]) -> None:
     async with running() as core:
         assert await posted(core, **wrong) == 401
         assert core.events == []
         assert core.bad_signatures == len(core.reasons) == 1
 
 
-async def test_an_event_under_another_id_than_the_signed_one_is_refused() -> None:
+async def test_an_event_id_other_than_the_signed_one_is_refused() -> None:
     async with running() as core:
         body = json.dumps(event("evt_2"))
         now = datetime.now(UTC)
@@ -115,20 +115,20 @@ async def test_an_event_under_another_id_than_the_signed_one_is_refused() -> Non
         assert core.reasons == ["the event's id is not the webhook-id"]
 
 
-async def test_one_right_signature_among_several_is_enough() -> None:
+async def test_one_valid_signature_among_several_is_enough() -> None:
     async with running() as core:
         now = datetime.now(UTC)
-        right = Webhook(SECRET).sign("evt_1", now, json.dumps(event()))
-        assert await posted(core, changes={"webhook-signature": f"v1,AAAA {right}"}) == 204
+        valid = Webhook(SECRET).sign("evt_1", now, json.dumps(event()))
+        assert await posted(core, changes={"webhook-signature": f"v1,AAAA {valid}"}) == 204
 
 
 @pytest.mark.parametrize("secret", [SECRET, OTHER])
-async def test_while_a_secret_is_replaced_both_are_good(secret: str) -> None:
+async def test_both_secrets_are_valid_during_a_rotation(secret: str) -> None:
     async with running(SECRET, OTHER) as core:
         assert await posted(core, secret=secret) == 204
 
 
-async def test_events_are_kept_in_order_and_with_their_repeats() -> None:
+async def test_events_are_kept_in_order_with_repeats() -> None:
     async with running() as core:
         for id in ("evt_1", "evt_2", "evt_1", "evt_3"):
             await posted(core, event(id))
@@ -138,38 +138,38 @@ async def test_events_are_kept_in_order_and_with_their_repeats() -> None:
         assert times == sorted(times)
 
 
-async def test_it_refuses_every_third_and_keeps_the_others() -> None:
+async def test_refuses_every_refuses_each_third_event() -> None:
     async with running(judge=refuses_every(3)) as core:
         assert [await posted(core, event(f"evt_{n}")) for n in range(4)] == [204, 204, 503, 204]
         assert [e["id"] for e in core.events] == ["evt_0", "evt_1", "evt_3"]
         assert core.refused == 1
 
 
-async def test_it_refuses_the_first_attempts() -> None:
+async def test_refuses_first_refuses_the_first_attempts() -> None:
     async with running(judge=refuses_first(2, 500)) as core:
         assert [await posted(core) for _ in range(3)] == [500, 500, 204]
 
 
-async def test_it_is_down_for_a_while() -> None:
+async def test_refuses_for_refuses_everything_for_a_while() -> None:
     async with running(judge=refuses_for(0.3)) as core:
         assert await posted(core) == 503
         await asyncio.sleep(0.35)
         assert await posted(core) == 204
 
 
-async def test_it_wants_no_more() -> None:
+async def test_always_refuses_every_event() -> None:
     async with running(judge=always(410)) as core:
         assert await posted(core) == 410
         assert core.events == []
 
 
-async def test_it_refuses_one_conversation_only() -> None:
+async def test_refuses_conversation_refuses_only_that_conversation() -> None:
     async with running(judge=refuses_conversation("conv_1")) as core:
         assert await posted(core, event("evt_1", "conv_1")) == 503
         assert await posted(core, event("evt_2", "conv_2")) == 204
 
 
-async def test_it_asks_for_patience() -> None:
+async def test_throttle_answers_429_with_retry_after() -> None:
     async with running() as core:
         core.throttle(7)
         assert await posted(core) == 429
@@ -177,14 +177,14 @@ async def test_it_asks_for_patience() -> None:
         assert await posted(core) == 204
 
 
-async def test_it_cuts_the_connection_without_an_answer() -> None:
+async def test_cut_closes_the_connection_without_an_answer() -> None:
     async with running(judge=always(CUT)) as core:
         with pytest.raises(httpx.RemoteProtocolError):
             await posted(core)
         assert core.refused == 1
 
 
-async def test_waiting_ends_when_enough_has_come() -> None:
+async def test_waiting_ends_when_enough_events_arrived() -> None:
     async with running() as core:
         waiting = asyncio.create_task(core.until_count(2))
         await posted(core, event("evt_1"))
@@ -193,7 +193,7 @@ async def test_waiting_ends_when_enough_has_come() -> None:
         assert [e["id"] for e in await waiting] == ["evt_1", "evt_2"]
 
 
-async def test_waiting_in_vain_ends() -> None:
+async def test_waiting_times_out() -> None:
     async with running() as core:
         with pytest.raises(TimeoutError):
             await core.until_count(1, seconds=0.05)

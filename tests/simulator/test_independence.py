@@ -1,4 +1,4 @@
-"""The emulator can only catch a connector's mistake if it shares no code with it."""
+"""The simulator can find a connector's mistakes only if it shares no code with it."""
 
 import ast
 from pathlib import Path
@@ -19,7 +19,7 @@ def imported(file: Path) -> set[str]:
     return names
 
 
-def test_the_emulator_imports_nothing_of_what_it_checks() -> None:
+def test_the_simulator_imports_nothing_that_it_checks() -> None:
     files = list(FOLDER.rglob("*.py"))
     assert len(files) > 20
     assert {file.name: imported(file) & OURS for file in files if imported(file) & OURS} == {}

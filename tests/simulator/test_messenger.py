@@ -1,4 +1,4 @@
-"""Messenger, emulated: what is delivered, served and taken is what its documentation says."""
+"""The emulated Messenger delivers, serves and accepts what its documentation says."""
 
 import hashlib
 import hmac
@@ -12,7 +12,7 @@ import pytest
 
 from simulator import Messenger, Sample, document, photo, still, video, voice
 from simulator.exchange import Action
-from simulator.messenger import messages as say
+from simulator.messenger import messages
 from tests.simulator.webhook import BEN, MIA, Stage, staged
 
 PHOTO = photo(width=320, height=240)
@@ -35,15 +35,15 @@ def events(stage: Stage[Messenger], arrived: int = -1) -> list[dict[str, Any]]:
     return [event for entry in content["entry"] for event in entry["messaging"]]
 
 
-async def shown(stage: Stage[Messenger], sample: Sample = PHOTO) -> str:
-    """The address of a file that was delivered."""
+async def delivered_url(stage: Stage[Messenger], sample: Sample = PHOTO) -> str:
+    """Deliver a file, and return its URL."""
     await stage.platform.send(MIA, files=[sample])
     return str(events(stage)[0]["message"]["attachments"][0]["payload"]["url"])
 
 
 async def sent(stage: Stage[Messenger], content: Any, **query: str) -> httpx.Response:
-    """By somebody whom the consumer has written to."""
-    stage.platform.met.add(MIA.id)
+    """Send a message to a consumer who has written to the page."""
+    stage.platform.known_consumers.add(MIA.id)
     url = f"{stage.platform.api_url}/{stage.platform.page_id}/messages"
     return await stage.http.post(url, json=content, params=query, headers=bearer(stage))
 
@@ -54,8 +54,8 @@ async def sent(stage: Stage[Messenger], content: Any, **query: str) -> httpx.Res
 async def test_a_text_is_delivered_signed_over_its_bytes(stage: Stage[Messenger]) -> None:
     (answer,) = await stage.platform.send(MIA, "Grüße 📦")
     (arrived,) = stage.webhook.arrived
-    right = hmac.new(stage.platform.secret.encode(), arrived.body, hashlib.sha256).hexdigest()
-    assert arrived.headers["X-Hub-Signature-256"] == f"sha256={right}"
+    expected = hmac.new(stage.platform.secret.encode(), arrived.body, hashlib.sha256).hexdigest()
+    assert arrived.headers["X-Hub-Signature-256"] == f"sha256={expected}"
     (event,) = events(stage)
     assert event["sender"] == {"id": MIA.id}
     assert event["recipient"] == {"id": stage.platform.page_id}
@@ -74,7 +74,7 @@ async def test_a_text_is_delivered_signed_over_its_bytes(stage: Stage[Messenger]
     ],
     ids=["photo", "gif", "video", "voice", "document"],
 )
-async def test_a_file_comes_under_its_type(
+async def test_a_file_has_its_attachment_type(
     stage: Stage[Messenger], sample: Sample, type: str
 ) -> None:
     await stage.platform.send(MIA, files=[sample])
@@ -82,15 +82,15 @@ async def test_a_file_comes_under_its_type(
     assert (attachment["type"], set(attachment["payload"])) == (type, {"url"})
 
 
-async def test_several_photos_come_in_one_message(stage: Stage[Messenger]) -> None:
+async def test_several_photos_are_one_message(stage: Stage[Messenger]) -> None:
     await stage.platform.send(MIA, files=[PHOTO, PHOTO, PHOTO])
     (event,) = events(stage)
     urls = {a["payload"]["url"] for a in event["message"]["attachments"]}
     assert len(urls) == 3
 
 
-async def test_words_may_come_as_a_message_of_their_own(stage: Stage[Messenger]) -> None:
-    stage.platform.words_apart = True
+async def test_text_and_files_can_be_two_messages(stage: Stage[Messenger]) -> None:
+    stage.platform.splits_text_and_files = True
     (answer,) = await stage.platform.send(MIA, "look", [PHOTO])
     first, second = events(stage)
     assert "text" not in first["message"]
@@ -98,61 +98,61 @@ async def test_words_may_come_as_a_message_of_their_own(stage: Stage[Messenger])
     assert answer.ids == (first["message"]["mid"], second["message"]["mid"])
 
 
-KINDS: dict[str, tuple[say.Happening, str]] = {
-    "postback": (say.postback("m_1", "Get started"), "postback"),
-    "reaction": (say.reaction("m_1", "👍"), "reaction"),
-    "reaction taken back": (say.reaction("m_1", "👍", taken_back=True), "reaction"),
-    "edit": (say.edit("m_1", "better"), "message_edit"),
-    "unsend": (say.unsend("m_1"), "message"),
-    "quick reply": (say.quick_reply("Yes"), "message"),
-    "reply": (say.reply("m_1", "yes"), "message"),
-    "referral": (say.referral("poster"), "referral"),
-    "location": ({"message": {"attachments": [say.location(52.5, 13.4)]}}, "message"),
-    "link": ({"message": {"attachments": [say.link("https://example.com", "A")]}}, "message"),
+KINDS: dict[str, tuple[messages.Event, str]] = {
+    "postback": (messages.postback("m_1", "Get started"), "postback"),
+    "reaction": (messages.reaction("m_1", "👍"), "reaction"),
+    "reaction taken back": (messages.reaction("m_1", "👍", removed=True), "reaction"),
+    "edit": (messages.edit("m_1", "better"), "message_edit"),
+    "unsend": (messages.unsend("m_1"), "message"),
+    "quick reply": (messages.quick_reply("Yes"), "message"),
+    "reply": (messages.reply("m_1", "yes"), "message"),
+    "referral": (messages.referral("poster"), "referral"),
+    "location": ({"message": {"attachments": [messages.location(52.5, 13.4)]}}, "message"),
+    "link": ({"message": {"attachments": [messages.link("https://example.com", "A")]}}, "message"),
     "sticker": (
-        {"message": {"attachments": [say.sticker("https://example.com/s", 1)]}},
+        {"message": {"attachments": [messages.sticker("https://example.com/s", 1)]}},
         "message",
     ),
 }
 
 
 @pytest.mark.parametrize("name", KINDS)
-async def test_everything_that_can_happen_is_delivered_under_its_name(
+async def test_every_kind_of_event_is_delivered_under_its_name(
     stage: Stage[Messenger], name: str
 ) -> None:
-    happening, key = KINDS[name]
-    assert (await stage.platform.say(MIA, happening)).status == 200
+    content, key = KINDS[name]
+    assert (await stage.platform.say(MIA, content)).status == 200
     (event,) = events(stage)
     assert set(event) == {"sender", "recipient", "timestamp", key}
-    assert happening[key].items() <= event[key].items()
+    assert content[key].items() <= event[key].items()
 
 
 async def test_one_delivery_holds_several_pages_and_consumers(stage: Stage[Messenger]) -> None:
     platform = stage.platform
     both = [
         platform.said(MIA, {"text": "one"}),
-        platform.happened(BEN, page_id="222", message={"mid": "m_2", "text": "two"}),
+        platform.event(BEN, page_id="222", message={"mid": "m_2", "text": "two"}),
     ]
     await platform.deliver(both)
     entries = stage.webhook.arrived[0].content["entry"]
     assert [entry["id"] for entry in entries] == [platform.page_id, "222"]
 
 
-async def test_a_message_can_come_twice_in_one_delivery(stage: Stage[Messenger]) -> None:
-    said = stage.platform.said(MIA, {"text": "twice"})
-    (answer,) = await stage.platform.deliver([said, said])
+async def test_one_delivery_can_hold_a_message_twice(stage: Stage[Messenger]) -> None:
+    event = stage.platform.said(MIA, {"text": "twice"})
+    (answer,) = await stage.platform.deliver([event, event])
     assert len(answer.ids) == 2
     assert len(set(answer.ids)) == 1
 
 
-async def test_what_others_may_answer_comes_as_standby(stage: Stage[Messenger]) -> None:
+async def test_an_event_can_be_delivered_as_standby(stage: Stage[Messenger]) -> None:
     await stage.platform.deliver([stage.platform.said(MIA, {"text": "hi"})], key="standby")
     (entry,) = stage.webhook.arrived[0].content["entry"]
     assert "messaging" not in entry
     assert entry["standby"][0]["message"]["text"] == "hi"
 
 
-async def test_an_echo_comes_from_the_page(stage: Stage[Messenger]) -> None:
+async def test_an_echo_has_the_page_as_its_sender(stage: Stage[Messenger]) -> None:
     await stage.platform.echo(MIA.id, "from the inbox")
     (entry,) = stage.webhook.arrived[0].content["entry"]
     (event,) = entry["messaging"]
@@ -165,21 +165,21 @@ async def test_an_echo_comes_from_the_page(stage: Stage[Messenger]) -> None:
 
 
 async def test_a_photo_is_fetched_without_token(stage: Stage[Messenger]) -> None:
-    url = await shown(stage)
+    url = await delivered_url(stage)
     assert not url.startswith(stage.platform.origin)
     assert (await stage.http.get(url)).content == PHOTO.content
     assert stage.platform.leaks == []
 
 
-async def test_a_token_that_reaches_the_content_network_is_a_leak(
+async def test_a_token_sent_to_the_cdn_is_a_leak(
     stage: Stage[Messenger],
 ) -> None:
-    await stage.http.get(await shown(stage), headers=bearer(stage))
+    await stage.http.get(await delivered_url(stage), headers=bearer(stage))
     assert [header for _, header in stage.platform.leaks] == ["authorization"]
 
 
-async def test_an_address_says_when_it_expires_and_does(stage: Stage[Messenger]) -> None:
-    url = await shown(stage)
+async def test_a_url_expires_when_it_says(stage: Stage[Messenger]) -> None:
+    url = await delivered_url(stage)
     (expiry,) = parse_qs(urlsplit(url).query)["oe"]
     left = int(expiry, 16) - stage.platform.now()
     assert 24 * 3600 < left < 48 * 3600
@@ -190,13 +190,13 @@ async def test_an_address_says_when_it_expires_and_does(stage: Stage[Messenger])
     assert (answer.status_code, answer.text) == (403, "URL signature expired")
 
 
-async def test_an_address_cannot_be_made_to_live_longer(stage: Stage[Messenger]) -> None:
-    url = await shown(stage)
+async def test_the_expiry_in_a_url_cannot_be_changed(stage: Stage[Messenger]) -> None:
+    url = await delivered_url(stage)
     assert (await stage.http.get(f"{url.rpartition('oe=')[0]}oe=7FFFFFFF")).status_code == 403
 
 
-async def test_a_message_has_fresh_addresses_for_who_asks(stage: Stage[Messenger]) -> None:
-    old = await shown(stage)
+async def test_a_message_can_be_looked_up_for_new_urls(stage: Stage[Messenger]) -> None:
+    old = await delivered_url(stage)
     stage.platform.age(72 * 3600)
     assert (await stage.http.get(old)).status_code == 403
     mid = events(stage)[0]["message"]["mid"]
@@ -206,12 +206,12 @@ async def test_a_message_has_fresh_addresses_for_who_asks(stage: Stage[Messenger
     assert (await stage.http.get(fresh["image_data"]["url"])).content == PHOTO.content
 
 
-async def test_a_file_name_is_quoted_in_the_address(stage: Stage[Messenger]) -> None:
+async def test_a_file_name_is_quoted_in_the_url(stage: Stage[Messenger]) -> None:
     odd = Sample("../a b?c#d%2F.jpg", "image/jpeg", b"odd")
-    assert (await stage.http.get(await shown(stage, odd))).content == b"odd"
+    assert (await stage.http.get(await delivered_url(stage, odd))).content == b"odd"
 
 
-async def test_the_page_is_shown_to_who_asks(stage: Stage[Messenger]) -> None:
+async def test_the_page_can_be_looked_up(stage: Stage[Messenger]) -> None:
     url = f"{stage.platform.api_url}/{stage.platform.page_id}?fields=name"
     assert (await stage.http.get(url, headers=bearer(stage))).json()["name"] == "Example Appliances"
     answer = await stage.http.get(url, headers={"authorization": "Bearer wrong"})
@@ -221,7 +221,7 @@ async def test_the_page_is_shown_to_who_asks(stage: Stage[Messenger]) -> None:
 # Texts.
 
 
-async def test_a_text_is_taken_and_gets_an_id(stage: Stage[Messenger]) -> None:
+async def test_a_text_is_accepted_and_gets_an_id(stage: Stage[Messenger]) -> None:
     answer = await sent(stage, OK)
     (text,) = stage.platform.sent
     assert answer.json() == {"recipient_id": MIA.id, "message_id": text.id}
@@ -256,18 +256,18 @@ async def test_a_bad_text_gets_the_platforms_error(stage: Stage[Messenger], name
     assert stage.platform.sent == []
 
 
-async def test_the_longest_text_is_taken(stage: Stage[Messenger]) -> None:
+async def test_the_longest_text_is_accepted(stage: Stage[Messenger]) -> None:
     assert (await sent(stage, {**OK, "message": {"text": "x" * 2000}})).status_code == 200
 
 
 @pytest.mark.parametrize("action", ["typing_on", "typing_off", "mark_seen"])
-async def test_an_action_is_taken(stage: Stage[Messenger], action: str) -> None:
+async def test_a_sender_action_is_accepted(stage: Stage[Messenger], action: str) -> None:
     answer = await sent(stage, {"recipient": {"id": MIA.id}, "sender_action": action})
     assert answer.json() == {"recipient_id": MIA.id}
     assert stage.platform.actions == [Action(action, MIA.id)]
 
 
-async def test_outside_the_window_only_a_person_may_write(stage: Stage[Messenger]) -> None:
+async def test_only_a_human_agent_may_write_outside_the_window(stage: Stage[Messenger]) -> None:
     stage.platform.out_of_reach.add(MIA.id)
     error = (await sent(stage, OK)).json()["error"]
     assert (error["code"], error["error_subcode"]) == (10, 2018278)
@@ -275,13 +275,13 @@ async def test_outside_the_window_only_a_person_may_write(stage: Stage[Messenger
     assert (await sent(stage, tagged)).status_code == 200
 
 
-async def test_without_leave_the_tag_makes_every_text_fail(stage: Stage[Messenger]) -> None:
+async def test_the_human_agent_tag_fails_without_permission(stage: Stage[Messenger]) -> None:
     stage.platform.human_agent_allowed = False
     tagged = {**OK, "messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}
     assert (await sent(stage, tagged)).json()["error"]["code"] == 100
 
 
-async def test_an_error_can_be_ordered(stage: Stage[Messenger]) -> None:
+async def test_queued_errors_answer_the_next_texts(stage: Stage[Messenger]) -> None:
     stage.platform.refuse_next(551)
     stage.platform.refuse_next(1200)
     assert (await sent(stage, OK)).json()["error"]["code"] == 551
@@ -290,18 +290,21 @@ async def test_an_error_can_be_ordered(stage: Stage[Messenger]) -> None:
     assert (await sent(stage, OK)).status_code == 200
 
 
-async def test_what_becomes_of_a_text_is_told_by_watermarks(stage: Stage[Messenger]) -> None:
+async def test_receipts_are_sent_as_watermarks(stage: Stage[Messenger]) -> None:
     stage.platform.receipts = ("delivered", "read")
     await sent(stage, OK)
-    await stage.platform.until_told()
-    told = [json.loads(a.body)["entry"][0]["messaging"][0] for a in stage.webhook.arrived]
-    assert [set(t) - {"sender", "recipient", "timestamp"} for t in told] == [{"delivery"}, {"read"}]
-    assert told[0]["delivery"]["mids"] == [stage.platform.sent[0].id]
-    assert told[0]["delivery"]["watermark"] <= told[1]["read"]["watermark"]
-    assert "mids" not in told[1]["read"]
+    await stage.platform.until_receipts_sent()
+    receipts = [json.loads(a.body)["entry"][0]["messaging"][0] for a in stage.webhook.arrived]
+    assert [set(r) - {"sender", "recipient", "timestamp"} for r in receipts] == [
+        {"delivery"},
+        {"read"},
+    ]
+    assert receipts[0]["delivery"]["mids"] == [stage.platform.sent[0].id]
+    assert receipts[0]["delivery"]["watermark"] <= receipts[1]["read"]["watermark"]
+    assert "mids" not in receipts[1]["read"]
 
 
-async def test_an_echo_of_our_own_text_can_come_before_the_answer(
+async def test_an_echo_can_arrive_before_the_answer(
     stage: Stage[Messenger],
 ) -> None:
     stage.platform.receipts, stage.platform.receipts_first = ("echo",), True

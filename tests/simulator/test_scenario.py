@@ -1,4 +1,4 @@
-"""The stories for demonstrations can be told, and every platform fits its own settings."""
+"""The story of the demonstration can be played, and the settings fit every platform."""
 
 import io
 from contextlib import AsyncExitStack
@@ -33,7 +33,7 @@ def lines() -> list[Line]:
     return story()
 
 
-def test_every_consumer_shows_photos_a_film_and_has_something_to_say(lines: list[Line]) -> None:
+def test_every_consumer_sends_photos_a_video_and_a_text(lines: list[Line]) -> None:
     for platform in PLATFORMS:
         mine = [line for line in lines if line.platform == platform]
         kinds = {file.media_type.partition("/")[0] for line in mine for file in line.files}
@@ -47,15 +47,15 @@ def decodes(file: Sample) -> bool:
     if file.media_type.startswith("image/"):
         Image.open(io.BytesIO(file.content)).load()
         return True
-    with av.open(io.BytesIO(file.content), "r") as film:
-        return len(list(film.decode(video=0))) > 15
+    with av.open(io.BytesIO(file.content), "r") as opened:
+        return len(list(opened.decode(video=0))) > 15
 
 
 def test_every_file_of_the_story_decodes(lines: list[Line]) -> None:
     assert all(decodes(file) for line in lines for file in line.files)
 
 
-async def test_the_story_is_told_to_the_platforms_that_are_there(lines: list[Line]) -> None:
+async def test_the_story_is_played_on_the_given_platforms_only(lines: list[Line]) -> None:
     async with AsyncExitStack() as stack:
         stages: list[Stage] = [  # type: ignore[type-arg]  # of several platforms
             await stack.enter_async_context(staged(PLATFORMS[name]))

@@ -1,4 +1,4 @@
-"""Twilio, emulated: what is delivered, served and taken is what its documentation says."""
+"""The emulated Twilio delivers, serves and accepts what its documentation says."""
 
 import re
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ import pytest
 from twilio.request_validator import RequestValidator
 
 from simulator import Consumer, Fault, Twilio, photo, video
-from simulator.twilio.calls import segments
+from simulator.twilio.calls import count_segments
 from tests.simulator.webhook import Stage, staged
 
 CLEO = Consumer("+15550001111", "Cleo")
@@ -41,8 +41,8 @@ async def sent(stage: Stage[Twilio], **changes: str | None) -> httpx.Response:
     return await stage.http.post(url, data=content, auth=login(stage))
 
 
-async def shown(stage: Stage[Twilio]) -> str:
-    """The address of a photo that was delivered."""
+async def delivered_url(stage: Stage[Twilio]) -> str:
+    """Deliver a photo, and return its URL."""
     await stage.platform.send(CLEO, files=[PHOTO])
     return form(stage)["MediaUrl0"]
 
@@ -50,7 +50,7 @@ async def shown(stage: Stage[Twilio]) -> str:
 # Deliveries.
 
 
-async def test_a_text_is_delivered_so_that_twilios_own_library_accepts_it(
+async def test_twilios_own_library_accepts_a_delivered_text(
     stage: Stage[Twilio],
 ) -> None:
     (answer,) = await stage.platform.send(CLEO, " café + 50% & more ")
@@ -64,7 +64,7 @@ async def test_a_text_is_delivered_so_that_twilios_own_library_accepts_it(
     assert (fields["From"], fields["To"], fields["NumMedia"]) == (CLEO.id, Twilio.number, "0")
 
 
-async def test_it_is_signed_for_the_public_address_and_delivered_to_the_real_one(
+async def test_a_delivery_is_signed_for_the_public_url(
     stage: Stage[Twilio],
 ) -> None:
     public = "https://chat.example.com/webhooks/sms?x=1%2F2&y=a%20b#rc=5&rp=all"
@@ -78,7 +78,7 @@ async def test_it_is_signed_for_the_public_address_and_delivered_to_the_real_one
     assert not validator.validate(stage.webhook.url, form(stage), proof)
 
 
-async def test_a_query_is_called_byte_for_byte(stage: Stage[Twilio]) -> None:
+async def test_a_query_is_sent_byte_for_byte(stage: Stage[Twilio]) -> None:
     stage.platform.webhook += "?x=1%2F2&y=a%20b&z=%7Ec"
     await stage.platform.send(CLEO, "hi")
     assert stage.webhook.arrived[0].target == "/hooks/one?x=1%2F2&y=a%20b&z=%7Ec"
@@ -92,7 +92,7 @@ async def test_a_forged_delivery_is_not_accepted(stage: Stage[Twilio]) -> None:
     )
 
 
-async def test_a_json_delivery_is_signed_by_the_hash_in_its_address(stage: Stage[Twilio]) -> None:
+async def test_a_json_delivery_is_signed_with_its_hash(stage: Stage[Twilio]) -> None:
     await stage.platform.deliver_json({"a": 1})
     (arrived,) = stage.webhook.arrived
     url = stage.webhook.url + "?" + urlsplit(arrived.target).query
@@ -102,7 +102,7 @@ async def test_a_json_delivery_is_signed_by_the_hash_in_its_address(stage: Stage
     assert not validator.validate(url, arrived.body.decode() + " ", proof)
 
 
-async def test_several_files_come_in_one_message(stage: Stage[Twilio]) -> None:
+async def test_several_files_are_one_message(stage: Stage[Twilio]) -> None:
     await stage.platform.send(CLEO, "two", [PHOTO, video(seconds=0.4, container="3gp")])
     fields = form(stage)
     assert fields["NumMedia"] == "2"
@@ -115,7 +115,7 @@ async def test_several_files_come_in_one_message(stage: Stage[Twilio]) -> None:
     assert re.fullmatch(path, urlsplit(fields["MediaUrl1"]).path)
 
 
-async def test_a_number_of_a_service_names_it(stage: Stage[Twilio]) -> None:
+async def test_a_delivery_through_a_service_names_the_service(stage: Stage[Twilio]) -> None:
     stage.platform.through_service = True
     await stage.platform.send(CLEO, "hi")
     assert form(stage)["MessagingServiceSid"] == stage.platform.service
@@ -131,7 +131,7 @@ async def test_a_number_of_a_service_names_it(stage: Stage[Twilio]) -> None:
         ((500, b"broken", "text/plain"), False),
     ],
 )
-async def test_an_answer_that_would_be_texted_to_the_consumer_is_noticed(
+async def test_an_answer_that_twilio_would_text_is_recorded(
     stage: Stage[Twilio], answer: tuple[int, bytes, str], texted: bool
 ) -> None:
     stage.webhook.answers = [answer]
@@ -142,35 +142,35 @@ async def test_an_answer_that_would_be_texted_to_the_consumer_is_noticed(
 # Media.
 
 
-async def test_a_photo_lies_behind_the_login_and_at_another_origin(stage: Stage[Twilio]) -> None:
-    url = await shown(stage)
-    hop = await stage.http.get(url, auth=login(stage))
-    assert hop.status_code == 307
-    there = hop.headers["location"]
-    assert not there.startswith(stage.platform.origin)
-    answer = await stage.http.get(there)
+async def test_a_photo_needs_the_login_and_redirects_to_the_cdn(stage: Stage[Twilio]) -> None:
+    url = await delivered_url(stage)
+    redirect = await stage.http.get(url, auth=login(stage))
+    assert redirect.status_code == 307
+    location = redirect.headers["location"]
+    assert not location.startswith(stage.platform.origin)
+    answer = await stage.http.get(location)
     assert (answer.content, answer.headers["content-type"]) == (PHOTO.content, "image/jpeg")
     assert stage.platform.leaks == []
 
 
-async def test_without_the_login_there_is_no_way(stage: Stage[Twilio]) -> None:
-    url = await shown(stage)
+async def test_media_without_the_login_is_refused(stage: Stage[Twilio]) -> None:
+    url = await delivered_url(stage)
     assert (await stage.http.get(url)).json()["code"] == 20003
     wrong = await stage.http.get(url, auth=(stage.platform.account, "wrong"))
     assert wrong.status_code == 401
 
 
-async def test_a_login_that_reaches_the_content_network_is_refused_and_a_leak(
+async def test_a_login_sent_to_the_cdn_is_refused_and_recorded(
     stage: Stage[Twilio],
 ) -> None:
-    hop = await stage.http.get(await shown(stage), auth=login(stage))
-    answer = await stage.http.get(hop.headers["location"], auth=login(stage))
+    redirect = await stage.http.get(await delivered_url(stage), auth=login(stage))
+    answer = await stage.http.get(redirect.headers["location"], auth=login(stage))
     assert answer.status_code == 400
     assert [header for _, header in stage.platform.leaks] == ["authorization"]
 
 
-async def test_an_address_of_the_content_network_expires(stage: Stage[Twilio]) -> None:
-    url = await shown(stage)
+async def test_a_cdn_url_expires(stage: Stage[Twilio]) -> None:
+    url = await delivered_url(stage)
     old = (await stage.http.get(url, auth=login(stage))).headers["location"]
     stage.platform.age(5 * 3600)
     assert (await stage.http.get(old)).status_code == 403
@@ -178,41 +178,41 @@ async def test_an_address_of_the_content_network_expires(stage: Stage[Twilio]) -
     assert (await stage.http.get(new)).status_code == 200
 
 
-async def test_just_after_the_webhook_the_file_is_not_there_yet(stage: Stage[Twilio]) -> None:
+async def test_a_file_can_answer_404_just_after_the_webhook(stage: Stage[Twilio]) -> None:
     stage.platform.early_404 = 2
-    url = await shown(stage)
+    url = await delivered_url(stage)
     answers = [(await stage.http.get(url, auth=login(stage))).status_code for _ in range(3)]
     assert answers == [404, 404, 307]
 
 
 async def test_a_file_of_another_message_is_not_found(stage: Stage[Twilio]) -> None:
-    url = await shown(stage)
+    url = await delivered_url(stage)
     await stage.platform.send(CLEO, files=[PHOTO])
     other = re.sub(r"/Messages/MM\w+/", f"/Messages/{form(stage)['MessageSid']}/", url)
     assert (await stage.http.get(other, auth=login(stage))).status_code == 404
 
 
-async def test_the_first_request_can_misbehave_and_the_second_too(stage: Stage[Twilio]) -> None:
-    url = await shown(stage)
+async def test_both_the_look_up_and_the_download_can_fail(stage: Stage[Twilio]) -> None:
+    url = await delivered_url(stage)
     (hosted,) = stage.platform.hosted.values()
     hosted.fault = Fault(redirect="http://10.0.0.1/secret", at="lookup", times=1)
     assert (await stage.http.get(url, auth=login(stage))).headers["location"] == (
         "http://10.0.0.1/secret"
     )
     hosted.fault = Fault(status=500, times=1)
-    there = (await stage.http.get(url, auth=login(stage))).headers["location"]
-    assert (await stage.http.get(there)).status_code == 500
+    location = (await stage.http.get(url, auth=login(stage))).headers["location"]
+    assert (await stage.http.get(location)).status_code == 500
 
 
 async def test_a_file_can_be_described_and_deleted(stage: Stage[Twilio]) -> None:
-    url = await shown(stage)
+    url = await delivered_url(stage)
     described = await stage.http.get(f"{url}.json", auth=login(stage))
     assert described.json()["content_type"] == "image/jpeg"
     assert (await stage.http.delete(url, auth=login(stage))).status_code == 204
     assert (await stage.http.get(url, auth=login(stage))).status_code == 404
 
 
-async def test_the_account_is_shown_to_who_asks(stage: Stage[Twilio]) -> None:
+async def test_the_account_can_be_looked_up(stage: Stage[Twilio]) -> None:
     url = f"{stage.platform.api_url}/2010-04-01/Accounts/{stage.platform.account}.json"
     assert (await stage.http.get(url, auth=login(stage))).json()["friendly_name"] == (
         "Example Wheels"
@@ -222,7 +222,7 @@ async def test_the_account_is_shown_to_who_asks(stage: Stage[Twilio]) -> None:
 # Texts.
 
 
-async def test_a_text_is_taken_and_gets_an_id(stage: Stage[Twilio]) -> None:
+async def test_a_text_is_accepted_and_gets_an_id(stage: Stage[Twilio]) -> None:
     answer = await sent(stage)
     (text,) = stage.platform.sent
     assert answer.status_code == 201
@@ -243,8 +243,8 @@ BAD: dict[str, tuple[dict[str, str | None], int]] = {
     "no sender": ({"From": None}, 21603),
     "a foreign sender": ({"From": "+15559999999"}, 21606),
     "a foreign service": ({"MessagingServiceSid": "MG00"}, 21701),
-    "no words": ({"Body": None}, 21602),
-    "too many words": ({"Body": "x" * 1601}, 21617),
+    "no text": ({"Body": None}, 21602),
+    "a text that is too long": ({"Body": "x" * 1601}, 21617),
     "a callback without host": ({"StatusCallback": "https:///status"}, 21609),
     "a callback with an underscore": ({"StatusCallback": "https://a_b.example.com/"}, 21609),
 }
@@ -258,7 +258,7 @@ async def test_a_bad_text_gets_the_platforms_error(stage: Stage[Twilio], name: s
     assert stage.platform.sent == []
 
 
-async def test_the_longest_text_is_taken(stage: Stage[Twilio]) -> None:
+async def test_the_longest_text_is_accepted(stage: Stage[Twilio]) -> None:
     answer = await sent(stage, Body="x" * 1600)
     assert (answer.status_code, answer.json()["num_segments"]) == (201, "11")
 
@@ -267,37 +267,37 @@ async def test_the_longest_text_is_taken(stage: Stage[Twilio]) -> None:
     ("text", "count"),
     [("x" * 160, 1), ("x" * 161, 2), ("€" * 80, 1), ("€" * 81, 2), ("я" * 70, 1), ("я" * 71, 2)],
 )
-def test_a_text_travels_in_as_many_messages_as_its_letters_need(text: str, count: int) -> None:
-    assert segments(text) == count
+def test_the_number_of_segments_depends_on_the_characters(text: str, count: int) -> None:
+    assert count_segments(text) == count
 
 
-async def test_without_the_login_nothing_is_sent(stage: Stage[Twilio]) -> None:
+async def test_a_text_without_the_login_is_refused(stage: Stage[Twilio]) -> None:
     url = f"{stage.platform.api_url}/2010-04-01/Accounts/{stage.platform.account}/Messages.json"
     answer = await stage.http.post(url, data=OK)
     assert (answer.status_code, answer.json()["code"]) == (401, 20003)
 
 
-async def test_who_said_stop_is_not_written_to_until_start(stage: Stage[Twilio]) -> None:
+async def test_stop_blocks_texts_until_start(stage: Stage[Twilio]) -> None:
     await stage.platform.send(CLEO, " stop ")
     assert (await sent(stage)).json()["code"] == 21610
     await stage.platform.send(CLEO, "START")
     assert (await sent(stage)).status_code == 201
 
 
-async def test_an_error_can_be_ordered(stage: Stage[Twilio]) -> None:
+async def test_a_queued_error_answers_the_next_text(stage: Stage[Twilio]) -> None:
     stage.platform.refuse_next(20429)
     answer = await sent(stage)
     assert (answer.status_code, answer.json()["code"]) == (429, 20429)
 
 
-async def test_what_becomes_of_a_text_is_told_at_the_address_that_was_asked_for(
+async def test_receipts_are_posted_to_the_status_callback(
     stage: Stage[Twilio],
 ) -> None:
     stage.platform.public_webhook = "https://chat.example.com/webhooks/sms"
     stage.platform.receipts = ("sent", "delivered")
     callback = "https://chat.example.com/webhooks/sms/status?m=ours%2F1"
     await sent(stage, StatusCallback=callback)
-    await stage.platform.until_told()
+    await stage.platform.until_receipts_sent()
     validator = RequestValidator(stage.platform.token)
     for number, status in enumerate(("sent", "delivered")):
         arrived, fields = stage.webhook.arrived[number], form(stage, number)
@@ -309,14 +309,14 @@ async def test_what_becomes_of_a_text_is_told_at_the_address_that_was_asked_for(
         )
 
 
-async def test_who_asks_for_no_callback_gets_none(stage: Stage[Twilio]) -> None:
+async def test_no_receipts_are_posted_without_a_callback(stage: Stage[Twilio]) -> None:
     stage.platform.receipts = ("sent",)
     await sent(stage)
-    await stage.platform.until_told()
+    await stage.platform.until_receipts_sent()
     assert stage.webhook.arrived == []
 
 
-async def test_a_text_fails_later_with_its_code(stage: Stage[Twilio]) -> None:
+async def test_a_text_can_fail_later_with_an_error_code(stage: Stage[Twilio]) -> None:
     await sent(stage, StatusCallback=f"{stage.webhook.url}/status")
     await stage.platform.fail(stage.platform.sent[0], 30003)
     fields: Any = parse_qs(stage.webhook.arrived[0].body.decode())

@@ -1,4 +1,4 @@
-"""WhatsApp, emulated: what is delivered, served and taken is what its documentation says."""
+"""The emulated WhatsApp delivers, serves and accepts what its documentation says."""
 
 import hashlib
 import hmac
@@ -12,7 +12,7 @@ import pytest
 
 from simulator import Consumer, Fault, WhatsApp, document, photo, sticker, still, video, voice
 from simulator.exchange import Action
-from simulator.whatsapp import messages as say
+from simulator.whatsapp import messages
 from tests.simulator.webhook import BEN, MIA, Stage, staged
 
 PHOTO = photo(width=320, height=240)
@@ -54,7 +54,7 @@ def only_message(stage: Stage[WhatsApp], arrived: int = -1) -> dict[str, Any]:
 
 
 async def hosted(stage: Stage[WhatsApp]) -> str:
-    """The id of a photo that was announced."""
+    """Deliver a photo, and return its media id."""
     await stage.platform.send(MIA, "look", [PHOTO])
     return str(only_message(stage)["image"]["id"])
 
@@ -65,8 +65,8 @@ async def hosted(stage: Stage[WhatsApp]) -> str:
 async def test_a_text_is_delivered_signed_over_its_bytes(stage: Stage[WhatsApp]) -> None:
     (answer,) = await stage.platform.send(MIA, "Grüße 📦 / bye")
     (arrived,) = stage.webhook.arrived
-    right = hmac.new(stage.platform.secret.encode(), arrived.body, hashlib.sha256).hexdigest()
-    assert arrived.headers["X-Hub-Signature-256"] == f"sha256={right}"
+    expected = hmac.new(stage.platform.secret.encode(), arrived.body, hashlib.sha256).hexdigest()
+    assert arrived.headers["X-Hub-Signature-256"] == f"sha256={expected}"
     assert (answer.status, answer.ids) == (200, (only_message(stage)["id"],))
     assert answer.ids[0].startswith("wamid.")
     assert only_message(stage)["text"] == {"body": "Grüße 📦 / bye"}
@@ -76,7 +76,7 @@ async def test_a_text_is_delivered_signed_over_its_bytes(stage: Stage[WhatsApp])
     assert value["contacts"] == [{"profile": {"name": "Mia"}, "wa_id": MIA.id}]
 
 
-async def test_each_photo_is_a_message_and_the_first_has_the_caption(
+async def test_each_file_is_a_message_and_the_first_has_caption(
     stage: Stage[WhatsApp],
 ) -> None:
     (answer,) = await stage.platform.send(MIA, "two", [PHOTO, video(seconds=0.4)])
@@ -97,7 +97,7 @@ async def test_each_photo_is_a_message_and_the_first_has_the_caption(
     ],
     ids=["sticker", "voice", "document", "gif"],
 )
-async def test_every_kind_of_file_comes_under_its_name(
+async def test_every_kind_of_file_has_its_message_type(
     stage: Stage[WhatsApp], sample: Any, kind: str, extra: dict[str, Any]
 ) -> None:
     await stage.platform.send(MIA, files=[sample])
@@ -106,26 +106,24 @@ async def test_every_kind_of_file_comes_under_its_name(
     assert extra.items() <= message[kind].items()
 
 
-KINDS: dict[str, tuple[say.Content, str]] = {
-    "location": (say.location(52.5, 13.4, name="Here", address="Street 1"), "location"),
-    "contact": (say.contact("Ann Example", "+1 555-000-1111"), "contacts"),
-    "reaction": (say.reaction(INBOUND, "👍"), "reaction"),
-    "reaction taken back": (say.reaction(INBOUND, None), "reaction"),
-    "button": (say.button("Yes"), "button"),
-    "chosen button": (say.chosen("Monday"), "interactive"),
-    "chosen row": (say.chosen("Monday", description="9 to 5"), "interactive"),
-    "order": (say.order("two please"), "order"),
-    "number change": (say.number_change("1", "2"), "system"),
-    "edit": (say.edit(INBOUND, say.text("better")), "edit"),
-    "revoke": (say.revoke(INBOUND), "revoke"),
-    "unsupported": (say.unsupported(), "unsupported"),
+KINDS: dict[str, tuple[messages.Content, str]] = {
+    "location": (messages.location(52.5, 13.4, name="Here", address="Street 1"), "location"),
+    "contact": (messages.contact("Ann Example", "+1 555-000-1111"), "contacts"),
+    "reaction": (messages.reaction(INBOUND, "👍"), "reaction"),
+    "reaction taken back": (messages.reaction(INBOUND, None), "reaction"),
+    "button": (messages.button("Yes"), "button"),
+    "chosen button": (messages.chosen("Monday"), "interactive"),
+    "chosen row": (messages.chosen("Monday", description="9 to 5"), "interactive"),
+    "order": (messages.order("two please"), "order"),
+    "number change": (messages.number_change("1", "2"), "system"),
+    "edit": (messages.edit(INBOUND, messages.text("better")), "edit"),
+    "revoke": (messages.revoke(INBOUND), "revoke"),
+    "unsupported": (messages.unsupported(), "unsupported"),
 }
 
 
 @pytest.mark.parametrize("name", KINDS)
-async def test_everything_a_consumer_can_send_is_a_message_of_its_type(
-    stage: Stage[WhatsApp], name: str
-) -> None:
+async def test_every_kind_of_message_has_its_type(stage: Stage[WhatsApp], name: str) -> None:
     content, kind = KINDS[name]
     answer = await stage.platform.say(MIA, content)
     message = only_message(stage)
@@ -135,12 +133,12 @@ async def test_everything_a_consumer_can_send_is_a_message_of_its_type(
     assert ("errors" in message) is (kind == "unsupported")
 
 
-async def test_a_reply_names_what_it_replies_to(stage: Stage[WhatsApp]) -> None:
-    await stage.platform.say(MIA, say.text("yes"), reply_to=INBOUND)
+async def test_a_reply_names_the_message_it_answers(stage: Stage[WhatsApp]) -> None:
+    await stage.platform.say(MIA, messages.text("yes"), reply_to=INBOUND)
     assert only_message(stage)["context"]["id"] == INBOUND
 
 
-async def test_a_consumer_who_hides_the_number_has_only_the_other_id(
+async def test_a_consumer_without_number_has_only_the_user_id(
     stage: Stage[WhatsApp],
 ) -> None:
     await stage.platform.send(Consumer("", "Hidden", user_id="US.13491208"), "psst")
@@ -154,8 +152,8 @@ async def test_one_delivery_holds_several_accounts_consumers_and_messages(
 ) -> None:
     platform = stage.platform
     changes = [
-        platform.change(MIA, [platform.message(MIA, *say.text(t)) for t in ("one", "two")]),
-        platform.change(BEN, [platform.message(BEN, *say.text("three"))], number_id="222"),
+        platform.change(MIA, [platform.message(MIA, *messages.text(t)) for t in ("one", "two")]),
+        platform.change(BEN, [platform.message(BEN, *messages.text("three"))], number_id="222"),
     ]
     (answer,) = await platform.deliver(changes)
     values = [e["changes"][0]["value"] for e in stage.webhook.arrived[0].content["entry"]]
@@ -164,29 +162,29 @@ async def test_one_delivery_holds_several_accounts_consumers_and_messages(
     assert len(set(answer.ids)) == 3
 
 
-async def test_a_repeated_delivery_is_the_same_to_the_byte(stage: Stage[WhatsApp]) -> None:
+async def test_a_repeated_delivery_is_identical(stage: Stage[WhatsApp]) -> None:
     answers = await stage.platform.send(MIA, "again", times=3)
     assert [a.status for a in answers] == [200, 200, 200]
     assert len({(a.body, a.headers["X-Hub-Signature-256"]) for a in stage.webhook.arrived}) == 1
 
 
-async def test_a_forged_delivery_has_a_signature_that_does_not_fit(stage: Stage[WhatsApp]) -> None:
+async def test_a_forged_delivery_has_an_invalid_signature(stage: Stage[WhatsApp]) -> None:
     await stage.platform.send(MIA, "forged", forged=True)
     (arrived,) = stage.webhook.arrived
-    right = hmac.new(stage.platform.secret.encode(), arrived.body, hashlib.sha256).hexdigest()
+    expected = hmac.new(stage.platform.secret.encode(), arrived.body, hashlib.sha256).hexdigest()
     assert re.fullmatch(r"sha256=[0-9a-f]{64}", arrived.headers["X-Hub-Signature-256"])
-    assert arrived.headers["X-Hub-Signature-256"] != f"sha256={right}"
+    assert arrived.headers["X-Hub-Signature-256"] != f"sha256={expected}"
 
 
-async def test_a_delivery_can_come_with_the_old_signature_alone(stage: Stage[WhatsApp]) -> None:
-    change = stage.platform.change(MIA, [stage.platform.message(MIA, *say.text("old"))])
-    await stage.platform.deliver([change], proof="only sha1")
+async def test_a_delivery_can_have_only_the_sha1_signature(stage: Stage[WhatsApp]) -> None:
+    change = stage.platform.change(MIA, [stage.platform.message(MIA, *messages.text("old"))])
+    await stage.platform.deliver([change], signature="only sha1")
     headers = stage.webhook.arrived[0].headers
     assert "X-Hub-Signature-256" not in headers
     assert headers["X-Hub-Signature"].startswith("sha1=")
 
 
-async def test_what_is_not_accepted_is_repeated_until_it_is(stage: Stage[WhatsApp]) -> None:
+async def test_a_delivery_is_retried_until_accepted(stage: Stage[WhatsApp]) -> None:
     stage.webhook.answers = [(503, b"", "text/plain"), (500, b"", "text/plain")]
     stage.platform.retries_for = 10
     (answer,) = await stage.platform.send(MIA, "patience")
@@ -194,13 +192,13 @@ async def test_what_is_not_accepted_is_repeated_until_it_is(stage: Stage[WhatsAp
     assert len({a.body for a in stage.webhook.arrived}) == 1
 
 
-async def test_without_retries_the_refusal_is_told(stage: Stage[WhatsApp]) -> None:
+async def test_a_refusal_is_returned_without_retries(stage: Stage[WhatsApp]) -> None:
     stage.webhook.answers = [(503, b"full", "text/plain")]
     (answer,) = await stage.platform.send(MIA, "once")
     assert (answer.status, answer.body, answer.accepted) == (503, b"full", False)
 
 
-async def test_the_handshake_asks_for_the_challenge(stage: Stage[WhatsApp]) -> None:
+async def test_the_handshake_sends_challenge_and_verify_token(stage: Stage[WhatsApp]) -> None:
     stage.webhook.answers = [(200, b"echo", "text/plain")]
     answer, challenge = await stage.platform.handshake()
     (arrived,) = stage.webhook.arrived
@@ -215,28 +213,28 @@ async def test_the_handshake_asks_for_the_challenge(stage: Stage[WhatsApp]) -> N
 
 async def test_a_photo_is_looked_up_and_fetched_with_the_token(stage: Stage[WhatsApp]) -> None:
     id = await hosted(stage)
-    shown = (await looked_up(stage, id, phone_number_id=stage.platform.number_id)).json()
-    assert shown["file_size"] == len(PHOTO.content)
-    answer = await stage.http.get(shown["url"], headers=bearer(stage))
+    node = (await looked_up(stage, id, phone_number_id=stage.platform.number_id)).json()
+    assert node["file_size"] == len(PHOTO.content)
+    answer = await stage.http.get(node["url"], headers=bearer(stage))
     assert (answer.status_code, answer.content) == (200, PHOTO.content)
     assert answer.headers["content-type"] == "image/jpeg"
     assert stage.platform.hosted[id].asked == stage.platform.hosted[id].looked_up == 1
 
 
-async def test_without_the_token_there_is_an_error_page_instead(stage: Stage[WhatsApp]) -> None:
-    shown = (await looked_up(stage, await hosted(stage))).json()
-    answer = await stage.http.get(shown["url"])
+async def test_a_download_without_the_token_gets_an_error_page(stage: Stage[WhatsApp]) -> None:
+    node = (await looked_up(stage, await hosted(stage))).json()
+    answer = await stage.http.get(node["url"])
     assert answer.status_code == 401
     assert answer.headers["content-type"].startswith("text/html")
 
 
-async def test_a_wrong_token_looks_nothing_up(stage: Stage[WhatsApp]) -> None:
+async def test_a_look_up_with_a_wrong_token_is_refused(stage: Stage[WhatsApp]) -> None:
     url = f"{stage.platform.api_url}/{await hosted(stage)}"
     answer = await stage.http.get(url, headers={"authorization": "Bearer wrong"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, 190)
 
 
-async def test_an_address_lives_five_minutes_and_a_new_one_can_be_had(
+async def test_a_media_url_expires_after_five_minutes(
     stage: Stage[WhatsApp],
 ) -> None:
     id = await hosted(stage)
@@ -249,19 +247,19 @@ async def test_an_address_lives_five_minutes_and_a_new_one_can_be_had(
     assert (await stage.http.get(new, headers=bearer(stage))).status_code == 200
 
 
-async def test_an_id_lives_seven_days(stage: Stage[WhatsApp]) -> None:
+async def test_a_media_id_expires_after_seven_days(stage: Stage[WhatsApp]) -> None:
     id = await hosted(stage)
     stage.platform.age(7 * 24 * 3600 + 1)
     answer = await looked_up(stage, id)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, 100)
 
 
-async def test_a_file_of_another_number_is_not_shown(stage: Stage[WhatsApp]) -> None:
+async def test_a_file_of_another_number_cannot_be_looked_up(stage: Stage[WhatsApp]) -> None:
     answer = await looked_up(stage, await hosted(stage), phone_number_id="222")
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, 100)
 
 
-async def test_the_webhook_may_carry_the_address_itself(stage: Stage[WhatsApp]) -> None:
+async def test_a_webhook_can_carry_the_media_url(stage: Stage[WhatsApp]) -> None:
     stage.platform.addresses_in_webhooks = True
     await hosted(stage)
     url = only_message(stage)["image"]["url"]
@@ -269,27 +267,27 @@ async def test_the_webhook_may_carry_the_address_itself(stage: Stage[WhatsApp]) 
     assert (await stage.http.get(url, headers=bearer(stage))).content == PHOTO.content
 
 
-async def test_a_token_that_reaches_the_content_network_is_a_leak(stage: Stage[WhatsApp]) -> None:
+async def test_a_token_sent_to_the_cdn_is_a_leak(stage: Stage[WhatsApp]) -> None:
     stage.platform.redirects_to_cdn = True
     url = (await looked_up(stage, await hosted(stage))).json()["url"]
-    hop = await stage.http.get(url, headers=bearer(stage))
-    assert hop.status_code == 302
-    there = hop.headers["location"]
-    assert not there.startswith(stage.platform.origin)
-    assert (await stage.http.get(there)).content == PHOTO.content
+    redirect = await stage.http.get(url, headers=bearer(stage))
+    assert redirect.status_code == 302
+    location = redirect.headers["location"]
+    assert not location.startswith(stage.platform.origin)
+    assert (await stage.http.get(location)).content == PHOTO.content
     assert stage.platform.leaks == []
-    await stage.http.get(there, headers=bearer(stage))
+    await stage.http.get(location, headers=bearer(stage))
     assert [header for _, header in stage.platform.leaks] == ["authorization"]
 
 
-async def test_the_look_up_can_misbehave_before_the_bytes_do(stage: Stage[WhatsApp]) -> None:
+async def test_a_look_up_can_fail_before_the_download(stage: Stage[WhatsApp]) -> None:
     stage.platform.faults[PHOTO.name] = Fault(status=500, times=1, at="lookup")
     id = await hosted(stage)
     assert (await looked_up(stage, id)).status_code == 500
     assert (await looked_up(stage, id)).status_code == 200
 
 
-async def test_the_account_is_shown_to_who_asks(stage: Stage[WhatsApp]) -> None:
+async def test_the_account_can_be_looked_up(stage: Stage[WhatsApp]) -> None:
     answer = await looked_up(stage, stage.platform.number_id, fields="verified_name")
     assert answer.json()["verified_name"] == "Example Parcels"
 
@@ -297,7 +295,7 @@ async def test_the_account_is_shown_to_who_asks(stage: Stage[WhatsApp]) -> None:
 # Texts.
 
 
-async def test_a_text_is_taken_and_gets_an_id(stage: Stage[WhatsApp]) -> None:
+async def test_a_text_is_accepted_and_gets_an_id(stage: Stage[WhatsApp]) -> None:
     answer = await sent(stage, OK)
     (text,) = stage.platform.sent
     assert answer.json() == {
@@ -308,7 +306,7 @@ async def test_a_text_is_taken_and_gets_an_id(stage: Stage[WhatsApp]) -> None:
     assert (text.to, text.text) == (MIA.id, "Hello")
 
 
-async def test_a_text_to_a_hidden_number_goes_to_the_other_id(stage: Stage[WhatsApp]) -> None:
+async def test_a_text_can_go_to_a_user_id(stage: Stage[WhatsApp]) -> None:
     content = {**OK, "recipient": "US.13491208"}
     del content["to"]
     assert (await sent(stage, content)).status_code == 200
@@ -320,7 +318,7 @@ BAD: dict[str, tuple[dict[str, Any], int]] = {
     "a strange key": ({"colour": "red"}, 100),
     "another type": ({"type": "image"}, 131051),
     "two recipients": ({"recipient": "US.1"}, 131008),
-    "a recipient that is no number": ({"to": "ann"}, 131009),
+    "a recipient that is not a number": ({"to": "ann"}, 131009),
     "an empty text": ({"text": {"body": ""}}, 100),
     "no text": ({"text": None}, 100),
     "a text that is too long": ({"text": {"body": "x" * 4097}}, 100),
@@ -338,12 +336,12 @@ async def test_a_bad_text_gets_the_platforms_error(stage: Stage[WhatsApp], name:
     assert stage.platform.sent == []
 
 
-async def test_the_longest_text_is_taken(stage: Stage[WhatsApp]) -> None:
+async def test_the_longest_text_is_accepted(stage: Stage[WhatsApp]) -> None:
     assert (await sent(stage, {**OK, "text": {"body": "x" * 4096}})).status_code == 200
 
 
 @pytest.mark.parametrize("body", [b"", b"[1]", b"{", b'{"messaging_product":"whatsapp"}'])
-async def test_what_is_no_message_is_refused(stage: Stage[WhatsApp], body: bytes) -> None:
+async def test_a_malformed_body_is_refused(stage: Stage[WhatsApp], body: bytes) -> None:
     url = f"{stage.platform.api_url}/{stage.platform.number_id}/messages"
     headers = {**bearer(stage), "content-type": "application/json"}
     answer = await stage.http.post(url, content=body, headers=headers)
@@ -357,7 +355,7 @@ async def test_a_form_is_refused(stage: Stage[WhatsApp]) -> None:
     assert answer.json()["error"]["code"] == 100
 
 
-async def test_an_address_without_version_leads_nowhere(stage: Stage[WhatsApp]) -> None:
+async def test_a_path_without_version_is_unknown(stage: Stage[WhatsApp]) -> None:
     url = f"{stage.platform.origin}/{stage.platform.number_id}/messages"
     answer = await stage.http.post(url, json=OK, headers=bearer(stage))
     assert answer.json()["error"]["code"] == 2500
@@ -369,17 +367,17 @@ async def test_a_text_from_another_number_is_refused(stage: Stage[WhatsApp]) -> 
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, 100)
 
 
-async def test_a_wrong_proof_of_the_app_secret_is_refused(stage: Stage[WhatsApp]) -> None:
-    right = hmac.new(
+async def test_a_wrong_or_missing_appsecret_proof_is_refused(stage: Stage[WhatsApp]) -> None:
+    expected = hmac.new(
         stage.platform.secret.encode(), stage.platform.token.encode(), hashlib.sha256
     ).hexdigest()
     assert (await sent(stage, OK, appsecret_proof="0" * 64)).status_code == 400
-    assert (await sent(stage, OK, appsecret_proof=right)).status_code == 200
-    stage.platform.wants_proof_of_secret = True
+    assert (await sent(stage, OK, appsecret_proof=expected)).status_code == 200
+    stage.platform.requires_appsecret_proof = True
     assert (await sent(stage, OK)).status_code == 400
 
 
-async def test_a_message_is_marked_as_read_and_typing_shown(stage: Stage[WhatsApp]) -> None:
+async def test_a_message_is_marked_as_read_with_a_typing_indicator(stage: Stage[WhatsApp]) -> None:
     mark = {"messaging_product": "whatsapp", "status": "read", "message_id": INBOUND}
     assert (await sent(stage, mark)).json() == {"success": True}
     assert (await sent(stage, {**mark, "typing_indicator": {"type": "text"}})).status_code == 200
@@ -397,14 +395,14 @@ async def test_a_bad_mark_is_refused(stage: Stage[WhatsApp], change: dict[str, s
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, 131009)
 
 
-async def test_an_error_can_be_ordered(stage: Stage[WhatsApp]) -> None:
+async def test_a_queued_error_answers_the_next_text(stage: Stage[WhatsApp]) -> None:
     stage.platform.refuse_next(130429)
     answer = await sent(stage, OK)
     assert (answer.status_code, answer.json()["error"]["code"]) == (429, 130429)
     assert (await sent(stage, OK)).status_code == 200
 
 
-async def test_an_answer_can_get_lost_though_the_text_is_sent(stage: Stage[WhatsApp]) -> None:
+async def test_a_lost_answer_leaves_the_text_sent(stage: Stage[WhatsApp]) -> None:
     stage.platform.lost_answers = 1
     with pytest.raises(httpx.TransportError):
         await sent(stage, OK)
@@ -417,43 +415,45 @@ def statuses(stage: Stage[WhatsApp]) -> list[dict[str, Any]]:
     return [c["entry"][0]["changes"][0]["value"]["statuses"][0] for c in contents]
 
 
-async def test_what_becomes_of_a_text_is_told(stage: Stage[WhatsApp]) -> None:
+async def test_receipts_are_sent_for_a_text(stage: Stage[WhatsApp]) -> None:
     stage.platform.receipts = ("sent", "delivered", "read")
     await sent(stage, {**OK, "biz_opaque_callback_data": "ours-1"})
-    await stage.platform.until_told()
-    told = statuses(stage)
-    assert [s["status"] for s in told] == ["sent", "delivered", "read"]
-    assert {s["id"] for s in told} == {stage.platform.sent[0].id}
-    assert {s["biz_opaque_callback_data"] for s in told} == {"ours-1"}
-    assert {s["recipient_id"] for s in told} == {MIA.id}
+    await stage.platform.until_receipts_sent()
+    receipts = statuses(stage)
+    assert [s["status"] for s in receipts] == ["sent", "delivered", "read"]
+    assert {s["id"] for s in receipts} == {stage.platform.sent[0].id}
+    assert {s["biz_opaque_callback_data"] for s in receipts} == {"ours-1"}
+    assert {s["recipient_id"] for s in receipts} == {MIA.id}
 
 
-async def test_it_may_be_told_before_the_answer(stage: Stage[WhatsApp]) -> None:
+async def test_receipts_can_be_sent_before_the_answer(stage: Stage[WhatsApp]) -> None:
     stage.platform.receipts, stage.platform.receipts_first = ("sent",), True
     await sent(stage, OK)
     assert [s["status"] for s in statuses(stage)] == ["sent"]
 
 
-async def test_outside_the_window_a_text_is_taken_and_fails_later(stage: Stage[WhatsApp]) -> None:
+async def test_a_text_outside_the_window_is_accepted_and_fails_later(
+    stage: Stage[WhatsApp],
+) -> None:
     stage.platform.out_of_reach.add(MIA.id)
     stage.platform.receipts = ("sent", "delivered")
     assert (await sent(stage, OK)).status_code == 200
-    await stage.platform.until_told()
+    await stage.platform.until_receipts_sent()
     (failed,) = statuses(stage)
     assert (failed["status"], failed["errors"][0]["code"]) == ("failed", 131047)
 
 
-async def test_a_receipt_that_nobody_takes_is_kept_in_mind(stage: Stage[WhatsApp]) -> None:
+async def test_a_receipt_that_is_not_accepted_is_recorded(stage: Stage[WhatsApp]) -> None:
     stage.platform.receipts = ("sent",)
     stage.webhook.answers = [(500, b"", "text/plain")]
     await sent(stage, OK)
-    await stage.platform.until_told()
+    await stage.platform.until_receipts_sent()
     assert stage.platform.undelivered == [("sent", "answered 500")]
 
 
-async def test_every_request_is_on_record(stage: Stage[WhatsApp]) -> None:
+async def test_every_request_is_recorded(stage: Stage[WhatsApp]) -> None:
     await sent(stage, OK)
-    (asked,) = stage.platform.received
-    assert (asked.site, asked.method) == ("api", "POST")
-    assert asked.target == f"/v25.0/{stage.platform.number_id}/messages"
-    assert json.loads(asked.body) == OK
+    (request,) = stage.platform.received
+    assert (request.site, request.method) == ("api", "POST")
+    assert request.target == f"/v25.0/{stage.platform.number_id}/messages"
+    assert json.loads(request.body) == OK

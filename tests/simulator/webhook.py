@@ -1,4 +1,4 @@
-"""A webhook that keeps what it is sent, and a stage on which an emulated platform meets it."""
+"""A webhook that records deliveries, and a set-up of an emulated platform with such a webhook."""
 
 import gzip
 import json
@@ -34,14 +34,14 @@ class Arrived:
 
 @dataclass
 class Webhook:
-    """Answers `answers` one after the other (status, body, content type), then 200 with nothing."""
+    """A webhook that gives each of `answers` (status, body, content type) once, then empty answers with 200."""
 
     url: str = ""
     arrived: list[Arrived] = field(default_factory=list)
     answers: list[tuple[int, bytes, str]] = field(default_factory=list)
 
     async def take(self, request: web.Request) -> web.Response:
-        # The raw bytes: aiohttp inflates a body that says it is compressed.
+        # Keep the raw bytes: aiohttp would decompress a body with a content encoding.
         body = await request.read()
         self.arrived.append(Arrived(request.method, request.raw_path, request.headers, body))
         if not self.answers:

@@ -1,4 +1,4 @@
-"""Whole processes for system tests: `airlock serve` with the emulated platforms and a core around it."""
+"""Real processes for system tests: `airlock serve` with emulated platforms and a core."""
 
 import asyncio
 import base64
@@ -32,7 +32,7 @@ CONSUMERS = {
 
 
 def free_port() -> int:
-    """Below those that connections going out get: one of these may have it when a gateway comes back."""
+    """Return a free port below the ephemeral range: an outgoing connection could take an ephemeral one during a restart."""
     lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     below = range(min(10_000, lowest - 1), lowest)
     for port in random.sample(below, k=min(100, len(below))):
@@ -43,7 +43,7 @@ def free_port() -> int:
 
 @dataclass
 class Site:
-    """A running gateway process and everything around it."""
+    """A running gateway process, its platforms and its core."""
 
     folder: Path
     port: int
@@ -86,7 +86,7 @@ class Site:
         await self.process.wait()
 
     async def stop(self) -> int:
-        """Ask the process to end; its exit status."""
+        """Send SIGTERM and return the exit status."""
         if self.process is None or self.process.returncode is not None:
             return -1
         self.process.terminate()
@@ -107,7 +107,7 @@ class Site:
 
 
 def attachments(events: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The latest state of every attachment, by its id."""
+    """Return the latest state of every attachment by id."""
     return {
         attachment["id"]: attachment
         for event in events
@@ -127,9 +127,9 @@ async def site(
     core_url: str | None = None,
     workspace: bool = False,
 ) -> AsyncIterator[Site]:
-    """Everything started; the gateway's process is ended at the end. `settings` are merged over the defaults.
+    """Start everything, and stop the gateway's process at the end. `settings` are merged over the defaults.
 
-    With `workspace` the built-in one is the core.
+    With `workspace`, the built-in workspace is the core.
     """
     async with AsyncExitStack() as stack:
         core = Core(SECRET)

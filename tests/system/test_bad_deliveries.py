@@ -1,4 +1,4 @@
-"""Deliveries that are too large, damaged, hostile or new: each has the contract's answer, and neighbours arrive."""
+"""Oversized, damaged, hostile and unknown deliveries get the contract's response and do not affect others."""
 
 import base64
 import gzip
@@ -42,19 +42,19 @@ async def post(
 
 
 async def marker(running: Site, text: str) -> list[dict[str, Any]]:
-    """A genuine message after whatever was tried; everything that arrived until it."""
+    """Send an ordinary message, and return every event up to it."""
     await running.platforms["whatsapp"].send(CONSUMERS["whatsapp"], text)
     return await running.until(
         lambda es: any(e["data"].get("message", {}).get("text") == text for e in es), seconds=15
     )
 
 
-async def test_a_body_of_ten_megabytes_is_too_large(running: Site) -> None:
+async def test_a_body_of_ten_megabytes_is_refused(running: Site) -> None:
     body = b'{"padding": "' + b"x" * 10_000_000 + b'"}'
     try:
         assert await post(running, "whatsapp", body, signed(body)) == 413
     except aiohttp.ClientConnectionError:
-        pass  # it may hang up while we still send
+        pass  # the server may hang up while we still send
     await marker(running, "after ten megabytes")
 
 
@@ -69,7 +69,7 @@ def apple_headers(id: str) -> dict[str, str]:
     }
 
 
-async def test_a_gzip_bomb_is_too_large_and_costs_nothing(running: Site) -> None:
+async def test_a_gzip_bomb_is_refused_quickly(running: Site) -> None:
     bomb = gzip.compress(b"0" * 200_000_000)
     assert len(bomb) < 1_000_000
     begin = time.monotonic()
@@ -92,18 +92,20 @@ async def test_a_gzip_bomb_is_too_large_and_costs_nothing(running: Site) -> None
         ("a stranger", b'{"object": "something_new", "entry": [{"id": "1"}]}'),
     ],
 )
-async def test_a_genuine_delivery_that_cannot_be_read_is_taken_and_told(
+async def test_an_authentic_but_unreadable_delivery_is_accepted_and_reported(
     running: Site, name: str, body: bytes
 ) -> None:
     before = len(running.core.events)
     assert await post(running, "whatsapp", body, signed(body)) == 200
     events = (await marker(running, f"after {name}"))[before:]
-    assert [e["type"] for e in events if e["type"] != "message.received"], "nothing was told"
+    assert [e["type"] for e in events if e["type"] != "message.received"], (
+        "no event reported the delivery"
+    )
     for event in events:
         validate(event)
 
 
-async def test_one_unreadable_message_costs_its_neighbours_nothing(running: Site) -> None:
+async def test_an_unreadable_message_does_not_affect_its_neighbours(running: Site) -> None:
     platform = running.platforms["whatsapp"]
     assert isinstance(platform, WhatsApp)
     ann = CONSUMERS["whatsapp"]
@@ -125,7 +127,7 @@ async def test_one_unreadable_message_costs_its_neighbours_nothing(running: Site
 
 
 @pytest.mark.parametrize("name", ["whatsapp", "messenger", "twilio", "apple"])
-async def test_a_delivery_without_or_with_nonsense_for_proof_is_refused(
+async def test_a_delivery_with_a_missing_or_invalid_signature_is_refused(
     running: Site, name: str
 ) -> None:
     header = {"whatsapp": "x-hub-signature-256", "messenger": "x-hub-signature-256"}.get(
@@ -143,7 +145,7 @@ async def test_a_delivery_without_or_with_nonsense_for_proof_is_refused(
         assert await post(running, name, body, {"content-type": "application/json", **proof}) == 401
 
 
-async def test_an_unknown_address_is_not_found_and_a_foreign_handshake_is_refused(
+async def test_unknown_webhooks_and_wrong_handshakes_are_refused(
     running: Site,
 ) -> None:
     assert await post(running, "nobody", b"{}", {}) == 404

@@ -1,4 +1,4 @@
-"""The `airlock` command as a user runs it: what it prints, and its exit status."""
+"""The `airlock` command as a user runs it: output and exit status."""
 
 import asyncio
 import json
@@ -24,10 +24,12 @@ pytestmark = pytest.mark.system
 ROOT = Path(__file__).parents[2]
 
 
-async def airlock(*words: str | Path, folder: Path = ROOT, typed: str = "") -> tuple[int, str, str]:
+async def airlock(
+    *arguments: str | Path, folder: Path = ROOT, stdin: str = ""
+) -> tuple[int, str, str]:
     process = await asyncio.create_subprocess_exec(
         str(AIRLOCK),
-        *map(str, words),
+        *map(str, arguments),
         cwd=folder,
         env=environment_without("DISPLAY"),
         stdin=asyncio.subprocess.PIPE,
@@ -35,22 +37,22 @@ async def airlock(*words: str | Path, folder: Path = ROOT, typed: str = "") -> t
         stderr=asyncio.subprocess.PIPE,
     )
     async with asyncio.timeout(120):
-        out, err = await process.communicate(typed.encode())
+        out, err = await process.communicate(stdin.encode())
     assert process.returncode is not None
     return process.returncode, out.decode(), err.decode()
 
 
-async def test_the_version_is_the_distributions() -> None:
+async def test_version_prints_the_distributions_version() -> None:
     assert await airlock("--version") == (0, f"airlock {version('airlock-messaging')}\n", "")
 
 
-async def test_wrong_use_is_2_and_says_what_there_is() -> None:
+async def test_wrong_usage_exits_2_and_lists_commands() -> None:
     status, _, err = await airlock("serv")
     assert status == 2
     assert "serve" in err
 
 
-async def test_every_mistake_in_the_settings_is_told_at_once_and_nothing_starts(
+async def test_serve_reports_every_settings_mistake_and_does_not_start(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "connectors.yaml"
@@ -85,7 +87,7 @@ async def test_the_chart_has_a_column_for_every_platform() -> None:
         assert label in out.splitlines()[0]
 
 
-async def test_a_timed_demo_ends_by_itself_with_everything_ready() -> None:
+async def test_a_timed_demo_ends_with_everything_ready() -> None:
     status, out, err = await airlock("demo", "--seconds", "22", "--port", str(free_port()))
     assert (status, err) == (0, "")
     assert "photos and videos arrived ready" in out
@@ -141,7 +143,7 @@ async def test_a_simulated_delivery_reaches_a_running_gateway(
         await core.close()
 
 
-async def test_simulating_what_is_not_configured_is_wrong_use(tmp_path: Path) -> None:
+async def test_simulating_an_unconfigured_platform_is_wrong_usage(tmp_path: Path) -> None:
     file = tmp_path / "connectors.yaml"
     file.write_text("connectors: {}\n")
     status, _, err = await airlock("simulate", "whatsapp", "-c", file)
@@ -149,7 +151,7 @@ async def test_simulating_what_is_not_configured_is_wrong_use(tmp_path: Path) ->
     assert "no connector is called 'whatsapp'" in err
 
 
-async def test_failures_are_listed_shown_and_tried_again_from_the_command_line(
+async def test_failures_can_be_listed_shown_and_retried(
     tmp_path: Path,
 ) -> None:
     async with site(tmp_path) as running:
@@ -174,12 +176,12 @@ async def test_failures_are_listed_shown_and_tried_again_from_the_command_line(
     assert "no gateway answers" in err
 
 
-async def test_accounts_of_the_workspace_are_made_listed_and_removed(tmp_path: Path) -> None:
+async def test_workspace_accounts_can_be_added_listed_and_removed(tmp_path: Path) -> None:
     file = tmp_path / "connectors.yaml"
     file.write_text(f"gateway: {{data: {tmp_path}/data}}\n")
     words = ("accounts", "add", "anna", "--role", "agent", "--role", "supervisor", "-c", file)
-    assert (await airlock(*words, typed="a long enough pass phrase\n"))[0] == 0
-    status, _, err = await airlock(*words, typed="a long enough pass phrase\n")
+    assert (await airlock(*words, stdin="a long enough pass phrase\n"))[0] == 0
+    status, _, err = await airlock(*words, stdin="a long enough pass phrase\n")
     assert (status, "already" in err) == (1, True)
     assert (await airlock("accounts", "-c", file))[1] == "anna  agent, supervisor\n"
     assert (await airlock("accounts", "remove", "anna", "-c", file))[0] == 0

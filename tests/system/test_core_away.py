@@ -1,4 +1,4 @@
-"""The conversation core is away, refuses or is gone: the journal grows, memory does not, and all of it arrives."""
+"""An unavailable core: the journal grows, memory does not, and every event arrives later."""
 
 import asyncio
 from collections import defaultdict
@@ -16,7 +16,7 @@ LONG, MANY = 3_000, 2_000
 
 
 def resident(running: Site) -> int:
-    """Megabytes of memory that the gateway's main process holds."""
+    """Return the resident memory of the gateway's main process in MiB."""
     assert running.process is not None
     status = Path(f"/proc/{running.process.pid}/status").read_text()
     (line,) = [line for line in status.splitlines() if line.startswith("VmRSS")]
@@ -24,7 +24,7 @@ def resident(running: Site) -> int:
 
 
 async def speak(platform: WhatsApp, consumers: list[Consumer], first: int = 0) -> None:
-    """One text from each, a hundred in each delivery."""
+    """Send one text from each consumer, a hundred per delivery."""
     for start in range(0, len(consumers), 100):
         changes = [
             platform.change(who, [platform.message(who, "text", {"body": str(first + start + n)})])
@@ -42,7 +42,7 @@ def by_conversation(events: list[dict[str, Any]]) -> dict[str, list[tuple[int, s
     return found
 
 
-async def test_a_core_that_was_away_gets_a_long_conversation_and_thousands_of_others_in_order(
+async def test_a_returning_core_gets_the_whole_backlog_in_order(
     tmp_path: Path,
 ) -> None:
     port = free_port()
@@ -63,13 +63,13 @@ async def test_a_core_that_was_away_gets_a_long_conversation_and_thousands_of_ot
         await core.close()
         found = by_conversation(events)
         assert len(found) == 1 + MANY
-        (long,) = [told for told in found.values() if len(told) > 1]
+        (long,) = [messages for messages in found.values() if len(messages) > 1]
         assert long == [(n + 1, str(n)) for n in range(LONG)]
-        assert {sequence for told in found.values() for sequence, _ in told[:1]} == {1}
+        assert {sequence for messages in found.values() for sequence, _ in messages[:1]} == {1}
         assert await running.stop() == 0
 
 
-async def test_a_core_that_answers_410_gets_nothing_more_until_an_operator_says_so(
+async def test_after_410_forwarding_stops_until_an_operator_retries(
     tmp_path: Path,
 ) -> None:
     async with site(tmp_path) as running:
@@ -92,7 +92,7 @@ async def test_a_core_that_answers_410_gets_nothing_more_until_an_operator_says_
         assert sorted(e["data"]["message"]["text"] for e in events) == ["one"] + ["two"] * 20
 
 
-async def test_a_core_that_asks_for_time_gets_it(tmp_path: Path) -> None:
+async def test_retry_after_from_the_core_is_respected(tmp_path: Path) -> None:
     async with site(tmp_path) as running:
         running.core.headers_of_refusal = {"retry-after": "3"}
         asked: list[float] = []

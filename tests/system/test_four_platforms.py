@@ -1,4 +1,4 @@
-"""From each platform's own signed delivery to a safe photo and video at the core, over real HTTP between processes."""
+"""The whole way on each platform: from a signed delivery to a safe photo or video at the core."""
 
 import hashlib
 import io
@@ -67,7 +67,7 @@ def clean(contents: dict[str, bytes], sample: Sample) -> None:
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("name", PLATFORM_NAMES)
-async def test_a_photo_with_caption_arrives_upright_and_bare(running: Site, name: str) -> None:
+async def test_a_photo_arrives_upright_and_without_metadata(running: Site, name: str) -> None:
     sample = photo("parcel", 1200, 800, seed=7, orientation=6)
     caption = f"the box on {name} 📦"
     answers = await running.platforms[name].send(CONSUMERS[name], caption, [sample])
@@ -102,16 +102,14 @@ async def test_a_photo_with_caption_arrives_upright_and_bare(running: Site, name
 
 
 def resembles(one: Image.Image, other: Image.Image) -> bool:
-    """Whether two pictures show the same the same way up."""
+    """Whether two images look the same, with the same orientation."""
     small = [np.asarray(p.convert("RGB").resize((32, 32)), dtype=float) for p in (one, other)]
     return float(np.abs(small[0] - small[1]).mean()) < 6
 
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("name", PLATFORM_NAMES)
-async def test_a_video_arrives_playable_with_first_frame_and_length(
-    running: Site, name: str
-) -> None:
+async def test_a_video_arrives_playable_with_poster_and_duration(running: Site, name: str) -> None:
     sample = video("washer", 2.0, 320, 240, seed=9)
     caption = f"it shakes on {name}"
     answers = await running.platforms[name].send(CONSUMERS[name], caption, [sample])
@@ -137,9 +135,9 @@ async def test_a_video_arrives_playable_with_first_frame_and_length(
     assert set(contents) == {"thumbnail", "poster", "video"}
     assert resembles(Image.open(io.BytesIO(contents["poster"])), drawn("washer", 320, 240, seed=9))
     assert contents["video"].index(b"moov") < contents["video"].index(b"mdat")
-    with av.open(io.BytesIO(contents["video"]), "r") as film:
-        assert [s.codec_context.name for s in film.streams] == ["h264", "aac"]
-        assert len(list(film.decode(video=0))) == 30
+    with av.open(io.BytesIO(contents["video"]), "r") as container:
+        assert [s.codec_context.name for s in container.streams] == ["h264", "aac"]
+        assert len(list(container.decode(video=0))) == 30
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -167,7 +165,7 @@ async def test_a_message_delivered_three_times_is_one_event(running: Site, name:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_credentials_went_nowhere_they_do_not_belong_and_every_event_was_signed(
+async def test_no_credentials_leaked_and_every_event_was_signed(
     running: Site,
 ) -> None:
     assert not running.core.bad_signatures
@@ -196,9 +194,7 @@ FAULTS: dict[str, tuple[Fault, tuple[str, str | None]]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_a_file_that_misbehaves_ends_in_its_state_and_its_neighbours_arrive(
-    tmp_path: Path, fault: str
-) -> None:
+async def test_a_faulty_file_does_not_affect_its_neighbours(tmp_path: Path, fault: str) -> None:
     async with site(tmp_path) as running:
         platform = running.platforms["messenger"]
         platform.fault_for_all = FAULTS[fault][0]
@@ -218,7 +214,7 @@ async def test_a_file_that_misbehaves_ends_in_its_state_and_its_neighbours_arriv
         message_of(events, "messenger", "words after it")
 
 
-async def test_a_file_that_hangs_is_announced_in_time_and_holds_nobody_up(tmp_path: Path) -> None:
+async def test_a_hanging_file_is_announced_in_time_and_blocks_nothing(tmp_path: Path) -> None:
     async with site(tmp_path, settings={"core": {"hold_seconds": 1}}) as running:
         platform = running.platforms["messenger"]
         platform.fault_for_all = Fault(hang=True, times=1)
@@ -231,7 +227,7 @@ async def test_a_file_that_hangs_is_announced_in_time_and_holds_nobody_up(tmp_pa
         assert attachments(events).popitem()[1]["state"] == "ready"
 
 
-async def test_sigterm_ends_the_gateway_in_time_with_status_0_and_nothing_is_lost(
+async def test_sigterm_stops_the_gateway_without_losing_messages(
     tmp_path: Path,
 ) -> None:
     async with site(tmp_path) as running:

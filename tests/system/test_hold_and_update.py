@@ -1,4 +1,4 @@
-"""A message never waits longer for its media than it may, whatever the host does, and the media follow."""
+"""A message waits for its media no longer than allowed, whatever the host does; the media follow in an update."""
 
 import asyncio
 import time
@@ -17,64 +17,62 @@ HOLD = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """What the media host does before it serves the file after all."""
+class HostFault:
+    """A fault of the media host before it finally serves the file."""
 
     platform: str
     fault: Fault
 
 
-TROUBLES = {
-    "hangs": Trouble("messenger", Fault(hang=True, times=1)),
-    "drips 1 kB/s": Trouble("messenger", Fault(drip=True, times=1)),
-    "answers 503 twice": Trouble("messenger", Fault(status=503, times=2)),
-    "does not have it yet": Trouble("twilio", Fault(status=404, times=2)),
-    "lets the address expire": Trouble("whatsapp", Fault(status=404, times=2)),
-    "refuses the token twice": Trouble("whatsapp", Fault(status=401, times=2, at="lookup")),
-    "refuses the download twice": Trouble("whatsapp", Fault(status=401, times=2)),
-    "ends in the middle": Trouble("apple", Fault(truncate=True, times=2)),
+FAULTS = {
+    "hangs": HostFault("messenger", Fault(hang=True, times=1)),
+    "drips 1 kB/s": HostFault("messenger", Fault(drip=True, times=1)),
+    "answers 503 twice": HostFault("messenger", Fault(status=503, times=2)),
+    "does not have it yet": HostFault("twilio", Fault(status=404, times=2)),
+    "lets the address expire": HostFault("whatsapp", Fault(status=404, times=2)),
+    "refuses the token twice": HostFault("whatsapp", Fault(status=401, times=2, at="lookup")),
+    "refuses the download twice": HostFault("whatsapp", Fault(status=401, times=2)),
+    "ends in the middle": HostFault("apple", Fault(truncate=True, times=2)),
 }
 
 
-async def test_the_placeholder_comes_in_time_whatever_the_host_does_and_the_picture_follows(
+async def test_pending_media_are_announced_in_time_and_updated_later(
     tmp_path: Path,
 ) -> None:
     async with site(tmp_path, settings={"core": {"hold_seconds": HOLD}}) as running:
         accepted = {}
-        for number, (what, trouble) in enumerate(TROUBLES.items()):
-            platform = running.platforms[trouble.platform]
+        for number, (what, case) in enumerate(FAULTS.items()):
+            platform = running.platforms[case.platform]
             sample = photo(width=800, height=600, seed=number, name=f"{number}.jpg")
-            platform.faults[sample.name] = trouble.fault
-            await platform.send(_consumer(trouble.platform, number), what, [sample])
+            platform.faults[sample.name] = case.fault
+            await platform.send(_consumer(case.platform, number), what, [sample])
             accepted[what] = time.monotonic()
-        ordinary = await _latency_of_words(running)
-        await running.until(lambda es: len(_told(es, "message.received")) == len(TROUBLES), 30)
+        ordinary = await _latency_of_text(running)
+        await running.until(lambda es: len(_texts_of(es, "message.received")) == len(FAULTS), 30)
         for received in running.core.taken:
             what = _text(received.event)
-            if what in TROUBLES and received.event["type"] == "message.received":
-                # A busy machine delays everything: what an ordinary text took is not this message's fault.
+            if what in FAULTS and received.event["type"] == "message.received":
+                # A busy machine delays everything, so the latency of an ordinary text is allowed in addition.
                 assert received.at - accepted[what] <= HOLD + 1.0 + ordinary, what
                 (shown,) = received.event["data"]["message"]["attachments"]
                 assert shown["state"] == "pending", what
-        events = await running.until(lambda es: len(ended(es)) == len(TROUBLES), seconds=90)
+        events = await running.until(lambda es: len(ended(es)) == len(FAULTS), seconds=90)
         assert {a["state"] for a in attachments(events).values()} == {"ready"}
-        assert sorted(_told(events, "attachment.updated")) == sorted(TROUBLES)
-        assert {what: trouble.fault.times for what, trouble in TROUBLES.items()} == dict.fromkeys(
-            TROUBLES, 0
-        )
+        assert sorted(_texts_of(events, "attachment.updated")) == sorted(FAULTS)
+        assert {what: case.fault.times for what, case in FAULTS.items()} == dict.fromkeys(FAULTS, 0)
 
 
 def _consumer(platform: str, number: int) -> Consumer:
-    """Each trouble has a conversation of its own."""
+    """Return a separate consumer for each fault, so that each has its own conversation."""
     return Consumer(CONSUMERS[platform].id[:-1] + str(number), "Kim")
 
 
-def _told(events: list[dict[str, Any]], type: str) -> list[str]:
-    return [_text(e) for e in events if e["type"] == type and _text(e) in TROUBLES]
+def _texts_of(events: list[dict[str, Any]], type: str) -> list[str]:
+    return [_text(e) for e in events if e["type"] == type and _text(e) in FAULTS]
 
 
-async def _latency_of_words(running: Site) -> float:
-    """How long a text of another conversation takes while the hosts misbehave."""
+async def _latency_of_text(running: Site) -> float:
+    """Measure the latency of a text in another conversation while the hosts misbehave."""
     sent = time.monotonic()
     await running.platforms["twilio"].send(Consumer("+15550009999", "Kim"), "by the way")
     await running.until(lambda es: any(_text(e) == "by the way" for e in es), seconds=30)
@@ -86,7 +84,7 @@ def _text(event: dict[str, Any]) -> Any:
     return event["data"]["message"]["text"]
 
 
-async def test_a_host_that_never_answers_holds_up_neither_words_nor_other_hosts(
+async def test_a_hanging_host_delays_neither_texts_nor_other_hosts(
     tmp_path: Path,
 ) -> None:
     async with site(tmp_path, settings={"core": {"hold_seconds": 0.2}}) as running:

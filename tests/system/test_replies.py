@@ -1,4 +1,4 @@
-"""Agents' texts: through each platform's own API, once, in order, and what became of them."""
+"""Agents' texts on each platform: sent once, in order, with their statuses."""
 
 import asyncio
 import io
@@ -44,7 +44,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sit
 
 
 async def conversation(running: Site, name: str) -> str:
-    """A conversation on this platform in which the consumer has just written."""
+    """Return a conversation on this platform in which the consumer has just written."""
     text = f"hello {uuid.uuid4()}"
     await running.platforms[name].send(CONSUMERS[name], text)
     events = await running.until(
@@ -70,21 +70,21 @@ async def reply(
 
 
 async def statuses(running: Site, id: str, last: str) -> list[str]:
-    """The statuses of a text in the order in which the core heard of them, until `last`."""
+    """Return the statuses of a text in the order in which the core received them, up to `last`."""
 
-    def told(events: list[dict[str, Any]]) -> list[str]:
+    def collect(events: list[dict[str, Any]]) -> list[str]:
         return [
             e["data"]["status"]
             for e in events
             if e["type"] == "message.status" and e["data"]["message"]["id"] == id
         ]
 
-    return told(await running.until(lambda es: last in told(es), seconds=20))
+    return collect(await running.until(lambda es: last in collect(es), seconds=20))
 
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("name", PLATFORM_NAMES)
-async def test_a_text_goes_out_and_its_receipts_come_back(running: Site, name: str) -> None:
+async def test_a_text_is_sent_and_its_receipts_arrive(running: Site, name: str) -> None:
     platform = running.platforms[name]
     platform.receipts = (
         () if name == "apple" else ("delivered",) if name == "twilio" else ("delivered", "read")
@@ -93,8 +93,8 @@ async def test_a_text_goes_out_and_its_receipts_come_back(running: Site, name: s
     status, accepted = await reply(running, where, "We are on it 🚚")
     assert (status, accepted["status"]) == (202, "accepted")
     last = {"apple": "sent", "twilio": "delivered"}.get(name, "read")
-    told = await statuses(running, accepted["id"], last)
-    assert told == ["sent", "delivered", "read"][: len(told)]
+    seen = await statuses(running, accepted["id"], last)
+    assert seen == ["sent", "delivered", "read"][: len(seen)]
     (sent,) = [s for s in platform.sent if s.text == "We are on it 🚚"]
     assert sent.to == CONSUMERS[name].id
     _, shown = await running.call("GET", f"/v1/messages/{accepted['id']}")
@@ -105,9 +105,7 @@ async def test_a_text_goes_out_and_its_receipts_come_back(running: Site, name: s
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("name", PLATFORM_NAMES)
-async def test_a_long_text_is_split_at_the_platforms_limit_and_stays_in_order(
-    running: Site, name: str
-) -> None:
+async def test_a_long_text_is_split_in_order(running: Site, name: str) -> None:
     platform = running.platforms[name]
     platform.receipts = ()
     where = await conversation(running, name)
@@ -122,7 +120,7 @@ async def test_a_long_text_is_split_at_the_platforms_limit_and_stays_in_order(
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_repeated_request_sends_once_and_another_text_under_its_key_is_refused(
+async def test_an_idempotency_key_sends_once_and_refuses_another_text(
     running: Site,
 ) -> None:
     where = await conversation(running, "whatsapp")
@@ -135,7 +133,7 @@ async def test_a_repeated_request_sends_once_and_another_text_under_its_key_is_r
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_of_different_texts_under_one_key_at_the_same_time_one_is_taken(
+async def test_concurrent_texts_under_one_key_accept_only_one(
     running: Site,
 ) -> None:
     where = await conversation(running, "whatsapp")
@@ -151,7 +149,7 @@ async def test_of_different_texts_under_one_key_at_the_same_time_one_is_taken(
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_body_that_does_not_say_how_long_it_is_is_bounded(running: Site) -> None:
+async def test_a_body_without_declared_length_is_bounded(running: Site) -> None:
     async def endless() -> AsyncIterator[bytes]:
         for _ in range(40):
             yield b" " * 4000
@@ -167,7 +165,7 @@ async def test_a_body_that_does_not_say_how_long_it_is_is_bounded(running: Site)
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_anything_but_text_is_refused_with_that_reason(running: Site) -> None:
+async def test_anything_but_text_is_refused_as_only_text(running: Site) -> None:
     where = await conversation(running, "whatsapp")
     status, problem = await reply(
         running, where, "see this", attachments=[{"url": "https://example.com/a.jpg"}]
@@ -190,7 +188,7 @@ async def test_anything_but_text_is_refused_with_that_reason(running: Site) -> N
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_what_the_platform_refuses_for_good_is_told_with_its_reason(running: Site) -> None:
+async def test_a_permanent_refusal_is_reported_with_its_reason(running: Site) -> None:
     platform = running.platforms["twilio"]
     platform.receipts = ()
     where = await conversation(running, "twilio")
@@ -210,7 +208,7 @@ def was_noticed(word: str, events: list[dict[str, Any]]) -> bool:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_keyword_that_the_platform_explains_counts_at_once(running: Site) -> None:
+async def test_opt_out_keywords_take_effect_at_once(running: Site) -> None:
     platform: Any = running.platforms["twilio"]
     platform.receipts, platform.tells_opt_outs = (), True
     cleo = CONSUMERS["twilio"]
@@ -224,7 +222,7 @@ async def test_a_keyword_that_the_platform_explains_counts_at_once(running: Site
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_what_the_platform_refuses_for_now_is_sent_again(running: Site) -> None:
+async def test_a_temporary_refusal_is_retried(running: Site) -> None:
     platform = running.platforms["whatsapp"]
     platform.receipts = ()
     where = await conversation(running, "whatsapp")
@@ -236,7 +234,7 @@ async def test_what_the_platform_refuses_for_now_is_sent_again(running: Site) ->
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_an_agent_who_has_seen_a_message_is_told_to_the_platform(running: Site) -> None:
+async def test_read_messages_are_reported_to_the_platform(running: Site) -> None:
     await conversation(running, "whatsapp")
     message = running.core.events[-1]["data"]["message"]["id"]
     assert await running.call("POST", f"/v1/messages/{message}/read") == (200, {"told": True})
@@ -247,7 +245,7 @@ async def test_an_agent_who_has_seen_a_message_is_told_to_the_platform(running: 
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("name", PLATFORM_NAMES)
-async def test_receipts_that_overtake_the_answer_are_matched(running: Site, name: str) -> None:
+async def test_receipts_before_the_platforms_response_are_matched(running: Site, name: str) -> None:
     platform = running.platforms[name]
     platform.receipts = RECEIPTS[name]
     platform.receipts_first = True
@@ -255,17 +253,17 @@ async def test_receipts_that_overtake_the_answer_are_matched(running: Site, name
         where = await conversation(running, name)
         _, accepted = await reply(running, where, "quick as a flash")
         last = platform.receipts[-1] if platform.receipts else "sent"
-        told = await statuses(running, accepted["id"], last)
+        seen = await statuses(running, accepted["id"], last)
     finally:
         platform.receipts_first = False
-    assert told[-1] == last
-    assert sorted(told, key=ORDER.index) == told
+    assert seen[-1] == last
+    assert sorted(seen, key=ORDER.index) == seen
     assert len([s for s in platform.sent if s.text == "quick as a flash"]) == 1
 
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("receipts", [("read",), ("read", "delivered"), ("read", "read")])
-async def test_a_moment_that_overtakes_the_answer_counts_for_the_text_it_was_about(
+async def test_an_early_read_timestamp_applies_to_its_text(
     running: Site, receipts: tuple[str, ...]
 ) -> None:
     platform = running.platforms["messenger"]
@@ -283,7 +281,7 @@ async def test_a_moment_that_overtakes_the_answer_counts_for_the_text_it_was_abo
     ("name", "code", "reason"),
     [("whatsapp", 131026, "undeliverable"), ("twilio", 30003, "undeliverable")],
 )
-async def test_a_text_that_was_taken_may_fail_later(
+async def test_an_accepted_text_may_fail_later(
     running: Site, name: str, code: int, reason: str
 ) -> None:
     platform: Any = running.platforms[name]
@@ -300,7 +298,7 @@ async def test_a_text_that_was_taken_may_fail_later(
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("status", [502, 504])
 @pytest.mark.parametrize("name", ["whatsapp", "messenger", "twilio"])
-async def test_a_text_that_a_proxy_may_have_let_through_is_not_sent_again(
+async def test_a_text_that_may_have_been_sent_is_not_repeated(
     running: Site, name: str, status: int
 ) -> None:
     platform = running.platforms[name]
@@ -310,18 +308,18 @@ async def test_a_text_that_a_proxy_may_have_let_through_is_not_sent_again(
     text = f"perhaps {status}"
     _, accepted = await reply(running, where, text)
     if name == "messenger":
-        # A moment cannot be told from an earlier one's; the echo names the text.
+        # A read timestamp could belong to an earlier text; the echo names this one.
         async with asyncio.timeout(20):
             while not (sent := [s for s in platform.sent if s.text == text]):
                 await asyncio.sleep(0.05)
         await platform.tell(sent[0], "echo")
-    told = await statuses(running, accepted["id"], RECEIPTS[name][-1])
-    assert "failed" not in told
+    seen = await statuses(running, accepted["id"], RECEIPTS[name][-1])
+    assert "failed" not in seen
     assert len([s for s in platform.sent if s.text == text]) == 1
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_apple_recognises_a_repeat_so_it_is_sent_again(running: Site) -> None:
+async def test_apple_detects_duplicates_so_the_text_is_retried(running: Site) -> None:
     platform = running.platforms["apple"]
     where = await conversation(running, "apple")
     platform.spoilt_answers = [502]
@@ -332,9 +330,7 @@ async def test_apple_recognises_a_repeat_so_it_is_sent_again(running: Site) -> N
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("name", PLATFORM_NAMES)
-async def test_the_consumer_sees_that_an_agent_is_writing_where_that_can_be_shown(
-    running: Site, name: str
-) -> None:
+async def test_typing_is_shown_where_the_platform_supports_it(running: Site, name: str) -> None:
     platform = running.platforms[name]
     where = await conversation(running, name)
     path = f"/v1/conversations/{where}/typing"
@@ -349,7 +345,7 @@ async def test_the_consumer_sees_that_an_agent_is_writing_where_that_can_be_show
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_nobody_types_into_a_closed_conversation(running: Site) -> None:
+async def test_a_closed_conversation_accepts_no_typing_or_texts(running: Site) -> None:
     platform: Any = running.platforms["apple"]
     where = await conversation(running, "apple")
     await platform.deliver(CONSUMERS["apple"], "close")
@@ -362,7 +358,7 @@ async def test_nobody_types_into_a_closed_conversation(running: Site) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_quote_is_of_this_conversation_be_it_theirs_or_ours(running: Site) -> None:
+async def test_replies_may_quote_any_message_of_the_same_conversation(running: Site) -> None:
     platform = running.platforms["whatsapp"]
     platform.receipts = ()
     where = await conversation(running, "whatsapp")
@@ -379,7 +375,7 @@ async def test_a_quote_is_of_this_conversation_be_it_theirs_or_ours(running: Sit
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_each_connector_says_how_it_is_and_whose_account_it_is(running: Site) -> None:
+async def test_each_connector_reports_its_health_and_account(running: Site) -> None:
     async with asyncio.timeout(20):
         while True:
             _, found = await running.call("GET", "/v1/capabilities")
@@ -392,15 +388,15 @@ async def test_each_connector_says_how_it_is_and_whose_account_it_is(running: Si
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_how_long_messages_took_is_told(running: Site) -> None:
+async def test_message_latency_is_in_the_metrics(running: Site) -> None:
     await conversation(running, "whatsapp")
     async with running.http.get(f"{running.url}/metrics") as response:
-        told = await response.text()
-    assert re.search(r'airlock_message_seconds_count{connector="whatsapp"} [1-9]', told)
-    assert 'airlock_connector_healthy{connector="whatsapp"} 1.0' in told
+        text = await response.text()
+    assert re.search(r'airlock_message_seconds_count{connector="whatsapp"} [1-9]', text)
+    assert 'airlock_connector_healthy{connector="whatsapp"} 1.0' in text
 
 
-async def test_refused_credentials_need_action_and_say_so(tmp_path: Path) -> None:
+async def test_refused_credentials_are_reported_as_needing_action(tmp_path: Path) -> None:
     async with site(tmp_path) as running:
         platform: Any = running.platforms["whatsapp"]
         platform.token = "another token"
@@ -420,8 +416,8 @@ async def test_refused_credentials_need_action_and_say_so(tmp_path: Path) -> Non
         assert "emulated-whatsapp-access-token" not in str(found)
 
 
-async def test_with_metas_leave_a_person_answers_for_seven_days(tmp_path: Path) -> None:
-    """The clock cannot be turned, so the consumer's last message is made older in the journal."""
+async def test_human_agent_extends_the_reply_window_to_seven_days(tmp_path: Path) -> None:
+    """Uses an older message in the journal, because the gateway's clock cannot be set."""
     async with site(tmp_path) as running:
         platform = running.platforms["messenger"]
         platform.receipts = ()
@@ -455,7 +451,7 @@ def aged(running: Site, *, hours: float) -> None:
     journal.close()
 
 
-async def test_a_text_whose_answer_was_lost_is_found_by_its_receipt_and_not_sent_twice(
+async def test_a_lost_response_is_resolved_by_the_receipt(
     tmp_path: Path,
 ) -> None:
     async with site(tmp_path) as running:
@@ -468,7 +464,7 @@ async def test_a_text_whose_answer_was_lost_is_found_by_its_receipt_and_not_sent
         assert len(platform.sent) == 1
 
 
-async def test_a_text_accepted_before_a_crash_goes_out_after_it(tmp_path: Path) -> None:
+async def test_a_text_accepted_before_a_crash_is_sent_afterwards(tmp_path: Path) -> None:
     async with site(tmp_path) as running:
         platform = running.platforms["apple"]
         where = await conversation(running, "apple")

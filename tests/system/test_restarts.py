@@ -1,4 +1,4 @@
-"""The gateway is asked to end while much is under way: it ends in time, and the next one goes on where it left."""
+"""Stopping the gateway under load: it exits in time, and the next process continues without loss."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ from tests.system.running import CONSUMERS, Site, ended, site
 pytestmark = pytest.mark.system
 
 NAMES = ["whatsapp", "messenger", "twilio", "apple"]
-#: What the gateway promises for its end.
+#: Seconds in which the gateway promises to exit.
 IN_TIME = 10.0
 
 
@@ -28,7 +28,7 @@ async def chat(running: Site, name: str, end: asyncio.Event, accepted: list[str]
         await asyncio.sleep(0.01)
 
 
-def told(running: Site, name: str) -> list[tuple[int, str]]:
+def received(running: Site, name: str) -> list[tuple[int, str]]:
     messages = [
         event["data"]["message"]
         for event in running.core.events
@@ -47,14 +47,14 @@ async def ended_in_time(running: Site) -> int:
 async def all_arrived(running: Site, accepted: dict[str, list[str]]) -> None:
     def complete(events: list[dict[str, Any]]) -> bool:
         del events
-        return all(len(told(running, name)) >= len(said) for name, said in accepted.items())
+        return all(len(received(running, name)) >= len(texts) for name, texts in accepted.items())
 
     await running.until(complete, seconds=60)
-    for name, said in accepted.items():
-        assert told(running, name) == [(n + 1, text) for n, text in enumerate(said)]
+    for name, texts in accepted.items():
+        assert received(running, name) == [(n + 1, text) for n, text in enumerate(texts)]
 
 
-async def test_sigterm_under_load_ends_in_time_with_status_0_again_and_again(
+async def test_repeated_sigterm_under_load_exits_0_in_time(
     tmp_path: Path,
 ) -> None:
     async with site(tmp_path, settings={"core": {"hold_seconds": 0.5}}) as running:
@@ -70,10 +70,10 @@ async def test_sigterm_under_load_ends_in_time_with_status_0_again_and_again(
         end.set()
         await writing
         await all_arrived(running, accepted)
-        assert sum(len(said) for said in accepted.values()) > 50
+        assert sum(len(texts) for texts in accepted.values()) > 50
 
 
-async def test_sigterm_ends_in_time_while_the_core_dawdles_a_host_hangs_and_a_body_never_ends(
+async def test_sigterm_exits_in_time_despite_hanging_peers(
     tmp_path: Path,
 ) -> None:
     async with site(tmp_path) as running:
@@ -96,7 +96,7 @@ async def test_sigterm_ends_in_time_while_the_core_dawdles_a_host_hangs_and_a_bo
         assert {e["data"]["message"]["text"] for e in events} == {"look", "words"}
 
 
-async def test_a_successor_started_early_waits_takes_over_and_nothing_is_lost(
+async def test_a_successor_waits_and_takes_over_without_loss(
     tmp_path: Path,
 ) -> None:
     async with site(tmp_path) as running:
@@ -109,7 +109,7 @@ async def test_a_successor_started_early_waits_takes_over_and_nothing_is_lost(
             await asyncio.sleep(1.0)
             old = running.process
             assert old is not None
-            # The old one still answers, so this returns at once; the new one waits for the folder.
+            # The old process still answers, so this returns at once; the new one waits for the data folder.
             await running.start()
             new = running.process
             await asyncio.sleep(1.5)

@@ -1,4 +1,4 @@
-"""The scanner is away, the gateway is killed, addresses die: what was fetched is scanned in the end, once fetched."""
+"""Files fetched while the scanner was unavailable are scanned after a crash, without fetching them again."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +11,12 @@ from tests.system.running import CONSUMERS, Site, ended, site
 
 pytestmark = pytest.mark.system
 
-#: More than any platform's address lives.
+#: Seconds; longer than any platform's media URL is valid.
 LONG = 30 * 24 * 3600.0
 
 
 async def send_all(running: Site) -> int:
-    """To each platform's webhook a photo, a video and a photo with the test virus; how many files there are."""
+    """Send a photo, a video and an infected photo on each platform; return the number of files."""
     clean = photo(width=320, height=240, seed=1)
     infected = replace(photo(width=320, height=240, seed=2), content=clean.content + EICAR)
     for name, platform in running.platforms.items():
@@ -25,7 +25,7 @@ async def send_all(running: Site) -> int:
     return 3 * len(running.platforms)
 
 
-async def test_a_killed_gateway_scans_what_it_had_fetched_though_every_address_is_dead(
+async def test_fetched_files_are_scanned_after_a_crash_without_refetching(
     tmp_path: Path,
 ) -> None:
     daemon = Daemon(tmp_path / "clamd")

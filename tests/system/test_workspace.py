@@ -1,4 +1,4 @@
-"""The workspace as a new user meets it: a real gateway, emulated platforms, accounts, and a real browser."""
+"""The workspace in a real browser, with a real gateway, emulated platforms and accounts."""
 
 import asyncio
 import re
@@ -21,13 +21,13 @@ from workspace.auth import accounts
 pytestmark = pytest.mark.system
 
 PASSWORD = "correct horse battery"
-#: The page's own time-outs are generous: other work may slow the machine.
+# A generous timeout, because other work may slow the machine.
 expect.set_options(timeout=20_000)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
-    """Anna and Sam are agents, Vera supervises, Oda operates."""
+    """Run a site where Anna and Sam are agents, and Vera is supervisor and operator."""
     small = {"media": {"video_max_bytes": 400_000, "photo_max_bytes": 400_000}}
     async with site(tmp_path_factory.mktemp("shop"), settings=small, workspace=True) as running:
         for name, roles in (
@@ -53,28 +53,28 @@ async def signed_in(shop: Site, *names: str, **context: Any) -> AsyncIterator[li
 
 
 async def open_conversation(page: Page, text: str) -> None:
-    """Find the conversation in which something was said, and take it if nobody has."""
+    """Find the conversation that contains the text, and take it if it is unassigned."""
     await page.get_by_role("button", name="All", exact=True).click()
     await page.get_by_label("Search names and messages").fill(text)
     entry = page.locator(".entry").first
     await expect(entry).to_contain_text(text[:20])
     await entry.click()
     await expect(page.locator("#head-name")).to_be_visible()
-    take = page.locator("#deeds").get_by_role("button", name="Take")
-    await expect(page.locator("#deeds")).not_to_be_empty()
+    take = page.locator("#actions").get_by_role("button", name="Take")
+    await expect(page.locator("#actions")).not_to_be_empty()
     if await take.count():
         await take.click()
-        await expect(page.get_by_label("Your answer")).to_be_visible()
+        await expect(page.get_by_label("Your reply")).to_be_visible()
 
 
-def heed(page: Page, note: Callable[[Response], None]) -> None:
-    """Note every answer of the gateway's media."""
+def on_media_response(page: Page, note: Callable[[Response], None]) -> None:
+    """Call `note` with every response for media."""
 
-    def heard(answer: Response) -> None:
+    def handle(answer: Response) -> None:
         if "/media/" in answer.url:
             note(answer)
 
-    page.on("response", heard)
+    page.on("response", handle)
 
 
 def line_of(page: Page, text: str) -> Any:
@@ -82,13 +82,13 @@ def line_of(page: Page, text: str) -> Any:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_signed_delivery_becomes_pixels_and_a_film_that_can_be_sought_in(
+async def test_a_delivery_becomes_a_visible_photo_and_seekable_video(
     shop: Site,
 ) -> None:
     whatsapp = shop.platforms["whatsapp"]
     parts: list[int] = []
     async with signed_in(shop, "anna") as (page,):
-        heed(page, lambda answer: parts.append(answer.status))
+        on_media_response(page, lambda answer: parts.append(answer.status))
         mia = CONSUMERS["whatsapp"]
         await whatsapp.send(mia, "pixels please", [photo("parcel", 900, 700, name="IMG_1.JPG")])
         await open_conversation(page, "pixels please")
@@ -97,7 +97,7 @@ async def test_a_signed_delivery_becomes_pixels_and_a_film_that_can_be_sought_in
         await whatsapp.send(mia, "it does this all day", [video("washer", 5.0, 320, 240)])
         player = line_of(page, "it does this all day").locator(".player")
         await expect(player).to_contain_text("0:05")
-        assert 206 not in parts, "nothing of a film is loaded before it is asked for"
+        assert 206 not in parts, "no part of a video is loaded before it is requested"
         await player.get_by_role("button", name=re.compile("Play")).click()
         await until(page, "document.querySelector('.player video').currentTime > 0.2")
         await page.evaluate("document.querySelector('.player video').currentTime = 4")
@@ -108,7 +108,7 @@ async def test_a_signed_delivery_becomes_pixels_and_a_film_that_can_be_sought_in
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_an_answer_reaches_the_consumer_and_its_ticks_change(shop: Site) -> None:
+async def test_a_reply_reaches_the_consumer_and_its_ticks_change(shop: Site) -> None:
     whatsapp = shop.platforms["whatsapp"]
     async with signed_in(shop, "anna") as (page,):
         await whatsapp.send(CONSUMERS["whatsapp"], "which size is it?")
@@ -117,8 +117,8 @@ async def test_an_answer_reaches_the_consumer_and_its_ticks_change(shop: Site) -
         await line_of(page, "which size is it?").hover()
         await page.get_by_role("button", name="Quote: which size is it?").click()
         await expect(page.locator("#composer-quoted")).to_have_text("which size is it?")
-        await page.get_by_label("Your answer").press_sequentially("Size M")
-        await page.get_by_label("Your answer").press("Enter")
+        await page.get_by_label("Your reply").press_sequentially("Size M")
+        await page.get_by_label("Your reply").press("Enter")
         answer = line_of(page, "Size M")
         await expect(answer.locator(".quote")).to_have_text("which size is it?")
         await expect(answer.locator(".ticks")).to_have_attribute("data-status", "read")
@@ -129,14 +129,14 @@ async def test_an_answer_reaches_the_consumer_and_its_ticks_change(shop: Site) -
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_an_answer_to_our_text_shows_what_it_answers(shop: Site) -> None:
+async def test_a_consumers_reply_shows_the_quoted_text(shop: Site) -> None:
     whatsapp: Any = shop.platforms["whatsapp"]
     mia = CONSUMERS["whatsapp"]
     async with signed_in(shop, "anna") as (page,):
         await whatsapp.send(mia, "may I ask something?")
         await open_conversation(page, "may I ask something?")
-        await page.get_by_label("Your answer").fill("Please do")
-        await page.get_by_label("Your answer").press("Enter")
+        await page.get_by_label("Your reply").fill("Please do")
+        await page.get_by_label("Your reply").press("Enter")
         ticks = line_of(page, "Please do").locator(".ticks")
         await expect(ticks).to_have_attribute("data-status", "read")
         ours = next(text.id for text in whatsapp.sent if text.text == "Please do")
@@ -147,28 +147,28 @@ async def test_an_answer_to_our_text_shows_what_it_answers(shop: Site) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_that_a_consumer_is_writing_is_seen_and_ends(shop: Site) -> None:
+async def test_a_consumers_typing_is_shown_and_cleared(shop: Site) -> None:
     apple: Any = shop.platforms["apple"]
     dana = CONSUMERS["apple"]
     async with signed_in(shop, "anna") as (page,):
         await apple.send(dana, "one moment")
         await open_conversation(page, "one moment")
         await apple.deliver(dana, "typing_start")
-        await expect(page.locator("#typing")).to_contain_text("is writing")
+        await expect(page.locator("#typing")).to_contain_text("is typing")
         await apple.deliver(dana, "typing_end")
         await expect(page.locator("#typing")).to_be_hidden()
-        await page.get_by_label("Your answer").press_sequentially("Take your")
+        await page.get_by_label("Your reply").press_sequentially("Take your")
         async with asyncio.timeout(20):
             while "typing_start" not in [action.kind for action in apple.actions]:
                 await asyncio.sleep(0.05)
-        await page.get_by_label("Your answer").fill("")
+        await page.get_by_label("Your reply").fill("")
         async with asyncio.timeout(20):
             while "typing_end" not in [action.kind for action in apple.actions]:
                 await asyncio.sleep(0.05)
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_what_is_refused_says_how_much_too_large_and_what_failed_can_be_tried_again(
+async def test_rejected_media_show_the_limit_and_failed_media_are_retryable(
     shop: Site,
 ) -> None:
     twilio: Any = shop.platforms["twilio"]
@@ -182,18 +182,18 @@ async def test_what_is_refused_says_how_much_too_large_and_what_failed_can_be_tr
         await open_conversation(page, "was lost")
         await expect(line_of(page, "too big")).to_contain_text("Too large: 612 kB, limit 400 kB")
         figure = line_of(page, "was lost")
-        await expect(figure).to_contain_text("Could not be fetched")
+        await expect(figure).to_contain_text("Could not be downloaded")
         twilio.faults.clear()
         await figure.get_by_role("button", name="Try again").click()
         await expect(figure.locator(".photo img")).to_have_js_property("naturalWidth", 320)
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_hand_over_ends_every_link_that_was_given_out(shop: Site) -> None:
+async def test_a_hand_over_invalidates_all_issued_links(shop: Site) -> None:
     messenger = shop.platforms["messenger"]
     async with signed_in(shop, "anna", "sam", "vera") as (anna, sam, vera):
         taken: list[str] = []
-        heed(anna, lambda answer: taken.append(answer.url))
+        on_media_response(anna, lambda answer: taken.append(answer.url))
         sample = photo("washer", 700, 500, name="secret.jpg", seed=5)
         await messenger.send(CONSUMERS["messenger"], "for your eyes", [sample])
         await open_conversation(anna, "for your eyes")
@@ -204,8 +204,8 @@ async def test_a_hand_over_ends_every_link_that_was_given_out(shop: Site) -> Non
         previews = [url for url in taken if "/preview" in url]
         assert await status_of(previews[0]) == 200
         attachment = previews[0].partition("/media/")[2].partition("/")[0]
-        # Sam sees that there is one, and no more, by whatever way.
-        await open_words(sam, "for your eyes")
+        # Sam sees that there is a photo, but cannot get it in any way.
+        await open_untaken(sam, "for your eyes")
         await expect(sam.locator(".photo")).to_have_count(0)
         await expect(sam.locator(".slot").last).to_contain_text("Only assigned agents")
         for path in ("thumbnail", "preview", "download"):
@@ -218,27 +218,27 @@ async def test_a_hand_over_ends_every_link_that_was_given_out(shop: Site) -> Non
             previews[0].partition("?")[0],
         ):
             assert await status_of(changed) in {403, 400}, changed
-        # Closed or open makes no difference; who has it does.
+        # The link depends on the assignment, not on whether the conversation is closed.
         await anna.get_by_role("button", name="Close", exact=True).click()
         await expect(anna.get_by_text("This conversation is closed.")).to_be_visible()
         assert await status_of(previews[0]) == 200
-        await open_words(vera, "for your eyes")
-        await vera.get_by_role("button", name="Re-open").first.click()
+        await open_untaken(vera, "for your eyes")
+        await vera.get_by_role("button", name="Reopen").first.click()
         await vera.get_by_role("button", name="Hand over").first.click()
-        await vera.get_by_label("To whom").select_option("sam")
+        await vera.get_by_label("Hand over to").select_option("sam")
         await vera.get_by_role("dialog").get_by_role("button", name="Hand over").click()
         await expect(sam.locator(".photo img").last).to_have_js_property("naturalWidth", 320)
         await expect(anna.locator(".photo")).to_have_count(0)
         for url in taken:
             assert await status_of(url) == 403
-        # Who looked at what is there for the supervisor, and for nobody else.
+        # Only the supervisor can see who viewed what.
         await vera.goto(f"{shop.url}/workspace/audit")
         row = vera.locator("#entries tr").filter(has_text=attachment).filter(has_text="looked at")
         await expect(row.first).to_contain_text("anna")
         assert (await anna.request.get(f"{shop.url}/workspace/api/audit")).status == 403
 
 
-async def open_words(page: Page, text: str) -> None:
+async def open_untaken(page: Page, text: str) -> None:
     """Open the conversation without taking it."""
     await page.get_by_role("button", name="All", exact=True).click()
     await page.get_by_label("Search names and messages").fill(text)
@@ -252,7 +252,7 @@ async def status_of(url: str) -> int:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_operators_see_accounts_health_latency_and_failures_to_retry(shop: Site) -> None:
+async def test_operators_see_accounts_health_latency_and_retryable_failures(shop: Site) -> None:
     twilio: Any = shop.platforms["twilio"]
     sample = photo("bicycle", 420, 300, name="gone.jpg", seed=78)
     twilio.faults["gone.jpg"] = Fault(status=410)
@@ -277,11 +277,11 @@ async def test_the_demo_shows_ticks_that_change() -> None:
     )
     try:
         assert demo.stdout is not None
-        told = await asyncio.wait_for(demo.stdout.readline(), 60)
-        async with pages_at(re.findall(r"http://\S+", told.decode())[0]) as (page,):
+        line = await asyncio.wait_for(demo.stdout.readline(), 60)
+        async with pages_at(re.findall(r"http://\S+", line.decode())[0]) as (page,):
             await page.get_by_role("link", name=re.compile("Ann Berger")).click()
-            await page.get_by_label("Your answer").fill("We are on it")
-            await page.get_by_label("Your answer").press("Enter")
+            await page.get_by_label("Your reply").fill("We are on it")
+            await page.get_by_label("Your reply").press("Enter")
             ticks = line_of(page, "We are on it").locator(".ticks")
             await expect(ticks).to_have_attribute("data-status", "read")
     finally:
@@ -289,7 +289,7 @@ async def test_the_demo_shows_ticks_that_change() -> None:
         await demo.wait()
 
 
-async def test_refused_credentials_are_seen_by_operators(tmp_path: Path) -> None:
+async def test_operators_see_refused_credentials(tmp_path: Path) -> None:
     async with site(tmp_path, workspace=True) as running:
         accounts.add(running.folder / "data" / "workspace.db", "oda", PASSWORD, ["operator"])
         platform: Any = running.platforms["whatsapp"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, async_playwright
 
-from tests.workspace.house import House
+from tests.workspace.running import RunningWorkspace
 
 _ARGUMENTS = (
     "--no-sandbox",
@@ -22,7 +22,7 @@ _ARGUMENTS = (
 
 
 def chromium() -> str:
-    """Where Chromium is. Without it a test is skipped, and on CI fails, saying why."""
+    """Return the path of Chromium. Without it, a test is skipped; on CI it fails."""
     found = shutil.which("chromium")
     if found is None:
         pytest.skip("needs Debian's package chromium, which is not installed")
@@ -30,40 +30,40 @@ def chromium() -> str:
 
 
 @asynccontextmanager
-async def pages(*houses: House, **context: Any) -> AsyncIterator[list[Page]]:
-    """One page for each house, each in a browser of its own. Whatever the console complains about fails."""
-    async with pages_at(*(house.url("") for house in houses), **context) as opened:
+async def pages(*workspaces: RunningWorkspace, **context: Any) -> AsyncIterator[list[Page]]:
+    """Open each workspace in a browser context of its own. Errors in the console fail the test."""
+    async with pages_at(*(workspace.url("") for workspace in workspaces), **context) as opened:
         yield opened
 
 
 @asynccontextmanager
 async def pages_at(*addresses: str, **context: Any) -> AsyncIterator[list[Page]]:
-    """The same at any addresses."""
+    """Open pages like `pages`, at any addresses."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=chromium(), args=list(_ARGUMENTS)
         )
-        complaints: list[str] = []
+        errors: list[str] = []
         opened = []
         for address in addresses:
             page = await (await browser.new_context(**context)).new_page()
-            page.on("pageerror", lambda trouble: complaints.append(str(trouble)))
-            page.on("console", lambda said: _note(complaints, said))
+            page.on("pageerror", lambda exc: errors.append(str(exc)))
+            page.on("console", lambda message: _note_error(errors, message))
             await page.goto(address)
             opened.append(page)
         yield opened
         await browser.close()
-    assert complaints == []
+    assert errors == []
 
 
 async def until(page: Page, expression: str) -> None:
-    """Wait until an expression is true. Playwright's own waiting needs eval, which our pages forbid."""
+    """Wait until an expression is true. Playwright's own wait needs eval, which our pages forbid."""
     async with asyncio.timeout(30):
         while not await page.evaluate(expression):
             await asyncio.sleep(0.05)
 
 
-def _note(complaints: list[str], said: Any) -> None:
-    # A refused picture is logged as an error too; what it means is for the test to judge.
-    if said.type == "error" and "Failed to load resource" not in said.text:
-        complaints.append(said.text)
+def _note_error(errors: list[str], message: Any) -> None:
+    # A refused picture is logged as an error too. Tests check such cases themselves.
+    if message.type == "error" and "Failed to load resource" not in message.text:
+        errors.append(message.text)

@@ -3,11 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.workspace.house import House
-from tests.workspace.house import house as open_house
+from tests.workspace.running import RunningWorkspace, run_workspace
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path) as opened:
-        yield opened
+async def running(tmp_path: Path) -> AsyncIterator[RunningWorkspace]:
+    async with run_workspace(tmp_path) as running:
+        yield running

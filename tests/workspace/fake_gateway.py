@@ -1,4 +1,4 @@
-"""The gateway's public API as far as the workspace needs it: links that expire, assignment, media with ranges."""
+"""A fake of the gateway's public API, as far as the workspace needs it."""
 
 import asyncio
 import itertools
@@ -33,7 +33,7 @@ airlock_delivery_seconds_sum 4.2
 python_info 1.0
 """
 
-TELLS: dict[str, Any] = {
+ANSWERS: dict[str, Any] = {
     "/v1/capabilities": {
         "connectors": [
             {
@@ -87,50 +87,51 @@ TELLS: dict[str, Any] = {
 }
 
 
-def _telling(content: Any) -> Callable[[web.Request], Awaitable[web.Response]]:
-    async def tell(request: web.Request) -> web.Response:
+def _answer_with(content: Any) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def answer(request: web.Request) -> web.Response:
         if isinstance(content, str):
             return web.Response(text=content)
         return web.json_response(content)
 
-    return tell
+    return answer
 
 
 @dataclass
 class FakeGateway:
-    """`calls` are those to /v1, `served` those to /media; `refuse` answers a path with a status instead.
+    """A fake gateway.
 
-    `progress` is what is told of pending attachments. Texts are not answered before `hanging`, where there is one.
+    `calls` are the requests to /v1, `served` those to /media. `refuse` maps paths to an error status and body.
+    `progress` is the progress of pending attachments. If `send_gate` is set, sending a text waits for it.
     """
 
     media: dict[tuple[str, str], tuple[str, bytes]] = field(default_factory=dict)
-    homes: dict[str, str] = field(default_factory=dict)
+    conversations: dict[str, str] = field(default_factory=dict)
     assigned: dict[str, list[str]] = field(default_factory=dict)
     link_seconds: float = 300
     calls: list[tuple[str, str, Any]] = field(default_factory=list)
     served: list[tuple[str, int]] = field(default_factory=list)
     refuse: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
     revoked: set[str] = field(default_factory=set)
-    tells: dict[str, Any] = field(default_factory=lambda: dict(TELLS))
+    answers: dict[str, Any] = field(default_factory=lambda: dict(ANSWERS))
     sent: dict[str, str] = field(default_factory=dict)
     progress: dict[str, Any] = field(default_factory=dict)
-    hanging: asyncio.Event | None = None
+    send_gate: asyncio.Event | None = None
     server: TestServer = field(init=False)
 
     def __post_init__(self) -> None:
-        self._tickets = itertools.count()
-        self._valid: dict[str, tuple[str, str, str]] = {}
-        app = web.Application(middlewares=[self._guard])
+        self._ticket_numbers = itertools.count()
+        self._tickets: dict[str, tuple[str, str, str]] = {}
+        app = web.Application(middlewares=[self._authorize])
         app.router.add_post("/v1/attachments/{attachment}/links", self._links)
         app.router.add_put("/v1/conversations/{conversation}/agents", self._agents)
         app.router.add_post("/v1/conversations/{conversation}/messages", self._send)
-        app.router.add_post("/v1/conversations/{conversation}/typing", self._nothing)
-        app.router.add_delete("/v1/conversations/{conversation}", self._nothing)
-        app.router.add_post("/v1/messages/{message}/read", self._nothing)
+        app.router.add_post("/v1/conversations/{conversation}/typing", self._no_content)
+        app.router.add_delete("/v1/conversations/{conversation}", self._no_content)
+        app.router.add_post("/v1/messages/{message}/read", self._no_content)
         app.router.add_post("/v1/attachments/{attachment}/retry", self._retry)
         app.router.add_get("/v1/attachments/{attachment}", self._attachment)
-        for path, content in self.tells.items():
-            app.router.add_get(path, _telling(content))
+        for path, content in self.answers.items():
+            app.router.add_get(path, _answer_with(content))
         app.router.add_post("/v1/failures/{failure}/retry", self._retry_failure)
         app.router.add_get("/media/{attachment}/{rendition}", self._serve)
         self.server = TestServer(app)
@@ -139,18 +140,18 @@ class FakeGateway:
     def url(self) -> str:
         return str(self.server.make_url("")).rstrip("/")
 
-    def hold(self, conversation: str, attachment: str, **renditions: bytes) -> None:
-        """Keep the renditions of an attachment that belongs to a conversation."""
-        self.homes[attachment] = conversation
+    def add_media(self, conversation: str, attachment: str, **renditions: bytes) -> None:
+        """Add the renditions of an attachment of a conversation."""
+        self.conversations[attachment] = conversation
         for name, content in renditions.items():
             kind = "video/mp4" if name == "video" else "image/jpeg"
             self.media[attachment, name] = kind, content
 
-    def called(self, method: str, path: str) -> list[Any]:
+    def calls_to(self, method: str, path: str) -> list[Any]:
         return [content for m, p, content in self.calls if (m, p) == (method, path)]
 
     @web.middleware
-    async def _guard(
+    async def _authorize(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         if not request.path.startswith("/v1/"):
@@ -168,7 +169,7 @@ class FakeGateway:
 
     async def _links(self, request: web.Request) -> web.Response:
         attachment, agent = request.match_info["attachment"], (await request.json())["agent"]
-        if agent not in self.assigned.get(self.homes[attachment], []):
+        if agent not in self.assigned.get(self.conversations[attachment], []):
             return web.json_response({"title": "not assigned"}, status=403)
         names = [name for held, name in self.media if held == attachment]
         links = {name: self._link(attachment, name, agent) for name in names}
@@ -176,8 +177,8 @@ class FakeGateway:
         return web.json_response({"links": links, "expires_at": expires.isoformat()})
 
     def _link(self, attachment: str, rendition: str, agent: str) -> str:
-        ticket = f"ticket{next(self._tickets)}"
-        self._valid[ticket] = attachment, rendition, agent
+        ticket = f"ticket{next(self._ticket_numbers)}"
+        self._tickets[ticket] = attachment, rendition, agent
         return f"{self.url}/media/{attachment}/{rendition}?ticket={ticket}"
 
     async def _agents(self, request: web.Request) -> web.Response:
@@ -185,18 +186,18 @@ class FakeGateway:
         return web.json_response({})
 
     async def _send(self, request: web.Request) -> web.Response:
-        """A text goes out once for each key, as the contract says."""
-        if self.hanging is not None:
-            await self.hanging.wait()
+        """Accept a text once for each key, as the contract says."""
+        if self.send_gate is not None:
+            await self.send_gate.wait()
         key = request.headers["Idempotency-Key"]
         id = self.sent.setdefault(key, f"msg_sent{len(self.sent) + 1}")
         return web.json_response({"id": id, "status": "accepted"}, status=202)
 
-    async def _nothing(self, request: web.Request) -> web.Response:
+    async def _no_content(self, request: web.Request) -> web.Response:
         return web.Response(status=204)
 
     async def _attachment(self, request: web.Request) -> web.Response:
-        """Pending while something is told of its progress."""
+        """Return the attachment, pending if it has a progress."""
         id = request.match_info["attachment"]
         progress = self.progress.get(id)
         if progress is None:
@@ -220,7 +221,7 @@ class FakeGateway:
 
     def _rendition(self, request: web.Request, wanted: tuple[str, str]) -> web.Response:
         ticket = request.query.get("ticket", "")
-        if ticket in self.revoked or self._valid.get(ticket, ())[:2] != wanted:
+        if ticket in self.revoked or self._tickets.get(ticket, ())[:2] != wanted:
             return web.Response(status=403)
         kind, content = self.media[wanted]
         headers = {"Accept-Ranges": "bytes", "X-Content-Type-Options": "nosniff"}
@@ -234,5 +235,5 @@ class FakeGateway:
         )
 
     def revoke_links(self) -> None:
-        """As time does: no link handed out so far is good any more."""
-        self.revoked.update(self._valid)
+        """Make all links invalid, as if they had expired."""
+        self.revoked.update(self._tickets)

@@ -1,4 +1,4 @@
-"""Events as the gateway sends them, and photos and videos made here."""
+"""Sample events in the gateway's format, and generated photos and videos."""
 
 import io
 from datetime import UTC, datetime, timedelta
@@ -46,9 +46,9 @@ def stamp(minutes: int) -> str:
     return (_START + timedelta(minutes=minutes)).isoformat().replace("+00:00", "Z")
 
 
-def received(id: str, message: dict[str, Any], about: dict[str, Any] | None = None) -> Any:
+def received(id: str, message: dict[str, Any], where: dict[str, Any] | None = None) -> Any:
     return event(
-        id, "message.received", {"conversation": about or conversation(), "message": message}
+        id, "message.received", {"conversation": where or conversation(), "message": message}
     )
 
 
@@ -110,7 +110,7 @@ def rendition(media_type: str, size: int, width: int, height: int) -> dict[str, 
 
 
 def jpeg(width: int, height: int, tint: tuple[int, int, int]) -> bytes:
-    """A soft evening landscape in the given tint: something an eye can judge."""
+    """Return a landscape in the given tint, which is easy to judge by eye."""
     y, x = np.mgrid[0:height, 0:width] / max(width, height)
     sky = np.clip(1.15 - y * 0.9, 0, 1)[..., None] * np.array(tint)
     hills = y > 0.36 * height / max(width, height) + 0.2 + 0.06 * np.sin(x * 9) + 0.03 * np.sin(
@@ -125,7 +125,7 @@ def jpeg(width: int, height: int, tint: tuple[int, int, int]) -> bytes:
 
 
 def mp4(seconds: float = 12.4, width: int = 270, height: int = 480) -> bytes:
-    """H.264, index first: what the gateway hands out. A stripe wanders, so that seeking can be seen."""
+    """Return H.264 with the index first, as the gateway serves it. A moving stripe makes seeking visible."""
     with TemporaryDirectory() as folder:
         # A real file: the muxer opens it a second time to move the index to the front.
         written = Path(folder) / "video.mp4"

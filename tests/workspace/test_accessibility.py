@@ -1,4 +1,4 @@
-"""axe-core finds nothing serious on any page, light and dark, wide and narrow (WCAG 2.2 AA)."""
+"""Accessibility of all pages by axe-core (WCAG 2.2 AA): light and dark, wide and narrow."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from playwright.async_api import Page, expect
 
 from tests.workspace import samples
 from tests.workspace.browser import pages
-from tests.workspace.house import House
+from tests.workspace.running import RunningWorkspace
 
 pytestmark = pytest.mark.system
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-LOOKS = {
+DISPLAYS = {
     f"{name} and {scheme}": {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
     for name, width, height in (("wide", 1280, 860), ("narrow", 390, 844))
     for scheme in ("light", "dark")
@@ -21,11 +21,13 @@ LOOKS = {
 
 
 @pytest.fixture
-async def lively(house: House) -> House:
-    """A conversation with everything that can stand in one."""
+async def with_everything(running: RunningWorkspace) -> RunningWorkspace:
+    """A conversation with every kind of content."""
     small, large = samples.jpeg(320, 320, (200, 150, 90)), samples.jpeg(1600, 1200, (200, 150, 90))
-    house.gateway.hold("conv_mia", "att_p", thumbnail=small, preview=large)
-    house.gateway.hold("conv_mia", "att_v", thumbnail=small, poster=small, video=samples.mp4(1.0))
+    running.gateway.add_media("conv_mia", "att_p", thumbnail=small, preview=large)
+    running.gateway.add_media(
+        "conv_mia", "att_v", thumbnail=small, poster=small, video=samples.mp4(1.0)
+    )
     everything = [
         samples.photo("att_p", name="IMG_1.JPG"),
         samples.video("att_v", name="IMG_2.MOV"),
@@ -36,7 +38,7 @@ async def lively(house: House) -> House:
         samples.attachment("att_c", "contact", "ready", contacts=[{"name": "Ann"}]),
     ]
     lines = "\n".join(["[photo message]"] * len(everything))
-    await house.deliver(
+    await running.deliver(
         samples.received("evt_1", samples.message(1, text="both sides")),
         samples.received(
             "evt_2",
@@ -45,33 +47,35 @@ async def lively(house: House) -> House:
             ),
         ),
     )
-    await house.opened()
+    await running.open_conversation()
     for number, text in enumerate(("Thank you", "One more thing")):
         content = {"text": text, "key": f"{number}" * 20, "reply_to": "msg_1"}
-        await house.post("api/conversations/conv_mia/messages", content)
+        await running.post("api/conversations/conv_mia/messages", content)
     data = {
         "conversation": samples.conversation(),
         "message": {"id": "msg_sent2", "platform_id": None},
         "status": "failed",
         "reason": "undeliverable",
     }
-    await house.deliver(samples.event("evt_3", "message.status", data))
+    await running.deliver(samples.event("evt_3", "message.status", data))
     notice = {"notice": {"kind": "typing_start"}, "conversation": samples.conversation()}
-    await house.deliver({**samples.event("evt_4", "conversation.notice", notice), "time": FUTURE})
-    return house
+    await running.deliver({**samples.event("evt_4", "conversation.notice", notice), "time": FUTURE})
+    return running
 
 
 FUTURE = "2100-01-01T00:00:00Z"
 
 
-@pytest.mark.parametrize("look", LOOKS)
-async def test_nothing_serious_is_found_in_the_conversations(lively: House, look: str) -> None:
-    async with pages(lively, **LOOKS[look]) as (page,):
+@pytest.mark.parametrize("display", DISPLAYS)
+async def test_conversations_page_has_no_accessibility_violations(
+    with_everything: RunningWorkspace, display: str
+) -> None:
+    async with pages(with_everything, **DISPLAYS[display]) as (page,):
         await check(page, "the list")
         await page.locator(".entry").click()
         await expect(page.locator(".message").first).to_be_visible()
         await expect(page.locator("#typing")).to_be_visible()
-        await page.locator(".quote-this").first.click()
+        await page.locator(".quote-button").first.click()
         await check(page, "a conversation")
         await page.locator(".photo").first.click()
         await expect(page.locator("#viewer-photo")).to_have_js_property("naturalWidth", 1600)
@@ -87,42 +91,46 @@ async def test_nothing_serious_is_found_in_the_conversations(lively: House, look
         await check(page, "the warning before erasing")
 
 
-@pytest.mark.parametrize("look", LOOKS)
-async def test_nothing_serious_is_found_for_who_only_looks_in(lively: House, look: str) -> None:
-    async with pages(lively, **LOOKS[look]) as (page,):
+@pytest.mark.parametrize("display", DISPLAYS)
+async def test_page_of_an_unassigned_agent_has_no_accessibility_violations(
+    with_everything: RunningWorkspace, display: str
+) -> None:
+    async with pages(with_everything, **DISPLAYS[display]) as (page,):
         await page.context.clear_cookies()
-        await page.goto(lively.url("sign-in"))
+        await page.goto(with_everything.url("sign-in"))
         await page.get_by_role("button", name="Continue as sam").click()
-        await page.goto(lively.url("?conversation=conv_mia"))
-        await expect(page.get_by_text("Only assigned agents may see it").first).to_be_visible()
+        await page.goto(with_everything.url("?conversation=conv_mia"))
+        await expect(page.get_by_text("Only assigned agents can see this").first).to_be_visible()
         await check(page, "somebody else's conversation")
-        await page.goto(lively.url(""))
+        await page.goto(with_everything.url(""))
         await page.get_by_label("Search names and messages").fill("nothing of the kind")
-        await expect(page.locator("#list-empty")).to_have_text("Nothing was found.")
+        await expect(page.locator("#list-empty")).to_have_text("No conversations found.")
         await check(page, "an empty list")
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("display", DISPLAYS)
 @pytest.mark.parametrize("path", ["audit", "operations"])
-async def test_nothing_serious_is_found_on_the_other_pages(
-    lively: House, path: str, look: str
+async def test_admin_pages_have_no_accessibility_violations(
+    with_everything: RunningWorkspace, path: str, display: str
 ) -> None:
-    async with pages(lively, **LOOKS[look]) as (page,):
-        await page.goto(lively.url(path))
+    async with pages(with_everything, **DISPLAYS[display]) as (page,):
+        await page.goto(with_everything.url(path))
         await expect(page.locator(".dot, td").first).to_be_visible()
         await check(page, path)
 
 
-@pytest.mark.parametrize("look", LOOKS)
-async def test_nothing_serious_is_found_where_one_signs_in(lively: House, look: str) -> None:
-    async with pages(lively, **LOOKS[look]) as (page,):
+@pytest.mark.parametrize("display", DISPLAYS)
+async def test_sign_in_page_has_no_accessibility_violations(
+    with_everything: RunningWorkspace, display: str
+) -> None:
+    async with pages(with_everything, **DISPLAYS[display]) as (page,):
         await page.context.clear_cookies()
-        await page.goto(lively.url("sign-in"))
+        await page.goto(with_everything.url("sign-in"))
         await check(page, "sign-in")
 
 
 async def check(page: Page, where: str) -> None:
-    # Whatever still fades in would be judged by a colour that nobody sees for long.
+    # Wait for animations, because axe would judge the colours of half-faded elements.
     await page.evaluate(
         "Promise.all(document.getAnimations().map((one) => one.effect.getTiming().iterations === Infinity || one.finished))"
     )
@@ -133,4 +141,4 @@ async def check(page: Page, where: str) -> None:
         if rule["impact"] in {"serious", "critical", "moderate"}
     ]
     assert serious == []
-    assert found["passes"], "axe has looked at nothing"
+    assert found["passes"], "axe checked nothing"

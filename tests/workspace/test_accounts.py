@@ -1,4 +1,4 @@
-"""Accounts as a command line keeps them."""
+"""Accounts, as the command line manages them."""
 
 import sqlite3
 from pathlib import Path
@@ -14,7 +14,7 @@ def database(tmp_path: Path) -> Path:
     return tmp_path / "new" / "workspace.sqlite3"
 
 
-def test_an_account_is_added_listed_and_removed(database: Path) -> None:
+def test_account_is_added_listed_and_removed(database: Path) -> None:
     accounts.add(database, "anna", "a long password", ("supervisor", "operator"))
     accounts.add(database, "bob", "another password")
     listed = accounts.listed(database)
@@ -28,38 +28,38 @@ def test_an_account_is_added_listed_and_removed(database: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "password", "roles", "told"),
+    ("name", "password", "roles", "reason"),
     [
-        ("", "a long password", ["agent"], "cannot be a name"),
-        ("Anna", "a long password", ["agent"], "cannot be a name"),
-        ("a b", "a long password", ["agent"], "cannot be a name"),
-        ("../x", "a long password", ["agent"], "cannot be a name"),
-        ("x" * 65, "a long password", ["agent"], "cannot be a name"),
-        ("anna", "short", ["agent"], "at least 10 characters"),
-        ("anna", "a long password", ["boss"], "'boss' is no role"),
-        ("anna", "a long password", [], "is no role"),
+        ("", "a long password", ["agent"], "cannot be an account name"),
+        ("Anna", "a long password", ["agent"], "cannot be an account name"),
+        ("a b", "a long password", ["agent"], "cannot be an account name"),
+        ("../x", "a long password", ["agent"], "cannot be an account name"),
+        ("x" * 65, "a long password", ["agent"], "cannot be an account name"),
+        ("anna", "short", ["agent"], "at least 10 and at most 1000 characters"),
+        ("anna", "a long password", ["boss"], "'boss' is not a role"),
+        ("anna", "a long password", [], "is not a role"),
     ],
 )
-def test_what_cannot_be_an_account_is_refused_in_words(
-    database: Path, name: str, password: str, roles: list[str], told: str
+def test_invalid_account_is_refused_with_a_reason(
+    database: Path, name: str, password: str, roles: list[str], reason: str
 ) -> None:
-    with pytest.raises(AccountProblem, match=told):
+    with pytest.raises(AccountProblem, match=reason):
         accounts.add(database, name, password, roles)
 
 
-def test_a_name_is_given_once_and_only_known_names_change(database: Path) -> None:
+def test_names_are_unique_and_changes_need_an_existing_account(database: Path) -> None:
     accounts.add(database, "anna", "a long password")
     with pytest.raises(AccountProblem, match="already"):
         accounts.add(database, "anna", "a long password")
-    with pytest.raises(AccountProblem, match="no account 'bob'"):
+    with pytest.raises(AccountProblem, match="no account is named 'bob'"):
         accounts.remove(database, "bob")
-    with pytest.raises(AccountProblem, match="no account 'bob'"):
+    with pytest.raises(AccountProblem, match="no account is named 'bob'"):
         accounts.set_password(database, "bob", "a long password")
-    with pytest.raises(AccountProblem, match="no account 'bob'"):
+    with pytest.raises(AccountProblem, match="no account is named 'bob'"):
         accounts.set_roles(database, "bob", ["agent"])
 
 
-def test_a_password_is_kept_as_a_salted_hash(database: Path) -> None:
+def test_password_is_stored_as_a_salted_hash(database: Path) -> None:
     accounts.add(database, "anna", "a long password")
     accounts.add(database, "bob", "a long password")
     with sqlite3.connect(database) as db:

@@ -1,4 +1,4 @@
-"""The page in a real browser: from an event to pixels, and what agents do with them."""
+"""The pages in a real browser, from an event to visible pixels, and the actions of agents."""
 
 import asyncio
 import re
@@ -9,33 +9,35 @@ from playwright.async_api import Page, Route, expect
 
 from tests.workspace import samples
 from tests.workspace.browser import pages, until
-from tests.workspace.house import House
+from tests.workspace.running import RunningWorkspace
 
 pytestmark = pytest.mark.system
 
-#: Other work may slow the machine; what is expected still comes, and a wrong page fails all the same.
+#: Generous, because other work may slow the machine down.
 expect.set_options(timeout=20_000)
 
 ALBUM = "[photo message]\n[photo message]"
 
 
 @pytest.fixture(scope="module")
-def film() -> bytes:
+def long_video() -> bytes:
     return samples.mp4(seconds=20)
 
 
 @pytest.fixture
-async def filled(house: House, film: bytes) -> House:
+async def with_media(running: RunningWorkspace, long_video: bytes) -> RunningWorkspace:
     """Two photos in one message, and a video with a caption."""
     for number, tint in enumerate([(250, 170, 120), (150, 190, 240)]):
         small, large = samples.jpeg(320, 320, tint), samples.jpeg(1600, 1200, tint)
-        house.gateway.hold("conv_mia", f"att_{number}", thumbnail=small, preview=large)
+        running.gateway.add_media("conv_mia", f"att_{number}", thumbnail=small, preview=large)
     still = samples.jpeg(270, 480, (120, 150, 200))
     small = samples.jpeg(320, 320, (120, 150, 200))
-    house.gateway.hold("conv_mia", "att_video", thumbnail=small, poster=still, video=film)
+    running.gateway.add_media(
+        "conv_mia", "att_video", thumbnail=small, poster=still, video=long_video
+    )
     album = [samples.photo(f"att_{number}", name=f"IMG_{number}.JPG") for number in (0, 1)]
     clip = samples.video(name="IMG_2.MOV", duration_seconds=20.0)
-    await house.deliver(
+    await running.deliver(
         samples.received(
             "evt_1",
             samples.message(1, text="both sides", transcript=ALBUM, attachments=album),
@@ -47,7 +49,7 @@ async def filled(house: House, film: bytes) -> House:
             ),
         ),
     )
-    return house
+    return running
 
 
 async def open_mia(page: Page) -> None:
@@ -55,8 +57,10 @@ async def open_mia(page: Page) -> None:
     await expect(page.get_by_role("heading", name="Mia")).to_be_visible()
 
 
-async def test_thumbnails_lines_and_captions_are_seen(filled: House) -> None:
-    async with pages(filled) as (page,):
+async def test_thumbnails_placeholders_and_captions_are_visible(
+    with_media: RunningWorkspace,
+) -> None:
+    async with pages(with_media) as (page,):
         await expect(page.locator(".entry")).to_contain_text("[video message] it does this all day")
         await open_mia(page)
         lines = page.locator(".transcript-line")
@@ -70,7 +74,9 @@ async def test_thumbnails_lines_and_captions_are_seen(filled: House) -> None:
             assert box["width"] == box["height"]
 
 
-async def test_what_is_clicked_before_the_page_has_started_is_opened_then(filled: House) -> None:
+async def test_conversation_clicked_before_the_start_opens_after_it(
+    with_media: RunningWorkspace,
+) -> None:
     clicked = asyncio.Event()
     answers: list[int] = []
 
@@ -78,7 +84,7 @@ async def test_what_is_clicked_before_the_page_has_started_is_opened_then(filled
         await clicked.wait()
         await route.continue_()
 
-    async with pages(filled) as (page,):
+    async with pages(with_media) as (page,):
         page.on(
             "response", lambda one: answers.append(one.status) if "/opened" in one.url else None
         )
@@ -91,8 +97,41 @@ async def test_what_is_clicked_before_the_page_has_started_is_opened_then(filled
     assert answers == [200]
 
 
-async def test_a_photo_opens_and_moves_and_zooms_and_closes_by_keys(filled: House) -> None:
-    async with pages(filled) as (page,):
+@pytest.mark.parametrize(
+    ("path", "failing"),
+    [
+        ("", "**/api/me"),
+        ("", "**/api/conversations?*"),
+        ("audit", "**/api/me"),
+        ("operations", "**/api/me"),
+    ],
+)
+async def test_failed_start_is_reported_and_can_be_retried(
+    with_media: RunningWorkspace, path: str, failing: str
+) -> None:
+    async def fail(route: Route) -> None:
+        await route.abort()
+
+    async with pages(with_media, viewport={"width": 390, "height": 844}) as (page,):
+        await page.route(failing, fail)
+        await page.goto(with_media.url(path))
+        error = page.get_by_role("alert")
+        await expect(error).to_contain_text("cannot be reached")
+        again = error.get_by_role("button", name="Try again")
+        await again.click()
+        await expect(again).to_be_visible()
+        await page.unroute(failing)
+        await again.click()
+        await expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+        await expect(error).to_be_hidden()
+        if not path:
+            await open_mia(page)
+
+
+async def test_photo_viewer_works_with_the_keyboard(
+    with_media: RunningWorkspace,
+) -> None:
+    async with pages(with_media) as (page,):
         await open_mia(page)
         await page.get_by_role("button", name="Photo IMG_0.JPG").click()
         dialog = page.get_by_role("dialog", name="Photo")
@@ -120,8 +159,10 @@ async def test_a_photo_opens_and_moves_and_zooms_and_closes_by_keys(filled: Hous
         await expect(page.get_by_role("button", name="Photo IMG_1.JPG")).to_be_focused()
 
 
-async def test_a_video_shows_its_poster_and_length_then_plays_and_seeks(filled: House) -> None:
-    async with pages(filled) as (page,):
+async def test_video_shows_poster_and_length_then_plays_and_seeks(
+    with_media: RunningWorkspace,
+) -> None:
+    async with pages(with_media) as (page,):
         await open_mia(page)
         player = page.locator(".player")
         await player.scroll_into_view_if_needed()
@@ -129,86 +170,92 @@ async def test_a_video_shows_its_poster_and_length_then_plays_and_seeks(filled: 
             "poster", "attachments/att_video/poster"
         )
         await expect(player).to_contain_text("0:20")
-        assert ("/media/att_video/video", 206) not in filled.gateway.served
+        assert ("/media/att_video/video", 206) not in with_media.gateway.served
         await page.get_by_role("button", name=re.compile(r"Play .*0:20")).click()
         await until(page, "document.querySelector('video').currentTime > 0.2")
         await page.evaluate("document.querySelector('video').currentTime = 15")
         await until(
             page, "(v => !v.seeking && v.currentTime >= 15)(document.querySelector('video'))"
         )
-    assert ("/media/att_video/video", 206) in filled.gateway.served
+    assert ("/media/att_video/video", 206) in with_media.gateway.served
 
 
-async def test_a_video_goes_on_when_its_link_has_expired(filled: House) -> None:
-    filled.gateway.link_seconds = 1
-    async with pages(filled) as (page,):
+async def test_video_continues_after_its_link_has_expired(with_media: RunningWorkspace) -> None:
+    with_media.gateway.link_seconds = 1
+    async with pages(with_media) as (page,):
         await open_mia(page)
         await page.get_by_role("button", name=re.compile("Play")).click()
         await until(page, "document.querySelector('video').currentTime > 0.2")
-        filled.gateway.revoke_links()
+        with_media.gateway.revoke_links()
         await page.evaluate("document.querySelector('video').dispatchEvent(new Event('error'))")
         await until(page, "document.querySelector('video').src.includes('again')")
         await until(page, "document.querySelector('video').currentTime > 0.5")
 
 
-async def test_what_happens_is_seen_without_reloading(filled: House) -> None:
-    async with pages(filled) as (page,):
+async def test_new_attachment_and_its_state_appear_without_reloading(
+    with_media: RunningWorkspace,
+) -> None:
+    async with pages(with_media) as (page,):
         await open_mia(page)
         pending = samples.photo("att_new", "pending")
         message = samples.message(
             3, text="and this", transcript="[photo message]", attachments=[pending]
         )
-        await filled.deliver(samples.received("evt_3", message))
+        await with_media.deliver(samples.received("evt_3", message))
         figure = page.locator("[data-attachment=att_new]")
-        await expect(figure).to_contain_text("Still being fetched")
+        await expect(figure).to_contain_text("Downloading")
         small = samples.jpeg(320, 320, (120, 200, 150))
-        filled.gateway.hold("conv_mia", "att_new", thumbnail=small, preview=small)
+        with_media.gateway.add_media("conv_mia", "att_new", thumbnail=small, preview=small)
         ready = {**message, "attachments": [samples.photo("att_new")]}
         data = {"conversation": samples.conversation(), "message": ready}
-        await filled.deliver(samples.event("evt_4", "attachment.updated", data))
+        await with_media.deliver(samples.event("evt_4", "attachment.updated", data))
         await expect(figure.locator("img")).to_have_js_property("naturalWidth", 320)
 
 
-async def test_a_playing_video_goes_on_while_other_things_change(filled: House) -> None:
-    async with pages(filled) as (page,):
+async def test_playing_video_continues_while_its_line_changes(
+    with_media: RunningWorkspace,
+) -> None:
+    async with pages(with_media) as (page,):
         await open_mia(page)
         await page.get_by_role("button", name=re.compile("Play")).click()
         await until(page, "document.querySelector('video').currentTime > 0.1")
         await page.evaluate("window.before = document.querySelector('video')")
         target = {"id": "msg_2", "platform_id": "x"}
         data = {"conversation": samples.conversation(), "message": target, "emoji": "👍"}
-        await filled.deliver(samples.event("evt_3", "reaction.changed", data))
+        await with_media.deliver(samples.event("evt_3", "reaction.changed", data))
         await expect(page.locator(".reaction")).to_have_text("👍")
         assert await page.evaluate(
             "window.before === document.querySelector('video') && !window.before.paused"
         )
 
 
-async def test_a_refused_file_says_why_and_a_failed_one_is_tried_again(house: House) -> None:
+async def test_rejected_file_shows_reason_and_failed_file_can_be_retried(
+    running: RunningWorkspace,
+) -> None:
     refused = samples.photo("att_r", "rejected", reason="malware", name="bill.jpg")
     failed = samples.video("att_f", "failed", reason="expired")
     message = samples.message(
         transcript="[photo message]\n[video message]", attachments=[refused, failed]
     )
-    await house.deliver(samples.received("evt_1", message))
-    async with pages(house) as (page,):
+    await running.deliver(samples.received("evt_1", message))
+    async with pages(running) as (page,):
         await open_mia(page)
         await expect(page.locator("[data-attachment=att_r]")).to_contain_text(
-            "Refused: malware found"
+            "Not accepted: malware was found in the file"
         )
         figure = page.locator("[data-attachment=att_f]")
-        await expect(figure).to_contain_text("Could not be fetched")
+        await expect(figure).to_contain_text("Could not be downloaded")
         await figure.get_by_role("button", name="Try again").click()
-        await expect(figure).to_contain_text("Still being fetched")
-    assert house.gateway.called("POST", "/v1/attachments/att_f/retry") == [None]
+        await expect(figure).to_contain_text("Downloading")
+    assert running.gateway.calls_to("POST", "/v1/attachments/att_f/retry") == [None]
 
 
 HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>\'"&lt;'
 
 
-async def test_words_are_words_wherever_they_stand(house: House) -> None:
-    house.gateway.hold("conv_mia", "att_x", thumbnail=samples.jpeg(320, 320, (9, 99, 99)))
-    await house.deliver(
+async def test_markup_in_texts_and_names_is_shown_as_text(running: RunningWorkspace) -> None:
+    running.gateway.add_media("conv_mia", "att_x", thumbnail=samples.jpeg(320, 320, (9, 99, 99)))
+    await running.deliver(
         samples.received("evt_0", samples.message(1, text=HOSTILE)),
         samples.received(
             "evt_1",
@@ -229,22 +276,22 @@ async def test_words_are_words_wherever_they_stand(house: House) -> None:
             samples.conversation(consumer={"id": HOSTILE, "name": HOSTILE}),
         ),
     )
-    async with pages(house) as (page,):
+    async with pages(running) as (page,):
         await page.locator(".entry").click()
         await expect(page.locator("#head-name")).to_have_text(HOSTILE)
-        await expect(page.locator(".words").last).to_have_text(HOSTILE)
+        await expect(page.locator(".message-text").last).to_have_text(HOSTILE)
         await page.locator(".photo").click()
         await expect(page.locator("#viewer-caption")).to_have_text(HOSTILE)
-        await page.goto(house.url("audit"))
+        await page.goto(running.url("audit"))
         await expect(page.locator("#entries")).to_contain_text(HOSTILE)
         assert await page.evaluate("window.hacked") is None
 
 
-async def test_an_answer_is_written_sent_and_ticked(filled: House) -> None:
-    async with pages(filled) as (page,):
+async def test_reply_is_sent_and_its_status_shown(with_media: RunningWorkspace) -> None:
+    async with pages(with_media) as (page,):
         await open_mia(page)
-        await page.get_by_label("Your answer").fill("Thank you")
-        await page.get_by_label("Your answer").press("Enter")
+        await page.get_by_label("Your reply").fill("Thank you")
+        await page.get_by_label("Your reply").press("Enter")
         answer = page.locator(".message[data-direction=out]")
         await expect(answer).to_contain_text("Thank you")
         await expect(answer.locator(".ticks")).to_have_attribute("data-status", "accepted")
@@ -255,79 +302,79 @@ async def test_an_answer_is_written_sent_and_ticked(filled: House) -> None:
                 "status": word,
                 "reason": None,
             }
-            await filled.deliver(samples.event(f"evt_{word}", "message.status", data))
+            await with_media.deliver(samples.event(f"evt_{word}", "message.status", data))
             await expect(answer.locator(".ticks")).to_have_attribute("data-status", word)
-    assert filled.gateway.called("POST", "/v1/conversations/conv_mia/messages") == [
+    assert with_media.gateway.calls_to("POST", "/v1/conversations/conv_mia/messages") == [
         {"text": "Thank you", "agent": "agent"}
     ]
 
 
-async def test_a_message_is_quoted_and_the_quote_taken_back(filled: House) -> None:
-    async with pages(filled) as (page,):
+async def test_message_can_be_quoted_and_the_quote_removed(with_media: RunningWorkspace) -> None:
+    async with pages(with_media) as (page,):
         await open_mia(page)
         await expect(page.locator(".composer-send svg")).to_have_count(1)
         await page.locator(".message").last.hover()
         await page.get_by_role("button", name="Quote: it does this all day").click()
-        await expect(page.get_by_label("Your answer")).to_be_focused()
+        await expect(page.get_by_label("Your reply")).to_be_focused()
         await expect(page.locator("#composer-quoted")).to_have_text("it does this all day")
         await page.keyboard.press("Escape")
         await expect(page.locator("#composer-quote")).to_be_hidden()
         await page.locator(".message").last.hover()
         await page.get_by_role("button", name="Quote: it does this all day").click()
-        await page.get_by_label("Your answer").fill("We see")
+        await page.get_by_label("Your reply").fill("We see")
         await page.keyboard.press("Enter")
         answer = page.locator(".message[data-direction=out]")
         await expect(answer.locator(".quote")).to_have_text("it does this all day")
         await expect(page.locator("#composer-quote")).to_be_hidden()
-    assert filled.gateway.called("POST", "/v1/conversations/conv_mia/messages") == [
+    assert with_media.gateway.calls_to("POST", "/v1/conversations/conv_mia/messages") == [
         {"text": "We see", "agent": "agent", "reply_to": "msg_2"}
     ]
 
 
-async def test_an_answer_that_was_refused_can_be_sent_again(filled: House) -> None:
+async def test_refused_reply_can_be_sent_again(with_media: RunningWorkspace) -> None:
     path = "/v1/conversations/conv_mia/messages"
-    filled.gateway.refuse[path] = 422, {"detail": "The 24 hours are over."}
-    async with pages(filled) as (page,):
+    with_media.gateway.refuse[path] = 422, {"detail": "The 24 hours are over."}
+    async with pages(with_media) as (page,):
         await open_mia(page)
-        await page.get_by_label("Your answer").fill("Thank you")
+        await page.get_by_label("Your reply").fill("Thank you")
         await page.get_by_role("button", name="Send", exact=True).click()
         answer = page.locator(".message[data-direction=out]")
         await expect(answer).to_contain_text("Not sent: The 24 hours are over.")
-        filled.gateway.refuse.clear()
+        with_media.gateway.refuse.clear()
         await answer.get_by_role("button", name="Send again").click()
         await expect(answer.locator(".ticks")).to_have_attribute("data-status", "accepted")
-    assert len(filled.gateway.sent) == 1
+    assert len(with_media.gateway.sent) == 1
 
 
-async def test_a_text_whose_way_was_cut_is_back_in_the_box_and_goes_out_once(
-    filled: House,
+async def test_reply_with_a_lost_response_is_kept_and_sent_once(
+    with_media: RunningWorkspace,
 ) -> None:
     async def lose_the_answer(route: Route) -> None:
         await route.fetch()
         await route.abort()
 
-    async with pages(filled) as (page,):
+    async with pages(with_media) as (page,):
         await open_mia(page)
         await page.route("**/messages", lose_the_answer, times=1)
-        box = page.get_by_label("Your answer")
+        box = page.get_by_label("Your reply")
         await box.fill("Thank you")
         await box.press("Enter")
-        await expect(page.locator("#trouble")).to_contain_text("cannot be reached")
+        await expect(page.locator("#error")).to_contain_text("cannot be reached")
         await expect(box).to_have_value("Thank you")
         await box.press("Enter")
         await expect(box).to_have_value("")
-        await expect(page.locator("#trouble")).to_be_hidden()
+        await expect(page.locator("#error")).to_be_hidden()
         await expect(page.locator(".message[data-direction=out]")).to_have_count(1)
-    assert len(filled.gateway.sent) == 1
+    assert len(with_media.gateway.sent) == 1
 
 
-async def test_what_may_have_been_lost_is_sent_again_only_when_the_agent_says_so(
-    filled: House,
+async def test_reply_with_unknown_result_is_resent_only_on_request(
+    with_media: RunningWorkspace,
 ) -> None:
-    async with pages(filled) as (page,):
+    async with pages(with_media) as (page,):
         await open_mia(page)
-        await page.get_by_label("Your answer").fill("Thank you")
-        await page.get_by_label("Your answer").press("Enter")
+        await page.get_by_label("Your reply").fill("Thank you")
+        await page.get_by_label("Your reply").press("Enter")
         answers = page.locator(".message[data-direction=out]")
         await expect(answers.locator(".ticks")).to_have_attribute("data-status", "accepted")
         data = {
@@ -336,19 +383,19 @@ async def test_what_may_have_been_lost_is_sent_again_only_when_the_agent_says_so
             "status": "failed",
             "reason": "unknown",
         }
-        await filled.deliver(samples.event("evt_u", "message.status", data))
-        await expect(answers).to_contain_text("Perhaps not sent")
+        await with_media.deliver(samples.event("evt_u", "message.status", data))
+        await expect(answers).to_contain_text("May not have been sent")
         await answers.get_by_role("button", name="Send again").click()
         await expect(answers).to_have_count(2)
         await expect(answers.last.locator(".ticks")).to_have_attribute("data-status", "accepted")
-    assert len(filled.gateway.sent) == 2
+    assert len(with_media.gateway.sent) == 2
 
 
-async def test_what_was_deleted_cannot_be_sent_again(filled: House) -> None:
-    async with pages(filled) as (page,):
+async def test_deleted_reply_cannot_be_sent_again(with_media: RunningWorkspace) -> None:
+    async with pages(with_media) as (page,):
         await open_mia(page)
-        await page.get_by_label("Your answer").fill("Thank you")
-        await page.get_by_label("Your answer").press("Enter")
+        await page.get_by_label("Your reply").fill("Thank you")
+        await page.get_by_label("Your reply").press("Enter")
         answer = page.locator(".message[data-direction=out]")
         await expect(answer.locator(".ticks")).to_have_attribute("data-status", "accepted")
         data = {
@@ -357,26 +404,26 @@ async def test_what_was_deleted_cannot_be_sent_again(filled: House) -> None:
             "status": "failed",
             "reason": "blocked",
         }
-        await filled.deliver(samples.event("evt_f", "message.status", data))
+        await with_media.deliver(samples.event("evt_f", "message.status", data))
         await expect(answer.get_by_role("button", name="Send again")).to_be_visible()
-        await filled.deliver(samples.event("evt_d", "message.deleted", data))
+        await with_media.deliver(samples.event("evt_d", "message.deleted", data))
         await expect(answer).to_contain_text("This message was deleted")
         await expect(answer.get_by_role("button", name="Send again")).to_have_count(0)
 
 
-async def test_a_hand_over_takes_the_pictures_along(filled: House) -> None:
-    other = filled.browser()
+async def test_hand_over_moves_access_to_media(with_media: RunningWorkspace) -> None:
+    other = with_media.new_browser()
     async with other.session:
-        async with pages(filled, filled) as (mine, theirs):
+        async with pages(with_media, with_media) as (mine, theirs):
             await theirs.get_by_role("button", name="Sign out").click()
             await theirs.get_by_role("button", name="Continue as sam").click()
             await open_mia(mine)
             await expect(mine.locator(".photo")).to_have_count(2)
             await open_mia(theirs)
             await expect(theirs.locator(".slot")).to_have_count(3)
-            await expect(theirs.locator("#composer-note")).to_contain_text("agent answers")
+            await expect(theirs.locator("#composer-note")).to_contain_text("with agent")
             await mine.get_by_role("button", name="Hand over").click()
-            await mine.get_by_label("To whom").select_option("sam")
+            await mine.get_by_label("Hand over to").select_option("sam")
             dialog = mine.get_by_role("dialog", name="Hand over")
             await dialog.get_by_role("button", name="Hand over").click()
             await expect(mine.locator(".photo")).to_have_count(0)
@@ -385,13 +432,15 @@ async def test_a_hand_over_takes_the_pictures_along(filled: House) -> None:
             await expect(theirs.locator(".photo img").first).to_have_js_property(
                 "naturalWidth", 320
             )
-            await expect(theirs.get_by_label("Your answer")).to_be_visible()
+            await expect(theirs.get_by_label("Your reply")).to_be_visible()
 
 
-async def test_a_sheet_closes_when_another_conversation_is_opened(filled: House) -> None:
+async def test_dialog_closes_when_another_conversation_opens(
+    with_media: RunningWorkspace,
+) -> None:
     other = samples.conversation("conv_other", consumer={"id": "4917", "name": "Noor"})
-    await filled.deliver(samples.received("evt_o", samples.message(9, text="hello"), other))
-    async with pages(filled) as (page,):
+    await with_media.deliver(samples.received("evt_o", samples.message(9, text="hello"), other))
+    async with pages(with_media) as (page,):
         await page.get_by_role("link", name=re.compile("Noor")).click()
         await open_mia(page)
         await page.get_by_role("button", name="Hand over").click()
@@ -402,8 +451,8 @@ async def test_a_sheet_closes_when_another_conversation_is_opened(filled: House)
         await expect(dialog).to_be_hidden()
 
 
-async def test_everything_can_be_reached_by_keys_alone(filled: House) -> None:
-    async with pages(filled) as (page,):
+async def test_whole_page_works_with_the_keyboard_alone(with_media: RunningWorkspace) -> None:
+    async with pages(with_media) as (page,):
         await expect(page.locator(".entry")).to_have_count(1)
         await press_until(page, "Tab", "document.activeElement.matches('.entry')")
         await page.keyboard.press("Enter")
@@ -426,20 +475,20 @@ async def press_until(page: Page, key: str, condition: str) -> None:
         await page.keyboard.press(key)
         if await page.evaluate(condition):
             return
-    raise AssertionError(f"never came to {condition}")
+    raise AssertionError(f"{condition} was not reached")
 
 
-async def test_searching_and_narrowing_the_list(filled: House) -> None:
+async def test_list_can_be_searched_and_filtered(with_media: RunningWorkspace) -> None:
     who = samples.conversation("conv_tom", consumer={"id": "2", "name": "Tom"})
     message = {**samples.message(1, text="a broken strap"), "id": "msg_tom"}
-    await filled.deliver(samples.received("evt_3", message, who))
-    async with pages(filled) as (page,):
+    await with_media.deliver(samples.received("evt_3", message, who))
+    async with pages(with_media) as (page,):
         entries = page.locator(".entry-name")
         await expect(entries).to_have_text(["Mia", "Tom"])
         await page.get_by_label("Search names and messages").fill("strap")
         await expect(entries).to_have_text(["Tom"])
         await page.get_by_label("Search names and messages").fill("nonsense")
-        await expect(page.get_by_text("Nothing was found.")).to_be_visible()
+        await expect(page.get_by_text("No conversations found.")).to_be_visible()
         await page.get_by_label("Search names and messages").fill("")
         await expect(entries).to_have_text(["Mia", "Tom"])
         await page.get_by_role("button", name="Closed").click()
@@ -451,33 +500,35 @@ async def test_searching_and_narrowing_the_list(filled: House) -> None:
         await expect(entries).to_have_text(["Tom"])
 
 
-async def test_a_long_conversation_loads_what_is_seen(house: House, film: bytes) -> None:
-    """1,000 messages, 200 photos and videos: what is asked for is what a screen shows, and some beyond it."""
+async def test_long_conversation_loads_only_visible_media(
+    running: RunningWorkspace, long_video: bytes
+) -> None:
+    """With 1,000 messages and 200 photos and videos, the page requests about one screen of them."""
     small = samples.jpeg(320, 320, (90, 120, 150))
     for number in range(1, 1001):
         more: dict[str, Any] = {}
         id = f"att_{number}"
         if number % 10 == 0:
-            house.gateway.hold("conv_mia", id, thumbnail=small, poster=small, video=film)
+            running.gateway.add_media(
+                "conv_mia", id, thumbnail=small, poster=small, video=long_video
+            )
             more = {"transcript": "[video message]", "attachments": [samples.video(id)]}
         elif number % 5 == 0:
-            house.gateway.hold("conv_mia", id, thumbnail=small, preview=small)
+            running.gateway.add_media("conv_mia", id, thumbnail=small, preview=small)
             more = {"transcript": "[photo message]", "attachments": [samples.photo(id)]}
-        await house.deliver(samples.received(f"evt_{number}", samples.message(number, **more)))
-    async with pages(house) as (page,):
+        await running.deliver(samples.received(f"evt_{number}", samples.message(number, **more)))
+    async with pages(running) as (page,):
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         await open_mia(page)
         await expect(page.locator(".photo img").last).to_have_js_property("naturalWidth", 320)
         assert await page.locator(".message").count() == 60
-        assert len([url for url in asked if "/lines" in url]) <= 1, (
-            "one page is enough to begin with"
-        )
-        assert len(house.gateway.served) < 20
-        assert {path.rpartition("/")[2] for path, _ in house.gateway.served} <= {
+        assert len([url for url in asked if "/lines" in url]) <= 1, "one page is enough at first"
+        assert len(running.gateway.served) < 20
+        assert {path.rpartition("/")[2] for path, _ in running.gateway.served} <= {
             "thumbnail",
             "poster",
-        }, "neither a large photo nor a film before somebody asks for it"
+        }, "neither previews nor videos load before they are opened"
         await until(
             page,
             """() => {
@@ -490,17 +541,19 @@ async def test_a_long_conversation_loads_what_is_seen(house: House, film: bytes)
 
 
 @pytest.mark.parametrize("path", ["audit", "operations"])
-async def test_the_other_pages_open_and_fit_a_phone(filled: House, path: str) -> None:
-    async with pages(filled, viewport={"width": 390, "height": 844}) as (page,):
-        await page.goto(filled.url(path))
+async def test_admin_pages_fit_a_phone(with_media: RunningWorkspace, path: str) -> None:
+    async with pages(with_media, viewport={"width": 390, "height": 844}) as (page,):
+        await page.goto(with_media.url(path))
         await expect(page.locator("#links")).to_contain_text("Sign out")
         await expect(page.locator(".dot, td").first).to_be_visible()
         wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
         assert not await page.evaluate(wide)
 
 
-async def test_on_a_phone_list_and_conversation_take_turns(filled: House) -> None:
-    async with pages(filled, viewport={"width": 390, "height": 844}) as (page,):
+async def test_phone_shows_either_the_list_or_the_conversation(
+    with_media: RunningWorkspace,
+) -> None:
+    async with pages(with_media, viewport={"width": 390, "height": 844}) as (page,):
         await open_mia(page)
         await expect(page.locator(".side")).to_be_hidden()
         wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"

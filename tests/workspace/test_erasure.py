@@ -1,68 +1,73 @@
-"""A conversation that is erased leaves no word behind."""
+"""Erasure of conversations."""
 
 from pathlib import Path
 
 import pytest
 
 from tests.workspace import samples
-from tests.workspace.house import House
-from tests.workspace.house import house as open_house
+from tests.workspace.running import RunningWorkspace, run_workspace
 from workspace.gateway.channels import Channel, Channels
 
 SECRETS = ("my card number", "Zacharias", "4915559999999", "holiday-at-home.jpg", "answer to it")
 
 
-async def full(house: House) -> None:
-    """Everything that a conversation can leave in a database."""
+async def fill(running: RunningWorkspace) -> None:
+    """Store everything that a conversation can leave in the database."""
     who = samples.conversation(consumer={"id": "4915559999999", "name": "Zacharias"})
     message = samples.message(
         text="my card number",
         transcript="[photo message]",
         attachments=[samples.photo(name="holiday-at-home.jpg")],
     )
-    told = {"conversation": who, "message": {"id": "msg_1", "platform_id": "x"}}
-    strange = {"conversation": who, "reason": "new", "raw": "my card number"}
-    await house.deliver(
+    target = {"conversation": who, "message": {"id": "msg_1", "platform_id": "x"}}
+    unrecognised = {"conversation": who, "reason": "new", "raw": "my card number"}
+    await running.deliver(
         samples.received("evt_1", message, who),
-        samples.event("evt_2", "reaction.changed", {**told, "emoji": "👍"}),
-        {**samples.event("evt_3", "event.unrecognised", strange), "subject": "conv_mia"},
+        samples.event("evt_2", "reaction.changed", {**target, "emoji": "👍"}),
+        {**samples.event("evt_3", "event.unrecognised", unrecognised), "subject": "conv_mia"},
     )
-    await house.opened()
-    await house.post("api/conversations/conv_mia/read", {"sequence": 1})
+    await running.open_conversation()
+    await running.post("api/conversations/conv_mia/read", {"sequence": 1})
     path = "api/conversations/conv_mia/messages"
-    await house.post(path, {"text": "answer to it", "key": "key-of-the-answer-1"})
+    await running.post(path, {"text": "answer to it", "key": "key-of-the-answer-1"})
 
 
-async def test_nothing_of_it_is_left_in_the_file(tmp_path: Path) -> None:
-    async with open_house(tmp_path) as house:
-        await full(house)
+async def test_erased_conversation_leaves_no_bytes_in_the_file(tmp_path: Path) -> None:
+    async with run_workspace(tmp_path) as running:
+        await fill(running)
         other = samples.conversation("conv_other")
         kept = {**samples.message(text="another matter"), "id": "msg_other"}
-        await house.deliver(samples.received("evt_4", kept, other))
-        await house.post("api/conversations/conv_mia/erase")
-        assert house.gateway.called("DELETE", "/v1/conversations/conv_mia") == [None]
-        listed = (await house.get("api/conversations?show=all"))["conversations"]
+        await running.deliver(samples.received("evt_4", kept, other))
+        await running.post("api/conversations/conv_mia/erase")
+        assert running.gateway.calls_to("DELETE", "/v1/conversations/conv_mia") == [None]
+        listed = (await running.get("api/conversations?show=all"))["conversations"]
         assert [entry["id"] for entry in listed] == ["conv_other"]
-        assert (await house.try_post("api/conversations/conv_mia/opened"))[0] == 404
+        assert (await running.try_post("api/conversations/conv_mia/opened"))[0] == 404
     content = b"".join(file.read_bytes() for file in tmp_path.glob("workspace.sqlite3*"))
     assert b"another matter" in content
     for secret in SECRETS:
         assert secret.encode() not in content, secret
 
 
-async def test_a_late_repeat_brings_nothing_back_and_a_new_word_begins_anew(house: House) -> None:
-    await full(house)
-    await house.post("api/conversations/conv_mia/erase")
-    await house.deliver(samples.received("evt_1", samples.message(text="my card number")))
-    assert (await house.get("api/conversations?show=all"))["conversations"] == []
-    await house.deliver(samples.received("evt_9", samples.message(2, text="hello again")))
-    assert [line["text"] for line in (await house.opened())["lines"]] == ["hello again"]
+async def test_repeat_after_erasure_is_ignored_and_new_message_starts_fresh(
+    running: RunningWorkspace,
+) -> None:
+    await fill(running)
+    await running.post("api/conversations/conv_mia/erase")
+    await running.deliver(samples.received("evt_1", samples.message(text="my card number")))
+    assert (await running.get("api/conversations?show=all"))["conversations"] == []
+    await running.deliver(samples.received("evt_9", samples.message(2, text="hello again")))
+    assert [line["text"] for line in (await running.open_conversation())["lines"]] == [
+        "hello again"
+    ]
 
 
-async def test_the_trail_says_that_it_was_done_and_not_whose_it_was(house: House) -> None:
-    await full(house)
-    await house.post("api/conversations/conv_mia/erase")
-    entries = (await house.get("api/audit"))["entries"]
+async def test_audit_log_records_erasure_without_the_name(
+    running: RunningWorkspace,
+) -> None:
+    await fill(running)
+    await running.post("api/conversations/conv_mia/erase")
+    entries = (await running.get("api/audit"))["entries"]
     assert (entries[0]["did"], entries[0]["gone"], entries[0]["conversation"]) == (
         "erased",
         True,
@@ -71,31 +76,33 @@ async def test_the_trail_says_that_it_was_done_and_not_whose_it_was(house: House
     assert "Zacharias" not in str(entries)
 
 
-async def test_what_the_gateway_does_not_erase_is_not_erased_here(house: House) -> None:
-    await full(house)
-    house.gateway.refuse["/v1/conversations/conv_mia"] = 503, {"detail": "not now"}
-    status, answer = await house.try_post("api/conversations/conv_mia/erase")
+async def test_erasure_refused_by_the_gateway_changes_nothing(
+    running: RunningWorkspace,
+) -> None:
+    await fill(running)
+    running.gateway.refuse["/v1/conversations/conv_mia"] = 503, {"detail": "not now"}
+    status, answer = await running.try_post("api/conversations/conv_mia/erase")
     assert (status, answer["error"]) == (502, "not now")
-    assert len((await house.opened())["lines"]) == 3
-    house.gateway.refuse["/v1/conversations/conv_mia"] = 404, {}
-    assert (await house.try_post("api/conversations/conv_mia/erase"))[0] == 204
+    assert len((await running.open_conversation())["lines"]) == 3
+    running.gateway.refuse["/v1/conversations/conv_mia"] = 404, {}
+    assert (await running.try_post("api/conversations/conv_mia/erase"))[0] == 204
 
 
-async def test_one_that_is_erased_while_it_is_opened_is_not_there(
-    house: House, monkeypatch: pytest.MonkeyPatch
+async def test_conversation_erased_while_opening_is_not_found(
+    running: RunningWorkspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def erase(_self: Channels, _connector: str) -> Channel:
-        await house.post("api/conversations/conv_mia/erase")
+        await running.post("api/conversations/conv_mia/erase")
         return Channel()
 
-    await full(house)
-    monkeypatch.setattr(Channels, "of", erase)
-    assert (await house.try_post("api/conversations/conv_mia/opened"))[0] == 404
+    await fill(running)
+    monkeypatch.setattr(Channels, "find", erase)
+    assert (await running.try_post("api/conversations/conv_mia/opened"))[0] == 404
 
 
-async def test_only_supervisors_erase(house: House) -> None:
-    await full(house)
-    sam = house.browser()
+async def test_only_supervisors_may_erase(running: RunningWorkspace) -> None:
+    await fill(running)
+    sam = running.new_browser()
     async with sam.session:
         await sam.sign_in("sam")
         assert (await sam.try_post("api/conversations/conv_mia/erase"))[0] == 403

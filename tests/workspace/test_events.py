@@ -1,71 +1,71 @@
-"""What each type of event changes on the page."""
+"""The effect of each event type on the page."""
 
 from typing import Any
 
 import pytest
 
 from tests.workspace import samples
-from tests.workspace.house import House
-from workspace.text.wording import LINES
+from tests.workspace.running import RunningWorkspace
+from workspace.text.wording import PLACEHOLDERS
 
 
-def about(**more: Any) -> dict[str, Any]:
+def event_data(**more: Any) -> dict[str, Any]:
     return {"conversation": samples.conversation(), **more}
 
 
-async def lines(house: House, conversation: str = "conv_mia") -> list[Any]:
-    found: list[Any] = (await house.opened(conversation))["lines"]
+async def lines(running: RunningWorkspace, conversation: str = "conv_mia") -> list[Any]:
+    found: list[Any] = (await running.open_conversation(conversation))["lines"]
     return found
 
 
-async def received(house: House, sequence: int = 1, **message: Any) -> None:
+async def received(running: RunningWorkspace, sequence: int = 1, **message: Any) -> None:
     sent = samples.received(f"evt_r{sequence}", samples.message(sequence, **message))
-    await house.deliver(sent)
+    await running.deliver(sent)
 
 
-async def test_a_photo_and_its_caption_are_one_line_with_the_exact_placeholder(
-    house: House,
+async def test_photo_and_caption_share_a_line_with_the_placeholder(
+    running: RunningWorkspace,
 ) -> None:
     await received(
-        house,
+        running,
         text="it leaks here",
         transcript="[photo message]",
         attachments=[samples.photo(name="IMG_1.JPG")],
     )
-    (line,) = await lines(house)
+    (line,) = await lines(running)
     (shown,) = line["attachments"]
     assert line["text"] == "it leaks here"
     assert shown["line"] == "[photo message]"
     assert shown["renditions"] == ["preview", "thumbnail"]
-    (listed,) = (await house.get("api/conversations"))["conversations"]
+    (listed,) = (await running.get("api/conversations"))["conversations"]
     assert listed["last"]["line"] == "[photo message] it leaks here"
 
 
-@pytest.mark.parametrize(("kind", "line"), LINES.items())
-async def test_every_kind_has_its_line(house: House, kind: str, line: str) -> None:
+@pytest.mark.parametrize(("kind", "line"), PLACEHOLDERS.items())
+async def test_every_kind_has_a_placeholder(
+    running: RunningWorkspace, kind: str, line: str
+) -> None:
     refused = samples.attachment("att_1", kind, "rejected", reason="unsupported_type")
-    await received(house, text=None, transcript=line, attachments=[refused])
-    assert (await lines(house))[0]["attachments"][0]["line"] == line
-    (listed,) = (await house.get("api/conversations"))["conversations"]
+    await received(running, text=None, transcript=line, attachments=[refused])
+    assert (await lines(running))[0]["attachments"][0]["line"] == line
+    (listed,) = (await running.get("api/conversations"))["conversations"]
     assert listed["last"]["line"] == line
 
 
-async def test_a_video_tells_its_length_and_size(house: House) -> None:
-    await received(house, transcript="[video message]", attachments=[samples.video()])
-    (shown,) = (await lines(house))[0]["attachments"]
+async def test_video_has_a_length_and_a_size(running: RunningWorkspace) -> None:
+    await received(running, transcript="[video message]", attachments=[samples.video()])
+    (shown,) = (await lines(running))[0]["attachments"]
     assert (shown["length"], shown["size"]) == ("0:12", "243 kB")
 
 
-async def test_an_update_replaces_the_state_and_nothing_else(house: House) -> None:
+async def test_attachment_update_replaces_only_the_state(running: RunningWorkspace) -> None:
     pending = [samples.photo("att_1", "pending"), samples.video("att_2", "pending")]
     both = "[photo message]\n[video message]"
-    await received(house, text="look", transcript=both, attachments=pending)
-    assert [a["words"] for a in (await lines(house))[0]["attachments"]] == [
-        "Still being fetched …"
-    ] * 2
+    await received(running, text="look", transcript=both, attachments=pending)
+    assert [a["words"] for a in (await lines(running))[0]["attachments"]] == ["Downloading…"] * 2
     message = samples.message(1, text="look", transcript=both, attachments=[samples.video("att_2")])
-    await house.deliver(samples.event("evt_u", "attachment.updated", about(message=message)))
-    (line,) = await lines(house)
+    await running.deliver(samples.event("evt_u", "attachment.updated", event_data(message=message)))
+    (line,) = await lines(running)
     assert [(a["id"], a["state"]) for a in line["attachments"]] == [
         ("att_1", "pending"),
         ("att_2", "ready"),
@@ -73,38 +73,40 @@ async def test_an_update_replaces_the_state_and_nothing_else(house: House) -> No
     assert line["text"] == "look"
 
 
-async def test_an_update_about_an_unknown_message_brings_the_message(house: House) -> None:
+async def test_attachment_update_for_an_unknown_message_adds_it(
+    running: RunningWorkspace,
+) -> None:
     message = samples.message(
         7, text="hi", transcript="[photo message]", attachments=[samples.photo()]
     )
-    await house.deliver(samples.event("evt_u", "attachment.updated", about(message=message)))
-    assert [line["text"] for line in await lines(house)] == ["hi"]
+    await running.deliver(samples.event("evt_u", "attachment.updated", event_data(message=message)))
+    assert [line["text"] for line in await lines(running)] == ["hi"]
 
 
-async def test_an_edit_shows_the_new_text_and_says_so(house: House) -> None:
-    await received(house, text="tomorow")
+async def test_edited_message_shows_new_text_and_is_marked(running: RunningWorkspace) -> None:
+    await received(running, text="tomorow")
     edit = {"id": "msg_1", "platform_id": "x", "text": "tomorrow", "transcript": "tomorrow"}
-    await house.deliver(samples.event("evt_e", "message.edited", about(message=edit)))
-    (line,) = await lines(house)
+    await running.deliver(samples.event("evt_e", "message.edited", event_data(message=edit)))
+    (line,) = await lines(running)
     assert (line["text"], line["edited"]) == ("tomorrow", True)
 
 
-async def test_what_a_consumer_took_back_is_gone_for_good(house: House) -> None:
-    await received(house, text="my card number", attachments=[samples.photo()])
+async def test_deleted_message_leaves_no_text(running: RunningWorkspace) -> None:
+    await received(running, text="my card number", attachments=[samples.photo()])
     gone = {"id": "msg_1", "platform_id": "x"}
-    await house.deliver(samples.event("evt_d", "message.deleted", about(message=gone)))
-    (line,) = await lines(house)
+    await running.deliver(samples.event("evt_d", "message.deleted", event_data(message=gone)))
+    (line,) = await lines(running)
     assert line["deleted"]
     assert (line["text"], line["attachments"]) == (None, [])
-    assert (await house.get("api/conversations?q=card"))["conversations"] == []
-    assert b"my card number" not in _everything(house)
+    assert (await running.get("api/conversations?q=card"))["conversations"] == []
+    assert b"my card number" not in _everything(running)
 
 
-def _everything(house: House) -> bytes:
-    """The tables that hold messages, as text; SQLite's free pages are not the question here."""
+def _everything(running: RunningWorkspace) -> bytes:
+    """Return the tables that hold messages, as text. SQLite's free pages are not part of this test."""
     import sqlite3
 
-    with sqlite3.connect(house.database) as db:
+    with sqlite3.connect(running.database) as db:
         rows = [db.execute(f"SELECT * FROM {name}").fetchall() for name in _TABLES]
     return repr(rows).encode()
 
@@ -112,48 +114,54 @@ def _everything(house: House) -> bytes:
 _TABLES = ("messages", "attachments", "events", "words")
 
 
-async def test_a_reaction_comes_and_goes(house: House) -> None:
-    await received(house)
+async def test_reaction_is_set_replaced_and_removed(running: RunningWorkspace) -> None:
+    await received(running)
     target = {"id": "msg_1", "platform_id": "x"}
     for number, (emoji, shown) in enumerate([("👍", ["👍"]), ("❤️", ["❤️"]), (None, [])]):
-        data = about(message=target, emoji=emoji)
-        await house.deliver(samples.event(f"evt_x{number}", "reaction.changed", data))
-        assert (await lines(house))[0]["reactions"] == shown
+        data = event_data(message=target, emoji=emoji)
+        await running.deliver(samples.event(f"evt_x{number}", "reaction.changed", data))
+        assert (await lines(running))[0]["reactions"] == shown
 
 
-async def test_a_conversation_is_closed_by_the_consumer_and_opened_by_their_next_word(
-    house: House,
+async def test_consumer_closes_conversation_and_next_message_reopens_it(
+    running: RunningWorkspace,
 ) -> None:
-    await received(house)
-    await house.deliver(samples.event("evt_c", "conversation.closed", about()))
-    (listed,) = (await house.get("api/conversations?show=closed"))["conversations"]
+    await received(running)
+    await running.deliver(samples.event("evt_c", "conversation.closed", event_data()))
+    (listed,) = (await running.get("api/conversations?show=closed"))["conversations"]
     assert listed["last"]["line"] == "The customer closed the conversation"
-    await received(house, 2, text="one more thing")
-    assert (await house.get("api/conversations?show=closed"))["conversations"] == []
+    await received(running, 2, text="one more thing")
+    assert (await running.get("api/conversations?show=closed"))["conversations"] == []
 
 
-async def test_a_notice_stands_in_the_transcript_and_typing_does_not(house: House) -> None:
-    await received(house)
-    typing = about(notice={"kind": "typing_start", "text": None, "details": None})
-    moved = about(notice={"kind": "user_changed_number", "text": "Ann moved", "details": {}})
-    strange = about(notice={"kind": "order_shipped", "text": None, "details": {}})
+async def test_notices_are_in_the_transcript_but_typing_is_not(
+    running: RunningWorkspace,
+) -> None:
+    await received(running)
+    typing = event_data(notice={"kind": "typing_start", "text": None, "details": None})
+    moved = event_data(notice={"kind": "user_changed_number", "text": "Ann moved", "details": {}})
+    strange = event_data(notice={"kind": "order_shipped", "text": None, "details": {}})
     for number, data in enumerate([typing, moved, strange]):
-        await house.deliver(samples.event(f"evt_n{number}", "conversation.notice", data))
-    assert [line["text"] for line in (await lines(house))[1:]] == [
-        "The customer changed their number",
-        "The platform tells: order shipped",
+        await running.deliver(samples.event(f"evt_n{number}", "conversation.notice", data))
+    assert [line["text"] for line in (await lines(running))[1:]] == [
+        "The customer changed their phone number",
+        "Message from the platform: order shipped",
     ]
 
 
-async def test_what_could_not_be_read_is_said_in_its_conversation(house: House) -> None:
-    await house.deliver(
-        samples.event("evt_1", "event.unrecognised", about(reason="new type", raw={"x": 1}))
+async def test_unrecognised_event_adds_a_line_to_its_conversation(
+    running: RunningWorkspace,
+) -> None:
+    await running.deliver(
+        samples.event("evt_1", "event.unrecognised", event_data(reason="new type", raw={"x": 1}))
     )
-    assert "could not be read" in (await lines(house))[0]["text"]
+    assert "could not be read" in (await lines(running))[0]["text"]
 
 
-async def test_what_the_business_wrote_elsewhere_stands_on_our_side(house: House) -> None:
-    await received(house)
+async def test_echo_from_another_app_is_an_outgoing_message(
+    running: RunningWorkspace,
+) -> None:
+    await received(running)
     echo = {
         "platform_id": "m_9",
         "text": "We are looking",
@@ -161,24 +169,24 @@ async def test_what_the_business_wrote_elsewhere_stands_on_our_side(house: House
         "reply_to": None,
         "sender_app": "263902037430900",
     }
-    await house.deliver(samples.event("evt_o", "message.echoed", about(message=echo)))
-    line = (await lines(house))[-1]
+    await running.deliver(samples.event("evt_o", "message.echoed", event_data(message=echo)))
+    line = (await lines(running))[-1]
     assert (line["direction"], line["text"]) == ("out", "We are looking")
-    status = about(message={"id": None, "platform_id": "m_9"}, status="delivered", reason=None)
-    await house.deliver(samples.event("evt_s", "message.status", status))
-    assert (await lines(house))[-1]["status"] == "delivered"
+    status = event_data(message={"id": None, "platform_id": "m_9"}, status="delivered", reason=None)
+    await running.deliver(samples.event("evt_s", "message.status", status))
+    assert (await lines(running))[-1]["status"] == "delivered"
 
 
-async def test_an_answered_message_is_quoted(house: House) -> None:
-    await received(house, text="which one?")
-    await received(house, 2, text="the blue one", reply_to="wamid.1")
-    await received(house, 3, text="or that", reply_to="wamid.unknown")
-    quotes = [line["reply_to"] for line in await lines(house)]
+async def test_reply_shows_the_message_it_quotes(running: RunningWorkspace) -> None:
+    await received(running, text="which one?")
+    await received(running, 2, text="the blue one", reply_to="wamid.1")
+    await received(running, 3, text="or that", reply_to="wamid.unknown")
+    quotes = [line["reply_to"] for line in await lines(running)]
     assert quotes[1] == {"id": "msg_1", "position": 1, "line": "which one?"}
     assert quotes[2] == {"id": None, "position": None, "line": "an earlier message"}
 
 
-async def test_optional_parts_are_shown_where_they_are_there(house: House) -> None:
+async def test_optional_parts_are_shown_if_present(running: RunningWorkspace) -> None:
     place = {"latitude": 52.52, "longitude": 13.4, "name": "Shop", "address": "Example St 1"}
     card = {
         "name": {"formatted_name": "Sam"},
@@ -186,7 +194,7 @@ async def test_optional_parts_are_shown_where_they_are_there(house: House) -> No
         "emails": [],
     }
     await received(
-        house,
+        running,
         text="Size M",
         choice="size-m",
         forwarded=True,
@@ -197,23 +205,29 @@ async def test_optional_parts_are_shown_where_they_are_there(house: House) -> No
             samples.attachment("att_c", "contact", "ready", contacts=[card, "odd", {}]),
         ],
     )
-    (line,) = await lines(house)
+    (line,) = await lines(running)
     assert (line["choice"], line["forwarded"]) == ("size-m", True)
     assert line["attachments"][0]["location"]["name"] == "Shop"
     assert line["attachments"][1]["contacts"][0] == {"name": "Sam", "reach": ["+1 555"]}
 
 
-async def test_a_later_name_replaces_none_and_is_not_replaced_by_none(house: House) -> None:
+async def test_missing_name_does_not_replace_a_known_one(
+    running: RunningWorkspace,
+) -> None:
     nameless: dict[str, Any] = {"consumer": {"id": "4915550000001", "name": None}}
     for number, who in enumerate([nameless, {}, nameless]):
         message = samples.message(number + 1)
-        await house.deliver(samples.received(f"evt_{number}", message, samples.conversation(**who)))
-    (listed,) = (await house.get("api/conversations"))["conversations"]
+        await running.deliver(
+            samples.received(f"evt_{number}", message, samples.conversation(**who))
+        )
+    (listed,) = (await running.get("api/conversations"))["conversations"]
     assert (listed["name"], listed["consumer"]) == ("Mia", "+4915550000001")
 
 
-async def test_names_and_texts_neither_hide_nor_reorder_anything(house: House) -> None:
-    await house.deliver(
+async def test_control_characters_are_removed_from_names_and_texts(
+    running: RunningWorkspace,
+) -> None:
+    await running.deliver(
         samples.received(
             "evt_1",
             samples.message(
@@ -224,59 +238,61 @@ async def test_names_and_texts_neither_hide_nor_reorder_anything(house: House) -
             samples.conversation(consumer={"id": "1", "name": "Ann\u202e\u2066\n\tnnA"}),
         )
     )
-    opened = await house.opened()
+    opened = await running.open_conversation()
     assert opened["conversation"]["name"] == "Ann nnA"
     assert opened["lines"][0]["text"] == "abc\nשלום\u200f!"
     assert opened["lines"][0]["attachments"][0]["name"] == "gpj.exe .jpg"
 
 
-async def test_a_conversation_nobody_knows_is_not_found(house: House) -> None:
-    status, answer = await house.try_post("api/conversations/conv_none/opened")
-    assert (status, answer["error"]) == (404, "There is no such thing here.")
+async def test_unknown_conversation_is_not_found(running: RunningWorkspace) -> None:
+    status, answer = await running.try_post("api/conversations/conv_none/opened")
+    assert (status, answer["error"]) == (404, "This could not be found. It may have been erased.")
 
 
-async def test_lines_come_in_pages_that_neither_overlap_nor_leave_out(house: House) -> None:
+async def test_pages_of_lines_have_no_gaps_and_no_overlap(
+    running: RunningWorkspace,
+) -> None:
     for sequence in range(1, 151):
-        await received(house, sequence, text=f"line {sequence}")
-    found = await lines(house)
-    while len(page := await _before(house, found[0])):
+        await received(running, sequence, text=f"line {sequence}")
+    found = await lines(running)
+    while len(page := await _before(running, found[0])):
         found = page + found
     assert [line["sequence"] for line in found] == list(range(1, 151))
 
 
-async def _before(house: House, line: Any) -> list[Any]:
+async def _before(running: RunningWorkspace, line: Any) -> list[Any]:
     cursor = f"{line['sequence']}.{line['position']}"
-    answer = await house.get(f"api/conversations/conv_mia/lines?before={cursor}")
+    answer = await running.get(f"api/conversations/conv_mia/lines?before={cursor}")
     found: list[Any] = answer["lines"]
     return found
 
 
-async def test_the_list_comes_in_pages_latest_first(house: House) -> None:
+async def test_list_is_paged_latest_first(running: RunningWorkspace) -> None:
     for number in range(1, 71):
         who = samples.conversation(f"conv_{number}", consumer={"id": str(number), "name": None})
         message = {**samples.message(number), "id": f"msg_{number}"}
-        await house.deliver(samples.received(f"evt_{number}", message, who))
-    first = (await house.get("api/conversations"))["conversations"]
+        await running.deliver(samples.received(f"evt_{number}", message, who))
+    first = (await running.get("api/conversations"))["conversations"]
     last = first[-1]
-    rest = await house.get(f"api/conversations?before={last['active_at']}.{last['id']}")
+    rest = await running.get(f"api/conversations?before={last['active_at']}.{last['id']}")
     ids = [entry["id"] for entry in first + rest["conversations"]]
     assert ids == [f"conv_{number}" for number in range(70, 0, -1)]
 
 
-async def test_unread_counts_until_it_was_seen(house: House) -> None:
+async def test_unread_count_falls_as_messages_are_read(running: RunningWorkspace) -> None:
     for sequence in (1, 2, 3):
-        await received(house, sequence)
+        await received(running, sequence)
 
     async def unread() -> int:
-        (listed,) = (await house.get("api/conversations"))["conversations"]
+        (listed,) = (await running.get("api/conversations"))["conversations"]
         return int(listed["unread"])
 
     assert await unread() == 3
-    await house.post("api/conversations/conv_mia/read", {"sequence": 2})
+    await running.post("api/conversations/conv_mia/read", {"sequence": 2})
     assert await unread() == 1
-    await house.post("api/conversations/conv_mia/read", {"sequence": 1})
+    await running.post("api/conversations/conv_mia/read", {"sequence": 1})
     assert await unread() == 1
-    await house.post("api/conversations/conv_mia/read", {"sequence": 999})
+    await running.post("api/conversations/conv_mia/read", {"sequence": 999})
     assert await unread() == 0
-    await received(house, 4)
+    await received(running, 4)
     assert await unread() == 1

@@ -1,11 +1,11 @@
-"""The operators' page: what the gateway tells, and grace where it tells nothing."""
+"""The operators' page, with and without answers of the gateway."""
 
 from tests.workspace import samples
-from tests.workspace.house import House
+from tests.workspace.running import RunningWorkspace
 
 
-async def test_everything_the_gateway_tells_is_there(house: House) -> None:
-    found = await house.get("api/operations")
+async def test_report_has_all_parts(running: RunningWorkspace) -> None:
+    found = await running.get("api/operations")
     assert [check["name"] for check in found["health"]["content"]] == ["journal", "scanner"]
     assert [c["connector"] for c in found["channels"]["content"]] == ["support-whatsapp", "sms"]
     assert found["failures"]["content"][0]["reason"] == "unreachable"
@@ -13,32 +13,36 @@ async def test_everything_the_gateway_tells_is_there(house: House) -> None:
     assert names == ["airlock_deliveries", "airlock_outbox_events", "airlock_delivery_seconds"]
 
 
-async def test_a_part_that_is_missing_says_so_and_the_others_are_there(house: House) -> None:
-    house.gateway.refuse["/v1/failures"] = 501, {}
-    house.gateway.refuse["/v1/capabilities"] = 200, {"odd": True}
-    found = await house.get("api/operations")
-    assert found["failures"] == {"trouble": "This gateway does not tell."}
-    assert found["channels"] == {"trouble": "The gateway's answer cannot be read."}
+async def test_missing_part_has_a_reason_and_others_still_load(
+    running: RunningWorkspace,
+) -> None:
+    running.gateway.refuse["/v1/failures"] = 501, {}
+    running.gateway.refuse["/v1/capabilities"] = 200, {"odd": True}
+    found = await running.get("api/operations")
+    assert [found[part]["trouble"] for part in ("failures", "channels")] == [  # allow-word
+        "This gateway does not provide this information.",
+        "The gateway's answer could not be read.",
+    ]
     assert found["health"]["content"]
 
 
-async def test_a_gateway_that_is_away_leaves_the_page_standing(house: House) -> None:
-    await house.gateway.server.close()
-    found = await house.get("api/operations")
-    assert {found[part]["trouble"] for part in ("health", "channels", "failures", "numbers")} == {
-        "The gateway cannot be reached right now."
-    }
+async def test_report_of_an_unreachable_gateway_has_reasons(running: RunningWorkspace) -> None:
+    await running.gateway.server.close()
+    found = await running.get("api/operations")
+    for part in ("health", "channels", "failures", "numbers"):
+        sentence = found[part]["trouble"]  # allow-word
+        assert sentence == "The gateway cannot be reached right now. Please try again later."
 
 
-async def test_a_failure_is_tried_again(house: House) -> None:
-    status, answer = await house.try_post("api/failures/att_f1/retry")
+async def test_failure_is_retried(running: RunningWorkspace) -> None:
+    status, answer = await running.try_post("api/failures/att_f1/retry")
     assert (status, answer["results"][0]["status"]) == (202, "accepted")
-    assert house.gateway.called("POST", "/v1/failures/att_f1/retry") == [None]
+    assert running.gateway.calls_to("POST", "/v1/failures/att_f1/retry") == [None]
 
 
-async def test_what_platforms_tell_about_our_accounts_is_listed(house: House) -> None:
+async def test_account_notices_are_listed(running: RunningWorkspace) -> None:
     notice = {"kind": "account_update", "text": None, "details": {"event": "VERIFIED"}}
     data = {"connector": "sms", "platform": "twilio", "account": "1", "notice": notice}
-    await house.deliver(samples.event("evt_a", "account.notice", data))
-    (told,) = (await house.get("api/operations"))["notices"]
-    assert (told["connector"], told["kind"]) == ("sms", "account_update")
+    await running.deliver(samples.event("evt_a", "account.notice", data))
+    (notice,) = (await running.get("api/operations"))["notices"]
+    assert (notice["connector"], notice["kind"]) == ("sms", "account_update")

@@ -1,4 +1,4 @@
-"""Pages and their borders: headers, no foreign assets, any mount, and what the workspace may import."""
+"""Pages: security headers, no foreign assets, any mount, and the imports of the workspace."""
 
 import ast
 import re
@@ -7,17 +7,18 @@ from pathlib import Path
 import pytest
 
 import workspace
-from tests.workspace.house import House
-from tests.workspace.house import house as open_house
+from tests.workspace.running import RunningWorkspace, run_workspace
 
 FOLDER = Path(workspace.__file__).parent
 PAGES = sorted((FOLDER / "templates").glob("*.html"))
 OURS = sorted((FOLDER / "static").iterdir())
 
 
-@pytest.mark.parametrize("path", ["", "audit", "operations", "sign-in", "api/me", "static/page.js"])
-async def test_every_answer_tells_the_browser_what_may_happen(house: House, path: str) -> None:
-    async with house.session.get(house.url(path)) as response:
+@pytest.mark.parametrize(
+    "path", ["", "audit", "operations", "sign-in", "api/me", "static/workspace.js"]
+)
+async def test_every_response_has_security_headers(running: RunningWorkspace, path: str) -> None:
+    async with running.session.get(running.url(path)) as response:
         policy = response.headers["Content-Security-Policy"]
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         assert response.headers["Referrer-Policy"] == "no-referrer"
@@ -25,21 +26,23 @@ async def test_every_answer_tells_the_browser_what_may_happen(house: House, path
     rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
     assert rules["default-src"] == "'none'"
     assert (rules["script-src"], rules["style-src"]) == ("'self'", "'self'")
-    assert rules["img-src"] == rules["media-src"] == f"'self' {house.gateway.url}"
+    assert rules["img-src"] == rules["media-src"] == f"'self' {running.gateway.url}"
     assert rules["frame-ancestors"] == rules["base-uri"] == "'none'"
     assert "unsafe" not in policy
 
 
-async def test_refusals_have_the_same_headers_and_a_sentence(house: House) -> None:
+async def test_errors_have_security_headers_and_a_sentence(running: RunningWorkspace) -> None:
     for path in ("api/nothing", "attachments/a/b/c", "nothing.html"):
-        async with house.session.get(house.url(path)) as response:
+        async with running.session.get(running.url(path)) as response:
             assert response.status == 404
             assert "default-src 'none'" in response.headers["Content-Security-Policy"]
-            assert (await response.json())["error"] == "There is no such thing here."
+            assert (await response.json())[
+                "error"
+            ] == "This could not be found. It may have been erased."
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_page_has_no_inline_script_or_style_and_only_relative_addresses(page: Path) -> None:
+def test_page_has_no_inline_code_and_only_relative_urls(page: Path) -> None:
     text = page.read_text()
     assert not re.search(r"<style|<script(?![^>]* src=)|\son\w+=|\sstyle=|javascript:", text)
     for address in re.findall(r'(?:src|href|action)="([^"]*)"', text):
@@ -47,16 +50,16 @@ def test_a_page_has_no_inline_script_or_style_and_only_relative_addresses(page: 
 
 
 @pytest.mark.parametrize("file", OURS, ids=lambda file: file.name)
-def test_nothing_of_ours_is_loaded_from_elsewhere_or_turns_text_into_markup(file: Path) -> None:
+def test_static_file_loads_nothing_foreign_and_parses_no_markup(file: Path) -> None:
     text = file.read_text().replace("http://www.w3.org/2000/svg", "")
-    # `@import {` in a comment of a script brings in types, which browsers never load.
+    # `@import {` in a comment of a script imports types, which browsers never load.
     assert not re.search(
         r"https?://|@import(?! \{)|innerHTML|outerHTML|insertAdjacentHTML|eval\(", text
     )
     assert len(text.splitlines()) < 400
 
 
-def test_every_script_and_style_a_page_names_is_there() -> None:
+def test_every_referenced_script_and_style_exists() -> None:
     for page in PAGES:
         for name in re.findall(r'"static/([^"]+)"', page.read_text()):
             assert (FOLDER / "static" / name).is_file(), name
@@ -66,26 +69,26 @@ def test_every_script_and_style_a_page_names_is_there() -> None:
 
 
 @pytest.mark.parametrize("mount", ["/", "/workspace/", "/some/where/"])
-async def test_the_workspace_works_below_any_path(tmp_path: Path, mount: str) -> None:
-    async with open_house(tmp_path, mount=mount) as house:
-        assert await house.status("") == 200
-        assert await house.status("static/page.js") == 200
-        await house.post("sign-out")
-        async with house.session.get(house.url("audit"), allow_redirects=False) as response:
+async def test_workspace_works_below_any_path(tmp_path: Path, mount: str) -> None:
+    async with run_workspace(tmp_path, mount=mount) as running:
+        assert await running.status("") == 200
+        assert await running.status("static/workspace.js") == 200
+        await running.post("sign-out")
+        async with running.session.get(running.url("audit"), allow_redirects=False) as response:
             assert response.headers["Location"] == f"{mount}sign-in?next=audit"
-        assert (await house.sign_in("agent")).headers["Location"] == mount
+        assert (await running.sign_in("agent")).headers["Location"] == mount
 
 
-async def test_the_mount_without_its_slash_leads_to_the_page(house: House) -> None:
-    address = house.url("").rstrip("/") + "?conversation=conv_1"
-    async with house.session.get(address, allow_redirects=False) as response:
+async def test_mount_without_slash_redirects_to_the_page(running: RunningWorkspace) -> None:
+    address = running.url("").rstrip("/") + "?conversation=conv_1"
+    async with running.session.get(address, allow_redirects=False) as response:
         assert response.status == 301
         assert response.headers["Location"] == "/workspace/?conversation=conv_1"
 
 
-def test_the_workspace_is_a_client_like_any_other() -> None:
+def test_workspace_imports_no_other_package_of_airlock() -> None:
     foreign = {"gateway", "normalizer", "connectors", "simulator"}
-    for file in FOLDER.glob("*.py"):
+    for file in FOLDER.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             assert not {name.split(".")[0] for name in _imported(node)} & foreign, file
 
@@ -100,5 +103,5 @@ def _imported(node: ast.AST) -> list[str]:
 
 
 def test_files_are_short_enough_to_read() -> None:
-    for file in FOLDER.glob("*.py"):
+    for file in FOLDER.rglob("*.py"):
         assert len(file.read_text().splitlines()) < 400, file

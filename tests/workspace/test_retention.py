@@ -1,117 +1,124 @@
-"""What the workspace forgets in its time, and what it keeps for as long as it can be seen."""
+"""Retention of texts, names, event ids and the audit log."""
 
 import asyncio
 from functools import partial
 from pathlib import Path
 
 from tests.workspace import samples
-from tests.workspace.house import House
-from tests.workspace.house import house as open_house
+from tests.workspace.running import RunningWorkspace, run_workspace
 from workspace.http.context import WORKSPACE
 from workspace.store.database import Database
-from workspace.store.retention import forget, forget_memory, forget_trail
+from workspace.store.retention import expire_audit_log, expire_events, expire_texts
 
 LATER = 10**15
 
 
-async def everything_forgotten(database: Database, before: int = LATER) -> None:
-    while await database.write(partial(forget, before=before)):
+async def expire_everything(database: Database, before: int = LATER) -> None:
+    while await database.write(partial(expire_texts, before=before)):
         pass
 
 
-def database_of(house: House) -> Database:
-    """The workspace's own, which is mounted below a main application."""
+def database_of(running: RunningWorkspace) -> Database:
+    """Return the workspace's database. The workspace is mounted in a main application."""
     (mounted,) = (
-        resource for resource in house.server.app.router.resources() if hasattr(resource, "_app")
+        resource for resource in running.server.app.router.resources() if hasattr(resource, "_app")
     )
     database: Database = mounted._app[WORKSPACE].database
     return database
 
 
-async def test_words_go_and_what_can_still_be_seen_stays(house: House) -> None:
+async def test_expired_text_goes_and_its_photo_stays(running: RunningWorkspace) -> None:
     photo = samples.photo("att_p", name="IMG_1.JPG")
-    await house.deliver(
+    await running.deliver(
         samples.received("evt_1", samples.message(1, text="my address is Example Street 1")),
         samples.received(
             "evt_2",
             samples.message(2, text="this one", transcript="[photo message]", attachments=[photo]),
         ),
     )
-    await everything_forgotten(database_of(house))
-    (line,) = (await house.opened())["lines"]
+    await expire_everything(database_of(running))
+    (line,) = (await running.open_conversation())["lines"]
     assert (line["text"], line["attachments"][0]["line"]) == (None, "[photo message]")
     assert line["attachments"][0]["name"] is None
-    assert (await house.get("api/conversations?q=address"))["conversations"] == []
-    assert b"Example Street" not in house.database.read_bytes()
+    assert (await running.get("api/conversations?q=address"))["conversations"] == []
+    assert b"Example Street" not in running.database.read_bytes()
 
 
-async def test_a_conversation_of_which_nothing_is_left_goes_with_its_name(house: House) -> None:
-    await house.deliver(samples.received("evt_1", samples.message(1, text="hello")))
-    await house.opened()
-    await house.post("api/conversations/conv_mia/messages", {"text": "good day", "key": "k" * 20})
-    await everything_forgotten(database_of(house))
-    assert (await house.get("api/conversations"))["conversations"] == []
-    # A late repeat of what was forgotten brings nothing back; a new word begins anew.
-    await house.deliver(samples.received("evt_1", samples.message(1, text="hello")))
-    assert (await house.get("api/conversations"))["conversations"] == []
-    await house.deliver(samples.received("evt_9", samples.message(9, text="me again")))
-    assert len((await house.get("api/conversations"))["conversations"]) == 1
+async def test_empty_conversation_is_erased_with_its_name(
+    running: RunningWorkspace,
+) -> None:
+    await running.deliver(samples.received("evt_1", samples.message(1, text="hello")))
+    await running.open_conversation()
+    await running.post("api/conversations/conv_mia/messages", {"text": "good day", "key": "k" * 20})
+    await expire_everything(database_of(running))
+    assert (await running.get("api/conversations"))["conversations"] == []
+    # A late repeat of an expired message restores nothing. A new message starts a new conversation.
+    await running.deliver(samples.received("evt_1", samples.message(1, text="hello")))
+    assert (await running.get("api/conversations"))["conversations"] == []
+    await running.deliver(samples.received("evt_9", samples.message(9, text="me again")))
+    assert len((await running.get("api/conversations"))["conversations"]) == 1
 
 
-async def test_when_a_photo_ends_at_the_gateway_its_line_ends_here(house: House) -> None:
+async def test_line_expires_after_its_photo_at_the_gateway(
+    running: RunningWorkspace,
+) -> None:
     photo = samples.photo("att_p")
     message = samples.message(2, text=None, transcript="[photo message]", attachments=[photo])
-    await house.deliver(samples.received("evt_2", message))
-    await everything_forgotten(database_of(house))
+    await running.deliver(samples.received("evt_2", message))
+    await expire_everything(database_of(running))
     ended = {**message, "attachments": [samples.photo("att_p", "failed", reason="expired")]}
     data = {"conversation": samples.conversation(), "message": ended}
-    await house.deliver(samples.event("evt_3", "attachment.updated", data))
-    await everything_forgotten(database_of(house))
-    assert (await house.get("api/conversations"))["conversations"] == []
+    await running.deliver(samples.event("evt_3", "attachment.updated", data))
+    await expire_everything(database_of(running))
+    assert (await running.get("api/conversations"))["conversations"] == []
 
 
-async def test_what_is_young_is_kept(house: House) -> None:
-    await house.deliver(samples.received("evt_1", samples.message(1, text="hello")))
-    await everything_forgotten(database_of(house), before=1)
-    assert (await house.opened())["lines"][0]["text"] == "hello"
+async def test_recent_text_is_kept(running: RunningWorkspace) -> None:
+    await running.deliver(samples.received("evt_1", samples.message(1, text="hello")))
+    await expire_everything(database_of(running), before=1)
+    assert (await running.open_conversation())["lines"][0]["text"] == "hello"
 
 
-async def test_a_running_workspace_forgets_by_itself(tmp_path: Path) -> None:
+async def test_running_workspace_expires_texts_automatically(tmp_path: Path) -> None:
     long_ago = "2020-01-01T00:00:00Z"
     old = samples.message(1, text="hello", sent_at=long_ago, received_at=long_ago)
-    async with open_house(tmp_path) as first:
+    async with run_workspace(tmp_path) as first:
         await first.deliver(samples.received("evt_1", old))
-        assert (await first.opened())["lines"]
-    async with open_house(tmp_path, text_retention=86_400) as house:
+        assert (await first.open_conversation())["lines"]
+    async with run_workspace(tmp_path, text_retention=86_400) as running:
         async with asyncio.timeout(20):
-            while (await house.get("api/conversations"))["conversations"]:
+            while (await running.get("api/conversations"))["conversations"]:
                 await asyncio.sleep(0.02)
 
 
-async def test_the_trail_and_the_memory_of_repeats_end_in_their_time(house: House) -> None:
-    await house.deliver(samples.received("evt_1", samples.message(1, text="hello")))
-    await house.opened()
-    database = database_of(house)
+async def test_audit_entries_and_event_ids_expire(
+    running: RunningWorkspace,
+) -> None:
+    await running.deliver(samples.received("evt_1", samples.message(1, text="hello")))
+    await running.open_conversation()
+    database = database_of(running)
     for early, kept in ((1, True), (LATER, False)):
-        while await database.write(partial(forget_trail, before=early)):
+        while await database.write(partial(expire_audit_log, before=early)):
             pass
-        while await database.write(partial(forget_memory, before=early)):
+        while await database.write(partial(expire_events, before=early)):
             pass
-        assert bool((await house.get("api/audit"))["entries"]) is kept
+        assert bool((await running.get("api/audit"))["entries"]) is kept
         ids = await database.read(lambda db: db.execute("SELECT id FROM events").fetchall())
         assert bool(ids) is kept
-    # The message itself is still there, and is not written twice by a repeat nobody remembers.
-    await house.deliver(samples.received("evt_1", samples.message(1, text="hello")))
-    assert [line["text"] for line in (await house.opened())["lines"]] == ["hello"]
+    # The message is still there, and a repeat of its forgotten event does not add it twice.
+    await running.deliver(samples.received("evt_1", samples.message(1, text="hello")))
+    assert [line["text"] for line in (await running.open_conversation())["lines"]] == ["hello"]
 
 
-async def test_a_running_workspace_ends_its_trail_though_it_keeps_words_for_ever(
+async def test_audit_log_expires_even_if_texts_are_kept_forever(
     tmp_path: Path,
 ) -> None:
-    async with open_house(tmp_path) as house:
-        assert (await house.get("api/audit"))["entries"]
-    async with open_house(tmp_path, demo=False, trail_retention=0.0, text_retention=None) as house:
+    async with run_workspace(tmp_path) as running:
+        assert (await running.get("api/audit"))["entries"]
+    async with run_workspace(
+        tmp_path, demo=False, trail_retention=0.0, text_retention=None
+    ) as running:
         async with asyncio.timeout(20):
             query = "SELECT count(*) FROM audit"
-            while await database_of(house).read(lambda db: db.execute(query).fetchone()[0]):
+            while await database_of(running).read(lambda db: db.execute(query).fetchone()[0]):
                 await asyncio.sleep(0.05)

@@ -1,4 +1,4 @@
-"""What `make check-scripts` cannot see: a script it passes over, and types that pages or answers do not have."""
+"""Checks that `make check-scripts` cannot make: unchecked scripts, and types that differ from pages or responses."""
 
 import re
 from collections import defaultdict
@@ -8,20 +8,20 @@ import pytest
 
 import workspace
 from tests.workspace import samples
-from tests.workspace.house import House
+from tests.workspace.running import RunningWorkspace
 
 FOLDER = Path(workspace.__file__).parent
 SCRIPTS = sorted((FOLDER / "static").rglob("*.js"))
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
-def test_a_script_asks_for_the_checks_of_its_types(script: Path) -> None:
+def test_every_script_is_type_checked(script: Path) -> None:
     text = script.read_text()
     assert text.startswith("// @ts-check\n")
     assert not re.search(r"@ts-(?:ignore|expect-error|nocheck)", text)
 
 
-def test_elements_have_the_tags_that_scripts_take_them_to_have() -> None:
+def test_declared_elements_match_the_templates() -> None:
     declared = (FOLDER / "static" / "elements.d.ts").read_text()
     declared = declared.partition("export interface Elements {")[2].partition("}")[0]
     taken = {
@@ -36,19 +36,21 @@ def test_elements_have_the_tags_that_scripts_take_them_to_have() -> None:
     assert taken == {id: found[id] for id in taken}
 
 
-async def test_answers_have_the_fields_that_scripts_take_them_to_have(house: House) -> None:
+async def test_declared_types_match_the_responses(
+    running: RunningWorkspace,
+) -> None:
     attachments = [samples.photo(location={"name": "Home"}, contacts=[{"name": "Mia"}])]
-    await house.deliver(
+    await running.deliver(
         samples.received("evt_1", samples.message(1, reply_to="msg_0", attachments=attachments))
     )
-    hidden = (await house.get("api/conversations/conv_mia/lines?since=0"))["lines"][0]
-    opened = await house.opened()
-    await house.post("api/conversations/conv_mia/agents", {"do": "close"})
-    *_, message, notice = (await house.get("api/conversations/conv_mia/lines?since=0"))["lines"]
-    audit = await house.get("api/audit")
+    hidden = (await running.get("api/conversations/conv_mia/lines?since=0"))["lines"][0]
+    opened = await running.open_conversation()
+    await running.post("api/conversations/conv_mia/agents", {"do": "close"})
+    *_, message, notice = (await running.get("api/conversations/conv_mia/lines?since=0"))["lines"]
+    audit = await running.get("api/audit")
     answers = {
-        "Me": await house.get("api/me"),
-        "ConversationPage": await house.get("api/conversations?show=all"),
+        "Me": await running.get("api/me"),
+        "ConversationPage": await running.get("api/conversations?show=all"),
         "Conversation": opened["conversation"],
         "OpenedConversation": opened,
         "ChannelAbilities": opened["can"],
@@ -60,7 +62,7 @@ async def test_answers_have_the_fields_that_scripts_take_them_to_have(house: Hou
         "ContactCard": message["attachments"][0]["contacts"][0],
         "AuditPage": audit,
         "AuditEntry": audit["entries"][0],
-        "OperationsReport": await house.get("api/operations"),
+        "OperationsReport": await running.get("api/operations"),
     }
     declared = _interfaces((FOLDER / "static" / "types.d.ts").read_text())
     assert {name: set(answer) for name, answer in answers.items()} == {
@@ -74,7 +76,7 @@ _INTERFACE = re.compile(
 
 
 def _interfaces(text: str) -> dict[str, set[str]]:
-    """The fields of each interface, with those that it inherits."""
+    """Return the fields of each interface, including inherited ones."""
     parents: dict[str, str] = {}
     fields: dict[str, set[str]] = {}
     for name, parent, body in _INTERFACE.findall(text):

@@ -1,24 +1,24 @@
-"""Finding conversations by names, numbers and words."""
+"""Search for conversations by names, numbers and texts."""
 
 import pytest
 from yarl import URL
 
 from tests.workspace import samples
-from tests.workspace.house import House
+from tests.workspace.running import RunningWorkspace
 
 
 @pytest.fixture
-async def shelf(house: House) -> House:
-    said = {
+async def searchable(running: RunningWorkspace) -> RunningWorkspace:
+    texts = {
         "conv_zoe": ("Zoë Ångström", "+4915550001", "The café machine drips since Monday"),
         "conv_ali": ("علي", "+4915550002", "الجهاز لا يعمل"),
         "conv_sms": (None, "+15550003", "drips, yes. Since Tuesday " + "x " * 80 + "needle"),
     }
-    for number, (id, (name, consumer, text)) in enumerate(said.items()):
+    for number, (id, (name, consumer, text)) in enumerate(texts.items()):
         who = samples.conversation(id, consumer={"id": consumer, "name": name})
         message = samples.message(1, id=f"msg_{id}", text=text)
-        await house.deliver(samples.received(f"evt_{number}", message, who))
-    return house
+        await running.deliver(samples.received(f"evt_{number}", message, who))
+    return running
 
 
 @pytest.mark.parametrize(
@@ -41,34 +41,40 @@ async def shelf(house: House) -> House:
         ("   ", {"conv_zoe", "conv_ali", "conv_sms"}),
     ],
 )
-async def test_words_find_what_they_are_part_of(shelf: House, words: str, found: set[str]) -> None:
-    async with shelf.session.get(shelf.url("api/conversations"), params={"q": words}) as response:
+async def test_search_finds_names_numbers_and_parts_of_words(
+    searchable: RunningWorkspace, words: str, found: set[str]
+) -> None:
+    async with searchable.session.get(
+        searchable.url("api/conversations"), params={"q": words}
+    ) as response:
         listed = (await response.json())["conversations"]
     assert {entry["id"] for entry in listed} == found
 
 
-async def test_what_was_found_is_shown_with_its_surroundings(shelf: House) -> None:
-    (entry,) = (await shelf.get("api/conversations?q=needle"))["conversations"]
+async def test_search_hit_is_shown_with_context(searchable: RunningWorkspace) -> None:
+    (entry,) = (await searchable.get("api/conversations?q=needle"))["conversations"]
     assert entry["last"]["line"].endswith("needle")
     assert entry["last"]["line"].startswith("… ")
 
 
-async def test_an_edited_message_is_found_by_its_new_words_only(shelf: House) -> None:
+async def test_edited_message_is_found_by_its_new_text_only(
+    searchable: RunningWorkspace,
+) -> None:
     edit = {"id": "msg_conv_zoe", "platform_id": "x", "text": "all is well", "transcript": "x"}
     data = {"conversation": samples.conversation("conv_zoe"), "message": edit}
-    await shelf.deliver(samples.event("evt_e", "message.edited", data))
-    assert (await shelf.get("api/conversations?q=monday"))["conversations"] == []
-    assert len((await shelf.get("api/conversations?q=well"))["conversations"]) == 1
+    await searchable.deliver(samples.event("evt_e", "message.edited", data))
+    assert (await searchable.get("api/conversations?q=monday"))["conversations"] == []
+    assert len((await searchable.get("api/conversations?q=well"))["conversations"]) == 1
 
 
 @pytest.mark.parametrize(
     "words", ["abc%00", "%00", "a%22b%22cc", "abc*", "NEAR(abc)", "%F0%9F%98%80"]
 )
-async def test_signs_that_mean_something_to_the_index_are_mere_signs(
-    house: House, words: str
+async def test_query_syntax_of_the_index_has_no_effect(
+    running: RunningWorkspace, words: str
 ) -> None:
-    await house.deliver(samples.received("evt_1", samples.message(text="some words")))
-    async with house.session.get(
-        URL(house.url(f"api/conversations?q={words}"), encoded=True)
+    await running.deliver(samples.received("evt_1", samples.message(text="some words")))
+    async with running.session.get(
+        URL(running.url(f"api/conversations?q={words}"), encoded=True)
     ) as response:
         assert response.status == 200

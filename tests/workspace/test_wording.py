@@ -1,51 +1,51 @@
-"""Every state and reason of the contract is a sentence."""
+"""Texts for states, reasons, progress, names and file names."""
 
 import pytest
 
-from workspace.handlers.media import disposition, safe_name
-from workspace.text.safe_text import plain_name
+from workspace.handlers.media import content_disposition, safe_filename
+from workspace.text.safe_text import clean_name
 from workspace.text.wording import (
-    consumer_in_words,
-    length,
-    may_be_retried,
-    progress_in_words,
-    reason_in_words,
-    size,
-    state_in_words,
+    can_retry,
+    describe_progress,
+    describe_reason,
+    describe_state,
+    fallback_name,
+    format_duration,
+    format_size,
 )
 
 REJECTED = {
-    "too_large": "Refused: too large",
-    "unsupported_type": "Refused: this type of file is not accepted",
-    "malware": "Refused: malware found",
-    "corrupt": "Refused: the file is damaged",
-    "too_many_pixels": "Refused: too many pixels",
-    "too_long": "Refused: too long",
-    "disabled": "Refused: videos are turned off for this channel",
-    "something_new": "Refused: something new",
+    "too_large": "Not accepted: the file is too large",
+    "unsupported_type": "Not accepted: this type of file is not supported",
+    "malware": "Not accepted: malware was found in the file",
+    "corrupt": "Not accepted: the file is damaged",
+    "too_many_pixels": "Not accepted: it has too many pixels",
+    "too_long": "Not accepted: it is too long",
+    "disabled": "Not accepted: videos are turned off for this channel",
+    "something_new": "Not accepted: something new",
 }
 FAILED = {
-    "gone": "Could not be fetched: the platform no longer has it",
-    "expired": "Could not be fetched: the platform's link has expired",
-    "unauthorized": "Could not be fetched: the platform refused our credentials",
-    "unreachable": "Could not be fetched: the platform did not answer",
-    "checksum_mismatch": "Could not be fetched: it arrived damaged",
-    "blocked_host": "Could not be fetched: its address is not one we may fetch from",
-    "scanner_unavailable": "Could not be checked: the malware scanner is not answering",
-    "decoder_crashed": "Could not be made safe: the decoder gave up on it",
-    "something_new": "Could not be fetched: something new",
+    "gone": "Could not be downloaded: the platform no longer has it",
+    "expired": "Could not be downloaded: the platform's link has expired",
+    "unauthorized": "Could not be downloaded: the platform did not accept our credentials; please ask an operator",
+    "unreachable": "Could not be downloaded: the platform did not answer",
+    "checksum_mismatch": "Could not be downloaded: the file arrived damaged",
+    "blocked_host": "Could not be downloaded: its address is not allowed",
+    "scanner_unavailable": "Could not be checked: the malware scanner is not responding",
+    "decoder_crashed": "Could not be made safe: the file could not be decoded",
+    "something_new": "Could not be downloaded: something new",
 }
 
 
 @pytest.mark.parametrize(("reason", "sentence"), REJECTED.items())
-def test_a_refusal_says_why(reason: str, sentence: str) -> None:
-    found = state_in_words({"kind": "video", "state": "rejected", "reason": reason})
+def test_rejection_has_a_reason(reason: str, sentence: str) -> None:
+    found = describe_state({"kind": "video", "state": "rejected", "reason": reason})
     assert found == sentence
 
 
 @pytest.mark.parametrize(("reason", "sentence"), FAILED.items())
-def test_a_failure_says_why(reason: str, sentence: str) -> None:
-    found = state_in_words({"kind": "photo", "state": "failed", "reason": reason})
+def test_failed_attachment_has_a_reason(reason: str, sentence: str) -> None:
+    found = describe_state({"kind": "photo", "state": "failed", "reason": reason})
     assert found == sentence
 
 
@@ -73,14 +73,14 @@ def test_a_failure_says_why(reason: str, sentence: str) -> None:
         ("too_large", "more than 25000000 bytes came", "Too large: more than 25 MB"),
         ("too_many_pixels", "frames of 9000 x 9000 pixels", "Too many pixels: 81 megapixels"),
         ("too_long", "5400 s", "Too long: 1:30:00"),
-        ("too_long", "encoding it takes too long", "Refused: too long"),
-        ("too_large", None, "Refused: too large"),
-        ("malware", "Eicar-Test 68 bytes, limit 1", "Refused: malware found"),
+        ("too_long", "encoding it takes too long", "Not accepted: it is too long"),
+        ("too_large", None, "Not accepted: the file is too large"),
+        ("malware", "Eicar-Test 68 bytes, limit 1", "Not accepted: malware was found in the file"),
     ],
 )
-def test_numbers_make_a_refusal_exact(reason: str, detail: str | None, sentence: str) -> None:
+def test_numbers_in_the_detail_are_shown(reason: str, detail: str | None, sentence: str) -> None:
     attachment = {"kind": "video", "state": "rejected", "reason": reason, "detail": detail}
-    assert state_in_words(attachment) == sentence
+    assert describe_state(attachment) == sentence
 
 
 @pytest.mark.parametrize(
@@ -96,34 +96,35 @@ def test_numbers_make_a_refusal_exact(reason: str, detail: str | None, sentence:
         (None, FAILED["expired"], True),
     ],
 )
-def test_what_was_removed_here_says_so_and_offers_no_retry(
-    detail: str | None, sentence: str, retry: bool
-) -> None:
+def test_expired_attachment_offers_no_retry(detail: str | None, sentence: str, retry: bool) -> None:
     attachment = {"kind": "photo", "state": "failed", "reason": "expired", "detail": detail}
-    assert state_in_words(attachment) == sentence
-    assert may_be_retried(attachment) is retry
+    assert describe_state(attachment) == sentence
+    assert can_retry(attachment) is retry
 
 
-def test_somebody_without_a_name_is_called_by_number_or_by_the_end_of_an_id() -> None:
-    assert consumer_in_words("whatsapp", "4915550000001") == "+4915550000001"
-    assert consumer_in_words("twilio", "+15550001") == "+15550001"
-    assert consumer_in_words("messenger", "7712345678901234") == "Customer 1234"
-    assert consumer_in_words("apple", "urn:mbid:AQAAYab9x/+=") == "Customer AB9X"
+def test_consumer_without_name_gets_a_fallback_name() -> None:
+    assert fallback_name("whatsapp", "4915550000001") == "+4915550000001"
+    assert fallback_name("twilio", "+15550001") == "+15550001"
+    assert fallback_name("messenger", "7712345678901234") == "Customer 1234"
+    assert fallback_name("apple", "urn:mbid:AQAAYab9x/+=") == "Customer AB9X"
 
 
-def test_why_a_text_did_not_arrive_is_said_in_words() -> None:
-    assert reason_in_words("opted_out") == "the customer wants no more texts; they must write first"
-    assert reason_in_words("a_new_word") == "a new word"
-    assert reason_in_words(None) is None
+def test_reasons_of_failed_messages_are_described() -> None:
+    assert (
+        describe_reason("opted_out")
+        == "the customer opted out of messages; you can reply once they write again"
+    )
+    assert describe_reason("a_new_word") == "a new word"
+    assert describe_reason(None) is None
 
 
-def test_what_is_ready_needs_no_words_and_what_is_pending_some() -> None:
-    assert state_in_words({"state": "ready"}) == ""
-    assert state_in_words({"state": "pending"}) == "Still being fetched …"
+def test_ready_attachment_has_no_text_and_pending_has_one() -> None:
+    assert describe_state({"state": "ready"}) == ""
+    assert describe_state({"state": "pending"}) == "Downloading…"
 
 
-def test_lengths_and_sizes_read_as_people_write_them() -> None:
-    assert [length(s) for s in (0, 0.6, 59.4, 60, 754, 3600, 3725.2)] == [
+def test_durations_and_sizes_are_formatted() -> None:
+    assert [format_duration(s) for s in (0, 0.6, 59.4, 60, 754, 3600, 3725.2)] == [
         "0:00",
         "0:01",
         "0:59",
@@ -132,7 +133,7 @@ def test_lengths_and_sizes_read_as_people_write_them() -> None:
         "1:00:00",
         "1:02:05",
     ]
-    assert [size(s) for s in (12, 24_100, 5_242_880, 25_000_000)] == [
+    assert [format_size(s) for s in (12, 24_100, 5_242_880, 25_000_000)] == [
         "12 bytes",
         "24 kB",
         "5.2 MB",
@@ -160,22 +161,22 @@ def test_lengths_and_sizes_read_as_people_write_them() -> None:
         ("می\u200cروم.mp4", "می\u200cروم.mp4"),
     ],
 )
-def test_a_downloaded_file_has_a_harmless_name(name: str | None, safe: str) -> None:
+def test_downloaded_file_has_a_safe_name(name: str | None, safe: str) -> None:
     body = {"id": "att_abcdefgh", "kind": "video", "name": name}
-    assert safe_name(body, "video/mp4") == safe
+    assert safe_filename(body, "video/mp4") == safe
 
 
-def test_a_name_beyond_ascii_travels_encoded() -> None:
-    assert disposition("Zoë.mp4") == (
+def test_non_ascii_file_name_is_encoded() -> None:
+    assert content_disposition("Zoë.mp4") == (
         "attachment; filename=\"Zo_.mp4\"; filename*=UTF-8''Zo%C3%AB.mp4"
     )
 
 
-def test_a_name_keeps_what_belongs_to_it() -> None:
+def test_clean_name_keeps_joined_characters() -> None:
     family = "👨‍👩‍👧"
-    assert plain_name(f"  Zoë   {family} ") == f"Zoë {family}"
-    assert plain_name("\u202e\u2066\u200b") is None
-    assert plain_name("x" * 1000) == "x" * 200
+    assert clean_name(f"  Zoë   {family} ") == f"Zoë {family}"
+    assert clean_name("\u202e\u2066\u200b") is None
+    assert clean_name("x" * 1000) == "x" * 200
 
 
 NOW = 1_800_000_000_000
@@ -184,27 +185,27 @@ NOW = 1_800_000_000_000
 @pytest.mark.parametrize(
     ("progress", "words"),
     [
-        ({"step": "waiting", "tries": 0}, "Still being fetched …"),
-        ({"step": "fetching", "tries": 3}, "Still being fetched …"),
-        ({"step": "scanning", "tries": 1}, "Being scanned for malware …"),
-        ({"step": "making_safe", "percent": None}, "Being made safe …"),
-        ({"step": "making_safe", "percent": 0}, "Being made safe … 0 %"),
-        ({"step": "something new"}, "Still being fetched …"),
-        (None, "Still being fetched …"),
+        ({"step": "waiting", "tries": 0}, "Downloading…"),
+        ({"step": "fetching", "tries": 3}, "Downloading…"),
+        ({"step": "scanning", "tries": 1}, "Scanning for malware…"),
+        ({"step": "making_safe", "percent": None}, "Making it safe…"),
+        ({"step": "making_safe", "percent": 0}, "Making it safe… 0%"),
+        ({"step": "something new"}, "Downloading…"),
+        (None, "Downloading…"),
         (
             {"step": "waiting", "tries": 1, "next_try_at": "2027-01-15T08:00:10Z"},
-            "Still being fetched: tried once, again in a moment",
+            "Not downloaded yet: tried once, trying again in a moment",
         ),
         (
             {"step": "waiting", "tries": 4, "next_try_at": "2027-01-15T08:12:00Z"},
-            "Still being fetched: tried 4 times, again in 12 min",
+            "Not downloaded yet: tried 4 times, trying again in 12 min",
         ),
-        ({"step": "waiting", "tries": 2}, "Still being fetched: tried 2 times"),
+        ({"step": "waiting", "tries": 2}, "Not downloaded yet: tried 2 times"),
     ],
 )
-def test_what_is_being_done_is_said_in_words(progress: object, words: str) -> None:
-    assert progress_in_words({"state": "pending", "progress": progress}, NOW) == words
+def test_progress_is_described(progress: object, words: str) -> None:
+    assert describe_progress({"state": "pending", "progress": progress}, NOW) == words
 
 
-def test_what_has_ended_has_no_progress() -> None:
-    assert progress_in_words({"state": "ready"}, NOW) == ""
+def test_attachment_that_is_not_pending_has_no_progress() -> None:
+    assert describe_progress({"state": "ready"}, NOW) == ""

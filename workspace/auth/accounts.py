@@ -1,6 +1,6 @@
-"""Local accounts of agents, supervisors and operators: what a command line needs to keep them.
+"""Local accounts of agents, supervisors and operators, as the command line manages them.
 
-Each function opens the workspace's database by itself and may run while the workspace does.
+The functions that take a path open the database themselves and may run while the workspace does.
 """
 
 import re
@@ -12,21 +12,21 @@ from pathlib import Path
 
 from workspace.roles import ROLES
 from workspace.store.database import connect
-from workspace.store.migrations import TooNew, bring_up
+from workspace.store.migrations import TooNew, migrate
 from workspace.timestamps import now
 
-from .passwords import hashed
+from .passwords import hash_password
 
-#: Names stand in addresses, links and logs: short, lower case, nothing that needs quoting.
+#: Names appear in URLs and logs, so they are short, lower case and never need quoting.
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 
-#: NIST SP 800-63B asks for eight at least; sign-in here is reachable from the internet.
-SHORTEST_PASSWORD = 10
-_LONGEST_PASSWORD = 1000
+#: NIST SP 800-63B requires at least eight. Ours is longer because the internet can reach the sign-in page.
+MIN_PASSWORD = 10
+_MAX_PASSWORD = 1000
 
 
 class AccountProblem(Exception):
-    """What cannot be done with an account, and why, in words for the command line."""
+    """An account could not be changed. The text says why, for the user of the command line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,68 +37,74 @@ class Account:
 
 
 def add(database: Path, name: str, password: str, roles: Iterable[str] = ("agent",)) -> None:
-    """A new account; raises AccountProblem for a taken or impossible name, a weak password, an unknown role."""
+    """Add an account. Raises AccountProblem if the name is taken or invalid, the password weak or a role unknown."""
     if not _NAME.fullmatch(name):
         raise AccountProblem(
-            f"{name!r} cannot be a name: use up to 64 of a-z, 0-9, dot, dash, underscore and @"
+            f"{name!r} cannot be an account name: use 1 to 64 characters from a-z, 0-9, dot, dash, underscore"
+            " and @, and begin with a letter or a digit"
         )
-    row = (name, _hashed(password), _roles(roles), now())
-    with _changing(database) as db:
+    row = (name, _checked_hash(password), _checked_roles(roles), now())
+    with _transaction(database) as db:
         added = db.execute("INSERT INTO accounts VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", row)
         if not added.rowcount:
-            raise AccountProblem(f"there is an account {name!r} already")
+            raise AccountProblem(f"an account named {name!r} already exists; choose another name")
 
 
 def set_password(database: Path, name: str, password: str) -> None:
-    """Change a password; whoever is signed in with the old one is signed out."""
-    kept = _hashed(password)
-    with _changing(database) as db:
-        _known(db.execute("UPDATE accounts SET password = ? WHERE name = ?", (kept, name)), name)
+    """Change a password and end all sessions of the account."""
+    password_hash = _checked_hash(password)
+    with _transaction(database) as db:
+        _require_account(
+            db.execute("UPDATE accounts SET password = ? WHERE name = ?", (password_hash, name)),
+            name,
+        )
         db.execute("DELETE FROM sessions WHERE agent = ?", (name,))
 
 
 def set_roles(database: Path, name: str, roles: Iterable[str]) -> None:
-    with _changing(database) as db:
-        row = (_roles(roles), name)
-        _known(db.execute("UPDATE accounts SET roles = ? WHERE name = ?", row), name)
+    with _transaction(database) as db:
+        row = (_checked_roles(roles), name)
+        _require_account(db.execute("UPDATE accounts SET roles = ? WHERE name = ?", row), name)
 
 
 def remove(database: Path, name: str) -> None:
-    """Remove an account and sign it out at once. What it wrote and who was assigned stays as it is."""
-    with _changing(database) as db:
-        _known(db.execute("DELETE FROM accounts WHERE name = ?", (name,)), name)
+    """Remove an account and end its sessions. Its messages and assignments stay as they are."""
+    with _transaction(database) as db:
+        _require_account(db.execute("DELETE FROM accounts WHERE name = ?", (name,)), name)
         db.execute("DELETE FROM sessions WHERE agent = ?", (name,))
 
 
 def listed(database: Path) -> tuple[Account, ...]:
-    with _changing(database) as db:
-        return everybody(db)
+    with _transaction(database) as db:
+        return list_accounts(db)
 
 
-def everybody(db: sqlite3.Connection) -> tuple[Account, ...]:
+def list_accounts(db: sqlite3.Connection) -> tuple[Account, ...]:
     rows = db.execute("SELECT name, roles, created_at FROM accounts ORDER BY name")
-    return tuple(Account(row["name"], _split(row["roles"]), row["created_at"]) for row in rows)
+    return tuple(
+        Account(row["name"], _split_roles(row["roles"]), row["created_at"]) for row in rows
+    )
 
 
-def roles_of(db: sqlite3.Connection, name: str) -> tuple[str, ...] | None:
+def find_roles(db: sqlite3.Connection, name: str) -> tuple[str, ...] | None:
     row = db.execute("SELECT roles FROM accounts WHERE name = ?", (name,)).fetchone()
-    return None if row is None else _split(row["roles"])
+    return None if row is None else _split_roles(row["roles"])
 
 
-def password_of(db: sqlite3.Connection, name: str) -> str | None:
+def find_password_hash(db: sqlite3.Connection, name: str) -> str | None:
     row = db.execute("SELECT password FROM accounts WHERE name = ?", (name,)).fetchone()
     return None if row is None else str(row["password"])
 
 
 @contextmanager
-def _changing(database: Path) -> Iterator[sqlite3.Connection]:
+def _transaction(database: Path) -> Iterator[sqlite3.Connection]:
     database.parent.mkdir(parents=True, exist_ok=True)
     db = connect(database)
     try:
         try:
-            bring_up(db)
-        except TooNew as trouble:
-            raise AccountProblem(str(trouble)) from trouble
+            migrate(db)
+        except TooNew as exc:
+            raise AccountProblem(str(exc)) from exc
         db.execute("BEGIN IMMEDIATE")
         yield db
         db.execute("COMMIT")
@@ -106,24 +112,26 @@ def _changing(database: Path) -> Iterator[sqlite3.Connection]:
         db.close()
 
 
-def _known(changed: sqlite3.Cursor, name: str) -> None:
-    if not changed.rowcount:
-        raise AccountProblem(f"there is no account {name!r}")
+def _require_account(cursor: sqlite3.Cursor, name: str) -> None:
+    if not cursor.rowcount:
+        raise AccountProblem(f"no account is named {name!r}; check the spelling")
 
 
-def _hashed(password: str) -> str:
-    if not SHORTEST_PASSWORD <= len(password) <= _LONGEST_PASSWORD:
-        raise AccountProblem(f"a password needs at least {SHORTEST_PASSWORD} characters")
-    return hashed(password)
+def _checked_hash(password: str) -> str:
+    if not MIN_PASSWORD <= len(password) <= _MAX_PASSWORD:
+        raise AccountProblem(
+            f"a password needs at least {MIN_PASSWORD} and at most {_MAX_PASSWORD} characters"
+        )
+    return hash_password(password)
 
 
-def _roles(roles: Iterable[str]) -> str:
-    wanted = tuple(dict.fromkeys(roles))
-    for role in wanted or ("",):
+def _checked_roles(roles: Iterable[str]) -> str:
+    unique = tuple(dict.fromkeys(roles))
+    for role in unique or ("",):
         if role not in ROLES:
-            raise AccountProblem(f"{role!r} is no role: use {', '.join(ROLES)}")
-    return ",".join(wanted)
+            raise AccountProblem(f"{role!r} is not a role; use {', '.join(ROLES)}")
+    return ",".join(unique)
 
 
-def _split(roles: str) -> tuple[str, ...]:
+def _split_roles(roles: str) -> tuple[str, ...]:
     return tuple(roles.split(","))

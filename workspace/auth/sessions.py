@@ -1,17 +1,17 @@
-"""Sessions: a random token in a cookie, its fingerprint in the database."""
+"""Sessions. The browser holds a random token in a cookie; the database holds only its fingerprint."""
 
 import hashlib
 import secrets
 import sqlite3
 from dataclasses import dataclass
 
-#: A shift with a long break; whoever is away longer signs in again.
+#: Covers a shift with a long break. After a longer absence an agent signs in again.
 IDLE_MILLISECONDS = 12 * 3600 * 1000
-#: However busy, everybody signs in once a week.
-LONGEST_MILLISECONDS = 7 * 24 * 3600 * 1000
+#: Every agent signs in at least once a week.
+MAX_AGE_MILLISECONDS = 7 * 24 * 3600 * 1000
 
-#: How exactly `seen_at` is kept: a write for every request would be a waste.
-_SEEN_EVERY = 5 * 60 * 1000
+#: `seen_at` is updated at most this often, so that not every request writes.
+_TOUCH_INTERVAL = 5 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,17 +20,17 @@ class Session:
     csrf: str
     seen_at: int
 
-    def stale(self, now: int) -> bool:
-        """Whether it is time to note that the session is in use."""
-        return now - self.seen_at > _SEEN_EVERY
+    def needs_touch(self, now: int) -> bool:
+        """Whether `seen_at` is due for an update."""
+        return now - self.seen_at > _TOUCH_INTERVAL
 
 
-def begin(db: sqlite3.Connection, agent: str, now: int) -> str:
-    """A new session with a token nobody has seen before; clears away those that are over."""
+def start(db: sqlite3.Connection, agent: str, now: int) -> str:
+    """Create a session and return its new token. Expired sessions are deleted."""
     token = secrets.token_urlsafe(32)
     db.execute(
         "DELETE FROM sessions WHERE seen_at < ? OR created_at < ?",
-        (now - IDLE_MILLISECONDS, now - LONGEST_MILLISECONDS),
+        (now - IDLE_MILLISECONDS, now - MAX_AGE_MILLISECONDS),
     )
     db.execute(
         "INSERT INTO sessions VALUES (?, ?, ?, ?, ?)",
@@ -43,12 +43,12 @@ def find(db: sqlite3.Connection, token: str, now: int) -> Session | None:
     row = db.execute(
         """SELECT agent, csrf, seen_at FROM sessions
            WHERE fingerprint = ? AND seen_at >= ? AND created_at >= ?""",
-        (fingerprint(token), now - IDLE_MILLISECONDS, now - LONGEST_MILLISECONDS),
+        (fingerprint(token), now - IDLE_MILLISECONDS, now - MAX_AGE_MILLISECONDS),
     ).fetchone()
     return None if row is None else Session(row["agent"], row["csrf"], row["seen_at"])
 
 
-def seen(db: sqlite3.Connection, token: str, now: int) -> None:
+def touch(db: sqlite3.Connection, token: str, now: int) -> None:
     db.execute("UPDATE sessions SET seen_at = ? WHERE fingerprint = ?", (now, fingerprint(token)))
 
 

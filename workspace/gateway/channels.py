@@ -1,4 +1,4 @@
-"""What each channel can do with an agent's answer, as the gateway tells; remembered for some minutes."""
+"""Cache of what each channel supports for agents' replies, as the gateway reports it."""
 
 import time
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from typing import Any
 
 from .client import GatewayClient, GatewayError
 
-#: Seconds. Settings change with a restart of the gateway; one that is away is asked again sooner.
-_FRESH, _AGAIN = 300.0, 10.0
+#: Seconds. Settings change only when the gateway restarts. If the gateway is unreachable, it is asked again sooner.
+_CACHE_SECONDS, _RETRY_SECONDS = 300.0, 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """Whether quotes reach the consumer, and whether they can see that somebody is writing."""
+    """Whether the consumer receives quotes, and whether the consumer can see that an agent is typing."""
 
     quotes: bool = False
     typing: bool = False
@@ -21,25 +21,27 @@ class Channel:
 class Channels:
     def __init__(self, gateway: GatewayClient) -> None:
         self._gateway = gateway
-        self._known: dict[str, Channel] = {}
-        self._until = 0.0
+        self._channels: dict[str, Channel] = {}
+        self._refresh_at = 0.0
 
-    async def of(self, connector: str) -> Channel:
-        """What a connector can do; nothing special while the gateway does not tell."""
-        if time.monotonic() >= self._until:
-            await self._ask()
-        return self._known.get(connector, Channel())
+    async def find(self, connector: str) -> Channel:
+        """Return what a connector supports; no optional feature while the gateway does not answer."""
+        if time.monotonic() >= self._refresh_at:
+            await self._refresh()
+        return self._channels.get(connector, Channel())
 
-    async def _ask(self) -> None:
-        self._until = time.monotonic() + _AGAIN
+    async def _refresh(self) -> None:
+        self._refresh_at = time.monotonic() + _RETRY_SECONDS
         try:
-            found = (await self._gateway.call("GET", "/v1/capabilities")).content
-            self._known = {str(row["connector"]): _channel(row) for row in found["connectors"]}
+            content = (await self._gateway.request("GET", "/v1/capabilities")).content
+            self._channels = {
+                str(row["connector"]): _parse_channel(row) for row in content["connectors"]
+            }
         except (GatewayError, KeyError, TypeError, AttributeError):
             return
-        self._until = time.monotonic() + _FRESH
+        self._refresh_at = time.monotonic() + _CACHE_SECONDS
 
 
-def _channel(row: Any) -> Channel:
+def _parse_channel(row: Any) -> Channel:
     features = row["features"]
     return Channel(*(features.get(name, "no") != "no" for name in ("send_quote", "send_typing")))

@@ -1,4 +1,4 @@
-"""The calls the workspace makes to the gateway's public API, as any other conversation core would."""
+"""Client for the gateway's public API, with the calls that any conversation core makes."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -10,31 +10,31 @@ import aiohttp
 import orjson
 from yarl import URL
 
-#: The gateway answers from its own disk; whoever waits longer should be told so.
-_PATIENCE = aiohttp.ClientTimeout(total=15)
+#: The gateway answers from its own disk. An agent who would wait longer gets an error instead.
+_TIMEOUT = aiohttp.ClientTimeout(total=15)
 
 
-_AWAY = "The gateway cannot be reached right now."
+_UNREACHABLE = "The gateway cannot be reached right now. Please try again later."
 
 
 class GatewayError(Exception):
-    """A call that did not do what was asked. `sentence` is for the person who asked."""
+    """A call to the gateway failed. `detail` is a sentence for the person who made the request."""
 
-    def __init__(self, status: int, sentence: str, problem: Mapping[str, Any]) -> None:
-        super().__init__(f"{status}: {sentence}")
+    def __init__(self, status: int, detail: str, problem: Mapping[str, Any]) -> None:
+        super().__init__(f"{status}: {detail}")
         self.status = status
-        self.sentence = sentence
+        self.detail = detail
         self.problem = problem
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class GatewayResponse:
     status: int
     content: Any
 
 
 class GatewayClient:
-    """`open` before use, `close` after."""
+    """Call `open` before use and `close` afterwards."""
 
     def __init__(self, gateway_url: str, api_token: str) -> None:
         self._url = gateway_url.rstrip("/")
@@ -42,86 +42,88 @@ class GatewayClient:
 
     async def open(self) -> None:
         self._session = aiohttp.ClientSession(
-            headers={"Authorization": f"Bearer {self._token}"}, timeout=_PATIENCE
+            headers={"Authorization": f"Bearer {self._token}"}, timeout=_TIMEOUT
         )
 
     async def close(self) -> None:
         await self._session.close()
 
-    async def links(self, attachment: str, agent: str) -> Mapping[str, Any]:
-        """Short-lived addresses of an attachment's renditions, for this agent."""
-        path = f"/v1/attachments/{_part(attachment)}/links"
-        answer = await self.call("POST", path, {"agent": agent})
-        found: Mapping[str, Any] = answer.content
+    async def get_links(self, attachment: str, agent: str) -> Mapping[str, Any]:
+        """Return short-lived links to an attachment's renditions, valid for this agent."""
+        path = f"/v1/attachments/{_segment(attachment)}/links"
+        response = await self.request("POST", path, {"agent": agent})
+        found: Mapping[str, Any] = response.content
         return found
 
     async def assign(self, conversation: str, agents: list[str]) -> None:
-        """Tell the gateway who may see the media of a conversation."""
-        await self.call(
-            "PUT", f"/v1/conversations/{_part(conversation)}/agents", {"agents": agents}
+        """Set which agents may see the media of a conversation."""
+        await self.request(
+            "PUT", f"/v1/conversations/{_segment(conversation)}/agents", {"agents": agents}
         )
 
     async def erase(self, conversation: str) -> None:
-        """Remove a conversation for good. One the gateway has no more is as gone as it can be."""
+        """Erase a conversation for good. A conversation that the gateway no longer has counts as erased."""
         try:
-            await self.call("DELETE", f"/v1/conversations/{_part(conversation)}")
-        except GatewayError as trouble:
-            if trouble.status != 404:
+            await self.request("DELETE", f"/v1/conversations/{_segment(conversation)}")
+        except GatewayError as exc:
+            if exc.status != 404:
                 raise
 
     async def mark_read(self, message: str) -> None:
-        await self.call("POST", f"/v1/messages/{_part(message)}/read")
+        await self.request("POST", f"/v1/messages/{_segment(message)}/read")
 
-    async def typing(self, conversation: str, *, on: bool) -> None:
-        """Show the consumer that an agent is writing, or no longer is."""
-        await self.call("POST", f"/v1/conversations/{_part(conversation)}/typing", {"typing": on})
+    async def set_typing(self, conversation: str, *, on: bool) -> None:
+        """Show the consumer that an agent is typing, or has stopped."""
+        await self.request(
+            "POST", f"/v1/conversations/{_segment(conversation)}/typing", {"typing": on}
+        )
 
-    async def attachment(self, id: str) -> Mapping[str, Any]:
-        """An attachment as the gateway has it now; while it is pending with its `progress`."""
-        answer = await self.call("GET", f"/v1/attachments/{_part(id)}")
-        return answer.content if isinstance(answer.content, Mapping) else {}
+    async def get_attachment(self, id: str) -> Mapping[str, Any]:
+        """Return the attachment as the gateway has it now. A pending one has a `progress`."""
+        response = await self.request("GET", f"/v1/attachments/{_segment(id)}")
+        return response.content if isinstance(response.content, Mapping) else {}
 
-    async def retry(self, attachment: str) -> Mapping[str, Any]:
-        """Fetch and sanitize again; the attachment as it is now."""
-        answer = await self.call("POST", f"/v1/attachments/{_part(attachment)}/retry")
-        return answer.content if isinstance(answer.content, Mapping) else {}
+    async def retry_attachment(self, attachment: str) -> Mapping[str, Any]:
+        """Make the gateway fetch and sanitize an attachment again; return the attachment as it is now."""
+        response = await self.request("POST", f"/v1/attachments/{_segment(attachment)}/retry")
+        return response.content if isinstance(response.content, Mapping) else {}
 
-    async def send(
+    async def send_text(
         self, conversation: str, text: str, agent: str, key: str, reply_to: str | None = None
     ) -> str:
-        """Send an agent's text, once for each key however often it is called; the gateway's id of it."""
-        path = f"/v1/conversations/{_part(conversation)}/messages"
+        """Send an agent's text and return the gateway's id of it. Repeated calls with one key send the text once."""
+        path = f"/v1/conversations/{_segment(conversation)}/messages"
         content = {"text": text, "agent": agent}
         if reply_to is not None:
             content["reply_to"] = reply_to
-        answer = await self.call("POST", path, content, {"Idempotency-Key": key})
-        return str(answer.content["id"])
+        response = await self.request("POST", path, content, {"Idempotency-Key": key})
+        return str(response.content["id"])
 
     @asynccontextmanager
-    async def media(self, link: str) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The bytes behind a link, asked for where the gateway is and not where browsers see it."""
+    async def open_media(self, link: str) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Open the media behind a link. The request goes to `gateway_url`, not to the origin that browsers use."""
         parts = urlsplit(link)
         address = f"{self._url}{parts.path}?{parts.query}"
-        # A slow agent may take long over a long video: the time-out is for each read, not for the whole.
+        # An agent on a slow line may take long to download a video, so the timeout is for each read, not for the whole.
         timeout = aiohttp.ClientTimeout(total=None, sock_read=60)
-        asking = self._session.get(
+        request = self._session.get(
             URL(address, encoded=True), timeout=timeout, allow_redirects=False
         )
         try:
-            response = await asking
-        except (aiohttp.ClientError, TimeoutError) as trouble:
-            raise GatewayError(503, _AWAY, {}) from trouble
+            response = await request
+        except (aiohttp.ClientError, TimeoutError) as exc:
+            raise GatewayError(503, _UNREACHABLE, {}) from exc
         async with response:
             yield response
 
-    async def call(
+    async def request(
         self,
         method: str,
         path: str,
         content: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """One call; raises GatewayError unless it was answered with success."""
+    ) -> GatewayResponse:
+        """Make one call. Raises GatewayError unless the gateway answers with success."""
         try:
             async with self._session.request(
                 method,
@@ -130,38 +132,38 @@ class GatewayClient:
                 headers={"Content-Type": "application/json", **(headers or {})},
                 allow_redirects=False,
             ) as response:
-                found = _content(await response.read())
+                found = _parse_body(await response.read())
                 status = response.status
-        except (aiohttp.ClientError, TimeoutError) as trouble:
-            raise GatewayError(503, _AWAY, {}) from trouble
+        except (aiohttp.ClientError, TimeoutError) as exc:
+            raise GatewayError(503, _UNREACHABLE, {}) from exc
         if not 200 <= status < 300:
             problem = found if isinstance(found, Mapping) else {}
-            raise GatewayError(status, _sentence(status, problem), problem)
-        return Answer(status, found)
+            raise GatewayError(status, _describe(status, problem), problem)
+        return GatewayResponse(status, found)
 
 
-def _part(id: str) -> str:
+def _segment(id: str) -> str:
     return quote(id, safe="")
 
 
-def _content(body: bytes) -> Any:
+def _parse_body(body: bytes) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
         return body.decode("utf-8", "replace")
 
 
-def _sentence(status: int, problem: Mapping[str, Any]) -> str:
-    told = problem.get("detail") or problem.get("title")
-    if told:
-        return str(told)
-    return _SENTENCES.get(status, f"The gateway answered {status}.")
+def _describe(status: int, problem: Mapping[str, Any]) -> str:
+    detail = problem.get("detail") or problem.get("title")
+    if detail:
+        return str(detail)
+    return _DETAILS.get(status, f"The gateway answered with an error ({status}).")
 
 
-_SENTENCES = {
-    401: "The gateway does not know the workspace's token.",
-    403: "Only assigned agents may see this.",
-    404: "The gateway does not know this.",
+_DETAILS = {
+    401: "The gateway does not accept the workspace's API token. Please ask an operator for help.",
+    403: "Only assigned agents can see this.",
+    404: "The gateway could not find this.",
     410: "This is no longer stored.",
-    501: "The gateway cannot do this.",
+    501: "This gateway does not support this.",
 }

@@ -1,7 +1,7 @@
-"""Short-lived links to media, fetched when a browser asks, kept until shortly before they expire.
+"""Cache of short-lived media links, fetched on demand and kept until shortly before they expire.
 
-The browser only ever sees addresses of the workspace, which answer with a redirect to a fresh link: it
-never holds the API token, and a page that stays open for hours still shows its pictures.
+Pages only contain URLs of the workspace, which redirect to a fresh link. So the browser never holds the API token, and
+a page that stays open for hours still shows its pictures.
 """
 
 import asyncio
@@ -14,77 +14,79 @@ from workspace.timestamps import parse_timestamp
 
 from .client import GatewayClient, GatewayError
 
-#: A link handed out must live long enough for the browser to follow it.
-_SPARE_MILLISECONDS = 30_000
+#: A link must stay valid long enough for the browser to follow it.
+_MIN_LIFETIME_MILLISECONDS = 30_000
 
-#: Links of this many attachments are remembered; the rest are asked for again.
-_REMEMBERED = 5_000
+#: Links are cached for this many pairs of attachment and agent; the oldest are dropped first.
+_MAX_ENTRIES = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    addresses: Mapping[str, str]
+    urls: Mapping[str, str]
     expires_at: int
 
 
 class LinkCache:
-    """`assign(attachment)` tells the gateway again who is assigned, for when it has forgotten."""
+    """`assign(attachment)` sends the assignment to the gateway again, in case the gateway has lost it."""
 
     def __init__(self, gateway: GatewayClient, assign: Callable[[str], Awaitable[None]]) -> None:
         self._gateway = gateway
         self._assign = assign
-        self._shelf: dict[tuple[str, str], asyncio.Task[Links]] = {}
+        self._tasks: dict[tuple[str, str], asyncio.Task[Links]] = {}
 
-    async def link(self, attachment: str, rendition: str, agent: str) -> str | None:
-        """An address that is good for this agent now; None when there is no such rendition."""
-        links = await self._links(attachment, agent)
-        address = links.addresses.get(rendition)
-        if address is None:
-            # It may have become ready after we asked.
-            self.forget(attachment)
-            address = (await self._links(attachment, agent)).addresses.get(rendition)
-        return address
+    async def get_link(self, attachment: str, rendition: str, agent: str) -> str | None:
+        """Return a link that is valid for this agent now, or None if the rendition does not exist."""
+        links = await self._get_links(attachment, agent)
+        url = links.urls.get(rendition)
+        if url is None:
+            # The rendition may have become ready since the links were fetched.
+            self.invalidate(attachment)
+            url = (await self._get_links(attachment, agent)).urls.get(rendition)
+        return url
 
-    def forget(self, attachment: str | None = None) -> None:
-        """Drop what is kept about an attachment, or everything, as after a change of assignment."""
-        self._shelf = {
+    def invalidate(self, attachment: str | None = None) -> None:
+        """Drop the links of one attachment, or all links, for example after a change of assignment."""
+        self._tasks = {
             key: task
-            for key, task in self._shelf.items()
+            for key, task in self._tasks.items()
             if attachment is not None and key[0] != attachment
         }
 
-    async def _links(self, attachment: str, agent: str) -> Links:
+    async def _get_links(self, attachment: str, agent: str) -> Links:
         key = (attachment, agent)
-        task = self._shelf.pop(key, None)
-        if task is None or _spent(task):
-            # One question for thumbnail, poster and video, though a browser asks for all three at once.
-            task = asyncio.create_task(self._ask(attachment, agent))
-        self._shelf[key] = task
-        while len(self._shelf) > _REMEMBERED:
-            del self._shelf[next(iter(self._shelf))]
+        task = self._tasks.pop(key, None)
+        if task is None or _is_expired(task):
+            # The browser asks for thumbnail, poster and video at once. One call to the gateway answers all three.
+            task = asyncio.create_task(self._fetch(attachment, agent))
+        self._tasks[key] = task
+        while len(self._tasks) > _MAX_ENTRIES:
+            del self._tasks[next(iter(self._tasks))]
         return await asyncio.shield(task)
 
-    async def _ask(self, attachment: str, agent: str) -> Links:
+    async def _fetch(self, attachment: str, agent: str) -> Links:
         try:
-            answer = await self._gateway.links(attachment, agent)
-        except GatewayError as trouble:
-            if trouble.status != 403:
+            response = await self._gateway.get_links(attachment, agent)
+        except GatewayError as exc:
+            if exc.status != 403:
                 raise
             await self._assign(attachment)
-            answer = await self._gateway.links(attachment, agent)
-        found = answer.get("links") or {}
-        addresses = {str(name): str(address) for name, address in found.items()}
+            response = await self._gateway.get_links(attachment, agent)
+        found = response.get("links") or {}
+        urls = {str(name): str(url) for name, url in found.items()}
         try:
-            for address in addresses.values():
-                origin(address)
-        except ValueError as strange:
-            raise GatewayError(502, "The gateway gave a link that is none.", {}) from strange
-        return Links(addresses, parse_timestamp(answer.get("expires_at"), 0))
+            for url in urls.values():
+                origin(url)
+        except ValueError as exc:
+            raise GatewayError(
+                502, "The gateway returned a link that is not a web address.", {}
+            ) from exc
+        return Links(urls, parse_timestamp(response.get("expires_at"), 0))
 
 
-def _spent(task: asyncio.Task[Links]) -> bool:
+def _is_expired(task: asyncio.Task[Links]) -> bool:
     if not task.done():
         return False
     if task.cancelled() or task.exception() is not None:
         return True
-    return task.result().expires_at < time.time() * 1000 + _SPARE_MILLISECONDS
+    return task.result().expires_at < time.time() * 1000 + _MIN_LIFETIME_MILLISECONDS

@@ -1,4 +1,4 @@
-"""What the page asks for: who am I, the list, the lines of a conversation."""
+"""Handlers for reading: the signed-in agent, the list of conversations, and the lines of one."""
 
 import sqlite3
 from functools import partial
@@ -7,66 +7,66 @@ from typing import Any
 from aiohttp import web
 
 from workspace.http.context import agent_of, viewer_of, workspace_of
-from workspace.http.responses import answer, number
+from workspace.http.responses import json_response, parse_number
 from workspace.roles import permissions
 from workspace.store import conversations, transcript
 from workspace.store.assignment import agents_of
 from workspace.store.database import revision
 
-from .actions import talkers
+from .actions import list_agents
 
 
 async def me(request: web.Request) -> web.Response:
     workspace, viewer = workspace_of(request), viewer_of(request)
-    return answer(
+    return json_response(
         {
             "agent": viewer.agent,
             "may": sorted(permissions(viewer.roles)),
             "csrf": viewer.csrf,
             "name": workspace.settings.name,
             "demo": workspace.settings.demo,
-            "agents": await workspace.database.read(partial(talkers, workspace)),
+            "agents": await workspace.database.read(partial(list_agents, workspace)),
         }
     )
 
 
 async def list_conversations(request: web.Request) -> web.Response:
-    """`show` open, mine, closed or all; `q` words to search for; `before` the last entry one has."""
+    """List conversations: `show` is open, mine, closed or all; `q` is a search; `before` continues after an entry."""
     agent, show = agent_of(request), request.query.get("show", "all")
-    words = request.query.get("q", "")[:200].strip()
-    before = _cursor(request)
-    if show not in conversations.SHOWN:
+    text = request.query.get("q", "")[:200].strip()
+    before = _parse_cursor(request)
+    if show not in conversations.FILTERS:
         raise web.HTTPBadRequest
 
     def query(db: sqlite3.Connection) -> dict[str, Any]:
-        if words:
-            found = conversations.matching(db, agent, show, words)
+        if text:
+            found = conversations.search_page(db, agent, show, text)
         else:
             found = conversations.latest(db, agent, show, before)
         return {"revision": revision(db), "conversations": found}
 
-    return answer(await workspace_of(request).database.read(query))
+    return json_response(await workspace_of(request).database.read(query))
 
 
 async def list_lines(request: web.Request) -> web.Response:
-    """Lines before a cursor, or those changed since a revision."""
+    """Return the lines before a cursor, or those that changed since a revision."""
     agent, id = agent_of(request), request.match_info["conversation"]
-    before = _cursor(request)
+    before = _parse_cursor(request)
     since = request.query.get("since")
 
     def query(db: sqlite3.Connection) -> dict[str, Any]:
         media = agent in agents_of(db, id)
         if since is not None:
-            lines = transcript.changed(db, id, number(since), media=media)
+            lines = transcript.changed(db, id, parse_number(since), media=media)
         else:
-            cursor = before and (before[0], number(before[1]))
+            cursor = before and (before[0], parse_number(before[1]))
             lines = transcript.page(db, id, cursor, media=media)
         return {"revision": revision(db), "lines": lines}
 
-    return answer(await workspace_of(request).database.read(query))
+    return json_response(await workspace_of(request).database.read(query))
 
 
-def _cursor(request: web.Request) -> tuple[int, str] | None:
-    """`before=<number>.<rest>`, as the page read it from the last entry it has."""
+def _parse_cursor(request: web.Request) -> tuple[int, str] | None:
+    """Parse `before=<number>.<rest>`, which the page takes from the last entry it has."""
     whole, dot, rest = request.query.get("before", "").partition(".")
-    return (number(whole), rest) if dot else None
+    return (parse_number(whole), rest) if dot else None

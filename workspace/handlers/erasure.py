@@ -1,4 +1,4 @@
-"""Erasing a conversation: at the gateway first, then every word of it here. What remains is that it was done."""
+"""Erasure of a conversation: first at the gateway, then here. Only the audit log entry remains."""
 
 import sqlite3
 from functools import partial
@@ -7,28 +7,28 @@ from aiohttp import web
 
 from workspace.gateway.client import GatewayError
 from workspace.http.context import agent_of, workspace_of
-from workspace.http.responses import refusal
+from workspace.http.responses import error_response
 from workspace.store import audit_log
-from workspace.store.assignment import standing_of
+from workspace.store.assignment import find_assignment
 from workspace.store.erase import erase
 from workspace.timestamps import now
 
 
 async def erase_conversation(request: web.Request) -> web.Response:
-    """For supervisors, at a customer's wish."""
+    """Erase a conversation, for example because the customer asked for it. Only supervisors may."""
     workspace, agent = workspace_of(request), agent_of(request)
     id = request.match_info["conversation"]
-    if await workspace.database.read(partial(standing_of, conversation=id)) is None:
+    if await workspace.database.read(partial(find_assignment, conversation=id)) is None:
         raise web.HTTPNotFound
     try:
         await workspace.gateway.erase(id)
-    except GatewayError as trouble:
-        return refusal(502, trouble.sentence)
+    except GatewayError as exc:
+        return error_response(502, exc.detail)
 
     def change(db: sqlite3.Connection) -> None:
         erase(db, id)
-        audit_log.note(db, now(), agent, "erased", conversation=id)
+        audit_log.record(db, now(), agent, "erased", conversation=id)
 
     await workspace.database.write(change)
-    workspace.links.forget()
+    workspace.links.invalidate()
     return web.Response(status=204)

@@ -1,4 +1,4 @@
-"""`POST /events`: takes the gateway's deliveries. A 2xx means that the event is on disk."""
+"""`POST /events`, which receives the gateway's deliveries. A 2xx means that the event is on disk."""
 
 import logging
 import time
@@ -7,35 +7,35 @@ from functools import partial
 import orjson
 from aiohttp import web
 
-from workspace.gateway.signatures import Forged, verify
+from workspace.gateway.signatures import InvalidSignature, verify
 from workspace.http.context import workspace_of
-from workspace.http.responses import bounded
-from workspace.store.apply_event import record
+from workspace.http.responses import read_body
+from workspace.store.apply_event import apply_event
 from workspace.timestamps import now
 
-#: The gateway's own events are a few kilobytes; an unrecognised one carries what a platform sent.
-_LARGEST = 8_000_000
+#: Most events are a few kilobytes, but an unrecognised one carries everything that the platform sent.
+_MAX_BYTES = 8_000_000
 
 _log = logging.getLogger(__name__)
 
 
-async def take_event(request: web.Request) -> web.Response:
-    body = await bounded(request, _LARGEST)
+async def receive_event(request: web.Request) -> web.Response:
+    body = await read_body(request, _MAX_BYTES)
     workspace = workspace_of(request)
     try:
         id = verify(request.headers, body, workspace.secrets, time.time())
-    except Forged as why:
-        _log.warning("refused a delivery: %s", why)
-        return web.json_response({"error": "not proven"}, status=401)
-    event = _event(body)
+    except InvalidSignature as exc:
+        _log.warning("event refused: %s", exc)
+        return web.json_response({"error": "the signature is not valid"}, status=401)
+    event = _parse_event(body)
     if event is None:
-        _log.warning("refused event %s: its body is no JSON object", id)
-        return web.json_response({"error": "the body is no JSON object"}, status=400)
-    await workspace.database.write(partial(record, id=id, event=event, body=body, now=now()))
+        _log.warning("event %s refused: its body is not a JSON object", id)
+        return web.json_response({"error": "the body is not a JSON object"}, status=400)
+    await workspace.database.write(partial(apply_event, id=id, event=event, body=body, now=now()))
     return web.Response(status=204)
 
 
-def _event(body: bytes) -> dict[str, object] | None:
+def _parse_event(body: bytes) -> dict[str, object] | None:
     try:
         event = orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -1,4 +1,4 @@
-"""Live updates: Server-Sent Events that tell an open page which conversations changed."""
+"""Live updates: Server-Sent Events with the conversations that changed."""
 
 from functools import partial
 
@@ -7,43 +7,43 @@ from aiohttp import web
 
 from workspace.http.access import still_allowed
 from workspace.http.context import agent_of, workspace_of
-from workspace.http.responses import number
+from workspace.http.responses import parse_number
 from workspace.store.conversations import Summary, changed
 
-#: Shorter than the idle time-outs of usual proxies (60 s), so that a quiet stream stays open.
+#: Shorter than the usual idle timeout of proxies (60 s), so that a quiet stream stays open.
 _KEEP_ALIVE_SECONDS = 20.0
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
-    """`since` is the revision that the page shows; a browser that reconnects says `Last-Event-ID`."""
-    since = number(request.headers.get("Last-Event-ID") or request.query.get("since", "0"))
+    """Stream changes after `since`, the revision that the page shows. On reconnect browsers send `Last-Event-ID`."""
+    since = parse_number(request.headers.get("Last-Event-ID") or request.query.get("since", "0"))
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
     )
     await response.prepare(request)
     await response.write(b"retry: 2000\n\n")
     try:
-        await _tell(request, response, since)
+        await _send_changes(request, response, since)
     except ConnectionResetError:
         return response  # the page was closed
     return response
 
 
-async def _tell(request: web.Request, response: web.StreamResponse, since: int) -> None:
+async def _send_changes(request: web.Request, response: web.StreamResponse, since: int) -> None:
     workspace, agent = workspace_of(request), agent_of(request)
     while True:
-        # Counted before anything is looked at, so that what happens meanwhile is not slept over.
+        # Read the count before the query, so that the wait below does not miss a change made during the query.
         seen = workspace.updates.count
         if workspace.updates.closed or not await still_allowed(request, "talk"):
             return
         found = await workspace.database.read(partial(changed, agent=agent, since=since))
         if found:
             since = found[-1]["revision"]
-            await response.write(_event(since, found))
-        elif not await workspace.updates.after(seen, _KEEP_ALIVE_SECONDS):
+            await response.write(_format_event(since, found))
+        elif not await workspace.updates.wait(seen, _KEEP_ALIVE_SECONDS):
             await response.write(b": still here\n\n")
 
 
-def _event(revision: int, conversations: list[Summary]) -> bytes:
+def _format_event(revision: int, conversations: list[Summary]) -> bytes:
     content = orjson.dumps({"revision": revision, "conversations": conversations})
     return b"event: conversations\nid: %d\ndata: %b\n\n" % (revision, content)

@@ -1,4 +1,4 @@
-"""Photos and videos for agents who are assigned: a redirect to a fresh link, a download, another try."""
+"""Photos and videos for assigned agents: redirects to fresh links, downloads, progress, retries."""
 
 import re
 import sqlite3
@@ -13,12 +13,12 @@ from aiohttp import ClientResponse, web
 
 from workspace.gateway.client import GatewayError
 from workspace.http.context import Workspace, agent_of, workspace_of
-from workspace.http.responses import answer, refusal
+from workspace.http.responses import error_response, json_response
 from workspace.store import audit_log
 from workspace.store.assignment import conversation_of
 from workspace.store.database import touch_message
-from workspace.text.safe_text import plain_name
-from workspace.text.wording import progress_in_words
+from workspace.text.safe_text import clean_name
+from workspace.text.wording import describe_progress
 from workspace.timestamps import now
 
 RENDITIONS = frozenset({"thumbnail", "preview", "poster", "video"})
@@ -27,32 +27,32 @@ _SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "video/mp4": ".mp4"}
 
 
 async def show_rendition(request: web.Request) -> web.Response:
-    """A redirect to a link that is good for some minutes."""
+    """Redirect to a link that is valid for some minutes."""
     rendition = request.match_info["rendition"]
-    address = await _link(request, rendition, rendition)
+    address = await _audited_link(request, rendition, rendition)
     return web.Response(status=302, headers={"Location": address})
 
 
 async def download(request: web.Request) -> web.StreamResponse:
-    """The video, or the photo as large as we have it, as a file with a harmless name."""
+    """Send the video, or the largest rendition of the photo, as a file with a safe name."""
     workspace, id = workspace_of(request), request.match_info["attachment"]
-    body = await workspace.database.read(partial(_body, attachment=id))
+    body = await workspace.database.read(partial(_load, attachment=id))
     rendition = "video" if "video" in body.get("renditions", {}) else "preview"
-    address = await _link(request, rendition, "download")
+    address = await _audited_link(request, rendition, "download")
     try:
-        async with workspace.gateway.media(address) as source:
-            return await _hand_on(request, source, body)
-    except GatewayError as trouble:
-        raise _REFUSALS.get(trouble.status, web.HTTPBadGateway) from trouble
+        async with workspace.gateway.open_media(address) as source:
+            return await _stream(request, source, body)
+    except GatewayError as exc:
+        raise _HTTP_ERRORS.get(exc.status, web.HTTPBadGateway) from exc
 
 
-async def _hand_on(
+async def _stream(
     request: web.Request, source: ClientResponse, body: Mapping[str, Any]
 ) -> web.StreamResponse:
     if source.status != 200:
-        raise _REFUSALS.get(source.status, web.HTTPBadGateway)
-    name = safe_name(body, source.content_type)
-    response = web.StreamResponse(headers={"Content-Disposition": disposition(name)})
+        raise _HTTP_ERRORS.get(source.status, web.HTTPBadGateway)
+    name = safe_filename(body, source.content_type)
+    response = web.StreamResponse(headers={"Content-Disposition": content_disposition(name)})
     response.content_type = source.content_type
     response.content_length = source.content_length
     await response.prepare(request)
@@ -62,66 +62,66 @@ async def _hand_on(
 
 
 async def show_progress(request: web.Request) -> web.Response:
-    """What is being done for an attachment that is pending, in words; none once it is not."""
+    """Describe the progress of a pending attachment; the text is empty if it is not pending."""
     workspace, id = workspace_of(request), request.match_info["attachment"]
-    await _permitted(workspace, id, agent_of(request))
+    await _require_assigned(workspace, id, agent_of(request))
     try:
-        found = await workspace.gateway.attachment(id)
-    except GatewayError as trouble:
-        raise _REFUSALS.get(trouble.status, web.HTTPBadGateway) from trouble
-    return answer({"words": progress_in_words(found, now())})
+        found = await workspace.gateway.get_attachment(id)
+    except GatewayError as exc:
+        raise _HTTP_ERRORS.get(exc.status, web.HTTPBadGateway) from exc
+    return json_response({"words": describe_progress(found, now())})
 
 
 async def retry(request: web.Request) -> web.Response:
-    """Have the gateway fetch it again; what becomes of it arrives as an event."""
+    """Make the gateway fetch the attachment again. The result arrives later as an event."""
     workspace, id = workspace_of(request), request.match_info["attachment"]
-    await _permitted(workspace, id, agent_of(request))
-    # Shown as pending before the gateway is asked: the event that says how it ended may come at once.
+    await _require_assigned(workspace, id, agent_of(request))
+    # Set to pending before the call, because the event with the result may arrive at once.
     before = await workspace.database.write(partial(_set_pending, attachment=id))
     try:
-        await workspace.gateway.retry(id)
-    except GatewayError as trouble:
-        await workspace.database.write(partial(_set_back, attachment=id, before=before))
-        return refusal(502, trouble.sentence)
+        await workspace.gateway.retry_attachment(id)
+    except GatewayError as exc:
+        await workspace.database.write(partial(_restore, attachment=id, before=before))
+        return error_response(502, exc.detail)
     return web.Response(status=204)
 
 
-def safe_name(body: Mapping[str, Any], media_type: str) -> str:
-    """The sender's name for the file as far as it is harmless, with the ending that the bytes deserve."""
-    stem = (plain_name(str(body.get("name") or "")) or "").rpartition("/")[2].rpartition("\\")[2]
+def safe_filename(body: Mapping[str, Any], media_type: str) -> str:
+    """Return the sender's file name without unsafe characters, with the extension of the actual media type."""
+    stem = (clean_name(str(body.get("name") or "")) or "").rpartition("/")[2].rpartition("\\")[2]
     stem = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", stem)
-    # Marks make letters of several scripts whole, as the joiner does that is no space.
+    # Combining marks and the zero-width non-joiner are part of words in several scripts.
     stem = regex.sub(r"[^\w\p{M}\u200c\- ().]|\.\.+", "_", stem).strip(" ._")[:80]
     if not stem or _RESERVED.fullmatch(stem):
         stem = f"{body.get('kind', 'file')}-{str(body.get('id', ''))[-8:]}"
     return stem + _SUFFIXES.get(media_type, ".bin")
 
 
-#: Names that Windows keeps for devices.
+#: Names that Windows reserves for devices.
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
-def disposition(name: str) -> str:
+def content_disposition(name: str) -> str:
     plain = name.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_")
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-async def _link(request: web.Request, rendition: str, did: str) -> str:
+async def _audited_link(request: web.Request, rendition: str, did: str) -> str:
     workspace, agent = workspace_of(request), agent_of(request)
     attachment = request.match_info["attachment"]
     if rendition not in RENDITIONS:
         raise web.HTTPNotFound
-    conversation = await _permitted(workspace, attachment, agent)
+    conversation = await _require_assigned(workspace, attachment, agent)
     try:
-        address = await workspace.links.link(attachment, rendition, agent)
-    except GatewayError as trouble:
-        raise _REFUSALS.get(trouble.status, web.HTTPBadGateway) from trouble
+        address = await workspace.links.get_link(attachment, rendition, agent)
+    except GatewayError as exc:
+        raise _HTTP_ERRORS.get(exc.status, web.HTTPBadGateway) from exc
     if address is None:
         raise web.HTTPNotFound
-    # Noted before the link is out: nobody sees anything without a trace.
+    # Recorded before the link is handed out, so that every view is in the audit log.
     await workspace.database.write(
         partial(
-            audit_log.note,
+            audit_log.record,
             at=now(),
             agent=agent,
             did=did,
@@ -132,8 +132,8 @@ async def _link(request: web.Request, rendition: str, did: str) -> str:
     return address
 
 
-async def _permitted(workspace: Workspace, attachment: str, agent: str) -> str:
-    """The attachment's conversation, if the agent is assigned to it."""
+async def _require_assigned(workspace: Workspace, attachment: str, agent: str) -> str:
+    """Return the attachment's conversation. Raises an HTTP error unless the agent is assigned to it."""
     found = await workspace.database.read(
         partial(conversation_of, attachment=attachment, agent=agent)
     )
@@ -145,7 +145,7 @@ async def _permitted(workspace: Workspace, attachment: str, agent: str) -> str:
     return conversation
 
 
-def _body(db: sqlite3.Connection, attachment: str) -> dict[str, Any]:
+def _load(db: sqlite3.Connection, attachment: str) -> dict[str, Any]:
     row = db.execute("SELECT body FROM attachments WHERE id = ?", (attachment,)).fetchone()
     if row is None:
         raise web.HTTPNotFound
@@ -154,19 +154,19 @@ def _body(db: sqlite3.Connection, attachment: str) -> dict[str, Any]:
 
 
 def _set_pending(db: sqlite3.Connection, attachment: str) -> dict[str, Any]:
-    before = _body(db, attachment)
+    before = _load(db, attachment)
     if before["state"] != "failed":
         raise web.HTTPConflict
-    _keep(db, attachment, {**before, "state": "pending", "reason": None, "detail": None})
+    _save(db, attachment, {**before, "state": "pending", "reason": None, "detail": None})
     return before
 
 
-def _set_back(db: sqlite3.Connection, attachment: str, before: dict[str, Any]) -> None:
-    if _body(db, attachment)["state"] == "pending":
-        _keep(db, attachment, before)
+def _restore(db: sqlite3.Connection, attachment: str, before: dict[str, Any]) -> None:
+    if _load(db, attachment)["state"] == "pending":
+        _save(db, attachment, before)
 
 
-def _keep(db: sqlite3.Connection, attachment: str, body: dict[str, Any]) -> None:
+def _save(db: sqlite3.Connection, attachment: str, body: dict[str, Any]) -> None:
     row = db.execute(
         "UPDATE attachments SET state = ?, body = ? WHERE id = ? RETURNING message",
         (body["state"], orjson.dumps(body).decode(), attachment),
@@ -174,7 +174,7 @@ def _keep(db: sqlite3.Connection, attachment: str, body: dict[str, Any]) -> None
     touch_message(db, row["message"])
 
 
-_REFUSALS: dict[int, type[web.HTTPError]] = {
+_HTTP_ERRORS: dict[int, type[web.HTTPError]] = {
     403: web.HTTPForbidden,
     404: web.HTTPNotFound,
     410: web.HTTPGone,

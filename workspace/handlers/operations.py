@@ -1,4 +1,4 @@
-"""What operators look at: the gateway's health, channels, numbers and failures, as its public endpoints tell."""
+"""The operators' page: health, channels, metrics and failures from the gateway's public endpoints."""
 
 import asyncio
 import sqlite3
@@ -12,67 +12,71 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from workspace.gateway.client import GatewayError
 from workspace.http.context import Workspace, workspace_of
-from workspace.http.responses import answer, refusal
+from workspace.http.responses import error_response, json_response
 
-#: The gateway's own numbers; those of the Python process beside them say little to operators.
-_OURS = "airlock_"
+#: Only the gateway's own metrics are shown. Those of the Python process say little to operators.
+_METRIC_PREFIX = "airlock_"
 
-_NOTICES = 20
+_MAX_NOTICES = 20
 
 
 async def show_operations(request: web.Request) -> web.Response:
-    """Everything at once; each part is there, or says in `trouble` why it is not."""
+    """Return all parts of the page. A part that could not be loaded has a reason instead of its content."""
     workspace = workspace_of(request)
-    parts = await asyncio.gather(*(_part(workspace, path, read) for path, read in _PARTS.values()))
+    parts = await asyncio.gather(
+        *(_fetch_part(workspace, path, read) for path, read in _PARTS.values())
+    )
     notices = await workspace.database.read(_account_notices)
-    return answer({**dict(zip(_PARTS, parts, strict=True)), "notices": notices})
+    return json_response({**dict(zip(_PARTS, parts, strict=True)), "notices": notices})
 
 
 async def retry_failure(request: web.Request) -> web.Response:
-    """Try one failure again, or `all`."""
+    """Retry one failure, or `all`."""
     id = quote(request.match_info["failure"], safe="")
     try:
-        done = await workspace_of(request).gateway.call("POST", f"/v1/failures/{id}/retry")
-    except GatewayError as trouble:
-        return refusal(502, trouble.sentence)
-    return answer(done.content, 202)
+        done = await workspace_of(request).gateway.request("POST", f"/v1/failures/{id}/retry")
+    except GatewayError as exc:
+        return error_response(502, exc.detail)
+    return json_response(done.content, 202)
 
 
-async def _part(workspace: Workspace, path: str, read: Callable[[Any], Any]) -> dict[str, Any]:
+async def _fetch_part(
+    workspace: Workspace, path: str, read: Callable[[Any], Any]
+) -> dict[str, Any]:
     try:
-        found = (await workspace.gateway.call("GET", path)).content
-    except GatewayError as trouble:
-        # A gateway that is not ready answers 503 with its reasons.
-        if "checks" not in trouble.problem:
-            return {"trouble": _MISSING.get(trouble.status, trouble.sentence)}
-        found = trouble.problem
+        content = (await workspace.gateway.request("GET", path)).content
+    except GatewayError as exc:
+        # A gateway that is not ready answers 503 and lists its checks.
+        if "checks" not in exc.problem:
+            return {"trouble": _UNSUPPORTED.get(exc.status, exc.detail)}  # allow-word
+        content = exc.problem
     try:
-        return {"content": read(found)}
+        return {"content": read(content)}
     except (KeyError, TypeError, ValueError, AttributeError):
-        return {"trouble": "The gateway's answer cannot be read."}
+        return {"trouble": "The gateway's answer could not be read."}  # allow-word
 
 
-_MISSING = {
-    404: "This gateway does not tell.",
-    405: "This gateway does not tell.",
-    501: "This gateway does not tell.",
+_UNSUPPORTED = {
+    404: "This gateway does not provide this information.",
+    405: "This gateway does not provide this information.",
+    501: "This gateway does not provide this information.",
 }
 
 
-def _health(found: Mapping[str, Any]) -> Any:
-    checks = found["checks"]
+def _health(content: Mapping[str, Any]) -> Any:
+    checks = content["checks"]
     return [{"name": name, **check} for name, check in checks.items()]
 
 
-def _channels(found: Mapping[str, Any]) -> Any:
-    return found["connectors"]
+def _channels(content: Mapping[str, Any]) -> Any:
+    return content["connectors"]
 
 
-def _failures(found: Mapping[str, Any]) -> Any:
-    return found["failures"]
+def _failures(content: Mapping[str, Any]) -> Any:
+    return content["failures"]
 
 
-def _numbers(text: str) -> list[dict[str, Any]]:
+def _metrics(text: str) -> list[dict[str, Any]]:
     return [
         {
             "name": family.name,
@@ -83,7 +87,7 @@ def _numbers(text: str) -> list[dict[str, Any]]:
             ],
         }
         for family in text_string_to_metric_families(text)
-        if family.name.startswith(_OURS) and not family.name.endswith("_created")
+        if family.name.startswith(_METRIC_PREFIX) and not family.name.endswith("_created")
     ]
 
 
@@ -91,21 +95,21 @@ _PARTS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "health": ("/readyz", _health),
     "channels": ("/v1/capabilities", _channels),
     "failures": ("/v1/failures?limit=200", _failures),
-    "numbers": ("/metrics", _numbers),
+    "numbers": ("/metrics", _metrics),
 }
 
 
 def _account_notices(db: sqlite3.Connection) -> list[dict[str, Any]]:
-    """The latest things platforms told about our own accounts."""
+    """Return the latest notices of platforms about our own accounts."""
     rows = db.execute(
         """SELECT taken_at, body FROM events WHERE type = 'account.notice' AND body IS NOT NULL
            ORDER BY taken_at DESC LIMIT ?""",
-        (_NOTICES,),
+        (_MAX_NOTICES,),
     )
-    return list(_told(rows))
+    return list(_parse_notices(rows))
 
 
-def _told(rows: sqlite3.Cursor) -> Iterator[dict[str, Any]]:
+def _parse_notices(rows: sqlite3.Cursor) -> Iterator[dict[str, Any]]:
     for row in rows:
         data = orjson.loads(row["body"]).get("data")
         if isinstance(data, dict) and isinstance(data.get("notice"), dict):

@@ -1,59 +1,59 @@
-"""The pages themselves: static shells, filled by their scripts."""
+"""The HTML pages. They are static; their scripts load the content."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from workspace.http.access import page, viewer_at
+from workspace.http.access import find_viewer, protect_page
 from workspace.http.context import workspace_of
 
-from .sign_in import begin_session
+from .sign_in import start_session
 
-_HERE = Path(__file__).parent.parent
-STATIC = _HERE / "static"
-_SHELLS = _HERE / "templates"
+_PACKAGE = Path(__file__).parent.parent
+STATIC = _PACKAGE / "static"
+_TEMPLATES = _PACKAGE / "templates"
 
-#: In the demo whoever opens the page is signed in. Only on this machine: a stranger's site whose name points
-#: to 127.0.0.1 would otherwise read along.
-_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+#: The demo signs in every visitor, so it accepts only these host names. Otherwise a website whose name resolves to
+#: 127.0.0.1 could read the page (DNS rebinding).
+_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 async def home(request: web.Request) -> web.StreamResponse:
-    """The conversations; operators, who have none, see the operators' page."""
+    """Serve the conversations. Operators without conversations are sent to the operators' page."""
     workspace = workspace_of(request)
-    if workspace.settings.demo and _here(request) and await viewer_at(request) is None:
-        response = _shell("workspace")
-        await begin_session(request, response, workspace.settings.agent)
+    if workspace.settings.demo and _is_local(request) and await find_viewer(request) is None:
+        response = _render("workspace")
+        await start_session(request, response, workspace.settings.agent)
         return response
-    return await page(None, _home)(request)
+    return await protect_page(None, _home)(request)
 
 
 async def audit(_request: web.Request) -> web.Response:
-    return _shell("audit")
+    return _render("audit")
 
 
 async def operations(_request: web.Request) -> web.Response:
-    return _shell("operations")
+    return _render("operations")
 
 
 async def add_slash(request: web.Request) -> web.Response:
-    """Links are relative to the mount, so its address must end in a slash."""
+    """Redirect to the address with a slash, because links on the pages are relative to the mount."""
     raise web.HTTPMovedPermanently(request.rel_url.with_path(request.path + "/", keep_query=True))
 
 
 async def _home(request: web.Request) -> web.Response:
-    viewer = await viewer_at(request)
+    viewer = await find_viewer(request)
     if viewer is not None and not viewer.may("talk"):
         raise web.HTTPSeeOther(f"{request.app.router['page'].url_for()}operations")
-    return _shell("workspace")
+    return _render("workspace")
 
 
-def _shell(name: str) -> web.Response:
-    text = (_SHELLS / f"{name}.html").read_text("utf-8")
+def _render(name: str) -> web.Response:
+    text = (_TEMPLATES / f"{name}.html").read_text("utf-8")
     return web.Response(text=text, content_type="text/html")
 
 
-def _here(request: web.Request) -> bool:
+def _is_local(request: web.Request) -> bool:
     host = urlsplit(f"//{request.host}").hostname or ""
-    return host in _THIS_MACHINE or host.endswith(".localhost")
+    return host in _LOCAL_HOSTS or host.endswith(".localhost")

@@ -1,4 +1,4 @@
-"""An agent's answer: kept here first, then handed to the gateway under a key that makes a repeat harmless."""
+"""Agents' replies: stored here first, then sent to the gateway under an idempotency key."""
 
 import re
 import sqlite3
@@ -11,22 +11,22 @@ from aiohttp import web
 
 from workspace.gateway.client import GatewayError
 from workspace.http.context import Workspace, agent_of, workspace_of
-from workspace.http.responses import answer, content_of, refusal
+from workspace.http.responses import error_response, json_response, read_json
 from workspace.store import search
 from workspace.store.assignment import agents_of
 from workspace.store.database import next_revision, touch_message
 from workspace.timestamps import now
 
-#: No platform takes more; what a channel takes less of, the gateway splits.
-LONGEST = 20_000
+#: No platform accepts more. Where a channel accepts less, the gateway splits the text.
+MAX_CHARACTERS = 20_000
 
-#: The page makes a key for each text; a repeat of the same text after a lost answer brings the same.
+#: The page creates one key for each text and repeats the key when it sends the same text after a lost response.
 _KEY = re.compile(r"[A-Za-z0-9-]{16,64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An agent's text and the key under which it goes out once; `quoted` is the id of what it answers."""
+    """An agent's text, and the key under which it is sent once. `quoted` is the id of the quoted message."""
 
     conversation: str
     author: str
@@ -36,10 +36,10 @@ class Reply:
 
 
 async def send_reply(request: web.Request) -> web.Response:
-    """`{"text": …, "key": …, "reply_to"?: …}`. The same key again sends what failed once more, never twice."""
+    """Send `{"text": …, "key": …, "reply_to"?: …}`. Repeating a key retries a failed text but never sends it twice."""
     workspace, agent = workspace_of(request), agent_of(request)
     id = request.match_info["conversation"]
-    content = await content_of(request)
+    content = await read_json(request)
     text, key = content.get("text"), content.get("key")
     if not (isinstance(text, str) and isinstance(key, str) and _KEY.fullmatch(key)):
         raise web.HTTPBadRequest
@@ -47,47 +47,57 @@ async def send_reply(request: web.Request) -> web.Response:
     if not (quoted is None or isinstance(quoted, str)):
         raise web.HTTPBadRequest
     if not text.strip():
-        return refusal(400, "There is nothing to send.")
-    if len(text) > LONGEST:
-        return refusal(400, f"The text is too long: at most {LONGEST:,} characters.")
+        return error_response(400, "The message is empty. Please write something first.")
+    if len(text) > MAX_CHARACTERS:
+        return error_response(
+            400, f"The message is too long. It can have at most {MAX_CHARACTERS:,} characters."
+        )
     if agent not in await workspace.database.read(partial(agents_of, conversation=id)):
-        return refusal(403, "Take the conversation before you answer.")
-    if quoted is not None and not await workspace.database.read(partial(_is_said, id, quoted)):
-        return refusal(400, "There is no such message in this conversation to quote.")
-    kept = await workspace.database.write(
-        partial(_keep, reply=Reply(id, agent, text, key, quoted), at=now())
+        return error_response(403, "Take the conversation before you reply.")
+    if quoted is not None and not await workspace.database.read(
+        partial(_can_be_quoted, id, quoted)
+    ):
+        return error_response(400, "The message you are quoting is not in this conversation.")
+    saved = await workspace.database.write(
+        partial(_save, reply=Reply(id, agent, text, key, quoted), at=now())
     )
-    if kept is None or kept.text != text:
-        return refusal(409, "Another text was sent under this key.")
-    # Whoever sends it again, it is the text of who wrote it.
-    return await _hand_over(workspace, kept)
+    if saved is None or saved.text != text:
+        return error_response(
+            409, "A different message was already sent under this key. Please reload the page."
+        )
+    # A retry by another agent keeps the original author.
+    return await _send(workspace, saved)
 
 
-async def _hand_over(workspace: Workspace, reply: Reply) -> web.Response:
+async def _send(workspace: Workspace, reply: Reply) -> web.Response:
     write, key = workspace.database.write, reply.key
     try:
-        message = await workspace.gateway.send(
+        message = await workspace.gateway.send_text(
             reply.conversation, reply.text, reply.author, key, reply.quoted
         )
-    except GatewayError as trouble:
-        # No answer, or a gateway in trouble: it may have taken the text all the same.
-        state = "unknown" if trouble.status >= 500 else "refused"
-        await write(partial(_settle, key=key, change=_stopped(state, trouble.sentence)))
-        return refusal(502, trouble.sentence)
-    await write(partial(_settle, key=key, change=_accepted(message)))
-    return answer({"id": message, "status": "accepted"}, 202)
+    except GatewayError as exc:
+        # No answer, or a server error: the gateway may still have accepted the text.
+        state = "unknown" if exc.status >= 500 else "refused"
+        await write(partial(_update_reply, key=key, change=_failed(state, exc.detail)))
+        return error_response(502, exc.detail)
+    await write(partial(_update_reply, key=key, change=_accepted(message)))
+    return json_response({"id": message, "status": "accepted"}, 202)
 
 
-def settle_interrupted(db: sqlite3.Connection) -> None:
-    """At the start: of a text that was being handed over when we stopped nobody knows whether it arrived.
+def mark_interrupted_replies(db: sqlite3.Connection) -> None:
+    """Mark replies that were being sent when the workspace stopped: they may or may not have arrived.
 
-    The agent can send it again under the same key, which is harmless where it did.
+    Agents can send them again under the same key. A text that did arrive is not sent twice.
     """
     for row in db.execute("SELECT key FROM replies WHERE state = 'sending'").fetchall():
-        _settle(db, row["key"], _stopped("unknown", "The workspace stopped meanwhile."))
+        _update_reply(
+            db,
+            row["key"],
+            _failed("unknown", "The workspace stopped while the message was being sent."),
+        )
 
 
-def _is_said(conversation: str, message: str, db: sqlite3.Connection) -> bool:
+def _can_be_quoted(conversation: str, message: str, db: sqlite3.Connection) -> bool:
     found = db.execute(
         """SELECT 1 FROM messages WHERE id = ? AND conversation = ? AND direction != 'notice'
              AND NOT deleted""",
@@ -96,30 +106,32 @@ def _is_said(conversation: str, message: str, db: sqlite3.Connection) -> bool:
     return found.fetchone() is not None
 
 
-def _keep(db: sqlite3.Connection, reply: Reply, at: int) -> Reply | None:
-    """Write the text into the transcript, unless it stands there; what stands there.
+def _save(db: sqlite3.Connection, reply: Reply, at: int) -> Reply | None:
+    """Add the text to the transcript unless its key is there already, and return what the transcript has.
 
-    None where the key belongs to another conversation.
+    Returns None if the key belongs to another conversation.
     """
-    known = db.execute(
+    existing = db.execute(
         """SELECT m.id, m.text, m.author, m.conversation, m.details->>'reply_to' AS quoted
            FROM replies AS r JOIN messages AS m USING (position) WHERE r.key = ?""",
         (reply.key,),
     ).fetchone()
-    if known is None:
-        _write(db, reply, at)
+    if existing is None:
+        _insert(db, reply, at)
         return reply
-    if known["conversation"] != reply.conversation:
+    if existing["conversation"] != reply.conversation:
         return None
     db.execute(
         "UPDATE replies SET state = 'sending', reason = NULL WHERE key = ? AND state != 'accepted'",
         (reply.key,),
     )
-    touch_message(db, known["id"])
-    return Reply(reply.conversation, known["author"], known["text"], reply.key, known["quoted"])
+    touch_message(db, existing["id"])
+    return Reply(
+        reply.conversation, existing["author"], existing["text"], reply.key, existing["quoted"]
+    )
 
 
-def _write(db: sqlite3.Connection, reply: Reply, at: int) -> None:
+def _insert(db: sqlite3.Connection, reply: Reply, at: int) -> None:
     change = next_revision(db)
     details = {} if reply.quoted is None else {"reply_to": reply.quoted}
     (position,) = db.execute(
@@ -140,18 +152,18 @@ def _write(db: sqlite3.Connection, reply: Reply, at: int) -> None:
     search.index(db, position, reply.text)
 
 
-_Change = Callable[[sqlite3.Connection, int, str], None]
+_Update = Callable[[sqlite3.Connection, int, str], None]
 
 
-def _settle(db: sqlite3.Connection, key: str, change: _Change) -> None:
+def _update_reply(db: sqlite3.Connection, key: str, change: _Update) -> None:
     row = db.execute("SELECT position FROM replies WHERE key = ?", (key,)).fetchone()
     change(db, row["position"], key)
-    touch_message(db, _id(db, row["position"]))
+    touch_message(db, _message_id(db, row["position"]))
 
 
-def _accepted(message: str) -> _Change:
+def _accepted(message: str) -> _Update:
     def change(db: sqlite3.Connection, position: int, key: str) -> None:
-        # The platform's echo of our own text may have been quicker than the gateway's answer.
+        # The platform's echo of our own text may arrive before the gateway's response.
         echoed = db.execute(
             "DELETE FROM messages WHERE id = ? AND position != ? RETURNING position",
             (message, position),
@@ -164,7 +176,7 @@ def _accepted(message: str) -> _Change:
     return change
 
 
-def _stopped(state: str, reason: str) -> _Change:
+def _failed(state: str, reason: str) -> _Update:
     def change(db: sqlite3.Connection, _position: int, key: str) -> None:
         db.execute(
             "UPDATE replies SET state = ?, reason = ? WHERE key = ? AND state != 'accepted'",
@@ -174,6 +186,6 @@ def _stopped(state: str, reason: str) -> _Change:
     return change
 
 
-def _id(db: sqlite3.Connection, position: int) -> str:
+def _message_id(db: sqlite3.Connection, position: int) -> str:
     row = db.execute("SELECT id FROM messages WHERE position = ?", (position,)).fetchone()
     return str(row["id"])

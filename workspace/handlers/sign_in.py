@@ -1,4 +1,4 @@
-"""Signing in and out: a form that works without scripts, one answer for every mistake, a limit on guesses."""
+"""Sign-in and sign-out, with a form that works without scripts, one error for every mistake, and a login throttle."""
 
 import asyncio
 import hmac
@@ -16,12 +16,12 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from workspace.auth import sessions
-from workspace.auth.accounts import everybody, password_of
-from workspace.auth.passwords import NOBODY, fits
-from workspace.http.access import cookie_name, demo_people, from_elsewhere, viewer_at
-from workspace.http.client_address import address_of
+from workspace.auth.accounts import find_password_hash, list_accounts
+from workspace.auth.passwords import DUMMY_HASH, verify_password
+from workspace.http.access import cookie_name, demo_accounts, find_viewer, is_cross_site
+from workspace.http.client_address import client_address
 from workspace.http.context import Workspace, agent_of, workspace_of
-from workspace.http.responses import bounded
+from workspace.http.responses import read_body
 from workspace.store import audit_log
 from workspace.timestamps import now
 
@@ -29,10 +29,10 @@ _TEMPLATES = Path(__file__).parent.parent / "templates"
 _PAGE = Template((_TEMPLATES / "sign-in.html").read_text("utf-8"))
 _FIELDS = (_TEMPLATES / "sign-in-fields.html").read_text("utf-8")
 
-#: Where somebody may go on to after signing in: places of ours, never an address somebody else chose.
-_ONWARD = re.compile(r"|\?conversation=[\w%.-]{1,200}|audit|operations")
+#: Pages to which sign-in may redirect. They are all ours, so nobody can be sent to another site.
+_ALLOWED_NEXT = re.compile(r"|\?conversation=[\w%.-]{1,200}|audit|operations")
 
-#: Ties the form to the browser that asked for it, before there is a session.
+#: Binds the form to the browser that requested it, before a session exists.
 _FORM_COOKIE = "airlock_form"
 
 _LARGEST_FORM = 10_000
@@ -41,35 +41,39 @@ _log = logging.getLogger(__name__)
 
 
 async def show_form(request: web.Request) -> web.Response:
-    if await viewer_at(request) is not None:
-        raise web.HTTPSeeOther(_home(request))
-    return await _form(request, onward=request.query.get("next", ""))
+    if await find_viewer(request) is not None:
+        raise web.HTTPSeeOther(_home_path(request))
+    return await _render_form(request, next_page=request.query.get("next", ""))
 
 
-async def take_form(request: web.Request) -> web.Response:
+async def submit_form(request: web.Request) -> web.Response:
     workspace = workspace_of(request)
-    form = await _fields(request)
-    onward = form.get("next", "")
-    given = form.get("csrf", "").encode()
+    form = await _read_form(request)
+    next_page = form.get("next", "")
+    token = form.get("csrf", "").encode()
     expected = request.cookies.get(_FORM_COOKIE, "").encode("utf-8", "surrogatepass")
-    if from_elsewhere(request) or not expected or not hmac.compare_digest(given, expected):
-        return await _form(request, onward, "The form was too old. Please try again.", status=403)
+    if is_cross_site(request) or not expected or not hmac.compare_digest(token, expected):
+        return await _render_form(
+            request, next_page, "The sign-in form has expired. Please try again.", status=403
+        )
     name = form.get("name", "").strip()[:100]
-    if name in demo_people(workspace.settings):
-        return await _welcome(request, name, onward)
-    address = address_of(request)
-    wait = workspace.attempts.wait(name, address)
+    if name in demo_accounts(workspace.settings):
+        return await _sign_in(request, name, next_page)
+    address = client_address(request)
+    wait = workspace.login_throttle.seconds_to_wait(name, address)
     if wait:
         minutes = math.ceil(wait / 60)
-        sentence = f"Too many attempts. Please wait {minutes} minute{'s' if minutes > 1 else ''}."
-        return await _form(request, onward, sentence, status=429, wait=math.ceil(wait))
-    # Counted before the password is looked at: many guesses at once are many guesses.
-    workspace.attempts.failed(name, address)
-    if not await _right(workspace, name, form.get("password", "")):
-        _log.warning("a sign-in failed from %s", address)
-        return await _form(request, onward, "Name or password is wrong.", status=401)
-    workspace.attempts.succeeded(name, address)
-    return await _welcome(request, name, onward)
+        text = (
+            f"Too many attempts. Please try again in {minutes} minute{'s' if minutes > 1 else ''}."
+        )
+        return await _render_form(request, next_page, text, status=429, wait=math.ceil(wait))
+    # Counted before the password is checked, so that parallel guesses all count.
+    workspace.login_throttle.record_failure(name, address)
+    if not await _password_is_right(workspace, name, form.get("password", "")):
+        _log.warning("sign-in failed from %s", address)
+        return await _render_form(request, next_page, "The name or password is wrong.", status=401)
+    workspace.login_throttle.record_success(name, address)
+    return await _sign_in(request, name, next_page)
 
 
 async def sign_out(request: web.Request) -> web.Response:
@@ -79,16 +83,16 @@ async def sign_out(request: web.Request) -> web.Response:
 
     def change(db: sqlite3.Connection) -> None:
         sessions.end(db, token)
-        audit_log.note(db, now(), agent, "signed out")
+        audit_log.record(db, now(), agent, "signed out")
 
     await workspace.database.write(change)
     response = web.Response(status=204)
-    response.del_cookie(name, path=_home(request))
+    response.del_cookie(name, path=_home_path(request))
     return response
 
 
-async def begin_session(request: web.Request, response: web.StreamResponse, agent: str) -> None:
-    """Give the browser a session of its own; one it had before ends, and no token is ever used twice."""
+async def start_session(request: web.Request, response: web.StreamResponse, agent: str) -> None:
+    """Start a session for this browser and end the one it had before. Every session has a new token."""
     workspace = workspace_of(request)
     name = cookie_name(workspace.settings)
     before = request.cookies.get(name)
@@ -96,49 +100,47 @@ async def begin_session(request: web.Request, response: web.StreamResponse, agen
     def change(db: sqlite3.Connection) -> str:
         if before:
             sessions.end(db, before)
-        audit_log.note(db, now(), agent, "signed in")
-        return sessions.begin(db, agent, now())
+        audit_log.record(db, now(), agent, "signed in")
+        return sessions.start(db, agent, now())
 
     response.set_cookie(
         name,
         await workspace.database.write(change),
-        path=_home(request),
-        max_age=sessions.LONGEST_MILLISECONDS // 1000,
+        path=_home_path(request),
+        max_age=sessions.MAX_AGE_MILLISECONDS // 1000,
         httponly=True,
         samesite="Lax",
         secure=workspace.settings.secure,
     )
 
 
-async def _right(workspace: Workspace, name: str, password: str) -> bool:
-    kept = await workspace.database.read(partial(password_of, name=name))
+async def _password_is_right(workspace: Workspace, name: str, password: str) -> bool:
+    stored = await workspace.database.read(partial(find_password_hash, name=name))
     async with workspace.checking_passwords:
-        fitting = await asyncio.to_thread(fits, password[:1000], kept or NOBODY)
-    return fitting and kept is not None
+        matches = await asyncio.to_thread(verify_password, password[:1000], stored or DUMMY_HASH)
+    return matches and stored is not None
 
 
-async def _welcome(request: web.Request, agent: str, onward: str) -> web.Response:
-    place = onward if _ONWARD.fullmatch(onward) else ""
-    response = web.Response(status=303, headers={"Location": _home(request) + place})
-    await begin_session(request, response, agent)
-    response.del_cookie(_FORM_COOKIE, path=_home(request))
+async def _sign_in(request: web.Request, agent: str, next_page: str) -> web.Response:
+    path = next_page if _ALLOWED_NEXT.fullmatch(next_page) else ""
+    response = web.Response(status=303, headers={"Location": _home_path(request) + path})
+    await start_session(request, response, agent)
+    response.del_cookie(_FORM_COOKIE, path=_home_path(request))
     return response
 
 
-async def _form(
-    request: web.Request, onward: str, trouble: str = "", *, status: int = 200, wait: int = 0
+async def _render_form(
+    request: web.Request, next_page: str, error: str = "", *, status: int = 200, wait: int = 0
 ) -> web.Response:
     workspace = workspace_of(request)
     token = secrets.token_urlsafe(24)
     page = _PAGE.substitute(
         name=html.escape(workspace.settings.name),
         csrf=token,
-        next=html.escape(onward if _ONWARD.fullmatch(onward) else ""),
-        trouble=f'<p class="form-trouble" role="alert">{html.escape(trouble)}</p>'
-        if trouble
-        else "",
-        fields=_people(workspace) or _FIELDS,
-        hint=await _hint(workspace),
+        next=html.escape(next_page if _ALLOWED_NEXT.fullmatch(next_page) else ""),
+        error=f'<p class="form-error" role="alert">{html.escape(error)}</p>' if error else "",
+        fields=_demo_buttons(workspace) or _FIELDS,
+        hint=await _first_account_hint(workspace),
     )
     response = web.Response(text=page, content_type="text/html", status=status)
     if wait:
@@ -146,7 +148,7 @@ async def _form(
     response.set_cookie(
         _FORM_COOKIE,
         token,
-        path=_home(request),
+        path=_home_path(request),
         max_age=3600,
         httponly=True,
         samesite="Strict",
@@ -155,34 +157,32 @@ async def _form(
     return response
 
 
-def _people(workspace: Workspace) -> str:
-    """In the demo one click is enough."""
+def _demo_buttons(workspace: Workspace) -> str:
+    """Return one button for each account of the demo, which needs no password."""
     buttons = (
         f'<button class="button" name="name" value="{html.escape(name)}">'
         f"Continue as {html.escape(name)}</button>"
-        for name in demo_people(workspace.settings)
+        for name in demo_accounts(workspace.settings)
     )
     return "".join(buttons)
 
 
-async def _hint(workspace: Workspace) -> str:
-    accounts = await workspace.database.read(everybody)
+async def _first_account_hint(workspace: Workspace) -> str:
+    accounts = await workspace.database.read(list_accounts)
     if accounts or workspace.settings.demo:
         return ""
     command = html.escape(workspace.settings.account_command)
-    return (
-        f'<p class="form-hint">There are no accounts yet. Make one with <code>{command}</code></p>'
-    )
+    return f'<p class="form-hint">No account exists yet. Create one with <code>{command}</code></p>'
 
 
-async def _fields(request: web.Request) -> dict[str, str]:
-    """The form as a browser sends it; bounded, and nothing but text."""
-    body = await bounded(request, _LARGEST_FORM)
+async def _read_form(request: web.Request) -> dict[str, str]:
+    """Return the fields of the form. The body is limited in size, and every value is text."""
+    body = await read_body(request, _LARGEST_FORM)
     try:
         return dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=20))
     except ValueError:
         raise web.HTTPBadRequest from None
 
 
-def _home(request: web.Request) -> str:
+def _home_path(request: web.Request) -> str:
     return str(request.app.router["page"].url_for())

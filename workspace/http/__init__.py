@@ -1,1 +1,1 @@
-"""HTTP plumbing shared by the handlers: access, responses, security headers."""
+"""HTTP code shared by the handlers: access control, responses, security headers."""

@@ -1,6 +1,6 @@
-"""The gate before every handler: who is looking, whether they may, and whether they meant to.
+"""Access control for every handler: session, permission and CSRF token.
 
-Everything that changes something needs the session's own token back (CSRF), from a page of our own origin.
+Every request that changes something must return the session's own token and come from a page of our own origin.
 """
 
 import hmac
@@ -12,7 +12,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from workspace.auth import sessions
-from workspace.auth.accounts import roles_of
+from workspace.auth.accounts import find_roles
 from workspace.roles import DEMO_COLLEAGUES, DEMO_ROLES, Permission, Viewer
 from workspace.settings import WorkspaceSettings
 from workspace.timestamps import now
@@ -21,59 +21,59 @@ from .context import VIEWER, workspace_of
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_HARMLESS = frozenset({"GET", "HEAD"})
+_SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
-def call(permission: Permission | None, handler: Handler) -> Handler:
-    """A handler for scripts: 401 to strangers, 403 to those who may not."""
+def protect_api(permission: Permission | None, handler: Handler) -> Handler:
+    """Wrap a handler that scripts call: 401 without a session, 403 without the permission."""
 
     async def guarded(request: web.Request) -> web.StreamResponse:
-        viewer = await viewer_at(request)
+        viewer = await find_viewer(request)
         if viewer is None:
             raise web.HTTPUnauthorized
-        _check(request, viewer, permission)
+        _check_access(request, viewer, permission)
         request[VIEWER] = viewer
         return await handler(request)
 
     return guarded
 
 
-def page(permission: Permission | None, handler: Handler) -> Handler:
-    """A handler for people: strangers are asked to sign in, and come back."""
+def protect_page(permission: Permission | None, handler: Handler) -> Handler:
+    """Wrap a handler that serves a page: without a session, redirect to sign-in and back afterwards."""
 
     async def guarded(request: web.Request) -> web.StreamResponse:
-        viewer = await viewer_at(request)
+        viewer = await find_viewer(request)
         if viewer is None:
             home = str(request.app.router["page"].url_for())
-            wanted = request.rel_url.raw_path_qs.removeprefix(home)
-            raise web.HTTPSeeOther(f"{home}sign-in?next={quote(wanted, safe='')}")
-        _check(request, viewer, permission)
+            requested = request.rel_url.raw_path_qs.removeprefix(home)
+            raise web.HTTPSeeOther(f"{home}sign-in?next={quote(requested, safe='')}")
+        _check_access(request, viewer, permission)
         request[VIEWER] = viewer
         return await handler(request)
 
     return guarded
 
 
-async def viewer_at(request: web.Request) -> Viewer | None:
-    """Whose session the request's cookie names; None for nobody's. Keeps the session from falling asleep."""
+async def find_viewer(request: web.Request) -> Viewer | None:
+    """Return the viewer whose session the cookie names, or None. Keeps the session from expiring."""
     workspace, at = workspace_of(request), now()
-    found = await _session_at(request, at)
+    found = await _find_session(request, at)
     if found is None:
         return None
     session, viewer = found
-    if session.stale(at):
+    if session.needs_touch(at):
         token = request.cookies[cookie_name(workspace.settings)]
-        await workspace.database.write(partial(sessions.seen, token=token, now=at))
+        await workspace.database.write(partial(sessions.touch, token=token, now=at))
     return viewer
 
 
 async def still_allowed(request: web.Request, permission: Permission) -> bool:
-    """Whether a long answer may go on. An open page alone is no use of a session."""
-    found = await _session_at(request, now())
+    """Whether a long response may go on. An open page alone does not keep its session from expiring."""
+    found = await _find_session(request, now())
     return found is not None and found[1].may(permission)
 
 
-async def _session_at(request: web.Request, at: int) -> tuple[sessions.Session, Viewer] | None:
+async def _find_session(request: web.Request, at: int) -> tuple[sessions.Session, Viewer] | None:
     workspace = workspace_of(request)
     token = request.cookies.get(cookie_name(workspace.settings))
     if not token:
@@ -81,7 +81,7 @@ async def _session_at(request: web.Request, at: int) -> tuple[sessions.Session, 
 
     def query(db: sqlite3.Connection) -> tuple[sessions.Session, Viewer] | None:
         session = sessions.find(db, token, at)
-        roles = session and _roles(db, workspace.settings, session.agent)
+        roles = session and _roles_of(db, workspace.settings, session.agent)
         if session is None or not roles:
             return None
         return session, Viewer(session.agent, roles, session.csrf)
@@ -90,30 +90,30 @@ async def _session_at(request: web.Request, at: int) -> tuple[sessions.Session, 
 
 
 def cookie_name(settings: WorkspaceSettings) -> str:
-    # Browsers keep `__Secure-` cookies from being set by anybody without TLS.
+    # Browsers accept `__Secure-` cookies only over TLS.
     return "__Secure-airlock_session" if settings.secure else "airlock_session"
 
 
-def from_elsewhere(request: web.Request) -> bool:
-    """Whether another site's page made the browser send this. Browsers too old to say so say nothing."""
+def is_cross_site(request: web.Request) -> bool:
+    """Whether another site's page made the browser send this request. Old browsers do not send the header."""
     return request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}
 
 
-def demo_people(settings: WorkspaceSettings) -> dict[str, tuple[str, ...]]:
+def demo_accounts(settings: WorkspaceSettings) -> dict[str, tuple[str, ...]]:
     return {settings.agent: DEMO_ROLES, **DEMO_COLLEAGUES} if settings.demo else {}
 
 
-def _roles(
+def _roles_of(
     db: sqlite3.Connection, settings: WorkspaceSettings, agent: str
 ) -> tuple[str, ...] | None:
-    return demo_people(settings).get(agent) or roles_of(db, agent)
+    return demo_accounts(settings).get(agent) or find_roles(db, agent)
 
 
-def _check(request: web.Request, viewer: Viewer, permission: Permission | None) -> None:
+def _check_access(request: web.Request, viewer: Viewer, permission: Permission | None) -> None:
     if permission is not None and not viewer.may(permission):
         raise web.HTTPForbidden(reason="Not allowed")
-    if request.method in _HARMLESS:
+    if request.method in _SAFE_METHODS:
         return
-    given = request.headers.get("X-CSRF-Token", "").encode("utf-8", "surrogatepass")
-    if from_elsewhere(request) or not hmac.compare_digest(given, viewer.csrf.encode()):
+    token = request.headers.get("X-CSRF-Token", "").encode("utf-8", "surrogatepass")
+    if is_cross_site(request) or not hmac.compare_digest(token, viewer.csrf.encode()):
         raise web.HTTPForbidden(reason="Reload the page")

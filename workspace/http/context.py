@@ -1,11 +1,11 @@
-"""Where handlers find what they work with."""
+"""The objects that handlers use, and access to them from a request."""
 
 import asyncio
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from workspace.auth.login_throttle import Attempts
+from workspace.auth.login_throttle import LoginThrottle
 from workspace.gateway.channels import Channels
 from workspace.gateway.client import GatewayClient
 from workspace.gateway.link_cache import LinkCache
@@ -17,7 +17,10 @@ from workspace.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """`assigning` is held while an assignment changes, so that two agents cannot take one conversation."""
+    """The parts of a running workspace.
+
+    `assigning` is held while an assignment changes, so that two agents cannot take the same conversation.
+    """
 
     settings: WorkspaceSettings
     secrets: tuple[bytes, ...]
@@ -26,7 +29,7 @@ class Workspace:
     updates: ChangeSignal
     links: LinkCache
     channels: Channels
-    attempts: Attempts = field(default_factory=Attempts)
+    login_throttle: LoginThrottle = field(default_factory=LoginThrottle)
     assigning: asyncio.Lock = field(default_factory=asyncio.Lock)
     checking_passwords: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     background_tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -41,7 +44,7 @@ def workspace_of(request: web.Request) -> Workspace:
 
 
 def viewer_of(request: web.Request) -> Viewer:
-    """Who is looking; only behind a handler that `gate` lets nobody else through to."""
+    """Return the viewer of the request. Only handlers wrapped by `protect_api` or `protect_page` have one."""
     return request[VIEWER]
 
 

@@ -1,31 +1,31 @@
-"""What handlers read from requests and answer with."""
+"""Reading of request bodies and numbers, and JSON responses."""
 
 from typing import Any
 
 import orjson
 from aiohttp import web
 
-#: A page's own calls are small; the longest carries an agent's text.
-_LARGEST = 200_000
+#: Calls from the pages are small. The largest carries an agent's text.
+_MAX_BYTES = 200_000
 
-#: What SQLite holds; nothing that is counted here comes near.
-_LARGEST_NUMBER = (1 << 63) - 1
+#: SQLite's largest integer.
+_MAX_NUMBER = (1 << 63) - 1
 
 
-def answer(content: Any, status: int = 200) -> web.Response:
+def json_response(content: Any, status: int = 200) -> web.Response:
     return web.Response(
         body=orjson.dumps(content), status=status, content_type="application/json", charset="utf-8"
     )
 
 
-def refusal(status: int, sentence: str) -> web.Response:
-    """A refusal that says why, for whoever asked."""
-    return answer({"error": sentence}, status)
+def error_response(status: int, text: str) -> web.Response:
+    """Return an error with a sentence for the user."""
+    return json_response({"error": text}, status)
 
 
-async def content_of(request: web.Request) -> dict[str, Any]:
-    """The JSON object a page sent."""
-    body = await bounded(request, _LARGEST)
+async def read_json(request: web.Request) -> dict[str, Any]:
+    """Return the JSON object that a page sent. Raises HTTPBadRequest for anything else."""
+    body = await read_body(request, _MAX_BYTES)
     try:
         content = orjson.loads(body or b"{}")
     except orjson.JSONDecodeError:
@@ -35,24 +35,20 @@ async def content_of(request: web.Request) -> dict[str, Any]:
     return content
 
 
-async def bounded(request: web.Request, largest: int) -> bytes:
-    """The whole body, up to our own limit: below a main application only that one's would count."""
+async def read_body(request: web.Request, limit: int) -> bytes:
+    """Return the whole body, up to `limit`. The limit of a mounted aiohttp application has no effect."""
     body = bytearray()
     async for chunk in request.content.iter_chunked(65_536):
         body += chunk
-        if len(body) > largest:
-            raise web.HTTPRequestEntityTooLarge(max_size=largest, actual_size=len(body))
+        if len(body) > limit:
+            raise web.HTTPRequestEntityTooLarge(max_size=limit, actual_size=len(body))
     return bytes(body)
 
 
-def number(written: object) -> int:
-    """A whole number from a query or from JSON."""
-    if (
-        isinstance(written, int)
-        and not isinstance(written, bool)
-        and abs(written) <= _LARGEST_NUMBER
-    ):
-        return written
-    if isinstance(written, str) and written.isascii() and written.isdigit() and len(written) < 18:
-        return int(written)
+def parse_number(value: object) -> int:
+    """Return a whole number from a query or from JSON. Raises HTTPBadRequest for anything else."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _MAX_NUMBER:
+        return value
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 18:
+        return int(value)
     raise web.HTTPBadRequest

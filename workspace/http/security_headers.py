@@ -1,16 +1,16 @@
-"""What stands around every answer: the headers that tell browsers what may happen, and refusals in words."""
+"""Middleware for every response: security headers, and HTTP errors as JSON."""
 
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
 from .context import WORKSPACE
-from .responses import refusal
+from .responses import error_response
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-#: Pages load their own scripts and styles, and pictures and videos from the gateway; nothing else, not
-#: even from a string: with trusted types no script can turn text into markup.
+#: Pages load their own scripts and styles, and pictures and videos from the gateway, and nothing else. With trusted
+#: types no script can turn a string into markup.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' {media}; media-src 'self' {media}; form-action 'self'; base-uri 'none'; "
@@ -31,34 +31,34 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     source = request.app[WORKSPACE].settings.media_source
     response.headers.update(_HEADERS)
     response.headers["Content-Security-Policy"] = _POLICY.format(media=source)
-    # Our own files may be kept and asked about; what customers wrote belongs in no cache.
-    own = request.path.rpartition("/")[0].endswith("/static")
-    response.headers.setdefault("Cache-Control", "no-cache" if own else "no-store")
+    # Browsers may cache static files and revalidate them. Nothing that customers wrote may be cached.
+    static = request.path.rpartition("/")[0].endswith("/static")
+    response.headers.setdefault("Cache-Control", "no-cache" if static else "no-store")
 
 
 @web.middleware
-async def answer_in_words(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refusals as JSON with a sentence, for scripts."""
+async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn HTTP errors into JSON with a sentence for the user."""
     try:
         return await handler(request)
-    except web.HTTPError as refused:
-        sentence = _SENTENCES.get((refused.status, refused.reason)) or _USUAL.get(refused.status)
-        return refusal(refused.status, sentence or refused.reason)
+    except web.HTTPError as exc:
+        text = _TEXTS_BY_REASON.get((exc.status, exc.reason)) or _TEXTS_BY_STATUS.get(exc.status)
+        return error_response(exc.status, text or exc.reason)
 
 
-_USUAL = {
-    400: "The request cannot be read.",
+_TEXTS_BY_STATUS = {
+    400: "The request could not be read. Please reload the page and try again.",
     401: "Please sign in.",
-    403: "Only assigned agents may see this.",
-    404: "There is no such thing here.",
-    409: "This has changed meanwhile.",
+    403: "Only assigned agents can see this.",
+    404: "This could not be found. It may have been erased.",
+    409: "This has changed in the meantime. Please reload the page.",
     410: "This is no longer stored.",
     413: "This is too large.",
-    502: "The gateway gave no usable answer.",
-    503: "The gateway cannot be reached right now.",
+    502: "The gateway's answer could not be used. Please try again later.",
+    503: "The gateway cannot be reached right now. Please try again later.",
 }
 
-_SENTENCES = {
-    (403, "Not allowed"): "Your account may not do this.",
+_TEXTS_BY_REASON = {
+    (403, "Not allowed"): "Your account does not have permission to do this.",
     (403, "Reload the page"): "This page is out of date. Please reload it.",
 }

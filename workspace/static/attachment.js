@@ -1,16 +1,16 @@
 // @ts-check
-// One attachment: its transcript line, and below it what can be seen, or in words why nothing can.
+// One attachment: its transcript line, and below it the media, or a text that says why there are none.
 
+import { errorMessage, postJson } from "./api-client.js";
 import { element } from "./element.js";
 import { icon } from "./icons.js";
 import { photoNode } from "./photo.js";
 import { followProgress } from "./progress.js";
-import { inWords, tell } from "./server.js";
 import { videoNode } from "./video.js";
 
 /**
  * @import { IconName } from "./icons.js"
- * @import { Attachment, Message, Place, VisibleAttachment } from "./types.d.ts"
+ * @import { Attachment, Message, MapLocation, VisibleAttachment } from "./types.d.ts"
  */
 
 /** @type {Record<Attachment["state"], IconName>} */
@@ -22,8 +22,8 @@ const SLOT_ICONS = { pending: "wait", rejected: "refused", failed: "broken", rea
  */
 export function attachmentNode(attachment, line) {
   const shown = content(attachment, line);
-  const way = shown.classList.contains("slot") ? "in-words" : "in-sight";
-  return element("figure", { class: `attachment ${way}`, "data-attachment": attachment.id },
+  const kind = shown.classList.contains("slot") ? "shows-text" : "shows-media";
+  return element("figure", { class: `attachment ${kind}`, "data-attachment": attachment.id },
     element("figcaption", { class: "caption-line" },
       element("span", { class: "transcript-line" }, attachment.line),
       attachment.visible && attachment.renditions.includes("video") ? download(attachment) : null), shown);
@@ -31,8 +31,8 @@ export function attachmentNode(attachment, line) {
 
 /** @param {VisibleAttachment} attachment */
 function download({ id, size }) {
-  const words = size ? `Download the video, ${size}` : "Download the video";
-  return element("a", { class: "download", href: `attachments/${id}/download`, download: true, title: words, "aria-label": words },
+  const text = size ? `Download the video, ${size}` : "Download the video";
+  return element("a", { class: "download", href: `attachments/${id}/download`, download: true, title: text, "aria-label": text },
     icon("download", 16), size);
 }
 
@@ -42,12 +42,12 @@ function download({ id, size }) {
  */
 function content(attachment, line) {
   if (attachment.state !== "ready") return slot(attachment, SLOT_ICONS[attachment.state], attachment.words);
-  if (!attachment.visible) return slot(attachment, "hidden", "Only assigned agents may see it");
+  if (!attachment.visible) return slot(attachment, "hidden", "Only assigned agents can see this");
   if (attachment.renditions.includes("video")) return videoNode(attachment, line);
   if (attachment.renditions.includes("thumbnail")) return photoNode(attachment, line);
-  if (attachment.location) return place(attachment.location);
-  if (attachment.contacts.length) return cards(attachment);
-  return slot(attachment, "file", "Nothing to show for this kind of attachment");
+  if (attachment.location) return locationCard(attachment.location);
+  if (attachment.contacts.length) return contactCards(attachment);
+  return slot(attachment, "file", "This kind of attachment cannot be shown");
 }
 
 /**
@@ -56,42 +56,42 @@ function content(attachment, line) {
  * @param {string} sentence
  */
 function slot(attachment, shape, sentence) {
-  const words = element("span", {}, sentence);
-  if (attachment.state === "pending" && attachment.visible) followProgress(attachment.id, words);
+  const text = element("span", {}, sentence);
+  if (attachment.state === "pending" && attachment.visible) followProgress(attachment.id, text);
   return element("div", { class: "slot", "data-state": attachment.state },
     icon(shape),
-    element("p", { class: "slot-words" }, words,
+    element("p", { class: "slot-text" }, text,
       attachment.visible && attachment.name ? element("bdi", { class: "slot-name" }, attachment.name) : null,
-      attachment.retry ? again(attachment) : null));
+      attachment.retry ? retryButton(attachment) : null));
 }
 
 /** @param {Attachment} attachment */
-function again({ id }) {
-  const button = element("button", { class: "again", type: "button" }, "Try again");
+function retryButton({ id }) {
+  const button = element("button", { class: "retry", type: "button" }, "Try again");
   button.addEventListener("click", async () => {
     button.disabled = true;
     try {
-      await tell(`attachments/${id}/retry`, {});
-    } catch (refused) {
+      await postJson(`attachments/${id}/retry`, {});
+    } catch (error) {
       button.disabled = false;
-      button.textContent = `Try again (${inWords(refused)})`;
+      button.textContent = `Try again (${errorMessage(error)})`;
     }
   });
   return button;
 }
 
-/** @param {Place} location */
-function place({ name, address, latitude, longitude }) {
+/** @param {MapLocation} location */
+function locationCard({ name, address, latitude, longitude }) {
   const written = [address, latitude && longitude ? `${latitude}, ${longitude}` : null].filter(Boolean);
   return element("div", { class: "slot" }, icon("place"),
-    element("p", { class: "slot-words" },
+    element("p", { class: "slot-text" },
       name ? element("bdi", { class: "card-name" }, name) : null,
       element("bdi", {}, written.join(" · "))));
 }
 
 /** @param {VisibleAttachment} attachment */
-function cards(attachment) {
+function contactCards(attachment) {
   return element("div", { class: "slot" }, icon("person"),
-    element("div", { class: "slot-words" }, ...attachment.contacts.map((card) => element("p", {},
+    element("div", { class: "slot-text" }, ...attachment.contacts.map((card) => element("p", {},
       element("bdi", { class: "card-name" }, card.name), element("bdi", {}, card.reach.join(" · "))))));
 }

@@ -1,15 +1,16 @@
 // @ts-check
-// The audit trail: who looked at what, and when.
+// The page with the audit log: who looked at what, and when.
 
-import { exactly, shortly } from "./clock.js";
-import { fillCorner } from "./corner.js";
+import { fillAccountMenu } from "./account-menu.js";
+import { getJson, loadMe } from "./api-client.js";
 import { byId, element } from "./element.js";
-import { ask, inWords, whoAmI } from "./server.js";
+import { loadWithRetry, showError } from "./error-bar.js";
+import { formatFull, formatDateTime } from "./time-format.js";
 
 /** @import { AuditEntry } from "./types.d.ts" */
 
 /** @type {Partial<Record<string, string>>} */
-const DID = {
+const ACTION_TEXTS = {
   thumbnail: "saw the thumbnail of",
   preview: "looked at",
   poster: "saw the first frame of",
@@ -19,64 +20,64 @@ const DID = {
   "handed over": "handed the conversation over",
   left: "left the conversation",
   closed: "closed the conversation",
-  "re-opened": "re-opened the conversation",
+  "re-opened": "reopened the conversation",
   erased: "erased a conversation",
 };
 
 const PAGE = 100;
 
 /** @type {number | null} */
-let last = null;
+let oldest = null;
 
-async function load(further = false) {
+async function load(append = false) {
   const query = new URLSearchParams({ agent: byId("agent").value });
   if (byId("views").checked) query.set("views", "only");
   if (byId("glimpses").checked) query.set("glimpses", "too");
-  if (further) query.set("before", String(last));
+  if (append) query.set("before", String(oldest));
   try {
-    const { entries, agents } = await ask(`api/audit?${query}`);
-    show(entries, further);
-    offer(agents);
-  } catch (refused) {
-    byId("trouble").hidden = false;
-    byId("trouble").textContent = inWords(refused);
+    const { entries, agents } = await getJson(`api/audit?${query}`);
+    show(entries, append);
+    addAgents(agents);
+    showError(null);
+  } catch (error) {
+    showError(error);
   }
 }
 
 /**
  * @param {AuditEntry[]} entries
- * @param {boolean} further
+ * @param {boolean} append
  */
-function show(entries, further) {
+function show(entries, append) {
   const rows = entries.map(row);
-  if (further) byId("entries").append(...rows);
-  else byId("entries").replaceChildren(...(rows.length ? rows : [nothing()]));
-  last = entries.at(-1)?.number ?? last;
+  if (append) byId("entries").append(...rows);
+  else byId("entries").replaceChildren(...(rows.length ? rows : [emptyRow()]));
+  oldest = entries.at(-1)?.number ?? oldest;
   byId("more").hidden = entries.length < PAGE;
 }
 
 /** @param {AuditEntry} entry */
 function row(entry) {
-  const what = entry.attachment ? `${DID[entry.did] ?? entry.did} a ${entry.kind ?? "photo or video, since erased"}` : DID[entry.did] ?? entry.did;
+  const text = entry.attachment ? `${ACTION_TEXTS[entry.did] ?? entry.did} a ${entry.kind ?? "photo or video (since erased)"}` : ACTION_TEXTS[entry.did] ?? entry.did;
   return element("tr", {},
-    element("td", {}, element("time", { datetime: new Date(entry.at).toISOString(), title: exactly(entry.at) }, shortly(entry.at))),
+    element("td", {}, element("time", { datetime: new Date(entry.at).toISOString(), title: formatFull(entry.at) }, formatDateTime(entry.at))),
     element("td", {}, element("bdi", {}, entry.agent)),
-    element("td", {}, what, entry.detail ? ` to ${entry.detail}` : "", entry.attachment ? element("span", { class: "faint" }, ` ${entry.attachment}`) : ""),
-    element("td", {}, customer(entry)));
+    element("td", {}, text, entry.detail ? ` to ${entry.detail}` : "", entry.attachment ? element("span", { class: "muted" }, ` ${entry.attachment}`) : ""),
+    element("td", {}, customerCell(entry)));
 }
 
 /** @param {AuditEntry} entry */
-function customer({ conversation, consumer, gone }) {
+function customerCell({ conversation, consumer, gone }) {
   if (conversation) return element("a", { href: `./?conversation=${encodeURIComponent(conversation)}` }, element("bdi", {}, consumer));
-  return gone ? element("span", { class: "faint" }, "erased") : "";
+  return gone ? element("span", { class: "muted" }, "erased") : "";
 }
 
-function nothing() {
-  return element("tr", {}, element("td", { colspan: 4, class: "faint" }, "Nothing yet."));
+function emptyRow() {
+  return element("tr", {}, element("td", { colspan: 4, class: "muted" }, "No entries yet."));
 }
 
 /** @param {string[]} agents */
-function offer(agents) {
+function addAgents(agents) {
   const select = byId("agent");
   const known = new Set([...select.options].map((option) => option.value));
   for (const agent of agents) if (!known.has(agent)) select.append(element("option", { value: agent }, agent));
@@ -87,5 +88,5 @@ byId("views").addEventListener("change", () => load());
 byId("glimpses").addEventListener("change", () => load());
 byId("filters").addEventListener("submit", (event) => event.preventDefault());
 byId("more").addEventListener("click", () => load(true));
-fillCorner(byId("links"), await whoAmI(), "audit");
+fillAccountMenu(byId("links"), await loadWithRetry(loadMe), "audit");
 await load();

@@ -1,14 +1,14 @@
 // @ts-check
-// The answer box: Enter sends, Shift and Enter starts a line. A draft, and what it quotes, wait for each conversation.
+// The reply box. Enter sends; Shift+Enter starts a new line. Each conversation keeps its own draft and quote.
 
+import { ApiError, postJson } from "./api-client.js";
 import { byId, element } from "./element.js";
 import { icon } from "./icons.js";
-import { Refused, tell } from "./server.js";
-import { Writing } from "./writing.js";
+import { TypingReporter } from "./typing-reporter.js";
 
 /**
- * @import { Deeds } from "./deeds.js"
- * @import { ChannelAbilities, Conversation, Fail, Quote, Reply } from "./types.d.ts"
+ * @import { ConversationActions } from "./actions.js"
+ * @import { ChannelAbilities, Conversation, ShowError, Quote, Reply } from "./types.d.ts"
  */
 
 const form = byId("composer");
@@ -20,30 +20,30 @@ const quote = byId("composer-quote");
 let quoted = null;
 
 export class Composer {
-  /** @type {Map<string, { words: string, quoted: Quote | null }>} */
+  /** @type {Map<string, { text: string, quoted: Quote | null }>} */
   #drafts = new Map();
 
   /** @type {string | null} */
   #id = null;
-  #quotes = false;
+  #canQuote = false;
 
-  /** @type {{ id: string, written: string, key: string } | null} */
+  /** @type {{ id: string, draft: string, key: string } | null} */
   #unsent = null;
-  #writing = new Writing();
+  #typingReporter = new TypingReporter();
 
   /**
-   * @param {Deeds} deeds
-   * @param {Fail} fail
+   * @param {ConversationActions} actions
+   * @param {ShowError} showError
    */
-  constructor(deeds, fail) {
-    this.deeds = deeds;
-    this.fail = fail;
+  constructor(actions, showError) {
+    this.actions = actions;
+    this.showError = showError;
     byId("composer-send").append(icon("send", 20));
-    form.addEventListener("submit", (event) => { event.preventDefault(); this.#send().catch(fail); });
+    form.addEventListener("submit", (event) => { event.preventDefault(); this.#send().catch(showError); });
     byId("composer-unquote").append(icon("close", 18));
     byId("composer-unquote").addEventListener("click", () => { setQuote(null); text.focus(); });
-    text.addEventListener("input", () => { grow(); this.#writing.typed(text.value.trim() !== ""); });
-    text.addEventListener("blur", () => this.#writing.stopped());
+    text.addEventListener("input", () => { fitHeight(); this.#typingReporter.inputChanged(text.value.trim() !== ""); });
+    text.addEventListener("blur", () => this.#typingReporter.stop());
     text.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && quoted) setQuote(null);
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -53,94 +53,94 @@ export class Composer {
   }
 
   /**
-   * `can` says what the channel can do; it is told when a conversation is opened.
+   * `can` is what the channel supports. It is only known when the conversation is opened.
    * @param {Conversation} conversation
    * @param {ChannelAbilities} [can]
    */
   show(conversation, can) {
     if (conversation.id !== this.#id) {
-      if (this.#id) this.#drafts.set(this.#id, { words: text.value, quoted });
+      if (this.#id) this.#drafts.set(this.#id, { text: text.value, quoted });
       this.#id = conversation.id;
-      const draft = this.#drafts.get(conversation.id);
-      put(draft?.words ?? "", draft?.quoted ?? null);
+      const saved = this.#drafts.get(conversation.id);
+      setDraft(saved?.text ?? "", saved?.quoted ?? null);
     }
     if (can) {
-      this.#quotes = can.quotes;
-      this.#writing.begin(can.typing ? conversation.id : null);
+      this.#canQuote = can.quotes;
+      this.#typingReporter.setConversation(can.typing ? conversation.id : null);
     }
     const may = conversation.assigned && conversation.open;
-    byId("conversation").dataset.quotes = String(this.#quotes && may);
+    byId("conversation").dataset.quotes = String(this.#canQuote && may);
     form.hidden = !may;
     note.hidden = may;
-    if (!may) note.replaceChildren(...this.#why(conversation));
+    if (!may) note.replaceChildren(...this.#explain(conversation));
   }
 
   /** @param {Conversation} conversation */
-  #why(conversation) {
+  #explain(conversation) {
     const { agents, assigned, open } = conversation;
-    if (!open) return ["This conversation is closed.", this.deeds.mayReopen(conversation) ? action("Re-open", this.deeds.reopen) : ""];
-    if (agents.length && !assigned) return [`${agents.join(", ")} answers this conversation.`, this.deeds.mayTake(conversation) ? action("Take", this.deeds.take) : ""];
-    return ["Take the conversation to answer, and to see its photos and videos.", action("Take", this.deeds.take)];
+    if (!open) return ["This conversation is closed.", this.actions.mayReopen(conversation) ? actionButton("Reopen", this.actions.reopen) : ""];
+    if (agents.length && !assigned) return [`This conversation is with ${agents.join(", ")}.`, this.actions.mayTake(conversation) ? actionButton("Take", this.actions.take) : ""];
+    return ["Take the conversation to reply and to see its photos and videos.", actionButton("Take", this.actions.take)];
   }
 
   async #send() {
     const id = this.#id;
-    const written = text.value;
-    if (id === null || !written.trim()) return;
+    const draft = text.value;
+    if (id === null || !draft.trim()) return;
     const answered = quoted;
-    const key = this.#key(id, written);
-    put("", null);
+    const key = this.#key(id, draft);
+    setDraft("", null);
     this.#drafts.delete(id);
-    this.#writing.sent();
-    this.fail(null);
-    if (await sendReply(id, { text: written, key, reply_to: answered?.id ?? null }, this.fail)) return;
-    this.#unsent = { id, written, key };
-    if (this.#id !== id) this.#drafts.set(id, { words: written, quoted: answered });
-    else if (!text.value) put(written, answered);
+    this.#typingReporter.reset();
+    this.showError(null);
+    if (await sendReply(id, { text: draft, key, reply_to: answered?.id ?? null }, this.showError)) return;
+    this.#unsent = { id, draft, key };
+    if (this.#id !== id) this.#drafts.set(id, { text: draft, quoted: answered });
+    else if (!text.value) setDraft(draft, answered);
   }
 
   /**
-   * The key makes it safe to send again: the text goes out once, whatever happens to the answers.
+   * The key makes a retry safe: the text is sent once, even if responses are lost.
    * @param {string} id
-   * @param {string} written
+   * @param {string} draft
    */
-  #key(id, written) {
+  #key(id, draft) {
     const unsent = this.#unsent;
-    return unsent?.id === id && unsent.written === written ? unsent.key : newKey();
+    return unsent?.id === id && unsent.draft === draft ? unsent.key : newKey();
   }
 }
 
 /**
- * Whether the text stands in the transcript now: then what became of it is told there. Before that, in words above.
+ * Send a reply. Returns whether the text is now in the transcript, which shows its status. Other errors are shown.
  * @param {string} id
  * @param {Reply} reply
- * @param {Fail} fail
+ * @param {ShowError} showError
  */
-export async function sendReply(id, reply, fail) {
+export async function sendReply(id, reply, showError) {
   try {
-    await tell(`api/conversations/${encodeURIComponent(id)}/messages`, reply);
+    await postJson(`api/conversations/${encodeURIComponent(id)}/messages`, reply);
     return true;
-  } catch (refused) {
-    if (refused instanceof Refused && refused.status === 502) return true;
-    fail(refused);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 502) return true;
+    showError(error);
     return false;
   }
 }
 
 /** @param {Quote} message */
-export function quoteInAnswer(message) {
+export function quoteInReply(message) {
   setQuote(message);
   text.focus();
 }
 
 /**
- * @param {string} words
+ * @param {string} content
  * @param {Quote | null} answered
  */
-function put(words, answered) {
-  text.value = words;
+function setDraft(content, answered) {
+  text.value = content;
   setQuote(answered);
-  grow();
+  fitHeight();
 }
 
 /** @param {Quote | null} message */
@@ -150,20 +150,20 @@ function setQuote(message) {
   byId("composer-quoted").textContent = message?.line ?? "";
 }
 
-// Not randomUUID, which browsers have on secure pages only.
+// Not randomUUID, which is only available on secure pages.
 export function newKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /**
- * @param {string} words
+ * @param {string} label
  * @param {() => void} onclick
  */
-function action(words, onclick) {
-  return element("button", { class: "button", type: "button", onclick }, words);
+function actionButton(label, onclick) {
+  return element("button", { class: "button", type: "button", onclick }, label);
 }
 
-function grow() {
+function fitHeight() {
   text.style.height = "auto";
   text.style.height = `${Math.min(text.scrollHeight + 2, 200)}px`;
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// How a consumer is shown: initials on a quiet colour, and the platform they write from.
+// The avatar of a consumer, with initials on a muted colour, and the label of the platform.
 
 import { element } from "./element.js";
 
@@ -15,7 +15,7 @@ export function avatar(conversation) {
 }
 
 /** @param {Conversation} conversation */
-export function platform(conversation, extra = "") {
+export function platformLabel(conversation, extra = "") {
   return element("span", { class: `platform ${extra}`, "data-platform": conversation.platform }, conversation.platform_name);
 }
 

@@ -1,5 +1,5 @@
 // @ts-check
-// Makes elements. Words always go in as text, never as markup.
+// Creation and look-up of elements. Strings are always inserted as text, never as markup.
 
 /** @import { Attributes, Child, Elements } from "./elements.d.ts" */
 
@@ -10,13 +10,13 @@
  * @param {Child[]} children
  */
 export function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
+  const node = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
-    if (typeof value === "function") made.addEventListener(key.slice(2), value);
-    else if (value !== null && value !== undefined && value !== false) made.setAttribute(key, value === true ? "" : String(value));
+    if (typeof value === "function") node.addEventListener(key.slice(2), value);
+    else if (value !== null && value !== undefined && value !== false) node.setAttribute(key, value === true ? "" : String(value));
   }
-  for (const child of children) if (child) made.append(child);
-  return made;
+  for (const child of children) if (child) node.append(child);
+  return node;
 }
 
 /**
@@ -24,7 +24,7 @@ export function element(name, attributes = {}, ...children) {
  * @param {Id} id
  */
 export function byId(id) {
-  const found = document.getElementById(id);
-  if (!found) throw new Error(`The page has no element "${id}".`);
-  return /** @type {HTMLElementTagNameMap[Elements[Id]]} */ (found);
+  const node = document.getElementById(id);
+  if (!node) throw new Error(`The page has no element "${id}".`);
+  return /** @type {HTMLElementTagNameMap[Elements[Id]]} */ (node);
 }

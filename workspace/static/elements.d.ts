@@ -1,8 +1,8 @@
-// The elements of the pages: those that the templates have, and what scripts make others of.
+// Types for the elements in the templates, and for elements that scripts create.
 
 type Listener = (event: Event) => void;
 
-/** Attributes that are null, undefined or false are left out; those that begin with `on` are listeners. */
+/** Attributes that are null, undefined or false are left out. Those that begin with `on` are listeners. */
 export interface Attributes {
   [name: string]: string | number | boolean | null | undefined | Listener;
   [listener: `on${string}`]: Listener;
@@ -10,8 +10,10 @@ export interface Attributes {
 
 export type Child = Node | string | null | undefined;
 
-/** The elements that the templates give an id, by their tags. */
+/** The tags of the elements that have an id in the templates. */
 export interface Elements {
+  "account-menu": "footer";
+  actions: "div";
   agent: "select";
   announcer: "p";
   back: "a";
@@ -26,12 +28,14 @@ export interface Elements {
   "composer-unquote": "button";
   conversation: "section";
   conversations: "ol";
-  deeds: "div";
   earlier: "div";
   entries: "tbody";
   erase: "dialog";
   "erase-cancel": "button";
   "erase-form": "form";
+  error: "div";
+  "error-retry": "button";
+  "error-text": "p";
   failures: "div";
   filters: "form";
   frame: "main";
@@ -59,10 +63,9 @@ export interface Elements {
   open: "div";
   "retry-all": "button";
   scroll: "div";
-  sought: "input";
+  search: "input";
   tabs: "div";
   text: "textarea";
-  trouble: "p";
   typing: "p";
   viewer: "dialog";
   "viewer-caption": "p";
@@ -70,6 +73,7 @@ export interface Elements {
   "viewer-count": "span";
   "viewer-download": "a";
   "viewer-larger": "button";
+  "viewer-message": "p";
   "viewer-name": "bdi";
   "viewer-next": "button";
   "viewer-photo": "img";
@@ -77,7 +81,5 @@ export interface Elements {
   "viewer-scale": "button";
   "viewer-smaller": "button";
   "viewer-stage": "div";
-  "viewer-words": "p";
   views: "input";
-  who: "footer";
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// The icons, as strokes on a 24 by 24 grid.
+// Icons, drawn as strokes on a 24 by 24 grid.
 
 const SHAPES = {
   back: ["M15 5l-7 7 7 7"],

@@ -1,12 +1,12 @@
 // @ts-check
-// One line of the transcript. An update replaces only the parts that differ, so that a video goes on playing.
+// One line of the transcript. An update replaces only the parts that changed, so that a playing video goes on.
 
+import { errorMessage, isMe } from "./api-client.js";
 import { attachmentNode } from "./attachment.js";
-import { exactly, hour } from "./clock.js";
-import { newKey, quoteInAnswer, sendReply } from "./composer.js";
+import { newKey, quoteInReply, sendReply } from "./composer.js";
 import { element } from "./element.js";
 import { icon } from "./icons.js";
-import { inWords, isMe } from "./server.js";
+import { formatFull, formatTime } from "./time-format.js";
 
 /**
  * @import { IconName } from "./icons.js"
@@ -16,19 +16,19 @@ import { inWords, isMe } from "./server.js";
 /** @typedef {{ bubble: HTMLElement, parts: Parts }} Drawn */
 
 /** @type {WeakMap<HTMLElement, Drawn>} */
-const known = new WeakMap();
+const drawnMessages = new WeakMap();
 
 /** @type {Partial<Record<string, IconName>>} */
-const TICKS = { sending: "clock", accepted: "tick", sent: "tick", delivered: "ticks", read: "ticks" };
-const TROUBLES = new Set(["failed", "refused", "unknown"]);
+const TICK_ICONS = { sending: "clock", accepted: "tick", sent: "tick", delivered: "ticks", read: "ticks" };
+const FAILED_STATUSES = new Set(["failed", "refused", "unknown"]);
 
-// What a line is made of. A part is built anew when what it shows has changed.
+// The parts of a line. A part is rebuilt only when its content changes.
 class Parts {
   /** @type {Map<string, { json: string, node: ChildNode }>} */
   #parts = new Map();
 
   /**
-   * Parts stand in the order in which they are first placed.
+   * Parts appear in the order in which they are first placed.
    * @param {Element} parent
    * @param {string} name
    * @param {unknown} shown
@@ -57,7 +57,7 @@ export function messageNode(line) {
   const bubble = element("div", { class: "bubble" });
   const node = element("li", { class: "message", "data-direction": line.direction, id: `line-${line.position}` }, bubble);
   const drawn = { bubble, parts: new Parts() };
-  known.set(node, drawn);
+  drawnMessages.set(node, drawn);
   draw(node, drawn, line);
   return node;
 }
@@ -67,7 +67,7 @@ export function messageNode(line) {
  * @param {Line} line
  */
 export function updateMessage(node, line) {
-  const drawn = known.get(node);
+  const drawn = drawnMessages.get(node);
   if (line.direction === "notice") node.textContent = line.text;
   else if (drawn) draw(node, drawn, line);
 }
@@ -78,7 +78,7 @@ export function updateMessage(node, line) {
  * @param {Message} line
  */
 function draw(node, { bubble, parts }, line) {
-  parts.place(bubble, "aside", [line.edited, line.forwarded, line.author, line.key], () => aside(line));
+  parts.place(bubble, "aside", [line.edited, line.forwarded, line.author, line.key], () => originNote(line));
   parts.place(bubble, "quote", line.reply_to, () => quote(line.reply_to));
   const gallery = parts.place(bubble, "media", line.attachments.length, () => {
     parts.forget("attachment ");
@@ -89,7 +89,7 @@ function draw(node, { bubble, parts }, line) {
       parts.place(gallery, `attachment ${attachment.id}`, attachment, () => attachmentNode(attachment, line));
     }
   }
-  parts.place(bubble, "words", [line.text, line.deleted], () => words(line));
+  parts.place(bubble, "words", [line.text, line.deleted], () => textNode(line));
   parts.place(node, "meta", [line.at, line.reactions, line.status, line.reason, line.text, line.id], () => meta(line));
 }
 
@@ -99,17 +99,17 @@ function noticeNode(line) {
 }
 
 /** @param {Message} line */
-function aside(line) {
-  const writer = line.direction === "out" && !isMe(line.author) && (line.key ? line.author : "Written in another app");
-  const told = [writer, line.forwarded && "Forwarded", line.edited && "Edited"].filter(Boolean);
-  return told.length ? element("p", { class: "aside" }, told.join(" · ")) : null;
+function originNote(line) {
+  const writer = line.direction === "out" && !isMe(line.author) && (line.key ? line.author : "Sent from another app");
+  const notes = [writer, line.forwarded && "Forwarded", line.edited && "Edited"].filter(Boolean);
+  return notes.length ? element("p", { class: "origin-note" }, notes.join(" · ")) : null;
 }
 
 /** @param {QuotedLine | null} replyTo */
 function quote(replyTo) {
   if (!replyTo) return null;
   return element("button", {
-    class: "quote", type: "button", "aria-label": `In answer to: ${replyTo.line}`,
+    class: "quote", type: "button", "aria-label": `In reply to: ${replyTo.line}`,
     onclick: () => document.getElementById(`line-${replyTo.position}`)?.scrollIntoView({ block: "center", behavior: "smooth" }),
   }, element("bdi", {}, replyTo.line));
 }
@@ -120,27 +120,27 @@ function media(count) {
 }
 
 /** @param {Message} line */
-function words(line) {
-  if (line.deleted) return element("p", { class: "gone" }, "This message was deleted");
-  return line.text ? element("p", { class: "words" }, line.text) : null;
+function textNode(line) {
+  if (line.deleted) return element("p", { class: "deleted" }, "This message was deleted");
+  return line.text ? element("p", { class: "message-text" }, line.text) : null;
 }
 
 /** @param {Message} line */
 function meta(line) {
   const reactions = line.reactions.map((emoji) => element("span", { class: "reaction" }, emoji));
   return element("p", { class: "meta" },
-    element("time", { datetime: new Date(line.at).toISOString(), title: exactly(line.at) }, hour(line.at)),
+    element("time", { datetime: new Date(line.at).toISOString(), title: formatFull(line.at) }, formatTime(line.at)),
     reactions.length ? element("span", { class: "reactions", "aria-label": "Reactions" }, ...reactions) : null,
     line.status ? ticks(line, line.status) : null,
     mayBeQuoted(line) ? element("button", {
-      class: "quote-this", type: "button", "aria-label": `Quote: ${glimpse(line)}`, title: "Quote in your answer",
-      onclick: () => quoteInAnswer({ id: line.id, line: glimpse(line) }),
+      class: "quote-button", type: "button", "aria-label": `Quote: ${excerpt(line)}`, title: "Quote in your reply",
+      onclick: () => quoteInReply({ id: line.id, line: excerpt(line) }),
     }, icon("quote", 15)) : null,
   );
 }
 
 /**
- * What was not sent yet, or was written in another app, is nothing the gateway could name to the platform.
+ * A message that is not sent yet, or was sent from another app, has no id that the gateway could quote.
  * @param {Message} line
  */
 function mayBeQuoted(line) {
@@ -149,7 +149,7 @@ function mayBeQuoted(line) {
 }
 
 /** @param {Message} line */
-function glimpse(line) {
+function excerpt(line) {
   return (line.text ?? line.attachments.map((attachment) => attachment.line).join(" ")).replace(/\s+/gu, " ").slice(0, 120);
 }
 
@@ -158,24 +158,24 @@ function glimpse(line) {
  * @param {string} status
  */
 function ticks(line, status) {
-  const trouble = TROUBLES.has(status);
-  return element("span", { class: "ticks", "data-status": status, "data-trouble": String(trouble), title: line.status_words },
-    trouble ? [line.status_words, line.reason].filter(Boolean).join(": ") : icon(TICKS[status] ?? "tick", 16),
-    trouble ? null : element("span", { class: "unseen" }, line.status_words),
-    trouble ? sendAgain(line) : null);
+  const failed = FAILED_STATUSES.has(status);
+  return element("span", { class: "ticks", "data-status": status, "data-failed": String(failed), title: line.status_words },
+    failed ? [line.status_words, line.reason].filter(Boolean).join(": ") : icon(TICK_ICONS[status] ?? "tick", 16),
+    failed ? null : element("span", { class: "visually-hidden" }, line.status_words),
+    failed ? resendButton(line) : null);
 }
 
 /** @param {Message} line */
-function sendAgain({ id, conversation, text, key: old, reply_to: quoted }) {
-  // Not what was written elsewhere, nor what has been deleted.
-  if (old === null || text === null) return null;
-  // What the gateway has taken and could not deliver needs a key of its own; what it may have taken goes out once
-  // under the old one.
-  const key = id.startsWith("reply_") ? old : newKey();
-  const button = element("button", { class: "again", type: "button" }, "Send again");
+function resendButton({ id, conversation, text, key: oldKey, reply_to: quoted }) {
+  // Messages from other apps and deleted messages cannot be sent again.
+  if (oldKey === null || text === null) return null;
+  // If the gateway accepted the text but could not deliver it, the retry needs a new key. If the gateway only may have
+  // accepted it, the old key makes sure that it is sent once.
+  const key = id.startsWith("reply_") ? oldKey : newKey();
+  const button = element("button", { class: "retry", type: "button" }, "Send again");
   button.addEventListener("click", async () => {
     button.disabled = true;
-    await sendReply(conversation, { text, key, reply_to: quoted?.id ?? null }, (refused) => { button.textContent = inWords(refused); });
+    await sendReply(conversation, { text, key, reply_to: quoted?.id ?? null }, (error) => { button.textContent = errorMessage(error); });
   });
   return button;
 }

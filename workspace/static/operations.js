@@ -1,48 +1,48 @@
 // @ts-check
-// The operators' page: health, channels, numbers and failures, looked at again every few seconds.
+// The operators' page: health, channels, metrics and failures, refreshed every few seconds.
 
-import { chart } from "./chart.js";
-import { lately, shortly } from "./clock.js";
-import { fillCorner } from "./corner.js";
+import { fillAccountMenu } from "./account-menu.js";
+import { getJson, loadMe, postJson } from "./api-client.js";
 import { byId, element } from "./element.js";
-import { numbers } from "./numbers.js";
-import { ask, inWords, tell, whoAmI } from "./server.js";
+import { loadWithRetry, showError } from "./error-bar.js";
+import { featureChart } from "./feature-chart.js";
+import { metricTiles } from "./metric-tiles.js";
+import { formatRecent, formatDateTime } from "./time-format.js";
 
 /**
  * @import { Elements } from "./elements.d.ts"
  * @import { AccountNotice, Channel, Check, Failure, OperationsReport, Part } from "./types.d.ts"
  */
 
-const EVERY = 5000;
+const REFRESH_INTERVAL = 5000;
 
 /** @type {Partial<Record<string, string>>} */
-const STATE_WORDS = { ok: "OK", warn: "Look at it", fail: "Fails", waiting: "Waiting", "needs action": "Needs action", unknown: "Not known" };
+const STATE_WORDS = { ok: "OK", warn: "Check this", fail: "Failing", waiting: "Waiting", "needs action": "Needs action", unknown: "Unknown" };
 
 async function load() {
   try {
-    show(await ask("api/operations"));
-    byId("trouble").hidden = true;
-  } catch (refused) {
-    byId("trouble").hidden = false;
-    byId("trouble").textContent = inWords(refused);
+    show(await getJson("api/operations"));
+    showError(null);
+  } catch (error) {
+    showError(error);
   }
 }
 
 /** @param {OperationsReport} found */
 function show(found) {
   fill("health", found.health, (checks) => checks.map((check) => tile(check, "tile-name")));
-  fill("channels", found.channels, (channels) => channels.map(channel));
-  fill("numbers", found.numbers, (families) => numbers(families));
-  fill("failures", found.failures, failures);
-  fill("chart", found.channels, (channels) => [chart(channels)]);
+  fill("channels", found.channels, (channels) => channels.map(channelTile));
+  fill("numbers", found.numbers, (families) => metricTiles(families));
+  fill("failures", found.failures, failureTable);
+  fill("chart", found.channels, (channels) => [featureChart(channels)]);
   byId("retry-all").hidden = !(found.failures.content ?? []).some((failure) => failure.can_retry);
   byId("notices-section").hidden = !found.notices.length;
-  byId("notices").replaceChildren(...found.notices.map(notice));
+  byId("notices").replaceChildren(...found.notices.map(noticeLine));
 }
 
-// A part is drawn anew only when it says something else: the keyboard's focus stays where it is. Numbers have
-// nothing to focus, and their rates change when they do not.
-const shown = new Map();
+// A part is redrawn only if its content changed, so that the keyboard focus stays. Metrics have nothing to focus, and
+// their rates change even if the totals do not.
+const drawn = new Map();
 
 /**
  * @template Content
@@ -52,29 +52,29 @@ const shown = new Map();
  */
 function fill(id, part, build) {
   const json = JSON.stringify(part);
-  if (shown.get(id) === json && id !== "numbers") return;
-  shown.set(id, json);
-  byId(id).replaceChildren(...("content" in part ? build(part.content) : [element("p", { class: "faint" }, part.trouble)]));
+  if (drawn.get(id) === json && id !== "numbers") return;
+  drawn.set(id, json);
+  byId(id).replaceChildren(...("content" in part ? build(part.content) : [element("p", { class: "muted" }, part.trouble)])); // allow-word
 }
 
 /** @param {Check} check */
 function tile({ name, state, detail }, kind = "") {
   return element("div", { class: "tile" },
     element("p", { class: "tile-head" }, dot(state), element("span", { class: kind }, name), element("span", { class: "tile-state" }, STATE_WORDS[state] ?? state)),
-    element("p", { class: "tile-words" }, detail ?? ""));
+    element("p", { class: "tile-text" }, detail ?? ""));
 }
 
 /**
- * The platform's own name of the account is what an operator recognises.
+ * Operators recognise an account by the platform's own name for it.
  * @param {Channel} one
  */
-function channel(one) {
+function channelTile(one) {
   const { state = "unknown", account, detail, checked_at: checked } = one.health ?? {};
   return element("div", { class: "tile", "data-channel": one.connector },
     element("p", { class: "tile-head" }, dot(state), element("span", {}, one.connector), element("span", { class: "tile-state" }, STATE_WORDS[state] ?? state)),
     element("p", { class: "tile-account" }, element("bdi", {}, account ?? "")),
-    element("p", { class: "tile-words" }, one.label ?? one.platform, checked ? element("span", {}, " · asked ", lately(new Date(checked))) : ""),
-    detail ? element("p", { class: "tile-words tile-trouble" }, detail.replaceAll("_", " ")) : null);
+    element("p", { class: "tile-text" }, one.label ?? one.platform, checked ? element("span", {}, " · checked ", formatRecent(new Date(checked))) : ""),
+    detail ? element("p", { class: "tile-text tile-error" }, detail.replaceAll("_", " ")) : null);
 }
 
 /** @param {string} state */
@@ -83,10 +83,10 @@ function dot(state) {
 }
 
 /** @param {Failure[]} found */
-function failures(found) {
-  if (!found.length) return [element("p", { class: "faint" }, "Nothing has failed.")];
+function failureTable(found) {
+  if (!found.length) return [element("p", { class: "muted" }, "Nothing has failed.")];
   const rows = found.map((failure) => element("tr", {},
-    element("td", {}, element("time", { datetime: failure.at }, shortly(new Date(failure.at)))),
+    element("td", {}, element("time", { datetime: failure.at }, formatDateTime(new Date(failure.at)))),
     element("td", {}, failure.connector ?? ""),
     element("td", {}, failure.kind),
     element("td", {}, [failure.reason, failure.detail].filter(Boolean).join(": ").replaceAll("_", " ")),
@@ -111,24 +111,23 @@ function retryButton(id) {
 async function retry(id, button) {
   button.disabled = true;
   try {
-    const { results } = await tell(`api/failures/${encodeURIComponent(id)}/retry`, {});
+    const { results } = await postJson(`api/failures/${encodeURIComponent(id)}/retry`, {});
     const done = (results ?? []).map((result) => result.detail ?? result.status);
-    byId("announcer").textContent = done.length > 1 ? `${done.length} are tried again` : done.join("") || "It is tried again";
-  } catch (refused) {
-    byId("trouble").hidden = false;
-    byId("trouble").textContent = inWords(refused);
+    byId("announcer").textContent = done.length > 1 ? `Retrying ${done.length} failures.` : done.join("") || "Retrying.";
+  } catch (error) {
+    showError(error);
   } finally {
     button.disabled = false;
     await load();
   }
 }
 
-/** @param {AccountNotice} told */
-function notice({ at, connector, kind, text }) {
-  return element("p", {}, element("span", { class: "faint" }, `${shortly(at)} · ${connector} · `), text ?? String(kind).replaceAll("_", " "));
+/** @param {AccountNotice} notice */
+function noticeLine({ at, connector, kind, text }) {
+  return element("p", {}, element("span", { class: "muted" }, `${formatDateTime(at)} · ${connector} · `), text ?? String(kind).replaceAll("_", " "));
 }
 
 byId("retry-all").addEventListener("click", () => retry("all", byId("retry-all")));
-setInterval(async () => { if (!document.hidden) await load(); }, EVERY);
-fillCorner(byId("links"), await whoAmI(), "operations");
+setInterval(async () => { if (!document.hidden) await load(); }, REFRESH_INTERVAL);
+fillAccountMenu(byId("links"), await loadWithRetry(loadMe), "operations");
 await load();

@@ -1,23 +1,23 @@
 // @ts-check
-// What is being done for a file that is not ready yet, asked again while somebody can see it.
+// Progress of files that are not ready yet, polled while they are visible.
 
-import { ask } from "./server.js";
+import { getJson } from "./api-client.js";
 
-const EVERY = 1500;
+const POLL_INTERVAL = 1500;
 
 /** @type {Map<Element, string>} */
 const watched = new Map();
 
 /** @type {number | null} */
-let turn = null;
+let timer = null;
 
-const inSight = new IntersectionObserver((seen) => {
+const visibility = new IntersectionObserver((seen) => {
   for (const { isIntersecting, target } of seen) {
     const id = target.getAttribute("data-progress");
     if (isIntersecting && id) watched.set(target, id);
     else watched.delete(target);
   }
-  if (watched.size && turn === null) turn = setTimeout(look, 0);
+  if (watched.size && timer === null) timer = setTimeout(poll, 0);
 });
 
 /**
@@ -26,25 +26,25 @@ const inSight = new IntersectionObserver((seen) => {
  */
 export function followProgress(id, node) {
   node.dataset.progress = id;
-  inSight.observe(node);
+  visibility.observe(node);
 }
 
-async function look() {
-  if (!document.hidden) await Promise.allSettled([...watched].map(([node, id]) => tell(node, id)));
-  turn = watched.size ? setTimeout(look, EVERY) : null;
+async function poll() {
+  if (!document.hidden) await Promise.allSettled([...watched].map(([node, id]) => showProgress(node, id)));
+  timer = watched.size ? setTimeout(poll, POLL_INTERVAL) : null;
 }
 
 /**
  * @param {Element} node
  * @param {string} id
  */
-async function tell(node, id) {
+async function showProgress(node, id) {
   if (!node.isConnected) {
-    inSight.unobserve(node);
+    visibility.unobserve(node);
     watched.delete(node);
     return;
   }
-  const { words } = await ask(`attachments/${id}/progress`);
-  // Nothing to say: it has ended, and the line itself is about to change.
-  if (words && words !== node.textContent) node.textContent = words;
+  const { words: text } = await getJson(`attachments/${id}/progress`);
+  // An empty text means that the file is no longer pending. The line itself is about to be updated.
+  if (text && text !== node.textContent) node.textContent = text;
 }

@@ -1,18 +1,18 @@
 // @ts-check
-// The open conversation: its lines in order, older ones when scrolled up to, new ones as they happen.
+// The lines of the open conversation. Older lines load on scrolling up; new lines appear as they arrive.
 
-import { dayInWords, dayOf } from "./clock.js";
+import { getJson } from "./api-client.js";
 import { byId, element } from "./element.js";
 import { messageNode, updateMessage } from "./message.js";
-import { ask } from "./server.js";
+import { formatDay, startOfDay } from "./time-format.js";
 
-/** @import { Conversation, Fail, Line } from "./types.d.ts" */
+/** @import { Conversation, ShowError, Line } from "./types.d.ts" */
 
-// Closer to the end than this, the page follows new lines by itself.
+// Within this distance (pixels) from the end, the page scrolls to new lines automatically.
 const NEAR_END = 120;
 
-// Lines of one side closer together than this read as one.
-const SAME_BREATH = 3 * 60 * 1000;
+// Lines of one side within this time are shown as a group.
+const GROUP_WITHIN = 3 * 60 * 1000;
 
 export class Transcript {
   /** @type {Map<number, { line: Line, node: HTMLElement }>} */
@@ -21,30 +21,30 @@ export class Transcript {
   /** @type {string | null} */
   #id = null;
   #revision = 0;
-  #complete = false;
-  #asking = false;
+  #atBeginning = false;
+  #loading = false;
   #following = true;
 
-  /** @param {Fail} fail */
-  constructor(fail) {
+  /** @param {ShowError} showError */
+  constructor(showError) {
     this.assigned = false;
     this.node = byId("lines");
     this.scroll = byId("scroll");
     this.newer = byId("newer");
-    this.newer.addEventListener("click", () => this.#toEnd("smooth"));
+    this.newer.addEventListener("click", () => this.#scrollToEnd("smooth"));
     this.scroll.addEventListener("scroll", () => {
-      this.#following = this.#nearEnd();
+      this.#following = this.#isNearEnd();
       if (this.#following) this.newer.hidden = true;
     }, { passive: true });
-    // A growing answer box takes room from the lines: who was at their end stays there.
-    new ResizeObserver(() => { if (this.#following) this.#toEnd("instant"); }).observe(this.scroll);
+    // When the reply box grows, the lines have less room. If the end was visible, it stays visible.
+    new ResizeObserver(() => { if (this.#following) this.#scrollToEnd("instant"); }).observe(this.scroll);
     const top = new IntersectionObserver(
-      (seen) => { if (seen.some((one) => one.isIntersecting)) this.earlier().catch(fail); },
+      (seen) => { if (seen.some((one) => one.isIntersecting)) this.loadEarlier().catch(showError); },
       { root: this.scroll, rootMargin: "600px 0px 0px 0px" },
     );
     top.observe(byId("earlier"));
-    // Observed anew after each page: who still sees the top by then wants the next one.
-    this.lookAgain = () => { top.unobserve(byId("earlier")); top.observe(byId("earlier")); };
+    // Observe again after each page: if the top is still visible, the next page loads.
+    this.observeTopAgain = () => { top.unobserve(byId("earlier")); top.observe(byId("earlier")); };
   }
 
   get id() {
@@ -63,22 +63,22 @@ export class Transcript {
     this.assigned = assigned;
     this.#lines.clear();
     this.#revision = revision;
-    this.#complete = lines.length === 0;
+    this.#atBeginning = lines.length === 0;
     this.newer.hidden = true;
     this.node.replaceChildren();
     this.#merge(lines);
     this.#markUnread(unread);
     if (again) this.scroll.scrollTop = this.scroll.scrollHeight - fromEnd;
-    else this.#toEnd("instant");
+    else this.#scrollToEnd("instant");
   }
 
   /**
-   * The first of the messages that nobody had read when the conversation was opened.
+   * Mark the first message that was unread when the conversation was opened.
    * @param {number} count
    */
   #markUnread(count) {
-    const came = this.#sorted().filter(({ line }) => line.direction === "in");
-    const first = count > 0 && count < came.length ? came.at(-count) : undefined;
+    const incoming = this.#sorted().filter(({ line }) => line.direction === "in");
+    const first = count > 0 && count < incoming.length ? incoming.at(-count) : undefined;
     if (first) first.node.dataset.firstUnread = "true";
   }
 
@@ -88,58 +88,58 @@ export class Transcript {
     this.node.replaceChildren();
   }
 
-  // Brings what changed on the server. Calls follow one another, so that none overtakes.
+  // Load changes from the server. The caller makes sure that only one call runs at a time.
   async refresh() {
     const id = this.#id;
     if (id === null) return [];
     /** @type {Line[]} */
     const fresh = [];
     while (true) {
-      // biome-ignore lint/performance/noAwaitInLoops: each page begins where the one before it ended
-      const { lines } = await ask(`api/conversations/${encodeURIComponent(id)}/lines?since=${this.#revision}`);
+      // biome-ignore lint/performance/noAwaitInLoops: each page begins where the previous one ended
+      const { lines } = await getJson(`api/conversations/${encodeURIComponent(id)}/lines?since=${this.#revision}`);
       if (id !== this.#id) return [];
       fresh.push(...lines.filter((line) => !this.#lines.has(line.position)));
-      this.#take(lines);
+      this.#apply(lines);
       const last = lines.at(-1);
       if (!last) return fresh;
       this.#revision = last.revision;
     }
   }
 
-  async earlier() {
+  async loadEarlier() {
     const first = this.#sorted()[0]?.line;
     const id = this.#id;
-    if (id === null || !first || this.#complete || this.#asking) return;
-    this.#asking = true;
+    if (id === null || !first || this.#atBeginning || this.#loading) return;
+    this.#loading = true;
     try {
-      const { lines } = await ask(`api/conversations/${encodeURIComponent(id)}/lines?before=${first.sequence}.${first.position}`);
+      const { lines } = await getJson(`api/conversations/${encodeURIComponent(id)}/lines?before=${first.sequence}.${first.position}`);
       if (id !== this.#id) return;
-      this.#complete = lines.length === 0;
+      this.#atBeginning = lines.length === 0;
       const fromEnd = this.scroll.scrollHeight - this.scroll.scrollTop;
       this.#merge(lines);
       this.scroll.scrollTop = this.scroll.scrollHeight - fromEnd;
-      if (!this.#complete) this.lookAgain();
+      if (!this.#atBeginning) this.observeTopAgain();
     } finally {
-      this.#asking = false;
+      this.#loading = false;
     }
   }
 
   /** @param {Line[]} lines */
-  #take(lines) {
-    const follow = this.#nearEnd();
+  #apply(lines) {
+    const follow = this.#isNearEnd();
     const fresh = lines.some((line) => !this.#lines.has(line.position));
-    this.#merge(lines.filter((line) => this.#lines.has(line.position) || this.#belongs(line)));
-    if (follow) this.#toEnd("smooth");
+    this.#merge(lines.filter((line) => this.#lines.has(line.position) || this.#isInLoadedRange(line)));
+    if (follow) this.#scrollToEnd("smooth");
     else if (fresh) this.newer.hidden = false;
   }
 
   /**
-   * A change in a line that has not been scrolled up to is seen when it is.
+   * Whether a line is in the loaded part. Changes in older lines show when those lines are loaded.
    * @param {Line} line
    */
-  #belongs(line) {
+  #isInLoadedRange(line) {
     const first = this.#sorted()[0]?.line;
-    return this.#complete || !first || order(first, line) < 0;
+    return this.#atBeginning || !first || order(first, line) < 0;
   }
 
   /** @param {Line[]} lines */
@@ -153,22 +153,22 @@ export class Transcript {
         this.#lines.set(line.position, { line, node: messageNode(line) });
       }
     }
-    this.#arrange();
+    this.#layOut();
   }
 
-  #arrange() {
+  #layOut() {
     let place = this.node.firstElementChild;
     /** @type {Line | null} */
     let above = null;
     for (const { line, node } of this.#sorted()) {
-      if (!above || dayOf(above.at) !== dayOf(line.at)) place = this.#day(line, place);
-      node.dataset.follows = String(above !== null && above.direction === line.direction && line.at - above.at < SAME_BREATH);
-      while (place && place !== node && place.classList.contains("day")) place = removed(place);
+      if (!above || startOfDay(above.at) !== startOfDay(line.at)) place = this.#day(line, place);
+      node.dataset.follows = String(above !== null && above.direction === line.direction && line.at - above.at < GROUP_WITHIN);
+      while (place && place !== node && place.classList.contains("day")) place = removeAndNext(place);
       if (place === node) place = node.nextElementSibling;
       else this.node.insertBefore(node, place);
       above = line;
     }
-    while (place) place = removed(place);
+    while (place) place = removeAndNext(place);
   }
 
   /**
@@ -176,11 +176,11 @@ export class Transcript {
    * @param {Element | null} above
    */
   #day(line, above) {
-    const day = String(dayOf(line.at));
+    const day = String(startOfDay(line.at));
     let place = above;
-    while (place?.classList.contains("day") && place.getAttribute("data-day") !== day) place = removed(place);
+    while (place?.classList.contains("day") && place.getAttribute("data-day") !== day) place = removeAndNext(place);
     if (place?.classList.contains("day")) return place.nextElementSibling;
-    this.node.insertBefore(element("li", { class: "day", "data-day": day }, dayInWords(line.at)), place);
+    this.node.insertBefore(element("li", { class: "day", "data-day": day }, formatDay(line.at)), place);
     return place;
   }
 
@@ -188,12 +188,12 @@ export class Transcript {
     return [...this.#lines.values()].sort((a, b) => order(a.line, b.line));
   }
 
-  #nearEnd() {
+  #isNearEnd() {
     return this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight < NEAR_END;
   }
 
   /** @param {ScrollBehavior} behavior */
-  #toEnd(behavior) {
+  #scrollToEnd(behavior) {
     this.scroll.scrollTo({ top: this.scroll.scrollHeight, behavior });
   }
 }
@@ -207,7 +207,7 @@ function order(a, b) {
 }
 
 /** @param {Element} node */
-function removed(node) {
+function removeAndNext(node) {
   const next = node.nextElementSibling;
   node.remove();
   return next;

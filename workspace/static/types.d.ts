@@ -1,11 +1,11 @@
-// What passes between the server and the scripts, and what the scripts pass to one another.
+// Types of the API's requests and responses, and types that scripts share.
 
-/** Milliseconds since 1970 where the server says when something was. */
-export type Moment = number | Date;
+/** Milliseconds since 1970, as the server sends times, or a Date. */
+export type Timestamp = number | Date;
 
 export type Permission = "talk" | "oversee" | "operate";
 
-/** Who is looking. `agents` are those to whom a conversation can be handed over. */
+/** The signed-in account. A conversation can be handed over to `agents`. */
 export interface Me {
   agent: string;
   may: Permission[];
@@ -39,7 +39,7 @@ export interface ConversationPage {
   conversations: Conversation[];
 }
 
-/** What a channel can do with an answer. */
+/** What a channel supports for replies. */
 export interface ChannelAbilities {
   quotes: boolean;
   typing: boolean;
@@ -47,7 +47,7 @@ export interface ChannelAbilities {
 
 export interface OpenedConversation extends LinePage {
   conversation: Conversation;
-  trouble: string | null;
+  trouble: string | null; // allow-word
   can: ChannelAbilities;
 }
 
@@ -69,7 +69,7 @@ interface AnyLine {
   revision: number;
 }
 
-/** A line that nobody wrote. */
+/** A line that is not a message. */
 export interface Notice extends AnyLine {
   direction: "notice";
   text: string | null;
@@ -87,19 +87,19 @@ export interface Message extends AnyLine {
   status: string | null;
   status_words: string | null;
   reason: string | null;
-  /** Of what was written here: the key under which the gateway sends it once. */
+  /** The idempotency key of a message that was sent from the workspace. */
   key: string | null;
   attachments: Attachment[];
 }
 
-/** The line that a message answers. It has no id and no position where it is not known here. */
+/** The line that a message quotes. `id` and `position` are null if the line is not known here. */
 export interface QuotedLine {
   id: string | null;
   position: number | null;
   line: string;
 }
 
-/** What an answer quotes, as the answer box shows it. */
+/** The quote of a reply, as the reply box shows it. */
 export interface Quote {
   id: string;
   line: string;
@@ -107,7 +107,7 @@ export interface Quote {
 
 export type Rendition = "thumbnail" | "preview" | "poster" | "video";
 
-/** Agents who are not assigned learn only that there is one. */
+/** Agents who are not assigned see only that there is an attachment. */
 export type Attachment = HiddenAttachment | VisibleAttachment;
 
 interface AnyAttachment {
@@ -131,12 +131,12 @@ export interface VisibleAttachment extends AnyAttachment {
   length: string | null;
   size: string | null;
   renditions: Rendition[];
-  location: Place | null;
+  location: MapLocation | null;
   contacts: ContactCard[];
 }
 
-/** Platforms leave out what the sender left out. */
-export interface Place {
+/** Every part is optional, because senders may leave it out. */
+export interface MapLocation {
   name?: string | null;
   address?: string | null;
   latitude?: string | null;
@@ -148,7 +148,7 @@ export interface ContactCard {
   reach: string[];
 }
 
-/** An entry of the audit trail. `gone` says that its conversation has been erased. */
+/** An entry of the audit log. `gone` means that its conversation has been erased. */
 export interface AuditEntry {
   number: number;
   at: number;
@@ -167,8 +167,8 @@ export interface AuditPage {
   agents: string[];
 }
 
-/** A part of the operators' page, or why it is missing. */
-export type Part<Content> = { content: Content; trouble?: never } | { trouble: string; content?: never };
+/** A part of the operators' page, or the reason why it is missing. */
+export type Part<Content> = { content: Content; trouble?: never } | { trouble: string; content?: never }; // allow-word
 
 export interface OperationsReport {
   health: Part<Check[]>;
@@ -184,7 +184,7 @@ export interface Check {
   detail?: string;
 }
 
-/** A channel as the gateway describes it; older gateways leave out what they do not know. */
+/** A channel as the gateway describes it. Older gateways leave out newer fields. */
 export interface Channel {
   connector: string;
   platform: string;
@@ -237,8 +237,8 @@ export interface AccountNotice {
   text: string | null;
 }
 
-/** What can be asked for, and what is answered. */
-export interface Answers {
+/** GET requests by path, with their responses. */
+export interface GetResponses {
   "api/me": Me;
   "api/operations": OperationsReport;
   [audit: `api/audit?${string}`]: AuditPage;
@@ -247,27 +247,27 @@ export interface Answers {
   [progress: `attachments/${string}/progress`]: { words: string };
 }
 
-/** What can be done: what the server wants to know for it, and what it answers. */
-export interface Deeds {
-  "sign-out": Deed;
-  [opened: `api/conversations/${string}/opened`]: Deed<Nothing, OpenedConversation>;
-  [read: `api/conversations/${string}/read`]: Deed<{ sequence: number }>;
-  [agents: `api/conversations/${string}/agents`]: Deed<{ do: AgentsDeed; to: string }>;
-  [messages: `api/conversations/${string}/messages`]: Deed<Reply, { id: string; status: string }>;
-  [typing: `api/conversations/${string}/typing`]: Deed<{ typing: boolean }>;
-  [erase: `api/conversations/${string}/erase`]: Deed;
-  [attachment: `attachments/${string}/retry`]: Deed;
-  [failure: `api/failures/${string}/retry`]: Deed<Nothing, { results?: RetryResult[] }>;
+/** POST requests by path, with their content and their response. */
+export interface PostRequests {
+  "sign-out": Endpoint;
+  [opened: `api/conversations/${string}/opened`]: Endpoint<Empty, OpenedConversation>;
+  [read: `api/conversations/${string}/read`]: Endpoint<{ sequence: number }>;
+  [agents: `api/conversations/${string}/agents`]: Endpoint<{ do: AssignmentAction; to: string }>;
+  [messages: `api/conversations/${string}/messages`]: Endpoint<Reply, { id: string; status: string }>;
+  [typing: `api/conversations/${string}/typing`]: Endpoint<{ typing: boolean }>;
+  [erase: `api/conversations/${string}/erase`]: Endpoint;
+  [attachment: `attachments/${string}/retry`]: Endpoint;
+  [failure: `api/failures/${string}/retry`]: Endpoint<Empty, { results?: RetryResult[] }>;
 }
 
-interface Deed<Content = Nothing, Answer = null> {
+interface Endpoint<Content = Empty, Answer = null> {
   content: Content;
   answer: Answer;
 }
 
-type Nothing = Record<string, never>;
+type Empty = Record<string, never>;
 
-export type AgentsDeed = "take" | "hand_over" | "leave" | "close" | "reopen";
+export type AssignmentAction = "take" | "hand_over" | "leave" | "close" | "reopen";
 
 export interface Reply {
   text: string;
@@ -275,5 +275,5 @@ export interface Reply {
   reply_to: string | null;
 }
 
-/** Shows what went wrong; null when nothing does any more. */
-export type Fail = (trouble: unknown) => void;
+/** Shows an error; null hides it. */
+export type ShowError = (error: unknown) => void;

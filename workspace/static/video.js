@@ -1,16 +1,16 @@
 // @ts-check
-// A video that plays where it stands. Poster and length are there before it plays; nothing is loaded unseen.
+// A video that plays in place. Poster and length show before it plays. Nothing loads before it is near the view.
 
-import { exactly } from "./clock.js";
 import { element } from "./element.js";
 import { playIcon } from "./icons.js";
+import { formatFull } from "./time-format.js";
 
 /** @import { Message, VisibleAttachment } from "./types.d.ts" */
 
 const TALLEST = 420;
 const WIDEST = 440;
 
-// A link lives some minutes; a failure sooner than this after the last one is not the link's age.
+// A link is valid for some minutes. If a new link fails this soon, expiry is not the reason.
 const RENEW_AFTER = 5000;
 
 const nearby = new IntersectionObserver((seen) => {
@@ -30,7 +30,7 @@ const nearby = new IntersectionObserver((seen) => {
 export function videoNode(attachment, line) {
   const base = `attachments/${attachment.id}`;
   const still = attachment.renditions.includes("poster") ? "poster" : "thumbnail";
-  const label = attachment.name ? `Video ${attachment.name}` : `Video of ${exactly(line.at)}`;
+  const label = attachment.name ? `Video ${attachment.name}` : `Video from ${formatFull(line.at)}`;
   const video = element("video", {
     preload: "none", playsinline: true, "aria-label": label,
     "data-poster": `${base}/${still}`, "data-source": `${base}/video`,
@@ -67,32 +67,32 @@ function start(player, video) {
   video.controls = true;
   if (!video.src) video.src = video.dataset.source ?? "";
   video.focus();
-  video.play().catch((trouble) => {
-    // Leaving or reloading ends the attempt; everything else arrives as the video's own error event.
-    if (trouble.name === "NotAllowedError") player.dataset.idle = "true";
+  video.play().catch((error) => {
+    // Leaving or reloading the page aborts playing. Other failures arrive as the video's error event.
+    if (error.name === "NotAllowedError") player.dataset.idle = "true";
   });
 }
 
 /**
- * The link has probably expired in the middle: go on from the same place with a fresh one.
+ * The link has probably expired. Continue from the same place with a fresh link.
  * @param {HTMLElement} player
  * @param {HTMLVideoElement} video
  */
 function renew(player, video) {
   const last = Number(video.dataset.renewed ?? 0);
   if (Date.now() - last < RENEW_AFTER || player.dataset.idle === "true") {
-    fail(player);
+    showFailure(player);
     return;
   }
   video.dataset.renewed = String(Date.now());
   const at = video.currentTime;
   video.src = `${video.dataset.source}?again=${Date.now()}`;
   video.addEventListener("loadedmetadata", () => { video.currentTime = at; }, { once: true });
-  video.play().catch(() => fail(player));
+  video.play().catch(() => showFailure(player));
 }
 
 /** @param {HTMLElement} player */
-function fail(player) {
-  if (player.dataset.idle === "true" || player.querySelector(".player-words")) return;
-  player.append(element("p", { class: "player-words", role: "status" }, "The video cannot be loaded right now."));
+function showFailure(player) {
+  if (player.dataset.idle === "true" || player.querySelector(".player-message")) return;
+  player.append(element("p", { class: "player-message", role: "status" }, "The video could not be loaded. Please try again later."));
 }

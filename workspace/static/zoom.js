@@ -1,5 +1,5 @@
 // @ts-check
-// Zooming a photo in its stage: steps, a double click, and dragging; scrolling pans.
+// Zoom of a photo: in steps, by double click and by the mouse wheel. Dragging and scrolling pan.
 
 const STEPS = [0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8];
 
@@ -8,7 +8,7 @@ export class Zoom {
   #scale = null;
 
   /** @type {{ x: number, y: number } | null} */
-  #grip = null;
+  #grabbed = null;
 
   /**
    * @param {HTMLElement} stage
@@ -20,10 +20,10 @@ export class Zoom {
     this.photo = photo;
     this.label = label;
     label.addEventListener("click", () => this.fit());
-    photo.addEventListener("dblclick", (event) => (this.zoomed ? this.fit() : this.#set(Math.max(1, this.#fitted() * 2), event)));
+    photo.addEventListener("dblclick", (event) => (this.zoomed ? this.fit() : this.#set(Math.max(1, this.#fitScale() * 2), event)));
     stage.addEventListener("pointerdown", (event) => this.#grab(event));
     stage.addEventListener("pointermove", (event) => this.#drag(event));
-    stage.addEventListener("pointerup", () => { this.#grip = null; });
+    stage.addEventListener("pointerup", () => { this.#grabbed = null; });
     stage.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
   }
 
@@ -40,14 +40,14 @@ export class Zoom {
   }
 
   /**
-   * One step up or down; stepping below what fits the window is fitting.
+   * Zoom one step in or out. Below the size that fits the window, the photo is fitted.
    * @param {1 | -1} direction
    */
   by(direction) {
-    const now = this.#scale ?? this.#fitted();
+    const now = this.#scale ?? this.#fitScale();
     const next = direction > 0 ? STEPS.find((step) => step > now * 1.01) : STEPS.findLast((step) => step < now * 0.99);
     if (next === undefined) return;
-    if (next <= this.#fitted()) this.fit();
+    if (next <= this.#fitScale()) this.fit();
     else this.#set(next);
   }
 
@@ -63,14 +63,14 @@ export class Zoom {
     this.stage.dataset.zoomed = "true";
     this.photo.style.width = `${Math.round(this.photo.naturalWidth * scale)}px`;
     this.photo.style.height = `${Math.round(this.photo.naturalHeight * scale)}px`;
-    this.label.textContent = `${Math.round(scale * 100)} %`;
+    this.label.textContent = `${Math.round(scale * 100)}%`;
     this.stage.scrollTo(
       x * this.photo.offsetWidth - this.stage.clientWidth / 2,
       y * this.photo.offsetHeight - this.stage.clientHeight / 2,
     );
   }
 
-  #fitted() {
+  #fitScale() {
     if (!this.photo.naturalWidth) return 1;
     return Math.min(
       this.stage.clientWidth / this.photo.naturalWidth, this.stage.clientHeight / this.photo.naturalHeight, 1,
@@ -80,13 +80,13 @@ export class Zoom {
   /** @param {PointerEvent} event */
   #grab(event) {
     if (!this.zoomed || event.pointerType === "touch") return;
-    this.#grip = { x: event.clientX + this.stage.scrollLeft, y: event.clientY + this.stage.scrollTop };
+    this.#grabbed = { x: event.clientX + this.stage.scrollLeft, y: event.clientY + this.stage.scrollTop };
     this.stage.setPointerCapture(event.pointerId);
   }
 
   /** @param {PointerEvent} event */
   #drag(event) {
-    if (this.#grip) this.stage.scrollTo(this.#grip.x - event.clientX, this.#grip.y - event.clientY);
+    if (this.#grabbed) this.stage.scrollTo(this.#grabbed.x - event.clientX, this.#grabbed.y - event.clientY);
   }
 
   /** @param {WheelEvent} event */

@@ -1,7 +1,7 @@
-"""What each event changes in the workspace's own tables. One function per type, each inside one transaction.
+"""Application of the gateway's events to the workspace's tables: one function per event type, in one transaction.
 
-An event of a type we do not know, or whose data we cannot read, is kept as it came: it must not hold up
-the conversation's lane, and a later version can read it.
+An event of an unknown type, or with data that cannot be read, is stored as it came. It must not hold up the
+conversation's lane, and a later version may be able to read it.
 """
 
 import sqlite3
@@ -10,39 +10,39 @@ from typing import Any
 
 import orjson
 
-from workspace.text.wording import LINES
+from workspace.text.wording import PLACEHOLDERS
 from workspace.timestamps import parse_timestamp
 
 from . import search
 from .database import next_revision, touch_message
 
 Data = Mapping[str, Any]
-Recorder = Callable[[sqlite3.Connection, Data, int], None]
+Handler = Callable[[sqlite3.Connection, Data, int], None]
 
 _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 
 
-def record(db: sqlite3.Connection, id: str, event: Data, body: bytes, now: int) -> bool:
-    """Store one event; False when it had been stored before, and then nothing changes."""
+def apply_event(db: sqlite3.Connection, id: str, event: Data, body: bytes, now: int) -> bool:
+    """Store one event and apply it. Returns False, and changes nothing, if the event was stored before."""
     type = str(event.get("type"))
-    fresh = db.execute(
+    added = db.execute(
         "INSERT INTO events (id, type, taken_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
         (id, type, now),
     )
-    if not fresh.rowcount:
+    if not added.rowcount:
         return False
-    if not _understood(db, type, event, now):
+    if not _apply(db, type, event, now):
         db.execute("UPDATE events SET body = ? WHERE id = ?", (body, id))
     return True
 
 
-def _understood(db: sqlite3.Connection, type: str, event: Data, now: int) -> bool:
-    recorder = _RECORDERS.get(type)
-    if recorder is None:
+def _apply(db: sqlite3.Connection, type: str, event: Data, now: int) -> bool:
+    handler = _HANDLERS.get(type)
+    if handler is None:
         return False
     db.execute("SAVEPOINT reading")
     try:
-        recorder(db, event["data"], parse_timestamp(event.get("time"), now))
+        handler(db, event["data"], parse_timestamp(event.get("time"), now))
     except (*_UNREADABLE, sqlite3.IntegrityError, sqlite3.ProgrammingError):
         db.execute("ROLLBACK TO reading")
         return False
@@ -51,49 +51,49 @@ def _understood(db: sqlite3.Connection, type: str, event: Data, now: int) -> boo
     return type != "event.unrecognised"
 
 
-def _received(db: sqlite3.Connection, data: Data, now: int) -> None:
+def _message_received(db: sqlite3.Connection, data: Data, now: int) -> None:
     message = data["message"]
-    _conversation(db, data["conversation"], parse_timestamp(message.get("received_at"), now))
+    _upsert_conversation(db, data["conversation"], parse_timestamp(message.get("received_at"), now))
     db.execute(
         "UPDATE conversations SET open = 1, typing_until = 0 WHERE id = ?",
         (data["conversation"]["id"],),
     )
-    _message(db, data, "in", now)
+    _insert_message(db, data, "in", now)
 
 
-def _echoed(db: sqlite3.Connection, data: Data, now: int) -> None:
+def _message_echoed(db: sqlite3.Connection, data: Data, now: int) -> None:
     message = data["message"]
-    _conversation(db, data["conversation"], parse_timestamp(message.get("received_at"), now))
-    # What was written elsewhere may have no id of ours; the platform's is as good.
+    _upsert_conversation(db, data["conversation"], parse_timestamp(message.get("received_at"), now))
+    # A text that was sent from another app may have no id of ours, so the platform's id is used.
     id = message.get("id") or f"echo_{message['platform_id']}"
-    _message(db, {**data, "message": {**message, "id": id}}, "out", now)
+    _insert_message(db, {**data, "message": {**message, "id": id}}, "out", now)
 
 
 def _attachment_updated(db: sqlite3.Connection, data: Data, now: int) -> None:
     message = data["message"]
     known = db.execute("SELECT 1 FROM messages WHERE id = ?", (message["id"],)).fetchone()
     if known is None:
-        _received(db, data, now)
+        _message_received(db, data, now)
         return
-    _attachments(db, message)
+    _upsert_attachments(db, message)
     touch_message(db, message["id"])
 
 
-def _status(db: sqlite3.Connection, data: Data, _now: int) -> None:
-    status, reason = str(data["status"]), _words(data.get("reason"))
+def _message_status(db: sqlite3.Connection, data: Data, _now: int) -> None:
+    status, reason = str(data["status"]), _text(data.get("reason"))
     if (status, reason) == ("failed", "unknown"):
         status, reason = "unknown", None
-    for id in _meant(db, data):
+    for id in _affected_messages(db, data):
         row = db.execute("SELECT status FROM statuses WHERE message = ?", (id,)).fetchone()
         if row is not None and _rank(status) <= _rank(row["status"]):
             continue  # forward only: "delivered" may arrive after "read"
-        known = (id, status, reason, _words(data["message"].get("platform_id")))
-        db.execute("INSERT OR REPLACE INTO statuses VALUES (?, ?, ?, ?)", known)
+        row = (id, status, reason, _text(data["message"].get("platform_id")))
+        db.execute("INSERT OR REPLACE INTO statuses VALUES (?, ?, ?, ?)", row)
         touch_message(db, id)
 
 
-def _meant(db: sqlite3.Connection, data: Data) -> list[str]:
-    """The messages of ours a status is about: by our id, by the platform's, or all up to a moment."""
+def _affected_messages(db: sqlite3.Connection, data: Data) -> list[str]:
+    """Return our messages that a status is about: by our id, by the platform's id, or all up to a time."""
     message = data["message"]
     if message.get("id"):
         return [message["id"]]
@@ -109,7 +109,7 @@ def _meant(db: sqlite3.Connection, data: Data) -> list[str]:
     return [row["id"] for row in rows]
 
 
-#: What was given up may have arrived all the same: the receipt that says so counts.
+#: A text that was given up may still have arrived, so a later "delivered" or "read" replaces "failed".
 _RANKS = ("unknown", "sent", "failed", "delivered", "read")
 
 
@@ -117,10 +117,10 @@ def _rank(status: str) -> int:
     return _RANKS.index(status) if status in _RANKS else -1
 
 
-def _edited(db: sqlite3.Connection, data: Data, _now: int) -> None:
+def _message_edited(db: sqlite3.Connection, data: Data, _now: int) -> None:
     message = data["message"]
-    row = _find(db, message)
-    text = _words(message.get("text"))
+    row = _find_message(db, message)
+    text = _text(message.get("text"))
     has_media = db.execute("SELECT 1 FROM attachments WHERE message = ?", (row["id"],)).fetchone()
     transcript = message.get("transcript") or (row["transcript"] if has_media else text or "")
     details = {**orjson.loads(row["details"]), "edited": True}
@@ -132,8 +132,8 @@ def _edited(db: sqlite3.Connection, data: Data, _now: int) -> None:
     touch_message(db, row["id"])
 
 
-def _deleted(db: sqlite3.Connection, data: Data, _now: int) -> None:
-    row = _find(db, data["message"])
+def _message_deleted(db: sqlite3.Connection, data: Data, _now: int) -> None:
+    row = _find_message(db, data["message"])
     id = row["id"]
     search.index(db, row["position"], None)
     db.execute("DELETE FROM attachments WHERE message = ?", (id,))
@@ -148,8 +148,8 @@ def _deleted(db: sqlite3.Connection, data: Data, _now: int) -> None:
 _CONSUMER = "consumer"
 
 
-def _reaction(db: sqlite3.Connection, data: Data, _now: int) -> None:
-    id = _find(db, data["message"])["id"]
+def _reaction_changed(db: sqlite3.Connection, data: Data, _now: int) -> None:
+    id = _find_message(db, data["message"])["id"]
     if data["emoji"]:
         row = (id, _CONSUMER, str(data["emoji"]))
         db.execute("INSERT OR REPLACE INTO reactions VALUES (?, ?, ?)", row)
@@ -158,66 +158,66 @@ def _reaction(db: sqlite3.Connection, data: Data, _now: int) -> None:
     touch_message(db, id)
 
 
-def _closed(db: sqlite3.Connection, data: Data, now: int) -> None:
+def _conversation_closed(db: sqlite3.Connection, data: Data, now: int) -> None:
     id = data["conversation"]["id"]
-    _conversation(db, data["conversation"], now)
+    _upsert_conversation(db, data["conversation"], now)
     db.execute("UPDATE conversations SET open = 0 WHERE id = ?", (id,))
     add_notice(db, id, {"kind": "closed_by_consumer"}, now)
 
 
-def _notice(db: sqlite3.Connection, data: Data, now: int) -> None:
+def _conversation_notice(db: sqlite3.Connection, data: Data, now: int) -> None:
     notice = data["notice"]
     kind = str(notice["kind"])
-    if kind in _TYPING:
-        _typing(db, data["conversation"]["id"], now + _TYPING[kind])
+    if kind in _TYPING_MILLISECONDS:
+        _set_typing(db, data["conversation"]["id"], now + _TYPING_MILLISECONDS[kind])
         return
-    _conversation(db, data["conversation"], now)
-    if not kind.startswith(_PASSING):
-        told = {"kind": kind, "text": _words(notice.get("text"))}
-        add_notice(db, data["conversation"]["id"], told, now)
+    _upsert_conversation(db, data["conversation"], now)
+    if not kind.startswith(_TRANSIENT):
+        shown = {"kind": kind, "text": _text(notice.get("text"))}
+        add_notice(db, data["conversation"]["id"], shown, now)
 
 
-#: For how long (milliseconds) a platform's word says that the consumer is writing. The word that they stopped
-#: may never come (Apple).
-_TYPING: Mapping[str, int] = {"typing_start": 60_000, "typing_end": 0}
+#: How long (milliseconds) the consumer counts as typing after each notice. The notice that typing has ended may never
+#: come (Apple).
+_TYPING_MILLISECONDS: Mapping[str, int] = {"typing_start": 60_000, "typing_end": 0}
 
 
-def _typing(db: sqlite3.Connection, conversation: str, until: int) -> None:
-    """Nothing of the transcript, and no reason to move up in the list."""
+def _set_typing(db: sqlite3.Connection, conversation: str, until: int) -> None:
+    """Set how long the consumer counts as typing. The transcript and the order of the list stay the same."""
     db.execute(
         "UPDATE conversations SET typing_until = ?, revision = ? WHERE id = ?",
         (until, next_revision(db), conversation),
     )
 
 
-#: Platforms' words for what is over in a moment and belongs in no transcript.
-_PASSING = ("typing", "message_reads", "message_deliveries")
+#: Kinds of notices that are over in a moment and do not belong in a transcript.
+_TRANSIENT = ("typing", "message_reads", "message_deliveries")
 
 
-def _unrecognised(db: sqlite3.Connection, data: Data, now: int) -> None:
+def _event_unrecognised(db: sqlite3.Connection, data: Data, now: int) -> None:
     conversation = data.get("conversation")
     if conversation:
-        _conversation(db, conversation, now)
+        _upsert_conversation(db, conversation, now)
         add_notice(db, conversation["id"], {"kind": "unrecognised"}, now)
 
 
-_RECORDERS: Mapping[str, Recorder] = {
-    "message.received": _received,
-    "message.echoed": _echoed,
+_HANDLERS: Mapping[str, Handler] = {
+    "message.received": _message_received,
+    "message.echoed": _message_echoed,
     "attachment.updated": _attachment_updated,
-    "message.status": _status,
-    "message.edited": _edited,
-    "message.deleted": _deleted,
-    "reaction.changed": _reaction,
-    "conversation.closed": _closed,
-    "conversation.notice": _notice,
-    "event.unrecognised": _unrecognised,
+    "message.status": _message_status,
+    "message.edited": _message_edited,
+    "message.deleted": _message_deleted,
+    "reaction.changed": _reaction_changed,
+    "conversation.closed": _conversation_closed,
+    "conversation.notice": _conversation_notice,
+    "event.unrecognised": _event_unrecognised,
 }
 
 
-def _conversation(db: sqlite3.Connection, conversation: Data, at: int) -> None:
+def _upsert_conversation(db: sqlite3.Connection, conversation: Data, at: int) -> None:
     consumer = conversation["consumer"]
-    name = _words(consumer.get("name"))
+    name = _text(consumer.get("name"))
     db.execute(
         """INSERT INTO conversations
              (id, connector, platform, account, consumer_id, consumer_name, folded, active_at,
@@ -242,12 +242,15 @@ def _conversation(db: sqlite3.Connection, conversation: Data, at: int) -> None:
     )
 
 
-def _message(db: sqlite3.Connection, data: Data, direction: str, now: int) -> None:
+def _insert_message(db: sqlite3.Connection, data: Data, direction: str, now: int) -> None:
     message, conversation = data["message"], data["conversation"]["id"]
     latest = db.execute("SELECT sequence FROM conversations WHERE id = ?", (conversation,))
     sequence = int(message.get("sequence") or latest.fetchone()["sequence"])
     received = parse_timestamp(message.get("received_at"), now)
-    lines = [LINES.get(a["kind"], LINES["unsupported"]) for a in message.get("attachments") or ()]
+    lines = [
+        PLACEHOLDERS.get(a["kind"], PLACEHOLDERS["unsupported"])
+        for a in message.get("attachments") or ()
+    ]
     transcript = message.get("transcript") or "\n".join(lines) or message.get("text") or ""
     added = db.execute(
         """INSERT INTO messages (id, conversation, sequence, direction, author, platform_id, text,
@@ -259,9 +262,9 @@ def _message(db: sqlite3.Connection, data: Data, direction: str, now: int) -> No
             conversation,
             sequence,
             direction,
-            _words(message.get("sender_app")),
-            _words(message.get("platform_id")),
-            _words(message.get("text")),
+            _text(message.get("sender_app")),
+            _text(message.get("platform_id")),
+            _text(message.get("text")),
             str(transcript),
             parse_timestamp(message.get("sent_at"), received),
             _json({name: message[name] for name in _EXTRAS if message.get(name)}),
@@ -269,19 +272,19 @@ def _message(db: sqlite3.Connection, data: Data, direction: str, now: int) -> No
         ),
     ).fetchone()
     if added is not None:
-        search.index(db, added["position"], _words(message.get("text")))
+        search.index(db, added["position"], _text(message.get("text")))
     db.execute(
         "UPDATE conversations SET sequence = max(sequence, ?) WHERE id = ?",
         (sequence, conversation),
     )
-    _attachments(db, message)
+    _upsert_attachments(db, message)
 
 
-#: Optional parts of a message that the page may show; whatever else a message brings is not ours to keep.
+#: Optional parts of a message that the page may show. Other parts are not stored.
 _EXTRAS = ("reply_to", "choice", "referral", "forwarded")
 
 
-def _attachments(db: sqlite3.Connection, message: Data) -> None:
+def _upsert_attachments(db: sqlite3.Connection, message: Data) -> None:
     for place, attachment in enumerate(message.get("attachments") or ()):
         db.execute(
             """INSERT INTO attachments (id, message, place, state, body) VALUES (?, ?, ?, ?, ?)
@@ -291,7 +294,7 @@ def _attachments(db: sqlite3.Connection, message: Data) -> None:
 
 
 def add_notice(db: sqlite3.Connection, conversation: str, notice: Data, at: int) -> None:
-    """A line about the conversation that nobody wrote."""
+    """Add a line about the conversation that is not a message."""
     change = next_revision(db)
     db.execute(
         """INSERT INTO messages
@@ -302,7 +305,7 @@ def add_notice(db: sqlite3.Connection, conversation: str, notice: Data, at: int)
     db.execute("UPDATE conversations SET revision = ? WHERE id = ?", (change, conversation))
 
 
-def _find(db: sqlite3.Connection, message: Data) -> sqlite3.Row:
+def _find_message(db: sqlite3.Connection, message: Data) -> sqlite3.Row:
     row = db.execute("SELECT * FROM messages WHERE id = ?", (message["id"],)).fetchone()
     if row is None:
         raise KeyError(message["id"])
@@ -310,7 +313,7 @@ def _find(db: sqlite3.Connection, message: Data) -> sqlite3.Row:
     return found
 
 
-def _words(value: object) -> str | None:
+def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 

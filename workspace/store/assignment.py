@@ -1,4 +1,4 @@
-"""Who works on which conversation. The workspace decides; the gateway is told, and guards the media by it."""
+"""Assignment of agents to conversations. The workspace decides; the gateway gives media to assigned agents only."""
 
 import sqlite3
 from collections.abc import Callable, Mapping
@@ -14,70 +14,70 @@ from .database import Database, next_revision
 
 
 class NotAllowed(Exception):
-    """What somebody may not do with a conversation, in words for them."""
+    """An agent may not perform an action. The text is a sentence for the agent."""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How things stand with a conversation."""
+class Assignment:
+    """The assigned agents of a conversation, and whether the conversation is open."""
 
     agents: tuple[str, ...]
     open: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """What somebody wants to do. `to` is whom they hand over to."""
+class ActionRequest:
+    """Who wants to perform an action. `to` is the agent who receives a hand-over."""
 
     viewer: Viewer
     to: str = ""
 
 
-Rule = Callable[[Standing, Change], Standing]
+Rule = Callable[[Assignment, ActionRequest], Assignment]
 
 
-def _take(standing: Standing, change: Change) -> Standing:
-    me = change.viewer.agent
-    if me in standing.agents:
-        raise NotAllowed("You have this conversation already.")
-    if standing.agents and not change.viewer.may("oversee"):
+def _take(assignment: Assignment, request: ActionRequest) -> Assignment:
+    me = request.viewer.agent
+    if me in assignment.agents:
+        raise NotAllowed("You already have this conversation.")
+    if assignment.agents and not request.viewer.may("oversee"):
         raise NotAllowed(
-            f"{', '.join(standing.agents)} has this conversation. Ask for a hand-over."
+            f"This conversation is with {', '.join(assignment.agents)}. Ask them to hand it over."
         )
-    return Standing((*standing.agents, me), standing.open)
+    return Assignment((*assignment.agents, me), assignment.open)
 
 
-def _hand_over(standing: Standing, change: Change) -> Standing:
-    _only_assigned(standing, change, "hand this conversation over")
-    return Standing((change.to,), standing.open)
+def _hand_over(assignment: Assignment, request: ActionRequest) -> Assignment:
+    _only_assigned(assignment, request, "hand this conversation over")
+    return Assignment((request.to,), assignment.open)
 
 
-def _leave(standing: Standing, change: Change) -> Standing:
-    me = change.viewer.agent
-    if me not in standing.agents:
+def _leave(assignment: Assignment, request: ActionRequest) -> Assignment:
+    me = request.viewer.agent
+    if me not in assignment.agents:
         raise NotAllowed("You do not have this conversation.")
-    return Standing(tuple(agent for agent in standing.agents if agent != me), standing.open)
+    return Assignment(tuple(agent for agent in assignment.agents if agent != me), assignment.open)
 
 
-def _close(standing: Standing, change: Change) -> Standing:
-    _only_assigned(standing, change, "close this conversation")
-    return Standing(standing.agents, open=False)
+def _close(assignment: Assignment, request: ActionRequest) -> Assignment:
+    _only_assigned(assignment, request, "close this conversation")
+    return Assignment(assignment.agents, open=False)
 
 
-def _reopen(standing: Standing, change: Change) -> Standing:
-    if standing.agents:
-        _only_assigned(standing, change, "re-open this conversation")
-    return Standing(standing.agents, open=True)
+def _reopen(assignment: Assignment, request: ActionRequest) -> Assignment:
+    if assignment.agents:
+        _only_assigned(assignment, request, "reopen this conversation")
+    return Assignment(assignment.agents, open=True)
 
 
-def _only_assigned(standing: Standing, change: Change, action: str) -> None:
-    if change.viewer.agent not in standing.agents and not change.viewer.may("oversee"):
-        raise NotAllowed(f"Only who has a conversation, or a supervisor, may {action}.")
+def _only_assigned(assignment: Assignment, request: ActionRequest, action: str) -> None:
+    if request.viewer.agent not in assignment.agents and not request.viewer.may("oversee"):
+        raise NotAllowed(f"Only an assigned agent or a supervisor can {action}.")
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """`notice` is its line in the transcript, `did` its word in the audit trail."""
+    """`notice` is the kind of the line in the transcript, `did` the word in the audit log."""
 
     rule: Rule
     notice: str | None
@@ -92,46 +92,48 @@ ACTIONS: Mapping[str, Action] = {
     "reopen": Action(_reopen, "reopened", "re-opened"),
 }
 
-#: In the demo opening is taking, which is not worth a line.
+#: In the demo, opening a conversation takes it. The transcript gets no line for that.
 TAKE_BY_OPENING = Action(_take, None, "took")
 
 
-async def carry_out(
+async def perform_action(
     database: Database,
     gateway: GatewayClient,
     conversation: str,
     action: Action,
-    change: Change,
+    request: ActionRequest,
     now: int,
-) -> Standing | None:
-    """Do it, at the gateway first: whoever loses access must have lost it there before it is shown here.
+) -> Assignment | None:
+    """Perform an action, at the gateway first: an agent must lose access there before the page shows it.
 
-    None if there is no such conversation; raises NotAllowed, or GatewayError with nothing changed.
+    Returns None if the conversation does not exist. Raises NotAllowed or GatewayError, with nothing changed.
     """
-    before = await database.read(partial(standing_of, conversation=conversation))
+    before = await database.read(partial(find_assignment, conversation=conversation))
     if before is None:
         return None
-    after = action.rule(before, change)
+    after = action.rule(before, request)
     if after.agents != before.agents:
         await gateway.assign(conversation, list(after.agents))
-    me = change.viewer.agent
+    me = request.viewer.agent
 
     def write(db: sqlite3.Connection) -> None:
-        _set(db, conversation, after, now)
+        _save(db, conversation, after, now)
         if action.notice:
-            told = {"kind": action.notice, "agent": change.to or me, "by": me}
-            add_notice(db, conversation, told, now)
-        audit_log.note(db, now, me, action.did, conversation=conversation, detail=change.to or None)
+            notice = {"kind": action.notice, "agent": request.to or me, "by": me}
+            add_notice(db, conversation, notice, now)
+        audit_log.record(
+            db, now, me, action.did, conversation=conversation, detail=request.to or None
+        )
 
     await database.write(write)
     return after
 
 
-def standing_of(db: sqlite3.Connection, conversation: str) -> Standing | None:
+def find_assignment(db: sqlite3.Connection, conversation: str) -> Assignment | None:
     row = db.execute("SELECT open FROM conversations WHERE id = ?", (conversation,)).fetchone()
     if row is None:
         return None
-    return Standing(tuple(agents_of(db, conversation)), bool(row["open"]))
+    return Assignment(tuple(agents_of(db, conversation)), bool(row["open"]))
 
 
 def agents_of(db: sqlite3.Connection, conversation: str) -> list[str]:
@@ -142,24 +144,24 @@ def agents_of(db: sqlite3.Connection, conversation: str) -> list[str]:
     return [row["agent"] for row in rows]
 
 
-def _set(db: sqlite3.Connection, conversation: str, standing: Standing, now: int) -> None:
-    for agent in set(agents_of(db, conversation)) - set(standing.agents):
+def _save(db: sqlite3.Connection, conversation: str, assignment: Assignment, now: int) -> None:
+    for agent in set(agents_of(db, conversation)) - set(assignment.agents):
         db.execute(
             "DELETE FROM assignments WHERE conversation = ? AND agent = ?", (conversation, agent)
         )
-    for agent in standing.agents:
+    for agent in assignment.agents:
         db.execute(
             "INSERT INTO assignments VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             (conversation, agent, now),
         )
     db.execute(
         "UPDATE conversations SET open = ?, revision = ? WHERE id = ?",
-        (standing.open, next_revision(db), conversation),
+        (assignment.open, next_revision(db), conversation),
     )
 
 
 def conversation_of(db: sqlite3.Connection, attachment: str, agent: str) -> tuple[str, bool] | None:
-    """The conversation an attachment belongs to, and whether the agent is assigned to it."""
+    """Return the conversation of an attachment, and whether the agent is assigned to it."""
     row = db.execute(
         """SELECT m.conversation, EXISTS (SELECT 1 FROM assignments AS s
              WHERE s.conversation = m.conversation AND s.agent = ?2) AS assigned
@@ -169,8 +171,8 @@ def conversation_of(db: sqlite3.Connection, attachment: str, agent: str) -> tupl
     return None if row is None else (row["conversation"], bool(row["assigned"]))
 
 
-async def tell_gateway(database: Database, gateway: GatewayClient, attachment: str) -> None:
-    """Repeat to the gateway who is assigned, for when it answers as though nobody were."""
+async def resend_assignment(database: Database, gateway: GatewayClient, attachment: str) -> None:
+    """Send the assignment of an attachment's conversation to the gateway again, in case the gateway has lost it."""
     found = await database.read(partial(conversation_of, attachment=attachment, agent=""))
     if found is not None:
         conversation, _ = found

@@ -1,15 +1,15 @@
-"""The audit trail: who saw which photo or video, took or handed over which conversation, and when."""
+"""The audit log: who viewed which photo or video, who took or handed over which conversation, and when."""
 
 import sqlite3
 from typing import Any
 
-from workspace.text.safe_text import plain_name
-from workspace.text.wording import consumer_in_words
+from workspace.text.safe_text import clean_name
+from workspace.text.wording import fallback_name
 
 PAGE = 100
 
 
-def note(
+def record(
     db: sqlite3.Connection,
     at: int,
     agent: str,
@@ -26,7 +26,7 @@ def note(
     )
 
 
-def entries(
+def list_entries(
     db: sqlite3.Connection, before: int, agent: str, *, views: bool, glimpses: bool
 ) -> tuple[list[dict[str, Any]], list[str]]:
     rows = db.execute(
@@ -53,8 +53,8 @@ def _entry(row: sqlite3.Row) -> dict[str, Any]:
         "kind": row["kind"],
         "conversation": row["conversation"] if row["consumer_id"] else None,
         "gone": bool(row["conversation"] and not row["consumer_id"]),
-        "consumer": plain_name(row["consumer_name"])
-        or consumer_in_words(row["platform"] or "", plain_name(row["consumer_id"]) or ""),
+        "consumer": clean_name(row["consumer_name"])
+        or fallback_name(row["platform"] or "", clean_name(row["consumer_id"]) or ""),
         "attachment": row["attachment"],
         "detail": row["detail"],
     }

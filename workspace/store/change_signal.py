@@ -1,9 +1,11 @@
-"""Wakes the live streams when something has been written."""
+"""Signal that wakes the live update streams after a write."""
 
 import asyncio
 
 
 class ChangeSignal:
+    """`count` grows with every change. `closed` asks the streams to end."""
+
     def __init__(self) -> None:
         self.count = 0
         self.closed = False
@@ -18,8 +20,8 @@ class ChangeSignal:
         self.closed = True
         self.announce()
 
-    async def after(self, seen: int, seconds: float) -> bool:
-        """Wait until something is announced after `seen`; False when `seconds` passed without."""
+    async def wait(self, seen: int, seconds: float) -> bool:
+        """Wait for a change after count `seen`. Returns False if there was none within `seconds`."""
         if self.count != seen:
             return True
         try:

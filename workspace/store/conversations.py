@@ -6,21 +6,21 @@ from typing import Any
 
 import orjson
 
-from workspace.text.safe_text import plain_name, plain_text
-from workspace.text.wording import PLATFORMS, consumer_in_words, notice_in_words
+from workspace.text.safe_text import clean_name, clean_text
+from workspace.text.wording import PLATFORMS, describe_notice, fallback_name
 
 from . import search
 
-#: More than a tall screen shows; the page asks for the next ones when it is scrolled to the end.
+#: More than a tall screen shows. The page loads the next ones when it is scrolled to the end.
 PAGE = 60
 
-#: How much of the last line can be seen in the list, at most.
-_GLIMPSE = 140
-#: What was searched for further from the beginning than this would not be seen.
-_FAR = 40
+#: Characters of the last line that the list shows at most.
+_LAST_LINE_LENGTH = 140
+#: A search hit after more characters than this would not be visible, so the line is cut before it.
+_LEAD_LENGTH = 40
 
-#: The conversations a list may be narrowed to.
-SHOWN: Mapping[str, str] = {
+#: SQL conditions of the filters above the list.
+FILTERS: Mapping[str, str] = {
     "all": "1",
     "open": "c.open",
     "closed": "NOT c.open",
@@ -47,28 +47,28 @@ Summary = dict[str, Any]
 def latest(
     db: sqlite3.Connection, agent: str, show: str, before: tuple[int, str] | None
 ) -> list[Summary]:
-    """One page of the list, latest first; `before` is the last one of the page above."""
+    """Return one page of the list, latest first. `before` is the last entry of the previous page."""
     at, id = before or (1 << 62, "")
     rows = db.execute(
-        f"""{_LATEST} WHERE (c.active_at, c.id) < (:at, :id) AND {SHOWN[show]}
+        f"""{_LATEST} WHERE (c.active_at, c.id) < (:at, :id) AND {FILTERS[show]}
             ORDER BY c.active_at DESC, c.id DESC LIMIT :page""",
         {"agent": agent, "at": at, "id": id, "page": PAGE},
     )
     return [_summary(row, agent) for row in rows]
 
 
-def matching(db: sqlite3.Connection, agent: str, show: str, words: str) -> list[Summary]:
-    """Conversations in which the words were said or whose names they are part of, each with that line."""
-    found = search.find(db, words, PAGE)
+def search_page(db: sqlite3.Connection, agent: str, show: str, text: str) -> list[Summary]:
+    """Return conversations whose messages or names match the text, each with the matching line."""
+    found = search.find(db, text, PAGE)
     rows = db.execute(
-        f"{_HITS} WHERE {SHOWN[show]} ORDER BY c.active_at DESC, c.id DESC",
+        f"{_HITS} WHERE {FILTERS[show]} ORDER BY c.active_at DESC, c.id DESC",
         {"agent": agent, "found": orjson.dumps(found).decode()},
     )
-    return [_summary(row, agent, words) for row in rows]
+    return [_summary(row, agent, text) for row in rows]
 
 
 def changed(db: sqlite3.Connection, agent: str, since: int) -> list[Summary]:
-    """The conversations in which something happened after revision `since`, oldest change first."""
+    """Return the conversations that changed after revision `since`, oldest change first."""
     rows = db.execute(
         f"{_LATEST} WHERE c.revision > :since ORDER BY c.revision LIMIT :page",
         {"agent": agent, "since": since, "page": PAGE},
@@ -76,19 +76,19 @@ def changed(db: sqlite3.Connection, agent: str, since: int) -> list[Summary]:
     return [_summary(row, agent) for row in rows]
 
 
-def one(db: sqlite3.Connection, agent: str, id: str) -> Summary | None:
+def find(db: sqlite3.Connection, agent: str, id: str) -> Summary | None:
     row = db.execute(f"{_LATEST} WHERE c.id = :id", {"agent": agent, "id": id}).fetchone()
     return None if row is None else _summary(row, agent)
 
 
-def _summary(row: sqlite3.Row, agent: str, sought: str = "") -> Summary:
+def _summary(row: sqlite3.Row, agent: str, query: str = "") -> Summary:
     agents = orjson.loads(row["agents"])
-    consumer = plain_name(row["consumer_id"]) or ""
-    called = consumer_in_words(row["platform"], consumer)
+    consumer = clean_name(row["consumer_id"]) or ""
+    fallback = fallback_name(row["platform"], consumer)
     return {
         "id": row["id"],
-        "name": plain_name(row["consumer_name"]) or called,
-        "consumer": consumer if called.startswith("Customer") else called,
+        "name": clean_name(row["consumer_name"]) or fallback,
+        "consumer": consumer if fallback.startswith("Customer") else fallback,
         "connector": row["connector"],
         "platform": row["platform"],
         "platform_name": PLATFORMS.get(row["platform"], row["platform"]),
@@ -97,31 +97,31 @@ def _summary(row: sqlite3.Row, agent: str, sought: str = "") -> Summary:
         "assigned": agent in agents,
         "unread": row["unread"],
         "sequence": row["sequence"],
-        "last": _glimpse(row, agent, sought),
+        "last": _last_line(row, agent, query),
         "active_at": row["active_at"],
         "typing_until": row["typing_until"],
         "revision": row["revision"],
     }
 
 
-def _glimpse(row: sqlite3.Row, agent: str, sought: str) -> Mapping[str, Any]:
+def _last_line(row: sqlite3.Row, agent: str, query: str) -> Mapping[str, Any]:
     match row["direction"]:
         case None:
             return {"from": "", "line": ""}
         case "notice":
-            return {"from": "", "line": notice_in_words(orjson.loads(row["details"])["notice"])}
+            return {"from": "", "line": describe_notice(orjson.loads(row["details"])["notice"])}
     if row["deleted"]:
         return {"from": "", "line": "This message was deleted"}
     first = row["transcript"].partition("\n")[0]
     media = first if row["transcript"] != row["text"] else ""
-    words = _around(sought, " ".join((plain_text(row["text"]) or "").split()))
-    line = " ".join(part for part in (media, words) if part)[:_GLIMPSE]
+    text = _excerpt(query, " ".join((clean_text(row["text"]) or "").split()))
+    line = " ".join(part for part in (media, text) if part)[:_LAST_LINE_LENGTH]
     if row["direction"] == "in":
         return {"from": "", "line": line}
     return {"from": "You" if row["author"] == agent else "Us", "line": line}
 
 
-def _around(sought: str, words: str) -> str:
-    """The words from shortly before what was looked for, where that is far from their beginning."""
-    place = words.casefold().find(sought.casefold()) if sought else -1
-    return f"… {words[place - 20 :]}" if place > _FAR else words
+def _excerpt(query: str, text: str) -> str:
+    """Return the text from shortly before the search hit, if the hit is far from the beginning."""
+    place = text.casefold().find(query.casefold()) if query else -1
+    return f"… {text[place - 20 :]}" if place > _LEAD_LENGTH else text

@@ -1,7 +1,7 @@
-"""The workspace's own SQLite file: one writer thread that commits in groups, and readers beside it.
+"""The workspace's own SQLite file: one writer thread with group commit, and two reader threads.
 
-A write is durable (fsynced) when its awaitable returns. Writers hand in a function of a connection; all that
-wait at the same time share one commit, and one that fails takes only its own changes back.
+A write is durable (fsynced) when its awaitable returns. Each write is a function of a connection. Writes that wait at
+the same time share one commit; a write that fails rolls back only its own changes.
 """
 
 import asyncio
@@ -14,26 +14,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .migrations import bring_up
+from .migrations import migrate
 
 T = TypeVar("T")
 
-#: Enough to share an fsync among all gateway lanes of a busy moment, few enough to answer the first one soon.
-_GROUP = 256
+#: Enough that all gateway lanes share an fsync under load, few enough that the first write returns soon.
+_MAX_GROUP = 256
 
 
 @dataclass(frozen=True, slots=True)
 class _Write:
     change: Callable[[sqlite3.Connection], Any]
-    answer: "asyncio.Future[Any]"
+    future: "asyncio.Future[Any]"
 
 
 class Database:
-    """`open` before use, `close` after. `committed` is called in the event loop after each group."""
+    """Call `open` before use and `close` afterwards. `on_commit` runs in the event loop after each group."""
 
-    def __init__(self, path: Path, committed: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, path: Path, on_commit: Callable[[], None] = lambda: None) -> None:
         self._path = path
-        self._committed = committed
+        self._on_commit = on_commit
         self._waiting: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._reading = threading.local()
         self._readers: list[sqlite3.Connection] = []
@@ -42,7 +42,7 @@ class Database:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._loop = asyncio.get_running_loop()
         self._writer = connect(self._path)
-        bring_up(self._writer)
+        migrate(self._writer)
         self._thread = threading.Thread(target=self._write_groups, name="workspace-writer")
         self._thread.start()
         self._pool = ThreadPoolExecutor(2, "workspace-reader", initializer=self._open_reader)
@@ -55,13 +55,13 @@ class Database:
             connection.close()
 
     async def write(self, change: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `change` in a transaction; returns when its result is on disk."""
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.put(_Write(change, answer))
-        return await answer
+        """Run `change` in a transaction and return its result once the result is on disk."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.put(_Write(change, future))
+        return await future
 
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `query` on one consistent view."""
+        """Run `query` on one consistent snapshot."""
         return await self._loop.run_in_executor(self._pool, self._read, query)
 
     def _open_reader(self) -> None:
@@ -80,15 +80,15 @@ class Database:
 
     def _write_groups(self) -> None:
         while (first := self._waiting.get()) is not None:
-            group, last = self._gather(first)
+            group, closing = self._gather(first)
             outcomes = self._commit(group)
-            self._loop.call_soon_threadsafe(self._answer, outcomes)
-            if last:
+            self._loop.call_soon_threadsafe(self._resolve, outcomes)
+            if closing:
                 return
 
     def _gather(self, first: _Write) -> tuple[list[_Write], bool]:
         group = [first]
-        while len(group) < _GROUP:
+        while len(group) < _MAX_GROUP:
             try:
                 following = self._waiting.get_nowait()
             except queue.Empty:
@@ -104,34 +104,32 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             outcomes = [self._apply(write) for write in group]
             connection.execute("COMMIT")
-        except (
-            sqlite3.Error
-        ) as trouble:  # a full disk, say: nobody in this group may be told "stored"
+        except sqlite3.Error as exc:  # such as a full disk: every write of the group fails
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            return [(write, None, trouble) for write in group]
+            return [(write, None, exc) for write in group]
         return outcomes
 
     def _apply(self, write: _Write) -> tuple[_Write, Any, Exception | None]:
         self._writer.execute("SAVEPOINT change")
         try:
             result = write.change(self._writer)
-        except Exception as trouble:  # noqa: BLE001  # handed to whoever awaits this write
+        except Exception as exc:  # noqa: BLE001  # raised again where this write is awaited
             self._writer.execute("ROLLBACK TO change")
-            return write, None, trouble
+            return write, None, exc
         finally:
             self._writer.execute("RELEASE change")
         return write, result, None
 
-    def _answer(self, outcomes: list[tuple[_Write, Any, Exception | None]]) -> None:
-        for write, result, trouble in outcomes:
-            if write.answer.cancelled():
+    def _resolve(self, outcomes: list[tuple[_Write, Any, Exception | None]]) -> None:
+        for write, result, exc in outcomes:
+            if write.future.cancelled():
                 continue
-            if trouble is None:
-                write.answer.set_result(result)
+            if exc is None:
+                write.future.set_result(result)
             else:
-                write.answer.set_exception(trouble)
-        self._committed()
+                write.future.set_exception(exc)
+        self._on_commit()
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -140,13 +138,13 @@ def connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    # What is erased or taken back shall not linger in free pages.
+    # Deleted content must not remain in free pages.
     connection.execute("PRAGMA secure_delete = ON")
     return connection
 
 
 def next_revision(connection: sqlite3.Connection) -> int:
-    """The number of the change being made."""
+    """Count one more change and return its number."""
     row = connection.execute("UPDATE counter SET revision = revision + 1 RETURNING revision")
     return int(row.fetchone()[0])
 
@@ -156,7 +154,7 @@ def revision(connection: sqlite3.Connection) -> int:
 
 
 def touch_message(connection: sqlite3.Connection, id: str) -> None:
-    """Note that a line of a transcript looks different now."""
+    """Record that a line of the transcript has changed, so that pages reload it."""
     change = next_revision(connection)
     row = connection.execute(
         "UPDATE messages SET revision = ? WHERE id = ? RETURNING conversation", (change, id)

@@ -1,8 +1,8 @@
-"""Removal of every word of a conversation."""
+"""Erasure of a conversation from all tables."""
 
 import sqlite3
 
-#: In an order that leaves no row pointing to one that is gone.
+#: Ordered so that no row refers to a deleted row.
 _STEPS = (
     "DELETE FROM words WHERE rowid IN (SELECT position FROM messages WHERE conversation = ?)",
     "DELETE FROM replies WHERE position IN (SELECT position FROM messages WHERE conversation = ?)",
@@ -18,8 +18,8 @@ _STEPS = (
 
 
 def erase(db: sqlite3.Connection, conversation: str) -> None:
-    """Remove every word and name. Ids of events stay, so that a late repeat brings nothing back."""
+    """Delete all content and names. Event ids stay, so that a late repeat of an event restores nothing."""
     for step in _STEPS:
         db.execute(step, (conversation,))
-    # The index keeps the letters of deleted rows until its parts are merged.
+    # The search index keeps text of deleted rows until its segments are merged.
     db.execute("INSERT INTO words (words) VALUES ('optimize')")

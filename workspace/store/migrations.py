@@ -1,7 +1,7 @@
-"""The shape of the workspace's file: made anew, or grown from what an earlier version left.
+"""Schema of the workspace's file: creation, and migration of files from earlier versions.
 
-`schema.sql` is the one description of it. A file that lacks tables, columns or indexes of it gets them; whatever
-else changes between versions is a step of `_STEPS`, taken once by each file.
+`schema.sql` describes the schema. Missing tables, columns and indexes are added to older files. Every other change is a
+step in `_STEPS`, which runs once on each file.
 """
 
 import sqlite3
@@ -15,21 +15,21 @@ Step = Callable[[sqlite3.Connection], None]
 
 
 class TooNew(Exception):
-    """A file that a later version has written; this one might misread it."""
+    """The file was written by a later version, and this version might misread it."""
 
 
-def bring_up(connection: sqlite3.Connection) -> None:
-    """Give the file this version's shape, in one transaction. Raises TooNew, with nothing changed."""
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the file to this version's schema in one transaction. Raises TooNew, with nothing changed."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        (taken,) = connection.execute("PRAGMA user_version").fetchone()
-        if taken > len(_STEPS):
+        (applied,) = connection.execute("PRAGMA user_version").fetchone()
+        if applied > len(_STEPS):
             raise TooNew(
-                f"{_path(connection)} was written by a later version (format {taken}, known are up to "
-                f"{len(_STEPS)}): start that version, or put back the file from before"
+                f"{_file_name(connection)} was written by a later version (format {applied}; this version reads "
+                f"formats up to {len(_STEPS)}); start the later version, or restore a backup from before the upgrade"
             )
-        _grow(connection)
-        for step in _STEPS[taken:]:
+        _create_missing(connection)
+        for step in _STEPS[applied:]:
             step(connection)
         connection.execute(f"PRAGMA user_version = {len(_STEPS)}")
     except BaseException:
@@ -38,54 +38,54 @@ def bring_up(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
 
 
-def _grow(connection: sqlite3.Connection) -> None:
-    """Create what is missing: tables, then columns, then the indexes over both."""
-    wanted = sqlite3.connect(":memory:")
-    wanted.executescript(files("workspace.store").joinpath("schema.sql").read_text("utf-8"))
+def _create_missing(connection: sqlite3.Connection) -> None:
+    """Create what is missing: tables, then columns, then indexes on both."""
+    target = sqlite3.connect(":memory:")
+    target.executescript(files("workspace.store").joinpath("schema.sql").read_text("utf-8"))
     try:
-        for kind, name, sql in wanted.execute(_PARTS).fetchall():
-            if not _has(connection, name):
+        for kind, name, sql in target.execute(_SCHEMA_PARTS).fetchall():
+            if not _exists(connection, name):
                 connection.execute(sql)
             elif kind == "table":
-                _add_columns(connection, wanted, name)
+                _add_columns(connection, target, name)
         if not connection.execute("SELECT 1 FROM counter").fetchone():
             connection.execute("INSERT INTO counter VALUES (0)")
     finally:
-        wanted.close()
+        target.close()
 
 
-#: Tables before indexes; without what SQLite and virtual tables make by themselves.
-_PARTS = """SELECT m.type, m.name, m.sql FROM sqlite_master AS m
+#: Tables before indexes, without those that SQLite and virtual tables create automatically.
+_SCHEMA_PARTS = """SELECT m.type, m.name, m.sql FROM sqlite_master AS m
     LEFT JOIN pragma_table_list AS t ON t.name = m.name AND t.schema = 'main'
     WHERE m.sql IS NOT NULL AND m.name NOT LIKE 'sqlite%' AND coalesce(t.type, 'index') != 'shadow'
     ORDER BY m.type DESC, m.rowid"""
 
 
-def _has(connection: sqlite3.Connection, name: str) -> bool:
+def _exists(connection: sqlite3.Connection, name: str) -> bool:
     row = connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,))
     return row.fetchone() is not None
 
 
-def _add_columns(connection: sqlite3.Connection, wanted: sqlite3.Connection, table: str) -> None:
+def _add_columns(connection: sqlite3.Connection, target: sqlite3.Connection, table: str) -> None:
     present = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
-    for _, name, kind, required, default, _ in wanted.execute(f"PRAGMA table_info({table})"):
+    for _, name, kind, required, default, _ in target.execute(f"PRAGMA table_info({table})"):
         if name not in present:
-            # SQLite wants to know what stands in the rows there are; a step fills in what means more.
+            # SQLite requires a default for existing rows. A step fills in better values.
             value = default or ("''" if kind == "TEXT" else "0")
             rule = f"NOT NULL DEFAULT {value}" if required else ""
             connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind} {rule}")
 
 
-def _path(connection: sqlite3.Connection) -> str:
+def _file_name(connection: sqlite3.Connection) -> str:
     return Path(connection.execute("PRAGMA database_list").fetchone()[2]).name
 
 
-def _nothing(_connection: sqlite3.Connection) -> None:
-    """The first format, of which nothing is left to do once it has grown."""
+def _first_format(_connection: sqlite3.Connection) -> None:
+    """Do nothing: the first format needs no step, only the missing tables and columns."""
 
 
-def _make_findable(connection: sqlite3.Connection) -> None:
-    """Files of the first format may be older than the search."""
+def _build_search_index(connection: sqlite3.Connection) -> None:
+    """Build the search index for files that are older than the search."""
     for id, name, consumer in connection.execute(
         "SELECT id, consumer_name, consumer_id FROM conversations WHERE folded = ''"
     ).fetchall():
@@ -96,5 +96,5 @@ def _make_findable(connection: sqlite3.Connection) -> None:
             search.index(connection, position, text)
 
 
-#: In order. A file remembers in `user_version` how many it has taken.
-_STEPS: tuple[Step, ...] = (_nothing, _make_findable)
+#: In order. `user_version` of a file is the number of steps that ran on it.
+_STEPS: tuple[Step, ...] = (_first_format, _build_search_index)

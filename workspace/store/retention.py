@@ -1,4 +1,4 @@
-"""Forgetting what the gateway forgets: words in their time, whole lines once nothing of them can be seen."""
+"""Retention: expires texts, then whole lines once nothing of them can be seen, event ids and the audit log."""
 
 import asyncio
 import sqlite3
@@ -9,103 +9,105 @@ from workspace.timestamps import now
 
 from .database import Database, next_revision
 
-#: Seconds between two rounds, and between two batches of one.
-_EVERY, _PAUSE = 15 * 60.0, 0.01
+#: Pause between two rounds, and between two batches of one round.
+_ROUND_SECONDS, _PAUSE_SECONDS = 15 * 60.0, 0.01
 
-#: Seconds for which a repeat of an event is recognised. The gateway repeats one that it saw no answer to, and
-#: after a stop that is as late as its start.
-_REPEATS = 90 * 24 * 3600.0
+#: How long a repeated event is recognised. The gateway repeats an event for which it got no response. If the
+#: gateway was stopped in between, the repeat comes only after the gateway's next start.
+_DEDUPLICATION_SECONDS = 90 * 24 * 3600.0
 
-#: Lines in one transaction, so that nobody waits long for the database.
+#: Lines in one transaction, so that other writes do not wait long.
 _BATCH = 200
 
-_GOING = "CREATE TEMP TABLE IF NOT EXISTS going (position INTEGER, id TEXT)"
+_CREATE_EXPIRING = "CREATE TEMP TABLE IF NOT EXISTS expiring (position INTEGER, id TEXT)"
 
-#: Lines whose words are over and whose photos and videos are not: those end when the gateway says so.
-_WORDY = """INSERT INTO going SELECT m.position, m.id FROM messages AS m
+#: Lines with expired texts that still have media. The media expire when the gateway reports it.
+_SELECT_TEXTS = """INSERT INTO expiring SELECT m.position, m.id FROM messages AS m
     WHERE m.at < ? AND (m.text IS NOT NULL OR m.details != '{}') AND EXISTS
       (SELECT 1 FROM attachments WHERE message = m.id AND state IN ('ready', 'pending'))
     ORDER BY m.at LIMIT ?"""
-_WITHOUT_WORDS = (
-    "DELETE FROM words WHERE rowid IN (SELECT position FROM going)",
-    "DELETE FROM reactions WHERE message IN (SELECT id FROM going)",
+_CLEAR_TEXTS = (
+    "DELETE FROM words WHERE rowid IN (SELECT position FROM expiring)",
+    "DELETE FROM reactions WHERE message IN (SELECT id FROM expiring)",
     """UPDATE attachments SET body = json_remove(json_set(body, '$.name', NULL), '$.location', '$.contacts')
-       WHERE message IN (SELECT id FROM going)""",
-    "UPDATE messages SET text = NULL, details = '{}' WHERE position IN (SELECT position FROM going)",
+       WHERE message IN (SELECT id FROM expiring)""",
+    "UPDATE messages SET text = NULL, details = '{}' WHERE position IN (SELECT position FROM expiring)",
 )
 
-#: Lines of which nothing is left to see.
-_SPENT = """INSERT INTO going SELECT m.position, m.id FROM messages AS m
+#: Expired lines without media to see.
+_SELECT_EMPTY_LINES = """INSERT INTO expiring SELECT m.position, m.id FROM messages AS m
     WHERE m.at < ? AND NOT EXISTS
       (SELECT 1 FROM attachments WHERE message = m.id AND state IN ('ready', 'pending'))
     ORDER BY m.at LIMIT ?"""
-_WITHOUT_LINES = (
-    "DELETE FROM words WHERE rowid IN (SELECT position FROM going)",
-    "DELETE FROM reactions WHERE message IN (SELECT id FROM going)",
-    "DELETE FROM attachments WHERE message IN (SELECT id FROM going)",
-    "DELETE FROM statuses WHERE message IN (SELECT id FROM going)",
-    "DELETE FROM replies WHERE position IN (SELECT position FROM going)",
-    "DELETE FROM messages WHERE position IN (SELECT position FROM going)",
+_DELETE_LINES = (
+    "DELETE FROM words WHERE rowid IN (SELECT position FROM expiring)",
+    "DELETE FROM reactions WHERE message IN (SELECT id FROM expiring)",
+    "DELETE FROM attachments WHERE message IN (SELECT id FROM expiring)",
+    "DELETE FROM statuses WHERE message IN (SELECT id FROM expiring)",
+    "DELETE FROM replies WHERE position IN (SELECT position FROM expiring)",
+    "DELETE FROM messages WHERE position IN (SELECT position FROM expiring)",
 )
 
-_CHANGED = """UPDATE conversations SET revision = ? WHERE id IN
-    (SELECT conversation FROM messages WHERE position IN (SELECT position FROM going))"""
+_TOUCH_CONVERSATIONS = """UPDATE conversations SET revision = ? WHERE id IN
+    (SELECT conversation FROM messages WHERE position IN (SELECT position FROM expiring))"""
 
 
-async def keep_forgetting(database: Database, words: float | None, trail: float) -> None:
-    """Rounds for ever; `words` and `trail` (the audit's) are how long each is kept, in seconds."""
+async def run_retention(database: Database, texts: float | None, audit: float) -> None:
+    """Run rounds forever. `texts` and `audit` are the seconds for which each is kept; None keeps texts forever."""
     while True:
-        found = await database.write(partial(_forget_all, words=words, trail=trail))
-        await asyncio.sleep(_PAUSE if found else _EVERY)
+        found = await database.write(partial(_expire_all, texts=texts, audit=audit))
+        await asyncio.sleep(_PAUSE_SECONDS if found else _ROUND_SECONDS)
 
 
-def _forget_all(db: sqlite3.Connection, words: float | None, trail: float) -> int:
+def _expire_all(db: sqlite3.Connection, texts: float | None, audit: float) -> int:
     def ago(seconds: float) -> int:
         return now() - round(seconds * 1000)
 
-    found = forget_memory(db, ago(max(_REPEATS, words or 0.0)))
-    found += forget_trail(db, ago(trail))
-    return found if words is None else found + forget(db, ago(words))
+    found = expire_events(db, ago(max(_DEDUPLICATION_SECONDS, texts or 0.0)))
+    found += expire_audit_log(db, ago(audit))
+    return found if texts is None else found + expire_texts(db, ago(texts))
 
 
-def forget_memory(db: sqlite3.Connection, before: int) -> int:
-    """One batch of ids of events taken before `before` (ms), and what could not be read of them."""
-    done = db.execute(
+def expire_events(db: sqlite3.Connection, before: int) -> int:
+    """Delete one batch of events received before `before` (ms), with their stored bodies; return the number."""
+    deleted = db.execute(
         "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE taken_at < ? ORDER BY taken_at LIMIT ?)",
         (before, _BATCH),
     )
-    return done.rowcount
+    return deleted.rowcount
 
 
-def forget_trail(db: sqlite3.Connection, before: int) -> int:
-    """One batch of the audit trail older than `before` (ms); its numbers grow with time."""
-    done = db.execute(
+def expire_audit_log(db: sqlite3.Connection, before: int) -> int:
+    """Delete one batch of audit entries older than `before` (ms); return the number. Entry numbers grow with time."""
+    deleted = db.execute(
         "DELETE FROM audit WHERE number IN (SELECT number FROM audit ORDER BY number LIMIT ?) AND at < ?",
         (_BATCH, before),
     )
-    return done.rowcount
+    return deleted.rowcount
 
 
-def forget(db: sqlite3.Connection, before: int) -> int:
-    """One batch of what was said before `before` (ms); how many lines and conversations that were."""
-    db.execute(_GOING)
-    found = _go(db, _WORDY, before, _WITHOUT_WORDS) + _go(db, _SPENT, before, _WITHOUT_LINES)
+def expire_texts(db: sqlite3.Connection, before: int) -> int:
+    """Expire one batch of texts from before `before` (ms); return the number of lines and conversations."""
+    db.execute(_CREATE_EXPIRING)
+    found = _expire_batch(db, _SELECT_TEXTS, before, _CLEAR_TEXTS) + _expire_batch(
+        db, _SELECT_EMPTY_LINES, before, _DELETE_LINES
+    )
     db.execute("UPDATE events SET body = NULL WHERE taken_at < ? AND body IS NOT NULL", (before,))
-    return found + _end_empty(db, before)
+    return found + _erase_empty_conversations(db, before)
 
 
-def _go(db: sqlite3.Connection, query: str, before: int, steps: tuple[str, ...]) -> int:
-    db.execute("DELETE FROM going")
+def _expire_batch(db: sqlite3.Connection, query: str, before: int, steps: tuple[str, ...]) -> int:
+    db.execute("DELETE FROM expiring")
     found = db.execute(query, (before, _BATCH)).rowcount
     if found:
-        db.execute(_CHANGED, (next_revision(db),))
+        db.execute(_TOUCH_CONVERSATIONS, (next_revision(db),))
         for step in steps:
             db.execute(step)
     return found
 
 
-def _end_empty(db: sqlite3.Connection, before: int) -> int:
-    """Conversations of which nothing is left: their names go too."""
+def _erase_empty_conversations(db: sqlite3.Connection, before: int) -> int:
+    """Erase conversations without any line left, including their names; return the number."""
     rows = db.execute(
         """SELECT id FROM conversations AS c WHERE active_at < ?
            AND NOT EXISTS (SELECT 1 FROM messages WHERE conversation = c.id) LIMIT ?""",

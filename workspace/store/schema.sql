@@ -1,8 +1,8 @@
--- Times are milliseconds since 1970. `revision` counts every visible change, so that a page can ask what is new.
+-- Times are milliseconds since 1970. `revision` counts every visible change, so that a page can load what is new.
 CREATE TABLE counter (revision INTEGER NOT NULL) STRICT;
 INSERT INTO counter VALUES (0);
 
--- Every event ever taken; `body` is kept only where we could not make sense of it.
+-- Every event received. `body` is stored only if the event could not be read.
 CREATE TABLE events (
     id TEXT PRIMARY KEY,
     type TEXT NOT NULL,
@@ -24,13 +24,13 @@ CREATE TABLE conversations (
     sequence INTEGER NOT NULL DEFAULT 0,
     active_at INTEGER NOT NULL,
     typing_until INTEGER NOT NULL DEFAULT 0,
-    told INTEGER NOT NULL DEFAULT 0, -- how far the platform knows that we have read
+    told INTEGER NOT NULL DEFAULT 0, -- the sequence up to which the platform got read receipts (allow-word)
     revision INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX conversations_by_activity ON conversations (active_at, id);
 CREATE INDEX conversations_by_change ON conversations (revision);
 
--- One line of the transcript. What we write ourselves stands behind the consumer's latest `sequence`.
+-- Lines of the transcript. Our own messages have the `sequence` of the consumer's latest message.
 CREATE TABLE messages (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
@@ -60,7 +60,7 @@ CREATE TABLE attachments (
 ) STRICT;
 CREATE INDEX attachments_by_message ON attachments (message, place);
 
--- By message id and not in `messages`: a status may arrive before we know which of our texts it is about.
+-- Not in `messages`, because a status may arrive before we know which of our messages it is about.
 CREATE TABLE statuses (
     message TEXT PRIMARY KEY,
     status TEXT NOT NULL,
@@ -69,7 +69,7 @@ CREATE TABLE statuses (
 ) STRICT;
 CREATE INDEX statuses_by_platform_id ON statuses (platform_id) WHERE platform_id IS NOT NULL;
 
--- Our own texts: the key under which the gateway knows each, whatever number of times it is sent.
+-- Our own messages, with the idempotency key under which the gateway sends each once.
 CREATE TABLE replies (
     key TEXT PRIMARY KEY,
     position INTEGER NOT NULL UNIQUE REFERENCES messages (position),
@@ -99,7 +99,7 @@ CREATE TABLE marks (
     PRIMARY KEY (agent, conversation)
 ) STRICT, WITHOUT ROWID;
 
--- Everything in `messages` that can be searched, folded (see search.py); rowid is the message's position.
+-- The search index: folded texts of `messages` (see search.py); rowid is the message's position.
 CREATE VIRTUAL TABLE words USING fts5 (folded, tokenize = 'trigram');
 
 CREATE TABLE accounts (
@@ -109,7 +109,7 @@ CREATE TABLE accounts (
     created_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Only the fingerprint of a session's token is kept: whoever reads this file cannot take a session over.
+-- Only the fingerprint of a session's token is stored, so that a reader of this file cannot take over a session.
 CREATE TABLE sessions (
     fingerprint BLOB PRIMARY KEY,
     agent TEXT NOT NULL,
@@ -119,7 +119,7 @@ CREATE TABLE sessions (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sessions_by_agent ON sessions (agent);
 
--- Who did or saw what, and when.
+-- The audit log: who did or viewed what, and when.
 CREATE TABLE audit (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL,

@@ -1,4 +1,4 @@
-"""The lines of one conversation, as the page shows them: in order, a page at a time, or what changed lately."""
+"""The lines of one conversation, as the page shows them: one page at a time, or the latest changes."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -6,24 +6,24 @@ from typing import Any
 
 import orjson
 
-from workspace.text.safe_text import plain_name, plain_text
+from workspace.text.safe_text import clean_name, clean_text
 from workspace.text.wording import (
-    LINES,
-    length,
-    may_be_retried,
-    notice_in_words,
-    reason_in_words,
-    size,
-    state_in_words,
-    status_in_words,
+    PLACEHOLDERS,
+    can_retry,
+    describe_notice,
+    describe_reason,
+    describe_state,
+    describe_status,
+    format_duration,
+    format_size,
 )
 
-#: Some three screens. Older lines come when the page is scrolled up to them.
+#: About three screens. The page loads older lines when it is scrolled up to them.
 PAGE = 60
 
 Line = dict[str, Any]
 
-_LINES = """
+_SELECT_LINES = """
     SELECT m.*, s.status, s.reason, r.key, r.state, r.reason AS refused,
       (SELECT json_group_array(emoji) FROM reactions WHERE message = m.id) AS reactions
     FROM messages AS m LEFT JOIN statuses AS s ON s.message = m.id
@@ -35,13 +35,13 @@ _LINES = """
 def page(
     db: sqlite3.Connection, conversation: str, before: tuple[int, int] | None, *, media: bool
 ) -> list[Line]:
-    """The latest lines, or those before (sequence, position), oldest first.
+    """Return the latest lines, or those before (sequence, position), oldest first.
 
-    Without `media` the viewer may know that there are attachments, and nothing about them.
+    Without `media` the viewer sees that there are attachments, but no details of them.
     """
     sequence, position = before or (1 << 62, 0)
     rows = db.execute(
-        f"""{_LINES} AND (m.sequence, m.position) < (:sequence, :position)
+        f"""{_SELECT_LINES} AND (m.sequence, m.position) < (:sequence, :position)
             ORDER BY m.sequence DESC, m.position DESC LIMIT :page""",
         {
             "conversation": conversation,
@@ -54,9 +54,9 @@ def page(
 
 
 def changed(db: sqlite3.Connection, conversation: str, since: int, *, media: bool) -> list[Line]:
-    """The lines that are new or different after revision `since`, earliest change first."""
+    """Return the lines that changed after revision `since`, earliest change first."""
     rows = db.execute(
-        f"{_LINES} AND m.revision > :since ORDER BY m.revision LIMIT :page",
+        f"{_SELECT_LINES} AND m.revision > :since ORDER BY m.revision LIMIT :page",
         {"conversation": conversation, "since": since, "page": PAGE},
     ).fetchall()
     return _lines(db, rows, media=media)
@@ -87,28 +87,30 @@ def _line(db: sqlite3.Connection, row: sqlite3.Row, attachments: list[Any], *, m
         "conversation": row["conversation"],
         "sequence": row["sequence"],
         "direction": row["direction"],
-        "author": plain_name(row["author"]),
+        "author": clean_name(row["author"]),
         "at": row["at"],
         "revision": row["revision"],
     }
     if row["direction"] == "notice":
-        return {**line, "text": plain_text(notice_in_words(details["notice"]))}
-    shown = row["transcript"].split("\n") if attachments else []
+        return {**line, "text": clean_text(describe_notice(details["notice"]))}
+    placeholders = row["transcript"].split("\n") if attachments else []
     return {
         **line,
-        "text": plain_text(row["text"]),
+        "text": clean_text(row["text"]),
         "deleted": bool(row["deleted"]),
         "edited": bool(details.get("edited")),
         "forwarded": bool(details.get("forwarded")),
-        "choice": plain_name(_text(details.get("choice"))),
+        "choice": clean_name(_text(details.get("choice"))),
         "reply_to": _quoted(db, row["conversation"], details.get("reply_to")),
         "reactions": orjson.loads(row["reactions"]),
         "status": row["status"] or row["state"],
-        "status_words": plain_text(status_in_words(row["status"] or row["state"])),
-        "reason": plain_text(reason_in_words(row["reason"]) or row["refused"]),
+        "status_words": clean_text(describe_status(row["status"] or row["state"])),
+        "reason": clean_text(describe_reason(row["reason"]) or row["refused"]),
         "key": row["key"],
         "attachments": [
-            _attachment(attachment, shown[place] if place < len(shown) else None, media=media)
+            _attachment(
+                attachment, placeholders[place] if place < len(placeholders) else None, media=media
+            )
             for place, attachment in enumerate(attachments)
         ],
     }
@@ -119,32 +121,32 @@ def _attachment(body: Mapping[str, Any], line: str | None, *, media: bool) -> Ma
     public = {
         "id": body["id"],
         "kind": kind,
-        "line": line or LINES.get(kind, LINES["unsupported"]),
+        "line": line or PLACEHOLDERS.get(kind, PLACEHOLDERS["unsupported"]),
         "state": body.get("state"),
-        "words": plain_text(state_in_words(body)),
+        "words": clean_text(describe_state(body)),
         "visible": media,
-        "retry": media and may_be_retried(body),
+        "retry": media and can_retry(body),
     }
     if not media:
         return public
     renditions = body.get("renditions") or {}
     duration = body.get("duration_seconds")
-    weight = (renditions.get("video") or renditions.get("preview") or {}).get("bytes")
+    size = (renditions.get("video") or renditions.get("preview") or {}).get("bytes")
     return {
         **public,
-        "name": plain_name(_text(body.get("name"))),
+        "name": clean_name(_text(body.get("name"))),
         "width": body.get("width"),
         "height": body.get("height"),
-        "length": length(duration) if isinstance(duration, int | float) else None,
-        "size": size(weight) if isinstance(weight, int | float) else None,
+        "length": format_duration(duration) if isinstance(duration, int | float) else None,
+        "size": format_size(size) if isinstance(size, int | float) else None,
         "renditions": sorted(renditions),
-        "location": _plain_values(body.get("location")),
-        "contacts": _cards(body.get("contacts")),
+        "location": _clean_values(body.get("location")),
+        "contacts": _contact_cards(body.get("contacts")),
     }
 
 
 def _quoted(db: sqlite3.Connection, conversation: str, reply_to: Any) -> Mapping[str, Any] | None:
-    """The line a message answers, found by our id or the platform's."""
+    """Return the line that a message quotes, found by our id or the platform's."""
     id = reply_to.get("id") if isinstance(reply_to, Mapping) else reply_to
     if not id:
         return None
@@ -156,24 +158,24 @@ def _quoted(db: sqlite3.Connection, conversation: str, reply_to: Any) -> Mapping
     ).fetchone()
     if row is None:
         return {"id": None, "position": None, "line": "an earlier message"}
-    words = plain_text(row["text"] or row["transcript"]) or ""
+    words = clean_text(row["text"] or row["transcript"]) or ""
     return {"id": row["id"], "position": row["position"], "line": " ".join(words.split())[:120]}
 
 
-def _plain_values(values: Any) -> Mapping[str, Any] | None:
+def _clean_values(values: Any) -> Mapping[str, Any] | None:
     if not isinstance(values, Mapping):
         return None
-    return {str(name): plain_name(_text(value)) for name, value in values.items()}
+    return {str(name): clean_name(_text(value)) for name, value in values.items()}
 
 
-def _cards(cards: Any) -> list[Mapping[str, Any]]:
-    """Contact cards reduced to a name and numbers or addresses, in whatever form the platform had."""
+def _contact_cards(cards: Any) -> list[Mapping[str, Any]]:
+    """Reduce contact cards of any platform to a name, phone numbers and e-mail addresses."""
     if not isinstance(cards, list):
         return []
-    return [_card(card) for card in cards if isinstance(card, Mapping)]
+    return [_contact_card(card) for card in cards if isinstance(card, Mapping)]
 
 
-def _card(card: Mapping[str, Any]) -> Mapping[str, Any]:
+def _contact_card(card: Mapping[str, Any]) -> Mapping[str, Any]:
     name = card.get("name")
     if isinstance(name, Mapping):
         name = name.get("formatted_name") or name.get("first_name")
@@ -183,8 +185,8 @@ def _card(card: Mapping[str, Any]) -> Mapping[str, Any]:
         for entry in card.get(group) or ()
     ]
     return {
-        "name": plain_name(_text(name)) or "Contact",
-        "reach": [words for value in reach if (words := plain_name(_text(value)))],
+        "name": clean_name(_text(name)) or "Contact",
+        "reach": [words for value in reach if (words := clean_name(_text(value)))],
     }
 
 

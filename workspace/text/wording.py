@@ -1,4 +1,4 @@
-"""What people read: transcript lines, and every state of an attachment as a sentence."""
+"""Texts that people read: placeholders, names, states, statuses, reasons and notices."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 from workspace.timestamps import parse_timestamp
 
-LINES: Mapping[str, str] = {
+PLACEHOLDERS: Mapping[str, str] = {
     "photo": "[photo message]",
     "video": "[video message]",
     "audio": "[audio message]",
@@ -24,16 +24,16 @@ PLATFORMS: Mapping[str, str] = {
     "whatsapp": "WhatsApp",
 }
 
-#: Platforms whose ids are phone numbers, which people know; elsewhere an id is a mere string of signs.
-_BY_PHONE = frozenset({"twilio", "whatsapp"})
+#: Platforms whose ids are phone numbers, which mean something to people. Other ids do not.
+_PHONE_PLATFORMS = frozenset({"twilio", "whatsapp"})
 
 
-def consumer_in_words(platform: str, id: str) -> str:
-    """What to call somebody whose name is not known."""
-    if platform in _BY_PHONE:
+def fallback_name(platform: str, id: str) -> str:
+    """Return a name for a consumer whose name is not known."""
+    if platform in _PHONE_PLATFORMS:
         return f"+{id}" if id.isdigit() else id
-    signs = "".join(sign for sign in id if sign.isalnum())
-    return f"Customer {signs[-4:].upper()}"
+    characters = "".join(character for character in id if character.isalnum())
+    return f"Customer {characters[-4:].upper()}"
 
 
 _NOUNS: Mapping[str, str] = {
@@ -45,29 +45,29 @@ _NOUNS: Mapping[str, str] = {
 }
 
 _REJECTED: Mapping[str, str] = {
-    "too_large": "Refused: too large",
-    "unsupported_type": "Refused: this type of file is not accepted",
-    "malware": "Refused: malware found",
-    "corrupt": "Refused: the file is damaged",
-    "too_many_pixels": "Refused: too many pixels",
-    "too_long": "Refused: too long",
-    "disabled": "Refused: {kind} are turned off for this channel",
+    "too_large": "Not accepted: the file is too large",
+    "unsupported_type": "Not accepted: this type of file is not supported",
+    "malware": "Not accepted: malware was found in the file",
+    "corrupt": "Not accepted: the file is damaged",
+    "too_many_pixels": "Not accepted: it has too many pixels",
+    "too_long": "Not accepted: it is too long",
+    "disabled": "Not accepted: {kind} are turned off for this channel",
 }
 
 _FAILED: Mapping[str, str] = {
-    "gone": "Could not be fetched: the platform no longer has it",
-    "expired": "Could not be fetched: the platform's link has expired",
-    "unauthorized": "Could not be fetched: the platform refused our credentials",
-    "unreachable": "Could not be fetched: the platform did not answer",
-    "checksum_mismatch": "Could not be fetched: it arrived damaged",
-    "blocked_host": "Could not be fetched: its address is not one we may fetch from",
-    "scanner_unavailable": "Could not be checked: the malware scanner is not answering",
-    "decoder_crashed": "Could not be made safe: the decoder gave up on it",
+    "gone": "Could not be downloaded: the platform no longer has it",
+    "expired": "Could not be downloaded: the platform's link has expired",
+    "unauthorized": "Could not be downloaded: the platform did not accept our credentials; please ask an operator",
+    "unreachable": "Could not be downloaded: the platform did not answer",
+    "checksum_mismatch": "Could not be downloaded: the file arrived damaged",
+    "blocked_host": "Could not be downloaded: its address is not allowed",
+    "scanner_unavailable": "Could not be checked: the malware scanner is not responding",
+    "decoder_crashed": "Could not be made safe: the file could not be decoded",
 }
 
 
-def size(count: float) -> str:
-    """Bytes as people read them; decimal, as the settings are."""
+def format_size(count: float) -> str:
+    """Return a number of bytes with a decimal unit, as in the settings."""
     if count < 1000:
         return f"{count:.0f} bytes"
     if count < 1_000_000:
@@ -76,58 +76,58 @@ def size(count: float) -> str:
     return f"{megabytes.removesuffix('.0')} MB"
 
 
-def length(seconds: float) -> str:
-    """m:ss, or h:mm:ss from an hour on."""
+def format_duration(seconds: float) -> str:
+    """Return m:ss, or h:mm:ss from one hour on."""
     whole = max(0, round(seconds))
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-#: What is told exactly where the detail holds numbers: the words for it, and how such a number reads.
-_EXACT: Mapping[str, tuple[str, Callable[[float], str]]] = {
-    "too_large": ("Too large", size),
+#: Reasons that are shown with numbers if the detail has them: the text, and the format of the number.
+_MEASURED: Mapping[str, tuple[str, Callable[[float], str]]] = {
+    "too_large": ("Too large", format_size),
     "too_many_pixels": ("Too many pixels", lambda count: f"{count / 1e6:.0f} megapixels"),
-    "too_long": ("Too long", length),
+    "too_long": ("Too long", format_duration),
 }
 
 
-def state_in_words(attachment: Mapping[str, Any]) -> str:
-    """The state of an attachment as people should read it; empty when it is ready to be seen."""
+def describe_state(attachment: Mapping[str, Any]) -> str:
+    """Describe the state of an attachment; the text is empty if the attachment is ready."""
     match attachment.get("state"):
         case "ready":
             return ""
         case "rejected":
-            return _refusal(attachment, _REJECTED, "Refused: {reason}")
-        case "failed" if removed := _removed(attachment):
-            return removed
+            return _describe_with_reason(attachment, _REJECTED, "Not accepted: {reason}")
+        case "failed" if removal := _removal_text(attachment):
+            return removal
         case "failed":
-            return _refusal(attachment, _FAILED, "Could not be fetched: {reason}")
+            return _describe_with_reason(attachment, _FAILED, "Could not be downloaded: {reason}")
         case _:
-            return "Still being fetched …"
+            return "Downloading…"
 
 
-#: What is being done for an attachment that is pending, in the gateway's words for it.
+#: Texts for the gateway's steps of a pending attachment.
 _STEPS: Mapping[str, str] = {
-    "waiting": "Still being fetched …",
-    "fetching": "Still being fetched …",
-    "scanning": "Being scanned for malware …",
-    "making_safe": "Being made safe …",
+    "waiting": "Downloading…",
+    "fetching": "Downloading…",
+    "scanning": "Scanning for malware…",
+    "making_safe": "Making it safe…",
 }
 
 
-def progress_in_words(attachment: Mapping[str, Any], now: int) -> str:
-    """What is being done for an attachment just now; empty when it is not pending any more."""
+def describe_progress(attachment: Mapping[str, Any], now: int) -> str:
+    """Describe what is being done for an attachment; the text is empty if it is not pending."""
     if attachment.get("state") != "pending":
         return ""
     progress = attachment.get("progress")
     if not isinstance(progress, Mapping):
-        return state_in_words(attachment)
+        return describe_state(attachment)
     step, percent, tries = (progress.get(name) for name in ("step", "percent", "tries"))
     if step == "waiting" and isinstance(tries, int) and tries > 0:
         times = "once" if tries == 1 else f"{tries} times"
-        return f"Still being fetched: tried {times}{_next_try(progress.get('next_try_at'), now)}"
-    words = _STEPS.get(str(step), _STEPS["waiting"])
-    return f"{words} {percent} %" if isinstance(percent, int) else words
+        return f"Not downloaded yet: tried {times}{_next_try(progress.get('next_try_at'), now)}"
+    text = _STEPS.get(str(step), _STEPS["waiting"])
+    return f"{text} {percent}%" if isinstance(percent, int) else text
 
 
 def _next_try(at: object, now: int) -> str:
@@ -135,50 +135,52 @@ def _next_try(at: object, now: int) -> str:
     if not due:
         return ""
     minutes = round(max(0, due - now) / 60_000)
-    return f", again in {minutes} min" if minutes else ", again in a moment"
+    return f", trying again in {minutes} min" if minutes else ", trying again in a moment"
 
 
-def may_be_retried(attachment: Mapping[str, Any]) -> bool:
-    """Whether fetching it again may help."""
-    return attachment.get("state") == "failed" and not _removed(attachment)
+def can_retry(attachment: Mapping[str, Any]) -> bool:
+    """Whether fetching the attachment again may help."""
+    return attachment.get("state") == "failed" and not _removal_text(attachment)
 
 
-def _removed(attachment: Mapping[str, Any]) -> str | None:
-    """What was ready once and had to make room, or whose time is over, says so."""
+def _removal_text(attachment: Mapping[str, Any]) -> str | None:
+    """Describe an attachment that was ready and has been deleted since, by age or to make room."""
     detail = attachment.get("detail")
     if attachment.get("reason") != "expired" or not isinstance(detail, str):
         return None
-    kept = _KEPT.search(detail)
-    return f"No longer kept: {kept[0]}" if kept else None
+    removal = _REMOVAL_DETAIL.search(detail)
+    return f"No longer kept: {removal[0]}" if removal else None
 
 
-_KEPT = re.compile(r"the retention time is over|only the newest \d+ photos are kept")
+_REMOVAL_DETAIL = re.compile(r"the retention time is over|only the newest \d+ photos are kept")
 
 
-def _refusal(attachment: Mapping[str, Any], table: Mapping[str, str], otherwise: str) -> str:
+def _describe_with_reason(
+    attachment: Mapping[str, Any], table: Mapping[str, str], default: str
+) -> str:
     reason = str(attachment.get("reason") or "no reason given")
-    exact = _exact_sentence(reason, attachment.get("detail"))
+    exact = _describe_with_numbers(reason, attachment.get("detail"))
     if exact:
         return exact
     kind = _NOUNS.get(str(attachment.get("kind")), "attachments")
-    sentence = table.get(reason, otherwise)
+    sentence = table.get(reason, default)
     return sentence.replace("{kind}", kind).replace("{reason}", reason.replace("_", " "))
 
 
-def _exact_sentence(reason: str, detail: object) -> str | None:
-    """The sentence with numbers, where the detail holds them. What else it says is for operators."""
+def _describe_with_numbers(reason: str, detail: object) -> str | None:
+    """Describe the reason with the numbers in the detail, if there are any. Other details are for operators."""
     found = _NUMBERS.fullmatch(detail) if isinstance(detail, str) else None
-    if reason not in _EXACT or found is None:
+    if reason not in _MEASURED or found is None:
         return None
-    words, read = _EXACT[reason]
-    told = read(float(found["found"]) * float(found["times"] or 1))
-    least = "more than " if found["more"] else ""
-    limit = f", limit {read(float(found['limit']))}" if found["limit"] else ""
-    return f"{words}: {least}{told}{limit}"
+    text, format_value = _MEASURED[reason]
+    amount = format_value(float(found["found"]) * float(found["times"] or 1))
+    prefix = "more than " if found["more"] else ""
+    limit = f", limit {format_value(float(found['limit']))}" if found["limit"] else ""
+    return f"{text}: {prefix}{amount}{limit}"
 
 
-#: "31000000 bytes; the limit for a video is 25000000", "12000 x 9000 pixels, the limit is 64000000", "5400 s";
-#: where a file ended being fetched, "more than 25000000 bytes came".
+#: The gateway's details: "31000000 bytes; the limit for a video is 25000000", "12000 x 9000 pixels, the limit is
+#: 64000000", "5400 s", and "more than 25000000 bytes came" when a download was stopped.
 _NUMBERS = re.compile(
     r"(?:frames of )?(?P<more>more than )?(?P<found>\d{1,15})(?: x (?P<times>\d{1,9}))? (?:bytes|pixels|s)\b"
     r"(?:\D{1,60}limit\D{1,40}(?P<limit>\d{1,15}))?\D{0,60}"
@@ -187,62 +189,62 @@ _NUMBERS = re.compile(
 
 _NOTICES: Mapping[str, str] = {
     "closed_by_consumer": "The customer closed the conversation",
-    "unrecognised": "Something arrived that could not be read. Operators can look it up.",
-    "OptOutType": "The customer answered with a keyword for opting in or out: {text}",
-    "user_changed_number": "The customer changed their number",
+    "unrecognised": "Something arrived that could not be read. An operator can look it up.",
+    "OptOutType": "The customer sent an opt-in or opt-out keyword: {text}",
+    "user_changed_number": "The customer changed their phone number",
     "request_welcome": "The customer opened the chat",
     "taken": "{agent} took the conversation",
     "handed_over": "{by} handed the conversation over to {agent}",
     "released": "{agent} left the conversation",
     "closed": "{agent} closed the conversation",
-    "reopened": "{agent} re-opened the conversation",
+    "reopened": "{agent} reopened the conversation",
 }
 
 
-#: What became of a text of ours.
+#: Texts for the statuses of our own messages.
 _STATUSES: Mapping[str, str] = {
-    "sending": "Sending …",
+    "sending": "Sending…",
     "accepted": "On its way",
     "sent": "Sent",
     "delivered": "Delivered",
     "read": "Read",
     "failed": "Not delivered",
     "refused": "Not sent",
-    "unknown": "Perhaps not sent",
+    "unknown": "May not have been sent",
 }
 
-#: Why a text of ours did not arrive, in the gateway's word.
+#: Texts for the gateway's reasons why one of our messages did not arrive.
 _REASONS: Mapping[str, str] = {
-    "blocked": "the customer blocked us, or the platform blocked the text",
-    "closed": "the customer closed the conversation; they must write first",
-    "invalid": "the platform did not accept the text",
-    "misconfigured": "the channel is not set up rightly; operators can look it up",
-    "not_configured": "the channel is not set up any more",
-    "opted_out": "the customer wants no more texts; they must write first",
-    "rate_limited": "the platform took no more texts",
-    "suspended": "the platform suspended our account; operators can look it up",
-    "temporary": "the platform was in trouble for too long",
-    "unauthorized": "the platform refused our credentials; operators can look it up",
+    "blocked": "the customer blocked us, or the platform blocked the message",
+    "closed": "the customer closed the conversation; you can reply once they write again",
+    "invalid": "the platform did not accept the message",
+    "misconfigured": "the channel is not set up correctly; ask an operator to check it",
+    "not_configured": "the channel is no longer set up",
+    "opted_out": "the customer opted out of messages; you can reply once they write again",
+    "rate_limited": "the platform accepted no more messages; try again later",
+    "suspended": "the platform suspended our account; ask an operator to check it",
+    "temporary": "the platform had problems for too long",
+    "unauthorized": "the platform did not accept our credentials; please ask an operator",
     "unreachable": "the platform did not answer for too long",
     "undeliverable": "the platform cannot reach the customer",
-    "window_closed": "too long after the customer's last message; they must write first",
+    "window_closed": "too much time has passed since the customer's last message; you can reply once they write again",
 }
 
 
-def reason_in_words(reason: str | None) -> str | None:
+def describe_reason(reason: str | None) -> str | None:
     return None if reason is None else _REASONS.get(reason, reason.replace("_", " "))
 
 
-def status_in_words(status: str | None) -> str | None:
+def describe_status(status: str | None) -> str | None:
     return None if status is None else _STATUSES.get(status, status.replace("_", " "))
 
 
-def notice_in_words(notice: Mapping[str, Any]) -> str:
-    """A line of the transcript that nobody wrote."""
+def describe_notice(notice: Mapping[str, Any]) -> str:
+    """Describe a notice, which is a line of the transcript that is not a message."""
     sentence = _NOTICES.get(str(notice.get("kind")))
     if sentence is None:
         kind = str(notice.get("kind")).replace("_", " ").replace(".", " ")
-        return str(notice.get("text") or f"The platform tells: {kind}")
+        return str(notice.get("text") or f"Message from the platform: {kind}")
     for name in ("agent", "by", "text"):
         sentence = sentence.replace(f"{{{name}}}", str(notice.get(name, "")))
     return sentence

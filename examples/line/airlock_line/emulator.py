@@ -1,7 +1,7 @@
-"""LINE, emulated over real HTTP on loopback for `airlock demo` and tests.
+"""Emulated LINE, over real HTTP on loopback, for `airlock demo` and tests.
 
-Written from https://developers.line.biz/en/reference/messaging-api/ alone; it shares no code with the
-connector. API and files are at one origin here.
+It is written from https://developers.line.biz/en/reference/messaging-api/ alone and shares no code with the
+connector. The API and the files have the same origin here.
 """
 
 import base64
@@ -11,39 +11,37 @@ import itertools
 import json
 import time
 import uuid
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from aiohttp import web
-from simulator import Consumer, Delivered, Hosted, Platform, Sample, SentText
+from simulator import Consumer, ConsumerMessage, Delivered, Hosted, Platform, Sample, SentText
 
 _KINDS = {"image": "image", "video": "video", "audio": "audio"}
-#: What LINE has to prepare before it can be had.
-_PREPARED = frozenset({"video", "audio"})
+#: Kinds of files that LINE transcodes before they can be downloaded.
+_TRANSCODED = frozenset({"video", "audio"})
 
 
 class Line(Platform):
-    """One channel. Consumers write to it one to one."""
+    """A channel to which consumers write in one-to-one chats."""
 
     name: ClassVar = "line"
     secret = "emulated-line-channel-secret"
     token = "emulated-line-channel-access-token"
     bot = "U0000000000000000000000000000000b"
-    #: How often a video is said to be in preparation before it is ready.
+    #: How many times a video or audio file is reported as processing before it is ready.
     preparing = 0
 
     def __init__(self, webhook: str = "", public_webhook: str | None = None) -> None:
         super().__init__(webhook, public_webhook)
         self._numbers = itertools.count(500_000_000_000_000_000)
-        #: The id of the message that was sent under each retry key.
+        #: The id of the message that was sent with each retry key.
         self._accepted: dict[str, str] = {}
 
     def settings(self) -> dict[str, Any]:
         return {
-            "type": self.name,
+            **super().settings(),
             "channel_secrets": [self.secret],
             "channel_access_token": self.token,
-            "api_url": self.api_url,
             "data_url": self.api_url,
         }
 
@@ -53,44 +51,34 @@ class Line(Platform):
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.get("/v2/bot/info", self._info),
-            web.get("/v2/bot/message/{id}/content", self._bytes),
-            web.get("/v2/bot/message/{id}/content/transcoding", self._prepare),
+            web.get("/v2/bot/info", self._show_bot),
+            web.get("/v2/bot/message/{id}/content", self._serve_bytes),
+            web.get("/v2/bot/message/{id}/content/transcoding", self._show_transcoding),
             web.post("/v2/bot/message/push", self._push),
         ]
 
-    async def send(
-        self,
-        consumer: Consumer,
-        text: str | None = None,
-        files: Sequence[Sample] = (),
-        *,
-        times: int = 1,
-        forged: bool = False,
-    ) -> list[Delivered]:
-        """Each file is a message of its own, and so is the text; all in one delivery."""
-        messages = [self._file(sample) for sample in files]
-        if text is not None:
-            messages.append({"id": self._id(), "type": "text", "quoteToken": "q", "text": text})
-        body = {
-            "destination": self.bot,
-            "events": [self._event(consumer, message) for message in messages],
-        }
-        ids = [message["id"] for message in messages]
-        return await self._deliver(json.dumps(body).encode(), ids, times, forged=forged)
+    async def deliver_message(self, message: ConsumerMessage) -> list[Delivered]:
+        """Deliver each file, and the text, as a message of its own; all of them in one delivery."""
+        contents = [self._file(sample) for sample in message.files]
+        if message.text is not None:
+            text = {"type": "text", "quoteToken": "q", "text": message.text}
+            contents.append({"id": self._id(), **text})
+        events = [self._event(message.consumer, content) for content in contents]
+        return await self._deliver(events, message.times, forged=message.forged)
 
     async def unsend(self, consumer: Consumer, message_id: str) -> list[Delivered]:
-        """The consumer takes a message back, and its file is gone."""
+        """Deliver that the consumer unsent a message, and delete its file."""
         self.hosted.pop(message_id, None)
         event = self._event(consumer, {})
         del event["message"], event["replyToken"]
         event |= {"type": "unsend", "unsend": {"messageId": message_id}}
-        body = json.dumps({"destination": self.bot, "events": [event]}).encode()
-        return await self._deliver(body, [], 1, forged=False)
+        return await self._deliver([event])
 
     async def _deliver(
-        self, body: bytes, ids: Sequence[str], times: int, *, forged: bool
+        self, events: list[dict[str, Any]], times: int = 1, *, forged: bool = False
     ) -> list[Delivered]:
+        body = json.dumps({"destination": self.bot, "events": events}).encode()
+        ids = [event["message"]["id"] for event in events if "message" in event]
         key = b"another-secret" if forged else self.secret.encode()
         signature = base64.b64encode(hmac.new(key, body, hashlib.sha256).digest()).decode()
         headers = {"content-type": "application/json", "x-line-signature": signature}
@@ -112,7 +100,7 @@ class Line(Platform):
         id = self._id()
         hosted = self.host(sample, id)
         kind = _KINDS.get(sample.media_type.partition("/")[0], "file")
-        hosted.extra["preparing"] = self.preparing if kind in _PREPARED else 0
+        hosted.extra["preparing"] = self.preparing if kind in _TRANSCODED else 0
         if kind == "file":
             size = len(sample.content)
             return {"id": id, "type": kind, "fileName": sample.name, "fileSize": size}
@@ -121,46 +109,46 @@ class Line(Platform):
     def _id(self) -> str:
         return str(next(self._numbers))
 
-    async def _info(self, request: web.Request) -> web.StreamResponse:
-        told = {"userId": self.bot, "basicId": "@216example", "displayName": "Example Parcels"}
-        return self._stranger(request) or web.json_response(told)
+    async def _show_bot(self, request: web.Request) -> web.StreamResponse:
+        info = {"userId": self.bot, "basicId": "@216example", "displayName": "Example Parcels"}
+        return self._check_token(request) or web.json_response(info)
 
-    async def _prepare(self, request: web.Request) -> web.StreamResponse:
-        hosted = self._hosted(request)
+    async def _show_transcoding(self, request: web.Request) -> web.StreamResponse:
+        hosted = self._find_file(request)
         if isinstance(hosted, web.Response):
             return hosted
         hosted.extra["preparing"] -= 1
         status = "processing" if hosted.extra["preparing"] >= 0 else "succeeded"
         return await self.stumble(request, hosted) or web.json_response({"status": status})
 
-    async def _bytes(self, request: web.Request) -> web.StreamResponse:
-        hosted = self._hosted(request)
+    async def _serve_bytes(self, request: web.Request) -> web.StreamResponse:
+        hosted = self._find_file(request)
         if isinstance(hosted, web.Response):
             return hosted
         if hosted.extra["preparing"] > 0:
             return web.Response(status=202)
         return await self.serve(request, hosted)
 
-    def _hosted(self, request: web.Request) -> Hosted | web.Response:
-        if (stranger := self._stranger(request)) is not None:
-            return stranger
+    def _find_file(self, request: web.Request) -> Hosted | web.Response:
+        if (refusal := self._check_token(request)) is not None:
+            return refusal
         return self.hosted.get(request.match_info["id"]) or _refusal(404, "Not found")
 
     async def _push(self, request: web.Request) -> web.StreamResponse:
-        if (refusal := self._stranger(request) or self.refuse()) is not None:
+        if (refusal := self._check_token(request) or self.refuse()) is not None:
             return refusal
-        asked, key = await request.json(), request.headers.get("x-line-retry-key", "")
+        call, key = await request.json(), request.headers.get("x-line-retry-key", "")
         if key in self._accepted:
-            before = [{"id": self._accepted[key]}]
-            return _refusal(409, "The retry key is already accepted", sentMessages=before)
-        if asked["to"] in self.out_of_reach:
+            sent_messages = [{"id": self._accepted[key]}]
+            return _refusal(409, "The retry key is already accepted", sentMessages=sent_messages)
+        if call["to"] in self.out_of_reach:
             return _refusal(400, "Failed to send messages")
         id = self._accepted[key] = self._id()
-        text = SentText(id, asked["to"], asked["messages"][0]["text"], asked)
+        text = SentText(id, call["to"], call["messages"][0]["text"], call)
         answer = web.json_response({"sentMessages": [{"id": id, "quoteToken": "q"}]})
         return await self.answer_text(request, text, answer)
 
-    def _stranger(self, request: web.Request) -> web.Response | None:
+    def _check_token(self, request: web.Request) -> web.Response | None:
         if request.headers.get("authorization") == f"Bearer {self.token}":
             return None
         return _refusal(401, "Authentication failed.")

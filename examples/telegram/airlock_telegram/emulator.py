@@ -1,28 +1,27 @@
-"""Telegram, emulated over real HTTP on loopback for `airlock demo` and tests.
+"""Emulated Telegram, over real HTTP on loopback, for `airlock demo` and tests.
 
-Written from https://core.telegram.org/bots/api alone; it shares no code with the connector.
+It is written from https://core.telegram.org/bots/api alone and shares no code with the connector.
 """
 
 import itertools
 import json
 import time
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from aiohttp import web
-from simulator import Consumer, Delivered, Platform, Sample, SentText
+from simulator import ConsumerMessage, Delivered, Platform, Sample, SentText
 
-#: What a phone sends as what; anything else goes as a document.
+#: The kind in which a phone sends a type of file; any other type is sent as a document.
 _KINDS = {"image": "photo", "video": "video", "audio": "audio"}
 
 
 class Telegram(Platform):
-    """One bot. Consumers write to it in private chats."""
+    """A bot to which consumers write in private chats."""
 
     name: ClassVar = "telegram"
     token = "123456:emulated-telegram-bot-token"
     secret_token = "emulated-telegram-secret-token"
-    #: Seconds for which an address of a file is good.
+    #: Seconds for which the URL of a file is valid.
     address_lives = 3600.0
 
     def __init__(self, webhook: str = "", public_webhook: str | None = None) -> None:
@@ -32,10 +31,9 @@ class Telegram(Platform):
 
     def settings(self) -> dict[str, Any]:
         return {
-            "type": self.name,
+            **super().settings(),
             "bot_token": self.token,
             "secret_tokens": [self.secret_token],
-            "api_url": self.api_url,
         }
 
     def adopt(self, config: Any) -> None:
@@ -45,64 +43,54 @@ class Telegram(Platform):
     def routes(self) -> list[web.RouteDef]:
         return [
             web.route("*", "/bot{token}/{method}", self._call),
-            web.get("/file/bot{token}/{path:.+}", self._bytes),
+            web.get("/file/bot{token}/{path:.+}", self._serve_bytes),
         ]
 
-    # What consumers send.
+    # Messages from consumers.
 
-    async def send(
-        self,
-        consumer: Consumer,
-        text: str | None = None,
-        files: Sequence[Sample] = (),
-        *,
-        times: int = 1,
-        forged: bool = False,
-    ) -> list[Delivered]:
-        """Each file is a message of its own; several are an album, and the text is the first one's caption."""
-        messages = [self._file(sample) for sample in files] or [{"text": text or ""}]
+    async def deliver_message(self, message: ConsumerMessage) -> list[Delivered]:
+        """Deliver each file as a message of its own, several as an album; the text is the caption of the first."""
+        text, files = message.text or "", message.files
+        contents = [self._file(sample) for sample in files] or [{"text": text}]
         if files and text:
-            messages[0]["caption"] = text
+            contents[0]["caption"] = text
         if len(files) > 1:
             album = str(next(self._numbers))
-            messages = [{**message, "media_group_id": album} for message in messages]
+            contents = [{**content, "media_group_id": album} for content in contents]
         answers = []
-        for message in messages:
-            answers += await self._update(consumer, message, times, forged=forged)
+        for content in contents:
+            answers += await self._update(message, content)
         return answers
 
-    async def _update(
-        self, consumer: Consumer, content: dict[str, Any], times: int, *, forged: bool
-    ) -> list[Delivered]:
-        number = next(self._numbers)
+    async def _update(self, sent: ConsumerMessage, content: dict[str, Any]) -> list[Delivered]:
+        consumer, number = sent.consumer, next(self._numbers)
         first, _, last = consumer.name.partition(" ")
-        who = {"id": int(consumer.id), "first_name": first, "last_name": last}
+        user = {"id": int(consumer.id), "first_name": first, "last_name": last}
         message = {
             "message_id": number,
-            "from": {**who, "is_bot": False},
-            "chat": {**who, "type": "private"},
+            "from": {**user, "is_bot": False},
+            "chat": {**user, "type": "private"},
             "date": int(time.time()),
             **content,
         }
-        word = "a-wrong-word" if forged else self.secret_token
         headers = {
             "content-type": "application/json",
-            "x-telegram-bot-api-secret-token": word,
+            "x-telegram-bot-api-secret-token": "wrong-token" if sent.forged else self.secret_token,
         }
         body = json.dumps({"update_id": 700_000 + number, "message": message}).encode()
-        return await self.post(body, headers, [f"{consumer.id}:{number}"], times=times)
+        return await self.post(body, headers, [f"{consumer.id}:{number}"], times=sent.times)
 
     def _file(self, sample: Sample) -> dict[str, Any]:
         id = f"file-{next(self._numbers)}"
         self.host(sample, id)
         kind = _KINDS.get(sample.media_type.partition("/")[0], "document")
-        told: dict[str, Any] = {"file_id": id, "file_unique_id": f"u-{id}", "width": 1, "height": 1}
+        file: dict[str, Any] = {"file_id": id, "file_unique_id": f"u-{id}", "width": 1, "height": 1}
         if kind == "photo":
-            return {"photo": [{**told, "file_size": len(sample.content)}]}
+            return {"photo": [{**file, "file_size": len(sample.content)}]}
         more = {"mime_type": sample.media_type, "file_name": sample.name}
-        return {kind: {**told, **more, "file_size": len(sample.content)}}
+        return {kind: {**file, **more, "file_size": len(sample.content)}}
 
-    # What the gateway asks for.
+    # Calls from the gateway.
 
     async def _call(self, request: web.Request) -> web.StreamResponse:
         if request.match_info["token"] != self.token:
@@ -113,7 +101,7 @@ class Telegram(Platform):
             case "getFile":
                 return await self._look_up(request)
             case "sendMessage":
-                return self.refuse() or await self._take(request)
+                return self.refuse() or await self._accept_text(request)
             case _:
                 return _refusal(404, "Not Found")
 
@@ -124,27 +112,27 @@ class Telegram(Platform):
             return _refusal(400, "Bad Request: invalid file_id")
         path = f"files/file_{next(self._numbers)}"
         self._addresses[path] = (id, self.now() + self.address_lives)
-        told = {"file_id": id, "file_unique_id": f"u-{id}", "file_path": path}
+        file = {"file_id": id, "file_unique_id": f"u-{id}", "file_path": path}
         return await self.stumble(request, hosted) or _result(
-            {**told, "file_size": len(hosted.content)}
+            {**file, "file_size": len(hosted.content)}
         )
 
-    async def _bytes(self, request: web.Request) -> web.StreamResponse:
-        id, lives = self._addresses.get(request.match_info["path"], ("", 0.0))
-        if request.match_info["token"] != self.token or self.now() > lives:
+    async def _serve_bytes(self, request: web.Request) -> web.StreamResponse:
+        id, expires = self._addresses.get(request.match_info["path"], ("", 0.0))
+        if request.match_info["token"] != self.token or self.now() > expires:
             return _refusal(404, "Not Found")
         return await self.serve(request, self.hosted[id])
 
-    async def _take(self, request: web.Request) -> web.StreamResponse:
-        asked = await request.json()
-        to = str(asked["chat_id"])
+    async def _accept_text(self, request: web.Request) -> web.StreamResponse:
+        call = await request.json()
+        to = str(call["chat_id"])
         if to in self.out_of_reach:
             return _refusal(403, "Forbidden: bot was blocked by the user")
         number = next(self._numbers)
         chat = {"id": int(to), "type": "private"}
-        said = {"message_id": number, "date": int(time.time()), "chat": chat, "text": asked["text"]}
-        text = SentText(f"{to}:{number}", to, asked["text"], asked)
-        return await self.answer_text(request, text, _result(said))
+        sent = {"message_id": number, "date": int(time.time()), "chat": chat, "text": call["text"]}
+        text = SentText(f"{to}:{number}", to, call["text"], call)
+        return await self.answer_text(request, text, _result(sent))
 
 
 _BOT = {"first_name": "Example Parcels", "username": "example_parcels_bot"}
@@ -155,5 +143,5 @@ def _result(result: Any) -> web.Response:
 
 
 def _refusal(code: int, description: str) -> web.Response:
-    told = {"ok": False, "error_code": code, "description": description}
-    return web.json_response(told, status=code)
+    body = {"ok": False, "error_code": code, "description": description}
+    return web.json_response(body, status=code)

@@ -1,9 +1,9 @@
-"""Colours become sRGB: by nothing at all, by two small tables, or by a colour management system.
+"""Conversion to sRGB: none, by two small tables, or by a colour management system.
 
-Most phones use Display P3, whose blue is the blue of sRGB (so is that of Adobe RGB). Blue light then adds
-nothing to red and green, and the conversion falls apart into two look-ups in tables that fit the second
-cache: (red, green) gives the new red and green and what they take from blue; that and blue give the new
-blue. Five times as fast as the general way, and never more than one level away from it.
+Most phones use Display P3, whose blue is the blue of sRGB (as is that of Adobe RGB). Blue light then adds nothing
+to red and green, and the conversion splits into two look-ups in tables that fit the second-level cache: (red,
+green) gives the new red and green and what they take from blue; that and blue give the new blue. This is five times
+as fast as the general way, and never more than one level away from it.
 """
 
 import io
@@ -16,10 +16,10 @@ from PIL import Image, ImageCms
 from . import icc_profile
 from .pixel_memory import Pixels
 
-#: A larger profile describes a printing press, or nothing.
+#: A larger profile describes a printing press, or is not a real profile.
 MAX_PROFILE_BYTES = 4_000_000
 
-#: Differences of primaries and light that move no 8-bit value by more than one level.
+#: Differences of primaries and of light that change no 8-bit value by more than one level.
 _SAME_PRIMARIES = 0.002
 _SAME_LIGHT = 0.003
 _NO_BLUE = 0.002
@@ -33,18 +33,18 @@ _COLOURS = np.uint32(0x00FFFFFF)
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The two look-ups. `first` is indexed by green << 8 | red, `second` by take << 8 | blue.
+    """The two look-up tables. `first` is indexed by green << 8 | red, `second` by take << 8 | blue.
 
-    An entry of `first` holds red, green << 8 and take << 24. The index into `second` carries the opacity
-    of an opaque pixel (255 << 8) on top, and its entries take the take away again, so that the sum of
-    both entries is the new pixel.
+    An entry of `first` holds red, green << 8 and take << 24. The index into `second` has the alpha of an opaque
+    pixel (255 << 8) in its upper bits. An entry of `second` subtracts the take, so that both entries add up to
+    the new pixel.
     """
 
     first: NDArray[np.uint32]
     second: NDArray[np.uint32]
 
     def convert(self, pixels: Pixels, target: Pixels) -> None:
-        """Opaque pixels into `target`, which may be the same memory; both without gaps."""
+        """Convert opaque pixels into `target`, which may be the same memory. Both are without gaps."""
         source, result = pixels.reshape(-1), target.reshape(-1)
         halves = source.view(np.uint16)[::2]
         index = np.empty(_CHUNK, np.intp)
@@ -54,11 +54,11 @@ class Tables:
             here = slice(0, part.stop - start)
             i, a, b, c = index[here], one[here], two[here], blue[here]
             i[:] = halves[part]
-            # "wrap" is only a promise that needs no check: every index is in range.
+            # "wrap" only skips the range check: every index is in range.
             self.first.take(i, out=a, mode="wrap")
             np.right_shift(a, 16, out=b)
             np.right_shift(source[part], 16, out=c)
-            # Decoders leave what they like in the fourth byte.
+            # The fourth byte is undefined after decoding.
             np.bitwise_or(c, 0xFF00, out=c)
             np.add(b, c, out=b)
             i[:] = b
@@ -66,7 +66,7 @@ class Tables:
             np.add(a, b, out=result[part])
 
     def convert_translucent(self, pixels: Pixels, target: Pixels) -> None:
-        """The same where opacity must be kept."""
+        """Convert pixels and keep their alpha."""
         opacity = pixels & _OPAQUE
         converted = np.empty_like(pixels)
         self.convert(pixels, converted)
@@ -77,14 +77,14 @@ Conversion = Tables | ImageCms.ImageCmsTransform | None
 
 
 def conversion(icc: bytes | None, mode: str) -> Conversion:
-    """What brings pixels of this profile and mode to sRGB; None where they are sRGB already."""
+    """Return the conversion from a profile and mode to sRGB, or None if the pixels are in sRGB already."""
     if not icc or len(icc) > MAX_PROFILE_BYTES:
         return None
     if mode in {"RGB", "RGBA"}:
         found = icc_profile.read(icc)
-        if found is not None and _alike(found, _SRGB_PROFILE):
+        if found is not None and _is_similar(found, _SRGB_PROFILE):
             return None
-        if found is not None and _alike(found, DISPLAY_P3):
+        if found is not None and _is_similar(found, DISPLAY_P3):
             return _FROM_DISPLAY_P3
         if found is not None and _blue_stays_blue(found):
             return tables(found)
@@ -92,14 +92,14 @@ def conversion(icc: bytes | None, mode: str) -> Conversion:
 
 
 def tables(source: icc_profile.MatrixProfile) -> Tables:
-    """The look-ups from a profile with the blue of sRGB."""
+    """Build the look-up tables for a profile with the blue of sRGB."""
     matrix = _to_srgb(source)
     red, green, blue = source.curves
     light = np.stack(np.meshgrid(red, green, indexing="xy"), -1)
     mixed = light @ matrix[:, :2].T
     takes = -mixed[..., 2]
     least, most = float(takes.min()), max(float(takes.max()), 1e-9)
-    # Finer steps where little is taken: dark colours show small differences.
+    # Use finer steps where little is taken: small differences show in dark colours.
     share = np.sqrt(np.clip((takes - least) / max(most - least, 1e-9), 0, 1))
     take = np.round(share * 255).astype(np.uint32)
     first = _level(mixed[..., 0]) | _level(mixed[..., 1]) << 8 | take << 24
@@ -112,7 +112,7 @@ def tables(source: icc_profile.MatrixProfile) -> Tables:
     return Tables(np.ascontiguousarray(first.reshape(-1)), second)
 
 
-def _alike(one: icc_profile.MatrixProfile, other: icc_profile.MatrixProfile) -> bool:
+def _is_similar(one: icc_profile.MatrixProfile, other: icc_profile.MatrixProfile) -> bool:
     curves = zip(one.curves, other.curves, strict=True)
     return bool(
         np.abs(one.primaries - other.primaries).max() < _SAME_PRIMARIES
@@ -141,12 +141,12 @@ def _managed(icc: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     try:
         return ImageCms.buildTransform(io.BytesIO(icc), _SRGB, mode, output)
     except (ImageCms.PyCMSError, OSError):
-        # A broken profile, or one for another kind of picture: shown as if there were none.
+        # A broken profile, or one for another kind of picture, is ignored.
         return None
 
 
-def manage(image: Image.Image, transform: ImageCms.ImageCmsTransform) -> Image.Image:
-    """The picture through the colour management system."""
+def apply_transform(image: Image.Image, transform: ImageCms.ImageCmsTransform) -> Image.Image:
+    """Convert a picture with the colour management system."""
     converted = ImageCms.applyTransform(image, transform)
     assert converted is not None
     return converted
@@ -169,5 +169,5 @@ DISPLAY_P3 = icc_profile.MatrixProfile(
     (icc_profile.srgb_curve(),) * 3,
 )
 
-#: Made before the first job: most phone photos need it.
+#: Built before the first job: most phone photos need it.
 _FROM_DISPLAY_P3 = tables(DISPLAY_P3)

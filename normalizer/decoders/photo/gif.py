@@ -8,43 +8,43 @@ from PIL import GifImagePlugin, Image
 from normalizer.media import MediaRejected
 
 from . import downscaling
-from .opened import Opened, Wish
+from .opened import DecodeLimits, OpenedPhoto
 
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _GRAPHIC_CONTROL = 0xF9
 
-#: Pieces of a frame hold 255 bytes but for the last one.
+#: The sub-blocks of a frame hold 255 bytes, except for the last one.
 _MAX_PIECES = 200_000
 _MAX_EXTENSIONS = 1000
 
 #: Left, top, right, bottom.
 Box = tuple[int, int, int, int]
 
-#: Frames of nothing pack a thousand pixels into a byte; what people send has a hundredth of this.
+#: Empty frames pack a thousand pixels into a byte; real ones have a hundredth of that.
 _MAX_PIXELS = 32_000_000
 
 
-def open_gif(data: memoryview, wish: Wish) -> Opened:
+def open_gif(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
     if len(data) < 13:
-        raise MediaRejected("corrupt", "a GIF without a header")
+        raise MediaRejected("corrupt", "the GIF has no header")
     across, down = struct.unpack_from("<HH", data, 6)
-    wish.check((max(across, 1), max(down, 1)), most=_MAX_PIXELS)
+    limits.check((max(across, 1), max(down, 1)), most=_MAX_PIXELS)
     stream, frame = _first_frame(data)
-    # Where a frame reaches beyond the screen, the library makes the screen larger.
-    wish.check((max(across, frame[2]), max(down, frame[3])), most=_MAX_PIXELS)
+    # If a frame reaches beyond the screen, the library enlarges the screen.
+    limits.check((max(across, frame[2]), max(down, frame[3])), most=_MAX_PIXELS)
     image = GifImagePlugin.GifImageFile(io.BytesIO(stream))
-    wish.check(image.size, most=_MAX_PIXELS)
-    fit = wish.fit(image.size)
+    limits.check(image.size, most=_MAX_PIXELS)
+    fit = limits.fit(image.size)
 
     def load(*_: object) -> Image.Image:
         image.load()
-        return downscaling.shrunk(_on_nothing(image, frame), fit.factor)
+        return downscaling.downscaled(_clear_around_frame(image, frame), fit.factor)
 
-    return Opened(size=image.size, fit=fit, load=load, crisp=True)
+    return OpenedPhoto(size=image.size, fit=fit, load=load, lossless=True)
 
 
-def _on_nothing(image: Image.Image, frame: Box) -> Image.Image:
-    """Around a frame smaller than the screen nothing is, as browsers show it; the library paints a colour there."""
+def _clear_around_frame(image: Image.Image, frame: Box) -> Image.Image:
+    """Make the area around a small frame transparent, as browsers show it. The library paints it in a colour."""
     if frame == (0, 0, *image.size) or image.has_transparency_data:
         return image
     opacity = Image.new("L", image.size, 0)
@@ -55,25 +55,25 @@ def _on_nothing(image: Image.Image, frame: Box) -> Image.Image:
 
 
 def _first_frame(data: memoryview) -> tuple[bytes, Box]:
-    """The file up to the end of the first frame, and where that lies on the screen."""
+    """Return the file up to the end of the first frame, and the position of that frame on the screen."""
     at = 13 + _table_bytes(data[10])
     kept = [data[:at]]
     for _ in range(_MAX_EXTENSIONS):
         kind = _byte(data, at)
         if kind == _IMAGE:
             end = _end_of_pieces(data, at + 11 + _table_bytes(_byte(data, at + 9)))
-            # Where the end of the pieces is missing, the decoder tells whether a part of the picture is.
-            return b"".join([*kept, data[at:end], bytes([0, _TRAILER])]), _place(data, at)
+            # If the end of the sub-blocks is missing, the decoder decides whether part of the picture is missing.
+            return b"".join([*kept, data[at:end], bytes([0, _TRAILER])]), _frame_box(data, at)
         if kind != _EXTENSION:
             break
         end = _end_of_pieces(data, at + 2)
         if _byte(data, at + 1) == _GRAPHIC_CONTROL:
             kept.append(data[at:end])
         at = end
-    raise MediaRejected("corrupt", "a GIF without a frame")
+    raise MediaRejected("corrupt", "the GIF has no frame")
 
 
-def _place(data: memoryview, at: int) -> Box:
+def _frame_box(data: memoryview, at: int) -> Box:
     _byte(data, at + 8)
     left, top, width, height = struct.unpack_from("<HHHH", data, at + 1)
     return left, top, left + width, top + height
@@ -91,10 +91,10 @@ def _end_of_pieces(data: memoryview, at: int) -> int:
         at += 1 + size
         if size == 0:
             return at
-    raise MediaRejected("corrupt", "a GIF in far too many pieces")
+    raise MediaRejected("corrupt", "the GIF has far too many sub-blocks")
 
 
 def _byte(data: memoryview, at: int) -> int:
     if at >= len(data):
-        raise MediaRejected("corrupt", "a GIF that ends too early")
+        raise MediaRejected("corrupt", "the GIF ends too early")
     return data[at]

@@ -1,4 +1,4 @@
-"""HEIF with HEVC inside, as iPhones and Samsung phones take photos."""
+"""HEIF with HEVC inside, the format of photos from iPhones and Samsung phones."""
 
 import contextlib
 import mmap
@@ -11,57 +11,59 @@ from normalizer.canvas import Size
 from normalizer.media import MediaRejected
 
 from . import downscaling, heif_items, orientation, pixel_memory
-from .heif_tiles import Grid, library
-from .opened import Opened, Seen, Wish
+from .heif_tiles import Grid, library, warning
+from .opened import DecodeLimits, OnRows, OpenedPhoto
 
 _THREADS = 4
 _LARGE = 12_000_000
 
 
-def open_heif(data: memoryview, wish: Wish) -> Opened:
+def open_heif(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
     content = bytes(data)
     file = pillow_heif.open_heif(content, convert_hdr_to_8bit=True)
     if len(file) == 0:
-        raise MediaRejected("unsupported_type", "a HEIF in a coding we do not know")
+        raise MediaRejected("unsupported_type", "the HEIF has an unsupported coding")
     picture = file[file.primary_index]
-    wish.check(picture.size)
-    wish.check_substance(picture.size, len(data), _LARGE)
-    fit = wish.fit(picture.size)
+    limits.check(picture.size)
+    limits.check_density(picture.size, len(data), _LARGE)
+    fit = limits.fit(picture.size)
 
     mode, size = picture.mode, picture.size
 
-    def load(ground: mmap.mmap | None, seen: Seen) -> Image.Image:
-        # Decoded as the boxes say it lies.
-        grid = _grid(content, size) if ground is not None and mode == "RGB" else None
-        if ground is not None and grid:
+    def load(memory: mmap.mmap | None, on_rows: OnRows) -> Image.Image:
+        # The library has already turned the picture as its boxes say.
+        grid = _open_grid(content, size) if memory is not None and mode == "RGB" else None
+        if memory is not None and grid:
             with contextlib.closing(grid):
-                return _row_by_row(grid, ground, fit.factor, seen)
+                return _decode_rows(grid, memory, fit.factor, on_rows)
         pixels = picture.data
         if picture.size != size:
-            raise MediaRejected("corrupt", "a HEIF whose picture is not as large as it says")
-        rows = downscaling.Rows(pixels, size, mode, picture.stride, mode)
-        return rows.shown(ground, fit.factor, seen)
+            raise MediaRejected(
+                "corrupt", "the HEIF's picture does not have the size that its header states"
+            )
+        rows = downscaling.RawRows(pixels, size, mode, picture.stride, mode)
+        return rows.to_image(memory, fit.factor, on_rows)
 
     profile = picture.info.get("icc_profile")
-    return Opened(
+    return OpenedPhoto(
         size=picture.size,
         fit=fit,
         load=load,
-        lays=downscaling.laid(mode, picture.size, fit),
+        canvas_mode=downscaling.canvas_mode(mode, picture.size, fit),
         orientation=_orientation(data, picture.info.get("exif")),
         profile=profile if isinstance(profile, bytes) else None,
     )
 
 
-def _grid(content: bytes, size: Size) -> Grid | None:
-    """The picture in tiles, if it is in tiles, and nothing is known to be wrong with them."""
+def _open_grid(content: bytes, size: Size) -> Grid | None:
+    """Return the picture as a grid of tiles, or None if it has no tiles or a tile is known to be damaged."""
     heif, overhang = library(), heif_items.overhang(heif_items.properties(memoryview(content)))
     if ImageFile.LOAD_TRUNCATED_IMAGES or heif is None or overhang is None:
         return None
     try:
         grid = Grid(heif, content, overhang, _threads())
     except OSError:
-        # What the library makes of the whole file counts.
+        # The result for the whole file decides.
         return None
     if grid.size == size and grid.covers:
         return grid
@@ -69,16 +71,16 @@ def _grid(content: bytes, size: Size) -> Grid | None:
     return None
 
 
-def _row_by_row(grid: Grid, ground: mmap.mmap, factor: int, seen: Seen) -> Image.Image:
+def _decode_rows(grid: Grid, memory: mmap.mmap, factor: int, on_rows: OnRows) -> Image.Image:
     if factor == 1:
-        for bottom in grid.decode(pixel_memory.pixels(ground, *grid.size)):
-            seen(bottom)
-        return pixel_memory.laid_over(ground, *grid.size, "RGB")
-    whole = pixel_memory.private(*grid.size)
-    shrinking = downscaling.Shrinking(whole, grid.size, "RGB", ground, factor)
+        for bottom in grid.decode(pixel_memory.pixels(memory, *grid.size)):
+            on_rows(bottom)
+        return pixel_memory.image_over(memory, *grid.size, "RGB")
+    whole = pixel_memory.allocate(*grid.size)
+    reducer = downscaling.BandReducer(whole, grid.size, "RGB", memory, factor)
     for bottom in grid.decode(pixel_memory.pixels(whole, *grid.size)):
-        seen(shrinking.to(bottom))
-    return shrinking.result
+        on_rows(reducer.advance(bottom))
+    return reducer.result
 
 
 def _threads() -> int:
@@ -86,15 +88,16 @@ def _threads() -> int:
 
 
 def _orientation(data: memoryview, exif: object) -> int:
-    """What EXIF says counts only where the boxes say nothing, as in the first photos of this kind from phones."""
-    if not isinstance(exif, bytes) or heif_items.is_turned(heif_items.properties(data)):
+    """Return EXIF's orientation only if the boxes state none, as in the first photos of this kind from phones."""
+    if not isinstance(exif, bytes) or heif_items.states_orientation(heif_items.properties(data)):
         return orientation.UPRIGHT
-    return orientation.of_exif(exif) or orientation.UPRIGHT
+    return orientation.from_exif(exif) or orientation.UPRIGHT
 
 
-def prepare() -> None:
-    library()
+def prepare() -> str:
+    """Load libheif and set its options. Return a warning if tiles cannot be decoded, otherwise ""."""
     pillow_heif.options.DECODE_THREADS = _threads()
     pillow_heif.options.THUMBNAILS = False
     pillow_heif.options.DEPTH_IMAGES = False
     pillow_heif.options.AUX_IMAGES = False
+    return warning()

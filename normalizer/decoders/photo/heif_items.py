@@ -1,4 +1,4 @@
-"""What the boxes of a HEIF or AVIF say of its primary picture (ISO/IEC 23008-12), where libraries do not heed it."""
+"""Properties of the primary picture of a HEIF or AVIF (ISO/IEC 23008-12) that libraries ignore."""
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,31 +8,31 @@ from itertools import chain, islice
 from typing import Literal
 
 from normalizer.canvas import Size
-from normalizer.isobmff import Box, Broken, inside, walk
+from normalizer.isobmff import Box, Broken, find_boxes, walk
 
-#: The upper left corner, then the lower right one.
+#: Left, top, right, bottom.
 Crop = tuple[int, int, int, int]
 
 Side = Literal["left", "top", "right", "bottom"]
 
-#: Where a side comes to lie: by a quarter turn against the clock, and by mirroring along each axis.
+#: The new place of each side after a counterclockwise quarter turn, and after mirroring along each axis.
 _ROTATED: Mapping[Side, Side] = {"right": "top", "top": "left", "left": "bottom", "bottom": "right"}
 _MIRRORED: Sequence[Mapping[Side, Side]] = (
     {"top": "bottom", "bottom": "top"},
     {"left": "right", "right": "left"},
 )
 
-#: The other properties of a picture are none of our business.
+#: The other properties of a picture are not needed.
 _CROP, _ROTATION, _MIRROR = b"clap", b"irot", b"imir"
 
 _FULL_BOX_BYTES = 4
 
-#: A photo in tiles has a hundred items.
-_MOST = 20_000
+#: A photo in tiles has about a hundred items.
+_MAX_ITEMS = 20_000
 
 
 def properties(data: memoryview) -> Mapping[bytes, bytes]:
-    """The contents of the primary picture's properties by their kinds; empty where that cannot be told."""
+    """Return the primary picture's properties by their kinds; empty if they cannot be read."""
     try:
         top = (box for box in walk(data, 0, len(data)) if box.kind == b"meta")
         return {
@@ -44,13 +44,13 @@ def properties(data: memoryview) -> Mapping[bytes, bytes]:
         return {}
 
 
-def is_turned(found: Mapping[bytes, bytes]) -> bool:
-    """Whether the boxes themselves say how the picture lies."""
+def states_orientation(found: Mapping[bytes, bytes]) -> bool:
+    """Whether the boxes state an orientation."""
     return _ROTATION in found or _MIRROR in found
 
 
 def overhang(found: Mapping[bytes, bytes]) -> AbstractSet[Side] | None:
-    """Where the last tiles of a picture reach over its edge, as it is seen; None where that is hard to tell."""
+    """Return the sides at which the last tiles extend beyond the upright picture; None if that is hard to know."""
     sides: AbstractSet[Side] = {"right", "bottom"}
     for kind, content in found.items():
         if kind == _CROP:
@@ -65,7 +65,7 @@ def overhang(found: Mapping[bytes, bytes]) -> AbstractSet[Side] | None:
 
 
 def crop(found: Mapping[bytes, bytes], size: Size) -> Crop | None:
-    """The part of a stored picture that is meant to be seen (clean aperture); None where that is all of it."""
+    """Return the visible part of a stored picture (clean aperture), or None if all of it is visible."""
     if len(found.get(_CROP, b"")) != struct.calcsize(">8I"):
         return None
     values = struct.unpack(">IIIIiIiI", found[_CROP])
@@ -79,36 +79,39 @@ def crop(found: Mapping[bytes, bytes], size: Size) -> Crop | None:
 
 
 def _properties(data: memoryview, meta: Box) -> Iterator[Box]:
-    primary = [_primary(data, box) for box in inside(data, meta, b"pitm")]
-    containers = inside(data, meta, b"iprp", b"ipco")
-    known = [box for each in containers for box in walk(data, each.body, each.end)]
-    boxes = inside(data, meta, b"iprp", b"ipma")
-    every = islice(chain.from_iterable(_associations(data, box) for box in boxes), _MOST)
-    for number in chain.from_iterable(numbers for item, numbers in every if item in primary):
-        if 0 < number <= len(known):
-            yield known[number - 1]
+    primary = [_primary(data, box) for box in find_boxes(data, meta, b"pitm")]
+    containers = find_boxes(data, meta, b"iprp", b"ipco")
+    all_properties = [box for each in containers for box in walk(data, each.body, each.end)]
+    boxes = find_boxes(data, meta, b"iprp", b"ipma")
+    associations = islice(
+        chain.from_iterable(_associations(data, box) for box in boxes), _MAX_ITEMS
+    )
+    for index in chain.from_iterable(indexes for item, indexes in associations if item in primary):
+        if 0 < index <= len(all_properties):
+            yield all_properties[index - 1]
 
 
 def _primary(data: memoryview, box: Box) -> int:
-    form = ">H" if data[box.body] == 0 else ">I"
-    (item,) = struct.unpack_from(form, data, box.body + _FULL_BOX_BYTES)
+    item_format = ">H" if data[box.body] == 0 else ">I"
+    (item,) = struct.unpack_from(item_format, data, box.body + _FULL_BOX_BYTES)
     return int(item)
 
 
 def _associations(data: memoryview, box: Box) -> Iterator[tuple[int, list[int]]]:
-    """Items, and the numbers of their properties, counted from 1."""
+    """Yield items and the indexes of their properties, counted from 1."""
     version, wide = data[box.body], data[box.body + 3] & 1
     (count,) = struct.unpack_from(">I", data, box.body + _FULL_BOX_BYTES)
     at = box.body + _FULL_BOX_BYTES + 4
-    form = ">H" if version == 0 else ">I"
+    item_format = ">H" if version == 0 else ">I"
     for _ in range(count):
-        (item,) = struct.unpack_from(form, data, at)
-        at += struct.calcsize(form)
-        many, at = data[at], at + 1
-        yield item, [_number(data, at + index * (1 + wide), wide) for index in range(many)]
-        at += many * (1 + wide)
+        (item,) = struct.unpack_from(item_format, data, at)
+        at += struct.calcsize(item_format)
+        entries, at = data[at], at + 1
+        places = range(at, at + entries * (1 + wide), 1 + wide)
+        yield item, [_property_index(data, place, wide) for place in places]
+        at += entries * (1 + wide)
 
 
-def _number(data: memoryview, at: int, wide: int) -> int:
-    """The highest bit tells whether a reader must understand the property."""
+def _property_index(data: memoryview, at: int, wide: int) -> int:
+    """Return a property index without its highest bit, which marks properties that a reader must understand."""
     return struct.unpack_from(">H", data, at)[0] & 0x7FFF if wide else data[at] & 0x7F

@@ -1,4 +1,4 @@
-"""ICC profiles of the matrix kind, as far as we need to know one: its primaries and its tone curve."""
+"""ICC profiles of the matrix kind, as far as they are needed: primaries and tone curves."""
 
 import struct
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 _HEADER_BYTES = 128
 _MAX_TAGS = 100
 
-#: The linear light of each of the 256 values of a channel.
+#: The 256 values of a channel, as linear light.
 _STEPS: Floats = np.arange(256) / 255.0
 
 #: Primaries of sRGB in the profile connection space (D50), rows X, Y, Z: IEC 61966-2-1 with Bradford.
@@ -26,21 +26,21 @@ SRGB_PRIMARIES: Floats = np.array(
 
 @dataclass(frozen=True, slots=True)
 class MatrixProfile:
-    """How three channels become light: a curve for each, then a matrix."""
+    """A conversion from three channels to light: a curve for each, then a matrix."""
 
-    #: Columns: where full red, green and blue lie in XYZ (D50).
+    #: Columns: full red, green and blue in XYZ (D50).
     primaries: Floats
     #: 256 values of linear light for each channel.
     curves: tuple[Floats, Floats, Floats]
 
 
 def srgb_curve(values: Floats = _STEPS) -> Floats:
-    """Linear light of sRGB values from 0 to 1."""
+    """Return the linear light of sRGB values from 0 to 1."""
     return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
 
 
 def read(icc: bytes) -> MatrixProfile | None:
-    """The profile as matrix and curves; None where it is another kind or makes no sense."""
+    """Return the profile as matrix and curves, or None if it is another kind or makes no sense."""
     try:
         return _read(icc)
     except (struct.error, ValueError, KeyError, OverflowError, ZeroDivisionError):
@@ -49,7 +49,7 @@ def read(icc: bytes) -> MatrixProfile | None:
 
 def _read(icc: bytes) -> MatrixProfile | None:
     tags = _tags(icc)
-    # A look-up table (A2B0) describes the device better than its matrix does: not ours to ignore.
+    # A look-up table (A2B0) describes the device better than its matrix, so it may not be ignored.
     if icc[16:20] != b"RGB " or icc[20:24] != b"XYZ " or b"A2B0" in tags:
         return None
     primaries = np.array([_xyz(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")]).T
@@ -88,7 +88,7 @@ def _curve(tag: bytes) -> Floats:
 
 
 def _parametric(tag: bytes) -> Floats:
-    """ICC.1:2022, 10.18: five forms, of which a longer one only adds terms."""
+    """Read a parametric curve (ICC.1:2022, 10.18): five forms, of which the longer ones only add terms."""
     (form,) = struct.unpack_from(">H", tag, 8)
     count = {0: 1, 1: 3, 2: 4, 3: 5, 4: 7}[form]
     g, *rest = (value / 65536 for value in struct.unpack_from(f">{count}i", tag, 12))

@@ -1,4 +1,4 @@
-"""The photo job of a cell: a sender's bytes become upright sRGB pixels of bounded size."""
+"""The photo job of the sandbox: turns a sender's bytes into upright sRGB pixels of bounded size."""
 
 import io
 import mmap
@@ -10,19 +10,19 @@ import numpy as np
 from PIL import Image, ImageFile
 
 from normalizer.canvas import Canvas, Size
-from normalizer.sandbox.job import JobRequest, JobSpec
+from normalizer.sandbox.job import JobFunction, JobRequest
 
-from . import heif, render, truncation
+from . import heif, libwebp, render, truncation
 from .avif import open_avif
 from .gif import open_gif
 from .heif import open_heif
 from .jpeg import open_jpeg
-from .opened import Opened, Wish
+from .opened import DecodeLimits, OpenedPhoto
 from .png import open_png
 from .tiff import open_tiff
 from .webp import open_webp
 
-_READERS: dict[str, Callable[[memoryview, Wish], Opened]] = {
+_READERS: dict[str, Callable[[memoryview, DecodeLimits], OpenedPhoto]] = {
     "avif": open_avif,
     "gif": open_gif,
     "heif": open_heif,
@@ -33,56 +33,57 @@ _READERS: dict[str, Callable[[memoryview, Wish], Opened]] = {
 }
 
 
-def photo(order: JobRequest) -> dict[str, Any]:
-    """Fills the canvas and tells, in notes, how far it is."""
-    message = order.message
+def photo(request: JobRequest) -> dict[str, Any]:
+    """Fill the canvas, and send notes on the progress."""
+    message = request.message
     canvas = Canvas(message["preview_side"])
-    source = mmap.mmap(order.files[0], message["bytes"], access=mmap.ACCESS_READ)
-    wish = Wish(message["max_pixels"], canvas.side)
+    source = mmap.mmap(request.files[0], message["bytes"], access=mmap.ACCESS_READ)
+    limits = DecodeLimits(message["max_pixels"], canvas.side)
     read = _READERS[message["format"]]
-    opened = read(memoryview(source), wish)
-    width, height = render.upright(opened.size, opened.orientation)
-    facts = {"width": width, "height": height, "crisp": opened.crisp}
+    opened = read(memoryview(source), limits)
+    width, height = render.upright_size(opened.size, opened.orientation)
+    header = {"width": width, "height": height, "lossless": opened.lossless}
 
-    def painted(size: Size, rows: int) -> None:
+    def report_rows(size: Size, rows: int) -> None:
         if rows < size[1]:
-            order.tell({**facts, "preview": size, "translucent": False, "rows": rows})
+            request.notify({**header, "preview": size, "translucent": False, "rows": rows})
 
     try:
-        preview, translucent = render.preview(opened, canvas, order.files[1], painted)
+        preview, translucent = render.preview(opened, canvas, request.files[1], report_rows)
     except OSError:
-        facts["anew"] = True
-        opened = truncation.tolerated(lambda: read(memoryview(source), wish))
-        preview, translucent = render.preview(opened, canvas, order.files[1], painted)
-    order.kept.extend((source, opened, preview))
-    order.tell({**facts, "preview": preview.size, "translucent": translucent})
+        header["restarted"] = True
+        opened = truncation.open_truncated(lambda: read(memoryview(source), limits))
+        preview, translucent = render.preview(opened, canvas, request.files[1], report_rows)
+    request.keep_alive.extend((source, opened, preview))
+    request.notify({**header, "preview": preview.size, "translucent": translucent})
     return {}
 
 
-JOBS: dict[str, JobSpec] = {"photo": photo}
+JOBS: dict[str, JobFunction] = {"photo": photo}
 
 
-def warm_up() -> None:
-    """Everything once, so that nothing is loaded later."""
+def warm_up() -> list[str]:
+    """Run every reader once, so that nothing is loaded later. Return warnings for the log."""
     Image.init()
-    # Our own limits are checked before anything is decoded, Pillow's on top would only differ.
+    # Our own limits are checked before decoding; Pillow's limit would only differ.
     Image.MAX_IMAGE_PIXELS = None
     ImageFile.LOAD_TRUNCATED_IMAGES = False
-    heif.prepare()
+    warnings = [heif.prepare(), libwebp.warning()]
     for name, sample in _samples().items():
-        _rehearse(name, sample)
+        _warm_up_format(name, sample)
+    return [warning for warning in warnings if warning]
 
 
 def warm_child() -> None:
-    """In a fresh cell: touches the memory a small photo needs, so that no customer waits for that."""
-    _rehearse("jpeg", _SAMPLES["jpeg"])
+    """Touch the memory that a small photo needs in a fresh process, so that no customer waits for that."""
+    _warm_up_format("jpeg", _SAMPLES["jpeg"])
 
 
-def _rehearse(form: str, sample: bytes) -> None:
+def _warm_up_format(name: str, sample: bytes) -> None:
     canvas = Canvas(640)
-    pixels = os.memfd_create("rehearsal")
+    pixels = os.memfd_create("warm-up")
     os.ftruncate(pixels, canvas.size)
-    opened = _READERS[form](memoryview(sample), Wish(640 * 480, 640))
+    opened = _READERS[name](memoryview(sample), DecodeLimits(640 * 480, 640))
     render.preview(opened, canvas, pixels, lambda *_: None)
     os.close(pixels)
 

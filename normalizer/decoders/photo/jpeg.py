@@ -1,6 +1,6 @@
-"""JPEG: its structure is read here, and the decoder is shown only what makes the picture.
+"""JPEG: the structure is read here, and the decoder receives only what makes the picture.
 
-So no other code parses a sender's EXIF, XMP, maker notes, comments, previews or multi-picture index.
+No other code parses a sender's EXIF, XMP, maker notes, comments, previews or multi-picture index.
 """
 
 import io
@@ -17,8 +17,8 @@ from normalizer.canvas import Size
 from normalizer.media import MediaRejected
 
 from . import orientation
-from .opened import Opened, Seen, Wish
-from .pixel_memory import laid_over, pixels
+from .opened import DecodeLimits, OnRows, OpenedPhoto
+from .pixel_memory import image_over, pixels
 
 _SOS, _EOI = 0xDA, 0xD9
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
@@ -29,21 +29,21 @@ _STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 #: Frames, Huffman and arithmetic tables, quantisation, restart interval.
 _ESSENTIAL = frozenset({*range(0xC0, 0xD0), 0xDB, 0xDD})
 _JFIF, _EXIF, _ICC, _ADOBE = 0xE0, 0xE1, 0xE2, 0xEE
-#: A shorter one says nothing: decoders pass over it (ISO/IEC 10918-5, 10.1).
+#: Decoders ignore a shorter segment (ISO/IEC 10918-5, 10.1).
 _JFIF_BYTES = 14
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 
 _FACTORS = (1, 2, 4, 8)
 
-#: A photo has some twenty; a profile or an extended XMP may add a few hundred.
+#: A photo has about twenty; a profile or an extended XMP may add a few hundred.
 _MAX_SEGMENTS = 5000
 
-#: A progressive photo has about ten scans over all pixels. Each takes time whether it changes any or not.
+#: A progressive photo has about ten scans over all pixels. Each scan takes time even if it changes nothing.
 _MAX_SCANS = 100
 _MAX_SCANNED_PIXELS = 800_000_000
 
 #: A pixel whose fourth byte is full.
-_FILLED = 0xFF000000
+_OPAQUE = 0xFF000000
 
 _SCAN = re.compile(rb"\xff\xda")
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
@@ -51,23 +51,23 @@ _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 
 @dataclass(slots=True)
 class Structure:
-    """What stands before the first scan."""
+    """The segments before the first scan."""
 
     scan: int = 0
     width: int = 0
     height: int = 0
     frame: int = 0
     blocks: int = 0
-    #: As EXIF and XMP state it, each None where it does not.
-    exif_turn: int | None = None
-    xmp_turn: int | None = None
+    #: Orientations stated by EXIF and XMP; None if missing.
+    exif_orientation: int | None = None
+    xmp_orientation: int | None = None
     kept: list[bytes] = field(default_factory=list)
     profile_parts: dict[int, bytes] = field(default_factory=dict)
 
     @property
     def orientation(self) -> int:
-        """EXIF counts first: what turns photos upright says so there, and leaves an older XMP as it is."""
-        return self.exif_turn or self.xmp_turn or orientation.UPRIGHT
+        """The orientation. EXIF wins: software that turns photos upright updates EXIF, but not an older XMP."""
+        return self.exif_orientation or self.xmp_orientation or orientation.UPRIGHT
 
     @property
     def profile(self) -> bytes | None:
@@ -75,37 +75,37 @@ class Structure:
         return b"".join(parts) or None
 
 
-def open_jpeg(data: memoryview, wish: Wish) -> Opened:
-    """The photo; a decoder can leave out half, three quarters or seven eighths of it at no cost."""
+def open_jpeg(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
+    """Open the photo. The decoder can skip half, three quarters or seven eighths of its sides at no cost."""
     structure = read(data)
     size = (structure.width, structure.height)
-    wish.check(size)
+    limits.check(size)
     _check_scans(data, structure)
-    _check_substance(data, structure)
-    fit = wish.fit(size, _FACTORS)
-    image = _plugin(data, structure)
+    _check_density(data, structure)
+    fit = limits.fit(size, _FACTORS)
+    image = _open_plugin(data, structure)
     if fit.factor > 1:
         image.draft(None, (image.width // fit.factor, image.height // fit.factor))
 
-    def load(memory: mmap.mmap | None, seen: Seen) -> Image.Image:
+    def load(memory: mmap.mmap | None, on_rows: OnRows) -> Image.Image:
         if memory is not None:
-            image.im = laid_over(memory, *image.size, "RGB").im
-            image.between = _counting(memory, image.size, seen)
+            image.im = image_over(memory, *image.size, "RGB").im
+            image.before_read = _row_counter(memory, image.size, on_rows)
         image.load()
         return image
 
-    return Opened(
+    return OpenedPhoto(
         size=size,
         fit=fit,
         load=load,
-        lays="RGB" if image.mode == "RGB" and image.size == fit.size else None,
+        canvas_mode="RGB" if image.mode == "RGB" and image.size == fit.size else None,
         orientation=structure.orientation,
         profile=structure.profile,
     )
 
 
 def read(data: memoryview) -> Structure:
-    """The structure up to the first scan; raises MediaRejected where there is none."""
+    """Return the structure up to the first scan. Raise MediaRejected if there is none."""
     found = Structure()
     at = 2
     for _ in range(_MAX_SEGMENTS):
@@ -120,29 +120,29 @@ def read(data: memoryview) -> Structure:
             if not found.width or not found.height:
                 break
             return found
-        _take(found, marker, bytes(data[at + 2 : at + length]))
+        _keep_segment(found, marker, bytes(data[at + 2 : at + length]))
         at += max(length, 2)
-    raise MediaRejected("corrupt", "a JPEG without a picture")
+    raise MediaRejected("corrupt", "the JPEG has no picture")
 
 
 def _next_marker(data: memoryview, at: int) -> tuple[int, int]:
-    """The marker at or after `at`, and where its segment begins: bytes between segments are skipped."""
+    """Return the marker at or after `at`, and the start of its segment. Bytes between segments are skipped."""
     match = _MARKER.search(data, at)
     if match is None:
-        raise MediaRejected("corrupt", "a JPEG that ends before its picture")
+        raise MediaRejected("corrupt", "the JPEG ends before its picture")
     return data[match.end() - 1], match.end()
 
 
-def _take(found: Structure, marker: int, body: bytes) -> None:
+def _keep_segment(found: Structure, marker: int, body: bytes) -> None:
     if marker in _FRAMES:
-        _take_frame(found, marker, body)
+        _read_frame(found, marker, body)
     elif marker == _EXIF and body.startswith(b"Exif\0\0"):
-        found.exif_turn = found.exif_turn or orientation.of_exif(body)
+        found.exif_orientation = found.exif_orientation or orientation.from_exif(body)
     elif marker == _EXIF and body.startswith(_XMP):
-        found.xmp_turn = found.xmp_turn or orientation.of_xmp(body)
+        found.xmp_orientation = found.xmp_orientation or orientation.from_xmp(body)
     elif marker == _ICC and body.startswith(b"ICC_PROFILE\0") and len(body) > 14:
         found.profile_parts.setdefault(body[12], body[14:])
-    # JFIF and Adobe tell the decoder how colours are coded.
+    # JFIF and Adobe segments state the colour coding.
     keep = (
         marker in _ESSENTIAL
         or (marker == _JFIF and body.startswith(b"JFIF\0") and len(body) >= _JFIF_BYTES)
@@ -157,12 +157,12 @@ def _without_thumbnail(jfif: bytes) -> bytes:
     return jfif[: _JFIF_BYTES - 2] + b"\0\0"
 
 
-def _take_frame(found: Structure, marker: int, body: bytes) -> None:
+def _read_frame(found: Structure, marker: int, body: bytes) -> None:
     if found.frame:
-        raise MediaRejected("corrupt", "a JPEG with two frames")
+        raise MediaRejected("corrupt", "the JPEG has two frames")
     found.frame = marker
     if len(body) < 6 or len(body) < 6 + 3 * body[5]:
-        raise MediaRejected("corrupt", "a JPEG with half a frame header")
+        raise MediaRejected("corrupt", "the JPEG's frame header is incomplete")
     found.height, found.width, components = struct.unpack_from(">HHB", body, 1)
     samplings = [body[7 + 3 * index] for index in range(components)]
     found.blocks = _blocks(found.width, found.height, [(s >> 4, s & 15) for s in samplings])
@@ -176,14 +176,14 @@ def _blocks(width: int, height: int, samplings: list[tuple[int, int]]) -> int:
 
 def _check_scans(data: memoryview, structure: Structure) -> None:
     limit = min(_MAX_SCANS, _MAX_SCANNED_PIXELS // (structure.width * structure.height) + 1)
-    # The quick count also finds scans of pictures inside the picture; only a high one is looked into.
+    # The quick count also finds scans of embedded pictures, so a high count is checked exactly.
     if sum(1 for _ in _SCAN.finditer(data, structure.scan)) <= limit:
         return
     if _scans(data, structure.scan, limit) > limit:
-        raise MediaRejected("corrupt", "a JPEG with far too many scans")
+        raise MediaRejected("corrupt", "the JPEG has far too many scans")
 
 
-def _scans(data: memoryview, at: int, enough: int) -> int:
+def _scans(data: memoryview, at: int, limit: int) -> int:
     count = 0
     for match in _MARKER.finditer(data, at):
         marker = data[match.end() - 1]
@@ -194,48 +194,48 @@ def _scans(data: memoryview, at: int, enough: int) -> int:
         if marker in _STANDALONE:
             continue
         count += marker == _SOS
-        if count > enough:
+        if count > limit:
             break
         at = match.end() + int.from_bytes(data[match.end() : match.end() + 2], "big")
     return count
 
 
-def _check_substance(data: memoryview, structure: Structure) -> None:
-    """A decoder paints missing data grey without a word; so little cannot hold so many blocks."""
+def _check_density(data: memoryview, structure: Structure) -> None:
+    """Refuse too few bytes for the number of blocks, because decoders silently paint missing data grey."""
     if structure.frame in _ARITHMETIC:
         return
     least_bits = 1 if structure.frame in _PROGRESSIVE else 2
     if (len(data) - structure.scan) * 8 < structure.blocks * least_bits:
-        raise MediaRejected("corrupt", "a JPEG too short for its size in pixels")
+        raise MediaRejected("corrupt", "the JPEG is too short for its number of pixels")
 
 
-class _Photo(JpegImagePlugin.JpegImageFile):
-    """Calls `between` whenever the decoder wants more of the file."""
+class _JpegFile(JpegImagePlugin.JpegImageFile):
+    """Calls `before_read` whenever the decoder asks for more of the file."""
 
-    between: Callable[[], None] | None = None
+    before_read: Callable[[], None] | None = None
 
     def load_read(self, read_bytes: int) -> bytes:
-        if self.between:
-            self.between()
+        if self.before_read:
+            self.before_read()
         return super().load_read(read_bytes)
 
 
-def _counting(memory: mmap.mmap, size: Size, seen: Seen) -> Callable[[], None]:
-    """Tells how far the decoder is, which it does not: it fills the fourth byte of pixels, that was zero."""
+def _row_counter(memory: mmap.mmap, size: Size, on_rows: OnRows) -> Callable[[], None]:
+    """Return a function that reports finished rows: the decoder sets the fourth byte of each pixel, which was zero."""
     last = pixels(memory, *size)[:, -1]
     done = 0
 
     def count() -> None:
         nonlocal done
-        while done < len(last) and last[done] >= _FILLED:
+        while done < len(last) and last[done] >= _OPAQUE:
             done += 1
-        seen(done)
+        on_rows(done)
 
     return count
 
 
-class _Shown(io.RawIOBase):
-    """What the decoder is shown: the kept segments, then the file from the first scan on, not copied."""
+class _EssentialFile(io.RawIOBase):
+    """The file as the decoder sees it: the kept segments, then the original from the first scan on, without a copy."""
 
     def __init__(self, head: bytes, scans: memoryview) -> None:
         super().__init__()
@@ -259,7 +259,7 @@ class _Shown(io.RawIOBase):
         return self._at
 
 
-def _plugin(data: memoryview, structure: Structure) -> _Photo:
+def _open_plugin(data: memoryview, structure: Structure) -> _JpegFile:
     head = b"".join([b"\xff\xd8", *structure.kept])
-    # The class, not `Image.open`: that would look for more pictures behind the first.
-    return _Photo(cast("BinaryIO", _Shown(head, data[structure.scan :])))
+    # The class, not `Image.open`, which would look for more pictures after the first.
+    return _JpegFile(cast("BinaryIO", _EssentialFile(head, data[structure.scan :])))

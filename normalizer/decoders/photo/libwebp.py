@@ -1,6 +1,7 @@
-"""WebP stills decoded where they shall lie, as large as they shall be: Pillow holds them three times at full size.
+"""WebP stills, decoded by libwebp directly into their final memory at their final size.
 
-Calls into the very libwebp that Pillow has loaded; names and layouts are those of its decode.h, interface 0x02xx.
+Pillow holds a still three times at full size. This way stills of 64 megapixels are accepted instead of 16, in a
+third of the memory. The calls go to the libwebp that Pillow has loaded; names and layouts are those of decode.h.
 """
 
 import ctypes
@@ -14,7 +15,9 @@ from . import shared_libraries
 from .pixel_memory import Pixels
 from .shared_libraries import POINTER, Calls
 
-_INTERFACE = 0x0209
+#: WEBP_DECODER_ABI_VERSION, of which libwebp compares the upper byte. The structures below are those of decode.h
+#: from libwebp 1.2.4 (0x0209) to 1.6.0 (0x0210).
+_ABI_VERSION = 0x0209
 _RGBA, _LOSSLESS = 1, 2
 
 
@@ -34,7 +37,7 @@ class _Rgba(ctypes.Structure):
 
 
 class _Planes(ctypes.Structure):
-    """Not used by us: it makes the union as large as it is."""
+    """Unused here; it gives the union its size."""
 
     _fields_ = (
         ("planes", POINTER * 4),
@@ -83,36 +86,56 @@ _CALLS: Calls = {
 }
 
 
-@cache
 def library() -> ctypes.CDLL | None:
-    """libwebp, if it is loaded. First asked for while there is a file system."""
-    return shared_libraries.library("libwebp", "pillow.libs", _CALLS)
+    """Return libwebp, or None if it must not be called. Call this first while there is a file system."""
+    return _load()[0]
+
+
+def warning() -> str:
+    """Return why WebP stills are decoded by Pillow, up to 16 megapixels only; "" if they are not."""
+    return _load()[1]
+
+
+@cache
+def _load() -> tuple[ctypes.CDLL | None, str]:
+    webp = shared_libraries.library("libwebp", "pillow.libs", _CALLS)
+    if webp is None:
+        return None, "libwebp was not found, so WebP photos of more than 16 megapixels are refused"
+    if not _init(webp, _Config()):
+        refused = "so WebP photos of more than 16 megapixels are refused"
+        return None, f"libwebp does not have the decoder ABI {_ABI_VERSION:#06x}, {refused}"
+    return webp, ""
+
+
+def _init(webp: ctypes.CDLL, config: _Config) -> bool:
+    """Set the defaults of a configuration; False if libwebp's structures have another layout."""
+    return bool(webp.WebPInitDecoderConfigInternal(ctypes.byref(config), _ABI_VERSION))
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """What the headers of a file say of its picture."""
+class Header:
+    """The size and coding of a picture, from the headers of its file."""
 
     size: Size
     translucent: bool
     lossless: bool
 
 
-def still(webp: ctypes.CDLL, content: bytes) -> Facts | None:
-    """What the file says of itself; None where it moves, or is none."""
+def read_still(webp: ctypes.CDLL, content: bytes) -> Header | None:
+    """Return the header of a still picture, or None if the file is animated or not a WebP."""
     found = _Features()
-    if webp.WebPGetFeaturesInternal(content, len(content), ctypes.byref(found), _INTERFACE):
+    if webp.WebPGetFeaturesInternal(content, len(content), ctypes.byref(found), _ABI_VERSION):
         return None
     if found.has_animation:
         return None
-    return Facts((found.width, found.height), bool(found.has_alpha), found.format == _LOSSLESS)
+    return Header((found.width, found.height), bool(found.has_alpha), found.format == _LOSSLESS)
 
 
 def decode(webp: ctypes.CDLL, content: bytes, size: Size, target: Pixels) -> None:
-    """Fills the target, which may be smaller than the picture. Raises OSError for damage."""
+    """Fill `target`, which may be smaller than the picture. Raise OSError for damage."""
     config = _Config()
-    if not webp.WebPInitDecoderConfigInternal(ctypes.byref(config), _INTERFACE):
-        raise OSError("a libwebp of another make")
+    if not _init(webp, config):
+        raise OSError("libwebp has another decoder ABI")
     height, width = target.shape
     if (width, height) != size:
         config.options.use_scaling = 1
@@ -122,4 +145,4 @@ def decode(webp: ctypes.CDLL, content: bytes, size: Size, target: Pixels) -> Non
     rgba.pixels, rgba.stride, rgba.size = target.ctypes.data, target.strides[0], target.nbytes
     status = webp.WebPDecode(content, len(content), ctypes.byref(config))
     if status:
-        raise OSError(f"libwebp's status {status}")
+        raise OSError(f"libwebp returned status {status}")

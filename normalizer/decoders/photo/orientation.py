@@ -1,4 +1,4 @@
-"""Which way is up: read from EXIF without trusting it, applied to pixels."""
+"""Orientation: read from EXIF or XMP without trusting them, applied to pixels."""
 
 import re
 import struct
@@ -8,7 +8,7 @@ from .pixel_memory import Pixels
 
 UPRIGHT = 1
 
-#: What undoes each of the eight ways.
+#: The inverse of each of the eight orientations.
 INVERSE = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
 
 _TAG = 0x0112
@@ -18,8 +18,8 @@ _MAX_ENTRIES = 1024
 _XMP = re.compile(rb"tiff:Orientation(?:=[\"']|>)\s*(\d)")
 _MAX_XMP_BYTES = 1_000_000
 
-#: EXIF's eight ways, as views that cost nothing until they are copied.
-_TURNS: dict[int, Callable[[Pixels], Pixels]] = {
+#: EXIF's eight orientations as views, which cost nothing until they are copied.
+_VIEWS: dict[int, Callable[[Pixels], Pixels]] = {
     1: lambda p: p,
     2: lambda p: p[:, ::-1],
     3: lambda p: p[::-1, ::-1],
@@ -35,13 +35,13 @@ def swaps_sides(orientation: int) -> bool:
     return orientation >= 5
 
 
-def turned(pixels: Pixels, orientation: int) -> Pixels:
-    """A view of the pixels the right way up."""
-    return _TURNS[orientation](pixels)
+def upright_view(pixels: Pixels, orientation: int) -> Pixels:
+    """Return an upright view of the pixels."""
+    return _VIEWS[orientation](pixels)
 
 
-def of_exif(exif: bytes) -> int | None:
-    """The orientation an EXIF block states; None where it states none or makes no sense."""
+def from_exif(exif: bytes) -> int | None:
+    """Return the orientation in an EXIF block, or None if it is missing or invalid."""
     block = exif.removeprefix(b"Exif\0\0")
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(block[:4])
     if order is None or len(block) < 8:
@@ -50,16 +50,16 @@ def of_exif(exif: bytes) -> int | None:
     return _of_directory(block, start, order)
 
 
-def stated(exif: bytes, xmp: bytes) -> int:
-    """What either says; EXIF, which cameras and whatever turns photos write, first."""
-    return of_exif(exif) or of_xmp(xmp) or UPRIGHT
+def from_metadata(exif: bytes, xmp: bytes) -> int:
+    """Return the orientation of EXIF, which cameras and editing software write, or else of XMP."""
+    return from_exif(exif) or from_xmp(xmp) or UPRIGHT
 
 
-def of_xmp(xmp: bytes) -> int | None:
-    """The same for XMP, which editors of PNG write."""
+def from_xmp(xmp: bytes) -> int | None:
+    """Return the orientation in an XMP packet, which editors of PNG write."""
     found = _XMP.search(xmp, 0, _MAX_XMP_BYTES)
     value = int(found[1]) if found else None
-    return value if value in _TURNS else None
+    return value if value in _VIEWS else None
 
 
 def _of_directory(block: bytes, start: int, order: str) -> int | None:
@@ -72,5 +72,5 @@ def _of_directory(block: bytes, start: int, order: str) -> int | None:
             break
         tag, kind, _, value, _ = struct.unpack_from(order + "HHIHH", block, at)
         if (tag, kind) == (_TAG, _SHORT):
-            return value if value in _TURNS else None
+            return value if value in _VIEWS else None
     return None

@@ -1,18 +1,18 @@
-"""Any way in which a format stores pixels becomes eight bits a channel, coloured or with opacity."""
+"""Conversion of every pixel format to eight bits a channel, with colours or alpha."""
 
 from PIL import Image
 
-#: What colour management and the canvas understand.
+#: The modes that colour management and the canvas accept.
 _EIGHT_BITS = frozenset({"L", "RGB", "RGBA", "CMYK", "LAB"})
 _SIXTEEN_BITS = 65535
 
 
-def eight_bits(image: Image.Image) -> Image.Image:
-    """The picture in mode L, RGB, RGBA, CMYK or LAB."""
+def to_eight_bits(image: Image.Image) -> Image.Image:
+    """Return the picture in mode L, RGB, RGBA, CMYK or LAB."""
     if image.mode.startswith("I;16"):
-        return _narrow(image.convert("I"), 0, _SIXTEEN_BITS)
+        return _scale_to_eight_bits(image.convert("I"), 0, _SIXTEEN_BITS)
     if image.mode in {"I", "F"}:
-        return _narrow(image, *_range(image))
+        return _scale_to_eight_bits(image, *_black_and_white(image))
     if image.has_transparency_data:
         return image if image.mode == "RGBA" else image.convert("RGBA")
     if image.mode in _EIGHT_BITS:
@@ -20,8 +20,8 @@ def eight_bits(image: Image.Image) -> Image.Image:
     return image.convert("L" if image.mode == "1" else "RGB")
 
 
-def _range(image: Image.Image) -> tuple[float, float]:
-    """Which values are black and white: sixteen bits in wide numbers, or else whatever is there."""
+def _black_and_white(image: Image.Image) -> tuple[float, float]:
+    """Return the values of black and white: of sixteen bits if they fit, otherwise the extremes of the picture."""
     least, most = image.getextrema()
     assert isinstance(least, (int, float))
     assert isinstance(most, (int, float))
@@ -32,7 +32,7 @@ def _range(image: Image.Image) -> tuple[float, float]:
     return least, max(most, least + 1)
 
 
-def _narrow(image: Image.Image, black: float, white: float) -> Image.Image:
-    """Scaled, where `convert` would cut: a sixteen-bit photo would come out white."""
+def _scale_to_eight_bits(image: Image.Image, black: float, white: float) -> Image.Image:
+    """Scale the values; `convert` would clip them and turn a sixteen-bit photo white."""
     scale = 255 / (white - black)
     return image.point(lambda value: value * scale - black * scale).convert("L")

@@ -1,4 +1,4 @@
-"""PNG: the chunks that make the picture, and nothing of the others."""
+"""PNG: only the chunks that make the picture."""
 
 import io
 import struct
@@ -12,82 +12,83 @@ from normalizer.canvas import Size
 from normalizer.media import MediaRejected
 
 from . import colour, downscaling, orientation, pixel_modes
-from .opened import Opened, Wish
+from .opened import DecodeLimits, OpenedPhoto
 
 _SIGNATURE_BYTES = 8
-#: Where the header, which comes first, tells the kind of colours.
+#: The colour type in the header, which is the first chunk.
 _COLOURS_AT = 25
 _USED = frozenset({b"eXIf", b"iCCP", b"iTXt"})
 _XMP = b"XML:com.adobe.xmp"
 _MAX_XMP_BYTES = 1_000_000
 _PICTURE = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 
-#: Above so many pixels a picture is decoded bit by bit, if its kind allows it, or must not be much larger.
+#: A picture of more pixels is decoded in steps if its kind allows that; otherwise its size is limited.
 _LARGE = 16_000_000
 _MAX_WHOLE_BYTES = 130_000_000
 _EIGHT_BITS, _WIDE_DEPTH = 255, 16
 _WIDE = frozenset({"RGB", "RGBA", "LA", "PA", "I", "I;16"})
 
-#: Opacity doubles the time. What takes more than half a second and is packed as only nothing can be is refused.
+#: Alpha doubles the time. A picture is refused if it takes more than half a second and is compressed like an empty
+#: one.
 _LARGE_TRANSLUCENT, _PIXELS_OF_A_BYTE = 32_000_000, 200
 
-#: Bytes of the colour that stands for transparency, by the kind of colours (PNG, 11.3.1.1).
+#: Bytes of the transparent colour by colour type (PNG, 11.3.1.1).
 _PALETTE, _TRANSPARENT_BYTES = 3, {0: 2, 2: 6}
 
-#: Not even 25 MB in pieces of a hundred bytes has more.
+#: 25 MB in chunks of a hundred bytes have fewer.
 _MAX_CHUNKS = 250_000
 
 
-def open_png(data: memoryview, wish: Wish) -> Opened:
-    """The photo; of an animated PNG the picture that viewers without animation show."""
-    stream, extras = _essence(data)
+def open_png(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
+    """Open the photo; of an animated PNG, the picture that viewers without animation show."""
+    stream, metadata = _split_chunks(data)
     if len(stream) < 33 or stream[12:16] != b"IHDR":
-        raise MediaRejected("corrupt", "a PNG without a header")
+        raise MediaRejected("corrupt", "the PNG has no header")
     size: Size = struct.unpack_from(">II", stream, 16)
-    wish.check(size)
+    limits.check(size)
     image = PngImagePlugin.PngImageFile(io.BytesIO(stream))
     if image.mode == "RGBA":
-        wish.check_substance(size, len(data), _LARGE_TRANSLUCENT, _PIXELS_OF_A_BYTE)
-    fit = wish.fit(size)
-    streams = size[0] * size[1] > _LARGE and fit.factor > 1 and _can_stream(image)
-    if size[0] * size[1] > _LARGE and not streams:
-        # Bytes a pixel as Pillow keeps it; a picture that fits at full size is not larger than the preview.
-        wish.check(size, most=_MAX_WHOLE_BYTES // (4 if image.mode in _WIDE else 1))
+        limits.check_density(size, len(data), _LARGE_TRANSLUCENT, _PIXELS_OF_A_BYTE)
+    fit = limits.fit(size)
+    is_streamed = size[0] * size[1] > _LARGE and fit.factor > 1 and _can_stream(image)
+    if size[0] * size[1] > _LARGE and not is_streamed:
+        # Bytes a pixel in Pillow. A picture that fits at full size is not larger than the preview.
+        limits.check(size, most=_MAX_WHOLE_BYTES // (4 if image.mode in _WIDE else 1))
 
     def load(*_: object) -> Image.Image:
-        if streams:
-            return downscaling.Stream(image, fit.factor).decode()
+        if is_streamed:
+            return downscaling.StreamedPng(image, fit.factor).decode()
         image.load()
-        return downscaling.shrunk(_with_its_nothing(image, depth=stream[24]), fit.factor)
+        return downscaling.downscaled(_fix_transparency(image, depth=stream[24]), fit.factor)
 
-    turn = orientation.stated(extras.get(b"eXIf", b""), _xmp(extras.get(b"iTXt", b"")))
-    return Opened(
+    turn = orientation.from_metadata(metadata.get(b"eXIf", b""), _xmp(metadata.get(b"iTXt", b"")))
+    return OpenedPhoto(
         size=size,
         fit=fit,
         load=load,
         orientation=turn,
-        profile=_profile(extras.get(b"iCCP", b"")),
-        crisp=True,
+        profile=_profile(metadata.get(b"iCCP", b"")),
+        lossless=True,
     )
 
 
-def _with_its_nothing(image: Image.Image, depth: int) -> Image.Image:
-    """The library compares a colour that stands for transparency as if all had eight bits a channel."""
-    nothing: Any = image.info.get("transparency")
-    if isinstance(nothing, int) and image.mode.startswith("I;16"):
-        opacity = np.where(np.asarray(image) == nothing, 0, 255).astype(np.uint8)
-        result = pixel_modes.eight_bits(image)
+def _fix_transparency(image: Image.Image, depth: int) -> Image.Image:
+    """Scale the transparent colour, which the library compares as if all pictures had eight bits a channel."""
+    transparent: Any = image.info.get("transparency")
+    if isinstance(transparent, int) and image.mode.startswith("I;16"):
+        opacity = np.where(np.asarray(image) == transparent, 0, 255).astype(np.uint8)
+        result = pixel_modes.to_eight_bits(image)
         result.putalpha(Image.fromarray(opacity))
         return result
-    if isinstance(nothing, int) and image.mode == "L":
-        image.info["transparency"] = nothing * _EIGHT_BITS // (2**depth - 1)
-    elif isinstance(nothing, tuple) and depth == _WIDE_DEPTH:
-        image.info["transparency"] = tuple(each >> 8 for each in nothing)
+    if isinstance(transparent, int) and image.mode == "L":
+        image.info["transparency"] = transparent * _EIGHT_BITS // (2**depth - 1)
+    elif isinstance(transparent, tuple) and depth == _WIDE_DEPTH:
+        image.info["transparency"] = tuple(each >> 8 for each in transparent)
     return image
 
 
 def _can_stream(image: PngImagePlugin.PngImageFile) -> bool:
-    """Rows in order, four bytes a pixel, no colour that stands for transparency."""
+    """Whether rows are in order, have four bytes a pixel, and no colour is transparent."""
     return (
         image.mode in {"RGB", "RGBA"}
         and len(image.tile) == 1
@@ -96,10 +97,10 @@ def _can_stream(image: PngImagePlugin.PngImageFile) -> bool:
     )
 
 
-def _essence(data: memoryview) -> tuple[bytes, dict[bytes, bytes]]:
-    """The file without what only describes it, and the first of each describing chunk we use."""
+def _split_chunks(data: memoryview) -> tuple[bytes, dict[bytes, bytes]]:
+    """Return the file without descriptive chunks, and the first of each descriptive chunk that is used."""
     kept: list[memoryview] = [data[:_SIGNATURE_BYTES]]
-    extras: dict[bytes, bytes] = {}
+    metadata: dict[bytes, bytes] = {}
     sizes: dict[bytes, int] = {}
     at = _SIGNATURE_BYTES
     for _ in range(_MAX_CHUNKS):
@@ -111,17 +112,17 @@ def _essence(data: memoryview) -> tuple[bytes, dict[bytes, bytes]]:
             kept.append(data[at:end])
             sizes[name] = size
         elif name in _USED and end <= len(data) and _is_used(name, data[at + 8 : end - 4]):
-            extras.setdefault(name, bytes(data[at + 8 : end - 4]))
+            metadata.setdefault(name, bytes(data[at + 8 : end - 4]))
         if name == b"IEND":
-            return b"".join(kept), extras
+            return b"".join(kept), metadata
         at = end
     else:
-        raise MediaRejected("corrupt", "a PNG in far too many pieces")
-    return b"".join(kept), extras
+        raise MediaRejected("corrupt", "the PNG has far too many chunks")
+    return b"".join(kept), metadata
 
 
 def _is_out_of_place(data: memoryview, before: dict[bytes, int], size: int) -> bool:
-    """Whether transparency stands where nobody heeds it: twice, too early, too late, or of another length."""
+    """Whether a transparency chunk is ignored by viewers: repeated, too early, too late, or of the wrong length."""
     if b"IHDR" not in before or {b"tRNS", b"IDAT"} & before.keys():
         return True
     if data[_COLOURS_AT] == _PALETTE:
@@ -134,7 +135,7 @@ def _is_used(name: bytes, content: memoryview) -> bool:
 
 
 def _xmp(chunk: bytes) -> bytes:
-    """The text of an XMP chunk, unpacked as far as it may tell how the picture lies."""
+    """Return the text of an XMP chunk, decompressed as far as it may contain the orientation."""
     packed = chunk[len(_XMP) + 1 : len(_XMP) + 2] == b"\1"
     text = chunk[len(_XMP) + 3 :].partition(b"\0")[2].partition(b"\0")[2]
     if not packed:

@@ -1,4 +1,4 @@
-"""Puts a photo on the canvas: upright, in sRGB, no larger than asked for."""
+"""Renders a photo to the canvas: upright, in sRGB, within the size limit."""
 
 import mmap
 from collections.abc import Callable
@@ -8,169 +8,177 @@ from typing import Self
 import numpy as np
 from PIL import Image, ImageCms
 
-from normalizer.canvas import ROWS, Canvas, Size
+from normalizer.canvas import BAND_ROWS, Canvas, Size
 
 from . import colour, orientation, pixel_memory, pixel_modes
 from .colour import Tables
-from .opened import Opened
+from .opened import OpenedPhoto
 from .pixel_memory import Pixels
 
 #: Turning works on squares that fit the cache.
 _TILE = 256
 
-#: Told the size of an opaque preview and how many of its rows, from the top, are finished.
-Painted = Callable[[Size, int], None]
+#: Called with the size of an opaque preview and the number of its finished rows from the top.
+OnPainted = Callable[[Size, int], None]
 
 _COLOURED = frozenset({"RGB", "RGBA"})
 
-#: A preview may be drawn from more pixels than it has; two for one side is what an eye can tell.
+#: How many times more pixels than needed a preview is resampled from; more is not visible.
 _GAP = 2.0
 
 
 def preview(
-    opened: Opened, canvas: Canvas, descriptor: int, painted: Painted
+    opened: OpenedPhoto, canvas: Canvas, descriptor: int, on_painted: OnPainted
 ) -> tuple[Image.Image, bool]:
-    """Decodes and paints; also tells whether anything shines through."""
-    if opened.lays:
-        image = _decode_in_place(opened, canvas, descriptor, painted)
+    """Decode and render the preview. Return it, and whether any pixel is translucent."""
+    if opened.canvas_mode:
+        image = _decode_in_place(opened, canvas, descriptor, on_painted)
     else:
         image = _decode_and_copy(opened, canvas, descriptor)
     return image, image.mode == "RGBA" and image.getchannel("A").getextrema() != (255, 255)
 
 
-def lay_rows(rows: Pixels, turn: int, canvas: Canvas, descriptor: int) -> Image.Image:
-    """Paints a preview that is in sRGB and small enough already."""
+def render_rows(rows: Pixels, turn: int, canvas: Canvas, descriptor: int) -> Image.Image:
+    """Render rows that are in sRGB and small enough already."""
     height, width = rows.shape
-    size = upright((width, height), turn)
-    goal = pixel_memory.shared(descriptor, canvas.place(*size))
-    _move(rows, _as_it_lies(goal, (width, height), turn), None)
-    return pixel_memory.laid_over(goal, *size, "RGB")
+    size = upright_size((width, height), turn)
+    target = pixel_memory.map_shared(descriptor, canvas.layout(*size))
+    _move(rows, _view_as_stored(target, (width, height), turn), None)
+    return pixel_memory.image_over(target, *size, "RGB")
 
 
-def upright(size: Size, turn: int) -> Size:
+def upright_size(size: Size, turn: int) -> Size:
     return (size[1], size[0]) if orientation.swaps_sides(turn) else size
 
 
 def _decode_in_place(
-    opened: Opened, canvas: Canvas, descriptor: int, painted: Painted
+    opened: OpenedPhoto, canvas: Canvas, descriptor: int, on_painted: OnPainted
 ) -> Image.Image:
-    """Straight onto the canvas, or next to it where the photo must be turned."""
-    assert opened.lays
-    goal, ground = _grounds(opened.fit.size, opened.orientation, canvas, descriptor)
-    conversion = colour.conversion(opened.profile, opened.lays)
+    """Decode directly to the canvas, or next to it if the photo must be turned."""
+    assert opened.canvas_mode
+    target, memory = _allocate(opened.fit.size, opened.orientation, canvas, descriptor)
+    conversion = colour.conversion(opened.profile, opened.canvas_mode)
     if isinstance(conversion, ImageCms.ImageCmsTransform):
-        image = opened.load(ground, _nobody_waits)
+        image = opened.load(memory, _ignore_rows)
         ImageCms.applyTransform(image, conversion, inPlace=True)
-        return _finished(image, ground, goal, None, opened.orientation)
-    if opened.lays == "RGB":
-        with _Advance(opened, ground, goal, conversion, painted) as advance:
-            image = opened.load(ground, advance.to)
-            advance.to(image.height)
-        return pixel_memory.laid_over(goal, *upright(image.size, opened.orientation), "RGB")
-    image = opened.load(ground, _nobody_waits)
-    return _finished(image, ground, goal, conversion, opened.orientation)
+        return _finish(image, memory, target, None, opened.orientation)
+    if opened.canvas_mode == "RGB":
+        with _BandPainter(opened, memory, target, conversion, on_painted) as painter:
+            image = opened.load(memory, painter.advance)
+            painter.advance(image.height)
+        return pixel_memory.image_over(target, *upright_size(image.size, opened.orientation), "RGB")
+    image = opened.load(memory, _ignore_rows)
+    return _finish(image, memory, target, conversion, opened.orientation)
 
 
-class _Advance:
-    """What is decoded of an opaque picture gets its colours and its place beside, while the rest is decoded."""
+class _BandPainter:
+    """Converts and places the finished rows of an opaque picture while the rest is decoded."""
 
     def __init__(
         self,
-        opened: Opened,
-        ground: mmap.mmap,
-        goal: mmap.mmap,
+        opened: OpenedPhoto,
+        memory: mmap.mmap,
+        target: mmap.mmap,
         tables: Tables | None,
-        painted: Painted,
+        on_painted: OnPainted,
     ) -> None:
         self._size, turn = opened.fit.size, opened.orientation
-        self._source = pixel_memory.pixels(ground, *self._size)
-        self._target = self._source if ground is goal else _as_it_lies(goal, self._size, turn)
+        self._source = pixel_memory.pixels(memory, *self._size)
+        self._target = (
+            self._source if memory is target else _view_as_stored(target, self._size, turn)
+        )
         self._tables = tables
-        # Of a picture that is turned no row is finished before the last one is.
-        self._painted = painted if ground is goal else None
+        # No row of a turned picture is finished before the last one is.
+        self._on_painted = on_painted if memory is target else None
         self._done = 0
-        self._begun: list[Future[None]] = []
-        self._beside = ThreadPoolExecutor(1) if tables or ground is not goal else None
+        self._started: list[Future[None]] = []
+        self._worker = ThreadPoolExecutor(1) if tables or memory is not target else None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._beside:
-            self._beside.shutdown()
-            for move in self._begun:
+        if self._worker:
+            self._worker.shutdown()
+            for move in self._started:
                 move.result()
 
-    def to(self, bottom: int) -> None:
-        """So many rows from the top are decoded."""
+    def advance(self, bottom: int) -> None:
+        """Process the rows up to `bottom`, which have been decoded."""
         if bottom < self._size[1]:
-            bottom = bottom // ROWS * ROWS
+            bottom = bottom // BAND_ROWS * BAND_ROWS
         if bottom <= self._done:
             return
         top, self._done = self._done, bottom
-        if self._beside:
-            self._begun.append(self._beside.submit(self._move, top, bottom))
+        if self._worker:
+            self._started.append(self._worker.submit(self._move, top, bottom))
         else:
-            self._tell(bottom)
+            self._report(bottom)
 
     def _move(self, top: int, bottom: int) -> None:
         _move(self._source[top:bottom], self._target[top:bottom], self._tables)
-        self._tell(bottom)
+        self._report(bottom)
 
-    def _tell(self, bottom: int) -> None:
-        if self._painted:
-            self._painted(self._size, bottom)
-
-
-def _nobody_waits(_: int) -> None:
-    """For pictures of which no part is done before all of it is."""
+    def _report(self, bottom: int) -> None:
+        if self._on_painted:
+            self._on_painted(self._size, bottom)
 
 
-def _decode_and_copy(opened: Opened, canvas: Canvas, descriptor: int) -> Image.Image:
-    """Decoded by the format's own means, then put where the other way would decode."""
-    image = pixel_modes.eight_bits(opened.load(None, _nobody_waits))
+def _ignore_rows(_: int) -> None:
+    """Ignore finished rows of pictures that are only complete as a whole."""
+
+
+def _decode_and_copy(opened: OpenedPhoto, canvas: Canvas, descriptor: int) -> Image.Image:
+    """Decode to the format's own memory, then copy to where the other way would decode."""
+    image = pixel_modes.to_eight_bits(opened.load(None, _ignore_rows))
     if image.size != opened.fit.size:
         image = image.resize(opened.fit.size, Image.Resampling.BICUBIC, reducing_gap=_GAP)
     conversion = colour.conversion(opened.profile, image.mode)
     if isinstance(conversion, ImageCms.ImageCmsTransform):
-        image, conversion = colour.manage(image, conversion), None
+        image, conversion = colour.apply_transform(image, conversion), None
     if image.mode not in _COLOURED:
         image = image.convert("RGB")
-    goal, ground = _grounds(image.size, opened.orientation, canvas, descriptor)
-    pixel_memory.laid_over(ground, *image.size, image.mode).paste(image)
-    return _finished(image, ground, goal, conversion, opened.orientation)
+    target, memory = _allocate(image.size, opened.orientation, canvas, descriptor)
+    pixel_memory.image_over(memory, *image.size, image.mode).paste(image)
+    return _finish(image, memory, target, conversion, opened.orientation)
 
 
-def _finished(
-    image: Image.Image, ground: mmap.mmap, goal: mmap.mmap, tables: Tables | None, turn: int
+def _finish(
+    image: Image.Image,
+    memory: mmap.mmap,
+    target: mmap.mmap,
+    tables: Tables | None,
+    turn: int,
 ) -> Image.Image:
-    """The picture at its goal, its pixels now lying on `ground`."""
+    """Convert and place the pixels in `memory`. Return the finished picture."""
     if tables and image.mode == "RGBA":
-        rows = pixel_memory.pixels(ground, *image.size)
+        rows = pixel_memory.pixels(memory, *image.size)
         tables.convert_translucent(rows, rows)
         tables = None
-    _transfer(ground, goal, image.size, tables, turn)
-    return pixel_memory.laid_over(goal, *upright(image.size, turn), image.mode)
+    _convert_and_turn(memory, target, image.size, tables, turn)
+    return pixel_memory.image_over(target, *upright_size(image.size, turn), image.mode)
 
 
-def _grounds(size: Size, turn: int, canvas: Canvas, descriptor: int) -> tuple[mmap.mmap, mmap.mmap]:
-    """Where the pixels shall end, and where they are decoded."""
-    goal = pixel_memory.shared(descriptor, canvas.place(*upright(size, turn)))
-    return goal, goal if turn == orientation.UPRIGHT else pixel_memory.private(*size)
+def _allocate(
+    size: Size, turn: int, canvas: Canvas, descriptor: int
+) -> tuple[mmap.mmap, mmap.mmap]:
+    """Return the memory of the finished picture, and the memory to decode into."""
+    target = pixel_memory.map_shared(descriptor, canvas.layout(*upright_size(size, turn)))
+    return target, target if turn == orientation.UPRIGHT else pixel_memory.allocate(*size)
 
 
-def _transfer(
-    ground: mmap.mmap, goal: mmap.mmap, size: Size, tables: Tables | None, turn: int
+def _convert_and_turn(
+    memory: mmap.mmap, target: mmap.mmap, size: Size, tables: Tables | None, turn: int
 ) -> None:
-    """Colours converted and sides turned in one pass over the pixels."""
-    source = pixel_memory.pixels(ground, *size)
-    _move(source, source if ground is goal else _as_it_lies(goal, size, turn), tables)
+    """Convert colours and turn the picture in one pass over the pixels."""
+    source = pixel_memory.pixels(memory, *size)
+    _move(source, source if memory is target else _view_as_stored(target, size, turn), tables)
 
 
-def _as_it_lies(goal: mmap.mmap, size: Size, turn: int) -> Pixels:
-    """The goal seen the way the source lies, so that both can be walked together."""
-    pixels = pixel_memory.pixels(goal, *upright(size, turn))
-    return orientation.turned(pixels, orientation.INVERSE[turn])
+def _view_as_stored(target: mmap.mmap, size: Size, turn: int) -> Pixels:
+    """Return a view of `target` in the orientation of the source, so that both can be walked together."""
+    pixels = pixel_memory.pixels(target, *upright_size(size, turn))
+    return orientation.upright_view(pixels, orientation.INVERSE[turn])
 
 
 def _move(source: Pixels, target: Pixels, tables: Tables | None) -> None:

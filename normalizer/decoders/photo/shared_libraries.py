@@ -1,4 +1,4 @@
-"""Libraries that Pillow and pillow_heif have loaded, for what these two do not offer of them."""
+"""Libraries that Pillow and pillow_heif have loaded, for calls that these two do not offer."""
 
 import ctypes
 import re
@@ -13,9 +13,9 @@ POINTER = ctypes.c_void_p
 
 
 def library(name: str, owner: str, calls: Calls) -> ctypes.CDLL | None:
-    """The library of that name, if it is loaded and has all calls. Only while there is a file system.
+    """Return the loaded library of that name, or None if it lacks a call. Works only while there is a file system.
 
-    Where several packages have brought their own, `owner` is part of the path of the one that is meant.
+    If several packages have loaded their own copy, `owner` is part of the path of the right one.
     """
     named = re.compile(rf"\S*/{name}[-.]\S*$")
     lines = Path("/proc/self/maps").read_text().splitlines()

@@ -1,4 +1,4 @@
-"""TIFF, as scanners and fax services send it: the first page."""
+"""TIFF from scanners and fax services: the first page."""
 
 import io
 import struct
@@ -10,7 +10,7 @@ from normalizer.canvas import Size
 from normalizer.media import MediaRejected
 
 from . import downscaling
-from .opened import Opened, Wish
+from .opened import DecodeLimits, OpenedPhoto
 
 #: Bytes of one value of each field type (TIFF 6.0, page 15).
 _VALUE_BYTES = {
@@ -34,10 +34,10 @@ _VALUE_BYTES = {
 _MAX_ENTRIES = 512
 _MAX_CLAIMS = 16_000_000
 
-#: A side is a short or a long number, in BigTIFF a longer one.
-_SIDE_FORMS = {3: "H", 4: "I", 16: "Q"}
+#: A side is a short or long number, in BigTIFF also a longer one.
+_SIZE_FORMATS = {3: "H", 4: "I", 16: "Q"}
 
-#: All pixels lie in memory at once: those of an A4 page at 500 dots per inch, or at 800 without colour.
+#: All pixels are in memory at once: an A4 page at 500 dots per inch, or at 800 without colour.
 _MAX_BYTES = 120_000_000
 _NARROW = frozenset({"1", "L", "P"})
 
@@ -46,54 +46,56 @@ _COLOUR_MAP, _MOST_NARROW = 320, 255
 _TILE_WIDTH = 322
 _PLANAR, _IN_PLANES = 284, 2
 _PHOTOMETRIC, _LUMA_AND_CHROMA = 262, 6
-#: Whether each pixel has a colour of its own or several share one.
+#: Whether each pixel has its own colour or several share one.
 _SAMPLING, _EACH = 530, (1, 1)
 
 
-def open_tiff(data: memoryview, wish: Wish) -> Opened:
-    wish.check(_sides(data))
-    image = _opened(data)
-    wish.check(image.size, most=_MAX_BYTES // (1 if image.mode in _NARROW else 4))
-    fit = wish.fit(image.size)
+def open_tiff(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
+    limits.check(_size(data))
+    image = _open(data)
+    limits.check(image.size, most=_MAX_BYTES // (1 if image.mode in _NARROW else 4))
+    fit = limits.fit(image.size)
 
     def load(*_: object) -> Image.Image:
-        # Pillow turns TIFF upright while it loads.
+        # Pillow turns a TIFF upright while loading it.
         image.load()
-        return downscaling.shrunk(image, fit.factor)
+        return downscaling.downscaled(image, fit.factor)
 
     profile = image.tag_v2.get(_ICC)
-    return Opened(
+    return OpenedPhoto(
         size=image.size,
         fit=fit,
         load=load,
         profile=profile if isinstance(profile, bytes) else None,
-        crisp=True,
+        lossless=True,
     )
 
 
-def _opened(data: memoryview) -> TiffImagePlugin.TiffImageFile:
-    image = _known(data)
-    if _needs_help(image):
-        # A cell has one job: what is set for this file is set for no other.
+def _open(data: memoryview) -> TiffImagePlugin.TiffImageFile:
+    image = _parse(data)
+    if _needs_libtiff(image):
+        # A sandbox runs one job, so this setting affects only this file.
         TiffImagePlugin.READ_LIBTIFF = True
-        image = _known(data)
+        image = _parse(data)
     palette = image.tag_v2.get(_COLOUR_MAP, ())
     if image.mode == "P" and palette and max(palette) <= _MOST_NARROW:
-        # Scanners' drivers that fill a colour table of sixteen bits with eight: read as written, all is black.
+        # Some scanner drivers fill a sixteen-bit colour table with eight-bit values, which would look black.
         image.palette = ImagePalette.raw("RGB;L", bytes(palette))
     return image
 
 
-def _known(data: memoryview) -> TiffImagePlugin.TiffImageFile:
+def _parse(data: memoryview) -> TiffImagePlugin.TiffImageFile:
     try:
         return TiffImagePlugin.TiffImageFile(io.BytesIO(data))
-    except SyntaxError as error:
-        # What the library raises for layouts it does not know.
-        raise MediaRejected("unsupported_type", f"a TIFF of another kind: {error}") from None
+    except SyntaxError as exc:
+        # The library raises this for unknown layouts.
+        raise MediaRejected(
+            "unsupported_type", f"the TIFF has an unsupported layout: {exc}"
+        ) from None
 
 
-def _needs_help(image: TiffImagePlugin.TiffImageFile) -> bool:
-    """Whether uncompressed pixels lie in a way that only the library for compressed ones puts in order."""
+def _needs_libtiff(image: TiffImagePlugin.TiffImageFile) -> bool:
+    """Whether uncompressed pixels have a layout that only libtiff can decode."""
     tags = image.tag_v2
     coarse = tags.get(_PHOTOMETRIC) == _LUMA_AND_CHROMA and tags.get(_SAMPLING) != _EACH
     return _TILE_WIDTH in tags or tags.get(_PLANAR) == _IN_PLANES or coarse
@@ -101,7 +103,7 @@ def _needs_help(image: TiffImagePlugin.TiffImageFile) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """How a directory is written: classic TIFF, or BigTIFF with wider numbers."""
+    """The layout of a directory: classic TIFF, or BigTIFF with wider numbers."""
 
     start: str
     start_at: int
@@ -115,32 +117,32 @@ _BIG = _Layout("Q", 8, "Q", "HHQ", 12)
 _BIG_VERSION = 43
 
 
-def _sides(data: memoryview) -> Size:
-    """Width and height of the first page; refuses a directory whose fields claim the file many times."""
+def _size(data: memoryview) -> Size:
+    """Return width and height of the first page. Refuse a directory whose fields claim the file many times over."""
     order = "<" if bytes(data[:2]) == b"II" else ">"
     try:
         (version,) = struct.unpack_from(order + "H", data, 2)
-        return _read_sides(data, order, _BIG if version == _BIG_VERSION else _CLASSIC)
+        return _read_size(data, order, _BIG if version == _BIG_VERSION else _CLASSIC)
     except struct.error:
-        raise MediaRejected("corrupt", "a TIFF without a directory") from None
+        raise MediaRejected("corrupt", "the TIFF has no directory") from None
 
 
-def _read_sides(data: memoryview, order: str, layout: _Layout) -> Size:
+def _read_size(data: memoryview, order: str, layout: _Layout) -> Size:
     (start,) = struct.unpack_from(order + layout.start, data, layout.start_at)
     (count,) = struct.unpack_from(order + layout.count, data, start)
     if count > _MAX_ENTRIES:
-        raise MediaRejected("corrupt", f"a TIFF page with {count} fields")
-    sides = {_WIDTH: 0, _HEIGHT: 0}
+        raise MediaRejected("corrupt", f"the TIFF page has {count} fields")
+    found = {_WIDTH: 0, _HEIGHT: 0}
     size = struct.calcsize(order + layout.entry) + struct.calcsize(order + layout.start)
     first = start + struct.calcsize(order + layout.count)
     claimed = 0
     for at in range(first, first + count * size, size):
-        tag, kind, many = struct.unpack_from(order + layout.entry, data, at)
-        # A library reads no more than there is, but it reads that for each field.
-        claimed += min(many * _VALUE_BYTES.get(kind, 1), len(data))
-        if tag in sides:
-            form = _SIDE_FORMS.get(kind, "I")
-            (sides[tag],) = struct.unpack_from(order + form, data, at + layout.value_at)
+        tag, kind, values = struct.unpack_from(order + layout.entry, data, at)
+        # The library reads no more than the file holds, but it does so for each field.
+        claimed += min(values * _VALUE_BYTES.get(kind, 1), len(data))
+        if tag in found:
+            size_format = _SIZE_FORMATS.get(kind, "I")
+            (found[tag],) = struct.unpack_from(order + size_format, data, at + layout.value_at)
     if claimed > 2 * len(data) + _MAX_CLAIMS:
-        raise MediaRejected("corrupt", "a TIFF whose fields claim more than there is")
-    return sides[_WIDTH], sides[_HEIGHT]
+        raise MediaRejected("corrupt", "the TIFF's fields claim more than the file holds")
+    return found[_WIDTH], found[_HEIGHT]

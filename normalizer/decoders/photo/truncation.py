@@ -1,4 +1,4 @@
-"""Photos of which not all can be decoded: shown as browsers show them, as far as they go, if that is far enough."""
+"""Truncated and damaged photos: shown as browsers show them, if enough can be decoded."""
 
 import mmap
 from collections.abc import Callable
@@ -9,32 +9,32 @@ from PIL import Image, ImageFile
 
 from normalizer.media import MediaRejected
 
-from .opened import Opened, Seen
+from .opened import OnRows, OpenedPhoto
 
 #: The share of rows that may be missing.
-_MOST_MISSING = 1 / 3
+_MAX_MISSING = 1 / 3
 
-#: Decoders leave what they could not decode in one colour, but for rounding.
+#: Decoders leave the missing part in one colour, except for rounding.
 _ONE_COLOUR = 2
 
 
-def tolerated(reopen: Callable[[], Opened]) -> Opened:
-    """The photo, opened anew without minding damage. The library then minds none for good: cells have one job."""
+def open_truncated(reopen: Callable[[], OpenedPhoto]) -> OpenedPhoto:
+    """Reopen the photo with damage tolerated. The setting stays, because a sandbox runs one job."""
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     opened = reopen()
 
-    def load(ground: mmap.mmap | None, _: Seen) -> Image.Image:
-        # Nothing is told before it is known whether it is enough.
-        image = opened.load(ground, lambda _: None)
-        if _missing(image) > image.height * _MOST_MISSING:
-            raise MediaRejected("corrupt", "a photo of which too little can be decoded")
+    def load(memory: mmap.mmap | None, _: OnRows) -> Image.Image:
+        # No rows are reported before it is known whether they are enough.
+        image = opened.load(memory, lambda _: None)
+        if _count_missing_rows(image) > image.height * _MAX_MISSING:
+            raise MediaRejected("corrupt", "too little of the photo can be decoded")
         return image
 
     return replace(opened, load=load)
 
 
-def _missing(image: Image.Image) -> int:
-    """How many rows are of one colour, that of the last pixel; of interlaced pictures they lie scattered."""
+def _count_missing_rows(image: Image.Image) -> int:
+    """Count the rows that have only the colour of the last pixel. In interlaced pictures they are scattered."""
     pixels = np.asarray(image.convert("RGB"))
     low, high = pixels.min(axis=1), pixels.max(axis=1)
     last = pixels[-1, -1].astype(int)

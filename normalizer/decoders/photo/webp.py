@@ -1,4 +1,4 @@
-"""WebP: its picture, or of one that moves the first frame."""
+"""WebP: the picture, or the first frame of an animation."""
 
 import ctypes
 import mmap
@@ -7,106 +7,110 @@ from typing import Any
 
 from PIL import Image, WebPImagePlugin
 
-from normalizer.canvas import BYTES_PER_PIXEL, reduced
+from normalizer.canvas import BYTES_PER_PIXEL, reduced_size
 from normalizer.media import MediaRejected
 
 from . import downscaling, libwebp, orientation, pixel_memory
-from .libwebp import Facts
-from .opened import Opened, Seen, Wish
+from .libwebp import Header
+from .opened import DecodeLimits, OnRows, OpenedPhoto
 
-#: Of a picture that moves the library holds twelve bytes a pixel, of a lossless one four, of others hardly any.
-_MAX_MOVING, _MAX_LOSSLESS = 16_000_000, 32_000_000
+#: The library holds twelve bytes a pixel of an animation, four of a lossless picture, almost none of others.
+_MAX_ANIMATED, _MAX_LOSSLESS = 16_000_000, 32_000_000
 
-#: From so many pixels on there must be something of them.
+#: Pictures of more pixels must have some content.
 _LARGE = 8_000_000
 
-_ABOUT = frozenset({b"EXIF", b"XMP ", b"ICCP"})
+_METADATA = frozenset({b"EXIF", b"XMP ", b"ICCP"})
 _MAX_CHUNKS = 10_000
 
 
-def open_webp(data: memoryview, wish: Wish) -> Opened:
-    size = _sides(data)
-    wish.check(size)
-    wish.check_substance(size, len(data), _LARGE)
+def open_webp(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
+    size = _size(data)
+    limits.check(size)
+    limits.check_density(size, len(data), _LARGE)
     content, library = bytes(data), libwebp.library()
-    facts = libwebp.still(library, content) if library else None
-    if library and facts:
-        return _still(library, content, facts, wish)
-    wish.check(size, most=_MAX_MOVING)
-    return _moving(content, wish)
+    header = libwebp.read_still(library, content) if library else None
+    if library and header:
+        return _open_still(library, content, header, limits)
+    limits.check(size, most=_MAX_ANIMATED)
+    return _open_animation(content, limits)
 
 
-def _still(library: ctypes.CDLL, content: bytes, facts: Facts, wish: Wish) -> Opened:
-    size, mode = facts.size, "RGBA" if facts.translucent else "RGB"
-    wish.check(size, most=_MAX_LOSSLESS if facts.lossless else None)
-    wish.check_substance(size, len(content), _LARGE)
-    fit = wish.fit(size)
-    about = _about(content)
+def _open_still(
+    library: ctypes.CDLL, content: bytes, header: Header, limits: DecodeLimits
+) -> OpenedPhoto:
+    size, mode = header.size, "RGBA" if header.translucent else "RGB"
+    limits.check(size, most=_MAX_LOSSLESS if header.lossless else None)
+    limits.check_density(size, len(content), _LARGE)
+    fit = limits.fit(size)
+    metadata = _metadata_chunks(content)
 
-    def load(ground: mmap.mmap | None, _: Seen) -> Image.Image:
-        goal = reduced(size, fit.factor)
-        ground = pixel_memory.private(*goal) if ground is None else ground
-        libwebp.decode(library, content, size, pixel_memory.pixels(ground, *goal))
-        return pixel_memory.laid_over(ground, *goal, mode)
+    def load(memory: mmap.mmap | None, _: OnRows) -> Image.Image:
+        target_size = reduced_size(size, fit.factor)
+        memory = pixel_memory.allocate(*target_size) if memory is None else memory
+        libwebp.decode(library, content, size, pixel_memory.pixels(memory, *target_size))
+        return pixel_memory.image_over(memory, *target_size, mode)
 
-    return Opened(
+    return OpenedPhoto(
         size=size,
         fit=fit,
         load=load,
-        lays=downscaling.laid(mode, size, fit),
-        orientation=orientation.stated(about.get(b"EXIF", b""), about.get(b"XMP ", b"")),
-        profile=about.get(b"ICCP"),
-        crisp=facts.lossless,
+        canvas_mode=downscaling.canvas_mode(mode, size, fit),
+        orientation=orientation.from_metadata(
+            metadata.get(b"EXIF", b""), metadata.get(b"XMP ", b"")
+        ),
+        profile=metadata.get(b"ICCP"),
+        lossless=header.lossless,
     )
 
 
-def _moving(content: bytes, wish: Wish) -> Opened:
-    # Pillow's own class would keep the pixels twice.
+def _open_animation(content: bytes, limits: DecodeLimits) -> OpenedPhoto:
+    # Pillow's own class would keep two copies of the pixels.
     library: Any = WebPImagePlugin._webp  # type: ignore[attr-defined]  # noqa: SLF001
     decoder = library.WebPAnimDecoder(content)
     size, _, _, _, mode = decoder.get_info()
-    wish.check(size, most=_MAX_MOVING)
-    fit = wish.fit(size)
+    limits.check(size, most=_MAX_ANIMATED)
+    fit = limits.fit(size)
 
-    def load(ground: mmap.mmap | None, seen: Seen) -> Image.Image:
+    def load(memory: mmap.mmap | None, on_rows: OnRows) -> Image.Image:
         frame = decoder.get_next()
         if frame is None:
-            raise MediaRejected("corrupt", "a WebP that ends before its picture")
+            raise MediaRejected("corrupt", "the WebP ends before its picture")
         stored = "RGBX" if mode == "RGB" else mode
         stride = size[0] * BYTES_PER_PIXEL
-        return downscaling.Rows(frame[0], size, mode, stride, stored).shown(
-            ground, fit.factor, seen
+        return downscaling.RawRows(frame[0], size, mode, stride, stored).to_image(
+            memory, fit.factor, on_rows
         )
 
-    return Opened(
+    return OpenedPhoto(
         size=size,
         fit=fit,
         load=load,
-        lays=downscaling.laid(mode, size, fit),
-        orientation=orientation.stated(
+        canvas_mode=downscaling.canvas_mode(mode, size, fit),
+        orientation=orientation.from_metadata(
             decoder.get_chunk("EXIF") or b"", decoder.get_chunk("XMP ") or b""
         ),
         profile=decoder.get_chunk("ICCP") or None,
-        crisp=content[12:16] == b"VP8L",
+        lossless=content[12:16] == b"VP8L",
     )
 
 
-def _about(content: bytes) -> dict[bytes, bytes]:
-    """The first of each chunk that says something about the picture."""
+def _metadata_chunks(content: bytes) -> dict[bytes, bytes]:
+    """Return the first of each metadata chunk."""
     found: dict[bytes, bytes] = {}
     at = 12
     for _ in range(_MAX_CHUNKS):
         if at + 8 > len(content):
             break
         name, size = struct.unpack_from("<4sI", content, at)
-        if name in _ABOUT:
+        if name in _METADATA:
             found.setdefault(name, content[at + 8 : at + 8 + size])
         at += 8 + size + size % 2
     return found
 
 
-def _sides(data: memoryview) -> tuple[int, int]:
-    """Width and height, as the first chunk states them (WebP container specification)."""
+def _size(data: memoryview) -> tuple[int, int]:
+    """Return width and height as the first chunk states them (WebP container specification)."""
     kind = bytes(data[12:16])
     try:
         if kind == b"VP8X":
@@ -120,4 +124,4 @@ def _sides(data: memoryview) -> tuple[int, int]:
             return width & 0x3FFF, height & 0x3FFF
     except struct.error:
         pass
-    raise MediaRejected("corrupt", "a WebP without a picture")
+    raise MediaRejected("corrupt", "the WebP has no picture")

@@ -1,1 +1,1 @@
-"""Videos: a new container around the first picture and sound track, and the first frame as a photo."""
+"""Video decoders: a new container around the first video and audio track, and the first frame as a photo."""

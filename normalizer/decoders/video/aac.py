@@ -1,23 +1,23 @@
-"""AAC frames (ISO/IEC 14496-3, 4.4.2.1): what encoders write before the sound, which is their name, goes."""
+"""AAC frames (ISO/IEC 14496-3, 4.4.2.1): removes elements before the sound, in which encoders write their name."""
 
 from . import hidden_text
-from .bitstream import Bits, Irregular
+from .bitstream import Bits, IrregularStream
 
-#: The kinds of elements at the start of a frame that hold no sound: data, mixing notes, fill.
+#: Elements at the start of a frame that hold no sound: data, program configuration, fill.
 _DATA, _PROGRAM, _FILL = 4, 5, 6
 
-#: A configuration is two to seven bytes; one with a comment in it is longer.
+#: A configuration has two to seven bytes; one that contains a comment is longer.
 _MAX_CONFIGURATION = 12
 
 
 def check_configuration(configuration: bytes) -> None:
-    """Raises Irregular for one that could carry text."""
+    """Raise IrregularStream for a configuration that could carry text."""
     if not 2 <= len(configuration) <= _MAX_CONFIGURATION:
-        raise Irregular("a sound configuration of unusual length")
+        raise IrregularStream("the audio configuration has an unusual length")
 
 
-def filtered(packet: memoryview) -> bytes | None:
-    """The frame without leading data and fill elements; None where there are none."""
+def filter_frame(packet: memoryview) -> bytes | None:
+    """Return the frame without leading data and fill elements, or None if it has none."""
     hidden_text.check_end(packet)
     if not packet or packet[0] >> 5 not in {_DATA, _PROGRAM, _FILL}:
         return None
@@ -25,7 +25,7 @@ def filtered(packet: memoryview) -> bytes | None:
     while bits.peek(3) in {_DATA, _FILL}:
         _skip(bits)
     if bits.peek(3) == _PROGRAM:
-        raise Irregular("a sound frame that changes its configuration")
+        raise IrregularStream("an audio frame changes its configuration")
     return bits.rest()
 
 

@@ -1,19 +1,19 @@
-"""Streams of picture and sound, read bit by bit."""
+"""Video and audio streams, read bit by bit."""
 
 
-class Irregular(Exception):
-    """Not the stream its container says it is: better decode it and encode it anew."""
+class IrregularStream(Exception):
+    """A stream that does not match its container and should be decoded and re-encoded."""
 
 
 class Bits:
-    """Bits of a unit or a frame, first ones first."""
+    """The bits of a unit or a frame, first bits first."""
 
     def __init__(self, content: bytes) -> None:
         self._value, self._left = int.from_bytes(content, "big"), 8 * len(content)
 
     def peek(self, count: int) -> int:
         if count > self._left:
-            raise Irregular("a stream that ends too early")
+            raise IrregularStream("the stream ends too early")
         return self._value >> (self._left - count)
 
     def take(self, count: int) -> int:
@@ -23,7 +23,7 @@ class Bits:
         return value
 
     def number(self) -> int:
-        """A number of any length, as Rec. ITU-T H.264, 9.1 codes it."""
+        """Read a number of variable length (Rec. ITU-T H.264, 9.1)."""
         zeros = self._left - self._value.bit_length()
         return self.take(2 * zeros + 1) - 1
 

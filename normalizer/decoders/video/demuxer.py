@@ -1,4 +1,4 @@
-"""A sender's film, opened so that nothing but its index is looked at."""
+"""A sender's video, opened so that only its index is read."""
 
 from dataclasses import dataclass
 
@@ -13,8 +13,8 @@ from normalizer.media import MediaRejected
 from .masked_file import MaskedFile
 from .structure import Structure
 
-#: One demuxer only, so that a playlist posing as MP4 is none; and no data in other files. The decoders
-#: that libavformat would run while it probes stay shut: we decode when we want to.
+#: A single demuxer, so that a playlist cannot pose as MP4, and no data in other files. The decoders that
+#: libavformat would run while probing are disabled: we decode later.
 _OPTIONS = {
     "codec_whitelist": "none",
     "format_whitelist": "mov",
@@ -22,17 +22,17 @@ _OPTIONS = {
     "use_absolute_path": "0",
 }
 
-#: Where picture and sound lie far apart each change between them reads so much anew.
+#: If video and audio are far apart in the file, each switch between them reads this many bytes.
 _READ_BYTES = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)
 class VideoSource:
-    """An open film with the tracks that matter."""
+    """An open video with the tracks that are used."""
 
     container: InputContainer
-    picture: VideoStream
-    sound: AudioStream | None
+    video: VideoStream
+    audio: AudioStream | None
     boxes: Structure
 
     @property
@@ -41,7 +41,7 @@ class VideoSource:
 
 
 def open_video(source: int, boxes: Structure) -> VideoSource:
-    """The film behind a descriptor; raises MediaRejected where it has no picture we know."""
+    """Open the video behind a descriptor. Raise MediaRejected if it has no video track in a supported coding."""
     container = av.open(
         MaskedFile(source, boxes.end, boxes.hidden),
         format="mov",
@@ -49,14 +49,14 @@ def open_video(source: int, boxes: Structure) -> VideoSource:
         buffer_size=_READ_BYTES,
     )
     assert isinstance(container, InputContainer)
-    pictures = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-    if not pictures:
-        raise MediaRejected("unsupported_type", "a film without a picture")
-    picture = pictures[0]
-    if picture.codec_context is None:
-        raise MediaRejected("unsupported_type", "a film in a coding we do not know")
-    # Threads would be more than one processor for one sender.
-    picture.codec_context.thread_type = "NONE"
-    picture.codec_context.thread_count = 1
-    sounds = [s for s in container.streams.audio if s.codec_context is not None]
-    return VideoSource(container, picture, sounds[0] if sounds else None, boxes)
+    videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if not videos:
+        raise MediaRejected("unsupported_type", "the file has no video track")
+    video = videos[0]
+    if video.codec_context is None:
+        raise MediaRejected("unsupported_type", "the video has an unsupported coding")
+    # Threads would use more than one processor for one sender.
+    video.codec_context.thread_type = "NONE"
+    video.codec_context.thread_count = 1
+    audios = [s for s in container.streams.audio if s.codec_context is not None]
+    return VideoSource(container, video, audios[0] if audios else None, boxes)

@@ -1,4 +1,4 @@
-"""Frames on their way from a decoder to an encoder or to a poster: scaled, toned down, turned upright."""
+"""Filters between a decoder and an encoder or a poster: scaling, tone mapping, turning upright."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -12,7 +12,7 @@ from normalizer.decoders.photo.orientation import UPRIGHT
 
 from .tone_mapping import is_high_dynamic_range, table
 
-#: EXIF's ways of lying, as filters.
+#: EXIF's orientations, as filters.
 _TURNS: dict[int, tuple[tuple[str, str], ...]] = {
     1: (),
     2: (("hflip", ""),),
@@ -24,7 +24,7 @@ _TURNS: dict[int, tuple[tuple[str, str], ...]] = {
     8: (("transpose", "cclock"),),
 }
 
-#: AVCOL_SPC_… as the filter `scale` names them, where it would not guess what browsers assume.
+#: AVCOL_SPC_… in the words of the filter `scale`, which would otherwise guess differently from browsers.
 _MATRICES = {
     1: "bt709",
     4: "fcc",
@@ -38,34 +38,37 @@ _HD_ROWS = 720
 
 
 def matrix(frame: VideoFrame) -> str:
-    """How colours were made luma and chroma; where the film does not say, what browsers assume."""
+    """Return the colour matrix of a frame; if the video states none, the one that browsers assume."""
     return _MATRICES.get(frame.colorspace, "bt709" if frame.height >= _HD_ROWS else "bt601")
 
 
 class Pipeline:
-    """For frames like the first one: of its size, format and colours."""
+    """Filters for frames with the size, format and colours of the first one."""
 
     def __init__(
-        self, frame: VideoFrame, size: tuple[int, int], form: str, turn: int = UPRIGHT
+        self, frame: VideoFrame, size: tuple[int, int], pixel_format: str, turn: int = UPRIGHT
     ) -> None:
-        self._like = _likeness(frame)
+        self._format = _frame_format(frame)
         graph = self._graph = Graph()
         graph.threads = 1
         base = frame.time_base or Fraction(1, 90000)
         self._source = graph.add_buffer(
             width=frame.width, height=frame.height, format=frame.format, time_base=base
         )
-        last = self._chain(
+        last = self._append(
             self._source,
             ("scale", f"{size[0]}:{size[1]}:in_color_matrix={matrix(frame)}:flags=bilinear"),
         )
         if is_high_dynamic_range(frame):
-            last = self._toned(last, frame.color_trc, base)
-        last = self._chain(
+            last = self._add_tone_mapping(last, frame.color_trc, base)
+        last = self._append(
             last,
             *_TURNS[turn],
-            ("scale", "out_color_matrix=bt709:out_range=" + ("pc" if form == "rgb0" else "tv")),
-            ("format", form),
+            (
+                "scale",
+                "out_color_matrix=bt709:out_range=" + ("pc" if pixel_format == "rgb0" else "tv"),
+            ),
+            ("format", pixel_format),
         )
         self._sink = graph.add("buffersink")
         last.link_to(self._sink)
@@ -73,12 +76,12 @@ class Pipeline:
         if is_high_dynamic_range(frame):
             self._feed_table(frame.color_trc, base)
 
-    def takes(self, frame: VideoFrame) -> bool:
-        """Whether a frame is like the first one."""
-        return _likeness(frame) == self._like
+    def accepts(self, frame: VideoFrame) -> bool:
+        """Whether a frame has the size, format and colours of the first one."""
+        return _frame_format(frame) == self._format
 
     def frames(self, frame: VideoFrame | None) -> Iterator[VideoFrame]:
-        """What comes out when a frame goes in; None at the end."""
+        """Yield the filtered frames after a frame was fed in; None marks the end."""
         self._source.push(frame)
         while True:
             try:
@@ -88,9 +91,11 @@ class Pipeline:
             assert isinstance(out, VideoFrame)
             yield out
 
-    def _toned(self, last: FilterContext, transfer: int, base: Fraction) -> FilterContext:
-        # The filter is wrong about the order of whole-numbered planes, and fastest with this.
-        last = self._chain(last, ("format", "gbrpf32le"))
+    def _add_tone_mapping(
+        self, last: FilterContext, transfer: int, base: Fraction
+    ) -> FilterContext:
+        # The filter confuses the order of integer planes, and is fastest with floats.
+        last = self._append(last, ("format", "gbrpf32le"))
         colours = table(transfer)
         self._table = self._graph.add_buffer(
             width=colours.width, height=colours.height, format=colours.format, time_base=base
@@ -106,7 +111,7 @@ class Pipeline:
         self._table.push(colours)
         self._table.push(None)
 
-    def _chain(self, last: FilterContext, *filters: tuple[str, str]) -> FilterContext:
+    def _append(self, last: FilterContext, *filters: tuple[str, str]) -> FilterContext:
         for name, arguments in filters:
             node = self._graph.add(name, arguments or None)
             last.link_to(node)
@@ -114,5 +119,5 @@ class Pipeline:
         return last
 
 
-def _likeness(frame: VideoFrame) -> tuple[int, int, str, int, int]:
+def _frame_format(frame: VideoFrame) -> tuple[int, int, str, int, int]:
     return (frame.width, frame.height, frame.format.name, frame.color_trc, frame.colorspace)

@@ -1,40 +1,41 @@
-"""Words that somebody put into a film: no decoder reads what lies behind the last coded bit of a picture or a sound.
+"""Text hidden in a video: decoders ignore bytes after the last coded bit of a picture or a sound.
 
-Packed bits look like letters too, but hardly ever so many in a row: once in ten thousand films of an hour.
+Compressed bits can look like letters too, but rarely this many in a row: once in ten thousand videos of an hour.
 """
 
 import re
 
-from .bitstream import Irregular
+from .bitstream import IrregularStream
 
-_WORDS = re.compile(rb"[ -~]{24}")
+_TEXT = re.compile(rb"[ -~]{24}")
 _END_BYTES = 40
 _FIRST_LETTER, _LAST_LETTER = ord(" "), ord("~")
 
-#: Patterns that repeat are what packed bits of nothing look like, and filling.
-_LEAST_LETTERS = 8
+#: Fewer distinct letters are a repeated pattern, as compressed empty content and filler have.
+_MIN_DISTINCT = 8
 
 
-#: So many letters in so many bytes take in the ones here, counted from the end: a quick look at most frames.
-_SURELY = (-20, -22)
+#: A run of that length in that many bytes covers these positions, counted from the end: a quick test of most
+#: frames.
+_PROBES = (-20, -22)
 
 
 def check_end(content: memoryview) -> None:
-    """Raises Irregular for a unit or a frame that ends in words."""
+    """Raise IrregularStream for a unit or frame that ends with text."""
     if len(content) >= _END_BYTES:
-        for place in _SURELY:
+        for place in _PROBES:
             if not _FIRST_LETTER <= content[place] <= _LAST_LETTER:
                 return
-    found = _WORDS.search(content[-_END_BYTES:])
-    if found and len(set(found.group())) >= _LEAST_LETTERS:
-        raise Irregular("words at the end of a frame")
+    found = _TEXT.search(content[-_END_BYTES:])
+    if found and len(set(found.group())) >= _MIN_DISTINCT:
+        raise IrregularStream("a frame ends with text")
 
 
-#: Parameters are some twenty bytes of packed bits. So many letters in a row are somebody's words.
-_WORDS_OF_PARAMETERS = re.compile(rb"[ -~]{12}")
+#: Parameter sets have about twenty bytes of packed bits. This many letters in a row are text.
+_PARAMETER_TEXT = re.compile(rb"[ -~]{12}")
 
 
 def check_parameters(unit: bytes) -> None:
-    """Raises Irregular for a parameter set with words in it."""
-    if _WORDS_OF_PARAMETERS.search(unit):
-        raise Irregular("words in a parameter set")
+    """Raise IrregularStream for a parameter set that contains text."""
+    if _PARAMETER_TEXT.search(unit):
+        raise IrregularStream("a parameter set contains text")

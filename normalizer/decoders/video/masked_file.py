@@ -1,20 +1,19 @@
-"""A sender's film as a library shall see it: what plays, and nothing of the rest.
+"""A sender's video as the library sees it: only the boxes that are needed to play it.
 
-Boxes that no player needs are renamed to free space while they are read. Offsets stay what they are, and no
-library ever parses what a sender put there: names, places, covers, other tracks. (Not `free`: libavformat
-looks into that for a film's index.)
+Other boxes are renamed to free space while they are read. Offsets stay the same, and no library ever parses names,
+places, covers or other tracks. (The name is not `free`, because libavformat looks into that for an index.)
 """
 
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from .file_view import Cursor
+from .file_view import FileView
 
 _FREE = b"skip"
 
 
-class MaskedFile(Cursor):
-    """A film up to where it ends, with the four letters at each of the places given hidden."""
+class MaskedFile(FileView):
+    """A video up to its end, with the box names at the given places replaced."""
 
     def __init__(self, descriptor: int, end: int, hidden: Sequence[int]) -> None:
         super().__init__(descriptor)
@@ -25,18 +24,18 @@ class MaskedFile(Cursor):
         data = super().read(min(size, max(0, self._end - start)))
         first = bisect_left(self._hidden, start - len(_FREE) + 1)
         last = bisect_left(self._hidden, start + len(data))
-        return self._covered(data, start, self._hidden[first:last]) if first < last else data
+        return self._mask(data, start, self._hidden[first:last]) if first < last else data
 
-    def write(self, data: bytes) -> int:  # noqa: ARG002  # whatever it is
-        raise OSError("a sender's film is only read")
+    def write(self, data: bytes) -> int:  # noqa: ARG002  # part of the interface
+        raise OSError("a sender's video is read-only")
 
     def length(self) -> int:
         return self._end
 
-    def _covered(self, data: bytes, start: int, places: Sequence[int]) -> bytes:
-        covered = bytearray(data)
+    def _mask(self, data: bytes, start: int, places: Sequence[int]) -> bytes:
+        masked = bytearray(data)
         for place in places:
             for index, letter in enumerate(_FREE):
-                if 0 <= place + index - start < len(covered):
-                    covered[place + index - start] = letter
-        return bytes(covered)
+                if 0 <= place + index - start < len(masked):
+                    masked[place + index - start] = letter
+        return bytes(masked)

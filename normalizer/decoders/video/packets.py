@@ -11,8 +11,8 @@ from av.stream import Stream
 S = TypeVar("S", bound=Stream)
 
 
-def remade(packet: Packet[S], content: bytes) -> Packet[S]:
-    """A packet of the same track at the same time."""
+def replace_content(packet: Packet[S], content: bytes) -> Packet[S]:
+    """Return a packet with other content, of the same track and time."""
     new: Any = Packet(content)
     new.stream = packet.stream
     new.time_base = packet.time_base

@@ -1,4 +1,4 @@
-"""The sound of a film, decoded and encoded anew as AAC, which every browser plays."""
+"""The audio track of a video, decoded and re-encoded as AAC, which every browser plays."""
 
 # PyAV's packets are generic for type checkers only.
 from __future__ import annotations
@@ -16,19 +16,19 @@ from av.packet import Packet
 from normalizer.media import MediaRejected
 
 from . import aac
-from .packets import remade
+from .packets import replace_content
 
 #: Rates that every browser plays; others, such as the 8,000 of telephones, become the first.
 _RATES = (44100, 48000, 32000, 24000, 22050)
 
-#: No microphone has others. A second of sound at one number a second would become 44,100 of ours.
-_LEAST_RATE, _MOST_RATE = 4000, 384_000
+#: No microphone has others. A second of sound with one sample a second would become 44,100 samples.
+_MIN_RATE, _MAX_RATE = 4000, 384_000
 
 _BITS_PER_CHANNEL = 64_000
 
 
-class Voice:
-    """One track on its way."""
+class AudioTranscoder:
+    """The re-encoder of one audio track."""
 
     def __init__(self, source: AudioStream, output: OutputContainer) -> None:
         context = source.codec_context
@@ -38,29 +38,31 @@ class Voice:
         self._encoder: AudioCodecContext = self._stream.codec_context
         self._encoder.layout = layout
         self._encoder.bit_rate = _BITS_PER_CHANNEL * (1 if layout == "mono" else 2)
-        # Without it the encoder signs its first frame.
+        # Without this flag the encoder writes its name into the first frame.
         self._encoder.flags |= Flags.bitexact
         self._resampler = AudioResampler("fltp", layout, rate, frame_size=_FRAME)
         self._decoder = context
 
     def packets(self, packet: Packet[AudioStream]) -> Iterator[Packet[AudioStream]]:
-        """What comes out when a packet of the source goes in; the empty one that ends it included."""
+        """Yield the packets for a packet of the source; its last packet is empty."""
         for frame in self._decoder.decode(packet):
-            if not _LEAST_RATE <= frame.sample_rate <= _MOST_RATE:
-                raise MediaRejected("corrupt", f"sound of {frame.sample_rate} numbers a second")
-            yield from self._encoded(frame)
+            if not _MIN_RATE <= frame.sample_rate <= _MAX_RATE:
+                raise MediaRejected(
+                    "corrupt", f"the sound has {frame.sample_rate} samples a second"
+                )
+            yield from self._encode(frame)
         if packet.dts is None:
-            yield from self._encoded(None)
-            yield from self._cleaned(None)
+            yield from self._encode(None)
+            yield from self._encode_frame(None)
 
-    def _encoded(self, frame: AudioFrame | None) -> Iterator[Packet[AudioStream]]:
+    def _encode(self, frame: AudioFrame | None) -> Iterator[Packet[AudioStream]]:
         for part in self._resampler.resample(frame):
-            yield from self._cleaned(part)
+            yield from self._encode_frame(part)
 
-    def _cleaned(self, frame: AudioFrame | None) -> Iterator[Packet[AudioStream]]:
+    def _encode_frame(self, frame: AudioFrame | None) -> Iterator[Packet[AudioStream]]:
         for packet in self._stream.encode(frame):
-            content = aac.filtered(memoryview(packet))
-            yield packet if content is None else remade(packet, content)
+            content = aac.filter_frame(memoryview(packet))
+            yield packet if content is None else replace_content(packet, content)
 
 
 #: Samples in an AAC frame.

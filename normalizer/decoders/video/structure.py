@@ -1,7 +1,7 @@
-"""What the boxes of a sender's film say, read before any library sees the file.
+"""The structure of a sender's video, read from its boxes before a library sees the file.
 
-Refuses early what no library should have to survive: cut files, data in other files, indexes that claim
-more samples than there are bytes.
+Early refusals protect the libraries: truncated files, data in other files, indexes that claim more samples than the
+file has bytes.
 """
 
 import struct
@@ -10,24 +10,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from normalizer.decoders.photo.orientation import UPRIGHT
-from normalizer.isobmff import CONTAINERS, Box, Broken, inside, walk
+from normalizer.isobmff import CONTAINERS, Box, Broken, find_boxes, walk
 from normalizer.media import MediaRejected
 
-from .index_limits import Claims
+from .index_limits import IndexLimits
 
-#: Top-level boxes that make a film. If one of them is cut, the film is.
+#: Top-level boxes that make a video. If one of them is truncated, the video is.
 _MEDIA = frozenset({b"ftyp", b"moov", b"mdat", b"moof"})
 
-#: Stands for the file where a box's name would stand.
+#: The parent of the top-level boxes, in place of a box name.
 _FILE = b""
 
-#: Other top-level boxes there are. What follows the last of all is somebody's trailing bytes.
+#: The other known top-level boxes. Everything after the last known box is ignored.
 _OTHERS = frozenset(
     {b"free", b"skip", b"wide", b"pnot", b"uuid", b"meta", b"styp", b"sidx", b"ssix", b"prft"}
     | {b"emsg", b"mfra", b"PICT", b"udta", b"pdin", b"junk"}
 )
 
-#: What a library needs to know to find and decode frames, by where it stands: libraries look everywhere.
+#: The boxes that a library needs to find and decode frames, by their parent: libraries look everywhere.
 _NEEDED: Mapping[bytes, frozenset[bytes]] = {
     _FILE: _MEDIA,
     b"moov": frozenset({b"mvhd", b"trak", b"mvex"}),
@@ -43,18 +43,18 @@ _NEEDED: Mapping[bytes, frozenset[bytes]] = {
     b"traf": frozenset({b"tfhd", b"tfdt", b"trun"}),
 }
 
-#: Of the others the first one counts, and libraries give up on a second one.
+#: Boxes that may be repeated. Of the others only the first counts, and libraries give up at a second one.
 _REPEATED = frozenset({b"mdat", b"moof", b"trak", b"trex", b"traf", b"trun"})
 
 _ENCRYPTED = frozenset({b"encv", b"enca", b"drmi", b"drms"})
-_PICTURE_OR_SOUND = frozenset({b"vide", b"soun"})
+_PLAYABLE = frozenset({b"vide", b"soun"})
 
-#: From a track to its tables.
+#: The path from a track to its tables.
 _TABLE = b"mdia", b"minf", b"stbl"
 
 _MAX_TRACKS = 64
 
-#: The turning part of a display matrix (ISO/IEC 14496-12, 6.2.2), in EXIF's words.
+#: The rotation in a display matrix (ISO/IEC 14496-12, 6.2.2), as EXIF's orientations.
 _TURNS = {
     (1, 0, 0, 1): 1,
     (-1, 0, 0, 1): 2,
@@ -69,7 +69,7 @@ _TURNS = {
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A track of the file as its index describes it."""
+    """A track of the file, as its index describes it."""
 
     number: int
     kind: bytes
@@ -77,35 +77,35 @@ class Track:
 
     @property
     def plays(self) -> bool:
-        return self.kind in _PICTURE_OR_SOUND
+        return self.kind in _PLAYABLE
 
 
 @dataclass(frozen=True, slots=True)
 class Structure:
     tracks: tuple[Track, ...]
-    #: Where the film ends, whatever comes behind it.
+    #: The end of the video; the rest of the file is ignored.
     end: int
-    #: Where the names of boxes stand that no library needs to see.
+    #: The offsets of names of boxes that no library needs to see.
     hidden: tuple[int, ...]
-    #: Where media begin, end, begin again, and so on.
+    #: The offsets at which media begin and end, alternately.
     media: tuple[int, ...]
 
     def orientation(self, number: int) -> int:
-        """Which way the pictures of a track must be turned."""
+        """Return the EXIF orientation of a track."""
         return next((t.orientation for t in self.tracks if t.number == number), UPRIGHT)
 
     def media_around(self, start: int) -> range:
-        """The media that a place lies in, an empty range where it lies in none: an index can point at anything."""
+        """Return the media around an offset, or an empty range: an index can point anywhere."""
         at = bisect_right(self.media, start)
         return range(self.media[at - 1], self.media[at]) if at % 2 == 1 else range(0)
 
 
 def read(data: memoryview) -> Structure:
-    """Raises MediaRejected."""
+    """Return the structure. Raise MediaRejected for a broken file."""
     try:
         return _read(data)
-    except (Broken, struct.error, IndexError) as error:
-        raise MediaRejected("corrupt", f"a film whose boxes are broken: {error}") from None
+    except (Broken, struct.error, IndexError) as exc:
+        raise MediaRejected("corrupt", f"the video's boxes are broken: {exc}") from None
 
 
 def _read(data: memoryview) -> Structure:
@@ -113,30 +113,32 @@ def _read(data: memoryview) -> Structure:
     kinds = {box.kind for box in top}
     index = next((box for box in top if box.kind == b"moov"), None)
     if index is None:
-        raise MediaRejected("corrupt", "a film without an index")
+        raise MediaRejected("corrupt", "the video has no index")
     if not kinds & {b"mdat", b"moof"}:
-        raise MediaRejected("corrupt", "a film without pictures")
-    if any(inside(data, index, b"cmov")):
-        raise MediaRejected("unsupported_type", "a film with a packed index")
-    boxes = list(inside(data, index, b"trak"))
+        raise MediaRejected("corrupt", "the video has no media")
+    if any(find_boxes(data, index, b"cmov")):
+        raise MediaRejected("unsupported_type", "the video's index is compressed")
+    boxes = list(find_boxes(data, index, b"trak"))
     if len(boxes) > _MAX_TRACKS:
-        raise MediaRejected("corrupt", f"a film of {len(boxes)} tracks")
+        raise MediaRejected("corrupt", f"the video has {len(boxes)} tracks")
     tracks = tuple(_track(data, box) for box in boxes)
     others = {box.start for box, track in zip(boxes, tracks, strict=True) if not track.plays}
-    plain = [box for box in boxes if _is_plain_sound(data, box)]
-    claims = Claims({size.start for box in plain for size in inside(data, box, *_TABLE, b"stsz")})
-    for box in plain:
-        _claim_chunks(data, box, claims)
-    hidden = tuple(_superfluous(data, top, others, claims))
+    uncompressed = [box for box in boxes if _is_uncompressed_audio(data, box)]
+    index_limits = IndexLimits(
+        {size.start for box in uncompressed for size in find_boxes(data, box, *_TABLE, b"stsz")}
+    )
+    for box in uncompressed:
+        _add_chunks(data, box, index_limits)
+    hidden = tuple(_unneeded_names(data, top, others, index_limits))
     media = tuple(at for box in top if box.kind == b"mdat" for at in (box.body, box.end))
     return Structure(tuple(t for t in tracks if t.plays), top[-1].end, hidden, media)
 
 
 def _top(data: memoryview) -> list[Box]:
-    """The boxes up to the last one that is known: players skip others, and what follows is somebody's own."""
+    """Return the boxes up to the last known one: players skip unknown boxes, and the rest is not part of the video."""
     found: list[Box] = []
     try:
-        # One by one: what was found before the first that is none counts.
+        # One by one, because the boxes before the first broken one count.
         found.extend(walk(data, 0, len(data)))
     except Broken:
         at = found[-1].end if found else 0
@@ -147,35 +149,41 @@ def _top(data: memoryview) -> list[Box]:
     return found
 
 
-def _superfluous(
-    data: memoryview, boxes: Iterable[Box], others: set[int], claims: Claims, place: bytes = _FILE
+def _unneeded_names(
+    data: memoryview,
+    boxes: Iterable[Box],
+    others: set[int],
+    index_limits: IndexLimits,
+    parent: bytes = _FILE,
 ) -> Iterator[int]:
-    """Where the names stand of all boxes, at any depth, that are not needed. Checks those that are."""
+    """Yield the offsets of the names of all unneeded boxes, at any depth. Check the needed ones."""
     seen: set[bytes] = set()
     for box in boxes:
-        again = box.kind in seen and box.kind not in _REPEATED
+        repeated = box.kind in seen and box.kind not in _REPEATED
         seen.add(box.kind)
-        if again or box.kind not in _NEEDED[place] or box.start in others:
+        if repeated or box.kind not in _NEEDED[parent] or box.start in others:
             yield box.start + 4
         elif box.kind in CONTAINERS:
             inner = walk(data, box.body, box.end)
-            yield from _superfluous(data, inner, others, claims, box.kind)
+            yield from _unneeded_names(data, inner, others, index_limits, box.kind)
         else:
-            claims.check(data, box)
+            index_limits.check(data, box)
 
 
 def _track(data: memoryview, box: Box) -> Track:
-    header = next(inside(data, box, b"tkhd"), None)
+    header = next(find_boxes(data, box, b"tkhd"), None)
     if header is None:
-        raise Broken("a track without a header")
+        raise Broken("a track has no header")
     version = data[header.body]
     at = header.body + (20 if version == 1 else 12)
     (number,) = struct.unpack_from(">I", data, at)
     a, b, _, c, d = struct.unpack_from(">iiiii", data, at + (28 if version == 0 else 32))
-    handlers = [bytes(data[h.body + 8 : h.body + 12]) for h in inside(data, box, b"mdia", b"hdlr")]
+    handlers = [
+        bytes(data[h.body + 8 : h.body + 12]) for h in find_boxes(data, box, b"mdia", b"hdlr")
+    ]
     kind = handlers[0] if handlers else b""
-    if kind in _PICTURE_OR_SOUND:
-        _check_open(data, box)
+    if kind in _PLAYABLE:
+        _check_unencrypted(data, box)
         _check_references(data, box)
     return Track(number, kind, _TURNS.get((_sign(a), _sign(b), _sign(c), _sign(d)), UPRIGHT))
 
@@ -184,39 +192,41 @@ def _sign(value: int) -> int:
     return (value > 0) - (value < 0)
 
 
-def _check_open(data: memoryview, track: Box) -> None:
-    """What is encrypted decodes to noise, or to nothing, without an error (ISO/IEC 14496-12, 8.12)."""
-    for descriptions in inside(data, track, *_TABLE, b"stsd"):
+def _check_unencrypted(data: memoryview, track: Box) -> None:
+    """Refuse encrypted tracks, which decode to noise or nothing without an error (ISO/IEC 14496-12, 8.12)."""
+    for descriptions in find_boxes(data, track, *_TABLE, b"stsd"):
         for entry in walk(data, descriptions.body + 8, descriptions.end):
             if entry.kind in _ENCRYPTED:
-                raise MediaRejected("unsupported_type", "a film that is encrypted")
+                raise MediaRejected("unsupported_type", "the video is encrypted")
 
 
-def _is_plain_sound(data: memoryview, track: Box) -> bool:
-    """Whether a sample is one number of a wave, as in uncompressed sound; these come in chunks."""
-    kinds = [bytes(data[h.body + 8 : h.body + 12]) for h in inside(data, track, b"mdia", b"hdlr")]
+def _is_uncompressed_audio(data: memoryview, track: Box) -> bool:
+    """Whether each sample is one value of a wave, as in uncompressed sound. Such samples come in chunks."""
+    kinds = [
+        bytes(data[h.body + 8 : h.body + 12]) for h in find_boxes(data, track, b"mdia", b"hdlr")
+    ]
     times = [
         struct.unpack_from(">III", data, box.body + 4)
-        for box in inside(data, track, *_TABLE, b"stts")
+        for box in find_boxes(data, track, *_TABLE, b"stts")
     ]
     return kinds[:1] == [b"soun"] and any(
         entries == duration == 1 for entries, _, duration in times
     )
 
 
-def _claim_chunks(data: memoryview, track: Box, claims: Claims) -> None:
+def _add_chunks(data: memoryview, track: Box, index_limits: IndexLimits) -> None:
     chunks = [
         struct.unpack_from(">I", data, box.body + 4)[0]
         for kind in (b"stco", b"co64")
-        for box in inside(data, track, *_TABLE, kind)
+        for box in find_boxes(data, track, *_TABLE, kind)
     ]
-    for runs in inside(data, track, *_TABLE, b"stsc"):
-        claims.join(data, runs, max(chunks, default=0))
+    for runs in find_boxes(data, track, *_TABLE, b"stsc"):
+        index_limits.add_joined(data, runs, max(chunks, default=0))
 
 
 def _check_references(data: memoryview, track: Box) -> None:
-    """Data must lie in this file: a reference elsewhere would make us open what the sender names."""
-    for references in inside(data, track, b"mdia", b"minf", b"dinf", b"dref"):
+    """Refuse data outside this file: a reference would make us open a file that the sender names."""
+    for references in find_boxes(data, track, b"mdia", b"minf", b"dinf", b"dref"):
         for box in walk(data, references.body + 8, references.end):
             if box.body + 4 > box.end or not data[box.body + 3] & 1:
-                raise MediaRejected("unsupported_type", "a film whose pictures lie in another file")
+                raise MediaRejected("unsupported_type", "the video's media are in another file")

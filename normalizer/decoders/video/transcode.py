@@ -1,4 +1,4 @@
-"""A film in a coding that not every browser plays, decoded and encoded anew: H.264 and AAC."""
+"""A video in a coding that not every browser plays, decoded and re-encoded as H.264 and AAC."""
 
 # PyAV's packets are generic for type checkers only.
 from __future__ import annotations
@@ -20,15 +20,15 @@ from . import h264
 from .demuxer import VideoSource
 from .filters import Pipeline
 from .first_frame import Frame
-from .packets import remade
-from .remux import Lane, PictureCopy, SoundCopy
-from .sound import Voice
+from .packets import replace_content
+from .remux import AudioCopy, TrackWriter, VideoCopy
+from .sound import AudioTranscoder
 from .tone_mapping import is_high_dynamic_range
 
 
 @dataclass(frozen=True, slots=True)
-class Effort:
-    """How much trouble to take: longest side, frames a second, the encoder's preset, and its cost."""
+class EncodingLevel:
+    """A level of quality: longest side, frames a second, the encoder's preset, and its cost."""
 
     side: int
     rate: int
@@ -37,91 +37,93 @@ class Effort:
     cost: float
 
 
-_EFFORTS = (
-    Effort(1280, 30, "veryfast", 10),
-    Effort(960, 30, "superfast", 7),
-    Effort(640, 30, "ultrafast", 4),
-    Effort(426, 15, "ultrafast", 4),
+_LEVELS = (
+    EncodingLevel(1280, 30, "veryfast", 10),
+    EncodingLevel(960, 30, "superfast", 7),
+    EncodingLevel(640, 30, "ultrafast", 4),
+    EncodingLevel(426, 15, "ultrafast", 4),
 )
 
-#: Nanoseconds a pixel that decoding and toning down take.
-_DECODE_COST, _TONE_COST = 5, 15
+#: Nanoseconds a pixel for decoding and for tone mapping.
+_DECODE_COST, _TONE_MAPPING_COST = 5, 15
 
-#: What a film may take by that reckoning; the limit on the job is a few times as much.
+#: The estimated time that a video may take; the job's limit is a few times as much.
 _SECONDS = 150.0
 
 _QUALITY = "23"
-_MOST_BITS = 4_000_000
-_LEAST_BITS = 100_000
+_MAX_BITS = 4_000_000
+_MIN_BITS = 100_000
 
-#: A film of an hour must still fit somewhere.
-_MAX_FILM_BITS = 8 * 100_000_000
+#: A video of an hour must still be storable.
+_MAX_VIDEO_BITS = 8 * 100_000_000
 
 _TIME_BASE = Fraction(1, 90000)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What must be encoded; the rest is copied."""
+    """The tracks to encode; the others are copied."""
 
-    picture: bool
-    sound: bool
+    video: bool
+    audio: bool
 
 
-def lanes(
+def track_writers(
     plan: Plan, frame: Frame, orientation: int
-) -> Callable[[VideoSource, OutputContainer], Mapping[Any, Lane]]:
-    """The tracks of a new film according to plan; `frame` is the first one of the old."""
+) -> Callable[[VideoSource, OutputContainer], Mapping[Any, TrackWriter]]:
+    """Return a function that makes the writers of the new tracks. `frame` is the first frame of the old video."""
 
-    def make(film: VideoSource, output: OutputContainer) -> Mapping[Any, Lane]:
-        made: dict[Any, Lane] = {
-            film.picture: Picture(film, output, frame, orientation)
-            if plan.picture
-            else PictureCopy(film.picture, output)
+    def make_writers(source: VideoSource, output: OutputContainer) -> Mapping[Any, TrackWriter]:
+        writers: dict[Any, TrackWriter] = {
+            source.video: VideoTranscoder(source, output, frame, orientation)
+            if plan.video
+            else VideoCopy(source.video, output)
         }
-        if film.sound:
-            made[film.sound] = (
-                Voice(film.sound, output) if plan.sound else SoundCopy(film.sound, output)
+        if source.audio:
+            writers[source.audio] = (
+                AudioTranscoder(source.audio, output)
+                if plan.audio
+                else AudioCopy(source.audio, output)
             )
-        return made
+        return writers
 
-    return make
+    return make_writers
 
 
-class Picture:
-    """The picture track on its way: decoded, developed upright, encoded."""
+class VideoTranscoder:
+    """The re-encoder of the video track: decodes, turns upright, encodes."""
 
     def __init__(
-        self, film: VideoSource, output: OutputContainer, frame: Frame, orientation: int
+        self, source: VideoSource, output: OutputContainer, frame: Frame, orientation: int
     ) -> None:
-        self._decoder = film.picture.codec_context
+        self._decoder = source.video.codec_context
         self._orientation = orientation
-        self._effort = effort(film, frame)
-        self._lying = _even(frame, self._effort.side)
+        self._level = choose_level(source, frame)
+        self._coded_size = _even_size(frame, self._level.side)
         self._pipeline: Pipeline | None = None
         self._last: Fraction | None = None
-        if float(film.picture.average_rate or 0) >= 2 * self._effort.rate:
-            # Half of the frames are dropped anyway; those that no other needs are not even decoded.
+        if float(source.video.average_rate or 0) >= 2 * self._level.rate:
+            # Half of the frames are dropped anyway, so those that no other frame needs are not even decoded.
             self._decoder.skip_frame = "NONREF"
-        # A tenth of a frame's grace: clocks of phones are not exact.
-        self._step = Fraction(9, 10 * self._effort.rate)
-        self._stream = self._opened(output, film)
+        # A tolerance of a tenth of a frame: clocks of phones are not exact.
+        self._step = Fraction(9, 10 * self._level.rate)
+        self._stream = self._add_stream(output, source)
 
     def packets(self, packet: Packet[VideoStream]) -> Iterator[Packet[VideoStream]]:
         for frame in self._decoder.decode(packet):
             if self._is_due(frame):
-                yield from self._developed(frame)
+                yield from self._filter_and_encode(frame)
         if packet.dts is None:
             if self._pipeline:
-                yield from self._finished(self._pipeline)
-            yield from self._encoded(None)
+                yield from self._flush(self._pipeline)
+            yield from self._encode(None)
 
-    def _opened(self, output: OutputContainer, film: VideoSource) -> VideoStream:
+    def _add_stream(self, output: OutputContainer, source: VideoSource) -> VideoStream:
         stream: VideoStream = output.add_stream(
-            "libx264", rate=self._effort.rate, options=_options(self._effort, film.seconds)
+            "libx264", rate=self._level.rate, options=_options(self._level, source.seconds)
         )
         context: VideoCodecContext = stream.codec_context
-        sides = self._lying[::-1] if self._orientation >= 5 else self._lying
+        sides = self._coded_size[::-1] if self._orientation >= 5 else self._coded_size
         context.width, context.height = sides
         context.pix_fmt = "yuv420p"
         context.time_base = stream.time_base = _TIME_BASE
@@ -132,28 +134,28 @@ class Picture:
         return stream
 
     def _is_due(self, frame: VideoFrame) -> bool:
-        """Whether the frame is far enough from the one before it."""
+        """Whether the frame is far enough from the previous one."""
         if frame.pts is None or frame.time_base is None:
             return False
-        at = frame.pts * frame.time_base
-        if self._last is not None and at - self._last < self._step:
+        time_seconds = frame.pts * frame.time_base
+        if self._last is not None and time_seconds - self._last < self._step:
             return False
-        self._last = at
+        self._last = time_seconds
         return True
 
-    def _developed(self, frame: VideoFrame) -> Iterator[Packet[VideoStream]]:
-        if self._pipeline is None or not self._pipeline.takes(frame):
+    def _filter_and_encode(self, frame: VideoFrame) -> Iterator[Packet[VideoStream]]:
+        if self._pipeline is None or not self._pipeline.accepts(frame):
             if self._pipeline:
-                yield from self._finished(self._pipeline)
-            self._pipeline = Pipeline(frame, self._lying, "yuv420p", self._orientation)
+                yield from self._flush(self._pipeline)
+            self._pipeline = Pipeline(frame, self._coded_size, "yuv420p", self._orientation)
         for shown in self._pipeline.frames(frame):
-            yield from self._encoded(shown)
+            yield from self._encode(shown)
 
-    def _finished(self, pipeline: Pipeline) -> Iterator[Packet[VideoStream]]:
+    def _flush(self, pipeline: Pipeline) -> Iterator[Packet[VideoStream]]:
         for shown in pipeline.frames(None):
-            yield from self._encoded(shown)
+            yield from self._encode(shown)
 
-    def _encoded(self, frame: VideoFrame | None) -> Iterator[Packet[VideoStream]]:
+    def _encode(self, frame: VideoFrame | None) -> Iterator[Packet[VideoStream]]:
         if frame is not None:
             assert frame.pts is not None
             assert frame.time_base is not None
@@ -161,50 +163,52 @@ class Picture:
             frame.time_base = _TIME_BASE
             frame.pict_type = 0
         for packet in self._stream.encode(frame):
-            yield remade(packet, h264.without_messages(bytes(packet)))
+            yield replace_content(packet, h264.strip_messages(bytes(packet)))
 
 
-def effort(film: VideoSource, frame: Frame) -> Effort:
-    """The best that the film's length allows."""
+def choose_level(source: VideoSource, frame: Frame) -> EncodingLevel:
+    """Return the best level that the video's length allows."""
     coded = frame.coded.width * frame.coded.height
-    rate = float(film.picture.average_rate or 30)
-    toned = _TONE_COST if is_high_dynamic_range(frame.coded) else 0
-    for chosen in _EFFORTS:
-        width, height = _even(frame, chosen.side)
-        each = width * height * (chosen.cost + toned) * min(rate, chosen.rate) / rate
-        if film.seconds * rate * (coded * _DECODE_COST + each) * 1e-9 <= _SECONDS:
-            return chosen
-    return _EFFORTS[-1]
+    rate = float(source.video.average_rate or 30)
+    tone_mapping_cost = _TONE_MAPPING_COST if is_high_dynamic_range(frame.coded) else 0
+    for level in _LEVELS:
+        width, height = _even_size(frame, level.side)
+        each = width * height * (level.cost + tone_mapping_cost) * min(rate, level.rate) / rate
+        if source.seconds * rate * (coded * _DECODE_COST + each) * 1e-9 <= _SECONDS:
+            return level
+    return _LEVELS[-1]
 
 
-def heartbeat(tell: Callable[[dict[str, Any]], None], seconds: float) -> Callable[[float], None]:
-    """Tells once a second how much of the film is done."""
-    told = time.monotonic()
+def progress_reporter(
+    notify: Callable[[dict[str, Any]], None], seconds: float
+) -> Callable[[float], None]:
+    """Return a function that reports the finished share of the video once a second."""
+    last_notified = time.monotonic()
 
-    def seen(at: float) -> None:
-        nonlocal told
+    def report(time_seconds: float) -> None:
+        nonlocal last_notified
         now = time.monotonic()
-        if now - told >= 1:
-            told = now
-            tell({"progress": min(1.0, max(0.0, at / max(seconds, 0.1)))})
+        if now - last_notified >= 1:
+            last_notified = now
+            notify({"progress": min(1.0, max(0.0, time_seconds / max(seconds, 0.1)))})
 
-    return seen
+    return report
 
 
-def _even(frame: Frame, side: int) -> tuple[int, int]:
-    """Half the sides are colour: they must be whole."""
+def _even_size(frame: Frame, side: int) -> tuple[int, int]:
+    """Return even sides, because colours have half the resolution."""
     share = min(1.0, side / max(frame.width, frame.height))
     width, height = (max(2, round(each * share / 2) * 2) for each in (frame.width, frame.height))
     return width, height
 
 
-def _options(effort: Effort, seconds: float) -> dict[str, str]:
-    most = max(_LEAST_BITS, min(_MOST_BITS, int(_MAX_FILM_BITS / max(seconds, 1))))
+def _options(level: EncodingLevel, seconds: float) -> dict[str, str]:
+    most = max(_MIN_BITS, min(_MAX_BITS, int(_MAX_VIDEO_BITS / max(seconds, 1))))
     return {
-        "preset": effort.preset,
+        "preset": level.preset,
         "crf": _QUALITY,
         "maxrate": str(most),
         "bufsize": str(2 * most),
-        "g": str(2 * effort.rate),
+        "g": str(2 * level.rate),
         "x264-params": "threads=1:lookahead-threads=1",
     }

@@ -1,0 +1,84 @@
+// @ts-check
+// Client for the workspace's own API. URLs are relative, so the pages work below any path.
+
+/** @import { GetResponses, PostRequests } from "./types.d.ts" */
+
+let csrf = "";
+let name = "";
+
+export class ApiError extends Error {
+  /**
+   * @param {number} status
+   * @param {string} message
+   */
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+// Load the signed-in account. Every request that changes something sends the session's CSRF token.
+export async function loadMe() {
+  const me = await getJson("api/me");
+  ({ csrf, agent: name } = me);
+  return me;
+}
+
+/** @param {string | null} agent */
+export function isMe(agent) {
+  return agent === name;
+}
+
+/**
+ * @template {keyof GetResponses} Path
+ * @param {Path} path
+ * @returns {Promise<GetResponses[Path]>}
+ */
+export async function getJson(path) {
+  return readResponse(await send(path, { headers: { Accept: "application/json" } }));
+}
+
+/**
+ * @template {keyof PostRequests} Path
+ * @param {Path} path
+ * @param {PostRequests[Path]["content"]} content
+ * @returns {Promise<PostRequests[Path]["answer"]>}
+ */
+export async function postJson(path, content) {
+  return readResponse(await send(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRF-Token": csrf },
+    body: JSON.stringify(content),
+  }));
+}
+
+export function goToSignIn() {
+  const here = location.pathname.slice(location.pathname.lastIndexOf("/") + 1) + location.search;
+  location.assign(`sign-in?next=${encodeURIComponent(here)}`);
+}
+
+/** @param {unknown} error */
+export function errorMessage(error) {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * @param {string} path
+ * @param {RequestInit} options
+ */
+async function send(path, options) {
+  try {
+    return await fetch(path, { ...options, credentials: "same-origin" });
+  } catch {
+    throw new ApiError(0, "The workspace cannot be reached. Check your connection and try again.");
+  }
+}
+
+/** @param {Response} response */
+async function readResponse(response) {
+  if (response.status === 401) goToSignIn();
+  if (response.status === 204) return null;
+  const content = await response.json().catch(() => ({}));
+  if (!response.ok) throw new ApiError(response.status, content.error ?? `The workspace answered with an error (${response.status}). Please try again.`);
+  return content;
+}

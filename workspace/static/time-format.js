@@ -1,0 +1,56 @@
+// @ts-check
+// Dates and times in the language and time zone of the browser.
+
+/** @import { Timestamp } from "./types.d.ts" */
+
+const timeOfDay = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const weekday = new Intl.DateTimeFormat(undefined, { weekday: "long" });
+const shortDate = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const longDate = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+const fullDate = new Intl.DateTimeFormat(undefined, { dateStyle: "long" });
+const short = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/** @param {Timestamp} at */
+export function formatTime(at) {
+  return timeOfDay.format(at);
+}
+
+/** @param {Timestamp} at */
+export function formatDateTime(at) {
+  return short.format(at);
+}
+
+/** @param {Timestamp} at */
+export function formatFull(at) {
+  return exact.format(at);
+}
+
+/** @param {Timestamp} at */
+export function startOfDay(at) {
+  return new Date(at).setHours(0, 0, 0, 0);
+}
+
+/**
+ * Format for the list: the time today, the weekday within a week, otherwise the date.
+ * @param {Timestamp} at
+ */
+export function formatRecent(at, now = Date.now()) {
+  const days = Math.round((startOfDay(now) - startOfDay(at)) / DAY);
+  if (days <= 0) return formatTime(at);
+  if (days === 1) return "Yesterday";
+  return days < 7 ? weekday.format(at) : shortDate.format(at);
+}
+
+/**
+ * Format for the line between two days of a transcript.
+ * @param {Timestamp} at
+ */
+export function formatDay(at, now = Date.now()) {
+  const days = Math.round((startOfDay(now) - startOfDay(at)) / DAY);
+  if (days === 0) return "Today";
+  if (days === 1) return "Yesterday";
+  return days < 300 ? longDate.format(at) : fullDate.format(at);
+}

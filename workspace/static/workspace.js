@@ -1,0 +1,132 @@
+// @ts-check
+// The page for agents: connects the list, the open conversation and the live updates.
+
+import { fillAccountMenu } from "./account-menu.js";
+import { closeDialogs, ConversationActions } from "./actions.js";
+import { loadMe, postJson } from "./api-client.js";
+import { Composer } from "./composer.js";
+import { hue, initials, platformLabel } from "./consumer.js";
+import { ConversationList } from "./conversation-list.js";
+import { byId, element } from "./element.js";
+import { loadWithRetry, showError } from "./error-bar.js";
+import { icon } from "./icons.js";
+import { followUpdates } from "./live-updates.js";
+import { closePhotoViewer } from "./photo-viewer.js";
+import { Transcript } from "./transcript.js";
+import { showTyping } from "./typing-indicator.js";
+
+/** @import { ChannelAbilities, Conversation } from "./types.d.ts" */
+
+const list = new ConversationList((id) => navigate(id), showError);
+const transcript = new Transcript(showError);
+const STATES = { live: "Live", reconnecting: "Reconnecting…" };
+let started = false;
+let refreshing = Promise.resolve();
+
+byId("back").append(icon("back"));
+byId("back").addEventListener("click", (event) => { event.preventDefault(); navigate(null); });
+window.addEventListener("popstate", () => showRequested().catch(showError));
+document.addEventListener("visibilitychange", () => markRead(list.get(transcript.id)).catch(showError));
+const [me, revision] = await loadWithRetry(() => Promise.all([loadMe(), list.load()]));
+fillAccountMenu(byId("account-menu"), me, "./");
+const actions = new ConversationActions(me, showError, (id) => { list.remove(id); navigate(null); });
+const composer = new Composer(actions, showError);
+followUpdates(revision, { changed: applyChanges, state: (state) => { byId("live").dataset.state = state; byId("live").textContent = STATES[state]; } });
+started = true;
+await showRequested();
+
+/** @param {string | null} id */
+function navigate(id) {
+  history.pushState(null, "", id ? `?conversation=${encodeURIComponent(id)}` : "./");
+  showRequested().catch(showError);
+}
+
+function requestedId() {
+  return new URLSearchParams(location.search).get("conversation");
+}
+
+async function showRequested() {
+  // The list can be clicked before the account is loaded. The start calls this function at its end.
+  if (!started) return;
+  const id = requestedId();
+  closePhotoViewer();
+  closeDialogs();
+  list.markCurrent(id);
+  byId("frame").dataset.view = id ? "conversation" : "list";
+  byId("nothing-open").hidden = Boolean(id);
+  byId("open").hidden = !id;
+  if (id) await open(id);
+  else transcript.clear();
+}
+
+/** @param {string} id */
+async function open(id) {
+  try {
+    const opened = await postJson(`api/conversations/${encodeURIComponent(id)}/opened`, {});
+    if (requestedId() !== id) return;
+    const { conversation } = opened;
+    list.merge([conversation]);
+    showHeader(conversation, opened.can);
+    showError(opened.trouble); // allow-word
+    transcript.show(conversation, opened.lines, opened.revision);
+    if (!byId("conversation").contains(document.activeElement)) byId("conversation").focus({ preventScroll: true });
+    await markRead(conversation);
+  } catch (error) {
+    if (requestedId() !== id) return;
+    transcript.clear();
+    showError(error);
+  }
+}
+
+/**
+ * @param {Conversation} conversation
+ * @param {ChannelAbilities} [can]
+ */
+function showHeader(conversation, can) {
+  byId("head-avatar").dataset.hue = String(hue(conversation.id));
+  byId("head-avatar").textContent = initials(conversation.name);
+  byId("head-name").textContent = conversation.name;
+  const assignment = assignmentText(conversation);
+  byId("head-detail").replaceChildren(
+    platformLabel(conversation),
+    conversation.name === conversation.consumer ? "" : element("bdi", {}, ` · ${conversation.consumer}`),
+    ` · ${conversation.open ? assignment : `Closed · ${assignment}`}`,
+  );
+  actions.show(conversation);
+  composer.show(conversation, can);
+  showTyping(byId("typing"), conversation);
+}
+
+/** @param {Conversation} conversation */
+function assignmentText({ agents, assigned }) {
+  if (assigned) return "Yours";
+  return agents.length ? `With ${agents.join(", ")}` : "Not taken yet";
+}
+
+/** @param {Conversation | undefined} conversation */
+async function markRead(conversation) {
+  if (!conversation?.unread || document.hidden) return;
+  await postJson(`api/conversations/${encodeURIComponent(conversation.id)}/read`, { sequence: conversation.sequence });
+}
+
+/** @param {Conversation[]} conversations */
+function applyChanges(conversations) {
+  list.merge(conversations);
+  const shown = conversations.find(({ id }) => id === transcript.id);
+  if (shown) refreshing = refreshing.then(() => refreshOpen(shown)).catch(showError);
+}
+
+/** @param {Conversation} conversation */
+async function refreshOpen(conversation) {
+  if (conversation.id !== transcript.id) return;
+  // An agent who gains or loses a conversation gains or loses its media, so everything is redrawn.
+  if (conversation.assigned !== transcript.assigned) {
+    await open(conversation.id);
+    return;
+  }
+  showHeader(conversation);
+  const fresh = await transcript.refresh();
+  const count = fresh.filter(({ direction }) => direction === "in").length;
+  if (count) byId("announcer").textContent = `${count} new ${count === 1 ? "message" : "messages"} from ${conversation.name}`;
+  await markRead(list.get(conversation.id));
+}
