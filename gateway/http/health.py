@@ -37,7 +37,7 @@ def probes(
         return Check("ok", f"{lanes.waiting} events wait for the core")
 
     async def storage_check() -> Check:
-        refusal = intake.refusal() or store.trouble()
+        refusal = intake.refusal() or store.unavailable_reason()
         return (
             Check("fail", refusal)
             if refusal

@@ -63,7 +63,7 @@ class FileStore:
         """Remove all renditions of an attachment durably; raise StoreUnavailable if that fails."""
         await _in_thread(partial(self._remove, attachment))
 
-    def trouble(self) -> str | None:
+    def unavailable_reason(self) -> str | None:
         """Return why renditions cannot be stored at the moment, judging by the folder; None if they can."""
         usable = self._directory.is_dir() and os.access(self._directory, os.W_OK | os.X_OK)
         # A missing folder is created by the next `put`.
