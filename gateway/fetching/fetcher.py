@@ -87,7 +87,7 @@ class Fetcher:
         """Make the calls that a flow yields, at most 8, and return its result; return a plain value at once.
 
         The connector's `refusal` interprets statuses of 300 and above that a call does not expect. `unreachable`
-        means that there was no response. For a text, `unreachable` is raised only if it was certainly not sent, and
+        means that no response arrived. For a text, `unreachable` is raised only if it was certainly not sent, and
         `Ambiguous` if it may have been.
         """
         return await self._calls.run(connector, flow, purpose)

@@ -1,7 +1,7 @@
 """Network connections to checked addresses: each name is resolved once, checked, and pinned.
 
-The Host header and the TLS server name are still the name, so certificates are verified as usual. There is no second
-DNS look-up that could return another address (DNS rebinding).
+The Host header and the TLS server name are still the name, so certificates are verified as usual. A second DNS
+look-up, which could return another address (DNS rebinding), does not happen.
 """
 
 import asyncio

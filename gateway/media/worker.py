@@ -30,7 +30,7 @@ _LOCAL_PATIENCE = 7 * 24 * 3600.0
 
 
 class AttemptFailed(Exception):
-    """An attempt failed. `state` and `reason` are the outcome if there is no further attempt."""
+    """An attempt failed. `state` and `reason` are the outcome unless another attempt follows."""
 
     def __init__(
         self,

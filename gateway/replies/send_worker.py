@@ -162,7 +162,7 @@ class SendWorker:
             to=part.consumer,
             text=part.text,
             status_url=f"{self._public_url}/webhooks/{part.connector}/status?m={key}",
-            # Only the first part quotes.
+            # Only the first part quotes the message.
             reply_to=part.reply_to if part.position == 0 else None,
             silence=(now_ms() - (part.last_message_at or now_ms())) / 1000,
         )

@@ -93,7 +93,7 @@ def fact(
         case Notice():
             return "conversation.notice", {**where, "notice": notice_of(event)}
         case _:
-            raise TypeError(f"there is no event for {type(event).__name__}")
+            raise TypeError(f"{type(event).__name__} has no event for the core")
 
 
 def echo_of(echo: Echo, id: str, received_at: int) -> EchoedMessage:

@@ -73,8 +73,8 @@ CREATE INDEX viewed_attachment ON viewed (attachment);
 def connect(path: str, *, read_only: bool = False) -> sqlite3.Connection:
     """Open a connection for use by one thread at a time.
 
-    If another process holds a lock, statements fail at once instead of blocking the event loop. Commits do not sync,
-    and there are no automatic checkpoints: the writer does both.
+    If another process holds a lock, statements fail at once instead of blocking the event loop. Automatic syncs
+    and checkpoints are off: the writer does both.
     """
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
     # Half of the default. In a large journal each message changes a few pages far apart, and every changed page is

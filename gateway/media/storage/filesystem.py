@@ -1,8 +1,9 @@
 """Renditions on the file system: one folder for each attachment, one file for each rendition.
 
 Names are derived from the attachment. Processing an attachment again after a crash overwrites the files of the
-earlier attempt, and files that are not overwritten are removed: there are no orphans. A file gets its name only once
-it is complete and synced. Renditions that `put` returned survive a power cut, because their folders are synced too.
+earlier attempt, and files that are not overwritten are removed, so that nothing is orphaned. A file gets its name
+only once it is complete and synced. Renditions that `put` returned survive a power cut, because their folders are
+synced too.
 """
 
 import asyncio
