@@ -1,4 +1,4 @@
-"""When to try again: delays between attempts, and work that outlives an outage."""
+"""Retries: delays between attempts, Retry-After, and work that outlives an outage."""
 
 import asyncio
 import random
@@ -11,13 +11,13 @@ import structlog
 
 T = TypeVar("T")
 
-#: The exceptions that mean that something is away for now.
+#: Exceptions that mean that a service is temporarily unavailable.
 Outage = type[Exception] | tuple[type[Exception], ...]
 
 log = structlog.get_logger(__name__)
 
 #: Seconds. A Retry-After beyond this is a mistake of the server that sent it.
-_LONGEST = 999_999.0
+_MAX_RETRY_AFTER = 999_999.0
 
 
 def delay(attempt: int, *, base: float, ceiling: float) -> float:
@@ -36,20 +36,20 @@ def retry_after(header: str, now: datetime) -> float | None:
     """
     text = header.strip()
     if text.isascii() and text.isdigit():
-        return min(float(text), _LONGEST)
+        return min(float(text), _MAX_RETRY_AFTER)
     try:
         date = parsedate_to_datetime(text)
     except ValueError:
         return None
     if date.tzinfo is None:
         date = date.replace(tzinfo=UTC)
-    return min(max(0.0, (date - now).total_seconds()), _LONGEST)
+    return min(max(0.0, (date - now).total_seconds()), _MAX_RETRY_AFTER)
 
 
 async def every(
     seconds: float, work: Callable[[], Awaitable[object]], outage: Outage, event: str
 ) -> NoReturn:
-    """Sleep and run `work`, forever. An outage is logged as `event`, and the next run is tried as usual."""
+    """Run `work` after every pause of so many seconds, forever. An outage is logged as `event` and only delays it."""
     while True:
         await asyncio.sleep(seconds)
         await retry_until_done(seconds, work, outage, event)
@@ -58,7 +58,7 @@ async def every(
 async def retry_until_done(
     seconds: float, work: Callable[[], Awaitable[T]], outage: Outage, event: str
 ) -> T:
-    """Return the result of `work`. An outage is logged as `event`; after it, sleep and run `work` again."""
+    """Return the result of `work`. If there is an outage, log it as `event`, sleep, and run `work` again."""
     while True:
         try:
             return await work()
