@@ -125,12 +125,12 @@ MESSAGE = "data/message"
 ATTACHMENT = "data/message/attachments/0"
 
 
-def test_the_example_of_the_contract_fits() -> None:
+def test_the_example_of_the_contract_is_valid() -> None:
     validate(example())
     validate(orjson.dumps(example()))
 
 
-def test_there_is_a_schema_for_every_type_of_the_contract() -> None:
+def test_every_type_of_the_contract_has_a_schema() -> None:
     assert set(TYPES) == CONTRACT_TYPES | {
         "account.notice",
         "message.echoed",
@@ -150,7 +150,7 @@ def _keys(value: Any, path: str = "") -> list[str]:
 
 
 @pytest.mark.parametrize("path", _keys(example()))
-def test_every_key_of_the_example_is_required_and_has_its_type(path: str) -> None:
+def test_every_key_of_the_example_is_required_and_typed(path: str) -> None:
     for wrong in (..., ["x"], True) if not path.endswith("attachments") else (..., "x", True):
         with pytest.raises(ValidationError):
             validate(changed(path, wrong))
@@ -169,7 +169,7 @@ def test_every_key_of_the_example_is_required_and_has_its_type(path: str) -> Non
         f"{ATTACHMENT}/renditions/video",
     ],
 )
-def test_a_key_that_nobody_knows_is_refused(path: str) -> None:
+def test_an_unknown_key_is_refused(path: str) -> None:
     with pytest.raises(ValidationError):
         validate(changed(f"{path}/surprise".removeprefix("/"), 1))
 
@@ -235,7 +235,7 @@ def test_a_wrong_value_is_refused(path: str, value: Any) -> None:
         ("failed", "tired", False),
     ],
 )
-def test_state_and_reason_belong_together(state: str, reason: str | None, fits: bool) -> None:
+def test_state_and_reason_must_agree(state: str, reason: str | None, fits: bool) -> None:
     event = changed(f"{ATTACHMENT}/renditions", {})
     event["data"]["message"]["attachments"][0] |= {"state": state, "reason": reason}
     _expect(event, fits)
@@ -252,7 +252,7 @@ def test_state_and_reason_belong_together(state: str, reason: str | None, fits: 
         ("photo", {}, False),
     ],
 )
-def test_what_is_no_file_is_ready_without_renditions(
+def test_only_attachments_without_a_file_are_ready_without_renditions(
     kind: str, extra: dict[str, Any], fits: bool
 ) -> None:
     event = changed(f"{MESSAGE}/transcript", f"[{kind}]" if kind != "photo" else "[photo message]")
@@ -260,7 +260,7 @@ def test_what_is_no_file_is_ready_without_renditions(
     _expect(event, fits)
 
 
-def test_an_update_shows_the_one_attachment_that_changed() -> None:
+def test_an_update_contains_exactly_one_attachment() -> None:
     event = changed("type", "attachment.updated")
     event["data"]["message"]["transcript"] = "[photo message]\n[video message]"
     validate(event)
@@ -302,7 +302,7 @@ def _expect(event: dict[str, Any], fits: bool) -> None:
     ],
     ids=lambda event: event.type,
 )
-async def test_what_the_journal_makes_of_every_fact_fits(tmp_path: Path, event: AnyEvent) -> None:
+async def test_the_events_of_every_fact_are_valid(tmp_path: Path, event: AnyEvent) -> None:
     for body in await _recorded(tmp_path, event):
         validate(body)
 
@@ -323,7 +323,7 @@ async def test_what_the_journal_makes_of_every_fact_fits(tmp_path: Path, event: 
     ],
     ids=lambda attachment: attachment.kind,
 )
-async def test_what_the_journal_makes_of_an_attachment_fits(
+async def test_the_events_of_ended_attachments_are_valid(
     tmp_path: Path, attachment: NewAttachment
 ) -> None:
     message = Message(id="m", **ABOUT, attachments=(Attachment(attachment.kind),))
@@ -363,7 +363,7 @@ async def test_what_the_journal_makes_of_an_attachment_fits(
         ("video", Outcome("failed", "unreachable", name="a.mp4")),
     ],
 )
-async def test_a_pending_attachment_and_its_end_fit(
+async def test_the_events_of_a_pending_attachment_are_valid(
     tmp_path: Path, kind: Any, outcome: Outcome
 ) -> None:
     attachment = Attachment(kind, MediaRef({"url": "https://a.example/1"}))
@@ -413,7 +413,7 @@ def test_the_schema_is_json_and_complete() -> None:
     assert references == {f"#/$defs/{name}" for name in found["$defs"]}
 
 
-def test_only_what_a_platform_tells_in_its_own_words_is_open() -> None:
+def test_only_locations_allow_unknown_keys() -> None:
     definitions = schema()["$defs"]
     open_ones = {
         name
@@ -424,7 +424,7 @@ def test_only_what_a_platform_tells_in_its_own_words_is_open() -> None:
     assert open_ones == {"Location"}
 
 
-def test_a_key_that_may_be_left_out_promises_no_default() -> None:
+def test_optional_keys_have_no_default() -> None:
     for name, definition in schema()["$defs"].items():
         for key, value in definition["properties"].items():
             assert "default" not in value, f"{name}.{key}"

@@ -30,7 +30,7 @@ class Older(Notes):
         return [unknown(delivery.content, "a note of a kind that is not known")]
 
 
-async def test_after_an_upgrade_a_delivery_is_read_again_and_told_once(tmp_path: Path) -> None:
+async def test_an_unreadable_delivery_can_be_replayed_after_an_upgrade(tmp_path: Path) -> None:
     older = Older(NotesConfig(type="notes", api_url="http://127.0.0.1:9"))
     async with house(tmp_path, connector=older) as home:
         await home.send({"id": "1", "from": "ann", "text": "hello"})
@@ -51,7 +51,7 @@ async def test_after_an_upgrade_a_delivery_is_read_again_and_told_once(tmp_path:
         assert (await home.call("POST", f"{path}/retry"))[0] == 404
 
 
-async def test_all_failures_are_tried_again_and_not_only_those_that_are_listed(
+async def test_retry_all_includes_failures_beyond_the_listed_ones(
     tmp_path: Path,
 ) -> None:
     journal = await SqliteJournal.open(tmp_path, hold_seconds=2)

@@ -29,7 +29,7 @@ from .fetching_fakes import (
 SECRET = "s3cr3t"
 
 
-async def test_logs_and_errors_name_hosts_and_statuses_and_no_secret(
+async def test_logs_and_errors_contain_hosts_and_statuses_but_no_secrets(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -96,7 +96,7 @@ async def test_a_hundred_downloads_at_once_need_little_memory(loop: str) -> None
     assert peak < 200_000_000
 
 
-def test_it_works_on_uvloop() -> None:
+def test_fetching_works_on_uvloop() -> None:
     """The same on the loop that production uses: a flow, a download, a refusal, a hang, a closed connection."""
 
     def flow(url: str) -> Flow[str]:

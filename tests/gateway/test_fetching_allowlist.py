@@ -55,7 +55,7 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 # names and addresses ------------------------------------------------------------------------------
 
 
-async def test_a_media_host_is_fetched_at_the_address_that_was_checked(tls: Certificates) -> None:
+async def test_a_media_host_is_contacted_at_the_checked_address(tls: Certificates) -> None:
     async with serving(says(message(body=PHOTO)), tls.server) as server:
         dial, names = Dial(server.port), Names(cdn_post_example=(PUBLIC,))
         async with fetching(resolve=names, dial=dial, tls=tls.client) as fetcher:
@@ -66,7 +66,7 @@ async def test_a_media_host_is_fetched_at_the_address_that_was_checked(tls: Cert
     assert server.requests[0].target == "/a?b=c"
 
 
-async def test_the_certificate_must_be_for_the_name(tls: Certificates) -> None:
+async def test_the_certificate_must_match_the_name(tls: Certificates) -> None:
     async with serving(says(message(body=PHOTO)), tls.server) as server:
         names = Names(other_media_example=(PUBLIC,))
         async with fetching(resolve=names, dial=Dial(server.port), tls=tls.client) as fetcher:
@@ -75,7 +75,7 @@ async def test_the_certificate_must_be_for_the_name(tls: Certificates) -> None:
     assert server.requests == []
 
 
-async def test_a_certificate_of_no_known_authority_is_refused(tls: Certificates) -> None:
+async def test_a_certificate_of_an_unknown_authority_is_refused(tls: Certificates) -> None:
     async with serving(says(message(body=PHOTO)), tls.server) as server:
         names = Names(cdn_post_example=(PUBLIC,))
         async with fetching(resolve=names, dial=Dial(server.port), tls=None) as fetcher:
@@ -97,7 +97,7 @@ async def test_a_certificate_of_no_known_authority_is_refused(tls: Certificates)
     ],
 )
 @pytest.mark.parametrize("allow", [False, True])
-async def test_a_name_that_leads_inside_is_blocked_whatever_is_allowed(
+async def test_a_name_with_a_private_address_is_always_blocked(
     found: tuple[str, ...], allow: bool
 ) -> None:
     dial = Dial(1)
@@ -109,7 +109,7 @@ async def test_a_name_that_leads_inside_is_blocked_whatever_is_allowed(
     assert dial.dialled == []
 
 
-async def test_a_name_that_changes_its_mind_cannot_slip_through(tls: Certificates) -> None:
+async def test_dns_rebinding_is_blocked(tls: Certificates) -> None:
     """DNS rebinding: the first look-up is public, the second is not. There is one look-up for each connection."""
     closing = message(body=PHOTO, connection="close")
     async with serving(says(closing), tls.server) as server:
@@ -123,7 +123,7 @@ async def test_a_name_that_changes_its_mind_cannot_slip_through(tls: Certificate
     assert len(server.requests) == 1
 
 
-async def test_each_redirect_is_resolved_and_checked_again(tls: Certificates) -> None:
+async def test_each_redirect_is_resolved_and_checked(tls: Certificates) -> None:
     moved = message(302, location="https://a.media.example/there?sig=1")
     async with serving(says(moved, message(body=PHOTO)), tls.server) as server:
         dial = Dial(server.port)
@@ -134,7 +134,7 @@ async def test_each_redirect_is_resolved_and_checked_again(tls: Certificates) ->
     assert [seen.target for seen in server.requests] == ["/here", "/there?sig=1"]
 
 
-async def test_a_redirect_to_a_name_that_leads_inside_is_blocked(tls: Certificates) -> None:
+async def test_a_redirect_to_a_private_address_is_blocked(tls: Certificates) -> None:
     moved = message(302, location="https://a.media.example/there")
     async with serving(says(moved, message(body=PHOTO)), tls.server) as server:
         dial = Dial(server.port)
@@ -145,7 +145,7 @@ async def test_a_redirect_to_a_name_that_leads_inside_is_blocked(tls: Certificat
     assert dial.dialled == [(PUBLIC, 443)]
 
 
-async def test_a_dead_address_does_not_hide_a_living_one(tls: Certificates) -> None:
+async def test_the_next_address_is_tried_if_the_first_fails(tls: Certificates) -> None:
     async with serving(says(message(body=PHOTO)), tls.server) as server:
         dial = Dial(server.port, dead=("2606:2800:21f::1",))
         names = Names(cdn_post_example=("2606:2800:21f::1", PUBLIC))
@@ -154,7 +154,7 @@ async def test_a_dead_address_does_not_hide_a_living_one(tls: Certificates) -> N
     assert [address for address, _ in dial.dialled] == ["2606:2800:21f::1", PUBLIC]
 
 
-async def test_the_machines_own_resolver_knows_this_machine() -> None:
+async def test_the_system_resolver_resolves_localhost() -> None:
     resolver = SystemResolver(threads=1)
     try:
         assert set(await resolver("localhost", 80)) & {"127.0.0.1", "::1"}
@@ -164,7 +164,7 @@ async def test_the_machines_own_resolver_knows_this_machine() -> None:
         resolver.close()
 
 
-async def test_a_resolver_that_hangs_is_given_up() -> None:
+async def test_a_resolver_that_hangs_times_out() -> None:
     async def never(host: str, port: int) -> tuple[str, ...]:
         await asyncio.sleep(3600)
         return ()
@@ -174,7 +174,7 @@ async def test_a_resolver_that_hangs_is_given_up() -> None:
             await fetch(fetcher, "https://cdn.post.example/a")
 
 
-async def test_a_handshake_that_hangs_is_given_up_and_its_connection_closed() -> None:
+async def test_a_handshake_that_hangs_times_out_and_closes_the_connection() -> None:
     closed = asyncio.Event()
 
     async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -232,9 +232,7 @@ async def test_a_handshake_that_hangs_is_given_up_and_its_connection_closed() ->
     ],
 )
 @pytest.mark.parametrize("way", ["directly", "by redirect"])
-async def test_any_other_place_is_blocked_even_where_simulators_are_allowed(
-    url: str, way: str
-) -> None:
+async def test_other_hosts_are_blocked_even_if_simulators_are_allowed(url: str, way: str) -> None:
     dial = Dial(1)
     async with serving(says(message(302, location=url))) as server:
         start = url if way == "directly" else f"{server.url}/start"
@@ -250,7 +248,7 @@ async def test_any_other_place_is_blocked_even_where_simulators_are_allowed(
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:{}/a", "http://localhost:{}/a", "http://127.9.9.9:{}/a"]
 )
-async def test_where_simulators_are_allowed_this_machine_stands_in(url: str) -> None:
+async def test_localhost_is_allowed_for_simulators_only(url: str) -> None:
     async with serving(says(message(body=PHOTO))) as server:
         async with fetching(dial=Dial(server.port)) as fetcher:
             assert await fetch(fetcher, url.format(server.port)) == PHOTO
@@ -259,7 +257,7 @@ async def test_where_simulators_are_allowed_this_machine_stands_in(url: str) -> 
                 await fetch(fetcher, url.format(server.port))
 
 
-async def test_a_localhost_that_leads_elsewhere_is_blocked() -> None:
+async def test_a_localhost_that_resolves_elsewhere_is_blocked() -> None:
     dial = Dial(1)
     async with fetching(resolve=Names(localhost=("10.0.0.1",)), dial=dial) as fetcher:
         with pytest.raises(MediaFailed, match="localhost resolves to"):
@@ -267,7 +265,7 @@ async def test_a_localhost_that_leads_elsewhere_is_blocked() -> None:
     assert dial.dialled == []
 
 
-async def test_this_machine_stays_closed_even_as_an_api_or_an_extra_host() -> None:
+async def test_private_addresses_are_blocked_even_as_api_or_extra_host() -> None:
     dial = Dial(1)
     options: dict[str, Any] = {
         "allow_private_hosts": False,
@@ -281,7 +279,7 @@ async def test_this_machine_stays_closed_even_as_an_api_or_an_extra_host() -> No
     assert dial.dialled == []
 
 
-async def test_the_port_of_the_api_is_open_and_no_other_of_its_host(tls: Certificates) -> None:
+async def test_only_the_api_port_of_the_api_host_is_allowed(tls: Certificates) -> None:
     async with serving(says(message(body=b"[]")), tls.server) as server:
         dial, names = Dial(server.port), Names(api_post_example=(PUBLIC,))
         async with fetching(resolve=names, dial=dial, tls=tls.client) as fetcher:
@@ -295,7 +293,7 @@ async def test_the_port_of_the_api_is_open_and_no_other_of_its_host(tls: Certifi
 
 
 @pytest.mark.parametrize("pattern", ["extra.example", "EXTRA.example"])
-async def test_an_operator_may_add_a_host(tls: Certificates, pattern: str) -> None:
+async def test_an_extra_host_is_allowed(tls: Certificates, pattern: str) -> None:
     async with serving(says(message(body=PHOTO)), tls.server) as server:
         names = Names(extra_example=(PUBLIC,))
         options: dict[str, Any] = {"resolve": names, "dial": Dial(server.port), "tls": tls.client}
@@ -303,7 +301,7 @@ async def test_an_operator_may_add_a_host(tls: Certificates, pattern: str) -> No
             assert await fetch(fetcher, "https://extra.example/a") == PHOTO
 
 
-async def test_an_operator_may_add_all_hosts_below_a_name() -> None:
+async def test_an_extra_suffix_allows_the_hosts_below_it() -> None:
     dial = Dial(1)
     async with fetching(extra_hosts=(".extra.example",), resolve=Names(), dial=dial) as fetcher:
         with pytest.raises(Unreachable, match="has no address"):
@@ -315,7 +313,7 @@ async def test_an_operator_may_add_all_hosts_below_a_name() -> None:
 # redirects --------------------------------------------------------------------------------------
 
 
-async def test_three_redirects_are_followed_and_no_fourth() -> None:
+async def test_at_most_three_redirects_are_followed() -> None:
     def chain(length: int) -> Any:
         moves = [message(302, location=f"/{hop + 1}") for hop in range(length)]
         return says(*moves, message(body=PHOTO))
@@ -329,7 +327,7 @@ async def test_three_redirects_are_followed_and_no_fourth() -> None:
         assert len(server.requests) == 4
 
 
-async def test_a_redirect_to_itself_ends() -> None:
+async def test_a_redirect_loop_ends() -> None:
     async with serving(says(message(301, location="/same"))) as server, fetching() as fetcher:
         with pytest.raises(Unreachable, match="more than 3 redirects"):
             await fetch(fetcher, f"{server.url}/same")
@@ -343,7 +341,7 @@ async def test_every_kind_of_redirect_is_followed(status: int) -> None:
         assert await fetch(fetcher, f"{server.url}/a") == PHOTO
 
 
-async def test_the_body_of_a_redirect_is_not_waited_for() -> None:
+async def test_the_body_of_a_redirect_is_not_read() -> None:
     async def moves(seen: Seen, writer: asyncio.StreamWriter) -> None:
         if seen.target == "/a":
             writer.write(message(302, location="/b", content_length="1000000"))

@@ -39,12 +39,12 @@ def get(url: str, **options: Any) -> Flow[Reply]:
     return one(Call("GET", url, **options))
 
 
-async def test_a_plain_value_returns_at_once() -> None:
+async def test_a_plain_value_is_returned_at_once() -> None:
     async with fetching() as fetcher:
         assert await fetcher.run(post(), "as it is", "lookup") == "as it is"
 
 
-async def test_each_reply_goes_back_to_the_flow_and_its_value_is_returned() -> None:
+async def test_the_flow_gets_replies_and_its_result_is_returned() -> None:
     def two_steps() -> Flow[str]:
         first = yield Call("GET", f"{server.url}/1")
         second = yield Call("POST", f"{server.url}/2", json={"from": first.content["id"]})
@@ -61,7 +61,7 @@ async def test_each_reply_goes_back_to_the_flow_and_its_value_is_returned() -> N
     assert server.requests[1].headers["content-type"] == "application/json"
 
 
-async def test_a_form_and_raw_bytes_are_sent_as_they_are_meant() -> None:
+async def test_forms_and_raw_bytes_are_sent_as_given() -> None:
     async with serving(says(message())) as server, fetching() as fetcher:
         form = Call("POST", server.url, form={"To": "+1 555", "Body": "ä&b"})
         raw = Call("PUT", server.url, body=b"\x00raw", headers={"content-type": "image/x"})
@@ -77,7 +77,7 @@ async def test_a_form_and_raw_bytes_are_sent_as_they_are_meant() -> None:
     )
 
 
-async def test_the_reply_tells_status_headers_content_and_purpose() -> None:
+async def test_the_reply_has_status_headers_content_and_purpose() -> None:
     answer = message(201, b'{"a": [1]}', X_Note="one", **JSON).replace(
         b"\r\n\r\n", b"\r\nX-NOTE: two\r\n\r\n"
     )
@@ -89,14 +89,14 @@ async def test_the_reply_tells_status_headers_content_and_purpose() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"cut": ', b"\xff\xfe"])
-async def test_a_body_that_is_no_json_is_no_content(body: bytes) -> None:
+async def test_a_body_that_is_not_json_has_no_content(body: bytes) -> None:
     async with serving(says(message(body=body))) as server, fetching() as fetcher:
         reply = await fetcher.run(post(server.url), get(server.url), "lookup")
     assert reply.content is None
     assert reply.body == body
 
 
-async def test_a_refusal_is_read_by_the_connector() -> None:
+async def test_the_connector_interprets_a_refusal() -> None:
     async with serving(says(message(429, retry_after="7"))) as server, fetching() as fetcher:
         with pytest.raises(Rejected) as refusal:
             await fetcher.run(post(server.url), get(server.url), "lookup")
@@ -107,7 +107,7 @@ async def test_a_refusal_is_read_by_the_connector() -> None:
     )
 
 
-async def test_a_status_that_the_call_expects_comes_back_to_the_flow() -> None:
+async def test_an_expected_status_is_returned_to_the_flow() -> None:
     async with (
         serving(says(message(404, b'{"no": 1}'), message(500))) as server,
         fetching() as fetcher,
@@ -119,7 +119,7 @@ async def test_a_status_that_the_call_expects_comes_back_to_the_flow() -> None:
             await fetcher.run(post(server.url), get(server.url, expects=expecting), "lookup")
 
 
-async def test_a_refusal_whose_body_breaks_off_is_still_a_refusal() -> None:
+async def test_a_refusal_with_an_incomplete_body_is_still_a_refusal() -> None:
     broken = message(401, content_length="100")
     async with serving(breaks_off(broken)) as server, fetching() as fetcher:
         call = Call("POST", server.url)
@@ -128,7 +128,7 @@ async def test_a_refusal_whose_body_breaks_off_is_still_a_refusal() -> None:
     assert refusal.value.reason == "unauthorized"
 
 
-async def test_a_flow_that_never_ends_is_stopped_after_eight_calls() -> None:
+async def test_an_endless_flow_is_stopped_after_eight_calls() -> None:
     def endless() -> Flow[None]:
         while True:
             yield Call("GET", server.url)
@@ -139,7 +139,7 @@ async def test_a_flow_that_never_ends_is_stopped_after_eight_calls() -> None:
     assert len(server.requests) == 8
 
 
-async def test_a_flow_of_eight_calls_ends_well() -> None:
+async def test_a_flow_of_eight_calls_is_allowed() -> None:
     def eight() -> Flow[int]:
         for _ in range(8):
             yield Call("GET", server.url)
@@ -158,7 +158,7 @@ async def test_a_flow_is_closed_when_a_call_fails() -> None:
     assert inspect.getgeneratorstate(flow) == inspect.GEN_CLOSED
 
 
-async def test_a_flow_that_cannot_read_its_reply_is_a_trouble_of_the_platform() -> None:
+async def test_a_reply_that_the_flow_cannot_read_counts_as_unreachable() -> None:
     def reads() -> Flow[str]:
         reply = yield Call("GET", server.url)
         return str(reply.content["url"])
@@ -173,7 +173,7 @@ async def test_a_flow_that_cannot_read_its_reply_is_a_trouble_of_the_platform() 
     assert "s3cr3t" not in f"{lacking.value} {shapeless.value}"
 
 
-async def test_a_mistake_of_the_flow_before_any_reply_is_not_blamed_on_the_platform() -> None:
+async def test_an_error_before_any_reply_is_raised_unchanged() -> None:
     def mistaken() -> Flow[None]:
         raise KeyError("url")
         yield
@@ -186,7 +186,7 @@ async def test_a_mistake_of_the_flow_before_any_reply_is_not_blamed_on_the_platf
 # sizes ------------------------------------------------------------------------------------------
 
 
-async def test_of_a_reply_no_more_than_a_mebibyte_is_read() -> None:
+async def test_at_most_a_mebibyte_of_a_reply_is_read() -> None:
     async def floods(seen: Seen, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n[]")
         while True:
@@ -199,7 +199,7 @@ async def test_of_a_reply_no_more_than_a_mebibyte_is_read() -> None:
     assert reply.content is None
 
 
-async def test_a_reply_of_exactly_a_mebibyte_is_whole() -> None:
+async def test_a_reply_of_exactly_a_mebibyte_is_complete() -> None:
     body = b'"' + b"x" * (1024 * 1024 - 2) + b'"'
     async with serving(says(message(body=body))) as server, fetching() as fetcher:
         reply = await fetcher.run(post(server.url), get(server.url), "lookup")
@@ -218,7 +218,7 @@ async def test_endless_headers_end_the_call() -> None:
             await fetcher.run(post(server.url), get(server.url), "lookup")
 
 
-async def test_early_hints_for_ever_end_the_call() -> None:
+async def test_endless_early_hints_end_the_call() -> None:
     async def hints(seen: Seen, writer: asyncio.StreamWriter) -> None:
         while True:
             writer.write(b"HTTP/1.1 103 Early Hints\r\n\r\n")
@@ -230,7 +230,7 @@ async def test_early_hints_for_ever_end_the_call() -> None:
             await fetcher.run(post(server.url), get(server.url), "lookup")
 
 
-async def test_a_change_of_protocol_is_no_answer() -> None:
+async def test_a_protocol_switch_is_not_a_response() -> None:
     upgrade = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n"
     async with serving(says(upgrade)) as server, fetching() as fetcher:
         with pytest.raises(Unreachable, match="not HTTP"):
@@ -240,7 +240,7 @@ async def test_a_change_of_protocol_is_no_answer() -> None:
 # troubles ---------------------------------------------------------------------------------------
 
 
-async def test_a_platform_that_hangs_is_given_up_and_may_be_asked_again() -> None:
+async def test_a_platform_that_hangs_is_unreachable_and_can_be_retried() -> None:
     patience = replace(QUICK, first_byte=0.2)
     async with serving(hangs) as server, fetching(deadlines=patience) as fetcher:
         with pytest.raises(Rejected) as trouble:
@@ -249,7 +249,7 @@ async def test_a_platform_that_hangs_is_given_up_and_may_be_asked_again() -> Non
     assert len(server.requests) == 1
 
 
-async def test_a_reply_that_never_ends_is_given_up() -> None:
+async def test_an_endless_reply_times_out() -> None:
     async def drips(seen: Seen, writer: asyncio.StreamWriter) -> None:
         writer.write(message(content_length="100000"))
         while True:
@@ -262,7 +262,7 @@ async def test_a_reply_that_never_ends_is_given_up() -> None:
             await fetcher.run(post(server.url), get(server.url), "lookup")
 
 
-async def test_a_lookup_is_tried_once_more_where_no_connection_came_about() -> None:
+async def test_a_lookup_is_retried_once_if_there_was_no_connection() -> None:
     dial = Dial(free_port())
     async with fetching(resolve=Names(api_post_example=(PUBLIC,)), dial=dial) as fetcher:
         with pytest.raises(Unreachable, match="no connection"):
@@ -270,7 +270,7 @@ async def test_a_lookup_is_tried_once_more_where_no_connection_came_about() -> N
     assert len(dial.dialled) == 2
 
 
-async def test_the_second_try_of_a_lookup_may_work() -> None:
+async def test_a_retried_lookup_can_succeed() -> None:
     async with serving(says(message(body=b"[1]"))) as server:
         url = "http://127.0.0.1:9/x"
         dial = Dial(free_port(), server.port)
@@ -280,21 +280,21 @@ async def test_the_second_try_of_a_lookup_may_work() -> None:
     assert len(dial.dialled) == 2
 
 
-async def test_a_lookup_that_got_through_is_not_repeated() -> None:
+async def test_a_lookup_that_was_sent_is_not_retried() -> None:
     async with serving(breaks_off(b"")) as server, fetching() as fetcher:
         with pytest.raises(Unreachable):
             await fetcher.run(post(server.url), get(server.url), "lookup")
     assert len(server.requests) == 1
 
 
-async def test_garbage_is_no_answer_and_is_not_quoted() -> None:
+async def test_an_invalid_response_is_not_quoted() -> None:
     async with serving(breaks_off(b"s3cr3t: token\r\n\r\n")) as server, fetching() as fetcher:
         with pytest.raises(Unreachable) as trouble:
             await fetcher.run(post(server.url), get(server.url), "lookup")
     assert "s3cr3t" not in str(trouble.value)
 
 
-async def test_a_header_that_cannot_be_sent_is_named_and_nothing_is_sent() -> None:
+async def test_an_invalid_header_is_named_and_nothing_is_sent() -> None:
     async with serving(says(message())) as server, fetching() as fetcher:
         for headers in (
             {"x-url": "a\r\nhost: evil"},
@@ -316,7 +316,7 @@ def text(url: str) -> Flow[Any]:
     return reply.content["id"]
 
 
-async def test_a_text_that_found_no_connection_was_certainly_not_sent() -> None:
+async def test_a_text_without_a_connection_was_not_sent() -> None:
     url = f"http://127.0.0.1:{free_port()}"
     async with fetching() as fetcher:
         with pytest.raises(Unreachable) as trouble:
@@ -325,14 +325,14 @@ async def test_a_text_that_found_no_connection_was_certainly_not_sent() -> None:
     assert not trouble.value.sent
 
 
-async def test_a_text_whose_platform_has_no_address_was_certainly_not_sent() -> None:
+async def test_a_text_to_an_unresolvable_host_was_not_sent() -> None:
     async with fetching(resolve=Names()) as fetcher:
         with pytest.raises(Unreachable, match=r"api\.post\.example has no address") as trouble:
             await fetcher.run(post(), text("https://api.post.example/send"), "send")
     assert not trouble.value.sent
 
 
-async def test_a_connection_that_never_comes_about_is_given_up_and_nothing_was_sent() -> None:
+async def test_a_text_whose_connection_times_out_was_not_sent() -> None:
     names, patience = Names(api_post_example=(PUBLIC,)), replace(QUICK, connect=0.3)
     async with (
         serving(hangs) as server,
@@ -354,7 +354,7 @@ async def test_a_connection_that_never_comes_about_is_given_up_and_nothing_was_s
         pytest.param(says(message(body=b"OK")), id="success without an id"),
     ],
 )
-async def test_a_text_without_a_usable_answer_may_have_been_sent(act: Any) -> None:
+async def test_a_text_without_a_usable_response_is_ambiguous(act: Any) -> None:
     patience = replace(QUICK, first_byte=0.3)
     async with serving(act) as server, fetching(deadlines=patience) as fetcher:
         with pytest.raises(Ambiguous) as trouble:
@@ -364,15 +364,13 @@ async def test_a_text_without_a_usable_answer_may_have_been_sent(act: Any) -> No
     assert len(server.requests) == 1
 
 
-async def test_a_question_asked_while_sending_is_never_ambiguous() -> None:
+async def test_a_get_call_is_never_ambiguous() -> None:
     async with serving(breaks_off(b"")) as server, fetching() as fetcher:
         with pytest.raises(Unreachable):
             await fetcher.run(post(server.url), get(server.url), "send")
 
 
-async def test_an_unreadable_answer_to_a_question_before_anything_was_sent_is_not_ambiguous() -> (
-    None
-):
+async def test_an_unreadable_reply_before_sending_is_not_ambiguous() -> None:
     def asks_first() -> Flow[Any]:
         reply = yield Call("GET", server.url)
         yield Call("POST", reply.content["upload"])
@@ -402,7 +400,7 @@ async def test_lookups_share_a_connection() -> None:
 
 
 @pytest.mark.parametrize("purpose", ["lookup", "download"])
-async def test_a_lookup_beyond_the_fence_is_a_failure_of_the_file(purpose: Any) -> None:
+async def test_a_blocked_lookup_fails_the_file(purpose: Any) -> None:
     async with fetching() as fetcher:
         with pytest.raises(MediaFailed, match=r"elsewhere\.example") as blocked:
             await fetcher.run(post(), get("https://elsewhere.example/a?token=s3cr3t"), purpose)
@@ -411,7 +409,7 @@ async def test_a_lookup_beyond_the_fence_is_a_failure_of_the_file(purpose: Any) 
 
 
 @pytest.mark.parametrize("purpose", ["send", "check"])
-async def test_any_other_call_beyond_the_fence_is_a_matter_for_the_operator(purpose: Any) -> None:
+async def test_other_blocked_calls_need_an_operator(purpose: Any) -> None:
     async with fetching() as fetcher:
         with pytest.raises(Rejected) as blocked:
             await fetcher.run(post(), get("https://elsewhere.example/a"), purpose)
@@ -422,7 +420,7 @@ async def test_any_other_call_beyond_the_fence_is_a_matter_for_the_operator(purp
     )
 
 
-async def test_without_leave_a_simulator_is_out_of_reach_and_the_remedy_is_named() -> None:
+async def test_a_blocked_simulator_names_the_setting_to_change() -> None:
     async with serving(says(message())) as server, fetching(allow_private_hosts=False) as fetcher:
         with pytest.raises(MediaFailed, match=r"fetch\.allow_private_hosts"):
             await fetcher.run(post(server.url), get(server.url), "lookup")
@@ -445,7 +443,7 @@ async def test_a_redirect_that_the_flow_expects_is_not_followed() -> None:
     assert len(server.requests) == 1
 
 
-async def test_credentials_are_made_for_the_moment_of_the_call() -> None:
+async def test_credentials_are_made_at_the_time_of_the_call() -> None:
     async with serving(says(message())) as server, fetching() as fetcher:
         await fetcher.run(post(server.url), get(server.url), "lookup")
     assert server.requests[0].headers["x-now"] == "2026-11-22T01:02:03+00:00"

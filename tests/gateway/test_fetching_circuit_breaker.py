@@ -52,7 +52,7 @@ def refused_for(breaker: Breaker) -> float:
     return refusal.value.after
 
 
-def test_it_opens_after_so_many_failures_in_a_row_and_not_before(breaker: Breaker) -> None:
+def test_it_opens_after_the_configured_number_of_consecutive_failures(breaker: Breaker) -> None:
     fail(breaker)
     fail(breaker)
     assert state(breaker) == "closed"
@@ -61,7 +61,7 @@ def test_it_opens_after_so_many_failures_in_a_row_and_not_before(breaker: Breake
     assert refused_for(breaker) == 10
 
 
-def test_a_success_between_starts_the_count_anew(breaker: Breaker) -> None:
+def test_a_success_resets_the_count(breaker: Breaker) -> None:
     fail(breaker)
     fail(breaker)
     work(breaker)
@@ -70,9 +70,7 @@ def test_a_success_between_starts_the_count_anew(breaker: Breaker) -> None:
     assert state(breaker) == "closed"
 
 
-def test_after_the_cool_down_one_call_may_try_and_the_others_wait(
-    breaker: Breaker, clock: Clock
-) -> None:
+def test_after_the_cool_down_only_one_call_is_tried(breaker: Breaker, clock: Clock) -> None:
     opened(breaker)
     clock.now += 10
     assert state(breaker) == "half_open"
@@ -82,7 +80,7 @@ def test_after_the_cool_down_one_call_may_try_and_the_others_wait(
     work(breaker)
 
 
-def test_each_opening_in_a_row_doubles_the_cool_down_up_to_the_longest(
+def test_consecutive_openings_double_the_cool_down_up_to_the_maximum(
     breaker: Breaker, clock: Clock
 ) -> None:
     opened(breaker)
@@ -94,7 +92,7 @@ def test_each_opening_in_a_row_doubles_the_cool_down_up_to_the_longest(
     assert waits == [10, 20, 40, 60, 60]
 
 
-def test_a_success_forgets_the_earlier_openings(breaker: Breaker, clock: Clock) -> None:
+def test_a_success_resets_the_cool_down(breaker: Breaker, clock: Clock) -> None:
     opened(breaker)
     clock.now += 10
     fail(breaker)
@@ -104,7 +102,7 @@ def test_a_success_forgets_the_earlier_openings(breaker: Breaker, clock: Clock) 
     assert breaker.wait() == 10
 
 
-def test_very_many_openings_do_not_overflow(breaker: Breaker, clock: Clock) -> None:
+def test_many_openings_do_not_overflow(breaker: Breaker, clock: Clock) -> None:
     opened(breaker)
     for _ in range(2000):
         clock.now += breaker.wait()
@@ -112,7 +110,7 @@ def test_very_many_openings_do_not_overflow(breaker: Breaker, clock: Clock) -> N
     assert breaker.wait() == 60
 
 
-def test_jitter_makes_a_cool_down_longer_and_never_shorter(clock: Clock) -> None:
+def test_jitter_only_lengthens_the_cool_down(clock: Clock) -> None:
     tolerance = BreakerPolicy(failures=1, cool_down=10, jitter=0.5)
     for chance, wait in ((0.0, 10), (0.5, 12.5), (1.0, 15)):
         breaker = Breaker(tolerance, clock=clock, chance=lambda chance=chance: chance)  # type: ignore[misc]  # mypy infers no default
@@ -129,19 +127,17 @@ def test_retry_after_opens_at_once_and_is_honoured(breaker: Breaker, clock: Cloc
     work(breaker)
 
 
-def test_a_retry_after_shorter_than_the_cool_down_does_not_shorten_it(breaker: Breaker) -> None:
+def test_a_short_retry_after_does_not_shorten_the_cool_down(breaker: Breaker) -> None:
     fail(breaker, after=1)
     assert breaker.wait() == 10
 
 
-def test_an_absurd_retry_after_is_cut(breaker: Breaker) -> None:
+def test_an_absurd_retry_after_is_bounded(breaker: Breaker) -> None:
     fail(breaker, after=10**9)
     assert breaker.wait() == 600
 
 
-def test_calls_that_were_under_way_when_it_opened_are_one_opening(
-    breaker: Breaker, clock: Clock
-) -> None:
+def test_failures_of_calls_in_flight_are_one_opening(breaker: Breaker, clock: Clock) -> None:
     under_way = [breaker.attempt() for _ in range(50)]
     for attempt in under_way:
         with attempt:
@@ -152,7 +148,7 @@ def test_calls_that_were_under_way_when_it_opened_are_one_opening(
     assert breaker.wait() == 20
 
 
-def test_a_late_success_of_an_earlier_round_does_not_close_it(breaker: Breaker) -> None:
+def test_a_late_success_does_not_close_it(breaker: Breaker) -> None:
     early = breaker.attempt()
     opened(breaker)
     with early:
@@ -160,7 +156,7 @@ def test_a_late_success_of_an_earlier_round_does_not_close_it(breaker: Breaker) 
     assert state(breaker) == "open"
 
 
-def test_a_late_failure_that_says_when_to_come_back_is_heard(breaker: Breaker) -> None:
+def test_a_late_retry_after_is_honoured(breaker: Breaker) -> None:
     early = breaker.attempt()
     opened(breaker)
     with early:
@@ -168,9 +164,7 @@ def test_a_late_failure_that_says_when_to_come_back_is_heard(breaker: Breaker) -
     assert breaker.wait() == 50
 
 
-def test_a_late_failure_of_an_earlier_round_does_not_open_it_again(
-    breaker: Breaker, clock: Clock
-) -> None:
+def test_a_late_failure_does_not_open_it_again(breaker: Breaker, clock: Clock) -> None:
     early = breaker.attempt()
     opened(breaker)
     clock.now += 10
@@ -180,7 +174,7 @@ def test_a_late_failure_of_an_earlier_round_does_not_open_it_again(
     assert state(breaker) == "closed"
 
 
-def test_a_call_that_was_cancelled_proves_nothing_and_frees_the_only_try(
+def test_a_cancelled_call_counts_as_neither_and_allows_another(
     breaker: Breaker, clock: Clock
 ) -> None:
     opened(breaker)
@@ -192,7 +186,7 @@ def test_a_call_that_was_cancelled_proves_nothing_and_frees_the_only_try(
     assert state(breaker) == "closed"
 
 
-def test_an_exception_after_it_worked_is_no_failure(breaker: Breaker) -> None:
+def test_an_exception_after_success_is_not_a_failure(breaker: Breaker) -> None:
     fail(breaker)
     fail(breaker)
     with suppress(ValueError), breaker.attempt() as attempt:
@@ -201,7 +195,7 @@ def test_an_exception_after_it_worked_is_no_failure(breaker: Breaker) -> None:
     assert breaker.has_no_failures
 
 
-def test_a_failure_after_it_seemed_to_work_is_a_failure(breaker: Breaker) -> None:
+def test_a_failure_after_success_is_a_failure(breaker: Breaker) -> None:
     for _ in range(3):
         with breaker.attempt() as attempt:
             attempt.worked()
@@ -209,7 +203,7 @@ def test_a_failure_after_it_seemed_to_work_is_a_failure(breaker: Breaker) -> Non
     assert state(breaker) == "open"
 
 
-def test_it_is_untroubled_only_while_nothing_is_remembered_against_it(breaker: Breaker) -> None:
+def test_it_has_no_failures_only_while_it_counts_none(breaker: Breaker) -> None:
     assert breaker.has_no_failures
     fail(breaker)
     assert not breaker.has_no_failures
@@ -217,7 +211,7 @@ def test_it_is_untroubled_only_while_nothing_is_remembered_against_it(breaker: B
     assert breaker.has_no_failures
 
 
-async def test_a_host_is_remembered_only_while_it_is_in_use_or_in_trouble(clock: Clock) -> None:
+async def test_a_host_is_remembered_only_while_used_or_failing(clock: Clock) -> None:
     hosts = HostLimits(STRICT, at_once=2, clock=clock)
     async with hosts.turn("well.example"), hosts.turn("well.example"):
         assert len(hosts) == 1
@@ -230,7 +224,7 @@ async def test_a_host_is_remembered_only_while_it_is_in_use_or_in_trouble(clock:
     assert len(hosts) == 0
 
 
-async def test_however_many_hosts_are_in_trouble_only_so_many_are_remembered(clock: Clock) -> None:
+async def test_the_number_of_remembered_hosts_is_bounded(clock: Clock) -> None:
     hosts = HostLimits(STRICT, at_once=2, clock=clock)
     async with hosts.turn("in-use.example"):
         for number in range(1100):

@@ -97,7 +97,7 @@ CHUNKS = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
         ),
     ],
 )
-async def test_a_download_that_keeps_us_waiting_ends(
+async def test_a_download_that_is_too_slow_ends(
     act: Act, patience: dict[str, Any], detail: str
 ) -> None:
     async with serving(act) as server, fetching(deadlines=replace(QUICK, **patience)) as fetcher:
@@ -106,7 +106,7 @@ async def test_a_download_that_keeps_us_waiting_ends(
     assert (trouble.value.reason, trouble.value.retry) == ("unreachable", True)
 
 
-async def test_a_slow_file_that_is_small_is_no_drip() -> None:
+async def test_a_small_slow_file_is_allowed() -> None:
     async def slowly(seen: Seen, writer: asyncio.StreamWriter) -> None:
         writer.write(message(content_length="20"))
         for _ in range(20):
@@ -118,7 +118,7 @@ async def test_a_slow_file_that_is_small_is_no_drip() -> None:
         assert await fetch(fetcher, server.url) == b"x" * 20
 
 
-async def test_redirects_count_against_the_whole_time() -> None:
+async def test_redirects_count_towards_the_time_limit() -> None:
     async def moves(seen: Seen, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.3)
         writer.write(message(302, location="/again"))
@@ -131,7 +131,7 @@ async def test_redirects_count_against_the_whole_time() -> None:
             await fetch(fetcher, server.url)
 
 
-async def test_waiting_for_ones_turn_does_not() -> None:
+async def test_queueing_does_not_count_towards_the_time_limit() -> None:
     async def slowly(seen: Seen, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.3)
         writer.write(message(body=PHOTO))
@@ -142,7 +142,7 @@ async def test_waiting_for_ones_turn_does_not() -> None:
     assert fetched == [PHOTO] * 6
 
 
-async def test_a_host_that_hangs_does_not_hold_up_another() -> None:
+async def test_a_host_that_hangs_does_not_block_another() -> None:
     async with (
         serving(hangs) as bad,
         serving(says(message(body=PHOTO))) as good,
@@ -156,14 +156,14 @@ async def test_a_host_that_hangs_does_not_hold_up_another() -> None:
         await asyncio.gather(*waiting, return_exceptions=True)
 
 
-async def test_a_caller_that_gives_up_is_heard() -> None:
+async def test_a_caller_can_cancel_a_download() -> None:
     async with serving(hangs) as server, fetching() as fetcher:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
                 await fetch(fetcher, server.url)
 
 
-async def test_after_many_timeouts_the_next_download_still_works() -> None:
+async def test_a_download_works_after_many_timeouts() -> None:
     answers = [True] * 20
 
     async def moody(seen: Seen, writer: asyncio.StreamWriter) -> None:
@@ -184,7 +184,7 @@ async def test_after_many_timeouts_the_next_download_still_works() -> None:
         assert await fetch(fetcher, server.url) == PHOTO
 
 
-def test_the_pace_is_judged_over_whole_windows() -> None:
+def test_throughput_is_measured_over_whole_windows() -> None:
     pace = ThroughputGuard(Deadlines(slowest=100, window=10), now=0.0)
     pace.take(1, now=9.9)
     pace.take(999, now=10.0)
@@ -192,14 +192,14 @@ def test_the_pace_is_judged_over_whole_windows() -> None:
         pace.take(999, now=20.0)
 
 
-def test_a_fast_start_does_not_pay_for_a_drip() -> None:
+def test_a_fast_start_does_not_excuse_a_slow_body() -> None:
     pace = ThroughputGuard(Deadlines(slowest=100, window=10), now=0.0)
     pace.take(10**9, now=10.0)
     with pytest.raises(Unreachable):
         pace.take(1, now=20.0)
 
 
-async def test_a_budget_runs_only_inside() -> None:
+async def test_a_budget_counts_only_running_time() -> None:
     budget = Budget(2.0)
     async with budget.running():
         pass

@@ -64,18 +64,18 @@ def chunked(*pieces: bytes, end: bytes = b"0\r\n\r\n") -> bytes:
     return head + b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + end
 
 
-async def test_a_file_lands_whole_with_its_size_hash_and_type() -> None:
+async def test_a_file_is_written_completely_with_size_hash_and_type() -> None:
     fetched, content = await fetch_from(says(message(body=PHOTO, content_type="Image/JPEG; q=1")))
     assert content == PHOTO
     assert fetched == Fetched(len(PHOTO), DIGEST.hex(), "image/jpeg")
 
 
-async def test_a_file_in_chunks_and_one_without_a_length_land_whole() -> None:
+async def test_files_without_a_content_length_are_written_completely() -> None:
     assert (await fetch_from(says(chunked(PHOTO[:7], PHOTO[7:]))))[1] == PHOTO
     assert (await fetch_from(breaks_off(b"HTTP/1.1 200 OK\r\n\r\n" + PHOTO)))[1] == PHOTO
 
 
-async def test_an_empty_file_is_one_only_if_it_was_announced() -> None:
+async def test_an_empty_file_is_accepted_only_if_announced() -> None:
     with pytest.raises(Unreachable, match="short body"):
         await fetch_from(says(message()))
     fetched, content = await fetch_from(says(message()), size=0)
@@ -83,7 +83,7 @@ async def test_an_empty_file_is_one_only_if_it_was_announced() -> None:
 
 
 @pytest.mark.parametrize("served", ["", "application/octet-stream", "binary/octet-stream"])
-async def test_where_the_server_says_nothing_about_the_type_the_look_up_is_believed(
+async def test_the_type_of_the_lookup_replaces_an_uninformative_one(
     served: str,
 ) -> None:
     answer = message(body=PHOTO, content_type=served)
@@ -91,7 +91,7 @@ async def test_where_the_server_says_nothing_about_the_type_the_look_up_is_belie
     assert fetched.media_type == "image/heic"
 
 
-async def test_a_file_is_written_from_where_the_descriptor_stands() -> None:
+async def test_a_file_is_written_from_the_descriptors_position() -> None:
     async with serving(says(message(body=b"photo"))) as server, fetching() as fetcher:
         with landing() as into:
             os.write(into, b"before ")
@@ -102,7 +102,7 @@ async def test_a_file_is_written_from_where_the_descriptor_stands() -> None:
 # decrypting -------------------------------------------------------------------------------------
 
 
-async def test_an_encrypted_file_lands_decrypted_and_its_plaintext_is_hashed() -> None:
+async def test_an_encrypted_file_is_decrypted_and_its_plaintext_is_hashed() -> None:
     digest = hashlib.sha256(PLAINTEXT).hexdigest()
     fetched, content = await fetch_from(
         says(message(body=CIPHERTEXT)), decrypt=AesCtr(KEY), size=len(CIPHERTEXT), sha256=digest
@@ -111,7 +111,7 @@ async def test_an_encrypted_file_lands_decrypted_and_its_plaintext_is_hashed() -
     assert fetched.sha256 == digest
 
 
-async def test_a_large_encrypted_file_in_odd_pieces_is_decrypted_across_them() -> None:
+async def test_an_encrypted_file_in_odd_pieces_is_decrypted() -> None:
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
     counter = b"\xff" * 16  # wraps around at once
@@ -123,7 +123,7 @@ async def test_a_large_encrypted_file_in_odd_pieces_is_decrypted_across_them() -
 
 
 @pytest.mark.parametrize("secret", [AesCtr(b"short"), AesCtr(b""), AesCtr(KEY, b"short")])
-async def test_a_key_that_is_none_is_refused_before_anything_is_asked(secret: AesCtr) -> None:
+async def test_an_invalid_key_is_refused_before_any_request(secret: AesCtr) -> None:
     async with serving(says(message(body=CIPHERTEXT))) as server, fetching() as fetcher:
         with pytest.raises(MediaRejected) as refusal:
             await fetch(fetcher, server.url, decrypt=secret)
@@ -164,7 +164,7 @@ async def test_the_claimed_hash_may_be_hex_or_base64(claim: str) -> None:
         "not a hash",
     ],
 )
-async def test_another_hash_is_a_mismatch(claim: str) -> None:
+async def test_a_wrong_hash_is_a_mismatch(claim: str) -> None:
     with pytest.raises(MediaFailed) as mismatch:
         await fetch_from(says(message(body=PHOTO)), sha256=claim)
     assert mismatch.value.reason == "checksum_mismatch"
@@ -185,7 +185,7 @@ async def test_another_hash_is_a_mismatch(claim: str) -> None:
         ),
     ],
 )
-async def test_a_file_that_ends_early_may_be_fetched_again(act: Act, size: int | None) -> None:
+async def test_a_file_that_ends_early_can_be_retried(act: Act, size: int | None) -> None:
     with pytest.raises(Rejected) as short:
         await fetch_from(act, size=size)
     assert (short.value.reason, short.value.retry, short.value.detail) == (
@@ -195,12 +195,12 @@ async def test_a_file_that_ends_early_may_be_fetched_again(act: Act, size: int |
     )
 
 
-async def test_a_file_that_ends_early_is_short_whatever_its_hash_would_be() -> None:
+async def test_a_short_file_is_reported_before_its_hash() -> None:
     with pytest.raises(Unreachable, match="short body"):
         await fetch_from(says(message(body=PHOTO[:-1])), size=len(PHOTO), sha256=DIGEST.hex())
 
 
-async def test_a_file_longer_than_announced_counts_only_with_its_hash() -> None:
+async def test_a_file_longer_than_announced_needs_a_matching_hash() -> None:
     with pytest.raises(Unreachable, match="longer than announced"):
         await fetch_from(says(message(body=PHOTO)), size=len(PHOTO) - 1)
     assert (await fetch_from(says(message(body=PHOTO)), size=5, sha256=DIGEST.hex()))[1] == PHOTO
@@ -216,12 +216,12 @@ async def test_a_length_shorter_than_the_body_ends_the_file_there() -> None:
 # limits -----------------------------------------------------------------------------------------
 
 
-async def test_a_file_of_exactly_the_limit_is_taken() -> None:
+async def test_a_file_of_exactly_the_limit_is_accepted() -> None:
     fetched, _ = await fetch_from(says(message(body=PHOTO)), limit=len(PHOTO))
     assert fetched.size == len(PHOTO)
 
 
-async def test_a_file_announced_too_large_is_not_even_asked_for() -> None:
+async def test_a_file_announced_as_too_large_is_not_requested() -> None:
     async with serving(says(message(body=PHOTO))) as server, fetching() as fetcher:
         with pytest.raises(MediaRejected) as refusal:
             await fetch(fetcher, server.url, size=LIMIT + 1)
@@ -229,7 +229,7 @@ async def test_a_file_announced_too_large_is_not_even_asked_for() -> None:
     assert server.requests == []
 
 
-async def test_a_length_above_the_limit_is_refused_before_the_body_is_read() -> None:
+async def test_a_content_length_above_the_limit_is_refused_early() -> None:
     async def never_sends(seen: Seen, writer: asyncio.StreamWriter) -> None:
         writer.write(message(content_length=str(LIMIT + 1)))
         await asyncio.sleep(3600)
@@ -240,7 +240,7 @@ async def test_a_length_above_the_limit_is_refused_before_the_body_is_read() -> 
 
 
 @pytest.mark.parametrize("head", [b"", b"transfer-encoding: chunked\r\n"])
-async def test_a_stream_without_end_is_cut_at_the_limit(head: bytes) -> None:
+async def test_an_endless_stream_is_stopped_at_the_limit(head: bytes) -> None:
     sent = 0
 
     async def floods(seen: Seen, writer: asyncio.StreamWriter) -> None:
@@ -271,9 +271,7 @@ async def test_a_stream_without_end_is_cut_at_the_limit(head: bytes) -> None:
         ("identity", PHOTO),
     ],
 )
-async def test_a_body_that_is_compressed_all_the_same_is_inflated(
-    encoding: str, body: bytes
-) -> None:
+async def test_a_compressed_body_is_decompressed(encoding: str, body: bytes) -> None:
     fetched, content = await fetch_from(
         says(message(body=body, content_encoding=encoding)), size=len(PHOTO)
     )
@@ -281,14 +279,14 @@ async def test_a_body_that_is_compressed_all_the_same_is_inflated(
     assert fetched.size == len(PHOTO)
 
 
-async def test_a_body_whose_inflated_size_falls_on_a_piece_border_is_whole() -> None:
+async def test_a_body_of_exactly_one_piece_is_complete() -> None:
     for size in (65535, 65536, 65537, 131072):
         body = gzip.compress(bytes(size))
         fetched, _ = await fetch_from(says(message(body=body, content_encoding="gzip")))
         assert fetched.size == size
 
 
-async def test_a_compression_bomb_goes_off_at_the_limit() -> None:
+async def test_a_decompression_bomb_is_stopped_at_the_limit() -> None:
     bomb = gzip.compress(bytes(200_000_000), compresslevel=9)
     assert len(bomb) < LIMIT
     with pytest.raises(MediaRejected) as refusal:
@@ -296,7 +294,7 @@ async def test_a_compression_bomb_goes_off_at_the_limit() -> None:
     assert refusal.value.reason == "too_large"
 
 
-async def test_a_compression_bomb_is_never_inflated_further_than_it_is_read() -> None:
+async def test_a_decompression_bomb_is_inflated_in_small_pieces() -> None:
     class Bomb(httpx.AsyncByteStream):
         async def __aiter__(self) -> AsyncIterator[bytes]:
             yield gzip.compress(bytes(50_000_000))
@@ -307,7 +305,7 @@ async def test_a_compression_bomb_is_never_inflated_further_than_it_is_read() ->
     assert max(sizes) <= 65536
 
 
-async def test_a_compression_bomb_in_a_reply_is_read_no_further_than_a_reply_may_be() -> None:
+async def test_a_decompression_bomb_in_a_reply_is_stopped() -> None:
     def flow() -> Any:
         return (yield Call("GET", server.url))
 
@@ -321,7 +319,7 @@ async def test_a_compression_bomb_in_a_reply_is_read_no_further_than_a_reply_may
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "compress", "rot13"])
-async def test_a_compression_nobody_asked_for_is_refused(encoding: str) -> None:
+async def test_an_unsupported_content_encoding_is_refused(encoding: str) -> None:
     with pytest.raises(Unreachable, match="not asked for"):
         await fetch_from(says(message(body=PHOTO, content_encoding=encoding)))
 
@@ -335,7 +333,7 @@ async def test_a_compression_nobody_asked_for_is_refused(encoding: str) -> None:
         (gzip.compress(PHOTO) + b"more", "damaged compression"),
     ],
 )
-async def test_damaged_compression_is_no_file(body: bytes, detail: str) -> None:
+async def test_damaged_compression_is_refused(body: bytes, detail: str) -> None:
     with pytest.raises(Unreachable, match=detail):
         await fetch_from(says(message(body=body, content_encoding="gzip")))
 
@@ -352,13 +350,13 @@ async def test_damaged_compression_is_no_file(body: bytes, detail: str) -> None:
         (503, "unreachable", True),
     ],
 )
-async def test_a_refusal_is_read_by_the_connector(status: int, reason: str, retry: bool) -> None:
+async def test_the_connector_interprets_a_refusal(status: int, reason: str, retry: bool) -> None:
     with pytest.raises(Rejected) as refusal:
         await fetch_from(says(message(status, body=b'{"error": 1}')))
     assert (refusal.value.reason, refusal.value.retry) == (reason, retry)
 
 
-async def test_the_connector_sees_that_it_was_a_download_that_was_refused() -> None:
+async def test_a_refused_download_has_the_purpose_download() -> None:
     purposes = []
 
     class Curious(type(post())):  # type: ignore[misc]  # a class made for one test
@@ -374,19 +372,19 @@ async def test_the_connector_sees_that_it_was_a_download_that_was_refused() -> N
 
 
 @pytest.mark.parametrize("status", [201, 204, 206])
-async def test_any_other_success_is_no_file(status: int) -> None:
+async def test_other_success_statuses_are_refused(status: int) -> None:
     with pytest.raises(Unreachable, match=f"HTTP {status} instead"):
         await fetch_from(says(message(status, body=PHOTO if status != 204 else b"")))
 
 
-async def test_a_download_is_tried_once() -> None:
+async def test_a_download_is_attempted_once() -> None:
     async with serving(breaks_off(b"")) as server, fetching() as fetcher:
         with pytest.raises(Unreachable):
             await fetch(fetcher, server.url)
     assert len(server.requests) == 1
 
 
-async def test_a_full_disk_is_our_own_trouble_and_is_told_as_one() -> None:
+async def test_a_full_disk_is_reported_as_a_local_failure() -> None:
     async with serving(says(message(body=PHOTO))) as server, fetching() as fetcher:
         into = os.open("/dev/full", os.O_WRONLY)
         try:
@@ -403,7 +401,7 @@ async def test_a_full_disk_is_our_own_trouble_and_is_told_as_one() -> None:
     )
 
 
-async def test_a_cancelled_download_writes_no_more_and_lets_its_connection_go() -> None:
+async def test_a_cancelled_download_stops_writing_and_closes_its_connection() -> None:
     gone = asyncio.Event()
 
     async def endless(seen: Seen, writer: asyncio.StreamWriter) -> None:
@@ -429,7 +427,7 @@ async def test_a_cancelled_download_writes_no_more_and_lets_its_connection_go() 
             assert os.fstat(into).st_size == size
 
 
-async def test_a_cancelled_download_ends_only_when_no_thread_writes_any_more() -> None:
+async def test_a_cancelled_download_waits_for_its_writing_thread() -> None:
     """The caller closes the descriptor next, and its number may soon be another file's."""
     read, write = os.pipe()
     try:
@@ -472,7 +470,7 @@ class Clock:
 TWICE = BreakerPolicy(failures=2, cool_down=30, jitter=0)
 
 
-async def test_a_host_that_fails_again_and_again_is_left_alone_for_a_while() -> None:
+async def test_a_host_that_keeps_failing_is_paused() -> None:
     clock = Clock()
     answers = says(message(500), message(500), message(body=PHOTO))
     async with serving(answers) as server, fetching(policy=TWICE, steady=clock) as fetcher:
@@ -488,7 +486,7 @@ async def test_a_host_that_fails_again_and_again_is_left_alone_for_a_while() -> 
         assert (await fetch(fetcher, server.url))[1] == PHOTO
 
 
-async def test_another_host_is_not_left_alone_with_it() -> None:
+async def test_other_hosts_are_not_paused() -> None:
     async with (
         serving(says(message(500))) as bad,
         serving(says(message(body=PHOTO))) as good,
@@ -500,7 +498,7 @@ async def test_another_host_is_not_left_alone_with_it() -> None:
         assert (await fetch(fetcher, good.url))[1] == PHOTO
 
 
-async def test_files_that_are_gone_say_nothing_against_their_host() -> None:
+async def test_missing_files_do_not_count_against_the_host() -> None:
     answers = says(message(500), *[message(404)] * 5, message(500), message(body=PHOTO))
     async with serving(answers) as server, fetching(policy=TWICE) as fetcher:
         for _ in range(7):
@@ -509,7 +507,7 @@ async def test_files_that_are_gone_say_nothing_against_their_host() -> None:
         assert (await fetch(fetcher, server.url))[1] == PHOTO
 
 
-async def test_bodies_that_break_off_count_against_their_host() -> None:
+async def test_cut_off_bodies_count_against_the_host() -> None:
     broken = breaks_off(message(content_length="9"))
     async with serving(broken) as server, fetching(policy=TWICE) as fetcher:
         for _ in range(2):
@@ -519,7 +517,7 @@ async def test_bodies_that_break_off_count_against_their_host() -> None:
             await fetch(fetcher, server.url)
 
 
-async def test_a_host_that_says_when_to_come_back_is_believed() -> None:
+async def test_retry_after_pauses_the_host() -> None:
     clock = Clock()
     date = "Sun, 22 Nov 2026 01:03:43 GMT"  # 100 s after the stage's clock
     for after, seconds in (("50", 50), (date, 100)):
@@ -535,7 +533,7 @@ async def test_a_host_that_says_when_to_come_back_is_believed() -> None:
 
 
 @pytest.mark.parametrize("after", ["soon", "-5", "٣", "", "Sun, 99 Nov 2026 01:03:43 GMT", "1e9"])
-async def test_an_unreadable_retry_after_is_none(after: str) -> None:
+async def test_an_unreadable_retry_after_is_ignored(after: str) -> None:
     answer = message(429, body=b"x").replace(
         b"\r\n\r\n", f"\r\nRetry-After: {after}\r\n\r\n".encode(), 1
     )
@@ -545,7 +543,7 @@ async def test_an_unreadable_retry_after_is_none(after: str) -> None:
                 await fetch(fetcher, server.url)
 
 
-async def test_at_one_host_only_so_many_run_at_once_and_the_others_wait_their_turn() -> None:
+async def test_concurrent_downloads_from_one_host_are_limited() -> None:
     running = most = 0
 
     async def counts(seen: Seen, writer: asyncio.StreamWriter) -> None:

@@ -48,7 +48,7 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return certificates(directory, "files.post.example", "cdn.post.example", "api.post.example")
 
 
-async def test_the_api_gets_credentials_and_another_port_does_not() -> None:
+async def test_the_api_receives_credentials_and_another_port_does_not() -> None:
     async with (
         serving(says(message(body=b"x"))) as api,
         serving(says(message(body=b"x"))) as other,
@@ -60,19 +60,19 @@ async def test_the_api_gets_credentials_and_another_port_does_not() -> None:
     assert secrets(other.requests[0]) == {}
 
 
-async def test_another_spelling_of_the_same_machine_is_another_origin() -> None:
+async def test_another_name_of_the_same_machine_is_another_origin() -> None:
     async with serving(says(message(body=b"x"))) as api, fetching(dial=Dial(api.port)) as fetcher:
         await fetch(fetcher, post(api.url), Call("GET", f"http://localhost:{api.port}/a"))
     assert secrets(api.requests[0]) == {}
 
 
-async def test_a_call_without_auth_carries_none_even_to_the_api() -> None:
+async def test_a_call_without_auth_has_no_credentials() -> None:
     async with serving(says(message(body=b"x"))) as api, fetching() as fetcher:
         await fetch(fetcher, post(api.url), Call("GET", f"{api.url}/a", auth=False))
     assert secrets(api.requests[0]) == {}
 
 
-async def test_a_redirect_to_another_port_loses_credentials_and_every_header_of_the_flow() -> None:
+async def test_a_redirect_to_another_port_loses_credentials_and_headers() -> None:
     async with (
         serving(says(message(body=b"x"))) as other,
         serving(says(message(302, location=f"{other.url}/b"))) as api,
@@ -84,7 +84,7 @@ async def test_a_redirect_to_another_port_loses_credentials_and_every_header_of_
     assert set(other.requests[0].headers) == {"host", "user-agent", "accept", "accept-encoding"}
 
 
-async def test_a_redirect_within_the_origin_keeps_them() -> None:
+async def test_a_redirect_within_the_origin_keeps_credentials_and_headers() -> None:
     async with (
         serving(says(message(302, location="/b"), message(body=b"x"))) as api,
         fetching() as fetcher,
@@ -97,7 +97,7 @@ async def test_a_redirect_within_the_origin_keeps_them() -> None:
         assert seen.headers["x-object"] == "o-1"
 
 
-async def test_a_redirect_from_elsewhere_to_the_api_is_given_credentials_there_alone() -> None:
+async def test_a_redirect_to_the_api_adds_credentials_there_only() -> None:
     async with (
         serving(says(message(body=b"x"))) as api,
         serving(says(message(302, location=f"{api.url}/b"))) as other,
@@ -108,7 +108,7 @@ async def test_a_redirect_from_elsewhere_to_the_api_is_given_credentials_there_a
     assert secrets(api.requests[0])["authorization"] == TOKEN["authorization"]
 
 
-async def test_credentials_that_a_flow_sets_itself_go_only_where_credentials_may_go() -> None:
+async def test_credentials_set_by_a_flow_go_only_to_trusted_hosts() -> None:
     async with (
         serving(says(message(body=b"x"))) as api,
         serving(says(message(body=b"x"))) as other,
@@ -122,7 +122,7 @@ async def test_credentials_that_a_flow_sets_itself_go_only_where_credentials_may
     assert other.requests[0].headers["x-object"] == "o-1"
 
 
-async def test_what_authorize_says_wins_over_the_flow() -> None:
+async def test_authorize_overrides_the_headers_of_the_flow() -> None:
     async with serving(says(message(body=b"x"))) as api, fetching() as fetcher:
         await fetch(fetcher, post(api.url), Call("GET", f"{api.url}/a", headers=OWN))
     assert api.requests[0].headers["authorization"] == TOKEN["authorization"]
@@ -136,7 +136,7 @@ async def test_what_authorize_says_wins_over_the_flow() -> None:
         ("cdn.post.example", 443, False),  # serves media, is not trusted with credentials
     ],
 )
-async def test_over_https_only_declared_hosts_are_trusted(
+async def test_only_declared_hosts_are_trusted_over_https(
     tls: Certificates, host: str, port: int, trusted: bool
 ) -> None:
     async with serving(says(message(body=b"x")), tls.server) as server:
@@ -148,7 +148,7 @@ async def test_over_https_only_declared_hosts_are_trusted(
     assert dial.dialled == [(PUBLIC, port)]
 
 
-async def test_a_declared_host_on_the_port_of_the_api_alone_is_another_origin(
+async def test_declared_hosts_are_trusted_on_443_and_the_api_port(
     tls: Certificates,
 ) -> None:
     """Declared hosts are trusted on 443 only, and the api only on the port it names."""
@@ -168,7 +168,7 @@ async def test_a_declared_host_on_the_port_of_the_api_alone_is_another_origin(
     assert [bool(secrets(seen)) for seen in server.requests] == [True, True]
 
 
-async def test_cookies_are_never_kept() -> None:
+async def test_cookies_are_never_stored() -> None:
     baked = message(body=b"x", set_cookie="session=1; Path=/")
     async with serving(says(baked)) as api, fetching() as fetcher:
         for _ in range(2):
@@ -176,7 +176,7 @@ async def test_cookies_are_never_kept() -> None:
     assert "cookie" not in api.requests[1].headers
 
 
-async def test_every_request_says_who_asks_and_that_it_takes_no_compression() -> None:
+async def test_every_request_has_a_user_agent_and_refuses_compression() -> None:
     headers = {
         "Accept-Encoding": "gzip",
         "Host": "evil.example",
@@ -192,7 +192,7 @@ async def test_every_request_says_who_asks_and_that_it_takes_no_compression() ->
     assert not {"transfer-encoding", "connection"} & set(sent)
 
 
-async def test_a_flow_may_name_itself() -> None:
+async def test_a_flow_can_set_its_user_agent() -> None:
     async with serving(says(message(body=b"x"))) as api, fetching() as fetcher:
         await fetch(
             fetcher, post(api.url), Call("GET", f"{api.url}/a", headers={"User-Agent": "mine/1"})
@@ -200,7 +200,7 @@ async def test_a_flow_may_name_itself() -> None:
     assert api.requests[0].headers["user-agent"] == "mine/1"
 
 
-async def test_proxies_and_passwords_of_the_environment_are_ignored(
+async def test_proxies_and_passwords_from_the_environment_are_ignored(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     netrc = tmp_path / "netrc"

@@ -89,12 +89,12 @@ def test_a_public_address_is_public(address: str) -> None:
 
 
 @pytest.mark.parametrize("address", NOT_PUBLIC)
-def test_any_other_address_is_not(address: str) -> None:
+def test_other_addresses_are_not_public(address: str) -> None:
     assert not is_public(ip_address(address))
 
 
 @given(st.ip_addresses())
-def test_what_python_knows_to_be_private_is_never_public(address: object) -> None:
+def test_addresses_that_python_calls_private_are_never_public(address: object) -> None:
     found = ip_address(str(address))
     if found.is_private or found.is_multicast or found.is_reserved or found.is_link_local:
         nat64 = found.version == 6 and str(found).startswith("64:ff9b::")
@@ -102,14 +102,14 @@ def test_what_python_knows_to_be_private_is_never_public(address: object) -> Non
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.9.10", "::1"])
-def test_this_machine_is_loopback(address: str) -> None:
+def test_loopback_addresses_are_recognised(address: str) -> None:
     assert is_loopback(ip_address(address))
 
 
 @pytest.mark.parametrize(
     "address", ["0.0.0.0", "10.0.0.1", "::", "::ffff:127.0.0.1", "::127.0.0.1"]
 )
-def test_what_only_leads_to_this_machine_is_not_called_loopback(address: str) -> None:
+def test_other_addresses_of_this_machine_are_not_loopback(address: str) -> None:
     assert not is_loopback(ip_address(address))
 
 
@@ -130,7 +130,7 @@ def test_what_only_leads_to_this_machine_is_not_called_loopback(address: str) ->
         ("http://[::1]:8080/a", "[::1]:8080"),
     ],
 )
-def test_a_plain_address_is_read(text: str, origin: str) -> None:
+def test_a_plain_url_is_parsed(text: str, origin: str) -> None:
     assert str(origin_of(read_url(text))) == origin
 
 
@@ -192,20 +192,20 @@ def test_a_plain_address_is_read(text: str, origin: str) -> None:
         "https://" + "a." * 130 + "example/a",
     ],
 )
-def test_an_address_that_could_be_read_two_ways_is_blocked(text: str) -> None:
+def test_an_ambiguous_url_is_blocked(text: str) -> None:
     with pytest.raises(Blocked):
         read_url(text)
 
 
 @given(st.text(max_size=80))
-def test_any_text_is_an_address_or_blocked(text: str) -> None:
+def test_any_text_is_a_url_or_blocked(text: str) -> None:
     for candidate in (text, f"https://{text}", f"https://cdn.post.example{text}"):
         with suppress(Blocked):
             origin_of(read_url(candidate))
 
 
 @given(st.text(max_size=60))
-def test_any_location_leads_somewhere_or_is_blocked(location: str) -> None:
+def test_any_location_is_a_url_or_blocked(location: str) -> None:
     with suppress(Blocked):
         origin_of(follow(httpx.URL("https://cdn.post.example/a/b?c"), location))
 
@@ -225,7 +225,7 @@ def test_any_location_leads_somewhere_or_is_blocked(location: str) -> None:
         ("/\\evil.example/", "https://cdn.post.example/\\evil.example/"),
     ],
 )
-def test_a_redirect_is_read_relative_to_where_it_came_from(location: str, target: str) -> None:
+def test_a_redirect_is_resolved_relative_to_its_origin(location: str, target: str) -> None:
     assert str(follow(httpx.URL("https://cdn.post.example/a/b?c"), location)) == target
 
 
@@ -241,6 +241,6 @@ def test_a_redirect_is_read_relative_to_where_it_came_from(location: str, target
         "//2130706433/",
     ],
 )
-def test_a_redirect_to_an_odd_address_is_blocked(location: str) -> None:
+def test_a_redirect_to_an_ambiguous_url_is_blocked(location: str) -> None:
     with pytest.raises(Blocked):
         follow(httpx.URL("https://cdn.post.example/a/b"), location)

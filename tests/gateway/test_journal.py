@@ -63,13 +63,13 @@ def bodies(recorded: Recorded) -> list[dict[str, Any]]:
     return [orjson.loads(entry.body) for entry in recorded.entries if entry.body is not None]
 
 
-def test_deliveries_survive_the_frame_they_are_kept_in() -> None:
+def test_packed_deliveries_can_be_unpacked() -> None:
     first = Accepted("desk", 12, {"a": "b"}, {"q": "ü"}, b"\x00\xff body")
     second = Accepted("other", 13, {}, {}, b"")
     assert list(unpack(pack(first) + pack(second))) == [first, second]
 
 
-async def test_an_accepted_delivery_is_on_disk_before_append_returns(tmp_path: Path) -> None:
+async def test_a_delivery_is_on_disk_before_append_returns(tmp_path: Path) -> None:
     journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
     await journal.append(delivery(note("1")))
     with contextlib.closing(sqlite3.connect(tmp_path / "journal.db")) as other:
@@ -101,7 +101,7 @@ async def test_messages_are_numbered_without_gaps_in_each_conversation(
     assert seen == [("ann", 1), ("bob", 1), ("ann", 2), ("bob", 2), ("ann", 3)]
 
 
-async def test_a_repeated_message_is_one_event_within_and_across_deliveries(
+async def test_a_repeated_message_produces_one_event(
     journal: SqliteJournal,
 ) -> None:
     first = await record(journal, delivery(note("1"), note("1")))
@@ -114,7 +114,7 @@ async def test_a_repeated_message_is_one_event_within_and_across_deliveries(
     assert bodies(second)[0]["data"]["message"]["sequence"] == 2
 
 
-async def test_one_poisoned_entry_costs_one_unrecognised_event(journal: SqliteJournal) -> None:
+async def test_a_bad_entry_becomes_one_unrecognised_event(journal: SqliteJournal) -> None:
     recorded = await record(journal, delivery(note("1"), {"id": "x"}, note("2")))
     assert [e["type"] for e in bodies(recorded)] == [
         "message.received",
@@ -124,14 +124,14 @@ async def test_one_poisoned_entry_costs_one_unrecognised_event(journal: SqliteJo
     assert bodies(recorded)[1]["data"]["reason"] == "lacks 'from'"
 
 
-async def test_a_body_that_is_no_json_becomes_one_unrecognised_event(
+async def test_a_body_that_is_not_json_becomes_one_unrecognised_event(
     journal: SqliteJournal,
 ) -> None:
     recorded = await record(journal, Accepted("desk", 5, {}, {}, b"{broken"))
     assert [e["type"] for e in bodies(recorded)] == ["event.unrecognised"]
 
 
-async def test_a_message_waits_for_its_media_and_tells_how_they_ended(
+async def test_a_held_message_contains_the_outcomes_of_its_media(
     journal: SqliteJournal,
 ) -> None:
     media = [["photo", "http://a/1"], ["video", "http://a/2"]]
@@ -151,7 +151,7 @@ async def test_a_message_waits_for_its_media_and_tells_how_they_ended(
     assert event["data"]["message"]["transcript"] == "[photo message]\n[video message]"
 
 
-async def test_media_that_end_after_the_message_went_out_are_told_by_an_update(
+async def test_media_that_end_after_delivery_are_announced_by_an_update(
     journal: SqliteJournal,
 ) -> None:
     recorded = await record(journal, delivery(note("1", media=[["photo", "http://a/1"]])))
@@ -167,7 +167,7 @@ async def test_media_that_end_after_the_message_went_out_are_told_by_an_update(
     assert not await journal.finish(job.message, job.position, Outcome("failed", "gone"))
 
 
-async def test_a_retry_leads_to_a_second_update_with_its_own_id(journal: SqliteJournal) -> None:
+async def test_a_retry_produces_a_second_update_with_another_id(journal: SqliteJournal) -> None:
     recorded = await record(journal, delivery(note("1", media=[["photo", "http://a/1"]])))
     (entry,), (job,) = recorded.entries, recorded.jobs
     await journal.freeze(entry.conversation, entry.key)
@@ -181,7 +181,7 @@ async def test_a_retry_leads_to_a_second_update_with_its_own_id(journal: SqliteJ
     ] == ["failed", "ready"]
 
 
-async def test_a_write_that_fails_takes_nothing_of_its_neighbours_with_it(
+async def test_a_failed_write_does_not_affect_its_group(
     journal: SqliteJournal,
 ) -> None:
     good = journal.append(delivery(note("1")))
@@ -192,7 +192,7 @@ async def test_a_write_that_fails_takes_nothing_of_its_neighbours_with_it(
     assert len(await journal.unread(-1, 10)) == 1
 
 
-async def test_a_full_disk_refuses_the_delivery_and_the_next_one_works(
+async def test_a_full_disk_refuses_only_the_current_delivery(
     journal: SqliteJournal, tmp_path: Path
 ) -> None:
     await journal.append(delivery(note("0")))
@@ -209,7 +209,7 @@ async def test_a_full_disk_refuses_the_delivery_and_the_next_one_works(
     ]
 
 
-async def test_what_a_crash_left_in_the_intake_is_read_at_the_next_start(tmp_path: Path) -> None:
+async def test_deliveries_left_by_a_crash_are_parsed_after_restart(tmp_path: Path) -> None:
     journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
     await journal.append(delivery(note("1")))
     await journal.close()
@@ -235,7 +235,7 @@ async def test_ids_are_the_same_after_a_restart(tmp_path: Path) -> None:
     assert ids[0] == ids[1]
 
 
-async def test_a_consumer_known_by_two_ids_has_one_conversation_whichever_comes_first(
+async def test_a_consumer_with_two_ids_has_one_conversation(
     journal: SqliteJournal,
 ) -> None:
     recorded = await record(
@@ -253,7 +253,7 @@ async def test_a_consumer_known_by_two_ids_has_one_conversation_whichever_comes_
     assert len({subject for subject, _ in seen}) == 2
 
 
-async def test_a_question_of_several_statements_sees_the_journal_at_one_moment(
+async def test_a_read_of_several_statements_sees_one_snapshot(
     journal: SqliteJournal,
 ) -> None:
     (told,) = bodies(await record(journal, delivery(note("1"))))
@@ -276,7 +276,7 @@ async def test_a_question_of_several_statements_sees_the_journal_at_one_moment(
     assert await journal._read(ask) == ["", ""]
 
 
-async def test_an_erasure_that_a_crash_cut_short_leaves_no_words_in_the_log(tmp_path: Path) -> None:
+async def test_an_interrupted_erasure_leaves_no_text_in_the_log(tmp_path: Path) -> None:
     (tmp_path / "house").mkdir()
     journal = await SqliteJournal.open(tmp_path / "house", hold_seconds=2)
     (told,) = bodies(await record(journal, delivery(note("1"))))
@@ -297,7 +297,7 @@ def _holds(folder: Path, words: bytes) -> bool:
     return any(words in file.read_bytes() for file in folder.iterdir())
 
 
-async def test_what_waits_to_be_read_is_counted_and_after_a_restart_too(tmp_path: Path) -> None:
+async def test_unread_bytes_are_counted_across_a_restart(tmp_path: Path) -> None:
     journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
     await journal.append(delivery(note("1")))
     size = journal.unread_bytes
@@ -311,7 +311,7 @@ async def test_what_waits_to_be_read_is_counted_and_after_a_restart_too(tmp_path
     await journal.close()
 
 
-async def test_a_journal_that_somebody_else_locks_does_not_answer(
+async def test_a_locked_journal_fails_its_health_check(
     journal: SqliteJournal, tmp_path: Path
 ) -> None:
     await journal.check_health()

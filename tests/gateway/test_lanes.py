@@ -92,7 +92,7 @@ def sequences(events: list[dict[str, Any]], sender: str) -> list[int]:
     ]
 
 
-async def test_events_of_each_conversation_arrive_in_order_signed_and_once(tmp_path: Path) -> None:
+async def test_events_of_a_conversation_arrive_once_in_order_and_signed(tmp_path: Path) -> None:
     async with forwarding(tmp_path, ok) as (journal, _lanes, core):
         entries = [note(f"{sender}{n}", sender) for n in range(100) for sender in ("ann", "bob")]
         await record(journal, delivery(*entries))
@@ -103,7 +103,7 @@ async def test_events_of_each_conversation_arrive_in_order_signed_and_once(tmp_p
         assert await journal.backlog() == 0
 
 
-async def test_a_refused_event_is_repeated_with_its_id_and_holds_only_its_own_lane(
+async def test_a_refused_event_is_repeated_and_blocks_only_its_lane(
     tmp_path: Path,
 ) -> None:
     def answer(event: dict[str, Any], attempt: int) -> web.Response:
@@ -136,7 +136,7 @@ async def test_retry_after_of_the_core_is_honoured(tmp_path: Path) -> None:
         assert times[1] - times[0] >= 1.9
 
 
-async def test_a_held_message_goes_out_pending_in_time_and_later_ones_wait_for_it(
+async def test_a_held_message_is_sent_as_pending_before_later_ones(
     tmp_path: Path,
 ) -> None:
     async with forwarding(tmp_path, ok, hold_seconds=0.3) as (journal, _lanes, core):
@@ -151,7 +151,7 @@ async def test_a_held_message_goes_out_pending_in_time_and_later_ones_wait_for_i
         assert events[3]["type"] == "attachment.updated"
 
 
-async def test_a_held_message_goes_out_at_once_when_its_media_are_ready(tmp_path: Path) -> None:
+async def test_a_held_message_is_sent_once_its_media_are_ready(tmp_path: Path) -> None:
     async with forwarding(tmp_path, ok, hold_seconds=60) as (journal, _lanes, core):
         photo = note("a1", media=[["photo", "http://nowhere/1"]])
         recorded = await record(journal, delivery(photo, at=now()))
@@ -171,7 +171,7 @@ async def test_a_lane_longer_than_memory_keeps_its_order(tmp_path: Path) -> None
         assert sequences(events, "ann") == list(range(1, 1001))
 
 
-async def test_a_restart_forwards_what_was_left(tmp_path: Path) -> None:
+async def test_a_restart_forwards_the_remaining_events(tmp_path: Path) -> None:
     journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
     await record(journal, delivery(*(note(str(n)) for n in range(50))))
     await journal.close()
@@ -179,7 +179,7 @@ async def test_a_restart_forwards_what_was_left(tmp_path: Path) -> None:
         assert sequences(await core.until(50), "ann") == list(range(1, 51))
 
 
-async def test_a_core_that_is_gone_gets_nothing_more_until_it_is_resumed(tmp_path: Path) -> None:
+async def test_a_core_that_is_gone_gets_nothing_until_resumed(tmp_path: Path) -> None:
     gone = True
 
     def answer(event: dict[str, Any], attempt: int) -> web.Response:
@@ -202,7 +202,7 @@ async def test_a_core_that_is_gone_gets_nothing_more_until_it_is_resumed(tmp_pat
         }
 
 
-async def test_a_core_that_was_down_gets_everything_in_order_when_it_is_back(
+async def test_a_core_that_was_down_gets_all_events_in_order(
     tmp_path: Path,
 ) -> None:
     down = True
@@ -226,7 +226,7 @@ async def test_a_core_that_was_down_gets_everything_in_order_when_it_is_back(
             assert sequences(events, sender) == [1, 2, 3, 4, 5]
 
 
-async def test_conversations_that_the_core_refuses_for_ever_do_not_stand_before_the_others(
+async def test_permanently_refused_conversations_do_not_block_others(
     tmp_path: Path,
 ) -> None:
     def answer(event: dict[str, Any], attempt: int) -> web.Response:

@@ -28,9 +28,7 @@ def _steps(connection: sqlite3.Connection, before: int) -> int:
 
 
 @pytest.mark.parametrize("old", [False, True])
-async def test_forgetting_looks_at_nothing_but_what_is_to_be_forgotten(
-    tmp_path: Path, old: bool
-) -> None:
+async def test_expiry_reads_only_the_rows_to_expire(tmp_path: Path, old: bool) -> None:
     journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
     await record(journal, delivery(*(note(str(n), f"s{n % 50}") for n in range(_MESSAGES))))
     (newest,) = await journal._read(

@@ -92,7 +92,7 @@ async def ends(home: House, count: int) -> dict[str, tuple[str, str | None]]:
     return found
 
 
-async def test_without_its_scanner_a_photo_waits_unreadable_and_is_fetched_once(
+async def test_without_the_scanner_a_photo_waits_and_is_fetched_once(
     tmp_path: Path, daemon: Daemon
 ) -> None:
     async with (
@@ -140,7 +140,7 @@ def infected() -> dict[str, bytes]:
     }
 
 
-async def test_while_the_scanner_comes_and_goes_nothing_unscanned_is_readable_and_nothing_is_lost(
+async def test_an_unreliable_scanner_loses_no_file_and_passes_no_malware(
     tmp_path: Path, daemon: Daemon
 ) -> None:
     files = infected()
@@ -179,7 +179,7 @@ async def test_while_the_scanner_comes_and_goes_nothing_unscanned_is_readable_an
         assert SIGNATURE in told["malware"]
 
 
-async def test_a_restart_goes_on_with_what_was_kept(tmp_path: Path, daemon: Daemon) -> None:
+async def test_a_restart_uses_the_stored_originals(tmp_path: Path, daemon: Daemon) -> None:
     async with Host(one=photo(), two=photo(300, 200) + EICAR).serving() as host:
         async with house(tmp_path, hold_seconds=0.2, media=guarded(daemon)) as first:
             await first.send(host.message("one"), host.message("two"))
@@ -191,7 +191,7 @@ async def test_a_restart_goes_on_with_what_was_kept(tmp_path: Path, daemon: Daem
         assert not kept(tmp_path)
 
 
-async def test_what_finds_no_room_stays_at_its_platform_until_the_scanner_is_back(
+async def test_files_without_room_are_fetched_once_the_scanner_is_back(
     tmp_path: Path, daemon: Daemon
 ) -> None:
     """With room for the largest file allowed beside one of ten kilobytes, and no more."""
@@ -212,9 +212,7 @@ async def test_what_finds_no_room_stays_at_its_platform_until_the_scanner_is_bac
         assert host.asked == {"one": 1, "two": 1, "three": 1}
 
 
-async def test_erasing_a_conversation_takes_what_is_kept_with_it(
-    tmp_path: Path, daemon: Daemon
-) -> None:
+async def test_erasing_a_conversation_removes_its_originals(tmp_path: Path, daemon: Daemon) -> None:
     async with (
         Host(one=photo()).serving() as host,
         house(tmp_path, hold_seconds=0.2, media=guarded(daemon)) as home,
@@ -230,7 +228,7 @@ async def test_erasing_a_conversation_takes_what_is_kept_with_it(
         assert not readable(tmp_path)
 
 
-async def test_while_the_disk_takes_no_renditions_the_original_is_kept(tmp_path: Path) -> None:
+async def test_the_original_is_kept_while_renditions_cannot_be_stored(tmp_path: Path) -> None:
     async with Host(one=photo()).serving() as host, house(tmp_path, hold_seconds=0.2) as home:
         media = tmp_path / "media"
         media.rename(tmp_path / "away")
@@ -247,7 +245,7 @@ async def test_while_the_disk_takes_no_renditions_the_original_is_kept(tmp_path:
         assert not kept(tmp_path)
 
 
-async def test_what_a_crash_left_of_others_is_cleared_at_the_next_start(tmp_path: Path) -> None:
+async def test_unknown_originals_are_removed_at_the_next_start(tmp_path: Path) -> None:
     folder = tmp_path / "quarantine"
     folder.mkdir()
     for name in (f"att_{'0' * 32}_0.{'0' * 64}", "nobody knows", ".part"):
@@ -279,7 +277,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("nameless", [True, False])
-async def test_what_is_kept_is_there_for_the_next_one_until_it_is_removed(
+async def test_a_stored_original_survives_a_restart_until_it_is_removed(
     tmp_path: Path, folder: Path, nameless: bool
 ) -> None:
     source = original(tmp_path, nameless=nameless)
@@ -298,9 +296,7 @@ async def test_what_is_kept_is_there_for_the_next_one_until_it_is_removed(
     assert (second.size, await second.open("att_1"), list(folder.iterdir())) == (0, None, [])
 
 
-async def test_an_erasure_and_the_end_of_the_last_try_may_both_remove_it(
-    tmp_path: Path, folder: Path
-) -> None:
+async def test_an_original_can_be_removed_twice(tmp_path: Path, folder: Path) -> None:
     quarantine = Quarantine(folder, 9, never_full)
     source = original(tmp_path)
     await quarantine.keep("att_1", source, SHA256)
@@ -309,7 +305,7 @@ async def test_an_erasure_and_the_end_of_the_last_try_may_both_remove_it(
     assert (quarantine.attachments, list(folder.iterdir())) == ((), [])
 
 
-async def test_no_more_is_kept_than_there_is_room_for(tmp_path: Path, folder: Path) -> None:
+async def test_originals_beyond_the_limit_are_not_stored(tmp_path: Path, folder: Path) -> None:
     quarantine = Quarantine(folder, 9, never_full)
     source = original(tmp_path)
     for name in ("att_1", "att_2"):
@@ -318,7 +314,7 @@ async def test_no_more_is_kept_than_there_is_room_for(tmp_path: Path, folder: Pa
     assert (quarantine.attachments, len(list(folder.iterdir()))) == (("att_1",), 1)
 
 
-async def test_on_a_disk_that_is_nearly_full_nothing_more_is_kept(
+async def test_nothing_is_stored_while_the_disk_is_nearly_full(
     tmp_path: Path, folder: Path
 ) -> None:
     quarantine = Quarantine(folder, 100, lambda: True)
@@ -328,7 +324,7 @@ async def test_on_a_disk_that_is_nearly_full_nothing_more_is_kept(
     assert (quarantine.attachments, list(folder.iterdir())) == ((), [])
 
 
-async def test_what_could_not_be_removed_is_still_known_and_removed_later(
+async def test_an_original_that_cannot_be_removed_is_removed_later(
     tmp_path: Path, folder: Path
 ) -> None:
     quarantine = Quarantine(folder, 100, never_full)
@@ -346,16 +342,14 @@ async def test_what_could_not_be_removed_is_still_known_and_removed_later(
 
 
 @pytest.mark.parametrize("left", [b"", b"hell", b"h\0\0\0\0"])
-async def test_what_a_power_cut_left_of_a_file_is_not_taken_for_it(
-    folder: Path, left: bytes
-) -> None:
+async def test_an_original_damaged_by_a_power_cut_is_not_used(folder: Path, left: bytes) -> None:
     (folder / f"att_1.{SHA256}").write_bytes(left)
     quarantine = Quarantine(folder, 100, never_full)
     assert await quarantine.open("att_1") is None
     assert (quarantine.attachments, list(folder.iterdir())) == ((), [])
 
 
-async def test_a_scratch_file_has_no_name_and_its_folder_is_made_where_it_is_missing(
+async def test_a_scratch_file_has_no_name_and_creates_its_folder(
     tmp_path: Path,
 ) -> None:
     with scratch_file(tmp_path / "scratch") as descriptor:

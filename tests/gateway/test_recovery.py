@@ -47,7 +47,7 @@ def clumsy() -> Clumsy:
     return Clumsy(notes().config)
 
 
-async def test_an_event_that_cannot_be_recorded_costs_only_itself(tmp_path: Path) -> None:
+async def test_an_event_that_cannot_be_recorded_does_not_affect_others(tmp_path: Path) -> None:
     journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
     entries = (note("1"), note("2", text="half a letter"), note("3"), note("4", "bob"))
     await journal.append(delivery(*entries))
@@ -78,7 +78,7 @@ def _batch(row: int, readings: tuple[Reading, ...]) -> Batch:
     return Batch((row,), readings)
 
 
-async def test_the_gateway_lives_on_after_what_its_connector_does_wrong(tmp_path: Path) -> None:
+async def test_the_gateway_survives_bugs_of_a_connector(tmp_path: Path) -> None:
     async with house(tmp_path, connector=clumsy()) as home:
         home.files["2b"] = photo()
         await home.send({"id": "1", "from": "ann", "text": "half a letter"})
@@ -99,7 +99,7 @@ async def test_the_gateway_lives_on_after_what_its_connector_does_wrong(tmp_path
         assert ends == {"2": "decoder_crashed", "2b": "ready"}
 
 
-async def test_a_lane_that_an_earlier_run_left_is_taken_up_before_newer_events(
+async def test_events_of_an_earlier_run_are_sent_before_newer_ones(
     tmp_path: Path,
 ) -> None:
     journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
@@ -115,7 +115,7 @@ async def test_a_lane_that_an_earlier_run_left_is_taken_up_before_newer_events(
         running.cancel()
 
 
-async def test_a_conversation_erased_while_its_event_probes_the_core_does_not_stop_the_others(
+async def test_erasing_the_probing_conversation_does_not_stop_the_others(
     tmp_path: Path,
 ) -> None:
     down = True
@@ -135,7 +135,7 @@ async def test_a_conversation_erased_while_its_event_probes_the_core_does_not_st
         assert lanes.waiting == 0
 
 
-async def test_retry_after_zero_does_not_mean_at_once_for_ever(tmp_path: Path) -> None:
+async def test_retry_after_zero_does_not_cause_a_busy_loop(tmp_path: Path) -> None:
     def answer(event: dict[str, Any], attempt: int) -> web.Response:
         return web.Response(status=503, headers={"retry-after": "0"})
 
@@ -145,7 +145,7 @@ async def test_retry_after_zero_does_not_mean_at_once_for_ever(tmp_path: Path) -
         assert 1 <= len(core.events) <= 6
 
 
-async def test_what_nobody_has_in_hand_is_picked_up(tmp_path: Path) -> None:
+async def test_the_reconciler_picks_up_forgotten_events(tmp_path: Path) -> None:
     async with forwarding(tmp_path, ok) as (journal, lanes, core):
         await asyncio.sleep(0.1)
         await record(journal, delivery(note("1"), note("2")))  # nobody tells the lanes
@@ -158,7 +158,7 @@ async def test_what_nobody_has_in_hand_is_picked_up(tmp_path: Path) -> None:
         reconciler.cancel()
 
 
-async def test_what_an_earlier_try_left_goes_when_the_file_ends_otherwise(tmp_path: Path) -> None:
+async def test_files_of_an_earlier_attempt_are_removed_on_rejection(tmp_path: Path) -> None:
     async with house(tmp_path, hold_seconds=0.1) as home:
         released = asyncio.Event()
 
@@ -181,7 +181,7 @@ async def test_what_an_earlier_try_left_goes_when_the_file_ends_otherwise(tmp_pa
         assert [path for path in (tmp_path / "media").rglob("*") if path.is_file()] == []
 
 
-async def test_a_photo_that_was_erased_while_it_was_fetched_leaves_no_file(tmp_path: Path) -> None:
+async def test_a_photo_erased_while_fetched_leaves_no_file(tmp_path: Path) -> None:
     async with house(tmp_path, hold_seconds=0.1) as home:
         released, asked = asyncio.Event(), asyncio.Event()
 
@@ -208,7 +208,7 @@ async def test_a_photo_that_was_erased_while_it_was_fetched_leaves_no_file(tmp_p
                 await asyncio.sleep(0.05)
 
 
-async def test_one_process_at_a_time_works_in_a_folder_and_the_next_one_waits(
+async def test_a_second_process_waits_for_the_data_folder(
     tmp_path: Path,
 ) -> None:
     holding = await data_lock.claim(tmp_path, patience=0)
@@ -224,7 +224,7 @@ def _close(descriptor: int) -> None:
     os.close(descriptor)
 
 
-def test_a_fault_point_that_does_not_exist_is_named_with_those_that_do() -> None:
+def test_an_unknown_fault_point_lists_the_known_ones() -> None:
     armed({})("after-append")
     armed({"AIRLOCK_FAULT_POINT": "after-append"})("after-commit")
     for wrong in ("after-lunch", "after-append:often"):

@@ -50,7 +50,7 @@ async def ready_photo(journal: SqliteJournal, store: FileStore, id: str, at: int
     return attachment
 
 
-async def test_old_media_go_from_the_disk_and_the_core_is_told(tmp_path: Path) -> None:
+async def test_expired_media_are_deleted_and_announced(tmp_path: Path) -> None:
     journal, store = (
         await SqliteJournal.open(tmp_path, hold_seconds=2),
         FileStore(tmp_path / "media", never_full),
@@ -74,7 +74,7 @@ async def test_old_media_go_from_the_disk_and_the_core_is_told(tmp_path: Path) -
     await journal.close()
 
 
-async def test_old_words_go_and_their_repeat_is_still_recognised(tmp_path: Path) -> None:
+async def test_expired_texts_are_blanked_and_still_recognised_as_duplicates(tmp_path: Path) -> None:
     journal, store = (
         await SqliteJournal.open(tmp_path, hold_seconds=2),
         FileStore(tmp_path / "media", never_full),
@@ -92,7 +92,7 @@ async def test_old_words_go_and_their_repeat_is_still_recognised(tmp_path: Path)
     await journal.close()
 
 
-async def test_old_words_leave_the_journals_files_while_it_is_in_use(tmp_path: Path) -> None:
+async def test_expired_texts_leave_the_files_of_an_open_journal(tmp_path: Path) -> None:
     journal, store = (
         await SqliteJournal.open(tmp_path, hold_seconds=2),
         FileStore(tmp_path / "media", never_full),
@@ -114,7 +114,7 @@ async def test_old_words_leave_the_journals_files_while_it_is_in_use(tmp_path: P
     await journal.close()
 
 
-async def test_an_erased_conversation_leaves_the_journals_files_while_it_is_in_use(
+async def test_an_erased_conversation_leaves_the_files_of_an_open_journal(
     tmp_path: Path,
 ) -> None:
     journal, store = (
@@ -140,7 +140,7 @@ def _holds(folder: Path, words: bytes) -> bool:
     return any(words in file.read_bytes() for file in folder.iterdir() if file.is_file())
 
 
-async def test_files_doomed_before_a_crash_go_at_the_next_round(tmp_path: Path) -> None:
+async def test_files_listed_before_a_crash_are_deleted_later(tmp_path: Path) -> None:
     journal, store = (
         await SqliteJournal.open(tmp_path, hold_seconds=2),
         FileStore(tmp_path / "media", never_full),
@@ -160,7 +160,7 @@ async def test_files_doomed_before_a_crash_go_at_the_next_round(tmp_path: Path) 
     await journal.close()
 
 
-async def test_an_erased_conversation_leaves_no_trace_and_does_not_come_back(
+async def test_an_erased_conversation_leaves_no_trace(
     tmp_path: Path,
 ) -> None:
     async with house(tmp_path) as home:
@@ -192,7 +192,7 @@ async def repeat(home: House) -> None:
     assert events[-1]["data"]["message"]["platform_id"] == "10"
 
 
-async def test_what_the_consumer_takes_back_is_told_and_its_words_and_files_go(
+async def test_a_deleted_message_is_announced_and_its_content_removed(
     tmp_path: Path,
 ) -> None:
     async with house(tmp_path) as home:

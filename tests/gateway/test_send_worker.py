@@ -99,7 +99,7 @@ async def opened(folder: Path) -> AsyncIterator[Post]:
         await journal.close()
 
 
-async def test_what_nobody_can_know_is_told_as_unknown_and_not_sent_again(post: Post) -> None:
+async def test_a_text_with_a_lost_response_is_reported_as_unknown(post: Post) -> None:
     post.platform.lost_answers = 1
     await post.write("msg_a")
     await post.write("msg_b")
@@ -108,14 +108,16 @@ async def test_what_nobody_can_know_is_told_as_unknown_and_not_sent_again(post: 
 
 
 @pytest.mark.parametrize("status", OPEN)
-async def test_a_servers_trouble_without_a_cause_leaves_it_open(post: Post, status: int) -> None:
+async def test_a_server_error_without_a_code_is_reported_as_unknown(
+    post: Post, status: int
+) -> None:
     post.platform.spoilt_answers = [status]
     await post.write("msg_a")
     assert await post.until_told(1) == [("failed", "unknown")]
     assert len(post.platform.sent) == 1
 
 
-async def test_a_success_that_names_no_message_leaves_it_open(post: Post) -> None:
+async def test_a_success_without_an_id_is_reported_as_unknown(post: Post) -> None:
     post.platform.refusals = [(200, {"messaging_product": "whatsapp"})]
     await post.write("msg_a")
     assert await post.until_told(1) == [("failed", "unknown")]
@@ -126,7 +128,7 @@ async def test_a_success_that_names_no_message_leaves_it_open(post: Post) -> Non
     "refusal",
     [(503, {}), (429, {}), (500, {"error": {"code": 131016, "message": "Service unavailable"}})],
 )
-async def test_what_was_certainly_not_taken_is_sent_again(
+async def test_a_text_that_was_certainly_refused_is_sent_again(
     post: Post, refusal: tuple[int, Any]
 ) -> None:
     post.platform.refusals = [refusal]
@@ -151,7 +153,7 @@ async def test_an_absurd_retry_after_does_not_end_the_worker(
     assert part.due < now_ms() + 90_000_000
 
 
-async def test_a_receipt_settles_what_was_open_without_waiting_for_the_end(post: Post) -> None:
+async def test_a_receipt_settles_an_open_text_at_once(post: Post) -> None:
     post.platform.lost_answers = 1
     await post.write("msg_a")
     await post.platform.until_sent(1)
@@ -162,7 +164,7 @@ async def test_a_receipt_settles_what_was_open_without_waiting_for_the_end(post:
     assert (await post.until_told(2))[1] == ("sent", None)
 
 
-async def test_a_receipt_after_the_end_still_counts(post: Post) -> None:
+async def test_a_late_receipt_still_counts(post: Post) -> None:
     post.platform.lost_answers = 1
     await post.write("msg_a")
     await post.until_told(1)
@@ -182,7 +184,7 @@ def receipt(status: Any, key: str) -> Receipt:
     )
 
 
-async def test_what_was_given_to_the_platform_before_a_crash_is_not_given_to_it_again(
+async def test_a_text_sent_before_a_crash_is_not_sent_again(
     tmp_path: Path,
 ) -> None:
     async with opened(tmp_path) as first:
@@ -194,7 +196,7 @@ async def test_what_was_given_to_the_platform_before_a_crash_is_not_given_to_it_
         assert second.platform.sent == []
 
 
-async def test_a_connectors_own_mistake_costs_one_text_and_nobody_elses(
+async def test_a_bug_of_a_connector_fails_only_one_text(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sends = WhatsApp.send_text

@@ -41,11 +41,11 @@ async def synced(kind: Callable[[int, OnSynced], WalSync], descriptor: int) -> O
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_each_sync_is_told_once(kind: type[WalSync], descriptor: int) -> None:
+async def test_each_sync_is_reported_once(kind: type[WalSync], descriptor: int) -> None:
     assert await synced(kind, descriptor) is None
 
 
-async def test_a_thread_tells_that_the_disk_failed(
+async def test_a_thread_reports_a_disk_failure(
     descriptor: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def failing(_: int) -> None:
@@ -69,13 +69,13 @@ class FailsLater(KernelSync):
             self.tried = True
 
 
-async def test_the_kernel_tells_that_the_disk_failed(descriptor: int) -> None:
+async def test_the_kernel_reports_a_disk_failure(descriptor: int) -> None:
     trouble = await synced(FailsLater, descriptor)
     assert trouble is not None
     assert trouble.errno == errno.EIO
 
 
-async def test_a_file_that_cannot_be_synced_is_said_at_once(tmp_path: Path) -> None:
+async def test_a_file_that_cannot_be_synced_is_refused_at_once(tmp_path: Path) -> None:
     read, write = os.pipe()
     try:
         with pytest.raises(OSError, match="Invalid argument"):
@@ -85,7 +85,7 @@ async def test_a_file_that_cannot_be_synced_is_said_at_once(tmp_path: Path) -> N
         os.close(write)
 
 
-async def test_a_kernel_without_it_gets_a_thread(
+async def test_a_thread_syncs_if_the_kernel_cannot(
     descriptor: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(wal_sync, "_CALLS", {})
@@ -95,7 +95,7 @@ async def test_a_kernel_without_it_gets_a_thread(
     assert "journal_syncs_in_a_thread" in capsys.readouterr().out
 
 
-async def test_after_a_failed_sync_nothing_is_accepted_any_more(
+async def test_nothing_is_accepted_after_a_failed_sync(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wal_sync, "KernelSync", FailsLater)

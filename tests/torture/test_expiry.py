@@ -62,7 +62,7 @@ def _states(core: UnreliableCore) -> list[str]:
     return [attachment["state"] for attachment in verdict.final_states(core.events).values()]
 
 
-async def test_deaths_while_old_media_and_words_go_leave_no_trace_of_them(tmp_path: Path) -> None:
+async def test_crashes_during_expiry_leave_no_expired_data(tmp_path: Path) -> None:
     async with aged_house(tmp_path) as (gateway, core):
         for step in _STEPS:
             await gateway.begin(step)

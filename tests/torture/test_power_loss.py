@@ -114,7 +114,7 @@ async def test_a_power_cut_at_any_moment_loses_no_acknowledged_delivery(
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_a_rendition_that_was_stored_survives_and_one_that_was_removed_stays_away(
+async def test_stored_renditions_survive_and_removed_ones_do_not_return(
     tmp_path: Path, seed: int
 ) -> None:
     dice = random.Random(seed)

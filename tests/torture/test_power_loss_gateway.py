@@ -77,7 +77,7 @@ class Scene:
 
 @pytest.mark.system
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_what_survives_a_power_cut_is_all_that_was_acknowledged_and_it_arrives_once(
+async def test_acknowledged_messages_survive_a_power_cut_and_arrive_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     monkeypatch.setattr(checkpoints, "_COMMITS", 20)

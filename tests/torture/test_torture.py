@@ -19,7 +19,7 @@ _EXPIRY = frozenset({"after-expire", "after-forget"})
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_nothing_acknowledged_is_lost_doubled_reordered_or_left_unfinished(
+async def test_acknowledged_messages_are_never_lost_doubled_reordered_or_unfinished(
     tmp_path: Path, seed: int
 ) -> None:
     points = [step for step in STEPS if step not in _EXPIRY]
