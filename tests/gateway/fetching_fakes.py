@@ -29,10 +29,10 @@ PUBLIC = "93.184.216.34"
 TOKEN = {"authorization": "Bearer token-of-tests"}
 
 
-class Post(Connector[ConnectorConfig]):
+class FakePlatform(Connector[ConnectorConfig]):
     """A platform that proves itself with a bearer token."""
 
-    name, label, docs = "post", "Post", "https://post.example/docs"
+    name, label, docs = "post", "FakePlatform", "https://post.example/docs"
     hosts = frozenset({"files.post.example"})
     media_hosts = frozenset({"cdn.post.example", ".media.example"})
     capabilities = Capabilities({})
@@ -48,15 +48,15 @@ class Post(Connector[ConnectorConfig]):
         return {**TOKEN, "x-now": now.isoformat()}
 
 
-def post(api_url: str = "https://api.post.example/v1") -> Post:
-    return Post(ConnectorConfig.model_validate({"api_url": api_url}))
+def fake_platform(api_url: str = "https://api.post.example/v1") -> FakePlatform:
+    return FakePlatform(ConnectorConfig.model_validate({"api_url": api_url}))
 
 
 # servers ----------------------------------------------------------------------------------------
 
 
 @dataclass
-class Seen:
+class ReceivedRequest:
     """A request as it came."""
 
     method: str
@@ -65,13 +65,13 @@ class Seen:
     body: bytes
 
 
-Act = Callable[[Seen, asyncio.StreamWriter], Awaitable[None]]
+Behaviour = Callable[[ReceivedRequest, asyncio.StreamWriter], Awaitable[None]]
 
 
 @dataclass
 class Server:
     port: int
-    requests: list[Seen] = field(default_factory=list)
+    requests: list[ReceivedRequest] = field(default_factory=list)
     connections: int = 0
 
     @property
@@ -80,49 +80,49 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(act: Act, tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
-    """A server that records each request and then does what `act` does."""
-    talks: set[asyncio.Task[Any]] = set()
+async def serving(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
+    """A server that records each request and then does what `behaviour` does."""
+    tasks: set[asyncio.Task[Any]] = set()
 
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        talks.add(asyncio.current_task())  # type: ignore[arg-type]  # there is one
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.current_task())  # type: ignore[arg-type]  # there is one
         server.connections += 1
         try:
             while True:
-                seen = await _read(reader)
-                server.requests.append(seen)
-                await act(seen, writer)
+                received = await _read(reader)
+                server.requests.append(received)
+                await behaviour(received, writer)
                 await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
             writer.transport.abort()
 
-    listener = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=tls)
+    listener = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls)
     server = Server(listener.sockets[0].getsockname()[1])
     try:
         yield server
     finally:
         listener.close()
-        for task in talks:
+        for task in tasks:
             task.cancel()
-        ends = await asyncio.gather(*talks, return_exceptions=True)
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.sleep(0)
     for end in ends:
         if isinstance(end, Exception):
             raise end
 
 
-async def _read(reader: asyncio.StreamReader) -> Seen:
+async def _read(reader: asyncio.StreamReader) -> ReceivedRequest:
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
     first, *lines = head.rstrip().split("\r\n")
     method, target, _ = first.split(" ")
     headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
     body = await reader.readexactly(int(headers.get("content-length", 0)))
-    return Seen(method, target, headers, body)
+    return ReceivedRequest(method, target, headers, body)
 
 
-def message(status: int = 200, body: bytes = b"", **headers: str) -> bytes:
+def http_response(status: int = 200, body: bytes = b"", **headers: str) -> bytes:
     """A whole answer; `content_type="…"` for Content-Type; a Content-Length of None is left out."""
     lines = {"content_length": str(len(body)), **headers}
     head = "".join(
@@ -131,28 +131,28 @@ def message(status: int = 200, body: bytes = b"", **headers: str) -> bytes:
     return f"HTTP/1.1 {status} Test\r\n{head}\r\n".encode() + body
 
 
-def says(*answers: bytes) -> Act:
+def answers_with(*answers: bytes) -> Behaviour:
     """Each answer once, the last one for ever."""
     rest = list(answers)
 
-    async def act(seen: Seen, writer: asyncio.StreamWriter) -> None:
+    async def behaviour(received: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(rest.pop(0) if len(rest) > 1 else rest[0])
 
-    return act
+    return behaviour
 
 
-def breaks_off(start: bytes) -> Act:
+def cuts_off_after(start: bytes) -> Behaviour:
     """The start of an answer, then nothing more."""
 
-    async def act(seen: Seen, writer: asyncio.StreamWriter) -> None:
+    async def behaviour(received: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(start)
         await writer.drain()
         writer.close()
 
-    return act
+    return behaviour
 
 
-async def hangs(seen: Seen, writer: asyncio.StreamWriter) -> None:
+async def hangs(received: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
     await asyncio.sleep(3600)
 
 
@@ -190,23 +190,23 @@ def _public_tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-class Names:
+class FakeResolver:
     """A resolver that answers from a table; with several answers, each look-up gets the next."""
 
-    def __init__(self, **table: tuple[str, ...] | list[tuple[str, ...]]) -> None:
-        self._table = {name.replace("_", "."): answers for name, answers in table.items()}
+    def __init__(self, **addresses: tuple[str, ...] | list[tuple[str, ...]]) -> None:
+        self._addresses = {name.replace("_", "."): answers for name, answers in addresses.items()}
         self.asked: list[str] = []
 
     async def __call__(self, host: str, port: int) -> Sequence[str]:
         del port
         self.asked.append(host)
-        found = self._table.get(host)
+        found = self._addresses.get(host)
         if found is None:
             raise OSError(-2, "Name or service not known")
         return found.pop(0) if isinstance(found, list) else found
 
 
-class Dial(httpcore.AsyncNetworkBackend):
+class FakeNetwork(httpcore.AsyncNetworkBackend):
     """Remembers which address was to be dialled and connects to the stage instead."""
 
     def __init__(self, *ports: int, dead: Sequence[str] = ()) -> None:
@@ -231,13 +231,13 @@ class Dial(httpcore.AsyncNetworkBackend):
 
 
 @contextmanager
-def landing() -> Iterator[int]:
+def scratch_descriptor() -> Iterator[int]:
     """A descriptor to download into."""
     with tempfile.TemporaryFile() as file:
         yield file.fileno()
 
 
-def landed(into: int) -> bytes:
+def content_of(into: int) -> bytes:
     import os
 
     return os.pread(into, os.fstat(into).st_size, 0)

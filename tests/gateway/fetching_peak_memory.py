@@ -11,22 +11,22 @@ import uvloop
 from connectors import Call, Download
 from gateway.fetching import Fetcher
 
-from .fetching_fakes import post
+from .fetching_fakes import fake_platform
 
 
-async def crowd(url: str, many: int) -> int:
-    fetcher = Fetcher(allow_private_hosts=True, extra_hosts=(), at_one_host=many)
+async def download_many(url: str, count: int) -> int:
+    fetcher = Fetcher(allow_private_hosts=True, extra_hosts=(), at_one_host=count)
     into = os.open(os.devnull, os.O_WRONLY)
     download = Download(Call("GET", url))
     fetched = await asyncio.gather(
-        *[fetcher.download(post(url), download, into, 25_000_000) for _ in range(many)]
+        *[fetcher.download(fake_platform(url), download, into, 25_000_000) for _ in range(count)]
     )
     await fetcher.aclose()
     os.close(into)
     return sum(file.size for file in fetched)
 
 
-def peak() -> int:
+def peak_memory() -> int:
     """In bytes. Unlike `ru_maxrss` this does not begin with the size of the process that started us."""
     found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     assert found
@@ -35,5 +35,5 @@ def peak() -> int:
 
 if __name__ == "__main__":
     run = {"asyncio": asyncio.run, "uvloop": uvloop.run}[sys.argv[1]]
-    total = run(crowd(sys.argv[2], int(sys.argv[3])))
-    print(total, peak())  # noqa: T201 - its answer
+    total = run(download_many(sys.argv[2], int(sys.argv[3])))
+    print(total, peak_memory())  # noqa: T201 - its answer

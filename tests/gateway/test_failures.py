@@ -13,7 +13,7 @@ from tests.gateway.notes import Notes, NotesConfig
 from tests.gateway.test_gateway import house
 
 
-class NothingRefused(Lanes):
+class LanesWithoutFailures(Lanes):
     """Of a core that takes everything."""
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class NothingRefused(Lanes):
         return []
 
 
-class Older(Notes):
+class OlderNotes(Notes):
     """A version that cannot read what the next one can."""
 
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
@@ -31,7 +31,7 @@ class Older(Notes):
 
 
 async def test_an_unreadable_delivery_can_be_replayed_after_an_upgrade(tmp_path: Path) -> None:
-    older = Older(NotesConfig(type="notes", api_url="http://127.0.0.1:9"))
+    older = OlderNotes(NotesConfig(type="notes", api_url="http://127.0.0.1:9"))
     async with house(tmp_path, connector=older) as home:
         await home.send({"id": "1", "from": "ann", "text": "hello"})
         (event,) = await home.core.until(1)
@@ -59,7 +59,7 @@ async def test_retry_all_includes_failures_beyond_the_listed_ones(
     count = 1234
     unreadable = tuple(Unreadable(accepted, "odd") for _ in range(count))
     await journal.record(Batch((), (), unreadable))
-    failures = Failures(journal, {}, NothingRefused())
+    failures = Failures(journal, {}, LanesWithoutFailures())
     assert len(await failures.listed()) == 1000
     results = await failures.retry_all()
     # Their connector is still missing, so each stays a failure.

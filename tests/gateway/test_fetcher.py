@@ -15,14 +15,14 @@ from connectors import Call, Download, Flow, Rejected
 from normalizer.media import MediaFailed
 
 from .fetching_fakes import (
-    Seen,
-    breaks_off,
+    ReceivedRequest,
+    answers_with,
+    content_of,
+    cuts_off_after,
+    fake_platform,
     fetching,
-    landed,
-    landing,
-    message,
-    post,
-    says,
+    http_response,
+    scratch_descriptor,
     serving,
 )
 
@@ -33,30 +33,36 @@ async def test_logs_and_errors_contain_hosts_and_statuses_but_no_secrets(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    said: list[str] = []
+    traces: list[str] = []
 
     async def attempt(server_url: str, path: str) -> None:
-        with landing() as into:
+        with scratch_descriptor() as into:
             call = Call("GET", f"{server_url}{path}?sig={SECRET}", headers={"x-key": SECRET})
             try:
-                await fetcher.download(post(server_url), Download(call), into, 100)
-            except (Rejected, MediaFailed) as trouble:
-                said.append("".join(traceback.format_exception(trouble)))
+                await fetcher.download(fake_platform(server_url), Download(call), into, 100)
+            except (Rejected, MediaFailed) as error:
+                traces.append("".join(traceback.format_exception(error)))
 
-    moved = message(302, location=f"/{SECRET}?sig={SECRET}", set_cookie=f"a={SECRET}")
-    lost = message(302, location=f"https://elsewhere.example/{SECRET}?sig={SECRET}")
-    odd = message(302, location=f"https://{SECRET}@elsewhere.example/{SECRET}")
+    moved = http_response(302, location=f"/{SECRET}?sig={SECRET}", set_cookie=f"a={SECRET}")
+    lost = http_response(302, location=f"https://elsewhere.example/{SECRET}?sig={SECRET}")
+    odd = http_response(302, location=f"https://{SECRET}@elsewhere.example/{SECRET}")
     async with (
         serving(
-            says(moved, message(body=b"photo"), lost, odd, message(403, body=SECRET.encode()))
+            answers_with(
+                moved,
+                http_response(body=b"photo"),
+                lost,
+                odd,
+                http_response(403, body=SECRET.encode()),
+            )
         ) as good,
-        serving(breaks_off(f"HTTP/1.1 200 OK\r\n{SECRET}\r\n\r\n".encode())) as bad,
+        serving(cuts_off_after(f"HTTP/1.1 200 OK\r\n{SECRET}\r\n\r\n".encode())) as bad,
         fetching() as fetcher,
     ):
         with structlog.testing.capture_logs() as logged:
             for server in (good, good, good, good, bad):
                 await attempt(server.url, f"/{SECRET}")
-    assert len(said) == 4
+    assert len(traces) == 4
     assert {
         "connector": "post",
         "event": "answered",
@@ -66,7 +72,7 @@ async def test_logs_and_errors_contain_hosts_and_statuses_but_no_secrets(
     } in logged
     assert [entry for entry in logged if entry["event"] == "downloaded"]
     assert [entry for entry in logged if entry["event"] == "blocked_host"]
-    everything = f"{said} {logged} {caplog.text}"
+    everything = f"{traces} {logged} {caplog.text}"
     assert SECRET not in everything
     assert "token-of-tests" not in everything
 
@@ -77,8 +83,8 @@ async def test_a_hundred_downloads_at_once_need_little_memory(loop: str) -> None
     many, size = 100, 5_000_000
     block = bytes(100_000)
 
-    async def streams(seen: Seen, writer: asyncio.StreamWriter) -> None:
-        writer.write(message(content_length=str(size)))
+    async def streams(received: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
+        writer.write(http_response(content_length=str(size)))
         for _ in range(size // len(block)):
             writer.write(block)
             await writer.drain()
@@ -135,18 +141,20 @@ def test_fetching_works_on_uvloop() -> None:
         url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         try:
             async with fetching() as fetcher:
-                found = await fetcher.run(post(url), flow(url), "lookup")
-                with pytest.raises(Rejected, match="short body"), landing() as into:
+                found = await fetcher.run(fake_platform(url), flow(url), "lookup")
+                with pytest.raises(Rejected, match="short body"), scratch_descriptor() as into:
                     await fetcher.download(
-                        post(url), Download(Call("GET", f"{url}/cut")), into, 2_000_000
+                        fake_platform(url), Download(Call("GET", f"{url}/cut")), into, 2_000_000
                     )
-                with pytest.raises(Rejected, match="gone"), landing() as into:
+                with pytest.raises(Rejected, match="gone"), scratch_descriptor() as into:
                     await fetcher.download(
-                        post(url), Download(Call("GET", f"{url}/none")), into, 2_000_000
+                        fake_platform(url), Download(Call("GET", f"{url}/none")), into, 2_000_000
                     )
-                with landing() as into:
-                    await fetcher.download(post(url), Download(Call("GET", found)), into, 2_000_000)
-                    return landed(into)
+                with scratch_descriptor() as into:
+                    await fetcher.download(
+                        fake_platform(url), Download(Call("GET", found)), into, 2_000_000
+                    )
+                    return content_of(into)
         finally:
             await runner.cleanup()
 

@@ -16,18 +16,18 @@ from .fetching_fakes import (
     PUBLIC,
     QUICK,
     Certificates,
-    Dial,
-    Names,
-    Post,
-    Seen,
+    FakeNetwork,
+    FakePlatform,
+    FakeResolver,
+    ReceivedRequest,
+    answers_with,
     certificates,
+    content_of,
+    fake_platform,
     fetching,
     hangs,
-    landed,
-    landing,
-    message,
-    post,
-    says,
+    http_response,
+    scratch_descriptor,
     serving,
 )
 
@@ -38,10 +38,12 @@ def get(url: str, **options: Any) -> Flow[Reply]:
     return (yield Call("GET", url, **options))
 
 
-async def fetch(fetcher: Fetcher, url: str, connector: Post | None = None) -> bytes:
-    with landing() as into:
-        await fetcher.download(connector or post(), Download(Call("GET", url)), into, 1_000_000)
-        return landed(into)
+async def fetch(fetcher: Fetcher, url: str, connector: FakePlatform | None = None) -> bytes:
+    with scratch_descriptor() as into:
+        await fetcher.download(
+            connector or fake_platform(), Download(Call("GET", url)), into, 1_000_000
+        )
+        return content_of(into)
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +58,8 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 
 async def test_a_media_host_is_contacted_at_the_checked_address(tls: Certificates) -> None:
-    async with serving(says(message(body=PHOTO)), tls.server) as server:
-        dial, names = Dial(server.port), Names(cdn_post_example=(PUBLIC,))
+    async with serving(answers_with(http_response(body=PHOTO)), tls.server) as server:
+        dial, names = FakeNetwork(server.port), FakeResolver(cdn_post_example=(PUBLIC,))
         async with fetching(resolve=names, dial=dial, tls=tls.client) as fetcher:
             assert await fetch(fetcher, "https://cdn.post.example/a?b=c") == PHOTO
     assert dial.dialled == [(PUBLIC, 443)]
@@ -67,18 +69,20 @@ async def test_a_media_host_is_contacted_at_the_checked_address(tls: Certificate
 
 
 async def test_the_certificate_must_match_the_name(tls: Certificates) -> None:
-    async with serving(says(message(body=PHOTO)), tls.server) as server:
-        names = Names(other_media_example=(PUBLIC,))
-        async with fetching(resolve=names, dial=Dial(server.port), tls=tls.client) as fetcher:
+    async with serving(answers_with(http_response(body=PHOTO)), tls.server) as server:
+        names = FakeResolver(other_media_example=(PUBLIC,))
+        async with fetching(
+            resolve=names, dial=FakeNetwork(server.port), tls=tls.client
+        ) as fetcher:
             with pytest.raises(Unreachable, match="CERTIFICATE_VERIFY_FAILED"):
                 await fetch(fetcher, "https://other.media.example/a")
     assert server.requests == []
 
 
 async def test_a_certificate_of_an_unknown_authority_is_refused(tls: Certificates) -> None:
-    async with serving(says(message(body=PHOTO)), tls.server) as server:
-        names = Names(cdn_post_example=(PUBLIC,))
-        async with fetching(resolve=names, dial=Dial(server.port), tls=None) as fetcher:
+    async with serving(answers_with(http_response(body=PHOTO)), tls.server) as server:
+        names = FakeResolver(cdn_post_example=(PUBLIC,))
+        async with fetching(resolve=names, dial=FakeNetwork(server.port), tls=None) as fetcher:
             with pytest.raises(Unreachable, match="CERTIFICATE_VERIFY_FAILED"):
                 await fetch(fetcher, "https://cdn.post.example/a")
     assert server.requests == []
@@ -100,8 +104,8 @@ async def test_a_certificate_of_an_unknown_authority_is_refused(tls: Certificate
 async def test_a_name_with_a_private_address_is_always_blocked(
     found: tuple[str, ...], allow: bool
 ) -> None:
-    dial = Dial(1)
-    names = Names(cdn_post_example=found)
+    dial = FakeNetwork(1)
+    names = FakeResolver(cdn_post_example=found)
     async with fetching(resolve=names, dial=dial, allow_private_hosts=allow) as fetcher:
         with pytest.raises(MediaFailed, match=r"cdn\.post\.example") as blocked:
             await fetch(fetcher, "https://cdn.post.example/a")
@@ -111,10 +115,10 @@ async def test_a_name_with_a_private_address_is_always_blocked(
 
 async def test_dns_rebinding_is_blocked(tls: Certificates) -> None:
     """DNS rebinding: the first look-up is public, the second is not. There is one look-up for each connection."""
-    closing = message(body=PHOTO, connection="close")
-    async with serving(says(closing), tls.server) as server:
-        dial = Dial(server.port)
-        names = Names(cdn_post_example=[(PUBLIC,), ("127.0.0.1",)])
+    closing = http_response(body=PHOTO, connection="close")
+    async with serving(answers_with(closing), tls.server) as server:
+        dial = FakeNetwork(server.port)
+        names = FakeResolver(cdn_post_example=[(PUBLIC,), ("127.0.0.1",)])
         async with fetching(resolve=names, dial=dial, tls=tls.client) as fetcher:
             assert await fetch(fetcher, "https://cdn.post.example/1") == PHOTO
             with pytest.raises(MediaFailed, match="not public"):
@@ -124,21 +128,21 @@ async def test_dns_rebinding_is_blocked(tls: Certificates) -> None:
 
 
 async def test_each_redirect_is_resolved_and_checked(tls: Certificates) -> None:
-    moved = message(302, location="https://a.media.example/there?sig=1")
-    async with serving(says(moved, message(body=PHOTO)), tls.server) as server:
-        dial = Dial(server.port)
-        names = Names(cdn_post_example=(PUBLIC,), a_media_example=("93.184.216.35",))
+    moved = http_response(302, location="https://a.media.example/there?sig=1")
+    async with serving(answers_with(moved, http_response(body=PHOTO)), tls.server) as server:
+        dial = FakeNetwork(server.port)
+        names = FakeResolver(cdn_post_example=(PUBLIC,), a_media_example=("93.184.216.35",))
         async with fetching(resolve=names, dial=dial, tls=tls.client) as fetcher:
             assert await fetch(fetcher, "https://cdn.post.example/here") == PHOTO
     assert dial.dialled == [(PUBLIC, 443), ("93.184.216.35", 443)]
-    assert [seen.target for seen in server.requests] == ["/here", "/there?sig=1"]
+    assert [received.target for received in server.requests] == ["/here", "/there?sig=1"]
 
 
 async def test_a_redirect_to_a_private_address_is_blocked(tls: Certificates) -> None:
-    moved = message(302, location="https://a.media.example/there")
-    async with serving(says(moved, message(body=PHOTO)), tls.server) as server:
-        dial = Dial(server.port)
-        names = Names(cdn_post_example=(PUBLIC,), a_media_example=("169.254.169.254",))
+    moved = http_response(302, location="https://a.media.example/there")
+    async with serving(answers_with(moved, http_response(body=PHOTO)), tls.server) as server:
+        dial = FakeNetwork(server.port)
+        names = FakeResolver(cdn_post_example=(PUBLIC,), a_media_example=("169.254.169.254",))
         async with fetching(resolve=names, dial=dial, tls=tls.client) as fetcher:
             with pytest.raises(MediaFailed, match=r"a\.media\.example resolves to"):
                 await fetch(fetcher, "https://cdn.post.example/here")
@@ -146,9 +150,9 @@ async def test_a_redirect_to_a_private_address_is_blocked(tls: Certificates) -> 
 
 
 async def test_the_next_address_is_tried_if_the_first_fails(tls: Certificates) -> None:
-    async with serving(says(message(body=PHOTO)), tls.server) as server:
-        dial = Dial(server.port, dead=("2606:2800:21f::1",))
-        names = Names(cdn_post_example=("2606:2800:21f::1", PUBLIC))
+    async with serving(answers_with(http_response(body=PHOTO)), tls.server) as server:
+        dial = FakeNetwork(server.port, dead=("2606:2800:21f::1",))
+        names = FakeResolver(cdn_post_example=("2606:2800:21f::1", PUBLIC))
         async with fetching(resolve=names, dial=dial, tls=tls.client) as fetcher:
             assert await fetch(fetcher, "https://cdn.post.example/a") == PHOTO
     assert [address for address, _ in dial.dialled] == ["2606:2800:21f::1", PUBLIC]
@@ -187,8 +191,11 @@ async def test_a_handshake_that_hangs_times_out_and_closes_the_connection() -> N
 
     listener = await asyncio.start_server(deaf, "127.0.0.1", 0)
     port = listener.sockets[0].getsockname()[1]
-    names, patience = Names(cdn_post_example=(PUBLIC,)), replace(QUICK, connect=0.2)
-    async with listener, fetching(resolve=names, dial=Dial(port), deadlines=patience) as fetcher:
+    names, deadlines = FakeResolver(cdn_post_example=(PUBLIC,)), replace(QUICK, connect=0.2)
+    async with (
+        listener,
+        fetching(resolve=names, dial=FakeNetwork(port), deadlines=deadlines) as fetcher,
+    ):
         with pytest.raises(Unreachable, match="no connection in time"):
             await fetch(fetcher, "https://cdn.post.example/a")
         async with asyncio.timeout(10):
@@ -233,12 +240,12 @@ async def test_a_handshake_that_hangs_times_out_and_closes_the_connection() -> N
 )
 @pytest.mark.parametrize("way", ["directly", "by redirect"])
 async def test_other_hosts_are_blocked_even_if_simulators_are_allowed(url: str, way: str) -> None:
-    dial = Dial(1)
-    async with serving(says(message(302, location=url))) as server:
+    dial = FakeNetwork(1)
+    async with serving(answers_with(http_response(302, location=url))) as server:
         start = url if way == "directly" else f"{server.url}/start"
         if way == "by redirect":
-            dial = Dial(server.port)
-        async with fetching(resolve=Names(), dial=dial) as fetcher:
+            dial = FakeNetwork(server.port)
+        async with fetching(resolve=FakeResolver(), dial=dial) as fetcher:
             with pytest.raises(MediaFailed) as blocked:
                 await fetch(fetcher, start)
     assert blocked.value.reason == "blocked_host"
@@ -249,24 +256,24 @@ async def test_other_hosts_are_blocked_even_if_simulators_are_allowed(url: str, 
     "url", ["http://127.0.0.1:{}/a", "http://localhost:{}/a", "http://127.9.9.9:{}/a"]
 )
 async def test_localhost_is_allowed_for_simulators_only(url: str) -> None:
-    async with serving(says(message(body=PHOTO))) as server:
-        async with fetching(dial=Dial(server.port)) as fetcher:
+    async with serving(answers_with(http_response(body=PHOTO))) as server:
+        async with fetching(dial=FakeNetwork(server.port)) as fetcher:
             assert await fetch(fetcher, url.format(server.port)) == PHOTO
-        async with fetching(dial=Dial(server.port), allow_private_hosts=False) as fetcher:
+        async with fetching(dial=FakeNetwork(server.port), allow_private_hosts=False) as fetcher:
             with pytest.raises(MediaFailed, match="plain http"):
                 await fetch(fetcher, url.format(server.port))
 
 
 async def test_a_localhost_that_resolves_elsewhere_is_blocked() -> None:
-    dial = Dial(1)
-    async with fetching(resolve=Names(localhost=("10.0.0.1",)), dial=dial) as fetcher:
+    dial = FakeNetwork(1)
+    async with fetching(resolve=FakeResolver(localhost=("10.0.0.1",)), dial=dial) as fetcher:
         with pytest.raises(MediaFailed, match="localhost resolves to"):
             await fetch(fetcher, "http://localhost:1/a")
     assert dial.dialled == []
 
 
 async def test_private_addresses_are_blocked_even_as_api_or_extra_host() -> None:
-    dial = Dial(1)
+    dial = FakeNetwork(1)
     options: dict[str, Any] = {
         "allow_private_hosts": False,
         "extra_hosts": ("127.0.0.1", "10.0.0.1"),
@@ -275,15 +282,15 @@ async def test_private_addresses_are_blocked_even_as_api_or_extra_host() -> None
     async with fetching(**options) as fetcher:
         for url in ("https://127.0.0.1/a", "https://10.0.0.1/a"):
             with pytest.raises(MediaFailed, match="not public"):
-                await fetch(fetcher, url, post(url))
+                await fetch(fetcher, url, fake_platform(url))
     assert dial.dialled == []
 
 
 async def test_only_the_api_port_of_the_api_host_is_allowed(tls: Certificates) -> None:
-    async with serving(says(message(body=b"[]")), tls.server) as server:
-        dial, names = Dial(server.port), Names(api_post_example=(PUBLIC,))
+    async with serving(answers_with(http_response(body=b"[]")), tls.server) as server:
+        dial, names = FakeNetwork(server.port), FakeResolver(api_post_example=(PUBLIC,))
         async with fetching(resolve=names, dial=dial, tls=tls.client) as fetcher:
-            connector = post("https://api.post.example:8443/v1")
+            connector = fake_platform("https://api.post.example:8443/v1")
             reply = await fetcher.run(connector, get("https://api.post.example:8443/x"), "lookup")
             assert reply.content == []
             for other in ("https://api.post.example/x", "https://api.post.example:8444/x"):
@@ -294,16 +301,22 @@ async def test_only_the_api_port_of_the_api_host_is_allowed(tls: Certificates) -
 
 @pytest.mark.parametrize("pattern", ["extra.example", "EXTRA.example"])
 async def test_an_extra_host_is_allowed(tls: Certificates, pattern: str) -> None:
-    async with serving(says(message(body=PHOTO)), tls.server) as server:
-        names = Names(extra_example=(PUBLIC,))
-        options: dict[str, Any] = {"resolve": names, "dial": Dial(server.port), "tls": tls.client}
+    async with serving(answers_with(http_response(body=PHOTO)), tls.server) as server:
+        names = FakeResolver(extra_example=(PUBLIC,))
+        options: dict[str, Any] = {
+            "resolve": names,
+            "dial": FakeNetwork(server.port),
+            "tls": tls.client,
+        }
         async with fetching(extra_hosts=(pattern,), **options) as fetcher:
             assert await fetch(fetcher, "https://extra.example/a") == PHOTO
 
 
 async def test_an_extra_suffix_allows_the_hosts_below_it() -> None:
-    dial = Dial(1)
-    async with fetching(extra_hosts=(".extra.example",), resolve=Names(), dial=dial) as fetcher:
+    dial = FakeNetwork(1)
+    async with fetching(
+        extra_hosts=(".extra.example",), resolve=FakeResolver(), dial=dial
+    ) as fetcher:
         with pytest.raises(Unreachable, match="has no address"):
             await fetch(fetcher, "https://deep.down.extra.example/a")
         with pytest.raises(MediaFailed, match=r"add it to fetch\.extra_hosts"):
@@ -315,12 +328,12 @@ async def test_an_extra_suffix_allows_the_hosts_below_it() -> None:
 
 async def test_at_most_three_redirects_are_followed() -> None:
     def chain(length: int) -> Any:
-        moves = [message(302, location=f"/{hop + 1}") for hop in range(length)]
-        return says(*moves, message(body=PHOTO))
+        moves = [http_response(302, location=f"/{hop + 1}") for hop in range(length)]
+        return answers_with(*moves, http_response(body=PHOTO))
 
     async with serving(chain(3)) as server, fetching() as fetcher:
         assert await fetch(fetcher, f"{server.url}/0") == PHOTO
-        assert [seen.target for seen in server.requests] == ["/0", "/1", "/2", "/3"]
+        assert [received.target for received in server.requests] == ["/0", "/1", "/2", "/3"]
     async with serving(chain(4)) as server, fetching() as fetcher:
         with pytest.raises(Unreachable, match="more than 3 redirects"):
             await fetch(fetcher, f"{server.url}/0")
@@ -328,7 +341,10 @@ async def test_at_most_three_redirects_are_followed() -> None:
 
 
 async def test_a_redirect_loop_ends() -> None:
-    async with serving(says(message(301, location="/same"))) as server, fetching() as fetcher:
+    async with (
+        serving(answers_with(http_response(301, location="/same"))) as server,
+        fetching() as fetcher,
+    ):
         with pytest.raises(Unreachable, match="more than 3 redirects"):
             await fetch(fetcher, f"{server.url}/same")
         assert len(server.requests) == 4
@@ -336,17 +352,17 @@ async def test_a_redirect_loop_ends() -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_every_kind_of_redirect_is_followed(status: int) -> None:
-    answers = says(message(status, location="/b"), message(body=PHOTO))
+    answers = answers_with(http_response(status, location="/b"), http_response(body=PHOTO))
     async with serving(answers) as server, fetching() as fetcher:
         assert await fetch(fetcher, f"{server.url}/a") == PHOTO
 
 
 async def test_the_body_of_a_redirect_is_not_read() -> None:
-    async def moves(seen: Seen, writer: asyncio.StreamWriter) -> None:
-        if seen.target == "/a":
-            writer.write(message(302, location="/b", content_length="1000000"))
-            await hangs(seen, writer)
-        writer.write(message(body=PHOTO))
+    async def moves(received: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
+        if received.target == "/a":
+            writer.write(http_response(302, location="/b", content_length="1000000"))
+            await hangs(received, writer)
+        writer.write(http_response(body=PHOTO))
 
     async with serving(moves) as server, fetching() as fetcher:
         assert await fetch(fetcher, f"{server.url}/a") == PHOTO

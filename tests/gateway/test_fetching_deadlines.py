@@ -12,15 +12,15 @@ from gateway.fetching.deadlines import Budget, ThroughputGuard
 
 from .fetching_fakes import (
     QUICK,
-    Act,
-    Seen,
+    Behaviour,
+    ReceivedRequest,
+    answers_with,
+    content_of,
+    fake_platform,
     fetching,
     hangs,
-    landed,
-    landing,
-    message,
-    post,
-    says,
+    http_response,
+    scratch_descriptor,
     serving,
 )
 
@@ -28,31 +28,31 @@ PHOTO = b"x" * 100_000
 
 
 async def fetch(fetcher: Fetcher, url: str) -> bytes:
-    with landing() as into:
-        await fetcher.download(post(url), Download(Call("GET", url)), into, 1_000_000)
-        return landed(into)
+    with scratch_descriptor() as into:
+        await fetcher.download(fake_platform(url), Download(Call("GET", url)), into, 1_000_000)
+        return content_of(into)
 
 
-def starts(start: bytes, *, then: bytes = b"", every: float = 0.01) -> Act:
+def starts(start: bytes, *, then: bytes = b"", every: float = 0.01) -> Behaviour:
     """An answer that begins, then goes on with `then` for ever, or hangs."""
 
-    async def act(seen: Seen, writer: asyncio.StreamWriter) -> None:
+    async def behaviour(received: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(start)
         while then:
             writer.write(then)
             await writer.drain()
             await asyncio.sleep(every)
-        await hangs(seen, writer)
+        await hangs(received, writer)
 
-    return act
+    return behaviour
 
 
-LONG = message(content_length="1000000")
+LONG = http_response(content_length="1000000")
 CHUNKS = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
 @pytest.mark.parametrize(
-    ("act", "patience", "detail"),
+    ("behaviour", "limits", "detail"),
     [
         pytest.param(hangs, {"first_byte": 0.2}, "no response in time", id="never answers"),
         pytest.param(
@@ -98,17 +98,20 @@ CHUNKS = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
     ],
 )
 async def test_a_download_that_is_too_slow_ends(
-    act: Act, patience: dict[str, Any], detail: str
+    behaviour: Behaviour, limits: dict[str, Any], detail: str
 ) -> None:
-    async with serving(act) as server, fetching(deadlines=replace(QUICK, **patience)) as fetcher:
-        with pytest.raises(Unreachable, match=detail) as trouble:
+    async with (
+        serving(behaviour) as server,
+        fetching(deadlines=replace(QUICK, **limits)) as fetcher,
+    ):
+        with pytest.raises(Unreachable, match=detail) as error:
             await fetch(fetcher, server.url)
-    assert (trouble.value.reason, trouble.value.retry) == ("unreachable", True)
+    assert (error.value.reason, error.value.retry) == ("unreachable", True)
 
 
 async def test_a_small_slow_file_is_allowed() -> None:
-    async def slowly(seen: Seen, writer: asyncio.StreamWriter) -> None:
-        writer.write(message(content_length="20"))
+    async def slowly(received: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
+        writer.write(http_response(content_length="20"))
         for _ in range(20):
             writer.write(b"x")
             await writer.drain()
@@ -119,9 +122,9 @@ async def test_a_small_slow_file_is_allowed() -> None:
 
 
 async def test_redirects_count_towards_the_time_limit() -> None:
-    async def moves(seen: Seen, writer: asyncio.StreamWriter) -> None:
+    async def moves(received: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.3)
-        writer.write(message(302, location="/again"))
+        writer.write(http_response(302, location="/again"))
 
     async with (
         serving(moves) as server,
@@ -132,12 +135,12 @@ async def test_redirects_count_towards_the_time_limit() -> None:
 
 
 async def test_queueing_does_not_count_towards_the_time_limit() -> None:
-    async def slowly(seen: Seen, writer: asyncio.StreamWriter) -> None:
+    async def slowly(received: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.3)
-        writer.write(message(body=PHOTO))
+        writer.write(http_response(body=PHOTO))
 
-    patience = replace(QUICK, download=1.5)
-    async with serving(slowly) as server, fetching(deadlines=patience, at_one_host=1) as fetcher:
+    limits = replace(QUICK, download=1.5)
+    async with serving(slowly) as server, fetching(deadlines=limits, at_one_host=1) as fetcher:
         fetched = await asyncio.gather(*[fetch(fetcher, server.url) for _ in range(6)])
     assert fetched == [PHOTO] * 6
 
@@ -145,7 +148,7 @@ async def test_queueing_does_not_count_towards_the_time_limit() -> None:
 async def test_a_host_that_hangs_does_not_block_another() -> None:
     async with (
         serving(hangs) as bad,
-        serving(says(message(body=PHOTO))) as good,
+        serving(answers_with(http_response(body=PHOTO))) as good,
         fetching(at_one_host=1) as fetcher,
     ):
         waiting = [asyncio.ensure_future(fetch(fetcher, bad.url)) for _ in range(5)]
@@ -166,11 +169,11 @@ async def test_a_caller_can_cancel_a_download() -> None:
 async def test_a_download_works_after_many_timeouts() -> None:
     answers = [True] * 20
 
-    async def moody(seen: Seen, writer: asyncio.StreamWriter) -> None:
+    async def moody(received: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         if answers:
             answers.pop()
-            await hangs(seen, writer)
-        writer.write(message(body=PHOTO))
+            await hangs(received, writer)
+        writer.write(http_response(body=PHOTO))
 
     options = {
         "deadlines": replace(QUICK, first_byte=0.1),

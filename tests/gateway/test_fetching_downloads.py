@@ -20,15 +20,15 @@ from normalizer.media import MediaFailed, MediaRejected
 
 from .fetching_fakes import (
     QUICK,
-    Act,
-    Seen,
-    breaks_off,
+    Behaviour,
+    ReceivedRequest,
+    answers_with,
+    content_of,
+    cuts_off_after,
+    fake_platform,
     fetching,
-    landed,
-    landing,
-    message,
-    post,
-    says,
+    http_response,
+    scratch_descriptor,
     serving,
 )
 
@@ -47,15 +47,17 @@ PLAINTEXT = b"apple attachment test bytes 0123456789"
 async def fetch(
     fetcher: Fetcher, url: str, *, limit: int = LIMIT, **claims: Any
 ) -> tuple[Fetched, bytes]:
-    with landing() as into:
+    with scratch_descriptor() as into:
         fetched = await fetcher.download(
-            post(url), Download(Call("GET", f"{url}/file"), **claims), into, limit
+            fake_platform(url), Download(Call("GET", f"{url}/file"), **claims), into, limit
         )
-        return fetched, landed(into)
+        return fetched, content_of(into)
 
 
-async def fetch_from(act: Act, *, limit: int = LIMIT, **claims: Any) -> tuple[Fetched, bytes]:
-    async with serving(act) as server, fetching() as fetcher:
+async def fetch_from(
+    behaviour: Behaviour, *, limit: int = LIMIT, **claims: Any
+) -> tuple[Fetched, bytes]:
+    async with serving(behaviour) as server, fetching() as fetcher:
         return await fetch(fetcher, server.url, limit=limit, **claims)
 
 
@@ -65,20 +67,22 @@ def chunked(*pieces: bytes, end: bytes = b"0\r\n\r\n") -> bytes:
 
 
 async def test_a_file_is_written_completely_with_size_hash_and_type() -> None:
-    fetched, content = await fetch_from(says(message(body=PHOTO, content_type="Image/JPEG; q=1")))
+    fetched, content = await fetch_from(
+        answers_with(http_response(body=PHOTO, content_type="Image/JPEG; q=1"))
+    )
     assert content == PHOTO
     assert fetched == Fetched(len(PHOTO), DIGEST.hex(), "image/jpeg")
 
 
 async def test_files_without_a_content_length_are_written_completely() -> None:
-    assert (await fetch_from(says(chunked(PHOTO[:7], PHOTO[7:]))))[1] == PHOTO
-    assert (await fetch_from(breaks_off(b"HTTP/1.1 200 OK\r\n\r\n" + PHOTO)))[1] == PHOTO
+    assert (await fetch_from(answers_with(chunked(PHOTO[:7], PHOTO[7:]))))[1] == PHOTO
+    assert (await fetch_from(cuts_off_after(b"HTTP/1.1 200 OK\r\n\r\n" + PHOTO)))[1] == PHOTO
 
 
 async def test_an_empty_file_is_accepted_only_if_announced() -> None:
     with pytest.raises(Unreachable, match="short body"):
-        await fetch_from(says(message()))
-    fetched, content = await fetch_from(says(message()), size=0)
+        await fetch_from(answers_with(http_response()))
+    fetched, content = await fetch_from(answers_with(http_response()), size=0)
     assert (fetched.size, content) == (0, b"")
 
 
@@ -86,17 +90,19 @@ async def test_an_empty_file_is_accepted_only_if_announced() -> None:
 async def test_the_type_of_the_lookup_replaces_an_uninformative_one(
     served: str,
 ) -> None:
-    answer = message(body=PHOTO, content_type=served)
-    fetched, _ = await fetch_from(says(answer), media_type="image/heic")
+    answer = http_response(body=PHOTO, content_type=served)
+    fetched, _ = await fetch_from(answers_with(answer), media_type="image/heic")
     assert fetched.media_type == "image/heic"
 
 
 async def test_a_file_is_written_from_the_descriptors_position() -> None:
-    async with serving(says(message(body=b"photo"))) as server, fetching() as fetcher:
-        with landing() as into:
+    async with serving(answers_with(http_response(body=b"photo"))) as server, fetching() as fetcher:
+        with scratch_descriptor() as into:
             os.write(into, b"before ")
-            await fetcher.download(post(server.url), Download(Call("GET", server.url)), into, LIMIT)
-            assert landed(into) == b"before photo"
+            await fetcher.download(
+                fake_platform(server.url), Download(Call("GET", server.url)), into, LIMIT
+            )
+            assert content_of(into) == b"before photo"
 
 
 # decrypting -------------------------------------------------------------------------------------
@@ -105,7 +111,10 @@ async def test_a_file_is_written_from_the_descriptors_position() -> None:
 async def test_an_encrypted_file_is_decrypted_and_its_plaintext_is_hashed() -> None:
     digest = hashlib.sha256(PLAINTEXT).hexdigest()
     fetched, content = await fetch_from(
-        says(message(body=CIPHERTEXT)), decrypt=AesCtr(KEY), size=len(CIPHERTEXT), sha256=digest
+        answers_with(http_response(body=CIPHERTEXT)),
+        decrypt=AesCtr(KEY),
+        size=len(CIPHERTEXT),
+        sha256=digest,
     )
     assert content == PLAINTEXT
     assert fetched.sha256 == digest
@@ -118,13 +127,16 @@ async def test_an_encrypted_file_in_odd_pieces_is_decrypted() -> None:
     encrypt = Cipher(algorithms.AES(KEY), modes.CTR(counter)).encryptor()
     ciphertext = encrypt.update(PHOTO)
     pieces = [ciphertext[start : start + 12_345] for start in range(0, len(ciphertext), 12_345)]
-    _, content = await fetch_from(says(chunked(*pieces)), decrypt=AesCtr(KEY, counter))
+    _, content = await fetch_from(answers_with(chunked(*pieces)), decrypt=AesCtr(KEY, counter))
     assert content == PHOTO
 
 
 @pytest.mark.parametrize("secret", [AesCtr(b"short"), AesCtr(b""), AesCtr(KEY, b"short")])
 async def test_an_invalid_key_is_refused_before_any_request(secret: AesCtr) -> None:
-    async with serving(says(message(body=CIPHERTEXT))) as server, fetching() as fetcher:
+    async with (
+        serving(answers_with(http_response(body=CIPHERTEXT))) as server,
+        fetching() as fetcher,
+    ):
         with pytest.raises(MediaRejected) as refusal:
             await fetch(fetcher, server.url, decrypt=secret)
     assert refusal.value.reason == "corrupt"
@@ -146,7 +158,7 @@ async def test_an_invalid_key_is_refused_before_any_request(secret: AesCtr) -> N
     ],
 )
 async def test_the_claimed_hash_may_be_hex_or_base64(claim: str) -> None:
-    assert (await fetch_from(says(message(body=PHOTO)), sha256=claim))[1] == PHOTO
+    assert (await fetch_from(answers_with(http_response(body=PHOTO)), sha256=claim))[1] == PHOTO
 
 
 @pytest.mark.parametrize(
@@ -166,28 +178,32 @@ async def test_the_claimed_hash_may_be_hex_or_base64(claim: str) -> None:
 )
 async def test_a_wrong_hash_is_a_mismatch(claim: str) -> None:
     with pytest.raises(MediaFailed) as mismatch:
-        await fetch_from(says(message(body=PHOTO)), sha256=claim)
+        await fetch_from(answers_with(http_response(body=PHOTO)), sha256=claim)
     assert mismatch.value.reason == "checksum_mismatch"
 
 
 @pytest.mark.parametrize(
-    ("act", "size"),
+    ("behaviour", "size"),
     [
         pytest.param(
-            breaks_off(message(body=PHOTO[:-1], content_length=str(len(PHOTO)))), None, id="length"
+            cuts_off_after(http_response(body=PHOTO[:-1], content_length=str(len(PHOTO)))),
+            None,
+            id="length",
         ),
-        pytest.param(breaks_off(message(content_length="1")), None, id="nothing of it"),
-        pytest.param(breaks_off(chunked(PHOTO, end=b"")), None, id="chunks"),
-        pytest.param(breaks_off(chunked(PHOTO, end=b"ff\r\nabc")), None, id="in a chunk"),
-        pytest.param(says(message(body=PHOTO[:-1])), len(PHOTO), id="announced size"),
+        pytest.param(cuts_off_after(http_response(content_length="1")), None, id="nothing of it"),
+        pytest.param(cuts_off_after(chunked(PHOTO, end=b"")), None, id="chunks"),
+        pytest.param(cuts_off_after(chunked(PHOTO, end=b"ff\r\nabc")), None, id="in a chunk"),
+        pytest.param(answers_with(http_response(body=PHOTO[:-1])), len(PHOTO), id="announced size"),
         pytest.param(
-            breaks_off(b"HTTP/1.1 200 OK\r\n\r\n" + PHOTO[:-1]), len(PHOTO), id="no length"
+            cuts_off_after(b"HTTP/1.1 200 OK\r\n\r\n" + PHOTO[:-1]), len(PHOTO), id="no length"
         ),
     ],
 )
-async def test_a_file_that_ends_early_can_be_retried(act: Act, size: int | None) -> None:
+async def test_a_file_that_ends_early_can_be_retried(
+    behaviour: Behaviour, size: int | None
+) -> None:
     with pytest.raises(Rejected) as short:
-        await fetch_from(act, size=size)
+        await fetch_from(behaviour, size=size)
     assert (short.value.reason, short.value.retry, short.value.detail) == (
         "unreachable",
         True,
@@ -197,32 +213,36 @@ async def test_a_file_that_ends_early_can_be_retried(act: Act, size: int | None)
 
 async def test_a_short_file_is_reported_before_its_hash() -> None:
     with pytest.raises(Unreachable, match="short body"):
-        await fetch_from(says(message(body=PHOTO[:-1])), size=len(PHOTO), sha256=DIGEST.hex())
+        await fetch_from(
+            answers_with(http_response(body=PHOTO[:-1])), size=len(PHOTO), sha256=DIGEST.hex()
+        )
 
 
 async def test_a_file_longer_than_announced_needs_a_matching_hash() -> None:
     with pytest.raises(Unreachable, match="longer than announced"):
-        await fetch_from(says(message(body=PHOTO)), size=len(PHOTO) - 1)
-    assert (await fetch_from(says(message(body=PHOTO)), size=5, sha256=DIGEST.hex()))[1] == PHOTO
+        await fetch_from(answers_with(http_response(body=PHOTO)), size=len(PHOTO) - 1)
+    assert (await fetch_from(answers_with(http_response(body=PHOTO)), size=5, sha256=DIGEST.hex()))[
+        1
+    ] == PHOTO
 
 
 async def test_a_length_shorter_than_the_body_ends_the_file_there() -> None:
-    answer = message(body=PHOTO, content_length="10")
+    answer = http_response(body=PHOTO, content_length="10")
     with pytest.raises(Unreachable, match="short body"):
-        await fetch_from(says(answer), size=len(PHOTO))
-    assert (await fetch_from(says(answer)))[1] == PHOTO[:10]
+        await fetch_from(answers_with(answer), size=len(PHOTO))
+    assert (await fetch_from(answers_with(answer)))[1] == PHOTO[:10]
 
 
 # limits -----------------------------------------------------------------------------------------
 
 
 async def test_a_file_of_exactly_the_limit_is_accepted() -> None:
-    fetched, _ = await fetch_from(says(message(body=PHOTO)), limit=len(PHOTO))
+    fetched, _ = await fetch_from(answers_with(http_response(body=PHOTO)), limit=len(PHOTO))
     assert fetched.size == len(PHOTO)
 
 
 async def test_a_file_announced_as_too_large_is_not_requested() -> None:
-    async with serving(says(message(body=PHOTO))) as server, fetching() as fetcher:
+    async with serving(answers_with(http_response(body=PHOTO))) as server, fetching() as fetcher:
         with pytest.raises(MediaRejected) as refusal:
             await fetch(fetcher, server.url, size=LIMIT + 1)
     assert refusal.value.reason == "too_large"
@@ -230,8 +250,8 @@ async def test_a_file_announced_as_too_large_is_not_requested() -> None:
 
 
 async def test_a_content_length_above_the_limit_is_refused_early() -> None:
-    async def never_sends(seen: Seen, writer: asyncio.StreamWriter) -> None:
-        writer.write(message(content_length=str(LIMIT + 1)))
+    async def never_sends(received: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
+        writer.write(http_response(content_length=str(LIMIT + 1)))
         await asyncio.sleep(3600)
 
     with pytest.raises(MediaRejected) as refusal:
@@ -243,7 +263,7 @@ async def test_a_content_length_above_the_limit_is_refused_early() -> None:
 async def test_an_endless_stream_is_stopped_at_the_limit(head: bytes) -> None:
     sent = 0
 
-    async def floods(seen: Seen, writer: asyncio.StreamWriter) -> None:
+    async def floods(received: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         nonlocal sent
         writer.write(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n")
         block = bytes(65536)
@@ -273,7 +293,7 @@ async def test_an_endless_stream_is_stopped_at_the_limit(head: bytes) -> None:
 )
 async def test_a_compressed_body_is_decompressed(encoding: str, body: bytes) -> None:
     fetched, content = await fetch_from(
-        says(message(body=body, content_encoding=encoding)), size=len(PHOTO)
+        answers_with(http_response(body=body, content_encoding=encoding)), size=len(PHOTO)
     )
     assert content == PHOTO
     assert fetched.size == len(PHOTO)
@@ -282,7 +302,9 @@ async def test_a_compressed_body_is_decompressed(encoding: str, body: bytes) -> 
 async def test_a_body_of_exactly_one_piece_is_complete() -> None:
     for size in (65535, 65536, 65537, 131072):
         body = gzip.compress(bytes(size))
-        fetched, _ = await fetch_from(says(message(body=body, content_encoding="gzip")))
+        fetched, _ = await fetch_from(
+            answers_with(http_response(body=body, content_encoding="gzip"))
+        )
         assert fetched.size == size
 
 
@@ -290,7 +312,7 @@ async def test_a_decompression_bomb_is_stopped_at_the_limit() -> None:
     bomb = gzip.compress(bytes(200_000_000), compresslevel=9)
     assert len(bomb) < LIMIT
     with pytest.raises(MediaRejected) as refusal:
-        await fetch_from(says(message(body=bomb, content_encoding="gzip")))
+        await fetch_from(answers_with(http_response(body=bomb, content_encoding="gzip")))
     assert refusal.value.reason == "too_large"
 
 
@@ -311,17 +333,17 @@ async def test_a_decompression_bomb_in_a_reply_is_stopped() -> None:
 
     bomb = gzip.compress(bytes(200_000_000), compresslevel=9)
     async with (
-        serving(says(message(body=bomb, content_encoding="gzip"))) as server,
+        serving(answers_with(http_response(body=bomb, content_encoding="gzip"))) as server,
         fetching() as fetcher,
     ):
-        reply = await fetcher.run(post(server.url), flow(), "lookup")
+        reply = await fetcher.run(fake_platform(server.url), flow(), "lookup")
     assert len(reply.body) == 1024 * 1024
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "compress", "rot13"])
 async def test_an_unsupported_content_encoding_is_refused(encoding: str) -> None:
     with pytest.raises(Unreachable, match="not asked for"):
-        await fetch_from(says(message(body=PHOTO, content_encoding=encoding)))
+        await fetch_from(answers_with(http_response(body=PHOTO, content_encoding=encoding)))
 
 
 @pytest.mark.parametrize(
@@ -335,7 +357,7 @@ async def test_an_unsupported_content_encoding_is_refused(encoding: str) -> None
 )
 async def test_damaged_compression_is_refused(body: bytes, detail: str) -> None:
     with pytest.raises(Unreachable, match=detail):
-        await fetch_from(says(message(body=body, content_encoding="gzip")))
+        await fetch_from(answers_with(http_response(body=body, content_encoding="gzip")))
 
 
 # refusals ---------------------------------------------------------------------------------------
@@ -352,21 +374,24 @@ async def test_damaged_compression_is_refused(body: bytes, detail: str) -> None:
 )
 async def test_the_connector_interprets_a_refusal(status: int, reason: str, retry: bool) -> None:
     with pytest.raises(Rejected) as refusal:
-        await fetch_from(says(message(status, body=b'{"error": 1}')))
+        await fetch_from(answers_with(http_response(status, body=b'{"error": 1}')))
     assert (refusal.value.reason, refusal.value.retry) == (reason, retry)
 
 
 async def test_a_refused_download_has_the_purpose_download() -> None:
     purposes = []
 
-    class Curious(type(post())):  # type: ignore[misc]  # a class made for one test
+    class Curious(type(fake_platform())):  # type: ignore[misc]  # a class made for one test
         def refusal(self, reply: Any) -> Rejected:
             purposes.append((reply.purpose, reply.content))
             return Rejected("expired", retry=True)
 
-    async with serving(says(message(403, body=b'{"error": 1}'))) as server, fetching() as fetcher:
-        connector = Curious(post(server.url).config)
-        with landing() as into, pytest.raises(Rejected, match="expired"):
+    async with (
+        serving(answers_with(http_response(403, body=b'{"error": 1}'))) as server,
+        fetching() as fetcher,
+    ):
+        connector = Curious(fake_platform(server.url).config)
+        with scratch_descriptor() as into, pytest.raises(Rejected, match="expired"):
             await fetcher.download(connector, Download(Call("GET", server.url)), into, LIMIT)
     assert purposes == [("download", {"error": 1})]
 
@@ -374,27 +399,27 @@ async def test_a_refused_download_has_the_purpose_download() -> None:
 @pytest.mark.parametrize("status", [201, 204, 206])
 async def test_other_success_statuses_are_refused(status: int) -> None:
     with pytest.raises(Unreachable, match=f"HTTP {status} instead"):
-        await fetch_from(says(message(status, body=PHOTO if status != 204 else b"")))
+        await fetch_from(answers_with(http_response(status, body=PHOTO if status != 204 else b"")))
 
 
 async def test_a_download_is_attempted_once() -> None:
-    async with serving(breaks_off(b"")) as server, fetching() as fetcher:
+    async with serving(cuts_off_after(b"")) as server, fetching() as fetcher:
         with pytest.raises(Unreachable):
             await fetch(fetcher, server.url)
     assert len(server.requests) == 1
 
 
 async def test_a_full_disk_is_reported_as_a_local_failure() -> None:
-    async with serving(says(message(body=PHOTO))) as server, fetching() as fetcher:
+    async with serving(answers_with(http_response(body=PHOTO))) as server, fetching() as fetcher:
         into = os.open("/dev/full", os.O_WRONLY)
         try:
-            with pytest.raises(Rejected, match="local scratch file") as trouble:
+            with pytest.raises(Rejected, match="local scratch file") as error:
                 await fetcher.download(
-                    post(server.url), Download(Call("GET", server.url)), into, LIMIT
+                    fake_platform(server.url), Download(Call("GET", server.url)), into, LIMIT
                 )
         finally:
             os.close(into)
-    assert (trouble.value.reason, trouble.value.retry, trouble.value.operator) == (
+    assert (error.value.reason, error.value.retry, error.value.operator) == (
         "unreachable",
         True,
         True,
@@ -404,7 +429,7 @@ async def test_a_full_disk_is_reported_as_a_local_failure() -> None:
 async def test_a_cancelled_download_stops_writing_and_closes_its_connection() -> None:
     gone = asyncio.Event()
 
-    async def endless(seen: Seen, writer: asyncio.StreamWriter) -> None:
+    async def endless(received: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         try:
             while True:
@@ -414,9 +439,11 @@ async def test_a_cancelled_download_stops_writing_and_closes_its_connection() ->
             gone.set()
 
     async with serving(endless) as server, fetching() as fetcher:
-        with landing() as into:
+        with scratch_descriptor() as into:
             download = Download(Call("GET", server.url))
-            task = asyncio.ensure_future(fetcher.download(post(server.url), download, into, 10**12))
+            task = asyncio.ensure_future(
+                fetcher.download(fake_platform(server.url), download, into, 10**12)
+            )
             while os.fstat(into).st_size < 1_000_000:
                 await asyncio.sleep(0.01)
             task.cancel()
@@ -431,9 +458,14 @@ async def test_a_cancelled_download_waits_for_its_writing_thread() -> None:
     """The caller closes the descriptor next, and its number may soon be another file's."""
     read, write = os.pipe()
     try:
-        async with serving(says(message(body=PHOTO))) as server, fetching() as fetcher:
+        async with (
+            serving(answers_with(http_response(body=PHOTO))) as server,
+            fetching() as fetcher,
+        ):
             download = Download(Call("GET", server.url))
-            task = asyncio.ensure_future(fetcher.download(post(server.url), download, write, LIMIT))
+            task = asyncio.ensure_future(
+                fetcher.download(fake_platform(server.url), download, write, LIMIT)
+            )
             assert await asyncio.to_thread(_readable, read)
             task.cancel()
             await asyncio.sleep(0.1)
@@ -472,7 +504,7 @@ TWICE = BreakerPolicy(failures=2, cool_down=30, jitter=0)
 
 async def test_a_host_that_keeps_failing_is_paused() -> None:
     clock = Clock()
-    answers = says(message(500), message(500), message(body=PHOTO))
+    answers = answers_with(http_response(500), http_response(500), http_response(body=PHOTO))
     async with serving(answers) as server, fetching(policy=TWICE, steady=clock) as fetcher:
         for _ in range(2):
             with pytest.raises(Rejected, match="HTTP 500"):
@@ -488,8 +520,8 @@ async def test_a_host_that_keeps_failing_is_paused() -> None:
 
 async def test_other_hosts_are_not_paused() -> None:
     async with (
-        serving(says(message(500))) as bad,
-        serving(says(message(body=PHOTO))) as good,
+        serving(answers_with(http_response(500))) as bad,
+        serving(answers_with(http_response(body=PHOTO))) as good,
         fetching(policy=TWICE) as fetcher,
     ):
         for _ in range(3):
@@ -499,7 +531,9 @@ async def test_other_hosts_are_not_paused() -> None:
 
 
 async def test_missing_files_do_not_count_against_the_host() -> None:
-    answers = says(message(500), *[message(404)] * 5, message(500), message(body=PHOTO))
+    answers = answers_with(
+        http_response(500), *[http_response(404)] * 5, http_response(500), http_response(body=PHOTO)
+    )
     async with serving(answers) as server, fetching(policy=TWICE) as fetcher:
         for _ in range(7):
             with pytest.raises(Rejected, match="HTTP"):
@@ -508,7 +542,7 @@ async def test_missing_files_do_not_count_against_the_host() -> None:
 
 
 async def test_cut_off_bodies_count_against_the_host() -> None:
-    broken = breaks_off(message(content_length="9"))
+    broken = cuts_off_after(http_response(content_length="9"))
     async with serving(broken) as server, fetching(policy=TWICE) as fetcher:
         for _ in range(2):
             with pytest.raises(Unreachable, match="short body"):
@@ -521,7 +555,7 @@ async def test_retry_after_pauses_the_host() -> None:
     clock = Clock()
     date = "Sun, 22 Nov 2026 01:03:43 GMT"  # 100 s after the stage's clock
     for after, seconds in (("50", 50), (date, 100)):
-        answers = says(message(429, retry_after=after), message(body=PHOTO))
+        answers = answers_with(http_response(429, retry_after=after), http_response(body=PHOTO))
         async with serving(answers) as server, fetching(policy=TWICE, steady=clock) as fetcher:
             with pytest.raises(Rejected, match="HTTP 429"):
                 await fetch(fetcher, server.url)
@@ -534,10 +568,10 @@ async def test_retry_after_pauses_the_host() -> None:
 
 @pytest.mark.parametrize("after", ["soon", "-5", "٣", "", "Sun, 99 Nov 2026 01:03:43 GMT", "1e9"])
 async def test_an_unreadable_retry_after_is_ignored(after: str) -> None:
-    answer = message(429, body=b"x").replace(
+    answer = http_response(429, body=b"x").replace(
         b"\r\n\r\n", f"\r\nRetry-After: {after}\r\n\r\n".encode(), 1
     )
-    async with serving(says(answer)) as server, fetching(policy=TWICE) as fetcher:
+    async with serving(answers_with(answer)) as server, fetching(policy=TWICE) as fetcher:
         for _ in range(2):
             with pytest.raises(Rejected, match="HTTP 429"):
                 await fetch(fetcher, server.url)
@@ -546,13 +580,13 @@ async def test_an_unreadable_retry_after_is_ignored(after: str) -> None:
 async def test_concurrent_downloads_from_one_host_are_limited() -> None:
     running = most = 0
 
-    async def counts(seen: Seen, writer: asyncio.StreamWriter) -> None:
+    async def counts(received: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         nonlocal running, most
         running += 1
         most = max(most, running)
         await asyncio.sleep(0.02)
         running -= 1
-        writer.write(message(body=PHOTO))
+        writer.write(http_response(body=PHOTO))
 
     async with serving(counts) as server, fetching(at_one_host=3) as fetcher:
         fetched = await asyncio.gather(*[fetch(fetcher, server.url) for _ in range(12)])

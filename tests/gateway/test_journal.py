@@ -256,7 +256,7 @@ async def test_a_consumer_with_two_ids_has_one_conversation(
 async def test_a_read_of_several_statements_sees_one_snapshot(
     journal: SqliteJournal,
 ) -> None:
-    (told,) = bodies(await record(journal, delivery(note("1"))))
+    (event,) = bodies(await record(journal, delivery(note("1"))))
     begun, erased = threading.Event(), threading.Event()
 
     def ask(connection: sqlite3.Connection) -> list[str]:
@@ -270,7 +270,7 @@ async def test_a_read_of_several_statements_sees_one_snapshot(
 
     asking = asyncio.create_task(journal._read(ask))
     await asyncio.to_thread(begun.wait, 10)
-    await journal.erase(told["subject"])
+    await journal.erase(event["subject"])
     erased.set()
     assert await asking == ["1", "1"]
     assert await journal._read(ask) == ["", ""]
@@ -279,9 +279,9 @@ async def test_a_read_of_several_statements_sees_one_snapshot(
 async def test_an_interrupted_erasure_leaves_no_text_in_the_log(tmp_path: Path) -> None:
     (tmp_path / "house").mkdir()
     journal = await SqliteJournal.open(tmp_path / "house", hold_seconds=2)
-    (told,) = bodies(await record(journal, delivery(note("1"))))
+    (event,) = bodies(await record(journal, delivery(note("1"))))
     # As `erase`, but the process ends before the log is written anew.
-    await journal._writer.submit(lambda c: erase(c, told["subject"]))
+    await journal._writer.submit(lambda c: erase(c, event["subject"]))
     shutil.copytree(tmp_path / "house", tmp_path / "left")
     await journal.close()
     assert _holds(tmp_path / "left", b"text of 1")
@@ -293,8 +293,8 @@ async def test_an_interrupted_erasure_leaves_no_text_in_the_log(tmp_path: Path) 
     await journal.close()
 
 
-def _holds(folder: Path, words: bytes) -> bool:
-    return any(words in file.read_bytes() for file in folder.iterdir())
+def _holds(folder: Path, text: bytes) -> bool:
+    return any(text in file.read_bytes() for file in folder.iterdir())
 
 
 async def test_unread_bytes_are_counted_across_a_restart(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from gateway.media.source import scratch_file
 from gateway.settings import MediaSettings
 from tests.gateway.test_gateway import House, house, photo
 from tests.normalizer.daemon import EICAR, SIGNATURE, Daemon
-from tests.normalizer.media_samples import make_video as film
+from tests.normalizer.media_samples import make_video as video_sample
 
 
 def never_full() -> bool:
@@ -60,7 +60,7 @@ def daemon(tmp_path: Path) -> Any:
     running.stop()
 
 
-def guarded(daemon: Daemon, **more: Any) -> MediaSettings:
+def scanned(daemon: Daemon, **more: Any) -> MediaSettings:
     return MediaSettings.model_validate({"scanner": daemon.unix, **more})
 
 
@@ -97,7 +97,7 @@ async def test_without_the_scanner_a_photo_waits_and_is_fetched_once(
 ) -> None:
     async with (
         Host(one=photo()).serving() as host,
-        house(tmp_path, hold_seconds=0.2, media=guarded(daemon)) as home,
+        house(tmp_path, hold_seconds=0.2, media=scanned(daemon)) as home,
     ):
         await home.send(host.message("one"))
         (event,) = await home.core.until(1)
@@ -126,13 +126,13 @@ async def test_without_the_scanner_a_photo_waits_and_is_fetched_once(
         assert not kept(tmp_path)
 
 
-def infected() -> dict[str, bytes]:
+def infected_files() -> dict[str, bytes]:
     """The test virus behind, within and instead of media, among files without it."""
     return {
         "photo": photo(),
         "behind_photo": photo() + EICAR,
-        "film": film(),
-        "behind_film": film() + EICAR,
+        "film": video_sample(),
+        "behind_film": video_sample() + EICAR,
         "archive": b"PK\x03\x04" + bytes(26) + EICAR,
         "alone": EICAR,
         "large": photo(3000, 2000) + bytes(5_000_000) + EICAR,
@@ -143,10 +143,10 @@ def infected() -> dict[str, bytes]:
 async def test_an_unreliable_scanner_loses_no_file_and_passes_no_malware(
     tmp_path: Path, daemon: Daemon
 ) -> None:
-    files = infected()
+    files = infected_files()
     async with (
         Host(**files).serving() as host,
-        house(tmp_path, hold_seconds=0.2, media=guarded(daemon)) as home,
+        house(tmp_path, hold_seconds=0.2, media=scanned(daemon)) as home,
     ):
         for name in files:
             await home.send(host.message(name))
@@ -170,22 +170,22 @@ async def test_an_unreliable_scanner_loses_no_file_and_passes_no_malware(
         assert host.asked == dict.fromkeys(files, 1)
         assert not kept(tmp_path)
         assert len({path.parent for path in readable(tmp_path)}) == len(clean)
-        told = {
+        details = {
             a["reason"]: a["detail"]
             for event in home.core.taken
             for a in event["data"]["message"]["attachments"]
             if a["state"] == "rejected"
         }
-        assert SIGNATURE in told["malware"]
+        assert SIGNATURE in details["malware"]
 
 
 async def test_a_restart_uses_the_stored_originals(tmp_path: Path, daemon: Daemon) -> None:
     async with Host(one=photo(), two=photo(300, 200) + EICAR).serving() as host:
-        async with house(tmp_path, hold_seconds=0.2, media=guarded(daemon)) as first:
+        async with house(tmp_path, hold_seconds=0.2, media=scanned(daemon)) as first:
             await first.send(host.message("one"), host.message("two"))
             await until(lambda: len(kept(tmp_path)) == 2)
         await daemon.start()
-        async with house(tmp_path, hold_seconds=60, media=guarded(daemon)) as second:
+        async with house(tmp_path, hold_seconds=60, media=scanned(daemon)) as second:
             assert await ends(second, 2) == {"one": ("ready", None), "two": ("rejected", "malware")}
         assert host.asked == {"one": 1, "two": 1}
         assert not kept(tmp_path)
@@ -196,7 +196,7 @@ async def test_files_without_room_are_fetched_once_the_scanner_is_back(
 ) -> None:
     """With room for the largest file allowed beside one of ten kilobytes, and no more."""
     limits = {"photo_max_bytes": "100kB", "video_max_bytes": "100kB"}
-    media = guarded(daemon, **limits, quarantine_max_bytes=110_000)
+    media = scanned(daemon, **limits, quarantine_max_bytes=110_000)
     files = {name: photo(300, 200) + bytes(10_000) for name in ("one", "two", "three")}
     async with (
         Host(**files).serving() as host,
@@ -215,7 +215,7 @@ async def test_files_without_room_are_fetched_once_the_scanner_is_back(
 async def test_erasing_a_conversation_removes_its_originals(tmp_path: Path, daemon: Daemon) -> None:
     async with (
         Host(one=photo()).serving() as host,
-        house(tmp_path, hold_seconds=0.2, media=guarded(daemon)) as home,
+        house(tmp_path, hold_seconds=0.2, media=scanned(daemon)) as home,
     ):
         await home.send(host.message("one"))
         (event,) = await home.core.until(1)

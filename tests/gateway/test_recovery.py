@@ -23,7 +23,7 @@ from tests.gateway.test_journal import announced, bodies, delivery, note, record
 from tests.gateway.test_lanes import forwarding, ok, sequences
 
 
-class Clumsy(Notes):
+class BuggyNotes(Notes):
     """Reads what the journal cannot keep, and stumbles over some files."""
 
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
@@ -43,8 +43,8 @@ class Clumsy(Notes):
         return super().media(ref)
 
 
-def clumsy() -> Clumsy:
-    return Clumsy(notes().config)
+def buggy_notes() -> BuggyNotes:
+    return BuggyNotes(notes().config)
 
 
 async def test_an_event_that_cannot_be_recorded_does_not_affect_others(tmp_path: Path) -> None:
@@ -52,18 +52,18 @@ async def test_an_event_that_cannot_be_recorded_does_not_affect_others(tmp_path:
     entries = (note("1"), note("2", text="half a letter"), note("3"), note("4", "bob"))
     await journal.append(delivery(*entries))
     (row,) = await journal.unread(-1, 8)
-    readings = tuple(read(delivery(*entries), {"desk": clumsy()}))
+    readings = tuple(read(delivery(*entries), {"desk": buggy_notes()}))
     with pytest.raises(TypeError):
         await journal.record(_batch(row.id, readings))
     seen = announced(journal)
     await record_one_by_one(journal, _batch(row.id, readings))
-    told = [body for recorded in seen for body in bodies(recorded)]
-    assert [e["data"]["message"]["platform_id"] for e in told if "message" in e["data"]] == [
+    events = [body for recorded in seen for body in bodies(recorded)]
+    assert [e["data"]["message"]["platform_id"] for e in events if "message" in e["data"]] == [
         "1",
         "3",
         "4",
     ]
-    assert [e["type"] for e in told].count("event.unrecognised") == 1
+    assert [e["type"] for e in events].count("event.unrecognised") == 1
     seen.clear()
     await record_one_by_one(journal, _batch(row.id, readings))
     assert [entry for recorded in seen for entry in recorded.entries] == []
@@ -79,7 +79,7 @@ def _batch(row: int, readings: tuple[Reading, ...]) -> Batch:
 
 
 async def test_the_gateway_survives_bugs_of_a_connector(tmp_path: Path) -> None:
-    async with house(tmp_path, connector=clumsy()) as home:
+    async with house(tmp_path, connector=buggy_notes()) as home:
         home.files["2b"] = photo()
         await home.send({"id": "1", "from": "ann", "text": "half a letter"})
         await home.send(

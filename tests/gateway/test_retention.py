@@ -23,7 +23,7 @@ def never_full() -> bool:
     return False
 
 
-def nothing_in_hand(attachment: str) -> bool:
+def nothing_in_progress(attachment: str) -> bool:
     del attachment
     return False
 
@@ -56,16 +56,16 @@ async def test_expired_media_are_deleted_and_announced(tmp_path: Path) -> None:
         FileStore(tmp_path / "media", never_full),
     )
     attachment = await ready_photo(journal, store, "1", now())
-    told: list[dict[str, Any]] = []
-    journal.subscribe(lambda recorded: told.extend(bodies(recorded)))
-    keeper = RetentionWorker(
-        journal, store, empty(tmp_path), Retention(0.2, DAY, 7 * DAY), nothing_in_hand
+    events: list[dict[str, Any]] = []
+    journal.subscribe(lambda recorded: events.extend(bodies(recorded)))
+    worker = RetentionWorker(
+        journal, store, empty(tmp_path), Retention(0.2, DAY, 7 * DAY), nothing_in_progress
     )
-    await keeper.round()
-    assert not told
+    await worker.round()
+    assert not events
     time.sleep(0.25)
-    await keeper.round()
-    assert [(e["type"], e["data"]["message"]["attachments"][0]["reason"]) for e in told] == [
+    await worker.round()
+    assert [(e["type"], e["data"]["message"]["attachments"][0]["reason"]) for e in events] == [
         ("attachment.updated", "expired")
     ]
     assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
@@ -81,10 +81,10 @@ async def test_expired_texts_are_blanked_and_still_recognised_as_duplicates(tmp_
     )
     recorded = await record(journal, delivery(note("1"), at=now() - 1000))
     id = bodies(recorded)[0]["data"]["message"]["id"]
-    keeper = RetentionWorker(
-        journal, store, empty(tmp_path), Retention(DAY, 0.5, 7 * DAY), nothing_in_hand
+    worker = RetentionWorker(
+        journal, store, empty(tmp_path), Retention(DAY, 0.5, 7 * DAY), nothing_in_progress
     )
-    await keeper.round()
+    await worker.round()
     message = await journal.message(id)
     assert message is not None
     assert (message["text"], message["transcript"]) == (None, "")
@@ -103,11 +103,11 @@ async def test_expired_texts_leave_the_files_of_an_open_journal(tmp_path: Path) 
     readings = [r for accepted in row.deliveries for r in read(accepted, CONNECTORS)]
     (entry,) = (await journal.record(Batch((row.id,), tuple(readings)))).entries
     await journal.mark_delivered([(entry.conversation, entry.key)])
-    keeper = RetentionWorker(
-        journal, store, empty(tmp_path), Retention(DAY, 0.5, 7 * DAY), nothing_in_hand
+    worker = RetentionWorker(
+        journal, store, empty(tmp_path), Retention(DAY, 0.5, 7 * DAY), nothing_in_progress
     )
     assert _holds(tmp_path, b"a very private sentence")
-    await keeper.round()
+    await worker.round()
     async with asyncio.timeout(10):
         while _holds(tmp_path, b"a very private sentence"):
             await asyncio.sleep(0.01)
@@ -122,22 +122,22 @@ async def test_an_erased_conversation_leaves_the_files_of_an_open_journal(
         FileStore(tmp_path / "media", never_full),
     )
     secret = "a very private sentence " * 400
-    (told, *_) = bodies(
+    (events, *_) = bodies(
         await record(journal, delivery(*(note(str(n), text=secret) for n in range(60))))
     )
-    keeper = RetentionWorker(
-        journal, store, empty(tmp_path), Retention(DAY, DAY, 7 * DAY), nothing_in_hand
+    worker = RetentionWorker(
+        journal, store, empty(tmp_path), Retention(DAY, DAY, 7 * DAY), nothing_in_progress
     )
     assert _holds(tmp_path, b"a very private sentence")
-    assert await keeper.erase(told["subject"])
+    assert await worker.erase(events["subject"])
     async with asyncio.timeout(10):
         while _holds(tmp_path, b"a very private sentence"):
             await asyncio.sleep(0.01)
     await journal.close()
 
 
-def _holds(folder: Path, words: bytes) -> bool:
-    return any(words in file.read_bytes() for file in folder.iterdir() if file.is_file())
+def _holds(folder: Path, text: bytes) -> bool:
+    return any(text in file.read_bytes() for file in folder.iterdir() if file.is_file())
 
 
 async def test_files_listed_before_a_crash_are_deleted_later(tmp_path: Path) -> None:
@@ -151,10 +151,10 @@ async def test_files_listed_before_a_crash_are_deleted_later(tmp_path: Path) -> 
     ]
     await journal.erase(conversation)  # … and the process ends before the files went
     assert await journal.files_to_delete()
-    keeper = RetentionWorker(
-        journal, store, empty(tmp_path), Retention(DAY, DAY, 7 * DAY), nothing_in_hand
+    worker = RetentionWorker(
+        journal, store, empty(tmp_path), Retention(DAY, DAY, 7 * DAY), nothing_in_progress
     )
-    await keeper.round()
+    await worker.round()
     assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
     assert not await journal.files_to_delete()
     await journal.close()
@@ -203,10 +203,10 @@ async def test_a_deleted_message_is_announced_and_its_content_removed(
         conversation, message = event["subject"], event["data"]["message"]
         assert message["attachments"][0]["state"] == "ready"
         await home.send({"id": "2", "from": "ann", "takes_back": "1"})
-        told = {event["type"]: event["data"] for event in (await home.core.until(3))[1:]}
-        assert told.keys() == {"message.deleted", "attachment.updated"}
-        assert told["message.deleted"]["message"]["id"] == message["id"]
-        (attachment,) = told["attachment.updated"]["message"]["attachments"]
+        events = {event["type"]: event["data"] for event in (await home.core.until(3))[1:]}
+        assert events.keys() == {"message.deleted", "attachment.updated"}
+        assert events["message.deleted"]["message"]["id"] == message["id"]
+        (attachment,) = events["attachment.updated"]["message"]["attachments"]
         assert (attachment["state"], attachment["reason"]) == ("failed", "gone")
         assert attachment["renditions"] == {}
         await home.send(with_photo(home, text=secret))  # the platform repeats it late

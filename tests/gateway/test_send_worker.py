@@ -22,26 +22,26 @@ from simulator import PLATFORMS, Platform
 
 MIA = "4915112345678"
 #: Answers of servers that say nothing about whether the text went through.
-OPEN = [500, 502, 504, 599]
+AMBIGUOUS_STATUSES = [500, 502, 504, 599]
 
 
-def note(told: list[tuple[str, str | None]], recorded: Recorded) -> None:
+def note_status(reported: list[tuple[str, str | None]], recorded: Recorded) -> None:
     """What the core would be told of texts."""
     for entry in recorded.entries:
         event = orjson.loads(entry.body or b"{}")
         if event.get("type") == "message.status":
-            told.append((event["data"]["status"], event["data"]["reason"]))
+            reported.append((event["data"]["status"], event["data"]["reason"]))
 
 
 @dataclass
-class Post:
+class Setup:
     """One connector, its platform, and what the core would be told."""
 
     journal: SqliteJournal
     platform: Platform
     connector: WhatsApp
     sending: SendWorker
-    told: list[tuple[str, str | None]]
+    reported: list[tuple[str, str | None]]
 
     async def read(self, event: Any) -> None:
         reading = Reading("wa", "whatsapp", now_ms(), event)
@@ -51,11 +51,11 @@ class Post:
         new = AgentText(id, self.conversation, "anna", f"text of {id}", (f"text of {id}",), None)
         assert await self.journal.accept_text(new)
 
-    async def until_told(self, count: int) -> list[tuple[str, str | None]]:
+    async def until_reported(self, count: int) -> list[tuple[str, str | None]]:
         async with asyncio.timeout(20):
-            while len(self.told) < count:
+            while len(self.reported) < count:
                 await asyncio.sleep(0.02)
-        return self.told
+        return self.reported
 
     @property
     def conversation(self) -> str:
@@ -63,19 +63,19 @@ class Post:
 
 
 @pytest.fixture
-async def post(tmp_path: Path) -> AsyncIterator[Post]:
-    async with opened(tmp_path) as found:
+async def setup(tmp_path: Path) -> AsyncIterator[Setup]:
+    async with running_setup(tmp_path) as found:
         yield found
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Post]:
+async def running_setup(folder: Path) -> AsyncIterator[Setup]:
     journal = await SqliteJournal.open(folder, hold_seconds=2)
     platform = PLATFORMS["whatsapp"]()
     await platform.start()
     connector = WhatsApp(WhatsApp.Config.model_validate(platform.settings()))
     fetcher = Fetcher(allow_private_hosts=True, extra_hosts=())
-    told: list[tuple[str, str | None]] = []
+    reported: list[tuple[str, str | None]] = []
     sending = SendWorker(
         journal,
         {"wa": connector},
@@ -84,44 +84,44 @@ async def opened(folder: Path) -> AsyncIterator[Post]:
         reconcile=0.6,
     )
     journal.subscribe(sending.recorded)
-    journal.subscribe(partial(note, told))
-    found = Post(journal, platform, connector, sending, told)
-    running = asyncio.create_task(sending.run())
+    journal.subscribe(partial(note_status, reported))
+    found = Setup(journal, platform, connector, sending, reported)
+    task = asyncio.create_task(sending.run())
     try:
-        said: dict[str, Any] = {"account": "106540352242922", "party": Party(MIA)}
-        await found.read(Message(id="wamid.1", text="hello", **said))
+        common: dict[str, Any] = {"account": "106540352242922", "party": Party(MIA)}
+        await found.read(Message(id="wamid.1", text="hello", **common))
         yield found
     finally:
-        running.cancel()
-        await asyncio.wait([running])
+        task.cancel()
+        await asyncio.wait([task])
         await fetcher.aclose()
         await platform.close()
         await journal.close()
 
 
-async def test_a_text_with_a_lost_response_is_reported_as_unknown(post: Post) -> None:
-    post.platform.lost_answers = 1
-    await post.write("msg_a")
-    await post.write("msg_b")
-    assert await post.until_told(2) == [("failed", "unknown"), ("sent", None)]
-    assert [text.text for text in post.platform.sent] == ["text of msg_a", "text of msg_b"]
+async def test_a_text_with_a_lost_response_is_reported_as_unknown(setup: Setup) -> None:
+    setup.platform.lost_answers = 1
+    await setup.write("msg_a")
+    await setup.write("msg_b")
+    assert await setup.until_reported(2) == [("failed", "unknown"), ("sent", None)]
+    assert [text.text for text in setup.platform.sent] == ["text of msg_a", "text of msg_b"]
 
 
-@pytest.mark.parametrize("status", OPEN)
+@pytest.mark.parametrize("status", AMBIGUOUS_STATUSES)
 async def test_a_server_error_without_a_code_is_reported_as_unknown(
-    post: Post, status: int
+    setup: Setup, status: int
 ) -> None:
-    post.platform.spoilt_answers = [status]
-    await post.write("msg_a")
-    assert await post.until_told(1) == [("failed", "unknown")]
-    assert len(post.platform.sent) == 1
+    setup.platform.spoilt_answers = [status]
+    await setup.write("msg_a")
+    assert await setup.until_reported(1) == [("failed", "unknown")]
+    assert len(setup.platform.sent) == 1
 
 
-async def test_a_success_without_an_id_is_reported_as_unknown(post: Post) -> None:
-    post.platform.refusals = [(200, {"messaging_product": "whatsapp"})]
-    await post.write("msg_a")
-    assert await post.until_told(1) == [("failed", "unknown")]
-    assert len([asked for asked in post.platform.received if asked.method == "POST"]) == 1
+async def test_a_success_without_an_id_is_reported_as_unknown(setup: Setup) -> None:
+    setup.platform.refusals = [(200, {"messaging_product": "whatsapp"})]
+    await setup.write("msg_a")
+    assert await setup.until_reported(1) == [("failed", "unknown")]
+    assert len([asked for asked in setup.platform.received if asked.method == "POST"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -129,48 +129,48 @@ async def test_a_success_without_an_id_is_reported_as_unknown(post: Post) -> Non
     [(503, {}), (429, {}), (500, {"error": {"code": 131016, "message": "Service unavailable"}})],
 )
 async def test_a_text_that_was_certainly_refused_is_sent_again(
-    post: Post, refusal: tuple[int, Any]
+    setup: Setup, refusal: tuple[int, Any]
 ) -> None:
-    post.platform.refusals = [refusal]
-    await post.write("msg_a")
-    assert await post.until_told(1) == [("sent", None)]
-    assert len(post.platform.sent) == 1
+    setup.platform.refusals = [refusal]
+    await setup.write("msg_a")
+    assert await setup.until_reported(1) == [("sent", None)]
+    assert len(setup.platform.sent) == 1
 
 
 async def test_an_absurd_retry_after_does_not_end_the_worker(
-    post: Post, monkeypatch: pytest.MonkeyPatch
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(connector: WhatsApp, text: Any) -> Any:
         raise Rejected("rate_limited", retry=True, after=float("inf"))
 
     monkeypatch.setattr(WhatsApp, "send_text", refused)
-    await post.write("msg_a")
-    (part,) = await post.journal.open_parts()
+    await setup.write("msg_a")
+    (part,) = await setup.journal.open_parts()
     async with asyncio.timeout(20):
         while part.due < now_ms() + 80_000_000:
             await asyncio.sleep(0.02)
-            (part,) = await post.journal.open_parts()
+            (part,) = await setup.journal.open_parts()
     assert part.due < now_ms() + 90_000_000
 
 
-async def test_a_receipt_settles_an_open_text_at_once(post: Post) -> None:
-    post.platform.lost_answers = 1
-    await post.write("msg_a")
-    await post.platform.until_sent(1)
-    key = str(post.platform.sent[0].raw["biz_opaque_callback_data"])
-    await post.read(receipt("delivered", key))
-    assert await post.until_told(1) == [("delivered", None)]
-    await post.write("msg_b")
-    assert (await post.until_told(2))[1] == ("sent", None)
+async def test_a_receipt_settles_an_open_text_at_once(setup: Setup) -> None:
+    setup.platform.lost_answers = 1
+    await setup.write("msg_a")
+    await setup.platform.until_sent(1)
+    key = str(setup.platform.sent[0].raw["biz_opaque_callback_data"])
+    await setup.read(receipt("delivered", key))
+    assert await setup.until_reported(1) == [("delivered", None)]
+    await setup.write("msg_b")
+    assert (await setup.until_reported(2))[1] == ("sent", None)
 
 
-async def test_a_late_receipt_still_counts(post: Post) -> None:
-    post.platform.lost_answers = 1
-    await post.write("msg_a")
-    await post.until_told(1)
-    key = str(post.platform.sent[0].raw["biz_opaque_callback_data"])
-    await post.read(receipt("read", key))
-    assert await post.until_told(2) == [("failed", "unknown"), ("read", None)]
+async def test_a_late_receipt_still_counts(setup: Setup) -> None:
+    setup.platform.lost_answers = 1
+    await setup.write("msg_a")
+    await setup.until_reported(1)
+    key = str(setup.platform.sent[0].raw["biz_opaque_callback_data"])
+    await setup.read(receipt("read", key))
+    assert await setup.until_reported(2) == [("failed", "unknown"), ("read", None)]
 
 
 def receipt(status: Any, key: str) -> Receipt:
@@ -187,27 +187,27 @@ def receipt(status: Any, key: str) -> Receipt:
 async def test_a_text_sent_before_a_crash_is_not_sent_again(
     tmp_path: Path,
 ) -> None:
-    async with opened(tmp_path) as first:
+    async with running_setup(tmp_path) as first:
         first.platform.spoilt_answers = [502]
         await first.write("msg_a")
         await first.platform.until_sent(1)
-    async with opened(tmp_path) as second:
-        assert await second.until_told(1) == [("failed", "unknown")]
+    async with running_setup(tmp_path) as second:
+        assert await second.until_reported(1) == [("failed", "unknown")]
         assert second.platform.sent == []
 
 
 async def test_a_bug_of_a_connector_fails_only_one_text(
-    post: Post, monkeypatch: pytest.MonkeyPatch
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sends = WhatsApp.send_text
+    original = WhatsApp.send_text
 
-    def mistaken(connector: WhatsApp, text: Any) -> Any:
+    def failing_for_one(connector: WhatsApp, text: Any) -> Any:
         if text.text == "text of msg_a":
             raise ZeroDivisionError
-        return sends(connector, text)
+        return original(connector, text)
 
-    monkeypatch.setattr(WhatsApp, "send_text", mistaken)
-    await post.write("msg_a")
-    await post.write("msg_b")
-    assert await post.until_told(2) == [("failed", "unknown"), ("sent", None)]
-    assert [text.text for text in post.platform.sent] == ["text of msg_b"]
+    monkeypatch.setattr(WhatsApp, "send_text", failing_for_one)
+    await setup.write("msg_a")
+    await setup.write("msg_b")
+    assert await setup.until_reported(2) == [("failed", "unknown"), ("sent", None)]
+    assert [text.text for text in setup.platform.sent] == ["text of msg_b"]

@@ -25,16 +25,16 @@ def descriptor(tmp_path: Path) -> Iterator[int]:
 
 
 async def synced(kind: Callable[[int, OnSynced], WalSync], descriptor: int) -> OSError | None:
-    told: asyncio.Queue[OSError | None] = asyncio.Queue()
-    sync = kind(descriptor, told.put_nowait)
+    results: asyncio.Queue[OSError | None] = asyncio.Queue()
+    sync = kind(descriptor, results.put_nowait)
     try:
         for _ in range(5):
             os.write(descriptor, b"words")
             sync.begin()
-            trouble = await asyncio.wait_for(told.get(), 60)
-            if trouble is not None:
-                return trouble
-        assert told.empty()
+            error = await asyncio.wait_for(results.get(), 60)
+            if error is not None:
+                return error
+        assert results.empty()
     finally:
         sync.close()
     return None
@@ -52,27 +52,27 @@ async def test_a_thread_reports_a_disk_failure(
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(os, "fdatasync", failing)
-    trouble = await synced(ThreadSync, descriptor)
-    assert trouble is not None
-    assert trouble.errno == errno.EIO
+    error = await synced(ThreadSync, descriptor)
+    assert error is not None
+    assert error.errno == errno.EIO
 
 
-class FailsLater(KernelSync):
+class FailsAfterTrial(KernelSync):
     """A kernel that reports the errno 5, Input/output error, once it is past its trial."""
 
-    tried = False
+    trial_done = False
 
     def _call(self, number: int, *arguments: object) -> None:
         super()._call(number, *arguments)
         if number == self._getevents:
-            self._event.result = -errno.EIO if self.tried else 0
-            self.tried = True
+            self._event.result = -errno.EIO if self.trial_done else 0
+            self.trial_done = True
 
 
 async def test_the_kernel_reports_a_disk_failure(descriptor: int) -> None:
-    trouble = await synced(FailsLater, descriptor)
-    assert trouble is not None
-    assert trouble.errno == errno.EIO
+    error = await synced(FailsAfterTrial, descriptor)
+    assert error is not None
+    assert error.errno == errno.EIO
 
 
 async def test_a_file_that_cannot_be_synced_is_refused_at_once(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ async def test_a_thread_syncs_if_the_kernel_cannot(
 async def test_nothing_is_accepted_after_a_failed_sync(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wal_sync, "KernelSync", FailsLater)
+    monkeypatch.setattr(wal_sync, "KernelSync", FailsAfterTrial)
     journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
     for _ in range(2):
         with pytest.raises(JournalUnavailable):

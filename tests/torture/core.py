@@ -24,10 +24,10 @@ class Conversation:
 
 
 class UnreliableCore:
-    """Takes each event once, whatever it says about it. `trouble` is the share of POSTs that go wrong."""
+    """Takes each event once, whatever it says about it. `failure_rate` is the share of POSTs that go wrong."""
 
-    def __init__(self, secret: str, dice: random.Random, trouble: float = 0.4) -> None:
-        self.trouble = trouble
+    def __init__(self, secret: str, dice: random.Random, failure_rate: float = 0.4) -> None:
+        self.failure_rate = failure_rate
         self.events: list[Event] = []
         self.conversations: dict[str, Conversation] = {}
         self.posts = 0
@@ -40,16 +40,16 @@ class UnreliableCore:
         self._changed = asyncio.Event()
         self._runner: web.AppRunner | None = None
 
-    def heir(self, dice: random.Random) -> "UnreliableCore":
+    def copy_without_failures(self, dice: random.Random) -> "UnreliableCore":
         """Another core that knows what this one knows now, and fails no more."""
-        heir = UnreliableCore(self._secret, dice, trouble=0.0)
-        heir.events = list(self.events)
-        heir.conversations = {
+        copy = UnreliableCore(self._secret, dice, failure_rate=0.0)
+        copy.events = list(self.events)
+        copy.conversations = {
             id: replace(known, messages=set(known.messages))
             for id, known in self.conversations.copy().items()
         }
-        heir._bodies, heir._ids = dict(self._bodies), {event["id"] for event in heir.events}
-        return heir
+        copy._bodies, copy._ids = dict(self._bodies), {event["id"] for event in copy.events}
+        return copy
 
     def forget(self, conversations: set[str]) -> None:
         """These were erased: nothing of them counts."""
@@ -85,29 +85,31 @@ class UnreliableCore:
         self.posts += 1
         try:
             verify(self._secret, request.headers, body, time.time())
-        except BadSignature as trouble:
-            self.complaints.append(f"an event came without a genuine signature: {trouble}")
+        except BadSignature as exc:
+            self.complaints.append(f"an event came without a genuine signature: {exc}")
             return web.Response(status=401)
         event = json.loads(body)
-        self._judge_arrival(request.headers["webhook-id"], event, body)
-        if self._dice.random() < self.trouble:
+        self._check_arrival(request.headers["webhook-id"], event, body)
+        if self._dice.random() < self.failure_rate:
             return await self._fail(request, event)
         self._take(event)
         return web.Response(status=204)
 
     async def _fail(self, request: web.Request, event: Event) -> web.StreamResponse:
-        how = self._dice.choice(["refuse", "busy", "cut", "unheard", "late", "late unheard"])
-        if how.startswith("late"):
+        failure = self._dice.choice(
+            ["refuse", "busy", "cut", "taken then cut", "late", "late then cut"]
+        )
+        if failure.startswith("late"):
             await asyncio.sleep(self._dice.uniform(0.2, 1.2))
-        if how in {"unheard", "late", "late unheard"}:
+        if failure in {"taken then cut", "late", "late then cut"}:
             self._take(event)
-        if how in {"cut", "unheard", "late unheard"} and request.transport is not None:
+        if failure in {"cut", "taken then cut", "late then cut"} and request.transport is not None:
             request.transport.close()
-        if how == "busy":
+        if failure == "busy":
             return web.Response(status=503, headers={"retry-after": "1"})
-        return web.Response(status=204 if how == "late" else 500)
+        return web.Response(status=204 if failure == "late" else 500)
 
-    def _judge_arrival(self, id: str, event: Event, body: bytes) -> None:
+    def _check_arrival(self, id: str, event: Event, body: bytes) -> None:
         """What must hold for every single POST, taken or not."""
         if event["id"] != id:
             self.complaints.append(f"webhook-id {id} carries event {event['id']}")

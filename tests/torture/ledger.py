@@ -1,10 +1,11 @@
 """What the platforms were told was accepted: the account that the core's is held against."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class AcceptedMessage:
     """A message whose delivery was answered 2xx; `ends` is what must become of each of its files."""
 
     connector: str
@@ -18,13 +19,18 @@ class Said:
 class Ledger:
     """Accepted messages, in order, by conversation (connector, consumer)."""
 
-    said: dict[tuple[str, str], list[Said]] = field(default_factory=dict)
+    messages: dict[tuple[str, str], list[AcceptedMessage]] = field(default_factory=dict)
 
-    def add(self, said: Said) -> None:
-        self.said.setdefault((said.connector, said.consumer), []).append(said)
+    def add(self, message: AcceptedMessage) -> None:
+        self.messages.setdefault((message.connector, message.consumer), []).append(message)
 
     def copy(self) -> "Ledger":
-        return Ledger({whose: list(said) for whose, said in self.said.copy().items()})
+        return Ledger(
+            {consumer: list(messages) for consumer, messages in self.messages.copy().items()}
+        )
+
+    def __iter__(self) -> Iterator[AcceptedMessage]:
+        return (message for conversation in self.messages.values() for message in conversation)
 
     def __len__(self) -> int:
-        return sum(len(conversation) for conversation in self.said.values())
+        return sum(len(conversation) for conversation in self.messages.values())

@@ -9,7 +9,7 @@ import aiohttp
 from simulator import Consumer
 
 from .core import UnreliableCore
-from .platforms import BLOCKED, PHOTOS, BadDay
+from .platforms import BLOCKED, PHOTOS, FaultyPlatform
 from .process import GatewayProcess
 from .verdict import final_states
 
@@ -26,31 +26,31 @@ async def called(gateway: GatewayProcess, method: str, path: str, body: Any = No
         await asyncio.sleep(0.1)
 
 
-class Impatient:
+class RetryingOperator:
     """Presses retry on what failed: it is fetched again, and ends again."""
 
     def __init__(self, gateway: GatewayProcess, core: UnreliableCore, dice: random.Random) -> None:
         self._gateway, self._core, self._dice = gateway, core, dice
-        self.pressed: set[str] = set()
+        self.retried: set[str] = set()
 
     async def run(self, end: asyncio.Event) -> None:
         while not end.is_set():
             await asyncio.sleep(self._dice.uniform(0.3, 1.0))
             failed = self._failed(BLOCKED) + self._failed("gone")
             if failed:
-                await self._press(self._dice.choice(failed))
+                await self._retry(self._dice.choice(failed))
 
-    async def press_all(self) -> None:
+    async def retry_all(self) -> None:
         """What would be fetched at the second try is fetched in the end."""
         async with asyncio.timeout(60):
             while failed := self._failed(BLOCKED):
                 for id in failed:
-                    await self._press(id)
+                    await self._retry(id)
                 await self._core.until(lambda: not self._failed(BLOCKED), 2)
 
     async def settled(self) -> None:
         """Return when all that was fetched again has ended again: the core hears no word of its beginning."""
-        for id in self.pressed:
+        for id in self.retried:
             state = "pending"
             while state == "pending":
                 status, shown = await self._gateway.call("GET", f"/v1/attachments/{id}")
@@ -61,20 +61,20 @@ class Impatient:
         states = final_states(self._core.events)
         return [id for id, attachment in states.items() if attachment["reason"] == reason]
 
-    async def _press(self, id: str) -> None:
+    async def _retry(self, id: str) -> None:
         status = await called(self._gateway, "POST", f"/v1/attachments/{id}/retry")
         # 404: its conversation was erased meanwhile; 409: it was taken back, or refused for good.
         assert status in {202, 404, 409}, status
-        self.pressed.add(id)
+        self.retried.add(id)
 
 
-class Forgetful:
+class ErasingOperator:
     """Lets a conversation with a photo come into being, and erases it: no trace may stay."""
 
     def __init__(
         self,
         connector: str,
-        platform: BadDay,
+        platform: FaultyPlatform,
         gateway: GatewayProcess,
         core: UnreliableCore,
     ) -> None:
@@ -88,11 +88,11 @@ class Forgetful:
             number += 1
             consumer = Consumer(f"4917{number:08d}", "Nobody")
             await self._platform.send(consumer, "forget me", PHOTOS[:1])
-            conversation = await self._told(consumer)
+            conversation = await self._until_announced(consumer)
             self.erased.add(conversation)
             await called(self._gateway, "DELETE", f"/v1/conversations/{conversation}")
 
-    async def _told(self, consumer: Consumer) -> str:
+    async def _until_announced(self, consumer: Consumer) -> str:
         """The conversation's id, when the core has it, with its photo or before that."""
 
         def known() -> list[str]:

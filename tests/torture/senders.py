@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from simulator import Consumer, Messenger, Sample, WhatsApp
 
-from .ledger import Ledger, Said
-from .platforms import FILM, HALF, NO_PICTURE, PHOTOS, BadDay
+from .ledger import AcceptedMessage, Ledger
+from .platforms import CUT_OFF, NOT_AN_IMAGE, PHOTOS, VIDEO, FaultyPlatform
 
 _CONSUMERS = {
     "whatsapp": "49151{:07d}",
@@ -21,7 +21,12 @@ class Sender:
     """One or more consumers on one platform. Writes on only when what it wrote before was accepted."""
 
     def __init__(
-        self, connector: str, platform: BadDay, ledger: Ledger, dice: random.Random, number: int
+        self,
+        connector: str,
+        platform: FaultyPlatform,
+        ledger: Ledger,
+        dice: random.Random,
+        number: int,
     ) -> None:
         self.connector = connector
         self.platform = platform
@@ -46,25 +51,31 @@ class Sender:
     async def write_to_all(self) -> None:
         """A few words from each consumer."""
         for consumer in self._consumers:
-            await self._words(consumer)
+            await self._text_message(consumer)
 
     async def _write_something(self) -> None:
-        acts = {self._words: 50, self._photo: 25, self._photos: 5, self._film: 3, self._batch: 17}
-        (act,) = self._dice.choices(list(acts), list(acts.values()))
-        await act(self._dice.choice(self._consumers))
+        actions = {
+            self._text_message: 50,
+            self._photo: 25,
+            self._photos: 5,
+            self._video: 3,
+            self._batch: 17,
+        }
+        (action,) = self._dice.choices(list(actions), list(actions.values()))
+        await action(self._dice.choice(self._consumers))
 
-    async def _words(self, consumer: Consumer) -> None:
+    async def _text_message(self, consumer: Consumer) -> None:
         await self._send(consumer, ())
 
     async def _photo(self, consumer: Consumer) -> None:
-        sample = self._dice.choice([*PHOTOS, *PHOTOS, *PHOTOS, NO_PICTURE, HALF])
+        sample = self._dice.choice([*PHOTOS, *PHOTOS, *PHOTOS, NOT_AN_IMAGE, CUT_OFF])
         await self._send(consumer, (sample,))
 
     async def _photos(self, consumer: Consumer) -> None:
         await self._send(consumer, PHOTOS[:2])
 
-    async def _film(self, consumer: Consumer) -> None:
-        await self._send(consumer, (FILM,))
+    async def _video(self, consumer: Consumer) -> None:
+        await self._send(consumer, (VIDEO,))
 
     async def _send(self, consumer: Consumer, files: Sequence[Sample]) -> None:
         text = self._text()
@@ -97,7 +108,7 @@ class Sender:
                 ids = [event["message"]["mid"] for event in events]
                 answers = await messenger.deliver([*events, events[0]])
             case _:
-                await self._words(consumer)
+                await self._text_message(consumer)
                 return
         assert all(answer.accepted for answer in answers), answers
         for (who, text), id in zip(parts, ids, strict=True):
@@ -114,4 +125,4 @@ class Sender:
         text: str | None,
         ends: tuple[tuple[str, str | None], ...],
     ) -> None:
-        self._ledger.add(Said(self.connector, consumer.id, id, text, ends))
+        self._ledger.add(AcceptedMessage(self.connector, consumer.id, id, text, ends))

@@ -96,8 +96,8 @@ def _opening(really: Any, watch: Watch) -> Callable[..., int]:
             replaced[address] = copy
         return replaced[address]
 
-    def open(vfs: int, name: int | None, file: int, flags: int, told: Any) -> int:
-        status = int(really(vfs, name, file, flags, told))
+    def open(vfs: int, name: int | None, file: int, flags: int, out_flags: Any) -> int:
+        status = int(really(vfs, name, file, flags, out_flags))
         opened = _File.from_address(file)
         if status == _OK and name is not None and opened.methods:
             paths[file] = Path(os.fsdecode(ctypes.string_at(name)))

@@ -34,7 +34,7 @@ async def aged_house(folder: Path) -> AsyncIterator[tuple[GatewayProcess, Unreli
         http = await stack.enter_async_context(aiohttp.ClientSession())
         gateway = GatewayProcess(folder, http)
         stack.push_async_callback(gateway.kill)
-        core = UnreliableCore(SECRET, random.Random(1), trouble=0.0)
+        core = UnreliableCore(SECRET, random.Random(1), failure_rate=0.0)
         await core.start()
         stack.push_async_callback(core.close)
         platform = WhatsApp(f"{gateway.url}/webhooks/wa")

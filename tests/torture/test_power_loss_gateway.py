@@ -21,7 +21,7 @@ from . import verdict
 from .core import UnreliableCore
 from .disk import Disk
 from .ledger import Ledger
-from .platforms import BadDay, on_a_bad_day
+from .platforms import FaultyPlatform, faulty_platform
 from .seeds import LONG, SEEDS
 from .senders import Sender
 
@@ -38,7 +38,7 @@ class Cut:
     core: UnreliableCore
 
 
-class Scene:
+class Setup:
     """Four platforms with a sender each, and a gateway in this process that can be put on any folder."""
 
     def __init__(self, tmp_path: Path, dice: random.Random) -> None:
@@ -48,11 +48,13 @@ class Scene:
         self._tmp_path, self._dice = tmp_path, dice
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator["Scene"]:
-        platforms: list[BadDay] = []
+    async def open(self) -> AsyncIterator["Setup"]:
+        platforms: list[FaultyPlatform] = []
         for number, kind in enumerate(_KINDS):
             webhook = f"http://127.0.0.1:{self._port}/webhooks/{kind}"
-            platforms.append(on_a_bad_day(kind, webhook, self._dice, patient=False, retried=False))
+            platforms.append(
+                faulty_platform(kind, webhook, self._dice, patient=False, retried=False)
+            )
             await platforms[-1].start()
             self.senders.append(Sender(kind, platforms[-1], self.ledger, self._dice, number))
         yield self
@@ -82,27 +84,29 @@ async def test_acknowledged_messages_survive_a_power_cut_and_arrive_once(
 ) -> None:
     monkeypatch.setattr(checkpoints, "_COMMITS", 20)
     dice = random.Random(seed)
-    async with Scene(tmp_path, dice).open() as scene:
-        for cut in await _work_and_cut(tmp_path, scene, dice):
-            await _take_over(scene, cut, dice)
+    async with Setup(tmp_path, dice).open() as setup:
+        for cut in await _work_and_cut(tmp_path, setup, dice):
+            await _take_over(setup, cut, dice)
 
 
-async def _work_and_cut(tmp_path: Path, scene: Scene, dice: random.Random) -> list[Cut]:
+async def _work_and_cut(tmp_path: Path, setup: Setup, dice: random.Random) -> list[Cut]:
     house = tmp_path / "house"
     house.mkdir()
-    disk, core, cuts = Disk(house), UnreliableCore(SECRET, dice, trouble=0.2), list[Cut]()
+    disk, core, cuts = Disk(house), UnreliableCore(SECRET, dice, failure_rate=0.2), list[Cut]()
     await core.start()
 
     def cut() -> None:
         disk.on_sync = lambda: None
         # In this order: what happens from here on, this cut may lose.
-        cuts.append(Cut(tmp_path / f"cut{len(cuts)}", scene.ledger.copy(), core.heir(dice)))
+        cuts.append(
+            Cut(tmp_path / f"cut{len(cuts)}", setup.ledger.copy(), core.copy_without_failures(dice))
+        )
         disk.cut(cuts[-1].folder, dice)
 
     end = asyncio.Event()
     with disk.watching():
-        async with scene.gateway(house / "data", core), asyncio.TaskGroup() as group:
-            for sender in scene.senders:
+        async with setup.gateway(house / "data", core), asyncio.TaskGroup() as group:
+            for sender in setup.senders:
                 group.create_task(sender.run(end))
             for _ in range(_CUTS):
                 await asyncio.sleep(dice.uniform(0.5, 1.5) * _SECONDS / _CUTS)
@@ -114,15 +118,15 @@ async def _work_and_cut(tmp_path: Path, scene: Scene, dice: random.Random) -> li
     return cuts
 
 
-async def _take_over(scene: Scene, cut: Cut, dice: random.Random) -> None:
+async def _take_over(setup: Setup, cut: Cut, dice: random.Random) -> None:
     """A new gateway with the remains; each consumer writes once more."""
     ledger, core = cut.ledger, cut.core
     await core.start()
-    async with scene.gateway(cut.folder / "data", core):
-        now = [
-            Sender(s.connector, s.platform, ledger, dice, n) for n, s in enumerate(scene.senders)
+    async with setup.gateway(cut.folder / "data", core):
+        senders = [
+            Sender(s.connector, s.platform, ledger, dice, n) for n, s in enumerate(setup.senders)
         ]
-        for sender in now:
+        for sender in senders:
             await sender.write_to_all()
         await core.until(lambda: not verdict.missing(ledger, core), 60)
         await core.until(lambda: not _pending(core), 60)

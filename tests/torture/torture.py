@@ -14,14 +14,14 @@ from tests.system.running import SECRET
 from . import verdict
 from .core import UnreliableCore
 from .ledger import Ledger
-from .operators import Forgetful, Impatient
-from .platforms import BadDay, on_a_bad_day
+from .operators import ErasingOperator, RetryingOperator
+from .platforms import FaultyPlatform, faulty_platform
 from .process import GatewayProcess
 from .senders import Sender
 
 _KINDS = ("whatsapp", "messenger", "twilio", "apple")
 #: The longest that a process lives before it is killed although it has not reached its fault point.
-_LIFE = 6.0
+_MAX_LIFETIME = 6.0
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class Report:
     messages: int = 0
     events: int = 0
     posts: int = 0
-    pressed: int = 0
+    retried: int = 0
     attachments: dict[str, int] = field(default_factory=dict)
     died_at: list[str] = field(default_factory=list)
     not_reached: list[str] = field(default_factory=list)
@@ -61,11 +61,11 @@ class Torture:
         self._patient = patient
         self._dice = random.Random(seed)
         self._ledger = Ledger()
-        self._core = UnreliableCore(SECRET, self._child())
-        self._platforms: list[BadDay] = []
+        self._core = UnreliableCore(SECRET, self._new_dice())
+        self._platforms: list[FaultyPlatform] = []
         self.report = Report(seed)
 
-    def _child(self) -> random.Random:
+    def _new_dice(self) -> random.Random:
         """Dice of its own for each part: what one does must not change what another throws."""
         return random.Random(self._dice.getrandbits(64))
 
@@ -77,20 +77,20 @@ class Torture:
             await self._core.start()
             stack.push_async_callback(self._core.close)
             senders = [await self._sender(gateway, number) for number in range(self._senders)]
-            forgetful = await self._forgetful(gateway)
+            erasing = await self._erasing(gateway)
             for platform in self._platforms:
                 stack.push_async_callback(platform.close)
             self._configure(gateway, [s.connector for s in senders])
-            impatient = Impatient(gateway, self._core, self._child())
+            retrying = RetryingOperator(gateway, self._core, self._new_dice())
             end = asyncio.Event()
             async with asyncio.TaskGroup() as group:
-                for run in (*(sender.run for sender in senders), forgetful.run, impatient.run):
+                for run in (*(sender.run for sender in senders), erasing.run, retrying.run):
                     group.create_task(run(end))
-                await self._kill_on_and_on(gateway)
+                await self._kill_repeatedly(gateway)
                 await gateway.begin()
-                self._core.trouble = 0.0
+                self._core.failure_rate = 0.0
                 end.set()
-            await self._drain(gateway, impatient, forgetful)
+            await self._drain(gateway, retrying, erasing)
             self._sum_up(gateway)
         return self.report
 
@@ -98,15 +98,15 @@ class Torture:
         kind = _KINDS[number % len(_KINDS)]
         connector = f"{kind}-{number}"
         platform = await self._platform(gateway, kind, connector)
-        return Sender(connector, platform, self._ledger, self._child(), number)
+        return Sender(connector, platform, self._ledger, self._new_dice(), number)
 
-    async def _forgetful(self, gateway: GatewayProcess) -> Forgetful:
+    async def _erasing(self, gateway: GatewayProcess) -> ErasingOperator:
         platform = await self._platform(gateway, "whatsapp", "forgotten")
-        return Forgetful("forgotten", platform, gateway, self._core)
+        return ErasingOperator("forgotten", platform, gateway, self._core)
 
-    async def _platform(self, gateway: GatewayProcess, kind: str, connector: str) -> BadDay:
+    async def _platform(self, gateway: GatewayProcess, kind: str, connector: str) -> FaultyPlatform:
         webhook = f"{gateway.url}/webhooks/{connector}"
-        platform = on_a_bad_day(kind, webhook, self._child(), patient=self._patient)
+        platform = faulty_platform(kind, webhook, self._new_dice(), patient=self._patient)
         await platform.start()
         self._platforms.append(platform)
         return platform
@@ -122,9 +122,9 @@ class Torture:
             }
         )
 
-    async def _kill_on_and_on(self, gateway: GatewayProcess) -> None:
+    async def _kill_repeatedly(self, gateway: GatewayProcess) -> None:
         end = asyncio.get_running_loop().time() + self._seconds
-        dice = self._child()
+        dice = self._new_dice()
         waiting = [(point, 0) for point in self._points]
         while waiting:
             point, tries = waiting.pop(0)
@@ -139,7 +139,7 @@ class Torture:
     async def _die_at(self, gateway: GatewayProcess, point: str, dice: random.Random) -> bool:
         count = 1 if point == "journal-made" else dice.choice([1, 1, 2])
         await gateway.begin(f"{point}:{count}")
-        died = await gateway.ended(_LIFE)
+        died = await gateway.ended(_MAX_LIFETIME)
         if died and gateway.status != -9:
             self.report.complaints.append(
                 f"ended with {gateway.status} on the way to {point}: {gateway.tail()}"
@@ -162,18 +162,18 @@ class Torture:
         self.report.died_at.append("random")
 
     async def _drain(
-        self, gateway: GatewayProcess, impatient: Impatient, forgetful: Forgetful
+        self, gateway: GatewayProcess, retrying: RetryingOperator, erasing: ErasingOperator
     ) -> None:
-        self._core.forget(forgetful.erased)
+        self._core.forget(erasing.erased)
         seconds = 240.0 if self._patient else 60.0
         await self._core.until(lambda: not verdict.missing(self._ledger, self._core), seconds)
-        await impatient.press_all()
+        await retrying.retry_all()
         async with asyncio.timeout(90):
-            await impatient.settled()
+            await retrying.settled()
         await self._core.until(lambda: not verdict.missing(self._ledger, self._core), 30)
         # What was erased in the middle of its work goes a moment after that.
         await asyncio.sleep(3.0)
-        self.report.pressed = len(impatient.pressed)
+        self.report.retried = len(retrying.retried)
         self.report.exit_status = await gateway.stop()
 
     def _sum_up(self, gateway: GatewayProcess) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .core import Event, UnreliableCore
-from .ledger import Ledger, Said
+from .ledger import AcceptedMessage, Ledger
 
 #: Where in the journal nothing may be left.
 _EMPTY = {
@@ -28,13 +28,13 @@ def missing(ledger: Ledger, core: UnreliableCore) -> list[str]:
     found = _messages(core.events)
     states = final_states(core.events)
     complaints = []
-    for said in (said for conversation in ledger.said.values() for said in conversation):
-        events = found.get((said.connector, said.platform_id))
+    for accepted in ledger:
+        events = found.get((accepted.connector, accepted.platform_id))
         if not events:
-            complaints.append(f"lost: {said}")
+            complaints.append(f"lost: {accepted}")
             continue
         complaints += [
-            f"unfinished: {attachment['id']} of {said}"
+            f"unfinished: {attachment['id']} of {accepted}"
             for attachment in events[0]["data"]["message"]["attachments"]
             if states[attachment["id"]]["state"] == "pending"
         ]
@@ -86,41 +86,41 @@ def _doubled(events: list[Event]) -> list[str]:
 
 def _disordered(ledger: Ledger, core: UnreliableCore, *, more_is_fine: bool) -> list[str]:
     wrong = []
-    told: dict[tuple[str, str], list[Event]] = defaultdict(list)
+    received: dict[tuple[str, str], list[Event]] = defaultdict(list)
     for event in core.events:
         if event["type"] == "message.received":
-            whose = event["source"], event["data"]["conversation"]["consumer"]["id"]
-            told[whose].append(event["data"]["message"])
-    for whose, said in ledger.said.items():
-        got = told.get(whose, [])
+            consumer = event["source"], event["data"]["conversation"]["consumer"]["id"]
+            received[consumer].append(event["data"]["message"])
+    for consumer, accepted in ledger.messages.items():
+        got = received.get(consumer, [])
         if [m["sequence"] for m in got] != list(range(1, len(got) + 1)):
-            wrong.append(f"{whose}: sequences {[m['sequence'] for m in got]}")
-        wanted = [s.platform_id for s in said]
+            wrong.append(f"{consumer}: sequences {[m['sequence'] for m in got]}")
+        wanted = [message.platform_id for message in accepted]
         ids = [m["platform_id"] for m in got]
         if [id for id in ids if id in wanted or not more_is_fine] != wanted:
-            wrong.append(f"{whose}: another order than accepted")
+            wrong.append(f"{consumer}: another order than accepted")
     return wrong
 
 
 def _differing(ledger: Ledger, events: list[Event]) -> list[str]:
     found, states = _messages(events), final_states(events)
     wrong = []
-    for said in (said for conversation in ledger.said.values() for said in conversation):
-        for event in found.get((said.connector, said.platform_id), ())[:1]:
+    for accepted in ledger:
+        for event in found.get((accepted.connector, accepted.platform_id), ())[:1]:
             message = event["data"]["message"]
             ends = tuple(
                 (states[a["id"]]["state"], states[a["id"]]["reason"])
                 for a in message["attachments"]
             )
-            wrong += _difference(said, message["text"], ends)
+            wrong += _difference(accepted, message["text"], ends)
     return wrong
 
 
 def _difference(
-    said: Said, text: str | None, ends: tuple[tuple[str, str | None], ...]
+    accepted: AcceptedMessage, text: str | None, ends: tuple[tuple[str, str | None], ...]
 ) -> list[str]:
-    same = (said.text, said.ends) == (text, ends)
-    return [] if same else [f"{said} is told as {text!r} with {ends}"]
+    same = (accepted.text, accepted.ends) == (text, ends)
+    return [] if same else [f"{accepted} was delivered as {text!r} with {ends}"]
 
 
 def stored_amiss(events: list[Event], data: Path) -> list[str]:
