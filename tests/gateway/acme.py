@@ -1,4 +1,4 @@
-"""A small connector for tests of the settings: never imported from here, installed as a plugin instead."""
+"""A small connector for tests of the settings, which install it as a plugin and do not import it from here."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""What the tests of fetching act with: a tiny platform, real servers on loopback, names that lead where we say."""
+"""Fakes for tests of fetching: a minimal platform, real servers on loopback, a resolver, and a network."""
 
 import asyncio
 import ssl
@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from connectors import AnyEvent, Capabilities, Connector, ConnectorConfig, Delivery, Request
 from gateway.fetching import Deadlines, Fetcher
 
-#: Short enough for tests, long enough for a machine that is busy with others.
+#: Short enough for tests, long enough for a busy machine.
 QUICK = Deadlines(connect=5, first_byte=5, idle=5, reply=10, download=20)
 
 NOW = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC)
@@ -30,7 +30,7 @@ TOKEN = {"authorization": "Bearer token-of-tests"}
 
 
 class FakePlatform(Connector[ConnectorConfig]):
-    """A platform that proves itself with a bearer token."""
+    """A platform whose API requires a bearer token."""
 
     name, label, docs = "post", "FakePlatform", "https://post.example/docs"
     hosts = frozenset({"files.post.example"})
@@ -57,7 +57,7 @@ def fake_platform(api_url: str = "https://api.post.example/v1") -> FakePlatform:
 
 @dataclass
 class ReceivedRequest:
-    """A request as it came."""
+    """A request as the server received it."""
 
     method: str
     target: str
@@ -81,7 +81,7 @@ class Server:
 
 @asynccontextmanager
 async def serving(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
-    """A server that records each request and then does what `behaviour` does."""
+    """Run a server that records each request and then runs `behaviour`."""
     tasks: set[asyncio.Task[Any]] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -123,7 +123,7 @@ async def _read(reader: asyncio.StreamReader) -> ReceivedRequest:
 
 
 def http_response(status: int = 200, body: bytes = b"", **headers: str) -> bytes:
-    """A whole answer; `content_type="…"` for Content-Type; a Content-Length of None is left out."""
+    """Return a complete response. Keyword arguments are headers, such as `content_type`; empty ones are left out."""
     lines = {"content_length": str(len(body)), **headers}
     head = "".join(
         f"{name.replace('_', '-')}: {value}\r\n" for name, value in lines.items() if value
@@ -132,7 +132,7 @@ def http_response(status: int = 200, body: bytes = b"", **headers: str) -> bytes
 
 
 def answers_with(*answers: bytes) -> Behaviour:
-    """Each answer once, the last one for ever."""
+    """Send each response once, and the last one for every further request."""
     rest = list(answers)
 
     async def behaviour(received: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
@@ -142,7 +142,7 @@ def answers_with(*answers: bytes) -> Behaviour:
 
 
 def cuts_off_after(start: bytes) -> Behaviour:
-    """The start of an answer, then nothing more."""
+    """Send the start of a response and close the connection."""
 
     async def behaviour(received: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(start)
@@ -157,7 +157,7 @@ async def hangs(received: ReceivedRequest, writer: asyncio.StreamWriter) -> None
 
 
 def free_port() -> int:
-    """A port on which nobody listens."""
+    """Return a port on which no server listens."""
     import socket
 
     with socket.socket() as probe:
@@ -165,7 +165,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-# the fetcher and its world ------------------------------------------------------------------------
+# the fetcher and its surroundings -----------------------------------------------------------------
 
 
 @asynccontextmanager
@@ -186,12 +186,12 @@ async def fetching(**options: Any) -> AsyncIterator[Fetcher]:
 
 @cache
 def _public_tls() -> ssl.SSLContext:
-    """What a Fetcher would make for itself, made once: reading all the world's authorities takes 30 ms."""
+    """Return the default context of a Fetcher, made once: loading all certificate authorities takes 30 ms."""
     return httpx.create_ssl_context()
 
 
 class FakeResolver:
-    """A resolver that answers from a table; with several answers, each look-up gets the next."""
+    """A resolver with fixed addresses; if a name has a list of answers, each look-up takes the next one."""
 
     def __init__(self, **addresses: tuple[str, ...] | list[tuple[str, ...]]) -> None:
         self._addresses = {name.replace("_", "."): answers for name, answers in addresses.items()}
@@ -207,7 +207,7 @@ class FakeResolver:
 
 
 class FakeNetwork(httpcore.AsyncNetworkBackend):
-    """Remembers which address was to be dialled and connects to the stage instead."""
+    """Records the addresses that were dialled, and connects to local ports instead."""
 
     def __init__(self, *ports: int, dead: Sequence[str] = ()) -> None:
         self._ports = list(ports)
@@ -232,7 +232,7 @@ class FakeNetwork(httpcore.AsyncNetworkBackend):
 
 @contextmanager
 def scratch_descriptor() -> Iterator[int]:
-    """A descriptor to download into."""
+    """Yield a descriptor to download into."""
     with tempfile.TemporaryFile() as file:
         yield file.fileno()
 
@@ -250,7 +250,7 @@ class Certificates:
 
 
 def certificates(directory: Path, *names: str) -> Certificates:
-    """A self-signed certificate for `names`, and a client that trusts it alone."""
+    """Return a self-signed certificate for `names`, and a client that trusts only this one."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "stage")])
     now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""Many downloads at once in a process of their own, which then tells how much memory it had needed at most."""
+"""A process that makes many downloads at once and prints its peak memory."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ async def download_many(url: str, count: int) -> int:
 
 
 def peak_memory() -> int:
-    """In bytes. Unlike `ru_maxrss` this does not begin with the size of the process that started us."""
+    """Return the peak memory in bytes. Unlike `ru_maxrss`, it does not include that of the parent process."""
     found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     assert found
     return int(found[1]) * 1024
@@ -36,4 +36,4 @@ def peak_memory() -> int:
 if __name__ == "__main__":
     run = {"asyncio": asyncio.run, "uvloop": uvloop.run}[sys.argv[1]]
     total = run(download_many(sys.argv[2], int(sys.argv[3])))
-    print(total, peak_memory())  # noqa: T201 - its answer
+    print(total, peak_memory())  # noqa: T201 - the result

@@ -1,4 +1,4 @@
-"""A tiny platform for tests of the gateway: unsigned JSON notes, so that nothing but the gateway is tested."""
+"""A minimal platform for tests of the gateway: JSON notes without signatures."""
 
 from datetime import UTC, datetime
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""When to try again: the pause that a server asks for, and work that outlives an outage."""
+"""Retries honour Retry-After, and periodic work outlives outages."""
 
 from datetime import UTC, datetime
 
@@ -38,7 +38,7 @@ def test_an_absurd_retry_after_is_bounded(header: str) -> None:
 
 
 class Outage(Exception):
-    """Something is away."""
+    """A service is unavailable."""
 
 
 async def test_work_is_run_again_after_an_outage() -> None:

@@ -1,4 +1,4 @@
-"""The schemas of the events: the contract's example fits, what the journal sends fits, and mistakes do not."""
+"""The schemas accept the contract's example and the journal's events, and refuse invalid events."""
 
 import copy
 import json
@@ -59,7 +59,7 @@ def picture(media_type: str = "image/jpeg", side: int = 320) -> dict[str, Any]:
 
 
 def example() -> dict[str, Any]:
-    """The contract's own."""
+    """Return the example of the contract."""
     return {
         "specversion": "1.0",
         "id": "evt_a1",
@@ -108,7 +108,7 @@ def example() -> dict[str, Any]:
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
-    """The example with one thing changed; `...` takes it away."""
+    """Return the example with one value changed; `...` removes it."""
     event = copy.deepcopy(example())
     *way, last = [int(part) if part.isdigit() else part for part in path.split("/")]
     place: Any = event
@@ -277,7 +277,7 @@ def _expect(event: dict[str, Any], fits: bool) -> None:
             validate(event)
 
 
-# what the journal sends -------------------------------------------------------------------------
+# events of the journal ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What could not be read is read again on request, all of it, and is a failure until that succeeds."""
+"""Unreadable deliveries are replayed on request, and stay failures until that succeeds."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from tests.gateway.test_gateway import house
 
 
 class LanesWithoutFailures(Lanes):
-    """Of a core that takes everything."""
+    """The lanes of a core that accepts every event."""
 
     def __init__(self) -> None:
         pass
@@ -24,7 +24,7 @@ class LanesWithoutFailures(Lanes):
 
 
 class OlderNotes(Notes):
-    """A version that cannot read what the next one can."""
+    """An older version, which cannot parse the deliveries of the next one."""
 
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
         return [unknown(delivery.content, "a note of a kind that is not known")]

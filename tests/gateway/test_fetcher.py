@@ -1,4 +1,4 @@
-"""What holds for fetching as a whole: no secret in a log, flat memory, any event loop."""
+"""Fetching as a whole: no secrets in logs, little memory, and both event loops."""
 
 import asyncio
 import logging
@@ -79,7 +79,7 @@ async def test_logs_and_errors_contain_hosts_and_statuses_but_no_secrets(
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 async def test_a_hundred_downloads_at_once_need_little_memory(loop: str) -> None:
-    """500 MB in all: held in memory they would not fit into what is allowed here."""
+    """Downloads 500 MB in total, which exceeds the memory that the test allows."""
     many, size = 100, 5_000_000
     block = bytes(100_000)
 
@@ -103,7 +103,7 @@ async def test_a_hundred_downloads_at_once_need_little_memory(loop: str) -> None
 
 
 def test_fetching_works_on_uvloop() -> None:
-    """The same on the loop that production uses: a flow, a download, a refusal, a hang, a closed connection."""
+    """Covers a flow, a download, a refusal and a closed connection on the event loop of production."""
 
     def flow(url: str) -> Flow[str]:
         reply = yield Call("POST", f"{url}/where", json={})

@@ -1,4 +1,4 @@
-"""Where a fetch may go, hop by hop, and which address it really goes to."""
+"""The allowlist decides for each hop which host and which address may be contacted."""
 
 import asyncio
 from dataclasses import replace
@@ -114,7 +114,7 @@ async def test_a_name_with_a_private_address_is_always_blocked(
 
 
 async def test_dns_rebinding_is_blocked(tls: Certificates) -> None:
-    """DNS rebinding: the first look-up is public, the second is not. There is one look-up for each connection."""
+    """The first look-up returns a public address, the second a private one. Each connection makes one look-up."""
     closing = http_response(body=PHOTO, connection="close")
     async with serving(answers_with(closing), tls.server) as server:
         dial = FakeNetwork(server.port)
@@ -209,10 +209,10 @@ async def test_a_handshake_that_hangs_times_out_and_closes_the_connection() -> N
     "url",
     [
         "https://elsewhere.example/a",
-        "https://media.example/a",  # a suffix means what is below it
+        "https://media.example/a",  # a suffix covers only the names below it
         "https://evilmedia.example/a",
         "https://a.media.example.evil.example/a",
-        "https://sub.cdn.post.example/a",  # an exact name means itself
+        "https://sub.cdn.post.example/a",  # an exact name covers only itself
         "https://post.example/a",
         "https://cdn.post.example:8443/a",
         "https://cdn.post.example:80/a",

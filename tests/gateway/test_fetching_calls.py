@@ -1,4 +1,4 @@
-"""Running flows: calls are made, replies handed back, refusals and troubles put into words."""
+"""Flows: calls are made, replies are returned to the flow, and failures are reported."""
 
 import asyncio
 import inspect
@@ -246,7 +246,7 @@ async def test_a_protocol_switch_is_not_a_response() -> None:
             await fetcher.run(fake_platform(server.url), get(server.url), "lookup")
 
 
-# troubles ---------------------------------------------------------------------------------------
+# failures ---------------------------------------------------------------------------------------
 
 
 async def test_a_platform_that_hangs_is_unreachable_and_can_be_retried() -> None:
@@ -393,7 +393,7 @@ async def test_an_unreadable_reply_before_sending_is_not_ambiguous() -> None:
 
 
 async def test_texts_never_share_a_connection() -> None:
-    """A kept connection that the platform is just closing would look like a lost answer."""
+    """A pooled connection that the platform is closing would look like a lost response."""
     async with (
         serving(answers_with(http_response(body=b'{"id": 1}'))) as server,
         fetching() as fetcher,
@@ -413,7 +413,7 @@ async def test_lookups_share_a_connection() -> None:
         assert server.connections == 1
 
 
-# the fence --------------------------------------------------------------------------------------
+# the allowlist ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("purpose", ["lookup", "download"])

@@ -1,4 +1,4 @@
-"""The circuit breaker, and the hosts it guards, on a clock of our own."""
+"""The circuit breaker and the host limits, on a fake clock."""
 
 from contextlib import suppress
 

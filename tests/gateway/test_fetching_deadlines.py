@@ -1,4 +1,4 @@
-"""How long and how slowly: every way to keep us waiting ends."""
+"""Deadlines: every slow or hanging response ends."""
 
 import asyncio
 from dataclasses import replace
@@ -34,7 +34,7 @@ async def fetch(fetcher: Fetcher, url: str) -> bytes:
 
 
 def starts(start: bytes, *, then: bytes = b"", every: float = 0.01) -> Behaviour:
-    """An answer that begins, then goes on with `then` for ever, or hangs."""
+    """Send the start of a response, then `then` repeatedly, or hang."""
 
     async def behaviour(received: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(start)
@@ -69,7 +69,7 @@ CHUNKS = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
             starts(CHUNKS + b"5;", then=b"x"),
             {"idle": 0.2},
             "no data for 0.2 s",
-            id="drips what is no body",
+            id="drips outside the body",
         ),
         pytest.param(
             starts(LONG, then=b"x" * 10),

@@ -1,4 +1,4 @@
-"""Downloading: whole, the right one, decrypted, within the limits, or said why not."""
+"""Downloads are complete, verified, decrypted and within limits, or fail with a reason."""
 
 import asyncio
 import base64
@@ -36,7 +36,7 @@ PHOTO = bytes(range(256)) * 2000
 DIGEST = hashlib.sha256(PHOTO).digest()
 LIMIT = 1_000_000
 
-#: A known answer of AES-256-CTR as Apple uses it
+#: A test vector of AES-256-CTR as Apple uses it.
 KEY = bytes.fromhex("8254c329a92850f6d539dd376f4816ee2764517da5e0235514af433164480d7a")
 CIPHERTEXT = bytes.fromhex(
     "363b9fab50acfa2431802c691bd06dd31758b2f942c7a2a0e412b8022559ae5157a67eb5da46"
@@ -123,7 +123,7 @@ async def test_an_encrypted_file_is_decrypted_and_its_plaintext_is_hashed() -> N
 async def test_an_encrypted_file_in_odd_pieces_is_decrypted() -> None:
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-    counter = b"\xff" * 16  # wraps around at once
+    counter = b"\xff" * 16  # overflows after the first block
     encrypt = Cipher(algorithms.AES(KEY), modes.CTR(counter)).encryptor()
     ciphertext = encrypt.update(PHOTO)
     pieces = [ciphertext[start : start + 12_345] for start in range(0, len(ciphertext), 12_345)]
@@ -455,7 +455,7 @@ async def test_a_cancelled_download_stops_writing_and_closes_its_connection() ->
 
 
 async def test_a_cancelled_download_waits_for_its_writing_thread() -> None:
-    """The caller closes the descriptor next, and its number may soon be another file's."""
+    """The caller closes the descriptor next, and another file may get its number."""
     read, write = os.pipe()
     try:
         async with (
@@ -489,7 +489,7 @@ def _drain(descriptor: int, size: int) -> None:
         size -= len(os.read(descriptor, size))
 
 
-# hosts in trouble -------------------------------------------------------------------------------
+# failing hosts ----------------------------------------------------------------------------------
 
 
 class Clock:
@@ -553,7 +553,7 @@ async def test_cut_off_bodies_count_against_the_host() -> None:
 
 async def test_retry_after_pauses_the_host() -> None:
     clock = Clock()
-    date = "Sun, 22 Nov 2026 01:03:43 GMT"  # 100 s after the stage's clock
+    date = "Sun, 22 Nov 2026 01:03:43 GMT"  # 100 s after the fake clock
     for after, seconds in (("50", 50), (date, 100)):
         answers = answers_with(http_response(429, retry_after=after), http_response(body=PHOTO))
         async with serving(answers) as server, fetching(policy=TWICE, steady=clock) as fetcher:

@@ -1,4 +1,4 @@
-"""Who gets to see what proves who we are: decided for each hop, by origin."""
+"""Credentials and headers are decided for each hop, by origin."""
 
 from pathlib import Path
 
@@ -138,7 +138,7 @@ async def test_authorize_overrides_the_headers_of_the_flow() -> None:
     [
         ("api.post.example", 443, True),
         ("files.post.example", 443, True),
-        ("cdn.post.example", 443, False),  # serves media, is not trusted with credentials
+        ("cdn.post.example", 443, False),  # serves media, but may not receive credentials
     ],
 )
 async def test_only_declared_hosts_are_trusted_over_https(
@@ -156,7 +156,7 @@ async def test_only_declared_hosts_are_trusted_over_https(
 async def test_declared_hosts_are_trusted_on_443_and_the_api_port(
     tls: Certificates,
 ) -> None:
-    """Declared hosts are trusted on 443 only, and the api only on the port it names."""
+    """Declared hosts are trusted on port 443, and the API on the port in `api_url`."""
     async with serving(answers_with(http_response(body=b"x")), tls.server) as server:
         names = FakeResolver(files_post_example=(PUBLIC,), api_post_example=(PUBLIC,))
         async with fetching(

@@ -1,4 +1,4 @@
-"""Which addresses are public, and which spellings of an address are taken at all."""
+"""Only public addresses and unambiguous URLs are accepted."""
 
 from contextlib import suppress
 from ipaddress import ip_address

@@ -351,7 +351,7 @@ async def test_media_wait_while_they_cannot_be_stored(tmp_path: Path, home: Hous
     assert event["data"]["message"]["attachments"][0]["state"] == "pending"
     status, report = await home.call("GET", "/readyz")
     assert (status, report["checks"]["storage"]["state"]) == (503, "fail")
-    assert "media wait" in report["checks"]["storage"]["detail"]
+    assert "attachments wait" in report["checks"]["storage"]["detail"]
     folder.unlink()
     (event,) = (await home.core.until(2))[1:]
     assert event["data"]["message"]["attachments"][0]["state"] == "ready"

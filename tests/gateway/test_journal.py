@@ -1,4 +1,4 @@
-"""The journal keeps what it took, numbers it once, and puts the event beside the fact."""
+"""The journal keeps deliveries, numbers messages once, and records each fact together with its event."""
 
 import asyncio
 import contextlib
@@ -45,7 +45,7 @@ async def record(journal: SqliteJournal, *deliveries: Accepted) -> Recorded:
 
 
 async def finish(journal: SqliteJournal, job: Job, outcome: Outcome) -> Recorded:
-    """End an attachment that is pending; returns what the journal announced."""
+    """End a pending attachment and return what the journal announced."""
     seen = announced(journal)
     assert await journal.finish(job.message, job.position, outcome)
     (recorded,) = seen
@@ -53,7 +53,7 @@ async def finish(journal: SqliteJournal, job: Job, outcome: Outcome) -> Recorded
 
 
 def announced(journal: SqliteJournal) -> list[Recorded]:
-    """What the journal announces from now on."""
+    """Return a list that collects what the journal announces from now on."""
     seen: list[Recorded] = []
     journal.subscribe(seen.append)
     return seen
@@ -280,7 +280,7 @@ async def test_an_interrupted_erasure_leaves_no_text_in_the_log(tmp_path: Path) 
     (tmp_path / "house").mkdir()
     journal = await SqliteJournal.open(tmp_path / "house", hold_seconds=2)
     (event,) = bodies(await record(journal, delivery(note("1"))))
-    # As `erase`, but the process ends before the log is written anew.
+    # Like `erase`, but the process ends before the log is scrubbed.
     await journal._writer.submit(lambda c: erase(c, event["subject"]))
     shutil.copytree(tmp_path / "house", tmp_path / "left")
     await journal.close()

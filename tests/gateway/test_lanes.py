@@ -1,4 +1,4 @@
-"""Lanes: in order within a conversation, never waiting for each other, repeated until taken."""
+"""Lanes deliver in order within a conversation, never wait for each other, and repeat until accepted."""
 
 import asyncio
 import base64
@@ -26,7 +26,7 @@ Answer = Callable[[dict[str, Any], int], web.Response]
 
 
 class Core:
-    """A conversation core that keeps what it gets and answers as it is told."""
+    """A conversation core that keeps events and answers with the given function."""
 
     def __init__(self, answer: Answer) -> None:
         self.events: list[dict[str, Any]] = []
@@ -216,7 +216,7 @@ async def test_a_core_that_was_down_gets_all_events_in_order(
         async with asyncio.timeout(5):
             while lanes.core_state != "down":
                 await asyncio.sleep(0.01)
-        await asyncio.sleep(0.2)  # what was in flight ends
+        await asyncio.sleep(0.2)  # until the POSTs in flight have ended
         tried = len(core.events)
         await asyncio.sleep(0.5)
         assert len(core.events) - tried <= 5

@@ -1,4 +1,4 @@
-"""What is done now and then must cost the same on a journal of a day and on one of years."""
+"""Periodic work must cost the same on a journal of a day and on one of years."""
 
 import sqlite3
 from pathlib import Path
@@ -13,7 +13,7 @@ _MESSAGES = 3_000
 
 
 def _steps(connection: sqlite3.Connection, before: int) -> int:
-    """Steps of SQLite's machine, in hundreds, that forgetting what is older than `before` takes."""
+    """Return the steps of SQLite's virtual machine, in hundreds, to expire data older than `before`."""
     hundreds = 0
 
     def count() -> int:
@@ -35,7 +35,7 @@ async def test_expiry_reads_only_the_rows_to_expire(tmp_path: Path, old: bool) -
         lambda c: c.execute("SELECT max(received_at) FROM message").fetchone()
     )
     if old:
-        # All of it was forgotten long ago, and stays only to recognise repeats.
+        # All of it expired long ago; only the ids are left, to recognise duplicates.
         while await journal.expire_texts(newest + 1, newest + 1):
             pass
     await journal.close()

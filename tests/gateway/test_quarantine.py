@@ -1,4 +1,4 @@
-"""With the scanner or the disk away, files wait unread where nobody gets at them, and are never fetched twice."""
+"""While scanner or disk are unavailable, files wait in quarantine and are not fetched twice."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ def never_full() -> bool:
 
 
 class Host:
-    """A platform's media host whose addresses work once."""
+    """A media host whose URLs work only once."""
 
     def __init__(self, **files: bytes) -> None:
         self.files = files
@@ -79,7 +79,7 @@ async def until(condition: Any) -> None:
 
 
 async def ends(home: House, count: int) -> dict[str, tuple[str, str | None]]:
-    """How the file of each message ended, once so many have."""
+    """Return the outcome of each message's file, once `count` files have ended."""
     found: dict[str, tuple[str, str | None]] = {}
     async with asyncio.timeout(60):
         while len(found) < count:
@@ -127,7 +127,7 @@ async def test_without_the_scanner_a_photo_waits_and_is_fetched_once(
 
 
 def infected_files() -> dict[str, bytes]:
-    """The test virus behind, within and instead of media, among files without it."""
+    """Return files with the test virus behind or instead of media, and files without it."""
     return {
         "photo": photo(),
         "behind_photo": photo() + EICAR,
@@ -161,7 +161,7 @@ async def test_an_unreliable_scanner_loses_no_file_and_passes_no_malware(
         found = await ends(home, len(files))
         clean = {"photo", "film", "another"}
         assert {name for name, (state, _) in found.items() if state == "ready"} == clean
-        # What is no media at all is refused for that where the scanner goes in the middle of it.
+        # A file that is not media may be refused for that reason first, if the scanner stops during the scan.
         others = {"archive", "alone"}
         assert {found[name][0] for name in others} == {"rejected"}
         assert {found[name][1] for name in others} <= {"malware", "unsupported_type"}
@@ -194,7 +194,7 @@ async def test_a_restart_uses_the_stored_originals(tmp_path: Path, daemon: Daemo
 async def test_files_without_room_are_fetched_once_the_scanner_is_back(
     tmp_path: Path, daemon: Daemon
 ) -> None:
-    """With room for the largest file allowed beside one of ten kilobytes, and no more."""
+    """The quarantine has room for one file of 10 kB and one of the maximum size."""
     limits = {"photo_max_bytes": "100kB", "video_max_bytes": "100kB"}
     media = scanned(daemon, **limits, quarantine_max_bytes=110_000)
     files = {name: photo(300, 200) + bytes(10_000) for name in ("one", "two", "three")}
@@ -260,7 +260,7 @@ SHA256 = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"  # o
 
 
 def original(directory: Path, *, nameless: bool = True) -> int:
-    """A descriptor of a file that says hello, which may get a name or, as on some disks, may not."""
+    """Return a descriptor of a file with the text hello; if not `nameless`, it cannot be linked to a name."""
     flags = os.O_TMPFILE if nameless else os.O_CREAT
     path = directory if nameless else directory / "named"
     descriptor = os.open(path, flags | os.O_RDWR, 0o600)

@@ -1,4 +1,4 @@
-"""Mistakes and bad moments that once stopped a message, a file or the gateway: each costs no more than itself."""
+"""Bugs and bad timing that once blocked a message, a file or the gateway do not affect anything else."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ from tests.gateway.test_lanes import forwarding, ok, sequences
 
 
 class BuggyNotes(Notes):
-    """Reads what the journal cannot keep, and stumbles over some files."""
+    """A connector with bugs: it returns events that the journal cannot store, and fails for some files."""
 
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
         return list(self._each(delivery))
@@ -87,7 +87,7 @@ async def test_the_gateway_survives_bugs_of_a_connector(tmp_path: Path) -> None:
             with_photo(home, "2b"),
             {"id": "3", "from": "ann", "text": "words"},
         )
-        # The file that makes the connector stumble is tried once more, then it has failed.
+        # The file for which the connector fails is retried once, then it has failed.
         events = await home.core.until(4)
         types = [event["type"] for event in events]
         assert sorted(types) == ["event.unrecognised"] + ["message.received"] * 3
@@ -106,7 +106,7 @@ async def test_events_of_an_earlier_run_are_sent_before_newer_ones(
     await record(journal, delivery(*(note(f"old{n}") for n in range(40))))
     await journal.close()
     async with forwarding(tmp_path, ok, begin=False) as (journal, lanes, core):
-        # It came before the lanes of the earlier run were known.
+        # These events arrive before the lanes of the earlier run are known.
         await record(journal, delivery(note("new"), note("b", "bob")))
         running = asyncio.create_task(lanes.run())
         events = await core.until(42)
@@ -148,7 +148,7 @@ async def test_retry_after_zero_does_not_cause_a_busy_loop(tmp_path: Path) -> No
 async def test_the_reconciler_picks_up_forgotten_events(tmp_path: Path) -> None:
     async with forwarding(tmp_path, ok) as (journal, lanes, core):
         await asyncio.sleep(0.1)
-        await record(journal, delivery(note("1"), note("2")))  # nobody tells the lanes
+        await record(journal, delivery(note("1"), note("2")))  # not announced to the lanes
         reconciler = asyncio.create_task(Reconciler([lanes.pick_up], seconds=0.05).run())
         events = await core.until(2)
         assert sequences(events, "ann") == [1, 2]
@@ -196,7 +196,7 @@ async def test_a_photo_erased_while_fetched_leaves_no_file(tmp_path: Path) -> No
         await asked.wait()
         assert (await home.call("DELETE", f"/v1/conversations/{event['subject']}"))[0] == 204
         journal = home.gateway._journal
-        # While it is in hand the note stays, so that a crash now would not leave its files behind.
+        # The file stays listed while its attachment is in progress, so that a crash would not orphan it.
         assert len(await journal.files_to_delete()) == 1
         released.set()
         async with asyncio.timeout(20):

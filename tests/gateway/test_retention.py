@@ -1,4 +1,4 @@
-"""What time and requests remove is gone from the journal and the disk, and is told to the core."""
+"""Expired and erased data is gone from the journal and the disk, and the core is notified."""
 
 import asyncio
 import time
@@ -149,7 +149,7 @@ async def test_files_listed_before_a_crash_are_deleted_later(tmp_path: Path) -> 
     conversation = bodies(await record(journal, delivery(note("2"))))[0]["data"]["conversation"][
         "id"
     ]
-    await journal.erase(conversation)  # … and the process ends before the files went
+    await journal.erase(conversation)  # … and the process ends before the files are deleted
     assert await journal.files_to_delete()
     worker = RetentionWorker(
         journal, store, empty(tmp_path), Retention(DAY, DAY, 7 * DAY), nothing_in_progress
@@ -185,7 +185,7 @@ async def test_an_erased_conversation_leaves_no_trace(
 
 
 async def repeat(home: House) -> None:
-    """The platform sends what was erased once more, and something new after it."""
+    """Send the erased message again, and a new one after it."""
     home.files["1"] = photo()
     await home.send(with_photo(home), {"id": "10", "from": "bob", "text": "new"})
     events = await home.core.until(3)
@@ -209,7 +209,7 @@ async def test_a_deleted_message_is_announced_and_its_content_removed(
         (attachment,) = events["attachment.updated"]["message"]["attachments"]
         assert (attachment["state"], attachment["reason"]) == ("failed", "gone")
         assert attachment["renditions"] == {}
-        await home.send(with_photo(home, text=secret))  # the platform repeats it late
+        await home.send(with_photo(home, text=secret))  # a late repeat by the platform
         _, listed = await home.call("GET", f"/v1/conversations/{conversation}/messages")
         assert secret not in str(listed)
         async with asyncio.timeout(20):

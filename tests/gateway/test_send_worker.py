@@ -1,4 +1,4 @@
-"""Texts on their way: sent again where nothing was taken, never where it might double one, and told which it was."""
+"""Texts are sent again only if that cannot send one twice, and their outcome is reported."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,12 +21,12 @@ from gateway.timestamps import now_ms
 from simulator import PLATFORMS, Platform
 
 MIA = "4915112345678"
-#: Answers of servers that say nothing about whether the text went through.
+#: Statuses that do not show whether the text was sent.
 AMBIGUOUS_STATUSES = [500, 502, 504, 599]
 
 
 def note_status(reported: list[tuple[str, str | None]], recorded: Recorded) -> None:
-    """What the core would be told of texts."""
+    """Collect the statuses of texts that the core would receive."""
     for entry in recorded.entries:
         event = orjson.loads(entry.body or b"{}")
         if event.get("type") == "message.status":
@@ -35,7 +35,7 @@ def note_status(reported: list[tuple[str, str | None]], recorded: Recorded) -> N
 
 @dataclass
 class Setup:
-    """One connector, its platform, and what the core would be told."""
+    """One connector, its platform, and the statuses that the core would receive."""
 
     journal: SqliteJournal
     platform: Platform

@@ -1,4 +1,4 @@
-"""Long texts are cut where a reader would cut them, and never inside a character."""
+"""Long texts are split at natural breaks, and never inside a visible character."""
 
 import regex
 from hypothesis import given

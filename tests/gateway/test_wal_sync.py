@@ -1,4 +1,4 @@
-"""The journal's log is synced by the kernel, or else in a thread; either way the loop hears how it ended."""
+"""The journal's log is synced by the kernel or in a thread, and the result is reported on the event loop."""
 
 import asyncio
 import errno
@@ -58,7 +58,7 @@ async def test_a_thread_reports_a_disk_failure(
 
 
 class FailsAfterTrial(KernelSync):
-    """A kernel that reports the errno 5, Input/output error, once it is past its trial."""
+    """A kernel that reports errno 5 (Input/output error) after the trial."""
 
     trial_done = False
 

@@ -1,4 +1,4 @@
-"""A conversation core at its worst: it fails, dawdles, hangs up, and takes events without being heard."""
+"""An unreliable conversation core: it fails, delays, disconnects, and accepts events without responding."""
 
 import asyncio
 import json
@@ -17,14 +17,14 @@ Event = dict[str, Any]
 
 @dataclass(slots=True)
 class Conversation:
-    """How far the core has come in one conversation."""
+    """The messages that the core has accepted in one conversation."""
 
     sequence: int = 0
     messages: set[str] = field(default_factory=set)
 
 
 class UnreliableCore:
-    """Takes each event once, whatever it says about it. `failure_rate` is the share of POSTs that go wrong."""
+    """Accepts each event once, whatever it responds. `failure_rate` is the share of POSTs that fail."""
 
     def __init__(self, secret: str, dice: random.Random, failure_rate: float = 0.4) -> None:
         self.failure_rate = failure_rate
@@ -41,7 +41,7 @@ class UnreliableCore:
         self._runner: web.AppRunner | None = None
 
     def copy_without_failures(self, dice: random.Random) -> "UnreliableCore":
-        """Another core that knows what this one knows now, and fails no more."""
+        """Return a core with the same events that does not fail any more."""
         copy = UnreliableCore(self._secret, dice, failure_rate=0.0)
         copy.events = list(self.events)
         copy.conversations = {
@@ -52,7 +52,7 @@ class UnreliableCore:
         return copy
 
     def forget(self, conversations: set[str]) -> None:
-        """These were erased: nothing of them counts."""
+        """Drop the events of conversations that were erased."""
         self.events = [event for event in self.events if event.get("subject") not in conversations]
 
     async def start(self) -> None:
@@ -68,7 +68,7 @@ class UnreliableCore:
             await self._runner.cleanup()
 
     async def until(self, enough: Callable[[], bool], seconds: float) -> bool:
-        """Wait for a condition; False if it did not come about in time."""
+        """Wait for a condition; return False if it is not met in time."""
         end = time.monotonic() + seconds
         while not enough():
             if time.monotonic() > end:
@@ -110,7 +110,7 @@ class UnreliableCore:
         return web.Response(status=204 if failure == "late" else 500)
 
     def _check_arrival(self, id: str, event: Event, body: bytes) -> None:
-        """What must hold for every single POST, taken or not."""
+        """Check what must hold for every POST, accepted or not."""
         if event["id"] != id:
             self.complaints.append(f"webhook-id {id} carries event {event['id']}")
         first = self._bodies.setdefault(id, body)
@@ -127,7 +127,7 @@ class UnreliableCore:
             )
         if event["type"] == "attachment.updated" and message["id"] not in conversation.messages:
             self.complaints.append(
-                f"{message['id']}: its attachment was updated before it was told"
+                f"{message['id']}: its attachment was updated before the message arrived"
             )
 
     def _take(self, event: Event) -> None:

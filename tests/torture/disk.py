@@ -1,9 +1,9 @@
-"""A disk that forgets what was not synced: what of a folder survives when the power goes.
+"""A simulated disk that loses data that was not synced when the power is cut.
 
-Inside `watching`, every fsync of a file or folder below the root is noted, SQLite's own and those that the
-kernel does by itself included. `cut` then
-builds a folder as it may look after a power cut: what was synced is there; of everything else, each new or
-removed name, each 512-byte sector and each length is there or not, as the dice fall.
+Inside `watching`, every fsync of a file or folder below the root is recorded, including those of SQLite and the
+asynchronous ones of the kernel. `cut` then builds the folder as it may look after a power cut. Everything that was
+synced is there. Of everything else, each new or removed name, each 512-byte sector and each length is there or not,
+at random.
 """
 
 import itertools
@@ -29,19 +29,19 @@ _SECTOR = 512
 
 @dataclass(slots=True)
 class Disk:
-    """What is known to be on the platters, by inode."""
+    """The durable content of files and folders, by inode."""
 
     root: Path
-    #: Called before and after each sync: the moments at which a cut is most likely to show a mistake.
+    #: Called before and after each sync, when a power cut is most likely to reveal a bug.
     on_sync: Callable[[], None] = lambda: None
     contents: dict[int, bytes] = field(default_factory=dict)
     listings: dict[int, dict[str, int]] = field(default_factory=dict)
     syncs: int = 0
-    #: Keeps the inodes of what was synced, so that none is given to another file.
+    #: Open descriptors of synced files, so that their inodes are not reused.
     _held: list[int] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _begun: Iterator[int] = field(default_factory=lambda: itertools.count(1))
-    #: Which sync `contents` and `listings` are of, by inode.
+    #: The number of the sync that `contents` and `listings` come from, by inode.
     _newest: dict[int, int] = field(default_factory=dict)
 
     @contextmanager
@@ -64,7 +64,7 @@ class Disk:
                 self._held.clear()
 
     def cut(self, into: Path, dice: random.Random) -> None:
-        """The power goes now."""
+        """Cut the power: build the surviving folder in `into`."""
         with self._lock:
             _Survivor(self, dice).folder(self.root, self.root.stat().st_ino, into)
 
@@ -80,7 +80,7 @@ class Disk:
     def _kernel_sync(self, really: type[KernelSync]) -> type[KernelSync]:
         disk = self
 
-        class Watched(really):  # type: ignore[misc, valid-type]  # whichever the journal would use
+        class Watched(really):  # type: ignore[misc, valid-type]  # the class that the journal would use
             def __init__(self, descriptor: int, on_synced: OnSynced) -> None:
                 self.descriptor = descriptor
                 super().__init__(descriptor, on_synced)
@@ -101,12 +101,12 @@ class Disk:
         end()
 
     def _begin(self, descriptor: int) -> Callable[[], None]:
-        """What is to be done once it is synced."""
+        """Read the content before a sync; return the function to call after it."""
         path = Path(f"/proc/self/fd/{descriptor}").readlink()
         if not path.is_relative_to(self.root):
             return lambda: None
-        # What is there before the call is on disk after it; what comes meanwhile may be or not. Two threads may
-        # sync one file: what the later one saw counts, whichever ends first.
+        # Data written before the sync is durable after it; data written meanwhile may be or not. If two threads sync
+        # one file, the content that the later sync read counts, whichever ends first.
         begun = next(self._begun)
         inode, is_folder = os.fstat(descriptor).st_ino, path.is_dir()
         listing = _listing(path) if is_folder else {}
@@ -139,7 +139,7 @@ class _Survivor:
     dice: random.Random
 
     def folder(self, now: Path | None, inode: int, into: Path) -> None:
-        """`now` is the folder as it is, None if it has gone."""
+        """Build a folder in `into`; `now` is the folder as it is, or None if it was deleted."""
         into.mkdir()
         synced = self.disk.listings.get(inode, {})
         present = _listing(now) if now is not None else synced

@@ -1,4 +1,4 @@
-"""What the platforms were told was accepted: the account that the core's is held against."""
+"""The ledger of accepted messages, with which the events of the core are compared."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class AcceptedMessage:
-    """A message whose delivery was answered 2xx; `ends` is what must become of each of its files."""
+    """A message whose delivery was acknowledged; `ends` are the expected outcomes of its files."""
 
     connector: str
     consumer: str
@@ -17,7 +17,7 @@ class AcceptedMessage:
 
 @dataclass(slots=True)
 class Ledger:
-    """Accepted messages, in order, by conversation (connector, consumer)."""
+    """The accepted messages in order, by conversation (connector, consumer)."""
 
     messages: dict[tuple[str, str], list[AcceptedMessage]] = field(default_factory=dict)
 

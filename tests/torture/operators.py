@@ -1,4 +1,4 @@
-"""Agents and operators who make work for the gateway while it is being killed: retries by hand, and erasures."""
+"""Operators who retry attachments and erase conversations while the gateway is being killed."""
 
 import asyncio
 import random
@@ -15,7 +15,7 @@ from .verdict import final_states
 
 
 async def called(gateway: GatewayProcess, method: str, path: str, body: Any = None) -> int:
-    """The status of a call, repeated until the gateway lived to answer it."""
+    """Make a call, repeat it until the gateway answers, and return the status."""
     while True:
         try:
             status, _ = await gateway.call(method, path, body)
@@ -27,7 +27,7 @@ async def called(gateway: GatewayProcess, method: str, path: str, body: Any = No
 
 
 class RetryingOperator:
-    """Presses retry on what failed: it is fetched again, and ends again."""
+    """Retries attachments that failed."""
 
     def __init__(self, gateway: GatewayProcess, core: UnreliableCore, dice: random.Random) -> None:
         self._gateway, self._core, self._dice = gateway, core, dice
@@ -41,7 +41,7 @@ class RetryingOperator:
                 await self._retry(self._dice.choice(failed))
 
     async def retry_all(self) -> None:
-        """What would be fetched at the second try is fetched in the end."""
+        """Retry all attachments whose second attempt succeeds, until they have succeeded."""
         async with asyncio.timeout(60):
             while failed := self._failed(BLOCKED):
                 for id in failed:
@@ -49,7 +49,7 @@ class RetryingOperator:
                 await self._core.until(lambda: not self._failed(BLOCKED), 2)
 
     async def settled(self) -> None:
-        """Return when all that was fetched again has ended again: the core hears no word of its beginning."""
+        """Wait until all retried attachments have ended; the core receives no event when a retry starts."""
         for id in self.retried:
             state = "pending"
             while state == "pending":
@@ -63,13 +63,13 @@ class RetryingOperator:
 
     async def _retry(self, id: str) -> None:
         status = await called(self._gateway, "POST", f"/v1/attachments/{id}/retry")
-        # 404: its conversation was erased meanwhile; 409: it was taken back, or refused for good.
+        # 404: its conversation was erased meanwhile; 409: its message was deleted, or it cannot be fetched again.
         assert status in {202, 404, 409}, status
         self.retried.add(id)
 
 
 class ErasingOperator:
-    """Lets a conversation with a photo come into being, and erases it: no trace may stay."""
+    """Starts conversations with a photo and erases them; no trace of them may remain."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class ErasingOperator:
             await called(self._gateway, "DELETE", f"/v1/conversations/{conversation}")
 
     async def _until_announced(self, consumer: Consumer) -> str:
-        """The conversation's id, when the core has it, with its photo or before that."""
+        """Return the conversation's id once the core has received it."""
 
         def known() -> list[str]:
             return [

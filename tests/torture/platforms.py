@@ -1,4 +1,4 @@
-"""The emulated platforms as they are on a bad day: deliveries come again, and files misbehave."""
+"""Emulated platforms with faults: deliveries are repeated, and hosts of files fail."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -7,13 +7,13 @@ from typing import Any
 
 from simulator import PLATFORMS, Delivered, Fault, Hosted, Platform, Sample, photo, video
 
-#: Deliveries that may come once more.
+#: Recent deliveries that may be repeated.
 _MAX_REPEATABLE = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A delivery as it was made, to be made again."""
+    """A delivery that can be repeated."""
 
     body: bytes
     headers: Mapping[str, str]
@@ -23,18 +23,18 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class HostFault:
-    """How a host misbehaves, how often, and whether the file is lost by that."""
+    """A fault of a media host, its frequency, and whether it makes the file unavailable."""
 
     weight: int
     fault: dict[str, Any]
     lost: bool = False
-    #: Platforms of which a file that is not there is not there for ever.
+    #: Platforms on which a missing file counts as permanently missing.
     not_on: frozenset[str] = frozenset()
 
 
-#: What consumers send, and what must become of it.
+#: The files that consumers send, and their expected outcomes.
 PHOTOS = tuple(photo(width=320, height=240, seed=seed, name=f"IMG_{seed}.JPG") for seed in range(4))
-VIDEO = video("washer", 1.0, 160, 120, seed=5, name="film.mp4")
+VIDEO = video("washer", 1.0, 160, 120, seed=5, name="video.mp4")
 NOT_AN_IMAGE = Sample("page.jpg", "image/jpeg", b"<html>no picture</html>" * 9)
 CUT_OFF = Sample("half.jpg", "image/jpeg", PHOTOS[0].content[:400])
 ENDS: Mapping[str, tuple[str, str | None]] = {
@@ -43,7 +43,7 @@ ENDS: Mapping[str, tuple[str, str | None]] = {
     CUT_OFF.name: ("rejected", "corrupt"),
 }
 
-#: What a file is that stays away. Some platforms give out addresses that expire: theirs is not the last word.
+#: The outcome of a file that stays unavailable. On platforms with expiring URLs it counts as expired.
 _LOST: Mapping[str, tuple[str, str]] = {
     "whatsapp": ("failed", "expired"),
     "apple": ("failed", "expired"),
@@ -58,7 +58,7 @@ _QUICK = (
     HostFault(8, {"truncate": True, "times": 1}),
     HostFault(4, {"status": 404, "times": 1}, not_on=frozenset({"messenger"})),
 )
-#: Ends as blocked_host until somebody presses retry: `Impatient` does.
+#: Ends as blocked_host until it is retried: `RetryingOperator` does that.
 BLOCKED = "blocked_host"
 _UNTIL_RETRIED = (HostFault(4, {"redirect": "http://10.0.0.1/never", "times": 1}),)
 #: Takes up to a minute to end.
@@ -70,13 +70,13 @@ _SLOW = (
 
 
 class FaultyPlatform(Platform):
-    """Mixed into an emulated platform. `hosted_now` are the files of the message being made."""
+    """A mixin for an emulated platform. `hosted_now` are the files of the current message."""
 
     dice: random.Random
     patient: bool
 
     def prepare(self, dice: random.Random, *, patient: bool, retried: bool) -> None:
-        """`patient`: also with files that take long to end; `retried`: and with those that need a retry by hand."""
+        """Configure the faults. `patient` includes files that take long to end, `retried` those that need a manual retry."""
         self.dice = dice
         self.fault_kinds = _QUICK + (_SLOW if patient else ()) + (_UNTIL_RETRIED if retried else ())
         self.posted: list[Posted] = []
@@ -106,7 +106,7 @@ class FaultyPlatform(Platform):
         return delivered
 
     async def repeat(self) -> None:
-        """Deliver something once more that was accepted long ago."""
+        """Repeat an earlier delivery."""
         if self.posted:
             repeated = self.dice.choice(self.posted)
             await super().post(repeated.body, repeated.headers, repeated.ids, url=repeated.url)
@@ -115,7 +115,7 @@ class FaultyPlatform(Platform):
 def faulty_platform(
     name: str, webhook: str, dice: random.Random, *, patient: bool, retried: bool = True
 ) -> FaultyPlatform:
-    """The platform `name`, delivering to `webhook`."""
+    """Return the platform `name`, delivering to `webhook`."""
     made = type(f"Faulty{name}", (FaultyPlatform, PLATFORMS[name]), {})(webhook)
     assert isinstance(made, FaultyPlatform)
     made.prepare(dice, patient=patient, retried=retried)

@@ -1,4 +1,4 @@
-"""`airlock serve` as a process that is ended in every way there is, and started again."""
+"""`airlock serve` as a process that is stopped or killed and started again."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from tests.system.running import AIRLOCK, TOKEN, free_port
 
 
 class GatewayProcess:
-    """One settings file, one port, one data folder; any number of processes, one after the other."""
+    """Consecutive processes with one settings file, one port and one data folder."""
 
     def __init__(self, folder: Path, http: aiohttp.ClientSession) -> None:
         self.folder = folder
@@ -36,13 +36,13 @@ class GatewayProcess:
         return self.folder / "gateway.log"
 
     def configure(self, content: dict[str, Any]) -> None:
-        """Write connectors.yaml; listen, data and token are ours."""
+        """Write connectors.yaml, with this object's port, data folder and token."""
         own = {"listen": f"127.0.0.1:{self.port}", "data": str(self.data), "api_tokens": [TOKEN]}
         content = {**content, "gateway": {**content.get("gateway", {}), **own}}
         (self.folder / "connectors.yaml").write_text(json.dumps(content))
 
     async def begin(self, fault_point: str | None = None) -> None:
-        """Start a process; it need not listen yet."""
+        """Start a process without waiting until it listens."""
         environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
         if fault_point is not None:
             environment[VARIABLE] = fault_point
@@ -56,7 +56,7 @@ class GatewayProcess:
             )
 
     async def listening(self, seconds: float = 60) -> None:
-        """Return when it answers; raises RuntimeError when it ended by itself."""
+        """Wait until the process answers; raise RuntimeError if it has exited."""
         async with asyncio.timeout(seconds):
             while not await self._answers():
                 if self.status is not None:
@@ -64,7 +64,7 @@ class GatewayProcess:
                 await asyncio.sleep(0.02)
 
     async def ended(self, seconds: float) -> bool:
-        """Whether it ended by itself within so many seconds."""
+        """Whether the process exits within so many seconds."""
         assert self._process is not None
         try:
             await asyncio.wait_for(self._process.wait(), seconds)
@@ -82,7 +82,7 @@ class GatewayProcess:
             await self._process.wait()
 
     async def stop(self, seconds: float = 15) -> int:
-        """Ask it to end; its exit status."""
+        """Terminate the process and return its exit status."""
         assert self._process is not None
         self._process.terminate()
         async with asyncio.timeout(seconds):

@@ -1,8 +1,8 @@
-"""How much torture: TORTURE_SEEDS (numbers with commas between) and TORTURE_SECONDS, set by `make torture`."""
+"""Length of the torture tests: TORTURE_SEEDS (comma-separated) and TORTURE_SECONDS, set by `make torture`."""
 
 import os
 
 SEEDS = tuple(int(seed) for seed in os.environ.get("TORTURE_SEEDS", "1").split(","))
-#: Of random kills, for each seed. The short form kills once at each fault point and that is all.
+#: Seconds of random kills for each seed. The short form only kills once at each fault point.
 SECONDS = float(os.environ.get("TORTURE_SECONDS", "0"))
 LONG = SECONDS > 0

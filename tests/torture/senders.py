@@ -1,4 +1,4 @@
-"""Consumers who write through their platform: words, photos, videos, several at once, and twice."""
+"""Consumers who send texts, photos and videos through their platform, alone and in batches, sometimes twice."""
 
 import asyncio
 import random
@@ -18,7 +18,7 @@ _CONSUMERS = {
 
 
 class Sender:
-    """One or more consumers on one platform. Writes on only when what it wrote before was accepted."""
+    """One or more consumers on one platform. They send a message only after the previous one was accepted."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Sender:
         self._written = 0
 
     async def run(self, end: asyncio.Event) -> None:
-        """Write until `end` is set; what has begun by then is brought to its end."""
+        """Send messages until `end` is set, and finish the current one."""
         while not end.is_set():
             await self._write_something()
             if self._dice.random() < 0.2:
@@ -49,7 +49,7 @@ class Sender:
             await asyncio.sleep(self._dice.uniform(0.1, 0.7))
 
     async def write_to_all(self) -> None:
-        """A few words from each consumer."""
+        """Send one text from each consumer."""
         for consumer in self._consumers:
             await self._text_message(consumer)
 
@@ -88,12 +88,12 @@ class Sender:
         if len(ids) == 1:
             self._note(consumer, ids[0], text, ends)
             return
-        # WhatsApp makes a message of each file; the text is the caption of the first.
+        # On WhatsApp each file is a message; the text is the caption of the first one.
         for number, (id, end) in enumerate(zip(ids, ends, strict=True)):
             self._note(consumer, id, text if number == 0 else None, (end,))
 
     async def _batch(self, consumer: Consumer) -> None:
-        """Several messages of several consumers in one delivery, one of them twice."""
+        """Send messages of several consumers in one delivery, one of them twice."""
         parts = [(who, self._text()) for who in (*self._consumers, consumer)]
         match self.platform:
             case WhatsApp() as whatsapp:

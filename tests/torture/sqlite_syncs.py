@@ -1,4 +1,4 @@
-"""Tells which of its files SQLite syncs, and when: a thin layer in its way to the operating system.
+"""Observer of SQLite's file syncs: a thin layer between SQLite and the operating system.
 
 SQLite is asked for its own table of functions (https://www.sqlite.org/vfs.html), and two of them are replaced:
 opening a file, to know its name, and syncing one. Everything else goes its usual way.
@@ -18,7 +18,7 @@ _OK = 0
 _OPEN = ctypes.CFUNCTYPE(
     ctypes.c_int,
     ctypes.c_void_p,
-    ctypes.c_void_p,  # the name: SQLite keeps the pointer, so it must be passed on as it is
+    ctypes.c_void_p,  # the name: SQLite keeps the pointer, so it must be passed on unchanged
     ctypes.c_void_p,
     ctypes.c_int,
     ctypes.POINTER(ctypes.c_int),
@@ -53,16 +53,16 @@ class _File(ctypes.Structure):
     _fields_ = (("methods", ctypes.POINTER(_Methods)),)
 
 
-#: What SQLite may still call; it must outlive every connection.
+#: Objects that SQLite may still call; they must outlive every connection.
 _KEPT: list[Any] = []
 
-#: Called with a file's path and what really syncs it; it returns SQLite's own status.
+#: Called with a file's path and the original sync; returns the status of SQLite.
 Watch = Callable[[Path, Callable[[], int]], int]
 
 
 @contextmanager
 def watched(watch: Watch) -> Iterator[None]:
-    """Inside, every sync of a file that is opened inside goes through `watch`."""
+    """Pass every sync of files that are opened inside this context to `watch`."""
     library = ctypes.CDLL(_sqlite3.__file__)
     library.sqlite3_vfs_find.restype = ctypes.POINTER(_Vfs)
     vfs = library.sqlite3_vfs_find(None).contents

@@ -1,4 +1,4 @@
-"""The steps that only old things pass: a process that dies while it forgets leaves nothing behind."""
+"""Crashes at the fault points of expiry leave no expired data behind."""
 
 import asyncio
 import contextlib
@@ -23,13 +23,13 @@ from .process import GatewayProcess
 pytestmark = pytest.mark.system
 
 _SENT = 3
-#: In this order each of them still has something to do when the one before has killed the process.
+#: In this order, each step still has work to do after the process was killed at the one before.
 _STEPS = ("after-expire", "after-forget", "before-remove", "after-remove:2", "after-sweep")
 
 
 @asynccontextmanager
 async def aged_house(folder: Path) -> AsyncIterator[tuple[GatewayProcess, UnreliableCore]]:
-    """A gateway that took some photos, which are all too old by now; no process runs."""
+    """A stopped gateway whose photos have all exceeded their retention period."""
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession())
         gateway = GatewayProcess(folder, http)

@@ -1,4 +1,4 @@
-"""Whatever was acknowledged is on the disk: proved on a disk that forgets everything that was not synced."""
+"""Acknowledged data survives a power cut, on a simulated disk that loses everything that was not synced."""
 
 import asyncio
 import random
@@ -25,7 +25,7 @@ CONNECTORS = {"desk": notes()}
 async def accept(
     journal: SqliteJournal, name: str, acknowledged: list[str], dice: random.Random
 ) -> None:
-    """One sender: each message is acknowledged before the next is sent; some are large."""
+    """Send messages of one sender, some of them large, each after the previous one was acknowledged."""
     for number in range(40):
         text = "x" * dice.choice([1, 50, 9000])
         await journal.append(delivery(note(f"{name}{number}", name, text=text)))
@@ -34,7 +34,7 @@ async def accept(
 
 
 async def work_off(journal: SqliteJournal) -> None:
-    """Record what was accepted, forward it, and begin again, for ever."""
+    """Record and forward accepted deliveries until cancelled."""
     done = -1
     while True:
         rows = await journal.unread(done, 8)
@@ -47,7 +47,7 @@ async def work_off(journal: SqliteJournal) -> None:
 
 
 async def known(folder: Path) -> tuple[list[str], list[int]]:
-    """Ids of all messages of the journal in `folder` in order, in the intake or recorded; and their numbers."""
+    """Return the ids of all messages in a journal in order, recorded or in the intake, and the keys of the recorded."""
     journal = await SqliteJournal.open(folder, hold_seconds=2)
     recorded = await journal._read(
         lambda c: c.execute("SELECT platform_id, key FROM message ORDER BY key").fetchall()
@@ -78,7 +78,7 @@ async def test_a_power_cut_at_any_moment_loses_no_acknowledged_delivery(
 
     def perhaps_cut() -> None:
         if dice.random() < 0.2:
-            # In this order: what is acknowledged from here on, this cut may lose.
+            # The order matters: this cut may lose what is acknowledged from here on.
             cuts.append((tmp_path / f"cut{len(cuts)}", list(acknowledged)))
             disk.cut(cuts[-1][0], dice)
 

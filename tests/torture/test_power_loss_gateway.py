@@ -1,4 +1,4 @@
-"""The power goes while the whole gateway works, media and all; a new one takes over what the disk still has."""
+"""The power is cut while the whole gateway works, and a new gateway continues with the surviving data."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ _CUTS, _SECONDS = (20, 20.0) if LONG else (5, 4.0)
 
 @dataclass(slots=True)
 class Cut:
-    """What was left, and what had been promised and told until then."""
+    """The surviving folder, and the messages accepted and events delivered until the cut."""
 
     folder: Path
     ledger: Ledger
@@ -39,7 +39,7 @@ class Cut:
 
 
 class Setup:
-    """Four platforms with a sender each, and a gateway in this process that can be put on any folder."""
+    """Four platforms with one sender each, and a gateway in this process that can use any folder."""
 
     def __init__(self, tmp_path: Path, dice: random.Random) -> None:
         self.ledger = Ledger()
@@ -97,7 +97,7 @@ async def _work_and_cut(tmp_path: Path, setup: Setup, dice: random.Random) -> li
 
     def cut() -> None:
         disk.on_sync = lambda: None
-        # In this order: what happens from here on, this cut may lose.
+        # The order matters: this cut may lose what happens from here on.
         cuts.append(
             Cut(tmp_path / f"cut{len(cuts)}", setup.ledger.copy(), core.copy_without_failures(dice))
         )
@@ -119,7 +119,7 @@ async def _work_and_cut(tmp_path: Path, setup: Setup, dice: random.Random) -> li
 
 
 async def _take_over(setup: Setup, cut: Cut, dice: random.Random) -> None:
-    """A new gateway with the remains; each consumer writes once more."""
+    """Run a new gateway on the surviving folder; each consumer sends another message."""
     ledger, core = cut.ledger, cut.core
     await core.start()
     async with setup.gateway(cut.folder / "data", core):

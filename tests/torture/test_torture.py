@@ -1,6 +1,6 @@
-"""Nothing acknowledged is lost, doubled, reordered or left unfinished, whatever dies when.
+"""Acknowledged messages are never lost, doubled, reordered or left unfinished, whenever the process is killed.
 
-`make torture` runs this at length: several seeds, kills at random for minutes, slow hosts.
+`make torture` runs a long version: several seeds, minutes of random kills, slow hosts.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ from .torture import Torture
 
 pytestmark = pytest.mark.system
 
-#: Passed only when something expires: `test_expiry.py` dies there.
+#: Reached only when something expires: `test_expiry.py` covers them.
 _EXPIRY = frozenset({"after-expire", "after-forget"})
 
 

@@ -1,4 +1,4 @@
-"""One run under a seed: traffic, a process that dies again and again, a calm end, and the verdict."""
+"""One run with a seed: traffic, a process that is killed repeatedly, a quiet end, and the verdict."""
 
 import asyncio
 import random
@@ -20,13 +20,13 @@ from .process import GatewayProcess
 from .senders import Sender
 
 _KINDS = ("whatsapp", "messenger", "twilio", "apple")
-#: The longest that a process lives before it is killed although it has not reached its fault point.
+#: Seconds after which a process is killed even if it has not reached its fault point.
 _MAX_LIFETIME = 6.0
 
 
 @dataclass(slots=True)
 class Report:
-    """What a run did, so that nobody takes a run in which nothing happened for a success."""
+    """A summary of a run; it shows whether enough happened for a success to mean something."""
 
     seed: int
     starts: int = 0
@@ -42,7 +42,7 @@ class Report:
 
 
 class Torture:
-    """`points` are passed through until each has killed a process; kills at random go on for `seconds`."""
+    """Kills the process once at each of `points`, then at random for `seconds`."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Torture:
         self.report = Report(seed)
 
     def _new_dice(self) -> random.Random:
-        """Dice of its own for each part: what one does must not change what another throws."""
+        """Return separate dice for each part, so that no part influences the randomness of another."""
         return random.Random(self._dice.getrandbits(64))
 
     async def run(self) -> Report:
@@ -171,7 +171,7 @@ class Torture:
         async with asyncio.timeout(90):
             await retrying.settled()
         await self._core.until(lambda: not verdict.missing(self._ledger, self._core), 30)
-        # What was erased in the middle of its work goes a moment after that.
+        # Files that were erased while in progress are deleted shortly afterwards.
         await asyncio.sleep(3.0)
         self.report.retried = len(retrying.retried)
         self.report.exit_status = await gateway.stop()

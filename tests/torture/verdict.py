@@ -1,4 +1,4 @@
-"""What must be true when everything has drained: the whole promise, as a list of complaints."""
+"""The verdict: checks all promises after everything has drained, and lists complaints."""
 
 import contextlib
 import hashlib
@@ -10,21 +10,21 @@ from typing import Any
 from .core import Event, UnreliableCore
 from .ledger import AcceptedMessage, Ledger
 
-#: Where in the journal nothing may be left.
+#: Queries that must return no rows.
 _EMPTY = {
-    "deliveries that nobody read": "SELECT id FROM intake",
-    "events that the core did not take": "SELECT key, event_id FROM outbox",
+    "deliveries that were not parsed": "SELECT id FROM intake",
+    "events that the core did not accept": "SELECT key, event_id FROM outbox",
     "pending attachments": (
         "SELECT connector, consumer, message, position, attempts, due, details FROM attachment"
         " LEFT JOIN conversation ON conversation.key = message >> 32 WHERE state = 'pending'"
     ),
-    "doomed files": "SELECT attachment FROM doomed",
+    "files that were not deleted": "SELECT attachment FROM doomed",
     "unreadable deliveries": "SELECT connector, reason FROM unreadable",
 }
 
 
 def missing(ledger: Ledger, core: UnreliableCore) -> list[str]:
-    """What the core does not have yet: messages, and attachments' ends."""
+    """Return what the core has not received yet: messages, and outcomes of attachments."""
     found = _messages(core.events)
     states = final_states(core.events)
     complaints = []
@@ -44,9 +44,9 @@ def missing(ledger: Ledger, core: UnreliableCore) -> list[str]:
 def complaints(
     ledger: Ledger, core: UnreliableCore, data: Path, *, more_is_fine: bool = False
 ) -> list[str]:
-    """Everything that is wrong; the gateway has ended by now.
+    """Return all complaints, after the gateway has ended.
 
-    `more_is_fine`: the core may have messages that the ledger does not know as accepted.
+    With `more_is_fine`, the core may have messages that the ledger does not list as accepted.
     """
     return [
         *missing(ledger, core),
@@ -60,7 +60,7 @@ def complaints(
 
 
 def final_states(events: list[Event]) -> dict[str, dict[str, Any]]:
-    """The latest that the core heard of each attachment, by its id."""
+    """Return the latest state of each attachment in the events, by id."""
     return {
         attachment["id"]: attachment
         for event in events
@@ -124,7 +124,7 @@ def _difference(
 
 
 def stored_amiss(events: list[Event], data: Path) -> list[str]:
-    """Files that are not as announced, and files that belong to nobody."""
+    """Return complaints about stored files: different from the events, or orphaned."""
     stored = {file: file.read_bytes() for file in (data / "media").rglob("*") if file.is_file()}
     wrong = []
     for id, attachment in final_states(events).items():
@@ -134,7 +134,7 @@ def stored_amiss(events: list[Event], data: Path) -> list[str]:
             content = stored.pop(path) if path is not None else b""
             if hashlib.sha256(content).hexdigest() != view["sha256"]:
                 wrong.append(f"{id} {name} is not what was announced ({len(content)} bytes)")
-    wrong += [f"a file that belongs to nobody: {file.relative_to(data)}" for file in stored]
+    wrong += [f"an orphaned file: {file.relative_to(data)}" for file in stored]
     return wrong + [
         f"left in {name}: {file}"
         for name in ("scratch", "quarantine")
@@ -143,7 +143,7 @@ def stored_amiss(events: list[Event], data: Path) -> list[str]:
 
 
 def left_over(data: Path) -> list[str]:
-    """What the journal has not finished."""
+    """Return complaints about unfinished work in the journal."""
     with contextlib.closing(sqlite3.connect(data / "journal.db")) as journal:
         left = {what: journal.execute(query).fetchall() for what, query in _EMPTY.items()}
         (sound,) = journal.execute("PRAGMA integrity_check").fetchone()
