@@ -271,7 +271,7 @@ async def test_an_endless_reply_times_out() -> None:
             await fetcher.run(fake_platform(server.url), get(server.url), "lookup")
 
 
-async def test_a_lookup_is_retried_once_if_there_was_no_connection() -> None:
+async def test_a_lookup_is_retried_once_without_a_connection() -> None:
     dial = FakeNetwork(free_port())
     async with fetching(resolve=FakeResolver(api_post_example=(PUBLIC,)), dial=dial) as fetcher:
         with pytest.raises(Unreachable, match="no connection"):

@@ -131,8 +131,8 @@ def infected_files() -> dict[str, bytes]:
     return {
         "photo": photo(),
         "behind_photo": photo() + EICAR,
-        "film": video_sample(),
-        "behind_film": video_sample() + EICAR,
+        "video": video_sample(),
+        "behind_video": video_sample() + EICAR,
         "archive": b"PK\x03\x04" + bytes(26) + EICAR,
         "alone": EICAR,
         "large": photo(3000, 2000) + bytes(5_000_000) + EICAR,
@@ -159,7 +159,7 @@ async def test_an_unreliable_scanner_loses_no_file_and_passes_no_malware(
             await asyncio.sleep(0.3)
         await daemon.start()
         found = await ends(home, len(files))
-        clean = {"photo", "film", "another"}
+        clean = {"photo", "video", "another"}
         assert {name for name, (state, _) in found.items() if state == "ready"} == clean
         # A file that is not media may be refused for that reason first, if the scanner stops during the scan.
         others = {"archive", "alone"}
