@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install install-dev demo test torture check check-scripts docs format lock screenshots clean
+.PHONY: install install-dev demo test torture mutation check check-scripts docs format lock screenshots clean
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
@@ -34,6 +34,11 @@ TORTURE_SEEDS ?= 1,2,3,4,5
 TORTURE_SECONDS ?= 180
 torture: install-dev
 	TORTURE_SEEDS=$(TORTURE_SEEDS) TORTURE_SECONDS=$(TORTURE_SECONDS) $(BIN)/pytest -v tests/torture
+
+# Changes one thing in the connectors at a time and runs the conformance kit: a score, and what survived.
+# MUTATION="--limit 300 --seed 1" runs a sample; every mutant takes about an hour on two cores.
+mutation: install-dev
+	$(BIN)/python scripts/mutate_connectors.py $(MUTATION)
 
 check: install-dev check-scripts
 	sh scripts/system-packages.sh
