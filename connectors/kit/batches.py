@@ -24,7 +24,7 @@ POISONS: tuple[Any, ...] = (None, 5, "poison", [], {"poison": True}, [[{"poison"
 class BatchChecks(Subject):
     """What `parse` promises about entries that come together."""
 
-    def test_a_poisoned_entry_costs_its_neighbours_nothing(self, recording: Recording) -> None:
+    def test_a_bad_entry_does_not_affect_its_neighbours(self, recording: Recording) -> None:
         whole = self._facts(recording.content, recording)
         for path, entries in self._batches(recording):
             for poison in POISONS:
@@ -34,7 +34,7 @@ class BatchChecks(Subject):
                     assert _holds(found, whole), f"{shown(path)}: a bad entry costs a good one"
                     assert len(found) > len(whole), f"{shown(path)}: a bad entry leaves no trace"
 
-    def test_a_batch_means_what_its_entries_mean(self, recording: Recording) -> None:
+    def test_a_batch_yields_the_events_of_its_entries(self, recording: Recording) -> None:
         whole = self._facts(recording.content, recording)
         for path, entries in self._batches(recording):
             alone = [self._with(recording, path, [entry]) for entry in entries]
@@ -49,14 +49,14 @@ class BatchChecks(Subject):
                     expected -= around
                 assert set(expected) == set(whole), f"{shown(path)}: entries are lost or made up"
 
-    def test_the_place_in_a_batch_is_no_part_of_an_id(self, recording: Recording) -> None:
+    def test_event_ids_do_not_depend_on_the_batch_order(self, recording: Recording) -> None:
         whole = self._facts(recording.content, recording)
         for path, entries in self._batches(recording):
             for order in (entries[::-1], [*entries, *entries]):
                 found = self._with(recording, path, order)
                 assert set(found) == set(whole), f"{shown(path)}: another order, other facts"
 
-    def test_a_bad_file_costs_no_words(self, recording: Recording) -> None:
+    def test_a_bad_attachment_does_not_lose_the_text(self, recording: Recording) -> None:
         for path, entries in lists(recording.content):
             if not self._are_files(recording, path, entries):
                 continue

@@ -33,27 +33,27 @@ OF_MEDIA = frozenset(
 class CallChecks(Subject):
     """What flows, `refusal`, `authorize`, `handshake` and `acknowledge` promise."""
 
-    def test_credentials_go_only_where_they_belong(self, recording: Recording) -> None:
+    def test_credentials_go_only_to_declared_hosts(self, recording: Recording) -> None:
         for _, start in self._flows(recording):
             call = first_call(start)
             if call is not None:
                 self.check_call(call)
 
-    def test_a_flow_asks_anew_each_time(self, recording: Recording) -> None:
+    def test_a_flow_starts_over_on_every_attempt(self, recording: Recording) -> None:
         """Addresses expire, and so does what was learned on an earlier attempt."""
         for purpose, start in self._flows(recording):
             before = first_call(start)
             drive(self.connector, start, purpose, _always(200, {}))
             assert first_call(start) == before
 
-    def test_an_answer_that_makes_no_sense_is_a_refusal(self, recording: Recording) -> None:
+    def test_flows_refuse_a_nonsensical_reply(self, recording: Recording) -> None:
         for answer in ANSWERS:
             for purpose, start in self._flows(recording):
                 with told_of(f"answered {str(answer)[:40]}"):
                     driven = drive(self.connector, start, purpose, _always(200, answer))
                 self.check_end(purpose, driven.result, driven.refused)
 
-    def test_an_expected_status_leads_to_an_end_too(self, recording: Recording) -> None:
+    def test_flows_end_on_every_status_they_expect(self, recording: Recording) -> None:
         for purpose, start in self._flows(recording):
             call = first_call(start)
             for status in sorted(call.expects if call else ()):
@@ -62,12 +62,12 @@ class CallChecks(Subject):
                     self.check_end(purpose, driven.result, driven.refused)
 
     @pytest.mark.parametrize("status", STATUSES)
-    def test_every_refusal_can_be_read(self, status: int) -> None:
+    def test_refusal_handles_every_status_and_body(self, status: int) -> None:
         for answer in ANSWERS:
             for purpose in get_args(Purpose):
                 self.check_refusal(self.connector.refusal(Reply(status, {}, answer, b"", purpose)))
 
-    def test_a_refusal_quotes_nobody(self) -> None:
+    def test_refusal_never_quotes_the_platforms_message(self) -> None:
         said = {"message": WORDS, "description": WORDS, "title": WORDS, "detail": WORDS}
         for answer in (WORDS, said, {"error": WORDS}, {"error": {**said, "code": 1}}, [WORDS]):
             for purpose in get_args(Purpose):
@@ -75,14 +75,14 @@ class CallChecks(Subject):
                 assert WORDS not in f"{refusal} {refusal.reason} {refusal.detail}"
 
     @pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
-    def test_what_passes_is_tried_again(self, status: int) -> None:
+    def test_refusal_retries_temporary_errors(self, status: int) -> None:
         for purpose in get_args(Purpose):
             for answer in PASSING:
                 refusal = self.connector.refusal(Reply(status, {}, answer, b"", purpose))
                 assert refusal.retry, f"HTTP {status} passes, {refusal.reason} does not"
 
     @pytest.mark.parametrize("status", [400, 405, 413, 422])
-    def test_what_will_not_pass_is_not_tried_again(self, status: int) -> None:
+    def test_refusal_does_not_retry_permanent_errors(self, status: int) -> None:
         for purpose in get_args(Purpose):
             for answer in PASSING:
                 refusal = self.connector.refusal(Reply(status, {}, answer, b"", purpose))
@@ -90,21 +90,21 @@ class CallChecks(Subject):
                     f"HTTP {status} never passes, {refusal.reason} says it may"
                 )
 
-    def test_the_seconds_that_a_platform_asks_for_are_waited(self) -> None:
+    def test_refusal_waits_as_long_as_the_platform_asks(self) -> None:
         for purpose in get_args(Purpose):
             reply = Reply(429, {"retry-after": "77"}, None, b"", purpose)
             assert (self.connector.refusal(reply).after or 0) >= 77
 
-    def test_refused_credentials_ask_for_a_person(self) -> None:
+    def test_rejected_credentials_call_for_an_operator(self) -> None:
         assert self.connector.refusal(Reply(401, {}, None, b"", "check")).operator
 
-    def test_a_refused_file_ends_in_words_that_the_gateway_knows(self) -> None:
+    def test_media_refusals_use_reasons_the_gateway_knows(self) -> None:
         for status in (status for status in STATUSES if status >= 300):
             for reply in (_refused(status, "lookup"), _refused(status, "download")):
                 refusal = self.connector.refusal(reply)
                 assert refusal.reason in OF_MEDIA, f"{refusal.reason} is no word for a file"
 
-    def test_an_address_that_expired_is_asked_for_again(self, recording: Recording) -> None:
+    def test_an_expired_media_address_is_looked_up_again(self, recording: Recording) -> None:
         if not any(first_call(start) for start in self.media_flows(self.parsed(recording))):
             return  # the delivery itself holds the addresses, and there are no others
         refused = (_refused(status, "download") for status in (401, 403, 404, 410))
@@ -112,7 +112,7 @@ class CallChecks(Subject):
             "a refused download is never tried again: addresses expire"
         )
 
-    def test_our_proof_is_made_of_headers(self) -> None:
+    def test_authorize_returns_valid_headers(self) -> None:
         for name, value in self.connector.authorize(RECEIVED_AT).items():
             assert name == name.lower()
             assert name.isascii()
@@ -120,7 +120,7 @@ class CallChecks(Subject):
             assert value.isprintable()
 
     @pytest.mark.parametrize("token", ["", "wrong", "é", "\udce9", "a" * 10_000])
-    def test_a_handshake_with_the_wrong_word_is_not_answered(self, token: str) -> None:
+    def test_handshake_rejects_a_wrong_verify_token(self, token: str) -> None:
         words = ("hub.verify_token", "verify_token", "token", "secret", "hub.mode", "mode")
         asked = {**dict.fromkeys(words, token), "hub.challenge": "echo-me", "challenge": "echo-me"}
         subscribing = {**asked, "hub.mode": "subscribe", "mode": "subscribe"}
@@ -135,7 +135,7 @@ class CallChecks(Subject):
             answer = self.connector.handshake(request)
             assert answer is None or (answer.status >= 400 and b"echo-me" not in answer.body)
 
-    def test_a_delivery_on_disk_is_a_success(self) -> None:
+    def test_acknowledge_returns_a_success(self) -> None:
         answer = self.connector.acknowledge()
         assert isinstance(answer, Response)
         assert 200 <= answer.status < 300, "anything else makes the platform send it again"

@@ -116,7 +116,7 @@ def exchanges(folder: Path) -> list[Exchange]:
 class ExchangeChecks(CallChecks):
     """What flows promise, shown by recorded exchanges."""
 
-    def test_an_exchange_goes_as_it_was_recorded(self) -> None:
+    def test_flows_match_the_recorded_exchanges(self) -> None:
         wrong: list[str] = []
         for exchange in exchanges(self.payloads):
             driven = self._driven(exchange)
@@ -128,7 +128,7 @@ class ExchangeChecks(CallChecks):
                 wrong.append(f"{exchange.name}: replies left over")
         assert not wrong, "\n".join(wrong)
 
-    def test_an_exchange_keeps_credentials_home(self) -> None:
+    def test_recorded_exchanges_send_credentials_only_to_declared_hosts(self) -> None:
         for exchange in exchanges(self.payloads):
             driven = self._driven(exchange)
             for call in driven.calls:
@@ -136,7 +136,7 @@ class ExchangeChecks(CallChecks):
             if exchange.flow not in ANSWERED:
                 self.check_end(PURPOSES[exchange.flow], driven.result, driven.refused)
 
-    def test_a_file_is_found_where_it_may_be_fetched(self) -> None:
+    def test_media_addresses_are_on_declared_hosts(self) -> None:
         for exchange in exchanges(self.payloads):
             found = self._driven(exchange).result
             if isinstance(found, Download):
@@ -147,13 +147,13 @@ class ExchangeChecks(CallChecks):
                         " it, or say elsewhere if only an operator can know the host"
                     )
 
-    def test_an_exchange_goes_the_same_way_again(self) -> None:
+    def test_a_repeated_exchange_makes_the_same_calls(self) -> None:
         for exchange in exchanges(self.payloads):
             assert self._driven(exchange).calls == self._driven(exchange).calls, (
                 f"{exchange.name}: what was learned from answers is kept, and answers expire"
             )
 
-    def test_damaged_replies_cost_a_refusal_and_no_more(self) -> None:
+    def test_flows_refuse_damaged_replies(self) -> None:
         for exchange in exchanges(self.payloads):
             random = Random(exchange.name)  # noqa: S311 - the same damage every time
             for _ in range(DAMAGES if exchange.steps else 0):

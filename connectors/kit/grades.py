@@ -39,7 +39,7 @@ class GradeChecks(Subject):
     readme: ClassVar[Path | None] = None
     live: ClassVar[str] = ""
 
-    def test_it_has_the_grade_it_claims(self) -> None:
+    def test_the_connector_reaches_the_grade_it_claims(self) -> None:
         claimed = GRADES[: GRADES.index(self.grade) + 1]
         missing = [reason for grade in claimed for reason in self.missing(grade)]
         assert not missing, f"for {self.grade}: " + "; ".join(missing)

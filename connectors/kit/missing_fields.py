@@ -19,7 +19,7 @@ _NOTHING = "None"
 class MissingFieldChecks(Subject):
     """What `parse` promises about fields that are absent, null or blank."""
 
-    def test_a_field_that_may_be_absent_may_be_null(self, recording: Recording) -> None:
+    def test_an_optional_field_may_also_be_null_or_blank(self, recording: Recording) -> None:
         for path in fields(recording.content):
             absent = self._means(recording, without(recording.content, path))
             nothing = self._means(recording, self._emptied(recording.content, path))
@@ -28,7 +28,7 @@ class MissingFieldChecks(Subject):
                 " .get(), and not with `in` or a default whether it is there"
             )
 
-    def test_no_id_is_made_of_nothing(self, recording: Recording) -> None:
+    def test_no_id_is_built_from_a_null_field(self, recording: Recording) -> None:
         for path in fields(recording.content):
             for event in self._means(recording, self._emptied(recording.content, path)):
                 if not isinstance(event, Unknown):
@@ -39,7 +39,7 @@ class MissingFieldChecks(Subject):
                         " would be taken for one; id_of refuses what is no id"
                     )
 
-    def test_no_file_is_asked_for_by_no_name(self, recording: Recording) -> None:
+    def test_no_media_call_is_built_from_a_null_field(self, recording: Recording) -> None:
         for path in fields(recording.content):
             events = self._means(recording, self._emptied(recording.content, path))
             for ref, start in zip(files(events), self.media_flows(events), strict=True):

@@ -30,13 +30,13 @@ NO_DELIVERIES: tuple[Any, ...] = (
 class ParsingChecks(Subject):
     """What `parse` promises."""
 
-    def test_a_recording_means_what_was_recorded(self, recording: Recording) -> None:
+    def test_parse_returns_the_recorded_events(self, recording: Recording) -> None:
         found = orjson.loads(dump(self.parsed(recording)))
         if found != recording.events:
             file = self.payloads / f"{recording.name}.json"
             pytest.fail(unlike(file, {"events": found}, frozenset({"events"})))
 
-    def test_reading_twice_is_reading_once(self, recording: Recording) -> None:
+    def test_parse_is_repeatable_and_leaves_its_input_unchanged(self, recording: Recording) -> None:
         before = copy.deepcopy(recording.content)
         again = type(self.connector)(self.connector.config)
         events = self.parsed(recording)
@@ -44,18 +44,18 @@ class ParsingChecks(Subject):
         assert again.parse(recording.delivery(again)) == events
         assert recording.content == before, "parse changed its input"
 
-    def test_a_repeat_on_another_day_is_the_same_fact(self, recording: Recording) -> None:
+    def test_parse_gives_a_later_repeat_the_same_ids(self, recording: Recording) -> None:
         delivery = recording.delivery(self.connector)
         repeat = replace(delivery, received_at=delivery.received_at + timedelta(days=6))
         assert _facts(self.connector.parse(repeat)) == _facts(self.connector.parse(delivery))
 
-    def test_events_survive_being_written_down(self, recording: Recording) -> None:
+    def test_events_survive_serialization_and_hold_no_secret(self, recording: Recording) -> None:
         events = self.parsed(recording)
         assert isinstance(events, list)
         assert load(dump(events)) == events
         assert not self.leaks(dump(events).decode())
 
-    def test_events_are_told_apart(self, recording: Recording) -> None:
+    def test_every_event_has_an_id_of_its_own(self, recording: Recording) -> None:
         events = self.parsed(recording)
         assert all(event.id for event in events)
         assert len(set(_facts(events))) == len(events)
@@ -65,7 +65,7 @@ class ParsingChecks(Subject):
                 named |= set(getattr(event, "message_ids", ()))
                 assert event.id not in named, "the id of a message belongs to it alone"
 
-    def test_the_same_id_means_the_same_fact_everywhere(self) -> None:
+    def test_no_two_recordings_share_an_id_for_different_facts(self) -> None:
         known: dict[str, tuple[str, AnyEvent]] = {}
         for recording in self.recorded:
             for event in self.parsed(recording):
@@ -76,7 +76,7 @@ class ParsingChecks(Subject):
                     f"{name} and {recording.name} hold different facts under one id: {event.id}"
                 )
 
-    def test_events_say_whose_they_are(self, recording: Recording) -> None:
+    def test_every_event_names_its_account_and_party(self, recording: Recording) -> None:
         for event in self.parsed(recording):
             if not isinstance(event, Unknown):
                 assert event.account
@@ -84,7 +84,7 @@ class ParsingChecks(Subject):
                 ids = [event.party.id, *event.party.aliases] if event.party else []
                 assert len(set(ids)) == len(ids), "an alias is another id of the same person"
 
-    def test_texts_hold_what_people_wrote(self, recording: Recording) -> None:
+    def test_texts_hold_no_placeholder_and_times_have_a_zone(self, recording: Recording) -> None:
         for event in self.parsed(recording):
             if isinstance(event, Message | Echo | Edit):
                 assert event.text != "", "no text is None"
@@ -92,14 +92,14 @@ class ParsingChecks(Subject):
             if event.sent_at is not None:
                 assert event.sent_at.tzinfo is not None
 
-    def test_attachments_say_what_they_are(self, recording: Recording) -> None:
+    def test_every_attachment_has_content_or_a_reason(self, recording: Recording) -> None:
         for event in self.parsed(recording):
             if isinstance(event, Message | Echo | Edit):
                 for found in event.attachments:
                     held = found.media or found.details is not None or found.refused
                     assert held or found.kind == "unsupported", f"a {found.kind} of nothing"
 
-    def test_damage_costs_an_unknown_and_no_more(self, recording: Recording) -> None:
+    def test_parse_turns_damaged_entries_into_unknown_events(self, recording: Recording) -> None:
         random = Random(recording.name)  # noqa: S311 - the same damage every time
         words = _words(self.parsed(recording))
         for _ in range(DAMAGES):
@@ -109,13 +109,13 @@ class ParsingChecks(Subject):
                     assert not any(word in event.reason for word in words), "a reason quotes people"
 
     @pytest.mark.parametrize("content", NO_DELIVERIES)
-    def test_what_is_no_delivery_costs_an_unknown(self, content: Any) -> None:
+    def test_parse_turns_invalid_content_into_one_unknown_event(self, content: Any) -> None:
         recording = replace(self.recorded[0], content=content)
         events = self.parsed(recording)
         assert [event.type for event in events] == ["unknown"]
         assert content is None or events[0].raw is not None, "what cannot be read is kept"  # type: ignore[union-attr]  # an Unknown
 
-    def test_headers_and_query_may_be_missing(self, recording: Recording) -> None:
+    def test_parse_works_without_headers_and_query(self, recording: Recording) -> None:
         delivery = recording.delivery(self.connector)
         self._read(replace(delivery, headers={}, query={}))
 

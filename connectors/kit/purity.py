@@ -40,17 +40,17 @@ _REMEDY = (
 class PurityChecks(Subject):
     """What a connector's code promises."""
 
-    def test_it_imports_nothing_that_acts(self) -> None:
+    def test_the_code_imports_nothing_with_side_effects(self) -> None:
         for file in sources(type(self.connector)):
             found = {name for name in _imports(ast.parse(file.read_bytes())) if _acts(name)}
             assert not found, f"{file.name} imports {', '.join(sorted(found))}; {_REMEDY}"
 
-    def test_it_calls_nothing_that_acts(self) -> None:
+    def test_the_code_calls_nothing_with_side_effects(self) -> None:
         for file in sources(type(self.connector)):
             found = set(_called(ast.parse(file.read_bytes()))) & ACTS
             assert not found, f"{file.name} calls {', '.join(sorted(found))}; {_REMEDY}"
 
-    def test_it_keeps_nothing_between_calls(self) -> None:
+    def test_the_code_assigns_no_global_variable(self) -> None:
         for file in sources(type(self.connector)):
             for node in ast.walk(ast.parse(file.read_bytes())):
                 assert not isinstance(node, ast.Global), (

@@ -38,7 +38,7 @@ def refusals(folder: Path) -> Iterator[Refusal]:
 class RefusalChecks(CallChecks):
     """What `refusal` promises, shown by recorded replies."""
 
-    def test_a_refusal_means_what_was_recorded(self) -> None:
+    def test_refusal_matches_the_recorded_refusals(self) -> None:
         wrong: list[str] = []
         for recorded in refusals(self.payloads):
             for raw in recorded.replies:

@@ -25,19 +25,19 @@ TEXTS = (
 class SendingChecks(Subject):
     """What `send_text`, `send_typing` and `mark_read` promise."""
 
-    def test_a_second_attempt_is_the_same_as_the_first(self) -> None:
+    def test_a_second_attempt_makes_the_same_call(self) -> None:
         again = type(self.connector)(self.connector.config)
         for text in (OUT, replace(OUT, key="msg_2", text="0", reply_to="message-1")):
             assert first_call(partial(again.send_text, text)) == self._call(text)
 
-    def test_a_key_tells_attempts_from_texts(self) -> None:
+    def test_a_text_that_may_be_resent_carries_its_key(self) -> None:
         if not self.connector.resend_is_safe or not self._sends:
             return
         one, other = self._call(OUT), self._call(replace(OUT, key="msg_2"))
         assert one != other, "sending again is said to be safe, but no call carries the key"
 
     @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
-    def test_what_was_written_is_what_is_sent(self, text: str) -> None:
+    def test_a_text_is_sent_unchanged(self, text: str) -> None:
         if self._sends:
             call = self._call(replace(OUT, text=text))
             assert text in _values(call), "the text is not in the call as it was written"
@@ -47,19 +47,19 @@ class SendingChecks(Subject):
             text = "x" * (self.connector.capabilities.max_text - 1) + "!"
             assert text in _values(self._call(replace(OUT, text=text)))
 
-    def test_a_text_goes_to_whom_it_is_meant_for(self) -> None:
+    def test_a_text_names_its_recipient(self) -> None:
         if self._sends:
             one, other = self._call(OUT), self._call(replace(OUT, to="consumer-2"))
             assert one is None or one != other, "the call does not say for whom the text is"
 
-    def test_what_was_read_is_named(self) -> None:
+    def test_mark_read_names_the_message_or_its_sender(self) -> None:
         if self.connector.capabilities.support("mark_read") == "no":
             return
         call = first_call(lambda: self.connector.mark_read("", OUT.to, "message-1"))
         assert call is not None, "nothing is told"
         assert any(word in repr(call) for word in (OUT.to, "message-1"))
 
-    def test_who_shall_see_that_somebody_writes_is_named(self) -> None:
+    def test_send_typing_names_the_message_or_its_sender(self) -> None:
         if self.connector.capabilities.support("send_typing") == "no":
             return
         call = first_call(partial(self.connector.send_typing, WRITING))

@@ -36,10 +36,12 @@ _DECADES = timedelta(days=20 * 365)
 class VerifyChecks(Subject):
     """What `verify` promises."""
 
-    def test_a_genuine_request_is_taken(self, recording: Recording) -> None:
+    def test_verify_accepts_a_genuine_request(self, recording: Recording) -> None:
         self.connector.verify(self.genuine(recording))
 
-    def test_the_proof_missing_changed_or_cut_is_refused(self, recording: Recording) -> None:
+    def test_verify_rejects_a_missing_altered_or_truncated_signature(
+        self, recording: Recording
+    ) -> None:
         genuine = self.genuine(recording)
         proof = genuine.headers[self.signature_header]
         others = {k: v for k, v in genuine.headers.items() if k != self.signature_header}
@@ -53,11 +55,11 @@ class VerifyChecks(Subject):
             self._refused(self._with_proof(genuine, wrong), proof)
 
     @pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
-    def test_a_hostile_proof_is_refused_and_nothing_else_happens(self, hostile: str) -> None:
+    def test_verify_rejects_a_malformed_signature_without_crashing(self, hostile: str) -> None:
         genuine = self.genuine(self.recorded[0])
         self._refused(self._with_proof(genuine, hostile), genuine.headers[self.signature_header])
 
-    def test_what_the_proof_covers_cannot_be_changed(self, recording: Recording) -> None:
+    def test_verify_rejects_a_change_to_anything_it_covers(self, recording: Recording) -> None:
         genuine = self.genuine(recording)
         proof = genuine.headers[self.signature_header]
         body = genuine.body
@@ -73,29 +75,29 @@ class VerifyChecks(Subject):
                 self._refused(request, proof)
 
     @pytest.mark.parametrize("body", GARBAGE)
-    def test_a_body_of_garbage_never_makes_the_check_fall_over(self, body: bytes) -> None:
+    def test_verify_never_crashes_on_a_garbage_body(self, body: bytes) -> None:
         genuine = self.genuine(self.recorded[0])
         for request in (replace(genuine, body=body), self.sign(replace(genuine, body=body))):
             with suppress(Forbidden):
                 self.connector.verify(request)
 
-    def test_a_request_with_nothing_in_it_is_refused(self) -> None:
+    def test_verify_rejects_an_empty_request(self) -> None:
         genuine = self.genuine(self.recorded[0])
         for method in ("POST", "GET", ""):
             bare = Request(method, "", {}, b"", genuine.received_at, {})
             self._refused(bare, genuine.headers[self.signature_header])
 
-    def test_what_is_proved_but_not_for_us_is_refused(self) -> None:
+    def test_verify_rejects_deliveries_signed_for_other_accounts(self) -> None:
         """`not_ours/*.json` beside the recordings: deliveries of other accounts, as the platform would sign them."""
         for recording in recordings(self.payloads / "not_ours"):
             genuine = self.genuine(recording)
             self._refused(genuine, genuine.headers[self.signature_header])
 
-    def test_a_genuine_request_is_taken_in_all_its_forms(self) -> None:
+    def test_verify_accepts_every_variant_of_a_genuine_request(self) -> None:
         for variant in self.variants(self.genuine(self.recorded[0])):
             self.connector.verify(variant)
 
-    def test_a_body_that_unfolds_is_not_unfolded_whole(self) -> None:
+    def test_verify_does_not_decompress_beyond_max_body(self) -> None:
         if self.connector.body == "gzip-json":
             request = self.recorded[0].request(self.connector)
             bomb = gzip.compress(bytes(16 * self.connector.max_body))
@@ -108,36 +110,36 @@ class VerifyChecks(Subject):
                 tracemalloc.stop()
             assert peak < 8 * self.connector.max_body, "use `inflate`, which stops at max_body"
 
-    def test_a_forgery_of_its_own_kind_is_refused(self) -> None:
+    def test_verify_rejects_every_platform_specific_forgery(self) -> None:
         for forged in self.forgeries(self.genuine(self.recorded[0])):
             self._refused(forged, forged.headers.get(self.signature_header, ""))
 
-    def test_a_proof_that_tells_its_time_is_not_believed_before_it(self) -> None:
+    def test_verify_rejects_a_signature_dated_in_the_future(self) -> None:
         request = self.recorded[0].request(self.connector)
         later = self.sign(replace(request, received_at=request.received_at + _DECADES))
         proof = later.headers[self.signature_header]
         if proof != self.sign(request).headers[self.signature_header]:
             self._refused(replace(later, received_at=request.received_at), proof)
 
-    def test_the_proof_is_one_of_our_secrets(self) -> None:
+    def test_verify_rejects_a_signature_made_with_other_secrets(self) -> None:
         stranger = _with_settings(self.connector, _other)
         genuine = self.genuine(self.recorded[0])
         with pytest.raises(Forbidden):
             stranger.verify(genuine)
 
-    def test_each_secret_counts_whatever_its_place(self) -> None:
+    def test_verify_accepts_a_signature_made_with_any_secret(self) -> None:
         genuine = self.genuine(self.recorded[0])
         _with_settings(self.connector, _reversed).verify(genuine)
         _with_settings(self.connector, _joined_by_another).verify(genuine)
 
-    def test_it_is_believed_at_any_time_of_its_own(self) -> None:
+    def test_verify_uses_received_at_as_its_only_clock(self) -> None:
         """The clock is `received_at` and no other."""
         recording = self.recorded[0]
         request = recording.request(self.connector)
         for moved in (request.received_at - _DECADES, request.received_at + _DECADES):
             self.connector.verify(self.sign(replace(request, received_at=moved)))
 
-    def test_comparing_takes_as_long_for_a_wrong_proof_as_for_a_right_one(self) -> None:
+    def test_verify_compares_in_constant_time(self) -> None:
         genuine = self.genuine(self.recorded[0])
         with _watched() as called:
             self.connector.verify(genuine)
@@ -145,7 +147,7 @@ class VerifyChecks(Subject):
             "compare proofs with `constant_time_equal` or `matches_any`, never with =="
         )
 
-    def test_comparing_takes_as_long_for_each_secret(self) -> None:
+    def test_verify_compares_with_every_secret(self) -> None:
         genuine = self.genuine(self.recorded[0])
         compared = []
         for order in (_in_order, _reversed):

@@ -66,9 +66,9 @@ def breaks(promise: str) -> Callable[[F], F]:
 
 # proof --------------------------------------------------------------------------------------------
 
-CHANGED = "the_proof_missing_changed_or_cut_is_refused"
-HOSTILE = "a_hostile_proof_is_refused_and_nothing_else_happens"
-COVERED = "what_the_proof_covers_cannot_be_changed"
+CHANGED = "verify_rejects_a_missing_altered_or_truncated_signature"
+HOSTILE = "verify_rejects_a_malformed_signature_without_crashing"
+COVERED = "verify_rejects_a_change_to_anything_it_covers"
 
 
 @breaks(CHANGED)
@@ -107,7 +107,7 @@ class ComparesTexts(Acme):
             raise Forbidden("X-Acme fits none of secrets")
 
 
-@breaks("a_body_of_garbage_never_makes_the_check_fall_over")
+@breaks("verify_never_crashes_on_a_garbage_body")
 class ReadsBeforeItProves(Acme):
     def verify(self, request: Request) -> None:
         orjson.loads(request.body)
@@ -121,7 +121,7 @@ class LooksUpTheHeaderCarelessly(Acme):
             raise Forbidden("X-Acme does not fit")
 
 
-@breaks("comparing_takes_as_long_for_a_wrong_proof_as_for_a_right_one")
+@breaks("verify_compares_in_constant_time")
 class ComparesUntilTheFirstDifference(Acme):
     def verify(self, request: Request) -> None:
         expected = [proof(secret, request.body) for secret in revealed(self.config.secrets)]
@@ -182,14 +182,14 @@ class SaysThatTheAddressIsCovered(Acme):
     covers = frozenset({"body", "url"})
 
 
-@breaks("a_forgery_of_its_own_kind_is_refused")
+@breaks("verify_rejects_every_platform_specific_forgery")
 class TakesWhatCallsItselfATest(Acme):
     def verify(self, request: Request) -> None:
         if "x-acme-test" not in request.headers:
             super().verify(request)
 
 
-@breaks("a_genuine_request_is_taken_in_all_its_forms")
+@breaks("verify_accepts_every_variant_of_a_genuine_request")
 class TakesNoCapitals(Acme):
     def verify(self, request: Request) -> None:
         if request.headers.get("x-acme", "").isupper():
@@ -197,7 +197,7 @@ class TakesNoCapitals(Acme):
         super().verify(request)
 
 
-@breaks("comparing_takes_as_long_for_each_secret")
+@breaks("verify_compares_with_every_secret")
 class StopsAtTheSecretThatFits(Acme):
     def verify(self, request: Request) -> None:
         given = request.headers.get("x-acme", "")
@@ -206,13 +206,13 @@ class StopsAtTheSecretThatFits(Acme):
             raise Forbidden("X-Acme fits none of secrets")
 
 
-@breaks("what_is_proved_but_not_for_us_is_refused")
+@breaks("verify_rejects_deliveries_signed_for_other_accounts")
 class TakesWhatIsForOthers(Acme):
     def verify(self, request: Request) -> None:
         super().verify(replace(request, headers={**request.headers, "x-shop": "shop-1"}))
 
 
-@breaks("the_proof_is_one_of_our_secrets")
+@breaks("verify_rejects_a_signature_made_with_other_secrets")
 class KnowsTheSecretByHeart(Acme):
     def verify(self, request: Request) -> None:
         given = request.headers.get("x-acme", "").encode(errors="replace")
@@ -220,21 +220,21 @@ class KnowsTheSecretByHeart(Acme):
             raise Forbidden("X-Acme does not fit")
 
 
-@breaks("a_genuine_request_is_taken")
+@breaks("verify_accepts_a_genuine_request")
 class TriesTheFirstSecretOnly(Acme):
     def verify(self, request: Request) -> None:
         first = self.config.model_copy(update={"secrets": self.config.secrets[:1]})
         Acme(first).verify(request)
 
 
-@breaks("each_secret_counts_whatever_its_place")
+@breaks("verify_accepts_a_signature_made_with_any_secret")
 class TriesTheLastSecretOnly(Acme):
     def verify(self, request: Request) -> None:
         last = self.config.model_copy(update={"secrets": self.config.secrets[-1:]})
         Acme(last).verify(request)
 
 
-@breaks("it_is_believed_at_any_time_of_its_own")
+@breaks("verify_uses_received_at_as_its_only_clock")
 class HasAYearInMind(Acme):
     def verify(self, request: Request) -> None:
         super().verify(request)
@@ -244,26 +244,26 @@ class HasAYearInMind(Acme):
 
 # what is declared ---------------------------------------------------------------------------------
 
-CHART = "its_chart_tells_what_its_methods_do"
-WHERE = "it_says_where_it_may_go"
+CHART = "capabilities_match_the_implemented_methods"
+WHERE = "hosts_patience_and_reply_window_are_valid"
 
 
-@breaks("it_says_what_it_is")
+@breaks("api_name_label_and_docs_are_valid")
 class NeedsAnotherContract(Acme):
     api = 2
 
 
-@breaks("it_says_what_it_is")
+@breaks("api_name_label_and_docs_are_valid")
 class HasALoudName(Acme):
     name = "Acme"
 
 
-@breaks("it_says_what_a_delivery_is")
+@breaks("body_covers_max_body_and_keeps_are_valid")
 class StoresTheProof(Acme):
     keeps = frozenset({"x-acme"})
 
 
-@breaks("it_says_what_a_delivery_is")
+@breaks("body_covers_max_body_and_keeps_are_valid")
 class TakesBodiesOfAnySize(Acme):
     max_body = 10**12
 
@@ -284,18 +284,18 @@ class PromisesWhatItCannotDo(Acme):
     mark_read = Connector.mark_read  # type: ignore[assignment]  # as if it had none
 
 
-@breaks("its_notes_and_its_numbers_agree")
+@breaks("numbers_in_notes_match_the_declared_limits")
 class ForgetsItsReplyWindow(Acme):
     capabilities = replace(Acme.capabilities, notes={"send_text": "within 24 hours"})
 
 
-@breaks("an_empty_secret_is_refused")
+@breaks("an_empty_secret_is_rejected")
 class TakesAnEmptyToken(Acme):
     class Config(Settings):
         token: SecretStr = Field(description="Calls the API")
 
 
-@breaks("its_limits_are_those_of_what_it_offers")
+@breaks("limits_belong_to_offered_features")
 class LimitsWhatItDoesNotOffer(Acme):
     capabilities = replace(Acme.capabilities, limits={"video": Limit(max_bytes=1)})
 
@@ -312,12 +312,12 @@ class SendsTextsOfNoLength(Acme):
     )
 
 
-@breaks("its_chart_tells_what_its_recordings_show")
+@breaks("capabilities_include_every_feature_the_recordings_show")
 class HidesItsPhotos(Acme):
     capabilities = Capabilities(offers(yes=("text", "read", "send_text", "mark_read")), max_text=9)
 
 
-@breaks("it_has_the_grade_it_claims")
+@breaks("the_connector_reaches_the_grade_it_claims")
 class PromisesVideosThatNobodyHasSeen(Acme):
     capabilities = Capabilities(
         offers(yes=("text", "photo", "photo_caption", "video", "read", "send_text", "mark_read")),
@@ -325,38 +325,38 @@ class PromisesVideosThatNobodyHasSeen(Acme):
     )
 
 
-@breaks("settings_show_no_secret")
+@breaks("settings_never_show_a_secret")
 class ShowsItsSecret(Acme):
     class Config(Settings):
         def __repr__(self) -> str:
             return f"Settings({revealed(self.secrets)})"
 
 
-@breaks("settings_show_no_secret")
+@breaks("settings_never_show_a_secret")
 class ShowsItsSecretInItsName(Acme):
     def __repr__(self) -> str:
         return f"Acme({revealed(self.config.secrets)})"
 
 
-@breaks("what_opens_doors_is_typed_as_a_secret")
+@breaks("credentials_are_typed_as_secrets")
 class KeepsATokenInTheOpen(Acme):
     class Config(Settings):
         refresh_token: str = Field(default="refresh-token-1", description="Refreshes")
 
 
-@breaks("a_setting_it_does_not_know_is_refused")
+@breaks("an_unknown_setting_is_rejected")
 class TakesAnySetting(Acme):
     class Config(Settings, extra="allow"):
         pass
 
 
-@breaks("settings_cannot_be_changed")
+@breaks("settings_are_immutable")
 class LetsSettingsBeChanged(Acme):
     class Config(Settings, frozen=False):
         pass
 
 
-@breaks("a_mistake_in_the_settings_shows_no_secret")
+@breaks("a_validation_error_never_shows_a_secret")
 class QuotesSettingsInMistakes(Acme):
     class Config(Settings, hide_input_in_errors=False):
         def __init__(self, **given: Any) -> None:
@@ -369,7 +369,7 @@ class QuotesSettingsInMistakes(Acme):
             return cls(**given)
 
 
-@breaks("it_holds_nothing_but_its_settings")
+@breaks("an_instance_holds_only_its_settings")
 class CountsWhatItReads(Acme):
     count = 0
 
@@ -380,10 +380,10 @@ class CountsWhatItReads(Acme):
 
 # reading ------------------------------------------------------------------------------------------
 
-BATCH = "a_batch_means_what_its_entries_mean"
-POISON = "a_poisoned_entry_costs_its_neighbours_nothing"
-TWICE = "reading_twice_is_reading_once"
-APART = "events_are_told_apart"
+BATCH = "a_batch_yields_the_events_of_its_entries"
+POISON = "a_bad_entry_does_not_affect_its_neighbours"
+TWICE = "parse_is_repeatable_and_leaves_its_input_unchanged"
+APART = "every_event_has_an_id_of_its_own"
 
 
 @breaks(BATCH)
@@ -404,7 +404,7 @@ class ReadsOneAndKnowsOfNoOther(Acme):
         return read_each(self.read, [content["updates"][0]])
 
 
-@breaks("damage_costs_an_unknown_and_no_more")
+@breaks("parse_turns_damaged_entries_into_unknown_events")
 class LetsOneBadEntryThrough(Acme):
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
         return [self.read(raw) for raw in delivery.content["updates"]]
@@ -430,7 +430,7 @@ class DropsWhatItCannotRead(Acme):
         return [event for event in super().open(content) if event.type != "unknown"]
 
 
-@breaks("what_is_no_delivery_costs_an_unknown")
+@breaks("parse_turns_invalid_content_into_one_unknown_event")
 class SwallowsWhatIsNoDelivery(Acme):
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
         try:
@@ -439,20 +439,20 @@ class SwallowsWhatIsNoDelivery(Acme):
             return []
 
 
-@breaks("what_is_no_delivery_costs_an_unknown")
+@breaks("parse_turns_invalid_content_into_one_unknown_event")
 class LetsTheEnvelopeThrough(Acme):
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
         return super().open(delivery.content)
 
 
-@breaks("what_is_no_delivery_costs_an_unknown")
+@breaks("parse_turns_invalid_content_into_one_unknown_event")
 class ThrowsAwayWhatItCannotRead(Acme):
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
         events = super().parse(delivery)
         return [replace(one, raw=None) if one.type == "unknown" else one for one in events]
 
 
-@breaks("damage_costs_an_unknown_and_no_more")
+@breaks("parse_turns_damaged_entries_into_unknown_events")
 class QuotesWhatItCannotRead(Acme):
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
         events = super().parse(delivery)
@@ -462,13 +462,13 @@ class QuotesWhatItCannotRead(Acme):
         ]
 
 
-@breaks("damage_costs_an_unknown_and_no_more")
+@breaks("parse_turns_damaged_entries_into_unknown_events")
 class DoesNotCheckTypes(Acme):
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
         return open_each(lambda raw: [self.read(one) for one in raw["updates"]], [delivery.content])
 
 
-@breaks("the_place_in_a_batch_is_no_part_of_an_id")
+@breaks("event_ids_do_not_depend_on_the_batch_order")
 class NumbersWhatItReads(Acme):
     def open(self, content: Any) -> list[AnyEvent]:
         numbered = [{**raw, "id": f"{at}"} for at, raw in enumerate(content["updates"])]
@@ -482,7 +482,7 @@ class GivesAllTheNameOfTheFirst(Acme):
         return super().open({"updates": [{**raw, "from": first} for raw in content["updates"]]})
 
 
-@breaks("a_recording_means_what_was_recorded")
+@breaks("parse_returns_the_recorded_events")
 class ReversesTheOrder(Acme):
     def open(self, content: Any) -> list[AnyEvent]:
         return super().open(content)[::-1]
@@ -512,7 +512,7 @@ class RemembersWhatItRead(Acme):
         return events
 
 
-@breaks("a_repeat_on_another_day_is_the_same_fact")
+@breaks("parse_gives_a_later_repeat_the_same_ids")
 class MakesIdsOfTheTimeOfReceipt(Acme):
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
         stamp = delivery.received_at.isoformat()
@@ -525,26 +525,26 @@ class GivesAllTheSameId(Acme):
         return super().message({**raw, "id": "1"})
 
 
-@breaks("the_same_id_means_the_same_fact_everywhere")
+@breaks("no_two_recordings_share_an_id_for_different_facts")
 class GivesAReceiptTheIdOfTheMessage(Acme):
     def read(self, raw: Any) -> AnyEvent:
         found = super().read(raw)
         return replace(found, id="1") if found.type == "receipt" else found
 
 
-@breaks("the_same_id_means_the_same_fact_everywhere")
+@breaks("no_two_recordings_share_an_id_for_different_facts")
 class MakesIdsOfTheSender(Acme):
     def message(self, raw: Any) -> Message:
         return super().message({**raw, "id": f"{raw['from']}:{len(raw['text'])}"})
 
 
-@breaks("events_say_whose_they_are")
+@breaks("every_event_names_its_account_and_party")
 class LeavesOutTheAccount(Acme):
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
         return [replace(event, account="") for event in super().parse(delivery)]
 
 
-@breaks("a_field_that_may_be_absent_may_be_null")
+@breaks("an_optional_field_may_also_be_null_or_blank")
 class AsksWhetherAFieldIsThere(Acme):
     def message(self, raw: Any) -> Message:
         found = super().message(raw)
@@ -558,19 +558,19 @@ class AsksWhetherAFieldIsThere(Acme):
         return super().message({**raw, "file": raw["file"].strip()})
 
 
-@breaks("no_id_is_made_of_nothing")
+@breaks("no_id_is_built_from_a_null_field")
 class MakesIdsOfNothing(Acme):
     def receipt(self, raw: Any) -> Receipt:
         return super().receipt({**raw, "id": str(raw["id"])})
 
 
-@breaks("no_file_is_asked_for_by_no_name")
+@breaks("no_media_call_is_built_from_a_null_field")
 class AsksForFilesOfNoName(Acme):
     def message(self, raw: Any) -> Message:
         return super().message({**raw, "file": str(raw["file"])} if "file" in raw else raw)
 
 
-@breaks("a_bad_file_costs_no_words")
+@breaks("a_bad_attachment_does_not_lose_the_text")
 class LosesWordsToABadFile(Acme):
     def message(self, raw: Any) -> Message:
         files = [self.file(one) for one in raw.get("files") or []]
@@ -579,41 +579,41 @@ class LosesWordsToABadFile(Acme):
         )
 
 
-@breaks("texts_hold_what_people_wrote")
+@breaks("texts_hold_no_placeholder_and_times_have_a_zone")
 class WritesPlaceholders(Acme):
     def message(self, raw: Any) -> Message:
         found = super().message(raw)
         return replace(found, text="[photo message]") if found.attachments else found
 
 
-@breaks("texts_hold_what_people_wrote")
+@breaks("texts_hold_no_placeholder_and_times_have_a_zone")
 class WritesNothingAsText(Acme):
     def message(self, raw: Any) -> Message:
         return replace(super().message(raw), text=raw["text"])
 
 
-@breaks("texts_hold_what_people_wrote")
+@breaks("texts_hold_no_placeholder_and_times_have_a_zone")
 class GivesTimesOfNowhere(Acme):
     def message(self, raw: Any) -> Message:
         found = super().message(raw)
         return replace(found, sent_at=found.sent_at and found.sent_at.replace(tzinfo=None))
 
 
-@breaks("attachments_say_what_they_are")
+@breaks("every_attachment_has_content_or_a_reason")
 class ForgetsWhereFilesAre(Acme):
     def message(self, raw: Any) -> Message:
         found = super().message(raw)
         return replace(found, attachments=tuple(Attachment(a.kind) for a in found.attachments))
 
 
-@breaks("events_survive_being_written_down")
+@breaks("events_survive_serialization_and_hold_no_secret")
 class KeepsTheSecretInALocator(Acme):
     def message(self, raw: Any) -> Message:
         ref = MediaRef({"id": "f1", "secret": SECRET})
         return replace(super().message(raw), attachments=(Attachment("photo", ref),))
 
 
-@breaks("headers_and_query_may_be_missing")
+@breaks("parse_works_without_headers_and_query")
 class NeedsAHeaderThatMayBeMissing(Acme):
     keeps = frozenset({"x-shop"})
 
@@ -622,7 +622,7 @@ class NeedsAHeaderThatMayBeMissing(Acme):
         return [event for event in super().parse(delivery) if event.account == shop]
 
 
-@breaks("a_recording_means_what_was_recorded")
+@breaks("parse_returns_the_recorded_events")
 class TakesADeletionForANotice(Acme):
     def read(self, raw: Any) -> AnyEvent:
         party = Party(raw["from"])
@@ -633,9 +633,9 @@ class TakesADeletionForANotice(Acme):
 
 # calls --------------------------------------------------------------------------------------------
 
-CREDENTIALS = "credentials_go_only_where_they_belong"
-NONSENSE = "an_answer_that_makes_no_sense_is_a_refusal"
-EXCHANGE = "an_exchange_goes_as_it_was_recorded"
+CREDENTIALS = "credentials_go_only_to_declared_hosts"
+NONSENSE = "flows_refuse_a_nonsensical_reply"
+EXCHANGE = "flows_match_the_recorded_exchanges"
 
 
 @breaks(CREDENTIALS)
@@ -681,7 +681,7 @@ class SendsCredentialsInTheClear(Acme):
         raise Rejected("gone")
 
 
-@breaks("an_exchange_keeps_credentials_home")
+@breaks("recorded_exchanges_send_credentials_only_to_declared_hosts")
 class SendsCredentialsToTheCdn(Acme):
     def media(self, ref: MediaRef) -> Flow:
         reply = yield Call("GET", f"{self.config.api}/files/{ref.locator['id']}")
@@ -691,7 +691,7 @@ class SendsCredentialsToTheCdn(Acme):
         raise self.refusal(reply)
 
 
-@breaks("a_file_is_found_where_it_may_be_fetched")
+@breaks("media_addresses_are_on_declared_hosts")
 class ForgetsItsContentNetwork(Acme):
     media_hosts = frozenset()
 
@@ -736,7 +736,7 @@ class AsksForEver(Acme):
                 return Sent("1")
 
 
-@breaks("an_expected_status_leads_to_an_end_too")
+@breaks("flows_end_on_every_status_they_expect")
 class TriesAgainByItself(Acme):
     def media(self, ref: MediaRef) -> Flow:
         while True:
@@ -748,7 +748,7 @@ class TriesAgainByItself(Acme):
                 raise self.refusal(reply)
 
 
-@breaks("a_flow_asks_anew_each_time")
+@breaks("a_flow_starts_over_on_every_attempt")
 class RemembersThatItAsked(Acme):
     asked: ClassVar[set[str]] = set()
 
@@ -763,7 +763,7 @@ class RemembersThatItAsked(Acme):
         raise self.refusal(reply)
 
 
-@breaks("an_exchange_goes_the_same_way_again")
+@breaks("a_repeated_exchange_makes_the_same_calls")
 class RemembersAddresses(Acme):
     known: ClassVar[dict[str, str]] = {}
 
@@ -779,20 +779,20 @@ class RemembersAddresses(Acme):
         return Download(Call("GET", self.known[id], auth=False))
 
 
-@breaks("an_address_that_expired_is_asked_for_again")
+@breaks("an_expired_media_address_is_looked_up_again")
 class GivesExpiredFilesUp(Acme):
     def refusal(self, reply: Reply) -> Rejected:
         passes = reply.status in {408, 429} or reply.status >= 500 or reply.purpose == "check"
         return by_status(reply) if passes else Rejected("gone")
 
 
-@breaks("every_refusal_can_be_read")
+@breaks("refusal_handles_every_status_and_body")
 class CannotReadRefusals(Acme):
     def refusal(self, reply: Reply) -> Rejected:
         return Rejected(reply.content["error"]["word"])
 
 
-@breaks("every_refusal_can_be_read")
+@breaks("refusal_handles_every_status_and_body")
 class TellsTheTokenInARefusal(Acme):
     def refusal(self, reply: Reply) -> Rejected:
         refusal = by_status(reply)
@@ -800,7 +800,7 @@ class TellsTheTokenInARefusal(Acme):
         return refusal
 
 
-@breaks("a_refusal_quotes_nobody")
+@breaks("refusal_never_quotes_the_platforms_message")
 class RepeatsWhatThePlatformSays(Acme):
     def refusal(self, reply: Reply) -> Rejected:
         refusal = by_status(reply)
@@ -808,61 +808,61 @@ class RepeatsWhatThePlatformSays(Acme):
         return refusal
 
 
-@breaks("what_passes_is_tried_again")
+@breaks("refusal_retries_temporary_errors")
 class GivesUpAtOnce(Acme):
     def refusal(self, reply: Reply) -> Rejected:
         found = by_status(reply)
         return Rejected(found.reason, retry=reply.status < 500, operator=found.operator)
 
 
-@breaks("a_refusal_means_what_was_recorded")
+@breaks("refusal_matches_the_recorded_refusals")
 class TakesWhatIsGoneForExpired(Acme):
     def refusal(self, reply: Reply) -> Rejected:
         gone = reply.status == 404 and reply.purpose == "download"
         return Rejected("expired", retry=True) if gone else by_status(reply)
 
 
-@breaks("what_will_not_pass_is_not_tried_again")
+@breaks("refusal_does_not_retry_permanent_errors")
 class NeverGivesUp(Acme):
     def refusal(self, reply: Reply) -> Rejected:
         found = by_status(reply)
         return Rejected(found.reason, retry=True, after=found.after, operator=found.operator)
 
 
-@breaks("the_seconds_that_a_platform_asks_for_are_waited")
+@breaks("refusal_waits_as_long_as_the_platform_asks")
 class DoesNotWait(Acme):
     def refusal(self, reply: Reply) -> Rejected:
         found = by_status(reply)
         return Rejected(found.reason, retry=found.retry, operator=found.operator)
 
 
-@breaks("refused_credentials_ask_for_a_person")
+@breaks("rejected_credentials_call_for_an_operator")
 class KeepsTryingTheWrongToken(Acme):
     def refusal(self, reply: Reply) -> Rejected:
         found = by_status(reply)
         return Rejected(found.reason, retry=found.retry, after=found.after)
 
 
-@breaks("a_refused_file_ends_in_words_that_the_gateway_knows")
+@breaks("media_refusals_use_reasons_the_gateway_knows")
 class InventsWordsForFiles(Acme):
     def refusal(self, reply: Reply) -> Rejected:
         found = by_status(reply)
         return Rejected("vanished", retry=True, after=found.after, operator=found.operator)
 
 
-@breaks("our_proof_is_made_of_headers")
+@breaks("authorize_returns_valid_headers")
 class ShoutsItsHeaders(Acme):
     def authorize(self, now: Any) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {TOKEN}"}
 
 
-@breaks("a_handshake_with_the_wrong_word_is_not_answered")
+@breaks("handshake_rejects_a_wrong_verify_token")
 class AnswersEveryHandshake(Acme):
     def handshake(self, request: Request) -> Response:
         return Response(body=request.query.get("hub.challenge", "").encode(errors="replace"))
 
 
-@breaks("a_delivery_on_disk_is_a_success")
+@breaks("acknowledge_returns_a_success")
 class AnswersWithAnError(Acme):
     def acknowledge(self) -> Response:
         return Response(status=302)
@@ -870,7 +870,7 @@ class AnswersWithAnError(Acme):
 
 # sending ------------------------------------------------------------------------------------------
 
-WRITTEN = "what_was_written_is_what_is_sent"
+WRITTEN = "a_text_is_sent_unchanged"
 
 
 class SendsDifferently(Acme):
@@ -899,19 +899,19 @@ class CutsTexts(SendsDifferently):
         return replace(out, text=out.text[:80])
 
 
-@breaks("a_text_goes_to_whom_it_is_meant_for")
+@breaks("a_text_names_its_recipient")
 class SendsToOneAndAll(SendsDifferently):
     def differently(self, out: Text) -> Text:
         return replace(out, to="everybody")
 
 
-@breaks("a_key_tells_attempts_from_texts")
+@breaks("a_text_that_may_be_resent_carries_its_key")
 class SendsWithoutAKey(SendsDifferently):
     def differently(self, out: Text) -> Text:
         return replace(out, key="")
 
 
-@breaks("a_second_attempt_is_the_same_as_the_first")
+@breaks("a_second_attempt_makes_the_same_call")
 class SendsWithANewKeyEachTime(SendsDifferently):
     numbers = itertools.count()
 
@@ -919,13 +919,13 @@ class SendsWithANewKeyEachTime(SendsDifferently):
         return replace(out, key=f"{out.key}-{next(self.numbers)}")
 
 
-@breaks("what_was_read_is_named")
+@breaks("mark_read_names_the_message_or_its_sender")
 class MarksNothingAsRead(Acme):
     def mark_read(self, account: str, to: str, message_id: str) -> Generator[Call, Reply, None]:
         yield Call("POST", f"{self.config.api}/seen")
 
 
-@breaks("who_shall_see_that_somebody_writes_is_named")
+@breaks("send_typing_names_the_message_or_its_sender")
 class ShowsTypingToNobody(Acme):
     capabilities = Capabilities(
         offers(
@@ -944,7 +944,7 @@ class SaysThatItSent(Acme):
         return Sent(out.key)
 
 
-@breaks("damaged_replies_cost_a_refusal_and_no_more")
+@breaks("flows_refuse_damaged_replies")
 class BelievesWhatIsSaidOfAFile(Acme):
     def media(self, ref: MediaRef) -> Flow:
         reply = yield Call("GET", f"{self.config.api}/files/{ref.locator['id']}")
