@@ -50,6 +50,7 @@ from .tools.entries import (
     listed,
     moment,
     open_each,
+    parse_timestamp,
     read_each,
     unknown,
 )
@@ -152,6 +153,7 @@ __all__ = [
     "moment",
     "offers",
     "open_each",
+    "parse_timestamp",
     "place",
     "read_each",
     "refusal_from",

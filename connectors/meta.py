@@ -58,17 +58,19 @@ class Meta(Connector[M]):
 
     def handshake(self, request: Request) -> Response:
         token = self.config.verify_token.get_secret_value()
-        asked = request.query.get("hub.mode") == "subscribe"
-        if not (constant_time_equal(request.query.get("hub.verify_token", ""), token) and asked):
+        subscribes = request.query.get("hub.mode") == "subscribe"
+        if not (
+            constant_time_equal(request.query.get("hub.verify_token", ""), token) and subscribes
+        ):
             return Response(status=403)
         return Response(body=request.query.get("hub.challenge", "").encode(errors="replace"))
 
     def verify(self, request: Request) -> None:
         # The older X-Hub-Signature (SHA-1) comes along and is worth nothing by itself.
-        found = _SIGNATURE.fullmatch(request.headers.get("x-hub-signature-256", ""))
-        if found is None:
+        signature = _SIGNATURE.fullmatch(request.headers.get("x-hub-signature-256", ""))
+        if signature is None:
             raise Forbidden("X-Hub-Signature-256 is missing or is not sha256=<64 hex digits>")
-        given = bytes.fromhex(found[1])
+        given = bytes.fromhex(signature[1])
         secrets = revealed(self.config.app_secrets)
         if not matches_any((_mac(secret, request.body) for secret in secrets), given):
             raise Forbidden("X-Hub-Signature-256 fits none of app_secrets")
@@ -92,14 +94,14 @@ class Meta(Connector[M]):
     def refusal(self, reply: Reply) -> Rejected:
         error = reply.content.get("error") if isinstance(reply.content, dict) else None
         error = error if isinstance(error, dict) else {}
-        code, subcode = _number(error.get("code")), _number(error.get("error_subcode"))
-        known = (
+        code, subcode = _error_code(error.get("code")), _error_code(error.get("error_subcode"))
+        verdict = (
             self.refusals.get((reply.purpose, reply.status))
             or self.codes.get((code, subcode))
             or self.codes.get(code)
         )
-        told = f"HTTP {reply.status}, code {code}/{subcode}, trace {error.get('fbtrace_id')}"
-        return refusal_from(reply, known, told)
+        detail = f"HTTP {reply.status}, code {code}/{subcode}, trace {error.get('fbtrace_id')}"
+        return refusal_from(reply, verdict, detail)
 
     def graph(self, *path: str, **query: str) -> str:
         """The address of a node or edge; https://developers.facebook.com/docs/graph-api/guides/secure-requests"""
@@ -117,7 +119,7 @@ def appsecret_proof(secret: str, token: str) -> str:
     return _mac(secret, token.encode()).hex()
 
 
-def about_account(account: str, kind: str, raw: Any) -> AnyEvent:
+def account_notice(account: str, kind: str, raw: Any) -> AnyEvent:
     """A fact that concerns no conversation, such as a field the app subscribes to besides messages."""
     details = raw if isinstance(raw, dict) else {"value": raw}
     return Notice(id=f"{kind}:{fingerprint(raw)}", account=account, kind=kind, details=details)
@@ -127,5 +129,5 @@ def _mac(secret: str, message: bytes) -> bytes:
     return hmac.new(secret.encode(), message, sha256).digest()
 
 
-def _number(code: Any) -> int:
+def _error_code(code: Any) -> int:
     return code if isinstance(code, int) else -1

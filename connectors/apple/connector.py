@@ -43,9 +43,9 @@ REFUSALS: Mapping[tuple[Purpose, int], Verdict] = {
     ("send", 400): INVALID,
 }
 #: What preDownload may answer where it knows an object's headers by other names.
-NOT_IN_THESE_NAMES = frozenset({400, 404})
+OTHER_NAMES_NEEDED = frozenset({400, 404})
 #: Headers, and the fields of the body that say the same.
-TOLD_TWICE = {"id": "id", "source-id": "sourceId", "destination-id": "destinationId"}
+BODY_FIELDS = {"id": "id", "source-id": "sourceId", "destination-id": "destinationId"}
 
 
 class Settings(ConnectorConfig):
@@ -68,7 +68,7 @@ class Settings(ConnectorConfig):
 
     @field_validator("secrets")
     @classmethod
-    def _keys(cls, secrets: Secrets) -> Secrets:
+    def _check_keys(cls, secrets: Secrets) -> Secrets:
         for secret in revealed(secrets):
             key_of(secret)
         return secrets
@@ -129,8 +129,8 @@ class Apple(Connector[Settings]):
         # easily forged as left out, so they must agree with the body where both tell.
         if request.headers.get("destination-id", "").lower() not in config.businesses:
             raise Forbidden("destination-id is neither business_id nor one of business_ids")
-        body = _readable(request.body, self.max_body)
-        for header, field in TOLD_TWICE.items():
+        body = _json_fields(request.body, self.max_body)
+        for header, field in BODY_FIELDS.items():
             if not _agree(request.headers.get(header), body.get(field)):
                 raise Forbidden(f"the header {header} and the body's {field} differ")
 
@@ -144,9 +144,9 @@ class Apple(Connector[Settings]):
     def media(self, ref: MediaRef) -> Generator[Call, Reply, Download]:
         decrypt = cipher(ref.locator["key"])
         address = f"{self.config.api}/v1/preDownload"
-        told = object_headers(ref.locator, "mmcs-")
-        reply = yield Call("GET", address, told, expects=NOT_IN_THESE_NAMES)
-        if reply.status in NOT_IN_THESE_NAMES:
+        headers = object_headers(ref.locator, "mmcs-")
+        reply = yield Call("GET", address, headers, expects=OTHER_NAMES_NEEDED)
+        if reply.status in OTHER_NAMES_NEEDED:
             reply = yield Call("GET", address, object_headers(ref.locator, ""))
         match reply.content:
             case {"download-url": str(url)}:
@@ -166,9 +166,9 @@ class Apple(Connector[Settings]):
         """Apple has no call that changes nothing; that the secrets can sign was proved by the settings."""
         return self.config.msp_id
 
-    def _message(self, account: str, to: str, id: str, **what: str) -> Call:
+    def _message(self, account: str, to: str, id: str, **fields: str) -> Call:
         business = account or self.config.business_id
-        message = {"v": 1, **what, "id": id, "sourceId": business, "destinationId": to}
+        message = {"v": 1, **fields, "id": id, "sourceId": business, "destinationId": to}
         headers = {"id": id, "source-id": business, "destination-id": to}
         return Call("POST", f"{self.config.api}/v1/message", headers, json=message)
 
@@ -182,7 +182,7 @@ def _uuid(key: str) -> str:
     return str(uuid.uuid5(NAMESPACE, key))
 
 
-def _readable(body: bytes, limit: int) -> Mapping[str, Any]:
+def _json_fields(body: bytes, limit: int) -> Mapping[str, Any]:
     """The fields of a body; none of one that cannot be read, which is for `parse` to tell."""
     try:
         content = orjson.loads(inflate(body, limit))

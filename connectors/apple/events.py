@@ -44,27 +44,27 @@ def _text(raw: Any, common: Common) -> AnyEvent:
 def _interactive(raw: Any, common: Common) -> AnyEvent:
     answer, reference = raw.get("interactiveData") or {}, raw.get("interactiveDataRef") or {}
     data = answer.get("data") or {}
-    items = _tapped(data)
+    items = _selected_items(data)
     titles = [item["title"] for item in items if item.get("title")]
-    names = [item["identifier"] for item in items if item.get("identifier")]
+    identifiers = [item["identifier"] for item in items if item.get("identifier")]
     text = (
         (data.get("replyMessage") or {}).get("title") or ", ".join(titles) or reference.get("title")
     )
     return Message(
         id=raw["id"],
         text=text or None,
-        attachments=() if text else (_untold(data, reference),),
-        choice=",".join(names) or _form(data),
+        attachments=() if text else (_unsupported(data, reference),),
+        choice=",".join(identifiers) or _form(data),
         referral=_referral(raw),
         **common,
     )
 
 
-def _tapped(data: Any) -> list[Any]:
+def _selected_items(data: Any) -> list[Any]:
     """The items that were chosen, where the answer holds items."""
     match data:
-        case {"quick-reply": {"items": list(items), **told}}:
-            index, name = str(told.get("selectedIndex")), told.get("selectedIdentifier")
+        case {"quick-reply": {"items": list(items), **answer}}:
+            index, name = str(answer.get("selectedIndex")), answer.get("selectedIdentifier")
             by_index = [item for at, item in enumerate(items) if str(at) == index]
             return by_index or [item for item in items if name and item.get("identifier") == name]
         case {"listPicker": {"sections": list(sections)}}:
@@ -79,14 +79,14 @@ def _form(data: Any) -> str | None:
     return orjson.dumps(data["dynamic"]).decode() if data.get("dynamic") else None
 
 
-def _untold(data: Any, reference: Any) -> Attachment:
+def _unsupported(data: Any, reference: Any) -> Attachment:
     """Stands for an answer of which nothing can be shown.
 
     A large answer comes as a reference to an encrypted object, gone within seconds; its title is all that is
     read of it, and its key is nobody else's business.
     """
-    told = {name: reference[name] for name in ("bid", "size") if name in reference}
-    return Attachment("unsupported", details={"interactive": sorted(data), **told})
+    described = {name: reference[name] for name in ("bid", "size") if name in reference}
+    return Attachment("unsupported", details={"interactive": sorted(data), **described})
 
 
 def _notice(raw: Any, common: Common) -> AnyEvent:

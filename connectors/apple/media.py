@@ -28,25 +28,25 @@ _KEY = re.compile(r"(?:00)?([0-9A-Fa-f]{64})")
 
 def attachment(raw: Any, business: str) -> Attachment:
     """One of `attachments`; without all that its download takes, it can only be announced."""
-    told = {name: _first(raw, names) for name, names in _NAMES.items()}
-    kind = kind_of(told["media_type"], told["name"])
+    fields = {name: _first(raw, names) for name, names in _NAMES.items()}
+    kind = kind_of(fields["media_type"], fields["name"])
     locator = {
         "business": business,
-        "url": told["url"],
-        "owner": told["owner"],
-        "key": told["key"],
-        "signature": told["signature_base64"] or _base64(told["signature"]),
+        "url": fields["url"],
+        "owner": fields["owner"],
+        "key": fields["key"],
+        "signature": fields["signature_base64"] or _base64(fields["signature"]),
     }
-    if not all(_fits_a_header(fact) for fact in locator.values()):
+    if not all(_is_valid_header(value) for value in locator.values()):
         return Attachment(kind, refused="gone")
-    ref = MediaRef(locator, told["media_type"], told["name"], _size(told["size"]))
+    ref = MediaRef(locator, fields["media_type"], fields["name"], _size(fields["size"]))
     return Attachment(kind, ref)
 
 
 def object_headers(locator: Mapping[str, str], prefix: str) -> dict[str, str]:
     """What preDownload is told. Apple's sample code puts `mmcs-` before the names, older pages do not."""
-    told = {f"{prefix}{name}": locator[name] for name in ("url", "signature", "owner")}
-    return {"source-id": locator["business"], **told}
+    named = {f"{prefix}{name}": locator[name] for name in ("url", "signature", "owner")}
+    return {"source-id": locator["business"], **named}
 
 
 def cipher(key: str) -> AesCtr:
@@ -64,14 +64,14 @@ def _base64(signature: Any) -> Any:
     return base64.b64encode(bytes.fromhex(signature)).decode()
 
 
-def _fits_a_header(fact: Any) -> bool:
-    return isinstance(fact, str) and fact != "" and fact.isascii() and fact.isprintable()
+def _is_valid_header(value: Any) -> bool:
+    return isinstance(value, str) and value != "" and value.isascii() and value.isprintable()
 
 
 def _first(raw: Any, names: tuple[str, ...]) -> Any:
     return next((raw[name] for name in names if raw.get(name)), None)
 
 
-def _size(told: Any) -> int | None:
+def _size(size: Any) -> int | None:
     """The length, a number or a decimal string. Counter mode keeps it, so it is the file's own."""
-    return int(told) if str(told).isdecimal() else None
+    return int(size) if str(size).isdecimal() else None

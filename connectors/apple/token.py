@@ -17,16 +17,16 @@ from connectors.errors import Forbidden
 #: The one algorithm Apple uses. Naming it here refuses tokens that would choose their own, such as none.
 _ALGORITHM = "HS256"
 #: Clocks may differ by this much (seconds).
-_SKEW = 300
+_CLOCK_SKEW = 300
 #: Apple's tokens have about 200 characters.
-_LONGEST = 4096
+_MAX_LENGTH = 4096
 #: Everything but the signature and the audience is checked here, against the time of receipt.
 _OPTIONS: Any = {
     "require": ["aud", "iat"],
     **dict.fromkeys(("verify_exp", "verify_iat", "verify_nbf", "verify_sub", "verify_jti"), False),
 }
 #: Whatever a token that is none may bring forth.
-_GARBAGE = (jwt.PyJWTError, ValueError, TypeError, RecursionError)
+_INVALID_TOKEN = (jwt.PyJWTError, ValueError, TypeError, RecursionError)
 
 
 def key_of(secret: str) -> bytes:
@@ -42,17 +42,21 @@ def key_of(secret: str) -> bytes:
 
 
 def check_token(
-    authorization: str, keys: Iterable[bytes], msp_id: str, at: datetime, max_age: float | None
+    authorization: str,
+    keys: Iterable[bytes],
+    msp_id: str,
+    received_at: datetime,
+    max_age: float | None,
 ) -> None:
     """Raise Forbidden unless the header holds a token for us, signed with one of the keys, of that time."""
     scheme, _, token = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not 0 < len(token) <= _LONGEST:
+    if scheme.lower() != "bearer" or not 0 < len(token) <= _MAX_LENGTH:
         raise Forbidden("Authorization is missing or is no bearer token")
     found = [_claims(token, key, msp_id) for key in keys]
     claims = next((claims for claims in found if claims is not None), None)
     if claims is None:
         raise Forbidden("the token is not for msp_id, or fits none of secrets")
-    _check_time(claims, at.timestamp(), max_age)
+    _check_time(claims, received_at.timestamp(), max_age)
 
 
 def mint(key: bytes, msp_id: str, now: datetime) -> str:
@@ -63,7 +67,7 @@ def mint(key: bytes, msp_id: str, now: datetime) -> str:
 def _claims(token: str, key: bytes, msp_id: str) -> Mapping[str, Any] | None:
     try:
         return jwt.decode(token, key, algorithms=[_ALGORITHM], audience=msp_id, options=_OPTIONS)
-    except _GARBAGE:
+    except _INVALID_TOKEN:
         return None
 
 
@@ -72,7 +76,7 @@ def _check_time(claims: Mapping[str, Any], now: float, max_age: float | None) ->
     if not (isinstance(issued, int | float) and isinstance(expires, int | float)):
         raise Forbidden("the token's times are no numbers")
     # Written so that NaN, which is smaller and larger than nothing, is refused.
-    if not issued <= now + _SKEW:
+    if not issued <= now + _CLOCK_SKEW:
         raise Forbidden("the token comes from the future; is this machine's clock right?")
     if not now < expires:
         raise Forbidden("the token has expired")

@@ -114,7 +114,7 @@ class Messenger(Meta[Settings]):
     def send_text(self, out: Text) -> Generator[Call, Reply, Sent]:
         # The echo repeats `metadata`, which tells our own text from one that was written in the Page's inbox.
         message = {"text": out.text, "metadata": out.key}
-        reply = yield self._send(out.account, out.to, **self._type(out), message=message)
+        reply = yield self._send(out.account, out.to, **self._messaging_type(out), message=message)
         match reply.content:
             case {"message_id": str(id)}:
                 return Sent(id)
@@ -135,12 +135,12 @@ class Messenger(Meta[Settings]):
                 return name
         raise self.refusal(reply)
 
-    def _type(self, out: Text) -> dict[str, str]:
+    def _messaging_type(self, out: Text) -> dict[str, str]:
         # Without Meta's leave the tag makes every text fail, so it stands only where nothing else would do.
         if self.config.human_agent and out.silence > DAY:
             return {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}
         return {"messaging_type": "RESPONSE"}
 
-    def _send(self, account: str, to: str, **what: Any) -> Call:
+    def _send(self, account: str, to: str, **fields: Any) -> Call:
         address = self.graph(account or self.config.page_id, "messages")
-        return Call("POST", address, json={"recipient": {"id": to}, **what})
+        return Call("POST", address, json={"recipient": {"id": to}, **fields})

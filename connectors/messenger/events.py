@@ -3,8 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from connectors.meta import about_account
-from connectors.tools.entries import Unreadable, fingerprint, id_of, listed, moment
+from connectors.meta import account_notice
+from connectors.tools.entries import (
+    Unreadable,
+    fingerprint,
+    id_of,
+    listed,
+    parse_timestamp,
+)
 from normalizer.events import (
     AnyEvent,
     Deletion,
@@ -24,13 +30,13 @@ from .content import attachments_of, text_of
 Common = dict[str, Any]
 
 #: Keys of an item that say nothing to an agent.
-NOTICES = (
+NOTICE_KEYS = (
     *("referral", "optin", "account_linking"),
     *("pass_thread_control", "take_thread_control", "request_thread_control", "app_roles"),
     *("policy_enforcement", "policy-enforcement", "game_play", "order"),
 )
 #: What opens doors, and nobody who reads events needs.
-SECRETS = frozenset({"authorization_code", "notification_messages_token"})
+SECRET_FIELDS = frozenset({"authorization_code", "notification_messages_token"})
 #: Where Meta names a reaction and shows no character.
 EMOJI = {
     "smile": "😆",
@@ -48,9 +54,9 @@ def read_item(item: Any, page: str) -> AnyEvent:
     for key, read in READERS.items():
         if key in item:
             return read(item, _common(item, page))
-    for key in NOTICES:
+    for key in NOTICE_KEYS:
         if key in item:
-            details = {name: told for name, told in item[key].items() if name not in SECRETS}
+            details = {k: value for k, value in item[key].items() if k not in SECRET_FIELDS}
             # Some are about the Page and name nobody.
             named = any((item.get("sender") or {}).values())
             common = _common(item, page) if named else {"account": page}
@@ -60,7 +66,7 @@ def read_item(item: Any, page: str) -> AnyEvent:
 
 def read_change(change: Any, page: str) -> AnyEvent:
     """A field the app subscribes to besides messages."""
-    return about_account(page, change["field"], change.get("value"))
+    return account_notice(page, change["field"], change.get("value"))
 
 
 def _common(item: Any, page: str) -> Common:
@@ -69,7 +75,7 @@ def _common(item: Any, page: str) -> Common:
     person = item["recipient" if echo else "sender"]
     # The checkbox plugin knows a user_ref until the consumer writes.
     party = Party(id_of(person.get("id") or person["user_ref"]))
-    sent_at = None if item.get("timestamp") is None else moment(item["timestamp"])
+    sent_at = None if item.get("timestamp") is None else parse_timestamp(item["timestamp"])
     return {"account": page, "party": party, "sent_at": sent_at}
 
 
@@ -78,7 +84,7 @@ def _message(item: Any, common: Common) -> AnyEvent:
     mid = message["mid"]
     if message.get("is_deleted"):
         return Deletion(id=f"deletion:{mid}", target=mid, **common)
-    said: dict[str, Any] = {
+    content: dict[str, Any] = {
         "text": text_of(message),
         "attachments": attachments_of(message),
         "reply_to": (message.get("reply_to") or {}).get("mid"),
@@ -90,11 +96,11 @@ def _message(item: Any, common: Common) -> AnyEvent:
             message_id=mid,
             key=message.get("metadata"),
             sender_app=None if app is None else str(app),
-            **said,
+            **content,
             **common,
         )
     choice = (message.get("quick_reply") or {}).get("payload")
-    return Message(id=mid, choice=choice, referral=message.get("referral"), **said, **common)
+    return Message(id=mid, choice=choice, referral=message.get("referral"), **content, **common)
 
 
 def _postback(item: Any, common: Common) -> AnyEvent:
@@ -112,8 +118,8 @@ def _postback(item: Any, common: Common) -> AnyEvent:
 
 def _reaction(item: Any, common: Common) -> AnyEvent:
     reaction = item["reaction"]
-    target, action, word = reaction["mid"], reaction["action"], reaction.get("reaction")
-    emoji = reaction.get("emoji") or EMOJI.get(word, word)
+    target, action, name = reaction["mid"], reaction["action"], reaction.get("reaction")
+    emoji = reaction.get("emoji") or EMOJI.get(name, name)
     return Reaction(
         id=_id("reaction", common, target, action, item.get("timestamp")),
         target=target,
@@ -139,7 +145,7 @@ def _receipt(status: Status) -> Callable[[Any, Common], AnyEvent]:
             id=_id(key, common, watermark),
             status=status,
             message_ids=tuple(listed(item[key], "mids")),
-            watermark=moment(watermark),
+            watermark=parse_timestamp(watermark),
             **common,
         )
 

@@ -22,12 +22,12 @@ _SUFFIXES: Mapping[str, Kind] = {
     "vcf": "contact",
 }  # fmt: skip
 
-_SAYS_NOTHING = frozenset({"", "application/octet-stream", "binary/octet-stream"})
+_MEANINGLESS = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 
 
 def kind_of(media_type: str | None, name: str | None = None) -> Kind:
     """The kind a declared type stands for; without a telling type, the kind of the file name's ending."""
-    bare = (media_type or "").partition(";")[0].strip().lower()
-    if bare in _SAYS_NOTHING:
+    plain_type = (media_type or "").partition(";")[0].strip().lower()
+    if plain_type in _MEANINGLESS:
         return _SUFFIXES.get((name or "").rpartition(".")[2].lower(), "document")
-    return _TYPES.get(bare) or _FAMILIES.get(bare.partition("/")[0], "document")
+    return _TYPES.get(plain_type) or _FAMILIES.get(plain_type.partition("/")[0], "document")

@@ -16,9 +16,9 @@ Found = AnyEvent | Iterable[AnyEvent]
 _MILLISECONDS = 1_000_000_000_000
 
 #: How deep an entry is kept. Readers of JSON stop between 200 (pydantic) and 1024, and events add some levels.
-_DEPTH = 100
+_MAX_DEPTH = 100
 #: Larger integers are no JSON to many readers.
-_INTEGERS = 2**63
+_INTEGER_LIMIT = 2**63
 
 
 class Unreadable(ValueError):
@@ -34,7 +34,7 @@ def read_each(read: Callable[[Any], Found], entries: Iterable[Any]) -> list[AnyE
     An event with a field of the wrong type is unreadable too, and so is one whose `id`, `account` or `party`
     is empty: it would fail later, and further away.
     """
-    return [event for entry in entries for event in _read(lambda e: _sound(read(e)), entry)]
+    return [event for entry in entries for event in _read(lambda e: _validated(read(e)), entry)]
 
 
 def open_each(
@@ -62,7 +62,7 @@ def entries(raw: Mapping[str, Any], name: str) -> list[Any]:
 
 def unknown(entry: Any, reason: str) -> Unknown:
     """An `Unknown` event whose id is the fingerprint of the entry, so that a repeat is the same fact."""
-    kept = _writable(entry)
+    kept = _as_json(entry)
     return Unknown(id=f"unknown:{fingerprint(kept)}", reason=reason, raw=kept)
 
 
@@ -75,33 +75,37 @@ def id_of(value: Any) -> str:
 
 def fingerprint(value: Any) -> str:
     """A stable id for a JSON value that brings none of its own."""
-    canonical = orjson.dumps(_writable(value), option=orjson.OPT_SORT_KEYS)
+    canonical = orjson.dumps(_as_json(value), option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(canonical, digest_size=16).hexdigest()
 
 
-def moment(stamp: Any) -> datetime:
+def parse_timestamp(value: Any) -> datetime:
     """Seconds or milliseconds since 1970, as a number or a decimal string, as platforms mix them."""
-    number = int(stamp)
+    number = int(value)
     seconds = number / 1000 if abs(number) >= _MILLISECONDS else number
     return datetime.fromtimestamp(seconds, UTC)
+
+
+#: Alias, kept for existing plugins.
+moment = parse_timestamp
 
 
 def _read(read: Callable[[Any], Found], entry: Any) -> list[AnyEvent]:
     try:
         found = read(entry)
         return list(found) if isinstance(found, Iterable) else [found]
-    except _UNREADABLE as trouble:
-        return [unknown(entry, _why(trouble))]
+    except _UNREADABLE as exc:
+        return [unknown(entry, _reason(exc))]
 
 
 def _attached(read: Callable[[Any], Attachment], file: Any) -> Attachment:
     try:
         return read(file)
-    except _UNREADABLE as trouble:
-        return Attachment("unsupported", details={"reason": _why(trouble)})
+    except _UNREADABLE as exc:
+        return Attachment("unsupported", details={"reason": _reason(exc)})
 
 
-def _sound(found: Found) -> list[AnyEvent]:
+def _validated(found: Found) -> list[AnyEvent]:
     events = list(found) if isinstance(found, Iterable) else [found]
     for event in load(dump(events)):
         people = [] if event.party is None else [event.party.id, *event.party.aliases]
@@ -110,36 +114,36 @@ def _sound(found: Found) -> list[AnyEvent]:
     return events
 
 
-def _writable(value: Any, depth: int = _DEPTH) -> Any:
+def _as_json(value: Any, depth: int = _MAX_DEPTH) -> Any:
     """`value` as JSON that any reader takes: what is too deep is cut off, what is no JSON becomes text."""
     match value:
         case dict() | list() if depth == 0:
             return "…"
         case dict():
-            return {_text(key): _writable(inner, depth - 1) for key, inner in value.items()}
+            return {_printable(key): _as_json(inner, depth - 1) for key, inner in value.items()}
         case list():
-            return [_writable(inner, depth - 1) for inner in value]
+            return [_as_json(inner, depth - 1) for inner in value]
         case None | bool() | float():
             return value
-        case int() if abs(value) < _INTEGERS:
+        case int() if abs(value) < _INTEGER_LIMIT:
             return value
         case _:
-            return _text(value)
+            return _printable(value)
 
 
-def _text(value: Any) -> str:
+def _printable(value: Any) -> str:
     return str(value).encode(errors="replace").decode()
 
 
-def _why(trouble: Exception) -> str:
-    match trouble:
+def _reason(exc: Exception) -> str:
+    match exc:
         case Unreadable():
-            return str(trouble)
+            return str(exc)
         case KeyError(args=(str(name),)):
             return f"lacks {name[:40]!r}"
         case ValidationError():
-            wrong = trouble.errors(include_input=False, include_url=False)[0]
+            error = exc.errors(include_input=False, include_url=False)[0]
             # The first two steps are the list and the event's type.
-            return f"{'.'.join(map(str, wrong['loc'][2:]))}: {wrong['msg']}"
+            return f"{'.'.join(map(str, error['loc'][2:]))}: {error['msg']}"
         case _:
-            return f"{type(trouble).__name__} while reading it"
+            return f"{type(exc).__name__} while reading it"

@@ -12,17 +12,17 @@ def location(
     url: str | None = None,
 ) -> Attachment:
     """A location in degrees, which some platforms write as text; what is no number stays as it was told."""
-    told = {"name": name, "address": address, "url": url}
+    described = {"name": name, "address": address, "url": url}
     details = {"latitude": _degrees(latitude), "longitude": _degrees(longitude)}
-    return Attachment("location", details=details | {k: v for k, v in told.items() if v})
+    return Attachment("location", details=details | {k: v for k, v in described.items() if v})
 
 
 #: The name that it had at first.
 place = location
 
 
-def _degrees(told: float | str) -> float | str:
+def _degrees(value: float | str) -> float | str:
     try:
-        return float(told)
+        return float(value)
     except ValueError:
-        return told
+        return value

@@ -54,16 +54,16 @@ _STATUSES: Mapping[int, Verdict] = {
 
 #: A file waits for its operator: it is kept for days, and somebody may repair the settings. Not more often
 #: than this (seconds), because Meta shuts out whoever fails 20 times within an hour.
-_REPAIR = 600
+_OPERATOR_PAUSE = 600
 #: Words of media already.
-_OF_MEDIA = frozenset({"expired", "gone", "too_large"})
+_MEDIA_REASONS = frozenset({"expired", "gone", "too_large"})
 #: What the words of sending mean for a file; any other means that it is gone.
-_MEDIA: Mapping[str, Verdict] = {
-    "misconfigured": Verdict("unauthorized", retry=True, after=_REPAIR, operator=True),
+_MEDIA_VERDICTS: Mapping[str, Verdict] = {
+    "misconfigured": Verdict("unauthorized", retry=True, after=_OPERATOR_PAUSE, operator=True),
     "rate_limited": Verdict("unreachable", retry=True, after=30),
-    "suspended": Verdict("unauthorized", retry=True, after=_REPAIR, operator=True),
+    "suspended": Verdict("unauthorized", retry=True, after=_OPERATOR_PAUSE, operator=True),
     "temporary": Verdict("unreachable", retry=True),
-    "unauthorized": Verdict("unauthorized", retry=True, after=_REPAIR, operator=True),
+    "unauthorized": Verdict("unauthorized", retry=True, after=_OPERATOR_PAUSE, operator=True),
     "unreadable_answer": Verdict("unreachable", retry=True),
 }
 
@@ -76,11 +76,11 @@ def by_code(table: Mapping[Verdict, Iterable[Code]]) -> Mapping[Code, Verdict]:
 def refusal_from(reply: Reply, known: Verdict | None, detail: str) -> Rejected:
     """The rejection a reply amounts to: by the platform's own code where that is known, else by HTTP."""
     verdict = known or _by_status(reply.status)
-    if reply.purpose in {"lookup", "download"} and verdict.reason not in _OF_MEDIA:
-        verdict = _MEDIA.get(verdict.reason, GONE)
-    waited = retry_after(reply)
-    if waited is not None and verdict.retry:
-        verdict = replace(verdict, after=waited)
+    if reply.purpose in {"lookup", "download"} and verdict.reason not in _MEDIA_REASONS:
+        verdict = _MEDIA_VERDICTS.get(verdict.reason, GONE)
+    seconds = retry_after(reply)
+    if seconds is not None and verdict.retry:
+        verdict = replace(verdict, after=seconds)
     return Rejected(
         verdict.reason,
         retry=verdict.retry,

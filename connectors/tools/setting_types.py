@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, SecretStr, StringConstraints
 
 
-def _usable(secret: SecretStr) -> SecretStr:
+def _check_secret(secret: SecretStr) -> SecretStr:
     value = secret.get_secret_value()
     if not value.strip():
         raise ValueError("is empty; an empty secret would prove nothing")
@@ -17,37 +17,39 @@ def _usable(secret: SecretStr) -> SecretStr:
     return secret
 
 
-def _list(value: Any) -> Any:
+def _require_list(value: Any) -> Any:
     if isinstance(value, str | SecretStr):
         raise ValueError('must be a list, even of one: ["…"]')  # noqa: TRY004 - pydantic reports ValueErrors
     return value
 
 
-def _some(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+def _require_one(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     if not secrets:
         raise ValueError("needs at least one secret; without it nothing can be proved")
     return secrets
 
 
-def _text(value: Any) -> Any:
+def _reject_number(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool):
         raise ValueError("is a number; put it in quotes")  # noqa: TRY004 - as above
     return value
 
 
 #: A token, key or password.
-Secret = Annotated[SecretStr, AfterValidator(_usable)]
+Secret = Annotated[SecretStr, AfterValidator(_check_secret)]
 #: Secrets of which each counts, so that one can be replaced without losing a delivery. The first is ours to use.
-Secrets = Annotated[tuple[Secret, ...], BeforeValidator(_list), AfterValidator(_some)]
+Secrets = Annotated[
+    tuple[Secret, ...], BeforeValidator(_require_list), AfterValidator(_require_one)
+]
 #: An account's id, safe inside a URL.
 Identifier = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,128}$"), BeforeValidator(_text)
+    str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,128}$"), BeforeValidator(_reject_number)
 ]
 #: Several of them.
-Identifiers = Annotated[tuple[Identifier, ...], BeforeValidator(_list)]
+Identifiers = Annotated[tuple[Identifier, ...], BeforeValidator(_require_list)]
 #: A number or name that texts come from; YAML would read an unquoted +1555 as a number and drop the plus.
 Sender = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9+:_. -]{1,64}$"), BeforeValidator(_text)
+    str, StringConstraints(pattern=r"^[A-Za-z0-9+:_. -]{1,64}$"), BeforeValidator(_reject_number)
 ]
 
 

@@ -30,14 +30,14 @@ from normalizer.events import AnyEvent, MediaRef
 
 from .error_codes import CODES
 from .events import read_form
-from .media import API_HOSTS, is_ours
-from .signature import USUAL, shared_key_algorithm, signatures, signed_form
+from .media import API_HOSTS, is_own_media
+from .signature import DEFAULT_ALGORITHM, shared_key_algorithm, signatures, signed_form
 
 #: Anything that is no TwiML would be read as a text for the consumer.
-NO_ANSWER = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
+EMPTY_TWIML = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 #: Refused downloads by status; Twilio's own refusals come with a code, its CDN's without.
-DOWNLOADS = {(404, True): NOT_YET, (404, False): NOT_YET, (403, False): EXPIRED}
+DOWNLOAD_REFUSALS = {(404, True): NOT_YET, (404, False): NOT_YET, (403, False): EXPIRED}
 
 AccountSid = Annotated[str, StringConstraints(pattern=r"^AC[0-9A-Za-z]{32}$")]
 
@@ -66,7 +66,7 @@ class Settings(ConnectorConfig):
     api_secret: Secret | None = Field(default=None, description="The secret of api_key")
 
     @model_validator(mode="after")
-    def _one_way_to_send(self) -> Self:
+    def _check_combinations(self) -> Self:
         if (self.sender is None) == (self.messaging_service_sid is None):
             raise ValueError("give either sender or messaging_service_sid, and not both")
         if (self.api_key is None) != (self.api_secret is None):
@@ -121,16 +121,16 @@ class Twilio(Connector[Settings]):
     def verify(self, request: Request) -> None:
         try:
             form = signed_form(request)
-            named = shared_key_algorithm(request)
-            tokens = self.config.auth_tokens if named is None else self.config.shared_keys
-            algorithm = USUAL if named is None else named
-            expected = signatures(request.url, form, revealed(tokens), algorithm)
+            key_algorithm = shared_key_algorithm(request)
+            secrets = self.config.auth_tokens if key_algorithm is None else self.config.shared_keys
+            algorithm = DEFAULT_ALGORITHM if key_algorithm is None else key_algorithm
+            expected = signatures(request.url, form, revealed(secrets), algorithm)
         except ValueError:
             raise Forbidden(
                 "the URL, the form or the algorithm is none that Twilio signs"
             ) from None
         if not matches_any(expected, request.headers.get("x-twilio-signature", "")):
-            keys = "auth_tokens" if named is None else "shared_keys"
+            keys = "auth_tokens" if key_algorithm is None else "shared_keys"
             raise Forbidden(f"X-Twilio-Signature fits none of {keys} for this public_url")
         if not self._accounts.issuperset(form.get("AccountSid", ())):
             raise Forbidden("AccountSid is neither account_sid nor one of account_sids")
@@ -140,7 +140,7 @@ class Twilio(Connector[Settings]):
         return read_each(lambda form: read_form(form, key), [delivery.content])
 
     def acknowledge(self) -> Response:
-        return Response(body=NO_ANSWER, media_type="text/xml")
+        return Response(body=EMPTY_TWIML, media_type="text/xml")
 
     def authorize(self, now: datetime) -> Mapping[str, str]:
         del now
@@ -153,9 +153,9 @@ class Twilio(Connector[Settings]):
 
     def media(self, ref: MediaRef) -> Download:
         url = ref.locator["url"]
-        if not is_ours(url, self._apis, self._accounts):
-            why = "the address is not that of a file of account_sid at api_url"
-            raise Rejected("blocked_host", detail=why, operator=True)
+        if not is_own_media(url, self._apis, self._accounts):
+            detail = "the address is not that of a file of account_sid at api_url"
+            raise Rejected("blocked_host", detail=detail, operator=True)
         return Download(Call("GET", url))
 
     def send_text(self, out: Text) -> Generator[Call, Reply, Sent]:
@@ -180,12 +180,12 @@ class Twilio(Connector[Settings]):
         raise self.refusal(reply)
 
     def refusal(self, reply: Reply) -> Rejected:
-        told = reply.content if isinstance(reply.content, dict) else {}
-        code = told.get("code") or told.get("error_code")
-        known = CODES.get(code) if isinstance(code, int) else None
+        content = reply.content if isinstance(reply.content, dict) else {}
+        code = content.get("code") or content.get("error_code")
+        verdict = CODES.get(code) if isinstance(code, int) else None
         if reply.purpose == "download":
-            known = DOWNLOADS.get((reply.status, code is not None), known)
-        return refusal_from(reply, known, f"HTTP {reply.status}, code {code}")
+            verdict = DOWNLOAD_REFUSALS.get((reply.status, code is not None), verdict)
+        return refusal_from(reply, verdict, f"HTTP {reply.status}, code {code}")
 
     @property
     def _account(self) -> str:

@@ -32,7 +32,7 @@ STATUSES: Mapping[str, Status] = {
     "canceled": "failed",
 }
 #: On its way, and nothing an agent waits for.
-NOTED = frozenset({"accepted", "scheduled", "queued", "sending", "partially_delivered"})
+PENDING = frozenset({"accepted", "scheduled", "queued", "sending", "partially_delivered"})
 INBOUND = frozenset({"received", "receiving"})
 
 _OPTED_OUT = {"STOP": True, "START": False}
@@ -45,8 +45,8 @@ def read_form(form: Form, key: str | None) -> list[AnyEvent]:
     status = form.get("MessageStatus") or form.get("SmsStatus") or "received"
     if status in INBOUND:
         return [_message(form), *_opt_out(form)]
-    if status in NOTED:
-        return [_on_its_way(form, status)]
+    if status in PENDING:
+        return [_pending(form, status)]
     return [_receipt(form, status, key)]
 
 
@@ -57,7 +57,7 @@ def _message(form: Form) -> AnyEvent:
         account=form["To"],
         party=_party(form["From"], form),
         text=form.get("Body") or form.get("ButtonText") or form.get("ListTitle") or None,
-        attachments=(*_files(form), *_places(form)),
+        attachments=(*_files(form), *_locations(form)),
         reply_to=form.get("OriginalRepliedMessageSid") or None,
         forwarded="true" in (form.get("Forwarded"), form.get("FrequentlyForwarded")),
         choice=form.get("ButtonPayload") or form.get("ListId") or None,
@@ -89,7 +89,7 @@ def _file(url: str, media_type: str | None) -> Attachment:
     return Attachment(kind_of(media_type), MediaRef({"url": url}, media_type or None))
 
 
-def _places(form: Form) -> list[Attachment]:
+def _locations(form: Form) -> list[Attachment]:
     if not (form.get("Latitude") and form.get("Longitude")):
         return []
     names = {"name": form.get("Label"), "address": form.get("Address")}
@@ -111,20 +111,20 @@ def _opt_out(form: Form) -> list[AnyEvent]:
     ]
 
 
-def _on_its_way(form: Form, status: str) -> Notice:
+def _pending(form: Form, status: str) -> Notice:
     id = _sid(form)
     # Before a service has chosen its number nobody can say which conversation this is about.
     party = _party(form["To"], form) if form.get("From") else None
     return Notice(
         id=f"status:{id}:{status}",
-        account=_our_side(form),
+        account=_account(form),
         party=party,
         kind=status,
         details={"message_id": id},
     )
 
 
-def _our_side(form: Form) -> str:
+def _account(form: Form) -> str:
     """The number that wrote, or its service where no number was chosen."""
     return form.get("From") or form["MessagingServiceSid"]
 
@@ -133,7 +133,7 @@ def _receipt(form: Form, status: str, key: str | None) -> AnyEvent:
     id = _sid(form)
     common: dict[str, Any] = {
         "id": f"status:{id}:{status}",
-        "account": _our_side(form),
+        "account": _account(form),
         "party": _party(form["To"], form),
     }
     if status not in STATUSES:

@@ -21,7 +21,7 @@ _FILE = re.compile(
 )
 
 
-def is_ours(url: Any, apis: set[str], accounts: set[str]) -> bool:
+def is_own_media(url: Any, apis: set[str], accounts: set[str]) -> bool:
     """Whether a URL is that of a message's file, at one of our APIs, in one of our accounts.
 
     The signature has proved where the address is from. This is the second lock on the password.

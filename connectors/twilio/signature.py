@@ -16,9 +16,9 @@ from connectors.tools.constant_time import constant_time_equal
 #: Says key=<id of a shared key>,algorithm=HMAC_SHA256: the library's request_validator since 9.13 reads it so.
 _SHARED_KEY = "x-twilio-webhooks-signature-settings"
 #: The algorithm of whatever the auth token signs.
-USUAL = "HMAC_SHA1"
+DEFAULT_ALGORITHM = "HMAC_SHA1"
 #: A message has about forty; sorting more than this is work nobody has proved to deserve.
-_MOST_FIELDS = 1000
+_MAX_FIELDS = 1000
 
 
 class Form(dict[str, list[str]]):
@@ -41,7 +41,7 @@ def signed_form(request: Request) -> Form:
     """The part of the body that goes into the signature; raises ValueError for what is no form."""
     if "json" not in request.headers.get("content-type", "").lower():
         body = request.body.decode()
-        return Form(parse_qs(body, keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+        return Form(parse_qs(body, keep_blank_values=True, max_num_fields=_MAX_FIELDS))
     # Here the signature covers the URL, and the URL the body; without the hash nothing covers it.
     claimed = parse_qs(urlsplit(request.url).query).get("bodySHA256", [])
     if not constant_time_equal("".join(claimed), sha256(request.body).hexdigest()):
@@ -51,16 +51,16 @@ def signed_form(request: Request) -> Form:
 
 def signatures(url: str, form: Form, keys: Iterable[str], algorithm: str) -> list[str]:
     """Every signature that is right for this request; raises ValueError for a URL or algorithm that is none."""
-    addresses = _addresses(url)
+    variants = _url_variants(url)
     # Only the computation is the library's: its comparison takes longer the more is right.
     return [
-        RequestValidator(key).compute_signature(address, form, algorithm)
+        RequestValidator(key).compute_signature(variant, form, algorithm)
         for key in keys
-        for address in addresses
+        for variant in variants
     ]
 
 
-def _addresses(url: str) -> list[str]:
+def _url_variants(url: str) -> list[str]:
     """The URL with and without its port: Twilio signs now the one, now the other."""
     bare = url.partition("#")[0]
     parts = urlsplit(bare)

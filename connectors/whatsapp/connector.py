@@ -77,12 +77,12 @@ class WhatsApp(Meta[Settings]):
         reply = yield Call("GET", address)
         match reply.content:
             case {"url": str(url)}:
-                told = reply.content
+                file = reply.content
                 return Download(
                     Call("GET", url),
-                    sha256=_text(told.get("sha256")) or ref.sha256,
-                    size=_size(told.get("file_size")),
-                    media_type=_text(told.get("mime_type")),
+                    sha256=_text(file.get("sha256")) or ref.sha256,
+                    size=_size(file.get("file_size")),
+                    media_type=_text(file.get("mime_type")),
                 )
         raise self.refusal(reply)
 
@@ -106,12 +106,12 @@ class WhatsApp(Meta[Settings]):
 
     def mark_read(self, account: str, to: str, message_id: str) -> Generator[Call, Reply, None]:
         del to
-        yield self._seen(account, message_id)
+        yield self._read_status(account, message_id)
 
     def send_typing(self, out: Typing) -> Generator[Call, Reply, None]:
         # It ends by itself, after 25 seconds or with the answer.
         if out.on:
-            yield self._seen(out.account, out.message_id, typing_indicator={"type": "text"})
+            yield self._read_status(out.account, out.message_id, typing_indicator={"type": "text"})
 
     def check(self) -> Generator[Call, Reply, str]:
         fields = "verified_name,display_phone_number"
@@ -121,17 +121,17 @@ class WhatsApp(Meta[Settings]):
                 return f"{name}, {number}"
         raise self.refusal(reply)
 
-    def _seen(self, account: str, message_id: str, **more: Any) -> Call:
-        seen = {"messaging_product": "whatsapp", "status": "read", "message_id": message_id}
-        return Call("POST", self._messages(account), json={**seen, **more})
+    def _read_status(self, account: str, message_id: str, **more: Any) -> Call:
+        status = {"messaging_product": "whatsapp", "status": "read", "message_id": message_id}
+        return Call("POST", self._messages(account), json={**status, **more})
 
     def _messages(self, account: str) -> str:
         return self.graph(account or self.config.phone_number_id, "messages")
 
 
-def _text(told: Any) -> str | None:
-    return told if isinstance(told, str) else None
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
-def _size(told: Any) -> int | None:
-    return int(told) if str(told).isdecimal() else None
+def _size(value: Any) -> int | None:
+    return int(value) if str(value).isdecimal() else None

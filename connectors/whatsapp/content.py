@@ -25,21 +25,23 @@ class Content:
 def content(raw: Any, account: str) -> Content | None:
     """The content of a message object; None where its type is one that is not known."""
     type = type_of(raw)
-    if type in _FILES:
+    if type in _FILE_KINDS:
         return _file(raw, type, account)
     return _READERS[type](raw) if type in _READERS else None
 
 
 def type_of(raw: Any) -> str:
     """The type of a message. Examples in Meta's pages leave it out where what is there says enough."""
-    found: str | None = raw.get("type") or next((name for name in _TELLING if name in raw), None)
+    found: str | None = raw.get("type") or next(
+        (name for name in _TYPE_FIELDS if name in raw), None
+    )
     if found is None:
         raise Unreadable("a message without a type")
     return found
 
 
 def _file(raw: Any, type: str, account: str) -> Content:
-    file, kind = raw.get(type) or {}, _FILES[type]
+    file, kind = raw.get(type) or {}, _FILE_KINDS[type]
     media_type, name, caption = file.get("mime_type"), file.get("filename"), file.get("caption")
     if kind == "document" and kind_of(media_type) in {"photo", "video"}:
         kind = kind_of(media_type)  # phones send HEIC photos and long videos as documents
@@ -70,8 +72,8 @@ def _interactive(raw: Any) -> Content | None:
 
 def _location(raw: Any) -> Content:
     at = raw["location"]
-    told = {name: at.get(name) for name in ("name", "address", "url")}
-    return Content(None, (location(at["latitude"], at["longitude"], **told),))
+    described = {name: at.get(name) for name in ("name", "address", "url")}
+    return Content(None, (location(at["latitude"], at["longitude"], **described),))
 
 
 def _contacts(raw: Any) -> Content:
@@ -97,7 +99,7 @@ def _codes(raw: Any) -> list[Any]:
     return [error["code"] for error in listed(raw, "errors")]
 
 
-_FILES: Mapping[str, Kind] = {
+_FILE_KINDS: Mapping[str, Kind] = {
     "audio": "audio",
     "document": "document",
     "image": "photo",
@@ -118,4 +120,7 @@ _READERS: Mapping[str, Callable[[Any], Content | None]] = {
 }
 
 #: What a message holds under the name of its type.
-_TELLING = (*_FILES, *(name for name in _READERS if name not in {"unknown", "unsupported"}))
+_TYPE_FIELDS = (
+    *_FILE_KINDS,
+    *(name for name in _READERS if name not in {"unknown", "unsupported"}),
+)

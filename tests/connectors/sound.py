@@ -37,9 +37,9 @@ from connectors import (
     id_of,
     listed,
     matches_any,
-    moment,
     offers,
     open_each,
+    parse_timestamp,
     read_each,
     revealed,
 )
@@ -98,7 +98,7 @@ class Acme(Connector[Settings]):
             id=raw["id"],
             account=self.config.shop,
             party=Party(raw["from"]),
-            sent_at=moment(raw["at"]),
+            sent_at=parse_timestamp(raw["at"]),
             text=raw["text"] or None,
             attachments=attach_each(self.file, [*named, *listed(raw, "files")]),
         )
@@ -111,7 +111,7 @@ class Acme(Connector[Settings]):
             id=f"seen:{raw['id']}",
             account=self.config.shop,
             party=Party(raw["from"]),
-            sent_at=moment(raw["at"]),
+            sent_at=parse_timestamp(raw["at"]),
             status="read",
             message_ids=(raw["id"],),
         )

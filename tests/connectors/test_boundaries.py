@@ -109,6 +109,20 @@ def test_everything_exported_is_there() -> None:
     assert len(set(connectors.__all__)) == len(connectors.__all__)
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("any_same", "matches_any"),
+        ("judge", "refusal_from"),
+        ("moment", "parse_timestamp"),
+        ("place", "location"),
+        ("same", "constant_time_equal"),
+    ],
+)
+def test_an_old_name_is_an_alias_of_the_new(old: str, new: str) -> None:
+    assert getattr(connectors, old) is getattr(connectors, new)
+
+
 def imported(file: Path) -> set[str]:
     names: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text())):

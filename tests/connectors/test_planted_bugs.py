@@ -59,8 +59,8 @@ BUGS = {
     "one_bad_message_loses_the_whole_change": Bug(
         WhatsApp,
         "whatsapp.events",
-        "*read_each(lambda raw: _message(raw, account, people), ",
-        "*(_message(raw, account, people) for raw in ",
+        "*read_each(lambda raw: _message(raw, account, contacts), ",
+        "*(_message(raw, account, contacts) for raw in ",
         "test_a_bad_entry_does_not_affect_its_neighbours",
     ),
     "two_statuses_share_one_id": Bug(

@@ -21,8 +21,8 @@ from connectors import (
     inflate,
     kind_of,
     listed,
-    moment,
     open_each,
+    parse_timestamp,
     read_each,
     unknown,
 )
@@ -133,13 +133,13 @@ def test_the_same_entry_is_the_same_fact_in_any_order_of_keys() -> None:
     "stamp", [1760000000, "1760000000", 1760000000000, "1760000000000", 1760000000.9]
 )
 def test_seconds_and_milliseconds_are_told_apart(stamp: Any) -> None:
-    assert moment(stamp) == datetime(2025, 10, 9, 8, 53, 20, tzinfo=UTC)
+    assert parse_timestamp(stamp) == datetime(2025, 10, 9, 8, 53, 20, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("stamp", [None, "", "soon", [], {}, 10**30, "9" * 30, float("nan")])
 def test_what_is_no_time_costs_an_unknown(stamp: Any) -> None:
     def read(raw: Any) -> Notice:
-        return Notice(id="1", account="a", kind="x", sent_at=moment(raw))
+        return Notice(id="1", account="a", kind="x", sent_at=parse_timestamp(raw))
 
     assert [event.type for event in read_each(read, [stamp])] == ["unknown"]
 

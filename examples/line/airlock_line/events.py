@@ -21,7 +21,7 @@ from connectors import (
     id_of,
     kind_of,
     location,
-    moment,
+    parse_timestamp,
     read_each,
 )
 
@@ -50,7 +50,7 @@ def _event(raw: Any, bot: str) -> AnyEvent:
     type, source = raw["type"], raw["source"]
     if source["type"] != "user":
         raise Unreadable("a chat of several people")
-    at = moment(raw["timestamp"])
+    at = parse_timestamp(raw["timestamp"])
     common: Common = {"account": bot, "party": Party(source["userId"]), "sent_at": at}
     if type in NOTICES:
         return Notice(id=_id(raw), kind=type, **common)

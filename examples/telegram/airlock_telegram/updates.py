@@ -21,7 +21,7 @@ from connectors import (
     id_of,
     kind_of,
     location,
-    moment,
+    parse_timestamp,
 )
 
 #: What all events of one update share: `account`, `party`, `sent_at`.
@@ -115,7 +115,7 @@ def _common(raw: Any, bot: str, at: Any) -> Common:
     if chat["type"] != "private":
         raise Unreadable("a chat of several people")
     party = Party(id_of(chat["id"]), name_of(chat))
-    return {"account": bot, "party": party, "sent_at": None if at is None else moment(at)}
+    return {"account": bot, "party": party, "sent_at": None if at is None else parse_timestamp(at)}
 
 
 def _id(raw: Any) -> str:
