@@ -9,23 +9,23 @@ from connectors.contract import Call, Download, Purpose, Reply, Request, Respons
 from connectors.errors import Rejected
 from connectors.recordings import RECEIVED_AT, Recording
 
-from .run_flow import Answer, Start, drive, first_call, told_of
+from .run_flow import Answer, Start, drive, explain_crash, first_call
 from .subject import Subject
 
-ANSWERS: tuple[Any, ...] = (
+NONSENSE: tuple[Any, ...] = (
     *(None, [], {}, "no", 5, True, {"error": None}, {"error": 5}, {"error": {"code": "x"}}),
     *({"code": []}, {"error": {"code": {}}}, {"message": 5}, {"ok": False}, {"ok": True}),
     *({"url": 5}, {"id": None}, {"result": {}}, {"messages": [None]}, [[]]),
     *("x" * 1_000_000, {"id": ["x"] * 10_000}),
 )
 #: What a platform might repeat of a text that it refuses.
-WORDS = "my address is Example Street 1"
+MESSAGE_TEXT = "my address is Example Street 1"
 #: What comes with a refusal that passes; often a proxy's page.
-PASSING: tuple[Any, ...] = (None, {}, "Service Unavailable")
+TEMPORARY_REPLIES: tuple[Any, ...] = (None, {}, "Service Unavailable")
 STATUSES = (200, 204, 302, 400, 401, 403, 404, 408, 409, 410, 413, 418, 429, 500, 502, 503, 599)
 
 #: Reasons that the gateway knows for a file (contract, section 3).
-OF_MEDIA = frozenset(
+MEDIA_REASONS = frozenset(
     {"gone", "expired", "unauthorized", "unreachable", "too_large", "unsupported_type"}
 )
 
@@ -47,9 +47,9 @@ class CallChecks(Subject):
             assert first_call(start) == before
 
     def test_flows_refuse_a_nonsensical_reply(self, recording: Recording) -> None:
-        for answer in ANSWERS:
+        for answer in NONSENSE:
             for purpose, start in self._flows(recording):
-                with told_of(f"answered {str(answer)[:40]}"):
+                with explain_crash(f"answered {str(answer)[:40]}"):
                     driven = drive(self.connector, start, purpose, _always(200, answer))
                 self.check_end(purpose, driven.result, driven.refused)
 
@@ -57,34 +57,45 @@ class CallChecks(Subject):
         for purpose, start in self._flows(recording):
             call = first_call(start)
             for status in sorted(call.expects if call else ()):
-                for answer in ANSWERS[:3]:
+                for answer in NONSENSE[:3]:
                     driven = drive(self.connector, start, purpose, _always(status, answer))
                     self.check_end(purpose, driven.result, driven.refused)
 
     @pytest.mark.parametrize("status", STATUSES)
     def test_refusal_handles_every_status_and_body(self, status: int) -> None:
-        for answer in ANSWERS:
+        for answer in NONSENSE:
             for purpose in get_args(Purpose):
                 self.check_refusal(self.connector.refusal(Reply(status, {}, answer, b"", purpose)))
 
     def test_refusal_never_quotes_the_platforms_message(self) -> None:
-        said = {"message": WORDS, "description": WORDS, "title": WORDS, "detail": WORDS}
-        for answer in (WORDS, said, {"error": WORDS}, {"error": {**said, "code": 1}}, [WORDS]):
+        quoted = {
+            "message": MESSAGE_TEXT,
+            "description": MESSAGE_TEXT,
+            "title": MESSAGE_TEXT,
+            "detail": MESSAGE_TEXT,
+        }
+        for answer in (
+            MESSAGE_TEXT,
+            quoted,
+            {"error": MESSAGE_TEXT},
+            {"error": {**quoted, "code": 1}},
+            [MESSAGE_TEXT],
+        ):
             for purpose in get_args(Purpose):
                 refusal = self.connector.refusal(Reply(400, {}, answer, b"", purpose))
-                assert WORDS not in f"{refusal} {refusal.reason} {refusal.detail}"
+                assert MESSAGE_TEXT not in f"{refusal} {refusal.reason} {refusal.detail}"
 
     @pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
     def test_refusal_retries_temporary_errors(self, status: int) -> None:
         for purpose in get_args(Purpose):
-            for answer in PASSING:
+            for answer in TEMPORARY_REPLIES:
                 refusal = self.connector.refusal(Reply(status, {}, answer, b"", purpose))
                 assert refusal.retry, f"HTTP {status} passes, {refusal.reason} does not"
 
     @pytest.mark.parametrize("status", [400, 405, 413, 422])
     def test_refusal_does_not_retry_permanent_errors(self, status: int) -> None:
         for purpose in get_args(Purpose):
-            for answer in PASSING:
+            for answer in TEMPORARY_REPLIES:
                 refusal = self.connector.refusal(Reply(status, {}, answer, b"", purpose))
                 assert not refusal.retry, (
                     f"HTTP {status} never passes, {refusal.reason} says it may"
@@ -102,7 +113,7 @@ class CallChecks(Subject):
         for status in (status for status in STATUSES if status >= 300):
             for reply in (_refused(status, "lookup"), _refused(status, "download")):
                 refusal = self.connector.refusal(reply)
-                assert refusal.reason in OF_MEDIA, f"{refusal.reason} is no word for a file"
+                assert refusal.reason in MEDIA_REASONS, f"{refusal.reason} is no word for a file"
 
     def test_an_expired_media_address_is_looked_up_again(self, recording: Recording) -> None:
         if not any(first_call(start) for start in self.media_flows(self.parsed(recording))):
@@ -121,11 +132,15 @@ class CallChecks(Subject):
 
     @pytest.mark.parametrize("token", ["", "wrong", "é", "\udce9", "a" * 10_000])
     def test_handshake_rejects_a_wrong_verify_token(self, token: str) -> None:
-        words = ("hub.verify_token", "verify_token", "token", "secret", "hub.mode", "mode")
-        asked = {**dict.fromkeys(words, token), "hub.challenge": "echo-me", "challenge": "echo-me"}
-        subscribing = {**asked, "hub.mode": "subscribe", "mode": "subscribe"}
+        parameters = ("hub.verify_token", "verify_token", "token", "secret", "hub.mode", "mode")
+        wrong = {
+            **dict.fromkeys(parameters, token),
+            "hub.challenge": "echo-me",
+            "challenge": "echo-me",
+        }
+        subscribing = {**wrong, "hub.mode": "subscribe", "mode": "subscribe"}
         for query in (
-            asked,
+            wrong,
             subscribing,
             {},
             {"hub.challenge": "echo-me"},
@@ -178,8 +193,8 @@ class CallChecks(Subject):
         assert isinstance(found.call.url, str)
         assert found.size is None or (type(found.size) is int and found.size >= 0), "size"
         for claim in ("sha256", "media_type", "name"):
-            told = getattr(found, claim)
-            assert told is None or isinstance(told, str), f"{claim} is no text: {told!r:.40}"
+            value = getattr(found, claim)
+            assert value is None or isinstance(value, str), f"{claim} is no text: {value!r:.40}"
         if found.decrypt is not None:
             assert len(found.decrypt.key) in {16, 24, 32}
             assert len(found.decrypt.counter) == 16

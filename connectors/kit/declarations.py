@@ -60,21 +60,21 @@ class DeclarationChecks(Subject):
         assert set(can.features) | set(can.notes) | set(can.limits) <= set(FEATURES)
         for feature, method, offers in METHODS:
             own = getattr(connector, method) is not getattr(Connector, method)
-            told = can.support(feature) != "no"
-            assert own or not told, f"the chart offers {feature}, which needs {method}()"
-            assert told or not (own and offers), (
+            offered = can.support(feature) != "no"
+            assert own or not offered, f"the chart offers {feature}, which needs {method}()"
+            assert offered or not (own and offers), (
                 f"the chart leaves out {feature}: {method}() is there"
             )
         assert (can.max_text > 0) == (can.support("send_text") != "no")
 
     def test_numbers_in_notes_match_the_declared_limits(self) -> None:
         can = self.connector.capabilities
-        for told in re.findall(r"([0-9,]+) hours", can.notes.get("send_text", "")):
-            hours = float(told.replace(",", ""))
+        for number in re.findall(r"([0-9,]+) hours", can.notes.get("send_text", "")):
+            hours = float(number.replace(",", ""))
             assert can.reply_window == hours * 3600, "the note on send_text says otherwise"
-        for told in re.findall(r"at most ([0-9,]+)", can.notes.get("several_photos", "")):
+        for number in re.findall(r"at most ([0-9,]+)", can.notes.get("several_photos", "")):
             limit = can.limits.get("several_photos", Limit())
-            assert limit.max_count in {None, int(told.replace(",", ""))}, (
+            assert limit.max_count in {None, int(number.replace(",", ""))}, (
                 "the note on several_photos says otherwise"
             )
 
@@ -90,8 +90,10 @@ class DeclarationChecks(Subject):
         can = self.connector.capabilities
         for recording in self.recorded:
             for feature in shown(self.parsed(recording)):
-                told = can.support(feature) != "no" or feature in can.notes
-                assert told, f"{recording.name} shows {feature}; the chart says no, and no note why"
+                offered = can.support(feature) != "no" or feature in can.notes
+                assert offered, (
+                    f"{recording.name} shows {feature}; the chart says no, and no note why"
+                )
 
     def test_the_payloads_folder_holds_recordings(self) -> None:
         assert self.recorded, f"{self.payloads} holds no *.json"
@@ -128,8 +130,8 @@ class DeclarationChecks(Subject):
         for mistaken in mistakes:
             with pytest.raises(ValidationError) as mistake:
                 self.connector.Config.model_validate({**known, **mistaken})
-            told = str(mistake.value)
-            assert not any(secret in told for secret in secrets_of(self.connector.config))
+            message = str(mistake.value)
+            assert not any(secret in message for secret in secrets_of(self.connector.config))
 
     def test_an_empty_secret_is_rejected(self) -> None:
         known = self.connector.config.model_dump()

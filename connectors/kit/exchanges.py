@@ -41,9 +41,9 @@ from normalizer.events import MediaRef
 from .calls import CallChecks
 from .mutations import damaged
 from .notation import reply_of, shown
-from .record import unlike
-from .run_flow import Driven, Start, drive, told_of
-from .subject import OUT
+from .record import mismatch
+from .run_flow import Driven, Start, drive, explain_crash
+from .subject import TEXT
 
 #: How often the replies of each exchange are damaged.
 DAMAGES = 60
@@ -81,7 +81,7 @@ class Exchange:
             case "media":
                 return partial(connector.media, MediaRef(**self.given))
             case "send_text":
-                return partial(connector.send_text, Text(**{**asdict(OUT), **self.given}))
+                return partial(connector.send_text, Text(**{**asdict(TEXT), **self.given}))
             case "send_typing":
                 return partial(connector.send_typing, Typing(**self.given))
             case "mark_read":
@@ -93,8 +93,8 @@ class Exchange:
             case "acknowledge":
                 return connector.acknowledge
             case "handshake":
-                asked = Request("GET", URL, {}, b"", RECEIVED_AT, self.given)
-                return partial(connector.handshake, asked)
+                request = Request("GET", URL, {}, b"", RECEIVED_AT, self.given)
+                return partial(connector.handshake, request)
             case other:
                 raise ValueError(
                     f"{self.name}: {other!r} is no flow; there are {', '.join(PURPOSES)}"
@@ -123,7 +123,7 @@ class ExchangeChecks(CallChecks):
             found = self._shown(exchange, driven)
             if found != _expected(exchange):
                 file = self.payloads / "exchanges" / f"{exchange.name}.json"
-                wrong.append(unlike(file, found, frozenset({"result", "refused"})))
+                wrong.append(mismatch(file, found, frozenset({"result", "refused"})))
             elif len(driven.calls) != len(exchange.steps):
                 wrong.append(f"{exchange.name}: replies left over")
         assert not wrong, "\n".join(wrong)
@@ -165,7 +165,7 @@ class ExchangeChecks(CallChecks):
                     return _damaged(reply, random) if at == broken else reply  # noqa: B023 - at once
 
                 purpose = PURPOSES[exchange.flow]
-                with told_of(exchange.name):
+                with explain_crash(exchange.name):
                     start = exchange.start(self.connector)
                     driven = drive(self.connector, start, purpose, answer)
                 if isinstance(driven.result, Download):
@@ -180,7 +180,7 @@ class ExchangeChecks(CallChecks):
             del call
             return exchange.reply(at)
 
-        with told_of(exchange.name):
+        with explain_crash(exchange.name):
             start = exchange.start(self.connector)
             return drive(self.connector, start, PURPOSES[exchange.flow], answer)
 

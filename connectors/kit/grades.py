@@ -28,7 +28,7 @@ GRADES: tuple[Grade, ...] = get_args(Grade)
 #: How the note of a real recording begins.
 REAL = "recorded"
 #: What the note of a recording says whose consumer really sent an empty message.
-NOTHING_SAID = "says nothing"
+SAYS_NOTHING = "says nothing"
 _NUMBER = re.compile(r"\d[\d,]*\d|\d")
 
 
@@ -56,7 +56,7 @@ class GradeChecks(Subject):
         return [reason for find in CRITERIA[grade] for reason in find(self)]
 
 
-def _unshown(subject: GradeChecks) -> Iterator[str]:
+def _missing_features(subject: GradeChecks) -> Iterator[str]:
     can = subject.connector.capabilities
     seen = {one for recording in subject.recorded for one in shown(subject.parsed(recording))}
     for feature in sorted(VISIBLE - seen):
@@ -64,38 +64,38 @@ def _unshown(subject: GradeChecks) -> Iterator[str]:
             yield f"no recording shows {feature}, which the chart offers"
 
 
-def _silent(subject: GradeChecks) -> Iterator[str]:
+def _empty_messages(subject: GradeChecks) -> Iterator[str]:
     for recording in subject.recorded:
-        said = [event for event in subject.parsed(recording) if isinstance(event, Message)]
-        mute = [one for one in said if not (one.text or one.attachments or one.choice)]
-        if mute and NOTHING_SAID not in recording.note:
+        messages = [event for event in subject.parsed(recording) if isinstance(event, Message)]
+        empty = [one for one in messages if not (one.text or one.attachments or one.choice)]
+        if empty and SAYS_NOTHING not in recording.note:
             yield (
                 f"recording {recording.name} shows a message that says nothing. What did its consumer send? Give"
-                f" it a text or an attachment (`unsupported` at least), or write “{NOTHING_SAID}” into its note"
+                f" it a text or an attachment (`unsupported` at least), or write “{SAYS_NOTHING}” into its note"
             )
 
 
-def _unlimited(subject: GradeChecks) -> Iterator[str]:
+def _missing_notes_on_limits(subject: GradeChecks) -> Iterator[str]:
     can = subject.connector.capabilities
     for feature in sorted(can.features):
         if can.support(feature) == "limited" and not can.notes.get(feature):
             yield f"no note says what limits {feature}"
 
 
-def _without_origin(subject: GradeChecks) -> Iterator[str]:
+def _missing_notes_on_origin(subject: GradeChecks) -> Iterator[str]:
     for recording in subject.recorded:
         if not recording.note.strip():
             yield f"recording {recording.name} has no note on where it is from"
 
 
-def _unexplained(subject: GradeChecks) -> Iterator[str]:
+def _missing_settings(subject: GradeChecks) -> Iterator[str]:
     readme = subject.readme or _readme_above(subject.payloads)
     if readme is None or not readme.is_file():
         yield "there is no README.md above the recordings; set `readme` if it is elsewhere"
         return
     text = readme.read_text("utf-8")
     for name, field in subject.connector.Config.model_fields.items():
-        if name in _OF_ALL:
+        if name in _COMMON_SETTINGS:
             continue
         if f"`{name}`" not in text:
             yield f"{readme.name} does not explain the setting `{name}`"
@@ -103,7 +103,7 @@ def _unexplained(subject: GradeChecks) -> Iterator[str]:
             yield f"the setting {name} has no description"
 
 
-def _unlimited_text(subject: GradeChecks) -> Iterator[str]:
+def _missing_text_limits(subject: GradeChecks) -> Iterator[str]:
     readme, can = subject.readme or _readme_above(subject.payloads), subject.connector.capabilities
     text = readme.read_text("utf-8") if readme is not None and readme.is_file() else ""
     if can.max_text and not {str(can.max_text), f"{can.max_text:,}"} & set(_NUMBER.findall(text)):
@@ -112,7 +112,7 @@ def _unlimited_text(subject: GradeChecks) -> Iterator[str]:
         yield f"the README does not say that one may answer for {can.reply_window / 3600:g} hours"
 
 
-def _undeclared(subject: GradeChecks) -> Iterator[str]:
+def _missing_api(subject: GradeChecks) -> Iterator[str]:
     own = [kind for kind in type(subject.connector).__mro__ if issubclass(kind, Connector)][:-1]
     at_home = all(kind.__module__.startswith("connectors.") for kind in own)
     if not at_home and not any("api" in vars(kind) for kind in own):
@@ -124,7 +124,7 @@ def _readme_above(folder: Path) -> Path | None:
 
 
 #: What an exchange has to show for a feature that the chart offers: its flow, and what is missing without it.
-_SHOWN: tuple[tuple[Feature, str, str], ...] = (
+_SHOWN_BY: tuple[tuple[Feature, str, str], ...] = (
     ("photo", "media", "how a file is found"),
     ("video", "media", "how a file is found"),
     ("mark_read", "mark_read", "a message marked as read"),
@@ -132,11 +132,15 @@ _SHOWN: tuple[tuple[Feature, str, str], ...] = (
 )
 
 
-def _unproven(subject: GradeChecks) -> Iterator[str]:
+def _missing_exchanges(subject: GradeChecks) -> Iterator[str]:
     can, recorded = subject.connector.capabilities, exchanges(subject.payloads)
     flows = {one.flow for one in recorded if one.refused is None}
-    yield from _unsent(subject, recorded, flows)
-    missing = [what for of, flow, what in _SHOWN if can.support(of) != "no" and flow not in flows]
+    yield from _missing_texts(subject, recorded, flows)
+    missing = [
+        what
+        for feature, flow, what in _SHOWN_BY
+        if can.support(feature) != "no" and flow not in flows
+    ]
     yield from (f"no exchange shows {what}" for what in dict.fromkeys(missing))
     if not any(one.flow == "check" and one.result for one in recorded):
         yield "no exchange shows the account's name from `check`"
@@ -144,10 +148,12 @@ def _unproven(subject: GradeChecks) -> Iterator[str]:
         own = getattr(type(subject.connector), method) is not getattr(Connector, method)
         if own and not any(one.flow == method for one in recorded):
             yield f"no exchange shows what `{method}` gives"
-    yield from _unrefused(recorded)
+    yield from _missing_refusals(recorded)
 
 
-def _unsent(subject: GradeChecks, recorded: list[Exchange], flows: set[str]) -> Iterator[str]:
+def _missing_texts(
+    subject: GradeChecks, recorded: list[Exchange], flows: set[str]
+) -> Iterator[str]:
     if subject.connector.capabilities.support("send_text") == "no":
         yield "it sends no texts"
     elif "send_text" not in flows:
@@ -156,7 +162,7 @@ def _unsent(subject: GradeChecks, recorded: list[Exchange], flows: set[str]) -> 
         yield "no exchange shows that a text which is sent `again` arrives once, as resend_is_safe says"
 
 
-def _unrefused(recorded: list[Exchange]) -> Iterator[str]:
+def _missing_refusals(recorded: list[Exchange]) -> Iterator[str]:
     refused = [one.refused for one in recorded if one.refused is not None]
     if not any(one.get("retry") for one in refused):
         yield "no exchange shows a refusal that passes: one with `refused`, and `retry` in it"
@@ -166,37 +172,37 @@ def _unrefused(recorded: list[Exchange]) -> Iterator[str]:
         yield "no exchange shows refused credentials: one with `refused`, and `operator` in it"
 
 
-def _unreal(subject: GradeChecks) -> Iterator[str]:
+def _missing_real_recordings(subject: GradeChecks) -> Iterator[str]:
     real = [one for one in subject.recorded if one.note.lower().startswith(REAL)]
     if not real:
         yield f"no recording is real (a note that begins with “{REAL}”, and says when and how)"
 
 
-def _undated(subject: GradeChecks) -> Iterator[str]:
+def _missing_live_test(subject: GradeChecks) -> Iterator[str]:
     if not subject.live:
         yield "no regular test against the platform itself (`live` says where its results are)"
 
 
-def _untyped(subject: GradeChecks) -> Iterator[str]:
+def _missing_annotations(subject: GradeChecks) -> Iterator[str]:
     yield from untyped(sources(type(subject.connector)))
 
 
 #: Settings that every connector has, and that the documentation of Airlock explains.
-_OF_ALL = frozenset({"type", "api_url", "photos", "videos", "signature"})
+_COMMON_SETTINGS = frozenset({"type", "api_url", "photos", "videos", "signature"})
 
 Criterion = Callable[[GradeChecks], Iterator[str]]
 
 CRITERIA: Mapping[Grade, tuple[Criterion, ...]] = {
     "bronze": (),
     "silver": (
-        _unshown,
-        _silent,
-        _unlimited,
-        _without_origin,
-        _unexplained,
-        _unlimited_text,
-        _undeclared,
+        _missing_features,
+        _empty_messages,
+        _missing_notes_on_limits,
+        _missing_notes_on_origin,
+        _missing_settings,
+        _missing_text_limits,
+        _missing_api,
     ),
-    "gold": (_unproven,),
-    "platinum": (_unreal, _untyped, _undated),
+    "gold": (_missing_exchanges,),
+    "platinum": (_missing_real_recordings, _missing_annotations, _missing_live_test),
 }

@@ -14,14 +14,14 @@ from connectors.recordings import Recording
 from normalizer.events import TRANSCRIPT_LINES, AnyEvent, Echo, Edit, Message, Unknown, dump, load
 
 from .mutations import damaged
-from .record import unlike
+from .record import mismatch
 from .run_flow import first_call
 from .subject import Subject, files
 
 #: How often each recording is damaged.
 DAMAGES = 300
 
-NO_DELIVERIES: tuple[Any, ...] = (
+INVALID_CONTENTS: tuple[Any, ...] = (
     *(None, True, 5, 1.5, "text", "", [], [1], [None], {}, [[[[]]]]),
     *({"entry": 5}, {"": {}}, {"events": None}),
 )
@@ -34,7 +34,7 @@ class ParsingChecks(Subject):
         found = orjson.loads(dump(self.parsed(recording)))
         if found != recording.events:
             file = self.payloads / f"{recording.name}.json"
-            pytest.fail(unlike(file, {"events": found}, frozenset({"events"})))
+            pytest.fail(mismatch(file, {"events": found}, frozenset({"events"})))
 
     def test_parse_is_repeatable_and_leaves_its_input_unchanged(self, recording: Recording) -> None:
         before = copy.deepcopy(recording.content)
@@ -47,7 +47,7 @@ class ParsingChecks(Subject):
     def test_parse_gives_a_later_repeat_the_same_ids(self, recording: Recording) -> None:
         delivery = recording.delivery(self.connector)
         repeat = replace(delivery, received_at=delivery.received_at + timedelta(days=6))
-        assert _facts(self.connector.parse(repeat)) == _facts(self.connector.parse(delivery))
+        assert _keys(self.connector.parse(repeat)) == _keys(self.connector.parse(delivery))
 
     def test_events_survive_serialization_and_hold_no_secret(self, recording: Recording) -> None:
         events = self.parsed(recording)
@@ -58,7 +58,7 @@ class ParsingChecks(Subject):
     def test_every_event_has_an_id_of_its_own(self, recording: Recording) -> None:
         events = self.parsed(recording)
         assert all(event.id for event in events)
-        assert len(set(_facts(events))) == len(events)
+        assert len(set(_keys(events))) == len(events)
         for event in events:
             if not isinstance(event, Message):
                 named = {getattr(event, "target", ""), getattr(event, "message_id", "")}
@@ -72,7 +72,7 @@ class ParsingChecks(Subject):
                 if isinstance(event, Unknown):
                     continue
                 name, first = known.setdefault(event.id, (recording.name, event))
-                assert _core(first) == _core(event), (
+                assert _essence(first) == _essence(event), (
                     f"{name} and {recording.name} hold different facts under one id: {event.id}"
                 )
 
@@ -96,19 +96,19 @@ class ParsingChecks(Subject):
         for event in self.parsed(recording):
             if isinstance(event, Message | Echo | Edit):
                 for found in event.attachments:
-                    held = found.media or found.details is not None or found.refused
-                    assert held or found.kind == "unsupported", f"a {found.kind} of nothing"
+                    content = found.media or found.details is not None or found.refused
+                    assert content or found.kind == "unsupported", f"a {found.kind} of nothing"
 
     def test_parse_turns_damaged_entries_into_unknown_events(self, recording: Recording) -> None:
         random = Random(recording.name)  # noqa: S311 - the same damage every time
-        words = _words(self.parsed(recording))
+        texts = _texts(self.parsed(recording))
         for _ in range(DAMAGES):
-            for event in self._read(self._damaged(recording, random)):
+            for event in self._parse_safely(self._damaged(recording, random)):
                 if isinstance(event, Unknown):
                     assert event.reason, "an Unknown says why"
-                    assert not any(word in event.reason for word in words), "a reason quotes people"
+                    assert not any(text in event.reason for text in texts), "a reason quotes people"
 
-    @pytest.mark.parametrize("content", NO_DELIVERIES)
+    @pytest.mark.parametrize("content", INVALID_CONTENTS)
     def test_parse_turns_invalid_content_into_one_unknown_event(self, content: Any) -> None:
         recording = replace(self.recorded[0], content=content)
         events = self.parsed(recording)
@@ -117,7 +117,7 @@ class ParsingChecks(Subject):
 
     def test_parse_works_without_headers_and_query(self, recording: Recording) -> None:
         delivery = recording.delivery(self.connector)
-        self._read(replace(delivery, headers={}, query={}))
+        self._parse_safely(replace(delivery, headers={}, query={}))
 
     # how it is done -------------------------------------------------------------------------------
 
@@ -127,7 +127,7 @@ class ParsingChecks(Subject):
             content = {name: str(value) for name, value in content.items()}  # texts alone
         return replace(recording, content=content).delivery(self.connector)
 
-    def _read(self, delivery: Delivery) -> list[AnyEvent]:
+    def _parse_safely(self, delivery: Delivery) -> list[AnyEvent]:
         events = self.connector.parse(delivery)
         assert isinstance(events, list)
         load(dump(events))
@@ -142,18 +142,18 @@ class ParsingChecks(Subject):
         return events
 
 
-def _core(event: AnyEvent) -> tuple[Any, ...]:
+def _essence(event: AnyEvent) -> tuple[Any, ...]:
     """What no two tellings of one fact may differ in."""
     names = ("account", "text", "attachments", "target", "status", "message_ids", "kind")
     party = event.party.id if event.party else None
     return (event.type, party, *(getattr(event, name, None) for name in names))
 
 
-def _words(events: list[AnyEvent]) -> set[str]:
+def _texts(events: list[AnyEvent]) -> set[str]:
     """What people wrote, where it is long enough not to be found by chance."""
     texts = (getattr(event, "text", None) for event in events)
     return {text for text in texts if text and len(text) >= 8}
 
 
-def _facts(events: list[AnyEvent]) -> list[tuple[str, str]]:
+def _keys(events: list[AnyEvent]) -> list[tuple[str, str]]:
     return [(event.type, event.id) for event in events]

@@ -11,7 +11,7 @@ from connectors.contract import Connector
 from .subject import Subject
 
 #: Modules that act: on the network, the disk, the clock, other threads, the log. By their first name.
-ACTING = frozenset(
+IMPURE_MODULES = frozenset(
     {
         *("aiofiles", "aiohttp", "asyncio", "boto3", "concurrent", "ctypes", "fcntl", "ftplib"),
         *("glob", "http", "httpcore", "httpx", "io", "logging", "multiprocessing", "os", "pathlib"),
@@ -22,9 +22,9 @@ ACTING = frozenset(
     }
 )
 #: Parts of modules that are harmless otherwise.
-ACTING_PARTS = frozenset({"urllib.request", "urllib.robotparser", "importlib.resources"})
+IMPURE_SUBMODULES = frozenset({"urllib.request", "urllib.robotparser", "importlib.resources"})
 #: Functions that read the clock, chance or the environment, or act, under any module's name.
-ACTS = frozenset(
+IMPURE_FUNCTIONS = frozenset(
     {
         *("now", "utcnow", "today", "uuid1", "uuid4", "urlopen", "sleep", "getenv", "environ"),
         *("open", "print", "input", "exec", "eval", "__import__", "breakpoint"),
@@ -42,12 +42,14 @@ class PurityChecks(Subject):
 
     def test_the_code_imports_nothing_with_side_effects(self) -> None:
         for file in sources(type(self.connector)):
-            found = {name for name in _imports(ast.parse(file.read_bytes())) if _acts(name)}
+            found = {
+                name for name in _imports(ast.parse(file.read_bytes())) if _has_side_effects(name)
+            }
             assert not found, f"{file.name} imports {', '.join(sorted(found))}; {_REMEDY}"
 
     def test_the_code_calls_nothing_with_side_effects(self) -> None:
         for file in sources(type(self.connector)):
-            found = set(_called(ast.parse(file.read_bytes()))) & ACTS
+            found = set(_called(ast.parse(file.read_bytes()))) & IMPURE_FUNCTIONS
             assert not found, f"{file.name} calls {', '.join(sorted(found))}; {_REMEDY}"
 
     def test_the_code_assigns_no_global_variable(self) -> None:
@@ -102,9 +104,9 @@ def _imports(tree: ast.AST, package: str = "") -> Iterator[str]:
                 yield from (f"{whole}.{alias.name}" for alias in names)
 
 
-def _acts(name: str) -> bool:
-    return name.partition(".")[0] in ACTING or any(
-        name == part or name.startswith(f"{part}.") for part in ACTING_PARTS
+def _has_side_effects(name: str) -> bool:
+    return name.partition(".")[0] in IMPURE_MODULES or any(
+        name == part or name.startswith(f"{part}.") for part in IMPURE_SUBMODULES
     )
 
 

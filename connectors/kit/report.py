@@ -13,24 +13,24 @@ class Report:
     """Sees which promises of a class were kept; registered with pytest by the first class it collects."""
 
     def __init__(self) -> None:
-        self._classes: dict[str, type[GradeChecks]] = {}
+        self._suites: dict[str, type[GradeChecks]] = {}
         self._passed: dict[str, set[str]] = {}
         self._failed: dict[str, set[str]] = {}
 
     def examine(self, node: str, subject: type[GradeChecks]) -> None:
-        self._classes[node] = subject
+        self._suites[node] = subject
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         node, _, name = report.nodeid.partition("[")[0].rpartition("::")
-        if node in self._classes:
-            kept = self._failed if report.failed else self._passed
+        if node in self._suites:
+            results = self._failed if report.failed else self._passed
             if report.failed or (report.passed and report.when == "call"):
-                kept.setdefault(node, set()).add(name)
+                results.setdefault(node, set()).add(name)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        if self._classes:
+        if self._suites:
             terminalreporter.section("grades of connectors")
-        for node, subject in self._classes.items():
+        for node, subject in self._suites.items():
             for line in self._lines(node, subject):
                 terminalreporter.write_line(line)
 

@@ -9,7 +9,7 @@ from connectors.contract import Call, Connector, Purpose, Reply
 from connectors.errors import Rejected
 
 #: The gateway stops a flow that makes more.
-MOST_CALLS = 8
+MAX_CALLS = 8
 
 #: Makes the reply to a call, which is the flow's n-th (from 0).
 Answer = Callable[[Call, int], Reply]
@@ -30,7 +30,7 @@ def drive(connector: Connector[Any], start: Start, purpose: Purpose, answer: Ans
     calls: list[Call] = []
 
     def ask(call: Call) -> Reply:
-        assert len(calls) < MOST_CALLS, f"a flow of more than {MOST_CALLS} calls"
+        assert len(calls) < MAX_CALLS, f"a flow of more than {MAX_CALLS} calls"
         calls.append(call)
         reply = replace(answer(call, len(calls) - 1), purpose=purpose)
         if reply.status >= 300 and reply.status not in call.expects:
@@ -38,22 +38,22 @@ def drive(connector: Connector[Any], start: Start, purpose: Purpose, answer: Ans
         return reply
 
     try:
-        result = _ended(start(), ask)
+        result = _run(start(), ask)
     except Rejected as refused:
         return Driven(tuple(calls), refused=refused)
     return Driven(tuple(calls), result)
 
 
 @contextmanager
-def told_of(name: str) -> Iterator[None]:
+def explain_crash(name: str) -> Iterator[None]:
     """Says which recording it was, and what to do, where a flow falls over an answer."""
     try:
         yield
-    except (AttributeError, LookupError, TypeError, ValueError) as fall:
+    except (AttributeError, LookupError, TypeError, ValueError) as exc:
         raise AssertionError(
-            f"{name}: the flow raised {fall!r} over an answer; match the shape you expect, and hand anything"
+            f"{name}: the flow raised {exc!r} over an answer; match the shape you expect, and hand anything"
             " else to self.refusal(reply)"
-        ) from fall
+        ) from exc
 
 
 def first_call(start: Start) -> Call | None:
@@ -69,7 +69,7 @@ def first_call(start: Start) -> Call | None:
         return None
 
 
-def _ended(flow: Any, ask: Callable[[Call], Reply]) -> Any:
+def _run(flow: Any, ask: Callable[[Call], Reply]) -> Any:
     if not isinstance(flow, Generator):
         return flow
     with closing(flow):

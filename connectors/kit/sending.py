@@ -9,7 +9,7 @@ import pytest
 from connectors.contract import Call, Text
 
 from .run_flow import first_call
-from .subject import OUT, WRITING, Subject
+from .subject import TEXT, TYPING, Subject
 
 #: What naive quoting, trimming or templates would change.
 TEXTS = (
@@ -27,44 +27,44 @@ class SendingChecks(Subject):
 
     def test_a_second_attempt_makes_the_same_call(self) -> None:
         again = type(self.connector)(self.connector.config)
-        for text in (OUT, replace(OUT, key="msg_2", text="0", reply_to="message-1")):
+        for text in (TEXT, replace(TEXT, key="msg_2", text="0", reply_to="message-1")):
             assert first_call(partial(again.send_text, text)) == self._call(text)
 
     def test_a_text_that_may_be_resent_carries_its_key(self) -> None:
         if not self.connector.resend_is_safe or not self._sends:
             return
-        one, other = self._call(OUT), self._call(replace(OUT, key="msg_2"))
+        one, other = self._call(TEXT), self._call(replace(TEXT, key="msg_2"))
         assert one != other, "sending again is said to be safe, but no call carries the key"
 
     @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
     def test_a_text_is_sent_unchanged(self, text: str) -> None:
         if self._sends:
-            call = self._call(replace(OUT, text=text))
+            call = self._call(replace(TEXT, text=text))
             assert text in _values(call), "the text is not in the call as it was written"
 
     def test_the_longest_text_is_sent_whole(self) -> None:
         if self._sends:
             text = "x" * (self.connector.capabilities.max_text - 1) + "!"
-            assert text in _values(self._call(replace(OUT, text=text)))
+            assert text in _values(self._call(replace(TEXT, text=text)))
 
     def test_a_text_names_its_recipient(self) -> None:
         if self._sends:
-            one, other = self._call(OUT), self._call(replace(OUT, to="consumer-2"))
+            one, other = self._call(TEXT), self._call(replace(TEXT, to="consumer-2"))
             assert one is None or one != other, "the call does not say for whom the text is"
 
     def test_mark_read_names_the_message_or_its_sender(self) -> None:
         if self.connector.capabilities.support("mark_read") == "no":
             return
-        call = first_call(lambda: self.connector.mark_read("", OUT.to, "message-1"))
+        call = first_call(lambda: self.connector.mark_read("", TEXT.to, "message-1"))
         assert call is not None, "nothing is told"
-        assert any(word in repr(call) for word in (OUT.to, "message-1"))
+        assert any(word in repr(call) for word in (TEXT.to, "message-1"))
 
     def test_send_typing_names_the_message_or_its_sender(self) -> None:
         if self.connector.capabilities.support("send_typing") == "no":
             return
-        call = first_call(partial(self.connector.send_typing, WRITING))
+        call = first_call(partial(self.connector.send_typing, TYPING))
         assert call is not None, "nothing is told"
-        assert any(word in repr(call) for word in (OUT.to, "message-1"))
+        assert any(word in repr(call) for word in (TEXT.to, "message-1"))
 
     # how it is done -------------------------------------------------------------------------------
 
@@ -73,7 +73,7 @@ class SendingChecks(Subject):
         """Whether the first call of `send_text` is the one that sends; see exchanges for longer flows."""
         if self.connector.capabilities.support("send_text") == "no":
             return False
-        call = self._call(OUT)
+        call = self._call(TEXT)
         return call is not None and call.method != "GET"
 
     def _call(self, text: Text) -> Call | None:

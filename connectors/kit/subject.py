@@ -18,9 +18,9 @@ from normalizer.events import AnyEvent, Echo, Edit, MediaRef, Message
 from .run_flow import Start
 
 #: A text as the gateway would have it sent.
-OUT = Text("msg_1", "", "consumer-1", "Good morning", "https://chat.example.com/status?m=msg_1")
+TEXT = Text("msg_1", "", "consumer-1", "Good morning", "https://chat.example.com/status?m=msg_1")
 #: The sign that its writer is at it.
-WRITING = Typing("typing_1", "", OUT.to, "message-1")
+TYPING = Typing("typing_1", "", TEXT.to, "message-1")
 
 
 class Subject:
@@ -61,18 +61,18 @@ class Subject:
 
     def other_flows(self) -> Iterator[tuple[Purpose, Start]]:
         if self.connector.capabilities.support("send_text") != "no":
-            yield "send", partial(self.connector.send_text, OUT)
-        yield "send", partial(self.connector.mark_read, "", OUT.to, "message-1")
+            yield "send", partial(self.connector.send_text, TEXT)
+        yield "send", partial(self.connector.mark_read, "", TEXT.to, "message-1")
         for on in (True, False):
-            yield "send", partial(self.connector.send_typing, replace(WRITING, on=on))
+            yield "send", partial(self.connector.send_typing, replace(TYPING, on=on))
         yield "check", self.connector.check
 
     def may_have_credentials(self, url: str) -> bool:
         """Whether the gateway would add what `authorize` gives."""
-        asked, own = urlsplit(url), urlsplit(self.connector.config.api)
-        if (asked.scheme, asked.netloc) == (own.scheme, own.netloc):
+        target, api = urlsplit(url), urlsplit(self.connector.config.api)
+        if (target.scheme, target.netloc) == (api.scheme, api.netloc):
             return True
-        return asked.scheme == "https" and asked.netloc in self.connector.hosts
+        return target.scheme == "https" and target.netloc in self.connector.hosts
 
     def may_be_fetched(self, url: str) -> bool:
         """Whether the gateway would fetch a file from there."""
@@ -94,15 +94,15 @@ class Subject:
 
     def leaks(self, *texts: str) -> bool:
         """Whether a secret of the settings stands in one of the texts, plain or encoded."""
-        return any(form in text for form in self._forms() for text in texts)
+        return any(secret in text for secret in self._secret_forms() for text in texts)
 
-    def _forms(self) -> set[str]:
+    def _secret_forms(self) -> set[str]:
         found = list(secrets_of(self.connector.config))
         assert all(len(secret) >= 4 for secret in found), (
             "use longer secrets in tests: these are found by chance"
         )
-        given = self.connector.authorize(RECEIVED_AT).values()
-        proofs = {word for value in given for word in value.split() if len(word) >= 16}
+        headers = self.connector.authorize(RECEIVED_AT).values()
+        proofs = {word for value in headers for word in value.split() if len(word) >= 16}
         encoded = {base64.b64encode(secret.encode()).decode() for secret in found}
         return {*found, *(quote(secret, safe="") for secret in found), *proofs, *encoded}
 
@@ -129,8 +129,8 @@ def check_shape(call: Call) -> None:
         assert name.isascii()
         assert value.isascii()
         assert value.isprintable(), f"the header {name} cannot be sent"
-    given = [part for part in (call.json, call.form, call.body) if part is not None]
-    assert len(given) <= 1, "at most one of json, form and body"
+    bodies = [part for part in (call.json, call.form, call.body) if part is not None]
+    assert len(bodies) <= 1, "at most one of json, form and body"
     orjson.dumps(call.json)
     assert all(isinstance(value, str) for value in (call.form or {}).values())
 

@@ -10,7 +10,7 @@ def untyped(files: Iterable[Path]) -> Iterator[str]:
     folders = set()
     for file in files:
         folders.add(_top_package(file.parent))
-        for name, line in _bare(ast.parse(file.read_bytes())):
+        for name, line in _unannotated(ast.parse(file.read_bytes())):
             yield f"{file.name}:{line} {name} is not annotated throughout"
     for folder in sorted(folders):
         if not (folder / "py.typed").is_file():
@@ -24,10 +24,10 @@ def _top_package(folder: Path) -> Path:
     return folder
 
 
-def _bare(tree: ast.AST) -> Iterator[tuple[str, int]]:
+def _unannotated(tree: ast.AST) -> Iterator[tuple[str, int]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-            own = [one for one in given if one.arg not in {"self", "cls"}]
-            if node.returns is None or any(one.annotation is None for one in own):
+            all_parameters = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            parameters = [one for one in all_parameters if one.arg not in {"self", "cls"}]
+            if node.returns is None or any(one.annotation is None for one in parameters):
                 yield node.name, node.lineno

@@ -21,15 +21,15 @@ from connectors.recordings import Recording, recordings
 
 from .subject import Subject
 
-HOSTILE = (
+MALFORMED = (
     *("", " ", "=", ",", "\x00", "é", "\udce9", "💥", "a" * 100_000),
     *("sha256=", "sha256=" + "0" * 64, "sha256=" + "\u0660" * 64, "sha1=" + "0" * 40),
     *("Bearer", "Bearer ", "Bearer a.b.c", "Bearer " + "." * 50, "Basic Og==", "AAAA"),
 )
-GARBAGE = (b"", b"\x1f\x8b", b"\xff\xfe\x00", b"[" * 5000, b"%", b"\x00" * 99)
+GARBAGE_BODIES = (b"", b"\x1f\x8b", b"\xff\xfe\x00", b"[" * 5000, b"%", b"\x00" * 99)
 
 #: What compares in constant time, or checks a signature that needs no secret of ours.
-_CAREFUL = frozenset({"compare_digest", "_compare_digest", "verify"})
+_CONSTANT_TIME = frozenset({"compare_digest", "_compare_digest", "verify"})
 _DECADES = timedelta(days=20 * 365)
 
 
@@ -45,19 +45,21 @@ class VerifyChecks(Subject):
         genuine = self.genuine(recording)
         proof = genuine.headers[self.signature_header]
         others = {k: v for k, v in genuine.headers.items() if k != self.signature_header}
-        self._refused(replace(genuine, headers=others), proof)
+        self._assert_forbidden(replace(genuine, headers=others), proof)
         middle = len(proof) // 2
         flipped = "0" if proof[middle] != "0" else "1"
         for wrong in (
             proof[:middle] + flipped + proof[middle + 1 :],
             *(proof[:-1], proof[1:], proof + proof, f"{proof}, {proof}"),
         ):
-            self._refused(self._with_proof(genuine, wrong), proof)
+            self._assert_forbidden(self._with_proof(genuine, wrong), proof)
 
-    @pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+    @pytest.mark.parametrize("hostile", MALFORMED, ids=range(len(MALFORMED)))
     def test_verify_rejects_a_malformed_signature_without_crashing(self, hostile: str) -> None:
         genuine = self.genuine(self.recorded[0])
-        self._refused(self._with_proof(genuine, hostile), genuine.headers[self.signature_header])
+        self._assert_forbidden(
+            self._with_proof(genuine, hostile), genuine.headers[self.signature_header]
+        )
 
     def test_verify_rejects_a_change_to_anything_it_covers(self, recording: Recording) -> None:
         genuine = self.genuine(recording)
@@ -67,14 +69,14 @@ class VerifyChecks(Subject):
             "body": [
                 replace(genuine, body=wrong) for wrong in (body + b" ", body[1:], body + body, b"")
             ],
-            "url": [replace(genuine, url=wrong) for wrong in _other_addresses(genuine.url)],
+            "url": [replace(genuine, url=wrong) for wrong in _other_urls(genuine.url)],
             "caller": [],
         }
         for part in self.connector.covers:
             for request in changed[part]:
-                self._refused(request, proof)
+                self._assert_forbidden(request, proof)
 
-    @pytest.mark.parametrize("body", GARBAGE)
+    @pytest.mark.parametrize("body", GARBAGE_BODIES)
     def test_verify_never_crashes_on_a_garbage_body(self, body: bytes) -> None:
         genuine = self.genuine(self.recorded[0])
         for request in (replace(genuine, body=body), self.sign(replace(genuine, body=body))):
@@ -85,13 +87,13 @@ class VerifyChecks(Subject):
         genuine = self.genuine(self.recorded[0])
         for method in ("POST", "GET", ""):
             bare = Request(method, "", {}, b"", genuine.received_at, {})
-            self._refused(bare, genuine.headers[self.signature_header])
+            self._assert_forbidden(bare, genuine.headers[self.signature_header])
 
     def test_verify_rejects_deliveries_signed_for_other_accounts(self) -> None:
         """`not_ours/*.json` beside the recordings: deliveries of other accounts, as the platform would sign them."""
         for recording in recordings(self.payloads / "not_ours"):
             genuine = self.genuine(recording)
-            self._refused(genuine, genuine.headers[self.signature_header])
+            self._assert_forbidden(genuine, genuine.headers[self.signature_header])
 
     def test_verify_accepts_every_variant_of_a_genuine_request(self) -> None:
         for variant in self.variants(self.genuine(self.recorded[0])):
@@ -112,25 +114,25 @@ class VerifyChecks(Subject):
 
     def test_verify_rejects_every_platform_specific_forgery(self) -> None:
         for forged in self.forgeries(self.genuine(self.recorded[0])):
-            self._refused(forged, forged.headers.get(self.signature_header, ""))
+            self._assert_forbidden(forged, forged.headers.get(self.signature_header, ""))
 
     def test_verify_rejects_a_signature_dated_in_the_future(self) -> None:
         request = self.recorded[0].request(self.connector)
         later = self.sign(replace(request, received_at=request.received_at + _DECADES))
         proof = later.headers[self.signature_header]
         if proof != self.sign(request).headers[self.signature_header]:
-            self._refused(replace(later, received_at=request.received_at), proof)
+            self._assert_forbidden(replace(later, received_at=request.received_at), proof)
 
     def test_verify_rejects_a_signature_made_with_other_secrets(self) -> None:
-        stranger = _with_settings(self.connector, _other)
+        other = _with_settings(self.connector, _replaced)
         genuine = self.genuine(self.recorded[0])
         with pytest.raises(Forbidden):
-            stranger.verify(genuine)
+            other.verify(genuine)
 
     def test_verify_accepts_a_signature_made_with_any_secret(self) -> None:
         genuine = self.genuine(self.recorded[0])
         _with_settings(self.connector, _reversed).verify(genuine)
-        _with_settings(self.connector, _joined_by_another).verify(genuine)
+        _with_settings(self.connector, _with_an_extra_secret).verify(genuine)
 
     def test_verify_uses_received_at_as_its_only_clock(self) -> None:
         """The clock is `received_at` and no other."""
@@ -141,9 +143,9 @@ class VerifyChecks(Subject):
 
     def test_verify_compares_in_constant_time(self) -> None:
         genuine = self.genuine(self.recorded[0])
-        with _watched() as called:
+        with _count_c_calls() as called:
             self.connector.verify(genuine)
-        assert called.keys() & _CAREFUL, (
+        assert called.keys() & _CONSTANT_TIME, (
             "compare proofs with `constant_time_equal` or `matches_any`, never with =="
         )
 
@@ -151,9 +153,9 @@ class VerifyChecks(Subject):
         genuine = self.genuine(self.recorded[0])
         compared = []
         for order in (_in_order, _reversed):
-            with _watched() as called:
+            with _count_c_calls() as called:
                 _with_settings(self.connector, order).verify(genuine)
-            compared.append(sum(called[name] for name in _CAREFUL))
+            compared.append(sum(called[name] for name in _CONSTANT_TIME))
         assert len(set(compared)) == 1, (
             "each secret is tried, or time tells which one fits: any_same"
         )
@@ -163,7 +165,7 @@ class VerifyChecks(Subject):
     def _with_proof(self, request: Request, proof: str) -> Request:
         return replace(request, headers={**request.headers, self.signature_header: proof})
 
-    def _refused(self, request: Request, proof: str) -> None:
+    def _assert_forbidden(self, request: Request, proof: str) -> None:
         with pytest.raises(Forbidden) as refusal:
             self.connector.verify(request)
         assert str(refusal.value).strip(), "a refusal says why, for the log"
@@ -171,24 +173,24 @@ class VerifyChecks(Subject):
         assert not self.leaks(str(refusal.value))
 
 
-def _other_addresses(url: str) -> list[str]:
+def _other_urls(url: str) -> list[str]:
     parts = urlsplit(url)
     longer = (f"{url}x", f"{url}&x=1", f"{url}{'&' if parts.query else '?'}x=1")
     return [*longer, urlunsplit(parts._replace(path=f"{parts.path}/status"))]
 
 
 @contextmanager
-def _watched() -> Iterator[Counter[str]]:
+def _count_c_calls() -> Iterator[Counter[str]]:
     """The names of all functions written in C that are called within the block, and how often."""
     called: Counter[str] = Counter()
 
-    def note(frame: FrameType, event: str, argument: Any) -> None:
+    def count(frame: FrameType, event: str, argument: Any) -> None:
         del frame
         if event == "c_call":
             called[getattr(argument, "__name__", "")] += 1
 
     before = sys.getprofile()
-    sys.setprofile(note)
+    sys.setprofile(count)
     try:
         yield called
     finally:
@@ -208,7 +210,7 @@ def _with_settings(connector: Connector[Any], change: Any) -> Connector[Any]:
     return type(connector)(config.model_copy(update=update))
 
 
-def _other(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+def _replaced(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     return tuple(SecretStr(_shifted(secret.get_secret_value())) for secret in secrets)
 
 
@@ -220,9 +222,9 @@ def _reversed(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     return tuple(reversed(secrets))
 
 
-def _joined_by_another(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+def _with_an_extra_secret(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     """As while a secret is being replaced; a setting of one secret keeps it."""
-    return (*secrets, *_other(secrets))
+    return (*secrets, *_replaced(secrets))
 
 
 def _shifted(secret: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from connectors.kit.record import ASKED, difference, unlike
+from connectors.kit.record import VARIABLE, difference, mismatch
 
 FOUND = {"events": [{"id": "m-1"}]}
 
@@ -18,32 +18,32 @@ def file(tmp_path: Path) -> Path:
 def test_what_was_left_out_is_written_where_asked_for(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(ASKED, "1")
+    monkeypatch.setenv(VARIABLE, "1")
     file.write_bytes(orjson.dumps({"note": "made by hand", "content": {}}))
-    assert "look at it" in unlike(file, FOUND, frozenset({"events"}))
+    assert "look at it" in mismatch(file, FOUND, frozenset({"events"}))
     assert orjson.loads(file.read_bytes()) == {"note": "made by hand", "content": {}, **FOUND}
 
 
 def test_what_was_recorded_is_never_overwritten(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(ASKED, "1")
+    monkeypatch.setenv(VARIABLE, "1")
     before = orjson.dumps({"content": {}, "events": [{"id": "m-2"}]})
     file.write_bytes(before)
-    told = unlike(file, FOUND, frozenset({"events"}))
-    assert told.startswith('text: events.0.id is "m-1", and was recorded as "m-2"')
+    message = mismatch(file, FOUND, frozenset({"events"}))
+    assert message.startswith('text: events.0.id is "m-1", and was recorded as "m-2"')
     assert file.read_bytes() == before
 
 
 def test_nothing_is_written_unasked(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(ASKED, raising=False)
+    monkeypatch.delenv(VARIABLE, raising=False)
     file.write_bytes(b'{"content":{}}')
-    assert '{"events":[{"id":"m-1"}]}' in unlike(file, FOUND, frozenset({"events"}))
+    assert '{"events":[{"id":"m-1"}]}' in mismatch(file, FOUND, frozenset({"events"}))
     assert file.read_bytes() == b'{"content":{}}'
 
 
 @pytest.mark.parametrize(
-    ("recorded", "found", "told"),
+    ("recorded", "found", "message"),
     [
         ({"a": [1, 2]}, {"a": [1, 3]}, "a.1 is 3, and was recorded as 2"),
         ({"a": [1]}, {"a": [1, 3]}, "a is [1,3], and was recorded as [1]"),
@@ -51,6 +51,6 @@ def test_nothing_is_written_unasked(file: Path, monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_the_first_difference_is_named(
-    recorded: dict[str, object], found: dict[str, object], told: str
+    recorded: dict[str, object], found: dict[str, object], message: str
 ) -> None:
-    assert difference(recorded, found) == told
+    assert difference(recorded, found) == message
