@@ -1,4 +1,4 @@
-"""Everything a connector imports: the contract, the events, and the tools to read a delivery."""
+"""Everything that a connector imports: the contract, the events, and tools for reading deliveries."""
 
 from normalizer.events import (
     AnyEvent,

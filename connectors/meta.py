@@ -1,4 +1,4 @@
-"""What Messenger and WhatsApp share: Meta's webhook handshake and signature, and the Graph API."""
+"""Code shared by Messenger and WhatsApp: Meta's webhook handshake and signature, and the Graph API."""
 
 import hmac
 import re
@@ -24,23 +24,23 @@ _SIGNATURE = re.compile(r"sha256=([0-9a-fA-F]{64})")
 
 
 class MetaConfig(ConnectorConfig):
-    """The settings both Meta platforms have."""
+    """The settings of both Meta platforms."""
 
-    # Version 25.0 lives until July 2028 (Graph API changelog).
+    # Version 25.0 is supported until July 2028 (Graph API changelog).
     api_url: HttpUrl = Field(
         default=HttpUrl("https://graph.facebook.com/v25.0"),
         description="The Graph API, with its version",
     )
     app_secrets: Secrets = Field(
-        description="App secrets of the app that owns the webhook; the first also proves our calls"
+        description="App secrets of the app that owns the webhook; the first also signs our calls"
     )
     verify_token: Secret = Field(
-        description="The word Meta repeats when it asks whose webhook this is"
+        description="The verify token that Meta sends in the webhook handshake"
     )
-    access_token: Secret = Field(description="The token that calls the Graph API")
+    access_token: Secret = Field(description="The access token for the Graph API")
     appsecret_proof: bool = Field(
         default=True,
-        description="Prove calls with the app secret too; off if the token belongs to another app",
+        description="Add appsecret_proof to our calls; turn it off if the token belongs to another app",
     )
 
 
@@ -48,12 +48,12 @@ M = TypeVar("M", bound=MetaConfig)
 
 
 class Meta(Connector[M]):
-    """A connector of Meta's."""
+    """Base class of the connectors to Meta's platforms."""
 
-    #: What a delivery must be about.
+    #: The `object` that a delivery must have.
     object: ClassVar[str]
     codes: ClassVar[Mapping[Code, Verdict]]
-    #: Refusals that HTTP alone explains, before any code is looked at.
+    #: Refusals that the HTTP status alone explains. They take precedence over error codes.
     refusals: ClassVar[Mapping[tuple[Purpose, int], Verdict]]
 
     def handshake(self, request: Request) -> Response:
@@ -66,26 +66,26 @@ class Meta(Connector[M]):
         return Response(body=request.query.get("hub.challenge", "").encode(errors="replace"))
 
     def verify(self, request: Request) -> None:
-        # The older X-Hub-Signature (SHA-1) comes along and is worth nothing by itself.
+        # Meta also sends the older X-Hub-Signature (SHA-1). It is not sufficient.
         signature = _SIGNATURE.fullmatch(request.headers.get("x-hub-signature-256", ""))
         if signature is None:
             raise Forbidden("X-Hub-Signature-256 is missing or is not sha256=<64 hex digits>")
         given = bytes.fromhex(signature[1])
         secrets = revealed(self.config.app_secrets)
         if not matches_any((_mac(secret, request.body) for secret in secrets), given):
-            raise Forbidden("X-Hub-Signature-256 fits none of app_secrets")
+            raise Forbidden("X-Hub-Signature-256 matches none of app_secrets")
 
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
         return open_each(self._entries, [delivery.content])
 
     def _entries(self, content: Any) -> list[AnyEvent]:
         if content["object"] != self.object:
-            raise Unreadable(f"is not about a {self.object}")
+            raise Unreadable(f"object is not {self.object}")
         return open_each(self.read_entry, entries(content, "entry"))
 
     @abstractmethod
     def read_entry(self, entry: Any) -> list[AnyEvent]:
-        """The events of one `entry`; one delivery may hold entries of several accounts."""
+        """Return the events of one `entry`. One delivery may have entries for several accounts."""
 
     def authorize(self, now: datetime) -> Mapping[str, str]:
         del now
@@ -104,7 +104,7 @@ class Meta(Connector[M]):
         return refusal_from(reply, verdict, detail)
 
     def graph(self, *path: str, **query: str) -> str:
-        """The address of a node or edge; https://developers.facebook.com/docs/graph-api/guides/secure-requests"""
+        """The URL of a node or edge. https://developers.facebook.com/docs/graph-api/guides/secure-requests"""
         if self.config.appsecret_proof:
             secret, token = self.config.app_secrets[0], self.config.access_token
             query["appsecret_proof"] = appsecret_proof(
@@ -115,12 +115,12 @@ class Meta(Connector[M]):
 
 
 def appsecret_proof(secret: str, token: str) -> str:
-    """What a call carries to show that its token is used by the app it belongs to."""
+    """The parameter that proves that the app which owns the token makes the call."""
     return _mac(secret, token.encode()).hex()
 
 
 def account_notice(account: str, kind: str, raw: Any) -> AnyEvent:
-    """A fact that concerns no conversation, such as a field the app subscribes to besides messages."""
+    """A notice about the account rather than a conversation, such as a webhook field other than messages."""
     details = raw if isinstance(raw, dict) else {"value": raw}
     return Notice(id=f"{kind}:{fingerprint(raw)}", account=account, kind=kind, details=details)
 

@@ -1,4 +1,4 @@
-"""What a change in a WhatsApp delivery tells: messages, statuses, echoes, and facts about the account."""
+"""Events from the changes of a WhatsApp delivery: messages, statuses, echoes, and notices about the account."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -23,9 +23,9 @@ from normalizer.events import (
 from .content import content, type_of
 from .error_codes import CODES
 
-#: What all events about one person share: `account`, `party`, `sent_at`.
+#: The fields that all events about one person share: `account`, `party`, `sent_at`.
 Common = dict[str, Any]
-#: Contacts by each of their ids, and under NOBODY the one that a message without a sender must be from.
+#: Contacts by each of their ids. The only contact is also under NO_ID, for messages without a sender.
 Contacts = dict[str, Any]
 NO_ID = ""
 
@@ -33,17 +33,17 @@ STATUSES: Mapping[str, Status] = {
     "sent": "sent",
     "delivered": "delivered",
     "read": "read",
-    "played": "read",  # a voice message that was heard was seen as well
+    "played": "read",  # a voice message that was played was also read
     "failed": "failed",
 }
-#: Statuses of old that change nothing for us.
+#: Old statuses that become notices.
 IGNORED_STATUSES = frozenset({"deleted", "warning"})
-#: What a change of messages may hold, besides the contacts that go with it.
+#: The arrays that a change of messages may contain, apart from contacts.
 ARRAYS = frozenset({"errors", "messages", "statuses"})
 
 
 def read_change(change: Any, business: str) -> list[AnyEvent]:
-    """Everything one change tells. `business` is the account where no phone number is named."""
+    """The events of one change. `business` is the account if the change names no phone number."""
     field, value = change["field"], change["value"]
     if not isinstance(value, dict) and field != "messages":
         return read_each(lambda raw: account_notice(business, field, raw), [value])
@@ -53,7 +53,7 @@ def read_change(change: Any, business: str) -> list[AnyEvent]:
     if field != "messages":
         return read_each(lambda raw: account_notice(account, field, raw), [value])
     if ARRAYS.isdisjoint(value):
-        raise Unreadable("a change of messages with none of the arrays that are known")
+        raise Unreadable("the change has none of the known arrays")
     contacts = _contacts_by_id(value)
     return [
         *read_each(lambda raw: _message(raw, account, contacts), listed(value, "messages")),
@@ -69,14 +69,14 @@ def _message(raw: Any, account: str, contacts: Contacts) -> AnyEvent:
         "sent_at": parse_timestamp(raw["timestamp"]),
     }
     if raw.get("group_id"):
-        # An answer would go to the sender alone, who did not write to us alone.
-        return _unknown(raw, "group messages are not read", common)
+        # A reply would go to the sender only, who wrote to a group.
+        return _unknown(raw, "group messages are not supported", common)
     return READERS.get(_type(raw), _content_message)(raw, common)
 
 
 def _type(raw: Any) -> str:
     type: str = type_of(raw)
-    # The one interactive answer that says nothing to an agent.
+    # The only interactive answer that does not concern agents.
     is_permission_reply = type == "interactive" and raw[type].get("type") == "call_permission_reply"
     return "call_permission_reply" if is_permission_reply else type
 
@@ -84,7 +84,7 @@ def _type(raw: Any) -> str:
 def _content_message(raw: Any, common: Common) -> AnyEvent:
     body, context = content(raw, common["account"]), raw.get("context") or {}
     if body is None:
-        return _unknown(raw, "a message of a type that is not known", common)
+        return _unknown(raw, "unknown message type", common)
     return Message(
         id=raw["id"],
         text=body.text,
@@ -106,7 +106,7 @@ def _edit(raw: Any, common: Common) -> AnyEvent:
     target, new = raw["edit"]["original_message_id"], raw["edit"]["message"]
     body = content(new, common["account"])
     if body is None:
-        return _unknown(raw, "an edit to a type that is not known", common)
+        return _unknown(raw, "edit to an unknown message type", common)
     return Edit(
         id=f"edit:{id_of(raw['id'])}",
         target=target,
@@ -123,7 +123,7 @@ def _revoke(raw: Any, common: Common) -> AnyEvent:
 
 def _system(raw: Any, common: Common) -> AnyEvent:
     system = raw["system"]
-    # A new number or id of the same person.
+    # The same person's new number or id.
     new = (system.get("user_id"), system.get("wa_id"), system.get("new_wa_id"))
     party = common["party"]
     party = replace(party, aliases=_distinct(party.id, *party.aliases, *new)[1:])
@@ -149,7 +149,7 @@ def _receipt(raw: Any, account: str, contacts: Contacts) -> AnyEvent:
     if word in IGNORED_STATUSES:
         return Notice(kind=word, details=raw, **common)
     if word not in STATUSES:
-        return Unknown(reason="a status that is not known", raw=raw, **common)
+        return Unknown(reason="unknown status", raw=raw, **common)
     return Receipt(
         status=STATUSES[word],
         message_ids=(id,),
@@ -190,7 +190,7 @@ def _unknown(raw: Any, reason: str, common: Common) -> Unknown:
 
 
 def _contacts_by_id(value: Any) -> Contacts:
-    """The contacts of a change under each of their ids: they are not in the order of the messages."""
+    """The contacts of a change by each of their ids: contacts are not in the order of the messages."""
     known = [contact for contact in listed(value, "contacts") if isinstance(contact, dict)]
     contacts: Contacts = {
         id: contact for contact in known for id in _ids(contact, "wa_id", "user_id")
@@ -201,7 +201,7 @@ def _contacts_by_id(value: Any) -> Contacts:
 
 
 def _sole_sender(value: Any, contacts: Contacts) -> tuple[str, ...]:
-    """The ids of the only sender, if no contact has them: in some countries they differ by a digit."""
+    """The only sender's ids, if no contact has them: in some countries they differ from the contact's by a digit."""
     messages = [raw for raw in listed(value, "messages") if isinstance(raw, dict)]
     senders = {_ids(raw, "from_user_id", "from") for raw in messages} - {()}
     is_unmatched = len(senders) == 1 and contacts.keys().isdisjoint(*senders)
@@ -209,12 +209,12 @@ def _sole_sender(value: Any, contacts: Contacts) -> tuple[str, ...]:
 
 
 def _party(contacts: Contacts, user_id: Any, number: Any) -> Party:
-    """The consumer under the id that lasts: the user id if told, because a number may be hidden."""
+    """The consumer. The user id takes precedence, because it is permanent and a number may be hidden."""
     known = _distinct(user_id, number) or (NO_ID,)
     contact: Any = next((contacts[id] for id in known if id in contacts), {})
     ids = _distinct(user_id, contact.get("user_id"), number, contact.get("wa_id"))
     if not ids:
-        raise Unreadable("names nobody")
+        raise Unreadable("no sender or recipient")
     profile = contact.get("profile") or {}
     return Party(ids[0], profile.get("name") or profile.get("username"), ids[1:])
 

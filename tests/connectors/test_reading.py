@@ -35,7 +35,7 @@ def message(raw: Any) -> Message:
 def test_a_bad_entry_costs_one_unknown_and_keeps_its_place() -> None:
     events = read_each(message, [{"id": "1"}, {"no": "id"}, 5, {"id": "2"}])
     assert [event.type for event in events] == ["message", "unknown", "unknown", "message"]
-    assert events[1] == Unknown(id=events[1].id, reason="lacks 'id'", raw={"no": "id"})
+    assert events[1] == Unknown(id=events[1].id, reason="the field 'id' is missing", raw={"no": "id"})
 
 
 def test_a_field_of_the_wrong_type_is_named_and_its_words_are_not_repeated() -> None:
@@ -52,7 +52,7 @@ def test_an_event_of_nobody_or_nothing_is_unreadable(empty: dict[str, Any]) -> N
     told = {"id": "1", "account": "a", "party": Party("p"), **empty}
     (event,) = read_each(lambda _: Message(**told), [{"raw": 1}])
     assert isinstance(event, Unknown)
-    assert event.reason == "an id, an account or a person's id that is empty"
+    assert event.reason == "an id, an account or a person's id is empty"
 
 
 def test_a_file_that_cannot_be_read_is_unsupported_and_keeps_its_place() -> None:
@@ -60,7 +60,7 @@ def test_a_file_that_cannot_be_read_is_unsupported_and_keeps_its_place() -> None
         lambda raw: Attachment("photo", details={"id": raw["id"]}), [{"id": 1}, 5, {}]
     )
     assert [one.kind for one in found] == ["photo", "unsupported", "unsupported"]
-    assert found[2].details == {"reason": "lacks 'id'"}
+    assert found[2].details == {"reason": "the field 'id' is missing"}
 
 
 def test_reasons_quote_no_values() -> None:

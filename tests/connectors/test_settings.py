@@ -109,7 +109,7 @@ def test_a_secret_that_cannot_be_one_is_refused(
 def test_no_secret_at_all_is_refused(make: Maker, name: str) -> None:
     assert mistake(make, **{name: []}) == (
         name,
-        "Value error, needs at least one secret; without it nothing can be proved",
+        "Value error, needs at least one secret; without one, no delivery can be verified",
     )
 
 
