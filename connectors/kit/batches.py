@@ -1,7 +1,7 @@
-"""Promises about batches: every entry counts, in its order, by itself, and a bad one costs nobody else.
+"""Tests of batches: each entry is read, independently of the others, and a bad entry affects no other.
 
-Which lists of a delivery are batches is found out by trying: those whose entries can be taken out, or whose
-only entry can be spoiled, without the rest of the delivery becoming something else.
+The kit finds out by trial which lists of a delivery are batches: a list is a batch if its entries can be removed,
+or its only entry replaced by a bad one, without changing what the rest of the delivery yields.
 """
 
 import copy
@@ -22,7 +22,7 @@ BAD_ENTRIES: tuple[Any, ...] = (None, 5, "poison", [], {"poison": True}, [[{"poi
 
 
 class BatchChecks(Subject):
-    """What `parse` promises about entries that come together."""
+    """Tests of `parse` for deliveries with several entries."""
 
     def test_a_bad_entry_does_not_affect_its_neighbours(self, recording: Recording) -> None:
         whole = self._facts(recording.content, recording)
@@ -32,9 +32,11 @@ class BatchChecks(Subject):
                     changed_entries = [*entries[:at], bad, *entries[at:]]
                     found = self._facts_with(recording, path, changed_entries)
                     assert _contains_in_order(found, whole), (
-                        f"{shown(path)}: a bad entry costs a good one"
+                        f"{shown(path)}: a bad entry loses a good one; use read_each"
                     )
-                    assert len(found) > len(whole), f"{shown(path)}: a bad entry leaves no trace"
+                    assert len(found) > len(whole), (
+                        f"{shown(path)}: a bad entry is dropped; it must become an Unknown"
+                    )
 
     def test_a_batch_yields_the_events_of_its_entries(self, recording: Recording) -> None:
         whole = self._facts(recording.content, recording)
@@ -43,20 +45,24 @@ class BatchChecks(Subject):
             for found in alone:
                 assert _contains_in_order(
                     whole, _minus(found, self._facts_with(recording, path, []))
-                ), f"{shown(path)}: an entry means something else, or nothing, in a batch"
+                ), f"{shown(path)}: an entry yields other events, or none, in a batch"
             if len(entries) > 1:
                 expected = sum((Counter(found) for found in alone), Counter())
                 envelope = Counter(self._facts_with(recording, path, []))
                 for _ in entries[1:]:
                     expected -= envelope
-                assert set(expected) == set(whole), f"{shown(path)}: entries are lost or made up"
+                assert set(expected) == set(whole), (
+                    f"{shown(path)}: the batch lacks events of its entries, or has others"
+                )
 
     def test_event_ids_do_not_depend_on_the_batch_order(self, recording: Recording) -> None:
         whole = self._facts(recording.content, recording)
         for path, entries in self._batches(recording):
             for order in (entries[::-1], [*entries, *entries]):
                 found = self._facts_with(recording, path, order)
-                assert set(found) == set(whole), f"{shown(path)}: another order, other facts"
+                assert set(found) == set(whole), (
+                    f"{shown(path)}: in another order, the events differ"
+                )
 
     def test_a_bad_attachment_does_not_lose_the_text(self, recording: Recording) -> None:
         for path, entries in lists(recording.content):
@@ -66,10 +72,10 @@ class BatchChecks(Subject):
             for bad in BAD_ENTRIES:
                 changed_entries = changed(recording.content, path, [*entries, bad])
                 assert _texts(self._events(changed_entries, recording)) == whole, (
-                    f"{shown(path)}: a file that cannot be read costs the message its words; attach_each"
+                    f"{shown(path)}: a file that cannot be read loses the text of the message; use attach_each"
                 )
 
-    # how it is done -------------------------------------------------------------------------------
+    # helpers ----------------------------------------------------------------------------------------
 
     def _batches(self, recording: Recording) -> Iterator[tuple[Path, list[Any]]]:
         for path, entries in lists(recording.content):
@@ -113,7 +119,7 @@ def _ids(events: list[AnyEvent]) -> list[tuple[str, str]]:
 
 
 def _contains_in_order(found: list[bytes], wanted: list[bytes]) -> bool:
-    """Whether all that is wanted was found, in the same order."""
+    """Whether `found` contains everything in `wanted`, in the same order."""
     left = iter(found)
     return all(fact in left for fact in wanted)
 

@@ -1,4 +1,4 @@
-"""Promises about flows and answers: credentials stay home, nonsense is refused, refusals can be read."""
+"""Tests of flows and responses: credentials go only to declared hosts, and bad replies become refusals."""
 
 from collections.abc import Iterator
 from typing import Any, get_args
@@ -18,20 +18,20 @@ NONSENSE: tuple[Any, ...] = (
     *({"url": 5}, {"id": None}, {"result": {}}, {"messages": [None]}, [[]]),
     *("x" * 1_000_000, {"id": ["x"] * 10_000}),
 )
-#: What a platform might repeat of a text that it refuses.
+#: The text of a message, which a platform may quote when it refuses the message.
 MESSAGE_TEXT = "my address is Example Street 1"
-#: What comes with a refusal that passes; often a proxy's page.
+#: Contents of replies to temporary errors, which often come from a proxy.
 TEMPORARY_REPLIES: tuple[Any, ...] = (None, {}, "Service Unavailable")
 STATUSES = (200, 204, 302, 400, 401, 403, 404, 408, 409, 410, 413, 418, 429, 500, 502, 503, 599)
 
-#: Reasons that the gateway knows for a file (contract, section 3).
+#: The reasons that the gateway knows for a file (see `connectors.Rejected`).
 MEDIA_REASONS = frozenset(
     {"gone", "expired", "unauthorized", "unreachable", "too_large", "unsupported_type"}
 )
 
 
 class CallChecks(Subject):
-    """What flows, `refusal`, `authorize`, `handshake` and `acknowledge` promise."""
+    """Tests of flows, `refusal`, `authorize`, `handshake` and `acknowledge`."""
 
     def test_credentials_go_only_to_declared_hosts(self, recording: Recording) -> None:
         for _, start in self._flows(recording):
@@ -40,7 +40,7 @@ class CallChecks(Subject):
                 self.check_call(call)
 
     def test_a_flow_starts_over_on_every_attempt(self, recording: Recording) -> None:
-        """Addresses expire, and so does what was learned on an earlier attempt."""
+        """Addresses expire, so nothing from an earlier attempt may be reused."""
         for purpose, start in self._flows(recording):
             before = first_call(start)
             drive(self.connector, start, purpose, _always(200, {}))
@@ -90,7 +90,9 @@ class CallChecks(Subject):
         for purpose in get_args(Purpose):
             for answer in TEMPORARY_REPLIES:
                 refusal = self.connector.refusal(Reply(status, {}, answer, b"", purpose))
-                assert refusal.retry, f"HTTP {status} passes, {refusal.reason} does not"
+                assert refusal.retry, (
+                    f"HTTP {status} is temporary, but {refusal.reason} is not retried"
+                )
 
     @pytest.mark.parametrize("status", [400, 405, 413, 422])
     def test_refusal_does_not_retry_permanent_errors(self, status: int) -> None:
@@ -98,7 +100,7 @@ class CallChecks(Subject):
             for answer in TEMPORARY_REPLIES:
                 refusal = self.connector.refusal(Reply(status, {}, answer, b"", purpose))
                 assert not refusal.retry, (
-                    f"HTTP {status} never passes, {refusal.reason} says it may"
+                    f"HTTP {status} is permanent, but {refusal.reason} is retried"
                 )
 
     def test_refusal_waits_as_long_as_the_platform_asks(self) -> None:
@@ -113,14 +115,16 @@ class CallChecks(Subject):
         for status in (status for status in STATUSES if status >= 300):
             for reply in (_refused(status, "lookup"), _refused(status, "download")):
                 refusal = self.connector.refusal(reply)
-                assert refusal.reason in MEDIA_REASONS, f"{refusal.reason} is no word for a file"
+                assert refusal.reason in MEDIA_REASONS, (
+                    f"the gateway knows no reason {refusal.reason} for a file"
+                )
 
     def test_an_expired_media_address_is_looked_up_again(self, recording: Recording) -> None:
         if not any(first_call(start) for start in self.media_flows(self.parsed(recording))):
-            return  # the delivery itself holds the addresses, and there are no others
+            return  # the delivery contains the addresses, and the platform has no call for new ones
         refused = (_refused(status, "download") for status in (401, 403, 404, 410))
         assert any(self.connector.refusal(reply).retry for reply in refused), (
-            "a refused download is never tried again: addresses expire"
+            "a refused download is never retried, but its address may have expired"
         )
 
     def test_authorize_returns_valid_headers(self) -> None:
@@ -153,11 +157,13 @@ class CallChecks(Subject):
     def test_acknowledge_returns_a_success(self) -> None:
         answer = self.connector.acknowledge()
         assert isinstance(answer, Response)
-        assert 200 <= answer.status < 300, "anything else makes the platform send it again"
+        assert 200 <= answer.status < 300, (
+            "any other status makes the platform send the delivery again"
+        )
         assert isinstance(answer.body, bytes)
         assert not self.leaks(answer.body.decode(errors="replace"))
 
-    # how it is done -------------------------------------------------------------------------------
+    # helpers ----------------------------------------------------------------------------------------
 
     def _flows(self, recording: Recording) -> Iterator[tuple[Purpose, Start]]:
         for start in self.media_flows(self.parsed(recording)):
@@ -165,7 +171,7 @@ class CallChecks(Subject):
         yield from self.other_flows()
 
     def check_end(self, purpose: Purpose, result: Any, refused: Rejected | None) -> None:
-        """A flow ends with what it is for, or refused."""
+        """Assert that a flow ended with the kind of result that its purpose requires, or with a valid refusal."""
         if refused is not None:
             self.check_refusal(refused)
             return
@@ -176,10 +182,10 @@ class CallChecks(Subject):
             case Sent():
                 assert purpose == "send"
                 assert isinstance(result.id, str)
-                assert result.id, "receipts name a message by its id"
+                assert result.id, "the id is empty; receipts identify a message by its id"
             case str():
                 assert purpose == "check"
-                assert result.strip(), "a check names the account"
+                assert result.strip(), "check must return the name of the account"
             case None:
                 assert purpose == "send"
             case _:
@@ -194,11 +200,11 @@ class CallChecks(Subject):
         assert found.size is None or (type(found.size) is int and found.size >= 0), "size"
         for claim in ("sha256", "media_type", "name"):
             value = getattr(found, claim)
-            assert value is None or isinstance(value, str), f"{claim} is no text: {value!r:.40}"
+            assert value is None or isinstance(value, str), f"{claim} is not text: {value!r:.40}"
         if found.decrypt is not None:
             assert len(found.decrypt.key) in {16, 24, 32}
             assert len(found.decrypt.counter) == 16
-            assert repr(found.decrypt.key) not in repr(found), "a file's key is nobody's to read"
+            assert repr(found.decrypt.key) not in repr(found), "the repr shows the file's key"
 
     def check_refusal(self, refusal: Any) -> None:
         assert isinstance(refusal, Rejected)

@@ -1,4 +1,4 @@
-"""Recorded exchanges: what a flow asks the platform, what it is answered, and what comes of it.
+"""Recorded exchanges: the calls of a flow, the platform's replies, and the result.
 
 Files `exchanges/*.json` beside the recordings, each
 
@@ -8,12 +8,12 @@ Files `exchanges/*.json` beside the recordings, each
      "result": … | "refused": {"reason": …, …}, "download": {"status": 403}, "elsewhere": false,
      "again": false}
 
-`given` are the fields of the `MediaRef`, `Text` or `Typing`, or the arguments of `mark_read`. `download` is what the
-host of a file answers, and `refused` what that means; a redirect names a `location` in its `headers`.
-`elsewhere` says that a file is at a host which only an operator can allow, `again` that a text was sent before
-and its answer was lost. What is answered without a call is recorded alike:
-`authorize`, `acknowledge`, and `handshake`, to which the query is given. To write one, give the replies
-alone: the kit fails and prints the whole, or writes it with AIRLOCK_RECORD=1 (`connectors.kit.record`).
+`given` holds the fields of the `MediaRef`, `Text` or `Typing`, or the arguments of `mark_read`. `download` is the
+reply of the file's host, and `refused` its meaning; the `headers` of a redirect contain a `location`. `elsewhere`
+means that the file is on a host that only an operator can allow. `again` means that the text was sent before and
+the reply was lost. Methods that make no call are recorded in the same way: `authorize`, `acknowledge`, and
+`handshake`, whose `given` is the query. To write an exchange, give only the replies: the kit fails and prints the
+complete exchange, or writes it if AIRLOCK_RECORD=1 is set (`connectors.kit.record`).
 """
 
 from collections.abc import Mapping
@@ -45,10 +45,10 @@ from .record import mismatch
 from .run_flow import Driven, Start, drive, explain_crash
 from .subject import TEXT
 
-#: How often the replies of each exchange are damaged.
+#: The number of damaged variants of each exchange.
 DAMAGES = 60
 
-#: What is answered at once, without a call.
+#: Methods that make no call.
 ANSWERED = ("acknowledge", "authorize", "handshake")
 PURPOSES: Mapping[str, Purpose] = {
     "media": "lookup",
@@ -62,7 +62,7 @@ PURPOSES: Mapping[str, Purpose] = {
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One flow from its beginning to its end. `note` says where it is from."""
+    """One complete run of a flow. `note` states its origin."""
 
     name: str
     flow: str
@@ -76,7 +76,7 @@ class Exchange:
     note: str = ""
 
     def start(self, connector: Connector[Any]) -> Start:
-        """The flow, to be driven."""
+        """The flow, as a function that starts it."""
         match self.flow:
             case "media":
                 return partial(connector.media, MediaRef(**self.given))
@@ -97,16 +97,18 @@ class Exchange:
                 return partial(connector.handshake, request)
             case other:
                 raise ValueError(
-                    f"{self.name}: {other!r} is no flow; there are {', '.join(PURPOSES)}"
+                    f"{self.name}: {other!r} is not a flow; use one of {', '.join(PURPOSES)}"
                 )
 
     def reply(self, at: int) -> Reply:
-        assert at < len(self.steps), f"{self.name}: the flow makes more calls than were recorded"
+        assert at < len(self.steps), (
+            f"{self.name}: the flow makes more calls than the recording has"
+        )
         return reply_of(self.steps[at]["reply"], PURPOSES[self.flow])
 
 
 def exchanges(folder: Path) -> list[Exchange]:
-    """All exchanges recorded beside the recordings of a folder."""
+    """All exchanges in the subfolder `exchanges`, sorted by name."""
     return [
         Exchange(path.stem, **_tuples(orjson.loads(path.read_bytes())))
         for path in sorted((folder / "exchanges").glob("*.json"))
@@ -114,7 +116,7 @@ def exchanges(folder: Path) -> list[Exchange]:
 
 
 class ExchangeChecks(CallChecks):
-    """What flows promise, shown by recorded exchanges."""
+    """Tests of flows with recorded exchanges."""
 
     def test_flows_match_the_recorded_exchanges(self) -> None:
         wrong: list[str] = []
@@ -125,7 +127,7 @@ class ExchangeChecks(CallChecks):
                 file = self.payloads / "exchanges" / f"{exchange.name}.json"
                 wrong.append(mismatch(file, found, frozenset({"result", "refused"})))
             elif len(driven.calls) != len(exchange.steps):
-                wrong.append(f"{exchange.name}: replies left over")
+                wrong.append(f"{exchange.name}: the flow makes fewer calls than the recording has")
         assert not wrong, "\n".join(wrong)
 
     def test_recorded_exchanges_send_credentials_only_to_declared_hosts(self) -> None:
@@ -143,14 +145,14 @@ class ExchangeChecks(CallChecks):
                 moved = reply_of(exchange.download or {}, "download").headers.get("location")
                 for url in filter(None, (found.call.url, moved)):
                     assert self.may_be_fetched(url) != exchange.elsewhere, (
-                        f"{exchange.name}: {url} is at none of api_url, hosts and media_hosts; declare"
-                        " it, or say elsewhere if only an operator can know the host"
+                        f"{exchange.name}: {url} is not on api_url, hosts or media_hosts; declare its host,"
+                        " or set elsewhere if only an operator can know the host"
                     )
 
     def test_a_repeated_exchange_makes_the_same_calls(self) -> None:
         for exchange in exchanges(self.payloads):
             assert self._driven(exchange).calls == self._driven(exchange).calls, (
-                f"{exchange.name}: what was learned from answers is kept, and answers expire"
+                f"{exchange.name}: the calls differ the second time; keep nothing from replies, which expire"
             )
 
     def test_flows_refuse_damaged_replies(self) -> None:
@@ -169,11 +171,11 @@ class ExchangeChecks(CallChecks):
                     start = exchange.start(self.connector)
                     driven = drive(self.connector, start, purpose, answer)
                 if isinstance(driven.result, Download):
-                    self.check_claims(driven.result)  # where it leads is the fence's to judge
+                    self.check_claims(driven.result)  # the gateway's allowlist checks the URL
                 else:
                     self.check_end(purpose, driven.result, driven.refused)
 
-    # how it is done -------------------------------------------------------------------------------
+    # helpers ----------------------------------------------------------------------------------------
 
     def _driven(self, exchange: Exchange) -> Driven:
         def answer(call: Call, at: int) -> Reply:

@@ -1,10 +1,10 @@
-"""Recorded deliveries gone wrong: the changes that platforms, proxies and attackers make to JSON."""
+"""Damaged deliveries: the changes that platforms, proxies and attackers make to JSON."""
 
 import copy
 from random import Random
 from typing import Any
 
-#: Deeper than what is written to the journal can be.
+#: Nested deeper than the journal can store.
 _DEEP: Any = []
 for _ in range(400):
     _DEEP = [_DEEP]
@@ -16,7 +16,7 @@ _WRONG_VALUES: tuple[Any, ...] = (
 
 
 def damaged(content: Any, random: Random) -> Any:
-    """A copy in which one value, anywhere, is replaced, removed, doubled or wrapped."""
+    """A copy in which one value, at any depth, is replaced, removed, doubled or wrapped."""
     broken = copy.deepcopy([content])
     holder, key = random.choice(_positions(broken))
     match random.randrange(4):
@@ -34,7 +34,7 @@ def damaged(content: Any, random: Random) -> Any:
 
 
 def _positions(holder: Any) -> list[tuple[Any, Any]]:
-    """Every position in a JSON value, as what holds it and the key or index."""
+    """Every position in a JSON value: its container, and its key or index there."""
     keys = list(holder) if isinstance(holder, dict) else range(len(holder))
     found = [(holder, key) for key in keys]
     inner = [holder[key] for key in keys if isinstance(holder[key], dict | list)]

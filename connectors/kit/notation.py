@@ -1,4 +1,4 @@
-"""How calls, replies and the ends of flows are written in recordings: as JSON, without what is as usual."""
+"""The notation for calls, replies and results in recordings: JSON that omits default values."""
 
 import base64
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ import orjson
 from connectors.contract import AesCtr, Call, Download, Purpose, Reply, Response, Sent
 from connectors.errors import Rejected
 
-#: What a refusal is, unless its recording says otherwise.
+#: The default values in a recorded refusal.
 _DEFAULTS = {"retry": False, "after": None, "operator": False}
 
 
 def shown(value: Any) -> Any:
-    """A call or what a flow ended with as JSON, without what is as usual."""
+    """Convert a call, or the result of a flow, to JSON without default values."""
     match value:
         case Response():
             return {**asdict(value), "body": value.body.decode()}
@@ -42,6 +42,6 @@ def _is_default(value: Any, field: Any) -> bool:
 
 
 def reply_of(raw: Mapping[str, Any], purpose: Purpose) -> Reply:
-    """A reply as a recording has it: a success without headers or content where it does not say."""
+    """Convert a recorded reply. By default, a reply is a success without headers and content."""
     status, headers, content = raw.get("status", 200), raw.get("headers", {}), raw.get("content")
     return Reply(status, headers, content, orjson.dumps(content), purpose)

@@ -1,4 +1,4 @@
-"""Promises about `parse`: exactly the recorded events, each time, and never a crash."""
+"""Tests of `parse`: it returns exactly the recorded events, every time, and never raises."""
 
 import copy
 from dataclasses import replace
@@ -18,7 +18,7 @@ from .record import mismatch
 from .run_flow import first_call
 from .subject import Subject, files
 
-#: How often each recording is damaged.
+#: The number of damaged variants of each recording.
 DAMAGES = 300
 
 INVALID_CONTENTS: tuple[Any, ...] = (
@@ -28,7 +28,7 @@ INVALID_CONTENTS: tuple[Any, ...] = (
 
 
 class ParsingChecks(Subject):
-    """What `parse` promises."""
+    """Tests of `parse`."""
 
     def test_parse_returns_the_recorded_events(self, recording: Recording) -> None:
         found = orjson.loads(dump(self.parsed(recording)))
@@ -63,7 +63,7 @@ class ParsingChecks(Subject):
             if not isinstance(event, Message):
                 named = {getattr(event, "target", ""), getattr(event, "message_id", "")}
                 named |= set(getattr(event, "message_ids", ()))
-                assert event.id not in named, "the id of a message belongs to it alone"
+                assert event.id not in named, "the event has the id of a message; add a prefix"
 
     def test_no_two_recordings_share_an_id_for_different_facts(self) -> None:
         known: dict[str, tuple[str, AnyEvent]] = {}
@@ -73,7 +73,7 @@ class ParsingChecks(Subject):
                     continue
                 name, first = known.setdefault(event.id, (recording.name, event))
                 assert _essence(first) == _essence(event), (
-                    f"{name} and {recording.name} hold different facts under one id: {event.id}"
+                    f"{name} and {recording.name} have different facts with the same id: {event.id}"
                 )
 
     def test_every_event_names_its_account_and_party(self, recording: Recording) -> None:
@@ -82,12 +82,12 @@ class ParsingChecks(Subject):
                 assert event.account
                 assert event.party is None or event.party.id
                 ids = [event.party.id, *event.party.aliases] if event.party else []
-                assert len(set(ids)) == len(ids), "an alias is another id of the same person"
+                assert len(set(ids)) == len(ids), "an alias repeats the party's id or another alias"
 
     def test_texts_hold_no_placeholder_and_times_have_a_zone(self, recording: Recording) -> None:
         for event in self.parsed(recording):
             if isinstance(event, Message | Echo | Edit):
-                assert event.text != "", "no text is None"
+                assert event.text != "", "the text is empty; use None"
                 assert event.text not in TRANSCRIPT_LINES.values()
             if event.sent_at is not None:
                 assert event.sent_at.tzinfo is not None
@@ -97,7 +97,9 @@ class ParsingChecks(Subject):
             if isinstance(event, Message | Echo | Edit):
                 for found in event.attachments:
                     content = found.media or found.details is not None or found.refused
-                    assert content or found.kind == "unsupported", f"a {found.kind} of nothing"
+                    assert content or found.kind == "unsupported", (
+                        f"a {found.kind} without media, details and a reason"
+                    )
 
     def test_parse_turns_damaged_entries_into_unknown_events(self, recording: Recording) -> None:
         random = Random(recording.name)  # noqa: S311 - the same damage every time
@@ -105,26 +107,28 @@ class ParsingChecks(Subject):
         for _ in range(DAMAGES):
             for event in self._parse_safely(self._damaged(recording, random)):
                 if isinstance(event, Unknown):
-                    assert event.reason, "an Unknown says why"
-                    assert not any(text in event.reason for text in texts), "a reason quotes people"
+                    assert event.reason, "an Unknown has no reason"
+                    assert not any(text in event.reason for text in texts), (
+                        "the reason quotes the text of a message"
+                    )
 
     @pytest.mark.parametrize("content", INVALID_CONTENTS)
     def test_parse_turns_invalid_content_into_one_unknown_event(self, content: Any) -> None:
         recording = replace(self.recorded[0], content=content)
         events = self.parsed(recording)
         assert [event.type for event in events] == ["unknown"]
-        assert content is None or events[0].raw is not None, "what cannot be read is kept"  # type: ignore[union-attr]  # an Unknown
+        assert content is None or events[0].raw is not None, "the Unknown does not keep the content"  # type: ignore[union-attr]  # an Unknown
 
     def test_parse_works_without_headers_and_query(self, recording: Recording) -> None:
         delivery = recording.delivery(self.connector)
         self._parse_safely(replace(delivery, headers={}, query={}))
 
-    # how it is done -------------------------------------------------------------------------------
+    # helpers ----------------------------------------------------------------------------------------
 
     def _damaged(self, recording: Recording, random: Random) -> Delivery:
         content = damaged(recording.content, random)
         if self.connector.body == "form" and isinstance(content, dict):
-            content = {name: str(value) for name, value in content.items()}  # texts alone
+            content = {name: str(value) for name, value in content.items()}  # a form has only text
         return replace(recording, content=content).delivery(self.connector)
 
     def _parse_safely(self, delivery: Delivery) -> list[AnyEvent]:
@@ -143,14 +147,14 @@ class ParsingChecks(Subject):
 
 
 def _essence(event: AnyEvent) -> tuple[Any, ...]:
-    """What no two tellings of one fact may differ in."""
+    """The fields that must be equal in all events with the same id."""
     names = ("account", "text", "attachments", "target", "status", "message_ids", "kind")
     party = event.party.id if event.party else None
     return (event.type, party, *(getattr(event, name, None) for name in names))
 
 
 def _texts(events: list[AnyEvent]) -> set[str]:
-    """What people wrote, where it is long enough not to be found by chance."""
+    """The texts of messages that are long enough not to match by chance."""
     texts = (getattr(event, "text", None) for event in events)
     return {text for text in texts if text and len(text) >= 8}
 

@@ -1,4 +1,4 @@
-"""Promises about texts: what was written is what is sent, and a second attempt is the same attempt."""
+"""Tests of sending: a text is sent unchanged, and a second attempt makes the same call."""
 
 from dataclasses import replace
 from functools import partial
@@ -11,7 +11,7 @@ from connectors.contract import Call, Text
 from .run_flow import first_call
 from .subject import TEXT, TYPING, Subject
 
-#: What naive quoting, trimming or templates would change.
+#: Texts that careless quoting, trimming or templating would change.
 TEXTS = (
     "Good morning",
     "two\nlines\n\nand a gap",
@@ -23,7 +23,7 @@ TEXTS = (
 
 
 class SendingChecks(Subject):
-    """What `send_text`, `send_typing` and `mark_read` promise."""
+    """Tests of `send_text`, `send_typing` and `mark_read`."""
 
     def test_a_second_attempt_makes_the_same_call(self) -> None:
         again = type(self.connector)(self.connector.config)
@@ -34,13 +34,13 @@ class SendingChecks(Subject):
         if not self.connector.resend_is_safe or not self._sends:
             return
         one, other = self._call(TEXT), self._call(replace(TEXT, key="msg_2"))
-        assert one != other, "sending again is said to be safe, but no call carries the key"
+        assert one != other, "resend_is_safe is True, but the call does not contain the key"
 
     @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
     def test_a_text_is_sent_unchanged(self, text: str) -> None:
         if self._sends:
             call = self._call(replace(TEXT, text=text))
-            assert text in _values(call), "the text is not in the call as it was written"
+            assert text in _values(call), "the call does not contain the text unchanged"
 
     def test_the_longest_text_is_sent_whole(self) -> None:
         if self._sends:
@@ -50,27 +50,27 @@ class SendingChecks(Subject):
     def test_a_text_names_its_recipient(self) -> None:
         if self._sends:
             one, other = self._call(TEXT), self._call(replace(TEXT, to="consumer-2"))
-            assert one is None or one != other, "the call does not say for whom the text is"
+            assert one is None or one != other, "the call does not name the recipient"
 
     def test_mark_read_names_the_message_or_its_sender(self) -> None:
         if self.connector.capabilities.support("mark_read") == "no":
             return
         call = first_call(lambda: self.connector.mark_read("", TEXT.to, "message-1"))
-        assert call is not None, "nothing is told"
+        assert call is not None, "mark_read makes no call"
         assert any(word in repr(call) for word in (TEXT.to, "message-1"))
 
     def test_send_typing_names_the_message_or_its_sender(self) -> None:
         if self.connector.capabilities.support("send_typing") == "no":
             return
         call = first_call(partial(self.connector.send_typing, TYPING))
-        assert call is not None, "nothing is told"
+        assert call is not None, "send_typing makes no call"
         assert any(word in repr(call) for word in (TEXT.to, "message-1"))
 
-    # how it is done -------------------------------------------------------------------------------
+    # helpers ----------------------------------------------------------------------------------------
 
     @property
     def _sends(self) -> bool:
-        """Whether the first call of `send_text` is the one that sends; see exchanges for longer flows."""
+        """Whether the first call of `send_text` sends the text. Exchanges test longer flows."""
         if self.connector.capabilities.support("send_text") == "no":
             return False
         call = self._call(TEXT)
@@ -81,8 +81,8 @@ class SendingChecks(Subject):
 
 
 def _values(call: Call | None) -> set[Any]:
-    """Everything that is said in a call's content, and each word by itself."""
-    assert call is not None, "a text is sent by a call"
+    """All values in the content of a call."""
+    assert call is not None, "send_text makes no call"
     values = set(_leaves(call.json)) | set((call.form or {}).values())
     if call.body is not None:
         values |= {call.body.decode(errors="replace")}

@@ -1,4 +1,4 @@
-"""Promises about `verify`: the platform is believed, nobody else, and nothing else ever happens."""
+"""Tests of `verify`: it accepts requests of the platform, and raises `Forbidden` for all others."""
 
 import gzip
 import sys
@@ -28,13 +28,13 @@ MALFORMED = (
 )
 GARBAGE_BODIES = (b"", b"\x1f\x8b", b"\xff\xfe\x00", b"[" * 5000, b"%", b"\x00" * 99)
 
-#: What compares in constant time, or checks a signature that needs no secret of ours.
+#: Functions that compare in constant time, or verify a signature with a public key.
 _CONSTANT_TIME = frozenset({"compare_digest", "_compare_digest", "verify"})
 _DECADES = timedelta(days=20 * 365)
 
 
 class VerifyChecks(Subject):
-    """What `verify` promises."""
+    """Tests of `verify`."""
 
     def test_verify_accepts_a_genuine_request(self, recording: Recording) -> None:
         self.connector.verify(self.genuine(recording))
@@ -90,7 +90,7 @@ class VerifyChecks(Subject):
             self._assert_forbidden(bare, genuine.headers[self.signature_header])
 
     def test_verify_rejects_deliveries_signed_for_other_accounts(self) -> None:
-        """`not_ours/*.json` beside the recordings: deliveries of other accounts, as the platform would sign them."""
+        """Deliveries for other accounts, correctly signed: `not_ours/*.json` in the folder of recordings."""
         for recording in recordings(self.payloads / "not_ours"):
             genuine = self.genuine(recording)
             self._assert_forbidden(genuine, genuine.headers[self.signature_header])
@@ -135,7 +135,7 @@ class VerifyChecks(Subject):
         _with_settings(self.connector, _with_an_extra_secret).verify(genuine)
 
     def test_verify_uses_received_at_as_its_only_clock(self) -> None:
-        """The clock is `received_at` and no other."""
+        """Requests that arrived decades ago, or will arrive in decades, are accepted if they are dated accordingly."""
         recording = self.recorded[0]
         request = recording.request(self.connector)
         for moved in (request.received_at - _DECADES, request.received_at + _DECADES):
@@ -146,7 +146,7 @@ class VerifyChecks(Subject):
         with _count_c_calls() as called:
             self.connector.verify(genuine)
         assert called.keys() & _CONSTANT_TIME, (
-            "compare proofs with `constant_time_equal` or `matches_any`, never with =="
+            "compare signatures with `constant_time_equal` or `matches_any`, never with =="
         )
 
     def test_verify_compares_with_every_secret(self) -> None:
@@ -157,10 +157,10 @@ class VerifyChecks(Subject):
                 _with_settings(self.connector, order).verify(genuine)
             compared.append(sum(called[name] for name in _CONSTANT_TIME))
         assert len(set(compared)) == 1, (
-            "each secret is tried, or time tells which one fits: any_same"
+            "the time taken reveals which secret matches; compare with every secret: matches_any"
         )
 
-    # how it is done -------------------------------------------------------------------------------
+    # helpers ----------------------------------------------------------------------------------------
 
     def _with_proof(self, request: Request, proof: str) -> Request:
         return replace(request, headers={**request.headers, self.signature_header: proof})
@@ -168,7 +168,7 @@ class VerifyChecks(Subject):
     def _assert_forbidden(self, request: Request, proof: str) -> None:
         with pytest.raises(Forbidden) as refusal:
             self.connector.verify(request)
-        assert str(refusal.value).strip(), "a refusal says why, for the log"
+        assert str(refusal.value).strip(), "Forbidden has no reason; the reason is logged"
         assert not proof or proof not in str(refusal.value)
         assert not self.leaks(str(refusal.value))
 
@@ -181,7 +181,7 @@ def _other_urls(url: str) -> list[str]:
 
 @contextmanager
 def _count_c_calls() -> Iterator[Counter[str]]:
-    """The names of all functions written in C that are called within the block, and how often."""
+    """Count the calls of C functions within the block, by name."""
     called: Counter[str] = Counter()
 
     def count(frame: FrameType, event: str, argument: Any) -> None:
@@ -198,7 +198,7 @@ def _count_c_calls() -> Iterator[Counter[str]]:
 
 
 def _with_settings(connector: Connector[Any], change: Any) -> Connector[Any]:
-    """The same connector with each of its secrets changed."""
+    """A copy of the connector in which `change` has been applied to each secret setting."""
     config: BaseModel = connector.config
     update = {}
     for name in type(config).model_fields:
@@ -223,12 +223,12 @@ def _reversed(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
 
 
 def _with_an_extra_secret(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-    """As while a secret is being replaced; a setting of one secret keeps it."""
+    """As during a rotation. A setting for a single secret keeps its secret."""
     return (*secrets, *_replaced(secrets))
 
 
 def _shifted(secret: str) -> str:
-    """Another secret of the same shape: letters stay letters, digits stay digits."""
+    """Another secret with the same format: letters remain letters, and digits remain digits."""
     for alphabet in ("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"):
         secret = secret.translate(str.maketrans(alphabet, alphabet[1:] + alphabet[:1]))
     return secret

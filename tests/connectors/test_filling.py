@@ -20,7 +20,7 @@ def test_what_was_left_out_is_written_where_asked_for(
 ) -> None:
     monkeypatch.setenv(VARIABLE, "1")
     file.write_bytes(orjson.dumps({"note": "made by hand", "content": {}}))
-    assert "look at it" in mismatch(file, FOUND, frozenset({"events"}))
+    assert "review them" in mismatch(file, FOUND, frozenset({"events"}))
     assert orjson.loads(file.read_bytes()) == {"note": "made by hand", "content": {}, **FOUND}
 
 
@@ -31,7 +31,7 @@ def test_what_was_recorded_is_never_overwritten(
     before = orjson.dumps({"content": {}, "events": [{"id": "m-2"}]})
     file.write_bytes(before)
     message = mismatch(file, FOUND, frozenset({"events"}))
-    assert message.startswith('text: events.0.id is "m-1", and was recorded as "m-2"')
+    assert message.startswith('text: events.0.id is "m-1", but was recorded as "m-2"')
     assert file.read_bytes() == before
 
 
@@ -45,9 +45,9 @@ def test_nothing_is_written_unasked(file: Path, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("recorded", "found", "message"),
     [
-        ({"a": [1, 2]}, {"a": [1, 3]}, "a.1 is 3, and was recorded as 2"),
-        ({"a": [1]}, {"a": [1, 3]}, "a is [1,3], and was recorded as [1]"),
-        ({}, {"b": None, "c": {"d": "x"}}, 'c is {"d":"x"}, and was recorded as null'),
+        ({"a": [1, 2]}, {"a": [1, 3]}, "a.1 is 3, but was recorded as 2"),
+        ({"a": [1]}, {"a": [1, 3]}, "a is [1,3], but was recorded as [1]"),
+        ({}, {"b": None, "c": {"d": "x"}}, 'c is {"d":"x"}, but was recorded as null'),
     ],
 )
 def test_the_first_difference_is_named(

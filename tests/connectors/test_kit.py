@@ -231,5 +231,5 @@ def test_an_exchange_that_says_something_else_does_not_pass(
 
 
 def test_a_flow_that_is_none_is_named() -> None:
-    with pytest.raises(ValueError, match="'send_txt' is no flow; there are media, send_text"):
+    with pytest.raises(ValueError, match="'send_txt' is not a flow; use one of media, send_text"):
         Exchange("a_text", "send_txt").start(acme(Acme))

@@ -35,7 +35,9 @@ def message(raw: Any) -> Message:
 def test_a_bad_entry_costs_one_unknown_and_keeps_its_place() -> None:
     events = read_each(message, [{"id": "1"}, {"no": "id"}, 5, {"id": "2"}])
     assert [event.type for event in events] == ["message", "unknown", "unknown", "message"]
-    assert events[1] == Unknown(id=events[1].id, reason="the field 'id' is missing", raw={"no": "id"})
+    assert events[1] == Unknown(
+        id=events[1].id, reason="the field 'id' is missing", raw={"no": "id"}
+    )
 
 
 def test_a_field_of_the_wrong_type_is_named_and_its_words_are_not_repeated() -> None:

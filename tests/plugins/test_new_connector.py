@@ -68,7 +68,7 @@ def test_it_says_what_to_change(package: Path) -> None:
 def test_it_passes_its_kit_at_bronze_as_written(package: Path, installed: Path) -> None:
     told = run_tests(package, installed)
     assert "acme-chat (Acme Chat): bronze" in told
-    assert "for silver: recording text has no note on where it is from" in told
+    assert "for silver: recording text has no note on its origin" in told
 
 
 def test_a_gateway_loads_it_by_its_type(installed: Path, tmp_path: Path) -> None:
