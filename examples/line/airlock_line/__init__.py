@@ -50,9 +50,9 @@ VERDICTS: Mapping[tuple[int, str], Verdict] = {
     (429, "You have reached your monthly limit."): Verdict("quota_used_up", operator=True),
 }
 #: An accepted retry key is a success that was told before.
-TOLD_BEFORE = frozenset({409})
+ALREADY_ACCEPTED = frozenset({409})
 #: How often LINE is asked whether a video is ready (seconds).
-NOT_READY = 3.0
+PREPARATION_INTERVAL = 3.0
 
 
 class Settings(ConnectorConfig):
@@ -102,11 +102,11 @@ class Line(Connector[Settings]):
     )
 
     def verify(self, request: Request) -> None:
-        right = [
+        expected = [
             base64.b64encode(hmac.digest(secret.encode(), request.body, "sha256"))
             for secret in revealed(self.config.channel_secrets)
         ]
-        if not matches_any(right, request.headers.get("x-line-signature", "")):
+        if not matches_any(expected, request.headers.get("x-line-signature", "")):
             raise Forbidden("X-Line-Signature fits none of channel_secrets")
 
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
@@ -131,7 +131,9 @@ class Line(Connector[Settings]):
                 case {"status": "succeeded"}:
                     pass
                 case {"status": "processing"}:
-                    raise Rejected("unreachable", retry=True, after=NOT_READY, detail="not ready")
+                    raise Rejected(
+                        "unreachable", retry=True, after=PREPARATION_INTERVAL, detail="not ready"
+                    )
                 case {"status": "failed"}:
                     raise Rejected("gone", detail="LINE could not prepare it")
                 case _:
@@ -145,7 +147,7 @@ class Line(Connector[Settings]):
             f"{self.config.api}/v2/bot/message/push",
             {"x-line-retry-key": key},
             json={"to": out.to, "messages": [{"type": "text", "text": out.text}]},
-            expects=TOLD_BEFORE,
+            expects=ALREADY_ACCEPTED,
         )
         match reply.content:
             case {"sentMessages": [{"id": str(id)}, *_]} if id:
@@ -160,7 +162,7 @@ class Line(Connector[Settings]):
         raise self.refusal(reply)
 
     def refusal(self, reply: Reply) -> Rejected:
-        told = reply.content if isinstance(reply.content, dict) else {}
-        known = VERDICTS.get((reply.status, str(told.get("message"))))
+        content = reply.content if isinstance(reply.content, dict) else {}
+        verdict = VERDICTS.get((reply.status, str(content.get("message"))))
         trace = reply.headers.get("x-line-request-id", "")
-        return refusal_from(reply, known, f"HTTP {reply.status}, request {trace}")
+        return refusal_from(reply, verdict, f"HTTP {reply.status}, request {trace}")

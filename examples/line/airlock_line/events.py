@@ -35,7 +35,7 @@ FILES: Mapping[str, tuple[Kind, bool]] = {
     "audio": ("audio", True),
 }
 #: What a date picker tells, by its mode.
-PICKED = ("datetime", "date", "time")
+PICKER_MODES = ("datetime", "date", "time")
 #: Events that say nothing an agent would answer.
 NOTICES = ("follow", "beacon", "accountLink", "videoPlayComplete", "membership")
 
@@ -50,8 +50,8 @@ def _event(raw: Any, bot: str) -> AnyEvent:
     type, source = raw["type"], raw["source"]
     if source["type"] != "user":
         raise Unreadable("a chat of several people")
-    at = parse_timestamp(raw["timestamp"])
-    common: Common = {"account": bot, "party": Party(source["userId"]), "sent_at": at}
+    sent_at = parse_timestamp(raw["timestamp"])
+    common: Common = {"account": bot, "party": Party(source["userId"]), "sent_at": sent_at}
     if type in NOTICES:
         return Notice(id=_id(raw), kind=type, **common)
     if type not in READERS:
@@ -77,8 +77,8 @@ def _unsend(raw: Any, common: Common) -> AnyEvent:
 
 def _postback(raw: Any, common: Common) -> AnyEvent:
     # The label of the button is not told, what was picked from a calendar is.
-    picked = raw["postback"].get("params") or {}
-    text = next((picked[name] for name in PICKED if name in picked), None)
+    selected = raw["postback"].get("params") or {}
+    text = next((selected[name] for name in PICKER_MODES if name in selected), None)
     return Message(id=_id(raw), text=text, choice=raw["postback"]["data"], **common)
 
 
@@ -101,8 +101,8 @@ def _attachment(message: Any) -> Attachment:
             )
             return Attachment(kind_of(None, ref.name), ref)
         case "location":
-            told = {"name": message.get("title"), "address": message.get("address")}
-            return location(message["latitude"], message["longitude"], **told)
+            described = {"name": message.get("title"), "address": message.get("address")}
+            return location(message["latitude"], message["longitude"], **described)
         case "sticker":
             names = ("packageId", "stickerId", "keywords")
             return Attachment("sticker", details={k: message[k] for k in names if k in message})

@@ -150,14 +150,14 @@ class Telegram(Connector[Settings]):
         raise self.refusal(reply)
 
     def refusal(self, reply: Reply) -> Rejected:
-        told = reply.content if isinstance(reply.content, dict) else {}
-        known = VERDICTS.get(str(told.get("description")))
+        content = reply.content if isinstance(reply.content, dict) else {}
+        verdict = VERDICTS.get(str(content.get("description")))
         if reply.purpose == "download" and reply.status == 404:
-            known = EXPIRED
-        match told:
+            verdict = EXPIRED
+        match content:
             case {"parameters": {"retry_after": int(seconds)}} if seconds > 0:
-                known = replace(RATE_LIMITED, after=float(seconds))
-        return refusal_from(reply, known, f"HTTP {reply.status}")
+                verdict = replace(RATE_LIMITED, after=float(seconds))
+        return refusal_from(reply, verdict, f"HTTP {reply.status}")
 
     def _bot(self, kind: str = "") -> str:
         """Where the API, or with `file/` its files, are. Telegram takes the token in the address alone."""

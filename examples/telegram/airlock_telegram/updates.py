@@ -67,7 +67,7 @@ def _message(raw: Any, update: str, bot: str) -> AnyEvent:
     del update  # a message has an id of its own
     return Message(
         id=_id(raw),
-        **_said(raw),
+        **_content(raw),
         reply_to=_id(raw["reply_to_message"]) if raw.get("reply_to_message") else None,
         forwarded=bool(raw.get("forward_origin")),
         **_common(raw, bot, raw["date"]),
@@ -76,21 +76,21 @@ def _message(raw: Any, update: str, bot: str) -> AnyEvent:
 
 def _edit(raw: Any, update: str, bot: str) -> AnyEvent:
     common = _common(raw, bot, raw.get("edit_date") or raw["date"])
-    return Edit(id=f"edit:{update}", target=_id(raw), **_said(raw), **common)
+    return Edit(id=f"edit:{update}", target=_id(raw), **_content(raw), **common)
 
 
 def _tap(raw: Any, update: str, bot: str) -> AnyEvent:
     del update  # as above
-    asked = raw["message"]
-    rows = (asked.get("reply_markup") or {}).get("inline_keyboard") or []
+    question = raw["message"]
+    rows = (question.get("reply_markup") or {}).get("inline_keyboard") or []
     labels = {key.get("callback_data"): key["text"] for row in rows for key in row}
     # The only time told is that of the question.
-    common = _common(asked, bot, None)
+    common = _common(question, bot, None)
     return Message(
         id=f"tap:{id_of(raw['id'])}",
         text=labels.get(raw["data"]),
         choice=raw["data"],
-        reply_to=_id(asked),
+        reply_to=_id(question),
         **common,
     )
 
@@ -110,12 +110,13 @@ def _membership(raw: Any, update: str, bot: str) -> AnyEvent:
     return Notice(id=f"unblocked:{update}", kind="unblocked", **common)
 
 
-def _common(raw: Any, bot: str, at: Any) -> Common:
+def _common(raw: Any, bot: str, timestamp: Any) -> Common:
     chat = raw["chat"]
     if chat["type"] != "private":
         raise Unreadable("a chat of several people")
     party = Party(id_of(chat["id"]), name_of(chat))
-    return {"account": bot, "party": party, "sent_at": None if at is None else parse_timestamp(at)}
+    sent_at = None if timestamp is None else parse_timestamp(timestamp)
+    return {"account": bot, "party": party, "sent_at": sent_at}
 
 
 def _id(raw: Any) -> str:
@@ -123,7 +124,7 @@ def _id(raw: Any) -> str:
     return f"{id_of(raw['chat']['id'])}:{id_of(raw['message_id'])}"
 
 
-def _said(raw: Any) -> dict[str, Any]:
+def _content(raw: Any) -> dict[str, Any]:
     text, attachments = raw.get("text") or raw.get("caption"), _attachments(raw)
     if not (text or attachments):
         raise Unreadable("a message of a kind that is not read")
@@ -139,7 +140,7 @@ def _attachments(raw: Any) -> tuple[Attachment, ...]:
         if raw.get(field):
             return (_file(raw[field], kind),)
     if raw.get("location"):
-        return (_place(raw["location"], raw.get("venue") or {}),)
+        return (_location(raw["location"], raw.get("venue") or {}),)
     if raw.get("contact"):
         return (Attachment("contact", details={"cards": [raw["contact"]]}),)
     unsupported = [field for field in UNSUPPORTED if raw.get(field)]
@@ -154,9 +155,9 @@ def _file(raw: Any, kind: Kind | None) -> Attachment:
     return Attachment(kind or kind_of(ref.media_type, ref.name), ref)
 
 
-def _place(raw: Any, venue: Any) -> Attachment:
-    told = {"name": venue.get("title"), "address": venue.get("address")}
-    return location(raw["latitude"], raw["longitude"], **told)
+def _location(raw: Any, venue: Any) -> Attachment:
+    described = {"name": venue.get("title"), "address": venue.get("address")}
+    return location(raw["latitude"], raw["longitude"], **described)
 
 
 READERS: Mapping[str, Callable[[Any, str, str], AnyEvent]] = {
