@@ -68,8 +68,8 @@ class TestApple(Conformance):
         yield accounts.borne(request, accounts.token(ours, key=undecoded))
         yield accounts.with_header(request, "authorization", f"Basic {accounts.token(ours)}")
         # A token that was seen, put before a message of one's own.
-        for told in ("id", "source-id"):
-            yield accounts.with_header(request, told, "urn:mbid:AQAAYanotherOne")
+        for name in ("id", "source-id"):
+            yield accounts.with_header(request, name, "urn:mbid:AQAAYanotherOne")
 
 
 class TestMessenger(Conformance):

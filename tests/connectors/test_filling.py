@@ -15,7 +15,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "text.json"
 
 
-def test_what_was_left_out_is_written_where_asked_for(
+def test_missing_results_are_recorded_if_requested(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(VARIABLE, "1")
@@ -24,7 +24,7 @@ def test_what_was_left_out_is_written_where_asked_for(
     assert orjson.loads(file.read_bytes()) == {"note": "made by hand", "content": {}, **FOUND}
 
 
-def test_what_was_recorded_is_never_overwritten(
+def test_recorded_results_are_never_overwritten(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(VARIABLE, "1")
@@ -35,7 +35,9 @@ def test_what_was_recorded_is_never_overwritten(
     assert file.read_bytes() == before
 
 
-def test_nothing_is_written_unasked(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_recorded_without_the_variable(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     file.write_bytes(b'{"content":{}}')
     assert '{"events":[{"id":"m-1"}]}' in mismatch(file, FOUND, frozenset({"events"}))

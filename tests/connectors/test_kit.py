@@ -169,16 +169,16 @@ def folder(tmp_path: Path) -> Path:
     return payloads
 
 
-def test_a_sound_connector_breaks_no_promise(folder: Path) -> None:
+def test_a_correct_connector_passes_the_kit(folder: Path) -> None:
     assert broken(trial(Acme, folder)) == set()
 
 
 @pytest.mark.parametrize(("flawed", "promise"), FLAWS, ids=[flawed.__name__ for flawed, _ in FLAWS])
-def test_a_flaw_is_found(flawed: type[Acme], promise: str, folder: Path) -> None:
+def test_the_kit_finds_each_flaw(flawed: type[Acme], promise: str, folder: Path) -> None:
     assert broken(trial(flawed, folder), [promise]), "the kit overlooks it"
 
 
-def test_a_connector_that_acts_is_found(folder: Path) -> None:
+def test_the_kit_finds_a_connector_with_side_effects(folder: Path) -> None:
     promises = [
         "test_the_code_imports_nothing_with_side_effects",
         "test_the_code_calls_nothing_with_side_effects",
@@ -186,7 +186,7 @@ def test_a_connector_that_acts_is_found(folder: Path) -> None:
     assert broken(trial(Impure, folder), promises) == set(promises)
 
 
-def test_every_promise_is_broken_by_some_flaw() -> None:
+def test_every_test_of_the_kit_fails_for_some_flaw() -> None:
     """What no flaw can break would be no promise."""
     elsewhere = {
         "test_the_payloads_folder_holds_recordings",
@@ -200,11 +200,11 @@ def test_every_promise_is_broken_by_some_flaw() -> None:
     assert set(PROMISES) - {promise for _, promise in FLAWS} == elsewhere
 
 
-def test_a_connector_without_recordings_does_not_pass(tmp_path: Path) -> None:
+def test_a_connector_without_recordings_fails_the_kit(tmp_path: Path) -> None:
     assert broken(trial(Acme, tmp_path), ["test_the_payloads_folder_holds_recordings"])
 
 
-def test_a_recording_that_says_something_else_does_not_pass(folder: Path) -> None:
+def test_a_wrong_recording_fails_the_kit(folder: Path) -> None:
     file = folder / "two_messages.json"
     file.write_bytes(file.read_bytes().replace(b'"text":"hello","att', b'"text":"hallo","att'))
     assert broken(trial(Acme, folder)) == {"test_parse_returns_the_recorded_events"}
@@ -221,7 +221,7 @@ def test_a_recording_that_says_something_else_does_not_pass(folder: Path) -> Non
         ("our_proof", b"Bearer", b"Basic"),
     ],
 )
-def test_an_exchange_that_says_something_else_does_not_pass(
+def test_a_wrong_exchange_fails_the_kit(
     folder: Path, name: str, before: bytes, after: bytes
 ) -> None:
     file = folder / "exchanges" / f"{name}.json"
@@ -230,6 +230,6 @@ def test_an_exchange_that_says_something_else_does_not_pass(
     assert broken(trial(Acme, folder), ["test_flows_match_the_recorded_exchanges"])
 
 
-def test_a_flow_that_is_none_is_named() -> None:
+def test_an_exchange_with_an_unknown_flow_raises() -> None:
     with pytest.raises(ValueError, match="'send_txt' is not a flow; use one of media, send_text"):
         Exchange("a_text", "send_txt").start(acme(Acme))

@@ -23,12 +23,12 @@ Meta = Messenger | WhatsApp
 
 
 @both
-def test_the_known_signature_is_taken(connector: Meta) -> None:
+def test_a_known_signature_is_accepted(connector: Meta) -> None:
     connector.verify(request(BODY, {"x-hub-signature-256": SIGNATURE}))
 
 
 @both
-def test_either_secret_is_good_while_one_is_replaced(connector: Meta) -> None:
+def test_both_secrets_are_valid_during_a_rotation(connector: Meta) -> None:
     for secret in connector.config.app_secrets:
         connector.verify(signed_by_meta(request(BODY), secret.get_secret_value()))
     with pytest.raises(Forbidden):
@@ -36,13 +36,13 @@ def test_either_secret_is_good_while_one_is_replaced(connector: Meta) -> None:
 
 
 @both
-def test_capital_letters_in_the_signature_are_the_same_bytes(connector: Meta) -> None:
+def test_a_signature_in_capital_letters_is_accepted(connector: Meta) -> None:
     upper = "sha256=" + SIGNATURE.removeprefix("sha256=").upper()
     connector.verify(request(BODY, {"x-hub-signature-256": upper}))
 
 
 @both
-def test_the_bytes_count_as_they_came_not_what_they_mean(connector: Meta) -> None:
+def test_the_signature_covers_the_raw_bytes(connector: Meta) -> None:
     escaped = b'{"object":"page","entry":[],"x":"\\u00e9\\/"}'
     connector.verify(signed_by_meta(request(escaped)))
     meaning_the_same = '{"object":"page","entry":[],"x":"é/"}'.encode()
@@ -73,20 +73,20 @@ def test_the_bytes_count_as_they_came_not_what_they_mean(connector: Meta) -> Non
     ],
     ids=range(15),
 )
-def test_anything_but_the_right_form_is_refused(connector: Meta, headers: dict[str, str]) -> None:
+def test_a_malformed_signature_is_rejected(connector: Meta, headers: dict[str, str]) -> None:
     with pytest.raises(Forbidden):
         connector.verify(request(BODY, headers))
 
 
 @both
-def test_an_empty_secret_that_was_never_configured_proves_nothing(connector: Meta) -> None:
+def test_a_signature_made_with_an_empty_secret_is_rejected(connector: Meta) -> None:
     digest = hmac.new(b"", BODY, hashlib.sha256).hexdigest()
     with pytest.raises(Forbidden):
         connector.verify(request(BODY, {"x-hub-signature-256": f"sha256={digest}"}))
 
 
 @both
-def test_the_handshake_repeats_the_challenge_as_plain_text(connector: Meta) -> None:
+def test_handshake_returns_the_challenge_as_plain_text(connector: Meta) -> None:
     asked = {
         "hub.mode": "subscribe",
         "hub.verify_token": VERIFY_TOKEN,
@@ -113,7 +113,9 @@ def test_the_handshake_repeats_the_challenge_as_plain_text(connector: Meta) -> N
         {"hub.mode": ""},
     ],
 )
-def test_a_handshake_that_is_not_ours_is_refused(connector: Meta, changed: dict[str, str]) -> None:
+def test_a_handshake_with_a_wrong_parameter_is_rejected(
+    connector: Meta, changed: dict[str, str]
+) -> None:
     asked = {
         "hub.mode": "subscribe",
         "hub.verify_token": VERIFY_TOKEN,
@@ -126,30 +128,30 @@ def test_a_handshake_that_is_not_ours_is_refused(connector: Meta, changed: dict[
 
 @both
 @pytest.mark.parametrize("missing", ["hub.mode", "hub.verify_token"])
-def test_a_handshake_that_lacks_a_part_is_refused(connector: Meta, missing: str) -> None:
+def test_a_handshake_without_a_parameter_is_rejected(connector: Meta, missing: str) -> None:
     asked = {"hub.mode": "subscribe", "hub.verify_token": VERIFY_TOKEN, "hub.challenge": "1"}
     del asked[missing]
     assert connector.handshake(request(query=asked, method="GET")).status == 403
 
 
-def test_the_proof_of_a_token_is_the_known_one() -> None:
+def test_appsecret_proof_matches_a_known_value() -> None:
     known = "27535269dc02b5ded458afaaea2a4a63d42a2b4b5164b06a22b524b86017d235"
     assert appsecret_proof(APP_SECRET, "PAGE_TOKEN") == known
 
 
 @both
-def test_calls_carry_the_proof_of_the_first_secret(connector: Meta) -> None:
+def test_calls_have_the_appsecret_proof_of_the_first_secret(connector: Meta) -> None:
     proof = appsecret_proof(APP_SECRET, "an-access-token")
     assert connector.graph("x") == f"https://graph.facebook.com/v25.0/x?appsecret_proof={proof}"
 
 
-def test_the_proof_can_be_left_out_where_the_token_belongs_to_another_app() -> None:
+def test_appsecret_proof_can_be_turned_off() -> None:
     connector = whatsapp(appsecret_proof=False)
     assert connector.graph("x") == "https://graph.facebook.com/v25.0/x"
     assert connector.graph("x", y="1") == "https://graph.facebook.com/v25.0/x?y=1"
 
 
-def test_an_id_cannot_lead_a_call_astray() -> None:
+def test_ids_are_quoted_in_graph_urls() -> None:
     connector = whatsapp(appsecret_proof=False)
     assert (
         connector.graph("../me?x=1#", "a/b")

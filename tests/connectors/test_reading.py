@@ -32,7 +32,7 @@ def message(raw: Any) -> Message:
     return Message(id=raw["id"], account="a", party=Party("p"), text=raw.get("text"))
 
 
-def test_a_bad_entry_costs_one_unknown_and_keeps_its_place() -> None:
+def test_a_bad_entry_becomes_one_unknown_event_in_its_place() -> None:
     events = read_each(message, [{"id": "1"}, {"no": "id"}, 5, {"id": "2"}])
     assert [event.type for event in events] == ["message", "unknown", "unknown", "message"]
     assert events[1] == Unknown(
@@ -40,7 +40,7 @@ def test_a_bad_entry_costs_one_unknown_and_keeps_its_place() -> None:
     )
 
 
-def test_a_field_of_the_wrong_type_is_named_and_its_words_are_not_repeated() -> None:
+def test_a_field_of_the_wrong_type_is_named_not_quoted() -> None:
     (event,) = read_each(message, [{"id": "1", "text": {"secret": "words"}}])
     assert isinstance(event, Unknown)
     assert event.reason == "text: Input should be a valid string"
@@ -50,14 +50,14 @@ def test_a_field_of_the_wrong_type_is_named_and_its_words_are_not_repeated() -> 
 @pytest.mark.parametrize(
     "empty", [{"id": ""}, {"account": ""}, {"party": Party("")}, {"party": Party("p", None, ("",))}]
 )
-def test_an_event_of_nobody_or_nothing_is_unreadable(empty: dict[str, Any]) -> None:
-    told = {"id": "1", "account": "a", "party": Party("p"), **empty}
-    (event,) = read_each(lambda _: Message(**told), [{"raw": 1}])
+def test_an_event_with_an_empty_id_is_unreadable(empty: dict[str, Any]) -> None:
+    fields = {"id": "1", "account": "a", "party": Party("p"), **empty}
+    (event,) = read_each(lambda _: Message(**fields), [{"raw": 1}])
     assert isinstance(event, Unknown)
     assert event.reason == "an id, an account or a person's id is empty"
 
 
-def test_a_file_that_cannot_be_read_is_unsupported_and_keeps_its_place() -> None:
+def test_an_unreadable_file_becomes_an_unsupported_attachment_in_its_place() -> None:
     found = attach_each(
         lambda raw: Attachment("photo", details={"id": raw["id"]}), [{"id": 1}, 5, {}]
     )
@@ -65,7 +65,7 @@ def test_a_file_that_cannot_be_read_is_unsupported_and_keeps_its_place() -> None
     assert found[2].details == {"reason": "the field 'id' is missing"}
 
 
-def test_reasons_quote_no_values() -> None:
+def test_the_reason_of_an_unknown_event_quotes_no_values() -> None:
     def number(raw: Any) -> Message:
         return message({"id": str(int(raw))})
 
@@ -74,7 +74,7 @@ def test_reasons_quote_no_values() -> None:
     assert "private" not in event.reason
 
 
-def test_a_reason_given_on_purpose_is_kept() -> None:
+def test_the_reason_of_unreadable_is_kept() -> None:
     def picky(raw: Any) -> Message:
         raise Unreadable("is not for us")
 
@@ -83,7 +83,7 @@ def test_a_reason_given_on_purpose_is_kept() -> None:
     assert event.reason == "is not for us"
 
 
-def test_a_mistake_of_ours_is_not_swallowed() -> None:
+def test_a_programming_error_is_not_swallowed() -> None:
     def broken(raw: Any) -> Message:
         raise RuntimeError("a bug")
 
@@ -91,12 +91,12 @@ def test_a_mistake_of_ours_is_not_swallowed() -> None:
         read_each(broken, [1])
 
 
-def test_one_entry_may_tell_several_things() -> None:
+def test_one_entry_may_yield_several_events() -> None:
     events = read_each(lambda raw: [message(raw), message({"id": "b"})], [{"id": "a"}])
     assert [event.id for event in events] == ["a", "b"]
 
 
-def test_a_bad_envelope_costs_one_unknown_and_spares_the_others() -> None:
+def test_a_bad_envelope_becomes_one_unknown_event() -> None:
     envelopes = [{"entries": [{"id": "1"}, {}]}, {"entries": 5}, 7, {"entries": [{"id": "2"}]}]
     events = open_each(lambda envelope: read_each(message, envelope["entries"]), envelopes)
     assert [event.type for event in events] == ["message", *["unknown"] * 3, "message"]
@@ -114,18 +114,18 @@ def test_a_bad_envelope_costs_one_unknown_and_spares_the_others() -> None:
         ({"x": 0}, [0]),
     ],
 )
-def test_what_is_no_list_counts_as_its_only_entry(raw: Any, found: list[Any]) -> None:
+def test_a_single_value_counts_as_a_list_of_one(raw: Any, found: list[Any]) -> None:
     assert listed(raw, "x") == found
     if raw.get("x") is not None:
         assert entries(raw, "x") == found
 
 
-def test_entries_that_must_be_there_are_missed() -> None:
+def test_entries_raises_if_the_field_is_missing() -> None:
     with pytest.raises(KeyError):
         entries({}, "x")
 
 
-def test_the_same_entry_is_the_same_fact_in_any_order_of_keys() -> None:
+def test_the_order_of_keys_does_not_change_a_fingerprint() -> None:
     assert unknown({"a": 1, "b": 2}, "x").id == unknown({"b": 2, "a": 1}, "y").id
     assert unknown({"a": 1}, "x").id != unknown({"a": 2}, "x").id
     assert fingerprint("1") != fingerprint(1)
@@ -134,12 +134,12 @@ def test_the_same_entry_is_the_same_fact_in_any_order_of_keys() -> None:
 @pytest.mark.parametrize(
     "stamp", [1760000000, "1760000000", 1760000000000, "1760000000000", 1760000000.9]
 )
-def test_seconds_and_milliseconds_are_told_apart(stamp: Any) -> None:
+def test_timestamps_in_seconds_and_milliseconds_are_distinguished(stamp: Any) -> None:
     assert parse_timestamp(stamp) == datetime(2025, 10, 9, 8, 53, 20, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("stamp", [None, "", "soon", [], {}, 10**30, "9" * 30, float("nan")])
-def test_what_is_no_time_costs_an_unknown(stamp: Any) -> None:
+def test_an_invalid_timestamp_becomes_an_unknown_event(stamp: Any) -> None:
     def read(raw: Any) -> Notice:
         return Notice(id="1", account="a", kind="x", sent_at=parse_timestamp(raw))
 
@@ -169,13 +169,13 @@ def test_what_is_no_time_costs_an_unknown(stamp: Any) -> None:
         (None, None, "document"),
     ],
 )
-def test_kinds_follow_the_type_and_without_one_the_name(
+def test_the_kind_follows_the_type_or_else_the_name(
     media_type: str | None, name: str | None, kind: str
 ) -> None:
     assert kind_of(media_type, name) == kind
 
 
-def test_a_bomb_is_not_inflated_beyond_the_limit() -> None:
+def test_a_zip_bomb_is_not_decompressed_beyond_the_limit() -> None:
     bomb = gzip.compress(bytes(64_000_000))
     tracemalloc.start()
     with pytest.raises(ValueError, match="more than 1000 bytes"):
@@ -185,7 +185,7 @@ def test_a_bomb_is_not_inflated_beyond_the_limit() -> None:
     assert peak < 1_000_000
 
 
-def test_inflating_stops_at_the_limit() -> None:
+def test_decompression_stops_at_the_limit() -> None:
     packed = gzip.compress(b"x" * 1000)
     assert inflate(packed, 1000) == b"x" * 1000
     assert inflate(b"plain", 10) == b"plain"
@@ -196,14 +196,14 @@ def test_inflating_stops_at_the_limit() -> None:
             inflate(damaged, 1000)
 
 
-def test_events_of_an_echo_keep_who_wrote_and_who_read_apart() -> None:
+def test_an_echo_keeps_its_account_and_party_apart() -> None:
     (event,) = read_each(
         lambda raw: Echo(id="echo:1", account="us", party=Party("them"), message_id="1"), [1]
     )
     assert (event.account, event.party) == ("us", Party("them"))
 
 
-def test_a_contact_whose_sender_wrote_is_nobody_elses() -> None:
+def test_a_matched_contact_is_not_used_for_another_sender() -> None:
     from . import accounts
 
     value = {

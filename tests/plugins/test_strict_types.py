@@ -12,7 +12,7 @@ from .installing import EXAMPLES, ROOT, install, run, wheel
 TYPED = ("connectors", "gateway", "normalizer", "simulator")
 
 
-def test_plugins_pass_a_strict_type_checker_against_what_is_installed(tmp_path: Path) -> None:
+def test_plugins_pass_strict_type_checking_against_the_installed_wheel(tmp_path: Path) -> None:
     elsewhere = _environment(tmp_path, wheel(ROOT, tmp_path / "wheels"))
     assert main(["connector", "new", "acme-chat", "--into", str(tmp_path)]) == 0
     for folder in (*EXAMPLES.values(), tmp_path / "airlock-acme-chat"):
@@ -24,12 +24,12 @@ def test_plugins_pass_a_strict_type_checker_against_what_is_installed(tmp_path: 
             "--config-file=",
             "--python-executable",
         )
-        told = run(
+        output = run(
             *(*command, str(elsewhere), "--cache-dir", str(tmp_path / "cache")),
             *(str(one) for one in folder.iterdir() if one.name in {"tests", _package(folder)}),
             cwd=folder,
         )
-        assert told.startswith("Success: no issues found in"), told
+        assert output.startswith("Success: no issues found in"), output
 
 
 def _environment(folder: Path, airlock: Path) -> Path:

@@ -26,7 +26,7 @@ each = pytest.mark.parametrize("name", ["line", "telegram"])
 
 
 @dataclass
-class House:
+class Environment:
     platform: Any
     core: Core
     gateway: Gateway
@@ -46,14 +46,14 @@ class House:
         return list(found.values())
 
     async def messages(self, count: int) -> list[dict[str, Any]]:
-        def those(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        def received(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
             return [event["data"] for event in events if event["type"] == "message.received"]
 
-        return those(await self.core.until(lambda events: len(those(events)) >= count, 60))
+        return received(await self.core.until(lambda events: len(received(events)) >= count, 60))
 
 
 @asynccontextmanager
-async def house(name: str, folder: Path) -> AsyncIterator[House]:
+async def environment(name: str, folder: Path) -> AsyncIterator[Environment]:
     async with AsyncExitStack() as stack:
         (emulator,) = entry_points(group="airlock.emulators", name=name)
         platform: Platform = emulator.load()()
@@ -79,7 +79,7 @@ async def house(name: str, folder: Path) -> AsyncIterator[House]:
         gateway = await stack.enter_async_context(Gateway(load(folder / "connectors.yaml", {})))
         platform.webhook = platform.public_webhook = f"{gateway.url}/webhooks/desk"
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        yield House(platform, core, gateway, http)
+        yield Environment(platform, core, gateway, http)
 
 
 @pytest.fixture
@@ -93,14 +93,14 @@ def installed(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("installed")
 async def test_photos_and_videos_arrive_ready_and_once(name: str, tmp_path: Path) -> None:
     files = await asyncio.to_thread(lambda: (photo("parcel"), video("washer", 1.0, 320, 240)))
-    async with house(name, tmp_path) as home:
-        for answer in await home.platform.send(ANN, "It came like this", files, times=2):
+    async with environment(name, tmp_path) as env:
+        for answer in await env.platform.send(ANN, "It came like this", files, times=2):
             assert answer.status == 200
-        found = await home.attachments(2)
+        found = await env.attachments(2)
         assert {one["kind"]: one["state"] for one in found} == {"photo": "ready", "video": "ready"}
         # LINE has no captions.
         expected = {"line": 3, "telegram": 2}[name]
-        messages = [data["message"] for data in await home.messages(expected)]
+        messages = [data["message"] for data in await env.messages(expected)]
         assert "It came like this" in [message["text"] for message in messages]
         assert [message["sequence"] for message in messages] == list(range(1, expected + 1))
         assert len({message["platform_id"] for message in messages}) == expected
@@ -108,64 +108,62 @@ async def test_photos_and_videos_arrive_ready_and_once(name: str, tmp_path: Path
 
 @each
 @pytest.mark.usefixtures("installed")
-async def test_a_forgery_is_refused(name: str, tmp_path: Path) -> None:
-    async with house(name, tmp_path) as home:
-        (answer,) = await home.platform.send(ANN, "Hello", forged=True)
+async def test_a_forged_delivery_is_answered_401(name: str, tmp_path: Path) -> None:
+    async with environment(name, tmp_path) as env:
+        (answer,) = await env.platform.send(ANN, "Hello", forged=True)
         assert answer.status == 401
 
 
 @each
 @pytest.mark.usefixtures("installed")
-async def test_an_agents_answer_arrives_once_though_its_answer_is_lost(
-    name: str, tmp_path: Path
-) -> None:
-    async with house(name, tmp_path) as home:
-        await home.platform.send(ANN, "Is it open today?")
-        (data,) = await home.messages(1)
-        home.platform.lost_answers = 1
-        async with home.http.post(
-            f"{home.gateway.url}/v1/conversations/{data['conversation']['id']}/messages",
+async def test_a_text_arrives_once_although_the_reply_was_lost(name: str, tmp_path: Path) -> None:
+    async with environment(name, tmp_path) as env:
+        await env.platform.send(ANN, "Is it open today?")
+        (data,) = await env.messages(1)
+        env.platform.lost_answers = 1
+        async with env.http.post(
+            f"{env.gateway.url}/v1/conversations/{data['conversation']['id']}/messages",
             json={"text": "Until six 🙂", "agent": "anna"},
             headers={"authorization": f"Bearer {TOKEN}", "idempotency-key": "one"},
         ) as answer:
             assert answer.status == 202
-        await home.platform.until_sent(1)
+        await env.platform.until_sent(1)
         if name == "line":  # it takes a key of ours, and tells what it took before
 
-            def told(events: list[dict[str, Any]]) -> bool:
+            def is_sent(events: list[dict[str, Any]]) -> bool:
                 return any(event["data"].get("status") == "sent" for event in events)
 
-            await home.core.until(told, 30)
-        assert [(text.to, text.text) for text in home.platform.sent] == [(ANN.id, "Until six 🙂")]
+            await env.core.until(is_sent, 30)
+        assert [(text.to, text.text) for text in env.platform.sent] == [(ANN.id, "Until six 🙂")]
 
 
 @pytest.mark.usefixtures("installed")
-async def test_a_video_that_line_still_prepares_is_waited_for(tmp_path: Path) -> None:
-    film = await asyncio.to_thread(video, "washer", 1.0, 320, 240)
-    async with house("line", tmp_path) as home:
-        home.platform.preparing = 1
-        await home.platform.send(ANN, None, [film])
-        (found,) = await home.attachments(1)
+async def test_a_video_that_line_is_still_preparing_is_retried(tmp_path: Path) -> None:
+    sample = await asyncio.to_thread(video, "washer", 1.0, 320, 240)
+    async with environment("line", tmp_path) as env:
+        env.platform.preparing = 1
+        await env.platform.send(ANN, None, [sample])
+        (found,) = await env.attachments(1)
         assert found["state"] == "ready"
-        (hosted,) = home.platform.hosted.values()
+        (hosted,) = env.platform.hosted.values()
         assert hosted.looked_up == 2
 
 
 @pytest.mark.usefixtures("installed")
-async def test_an_address_of_telegrams_that_expired_is_asked_for_anew(tmp_path: Path) -> None:
-    picture = await asyncio.to_thread(photo, "parcel")
-    async with house("telegram", tmp_path) as home:
-        home.platform.address_lives = -1.0
-        await home.platform.send(ANN, None, [picture])
+async def test_an_expired_telegram_address_is_looked_up_again(tmp_path: Path) -> None:
+    sample = await asyncio.to_thread(photo, "parcel")
+    async with environment("telegram", tmp_path) as env:
+        env.platform.address_lives = -1.0
+        await env.platform.send(ANN, None, [sample])
         async with asyncio.timeout(30):
-            while not home.platform.hosted or _hosted(home).looked_up < 1:
+            while not env.platform.hosted or _hosted(env).looked_up < 1:
                 await asyncio.sleep(0.01)
-        home.platform.address_lives = 3600.0
-        (found,) = await home.attachments(1)
+        env.platform.address_lives = 3600.0
+        (found,) = await env.attachments(1)
         assert found["state"] == "ready"
-        assert _hosted(home).looked_up >= 2
+        assert _hosted(env).looked_up >= 2
 
 
-def _hosted(home: House) -> Any:
-    (hosted,) = home.platform.hosted.values()
+def _hosted(env: Environment) -> Any:
+    (hosted,) = env.platform.hosted.values()
     return hosted
