@@ -72,11 +72,11 @@ def first_failure(platforms: Iterable[str], tests: Iterable[str]) -> str | None:
         conformance = importlib.import_module("tests.connectors.test_conformance")
     except Exception as exc:  # noqa: BLE001 - a mutant may raise anything
         return f"import: {type(exc).__name__}"
-    trials = importlib.import_module("tests.connectors.trials")
+    kit_run = importlib.import_module("tests.connectors.kit_run")
     suites = {name.removeprefix("Test").lower(): suite for name, suite in vars(conformance).items()}
     for test in tests:
         for platform in platforms:
-            if trials.broken(suites[platform], [test]):
+            if kit_run.failing(suites[platform], [test]):
                 return f"{platform}: {test}"
     return None
 
@@ -102,7 +102,7 @@ def _run_mutant(mutant: Mutant, tests: Sequence[str], results: Connection) -> No
 def _measure(platforms: Sequence[str], results: Connection) -> None:
     """The body of the first process. Sends the seconds that each test takes on the unchanged code."""
     seconds = {}
-    for test in importlib.import_module("tests.connectors.trials").PROMISES:
+    for test in importlib.import_module("tests.connectors.kit_run").TESTS:
         begin = time.perf_counter()
         failure = first_failure(platforms, [test])
         assert failure is None, f"the unchanged connectors fail {failure}"

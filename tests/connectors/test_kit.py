@@ -15,8 +15,8 @@ from connectors.recordings import RECEIVED_AT
 
 from .flawed import FLAWS
 from .impure import Impure
+from .kit_run import TESTS, failing
 from .sound import SECRET, TOKEN, Acme, proof
-from .trials import PROMISES, broken
 
 CONTENTS = {
     "two_messages": {
@@ -170,20 +170,20 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_correct_connector_passes_the_kit(folder: Path) -> None:
-    assert broken(trial(Acme, folder)) == set()
+    assert failing(trial(Acme, folder)) == set()
 
 
-@pytest.mark.parametrize(("flawed", "promise"), FLAWS, ids=[flawed.__name__ for flawed, _ in FLAWS])
-def test_the_kit_finds_each_flaw(flawed: type[Acme], promise: str, folder: Path) -> None:
-    assert broken(trial(flawed, folder), [promise]), "the kit overlooks it"
+@pytest.mark.parametrize(("flawed", "test"), FLAWS, ids=[flawed.__name__ for flawed, _ in FLAWS])
+def test_the_kit_finds_each_flaw(flawed: type[Acme], test: str, folder: Path) -> None:
+    assert failing(trial(flawed, folder), [test]), "the kit overlooks it"
 
 
 def test_the_kit_finds_a_connector_with_side_effects(folder: Path) -> None:
-    promises = [
+    tests = [
         "test_the_code_imports_nothing_with_side_effects",
         "test_the_code_calls_nothing_with_side_effects",
     ]
-    assert broken(trial(Impure, folder), promises) == set(promises)
+    assert failing(trial(Impure, folder), tests) == set(tests)
 
 
 def test_every_test_of_the_kit_fails_for_some_flaw() -> None:
@@ -197,17 +197,17 @@ def test_every_test_of_the_kit_fails_for_some_flaw() -> None:
         "test_verify_does_not_decompress_beyond_max_body",  # Acme compresses none
         "test_verify_rejects_a_signature_dated_in_the_future",  # Acme's does not
     }
-    assert set(PROMISES) - {promise for _, promise in FLAWS} == elsewhere
+    assert set(TESTS) - {test for _, test in FLAWS} == elsewhere
 
 
 def test_a_connector_without_recordings_fails_the_kit(tmp_path: Path) -> None:
-    assert broken(trial(Acme, tmp_path), ["test_the_payloads_folder_holds_recordings"])
+    assert failing(trial(Acme, tmp_path), ["test_the_payloads_folder_holds_recordings"])
 
 
 def test_a_wrong_recording_fails_the_kit(folder: Path) -> None:
     file = folder / "two_messages.json"
     file.write_bytes(file.read_bytes().replace(b'"text":"hello","att', b'"text":"hallo","att'))
-    assert broken(trial(Acme, folder)) == {"test_parse_returns_the_recorded_events"}
+    assert failing(trial(Acme, folder)) == {"test_parse_returns_the_recorded_events"}
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_a_wrong_exchange_fails_the_kit(
     file = folder / "exchanges" / f"{name}.json"
     assert before in file.read_bytes()
     file.write_bytes(file.read_bytes().replace(before, after))
-    assert broken(trial(Acme, folder), ["test_flows_match_the_recorded_exchanges"])
+    assert failing(trial(Acme, folder), ["test_flows_match_the_recorded_exchanges"])
 
 
 def test_an_exchange_with_an_unknown_flow_raises() -> None:

@@ -10,7 +10,7 @@ from connectors import AesCtr, Attachment, Call, Download, Echo, MediaRef, Messa
 from connectors.recordings import Recording, recordings
 
 from .accounts import ACCOUNT_SID, apple, messenger, twilio, whatsapp
-from .driving import drive, ok, refused
+from .run_flow import drive, ok, refused
 from .test_conformance import PAYLOADS
 
 LOOKASIDE = "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1&ext=2&hash=3"

@@ -9,11 +9,11 @@ import pytest
 
 from connectors.conformance import Conformance
 
+from .kit_run import failing
 from .planting import planted
 from .test_conformance import TestApple as Apple
 from .test_conformance import TestMessenger as Messenger
 from .test_conformance import TestWhatsApp as WhatsApp
-from .trials import broken
 
 
 @dataclass(frozen=True)
@@ -103,5 +103,5 @@ BUGS = {
 
 @pytest.mark.parametrize("bug", BUGS.values(), ids=BUGS)
 def test_the_kit_finds_a_planted_bug(bug: Bug) -> None:
-    assert not broken(bug.suite, [bug.test]), "fails without the bug"
-    assert broken(planted(bug.suite, bug.module, bug.before, bug.after), [bug.test])
+    assert not failing(bug.suite, [bug.test]), "fails without the bug"
+    assert failing(planted(bug.suite, bug.module, bug.before, bug.after), [bug.test])

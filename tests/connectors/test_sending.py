@@ -25,7 +25,7 @@ from .accounts import (
     twilio,
     whatsapp,
 )
-from .driving import drive, ok, refused
+from .run_flow import drive, ok, refused
 
 GRAPH = "https://graph.facebook.com/v25.0"
 STATUS_URL = "https://chat.example.com/webhooks/sms/status?m=msg_1"

@@ -10,22 +10,22 @@ import pytest
 
 from connectors.conformance import Conformance, recordings
 
-PROMISES = {
+TESTS = {
     name: test
     for name, test in inspect.getmembers(Conformance, inspect.isfunction)
     if name.startswith("test_")
 }
 
 
-def broken(examined: type[Conformance], promises: Iterable[str] = PROMISES) -> set[str]:
+def failing(suite: type[Conformance], tests: Iterable[str] = TESTS) -> set[str]:
     """The promises that are broken, of those asked for."""
-    return {name for name in promises if not _kept(examined, name)}
+    return {name for name in tests if not _passes(suite, name)}
 
 
-def _kept(examined: type[Conformance], name: str) -> bool:
-    for case in _cases(PROMISES[name], examined.payloads):
+def _passes(suite: type[Conformance], name: str) -> bool:
+    for case in _cases(TESTS[name], suite.payloads):
         try:
-            getattr(examined(), name)(**case)
+            getattr(suite(), name)(**case)
         except (Exception, pytest.fail.Exception):  # noqa: BLE001 - any failure counts
             return False
     return True
