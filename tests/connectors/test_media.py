@@ -1,4 +1,4 @@
-"""How each platform's files are found: the calls in order, and what the download is told."""
+"""Look-ups of each platform's files: the calls in order, and the resulting download."""
 
 import hashlib
 from typing import Any
@@ -19,7 +19,7 @@ HEX, BASE64 = DIGEST.hexdigest(), "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="
 
 
 def found(platform: str, connector: Any, recording: str) -> list[MediaRef]:
-    """The files of a recorded delivery, as the gateway would hand them back after its journal."""
+    """The files of a recorded delivery."""
     record = next(r for r in recordings(PAYLOADS / platform) if r.name == recording)
     return [one.media for one in attachments(connector, record) if one.media is not None]
 
@@ -92,7 +92,7 @@ def test_messenger_files_are_fetched_without_our_token() -> None:
         assert download == Download(Call("GET", ref.locator["url"], auth=False))
 
 
-@pytest.mark.parametrize("recording", ["link_that_was_written", "link_cards_alone", "appointment"])
+@pytest.mark.parametrize("recording", ["link_in_the_text", "link_cards_only", "appointment"])
 def test_messenger_link_cards_are_never_fetched(recording: str) -> None:
     assert found("messenger", messenger(), recording) == []
 
@@ -227,7 +227,7 @@ def test_apple_receives_the_older_header_names_after_a_refusal(status: int) -> N
 
 def test_apple_receives_the_file_signature_in_base64() -> None:
     connector = apple()
-    for recording in ("signature_in_one_form_only", "attachment_in_its_older_names"):
+    for recording in ("signature_in_one_form_only", "attachment_with_older_field_names"):
         for ref in found("apple", connector, recording):
             call = next(connector.media(ref))
             assert call.headers["mmcs-signature"] == "gQABAgMEBQYHCAkKCwwNDg8QERIT"
