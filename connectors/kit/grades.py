@@ -91,7 +91,7 @@ def _missing_notes_on_origin(subject: GradeChecks) -> Iterator[str]:
 def _missing_settings(subject: GradeChecks) -> Iterator[str]:
     readme = subject.readme or _readme_above(subject.payloads)
     if readme is None or not readme.is_file():
-        yield "there is no README.md above the recordings; set `readme` if it is elsewhere"
+        yield "README.md is missing above the recordings; set `readme` if it is elsewhere"
         return
     text = readme.read_text("utf-8")
     for name, field in subject.connector.Config.model_fields.items():

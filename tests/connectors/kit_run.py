@@ -1,4 +1,4 @@
-"""Running the conformance kit on a connector without pytest: which promises does it break?"""
+"""Running the conformance kit on a connector without pytest."""
 
 import inspect
 import itertools
@@ -18,7 +18,7 @@ TESTS = {
 
 
 def failing(suite: type[Conformance], tests: Iterable[str] = TESTS) -> set[str]:
-    """The promises that are broken, of those asked for."""
+    """Those of the given tests that fail."""
     return {name for name in tests if not _passes(suite, name)}
 
 
@@ -32,7 +32,7 @@ def _passes(suite: type[Conformance], name: str) -> bool:
 
 
 def _cases(test: Any, folder: Path) -> Iterable[dict[str, Any]]:
-    """The arguments pytest would call a test with."""
+    """The arguments with which pytest would call a test, one dictionary for each case."""
     axes: list[list[tuple[str, Any]]] = []
     if "recording" in inspect.signature(test).parameters:
         axes.append([("recording", recording) for recording in recordings(folder)])

@@ -1,4 +1,4 @@
-"""Driving flows by hand: the calls a flow makes, and what it makes of the answers."""
+"""Running flows step by step: the calls that a flow makes, and its result for given replies."""
 
 from collections.abc import Generator
 from typing import Any
@@ -13,7 +13,7 @@ def ok(content: Any = None, status: int = 200, purpose: Purpose = "lookup") -> R
 
 
 def drive(flow: Any, *replies: Reply) -> tuple[list[Call], Any]:
-    """The calls made and the value returned; fails unless exactly these replies were asked for."""
+    """The calls that were made and the value returned. Fails unless the flow makes exactly one call per reply."""
     if not isinstance(flow, Generator):
         assert not replies
         return [], flow
@@ -24,7 +24,7 @@ def drive(flow: Any, *replies: Reply) -> tuple[list[Call], Any]:
         except StopIteration as end:
             assert len(calls) == len(replies)
             return calls, end.value
-    pytest.fail(f"the flow wants more than {len(replies)} replies")
+    pytest.fail(f"the flow makes more than {len(replies)} calls")
 
 
 def refused(flow: Any, *replies: Reply) -> Rejected:

@@ -1,4 +1,4 @@
-"""A sound little connector of an invented platform; `flawed` breaks it in one way at a time."""
+"""A small, correct connector to an invented platform. Each class in `flawed` breaks one thing in it."""
 
 import hashlib
 import hmac
@@ -44,7 +44,7 @@ from connectors import (
     revealed,
 )
 
-#: The newer of the two secrets that trials use.
+#: The newer of the two secrets in the tests.
 SECRET = "acme-secret-2"
 TOKEN = "acme-token-1"
 
@@ -73,7 +73,7 @@ class Acme(Connector[Settings]):
     def verify(self, request: Request) -> None:
         expected = [proof(secret, request.body) for secret in revealed(self.config.secrets)]
         if not matches_any(expected, request.headers.get("x-acme", "").lower()):
-            raise Forbidden("X-Acme fits none of secrets")
+            raise Forbidden("X-Acme matches none of secrets")
         if request.headers.get("x-shop", self.config.shop) != self.config.shop:
             raise Forbidden("X-Shop is not our shop")
 
@@ -90,7 +90,7 @@ class Acme(Connector[Settings]):
             case "seen":
                 return self.receipt(raw)
             case _:
-                raise Unreadable("an update of a kind that is not known")
+                raise Unreadable("unknown kind of update")
 
     def message(self, raw: Any) -> Message:
         named = [raw["file"]] if raw.get("file") else []

@@ -1,4 +1,4 @@
-"""What connectors may know: their platform's words, and neither network, disk, clock nor gateway."""
+"""The boundaries of connectors: no network, disk, clock or gateway."""
 
 import ast
 import inspect
@@ -21,13 +21,13 @@ def name(file: Path) -> str:
     return str(file.relative_to(FOLDER))
 
 
-#: Everything a file may import; what is not here must be argued for here.
+#: The modules that a connector may import. Justify an addition in a comment.
 ALLOWED = {
     *("abc", "base64", "binascii", "collections", "copy", "dataclasses", "datetime", "functools"),
     *("hashlib", "hmac", "math", "random", "re", "types", "typing", "urllib", "uuid", "zlib"),
     *("connectors", "jwt", "normalizer", "orjson", "pydantic", "twilio"),
 }
-#: The kit reads recordings from disk and is run by pytest.
+#: Further modules for the kit: it reads recordings from disk, and pytest runs it.
 KIT = {"conformance.py": {"pytest"}, "recordings.py": {"gzip", "pathlib"}}
 
 

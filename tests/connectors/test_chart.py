@@ -1,4 +1,4 @@
-"""The channels and features chart against what is known of the platforms."""
+"""The capabilities chart, compared with what is known of the platforms."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from connectors import FEATURES, Capabilities
 
 from .accounts import apple, messenger, twilio, whatsapp
 
-#: y: native · l: with limits · t: as plain text only · n: not. Apple, Messenger, Twilio, WhatsApp.
+#: y: yes · l: limited · t: text · n: no. In the order Apple, Messenger, Twilio, WhatsApp.
 CHART = {
     "text": "yyyy",
     "photo": "yyyy",

@@ -1,4 +1,4 @@
-"""Mutation testing of the connectors: what is changed, what is left alone, and what counts as killed."""
+"""Mutation testing of the connectors: what is mutated, what is exempt, and what counts as killed."""
 
 import ast
 import runpy

@@ -1,6 +1,6 @@
-"""Ten bugs planted in the four connectors, of different kinds: the kit finds each of them.
+"""Ten planted bugs of different kinds in the built-in connectors. The kit finds each of them.
 
-`scripts/mutate_connectors.py` plants thousands.
+`scripts/mutate_connectors.py` runs thousands.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Whatever arrives: proof refuses or takes, and reading gives a list that can be written down."""
+"""Random input: `verify` accepts or raises Forbidden, and `parse` returns events that can be serialized."""
 
 import gzip
 from contextlib import suppress
@@ -23,7 +23,7 @@ CONNECTORS: list[Connector[Any]] = [
 ]
 each = pytest.mark.parametrize("connector", CONNECTORS, ids=lambda connector: connector.name)
 
-#: Header values as servers hand them over: any byte, those beyond ASCII as lone surrogates.
+#: Header values as servers pass them on: any bytes, with non-ASCII bytes as lone surrogates.
 raw_text = st.binary(max_size=80).map(lambda raw: raw.decode("utf-8", "surrogateescape"))
 header = raw_text | st.sampled_from(
     [

@@ -1,4 +1,4 @@
-"""Recordings are filled in only where their author left out what should come of them, and asked for it."""
+"""Results are recorded only if the author left them out and set AIRLOCK_RECORD."""
 
 from pathlib import Path
 

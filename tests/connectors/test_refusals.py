@@ -1,4 +1,4 @@
-"""What each platform's refusals mean: the tables of their documentation, one row at a time."""
+"""The meaning of each platform's refusals, from the tables in its documentation."""
 
 from typing import Any
 
@@ -193,7 +193,7 @@ def test_an_unknown_error_code_falls_back_to_the_http_status() -> None:
         (apple(), "lookup", 404, None, "gone", True, False),
         (twilio(), "download", 404, {"code": 20404, "status": 404}, "gone", True, False),
         (twilio(), "download", 404, None, "gone", True, False),
-        # an address that died
+        # an expired address
         (apple(), "download", 403, None, "expired", True, False),
         (apple(), "download", 404, None, "expired", True, False),
         (messenger(), "download", 403, None, "expired", False, False),
@@ -262,7 +262,7 @@ def test_refused_files_have_a_media_reason(connector: Any, purpose: Purpose) -> 
 
 
 def test_a_file_is_retried_rarely_while_an_operator_must_act() -> None:
-    # Meta shuts out whoever fails twenty times within an hour.
+    # Meta blocks clients that fail twenty times within an hour.
     after = refusal_of(whatsapp(), 401, graph(190), "lookup").after
     assert after is not None
     assert 3600 / after < 20

@@ -1,4 +1,4 @@
-"""Sending an agent's text, marking as read, proving who we are, and asking whether all is well."""
+"""Sending texts, marking messages as read, authentication, and checking the account."""
 
 import base64
 import uuid

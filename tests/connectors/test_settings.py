@@ -1,4 +1,4 @@
-"""What connectors.yaml may say of each platform, and what is said of a mistake."""
+"""The settings of each platform in connectors.yaml, and the errors for wrong ones."""
 
 import base64
 from collections.abc import Callable
@@ -26,7 +26,7 @@ every = pytest.mark.parametrize("make", [apple, messenger, twilio, whatsapp])
 
 
 def mistake(make: Maker, **settings: Any) -> tuple[str, str]:
-    """The one setting complained about, and the complaint."""
+    """The single setting with an error, and the error."""
     with pytest.raises(ValidationError) as exc:
         make(**settings)
     (error,) = exc.value.errors()

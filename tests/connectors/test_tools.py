@@ -1,4 +1,4 @@
-"""Reading a batch: each entry by itself, times as platforms mix them, kinds from what senders claim."""
+"""Tools for connectors: reading batches, timestamps, kinds of attachments, and decompression."""
 
 import gzip
 import tracemalloc

@@ -1,4 +1,4 @@
-"""Apple's bearer token, and what binds a delivery to us besides."""
+"""Apple's bearer token, and the headers that tie a delivery to our account."""
 
 import base64
 import gzip

@@ -1,4 +1,4 @@
-"""Messenger's and WhatsApp's proof: the handshake, X-Hub-Signature-256 and appsecret_proof."""
+"""Meta's handshake, X-Hub-Signature-256 and appsecret_proof, for Messenger and WhatsApp."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""X-Twilio-Signature, with the vectors that were computed apart from this code."""
+"""X-Twilio-Signature, with test vectors that were computed independently."""
 
 import base64
 import hmac
@@ -133,7 +133,7 @@ def test_json_with_a_missing_or_repeated_hash_is_rejected(url: str) -> None:
 
 
 def test_the_content_type_decides_what_the_signature_covers() -> None:
-    # A form with bodySHA256 in its URL is still signed over its parameters.
+    # The signature of a form covers its fields, even with bodySHA256 in the URL.
     signed = signed_by_twilio(request(FORM, {"content-type": TYPE}, JSON_URL))
     connector.verify(signed)
     refuse(form(signed.headers["x-twilio-signature"], JSON_URL, FORM + b"&Extra=1"))
@@ -173,7 +173,7 @@ with_keys = twilio(shared_keys=["a-shared-key-secret-0", SHARED])
 
 
 def by_key(secret: str, algorithm: str = "HMAC_SHA256", digest: str = "sha256") -> Request:
-    """As Twilio signs with a shared key: the same text, another hash, and a header that says so."""
+    """A request that is signed with a shared key: the same text, another hash, and the settings header."""
     text = PLAIN + "".join(name + FIELDS[name] for name in sorted(FIELDS))
     proof = base64.b64encode(hmac.new(secret.encode(), text.encode(), digest).digest()).decode()
     signed = form(proof)

@@ -1,4 +1,4 @@
-"""Emulators that plugins bring to the demonstration: found by their entry points, refused by name."""
+"""Emulators of plugins in the demo: they are found by entry point, and errors name the plugin."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ from .installing import AIRLOCK, attempt
 
 
 def brings(folder: Path, source: str) -> None:
-    """As an installer would leave a distribution that brings an emulator called acme."""
+    """Write an installed distribution with an emulator called acme."""
     (folder / "acme_emulated.py").write_text(source)
     info = folder / "acme_emulated-1.0.dist-info"
     info.mkdir()

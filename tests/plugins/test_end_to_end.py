@@ -1,4 +1,4 @@
-"""The examples in a running gateway, over real HTTP: from a consumer's phone to the core, and back."""
+"""The examples in a running gateway, over real HTTP: from the emulated platform to the core, and back."""
 
 import asyncio
 import base64
@@ -33,7 +33,7 @@ class Environment:
     http: aiohttp.ClientSession
 
     async def attachments(self, count: int) -> list[dict[str, Any]]:
-        """The last state of each attachment, once so many have ended."""
+        """The last state of each attachment, once `count` attachments have reached a final state."""
         found: dict[str, dict[str, Any]] = {}
 
         def enough(events: list[dict[str, Any]]) -> bool:
@@ -98,7 +98,7 @@ async def test_photos_and_videos_arrive_ready_and_once(name: str, tmp_path: Path
             assert answer.status == 200
         found = await env.attachments(2)
         assert {one["kind"]: one["state"] for one in found} == {"photo": "ready", "video": "ready"}
-        # LINE has no captions.
+        # LINE has no captions, so the text is a separate message.
         expected = {"line": 3, "telegram": 2}[name]
         messages = [data["message"] for data in await env.messages(expected)]
         assert "It came like this" in [message["text"] for message in messages]
@@ -128,7 +128,7 @@ async def test_a_text_arrives_once_although_the_reply_was_lost(name: str, tmp_pa
         ) as answer:
             assert answer.status == 202
         await env.platform.until_sent(1)
-        if name == "line":  # it takes a key of ours, and tells what it took before
+        if name == "line":  # LINE accepts our key, and repeats its earlier reply
 
             def is_sent(events: list[dict[str, Any]]) -> bool:
                 return any(event["data"].get("status") == "sent" for event in events)

@@ -1,4 +1,4 @@
-"""The plugins in examples/: packages of their own, that keep to what plugin authors are given."""
+"""The plugins in examples/: separate packages that use only the public interface."""
 
 import ast
 import tomllib
@@ -11,7 +11,7 @@ from .installing import EXAMPLES, run_tests
 
 each = pytest.mark.parametrize("name", EXAMPLES)
 
-#: Everything a connector needs; the rest of Airlock is none of its business.
+#: The standard modules and packages that an example may import.
 ALLOWED = {"base64", "collections", "dataclasses", "datetime", "hmac", "typing", "urllib", "uuid"}
 PUBLIC = {"connectors", "pydantic"}
 
@@ -57,7 +57,7 @@ def test_the_package_metadata_of_an_example_is_complete(name: str) -> None:
 
 
 def imported(file: Path) -> Iterator[str]:
-    """Full names of the modules that a file imports; those of its own package are left out."""
+    """The full names of the modules that a file imports, without those of its own package."""
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

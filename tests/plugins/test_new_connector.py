@@ -1,4 +1,4 @@
-"""`airlock connector new`: what it writes installs, passes its kit, and serves a gateway as it is."""
+"""`airlock connector new`: the package installs, passes its kit, and works in a gateway."""
 
 import json
 import sys
@@ -20,7 +20,7 @@ WRITTEN = {
     "tests/payloads/text.json",
     "tests/test_connector.py",
 }
-#: Loads connectors.yaml as `airlock serve` would, and says what it got.
+#: Loads connectors.yaml as `airlock serve` would, and prints the connector.
 LOAD = """
 import os, pathlib
 from gateway.settings import load

@@ -1,4 +1,4 @@
-"""Strict types for outsiders: the examples and a new plugin, checked against Airlock as it is installed."""
+"""Strict types for plugin authors: the examples and a new plugin, checked against the installed Airlock."""
 
 import sys
 import sysconfig
@@ -8,7 +8,7 @@ from gateway.cli import main
 
 from .installing import EXAMPLES, ROOT, install, run, wheel
 
-#: What type checkers look for in each of our packages.
+#: The packages that must be marked with py.typed.
 TYPED = ("connectors", "gateway", "normalizer", "simulator")
 
 
@@ -33,7 +33,7 @@ def test_plugins_pass_strict_type_checking_against_the_installed_wheel(tmp_path:
 
 
 def _environment(folder: Path, airlock: Path) -> Path:
-    """An environment with Airlock's wheel in it, and with what Airlock needs beside it."""
+    """An environment with Airlock's wheel and its dependencies."""
     home = folder / "environment"
     run(sys.executable, "-m", "venv", "--without-pip", str(home))
     (packages,) = home.glob("lib/python*/site-packages")

@@ -61,7 +61,7 @@ class ComparesText(Acme):
         expected = [proof(secret, request.body) for secret in revealed(self.config.secrets)]
         given = request.headers.get("x-acme", "")
         if not any(hmac.compare_digest(one, given) for one in expected):
-            raise Forbidden("X-Acme fits none of secrets")
+            raise Forbidden("X-Acme matches none of secrets")
 
 
 @fails("verify_never_crashes_on_a_garbage_body")
@@ -75,7 +75,7 @@ class ParsesBeforeVerifying(Acme):
 class RequiresTheSignatureHeader(Acme):
     def verify(self, request: Request) -> None:
         if proof(SECRET, request.body) != request.headers["x-acme"]:
-            raise Forbidden("X-Acme does not fit")
+            raise Forbidden("X-Acme does not match")
 
 
 @fails("verify_compares_in_constant_time")
@@ -83,7 +83,7 @@ class ComparesWithIn(Acme):
     def verify(self, request: Request) -> None:
         expected = [proof(secret, request.body) for secret in revealed(self.config.secrets)]
         if request.headers.get("x-acme", "") not in expected:
-            raise Forbidden("X-Acme fits none of secrets")
+            raise Forbidden("X-Acme matches none of secrets")
 
 
 @fails(ALTERED)
@@ -101,7 +101,7 @@ class ShowsTheSecretInTheReason(Acme):
         try:
             super().verify(request)
         except Forbidden:
-            raise Forbidden(f"X-Acme does not fit {SECRET}") from None
+            raise Forbidden(f"X-Acme does not match {SECRET}") from None
 
 
 @fails(ALTERED)
@@ -118,7 +118,7 @@ class ComparesOnlyTheStart(Acme):
     def verify(self, request: Request) -> None:
         given = request.headers.get("x-acme", "")
         if len(given) < 8 or not proof(SECRET, request.body).startswith(given[:8]):
-            raise Forbidden("X-Acme does not fit")
+            raise Forbidden("X-Acme does not match")
 
 
 @fails(COVERED)
@@ -160,7 +160,7 @@ class StopsAtTheMatchingSecret(Acme):
         given = request.headers.get("x-acme", "")
         expected = (proof(secret, request.body) for secret in revealed(self.config.secrets))
         if not any(constant_time_equal(one, given) for one in expected):
-            raise Forbidden("X-Acme fits none of secrets")
+            raise Forbidden("X-Acme matches none of secrets")
 
 
 @fails("verify_rejects_deliveries_signed_for_other_accounts")
@@ -174,7 +174,7 @@ class HardcodesTheSecret(Acme):
     def verify(self, request: Request) -> None:
         given = request.headers.get("x-acme", "").encode(errors="replace")
         if not hmac.compare_digest(proof(SECRET, request.body).encode(), given):
-            raise Forbidden("X-Acme does not fit")
+            raise Forbidden("X-Acme does not match")
 
 
 @fails("verify_accepts_a_genuine_request")
