@@ -14,6 +14,8 @@ $(VENV)/bin/python:
 
 $(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	# The distribution's former name: both together would provide each connector twice.
+	-$(BIN)/pip uninstall --quiet --disable-pip-version-check --yes airlock-gateway 2>/dev/null
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
