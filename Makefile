@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install install-dev demo test torture check check-scripts docs format lock screenshots clean
+.PHONY: install install-dev demo test torture mutation check check-scripts docs format lock screenshots clean
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
@@ -14,6 +14,8 @@ $(VENV)/bin/python:
 
 $(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	# The distribution's former name: both together would provide each connector twice.
+	-$(BIN)/pip uninstall --quiet --disable-pip-version-check --yes airlock-gateway 2>/dev/null
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
@@ -34,6 +36,11 @@ TORTURE_SEEDS ?= 1,2,3,4,5
 TORTURE_SECONDS ?= 180
 torture: install-dev
 	TORTURE_SEEDS=$(TORTURE_SEEDS) TORTURE_SECONDS=$(TORTURE_SECONDS) $(BIN)/pytest -v tests/torture
+
+# Changes one thing in the connectors at a time and runs the conformance kit: a score, and what survived.
+# MUTATION="--limit 300 --seed 1" runs a sample; every mutant takes about an hour on two cores.
+mutation: install-dev
+	$(BIN)/python scripts/mutate_connectors.py $(MUTATION)
 
 check: install-dev check-scripts
 	sh scripts/system-packages.sh

@@ -1,4 +1,4 @@
-"""Everything a connector imports: the contract, the events, and the tools to read a delivery."""
+"""Everything that a connector imports: the contract, the events, and tools for reading deliveries."""
 
 from normalizer.events import (
     AnyEvent,
@@ -50,6 +50,7 @@ from .tools.entries import (
     listed,
     moment,
     open_each,
+    parse_timestamp,
     read_each,
     unknown,
 )
@@ -152,6 +153,7 @@ __all__ = [
     "moment",
     "offers",
     "open_each",
+    "parse_timestamp",
     "place",
     "read_each",
     "refusal_from",

@@ -1,11 +1,11 @@
-"""What a platform can do, as data: the rows of the channels and features chart and the limits per kind."""
+"""A platform's capabilities as data: one column of the capabilities chart, and the limits for each kind of content."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, get_args
 
-#: yes: native · limited: with the limits in the note · text: arrives only as plain text · no.
+#: yes: native · limited: the note states the limits · text: arrives as plain text only · no: not supported.
 Support = Literal["yes", "limited", "text", "no"]
 
 Feature = Literal[
@@ -41,20 +41,21 @@ FEATURES: tuple[Feature, ...] = get_args(Feature)
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What a platform lets people send at once of one kind; None where it names no limit."""
+    """The platform's limit for one kind of content; None if the platform documents no limit."""
 
-    #: Of one file, in bytes.
+    #: The size of one file, in bytes.
     max_bytes: int | None = None
-    #: Of one message.
+    #: The number in one message.
     max_count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """A feature that is not named is "no". `notes` says what a reader of the chart must know.
+    """The features that a platform supports. A feature that is not listed is "no".
 
-    `max_text` counts code points of one outgoing text; `reply_window` is in seconds after the consumer's
-    last message, None where the platform has none. `limits` are the platform's own; Airlock has its own too.
+    `notes` explains features to readers of the chart. `max_text` is the longest outgoing text, in code points.
+    `reply_window` is the time after the consumer's last message in which texts may be sent (seconds), None for no
+    limit. `limits` are the platform's own limits; Airlock has further ones.
     """
 
     features: Mapping[Feature, Support]
@@ -70,7 +71,7 @@ class Capabilities:
 def offers(
     *, yes: Iterable[Feature], limited: Iterable[Feature] = (), text: Iterable[Feature] = ()
 ) -> Mapping[Feature, Support]:
-    """The features of a platform, listed under how well it supports them."""
+    """Build `Capabilities.features` from the features at each level of support."""
     return {
         **dict.fromkeys(yes, "yes"),
         **dict.fromkeys(limited, "limited"),

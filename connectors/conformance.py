@@ -1,4 +1,4 @@
-"""What every connector promises, as a pytest class: subclass it, name your connector, and run pytest.
+"""The conformance kit: a pytest class that tests whether a connector keeps the contract. Subclass it and run pytest.
 
     class TestAcme(Conformance):
         connector = Acme(Acme.Config(bot_id="1", secrets=("an-old-secret", "a-new-secret")))
@@ -9,7 +9,7 @@
             proof = hmac.new(b"a-new-secret", request.body, sha256).hexdigest()
             return replace(request, headers={**request.headers, "x-acme": proof})
 
-At the end of the run the kit prints the connector's grade, and what is missing for the next one.
+At the end of the run, the kit prints the connector's grade and what is missing for the next grade.
 """
 
 import pytest
@@ -40,29 +40,29 @@ class Conformance(
     PurityChecks,
     GradeChecks,
 ):
-    """All promises. A subclass must say
+    """All tests of the kit. A subclass must define
 
-    `connector`          an instance, with secrets of at least four characters; where a setting takes several,
-                         give two and sign with the second, as while one is being replaced
-    `payloads`           the folder of its recordings (`connectors.recordings`); below it `exchanges`, what its
-                         flows ask and are answered (`connectors.kit.exchanges`), `refusals`, what the platform
-                         answers when it will not (`connectors.kit.refusals`), and `not_ours`, deliveries
-                         that are proved and meant for another account
-    `signature_header`   the header that holds the proof (lower case)
-    `sign(request)`      the request with the proof that the platform would add
+    `connector`          an instance, with secrets of at least four characters. If a setting takes several secrets,
+                         give two and sign with the second, as during a rotation
+    `payloads`           the folder of recorded deliveries (`connectors.recordings`). Its subfolders are
+                         `exchanges`, the calls and replies of flows (`connectors.kit.exchanges`), `refusals`, the
+                         platform's error replies (`connectors.kit.refusals`), and `not_ours`, correctly signed
+                         deliveries for other accounts
+    `signature_header`   the header that holds the signature or token (lower case)
+    `sign(request)`      the request with the signature that the platform would add
 
-    and may say
+    and may define (the defaults are in parentheses)
 
-    `variants(request)`  the genuine `request` in other forms that the platform may give it (none)
-    `forgeries(request)` what must be refused although it looks like the genuine `request` (nothing)
-    `grade`              the grade that the connector must have; the kit fails if it has less ("bronze")
-    `readme`             the page that explains its settings (the README.md above `payloads`)
-    `token_in_address`   True where the platform takes its token in the address alone (False)
-    `live`               where the results of the regular test against the platform are (nowhere)
+    `variants(request)`  other valid forms of the genuine `request` (none)
+    `forgeries(request)` requests that must be rejected although they resemble the genuine `request` (none)
+    `grade`              the grade that the connector must reach, or the kit fails ("bronze")
+    `readme`             the page that documents the settings (the README.md above `payloads`)
+    `token_in_address`   True if the platform accepts its token only in the URL (False)
+    `live`               where to find the results of a regular test against the platform itself (none)
     """
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Called by pytest: each promise about recordings is examined for each of them."""
+        """Called by pytest. Each test that takes a recording runs once for every recording."""
         node = metafunc.definition.nodeid.rpartition("::")[0]
         report(metafunc.config).examine(node, type(self))
         if "recording" in metafunc.fixturenames:

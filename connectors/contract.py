@@ -1,15 +1,15 @@
-"""The contract between the gateway and a connector: what a connector declares, maps and answers.
+"""The contract between the gateway and a connector: what a connector declares, converts and answers.
 
-A connector is sans-I/O: it reads bytes and returns values. Whatever needs the network is a *flow*: a
-generator that yields each `Call` it wants made and is sent the `Reply`; a step that needs no call simply
-returns. The gateway makes the calls, adds credentials (`authorize`) and only for declared hosts, retries,
-caps, downloads, decrypts and stores.
+A connector does no I/O: it reads bytes and returns values. A step that needs the network is a *flow*: a
+generator that yields each `Call` to make and receives the `Reply`. A step that needs no call returns its
+value directly. The gateway makes the calls, adds credentials (`authorize`, only for declared hosts), retries,
+limits sizes, downloads, decrypts and stores.
 
-Errors a connector may raise:
+A connector may raise these errors:
 
     ConnectorError
-      Forbidden        not from the platform; the outside hears 401 and nothing else
-      Rejected         the platform refused a call: reason, whether and when to try again
+      Forbidden        the request is not from the platform; the response is 401 and gives no reason
+      Rejected         the platform refused a call: the reason, and whether and when to retry
 """
 
 from abc import ABC, abstractmethod
@@ -25,7 +25,7 @@ from normalizer.events import AnyEvent, MediaRef, Status
 from .capabilities import Capabilities
 from .errors import Rejected
 
-#: Raised when an existing connector would break; the gateway refuses plugins made for another number.
+#: The version of the contract. It rises when existing connectors would break; the gateway refuses other versions.
 API = 1
 
 # inbound ----------------------------------------------------------------------------------------
@@ -33,12 +33,12 @@ API = 1
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request exactly as it arrived, its size already capped."""
+    """A request exactly as it arrived. Its size is already limited."""
 
     method: str
-    #: As the platform saw it, before any proxy: `public_url` + the raw request target. Some platforms sign it.
+    #: As the platform sees it, before any proxy: `public_url` + the raw request target. Some platforms sign it.
     url: str
-    #: Lower-case names. A header that came twice holds both values joined by ", ".
+    #: Lower-case names. The values of a repeated header are joined by ", ".
     headers: Mapping[str, str]
     body: bytes
     #: The only clock a connector may read.
@@ -48,11 +48,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A request that passed `verify`, decoded as `body` declares. Only the gateway makes one."""
+    """A request that passed `verify`, decoded as `Connector.body` declares. Only the gateway creates deliveries."""
 
-    #: JSON value for "json" and "gzip-json"; `Mapping[str, str]` for "form" (blank values kept, last one wins).
+    #: A JSON value for "json" and "gzip-json"; a `Mapping[str, str]` for "form" (blank values kept, the last wins).
     content: Any
-    #: Only those named in `Connector.keeps`: what proved the request is not stored.
+    #: Only the headers named in `Connector.keeps`: signatures and tokens are not stored.
     headers: Mapping[str, str]
     query: Mapping[str, str]
     received_at: datetime
@@ -60,7 +60,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What the platform is answered."""
+    """The response that the platform receives."""
 
     status: int = 200
     body: bytes = b""
@@ -69,17 +69,17 @@ class Response:
 
 # outbound ---------------------------------------------------------------------------------------
 
-#: What a call is for; lets `refusal` tell a refused look-up from a refused download.
+#: What a call is for. `refusal` uses it to distinguish, for example, a refused look-up from a refused download.
 Purpose = Literal["lookup", "download", "send", "check"]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request the gateway should make. At most one of `json`, `form`, `body`.
+    """A request for the gateway to make, with at most one of `json`, `form` and `body`.
 
-    `auth` asks for the headers of `Connector.authorize`; the gateway adds them only for the origin of
-    `api_url` and for https on `Connector.hosts`, and drops them on any other hop. `expects` lists statuses
-    of 300 and above that the flow wants to see itself; any other goes to `Connector.refusal`.
+    `auth` requests the headers of `Connector.authorize`. The gateway adds them only for the origin of `api_url`
+    and for https on `Connector.hosts`, and drops them on any other hop. `expects` lists the statuses of 300 and
+    above that the flow handles itself; all others go to `Connector.refusal`.
     """
 
     method: Literal["GET", "POST", "PUT", "DELETE"]
@@ -94,7 +94,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back: `content` is the JSON value, None where the body was no JSON (at most 1 MiB is read)."""
+    """The reply to a call. `content` is the JSON value, or None if the body is not JSON (at most 1 MiB is read)."""
 
     status: int
     headers: Mapping[str, str]
@@ -105,7 +105,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class AesCtr:
-    """AES in counter mode, 128-bit big-endian counter: `key` of 16, 24 or 32 bytes, `counter` of 16 bytes."""
+    """AES in counter mode with a 128-bit big-endian counter: `key` of 16, 24 or 32 bytes, `counter` of 16 bytes."""
 
     key: bytes = field(repr=False)
     counter: bytes = bytes(16)
@@ -113,10 +113,10 @@ class AesCtr:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """Where a file's bytes are and how to open them.
+    """A file to download: the call that returns its bytes, and how to decrypt and check them.
 
-    `size` (bytes) and `sha256` (hex or base64, of the plaintext) are the platform's claims: a shorter or
-    different file is fetched again. `media_type` and `name` likewise, where only the look-up tells them.
+    `size` (bytes) and `sha256` (hex or base64, of the plaintext) are the platform's claims: a file that is
+    shorter or different is fetched again. Set `media_type` and `name` if only the look-up returns them.
     """
 
     call: Call
@@ -129,10 +129,11 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """An agent's text. `key` is ours, URL-safe, the same for every attempt.
+    """An agent's text. `key` is our own id for the text: URL-safe, and the same for every attempt.
 
-    `status_url` is where the platform may report what became of it; it carries `key` in its query.
-    `silence` is how long ago the consumer last wrote (seconds), for platforms that want a late answer marked.
+    `status_url` is the address for the platform's delivery reports on this text; its query contains `key`.
+    `silence` is the time since the consumer's last message (seconds): some platforms require late answers to be
+    marked.
     """
 
     key: str
@@ -146,9 +147,9 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Typing:
-    """An agent writes (`on`) or no longer does. `key` is another one each time, URL-safe.
+    """An agent is typing (`on`), or has stopped. `key` is URL-safe and different every time.
 
-    `message_id` is the consumer's latest message, which the agent has seen.
+    `message_id` is the consumer's latest message, which the agent has read.
     """
 
     key: str
@@ -160,14 +161,14 @@ class Typing:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The platform took a message; `id` as its receipts will quote it."""
+    """The platform accepted a message. `id` is the id that the platform's receipts will use."""
 
     id: str
     status: Status = "sent"
 
 
 T = TypeVar("T")
-#: A step that may need the network: a value, or a generator of calls that returns the value.
+#: A step that may need the network: either a value, or a generator that yields calls and returns the value.
 Flow = Union[T, Generator[Call, Reply, T]]  # noqa: UP007 - an alias with a type variable needs it
 
 
@@ -175,18 +176,18 @@ Flow = Union[T, Generator[Call, Reply, T]]  # noqa: UP007 - an alias with a type
 
 
 class ConnectorConfig(BaseModel):
-    """What every connector's section of connectors.yaml may say; a connector adds its own fields."""
+    """The settings that every connector's section of connectors.yaml has. A connector adds its own fields."""
 
-    #: An error says which setting is wrong and why; its value might be a secret and is not repeated.
+    #: A validation error names the setting and the reason, but never the value, which might be a secret.
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     type: str = ""
-    api_url: HttpUrl = Field(default=..., description="Where the platform's API is")
+    api_url: HttpUrl = Field(default=..., description="Address of the platform's API")
     photos: bool = Field(default=True, description="Whether photos are fetched and shown")
     videos: bool = Field(default=True, description="Whether videos are fetched and shown")
     signature: Literal["enforce", "report"] = Field(
         default="enforce",
-        description="report only logs and counts deliveries whose proof is wrong, and takes them",
+        description="report only logs and counts deliveries with a wrong signature, and accepts them",
     )
 
     @property
@@ -202,39 +203,39 @@ C = TypeVar("C", bound=ConnectorConfig)
 
 
 class Connector(ABC, Generic[C]):
-    """One platform. Attributes declare, methods map, the gateway acts.
+    """A connector to one platform. Attributes declare, methods convert, and the gateway acts.
 
-    Instances hold nothing but their frozen settings, so that one may serve any number of requests at once.
-    The conformance kit examines what is promised here.
+    An instance holds only its frozen settings, so one instance can serve any number of requests at once.
+    The conformance kit checks every rule stated here.
     """
 
-    #: The contract that a connector was made for. Say it (`api = 1`): what is inherited is always the newest.
+    #: The contract version that a connector was written for. Declare it (`api = 1`): the default is the newest.
     api: ClassVar[int] = API
     #: The `type:` in connectors.yaml, lower case.
     name: ClassVar[str]
-    #: The name for people.
+    #: The platform's name, as shown to people.
     label: ClassVar[str]
-    #: The platform's own page.
+    #: The platform's own documentation.
     docs: ClassVar[str]
-    #: How a verified body is decoded. "gzip-json" is told by its magic bytes, so an inflating proxy is no harm.
+    #: The encoding of a body. "gzip-json" is detected by its magic bytes, so a proxy may have decompressed it.
     body: ClassVar[Literal["json", "form", "gzip-json"]] = "json"
-    #: The largest body taken, before and after inflating (bytes).
+    #: The largest body accepted, before and after decompression (bytes).
     max_body: ClassVar[int] = 4 * 1024 * 1024
-    #: What `verify` proves: "body", "url", or "caller" where the proof says only who calls.
+    #: What the signature covers: "body", "url", or only "caller" if it identifies the caller and nothing else.
     covers: ClassVar[frozenset[str]] = frozenset({"body"})
-    #: Headers that `parse` needs (lower case).
+    #: The headers that `parse` needs (lower case).
     keeps: ClassVar[frozenset[str]] = frozenset()
-    #: The only hosts besides the origin of `api_url` to which credentials may go (exact names).
+    #: The only hosts that may receive credentials, apart from the origin of `api_url` (exact names).
     hosts: ClassVar[frozenset[str]] = frozenset()
     #: Hosts that serve this platform's media: exact names, or suffixes that begin with a dot.
     media_hosts: ClassVar[frozenset[str]] = frozenset()
-    #: Seconds after which a file that cannot be had is given up (how long the platform keeps it).
+    #: Seconds after which the gateway gives up on a file: how long the platform keeps files.
     media_patience: ClassVar[float] = 3600.0
-    #: Whether sending a text again under the same `Text.key` cannot double it.
+    #: Whether a text that is sent twice with the same `Text.key` still arrives once.
     resend_is_safe: ClassVar[bool] = False
-    #: What the platform can do: a column of the chart.
+    #: What the platform supports: one column of the capabilities chart.
     capabilities: ClassVar[Capabilities]
-    #: The settings, made from `ConnectorConfig`.
+    #: The settings model, a subclass of `ConnectorConfig`.
     Config: ClassVar[type[ConnectorConfig]]
 
     def __init__(self, config: C) -> None:
@@ -242,59 +243,60 @@ class Connector(ABC, Generic[C]):
 
     @abstractmethod
     def verify(self, request: Request) -> None:
-        """Return if the platform sent this, raise `Forbidden` if not.
+        """Return if the platform sent this request; raise `Forbidden` otherwise.
 
-        Called for every POST, before anything reads the body; its size is capped. Promises the same for the
-        same request at any time: the only clock is `received_at`. Fails closed, for any bytes and headers.
-        Must not raise anything else, decode before proving, compare with `==` (`constant_time_equal` and
-        `matches_any` take as long for a wrong proof as for a right one), or put a secret or the right proof
-        into the reason.
+        Called for every POST before anything else reads the body, whose size is already limited. The same
+        request must always get the same answer: the only clock is `received_at`. If in doubt, refuse.
+        Must not raise anything else, whatever the bytes and headers; decode the body before verifying it;
+        compare with `==` (`constant_time_equal` and `matches_any` take equally long for right and wrong
+        values); or put a secret or the expected signature into the reason.
         """
 
     @abstractmethod
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
-        """Every fact of a delivery, as events in its order.
+        """Return all facts of a delivery as events, in their order.
 
-        Called once the delivery is on disk, and again whenever it is read anew, perhaps by a later version.
-        Promises the same events each time, with ids that are the same for each repeat of a fact; one
-        `Unknown` for an entry it cannot read (`read_each`, `open_each`), and all the others.
-        Must not change its input, keep anything, drop an entry, or raise, whatever the content is.
+        Called once the delivery is on disk, and again whenever the delivery is re-read, perhaps by a later
+        version. Must return the same events each time, and the same id for every repeat of a fact. An entry
+        that cannot be read becomes one `Unknown` (see `read_each` and `open_each`); the others are still read.
+        Must not change its input, keep state, drop an entry, or raise, whatever the content is.
         """
 
     def handshake(self, request: Request) -> Response | None:
-        """Answer a GET that asks whether the address is ours; None where the platform has no such thing.
+        """Answer a GET that asks whether the webhook is ours; return None if the platform has no handshake.
 
-        Called for every GET, with the query. Promises the platform's challenge to whoever knows our word,
-        and a status of 400 or above to everybody else.
-        Must not answer before the word was compared in constant time.
+        Called for every GET, with its query. Return the platform's challenge if the request carries our verify
+        token, otherwise a response with a status of 400 or above.
+        Must not return the challenge before comparing the token in constant time.
         """
         del request
         return None
 
     def acknowledge(self) -> Response:
-        """What a delivery is answered.
+        """Return the response to a delivery.
 
-        Called when it is on disk and not yet read. Promises a status from 200 to 299 and the body that the
-        platform takes for a success. Must not depend on the delivery, or hold anything that is not public.
+        Called when the delivery is on disk and not yet parsed. Return a status from 200 to 299, and the body
+        that the platform requires of a success.
+        Must not depend on the delivery, or contain anything that is not public.
         """
         return Response()
 
     def authorize(self, now: datetime) -> Mapping[str, str]:
-        """Headers that prove who we are.
+        """Return the headers that authenticate our calls.
 
-        Called by the gateway for each hop of a call with `auth`, to the origin of `api_url` or to `hosts`
-        over https; never for any other. `now` is for tokens that tell their time.
-        Promises lower-case names and printable ASCII. Must not be called by the connector itself.
+        Called by the gateway for each hop of a call with `auth`, but only for the origin of `api_url` and for
+        https on `hosts`. `now` is for tokens that contain a time. Use lower-case names and printable ASCII.
+        Must not be called by the connector itself.
         """
         del now
         return {}
 
     def media(self, ref: MediaRef) -> Flow[Download]:
-        """Find a file's bytes: a flow that returns one `Download`.
+        """Locate a file: a flow that returns one `Download`.
 
-        Called when a worker is ready to fetch what an event's `MediaRef` names, and again on every attempt.
-        Promises an address asked for now, where addresses expire, and a `Rejected` for an answer that names
-        none. Must not remember an address, ask again by itself, or see the bytes.
+        Called when a worker is ready to fetch the file that an event's `MediaRef` describes, and again for every
+        attempt. If addresses expire, ask for a new one every time. Raise `Rejected` if a reply has no address.
+        Must not cache an address, retry, or fetch the file itself.
         """
         raise Rejected(
             "unsupported_type", detail=f"{self.name} fetches no media ({ref.media_type})"
@@ -304,62 +306,63 @@ class Connector(ABC, Generic[C]):
     def reply_window(self) -> float | None:
         """Seconds after the consumer's last message in which texts may be sent; None for no limit.
 
-        Asked before each text. Overridden only where it depends on the settings.
+        Read before each text. Override it only if it depends on the settings.
         """
         return self.capabilities.reply_window
 
     def send_text(self, out: Text) -> Flow[Sent]:
-        """Send an agent's text: a flow that returns the id by which receipts will name it.
+        """Send an agent's text: a flow that returns the id that receipts will use.
 
-        Called for each attempt, with a text of at most `capabilities.max_text` characters and the same `key`
-        each time; after an answer that was lost only if `resend_is_safe`.
-        Promises the same calls for the same `out`, and a `Rejected` for an answer that names no message.
-        Must not change, split or cut the text, send more than one message, try again, or sleep.
+        Called for every attempt, with a text of at most `capabilities.max_text` characters and always the same
+        `key`; after a lost reply, only if `resend_is_safe`. Make the same calls for the same `out`. Raise
+        `Rejected` if a reply names no message.
+        Must not change, split or truncate the text, send more than one message, retry, or sleep.
         """
         raise Rejected("unsupported", detail=f"{self.name} sends no text (message {out.key})")
 
     def mark_read(self, account: str, to: str, message_id: str) -> Flow[None]:
-        """Tell the platform that an agent has seen a message, where it can be told.
+        """Report to the platform that an agent has read a message.
 
-        Called when the core says so, if the chart offers `mark_read`. `account`, `to` and `message_id` are
-        those of the consumer's message. May be called again for the same message.
-        Must not tell more than that everything up to this message was seen.
+        Called when the core says so, if `capabilities` offers `mark_read`; perhaps more than once for a message.
+        `account`, `to` and `message_id` are those of the consumer's message.
+        Must not report more than this message and the ones before it.
         """
         del account, to, message_id
         return None
 
     def send_typing(self, out: Typing) -> Flow[None]:
-        """Show the consumer that an agent is writing, or no longer is, where that can be shown.
+        """Show the consumer that an agent is typing, or has stopped.
 
-        Called while an agent writes, every few seconds at most, if the chart offers `send_typing`.
-        Promises one call at most; none where the platform ends it by itself. Must not send anything to read.
+        Called when the core says so, every few seconds at most, if `capabilities` offers `send_typing`. Make at
+        most one call, and none if the platform hides the indicator automatically.
+        Must not send anything that the consumer can read.
         """
         del out
         return None
 
     def check(self) -> Flow[str]:
-        """A harmless call that proves the credentials: a flow that returns the account's own name.
+        """Test the credentials with a harmless call: a flow that returns the account's name.
 
-        Called by `airlock check`, and by a running gateway every few minutes. Promises a name that an operator
-        knows the account by, and a `Rejected` with `operator` for credentials that are refused.
-        Must not change anything on the platform, and should make one call.
+        Called by `airlock check`, and by a running gateway every few minutes. Return a name by which an operator
+        recognises the account. Raise `Rejected` with `operator` if the credentials are refused. Make one call.
+        Must not change anything on the platform.
         """
         return self.label
 
     def refusal(self, reply: Reply) -> Rejected:
-        """What an answer means that a flow or a download did not expect: may it be tried again, and when?
+        """Interpret a reply that a flow or a download did not expect: can the call be retried, and when?
 
-        Called for every status of 300 and above that is not in `Call.expects`; by flows themselves for a
-        success that holds nothing of use. `reply.purpose` says what was asked for.
-        Promises the platform's own codes where it tells them and HTTP otherwise, the seconds it wants us to
-        wait, and for files one of the words of `Rejected`. Must not take silence for success, quote what
-        people wrote, or raise.
+        Called for every status of 300 and above that is not in `Call.expects`, and by flows themselves for a
+        success without usable content. `reply.purpose` says what the call was for. Go by the platform's error
+        codes, or else by the HTTP status; pass on how long the platform asks us to wait. For a file, use one of
+        the reasons that `Rejected` lists.
+        Must not treat an empty reply as a success, quote the text of messages, or raise.
         """
         return by_status(reply)
 
 
 def by_status(reply: Reply) -> Rejected:
-    """What HTTP alone tells about a refusal."""
+    """Interpret a refusal by its HTTP status alone."""
     after = retry_after(reply)
     detail = f"HTTP {reply.status}"
     match reply.status:
@@ -378,6 +381,6 @@ def by_status(reply: Reply) -> Rejected:
 
 
 def retry_after(reply: Reply) -> float | None:
-    """The seconds a platform asks us to wait, None where it names none."""
+    """The seconds that the platform asks us to wait (`Retry-After`), None if it does not say."""
     header = reply.headers.get("retry-after", "")
     return float(header) if header.isascii() and header.isdigit() else None

@@ -1,23 +1,23 @@
-"""What a connector raises: the request is not from the platform, or the platform refused a call."""
+"""The errors that a connector raises: the request is not from the platform, or the platform refused a call."""
 
 
 class ConnectorError(Exception):
-    """Anything a connector raises on purpose."""
+    """Base class of the errors that a connector raises on purpose."""
 
 
 class Forbidden(ConnectorError):
-    """The request is not from the platform. The reason goes to the log and must not quote any secret."""
+    """The request is not from the platform. The reason is logged and must not contain a secret."""
 
 
 class Rejected(ConnectorError):
     """The platform refused a call.
 
-    `reason` is a word of the contract (for media: `gone`, `expired`, `unauthorized`, `unreachable`,
-    `too_large`; for sending: `window_closed`, `opted_out`, …). `retry` says whether the same call may work
-    later, `after` (seconds) not before when. `detail` is for operators: codes, never tokens.
-    `operator` asks for a person: credentials or settings are wrong. `explained` says that the platform named
-    a cause of its own: the call certainly came to nothing. A server error without one leaves that open, and a
-    text is not sent again.
+    `reason` is one of the contract's reasons (for media: `gone`, `expired`, `unauthorized`, `unreachable`,
+    `too_large`; for sending: `window_closed`, `opted_out`, …). `retry` says whether the same call may succeed
+    later, and `after` how many seconds to wait at least. `detail` is for operators: error codes, never tokens.
+    `operator` means that a person must act, because credentials or settings are wrong. `explained` means that
+    the platform gave an error code of its own, so the call certainly had no effect. After a server error without
+    a code that is uncertain, and a text is not sent again.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What Messenger and WhatsApp share: Meta's webhook handshake and signature, and the Graph API."""
+"""Code shared by Messenger and WhatsApp: Meta's webhook handshake and signature, and the Graph API."""
 
 import hmac
 import re
@@ -24,23 +24,23 @@ _SIGNATURE = re.compile(r"sha256=([0-9a-fA-F]{64})")
 
 
 class MetaConfig(ConnectorConfig):
-    """The settings both Meta platforms have."""
+    """The settings of both Meta platforms."""
 
-    # Version 25.0 lives until July 2028 (Graph API changelog).
+    # Version 25.0 is supported until July 2028 (Graph API changelog).
     api_url: HttpUrl = Field(
         default=HttpUrl("https://graph.facebook.com/v25.0"),
         description="The Graph API, with its version",
     )
     app_secrets: Secrets = Field(
-        description="App secrets of the app that owns the webhook; the first also proves our calls"
+        description="App secrets of the app that owns the webhook; the first also signs our calls"
     )
     verify_token: Secret = Field(
-        description="The word Meta repeats when it asks whose webhook this is"
+        description="The verify token that Meta sends in the webhook handshake"
     )
-    access_token: Secret = Field(description="The token that calls the Graph API")
+    access_token: Secret = Field(description="The access token for the Graph API")
     appsecret_proof: bool = Field(
         default=True,
-        description="Prove calls with the app secret too; off if the token belongs to another app",
+        description="Add appsecret_proof to our calls; turn it off if the token belongs to another app",
     )
 
 
@@ -48,42 +48,44 @@ M = TypeVar("M", bound=MetaConfig)
 
 
 class Meta(Connector[M]):
-    """A connector of Meta's."""
+    """Base class of the connectors to Meta's platforms."""
 
-    #: What a delivery must be about.
+    #: The `object` that a delivery must have.
     object: ClassVar[str]
     codes: ClassVar[Mapping[Code, Verdict]]
-    #: Refusals that HTTP alone explains, before any code is looked at.
+    #: Refusals that the HTTP status alone explains. They take precedence over error codes.
     refusals: ClassVar[Mapping[tuple[Purpose, int], Verdict]]
 
     def handshake(self, request: Request) -> Response:
         token = self.config.verify_token.get_secret_value()
-        asked = request.query.get("hub.mode") == "subscribe"
-        if not (constant_time_equal(request.query.get("hub.verify_token", ""), token) and asked):
+        subscribes = request.query.get("hub.mode") == "subscribe"
+        if not (
+            constant_time_equal(request.query.get("hub.verify_token", ""), token) and subscribes
+        ):
             return Response(status=403)
         return Response(body=request.query.get("hub.challenge", "").encode(errors="replace"))
 
     def verify(self, request: Request) -> None:
-        # The older X-Hub-Signature (SHA-1) comes along and is worth nothing by itself.
-        found = _SIGNATURE.fullmatch(request.headers.get("x-hub-signature-256", ""))
-        if found is None:
+        # Meta also sends the older X-Hub-Signature (SHA-1). It is not sufficient.
+        signature = _SIGNATURE.fullmatch(request.headers.get("x-hub-signature-256", ""))
+        if signature is None:
             raise Forbidden("X-Hub-Signature-256 is missing or is not sha256=<64 hex digits>")
-        given = bytes.fromhex(found[1])
+        given = bytes.fromhex(signature[1])
         secrets = revealed(self.config.app_secrets)
         if not matches_any((_mac(secret, request.body) for secret in secrets), given):
-            raise Forbidden("X-Hub-Signature-256 fits none of app_secrets")
+            raise Forbidden("X-Hub-Signature-256 matches none of app_secrets")
 
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
         return open_each(self._entries, [delivery.content])
 
     def _entries(self, content: Any) -> list[AnyEvent]:
         if content["object"] != self.object:
-            raise Unreadable(f"is not about a {self.object}")
+            raise Unreadable(f"object is not {self.object}")
         return open_each(self.read_entry, entries(content, "entry"))
 
     @abstractmethod
     def read_entry(self, entry: Any) -> list[AnyEvent]:
-        """The events of one `entry`; one delivery may hold entries of several accounts."""
+        """Return the events of one `entry`. One delivery may have entries for several accounts."""
 
     def authorize(self, now: datetime) -> Mapping[str, str]:
         del now
@@ -92,17 +94,17 @@ class Meta(Connector[M]):
     def refusal(self, reply: Reply) -> Rejected:
         error = reply.content.get("error") if isinstance(reply.content, dict) else None
         error = error if isinstance(error, dict) else {}
-        code, subcode = _number(error.get("code")), _number(error.get("error_subcode"))
-        known = (
+        code, subcode = _error_code(error.get("code")), _error_code(error.get("error_subcode"))
+        verdict = (
             self.refusals.get((reply.purpose, reply.status))
             or self.codes.get((code, subcode))
             or self.codes.get(code)
         )
-        told = f"HTTP {reply.status}, code {code}/{subcode}, trace {error.get('fbtrace_id')}"
-        return refusal_from(reply, known, told)
+        detail = f"HTTP {reply.status}, code {code}/{subcode}, trace {error.get('fbtrace_id')}"
+        return refusal_from(reply, verdict, detail)
 
     def graph(self, *path: str, **query: str) -> str:
-        """The address of a node or edge; https://developers.facebook.com/docs/graph-api/guides/secure-requests"""
+        """The URL of a node or edge. https://developers.facebook.com/docs/graph-api/guides/secure-requests"""
         if self.config.appsecret_proof:
             secret, token = self.config.app_secrets[0], self.config.access_token
             query["appsecret_proof"] = appsecret_proof(
@@ -113,12 +115,12 @@ class Meta(Connector[M]):
 
 
 def appsecret_proof(secret: str, token: str) -> str:
-    """What a call carries to show that its token is used by the app it belongs to."""
+    """The parameter that proves that the app which owns the token makes the call."""
     return _mac(secret, token.encode()).hex()
 
 
-def about_account(account: str, kind: str, raw: Any) -> AnyEvent:
-    """A fact that concerns no conversation, such as a field the app subscribes to besides messages."""
+def account_notice(account: str, kind: str, raw: Any) -> AnyEvent:
+    """A notice about the account rather than a conversation, such as a webhook field other than messages."""
     details = raw if isinstance(raw, dict) else {"value": raw}
     return Notice(id=f"{kind}:{fingerprint(raw)}", account=account, kind=kind, details=details)
 
@@ -127,5 +129,5 @@ def _mac(secret: str, message: bytes) -> bytes:
     return hmac.new(secret.encode(), message, sha256).digest()
 
 
-def _number(code: Any) -> int:
+def _error_code(code: Any) -> int:
     return code if isinstance(code, int) else -1

@@ -1,4 +1,4 @@
-"""Recorded deliveries: files of `{note?, headers, query?, content, events}`, and the requests they stand for."""
+"""Recorded deliveries: files of `{note?, headers, query?, content, events}`, and the requests they represent."""
 
 import gzip
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ URL = "https://chat.example.com/webhooks/recorded"
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A delivery as it came, and what it means. `note` says where it is from; those made by hand say so."""
+    """A recorded delivery and the events it yields. `note` states its origin, also if it was written by hand."""
 
     name: str
     content: Any
@@ -28,7 +28,7 @@ class Recording:
     note: str = ""
 
     def request(self, connector: Connector[Any]) -> Request:
-        """As it would arrive, without its proof."""
+        """The request as it would arrive, but without a signature."""
         return Request(
             method="POST",
             url=f"{URL}?{urlencode(self.query)}" if self.query else URL,
@@ -39,13 +39,13 @@ class Recording:
         )
 
     def delivery(self, connector: Connector[Any]) -> Delivery:
-        """As it would reach `parse`."""
+        """The delivery as `parse` would receive it."""
         kept = {name: value for name, value in self.headers.items() if name in connector.keeps}
         return Delivery(self.content, kept, self.query, RECEIVED_AT)
 
 
 def recordings(folder: Path) -> list[Recording]:
-    """All recordings of a folder, in the order of their names."""
+    """All recordings in a folder, sorted by name."""
     return [
         Recording(path.stem, **orjson.loads(path.read_bytes()))
         for path in sorted(folder.glob("*.json"))

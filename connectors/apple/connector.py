@@ -33,42 +33,42 @@ from .events import read_message
 from .media import cipher, object_headers
 from .token import check_token, key_of, mint
 
-#: Our message ids are derived from our keys, so that every attempt sends the same id.
+#: Message ids are derived from our keys, so every attempt sends the same id.
 NAMESPACE = uuid.UUID("5f0c2f9e-7a5c-4f0e-9d43-6a1c1d5b7f10")
-#: Refusals that HTTP alone explains. An object is not everywhere at once, and no code says which it is.
+#: Refusals by HTTP status: Apple sends no error codes. A new object is not available on all servers at once.
 REFUSALS: Mapping[tuple[Purpose, int], Verdict] = {
     ("lookup", 404): NOT_YET,
     ("download", 403): EXPIRED,
     ("download", 404): EXPIRED,
     ("send", 400): INVALID,
 }
-#: What preDownload may answer where it knows an object's headers by other names.
-NOT_IN_THESE_NAMES = frozenset({400, 404})
-#: Headers, and the fields of the body that say the same.
-TOLD_TWICE = {"id": "id", "source-id": "sourceId", "destination-id": "destinationId"}
+#: Statuses of preDownload for headers it does not know: it accepts one of two sets of header names.
+OTHER_NAMES_NEEDED = frozenset({400, 404})
+#: Headers that repeat a field of the body.
+BODY_FIELDS = {"id": "id", "source-id": "sourceId", "destination-id": "destinationId"}
 
 
 class Settings(ConnectorConfig):
     api_url: HttpUrl = Field(
         default=HttpUrl("https://mspgw.push.apple.com"), description="Apple's gateway for providers"
     )
-    msp_id: Identifier = Field(description="Our id as provider, from Apple Business Register")
+    msp_id: Identifier = Field(description="Our provider id (MSP id), from Apple Business Register")
     secrets: Secrets = Field(
-        description="Shared secrets in Base64: tokens are checked against each, the first signs ours"
+        description="Shared secrets in Base64: any of them may sign Apple's tokens, the first signs ours"
     )
     business_id: Identifier = Field(description="The business's id")
     business_ids: Identifiers = Field(
-        default=(), description="Further businesses whose messages come to this address"
+        default=(), description="Further businesses whose messages arrive at this address"
     )
     max_token_age: float | None = Field(
         default=None,
         gt=0,
-        description="Refuse tokens older than this (seconds); leave out for no limit",
+        description="Reject tokens older than this (seconds); leave out for no limit",
     )
 
     @field_validator("secrets")
     @classmethod
-    def _keys(cls, secrets: Secrets) -> Secrets:
+    def _check_keys(cls, secrets: Secrets) -> Secrets:
         for secret in revealed(secrets):
             key_of(secret)
         return secrets
@@ -83,12 +83,12 @@ class Apple(Connector[Settings]):
     label = "Apple Messages for Business"
     docs = "https://register.apple.com/resources/messages/msp-rest-api/"
     body = "gzip-json"
-    # The token says who calls. Whoever has seen one could send another body with it until it is too old.
+    # The token identifies the caller, not the body: a stolen token can be sent with any body until it expires.
     covers = frozenset({"caller"})
     hosts = frozenset({"mspgw.push.apple.com"})
     media_hosts = frozenset({".icloud.com", ".icloud-content.com", ".apple.com"})
     media_patience = 900.0
-    # The id of a message is ours, so that Apple can tell a repeat.
+    # We choose the id of a message, so Apple recognises a repeat.
     resend_is_safe = True
     Config = Settings
     capabilities = Capabilities(
@@ -108,9 +108,9 @@ class Apple(Connector[Settings]):
         notes={
             "sticker": "arrives as a photo, if at all",
             "contact": "arrives as a file",
-            "reply_context": "where Apple names the message; its documentation does not",
+            "reply_context": "if Apple sends the id of the message; it is not documented",
             "reaction": "tapbacks arrive as texts such as: Liked “…”",
-            "delivered": "Apple tells nothing after it has taken a text",
+            "delivered": "Apple sends no receipts",
             "send_text": "until the consumer closes the conversation",
         },
     )
@@ -124,15 +124,15 @@ class Apple(Connector[Settings]):
             request.received_at,
             config.max_token_age,
         )
-        # The token covers neither headers nor body. What follows binds a delivery to us as far as Apple
-        # allows. Only destination-id must be there: it says that the business is ours. The others are as
-        # easily forged as left out, so they must agree with the body where both tell.
+        # The token covers neither the headers nor the body. These checks tie a delivery to our account as far
+        # as Apple's protocol allows. Only destination-id is required: it shows that the business is ours. The
+        # other headers are as easily left out as forged, so they are compared with the body only if present.
         if request.headers.get("destination-id", "").lower() not in config.businesses:
             raise Forbidden("destination-id is neither business_id nor one of business_ids")
-        body = _readable(request.body, self.max_body)
-        for header, field in TOLD_TWICE.items():
+        body = _json_fields(request.body, self.max_body)
+        for header, field in BODY_FIELDS.items():
             if not _agree(request.headers.get(header), body.get(field)):
-                raise Forbidden(f"the header {header} and the body's {field} differ")
+                raise Forbidden(f"the header {header} and the field {field} of the body differ")
 
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
         return read_each(read_message, [delivery.content])
@@ -144,9 +144,9 @@ class Apple(Connector[Settings]):
     def media(self, ref: MediaRef) -> Generator[Call, Reply, Download]:
         decrypt = cipher(ref.locator["key"])
         address = f"{self.config.api}/v1/preDownload"
-        told = object_headers(ref.locator, "mmcs-")
-        reply = yield Call("GET", address, told, expects=NOT_IN_THESE_NAMES)
-        if reply.status in NOT_IN_THESE_NAMES:
+        headers = object_headers(ref.locator, "mmcs-")
+        reply = yield Call("GET", address, headers, expects=OTHER_NAMES_NEEDED)
+        if reply.status in OTHER_NAMES_NEEDED:
             reply = yield Call("GET", address, object_headers(ref.locator, ""))
         match reply.content:
             case {"download-url": str(url)}:
@@ -163,12 +163,12 @@ class Apple(Connector[Settings]):
         yield self._message(out.account, out.to, _uuid(out.key), type=type)
 
     def check(self) -> str:
-        """Apple has no call that changes nothing; that the secrets can sign was proved by the settings."""
+        """Return the provider id. Apple has no harmless call; the settings have already validated the secrets."""
         return self.config.msp_id
 
-    def _message(self, account: str, to: str, id: str, **what: str) -> Call:
+    def _message(self, account: str, to: str, id: str, **fields: str) -> Call:
         business = account or self.config.business_id
-        message = {"v": 1, **what, "id": id, "sourceId": business, "destinationId": to}
+        message = {"v": 1, **fields, "id": id, "sourceId": business, "destinationId": to}
         headers = {"id": id, "source-id": business, "destination-id": to}
         return Call("POST", f"{self.config.api}/v1/message", headers, json=message)
 
@@ -182,8 +182,8 @@ def _uuid(key: str) -> str:
     return str(uuid.uuid5(NAMESPACE, key))
 
 
-def _readable(body: bytes, limit: int) -> Mapping[str, Any]:
-    """The fields of a body; none of one that cannot be read, which is for `parse` to tell."""
+def _json_fields(body: bytes, limit: int) -> Mapping[str, Any]:
+    """The fields of a body; none if it cannot be read, which `parse` will report."""
     try:
         content = orjson.loads(inflate(body, limit))
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a message from Apple tells: one reader for each `type`."""
+"""Events from Apple's messages: one reader for each `type`."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,10 +10,10 @@ from normalizer.events import AnyEvent, Attachment, Closed, Message, Notice, Par
 
 from .media import attachment
 
-#: What all events share: `account` and `party`. Apple tells no time of its own, so there is no `sent_at`.
+#: The fields that all events share: `account` and `party`. Apple sends no timestamp, so there is no `sent_at`.
 Common = dict[str, Any]
 
-#: Stands in the text where an attachment was.
+#: The placeholder for an attachment in the text.
 _OBJECT = "\ufffc"
 
 
@@ -22,13 +22,13 @@ def read_message(raw: Any) -> AnyEvent:
     common: Common = {"account": raw["destinationId"], "party": Party(id_of(raw["sourceId"]))}
     read = READERS.get(raw["type"])
     if read is None:
-        reason = "a message of a type that is not known"
+        reason = "unknown message type"
         return Unknown(id=f"unknown:{id_of(raw['id'])}", reason=reason, raw=raw, **common)
     return read(raw, common)
 
 
 def _text(raw: Any, common: Common) -> AnyEvent:
-    # A tapback is a text such as: Liked “…”, in the sender's language, and stays one.
+    # A tapback arrives as a text such as: Liked “…”, in the sender's language, and is kept as a text.
     text = (raw.get("body") or "").replace(_OBJECT, "").strip()
     files = attach_each(lambda one: attachment(one, common["account"]), listed(raw, "attachments"))
     return Message(
@@ -44,27 +44,27 @@ def _text(raw: Any, common: Common) -> AnyEvent:
 def _interactive(raw: Any, common: Common) -> AnyEvent:
     answer, reference = raw.get("interactiveData") or {}, raw.get("interactiveDataRef") or {}
     data = answer.get("data") or {}
-    items = _tapped(data)
+    items = _selected_items(data)
     titles = [item["title"] for item in items if item.get("title")]
-    names = [item["identifier"] for item in items if item.get("identifier")]
+    identifiers = [item["identifier"] for item in items if item.get("identifier")]
     text = (
         (data.get("replyMessage") or {}).get("title") or ", ".join(titles) or reference.get("title")
     )
     return Message(
         id=raw["id"],
         text=text or None,
-        attachments=() if text else (_untold(data, reference),),
-        choice=",".join(names) or _form(data),
+        attachments=() if text else (_unsupported(data, reference),),
+        choice=",".join(identifiers) or _form(data),
         referral=_referral(raw),
         **common,
     )
 
 
-def _tapped(data: Any) -> list[Any]:
-    """The items that were chosen, where the answer holds items."""
+def _selected_items(data: Any) -> list[Any]:
+    """The items that the consumer selected, if the answer contains items."""
     match data:
-        case {"quick-reply": {"items": list(items), **told}}:
-            index, name = str(told.get("selectedIndex")), told.get("selectedIdentifier")
+        case {"quick-reply": {"items": list(items), **answer}}:
+            index, name = str(answer.get("selectedIndex")), answer.get("selectedIdentifier")
             by_index = [item for at, item in enumerate(items) if str(at) == index]
             return by_index or [item for item in items if name and item.get("identifier") == name]
         case {"listPicker": {"sections": list(sections)}}:
@@ -79,14 +79,14 @@ def _form(data: Any) -> str | None:
     return orjson.dumps(data["dynamic"]).decode() if data.get("dynamic") else None
 
 
-def _untold(data: Any, reference: Any) -> Attachment:
-    """Stands for an answer of which nothing can be shown.
+def _unsupported(data: Any, reference: Any) -> Attachment:
+    """An attachment in place of an answer that cannot be shown.
 
-    A large answer comes as a reference to an encrypted object, gone within seconds; its title is all that is
-    read of it, and its key is nobody else's business.
+    A large answer arrives as a reference to an encrypted object that is deleted within seconds. Only its title
+    is read, and its key is not passed on.
     """
-    told = {name: reference[name] for name in ("bid", "size") if name in reference}
-    return Attachment("unsupported", details={"interactive": sorted(data), **told})
+    described = {name: reference[name] for name in ("bid", "size") if name in reference}
+    return Attachment("unsupported", details={"interactive": sorted(data), **described})
 
 
 def _notice(raw: Any, common: Common) -> AnyEvent:
@@ -99,7 +99,7 @@ def _close(raw: Any, common: Common) -> AnyEvent:
 
 
 def _referral(raw: Any) -> Mapping[str, Any] | None:
-    """The tags of the link through which the consumer came in."""
+    """The tags of the link that started the conversation."""
     return {name: raw[name] for name in ("group", "intent") if raw.get(name)} or None
 
 

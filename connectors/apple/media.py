@@ -1,4 +1,4 @@
-"""Apple's attachments: encrypted objects, described by names that differ between editions of its documentation."""
+"""Apple's attachments: encrypted objects, whose field names differ between versions of the documentation."""
 
 import base64
 import re
@@ -10,7 +10,7 @@ from connectors.errors import Rejected
 from connectors.tools.attachment_kind import kind_of
 from normalizer.events import Attachment, MediaRef
 
-#: Our name for each fact, and the names Apple has given it.
+#: Our name for each field, and the names that Apple uses for it.
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "name": ("name",),
     "media_type": ("mimeType", "mime-type"),
@@ -27,30 +27,30 @@ _KEY = re.compile(r"(?:00)?([0-9A-Fa-f]{64})")
 
 
 def attachment(raw: Any, business: str) -> Attachment:
-    """One of `attachments`; without all that its download takes, it can only be announced."""
-    told = {name: _first(raw, names) for name, names in _NAMES.items()}
-    kind = kind_of(told["media_type"], told["name"])
+    """Read one of `attachments`. If a field that the download needs is missing, the attachment is `gone`."""
+    fields = {name: _first(raw, names) for name, names in _NAMES.items()}
+    kind = kind_of(fields["media_type"], fields["name"])
     locator = {
         "business": business,
-        "url": told["url"],
-        "owner": told["owner"],
-        "key": told["key"],
-        "signature": told["signature_base64"] or _base64(told["signature"]),
+        "url": fields["url"],
+        "owner": fields["owner"],
+        "key": fields["key"],
+        "signature": fields["signature_base64"] or _base64(fields["signature"]),
     }
-    if not all(_fits_a_header(fact) for fact in locator.values()):
+    if not all(_is_valid_header(value) for value in locator.values()):
         return Attachment(kind, refused="gone")
-    ref = MediaRef(locator, told["media_type"], told["name"], _size(told["size"]))
+    ref = MediaRef(locator, fields["media_type"], fields["name"], _size(fields["size"]))
     return Attachment(kind, ref)
 
 
 def object_headers(locator: Mapping[str, str], prefix: str) -> dict[str, str]:
-    """What preDownload is told. Apple's sample code puts `mmcs-` before the names, older pages do not."""
-    told = {f"{prefix}{name}": locator[name] for name in ("url", "signature", "owner")}
-    return {"source-id": locator["business"], **told}
+    """The headers for preDownload. Apple's sample code prefixes the names with `mmcs-`; older pages do not."""
+    named = {f"{prefix}{name}": locator[name] for name in ("url", "signature", "owner")}
+    return {"source-id": locator["business"], **named}
 
 
 def cipher(key: str) -> AesCtr:
-    """AES-256 in counter mode, from a key as Apple writes it: hexadecimal, with or without 00 before it."""
+    """AES-256 in counter mode, from Apple's key: hexadecimal, with or without 00 in front."""
     found = _KEY.fullmatch(key)
     if found is None:
         raise Rejected("corrupt", detail="the attachment's key is not 32 bytes in hexadecimal")
@@ -58,20 +58,20 @@ def cipher(key: str) -> AesCtr:
 
 
 def _base64(signature: Any) -> Any:
-    """Hexadecimal as Base64. It would pass for Base64 as it is, and stand for other bytes."""
+    """Convert hexadecimal to Base64. Hexadecimal is also valid Base64, but of different bytes."""
     if not (isinstance(signature, str) and _HEX.fullmatch(signature)):
         return signature
     return base64.b64encode(bytes.fromhex(signature)).decode()
 
 
-def _fits_a_header(fact: Any) -> bool:
-    return isinstance(fact, str) and fact != "" and fact.isascii() and fact.isprintable()
+def _is_valid_header(value: Any) -> bool:
+    return isinstance(value, str) and value != "" and value.isascii() and value.isprintable()
 
 
 def _first(raw: Any, names: tuple[str, ...]) -> Any:
     return next((raw[name] for name in names if raw.get(name)), None)
 
 
-def _size(told: Any) -> int | None:
-    """The length, a number or a decimal string. Counter mode keeps it, so it is the file's own."""
-    return int(told) if str(told).isdecimal() else None
+def _size(size: Any) -> int | None:
+    """The size: a number or a decimal string. Counter mode keeps the length, so it is the size of the file."""
+    return int(size) if str(size).isdecimal() else None

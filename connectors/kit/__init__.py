@@ -1,1 +1,1 @@
-"""The parts of the conformance kit: what a connector promises, one idea in each file. See `connectors.conformance`."""
+"""The parts of the conformance kit, one topic per file. See `connectors.conformance`."""

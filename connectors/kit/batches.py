@@ -1,7 +1,7 @@
-"""Promises about batches: every entry counts, in its order, by itself, and a bad one costs nobody else.
+"""Tests of batches: each entry is read, independently of the others, and a bad entry affects no other.
 
-Which lists of a delivery are batches is found out by trying: those whose entries can be taken out, or whose
-only entry can be spoiled, without the rest of the delivery becoming something else.
+The kit finds out by trial which lists of a delivery are batches: a list is a batch if its entries can be removed,
+or its only entry replaced by a bad one, without changing what the rest of the delivery yields.
 """
 
 import copy
@@ -18,56 +18,64 @@ from normalizer.events import AnyEvent, Unknown
 from .paths import Path, changed, lists, shown
 from .subject import Subject
 
-POISONS: tuple[Any, ...] = (None, 5, "poison", [], {"poison": True}, [[{"poison": []}]])
+BAD_ENTRIES: tuple[Any, ...] = (None, 5, "poison", [], {"poison": True}, [[{"poison": []}]])
 
 
 class BatchChecks(Subject):
-    """What `parse` promises about entries that come together."""
+    """Tests of `parse` for deliveries with several entries."""
 
-    def test_a_poisoned_entry_costs_its_neighbours_nothing(self, recording: Recording) -> None:
+    def test_a_bad_entry_does_not_affect_its_neighbours(self, recording: Recording) -> None:
         whole = self._facts(recording.content, recording)
         for path, entries in self._batches(recording):
-            for poison in POISONS:
+            for bad in BAD_ENTRIES:
                 for at in {0, len(entries)}:
-                    spoiled = [*entries[:at], poison, *entries[at:]]
-                    found = self._with(recording, path, spoiled)
-                    assert _holds(found, whole), f"{shown(path)}: a bad entry costs a good one"
-                    assert len(found) > len(whole), f"{shown(path)}: a bad entry leaves no trace"
+                    changed_entries = [*entries[:at], bad, *entries[at:]]
+                    found = self._facts_with(recording, path, changed_entries)
+                    assert _contains_in_order(found, whole), (
+                        f"{shown(path)}: a bad entry loses a good one; use read_each"
+                    )
+                    assert len(found) > len(whole), (
+                        f"{shown(path)}: a bad entry is dropped; it must become an Unknown"
+                    )
 
-    def test_a_batch_means_what_its_entries_mean(self, recording: Recording) -> None:
+    def test_a_batch_yields_the_events_of_its_entries(self, recording: Recording) -> None:
         whole = self._facts(recording.content, recording)
         for path, entries in self._batches(recording):
-            alone = [self._with(recording, path, [entry]) for entry in entries]
+            alone = [self._facts_with(recording, path, [entry]) for entry in entries]
             for found in alone:
-                assert _holds(whole, _without(found, self._with(recording, path, []))), (
-                    f"{shown(path)}: an entry means something else, or nothing, in a batch"
-                )
+                assert _contains_in_order(
+                    whole, _minus(found, self._facts_with(recording, path, []))
+                ), f"{shown(path)}: an entry yields other events, or none, in a batch"
             if len(entries) > 1:
                 expected = sum((Counter(found) for found in alone), Counter())
-                around = Counter(self._with(recording, path, []))
+                envelope = Counter(self._facts_with(recording, path, []))
                 for _ in entries[1:]:
-                    expected -= around
-                assert set(expected) == set(whole), f"{shown(path)}: entries are lost or made up"
+                    expected -= envelope
+                assert set(expected) == set(whole), (
+                    f"{shown(path)}: the batch lacks events of its entries, or has others"
+                )
 
-    def test_the_place_in_a_batch_is_no_part_of_an_id(self, recording: Recording) -> None:
+    def test_event_ids_do_not_depend_on_the_batch_order(self, recording: Recording) -> None:
         whole = self._facts(recording.content, recording)
         for path, entries in self._batches(recording):
             for order in (entries[::-1], [*entries, *entries]):
-                found = self._with(recording, path, order)
-                assert set(found) == set(whole), f"{shown(path)}: another order, other facts"
+                found = self._facts_with(recording, path, order)
+                assert set(found) == set(whole), (
+                    f"{shown(path)}: in another order, the events differ"
+                )
 
-    def test_a_bad_file_costs_no_words(self, recording: Recording) -> None:
+    def test_a_bad_attachment_does_not_lose_the_text(self, recording: Recording) -> None:
         for path, entries in lists(recording.content):
             if not self._are_files(recording, path, entries):
                 continue
-            whole = _said(self._events(recording.content, recording))
-            for poison in POISONS:
-                spoiled = changed(recording.content, path, [*entries, poison])
-                assert _said(self._events(spoiled, recording)) == whole, (
-                    f"{shown(path)}: a file that cannot be read costs the message its words; attach_each"
+            whole = _texts(self._events(recording.content, recording))
+            for bad in BAD_ENTRIES:
+                changed_entries = changed(recording.content, path, [*entries, bad])
+                assert _texts(self._events(changed_entries, recording)) == whole, (
+                    f"{shown(path)}: a file that cannot be read loses the text of the message; use attach_each"
                 )
 
-    # how it is done -------------------------------------------------------------------------------
+    # helpers ----------------------------------------------------------------------------------------
 
     def _batches(self, recording: Recording) -> Iterator[tuple[Path, list[Any]]]:
         for path, entries in lists(recording.content):
@@ -80,15 +88,15 @@ class BatchChecks(Subject):
             left = self._events(changed(recording.content, path, fewer), recording)
             if Counter(_ids(left)) < whole:
                 return True
-        events = self._events(changed(recording.content, path, [POISONS[-1]]), recording)
-        return any(isinstance(event, Unknown) and event.raw == POISONS[-1] for event in events)
+        events = self._events(changed(recording.content, path, [BAD_ENTRIES[-1]]), recording)
+        return any(isinstance(event, Unknown) and event.raw == BAD_ENTRIES[-1] for event in events)
 
     def _are_files(self, recording: Recording, path: Path, entries: list[Any]) -> bool:
         whole = self._events(recording.content, recording)
         fewer = self._events(changed(recording.content, path, entries[1:]), recording)
         return _ids(fewer) == _ids(whole) and _files(fewer) < _files(whole)
 
-    def _with(self, recording: Recording, path: Path, entries: list[Any]) -> list[bytes]:
+    def _facts_with(self, recording: Recording, path: Path, entries: list[Any]) -> list[bytes]:
         return self._facts(changed(recording.content, path, entries), recording)
 
     def _facts(self, content: Any, recording: Recording) -> list[bytes]:
@@ -98,7 +106,7 @@ class BatchChecks(Subject):
         return self.parsed(replace(recording, content=copy.deepcopy(content)))
 
 
-def _said(events: list[AnyEvent]) -> list[tuple[str, str, str | None]]:
+def _texts(events: list[AnyEvent]) -> list[tuple[str, str, str | None]]:
     return [(event.type, event.id, getattr(event, "text", None)) for event in events]
 
 
@@ -110,18 +118,18 @@ def _ids(events: list[AnyEvent]) -> list[tuple[str, str]]:
     return [(event.type, event.id) for event in events]
 
 
-def _holds(found: list[bytes], wanted: list[bytes]) -> bool:
-    """Whether all that is wanted was found, in the same order."""
+def _contains_in_order(found: list[bytes], wanted: list[bytes]) -> bool:
+    """Whether `found` contains everything in `wanted`, in the same order."""
     left = iter(found)
-    return all(one in left for one in wanted)
+    return all(fact in left for fact in wanted)
 
 
-def _without(found: list[bytes], others: list[bytes]) -> list[bytes]:
-    left = Counter(others)
+def _minus(found: list[bytes], removed: list[bytes]) -> list[bytes]:
+    left = Counter(removed)
     kept = []
-    for one in found:
-        if left[one]:
-            left[one] -= 1
+    for fact in found:
+        if left[fact]:
+            left[fact] -= 1
         else:
-            kept.append(one)
+            kept.append(fact)
     return kept

@@ -1,4 +1,4 @@
-"""Promises about flows and answers: credentials stay home, nonsense is refused, refusals can be read."""
+"""Tests of flows and responses: credentials go only to declared hosts, and bad replies become refusals."""
 
 from collections.abc import Iterator
 from typing import Any, get_args
@@ -9,110 +9,125 @@ from connectors.contract import Call, Download, Purpose, Reply, Request, Respons
 from connectors.errors import Rejected
 from connectors.recordings import RECEIVED_AT, Recording
 
-from .run_flow import Answer, Start, drive, first_call, told_of
+from .run_flow import Answer, Start, drive, explain_crash, first_call
 from .subject import Subject
 
-ANSWERS: tuple[Any, ...] = (
+NONSENSE: tuple[Any, ...] = (
     *(None, [], {}, "no", 5, True, {"error": None}, {"error": 5}, {"error": {"code": "x"}}),
     *({"code": []}, {"error": {"code": {}}}, {"message": 5}, {"ok": False}, {"ok": True}),
     *({"url": 5}, {"id": None}, {"result": {}}, {"messages": [None]}, [[]]),
     *("x" * 1_000_000, {"id": ["x"] * 10_000}),
 )
-#: What a platform might repeat of a text that it refuses.
-WORDS = "my address is Example Street 1"
-#: What comes with a refusal that passes; often a proxy's page.
-PASSING: tuple[Any, ...] = (None, {}, "Service Unavailable")
+#: The text of a message, which a platform may quote when it refuses the message.
+MESSAGE_TEXT = "my address is Example Street 1"
+#: Contents of replies to temporary errors, which often come from a proxy.
+TEMPORARY_REPLIES: tuple[Any, ...] = (None, {}, "Service Unavailable")
 STATUSES = (200, 204, 302, 400, 401, 403, 404, 408, 409, 410, 413, 418, 429, 500, 502, 503, 599)
 
-#: Reasons that the gateway knows for a file (contract, section 3).
-OF_MEDIA = frozenset(
+#: The reasons that the gateway knows for a file (see `connectors.Rejected`).
+MEDIA_REASONS = frozenset(
     {"gone", "expired", "unauthorized", "unreachable", "too_large", "unsupported_type"}
 )
 
 
 class CallChecks(Subject):
-    """What flows, `refusal`, `authorize`, `handshake` and `acknowledge` promise."""
+    """Tests of flows, `refusal`, `authorize`, `handshake` and `acknowledge`."""
 
-    def test_credentials_go_only_where_they_belong(self, recording: Recording) -> None:
+    def test_credentials_go_only_to_declared_hosts(self, recording: Recording) -> None:
         for _, start in self._flows(recording):
             call = first_call(start)
             if call is not None:
                 self.check_call(call)
 
-    def test_a_flow_asks_anew_each_time(self, recording: Recording) -> None:
-        """Addresses expire, and so does what was learned on an earlier attempt."""
+    def test_a_flow_starts_over_on_every_attempt(self, recording: Recording) -> None:
+        """Addresses expire, so nothing from an earlier attempt may be reused."""
         for purpose, start in self._flows(recording):
             before = first_call(start)
             drive(self.connector, start, purpose, _always(200, {}))
             assert first_call(start) == before
 
-    def test_an_answer_that_makes_no_sense_is_a_refusal(self, recording: Recording) -> None:
-        for answer in ANSWERS:
+    def test_flows_refuse_a_nonsensical_reply(self, recording: Recording) -> None:
+        for answer in NONSENSE:
             for purpose, start in self._flows(recording):
-                with told_of(f"answered {str(answer)[:40]}"):
+                with explain_crash(f"answered {str(answer)[:40]}"):
                     driven = drive(self.connector, start, purpose, _always(200, answer))
                 self.check_end(purpose, driven.result, driven.refused)
 
-    def test_an_expected_status_leads_to_an_end_too(self, recording: Recording) -> None:
+    def test_flows_end_on_every_status_they_expect(self, recording: Recording) -> None:
         for purpose, start in self._flows(recording):
             call = first_call(start)
             for status in sorted(call.expects if call else ()):
-                for answer in ANSWERS[:3]:
+                for answer in NONSENSE[:3]:
                     driven = drive(self.connector, start, purpose, _always(status, answer))
                     self.check_end(purpose, driven.result, driven.refused)
 
     @pytest.mark.parametrize("status", STATUSES)
-    def test_every_refusal_can_be_read(self, status: int) -> None:
-        for answer in ANSWERS:
+    def test_refusal_handles_every_status_and_body(self, status: int) -> None:
+        for answer in NONSENSE:
             for purpose in get_args(Purpose):
                 self.check_refusal(self.connector.refusal(Reply(status, {}, answer, b"", purpose)))
 
-    def test_a_refusal_quotes_nobody(self) -> None:
-        said = {"message": WORDS, "description": WORDS, "title": WORDS, "detail": WORDS}
-        for answer in (WORDS, said, {"error": WORDS}, {"error": {**said, "code": 1}}, [WORDS]):
+    def test_refusal_never_quotes_the_platforms_message(self) -> None:
+        quoted = {
+            "message": MESSAGE_TEXT,
+            "description": MESSAGE_TEXT,
+            "title": MESSAGE_TEXT,
+            "detail": MESSAGE_TEXT,
+        }
+        for answer in (
+            MESSAGE_TEXT,
+            quoted,
+            {"error": MESSAGE_TEXT},
+            {"error": {**quoted, "code": 1}},
+            [MESSAGE_TEXT],
+        ):
             for purpose in get_args(Purpose):
                 refusal = self.connector.refusal(Reply(400, {}, answer, b"", purpose))
-                assert WORDS not in f"{refusal} {refusal.reason} {refusal.detail}"
+                assert MESSAGE_TEXT not in f"{refusal} {refusal.reason} {refusal.detail}"
 
     @pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
-    def test_what_passes_is_tried_again(self, status: int) -> None:
+    def test_refusal_retries_temporary_errors(self, status: int) -> None:
         for purpose in get_args(Purpose):
-            for answer in PASSING:
+            for answer in TEMPORARY_REPLIES:
                 refusal = self.connector.refusal(Reply(status, {}, answer, b"", purpose))
-                assert refusal.retry, f"HTTP {status} passes, {refusal.reason} does not"
-
-    @pytest.mark.parametrize("status", [400, 405, 413, 422])
-    def test_what_will_not_pass_is_not_tried_again(self, status: int) -> None:
-        for purpose in get_args(Purpose):
-            for answer in PASSING:
-                refusal = self.connector.refusal(Reply(status, {}, answer, b"", purpose))
-                assert not refusal.retry, (
-                    f"HTTP {status} never passes, {refusal.reason} says it may"
+                assert refusal.retry, (
+                    f"HTTP {status} is temporary, but {refusal.reason} is not retried"
                 )
 
-    def test_the_seconds_that_a_platform_asks_for_are_waited(self) -> None:
+    @pytest.mark.parametrize("status", [400, 405, 413, 422])
+    def test_refusal_does_not_retry_permanent_errors(self, status: int) -> None:
+        for purpose in get_args(Purpose):
+            for answer in TEMPORARY_REPLIES:
+                refusal = self.connector.refusal(Reply(status, {}, answer, b"", purpose))
+                assert not refusal.retry, (
+                    f"HTTP {status} is permanent, but {refusal.reason} is retried"
+                )
+
+    def test_refusal_waits_as_long_as_the_platform_asks(self) -> None:
         for purpose in get_args(Purpose):
             reply = Reply(429, {"retry-after": "77"}, None, b"", purpose)
             assert (self.connector.refusal(reply).after or 0) >= 77
 
-    def test_refused_credentials_ask_for_a_person(self) -> None:
+    def test_rejected_credentials_call_for_an_operator(self) -> None:
         assert self.connector.refusal(Reply(401, {}, None, b"", "check")).operator
 
-    def test_a_refused_file_ends_in_words_that_the_gateway_knows(self) -> None:
+    def test_media_refusals_use_reasons_the_gateway_knows(self) -> None:
         for status in (status for status in STATUSES if status >= 300):
             for reply in (_refused(status, "lookup"), _refused(status, "download")):
                 refusal = self.connector.refusal(reply)
-                assert refusal.reason in OF_MEDIA, f"{refusal.reason} is no word for a file"
+                assert refusal.reason in MEDIA_REASONS, (
+                    f"the gateway knows no reason {refusal.reason} for a file"
+                )
 
-    def test_an_address_that_expired_is_asked_for_again(self, recording: Recording) -> None:
+    def test_an_expired_media_address_is_looked_up_again(self, recording: Recording) -> None:
         if not any(first_call(start) for start in self.media_flows(self.parsed(recording))):
-            return  # the delivery itself holds the addresses, and there are no others
+            return  # the delivery contains the addresses, and the platform has no call for new ones
         refused = (_refused(status, "download") for status in (401, 403, 404, 410))
         assert any(self.connector.refusal(reply).retry for reply in refused), (
-            "a refused download is never tried again: addresses expire"
+            "a refused download is never retried, but its address may have expired"
         )
 
-    def test_our_proof_is_made_of_headers(self) -> None:
+    def test_authorize_returns_valid_headers(self) -> None:
         for name, value in self.connector.authorize(RECEIVED_AT).items():
             assert name == name.lower()
             assert name.isascii()
@@ -120,12 +135,16 @@ class CallChecks(Subject):
             assert value.isprintable()
 
     @pytest.mark.parametrize("token", ["", "wrong", "é", "\udce9", "a" * 10_000])
-    def test_a_handshake_with_the_wrong_word_is_not_answered(self, token: str) -> None:
-        words = ("hub.verify_token", "verify_token", "token", "secret", "hub.mode", "mode")
-        asked = {**dict.fromkeys(words, token), "hub.challenge": "echo-me", "challenge": "echo-me"}
-        subscribing = {**asked, "hub.mode": "subscribe", "mode": "subscribe"}
+    def test_handshake_rejects_a_wrong_verify_token(self, token: str) -> None:
+        parameters = ("hub.verify_token", "verify_token", "token", "secret", "hub.mode", "mode")
+        wrong = {
+            **dict.fromkeys(parameters, token),
+            "hub.challenge": "echo-me",
+            "challenge": "echo-me",
+        }
+        subscribing = {**wrong, "hub.mode": "subscribe", "mode": "subscribe"}
         for query in (
-            asked,
+            wrong,
             subscribing,
             {},
             {"hub.challenge": "echo-me"},
@@ -135,14 +154,16 @@ class CallChecks(Subject):
             answer = self.connector.handshake(request)
             assert answer is None or (answer.status >= 400 and b"echo-me" not in answer.body)
 
-    def test_a_delivery_on_disk_is_a_success(self) -> None:
+    def test_acknowledge_returns_a_success(self) -> None:
         answer = self.connector.acknowledge()
         assert isinstance(answer, Response)
-        assert 200 <= answer.status < 300, "anything else makes the platform send it again"
+        assert 200 <= answer.status < 300, (
+            "any other status makes the platform send the delivery again"
+        )
         assert isinstance(answer.body, bytes)
         assert not self.leaks(answer.body.decode(errors="replace"))
 
-    # how it is done -------------------------------------------------------------------------------
+    # helpers ----------------------------------------------------------------------------------------
 
     def _flows(self, recording: Recording) -> Iterator[tuple[Purpose, Start]]:
         for start in self.media_flows(self.parsed(recording)):
@@ -150,7 +171,7 @@ class CallChecks(Subject):
         yield from self.other_flows()
 
     def check_end(self, purpose: Purpose, result: Any, refused: Rejected | None) -> None:
-        """A flow ends with what it is for, or refused."""
+        """Assert that a flow ended with the kind of result that its purpose requires, or with a valid refusal."""
         if refused is not None:
             self.check_refusal(refused)
             return
@@ -161,10 +182,10 @@ class CallChecks(Subject):
             case Sent():
                 assert purpose == "send"
                 assert isinstance(result.id, str)
-                assert result.id, "receipts name a message by its id"
+                assert result.id, "the id is empty; receipts identify a message by its id"
             case str():
                 assert purpose == "check"
-                assert result.strip(), "a check names the account"
+                assert result.strip(), "check must return the name of the account"
             case None:
                 assert purpose == "send"
             case _:
@@ -178,12 +199,12 @@ class CallChecks(Subject):
         assert isinstance(found.call.url, str)
         assert found.size is None or (type(found.size) is int and found.size >= 0), "size"
         for claim in ("sha256", "media_type", "name"):
-            told = getattr(found, claim)
-            assert told is None or isinstance(told, str), f"{claim} is no text: {told!r:.40}"
+            value = getattr(found, claim)
+            assert value is None or isinstance(value, str), f"{claim} is not text: {value!r:.40}"
         if found.decrypt is not None:
             assert len(found.decrypt.key) in {16, 24, 32}
             assert len(found.decrypt.counter) == 16
-            assert repr(found.decrypt.key) not in repr(found), "a file's key is nobody's to read"
+            assert repr(found.decrypt.key) not in repr(found), "the repr shows the file's key"
 
     def check_refusal(self, refusal: Any) -> None:
         assert isinstance(refusal, Rejected)

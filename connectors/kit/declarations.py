@@ -1,4 +1,4 @@
-"""Promises about what a connector declares: its attributes, its chart, its settings."""
+"""Tests of a connector's declarations: its attributes, capabilities and settings."""
 
 import re
 from typing import Any
@@ -12,7 +12,7 @@ from connectors.contract import API, Connector
 from .features import shown
 from .subject import Subject, secrets_of
 
-#: The features that a method stands behind, and whether having the method means offering the feature.
+#: Features, the method that each one needs, and whether a connector with the method must offer the feature.
 METHODS: tuple[tuple[Feature, str, bool], ...] = (
     ("photo", "media", False),
     ("video", "media", False),
@@ -22,21 +22,21 @@ METHODS: tuple[tuple[Feature, str, bool], ...] = (
 )
 
 _HOST = re.compile(r"(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*")
-#: Settings whose values open doors.
+#: Names of settings that are credentials.
 _SECRET = re.compile(r"(^|_)(secret|token|password|passphrase|private_key)s?(_|$)")
 
 
 class DeclarationChecks(Subject):
-    """What is declared is there, makes sense, and agrees with what is done."""
+    """Tests that the declarations are complete, valid, and consistent with the code."""
 
-    def test_it_says_what_it_is(self) -> None:
+    def test_api_name_label_and_docs_are_valid(self) -> None:
         connector = self.connector
         assert connector.api == API
         assert connector.name == connector.name.lower().strip() != ""
         assert connector.label
         assert connector.docs.startswith("https://")
 
-    def test_it_says_what_a_delivery_is(self) -> None:
+    def test_body_covers_max_body_and_keeps_are_valid(self) -> None:
         connector = self.connector
         assert connector.body in {"json", "form", "gzip-json"}
         assert connector.covers
@@ -44,82 +44,94 @@ class DeclarationChecks(Subject):
         largest = max((len(self.genuine(one).body) for one in self.recorded), default=0)
         assert largest <= connector.max_body <= 64 * 1024 * 1024
         assert all(header == header.lower() for header in connector.keeps)
-        assert self.signature_header not in connector.keeps, "what proves a request is not stored"
+        assert self.signature_header not in connector.keeps, (
+            "the signature must not be stored; remove it from keeps"
+        )
 
-    def test_it_says_where_it_may_go(self) -> None:
+    def test_hosts_patience_and_reply_window_are_valid(self) -> None:
         connector = self.connector
-        assert all(_HOST.fullmatch(host) for host in connector.hosts), "hosts are exact names"
+        assert all(_HOST.fullmatch(host) for host in connector.hosts), "hosts must be exact names"
         for host in connector.media_hosts:
             bare = host.removeprefix(".")
-            assert _HOST.fullmatch(bare), f"{host} is neither a name nor .a.suffix"
+            assert _HOST.fullmatch(bare), (
+                f"{host} is neither a host name nor a suffix such as .example.com"
+            )
         assert connector.media_patience > 0
         assert connector.reply_window is None or connector.reply_window > 0
 
-    def test_its_chart_tells_what_its_methods_do(self) -> None:
+    def test_capabilities_match_the_implemented_methods(self) -> None:
         can, connector = self.connector.capabilities, type(self.connector)
         assert set(can.features) | set(can.notes) | set(can.limits) <= set(FEATURES)
         for feature, method, offers in METHODS:
             own = getattr(connector, method) is not getattr(Connector, method)
-            told = can.support(feature) != "no"
-            assert own or not told, f"the chart offers {feature}, which needs {method}()"
-            assert told or not (own and offers), (
-                f"the chart leaves out {feature}: {method}() is there"
+            offered = can.support(feature) != "no"
+            assert own or not offered, (
+                f"capabilities offer {feature}, but {method}() is not implemented"
+            )
+            assert offered or not (own and offers), (
+                f"{method}() is implemented, but capabilities do not offer {feature}"
             )
         assert (can.max_text > 0) == (can.support("send_text") != "no")
 
-    def test_its_notes_and_its_numbers_agree(self) -> None:
+    def test_numbers_in_notes_match_the_declared_limits(self) -> None:
         can = self.connector.capabilities
-        for told in re.findall(r"([0-9,]+) hours", can.notes.get("send_text", "")):
-            hours = float(told.replace(",", ""))
-            assert can.reply_window == hours * 3600, "the note on send_text says otherwise"
-        for told in re.findall(r"at most ([0-9,]+)", can.notes.get("several_photos", "")):
+        for number in re.findall(r"([0-9,]+) hours", can.notes.get("send_text", "")):
+            hours = float(number.replace(",", ""))
+            assert can.reply_window == hours * 3600, "reply_window and the note on send_text differ"
+        for number in re.findall(r"at most ([0-9,]+)", can.notes.get("several_photos", "")):
             limit = can.limits.get("several_photos", Limit())
-            assert limit.max_count in {None, int(told.replace(",", ""))}, (
-                "the note on several_photos says otherwise"
+            assert limit.max_count in {None, int(number.replace(",", ""))}, (
+                "the limit and the note on several_photos differ"
             )
 
-    def test_its_limits_are_those_of_what_it_offers(self) -> None:
+    def test_limits_belong_to_offered_features(self) -> None:
         can = self.connector.capabilities
         for feature, limit in can.limits.items():
-            assert can.support(feature) != "no", f"a limit of {feature}, which is not offered"
+            assert can.support(feature) != "no", (
+                f"there is a limit for {feature}, which is not offered"
+            )
             given = [one for one in (limit.max_bytes, limit.max_count) if one is not None]
-            assert given, f"the limit of {feature} limits nothing"
-            assert min(given) > 0, f"the limit of {feature} lets nothing through"
+            assert given, f"the limit for {feature} is empty"
+            assert min(given) > 0, f"the limit for {feature} is not positive"
 
-    def test_its_chart_tells_what_its_recordings_show(self) -> None:
+    def test_capabilities_include_every_feature_the_recordings_show(self) -> None:
         can = self.connector.capabilities
         for recording in self.recorded:
             for feature in shown(self.parsed(recording)):
-                told = can.support(feature) != "no" or feature in can.notes
-                assert told, f"{recording.name} shows {feature}; the chart says no, and no note why"
+                offered = can.support(feature) != "no" or feature in can.notes
+                assert offered, (
+                    f"{recording.name} shows {feature}, but capabilities do not offer it and no note says why"
+                )
 
-    def test_there_are_recordings(self) -> None:
-        assert self.recorded, f"{self.payloads} holds no *.json"
+    def test_the_payloads_folder_holds_recordings(self) -> None:
+        assert self.recorded, f"{self.payloads} has no *.json"
 
-    def test_a_setting_it_does_not_know_is_refused(self) -> None:
+    def test_an_unknown_setting_is_rejected(self) -> None:
         known = self.connector.config.model_dump()
-        with pytest.raises(ValidationError, match="a_setting_nobody_knows"):
-            self.connector.Config.model_validate({**known, "a_setting_nobody_knows": 1})
+        with pytest.raises(ValidationError, match="an_unknown_setting"):
+            self.connector.Config.model_validate({**known, "an_unknown_setting": 1})
 
-    def test_settings_cannot_be_changed(self) -> None:
+    def test_settings_are_immutable(self) -> None:
         config = self.connector.config
         with pytest.raises(ValidationError):
             config.photos = not config.photos
 
-    def test_what_opens_doors_is_typed_as_a_secret(self) -> None:
+    def test_credentials_are_typed_as_secrets(self) -> None:
         config = self.connector.config
         for name, value in _settings(config):
             plain = isinstance(value, str) or (
                 isinstance(value, tuple) and any(isinstance(one, str) for one in value)
             )
-            assert not (plain and _SECRET.search(name)), f"{name}: use Secret or Secrets"
+            assert not (plain and _SECRET.search(name)), (
+                f"{name} is a credential; use Secret or Secrets"
+            )
 
-    def test_settings_show_no_secret(self) -> None:
+    def test_settings_never_show_a_secret(self) -> None:
         connector, config = self.connector, self.connector.config
         assert not self.leaks(repr(connector), str(connector), repr(config), str(config))
         assert not self.leaks(config.model_dump_json(), str(config.model_dump()))
 
-    def test_a_mistake_in_the_settings_shows_no_secret(self) -> None:
+    def test_a_validation_error_never_shows_a_secret(self) -> None:
         known = self.connector.config.model_dump()
         mistakes: list[dict[str, Any]] = [
             {"photos": "not a word of truth"},
@@ -128,10 +140,10 @@ class DeclarationChecks(Subject):
         for mistaken in mistakes:
             with pytest.raises(ValidationError) as mistake:
                 self.connector.Config.model_validate({**known, **mistaken})
-            told = str(mistake.value)
-            assert not any(secret in told for secret in secrets_of(self.connector.config))
+            message = str(mistake.value)
+            assert not any(secret in message for secret in secrets_of(self.connector.config))
 
-    def test_an_empty_secret_is_refused(self) -> None:
+    def test_an_empty_secret_is_rejected(self) -> None:
         known = self.connector.config.model_dump()
         for name, value in self._secret_settings():
             required = self.connector.Config.model_fields[name].is_required()
@@ -143,7 +155,7 @@ class DeclarationChecks(Subject):
     def _secret_settings(self) -> list[tuple[str, Any]]:
         return [one for one in _settings(self.connector.config) if list(secrets_of(one[1]))]
 
-    def test_it_holds_nothing_but_its_settings(self) -> None:
+    def test_an_instance_holds_only_its_settings(self) -> None:
         for recording in self.recorded:
             self.connector.verify(self.genuine(recording))
             self.parsed(recording)

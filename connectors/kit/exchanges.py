@@ -1,4 +1,4 @@
-"""Recorded exchanges: what a flow asks the platform, what it is answered, and what comes of it.
+"""Recorded exchanges: the calls of a flow, the platform's replies, and the result.
 
 Files `exchanges/*.json` beside the recordings, each
 
@@ -8,12 +8,12 @@ Files `exchanges/*.json` beside the recordings, each
      "result": … | "refused": {"reason": …, …}, "download": {"status": 403}, "elsewhere": false,
      "again": false}
 
-`given` are the fields of the `MediaRef`, `Text` or `Typing`, or the arguments of `mark_read`. `download` is what the
-host of a file answers, and `refused` what that means; a redirect names a `location` in its `headers`.
-`elsewhere` says that a file is at a host which only an operator can allow, `again` that a text was sent before
-and its answer was lost. What is answered without a call is recorded alike:
-`authorize`, `acknowledge`, and `handshake`, to which the query is given. To write one, give the replies
-alone: the kit fails and prints the whole, or writes it with AIRLOCK_RECORD=1 (`connectors.kit.record`).
+`given` holds the fields of the `MediaRef`, `Text` or `Typing`, or the arguments of `mark_read`. `download` is the
+reply of the file's host, and `refused` its meaning; the `headers` of a redirect contain a `location`. `elsewhere`
+means that the file is on a host that only an operator can allow. `again` means that the text was sent before and
+the reply was lost. Methods that make no call are recorded in the same way: `authorize`, `acknowledge`, and
+`handshake`, whose `given` is the query. To write an exchange, give only the replies: the kit fails and prints the
+complete exchange, or writes it if AIRLOCK_RECORD=1 is set (`connectors.kit.record`).
 """
 
 from collections.abc import Mapping
@@ -41,14 +41,14 @@ from normalizer.events import MediaRef
 from .calls import CallChecks
 from .mutations import damaged
 from .notation import reply_of, shown
-from .record import unlike
-from .run_flow import Driven, Start, drive, told_of
-from .subject import OUT
+from .record import mismatch
+from .run_flow import Driven, Start, drive, explain_crash
+from .subject import TEXT
 
-#: How often the replies of each exchange are damaged.
+#: The number of damaged variants of each exchange.
 DAMAGES = 60
 
-#: What is answered at once, without a call.
+#: Methods that make no call.
 ANSWERED = ("acknowledge", "authorize", "handshake")
 PURPOSES: Mapping[str, Purpose] = {
     "media": "lookup",
@@ -62,7 +62,7 @@ PURPOSES: Mapping[str, Purpose] = {
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One flow from its beginning to its end. `note` says where it is from."""
+    """One complete run of a flow. `note` states its origin."""
 
     name: str
     flow: str
@@ -76,12 +76,12 @@ class Exchange:
     note: str = ""
 
     def start(self, connector: Connector[Any]) -> Start:
-        """The flow, to be driven."""
+        """The flow, as a function that starts it."""
         match self.flow:
             case "media":
                 return partial(connector.media, MediaRef(**self.given))
             case "send_text":
-                return partial(connector.send_text, Text(**{**asdict(OUT), **self.given}))
+                return partial(connector.send_text, Text(**{**asdict(TEXT), **self.given}))
             case "send_typing":
                 return partial(connector.send_typing, Typing(**self.given))
             case "mark_read":
@@ -93,20 +93,22 @@ class Exchange:
             case "acknowledge":
                 return connector.acknowledge
             case "handshake":
-                asked = Request("GET", URL, {}, b"", RECEIVED_AT, self.given)
-                return partial(connector.handshake, asked)
+                request = Request("GET", URL, {}, b"", RECEIVED_AT, self.given)
+                return partial(connector.handshake, request)
             case other:
                 raise ValueError(
-                    f"{self.name}: {other!r} is no flow; there are {', '.join(PURPOSES)}"
+                    f"{self.name}: {other!r} is not a flow; use one of {', '.join(PURPOSES)}"
                 )
 
     def reply(self, at: int) -> Reply:
-        assert at < len(self.steps), f"{self.name}: the flow makes more calls than were recorded"
+        assert at < len(self.steps), (
+            f"{self.name}: the flow makes more calls than the recording has"
+        )
         return reply_of(self.steps[at]["reply"], PURPOSES[self.flow])
 
 
 def exchanges(folder: Path) -> list[Exchange]:
-    """All exchanges recorded beside the recordings of a folder."""
+    """All exchanges in the subfolder `exchanges`, sorted by name."""
     return [
         Exchange(path.stem, **_tuples(orjson.loads(path.read_bytes())))
         for path in sorted((folder / "exchanges").glob("*.json"))
@@ -114,21 +116,21 @@ def exchanges(folder: Path) -> list[Exchange]:
 
 
 class ExchangeChecks(CallChecks):
-    """What flows promise, shown by recorded exchanges."""
+    """Tests of flows with recorded exchanges."""
 
-    def test_an_exchange_goes_as_it_was_recorded(self) -> None:
+    def test_flows_match_the_recorded_exchanges(self) -> None:
         wrong: list[str] = []
         for exchange in exchanges(self.payloads):
             driven = self._driven(exchange)
             found = self._shown(exchange, driven)
             if found != _expected(exchange):
                 file = self.payloads / "exchanges" / f"{exchange.name}.json"
-                wrong.append(unlike(file, found, frozenset({"result", "refused"})))
+                wrong.append(mismatch(file, found, frozenset({"result", "refused"})))
             elif len(driven.calls) != len(exchange.steps):
-                wrong.append(f"{exchange.name}: replies left over")
+                wrong.append(f"{exchange.name}: the flow makes fewer calls than the recording has")
         assert not wrong, "\n".join(wrong)
 
-    def test_an_exchange_keeps_credentials_home(self) -> None:
+    def test_recorded_exchanges_send_credentials_only_to_declared_hosts(self) -> None:
         for exchange in exchanges(self.payloads):
             driven = self._driven(exchange)
             for call in driven.calls:
@@ -136,24 +138,24 @@ class ExchangeChecks(CallChecks):
             if exchange.flow not in ANSWERED:
                 self.check_end(PURPOSES[exchange.flow], driven.result, driven.refused)
 
-    def test_a_file_is_found_where_it_may_be_fetched(self) -> None:
+    def test_media_addresses_are_on_declared_hosts(self) -> None:
         for exchange in exchanges(self.payloads):
             found = self._driven(exchange).result
             if isinstance(found, Download):
                 moved = reply_of(exchange.download or {}, "download").headers.get("location")
                 for url in filter(None, (found.call.url, moved)):
                     assert self.may_be_fetched(url) != exchange.elsewhere, (
-                        f"{exchange.name}: {url} is at none of api_url, hosts and media_hosts; declare"
-                        " it, or say elsewhere if only an operator can know the host"
+                        f"{exchange.name}: {url} is not on api_url, hosts or media_hosts; declare its host,"
+                        " or set elsewhere if only an operator can know the host"
                     )
 
-    def test_an_exchange_goes_the_same_way_again(self) -> None:
+    def test_a_repeated_exchange_makes_the_same_calls(self) -> None:
         for exchange in exchanges(self.payloads):
             assert self._driven(exchange).calls == self._driven(exchange).calls, (
-                f"{exchange.name}: what was learned from answers is kept, and answers expire"
+                f"{exchange.name}: the calls differ the second time; keep nothing from replies, which expire"
             )
 
-    def test_damaged_replies_cost_a_refusal_and_no_more(self) -> None:
+    def test_flows_refuse_damaged_replies(self) -> None:
         for exchange in exchanges(self.payloads):
             random = Random(exchange.name)  # noqa: S311 - the same damage every time
             for _ in range(DAMAGES if exchange.steps else 0):
@@ -165,22 +167,22 @@ class ExchangeChecks(CallChecks):
                     return _damaged(reply, random) if at == broken else reply  # noqa: B023 - at once
 
                 purpose = PURPOSES[exchange.flow]
-                with told_of(exchange.name):
+                with explain_crash(exchange.name):
                     start = exchange.start(self.connector)
                     driven = drive(self.connector, start, purpose, answer)
                 if isinstance(driven.result, Download):
-                    self.check_claims(driven.result)  # where it leads is the fence's to judge
+                    self.check_claims(driven.result)  # the gateway's allowlist checks the URL
                 else:
                     self.check_end(purpose, driven.result, driven.refused)
 
-    # how it is done -------------------------------------------------------------------------------
+    # helpers ----------------------------------------------------------------------------------------
 
     def _driven(self, exchange: Exchange) -> Driven:
         def answer(call: Call, at: int) -> Reply:
             del call
             return exchange.reply(at)
 
-        with told_of(exchange.name):
+        with explain_crash(exchange.name):
             start = exchange.start(self.connector)
             return drive(self.connector, start, PURPOSES[exchange.flow], answer)
 

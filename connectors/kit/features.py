@@ -1,4 +1,4 @@
-"""Which features of the chart events show."""
+"""The features of the capabilities chart that events show."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -34,7 +34,7 @@ _STATUSES: Mapping[str, Feature] = {"delivered": "delivered", "read": "read", "f
 
 
 def shown(events: Iterable[AnyEvent]) -> set[Feature]:
-    """The features that a connector must have to have read these events."""
+    """The features that a connector needs to return these events."""
     return {feature for event in events for feature in _shown(event)}
 
 
@@ -72,7 +72,7 @@ _MESSAGES: Mapping[Feature, Callable[[Message], bool]] = {
     "button": lambda message: message.choice is not None,
 }
 
-#: What recordings can show; the others are about sending, or are told in many ways.
+#: The features that recordings can show. The others concern sending, or have no typical event.
 VISIBLE: frozenset[Feature] = frozenset(
     {*_MESSAGES, *_TYPES.values(), *_STATUSES.values(), "typing"}
 )

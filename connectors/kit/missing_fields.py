@@ -1,4 +1,4 @@
-"""Promises about what is not there: platforms leave fields out, and the same ones come as null, or blank in a form."""
+"""Tests of missing fields. A field that a platform may omit may also be null, or blank in a form."""
 
 from dataclasses import replace
 from typing import Any
@@ -12,49 +12,49 @@ from .paths import Path, changed, fields, shown, without
 from .run_flow import first_call
 from .subject import Subject, files
 
-#: How `str` writes what is not there.
-_NOTHING = "None"
+#: The text that `str` makes of a missing value.
+_NONE = "None"
 
 
 class MissingFieldChecks(Subject):
-    """What `parse` promises about fields that are absent, null or blank."""
+    """Tests of `parse` for fields that are absent, null or blank."""
 
-    def test_a_field_that_may_be_absent_may_be_null(self, recording: Recording) -> None:
+    def test_an_optional_field_may_also_be_null_or_blank(self, recording: Recording) -> None:
         for path in fields(recording.content):
-            absent = self._means(recording, without(recording.content, path))
-            nothing = self._means(recording, self._emptied(recording.content, path))
-            assert _readable(nothing) >= _readable(absent), (
-                f"{shown(path)} may be absent, but not null or blank: {_why(nothing)}; ask for its value with"
-                " .get(), and not with `in` or a default whether it is there"
+            absent = self._parse(recording, without(recording.content, path))
+            null = self._parse(recording, self._with_null(recording.content, path))
+            assert _readable(null) >= _readable(absent), (
+                f"{shown(path)} may be absent, but not null or blank: {_reasons(null)}; read its value with .get(),"
+                " without a default, and do not test for it with `in`"
             )
 
-    def test_no_id_is_made_of_nothing(self, recording: Recording) -> None:
+    def test_no_id_is_built_from_a_null_field(self, recording: Recording) -> None:
         for path in fields(recording.content):
-            for event in self._means(recording, self._emptied(recording.content, path)):
+            for event in self._parse(recording, self._with_null(recording.content, path)):
                 if not isinstance(event, Unknown):
                     party = event.party.id if event.party else ""
-                    made = [*event.id.split(":"), event.account, party]
-                    assert _NOTHING not in made, (
-                        f"{shown(path)} is null, and {event.id!r} is an id of {party!r}: two such events"
-                        " would be taken for one; id_of refuses what is no id"
+                    parts = [*event.id.split(":"), event.account, party]
+                    assert _NONE not in parts, (
+                        f"{shown(path)} is null, which yields the event id {event.id!r} and the party {party!r}: two"
+                        " such events would count as duplicates; id_of rejects values that are not ids"
                     )
 
-    def test_no_file_is_asked_for_by_no_name(self, recording: Recording) -> None:
+    def test_no_media_call_is_built_from_a_null_field(self, recording: Recording) -> None:
         for path in fields(recording.content):
-            events = self._means(recording, self._emptied(recording.content, path))
+            events = self._parse(recording, self._with_null(recording.content, path))
             for ref, start in zip(files(events), self.media_flows(events), strict=True):
                 call = first_call(start)
-                assert call is None or _NOTHING not in _words(call), (
-                    f"{shown(path)} is null, and a file is asked for with the locator {dict(ref.locator)};"
-                    " id_of refuses what is no id, and refused='gone' keeps the message"
+                assert call is None or _NONE not in _parts(call), (
+                    f"{shown(path)} is null, and the locator {dict(ref.locator)} leads to a media call; id_of rejects"
+                    " values that are not ids, and an attachment with refused='gone' keeps the message"
                 )
 
-    # how it is done -------------------------------------------------------------------------------
+    # helpers ----------------------------------------------------------------------------------------
 
-    def _means(self, recording: Recording, content: Any) -> list[AnyEvent]:
+    def _parse(self, recording: Recording, content: Any) -> list[AnyEvent]:
         return self.parsed(replace(recording, content=content))
 
-    def _emptied(self, content: Any, path: Path) -> Any:
+    def _with_null(self, content: Any, path: Path) -> Any:
         return changed(content, path, "" if self.connector.body == "form" else None)
 
 
@@ -62,12 +62,12 @@ def _readable(events: list[AnyEvent]) -> int:
     return sum(not isinstance(event, Unknown) for event in events)
 
 
-def _why(events: list[AnyEvent]) -> str:
+def _reasons(events: list[AnyEvent]) -> str:
     return "; ".join(event.reason for event in events if isinstance(event, Unknown))
 
 
-def _words(call: Call) -> list[str]:
-    """What an address and its headers are put together from."""
+def _parts(call: Call) -> list[str]:
+    """The parts of a call's URL, and its header values."""
     parts = urlsplit(call.url)
     query = [value for _, value in parse_qsl(parts.query)]
     return [*parts.path.split("/"), *query, *call.headers.values()]

@@ -1,27 +1,27 @@
-"""Recorded deliveries gone wrong: the changes that platforms, proxies and attackers make to JSON."""
+"""Damaged deliveries: the changes that platforms, proxies and attackers make to JSON."""
 
 import copy
 from random import Random
 from typing import Any
 
-#: Deeper than what is written to the journal can be.
-_ABYSS: Any = []
+#: Nested deeper than the journal can store.
+_DEEP: Any = []
 for _ in range(400):
-    _ABYSS = [_ABYSS]
+    _DEEP = [_DEEP]
 
-_WRONG: tuple[Any, ...] = (
+_WRONG_VALUES: tuple[Any, ...] = (
     *(None, True, -1, 0, 10**30, 1e308, "", "x", "\x00", "💥" * 3000, "9" * 30),
-    *([], {}, [[]], [None], {"": None}, {"id": {"id": []}}, _ABYSS),
+    *([], {}, [[]], [None], {"": None}, {"id": {"id": []}}, _DEEP),
 )
 
 
 def damaged(content: Any, random: Random) -> Any:
-    """A copy in which one value, anywhere, is replaced, removed, doubled or wrapped."""
+    """A copy in which one value, at any depth, is replaced, removed, doubled or wrapped."""
     broken = copy.deepcopy([content])
-    holder, key = random.choice(_places(broken))
+    holder, key = random.choice(_positions(broken))
     match random.randrange(4):
         case 0:
-            holder[key] = random.choice(_WRONG)
+            holder[key] = random.choice(_WRONG_VALUES)
         case 1:
             holder[key] = [holder[key], copy.deepcopy(holder[key])]
         case 2:
@@ -33,9 +33,9 @@ def damaged(content: Any, random: Random) -> Any:
     return broken[0]
 
 
-def _places(holder: Any) -> list[tuple[Any, Any]]:
-    """Every position in a JSON value, as what holds it and the key or index."""
+def _positions(holder: Any) -> list[tuple[Any, Any]]:
+    """Every position in a JSON value: its container, and its key or index there."""
     keys = list(holder) if isinstance(holder, dict) else range(len(holder))
     found = [(holder, key) for key in keys]
     inner = [holder[key] for key in keys if isinstance(holder[key], dict | list)]
-    return found + [location for value in inner for location in _places(value)]
+    return found + [location for value in inner for location in _positions(value)]

@@ -1,4 +1,4 @@
-"""How calls, replies and the ends of flows are written in recordings: as JSON, without what is as usual."""
+"""The notation for calls, replies and results in recordings: JSON that omits default values."""
 
 import base64
 from collections.abc import Mapping
@@ -10,23 +10,23 @@ import orjson
 from connectors.contract import AesCtr, Call, Download, Purpose, Reply, Response, Sent
 from connectors.errors import Rejected
 
-#: What a refusal is, unless its recording says otherwise.
-_MILD = {"retry": False, "after": None, "operator": False}
+#: The default values in a recorded refusal.
+_DEFAULTS = {"retry": False, "after": None, "operator": False}
 
 
 def shown(value: Any) -> Any:
-    """A call or what a flow ended with as JSON, without what is as usual."""
+    """Convert a call, or the result of a flow, to JSON without default values."""
     match value:
         case Response():
             return {**asdict(value), "body": value.body.decode()}
         case bytes():
             return base64.b64encode(value).decode()
         case Rejected():
-            found = {name: getattr(value, name) for name in _MILD}
-            return {"reason": value.reason, **{k: v for k, v in found.items() if v != _MILD[k]}}
+            found = {name: getattr(value, name) for name in _DEFAULTS}
+            return {"reason": value.reason, **{k: v for k, v in found.items() if v != _DEFAULTS[k]}}
         case Call() | Download() | Sent() | AesCtr():
-            told = {one.name: (getattr(value, one.name), one) for one in fields(value)}
-            return {k: shown(v) for k, (v, one) in told.items() if not _usual(v, one)}
+            given = {field.name: (getattr(value, field.name), field) for field in fields(value)}
+            return {k: shown(v) for k, (v, field) in given.items() if not _is_default(v, field)}
         case frozenset():
             return sorted(value)
         case Mapping():
@@ -35,13 +35,13 @@ def shown(value: Any) -> Any:
             return value
 
 
-def _usual(value: Any, one: Any) -> bool:
-    if one.default_factory is not MISSING:
-        return bool(value == one.default_factory())
-    return bool(one.default is not MISSING and value == one.default)
+def _is_default(value: Any, field: Any) -> bool:
+    if field.default_factory is not MISSING:
+        return bool(value == field.default_factory())
+    return bool(field.default is not MISSING and value == field.default)
 
 
 def reply_of(raw: Mapping[str, Any], purpose: Purpose) -> Reply:
-    """A reply as a recording has it: a success without headers or content where it does not say."""
+    """Convert a recorded reply. By default, a reply is a success without headers and content."""
     status, headers, content = raw.get("status", 200), raw.get("headers", {}), raw.get("content")
     return Reply(status, headers, content, orjson.dumps(content), purpose)

@@ -1,4 +1,4 @@
-"""Promises about `parse`: exactly the recorded events, each time, and never a crash."""
+"""Tests of `parse`: it returns exactly the recorded events, every time, and never raises."""
 
 import copy
 from dataclasses import replace
@@ -14,29 +14,29 @@ from connectors.recordings import Recording
 from normalizer.events import TRANSCRIPT_LINES, AnyEvent, Echo, Edit, Message, Unknown, dump, load
 
 from .mutations import damaged
-from .record import unlike
+from .record import mismatch
 from .run_flow import first_call
 from .subject import Subject, files
 
-#: How often each recording is damaged.
+#: The number of damaged variants of each recording.
 DAMAGES = 300
 
-NO_DELIVERIES: tuple[Any, ...] = (
+INVALID_CONTENTS: tuple[Any, ...] = (
     *(None, True, 5, 1.5, "text", "", [], [1], [None], {}, [[[[]]]]),
     *({"entry": 5}, {"": {}}, {"events": None}),
 )
 
 
 class ParsingChecks(Subject):
-    """What `parse` promises."""
+    """Tests of `parse`."""
 
-    def test_a_recording_means_what_was_recorded(self, recording: Recording) -> None:
+    def test_parse_returns_the_recorded_events(self, recording: Recording) -> None:
         found = orjson.loads(dump(self.parsed(recording)))
         if found != recording.events:
             file = self.payloads / f"{recording.name}.json"
-            pytest.fail(unlike(file, {"events": found}, frozenset({"events"})))
+            pytest.fail(mismatch(file, {"events": found}, frozenset({"events"})))
 
-    def test_reading_twice_is_reading_once(self, recording: Recording) -> None:
+    def test_parse_is_repeatable_and_leaves_its_input_unchanged(self, recording: Recording) -> None:
         before = copy.deepcopy(recording.content)
         again = type(self.connector)(self.connector.config)
         events = self.parsed(recording)
@@ -44,90 +44,94 @@ class ParsingChecks(Subject):
         assert again.parse(recording.delivery(again)) == events
         assert recording.content == before, "parse changed its input"
 
-    def test_a_repeat_on_another_day_is_the_same_fact(self, recording: Recording) -> None:
+    def test_parse_gives_a_later_repeat_the_same_ids(self, recording: Recording) -> None:
         delivery = recording.delivery(self.connector)
         repeat = replace(delivery, received_at=delivery.received_at + timedelta(days=6))
-        assert _facts(self.connector.parse(repeat)) == _facts(self.connector.parse(delivery))
+        assert _keys(self.connector.parse(repeat)) == _keys(self.connector.parse(delivery))
 
-    def test_events_survive_being_written_down(self, recording: Recording) -> None:
+    def test_events_survive_serialization_and_hold_no_secret(self, recording: Recording) -> None:
         events = self.parsed(recording)
         assert isinstance(events, list)
         assert load(dump(events)) == events
         assert not self.leaks(dump(events).decode())
 
-    def test_events_are_told_apart(self, recording: Recording) -> None:
+    def test_every_event_has_an_id_of_its_own(self, recording: Recording) -> None:
         events = self.parsed(recording)
         assert all(event.id for event in events)
-        assert len(set(_facts(events))) == len(events)
+        assert len(set(_keys(events))) == len(events)
         for event in events:
             if not isinstance(event, Message):
                 named = {getattr(event, "target", ""), getattr(event, "message_id", "")}
                 named |= set(getattr(event, "message_ids", ()))
-                assert event.id not in named, "the id of a message belongs to it alone"
+                assert event.id not in named, "the event has the id of a message; add a prefix"
 
-    def test_the_same_id_means_the_same_fact_everywhere(self) -> None:
+    def test_no_two_recordings_share_an_id_for_different_facts(self) -> None:
         known: dict[str, tuple[str, AnyEvent]] = {}
         for recording in self.recorded:
             for event in self.parsed(recording):
                 if isinstance(event, Unknown):
                     continue
                 name, first = known.setdefault(event.id, (recording.name, event))
-                assert _core(first) == _core(event), (
-                    f"{name} and {recording.name} hold different facts under one id: {event.id}"
+                assert _essence(first) == _essence(event), (
+                    f"{name} and {recording.name} have different facts with the same id: {event.id}"
                 )
 
-    def test_events_say_whose_they_are(self, recording: Recording) -> None:
+    def test_every_event_names_its_account_and_party(self, recording: Recording) -> None:
         for event in self.parsed(recording):
             if not isinstance(event, Unknown):
                 assert event.account
                 assert event.party is None or event.party.id
                 ids = [event.party.id, *event.party.aliases] if event.party else []
-                assert len(set(ids)) == len(ids), "an alias is another id of the same person"
+                assert len(set(ids)) == len(ids), "an alias repeats the party's id or another alias"
 
-    def test_texts_hold_what_people_wrote(self, recording: Recording) -> None:
+    def test_texts_hold_no_placeholder_and_times_have_a_zone(self, recording: Recording) -> None:
         for event in self.parsed(recording):
             if isinstance(event, Message | Echo | Edit):
-                assert event.text != "", "no text is None"
+                assert event.text != "", "the text is empty; use None"
                 assert event.text not in TRANSCRIPT_LINES.values()
             if event.sent_at is not None:
                 assert event.sent_at.tzinfo is not None
 
-    def test_attachments_say_what_they_are(self, recording: Recording) -> None:
+    def test_every_attachment_has_content_or_a_reason(self, recording: Recording) -> None:
         for event in self.parsed(recording):
             if isinstance(event, Message | Echo | Edit):
                 for found in event.attachments:
-                    held = found.media or found.details is not None or found.refused
-                    assert held or found.kind == "unsupported", f"a {found.kind} of nothing"
+                    content = found.media or found.details is not None or found.refused
+                    assert content or found.kind == "unsupported", (
+                        f"a {found.kind} without media, details and a reason"
+                    )
 
-    def test_damage_costs_an_unknown_and_no_more(self, recording: Recording) -> None:
+    def test_parse_turns_damaged_entries_into_unknown_events(self, recording: Recording) -> None:
         random = Random(recording.name)  # noqa: S311 - the same damage every time
-        words = _words(self.parsed(recording))
+        texts = _texts(self.parsed(recording))
         for _ in range(DAMAGES):
-            for event in self._read(self._damaged(recording, random)):
+            for event in self._parse_safely(self._damaged(recording, random)):
                 if isinstance(event, Unknown):
-                    assert event.reason, "an Unknown says why"
-                    assert not any(word in event.reason for word in words), "a reason quotes people"
+                    assert event.reason, "an Unknown has no reason"
+                    assert not any(text in event.reason for text in texts), (
+                        "the reason quotes the text of a message"
+                    )
 
-    @pytest.mark.parametrize("content", NO_DELIVERIES)
-    def test_what_is_no_delivery_costs_an_unknown(self, content: Any) -> None:
+    @pytest.mark.parametrize("content", INVALID_CONTENTS)
+    def test_parse_turns_invalid_content_into_one_unknown_event(self, content: Any) -> None:
         recording = replace(self.recorded[0], content=content)
         events = self.parsed(recording)
         assert [event.type for event in events] == ["unknown"]
-        assert content is None or events[0].raw is not None, "what cannot be read is kept"  # type: ignore[union-attr]  # an Unknown
+        assert content is None or events[0].raw is not None, "the Unknown does not keep the content"  # type: ignore[union-attr]  # an Unknown
 
-    def test_headers_and_query_may_be_missing(self, recording: Recording) -> None:
+    def test_parse_works_without_headers_and_query(self, recording: Recording) -> None:
         delivery = recording.delivery(self.connector)
-        self._read(replace(delivery, headers={}, query={}))
+        self._parse_safely(replace(delivery, headers={}, query={}))
 
-    # how it is done -------------------------------------------------------------------------------
+    # helpers ----------------------------------------------------------------------------------------
 
     def _damaged(self, recording: Recording, random: Random) -> Delivery:
         content = damaged(recording.content, random)
         if self.connector.body == "form" and isinstance(content, dict):
-            content = {name: str(value) for name, value in content.items()}  # texts alone
+            content = {name: str(value) for name, value in content.items()}  # a form has only text
         return replace(recording, content=content).delivery(self.connector)
 
-    def _read(self, delivery: Delivery) -> list[AnyEvent]:
+    def _parse_safely(self, delivery: Delivery) -> list[AnyEvent]:
         events = self.connector.parse(delivery)
         assert isinstance(events, list)
         load(dump(events))
@@ -142,18 +146,18 @@ class ParsingChecks(Subject):
         return events
 
 
-def _core(event: AnyEvent) -> tuple[Any, ...]:
-    """What no two tellings of one fact may differ in."""
+def _essence(event: AnyEvent) -> tuple[Any, ...]:
+    """The fields that must be equal in all events with the same id."""
     names = ("account", "text", "attachments", "target", "status", "message_ids", "kind")
     party = event.party.id if event.party else None
     return (event.type, party, *(getattr(event, name, None) for name in names))
 
 
-def _words(events: list[AnyEvent]) -> set[str]:
-    """What people wrote, where it is long enough not to be found by chance."""
+def _texts(events: list[AnyEvent]) -> set[str]:
+    """The texts of messages that are long enough not to match by chance."""
     texts = (getattr(event, "text", None) for event in events)
     return {text for text in texts if text and len(text) >= 8}
 
 
-def _facts(events: list[AnyEvent]) -> list[tuple[str, str]]:
+def _keys(events: list[AnyEvent]) -> list[tuple[str, str]]:
     return [(event.type, event.id) for event in events]

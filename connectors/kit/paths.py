@@ -1,4 +1,4 @@
-"""Places within a recorded delivery: found, spoken of, and changed in a copy."""
+"""Paths in a recorded delivery: finding them, showing them, and changing values in a copy."""
 
 import copy
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ Path = tuple[str | int, ...]
 
 
 def fields(content: Any, path: Path = ()) -> Iterator[Path]:
-    """Every named field, however deep."""
+    """The path of every named field, at any depth."""
     if isinstance(content, dict):
         for name, inner in content.items():
             yield (*path, name)
@@ -19,7 +19,7 @@ def fields(content: Any, path: Path = ()) -> Iterator[Path]:
 
 
 def lists(content: Any, path: Path = ()) -> Iterator[tuple[Path, list[Any]]]:
-    """Every list that holds something, however deep."""
+    """Every list that is not empty, at any depth, with its path."""
     if not isinstance(content, dict | list):
         return
     if isinstance(content, list) and content:
@@ -29,14 +29,14 @@ def lists(content: Any, path: Path = ()) -> Iterator[tuple[Path, list[Any]]]:
 
 
 def changed(content: Any, path: Path, value: Any) -> Any:
-    """A copy with another value there."""
+    """A copy with another value at the path."""
     copied = copy.deepcopy([content])
     _holder(copied, path)[(0, *path)[-1]] = copy.deepcopy(value)
     return copied[0]
 
 
 def without(content: Any, path: Path) -> Any:
-    """A copy that has nothing there."""
+    """A copy without the field at the path."""
     copied = copy.deepcopy([content])
     del _holder(copied, path)[path[-1]]
     return copied[0]

@@ -1,4 +1,4 @@
-"""Promises about the code itself: a connector reads values and returns values, and does nothing else."""
+"""Tests of a connector's code: it has no side effects."""
 
 import ast
 from collections.abc import Iterator
@@ -10,8 +10,8 @@ from connectors.contract import Connector
 
 from .subject import Subject
 
-#: Modules that act: on the network, the disk, the clock, other threads, the log. By their first name.
-ACTING = frozenset(
+#: Top-level modules with side effects: network, disk, clock, threads, log.
+IMPURE_MODULES = frozenset(
     {
         *("aiofiles", "aiohttp", "asyncio", "boto3", "concurrent", "ctypes", "fcntl", "ftplib"),
         *("glob", "http", "httpcore", "httpx", "io", "logging", "multiprocessing", "os", "pathlib"),
@@ -21,10 +21,10 @@ ACTING = frozenset(
         *("gateway", "simulator", "workspace"),
     }
 )
-#: Parts of modules that are harmless otherwise.
-ACTING_PARTS = frozenset({"urllib.request", "urllib.robotparser", "importlib.resources"})
-#: Functions that read the clock, chance or the environment, or act, under any module's name.
-ACTS = frozenset(
+#: Submodules with side effects whose top-level module is harmless.
+IMPURE_SUBMODULES = frozenset({"urllib.request", "urllib.robotparser", "importlib.resources"})
+#: Functions of any module that read the clock, randomness or the environment, or have side effects.
+IMPURE_FUNCTIONS = frozenset(
     {
         *("now", "utcnow", "today", "uuid1", "uuid4", "urlopen", "sleep", "getenv", "environ"),
         *("open", "print", "input", "exec", "eval", "__import__", "breakpoint"),
@@ -32,34 +32,36 @@ ACTS = frozenset(
 )
 
 _REMEDY = (
-    "a connector reads values and returns values: yield a Call for the network, take the time from"
-    " received_at, say the rest in Forbidden, Rejected or Unreadable"
+    "a connector has no side effects: yield a Call for the network, take the time from received_at, and put"
+    " what you would log into Forbidden, Rejected or Unreadable"
 )
 
 
 class PurityChecks(Subject):
-    """What a connector's code promises."""
+    """Tests of the source files of a connector."""
 
-    def test_it_imports_nothing_that_acts(self) -> None:
+    def test_the_code_imports_nothing_with_side_effects(self) -> None:
         for file in sources(type(self.connector)):
-            found = {name for name in _imports(ast.parse(file.read_bytes())) if _acts(name)}
+            found = {
+                name for name in _imports(ast.parse(file.read_bytes())) if _has_side_effects(name)
+            }
             assert not found, f"{file.name} imports {', '.join(sorted(found))}; {_REMEDY}"
 
-    def test_it_calls_nothing_that_acts(self) -> None:
+    def test_the_code_calls_nothing_with_side_effects(self) -> None:
         for file in sources(type(self.connector)):
-            found = set(_called(ast.parse(file.read_bytes()))) & ACTS
+            found = set(_called(ast.parse(file.read_bytes()))) & IMPURE_FUNCTIONS
             assert not found, f"{file.name} calls {', '.join(sorted(found))}; {_REMEDY}"
 
-    def test_it_keeps_nothing_between_calls(self) -> None:
+    def test_the_code_assigns_no_global_variable(self) -> None:
         for file in sources(type(self.connector)):
             for node in ast.walk(ast.parse(file.read_bytes())):
                 assert not isinstance(node, ast.Global), (
-                    f"{file.name}:{node.lineno} changes what is outside; events with stable ids are memory"
+                    f"{file.name}:{node.lineno} assigns a global variable; keep no state, and give events stable ids"
                 )
 
 
 def sources(connector: type[Connector[Any]]) -> list[Path]:
-    """The files that a connector is made of: its classes' modules, and those of its package they import."""
+    """A connector's source files: the modules of its classes, and the modules of its package that they import."""
     found: dict[str, Path] = {}
     waiting = [kind.__module__ for kind in connector.__mro__[: connector.__mro__.index(Connector)]]
     package = {name.partition(".")[0] for name in waiting}
@@ -77,7 +79,7 @@ def _file(name: str) -> Path | None:
     try:
         spec = find_spec(name)
     except (ImportError, ValueError):
-        return None  # a name from within a module, or a test's own class
+        return None  # the name of something within a module, or of a class in a test
     found = spec.origin if spec and spec.has_location else None
     return Path(found) if found and found.endswith(".py") else None
 
@@ -87,7 +89,7 @@ def _parent(name: str, file: Path) -> str:
 
 
 def _imports(tree: ast.AST, package: str = "") -> Iterator[str]:
-    """Full names of all that is imported, whether module or part of one."""
+    """The full names of all imported modules, and of everything imported from them."""
     for node in ast.walk(tree):
         match node:
             case ast.Import(names=names):
@@ -102,9 +104,9 @@ def _imports(tree: ast.AST, package: str = "") -> Iterator[str]:
                 yield from (f"{whole}.{alias.name}" for alias in names)
 
 
-def _acts(name: str) -> bool:
-    return name.partition(".")[0] in ACTING or any(
-        name == part or name.startswith(f"{part}.") for part in ACTING_PARTS
+def _has_side_effects(name: str) -> bool:
+    return name.partition(".")[0] in IMPURE_MODULES or any(
+        name == part or name.startswith(f"{part}.") for part in IMPURE_SUBMODULES
     )
 
 

@@ -1,4 +1,4 @@
-"""Fills in what should come of a recording, where its author left that out and asks for it: AIRLOCK_RECORD=1 pytest."""
+"""Completion of recordings: with AIRLOCK_RECORD=1, a recording without results gets the results of this run."""
 
 import os
 from collections.abc import Mapping
@@ -7,34 +7,35 @@ from typing import Any
 
 import orjson
 
-#: Anything but nothing asks for it.
-ASKED = "AIRLOCK_RECORD"
+#: The environment variable. Any value turns recording on.
+VARIABLE = "AIRLOCK_RECORD"
 
 
-def unlike(file: Path, found: Mapping[str, Any], unless: frozenset[str]) -> str:
-    """What is said of a recording that means something else; fills it in if asked and none of `unless` is there.
+def mismatch(file: Path, found: Mapping[str, Any], asserted: frozenset[str]) -> str:
+    """The message for a recording whose results differ from this run.
 
-    The test fails all the same, so that somebody looks at what was written before it counts.
+    If AIRLOCK_RECORD is set and the recording has none of the `asserted` fields, the results are written to the
+    file. The test still fails, so that the author reviews the results.
     """
     known = orjson.loads(file.read_bytes())
-    if not os.environ.get(ASKED) or unless & known.keys():
-        told = orjson.dumps(found).decode()
-        wrong = difference({name: known.get(name) for name in found}, found)
-        return f"{file.stem}: {wrong}. If this is right, record it:\n{told}"
+    if not os.environ.get(VARIABLE) or asserted & known.keys():
+        value = orjson.dumps(found).decode()
+        where = difference({name: known.get(name) for name in found}, found)
+        return f"{file.stem}: {where}. If the new value is correct, record it:\n{value}"
     file.write_bytes(orjson.dumps({**known, **found}, option=orjson.OPT_INDENT_2) + b"\n")
-    return f"{file.stem}: written into {file.name}; look at it, and run again"
+    return f"{file.stem}: results written to {file.name}; review them and run the test again"
 
 
-def difference(recorded: Any, found: Any, at: str = "") -> str:
-    """The first place where two JSON values differ, and what stands there."""
+def difference(recorded: Any, found: Any, path: str = "") -> str:
+    """The first place where two JSON values differ, and both values there."""
     match recorded, found:
         case dict(), dict():
             for name in (*recorded, *(name for name in found if name not in recorded)):
                 if recorded.get(name) != found.get(name):
-                    return difference(recorded.get(name), found.get(name), f"{at}.{name}")
+                    return difference(recorded.get(name), found.get(name), f"{path}.{name}")
         case list(), list() if len(recorded) == len(found):
             for number, (one, other) in enumerate(zip(recorded, found, strict=True)):
                 if one != other:
-                    return difference(one, other, f"{at}.{number}")
+                    return difference(one, other, f"{path}.{number}")
     shown = [orjson.dumps(value).decode() for value in (found, recorded)]
-    return f"{at.lstrip('.')} is {shown[0]:.120}, and was recorded as {shown[1]:.120}"
+    return f"{path.lstrip('.')} is {shown[0]:.120}, but was recorded as {shown[1]:.120}"

@@ -1,11 +1,11 @@
-"""Recorded refusals: what a platform answers when it will not, and what that means.
+"""Recorded refusals: error replies of a platform, and their meaning.
 
 Files `refusals/*.json` beside the recordings, one for each meaning, each
 
     {"note": …, "refused": {"reason": "window_closed"},
      "replies": [{"purpose": "send", "status": 400, "headers": {}, "content": {"code": 131047}}, …]}
 
-`refused` leaves out what is usual: no retry, no pause, nothing for an operator to do.
+`refused` omits default values: no retry, no wait, no action by an operator.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ from .notation import reply_of, shown
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One meaning, and the replies that have it. `note` says where they are from."""
+    """One meaning, and the replies that have this meaning. `note` states their origin."""
 
     name: str
     replies: tuple[Mapping[str, Any], ...]
@@ -30,15 +30,15 @@ class Refusal:
 
 
 def refusals(folder: Path) -> Iterator[Refusal]:
-    """All refusals recorded beside the recordings of a folder."""
+    """All refusals in the subfolder `refusals`, sorted by name."""
     for path in sorted((folder / "refusals").glob("*.json")):
         yield Refusal(path.stem, **orjson.loads(path.read_bytes()))
 
 
 class RefusalChecks(CallChecks):
-    """What `refusal` promises, shown by recorded replies."""
+    """Tests of `refusal` with recorded replies."""
 
-    def test_a_refusal_means_what_was_recorded(self) -> None:
+    def test_refusal_matches_the_recorded_refusals(self) -> None:
         wrong: list[str] = []
         for recorded in refusals(self.payloads):
             for raw in recorded.replies:

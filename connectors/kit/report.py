@@ -1,4 +1,4 @@
-"""Prints the grade of each connector that was examined, when pytest has come to its end."""
+"""Prints the grade of each tested connector at the end of a pytest run."""
 
 from typing import Any
 
@@ -10,27 +10,27 @@ NAME = "connector-grades"
 
 
 class Report:
-    """Sees which promises of a class were kept; registered with pytest by the first class it collects."""
+    """Pytest plugin that collects the results of each test class. The first class that is collected registers it."""
 
     def __init__(self) -> None:
-        self._classes: dict[str, type[GradeChecks]] = {}
+        self._suites: dict[str, type[GradeChecks]] = {}
         self._passed: dict[str, set[str]] = {}
         self._failed: dict[str, set[str]] = {}
 
     def examine(self, node: str, subject: type[GradeChecks]) -> None:
-        self._classes[node] = subject
+        self._suites[node] = subject
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         node, _, name = report.nodeid.partition("[")[0].rpartition("::")
-        if node in self._classes:
-            kept = self._failed if report.failed else self._passed
+        if node in self._suites:
+            results = self._failed if report.failed else self._passed
             if report.failed or (report.passed and report.when == "call"):
-                kept.setdefault(node, set()).add(name)
+                results.setdefault(node, set()).add(name)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        if self._classes:
+        if self._suites:
             terminalreporter.section("grades of connectors")
-        for node, subject in self._classes.items():
+        for node, subject in self._suites.items():
             for line in self._lines(node, subject):
                 terminalreporter.write_line(line)
 
@@ -39,9 +39,9 @@ class Report:
         failed, passed = self._failed.get(node, set()), self._passed.get(node, set())
         left_out = promises(subject) - failed - passed
         if failed:
-            return [f"{name}: no grade, {len(failed)} promises are not kept"]
+            return [f"{name}: no grade, {len(failed)} tests failed"]
         if left_out:
-            return [f"{name}: not graded, {len(left_out)} promises were not examined"]
+            return [f"{name}: no grade, {len(left_out)} tests did not run"]
         reached = subject().reached()
         lines = [f"{name}: {reached}"]
         if reached != GRADES[-1]:
@@ -55,7 +55,7 @@ def promises(subject: type[GradeChecks]) -> set[str]:
 
 
 def report(config: pytest.Config) -> Report:
-    """The report of this run."""
+    """The report of this pytest run."""
     manager = config.pluginmanager
     found = manager.get_plugin(NAME)
     if not isinstance(found, Report):

@@ -1,4 +1,4 @@
-"""Driving flows as the gateway does: a reply for each call, refusals read by the connector, and an end."""
+"""Running flows as the gateway does: a reply for each call, and `refusal` for unexpected replies."""
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
@@ -8,17 +8,17 @@ from typing import Any
 from connectors.contract import Call, Connector, Purpose, Reply
 from connectors.errors import Rejected
 
-#: The gateway stops a flow that makes more.
-MOST_CALLS = 8
+#: The gateway stops a flow that makes more calls.
+MAX_CALLS = 8
 
-#: Makes the reply to a call, which is the flow's n-th (from 0).
+#: Makes the reply to a call. The number is the call's position in the flow, from 0.
 Answer = Callable[[Call, int], Reply]
 Start = Callable[[], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Driven:
-    """The calls a flow made, and how it ended: with a result, or refused."""
+    """The calls that a flow made, and its end: a result or a refusal."""
 
     calls: tuple[Call, ...]
     result: Any = None
@@ -26,11 +26,11 @@ class Driven:
 
 
 def drive(connector: Connector[Any], start: Start, purpose: Purpose, answer: Answer) -> Driven:
-    """Run a flow to its end. Whatever it raises besides `Rejected` is raised here too."""
+    """Run a flow to its end. Exceptions other than `Rejected` propagate."""
     calls: list[Call] = []
 
     def ask(call: Call) -> Reply:
-        assert len(calls) < MOST_CALLS, f"a flow of more than {MOST_CALLS} calls"
+        assert len(calls) < MAX_CALLS, f"the flow makes more than {MAX_CALLS} calls"
         calls.append(call)
         reply = replace(answer(call, len(calls) - 1), purpose=purpose)
         if reply.status >= 300 and reply.status not in call.expects:
@@ -38,26 +38,26 @@ def drive(connector: Connector[Any], start: Start, purpose: Purpose, answer: Ans
         return reply
 
     try:
-        result = _ended(start(), ask)
+        result = _run(start(), ask)
     except Rejected as refused:
         return Driven(tuple(calls), refused=refused)
     return Driven(tuple(calls), result)
 
 
 @contextmanager
-def told_of(name: str) -> Iterator[None]:
-    """Says which recording it was, and what to do, where a flow falls over an answer."""
+def explain_crash(name: str) -> Iterator[None]:
+    """Convert an exception that a reply caused into a failure that names the recording and the remedy."""
     try:
         yield
-    except (AttributeError, LookupError, TypeError, ValueError) as fall:
+    except (AttributeError, LookupError, TypeError, ValueError) as exc:
         raise AssertionError(
-            f"{name}: the flow raised {fall!r} over an answer; match the shape you expect, and hand anything"
-            " else to self.refusal(reply)"
-        ) from fall
+            f"{name}: a reply made the flow raise {exc!r}; match the content you expect, and otherwise raise"
+            " self.refusal(reply)"
+        ) from exc
 
 
 def first_call(start: Start) -> Call | None:
-    """The first call of a flow, None where it makes none. The flow is given up, as after a time-out."""
+    """The first call of a flow, None if it makes none. The flow is then closed, as after a time-out."""
     try:
         flow = start()
         if not isinstance(flow, Generator):
@@ -69,7 +69,7 @@ def first_call(start: Start) -> Call | None:
         return None
 
 
-def _ended(flow: Any, ask: Callable[[Call], Reply]) -> Any:
+def _run(flow: Any, ask: Callable[[Call], Reply]) -> Any:
     if not isinstance(flow, Generator):
         return flow
     with closing(flow):

@@ -1,4 +1,4 @@
-"""Promises about texts: what was written is what is sent, and a second attempt is the same attempt."""
+"""Tests of sending: a text is sent unchanged, and a second attempt makes the same call."""
 
 from dataclasses import replace
 from functools import partial
@@ -9,9 +9,9 @@ import pytest
 from connectors.contract import Call, Text
 
 from .run_flow import first_call
-from .subject import OUT, WRITING, Subject
+from .subject import TEXT, TYPING, Subject
 
-#: What naive quoting, trimming or templates would change.
+#: Texts that careless quoting, trimming or templating would change.
 TEXTS = (
     "Good morning",
     "two\nlines\n\nand a gap",
@@ -23,57 +23,57 @@ TEXTS = (
 
 
 class SendingChecks(Subject):
-    """What `send_text`, `send_typing` and `mark_read` promise."""
+    """Tests of `send_text`, `send_typing` and `mark_read`."""
 
-    def test_a_second_attempt_is_the_same_as_the_first(self) -> None:
+    def test_a_second_attempt_makes_the_same_call(self) -> None:
         again = type(self.connector)(self.connector.config)
-        for text in (OUT, replace(OUT, key="msg_2", text="0", reply_to="message-1")):
+        for text in (TEXT, replace(TEXT, key="msg_2", text="0", reply_to="message-1")):
             assert first_call(partial(again.send_text, text)) == self._call(text)
 
-    def test_a_key_tells_attempts_from_texts(self) -> None:
+    def test_a_text_that_may_be_resent_carries_its_key(self) -> None:
         if not self.connector.resend_is_safe or not self._sends:
             return
-        one, other = self._call(OUT), self._call(replace(OUT, key="msg_2"))
-        assert one != other, "sending again is said to be safe, but no call carries the key"
+        one, other = self._call(TEXT), self._call(replace(TEXT, key="msg_2"))
+        assert one != other, "resend_is_safe is True, but the call does not contain the key"
 
     @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
-    def test_what_was_written_is_what_is_sent(self, text: str) -> None:
+    def test_a_text_is_sent_unchanged(self, text: str) -> None:
         if self._sends:
-            call = self._call(replace(OUT, text=text))
-            assert text in _values(call), "the text is not in the call as it was written"
+            call = self._call(replace(TEXT, text=text))
+            assert text in _values(call), "the call does not contain the text unchanged"
 
     def test_the_longest_text_is_sent_whole(self) -> None:
         if self._sends:
             text = "x" * (self.connector.capabilities.max_text - 1) + "!"
-            assert text in _values(self._call(replace(OUT, text=text)))
+            assert text in _values(self._call(replace(TEXT, text=text)))
 
-    def test_a_text_goes_to_whom_it_is_meant_for(self) -> None:
+    def test_a_text_names_its_recipient(self) -> None:
         if self._sends:
-            one, other = self._call(OUT), self._call(replace(OUT, to="consumer-2"))
-            assert one is None or one != other, "the call does not say for whom the text is"
+            one, other = self._call(TEXT), self._call(replace(TEXT, to="consumer-2"))
+            assert one is None or one != other, "the call does not name the recipient"
 
-    def test_what_was_read_is_named(self) -> None:
+    def test_mark_read_names_the_message_or_its_sender(self) -> None:
         if self.connector.capabilities.support("mark_read") == "no":
             return
-        call = first_call(lambda: self.connector.mark_read("", OUT.to, "message-1"))
-        assert call is not None, "nothing is told"
-        assert any(word in repr(call) for word in (OUT.to, "message-1"))
+        call = first_call(lambda: self.connector.mark_read("", TEXT.to, "message-1"))
+        assert call is not None, "mark_read makes no call"
+        assert any(word in repr(call) for word in (TEXT.to, "message-1"))
 
-    def test_who_shall_see_that_somebody_writes_is_named(self) -> None:
+    def test_send_typing_names_the_message_or_its_sender(self) -> None:
         if self.connector.capabilities.support("send_typing") == "no":
             return
-        call = first_call(partial(self.connector.send_typing, WRITING))
-        assert call is not None, "nothing is told"
-        assert any(word in repr(call) for word in (OUT.to, "message-1"))
+        call = first_call(partial(self.connector.send_typing, TYPING))
+        assert call is not None, "send_typing makes no call"
+        assert any(word in repr(call) for word in (TEXT.to, "message-1"))
 
-    # how it is done -------------------------------------------------------------------------------
+    # helpers ----------------------------------------------------------------------------------------
 
     @property
     def _sends(self) -> bool:
-        """Whether the first call of `send_text` is the one that sends; see exchanges for longer flows."""
+        """Whether the first call of `send_text` sends the text. Exchanges test longer flows."""
         if self.connector.capabilities.support("send_text") == "no":
             return False
-        call = self._call(OUT)
+        call = self._call(TEXT)
         return call is not None and call.method != "GET"
 
     def _call(self, text: Text) -> Call | None:
@@ -81,8 +81,8 @@ class SendingChecks(Subject):
 
 
 def _values(call: Call | None) -> set[Any]:
-    """Everything that is said in a call's content, and each word by itself."""
-    assert call is not None, "a text is sent by a call"
+    """All values in the content of a call."""
+    assert call is not None, "send_text makes no call"
     values = set(_leaves(call.json)) | set((call.form or {}).values())
     if call.body is not None:
         values |= {call.body.decode(errors="replace")}

@@ -1,4 +1,4 @@
-"""What is examined: a connector, its recordings, and how its platform signs."""
+"""The subject of the tests: a connector, its recordings, and its platform's signature."""
 
 import base64
 from collections.abc import Iterable, Iterator
@@ -17,14 +17,14 @@ from normalizer.events import AnyEvent, Echo, Edit, MediaRef, Message
 
 from .run_flow import Start
 
-#: A text as the gateway would have it sent.
-OUT = Text("msg_1", "", "consumer-1", "Good morning", "https://chat.example.com/status?m=msg_1")
-#: The sign that its writer is at it.
-WRITING = Typing("typing_1", "", OUT.to, "message-1")
+#: A text such as the gateway passes to `send_text`.
+TEXT = Text("msg_1", "", "consumer-1", "Good morning", "https://chat.example.com/status?m=msg_1")
+#: A typing indicator for the same consumer.
+TYPING = Typing("typing_1", "", TEXT.to, "message-1")
 
 
 class Subject:
-    """What an author says about a connector; see `Conformance`. The rest is for the promises to use."""
+    """The attributes and methods that an author defines (see `Conformance`), and helpers for the tests."""
 
     connector: ClassVar[Connector[Any]]
     payloads: ClassVar[Path]
@@ -32,16 +32,16 @@ class Subject:
     token_in_address: ClassVar[bool] = False
 
     def sign(self, request: Request) -> Request:
-        """The request with the proof the platform would add."""
-        raise NotImplementedError("say in `sign` how the platform proves a delivery")
+        """The request with the signature that the platform would add."""
+        raise NotImplementedError("define `sign`: it adds the platform's signature to a request")
 
     def forgeries(self, request: Request) -> Iterable[Request]:
-        """Requests made of a genuine one that must be refused for a reason of this platform's own."""
+        """Requests that must be rejected although they look genuine, for reasons specific to this platform."""
         del request
         return ()
 
     def variants(self, request: Request) -> Iterable[Request]:
-        """A genuine request in the other forms that this platform may give it; each must be taken."""
+        """Other valid forms of a genuine request; `verify` must accept each of them."""
         del request
         return ()
 
@@ -61,82 +61,84 @@ class Subject:
 
     def other_flows(self) -> Iterator[tuple[Purpose, Start]]:
         if self.connector.capabilities.support("send_text") != "no":
-            yield "send", partial(self.connector.send_text, OUT)
-        yield "send", partial(self.connector.mark_read, "", OUT.to, "message-1")
+            yield "send", partial(self.connector.send_text, TEXT)
+        yield "send", partial(self.connector.mark_read, "", TEXT.to, "message-1")
         for on in (True, False):
-            yield "send", partial(self.connector.send_typing, replace(WRITING, on=on))
+            yield "send", partial(self.connector.send_typing, replace(TYPING, on=on))
         yield "check", self.connector.check
 
     def may_have_credentials(self, url: str) -> bool:
-        """Whether the gateway would add what `authorize` gives."""
-        asked, own = urlsplit(url), urlsplit(self.connector.config.api)
-        if (asked.scheme, asked.netloc) == (own.scheme, own.netloc):
+        """Whether the gateway would add the headers of `authorize` for this URL."""
+        target, api = urlsplit(url), urlsplit(self.connector.config.api)
+        if (target.scheme, target.netloc) == (api.scheme, api.netloc):
             return True
-        return asked.scheme == "https" and asked.netloc in self.connector.hosts
+        return target.scheme == "https" and target.netloc in self.connector.hosts
 
     def may_be_fetched(self, url: str) -> bool:
-        """Whether the gateway would fetch a file from there."""
+        """Whether the gateway would fetch a file from this URL."""
         host = urlsplit(url).netloc
         suffixes = tuple(one for one in self.connector.media_hosts if one.startswith("."))
         declared = host in self.connector.media_hosts or host.endswith(suffixes)
         return self.may_have_credentials(url) or (url.startswith("https://") and declared)
 
     def check_call(self, call: Call) -> None:
-        """A call is well made, goes where its credentials may go, and holds no secret itself."""
+        """Assert that a call is valid, sends credentials only where they may go, and contains no secret itself."""
         check_shape(call)
         trusted = self.may_have_credentials(call.url)
-        assert trusted or not call.auth, f"{call.url} would get our credentials"
+        assert trusted or not call.auth, (
+            f"{call.url} would receive our credentials; declare its host in hosts, or set auth=False"
+        )
         assert (trusted and self.token_in_address) or not self.leaks(call.url), (
-            "an address holds a secret; use `auth` and `authorize`. If the platform takes its token nowhere"
-            " else, say token_in_address = True in the test class"
+            "a URL contains a secret; use `auth` and `authorize`. If the platform accepts its token only in the URL,"
+            " set token_in_address = True in the test class"
         )
         assert not self.leaks(str(dict(call.headers)), repr((call.json, call.form, call.body)))
 
     def leaks(self, *texts: str) -> bool:
-        """Whether a secret of the settings stands in one of the texts, plain or encoded."""
-        return any(form in text for form in self._forms() for text in texts)
+        """Whether one of the texts contains a secret from the settings, in plain text or encoded."""
+        return any(secret in text for secret in self._secret_forms() for text in texts)
 
-    def _forms(self) -> set[str]:
+    def _secret_forms(self) -> set[str]:
         found = list(secrets_of(self.connector.config))
         assert all(len(secret) >= 4 for secret in found), (
-            "use longer secrets in tests: these are found by chance"
+            "use secrets of at least four characters in tests; shorter ones match by chance"
         )
-        given = self.connector.authorize(RECEIVED_AT).values()
-        proofs = {word for value in given for word in value.split() if len(word) >= 16}
+        headers = self.connector.authorize(RECEIVED_AT).values()
+        proofs = {word for value in headers for word in value.split() if len(word) >= 16}
         encoded = {base64.b64encode(secret.encode()).decode() for secret in found}
         return {*found, *(quote(secret, safe="") for secret in found), *proofs, *encoded}
 
 
 def files(events: list[AnyEvent]) -> Iterator[MediaRef]:
-    """Everything that events ask to be fetched."""
+    """Every file in the attachments of the events."""
     for event in events:
         if isinstance(event, Message | Echo | Edit):
             yield from (found.media for found in event.attachments if found.media is not None)
 
 
 def check_shape(call: Call) -> None:
-    """What the gateway can send."""
-    assert isinstance(call, Call), f"a flow may yield calls alone, not {type(call).__name__}"
+    """Assert that the gateway can send a call."""
+    assert isinstance(call, Call), f"a flow may yield only calls, not {type(call).__name__}"
     assert call.method in {"GET", "POST", "PUT", "DELETE"}
     address = urlsplit(call.url)
     assert address.scheme in {"https", "http"}
     assert address.hostname
-    assert address.username is None, "credentials do not belong into an address"
+    assert address.username is None, "the URL contains a user name; use `authorize`"
     assert call.url.isascii()
     assert call.url.isprintable()
-    assert " " not in call.url, f"an address with a blank: {call.url}"
+    assert " " not in call.url, f"the URL contains a blank: {call.url}"
     for name, value in call.headers.items():
         assert name.isascii()
         assert value.isascii()
-        assert value.isprintable(), f"the header {name} cannot be sent"
-    given = [part for part in (call.json, call.form, call.body) if part is not None]
-    assert len(given) <= 1, "at most one of json, form and body"
+        assert value.isprintable(), f"the header {name} contains characters that cannot be sent"
+    bodies = [part for part in (call.json, call.form, call.body) if part is not None]
+    assert len(bodies) <= 1, "a call may have at most one of json, form and body"
     orjson.dumps(call.json)
     assert all(isinstance(value, str) for value in (call.form or {}).values())
 
 
 def secrets_of(value: Any) -> Iterator[str]:
-    """Every secret of some settings, in clear."""
+    """Every secret in the settings, in plain text."""
     match value:
         case SecretStr():
             yield value.get_secret_value()

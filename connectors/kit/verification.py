@@ -1,4 +1,4 @@
-"""Promises about `verify`: the platform is believed, nobody else, and nothing else ever happens."""
+"""Tests of `verify`: it accepts requests of the platform, and raises `Forbidden` for all others."""
 
 import gzip
 import sys
@@ -21,43 +21,47 @@ from connectors.recordings import Recording, recordings
 
 from .subject import Subject
 
-HOSTILE = (
+MALFORMED = (
     *("", " ", "=", ",", "\x00", "é", "\udce9", "💥", "a" * 100_000),
     *("sha256=", "sha256=" + "0" * 64, "sha256=" + "\u0660" * 64, "sha1=" + "0" * 40),
     *("Bearer", "Bearer ", "Bearer a.b.c", "Bearer " + "." * 50, "Basic Og==", "AAAA"),
 )
-GARBAGE = (b"", b"\x1f\x8b", b"\xff\xfe\x00", b"[" * 5000, b"%", b"\x00" * 99)
+GARBAGE_BODIES = (b"", b"\x1f\x8b", b"\xff\xfe\x00", b"[" * 5000, b"%", b"\x00" * 99)
 
-#: What compares in constant time, or checks a signature that needs no secret of ours.
-_CAREFUL = frozenset({"compare_digest", "_compare_digest", "verify"})
+#: Functions that compare in constant time, or verify a signature with a public key.
+_CONSTANT_TIME = frozenset({"compare_digest", "_compare_digest", "verify"})
 _DECADES = timedelta(days=20 * 365)
 
 
 class VerifyChecks(Subject):
-    """What `verify` promises."""
+    """Tests of `verify`."""
 
-    def test_a_genuine_request_is_taken(self, recording: Recording) -> None:
+    def test_verify_accepts_a_genuine_request(self, recording: Recording) -> None:
         self.connector.verify(self.genuine(recording))
 
-    def test_the_proof_missing_changed_or_cut_is_refused(self, recording: Recording) -> None:
+    def test_verify_rejects_a_missing_altered_or_truncated_signature(
+        self, recording: Recording
+    ) -> None:
         genuine = self.genuine(recording)
         proof = genuine.headers[self.signature_header]
         others = {k: v for k, v in genuine.headers.items() if k != self.signature_header}
-        self._refused(replace(genuine, headers=others), proof)
+        self._assert_forbidden(replace(genuine, headers=others), proof)
         middle = len(proof) // 2
         flipped = "0" if proof[middle] != "0" else "1"
         for wrong in (
             proof[:middle] + flipped + proof[middle + 1 :],
             *(proof[:-1], proof[1:], proof + proof, f"{proof}, {proof}"),
         ):
-            self._refused(self._with_proof(genuine, wrong), proof)
+            self._assert_forbidden(self._with_proof(genuine, wrong), proof)
 
-    @pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
-    def test_a_hostile_proof_is_refused_and_nothing_else_happens(self, hostile: str) -> None:
+    @pytest.mark.parametrize("hostile", MALFORMED, ids=range(len(MALFORMED)))
+    def test_verify_rejects_a_malformed_signature_without_crashing(self, hostile: str) -> None:
         genuine = self.genuine(self.recorded[0])
-        self._refused(self._with_proof(genuine, hostile), genuine.headers[self.signature_header])
+        self._assert_forbidden(
+            self._with_proof(genuine, hostile), genuine.headers[self.signature_header]
+        )
 
-    def test_what_the_proof_covers_cannot_be_changed(self, recording: Recording) -> None:
+    def test_verify_rejects_a_change_to_anything_it_covers(self, recording: Recording) -> None:
         genuine = self.genuine(recording)
         proof = genuine.headers[self.signature_header]
         body = genuine.body
@@ -65,37 +69,37 @@ class VerifyChecks(Subject):
             "body": [
                 replace(genuine, body=wrong) for wrong in (body + b" ", body[1:], body + body, b"")
             ],
-            "url": [replace(genuine, url=wrong) for wrong in _other_addresses(genuine.url)],
+            "url": [replace(genuine, url=wrong) for wrong in _other_urls(genuine.url)],
             "caller": [],
         }
         for part in self.connector.covers:
             for request in changed[part]:
-                self._refused(request, proof)
+                self._assert_forbidden(request, proof)
 
-    @pytest.mark.parametrize("body", GARBAGE)
-    def test_a_body_of_garbage_never_makes_the_check_fall_over(self, body: bytes) -> None:
+    @pytest.mark.parametrize("body", GARBAGE_BODIES)
+    def test_verify_never_crashes_on_a_garbage_body(self, body: bytes) -> None:
         genuine = self.genuine(self.recorded[0])
         for request in (replace(genuine, body=body), self.sign(replace(genuine, body=body))):
             with suppress(Forbidden):
                 self.connector.verify(request)
 
-    def test_a_request_with_nothing_in_it_is_refused(self) -> None:
+    def test_verify_rejects_an_empty_request(self) -> None:
         genuine = self.genuine(self.recorded[0])
         for method in ("POST", "GET", ""):
             bare = Request(method, "", {}, b"", genuine.received_at, {})
-            self._refused(bare, genuine.headers[self.signature_header])
+            self._assert_forbidden(bare, genuine.headers[self.signature_header])
 
-    def test_what_is_proved_but_not_for_us_is_refused(self) -> None:
-        """`not_ours/*.json` beside the recordings: deliveries of other accounts, as the platform would sign them."""
+    def test_verify_rejects_deliveries_signed_for_other_accounts(self) -> None:
+        """Deliveries for other accounts, correctly signed: `not_ours/*.json` in the folder of recordings."""
         for recording in recordings(self.payloads / "not_ours"):
             genuine = self.genuine(recording)
-            self._refused(genuine, genuine.headers[self.signature_header])
+            self._assert_forbidden(genuine, genuine.headers[self.signature_header])
 
-    def test_a_genuine_request_is_taken_in_all_its_forms(self) -> None:
+    def test_verify_accepts_every_variant_of_a_genuine_request(self) -> None:
         for variant in self.variants(self.genuine(self.recorded[0])):
             self.connector.verify(variant)
 
-    def test_a_body_that_unfolds_is_not_unfolded_whole(self) -> None:
+    def test_verify_does_not_decompress_beyond_max_body(self) -> None:
         if self.connector.body == "gzip-json":
             request = self.recorded[0].request(self.connector)
             bomb = gzip.compress(bytes(16 * self.connector.max_body))
@@ -108,85 +112,85 @@ class VerifyChecks(Subject):
                 tracemalloc.stop()
             assert peak < 8 * self.connector.max_body, "use `inflate`, which stops at max_body"
 
-    def test_a_forgery_of_its_own_kind_is_refused(self) -> None:
+    def test_verify_rejects_every_platform_specific_forgery(self) -> None:
         for forged in self.forgeries(self.genuine(self.recorded[0])):
-            self._refused(forged, forged.headers.get(self.signature_header, ""))
+            self._assert_forbidden(forged, forged.headers.get(self.signature_header, ""))
 
-    def test_a_proof_that_tells_its_time_is_not_believed_before_it(self) -> None:
+    def test_verify_rejects_a_signature_dated_in_the_future(self) -> None:
         request = self.recorded[0].request(self.connector)
         later = self.sign(replace(request, received_at=request.received_at + _DECADES))
         proof = later.headers[self.signature_header]
         if proof != self.sign(request).headers[self.signature_header]:
-            self._refused(replace(later, received_at=request.received_at), proof)
+            self._assert_forbidden(replace(later, received_at=request.received_at), proof)
 
-    def test_the_proof_is_one_of_our_secrets(self) -> None:
-        stranger = _with_settings(self.connector, _other)
+    def test_verify_rejects_a_signature_made_with_other_secrets(self) -> None:
+        other = _with_settings(self.connector, _replaced)
         genuine = self.genuine(self.recorded[0])
         with pytest.raises(Forbidden):
-            stranger.verify(genuine)
+            other.verify(genuine)
 
-    def test_each_secret_counts_whatever_its_place(self) -> None:
+    def test_verify_accepts_a_signature_made_with_any_secret(self) -> None:
         genuine = self.genuine(self.recorded[0])
         _with_settings(self.connector, _reversed).verify(genuine)
-        _with_settings(self.connector, _joined_by_another).verify(genuine)
+        _with_settings(self.connector, _with_an_extra_secret).verify(genuine)
 
-    def test_it_is_believed_at_any_time_of_its_own(self) -> None:
-        """The clock is `received_at` and no other."""
+    def test_verify_uses_received_at_as_its_only_clock(self) -> None:
+        """Requests that arrived decades ago, or will arrive in decades, are accepted if they are dated accordingly."""
         recording = self.recorded[0]
         request = recording.request(self.connector)
         for moved in (request.received_at - _DECADES, request.received_at + _DECADES):
             self.connector.verify(self.sign(replace(request, received_at=moved)))
 
-    def test_comparing_takes_as_long_for_a_wrong_proof_as_for_a_right_one(self) -> None:
+    def test_verify_compares_in_constant_time(self) -> None:
         genuine = self.genuine(self.recorded[0])
-        with _watched() as called:
+        with _count_c_calls() as called:
             self.connector.verify(genuine)
-        assert called.keys() & _CAREFUL, (
-            "compare proofs with `constant_time_equal` or `matches_any`, never with =="
+        assert called.keys() & _CONSTANT_TIME, (
+            "compare signatures with `constant_time_equal` or `matches_any`, never with =="
         )
 
-    def test_comparing_takes_as_long_for_each_secret(self) -> None:
+    def test_verify_compares_with_every_secret(self) -> None:
         genuine = self.genuine(self.recorded[0])
         compared = []
         for order in (_in_order, _reversed):
-            with _watched() as called:
+            with _count_c_calls() as called:
                 _with_settings(self.connector, order).verify(genuine)
-            compared.append(sum(called[name] for name in _CAREFUL))
+            compared.append(sum(called[name] for name in _CONSTANT_TIME))
         assert len(set(compared)) == 1, (
-            "each secret is tried, or time tells which one fits: any_same"
+            "the time taken reveals which secret matches; compare with every secret: matches_any"
         )
 
-    # how it is done -------------------------------------------------------------------------------
+    # helpers ----------------------------------------------------------------------------------------
 
     def _with_proof(self, request: Request, proof: str) -> Request:
         return replace(request, headers={**request.headers, self.signature_header: proof})
 
-    def _refused(self, request: Request, proof: str) -> None:
+    def _assert_forbidden(self, request: Request, proof: str) -> None:
         with pytest.raises(Forbidden) as refusal:
             self.connector.verify(request)
-        assert str(refusal.value).strip(), "a refusal says why, for the log"
+        assert str(refusal.value).strip(), "Forbidden has no reason; the reason is logged"
         assert not proof or proof not in str(refusal.value)
         assert not self.leaks(str(refusal.value))
 
 
-def _other_addresses(url: str) -> list[str]:
+def _other_urls(url: str) -> list[str]:
     parts = urlsplit(url)
     longer = (f"{url}x", f"{url}&x=1", f"{url}{'&' if parts.query else '?'}x=1")
     return [*longer, urlunsplit(parts._replace(path=f"{parts.path}/status"))]
 
 
 @contextmanager
-def _watched() -> Iterator[Counter[str]]:
-    """The names of all functions written in C that are called within the block, and how often."""
+def _count_c_calls() -> Iterator[Counter[str]]:
+    """Count the calls of C functions within the block, by name."""
     called: Counter[str] = Counter()
 
-    def note(frame: FrameType, event: str, argument: Any) -> None:
+    def count(frame: FrameType, event: str, argument: Any) -> None:
         del frame
         if event == "c_call":
             called[getattr(argument, "__name__", "")] += 1
 
     before = sys.getprofile()
-    sys.setprofile(note)
+    sys.setprofile(count)
     try:
         yield called
     finally:
@@ -194,7 +198,7 @@ def _watched() -> Iterator[Counter[str]]:
 
 
 def _with_settings(connector: Connector[Any], change: Any) -> Connector[Any]:
-    """The same connector with each of its secrets changed."""
+    """A copy of the connector in which `change` has been applied to each secret setting."""
     config: BaseModel = connector.config
     update = {}
     for name in type(config).model_fields:
@@ -206,7 +210,7 @@ def _with_settings(connector: Connector[Any], change: Any) -> Connector[Any]:
     return type(connector)(config.model_copy(update=update))
 
 
-def _other(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+def _replaced(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     return tuple(SecretStr(_shifted(secret.get_secret_value())) for secret in secrets)
 
 
@@ -218,13 +222,13 @@ def _reversed(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     return tuple(reversed(secrets))
 
 
-def _joined_by_another(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-    """As while a secret is being replaced; a setting of one secret keeps it."""
-    return (*secrets, *_other(secrets))
+def _with_an_extra_secret(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    """As during a rotation. A setting for a single secret keeps its secret."""
+    return (*secrets, *_replaced(secrets))
 
 
 def _shifted(secret: str) -> str:
-    """Another secret of the same shape: letters stay letters, digits stay digits."""
+    """Another secret with the same format: letters remain letters, and digits remain digits."""
     for alphabet in ("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"):
         secret = secret.translate(str.maketrans(alphabet, alphabet[1:] + alphabet[:1]))
     return secret

@@ -33,7 +33,7 @@ CODES = by_code(
         UNAUTHORIZED: (190,),
         WINDOW_CLOSED: (10, (10, 2018278)),
         SUSPENDED: ((10, 1893063),),
-        # Permissions; a retired tag; the Page's privacy terms.
+        # Permissions, a retired tag, the Page's privacy terms.
         MISCONFIGURED: (*range(200, 300), (100, 1893061), (2, 2018344)),
         UNDELIVERABLE: ((100, 2018001),),
         INVALID: (100, 546, 36000),
@@ -42,10 +42,10 @@ CODES = by_code(
         TEMPORARY: (1, 2, 1200, 1357046),
     }
 )
-#: What an entry may hold.
+#: The arrays that an entry may contain.
 ARRAYS = frozenset({"changes", "messaging", "standby"})
 DAY = 86_400.0
-#: What a person has to answer, where the app may use the tag HUMAN_AGENT.
+#: The reply window if the app may use the tag HUMAN_AGENT.
 WEEK = 7 * DAY
 
 
@@ -53,7 +53,7 @@ class Settings(MetaConfig):
     page_id: Identifier = Field(description="The Page's id; access_token must be its Page token")
     human_agent: bool = Field(
         default=False,
-        description="Whether the app has Meta's leave (Human Agent) to answer for 7 days instead of 24 hours",
+        description="Whether Meta has granted the app Human Agent, to reply within 7 days instead of 24 hours",
     )
 
 
@@ -62,13 +62,13 @@ class Messenger(Meta[Settings]):
     label = "Facebook Messenger"
     docs = "https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks"
     hosts = frozenset({"graph.facebook.com"})
-    # Signed addresses on a CDN, which must not see our token.
+    # Signed URLs on a CDN, which must not receive our token.
     media_hosts = frozenset({".fbcdn.net", ".fbsbx.com"})
     media_patience = 900.0
     Config = Settings
     object = "page"
     codes = CODES
-    # There is no way to ask for another address.
+    # Messenger has no call that returns a new address.
     refusals: ClassVar = {("download", status): Verdict("expired") for status in (401, 403)}
     capabilities = Capabilities(
         features=offers(
@@ -84,11 +84,11 @@ class Messenger(Meta[Settings]):
         max_text=2000,
         reply_window=DAY,
         notes={
-            "photo_caption": "photo and text come as two messages",
-            "video_caption": "video and text come as two messages",
+            "photo_caption": "photo and text arrive as two messages",
+            "video_caption": "video and text arrive as two messages",
             "location": "only from old apps",
-            "deletion": "where Meta tells of it; its documentation does not promise to",
-            "failed": "a refusal shows in the answer to sending, never later",
+            "deletion": "if Meta reports it; this is not documented",
+            "failed": "only as the reply to sending, never later",
             "send_text": "within 24 hours of the consumer's last message; 7 days with human_agent",
         },
     )
@@ -100,8 +100,8 @@ class Messenger(Meta[Settings]):
     def read_entry(self, entry: Any) -> list[AnyEvent]:
         page = id_of(entry["id"])
         if ARRAYS.isdisjoint(entry):
-            raise Unreadable("an entry with none of the arrays that are known")
-        # What comes as standby is meant for another app that holds the conversation; agents still see it.
+            raise Unreadable("the entry has none of the known arrays")
+        # Standby items are addressed to another app that controls the conversation. Agents still see them.
         items = [*listed(entry, "messaging"), *listed(entry, "standby")]
         return [
             *read_each(lambda item: read_item(item, page), items),
@@ -112,9 +112,9 @@ class Messenger(Meta[Settings]):
         return Download(Call("GET", ref.locator["url"], auth=False))
 
     def send_text(self, out: Text) -> Generator[Call, Reply, Sent]:
-        # The echo repeats `metadata`, which tells our own text from one that was written in the Page's inbox.
+        # The echo repeats `metadata`, which distinguishes our texts from those written in the Page's inbox.
         message = {"text": out.text, "metadata": out.key}
-        reply = yield self._send(out.account, out.to, **self._type(out), message=message)
+        reply = yield self._send(out.account, out.to, **self._messaging_type(out), message=message)
         match reply.content:
             case {"message_id": str(id)}:
                 return Sent(id)
@@ -125,7 +125,7 @@ class Messenger(Meta[Settings]):
         yield self._send(out.account, out.to, sender_action=action)
 
     def mark_read(self, account: str, to: str, message_id: str) -> Generator[Call, Reply, None]:
-        del message_id  # everything up to now
+        del message_id  # mark_seen covers all messages so far
         yield self._send(account, to, sender_action="mark_seen")
 
     def check(self) -> Generator[Call, Reply, str]:
@@ -135,12 +135,12 @@ class Messenger(Meta[Settings]):
                 return name
         raise self.refusal(reply)
 
-    def _type(self, out: Text) -> dict[str, str]:
-        # Without Meta's leave the tag makes every text fail, so it stands only where nothing else would do.
+    def _messaging_type(self, out: Text) -> dict[str, str]:
+        # Without Meta's permission the tag makes every text fail, so it is sent only outside the 24 hours.
         if self.config.human_agent and out.silence > DAY:
             return {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}
         return {"messaging_type": "RESPONSE"}
 
-    def _send(self, account: str, to: str, **what: Any) -> Call:
+    def _send(self, account: str, to: str, **fields: Any) -> Call:
         address = self.graph(account or self.config.page_id, "messages")
-        return Call("POST", address, json={"recipient": {"id": to}, **what})
+        return Call("POST", address, json={"recipient": {"id": to}, **fields})

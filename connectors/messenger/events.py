@@ -1,10 +1,16 @@
-"""What an item of a Messenger delivery tells: one reader for each key it may have."""
+"""Events from the items of a Messenger delivery: one reader for each key that an item may have."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from connectors.meta import about_account
-from connectors.tools.entries import Unreadable, fingerprint, id_of, listed, moment
+from connectors.meta import account_notice
+from connectors.tools.entries import (
+    Unreadable,
+    fingerprint,
+    id_of,
+    listed,
+    parse_timestamp,
+)
 from normalizer.events import (
     AnyEvent,
     Deletion,
@@ -20,18 +26,18 @@ from normalizer.events import (
 
 from .content import attachments_of, text_of
 
-#: What all events of one item share: `account`, `party`, `sent_at`.
+#: The fields that all events of an item share: `account`, `party`, `sent_at`.
 Common = dict[str, Any]
 
-#: Keys of an item that say nothing to an agent.
-NOTICES = (
+#: Keys of items that become notices: they do not concern agents.
+NOTICE_KEYS = (
     *("referral", "optin", "account_linking"),
     *("pass_thread_control", "take_thread_control", "request_thread_control", "app_roles"),
     *("policy_enforcement", "policy-enforcement", "game_play", "order"),
 )
-#: What opens doors, and nobody who reads events needs.
-SECRETS = frozenset({"authorization_code", "notification_messages_token"})
-#: Where Meta names a reaction and shows no character.
+#: Credentials. They are removed from events.
+SECRET_FIELDS = frozenset({"authorization_code", "notification_messages_token"})
+#: Emoji for the reactions that Meta sends by name only.
 EMOJI = {
     "smile": "😆",
     "angry": "😠",
@@ -48,28 +54,28 @@ def read_item(item: Any, page: str) -> AnyEvent:
     for key, read in READERS.items():
         if key in item:
             return read(item, _common(item, page))
-    for key in NOTICES:
+    for key in NOTICE_KEYS:
         if key in item:
-            details = {name: told for name, told in item[key].items() if name not in SECRETS}
-            # Some are about the Page and name nobody.
+            details = {k: value for k, value in item[key].items() if k not in SECRET_FIELDS}
+            # Some are about the Page and have no sender.
             named = any((item.get("sender") or {}).values())
             common = _common(item, page) if named else {"account": page}
             return Notice(id=f"{key}:{fingerprint(item)}", kind=key, details=details, **common)
-    raise Unreadable("an item with no key that is known")
+    raise Unreadable("the item has none of the known keys")
 
 
 def read_change(change: Any, page: str) -> AnyEvent:
-    """A field the app subscribes to besides messages."""
-    return about_account(page, change["field"], change.get("value"))
+    """The notice for a webhook field other than messages."""
+    return account_notice(page, change["field"], change.get("value"))
 
 
 def _common(item: Any, page: str) -> Common:
-    # In an echo our side wrote, and the consumer is who received it.
+    # An echo was sent by our side, so the consumer is its recipient.
     echo = (item.get("message") or {}).get("is_echo")
     person = item["recipient" if echo else "sender"]
-    # The checkbox plugin knows a user_ref until the consumer writes.
+    # The checkbox plugin sends a user_ref until the consumer writes.
     party = Party(id_of(person.get("id") or person["user_ref"]))
-    sent_at = None if item.get("timestamp") is None else moment(item["timestamp"])
+    sent_at = None if item.get("timestamp") is None else parse_timestamp(item["timestamp"])
     return {"account": page, "party": party, "sent_at": sent_at}
 
 
@@ -78,7 +84,7 @@ def _message(item: Any, common: Common) -> AnyEvent:
     mid = message["mid"]
     if message.get("is_deleted"):
         return Deletion(id=f"deletion:{mid}", target=mid, **common)
-    said: dict[str, Any] = {
+    content: dict[str, Any] = {
         "text": text_of(message),
         "attachments": attachments_of(message),
         "reply_to": (message.get("reply_to") or {}).get("mid"),
@@ -90,16 +96,16 @@ def _message(item: Any, common: Common) -> AnyEvent:
             message_id=mid,
             key=message.get("metadata"),
             sender_app=None if app is None else str(app),
-            **said,
+            **content,
             **common,
         )
     choice = (message.get("quick_reply") or {}).get("payload")
-    return Message(id=mid, choice=choice, referral=message.get("referral"), **said, **common)
+    return Message(id=mid, choice=choice, referral=message.get("referral"), **content, **common)
 
 
 def _postback(item: Any, common: Common) -> AnyEvent:
     postback = item["postback"]
-    payload = postback.get("payload")  # withheld from an app on standby
+    payload = postback.get("payload")  # not sent to an app on standby
     made_id = _id("postback", common, item.get("timestamp"), fingerprint(payload))
     return Message(
         id=postback.get("mid") or made_id,
@@ -112,8 +118,8 @@ def _postback(item: Any, common: Common) -> AnyEvent:
 
 def _reaction(item: Any, common: Common) -> AnyEvent:
     reaction = item["reaction"]
-    target, action, word = reaction["mid"], reaction["action"], reaction.get("reaction")
-    emoji = reaction.get("emoji") or EMOJI.get(word, word)
+    target, action, name = reaction["mid"], reaction["action"], reaction.get("reaction")
+    emoji = reaction.get("emoji") or EMOJI.get(name, name)
     return Reaction(
         id=_id("reaction", common, target, action, item.get("timestamp")),
         target=target,
@@ -125,7 +131,7 @@ def _reaction(item: Any, common: Common) -> AnyEvent:
 def _edit(item: Any, common: Common) -> AnyEvent:
     edit = item["message_edit"]
     mid, text = edit["mid"], edit["text"] or None
-    # Without a number only the words tell one edit from another.
+    # Without a number, edits can be distinguished only by their text.
     number = edit.get("num_edit") or fingerprint(text)
     return Edit(id=f"edit:{mid}:{number}", target=mid, text=text, **common)
 
@@ -139,7 +145,7 @@ def _receipt(status: Status) -> Callable[[Any, Common], AnyEvent]:
             id=_id(key, common, watermark),
             status=status,
             message_ids=tuple(listed(item[key], "mids")),
-            watermark=moment(watermark),
+            watermark=parse_timestamp(watermark),
             **common,
         )
 

@@ -1,1 +1,1 @@
-"""Helpers that connectors call."""
+"""Helper functions for connectors."""

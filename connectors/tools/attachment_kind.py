@@ -1,10 +1,10 @@
-"""What kind of attachment a file is, from what the sender claims; only the sanitizer knows for sure."""
+"""The kind of an attachment, from the type and name that the sender claims. Only the sanitizer checks the file."""
 
 from collections.abc import Mapping
 
 from normalizer.events import Kind
 
-#: Types whose first half misleads.
+#: Types whose family (the part before the slash) is misleading.
 _TYPES: Mapping[str, Kind] = {
     "text/vcard": "contact",
     "text/x-vcard": "contact",
@@ -14,7 +14,7 @@ _TYPES: Mapping[str, Kind] = {
 
 _FAMILIES: Mapping[str, Kind] = {"image": "photo", "video": "video", "audio": "audio"}
 
-#: Where a platform tells no type, or the one that means "I do not know".
+#: For files without a type, or with a type that means "unknown".
 _SUFFIXES: Mapping[str, Kind] = {
     **dict.fromkeys(("jpg", "jpeg", "png", "gif", "webp", "heic", "heif", "avif", "tif", "tiff"), "photo"),
     **dict.fromkeys(("mp4", "m4v", "mov", "3gp", "3g2", "3gpp"), "video"),
@@ -27,8 +27,8 @@ UNINFORMATIVE_TYPES = frozenset({"", "application/octet-stream", "binary/octet-s
 
 
 def kind_of(media_type: str | None, name: str | None = None) -> Kind:
-    """The kind a declared type stands for; without a telling type, the kind of the file name's ending."""
-    bare = (media_type or "").partition(";")[0].strip().lower()
-    if bare in UNINFORMATIVE_TYPES:
+    """Return the kind for a declared media type. If the type says nothing, go by the file name's extension."""
+    plain_type = (media_type or "").partition(";")[0].strip().lower()
+    if plain_type in UNINFORMATIVE_TYPES:
         return _SUFFIXES.get((name or "").rpartition(".")[2].lower(), "document")
-    return _TYPES.get(bare) or _FAMILIES.get(bare.partition("/")[0], "document")
+    return _TYPES.get(plain_type) or _FAMILIES.get(plain_type.partition("/")[0], "document")

@@ -1,4 +1,4 @@
-"""How a connector reads a batch: every entry by itself, so that a bad one costs one `Unknown` event."""
+"""Reading batches entry by entry, so that a bad entry becomes one `Unknown` event and the others are still read."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
@@ -12,134 +12,138 @@ from normalizer.events import AnyEvent, Attachment, Unknown, dump, load
 
 Found = AnyEvent | Iterable[AnyEvent]
 
-#: Timestamps from here on are milliseconds: 10^12 ms is 2001, 10^12 s is the year 33658.
+#: Timestamps from this number on are milliseconds: 10^12 ms is 2001, 10^12 s is the year 33658.
 _MILLISECONDS = 1_000_000_000_000
 
-#: How deep an entry is kept. Readers of JSON stop between 200 (pydantic) and 1024, and events add some levels.
-_DEPTH = 100
-#: Larger integers are no JSON to many readers.
-_INTEGERS = 2**63
+#: Levels of nesting that are kept. JSON parsers stop between 200 (pydantic) and 1024, and events add some levels.
+_MAX_DEPTH = 100
+#: Many JSON parsers do not accept larger integers.
+_INTEGER_LIMIT = 2**63
 
 
 class Unreadable(ValueError):
-    """An entry a connector cannot read. The reason is for operators and quotes no customer's words."""
+    """An entry that the connector cannot read. The reason is for operators and must not quote what consumers wrote."""
 
 
 _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, OSError)
 
 
 def read_each(read: Callable[[Any], Found], entries: Iterable[Any]) -> list[AnyEvent]:
-    """`read` applied to each entry; an entry it cannot read becomes `Unknown` with the entry kept.
+    """Apply `read` to each entry. An entry that cannot be read becomes an `Unknown` event that keeps the entry.
 
-    An event with a field of the wrong type is unreadable too, and so is one whose `id`, `account` or `party`
-    is empty: it would fail later, and further away.
+    An entry is also unreadable if its event has a field of the wrong type, or an empty `id`, `account` or
+    `party`: such an event would only fail later, far from the cause.
     """
-    return [event for entry in entries for event in _read(lambda e: _sound(read(e)), entry)]
+    return [event for entry in entries for event in _read(lambda e: _validated(read(e)), entry)]
 
 
 def open_each(
     opener: Callable[[Any], Iterable[AnyEvent]], envelopes: Iterable[Any]
 ) -> list[AnyEvent]:
-    """As `read_each`, for what only wraps entries: `opener` returns what `read_each` made of them."""
+    """Like `read_each`, for envelopes around entries: `opener` returns the events of the entries in one envelope."""
     return [event for envelope in envelopes for event in _read(opener, envelope)]
 
 
 def attach_each(read: Callable[[Any], Attachment], files: Iterable[Any]) -> tuple[Attachment, ...]:
-    """`read` applied to each file of a message; one it cannot read is `unsupported`, and the words stay."""
+    """Apply `read` to each file of a message. A file that cannot be read becomes an `unsupported` attachment."""
     return tuple(_attached(read, file) for file in files)
 
 
 def listed(raw: Mapping[str, Any], name: str) -> list[Any]:
-    """The list under `name`; none if absent; what is no list counts as its only entry."""
+    """The list at `raw[name]`, empty if absent or null. A single value that is not a list becomes a list of one."""
     return [] if raw.get(name) is None else entries(raw, name)
 
 
 def entries(raw: Mapping[str, Any], name: str) -> list[Any]:
-    """As `listed`, for what must be there."""
+    """Like `listed`, for a required field: raises KeyError if it is absent."""
     found = raw[name]
     return found if isinstance(found, list) else [found]
 
 
 def unknown(entry: Any, reason: str) -> Unknown:
-    """An `Unknown` event whose id is the fingerprint of the entry, so that a repeat is the same fact."""
-    kept = _writable(entry)
+    """An `Unknown` event for an entry. Its id is the entry's fingerprint, so a repeated entry has the same id."""
+    kept = _as_json(entry)
     return Unknown(id=f"unknown:{fingerprint(kept)}", reason=reason, raw=kept)
 
 
 def id_of(value: Any) -> str:
-    """An id as text, which some platforms write as a number; raises Unreadable for anything else."""
+    """An id as text; some platforms send numbers. Raises Unreadable for anything else, such as null or empty text."""
     if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
-        raise Unreadable("an id that is neither text nor a number")
+        raise Unreadable("an id is neither text nor a number")
     return str(value)
 
 
 def fingerprint(value: Any) -> str:
-    """A stable id for a JSON value that brings none of its own."""
-    canonical = orjson.dumps(_writable(value), option=orjson.OPT_SORT_KEYS)
+    """A stable id for a JSON value that has no id of its own."""
+    canonical = orjson.dumps(_as_json(value), option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(canonical, digest_size=16).hexdigest()
 
 
-def moment(stamp: Any) -> datetime:
-    """Seconds or milliseconds since 1970, as a number or a decimal string, as platforms mix them."""
-    number = int(stamp)
+def parse_timestamp(value: Any) -> datetime:
+    """Convert seconds or milliseconds since 1970, as a number or a decimal string: platforms mix these formats."""
+    number = int(value)
     seconds = number / 1000 if abs(number) >= _MILLISECONDS else number
     return datetime.fromtimestamp(seconds, UTC)
+
+
+#: Alias, kept for existing plugins.
+moment = parse_timestamp
 
 
 def _read(read: Callable[[Any], Found], entry: Any) -> list[AnyEvent]:
     try:
         found = read(entry)
         return list(found) if isinstance(found, Iterable) else [found]
-    except _UNREADABLE as trouble:
-        return [unknown(entry, _why(trouble))]
+    except _UNREADABLE as exc:
+        return [unknown(entry, _reason(exc))]
 
 
 def _attached(read: Callable[[Any], Attachment], file: Any) -> Attachment:
     try:
         return read(file)
-    except _UNREADABLE as trouble:
-        return Attachment("unsupported", details={"reason": _why(trouble)})
+    except _UNREADABLE as exc:
+        return Attachment("unsupported", details={"reason": _reason(exc)})
 
 
-def _sound(found: Found) -> list[AnyEvent]:
+def _validated(found: Found) -> list[AnyEvent]:
     events = list(found) if isinstance(found, Iterable) else [found]
     for event in load(dump(events)):
         people = [] if event.party is None else [event.party.id, *event.party.aliases]
         if not all((event.id, event.account or isinstance(event, Unknown), *people)):
-            raise Unreadable("an id, an account or a person's id that is empty")
+            raise Unreadable("an id, an account or a person's id is empty")
     return events
 
 
-def _writable(value: Any, depth: int = _DEPTH) -> Any:
-    """`value` as JSON that any reader takes: what is too deep is cut off, what is no JSON becomes text."""
+def _as_json(value: Any, depth: int = _MAX_DEPTH) -> Any:
+    """Convert a value to JSON that every parser accepts: deep nesting is cut off, and other types become text."""
     match value:
         case dict() | list() if depth == 0:
             return "…"
         case dict():
-            return {_text(key): _writable(inner, depth - 1) for key, inner in value.items()}
+            return {_printable(key): _as_json(inner, depth - 1) for key, inner in value.items()}
         case list():
-            return [_writable(inner, depth - 1) for inner in value]
+            return [_as_json(inner, depth - 1) for inner in value]
         case None | bool() | float():
             return value
-        case int() if abs(value) < _INTEGERS:
+        case int() if abs(value) < _INTEGER_LIMIT:
             return value
         case _:
-            return _text(value)
+            return _printable(value)
 
 
-def _text(value: Any) -> str:
+def _printable(value: Any) -> str:
     return str(value).encode(errors="replace").decode()
 
 
-def _why(trouble: Exception) -> str:
-    match trouble:
+def _reason(exc: Exception) -> str:
+    match exc:
         case Unreadable():
-            return str(trouble)
+            return str(exc)
         case KeyError(args=(str(name),)):
-            return f"lacks {name[:40]!r}"
+            return f"the field {name[:40]!r} is missing"
         case ValidationError():
-            wrong = trouble.errors(include_input=False, include_url=False)[0]
-            # The first two steps are the list and the event's type.
-            return f"{'.'.join(map(str, wrong['loc'][2:]))}: {wrong['msg']}"
+            error = exc.errors(include_input=False, include_url=False)[0]
+            # The first two elements are the index in the list and the event's type.
+            return f"{'.'.join(map(str, error['loc'][2:]))}: {error['msg']}"
         case _:
-            return f"{type(trouble).__name__} while reading it"
+            return f"{type(exc).__name__} while reading the entry"

@@ -1,4 +1,4 @@
-"""Inflating a gzip body, told by its magic bytes: a proxy may have inflated it already."""
+"""Decompression of gzip bodies, which are detected by their magic bytes: a proxy may have decompressed the body."""
 
 import zlib
 
@@ -6,20 +6,20 @@ _GZIP = b"\x1f\x8b"
 
 
 class TooLarge(ValueError):
-    """A body that inflates beyond the limit."""
+    """A body that is larger than the limit when decompressed."""
 
 
 def inflate(body: bytes, limit: int) -> bytes:
-    """The content of a body; raises TooLarge beyond `limit`, ValueError where it is damaged or cut."""
+    """Decompress a body. Raises TooLarge beyond `limit`, and ValueError if the body is damaged or truncated."""
     if not body.startswith(_GZIP):
         return body
     inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
         content = inflater.decompress(body, limit + 1)
     except zlib.error:
-        raise ValueError("the body is no gzip") from None
+        raise ValueError("the body is not valid gzip") from None
     if len(content) > limit:
-        raise TooLarge(f"the body inflates to more than {limit} bytes")
+        raise TooLarge(f"the body decompresses to more than {limit} bytes")
     if not inflater.eof:
-        raise ValueError("the body ends before its gzip stream")
+        raise ValueError("the body ends before the end of its gzip stream")
     return content

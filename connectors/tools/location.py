@@ -1,4 +1,4 @@
-"""A location as an attachment: where it is, and what the platform tells about it besides."""
+"""Locations as attachments."""
 
 from normalizer.events import Attachment
 
@@ -11,18 +11,18 @@ def location(
     address: str | None = None,
     url: str | None = None,
 ) -> Attachment:
-    """A location in degrees, which some platforms write as text; what is no number stays as it was told."""
-    told = {"name": name, "address": address, "url": url}
+    """An attachment for a location in degrees. Some platforms send text; text that is not a number is kept as it is."""
+    described = {"name": name, "address": address, "url": url}
     details = {"latitude": _degrees(latitude), "longitude": _degrees(longitude)}
-    return Attachment("location", details=details | {k: v for k, v in told.items() if v})
+    return Attachment("location", details=details | {k: v for k, v in described.items() if v})
 
 
-#: The name that it had at first.
+#: Alias, kept for existing plugins.
 place = location
 
 
-def _degrees(told: float | str) -> float | str:
+def _degrees(value: float | str) -> float | str:
     try:
-        return float(told)
+        return float(value)
     except ValueError:
-        return told
+        return value

@@ -1,7 +1,7 @@
-"""What a platform's refusal means for us: may we try again, when, and must a person act?
+"""Interpretation of a platform's refusals: can we retry, when, and must a person act?
 
-Tables map codes to verdicts in the words of sending; `refusal_from` puts them into the words of media where it
-was a file that was refused.
+Tables map error codes to verdicts with the reasons for sending. If a file was refused, `refusal_from` translates
+the verdict into the reasons for media.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from connectors.contract import Reply, retry_after
 from connectors.errors import Rejected
 
-#: A platform's code, or code and subcode.
+#: A platform's error code, or its code and subcode.
 Code = int | tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A `Rejected` yet without the details of one reply."""
+    """The meaning of an error code: a `Rejected` without the details of a single reply."""
 
     reason: str
     retry: bool = False
@@ -35,10 +35,10 @@ UNAUTHORIZED = Verdict("unauthorized", operator=True)
 UNDELIVERABLE = Verdict("undeliverable")
 WINDOW_CLOSED = Verdict("window_closed")
 
-#: The address died; the next attempt asks for a new one.
+#: The address has expired; the next attempt asks for a new one.
 EXPIRED = Verdict("expired", retry=True, after=1)
 GONE = Verdict("gone")
-#: The platform announced a file before it had it everywhere; it usually does within a minute.
+#: The platform announced the file before it was available on all its servers, which usually takes less than a minute.
 NOT_YET = Verdict("gone", retry=True, after=1)
 
 _STATUSES: Mapping[int, Verdict] = {
@@ -52,35 +52,35 @@ _STATUSES: Mapping[int, Verdict] = {
     429: RATE_LIMITED,
 }
 
-#: A file waits for its operator: it is kept for days, and somebody may repair the settings. Not more often
-#: than this (seconds), because Meta shuts out whoever fails 20 times within an hour.
-_REPAIR = 600
-#: Words of media already.
-_OF_MEDIA = frozenset({"expired", "gone", "too_large"})
-#: What the words of sending mean for a file; any other means that it is gone.
-_MEDIA: Mapping[str, Verdict] = {
-    "misconfigured": Verdict("unauthorized", retry=True, after=_REPAIR, operator=True),
+#: Seconds between attempts to fetch a file while an operator must act: platforms keep files for days, and the
+#: settings may be corrected. Not less, because Meta blocks clients that fail 20 times within an hour.
+_OPERATOR_PAUSE = 600
+#: Reasons for media that need no translation.
+_MEDIA_REASONS = frozenset({"expired", "gone", "too_large"})
+#: Reasons for sending, and what each one means for a file. Any other reason means that the file is gone.
+_MEDIA_VERDICTS: Mapping[str, Verdict] = {
+    "misconfigured": Verdict("unauthorized", retry=True, after=_OPERATOR_PAUSE, operator=True),
     "rate_limited": Verdict("unreachable", retry=True, after=30),
-    "suspended": Verdict("unauthorized", retry=True, after=_REPAIR, operator=True),
+    "suspended": Verdict("unauthorized", retry=True, after=_OPERATOR_PAUSE, operator=True),
     "temporary": Verdict("unreachable", retry=True),
-    "unauthorized": Verdict("unauthorized", retry=True, after=_REPAIR, operator=True),
+    "unauthorized": Verdict("unauthorized", retry=True, after=_OPERATOR_PAUSE, operator=True),
     "unreadable_answer": Verdict("unreachable", retry=True),
 }
 
 
 def by_code(table: Mapping[Verdict, Iterable[Code]]) -> Mapping[Code, Verdict]:
-    """A table of codes from one that lists them under their verdict."""
+    """Invert a table that lists codes under their verdict."""
     return {code: verdict for verdict, codes in table.items() for code in codes}
 
 
 def refusal_from(reply: Reply, known: Verdict | None, detail: str) -> Rejected:
-    """The rejection a reply amounts to: by the platform's own code where that is known, else by HTTP."""
+    """Build the `Rejected` for a reply: from `known`, the verdict on the platform's code, or else the HTTP status."""
     verdict = known or _by_status(reply.status)
-    if reply.purpose in {"lookup", "download"} and verdict.reason not in _OF_MEDIA:
-        verdict = _MEDIA.get(verdict.reason, GONE)
-    waited = retry_after(reply)
-    if waited is not None and verdict.retry:
-        verdict = replace(verdict, after=waited)
+    if reply.purpose in {"lookup", "download"} and verdict.reason not in _MEDIA_REASONS:
+        verdict = _MEDIA_VERDICTS.get(verdict.reason, GONE)
+    seconds = retry_after(reply)
+    if seconds is not None and verdict.retry:
+        verdict = replace(verdict, after=seconds)
     return Rejected(
         verdict.reason,
         retry=verdict.retry,
@@ -91,12 +91,12 @@ def refusal_from(reply: Reply, known: Verdict | None, detail: str) -> Rejected:
     )
 
 
-#: The name that it had at first.
+#: Alias, kept for existing plugins.
 judge = refusal_from
 
 
 def _by_status(status: int) -> Verdict:
-    # A success that held no answer: sent or not, nobody knows, so a text is not sent again.
+    # A success without an answer: whether a text was sent is unknown, so it is not sent again.
     if status < 300:
         return Verdict("unreadable_answer")
     if status >= 500:

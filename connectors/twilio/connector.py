@@ -1,4 +1,4 @@
-"""SMS and MMS through Twilio; also what Twilio relays from WhatsApp."""
+"""SMS and MMS through Twilio, and messages that Twilio relays from WhatsApp."""
 
 import base64
 from collections.abc import Generator, Mapping
@@ -30,47 +30,47 @@ from normalizer.events import AnyEvent, MediaRef
 
 from .error_codes import CODES
 from .events import read_form
-from .media import API_HOSTS, is_ours
-from .signature import USUAL, shared_key_algorithm, signatures, signed_form
+from .media import API_HOSTS, is_own_media
+from .signature import DEFAULT_ALGORITHM, shared_key_algorithm, signatures, signed_form
 
-#: Anything that is no TwiML would be read as a text for the consumer.
-NO_ANSWER = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
+#: Twilio sends a response that is not TwiML to the consumer as a text.
+EMPTY_TWIML = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
-#: Refused downloads by status; Twilio's own refusals come with a code, its CDN's without.
-DOWNLOADS = {(404, True): NOT_YET, (404, False): NOT_YET, (403, False): EXPIRED}
+#: Refused downloads by status, and whether there is an error code: Twilio's API sends one, its CDN does not.
+DOWNLOAD_REFUSALS = {(404, True): NOT_YET, (404, False): NOT_YET, (403, False): EXPIRED}
 
 AccountSid = Annotated[str, StringConstraints(pattern=r"^AC[0-9A-Za-z]{32}$")]
 
 
 class Settings(ConnectorConfig):
     api_url: HttpUrl = Field(
-        default=HttpUrl("https://api.twilio.com"), description="Where Twilio's API is"
+        default=HttpUrl("https://api.twilio.com"), description="Address of Twilio's API"
     )
     account_sid: AccountSid = Field(description="The Account SID, AC and 32 characters")
     auth_tokens: Secrets = Field(
-        description="Auth tokens: signatures are checked against each, the first calls the API"
+        description="Auth tokens: any of them may sign deliveries, the first calls the API"
     )
     shared_keys: tuple[Secret, ...] = Field(
-        default=(), description="Secrets of shared keys, where Twilio signs with those"
+        default=(), description="Secrets of shared keys, if Twilio signs with shared keys"
     )
-    sender: Sender | None = Field(default=None, description="The number that texts come from")
+    sender: Sender | None = Field(default=None, description="The number that sends our texts")
     messaging_service_sid: Identifier | None = Field(
-        default=None, description="The service that sends texts, in place of a number"
+        default=None, description="The messaging service that sends our texts, instead of a number"
     )
     account_sids: tuple[AccountSid, ...] = Field(
-        default=(), description="Further accounts whose deliveries come here, such as subaccounts"
+        default=(), description="Further accounts whose deliveries arrive here, such as subaccounts"
     )
     api_key: Identifier | None = Field(
-        default=None, description="An API key (SK…) that calls the API in place of the auth token"
+        default=None, description="An API key (SK…) that calls the API instead of the auth token"
     )
     api_secret: Secret | None = Field(default=None, description="The secret of api_key")
 
     @model_validator(mode="after")
-    def _one_way_to_send(self) -> Self:
+    def _check_combinations(self) -> Self:
         if (self.sender is None) == (self.messaging_service_sid is None):
-            raise ValueError("give either sender or messaging_service_sid, and not both")
+            raise ValueError("set either sender or messaging_service_sid, but not both")
         if (self.api_key is None) != (self.api_secret is None):
-            raise ValueError("api_key and api_secret belong together; give both or neither")
+            raise ValueError("api_key and api_secret belong together; set both or neither")
         return self
 
 
@@ -81,7 +81,7 @@ class Twilio(Connector[Settings]):
     body = "form"
     covers = frozenset({"body", "url"})
     hosts = API_HOSTS
-    # A file redirects to the CDN, which must not see our password.
+    # The API redirects to the CDN, which must not receive our password.
     media_hosts = API_HOSTS | {".twiliocdn.com"}
     media_patience = 3600.0
     Config = Settings
@@ -105,33 +105,31 @@ class Twilio(Connector[Settings]):
         notes={
             "several_photos": "at most 10",
             "video": "as the carrier delivers it: 3GPP or MP4, small",
-            "audio": "where the carrier takes it",
-            "document": "where the carrier takes it: PDF, calendar entries",
+            "audio": "if the carrier accepts it",
+            "document": "if the carrier accepts it: PDF, calendar entries",
             "contact": "as a vCard file",
             "location": "as a link in a text; from WhatsApp, natively",
             "reply_context": "from WhatsApp, through Twilio",
             "reaction": "tapbacks arrive as texts such as: Liked “…”",
             "button": "from WhatsApp, through Twilio",
-            "delivered": "where the carrier tells",
+            "delivered": "if the carrier reports it",
             "read": "of WhatsApp messages, through Twilio",
-            "send_text": "until the consumer answers STOP",
+            "send_text": "until the consumer replies STOP",
         },
     )
 
     def verify(self, request: Request) -> None:
         try:
             form = signed_form(request)
-            named = shared_key_algorithm(request)
-            tokens = self.config.auth_tokens if named is None else self.config.shared_keys
-            algorithm = USUAL if named is None else named
-            expected = signatures(request.url, form, revealed(tokens), algorithm)
+            key_algorithm = shared_key_algorithm(request)
+            secrets = self.config.auth_tokens if key_algorithm is None else self.config.shared_keys
+            algorithm = DEFAULT_ALGORITHM if key_algorithm is None else key_algorithm
+            expected = signatures(request.url, form, revealed(secrets), algorithm)
         except ValueError:
-            raise Forbidden(
-                "the URL, the form or the algorithm is none that Twilio signs"
-            ) from None
+            raise Forbidden("Twilio does not sign such a URL, form or algorithm") from None
         if not matches_any(expected, request.headers.get("x-twilio-signature", "")):
-            keys = "auth_tokens" if named is None else "shared_keys"
-            raise Forbidden(f"X-Twilio-Signature fits none of {keys} for this public_url")
+            keys = "auth_tokens" if key_algorithm is None else "shared_keys"
+            raise Forbidden(f"X-Twilio-Signature matches none of {keys} for this public_url")
         if not self._accounts.issuperset(form.get("AccountSid", ())):
             raise Forbidden("AccountSid is neither account_sid nor one of account_sids")
 
@@ -140,7 +138,7 @@ class Twilio(Connector[Settings]):
         return read_each(lambda form: read_form(form, key), [delivery.content])
 
     def acknowledge(self) -> Response:
-        return Response(body=NO_ANSWER, media_type="text/xml")
+        return Response(body=EMPTY_TWIML, media_type="text/xml")
 
     def authorize(self, now: datetime) -> Mapping[str, str]:
         del now
@@ -153,9 +151,9 @@ class Twilio(Connector[Settings]):
 
     def media(self, ref: MediaRef) -> Download:
         url = ref.locator["url"]
-        if not is_ours(url, self._apis, self._accounts):
-            why = "the address is not that of a file of account_sid at api_url"
-            raise Rejected("blocked_host", detail=why, operator=True)
+        if not is_own_media(url, self._apis, self._accounts):
+            detail = "the URL is not a file of account_sid at api_url"
+            raise Rejected("blocked_host", detail=detail, operator=True)
         return Download(Call("GET", url))
 
     def send_text(self, out: Text) -> Generator[Call, Reply, Sent]:
@@ -164,7 +162,7 @@ class Twilio(Connector[Settings]):
         if service is not None:
             form["MessagingServiceSid"] = service
         else:
-            # The number that was written to answers, also where several share this connector.
+            # Reply from the number that the consumer wrote to: several numbers may share this connector.
             form["From"] = out.account or self.config.sender or ""
         reply = yield Call("POST", f"{self._account}/Messages.json", form=form)
         match reply.content:
@@ -180,12 +178,12 @@ class Twilio(Connector[Settings]):
         raise self.refusal(reply)
 
     def refusal(self, reply: Reply) -> Rejected:
-        told = reply.content if isinstance(reply.content, dict) else {}
-        code = told.get("code") or told.get("error_code")
-        known = CODES.get(code) if isinstance(code, int) else None
+        content = reply.content if isinstance(reply.content, dict) else {}
+        code = content.get("code") or content.get("error_code")
+        verdict = CODES.get(code) if isinstance(code, int) else None
         if reply.purpose == "download":
-            known = DOWNLOADS.get((reply.status, code is not None), known)
-        return refusal_from(reply, known, f"HTTP {reply.status}, code {code}")
+            verdict = DOWNLOAD_REFUSALS.get((reply.status, code is not None), verdict)
+        return refusal_from(reply, verdict, f"HTTP {reply.status}, code {code}")
 
     @property
     def _account(self) -> str:
@@ -197,7 +195,7 @@ class Twilio(Connector[Settings]):
 
     @property
     def _apis(self) -> set[str]:
-        """The addresses under which this account's files may be asked for."""
+        """The origins from which this account's files may be requested."""
         own = urlsplit(self.config.api)
         return {
             self.config.api,

@@ -1,4 +1,4 @@
-"""Twilio's error codes, the same in answers to calls and in status callbacks.
+"""Twilio's error codes, which are the same in replies to calls and in status callbacks.
 
 https://www.twilio.com/docs/api/errors
 """
@@ -17,7 +17,7 @@ from connectors.tools.refusals import (
     by_code,
 )
 
-#: Filtered as spam, or a daily cap: no retry helps, a person should look.
+#: Filtered as spam, or over a daily cap: a retry soon does not help, and an operator should look into it.
 _FILTERED = Verdict("blocked", operator=True)
 _DAILY_CAP = Verdict("rate_limited", retry=True, after=3600, operator=True)
 
@@ -27,7 +27,7 @@ CODES = by_code(
         SUSPENDED: (30002,),
         RATE_LIMITED: (14107, 20429, 21611, 30001, 30022, 63017, 63018),
         _DAILY_CAP: (63038,),
-        # The sending number, service, region or registration.
+        # A problem with the sending number, service, region or registration.
         MISCONFIGURED: (21212, 21408, 21603, 21606, 21608, 21609, 21701, 30032, 30034),
         OPTED_OUT: (21610,),
         BLOCKED: (30004, 63032, 63033),

@@ -1,4 +1,4 @@
-"""What a form from Twilio tells: a consumer's message, or what became of ours."""
+"""Events from Twilio's forms: consumers' messages, and delivery statuses of our texts."""
 
 import re
 from collections.abc import Mapping
@@ -26,13 +26,13 @@ Form = Mapping[str, str]
 STATUSES: Mapping[str, Status] = {
     "sent": "sent",
     "delivered": "delivered",
-    "read": "read",  # WhatsApp and RCS only
+    "read": "read",  # only WhatsApp and RCS
     "failed": "failed",
     "undelivered": "failed",
     "canceled": "failed",
 }
-#: On its way, and nothing an agent waits for.
-NOTED = frozenset({"accepted", "scheduled", "queued", "sending", "partially_delivered"})
+#: Statuses of a text on its way. They do not concern agents.
+PENDING = frozenset({"accepted", "scheduled", "queued", "sending", "partially_delivered"})
 INBOUND = frozenset({"received", "receiving"})
 
 _OPTED_OUT = {"STOP": True, "START": False}
@@ -41,23 +41,23 @@ _MEDIA = re.compile(r"MediaUrl(0|[1-9][0-9]{0,3})")
 
 
 def read_form(form: Form, key: str | None) -> list[AnyEvent]:
-    """The events of one request; `key` is ours, from the query of a status callback."""
+    """The events of one request. `key` is our key from the query of a status callback."""
     status = form.get("MessageStatus") or form.get("SmsStatus") or "received"
     if status in INBOUND:
         return [_message(form), *_opt_out(form)]
-    if status in NOTED:
-        return [_on_its_way(form, status)]
+    if status in PENDING:
+        return [_pending(form, status)]
     return [_receipt(form, status, key)]
 
 
 def _message(form: Form) -> AnyEvent:
-    # Twilio tells no time of its own, so there is no `sent_at`.
+    # Twilio sends no timestamp, so there is no `sent_at`.
     return Message(
         id=_sid(form),
         account=form["To"],
         party=_party(form["From"], form),
         text=form.get("Body") or form.get("ButtonText") or form.get("ListTitle") or None,
-        attachments=(*_files(form), *_places(form)),
+        attachments=(*_files(form), *_locations(form)),
         reply_to=form.get("OriginalRepliedMessageSid") or None,
         forwarded="true" in (form.get("Forwarded"), form.get("FrequentlyForwarded")),
         choice=form.get("ButtonPayload") or form.get("ListId") or None,
@@ -66,7 +66,7 @@ def _message(form: Form) -> AnyEvent:
 
 
 def _sid(form: Form) -> str:
-    # The name of 2010 is still sent beside the one of today.
+    # Twilio still sends the old name (of 2010) along with the current one.
     return id_of(form.get("MessageSid") or form["SmsSid"])
 
 
@@ -76,7 +76,7 @@ def _party(address: str, form: Form) -> Party:
 
 
 def _files(form: Form) -> list[Attachment]:
-    """A file for every address that is there: NumMedia may say more, less or nonsense."""
+    """One attachment for every URL in the form. NumMedia is not reliable."""
     numbers = [int(found[1]) for name in form if (found := _MEDIA.fullmatch(name))]
     return [
         _file(form[f"MediaUrl{number}"], form.get(f"MediaContentType{number}"))
@@ -89,7 +89,7 @@ def _file(url: str, media_type: str | None) -> Attachment:
     return Attachment(kind_of(media_type), MediaRef({"url": url}, media_type or None))
 
 
-def _places(form: Form) -> list[Attachment]:
+def _locations(form: Form) -> list[Attachment]:
     if not (form.get("Latitude") and form.get("Longitude")):
         return []
     names = {"name": form.get("Label"), "address": form.get("Address")}
@@ -97,7 +97,7 @@ def _places(form: Form) -> list[Attachment]:
 
 
 def _opt_out(form: Form) -> list[AnyEvent]:
-    """STOP, START or HELP: Twilio answers and blocks by itself, and an agent should know why."""
+    """The notice for STOP, START or HELP: Twilio replies and blocks automatically, and an agent should know why."""
     word = form.get("OptOutType")
     if not word:
         return []
@@ -111,21 +111,21 @@ def _opt_out(form: Form) -> list[AnyEvent]:
     ]
 
 
-def _on_its_way(form: Form, status: str) -> Notice:
+def _pending(form: Form, status: str) -> Notice:
     id = _sid(form)
-    # Before a service has chosen its number nobody can say which conversation this is about.
+    # Until a messaging service has chosen its number, the conversation is not known.
     party = _party(form["To"], form) if form.get("From") else None
     return Notice(
         id=f"status:{id}:{status}",
-        account=_our_side(form),
+        account=_account(form),
         party=party,
         kind=status,
         details={"message_id": id},
     )
 
 
-def _our_side(form: Form) -> str:
-    """The number that wrote, or its service where no number was chosen."""
+def _account(form: Form) -> str:
+    """The number that sent the text, or the messaging service if no number has been chosen yet."""
     return form.get("From") or form["MessagingServiceSid"]
 
 
@@ -133,11 +133,11 @@ def _receipt(form: Form, status: str, key: str | None) -> AnyEvent:
     id = _sid(form)
     common: dict[str, Any] = {
         "id": f"status:{id}:{status}",
-        "account": _our_side(form),
+        "account": _account(form),
         "party": _party(form["To"], form),
     }
     if status not in STATUSES:
-        return Unknown(reason="a status that is not known", raw=dict(form), **common)
+        return Unknown(reason="unknown status", raw=dict(form), **common)
     reason = _reason(form.get("ErrorCode"))
     return Receipt(status=STATUSES[status], message_ids=(id,), key=key, reason=reason, **common)
 

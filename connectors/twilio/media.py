@@ -1,4 +1,4 @@
-"""Twilio's files: which addresses may be asked for with our password."""
+"""Twilio's files: the URLs that may be requested with our password."""
 
 import re
 from typing import Any
@@ -21,10 +21,11 @@ _FILE = re.compile(
 )
 
 
-def is_ours(url: Any, apis: set[str], accounts: set[str]) -> bool:
-    """Whether a URL is that of a message's file, at one of our APIs, in one of our accounts.
+def is_own_media(url: Any, apis: set[str], accounts: set[str]) -> bool:
+    """Whether a URL is a message's file in one of our accounts at one of our APIs.
 
-    The signature has proved where the address is from. This is the second lock on the password.
+    The signature has already shown that the URL is from Twilio. This is a second check before sending the
+    password.
     """
     found = _FILE.fullmatch(url) if isinstance(url, str) else None
     return found is not None and found["api"] in apis and found["account"] in accounts

@@ -1,4 +1,4 @@
-"""X-Twilio-Signature: what Twilio signs, from a request and the auth tokens it may have used.
+"""X-Twilio-Signature: the valid signatures of a request, for each auth token.
 
 https://www.twilio.com/docs/usage/webhooks/webhooks-security
 """
@@ -13,23 +13,23 @@ from connectors.contract import Request
 from connectors.errors import Forbidden
 from connectors.tools.constant_time import constant_time_equal
 
-#: Says key=<id of a shared key>,algorithm=HMAC_SHA256: the library's request_validator since 9.13 reads it so.
+#: Holds key=<id of a shared key>,algorithm=HMAC_SHA256, in the format of the library's request_validator since 9.13.
 _SHARED_KEY = "x-twilio-webhooks-signature-settings"
-#: The algorithm of whatever the auth token signs.
-USUAL = "HMAC_SHA1"
-#: A message has about forty; sorting more than this is work nobody has proved to deserve.
-_MOST_FIELDS = 1000
+#: The algorithm of signatures made with the auth token.
+DEFAULT_ALGORITHM = "HMAC_SHA1"
+#: A message has about forty fields. A limit, because sorting costs time before the request is verified.
+_MAX_FIELDS = 1000
 
 
 class Form(dict[str, list[str]]):
-    """A form whose names may repeat, in the shape RequestValidator reads."""
+    """A form whose names may repeat, with the interface that RequestValidator expects."""
 
     def getall(self, name: str) -> list[str]:
         return self[name]
 
 
 def shared_key_algorithm(request: Request) -> str | None:
-    """The algorithm of a signature that was made with a shared key; None if the auth token made it."""
+    """The algorithm of a signature made with a shared key; None for a signature made with the auth token."""
     settings = request.headers.get(_SHARED_KEY)
     if not settings:
         return None
@@ -38,30 +38,30 @@ def shared_key_algorithm(request: Request) -> str | None:
 
 
 def signed_form(request: Request) -> Form:
-    """The part of the body that goes into the signature; raises ValueError for what is no form."""
+    """The part of the body that the signature covers. Raises ValueError if the body is not a form."""
     if "json" not in request.headers.get("content-type", "").lower():
         body = request.body.decode()
-        return Form(parse_qs(body, keep_blank_values=True, max_num_fields=_MOST_FIELDS))
-    # Here the signature covers the URL, and the URL the body; without the hash nothing covers it.
+        return Form(parse_qs(body, keep_blank_values=True, max_num_fields=_MAX_FIELDS))
+    # For JSON, the signature covers the URL, and a hash in the URL covers the body.
     claimed = parse_qs(urlsplit(request.url).query).get("bodySHA256", [])
     if not constant_time_equal("".join(claimed), sha256(request.body).hexdigest()):
-        raise Forbidden("bodySHA256 in the URL is missing or is not the body's")
+        raise Forbidden("bodySHA256 is missing from the URL or does not match the body")
     return Form()
 
 
 def signatures(url: str, form: Form, keys: Iterable[str], algorithm: str) -> list[str]:
-    """Every signature that is right for this request; raises ValueError for a URL or algorithm that is none."""
-    addresses = _addresses(url)
-    # Only the computation is the library's: its comparison takes longer the more is right.
+    """Every valid signature of the request. Raises ValueError for an invalid URL or algorithm."""
+    variants = _url_variants(url)
+    # The library only computes: its own comparison is not constant-time.
     return [
-        RequestValidator(key).compute_signature(address, form, algorithm)
+        RequestValidator(key).compute_signature(variant, form, algorithm)
         for key in keys
-        for address in addresses
+        for variant in variants
     ]
 
 
-def _addresses(url: str) -> list[str]:
-    """The URL with and without its port: Twilio signs now the one, now the other."""
+def _url_variants(url: str) -> list[str]:
+    """The URL with and without its port: Twilio may sign either."""
     bare = url.partition("#")[0]
     parts = urlsplit(bare)
     host = parts.netloc.removesuffix(f":{parts.port}")

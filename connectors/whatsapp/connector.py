@@ -17,28 +17,30 @@ from normalizer.events import AnyEvent, MediaRef
 from .error_codes import CODES
 from .events import read_change
 
-#: Users who hide their number have an id such as US.13491208655302741918.
+#: The id of a user who hides their number, such as US.13491208655302741918.
 BSUID = re.compile(r"[A-Z]{2}\.[A-Za-z0-9.]+")
 DAY = 86_400.0
 
 
 class Settings(MetaConfig):
-    phone_number_id: Identifier = Field(description="The number's id in the WhatsApp Manager")
+    phone_number_id: Identifier = Field(
+        description="The phone number's id, from the WhatsApp Manager"
+    )
 
 
 class WhatsApp(Meta[Settings]):
     name = "whatsapp"
     label = "WhatsApp"
     docs = "https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview"
-    # The address of a file is on lookaside and wants the token as well.
+    # Files are on lookaside, which requires the token as well.
     hosts = frozenset({"graph.facebook.com", "lookaside.fbsbx.com"})
     media_hosts = frozenset({".fbsbx.com", ".facebook.com", ".fbcdn.net", ".whatsapp.net"})
-    # Media ids live 7 days, but failing look-ups count against the number.
+    # Media ids are valid for 7 days, but failed look-ups count against the number.
     media_patience = DAY
     Config = Settings
     object = "whatsapp_business_account"
     codes = CODES
-    # An address lives five minutes.
+    # Addresses are valid for five minutes.
     refusals: ClassVar = {("download", status): EXPIRED for status in (401, 403, 404, 410)}
     capabilities = Capabilities(
         features=offers(
@@ -61,11 +63,11 @@ class WhatsApp(Meta[Settings]):
         max_text=4096,
         reply_window=DAY,
         notes={
-            "several_photos": "every photo is a message of its own",
-            "echo": "numbers that are also in the WhatsApp Business app",
+            "several_photos": "each photo is a separate message",
+            "echo": "for numbers that also use the WhatsApp Business app",
             "read": "unless the consumer has turned read receipts off",
             "send_text": "within 24 hours of the consumer's last message",
-            "send_typing": "marks the consumer's last message as read",
+            "send_typing": "also marks the consumer's last message as read",
         },
     )
 
@@ -77,12 +79,12 @@ class WhatsApp(Meta[Settings]):
         reply = yield Call("GET", address)
         match reply.content:
             case {"url": str(url)}:
-                told = reply.content
+                file = reply.content
                 return Download(
                     Call("GET", url),
-                    sha256=_text(told.get("sha256")) or ref.sha256,
-                    size=_size(told.get("file_size")),
-                    media_type=_text(told.get("mime_type")),
+                    sha256=_text(file.get("sha256")) or ref.sha256,
+                    size=_size(file.get("file_size")),
+                    media_type=_text(file.get("mime_type")),
                 )
         raise self.refusal(reply)
 
@@ -106,12 +108,12 @@ class WhatsApp(Meta[Settings]):
 
     def mark_read(self, account: str, to: str, message_id: str) -> Generator[Call, Reply, None]:
         del to
-        yield self._seen(account, message_id)
+        yield self._read_status(account, message_id)
 
     def send_typing(self, out: Typing) -> Generator[Call, Reply, None]:
-        # It ends by itself, after 25 seconds or with the answer.
+        # WhatsApp hides the indicator automatically, after 25 seconds or with the reply.
         if out.on:
-            yield self._seen(out.account, out.message_id, typing_indicator={"type": "text"})
+            yield self._read_status(out.account, out.message_id, typing_indicator={"type": "text"})
 
     def check(self) -> Generator[Call, Reply, str]:
         fields = "verified_name,display_phone_number"
@@ -121,17 +123,17 @@ class WhatsApp(Meta[Settings]):
                 return f"{name}, {number}"
         raise self.refusal(reply)
 
-    def _seen(self, account: str, message_id: str, **more: Any) -> Call:
-        seen = {"messaging_product": "whatsapp", "status": "read", "message_id": message_id}
-        return Call("POST", self._messages(account), json={**seen, **more})
+    def _read_status(self, account: str, message_id: str, **more: Any) -> Call:
+        status = {"messaging_product": "whatsapp", "status": "read", "message_id": message_id}
+        return Call("POST", self._messages(account), json={**status, **more})
 
     def _messages(self, account: str) -> str:
         return self.graph(account or self.config.phone_number_id, "messages")
 
 
-def _text(told: Any) -> str | None:
-    return told if isinstance(told, str) else None
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
-def _size(told: Any) -> int | None:
-    return int(told) if str(told).isdecimal() else None
+def _size(value: Any) -> int | None:
+    return int(value) if str(value).isdecimal() else None

@@ -1,4 +1,4 @@
-"""What a WhatsApp message holds: one reader for each `type` that carries something to show."""
+"""The content of a WhatsApp message: one reader for each `type` that has something to show."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from connectors.tools.entries import Unreadable, id_of, listed
 from connectors.tools.location import location
 from normalizer.events import Attachment, Kind, MediaRef
 
-#: Meta could not fetch the consumer's file, for example because it has more than 100 MB.
+#: Meta could not fetch the consumer's file, for example because it is larger than 100 MB.
 _FILE_LOST = 131052
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a message, an edit and an echo have in common."""
+    """The fields that a message, an edit and an echo have in common."""
 
     text: str | None = None
     attachments: tuple[Attachment, ...] = ()
@@ -23,23 +23,25 @@ class Content:
 
 
 def content(raw: Any, account: str) -> Content | None:
-    """The content of a message object; None where its type is one that is not known."""
+    """The content of a message object; None if its type is unknown."""
     type = type_of(raw)
-    if type in _FILES:
+    if type in _FILE_KINDS:
         return _file(raw, type, account)
     return _READERS[type](raw) if type in _READERS else None
 
 
 def type_of(raw: Any) -> str:
-    """The type of a message. Examples in Meta's pages leave it out where what is there says enough."""
-    found: str | None = raw.get("type") or next((name for name in _TELLING if name in raw), None)
+    """The type of a message. Some of Meta's examples omit `type`; then the field that is present is the type."""
+    found: str | None = raw.get("type") or next(
+        (name for name in _TYPE_FIELDS if name in raw), None
+    )
     if found is None:
-        raise Unreadable("a message without a type")
+        raise Unreadable("the message has no type")
     return found
 
 
 def _file(raw: Any, type: str, account: str) -> Content:
-    file, kind = raw.get(type) or {}, _FILES[type]
+    file, kind = raw.get(type) or {}, _FILE_KINDS[type]
     media_type, name, caption = file.get("mime_type"), file.get("filename"), file.get("caption")
     if kind == "document" and kind_of(media_type) in {"photo", "video"}:
         kind = kind_of(media_type)  # phones send HEIC photos and long videos as documents
@@ -70,8 +72,8 @@ def _interactive(raw: Any) -> Content | None:
 
 def _location(raw: Any) -> Content:
     at = raw["location"]
-    told = {name: at.get(name) for name in ("name", "address", "url")}
-    return Content(None, (location(at["latitude"], at["longitude"], **told),))
+    described = {name: at.get(name) for name in ("name", "address", "url")}
+    return Content(None, (location(at["latitude"], at["longitude"], **described),))
 
 
 def _contacts(raw: Any) -> Content:
@@ -89,7 +91,7 @@ def _unsupported(raw: Any) -> Content:
     codes = _codes(raw)
     details = {"type": (raw.get("unsupported") or {}).get("type"), "codes": codes}
     refused = "gone" if _FILE_LOST in codes else None
-    text = (raw.get("text") or {}).get("body")  # seen beside the errors
+    text = (raw.get("text") or {}).get("body")  # has been seen together with errors
     return Content(text, (Attachment("unsupported", details=details, refused=refused),))
 
 
@@ -97,13 +99,13 @@ def _codes(raw: Any) -> list[Any]:
     return [error["code"] for error in listed(raw, "errors")]
 
 
-_FILES: Mapping[str, Kind] = {
+_FILE_KINDS: Mapping[str, Kind] = {
     "audio": "audio",
     "document": "document",
     "image": "photo",
     "sticker": "sticker",
     "video": "video",
-    "voice": "audio",  # the name it had before the Cloud API
+    "voice": "audio",  # the name before the Cloud API
 }
 
 _READERS: Mapping[str, Callable[[Any], Content | None]] = {
@@ -117,5 +119,8 @@ _READERS: Mapping[str, Callable[[Any], Content | None]] = {
     "unsupported": _unsupported,
 }
 
-#: What a message holds under the name of its type.
-_TELLING = (*_FILES, *(name for name in _READERS if name not in {"unknown", "unsupported"}))
+#: The fields that contain a message's content; each has the name of a type.
+_TYPE_FIELDS = (
+    *_FILE_KINDS,
+    *(name for name in _READERS if name not in {"unknown", "unsupported"}),
+)

@@ -1,4 +1,4 @@
-"""WhatsApp's error codes, the same in answers to calls and in statuses that come later.
+"""WhatsApp's error codes, which are the same in replies to calls and in later statuses.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 """
@@ -18,9 +18,9 @@ from connectors.tools.refusals import (
     by_code,
 )
 
-#: One consumer was written to too often: about one message in six seconds is allowed.
+#: Too many messages to one consumer: about one message in six seconds is allowed.
 _PAIR_RATE = Verdict("rate_limited", retry=True, after=6)
-#: The number's reputation or daily limit: an hour, and a person should look.
+#: The number's reputation or daily limit: wait an hour, and an operator should look into it.
 _SPAM_RATE = Verdict("rate_limited", retry=True, after=3600, operator=True)
 _MAINTENANCE = Verdict("temporary", retry=True, after=300, operator=True)
 

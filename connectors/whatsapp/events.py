@@ -1,11 +1,11 @@
-"""What a change in a WhatsApp delivery tells: messages, statuses, echoes, and facts about the account."""
+"""Events from the changes of a WhatsApp delivery: messages, statuses, echoes, and notices about the account."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from connectors.meta import about_account
-from connectors.tools.entries import Unreadable, id_of, listed, moment, read_each
+from connectors.meta import account_notice
+from connectors.tools.entries import Unreadable, id_of, listed, parse_timestamp, read_each
 from normalizer.events import (
     AnyEvent,
     Deletion,
@@ -23,73 +23,73 @@ from normalizer.events import (
 from .content import content, type_of
 from .error_codes import CODES
 
-#: What all events about one person share: `account`, `party`, `sent_at`.
+#: The fields that all events about one person share: `account`, `party`, `sent_at`.
 Common = dict[str, Any]
-#: Contacts by each of their ids, and under NOBODY the one that a message without a sender must be from.
-People = dict[str, Any]
-NOBODY = ""
+#: Contacts by each of their ids. The only contact is also under NO_ID, for messages without a sender.
+Contacts = dict[str, Any]
+NO_ID = ""
 
 STATUSES: Mapping[str, Status] = {
     "sent": "sent",
     "delivered": "delivered",
     "read": "read",
-    "played": "read",  # a voice message that was heard was seen as well
+    "played": "read",  # a voice message that was played was also read
     "failed": "failed",
 }
-#: Statuses of old that change nothing for us.
-NOTED = frozenset({"deleted", "warning"})
-#: What a change of messages may hold, besides the contacts that go with it.
+#: Old statuses that become notices.
+IGNORED_STATUSES = frozenset({"deleted", "warning"})
+#: The arrays that a change of messages may contain, apart from contacts.
 ARRAYS = frozenset({"errors", "messages", "statuses"})
 
 
 def read_change(change: Any, business: str) -> list[AnyEvent]:
-    """Everything one change tells. `business` is the account where no phone number is named."""
+    """The events of one change. `business` is the account if the change names no phone number."""
     field, value = change["field"], change["value"]
     if not isinstance(value, dict) and field != "messages":
-        return read_each(lambda raw: about_account(business, field, raw), [value])
+        return read_each(lambda raw: account_notice(business, field, raw), [value])
     account = id_of((value.get("metadata") or {}).get("phone_number_id") or business)
     if field == "smb_message_echoes":
         return read_each(lambda raw: _echo(raw, account), listed(value, "message_echoes"))
     if field != "messages":
-        return read_each(lambda raw: about_account(account, field, raw), [value])
+        return read_each(lambda raw: account_notice(account, field, raw), [value])
     if ARRAYS.isdisjoint(value):
-        raise Unreadable("a change of messages with none of the arrays that are known")
-    people = _people(value)
+        raise Unreadable("the change has none of the known arrays")
+    contacts = _contacts_by_id(value)
     return [
-        *read_each(lambda raw: _message(raw, account, people), listed(value, "messages")),
-        *read_each(lambda raw: _receipt(raw, account, people), listed(value, "statuses")),
-        *read_each(lambda raw: about_account(account, "errors", raw), listed(value, "errors")),
+        *read_each(lambda raw: _message(raw, account, contacts), listed(value, "messages")),
+        *read_each(lambda raw: _receipt(raw, account, contacts), listed(value, "statuses")),
+        *read_each(lambda raw: account_notice(account, "errors", raw), listed(value, "errors")),
     ]
 
 
-def _message(raw: Any, account: str, people: People) -> AnyEvent:
+def _message(raw: Any, account: str, contacts: Contacts) -> AnyEvent:
     common: Common = {
         "account": account,
-        "party": _party(people, raw.get("from_user_id"), raw.get("from")),
-        "sent_at": moment(raw["timestamp"]),
+        "party": _party(contacts, raw.get("from_user_id"), raw.get("from")),
+        "sent_at": parse_timestamp(raw["timestamp"]),
     }
     if raw.get("group_id"):
-        # An answer would go to the sender alone, who did not write to us alone.
-        return _not_read(raw, "group messages are not read", common)
-    return READERS.get(_type(raw), _said)(raw, common)
+        # A reply would go to the sender only, who wrote to a group.
+        return _unknown(raw, "group messages are not supported", common)
+    return READERS.get(_type(raw), _content_message)(raw, common)
 
 
 def _type(raw: Any) -> str:
     type: str = type_of(raw)
-    # The one interactive answer that says nothing to an agent.
-    asked = type == "interactive" and raw[type].get("type") == "call_permission_reply"
-    return "call_permission_reply" if asked else type
+    # The only interactive answer that does not concern agents.
+    is_permission_reply = type == "interactive" and raw[type].get("type") == "call_permission_reply"
+    return "call_permission_reply" if is_permission_reply else type
 
 
-def _said(raw: Any, common: Common) -> AnyEvent:
-    said, context = content(raw, common["account"]), raw.get("context") or {}
-    if said is None:
-        return _not_read(raw, "a message of a type that is not known", common)
+def _content_message(raw: Any, common: Common) -> AnyEvent:
+    body, context = content(raw, common["account"]), raw.get("context") or {}
+    if body is None:
+        return _unknown(raw, "unknown message type", common)
     return Message(
         id=raw["id"],
-        text=said.text,
-        attachments=said.attachments,
-        choice=said.choice,
+        text=body.text,
+        attachments=body.attachments,
+        choice=body.choice,
         reply_to=context.get("id"),
         forwarded=bool(context.get("forwarded") or context.get("frequently_forwarded")),
         referral=raw.get("referral") or context.get("referred_product"),
@@ -104,14 +104,14 @@ def _reaction(raw: Any, common: Common) -> AnyEvent:
 
 def _edit(raw: Any, common: Common) -> AnyEvent:
     target, new = raw["edit"]["original_message_id"], raw["edit"]["message"]
-    said = content(new, common["account"])
-    if said is None:
-        return _not_read(raw, "an edit to a type that is not known", common)
+    body = content(new, common["account"])
+    if body is None:
+        return _unknown(raw, "edit to an unknown message type", common)
     return Edit(
         id=f"edit:{id_of(raw['id'])}",
         target=target,
-        text=said.text,
-        attachments=said.attachments,
+        text=body.text,
+        attachments=body.attachments,
         **common,
     )
 
@@ -122,14 +122,14 @@ def _revoke(raw: Any, common: Common) -> AnyEvent:
 
 
 def _system(raw: Any, common: Common) -> AnyEvent:
-    told = raw["system"]
-    # A new number or id of the same person.
-    new = (told.get("user_id"), told.get("wa_id"), told.get("new_wa_id"))
+    system = raw["system"]
+    # The same person's new number or id.
+    new = (system.get("user_id"), system.get("wa_id"), system.get("new_wa_id"))
     party = common["party"]
     party = replace(party, aliases=_distinct(party.id, *party.aliases, *new)[1:])
-    kind, text = told.get("type") or "system", told.get("body")
+    kind, text = system.get("type") or "system", system.get("body")
     common = {**common, "party": party}
-    return Notice(id=f"system:{id_of(raw['id'])}", kind=kind, text=text, details=told, **common)
+    return Notice(id=f"system:{id_of(raw['id'])}", kind=kind, text=text, details=system, **common)
 
 
 def _notice(raw: Any, common: Common) -> AnyEvent:
@@ -138,18 +138,18 @@ def _notice(raw: Any, common: Common) -> AnyEvent:
     return Notice(id=f"{kind}:{id_of(raw['id'])}", kind=kind, details=details, **common)
 
 
-def _receipt(raw: Any, account: str, people: People) -> AnyEvent:
+def _receipt(raw: Any, account: str, contacts: Contacts) -> AnyEvent:
     id, word = id_of(raw["id"]), raw["status"]
     common: Common = {
         "id": f"status:{id}:{word}",
         "account": account,
-        "party": _party(people, raw.get("recipient_user_id"), raw.get("recipient_id")),
-        "sent_at": moment(raw["timestamp"]),
+        "party": _party(contacts, raw.get("recipient_user_id"), raw.get("recipient_id")),
+        "sent_at": parse_timestamp(raw["timestamp"]),
     }
-    if word in NOTED:
+    if word in IGNORED_STATUSES:
         return Notice(kind=word, details=raw, **common)
     if word not in STATUSES:
-        return Unknown(reason="a status that is not known", raw=raw, **common)
+        return Unknown(reason="unknown status", raw=raw, **common)
     return Receipt(
         status=STATUSES[word],
         message_ids=(id,),
@@ -171,49 +171,51 @@ def _echo(raw: Any, account: str) -> AnyEvent:
         "id": f"echo:{id_of(raw['id'])}",
         "account": account,
         "party": _party({}, raw.get("to_user_id"), raw.get("to")),
-        "sent_at": moment(raw["timestamp"]),
+        "sent_at": parse_timestamp(raw["timestamp"]),
     }
-    said = content(raw, account)
-    if said is None:
+    body = content(raw, account)
+    if body is None:
         return Notice(kind=f"echo.{_type(raw)}", details=raw, **common)
     return Echo(
         message_id=raw["id"],
-        text=said.text,
-        attachments=said.attachments,
+        text=body.text,
+        attachments=body.attachments,
         reply_to=(raw.get("context") or {}).get("id"),
         **common,
     )
 
 
-def _not_read(raw: Any, reason: str, common: Common) -> Unknown:
+def _unknown(raw: Any, reason: str, common: Common) -> Unknown:
     return Unknown(id=f"unknown:{id_of(raw['id'])}", reason=reason, raw=raw, **common)
 
 
-def _people(value: Any) -> People:
-    """The contacts of a change under each of their ids: they are not in the order of the messages."""
-    known = [who for who in listed(value, "contacts") if isinstance(who, dict)]
-    people: People = {id: who for who in known for id in _ids(who, "wa_id", "user_id")}
+def _contacts_by_id(value: Any) -> Contacts:
+    """The contacts of a change by each of their ids: contacts are not in the order of the messages."""
+    known = [contact for contact in listed(value, "contacts") if isinstance(contact, dict)]
+    contacts: Contacts = {
+        id: contact for contact in known for id in _ids(contact, "wa_id", "user_id")
+    }
     if len(known) == 1:
-        people |= dict.fromkeys((NOBODY, *_sole_sender(value, people)), known[0])
-    return people
+        contacts |= dict.fromkeys((NO_ID, *_sole_sender(value, contacts)), known[0])
+    return contacts
 
 
-def _sole_sender(value: Any, people: People) -> tuple[str, ...]:
-    """The ids of the only sender, if no contact has them: in some countries they differ by a digit."""
+def _sole_sender(value: Any, contacts: Contacts) -> tuple[str, ...]:
+    """The only sender's ids, if no contact has them: in some countries they differ from the contact's by a digit."""
     messages = [raw for raw in listed(value, "messages") if isinstance(raw, dict)]
     senders = {_ids(raw, "from_user_id", "from") for raw in messages} - {()}
-    strange = len(senders) == 1 and people.keys().isdisjoint(*senders)
-    return senders.pop() if strange else ()
+    is_unmatched = len(senders) == 1 and contacts.keys().isdisjoint(*senders)
+    return senders.pop() if is_unmatched else ()
 
 
-def _party(people: People, user_id: Any, number: Any) -> Party:
-    """The consumer under the id that lasts: the user id if told, because a number may be hidden."""
-    told = _distinct(user_id, number) or (NOBODY,)
-    who: Any = next((people[id] for id in told if id in people), {})
-    ids = _distinct(user_id, who.get("user_id"), number, who.get("wa_id"))
+def _party(contacts: Contacts, user_id: Any, number: Any) -> Party:
+    """The consumer. The user id takes precedence, because it is permanent and a number may be hidden."""
+    known = _distinct(user_id, number) or (NO_ID,)
+    contact: Any = next((contacts[id] for id in known if id in contacts), {})
+    ids = _distinct(user_id, contact.get("user_id"), number, contact.get("wa_id"))
     if not ids:
-        raise Unreadable("names nobody")
-    profile = who.get("profile") or {}
+        raise Unreadable("no sender or recipient")
+    profile = contact.get("profile") or {}
     return Party(ids[0], profile.get("name") or profile.get("username"), ids[1:])
 
 

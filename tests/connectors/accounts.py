@@ -1,4 +1,4 @@
-"""One account of each platform, all invented, and how each platform proves that it calls."""
+"""An invented account on each platform, and each platform's signature."""
 
 import base64
 import hashlib
@@ -94,7 +94,7 @@ def delivery(content: Any, query: Mapping[str, str] | None = None) -> Delivery:
     return Delivery(content, {}, query or {}, NOW)
 
 
-# What follows is written from the platforms' documentation and shares no code with the connectors.
+# The signatures are written from the platforms' documentation and share no code with the connectors.
 
 
 def with_header(request: Request, name: str, value: str) -> Request:

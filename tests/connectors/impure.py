@@ -1,4 +1,4 @@
-"""Connectors that do what belongs to the gateway."""
+"""A connector with side effects, which only the gateway may have."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""The built-in connectors with one line changed, as a tired author might write it, run through the kit."""
+"""The built-in connectors with a bug planted in one line, as suites of the conformance kit."""
 
 import sys
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ SHARED = {"messenger": ("meta",), "whatsapp": ("meta",)}
 
 
 def planted(sound: type[Conformance], module: str, before: str, after: str) -> type[Conformance]:
-    """The kit's examination of a connector whose `module` reads `after` where it read `before`."""
+    """The suite of a connector whose `module` reads `after` in place of `before`."""
     kind = type(sound.connector)
     platform = kind.__module__.split(".")[1]
     kept = {name: sys.modules.pop(name) for name in _loaded(platform)}

@@ -1,4 +1,4 @@
-"""A sound little connector of an invented platform; `flawed` breaks it in one way at a time."""
+"""A small, correct connector to an invented platform. Each class in `flawed` breaks one thing in it."""
 
 import hashlib
 import hmac
@@ -37,14 +37,14 @@ from connectors import (
     id_of,
     listed,
     matches_any,
-    moment,
     offers,
     open_each,
+    parse_timestamp,
     read_each,
     revealed,
 )
 
-#: The newer of the two secrets that trials use.
+#: The newer of the two secrets in the tests.
 SECRET = "acme-secret-2"
 TOKEN = "acme-token-1"
 
@@ -73,7 +73,7 @@ class Acme(Connector[Settings]):
     def verify(self, request: Request) -> None:
         expected = [proof(secret, request.body) for secret in revealed(self.config.secrets)]
         if not matches_any(expected, request.headers.get("x-acme", "").lower()):
-            raise Forbidden("X-Acme fits none of secrets")
+            raise Forbidden("X-Acme matches none of secrets")
         if request.headers.get("x-shop", self.config.shop) != self.config.shop:
             raise Forbidden("X-Shop is not our shop")
 
@@ -90,7 +90,7 @@ class Acme(Connector[Settings]):
             case "seen":
                 return self.receipt(raw)
             case _:
-                raise Unreadable("an update of a kind that is not known")
+                raise Unreadable("unknown kind of update")
 
     def message(self, raw: Any) -> Message:
         named = [raw["file"]] if raw.get("file") else []
@@ -98,7 +98,7 @@ class Acme(Connector[Settings]):
             id=raw["id"],
             account=self.config.shop,
             party=Party(raw["from"]),
-            sent_at=moment(raw["at"]),
+            sent_at=parse_timestamp(raw["at"]),
             text=raw["text"] or None,
             attachments=attach_each(self.file, [*named, *listed(raw, "files")]),
         )
@@ -111,7 +111,7 @@ class Acme(Connector[Settings]):
             id=f"seen:{raw['id']}",
             account=self.config.shop,
             party=Party(raw["from"]),
-            sent_at=moment(raw["at"]),
+            sent_at=parse_timestamp(raw["at"]),
             status="read",
             message_ids=(raw["id"],),
         )

@@ -1,4 +1,4 @@
-"""What connectors may know: their platform's words, and neither network, disk, clock nor gateway."""
+"""The boundaries of connectors: no network, disk, clock or gateway."""
 
 import ast
 import inspect
@@ -21,24 +21,24 @@ def name(file: Path) -> str:
     return str(file.relative_to(FOLDER))
 
 
-#: Everything a file may import; what is not here must be argued for here.
+#: The modules that a connector may import. Justify an addition in a comment.
 ALLOWED = {
     *("abc", "base64", "binascii", "collections", "copy", "dataclasses", "datetime", "functools"),
     *("hashlib", "hmac", "math", "random", "re", "types", "typing", "urllib", "uuid", "zlib"),
     *("connectors", "jwt", "normalizer", "orjson", "pydantic", "twilio"),
 }
-#: The kit reads recordings from disk and is run by pytest.
+#: Further modules for the kit: it reads recordings from disk, and pytest runs it.
 KIT = {"conformance.py": {"pytest"}, "recordings.py": {"gzip", "pathlib"}}
 
 
 @pytest.mark.parametrize("file", FILES, ids=name)
-def test_a_connector_imports_nothing_that_acts(file: Path) -> None:
+def test_connectors_import_nothing_with_side_effects(file: Path) -> None:
     found = {name.partition(".")[0] for name in imported(file)}
     assert found <= ALLOWED | KIT.get(file.name, set())
 
 
 @pytest.mark.parametrize("file", FILES, ids=name)
-def test_of_the_normalizer_only_the_events_are_known_and_of_twilio_only_the_signature(
+def test_connectors_import_only_events_and_the_twilio_validator(
     file: Path,
 ) -> None:
     deep = {name for name in imported(file) if name.split(".")[0] in {"normalizer", "twilio"}}
@@ -46,7 +46,7 @@ def test_of_the_normalizer_only_the_events_are_known_and_of_twilio_only_the_sign
 
 
 @pytest.mark.parametrize("file", FILES, ids=name)
-def test_no_clock_is_read(file: Path) -> None:
+def test_connectors_read_no_clock(file: Path) -> None:
     calls = {
         node.func.attr
         for node in ast.walk(ast.parse(file.read_text()))
@@ -56,13 +56,13 @@ def test_no_clock_is_read(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", [*FILES, *KIT_FILES], ids=name)
-def test_a_file_is_short_enough_to_be_read_at_once(file: Path) -> None:
+def test_files_are_short(file: Path) -> None:
     limit = 400 if file.name == "contract.py" else 250
     assert len(file.read_text().splitlines()) <= limit
 
 
 @pytest.mark.parametrize("file", FILES, ids=name)
-def test_nothing_but_the_kit_knows_the_kit(file: Path) -> None:
+def test_only_conformance_imports_the_kit(file: Path) -> None:
     known = {
         module
         for node in ast.walk(ast.parse(file.read_text()))
@@ -72,7 +72,7 @@ def test_nothing_but_the_kit_knows_the_kit(file: Path) -> None:
     assert file.name == "conformance.py" or not any(one.partition(".")[0] == "kit" for one in known)
 
 
-def test_every_method_of_the_contract_says_when_it_is_called_and_what_it_must_not_do() -> None:
+def test_every_contract_method_documents_its_calls_and_prohibitions() -> None:
     methods = [
         found
         for name, found in vars(Connector).items()
@@ -85,7 +85,7 @@ def test_every_method_of_the_contract_says_when_it_is_called_and_what_it_must_no
         assert "Must not" in text, method.__name__
 
 
-def test_loading_the_connectors_starts_no_client() -> None:
+def test_importing_the_connectors_imports_no_client() -> None:
     script = (
         "import sys, connectors, connectors.apple, connectors.messenger.connector, connectors.twilio.connector,"
         " connectors.whatsapp;"
@@ -96,7 +96,7 @@ def test_loading_the_connectors_starts_no_client() -> None:
     assert run.stdout.strip() == "[]"
 
 
-def test_the_four_are_found_by_the_names_that_settings_use() -> None:
+def test_the_built_in_connectors_are_found_by_entry_point() -> None:
     found = {point.name: point for point in entry_points(group="airlock.connectors")}
     for name in ("apple", "messenger", "twilio", "whatsapp"):
         connector = found[name].load()
@@ -104,9 +104,23 @@ def test_the_four_are_found_by_the_names_that_settings_use() -> None:
         assert connector.name == name
 
 
-def test_everything_exported_is_there() -> None:
+def test_every_exported_name_exists() -> None:
     assert all(hasattr(connectors, name) for name in connectors.__all__)
     assert len(set(connectors.__all__)) == len(connectors.__all__)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("any_same", "matches_any"),
+        ("judge", "refusal_from"),
+        ("moment", "parse_timestamp"),
+        ("place", "location"),
+        ("same", "constant_time_equal"),
+    ],
+)
+def test_an_old_name_is_an_alias_of_the_new(old: str, new: str) -> None:
+    assert getattr(connectors, old) is getattr(connectors, new)
 
 
 def imported(file: Path) -> set[str]:

@@ -1,4 +1,4 @@
-"""The channels and features chart against what is known of the platforms."""
+"""The capabilities chart, compared with what is known of the platforms."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from connectors import FEATURES, Capabilities
 
 from .accounts import apple, messenger, twilio, whatsapp
 
-#: y: native · l: with limits · t: as plain text only · n: not. Apple, Messenger, Twilio, WhatsApp.
+#: y: yes · l: limited · t: text · n: no. In the order Apple, Messenger, Twilio, WhatsApp.
 CHART = {
     "text": "yyyy",
     "photo": "yyyy",
@@ -43,18 +43,18 @@ def test_the_chart_has_every_feature() -> None:
 
 
 @pytest.mark.parametrize("feature", FEATURES)
-def test_each_feature_is_as_far_as_the_platform_goes(feature: str) -> None:
+def test_each_feature_has_the_expected_support(feature: str) -> None:
     for letter, chart in zip(CHART[feature], CHARTS, strict=True):
         assert chart.support(feature) == WORDS[letter]  # type: ignore[arg-type] # one of FEATURES
 
 
-def test_whatever_has_limits_says_which() -> None:
+def test_every_limited_feature_has_a_note() -> None:
     for chart in CHARTS:
         limited = {name for name, support in chart.features.items() if support == "limited"}
         assert limited <= set(chart.notes)
 
 
-def test_the_limits_of_each_platform() -> None:
+def test_each_platform_has_its_documented_limits() -> None:
     assert [chart.max_text for chart in CHARTS] == [3000, 2000, 1600, 4096]
     assert [chart.reply_window for chart in CHARTS] == [None, 86_400, None, 86_400]
     patience = [make().media_patience for make in (apple, messenger, twilio, whatsapp)]

@@ -1,4 +1,4 @@
-"""The conformance kit, run on the four connectors that come with the gateway."""
+"""The conformance kit, run on the four built-in connectors."""
 
 import gzip
 import hmac
@@ -23,7 +23,7 @@ def in_capitals(request: Request) -> Iterable[Request]:
 
 
 def older_signatures(request: Request) -> Iterable[Request]:
-    """What Meta sends beside its signature, and what would be its signature with a digit too few or many."""
+    """The older signature that Meta also sends, and signatures with too few or too many digits."""
     digest = hmac.new(accounts.APP_SECRET.encode(), request.body, "sha1").hexdigest()
     yield replace(request, headers={"x-hub-signature": f"sha1={digest}"})
     proof = request.headers["x-hub-signature-256"]
@@ -48,7 +48,7 @@ class TestApple(Conformance):
             yield accounts.borne(request, accounts.token(ours))
         proof = request.headers["authorization"].replace("Bearer", "bearer")
         yield accounts.with_header(request, "authorization", proof)
-        # A proxy may have inflated the body.
+        # A proxy may have decompressed the body.
         yield replace(request, body=gzip.decompress(request.body))
 
     def forgeries(self, request: Request) -> Iterable[Request]:
@@ -67,9 +67,9 @@ class TestApple(Conformance):
         undecoded = accounts.OLDER_MSP_SECRET.encode()
         yield accounts.borne(request, accounts.token(ours, key=undecoded))
         yield accounts.with_header(request, "authorization", f"Basic {accounts.token(ours)}")
-        # A token that was seen, put before a message of one's own.
-        for told in ("id", "source-id"):
-            yield accounts.with_header(request, told, "urn:mbid:AQAAYanotherOne")
+        # A stolen token with a message of the attacker's own.
+        for name in ("id", "source-id"):
+            yield accounts.with_header(request, name, "urn:mbid:AQAAYanotherOne")
 
 
 class TestMessenger(Conformance):
@@ -107,13 +107,13 @@ class TestTwilio(Conformance):
             yield replace(proved, url=called)
 
     def forgeries(self, request: Request) -> Iterable[Request]:
-        # The hash in the URL is what covers a body of JSON; a signed URL without it, or with another's, is none.
+        # The hash in the URL covers a JSON body. A signed URL must contain it.
         form = replace(request, headers={"content-type": "application/json"}, body=b'{"a":1}')
         for query in ("", "?bodySHA256=", f"?bodySHA256={sha256(b'{}').hexdigest()}"):
             asked = replace(form, url=f"{form.url}{query}")
             proved = accounts.signed_by_twilio(replace(asked, body=b""))
             yield replace(proved, body=asked.body)
-        # The auth token is no shared key, whatever a header says.
+        # The auth token is not a shared key, even if a header claims one.
         named = "x-twilio-webhooks-signature-settings"
         yield accounts.with_header(request, named, "key=webhooks_1,algorithm=HMAC_SHA1")
 

@@ -1,4 +1,4 @@
-"""The conformance kit must fail for what it promises to catch: a sound little connector, broken in one way at a time."""
+"""The conformance kit passes a correct connector, and fails each connector with one flaw."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -15,8 +15,8 @@ from connectors.recordings import RECEIVED_AT
 
 from .flawed import FLAWS
 from .impure import Impure
+from .kit_run import TESTS, failing
 from .sound import SECRET, TOKEN, Acme, proof
-from .trials import PROMISES, broken
 
 CONTENTS = {
     "two_messages": {
@@ -114,7 +114,7 @@ EXCHANGES: dict[str, dict[str, Any]] = {
         "steps": [step(call("POST", "/messages/1/seen"))],
         "result": None,
     },
-    "our_proof": {"flow": "authorize", "result": {"authorization": f"Bearer {TOKEN}"}},
+    "authorization": {"flow": "authorize", "result": {"authorization": f"Bearer {TOKEN}"}},
     "the_account": {
         "flow": "check",
         "steps": [step(call("GET", "/shops/shop-1"), {"name": "Ann's Chairs"})],
@@ -169,42 +169,45 @@ def folder(tmp_path: Path) -> Path:
     return payloads
 
 
-def test_a_sound_connector_breaks_no_promise(folder: Path) -> None:
-    assert broken(trial(Acme, folder)) == set()
+def test_a_correct_connector_passes_the_kit(folder: Path) -> None:
+    assert failing(trial(Acme, folder)) == set()
 
 
-@pytest.mark.parametrize(("flawed", "promise"), FLAWS, ids=[flawed.__name__ for flawed, _ in FLAWS])
-def test_a_flaw_is_found(flawed: type[Acme], promise: str, folder: Path) -> None:
-    assert broken(trial(flawed, folder), [promise]), "the kit overlooks it"
+@pytest.mark.parametrize(("flawed", "test"), FLAWS, ids=[flawed.__name__ for flawed, _ in FLAWS])
+def test_the_kit_finds_each_flaw(flawed: type[Acme], test: str, folder: Path) -> None:
+    assert failing(trial(flawed, folder), [test]), "the kit does not find the flaw"
 
 
-def test_a_connector_that_acts_is_found(folder: Path) -> None:
-    promises = ["test_it_imports_nothing_that_acts", "test_it_calls_nothing_that_acts"]
-    assert broken(trial(Impure, folder), promises) == set(promises)
+def test_the_kit_finds_a_connector_with_side_effects(folder: Path) -> None:
+    tests = [
+        "test_the_code_imports_nothing_with_side_effects",
+        "test_the_code_calls_nothing_with_side_effects",
+    ]
+    assert failing(trial(Impure, folder), tests) == set(tests)
 
 
-def test_every_promise_is_broken_by_some_flaw() -> None:
-    """What no flaw can break would be no promise."""
+def test_every_test_of_the_kit_fails_for_some_flaw() -> None:
+    """A test that no flaw can make fail would be useless."""
     elsewhere = {
-        "test_there_are_recordings",
-        "test_it_imports_nothing_that_acts",
-        "test_it_calls_nothing_that_acts",
-        "test_it_keeps_nothing_between_calls",
-        "test_a_request_with_nothing_in_it_is_refused",
-        "test_a_body_that_unfolds_is_not_unfolded_whole",  # Acme compresses none
-        "test_a_proof_that_tells_its_time_is_not_believed_before_it",  # Acme's does not
+        "test_the_payloads_folder_holds_recordings",
+        "test_the_code_imports_nothing_with_side_effects",
+        "test_the_code_calls_nothing_with_side_effects",
+        "test_the_code_assigns_no_global_variable",
+        "test_verify_rejects_an_empty_request",
+        "test_verify_does_not_decompress_beyond_max_body",  # Acme does not compress bodies
+        "test_verify_rejects_a_signature_dated_in_the_future",  # Acme's signature has no date
     }
-    assert set(PROMISES) - {promise for _, promise in FLAWS} == elsewhere
+    assert set(TESTS) - {test for _, test in FLAWS} == elsewhere
 
 
-def test_a_connector_without_recordings_does_not_pass(tmp_path: Path) -> None:
-    assert broken(trial(Acme, tmp_path), ["test_there_are_recordings"])
+def test_a_connector_without_recordings_fails_the_kit(tmp_path: Path) -> None:
+    assert failing(trial(Acme, tmp_path), ["test_the_payloads_folder_holds_recordings"])
 
 
-def test_a_recording_that_says_something_else_does_not_pass(folder: Path) -> None:
+def test_a_wrong_recording_fails_the_kit(folder: Path) -> None:
     file = folder / "two_messages.json"
     file.write_bytes(file.read_bytes().replace(b'"text":"hello","att', b'"text":"hallo","att'))
-    assert broken(trial(Acme, folder)) == {"test_a_recording_means_what_was_recorded"}
+    assert failing(trial(Acme, folder)) == {"test_parse_returns_the_recorded_events"}
 
 
 @pytest.mark.parametrize(
@@ -215,18 +218,18 @@ def test_a_recording_that_says_something_else_does_not_pass(folder: Path) -> Non
         ("a_file", b'"auth":false', b'"auth":true'),
         ("a_file_that_is_gone", b'"gone"', b'"lost"'),
         ("the_account", b'"result":"Ann', b'"result":"Ben'),
-        ("our_proof", b"Bearer", b"Basic"),
+        ("authorization", b"Bearer", b"Basic"),
     ],
 )
-def test_an_exchange_that_says_something_else_does_not_pass(
+def test_a_wrong_exchange_fails_the_kit(
     folder: Path, name: str, before: bytes, after: bytes
 ) -> None:
     file = folder / "exchanges" / f"{name}.json"
     assert before in file.read_bytes()
     file.write_bytes(file.read_bytes().replace(before, after))
-    assert broken(trial(Acme, folder), ["test_an_exchange_goes_as_it_was_recorded"])
+    assert failing(trial(Acme, folder), ["test_flows_match_the_recorded_exchanges"])
 
 
-def test_a_flow_that_is_none_is_named() -> None:
-    with pytest.raises(ValueError, match="'send_txt' is no flow; there are media, send_text"):
+def test_an_exchange_with_an_unknown_flow_raises() -> None:
+    with pytest.raises(ValueError, match="'send_txt' is not a flow; use one of media, send_text"):
         Exchange("a_text", "send_txt").start(acme(Acme))

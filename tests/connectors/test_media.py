@@ -1,4 +1,4 @@
-"""How each platform's files are found: the calls in order, and what the download is told."""
+"""Look-ups of each platform's files: the calls in order, and the resulting download."""
 
 import hashlib
 from typing import Any
@@ -10,7 +10,7 @@ from connectors import AesCtr, Attachment, Call, Download, Echo, MediaRef, Messa
 from connectors.recordings import Recording, recordings
 
 from .accounts import ACCOUNT_SID, apple, messenger, twilio, whatsapp
-from .driving import drive, ok, refused
+from .run_flow import drive, ok, refused
 from .test_conformance import PAYLOADS
 
 LOOKASIDE = "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1&ext=2&hash=3"
@@ -19,7 +19,7 @@ HEX, BASE64 = DIGEST.hexdigest(), "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="
 
 
 def found(platform: str, connector: Any, recording: str) -> list[MediaRef]:
-    """The files of a recorded delivery, as the gateway would hand them back after its journal."""
+    """The files of a recorded delivery."""
     record = next(r for r in recordings(PAYLOADS / platform) if r.name == recording)
     return [one.media for one in attachments(connector, record) if one.media is not None]
 
@@ -32,7 +32,7 @@ def attachments(connector: Any, record: Recording) -> list[Attachment]:
 # WhatsApp -----------------------------------------------------------------------------------------
 
 
-def test_whatsapp_asks_for_an_address_and_takes_the_token_to_both() -> None:
+def test_whatsapp_look_up_and_download_both_send_the_token() -> None:
     connector = whatsapp(appsecret_proof=False)
     (ref,) = found("whatsapp", connector, "photo_with_caption")
     answer = {"url": LOOKASIDE, "mime_type": "image/jpeg", "sha256": HEX, "file_size": 61901}
@@ -49,40 +49,40 @@ def test_whatsapp_asks_for_an_address_and_takes_the_token_to_both() -> None:
     assert "lookaside.fbsbx.com" in connector.hosts
 
 
-def test_whatsapp_asks_in_the_name_of_the_number_that_was_written_to() -> None:
+def test_whatsapp_look_up_names_the_number_that_received_the_message() -> None:
     connector = whatsapp()
     ref = MediaRef({"id": "m1", "account": "200000000000001"})
     (call,), _ = drive(connector.media(ref), ok({"url": LOOKASIDE}))
     assert "phone_number_id=200000000000001" in call.url
 
 
-@pytest.mark.parametrize("told", [HEX, BASE64])
-def test_whatsapps_checksum_is_passed_on_in_either_writing(told: str) -> None:
+@pytest.mark.parametrize("checksum", [HEX, BASE64])
+def test_whatsapp_checksums_are_passed_on_in_either_notation(checksum: str) -> None:
     connector = whatsapp()
     ref = MediaRef({"id": "m1", "account": "1"}, sha256=BASE64)
-    _, download = drive(connector.media(ref), ok({"url": LOOKASIDE, "sha256": told}))
-    assert download.sha256 == told
+    _, download = drive(connector.media(ref), ok({"url": LOOKASIDE, "sha256": checksum}))
+    assert download.sha256 == checksum
     _, download = drive(connector.media(ref), ok({"url": LOOKASIDE}))
     assert download.sha256 == BASE64
 
 
 @pytest.mark.parametrize("size", ["61901", 61901])
-def test_whatsapps_size_is_a_number_or_a_text(size: Any) -> None:
+def test_whatsapp_sizes_may_be_numbers_or_text(size: Any) -> None:
     ref = MediaRef({"id": "m1", "account": "1"})
     _, download = drive(whatsapp().media(ref), ok({"url": LOOKASIDE, "file_size": size}))
     assert download.size == 61901
 
 
-def test_whatsapps_error_inside_a_success_is_a_refusal() -> None:
+def test_whatsapp_errors_in_a_success_are_refusals() -> None:
     ref = MediaRef({"id": "m1", "account": "1"})
-    trouble = refused(whatsapp().media(ref), ok({"error": {"code": 190, "message": "expired"}}))
-    assert (trouble.reason, trouble.operator) == ("unauthorized", True)
+    refusal = refused(whatsapp().media(ref), ok({"error": {"code": 190, "message": "expired"}}))
+    assert (refusal.reason, refusal.operator) == ("unauthorized", True)
 
 
 # Messenger ----------------------------------------------------------------------------------------
 
 
-def test_messengers_files_are_fetched_without_our_token() -> None:
+def test_messenger_files_are_fetched_without_our_token() -> None:
     connector = messenger()
     refs = found("messenger", connector, "three_photos")
     assert len(refs) == 3
@@ -92,12 +92,12 @@ def test_messengers_files_are_fetched_without_our_token() -> None:
         assert download == Download(Call("GET", ref.locator["url"], auth=False))
 
 
-@pytest.mark.parametrize("recording", ["link_that_was_written", "link_cards_alone", "appointment"])
-def test_messengers_link_cards_are_never_fetched(recording: str) -> None:
+@pytest.mark.parametrize("recording", ["link_in_the_text", "link_cards_only", "appointment"])
+def test_messenger_link_cards_are_never_fetched(recording: str) -> None:
     assert found("messenger", messenger(), recording) == []
 
 
-def test_messengers_stickers_are_fetched_once() -> None:
+def test_messenger_stickers_are_fetched_once() -> None:
     for recording in (
         "sticker_in_its_old_form",
         "sticker_in_both_forms",
@@ -120,7 +120,7 @@ MEDIA = f"/2010-04-01/Accounts/{ACCOUNT_SID}/Messages/MM{'0' * 32}/Media/ME{'1' 
         "https://api.sydney.au1.twilio.com",
     ],
 )
-def test_twilios_files_are_asked_for_with_our_password(origin: str) -> None:
+def test_twilio_files_are_requested_with_our_password(origin: str) -> None:
     connector = twilio()
     calls, download = drive(connector.media(MediaRef({"url": origin + MEDIA})))
     assert calls == []
@@ -152,12 +152,12 @@ def test_twilios_files_are_asked_for_with_our_password(origin: str) -> None:
         "",
     ],
 )
-def test_no_other_address_gets_our_twilio_password(url: str) -> None:
-    trouble = refused_at_once(twilio(), MediaRef({"url": url}))
-    assert (trouble.reason, trouble.retry) == ("blocked_host", False)
+def test_no_other_url_receives_our_twilio_password(url: str) -> None:
+    refusal = refused_at_once(twilio(), MediaRef({"url": url}))
+    assert (refusal.reason, refusal.retry) == ("blocked_host", False)
 
 
-def test_twilios_files_of_a_named_subaccount_are_fetched() -> None:
+def test_twilio_files_of_a_configured_subaccount_are_fetched() -> None:
     other = "AC" + "1" * 32
     url = "https://api.twilio.com" + MEDIA.replace(ACCOUNT_SID, other)
     _, download = drive(twilio(account_sids=[other]).media(MediaRef({"url": url})))
@@ -165,7 +165,7 @@ def test_twilios_files_of_a_named_subaccount_are_fetched() -> None:
 
 
 @pytest.mark.parametrize("api", ["http://127.0.0.1:9000", "http://127.0.0.1:9000/twilio/"])
-def test_another_api_url_stands_in_for_twilios(api: str) -> None:
+def test_files_are_requested_from_a_different_api_url(api: str) -> None:
     connector = twilio(api_url=api)
     for base in {"http://127.0.0.1:9000", api.rstrip("/")}:
         _, download = drive(connector.media(MediaRef({"url": base + MEDIA})))
@@ -175,9 +175,9 @@ def test_another_api_url_stands_in_for_twilios(api: str) -> None:
 
 
 def refused_at_once(connector: Any, ref: MediaRef) -> Rejected:
-    with pytest.raises(Rejected) as trouble:
+    with pytest.raises(Rejected) as refusal:
         connector.media(ref)
-    return trouble.value
+    return refusal.value
 
 
 # Apple --------------------------------------------------------------------------------------------
@@ -190,7 +190,7 @@ OPEN = b"apple attachment test bytes 0123456789"
 ICLOUD = "https://p54-content.icloud.com/d/1?x=%2F"
 
 
-def test_apple_is_asked_for_an_address_in_the_names_of_its_sample() -> None:
+def test_apple_receives_the_header_names_of_its_sample_code() -> None:
     connector = apple()
     (ref,) = found("apple", connector, "photo_with_caption")
     (call,), download = drive(connector.media(ref), ok({"download-url": ICLOUD}))
@@ -207,7 +207,7 @@ def test_apple_is_asked_for_an_address_in_the_names_of_its_sample() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 404])
-def test_apple_is_asked_again_in_the_older_names_if_it_does_not_take_the_first(status: int) -> None:
+def test_apple_receives_the_older_header_names_after_a_refusal(status: int) -> None:
     connector = apple()
     (ref,) = found("apple", connector, "photo_with_caption")
     (first, second), download = drive(
@@ -225,16 +225,16 @@ def test_apple_is_asked_again_in_the_older_names_if_it_does_not_take_the_first(s
     assert download.call.url == ICLOUD
 
 
-def test_apples_signature_is_written_in_base64_whichever_form_it_came_in() -> None:
+def test_apple_receives_the_file_signature_in_base64() -> None:
     connector = apple()
-    for recording in ("signature_in_one_form_only", "attachment_in_its_older_names"):
+    for recording in ("signature_in_one_form_only", "attachment_with_older_field_names"):
         for ref in found("apple", connector, recording):
             call = next(connector.media(ref))
             assert call.headers["mmcs-signature"] == "gQABAgMEBQYHCAkKCwwNDg8QERIT"
 
 
 @pytest.mark.parametrize("key", [KEY, KEY.removeprefix("00"), KEY.upper()])
-def test_apples_files_open_with_their_key(key: str) -> None:
+def test_apple_files_are_decrypted_with_their_key(key: str) -> None:
     decrypt = downloaded(key).decrypt
     assert decrypt == AesCtr(bytes.fromhex(KEY)[1:], bytes(16))
     cipher = Cipher(algorithms.AES(decrypt.key), modes.CTR(decrypt.counter)).decryptor()
@@ -245,12 +245,12 @@ def test_apples_files_open_with_their_key(key: str) -> None:
 @pytest.mark.parametrize(
     "key", ["", KEY[:-4], KEY + "00", "01" + KEY[2:], "zz" * 32, KEY[:-1] + "é", KEY + "\n", "0"]
 )
-def test_a_key_that_is_none_is_refused_before_anything_is_asked(key: str) -> None:
+def test_an_invalid_attachment_key_is_rejected_before_any_call(key: str) -> None:
     ref = MediaRef({"url": "u", "owner": "o", "signature": "s", "business": "b", "key": key})
-    with pytest.raises(Rejected) as trouble:
+    with pytest.raises(Rejected) as refusal:
         next(apple().media(ref))
-    assert (trouble.value.reason, trouble.value.retry) == ("corrupt", False)
-    assert not key or key not in str(trouble.value)
+    assert (refusal.value.reason, refusal.value.retry) == ("corrupt", False)
+    assert not key or key not in str(refusal.value)
 
 
 def downloaded(key: str) -> Any:
@@ -259,7 +259,7 @@ def downloaded(key: str) -> Any:
     return download
 
 
-def test_what_cannot_be_fetched_is_announced_with_its_caption() -> None:
+def test_an_attachment_without_an_address_keeps_its_caption() -> None:
     for platform, connector, recording in (
         ("apple", apple(), "attachment_that_cannot_be_fetched"),
         ("messenger", messenger(), "attachment_without_address"),

@@ -1,4 +1,4 @@
-"""Whatever arrives: proof refuses or takes, and reading gives a list that can be written down."""
+"""Random input: `verify` accepts or raises Forbidden, and `parse` returns events that can be serialized."""
 
 import gzip
 from contextlib import suppress
@@ -23,7 +23,7 @@ CONNECTORS: list[Connector[Any]] = [
 ]
 each = pytest.mark.parametrize("connector", CONNECTORS, ids=lambda connector: connector.name)
 
-#: Header values as servers hand them over: any byte, those beyond ASCII as lone surrogates.
+#: Header values as servers pass them on: any bytes, with non-ASCII bytes as lone surrogates.
 raw_text = st.binary(max_size=80).map(lambda raw: raw.decode("utf-8", "surrogateescape"))
 header = raw_text | st.sampled_from(
     [
@@ -40,7 +40,7 @@ names = st.sampled_from(
 body = st.binary(max_size=200) | st.binary(max_size=200).map(gzip.compress)
 url = raw_text | st.sampled_from(["https://[", "https://x:y@z:1/?a=b", "//", "https://h:0/"])
 
-words = st.sampled_from(
+strings = st.sampled_from(
     [
         *("object", "page", "whatsapp_business_account", "entry", "id", "changes", "field"),
         *("messages", "value", "metadata", "phone_number_id", "from", "type", "text", "body"),
@@ -51,9 +51,9 @@ words = st.sampled_from(
     ]
 )
 json = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats() | st.text() | words,
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats() | st.text() | strings,
     lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(words | st.text(), inner, max_size=6)
+        st.lists(inner, max_size=4) | st.dictionaries(strings | st.text(), inner, max_size=6)
     ),
     max_leaves=30,
 )
@@ -62,7 +62,7 @@ json = st.recursive(
 @each
 @settings(max_examples=150, deadline=None)
 @given(st.dictionaries(names, header, max_size=5), body, url)
-def test_proof_refuses_or_takes_whatever_comes(
+def test_verify_accepts_or_raises_forbidden(
     connector: Connector[Any], headers: dict[str, str], body: bytes, url: str
 ) -> None:
     with suppress(Forbidden):
@@ -74,16 +74,14 @@ def test_proof_refuses_or_takes_whatever_comes(
 @given(
     st.dictionaries(st.sampled_from(["hub.mode", "hub.verify_token", "hub.challenge"]), raw_text)
 )
-def test_a_handshake_is_answered_or_refused_whatever_is_asked(
-    connector: Connector[Any], query: dict[str, str]
-) -> None:
+def test_handshake_never_raises(connector: Connector[Any], query: dict[str, str]) -> None:
     connector.handshake(Request("GET", "https://x/", {}, b"", NOW, query))
 
 
 @each
 @settings(max_examples=200, deadline=None)
 @given(json)
-def test_any_json_becomes_events_that_can_be_written_down(
+def test_parse_turns_any_json_into_serializable_events(
     connector: Connector[Any], content: Any
 ) -> None:
     events = connector.parse(delivery(content))
@@ -103,7 +101,7 @@ def test_any_json_becomes_events_that_can_be_written_down(
     ],
 )
 @each
-def test_nesting_too_deep_to_be_written_down_costs_an_unknown(
+def test_content_nested_too_deep_becomes_an_unknown_event(
     connector: Connector[Any], template: str
 ) -> None:
     for depth in (250, 900):
@@ -114,6 +112,6 @@ def test_nesting_too_deep_to_be_written_down_costs_an_unknown(
 
 
 @given(json)
-def test_what_is_unknown_has_the_same_id_each_time(entry: Any) -> None:
+def test_an_unknown_event_has_a_stable_id(entry: Any) -> None:
     assert unknown(entry, "why").id == unknown(entry, "why").id
     assert fingerprint(entry) == fingerprint(entry)

@@ -1,4 +1,4 @@
-"""What each platform's refusals mean: the tables of their documentation, one row at a time."""
+"""The meaning of each platform's refusals, from the tables in its documentation."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from connectors import Purpose, Rejected, Reply
 
 from .accounts import apple, messenger, twilio, whatsapp
 
-MEDIA_WORDS = {"gone", "expired", "unauthorized", "unreachable", "too_large"}
+MEDIA_REASONS = {"gone", "expired", "unauthorized", "unreachable", "too_large"}
 
 
-def told(
+def refusal_of(
     connector: Any,
     status: int,
     content: Any = None,
@@ -33,7 +33,7 @@ def graph(code: int, subcode: int | None = None) -> dict[str, Any]:
     return {"error": error if subcode is None else {**error, "error_subcode": subcode}}
 
 
-def sums_up(refusal: Rejected) -> tuple[str, bool, bool]:
+def summary(refusal: Rejected) -> tuple[str, bool, bool]:
     return refusal.reason, refusal.retry, refusal.operator
 
 
@@ -85,12 +85,14 @@ def sums_up(refusal: Rejected) -> tuple[str, bool, bool]:
         (137000, "undeliverable", False, False),
     ],
 )
-def test_whatsapps_codes(code: int, reason: str, retry: bool, operator: bool) -> None:
-    assert sums_up(told(whatsapp(), 400, graph(code))) == (reason, retry, operator)
+def test_whatsapp_error_codes_have_the_documented_meaning(
+    code: int, reason: str, retry: bool, operator: bool
+) -> None:
+    assert summary(refusal_of(whatsapp(), 400, graph(code))) == (reason, retry, operator)
 
 
-def test_whatsapps_pair_rate_wants_six_seconds() -> None:
-    assert told(whatsapp(), 400, graph(131056)).after == 6
+def test_whatsapp_pair_rate_waits_six_seconds() -> None:
+    assert refusal_of(whatsapp(), 400, graph(131056)).after == 6
 
 
 @pytest.mark.parametrize(
@@ -121,10 +123,10 @@ def test_whatsapps_pair_rate_wants_six_seconds() -> None:
         (546, None, "invalid", False, False),
     ],
 )
-def test_messengers_codes(
+def test_messenger_error_codes_have_the_documented_meaning(
     code: int, subcode: int | None, reason: str, retry: bool, operator: bool
 ) -> None:
-    assert sums_up(told(messenger(), 400, graph(code, subcode))) == (reason, retry, operator)
+    assert summary(refusal_of(messenger(), 400, graph(code, subcode))) == (reason, retry, operator)
 
 
 @pytest.mark.parametrize(
@@ -145,12 +147,14 @@ def test_messengers_codes(
         ("window_closed", False, False, [63016]),
     ],
 )
-def test_twilios_codes(reason: str, retry: bool, operator: bool, codes: list[int]) -> None:
+def test_twilio_error_codes_have_the_documented_meaning(
+    reason: str, retry: bool, operator: bool, codes: list[int]
+) -> None:
     for code in codes:
-        refusal = told(
+        refusal = refusal_of(
             twilio(), 400, {"code": code, "message": "a consumer's words", "status": 400}
         )
-        assert sums_up(refusal) == (reason, retry, operator), code
+        assert summary(refusal) == (reason, retry, operator), code
 
 
 @pytest.mark.parametrize(
@@ -166,15 +170,17 @@ def test_twilios_codes(reason: str, retry: bool, operator: bool, codes: list[int
     ],
 )
 @pytest.mark.parametrize("connector", [apple(), messenger(), twilio(), whatsapp()], ids=str)
-def test_without_a_code_http_tells(connector: Any, status: int, reason: str, retry: bool) -> None:
-    refusal = told(connector, status)
+def test_a_refusal_without_a_code_follows_the_http_status(
+    connector: Any, status: int, reason: str, retry: bool
+) -> None:
+    refusal = refusal_of(connector, status)
     assert (refusal.reason, refusal.retry) == (reason, retry)
 
 
-def test_a_code_nobody_knows_falls_back_on_http() -> None:
-    assert told(whatsapp(), 429, graph(987654)).reason == "rate_limited"
-    assert told(messenger(), 500, graph(987654, 5)).reason == "temporary"
-    assert told(twilio(), 429, {"code": 98765}).reason == "rate_limited"
+def test_an_unknown_error_code_falls_back_to_the_http_status() -> None:
+    assert refusal_of(whatsapp(), 429, graph(987654)).reason == "rate_limited"
+    assert refusal_of(messenger(), 500, graph(987654, 5)).reason == "temporary"
+    assert refusal_of(twilio(), 429, {"code": 98765}).reason == "rate_limited"
 
 
 # files --------------------------------------------------------------------------------------------
@@ -187,7 +193,7 @@ def test_a_code_nobody_knows_falls_back_on_http() -> None:
         (apple(), "lookup", 404, None, "gone", True, False),
         (twilio(), "download", 404, {"code": 20404, "status": 404}, "gone", True, False),
         (twilio(), "download", 404, None, "gone", True, False),
-        # an address that died
+        # an expired address
         (apple(), "download", 403, None, "expired", True, False),
         (apple(), "download", 404, None, "expired", True, False),
         (messenger(), "download", 403, None, "expired", False, False),
@@ -232,7 +238,7 @@ def test_a_code_nobody_knows_falls_back_on_http() -> None:
         (whatsapp(), "lookup", 200, None, "unreachable", True, False),
     ],
 )
-def test_what_became_of_a_file(
+def test_a_refused_file_has_the_documented_reason(
     connector: Any,
     purpose: Purpose,
     status: int,
@@ -241,40 +247,40 @@ def test_what_became_of_a_file(
     retry: bool,
     operator: bool,
 ) -> None:
-    refusal = told(connector, status, content, purpose)
-    assert sums_up(refusal) == (reason, retry, operator)
+    refusal = refusal_of(connector, status, content, purpose)
+    assert summary(refusal) == (reason, retry, operator)
 
 
 @pytest.mark.parametrize("connector", [apple(), messenger(), twilio(), whatsapp()], ids=str)
 @pytest.mark.parametrize("purpose", ["lookup", "download"])
-def test_files_are_refused_in_the_words_of_files(connector: Any, purpose: Purpose) -> None:
+def test_refused_files_have_a_media_reason(connector: Any, purpose: Purpose) -> None:
     codes = [None, *(graph(code) for code in (0, 2, 4, 10, 100, 131047, 131048, 131052, 999999))]
     codes += [{"code": code} for code in (20003, 20404, 21610, 30007, 63038)]
     for content in codes:
         for status in (200, 302, 400, 401, 403, 404, 409, 410, 413, 418, 429, 451, 500, 503):
-            assert told(connector, status, content, purpose).reason in MEDIA_WORDS
+            assert refusal_of(connector, status, content, purpose).reason in MEDIA_REASONS
 
 
-def test_a_file_that_waits_for_an_operator_is_not_asked_for_all_the_time() -> None:
-    # Meta shuts out whoever fails twenty times within an hour.
-    after = told(whatsapp(), 401, graph(190), "lookup").after
+def test_a_file_is_retried_rarely_while_an_operator_must_act() -> None:
+    # Meta blocks clients that fail twenty times within an hour.
+    after = refusal_of(whatsapp(), 401, graph(190), "lookup").after
     assert after is not None
     assert 3600 / after < 20
 
 
 @pytest.mark.parametrize("connector", [apple(), messenger(), twilio(), whatsapp()], ids=str)
-def test_a_platform_that_says_when_to_come_back_is_heard(connector: Any) -> None:
+def test_refusal_uses_retry_after(connector: Any) -> None:
     for purpose in ("lookup", "download", "send"):
-        assert told(connector, 429, None, purpose, {"retry-after": "77"}).after == 77
-        assert told(connector, 429, None, purpose, {"retry-after": "soon"}).after is not None
+        assert refusal_of(connector, 429, None, purpose, {"retry-after": "77"}).after == 77
+        assert refusal_of(connector, 429, None, purpose, {"retry-after": "soon"}).after is not None
 
 
-def test_operators_are_told_codes_and_nobodys_words() -> None:
+def test_the_detail_of_a_refusal_has_codes_but_no_text() -> None:
     for refusal in (
-        told(whatsapp(), 400, graph(131047, 5)),
-        told(twilio(), 400, {"code": 21610, "message": "a consumer's words"}),
+        refusal_of(whatsapp(), 400, graph(131047, 5)),
+        refusal_of(twilio(), 400, {"code": 21610, "message": "a consumer's words"}),
     ):
         assert "consumer" not in str(refusal)
-    assert "131047/5" in told(whatsapp(), 400, graph(131047, 5)).detail
-    assert "A1" in told(whatsapp(), 400, graph(131047)).detail
-    assert "21610" in told(twilio(), 400, {"code": 21610}).detail
+    assert "131047/5" in refusal_of(whatsapp(), 400, graph(131047, 5)).detail
+    assert "A1" in refusal_of(whatsapp(), 400, graph(131047)).detail
+    assert "21610" in refusal_of(twilio(), 400, {"code": 21610}).detail

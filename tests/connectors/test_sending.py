@@ -1,4 +1,4 @@
-"""Sending an agent's text, marking as read, proving who we are, and asking whether all is well."""
+"""Sending texts, marking messages as read, authentication, and checking the account."""
 
 import base64
 import uuid
@@ -25,7 +25,7 @@ from .accounts import (
     twilio,
     whatsapp,
 )
-from .driving import drive, ok, refused
+from .run_flow import drive, ok, refused
 
 GRAPH = "https://graph.facebook.com/v25.0"
 STATUS_URL = "https://chat.example.com/webhooks/sms/status?m=msg_1"
@@ -38,7 +38,7 @@ def text(account: str = "", to: str = "15550001111", **more: Any) -> Text:
 # WhatsApp -----------------------------------------------------------------------------------------
 
 
-def test_whatsapp_is_given_text_and_our_key() -> None:
+def test_whatsapp_receives_a_text_with_our_key() -> None:
     connector = whatsapp(appsecret_proof=False)
     answer = {"messages": [{"id": "wamid.BBB=", "message_status": "accepted"}]}
     (call,), sent = drive(connector.send_text(text()), ok(answer))
@@ -57,23 +57,23 @@ def test_whatsapp_is_given_text_and_our_key() -> None:
     assert (sent.id, sent.status) == ("wamid.BBB=", "sent")
 
 
-def test_whatsapp_answers_from_the_number_that_was_written_to() -> None:
+def test_whatsapp_replies_from_the_number_that_received_the_message() -> None:
     call = next(whatsapp(appsecret_proof=False).send_text(text("200000000000001")))
     assert call.url == f"{GRAPH}/200000000000001/messages"
 
 
-def test_whatsapp_users_without_a_number_are_addressed_by_their_id() -> None:
+def test_whatsapp_users_without_a_number_are_addressed_by_id() -> None:
     call = next(whatsapp().send_text(text(to="US.13491208655302741918")))
     assert call.json["recipient"] == "US.13491208655302741918"
     assert "to" not in call.json
 
 
-def test_whatsapp_quotes_what_is_replied_to() -> None:
+def test_whatsapp_receives_the_message_that_a_text_quotes() -> None:
     call = next(whatsapp().send_text(text(reply_to="wamid.AAA=")))
     assert call.json["context"] == {"message_id": "wamid.AAA="}
 
 
-def test_whatsapp_is_told_what_was_read() -> None:
+def test_whatsapp_receives_read_status() -> None:
     connector = whatsapp(appsecret_proof=False)
     (call,), result = drive(connector.mark_read("1", "2", "wamid.AAA="), ok({"success": True}))
     assert call.url == f"{GRAPH}/1/messages"
@@ -85,7 +85,7 @@ def test_whatsapp_is_told_what_was_read() -> None:
     assert result is None
 
 
-def test_whatsapp_shows_typing_with_the_mark_on_what_was_read_and_ends_it_by_itself() -> None:
+def test_whatsapp_receives_typing_with_read_status_and_no_end() -> None:
     connector = whatsapp(appsecret_proof=False)
     writing = Typing("typing_1", "1", "2", "wamid.AAA=")
     (call,), _ = drive(connector.send_typing(writing), ok({"success": True}))
@@ -101,7 +101,7 @@ def test_whatsapp_shows_typing_with_the_mark_on_what_was_read_and_ends_it_by_its
 # Messenger ----------------------------------------------------------------------------------------
 
 
-def test_messenger_is_given_a_response_with_our_key() -> None:
+def test_messenger_receives_a_text_with_our_key() -> None:
     connector = messenger(appsecret_proof=False)
     answer = {"recipient_id": "24", "message_id": "m_xyz"}
     (call,), sent = drive(connector.send_text(text(to="24", reply_to="m_1")), ok(answer))
@@ -117,7 +117,7 @@ def test_messenger_is_given_a_response_with_our_key() -> None:
     assert sent.id == "m_xyz"
 
 
-def test_messenger_is_told_that_all_was_read() -> None:
+def test_messenger_receives_mark_seen() -> None:
     (call,), _ = drive(messenger(appsecret_proof=False).mark_read("", "24", "m_1"), ok({}))
     assert call.url == f"{GRAPH}/{PAGE_ID}/messages"
     assert call.json == {"recipient": {"id": "24"}, "sender_action": "mark_seen"}
@@ -130,7 +130,7 @@ HOUR = 3600.0
     ("human_agent", "silence", "tag"),
     [(False, 30 * HOUR, None), (True, 23 * HOUR, None), (True, 30 * HOUR, "HUMAN_AGENT")],
 )
-def test_only_a_late_answer_is_marked_as_a_persons_and_only_with_metas_leave(
+def test_the_human_agent_tag_needs_the_setting_and_silence(
     human_agent: bool, silence: float, tag: str | None
 ) -> None:
     connector = messenger(human_agent=human_agent)
@@ -141,14 +141,14 @@ def test_only_a_late_answer_is_marked_as_a_persons_and_only_with_metas_leave(
 
 
 @pytest.mark.parametrize(("on", "action"), [(True, "typing_on"), (False, "typing_off")])
-def test_messenger_is_told_who_types_and_who_stopped(on: bool, action: str) -> None:
+def test_messenger_receives_typing_on_and_typing_off(on: bool, action: str) -> None:
     writing = Typing("typing_1", "", "24", "m_1", on=on)
     (call,), _ = drive(messenger().send_typing(writing), ok({}))
     assert call.json == {"recipient": {"id": "24"}, "sender_action": action}
 
 
 @pytest.mark.parametrize("connector", [messenger(), whatsapp()], ids=["messenger", "whatsapp"])
-def test_meta_is_shown_the_access_token_in_a_header(connector: Any) -> None:
+def test_meta_receives_the_access_token_in_a_header(connector: Any) -> None:
     assert connector.authorize(NOW) == {"authorization": f"Bearer {ACCESS_TOKEN}"}
 
 
@@ -158,7 +158,7 @@ MESSAGES = f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT_SID}/Messages.j
 CREATED = {"sid": "SM1", "status": "queued", "error_code": None, "error_message": None}
 
 
-def test_twilio_is_given_a_form_and_where_to_report() -> None:
+def test_twilio_receives_a_form_with_a_status_url() -> None:
     (call,), sent = drive(twilio().send_text(text(to="+15550001111")), ok(CREATED, 201))
     assert call == Call(
         "POST",
@@ -174,24 +174,24 @@ def test_twilio_is_given_a_form_and_where_to_report() -> None:
 
 
 @pytest.mark.parametrize("account", ["+15550003333", "whatsapp:+15550002222"])
-def test_twilio_answers_from_the_number_that_was_written_to(account: str) -> None:
+def test_twilio_replies_from_the_number_that_received_the_message(account: str) -> None:
     form = next(twilio().send_text(text(account))).form or {}
     assert form["From"] == account
 
 
-def test_twilio_lets_a_service_choose_the_number() -> None:
+def test_twilio_receives_a_messaging_service_instead_of_a_number() -> None:
     connector = twilio(sender=None, messaging_service_sid="MG1")
     form = next(connector.send_text(text("+15550002222"))).form or {}
     assert form["MessagingServiceSid"] == "MG1"
     assert "From" not in form
 
 
-def test_twilios_error_inside_a_success_is_a_refusal() -> None:
+def test_twilio_errors_in_a_success_are_refusals() -> None:
     answer = {"sid": "SM1", "status": "failed", "error_code": 21610}
     assert refused(twilio().send_text(text()), ok(answer, 201, "send")).reason == "opted_out"
 
 
-def test_twilio_is_shown_the_first_auth_token_or_the_api_key() -> None:
+def test_twilio_receives_the_first_auth_token_or_the_api_key() -> None:
     assert basic(twilio()) == f"{ACCOUNT_SID}:{AUTH_TOKEN}"
     assert basic(twilio(api_key="SK1", api_secret="key-secret")) == "SK1:key-secret"
 
@@ -202,7 +202,7 @@ def basic(connector: Any) -> str:
     return base64.b64decode(pair).decode()
 
 
-def test_twilio_is_answered_with_twiml_that_says_nothing() -> None:
+def test_twilio_deliveries_are_acknowledged_with_empty_twiml() -> None:
     answer = twilio().acknowledge()
     assert (answer.status, answer.media_type) == (200, "text/xml")
     assert answer.body == b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
@@ -211,7 +211,7 @@ def test_twilio_is_answered_with_twiml_that_says_nothing() -> None:
 # Apple --------------------------------------------------------------------------------------------
 
 
-def test_apple_is_given_a_text_under_an_id_of_ours() -> None:
+def test_apple_receives_a_text_with_our_message_id() -> None:
     to = "urn:mbid:AQAAYexample/+="
     (call,), sent = drive(apple().send_text(text(to=to)), ok())
     assert (call.method, call.url) == ("POST", "https://mspgw.push.apple.com/v1/message")
@@ -227,19 +227,19 @@ def test_apple_is_given_a_text_under_an_id_of_ours() -> None:
     assert str(uuid.UUID(sent.id)) == sent.id
 
 
-def test_apple_sees_the_same_id_at_each_attempt_and_another_for_another_text() -> None:
+def test_apple_receives_one_id_for_all_attempts_of_a_text() -> None:
     first, again = (drive(apple().send_text(text()), ok())[1].id for _ in range(2))
     assert first == again
     other = Text("msg_2", "", "15550001111", "Good morning 🙂", STATUS_URL)
     assert drive(apple().send_text(other), ok())[1].id != first
 
 
-def test_apple_is_written_to_in_the_name_of_the_business_that_was_asked() -> None:
+def test_apple_texts_come_from_the_business_that_received_the_message() -> None:
     call = next(apple().send_text(text("another-business")))
     assert call.headers["source-id"] == call.json["sourceId"] == "another-business"
 
 
-def test_apple_is_shown_a_token_minted_at_that_moment() -> None:
+def test_apple_receives_a_freshly_issued_token() -> None:
     scheme, _, bearer = apple().authorize(NOW)["authorization"].partition(" ")
     assert scheme == "Bearer"
     assert jwt.get_unverified_header(bearer)["alg"] == "HS256"
@@ -252,7 +252,7 @@ def test_apple_is_shown_a_token_minted_at_that_moment() -> None:
 # health -------------------------------------------------------------------------------------------
 
 
-def test_each_platform_names_the_account() -> None:
+def test_check_returns_the_name_of_the_account() -> None:
     number = {"verified_name": "Ann's Chairs", "display_phone_number": "+1 555 000 2222", "id": "1"}
     (call,), name = drive(whatsapp(appsecret_proof=False).check(), ok(number))
     assert name == "Ann's Chairs, +1 555 000 2222"
@@ -268,5 +268,5 @@ def test_each_platform_names_the_account() -> None:
     "connector", [messenger(), twilio(), whatsapp()], ids=["messenger", "twilio", "whatsapp"]
 )
 @pytest.mark.parametrize("answer", [None, {}, [], {"error": {"code": 190}}, {"messages": []}])
-def test_a_success_that_names_no_message_is_not_taken_for_one(connector: Any, answer: Any) -> None:
+def test_a_reply_without_a_message_id_is_refused(connector: Any, answer: Any) -> None:
     assert not refused(connector.send_text(text()), ok(answer, purpose="send")).retry

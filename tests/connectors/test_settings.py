@@ -1,4 +1,4 @@
-"""What connectors.yaml may say of each platform, and what is said of a mistake."""
+"""The settings of each platform in connectors.yaml, and the errors for wrong ones."""
 
 import base64
 from collections.abc import Callable
@@ -26,10 +26,10 @@ every = pytest.mark.parametrize("make", [apple, messenger, twilio, whatsapp])
 
 
 def mistake(make: Maker, **settings: Any) -> tuple[str, str]:
-    """The one setting complained about, and the complaint."""
-    with pytest.raises(ValidationError) as trouble:
+    """The single setting with an error, and the error."""
+    with pytest.raises(ValidationError) as exc:
         make(**settings)
-    (error,) = trouble.value.errors()
+    (error,) = exc.value.errors()
     return ".".join(map(str, error["loc"])), error["msg"]
 
 
@@ -42,13 +42,13 @@ def mistake(make: Maker, **settings: Any) -> tuple[str, str]:
         (whatsapp, "https://graph.facebook.com/v25.0"),
     ],
 )
-def test_the_api_is_the_platforms_own_unless_told_otherwise(make: Maker, api: str) -> None:
+def test_api_url_defaults_to_the_platforms_api(make: Maker, api: str) -> None:
     assert make().config.api == api
     assert make(api_url="http://127.0.0.1:9000/x/").config.api == "http://127.0.0.1:9000/x"
 
 
 @every
-def test_photos_and_videos_are_on(make: Maker) -> None:
+def test_photos_and_videos_are_on_by_default(make: Maker) -> None:
     config = make().config
     assert config.photos
     assert config.videos
@@ -63,14 +63,14 @@ def test_every_setting_is_described(make: Maker) -> None:
 
 
 @every
-def test_settings_that_miss_are_named_all_at_once(make: Maker) -> None:
+def test_all_missing_settings_are_named_at_once(make: Maker) -> None:
     connector = make()
-    with pytest.raises(ValidationError) as trouble:
+    with pytest.raises(ValidationError) as exc:
         connector.Config.model_validate({"nonsense": 1})
-    missing = {error["loc"][0] for error in trouble.value.errors() if error["type"] == "missing"}
+    missing = {error["loc"][0] for error in exc.value.errors() if error["type"] == "missing"}
     fields = type(connector.config).model_fields
     assert missing == {name for name, field in fields.items() if field.is_required()}
-    assert "nonsense" in str(trouble.value)
+    assert "nonsense" in str(exc.value)
 
 
 SECRETS = [
@@ -97,7 +97,7 @@ SECRETS = [
         ("secrét", "printable"),
     ],
 )
-def test_a_secret_that_cannot_be_one_is_refused(
+def test_an_unusable_secret_is_rejected(
     make: Maker, name: str, several: bool, value: str, why: str
 ) -> None:
     where, what = mistake(make, **{name: [value] if several else value})
@@ -106,27 +106,27 @@ def test_a_secret_that_cannot_be_one_is_refused(
 
 
 @pytest.mark.parametrize(("make", "name"), [(m, n) for m, n, several in SECRETS if several])
-def test_no_secret_at_all_is_refused(make: Maker, name: str) -> None:
+def test_an_empty_list_of_secrets_is_rejected(make: Maker, name: str) -> None:
     assert mistake(make, **{name: []}) == (
         name,
-        "Value error, needs at least one secret; without it nothing can be proved",
+        "Value error, needs at least one secret; without one, no delivery can be verified",
     )
 
 
 @pytest.mark.parametrize(("make", "name"), [(m, n) for m, n, several in SECRETS if several])
-def test_a_secret_that_is_no_list_is_told_how_to_become_one(make: Maker, name: str) -> None:
+def test_a_single_secret_is_rejected_where_a_list_is_required(make: Maker, name: str) -> None:
     where, what = mistake(make, **{name: "just-one-secret"})
     assert where == name
     assert "list" in what
 
 
 @pytest.mark.parametrize(("make", "name", "several"), SECRETS)
-def test_no_mistake_repeats_a_secret(make: Maker, name: str, several: bool) -> None:
+def test_a_validation_error_never_shows_a_secret(make: Maker, name: str, several: bool) -> None:
     value = "a-secret-with-ümlaut"
-    with pytest.raises(ValidationError) as trouble:
+    with pytest.raises(ValidationError) as exc:
         make(**{name: [value] if several else value})
-    assert value not in str(trouble.value)
-    assert value not in repr(trouble.value)
+    assert value not in str(exc.value)
+    assert value not in repr(exc.value)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_no_mistake_repeats_a_secret(make: Maker, name: str, several: bool) -> N
         (whatsapp, "phone_number_id"),
     ],
 )
-def test_a_number_without_quotes_is_told_to_take_some(make: Maker, name: str) -> None:
+def test_an_unquoted_number_is_rejected_with_a_hint(make: Maker, name: str) -> None:
     where, what = mistake(make, **{name: 15550002222})
     assert where == name
     assert "quotes" in what
@@ -154,12 +154,12 @@ def test_a_number_without_quotes_is_told_to_take_some(make: Maker, name: str) ->
     ],
 )
 @pytest.mark.parametrize("value", ["", " ", "a/b", "a?b", "a b", "é", "a\nb", None, ["1"]])
-def test_an_id_that_would_break_an_address_is_refused(make: Maker, name: str, value: Any) -> None:
+def test_an_id_that_is_unsafe_in_a_url_is_rejected(make: Maker, name: str, value: Any) -> None:
     assert mistake(make, **{name: value})[0] == name
 
 
 @pytest.mark.parametrize("sid", [AUTH_TOKEN, "SK" + "0" * 32, ACCOUNT_SID[:-1], ACCOUNT_SID + "0"])
-def test_an_account_sid_has_its_form(sid: str) -> None:
+def test_a_malformed_account_sid_is_rejected(sid: str) -> None:
     assert mistake(twilio, account_sid=sid)[0] == "account_sid"
 
 
@@ -172,7 +172,7 @@ def test_an_account_sid_has_its_form(sid: str) -> None:
         ({"api_secret": "key-secret"}, {"api_key", "api_secret"}),
     ],
 )
-def test_settings_that_belong_together_are_named_together(
+def test_an_error_names_all_settings_that_belong_together(
     settings: dict[str, Any], names: set[str]
 ) -> None:
     _, what = mistake(twilio, **settings)
@@ -190,15 +190,13 @@ def test_settings_that_belong_together_are_named_together(
         (base64.b64encode(b"x" * 31).decode(), "31 bytes"),
     ],
 )
-def test_an_apple_secret_that_is_no_key_is_refused_before_anything_starts(
-    secret: str, why: str
-) -> None:
+def test_an_invalid_apple_secret_is_rejected_at_start_up(secret: str, why: str) -> None:
     where, what = mistake(apple, secrets=[secret])
     assert where == "secrets"
     assert why in what
 
 
-def test_apples_settings_take_what_they_should() -> None:
+def test_apple_settings_are_validated() -> None:
     config = apple(business_ids=["b-2"], max_token_age=3600).config
     assert config.msp_id == MSP_ID
     assert config.businesses == {BUSINESS_ID, "b-2"}
@@ -207,6 +205,6 @@ def test_apples_settings_take_what_they_should() -> None:
 
 
 @every
-def test_settings_cannot_be_changed_once_made(make: Maker) -> None:
+def test_settings_are_immutable(make: Maker) -> None:
     with pytest.raises(ValidationError):
         make().config.api_url = "https://example.com"

@@ -43,7 +43,7 @@ def test_the_reference_has_every_method_and_attribute_of_the_contract(site: Path
         if not name.startswith("_") and name != "config":
             assert f'id="connectors.contract.Connector.{name}"' in page, name
     assert "Must not raise anything else" in page
-    assert "The largest body taken, before and after inflating (bytes)." in page
+    assert "The largest body accepted, before and after decompression (bytes)." in page
 
 
 def test_the_reference_has_every_promise_of_the_kit(site: Path) -> None:

@@ -121,7 +121,7 @@ async def test_a_bad_entry_becomes_one_unrecognised_event(journal: SqliteJournal
         "event.unrecognised",
         "message.received",
     ]
-    assert bodies(recorded)[1]["data"]["reason"] == "lacks 'from'"
+    assert bodies(recorded)[1]["data"]["reason"] == "the field 'from' is missing"
 
 
 async def test_a_body_that_is_not_json_becomes_one_unrecognised_event(

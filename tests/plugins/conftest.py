@@ -1,4 +1,4 @@
-"""The two examples, installed once for all tests here."""
+"""The two examples, installed once for all tests in this folder."""
 
 from pathlib import Path
 

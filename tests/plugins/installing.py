@@ -1,4 +1,4 @@
-"""Installing packages as their users do, without the network: pip, with the build tools that are here."""
+"""Installing packages with pip, as users do, but without the network: the build tools are already installed."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ _OFFLINE = ("--quiet", "--no-index", "--no-deps", "--no-build-isolation")
 
 
 def install(into: Path, *folders: Path) -> Path:
-    """Install packages into a folder that can stand on PYTHONPATH."""
+    """Install packages into a folder for PYTHONPATH."""
     run(*_PIP, "install", *_OFFLINE, "--target", str(into), *map(str, folders))
     return into
 
@@ -28,7 +28,7 @@ def wheel(of: Path, into: Path) -> Path:
 
 
 def run(*command: str, cwd: Path | None = None, path: Sequence[Path] = ()) -> str:
-    """The output of a command that must succeed; `path` stands on PYTHONPATH."""
+    """The output of a command that must succeed. `path` is its PYTHONPATH."""
     ran = attempt(*command, cwd=cwd, path=path)
     assert ran.returncode == 0, ran.stdout[-6000:] + ran.stderr[-6000:]
     return ran.stdout
@@ -44,7 +44,7 @@ def attempt(
 
 
 def run_tests(folder: Path, site: Path) -> str:
-    """Run a package's own tests against what is installed, and not against what lies beside them."""
+    """Run a package's own tests against the installed package, not its source folder."""
     command = (sys.executable, "-P", "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider")
-    # Its own settings, and not those of this repository.
+    # Use the package's pytest settings, not those of this repository.
     return run(*command, "-p", "no:asyncio", "-c", "pyproject.toml", cwd=folder, path=[site])

@@ -1,4 +1,4 @@
-"""Emulators that plugins bring to the demonstration: found by their entry points, refused by name."""
+"""Emulators of plugins in the demo: they are found by entry point, and errors name the plugin."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ from .installing import AIRLOCK, attempt
 
 
 def brings(folder: Path, source: str) -> None:
-    """As an installer would leave a distribution that brings an emulator called acme."""
+    """Write an installed distribution with an emulator called acme."""
     (folder / "acme_emulated.py").write_text(source)
     info = folder / "acme_emulated-1.0.dist-info"
     info.mkdir()
@@ -28,21 +28,23 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_examples_bring_theirs(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_emulators_of_the_examples_are_found(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.syspath_prepend(site)
     found = emulators()
     assert set(found) == {*PLATFORMS, "line", "telegram"}
     assert all(issubclass(kind, Platform) for kind in found.values())
 
 
-def test_each_has_a_photo_and_a_video_to_send() -> None:
-    told = lines(["telegram"])
-    assert {line.platform for line in told} == {"telegram"}
-    types = {file.media_type.partition("/")[0] for line in told for file in line.files}
+def test_the_demo_sends_a_photo_and_a_video_per_platform() -> None:
+    found = lines(["telegram"])
+    assert {line.platform for line in found} == {"telegram"}
+    types = {file.media_type.partition("/")[0] for line in found for file in line.files}
     assert types == {"image", "video"}
 
 
-def test_one_that_is_none_is_refused_with_its_distribution(folder: Path) -> None:
+def test_an_emulator_that_is_not_a_platform_is_rejected(folder: Path) -> None:
     brings(folder, "class Acme: ...")
     with pytest.raises(
         Unusable, match=r'"acme" of acme-emulated 1.0 is not a subclass of simulator.Platform'
@@ -50,7 +52,7 @@ def test_one_that_is_none_is_refused_with_its_distribution(folder: Path) -> None
         emulators()
 
 
-def test_one_that_cannot_be_imported_ends_the_demo_in_words(folder: Path) -> None:
+def test_an_emulator_that_fails_to_import_ends_the_demo(folder: Path) -> None:
     brings(folder, "import no_such_thing")
     ran = attempt(AIRLOCK, "demo", "--seconds", "1", path=[folder])
     assert ran.returncode == 1

@@ -1,4 +1,4 @@
-"""The plugins in examples/: packages of their own, that keep to what plugin authors are given."""
+"""The plugins in examples/: separate packages that use only the public interface."""
 
 import ast
 import tomllib
@@ -11,20 +11,20 @@ from .installing import EXAMPLES, run_tests
 
 each = pytest.mark.parametrize("name", EXAMPLES)
 
-#: Everything a connector needs; the rest of Airlock is none of its business.
+#: The standard modules and packages that an example may import.
 ALLOWED = {"base64", "collections", "dataclasses", "datetime", "hmac", "typing", "urllib", "uuid"}
 PUBLIC = {"connectors", "pydantic"}
 
 
 @each
-def test_its_own_tests_pass_at_gold(name: str, site: Path) -> None:
-    told = run_tests(EXAMPLES[name], site)
-    assert f"{name} (" in told
-    assert "): gold" in told
+def test_an_example_passes_its_own_tests_at_gold(name: str, site: Path) -> None:
+    output = run_tests(EXAMPLES[name], site)
+    assert f"{name} (" in output
+    assert "): gold" in output
 
 
 @each
-def test_it_is_built_from_the_public_names_alone(name: str) -> None:
+def test_an_example_imports_only_public_names(name: str) -> None:
     package = EXAMPLES[name] / f"airlock_{name}"
     for file in package.glob("*.py"):
         if file.name != "emulator.py":
@@ -34,13 +34,13 @@ def test_it_is_built_from_the_public_names_alone(name: str) -> None:
 
 
 @each
-def test_its_emulator_shares_nothing_with_its_connector(name: str) -> None:
+def test_an_emulator_imports_nothing_from_its_connector(name: str) -> None:
     found = set(imported(EXAMPLES[name] / f"airlock_{name}" / "emulator.py"))
     assert not {one for one in found if one.startswith(("connectors", "gateway", "airlock_"))}
 
 
 @each
-def test_it_is_short_enough_to_be_read_at_once(name: str) -> None:
+def test_the_files_of_an_example_are_short(name: str) -> None:
     for file in (EXAMPLES[name] / f"airlock_{name}").glob("*.py"):
         lines = file.read_text().splitlines()
         own = len(lines) - sum(_lines_of_imports(file))
@@ -48,7 +48,7 @@ def test_it_is_short_enough_to_be_read_at_once(name: str) -> None:
 
 
 @each
-def test_its_package_says_what_it_is(name: str) -> None:
+def test_the_package_metadata_of_an_example_is_complete(name: str) -> None:
     project = tomllib.loads((EXAMPLES[name] / "pyproject.toml").read_text())["project"]
     assert project["name"] == f"airlock-{name}"
     assert project["dependencies"] == ["airlock-messaging"]
@@ -57,7 +57,7 @@ def test_its_package_says_what_it_is(name: str) -> None:
 
 
 def imported(file: Path) -> Iterator[str]:
-    """Full names of the modules that a file imports; those of its own package are left out."""
+    """The full names of the modules that a file imports, without those of its own package."""
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

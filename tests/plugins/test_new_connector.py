@@ -1,4 +1,4 @@
-"""`airlock connector new`: what it writes installs, passes its kit, and serves a gateway as it is."""
+"""`airlock connector new`: the package installs, passes its kit, and works in a gateway."""
 
 import json
 import sys
@@ -20,7 +20,7 @@ WRITTEN = {
     "tests/payloads/text.json",
     "tests/test_connector.py",
 }
-#: Loads connectors.yaml as `airlock serve` would, and says what it got.
+#: Loads connectors.yaml as `airlock serve` would, and prints the connector.
 LOAD = """
 import os, pathlib
 from gateway.settings import load
@@ -29,8 +29,8 @@ print(name, type(connector).__module__, connector.label, connector.api, connecto
 """
 
 
-def new(*words: str) -> int:
-    return main(["connector", "new", *words])
+def new(*arguments: str) -> int:
+    return main(["connector", "new", *arguments])
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_a_whole_package_is_written(package: Path) -> None:
     assert [one.name for one in package.parent.iterdir()] == [package.name]
 
 
-def test_nothing_of_the_template_is_left_in_it(package: Path) -> None:
+def test_a_new_package_has_no_template_placeholders(package: Path) -> None:
     for file in package.rglob("*"):
         if file.is_file():
             text = file.read_text().replace("${SIGNING_SECRET}", "").replace("${ACCESS_TOKEN}", "")
@@ -59,19 +59,19 @@ def test_nothing_of_the_template_is_left_in_it(package: Path) -> None:
             assert "template" not in text
 
 
-def test_it_says_what_to_change(package: Path) -> None:
+def test_a_new_package_marks_what_to_change(package: Path) -> None:
     source = (package / "airlock_acme_chat" / "__init__.py").read_text()
     assert source.count("# Change") >= 8
     assert "# Change" in (package / "tests" / "test_connector.py").read_text()
 
 
-def test_it_passes_its_kit_at_bronze_as_written(package: Path, installed: Path) -> None:
-    told = run_tests(package, installed)
-    assert "acme-chat (Acme Chat): bronze" in told
-    assert "for silver: recording text has no note on where it is from" in told
+def test_a_new_package_passes_its_kit_at_bronze(package: Path, installed: Path) -> None:
+    output = run_tests(package, installed)
+    assert "acme-chat (Acme Chat): bronze" in output
+    assert "for silver: recording text has no note on its origin" in output
 
 
-def test_a_gateway_loads_it_by_its_type(installed: Path, tmp_path: Path) -> None:
+def test_the_settings_load_the_new_connector_by_its_type(installed: Path, tmp_path: Path) -> None:
     section = {
         "type": "acme-chat",
         "signing_secrets": ["hush-hush"],
@@ -79,18 +79,18 @@ def test_a_gateway_loads_it_by_its_type(installed: Path, tmp_path: Path) -> None
         "account_id": "shop-1",
     }
     (tmp_path / "connectors.yaml").write_text(json.dumps({"connectors": {"desk": section}}))
-    told = run(sys.executable, "-c", LOAD, cwd=tmp_path, path=[installed])
-    assert told.split() == ["desk", "airlock_acme_chat", "Acme", "Chat", "1", "shop-1"]
+    output = run(sys.executable, "-c", LOAD, cwd=tmp_path, path=[installed])
+    assert output.split() == ["desk", "airlock_acme_chat", "Acme", "Chat", "1", "shop-1"]
 
 
-def test_the_commands_know_it(installed: Path) -> None:
+def test_the_commands_list_an_installed_connector(installed: Path) -> None:
     chart = run(AIRLOCK, "capabilities", path=[installed])
     assert "Acme Chat" in chart.splitlines()[0]
     schema = run(AIRLOCK, "schema", path=[installed])
     assert "The platform's API" in schema
 
 
-def test_what_is_there_is_never_overwritten(
+def test_an_existing_package_is_not_overwritten(
     package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = (package / "README.md").read_text()
@@ -105,7 +105,7 @@ def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
     assert (tmp_path / "airlock-acme" / "pyproject.toml").is_file()
 
 
-def test_a_link_that_leads_nowhere_is_not_followed(
+def test_a_dangling_link_is_not_followed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "airlock-acme").symlink_to(tmp_path / "elsewhere")
@@ -114,12 +114,12 @@ def test_a_link_that_leads_nowhere_is_not_followed(
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_a_folder_that_is_missing_is_made(tmp_path: Path) -> None:
+def test_a_missing_folder_is_created(tmp_path: Path) -> None:
     assert new("acme", "--into", str(tmp_path / "a" / "b")) == 0
     assert (tmp_path / "a" / "b" / "airlock-acme" / "README.md").is_file()
 
 
-def test_a_place_that_is_no_folder_is_told(
+def test_a_file_in_place_of_the_folder_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("")
@@ -128,7 +128,7 @@ def test_a_place_that_is_no_folder_is_told(
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("Acme Chat", '"acme-chat" would do'),
         ("acme_chat", '"acme-chat" would do'),
@@ -143,15 +143,15 @@ def test_a_place_that_is_no_folder_is_told(
         ("acme\n", "cannot be a connector's type"),
     ],
 )
-def test_a_name_that_cannot_be_is_wrong_use(
-    name: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_an_invalid_name_is_a_usage_error(
+    name: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert new(name, "--into", str(tmp_path)) == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_name_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_name_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         new()
     assert end.value.code == 2

@@ -1,4 +1,4 @@
-"""Strict types for outsiders: the examples and a new plugin, checked against Airlock as it is installed."""
+"""Strict types for plugin authors: the examples and a new plugin, checked against the installed Airlock."""
 
 import sys
 import sysconfig
@@ -8,11 +8,11 @@ from gateway.cli import main
 
 from .installing import EXAMPLES, ROOT, install, run, wheel
 
-#: What type checkers look for in each of our packages.
+#: The packages that must be marked with py.typed.
 TYPED = ("connectors", "gateway", "normalizer", "simulator")
 
 
-def test_plugins_pass_a_strict_type_checker_against_what_is_installed(tmp_path: Path) -> None:
+def test_plugins_pass_strict_type_checking_against_the_installed_wheel(tmp_path: Path) -> None:
     elsewhere = _environment(tmp_path, wheel(ROOT, tmp_path / "wheels"))
     assert main(["connector", "new", "acme-chat", "--into", str(tmp_path)]) == 0
     for folder in (*EXAMPLES.values(), tmp_path / "airlock-acme-chat"):
@@ -24,16 +24,16 @@ def test_plugins_pass_a_strict_type_checker_against_what_is_installed(tmp_path: 
             "--config-file=",
             "--python-executable",
         )
-        told = run(
+        output = run(
             *(*command, str(elsewhere), "--cache-dir", str(tmp_path / "cache")),
             *(str(one) for one in folder.iterdir() if one.name in {"tests", _package(folder)}),
             cwd=folder,
         )
-        assert told.startswith("Success: no issues found in"), told
+        assert output.startswith("Success: no issues found in"), output
 
 
 def _environment(folder: Path, airlock: Path) -> Path:
-    """An environment with Airlock's wheel in it, and with what Airlock needs beside it."""
+    """An environment with Airlock's wheel and its dependencies."""
     home = folder / "environment"
     run(sys.executable, "-m", "venv", "--without-pip", str(home))
     (packages,) = home.glob("lib/python*/site-packages")

@@ -40,7 +40,7 @@ from pydantic import Field, HttpUrl
 
 from .events import read_events
 
-#: Retry keys are UUIDs (see `send_text`); ours are derived from our keys, so that every attempt has the same.
+#: LINE's retry keys must be UUIDs. We derive them from `Text.key`, so every attempt has the same one.
 NAMESPACE = uuid.UUID("3d0f7c52-6a1e-4b7e-9a58-2f6b1f0c9e41")
 #: https://developers.line.biz/en/reference/messaging-api/#error-responses
 VERDICTS: Mapping[tuple[int, str], Verdict] = {
@@ -49,21 +49,21 @@ VERDICTS: Mapping[tuple[int, str], Verdict] = {
     (403, "Access to this API is not available for your account"): MISCONFIGURED,
     (429, "You have reached your monthly limit."): Verdict("quota_used_up", operator=True),
 }
-#: An accepted retry key is a success that was told before.
-TOLD_BEFORE = frozenset({409})
-#: How often LINE is asked whether a video is ready (seconds).
-NOT_READY = 3.0
+#: LINE has accepted the retry key before: a success, which the reply repeats.
+ALREADY_ACCEPTED = frozenset({409})
+#: Seconds between requests whether a video is ready.
+PREPARATION_INTERVAL = 3.0
 
 
 class Settings(ConnectorConfig):
     api_url: HttpUrl = Field(default=HttpUrl("https://api.line.me"), description="LINE's API")
     data_url: HttpUrl = Field(
-        default=HttpUrl("https://api-data.line.me"), description="Where LINE keeps files"
+        default=HttpUrl("https://api-data.line.me"), description="Address of LINE's file server"
     )
     channel_secrets: Secrets = Field(
-        description="The channel secret, which signs deliveries; two while it is replaced"
+        description="The channel secret, which signs deliveries; two during a rotation"
     )
-    channel_access_token: Secret = Field(description="The token that calls the API")
+    channel_access_token: Secret = Field(description="The channel access token for the API")
 
 
 class Line(Connector[Settings]):
@@ -71,11 +71,11 @@ class Line(Connector[Settings]):
     name = "line"
     label = "LINE"
     docs = "https://developers.line.biz/en/docs/messaging-api/receiving-messages/"
-    # https://developers.line.biz/en/reference/messaging-api/#domain-name: files are on a host of their own.
+    # Files are on a separate host: https://developers.line.biz/en/reference/messaging-api/#domain-name
     hosts = frozenset({"api-data.line.me"})
-    # LINE deletes files "after a certain period" and does not say which.
+    # LINE deletes files "after a certain period", which it does not specify.
     media_patience = 86_400.0
-    # An accepted X-Line-Retry-Key is never accepted again, for 24 hours.
+    # LINE accepts an X-Line-Retry-Key only once within 24 hours.
     resend_is_safe = True
     Config = Settings
     capabilities = Capabilities(
@@ -86,28 +86,28 @@ class Line(Connector[Settings]):
             ),
             limited=("sticker",),
         ),
-        # LINE takes 5000 UTF-16 units, of which a character has at most two:
+        # LINE accepts 5000 UTF-16 code units, and a character has at most two:
         # https://developers.line.biz/en/docs/messaging-api/text-character-count/
         max_text=2500,
         notes={
-            "photo_caption": "photo and text come as two messages",
-            "several_photos": "every photo is a message of its own",
-            "video_caption": "video and text come as two messages",
-            "sticker": "its keywords and text, and no picture",
-            "contact": "LINE does not pass contacts on",
-            "delivered": "LINE tells nothing after it has taken a text",
-            "mark_read": "takes a token that each message brings, which Airlock does not keep",
+            "photo_caption": "photo and text arrive as two messages",
+            "several_photos": "each photo is a separate message",
+            "video_caption": "video and text arrive as two messages",
+            "sticker": "only its keywords and text, not the picture",
+            "contact": "LINE does not deliver contacts",
+            "delivered": "LINE sends no receipts",
+            "mark_read": "needs a token from each message, which Airlock does not store",
             "send_text": "until the consumer blocks the account, within its plan's monthly limit",
         },
     )
 
     def verify(self, request: Request) -> None:
-        right = [
+        expected = [
             base64.b64encode(hmac.digest(secret.encode(), request.body, "sha256"))
             for secret in revealed(self.config.channel_secrets)
         ]
-        if not matches_any(right, request.headers.get("x-line-signature", "")):
-            raise Forbidden("X-Line-Signature fits none of channel_secrets")
+        if not matches_any(expected, request.headers.get("x-line-signature", "")):
+            raise Forbidden("X-Line-Signature matches none of channel_secrets")
 
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
         return open_each(read_events, [delivery.content])
@@ -119,7 +119,7 @@ class Line(Connector[Settings]):
 
     def media(self, ref: MediaRef) -> Generator[Call, Reply, Download]:
         if "url" in ref.locator:
-            # Sent by an app of the business, which keeps the file itself.
+            # An app of the business sent this message and hosts the file itself.
             return Download(Call("GET", ref.locator["url"], auth=False))
         content = (
             f"{str(self.config.data_url).rstrip('/')}/v2/bot/message/{ref.locator['id']}/content"
@@ -131,7 +131,9 @@ class Line(Connector[Settings]):
                 case {"status": "succeeded"}:
                     pass
                 case {"status": "processing"}:
-                    raise Rejected("unreachable", retry=True, after=NOT_READY, detail="not ready")
+                    raise Rejected(
+                        "unreachable", retry=True, after=PREPARATION_INTERVAL, detail="not ready"
+                    )
                 case {"status": "failed"}:
                     raise Rejected("gone", detail="LINE could not prepare it")
                 case _:
@@ -145,7 +147,7 @@ class Line(Connector[Settings]):
             f"{self.config.api}/v2/bot/message/push",
             {"x-line-retry-key": key},
             json={"to": out.to, "messages": [{"type": "text", "text": out.text}]},
-            expects=TOLD_BEFORE,
+            expects=ALREADY_ACCEPTED,
         )
         match reply.content:
             case {"sentMessages": [{"id": str(id)}, *_]} if id:
@@ -160,7 +162,7 @@ class Line(Connector[Settings]):
         raise self.refusal(reply)
 
     def refusal(self, reply: Reply) -> Rejected:
-        told = reply.content if isinstance(reply.content, dict) else {}
-        known = VERDICTS.get((reply.status, str(told.get("message"))))
+        content = reply.content if isinstance(reply.content, dict) else {}
+        verdict = VERDICTS.get((reply.status, str(content.get("message"))))
         trace = reply.headers.get("x-line-request-id", "")
-        return refusal_from(reply, known, f"HTTP {reply.status}, request {trace}")
+        return refusal_from(reply, verdict, f"HTTP {reply.status}, request {trace}")

@@ -1,4 +1,4 @@
-"""What LINE's webhook events tell: one reader for each type that concerns a one-to-one chat.
+"""Events from LINE's webhooks: one reader for each type that concerns a one-to-one chat.
 
 https://developers.line.biz/en/reference/messaging-api/#webhook-event-objects
 """
@@ -21,27 +21,27 @@ from connectors import (
     id_of,
     kind_of,
     location,
-    moment,
+    parse_timestamp,
     read_each,
 )
 
-#: What all events share: `account`, `party`, `sent_at`.
+#: The fields that all events share: `account`, `party`, `sent_at`.
 Common = dict[str, Any]
 
-#: Messages that are files at LINE, and whether LINE has to prepare them first.
+#: Types of messages with a file, and whether LINE has to prepare the file first.
 FILES: Mapping[str, tuple[Kind, bool]] = {
     "image": ("photo", False),
     "video": ("video", True),
     "audio": ("audio", True),
 }
-#: What a date picker tells, by its mode.
-PICKED = ("datetime", "date", "time")
-#: Events that say nothing an agent would answer.
+#: The modes of a date picker. The selection has the same name.
+PICKER_MODES = ("datetime", "date", "time")
+#: Events that become notices: agents do not answer them.
 NOTICES = ("follow", "beacon", "accountLink", "videoPlayComplete", "membership")
 
 
 def read_events(content: Any) -> list[AnyEvent]:
-    """Everything a delivery tells. The list is empty when LINE only asks whether we are there."""
+    """The events of a delivery. LINE verifies the webhook with a delivery without events."""
     bot = id_of(content["destination"])
     return read_each(lambda raw: _event(raw, bot), entries(content, "events"))
 
@@ -49,19 +49,19 @@ def read_events(content: Any) -> list[AnyEvent]:
 def _event(raw: Any, bot: str) -> AnyEvent:
     type, source = raw["type"], raw["source"]
     if source["type"] != "user":
-        raise Unreadable("a chat of several people")
-    at = moment(raw["timestamp"])
-    common: Common = {"account": bot, "party": Party(source["userId"]), "sent_at": at}
+        raise Unreadable("group chats are not supported")
+    sent_at = parse_timestamp(raw["timestamp"])
+    common: Common = {"account": bot, "party": Party(source["userId"]), "sent_at": sent_at}
     if type in NOTICES:
         return Notice(id=_id(raw), kind=type, **common)
     if type not in READERS:
-        raise Unreadable("an event of a type that is not known")
+        raise Unreadable("unknown event type")
     return READERS[type](raw, common)
 
 
 def _message(raw: Any, common: Common) -> AnyEvent:
     message = raw["message"]
-    text = message.get("text")  # of texts, and of stickers that hold one
+    text = message.get("text")  # texts have one, and some stickers
     reply_to = message.get("quotedMessageId")
     if message["type"] == "text":
         return Message(id=message["id"], text=text or None, reply_to=reply_to, **common)
@@ -76,9 +76,9 @@ def _unsend(raw: Any, common: Common) -> AnyEvent:
 
 
 def _postback(raw: Any, common: Common) -> AnyEvent:
-    # The label of the button is not told, what was picked from a calendar is.
-    picked = raw["postback"].get("params") or {}
-    text = next((picked[name] for name in PICKED if name in picked), None)
+    # LINE sends the date that was picked, but not the label of a button.
+    selected = raw["postback"].get("params") or {}
+    text = next((selected[name] for name in PICKER_MODES if name in selected), None)
     return Message(id=_id(raw), text=text, choice=raw["postback"]["data"], **common)
 
 
@@ -87,7 +87,7 @@ def _unfollow(raw: Any, common: Common) -> AnyEvent:
 
 
 def _id(raw: Any) -> str:
-    # The same in each redelivery.
+    # A redelivery has the same webhookEventId.
     return f"{raw['type']}:{id_of(raw['webhookEventId'])}"
 
 
@@ -101,8 +101,8 @@ def _attachment(message: Any) -> Attachment:
             )
             return Attachment(kind_of(None, ref.name), ref)
         case "location":
-            told = {"name": message.get("title"), "address": message.get("address")}
-            return location(message["latitude"], message["longitude"], **told)
+            described = {"name": message.get("title"), "address": message.get("address")}
+            return location(message["latitude"], message["longitude"], **described)
         case "sticker":
             names = ("packageId", "stickerId", "keywords")
             return Attachment("sticker", details={k: message[k] for k in names if k in message})

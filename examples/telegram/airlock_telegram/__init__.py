@@ -44,7 +44,7 @@ from pydantic import AfterValidator, Field, HttpUrl, SecretStr
 
 from .updates import name_of, read_update
 
-#: Codes are those of HTTP; only the description tells one refusal from another.
+#: Telegram's error codes are HTTP statuses. Only the description distinguishes refusals.
 VERDICTS: Mapping[str, Verdict] = {
     "Bad Request: chat not found": UNDELIVERABLE,
     "Bad Request: file is too big": Verdict("too_large"),  # beyond 20 MB, see getFile
@@ -53,31 +53,31 @@ VERDICTS: Mapping[str, Verdict] = {
     "Forbidden: bot can't initiate conversation with a user": WINDOW_CLOSED,
     "Forbidden: bot was blocked by the user": BLOCKED,
     "Forbidden: user is deactivated": UNDELIVERABLE,
-    "Not Found": UNAUTHORIZED,  # the answer to a token of no bot, as is 401
+    "Not Found": UNAUTHORIZED,  # the reply to an unknown token, as is 401
 }
 
 
 def _with_bot_id(token: SecretStr) -> SecretStr:
     bot, _, rest = token.get_secret_value().partition(":")
     if not (bot.isdecimal() and rest and rest.replace("-", "").replace("_", "").isalnum()):
-        raise ValueError("is no bot token; BotFather gives it as 123456:ABC-DEF…")
+        raise ValueError("is not a bot token; copy it from BotFather, in the form 123456:ABC-DEF…")
     return token
 
 
 class Settings(ConnectorConfig):
     api_url: HttpUrl = Field(
-        default=HttpUrl("https://api.telegram.org"), description="The Bot API's server"
+        default=HttpUrl("https://api.telegram.org"), description="Address of the Bot API server"
     )
     bot_token: Annotated[Secret, AfterValidator(_with_bot_id)] = Field(
         description="The bot's token, from BotFather"
     )
     secret_tokens: Secrets = Field(
-        description="The secret_token given to setWebhook; two while one is replaced"
+        description="The secret_token passed to setWebhook; two during a rotation"
     )
 
     @property
     def bot(self) -> str:
-        """The bot's own id, which is no secret."""
+        """The bot's id, which is not secret."""
         return self.bot_token.get_secret_value().partition(":")[0]
 
 
@@ -86,9 +86,9 @@ class Telegram(Connector[Settings]):
     name = "telegram"
     label = "Telegram"
     docs = "https://core.telegram.org/bots/api"
-    # The header repeats a word that was agreed on, and says nothing about the body.
+    # The header repeats the secret token, and does not cover the body.
     covers = frozenset({"caller"})
-    # A file_id lasts; what was announced before it is everywhere is tried for a day.
+    # A file_id does not expire. A file may not be available at first, so it is retried for a day.
     media_patience = 86_400.0
     Config = Settings
     capabilities = Capabilities(
@@ -101,10 +101,10 @@ class Telegram(Connector[Settings]):
         ),
         max_text=4096,
         notes={
-            "several_photos": "every photo of an album is a message of its own",
-            "reaction": "if setWebhook asked for message_reaction, and where Telegram tells of it",
-            "deletion": "Telegram tells bots of none",
-            "delivered": "Telegram tells nothing after it has taken a text",
+            "several_photos": "each photo of an album is a separate message",
+            "reaction": "if setWebhook requested message_reaction, and if Telegram reports it",
+            "deletion": "Telegram does not report deletions to bots",
+            "delivered": "Telegram sends no receipts",
             "send_text": "until the consumer blocks the bot",
         },
     )
@@ -112,7 +112,7 @@ class Telegram(Connector[Settings]):
     def verify(self, request: Request) -> None:
         given = request.headers.get("x-telegram-bot-api-secret-token", "")
         if not matches_any(revealed(self.config.secret_tokens), given):
-            raise Forbidden("X-Telegram-Bot-Api-Secret-Token is none of secret_tokens")
+            raise Forbidden("X-Telegram-Bot-Api-Secret-Token is not one of secret_tokens")
 
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
         return read_each(lambda raw: read_update(raw, self.config.bot), [delivery.content])
@@ -121,7 +121,7 @@ class Telegram(Connector[Settings]):
         query = urlencode({"file_id": ref.locator["id"]})
         reply = yield Call("GET", f"{self._bot()}/getFile?{query}", auth=False)
         match reply.content:
-            # The address is good for an hour, and a new one is asked for at each attempt.
+            # The address is valid for an hour, so each attempt requests a new one.
             case {"result": {"file_path": str(path)}}:
                 address = f"{self._bot('file/')}/{quote(path)}"
                 return Download(Call("GET", address, auth=False), size=ref.size)
@@ -131,7 +131,7 @@ class Telegram(Connector[Settings]):
         message: dict[str, Any] = {"chat_id": out.to, "text": out.text}
         quoted = (out.reply_to or "").rpartition(":")[2]
         if quoted.isdecimal():
-            # The text matters more than the quote, whose message may be gone.
+            # The quoted message may have been deleted; send the text anyway.
             message["reply_parameters"] = {
                 "message_id": int(quoted),
                 "allow_sending_without_reply": True,
@@ -150,15 +150,15 @@ class Telegram(Connector[Settings]):
         raise self.refusal(reply)
 
     def refusal(self, reply: Reply) -> Rejected:
-        told = reply.content if isinstance(reply.content, dict) else {}
-        known = VERDICTS.get(str(told.get("description")))
+        content = reply.content if isinstance(reply.content, dict) else {}
+        verdict = VERDICTS.get(str(content.get("description")))
         if reply.purpose == "download" and reply.status == 404:
-            known = EXPIRED
-        match told:
+            verdict = EXPIRED
+        match content:
             case {"parameters": {"retry_after": int(seconds)}} if seconds > 0:
-                known = replace(RATE_LIMITED, after=float(seconds))
-        return refusal_from(reply, known, f"HTTP {reply.status}")
+                verdict = replace(RATE_LIMITED, after=float(seconds))
+        return refusal_from(reply, verdict, f"HTTP {reply.status}")
 
     def _bot(self, kind: str = "") -> str:
-        """Where the API, or with `file/` its files, are. Telegram takes the token in the address alone."""
+        """The base URL of the API, or with `file/` of its files. Telegram accepts the token only in the URL."""
         return f"{self.config.api}/{kind}bot{self.config.bot_token.get_secret_value()}"

@@ -1,4 +1,4 @@
-"""What an Update tells: one reader for each kind that concerns a private chat with the bot.
+"""Events from Telegram's updates: one reader for each kind that concerns a private chat with the bot.
 
 https://core.telegram.org/bots/api#update and the types named there.
 """
@@ -21,13 +21,13 @@ from connectors import (
     id_of,
     kind_of,
     location,
-    moment,
+    parse_timestamp,
 )
 
-#: What all events of one update share: `account`, `party`, `sent_at`.
+#: The fields that all events of an update share: `account`, `party`, `sent_at`.
 Common = dict[str, Any]
 
-#: Fields that hold a file, in the order in which they count: an animation is told as a document too.
+#: Fields that contain a file, in order of precedence: an animation is sent as a document too.
 FILES: Mapping[str, Kind | None] = {
     "animation": "video",
     "video": "video",
@@ -35,9 +35,9 @@ FILES: Mapping[str, Kind | None] = {
     "audio": "audio",
     "voice": "audio",
     "sticker": "sticker",
-    "document": None,  # whatever its type or name says
+    "document": None,  # the kind follows from the type or the name
 }
-#: Fields of messages that say something an agent should know was there.
+#: Fields of messages with content that Airlock cannot show.
 UNSUPPORTED = (
     "checklist",
     "dice",
@@ -55,7 +55,7 @@ def read_update(update: Any, bot: str) -> AnyEvent:
     for kind, read in READERS.items():
         if update.get(kind):
             return read(update[kind], id_of(update["update_id"]), bot)
-    raise Unreadable("an update of a kind that is not read")
+    raise Unreadable("unsupported kind of update")
 
 
 def name_of(who: Any) -> str:
@@ -64,10 +64,10 @@ def name_of(who: Any) -> str:
 
 
 def _message(raw: Any, update: str, bot: str) -> AnyEvent:
-    del update  # a message has an id of its own
+    del update  # a message has its own id
     return Message(
         id=_id(raw),
-        **_said(raw),
+        **_content(raw),
         reply_to=_id(raw["reply_to_message"]) if raw.get("reply_to_message") else None,
         forwarded=bool(raw.get("forward_origin")),
         **_common(raw, bot, raw["date"]),
@@ -76,21 +76,21 @@ def _message(raw: Any, update: str, bot: str) -> AnyEvent:
 
 def _edit(raw: Any, update: str, bot: str) -> AnyEvent:
     common = _common(raw, bot, raw.get("edit_date") or raw["date"])
-    return Edit(id=f"edit:{update}", target=_id(raw), **_said(raw), **common)
+    return Edit(id=f"edit:{update}", target=_id(raw), **_content(raw), **common)
 
 
 def _tap(raw: Any, update: str, bot: str) -> AnyEvent:
     del update  # as above
-    asked = raw["message"]
-    rows = (asked.get("reply_markup") or {}).get("inline_keyboard") or []
+    question = raw["message"]
+    rows = (question.get("reply_markup") or {}).get("inline_keyboard") or []
     labels = {key.get("callback_data"): key["text"] for row in rows for key in row}
-    # The only time told is that of the question.
-    common = _common(asked, bot, None)
+    # The only timestamp is that of the question.
+    common = _common(question, bot, None)
     return Message(
         id=f"tap:{id_of(raw['id'])}",
         text=labels.get(raw["data"]),
         choice=raw["data"],
-        reply_to=_id(asked),
+        reply_to=_id(question),
         **common,
     )
 
@@ -103,19 +103,20 @@ def _reaction(raw: Any, update: str, bot: str) -> AnyEvent:
 
 
 def _membership(raw: Any, update: str, bot: str) -> AnyEvent:
-    # In a private chat this comes only when the bot is blocked or unblocked.
+    # In a private chat, this update means that the bot was blocked or unblocked.
     common = _common(raw, bot, raw["date"])
     if raw["new_chat_member"]["status"] == "kicked":
         return Closed(id=f"blocked:{update}", **common)
     return Notice(id=f"unblocked:{update}", kind="unblocked", **common)
 
 
-def _common(raw: Any, bot: str, at: Any) -> Common:
+def _common(raw: Any, bot: str, timestamp: Any) -> Common:
     chat = raw["chat"]
     if chat["type"] != "private":
-        raise Unreadable("a chat of several people")
+        raise Unreadable("group chats are not supported")
     party = Party(id_of(chat["id"]), name_of(chat))
-    return {"account": bot, "party": party, "sent_at": None if at is None else moment(at)}
+    sent_at = None if timestamp is None else parse_timestamp(timestamp)
+    return {"account": bot, "party": party, "sent_at": sent_at}
 
 
 def _id(raw: Any) -> str:
@@ -123,23 +124,23 @@ def _id(raw: Any) -> str:
     return f"{id_of(raw['chat']['id'])}:{id_of(raw['message_id'])}"
 
 
-def _said(raw: Any) -> dict[str, Any]:
+def _content(raw: Any) -> dict[str, Any]:
     text, attachments = raw.get("text") or raw.get("caption"), _attachments(raw)
     if not (text or attachments):
-        raise Unreadable("a message of a kind that is not read")
+        raise Unreadable("unsupported kind of message")
     return {"text": text or None, "attachments": attachments}
 
 
 def _attachments(raw: Any) -> tuple[Attachment, ...]:
     if raw.get("photo"):
-        # The same photo in several sizes.
+        # One photo in several sizes.
         largest = max(raw["photo"], key=lambda size: size["width"] * size["height"])
         return (_file(largest, "photo"),)
     for field, kind in FILES.items():
         if raw.get(field):
             return (_file(raw[field], kind),)
     if raw.get("location"):
-        return (_place(raw["location"], raw.get("venue") or {}),)
+        return (_location(raw["location"], raw.get("venue") or {}),)
     if raw.get("contact"):
         return (Attachment("contact", details={"cards": [raw["contact"]]}),)
     unsupported = [field for field in UNSUPPORTED if raw.get(field)]
@@ -154,9 +155,9 @@ def _file(raw: Any, kind: Kind | None) -> Attachment:
     return Attachment(kind or kind_of(ref.media_type, ref.name), ref)
 
 
-def _place(raw: Any, venue: Any) -> Attachment:
-    told = {"name": venue.get("title"), "address": venue.get("address")}
-    return location(raw["latitude"], raw["longitude"], **told)
+def _location(raw: Any, venue: Any) -> Attachment:
+    described = {"name": venue.get("title"), "address": venue.get("address")}
+    return location(raw["latitude"], raw["longitude"], **described)
 
 
 READERS: Mapping[str, Callable[[Any, str, str], AnyEvent]] = {

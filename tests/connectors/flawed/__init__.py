@@ -1,0 +1,9 @@
+"""A hundred ways to get a connector wrong, each with a test of the kit that must fail for it.
+
+The flawed connectors import only what a connector may import: the kit must find each flaw by its behaviour.
+"""
+
+from . import calls, declarations, parsing, sending, verification
+from .registry import FLAWS
+
+__all__ = ["FLAWS", "calls", "declarations", "parsing", "sending", "verification"]

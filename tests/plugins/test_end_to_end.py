@@ -1,0 +1,169 @@
+"""The examples in a running gateway, over real HTTP: from the emulated platform to the core, and back."""
+
+import asyncio
+import base64
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import orjson
+import pytest
+
+from gateway.service import Gateway
+from gateway.settings import load
+from simulator import Consumer, Core, Platform, photo, video
+
+SECRET = "whsec_" + base64.b64encode(b"a secret for tests of plugins").decode()
+TOKEN = "a-token-for-tests-of-plugins"
+ANN = Consumer("424242001", "Ann Berger")
+
+each = pytest.mark.parametrize("name", ["line", "telegram"])
+
+
+@dataclass
+class Environment:
+    platform: Any
+    core: Core
+    gateway: Gateway
+    http: aiohttp.ClientSession
+
+    async def attachments(self, count: int) -> list[dict[str, Any]]:
+        """The last state of each attachment, once `count` attachments have reached a final state."""
+        found: dict[str, dict[str, Any]] = {}
+
+        def enough(events: list[dict[str, Any]]) -> bool:
+            for event in events:
+                for one in event["data"].get("message", {}).get("attachments", []):
+                    found[one["id"]] = one
+            return [one["state"] != "pending" for one in found.values()].count(True) == count
+
+        await self.core.until(enough, 60)
+        return list(found.values())
+
+    async def messages(self, count: int) -> list[dict[str, Any]]:
+        def received(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            return [event["data"] for event in events if event["type"] == "message.received"]
+
+        return received(await self.core.until(lambda events: len(received(events)) >= count, 60))
+
+
+@asynccontextmanager
+async def environment(name: str, folder: Path) -> AsyncIterator[Environment]:
+    async with AsyncExitStack() as stack:
+        (emulator,) = entry_points(group="airlock.emulators", name=name)
+        platform: Platform = emulator.load()()
+        await platform.start()
+        stack.push_async_callback(platform.close)
+        core = Core(SECRET)
+        await core.start()
+        stack.push_async_callback(core.close)
+        (folder / "connectors.yaml").write_bytes(
+            orjson.dumps(
+                {
+                    "gateway": {
+                        "listen": "127.0.0.1:0",
+                        "data": str(folder / "data"),
+                        "api_tokens": [TOKEN],
+                    },
+                    "core": {"url": core.url, "secrets": [SECRET]},
+                    "fetch": {"allow_private_hosts": True},
+                    "connectors": {"desk": platform.settings()},
+                }
+            )
+        )
+        gateway = await stack.enter_async_context(Gateway(load(folder / "connectors.yaml", {})))
+        platform.webhook = platform.public_webhook = f"{gateway.url}/webhooks/desk"
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        yield Environment(platform, core, gateway, http)
+
+
+@pytest.fixture
+def installed(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(site)
+    for name in [name for name in sys.modules if name.startswith("airlock_")]:
+        monkeypatch.delitem(sys.modules, name)
+
+
+@each
+@pytest.mark.usefixtures("installed")
+async def test_photos_and_videos_arrive_ready_and_once(name: str, tmp_path: Path) -> None:
+    files = await asyncio.to_thread(lambda: (photo("parcel"), video("washer", 1.0, 320, 240)))
+    async with environment(name, tmp_path) as env:
+        for answer in await env.platform.send(ANN, "It came like this", files, times=2):
+            assert answer.status == 200
+        found = await env.attachments(2)
+        assert {one["kind"]: one["state"] for one in found} == {"photo": "ready", "video": "ready"}
+        # LINE has no captions, so the text is a separate message.
+        expected = {"line": 3, "telegram": 2}[name]
+        messages = [data["message"] for data in await env.messages(expected)]
+        assert "It came like this" in [message["text"] for message in messages]
+        assert [message["sequence"] for message in messages] == list(range(1, expected + 1))
+        assert len({message["platform_id"] for message in messages}) == expected
+
+
+@each
+@pytest.mark.usefixtures("installed")
+async def test_a_forged_delivery_is_answered_401(name: str, tmp_path: Path) -> None:
+    async with environment(name, tmp_path) as env:
+        (answer,) = await env.platform.send(ANN, "Hello", forged=True)
+        assert answer.status == 401
+
+
+@each
+@pytest.mark.usefixtures("installed")
+async def test_a_text_arrives_once_although_the_reply_was_lost(name: str, tmp_path: Path) -> None:
+    async with environment(name, tmp_path) as env:
+        await env.platform.send(ANN, "Is it open today?")
+        (data,) = await env.messages(1)
+        env.platform.lost_answers = 1
+        async with env.http.post(
+            f"{env.gateway.url}/v1/conversations/{data['conversation']['id']}/messages",
+            json={"text": "Until six 🙂", "agent": "anna"},
+            headers={"authorization": f"Bearer {TOKEN}", "idempotency-key": "one"},
+        ) as answer:
+            assert answer.status == 202
+        await env.platform.until_sent(1)
+        if name == "line":  # LINE accepts our key, and repeats its earlier reply
+
+            def is_sent(events: list[dict[str, Any]]) -> bool:
+                return any(event["data"].get("status") == "sent" for event in events)
+
+            await env.core.until(is_sent, 30)
+        assert [(text.to, text.text) for text in env.platform.sent] == [(ANN.id, "Until six 🙂")]
+
+
+@pytest.mark.usefixtures("installed")
+async def test_a_video_that_line_is_still_preparing_is_retried(tmp_path: Path) -> None:
+    sample = await asyncio.to_thread(video, "washer", 1.0, 320, 240)
+    async with environment("line", tmp_path) as env:
+        env.platform.preparing = 1
+        await env.platform.send(ANN, None, [sample])
+        (found,) = await env.attachments(1)
+        assert found["state"] == "ready"
+        (hosted,) = env.platform.hosted.values()
+        assert hosted.looked_up == 2
+
+
+@pytest.mark.usefixtures("installed")
+async def test_an_expired_telegram_address_is_looked_up_again(tmp_path: Path) -> None:
+    sample = await asyncio.to_thread(photo, "parcel")
+    async with environment("telegram", tmp_path) as env:
+        env.platform.address_lives = -1.0
+        await env.platform.send(ANN, None, [sample])
+        async with asyncio.timeout(30):
+            while not env.platform.hosted or _hosted(env).looked_up < 1:
+                await asyncio.sleep(0.01)
+        env.platform.address_lives = 3600.0
+        (found,) = await env.attachments(1)
+        assert found["state"] == "ready"
+        assert _hosted(env).looked_up >= 2
+
+
+def _hosted(env: Environment) -> Any:
+    (hosted,) = env.platform.hosted.values()
+    return hosted
