@@ -33,7 +33,8 @@ class FileWriter:
         """Write the next bytes of the body; raise MediaRejected as soon as there are too many."""
         self._size += len(chunk)
         if self._size > self._limit:
-            raise MediaRejected("too_large", f"the file has more than {self._limit} bytes")
+            # The workspace reads the number of this text (`workspace/text/wording.py`).
+            raise MediaRejected("too_large", f"more than {self._limit} bytes came")
         self._buffer += chunk
         if len(self._buffer) >= _BLOCK:
             await self._flush()

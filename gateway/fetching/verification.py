@@ -30,9 +30,8 @@ class Fetched:
 def refuse_above(limit: int, size: int | None) -> None:
     """Raise MediaRejected if the claimed size exceeds the limit. A claim alone is never a reason to accept a file."""
     if size is not None and size > limit:
-        raise MediaRejected(
-            "too_large", f"the announced size is {size} bytes, the limit is {limit}"
-        )
+        # The workspace reads the numbers of this text (`workspace/text/wording.py`).
+        raise MediaRejected("too_large", f"{size} bytes are announced, the limit is {limit}")
 
 
 def announced_size(response: httpx.Response) -> int | None:

@@ -35,7 +35,7 @@ def expire_media(
         "AND renditions IS NOT NULL AND renditions != x'7b7d' ORDER BY ended_at LIMIT ?",
         (before, _BATCH),
     ).fetchall()
-    return _expire(connection, ids, outbox, rows, "the retention period is over")
+    return _expire(connection, ids, outbox, rows, "the retention time is over")
 
 
 def expire_photos_beyond(
@@ -60,6 +60,7 @@ def _expire(
     detail: str,
 ) -> Recorded:
     entries: list[OutboxEntry] = []
+    # The workspace recognises the texts of `detail` (`workspace/text/wording.py`).
     for message, position in rows:
         connection.execute(
             "UPDATE attachment SET state = 'failed', reason = 'expired', detail = ?, renditions = NULL, "
