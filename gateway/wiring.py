@@ -100,7 +100,7 @@ def connect(installation: Installation, journal: Journal, stack: AsyncExitStack)
     for receiver in (lanes.recorded, media_worker.recorded, send_worker.recorded):
         journal.subscribe(receiver)
     retention = RetentionWorker(
-        journal, store, quarantine, _retention(settings), media_worker.in_hand
+        journal, store, quarantine, _retention(settings), media_worker.is_in_progress
     )
     health = ConnectorHealth(connectors, fetcher)
     links = Links(journal.key, installation.public_url)
@@ -197,7 +197,7 @@ def _media_worker(
 def _retention(settings: Settings) -> Retention:
     return Retention(
         media=settings.media.retention,
-        words=settings.gateway.text_retention,
+        texts=settings.gateway.text_retention,
         duplicates=settings.media.duplicate_window,
     )
 

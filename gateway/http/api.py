@@ -138,13 +138,13 @@ class Api:
         return _json({"id": accepted["id"], "status": accepted["status"]}, status=202)
 
     async def read(self, request: web.Request) -> web.Response:
-        reported = await self._replies.tell_read(request.match_info["id"])
+        reported = await self._replies.mark_read(request.match_info["id"])
         return _json({"told": reported})
 
     async def typing(self, request: web.Request) -> web.Response:
         """Show the consumer that an agent is writing, for some seconds or until the text arrives."""
         body = await _parse_body(request, Writing) if request.body_exists else Writing()
-        reported = await self._replies.tell_typing(request.match_info["id"], on=body.typing)
+        reported = await self._replies.show_typing(request.match_info["id"], on=body.typing)
         return _json({"told": reported})
 
     async def message(self, request: web.Request) -> web.Response:

@@ -95,7 +95,7 @@ class MediaWorker:
         self._known.add(key)
         self._push(job)
 
-    def in_hand(self, attachment: str) -> bool:
+    def is_in_progress(self, attachment: str) -> bool:
         """Whether files of this attachment may be about to be written."""
         return attachment in self._in_progress
 

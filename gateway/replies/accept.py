@@ -75,7 +75,7 @@ class Replies:
         # If two texts arrive under one key at the same time, one is accepted and the other is refused.
         return _accept_repeat(accepted, reply) if accepted else {}
 
-    async def tell_read(self, message: str) -> bool:
+    async def mark_read(self, message: str) -> bool:
         """Mark a message as read on the platform; False if the platform does not support that."""
         found = await self._journal.message_origin(message)
         if found is None:
@@ -87,7 +87,7 @@ class Replies:
         await self._run_flow(name, connector, connector.mark_read(account, consumer, platform_id))
         return True
 
-    async def tell_typing(self, conversation: str, *, on: bool) -> bool:
+    async def show_typing(self, conversation: str, *, on: bool) -> bool:
         """Show the consumer that an agent is writing; False if the platform cannot, or if no text may be sent."""
         situation = await self._journal.situation(conversation)
         if situation is None:

@@ -26,7 +26,7 @@ class Retention:
     """Retention periods, in seconds."""
 
     media: float
-    words: float
+    texts: float
     duplicates: float
 
 
@@ -74,8 +74,8 @@ class RetentionWorker:
         media = _before(now, self._retention.media)
         while await self._journal.expire_media(media):
             fault_point("after-expire")
-        texts = _before(now, self._retention.words)
-        memory = _before(now, max(self._retention.duplicates, self._retention.words))
+        texts = _before(now, self._retention.texts)
+        memory = _before(now, max(self._retention.duplicates, self._retention.texts))
         while await self._journal.expire_texts(texts, memory):
             fault_point("after-forget")
         await self.sweep()
