@@ -18,13 +18,13 @@ ROOT = Path(__file__).parents[1]
 WORDS = {
     r"troubles?": "error, failure, problem",
     r"told|tells": "reported, says, shows, announces",
-    r"heard?s?|hears": "receive, learn, notice",
+    r"hear(?:s|d)?(?! at\b)": "receive, learn, notice",
     r"anew": "again",
     r"films?": "video",
     r"mend(?:s|ed|ing)?": "fix, repair",
     r"whoever": "the one that, anyone who",
     r"for ever": "forever, permanently, indefinitely",
-    r"(?:is|are|was|were) no(?! (?:longer|more|fewer|less|later|larger|way)\b) [a-z]+": (
+    r"(?<!there )(?:is|are|was|were) no(?! (?:such|longer|more|fewer|less|later|larger|way)\b) [a-z]+": (
         "negate the verb: is not a …"
     ),
 }

@@ -130,7 +130,7 @@ def _platform_port(
         raise Unusable(
             "photos and videos are served on loopback; set fetch.allow_private_hosts to true"
         )
-    if emulated.tells_addresses:
+    if emulated.tells_addresses:  # allow-word
         return 0
     if api.scheme != "http" or api.hostname not in {"127.0.0.1", "localhost"} or not api.port:
         raise Unusable(

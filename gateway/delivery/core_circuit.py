@@ -39,7 +39,9 @@ class CoreCircuit:
         self._last_taken_at = 0.0
         self._probe_allowed = False
         self._probes = 0
-        self._next_probe: asyncio.TimerHandle | None = None
+        self._next_probe: asyncio.Handle | None = None
+        #: When the next probe is due. uvloop's handle of an overdue call has no time of its own.
+        self._next_probe_at = 0.0
         #: The core asked for no events before this time (Retry-After).
         self._not_before = 0.0
         self._hurried = False
@@ -67,7 +69,7 @@ class CoreCircuit:
         """Probe soon: an event waits that the core has never refused and may accept."""
         self._hurried = True
         if self.state == "down" and self._next_probe is not None:
-            self._schedule_probe(self._next_probe.when())
+            self._schedule_probe(self._next_probe_at)
 
     def release_probe(self) -> None:
         """Let another event be sent in place of an admitted one that is not sent."""
@@ -111,7 +113,7 @@ class CoreCircuit:
             at = min(at, max(loop.time() + _HURRIED_PROBE_AFTER, self._not_before))
         if self._next_probe is not None:
             self._next_probe.cancel()
-        self._next_probe = loop.call_at(at, self._allow_probe)
+        self._next_probe, self._next_probe_at = loop.call_at(at, self._allow_probe), at
 
     def _allow_probe(self) -> None:
         self._next_probe, self._hurried = None, False

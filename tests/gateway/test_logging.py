@@ -195,7 +195,7 @@ raise RuntimeError("whsec_abcdef " + "-".join(["hunter2", "in", "clear"]))
         ("sent Bearer eyJhbGci.x.y, refused", "sent Bearer ***, refused"),
         ("with basic QUM6c2VjcmV0==.", "with basic ***"),
         ("key whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw== is old", "key whsec_*** is old"),
-        ("eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln is no token", "*** is no token"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln is not a token", "*** is not a token"),
         ("postgresql://ann:pw@db.example.com/airlock", "postgresql://***@db.example.com/airlock"),
         ("GET https://a.example/b?c=d&e=f 200", "GET https://a.example/b?*** 200"),
         ("<https://a.example/b?c=d>", "<https://a.example/b?***>"),

@@ -58,7 +58,7 @@ def test_only_types_named_in_the_file_are_imported(plugins: Plugins, file: Setti
     ("source", "sentence"),
     [
         ("import no_such_module", "cannot be imported: ModuleNotFoundError"),
-        ("this is no Python", "cannot be imported: SyntaxError"),
+        ("this is not, Python", "cannot be imported: SyntaxError"),
         ('raise RuntimeError("no licence")', "cannot be imported: RuntimeError: no licence"),
         ("Other = 1", "cannot be imported: AttributeError"),
         ("Acme = 5", "is not a subclass of connectors.Connector"),
