@@ -31,6 +31,29 @@ test: install-dev
 	sh scripts/system-packages.sh
 	$(BIN)/pytest
 
+# Tests that start no processes: seconds.
+UNIT_TESTS := tests/architecture tests/workspace/test_wording.py tests/normalizer/test_file_type.py \
+	$(filter-out $(addprefix tests/,$(addsuffix .py,\
+	connectors/test_mutation connectors/test_properties gateway/test_failures gateway/test_fetcher \
+	gateway/test_fetching_deadlines gateway/test_gateway gateway/test_lanes gateway/test_quarantine \
+	gateway/test_recovery gateway/test_retention gateway/test_send_worker)),\
+	$(wildcard tests/connectors/test_*.py tests/gateway/test_*.py))
+test-unit: install-dev
+	$(BIN)/pytest -q $(UNIT_TESTS)
+
+# The unit tests and the wheel, on every supported Python that is installed.
+test-pythons: install-dev
+	sh scripts/test_pythons.sh $(filter-out tests/architecture,$(UNIT_TESTS))
+
+# The covered share of each package; the whole suite runs.
+coverage: install-dev
+	sh scripts/system-packages.sh
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -q
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage json --quiet -o coverage.json
+	$(BIN)/python scripts/coverage_by_package.py coverage.json --floor 85
+
 # Random kills, kills at every step, power cuts, slow hosts: TORTURE_SECONDS for each of TORTURE_SEEDS.
 TORTURE_SEEDS ?= 1,2,3,4,5
 TORTURE_SECONDS ?= 180
@@ -47,8 +70,13 @@ check: install-dev check-scripts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python scripts/check_language.py
 	$(BIN)/mkdocs build --strict
 	$(BIN)/pytest
+
+# Words that this project avoids, with what to write instead.
+language: install-dev
+	$(BIN)/python scripts/check_language.py
 
 # Type-check and lint the browser scripts.
 check-scripts: node_modules/.installed

@@ -94,10 +94,10 @@ async def mark_read(request: web.Request) -> web.Response:
 
     def change(db: sqlite3.Connection) -> str | None:
         moved = db.execute(
-            """INSERT INTO marks SELECT ?1, id, min(?3, sequence) FROM conversations WHERE id = ?2
+            """INSERT INTO marks SELECT ?, id, min(?, sequence) FROM conversations WHERE id = ?
                ON CONFLICT DO UPDATE SET sequence = excluded.sequence
                WHERE excluded.sequence > marks.sequence""",
-            (agent, id, sequence),
+            (agent, sequence, id),
         )
         if not moved.rowcount:
             return None
@@ -134,11 +134,11 @@ def _take_read_receipt(db: sqlite3.Connection, conversation: str) -> str | None:
     """
     row = db.execute(
         """SELECT m.id, m.sequence FROM messages AS m JOIN conversations AS c ON c.id = m.conversation
-           WHERE c.id = ?1 AND m.direction = 'in' AND m.sequence > c.told AND m.sequence <= -- allow-word
+           WHERE c.id = ? AND m.direction = 'in' AND m.sequence > c.told AND m.sequence <= -- allow-word
              (SELECT max(r.sequence) FROM marks AS r JOIN assignments AS s
-              ON s.conversation = r.conversation AND s.agent = r.agent WHERE r.conversation = ?1)
+              ON s.conversation = r.conversation AND s.agent = r.agent WHERE r.conversation = ?)
            ORDER BY m.sequence DESC LIMIT 1""",
-        (conversation,),
+        (conversation, conversation),
     ).fetchone()
     if row is None:
         return None

@@ -164,9 +164,9 @@ def conversation_of(db: sqlite3.Connection, attachment: str, agent: str) -> tupl
     """Return the conversation of an attachment, and whether the agent is assigned to it."""
     row = db.execute(
         """SELECT m.conversation, EXISTS (SELECT 1 FROM assignments AS s
-             WHERE s.conversation = m.conversation AND s.agent = ?2) AS assigned
-           FROM attachments AS a JOIN messages AS m ON m.id = a.message WHERE a.id = ?1""",
-        (attachment, agent),
+             WHERE s.conversation = m.conversation AND s.agent = ?) AS assigned
+           FROM attachments AS a JOIN messages AS m ON m.id = a.message WHERE a.id = ?""",
+        (agent, attachment),
     ).fetchone()
     return None if row is None else (row["conversation"], bool(row["assigned"]))
 

@@ -152,9 +152,9 @@ def _quoted(db: sqlite3.Connection, conversation: str, reply_to: Any) -> Mapping
         return None
     row = db.execute(
         """SELECT id, position, text, transcript FROM messages
-           WHERE conversation = ?1 AND (id = ?2 OR platform_id = ?2
-             OR id = (SELECT message FROM statuses WHERE platform_id = ?2))""",
-        (conversation, str(id)),
+           WHERE conversation = ? AND (id = ? OR platform_id = ?
+             OR id = (SELECT message FROM statuses WHERE platform_id = ?))""",
+        (conversation, *(str(id),) * 3),
     ).fetchone()
     if row is None:
         return {"id": None, "position": None, "line": "an earlier message"}

@@ -98,12 +98,12 @@ def finish(
     cursor = connection.execute(
         "UPDATE attachment SET state = ?, reason = ?, detail = ?, name = coalesce(?, name), width = ?, "
         "height = ?, duration = ?, renditions = ?, ended_at = ?, due = NULL, revision = revision + 1, "
-        "media = CASE WHEN ?1 = 'failed' THEN media END "
+        "media = CASE WHEN ? = 'failed' THEN media END "
         "WHERE message = ? AND position = ? AND state = 'pending'",
         (
             *(outcome.state, outcome.reason, outcome.detail, outcome.name, outcome.width),
             *(outcome.height, outcome.duration, orjson.dumps(outcome.renditions or {}), now_ms()),
-            *(message, position),
+            *(outcome.state, message, position),
         ),
     )
     if cursor.rowcount == 0:

@@ -37,11 +37,11 @@ def message(connection: Transaction, id: str) -> dict[str, Any] | None:
 def quotable(connection: Transaction, conversation: str, id: str) -> str | None:
     """Return the platform's id of a consumer's message or an agent's text in this conversation; None if unknown."""
     row = connection.execute(
-        f"SELECT m.platform_id FROM message m {IN_CONVERSATION} WHERE m.id = ?1 AND c.id = ?2 "
+        f"SELECT m.platform_id FROM message m {IN_CONVERSATION} WHERE m.id = ? AND c.id = ? "
         "UNION ALL SELECT p.platform_id FROM part p JOIN outgoing o ON o.key = p.outgoing "
         "JOIN conversation c ON c.key = o.conversation "
-        "WHERE o.id = ?1 AND c.id = ?2 AND p.position = 0",
-        (id, conversation),
+        "WHERE o.id = ? AND c.id = ? AND p.position = 0",
+        (id, conversation, id, conversation),
     ).fetchone()
     return row[0] or None if row else None
 

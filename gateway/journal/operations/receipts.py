@@ -127,7 +127,7 @@ class ReceiptTracker:
         ).fetchone()
         keys = [_watermark_key(conversation, status) for status in ("delivered", "read")]
         early = self._connection.execute(
-            "DELETE FROM early WHERE platform_id = ?1 OR (platform_id IN (?2, ?3) AND seen_at >= ?4) "
+            "DELETE FROM early WHERE platform_id = ? OR (platform_id IN (?, ?) AND seen_at >= ?) "
             "RETURNING status, reason",
             (platform_id, *keys, now_ms() - _CLOCK_SLACK_MS),
         ).fetchall()

@@ -324,9 +324,9 @@ class Recorder:
     def _find_conversation(self, ids: list[str]) -> tuple[Any, ...] | None:
         for id in ids:
             found = self.connection.execute(
-                f"SELECT {_CONVERSATION} FROM conversation WHERE id = ?1 OR "
-                "key = (SELECT conversation FROM alias WHERE id = ?1)",
-                (id,),
+                f"SELECT {_CONVERSATION} FROM conversation WHERE id = ? OR "
+                "key = (SELECT conversation FROM alias WHERE id = ?)",
+                (id, id),
             ).fetchone()
             if found is not None:
                 return tuple(found)
