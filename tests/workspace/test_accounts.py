@@ -1,6 +1,7 @@
 """Accounts, as the command line manages them."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,7 @@ def test_names_are_unique_and_changes_need_an_existing_account(database: Path) -
 def test_password_is_stored_as_a_salted_hash(database: Path) -> None:
     accounts.add(database, "anna", "a long password")
     accounts.add(database, "bob", "a long password")
-    with sqlite3.connect(database) as db:
+    with closing(sqlite3.connect(database)) as db:
         one, two = (row[0] for row in db.execute("SELECT password FROM accounts"))
     assert one != two
     assert one.startswith("scrypt$15$8$3$")

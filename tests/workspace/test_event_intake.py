@@ -5,6 +5,7 @@ import io
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ BODY = orjson.dumps(HELLO)
 
 async def test_signed_event_is_on_disk_when_acknowledged(running: RunningWorkspace) -> None:
     await running.deliver(HELLO)
-    with sqlite3.connect(running.database) as other:
+    with closing(sqlite3.connect(running.database)) as other:
         assert other.execute("SELECT text FROM messages").fetchall() == [("hello",)]
 
 
@@ -131,7 +132,7 @@ async def test_unreadable_event_is_stored_and_blocks_nothing(
 ) -> None:
     await running.deliver(STRANGE[name], HELLO)
     assert [line["text"] for line in (await running.open_conversation())["lines"]] == ["hello"]
-    with sqlite3.connect(running.database) as other:
+    with closing(sqlite3.connect(running.database)) as other:
         ((body,),) = other.execute("SELECT body FROM events WHERE id = 'evt_s'").fetchall()
     assert orjson.loads(body) == STRANGE[name]
 

@@ -1,5 +1,6 @@
 """The effect of each event type on the page."""
 
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -106,7 +107,7 @@ def _everything(running: RunningWorkspace) -> bytes:
     """Return the tables that hold messages, as text. SQLite's free pages are not part of this test."""
     import sqlite3
 
-    with sqlite3.connect(running.database) as db:
+    with closing(sqlite3.connect(running.database)) as db:
         rows = [db.execute(f"SELECT * FROM {name}").fetchall() for name in _TABLES]
     return repr(rows).encode()
 

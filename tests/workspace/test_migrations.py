@@ -1,6 +1,7 @@
 """Files of the workspace from earlier and later versions."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,6 @@ def test_file_of_a_later_version_is_refused_unchanged(tmp_path: Path) -> None:
     message = r"workspace.sqlite3 was written by a later version \(format 99"
     with pytest.raises(AccountProblem, match=message):
         accounts.listed(path)
-    with pytest.raises(TooNew, match=message):
-        migrate(connect(path))
+    with closing(connect(path)) as db, pytest.raises(TooNew, match=message):
+        migrate(db)
     assert path.read_bytes()[100:] == before[100:]
