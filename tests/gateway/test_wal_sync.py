@@ -1,20 +1,17 @@
-"""The journal's log is synced by the kernel or in a thread, and the result is reported on the event loop."""
+"""The journal's log is synced in a thread, and the result is reported on the event loop."""
 
 import asyncio
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from gateway.journal import JournalUnavailable
-from gateway.journal.sqlite import wal_sync
 from gateway.journal.sqlite.journal import SqliteJournal
-from gateway.journal.sqlite.wal_sync import KernelSync, OnSynced, ThreadSync, WalSync
+from gateway.journal.sqlite.wal_sync import WalSync
 from tests.gateway.test_journal import delivery, note, record
-
-KINDS = (KernelSync, ThreadSync)
 
 
 @pytest.fixture
@@ -24,82 +21,47 @@ def descriptor(tmp_path: Path) -> Iterator[int]:
     os.close(opened)
 
 
-async def synced(kind: Callable[[int, OnSynced], WalSync], descriptor: int) -> OSError | None:
+def fail(_: int) -> None:
+    raise OSError(errno.EIO, "Input/output error")
+
+
+async def test_each_sync_is_reported_once(descriptor: int) -> None:
     results: asyncio.Queue[OSError | None] = asyncio.Queue()
-    sync = kind(descriptor, results.put_nowait)
-    try:
-        for _ in range(5):
-            os.write(descriptor, b"words")
-            sync.begin()
-            error = await asyncio.wait_for(results.get(), 60)
-            if error is not None:
-                return error
-        assert results.empty()
-    finally:
-        sync.close()
-    return None
+    sync = WalSync(descriptor, results.put_nowait)
+    for _ in range(5):
+        os.write(descriptor, b"words")
+        sync.begin()
+        assert await asyncio.wait_for(results.get(), 60) is None
+    sync.close()
+    assert results.empty()
 
 
-@pytest.mark.parametrize("kind", KINDS)
-async def test_each_sync_is_reported_once(kind: type[WalSync], descriptor: int) -> None:
-    assert await synced(kind, descriptor) is None
-
-
-async def test_a_thread_reports_a_disk_failure(
-    descriptor: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def failing(_: int) -> None:
-        raise OSError(errno.EIO, "Input/output error")
-
-    monkeypatch.setattr(os, "fdatasync", failing)
-    error = await synced(ThreadSync, descriptor)
+async def test_a_disk_failure_is_reported(descriptor: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    results: asyncio.Queue[OSError | None] = asyncio.Queue()
+    sync = WalSync(descriptor, results.put_nowait)
+    monkeypatch.setattr(os, "fdatasync", fail)
+    sync.begin()
+    error = await asyncio.wait_for(results.get(), 60)
+    sync.close()
     assert error is not None
     assert error.errno == errno.EIO
 
 
-class FailsAfterTrial(KernelSync):
-    """A kernel that reports errno 5 (Input/output error) after the trial."""
-
-    trial_done = False
-
-    def _call(self, number: int, *arguments: object) -> None:
-        super()._call(number, *arguments)
-        if number == self._getevents:
-            self._event.result = -errno.EIO if self.trial_done else 0
-            self.trial_done = True
-
-
-async def test_the_kernel_reports_a_disk_failure(descriptor: int) -> None:
-    error = await synced(FailsAfterTrial, descriptor)
-    assert error is not None
-    assert error.errno == errno.EIO
-
-
-async def test_a_file_that_cannot_be_synced_is_refused_at_once(tmp_path: Path) -> None:
+async def test_a_file_that_cannot_be_synced_is_refused_at_once() -> None:
     read, write = os.pipe()
     try:
         with pytest.raises(OSError, match="Invalid argument"):
-            wal_sync.wal_sync(write, lambda _: None)
+            WalSync(write, lambda _: None)
     finally:
         os.close(read)
         os.close(write)
 
 
-async def test_a_thread_syncs_if_the_kernel_cannot(
-    descriptor: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(wal_sync, "_CALLS", {})
-    sync = wal_sync.wal_sync(descriptor, lambda _: None)
-    sync.close()
-    assert isinstance(sync, ThreadSync)
-    assert "journal_syncs_in_a_thread" in capsys.readouterr().out
-
-
 async def test_nothing_is_accepted_after_a_failed_sync(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wal_sync, "KernelSync", FailsAfterTrial)
     journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
+    monkeypatch.setattr(os, "fdatasync", fail)
     for _ in range(2):
         with pytest.raises(JournalUnavailable):
             await journal.append(delivery(note("1")))

@@ -1,9 +1,8 @@
 """A simulated disk that loses data that was not synced when the power is cut.
 
-Inside `watching`, every fsync of a file or folder below the root is recorded, including those of SQLite and the
-asynchronous ones of the kernel. `cut` then builds the folder as it may look after a power cut. Everything that was
-synced is there. Of everything else, each new or removed name, each 512-byte sector and each length is there or not,
-at random.
+Inside `watching`, every fsync of a file or folder below the root is recorded, including those of SQLite. `cut` then
+builds the folder as it may look after a power cut. Everything that was synced is there. Of everything else, each new
+or removed name, each 512-byte sector and each length is there or not, at random.
 """
 
 import itertools
@@ -16,9 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 from unittest import mock
-
-from gateway.journal.sqlite import wal_sync
-from gateway.journal.sqlite.wal_sync import KernelSync, OnSynced
 
 from .sqlite_syncs import watched
 
@@ -53,7 +49,6 @@ class Disk:
 
         with (
             mock.patch.multiple(os, fsync=through("fsync"), fdatasync=through("fdatasync")),
-            mock.patch.object(wal_sync, "KernelSync", self._kernel_sync(wal_sync.KernelSync)),
             watched(self._sync_path),
         ):
             try:
@@ -76,24 +71,6 @@ class Disk:
         finally:
             os.close(descriptor)
         return status[0]
-
-    def _kernel_sync(self, really: type[KernelSync]) -> type[KernelSync]:
-        disk = self
-
-        class Watched(really):  # type: ignore[misc, valid-type]  # the class that the journal would use
-            def __init__(self, descriptor: int, on_synced: OnSynced) -> None:
-                self.descriptor = descriptor
-                super().__init__(descriptor, on_synced)
-
-            def begin(self) -> None:
-                self.end = disk._begin(self.descriptor)
-                super().begin()
-
-            def _check(self) -> None:
-                super()._check()
-                self.end()
-
-        return Watched
 
     def _sync(self, descriptor: int, really: Callable[[], object]) -> None:
         end = self._begin(descriptor)

@@ -9,7 +9,7 @@ import pytest
 from gateway.inbound.parse_worker import read
 from gateway.journal import Batch, sync_folder
 from gateway.journal.records import Accepted
-from gateway.journal.sqlite import checkpoints, wal_sync
+from gateway.journal.sqlite import checkpoints
 from gateway.journal.sqlite.journal import SqliteJournal
 from gateway.media.storage.filesystem import FileStore
 from normalizer.media import Rendition
@@ -62,13 +62,10 @@ async def known(folder: Path) -> tuple[list[str], list[int]]:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("by_the_kernel", [True, False])
 async def test_a_power_cut_at_any_moment_loses_no_acknowledged_delivery(
-    tmp_path: Path, seed: int, by_the_kernel: bool, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkpoints, "_COMMITS", 7)
-    if not by_the_kernel:
-        monkeypatch.setattr(wal_sync, "_CALLS", {})
     dice = random.Random(seed)
     house = tmp_path / "house"
     house.mkdir()

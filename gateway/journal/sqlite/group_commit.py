@@ -1,7 +1,7 @@
 """Group commit: all writes that wait become one transaction, and all of them complete after one fsync.
 
-SQL runs on the thread of the event loop and writes only to the write-ahead log. No thread waits for the disk (see
-`wal_sync`), and meanwhile the next group collects. A separate thread for SQL was measured to be slower: it and the
+SQL runs on the thread of the event loop and writes only to the write-ahead log. A thread waits for the disk (see
+`wal_sync`) while the next group collects. A separate thread for SQL was measured to be slower: it and the
 event loop exchange Python's global lock at every statement, and under load each waits milliseconds for it.
 
 The log is synced here and not by SQLite (`synchronous = NORMAL`). A commit is then as durable as with FULL, which is
@@ -28,7 +28,7 @@ from gateway.observability.metrics import JOURNAL_COMMITS
 
 from . import schema
 from .checkpoints import Checkpoints
-from .wal_sync import wal_sync
+from .wal_sync import WalSync
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Recorded | None)
@@ -71,7 +71,7 @@ class GroupWriter:
         # SQLite syncs the names of its files only at its own first sync.
         sync_folder(path.parent)
         # This also syncs data that an earlier process wrote but did not sync, before it is used.
-        self._sync = wal_sync(self._log, self._synced)
+        self._sync = WalSync(self._log, self._synced)
         self._on_intake = on_intake
         #: Each is called with the result of a transaction, once that is durable.
         self.subscribers: list[Callable[[Recorded], None]] = []
