@@ -75,8 +75,9 @@ class WhatsApp(Meta[Settings]):
         return open_each(lambda change: read_change(change, entry["id"]), entries(entry, "changes"))
 
     def media(self, ref: MediaRef) -> Generator[Call, Reply, Download]:
-        address = self.graph(ref.locator["id"], phone_number_id=ref.locator["account"])
-        reply = yield Call("GET", address)
+        # Without phone_number_id: it names the number that uploaded a file, and consumers' files have none. Graph
+        # then refuses the look-up with code 100: https://github.com/chatwoot/chatwoot/pull/13319.
+        reply = yield Call("GET", self.graph(ref.locator["id"]))
         match reply.content:
             case {"url": str(url)}:
                 file = reply.content

@@ -20,6 +20,9 @@ from .messages import UNSUPPORTED_ERRORS, Content
 _ADDRESS_LIFETIME = 5 * 60
 _ID_LIFETIME = 7 * 24 * 3600
 _WINDOW_CLOSED = 131047
+#: The parameter names the number that uploaded the file. A consumer's file was uploaded by none of the business's
+#: numbers, so Graph refuses it whatever its value: https://github.com/chatwoot/chatwoot/pull/13319.
+_NOT_THE_UPLOADER = "Param phone_number_id is not a valid whatsapp business phone number id ID"
 
 
 class WhatsApp(Graph):
@@ -205,8 +208,9 @@ class WhatsApp(Graph):
             answer = {"verified_name": "Example Parcels", "display_phone_number": "+1 555-000-2222"}
             return web.json_response({**answer, "quality_rating": "GREEN", "id": id})
         hosted = self.hosted.get(id)
-        own_number = request.query.get("phone_number_id", self.number_id) == self.number_id
-        if hosted is None or not own_number or self.now() > hosted.extra["since"] + _ID_LIFETIME:
+        if hosted is not None and "phone_number_id" in request.query:
+            return error(400, 100, _NOT_THE_UPLOADER)
+        if hosted is None or self.now() > hosted.extra["since"] + _ID_LIFETIME:
             message = f"Unsupported get request. Object with ID '{id}' does not exist"
             return error(400, 100, message, error_subcode=33)
         return await self.stumble(request, hosted) or web.json_response(

@@ -213,7 +213,7 @@ async def test_the_handshake_sends_challenge_and_verify_token(stage: Stage[Whats
 
 async def test_a_photo_is_looked_up_and_fetched_with_the_token(stage: Stage[WhatsApp]) -> None:
     id = await hosted(stage)
-    node = (await looked_up(stage, id, phone_number_id=stage.platform.number_id)).json()
+    node = (await looked_up(stage, id)).json()
     assert node["file_size"] == len(PHOTO.content)
     answer = await stage.http.get(node["url"], headers=bearer(stage))
     assert (answer.status_code, answer.content) == (200, PHOTO.content)
@@ -254,9 +254,16 @@ async def test_a_media_id_expires_after_seven_days(stage: Stage[WhatsApp]) -> No
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, 100)
 
 
-async def test_a_file_of_another_number_cannot_be_looked_up(stage: Stage[WhatsApp]) -> None:
-    answer = await looked_up(stage, await hosted(stage), phone_number_id="222")
-    assert (answer.status_code, answer.json()["error"]["code"]) == (400, 100)
+@pytest.mark.parametrize("number", [WhatsApp.number_id, "222"])
+async def test_a_media_look_up_that_names_a_number_is_refused(
+    stage: Stage[WhatsApp], number: str
+) -> None:
+    id = await hosted(stage)
+    answer = await looked_up(stage, id, phone_number_id=number)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (400, 100)
+    assert error["message"].startswith("(#100) Param phone_number_id is not a valid ")
+    assert (await looked_up(stage, id)).status_code == 200
 
 
 async def test_a_webhook_can_carry_the_media_url(stage: Stage[WhatsApp]) -> None:
