@@ -38,6 +38,8 @@ class Messenger(Graph):
         super().__init__(webhook, public_webhook)
         #: The consumers who have written to the page; no other consumer can receive texts.
         self.known_consumers: set[str] = set()
+        #: The consumers whose conversation is controlled by another app of the page (Handover Protocol).
+        self.held_by_another_app: set[str] = set()
         self._attachments_of: dict[str, list[tuple[str, Hosted]]] = {}
 
     def settings(self) -> dict[str, Any]:
@@ -224,9 +226,14 @@ class Messenger(Graph):
             case Text():
                 return (
                     self.refuse()
+                    or self._control_error(call)
                     or self._window_error(call)
                     or await self._accept_text(request, call)
                 )
+
+    def _control_error(self, call: Text) -> web.Response | None:
+        held = call.to in self.held_by_another_app
+        return _error_response(10, 2018300) if held else None
 
     def _window_error(self, call: Text) -> web.Response | None:
         """Return an error outside the window, where only a human agent may write, in an app that may use the tag."""

@@ -20,6 +20,7 @@ from .messages import UNSUPPORTED_ERRORS, Content
 _ADDRESS_LIFETIME = 5 * 60
 _ID_LIFETIME = 7 * 24 * 3600
 _WINDOW_CLOSED = 131047
+_NOT_ALLOWED = 131030
 #: The parameter names the number that uploaded the file. A consumer's file was uploaded by none of the business's
 #: numbers, so Graph refuses it whatever its value: https://github.com/chatwoot/chatwoot/pull/13319.
 _NOT_THE_UPLOADER = "Param phone_number_id is not a valid whatsapp business phone number id ID"
@@ -39,6 +40,12 @@ class WhatsApp(Graph):
     addresses_in_webhooks = False
     #: True if the media URL redirects to the content network, which serves the bytes.
     redirects_to_cdn = False
+
+    def __init__(self, webhook: str = "", public_webhook: str | None = None) -> None:
+        super().__init__(webhook, public_webhook)
+        #: The numbers to which one of Meta's test numbers may send; None for any other number, which may send to all.
+        #: The list holds phone numbers, so a text to a user id is refused as well.
+        self.allowed_recipients: set[str] | None = None
 
     def settings(self) -> dict[str, Any]:
         return {**super().settings(), "phone_number_id": self.number_id}
@@ -179,9 +186,10 @@ class WhatsApp(Graph):
         del change["value"]["contacts"], change["value"]["messages"]
         return await self.deliver([change])
 
-    async def fail(self, text: SentText, code: int) -> Delivered:
-        """Report that a text has failed after it was accepted."""
-        (delivered,) = await self.report(text.id, "failed", text.to, errors=[failure(code)])
+    async def fail(self, text: SentText, code: int, **words: str) -> Delivered:
+        """Report that a text has failed after it was accepted; `words` are its `title` and its `details`."""
+        errors = [failure(code, **words)]
+        (delivered,) = await self.report(text.id, "failed", text.to, errors=errors)
         return delivered
 
     def fate(self, text: SentText) -> Sequence[str]:
@@ -195,10 +203,15 @@ class WhatsApp(Graph):
         (delivered,) = await self.report(text.id, receipt, text.to, **more)
         return delivered
 
-    def refuse_next(self, code: int, times: int = 1) -> None:
+    def refuse_next(
+        self, code: int, times: int = 1, *, subcode: int | None = None, details: str = ""
+    ) -> None:
         """Refuse the next texts with one of the platform's error codes."""
         assert code in ERRORS, f"WhatsApp does not refuse texts with error {code}"
-        self.refusals += [refusal(code)] * times
+        self.refusals += [refusal(code, subcode, details=details)] * times
+
+    def _is_allowed(self, to: str) -> bool:
+        return self.allowed_recipients is None or to.removeprefix("+") in self.allowed_recipients
 
     # Calls from the gateway.
 
@@ -258,9 +271,12 @@ class WhatsApp(Graph):
             case Mark(actions):
                 self.actions += actions
                 return web.json_response({"success": True})
-            case Text(to, body, raw):
+            case Text(to) if not self._is_allowed(to):
+                status, body = refusal(_NOT_ALLOWED)
+                return web.json_response(body, status=status)
+            case Text(to, text, raw):
                 return self.refuse() or await self._accept_text(
-                    request, SentText(_message_id(), to, body, raw)
+                    request, SentText(_message_id(), to, text, raw)
                 )
 
     async def _accept_text(self, request: web.Request, text: SentText) -> web.StreamResponse:

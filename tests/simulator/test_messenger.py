@@ -7,45 +7,19 @@ from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 
-from simulator import Messenger, Sample, document, photo, still, video, voice
+from simulator import Messenger, Sample, document, still, video, voice
 from simulator.exchange import Action
 from simulator.messenger import messages
+from tests.simulator.messenger_calls import OK, PHOTO, bearer, delivered_url, events, sent
 from tests.simulator.webhook import BEN, MIA, Stage, staged
-
-PHOTO = photo(width=320, height=240)
-OK = {"recipient": {"id": MIA.id}, "messaging_type": "RESPONSE", "message": {"text": "Hi"}}
 
 
 @pytest.fixture
 async def stage() -> AsyncIterator[Stage[Messenger]]:
     async with staged(Messenger) as started:
         yield started
-
-
-def bearer(stage: Stage[Messenger]) -> dict[str, str]:
-    return {"authorization": f"Bearer {stage.platform.token}"}
-
-
-def events(stage: Stage[Messenger], arrived: int = -1) -> list[dict[str, Any]]:
-    content = stage.webhook.arrived[arrived].content
-    assert content["object"] == "page"
-    return [event for entry in content["entry"] for event in entry["messaging"]]
-
-
-async def delivered_url(stage: Stage[Messenger], sample: Sample = PHOTO) -> str:
-    """Deliver a file, and return its URL."""
-    await stage.platform.send(MIA, files=[sample])
-    return str(events(stage)[0]["message"]["attachments"][0]["payload"]["url"])
-
-
-async def sent(stage: Stage[Messenger], content: Any, **query: str) -> httpx.Response:
-    """Send a message to a consumer who has written to the page."""
-    stage.platform.known_consumers.add(MIA.id)
-    url = f"{stage.platform.api_url}/{stage.platform.page_id}/messages"
-    return await stage.http.post(url, json=content, params=query, headers=bearer(stage))
 
 
 # Deliveries.
