@@ -69,7 +69,7 @@ class Platform(ABC):
         #: Faults of files, by the sample's name; `fault_for_all` applies to every other file.
         self.faults: dict[str, Fault] = {}
         self.fault_for_all: Fault | None = None
-        #: Answers to the next texts, instead of success: (status, JSON body).
+        #: Answers to the next texts, instead of success: (status, JSON body). A string is sent as plain text.
         self.refusals: list[tuple[int, Any]] = []
         #: For this many of the next texts, the text is accepted but the connection is closed before the answer.
         self.lost_answers = 0
@@ -268,6 +268,8 @@ class Platform(ABC):
         if not self.refusals:
             return None
         status, body = self.refusals.pop(0)
+        if isinstance(body, str):
+            return web.Response(status=status, text=body)
         return web.json_response(body, status=status)
 
     async def answer_text(

@@ -14,6 +14,7 @@ from simulator.platform import Handler, Platform, fresh_id
 from simulator.samples import Sample
 
 from .objects import HEADERS, EncryptedObject, SignatureForm, Spelling, encrypt, rename_members
+from .refusals import refusal
 from .tokens import TOKENS, TokenKind, verified_claims
 
 __all__ = ["Apple", "encrypt"]
@@ -178,6 +179,10 @@ class Apple(Platform):
         elif type in {"text", "interactive"}:
             self.out_of_reach.discard(consumer.id)
 
+    def refuse_next(self, status: int, words: str = "", times: int = 1) -> None:
+        """Refuse the next texts with a status and an explanation as the body."""
+        self.refusals += [refusal(status, words)] * times
+
     # Calls from the gateway.
 
     def _authenticated(self, handler: Handler) -> Handler:
@@ -209,14 +214,14 @@ class Apple(Platform):
         url, signature, owner = complete[0]
         stored = self._objects.get(url)
         if stored is None or stored.owner != owner:
-            return web.Response(status=404)
+            return web.Response(status=404, text="there is no such object of this owner")
         if not stored.matches(signature):
             return web.Response(
                 status=400, text="the signature is not the object's signature in base64"
             )
         hosted = self.hosted[stored.name]
         if self.now() > hosted.extra["since"] + self.object_lifetime:
-            return web.Response(status=404)
+            return web.Response(status=404, text="the object has expired")
         if (fault := await self.stumble(request, hosted)) is not None:
             return fault
         address = fresh_id()
@@ -250,8 +255,8 @@ class Apple(Platform):
         if raw["type"] != "text":
             self.actions.append(Action(str(raw["type"]), to))
             return web.Response()
-        if (refusal := self.refuse()) is not None:
-            return refusal
+        if (refused := self.refuse()) is not None:
+            return refused
         if any(sent.id == raw["id"] for sent in self.sent):
             self.repeated_ids.append(raw["id"])
             return web.Response()

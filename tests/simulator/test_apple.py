@@ -1,64 +1,31 @@
-"""The emulated Apple Messages for Business delivers, serves and accepts what its documentation says."""
+"""The emulated Apple Messages for Business delivers and serves what its documentation says."""
 
 import base64
 import json
 import time
-import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
-import httpx
 import jwt
 import pytest
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from simulator import Apple, Consumer, Fault, heic, photo
-from simulator.exchange import Action
+from simulator import Apple, Fault, heic
+from tests.simulator.apple_calls import (
+    DANA,
+    PHOTO,
+    announced,
+    credentials,
+    decrypted,
+    pre_download,
+    token,
+)
 from tests.simulator.webhook import Stage, staged
-
-DANA = Consumer("urn:mbid:AQAAYexampleDana/+=", "Dana")
-PHOTO = photo(width=320, height=240)
 
 
 @pytest.fixture
 async def stage() -> AsyncIterator[Stage[Apple]]:
     async with staged(Apple) as started:
         yield started
-
-
-def token(stage: Stage[Apple], secret: bytes | None = None, **claims: Any) -> str:
-    all_claims = {"iss": stage.platform.msp_id, "iat": int(time.time()), **claims}
-    return "Bearer " + jwt.encode(all_claims, secret or stage.platform.secret, algorithm="HS256")
-
-
-def credentials(stage: Stage[Apple]) -> dict[str, str]:
-    return {"authorization": token(stage), "source-id": stage.platform.business}
-
-
-def object_headers(attachment: dict[str, Any], *names: str) -> dict[str, str]:
-    values = (attachment["url"], attachment["signature-base64"], attachment["owner"])
-    return dict(zip(names or ("MMCS-Url", "MMCS-Signature", "MMCS-Owner"), values, strict=True))
-
-
-async def announced(stage: Stage[Apple]) -> dict[str, Any]:
-    """Deliver a photo, and return its attachment."""
-    await stage.platform.send(DANA, "look", [PHOTO])
-    (attachment,) = stage.webhook.arrived[-1].content["attachments"]
-    assert isinstance(attachment, dict)
-    return attachment
-
-
-async def pre_download(
-    stage: Stage[Apple], attachment: dict[str, Any], *names: str, **changes: str
-) -> httpx.Response:
-    headers = {**credentials(stage), **object_headers(attachment, *names), **changes}
-    return await stage.http.get(f"{stage.platform.api_url}/v1/preDownload", headers=headers)
-
-
-def decrypted(attachment: dict[str, Any], encrypted: bytes) -> bytes:
-    key = bytes.fromhex(attachment["key"][2:])
-    decryptor = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).decryptor()
-    return decryptor.update(encrypted) + decryptor.finalize()
 
 
 # Deliveries.
@@ -272,89 +239,3 @@ async def test_a_long_answer_is_fetched_and_decoded(stage: Stage[Apple]) -> None
         headers={**credentials(stage), "bid": reference["bid"]},
     )
     assert wrong.status_code == 400
-
-
-# Texts.
-
-
-async def sent(
-    stage: Stage[Apple], headers: dict[str, str] | None = None, **changes: Any
-) -> httpx.Response:
-    """Send a text to a consumer who has written."""
-    stage.platform.known_consumers.add(DANA.id)
-    id = str(uuid.uuid4())
-    content = {
-        "v": 1,
-        "type": "text",
-        "id": id,
-        "sourceId": stage.platform.business,
-        "destinationId": DANA.id,
-        "body": "Hello",
-        **changes,
-    }
-    content = {name: value for name, value in content.items() if value is not None}
-    all_headers = {**credentials(stage), "id": str(content.get("id")), "destination-id": DANA.id}
-    url = f"{stage.platform.api_url}/v1/message"
-    return await stage.http.post(url, json=content, headers={**all_headers, **(headers or {})})
-
-
-async def test_a_text_is_accepted_with_an_empty_answer(stage: Stage[Apple]) -> None:
-    answer = await sent(stage)
-    assert (answer.status_code, answer.content) == (200, b"")
-    (text,) = stage.platform.sent
-    assert (text.to, text.text) == (DANA.id, "Hello")
-
-
-BAD: dict[str, dict[str, Any]] = {
-    "another version": {"v": 2},
-    "an id that is not a uuid": {"id": "1"},
-    "another id in the header": {"headers": {"id": str(uuid.UUID(int=1))}},
-    "another sender": {"sourceId": "else"},
-    "another recipient": {"destinationId": "urn:mbid:else"},
-    "no text": {"body": None},
-    "an empty text": {"body": " "},
-    "a type that may not be sent": {"type": "close", "body": None},
-    "typing with a text": {"type": "typing_start"},
-}
-
-
-@pytest.mark.parametrize("name", BAD)
-async def test_a_bad_text_is_refused(stage: Stage[Apple], name: str) -> None:
-    assert (await sent(stage, **BAD[name])).status_code == 400
-    assert stage.platform.sent == []
-
-
-async def test_a_wrong_token_sends_nothing(stage: Stage[Apple]) -> None:
-    assert (await sent(stage, {"authorization": "Bearer x.y.z"})).status_code == 401
-
-
-async def test_typing_is_recorded_as_an_action(stage: Stage[Apple]) -> None:
-    assert (await sent(stage, type="typing_start", body=None)).status_code == 200
-    assert stage.platform.actions == [Action("typing_start", DANA.id)]
-
-
-async def test_a_text_sent_twice_is_recorded_once(stage: Stage[Apple]) -> None:
-    id = str(uuid.uuid4())
-    assert (await sent(stage, id=id)).status_code == 200
-    assert (await sent(stage, id=id)).status_code == 200
-    assert [text.id for text in stage.platform.sent] == [id]
-    assert stage.platform.repeated_ids == [id]
-
-
-async def test_a_consumer_who_never_wrote_cannot_receive_texts(stage: Stage[Apple]) -> None:
-    stranger = "urn:mbid:stranger"
-    answer = await sent(stage, {"destination-id": stranger}, destinationId=stranger)
-    assert answer.status_code == 404
-
-
-async def test_a_closed_conversation_reopens_when_the_consumer_writes(stage: Stage[Apple]) -> None:
-    await stage.platform.deliver(DANA, "close")
-    assert (await sent(stage)).status_code == 404
-    await stage.platform.send(DANA, "me again")
-    assert (await sent(stage)).status_code == 200
-
-
-async def test_a_queued_refusal_answers_one_text(stage: Stage[Apple]) -> None:
-    stage.platform.refusals.append((429, {}))
-    assert (await sent(stage)).status_code == 429
-    assert (await sent(stage)).status_code == 200
