@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
+from .accounts import Account
+
+_ADDRESS = re.compile(r"(?:(whatsapp|rcs):)?\+[1-9][0-9]{6,14}")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", re.IGNORECASE)
 _LONGEST_TEXT = 1600
 
@@ -19,7 +21,7 @@ _GSM = frozenset(
 )
 _GSM_EXTENSION = frozenset("^{}\\[~]|€\f")
 
-#: code: (HTTP status, message).
+#: Codes of refused calls: (HTTP status, message). https://www.twilio.com/docs/api/errors
 ERRORS: dict[int, tuple[int, str]] = {
     14107: (429, "SMS send rate limit exceeded"),
     20003: (401, "Authenticate"),
@@ -38,15 +40,29 @@ ERRORS: dict[int, tuple[int, str]] = {
     21612: (400, "The 'To' phone number is not currently reachable via SMS"),
     21614: (400, "'To' number is not a valid mobile number"),
     21617: (400, "The concatenated message body exceeds the 1600 character limit"),
+    21659: (400, "'From' is not a Twilio phone number or Short Code country mismatch"),
     21701: (400, "The Messaging Service resource does not exist"),
+    21703: (400, "The Messaging Service contains no phone numbers"),
+    21910: (400, "'From' and 'To' pair is not valid: both must be of the same channel"),
+}
+
+#: Codes of texts that were accepted and then failed, in status callbacks.
+FAILURES: dict[int, str] = {
+    21610: ERRORS[21610][1],
+    30003: "Unreachable destination handset",
+    30004: "Message blocked",
+    30005: "Unknown destination handset",
+    30006: "Landline or unreachable carrier",
+    30007: "Message filtered",
+    30008: "Unknown error",
 }
 
 
 class Refused(Exception):
-    """A text that the platform refuses."""
+    """A call that the platform refuses; without `words`, the message is that of the code."""
 
-    def __init__(self, code: int) -> None:
-        super().__init__(ERRORS[code][1])
+    def __init__(self, code: int, words: str = "") -> None:
+        super().__init__(words or ERRORS[code][1])
         self.code = code
 
 
@@ -57,31 +73,47 @@ class Text:
     raw: Mapping[str, str]
 
 
-def refusal(code: int) -> tuple[int, dict[str, Any]]:
-    """Return the answer that refuses a text immediately."""
+def refusal(code: int, words: str = "") -> tuple[int, dict[str, Any]]:
+    """Return the answer that refuses a call immediately."""
     status, message = ERRORS[code]
     more = f"https://www.twilio.com/docs/errors/{code}"
-    return status, {"code": code, "message": message, "more_info": more, "status": status}
+    return status, {"code": code, "message": words or message, "more_info": more, "status": status}
 
 
-def error(code: int) -> web.Response:
-    status, body = refusal(code)
+def error(code: int, words: str = "") -> web.Response:
+    status, body = refusal(code, words)
     return web.json_response(body, status=status)
 
 
-async def parse_text(request: web.Request, number: str, service: str) -> Text:
-    """Return the text that a call sends; raises Refused."""
+async def parse_text(request: web.Request, account: Account) -> Text:
+    """Return the text that a call sends from this account; raises Refused."""
     if request.content_type != "application/x-www-form-urlencoded":
         raise Refused(21211)  # other bodies are not read: all parameters are missing
     raw = {name: str(value) for name, value in (await request.post()).items()}
-    _require(_PHONE.fullmatch(raw.get("To", "")), 21211)
+    _require(_ADDRESS.fullmatch(raw.get("To", "")), 21211)
     _require(raw.get("From") or raw.get("MessagingServiceSid"), 21603)
-    _require(raw.get("From", number) == number, 21606)
-    _require(raw.get("MessagingServiceSid", service) == service, 21701)
+    if "From" in raw:
+        _check_sender(raw["From"], raw["To"], account)
+    if "MessagingServiceSid" in raw:
+        _require(raw["MessagingServiceSid"] == account.service, 21701)
     _require(raw.get("Body"), 21602)
     _require(len(raw["Body"]) <= _LONGEST_TEXT, 21617)
     _require(_is_url(raw.get("StatusCallback", "https://example.com/")), 21609)
     return Text(raw["To"], raw["Body"], raw)
+
+
+def _check_sender(sender: str, to: str, account: Account) -> None:
+    if sender not in account.senders:
+        raise Refused(
+            21606,
+            f"The 'From' phone number {sender} is not a valid, message-capable Twilio phone number "
+            f"of the account {account.sid}",
+        )
+    _require(_channel(sender) == _channel(to), 21910)
+
+
+def _channel(address: str) -> str:
+    return address.rpartition(":")[0]
 
 
 def count_segments(text: str) -> int:

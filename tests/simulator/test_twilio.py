@@ -3,48 +3,21 @@
 import re
 from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 from twilio.request_validator import RequestValidator
 
-from simulator import Consumer, Fault, Twilio, photo, video
+from simulator import Fault, Twilio, video
 from simulator.twilio.calls import count_segments
+from tests.simulator.twilio_calls import CLEO, OK, PHOTO, delivered_url, form, login, sent
 from tests.simulator.webhook import Stage, staged
-
-CLEO = Consumer("+15550001111", "Cleo")
-PHOTO = photo(width=320, height=240)
-OK = {"To": CLEO.id, "From": Twilio.number, "Body": "Hello"}
 
 
 @pytest.fixture
 async def stage() -> AsyncIterator[Stage[Twilio]]:
     async with staged(Twilio) as started:
         yield started
-
-
-def login(stage: Stage[Twilio]) -> tuple[str, str]:
-    return stage.platform.account, stage.platform.token
-
-
-def form(stage: Stage[Twilio], arrived: int = -1) -> dict[str, str]:
-    body = stage.webhook.arrived[arrived].body.decode()
-    pairs = parse_qsl(body, keep_blank_values=True)
-    assert len(dict(pairs)) == len(pairs)
-    return dict(pairs)
-
-
-async def sent(stage: Stage[Twilio], **changes: str | None) -> httpx.Response:
-    content = {name: value for name, value in {**OK, **changes}.items() if value is not None}
-    url = f"{stage.platform.api_url}/2010-04-01/Accounts/{stage.platform.account}/Messages.json"
-    return await stage.http.post(url, data=content, auth=login(stage))
-
-
-async def delivered_url(stage: Stage[Twilio]) -> str:
-    """Deliver a photo, and return its URL."""
-    await stage.platform.send(CLEO, files=[PHOTO])
-    return form(stage)["MediaUrl0"]
 
 
 # Deliveries.
