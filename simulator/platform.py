@@ -13,6 +13,7 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
+from .examples import Examples
 from .exchange import Action, Asked, Consumer, ConsumerMessage, Delivered, SentText, Site
 from .hosting import Fault, Hosted, Step, faulty_response, file_response, hang_up
 from .samples import Sample
@@ -50,6 +51,8 @@ class Platform(ABC):
     tells_addresses: ClassVar[bool] = False  # allow-word
     #: The receipts that this platform usually sends for a text, in order.
     usual_receipts: ClassVar[tuple[str, ...]] = ()
+    #: What `airlock simulate --example` can send, by name.
+    examples: ClassVar[Examples] = {}
 
     def __init__(self, webhook: str = "", public_webhook: str | None = None) -> None:
         self.webhook = webhook
@@ -179,6 +182,10 @@ class Platform(ABC):
         raise NotImplementedError(
             f"the emulator of {self.name} does not implement deliver_message()"
         )
+
+    async def send_example(self, name: str, consumer: Consumer) -> list[Delivered]:
+        """Deliver one of `examples`; raises NotPossible if this platform's settings do not allow it."""
+        return await self.examples[name].send(self, consumer)
 
     def host(self, sample: Sample, key: str, content: bytes | None = None, **extra: Any) -> Hosted:
         """Serve a sample under `key`, or `content` in its place; `extra` is kept with it."""

@@ -14,7 +14,9 @@ from simulator.hosting import Hosted
 from simulator.samples import Sample
 
 from .calls import Mark, Text, parse_call
+from .changes import Change, contact, message_id
 from .errors import ERRORS, failure, refusal
+from .examples import EXAMPLES
 from .messages import UNSUPPORTED_ERRORS, Content
 
 _ADDRESS_LIFETIME = 5 * 60
@@ -31,10 +33,12 @@ class WhatsApp(Graph):
     object: ClassVar = "whatsapp_business_account"
     bad_token_status: ClassVar = 401
     usual_receipts: ClassVar = ("sent", "delivered", "read")
+    examples: ClassVar = EXAMPLES
     secret = "emulated-whatsapp-app-secret"
     token = "emulated-whatsapp-access-token"
     verify_token = "emulated-whatsapp-verify-token"
     number_id = "106540352242922"
+    number = "15550002222"
     business_account = "102290129340398"
     #: True if webhooks carry the media URL as well, as since v24. It needs the token and expires like the other.
     addresses_in_webhooks = False
@@ -79,8 +83,18 @@ class WhatsApp(Graph):
         """Deliver one message of any kind (see `simulator.whatsapp.messages`), in a POST of its own."""
         message = self.message(consumer, *content, **more)
         if content[0] == "unsupported":
-            message["errors"] = UNSUPPORTED_ERRORS
-        (delivered,) = await self.deliver([self.change(consumer, [message])])
+            message.setdefault("errors", UNSUPPORTED_ERRORS)
+        change = self.change(consumer, [message])
+        if content[0] == "system":
+            del change["value"]["contacts"]  # the platform's own words, not the consumer's
+        (delivered,) = await self.deliver([change])
+        return delivered
+
+    async def announce(self, change: Change) -> Delivered:
+        """Deliver a change of another field (see `simulator.whatsapp.changes`), in a POST of its own."""
+        field, more = change
+        value = {**self._value(), **more}
+        (delivered,) = await self.deliver([{"field": field, "value": value}])
         return delivered
 
     async def deliver(
@@ -96,7 +110,7 @@ class WhatsApp(Graph):
         account = business_account or self.business_account
         entries = [{"id": account, "changes": [change]} for change in changes]
         values = [change["value"] for change in changes]
-        ids = [message["id"] for value in values for message in value.get("messages", [])]
+        ids = [item["id"] for value in values for name in _NAMED for item in value.get(name, [])]
         return await self.post_batch(
             entries, ids, times=times, signature="forged" if forged else signature
         )
@@ -110,16 +124,20 @@ class WhatsApp(Graph):
         **more: Any,
     ) -> dict[str, Any]:
         value: dict[str, Any] = {
-            "messaging_product": "whatsapp",
-            "metadata": {
-                "display_phone_number": "15550002222",
-                "phone_number_id": number_id or self.number_id,
-            },
-            "contacts": [_contact(consumer)],
+            **self._value(number_id),
+            "contacts": [contact(consumer)],
             "messages": list(messages),
             **more,
         }
         return {"field": "messages", "value": value}
+
+    def _value(self, number_id: str | None = None) -> dict[str, Any]:
+        """Return the members that the values of all fields have."""
+        metadata = {
+            "display_phone_number": self.number,
+            "phone_number_id": number_id or self.number_id,
+        }
+        return {"messaging_product": "whatsapp", "metadata": metadata}
 
     def message(
         self,
@@ -134,10 +152,10 @@ class WhatsApp(Graph):
         if consumer.user_id:
             sender["from_user_id"] = consumer.user_id
         if reply_to is not None:
-            more = {"context": {"from": "15550002222", "id": reply_to}, **more}
+            more = {"context": {"from": self.number, "id": reply_to}, **more}
         return {
             **sender,
-            "id": _message_id(),
+            "id": message_id(),
             "timestamp": str(int(time.time())),
             "type": kind,
             kind: content,
@@ -153,7 +171,13 @@ class WhatsApp(Graph):
         kind: str | None = None,
         **more: Any,
     ) -> dict[str, Any]:
-        """Return the message of a photo, video, sticker or recording; any other file is sent as a document."""
+        """Return the message of a file."""
+        return self.message(consumer, *self.media(sample, caption, kind=kind), **more)
+
+    def media(
+        self, sample: Sample, caption: str | None = None, *, kind: str | None = None
+    ) -> Content:
+        """Return the content of a photo, video, sticker or recording; any other file is sent as a document."""
         kind = kind or _kind_of(sample.media_type)
         media_id = str(int(fresh_id()[:12], 16))
         hosted = self.host(sample, media_id)
@@ -169,7 +193,7 @@ class WhatsApp(Graph):
             media["caption"] = caption
         if self.addresses_in_webhooks:
             media["url"] = self._address(media_id, hosted)
-        return self.message(consumer, kind, media, **more)
+        return kind, media
 
     # Receipts for the gateway's texts.
 
@@ -276,7 +300,7 @@ class WhatsApp(Graph):
                 return web.json_response(body, status=status)
             case Text(to, text, raw):
                 return self.refuse() or await self._accept_text(
-                    request, SentText(_message_id(), to, text, raw)
+                    request, SentText(message_id(), to, text, raw)
                 )
 
     async def _accept_text(self, request: web.Request, text: SentText) -> web.StreamResponse:
@@ -287,6 +311,9 @@ class WhatsApp(Graph):
         }
         return await self.answer_text(request, text, web.json_response(answer))
 
+
+#: The members of a change whose items have an id of their own.
+_NAMED = ("messages", "message_echoes", "calls")
 
 _EXTRA_FIELDS: dict[str, dict[str, bool]] = {
     "audio": {"voice": True},
@@ -299,12 +326,3 @@ def _kind_of(media_type: str) -> str:
     if media_type == "image/webp":
         return "sticker"
     return family if family in {"image", "video", "audio"} else "document"
-
-
-def _contact(consumer: Consumer) -> dict[str, Any]:
-    ids = {"wa_id": consumer.id, "user_id": consumer.user_id}
-    return {"profile": {"name": consumer.name}, **{name: id for name, id in ids.items() if id}}
-
-
-def _message_id() -> str:
-    return f"wamid.{base64.b64encode(fresh_id().encode()).decode()}"
