@@ -46,6 +46,8 @@ class Hosted:
     fault: Fault | None = None
     asked: int = 0
     looked_up: int = 0
+    #: True if a gateway may leave the file where it is, because no consumer would miss it.
+    is_optional: bool = False
     #: When each URL that was given out expires, by the token in the URL.
     addresses: dict[str, float] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)

@@ -13,6 +13,8 @@ from simulator.exchange import Action, Consumer, ConsumerMessage, Delivered, Sen
 from simulator.platform import Handler, Platform, fresh_id
 from simulator.samples import Sample
 
+from .examples import EXAMPLES
+from .messages import EXTENSION, Data, list_picker
 from .objects import HEADERS, EncryptedObject, SignatureForm, Spelling, encrypt, rename_members
 from .refusals import refusal
 from .tokens import TOKENS, TokenKind, verified_claims
@@ -20,10 +22,6 @@ from .tokens import TOKENS, TokenKind, verified_claims
 __all__ = ["Apple", "encrypt"]
 
 _PLACEHOLDER = "\N{OBJECT REPLACEMENT CHARACTER}"
-_EXTENSION = (
-    "com.apple.messages.MSMessageExtensionBalloonPlugin:0000000000:"
-    "com.apple.icloud.apps.messages.business.extension"
-)
 _ADDRESS_LIFETIME = 60
 _TOKEN_LIFETIME = 5 * 60
 _SENDABLE_TYPES = frozenset({"text", "typing_start", "typing_end"})
@@ -31,6 +29,7 @@ _SENDABLE_TYPES = frozenset({"text", "typing_start", "typing_end"})
 
 class Apple(Platform):
     name: ClassVar = "apple"
+    examples: ClassVar = EXAMPLES
     msp_id = "emulated-msp-0001"
     secret = bytes(range(32))
     business = "0a1b2c3d-0000-4000-8000-000000000001"
@@ -99,17 +98,26 @@ class Apple(Platform):
     async def send_choice(
         self, consumer: Consumer, title: str, *, session: str = "", by_reference: bool = False
     ) -> Delivered:
-        """Deliver a choice from a list; with `by_reference` as an encrypted object, as Apple sends long answers."""
-        data = {
-            "version": "1.0",
-            "requestIdentifier": str(uuid.uuid4()),
-            "listPicker": {"sections": [{"title": "Choose", "items": [{"title": title}]}]},
-            "replyMessage": {"title": title, "style": "icon"},
-        }
+        """Deliver a choice from a list."""
+        data = list_picker(title)
+        return await self.answer(consumer, data, session=session, by_reference=by_reference)
+
+    async def answer(
+        self, consumer: Consumer, data: Data, *, session: str = "", by_reference: bool = False
+    ) -> Delivered:
+        """Deliver an answer of `simulator.apple.messages`, as a message with an id of its own.
+
+        Apple has repeated an answer with another id but the same `session`. With `by_reference` the answer is an
+        encrypted object, as Apple sends long ones.
+        """
         session = session or str(uuid.uuid4())
-        answer = {"bid": _EXTENSION, "sessionIdentifier": session, "data": data}
-        reference = {"interactiveDataRef": self._reference(answer, title)} if by_reference else None
-        message = reference or {"interactiveData": answer}
+        answer = {"bid": EXTENSION, "sessionIdentifier": session, "data": data}
+        title = data.get("replyMessage", {}).get("title", "")
+        message = (
+            {"interactiveDataRef": self._reference(answer, title)}
+            if by_reference
+            else {"interactiveData": answer}
+        )
         (delivered,) = await self.deliver(consumer, "interactive", message)
         return delivered
 
@@ -117,7 +125,7 @@ class Apple(Platform):
         payload = b"bplist00" + fresh_id().encode()  # an archive that only Apple can read
         self._payloads[payload] = answer
         stored = self._store(Sample("payload", "application/octet-stream", payload))
-        return {"bid": _EXTENSION, "title": title, **stored.describe(self.signature_form)}
+        return {"bid": EXTENSION, "title": title, **stored.describe(self.signature_form)}
 
     async def deliver(
         self,

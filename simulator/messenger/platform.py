@@ -12,6 +12,7 @@ from simulator.hosting import Hosted
 from simulator.samples import Sample
 
 from .calls import Text, parse_call, refusal
+from .examples import EXAMPLES
 from .messages import Event, milliseconds
 
 _ADDRESS_LIFETIME = 36 * 3600
@@ -24,6 +25,7 @@ class Messenger(Graph):
     bad_token_status: ClassVar = 400
     tells_addresses: ClassVar = True  # allow-word
     usual_receipts: ClassVar = ("delivered", "read")
+    examples: ClassVar = EXAMPLES
     secret = "emulated-messenger-app-secret"
     token = "emulated-page-access-token"
     verify_token = "emulated-messenger-verify-token"
@@ -139,10 +141,22 @@ class Messenger(Graph):
         return await self.deliver([self.event(Consumer(to, ""), **receipt)])
 
     async def echo(
-        self, to: str, text: str, *, mid: str | None = None, app_id: int = _INBOX_APP, **more: Any
+        self,
+        to: str,
+        text: str | None,
+        *,
+        mid: str | None = None,
+        app_id: int = _INBOX_APP,
+        **more: Any,
     ) -> Delivered:
         """Deliver a message of the page itself, written by our app or by a person in the Page's inbox."""
-        content = {"mid": mid or f"m_{fresh_id()}", "text": text, "is_echo": True, "app_id": app_id}
+        content: dict[str, Any] = {
+            "mid": mid or f"m_{fresh_id()}",
+            "is_echo": True,
+            "app_id": app_id,
+        }
+        if text is not None:
+            content["text"] = text
         event = self.event(Consumer(self.page_id, ""), page_id=to, message={**content, **more})
         (delivered,) = await self.deliver([event])
         return delivered

@@ -85,6 +85,10 @@ def error(code: int, words: str = "") -> web.Response:
     return web.json_response(body, status=status)
 
 
+def not_found(request: web.Request) -> Refused:
+    return Refused(20404, f"The requested resource {request.path} was not found")
+
+
 async def parse_text(request: web.Request, account: Account) -> Text:
     """Return the text that a call sends from this account; raises Refused."""
     if request.content_type != "application/x-www-form-urlencoded":

@@ -15,8 +15,9 @@ from simulator.samples import Sample
 
 from .accounts import Account
 from .automatic import keyword, would_text_consumer
-from .calls import FAILURES, Refused, count_segments, error, parse_text, refusal
-from .messages import Form
+from .calls import FAILURES, Refused, count_segments, error, not_found, parse_text, refusal
+from .examples import EXAMPLES
+from .messages import SMIL, Form
 from .resources import Resource, received_message, sent_message
 from .signature import SIGNATURES, SignatureKind, sign_json
 
@@ -28,6 +29,7 @@ _FORM = "application/x-www-form-urlencoded; charset=UTF-8"
 class Twilio(Platform):
     name: ClassVar = "twilio"
     usual_receipts: ClassVar = ("sent", "delivered")
+    examples: ClassVar = EXAMPLES
     account = "AC" + "0123456789abcdef" * 2
     token = "emulated-twilio-auth-token"
     number = "+15550002222"
@@ -84,6 +86,10 @@ class Twilio(Platform):
         self.account = config.account_sid
         self.token = config.auth_tokens[0].get_secret_value()
         self.number = config.sender or self.number
+        # Their tokens are among auth_tokens, in an order that only the operator knows: ours signs for all.
+        self.subaccounts = {
+            sid: Account(sid, self.token, self.number) for sid in config.account_sids
+        }
 
     def routes(self) -> list[web.RouteDef]:
         base = "/2010-04-01/Accounts/{account}"
@@ -162,6 +168,7 @@ class Twilio(Platform):
     def _address(self, sample: Sample, sid: str, account: str) -> str:
         media = "ME" + fresh_id()
         hosted = self.host(sample, media, message=sid, account=account)
+        hosted.is_optional = sample.media_type == SMIL.media_type
         if self.early_404:
             hosted.extra["early"] = Fault(status=404, times=self.early_404)
         return f"{self.origin}/2010-04-01/Accounts/{account}/Messages/{sid}/Media/{media}"
@@ -295,7 +302,7 @@ class Twilio(Platform):
                 return error(20003)
             try:
                 if asked is None:
-                    raise _not_found(request)
+                    raise not_found(request)
                 return await handler(request)
             except Refused as refused:
                 return error(refused.code, str(refused))
@@ -317,7 +324,7 @@ class Twilio(Platform):
     async def _show_message(self, request: web.Request) -> web.StreamResponse:
         found = request.match_info["account"], request.match_info["message"]
         if found not in self._messages:
-            raise _not_found(request)
+            raise not_found(request)
         return web.json_response(self._messages[found])
 
     def _media(self, request: web.Request) -> Hosted:
@@ -326,13 +333,13 @@ class Twilio(Platform):
         if hosted is None or any(
             hosted.extra[part] != request.match_info[part] for part in ("account", "message")
         ):
-            raise _not_found(request)
+            raise not_found(request)
         return hosted
 
     async def _redirect_to_media(self, request: web.Request) -> web.StreamResponse:
         media, hosted = request.match_info["media"], self._media(request)
         if _is_too_early(hosted.extra.get("early")):
-            raise _not_found(request)
+            raise not_found(request)
         if (fault := await self.stumble(request, hosted)) is not None:
             return fault
         signature = fresh_id()
@@ -379,10 +386,6 @@ class Twilio(Platform):
         resource = sent_message(text.id, account, call, self.now())
         self._messages[account.sid, text.id] = resource
         return await self.answer_text(request, text, web.json_response(resource, status=201))
-
-
-def _not_found(request: web.Request) -> Refused:
-    return Refused(20404, f"The requested resource {request.path} was not found")
 
 
 def _is_too_early(early: Fault | None) -> bool:
