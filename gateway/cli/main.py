@@ -144,6 +144,14 @@ def _simulate(commands: "Commands[argparse.ArgumentParser]") -> None:
     simulate.add_argument(
         "--text", metavar="TEXT", help="send this text; with a file it is the caption"
     )
+    simulate.add_argument(
+        "--example",
+        metavar="NAME",
+        help="send an example instead, such as a form's answers, a call or a failed text",
+    )
+    simulate.add_argument(
+        "--examples", action="store_true", help="list the examples of this platform"
+    )
     _config(simulate)
     simulate.set_defaults(run=_run_simulate)
 
@@ -238,9 +246,11 @@ def _run_accounts(arguments: argparse.Namespace) -> int:
 
 
 def _run_simulate(arguments: argparse.Namespace) -> int:
-    from .simulate import Content, simulate
+    from .simulate import Content, list_examples, simulate
 
-    content = Content(arguments.text, arguments.photo, arguments.video)
+    if arguments.examples:
+        return list_examples(settings(arguments), arguments.platform)
+    content = Content(arguments.text, arguments.photo, arguments.video, arguments.example)
     return simulate(settings(arguments), arguments.platform, content)
 
 

@@ -1,8 +1,9 @@
-"""`airlock simulate`: sends one signed, realistic delivery to a running gateway, as the platform would."""
+"""`airlock simulate`: sends a signed, realistic message or example to a running gateway, as the platform would."""
 
 import asyncio
 import mimetypes
 import sys
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ import aiohttp
 from connectors import Connector
 from gateway.settings import Settings
 from gateway.settings.plugins import Unusable as UnusablePlugin
-from simulator import Platform, Sample
+from simulator import Delivered, Platform, Sample
+from simulator.examples import Example, NotPossible
 from simulator.scenario import somebody
 
 from .emulators import emulators
@@ -30,6 +32,8 @@ class Content:
     text: str | None
     photo: Path | None
     video: Path | None
+    #: The name of one of the platform's examples, instead of a text and files.
+    example: str | None = None
 
 
 class Unusable(Exception):
@@ -43,7 +47,9 @@ def simulate(settings: Settings, platform: str, content: Content) -> int:
             _read_sample(path) for path in (content.photo, content.video) if path is not None
         ]
         emulated = _emulated_platform(connector)
-        port = _platform_port(settings, connector, emulated, samples)
+        example = _find_example(emulated, content)
+        has_files = bool(samples) or (example is not None and example.has_files)
+        port = _platform_port(settings, connector, emulated, has_files=has_files)
     except Unusable as exc:
         print(f"airlock simulate: {exc}", file=sys.stderr)
         return 2
@@ -51,10 +57,29 @@ def simulate(settings: Settings, platform: str, content: Content) -> int:
     emulated.webhook = f"http://{listen}/webhooks/{name}"
     emulated.public_webhook = f"{settings.gateway.public_url}/webhooks/{name}"
     text = content.text if content.text is not None or samples else "Hello from the simulator"
-    return run(_send(emulated, port, text, samples))
+    consumer = somebody(emulated.name)
+    if example is not None:
+        return run(_send(emulated, port, lambda: example.send(emulated, consumer)))
+    return run(_send(emulated, port, lambda: emulated.send(consumer, text, samples)))
 
 
-async def _send(emulated: Platform, port: int, text: str | None, samples: list[Sample]) -> int:
+def list_examples(settings: Settings, platform: str) -> int:
+    """Print what `--example` can send, for a connector of the settings or for a type."""
+    configured = settings.connectors.get(platform)
+    try:
+        examples = _emulator(configured.name if configured else platform).examples
+    except Unusable as exc:
+        print(f"airlock simulate: {exc}", file=sys.stderr)
+        return 2
+    width = max(map(len, examples), default=0)
+    for name, example in examples.items():
+        print(f"{name:{width}}  {example.summary}")
+    return 0
+
+
+async def _send(
+    emulated: Platform, port: int, deliver: Callable[[], Awaitable[list[Delivered]]]
+) -> int:
     try:
         await emulated.start(port=port)
     except OSError as exc:
@@ -64,12 +89,16 @@ async def _send(emulated: Platform, port: int, text: str | None, samples: list[S
         )
         return 1
     try:
-        answers = await emulated.send(somebody(emulated.name), text, samples)
+        answers = await deliver()
         for answer in answers:
-            print(f"the gateway answered {answer.status} for {', '.join(answer.ids)}")
+            ids = ", ".join(answer.ids) or "an event without an id"
+            print(f"the gateway answered {answer.status} for {ids}")
         if any(answer.status != 200 for answer in answers):
             return 1
         return 0 if await _wait_until_fetched(emulated) else 1
+    except NotPossible as exc:
+        print(f"airlock simulate: {exc}", file=sys.stderr)
+        return 2
     except aiohttp.ClientConnectionError:
         print(
             f"airlock simulate: nothing listens at {emulated.webhook}; start the gateway first",
@@ -83,7 +112,8 @@ async def _send(emulated: Platform, port: int, text: str | None, samples: list[S
 async def _wait_until_fetched(emulated: Platform) -> bool:
     """Wait until the gateway has requested every file and had time to download it."""
     waited = 0.0
-    while missing := [hosted for hosted in emulated.hosted.values() if not hosted.asked]:
+    required = [hosted for hosted in emulated.hosted.values() if not hosted.is_optional]
+    while missing := [hosted for hosted in required if not hosted.asked]:
         if waited >= _FETCH_TIMEOUT:
             names = ", ".join(hosted.sample.name for hosted in missing)
             print(
@@ -93,9 +123,9 @@ async def _wait_until_fetched(emulated: Platform) -> bool:
             return False
         await asyncio.sleep(0.1)
         waited += 0.1
-    if emulated.hosted:
+    if required:
         await asyncio.sleep(1.0)
-        print(f"the gateway fetched {len(emulated.hosted)} file(s)")
+        print(f"the gateway fetched {len(required)} file(s)")
     return True
 
 
@@ -111,6 +141,20 @@ def _find_connector(settings: Settings, platform: str) -> tuple[str, Connector[A
     )
 
 
+def _find_example(emulated: Platform, content: Content) -> Example[Any] | None:
+    """Return the example to send, or None for a text and files."""
+    if content.example is None:
+        return None
+    if content.text is not None or content.photo or content.video:
+        raise Unusable("--example replaces --text, --photo and --video; leave these out")
+    if content.example not in emulated.examples:
+        known = ", ".join(emulated.examples) or "none"
+        raise Unusable(
+            f"{emulated.name} has no example called {content.example!r}; its examples: {known}"
+        )
+    return emulated.examples[content.example]
+
+
 def _read_sample(path: Path) -> Sample:
     try:
         content = path.read_bytes()
@@ -120,11 +164,11 @@ def _read_sample(path: Path) -> Sample:
 
 
 def _platform_port(
-    settings: Settings, connector: Connector[Any], emulated: Platform, samples: list[Sample]
+    settings: Settings, connector: Connector[Any], emulated: Platform, *, has_files: bool
 ) -> int:
     """Return the port on which the emulated platform must listen for the gateway to find it."""
     api = urlsplit(connector.config.api)
-    if not samples:
+    if not has_files:
         return 0
     if not settings.fetch.allow_private_hosts:
         raise Unusable(
@@ -141,18 +185,19 @@ def _platform_port(
 
 
 def _emulated_platform(connector: Connector[Any]) -> Platform:
-    try:
-        known = emulators()
-    except UnusablePlugin as exc:
-        raise Unusable(str(exc)) from exc
-    kind = known.get(connector.name)
-    if kind is None:
-        raise Unusable(
-            f"there is no emulator for {connector.name}; available emulators: {', '.join(known)}"
-        )
-    emulated = kind()
+    emulated = _emulator(connector.name)()
     try:
         emulated.adopt(connector.config)
     except NotImplementedError as exc:
         raise Unusable(str(exc)) from exc
     return emulated
+
+
+def _emulator(name: str) -> type[Platform]:
+    try:
+        known = emulators()
+    except UnusablePlugin as exc:
+        raise Unusable(str(exc)) from exc
+    if name not in known:
+        raise Unusable(f"there is no emulator for {name}; available emulators: {', '.join(known)}")
+    return known[name]
