@@ -133,7 +133,7 @@ class Text:
 
     `status_url` is the address for the platform's delivery reports on this text; its query contains `key`.
     `silence` is the time since the consumer's last message (seconds): some platforms require late answers to be
-    marked.
+    marked. `route` is the `route` of the consumer's latest event (`connectors.Event`).
     """
 
     key: str
@@ -143,6 +143,7 @@ class Text:
     status_url: str
     reply_to: str | None = None
     silence: float = 0.0
+    route: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

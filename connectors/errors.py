@@ -14,10 +14,11 @@ class Rejected(ConnectorError):
 
     `reason` is one of the contract's reasons (for media: `gone`, `expired`, `unauthorized`, `unreachable`,
     `too_large`; for sending: `window_closed`, `opted_out`, …). `retry` says whether the same call may succeed
-    later, and `after` how many seconds to wait at least. `detail` is for operators: error codes, never tokens.
-    `operator` means that a person must act, because credentials or settings are wrong. `explained` means that
-    the platform gave an error code of its own, so the call certainly had no effect. After a server error without
-    a code that is uncertain, and a text is not sent again.
+    later, and `after` how many seconds to wait at least. `code` is the platform's own error code and `detail` its
+    words, cut at 500 characters, for operators and agents: never tokens. `operator` means that a person must act,
+    because credentials or settings are wrong. `explained` means that the platform gave an error code of its own, so
+    the call certainly had no effect. After a server error without a code that is uncertain, and a text is not sent
+    again.
     """
 
     def __init__(
@@ -26,6 +27,7 @@ class Rejected(ConnectorError):
         *,
         retry: bool = False,
         after: float | None = None,
+        code: str | None = None,
         detail: str = "",
         operator: bool = False,
         explained: bool = False,
@@ -34,6 +36,7 @@ class Rejected(ConnectorError):
         self.reason = reason
         self.retry = retry
         self.after = after
-        self.detail = detail
+        self.code = code
+        self.detail = detail[:500]
         self.operator = operator
         self.explained = explained

@@ -14,8 +14,10 @@ class Identifiers:
     def __init__(self, key: bytes) -> None:
         self._keyed = hashlib.blake2b(key=key, digest_size=_DIGEST_BYTES)
 
-    def conversation(self, connector: str, account: str, consumer: str) -> str:
-        return "conv_" + self._derive("conversation", connector, account, consumer)
+    def conversation(self, connector: str, account: str, consumer: str, generation: int = 1) -> str:
+        """Return the id of the conversation with an address; `generation` counts the persons who had the address."""
+        more = () if generation == 1 else (str(generation),)
+        return "conv_" + self._derive("conversation", connector, account, consumer, *more)
 
     def message(self, connector: str, platform_id: str) -> str:
         return "msg_" + self._derive("message", connector, platform_id)

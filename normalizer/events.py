@@ -5,7 +5,7 @@ repeat of the same fact and the key of duplicate detection; `account` is our sid
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -65,30 +65,41 @@ class Attachment:
     """One attachment. Without `media`, `details` holds the content or `refused` the reason.
 
     `details` is for locations (`latitude`, `longitude`, `name`, `address`, `url`) and contacts (`cards`). `refused`
-    is the contract's reason if the platform itself could not deliver the file.
+    is the contract's reason if the platform itself could not deliver the file; `code` and `detail` are the
+    platform's own code and words for it.
     """
 
     kind: Kind
     media: MediaRef | None = None
     details: Mapping[str, Any] | None = None
     refused: str | None = None
+    code: str | None = None
+    detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """The fields that all events share. `sent_at` is the platform's own time, None if it sends none."""
+    """The fields that all events share. `sent_at` is the platform's own time, None if it sends none.
+
+    `route` is what the connector needs, beside account and party, to answer: for example the subaccount that the
+    consumer wrote to. It is stored with the conversation and returned in `Text.route`; it holds no credential.
+    """
 
     id: str
     account: str
     party: Party
     sent_at: datetime | None = None
+    route: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message(Event):
     """A message from a consumer. `text` is the body or caption, never a placeholder.
 
-    `choice` is the machine-readable value of a tapped button, list row or postback.
+    `choice` is the machine-readable value of a tapped button, list row or postback. `extra` holds the platform's own
+    fields that agents do not read but the core may, such as an order's items; it is passed on as it is. `history`
+    marks an old message that the platform delivers after the fact: it never opens a reply window. `repeat_key` is
+    the same for two messages with different ids that the platform sends for one act of the consumer.
     """
 
     type: Literal["message"] = "message"
@@ -98,13 +109,17 @@ class Message(Event):
     forwarded: bool = False
     choice: str | None = None
     referral: Mapping[str, Any] | None = None
+    extra: Mapping[str, Any] | None = None
+    history: bool = False
+    repeat_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Echo(Event):
     """A message from the business, sent from a native app or through us and repeated to us by the platform.
 
-    `message_id` is the platform's id of that message; `key` is our own key, if the platform returns it.
+    `message_id` is the platform's id of that message; `key` is our own key, if the platform returns it. `extra` and
+    `history` are those of a message.
     """
 
     type: Literal["echo"] = "echo"
@@ -114,6 +129,8 @@ class Echo(Event):
     attachments: tuple[Attachment, ...] = ()
     reply_to: str | None = None
     sender_app: str | None = None
+    extra: Mapping[str, Any] | None = None
+    history: bool = False
 
 
 Status = Literal["sent", "delivered", "read", "failed"]
@@ -121,7 +138,10 @@ Status = Literal["sent", "delivered", "read", "failed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt(Event):
-    """The status of messages that we sent: those in `message_ids`, and all sent up to `watermark` if it is given."""
+    """The status of messages that we sent: those in `message_ids`, and all sent up to `watermark` if it is given.
+
+    `code` and `detail` are the platform's own code and words for a failure.
+    """
 
     type: Literal["receipt"] = "receipt"
     status: Status
@@ -129,6 +149,8 @@ class Receipt(Event):
     watermark: datetime | None = None
     key: str | None = None
     reason: str | None = None
+    code: str | None = None
+    detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,12 +188,25 @@ class Closed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Identity(Event):
+    """A change of the consumer's address: they are `party` now, and the ids in `former` are no longer theirs.
+
+    Answers go to `party.id` from now on. A former id may belong to a stranger tomorrow. `text` is for people.
+    """
+
+    type: Literal["identity"] = "identity"
+    former: tuple[str, ...] = ()
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """Information from the platform that is not a message. `kind` is the platform's word for it.
 
     Referrals, opt-ins, typing, hand-overs, identity changes. `text` is for people, `details` for machines:
     `opted_out` in it is true or false if the consumer refused or allowed our texts. `party` is None if the notice
-    concerns our account and not a conversation.
+    concerns our account and not a conversation. `opens_window` says that the platform accepts answers again, as
+    after a message: the consumer called, or entered through a link.
     """
 
     id: str
@@ -182,11 +217,16 @@ class Notice:
     kind: str
     text: str | None = None
     details: Mapping[str, Any] | None = None
+    opens_window: bool = False
+    route: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown:
-    """An entry of an authentic delivery that the connector could not read. `raw` is the entry as it arrived."""
+    """An entry of an authentic delivery that the connector could not read. `raw` is the entry as it arrived.
+
+    `opens_window` says that it is a message from the consumer, of a type that is not known.
+    """
 
     id: str
     type: Literal["unknown"] = "unknown"
@@ -195,9 +235,12 @@ class Unknown:
     account: str | None = None
     party: Party | None = None
     sent_at: datetime | None = None
+    opens_window: bool = False
 
 
-AnyEvent = Message | Echo | Receipt | Reaction | Edit | Deletion | Closed | Notice | Unknown
+AnyEvent = (
+    Message | Echo | Receipt | Reaction | Edit | Deletion | Closed | Identity | Notice | Unknown
+)
 
 _EVENTS: TypeAdapter[list[AnyEvent]] = TypeAdapter(
     list[Annotated[AnyEvent, Field(discriminator="type")]]
@@ -212,6 +255,18 @@ def dump(events: list[AnyEvent]) -> bytes:
 def load(data: bytes) -> list[AnyEvent]:
     """Return the events of a JSON array made by `dump`. Raise pydantic's ValidationError for anything else."""
     return _EVENTS.validate_json(data)
+
+
+def with_content(event: AnyEvent) -> AnyEvent:
+    """Return the event; a message or an echo without text and attachments gets an attachment that says so.
+
+    An event tells what a person said, or that something could not be shown (contract, section 3).
+    """
+    if not isinstance(event, Message | Echo) or event.attachments:
+        return event
+    if event.text is not None and event.text.strip():
+        return event
+    return replace(event, text=None, attachments=(Attachment("unsupported"),))
 
 
 def transcript(text: str | None, attachments: tuple[Attachment, ...]) -> str:
@@ -230,6 +285,7 @@ __all__ = [
     "Echo",
     "Edit",
     "Event",
+    "Identity",
     "Kind",
     "MediaRef",
     "Message",
@@ -242,4 +298,5 @@ __all__ = [
     "dump",
     "load",
     "transcript",
+    "with_content",
 ]

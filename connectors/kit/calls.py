@@ -67,24 +67,6 @@ class CallChecks(Subject):
             for purpose in get_args(Purpose):
                 self.check_refusal(self.connector.refusal(Reply(status, {}, answer, b"", purpose)))
 
-    def test_refusal_never_quotes_the_platforms_message(self) -> None:
-        quoted = {
-            "message": MESSAGE_TEXT,
-            "description": MESSAGE_TEXT,
-            "title": MESSAGE_TEXT,
-            "detail": MESSAGE_TEXT,
-        }
-        for answer in (
-            MESSAGE_TEXT,
-            quoted,
-            {"error": MESSAGE_TEXT},
-            {"error": {**quoted, "code": 1}},
-            [MESSAGE_TEXT],
-        ):
-            for purpose in get_args(Purpose):
-                refusal = self.connector.refusal(Reply(400, {}, answer, b"", purpose))
-                assert MESSAGE_TEXT not in f"{refusal} {refusal.reason} {refusal.detail}"
-
     @pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
     def test_refusal_retries_temporary_errors(self, status: int) -> None:
         for purpose in get_args(Purpose):
@@ -96,7 +78,9 @@ class CallChecks(Subject):
 
     @pytest.mark.parametrize("status", [400, 405, 413, 422])
     def test_refusal_does_not_retry_permanent_errors(self, status: int) -> None:
-        for purpose in get_args(Purpose):
+        # A file may be there although one request for it was refused: only the platform's retention ends the attempts.
+        purposes = get_args(Purpose) if status == 413 else ("send", "check")
+        for purpose in purposes:
             for answer in TEMPORARY_REPLIES:
                 refusal = self.connector.refusal(Reply(status, {}, answer, b"", purpose))
                 assert not refusal.retry, (

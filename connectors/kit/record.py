@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,3 +40,24 @@ def difference(recorded: Any, found: Any, path: str = "") -> str:
                     return difference(one, other, f"{path}.{number}")
     shown = [orjson.dumps(value).decode() for value in (found, recorded)]
     return f"{path.lstrip('.')} is {shown[0]:.120}, but was recorded as {shown[1]:.120}"
+
+
+def completed(recorded: Any, value: Any) -> Any:
+    """`recorded` with the defaults of the fields that it leaves out, as far as it has the shape of `value`.
+
+    A recording stays valid when a later version of the contract adds optional fields to an event.
+    """
+    match recorded:
+        case dict() if is_dataclass(value):
+            left_out = {
+                field.name: field.default
+                for field in fields(value)
+                if field.name not in recorded and field.default is not MISSING
+            }
+            known = {
+                name: completed(one, getattr(value, name, None)) for name, one in recorded.items()
+            }
+            return left_out | known
+        case list() if isinstance(value, list | tuple) and len(value) == len(recorded):
+            return [completed(one, other) for one, other in zip(recorded, value, strict=True)]
+    return recorded

@@ -25,6 +25,8 @@ class Verdict:
 
 
 BLOCKED = Verdict("blocked")
+#: The platform's code is not in the table. Its code and words are passed on; nobody is blamed.
+UNKNOWN = Verdict("unknown")
 INVALID = Verdict("invalid")
 MISCONFIGURED = Verdict("misconfigured", operator=True)
 OPTED_OUT = Verdict("opted_out")
@@ -43,21 +45,25 @@ NOT_YET = Verdict("gone", retry=True, after=1)
 
 _STATUSES: Mapping[int, Verdict] = {
     401: UNAUTHORIZED,
-    403: UNAUTHORIZED,
-    404: UNDELIVERABLE,
     408: TEMPORARY,
-    410: UNDELIVERABLE,
     413: Verdict("too_large"),
     425: TEMPORARY,
     429: RATE_LIMITED,
 }
+
+#: For a reply without a code of the platform's own, these statuses say enough.
+_BARE_STATUSES: Mapping[int, Verdict] = {403: UNAUTHORIZED, 404: UNDELIVERABLE, 410: UNDELIVERABLE}
+#: The same for a file.
+_BARE_MEDIA_STATUSES: Mapping[int, Verdict] = {403: UNAUTHORIZED, 404: GONE, 410: GONE}
 
 #: Seconds between attempts to fetch a file while an operator must act: platforms keep files for days, and the
 #: settings may be corrected. Not less, because Meta blocks clients that fail 20 times within an hour.
 _OPERATOR_PAUSE = 600
 #: Reasons for media that need no translation.
 _MEDIA_REASONS = frozenset({"expired", "gone", "too_large"})
-#: Reasons for sending, and what each one means for a file. Any other reason means that the file is gone.
+#: Reasons for sending, and what each one means for a file. No other reason says anything about the file: it is
+#: asked for again until the platform's retention ends.
+_ASK_AGAIN = Verdict("unreachable", retry=True)
 _MEDIA_VERDICTS: Mapping[str, Verdict] = {
     "misconfigured": Verdict("unauthorized", retry=True, after=_OPERATOR_PAUSE, operator=True),
     "rate_limited": Verdict("unreachable", retry=True, after=30),
@@ -73,11 +79,17 @@ def by_code(table: Mapping[Verdict, Iterable[Code]]) -> Mapping[Code, Verdict]:
     return {code: verdict for verdict, codes in table.items() for code in codes}
 
 
-def refusal_from(reply: Reply, known: Verdict | None, detail: str) -> Rejected:
-    """Build the `Rejected` for a reply: from `known`, the verdict on the platform's code, or else the HTTP status."""
-    verdict = known or _by_status(reply.status)
-    if reply.purpose in {"lookup", "download"} and verdict.reason not in _MEDIA_REASONS:
-        verdict = _MEDIA_VERDICTS.get(verdict.reason, GONE)
+def refusal_from(
+    reply: Reply, known: Verdict | None, detail: str, *, code: str | None = None
+) -> Rejected:
+    """Build the `Rejected` for a reply: from `known`, the verdict on the platform's code, or else the HTTP status.
+
+    `code` is the platform's own code and `detail` its words. A code that is not known has the reason `unknown`.
+    """
+    is_media = reply.purpose in {"lookup", "download"}
+    verdict = known or _by_status(reply.status, has_code=code is not None, is_media=is_media)
+    if is_media and verdict.reason not in _MEDIA_REASONS:
+        verdict = _MEDIA_VERDICTS.get(verdict.reason, _ASK_AGAIN)
     seconds = retry_after(reply)
     if seconds is not None and verdict.retry:
         verdict = replace(verdict, after=seconds)
@@ -86,8 +98,9 @@ def refusal_from(reply: Reply, known: Verdict | None, detail: str) -> Rejected:
         retry=verdict.retry,
         after=verdict.after,
         operator=verdict.operator,
+        code=code,
         detail=detail,
-        explained=known is not None,
+        explained=known is not None or code is not None,
     )
 
 
@@ -95,10 +108,11 @@ def refusal_from(reply: Reply, known: Verdict | None, detail: str) -> Rejected:
 judge = refusal_from
 
 
-def _by_status(status: int) -> Verdict:
+def _by_status(status: int, *, has_code: bool, is_media: bool) -> Verdict:
     # A success without an answer: whether a text was sent is unknown, so it is not sent again.
     if status < 300:
         return Verdict("unreadable_answer")
     if status >= 500:
         return TEMPORARY
-    return _STATUSES.get(status, INVALID)
+    bare = {} if has_code else _BARE_MEDIA_STATUSES if is_media else _BARE_STATUSES
+    return _STATUSES.get(status) or bare.get(status) or UNKNOWN

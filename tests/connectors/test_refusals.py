@@ -160,7 +160,7 @@ def test_twilio_error_codes_have_the_documented_meaning(
 @pytest.mark.parametrize(
     ("status", "reason", "retry"),
     [
-        (400, "invalid", False),
+        (400, "unknown", False),
         (401, "unauthorized", False),
         (403, "unauthorized", False),
         (404, "undeliverable", False),

@@ -5,10 +5,21 @@ saves writing one page for each message.
 """
 
 _BITS = 32
+#: Set in the key of a message from the business (an echo), which has no place in the sequence.
+_ECHO = 1 << 31
 
 
 def message_key(conversation: int, sequence: int) -> int:
     return conversation << _BITS | sequence
+
+
+def echo_key(conversation: int, number: int) -> int:
+    """Return the key of an echo; echoes are numbered within their conversation, apart from its messages."""
+    return message_key(conversation, _ECHO | number)
+
+
+def is_echo(message: int) -> bool:
+    return bool(message & _ECHO)
 
 
 def conversation_of_message(message: int) -> int:

@@ -311,7 +311,8 @@ class Recorder:
         key, *columns = row
         if len(ids) > 1:
             self.connection.executemany(
-                "INSERT OR IGNORE INTO alias VALUES (?, ?)", [(id, key) for id in ids]
+                "INSERT OR IGNORE INTO alias (id, conversation) VALUES (?, ?)",
+                [(id, key) for id in ids],
             )
         conversation = conversation_of(columns)
         if party.name is not None and party.name != conversation["consumer"]["name"]:

@@ -5,7 +5,7 @@ import sqlite3
 
 from gateway.fault_points import fault_point
 
-VERSION = 1
+VERSION = 2
 
 # intake      accepted deliveries, one row for each group commit, removed once parsed
 # unreadable  deliveries with an entry that could not be parsed, kept for `airlock replay`
@@ -13,7 +13,9 @@ VERSION = 1
 # outgoing    agents' texts; `part` holds the messages in which each text is sent
 # early       receipts that came before the platform's response showed which text they are about
 # doomed      attachments whose files must be deleted: the journal forgets them first
-# alias       further ids of a conversation's consumer (such as a phone number and a user id)
+# conversation  its id is derived from the consumer's first address, unless that is `freed`: then it may be a
+#             stranger's now. `merged_into` is the key of the conversation of which it became a part
+# alias       further addresses of a conversation's consumer (such as a phone number and a user id)
 # message     its key is made of the conversation's key and the sequence (see `message_keys.py`)
 # outbox      events that the core has yet to accept; `body` is NULL while a message waits for its media
 TABLES = """
@@ -26,8 +28,12 @@ CREATE TABLE conversation (
     key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, connector TEXT NOT NULL, platform TEXT NOT NULL,
     account TEXT NOT NULL, consumer TEXT NOT NULL, name TEXT, agents TEXT NOT NULL DEFAULT '[]',
     sequence INTEGER NOT NULL DEFAULT 0, heard_at INTEGER, closed INTEGER NOT NULL DEFAULT 0,
-    opted_out INTEGER NOT NULL DEFAULT 0);
-CREATE TABLE alias (id TEXT PRIMARY KEY, conversation INTEGER NOT NULL) WITHOUT ROWID;
+    opted_out INTEGER NOT NULL DEFAULT 0, echoes INTEGER NOT NULL DEFAULT 0, reply_until INTEGER,
+    aliases TEXT NOT NULL DEFAULT '[]', route TEXT, freed INTEGER NOT NULL DEFAULT 0, merged_into INTEGER);
+CREATE INDEX conversation_consumer ON conversation (consumer);
+CREATE INDEX conversation_merged ON conversation (merged_into) WHERE merged_into IS NOT NULL;
+CREATE TABLE alias (id TEXT PRIMARY KEY, conversation INTEGER NOT NULL, address TEXT) WITHOUT ROWID;
+CREATE INDEX alias_address ON alias (address);
 CREATE INDEX alias_of_conversation ON alias (conversation);
 CREATE TABLE message (
     key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, platform_id TEXT NOT NULL,
@@ -37,7 +43,7 @@ CREATE TABLE attachment (
     message INTEGER NOT NULL, position INTEGER NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL,
     reason TEXT, detail TEXT, name TEXT, width INTEGER, height INTEGER, duration REAL, renditions BLOB,
     details BLOB, media BLOB, attempts INTEGER NOT NULL DEFAULT 0, due INTEGER, revision INTEGER NOT NULL DEFAULT 0,
-    ended_at INTEGER, PRIMARY KEY (message, position)) WITHOUT ROWID;
+    ended_at INTEGER, code TEXT, PRIMARY KEY (message, position)) WITHOUT ROWID;
 CREATE INDEX attachment_pending ON attachment (due) WHERE state = 'pending';
 CREATE INDEX attachment_failed ON attachment (ended_at) WHERE state = 'failed';
 CREATE INDEX attachment_kept ON attachment (ended_at) WHERE state = 'ready';
@@ -45,22 +51,24 @@ CREATE TABLE fact (id TEXT PRIMARY KEY, seen_at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX fact_seen ON fact (seen_at);
 CREATE TABLE outbox (
     key INTEGER PRIMARY KEY, conversation INTEGER NOT NULL, event_id TEXT NOT NULL, message INTEGER,
-    hold_until INTEGER, body BLOB);
+    hold_until INTEGER, body BLOB, behind INTEGER);
 CREATE INDEX outbox_lane ON outbox (conversation, key);
 CREATE INDEX outbox_held ON outbox (message) WHERE body IS NULL;
 CREATE TABLE outgoing (
     key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, conversation INTEGER NOT NULL, agent TEXT NOT NULL,
-    text TEXT NOT NULL, reply_to TEXT, accepted_at INTEGER NOT NULL, status TEXT NOT NULL, reason TEXT);
+    text TEXT NOT NULL, reply_to TEXT, accepted_at INTEGER NOT NULL, status TEXT NOT NULL, reason TEXT,
+    code TEXT, detail TEXT);
 CREATE INDEX outgoing_age ON outgoing (accepted_at);
 CREATE INDEX outgoing_in_conversation ON outgoing (conversation, key);
 CREATE TABLE part (
     outgoing INTEGER NOT NULL, position INTEGER NOT NULL, text TEXT NOT NULL, state TEXT NOT NULL,
-    platform_id TEXT, reason TEXT, attempts INTEGER NOT NULL DEFAULT 0, due INTEGER, sent_at INTEGER,
-    PRIMARY KEY (outgoing, position)) WITHOUT ROWID;
+    platform_id TEXT, reason TEXT, attempts INTEGER NOT NULL DEFAULT 0, due INTEGER, sent_at INTEGER, code TEXT,
+    detail TEXT, PRIMARY KEY (outgoing, position)) WITHOUT ROWID;
 CREATE INDEX part_of_platform ON part (platform_id) WHERE platform_id IS NOT NULL;
 CREATE INDEX part_open ON part (due) WHERE state IN ('waiting', 'trying');
 CREATE TABLE early (
-    platform_id TEXT PRIMARY KEY, status TEXT NOT NULL, reason TEXT, seen_at INTEGER NOT NULL) WITHOUT ROWID;
+    platform_id TEXT PRIMARY KEY, status TEXT NOT NULL, reason TEXT, seen_at INTEGER NOT NULL, code TEXT,
+    detail TEXT) WITHOUT ROWID;
 CREATE TABLE doomed (attachment TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE viewed (
     key INTEGER PRIMARY KEY, at INTEGER NOT NULL, agent TEXT NOT NULL, attachment TEXT NOT NULL,
@@ -68,6 +76,30 @@ CREATE TABLE viewed (
 CREATE INDEX viewed_age ON viewed (at);
 CREATE INDEX viewed_attachment ON viewed (attachment);
 """
+
+#: Statements that bring a file of the version before up to each version. The first one is made by `TABLES`.
+MIGRATIONS: dict[int, str] = {
+    2: """
+ALTER TABLE conversation ADD COLUMN echoes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE conversation ADD COLUMN reply_until INTEGER;
+ALTER TABLE conversation ADD COLUMN aliases TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE conversation ADD COLUMN route TEXT;
+ALTER TABLE conversation ADD COLUMN freed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE conversation ADD COLUMN merged_into INTEGER;
+CREATE INDEX conversation_consumer ON conversation (consumer);
+CREATE INDEX conversation_merged ON conversation (merged_into) WHERE merged_into IS NOT NULL;
+ALTER TABLE alias ADD COLUMN address TEXT;
+CREATE INDEX alias_address ON alias (address);
+ALTER TABLE outbox ADD COLUMN behind INTEGER;
+ALTER TABLE outgoing ADD COLUMN code TEXT;
+ALTER TABLE outgoing ADD COLUMN detail TEXT;
+ALTER TABLE part ADD COLUMN code TEXT;
+ALTER TABLE part ADD COLUMN detail TEXT;
+ALTER TABLE early ADD COLUMN code TEXT;
+ALTER TABLE early ADD COLUMN detail TEXT;
+ALTER TABLE attachment ADD COLUMN code TEXT;
+""",
+}
 
 
 def connect(path: str, *, read_only: bool = False) -> sqlite3.Connection:
@@ -94,7 +126,7 @@ def connect(path: str, *, read_only: bool = False) -> sqlite3.Connection:
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Create the tables; raise RuntimeError if a newer version of Airlock wrote the file."""
+    """Create the tables, or bring them up to date; raise RuntimeError if a newer Airlock wrote the file."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == VERSION:
         return
@@ -103,6 +135,12 @@ def migrate(connection: sqlite3.Connection) -> None:
             f"the journal was written by a newer Airlock (format {version}, this one reads {VERSION}); "
             "upgrade Airlock, or set gateway.data to a different folder"
         )
+    if version > 0:
+        steps = "".join(MIGRATIONS[number] for number in range(version + 1, VERSION + 1))
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {VERSION}; COMMIT;"
+        )
+        return
     # The key is part of the same transaction: a crash must not leave a journal without a key.
     key = f"INSERT INTO meta VALUES ('key', x'{os.urandom(32).hex()}');"
     made = f"PRAGMA user_version = {VERSION}"
