@@ -70,6 +70,8 @@ class Lanes:
         self._workers = workers
         self._priority = priority
         self._lanes: dict[int, _Lane] = {}
+        #: Lanes whose head waits until another lane has no events, by that lane.
+        self._followers: dict[int, list[_Lane]] = {}
         self._ready: asyncio.Queue[_Lane] = asyncio.Queue()
         self._bytes = 0
         self._waiting = 0
@@ -139,9 +141,10 @@ class Lanes:
 
     def _forget(self, conversation: int) -> None:
         """Drop the lane of a conversation that was erased."""
-        lane = self._lanes.pop(conversation, None)
+        lane = self._lanes.get(conversation)
         self._parked.pop(conversation, None)
         if lane is not None:
+            self._close(lane)
             self._waiting -= lane.waiting
             self._bytes -= sum(len(entry.body or b"") for entry in lane.entries)
             lane.entries.clear()
@@ -263,6 +266,9 @@ class Lanes:
             self._rest(lane)
             return
         head = lane.entries[0]
+        if head.behind is not None and head.behind in self._lanes:
+            self._followers.setdefault(head.behind, []).append(lane)
+            return
         if head.hold_until is not None:
             wait = head.hold_until - now_ms()
             if wait > 0:
@@ -380,7 +386,13 @@ class Lanes:
         if lane.entries or lane.more:
             self._ready.put_nowait(lane)
         else:
-            self._lanes.pop(lane.conversation, None)
+            self._close(lane)
+
+    def _close(self, lane: _Lane) -> None:
+        if self._lanes.get(lane.conversation) is lane:
+            del self._lanes[lane.conversation]
+            for follower in self._followers.pop(lane.conversation, ()):
+                self._ready.put_nowait(follower)
 
     def _flush_delivered(self) -> None:
         """Mark the events that were accepted recently, in one write.

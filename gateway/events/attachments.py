@@ -8,7 +8,7 @@ from typing_extensions import TypedDict  # pydantic needs this one on Python 3.1
 from normalizer.events import Kind
 from normalizer.media import FailedReason, RejectedReason
 
-from .types import AnyMapping, AttachmentId, NonEmpty, Pixels
+from .types import AnyMapping, AttachmentId, Explanation, NonEmpty, Pixels
 
 State = Literal["pending", "ready", "rejected", "failed"]
 
@@ -55,16 +55,13 @@ class Location(TypedDict):
 Nothing = Annotated[AnyMapping, Field(max_length=0, description="Empty: there is nothing to show")]
 
 
-class _Attachment(TypedDict):
+class _Attachment(Explanation):
     id: AttachmentId
     kind: Kind
     name: Annotated[str | None, Field(description="The file name that the sender used")]
     width: Annotated[Pixels | None, Field(description="In pixels, of the upright image")]
     height: Pixels | None
     duration_seconds: Annotated[float, Field(ge=0)] | None
-    detail: NotRequired[
-        Annotated[str, Field(description="More about the reason, for operators of the gateway")]
-    ]
     location: NotRequired[
         Annotated[Location, Field(description="The place, if the kind is location")]
     ]

@@ -15,9 +15,9 @@ from .messages import (
     ReceivedMessage,
     SentMessage,
     UpdatedMessage,
-    transcript_fits,
+    says_something,
 )
-from .types import Conversation, ConversationId, NonEmpty, Timestamp, id_of
+from .types import Conversation, ConversationId, Explanation, NonEmpty, Timestamp, id_of
 
 #: In the order of the contract.
 EventType = Literal[
@@ -28,6 +28,8 @@ EventType = Literal[
     "message.deleted",
     "reaction.changed",
     "conversation.closed",
+    "conversation.updated",
+    "conversation.merged",
     "message.echoed",
     "conversation.notice",
     "account.notice",
@@ -40,14 +42,14 @@ class _InConversation(TypedDict):
 
 
 class Received(_InConversation):
-    message: Annotated[ReceivedMessage, AfterValidator(transcript_fits)]
+    message: Annotated[ReceivedMessage, AfterValidator(says_something)]
 
 
 class Updated(_InConversation):
     message: UpdatedMessage
 
 
-class StatusChange(_InConversation):
+class StatusChange(_InConversation, Explanation):
     message: SentMessage
     status: Status
     reason: str | None
@@ -76,7 +78,17 @@ class ConversationEnd(_InConversation):
 
 
 class Echoed(_InConversation):
-    message: EchoedMessage
+    message: Annotated[EchoedMessage, AfterValidator(says_something)]
+
+
+class ConversationChange(_InConversation):
+    pass
+
+
+class ConversationMerge(_InConversation):
+    merged: Annotated[
+        ConversationId, Field(description="The conversation that became a part of this one")
+    ]
 
 
 class Noticed(_InConversation):
@@ -114,6 +126,8 @@ ConversationData = (
     | Deleted
     | ReactionChange
     | ConversationEnd
+    | ConversationChange
+    | ConversationMerge
     | Echoed
     | Noticed
     | Unrecognised
@@ -195,6 +209,20 @@ class ConversationClosed(_EnvelopeInConversation):
     data: ConversationEnd
 
 
+class ConversationUpdated(_EnvelopeInConversation):
+    """The consumer's address, name or further addresses changed."""
+
+    type: Literal["conversation.updated"]
+    data: ConversationChange
+
+
+class ConversationMerged(_EnvelopeInConversation):
+    """Two conversations are one person's. What follows comes in the one that stays."""
+
+    type: Literal["conversation.merged"]
+    data: ConversationMerge
+
+
 class MessageEchoed(_EnvelopeInConversation):
     """The business sent a message, but not through the gateway."""
 
@@ -245,6 +273,8 @@ AnyEvent = Annotated[
     | MessageDeleted
     | ReactionChanged
     | ConversationClosed
+    | ConversationUpdated
+    | ConversationMerged
     | MessageEchoed
     | ConversationNotice
     | AccountNotice

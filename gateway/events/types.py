@@ -5,7 +5,7 @@ the same definitions.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Field, WithJsonSchema
 from typing_extensions import TypedDict  # pydantic needs this one on Python 3.11
@@ -33,9 +33,21 @@ Pixels = Annotated[int, Field(ge=1)]
 AnyMapping = Mapping[str, Any]
 
 
+class Explanation(TypedDict):
+    """More about a reason, mostly what the platform said itself."""
+
+    code: NotRequired[Annotated[str, Field(description="The platform's own error code")]]
+    detail: NotRequired[
+        Annotated[str, Field(description="The platform's words, at most 500 characters, or ours")]
+    ]
+
+
 class Consumer(TypedDict):
-    id: Annotated[NonEmpty, Field(description="The platform's id of the consumer")]
+    id: Annotated[NonEmpty, Field(description="The address to which answers go now")]
     name: Annotated[str | None, Field(description="As the platform gives it; null if it does not")]
+    aliases: Annotated[
+        list[NonEmpty], Field(description="Further addresses of the same person, such as a user id")
+    ]
 
 
 class Conversation(TypedDict):
@@ -49,3 +61,17 @@ class Conversation(TypedDict):
         ),
     ]
     consumer: Consumer
+    reply_until: Annotated[
+        Timestamp | None,
+        Field(description="When the platform stops to accept answers; null if it never does"),
+    ]
+
+
+class ConversationSummary(Conversation):
+    """A conversation in the API, with its state."""
+
+    state: Literal["open", "closed"]
+    opted_out: bool
+    agents: list[str]
+    last_message_at: Timestamp | None
+    merged_into: NotRequired[ConversationId]

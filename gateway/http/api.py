@@ -79,6 +79,8 @@ class Api:
             web.post("/v1/messages/{id}/read", self.read),
             web.post("/v1/conversations/{id}/messages", self.reply),
             web.post("/v1/conversations/{id}/typing", self.typing),
+            web.get("/v1/conversations", self.conversations),
+            web.get("/v1/conversations/{id}", self.conversation),
             web.get("/v1/conversations/{id}/messages", self.messages),
             web.put("/v1/conversations/{id}/agents", self.assign),
             web.delete("/v1/conversations/{id}", self.erase),
@@ -86,6 +88,29 @@ class Api:
             web.get("/v1/failures/{id}", self.failure),
             web.post("/v1/failures/{id}/retry", self.retry_failures),
         ]
+
+    async def conversations(self, request: web.Request) -> web.Response:
+        """Return a page of conversations, the newest first; `next` is the `before` of the next page."""
+        query = request.query
+        limit = min(_query_integer(request, "limit", _MAX_PAGE), _MAX_PAGE)
+        before = query.get("before")
+        if before is not None and await self._journal.conversation(before) is None:
+            not_found("conversation", before)
+        found = await self._journal.conversations(
+            connector=query.get("connector"),
+            consumer=query.get("consumer"),
+            before=before,
+            limit=limit,
+        )
+        following = found[-1]["id"] if found and len(found) == limit else None
+        return _json({"conversations": found, "next": following})
+
+    async def conversation(self, request: web.Request) -> web.Response:
+        id = request.match_info["id"]
+        found = await self._journal.conversation(id)
+        if found is None:
+            not_found("conversation", id)
+        return _json(found)
 
     async def assign(self, request: web.Request) -> web.Response:
         id = request.match_info["id"]

@@ -52,6 +52,24 @@ OPERATIONS = (
     ),
     Operation(
         "get",
+        "/v1/conversations",
+        "List conversations, the newest first",
+        {200: "A page, and `next`, the `before` of the next page, null at the end"},
+        query={
+            "connector": "return those of this connector",
+            "consumer": "return those of this person: any of their ids",
+            "before": "return those after this conversation in the list",
+            "limit": "at most 200",
+        },
+    ),
+    Operation(
+        "get",
+        "/v1/conversations/{id}",
+        "Get a conversation: its consumer, state, reply window and agents",
+        {200: "The conversation; `merged_into` names the one that it became a part of"},
+    ),
+    Operation(
+        "get",
         "/v1/conversations/{id}/messages",
         "List messages in order",
         {200: "A page, and `next`, the `after` of the next page"},

@@ -1,11 +1,12 @@
 """Attachment rules: which attachments of a message are fetched, and why others are not."""
 
+from collections.abc import Iterable
+
 import orjson
 
 from connectors import Attachment, ConnectorConfig, Kind
 from gateway.events.attachments import State
 from gateway.journal import NewAttachment
-from normalizer.events import Message
 from normalizer.media import FailedReason
 
 #: The kinds that are shown as images, each with the connector setting that turns it off. Stickers are small photos.
@@ -17,9 +18,9 @@ _COMPLETE: frozenset[Kind] = frozenset({"location", "contact"})
 _FAILED_REASONS: frozenset[str] = frozenset(FailedReason.__args__)  # type: ignore[attr-defined] # of a Literal
 
 
-def admit(message: Message, config: ConnectorConfig) -> tuple[NewAttachment, ...]:
+def admit(attachments: Iterable[Attachment], config: ConnectorConfig) -> tuple[NewAttachment, ...]:
     """Return each attachment of a message: pending, or ended with a reason."""
-    return tuple(_admit(attachment, config) for attachment in message.attachments)
+    return tuple(_admit(attachment, config) for attachment in attachments)
 
 
 def _admit(attachment: Attachment, config: ConnectorConfig) -> NewAttachment:
@@ -29,7 +30,8 @@ def _admit(attachment: Attachment, config: ConnectorConfig) -> NewAttachment:
 
     def ended(state: State, reason: str | None) -> NewAttachment:
         fetchable = orjson.dumps(media) if media and attachment.kind in _SWITCHES else None
-        return NewAttachment(attachment.kind, state, reason, name, fetchable, details)
+        said = (attachment.code, attachment.detail)
+        return NewAttachment(attachment.kind, state, reason, name, fetchable, details, *said)
 
     if attachment.refused is not None:
         return ended(

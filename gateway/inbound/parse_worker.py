@@ -8,12 +8,10 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NoReturn
-from urllib.parse import parse_qsl
 
-import orjson
 import structlog
 
-from connectors import AnyEvent, Connector, Delivery, Message, Unknown, inflate
+from connectors import AnyEvent, Connector, Delivery, Echo, Message, Unknown
 from gateway.backoff import retry_until_done
 from gateway.fault_points import fault_point
 from gateway.intake_priority import IntakePriority
@@ -27,8 +25,10 @@ from gateway.journal import (
     Unreadable,
 )
 from gateway.timestamps import from_ms
+from normalizer.events import with_content
 
 from .attachment_rules import admit
+from .decoding import decode
 
 log = structlog.get_logger(__name__)
 
@@ -154,12 +154,22 @@ def read(accepted: Accepted, connectors: Mapping[str, Connector[Any]]) -> list[R
 def _to_reading(accepted: Accepted, connector: Connector[Any], event: AnyEvent) -> Reading:
     origin = (accepted.connector, connector.name, accepted.received_at)
     try:
-        attachments = admit(event, connector.config) if isinstance(event, Message) else ()
+        event = with_content(event)
+        attachments = (
+            admit(event.attachments, connector.config) if isinstance(event, Message | Echo) else ()
+        )
     except Exception as exc:
         log.exception("attachments_not_admitted", connector=accepted.connector)
         reason = f"{type(exc).__name__} while its attachments were being checked"
         return Reading(*origin, Unknown(id=f"message:{event.id}", reason=reason))
-    return Reading(*origin, event, attachments)
+    window = connector.reply_window
+    return Reading(
+        *origin,
+        event,
+        attachments,
+        reply_window=round(window * 1000) if window is not None else None,
+        opt_in_is_told=connector.opt_in_is_told,
+    )
 
 
 def _events(accepted: Accepted, connector: Connector[Any]) -> list[AnyEvent]:
@@ -178,17 +188,6 @@ def _events(accepted: Accepted, connector: Connector[Any]) -> list[AnyEvent]:
             exc_info=True,
         )
         return [_unreadable(accepted, f"{type(exc).__name__} while parsing", content)]
-
-
-def decode(body: bytes, connector: Connector[Any]) -> Any:
-    """Decode a body as its connector declares it; raise ValueError (or a subclass) if it is something else."""
-    match connector.body:
-        case "json":
-            return orjson.loads(body)
-        case "form":
-            return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=10_000))
-        case "gzip-json":
-            return orjson.loads(inflate(body, connector.max_body))
 
 
 def _unreadable(accepted: Accepted, reason: str, content: Any = None) -> Unknown:

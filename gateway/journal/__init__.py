@@ -8,10 +8,12 @@ from .errors import JournalUnavailable
 from .folder_sync import sync_folder
 from .interface import Journal
 from .records import (
+    NO_CAUSE,
     Accepted,
     AgentText,
     AttachmentRow,
     Batch,
+    Cause,
     FailedDelivery,
     IntakeRow,
     Job,
@@ -20,16 +22,19 @@ from .records import (
     Outcome,
     Part,
     Reading,
+    Recipient,
     Recorded,
     Situation,
     Unreadable,
 )
 
 __all__ = [
+    "NO_CAUSE",
     "Accepted",
     "AgentText",
     "AttachmentRow",
     "Batch",
+    "Cause",
     "FailedDelivery",
     "IntakeRow",
     "Job",
@@ -40,6 +45,7 @@ __all__ = [
     "Outcome",
     "Part",
     "Reading",
+    "Recipient",
     "Recorded",
     "Situation",
     "Unreadable",

@@ -14,19 +14,23 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from gateway.events.messages import ReceivedMessage
+from gateway.events.types import ConversationSummary
 from gateway.identifiers import Identifiers
 
 from .records import (
+    NO_CAUSE,
     Accepted,
     AgentText,
     AttachmentRow,
     Batch,
+    Cause,
     FailedDelivery,
     IntakeRow,
     Job,
     OutboxEntry,
     Outcome,
     Part,
+    Recipient,
     Recorded,
     Situation,
 )
@@ -145,8 +149,8 @@ class AgentTextJournal(ABC):
         """The parts that are not settled, in the order in which they must be sent."""
 
     @abstractmethod
-    async def trying(self, text: int, position: int) -> bool:
-        """Record that a part is about to be sent to the platform; False if it is already settled."""
+    async def trying(self, text: int, position: int) -> Recipient | None:
+        """Record that a part is about to be sent, and return to whom; None if it is already settled."""
 
     @abstractmethod
     async def part_is_open(self, text: int, position: int) -> bool:
@@ -164,17 +168,20 @@ class AgentTextJournal(ABC):
         state: str,
         *,
         platform_id: str | None = None,
-        reason: str | None = None,
+        cause: Cause = NO_CAUSE,
     ) -> None:
-        """Record that a part reached a state, and the event for the core, in one transaction."""
+        """Record that a part reached a state, and the event for the core, in one transaction.
 
-    @abstractmethod
-    async def opt_out(self, text: int) -> None:
-        """Record that the consumer to whom this text was addressed does not accept texts any more."""
+        With the reason `opted_out`, the consumer does not accept texts any more.
+        """
 
 
 class ConversationJournal(ABC):
-    """Conversations, their messages, and the audit of views."""
+    """Conversations, their messages, and the audit of views.
+
+    The id of a conversation that was merged into another goes on to work: what is asked of it is answered by the one
+    that stays, only its messages stay listed under it.
+    """
 
     @abstractmethod
     async def assign(self, conversation: str, agents: tuple[str, ...]) -> bool:
@@ -185,8 +192,30 @@ class ConversationJournal(ABC):
         """The assigned agents; None if the conversation is unknown."""
 
     @abstractmethod
+    async def conversation(self, id: str) -> ConversationSummary | None:
+        """One conversation with its state; None if it is unknown."""
+
+    @abstractmethod
+    async def conversations(
+        self,
+        *,
+        connector: str | None = None,
+        consumer: str | None = None,
+        before: str | None = None,
+        limit: int,
+    ) -> list[ConversationSummary]:
+        """At most `limit` conversations, the newest first, after conversation `before`.
+
+        `consumer` is any address of the person. A conversation that was merged into another is not listed.
+        """
+
+    @abstractmethod
+    async def name_consumer(self, conversation: str, name: str) -> None:
+        """Give the consumer of a conversation a name if they have none, and announce it."""
+
+    @abstractmethod
     async def message(self, id: str) -> dict[str, Any] | None:
-        """A consumer's message as events show it, with its conversation."""
+        """A message or an echo as events show it, with its conversation."""
 
     @abstractmethod
     async def messages(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.events.attachments import Attachment, State
 from normalizer.events import AnyEvent, Kind
@@ -37,17 +37,26 @@ class NewAttachment:
     name: str | None = None
     media: bytes | None = None
     details: bytes | None = None
+    code: str | None = None
+    detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One event of a delivery, with its attachments after the attachment rules."""
+    """One event of a delivery, with its attachments after the attachment rules.
+
+    `reply_window` is how long (ms) the platform accepts answers after the consumer acted, None for ever.
+    `opt_in_is_told` says that the platform reports it if a consumer accepts texts again; otherwise their next
+    message shows it.
+    """
 
     connector: str
     platform: str
     received_at: int
     event: AnyEvent
     attachments: tuple[NewAttachment, ...] = ()
+    reply_window: int | None = None
+    opt_in_is_told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +78,17 @@ class Batch:
 
 @dataclass(slots=True)
 class OutboxEntry:
-    """One event in the outbox. `body` is None while it is held, or while only the journal has it."""
+    """One event in the outbox. `body` is None while it is held, or while only the journal has it.
+
+    The event waits until the lane `behind` has no events: that conversation became a part of this one.
+    """
 
     key: int
     conversation: int
     event_id: str
     hold_until: int | None
     body: bytes | None
+    behind: int | None = None
 
     @property
     def held(self) -> bool:
@@ -141,6 +154,18 @@ class Outcome:
     height: int | None = None
     duration: float | None = None
     renditions: Any = None
+    code: str | None = None
+
+
+class Cause(NamedTuple):
+    """Why a text failed: the contract's reason, and the platform's own code and words."""
+
+    reason: str | None = None
+    code: str | None = None
+    detail: str | None = None
+
+
+NO_CAUSE = Cause()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +186,15 @@ class Situation:
 
     key: int
     connector: str
-    last_message_at: int | None
+    #: When the platform's reply window ends; None if there is none, or if only the platform knows.
+    reply_until: int | None
     closed: bool
     opted_out: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a text to send, with its recipient."""
+    """One part of a text to send."""
 
     outgoing: int
     position: int
@@ -178,9 +204,17 @@ class Part:
     attempts: int
     due: int
     connector: str
+    conversation: int
+    reply_to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Where an answer to a consumer goes now."""
+
     account: str
     consumer: str
-    reply_to: str | None
+    route: str | None
     last_message_at: int | None
 
 

@@ -136,10 +136,10 @@ def _reason_to_refuse(connector: Connector[Any], situation: Situation) -> tuple[
     if situation.closed:
         return "closed", "the consumer closed the conversation; they must write first"
     if situation.opted_out:
-        return "opted_out", "the consumer opted out of texts; they must write first"
+        return "opted_out", f"the consumer opted out of texts; {_way_back(connector)}"
     window = connector.reply_window
-    silence = (now_ms() - (situation.last_message_at or 0)) / 1000
-    if window is None or silence <= window:
+    # If nothing that we were told opened a window, only the platform knows.
+    if window is None or situation.reply_until is None or now_ms() <= situation.reply_until:
         return None
     hours = round(window / 3600)
     period = f"{hours // 24} days" if hours > 24 and hours % 24 == 0 else f"{hours} hours"
@@ -147,6 +147,12 @@ def _reason_to_refuse(connector: Connector[Any], situation: Situation) -> tuple[
         "window_closed",
         f"{connector.label} accepts texts within {period} of the consumer's last message; they must write first",
     )
+
+
+def _way_back(connector: Connector[Any]) -> str:
+    if connector.opt_in_is_told:
+        return "they must opt in again first"
+    return "they must write first"
 
 
 def _refuse(reason: str, detail: str) -> NoReturn:

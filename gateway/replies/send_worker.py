@@ -12,7 +12,15 @@ import structlog
 from connectors import Connector, Rejected, Sent, Text
 from gateway.backoff import delay, retry_until_done
 from gateway.fetching import Ambiguous, Fetcher
-from gateway.journal import Journal, JournalUnavailable, Part, Recorded
+from gateway.journal import (
+    NO_CAUSE,
+    Cause,
+    Journal,
+    JournalUnavailable,
+    Part,
+    Recipient,
+    Recorded,
+)
 from gateway.observability.metrics import TEXTS
 from gateway.timestamps import now_ms
 from normalizer.media import Unsafe
@@ -49,7 +57,8 @@ class SendWorker:
         self._fetcher = fetcher
         self._public_url = public_url.rstrip("/")
         self._reconcile = reconcile
-        self._queues: dict[tuple[str, str, str], deque[Part]] = {}
+        #: By the key of the conversation.
+        self._queues: dict[int, deque[Part]] = {}
         self._known: set[tuple[int, int]] = set()
         self._changed = asyncio.Event()
         self._changed.set()
@@ -72,14 +81,13 @@ class SendWorker:
         if (part.outgoing, part.position) in self._known:
             return
         self._known.add((part.outgoing, part.position))
-        consumer = (part.connector, part.account, part.consumer)
-        queue = self._queues.get(consumer)
+        queue = self._queues.get(part.conversation)
         if queue is None:
-            queue = self._queues[consumer] = deque()
-            group.create_task(self._send_queue(consumer, queue))
+            queue = self._queues[part.conversation] = deque()
+            group.create_task(self._send_queue(part.conversation, queue))
         queue.append(part)
 
-    async def _send_queue(self, consumer: tuple[str, str, str], queue: deque[Part]) -> None:
+    async def _send_queue(self, conversation: int, queue: deque[Part]) -> None:
         while queue:
             part = queue[0]
             settle = partial(self._send_until_settled, part)
@@ -88,21 +96,22 @@ class SendWorker:
             )
             queue.popleft()
             self._known.discard((part.outgoing, part.position))
-        del self._queues[consumer]
+        del self._queues[conversation]
 
     async def _send_until_settled(self, part: Part) -> None:
         connector = self._connectors.get(part.connector)
         if connector is None:
-            await self._settle(part, "failed", reason="not_configured")
+            await self._settle(part, "failed", cause=Cause("not_configured"))
             return
         if part.state == "trying" and not connector.resend_is_safe:
             # A crash came between the request and its response.
             await self._await_receipt(part)
             return
         attempt, started = 0, now_ms()
-        while await self._journal.trying(part.outgoing, part.position):
+        while (to := await self._journal.trying(part.outgoing, part.position)) is not None:
             attempt += 1
-            pause = await self._attempt(part, connector, attempt, (now_ms() - started) / 1000)
+            text = self._text(part, to)
+            pause = await self._attempt(part, connector, text, attempt, (now_ms() - started) / 1000)
             if pause is None:
                 return
             due = now_ms() + round(pause * 1000)
@@ -110,13 +119,11 @@ class SendWorker:
             await asyncio.sleep(pause)
 
     async def _attempt(
-        self, part: Part, connector: Connector[Any], attempt: int, age: float
+        self, part: Part, connector: Connector[Any], text: Text, attempt: int, age: float
     ) -> float | None:
         """Send a part once; return the seconds until the next attempt, or None if the part is settled."""
         try:
-            sent: Sent = await self._fetcher.run(
-                connector, connector.send_text(self._text(part)), "send"
-            )
+            sent: Sent = await self._fetcher.run(connector, connector.send_text(text), "send")
         except Ambiguous as exc:
             if connector.resend_is_safe and age < _GIVE_UP_AFTER:
                 return delay(attempt, **_RETRY)
@@ -124,14 +131,13 @@ class SendWorker:
             await self._await_receipt(part)
         except Rejected as exc:
             if exc.retry and age < _GIVE_UP_AFTER:
-                log.info("text_refused_for_now", message=part.id, reason=exc.reason)
+                log.info("text_refused_for_now", message=part.id, **_said(exc))
                 return min(max(exc.after or 0.0, delay(attempt, **_RETRY)), _LONGEST_PAUSE)
-            log.warning("text_refused", message=part.id, reason=exc.reason, detail=exc.detail)
-            if exc.reason == "opted_out":
-                await self._journal.opt_out(part.outgoing)
-            await self._settle(part, "failed", reason=exc.reason)
+            log.warning("text_refused", message=part.id, **_said(exc))
+            cause = Cause(exc.reason, exc.code, exc.detail or None)
+            await self._settle(part, "failed", cause=cause)
         except Unsafe as exc:
-            await self._settle(part, "failed", reason=exc.reason)
+            await self._settle(part, "failed", cause=Cause(exc.reason, None, exc.detail or None))
         except JournalUnavailable:
             raise
         except Exception as exc:
@@ -149,20 +155,34 @@ class SendWorker:
             if not await self._journal.part_is_open(part.outgoing, part.position):
                 return
             await asyncio.sleep(_POLL_EVERY)
-        await self._settle(part, "unknown", reason="unknown")
+        await self._settle(part, "unknown", cause=Cause("unknown"))
 
-    async def _settle(self, part: Part, state: str, **more: str | None) -> None:
-        await self._journal.settle_part(part.outgoing, part.position, state, **more)
+    async def _settle(
+        self,
+        part: Part,
+        state: str,
+        *,
+        platform_id: str | None = None,
+        cause: Cause = NO_CAUSE,
+    ) -> None:
+        await self._journal.settle_part(
+            part.outgoing, part.position, state, platform_id=platform_id, cause=cause
+        )
 
-    def _text(self, part: Part) -> Text:
+    def _text(self, part: Part, to: Recipient) -> Text:
         key = f"{part.id}-{part.position}"
         return Text(
             key=key,
-            account=part.account,
-            to=part.consumer,
+            account=to.account,
+            to=to.consumer,
             text=part.text,
             status_url=f"{self._public_url}/webhooks/{part.connector}/status?m={key}",
             # Only the first part quotes the message.
             reply_to=part.reply_to if part.position == 0 else None,
-            silence=(now_ms() - (part.last_message_at or now_ms())) / 1000,
+            silence=(now_ms() - (to.last_message_at or now_ms())) / 1000,
+            route=to.route,
         )
+
+
+def _said(refusal: Rejected) -> dict[str, str | None]:
+    return {"reason": refusal.reason, "code": refusal.code, "detail": refusal.detail}

@@ -8,33 +8,36 @@ unknown    the outcome cannot be determined
 
 from typing import Any
 
-from gateway.journal.records import AgentText, Part, Recorded, Situation
+from gateway.journal.records import AgentText, Part, Recipient, Recorded, Situation
 from gateway.timestamps import now_ms, rfc3339
 
 from .transaction import Transaction
+from .views import EFFECTIVE
 
 
 def situation(connection: Transaction, conversation: str) -> Situation | None:
     row = connection.execute(
-        "SELECT key, connector, heard_at, closed, opted_out FROM conversation WHERE id = ?",
+        f"SELECT c.key, c.connector, c.reply_until, c.closed, c.opted_out FROM conversation s {EFFECTIVE} "
+        "WHERE s.id = ?",
         (conversation,),
     ).fetchone()
     if row is None:
         return None
-    key, connector, last_message_at, closed, opted_out = row
-    return Situation(key, connector, last_message_at, bool(closed), bool(opted_out))
+    key, connector, reply_until, closed, opted_out = row
+    return Situation(key, connector, reply_until, bool(closed), bool(opted_out))
 
 
 def find(connection: Transaction, id: str) -> dict[str, Any] | None:
     """Return an agent's text as the API shows it."""
     row = connection.execute(
-        "SELECT o.key, o.id, c.id, o.agent, o.text, o.reply_to, o.accepted_at, o.status, o.reason "
+        "SELECT o.key, o.id, c.id, o.agent, o.text, o.reply_to, o.accepted_at, o.status, o.reason, "
+        "o.code, o.detail "
         "FROM outgoing o JOIN conversation c ON c.key = o.conversation WHERE o.id = ?",
         (id,),
     ).fetchone()
     if row is None:
         return None
-    key, id, conversation, agent, text, reply_to, accepted_at, status, reason = row
+    key, id, conversation, agent, text, reply_to, accepted_at, status, reason, code, detail = row
     ids = connection.execute(
         "SELECT platform_id FROM part WHERE outgoing = ? ORDER BY position", (key,)
     )
@@ -47,6 +50,8 @@ def find(connection: Transaction, id: str) -> dict[str, Any] | None:
         "accepted_at": rfc3339(accepted_at),
         "status": status,
         "reason": reason,
+        "code": code,
+        "detail": detail,
         "platform_ids": [platform_id for (platform_id,) in ids if platform_id],
     }
 
@@ -55,7 +60,7 @@ def accept(connection: Transaction, new: AgentText) -> Recorded:
     """Record a text; nothing is recorded if its id (the idempotency key) was accepted before."""
     accepted = connection.execute(
         "INSERT INTO outgoing (id, conversation, agent, text, reply_to, accepted_at, status) "
-        "SELECT ?, key, ?, ?, ?, ?, 'accepted' FROM conversation WHERE id = ? "
+        f"SELECT ?, c.key, ?, ?, ?, ?, 'accepted' FROM conversation s {EFFECTIVE} WHERE s.id = ? "
         "ON CONFLICT DO NOTHING RETURNING key",
         (new.id, new.agent, new.text, new.reply_to, now_ms(), new.conversation),
     ).fetchone()
@@ -71,22 +76,29 @@ def accept(connection: Transaction, new: AgentText) -> Recorded:
 def open_parts(connection: Transaction) -> list[Part]:
     """Return the parts that are not sent yet, in the order in which they must be sent."""
     rows = connection.execute(
-        "SELECT p.outgoing, p.position, o.id, p.text, p.state, p.attempts, p.due, c.connector, c.account, "
-        "c.consumer, o.reply_to, c.heard_at FROM part p JOIN outgoing o ON o.key = p.outgoing "
+        "SELECT p.outgoing, p.position, o.id, p.text, p.state, p.attempts, p.due, c.connector, "
+        "o.conversation, o.reply_to FROM part p JOIN outgoing o ON o.key = p.outgoing "
         "JOIN conversation c ON c.key = o.conversation "
         "WHERE p.state IN ('waiting', 'trying') ORDER BY p.outgoing, p.position"
     )
     return [Part(*row) for row in rows]
 
 
-def trying(connection: Transaction, outgoing: int, position: int) -> bool:
-    """Record that a part is about to be sent to the platform; False if it is already settled."""
+def trying(connection: Transaction, outgoing: int, position: int) -> Recipient | None:
+    """Record that a part is about to be sent, and return to whom; None if it is already settled."""
     cursor = connection.execute(
         "UPDATE part SET state = 'trying', attempts = attempts + 1 "
         "WHERE outgoing = ? AND position = ? AND state IN ('waiting', 'trying')",
         (outgoing, position),
     )
-    return cursor.rowcount == 1
+    if cursor.rowcount == 0:
+        return None
+    row = connection.execute(
+        "SELECT c.account, c.consumer, c.route, c.heard_at FROM outgoing o "
+        "JOIN conversation c ON c.key = o.conversation WHERE o.key = ?",
+        (outgoing,),
+    ).fetchone()
+    return Recipient(*row)
 
 
 def is_open(connection: Transaction, outgoing: int, position: int) -> bool:
@@ -103,12 +115,4 @@ def postpone(connection: Transaction, outgoing: int, position: int, due: int) ->
     connection.execute(
         "UPDATE part SET state = 'waiting', due = ? WHERE outgoing = ? AND position = ? AND state = 'trying'",
         (due, outgoing, position),
-    )
-
-
-def opt_out(connection: Transaction, outgoing: int) -> None:
-    """Record that the consumer opted out of texts, until their next message."""
-    connection.execute(
-        "UPDATE conversation SET opted_out = 1 WHERE key = (SELECT conversation FROM outgoing WHERE key = ?)",
-        (outgoing,),
     )

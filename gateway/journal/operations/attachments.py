@@ -1,17 +1,19 @@
 """Attachments in the journal: which are due, their outcomes, and the events that announce them."""
 
+from typing import Any
+
 import orjson
 
 from gateway.events.envelope import about
-from gateway.events.event_types import Received, Updated
+from gateway.events.event_types import Echoed, EventType, Received, Updated
 from gateway.identifiers import Identifiers, attachment_id, parse_attachment_id
 from gateway.journal.records import AttachmentRow, Job, OutboxEntry, Outcome, Recorded
 from gateway.timestamps import now_ms
 
-from .message_keys import conversation_of_message
+from .message_keys import conversation_of_message, is_echo
 from .outbox import Outbox
 from .transaction import Transaction
-from .views import IN_CONVERSATION, load_attachment, load_message
+from .views import IN_CONVERSATION, OWN_CONVERSATION, load_attachment, load_message
 
 #: More rows than a journal can hold.
 _NO_LIMIT = 1 << 60
@@ -96,35 +98,41 @@ def finish(
     Returns None if the attachment was no longer pending.
     """
     cursor = connection.execute(
-        "UPDATE attachment SET state = ?, reason = ?, detail = ?, name = coalesce(?, name), width = ?, "
+        "UPDATE attachment SET state = ?, reason = ?, code = ?, detail = ?, name = coalesce(?, name), width = ?, "
         "height = ?, duration = ?, renditions = ?, ended_at = ?, due = NULL, revision = revision + 1, "
         "media = CASE WHEN ? = 'failed' THEN media END "
         "WHERE message = ? AND position = ? AND state = 'pending'",
         (
-            *(outcome.state, outcome.reason, outcome.detail, outcome.name, outcome.width),
+            *(
+                outcome.state,
+                outcome.reason,
+                outcome.code,
+                outcome.detail,
+                outcome.name,
+                outcome.width,
+            ),
             *(outcome.height, outcome.duration, orjson.dumps(outcome.renditions or {}), now_ms()),
             *(outcome.state, message, position),
         ),
     )
     if cursor.rowcount == 0:
         return None
-    conversation = conversation_of_message(message)
     held = connection.execute(
-        "SELECT key FROM outbox WHERE message = ? AND body IS NULL", (message,)
+        "SELECT conversation, key FROM outbox WHERE message = ? AND body IS NULL", (message,)
     ).fetchone()
     if held is None:
         return Recorded(entries=(announce(connection, ids, outbox, message, position),))
     waiting = connection.execute(
         "SELECT 1 FROM attachment WHERE message = ? AND state = 'pending'", (message,)
     ).fetchone()
-    return Recorded() if waiting else Recorded(frozen=(freeze(connection, conversation, held[0]),))
+    return Recorded() if waiting else Recorded(frozen=(freeze(connection, *held),))
 
 
 def retry(connection: Transaction, message: int, position: int) -> Recorded | None:
     """Make an attachment pending again; None unless it has failed or was rejected and can be fetched again."""
     due = now_ms()
     cursor = connection.execute(
-        "UPDATE attachment SET state = 'pending', reason = NULL, detail = NULL, attempts = 0, due = ?, "
+        "UPDATE attachment SET state = 'pending', reason = NULL, code = NULL, detail = NULL, attempts = 0, due = ?, "
         "ended_at = NULL WHERE message = ? AND position = ? AND state IN ('failed', 'rejected') "
         "AND media IS NOT NULL",
         (due, message, position),
@@ -142,9 +150,11 @@ def freeze(connection: Transaction, lane: int, entry: int) -> OutboxEntry:
         raise LookupError(f"event {entry} of lane {lane} is not in the outbox")
     event_id, message, body = row
     if body is None:
-        conversation, view, received_at = load_message(connection, message)
-        data: Received = {"conversation": conversation, "message": view}
-        body = about(event_id, "message.received", received_at, data)
+        conversation, view, received_at = load_message(connection, message, OWN_CONVERSATION)
+        shown: Any = view
+        data: Received | Echoed = {"conversation": conversation, "message": shown}
+        type: EventType = "message.echoed" if is_echo(message) else "message.received"
+        body = about(event_id, type, received_at, data)
         connection.execute(
             "UPDATE outbox SET body = ?, hold_until = NULL WHERE conversation = ? AND key = ?",
             (body, lane, entry),
@@ -166,10 +176,11 @@ def announce(
         "SELECT revision FROM attachment WHERE message = ? AND position = ?", (message, position)
     ).fetchone()
     event_id = ids.event("attachment.updated", changed[0]["id"], str(revision))
-    data: Updated = {
-        "conversation": conversation,
-        "message": {**view, "attachments": changed},
-    }
+    shown: Any = {**view, "attachments": changed}
+    data: Updated = {"conversation": conversation, "message": shown}
     body = about(event_id, "attachment.updated", now_ms(), data)
-    lane = conversation_of_message(message)
+    (lane,) = connection.execute(
+        "SELECT coalesce(merged_into, key) FROM conversation WHERE key = ?",
+        (conversation_of_message(message),),
+    ).fetchone()
     return outbox.put(connection, lane, event_id, message=message, body=body)

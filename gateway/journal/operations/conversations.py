@@ -4,25 +4,131 @@ from typing import Any
 
 import orjson
 
-from gateway.events.messages import ReceivedMessage
+from gateway.events.types import ConversationSummary
+from gateway.identifiers import Identifiers
+from gateway.journal.records import Recorded
+from gateway.timestamps import now_ms, rfc3339
 
+from .announcer import Announcer
 from .message_keys import messages_of
+from .outbox import Outbox
 from .transaction import Transaction
-from .views import IN_CONVERSATION, MESSAGE, message_view
+from .views import (
+    CONVERSATION,
+    CONVERSATION_COLUMNS,
+    EFFECTIVE,
+    IN_CONVERSATION,
+    MESSAGE,
+    OWN_CONVERSATION,
+    conversation_of,
+    message_view,
+)
 
 
 def assign(connection: Transaction, id: str, agents: tuple[str, ...]) -> bool:
     """Set the assigned agents; False if the conversation is unknown."""
     cursor = connection.execute(
-        "UPDATE conversation SET agents = ? WHERE id = ?", (orjson.dumps(agents).decode(), id)
+        "UPDATE conversation SET agents = ? "
+        f"WHERE key = (SELECT c.key FROM conversation s {EFFECTIVE} WHERE s.id = ?)",
+        (orjson.dumps(agents).decode(), id),
     )
     return cursor.rowcount == 1
 
 
 def agents_of(connection: Transaction, id: str) -> tuple[str, ...] | None:
     """Return the assigned agents; None if the conversation is unknown."""
-    row = connection.execute("SELECT agents FROM conversation WHERE id = ?", (id,)).fetchone()
+    row = connection.execute(
+        f"SELECT c.agents FROM conversation s {EFFECTIVE} WHERE s.id = ?", (id,)
+    ).fetchone()
     return tuple(orjson.loads(row[0])) if row else None
+
+
+_SUMMARY = f"{OWN_CONVERSATION}, c.closed, c.opted_out, c.agents, c.heard_at, s.merged_into, c.id"
+
+
+def find(connection: Transaction, id: str) -> ConversationSummary | None:
+    """Return a conversation as the API shows it."""
+    row = connection.execute(
+        f"SELECT {_SUMMARY} FROM conversation s {EFFECTIVE} WHERE s.id = ?", (id,)
+    ).fetchone()
+    return _summary(row) if row else None
+
+
+def listed(
+    connection: Transaction,
+    *,
+    connector: str | None,
+    consumer: str | None,
+    before: str | None,
+    limit: int,
+) -> list[ConversationSummary]:
+    """Return conversations, the newest first: those with `connector` and with any address `consumer`.
+
+    Conversations that were merged into another are left out. `before` is the id of the last one of the page before.
+    """
+    wanted = ["s.merged_into IS NULL", "s.consumer != ''"]
+    values: list[Any] = []
+    if before is not None:
+        wanted.append("s.key < (SELECT key FROM conversation WHERE id = ?)")
+        values.append(before)
+    if connector is not None:
+        wanted.append("s.connector = ?")
+        values.append(connector)
+    if consumer is not None:
+        wanted.append(
+            "s.key IN (SELECT key FROM conversation WHERE consumer = ? "
+            "UNION SELECT conversation FROM alias WHERE address = ?)"
+        )
+        values += [consumer, consumer]
+    rows = connection.execute(
+        f"SELECT {_SUMMARY} FROM conversation s {EFFECTIVE} WHERE {' AND '.join(wanted)} "
+        "ORDER BY s.key DESC LIMIT ?",
+        (*values, limit),
+    ).fetchall()
+    return [_summary(row) for row in rows]
+
+
+def _summary(row: tuple[Any, ...]) -> ConversationSummary:
+    closed, opted_out, agents, heard_at, merged_into, stays = row[CONVERSATION_COLUMNS:]
+    view = conversation_of(row[:CONVERSATION_COLUMNS])
+    found: ConversationSummary = {
+        "id": view["id"],
+        "connector": view["connector"],
+        "platform": view["platform"],
+        "account": view["account"],
+        "consumer": view["consumer"],
+        "reply_until": view["reply_until"],
+        "state": "closed" if closed else "open",
+        "opted_out": bool(opted_out),
+        "agents": orjson.loads(agents),
+        "last_message_at": rfc3339(heard_at) if heard_at is not None else None,
+    }
+    if merged_into is not None:
+        found["merged_into"] = stays
+    return found
+
+
+def name_consumer(
+    connection: Transaction, ids: Identifiers, outbox: Outbox, id: str, name: str
+) -> Recorded:
+    """Give the consumer of a conversation a name if they have none."""
+    row = connection.execute(
+        "UPDATE conversation SET name = ? WHERE name IS NULL AND consumer != '' "
+        f"AND key = (SELECT c.key FROM conversation s {EFFECTIVE} WHERE s.id = ?) RETURNING key",
+        (name, id),
+    ).fetchone()
+    if row is None:
+        return Recorded()
+    announcer = Announcer(connection, outbox)
+    view = connection.execute(
+        f"SELECT {CONVERSATION} FROM conversation c WHERE c.key = ?", row
+    ).fetchone()
+    conversation = conversation_of(view)
+    event_id = ids.event("conversation.updated", conversation["id"], "profile")
+    announcer.announce(
+        row[0], event_id, "conversation.updated", now_ms(), {"conversation": conversation}
+    )
+    return Recorded(entries=tuple(announcer.entries))
 
 
 def message(connection: Transaction, id: str) -> dict[str, Any] | None:
@@ -35,12 +141,12 @@ def message(connection: Transaction, id: str) -> dict[str, Any] | None:
 
 
 def quotable(connection: Transaction, conversation: str, id: str) -> str | None:
-    """Return the platform's id of a consumer's message or an agent's text in this conversation; None if unknown."""
+    """Return the platform's id of a message or an agent's text in this conversation; None if unknown."""
+    stays = f"(SELECT c.key FROM conversation s {EFFECTIVE} WHERE s.id = ?)"
     row = connection.execute(
-        f"SELECT m.platform_id FROM message m {IN_CONVERSATION} WHERE m.id = ? AND c.id = ? "
+        f"SELECT m.platform_id FROM message m {IN_CONVERSATION} WHERE m.id = ? AND c.key = {stays} "
         "UNION ALL SELECT p.platform_id FROM part p JOIN outgoing o ON o.key = p.outgoing "
-        "JOIN conversation c ON c.key = o.conversation "
-        "WHERE o.id = ? AND c.id = ? AND p.position = 0",
+        f"WHERE o.id = ? AND o.conversation = {stays} AND p.position = 0",
         (id, conversation, id, conversation),
     ).fetchone()
     return row[0] or None if row else None
@@ -49,8 +155,8 @@ def quotable(connection: Transaction, conversation: str, id: str) -> str | None:
 def latest(connection: Transaction, id: str) -> tuple[str, str, str] | None:
     """Return account, consumer and platform id of the consumer's latest message; None if there is none."""
     row: tuple[str, str, str] | None = connection.execute(
-        "SELECT c.account, c.consumer, m.platform_id FROM conversation c "
-        "JOIN message m ON m.key = (c.key << 32 | c.sequence) WHERE c.id = ? AND m.platform_id != ''",
+        f"SELECT c.account, c.consumer, m.platform_id FROM conversation s {EFFECTIVE} "
+        "JOIN message m ON m.key = (c.key << 32 | c.sequence) WHERE s.id = ? AND m.platform_id != ''",
         (id,),
     ).fetchone()
     return row
@@ -66,9 +172,7 @@ def origin(connection: Transaction, id: str) -> tuple[str, str, str, str] | None
     return row if row is None else (row[0], row[1], row[2], row[3])
 
 
-def messages(
-    connection: Transaction, id: str, after: int, limit: int
-) -> list[ReceivedMessage] | None:
+def messages(connection: Transaction, id: str, after: int, limit: int) -> list[Any] | None:
     """Return a conversation's messages with a sequence above `after`; None if the conversation is unknown."""
     row = connection.execute("SELECT key FROM conversation WHERE id = ?", (id,)).fetchone()
     if row is None:

@@ -7,10 +7,10 @@ import orjson
 
 from gateway.events.attachments import Attachment
 from gateway.events.event_types import ConversationData, ConversationEnd, EventType, StatusChange
-from gateway.events.messages import Content, EchoedMessage, EditedMessage, OtherMessage
+from gateway.events.messages import Content, EchoContent, EditedMessage, OtherMessage
 from gateway.events.messages import Notice as NoticeView
-from gateway.events.types import Conversation
-from gateway.identifiers import Identifiers, attachment_id
+from gateway.events.types import Conversation, Explanation
+from gateway.identifiers import attachment_id
 from gateway.journal.records import NewAttachment, Reading
 from gateway.timestamps import rfc3339, to_ms
 from normalizer.events import (
@@ -18,6 +18,7 @@ from normalizer.events import (
     Deletion,
     Echo,
     Edit,
+    Identity,
     Message,
     Notice,
     Reaction,
@@ -26,19 +27,42 @@ from normalizer.events import (
 )
 
 
-def content_of(message: Message) -> Content:
+def content_of(message: Message, reply_to_id: str | None) -> Content:
     """Return the content of a message as its event shows it; optional keys are left out if they are empty."""
     content: Content = {
         "text": message.text,
         "transcript": transcript(message.text, message.attachments),
         "reply_to": message.reply_to,
     }
+    if message.reply_to is not None:
+        content["reply_to_id"] = reply_to_id
     if message.forwarded:
         content["forwarded"] = True
     if message.choice is not None:
         content["choice"] = message.choice
     if message.referral is not None:
         content["referral"] = message.referral
+    if message.extra is not None:
+        content["extra"] = message.extra
+    if message.history:
+        content["history"] = True
+    return content
+
+
+def echo_of(echo: Echo, reply_to_id: str | None) -> EchoContent:
+    """Return the content of an echo as its event shows it."""
+    content: EchoContent = {
+        "text": echo.text,
+        "transcript": transcript(echo.text, echo.attachments),
+        "reply_to": echo.reply_to,
+        "sender_app": echo.sender_app,
+    }
+    if echo.reply_to is not None:
+        content["reply_to_id"] = reply_to_id
+    if echo.extra is not None:
+        content["extra"] = echo.extra
+    if echo.history:
+        content["history"] = True
     return content
 
 
@@ -54,13 +78,21 @@ def new_attachment_view(message_id: str, position: int, new: NewAttachment) -> A
         "duration_seconds": None,
         "renditions": {},
     }
+    explain(view, new.code, new.detail)
     if new.details:
         view.update(orjson.loads(new.details))
     return view
 
 
+def explain(view: Explanation, code: str | None, detail: str | None) -> None:
+    """Add the platform's own code and words, as far as they are known."""
+    if code:
+        view["code"] = code
+    if detail:
+        view["detail"] = detail
+
+
 def fact(
-    ids: Identifiers,
     reading: Reading,
     event: Any,
     conversation: Conversation,
@@ -87,26 +119,17 @@ def fact(
             return "message.deleted", {**where, "message": target()}
         case Closed():
             return "conversation.closed", where
-        case Echo():
-            message = echo_of(event, ids.message(connector, event.message_id), reading.received_at)
-            return "message.echoed", {**where, "message": message}
+        case Identity(text=text, former=former):
+            notice: NoticeView = {
+                "kind": "identity_changed",
+                "text": text,
+                "details": {"former": list(former)},
+            }
+            return "conversation.notice", {**where, "notice": notice}
         case Notice():
             return "conversation.notice", {**where, "notice": notice_of(event)}
         case _:
             raise TypeError(f"{type(event).__name__} has no event for the core")
-
-
-def echo_of(echo: Echo, id: str, received_at: int) -> EchoedMessage:
-    return {
-        "id": id,
-        "platform_id": echo.message_id,
-        "sent_at": rfc3339(to_ms(echo.sent_at) if echo.sent_at else received_at),
-        "received_at": rfc3339(received_at),
-        "text": echo.text,
-        "transcript": transcript(echo.text, echo.attachments),
-        "reply_to": echo.reply_to,
-        "sender_app": echo.sender_app,
-    }
 
 
 def notice_of(notice: Notice) -> NoticeView:
@@ -122,6 +145,7 @@ def status_of(
         "status": receipt.status,
         "reason": receipt.reason,
     }
+    explain(data, receipt.code, receipt.detail)
     if receipt.watermark is not None:
         data["watermark"] = rfc3339(to_ms(receipt.watermark))
     return data

@@ -24,7 +24,7 @@ def listed(connection: Transaction, limit: int) -> list[dict[str, Any]]:
         (limit,),
     )
     attachments = connection.execute(
-        "SELECT m.id, a.position, c.connector, a.ended_at, a.state, a.reason, a.detail, c.id, "
+        "SELECT m.id, a.position, c.connector, a.ended_at, a.state, a.reason, a.code, a.detail, c.id, "
         "a.media IS NOT NULL "
         f"FROM attachment a JOIN message m ON m.key = a.message {IN_CONVERSATION} "
         "WHERE a.state = 'failed' AND a.media IS NOT NULL ORDER BY a.ended_at DESC LIMIT ?",
@@ -91,6 +91,7 @@ def _attachment_view(
     ended_at: int,
     state: str,
     reason: str,
+    code: str | None,
     detail: str | None,
     conversation: str,
     fetchable: int,
@@ -103,6 +104,7 @@ def _attachment_view(
         "at": rfc3339(ended_at),
         "state": state,
         "reason": reason,
+        "code": code,
         "detail": detail,
         "can_retry": bool(fetchable),
     }

@@ -27,5 +27,10 @@ def conversation_of_message(message: int) -> int:
 
 
 def messages_of(conversation: int, after: int = 0) -> tuple[int, int]:
-    """Return the lowest and the highest key of messages with a sequence above `after`."""
-    return message_key(conversation, after) + 1, message_key(conversation + 1, 0) - 1
+    """Return the lowest and the highest key of the consumer's messages with a sequence above `after`."""
+    return message_key(conversation, after) + 1, message_key(conversation, _ECHO) - 1
+
+
+def all_messages_of(conversation: int) -> tuple[int, int]:
+    """Return the lowest and the highest key of all messages, echoes included."""
+    return message_key(conversation, 0), message_key(conversation + 1, 0) - 1

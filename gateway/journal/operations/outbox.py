@@ -24,15 +24,19 @@ class Outbox:
         message: int | None = None,
         hold_until: int | None = None,
         body: bytes | None = None,
+        behind: int | None = None,
     ) -> OutboxEntry:
-        """Add an event to a lane, with its body, or held until `hold_until` (ms)."""
+        """Add an event to a lane, with its body, or held until `hold_until` (ms).
+
+        It waits until the lane `behind` has no events.
+        """
         key = next(self._keys)
         connection.execute(
-            "INSERT INTO outbox (conversation, key, event_id, message, hold_until, body) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            (lane, key, event_id, message, hold_until, body),
+            "INSERT INTO outbox (conversation, key, event_id, message, hold_until, body, behind) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (lane, key, event_id, message, hold_until, body, behind),
         )
-        return OutboxEntry(key, lane, event_id, hold_until, body)
+        return OutboxEntry(key, lane, event_id, hold_until, body, behind)
 
 
 def lanes(connection: Transaction) -> dict[int, int]:
@@ -46,7 +50,7 @@ def lanes(connection: Transaction) -> dict[int, int]:
 def next_entries(connection: Transaction, lane: int, after: int, limit: int) -> list[OutboxEntry]:
     """Return a lane's events after key `after`, in order."""
     rows = connection.execute(
-        "SELECT key, conversation, event_id, hold_until, body FROM outbox "
+        "SELECT key, conversation, event_id, hold_until, body, behind FROM outbox "
         "WHERE conversation = ? AND key > ? ORDER BY key LIMIT ?",
         (lane, after, limit),
     )

@@ -10,10 +10,11 @@ from typing import Any, Literal
 from gateway.events.envelope import about
 from gateway.events.event_types import StatusChange
 from gateway.identifiers import Identifiers
-from gateway.journal.records import OutboxEntry, Recorded
+from gateway.journal.records import NO_CAUSE, Cause, OutboxEntry, Recorded
 from gateway.timestamps import now_ms
 from normalizer.events import Status
 
+from .event_content import explain
 from .outbox import Outbox
 from .transaction import Transaction
 from .views import CONVERSATION, conversation_of
@@ -24,11 +25,7 @@ _CLOCK_SLACK_MS = 2_000
 
 
 def keep_early_receipt(
-    connection: Transaction,
-    conversation: int,
-    platform_id: str,
-    status: str,
-    reason: str | None,
+    connection: Transaction, conversation: int, platform_id: str, status: str, cause: Cause
 ) -> bool:
     """Keep a receipt that came before the platform's response; False if no request is in flight."""
     if not _has_request_in_flight(connection, conversation):
@@ -38,8 +35,9 @@ def keep_early_receipt(
     ).fetchone()
     if previous is None or _RANK[status] > _RANK[previous[0]]:
         connection.execute(
-            "INSERT OR REPLACE INTO early VALUES (?, ?, ?, ?)",
-            (platform_id, status, reason, now_ms()),
+            "INSERT OR REPLACE INTO early (platform_id, status, reason, code, detail, seen_at) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (platform_id, status, *cause, now_ms()),
         )
     return True
 
@@ -51,7 +49,7 @@ def keep_early_watermark(
     if not _has_request_in_flight(connection, conversation):
         return False
     connection.execute(
-        "INSERT INTO early VALUES (?, ?, NULL, ?) ON CONFLICT (platform_id) "
+        "INSERT INTO early (platform_id, status, seen_at) VALUES (?, ?, ?) ON CONFLICT (platform_id) "
         "DO UPDATE SET seen_at = max(seen_at, excluded.seen_at)",
         (_watermark_key(conversation, status), status, watermark),
     )
@@ -87,7 +85,7 @@ class ReceiptTracker:
         state: str,
         *,
         platform_id: str | None = None,
-        reason: str | None = None,
+        cause: Cause = NO_CAUSE,
     ) -> Recorded:
         """Record that a part reached `state`. If it failed, the parts after it are not sent and fail, too."""
         row = self._connection.execute(
@@ -96,7 +94,7 @@ class ReceiptTracker:
         if row is None:
             return Recorded()
         if platform_id is not None:
-            state, reason = self._with_early_receipts(outgoing, platform_id, state, reason)
+            state, cause = self._with_early_receipts(outgoing, platform_id, state, cause)
             self._connection.execute(
                 "UPDATE part SET platform_id = coalesce(platform_id, ?), sent_at = coalesce(sent_at, ?) "
                 "WHERE outgoing = ? AND position = ?",
@@ -105,22 +103,28 @@ class ReceiptTracker:
         if _RANK[state] <= _RANK[row[0]]:
             return Recorded()
         self._connection.execute(
-            "UPDATE part SET state = ?, reason = ?, due = NULL, sent_at = coalesce(sent_at, ?) "
-            "WHERE outgoing = ? AND position = ?",
-            (state, reason, now_ms(), outgoing, position),
+            "UPDATE part SET state = ?, reason = ?, code = ?, detail = ?, due = NULL, "
+            "sent_at = coalesce(sent_at, ?) WHERE outgoing = ? AND position = ?",
+            (state, *cause, now_ms(), outgoing, position),
         )
         if state in {"failed", "unknown"}:
             self._connection.execute(
-                "UPDATE part SET state = 'failed', reason = ?, due = NULL "
+                "UPDATE part SET state = 'failed', reason = ?, code = ?, detail = ?, due = NULL "
                 "WHERE outgoing = ? AND position > ? AND state = 'waiting'",
-                (reason, outgoing, position),
+                (*cause, outgoing, position),
+            )
+        if cause.reason == "opted_out":
+            self._connection.execute(
+                "UPDATE conversation SET opted_out = 1 "
+                "WHERE key = (SELECT conversation FROM outgoing WHERE key = ?)",
+                (outgoing,),
             )
         entry = self._announce_status(outgoing)
         return Recorded(entries=(entry,) if entry else ())
 
     def _with_early_receipts(
-        self, outgoing: int, platform_id: str, state: str, reason: str | None
-    ) -> tuple[str, str | None]:
+        self, outgoing: int, platform_id: str, state: str, cause: Cause
+    ) -> tuple[str, Cause]:
         """Return the status of an early receipt for this message if that is further than `state`."""
         (conversation,) = self._connection.execute(
             "SELECT conversation FROM outgoing WHERE key = ?", (outgoing,)
@@ -128,29 +132,33 @@ class ReceiptTracker:
         keys = [_watermark_key(conversation, status) for status in ("delivered", "read")]
         early = self._connection.execute(
             "DELETE FROM early WHERE platform_id = ? OR (platform_id IN (?, ?) AND seen_at >= ?) "
-            "RETURNING status, reason",
+            "RETURNING status, reason, code, detail",
             (platform_id, *keys, now_ms() - _CLOCK_SLACK_MS),
         ).fetchall()
-        furthest = (state, reason)
-        for early_state, early_reason in early:
+        furthest = (state, cause)
+        for early_state, *early_cause in early:
             if _RANK[early_state] > _RANK[furthest[0]]:
-                furthest = (early_state, early_reason)
+                furthest = (early_state, Cause(*early_cause))
         return furthest
 
-    def by_key(self, key: str, state: str, **more: str | None) -> Recorded | None:
+    def by_key(
+        self, key: str, state: str, *, platform_id: str | None = None, cause: Cause = NO_CAUSE
+    ) -> Recorded | None:
         """Settle the part that was sent under the gateway's `key`; None if there is no such part."""
         id, _, position = key.rpartition("-")
         row = self._connection.execute("SELECT key FROM outgoing WHERE id = ?", (id,)).fetchone()
         if row is None or not position.isdigit():
             return None
-        return self.settle(row[0], int(position), state, **more)
+        return self.settle(row[0], int(position), state, platform_id=platform_id, cause=cause)
 
-    def by_platform_id(self, platform_id: str, state: str, reason: str | None) -> Recorded | None:
+    def by_platform_id(
+        self, platform_id: str, state: str, cause: Cause = NO_CAUSE
+    ) -> Recorded | None:
         """Settle the part with the id `platform_id`; None if there is no such part."""
         row = self._connection.execute(
             "SELECT outgoing, position FROM part WHERE platform_id = ?", (platform_id,)
         ).fetchone()
-        return self.settle(row[0], row[1], state, reason=reason) if row else None
+        return self.settle(row[0], row[1], state, cause=cause) if row else None
 
     def up_to(self, conversation: int, watermark: int, state: str) -> Recorded:
         """Settle every part of a conversation that was sent before `watermark` (ms)."""
@@ -165,10 +173,10 @@ class ReceiptTracker:
     def _announce_status(self, outgoing: int) -> OutboxEntry | None:
         """Announce the status of a text if it has changed: failed, or the lowest status of its parts."""
         parts = self._connection.execute(
-            "SELECT state, platform_id, reason FROM part WHERE outgoing = ? ORDER BY position",
+            "SELECT state, platform_id, reason, code, detail FROM part WHERE outgoing = ? ORDER BY position",
             (outgoing,),
         ).fetchall()
-        status, reason = _status_of_text(parts)
+        status, cause = _status_of_text(parts)
         row = self._connection.execute(
             f"SELECT o.id, o.conversation, o.status, {CONVERSATION} FROM outgoing o "
             "JOIN conversation c ON c.key = o.conversation WHERE o.key = ?",
@@ -178,7 +186,8 @@ class ReceiptTracker:
         if status is None or status == previous:
             return None
         self._connection.execute(
-            "UPDATE outgoing SET status = ?, reason = ? WHERE key = ?", (status, reason, outgoing)
+            "UPDATE outgoing SET status = ?, reason = ?, code = ?, detail = ? WHERE key = ?",
+            (status, *cause, outgoing),
         )
         event_id = self._ids.event("message.status", id, status)
         # The contract has no status `unknown`: such a text is reported as failed with the reason `unknown`.
@@ -187,18 +196,17 @@ class ReceiptTracker:
             "conversation": conversation_of(row[3:]),
             "message": {"id": id, "platform_id": parts[0][1]},
             "status": announced,
-            "reason": reason or ("unknown" if status == "unknown" else None),
+            "reason": cause.reason or ("unknown" if status == "unknown" else None),
         }
+        explain(data, cause.code, cause.detail)
         body = about(event_id, "message.status", now_ms(), data)
         return self._outbox.put(self._connection, lane, event_id, body=body)
 
 
-def _status_of_text(
-    parts: Sequence[tuple[Any, str | None, str | None]],
-) -> tuple[Status | Literal["unknown"] | None, str | None]:
+def _status_of_text(parts: Sequence[Any]) -> tuple[Status | Literal["unknown"] | None, Cause]:
     """Return the status of a text from those of its parts; None while some parts have yet to be sent."""
-    for state, _, reason in parts:
+    for state, _, *cause in parts:
         if state in {"failed", "unknown"}:
-            return state, reason
-    lowest = min((state for state, _, _ in parts), key=_RANK.__getitem__)
-    return (lowest if _RANK[lowest] >= _RANK["sent"] else None), None
+            return state, Cause(*cause)
+    lowest = min((part[0] for part in parts), key=_RANK.__getitem__)
+    return (lowest if _RANK[lowest] >= _RANK["sent"] else None), NO_CAUSE

@@ -8,9 +8,11 @@ from gateway.identifiers import Identifiers, attachment_id
 from gateway.journal.records import OutboxEntry, Recorded
 
 from .attachments import announce
-from .message_keys import conversation_of_message, messages_of
+from .files import delete_files_of
+from .message_keys import all_messages_of, conversation_of_message, messages_of
 from .outbox import Outbox
 from .transaction import Transaction
+from .views import EFFECTIVE
 
 #: Maximum rows that are removed in one transaction, so that other writes do not wait long.
 _BATCH = 200
@@ -23,7 +25,7 @@ _BLANK_MESSAGES = """UPDATE message SET platform_id = '', sent_at = 0, content =
 
 #: The row remains, so that no other conversation ever gets its key, which is part of the keys of its messages.
 _BLANK_CONVERSATION = """UPDATE conversation SET id = 'erased_' || key, account = '', consumer = '', name = NULL,
-    agents = '[]' WHERE key = ?"""
+    agents = '[]', aliases = '[]', route = NULL WHERE key = ?"""
 
 
 def expire_media(
@@ -68,7 +70,7 @@ def _expire(
             (detail, message, position),
         )
         (id,) = connection.execute("SELECT id FROM message WHERE key = ?", (message,)).fetchone()
-        _delete_files_of(connection, [attachment_id(id, position)])
+        delete_files_of(connection, [attachment_id(id, position)])
         entries.append(announce(connection, ids, outbox, message, position))
     return Recorded(entries=tuple(entries))
 
@@ -120,24 +122,36 @@ def _forget_texts(connection: Transaction, before: int) -> int:
 
 
 def erase(connection: Transaction, conversation: str) -> Recorded | None:
-    """Remove a conversation, and list its files for deletion; None if it is unknown.
+    """Remove a conversation and all that were merged with it, and list its files for deletion; None if it is unknown.
 
     Of a message only its id remains, a hash. It recognises a repeat by the platform, so that an erased message does
     not come back with the next retry. Free pages still contain the deleted data and must be removed as well.
     """
-    found = connection.execute(
-        "SELECT key, consumer FROM conversation WHERE id = ?", (conversation,)
-    ).fetchone()
-    if found is None:
+    rows = connection.execute(
+        f"SELECT o.key, o.id, o.consumer, o.aliases FROM conversation s {EFFECTIVE} "
+        "JOIN conversation o ON o.key = c.key OR o.merged_into = c.key WHERE s.id = ?",
+        (conversation,),
+    ).fetchall()
+    if not rows:
         return None
-    key, consumer = found
-    key_range = messages_of(key)
+    addresses: set[str] = set()
+    for key, id, consumer, aliases in rows:
+        _erase_one(connection, key, id)
+        addresses |= {consumer, *orjson.loads(aliases)}
+    # Unreadable deliveries can only be found by the consumer's ids in their raw bytes.
+    for written in {form for one in addresses for form in (one, quote(one, safe=""))} - {""}:
+        connection.execute("DELETE FROM unreadable WHERE instr(delivery, ?)", (written.encode(),))
+    return Recorded(erased=tuple(int(key) for key, *_ in rows))
+
+
+def _erase_one(connection: Transaction, key: int, id: str) -> None:
+    key_range = all_messages_of(key)
     attachments = connection.execute(
         "SELECT m.id, a.position FROM attachment a JOIN message m ON m.key = a.message "
         "WHERE m.key BETWEEN ? AND ?",
         key_range,
     )
-    _delete_files_of(connection, [attachment_id(id, position) for id, position in attachments])
+    delete_files_of(connection, [attachment_id(id, position) for id, position in attachments])
     connection.execute("DELETE FROM attachment WHERE message BETWEEN ? AND ?", key_range)
     connection.execute(_BLANK_MESSAGES, key_range)
     connection.execute("DELETE FROM outbox WHERE conversation = ?", (key,))
@@ -148,50 +162,4 @@ def erase(connection: Transaction, conversation: str) -> Recorded | None:
     connection.execute("DELETE FROM outgoing WHERE conversation = ?", (key,))
     connection.execute(_BLANK_CONVERSATION, (key,))
     connection.execute("DELETE FROM alias WHERE conversation = ?", (key,))
-    connection.execute("DELETE FROM viewed WHERE conversation = ?", (conversation,))
-    # Unreadable deliveries can only be found by the consumer's id in their raw bytes.
-    for written in {consumer, quote(consumer, safe="")}:
-        connection.execute("DELETE FROM unreadable WHERE instr(delivery, ?)", (written.encode(),))
-    return Recorded(erased=(int(key),))
-
-
-def unsend(
-    connection: Transaction, ids: Identifiers, outbox: Outbox, message_id: str
-) -> list[OutboxEntry]:
-    """Delete the text and files of a message that the consumer deleted; the id remains, to recognise duplicates.
-
-    Attachments that were announced as pending or ready are announced as failed.
-    """
-    row = connection.execute("SELECT key FROM message WHERE id = ?", (message_id,)).fetchone()
-    if row is None:
-        return []
-    found = connection.execute(
-        "SELECT position, state IN ('pending', 'ready') FROM attachment WHERE message = ?", row
-    ).fetchall()
-    _delete_files_of(connection, [attachment_id(message_id, position) for position, _ in found])
-    connection.execute("UPDATE message SET content = ? WHERE key = ?", (_BLANK, *row))
-    connection.execute(
-        "UPDATE attachment SET state = 'failed', reason = 'gone', detail = 'deleted by the consumer', name = NULL, "
-        "details = NULL, renditions = NULL, media = NULL, due = NULL, revision = revision + 1 "
-        "WHERE message = ?",
-        row,
-    )
-    held = connection.execute(
-        "SELECT 1 FROM outbox WHERE message = ? AND body IS NULL", (row[0],)
-    ).fetchone()
-    changed = [] if held else [position for position, was_announced in found if was_announced]
-    return [announce(connection, ids, outbox, row[0], position) for position in changed]
-
-
-def files_to_delete(connection: Transaction) -> list[str]:
-    """Return a batch of attachments whose files must be deleted."""
-    return [id for (id,) in connection.execute("SELECT attachment FROM doomed LIMIT ?", (_BATCH,))]
-
-
-def files_deleted(connection: Transaction, attachments: list[str]) -> None:
-    """Remove attachments from the list of files to delete."""
-    connection.executemany("DELETE FROM doomed WHERE attachment = ?", [(id,) for id in attachments])
-
-
-def _delete_files_of(connection: Transaction, attachments: list[str]) -> None:
-    connection.executemany("INSERT OR IGNORE INTO doomed VALUES (?)", [(id,) for id in attachments])
+    connection.execute("DELETE FROM viewed WHERE conversation = ?", (id,))

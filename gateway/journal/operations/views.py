@@ -6,33 +6,42 @@ from typing import Any
 import orjson
 
 from gateway.events.attachments import Attachment
-from gateway.events.messages import Content, ReceivedMessage
 from gateway.events.types import Conversation
 from gateway.identifiers import attachment_id
 from gateway.timestamps import rfc3339
 
+from .event_content import explain
+from .message_keys import is_echo
 from .transaction import Transaction
 
-CONVERSATION = "c.id, c.connector, c.platform, c.account, c.consumer, c.name"
+CONVERSATION = (
+    "c.id, c.connector, c.platform, c.account, c.consumer, c.name, c.aliases, c.reply_until"
+)
+CONVERSATION_COLUMNS = 8
+#: The same for a conversation `s` that became a part of `c`: under its own id, with the consumer as they are now.
+OWN_CONVERSATION = CONVERSATION.replace("c.id", "s.id")
 
 _ATTACHMENT = (
-    "a.message, a.position, a.kind, a.state, a.reason, a.detail, a.name, a.width, a.height, a.duration, "
+    "a.message, a.position, a.kind, a.state, a.reason, a.code, a.detail, a.name, a.width, a.height, a.duration, "
     "a.renditions, a.details"
 )
 #: The sequence is the lower half of the key (see `message_keys.py`).
 MESSAGE = "m.key, m.id, m.platform_id, m.key & 0xffffffff, m.sent_at, m.received_at, m.content"
-IN_CONVERSATION = "JOIN conversation c ON c.key = m.key >> 32"
+#: `c` is the conversation that stays when conversation `s` was merged into it.
+EFFECTIVE = "JOIN conversation c ON c.key = coalesce(s.merged_into, s.key)"
+IN_CONVERSATION = f"JOIN conversation s ON s.key = m.key >> 32 {EFFECTIVE}"
 
 
 def conversation_of(row: Sequence[Any]) -> Conversation:
     """Return a conversation from the columns of `CONVERSATION`."""
-    id, connector, platform, account, consumer, name = row
+    id, connector, platform, account, consumer, name, aliases, reply_until = row
     return {
         "id": id,
         "connector": connector,
         "platform": platform,
         "account": account,
-        "consumer": {"id": consumer, "name": name},
+        "consumer": {"id": consumer, "name": name, "aliases": orjson.loads(aliases)},
+        "reply_until": rfc3339(reply_until) if reply_until is not None else None,
     }
 
 
@@ -43,6 +52,7 @@ def attachment_view(message_id: str, row: tuple[Any, ...]) -> Attachment:
         kind,
         state,
         reason,
+        code,
         detail,
         name,
         width,
@@ -62,40 +72,44 @@ def attachment_view(message_id: str, row: tuple[Any, ...]) -> Attachment:
         "duration_seconds": duration,
         "renditions": orjson.loads(renditions) if renditions else {},
     }
-    if detail:
-        view["detail"] = detail
+    explain(view, code, detail)
     if details:
         view.update(orjson.loads(details))
     return view
 
 
-def message_view(connection: Transaction, row: tuple[Any, ...]) -> ReceivedMessage:
-    """Return a message with its attachments, from the columns of `MESSAGE`."""
+def message_view(connection: Transaction, row: tuple[Any, ...]) -> dict[str, Any]:
+    """Return a message or an echo with its attachments, from the columns of `MESSAGE`."""
     (key, id, platform_id, sequence, sent_at, received_at, stored) = row
-    content: Content = orjson.loads(stored)
     attachments = connection.execute(
         f"SELECT {_ATTACHMENT} FROM attachment a WHERE a.message = ? ORDER BY a.position", (key,)
     )
     return {
         "id": id,
         "platform_id": platform_id,
-        "sequence": sequence,
+        **({} if is_echo(key) else {"sequence": sequence}),
         "sent_at": rfc3339(sent_at),
         "received_at": rfc3339(received_at),
-        **content,
+        **orjson.loads(stored),
         "attachments": [attachment_view(id, attachment) for attachment in attachments],
     }
 
 
-def load_message(connection: Transaction, key: int) -> tuple[Conversation, ReceivedMessage, int]:
-    """Return a message by its key: conversation, view, and the time when it was received."""
+def load_message(
+    connection: Transaction, key: int, conversation: str = CONVERSATION
+) -> tuple[Conversation, Any, int]:
+    """Return a message by its key: conversation, view, and the time when it was received.
+
+    `conversation` are the columns of the conversation: the one that stays, or `OWN_CONVERSATION`.
+    """
     row = connection.execute(
-        f"SELECT {CONVERSATION}, {MESSAGE} FROM message m {IN_CONVERSATION} WHERE m.key = ?",
+        f"SELECT {conversation}, {MESSAGE} FROM message m {IN_CONVERSATION} WHERE m.key = ?",
         (key,),
     ).fetchone()
     if row is None:
         raise LookupError(f"message row {key} is not in the journal")
-    return conversation_of(row[:6]), message_view(connection, row[6:]), row[11]
+    found = row[CONVERSATION_COLUMNS:]
+    return conversation_of(row[:CONVERSATION_COLUMNS]), message_view(connection, found), found[5]
 
 
 def load_attachment(connection: Transaction, key: int, position: int) -> Attachment:

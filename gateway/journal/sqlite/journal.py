@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gateway.events.messages import ReceivedMessage
+from gateway.events.types import ConversationSummary
 from gateway.identifiers import Identifiers
 from gateway.journal.errors import JournalUnavailable
 from gateway.journal.frames import pack, unpack
@@ -18,22 +19,26 @@ from gateway.journal.operations import (
     attachments,
     conversations,
     failures,
+    files,
     outbox,
     receipts,
     retention,
 )
 from gateway.journal.operations.recorder import Recorder
 from gateway.journal.records import (
+    NO_CAUSE,
     Accepted,
     AgentText,
     AttachmentRow,
     Batch,
+    Cause,
     FailedDelivery,
     IntakeRow,
     Job,
     OutboxEntry,
     Outcome,
     Part,
+    Recipient,
     Recorded,
     Situation,
 )
@@ -208,7 +213,7 @@ class SqliteJournal(Journal):
     async def open_parts(self) -> list[Part]:
         return await self._read(agent_texts.open_parts)
 
-    async def trying(self, text: int, position: int) -> bool:
+    async def trying(self, text: int, position: int) -> Recipient | None:
         return await self._writer.submit(
             partial(agent_texts.trying, outgoing=text, position=position)
         )
@@ -228,16 +233,13 @@ class SqliteJournal(Journal):
         state: str,
         *,
         platform_id: str | None = None,
-        reason: str | None = None,
+        cause: Cause = NO_CAUSE,
     ) -> None:
         await self._writer.announce(
             lambda c: receipts.ReceiptTracker(c, self.ids, self._outbox).settle(
-                text, position, state, platform_id=platform_id, reason=reason
+                text, position, state, platform_id=platform_id, cause=cause
             )
         )
-
-    async def opt_out(self, text: int) -> None:
-        await self._writer.submit(partial(agent_texts.opt_out, outgoing=text))
 
     # conversations ------------------------------------------------------------------------------
 
@@ -248,6 +250,32 @@ class SqliteJournal(Journal):
 
     async def agents_of(self, conversation: str) -> tuple[str, ...] | None:
         return await self._read(partial(conversations.agents_of, id=conversation))
+
+    async def conversation(self, id: str) -> ConversationSummary | None:
+        return await self._read(partial(conversations.find, id=id))
+
+    async def conversations(
+        self,
+        *,
+        connector: str | None = None,
+        consumer: str | None = None,
+        before: str | None = None,
+        limit: int,
+    ) -> list[ConversationSummary]:
+        return await self._read(
+            partial(
+                conversations.listed,
+                connector=connector,
+                consumer=consumer,
+                before=before,
+                limit=limit,
+            )
+        )
+
+    async def name_consumer(self, conversation: str, name: str) -> None:
+        await self._writer.announce(
+            lambda c: conversations.name_consumer(c, self.ids, self._outbox, conversation, name)
+        )
 
     async def message(self, id: str) -> dict[str, Any] | None:
         return await self._read(partial(conversations.message, id=id))
@@ -333,10 +361,10 @@ class SqliteJournal(Journal):
         return await self._writer.announce(erase) is not None
 
     async def files_to_delete(self) -> list[str]:
-        return await self._read(retention.files_to_delete)
+        return await self._read(files.files_to_delete)
 
     async def files_deleted(self, attachments: list[str]) -> None:
-        await self._writer.submit(partial(retention.files_deleted, attachments=attachments))
+        await self._writer.submit(partial(files.files_deleted, attachments=attachments))
 
     async def shrink(self, spare: int) -> bool:
         def step(connection: sqlite3.Connection) -> bool:

@@ -1,0 +1,66 @@
+"""Announcer: puts the events of one transaction into the outbox."""
+
+from dataclasses import dataclass, field
+
+from gateway.events.envelope import about, render
+from gateway.events.event_types import (
+    AccountNoticed,
+    ConversationData,
+    EventType,
+    Unrecognised,
+)
+from gateway.journal.records import OutboxEntry
+
+from .outbox import Outbox
+from .transaction import Transaction
+
+#: The lane of events without a conversation.
+NO_CONVERSATION = 0
+
+
+@dataclass(slots=True)
+class Announcer:
+    """Collects the entries that it puts into the outbox."""
+
+    connection: Transaction
+    outbox: Outbox
+    entries: list[OutboxEntry] = field(default_factory=list)
+
+    def announce(
+        self,
+        lane: int,
+        id: str,
+        type: EventType,
+        time: int,
+        data: ConversationData,
+        *,
+        message: int | None = None,
+        behind: int | None = None,
+    ) -> None:
+        """Announce an event about a conversation, after all present events of lane `behind`."""
+        self._put(lane, id, about(id, type, time, data), message=message, behind=behind)
+
+    def announce_without_conversation(
+        self, id: str, type: EventType, source: str, time: int, data: AccountNoticed | Unrecognised
+    ) -> None:
+        """Announce an event without a conversation; these events share a lane."""
+        body = render(id, type, source=source, subject=None, time=time, data=data)
+        self._put(NO_CONVERSATION, id, body)
+
+    def hold(self, lane: int, id: str, message: int, until: int) -> None:
+        """Announce a message once its media are done, or at `until` (ms)."""
+        self.entries.append(
+            self.outbox.put(self.connection, lane, id, message=message, hold_until=until)
+        )
+
+    def _put(
+        self,
+        lane: int,
+        id: str,
+        body: bytes,
+        message: int | None = None,
+        behind: int | None = None,
+    ) -> None:
+        self.entries.append(
+            self.outbox.put(self.connection, lane, id, message=message, body=body, behind=behind)
+        )

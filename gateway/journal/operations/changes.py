@@ -1,0 +1,68 @@
+"""Changes of recorded messages: the sender edits or deletes them.
+
+Everything that is shown of a message later shows it as it is then.
+"""
+
+from typing import Any
+
+import orjson
+
+from gateway.identifiers import Identifiers, attachment_id
+from gateway.journal.records import OutboxEntry
+
+from .attachments import announce
+from .files import delete_files_of
+from .outbox import Outbox
+from .transaction import Transaction
+
+_DELETED = orjson.dumps({"text": None, "transcript": "", "reply_to": None, "deleted": True})
+
+
+def edit(connection: Transaction, message_id: str, text: str | None) -> None:
+    """Change the text, or the caption, of a message; nothing happens if it is not known."""
+    row = connection.execute(
+        "SELECT m.key, m.content, EXISTS (SELECT 1 FROM attachment a WHERE a.message = m.key) "
+        "FROM message m WHERE m.id = ? AND m.platform_id != ''",
+        (message_id,),
+    ).fetchone()
+    if row is None:
+        return
+    key, stored, has_attachments = row
+    content: dict[str, Any] = {**orjson.loads(stored), "text": text}
+    if not has_attachments:
+        content["transcript"] = text or ""
+    connection.execute("UPDATE message SET content = ? WHERE key = ?", (orjson.dumps(content), key))
+
+
+def is_deleted(connection: Transaction, message_id: str) -> bool:
+    """Whether its sender deleted a message."""
+    row = connection.execute("SELECT content FROM message WHERE id = ?", (message_id,)).fetchone()
+    return row is not None and bool(orjson.loads(row[0]).get("deleted"))
+
+
+def unsend(
+    connection: Transaction, ids: Identifiers, outbox: Outbox, message_id: str
+) -> list[OutboxEntry]:
+    """Delete the text and files of a message that its sender deleted; the id remains, to recognise duplicates.
+
+    Attachments that were announced as pending or ready are announced as failed.
+    """
+    row = connection.execute("SELECT key FROM message WHERE id = ?", (message_id,)).fetchone()
+    if row is None:
+        return []
+    found = connection.execute(
+        "SELECT position, state IN ('pending', 'ready') FROM attachment WHERE message = ?", row
+    ).fetchall()
+    delete_files_of(connection, [attachment_id(message_id, position) for position, _ in found])
+    connection.execute("UPDATE message SET content = ? WHERE key = ?", (_DELETED, *row))
+    connection.execute(
+        "UPDATE attachment SET state = 'failed', reason = 'gone', code = NULL, detail = 'deleted by the sender', "
+        "name = NULL, details = NULL, renditions = NULL, media = NULL, due = NULL, revision = revision + 1 "
+        "WHERE message = ?",
+        row,
+    )
+    held = connection.execute(
+        "SELECT 1 FROM outbox WHERE message = ? AND body IS NULL", (row[0],)
+    ).fetchone()
+    changed = [] if held else [position for position, was_announced in found if was_announced]
+    return [announce(connection, ids, outbox, row[0], position) for position in changed]
