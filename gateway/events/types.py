@@ -45,8 +45,11 @@ class Explanation(TypedDict):
 class Consumer(TypedDict):
     id: Annotated[NonEmpty, Field(description="The address to which answers go now")]
     name: Annotated[str | None, Field(description="As the platform gives it; null if it does not")]
-    aliases: Annotated[
-        list[NonEmpty], Field(description="Further addresses of the same person, such as a user id")
+    aliases: NotRequired[
+        Annotated[
+            list[NonEmpty],
+            Field(description="Further addresses of the same person, such as a user id"),
+        ]
     ]
 
 
@@ -61,9 +64,11 @@ class Conversation(TypedDict):
         ),
     ]
     consumer: Consumer
-    reply_until: Annotated[
-        Timestamp | None,
-        Field(description="When the platform stops to accept answers; null if it never does"),
+    reply_until: NotRequired[
+        Annotated[
+            Timestamp | None,
+            Field(description="When the platform stops to accept answers; null if it never does"),
+        ]
     ]
 
 

@@ -20,6 +20,7 @@ from normalizer.events import (
     Deletion,
     Echo,
     Edit,
+    Identity,
     MediaRef,
     Message,
     Notice,
@@ -135,6 +136,8 @@ def test_every_type_of_the_contract_has_a_schema() -> None:
         "account.notice",
         "message.echoed",
         "conversation.notice",
+        "conversation.updated",
+        "conversation.merged",
     }
     assert set(schema()["discriminator"]["mapping"]) == set(TYPES)
 
@@ -284,10 +287,15 @@ def _expect(event: dict[str, Any], fits: bool) -> None:
     "event",
     [
         Message(id="m", **ABOUT, text="hello"),
-        Message(id="m", **ABOUT, text=None, reply_to="other", forwarded=True, choice="yes"),
+        Message(id="m", **ABOUT, text="Yes", reply_to="other", forwarded=True, choice="yes"),
+        Message(id="m", **ABOUT, text="old", history=True, extra={"order": [1]}),
         Message(id="m", **ABOUT, text="from an ad", referral={"source_url": "https://ad.example"}),
         Receipt(id="r", **ABOUT, status="read", message_ids=("a", "b"), key="msg_1"),
         Receipt(id="r", **ABOUT, status="failed", message_ids=("a",), reason="window_closed"),
+        Receipt(
+            id="r", **ABOUT, status="failed", message_ids=("a",), reason="x", code="5", detail="y"
+        ),
+        Identity(id="i", **ABOUT, former=("a1",), text="changed their number"),
         Receipt(id="r", **ABOUT, status="delivered", watermark=ABOUT["sent_at"]),
         Reaction(id="r", **ABOUT, target="m", emoji="\N{THUMBS UP SIGN}"),
         Reaction(id="r", **ABOUT, target="m", emoji=None),
