@@ -54,7 +54,11 @@ class Parties:
         named = [party.id, *party.aliases]
         found = self._find(reading.connector, account, [*named, *former])
         if not found:
-            return self._create(reading, account, party)
+            place = self._create(reading, account, party)
+            if isinstance(event, Identity):
+                # Nothing else may be said about this person yet.
+                self._announce_update(reading, place, event.id)
+            return place
         place, *others = found
         before = orjson.dumps(place.view)
         self._change(place, others, party, event, former)
