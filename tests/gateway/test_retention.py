@@ -167,7 +167,7 @@ async def test_an_erased_conversation_leaves_no_trace(
         conversation, url = await linked(home)
         secret = "a very private sentence"
         await home.send({"id": "9", "from": "ann", "text": secret, "name": "Ann Private"})
-        await home.core.until(2)
+        await home.core.until(3)  # the name is announced, too
         status, _ = await home.call("DELETE", f"/v1/conversations/{conversation}")
         assert status == 204
         async with home.http.get(url) as response:
@@ -188,7 +188,7 @@ async def repeat(home: House) -> None:
     """Send the erased message again, and a new one after it."""
     home.files["1"] = photo()
     await home.send(with_photo(home), {"id": "10", "from": "bob", "text": "new"})
-    events = await home.core.until(3)
+    events = await home.core.until(4)
     assert events[-1]["data"]["message"]["platform_id"] == "10"
 
 
