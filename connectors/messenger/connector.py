@@ -25,7 +25,7 @@ from connectors.tools.refusals import (
 from connectors.tools.setting_types import Identifier
 from normalizer.events import AnyEvent, MediaRef
 
-from .events import read_change, read_item
+from .events import located, read_change, read_item, read_standby
 
 #: https://developers.facebook.com/documentation/business-messaging/messenger-platform/error-codes
 CODES = by_code(
@@ -102,9 +102,12 @@ class Messenger(Meta[Settings]):
         if ARRAYS.isdisjoint(entry):
             raise Unreadable("the entry has none of the known arrays")
         # Standby items are addressed to another app that controls the conversation. Agents still see them.
-        items = [*listed(entry, "messaging"), *listed(entry, "standby")]
+        items = [
+            *read_each(lambda item: read_item(item, page), listed(entry, "messaging")),
+            *read_each(lambda item: read_standby(item, page), listed(entry, "standby")),
+        ]
         return [
-            *read_each(lambda item: read_item(item, page), items),
+            *(located(event, page) for event in items),
             *read_each(lambda change: read_change(change, page), listed(entry, "changes")),
         ]
 

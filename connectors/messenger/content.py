@@ -1,6 +1,7 @@
 """The text and attachments of a Messenger message."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -9,6 +10,9 @@ from connectors.tools.entries import attach_each, listed
 from connectors.tools.location import location
 from normalizer.events import Attachment, Kind, MediaRef
 
+from .cards import card_lines, is_web, template_lines, with_absolute_address
+from .fields import mapping_of, name_of, object_of, type_of, words_of
+
 _KINDS: Mapping[str, Kind] = {
     "audio": "audio",
     "file": "document",
@@ -16,43 +20,118 @@ _KINDS: Mapping[str, Kind] = {
     "sticker": "sticker",
     "video": "video",
 }
-#: Cards that link to a page. Their URLs may lead anywhere, so they are shown as text and never fetched.
-_LINK_CARDS = frozenset(
-    {"appointment_booking", "fallback", "ig_post", "ig_reel", "post", "reel", "share", "template"}
-)
 #: The thumbs-up sticker, in its three sizes.
 _THUMB_STICKERS = frozenset({"369239263222822", "369239343222814", "369239383222810"})
+_THUMB = "👍"
+#: The fields of a message that its event holds already. All others are passed on as `extra`.
+_HELD = frozenset(
+    {
+        *("attachment", "attachments", "is_deleted", "is_echo", "is_unsupported", "mid"),
+        *("reply_to", "seq", "text"),
+    }
+)
+_HELD_BY_MESSAGE = _HELD | {"quick_reply", "referral"}
+_HELD_BY_ECHO = _HELD | {"app_id", "metadata"}
 
 
-def text_of(message: Any) -> str | None:
-    """The text of a message, followed by the titles and URLs of its link cards."""
-    lines = [message["text"]] if message.get("text") else []
-    for card in _cards(message):
-        # The preview card of a link repeats the URL in the text.
-        lines += [line for line in _link_lines(card) if not any(line in known for known in lines)]
-        if not lines and str(_payload(card).get("sticker_id")) in _THUMB_STICKERS:
-            lines = ["👍"]
+def content_of(message: dict[str, Any]) -> dict[str, Any]:
+    """The fields `text`, `attachments` and `extra` of the event for a message.
+
+    `extra` holds what agents cannot open: the cards that are shown as text, the attachments that cannot be shown,
+    and the fields of the message that are not known.
+    """
+    cards = _cards(message)
+    pairs = list(_deduplicated(cards))
+    attached = attach_each(
+        lambda pair: _attachment(*pair), [p for p in pairs if _is_attached(p[0])]
+    )
+    return {"text": _text(message, cards), "attachments": attached, "extra": _extra(message, cards)}
+
+
+def _extra(message: dict[str, Any], cards: list[Any]) -> dict[str, Any] | None:
+    held = _HELD_BY_ECHO if message.get("is_echo") else _HELD_BY_MESSAGE
+    extra = {k: v for k, v in message.items() if k not in held or not _is_readable(k, v)}
+    kept = [card for card in cards if not _is_openable(card)]
+    return mapping_of(extra | ({"attachments": kept} if kept else {}))
+
+
+def _is_readable(name: str, value: Any) -> bool:
+    """Whether the field has a type from which the event could be built."""
+    match name:
+        case _ if value is None:
+            return True
+        case "text":
+            return isinstance(value, str | int | float)
+        case "mid" | "metadata" | "app_id":
+            return name_of(value) is not None
+        case "quick_reply":
+            return words_of(object_of(value).get("payload")) is not None
+        case "reply_to":
+            return name_of(object_of(value).get("mid")) is not None
+    return True
+
+
+def _text(message: dict[str, Any], cards: list[Any]) -> str | None:
+    """The text of a message, followed by the words of its cards."""
+    text = words_of(message.get("text"))
+    lines = [] if text is None else [text]
+    buttons = {name: message[name] for name in ("buttons", "quick_replies") if name in message}
+    for found in (*map(card_lines, cards), list(template_lines(buttons))):
+        known = tuple(lines)
+        lines += [line for line in found if not _repeats(line, known)]
+    thumbs = [card for card in cards if _is_thumb(card)]
+    # With an address, the thumb is a sticker, and needs words only if there are no others.
+    if thumbs and (not lines or not any(map(_url, thumbs))):
+        lines.append(_THUMB)
     return "\n".join(lines) or None
 
 
-def attachments_of(message: Any) -> tuple[Attachment, ...]:
-    """The attachments of a message, without link cards."""
-    cards = [card for card in _cards(message) if not _link_lines(card)]
-    found = attach_each(lambda pair: _attachment(*pair), _deduplicated(cards))
-    return found or ((Attachment("unsupported"),) if message.get("is_unsupported") else ())
+def _repeats(line: str, known: tuple[str, ...]) -> bool:
+    """Whether a line was said before: the preview card of a link repeats the address in the text."""
+    return line in known or (is_web(line) and any(line in earlier for earlier in known))
 
 
-def _cards(message: Any) -> list[Any]:
-    """The raw attachments. One that is not an object counts as an attachment of unknown type."""
-    cards = listed(message, "attachments")
-    return [card if isinstance(card, dict) else {} for card in cards]
+def _cards(message: dict[str, Any]) -> list[Any]:
+    """The raw attachments, each with one payload."""
+    raw = [*listed(message, "attachments"), *listed(message, "attachment")]
+    if not raw and message.get("sticker_id") is not None:
+        raw = [{"type": "sticker", "payload": {"sticker_id": message["sticker_id"]}}]
+    return [with_absolute_address(card) for one in raw for card in _split(one)]
+
+
+def _split(card: Any) -> list[Any]:
+    payload = card.get("payload") if isinstance(card, dict) else None
+    if not isinstance(payload, list) or not payload:
+        return [card]
+    return [{**card, "payload": part} for part in payload]
+
+
+def _is_attached(card: Any) -> bool:
+    """Whether a card is an attachment of the event, rather than words of its text."""
+    return not card_lines(card) and not (_is_thumb(card) and _url(card) is None)
+
+
+def _is_openable(card: Any) -> bool:
+    """Whether an agent can open the attachment, or read all that it says."""
+    type = type_of(card)
+    if type == "location":
+        return _attached_kind(card) == "location"
+    return _is_thumb(card) or (type in _KINDS and _url(card) is not None)
+
+
+def _attached_kind(card: Any) -> Kind:
+    (found,) = attach_each(lambda one: _attachment(one, False), [card])
+    return found.kind
 
 
 def _deduplicated(cards: list[Any]) -> Iterator[tuple[Any, bool]]:
     """Each attachment once, and whether it is a sticker: in 2026, stickers arrive as an image, a sticker, or both."""
     stickers = {name for card in cards if _is_sticker(card) for name in _identifiers(card)}
+    found = {_sticker_id(card) for card in cards if _url(card)} - {None}
     seen: set[Any] = set()
     for card in cards:
+        if _url(card) is None and _sticker_id(card) in found:
+            continue
         identifiers = _identifiers(card)
         sticker = not stickers.isdisjoint(identifiers)
         if not (sticker and identifiers & seen):
@@ -61,24 +140,25 @@ def _deduplicated(cards: list[Any]) -> Iterator[tuple[Any, bool]]:
 
 
 def _attachment(card: Any, sticker: bool) -> Attachment:
-    type, url = card.get("type"), _url(card)
+    type = type_of(card)
     if type == "location":
         return _location(card)
-    if type not in _KINDS:
+    if type is None or type not in _KINDS:
         return Attachment("unsupported", details={"type": type})
+    return _file(type, _url(card), sticker)
+
+
+def _file(type: str, url: str | None, sticker: bool) -> Attachment:
     # A file's name is the last part of its URL. For other types that part is meaningless.
     name = _file_name(url) if url and type == "file" else None
     kind = "sticker" if sticker else _KINDS[type]
-    if name is not None:
-        kind = kind_of(None, name)
-    if not url:
-        return Attachment(kind, refused="gone")
-    return Attachment(kind, MediaRef({"url": url}, name=name))
+    found = Attachment(kind if name is None else kind_of(None, name), refused="gone")
+    return replace(found, media=MediaRef({"url": url}, name=name), refused=None) if url else found
 
 
 def _url(card: Any) -> str | None:
-    url = _payload(card).get("url")
-    return url if isinstance(url, str) else None
+    url = _payload(card).get("url") or object_of(card).get("url")
+    return url if isinstance(url, str) and url else None
 
 
 def _file_name(url: str) -> str | None:
@@ -87,27 +167,25 @@ def _file_name(url: str) -> str | None:
 
 def _location(card: Any) -> Attachment:
     at = _payload(card)["coordinates"]
-    return location(at["lat"], at["long"], name=card.get("title"), url=card.get("url"))
+    name, url = words_of(card.get("title")), card.get("url")
+    return location(at["lat"], at["long"], name=name, url=url if is_web(url) else None)
 
 
-def _link_lines(card: Any) -> list[str]:
-    """The lines of text for a link card; none for any other attachment."""
-    if card.get("type") not in _LINK_CARDS:
-        return []
-    title = card.get("title") or _payload(card).get("title")
-    address = card.get("url") or _payload(card).get("url") or ""
-    web = address.lower().startswith(("https://", "http://"))
-    return [line for line in (title, address if web else None) if line]
+def _payload(card: Any) -> dict[str, Any]:
+    return object_of(object_of(card).get("payload"))
 
 
-def _payload(card: Any) -> Any:
-    payload = card.get("payload")
-    return payload if isinstance(payload, dict) else {}
+def _sticker_id(card: Any) -> str | None:
+    return name_of(_payload(card).get("sticker_id"))
 
 
 def _identifiers(card: Any) -> set[str | None]:
-    return {_url(card), str(_payload(card).get("sticker_id"))} - {None, "None"}
+    return {_url(card), _sticker_id(card)} - {None}
 
 
 def _is_sticker(card: Any) -> bool:
-    return card.get("type") == "sticker" or _payload(card).get("sticker_id") is not None
+    return type_of(card) == "sticker" or _sticker_id(card) is not None
+
+
+def _is_thumb(card: Any) -> bool:
+    return _sticker_id(card) in _THUMB_STICKERS

@@ -1,16 +1,11 @@
 """Events from the items of a Messenger delivery: one reader for each key that an item may have."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from connectors.meta import account_notice
-from connectors.tools.entries import (
-    Unreadable,
-    fingerprint,
-    id_of,
-    listed,
-    parse_timestamp,
-)
+from connectors.tools.entries import Unreadable, fingerprint, id_of, listed, parse_timestamp
 from normalizer.events import (
     AnyEvent,
     Deletion,
@@ -22,21 +17,18 @@ from normalizer.events import (
     Reaction,
     Receipt,
     Status,
+    Unknown,
+    with_content,
 )
 
-from .content import attachments_of, text_of
+from .content import content_of
+from .fields import mapping_of, name_of, object_of, required_object, time_of, words_of
+from .forms import FORMS, form_content
+from .notices import notice_of
 
 #: The fields that all events of an item share: `account`, `party`, `sent_at`.
 Common = dict[str, Any]
 
-#: Keys of items that become notices: they do not concern agents.
-NOTICE_KEYS = (
-    *("referral", "optin", "account_linking"),
-    *("pass_thread_control", "take_thread_control", "request_thread_control", "app_roles"),
-    *("policy_enforcement", "policy-enforcement", "game_play", "order"),
-)
-#: Credentials. They are removed from events.
-SECRET_FIELDS = frozenset({"authorization_code", "notification_messages_token"})
 #: Emoji for the reactions that Meta sends by name only.
 EMOJI = {
     "smile": "😆",
@@ -51,17 +43,25 @@ EMOJI = {
 
 def read_item(item: Any, page: str) -> AnyEvent:
     """The one event of an item of `messaging` or `standby`."""
+    item = object_of(item)
     for key, read in READERS.items():
-        if key in item:
-            return read(item, _common(item, page))
-    for key in NOTICE_KEYS:
-        if key in item:
-            details = {k: value for k, value in item[key].items() if k not in SECRET_FIELDS}
-            # Some are about the Page and have no sender.
-            named = any((item.get("sender") or {}).values())
-            common = _common(item, page) if named else {"account": page}
-            return Notice(id=f"{key}:{fingerprint(item)}", kind=key, details=details, **common)
-    raise Unreadable("the item has none of the known keys")
+        if item.get(key) is not None:
+            return with_content(read(item, _common(item, page)))
+    # Some notices are about the Page and have no sender.
+    consumer = consumer_of(item, page)
+    common = {"account": page} if consumer is None else _common(item, page)
+    notice = notice_of(item, common)
+    if notice is None:
+        raise Unreadable("the item has none of the known keys")
+    return notice
+
+
+def read_standby(item: Any, page: str) -> AnyEvent:
+    """The event of an item that is addressed to another app, which controls the conversation."""
+    event = read_item(item, page)
+    if isinstance(event, Message | Echo):
+        return replace(event, extra={**(event.extra or {}), "standby": True})
+    return event
 
 
 def read_change(change: Any, page: str) -> AnyEvent:
@@ -69,83 +69,133 @@ def read_change(change: Any, page: str) -> AnyEvent:
     return account_notice(page, change["field"], change.get("value"))
 
 
-def _common(item: Any, page: str) -> Common:
-    # An echo was sent by our side, so the consumer is its recipient.
-    echo = (item.get("message") or {}).get("is_echo")
-    person = item["recipient" if echo else "sender"]
+def located(event: AnyEvent, page: str) -> AnyEvent:
+    """An event; an item that could not be read is assigned to its conversation, as far as that is known."""
+    if not isinstance(event, Unknown):
+        return event
+    item = object_of(event.raw)
+    consumer = consumer_of(item, page)
+    if consumer is None:
+        return replace(event, account=page)
+    return replace(
+        event,
+        account=page,
+        party=Party(consumer),
+        sent_at=time_of(item.get("timestamp")),
+        opens_window=not (_is_echo(item, page) or item.keys() & _RECEIPTS.keys()),
+    )
+
+
+def consumer_of(item: dict[str, Any], page: str) -> str | None:
+    """The id of the person: the sender, or the recipient of what our side did. None if the item names nobody else."""
+    sender, recipient = _person(item.get("sender")), _person(item.get("recipient"))
+    found = recipient if _is_echo(item, page) else sender
+    return None if found == page else found
+
+
+def _is_echo(item: dict[str, Any], page: str) -> bool:
+    """Whether our side did it. Edits of echoes have no mark of their own."""
+    sender = _person(item.get("sender"))
+    marked = bool(object_of(item.get("message")).get("is_echo"))
+    return sender == page or (marked and _person(item.get("recipient")) != page)
+
+
+def _person(raw: Any) -> str | None:
     # The checkbox plugin sends a user_ref until the consumer writes.
-    party = Party(id_of(person.get("id") or person["user_ref"]))
-    sent_at = None if item.get("timestamp") is None else parse_timestamp(item["timestamp"])
-    return {"account": page, "party": party, "sent_at": sent_at}
+    person = object_of(raw)
+    return name_of(person.get("id")) or name_of(person.get("user_ref"))
+
+
+def _common(item: dict[str, Any], page: str) -> Common:
+    consumer = consumer_of(item, page)
+    if consumer is None:
+        raise Unreadable("the item does not name the consumer")
+    return {"account": page, "party": Party(consumer), "sent_at": time_of(item.get("timestamp"))}
 
 
 def _message(item: Any, common: Common) -> AnyEvent:
-    message = item["message"]
-    mid = message["mid"]
+    message = required_object(item, "message")
     if message.get("is_deleted"):
+        mid = id_of(message.get("mid"))
         return Deletion(id=f"deletion:{mid}", target=mid, **common)
-    content: dict[str, Any] = {
-        "text": text_of(message),
-        "attachments": attachments_of(message),
-        "reply_to": (message.get("reply_to") or {}).get("mid"),
-    }
+    mid = name_of(message.get("mid")) or _id("message", common, fingerprint(item))
+    reply_to = name_of(object_of(message.get("reply_to")).get("mid"))
+    content = {**common, **content_of(message), "reply_to": reply_to}
     if message.get("is_echo"):
-        app = message.get("app_id")
-        return Echo(
-            id=f"echo:{mid}",
-            message_id=mid,
-            key=message.get("metadata"),
-            sender_app=None if app is None else str(app),
-            **content,
-            **common,
-        )
-    choice = (message.get("quick_reply") or {}).get("payload")
-    return Message(id=mid, choice=choice, referral=message.get("referral"), **content, **common)
+        return _echo(mid, message, content)
+    choice = words_of(object_of(message.get("quick_reply")).get("payload"))
+    return Message(id=mid, choice=choice, referral=mapping_of(message.get("referral")), **content)
+
+
+def _echo(mid: str, message: dict[str, Any], content: dict[str, Any]) -> Echo:
+    return Echo(
+        id=f"echo:{mid}",
+        message_id=mid,
+        key=name_of(message.get("metadata")),
+        sender_app=name_of(message.get("app_id")),
+        **content,
+    )
 
 
 def _postback(item: Any, common: Common) -> AnyEvent:
-    postback = item["postback"]
+    postback = required_object(item, "postback")
     payload = postback.get("payload")  # not sent to an app on standby
     made_id = _id("postback", common, item.get("timestamp"), fingerprint(payload))
+    unread = {k: v for k, v in postback.items() if k not in _POSTBACK_FIELDS}
+    if payload is not None and words_of(payload) is None:
+        unread["payload"] = payload
     return Message(
-        id=postback.get("mid") or made_id,
-        text=postback.get("title") or None,
-        choice=payload,
-        referral=postback.get("referral"),
+        id=name_of(postback.get("mid")) or made_id,
+        text=words_of(postback.get("title")),
+        choice=words_of(payload),
+        referral=mapping_of(postback.get("referral")),
+        extra=mapping_of(unread),
         **common,
     )
+
+
+def _form(key: str) -> Callable[[Any, Common], AnyEvent]:
+    def read(item: Any, common: Common) -> AnyEvent:
+        return Message(
+            id=_id(key, common, item.get("timestamp"), fingerprint(item[key])),
+            **form_content(key, item[key]),
+            **common,
+        )
+
+    return read
 
 
 def _reaction(item: Any, common: Common) -> AnyEvent:
-    reaction = item["reaction"]
-    target, action, name = reaction["mid"], reaction["action"], reaction.get("reaction")
-    emoji = reaction.get("emoji") or EMOJI.get(name, name)
-    return Reaction(
-        id=_id("reaction", common, target, action, item.get("timestamp")),
-        target=target,
-        emoji=None if action == "unreact" else emoji,
-        **common,
-    )
+    reaction = required_object(item, "reaction")
+    target, name = id_of(reaction.get("mid")), words_of(reaction.get("reaction"))
+    action = words_of(reaction.get("action")) or "react"
+    id = _id("reaction", common, target, action, item.get("timestamp"))
+    if _is_echo(item, common["account"]):  # an event of this kind is the consumer's
+        return Notice(id=id, kind="reaction", details=mapping_of(reaction), **common)
+    emoji = words_of(reaction.get("emoji")) or EMOJI.get(name or "", name)
+    return Reaction(id=id, target=target, emoji=None if action == "unreact" else emoji, **common)
 
 
 def _edit(item: Any, common: Common) -> AnyEvent:
-    edit = item["message_edit"]
-    mid, text = edit["mid"], edit["text"] or None
+    edit = required_object(item, "message_edit")
+    mid, text = id_of(edit.get("mid")), words_of(edit["text"])
     # Without a number, edits can be distinguished only by their text.
     number = edit.get("num_edit") or fingerprint(text)
     return Edit(id=f"edit:{mid}:{number}", target=mid, text=text, **common)
 
 
-def _receipt(status: Status) -> Callable[[Any, Common], AnyEvent]:
-    key = {"delivered": "delivery", "read": "read"}[status]
-
+def _receipt(status: Status, key: str) -> Callable[[Any, Common], AnyEvent]:
     def read(item: Any, common: Common) -> AnyEvent:
-        watermark = item[key]["watermark"]
+        receipt = required_object(item, key)
+        watermark = receipt.get("watermark")
+        ids = tuple(filter(None, map(name_of, listed(receipt, "mids"))))
+        # Without a time, the receipt applies to the messages that it names.
+        until = time_of(watermark) if ids else parse_timestamp(watermark)
         return Receipt(
-            id=_id(key, common, watermark),
+            id=_id(key, common, watermark if until else fingerprint(receipt)),
             status=status,
-            message_ids=tuple(listed(item[key], "mids")),
-            watermark=parse_timestamp(watermark),
+            message_ids=ids,
+            watermark=until,
             **common,
         )
 
@@ -156,11 +206,16 @@ def _id(kind: str, common: Common, *parts: Any) -> str:
     return ":".join([kind, common["party"].id, *(str(part) for part in parts if part is not None)])
 
 
+_POSTBACK_FIELDS = frozenset({"mid", "payload", "referral", "title"})
+_RECEIPTS: Mapping[str, Callable[[Any, Common], AnyEvent]] = {
+    "delivery": _receipt("delivered", "delivery"),
+    "read": _receipt("read", "read"),
+}
 READERS: Mapping[str, Callable[[Any, Common], AnyEvent]] = {
     "message": _message,
     "postback": _postback,
     "reaction": _reaction,
     "message_edit": _edit,
-    "delivery": _receipt("delivered"),
-    "read": _receipt("read"),
+    **_RECEIPTS,
+    **{key: _form(key) for key in FORMS},
 }

@@ -62,7 +62,7 @@ def entries(raw: Mapping[str, Any], name: str) -> list[Any]:
 
 def unknown(entry: Any, reason: str) -> Unknown:
     """An `Unknown` event for an entry. Its id is the entry's fingerprint, so a repeated entry has the same id."""
-    kept = _as_json(entry)
+    kept = as_json(entry)
     return Unknown(id=f"unknown:{fingerprint(kept)}", reason=reason, raw=kept)
 
 
@@ -75,7 +75,7 @@ def id_of(value: Any) -> str:
 
 def fingerprint(value: Any) -> str:
     """A stable id for a JSON value that has no id of its own."""
-    canonical = orjson.dumps(_as_json(value), option=orjson.OPT_SORT_KEYS)
+    canonical = orjson.dumps(as_json(value), option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(canonical, digest_size=16).hexdigest()
 
 
@@ -114,15 +114,15 @@ def _validated(found: Found) -> list[AnyEvent]:
     return events
 
 
-def _as_json(value: Any, depth: int = _MAX_DEPTH) -> Any:
+def as_json(value: Any, depth: int = _MAX_DEPTH) -> Any:
     """Convert a value to JSON that every parser accepts: deep nesting is cut off, and other types become text."""
     match value:
         case dict() | list() if depth == 0:
             return "…"
         case dict():
-            return {_printable(key): _as_json(inner, depth - 1) for key, inner in value.items()}
+            return {_printable(key): as_json(inner, depth - 1) for key, inner in value.items()}
         case list():
-            return [_as_json(inner, depth - 1) for inner in value]
+            return [as_json(inner, depth - 1) for inner in value]
         case None | bool() | float():
             return value
         case int() if abs(value) < _INTEGER_LIMIT:
