@@ -70,7 +70,7 @@ class Response:
 # outbound ---------------------------------------------------------------------------------------
 
 #: What a call is for. `refusal` uses it to distinguish, for example, a refused look-up from a refused download.
-Purpose = Literal["lookup", "download", "send", "check"]
+Purpose = Literal["lookup", "download", "send", "check", "profile"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +341,18 @@ class Connector(ABC, Generic[C]):
         Must not send anything that the consumer can read.
         """
         del out
+        return None
+
+    def profile(self, account: str, party: str) -> Flow[str | None]:
+        """Look up a consumer's name: a flow that returns it, or None if the platform does not reveal it.
+
+        Called once for a conversation without a name, after its first message was recorded; again only after a
+        refusal that can be retried. `account` and `party` are those of the consumer's events. Implement it only if
+        deliveries do not contain names. Make one call. Raise `Rejected` with `operator` if the account lacks a
+        permission.
+        Must not change anything on the platform, or ask for more than the name.
+        """
+        del account, party
         return None
 
     def check(self) -> Flow[str]:

@@ -168,10 +168,10 @@ class CallChecks(Subject):
                 assert isinstance(result.id, str)
                 assert result.id, "the id is empty; receipts identify a message by its id"
             case str():
-                assert purpose == "check"
-                assert result.strip(), "check must return the name of the account"
+                assert purpose in {"check", "profile"}
+                assert result.strip(), f"{purpose} must return a name, which is not blank"
             case None:
-                assert purpose == "send"
+                assert purpose in {"send", "profile"}
             case _:
                 raise AssertionError(f"a flow returned {type(result).__name__}")
 

@@ -2,18 +2,18 @@
 
 Files `exchanges/*.json` beside the recordings, each
 
-    {"note": …, "flow": "media" | "send_text" | "send_typing" | "mark_read" | "check",
+    {"note": …, "flow": "media" | "send_text" | "send_typing" | "mark_read" | "profile" | "check",
      "given": {…},
      "steps": [{"call": {…}, "reply": {"status": 200, "headers": {}, "content": {…}}}, …],
      "result": … | "refused": {"reason": …, …}, "download": {"status": 403}, "elsewhere": false,
      "again": false}
 
-`given` holds the fields of the `MediaRef`, `Text` or `Typing`, or the arguments of `mark_read`. `download` is the
-reply of the file's host, and `refused` its meaning; the `headers` of a redirect contain a `location`. `elsewhere`
-means that the file is on a host that only an operator can allow. `again` means that the text was sent before and
-the reply was lost. Methods that make no call are recorded in the same way: `authorize`, `acknowledge`, and
-`handshake`, whose `given` is the query. To write an exchange, give only the replies: the kit fails and prints the
-complete exchange, or writes it if AIRLOCK_RECORD=1 is set (`connectors.kit.record`).
+`given` holds the fields of the `MediaRef`, `Text` or `Typing`, or the arguments of `mark_read` or `profile`.
+`download` is the reply of the file's host, and `refused` its meaning; the `headers` of a redirect contain a
+`location`. `elsewhere` means that the file is on a host that only an operator can allow. `again` means that the text
+was sent before and the reply was lost. Methods that make no call are recorded in the same way: `authorize`,
+`acknowledge`, and `handshake`, whose `given` is the query. To write an exchange, give only the replies: the kit fails
+and prints the complete exchange, or writes it if AIRLOCK_RECORD=1 is set (`connectors.kit.record`).
 """
 
 from collections.abc import Mapping
@@ -55,6 +55,7 @@ PURPOSES: Mapping[str, Purpose] = {
     "send_text": "send",
     "send_typing": "send",
     "mark_read": "send",
+    "profile": "profile",
     "check": "check",
     **dict.fromkeys(ANSWERED, "check"),
 }
@@ -86,6 +87,8 @@ class Exchange:
                 return partial(connector.send_typing, Typing(**self.given))
             case "mark_read":
                 return partial(connector.mark_read, **self.given)
+            case "profile":
+                return partial(connector.profile, **self.given)
             case "check":
                 return connector.check
             case "authorize":

@@ -23,7 +23,7 @@ TEXTS = (
 
 
 class SendingChecks(Subject):
-    """Tests of `send_text`, `send_typing` and `mark_read`."""
+    """Tests of `send_text`, `send_typing`, `mark_read` and `profile`."""
 
     def test_a_second_attempt_makes_the_same_call(self) -> None:
         again = type(self.connector)(self.connector.config)
@@ -65,6 +65,12 @@ class SendingChecks(Subject):
         call = first_call(partial(self.connector.send_typing, TYPING))
         assert call is not None, "send_typing makes no call"
         assert any(word in repr(call) for word in (TEXT.to, "message-1"))
+
+    def test_profile_names_the_consumer(self) -> None:
+        call = first_call(lambda: self.connector.profile("", TEXT.to))
+        assert call is None or TEXT.to in repr(call), (
+            "the call of profile does not name the consumer"
+        )
 
     # helpers ----------------------------------------------------------------------------------------
 

@@ -65,6 +65,7 @@ class Subject:
         yield "send", partial(self.connector.mark_read, "", TEXT.to, "message-1")
         for on in (True, False):
             yield "send", partial(self.connector.send_typing, replace(TYPING, on=on))
+        yield "profile", partial(self.connector.profile, "", TEXT.to)
         yield "check", self.connector.check
 
     def may_have_credentials(self, url: str) -> bool:

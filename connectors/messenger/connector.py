@@ -26,6 +26,7 @@ from connectors.tools.setting_types import Identifier
 from normalizer.events import AnyEvent, MediaRef
 
 from .events import located, read_change, read_item, read_standby
+from .fields import words_of
 
 #: https://developers.facebook.com/documentation/business-messaging/messenger-platform/error-codes
 CODES = by_code(
@@ -44,6 +45,8 @@ CODES = by_code(
 )
 #: The arrays that an entry may contain.
 ARRAYS = frozenset({"changes", "messaging", "standby"})
+#: The name of a person who deleted their account or may not be seen.
+_NO_NAME = "Facebook User"
 DAY = 86_400.0
 #: The reply window if the app may use the tag HUMAN_AGENT.
 WEEK = 7 * DAY
@@ -131,6 +134,14 @@ class Messenger(Meta[Settings]):
         del message_id  # mark_seen covers all messages so far
         yield self._send(account, to, sender_action="mark_seen")
 
+    def profile(self, account: str, party: str) -> Generator[Call, Reply, str | None]:
+        del account  # a token belongs to one Page
+        reply = yield Call("GET", self.graph(party, fields="name,first_name,last_name"))
+        match reply.content:
+            case {"id": _} | {"name": _} | {"first_name": _} | {"last_name": _}:
+                return _name_in(reply.content)
+        raise self.refusal(reply)
+
     def check(self) -> Generator[Call, Reply, str]:
         reply = yield Call("GET", self.graph(self.config.page_id, fields="name"))
         match reply.content:
@@ -147,3 +158,10 @@ class Messenger(Meta[Settings]):
     def _send(self, account: str, to: str, **fields: Any) -> Call:
         address = self.graph(account or self.config.page_id, "messages")
         return Call("POST", address, json={"recipient": {"id": to}, **fields})
+
+
+def _name_in(profile: dict[str, Any]) -> str | None:
+    """The name in a profile, None if Meta does not reveal it."""
+    parts = (words_of(profile.get(field)) for field in ("first_name", "last_name"))
+    name = (words_of(profile.get("name")) or " ".join(filter(None, parts))).strip()
+    return name if name and name != _NO_NAME else None

@@ -42,6 +42,8 @@ class Messenger(Graph):
         self.known_consumers: set[str] = set()
         #: The consumers whose conversation is controlled by another app of the page (Handover Protocol).
         self.held_by_another_app: set[str] = set()
+        #: The names of consumers, by id. Meta reveals a name only to the page that the consumer wrote to.
+        self.names: dict[str, str] = {}
         self._attachments_of: dict[str, list[tuple[str, Hosted]]] = {}
 
     def settings(self) -> dict[str, Any]:
@@ -89,6 +91,8 @@ class Messenger(Graph):
     def event(
         self, consumer: Consumer, *, page_id: str | None = None, **content: Any
     ) -> dict[str, Any]:
+        if consumer.name:
+            self.names[consumer.id] = consumer.name
         return {
             "sender": {"id": consumer.id},
             "recipient": {"id": page_id or self.page_id},
@@ -201,6 +205,8 @@ class Messenger(Graph):
         id = request.match_info["id"]
         if id in {self.page_id, "me"}:
             return web.json_response({"name": "Example Appliances", "id": self.page_id})
+        if id in self.names and id in self.known_consumers:
+            return web.json_response({**_profile_of(self.names[id]), "id": id})
         if id in self._attachments_of:
             return web.json_response(
                 {"id": id, "attachments": {"data": self._fresh_attachments(id)}}
@@ -265,6 +271,11 @@ class Messenger(Graph):
 def _error_response(code: int, subcode: int) -> web.Response:
     status, body = refusal(code, subcode)
     return web.json_response(body, status=status)
+
+
+def _profile_of(name: str) -> dict[str, str]:
+    first, _, last = name.partition(" ")
+    return {"name": name, "first_name": first, "last_name": last}
 
 
 def _type_of(media_type: str) -> str:

@@ -22,6 +22,18 @@ async def stage() -> AsyncIterator[Stage[Messenger]]:
         yield started
 
 
+# Names.
+
+
+async def test_a_name_is_revealed_once_the_consumer_wrote(stage: Stage[Messenger]) -> None:
+    url = f"{stage.platform.api_url}/{MIA.id}"
+    refused = await stage.http.get(url, headers=bearer(stage))
+    assert (refused.status_code, refused.json()["error"]["error_subcode"]) == (400, 33)
+    await stage.platform.send(MIA, "hello")
+    answer = await stage.http.get(url, headers=bearer(stage), params={"fields": "name"})
+    assert answer.json()["name"] == MIA.name
+
+
 # Deliveries.
 
 

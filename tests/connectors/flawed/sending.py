@@ -1,4 +1,4 @@
-"""Flaws in `send_text`, `send_typing` and `mark_read`."""
+"""Flaws in `send_text`, `send_typing`, `mark_read` and `profile`."""
 
 import html
 import itertools
@@ -73,6 +73,20 @@ class SendsWithANewKeyEachTime(ChangesTexts):
 class MarksNoMessageAsRead(Acme):
     def mark_read(self, account: str, to: str, message_id: str) -> Generator[Call, Reply, None]:
         yield Call("POST", f"{self.config.api}/seen")
+
+
+@fails("profile_names_the_consumer")
+class LooksUpTheNameOfNobody(Acme):
+    def profile(self, account: str, party: str) -> Generator[Call, Reply, str | None]:
+        yield Call("GET", f"{self.config.api}/people")
+        return None
+
+
+@fails("flows_refuse_a_nonsensical_reply")
+class ReturnsABlankName(Acme):
+    def profile(self, account: str, party: str) -> Generator[Call, Reply, str | None]:
+        yield Call("GET", f"{self.config.api}/people/{party}")
+        return " "
 
 
 @fails("send_typing_names_the_message_or_its_sender")
