@@ -8,7 +8,7 @@ from pydantic import Field
 from connectors.capabilities import Capabilities, Limit, offers
 from connectors.contract import Call, Download, Reply, Sent, Text, Typing
 from connectors.meta import Meta, MetaConfig
-from connectors.tools.entries import Unreadable, id_of, listed, read_each
+from connectors.tools.entries import Unreadable, listed, read_each
 from connectors.tools.refusals import (
     BLOCKED,
     INVALID,
@@ -25,7 +25,7 @@ from connectors.tools.refusals import (
 from connectors.tools.setting_types import Identifier
 from normalizer.events import AnyEvent, MediaRef
 
-from .events import located, read_change, read_item, read_standby
+from .events import located, page_of, read_change, read_item, read_standby
 from .fields import words_of
 
 #: https://developers.facebook.com/documentation/business-messaging/messenger-platform/error-codes
@@ -101,13 +101,14 @@ class Messenger(Meta[Settings]):
         return WEEK if self.config.human_agent else DAY
 
     def read_entry(self, entry: Any) -> list[AnyEvent]:
-        page = id_of(entry["id"])
         if ARRAYS.isdisjoint(entry):
             raise Unreadable("the entry has none of the known arrays")
         # Standby items are addressed to another app that controls the conversation. Agents still see them.
+        messaging, standby = listed(entry, "messaging"), listed(entry, "standby")
+        page = page_of(entry, [*messaging, *standby])
         items = [
-            *read_each(lambda item: read_item(item, page), listed(entry, "messaging")),
-            *read_each(lambda item: read_standby(item, page), listed(entry, "standby")),
+            *read_each(lambda item: read_item(item, page), messaging),
+            *read_each(lambda item: read_standby(item, page), standby),
         ]
         return [
             *(located(event, page) for event in items),

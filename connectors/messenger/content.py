@@ -34,7 +34,7 @@ _HELD_BY_MESSAGE = _HELD | {"quick_reply", "referral"}
 _HELD_BY_ECHO = _HELD | {"app_id", "metadata"}
 
 
-def content_of(message: dict[str, Any]) -> dict[str, Any]:
+def content_of(message: dict[str, Any], *, is_echo: bool) -> dict[str, Any]:
     """The fields `text`, `attachments` and `extra` of the event for a message.
 
     `extra` holds what agents cannot open: the cards that are shown as text, the attachments that cannot be shown,
@@ -45,11 +45,16 @@ def content_of(message: dict[str, Any]) -> dict[str, Any]:
     attached = attach_each(
         lambda pair: _attachment(*pair), [p for p in pairs if _is_attached(p[0])]
     )
-    return {"text": _text(message, cards), "attachments": attached, "extra": _extra(message, cards)}
+    return {
+        "text": _text(message, cards),
+        "attachments": attached,
+        "extra": _extra(message, cards, _HELD_BY_ECHO if is_echo else _HELD_BY_MESSAGE),
+    }
 
 
-def _extra(message: dict[str, Any], cards: list[Any]) -> dict[str, Any] | None:
-    held = _HELD_BY_ECHO if message.get("is_echo") else _HELD_BY_MESSAGE
+def _extra(
+    message: dict[str, Any], cards: list[Any], held: frozenset[str]
+) -> dict[str, Any] | None:
     extra = {k: v for k, v in message.items() if k not in held or not _is_readable(k, v)}
     kept = [card for card in cards if not _is_openable(card)]
     return mapping_of(extra | ({"attachments": kept} if kept else {}))

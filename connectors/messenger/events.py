@@ -22,13 +22,15 @@ from normalizer.events import (
 )
 
 from .content import content_of
-from .fields import mapping_of, name_of, object_of, required_object, time_of, words_of
+from .fields import is_set, mapping_of, name_of, object_of, required_object, time_of, words_of
 from .forms import FORMS, form_content
 from .notices import notice_of
 
 #: The fields that all events of an item share: `account`, `party`, `sent_at`.
 Common = dict[str, Any]
 
+#: The fields of an item that say who, to whom and when.
+_ENVELOPE = frozenset({"sender", "recipient", "timestamp"})
 #: Emoji for the reactions that Meta sends by name only.
 EMOJI = {
     "smile": "😆",
@@ -46,7 +48,9 @@ def read_item(item: Any, page: str) -> AnyEvent:
     item = object_of(item)
     for key, read in READERS.items():
         if item.get(key) is not None:
-            return with_content(read(item, _common(item, page)))
+            event = read(item, _common(item, page))
+            beside = {k: v for k, v in item.items() if k not in {*_ENVELOPE, key}}
+            return with_content(_with_data(event, beside))
     # Some notices are about the Page and have no sender.
     consumer = consumer_of(item, page)
     common = {"account": page} if consumer is None else _common(item, page)
@@ -58,10 +62,19 @@ def read_item(item: Any, page: str) -> AnyEvent:
 
 def read_standby(item: Any, page: str) -> AnyEvent:
     """The event of an item that is addressed to another app, which controls the conversation."""
-    event = read_item(item, page)
-    if isinstance(event, Message | Echo):
-        return replace(event, extra={**(event.extra or {}), "standby": True})
-    return event
+    return _with_data(read_item(item, page), {"standby": True})
+
+
+def _with_data(event: AnyEvent, beside: dict[str, Any]) -> AnyEvent:
+    """A message with the fields that its item has beside it; other events have no place for them."""
+    known = {name: value for name, value in beside.items() if value is not None}
+    if not known or not isinstance(event, Message | Echo):
+        return event
+    extra = {**(event.extra or {}), **(mapping_of(known) or {})}
+    if isinstance(event, Message):
+        referral = event.referral or mapping_of(known.get("referral"))
+        return replace(event, extra=extra, referral=referral)
+    return replace(event, extra=extra)
 
 
 def read_change(change: Any, page: str) -> AnyEvent:
@@ -86,6 +99,14 @@ def located(event: AnyEvent, page: str) -> AnyEvent:
     )
 
 
+def page_of(entry: dict[str, Any], items: list[Any]) -> str:
+    """The id of an entry's Page. If the entry has none, its first item names the Page as the recipient or sender."""
+    id = name_of(entry.get("id"))
+    for item in (object_of(one) for one in items if id is None):
+        id = id or _person(item.get("sender" if _is_echo(item, "") else "recipient"))
+    return id_of(id)
+
+
 def consumer_of(item: dict[str, Any], page: str) -> str | None:
     """The id of the person: the sender, or the recipient of what our side did. None if the item names nobody else."""
     sender, recipient = _person(item.get("sender")), _person(item.get("recipient"))
@@ -96,7 +117,7 @@ def consumer_of(item: dict[str, Any], page: str) -> str | None:
 def _is_echo(item: dict[str, Any], page: str) -> bool:
     """Whether our side did it. Edits of echoes have no mark of their own."""
     sender = _person(item.get("sender"))
-    marked = bool(object_of(item.get("message")).get("is_echo"))
+    marked = is_set(object_of(item.get("message")).get("is_echo"))
     return sender == page or (marked and _person(item.get("recipient")) != page)
 
 
@@ -115,13 +136,14 @@ def _common(item: dict[str, Any], page: str) -> Common:
 
 def _message(item: Any, common: Common) -> AnyEvent:
     message = required_object(item, "message")
-    if message.get("is_deleted"):
+    if is_set(message.get("is_deleted")):
         mid = id_of(message.get("mid"))
         return Deletion(id=f"deletion:{mid}", target=mid, **common)
     mid = name_of(message.get("mid")) or _id("message", common, fingerprint(item))
     reply_to = name_of(object_of(message.get("reply_to")).get("mid"))
-    content = {**common, **content_of(message), "reply_to": reply_to}
-    if message.get("is_echo"):
+    is_echo = _is_echo(item, common["account"])
+    content = {**common, **content_of(message, is_echo=is_echo), "reply_to": reply_to}
+    if is_echo:
         return _echo(mid, message, content)
     choice = words_of(object_of(message.get("quick_reply")).get("payload"))
     return Message(id=mid, choice=choice, referral=mapping_of(message.get("referral")), **content)
@@ -188,7 +210,8 @@ def _receipt(status: Status, key: str) -> Callable[[Any, Common], AnyEvent]:
     def read(item: Any, common: Common) -> AnyEvent:
         receipt = required_object(item, key)
         watermark = receipt.get("watermark")
-        ids = tuple(filter(None, map(name_of, listed(receipt, "mids"))))
+        named = [*listed(receipt, "mids"), *listed(receipt, "mid")]
+        ids = tuple(filter(None, map(name_of, named)))
         # Without a time, the receipt applies to the messages that it names.
         until = time_of(watermark) if ids else parse_timestamp(watermark)
         return Receipt(

@@ -52,9 +52,14 @@ def name_of(value: Any) -> str | None:
     return str(value) or None
 
 
+def is_set(value: Any) -> bool:
+    """Whether a flag is on; as text, it is `true` or `1`."""
+    return value is True or (isinstance(value, str | int) and str(value).lower() in {"true", "1"})
+
+
 def time_of(value: Any) -> datetime | None:
     """A timestamp, None if it cannot be read: a message counts more than its time."""
     try:
-        return None if value is None else parse_timestamp(value)
+        return None if value is None or isinstance(value, bool) else parse_timestamp(value)
     except (TypeError, ValueError, OverflowError, OSError):
         return None

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from connectors import Deletion, Edit, Message, Unknown
+from connectors import Deletion, Echo, Edit, Message, Unknown
+from connectors.recordings import Recording
 from normalizer.events import AnyEvent
 
-from .accounts import PAGE_ID
+from .accounts import PAGE_ID, messenger
 from .messenger_items import CONSUMER, echo_item, echoed, item, read, said, shared
 
 PHOTO = {"type": "image", "payload": {"url": "https://scontent.xx.fbcdn.net/v/a.jpg"}}
@@ -233,6 +234,40 @@ def test_an_edit_to_nothing_has_no_text() -> None:
     (event,) = read(item(message_edit={"mid": "m_1", "text": " ", "num_edit": 2}))
     assert isinstance(event, Edit)
     assert event.text is None
+
+
+def test_words_of_the_page_without_a_mark_are_an_echo() -> None:
+    (event,) = read(echo_item(message={"mid": "m_2", "text": "We are on it"}))
+    assert isinstance(event, Echo)
+    assert (event.party.id, event.text) == (CONSUMER, "We are on it")
+
+
+@pytest.mark.parametrize(("mark", "type"), [("true", "echo"), (1, "echo"), ("false", "message")])
+def test_flags_may_be_texts_or_numbers(mark: Any, type: str) -> None:
+    person = {"recipient": {"id": CONSUMER}, "sender": {"id": "the Page's other id"}}
+    content = item(message={"mid": "m_2", "text": "hi", "is_echo": mark}) | person
+    assert [event.type for event in read(content)] == [type]
+
+
+def test_fields_beside_a_message_reach_the_core() -> None:
+    prior = {"source": "checkbox_plugin", "identifier": "ref-77"}
+    content = item(message={"mid": "m_1", "text": "hi"}, prior_message=prior, referral={"ref": "r"})
+    (event,) = read(content)
+    assert isinstance(event, Message)
+    assert event.extra == {"prior_message": prior, "referral": {"ref": "r"}}
+    assert event.referral == {"ref": "r"}
+
+
+@pytest.mark.parametrize("build", [item, echo_item])
+def test_an_entry_without_an_id_is_read_by_its_items(build: Any) -> None:
+    echo = {"is_echo": True} if build is echo_item else {}
+    items = [None, build(message={"mid": "m_1", "text": "hi", **echo})]
+    connector = messenger()
+    content = {"object": "page", "entry": [{"messaging": items}]}
+    events = connector.parse(Recording("made", content).delivery(connector))
+    assert [event.account for event in events] == [PAGE_ID, PAGE_ID]
+    assert isinstance(events[1], Message | Echo)
+    assert events[1].party.id == CONSUMER
 
 
 def test_one_bad_item_never_costs_its_neighbours() -> None:

@@ -145,6 +145,12 @@ def test_a_receipt_with_an_odd_time_applies_to_its_messages() -> None:
     assert (event.message_ids, event.watermark) == (("m_1", "7"), None)
 
 
+def test_a_receipt_may_name_one_message() -> None:
+    (event,) = read(item(read={"mid": "m_1"}))
+    assert isinstance(event, Receipt)
+    assert (event.status, event.message_ids) == ("read", ("m_1",))
+
+
 def test_changes_of_the_page_feed_are_notices_about_the_account() -> None:
     (event,) = read({"field": "feed", "value": {"item": "comment"}}, name="changes")
     assert isinstance(event, Notice)
