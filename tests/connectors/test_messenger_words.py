@@ -238,6 +238,21 @@ def test_answers_to_a_feedback_form_are_a_message() -> None:
     assert message.id == only_message(messaging_feedback=FEEDBACK).id
 
 
+def test_answers_to_several_questions_are_distinguished() -> None:
+    questions = {
+        "service": {"type": "csat", "payload": 2},
+        "again": {"type": "nps", "payload": "9"},
+        "ideas": {"type": "free_form", "payload": "More colours"},
+    }
+    message = only_message(messaging_feedback={"feedback_screens": [{"questions": questions}]})
+    assert message.text is not None
+    assert message.text.splitlines() == [
+        "Satisfaction (service): 2",
+        "Recommendation (again): 9",
+        "ideas: More colours",
+    ]
+
+
 def test_contact_details_from_a_form_are_a_message() -> None:
     responses = [{"key": "email", "value": "ann@example.com"}]
     message = only_message(messaging_customer_information={"screens": [{"responses": responses}]})
