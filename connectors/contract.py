@@ -235,7 +235,7 @@ class Connector(ABC, Generic[C]):
     #: Whether a text that is sent twice with the same `Text.key` still arrives once.
     resend_is_safe: ClassVar[bool] = False
     #: Whether a notice says that a consumer accepts texts again. If not, their next message shows it.
-    opt_in_is_told: ClassVar[bool] = False
+    reports_opt_in: ClassVar[bool] = False
     #: What the platform supports: one column of the capabilities chart.
     capabilities: ClassVar[Capabilities]
     #: The settings model, a subclass of `ConnectorConfig`.

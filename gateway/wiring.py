@@ -35,6 +35,7 @@ from .replies.send_worker import SendWorker
 from .settings import Address, Settings
 from .upkeep.compaction import Compactor
 from .upkeep.connector_health import ConnectorHealth
+from .upkeep.consumer_names import ConsumerNames
 from .upkeep.failures import Failures
 from .upkeep.reconciler import Reconciler
 from .upkeep.retention import Retention, RetentionWorker
@@ -97,7 +98,13 @@ def connect(installation: Installation, journal: Journal, stack: AsyncExitStack)
     )
     media_worker = _media_worker(installation, journal, fetcher, quarantine, sanitizer, store)
     send_worker = SendWorker(journal, connectors, fetcher, public_url=installation.public_url)
-    for receiver in (lanes.recorded, media_worker.recorded, send_worker.recorded):
+    names = ConsumerNames(journal, connectors, fetcher)
+    for receiver in (
+        lanes.recorded,
+        media_worker.recorded,
+        send_worker.recorded,
+        names.recorded,
+    ):
         journal.subscribe(receiver)
     retention = RetentionWorker(
         journal, store, quarantine, _retention(settings), media_worker.is_in_progress
@@ -133,6 +140,7 @@ def connect(installation: Installation, journal: Journal, stack: AsyncExitStack)
         "compactor": Compactor(journal, capacity.is_short_of_room).run,
         "send worker": send_worker.run,
         "connector health": health.run,
+        "consumer names": names.run,
     }
     return Components(app, sanitizer, lanes, background)
 

@@ -155,11 +155,15 @@ class Receipt(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reaction(Event):
-    """The consumer's reaction to message `target`; `emoji` is None if the reaction was removed."""
+    """The consumer's reaction to message `target`; `emoji` is None if the reaction was removed.
+
+    `opens_window` as in a notice.
+    """
 
     type: Literal["reaction"] = "reaction"
     target: str
     emoji: str | None
+    opens_window: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,7 +264,7 @@ def load(data: bytes) -> list[AnyEvent]:
 def with_content(event: AnyEvent) -> AnyEvent:
     """Return the event; a message or an echo without text and attachments gets an attachment that says so.
 
-    An event tells what a person said, or that something could not be shown (contract, section 3).
+    An event shows what a person said, or that something could not be shown (contract, section 3).
     """
     if not isinstance(event, Message | Echo) or event.attachments:
         return event

@@ -195,7 +195,8 @@ def _reaction(item: Any, common: Common) -> AnyEvent:
     if _is_echo(item, common["account"]):  # an event of this kind is the consumer's
         return Notice(id=id, kind="reaction", details=mapping_of(reaction), **common)
     emoji = words_of(reaction.get("emoji")) or EMOJI.get(name or "", name)
-    return Reaction(id=id, target=target, emoji=None if action == "unreact" else emoji, **common)
+    shown = None if action == "unreact" else emoji
+    return Reaction(id=id, target=target, emoji=shown, opens_window=True, **common)
 
 
 def _edit(item: Any, common: Common) -> AnyEvent:

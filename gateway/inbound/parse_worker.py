@@ -168,7 +168,7 @@ def _to_reading(accepted: Accepted, connector: Connector[Any], event: AnyEvent) 
         event,
         attachments,
         reply_window=round(window * 1000) if window is not None else None,
-        opt_in_is_told=connector.opt_in_is_told,
+        reports_opt_in=connector.reports_opt_in,
     )
 
 

@@ -6,7 +6,7 @@ Every change of state and the event that announces it are one transaction. `inte
 
 from .errors import JournalUnavailable
 from .folder_sync import sync_folder
-from .interface import Journal
+from .interface import Journal, NameJournal
 from .records import (
     NO_CAUSE,
     Accepted,
@@ -25,6 +25,7 @@ from .records import (
     Recipient,
     Recorded,
     Situation,
+    Unnamed,
     Unreadable,
 )
 
@@ -40,6 +41,7 @@ __all__ = [
     "Job",
     "Journal",
     "JournalUnavailable",
+    "NameJournal",
     "NewAttachment",
     "OutboxEntry",
     "Outcome",
@@ -48,6 +50,7 @@ __all__ = [
     "Recipient",
     "Recorded",
     "Situation",
+    "Unnamed",
     "Unreadable",
     "sync_folder",
 ]

@@ -33,6 +33,7 @@ from .records import (
     Recipient,
     Recorded,
     Situation,
+    Unnamed,
 )
 
 
@@ -210,10 +211,6 @@ class ConversationJournal(ABC):
         """
 
     @abstractmethod
-    async def name_consumer(self, conversation: str, name: str) -> None:
-        """Give the consumer of a conversation a name if they have none, and announce it."""
-
-    @abstractmethod
     async def message(self, id: str) -> dict[str, Any] | None:
         """A message or an echo as events show it, with its conversation."""
 
@@ -247,6 +244,22 @@ class ConversationJournal(ABC):
         part: str | None,
     ) -> None:
         """Record for the audit that an agent read a rendition; `part` is the requested byte range."""
+
+
+class NameJournal(ABC):
+    """Names of consumers whose messages contain none."""
+
+    @abstractmethod
+    async def unnamed(self, connector: str, limit: int) -> list[Unnamed]:
+        """At most `limit` conversations without a name and not settled by `name_consumer`, the newest first."""
+
+    @abstractmethod
+    async def name_consumer(self, conversation: str, name: str | None) -> bool:
+        """Record a consumer's name, and announce it; False if nothing was changed.
+
+        None records that the platform does not reveal the name: `unnamed` never returns the conversation again. A
+        name that arrived with a message in the meantime is kept.
+        """
 
 
 class FailureJournal(ABC):
@@ -311,6 +324,7 @@ class Journal(
     OutboxJournal,
     AgentTextJournal,
     ConversationJournal,
+    NameJournal,
     FailureJournal,
     RetentionJournal,
 ):

@@ -45,8 +45,8 @@ class NewAttachment:
 class Reading:
     """One event of a delivery, with its attachments after the attachment rules.
 
-    `reply_window` is how long (ms) the platform accepts answers after the consumer acted, None for ever.
-    `opt_in_is_told` says that the platform reports it if a consumer accepts texts again; otherwise their next
+    `reply_window` is how long (ms) the platform accepts answers after the consumer acted, None if it always does.
+    `reports_opt_in` says that the platform reports it if a consumer accepts texts again; otherwise their next
     message shows it.
     """
 
@@ -56,7 +56,7 @@ class Reading:
     event: AnyEvent
     attachments: tuple[NewAttachment, ...] = ()
     reply_window: int | None = None
-    opt_in_is_told: bool = False
+    reports_opt_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +216,15 @@ class Recipient:
     consumer: str
     route: str | None
     last_message_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unnamed:
+    """A conversation whose consumer has no name; `consumer` is the platform's address of the consumer."""
+
+    conversation: str
+    account: str
+    consumer: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,7 @@ def _reason_to_refuse(connector: Connector[Any], situation: Situation) -> tuple[
     if situation.opted_out:
         return "opted_out", f"the consumer opted out of texts; {_way_back(connector)}"
     window = connector.reply_window
-    # If nothing that we were told opened a window, only the platform knows.
+    # If nothing that was reported opened a window, only the platform knows.
     if window is None or situation.reply_until is None or now_ms() <= situation.reply_until:
         return None
     hours = round(window / 3600)
@@ -150,7 +150,7 @@ def _reason_to_refuse(connector: Connector[Any], situation: Situation) -> tuple[
 
 
 def _way_back(connector: Connector[Any]) -> str:
-    if connector.opt_in_is_told:
+    if connector.reports_opt_in:
         return "they must opt in again first"
     return "they must write first"
 

@@ -8,14 +8,13 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import structlog
 
 from connectors import Connector, Flow, Purpose, Rejected
 from gateway.backoff import delay
-from gateway.journal import JournalUnavailable, Recorded
+from gateway.journal import JournalUnavailable, NameJournal, Recorded, Unnamed
 
 log = structlog.get_logger(__name__)
 
@@ -37,29 +36,6 @@ _POSTPONED_FOR_OPERATOR = 86_400.0
 _MOST_POSTPONED = 1000
 #: Characters of a name that are kept.
 _LONGEST_NAME = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Unnamed:
-    """A conversation whose consumer has no name; `consumer` is the platform's address of the consumer."""
-
-    conversation: str
-    account: str
-    consumer: str
-
-
-class NameJournal(Protocol):
-    """The part of the journal that holds consumers' names."""
-
-    async def unnamed(self, connector: str, limit: int) -> list[Unnamed]:
-        """At most `limit` conversations without a name and not settled by `name_consumer`, the newest first."""
-
-    async def name_consumer(self, conversation: str, name: str | None) -> bool:
-        """Record a consumer's name and `conversation.updated`, in one transaction; False if nothing was changed.
-
-        None records that the platform does not reveal the name: `unnamed` never returns the conversation again. A name
-        that arrived with a message in the meantime is kept.
-        """
 
 
 class Flows(Protocol):

@@ -39,8 +39,8 @@ async def tell(
     """Record events as the parse worker does."""
     readings = []
     for event in map(with_content, events):
-        can_attach = isinstance(event, Message | Echo)
-        attachments = admit(event.attachments, notes().config) if can_attach else ()
+        sent = event.attachments if isinstance(event, Message | Echo) else ()
+        attachments = admit(sent, notes().config)
         readings.append(
             Reading("desk", "notes", at, event, attachments, reply_window=window, **more)
         )

@@ -83,14 +83,14 @@ def opted(out: bool, id: str) -> Notice:
 
 
 async def test_opting_out_lasts_until_it_is_taken_back(journal: SqliteJournal) -> None:
-    told = {"opt_in_is_told": True}
-    await tell(journal, message("1", "mia"), opted(True, "stop"), message("2", "mia"), **told)
+    reports: dict[str, Any] = {"reports_opt_in": True}
+    await tell(journal, message("1", "mia"), opted(True, "stop"), message("2", "mia"), **reports)
     assert (await the_conversation(journal))["opted_out"] is True
-    await tell(journal, opted(False, "start"), **told)
+    await tell(journal, opted(False, "start"), **reports)
     assert (await the_conversation(journal))["opted_out"] is False
 
 
-async def test_a_message_opts_in_where_nothing_else_tells(journal: SqliteJournal) -> None:
+async def test_a_message_opts_in_where_nothing_else_shows_it(journal: SqliteJournal) -> None:
     await tell(journal, message("1", "mia"), opted(True, "stop"), message("2", "mia"))
     assert (await the_conversation(journal))["opted_out"] is False
 
@@ -239,7 +239,7 @@ async def test_an_echo_without_content_says_so(journal: SqliteJournal) -> None:
     assert event["data"]["message"]["transcript"] == "[unsupported message]"
 
 
-async def test_a_repeated_echo_is_told_once(journal: SqliteJournal) -> None:
+async def test_a_repeated_echo_is_announced_once(journal: SqliteJournal) -> None:
     recorded = await tell(journal, echo("x"), echo("x"))
     assert types_of(recorded) == ["message.echoed"]
     assert recorded.duplicates == 1
@@ -248,7 +248,7 @@ async def test_a_repeated_echo_is_told_once(journal: SqliteJournal) -> None:
 # repeats, quotes and empty words -----------------------------------------------------------------
 
 
-async def test_an_act_told_under_two_ids_is_one_message(journal: SqliteJournal) -> None:
+async def test_an_act_under_two_ids_is_one_message(journal: SqliteJournal) -> None:
     first = message("1", "mia", repeat_key="session-7")
     recorded = await tell(journal, first, message("2", "mia", repeat_key="session-7"), first)
     assert types_of(recorded) == ["message.received"]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from connectors import Call, Connector, Flow, Purpose, Rejected, Reply
-from gateway.journal import JournalUnavailable, OutboxEntry, Recorded
-from gateway.upkeep.consumer_names import ConsumerNames, Unnamed
+from gateway.journal import JournalUnavailable, NameJournal, OutboxEntry, Recorded, Unnamed
+from gateway.upkeep.consumer_names import ConsumerNames
 from tests.gateway.notes import Notes, NotesConfig
 
 NEWS = Recorded(entries=(OutboxEntry(1, 1, "e", None, b""),))
@@ -25,7 +25,7 @@ class Directory(Notes):
 
 
 @dataclass
-class Journal:
+class Journal(NameJournal):
     """Conversations in memory, the newest first."""
 
     waiting: list[Unnamed]

@@ -244,3 +244,37 @@ async def test_permanently_refused_conversations_do_not_block_others(
             await core.until(number + 1)
             await asyncio.sleep(0.3)
         assert lanes.waiting == 60
+
+
+def first_refused(*platform_ids: str) -> Answer:
+    """Refuse the first attempt of some messages."""
+
+    def answer(event: dict[str, Any], attempt: int) -> web.Response:
+        is_one = event["data"].get("message", {}).get("platform_id") in platform_ids
+        return web.Response(status=500 if is_one and attempt == 1 else 200)
+
+    return answer
+
+
+def said(events: list[dict[str, Any]]) -> list[str]:
+    return [e["data"].get("message", {}).get("platform_id", e["type"]) for e in events]
+
+
+async def test_a_merge_is_announced_after_all_that_was_said_before(tmp_path: Path) -> None:
+    async with forwarding(tmp_path, first_refused("2")) as (journal, _lanes, core):
+        await record(journal, delivery(note("1", "4915"), note("2", "US.1")))
+        await record(journal, delivery(note("3", "4915", aliases=["US.1"]), note("4", "US.1")))
+        events = await core.until(6)
+        assert said(events) == [
+            *("1", "2", "conversation.merged", "3"),
+            *("conversation.updated", "4"),
+        ]
+
+
+async def test_a_merge_keeps_its_place_after_a_restart(tmp_path: Path) -> None:
+    async with forwarding(tmp_path, ok, begin=False) as (journal, _lanes, _core):
+        await record(journal, delivery(note("1", "4915"), note("2", "US.1"), note("3", "US.1")))
+        await record(journal, delivery(note("4", "4915", aliases=["US.1"])))
+    async with forwarding(tmp_path, first_refused("2", "3")) as (_journal, _lanes, core):
+        events = await core.until(5)
+        assert said(events) == ["1", "2", "3", "conversation.merged", "4"]

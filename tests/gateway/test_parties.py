@@ -96,7 +96,7 @@ async def test_a_number_that_comes_back_is_found(journal: SqliteJournal) -> None
     assert await conversation_of(journal, "1") == await conversation_of(journal, "2")
 
 
-async def test_number_and_user_id_are_merged_once_told_together(journal: SqliteJournal) -> None:
+async def test_number_and_user_id_are_merged_once_named_together(journal: SqliteJournal) -> None:
     await tell(journal, message("1", "4915"), message("2", "US.1"), message("3", "US.1"))
     first, second = [await conversation_of(journal, id) for id in ("1", "2")]
     assert first != second
@@ -112,7 +112,7 @@ async def test_number_and_user_id_are_merged_once_told_together(journal: SqliteJ
     assert fourth["data"]["conversation"]["consumer"]["aliases"] == ["US.1"]
 
 
-async def test_the_merge_is_told_behind_the_other_conversations_events(
+async def test_the_merge_is_announced_behind_the_other_conversations_events(
     journal: SqliteJournal,
 ) -> None:
     await tell(journal, message("1", "4915"), message("2", "US.1"))

@@ -131,7 +131,9 @@ class Copy:
         return id
 
 
-def event_of(number: int, step: Any, model: Model, told: list[AnyEvent]) -> AnyEvent | None:
+def event_of(
+    number: int, step: tuple[Any, ...], model: Model, recorded: list[AnyEvent]
+) -> AnyEvent | None:
     match step:
         case "message", id, (first, *more):
             return message(id, first, *more)
@@ -145,8 +147,8 @@ def event_of(number: int, step: Any, model: Model, told: list[AnyEvent]) -> AnyE
         case "opt", who, out:
             details = {"opted_out": out}
             return Notice(id=f"o{number}", **about(who), kind="opt", details=details)
-        case "repeat", which, _ if told:
-            return told[which % len(told)]
+        case "repeat", int(which), _ if recorded:
+            return recorded[which % len(recorded)]
     return None
 
 
@@ -173,16 +175,16 @@ async def compare(journal: SqliteJournal, model: Model, copy: Copy) -> None:
 
 async def play(folder: Path, history: list[Any]) -> None:
     journal = await SqliteJournal.open(folder, hold_seconds=2)
-    model, copy, told = Model(), Copy(), list[AnyEvent]()
+    model, copy, recorded = Model(), Copy(), list[AnyEvent]()
     try:
         for number, step in enumerate(history):
             if step[0] == "restart":
                 await journal.close()
                 journal = await SqliteJournal.open(folder, hold_seconds=2)
-            event = event_of(number, step, model, told)
+            event = event_of(number, step, model, recorded)
             if event is not None:
-                told.append(event)
-                copy.take(await tell(journal, event, opt_in_is_told=True))
+                recorded.append(event)
+                copy.take(await tell(journal, event, reports_opt_in=True))
                 model.apply(event)
                 await compare(journal, model, copy)
     finally:

@@ -6,7 +6,7 @@ import orjson
 
 from gateway.events.types import ConversationSummary
 from gateway.identifiers import Identifiers
-from gateway.journal.records import Recorded
+from gateway.journal.records import Recorded, Unnamed
 from gateway.timestamps import now_ms, rfc3339
 
 from .announcer import Announcer
@@ -108,16 +108,26 @@ def _summary(row: tuple[Any, ...]) -> ConversationSummary:
     return found
 
 
+def unnamed(connection: Transaction, connector: str, limit: int) -> list[Unnamed]:
+    """Return conversations whose consumer has no name and was not asked for, the newest first."""
+    rows = connection.execute(
+        "SELECT id, account, consumer FROM conversation WHERE connector = ? AND name IS NULL AND name_asked = 0 "
+        "AND merged_into IS NULL AND consumer != '' ORDER BY key DESC LIMIT ?",
+        (connector, limit),
+    )
+    return [Unnamed(*row) for row in rows]
+
+
 def name_consumer(
-    connection: Transaction, ids: Identifiers, outbox: Outbox, id: str, name: str
+    connection: Transaction, ids: Identifiers, outbox: Outbox, id: str, name: str | None
 ) -> Recorded:
-    """Give the consumer of a conversation a name if they have none."""
+    """Give the consumer of a conversation a name if they have none, or record that there is none to be had."""
     row = connection.execute(
-        "UPDATE conversation SET name = ? WHERE name IS NULL AND consumer != '' "
+        "UPDATE conversation SET name = ?, name_asked = 1 WHERE name IS NULL AND consumer != '' "
         f"AND key = (SELECT c.key FROM conversation s {EFFECTIVE} WHERE s.id = ?) RETURNING key",
         (name, id),
     ).fetchone()
-    if row is None:
+    if row is None or name is None:
         return Recorded()
     announcer = Announcer(connection, outbox)
     view = connection.execute(

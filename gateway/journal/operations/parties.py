@@ -127,7 +127,7 @@ class Parties:
         known = [*place.addresses, *(name for other in others for name in other.addresses)]
         known += [party.id, *party.aliases]
         gone = set(former) - {party.id}
-        if _tells_address(event) or consumer["id"] in gone:
+        if _shows_address(event) or consumer["id"] in gone:
             consumer["id"] = party.id
         consumer["aliases"] = [
             name for name in dict.fromkeys(known) if name not in gone and name != consumer["id"]
@@ -137,7 +137,7 @@ class Parties:
             consumer["name"],
             *(other.view["consumer"]["name"] for other in others),
         )
-        if not (_tells_address(event) or consumer["name"] is None):
+        if not (_shows_address(event) or consumer["name"] is None):
             names = (consumer["name"],)
         consumer["name"] = next((name for name in names if name is not None), None)
 
@@ -193,7 +193,7 @@ class Parties:
         place.view["reply_until"] = rfc3339(until) if until else None
 
     def _announce_merge(self, reading: Reading, place: Place, other: Place) -> None:
-        # The core has to know all that was said in the other conversation before it hears of the merge.
+        # The core has to know all that was said in the other conversation before it learns of the merge.
         self.announcer.announce(
             place.key,
             self.ids.event("conversation.merged", other.view["id"]),
@@ -213,7 +213,7 @@ class Parties:
         )
 
 
-def _tells_address(event: Any) -> bool:
+def _shows_address(event: Any) -> bool:
     """Whether the consumer acted, so that the event shows where an answer goes now, and the present name."""
     is_old = isinstance(event, Message) and event.history
     return not (is_old or isinstance(event, Receipt | Echo))

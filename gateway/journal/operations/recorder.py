@@ -21,6 +21,7 @@ from normalizer.events import (
     Identity,
     Message,
     Notice,
+    Reaction,
     Receipt,
     Unknown,
 )
@@ -127,7 +128,7 @@ class Recorder:
             return
         until = _window_end(reading)
         place.view["reply_until"] = rfc3339(until) if until is not None else None
-        opts_in = "" if reading.opt_in_is_told else ", opted_out = 0"
+        opts_in = "" if reading.reports_opt_in else ", opted_out = 0"
         self.connection.execute(
             "UPDATE conversation SET sequence = ?, heard_at = ?, reply_until = ?, route = ?, "
             f"closed = 0{opts_in} WHERE key = ?",
@@ -247,6 +248,8 @@ class Recorder:
                 self._set(place, "closed = 1")
             case Notice():
                 self._apply_notice(reading, event, place)
+            case Reaction(opens_window=True):
+                self._open_window(reading, place)
             case Edit(target=target, text=text):
                 id = self.ids.message(reading.connector, target)
                 if is_deleted(self.connection, id):

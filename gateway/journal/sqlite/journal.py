@@ -41,6 +41,7 @@ from gateway.journal.records import (
     Recipient,
     Recorded,
     Situation,
+    Unnamed,
 )
 
 from . import free_pages, schema
@@ -272,10 +273,14 @@ class SqliteJournal(Journal):
             )
         )
 
-    async def name_consumer(self, conversation: str, name: str) -> None:
-        await self._writer.announce(
+    async def unnamed(self, connector: str, limit: int) -> list[Unnamed]:
+        return await self._read(partial(conversations.unnamed, connector=connector, limit=limit))
+
+    async def name_consumer(self, conversation: str, name: str | None) -> bool:
+        recorded = await self._writer.announce(
             lambda c: conversations.name_consumer(c, self.ids, self._outbox, conversation, name)
         )
+        return bool(recorded.entries)
 
     async def message(self, id: str) -> dict[str, Any] | None:
         return await self._read(partial(conversations.message, id=id))

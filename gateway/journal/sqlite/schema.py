@@ -29,7 +29,9 @@ CREATE TABLE conversation (
     account TEXT NOT NULL, consumer TEXT NOT NULL, name TEXT, agents TEXT NOT NULL DEFAULT '[]',
     sequence INTEGER NOT NULL DEFAULT 0, heard_at INTEGER, closed INTEGER NOT NULL DEFAULT 0,
     opted_out INTEGER NOT NULL DEFAULT 0, echoes INTEGER NOT NULL DEFAULT 0, reply_until INTEGER,
-    aliases TEXT NOT NULL DEFAULT '[]', route TEXT, freed INTEGER NOT NULL DEFAULT 0, merged_into INTEGER);
+    aliases TEXT NOT NULL DEFAULT '[]', route TEXT, freed INTEGER NOT NULL DEFAULT 0, merged_into INTEGER,
+    name_asked INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX conversation_unnamed ON conversation (connector, key) WHERE name IS NULL AND name_asked = 0;
 CREATE INDEX conversation_consumer ON conversation (consumer);
 CREATE INDEX conversation_merged ON conversation (merged_into) WHERE merged_into IS NOT NULL;
 CREATE TABLE alias (id TEXT PRIMARY KEY, conversation INTEGER NOT NULL, address TEXT) WITHOUT ROWID;
@@ -86,8 +88,10 @@ ALTER TABLE conversation ADD COLUMN aliases TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE conversation ADD COLUMN route TEXT;
 ALTER TABLE conversation ADD COLUMN freed INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE conversation ADD COLUMN merged_into INTEGER;
+ALTER TABLE conversation ADD COLUMN name_asked INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX conversation_consumer ON conversation (consumer);
 CREATE INDEX conversation_merged ON conversation (merged_into) WHERE merged_into IS NOT NULL;
+CREATE INDEX conversation_unnamed ON conversation (connector, key) WHERE name IS NULL AND name_asked = 0;
 ALTER TABLE alias ADD COLUMN address TEXT;
 CREATE INDEX alias_address ON alias (address);
 ALTER TABLE outbox ADD COLUMN behind INTEGER;
