@@ -3,12 +3,16 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from .media import MediaKind, MediaRejected
+from normalizer.media import MediaKind, MediaRejected
 
 #: Enough for every signature below and for the brands of an ISO file.
 HEAD_BYTES = 512
 
 Format = Literal["jpeg", "png", "gif", "webp", "tiff", "heif", "avif", "mp4"]
+
+
+#: The detail of every file whose format is not among those above.
+UNSUPPORTED = "the file is not a photo or a video in a supported format"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +58,7 @@ def sniff(head: bytes) -> FileType:
         return _iso_format(head)
     if head[4:8] in _QUICKTIME_ATOMS and int.from_bytes(head[:4], "big") >= 8:
         return FileType("video", "mp4")
-    raise MediaRejected(
-        "unsupported_type", "the file is not a photo or a video in a supported format"
-    )
+    raise MediaRejected("unsupported_type", UNSUPPORTED)
 
 
 def _iso_format(head: bytes) -> FileType:

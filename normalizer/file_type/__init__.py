@@ -1,0 +1,20 @@
+"""The type of a file, by its bytes alone: claimed types and names are ignored.
+
+`sniffing`        the formats of photos and videos that are shown
+`recognition`     the kind and the media type of any file, and the kind that follows for an attachment
+`sound_frames`    frames of sound without a container
+"""
+
+from .recognition import Recognised, kind_after, recognise
+from .sniffing import HEAD_BYTES, UNSUPPORTED, FileType, Format, sniff
+
+__all__ = [
+    "HEAD_BYTES",
+    "UNSUPPORTED",
+    "FileType",
+    "Format",
+    "Recognised",
+    "kind_after",
+    "recognise",
+    "sniff",
+]

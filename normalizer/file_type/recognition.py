@@ -1,0 +1,223 @@
+"""Recognition: the kind and the media type of any file, shown or not, by its bytes alone.
+
+Decides which placeholder and which reason an agent sees. Whether a file is shown is decided by `sniff` and
+the decoders. Reads the start of the file and, of an ISO file, the headers of a bounded number of boxes.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from normalizer.events import Kind
+from normalizer.media import MediaRejected
+
+from .sniffing import Format, sniff
+from .sound_frames import sound_type
+
+#: Enough to tell text from binary data, and for the first members of an office document.
+_START_BYTES = 64 * 1024
+
+#: Boxes whose headers are read in search of a picture track. Phones write a few dozen.
+_MAX_BOXES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """The content of a file; `kind` and `media_type` are None if the bytes do not tell.
+
+    `format` is None if no decoder of ours reads the file.
+    """
+
+    kind: Kind | None
+    media_type: str | None
+    format: Format | None = None
+
+
+_UNKNOWN = Recognised(None, None)
+
+_PHOTO_TYPES: Mapping[Format, str] = {
+    "jpeg": "image/jpeg",
+    "png": "image/png",
+    "gif": "image/gif",
+    "webp": "image/webp",
+    "tiff": "image/tiff",
+    "heif": "image/heic",
+    "avif": "image/avif",
+}
+
+#: The first bytes of files that no decoder of ours reads. Letters alone could also begin a text.
+_SIGNATURES: tuple[tuple[bytes, Kind, str], ...] = (
+    (rb"#!AMR-WB\n", "audio", "audio/amr-wb"),
+    (rb"#!AMR", "audio", "audio/amr"),
+    (rb"fLaC[\x00\x80]", "audio", "audio/flac"),
+    (rb"caff\x00", "audio", "audio/x-caf"),
+    (rb"ID3[\x02-\x04]", "audio", "audio/mpeg"),
+    (rb"(?:RIFF|RF64).{4}WAVE", "audio", "audio/wav"),
+    (rb"FORM.{4}AIF[FC]", "audio", "audio/aiff"),
+    (rb"RIFF.{4}AVI ", "video", "video/x-msvideo"),
+    (rb"\x00\x00\x01\xba", "video", "video/mpeg"),
+    (rb"FLV\x01", "video", "video/x-flv"),
+    (rb"BM.{4}\x00{4}", "photo", "image/bmp"),
+    (rb"8BPS\x00", "photo", "image/vnd.adobe.photoshop"),
+    (rb"\xff\x0a|\x00{3}\x0cJXL ", "photo", "image/jxl"),
+    (rb"\x00{3}\x0cjP  ", "photo", "image/jp2"),
+    (rb"II\*\x00|MM\x00\*", "photo", "image/tiff"),
+    (rb"%PDF-", "document", "application/pdf"),
+    (rb"{\\rtf", "document", "application/rtf"),
+    (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "document", "application/x-ole-storage"),
+    (rb"\x1f\x8b", "document", "application/gzip"),
+    (rb"7z\xbc\xaf\x27\x1c", "document", "application/x-7z-compressed"),
+    (rb"Rar!\x1a\x07", "document", "application/vnd.rar"),
+    (rb"MZ.{,60}\x00", "document", "application/x-msdownload"),
+    (rb"\x7fELF", "document", "application/x-executable"),
+)
+
+#: Containers of sound or pictures: their signature, a pattern that only those with pictures contain, and the type of
+#: each of the two.
+_CONTAINERS: tuple[tuple[bytes, bytes, str, str], ...] = (
+    (b"OggS", rb"\x80theora|\x01video", "video/ogg", "audio/ogg"),
+    # The codec's name, an EBML element with its length (https://www.rfc-editor.org/rfc/rfc9559).
+    (b"\x1a\x45\xdf\xa3", rb"\x86[\x80-\xff]V_", "video/webm", "audio/webm"),
+    # The stream type of video in ASF, a GUID.
+    (
+        b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",
+        re.escape(bytes.fromhex("c0ef19bc4d5bcf11a8fd00805f5c442b")),
+        "video/x-ms-wmv",
+        "audio/x-ms-wma",
+    ),
+)
+
+_OOXML = "application/vnd.openxmlformats-officedocument."
+#: The members of a ZIP archive that show what it is.
+_MEMBERS: tuple[tuple[bytes, Kind, str], ...] = (
+    (b"word/", "document", f"{_OOXML}wordprocessingml.document"),
+    (b"xl/", "document", f"{_OOXML}spreadsheetml.sheet"),
+    (b"ppt/", "document", f"{_OOXML}presentationml.presentation"),
+    (b"animation/", "sticker", "application/was"),  # WhatsApp's animated stickers
+)
+_MEMBER = re.compile(rb"PK\x03\x04.{22}(?P<length>..)..", re.DOTALL)
+_ODF = re.compile(rb"mimetype(application/vnd\.oasis\.opendocument\.[a-z-]{1,40})")
+
+#: The beginning of a text in lower case, after a byte order mark and blanks.
+_TEXTS: tuple[tuple[str, Kind, str], ...] = (
+    ("begin:vcard", "contact", "text/vcard"),
+    ("begin:vcalendar", "document", "text/calendar"),
+    ("<!doctype html", "document", "text/html"),
+    ("<html", "document", "text/html"),
+    ("<svg", "document", "image/svg+xml"),
+    ("", "document", "text/plain"),
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+#: Types of an ISO file by its major brand (https://mp4ra.org/registered-types/brands); any other is an MP4.
+_BRANDS: Mapping[bytes, str] = {
+    b"qt  ": "quicktime",
+    **dict.fromkeys((b"3gp4", b"3gp5", b"3gp6", b"3gp7", b"3gr6", b"3gs6", b"3ge6"), "3gpp"),
+    **dict.fromkeys((b"3g2a", b"3g2b", b"3g2c"), "3gpp2"),
+}
+_SOUND_BRANDS = frozenset({b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B "})
+_ON_THE_WAY = frozenset({b"moov", b"trak", b"mdia"})
+
+#: Kinds that say what a file is for, with the kinds of content that serve it: a sticker is also a photo.
+_USES: Mapping[Kind, frozenset[Kind]] = {
+    "sticker": frozenset({"photo", "document"}),
+    "location": frozenset({"contact", "document"}),
+}
+
+
+def recognise(source: int) -> Recognised:
+    """Return the content of the file behind a readable descriptor. Blocks while it reads from the disk."""
+    start = os.pread(source, _START_BYTES, 0)
+    try:
+        found = sniff(start)
+    except MediaRejected:
+        return _other(start)
+    if found.kind == "photo":
+        return Recognised("photo", _PHOTO_TYPES[found.format], found.format)
+    return _iso_file(source, start[8:12] if start[4:8] == b"ftyp" else b"qt  ", found.format)
+
+
+def kind_after(declared: Kind, seen: Kind | None) -> Kind:
+    """Return the kind of an attachment whose bytes were seen: theirs, unless they suit what was declared."""
+    if seen is None or seen in _USES.get(declared, frozenset()):
+        return declared
+    return seen
+
+
+def _other(start: bytes) -> Recognised:
+    for pattern, kind, media_type in _SIGNATURES:
+        if re.match(pattern, start, re.DOTALL):
+            return Recognised(kind, media_type)
+    for signature, pictures, video_type, audio_type in _CONTAINERS:
+        if start.startswith(signature):
+            has_pictures = re.search(pictures, start, re.DOTALL)
+            return (
+                Recognised("video", video_type) if has_pictures else Recognised("audio", audio_type)
+            )
+    if start.startswith(b"PK\x03\x04"):
+        return _archive(start)
+    sound = sound_type(start)
+    return Recognised("audio", sound) if sound else _text(start)
+
+
+def _archive(start: bytes) -> Recognised:
+    if odf := _ODF.search(start, 0, 100):
+        return Recognised("document", odf[1].decode())
+    for header in _MEMBER.finditer(start):
+        name = start[header.end() : header.end() + int.from_bytes(header["length"], "little")]
+        for member, kind, media_type in _MEMBERS:
+            if name.startswith(member):
+                return Recognised(kind, media_type)
+    return Recognised("document", "application/zip")
+
+
+def _text(start: bytes) -> Recognised:
+    """Recognise UTF-8. The last character may be cut off where the start ends."""
+    try:
+        text = start.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        if len(start) < _START_BYTES or exc.start < len(start) - 3:
+            return _UNKNOWN
+        text = start[: exc.start].decode("utf-8-sig")
+    if not text or _CONTROL.search(text):
+        return _UNKNOWN
+    beginning = text.lstrip()[:100].lower()
+    if beginning.startswith("<?xml") and "<svg" in text[:2000].lower():
+        return Recognised("document", "image/svg+xml")
+    return next(
+        Recognised(kind, media_type)
+        for prefix, kind, media_type in _TEXTS
+        if beginning.startswith(prefix)
+    )
+
+
+def _iso_file(source: int, brand: bytes, format: Format) -> Recognised:
+    """Recognise a video, or sound in the same container: a file without a picture track."""
+    handlers = set(_handlers(source))
+    if brand in _SOUND_BRANDS or (handlers and b"vide" not in handlers):
+        subtype = _BRANDS.get(brand, "mp4")
+        return Recognised("audio", f"audio/{'mp4' if subtype == 'quicktime' else subtype}")
+    return Recognised("video", f"video/{_BRANDS.get(brand, 'mp4')}", format)
+
+
+def _handlers(source: int) -> Iterator[bytes]:
+    """Yield the type of each track's handler: `vide` for pictures, `soun` for sound."""
+    spans = [(0, os.fstat(source).st_size)]
+    for _ in range(_MAX_BOXES):
+        if not spans:
+            return
+        start, end = spans.pop()
+        header = os.pread(source, 20, start)
+        size, kind, body = int.from_bytes(header[:4], "big"), header[4:8], start + 8
+        if size == 1:
+            size, body = int.from_bytes(header[8:16], "big"), start + 16
+        size = size or end - start  # a last box may leave its size open
+        if len(header) < 8 or not body - start <= size <= end - start:
+            continue
+        if start + size < end:
+            spans.append((start + size, end))
+        if kind == b"hdlr":
+            yield header[16:20]
+        elif kind in _ON_THE_WAY:
+            spans.append((body, start + size))
