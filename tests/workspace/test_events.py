@@ -74,6 +74,22 @@ async def test_attachment_update_replaces_only_the_state(running: RunningWorkspa
     assert line["text"] == "look"
 
 
+async def test_attachment_update_with_another_kind_changes_its_line(
+    running: RunningWorkspace,
+) -> None:
+    pending = [samples.attachment("att_1", "document", "pending")]
+    await received(running, text="see", transcript="[document]", attachments=pending)
+    assert (await lines(running))[0]["attachments"][0]["line"] == "[document]"
+    message = samples.message(
+        1, text="see", transcript="[photo message]", attachments=[samples.photo("att_1")]
+    )
+    await running.deliver(samples.event("evt_u", "attachment.updated", event_data(message=message)))
+    (shown,) = (await lines(running))[0]["attachments"]
+    assert (shown["kind"], shown["line"]) == ("photo", "[photo message]")
+    (listed,) = (await running.get("api/conversations"))["conversations"]
+    assert listed["last"]["line"] == "[photo message] see"
+
+
 async def test_attachment_update_for_an_unknown_message_adds_it(
     running: RunningWorkspace,
 ) -> None:

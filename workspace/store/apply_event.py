@@ -76,6 +76,12 @@ def _attachment_updated(db: sqlite3.Connection, data: Data, now: int) -> None:
         _message_received(db, data, now)
         return
     _upsert_attachments(db, message)
+    if transcript := _text(message.get("transcript")):
+        # Its line follows the attachment's kind, which may have changed.
+        db.execute(
+            "UPDATE messages SET transcript = ? WHERE id = ? AND deleted = 0",
+            (transcript, message["id"]),
+        )
     touch_message(db, message["id"])
 
 
