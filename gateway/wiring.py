@@ -189,7 +189,7 @@ def _media_worker(
         fetcher,
         quarantine,
         scratch=_emptied(folder(installation.data / "scratch")),
-        limit=max(media.photo_max_bytes, media.video_max_bytes),
+        limits={"photo": media.photo_max_bytes, "video": media.video_max_bytes},
     )
     return MediaWorker(
         journal,

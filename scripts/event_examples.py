@@ -21,6 +21,7 @@ from gateway.observability.logs import configure
 from gateway.service import Gateway
 from gateway.settings import load
 from simulator import PLATFORMS, Consumer, Core, Fault, Platform, photo, video
+from simulator.samples import document
 
 PAGE = Path(__file__).parents[1] / "docs" / "events.md"
 TOKEN = "a-token-of-the-core"
@@ -117,8 +118,9 @@ async def _whatsapp_events(setup: Setup) -> dict[str, Event]:
         await whatsapp.deliver([whatsapp.change(ANN, [message])])
         return await setup.next()
 
-    file = {"id": "1", "mime_type": "application/pdf", "filename": "bill.pdf", "caption": "see"}
-    found["rejected"] = await event_after("document", file)
+    file = whatsapp.media_message(ANN, document(), "see")
+    await whatsapp.deliver([whatsapp.change(ANN, [file])])
+    found["rejected"] = await setup.next()
     found["reaction"] = await event_after("reaction", {"message_id": id, "emoji": "👍"})
     new = {"type": "text", "text": {"body": "it came like this, with the box open"}}
     found["edited"] = await event_after("edit", {"original_message_id": id, "message": new})

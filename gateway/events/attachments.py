@@ -52,6 +52,13 @@ class Location(TypedDict):
     url: NotRequired[Annotated[str, Field(description="A link to the place")]]
 
 
+class Source(TypedDict):
+    """The original, by its bytes; never what the platform declared."""
+
+    media_type: Annotated[str | None, Field(description="null if the bytes do not tell")]
+    bytes: Annotated[int, Field(ge=0)]
+
+
 Nothing = Annotated[AnyMapping, Field(max_length=0, description="Empty: there is nothing to show")]
 
 
@@ -62,6 +69,7 @@ class _Attachment(Explanation):
     width: Annotated[Pixels | None, Field(description="In pixels, of the upright image")]
     height: Pixels | None
     duration_seconds: Annotated[float, Field(ge=0)] | None
+    source: NotRequired[Annotated[Source, Field(description="Once the file was fetched")]]
     location: NotRequired[
         Annotated[Location, Field(description="The place, if the kind is location")]
     ]

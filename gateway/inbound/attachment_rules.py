@@ -1,4 +1,8 @@
-"""Attachment rules: which attachments of a message are fetched, and why others are not."""
+"""Attachment rules: which attachments of a message are fetched, and why others are not.
+
+A file is judged by its bytes, once it is fetched: the declared kind is only its placeholder until then. The reference
+to the file is kept in every case, so that a retry works.
+"""
 
 from collections.abc import Iterable
 
@@ -7,10 +11,8 @@ import orjson
 from connectors import Attachment, ConnectorConfig, Kind
 from gateway.events.attachments import State
 from gateway.journal import NewAttachment
+from gateway.settings.shown_kinds import shown_kinds
 from normalizer.media import FailedReason
-
-#: The kinds that are shown as images, each with the connector setting that turns it off. Stickers are small photos.
-_SWITCHES: dict[Kind, str] = {"photo": "photos", "sticker": "photos", "video": "videos"}
 
 #: Kinds that have nothing to fetch.
 _COMPLETE: frozenset[Kind] = frozenset({"location", "contact"})
@@ -24,27 +26,31 @@ def admit(attachments: Iterable[Attachment], config: ConnectorConfig) -> tuple[N
 
 
 def _admit(attachment: Attachment, config: ConnectorConfig) -> NewAttachment:
-    media = attachment.media
-    name = media.name if media else None
-    details = orjson.dumps(_details(attachment)) if attachment.details else None
+    state, reason = _decide(attachment, config)
+    media, details = attachment.media, attachment.details
+    return NewAttachment(
+        attachment.kind,
+        state,
+        reason,
+        name=media.name if media else None,
+        media=orjson.dumps(media) if media else None,
+        details=orjson.dumps(_details(attachment)) if details else None,
+        code=attachment.code,
+        detail=attachment.detail,
+    )
 
-    def ended(state: State, reason: str | None) -> NewAttachment:
-        fetchable = orjson.dumps(media) if media and attachment.kind in _SWITCHES else None
-        said = (attachment.code, attachment.detail)
-        return NewAttachment(attachment.kind, state, reason, name, fetchable, details, *said)
 
-    if attachment.refused is not None:
-        return ended(
-            "failed" if attachment.refused in _FAILED_REASONS else "rejected", attachment.refused
-        )
+def _decide(attachment: Attachment, config: ConnectorConfig) -> tuple[State, str | None]:
+    refused = attachment.refused
+    if refused is not None:
+        return "failed" if refused in _FAILED_REASONS else "rejected", refused
     if attachment.kind in _COMPLETE and attachment.details:
-        return ended("ready", None)
-    switch = _SWITCHES.get(attachment.kind)
-    if switch is None or media is None:
-        return ended("rejected", "unsupported_type")
-    if not getattr(config, switch):
-        return ended("rejected", "disabled")
-    return NewAttachment(attachment.kind, "pending", None, name, orjson.dumps(media), details)
+        return "ready", None
+    if attachment.media is None:
+        return "rejected", "unsupported_type"
+    if not shown_kinds(config):
+        return "rejected", "disabled"
+    return "pending", None
 
 
 def _details(attachment: Attachment) -> dict[str, object]:

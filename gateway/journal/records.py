@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from gateway.events.attachments import Attachment, State
+from gateway.events.attachments import Attachment, Source, State
 from normalizer.events import AnyEvent, Kind
 
 
@@ -133,7 +133,7 @@ class AttachmentRow:
     conversation_id: str
     connector: str
     received_at: int
-    kind: str
+    kind: Kind
     state: str
     reason: str | None
     attempts: int
@@ -144,7 +144,10 @@ class AttachmentRow:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome of an attachment. `renditions` maps name to {media_type, bytes, sha256, width, height}."""
+    """The outcome of an attachment. `renditions` maps name to {media_type, bytes, sha256, width, height}.
+
+    `kind` is what the bytes are, None if they were not seen; `source` is {media_type, bytes} of the original.
+    """
 
     state: str
     reason: str | None = None
@@ -155,6 +158,8 @@ class Outcome:
     duration: float | None = None
     renditions: Any = None
     code: str | None = None
+    kind: Kind | None = None
+    source: Source | None = None
 
 
 class Cause(NamedTuple):

@@ -7,13 +7,19 @@ from gateway.journal import AttachmentRow
 from gateway.timestamps import rfc3339
 from normalizer.sanitizer import Stage
 
+from .sighting import Sighting
+
 
 @dataclass(slots=True)
 class MediaProgress:
-    """The progress of one attempt. `share` is the part of a video that is re-encoded already, from 0 to 1."""
+    """The progress of one attempt.
+
+    `share` is the part of a video that is re-encoded already, from 0 to 1. `sighting` is what its bytes showed.
+    """
 
     stage: Stage | None = None
     share: float | None = None
+    sighting: Sighting | None = None
 
     def update(self, stage: Stage, share: float | None) -> None:
         """Record the progress; called by the sanitizer."""

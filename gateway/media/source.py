@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,9 @@ from connectors import Connector, MediaRef
 from gateway.fault_points import fault_point
 from gateway.fetching import Fetcher
 from gateway.journal import AttachmentRow, Journal
+from gateway.observability.metrics import FETCHED
+from gateway.settings.shown_kinds import shown_kinds
+from normalizer.media import MediaKind, MediaRejected
 
 from .quarantine import Quarantine
 
@@ -25,7 +28,11 @@ class Original:
 
 
 class MediaSource:
-    """Fetches originals of at most `limit` bytes and keeps them in quarantine until `release`."""
+    """Fetches originals and keeps them in quarantine until `release`.
+
+    `limits` are the largest numbers of bytes by kind. What a file is shows only once it is fetched, so the largest
+    limit of the kinds that its connector shows applies to every download.
+    """
 
     def __init__(
         self,
@@ -34,18 +41,18 @@ class MediaSource:
         quarantine: Quarantine,
         *,
         scratch: Path,
-        limit: int,
+        limits: Mapping[MediaKind, int],
     ) -> None:
         self._journal = journal
         self._fetcher = fetcher
         self._quarantine = quarantine
         self._scratch = scratch
-        self._limit = limit
+        self._limits = limits
 
-    def should_fetch(self, attachment: str) -> bool:
+    def should_fetch(self, connector: Connector[Any], attachment: str) -> bool:
         """Whether the original is not in quarantine yet and would find room there."""
         stored = attachment in self._quarantine.attachments
-        return not stored and self._quarantine.has_room(self._limit)
+        return not stored and self._quarantine.has_room(self._limit(connector))
 
     @asynccontextmanager
     async def original(
@@ -76,17 +83,24 @@ class MediaSource:
     async def _fetch(
         self, connector: Connector[Any], row: AttachmentRow, descriptor: int
     ) -> str | None:
-        ref = MediaRef(**row.media)
+        ref, limit = MediaRef(**row.media), self._limit(connector)
         fault_point("before-fetch")
         download = await self._fetcher.run(connector, connector.media(ref), "lookup")
-        fetched = await self._fetcher.download(connector, download, descriptor, self._limit)
+        fetched = await self._fetcher.download(connector, download, descriptor, limit)
         fault_point("after-fetch")
+        FETCHED.labels(row.connector).inc(fetched.size)
         if download.name and not ref.name:
             # Only the look-up revealed the name, and a retry may use the stored original without another look-up.
             await self._journal.name_attachment(row.message, row.position, download.name)
         await self._quarantine.keep(row.id, descriptor, fetched.sha256)
         fault_point("after-keep")
         return ref.name or download.name
+
+    def _limit(self, connector: Connector[Any]) -> int:
+        kinds = shown_kinds(connector.config)
+        if not kinds:
+            raise MediaRejected("disabled", "the connector's settings turn every kind of file off")
+        return max(self._limits[kind] for kind in kinds)
 
 
 @contextmanager

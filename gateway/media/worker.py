@@ -17,6 +17,7 @@ from normalizer.sanitizer import Sanitizer
 
 from .progress import MediaProgress
 from .retry_policy import Retry, next_try
+from .sighting import look_at, refuse_disabled
 from .source import MediaSource
 from .storage.filesystem import FileStore, StoreUnavailable
 
@@ -165,11 +166,17 @@ class MediaWorker:
         try:
             outcome = await self._run_attempt(row, progress)
         except AttemptFailed as exc:
-            return await self._handle_failure(job, row, exc)
+            retry_job = await self._handle_failure(job, row, exc)
+            if retry_job is not None:
+                return retry_job
+            outcome = Outcome(exc.state, exc.reason, exc.detail or None)
+        if progress.sighting is not None:
+            outcome = progress.sighting.completed(outcome, row.kind)
         await self._finish(row, outcome)
         return None
 
     async def _handle_failure(self, job: Job, row: AttachmentRow, exc: AttemptFailed) -> Job | None:
+        """Schedule the next attempt; None if there is none."""
         retry = self._next_try(row, exc) if exc.retry else None
         log.warning(
             "attachment_attempt_failed",
@@ -180,15 +187,13 @@ class MediaWorker:
             attempt=row.attempts + 1,
             retry_in=round(retry.after, 1) if retry else None,
         )
-        if retry is not None:
-            due = now_ms() + round(retry.after * 1000)
-            await self._source.secure(row.id)
-            await self._journal.postpone(job.message, job.position, due, exc.reason)
-            fault_point("after-postpone")
-            return Job(job.message, job.position, due)
-        outcome = Outcome(exc.state, exc.reason, exc.detail or None)
-        await self._finish(row, outcome)
-        return None
+        if retry is None:
+            return None
+        due = now_ms() + round(retry.after * 1000)
+        await self._source.secure(row.id)
+        await self._journal.postpone(job.message, job.position, due, exc.reason)
+        fault_point("after-postpone")
+        return Job(job.message, job.position, due)
 
     async def _finish(self, row: AttachmentRow, outcome: Outcome) -> None:
         if outcome.state != "ready":
@@ -204,8 +209,8 @@ class MediaWorker:
             return
         ATTACHMENTS.labels(row.connector, outcome.state, outcome.reason or "").inc()
         if outcome.state == "ready":
-            READY.labels(row.kind).observe((now_ms() - row.received_at) / 1000)
-        if self._keep_photos is not None and outcome.state == "ready" and row.kind != "video":
+            READY.labels(outcome.kind).observe((now_ms() - row.received_at) / 1000)
+        if self._keep_photos is not None and outcome.state == "ready" and outcome.kind != "video":
             await self._journal.expire_photos_beyond(row.message, self._keep_photos)
 
     async def _discard_files(self, row: AttachmentRow) -> None:
@@ -253,25 +258,21 @@ class MediaWorker:
         self, connector: Connector[Any], row: AttachmentRow, progress: MediaProgress
     ) -> Outcome:
         scanner_error = await self._sanitizer.scanner_error()
-        if scanner_error and not self._source.should_fetch(row.id):
+        if scanner_error and not self._source.should_fetch(connector, row.id):
             raise scanner_error
         async with self._source.original(connector, row) as original:
+            progress.sighting = sighting = await look_at(original.descriptor)
+            refuse_disabled(sighting.content.kind, connector.config)
             if scanner_error:
+                sighting.refuse_unsupported()
                 raise scanner_error
             clean = await self._sanitizer.sanitize(
                 original.descriptor, declared=row.media["media_type"], progress=progress.update
             )
             fault_point("after-sanitize")
-            self._check_enabled(connector, clean)
+            # The decoder knows better than the first bytes.
+            refuse_disabled(clean.kind, connector.config)
             return await self._store_renditions(row, clean, original.name)
-
-    def _check_enabled(self, connector: Connector[Any], clean: Clean) -> None:
-        """Apply the connector's settings to the actual kind of a file; the declared kind may be wrong."""
-        switch = {"photo": "photos", "video": "videos"}[clean.kind]
-        if not getattr(connector.config, switch):
-            raise AttemptFailed(
-                "rejected", "disabled", f"the connector's setting {switch} is off", retry=False
-            )
 
     async def _store_renditions(
         self, row: AttachmentRow, clean: Clean, name: str | None
@@ -285,6 +286,7 @@ class MediaWorker:
             height=clean.height,
             duration=clean.duration_seconds,
             renditions={rendition.name: rendition.view for rendition in stored},
+            kind=clean.kind,
         )
 
 

@@ -23,6 +23,11 @@ ATTACHMENTS = Counter(
     "Attachments by their final state and its reason",
     ["connector", "state", "reason"],
 )
+FETCHED = Counter(
+    "airlock_fetched_bytes_total",
+    "Bytes of fetched files, whether they are shown or refused",
+    ["connector"],
+)
 DELIVERED = Histogram(
     "airlock_message_seconds",
     "Seconds from a message's webhook to its acceptance by the core",

@@ -297,26 +297,6 @@ async def test_a_manual_retry_recovers_a_failed_file(home: House) -> None:
     assert (await home.call("GET", f"/v1/attachments/{attachment['id']}"))[1]["state"] == "ready"
 
 
-async def test_disabled_photos_are_announced_but_not_fetched(home: House) -> None:
-    asked = []
-
-    async def never(request: web.Request) -> web.Response:
-        asked.append(request.path)
-        return web.Response(body=photo())
-
-    home.files["1"] = never
-    async with home.http.post(
-        f"{home.gateway.url}/webhooks/still",
-        json={"notes": [with_photo(home, text="look")]},
-        headers={"x-password": "open sesame"},
-    ) as response:
-        assert response.status == 200
-    (event,) = await home.core.until(1)
-    attachment = event["data"]["message"]["attachments"][0]
-    assert (attachment["state"], attachment["reason"]) == ("rejected", "disabled")
-    assert not asked
-
-
 async def test_v1_requires_a_token_and_explains_errors(home: House) -> None:
     status, problem = await home.call("GET", "/v1/capabilities", token="guess")
     assert (status, problem["title"]) == (401, "Unauthorized")

@@ -126,6 +126,31 @@ async def test_without_the_scanner_a_photo_waits_and_is_fetched_once(
         assert not kept(tmp_path)
 
 
+async def test_files_that_no_decoder_reads_do_not_wait_for_the_scanner(
+    tmp_path: Path, daemon: Daemon
+) -> None:
+    async with (
+        Host(pdf=b"%PDF-1.7\n", voice=b"OggS" + bytes(60)).serving() as host,
+        house(tmp_path, hold_seconds=20, media=scanned(daemon)) as home,
+    ):
+        await home.send(host.message("pdf"), host.message("voice"))
+        refused = ("rejected", "unsupported_type")
+        assert await ends(home, 2) == {"pdf": refused, "voice": refused}
+        await until(lambda: not kept(tmp_path))
+
+
+async def test_a_document_with_malware_is_refused_as_malware(
+    tmp_path: Path, daemon: Daemon
+) -> None:
+    await daemon.start()
+    async with (
+        Host(pdf=b"%PDF-1.7\n" + EICAR).serving() as host,
+        house(tmp_path, hold_seconds=20, media=scanned(daemon)) as home,
+    ):
+        await home.send(host.message("pdf"))
+        assert await ends(home, 1) == {"pdf": ("rejected", "malware")}
+
+
 def infected_files() -> dict[str, bytes]:
     """Return files with the test virus behind or instead of media, and files without it."""
     return {

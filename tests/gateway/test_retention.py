@@ -92,6 +92,31 @@ async def test_expired_texts_are_blanked_and_still_recognised_as_duplicates(tmp_
     await journal.close()
 
 
+async def test_references_to_rejected_files_expire_with_the_text(tmp_path: Path) -> None:
+    journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
+    media = [["document", "http://a/bill.pdf"]]
+    recorded = await record(journal, delivery(note("1", media=media), at=now() - 1000))
+    (job,) = recorded.jobs
+    outcome = Outcome("rejected", "unsupported_type", kind="audio")
+    assert await journal.finish(job.message, job.position, outcome)
+    row = await journal.attachment(job.message, job.position)
+    assert row is not None
+    assert (row.kind, row.media["locator"]) == ("audio", {"url": "http://a/bill.pdf"})
+    worker = RetentionWorker(
+        journal,
+        FileStore(tmp_path / "media", never_full),
+        empty(tmp_path),
+        Retention(DAY, 0.5, 7 * DAY),
+        nothing_in_progress,
+    )
+    await worker.round()
+    row = await journal.attachment(job.message, job.position)
+    assert row is not None
+    assert row.media is None
+    assert not await journal.retry(job.message, job.position)
+    await journal.close()
+
+
 async def test_expired_texts_leave_the_files_of_an_open_journal(tmp_path: Path) -> None:
     journal, store = (
         await SqliteJournal.open(tmp_path, hold_seconds=2),

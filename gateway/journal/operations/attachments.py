@@ -100,7 +100,7 @@ def finish(
     cursor = connection.execute(
         "UPDATE attachment SET state = ?, reason = ?, code = ?, detail = ?, name = coalesce(?, name), width = ?, "
         "height = ?, duration = ?, renditions = ?, ended_at = ?, due = NULL, revision = revision + 1, "
-        "media = CASE WHEN ? = 'failed' THEN media END "
+        "media = CASE WHEN ? != 'ready' THEN media END, kind = coalesce(?, kind), details = coalesce(?, details) "
         "WHERE message = ? AND position = ? AND state = 'pending'",
         (
             *(
@@ -112,7 +112,8 @@ def finish(
                 outcome.width,
             ),
             *(outcome.height, outcome.duration, orjson.dumps(outcome.renditions or {}), now_ms()),
-            *(outcome.state, message, position),
+            *(outcome.state, outcome.kind, _with_source(connection, message, position, outcome)),
+            *(message, position),
         ),
     )
     if cursor.rowcount == 0:
@@ -126,6 +127,19 @@ def finish(
         "SELECT 1 FROM attachment WHERE message = ? AND state = 'pending'", (message,)
     ).fetchone()
     return Recorded() if waiting else Recorded(frozen=(freeze(connection, *held),))
+
+
+def _with_source(
+    connection: Transaction, message: int, position: int, outcome: Outcome
+) -> bytes | None:
+    """Return the attachment's details with the source of the outcome; None if its bytes were not seen."""
+    if outcome.source is None:
+        return None
+    row = connection.execute(
+        "SELECT details FROM attachment WHERE message = ? AND position = ?", (message, position)
+    ).fetchone()
+    details = orjson.loads(row[0]) if row and row[0] else {}
+    return orjson.dumps({**details, "source": outcome.source})
 
 
 def retry(connection: Transaction, message: int, position: int) -> Recorded | None:

@@ -102,7 +102,9 @@ def _blank_messages(connection: Transaction, before: int) -> int:
         (before, _BATCH),
     ).fetchall()
     connection.executemany(
-        "UPDATE attachment SET name = NULL, details = NULL WHERE message = ?", keys
+        "UPDATE attachment SET name = NULL, details = NULL, "
+        "media = CASE WHEN state = 'pending' THEN media END WHERE message = ?",
+        keys,
     )
     connection.executemany(
         "UPDATE message SET content = ?, platform_id = '' WHERE key = ?",

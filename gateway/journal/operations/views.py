@@ -9,6 +9,7 @@ from gateway.events.attachments import Attachment
 from gateway.events.types import Conversation
 from gateway.identifiers import attachment_id
 from gateway.timestamps import rfc3339
+from normalizer.events import TRANSCRIPT_LINES
 
 from .event_content import explain
 from .message_keys import is_echo
@@ -81,17 +82,23 @@ def attachment_view(message_id: str, row: tuple[Any, ...]) -> Attachment:
 def message_view(connection: Transaction, row: tuple[Any, ...]) -> dict[str, Any]:
     """Return a message or an echo with its attachments, from the columns of `MESSAGE`."""
     (key, id, platform_id, sequence, sent_at, received_at, stored) = row
-    attachments = connection.execute(
+    content: dict[str, Any] = orjson.loads(stored)
+    rows = connection.execute(
         f"SELECT {_ATTACHMENT} FROM attachment a WHERE a.message = ? ORDER BY a.position", (key,)
     )
+    attachments = [attachment_view(id, attachment) for attachment in rows]
+    if attachments and content.get("transcript"):
+        # The kind of an attachment may change once its bytes are seen. A blank transcript was deleted.
+        lines = (TRANSCRIPT_LINES[attachment["kind"]] for attachment in attachments)
+        content["transcript"] = "\n".join(lines)
     return {
         "id": id,
         "platform_id": platform_id,
         **({} if is_echo(key) else {"sequence": sequence}),
         "sent_at": rfc3339(sent_at),
         "received_at": rfc3339(received_at),
-        **orjson.loads(stored),
-        "attachments": [attachment_view(id, attachment) for attachment in attachments],
+        **content,
+        "attachments": attachments,
     }
 
 
