@@ -184,8 +184,8 @@ class ConnectorConfig(BaseModel):
 
     type: str = ""
     api_url: HttpUrl = Field(default=..., description="Address of the platform's API")
-    photos: bool = Field(default=True, description="Whether photos are fetched and shown")
-    videos: bool = Field(default=True, description="Whether videos are fetched and shown")
+    photos: bool = Field(default=True, description="Whether photos are shown")
+    videos: bool = Field(default=True, description="Whether videos are shown")
     signature: Literal["enforce", "report"] = Field(
         default="enforce",
         description="report only logs and counts deliveries with a wrong signature, and accepts them",

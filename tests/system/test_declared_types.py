@@ -1,5 +1,7 @@
 """Each platform's wrong and empty types: a file is shown, or refused, by its bytes."""
 
+import io
+import zipfile
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -10,6 +12,7 @@ import pytest_asyncio
 from gateway.events.schemas import validate
 from simulator import Sample, photo, video
 from simulator.samples import card, document, heic, sticker, voice
+from simulator.scenery import drawn
 from tests.system.running import CONSUMERS, Site, attachments, site
 
 pytestmark = pytest.mark.system
@@ -19,6 +22,23 @@ BYTES = "application/octet-stream"
 
 PICTURE = photo(width=320, height=240, seed=5)
 CLIP = video("washer", 0.6, 96, 64, seed=6)
+
+
+def lottie() -> Sample:
+    """Return an animated sticker that is a drawing, as WhatsApp's phones send it: JSON in a ZIP archive."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("animation/animation.json", '{"v": "5.5.2"}')
+    return Sample("sticker.was", "application/was", file.getvalue())
+
+
+def moving_sticker() -> Sample:
+    """Return a WebP of two frames."""
+    file = io.BytesIO()
+    first, second = (drawn("bicycle", 128, 128, seed=seed) for seed in (1, 2))
+    first.save(file, "WEBP", save_all=True, append_images=[second], duration=200)
+    return Sample("sticker.webp", "image/webp", file.getvalue())
+
 
 #: What a sender declares for a file, and the kind and type that its bytes show.
 SHOWN: dict[str, tuple[Sample, str, str]] = {
@@ -51,9 +71,15 @@ REFUSED: dict[str, tuple[Sample, str, str]] = {
     "pdf": (document(), "document", "application/pdf"),
     "pdf as photo": (replace(document(), media_type="image/png"), "document", "application/pdf"),
     "card": (replace(card(), media_type="text/x-vcard"), "contact", "text/vcard"),
+    "animated drawing": (lottie(), "sticker", "application/was"),
 }
 
-LINES = {"audio": "[audio message]", "document": "[document]", "contact": "[contact]"}
+LINES = {
+    "sticker": "[sticker]",
+    "audio": "[audio message]",
+    "document": "[document]",
+    "contact": "[contact]",
+}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -116,8 +142,9 @@ async def test_a_file_that_cannot_be_shown_keeps_its_reference(
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_sticker_stays_a_sticker(running: Site) -> None:
-    attachment, message = await ended(running, "whatsapp", sticker())
+@pytest.mark.parametrize("sample", [sticker(), moving_sticker()], ids=["still", "moving"])
+async def test_a_sticker_stays_a_sticker(running: Site, sample: Sample) -> None:
+    attachment, message = await ended(running, "whatsapp", sample)
     assert (attachment["kind"], attachment["state"]) == ("sticker", "ready")
     assert attachment["source"]["media_type"] == "image/webp"
     assert message["transcript"] == "[sticker]"
