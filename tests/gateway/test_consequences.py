@@ -178,6 +178,15 @@ async def test_an_update_after_an_edit_has_the_new_caption(journal: SqliteJourna
     assert event["data"]["message"]["transcript"] == "[photo message]"
 
 
+async def test_a_caption_can_be_removed(journal: SqliteJournal) -> None:
+    attachment = Attachment("photo", refused="gone")
+    await tell(journal, message("1", "mia", text="old", attachments=(attachment,)))
+    (event,) = events_of(await tell(journal, Edit(id="e", **about("mia"), target="1", text=None)))
+    assert event["data"]["message"]["transcript"] == "[photo message]"
+    found = await shown(journal, "1")
+    assert (found["text"], found["transcript"]) == (None, "[photo message]")
+
+
 async def test_an_edit_while_a_message_is_held_shows_in_it(journal: SqliteJournal) -> None:
     recorded = await tell(journal, message("1", "mia", text="old", attachments=PHOTO))
     (entry,) = recorded.entries

@@ -3,8 +3,6 @@
 Everything that is shown of a message later shows it as it is then.
 """
 
-from typing import Any
-
 import orjson
 
 from gateway.identifiers import Identifiers, attachment_id
@@ -14,6 +12,7 @@ from .attachments import announce
 from .files import delete_files_of
 from .outbox import Outbox
 from .transaction import Transaction
+from .views import load_message
 
 _DELETED = orjson.dumps({"text": None, "transcript": "", "reply_to": None, "deleted": True})
 
@@ -28,10 +27,16 @@ def edit(connection: Transaction, message_id: str, text: str | None) -> None:
     if row is None:
         return
     key, stored, has_attachments = row
-    content: dict[str, Any] = {**orjson.loads(stored), "text": text}
+    content = {**orjson.loads(stored), "text": text}
     if not has_attachments:
         content["transcript"] = text or ""
     connection.execute("UPDATE message SET content = ? WHERE key = ?", (orjson.dumps(content), key))
+
+
+def transcript_of(connection: Transaction, message_id: str) -> str | None:
+    """Return the transcript of a message as it is now; None if the message is not known."""
+    row = connection.execute("SELECT key FROM message WHERE id = ?", (message_id,)).fetchone()
+    return str(load_message(connection, row[0])[1]["transcript"]) if row else None
 
 
 def is_deleted(connection: Transaction, message_id: str) -> bool:

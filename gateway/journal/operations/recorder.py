@@ -27,7 +27,7 @@ from normalizer.events import (
 )
 
 from .announcer import Announcer
-from .changes import edit, is_deleted, unsend
+from .changes import edit, is_deleted, transcript_of, unsend
 from .event_content import content_of, echo_of, fact, new_attachment_view, notice_of, status_of
 from .message_keys import echo_key, message_key
 from .outbox import Outbox
@@ -238,8 +238,16 @@ class Recorder:
             return  # everything is said in `conversation.updated`
         if self._apply(reading, event, place):
             type, data = fact(reading, event, place.view, self._target)
+            if isinstance(event, Edit):
+                self._show_lines(data)
             id = self.ids.event(type, reading.connector, event.id)
             self._announce(place, id, type, reading, data)
+
+    def _show_lines(self, edited: Any) -> None:
+        """Give the event of an edit the transcript of the message as it is now, if the message is known."""
+        found = transcript_of(self.connection, edited["message"]["id"])
+        if found is not None:
+            edited["message"]["transcript"] = found
 
     def _apply(self, reading: Reading, event: Any, place: Place) -> bool:
         """Apply the changes that a fact makes in the journal itself; False if it has no effect any more."""
