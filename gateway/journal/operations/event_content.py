@@ -92,7 +92,7 @@ def explain(view: Explanation, code: str | None, detail: str | None) -> None:
         view["detail"] = detail
 
 
-def fact(
+def fact_of(
     reading: Reading,
     event: Any,
     conversation: Conversation,
