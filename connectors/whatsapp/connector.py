@@ -26,6 +26,9 @@ class Settings(MetaConfig):
     phone_number_id: Identifier = Field(
         description="The phone number's id, from the WhatsApp Manager"
     )
+    preview_url: bool = Field(
+        default=False, description="Show a preview of the first link in each text that we send"
+    )
 
 
 class WhatsApp(Meta[Settings]):
@@ -96,7 +99,7 @@ class WhatsApp(Meta[Settings]):
             "recipient_type": "individual",
             address: out.to,
             "type": "text",
-            "text": {"body": out.text, "preview_url": False},
+            "text": {"body": out.text, "preview_url": self.config.preview_url},
             "biz_opaque_callback_data": out.key,
         }
         if out.reply_to is not None:

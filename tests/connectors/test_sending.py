@@ -57,6 +57,13 @@ def test_whatsapp_receives_a_text_with_our_key() -> None:
     assert (sent.id, sent.status) == ("wamid.BBB=", "sent")
 
 
+@pytest.mark.parametrize("shown", [True, False])
+def test_whatsapp_shows_previews_of_links_by_setting(shown: bool) -> None:
+    connector = whatsapp(preview_url=shown)
+    (call,), _ = drive(connector.send_text(text()), ok({"messages": [{"id": "wamid.BBB="}]}))
+    assert call.json["text"]["preview_url"] is shown
+
+
 def test_whatsapp_replies_from_the_number_that_received_the_message() -> None:
     call = next(whatsapp(appsecret_proof=False).send_text(text("200000000000001")))
     assert call.url == f"{GRAPH}/200000000000001/messages"
