@@ -113,8 +113,8 @@ async def _whatsapp_events(setup: Setup) -> dict[str, Event]:
     (id,) = answer.ids
     found = {"photo": await setup.next()}
 
-    async def event_after(kind: str, content: Any) -> Event:
-        message = whatsapp.message(ANN, kind, content)
+    async def event_after(kind: str, content: Any, **more: Any) -> Event:
+        message = whatsapp.message(ANN, kind, content, **more)
         await whatsapp.deliver([whatsapp.change(ANN, [message])])
         return await setup.next()
 
@@ -128,7 +128,7 @@ async def _whatsapp_events(setup: Setup) -> dict[str, Event]:
         "revoke", {"original_message_id": id}
     )  # the first event reports that its photo is gone
     found["deleted"] = await setup.next()
-    found["unrecognised"] = await event_after("hologram", {"id": "2"})
+    found["unrecognised"] = await event_after("text", {"body": "Hi all"}, group_id="1")
     await whatsapp.deliver([{"field": "account_update", "value": {"event": "VERIFIED_ACCOUNT"}}])
     found["account"] = await setup.next()
     found["status"] = await _status_event(setup, found["photo"]["subject"])

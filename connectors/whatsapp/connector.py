@@ -1,6 +1,5 @@
 """WhatsApp, through Meta's Cloud API."""
 
-import re
 from collections.abc import Generator
 from typing import Any, ClassVar
 
@@ -16,9 +15,9 @@ from normalizer.events import AnyEvent, MediaRef
 
 from .error_codes import CODES
 from .events import read_change
+from .messages import platform_id
+from .people import is_user_id
 
-#: The id of a user who hides their number, such as US.13491208655302741918.
-BSUID = re.compile(r"[A-Z]{2}\.[A-Za-z0-9.]+")
 DAY = 86_400.0
 
 
@@ -75,7 +74,9 @@ class WhatsApp(Meta[Settings]):
     )
 
     def read_entry(self, entry: Any) -> list[AnyEvent]:
-        return open_each(lambda change: read_change(change, entry["id"]), entries(entry, "changes"))
+        return open_each(
+            lambda change: read_change(change, entry.get("id")), entries(entry, "changes")
+        )
 
     def media(self, ref: MediaRef) -> Generator[Call, Reply, Download]:
         # Without phone_number_id: it names the number that uploaded a file, and consumers' files have none. Graph
@@ -93,7 +94,7 @@ class WhatsApp(Meta[Settings]):
         raise self.refusal(reply)
 
     def send_text(self, out: Text) -> Generator[Call, Reply, Sent]:
-        address = "recipient" if BSUID.fullmatch(out.to) else "to"
+        address = "recipient" if is_user_id(out.to) else "to"
         message = {
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
@@ -103,7 +104,7 @@ class WhatsApp(Meta[Settings]):
             "biz_opaque_callback_data": out.key,
         }
         if out.reply_to is not None:
-            message["context"] = {"message_id": out.reply_to}
+            message["context"] = {"message_id": platform_id(out.reply_to)}
         reply = yield Call("POST", self._messages(out.account), json=message)
         match reply.content:
             case {"messages": [{"id": str(id)}, *_]}:
@@ -128,7 +129,8 @@ class WhatsApp(Meta[Settings]):
         raise self.refusal(reply)
 
     def _read_status(self, account: str, message_id: str, **more: Any) -> Call:
-        status = {"messaging_product": "whatsapp", "status": "read", "message_id": message_id}
+        status = {"messaging_product": "whatsapp", "status": "read"}
+        status["message_id"] = platform_id(message_id)
         return Call("POST", self._messages(account), json={**status, **more})
 
     def _messages(self, account: str) -> str:

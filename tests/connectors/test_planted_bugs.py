@@ -56,16 +56,16 @@ BUGS = {
         'algorithms=["HS256", "HS512"], audience',
         "test_verify_rejects_every_platform_specific_forgery",
     ),
-    "one_bad_message_loses_the_whole_change": Bug(
+    "one_bad_thread_loses_the_whole_history": Bug(
         WhatsApp,
-        "whatsapp.events",
-        "*read_each(lambda raw: _message(raw, account, contacts), ",
-        "*(_message(raw, account, contacts) for raw in ",
+        "whatsapp.coexistence",
+        "return open_each(lambda thread: _thread(thread, change), threads)",
+        "return [event for thread in threads for event in _thread(thread, change)]",
         "test_a_bad_entry_does_not_affect_its_neighbours",
     ),
     "two_statuses_share_one_id": Bug(
         WhatsApp,
-        "whatsapp.events",
+        "whatsapp.statuses",
         '"id": f"status:{id}:{word}"',
         '"id": f"status:{id}"',
         "test_every_event_has_an_id_of_its_own",
