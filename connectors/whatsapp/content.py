@@ -51,8 +51,8 @@ def _file(raw: Mapping[str, Any], type: str, account: str) -> Content:
     if kind == "document" and kind_of(media_type, name) in {"photo", "video"}:
         kind = kind_of(media_type, name)  # phones send HEIC photos and long videos as documents
     found = _attachment(kind, file, account, media_type, name)
-    code, detail = problem_of(raw)
-    if code == _FILE_LOST:
+    if found.media is None or _is_lost(raw):
+        code, detail = problem_of(raw)
         found = replace(found, refused="gone", code=code, detail=detail)
     return Content(words(file.get("caption")), (found,))
 
@@ -150,13 +150,18 @@ def _unsupported(raw: Mapping[str, Any], account: str) -> Content:
     attachment = Attachment(
         "unsupported",
         details={"type": name} if name else None,
-        refused="gone" if code == _FILE_LOST else None,
+        refused="gone" if _is_lost(raw) else None,
         code=code,
         detail=detail,
     )
     # Type "unsupported" has been seen together with a text.
     text = lines(known_words(rest_of(raw)))
     return Content(text, (attachment,), extra=rest_of(raw) or None)
+
+
+def _is_lost(raw: Mapping[str, Any]) -> bool:
+    codes = (fields(error).get("code") for error in listed(raw, "errors"))
+    return _FILE_LOST in map(str, codes)
 
 
 _FILE_KINDS: Mapping[str, Kind] = {

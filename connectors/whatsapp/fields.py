@@ -1,5 +1,6 @@
 """Reading of optional fields: a value of the wrong type counts as absent, so that it costs nothing but itself."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,11 @@ _ENVELOPE = frozenset(
     }
 )
 
+#: Any character but spaces and those that look like nothing: joiners, marks of direction, fillers.
+_VISIBLE = re.compile(
+    r"[^\s\x00-\x1f\u00ad\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0]"
+)
+
 
 def fields(value: Any) -> Mapping[str, Any]:
     """The object, or an empty one."""
@@ -22,7 +28,7 @@ def fields(value: Any) -> Mapping[str, Any]:
 
 def words(value: Any) -> str | None:
     """The text, unless it is blank."""
-    return value if isinstance(value, str) and value.strip() else None
+    return value if isinstance(value, str) and _VISIBLE.search(value) else None
 
 
 def lines(*texts: str | None) -> str | None:

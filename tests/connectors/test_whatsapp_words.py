@@ -142,7 +142,8 @@ def test_a_form_without_answers_is_never_shown_as_json(response: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [{"body": ""}, {"body": " \n\t"}, {}, {"body": None}, {"body": 5}, " ", None]
+    "text",
+    [{"body": ""}, {"body": " \n\t"}, {}, {"body": None}, {"body": 5}, " ", "\u200b\u2800", None],
 )
 def test_a_blank_text_could_not_be_shown(text: Any) -> None:
     event = received("text", text)
@@ -169,6 +170,13 @@ def test_a_lost_file_keeps_its_reference_and_metas_words() -> None:
     assert (attachment.refused, attachment.code) == ("gone", "131052")
     assert attachment.detail == "Download error / over 100 MB"
     assert attachment.media.locator["id"] == "9"
+
+
+def test_a_photo_that_meta_could_not_read_has_its_words() -> None:
+    errors = [{"code": 131053, "title": "Upload error"}]
+    (attachment,) = received("image", {}, errors=errors).attachments
+    assert (attachment.refused, attachment.code) == ("gone", "131053")
+    assert attachment.detail == "Upload error"
 
 
 def test_a_photo_of_unknown_type_is_known_by_its_name() -> None:
