@@ -58,7 +58,8 @@ def _message(raw: Any, change: Change) -> AnyEvent:
 def read_message(raw: Mapping[str, Any], common: Common, *, history: bool = False) -> AnyEvent:
     """The event of a message from a consumer, apart from system messages."""
     if reader := _READERS.get(_type(raw)):
-        return reader(raw, common)
+        event = reader(raw, common)
+        return _without_window(event) if history else event
     body, context = content(raw, common["account"]), fields(raw.get("context"))
     product = fields(context.get("referred_product"))
     extra = {**(body.extra or {}), **({"referred_product": product} if product else {})}
@@ -74,6 +75,10 @@ def read_message(raw: Mapping[str, Any], common: Common, *, history: bool = Fals
         history=history,
         **common,
     )
+
+
+def _without_window(event: AnyEvent) -> AnyEvent:
+    return replace(event, opens_window=False) if isinstance(event, Notice | Reaction) else event
 
 
 def message_id(raw: Mapping[str, Any]) -> str:
@@ -96,10 +101,13 @@ def _type(raw: Mapping[str, Any]) -> str:
 
 def _reaction(raw: Mapping[str, Any], common: Common) -> AnyEvent:
     reaction = raw["reaction"]
+    emoji = words(reaction.get("emoji"))
     return Reaction(
         id=f"reaction:{id_of(raw['id'])}",
         target=id_of(reaction["message_id"]),
-        emoji=words(reaction.get("emoji")),
+        emoji=emoji,
+        # Meta does not say whether a reaction opens the window. If it does not, Meta refuses the text and says so.
+        opens_window=emoji is not None,
         **common,
     )
 

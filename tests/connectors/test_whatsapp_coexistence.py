@@ -153,6 +153,19 @@ def test_an_old_change_of_number_changes_nothing_today() -> None:
     assert (event.text, event.party) == ("changed", Party(NUMBER))
 
 
+@pytest.mark.parametrize(
+    ("type", "content"),
+    [
+        ("reaction", {"message_id": "wamid.H2=", "emoji": "👍"}),
+        ("request_welcome", {}),
+        ("interactive", {"type": "call_permission_reply"}),
+    ],
+)
+def test_nothing_old_opens_the_window(type: str, content: Any) -> None:
+    (event,) = history(old(NUMBER, type, **{type: content}))
+    assert event.opens_window is False
+
+
 def test_a_refused_history_says_why() -> None:
     error = {"code": 2593109, "title": "History sharing is turned off"}
     (event,) = read(change("history", history=[{"errors": [error]}]))

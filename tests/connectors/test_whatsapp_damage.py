@@ -128,6 +128,7 @@ def test_a_reaction_without_an_emoji_is_a_removal(emoji: Any, kept: str | None) 
     event = received("reaction", {"message_id": "wamid.T1=", "emoji": emoji})
     assert isinstance(event, Reaction)
     assert (event.target, event.emoji) == ("wamid.T1=", kept)
+    assert event.opens_window is (kept is not None)
 
 
 def test_a_consumers_edit_has_the_new_words() -> None:
