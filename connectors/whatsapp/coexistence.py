@@ -13,7 +13,7 @@ from normalizer.events import AnyEvent, Echo, Notice
 
 from .content import content, type_of
 from .fields import fields, time_of, words
-from .messages import Common, edit, message_id, read_message, revoke
+from .messages import Common, edit, read_message, revoke
 from .people import Change, addresses
 
 
@@ -31,7 +31,7 @@ def _echo(raw: Mapping[str, Any], common: Common, *, history: bool = False) -> A
     if reader := _ECHO_READERS.get(type_of(raw) or ""):
         return reader(raw, common)
     body = content(raw, common["account"])
-    id = message_id(raw)
+    id = id_of(raw["id"])
     return Echo(
         id=f"echo:{id}",
         message_id=id,
@@ -78,7 +78,7 @@ def _thread(thread: Any, change: Change) -> list[AnyEvent]:
 
 
 def file_of_history(raw: Any, change: Change) -> list[AnyEvent]:
-    """An old message with its file, which the thread has only as a placeholder."""
+    """An old message with its file, which completes the thread's placeholder with the same id."""
     return read_each(lambda one: _old_message(one, change, ()), [raw])
 
 
@@ -127,11 +127,10 @@ def contact(raw: Any, change: Change) -> AnyEvent:
         return account_notice(change.account, "smb_app_state_sync", raw)
     saved = raw["contact"]
     name = words(saved.get("full_name")) or words(saved.get("first_name"))
-    known = change.party(saved.get("phone_number"), saved.get("user_id"))
+    # Without a party: the address book must not start a conversation with everybody in it.
     return Notice(
         id=f"smb_app_state_sync:{fingerprint(raw)}",
         account=change.account,
-        party=replace(known, name=name or known.name),
         sent_at=time_of(fields(raw.get("metadata"))),
         kind="smb_app_state_sync",
         text=_contact_in_words(raw.get("action"), name),

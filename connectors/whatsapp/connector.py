@@ -15,7 +15,6 @@ from normalizer.events import AnyEvent, MediaRef
 
 from .error_codes import CODES
 from .events import read_change
-from .messages import platform_id
 from .people import is_user_id
 
 DAY = 86_400.0
@@ -104,7 +103,7 @@ class WhatsApp(Meta[Settings]):
             "biz_opaque_callback_data": out.key,
         }
         if out.reply_to is not None:
-            message["context"] = {"message_id": platform_id(out.reply_to)}
+            message["context"] = {"message_id": out.reply_to}
         reply = yield Call("POST", self._messages(out.account), json=message)
         match reply.content:
             case {"messages": [{"id": str(id)}, *_]}:
@@ -130,7 +129,7 @@ class WhatsApp(Meta[Settings]):
 
     def _read_status(self, account: str, message_id: str, **more: Any) -> Call:
         status = {"messaging_product": "whatsapp", "status": "read"}
-        status["message_id"] = platform_id(message_id)
+        status["message_id"] = message_id
         return Call("POST", self._messages(account), json={**status, **more})
 
     def _messages(self, account: str) -> str:

@@ -15,7 +15,6 @@ from .people import Change
 #: The fields that all events about one person share: `account`, `party`, `sent_at`.
 Common = dict[str, Any]
 #: The id of an old message whose file Meta sends separately, as a message with the plain id.
-PLACEHOLDER = "media_placeholder"
 
 
 def read_messages(raw: Any, change: Change) -> list[AnyEvent]:
@@ -64,7 +63,7 @@ def read_message(raw: Mapping[str, Any], common: Common, *, history: bool = Fals
     product = fields(context.get("referred_product"))
     extra = {**(body.extra or {}), **({"referred_product": product} if product else {})}
     return Message(
-        id=message_id(raw),
+        id=id_of(raw["id"]),
         text=body.text,
         attachments=body.attachments,
         choice=body.choice,
@@ -79,17 +78,6 @@ def read_message(raw: Mapping[str, Any], common: Common, *, history: bool = Fals
 
 def _without_window(event: AnyEvent) -> AnyEvent:
     return replace(event, opens_window=False) if isinstance(event, Notice | Reaction) else event
-
-
-def message_id(raw: Mapping[str, Any]) -> str:
-    """The id of a message. A placeholder has an id of its own, because its file arrives with the plain one."""
-    id = id_of(raw["id"])
-    return f"{PLACEHOLDER}:{id}" if type_of(raw) == PLACEHOLDER else id
-
-
-def platform_id(id: str) -> str:
-    """Meta's id for a `message_id`."""
-    return id.removeprefix(f"{PLACEHOLDER}:")
 
 
 def _type(raw: Mapping[str, Any]) -> str:

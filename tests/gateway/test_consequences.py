@@ -297,3 +297,25 @@ async def test_history_is_marked_and_data_passed_on(journal: SqliteJournal) -> N
     (event,) = events_of(await tell(journal, old))
     assert event["data"]["message"]["history"] is True
     assert event["data"]["message"]["extra"] == {"order": {"items": 2}}
+
+
+@pytest.mark.parametrize("kind", ["message", "echo"])
+async def test_an_old_file_takes_the_place_of_its_placeholder(
+    journal: SqliteJournal, kind: str
+) -> None:
+    def old(text: str | None, *attachments: Attachment) -> Any:
+        more: dict[str, Any] = {"text": text, "attachments": attachments, "history": True}
+        return message("1", "mia", **more) if kind == "message" else echo("1", **more)
+
+    await tell(journal, old(None, Attachment("unsupported")))
+    recorded = await tell(journal, old("a caption", *PHOTO))
+    assert types_of(recorded) == []
+    (job,) = recorded.jobs
+    seen: list[Any] = []
+    journal.subscribe(seen.append)
+    await journal.finish(job.message, job.position, Outcome("failed", "gone"))
+    (event,) = [event for one in seen for event in events_of(one)]
+    assert event["type"] == "attachment.updated"
+    found = await shown(journal, "1")
+    assert (found["text"], found["transcript"]) == ("a caption", "[photo message]")
+    assert await tell(journal, old("a caption", *PHOTO)) == await tell(journal, old(None))

@@ -69,9 +69,10 @@ class Model:
                 id: (stays if who is other else who, text) for id, (who, text) in self.said.items()
             }
         gone = set(former) - {named[0]}
+        if not former or stays.consumer in gone:
+            stays.consumer = named[0]
         everything = dict.fromkeys([*stays.addresses, *named])
         stays.addresses = [name for name in everything if name not in gone]
-        stays.consumer = named[0]
         return stays
 
     def apply(self, event: AnyEvent) -> None:

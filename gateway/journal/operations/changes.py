@@ -33,6 +33,18 @@ def edit(connection: Transaction, message_id: str, text: str | None) -> None:
     connection.execute("UPDATE message SET content = ? WHERE key = ?", (orjson.dumps(content), key))
 
 
+def placeholder(connection: Transaction, message_id: str) -> int | None:
+    """Return the key of a message that holds nothing but a line that something could not be shown."""
+    row = connection.execute(
+        "SELECT m.key, m.content, group_concat(a.kind) FROM message m JOIN attachment a ON a.message = m.key "
+        "WHERE m.id = ? AND m.platform_id != '' GROUP BY m.key",
+        (message_id,),
+    ).fetchone()
+    if row is None or row[2] != "unsupported" or orjson.loads(row[1]).get("text"):
+        return None
+    return int(row[0])
+
+
 def transcript_of(connection: Transaction, message_id: str) -> str | None:
     """Return the transcript of a message as it is now; None if the message is not known."""
     row = connection.execute("SELECT key FROM message WHERE id = ?", (message_id,)).fetchone()

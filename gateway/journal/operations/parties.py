@@ -127,7 +127,9 @@ class Parties:
         known = [*place.addresses, *(name for other in others for name in other.addresses)]
         known += [party.id, *party.aliases]
         gone = set(former) - {party.id}
-        if _shows_address(event) or consumer["id"] in gone:
+        # A change of another address says nothing about the one to which answers go.
+        is_change = isinstance(event, Identity)
+        if consumer["id"] in gone or (_shows_address(event) and not is_change):
             consumer["id"] = party.id
         consumer["aliases"] = [
             name for name in dict.fromkeys(known) if name not in gone and name != consumer["id"]

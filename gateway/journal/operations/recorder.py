@@ -16,6 +16,7 @@ from gateway.timestamps import rfc3339, to_ms
 from normalizer.events import Echo, Message, Notice, Receipt, Unknown
 
 from .announcer import Announcer
+from .changes import edit, placeholder
 from .event_content import content_of, echo_of, new_attachment_view
 from .facts import FactRecorder, window_end
 from .known import Known
@@ -83,6 +84,8 @@ class Recorder:
 
     def _message(self, reading: Reading, message: Message) -> None:
         id = self.ids.message(reading.connector, message.id)
+        if self._completes(reading, message, id):
+            return
         if self.known.is_known(id) or self.known.is_repeat(reading, message):
             self.known.duplicates += 1
             return
@@ -132,9 +135,11 @@ class Recorder:
 
     def _echo(self, reading: Reading, echo: Echo) -> None:
         """Record a message from the business; an echo of an agent's text only settles that text."""
+        id = self.ids.message(reading.connector, echo.message_id)
+        if self._completes(reading, echo, id):
+            return
         if self.facts.settle_own_echo(echo) or not self.known.is_new(reading, echo.id):
             return
-        id = self.ids.message(reading.connector, echo.message_id)
         if self.known.is_known(id):
             self.known.duplicates += 1
             return
@@ -183,6 +188,19 @@ class Recorder:
         for position, attachment in enumerate(reading.attachments):
             self._attach(key, position, attachment, reading.received_at)
         return sent_at
+
+    def _completes(self, reading: Reading, event: Message | Echo, id: str) -> bool:
+        """Give an old message the files that its platform sends after the message; False if it is not such a case."""
+        if not event.history or all(one.state != "pending" for one in reading.attachments):
+            return False
+        key = placeholder(self.connection, id)
+        if key is None:
+            return False
+        edit(self.connection, id, event.text)
+        self.connection.execute("DELETE FROM attachment WHERE message = ?", (key,))
+        for position, attachment in enumerate(reading.attachments):
+            self._attach(key, position, attachment, reading.received_at)
+        return True
 
     def _attach(self, key: int, position: int, new: NewAttachment, received_at: int) -> None:
         pending = new.state == "pending"
