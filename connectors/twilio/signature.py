@@ -40,7 +40,8 @@ def shared_key_algorithm(request: Request) -> str | None:
 def signed_form(request: Request) -> Form:
     """The part of the body that the signature covers. Raises ValueError if the body is not a form."""
     if "json" not in request.headers.get("content-type", "").lower():
-        body = request.body.decode()
+        # A consumer's text may contain bytes that are not UTF-8. They are replaced, as parse_qs does for %FF.
+        body = request.body.decode(errors="replace")
         return Form(parse_qs(body, keep_blank_values=True, max_num_fields=_MAX_FIELDS))
     # For JSON, the signature covers the URL, and a hash in the URL covers the body.
     claimed = parse_qs(urlsplit(request.url).query).get("bodySHA256", [])

@@ -205,3 +205,12 @@ def test_signatures_by_shared_keys_need_configured_shared_keys() -> None:
         connector.verify(by_key(SHARED))
     with pytest.raises(Forbidden, match="none of shared_keys"):
         connector.verify(by_key(""))
+
+
+@pytest.mark.parametrize("body", [b"%ff", b"\xff", b"%ed%a0%bd", b"\xed\xa0\xbd"])
+def test_a_form_with_bytes_that_are_not_utf_8_is_accepted(body: bytes) -> None:
+    words = "\ufffd" * (1 if body in {b"%ff", b"\xff"} else 3)
+    text = f"{PLAIN}AccountSid{ACCOUNT_SID}Body{words}"
+    digest = hmac.digest(AUTH_TOKEN.encode(), text.encode(), "sha1")
+    raw = f"AccountSid={ACCOUNT_SID}&Body=".encode() + body
+    connector.verify(form(base64.b64encode(digest).decode(), body=raw))
