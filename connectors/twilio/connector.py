@@ -31,6 +31,7 @@ from normalizer.events import AnyEvent, MediaRef
 from .error_codes import CODES
 from .events import read_form
 from .media import API_HOSTS, is_own_media
+from .route import Route, Senders, is_phone, is_service, recipient, route_of
 from .signature import DEFAULT_ALGORITHM, shared_key_algorithm, signatures, signed_form
 
 #: Twilio sends a response that is not TwiML to the consumer as a text.
@@ -135,7 +136,10 @@ class Twilio(Connector[Settings]):
 
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
         key = delivery.query.get("m")
-        return read_each(lambda form: read_form(form, key), [delivery.content])
+        config = self.config
+        has_service = config.messaging_service_sid is not None
+        senders = Senders(config.account_sid, config.sender, has_service)
+        return read_each(lambda form: read_form(form, key, senders), [delivery.content])
 
     def acknowledge(self) -> Response:
         return Response(body=EMPTY_TWIML, media_type="text/xml")
@@ -157,21 +161,32 @@ class Twilio(Connector[Settings]):
         return Download(Call("GET", url))
 
     def send_text(self, out: Text) -> Generator[Call, Reply, Sent]:
-        form = {"To": out.to, "Body": out.text, "StatusCallback": out.status_url}
-        service = self.config.messaging_service_sid
-        if service is not None:
-            form["MessagingServiceSid"] = service
-        else:
-            # Reply from the number that the consumer wrote to: several numbers may share this connector.
-            form["From"] = out.account or self.config.sender or ""
-        reply = yield Call("POST", f"{self._account}/Messages.json", form=form)
+        route = route_of(out.route)
+        form = {
+            "To": recipient(out.to, route.sender or out.account),
+            "Body": out.text,
+            "StatusCallback": out.status_url,
+            **self._sender(out, route),
+        }
+        reply = yield Call("POST", f"{self._account(route.account_sid)}/Messages.json", form=form)
         match reply.content:
             case {"sid": str(sid)} if reply.content.get("error_code") is None:
                 return Sent(sid)
         raise self.refusal(reply)
 
+    def _sender(self, out: Text, route: Route) -> dict[str, str]:
+        """The field that names our side: a messaging service, or the address that the consumer wrote to."""
+        if is_service(out.account):
+            return {"MessagingServiceSid": out.account}
+        service = self.config.messaging_service_sid
+        # The service belongs to account_sid, and may not contain the addresses of other apps, such as whatsapp:.
+        if service is not None and route.account_sid is None and is_phone(out.account):
+            return {"MessagingServiceSid": service}
+        # Several numbers may share this connector.
+        return {"From": route.sender or out.account or self.config.sender or ""}
+
     def check(self) -> Generator[Call, Reply, str]:
-        reply = yield Call("GET", f"{self._account}.json")
+        reply = yield Call("GET", f"{self._account(None)}.json")
         match reply.content:
             case {"friendly_name": str(name)}:
                 return name
@@ -185,9 +200,15 @@ class Twilio(Connector[Settings]):
             verdict = DOWNLOAD_REFUSALS.get((reply.status, code is not None), verdict)
         return refusal_from(reply, verdict, f"HTTP {reply.status}, code {code}")
 
-    @property
-    def _account(self) -> str:
-        return f"{self.config.api}/2010-04-01/Accounts/{self.config.account_sid}"
+    def _account(self, subaccount: str | None) -> str:
+        """The URL of an account. The credentials of account_sid are also valid for its subaccounts.
+
+        https://www.twilio.com/docs/iam/api/subaccounts
+        """
+        if subaccount is not None and subaccount not in self._accounts:
+            detail = f"the consumer wrote to {subaccount}; add it to account_sids to answer"
+            raise Rejected("misconfigured", detail=detail, operator=True)
+        return f"{self.config.api}/2010-04-01/Accounts/{subaccount or self.config.account_sid}"
 
     @property
     def _accounts(self) -> set[str]:

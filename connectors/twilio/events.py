@@ -1,27 +1,14 @@
 """Events from Twilio's forms: consumers' messages, and delivery statuses of our texts."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from connectors.tools.attachment_kind import kind_of
-from connectors.tools.entries import id_of
-from connectors.tools.location import location
-from normalizer.events import (
-    AnyEvent,
-    Attachment,
-    MediaRef,
-    Message,
-    Notice,
-    Party,
-    Receipt,
-    Status,
-    Unknown,
-)
+from connectors.tools.entries import id_of, unknown
+from normalizer.events import AnyEvent, Message, Notice, Party, Receipt, Status, Unknown
 
+from .content import Form, read_content, referral
 from .error_codes import CODES
-
-Form = Mapping[str, str]
+from .route import Senders, party_of
 
 STATUSES: Mapping[str, Status] = {
     "sent": "sent",
@@ -37,31 +24,68 @@ INBOUND = frozenset({"received", "receiving"})
 
 _OPTED_OUT = {"STOP": True, "START": False}
 
-_MEDIA = re.compile(r"MediaUrl(0|[1-9][0-9]{0,3})")
+#: Fields of Twilio's other products, whose webhooks are sometimes set to the address of a messaging webhook.
+_PRODUCTS: Mapping[str, str] = {
+    "ConversationSid": "Twilio Conversations",
+    "ChatServiceSid": "Twilio Conversations",
+    "ChannelSid": "Twilio Programmable Chat",
+    "CallSid": "Twilio Voice",
+    "FaxSid": "Twilio Fax",
+    "VerificationSid": "Twilio Verify",
+    "TaskSid": "Twilio TaskRouter",
+    "RoomSid": "Twilio Video",
+    "PayloadType": "the Twilio Debugger",
+}
 
 
-def read_form(form: Form, key: str | None) -> list[AnyEvent]:
+def read_form(form: Form, key: str | None, senders: Senders) -> list[AnyEvent]:
     """The events of one request. `key` is our key from the query of a status callback."""
+    product = _other_product(form)
+    if product is not None:
+        return [unknown(dict(form), _wrong_product(product))]
     status = form.get("MessageStatus") or form.get("SmsStatus") or "received"
     if status in INBOUND:
-        return [_message(form), *_opt_out(form)]
+        return _inbound(form, senders)
     if status in PENDING:
-        return [_pending(form, status)]
-    return [_receipt(form, status, key)]
+        return [_pending(form, status, senders)]
+    return [_receipt(form, status, key, senders)]
 
 
-def _message(form: Form) -> AnyEvent:
+def _other_product(form: Form) -> str | None:
+    # Only Conversations and Chat have an EventType. Their deliveries may also have a MessageSid (IM…).
+    if not form.get("EventType") and (form.get("MessageSid") or form.get("SmsSid")):
+        return None
+    named = next((_PRODUCTS[name] for name in _PRODUCTS if form.get(name)), None)
+    return named or ("Twilio Conversations" if form.get("EventType") else None)
+
+
+def _wrong_product(product: str) -> str:
+    return (
+        f"the delivery is from {product}, which Airlock does not read; in the Twilio console, remove this address from "
+        f"the webhooks of {product} and set it on the number or the messaging service: A message comes in"
+    )
+
+
+def _inbound(form: Form, senders: Senders) -> list[AnyEvent]:
+    message, notices = _message(form, senders), _opt_out(form, senders)
+    # With Advanced Opt-Out, a keyword may arrive without words: then the notice says it all.
+    has_content = bool(message.text or message.attachments)
+    return [message, *notices] if has_content or not notices else notices
+
+
+def _message(form: Form, senders: Senders) -> Message:
     # Twilio sends no timestamp, so there is no `sent_at`.
+    content = read_content(form)
     return Message(
         id=_sid(form),
-        account=form["To"],
-        party=_party(form["From"], form),
-        text=form.get("Body") or form.get("ButtonText") or form.get("ListTitle") or None,
-        attachments=(*_files(form), *_locations(form)),
+        text=content.text,
+        attachments=content.attachments,
         reply_to=form.get("OriginalRepliedMessageSid") or None,
         forwarded="true" in (form.get("Forwarded"), form.get("FrequentlyForwarded")),
-        choice=form.get("ButtonPayload") or form.get("ListId") or None,
-        referral={name: form[name] for name in form if name.startswith("Referral")} or None,
+        choice=content.choice,
+        referral=referral(form),
+        extra=content.extra,
+        **_from_consumer(form, senders),
     )
 
 
@@ -70,80 +94,88 @@ def _sid(form: Form) -> str:
     return id_of(form.get("MessageSid") or form["SmsSid"])
 
 
+def _from_consumer(form: Form, senders: Senders) -> dict[str, Any]:
+    ours = form["To"]
+    return {
+        "account": senders.account(form, ours),
+        "party": _party(form["From"], form),
+        "route": senders.route(form, ours),
+    }
+
+
 def _party(address: str, form: Form) -> Party:
-    aliases = (form.get("ExternalUserId"), form.get("WaId"))
-    return Party(id_of(address), form.get("ProfileName") or None, tuple(id for id in aliases if id))
+    return party_of(
+        id_of(address), form.get("ProfileName"), form.get("ExternalUserId"), form.get("WaId")
+    )
 
 
-def _files(form: Form) -> list[Attachment]:
-    """One attachment for every URL in the form. NumMedia is not reliable."""
-    numbers = [int(found[1]) for name in form if (found := _MEDIA.fullmatch(name))]
-    return [
-        _file(form[f"MediaUrl{number}"], form.get(f"MediaContentType{number}"))
-        for number in sorted(numbers)
-        if form[f"MediaUrl{number}"]
-    ]
+def _opt_out(form: Form, senders: Senders) -> list[AnyEvent]:
+    """The notice for STOP, START or HELP: Twilio replies and blocks automatically, and an agent should know why.
 
-
-def _file(url: str, media_type: str | None) -> Attachment:
-    return Attachment(kind_of(media_type), MediaRef({"url": url}, media_type or None))
-
-
-def _locations(form: Form) -> list[Attachment]:
-    if not (form.get("Latitude") and form.get("Longitude")):
-        return []
-    names = {"name": form.get("Label"), "address": form.get("Address")}
-    return [location(form["Latitude"], form["Longitude"], **names)]
-
-
-def _opt_out(form: Form) -> list[AnyEvent]:
-    """The notice for STOP, START or HELP: Twilio replies and blocks automatically, and an agent should know why."""
-    word = form.get("OptOutType")
+    https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out
+    """
+    word = form.get("OptOutType", "").strip().upper()
     if not word:
         return []
-    party = _party(form["From"], form)
-    id = f"opt_out:{_sid(form)}"
     details = {"opted_out": _OPTED_OUT[word]} if word in _OPTED_OUT else None
     return [
         Notice(
-            id=id, account=form["To"], party=party, kind="OptOutType", text=word, details=details
+            id=f"opt_out:{_sid(form)}",
+            kind="OptOutType",
+            text=word,
+            details=details,
+            **_from_consumer(form, senders),
         )
     ]
 
 
-def _pending(form: Form, status: str) -> Notice:
+def _to_consumer(form: Form, senders: Senders) -> dict[str, Any]:
+    ours = form.get("From")
+    return {
+        "account": senders.account(form, ours),
+        "party": _party(form["To"], form),
+        "route": senders.route(form, ours),
+    }
+
+
+def _pending(form: Form, status: str, senders: Senders) -> Notice:
     id = _sid(form)
-    # Until a messaging service has chosen its number, the conversation is not known.
-    party = _party(form["To"], form) if form.get("From") else None
-    return Notice(
-        id=f"status:{id}:{status}",
-        account=_account(form),
-        party=party,
-        kind=status,
-        details={"message_id": id},
+    common = _to_consumer(form, senders)
+    if not (form.get("From") or senders.has_service):
+        # Until a messaging service has chosen its number, the conversation is not known.
+        common["party"] = None
+    return Notice(id=f"status:{id}:{status}", kind=status, details={"message_id": id}, **common)
+
+
+def _receipt(form: Form, status: str, key: str | None, senders: Senders) -> AnyEvent:
+    sid = _sid(form)
+    id, common = f"status:{sid}:{status}", _to_consumer(form, senders)
+    if status not in STATUSES:
+        del common["route"]
+        return Unknown(id=id, reason="unknown status", raw=dict(form), **common)
+    code = form.get("ErrorCode") or None
+    return Receipt(
+        id=id,
+        status=STATUSES[status],
+        message_ids=(sid,),
+        key=key,
+        reason=_reason(code),
+        code=code,
+        detail=_detail(form),
+        **common,
     )
 
 
-def _account(form: Form) -> str:
-    """The number that sent the text, or the messaging service if no number has been chosen yet."""
-    return form.get("From") or form["MessagingServiceSid"]
-
-
-def _receipt(form: Form, status: str, key: str | None) -> AnyEvent:
-    id = _sid(form)
-    common: dict[str, Any] = {
-        "id": f"status:{id}:{status}",
-        "account": _account(form),
-        "party": _party(form["To"], form),
-    }
-    if status not in STATUSES:
-        return Unknown(reason="unknown status", raw=dict(form), **common)
-    reason = _reason(form.get("ErrorCode"))
-    return Receipt(status=STATUSES[status], message_ids=(id,), key=key, reason=reason, **common)
-
-
 def _reason(code: str | None) -> str | None:
-    if not code:
+    """The reason for an error code. A code that is not in the table is `unknown`, never one of the others."""
+    if code is None:
         return None
-    known = CODES.get(int(code)) if code.isdecimal() else None
-    return known.reason if known else f"code {code}"
+    # Twilio's codes have five digits.
+    known = CODES.get(int(code)) if code.isdecimal() and len(code) < 10 else None
+    return known.reason if known else "unknown"
+
+
+def _detail(form: Form) -> str | None:
+    """The platform's words for an error: Twilio's own, and those of WhatsApp or RCS."""
+    said = dict.fromkeys(form.get(name) for name in ("ErrorMessage", "ChannelStatusMessage"))
+    return "; ".join(filter(None, said))[:500] or None
