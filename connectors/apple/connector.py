@@ -29,7 +29,7 @@ from connectors.tools.refusals import EXPIRED, INVALID, NOT_YET, Verdict, refusa
 from connectors.tools.setting_types import Identifier, Identifiers, Secrets, revealed
 from normalizer.events import AnyEvent, MediaRef
 
-from .events import read_message
+from .events import DEVICE_HEADERS, read_message
 from .media import cipher, object_headers
 from .token import check_token, key_of, mint
 
@@ -85,6 +85,7 @@ class Apple(Connector[Settings]):
     body = "gzip-json"
     # The token identifies the caller, not the body: a stolen token can be sent with any body until it expires.
     covers = frozenset({"caller"})
+    keeps = DEVICE_HEADERS
     hosts = frozenset({"mspgw.push.apple.com"})
     media_hosts = frozenset({".icloud.com", ".icloud-content.com", ".apple.com"})
     media_patience = 900.0
@@ -135,7 +136,7 @@ class Apple(Connector[Settings]):
                 raise Forbidden(f"the header {header} and the field {field} of the body differ")
 
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
-        return read_each(read_message, [delivery.content])
+        return read_each(lambda raw: read_message(raw, delivery.headers), [delivery.content])
 
     def authorize(self, now: datetime) -> Mapping[str, str]:
         key = key_of(self.config.secrets[0].get_secret_value())

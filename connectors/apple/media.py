@@ -17,7 +17,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "size": ("size", "file-size"),
     "url": ("url", "mmcs-url"),
     "owner": ("owner", "mmcs-owner"),
-    "key": ("key", "decryption-key"),
+    "key": ("key", "decryption-key", "dataRefSig"),
     "signature_base64": ("signature-base64",),
     "signature": ("signature", "mmcs-signature-hex"),
 }
