@@ -18,7 +18,7 @@ from .errors import Forbidden, Rejected
 from .tools.constant_time import constant_time_equal, matches_any
 from .tools.entries import Unreadable, entries, fingerprint, open_each
 from .tools.refusals import Code, Verdict, refusal_from
-from .tools.setting_types import Secret, Secrets, revealed
+from .tools.setting_types import GraphUrl, Secret, Secrets, revealed
 
 _SIGNATURE = re.compile(r"sha256=([0-9a-fA-F]{64})")
 
@@ -27,7 +27,7 @@ class MetaConfig(ConnectorConfig):
     """The settings of both Meta platforms."""
 
     # Version 25.0 is supported until July 2028 (Graph API changelog).
-    api_url: HttpUrl = Field(
+    api_url: GraphUrl = Field(
         default=HttpUrl("https://graph.facebook.com/v25.0"),
         description="The Graph API, with its version",
     )

@@ -26,7 +26,7 @@ from connectors.errors import Forbidden, Rejected
 from connectors.tools.entries import read_each
 from connectors.tools.gzip_body import inflate
 from connectors.tools.refusals import EXPIRED, INVALID, NOT_YET, Verdict, refusal_from
-from connectors.tools.setting_types import Identifier, Identifiers, Secrets, revealed
+from connectors.tools.setting_types import Identifier, Identifiers, Origin, Secrets, revealed
 from normalizer.events import AnyEvent, MediaRef
 
 from .events import DEVICE_HEADERS, read_message
@@ -49,7 +49,7 @@ BODY_FIELDS = {"id": "id", "source-id": "sourceId", "destination-id": "destinati
 
 
 class Settings(ConnectorConfig):
-    api_url: HttpUrl = Field(
+    api_url: Origin = Field(
         default=HttpUrl("https://mspgw.push.apple.com"), description="Apple's gateway for providers"
     )
     msp_id: Identifier = Field(description="Our provider id (MSP id), from Apple Business Register")

@@ -4,7 +4,6 @@ import base64
 from collections.abc import Generator, Mapping
 from datetime import datetime
 from typing import Annotated, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, HttpUrl, StringConstraints, model_validator
 
@@ -25,7 +24,7 @@ from connectors.errors import Forbidden, Rejected
 from connectors.tools.constant_time import matches_any
 from connectors.tools.entries import read_each
 from connectors.tools.refusals import EXPIRED, NOT_YET, refusal_from
-from connectors.tools.setting_types import Identifier, Secret, Secrets, Sender, revealed
+from connectors.tools.setting_types import Identifier, Origin, Secret, Secrets, Sender, revealed
 from normalizer.events import AnyEvent, MediaRef
 
 from .error_codes import CODES
@@ -44,7 +43,7 @@ AccountSid = Annotated[str, StringConstraints(pattern=r"^AC[0-9A-Za-z]{32}$")]
 
 
 class Settings(ConnectorConfig):
-    api_url: HttpUrl = Field(
+    api_url: Origin = Field(
         default=HttpUrl("https://api.twilio.com"), description="Address of Twilio's API"
     )
     account_sid: AccountSid = Field(description="The Account SID, AC and 32 characters")
@@ -217,9 +216,4 @@ class Twilio(Connector[Settings]):
     @property
     def _apis(self) -> set[str]:
         """The origins from which this account's files may be requested."""
-        own = urlsplit(self.config.api)
-        return {
-            self.config.api,
-            f"{own.scheme}://{own.netloc}",
-            *(f"https://{host}" for host in self.hosts),
-        }
+        return {self.config.api, *(f"https://{host}" for host in self.hosts)}

@@ -165,12 +165,10 @@ def test_twilio_files_of_a_configured_subaccount_are_fetched() -> None:
     assert download.call.url == url
 
 
-@pytest.mark.parametrize("api", ["http://127.0.0.1:9000", "http://127.0.0.1:9000/twilio/"])
-def test_files_are_requested_from_a_different_api_url(api: str) -> None:
-    connector = twilio(api_url=api)
-    for base in {"http://127.0.0.1:9000", api.rstrip("/")}:
-        _, download = drive(connector.media(MediaRef({"url": base + MEDIA})))
-        assert download.call.auth
+def test_files_are_requested_from_a_different_api_url() -> None:
+    connector = twilio(api_url="http://127.0.0.1:9000/")
+    _, download = drive(connector.media(MediaRef({"url": "http://127.0.0.1:9000" + MEDIA})))
+    assert download.call.auth
     elsewhere = MediaRef({"url": "http://127.0.0.1:9001" + MEDIA})
     assert refused_at_once(connector, elsewhere).reason == "blocked_host"
 

@@ -44,7 +44,48 @@ def mistake(make: Maker, **settings: Any) -> tuple[str, str]:
 )
 def test_api_url_defaults_to_the_platforms_api(make: Maker, api: str) -> None:
     assert make().config.api == api
-    assert make(api_url="http://127.0.0.1:9000/x/").config.api == "http://127.0.0.1:9000/x"
+
+
+ORIGIN = "http://127.0.0.1:9000"
+
+
+@pytest.mark.parametrize(
+    ("make", "path"),
+    [
+        (apple, ""),
+        (twilio, ""),
+        (whatsapp, "/v25.0"),
+        (messenger, "/v25.0"),
+        (messenger, "/x/v3.1"),
+    ],
+)
+def test_a_final_slash_of_api_url_changes_nothing(make: Maker, path: str) -> None:
+    for slashes in ("", "/"):
+        assert make(api_url=f"{ORIGIN}{path}{slashes}").config.api == f"{ORIGIN}{path}"
+
+
+@pytest.mark.parametrize("make", [apple, twilio])
+@pytest.mark.parametrize("path", ["/v1", "/v1/", "/2010-04-01", "//x", "/v1/message"])
+def test_an_api_url_with_a_path_is_rejected(make: Maker, path: str) -> None:
+    where, what = mistake(make, api_url=f"{ORIGIN}{path}")
+    assert where == "api_url"
+    assert f"remove {path.rstrip('/')}" in what
+
+
+@pytest.mark.parametrize("make", [messenger, whatsapp])
+@pytest.mark.parametrize("path", ["", "/", "/x", "/v25", "/25.0", "/v25.0/me", "/vx.y"])
+def test_a_graph_url_without_a_version_is_rejected(make: Maker, path: str) -> None:
+    where, what = mistake(make, api_url=f"{ORIGIN}{path}")
+    assert where == "api_url"
+    assert "https://graph.facebook.com/v25.0" in what
+
+
+@every
+@pytest.mark.parametrize("end", ["?x=1", "#x", "?", "?x#y"])
+def test_an_api_url_with_a_query_is_rejected(make: Maker, end: str) -> None:
+    where, what = mistake(make, api_url=f"{make().config.api}{end}")
+    assert where == "api_url"
+    assert "query" in what
 
 
 @every
