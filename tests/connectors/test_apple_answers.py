@@ -159,13 +159,19 @@ def test_an_outcome_is_shown_without_its_secrets(data: Any, words: str) -> None:
 def test_an_app_answers_with_its_fields() -> None:
     bid = "com.apple.messages.MSMessageExtensionBalloonPlugin:ABC:com.example.seats"
     more: dict[str, Any] = {"bid": bid, "appId": 1, "appName": "Seats", "URL": "?seat=12A"}
-    event = answer({"seat": "12A", **THANKS}, **more)
+    event = answer({"seat": "12A"}, **more)
     assert event.text == "seat: 12A"
     assert event.extra is not None
     assert event.extra["interactiveData"]["URL"] == "?seat=12A"
-    assert answer(THANKS, **more).text == "Thank you!\nSee you soon"
+    assert answer({"seat": "12A", **THANKS}, **more).text == "Thank you!\nSee you soon"
     (attachment,) = answer({}, **more).attachments
     assert attachment.details == {"interactive": [], "app": "Seats"}
+
+
+def test_an_answer_without_its_envelope_is_read() -> None:
+    event = message(interactiveData={"quick-reply": {"selectedIndex": 0, "items": ["Yes"]}})
+    assert event.text == "Yes"
+    assert message(interactiveData={"replyMessage": {"title": "Blue"}}).text == "Blue"
 
 
 def test_an_archived_answer_is_decoded() -> None:
