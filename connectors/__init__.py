@@ -76,7 +76,7 @@ from .tools.refusals import (
     judge,
     refusal_from,
 )
-from .tools.setting_types import Identifier, Identifiers, Secret, Secrets, revealed
+from .tools.setting_types import Identifier, Identifiers, Origin, Secret, Secrets, revealed
 
 __all__ = [
     "API",
@@ -119,6 +119,7 @@ __all__ = [
     "MediaRef",
     "Message",
     "Notice",
+    "Origin",
     "Party",
     "Purpose",
     "Reaction",

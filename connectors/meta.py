@@ -6,10 +6,10 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 from urllib.parse import quote, urlencode
 
-from pydantic import Field, HttpUrl
+from pydantic import AfterValidator, Field, HttpUrl
 
 from normalizer.events import AnyEvent, Notice
 
@@ -18,16 +18,27 @@ from .errors import Forbidden, Rejected
 from .tools.constant_time import constant_time_equal, matches_any
 from .tools.entries import Unreadable, entries, fingerprint, open_each
 from .tools.refusals import Code, Verdict, refusal_from
-from .tools.setting_types import GraphUrl, Secret, Secrets, revealed
+from .tools.setting_types import Secret, Secrets, require_bare, revealed
 
 _SIGNATURE = re.compile(r"sha256=([0-9a-fA-F]{64})")
+#: A path may precede the version: proxies add one.
+_GRAPH_PATH = re.compile(r"(?:/.*)?/v[0-9]+\.[0-9]+/*")
+
+
+def _check_graph(url: HttpUrl) -> HttpUrl:
+    require_bare(url)
+    if not _GRAPH_PATH.fullmatch(url.path or ""):
+        raise ValueError(
+            "must end with the version of the Graph API, as in https://graph.facebook.com/v25.0"
+        )
+    return url
 
 
 class MetaConfig(ConnectorConfig):
     """The settings of both Meta platforms."""
 
     # Version 25.0 is supported until July 2028 (Graph API changelog).
-    api_url: GraphUrl = Field(
+    api_url: Annotated[HttpUrl, AfterValidator(_check_graph)] = Field(
         default=HttpUrl("https://graph.facebook.com/v25.0"),
         description="The Graph API, with its version",
     )

@@ -1,6 +1,5 @@
 """Setting types for credentials and account ids. They report typical mistakes at start-up."""
 
-import re
 from collections.abc import Iterable
 from typing import Annotated, Any
 
@@ -37,34 +36,21 @@ def _reject_number(value: Any) -> Any:
 
 
 def _check_origin(url: HttpUrl) -> HttpUrl:
-    _require_bare(url)
+    require_bare(url)
     path = (url.path or "").rstrip("/")
     if path:
         raise ValueError(f"must not have a path: remove {path}, which Airlock adds to its calls")
     return url
 
 
-def _check_graph(url: HttpUrl) -> HttpUrl:
-    _require_bare(url)
-    if not _GRAPH_PATH.fullmatch(url.path or ""):
-        raise ValueError(
-            "must end with the version of the Graph API, as in https://graph.facebook.com/v25.0"
-        )
-    return url
-
-
-def _require_bare(url: HttpUrl) -> None:
+def require_bare(url: HttpUrl) -> None:
+    """Raise ValueError if a URL has a query or a fragment, to which no path can be added."""
     if url.query is not None or url.fragment is not None:
         raise ValueError("must not have a query or a fragment: remove what follows ? or #")
 
 
-#: A path may precede the version: proxies add one.
-_GRAPH_PATH = re.compile(r"(?:/.*)?/v[0-9]+\.[0-9]+/*")
-
 #: The address of an API whose paths the connector adds itself. A final slash changes nothing.
 Origin = Annotated[HttpUrl, AfterValidator(_check_origin)]
-#: The address of Meta's Graph API with its version. A final slash changes nothing.
-GraphUrl = Annotated[HttpUrl, AfterValidator(_check_graph)]
 #: A token, key or password.
 Secret = Annotated[SecretStr, AfterValidator(_check_secret)]
 #: Secrets that are all valid, so that one can be replaced without losing deliveries. The first signs our own calls.
