@@ -206,3 +206,15 @@ def test_headers_other_than_destination_id_may_be_missing() -> None:
 )
 def test_verify_accepts_an_unreadable_body_with_a_valid_token(body: bytes) -> None:
     connector.verify(sent(KNOWN, body))
+
+
+@pytest.mark.parametrize("text", [rb"hello \ud83d", b"hello \xff", rb"\udc00"])
+def test_half_a_character_hides_no_other_message(text: bytes) -> None:
+    raw = json.dumps({**MESSAGE, "body": "hello"}).encode().replace(b"hello", text)
+    connector.verify(sent(claims(), raw))
+    assert "differ" in refuse(sent(claims(), raw, id="another"))
+
+
+def test_a_number_too_long_for_python_hides_no_other_message() -> None:
+    raw = json.dumps({**MESSAGE, "body": 1}).encode().replace(b": 1}", b": " + b"9" * 5000 + b"}")
+    assert "differ" in refuse(sent(claims(), raw, id="another"))
