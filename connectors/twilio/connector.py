@@ -30,7 +30,7 @@ from normalizer.events import AnyEvent, MediaRef
 from .error_codes import CODES
 from .events import read_form
 from .media import API_HOSTS, is_own_media
-from .route import Route, Senders, is_phone, is_service, recipient, route_of
+from .route import Route, Senders, channel, is_phone, is_service, route_of
 from .signature import DEFAULT_ALGORITHM, shared_key_algorithm, signatures, signed_form
 
 #: Twilio sends a response that is not TwiML to the consumer as a text.
@@ -84,6 +84,7 @@ class Twilio(Connector[Settings]):
     # The API redirects to the CDN, which must not receive our password.
     media_hosts = API_HOSTS | {".twiliocdn.com"}
     media_patience = 3600.0
+    reports_opt_in = True
     Config = Settings
     capabilities = Capabilities(
         features=offers(
@@ -161,28 +162,28 @@ class Twilio(Connector[Settings]):
 
     def send_text(self, out: Text) -> Generator[Call, Reply, Sent]:
         route = route_of(out.route)
-        form = {
-            "To": recipient(out.to, route.sender or out.account),
-            "Body": out.text,
-            "StatusCallback": out.status_url,
-            **self._sender(out, route),
-        }
+        service = self._service(out, route)
+        sender, to = channel(out.to, out.account, route, has_service=service is not None)
+        ours = (
+            # Several numbers may share this connector.
+            {"From": sender or self.config.sender or ""}
+            if service is None
+            else {"MessagingServiceSid": service}
+        )
+        form = {"To": to, "Body": out.text, "StatusCallback": out.status_url, **ours}
         reply = yield Call("POST", f"{self._account(route.account_sid)}/Messages.json", form=form)
         match reply.content:
             case {"sid": str(sid)} if reply.content.get("error_code") is None:
                 return Sent(sid)
         raise self.refusal(reply)
 
-    def _sender(self, out: Text, route: Route) -> dict[str, str]:
-        """The field that names our side: a messaging service, or the address that the consumer wrote to."""
+    def _service(self, out: Text, route: Route) -> str | None:
+        """The messaging service that sends a text; None if the address that the consumer wrote to sends it."""
         if is_service(out.account):
-            return {"MessagingServiceSid": out.account}
-        service = self.config.messaging_service_sid
+            return out.account
         # The service belongs to account_sid, and may not contain the addresses of other apps, such as whatsapp:.
-        if service is not None and route.account_sid is None and is_phone(out.account):
-            return {"MessagingServiceSid": service}
-        # Several numbers may share this connector.
-        return {"From": route.sender or out.account or self.config.sender or ""}
+        is_ours = route.account_sid is None and is_phone(out.account)
+        return self.config.messaging_service_sid if is_ours else None
 
     def check(self) -> Generator[Call, Reply, str]:
         reply = yield Call("GET", f"{self._account(None)}.json")

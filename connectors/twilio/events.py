@@ -23,6 +23,9 @@ PENDING = frozenset({"accepted", "scheduled", "queued", "sending", "partially_de
 INBOUND = frozenset({"received", "receiving"})
 
 _OPTED_OUT = {"STOP": True, "START": False}
+#: Words that end an opt-out even without Advanced Opt-Out, which alone adds OptOutType. YES does so too, but is an
+#: everyday answer. The words that begin one are not listed: whether they do depends on settings at Twilio.
+_OPT_IN = frozenset({"START", "UNSTOP"})
 
 #: Fields of Twilio's other products, whose webhooks are sometimes set to the address of a messaging webhook.
 _PRODUCTS: Mapping[str, str] = {
@@ -115,6 +118,8 @@ def _opt_out(form: Form, senders: Senders) -> list[AnyEvent]:
     https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out
     """
     word = form.get("OptOutType", "").strip().upper()
+    if not word and form.get("Body", "").strip().upper() in _OPT_IN:
+        word = "START"
     if not word:
         return []
     details = {"opted_out": _OPTED_OUT[word]} if word in _OPTED_OUT else None

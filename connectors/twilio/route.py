@@ -72,12 +72,18 @@ def party_of(address: str, name: str | None, *aliases: str | None) -> Party:
     return Party(address, name or None, tuple(id for id in (number, *aliases) if id))
 
 
-def recipient(to: str, sender: str) -> str:
-    """The consumer's address in the sender's channel."""
+def channel(to: str, account: str, route: Route, *, has_service: bool) -> tuple[str, str]:
+    """Our address and the consumer's in the channel of their latest message; `to` shows which one that is.
+
+    A service chooses its RCS sender itself. Without any RCS sender, the consumer is reached by their number.
+    """
+    if not (to.startswith(_RCS) or account.startswith(_RCS)):
+        return account, to
     number = to.removeprefix(_RCS)
-    if sender.startswith(_RCS) and ":" not in number:
-        return f"{_RCS}{number}"
-    return number if sender else to
+    senders = (one for one in (route.sender, account) if one and one.startswith(_RCS))
+    sender = next(senders, account)
+    by_rcs = sender.startswith(_RCS) or has_service
+    return sender, f"{_RCS}{number}" if by_rcs else number
 
 
 def is_phone(address: str) -> bool:

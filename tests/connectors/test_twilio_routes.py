@@ -82,15 +82,22 @@ def test_an_answer_takes_the_channel_of_the_latest_message() -> None:
     assert (by_number.form["From"], by_number.form["To"]) == (NUMBER, CONSUMER)
 
 
-@pytest.mark.parametrize("to", [CONSUMER, f"rcs:{CONSUMER}"])
-@pytest.mark.parametrize(("route", "called"), [(AGENT, f"rcs:{CONSUMER}"), (None, CONSUMER)])
-def test_the_route_decides_the_channel_of_an_answer(
-    to: str, route: str | None, called: str
+@pytest.mark.parametrize(
+    ("to", "route", "called", "sender"),
+    [
+        (CONSUMER, None, CONSUMER, NUMBER),
+        (CONSUMER, AGENT, CONSUMER, NUMBER),
+        (f"rcs:{CONSUMER}", AGENT, f"rcs:{CONSUMER}", AGENT),
+        (f"rcs:{CONSUMER}", None, CONSUMER, NUMBER),
+    ],
+)
+def test_the_consumers_address_decides_the_channel(
+    to: str, route: str | None, called: str, sender: str
 ) -> None:
     text = Text("msg_1", NUMBER, to, "Hi", "https://x/s", route=route)
     form = next(twilio().send_text(text)).form
     assert form is not None
-    assert form["To"] == called
+    assert (form["To"], form["From"]) == (called, sender)
 
 
 def test_a_services_rcs_and_numbers_are_one_conversation() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from connectors import Message, Notice, Receipt
+from connectors.twilio import Twilio
 
 from .forms import form, parsed, status
 
@@ -39,6 +40,23 @@ def test_an_opt_out_without_words_is_only_a_notice(body: str) -> None:
     (notice,) = parsed(form(Body=body, OptOutType="STOP"))
     assert isinstance(notice, Notice)
     assert notice.details == {"opted_out": True}
+
+
+@pytest.mark.parametrize("body", ["START", " start\n", "Unstop"])
+def test_an_opt_in_is_noticed_without_advanced_opt_out(body: str) -> None:
+    message, notice = parsed(form(Body=body))
+    assert isinstance(message, Message)
+    assert isinstance(notice, Notice)
+    assert notice.details == {"opted_out": False}
+
+
+@pytest.mark.parametrize("body", ["yes", "STOP", "start again", "let us start"])
+def test_other_words_are_not_an_opt_in(body: str) -> None:
+    assert [event.type for event in parsed(form(Body=body))] == ["message"]
+
+
+def test_twilio_reports_that_a_consumer_opts_in() -> None:
+    assert Twilio.reports_opt_in
 
 
 def test_words_after_an_opt_out_change_nothing() -> None:
