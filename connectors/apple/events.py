@@ -20,7 +20,7 @@ DEVICE_HEADERS = frozenset({"capability-list", "capabilities", "device-agent"})
 #: Fields that contain something from the consumer, whatever the type of the message.
 _CONTENT = ("body", "attachments", "interactiveData", "interactiveDataRef", "richLinkData")
 #: Fields of a reference that say nothing about how to open it.
-_REFERENCE = ("bid", "title", "size", "url", "owner")
+_REFERENCE = ("bid", "title", "size", "url", "owner", "signature", "signature-base64")
 
 
 def read_message(raw: Any, headers: Mapping[str, str]) -> AnyEvent:
@@ -79,7 +79,7 @@ def _unsupported(raw: Any, answer: Answer, business: str) -> Attachment:
     """An attachment in place of an answer that cannot be shown.
 
     A large answer arrives as a reference to an encrypted object that is deleted within seconds. The reference is kept
-    as that of a file, because its key must not be passed on.
+    as that of a file, because its key must not be passed on, but it is not fetched: it is neither a photo nor a video.
     """
     reference = raw.get("interactiveDataRef")
     reference = reference if isinstance(reference, dict) else {}
@@ -87,7 +87,7 @@ def _unsupported(raw: Any, answer: Answer, business: str) -> Attachment:
     app = answer.extra.get("appName")
     details = {"interactive": answer.kinds, **described, **({"app": app} if app else {})}
     media = attachment(reference, business).media if reference else None
-    return Attachment("unsupported", media, details)
+    return Attachment("unsupported", media, details, "unsupported_type" if media else None)
 
 
 def _referral(raw: Any) -> Mapping[str, Any] | None:

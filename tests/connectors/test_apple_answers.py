@@ -223,7 +223,7 @@ def test_a_reference_with_a_title_is_its_title() -> None:
 def test_a_reference_without_a_title_is_kept() -> None:
     event = message(interactiveDataRef=REFERENCE)
     (attachment,) = event.attachments
-    assert attachment.kind == "unsupported"
+    assert (attachment.kind, attachment.refused) == ("unsupported", "unsupported_type")
     assert attachment.media is not None
     assert attachment.media.locator["url"] == REFERENCE["url"]
     assert REFERENCE["key"] not in repr(event.extra)
