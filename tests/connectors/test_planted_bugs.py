@@ -73,8 +73,8 @@ BUGS = {
     "invalid_content_raises": Bug(
         Apple,
         "apple.connector",
-        "return read_each(read_message, [delivery.content])",
-        "return [read_message(delivery.content)]",
+        "return read_each(lambda raw: read_message(raw, delivery.headers), [delivery.content])",
+        "return [read_message(delivery.content, delivery.headers)]",
         "test_parse_turns_invalid_content_into_one_unknown_event",
     ),
     "our_token_is_sent_to_the_cdn": Bug(
