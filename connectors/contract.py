@@ -133,7 +133,7 @@ class Text:
 
     `status_url` is the address for the platform's delivery reports on this text; its query contains `key`.
     `silence` is the time since the consumer's last message (seconds): some platforms require late answers to be
-    marked. `route` is the `route` of the consumer's latest event (`connectors.Event`).
+    marked. `route` is the latest `route` of the conversation's events.
     """
 
     key: str

@@ -264,6 +264,12 @@ async def test_an_act_under_two_ids_is_one_message(journal: SqliteJournal) -> No
     assert recorded.duplicates == 2
 
 
+async def test_the_same_choice_made_again_later_is_another_message(journal: SqliteJournal) -> None:
+    await tell(journal, message("1", "mia", repeat_key="session-7"), at=0)
+    again = message("2", "mia", repeat_key="session-7")
+    assert types_of(await tell(journal, again, at=11_000)) == ["message.received"]
+
+
 async def test_a_quote_of_any_part_names_the_agents_text(journal: SqliteJournal) -> None:
     await tell(journal, message("1", "mia"))
     conversation = (await the_conversation(journal))["id"]

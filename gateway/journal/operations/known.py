@@ -9,6 +9,10 @@ from normalizer.events import Message
 from .transaction import Transaction
 
 
+#: Apple repeats an answer within two seconds (ms). Later, the consumer chose the same thing again.
+_REPEATED_WITHIN = 10_000
+
+
 @dataclass(slots=True)
 class Known:
     """Recognises repeats within one transaction, and counts those of facts."""
@@ -26,7 +30,14 @@ class Known:
         """Whether the platform sent the same act of the consumer before, under another id."""
         if message.repeat_key is None:
             return False
-        return not self.remember(reading, f"repeat:{message.repeat_key}")
+        id = self.ids.fact(reading.connector, f"repeat:{message.repeat_key}")
+        row = self.connection.execute("SELECT seen_at FROM fact WHERE id = ?", (id,)).fetchone()
+        if row is not None and abs(reading.received_at - row[0]) <= _REPEATED_WITHIN:
+            return True
+        self.connection.execute(
+            "INSERT OR REPLACE INTO fact (id, seen_at) VALUES (?, ?)", (id, reading.received_at)
+        )
+        return False
 
     def is_new(self, reading: Reading, event_id: str) -> bool:
         is_new = self.remember(reading, event_id)
