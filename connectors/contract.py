@@ -347,9 +347,8 @@ class Connector(ABC, Generic[C]):
         """Look up a consumer's name: a flow that returns it, or None if the platform does not reveal it.
 
         Called once for a conversation without a name, after its first message was recorded; again only after a
-        refusal that can be retried. `account` and `party` are those of the consumer's events. Implement it only if
-        deliveries do not contain names. Make one call. Raise `Rejected` with `operator` if the account lacks a
-        permission.
+        refusal that can be retried. Implement it only if deliveries do not contain names. Make one call. Raise
+        `Rejected` with `operator` if the account lacks a permission.
         Must not change anything on the platform, or ask for more than the name.
         """
         del account, party

@@ -21,6 +21,7 @@ from gateway.observability.logs import configure
 from gateway.service import Gateway
 from gateway.settings import load
 from simulator import PLATFORMS, Consumer, Core, Fault, Platform, photo, video
+from simulator.whatsapp import messages
 from simulator.samples import document
 
 PAGE = Path(__file__).parents[1] / "docs" / "events.md"
@@ -44,12 +45,14 @@ class Setup:
     platforms: dict[str, Any]
     _seen: int = field(default=0, init=False)
 
-    async def next(self) -> Event:
-        """Return the next event that was not returned before."""
-        seen = self._seen
-        events = await self.core.until(lambda found: len(found) > seen, TIMEOUT)
-        self._seen += 1
-        return events[seen]
+    async def next(self, *, skip: str = "conversation.updated") -> Event:
+        """Return the next event that was not returned before, and is not of a type that may come at any time."""
+        while True:
+            seen = self._seen
+            events = await self.core.until(lambda found: len(found) > seen, TIMEOUT)
+            self._seen += 1
+            if events[seen]["type"] != skip:
+                return events[seen]
 
 
 @asynccontextmanager
@@ -132,6 +135,23 @@ async def _whatsapp_events(setup: Setup) -> dict[str, Event]:
     await whatsapp.deliver([{"field": "account_update", "value": {"event": "VERIFIED_ACCOUNT"}}])
     found["account"] = await setup.next()
     found["status"] = await _status_event(setup, found["photo"]["subject"])
+    return {**found, **await _identity_events(setup)}
+
+
+async def _identity_events(setup: Setup) -> dict[str, Event]:
+    """Cara writes with her number, hides it, shows both, and changes the number."""
+    whatsapp = setup.platforms["whatsapp"]
+    number, user_id = "15550003333", "US.13491208655302741918"
+    for cara in (Consumer(number, "Cara"), Consumer("", "Cara", user_id)):
+        await whatsapp.say(cara, messages.text("Hello"))
+        await setup.next()
+    await whatsapp.say(Consumer(number, "Cara", user_id), messages.text("It is me"))
+    found = {"merged": await setup.next()}
+    await setup.next()  # the message
+    change = messages.number_change(number, "15550004444")
+    await whatsapp.say(Consumer(number, "Cara"), change)
+    found["changed"] = await setup.next(skip="")
+    await setup.next()  # the notice
     return found
 
 

@@ -129,7 +129,7 @@ def test_the_table_of_events_has_every_event_and_its_fields() -> None:
     from connectors import AnyEvent
 
     table = rows(section(RECEIVING, "## Parse deliveries: `parse`"))
-    shared = {"id", "account", "party", "sent_at", "type"}
+    shared = {"id", "account", "party", "sent_at", "route", "type"}
     for event in get_args(AnyEvent):
         (cells,) = (
             cells for names, cells in table.items() if f"`{event.__name__}`" in f"`{names}`"
