@@ -21,8 +21,8 @@ from gateway.observability.logs import configure
 from gateway.service import Gateway
 from gateway.settings import load
 from simulator import PLATFORMS, Consumer, Core, Fault, Platform, photo, video
-from simulator.whatsapp import messages
 from simulator.samples import document
+from simulator.whatsapp import messages
 
 PAGE = Path(__file__).parents[1] / "docs" / "events.md"
 TOKEN = "a-token-of-the-core"

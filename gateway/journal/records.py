@@ -191,8 +191,8 @@ class Situation:
 
     key: int
     connector: str
-    #: When the platform's reply window ends; None if there is none, or if only the platform knows.
-    reply_until: int | None
+    #: When the consumer last opened the platform's reply window; None if only the platform knows.
+    opened_at: int | None
     closed: bool
     opted_out: bool
 

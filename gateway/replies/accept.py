@@ -139,7 +139,9 @@ def _reason_to_refuse(connector: Connector[Any], situation: Situation) -> tuple[
         return "opted_out", f"the consumer opted out of texts; {_way_back(connector)}"
     window = connector.reply_window
     # If nothing that was reported opened a window, only the platform knows.
-    if window is None or situation.reply_until is None or now_ms() <= situation.reply_until:
+    if window is None or situation.opened_at is None:
+        return None
+    if now_ms() <= situation.opened_at + window * 1000:
         return None
     hours = round(window / 3600)
     period = f"{hours // 24} days" if hours > 24 and hours % 24 == 0 else f"{hours} hours"

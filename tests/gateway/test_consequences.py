@@ -8,6 +8,7 @@ import pytest
 
 from gateway.journal import AgentText, Cause, Outcome
 from gateway.journal.sqlite.journal import SqliteJournal
+from gateway.timestamps import rfc3339
 from normalizer.events import (
     Attachment,
     Deletion,
@@ -70,9 +71,11 @@ async def test_only_what_the_platform_counts_opens_the_window(
 ) -> None:
     await tell(journal, message("1", "mia"), at=0)
     await tell(journal, event, at=DAY_MS)
-    situation = await journal.situation((await the_conversation(journal))["id"])
+    found = await the_conversation(journal)
+    assert found["reply_until"] == rfc3339(DAY_MS * (2 if opens else 1))
+    situation = await journal.situation(found["id"])
     assert situation is not None
-    assert situation.reply_until == DAY_MS * (2 if opens else 1)
+    assert situation.opened_at == (DAY_MS if opens else 0)
 
 
 # opting out --------------------------------------------------------------------------------------

@@ -115,6 +115,11 @@ def attachments(events: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     }
 
 
+def messages(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the events about messages; others, such as a name that was looked up, may come at any time."""
+    return [event for event in events if "message" in event["data"]]
+
+
 def ended(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [a for a in attachments(events).values() if a["state"] != "pending"]
 

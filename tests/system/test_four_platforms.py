@@ -15,7 +15,7 @@ from PIL import Image
 from gateway.events.schemas import validate
 from simulator import Fault, Sample, photo, video
 from simulator.scenery import drawn
-from tests.system.running import CONSUMERS, Site, attachments, ended, site
+from tests.system.running import CONSUMERS, Site, attachments, ended, messages, site
 
 pytestmark = pytest.mark.system
 
@@ -220,10 +220,10 @@ async def test_a_hanging_file_is_announced_in_time_and_blocks_nothing(tmp_path: 
         platform.fault_for_all = Fault(hang=True, times=1)
         await platform.send(CONSUMERS["messenger"], "slow", [photo(seed=3)])
         await running.platforms["whatsapp"].send(CONSUMERS["whatsapp"], "quick")
-        events = await running.until(lambda es: len(es) == 2, seconds=5)
-        assert [e["source"] for e in events] == ["whatsapp", "messenger"]
+        events = await running.until(lambda es: len(messages(es)) == 2, seconds=5)
+        assert [e["source"] for e in messages(events)] == ["whatsapp", "messenger"]
         assert attachments(events).popitem()[1]["state"] == "pending"
-        events = await running.until(lambda es: len(es) == 3, seconds=60)
+        events = await running.until(lambda es: len(messages(es)) == 3, seconds=60)
         assert attachments(events).popitem()[1]["state"] == "ready"
 
 

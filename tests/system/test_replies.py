@@ -199,7 +199,11 @@ async def test_a_permanent_refusal_is_reported_with_its_reason(running: Site) ->
     assert shown["reason"] == "opted_out"
     status, problem = await reply(running, where, "and now?")
     assert (status, problem["reason"]) == (409, "opted_out")
-    assert (await reply(running, await conversation(running, "twilio"), "welcome back"))[0] == 202
+    await conversation(running, "twilio")  # their words alone do not take it back
+    assert (await reply(running, where, "and now?"))[0] == 409
+    await platform.send(CONSUMERS["twilio"], "START")
+    await running.until(lambda es: was_noticed("START", es))
+    assert (await reply(running, where, "welcome back"))[0] == 202
 
 
 def was_noticed(word: str, events: list[dict[str, Any]]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from simulator import Fault, photo
-from tests.system.running import CONSUMERS, Site, ended, site
+from tests.system.running import CONSUMERS, Site, ended, messages, site
 
 pytestmark = pytest.mark.system
 
@@ -93,7 +93,7 @@ async def test_sigterm_exits_in_time_despite_hanging_peers(
         running.platforms["messenger"].fault_for_all = None
         await running.start()
         events = await running.until(lambda es: len(ended(es)) == 1, seconds=60)
-        assert {e["data"]["message"]["text"] for e in events} == {"look", "words"}
+        assert {e["data"]["message"]["text"] for e in messages(events)} == {"look", "words"}
 
 
 async def test_a_successor_waits_and_takes_over_without_loss(

@@ -17,14 +17,14 @@ from .views import EFFECTIVE
 
 def situation(connection: Transaction, conversation: str) -> Situation | None:
     row = connection.execute(
-        f"SELECT c.key, c.connector, c.reply_until, c.closed, c.opted_out FROM conversation s {EFFECTIVE} "
+        f"SELECT c.key, c.connector, c.heard_at, c.closed, c.opted_out FROM conversation s {EFFECTIVE} "
         "WHERE s.id = ?",
         (conversation,),
     ).fetchone()
     if row is None:
         return None
-    key, connector, reply_until, closed, opted_out = row
-    return Situation(key, connector, reply_until, bool(closed), bool(opted_out))
+    key, connector, opened_at, closed, opted_out = row
+    return Situation(key, connector, opened_at, bool(closed), bool(opted_out))
 
 
 def find(connection: Transaction, id: str) -> dict[str, Any] | None:
