@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +49,15 @@ class Setup:
     async def next(self, *, skip: str = "conversation.updated") -> Event:
         """Return the next event that was not returned before, and is not of a type that may come at any time."""
         while True:
-            seen = self._seen
-            events = await self.core.until(lambda found: len(found) > seen, TIMEOUT)
             self._seen += 1
-            if events[seen]["type"] != skip:
-                return events[seen]
+            events = await self.core.until(partial(_has, self._seen), TIMEOUT)
+            event = events[self._seen - 1]
+            if event["type"] != skip:
+                return event
+
+
+def _has(count: int, events: list[Event]) -> bool:
+    return len(events) >= count
 
 
 @asynccontextmanager
