@@ -63,6 +63,7 @@ from .tools.refusals import (
     GONE,
     INVALID,
     MISCONFIGURED,
+    NOT_IN_CONTROL,
     NOT_YET,
     OPTED_OUT,
     RATE_LIMITED,
@@ -70,13 +71,16 @@ from .tools.refusals import (
     TEMPORARY,
     UNAUTHORIZED,
     UNDELIVERABLE,
+    UNKNOWN,
     WINDOW_CLOSED,
     Verdict,
     by_code,
+    failure_from,
     judge,
     refusal_from,
 )
 from .tools.setting_types import Identifier, Identifiers, Origin, Secret, Secrets, revealed
+from .tools.words import words_in
 
 __all__ = [
     "API",
@@ -86,6 +90,7 @@ __all__ = [
     "GONE",
     "INVALID",
     "MISCONFIGURED",
+    "NOT_IN_CONTROL",
     "NOT_YET",
     "OPTED_OUT",
     "RATE_LIMITED",
@@ -93,6 +98,7 @@ __all__ = [
     "TEMPORARY",
     "UNAUTHORIZED",
     "UNDELIVERABLE",
+    "UNKNOWN",
     "WINDOW_CLOSED",
     "AesCtr",
     "AnyEvent",
@@ -145,6 +151,7 @@ __all__ = [
     "by_status",
     "constant_time_equal",
     "entries",
+    "failure_from",
     "fingerprint",
     "id_of",
     "inflate",
@@ -164,4 +171,5 @@ __all__ = [
     "revealed",
     "same",
     "unknown",
+    "words_in",
 ]

@@ -24,6 +24,7 @@ from normalizer.events import AnyEvent, MediaRef, Status
 
 from .capabilities import Capabilities
 from .errors import Rejected
+from .tools.words import words_in
 
 #: The version of the contract. It rises when existing connectors would break; the gateway refuses other versions.
 API = 1
@@ -370,28 +371,28 @@ class Connector(ABC, Generic[C]):
         success without usable content. `reply.purpose` says what the call was for. Go by the platform's error
         codes, or else by the HTTP status; pass on how long the platform asks us to wait. For a file, use one of
         the reasons that `Rejected` lists.
-        Must not treat an empty reply as a success, quote the text of messages, or raise.
+        Must not treat an empty reply as a success, blame anybody for a code it does not know (the reason is
+        `unknown`), keep the platform's code and words to itself, or raise.
         """
         return by_status(reply)
 
 
 def by_status(reply: Reply) -> Rejected:
-    """Interpret a refusal by its HTTP status alone."""
+    """Interpret a refusal by its HTTP status alone. What the status does not explain is `unknown`."""
     after = retry_after(reply)
-    detail = f"HTTP {reply.status}"
+    detail = words_in(reply.content, reply.body) or f"HTTP {reply.status}"
+    is_file = reply.purpose in {"lookup", "download"}
     match reply.status:
         case 401 | 403:
             return Rejected("unauthorized", retry=True, after=after, detail=detail, operator=True)
         case 404 | 410:
-            return Rejected("gone", detail=detail)
+            return Rejected("gone" if is_file else "undeliverable", detail=detail)
         case 413:
             return Rejected("too_large", detail=detail)
-        case 408 | 425 | 429:
-            return Rejected("unreachable", retry=True, after=after, detail=detail)
-        case status if status >= 500:
+        case status if status in {408, 425, 429} or status >= 500 or is_file:
             return Rejected("unreachable", retry=True, after=after, detail=detail)
         case _:
-            return Rejected("unreachable", detail=detail)
+            return Rejected("unknown", detail=detail)
 
 
 def retry_after(reply: Reply) -> float | None:

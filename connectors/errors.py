@@ -32,11 +32,12 @@ class Rejected(ConnectorError):
         operator: bool = False,
         explained: bool = False,
     ) -> None:
+        detail = detail[:500]
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
         self.retry = retry
         self.after = after
         self.code = code
-        self.detail = detail[:500]
+        self.detail = detail
         self.operator = operator
         self.explained = explained

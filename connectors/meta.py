@@ -15,6 +15,7 @@ from normalizer.events import AnyEvent, Notice
 
 from .contract import Connector, ConnectorConfig, Delivery, Purpose, Reply, Request, Response
 from .errors import Forbidden, Rejected
+from .graph_errors import concerns_no_file, graph_error, verdict_on
 from .tools.constant_time import constant_time_equal, matches_any
 from .tools.entries import Unreadable, entries, fingerprint, open_each
 from .tools.refusals import Code, Verdict, refusal_from
@@ -64,6 +65,8 @@ class Meta(Connector[M]):
     #: The `object` that a delivery must have.
     object: ClassVar[str]
     codes: ClassVar[Mapping[Code, Verdict]]
+    #: Codes that mean something only together with a subcode, if they have one.
+    vague: ClassVar[frozenset[int]] = frozenset({100})
     #: Refusals that the HTTP status alone explains. They take precedence over error codes.
     refusals: ClassVar[Mapping[tuple[Purpose, int], Verdict]]
 
@@ -103,16 +106,12 @@ class Meta(Connector[M]):
         return {"authorization": f"Bearer {self.config.access_token.get_secret_value()}"}
 
     def refusal(self, reply: Reply) -> Rejected:
-        error = reply.content.get("error") if isinstance(reply.content, dict) else None
-        error = error if isinstance(error, dict) else {}
-        code, subcode = _error_code(error.get("code")), _error_code(error.get("error_subcode"))
-        verdict = (
-            self.refusals.get((reply.purpose, reply.status))
-            or self.codes.get((code, subcode))
-            or self.codes.get(code)
-        )
-        detail = f"HTTP {reply.status}, code {code}/{subcode}, trace {error.get('fbtrace_id')}"
-        return refusal_from(reply, verdict, detail)
+        # https://developers.facebook.com/docs/graph-api/guides/error-handling: also in replies with status 200.
+        error = graph_error(reply.content.get("error") if isinstance(reply.content, dict) else None)
+        verdict = self.refusals.get((reply.purpose, reply.status))
+        if verdict is None and not (reply.purpose == "lookup" and concerns_no_file(error)):
+            verdict = verdict_on(error, self.codes, self.vague)
+        return refusal_from(reply, verdict, error.detail, code=error.code)
 
     def graph(self, *path: str, **query: str) -> str:
         """The URL of a node or edge. https://developers.facebook.com/docs/graph-api/guides/secure-requests"""
@@ -138,7 +137,3 @@ def account_notice(account: str, kind: str, raw: Any) -> AnyEvent:
 
 def _mac(secret: str, message: bytes) -> bytes:
     return hmac.new(secret.encode(), message, sha256).digest()
-
-
-def _error_code(code: Any) -> int:
-    return code if isinstance(code, int) else -1

@@ -8,6 +8,7 @@ import pytest
 from connectors.contract import Call, Download, Purpose, Reply, Request, Response, Sent
 from connectors.errors import Rejected
 from connectors.recordings import RECEIVED_AT, Recording
+from connectors.tools.words import MAX_WORDS
 
 from .run_flow import Answer, Start, drive, explain_crash, first_call
 from .subject import Subject
@@ -18,8 +19,6 @@ NONSENSE: tuple[Any, ...] = (
     *({"url": 5}, {"id": None}, {"result": {}}, {"messages": [None]}, [[]]),
     *("x" * 1_000_000, {"id": ["x"] * 10_000}),
 )
-#: The text of a message, which a platform may quote when it refuses the message.
-MESSAGE_TEXT = "my address is Example Street 1"
 #: Contents of replies to temporary errors, which often come from a proxy.
 TEMPORARY_REPLIES: tuple[Any, ...] = (None, {}, "Service Unavailable")
 STATUSES = (200, 204, 302, 400, 401, 403, 404, 408, 409, 410, 413, 418, 429, 500, 502, 503, 599)
@@ -85,6 +84,15 @@ class CallChecks(Subject):
                 refusal = self.connector.refusal(Reply(status, {}, answer, b"", purpose))
                 assert not refusal.retry, (
                     f"HTTP {status} is permanent, but {refusal.reason} is retried"
+                )
+
+    def test_a_refusal_without_a_code_is_not_explained(self) -> None:
+        """After a proxy's error page nobody knows whether a text was sent, so it is not sent again."""
+        for status in (200, 500, 502, 504):
+            for answer in TEMPORARY_REPLIES:
+                refusal = self.connector.refusal(Reply(status, {}, answer, b"", "send"))
+                assert not refusal.explained, (
+                    f"HTTP {status} with {answer!r} has no code of the platform, but is `explained`"
                 )
 
     def test_refusal_waits_as_long_as_the_platform_asks(self) -> None:
@@ -195,7 +203,9 @@ class CallChecks(Subject):
         assert isinstance(refusal.reason, str)
         assert refusal.reason
         assert refusal.after is None or refusal.after >= 0
-        assert not self.leaks(str(refusal), repr(refusal), refusal.detail)
+        assert refusal.code is None or (isinstance(refusal.code, str) and refusal.code)
+        assert len(refusal.detail) <= MAX_WORDS, "detail is cut at 500 characters"
+        assert not self.leaks(str(refusal), repr(refusal), refusal.detail, refusal.code or "")
 
 
 def _always(status: int, content: Any) -> Answer:

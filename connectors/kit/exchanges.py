@@ -9,8 +9,8 @@ Files `exchanges/*.json` beside the recordings, each
      "again": false}
 
 `given` holds the fields of the `MediaRef`, `Text` or `Typing`, or the arguments of `mark_read` or `profile`.
-`download` is the reply of the file's host, and `refused` its meaning; the `headers` of a redirect contain a
-`location`. `elsewhere` means that the file is on a host that only an operator can allow. `again` means that the text
+`download` is the reply of the file's host, and `refused` its meaning, with the platform's `code` and `detail` if they
+are to be checked; the `headers` of a redirect contain a `location`. `elsewhere` means that the file is on a host that only an operator can allow. `again` means that the text
 was sent before and the reply was lost. Methods that make no call are recorded in the same way: `authorize`,
 `acknowledge`, and `handshake`, whose `given` is the query. To write an exchange, give only the replies: the kit fails
 and prints the complete exchange, or writes it if AIRLOCK_RECORD=1 is set (`connectors.kit.record`).
@@ -40,7 +40,7 @@ from normalizer.events import MediaRef
 
 from .calls import CallChecks
 from .mutations import damaged
-from .notation import reply_of, shown
+from .notation import comparable, reply_of, shown
 from .record import mismatch
 from .run_flow import Driven, Start, drive, explain_crash
 from .subject import TEXT
@@ -126,7 +126,7 @@ class ExchangeChecks(CallChecks):
         for exchange in exchanges(self.payloads):
             driven = self._driven(exchange)
             found = self._shown(exchange, driven)
-            if found != _expected(exchange):
+            if _comparable(found, exchange) != _expected(exchange):
                 file = self.payloads / "exchanges" / f"{exchange.name}.json"
                 wrong.append(mismatch(file, found, frozenset({"result", "refused"})))
             elif len(driven.calls) != len(exchange.steps):
@@ -201,6 +201,12 @@ class ExchangeChecks(CallChecks):
         ]
         ended = {"result": shown(driven.result)} if driven.refused is None else {}
         return {"steps": steps, **ended, **({"refused": shown(refused)} if refused else {})}
+
+
+def _comparable(found: dict[str, Any], exchange: Exchange) -> dict[str, Any]:
+    if "refused" not in found:
+        return found
+    return {**found, "refused": comparable(found["refused"], exchange.refused or {})}
 
 
 def _expected(exchange: Exchange) -> dict[str, Any]:

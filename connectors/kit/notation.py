@@ -11,7 +11,9 @@ from connectors.contract import AesCtr, Call, Download, Purpose, Reply, Response
 from connectors.errors import Rejected
 
 #: The default values in a recorded refusal.
-_DEFAULTS = {"retry": False, "after": None, "operator": False}
+_DEFAULTS = {"retry": False, "after": None, "operator": False, "code": None, "detail": ""}
+#: Fields that a recorded refusal may leave out whatever they are.
+_OPTIONAL = ("code", "detail")
 
 
 def shown(value: Any) -> Any:
@@ -33,6 +35,13 @@ def shown(value: Any) -> Any:
             return {name: shown(inner) for name, inner in value.items()}
         case _:
             return value
+
+
+def comparable(found: Mapping[str, Any], recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the refusal `found` without the optional fields that the recorded one does not show."""
+    return {
+        name: value for name, value in found.items() if name in recorded or name not in _OPTIONAL
+    }
 
 
 def _is_default(value: Any, field: Any) -> bool:

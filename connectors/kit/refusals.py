@@ -3,9 +3,11 @@
 Files `refusals/*.json` beside the recordings, one for each meaning, each
 
     {"note": …, "refused": {"reason": "window_closed"},
-     "replies": [{"purpose": "send", "status": 400, "headers": {}, "content": {"code": 131047}}, …]}
+     "replies": [{"purpose": "send", "status": 400, "headers": {}, "code": "131047",
+                  "content": {"code": 131047, "message": "Re-engagement message"}}, …]}
 
-`refused` omits default values: no retry, no wait, no action by an operator.
+`refused` omits default values: no retry, no wait, no action by an operator. `code` is the platform's code as the
+refusal must show it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,8 +17,18 @@ from typing import Any
 
 import orjson
 
+from connectors.contract import Purpose, Reply
+from connectors.errors import Rejected
+
 from .calls import CallChecks
-from .notation import reply_of, shown
+from .exchanges import PURPOSES, exchanges
+from .notation import comparable, reply_of, shown
+
+#: In place of a code that the recording shows. No platform uses them.
+_UNLISTED_NUMBER = 998_877_665
+_UNLISTED_WORD = "unlisted_code"
+#: Statuses that say enough, whatever the code: credentials, a time-out, the size, too many requests.
+_TELLING = frozenset({401, 408, 413, 425, 429})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +54,107 @@ class RefusalChecks(CallChecks):
         wrong: list[str] = []
         for recorded in refusals(self.payloads):
             for raw in recorded.replies:
-                found = shown(self.connector.refusal(reply_of(raw, raw["purpose"])))
+                refusal = self.connector.refusal(reply_of(raw, raw["purpose"]))
+                found = comparable(shown(refusal), recorded.refused)
                 if found != recorded.refused:
                     wrong.append(f"{recorded.name}: {raw} means {found}")
+                elif refusal.code != raw.get("code", refusal.code):
+                    wrong.append(f"{recorded.name}: {raw} has the code {refusal.code}")
         assert not wrong, "\n".join(wrong)
+
+    def test_an_unlisted_code_blames_nobody(self) -> None:
+        """A code that no table lists is `unknown`; for a file, it is a reason to ask again."""
+        for reply, refusal in self._with_unlisted_codes():
+            found = (refusal.reason, refusal.retry)
+            is_file = reply.purpose in {"lookup", "download"}
+            expected = ("unreachable", True) if is_file else ("unknown", False)
+            assert found == expected, (
+                f"{reply.purpose}, HTTP {reply.status}: no table lists the code in {reply.content}, but it means"
+                f" {found} instead of {expected}"
+            )
+
+    def test_refusal_shows_the_platforms_code(self) -> None:
+        for reply, refusal in self._with_unlisted_codes():
+            unlisted = (str(_UNLISTED_NUMBER), _UNLISTED_WORD)
+            assert any(one in (refusal.code or "") for one in unlisted), (
+                f"the code in {reply.content} is lost; `Rejected.code` is {refusal.code!r}"
+            )
+
+    def test_a_refusal_with_a_code_is_explained(self) -> None:
+        for reply in self._replies():
+            refusal = self.connector.refusal(reply)
+            assert refusal.explained or refusal.code is None, (
+                f"the platform gave the code {refusal.code}, so the call had no effect; set `explained`"
+            )
+
+    def test_refusal_passes_on_the_platforms_words(self) -> None:
+        for reply in self._replies():
+            said = _words(reply.content)
+            detail = self.connector.refusal(reply).detail
+            assert not said or any(words[:200] in detail for words in said), (
+                f"the words in {reply.content} are lost; `Rejected.detail` is {detail!r}"
+            )
+
+    # helpers ----------------------------------------------------------------------------------------
+
+    def _replies(self) -> Iterator[Reply]:
+        """The recorded replies that are refused: those of `refusals`, and the last ones of `exchanges`."""
+        for recorded in refusals(self.payloads):
+            for raw in recorded.replies:
+                yield reply_of(raw, raw["purpose"])
+        for exchange in exchanges(self.payloads):
+            if exchange.refused is not None and exchange.download is not None:
+                yield reply_of(exchange.download, "download")
+            elif exchange.refused is not None and exchange.steps:
+                yield reply_of(exchange.steps[-1]["reply"], PURPOSES[exchange.flow])
+
+    def _with_unlisted_codes(self) -> Iterator[tuple[Reply, Rejected]]:
+        """Replies with a code that no table lists, wherever the status alone does not say enough."""
+        for reply in self._replies():
+            code = self.connector.refusal(reply).code
+            if code is None or reply.status in _TELLING or reply.status >= 500:
+                continue
+            content = _replaced(reply.content, frozenset(code.split("/")))
+            for purpose in _purposes(reply.purpose):
+                changed = Reply(reply.status, reply.headers, content, b"", purpose)
+                # A refused download may be explained by its status.
+                if content != reply.content and purpose != "download":
+                    yield changed, self.connector.refusal(changed)
+
+
+def _purposes(recorded: Purpose) -> tuple[Purpose, ...]:
+    return ("send", "check") if recorded in {"send", "check"} else (recorded,)
+
+
+def _replaced(content: Any, codes: frozenset[str]) -> Any:
+    """`content` with an unlisted code in place of each of `codes`, and other words than the platform's."""
+    match content:
+        case dict():
+            return {name: _replaced(value, codes) for name, value in content.items()}
+        case list():
+            return [_replaced(value, codes) for value in content]
+        case bool() | None:
+            return content
+        case int() if str(content) in codes:
+            return _UNLISTED_NUMBER
+        case str() if content in codes:
+            return str(_UNLISTED_NUMBER) if content.isdigit() else _UNLISTED_WORD
+        case str() if " " in content:
+            return "Something happened"
+    return content
+
+
+def _words(content: Any) -> list[str]:
+    """The sentences in the usual fields of an error."""
+    match content:
+        case dict():
+            own = [value for name, value in content.items() if name in _SAID]
+            found = [value for value in own if isinstance(value, str) and " " in value]
+            nested = [value for value in content.values() if isinstance(value, dict | list)]
+            return [*found, *(words for value in nested for words in _words(value))]
+        case list():
+            return [words for value in content for words in _words(value)]
+    return []
+
+
+_SAID = frozenset({"message", "description", "detail", "details", "error_message", "title"})

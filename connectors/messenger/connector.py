@@ -9,40 +9,14 @@ from connectors.capabilities import Capabilities, Limit, offers
 from connectors.contract import Call, Download, Reply, Sent, Text, Typing
 from connectors.meta import Meta, MetaConfig
 from connectors.tools.entries import Unreadable, listed, read_each
-from connectors.tools.refusals import (
-    BLOCKED,
-    INVALID,
-    MISCONFIGURED,
-    RATE_LIMITED,
-    SUSPENDED,
-    TEMPORARY,
-    UNAUTHORIZED,
-    UNDELIVERABLE,
-    WINDOW_CLOSED,
-    Verdict,
-    by_code,
-)
+from connectors.tools.refusals import Verdict
 from connectors.tools.setting_types import Identifier
 from normalizer.events import AnyEvent, MediaRef
 
+from .error_codes import CODES, VAGUE
 from .events import located, page_of, read_change, read_item, read_standby
 from .fields import words_of
 
-#: https://developers.facebook.com/documentation/business-messaging/messenger-platform/error-codes
-CODES = by_code(
-    {
-        UNAUTHORIZED: (190,),
-        WINDOW_CLOSED: (10, (10, 2018278)),
-        SUSPENDED: ((10, 1893063),),
-        # Permissions, a retired tag, the Page's privacy terms.
-        MISCONFIGURED: (*range(200, 300), (100, 1893061), (2, 2018344)),
-        UNDELIVERABLE: ((100, 2018001),),
-        INVALID: (100, 546, 36000),
-        BLOCKED: (551,),
-        RATE_LIMITED: (4, 32, 613, 80006),
-        TEMPORARY: (1, 2, 1200, 1357046),
-    }
-)
 #: The arrays that an entry may contain.
 ARRAYS = frozenset({"changes", "messaging", "standby"})
 #: The name of a person who deleted their account or may not be seen.
@@ -71,6 +45,7 @@ class Messenger(Meta[Settings]):
     Config = Settings
     object = "page"
     codes = CODES
+    vague = VAGUE
     # Messenger has no call that returns a new address.
     refusals: ClassVar = {("download", status): Verdict("expired") for status in (401, 403)}
     capabilities = Capabilities(

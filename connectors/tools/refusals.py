@@ -1,14 +1,18 @@
 """Interpretation of a platform's refusals: can we retry, when, and must a person act?
 
 Tables map error codes to verdicts with the reasons for sending. If a file was refused, `refusal_from` translates
-the verdict into the reasons for media.
+the verdict into the reasons for media. There is no default that blames anybody: a code that no table lists is
+`unknown`, and the platform's code and words stand beside every reason.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from connectors.contract import Reply, retry_after
 from connectors.errors import Rejected
+
+from .words import MAX_WORDS, words_in
 
 #: A platform's error code, or its code and subcode.
 Code = int | tuple[int, int]
@@ -29,6 +33,8 @@ BLOCKED = Verdict("blocked")
 UNKNOWN = Verdict("unknown")
 INVALID = Verdict("invalid")
 MISCONFIGURED = Verdict("misconfigured", operator=True)
+#: Another app of the business answers the consumer at the moment; the platform accepts texts from that app only.
+NOT_IN_CONTROL = Verdict("not_in_control")
 OPTED_OUT = Verdict("opted_out")
 RATE_LIMITED = Verdict("rate_limited", retry=True, after=5)
 SUSPENDED = Verdict("suspended", operator=True)
@@ -80,11 +86,13 @@ def by_code(table: Mapping[Verdict, Iterable[Code]]) -> Mapping[Code, Verdict]:
 
 
 def refusal_from(
-    reply: Reply, known: Verdict | None, detail: str, *, code: str | None = None
+    reply: Reply, known: Verdict | None, detail: str = "", *, code: str | None = None
 ) -> Rejected:
     """Build the `Rejected` for a reply: from `known`, the verdict on the platform's code, or else the HTTP status.
 
-    `code` is the platform's own code and `detail` its words. A code that is not known has the reason `unknown`.
+    `code` is the platform's own code and `detail` its words; without `detail`, the words that the reply holds, or
+    else its status. A code that is not known has the reason `unknown`; for a file, which may be there all the same,
+    `unreachable` with `retry`.
     """
     is_media = reply.purpose in {"lookup", "download"}
     verdict = known or _by_status(reply.status, has_code=code is not None, is_media=is_media)
@@ -99,9 +107,23 @@ def refusal_from(
         after=verdict.after,
         operator=verdict.operator,
         code=code,
-        detail=detail,
+        detail=detail or words_in(reply.content, reply.body) or f"HTTP {reply.status}",
         explained=known is not None or code is not None,
     )
+
+
+def failure_from(
+    known: Verdict | None, *, code: str | None = None, detail: str = ""
+) -> dict[str, Any]:
+    """Return the fields `reason`, `code` and `detail` of a `Receipt` (or `Attachment`) for a failure reported later.
+
+    `known` is the verdict on the code, from the table that `refusal` uses; a code that is not known is `unknown`.
+    """
+    return {
+        "reason": (known or UNKNOWN).reason,
+        "code": code,
+        "detail": detail[:MAX_WORDS] or None,
+    }
 
 
 #: Alias, kept for existing plugins.
@@ -111,7 +133,7 @@ judge = refusal_from
 def _by_status(status: int, *, has_code: bool, is_media: bool) -> Verdict:
     # A success without an answer: whether a text was sent is unknown, so it is not sent again.
     if status < 300:
-        return Verdict("unreadable_answer")
+        return UNKNOWN if has_code else Verdict("unreadable_answer")
     if status >= 500:
         return TEMPORARY
     bare = {} if has_code else _BARE_MEDIA_STATUSES if is_media else _BARE_STATUSES

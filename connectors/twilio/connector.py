@@ -27,7 +27,7 @@ from connectors.tools.refusals import EXPIRED, NOT_YET, refusal_from
 from connectors.tools.setting_types import Identifier, Origin, Secret, Secrets, Sender, revealed
 from normalizer.events import AnyEvent, MediaRef
 
-from .error_codes import CODES
+from .error_codes import CODES, number, words
 from .events import read_form
 from .media import API_HOSTS, is_own_media
 from .route import Route, Senders, channel, is_phone, is_service, route_of
@@ -194,11 +194,13 @@ class Twilio(Connector[Settings]):
 
     def refusal(self, reply: Reply) -> Rejected:
         content = reply.content if isinstance(reply.content, dict) else {}
-        code = content.get("code") or content.get("error_code")
-        verdict = CODES.get(code) if isinstance(code, int) else None
+        # A refused call has `code` and `message`, or the fields of RFC 9457; a text that failed at once `error_code`.
+        code = number(content.get("code")) or number(content.get("error_code"))
+        said = (content.get(name) for name in ("message", "error_message", "title", "detail"))
+        verdict = CODES.get(code) if code else None
         if reply.purpose == "download":
             verdict = DOWNLOAD_REFUSALS.get((reply.status, code is not None), verdict)
-        return refusal_from(reply, verdict, f"HTTP {reply.status}, code {code}")
+        return refusal_from(reply, verdict, words(code, *said), code=str(code) if code else None)
 
     def _account(self, subaccount: str | None) -> str:
         """The URL of an account. The credentials of account_sid are also valid for its subaccounts.

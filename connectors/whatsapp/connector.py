@@ -13,7 +13,7 @@ from connectors.tools.refusals import EXPIRED
 from connectors.tools.setting_types import Identifier
 from normalizer.events import AnyEvent, MediaRef
 
-from .error_codes import CODES
+from .error_codes import CODES, VAGUE
 from .events import read_change
 from .people import is_user_id
 
@@ -41,6 +41,7 @@ class WhatsApp(Meta[Settings]):
     Config = Settings
     object = "whatsapp_business_account"
     codes = CODES
+    vague = VAGUE
     # Addresses are valid for five minutes.
     refusals: ClassVar = {("download", status): EXPIRED for status in (401, 403, 404, 410)}
     capabilities = Capabilities(

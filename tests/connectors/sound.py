@@ -9,6 +9,8 @@ from typing import Any
 from pydantic import Field, HttpUrl
 
 from connectors import (
+    GONE,
+    WINDOW_CLOSED,
     AnyEvent,
     Attachment,
     Call,
@@ -32,6 +34,7 @@ from connectors import (
     Text,
     Unreadable,
     attach_each,
+    by_code,
     by_status,
     entries,
     id_of,
@@ -41,12 +44,14 @@ from connectors import (
     open_each,
     parse_timestamp,
     read_each,
+    refusal_from,
     revealed,
 )
 
 #: The newer of the two secrets in the tests.
 SECRET = "acme-secret-2"
 TOKEN = "acme-token-1"
+CODES = by_code({WINDOW_CLOSED: (17,), GONE: (18,)})
 
 
 class Settings(ConnectorConfig):
@@ -147,7 +152,13 @@ class Acme(Connector[Settings]):
         raise self.refusal(reply)
 
     def refusal(self, reply: Reply) -> Rejected:
-        return by_status(reply)
+        content = reply.content if isinstance(reply.content, dict) else {}
+        code, said = content.get("code"), content.get("message")
+        if type(code) is not int:
+            return by_status(reply)
+        return refusal_from(
+            reply, CODES.get(code), said if isinstance(said, str) else "", code=str(code)
+        )
 
 
 def proof(secret: str, body: bytes) -> str:

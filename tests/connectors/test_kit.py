@@ -122,6 +122,21 @@ EXCHANGES: dict[str, dict[str, Any]] = {
     },
 }
 
+CLOSED = {"code": 17, "message": "The shop's window is closed"}
+REFUSALS: dict[str, dict[str, Any]] = {
+    "gone": {
+        "refused": {"reason": "gone"},
+        "replies": [
+            {"purpose": "download", "status": 404},
+            {"purpose": "lookup", "status": 400, "code": "18", "content": {"code": 18}},
+        ],
+    },
+    "window_closed": {
+        "refused": {"reason": "window_closed"},
+        "replies": [{"purpose": "send", "status": 400, "code": "17", "content": CLOSED}],
+    },
+}
+
 
 def acme(kind: type[Acme]) -> Acme:
     secrets = ["acme-secret-1", SECRET]
@@ -162,8 +177,8 @@ def folder(tmp_path: Path) -> Path:
     stray = {"headers": {"x-shop": "shop-2"}, "content": CONTENTS["what_was_seen"]}
     (payloads / "not_ours" / "of_another_shop.json").write_bytes(orjson.dumps(stray))
     (payloads / "refusals").mkdir()
-    gone = {"refused": {"reason": "gone"}, "replies": [{"purpose": "download", "status": 404}]}
-    (payloads / "refusals" / "gone.json").write_bytes(orjson.dumps(gone))
+    for name, refusal in REFUSALS.items():
+        (payloads / "refusals" / f"{name}.json").write_bytes(orjson.dumps(refusal))
     for name, exchange in EXCHANGES.items():
         (payloads / "exchanges" / f"{name}.json").write_bytes(orjson.dumps(exchange))
     return payloads

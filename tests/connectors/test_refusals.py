@@ -67,7 +67,7 @@ def summary(refusal: Rejected) -> tuple[str, bool, bool]:
         (131008, "invalid", False, False),
         (131009, "invalid", False, False),
         (100, "invalid", False, False),
-        (131021, "invalid", False, False),
+        (131021, "undeliverable", False, False),
         (131026, "undeliverable", False, False),
         (131030, "misconfigured", False, True),
         (131031, "suspended", False, True),
@@ -80,9 +80,11 @@ def summary(refusal: Rejected) -> tuple[str, bool, bool]:
         (131050, "opted_out", False, False),
         (130472, "undeliverable", False, False),
         (131051, "invalid", False, False),
-        (131062, "invalid", False, False),
+        (131062, "undeliverable", False, False),
         (130497, "undeliverable", False, False),
         (137000, "undeliverable", False, False),
+        (33, "misconfigured", False, True),
+        (133010, "misconfigured", False, True),
     ],
 )
 def test_whatsapp_error_codes_have_the_documented_meaning(
@@ -102,6 +104,11 @@ def test_whatsapp_pair_rate_waits_six_seconds() -> None:
         (190, 463, "unauthorized", False, True),
         (10, 2018278, "window_closed", False, False),
         (10, None, "window_closed", False, False),
+        (10, 2018300, "not_in_control", False, False),
+        (100, 33, "misconfigured", False, True),
+        (200, 1545041, "blocked", False, False),
+        (3, None, "misconfigured", False, True),
+        (368, None, "suspended", False, True),
         (10, 1893063, "suspended", False, True),
         (100, 2018001, "undeliverable", False, False),
         (100, 1893061, "misconfigured", False, True),
@@ -137,10 +144,13 @@ def test_messenger_error_codes_have_the_documented_meaning(
         ("rate_limited", True, True, [63038]),
         ("undeliverable", False, False, [21211, 21614, 21604, 21612, 30003, 30005, 30006, 30008]),
         ("undeliverable", False, False, [30009, 30010, 30410, 63003, 63024]),
-        ("misconfigured", False, True, [21408, 21606, 21603, 21212, 21701, 21608, 21609]),
-        ("misconfigured", False, True, [30032, 30034]),
+        ("misconfigured", False, True, [21408, 21606, 21603, 21212, 21701, 21608, 21609, 20404]),
+        ("misconfigured", False, True, [21601, 21607, 21616, 21621, 21659, 21660, 21661]),
+        ("misconfigured", False, True, [21702, 21703, 21704, 21705, 21712, 21713, 63007, 63015]),
+        ("misconfigured", False, True, [30018, 30024, 30032, 30034]),
+        ("temporary", True, False, [20500, 20503]),
         ("opted_out", False, False, [21610]),
-        ("invalid", False, False, [20404, 21617, 21602, 30019]),
+        ("invalid", False, False, [21617, 21602, 30019]),
         ("suspended", False, True, [30002]),
         ("blocked", False, False, [30004, 63032, 63033]),
         ("blocked", False, True, [30007]),
@@ -177,7 +187,7 @@ def test_a_refusal_without_a_code_follows_the_http_status(
     assert (refusal.reason, refusal.retry) == (reason, retry)
 
 
-def test_an_unknown_error_code_falls_back_to_the_http_status() -> None:
+def test_an_unlisted_code_leaves_telling_statuses_their_meaning() -> None:
     assert refusal_of(whatsapp(), 429, graph(987654)).reason == "rate_limited"
     assert refusal_of(messenger(), 500, graph(987654, 5)).reason == "temporary"
     assert refusal_of(twilio(), 429, {"code": 98765}).reason == "rate_limited"
@@ -207,7 +217,6 @@ def test_an_unknown_error_code_falls_back_to_the_http_status() -> None:
         (messenger(), "download", 404, None, "gone", False, False),
         (messenger(), "download", 410, None, "gone", False, False),
         (twilio(), "download", 410, None, "gone", False, False),
-        (whatsapp(), "lookup", 400, graph(100, 33), "gone", False, False),
         (whatsapp(), "lookup", 404, None, "gone", False, False),
         # credentials
         (apple(), "lookup", 401, None, "unauthorized", True, True),
@@ -233,6 +242,14 @@ def test_an_unknown_error_code_falls_back_to_the_http_status() -> None:
         (twilio(), "download", 500, None, "unreachable", True, False),
         (whatsapp(), "download", 500, None, "unreachable", True, False),
         (whatsapp(), "lookup", 500, graph(2), "unreachable", True, False),
+        # nobody knows what became of the file
+        (whatsapp(), "lookup", 400, graph(100), "unreachable", True, False),
+        (whatsapp(), "lookup", 400, graph(100, 33), "unreachable", True, False),
+        (whatsapp(), "lookup", 404, graph(987654), "unreachable", True, False),
+        (whatsapp(), "lookup", 400, graph(131047), "unreachable", True, False),
+        (twilio(), "download", 400, {"code": 21610}, "unreachable", True, False),
+        (apple(), "lookup", 400, None, "unreachable", True, False),
+        (messenger(), "download", 409, None, "unreachable", True, False),
         # a success without an answer
         (apple(), "lookup", 200, {}, "unreachable", True, False),
         (whatsapp(), "lookup", 200, None, "unreachable", True, False),
@@ -273,14 +290,3 @@ def test_refusal_uses_retry_after(connector: Any) -> None:
     for purpose in ("lookup", "download", "send"):
         assert refusal_of(connector, 429, None, purpose, {"retry-after": "77"}).after == 77
         assert refusal_of(connector, 429, None, purpose, {"retry-after": "soon"}).after is not None
-
-
-def test_the_detail_of_a_refusal_has_codes_but_no_text() -> None:
-    for refusal in (
-        refusal_of(whatsapp(), 400, graph(131047, 5)),
-        refusal_of(twilio(), 400, {"code": 21610, "message": "a consumer's words"}),
-    ):
-        assert "consumer" not in str(refusal)
-    assert "131047/5" in refusal_of(whatsapp(), 400, graph(131047, 5)).detail
-    assert "A1" in refusal_of(whatsapp(), 400, graph(131047)).detail
-    assert "21610" in refusal_of(twilio(), 400, {"code": 21610}).detail

@@ -35,6 +35,7 @@ from connectors import (
     open_each,
     refusal_from,
     revealed,
+    words_in,
 )
 from pydantic import Field, HttpUrl
 
@@ -164,5 +165,5 @@ class Line(Connector[Settings]):
     def refusal(self, reply: Reply) -> Rejected:
         content = reply.content if isinstance(reply.content, dict) else {}
         verdict = VERDICTS.get((reply.status, str(content.get("message"))))
-        trace = reply.headers.get("x-line-request-id", "")
-        return refusal_from(reply, verdict, f"HTTP {reply.status}, request {trace}")
+        said, trace = words_in(reply.content), reply.headers.get("x-line-request-id")
+        return refusal_from(reply, verdict, f"{said} (request {trace})" if said and trace else said)

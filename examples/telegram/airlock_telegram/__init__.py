@@ -157,7 +157,8 @@ class Telegram(Connector[Settings]):
         match content:
             case {"parameters": {"retry_after": int(seconds)}} if seconds > 0:
                 verdict = replace(RATE_LIMITED, after=float(seconds))
-        return refusal_from(reply, verdict, f"HTTP {reply.status}")
+        code = content.get("error_code")
+        return refusal_from(reply, verdict, code=str(code) if isinstance(code, int) else None)
 
     def _bot(self, kind: str = "") -> str:
         """The base URL of the API, or with `file/` of its files. Telegram accepts the token only in the URL."""

@@ -189,11 +189,77 @@ class ShowsTheTokenInARefusal(Acme):
         return refusal
 
 
-@fails("refusal_never_quotes_the_platforms_message")
-class QuotesThePlatformsMessage(Acme):
+@fails("an_unlisted_code_blames_nobody")
+class BlamesTheTextForEveryCode(Acme):
+    def refusal(self, reply: Reply) -> Rejected:
+        found = super().refusal(reply)
+        if found.reason != "unknown":
+            return found
+        return Rejected("invalid", code=found.code, detail=found.detail, explained=True)
+
+
+@fails("an_unlisted_code_blames_nobody")
+class GivesUpAFileForEveryCode(Acme):
+    def refusal(self, reply: Reply) -> Rejected:
+        found = super().refusal(reply)
+        if reply.purpose != "lookup" or found.code is None:
+            return found
+        return Rejected("gone", code=found.code, detail=found.detail, explained=True)
+
+
+@fails("refusal_shows_the_platforms_code")
+class HidesCodesOutsideItsTable(Acme):
+    def refusal(self, reply: Reply) -> Rejected:
+        found = super().refusal(reply)
+        found.code = None if found.code is None else "17"
+        return found
+
+
+@fails("refusal_matches_the_recorded_refusals")
+class ShowsAnotherCode(Acme):
+    def refusal(self, reply: Reply) -> Rejected:
+        found = super().refusal(reply)
+        found.code = None if found.code is None else f"E{found.code}"
+        return found
+
+
+@fails("a_refusal_with_a_code_is_explained")
+class ExplainsNothing(Acme):
+    def refusal(self, reply: Reply) -> Rejected:
+        found = super().refusal(reply)
+        found.explained = False
+        return found
+
+
+@fails("a_refusal_without_a_code_is_not_explained")
+class ExplainsServerErrors(Acme):
+    def refusal(self, reply: Reply) -> Rejected:
+        found = super().refusal(reply)
+        found.explained = True
+        return found
+
+
+@fails("refusal_passes_on_the_platforms_words")
+class DropsThePlatformsWords(Acme):
+    def refusal(self, reply: Reply) -> Rejected:
+        found = super().refusal(reply)
+        found.detail = f"HTTP {reply.status}"
+        return found
+
+
+@fails("refusal_handles_every_status_and_body")
+class QuotesWithoutEnd(Acme):
     def refusal(self, reply: Reply) -> Rejected:
         refusal = by_status(reply)
-        refusal.detail = str(reply.content)[:200]
+        refusal.detail = str(reply.content)
+        return refusal
+
+
+@fails("refusal_handles_every_status_and_body")
+class GivesCodesAsNumbers(Acme):
+    def refusal(self, reply: Reply) -> Rejected:
+        refusal = super().refusal(reply)
+        refusal.code = reply.status  # type: ignore[assignment]  # the flaw itself
         return refusal
 
 
