@@ -39,7 +39,7 @@ from .contract import (
     by_status,
     retry_after,
 )
-from .errors import ConnectorError, Forbidden, Rejected
+from .errors import ConnectorError, Forbidden, Rejected, words_in
 from .tools.attachment_kind import kind_of
 from .tools.constant_time import any_same, constant_time_equal, matches_any, same
 from .tools.entries import (
@@ -80,7 +80,6 @@ from .tools.refusals import (
     refusal_from,
 )
 from .tools.setting_types import Identifier, Identifiers, Origin, Secret, Secrets, revealed
-from .tools.words import words_in
 
 __all__ = [
     "API",

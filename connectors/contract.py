@@ -23,8 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 from normalizer.events import AnyEvent, MediaRef, Status
 
 from .capabilities import Capabilities
-from .errors import Rejected
-from .tools.words import words_in
+from .errors import Rejected, words_in
 
 #: The version of the contract. It rises when existing connectors would break; the gateway refuses other versions.
 API = 1

@@ -15,9 +15,9 @@ from normalizer.events import AnyEvent, Notice
 
 from .contract import Connector, ConnectorConfig, Delivery, Purpose, Reply, Request, Response
 from .errors import Forbidden, Rejected
-from .graph_errors import concerns_no_file, graph_error, verdict_on
 from .tools.constant_time import constant_time_equal, matches_any
 from .tools.entries import Unreadable, entries, fingerprint, open_each
+from .tools.graph_errors import concerns_no_file, graph_error, verdict_on
 from .tools.refusals import Code, Verdict, refusal_from
 from .tools.setting_types import Secret, Secrets, require_bare, revealed
 

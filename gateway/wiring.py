@@ -30,6 +30,7 @@ from .media.signed_links import Links
 from .media.source import MediaSource
 from .media.storage.filesystem import FileStore
 from .media.worker import MediaWorker
+from .observability.redaction import Mask
 from .replies.accept import Replies
 from .replies.send_worker import SendWorker
 from .settings import Address, Settings
@@ -170,7 +171,11 @@ def _sanitizer(settings: Settings, scanner: Scanner | None, stack: AsyncExitStac
 
 def _fetcher(settings: Settings, stack: AsyncExitStack) -> Fetcher:
     fetch = settings.fetch
-    fetcher = Fetcher(allow_private_hosts=fetch.allow_private_hosts, extra_hosts=fetch.extra_hosts)
+    fetcher = Fetcher(
+        allow_private_hosts=fetch.allow_private_hosts,
+        extra_hosts=fetch.extra_hosts,
+        redact=Mask(settings.secrets()).text,
+    )
     stack.push_async_callback(fetcher.aclose)
     return fetcher
 

@@ -6,9 +6,8 @@ from typing import Any, get_args
 import pytest
 
 from connectors.contract import Call, Download, Purpose, Reply, Request, Response, Sent
-from connectors.errors import Rejected
+from connectors.errors import MAX_WORDS, Rejected
 from connectors.recordings import RECEIVED_AT, Recording
-from connectors.tools.words import MAX_WORDS
 
 from .run_flow import Answer, Start, drive, explain_crash, first_call
 from .subject import Subject

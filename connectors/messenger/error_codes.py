@@ -3,7 +3,7 @@
 https://developers.facebook.com/documentation/business-messaging/messenger-platform/error-codes
 """
 
-from connectors.graph_errors import GRAPH_CODES
+from connectors.tools.graph_errors import GRAPH_CODES
 from connectors.tools.refusals import (
     BLOCKED,
     INVALID,

@@ -10,9 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from connectors.contract import Reply, retry_after
-from connectors.errors import Rejected
-
-from .words import MAX_WORDS, words_in
+from connectors.errors import MAX_WORDS, Rejected, words_in
 
 #: A platform's error code, or its code and subcode.
 Code = int | tuple[int, int]

@@ -5,6 +5,7 @@ https://www.twilio.com/docs/api/errors
 
 from typing import Any
 
+from connectors.errors import joined
 from connectors.tools.refusals import (
     BLOCKED,
     INVALID,
@@ -20,7 +21,6 @@ from connectors.tools.refusals import (
     by_code,
     failure_from,
 )
-from connectors.tools.words import joined
 
 #: Filtered as spam, or over a daily cap: a retry soon does not help, and an operator should look into it.
 _FILTERED = Verdict("blocked", operator=True)

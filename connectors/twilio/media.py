@@ -29,3 +29,8 @@ def is_own_media(url: Any, apis: set[str], accounts: set[str]) -> bool:
     """
     found = _FILE.fullmatch(url) if isinstance(url, str) else None
     return found is not None and found["api"] in apis and found["account"] in accounts
+
+
+def is_at_api(url: str, apis: set[str]) -> bool:
+    """Whether a URL is at one of our APIs, which answer only to the password."""
+    return any(url == api or url.startswith(f"{api}/") for api in apis)

@@ -5,7 +5,7 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/suppor
 
 from typing import Any
 
-from connectors.graph_errors import GRAPH_CODES, graph_error, verdict_on
+from connectors.tools.graph_errors import GRAPH_CODES, graph_error, verdict_on
 from connectors.tools.refusals import (
     GONE,
     INVALID,

@@ -4,6 +4,7 @@ from typing import Any
 
 from connectors import Connector
 from gateway.fetching import Fetcher
+from gateway.observability.redaction import Mask
 from gateway.settings import Settings, advice
 from gateway.upkeep.connector_health import ask
 from gateway.wiring import configured_scanner
@@ -28,6 +29,7 @@ async def _check(settings: Settings) -> int:
     fetcher = Fetcher(
         allow_private_hosts=settings.fetch.allow_private_hosts,
         extra_hosts=settings.fetch.extra_hosts,
+        redact=Mask(settings.secrets()).text,
     )
     try:
         healthy = [

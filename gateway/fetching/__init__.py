@@ -6,6 +6,7 @@
 `redirects`, `exchange`, `transport`                one request at a time, redirects included
 `allowlist`, `origin`, `pinned_network`             the hosts and addresses that may be contacted
 `headers`                                           the headers and credentials of a request
+`refusals`                                          the platforms' words, with our credentials masked
 `body`, `file_writer`, `verification`               reading, writing and checking the response
 `deadlines`, `host_limits`, `circuit_breaker`       time limits, and pauses for failing hosts
 """

@@ -15,6 +15,7 @@ from .body import read_reply
 from .deadlines import Deadlines
 from .errors import Ambiguous, Blocked, Unreachable
 from .redirects import RedirectFollower
+from .refusals import Refusals, log_refusal
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +42,9 @@ class Calls:
         *,
         pooled: httpx.AsyncBaseTransport,
         unpooled: httpx.AsyncBaseTransport,
+        refusals: Refusals,
     ) -> None:
+        self._refusals = refusals
         self._redirects = redirects
         self._deadlines = deadlines
         self._pooled = pooled
@@ -57,6 +60,9 @@ class Calls:
         except Blocked as exc:
             raise _blocked(connector, purpose, str(exc)) from exc
         except Rejected as refusal:
+            self._refusals.masked(connector, refusal, run.call)
+            if not isinstance(refusal, Ambiguous | Unreachable):
+                log_refusal(connector, purpose, refusal)
             if run.may_have_sent(refusal):
                 raise Ambiguous(refusal.detail) from refusal
             raise
@@ -77,8 +83,11 @@ class _Run:
         self._purpose = purpose
         self._has_sent = False
         self._status = 0
+        #: The latest call.
+        self.call: Call | None = None
 
     async def ask(self, call: Call) -> Reply:
+        self.call = call
         reply = await (self._send(call) if _has_effect(call) else self._look_up(call))
         if reply.status >= 300 and reply.status not in call.expects:
             raise self._connector.refusal(reply)

@@ -20,6 +20,7 @@ from .errors import Blocked, Unreachable
 from .file_writer import FileWriter
 from .host_limits import HostLimits
 from .redirects import Gate, RedirectFollower
+from .refusals import Refusals, log_refusal
 from .verification import Fetched, announced_size, declared_type, refuse_above, verify_claims
 
 log = structlog.get_logger(__name__)
@@ -37,7 +38,9 @@ class Downloads:
         clock: Callable[[], datetime],
         threads: Executor,
         transport: httpx.AsyncBaseTransport,
+        refusals: Refusals,
     ) -> None:
+        self._refusals = refusals
         self._redirects = redirects
         self._host_limits = hosts
         self._deadlines = deadlines
@@ -56,7 +59,7 @@ class Downloads:
             async with self._redirects.open(
                 connector, download.call, self._transport, gate
             ) as response:
-                await self._write_body(connector, response, writer, limit)
+                await self._write_body(connector, download, response, writer, limit)
         except Blocked as exc:
             log.warning("blocked_host", connector=connector.name, detail=str(exc))
             raise MediaFailed("blocked_host", str(exc)) from exc
@@ -66,10 +69,18 @@ class Downloads:
         return Fetched(size, digest.hex(), declared_type(response, download))
 
     async def _write_body(
-        self, connector: Connector[Any], response: httpx.Response, writer: FileWriter, limit: int
+        self,
+        connector: Connector[Any],
+        download: Download,
+        response: httpx.Response,
+        writer: FileWriter,
+        limit: int,
     ) -> None:
         if response.status_code >= 300:
-            raise connector.refusal(await read_reply(response, "download", self._deadlines))
+            reply = await read_reply(response, "download", self._deadlines)
+            refusal = self._refusals.masked(connector, connector.refusal(reply), download.call)
+            log_refusal(connector, "download", refusal)
+            raise refusal
         if response.status_code != 200:
             raise Unreachable(f"HTTP {response.status_code} instead of a file", sent=True)
         refuse_above(limit, announced_size(response))

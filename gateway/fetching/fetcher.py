@@ -20,6 +20,7 @@ from .downloads import Downloads
 from .host_limits import HostLimits
 from .pinned_network import PinnedNetwork, Resolve, SystemResolver
 from .redirects import RedirectFollower
+from .refusals import Redact, Refusals
 from .transport import AllowlistedTransport
 from .verification import Fetched
 
@@ -42,11 +43,13 @@ def _now() -> datetime:
 class Fetcher:
     """Contacts only allowed hosts, and sends credentials only to those that may receive them.
 
-    Failures of a platform or of the network are raised as `connectors.Rejected`. Refusals by the allowlist or by a
+    Failures of a platform or of the network are raised as `connectors.Rejected`, with the platform's code and words, in
+    which our credentials are masked. Refusals by the allowlist or by a
     limit are raised as `MediaFailed` or `MediaRejected` (`normalizer.media`). A bug of a connector, an exception
     before it had any reply, is passed on unchanged. Nothing here is durable: callers keep track of retries.
 
-    `resolve`, `dial` and `tls` replace the machine's resolver, network and certificates.
+    `redact` masks whatever else looks like a secret in the platforms' words. `resolve`, `dial` and `tls` replace the
+    machine's resolver, network and certificates.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class Fetcher:
         *,
         allow_private_hosts: bool,
         extra_hosts: Collection[str],
+        redact: Redact = str,
         clock: Callable[[], datetime] = _now,
         steady: Callable[[], float] = time.monotonic,
         deadlines: Deadlines = Deadlines(),  # noqa: B008 - frozen
@@ -73,7 +77,10 @@ class Fetcher:
         self._unpooled = AllowlistedTransport(network, tls, idle=0)
         allowlist = Allowlist(allow_private_hosts=allow_private_hosts, extra_hosts=extra_hosts)
         redirects = RedirectFollower(allowlist, deadlines, clock)
-        self._calls = Calls(redirects, deadlines, pooled=self._pooled, unpooled=self._unpooled)
+        refusals = Refusals(clock, redact)
+        self._calls = Calls(
+            redirects, deadlines, pooled=self._pooled, unpooled=self._unpooled, refusals=refusals
+        )
         self._downloads = Downloads(
             redirects,
             HostLimits(policy, at_once=at_one_host, clock=steady),
@@ -81,6 +88,7 @@ class Fetcher:
             clock=clock,
             threads=self._threads,
             transport=self._pooled,
+            refusals=refusals,
         )
 
     async def run(self, connector: Connector[Any], flow: Flow[T], purpose: Purpose) -> T:

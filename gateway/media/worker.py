@@ -23,9 +23,16 @@ from .storage.filesystem import FileStore, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-#: Reasons of a platform's refusal that reject the attachment; any other reason fails it.
-_REJECTED = frozenset({"too_large", "unsupported_type"})
-_KNOWN = frozenset({"gone", "expired", "unauthorized", "unreachable", *_REJECTED})
+#: The contract's reasons with which a file is rejected, and those with which it fails. A connector may give any other
+#: reason; it says nothing about the file, which then counts as `unreachable`.
+_REJECTED = frozenset(
+    {"too_large", "unsupported_type", "malware", "corrupt", "too_many_pixels", "too_long"}
+    | {"protected", "disabled"}
+)
+_FAILED = frozenset(
+    {"gone", "expired", "unauthorized", "unreachable", "checksum_mismatch", "blocked_host"}
+    | {"scanner_unavailable", "decoder_crashed"}
+)
 #: Seconds for which failures of the local scanner or disk are retried: longer than any platform keeps a file.
 _LOCAL_PATIENCE = 7 * 24 * 3600.0
 
@@ -40,11 +47,13 @@ class AttemptFailed(Exception):
         detail: str,
         *,
         retry: bool,
+        code: str | None = None,
         after: float | None = None,
         local: bool = False,
     ) -> None:
         super().__init__(reason)
         self.state, self.reason, self.detail = state, reason, detail
+        self.code = code
         self.retry, self.after, self.local = retry, after, local
 
 
@@ -183,6 +192,7 @@ class MediaWorker:
             attachment=row.id,
             connector=row.connector,
             reason=exc.reason,
+            code=exc.code,
             detail=exc.detail,
             attempt=row.attempts + 1,
             retry_in=round(retry.after, 1) if retry else None,
@@ -291,10 +301,12 @@ class MediaWorker:
 
 
 def _from_rejection(exc: Rejected) -> AttemptFailed:
-    reason = exc.reason if exc.reason in _KNOWN else "unreachable"
+    reason = exc.reason if exc.reason in _REJECTED | _FAILED else "unreachable"
     state = "rejected" if reason in _REJECTED else "failed"
-    detail = exc.detail if reason == exc.reason else f"{exc.reason} {exc.detail}"
-    return AttemptFailed(state, reason, detail.strip(), retry=exc.retry, after=exc.after)
+    detail = exc.detail if reason == exc.reason or exc.detail else exc.reason
+    return AttemptFailed(
+        state, reason, detail, code=exc.code, retry=exc.retry and state == "failed", after=exc.after
+    )
 
 
 def _from_unsafe(exc: Unsafe) -> AttemptFailed:

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .tools.refusals import (
+from connectors.errors import joined
+
+from .refusals import (
     MISCONFIGURED,
     NOT_IN_CONTROL,
     RATE_LIMITED,
@@ -21,7 +23,6 @@ from .tools.refusals import (
     Verdict,
     by_code,
 )
-from .tools.words import joined
 
 #: The codes that all of Meta's platforms share. A platform's own table takes precedence.
 GRAPH_CODES = by_code(
