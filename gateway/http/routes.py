@@ -31,18 +31,10 @@ def application(
 ) -> web.Application:
     """Create the application with all routes; `workspace`, if any, is mounted at /workspace/."""
     app = web.Application()
+    deliveries = _webhook_handlers(webhooks)
     # One route per connector instead of one pattern for all: fixed paths are looked up in a table.
-    for name in webhooks.names():
-        for tail in ("", "/message", "/status"):
-            app.router.add_get(
-                f"/webhooks/{name}{tail}",
-                _with_problem_responses(partial(webhooks.get, name=name), 500),
-            )
-            # After any unexpected error the platform must send the delivery again.
-            app.router.add_post(
-                f"/webhooks/{name}{tail}",
-                _with_problem_responses(partial(webhooks.post, name=name), 503),
-            )
+    for (method, path), handler in deliveries.items():
+        app.router.add_route(method, path, handler)
     for route in api.routes():
         app.router.add_route(route.method, route.path, _with_token(authorize, route.handler))
     app.router.add_get("/media/{attachment}/{rendition}", _with_problem_responses(media.get, 500))
@@ -53,8 +45,45 @@ def application(
     if workspace is not None:
         app.add_subapp("/workspace/", workspace)
         app.router.add_get("/", _redirect_to_workspace)
-    app.router.add_route("*", "/{path:.*}", _not_found)
+    app.router.add_route("*", "/{path:.*}", _otherwise(deliveries))
     return app
+
+
+def _webhook_handlers(webhooks: Webhooks) -> Mapping[tuple[str, str], Handler]:
+    """Return the handlers of webhooks by method and path."""
+    handlers: dict[tuple[str, str], Handler] = {}
+    for name in webhooks.names():
+        get = _with_problem_responses(partial(webhooks.get, name=name), 500)
+        # After any unexpected error the platform must send the delivery again.
+        post = _with_problem_responses(partial(webhooks.post, name=name), 503)
+        for tail in ("", "/message", "/status"):
+            path = f"/webhooks/{name}{tail}"
+            handlers |= {(hdrs.METH_GET, path): get, (hdrs.METH_HEAD, path): get}
+            handlers[hdrs.METH_POST, path] = post
+    return handlers
+
+
+def _otherwise(deliveries: Mapping[tuple[str, str], Handler]) -> Handler:
+    """Make the handler of all other paths: a webhook's path with needless slashes, or one that does not exist.
+
+    A slash too many in an address that an administrator entered must not lose deliveries. The URL that the platform
+    signed stays as it is.
+    """
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        path = _tidied(request.path)
+        handler = deliveries.get((request.method, path))
+        if handler is not None:
+            return await handler(request)
+        allowed = {method for method, known in deliveries if known == path}
+        return _not_allowed(request, allowed) if allowed else await _not_found(request)
+
+    return answer
+
+
+def _tidied(path: str) -> str:
+    """The path without doubled slashes and without one at the end."""
+    return "/" + "/".join(part for part in path.split("/") if part)
 
 
 def _with_problem_responses(handler: Handler, unexpected: int) -> Handler:
@@ -88,14 +117,19 @@ async def _not_found(request: web.Request) -> web.Response:
 
     This is a catch-all route because a middleware would add a tenth to the time of every delivery.
     """
-    shown = repr(request.path[:200])
     allowed: set[str] = set()
     for resource in request.app.router.resources():
         _, methods = await resource.resolve(request)
         allowed |= methods
     allowed -= {hdrs.METH_ANY}
     if not allowed:
+        shown = repr(request.path[:200])
         return Problem(404, "Not found", f"there is nothing at {shown}").response()
+    return _not_allowed(request, allowed)
+
+
+def _not_allowed(request: web.Request, allowed: set[str]) -> web.Response:
+    shown = repr(request.path[:200])
     allow = {"allow": ", ".join(sorted(allowed))}
     return Problem(
         405, "Method not allowed", f"{request.method} is not allowed for {shown}", allow

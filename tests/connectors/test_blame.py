@@ -56,7 +56,7 @@ def test_an_unlisted_code_is_unknown(
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 410, 422])
 @pytest.mark.parametrize("connector", [whatsapp(), messenger()], ids=str)
-def test_an_unlisted_code_is_no_death_of_a_file(connector: Any, status: int) -> None:
+def test_an_unlisted_code_does_not_end_a_file(connector: Any, status: int) -> None:
     found = refusal(connector, status, graph(987654), "lookup")
     assert (found.reason, found.retry, found.code) == ("unreachable", True, "987654")
     assert found.detail == "as sent by Meta"
@@ -98,7 +98,7 @@ def test_messengers_code_10_follows_its_words(message: str, reason: str) -> None
     assert refusal(messenger(), 403, graph(10, message)).reason == reason
 
 
-def test_a_thread_that_another_app_controls_is_no_closed_window() -> None:
+def test_control_by_another_app_differs_from_a_closed_window() -> None:
     words = "(#10) Message failed to send because another app is controlling this thread now."
     found = refusal(messenger(), 403, graph(10, words, error_subcode=2018300))
     assert (found.reason, found.code, found.detail) == ("not_in_control", "10/2018300", words)
@@ -184,7 +184,7 @@ def test_words_are_cut_at_500_characters(connector: Any) -> None:
         assert len(refusal(connector, 400, content).detail) <= 500
 
 
-def test_the_page_of_a_proxy_is_no_word_of_the_platform() -> None:
+def test_the_page_of_a_proxy_is_not_passed_on() -> None:
     page = b"<html><body>502 Bad Gateway, said a proxy</body></html>"
     found = apple().refusal(Reply(502, {}, None, page, "send"))
     assert found.detail == "HTTP 502"
