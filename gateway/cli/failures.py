@@ -1,6 +1,7 @@
 """`airlock failures` and `airlock replay`: list and retry what a running gateway could not parse, fetch or deliver."""
 
 import json
+import re
 import sys
 from typing import Any
 
@@ -52,7 +53,17 @@ def _list(settings: Settings, ids: list[str]) -> int:
 
 def _columns(failure: dict[str, Any]) -> tuple[str, ...]:
     where = failure.get("connector") or "core"
-    return failure["at"], failure["kind"], failure["id"], where, str(failure["reason"])
+    return failure["at"], failure["kind"], failure["id"], where, _cause(failure)
+
+
+def _cause(failure: dict[str, Any]) -> str:
+    """The reason, with the platform's own code and words if there are any."""
+    code, detail = failure.get("code"), failure.get("detail")
+    reason = f"{failure['reason']} ({code})" if code else str(failure["reason"])
+    if not detail or _ONLY_A_STATUS.fullmatch(detail):
+        return reason
+    words = "".join(character if character.isprintable() else " " for character in detail)
+    return f"{reason}: {words}"
 
 
 def _show(settings: Settings, ids: list[str]) -> int:
@@ -71,5 +82,8 @@ def _retry(settings: Settings, ids: list[str]) -> int:
         print(f"{result['id']}  {result['status']}  {result['detail']}")
     return 1 if any(result["status"] in {"failed", "unknown"} for result in results) else 0
 
+
+#: What stands in `detail` if a platform said nothing.
+_ONLY_A_STATUS = re.compile(r"HTTP \d{3}")
 
 _ACTIONS = {"list": _list, "show": _show, "retry": _retry}

@@ -32,13 +32,14 @@ _numbers = itertools.count()
 
 
 async def deliver_status(
-    running: RunningWorkspace, id: str, status: str, reason: str | None = None
+    running: RunningWorkspace, id: str, status: str, reason: str | None = None, **more: str
 ) -> None:
     data = {
         "conversation": samples.conversation(),
         "message": {"id": id, "platform_id": "wamid.X"},
         "status": status,
         "reason": reason,
+        **more,
     }
     await running.deliver(samples.event(f"evt_s{next(_numbers)}", "message.status", data))
 
@@ -73,6 +74,17 @@ async def test_failed_reply_has_a_reason(assigned: RunningWorkspace) -> None:
         "Not delivered",
         "the number is not on WhatsApp",
     )
+
+
+async def test_failed_reply_shows_the_platforms_code_and_words(
+    assigned: RunningWorkspace,
+) -> None:
+    await assigned.post(PATH, {"text": "hi", "key": KEY})
+    more = {"code": "131060", "detail": "Message unavailable"}
+    await deliver_status(assigned, "msg_sent1", "failed", "unknown", **more)
+    line = await last(assigned)
+    assert line["status_words"] == "Not delivered"
+    assert "“Message unavailable” (code 131060)" in line["reason"]
 
 
 async def test_receipt_replaces_a_failed_status(

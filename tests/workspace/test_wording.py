@@ -118,6 +118,38 @@ def test_reasons_of_failed_messages_are_described() -> None:
     assert describe_reason(None) is None
 
 
+@pytest.mark.parametrize(
+    ("reason", "code", "detail", "words"),
+    [
+        ("unknown", "131060", "Message unavailable", "refused"),
+        ("misconfigured", "131030", "Recipient not in allowed list", "not set up correctly"),
+        ("not_in_control", "10/2018300", "another app controls this thread", "another app"),
+        ("unknown", None, "disallows use of 'data'", "refused"),
+    ],
+)
+def test_the_platforms_words_stand_beside_the_reason(
+    reason: str, code: str | None, detail: str, words: str
+) -> None:
+    found = describe_reason(reason, code, detail)
+    assert found is not None
+    assert words in found
+    assert f"“{detail}”" in found
+    assert code is None or f"(code {code})" in found
+
+
+@pytest.mark.parametrize("detail", [None, "", "HTTP 502"])
+def test_a_bare_status_is_not_shown_as_words(detail: str | None) -> None:
+    assert describe_reason("temporary", None, detail) == describe_reason("temporary")
+
+
+def test_a_refused_files_words_stand_beside_the_state() -> None:
+    attachment = {"kind": "photo", "state": "failed", "reason": "unreachable"}
+    words = describe_state({**attachment, "code": "100/33", "detail": "does not exist"})
+    assert "the platform refused it" in words
+    assert "“does not exist” (code 100/33)" in words
+    assert describe_state({**attachment, "detail": "short body"}) == describe_state(attachment)
+
+
 def test_ready_attachment_has_no_text_and_pending_has_one() -> None:
     assert describe_state({"state": "ready"}) == ""
     assert describe_state({"state": "pending"}) == "Downloading…"

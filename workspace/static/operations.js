@@ -82,6 +82,12 @@ function dot(state) {
   return element("span", { class: "dot", "data-state": state });
 }
 
+/** @param {Failure} failure */
+function cause({ reason, code, detail }) {
+  const words = [reason?.replaceAll("_", " "), code && `(${code})`].filter(Boolean).join(" ");
+  return [words, detail].filter(Boolean).join(": ");
+}
+
 /** @param {Failure[]} found */
 function failureTable(found) {
   if (!found.length) return [element("p", { class: "muted" }, "Nothing has failed.")];
@@ -89,7 +95,7 @@ function failureTable(found) {
     element("td", {}, element("time", { datetime: failure.at }, formatDateTime(new Date(failure.at)))),
     element("td", {}, failure.connector ?? ""),
     element("td", {}, failure.kind),
-    element("td", {}, [failure.reason, failure.detail].filter(Boolean).join(": ").replaceAll("_", " ")),
+    element("td", {}, cause(failure)),
     element("td", {}, failure.can_retry ? retryButton(failure.id) : "")));
   return [element("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": "Table of failures" },
     element("table", { class: "table table-wide" },

@@ -207,6 +207,7 @@ export interface Failure {
   kind: string;
   connector?: string | null;
   reason?: string | null;
+  code?: string | null;
   detail?: string | null;
   can_retry: boolean;
 }

@@ -87,14 +87,20 @@ def _attachment_updated(db: sqlite3.Connection, data: Data, now: int) -> None:
 
 def _message_status(db: sqlite3.Connection, data: Data, _now: int) -> None:
     status, reason = str(data["status"]), _text(data.get("reason"))
-    if (status, reason) == ("failed", "unknown"):
+    code, detail = _text(data.get("code")), _text(data.get("detail"))
+    # A refusal whose cause is unknown has the platform's code or words. Without both, the outcome is unknown.
+    if (status, reason) == ("failed", "unknown") and not (code or detail):
         status, reason = "unknown", None
     for id in _affected_messages(db, data):
         row = db.execute("SELECT status FROM statuses WHERE message = ?", (id,)).fetchone()
         if row is not None and _rank(status) <= _rank(row["status"]):
             continue  # forward only: "delivered" may arrive after "read"
-        row = (id, status, reason, _text(data["message"].get("platform_id")))
-        db.execute("INSERT OR REPLACE INTO statuses VALUES (?, ?, ?, ?)", row)
+        row = (id, status, reason, _text(data["message"].get("platform_id")), code, detail)
+        db.execute(
+            """INSERT OR REPLACE INTO statuses (message, status, reason, platform_id, code, detail)
+               VALUES (?, ?, ?, ?, ?, ?)""",
+            row,
+        )
         touch_message(db, id)
 
 

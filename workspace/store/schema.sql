@@ -65,7 +65,10 @@ CREATE TABLE statuses (
     message TEXT PRIMARY KEY,
     status TEXT NOT NULL,
     reason TEXT,
-    platform_id TEXT
+    platform_id TEXT,
+    -- The platform's own code and words, beside the reason.
+    code TEXT,
+    detail TEXT
 ) STRICT;
 CREATE INDEX statuses_by_platform_id ON statuses (platform_id) WHERE platform_id IS NOT NULL;
 

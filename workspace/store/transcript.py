@@ -24,7 +24,7 @@ PAGE = 60
 Line = dict[str, Any]
 
 _SELECT_LINES = """
-    SELECT m.*, s.status, s.reason, r.key, r.state, r.reason AS refused,
+    SELECT m.*, s.status, s.reason, s.code, s.detail, r.key, r.state, r.reason AS refused,
       (SELECT json_group_array(emoji) FROM reactions WHERE message = m.id) AS reactions
     FROM messages AS m LEFT JOIN statuses AS s ON s.message = m.id
       LEFT JOIN replies AS r ON r.position = m.position
@@ -105,7 +105,9 @@ def _line(db: sqlite3.Connection, row: sqlite3.Row, attachments: list[Any], *, m
         "reactions": orjson.loads(row["reactions"]),
         "status": row["status"] or row["state"],
         "status_words": clean_text(describe_status(row["status"] or row["state"])),
-        "reason": clean_text(describe_reason(row["reason"]) or row["refused"]),
+        "reason": clean_text(
+            describe_reason(row["reason"], row["code"], row["detail"]) or row["refused"]
+        ),
         "key": row["key"],
         "attachments": [
             _attachment(

@@ -66,6 +66,12 @@ _FAILED: Mapping[str, str] = {
 }
 
 
+#: The same if the platform did answer, with a code of its own.
+_REFUSED: Mapping[str, str] = {
+    "unreachable": "Could not be downloaded: the platform refused it",
+}
+
+
 def format_size(count: float) -> str:
     """Return a number of bytes with a decimal unit, as in the settings."""
     if count < 1000:
@@ -163,8 +169,11 @@ def _describe_with_reason(
     if exact:
         return exact
     kind = _NOUNS.get(str(attachment.get("kind")), "attachments")
-    sentence = table.get(reason, default)
-    return sentence.replace("{kind}", kind).replace("{reason}", reason.replace("_", " "))
+    # Without a code, the detail is the gateway's own, for operators.
+    code = attachment.get("code")
+    sentence = (_REFUSED.get(reason) if code else None) or table.get(reason, default)
+    sentence = sentence.replace("{kind}", kind).replace("{reason}", reason.replace("_", " "))
+    return sentence + (_platform_words(code, attachment.get("detail")) if code else "")
 
 
 def _describe_with_numbers(reason: str, detail: object) -> str | None:
@@ -223,16 +232,34 @@ _REASONS: Mapping[str, str] = {
     "opted_out": "the customer opted out of messages; you can reply once they write again",
     "rate_limited": "the platform accepted no more messages; try again later",
     "suspended": "the platform suspended our account; ask an operator to check it",
+    "not_in_control": "another app is answering this customer at the moment; take over the conversation there",
     "temporary": "the platform had problems for too long",
     "unauthorized": "the platform did not accept our credentials; please ask an operator",
     "unreachable": "the platform did not answer for too long",
     "undeliverable": "the platform cannot reach the customer",
+    "unknown": "the platform refused the message",
     "window_closed": "too much time has passed since the customer's last message; you can reply once they write again",
 }
 
 
-def describe_reason(reason: str | None) -> str | None:
-    return None if reason is None else _REASONS.get(reason, reason.replace("_", " "))
+def describe_reason(
+    reason: str | None, code: str | None = None, detail: str | None = None
+) -> str | None:
+    """Describe why a message failed, with the platform's own words beside ours."""
+    if reason is None:
+        return None
+    return _REASONS.get(reason, reason.replace("_", " ")) + _platform_words(code, detail)
+
+
+def _platform_words(code: object, detail: object) -> str:
+    """Return what the platform itself said, to be added to our sentence."""
+    number = f"code {code}" if isinstance(code, str) and code else ""
+    if not isinstance(detail, str) or not detail or _ONLY_A_STATUS.fullmatch(detail):
+        return f" ({number})" if number else ""
+    return f". The platform's words: “{detail}”" + (f" ({number})" if number else "")
+
+
+_ONLY_A_STATUS = re.compile(r"HTTP \d{3}")
 
 
 def describe_status(status: str | None) -> str | None:
