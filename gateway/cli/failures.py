@@ -1,7 +1,6 @@
 """`airlock failures` and `airlock replay`: list and retry what a running gateway could not parse, fetch or deliver."""
 
 import json
-import re
 import sys
 from typing import Any
 
@@ -57,11 +56,11 @@ def _columns(failure: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _cause(failure: dict[str, Any]) -> str:
-    """The reason, with the platform's own code and words if there are any."""
+    """The reason; with the platform's code and words if it gave a code, and with the host that is not allowed."""
     code, detail = failure.get("code"), failure.get("detail")
     reason = f"{failure['reason']} ({code})" if code else str(failure["reason"])
-    if not detail or _ONLY_A_STATUS.fullmatch(detail):
-        return reason
+    if not detail or not (code or failure["reason"] == "blocked_host"):
+        return reason  # `show` prints the rest
     words = "".join(character if character.isprintable() else " " for character in detail)
     return f"{reason}: {words}"
 
@@ -82,8 +81,5 @@ def _retry(settings: Settings, ids: list[str]) -> int:
         print(f"{result['id']}  {result['status']}  {result['detail']}")
     return 1 if any(result["status"] in {"failed", "unknown"} for result in results) else 0
 
-
-#: What stands in `detail` if a platform said nothing.
-_ONLY_A_STATUS = re.compile(r"HTTP \d{3}")
 
 _ACTIONS = {"list": _list, "show": _show, "retry": _retry}

@@ -22,7 +22,10 @@ FAILURE = {"at": "2026-11-22T01:02:03Z", "kind": "attachment", "id": "att_1_0", 
         ),
         ({"reason": "blocked_host", "detail": "cdn.example"}, "  blocked_host: cdn.example"),
         ({"reason": "unreachable", "code": "7"}, "  unreachable (7)"),
-        ({"reason": "unreachable", "detail": "a\nb\x1b[2J"}, "  unreachable: a b [2J"),
+        (
+            {"reason": "unreachable", "code": "7", "detail": "a\nb\x1b[2J"},
+            "  unreachable (7): a b [2J",
+        ),
     ],
 )
 def test_a_failure_is_listed_with_code_and_words(
