@@ -109,6 +109,14 @@ class Exchange:
         )
         return reply_of(self.steps[at]["reply"], PURPOSES[self.flow])
 
+    def refused_reply(self) -> Reply | None:
+        """The reply that `refused` interprets; None if the exchange succeeds or the flow refuses without a call."""
+        if self.refused is None:
+            return None
+        if self.download is not None:
+            return reply_of(self.download, "download")
+        return self.reply(len(self.steps) - 1) if self.steps else None
+
 
 def exchanges(folder: Path) -> list[Exchange]:
     """All exchanges in the subfolder `exchanges`, sorted by name."""

@@ -3,7 +3,8 @@
 bronze     all tests of the kit pass
 silver     recordings show every feature that the capabilities offer and state their origin; a README documents
 gold       recorded exchanges show files, texts, the health check and refusals
-platinum   recordings of real traffic, strict types, and a regular test against the platform itself
+platinum   recorded refusals show the platform's codes; recordings of real traffic, strict types, and a regular test
+           against the platform itself
 """
 
 import re
@@ -172,6 +173,14 @@ def _missing_refusals(recorded: list[Exchange]) -> Iterator[str]:
         yield "no exchange shows refused credentials: `refused` with `operator`"
 
 
+def _missing_codes(subject: GradeChecks) -> Iterator[str]:
+    for one in exchanges(subject.payloads):
+        reply = one.refused_reply()
+        code = subject.connector.refusal(reply).code if reply is not None else None
+        if code is not None and "code" not in (one.refused or {}):
+            yield f'exchange {one.name} does not show the platform\'s code: add "code": "{code}" to `refused`'
+
+
 def _missing_real_recordings(subject: GradeChecks) -> Iterator[str]:
     real = [one for one in subject.recorded if one.note.lower().startswith(REAL)]
     if not real:
@@ -204,5 +213,10 @@ CRITERIA: Mapping[Grade, tuple[Criterion, ...]] = {
         _missing_api,
     ),
     "gold": (_missing_exchanges,),
-    "platinum": (_missing_real_recordings, _missing_annotations, _missing_live_test),
+    "platinum": (
+        _missing_codes,
+        _missing_real_recordings,
+        _missing_annotations,
+        _missing_live_test,
+    ),
 }

@@ -1,4 +1,4 @@
-"""Ten planted bugs of different kinds in the built-in connectors. The kit finds each of them.
+"""Planted bugs of different kinds in the built-in connectors. The kit finds each of them.
 
 `scripts/mutate_connectors.py` runs thousands.
 """
@@ -13,6 +13,7 @@ from .kit_run import failing
 from .planting import planted
 from .test_conformance import TestApple as Apple
 from .test_conformance import TestMessenger as Messenger
+from .test_conformance import TestTwilio as Twilio
 from .test_conformance import TestWhatsApp as WhatsApp
 
 
@@ -97,6 +98,56 @@ BUGS = {
         "str(uuid.uuid5(NAMESPACE, key))",
         "str(uuid.uuid4())",
         "test_a_second_attempt_makes_the_same_call",
+    ),
+    # refusals
+    "an_unlisted_code_blames_the_text": Bug(
+        WhatsApp,
+        "meta",
+        "verdict = verdict_on(error, self.codes, self.vague)",
+        'verdict = verdict_on(error, self.codes, self.vague) or Verdict("invalid")',
+        "test_an_unlisted_code_blames_nobody",
+    ),
+    "code_100_ends_a_file": Bug(
+        WhatsApp,
+        "meta",
+        "verdict = verdict_on(error, self.codes, self.vague)",
+        'verdict = verdict_on(error, self.codes, self.vague) or Verdict("gone")',
+        "test_an_unlisted_code_blames_nobody",
+    ),
+    "metas_code_is_lost": Bug(
+        Messenger,
+        "meta",
+        "error.detail, code=error.code)",
+        "error.detail)",
+        "test_refusal_shows_the_platforms_code",
+    ),
+    "twilios_code_is_lost": Bug(
+        Twilio,
+        "twilio.connector",
+        "code=str(code) if code else None",
+        "code=None",
+        "test_refusal_shows_the_platforms_code",
+    ),
+    "twilios_words_are_lost": Bug(
+        Twilio,
+        "twilio.connector",
+        "words(code, *said)",
+        '"HTTP " + str(reply.status)',
+        "test_refusal_passes_on_the_platforms_words",
+    ),
+    "apples_words_are_lost": Bug(
+        Apple,
+        "apple.connector",
+        "REFUSALS.get((reply.purpose, reply.status)))",
+        'REFUSALS.get((reply.purpose, reply.status)), "HTTP")',
+        "test_refusal_passes_on_the_platforms_words",
+    ),
+    "a_server_error_counts_as_explained": Bug(
+        Apple,
+        "apple.connector",
+        "REFUSALS.get((reply.purpose, reply.status)))",
+        'REFUSALS.get((reply.purpose, reply.status), Verdict("temporary", True)))',
+        "test_a_refusal_without_a_code_is_not_explained",
     ),
 }
 
