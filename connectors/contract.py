@@ -370,8 +370,7 @@ class Connector(ABC, Generic[C]):
         success without usable content. `reply.purpose` says what the call was for. Go by the platform's error
         codes, or else by the HTTP status; pass on how long the platform asks us to wait. For a file, use one of
         the reasons that `Rejected` lists.
-        Must not treat an empty reply as a success, blame anybody for a code it does not know (the reason is
-        `unknown`), keep the platform's code and words to itself, or raise.
+        Must not treat an empty reply as a success, blame anybody for an unknown code (`unknown`), or raise.
         """
         return by_status(reply)
 

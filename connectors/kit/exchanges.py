@@ -10,10 +10,11 @@ Files `exchanges/*.json` beside the recordings, each
 
 `given` holds the fields of the `MediaRef`, `Text` or `Typing`, or the arguments of `mark_read` or `profile`.
 `download` is the reply of the file's host, and `refused` its meaning, with the platform's `code` and `detail` if they
-are to be checked; the `headers` of a redirect contain a `location`. `elsewhere` means that the file is on a host that only an operator can allow. `again` means that the text
-was sent before and the reply was lost. Methods that make no call are recorded in the same way: `authorize`,
-`acknowledge`, and `handshake`, whose `given` is the query. To write an exchange, give only the replies: the kit fails
-and prints the complete exchange, or writes it if AIRLOCK_RECORD=1 is set (`connectors.kit.record`).
+are to be checked; the `headers` of a redirect contain a `location`. `elsewhere` means that the file is on a host that
+only an operator can allow. `again` means that the text was sent before and the reply was lost. Methods that make no
+call are recorded in the same way: `authorize`, `acknowledge`, and `handshake`, whose `given` is the query. To write an
+exchange, give only the replies: the kit fails and prints the complete exchange, or writes it if AIRLOCK_RECORD=1 is set
+(`connectors.kit.record`).
 """
 
 from collections.abc import Mapping

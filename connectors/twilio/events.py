@@ -7,7 +7,7 @@ from connectors.tools.entries import id_of, unknown
 from normalizer.events import AnyEvent, Message, Notice, Party, Receipt, Status, Unknown
 
 from .content import Form, read_content, referral
-from .error_codes import CODES
+from .error_codes import failure, number, words
 from .route import Senders, party_of
 
 STATUSES: Mapping[str, Status] = {
@@ -164,23 +164,14 @@ def _receipt(form: Form, status: str, key: str | None, senders: Senders) -> AnyE
         status=STATUSES[status],
         message_ids=(sid,),
         key=key,
-        reason=_reason(code),
+        reason=failure(code)["reason"] if code else None,
         code=code,
         detail=_detail(form),
         **common,
     )
 
 
-def _reason(code: str | None) -> str | None:
-    """The reason for an error code. A code that is not in the table is `unknown`, never one of the others."""
-    if code is None:
-        return None
-    # Twilio's codes have five digits.
-    known = CODES.get(int(code)) if code.isdecimal() and len(code) < 10 else None
-    return known.reason if known else "unknown"
-
-
 def _detail(form: Form) -> str | None:
-    """The platform's words for an error: Twilio's own, and those of WhatsApp or RCS."""
+    """The platform's words for an error: Twilio's own, and those of WhatsApp or RCS; or Twilio's name of the code."""
     said = dict.fromkeys(form.get(name) for name in ("ErrorMessage", "ChannelStatusMessage"))
-    return "; ".join(filter(None, said))[:500] or None
+    return "; ".join(filter(None, said))[:500] or words(number(form.get("ErrorCode"))) or None

@@ -56,5 +56,5 @@ def problem_of(raw: Mapping[str, Any]) -> tuple[str | None, str | None]:
         data = fields(error.get("error_data"))
         texts = map(words, (error.get("title"), error.get("message"), data.get("details")))
         detail = " / ".join(dict.fromkeys(text for text in texts if text))
-        return (str(code) if isinstance(code, int | str) else None), detail or None
+        return (str(code) if isinstance(code, int | str) else None), detail[:500] or None
     return None, None

@@ -6,8 +6,8 @@ from typing import Any
 from connectors.tools.entries import id_of, listed
 from normalizer.events import AnyEvent, Notice, Receipt, Status, Unknown
 
-from .error_codes import CODES
-from .fields import fields, problem_of, time_of, words
+from .error_codes import failure
+from .fields import problem_of, time_of, words
 from .people import Change
 
 STATUSES: Mapping[str, Status] = {
@@ -55,8 +55,5 @@ def receipt(raw: Any, change: Change) -> AnyEvent:
 
 
 def _reason(raw: Mapping[str, Any]) -> str | None:
-    for error in map(fields, listed(raw, "errors")):
-        code = error.get("code")
-        known = CODES.get(code) if isinstance(code, int) else None
-        return known.reason if known else "unknown"
-    return None
+    errors = listed(raw, "errors")
+    return failure(errors[0])["reason"] if errors else None

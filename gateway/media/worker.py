@@ -178,7 +178,7 @@ class MediaWorker:
             retry_job = await self._handle_failure(job, row, exc)
             if retry_job is not None:
                 return retry_job
-            outcome = Outcome(exc.state, exc.reason, exc.detail or None)
+            outcome = Outcome(exc.state, exc.reason, exc.detail or None, code=exc.code)
         if progress.sighting is not None:
             outcome = progress.sighting.completed(outcome, row.kind)
         await self._finish(row, outcome)
