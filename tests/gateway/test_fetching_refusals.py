@@ -30,13 +30,17 @@ def one(call: Call) -> Flow[Reply]:
     return (yield call)
 
 
+def address(make: Any, origin: str) -> str:
+    return origin if make in {twilio, apple} else f"{origin}/v25.0"
+
+
 async def refused(make: Any, words: str, purpose: Any, query: str = "") -> Rejected:
     """The refusal with which a call ends if the platform answers with these words."""
     body = b'{"error": {"code": 190, "message": "%s"}, "code": 20003, "message": "%s"}'
     text = words.encode()
     answer = http_response(400, body=body % (text, text), content_type="application/json")
     async with serving(answers_with(answer)) as server, fetching() as fetcher:
-        connector: Connector[Any] = make(api_url=server.url)
+        connector: Connector[Any] = make(api_url=address(make, server.url))
         call = Call("GET", f"{server.url}/x{query}")
         with pytest.raises(Rejected) as end:
             if purpose == "download":
@@ -99,7 +103,7 @@ async def test_a_flow_that_refuses_itself_is_masked_as_well() -> None:
         serving(answers_with(http_response(body=body, content_type="application/json"))) as server,
         fetching() as fetcher,
     ):
-        connector = whatsapp(api_url=server.url)
+        connector = whatsapp(api_url=address(whatsapp, server.url))
         with pytest.raises(Rejected) as end:
             await fetcher.run(connector, flow(), "send")
     assert (end.value.reason, end.value.code) == ("unknown", "5")
