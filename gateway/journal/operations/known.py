@@ -8,7 +8,7 @@ from normalizer.events import Message
 
 from .transaction import Transaction
 
-#: Apple repeats an answer within two seconds (ms). Later, the consumer chose the same thing again.
+#: A platform repeats an answer within seconds (ms). Later, the consumer chose the same thing again.
 _REPEATED_WITHIN = 10_000
 
 
