@@ -85,7 +85,9 @@ def open_jpeg(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
     fit = limits.fit(size, _FACTORS)
     image = _open_plugin(data, structure)
     if fit.factor > 1:
-        image.draft(None, (image.width // fit.factor, image.height // fit.factor))
+        # The library divides by what it is asked for, so a side narrower than the factor asks for one pixel.
+        wanted = (max(1, image.width // fit.factor), max(1, image.height // fit.factor))
+        image.draft(None, wanted)
 
     def load(memory: mmap.mmap | None, on_rows: OnRows) -> Image.Image:
         if memory is not None:
