@@ -1,10 +1,13 @@
 """Answers of a sandbox, trusted only after checks: its decoder may be compromised."""
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
 from normalizer.canvas import MAX_SIDE, Canvas, PixelLayout
 from normalizer.media import MediaFailed, MediaRejected, RejectedReason
+
+_log = logging.getLogger(__name__)
 
 _DETAIL_LETTERS = 200
 
@@ -41,6 +44,9 @@ def result_of(answer: dict[str, Any]) -> dict[str, Any]:
     reason: Any = answer.get("rejected")
     if reason in _REASONS:
         raise MediaRejected(reason, _printable(answer.get("detail")))
+    if "mistake" in answer:
+        # An alarm: the file may be fine, and a report of this line helps to show it.
+        _log.error("media decoder made a mistake: %s", _printable(answer["mistake"]))
     raise MediaFailed(
         "decoder_crashed", _printable(answer.get("failed", "the answer is incomplete"))
     )

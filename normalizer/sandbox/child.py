@@ -14,6 +14,7 @@ from normalizer.media import MediaRejected
 from . import escape_attempts, isolation, linux, protocol
 from .job import Decoders, JobFunction, JobRequest
 from .seccomp import CONTROL_FD
+from .verdicts import verdict
 
 _UNUSED_FD = 64
 
@@ -125,9 +126,5 @@ def _run_job(prepared: PreparedState, request: JobRequest, *, final: bool) -> di
         return {"done": prepared.jobs[request.message["job"]](request)}
     except MediaRejected as refusal:
         return {"rejected": refusal.reason, "detail": refusal.detail}
-    except MemoryError:
-        # The next sandbox would not have more memory.
-        detail = "out of memory: the file takes more than a sandbox has"
-        return {"rejected": "corrupt", "detail": detail} if final else {"failed": "out of memory"}
-    except Exception as exc:  # noqa: BLE001  # any exception from a decoder means that the file is damaged
-        return {"rejected": "corrupt", "detail": f"the decoder raised {type(exc).__name__}"}
+    except Exception as exc:  # noqa: BLE001  # each becomes an answer: about the file, or about our mistake
+        return verdict(exc, final=final)

@@ -72,6 +72,10 @@ def _crash(_: JobRequest) -> None:
     ctypes.string_at(0)
 
 
+def _make_a_mistake(_: JobRequest) -> None:
+    bytes(1 // len(""))
+
+
 def _vanish(_: JobRequest) -> None:
     os._exit(0)
 
@@ -160,6 +164,7 @@ ATTACKS: dict[str, Callable[[JobRequest], dict[str, Any] | None]] = {
     "spin": _spin,
     "sleep": _sleep,
     "crash": _crash,
+    "make a mistake": _make_a_mistake,
     "vanish": _vanish,
     "write without end": _write_without_end,
     "shrink the canvas": _shrink_the_canvas,

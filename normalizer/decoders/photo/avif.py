@@ -10,6 +10,7 @@ from normalizer.canvas import Size
 
 from . import downscaling, heif_items, orientation
 from .opened import DecodeLimits, OnRows, OpenedPhoto
+from .shared_libraries import statements
 
 _THREADS = 4
 _LARGE = 12_000_000
@@ -21,7 +22,8 @@ def open_avif(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
     threads = min(_THREADS, os.cpu_count() or 1)
     # Pillow's own class would keep three copies of the pixels.
     library: Any = AvifImagePlugin._avif  # type: ignore[attr-defined]  # noqa: SLF001
-    decoder = library.AvifDecoder(bytes(data), "auto", threads)
+    with statements():
+        decoder = library.AvifDecoder(bytes(data), "auto", threads)
     size, _, mode, profile, _, turn, _ = decoder.get_info()
     limits.check(size)
     limits.check_density(size, len(data), _LARGE)
@@ -30,7 +32,8 @@ def open_avif(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
     fit = limits.fit(shown_size)
 
     def load(memory: mmap.mmap | None, on_rows: OnRows) -> Image.Image:
-        pixels, *_ = decoder.get_frame(0)
+        with statements():
+            pixels, *_ = decoder.get_frame(0)
         stride = size[0] * _CHANNELS[mode]
         corner = (0, 0) if crop is None else crop[:2]
         rows = downscaling.RawRows(pixels, shown_size, mode, stride, mode, corner)

@@ -1,8 +1,9 @@
 """Libraries that Pillow and pillow_heif have loaded, for calls that these two do not offer."""
 
+import contextlib
 import ctypes
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,3 +32,15 @@ def library(name: str, owner: str, calls: Calls) -> ctypes.CDLL | None:
     except AttributeError:
         return None
     return loaded
+
+
+@contextlib.contextmanager
+def statements() -> Iterator[None]:
+    """Turn a compiled library's exceptions into OSError, which says that the file is damaged.
+
+    Such a library leaves no frame of its own in the traceback, so its exceptions would look like mistakes of ours.
+    """
+    try:
+        yield
+    except (ValueError, RuntimeError, LookupError, OverflowError) as exc:
+        raise OSError(str(exc)) from exc

@@ -13,6 +13,7 @@ from normalizer.media import MediaRejected
 from . import downscaling, libwebp, orientation, pixel_memory
 from .libwebp import Header
 from .opened import DecodeLimits, OnRows, OpenedPhoto
+from .shared_libraries import statements
 
 #: The library holds twelve bytes a pixel of an animation, four of a lossless picture, almost none of others.
 _MAX_ANIMATED, _MAX_LOSSLESS = 16_000_000, 32_000_000
@@ -67,13 +68,15 @@ def _open_still(
 def _open_animation(content: bytes, limits: DecodeLimits) -> OpenedPhoto:
     # Pillow's own class would keep two copies of the pixels.
     library: Any = WebPImagePlugin._webp  # type: ignore[attr-defined]  # noqa: SLF001
-    decoder = library.WebPAnimDecoder(content)
+    with statements():
+        decoder = library.WebPAnimDecoder(content)
     size, _, _, _, mode = decoder.get_info()
     limits.check(size, most=_MAX_ANIMATED)
     fit = limits.fit(size)
 
     def load(memory: mmap.mmap | None, on_rows: OnRows) -> Image.Image:
-        frame = decoder.get_next()
+        with statements():
+            frame = decoder.get_next()
         if frame is None:
             raise MediaRejected("corrupt", "the WebP ends before its picture")
         stored = "RGBX" if mode == "RGB" else mode
