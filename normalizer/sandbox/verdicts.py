@@ -1,4 +1,4 @@
-"""Tells a decoder's statement about a file from a mistake of our own.
+"""Separates a decoder's statement about a file from a mistake of our own.
 
 Only a statement about the file may be final. A mistake ends as `decoder_crashed`: the file may be fine, and a later
 version may show it.

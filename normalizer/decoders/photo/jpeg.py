@@ -7,7 +7,7 @@ import io
 import mmap
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO, cast
 
@@ -25,6 +25,15 @@ _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _ARITHMETIC = frozenset(range(0xC9, 0xD0))
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
+
+#: Frames that the decoder paints grey or in wrong colours (ISO/IEC 10918-1, table B.1, and 14495-1).
+_UNSUPPORTED: Mapping[int, str] = {
+    0xC3: "lossless",
+    **dict.fromkeys((0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF), "hierarchical"),
+    0xCB: "lossless",
+    0xF7: "JPEG-LS",
+}
+_SUPPORTED_BITS, _SUPPORTED_COMPONENTS = 8, frozenset({1, 3, 4})
 
 #: Frames, Huffman and arithmetic tables, quantisation, restart interval.
 _ESSENTIAL = frozenset({*range(0xC0, 0xD0), 0xDB, 0xDD})
@@ -136,6 +145,8 @@ def _next_marker(data: memoryview, at: int) -> tuple[int, int]:
 
 
 def _keep_segment(found: Structure, marker: int, body: bytes) -> None:
+    if marker in _UNSUPPORTED:
+        raise MediaRejected("unsupported_type", f"a {_UNSUPPORTED[marker]} JPEG")
     if marker in _FRAMES:
         _read_frame(found, marker, body)
     elif marker == _EXIF and body.startswith(b"Exif\0\0"):
@@ -165,7 +176,11 @@ def _read_frame(found: Structure, marker: int, body: bytes) -> None:
     found.frame = marker
     if len(body) < 6 or len(body) < 6 + 3 * body[5]:
         raise MediaRejected("corrupt", "the JPEG's frame header is incomplete")
-    found.height, found.width, components = struct.unpack_from(">HHB", body, 1)
+    bits, found.height, found.width, components = struct.unpack_from(">BHHB", body)
+    if bits != _SUPPORTED_BITS:
+        raise MediaRejected("unsupported_type", f"a JPEG of {bits} bits a channel")
+    if components not in _SUPPORTED_COMPONENTS:
+        raise MediaRejected("unsupported_type", f"a JPEG of {components} channels")
     samplings = [body[7 + 3 * index] for index in range(components)]
     found.blocks = _blocks(found.width, found.height, [(s >> 4, s & 15) for s in samplings])
 

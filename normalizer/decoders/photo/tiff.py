@@ -46,6 +46,8 @@ _COLOUR_MAP, _MOST_NARROW = 320, 255
 _TILE_WIDTH = 322
 _PLANAR, _IN_PLANES = 284, 2
 _PHOTOMETRIC, _LUMA_AND_CHROMA = 262, 6
+#: A compression that the library knows by name, but is built without: WebP.
+_COMPRESSION, _NOT_BUILT_IN = 259, frozenset({50001})
 #: Whether each pixel has its own colour or several share one.
 _SAMPLING, _EACH = 530, (1, 1)
 
@@ -77,6 +79,8 @@ def _open(data: memoryview) -> TiffImagePlugin.TiffImageFile:
         # A sandbox runs one job, so this setting affects only this file.
         TiffImagePlugin.READ_LIBTIFF = True
         image = _parse(data)
+    if image.tag_v2.get(_COMPRESSION) in _NOT_BUILT_IN:
+        raise MediaRejected("unsupported_type", "the TIFF has an unsupported compression")
     palette = image.tag_v2.get(_COLOUR_MAP, ())
     if image.mode == "P" and palette and max(palette) <= _MOST_NARROW:
         # Some scanner drivers fill a sixteen-bit colour table with eight-bit values, which would look black.
