@@ -12,7 +12,6 @@ import av
 import pytest
 
 from bench import sanitize_sandbox as measurements
-from normalizer.isobmff import Box, find_boxes
 from normalizer.media import Limits, MediaRejected
 from normalizer.renditions.mp4_audit import audit
 from normalizer.sanitizer import Sanitizer
@@ -20,15 +19,12 @@ from normalizer.sanitizer import Sanitizer
 from .assertions import content, rendition
 from .conftest import Sanitize, sanitize_with
 from .media_samples import box, make_video
+from .video_assertions import reading, rejection_reason
+from .video_boxes import TABLE, box_of, with_box
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 WORDS = b"CANARY taken at 52.52 N 13.40 E by Ann"
-TABLE = b"moov", b"trak", b"mdia", b"minf", b"stbl"
-
-
-def reading(data: bytes) -> Any:
-    return av.open(io.BytesIO(data))
 
 
 Change = Callable[[bytes], bytes]
@@ -63,32 +59,6 @@ def remade(
             new.stream = streams[packet.stream]
             output.mux(new)
     return buffer.getvalue()
-
-
-def with_box(source: bytes, new: bytes, *path: bytes) -> bytes:
-    """Return the video with the box at the path replaced. The index must come last."""
-    data, chain = memoryview(source), []
-    top = Box(b"", 0, 0, len(source))
-    for kind in path:
-        top = next(find_boxes(data, top, kind))
-        chain.append(top)
-    changed = bytearray(source[: top.start] + new + source[top.end :])
-    for each in chain[:-1]:
-        size = each.end - each.start + len(new) - (top.end - top.start)
-        struct.pack_into(">I", changed, each.start, size)
-    return bytes(changed)
-
-
-def box_of(source: bytes, *path: bytes) -> bytes:
-    data = memoryview(source)
-    found = next(find_boxes(data, Box(b"", 0, 0, len(source)), *path))
-    return source[found.start : found.end]
-
-
-async def rejection_reason(sanitize: Sanitize, source: bytes) -> str:
-    with pytest.raises(MediaRejected) as refusal:
-        await sanitize(source)
-    return refusal.value.reason
 
 
 # text in pictures and sound -----------------------------------------------------------------------

@@ -3,7 +3,6 @@
 # PyAV's packets are generic for type checkers only.
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any, Protocol
@@ -24,6 +23,7 @@ from .file_view import FileView
 from .first_frame import is_plausible_aspect
 from .h264 import UnitFilter
 from .packets import replace_content
+from .structure import Structure
 from .tone_mapping import is_high_dynamic_range
 
 #: Otherwise libavformat writes its own name, and flushes each packet.
@@ -38,8 +38,8 @@ _PLAIN_FORMATS = frozenset({"yuv420p", "yuvj420p"})
 #: Seconds for which a frame is shown if the video does not say.
 _DEFAULT_FRAME_SECONDS = Fraction(1, 50)
 
-#: The number of frames in a row that may have the same time, and the seconds by which time may step back.
-_MAX_REPEATED, _MAX_STEP_BACK = 3, 1
+#: Seconds by which time may step back, and by which frames with the same time may be late in the new container.
+_MAX_STEP_BACK = _MAX_LATE = 1
 
 #: The limit of hardware decoders.
 _MAX_SIDE = 4096
@@ -76,11 +76,7 @@ def rebuild(
         for packet in source.container.demux(*track_writers):
             if packet.is_corrupt:
                 raise MediaRejected("corrupt", "the video ends within a frame")
-            if packet.pos is not None:
-                if packet.pos not in media:
-                    media = source.boxes.media_around(packet.pos)
-                if packet.pos + packet.size > media.stop:
-                    raise MediaRejected("corrupt", "the video's frames lie outside its media")
+            media = _checked_media(packet, source.boxes, media)
             if offsets and packet.dts is not None:
                 _shift_earlier(packet, offsets[packet.stream.index])
             for written in track_writers[packet.stream].packets(packet):
@@ -89,9 +85,32 @@ def rebuild(
                 output.mux(written)
             if on_progress and packet.pts is not None and packet.time_base:
                 on_progress(float(packet.pts * packet.time_base))
+    if source.boxes.overclaims and not _is_complete(source):
+        raise MediaRejected("corrupt", "the video is truncated")
     if not shows:
         raise MediaRejected("corrupt", "the video has no visible frame")
     return faststart.move_index_first(target)
+
+
+def _checked_media(packet: Packet[Any], boxes: Structure, media: range) -> range:
+    """Return the media that hold the packet, often those of the previous one. Refuse a packet outside."""
+    if packet.pos is None:
+        return media
+    if packet.pos not in media:
+        media = boxes.media_around(packet.pos)
+    if packet.pos + packet.size > media.stop:
+        raise MediaRejected("corrupt", "the video's frames lie outside its media")
+    return media
+
+
+def _is_complete(source: VideoSource) -> bool:
+    """Whether all frames and sounds are within the file. The index of a fragmented video is known only at its end."""
+    tracks = [source.video, *([source.audio] if source.audio else [])]
+    return all(
+        entry.pos + entry.size <= source.boxes.end
+        for track in tracks
+        for entry in track.index_entries
+    )
 
 
 def _is_shown(packet: Packet[Any]) -> bool:
@@ -118,26 +137,27 @@ class _DecodeTimes:
     """Makes decoding times of a track increase, as the new container requires. In some videos they repeat."""
 
     def __init__(self) -> None:
-        self._last: dict[int, int] = {}
-        self._repeated: Counter[int] = Counter()
+        #: By track: the last time as the video states it, and as it is written.
+        self._last: dict[int, tuple[int, int]] = {}
 
     def fix(self, packet: Packet[Any]) -> None:
-        """Correct the packet's times. Raise MediaRejected if they repeat for too long or go far back."""
+        """Correct the packet's times.
+
+        Raise MediaRejected if they go far back, and IrregularStream if the clock is too coarse for the frames.
+        """
         if packet.dts is None:
             return
-        track, dts = packet.stream.index, packet.dts
-        last = self._last.get(track, dts - 1)
-        if dts > last:
-            self._repeated[track] = 0
-        else:
-            self._repeated[track] += 1
-            back = (last - dts) * (packet.time_base or 1)
-            if self._repeated[track] > _MAX_REPEATED or back > _MAX_STEP_BACK:
-                raise MediaRejected("corrupt", "the video's timestamps do not advance")
-            packet.dts = dts = last + 1
-        if packet.pts is not None and packet.pts < dts:
-            packet.pts = dts
-        self._last[track] = dts
+        track, stated, unit = packet.stream.index, packet.dts, packet.time_base or 1
+        last_stated, last_written = self._last.get(track, (stated - 1, stated - 1))
+        if (last_stated - stated) * unit > _MAX_STEP_BACK:
+            raise MediaRejected("corrupt", "the video's timestamps do not advance")
+        written = max(stated, last_written + 1)
+        if (written - stated) * unit > _MAX_LATE:
+            raise IrregularStream("too many frames have the same time")
+        packet.dts = written
+        if packet.pts is not None and packet.pts < written:
+            packet.pts = written
+        self._last[track] = stated, written
 
 
 def copy_tracks(source: VideoSource, output: OutputContainer) -> Mapping[Any, TrackWriter]:
@@ -152,6 +172,7 @@ def video_plays(source: VideoSource, frame: VideoFrame) -> bool:
     """Whether browsers play the video track as it is."""
     return (
         source.video.codec_context.name == "h264"
+        and source.boxes.is_uniform(source.video.id)
         and frame.format.name in _PLAIN_FORMATS
         and not is_high_dynamic_range(frame)
         and max(frame.width, frame.height) <= _MAX_SIDE
@@ -163,7 +184,11 @@ def audio_plays(source: VideoSource) -> bool:
     if source.audio is None:
         return True
     context = source.audio.codec_context
-    return context.name == "aac" and 1 <= context.channels <= _MAX_CHANNELS
+    return (
+        context.name == "aac"
+        and source.boxes.is_uniform(source.audio.id)
+        and 1 <= context.channels <= _MAX_CHANNELS
+    )
 
 
 class VideoCopy:

@@ -18,6 +18,9 @@ from .index_limits import IndexLimits
 #: Top-level boxes that make a video. If one of them is truncated, the video is.
 _MEDIA = frozenset({b"ftyp", b"moov", b"mdat", b"moof"})
 
+#: Boxes that some recorders end a few bytes too late. Their content decides whether something is missing.
+_CLIPPED = frozenset({b"mdat", b"moov"})
+
 #: The parent of the top-level boxes, in place of a box name.
 _FILE = b""
 
@@ -74,6 +77,8 @@ class Track:
     number: int
     kind: bytes
     orientation: int
+    #: How many codings the track switches between.
+    descriptions: int
 
     @property
     def plays(self) -> bool:
@@ -89,10 +94,16 @@ class Structure:
     hidden: tuple[int, ...]
     #: The offsets at which media begin and end, alternately.
     media: tuple[int, ...]
+    #: Whether the last box claims more bytes than the file has. All frames may be there nevertheless.
+    overclaims: bool
 
     def orientation(self, number: int) -> int:
         """Return the EXIF orientation of a track."""
         return next((t.orientation for t in self.tracks if t.number == number), UPRIGHT)
+
+    def is_uniform(self, number: int) -> bool:
+        """Whether one description holds for the whole track. Browsers stop where another one begins."""
+        return all(t.descriptions <= 1 for t in self.tracks if t.number == number)
 
     def media_around(self, start: int) -> range:
         """Return the media around an offset, or an empty range: an index can point anywhere."""
@@ -109,7 +120,7 @@ def read(data: memoryview) -> Structure:
 
 
 def _read(data: memoryview) -> Structure:
-    top = _top(data)
+    top, overclaims = _top(data)
     kinds = {box.kind for box in top}
     index = next((box for box in top if box.kind == b"moov"), None)
     if index is None:
@@ -131,22 +142,33 @@ def _read(data: memoryview) -> Structure:
         _add_chunks(data, box, index_limits)
     hidden = tuple(_unneeded_names(data, top, others, index_limits))
     media = tuple(at for box in top if box.kind == b"mdat" for at in (box.body, box.end))
-    return Structure(tuple(t for t in tracks if t.plays), top[-1].end, hidden, media)
+    return Structure(tuple(t for t in tracks if t.plays), top[-1].end, hidden, media, overclaims)
 
 
-def _top(data: memoryview) -> list[Box]:
-    """Return the boxes up to the last known one: players skip unknown boxes, and the rest is not part of the video."""
+def _top(data: memoryview) -> tuple[list[Box], bool]:
+    """Return the boxes up to the last known one, and whether that claims more than the file has.
+
+    Players skip unknown boxes, and the rest is not part of the video.
+    """
     found: list[Box] = []
     try:
         # One by one, because the boxes before the first broken one count.
         found.extend(walk(data, 0, len(data)))
     except Broken:
-        at = found[-1].end if found else 0
-        if bytes(data[at + 4 : at + 8]) in _MEDIA:
+        last = _clipped(data, found[-1].end if found else 0)
+        if last.kind in _CLIPPED:
+            return [*found, last], True
+        if last.kind in _MEDIA:
             raise
     while found and found[-1].kind not in _MEDIA | _OTHERS:
         found.pop()
-    return found
+    return found, False
+
+
+def _clipped(data: memoryview, start: int) -> Box:
+    """Return a box that claims more than the file has, as if it ended with the file."""
+    size, kind = struct.unpack_from(">I4s", data, start)
+    return Box(kind, start, min(start + (16 if size == 1 else 8), len(data)), len(data))
 
 
 def _unneeded_names(
@@ -185,7 +207,8 @@ def _track(data: memoryview, box: Box) -> Track:
     if kind in _PLAYABLE:
         _check_unencrypted(data, box)
         _check_references(data, box)
-    return Track(number, kind, _TURNS.get((_sign(a), _sign(b), _sign(c), _sign(d)), UPRIGHT))
+    turn = _TURNS.get((_sign(a), _sign(b), _sign(c), _sign(d)), UPRIGHT)
+    return Track(number, kind, turn, len(_descriptions(data, box)))
 
 
 def _sign(value: int) -> int:
@@ -194,10 +217,16 @@ def _sign(value: int) -> int:
 
 def _check_unencrypted(data: memoryview, track: Box) -> None:
     """Refuse encrypted tracks, which decode to noise or nothing without an error (ISO/IEC 14496-12, 8.12)."""
-    for descriptions in find_boxes(data, track, *_TABLE, b"stsd"):
-        for entry in walk(data, descriptions.body + 8, descriptions.end):
-            if entry.kind in _ENCRYPTED:
-                raise MediaRejected("unsupported_type", "the video is encrypted")
+    if any(entry.kind in _ENCRYPTED for entry in _descriptions(data, track)):
+        raise MediaRejected("unsupported_type", "the video is encrypted")
+
+
+def _descriptions(data: memoryview, track: Box) -> list[Box]:
+    return [
+        entry
+        for table in find_boxes(data, track, *_TABLE, b"stsd")
+        for entry in walk(data, table.body + 8, table.end)
+    ]
 
 
 def _is_uncompressed_audio(data: memoryview, track: Box) -> bool:

@@ -59,6 +59,9 @@ _MAX_VIDEO_BITS = 8 * 100_000_000
 
 _TIME_BASE = Fraction(1, 90000)
 
+#: Frames that share the time of the frame before them and are kept all the same, as players keep them.
+_MAX_SHARED = 600
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -102,6 +105,7 @@ class VideoTranscoder:
         self._coded_size = _even_size(frame, self._level.side)
         self._pipeline: Pipeline | None = None
         self._last: Fraction | None = None
+        self._shared, self._last_encoded = 0, -1
         if float(source.video.average_rate or 0) >= 2 * self._level.rate:
             # Half of the frames are dropped anyway, so those that no other frame needs are not even decoded.
             self._decoder.skip_frame = "NONREF"
@@ -134,10 +138,13 @@ class VideoTranscoder:
         return stream
 
     def _is_due(self, frame: VideoFrame) -> bool:
-        """Whether the frame is far enough from the previous one."""
+        """Whether the frame is far enough from the previous one, or has no time of its own."""
         if frame.pts is None or frame.time_base is None:
             return False
         time_seconds = frame.pts * frame.time_base
+        if self._last is not None and time_seconds <= self._last and self._shared < _MAX_SHARED:
+            self._shared += 1
+            return True
         if self._last is not None and time_seconds - self._last < self._step:
             return False
         self._last = time_seconds
@@ -159,7 +166,8 @@ class VideoTranscoder:
         if frame is not None:
             assert frame.pts is not None
             assert frame.time_base is not None
-            frame.pts = int(frame.pts * frame.time_base / _TIME_BASE)
+            frame.pts = max(int(frame.pts * frame.time_base / _TIME_BASE), self._last_encoded + 1)
+            self._last_encoded = frame.pts
             frame.time_base = _TIME_BASE
             frame.pict_type = 0
         for packet in self._stream.encode(frame):
