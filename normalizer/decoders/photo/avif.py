@@ -2,13 +2,15 @@
 
 import mmap
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from PIL import AvifImagePlugin, Image
 
 from normalizer.canvas import Size
 
-from . import downscaling, heif_items, orientation
+from . import coded_colour, downscaling, heif_items, orientation
+from .coded_colour import CodedColours
 from .opened import DecodeLimits, OnRows, OpenedPhoto
 from .shared_libraries import statements
 
@@ -27,7 +29,8 @@ def open_avif(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
     size, _, mode, profile, _, turn, _ = decoder.get_info()
     limits.check(size)
     limits.check_density(size, len(data), _LARGE)
-    crop = _crop(data, size)
+    properties = heif_items.properties(data)
+    crop = _crop(data, properties, size)
     shown_size = size if crop is None else (crop[2] - crop[0], crop[3] - crop[1])
     fit = limits.fit(shown_size)
 
@@ -46,11 +49,19 @@ def open_avif(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
         canvas_mode=downscaling.canvas_mode(mode, shown_size, fit),
         orientation=turn if turn in orientation.INVERSE else orientation.UPRIGHT,
         profile=profile,
+        colours=None if profile else _colours(properties),
     )
 
 
-def _crop(data: memoryview, size: Size) -> heif_items.Crop | None:
+def _crop(
+    data: memoryview, properties: Mapping[bytes, bytes], size: Size
+) -> heif_items.Crop | None:
     """Return the visible part, which the library does not cut out. In a sequence it belongs to another picture."""
     if bytes(data[8:12]) == _SEQUENCE:
         return None
-    return heif_items.crop(heif_items.properties(data), size)
+    return heif_items.crop(properties, size)
+
+
+def _colours(properties: Mapping[bytes, bytes]) -> CodedColours | None:
+    codes = heif_items.codes(properties)
+    return coded_colour.from_nclx(*codes) if codes else None

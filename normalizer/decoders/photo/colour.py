@@ -1,4 +1,4 @@
-"""Conversion to sRGB: none, by two small tables, or by a colour management system.
+"""Conversion to sRGB: none, by two small tables, through light, or by a colour management system.
 
 Most phones use Display P3, whose blue is the blue of sRGB (as is that of Adobe RGB). Blue light then adds nothing
 to red and green, and the conversion splits into two look-ups in tables that fit the second-level cache: (red,
@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from . import icc_profile
+from . import coded_colour, icc_profile
+from .coded_colour import CodedColours
+from .light import LightConversion
 from .pixel_memory import Pixels
 
 #: A larger profile describes a printing press, or is not a real profile.
@@ -73,13 +75,28 @@ class Tables:
         np.bitwise_or(converted & _COLOURS, opacity, out=target)
 
 
-Conversion = Tables | ImageCms.ImageCmsTransform | None
+_OF_SCREENS = frozenset({"L", "RGB", "RGBA"})
+
+#: A conversion of rows of pixels.
+RowConversion = Tables | LightConversion
+
+Conversion = RowConversion | ImageCms.ImageCmsTransform | None
 
 
-def conversion(icc: bytes | None, mode: str) -> Conversion:
-    """Return the conversion from a profile and mode to sRGB, or None if the pixels are in sRGB already."""
+def conversion(icc: bytes | None, mode: str, coded: CodedColours | None = None) -> Conversion:
+    """Return the conversion to sRGB from a mode and a profile or coded colours; None if the pixels are in sRGB already.
+
+    `coded` counts more than the profile: a reader gives the one that browsers use.
+    """
+    if coded is not None:
+        return _coded_conversion(coded)
     if not icc or len(icc) > MAX_PROFILE_BYTES:
         return None
+    codes = icc_profile.codes(icc)
+    coded = coded_colour.from_cicp(*codes) if codes else None
+    if coded is not None and coded.range != "standard" and mode in _OF_SCREENS:
+        # The tables of such a profile describe a screen that few people have.
+        return LightConversion(coded)
     if mode in {"RGB", "RGBA"}:
         found = icc_profile.read(icc)
         if found is not None and _is_similar(found, _SRGB_PROFILE):
@@ -89,6 +106,12 @@ def conversion(icc: bytes | None, mode: str) -> Conversion:
         if found is not None and _blue_stays_blue(found):
             return tables(found)
     return _managed(icc, mode)
+
+
+def _coded_conversion(coded: CodedColours) -> RowConversion | None:
+    if coded.is_srgb:
+        return None
+    return _FROM_DISPLAY_P3 if coded.is_display_p3 else LightConversion(coded)
 
 
 def tables(source: icc_profile.MatrixProfile) -> Tables:

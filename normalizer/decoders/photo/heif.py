@@ -10,7 +10,8 @@ from PIL import Image, ImageFile
 from normalizer.canvas import Size
 from normalizer.media import MediaRejected
 
-from . import downscaling, heif_items, orientation, pixel_memory
+from . import coded_colour, downscaling, heif_items, orientation, pixel_memory
+from .coded_colour import CodedColours
 from .heif_tiles import Grid, library, warning
 from .opened import DecodeLimits, OnRows, OpenedPhoto
 
@@ -52,7 +53,15 @@ def open_heif(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
         canvas_mode=downscaling.canvas_mode(mode, picture.size, fit),
         orientation=_orientation(data, picture.info.get("exif")),
         profile=profile if isinstance(profile, bytes) else None,
+        colours=None if profile else _colours(picture.info.get("nclx_profile")),
     )
+
+
+def _colours(stated: object) -> CodedColours | None:
+    """Return the colours that the library found in the boxes of the picture or of its tiles."""
+    if not isinstance(stated, dict):
+        return None
+    return coded_colour.from_nclx(stated["color_primaries"], stated["transfer_characteristics"])
 
 
 def _open_grid(content: bytes, size: Size) -> Grid | None:

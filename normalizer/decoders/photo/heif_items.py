@@ -23,7 +23,7 @@ _MIRRORED: Sequence[Mapping[Side, Side]] = (
 )
 
 #: The other properties of a picture are not needed.
-_CROP, _ROTATION, _MIRROR = b"clap", b"irot", b"imir"
+_CROP, _ROTATION, _MIRROR, _COLOURS = b"clap", b"irot", b"imir", b"colr"
 
 _FULL_BOX_BYTES = 4
 
@@ -32,16 +32,33 @@ _MAX_ITEMS = 20_000
 
 
 def properties(data: memoryview) -> Mapping[bytes, bytes]:
-    """Return the primary picture's properties by their kinds; empty if they cannot be read."""
+    """Return the primary picture's properties by their kinds; empty if they cannot be read.
+
+    The kind of colours is followed by that of their form.
+    """
     try:
         top = (box for box in walk(data, 0, len(data)) if box.kind == b"meta")
         return {
-            box.kind: bytes(data[box.body : box.end])
+            _key(data, box): bytes(data[box.body : box.end])
             for meta in islice(top, 1)
             for box in _properties(data, replace(meta, body=meta.body + _FULL_BOX_BYTES))
         }
     except (Broken, struct.error, IndexError):
         return {}
+
+
+def _key(data: memoryview, box: Box) -> bytes:
+    """Return a kind. A picture may have colours in two forms, as a profile and as codes."""
+    return box.kind + bytes(data[box.body : box.body + 4]) if box.kind == _COLOURS else box.kind
+
+
+def codes(found: Mapping[bytes, bytes]) -> tuple[int, int] | None:
+    """Return the codes of primaries and transfer, or None if the boxes state none."""
+    content = found.get(_COLOURS + b"nclx", b"")
+    if len(content) < struct.calcsize(">4sHH"):
+        return None
+    _, primaries, transfer = struct.unpack_from(">4sHH", content)
+    return primaries, transfer
 
 
 def states_orientation(found: Mapping[bytes, bytes]) -> bool:

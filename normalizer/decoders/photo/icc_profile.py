@@ -39,6 +39,18 @@ def srgb_curve(values: Floats = _STEPS) -> Floats:
     return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
 
 
+def codes(icc: bytes) -> tuple[int, int] | None:
+    """Return the codes of primaries and transfer that a profile of high dynamic range holds (ICC.1:2022, 10.5)."""
+    try:
+        tag = _tags(icc).get(b"cicp", b"")
+    except struct.error:
+        return None
+    return (tag[8], tag[9]) if tag[:4] == b"cicp" and len(tag) >= _CODES_BYTES else None
+
+
+_CODES_BYTES = 12
+
+
 def read(icc: bytes) -> MatrixProfile | None:
     """Return the profile as matrix and curves, or None if it is another kind or makes no sense."""
     try:

@@ -11,6 +11,7 @@ from normalizer.canvas import MAX_SIDE, Size
 from normalizer.media import MediaRejected
 
 from . import orientation
+from .coded_colour import CodedColours
 from .scaling import Fit, fit
 
 #: Formats that use this state at most 65,535 for a side.
@@ -39,6 +40,8 @@ class OpenedPhoto:
     canvas_mode: CanvasMode | None = None
     orientation: int = orientation.UPRIGHT
     profile: bytes | None = None
+    #: Colours that the file describes without a profile, if they count more than `profile`.
+    colours: CodedColours | None = None
     #: Whether the format keeps pixels exactly, as screenshots need.
     lossless: bool = False
 

@@ -11,13 +11,17 @@ from PIL import Image, PngImagePlugin
 from normalizer.canvas import Size
 from normalizer.media import MediaRejected
 
-from . import colour, downscaling, orientation, pixel_modes
+from . import coded_colour, colour, downscaling, orientation, pixel_modes
+from .coded_colour import CodedColours
 from .opened import DecodeLimits, OpenedPhoto
 
 _SIGNATURE_BYTES = 8
 #: The colour type in the header, which is the first chunk.
 _COLOURS_AT = 25
 _USED = frozenset({b"eXIf", b"iCCP", b"iTXt"})
+#: Colours without a profile. They count only before the palette and the picture.
+_COLOURS = frozenset({b"cICP", b"sRGB", b"gAMA", b"cHRM"})
+_FULL_RANGE_RGB = b"\0\1"
 _XMP = b"XML:com.adobe.xmp"
 _MAX_XMP_BYTES = 1_000_000
 _PICTURE = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
@@ -68,6 +72,7 @@ def open_png(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
         load=load,
         orientation=turn,
         profile=_profile(metadata.get(b"iCCP", b"")),
+        colours=_coded_colours(metadata),
         lossless=True,
     )
 
@@ -111,7 +116,7 @@ def _split_chunks(data: memoryview) -> tuple[bytes, dict[bytes, bytes]]:
         if name in _PICTURE and not (name == b"tRNS" and _is_out_of_place(data, sizes, size)):
             kept.append(data[at:end])
             sizes[name] = size
-        elif name in _USED and end <= len(data) and _is_used(name, data[at + 8 : end - 4]):
+        elif end <= len(data) and _is_used(name, data[at + 8 : end - 4], sizes):
             metadata.setdefault(name, bytes(data[at + 8 : end - 4]))
         if name == b"IEND":
             return b"".join(kept), metadata
@@ -130,8 +135,37 @@ def _is_out_of_place(data: memoryview, before: dict[bytes, int], size: int) -> b
     return size != _TRANSPARENT_BYTES.get(data[_COLOURS_AT])
 
 
-def _is_used(name: bytes, content: memoryview) -> bool:
-    return name != b"iTXt" or bytes(content[: len(_XMP)]) == _XMP
+def _is_used(name: bytes, content: memoryview, before: dict[bytes, int]) -> bool:
+    if name in _COLOURS:
+        return not {b"PLTE", b"IDAT"} & before.keys()
+    return name in _USED and (name != b"iTXt" or bytes(content[: len(_XMP)]) == _XMP)
+
+
+def _coded_colours(metadata: dict[bytes, bytes]) -> CodedColours | None:
+    """Return the colours that count more than a profile, or that stand in for one (PNG, third edition, 4.3)."""
+    codes = metadata.get(b"cICP", b"")
+    if len(codes) == _CICP_BYTES and codes[2:] == _FULL_RANGE_RGB:
+        coded = coded_colour.from_cicp(codes[0], codes[1])
+        if coded is not None:
+            return coded
+    gamma = metadata.get(b"gAMA", b"")
+    if len(gamma) != _GAMMA_BYTES or {b"iCCP", b"sRGB"} & metadata.keys():
+        return None
+    return coded_colour.from_gamma(
+        _UNITS / max(1, int.from_bytes(gamma, "big")), _chromaticities(metadata)
+    )
+
+
+_CICP_BYTES, _GAMMA_BYTES, _CHROMATICITIES, _UNITS = 4, 4, ">8I", 100_000
+
+
+def _chromaticities(metadata: dict[bytes, bytes]) -> coded_colour.Chromaticities | None:
+    chunk = metadata.get(b"cHRM", b"")
+    if len(chunk) != struct.calcsize(_CHROMATICITIES):
+        return None
+    wx, wy, *colours = (each / _UNITS for each in struct.unpack(_CHROMATICITIES, chunk))
+    rx, ry, gx, gy, bx, by = colours
+    return rx, ry, gx, gy, bx, by, wx, wy
 
 
 def _xmp(chunk: bytes) -> bytes:

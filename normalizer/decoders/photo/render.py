@@ -11,7 +11,7 @@ from PIL import Image, ImageCms
 from normalizer.canvas import BAND_ROWS, Canvas, Size
 
 from . import colour, orientation, pixel_memory, pixel_modes
-from .colour import Tables
+from .colour import RowConversion
 from .opened import OpenedPhoto
 from .pixel_memory import Pixels
 
@@ -57,7 +57,7 @@ def _decode_in_place(
     """Decode directly to the canvas, or next to it if the photo must be turned."""
     assert opened.canvas_mode
     target, memory = _allocate(opened.fit.size, opened.orientation, canvas, descriptor)
-    conversion = colour.conversion(opened.profile, opened.canvas_mode)
+    conversion = colour.conversion(opened.profile, opened.canvas_mode, opened.colours)
     if isinstance(conversion, ImageCms.ImageCmsTransform):
         image = opened.load(memory, _ignore_rows)
         ImageCms.applyTransform(image, conversion, inPlace=True)
@@ -79,7 +79,7 @@ class _BandPainter:
         opened: OpenedPhoto,
         memory: mmap.mmap,
         target: mmap.mmap,
-        tables: Tables | None,
+        tables: RowConversion | None,
         on_painted: OnPainted,
     ) -> None:
         self._size, turn = opened.fit.size, opened.orientation
@@ -133,7 +133,7 @@ def _decode_and_copy(opened: OpenedPhoto, canvas: Canvas, descriptor: int) -> Im
     image = pixel_modes.to_eight_bits(opened.load(None, _ignore_rows))
     if image.size != opened.fit.size:
         image = image.resize(opened.fit.size, Image.Resampling.BICUBIC, reducing_gap=_GAP)
-    conversion = colour.conversion(opened.profile, image.mode)
+    conversion = colour.conversion(opened.profile, image.mode, opened.colours)
     if isinstance(conversion, ImageCms.ImageCmsTransform):
         image, conversion = colour.apply_transform(image, conversion), None
     if image.mode not in _COLOURED:
@@ -147,7 +147,7 @@ def _finish(
     image: Image.Image,
     memory: mmap.mmap,
     target: mmap.mmap,
-    tables: Tables | None,
+    tables: RowConversion | None,
     turn: int,
 ) -> Image.Image:
     """Convert and place the pixels in `memory`. Return the finished picture."""
@@ -168,7 +168,7 @@ def _allocate(
 
 
 def _convert_and_turn(
-    memory: mmap.mmap, target: mmap.mmap, size: Size, tables: Tables | None, turn: int
+    memory: mmap.mmap, target: mmap.mmap, size: Size, tables: RowConversion | None, turn: int
 ) -> None:
     """Convert colours and turn the picture in one pass over the pixels."""
     source = pixel_memory.pixels(memory, *size)
@@ -181,7 +181,7 @@ def _view_as_stored(target: mmap.mmap, size: Size, turn: int) -> Pixels:
     return orientation.upright_view(pixels, orientation.INVERSE[turn])
 
 
-def _move(source: Pixels, target: Pixels, tables: Tables | None) -> None:
+def _move(source: Pixels, target: Pixels, tables: RowConversion | None) -> None:
     if np.may_share_memory(source, target):
         if tables:
             tables.convert(source, source)
