@@ -110,7 +110,7 @@ class Browser:
 def blocks(pixels: Pixels) -> NDArray[np.float64]:
     """Return the means of small squares: what JPEG leaves out is not what is compared."""
     height, width, _ = pixels.shape
-    return pixels.reshape(height // 8, 8, width // 8, 8, 3).mean((1, 3))
+    return np.asarray(pixels.reshape(height // 8, 8, width // 8, 8, 3).mean((1, 3)))
 
 
 def pixels_of(image: Image.Image) -> Pixels:

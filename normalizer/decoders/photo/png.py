@@ -28,7 +28,7 @@ _PICTURE = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 
 #: A picture of more pixels is decoded in steps if its kind allows that; otherwise its size is limited.
 _LARGE = 16_000_000
-_MAX_WHOLE_BYTES = 130_000_000
+_MAX_WHOLE_BYTES = 135_000_000
 _EIGHT_BITS, _WIDE_DEPTH = 255, 16
 _WIDE = frozenset({"RGB", "RGBA", "LA", "PA", "I", "I;16"})
 
