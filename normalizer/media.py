@@ -60,7 +60,8 @@ class Rendition:
 class Clean:
     """A file that was made safe. `width` and `height` are those of the upright picture.
 
-    A photo has the renditions thumbnail and preview; a video has thumbnail, poster and video.
+    A photo has the renditions thumbnail and preview; a video has thumbnail, poster and video. They show the first of
+    `pages_total` pages.
     """
 
     kind: MediaKind
@@ -68,6 +69,7 @@ class Clean:
     height: int
     duration_seconds: float | None
     renditions: tuple[Rendition, ...]
+    pages_total: int = 1
 
 
 class Unsafe(Exception):

@@ -139,7 +139,8 @@ class Sanitizer:
             "preview_side": self._canvas.side,
         }
         job = await self._runner.run(JobSpec(message, source, size, _PHOTO_SECONDS, "preview"))
-        return Clean("photo", job.painted.width, job.painted.height, None, job.images)
+        painted = job.painted
+        return Clean("photo", painted.width, painted.height, None, job.images, painted.pages)
 
 
 def _lower_priority() -> None:

@@ -41,6 +41,9 @@ _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 #: Generic still-picture brands; the coding of the picture is among the compatible brands.
 _STILL_BRANDS = frozenset({b"mif1", b"mif2", b"msf1", b"miaf", b"MiHE", b"MiHB", b"MiPr"})
 
+#: Raw photos of Canon's cameras.
+_RAW_BRANDS = frozenset({b"crx "})
+
 #: QuickTime files older than `ftyp` begin with one of these atoms.
 _QUICKTIME_ATOMS = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
 
@@ -65,6 +68,8 @@ def _iso_format(head: bytes) -> FileType:
     size = min(int.from_bytes(head[:4], "big"), len(head))
     major = head[8:12]
     brands = {major, *(head[at : at + 4] for at in range(16, size - 3, 4))}
+    if major in _RAW_BRANDS:
+        raise MediaRejected("unsupported_type", "a raw photo of a camera")
     if major in _AVIF_BRANDS or (major in _STILL_BRANDS and brands & _AVIF_BRANDS):
         return FileType("photo", "avif")
     if major in _HEIF_BRANDS or major in _STILL_BRANDS:

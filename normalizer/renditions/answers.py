@@ -11,6 +11,9 @@ _log = logging.getLogger(__name__)
 
 _DETAIL_LETTERS = 200
 
+#: More pages are not counted.
+MAX_PAGES = 10_000
+
 #: Reasons that a decoder can give. Only a scanner can report malware.
 _REASONS: tuple[RejectedReason, ...] = (
     "unsupported_type",
@@ -30,6 +33,8 @@ class Painted:
     preview: PixelLayout
     translucent: bool
     lossless: bool
+    #: The number of pages, of which this is the first.
+    pages: int
 
     @property
     def is_full_size(self) -> bool:
@@ -61,6 +66,7 @@ def parse_painted(note: dict[str, Any], canvas: Canvas) -> Painted:
             preview=canvas.layout(*_parse_size(note["preview"])),
             translucent=note["translucent"] is True,
             lossless=note.get("lossless") is True,
+            pages=parse_number(note.get("pages", 1), MAX_PAGES),
         )
     except (KeyError, ValueError) as exc:
         raise invalid_answer(exc) from None

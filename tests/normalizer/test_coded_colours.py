@@ -62,7 +62,7 @@ CODES = {
     "BT.601, 525 lines": (6, 6),
     "BT.601, 625 lines": (5, 6),
     "NTSC": (4, 4),
-    "film": (8, SRGB),
+    "Illuminant C": (8, SRGB),
     "EBU 3213": (22, SRGB),
     "XYZ": (10, SRGB),
     "nothing": (2, 2),

@@ -42,7 +42,12 @@ def photo(request: JobRequest) -> dict[str, Any]:
     read = _READERS[message["format"]]
     opened = read(memoryview(source), limits)
     width, height = render.upright_size(opened.size, opened.orientation)
-    header = {"width": width, "height": height, "lossless": opened.lossless}
+    header = {
+        "width": width,
+        "height": height,
+        "lossless": opened.lossless,
+        "pages": opened.pages,
+    }
 
     def report_rows(size: Size, rows: int) -> None:
         if rows < size[1]:

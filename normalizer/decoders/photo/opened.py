@@ -44,6 +44,8 @@ class OpenedPhoto:
     colours: CodedColours | None = None
     #: Whether the format keeps pixels exactly, as screenshots need.
     lossless: bool = False
+    #: The number of pages, of which the first is shown.
+    pages: int = 1
 
 
 @dataclass(frozen=True, slots=True)
