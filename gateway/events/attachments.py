@@ -70,6 +70,12 @@ class _Attachment(Explanation):
     height: Pixels | None
     duration_seconds: Annotated[float, Field(ge=0)] | None
     source: NotRequired[Annotated[Source, Field(description="Once the file was fetched")]]
+    pages_total: NotRequired[
+        Annotated[
+            int,
+            Field(ge=2, description="Pages of a fax or scan, of which the first is shown"),
+        ]
+    ]
     location: NotRequired[
         Annotated[Location, Field(description="The place, if the kind is location")]
     ]

@@ -160,6 +160,8 @@ class Outcome:
     code: str | None = None
     kind: Kind | None = None
     source: Source | None = None
+    #: Facts that the attachment shows beside the others.
+    details: Mapping[str, Any] | None = None
 
 
 class Cause(NamedTuple):

@@ -297,6 +297,7 @@ class MediaWorker:
             duration=clean.duration_seconds,
             renditions={rendition.name: rendition.view for rendition in stored},
             kind=clean.kind,
+            details={"pages_total": clean.pages_total} if clean.pages_total > 1 else None,
         )
 
 

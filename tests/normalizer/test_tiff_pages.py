@@ -288,7 +288,7 @@ async def test_a_link_that_leads_nowhere_ends_the_pages(sanitize: Sanitize) -> N
     assert (await sanitize(bytes(source))).pages_total == 1
 
 
-async def test_small_copies_are_no_pages(sanitize: Sanitize) -> None:
+async def test_small_copies_are_not_counted_as_pages(sanitize: Sanitize) -> None:
     source = tiff(plain(quadrants(640, 480)), plain(THUMBNAIL, 1), plain(quadrants(640, 480), 2))
     assert (await sanitize(source)).pages_total == 2
 

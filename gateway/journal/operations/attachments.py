@@ -112,7 +112,7 @@ def finish(
                 outcome.width,
             ),
             *(outcome.height, outcome.duration, orjson.dumps(outcome.renditions or {}), now_ms()),
-            *(outcome.state, outcome.kind, _with_source(connection, message, position, outcome)),
+            *(outcome.state, outcome.kind, _details_with(connection, message, position, outcome)),
             *(message, position),
         ),
     )
@@ -129,17 +129,20 @@ def finish(
     return Recorded() if waiting else Recorded(frozen=(freeze(connection, *held),))
 
 
-def _with_source(
+def _details_with(
     connection: Transaction, message: int, position: int, outcome: Outcome
 ) -> bytes | None:
-    """Return the attachment's details with the source of the outcome; None if its bytes were not seen."""
-    if outcome.source is None:
+    """Return the attachment's details with those of the outcome; None if there is nothing to add."""
+    found = dict(outcome.details or {})
+    if outcome.source is not None:
+        found["source"] = outcome.source
+    if not found:
         return None
     row = connection.execute(
         "SELECT details FROM attachment WHERE message = ? AND position = ?", (message, position)
     ).fetchone()
     details = orjson.loads(row[0]) if row and row[0] else {}
-    return orjson.dumps({**details, "source": outcome.source})
+    return orjson.dumps({**details, **found})
 
 
 def retry(connection: Transaction, message: int, position: int) -> Recorded | None:
