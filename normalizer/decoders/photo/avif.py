@@ -2,15 +2,18 @@
 
 import mmap
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import AvifImagePlugin, Image
 
 from normalizer.canvas import Size
 
 from . import coded_colour, downscaling, heif_items, orientation
 from .coded_colour import CodedColours
+from .first_shown import alpha_of, first_shown
 from .opened import DecodeLimits, OnRows, OpenedPhoto
 from .shared_libraries import statements
 
@@ -26,7 +29,7 @@ def open_avif(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
     library: Any = AvifImagePlugin._avif  # type: ignore[attr-defined]  # noqa: SLF001
     with statements():
         decoder = library.AvifDecoder(bytes(data), "auto", threads)
-    size, _, mode, profile, _, turn, _ = decoder.get_info()
+    size, frames, mode, profile, _, turn, _ = decoder.get_info()
     limits.check(size)
     limits.check_density(size, len(data), _LARGE)
     properties = heif_items.properties(data)
@@ -35,8 +38,7 @@ def open_avif(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
     fit = limits.fit(shown_size)
 
     def load(memory: mmap.mmap | None, on_rows: OnRows) -> Image.Image:
-        with statements():
-            pixels, *_ = decoder.get_frame(0)
+        pixels = _shown(decoder, frames, mode, size)
         stride = size[0] * _CHANNELS[mode]
         corner = (0, 0) if crop is None else crop[:2]
         rows = downscaling.RawRows(pixels, shown_size, mode, stride, mode, corner)
@@ -51,6 +53,24 @@ def open_avif(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
         profile=profile,
         colours=None if profile else _colours(properties),
     )
+
+
+def _shown(decoder: Any, frames: int, mode: str, size: Size) -> bytes:
+    """Return the picture, or the first one of a sequence that shows something."""
+    if frames > 1 and mode == "RGBA":
+        found = first_shown(_frames(decoder, frames), size)
+        if found is not None:
+            return found
+    with statements():
+        pixels: bytes = decoder.get_frame(0)[0]
+    return pixels
+
+
+def _frames(decoder: Any, count: int) -> Iterator[tuple[bytes, NDArray[np.uint8]]]:
+    for number in range(count):
+        with statements():
+            pixels: bytes = decoder.get_frame(number)[0]
+        yield pixels, alpha_of(pixels)
 
 
 def _crop(

@@ -1,13 +1,15 @@
-"""GIF: the first frame, cut out of the file before a decoder sees the rest."""
+"""GIF: the first frame, cut out of the file before a decoder sees the rest; later ones if the first shows nothing."""
 
 import io
 import struct
+from itertools import takewhile
 
 from PIL import GifImagePlugin, Image
 
+from normalizer.canvas import Size
 from normalizer.media import MediaRejected
 
-from . import downscaling
+from . import downscaling, first_shown
 from .opened import DecodeLimits, OpenedPhoto
 
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
@@ -29,7 +31,7 @@ def open_gif(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
         raise MediaRejected("corrupt", "the GIF has no header")
     across, down = struct.unpack_from("<HH", data, 6)
     limits.check((max(across, 1), max(down, 1)), most=_MAX_PIXELS)
-    stream, frame = _first_frame(data)
+    stream, (frame,) = _cut(data, 1)
     # If a frame reaches beyond the screen, the library enlarges the screen.
     limits.check((max(across, frame[2]), max(down, frame[3])), most=_MAX_PIXELS)
     image = GifImagePlugin.GifImageFile(io.BytesIO(stream))
@@ -38,7 +40,10 @@ def open_gif(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
 
     def load(*_: object) -> Image.Image:
         image.load()
-        return downscaling.downscaled(_clear_around_frame(image, frame), fit.factor)
+        picture = _clear_around_frame(image, frame)
+        if first_shown.is_empty(picture):
+            picture = _first_shown(data, image.size) or picture
+        return downscaling.downscaled(picture, fit.factor)
 
     return OpenedPhoto(size=image.size, fit=fit, load=load, lossless=True)
 
@@ -54,16 +59,40 @@ def _clear_around_frame(image: Image.Image, frame: Box) -> Image.Image:
     return result
 
 
-def _first_frame(data: memoryview) -> tuple[bytes, Box]:
-    """Return the file up to the end of the first frame, and the position of that frame on the screen."""
+def _first_shown(data: memoryview, size: Size) -> Image.Image | None:
+    """Return the first frame that shows something, among those that lie on the screen."""
+    _, boxes = _cut(data, first_shown.frames_to_search(size))
+    usable = takewhile(lambda box: box[2] <= size[0] and box[3] <= size[1], boxes)
+    stream, _ = _cut(data, len(list(usable)) or 1)
+    return first_shown.seek_shown(GifImagePlugin.GifImageFile(io.BytesIO(stream)))
+
+
+def _cut(data: memoryview, frames: int) -> tuple[bytes, list[Box]]:
+    """Return the file up to the end of the last of the first frames, and their positions on the screen."""
     at = 13 + _table_bytes(data[10])
-    kept = [data[:at]]
+    kept: list[memoryview | bytes] = [data[:at]]
+    boxes: list[Box] = []
+    while len(boxes) < frames:
+        try:
+            parts, box, at = _next_frame(data, at)
+        except MediaRejected:
+            if not boxes:
+                raise
+            break
+        kept += parts
+        boxes.append(box)
+    return b"".join([*kept, bytes([_TRAILER])]), boxes
+
+
+def _next_frame(data: memoryview, at: int) -> tuple[list[memoryview | bytes], Box, int]:
+    """Return the pieces of a frame, its position on the screen, and the offset after it."""
+    kept: list[memoryview | bytes] = []
     for _ in range(_MAX_EXTENSIONS):
         kind = _byte(data, at)
         if kind == _IMAGE:
             end = _end_of_pieces(data, at + 11 + _table_bytes(_byte(data, at + 9)))
             # If the end of the sub-blocks is missing, the decoder decides whether part of the picture is missing.
-            return b"".join([*kept, data[at:end], bytes([0, _TRAILER])]), _frame_box(data, at)
+            return [*kept, data[at:end], bytes(1)], _frame_box(data, at), end
         if kind != _EXTENSION:
             break
         end = _end_of_pieces(data, at + 2)

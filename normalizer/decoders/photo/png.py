@@ -11,20 +11,21 @@ from PIL import Image, PngImagePlugin
 from normalizer.canvas import Size
 from normalizer.media import MediaRejected
 
-from . import coded_colour, colour, downscaling, orientation, pixel_modes
+from . import coded_colour, colour, downscaling, first_shown, orientation, pixel_modes
 from .coded_colour import CodedColours
 from .opened import DecodeLimits, OpenedPhoto
 
 _SIGNATURE_BYTES = 8
 #: The colour type in the header, which is the first chunk.
 _COLOURS_AT = 25
-_USED = frozenset({b"eXIf", b"iCCP", b"iTXt"})
+_USED = frozenset({b"eXIf", b"iCCP", b"iTXt", b"acTL"})
 #: Colours without a profile. They count only before the palette and the picture.
 _COLOURS = frozenset({b"cICP", b"sRGB", b"gAMA", b"cHRM"})
 _FULL_RANGE_RGB = b"\0\1"
 _XMP = b"XML:com.adobe.xmp"
 _MAX_XMP_BYTES = 1_000_000
 _PICTURE = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
+_ANIMATION = frozenset({b"acTL", b"fcTL", b"fdAT"})
 
 #: A picture of more pixels is decoded in steps if its kind allows that; otherwise its size is limited.
 _LARGE = 16_000_000
@@ -54,6 +55,7 @@ def open_png(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
     if image.mode == "RGBA":
         limits.check_density(size, len(data), _LARGE_TRANSLUCENT, _PIXELS_OF_A_BYTE)
     fit = limits.fit(size)
+    animated = b"acTL" in metadata and size[0] * size[1] <= _LARGE
     is_streamed = size[0] * size[1] > _LARGE and fit.factor > 1 and _can_stream(image)
     if size[0] * size[1] > _LARGE and not is_streamed:
         # Bytes a pixel in Pillow. A picture that fits at full size is not larger than the preview.
@@ -63,7 +65,10 @@ def open_png(data: memoryview, limits: DecodeLimits) -> OpenedPhoto:
         if is_streamed:
             return downscaling.StreamedPng(image, fit.factor).decode()
         image.load()
-        return downscaling.downscaled(_fix_transparency(image, depth=stream[24]), fit.factor)
+        picture = _fix_transparency(image, depth=stream[24])
+        if animated and first_shown.is_empty(picture):
+            picture = _first_shown(data) or picture
+        return downscaling.downscaled(picture, fit.factor)
 
     turn = orientation.from_metadata(metadata.get(b"eXIf", b""), _xmp(metadata.get(b"iTXt", b"")))
     return OpenedPhoto(
@@ -102,7 +107,18 @@ def _can_stream(image: PngImagePlugin.PngImageFile) -> bool:
     )
 
 
-def _split_chunks(data: memoryview) -> tuple[bytes, dict[bytes, bytes]]:
+def _first_shown(data: memoryview) -> Image.Image | None:
+    """Return the first frame of an animation that shows something, or None if its frames cannot be decoded."""
+    stream, _ = _split_chunks(data, _PICTURE | _ANIMATION)
+    try:
+        return first_shown.seek_shown(PngImagePlugin.PngImageFile(io.BytesIO(stream)))
+    except (SyntaxError, OSError, EOFError, ValueError, LookupError):
+        return None
+
+
+def _split_chunks(
+    data: memoryview, picture: frozenset[bytes] = _PICTURE
+) -> tuple[bytes, dict[bytes, bytes]]:
     """Return the file without descriptive chunks, and the first of each descriptive chunk that is used."""
     kept: list[memoryview] = [data[:_SIGNATURE_BYTES]]
     metadata: dict[bytes, bytes] = {}
@@ -113,7 +129,7 @@ def _split_chunks(data: memoryview) -> tuple[bytes, dict[bytes, bytes]]:
             break
         size, name = struct.unpack_from(">I4s", data, at)
         end = at + 12 + size
-        if name in _PICTURE and not (name == b"tRNS" and _is_out_of_place(data, sizes, size)):
+        if name in picture and not (name == b"tRNS" and _is_out_of_place(data, sizes, size)):
             kept.append(data[at:end])
             sizes[name] = size
         elif end <= len(data) and _is_used(name, data[at + 8 : end - 4], sizes):

@@ -1,16 +1,20 @@
-"""WebP: the picture, or the first frame of an animation."""
+"""WebP: the picture, or the first frame of an animation that shows something."""
 
 import ctypes
 import mmap
 import struct
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, WebPImagePlugin
 
 from normalizer.canvas import BYTES_PER_PIXEL, reduced_size
 from normalizer.media import MediaRejected
 
 from . import downscaling, libwebp, orientation, pixel_memory
+from .first_shown import alpha_of, first_shown
 from .libwebp import Header
 from .opened import DecodeLimits, OnRows, OpenedPhoto
 from .shared_libraries import statements
@@ -20,6 +24,8 @@ _MAX_ANIMATED, _MAX_LOSSLESS = 16_000_000, 32_000_000
 
 #: Pictures of more pixels must have some content.
 _LARGE = 8_000_000
+
+_OPAQUE = np.full(1, 255, np.uint8)
 
 _METADATA = frozenset({b"EXIF", b"XMP ", b"ICCP"})
 _MAX_CHUNKS = 10_000
@@ -75,13 +81,12 @@ def _open_animation(content: bytes, limits: DecodeLimits) -> OpenedPhoto:
     fit = limits.fit(size)
 
     def load(memory: mmap.mmap | None, on_rows: OnRows) -> Image.Image:
-        with statements():
-            frame = decoder.get_next()
-        if frame is None:
+        rows = first_shown(_frames(decoder, mode), size)
+        if rows is None:
             raise MediaRejected("corrupt", "the WebP ends before its picture")
         stored = "RGBX" if mode == "RGB" else mode
         stride = size[0] * BYTES_PER_PIXEL
-        return downscaling.RawRows(frame[0], size, mode, stride, stored).to_image(
+        return downscaling.RawRows(rows, size, mode, stride, stored).to_image(
             memory, fit.factor, on_rows
         )
 
@@ -96,6 +101,17 @@ def _open_animation(content: bytes, limits: DecodeLimits) -> OpenedPhoto:
         profile=decoder.get_chunk("ICCP") or None,
         lossless=content[12:16] == b"VP8L",
     )
+
+
+def _frames(decoder: Any, mode: str) -> Iterator[tuple[bytes, NDArray[np.uint8]]]:
+    """Yield the frames with their alpha. An opaque one is the last, because it shows something."""
+    while True:
+        with statements():
+            frame = decoder.get_next()
+        if frame is None:
+            return
+        rows = frame[0]
+        yield rows, alpha_of(rows) if mode == "RGBA" else _OPAQUE
 
 
 def _metadata_chunks(content: bytes) -> dict[bytes, bytes]:
