@@ -9,6 +9,7 @@ from typing import Any
 
 import av
 import numpy as np
+import pillow_heif
 from PIL import Image, ImageDraw
 
 from normalizer.decoders.video.file_view import FileView
@@ -55,6 +56,12 @@ def natural(width: int, height: int, seed: int = 1) -> Image.Image:
 def encoded(image: Image.Image, form: str = "JPEG", **options: Any) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+def heic(image: Image.Image, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    pillow_heif.from_pillow(image).save(buffer, quality=90, **options)
     return buffer.getvalue()
 
 

@@ -11,13 +11,11 @@ import pytest
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
-from normalizer.media import Clean, Limits, MediaRejected
-from normalizer.renditions import image_files
-from normalizer.sanitizer import Sanitizer
+from normalizer.media import MediaRejected
 
 from .assertions import alike, assert_bare, assert_upright, colour, content, rendition, shown
-from .conftest import Sanitize, sanitize_with
-from .media_samples import encoded, natural, noise, oriented, quadrants
+from .conftest import Sanitize
+from .media_samples import encoded, heic, natural, noise, oriented, quadrants
 from .profiles import ADOBE_RGB, DISPLAY_P3, SWAPPED, profile
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -38,12 +36,6 @@ LYING = {
 def lying(orientation: int, width: int = 600, height: int = 400, mode: str = "RGB") -> Image.Image:
     image, turn = quadrants(width, height, mode), LYING[orientation]
     return image if turn is None else image.transpose(turn)
-
-
-def heic(image: Image.Image, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    pillow_heif.from_pillow(image).save(buffer, quality=90, **options)
-    return buffer.getvalue()
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -333,150 +325,6 @@ async def test_a_heic_of_tiles_looks_right(sanitize: Sanitize) -> None:
     clean = await sanitize(heic(quadrants(1500, 1100), tile_size=512))
     assert (clean.width, clean.height) == (1500, 1100)
     assert_upright(shown(clean, "preview"), 25)
-
-
-@pytest.mark.parametrize(
-    ("width", "height"),
-    [(1, 1), (1, 20000), (20000, 1), (3, 9000), (9000, 1200), (1170, 9000), (17, 13)],
-)
-async def test_odd_shapes_fit_and_keep_their_proportions(
-    sanitize: Sanitize, width: int, height: int
-) -> None:
-    clean = await sanitize(encoded(Image.new("RGB", (width, height), (200, 30, 30)), "PNG"))
-    assert (clean.width, clean.height) == (width, height)
-    preview, thumbnail = rendition(clean, "preview"), rendition(clean, "thumbnail")
-    assert max(preview.width, preview.height) <= 4096
-    assert thumbnail.width == thumbnail.height <= 320
-    share = max(preview.width, preview.height) / max(width, height)
-    assert preview.width == max(1, round(width * share))
-    assert abs(preview.height - max(1, height * share)) <= 1
-    assert alike(colour(shown(clean, "thumbnail"), 0.5, 0.5), (200, 30, 30), 6)
-
-
-async def test_a_long_screenshot_stays_as_large_as_allowed(sanitize: Sanitize) -> None:
-    clean = await sanitize(encoded(quadrants(1170, 9000)))
-    assert rendition(clean, "preview").height == 4096
-    assert_upright(shown(clean, "preview"))
-
-
-@pytest.mark.parametrize("form", ["JPEG", "PNG"])
-async def test_the_largest_photo_allowed_is_ready(sanitize: Sanitize, form: str) -> None:
-    clean = await sanitize(encoded(quadrants(8000, 8000), form))
-    assert (clean.width, clean.height) == (8000, 8000)
-    preview = rendition(clean, "preview")
-    assert (preview.width, preview.height) == (4000, 4000)
-    assert_upright(shown(clean, "preview"))
-
-
-@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P"])
-async def test_large_pngs_are_downscaled_while_decoding(sanitize: Sanitize, mode: str) -> None:
-    clean = await sanitize(encoded(quadrants(6000, 4200, mode), "PNG", compress_level=1))
-    assert rendition(clean, "preview").width == 3000
-    if mode != "L":
-        assert_upright(shown(clean, "preview"))
-
-
-@pytest.mark.parametrize("size", [(2000, 1500), (4000, 3000)])
-async def test_noise_stays_below_the_limits(sanitize: Sanitize, size: tuple[int, int]) -> None:
-    clean = await sanitize(encoded(noise(*size), quality=95))
-    assert len(content(clean, "preview")) <= 3_000_000
-    assert len(content(clean, "thumbnail")) <= 30_000
-
-
-async def test_tiny_limits_are_met() -> None:
-    running = Sanitizer(
-        Limits(preview_max_bytes=9000, thumbnail_max_bytes=700, preview_max_side=300), sandboxes=1
-    )
-    await running.start()
-    try:
-        clean = await sanitize_with(running)(encoded(noise(1200, 900)))
-        alpha = await sanitize_with(running)(encoded(noise(300, 200).convert("LA"), "PNG"))
-    finally:
-        await running.close()
-    for each in (clean, alpha):
-        assert len(content(each, "preview")) <= 9000
-        assert len(content(each, "thumbnail")) <= 700
-
-
-async def test_a_photo_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    encodes: list[tuple[int, int]] = []
-    real = image_files._encode
-
-    def counting(image: Image.Image, *arguments: Any, **options: Any) -> bytes:
-        encodes.append(image.size)
-        return real(image, *arguments, **options)
-
-    monkeypatch.setattr(image_files, "_encode", counting)
-    running = Sanitizer(Limits(), sandboxes=1)
-    await running.start()
-    try:
-        await sanitize_with(running)(encoded(natural(4032, 3024), quality=90))
-    finally:
-        await running.close()
-    assert {width for width, _ in encodes} == {4032, 320}
-    assert sum(rows for width, rows in encodes if width == 4032) == 3024
-    assert [size for size in encodes if size == (320, 320)] == [(320, 320)]
-
-
-CANARIES = [b"CANARY", b"52.5200", b"iPhone", b"Photoshop", b"http://ns.adobe.com", b"PK\x03\x04"]
-
-
-def with_segments(photo: bytes) -> bytes:
-    """Add everything that cameras and editors leave in a JPEG."""
-
-    def segment(marker: int, body: bytes) -> bytes:
-        return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
-
-    exif = Image.Exif()
-    exif[0x010F], exif[0x0110], exif[0x9286] = "CANARY Apple", "iPhone 52.5200", b"CANARY"
-    exif.get_ifd(0x8825)[2] = (52.0, 31.0, 12.0)
-    extra = segment(0xE1, exif.tobytes()) + segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0CANARY")
-    extra += segment(0xED, b"Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x06CANARY") + segment(
-        0xFE, b"CANARY"
-    )
-    extra += segment(0xE2, b"MPF\0CANARY") + segment(0xEB, b"CANARY" * 100)
-    extra += segment(0xE2, b"ICC_PROFILE\0\1\1" + profile(DISPLAY_P3))
-    return photo[:2] + extra + photo[2:] + b"PK\x03\x04CANARY" + bytes(50_000)
-
-
-async def test_no_metadata_of_a_jpeg_survives(sanitize: Sanitize) -> None:
-    assert_clean_of_canaries(await sanitize(with_segments(encoded(quadrants()))))
-
-
-@pytest.mark.parametrize("form", ["PNG", "WEBP", "TIFF", "GIF", "AVIF"])
-async def test_no_metadata_of_other_formats_survives(sanitize: Sanitize, form: str) -> None:
-    exif = Image.Exif()
-    exif[0x010E] = "CANARY 52.5200"
-    options: dict[str, Any] = {"exif": exif.tobytes()}
-    if form == "PNG":
-        text = PngInfo()
-        text.add_text("Comment", "CANARY")
-        text.add_itxt("XML:com.adobe.xmp", "CANARY", zip=True)
-        options["pnginfo"] = text
-    if form == "GIF":
-        options = {"comment": b"CANARY"}
-    if form in {"WEBP", "AVIF"}:
-        options["xmp"] = b"<x:xmpmeta>CANARY</x:xmpmeta>"
-    if form != "GIF":
-        options["icc_profile"] = profile(DISPLAY_P3)
-    assert_clean_of_canaries(await sanitize(encoded(quadrants(), form, **options) + b"CANARY"))
-
-
-async def test_no_metadata_of_a_heic_survives(sanitize: Sanitize) -> None:
-    image = quadrants()
-    image.info["xmp"] = b"CANARY"
-    image.info["icc_profile"] = profile(DISPLAY_P3)
-    exif = Image.Exif()
-    exif[0x010E] = "CANARY 52.5200"
-    image.info["exif"] = exif.tobytes()
-    assert_clean_of_canaries(await sanitize(heic(image)))
-
-
-def assert_clean_of_canaries(clean: Clean) -> None:
-    for each in clean.renditions:
-        for canary in CANARIES:
-            assert canary not in bytes(each.content), (each.name, canary)
-    assert_bare(clean)
 
 
 async def test_neighbours_do_not_blend_into_a_tiny_thumbnail(

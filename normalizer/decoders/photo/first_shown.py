@@ -76,7 +76,7 @@ def _frames(image: Image.Image) -> Iterator[tuple[Image.Image, NDArray[np.uint8]
         try:
             image.seek(number)
             image.load()
-        except (EOFError, OSError, SyntaxError, ValueError, LookupError):
+        except (EOFError, OSError, SyntaxError, ValueError, LookupError, AssertionError):
             # The frames before the end, or before the damage, are what there is.
             return
         if image.size != size:
