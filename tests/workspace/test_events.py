@@ -278,7 +278,7 @@ async def test_pages_of_lines_have_no_gaps_and_no_overlap(
 
 
 async def _before(running: RunningWorkspace, line: Any) -> list[Any]:
-    cursor = f"{line['sequence']}.{line['position']}"
+    cursor = f"{line['placed_at']}.{line['sequence']}.{line['position']}"
     answer = await running.get(f"api/conversations/conv_mia/lines?before={cursor}")
     found: list[Any] = answer["lines"]
     return found

@@ -57,7 +57,7 @@ async def test_file_of_the_first_format_is_migrated_without_loss(tmp_path: Path)
         await running.post(
             "api/conversations/conv_old/messages", {"text": "thank you", "key": "k" * 20}
         )
-        who = samples.conversation("conv_old")
+        who = samples.conversation("conv_old", consumer={"id": "4915", "name": None})
         await running.deliver(samples.received("evt_2", samples.message(2, text="and now?"), who))
         lines = (await running.open_conversation("conv_old"))["lines"]
         assert {line["text"] for line in lines} == {"the dented lid", "thank you", "and now?"}
@@ -88,3 +88,40 @@ def test_file_of_a_later_version_is_refused_unchanged(tmp_path: Path) -> None:
     with closing(connect(path)) as db, pytest.raises(TooNew, match=message):
         migrate(db)
     assert path.read_bytes()[100:] == before[100:]
+
+
+#: The second format, in which lines had the order of their sequences alone.
+SECOND = (
+    FIRST.replace("PRAGMA user_version = 1;", "PRAGMA user_version = 2;")
+    + """
+CREATE INDEX messages_in_order ON messages (conversation, sequence, position);
+CREATE TABLE marks (agent TEXT NOT NULL, conversation TEXT NOT NULL REFERENCES conversations (id),
+    sequence INTEGER NOT NULL, PRIMARY KEY (agent, conversation)) STRICT, WITHOUT ROWID;
+INSERT INTO conversations VALUES ('conv_two', 'support-whatsapp', 'whatsapp', '1', 'US.1', 'Zoë', 1, 2, 5000, 12);
+INSERT INTO messages VALUES
+    (2, 'msg_b', 'conv_old', 3, 'in', NULL, 'w2', 'third', 'third', 3000, 0, '{}', 8),
+    (3, 'msg_c', 'conv_old', 2, 'in', NULL, 'w3', 'second', 'second', 4000, 0, '{}', 9),
+    (4, 'reply_1', 'conv_old', 3, 'out', 'agent', NULL, 'answer', 'answer', 3500, 0, '{}', 10),
+    (5, 'msg_d', 'conv_two', 1, 'in', NULL, 'w4', 'elsewhere', 'elsewhere', 2000, 0, '{}', 11),
+    (6, 'msg_e', 'conv_two', 2, 'in', NULL, 'w5', 'elsewhere again', 'elsewhere again', 5000, 0, '{}', 12);
+INSERT INTO marks VALUES ('agent', 'conv_old', 2), ('agent', 'conv_two', 1);
+UPDATE counter SET revision = 12;
+"""
+)
+
+
+async def test_lines_of_an_older_file_keep_order_and_merge(tmp_path: Path) -> None:
+    create_file(tmp_path, SECOND)
+    async with run_workspace(tmp_path) as running:
+        lines = (await running.open_conversation("conv_old"))["lines"]
+        assert [line["text"] for line in lines] == ["the dented lid", "second", "third", "answer"]
+        assert [line["unread"] for line in lines] == [False, False, True, False]
+        where = samples.conversation("conv_old", consumer={"id": "4915", "name": "Zoë"})
+        merge = {"conversation": where, "merged": "conv_two"}
+        await running.deliver(samples.event("evt_m", "conversation.merged", merge))
+        opened = await running.open_conversation("conv_two")
+        assert [line["text"] for line in opened["lines"][:-1]] == [
+            *("the dented lid", "elsewhere", "second", "third", "answer"),
+            "elsewhere again",
+        ]
+        assert opened["conversation"]["unread"] == 2

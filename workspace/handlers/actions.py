@@ -16,7 +16,7 @@ from workspace.http.access import demo_accounts
 from workspace.http.context import Workspace, agent_of, viewer_of, workspace_of
 from workspace.http.responses import error_response, json_response, parse_number, read_json
 from workspace.roles import permissions
-from workspace.store import conversations, transcript
+from workspace.store import conversations, read_state, transcript
 from workspace.store.assignment import (
     ACTIONS,
     TAKE_BY_OPENING,
@@ -26,7 +26,8 @@ from workspace.store.assignment import (
     agents_of,
     perform_action,
 )
-from workspace.store.database import next_revision, revision
+from workspace.store.database import revision
+from workspace.store.merge import effective_id
 from workspace.timestamps import now
 
 _log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 async def open_conversation(request: web.Request) -> web.Response:
     """Return the conversation with its latest lines. In the demo, opening a free conversation also takes it."""
-    workspace, agent, id = workspace_of(request), agent_of(request), _conversation_id(request)
+    workspace, agent, id = workspace_of(request), agent_of(request), await _conversation_id(request)
     summary = await workspace.database.read(partial(conversations.find, agent=agent, id=id))
     if summary is None:
         raise web.HTTPNotFound
@@ -49,7 +50,7 @@ async def open_conversation(request: web.Request) -> web.Response:
         found = conversations.find(db, agent, id)
         if found is None:  # erased in the meantime
             raise web.HTTPNotFound
-        lines = transcript.page(db, id, None, media=found["assigned"])
+        lines = transcript.page(db, transcript.Reader(agent, id, media=found["assigned"]), None)
         return {
             "revision": revision(db),
             "conversation": found,
@@ -63,7 +64,8 @@ async def open_conversation(request: web.Request) -> web.Response:
 
 async def change_assignment(request: web.Request) -> web.Response:
     """Perform `{"do": "take" | "hand_over" | "leave" | "close" | "reopen", "to": …}`."""
-    workspace, viewer, id = workspace_of(request), viewer_of(request), _conversation_id(request)
+    workspace, viewer = workspace_of(request), viewer_of(request)
+    id = await _conversation_id(request)
     content = await read_json(request)
     action, to = content.get("do"), content.get("to") or ""
     if not isinstance(action, str) or action not in ACTIONS:
@@ -88,29 +90,28 @@ async def change_assignment(request: web.Request) -> web.Response:
 
 
 async def mark_read(request: web.Request) -> web.Response:
-    """Record that the agent has read up to a sequence, and send a read receipt to platforms that take one."""
-    workspace, agent, id = workspace_of(request), agent_of(request), _conversation_id(request)
-    sequence = parse_number((await read_json(request)).get("sequence"))
+    """Record what the agent has read, and send read receipts to platforms that take them.
 
-    def change(db: sqlite3.Connection) -> str | None:
-        moved = db.execute(
-            """INSERT INTO marks SELECT ?, id, min(?, sequence) FROM conversations WHERE id = ?
-               ON CONFLICT DO UPDATE SET sequence = excluded.sequence
-               WHERE excluded.sequence > marks.sequence""",
-            (agent, sequence, id),
-        )
-        if not moved.rowcount:
-            return None
-        db.execute("UPDATE conversations SET revision = ? WHERE id = ?", (next_revision(db), id))
-        return _take_read_receipt(db, id)
-
-    _send_read_receipt(workspace, await workspace.database.write(change))
+    `sequence` is the latest message that the agent has read, `revision` the last change of a line that the page shows.
+    """
+    workspace, agent = workspace_of(request), agent_of(request)
+    content = await read_json(request)
+    sequence = parse_number(content.get("sequence"))
+    shown = parse_number(content.get("revision", 0))
+    change = partial(
+        read_state.mark_read,
+        agent=agent,
+        conversation=_requested_id(request),
+        sequence=sequence,
+        shown=shown,
+    )
+    _send_read_receipts(workspace, await workspace.database.write(change))
     return web.Response(status=204)
 
 
 async def show_typing(request: web.Request) -> web.Response:
     """Pass on `{"typing": true}` while the agent types, false when the agent stops, to channels that show it."""
-    workspace, agent, id = workspace_of(request), agent_of(request), _conversation_id(request)
+    workspace, agent, id = workspace_of(request), agent_of(request), await _conversation_id(request)
     typing = (await read_json(request)).get("typing")
     if not isinstance(typing, bool):
         raise web.HTTPBadRequest
@@ -127,28 +128,8 @@ def list_agents(workspace: Workspace, db: sqlite3.Connection) -> list[str]:
     return sorted(name for name, roles in people.items() if "talk" in permissions(roles))
 
 
-def _take_read_receipt(db: sqlite3.Connection, conversation: str) -> str | None:
-    """Return the latest message that an assigned agent has read, if no receipt was sent for it, and mark it as sent.
-
-    What other agents read counts only after they take the conversation.
-    """
-    row = db.execute(
-        """SELECT m.id, m.sequence FROM messages AS m JOIN conversations AS c ON c.id = m.conversation
-           WHERE c.id = ? AND m.direction = 'in' AND m.sequence > c.told AND m.sequence <= -- allow-word
-             (SELECT max(r.sequence) FROM marks AS r JOIN assignments AS s
-              ON s.conversation = r.conversation AND s.agent = r.agent WHERE r.conversation = ?)
-           ORDER BY m.sequence DESC LIMIT 1""",
-        (conversation, conversation),
-    ).fetchone()
-    if row is None:
-        return None
-    receipt = (row["sequence"], conversation)
-    db.execute("UPDATE conversations SET told = ? WHERE id = ?", receipt)  # allow-word
-    return str(row["id"])
-
-
-def _send_read_receipt(workspace: Workspace, message: str | None) -> None:
-    if message is not None:
+def _send_read_receipts(workspace: Workspace, messages: list[str]) -> None:
+    for message in messages:
         _send_in_background(workspace, workspace.gateway.mark_read(message))
 
 
@@ -173,8 +154,8 @@ async def _perform(workspace: Workspace, id: str, action: Action, wanted: Action
         )
     workspace.links.invalidate()
     if done is not None:
-        take = partial(_take_read_receipt, conversation=id)
-        _send_read_receipt(workspace, await workspace.database.write(take))
+        take = partial(read_state.take_receipts, conversation=id)
+        _send_read_receipts(workspace, await workspace.database.write(take))
     return done is not None
 
 
@@ -182,5 +163,12 @@ def _explain(exc: NotAllowed | GatewayError) -> str:
     return exc.detail if isinstance(exc, GatewayError) else str(exc)
 
 
-def _conversation_id(request: web.Request) -> str:
+async def _conversation_id(request: web.Request) -> str:
+    """Return the requested conversation, or the one that it was merged into."""
+    return await workspace_of(request).database.read(
+        partial(effective_id, id=_requested_id(request))
+    )
+
+
+def _requested_id(request: web.Request) -> str:
     return request.match_info["conversation"]

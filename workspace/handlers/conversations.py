@@ -12,6 +12,7 @@ from workspace.roles import permissions
 from workspace.store import conversations, transcript
 from workspace.store.assignment import agents_of
 from workspace.store.database import revision
+from workspace.store.merge import effective_id
 
 from .actions import list_agents
 
@@ -50,17 +51,17 @@ async def list_conversations(request: web.Request) -> web.Response:
 
 async def list_lines(request: web.Request) -> web.Response:
     """Return the lines before a cursor, or those that changed since a revision."""
-    agent, id = agent_of(request), request.match_info["conversation"]
-    before = _parse_cursor(request)
+    agent, requested = agent_of(request), request.match_info["conversation"]
+    before = _parse_place(request)
     since = request.query.get("since")
 
     def query(db: sqlite3.Connection) -> dict[str, Any]:
-        media = agent in agents_of(db, id)
+        id = effective_id(db, requested)
+        reader = transcript.Reader(agent, id, media=agent in agents_of(db, id))
         if since is not None:
-            lines = transcript.changed(db, id, parse_number(since), media=media)
+            lines = transcript.changed(db, reader, parse_number(since))
         else:
-            cursor = before and (before[0], parse_number(before[1]))
-            lines = transcript.page(db, id, cursor, media=media)
+            lines = transcript.page(db, reader, before)
         return {"revision": revision(db), "lines": lines}
 
     return json_response(await workspace_of(request).database.read(query))
@@ -70,3 +71,15 @@ def _parse_cursor(request: web.Request) -> tuple[int, str] | None:
     """Parse `before=<number>.<rest>`, which the page takes from the last entry it has."""
     whole, dot, rest = request.query.get("before", "").partition(".")
     return (parse_number(whole), rest) if dot else None
+
+
+def _parse_place(request: web.Request) -> transcript.Place | None:
+    """Parse `before=<placed_at>.<sequence>.<position>`, the place of the first line that the page has."""
+    before = request.query.get("before")
+    if not before:
+        return None
+    numbers = [parse_number(part) for part in before.split(".")]
+    if len(numbers) != 3:
+        raise web.HTTPBadRequest
+    placed_at, sequence, position = numbers
+    return placed_at, sequence, position

@@ -11,13 +11,15 @@ from workspace.http.responses import error_response
 from workspace.store import audit_log
 from workspace.store.assignment import find_assignment
 from workspace.store.erase import erase
+from workspace.store.merge import effective_id
 from workspace.timestamps import now
 
 
 async def erase_conversation(request: web.Request) -> web.Response:
     """Erase a conversation, for example because the customer asked for it. Only supervisors may."""
     workspace, agent = workspace_of(request), agent_of(request)
-    id = request.match_info["conversation"]
+    requested = request.match_info["conversation"]
+    id = await workspace.database.read(partial(effective_id, id=requested))
     if await workspace.database.read(partial(find_assignment, conversation=id)) is None:
         raise web.HTTPNotFound
     try:

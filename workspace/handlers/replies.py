@@ -3,7 +3,7 @@
 import re
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import orjson
@@ -14,7 +14,10 @@ from workspace.http.context import Workspace, agent_of, workspace_of
 from workspace.http.responses import error_response, json_response, read_json
 from workspace.store import search
 from workspace.store.assignment import agents_of
+from workspace.store.consumers import set_opted_out
 from workspace.store.database import next_revision, touch_message
+from workspace.store.lines import place_after
+from workspace.store.merge import effective_id
 from workspace.timestamps import now
 
 #: No platform accepts more. Where a channel accepts less, the gateway splits the text.
@@ -26,7 +29,10 @@ _KEY = re.compile(r"[A-Za-z0-9-]{16,64}")
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An agent's text, and the key under which it is sent once. `quoted` is the id of the quoted message."""
+    """An agent's text, and the key under which it is sent once. `quoted` is the id of the quoted message.
+
+    The gateway knows a key within the conversation to which the text was first sent, even if that has been merged.
+    """
 
     conversation: str
     author: str
@@ -38,7 +44,8 @@ class Reply:
 async def send_reply(request: web.Request) -> web.Response:
     """Send `{"text": …, "key": …, "reply_to"?: …}`. Repeating a key retries a failed text but never sends it twice."""
     workspace, agent = workspace_of(request), agent_of(request)
-    id = request.match_info["conversation"]
+    requested = request.match_info["conversation"]
+    id = await workspace.database.read(partial(effective_id, id=requested))
     content = await read_json(request)
     text, key = content.get("text"), content.get("key")
     if not (isinstance(text, str) and isinstance(key, str) and _KEY.fullmatch(key)):
@@ -78,7 +85,9 @@ async def _send(workspace: Workspace, reply: Reply) -> web.Response:
     except GatewayError as exc:
         # No answer, or a server error: the gateway may still have accepted the text.
         state = "unknown" if exc.status >= 500 else "refused"
-        await write(partial(_update_reply, key=key, change=_failed(state, exc.detail)))
+        opted_out = exc.problem.get("reason") == "opted_out"
+        failed = _failed(state, exc.detail, opted_out=opted_out)
+        await write(partial(_update_reply, key=key, change=failed))
         return error_response(502, exc.detail)
     await write(partial(_update_reply, key=key, change=_accepted(message)))
     return json_response({"id": message, "status": "accepted"}, 202)
@@ -112,14 +121,16 @@ def _save(db: sqlite3.Connection, reply: Reply, at: int) -> Reply | None:
     Returns None if the key belongs to another conversation.
     """
     existing = db.execute(
-        """SELECT m.id, m.text, m.author, m.conversation, m.details->>'reply_to' AS quoted
+        """SELECT m.id, m.text, m.author, m.conversation, m.origin, m.details->>'reply_to' AS quoted
            FROM replies AS r JOIN messages AS m USING (position) WHERE r.key = ?""",
         (reply.key,),
     ).fetchone()
+    conversation = effective_id(db, reply.conversation)
     if existing is None:
+        reply = replace(reply, conversation=conversation)
         _insert(db, reply, at)
         return reply
-    if existing["conversation"] != reply.conversation:
+    if existing["conversation"] != conversation:
         return None
     db.execute(
         "UPDATE replies SET state = 'sending', reason = NULL WHERE key = ? AND state != 'accepted'",
@@ -127,21 +138,24 @@ def _save(db: sqlite3.Connection, reply: Reply, at: int) -> Reply | None:
     )
     touch_message(db, existing["id"])
     return Reply(
-        reply.conversation, existing["author"], existing["text"], reply.key, existing["quoted"]
+        existing["origin"], existing["author"], existing["text"], reply.key, existing["quoted"]
     )
 
 
 def _insert(db: sqlite3.Connection, reply: Reply, at: int) -> None:
     change = next_revision(db)
     details = {} if reply.quoted is None else {"reply_to": reply.quoted}
+    (sequence,) = db.execute(
+        "SELECT sequence FROM conversations WHERE id = ?", (reply.conversation,)
+    ).fetchone()
     (position,) = db.execute(
         """INSERT INTO messages (id, conversation, sequence, direction, author, text, transcript,
-             at, details, revision)
-           SELECT ?, id, sequence, 'out', ?, ?, ?, ?, ?, ? FROM conversations WHERE id = ?
-           RETURNING position""",
+             at, details, revision, origin, placed_at)
+           VALUES (?, ?, ?, 'out', ?, ?, ?, ?, ?, ?, ?, ?) RETURNING position""",
         (
-            *(f"reply_{reply.key}", reply.author, reply.text, reply.text, at),
-            *(orjson.dumps(details).decode(), change, reply.conversation),
+            *(f"reply_{reply.key}", reply.conversation, sequence, reply.author, reply.text),
+            *(reply.text, at, orjson.dumps(details).decode(), change, reply.conversation),
+            place_after(db, reply.conversation, sequence, at),
         ),
     ).fetchone()
     db.execute("INSERT INTO replies VALUES (?, ?, 'sending', NULL)", (reply.key, position))
@@ -164,26 +178,40 @@ def _update_reply(db: sqlite3.Connection, key: str, change: _Update) -> None:
 def _accepted(message: str) -> _Update:
     def change(db: sqlite3.Connection, position: int, key: str) -> None:
         # The platform's echo of our own text may arrive before the gateway's response.
+        echo = (message, position)
+        db.execute(
+            """DELETE FROM attachments WHERE message =
+                 (SELECT id FROM messages WHERE id = ? AND position != ?)""",
+            echo,
+        )
         echoed = db.execute(
-            "DELETE FROM messages WHERE id = ? AND position != ? RETURNING position",
-            (message, position),
+            "DELETE FROM messages WHERE id = ? AND position != ? RETURNING position", echo
         ).fetchall()
         for row in echoed:
             search.index(db, row["position"], None)
         db.execute("UPDATE messages SET id = ? WHERE position = ?", (message, position))
         db.execute("UPDATE replies SET state = 'accepted', reason = NULL WHERE key = ?", (key,))
+        # The gateway accepts no text for a consumer who has opted out.
+        set_opted_out(db, _conversation_at(db, position), opted_out=False)
 
     return change
 
 
-def _failed(state: str, reason: str) -> _Update:
-    def change(db: sqlite3.Connection, _position: int, key: str) -> None:
+def _failed(state: str, reason: str, *, opted_out: bool = False) -> _Update:
+    def change(db: sqlite3.Connection, position: int, key: str) -> None:
         db.execute(
             "UPDATE replies SET state = ?, reason = ? WHERE key = ? AND state != 'accepted'",
             (state, reason, key),
         )
+        if opted_out:
+            set_opted_out(db, _conversation_at(db, position), opted_out=True)
 
     return change
+
+
+def _conversation_at(db: sqlite3.Connection, position: int) -> str:
+    row = db.execute("SELECT conversation FROM messages WHERE position = ?", (position,))
+    return str(row.fetchone()["conversation"])
 
 
 def _message_id(db: sqlite3.Connection, position: int) -> str:

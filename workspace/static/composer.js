@@ -23,6 +23,9 @@ export class Composer {
   /** @type {Map<string, { text: string, quoted: Quote | null }>} */
   #drafts = new Map();
 
+  /** @type {Map<string, string>} */
+  #merged = new Map();
+
   /** @type {string | null} */
   #id = null;
   #canQuote = false;
@@ -75,6 +78,35 @@ export class Composer {
     if (!may) note.replaceChildren(...this.#explain(conversation));
   }
 
+  /**
+   * A conversation was merged into another one: what was written for both goes there.
+   * @param {string} id
+   * @param {string} stays
+   */
+  follow(id, stays) {
+    if (this.#id) this.#drafts.set(this.#id, { text: text.value, quoted });
+    const drafts = [this.#drafts.get(stays), this.#drafts.get(id)];
+    const draft = drafts.map((one) => one?.text.trim()).filter(Boolean).join("\n");
+    const answered = drafts.find((one) => one?.quoted)?.quoted ?? null;
+    this.#merged.set(id, stays);
+    this.#drafts.delete(id);
+    this.#drafts.set(stays, { text: draft, quoted: answered });
+    if (this.#unsent?.id === id) this.#unsent.id = stays;
+    if (this.#id !== id && this.#id !== stays) return;
+    this.#id = stays;
+    if (text.value.trim() !== draft || quoted !== answered) setDraft(draft, answered);
+  }
+
+  /**
+   * Return where the text of a conversation belongs now.
+   * @param {string} id
+   * @returns {string}
+   */
+  #current(id) {
+    const stays = this.#merged.get(id);
+    return stays === undefined ? id : this.#current(stays);
+  }
+
   /** @param {Conversation} conversation */
   #explain(conversation) {
     const { agents, assigned, open } = conversation;
@@ -94,8 +126,9 @@ export class Composer {
     this.#typingReporter.reset();
     this.showError(null);
     if (await sendReply(id, { text: draft, key, reply_to: answered?.id ?? null }, this.showError)) return;
-    this.#unsent = { id, draft, key };
-    if (this.#id !== id) this.#drafts.set(id, { text: draft, quoted: answered });
+    const now = this.#current(id);
+    this.#unsent = { id: now, draft, key };
+    if (this.#id !== now) this.#drafts.set(now, { text: draft, quoted: answered });
     else if (!text.value) setDraft(draft, answered);
   }
 

@@ -78,7 +78,7 @@ export function updateMessage(node, line) {
  * @param {Message} line
  */
 function draw(node, { bubble, parts }, line) {
-  parts.place(bubble, "aside", [line.edited, line.forwarded, line.author, line.key], () => originNote(line));
+  parts.place(bubble, "aside", [line.edited, line.forwarded, line.history, line.author, line.key], () => originNote(line));
   parts.place(bubble, "quote", line.reply_to, () => quote(line.reply_to));
   const gallery = parts.place(bubble, "media", line.attachments.length, () => {
     parts.forget("attachment ");
@@ -101,7 +101,7 @@ function noticeNode(line) {
 /** @param {Message} line */
 function originNote(line) {
   const writer = line.direction === "out" && !isMe(line.author) && (line.key ? line.author : "Sent from another app");
-  const notes = [writer, line.forwarded && "Forwarded", line.edited && "Edited"].filter(Boolean);
+  const notes = [line.history && "Older message", writer, line.forwarded && "Forwarded", line.edited && "Edited"].filter(Boolean);
   return notes.length ? element("p", { class: "origin-note" }, notes.join(" · ")) : null;
 }
 

@@ -51,12 +51,17 @@ export class Transcript {
     return this.#id;
   }
 
+  // The last change that is shown.
+  get revision() {
+    return this.#revision;
+  }
+
   /**
    * @param {Conversation} conversation
    * @param {Line[]} lines
    * @param {number} revision
    */
-  show({ id, assigned, unread }, lines, revision) {
+  show({ id, assigned }, lines, revision) {
     const again = id === this.#id;
     const fromEnd = this.scroll.scrollHeight - this.scroll.scrollTop;
     this.#id = id;
@@ -67,19 +72,16 @@ export class Transcript {
     this.newer.hidden = true;
     this.node.replaceChildren();
     this.#merge(lines);
-    this.#markUnread(unread);
+    this.#markUnread();
     if (again) this.scroll.scrollTop = this.scroll.scrollHeight - fromEnd;
     else this.#scrollToEnd("instant");
   }
 
-  /**
-   * Mark the first message that was unread when the conversation was opened.
-   * @param {number} count
-   */
-  #markUnread(count) {
+  // Mark the first message that was unread when the conversation was opened.
+  #markUnread() {
     const incoming = this.#sorted().filter(({ line }) => line.direction === "in");
-    const first = count > 0 && count < incoming.length ? incoming.at(-count) : undefined;
-    if (first) first.node.dataset.firstUnread = "true";
+    const first = incoming.find(({ line }) => isUnread(line));
+    if (first && first !== incoming[0]) first.node.dataset.firstUnread = "true";
   }
 
   clear() {
@@ -112,7 +114,7 @@ export class Transcript {
     if (id === null || !first || this.#atBeginning || this.#loading) return;
     this.#loading = true;
     try {
-      const { lines } = await getJson(`api/conversations/${encodeURIComponent(id)}/lines?before=${first.sequence}.${first.position}`);
+      const { lines } = await getJson(`api/conversations/${encodeURIComponent(id)}/lines?before=${first.placed_at}.${first.sequence}.${first.position}`);
       if (id !== this.#id) return;
       this.#atBeginning = lines.length === 0;
       const fromEnd = this.scroll.scrollHeight - this.scroll.scrollTop;
@@ -127,7 +129,8 @@ export class Transcript {
   /** @param {Line[]} lines */
   #apply(lines) {
     const follow = this.#isNearEnd();
-    const fresh = lines.some((line) => !this.#lines.has(line.position));
+    const last = this.#sorted().at(-1)?.line;
+    const fresh = lines.some((line) => !this.#lines.has(line.position) && (!last || order(last, line) < 0));
     this.#merge(lines.filter((line) => this.#lines.has(line.position) || this.#isInLoadedRange(line)));
     if (follow) this.#scrollToEnd("smooth");
     else if (fresh) this.newer.hidden = false;
@@ -198,12 +201,17 @@ export class Transcript {
   }
 }
 
+/** @param {Line} line */
+export function isUnread(line) {
+  return line.direction === "in" && line.unread;
+}
+
 /**
  * @param {Line} a
  * @param {Line} b
  */
 function order(a, b) {
-  return a.sequence - b.sequence || a.position - b.position;
+  return a.placed_at - b.placed_at || a.sequence - b.sequence || a.position - b.position;
 }
 
 /** @param {Element} node */

@@ -31,6 +31,11 @@ export interface Conversation {
   last: { from: string; line: string };
   active_at: number;
   typing_until: number;
+  /** When the platform stops accepting replies; null if it never does, or if that is not known. */
+  reply_until: number | null;
+  opted_out: boolean;
+  /** The conversation that has its lines now, if it was merged. Only the stream of changes contains such ones. */
+  merged_into: string | null;
   revision: number;
 }
 
@@ -66,6 +71,8 @@ interface AnyLine {
   sequence: number;
   author: string | null;
   at: number;
+  /** Lines are in the order of this time, then of the sequence, then of the position. */
+  placed_at: number;
   revision: number;
 }
 
@@ -79,6 +86,9 @@ export interface Message extends AnyLine {
   direction: "in" | "out";
   text: string | null;
   deleted: boolean;
+  /** An old message that the platform delivered afterwards. */
+  history: boolean;
+  unread: boolean;
   edited: boolean;
   forwarded: boolean;
   choice: string | null;
@@ -252,7 +262,7 @@ export interface GetResponses {
 export interface PostRequests {
   "sign-out": Endpoint;
   [opened: `api/conversations/${string}/opened`]: Endpoint<Empty, OpenedConversation>;
-  [read: `api/conversations/${string}/read`]: Endpoint<{ sequence: number }>;
+  [read: `api/conversations/${string}/read`]: Endpoint<{ sequence: number; revision: number }>;
   [agents: `api/conversations/${string}/agents`]: Endpoint<{ do: AssignmentAction; to: string }>;
   [messages: `api/conversations/${string}/messages`]: Endpoint<Reply, { id: string; status: string }>;
   [typing: `api/conversations/${string}/typing`]: Endpoint<{ typing: boolean }>;

@@ -12,7 +12,7 @@ import { loadWithRetry, showError } from "./error-bar.js";
 import { icon } from "./icons.js";
 import { followUpdates } from "./live-updates.js";
 import { closePhotoViewer } from "./photo-viewer.js";
-import { Transcript } from "./transcript.js";
+import { isUnread, Transcript } from "./transcript.js";
 import { showTyping } from "./typing-indicator.js";
 
 /** @import { ChannelAbilities, Conversation } from "./types.d.ts" */
@@ -34,6 +34,15 @@ const composer = new Composer(actions, showError);
 followUpdates(revision, { changed: applyChanges, state: (state) => { byId("live").dataset.state = state; byId("live").textContent = STATES[state]; } });
 started = true;
 await showRequested();
+
+/**
+ * Show the address of the conversation into which the requested one was merged.
+ * @param {string} id
+ */
+function redirect(id) {
+  history.replaceState(null, "", `?conversation=${encodeURIComponent(id)}`);
+  list.markCurrent(id);
+}
 
 /** @param {string | null} id */
 function navigate(id) {
@@ -65,6 +74,7 @@ async function open(id) {
     const opened = await postJson(`api/conversations/${encodeURIComponent(id)}/opened`, {});
     if (requestedId() !== id) return;
     const { conversation } = opened;
+    if (conversation.id !== id) redirect(conversation.id);
     list.merge([conversation]);
     showHeader(conversation, opened.can);
     showError(opened.trouble); // allow-word
@@ -106,14 +116,28 @@ function assignmentText({ agents, assigned }) {
 /** @param {Conversation | undefined} conversation */
 async function markRead(conversation) {
   if (!conversation?.unread || document.hidden) return;
-  await postJson(`api/conversations/${encodeURIComponent(conversation.id)}/read`, { sequence: conversation.sequence });
+  await postJson(`api/conversations/${encodeURIComponent(conversation.id)}/read`, { sequence: conversation.sequence, revision: transcript.revision });
 }
 
 /** @param {Conversation[]} conversations */
 function applyChanges(conversations) {
-  list.merge(conversations);
+  list.merge(conversations.filter((one) => one.merged_into === null));
+  for (const { id, merged_into: stays } of conversations) if (stays !== null) follow(id, stays);
   const shown = conversations.find(({ id }) => id === transcript.id);
   if (shown) refreshing = refreshing.then(() => refreshOpen(shown)).catch(showError);
+}
+
+/**
+ * A conversation was merged into another one: it leaves the list, and an agent who has it open continues there.
+ * @param {string} id
+ * @param {string} stays
+ */
+function follow(id, stays) {
+  list.remove(id);
+  composer.follow(id, stays);
+  if (requestedId() !== id) return;
+  redirect(stays);
+  showRequested().catch(showError);
 }
 
 /** @param {Conversation} conversation */
@@ -126,7 +150,7 @@ async function refreshOpen(conversation) {
   }
   showHeader(conversation);
   const fresh = await transcript.refresh();
-  const count = fresh.filter(({ direction }) => direction === "in").length;
+  const count = fresh.filter(isUnread).length;
   if (count) byId("announcer").textContent = `${count} new ${count === 1 ? "message" : "messages"} from ${conversation.name}`;
   await markRead(list.get(conversation.id));
 }

@@ -6,17 +6,26 @@ conversation's lane, and a later version may be able to read it.
 
 import sqlite3
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import orjson
 
-from workspace.text.wording import PLACEHOLDERS
 from workspace.timestamps import parse_timestamp
 
 from . import search
+from .consumers import set_opted_out, upsert_conversation
 from .database import next_revision, touch_message
+from .lines import (
+    Data,
+    add_notice,
+    find_message,
+    insert_message,
+    is_history,
+    text_or_none,
+    to_json,
+    upsert_attachments,
+)
+from .merge import effective_id, merge
 
-Data = Mapping[str, Any]
 Handler = Callable[[sqlite3.Connection, Data, int], None]
 
 _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
@@ -42,7 +51,8 @@ def _apply(db: sqlite3.Connection, type: str, event: Data, now: int) -> bool:
         return False
     db.execute("SAVEPOINT reading")
     try:
-        handler(db, event["data"], parse_timestamp(event.get("time"), now))
+        data = _redirected(db, event["data"])
+        handler(db, data, parse_timestamp(event.get("time"), now))
     except (*_UNREADABLE, sqlite3.IntegrityError, sqlite3.ProgrammingError):
         db.execute("ROLLBACK TO reading")
         return False
@@ -51,32 +61,60 @@ def _apply(db: sqlite3.Connection, type: str, event: Data, now: int) -> bool:
     return type != "event.unrecognised"
 
 
+def _redirected(db: sqlite3.Connection, data: Data) -> Data:
+    """Return the data of an event in the conversation that stays, if its conversation was merged.
+
+    `origin` is then the conversation that the event names.
+    """
+    conversation = data.get("conversation")
+    if not conversation:
+        return data
+    id = conversation["id"]
+    stays = effective_id(db, id)
+    if stays == id:
+        return data
+    return {**data, "conversation": {**conversation, "id": stays}, "origin": id}
+
+
 def _message_received(db: sqlite3.Connection, data: Data, now: int) -> None:
-    message = data["message"]
-    _upsert_conversation(db, data["conversation"], parse_timestamp(message.get("received_at"), now))
-    db.execute(
-        "UPDATE conversations SET open = 1, typing_until = 0 WHERE id = ?",
-        (data["conversation"]["id"],),
-    )
-    _insert_message(db, data, "in", now)
+    _upsert_for_message(db, data, now)
+    if not is_history(data["message"]):
+        db.execute(
+            "UPDATE conversations SET open = 1, typing_until = 0 WHERE id = ?",
+            (data["conversation"]["id"],),
+        )
+    insert_message(db, data, "in", now)
 
 
 def _message_echoed(db: sqlite3.Connection, data: Data, now: int) -> None:
     message = data["message"]
-    _upsert_conversation(db, data["conversation"], parse_timestamp(message.get("received_at"), now))
-    # A text that was sent from another app may have no id of ours, so the platform's id is used.
+    _upsert_for_message(db, data, now)
+    # Older gateways gave no id to a text that was sent from another app, so the platform's id is used.
     id = message.get("id") or f"echo_{message['platform_id']}"
-    _insert_message(db, {**data, "message": {**message, "id": id}}, "out", now)
+    insert_message(db, {**data, "message": {**message, "id": id}}, "out", now)
+
+
+def _upsert_for_message(db: sqlite3.Connection, data: Data, now: int) -> None:
+    """An old message that the platform delivers afterwards does not bring its conversation to the top."""
+    message = data["message"]
+    times = ("sent_at", "received_at") if is_history(message) else ("received_at",)
+    at = next((found for name in times if (found := parse_timestamp(message.get(name), 0))), now)
+    upsert_conversation(db, data, at, now)
 
 
 def _attachment_updated(db: sqlite3.Connection, data: Data, now: int) -> None:
     message = data["message"]
     known = db.execute("SELECT 1 FROM messages WHERE id = ?", (message["id"],)).fetchone()
     if known is None:
-        _message_received(db, data, now)
+        # Only messages of consumers are numbered.
+        add = _message_received if message.get("sequence") else _message_echoed
+        add(db, data, now)
         return
-    _upsert_attachments(db, message)
-    if transcript := _text(message.get("transcript")):
+    if message.get("deleted") is True:
+        _message_deleted(db, data, now)
+        return
+    upsert_attachments(db, message)
+    if transcript := text_or_none(message.get("transcript")):
         # Its line follows the attachment's kind, which may have changed.
         db.execute(
             "UPDATE messages SET transcript = ? WHERE id = ? AND deleted = 0",
@@ -86,8 +124,8 @@ def _attachment_updated(db: sqlite3.Connection, data: Data, now: int) -> None:
 
 
 def _message_status(db: sqlite3.Connection, data: Data, _now: int) -> None:
-    status, reason = str(data["status"]), _text(data.get("reason"))
-    code, detail = _text(data.get("code")), _text(data.get("detail"))
+    status, reason = str(data["status"]), text_or_none(data.get("reason"))
+    code, detail = text_or_none(data.get("code")), text_or_none(data.get("detail"))
     # A refusal whose cause is unknown has the platform's code or words. Without both, the outcome is unknown.
     if (status, reason) == ("failed", "unknown") and not (code or detail):
         status, reason = "unknown", None
@@ -95,13 +133,15 @@ def _message_status(db: sqlite3.Connection, data: Data, _now: int) -> None:
         row = db.execute("SELECT status FROM statuses WHERE message = ?", (id,)).fetchone()
         if row is not None and _rank(status) <= _rank(row["status"]):
             continue  # forward only: "delivered" may arrive after "read"
-        row = (id, status, reason, _text(data["message"].get("platform_id")), code, detail)
+        row = (id, status, reason, text_or_none(data["message"].get("platform_id")), code, detail)
         db.execute(
             """INSERT OR REPLACE INTO statuses (message, status, reason, platform_id, code, detail)
                VALUES (?, ?, ?, ?, ?, ?)""",
             row,
         )
         touch_message(db, id)
+    if reason == "opted_out":
+        set_opted_out(db, data["conversation"]["id"], opted_out=True)
 
 
 def _affected_messages(db: sqlite3.Connection, data: Data) -> list[str]:
@@ -131,21 +171,23 @@ def _rank(status: str) -> int:
 
 def _message_edited(db: sqlite3.Connection, data: Data, _now: int) -> None:
     message = data["message"]
-    row = _find_message(db, message)
-    text = _text(message.get("text"))
+    row = find_message(db, message)
+    if row["deleted"]:
+        return
+    text = text_or_none(message.get("text"))
     has_media = db.execute("SELECT 1 FROM attachments WHERE message = ?", (row["id"],)).fetchone()
     transcript = message.get("transcript") or (row["transcript"] if has_media else text or "")
     details = {**orjson.loads(row["details"]), "edited": True}
     db.execute(
         "UPDATE messages SET text = ?, transcript = ?, details = ? WHERE id = ?",
-        (text, transcript, _json(details), row["id"]),
+        (text, transcript, to_json(details), row["id"]),
     )
     search.index(db, row["position"], text)
     touch_message(db, row["id"])
 
 
 def _message_deleted(db: sqlite3.Connection, data: Data, _now: int) -> None:
-    row = _find_message(db, data["message"])
+    row = find_message(db, data["message"])
     id = row["id"]
     search.index(db, row["position"], None)
     db.execute("DELETE FROM attachments WHERE message = ?", (id,))
@@ -161,7 +203,7 @@ _CONSUMER = "consumer"
 
 
 def _reaction_changed(db: sqlite3.Connection, data: Data, _now: int) -> None:
-    id = _find_message(db, data["message"])["id"]
+    id = find_message(db, data["message"])["id"]
     if data["emoji"]:
         row = (id, _CONSUMER, str(data["emoji"]))
         db.execute("INSERT OR REPLACE INTO reactions VALUES (?, ?, ?)", row)
@@ -172,21 +214,54 @@ def _reaction_changed(db: sqlite3.Connection, data: Data, _now: int) -> None:
 
 def _conversation_closed(db: sqlite3.Connection, data: Data, now: int) -> None:
     id = data["conversation"]["id"]
-    _upsert_conversation(db, data["conversation"], now)
+    upsert_conversation(db, data, now, now)
     db.execute("UPDATE conversations SET open = 0 WHERE id = ?", (id,))
     add_notice(db, id, {"kind": "closed_by_consumer"}, now)
 
 
+def _conversation_updated(db: sqlite3.Connection, data: Data, now: int) -> None:
+    """Nothing has happened in the conversation, so it keeps its place in the list."""
+    if _is_known(db, data["conversation"]["id"]):
+        upsert_conversation(db, data, 0, now)
+
+
+def _conversation_merged(db: sqlite3.Connection, data: Data, now: int) -> None:
+    stays, merged = data["conversation"]["id"], effective_id(db, data["merged"])
+    if merged == stays or not (_is_known(db, stays) or _is_known(db, merged)):
+        return
+    upsert_conversation(db, data, 0, now)
+    had_lines = all(_has_lines(db, id) for id in (stays, merged))
+    other = {**data["conversation"], "id": merged}
+    upsert_conversation(db, {"conversation": other, "origin": merged}, 0, now)
+    merge(db, merged, stays)
+    if had_lines:
+        add_notice(db, stays, {"kind": "merged"}, now)
+
+
+def _is_known(db: sqlite3.Connection, id: str) -> bool:
+    return db.execute("SELECT 1 FROM conversations WHERE id = ?", (id,)).fetchone() is not None
+
+
+def _has_lines(db: sqlite3.Connection, id: str) -> bool:
+    found = db.execute("SELECT 1 FROM messages WHERE conversation = ? LIMIT 1", (id,))
+    return found.fetchone() is not None
+
+
 def _conversation_notice(db: sqlite3.Connection, data: Data, now: int) -> None:
     notice = data["notice"]
-    kind = str(notice["kind"])
+    id, kind = data["conversation"]["id"], str(notice["kind"])
     if kind in _TYPING_MILLISECONDS:
-        _set_typing(db, data["conversation"]["id"], now + _TYPING_MILLISECONDS[kind])
+        _set_typing(db, id, now + _TYPING_MILLISECONDS[kind])
         return
-    _upsert_conversation(db, data["conversation"], now)
-    if not kind.startswith(_TRANSIENT):
-        shown = {"kind": kind, "text": _text(notice.get("text"))}
-        add_notice(db, data["conversation"]["id"], shown, now)
+    upsert_conversation(db, data, now, now)
+    text = text_or_none(notice.get("text"))
+    match notice.get("details"):
+        case {"opted_out": bool(opted_out)}:
+            set_opted_out(db, id, opted_out=opted_out)
+            if text is None:
+                kind = "opted_out" if opted_out else "opted_in"
+    if not (kind.startswith(_TRANSIENT) or _repeats_the_address(db, id, kind, now)):
+        add_notice(db, id, {"kind": kind, "text": text}, now)
 
 
 #: How long (milliseconds) the consumer counts as typing after each notice. The notice that typing has ended may never
@@ -202,6 +277,16 @@ def _set_typing(db: sqlite3.Connection, conversation: str, until: int) -> None:
     )
 
 
+def _repeats_the_address(db: sqlite3.Connection, conversation: str, kind: str, now: int) -> bool:
+    """Whether a notice is about a change of address for which there is a line already, with both addresses."""
+    found = db.execute(
+        """SELECT 1 FROM messages WHERE conversation = ? AND direction = 'notice' AND at = ?
+             AND json_extract(details, '$.notice.kind') = 'address_changed'""",
+        (conversation, now),
+    )
+    return kind == "identity_changed" and found.fetchone() is not None
+
+
 #: Kinds of notices that are over in a moment and do not belong in a transcript.
 _TRANSIENT = ("typing", "message_reads", "message_deliveries")
 
@@ -209,7 +294,7 @@ _TRANSIENT = ("typing", "message_reads", "message_deliveries")
 def _event_unrecognised(db: sqlite3.Connection, data: Data, now: int) -> None:
     conversation = data.get("conversation")
     if conversation:
-        _upsert_conversation(db, conversation, now)
+        upsert_conversation(db, data, now, now)
         add_notice(db, conversation["id"], {"kind": "unrecognised"}, now)
 
 
@@ -222,112 +307,8 @@ _HANDLERS: Mapping[str, Handler] = {
     "message.deleted": _message_deleted,
     "reaction.changed": _reaction_changed,
     "conversation.closed": _conversation_closed,
+    "conversation.updated": _conversation_updated,
+    "conversation.merged": _conversation_merged,
     "conversation.notice": _conversation_notice,
     "event.unrecognised": _event_unrecognised,
 }
-
-
-def _upsert_conversation(db: sqlite3.Connection, conversation: Data, at: int) -> None:
-    consumer = conversation["consumer"]
-    name = _text(consumer.get("name"))
-    db.execute(
-        """INSERT INTO conversations
-             (id, connector, platform, account, consumer_id, consumer_name, folded, active_at,
-              revision)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-           ON CONFLICT (id) DO UPDATE SET
-             consumer_name = coalesce(excluded.consumer_name, consumer_name),
-             folded = iif(excluded.consumer_name IS NULL, folded, excluded.folded),
-             active_at = max(active_at, excluded.active_at),
-             revision = excluded.revision""",
-        (
-            conversation["id"],
-            str(conversation["connector"]),
-            str(conversation["platform"]),
-            str(conversation.get("account") or ""),
-            str(consumer["id"]),
-            name,
-            search.fold(f"{name or ''} {consumer['id']}"),
-            at,
-            next_revision(db),
-        ),
-    )
-
-
-def _insert_message(db: sqlite3.Connection, data: Data, direction: str, now: int) -> None:
-    message, conversation = data["message"], data["conversation"]["id"]
-    latest = db.execute("SELECT sequence FROM conversations WHERE id = ?", (conversation,))
-    sequence = int(message.get("sequence") or latest.fetchone()["sequence"])
-    received = parse_timestamp(message.get("received_at"), now)
-    lines = [
-        PLACEHOLDERS.get(a["kind"], PLACEHOLDERS["unsupported"])
-        for a in message.get("attachments") or ()
-    ]
-    transcript = message.get("transcript") or "\n".join(lines) or message.get("text") or ""
-    added = db.execute(
-        """INSERT INTO messages (id, conversation, sequence, direction, author, platform_id, text,
-             transcript, at, details, revision)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
-           RETURNING position""",
-        (
-            message["id"],
-            conversation,
-            sequence,
-            direction,
-            _text(message.get("sender_app")),
-            _text(message.get("platform_id")),
-            _text(message.get("text")),
-            str(transcript),
-            parse_timestamp(message.get("sent_at"), received),
-            _json({name: message[name] for name in _EXTRAS if message.get(name)}),
-            next_revision(db),
-        ),
-    ).fetchone()
-    if added is not None:
-        search.index(db, added["position"], _text(message.get("text")))
-    db.execute(
-        "UPDATE conversations SET sequence = max(sequence, ?) WHERE id = ?",
-        (sequence, conversation),
-    )
-    _upsert_attachments(db, message)
-
-
-#: Optional parts of a message that the page may show. Other parts are not stored.
-_EXTRAS = ("reply_to", "choice", "referral", "forwarded")
-
-
-def _upsert_attachments(db: sqlite3.Connection, message: Data) -> None:
-    for place, attachment in enumerate(message.get("attachments") or ()):
-        db.execute(
-            """INSERT INTO attachments (id, message, place, state, body) VALUES (?, ?, ?, ?, ?)
-               ON CONFLICT (id) DO UPDATE SET state = excluded.state, body = excluded.body""",
-            (attachment["id"], message["id"], place, str(attachment["state"]), _json(attachment)),
-        )
-
-
-def add_notice(db: sqlite3.Connection, conversation: str, notice: Data, at: int) -> None:
-    """Add a line about the conversation that is not a message."""
-    change = next_revision(db)
-    db.execute(
-        """INSERT INTO messages
-             (id, conversation, sequence, direction, transcript, at, details, revision)
-           SELECT ?, id, sequence, 'notice', '', ?, ?, ? FROM conversations WHERE id = ?""",
-        (f"notice_{change}", at, _json({"notice": notice}), change, conversation),
-    )
-    db.execute("UPDATE conversations SET revision = ? WHERE id = ?", (change, conversation))
-
-
-def _find_message(db: sqlite3.Connection, message: Data) -> sqlite3.Row:
-    row = db.execute("SELECT * FROM messages WHERE id = ?", (message["id"],)).fetchone()
-    if row is None:
-        raise KeyError(message["id"])
-    found: sqlite3.Row = row
-    return found
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
-
-
-def _json(value: object) -> str:
-    return orjson.dumps(value).decode()

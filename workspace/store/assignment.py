@@ -9,8 +9,9 @@ from workspace.gateway.client import GatewayClient
 from workspace.roles import Viewer
 from workspace.store import audit_log
 
-from .apply_event import add_notice
 from .database import Database, next_revision
+from .lines import add_notice
+from .merge import effective_id
 
 
 class NotAllowed(Exception):
@@ -117,13 +118,13 @@ async def perform_action(
     me = request.viewer.agent
 
     def write(db: sqlite3.Connection) -> None:
-        _save(db, conversation, after, now)
+        # It may have been merged in the meantime.
+        id = effective_id(db, conversation)
+        _save(db, id, before, after, now)
         if action.notice:
             notice = {"kind": action.notice, "agent": request.to or me, "by": me}
-            add_notice(db, conversation, notice, now)
-        audit_log.record(
-            db, now, me, action.did, conversation=conversation, detail=request.to or None
-        )
+            add_notice(db, id, notice, now)
+        audit_log.record(db, now, me, action.did, conversation=id, detail=request.to or None)
 
     await database.write(write)
     return after
@@ -144,19 +145,22 @@ def agents_of(db: sqlite3.Connection, conversation: str) -> list[str]:
     return [row["agent"] for row in rows]
 
 
-def _save(db: sqlite3.Connection, conversation: str, assignment: Assignment, now: int) -> None:
-    for agent in set(agents_of(db, conversation)) - set(assignment.agents):
+def _save(
+    db: sqlite3.Connection, conversation: str, before: Assignment, after: Assignment, now: int
+) -> None:
+    """Save what an action changed; agents who came with a merge in the meantime stay."""
+    for agent in set(before.agents) - set(after.agents):
         db.execute(
             "DELETE FROM assignments WHERE conversation = ? AND agent = ?", (conversation, agent)
         )
-    for agent in assignment.agents:
+    for agent in after.agents:
         db.execute(
             "INSERT INTO assignments VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             (conversation, agent, now),
         )
     db.execute(
         "UPDATE conversations SET open = ?, revision = ? WHERE id = ?",
-        (assignment.open, next_revision(db), conversation),
+        (after.open, next_revision(db), conversation),
     )
 
 

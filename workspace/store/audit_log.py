@@ -30,8 +30,9 @@ def list_entries(
     db: sqlite3.Connection, before: int, agent: str, *, views: bool, glimpses: bool
 ) -> tuple[list[dict[str, Any]], list[str]]:
     rows = db.execute(
-        """SELECT a.*, c.consumer_name, c.consumer_id, c.platform, json_extract(t.body, '$.kind') AS kind
-           FROM audit AS a LEFT JOIN conversations AS c ON c.id = a.conversation
+        """SELECT a.*, c.id AS found, c.consumer_name, c.consumer_id, c.platform, json_extract(t.body, '$.kind') AS kind
+           FROM audit AS a LEFT JOIN conversations AS named ON named.id = a.conversation
+             LEFT JOIN conversations AS c ON c.id = coalesce(named.merged_into, named.id)
              LEFT JOIN attachments AS t ON t.id = a.attachment
            WHERE a.number < :before AND (:agent = '' OR a.agent = :agent)
              AND (NOT :views OR a.attachment IS NOT NULL)
@@ -51,8 +52,8 @@ def _entry(row: sqlite3.Row) -> dict[str, Any]:
         "agent": row["agent"],
         "did": row["did"],
         "kind": row["kind"],
-        "conversation": row["conversation"] if row["consumer_id"] else None,
-        "gone": bool(row["conversation"] and not row["consumer_id"]),
+        "conversation": row["found"],
+        "gone": bool(row["conversation"] and not row["found"]),
         "consumer": clean_name(row["consumer_name"])
         or fallback_name(row["platform"] or "", clean_name(row["consumer_id"]) or ""),
         "attachment": row["attachment"],

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from workspace.text.safe_text import clean_name, clean_text
-from workspace.text.wording import PLATFORMS, describe_notice, fallback_name
+from workspace.text.wording import PLATFORMS, describe_notice, display_address, fallback_name
 
 from . import search
 
@@ -29,14 +29,16 @@ FILTERS: Mapping[str, str] = {
 
 _COLUMNS = """
     SELECT c.*, m.direction, m.text, m.transcript, m.deleted, m.at, m.details, m.author,
-      (SELECT count(*) FROM messages AS new WHERE new.conversation = c.id AND new.direction = 'in'
-        AND new.sequence > coalesce((SELECT sequence FROM marks
-          WHERE agent = :agent AND conversation = c.id), 0)) AS unread,
+      (SELECT sum((SELECT count(*) FROM messages AS new WHERE new.origin = o.id
+          AND new.direction = 'in' AND NOT new.history
+          AND new.sequence > coalesce((SELECT sequence FROM marks
+            WHERE agent = :agent AND conversation = o.id), 0)))
+        FROM conversations AS o WHERE o.id = c.id OR o.merged_into = c.id) AS unread,
       (SELECT json_group_array(agent) FROM (SELECT agent FROM assignments
         WHERE conversation = c.id ORDER BY since, agent)) AS agents
 """
 _LAST = """(SELECT position FROM messages WHERE conversation = c.id
-    ORDER BY sequence DESC, position DESC LIMIT 1)"""
+    ORDER BY placed_at DESC, sequence DESC, position DESC LIMIT 1)"""
 _LATEST = f"{_COLUMNS} FROM conversations AS c LEFT JOIN messages AS m ON m.position = {_LAST}"
 _HITS = f"""{_COLUMNS} FROM json_each(:found) AS hit JOIN conversations AS c ON c.id = hit.key
     LEFT JOIN messages AS m ON m.position = CASE hit.value WHEN 0 THEN {_LAST} ELSE hit.value END"""
@@ -51,7 +53,7 @@ def latest(
     at, id = before or (1 << 62, "")
     rows = db.execute(
         f"""{_LATEST} WHERE (c.active_at, c.id) < (:at, :id) AND {FILTERS[show]}
-            ORDER BY c.active_at DESC, c.id DESC LIMIT :page""",
+              AND c.merged_into IS NULL ORDER BY c.active_at DESC, c.id DESC LIMIT :page""",
         {"agent": agent, "at": at, "id": id, "page": PAGE},
     )
     return [_summary(row, agent) for row in rows]
@@ -61,14 +63,17 @@ def search_page(db: sqlite3.Connection, agent: str, show: str, text: str) -> lis
     """Return conversations whose messages or names match the text, each with the matching line."""
     found = search.find(db, text, PAGE)
     rows = db.execute(
-        f"{_HITS} WHERE {FILTERS[show]} ORDER BY c.active_at DESC, c.id DESC",
+        f"{_HITS} WHERE {FILTERS[show]} AND c.merged_into IS NULL ORDER BY c.active_at DESC, c.id DESC",
         {"agent": agent, "found": orjson.dumps(found).decode()},
     )
     return [_summary(row, agent, text) for row in rows]
 
 
 def changed(db: sqlite3.Connection, agent: str, since: int) -> list[Summary]:
-    """Return the conversations that changed after revision `since`, oldest change first."""
+    """Return the conversations that changed after revision `since`, oldest change first.
+
+    Those that were merged into another one are among them, so that pages can follow.
+    """
     rows = db.execute(
         f"{_LATEST} WHERE c.revision > :since ORDER BY c.revision LIMIT :page",
         {"agent": agent, "since": since, "page": PAGE},
@@ -88,7 +93,7 @@ def _summary(row: sqlite3.Row, agent: str, query: str = "") -> Summary:
     return {
         "id": row["id"],
         "name": clean_name(row["consumer_name"]) or fallback,
-        "consumer": consumer if fallback.startswith("Customer") else fallback,
+        "consumer": display_address(row["platform"], consumer),
         "connector": row["connector"],
         "platform": row["platform"],
         "platform_name": PLATFORMS.get(row["platform"], row["platform"]),
@@ -100,6 +105,9 @@ def _summary(row: sqlite3.Row, agent: str, query: str = "") -> Summary:
         "last": _last_line(row, agent, query),
         "active_at": row["active_at"],
         "typing_until": row["typing_until"],
+        "reply_until": row["reply_until"],
+        "opted_out": bool(row["opted_out"]),
+        "merged_into": row["merged_into"],
         "revision": row["revision"],
     }
 

@@ -145,8 +145,17 @@ def connect(path: Path) -> sqlite3.Connection:
 
 def next_revision(connection: sqlite3.Connection) -> int:
     """Count one more change and return its number."""
-    row = connection.execute("UPDATE counter SET revision = revision + 1 RETURNING revision")
-    return int(row.fetchone()[0])
+    (number,) = next_revisions(connection, 1)
+    return number
+
+
+def next_revisions(connection: sqlite3.Connection, count: int) -> range:
+    """Count several changes and return their numbers."""
+    row = connection.execute(
+        "UPDATE counter SET revision = revision + ? RETURNING revision", (count,)
+    )
+    last = int(row.fetchone()[0])
+    return range(last - count + 1, last + 1)
 
 
 def revision(connection: sqlite3.Connection) -> int:

@@ -2,6 +2,8 @@
 
 import sqlite3
 
+from .merge import effective_id, merged_ids
+
 #: Ordered so that no row refers to a deleted row.
 _STEPS = (
     "DELETE FROM words WHERE rowid IN (SELECT position FROM messages WHERE conversation = ?)",
@@ -18,8 +20,13 @@ _STEPS = (
 
 
 def erase(db: sqlite3.Connection, conversation: str) -> None:
-    """Delete all content and names. Event ids stay, so that a late repeat of an event restores nothing."""
-    for step in _STEPS:
-        db.execute(step, (conversation,))
+    """Delete all content and names, with every conversation that was merged into this one.
+
+    Event ids stay, so that a late repeat of an event restores nothing.
+    """
+    stays = effective_id(db, conversation)
+    for id in (*merged_ids(db, stays), stays):
+        for step in _STEPS:
+            db.execute(step, (id,))
     # The search index keeps text of deleted rows until its segments are merged.
     db.execute("INSERT INTO words (words) VALUES ('optimize')")

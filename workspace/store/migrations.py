@@ -96,5 +96,16 @@ def _build_search_index(connection: sqlite3.Connection) -> None:
             search.index(connection, position, text)
 
 
+def _place_lines(connection: sqlite3.Connection) -> None:
+    """Give the lines of older files their places, in the order of their sequences."""
+    connection.execute("UPDATE messages SET origin = conversation WHERE origin = ''")
+    connection.execute(
+        """UPDATE messages SET placed_at = placed.at FROM (SELECT position, max(at) OVER
+             (PARTITION BY conversation ORDER BY sequence, position) AS at FROM messages) AS placed
+           WHERE messages.position = placed.position AND messages.placed_at = 0"""
+    )
+    connection.execute("DROP INDEX IF EXISTS messages_in_order")
+
+
 #: In order. `user_version` of a file is the number of steps that ran on it.
-_STEPS: tuple[Step, ...] = (_first_format, _build_search_index)
+_STEPS: tuple[Step, ...] = (_first_format, _build_search_index, _place_lines)

@@ -109,7 +109,7 @@ def _expire_batch(db: sqlite3.Connection, query: str, before: int, steps: tuple[
 def _erase_empty_conversations(db: sqlite3.Connection, before: int) -> int:
     """Erase conversations without any line left, including their names; return the number."""
     rows = db.execute(
-        """SELECT id FROM conversations AS c WHERE active_at < ?
+        """SELECT id FROM conversations AS c WHERE active_at < ? AND merged_into IS NULL
            AND NOT EXISTS (SELECT 1 FROM messages WHERE conversation = c.id) LIMIT ?""",
         (before, _BATCH),
     ).fetchall()

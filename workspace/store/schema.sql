@@ -25,12 +25,17 @@ CREATE TABLE conversations (
     active_at INTEGER NOT NULL,
     typing_until INTEGER NOT NULL DEFAULT 0,
     told INTEGER NOT NULL DEFAULT 0, -- the sequence up to which the platform got read receipts (allow-word)
-    revision INTEGER NOT NULL
+    revision INTEGER NOT NULL,
+    reply_until INTEGER, -- when the platform stops accepting replies; NULL if it never does, or if it is not known
+    opted_out INTEGER NOT NULL DEFAULT 0,
+    merged_into TEXT -- the conversation that has its lines now; such a row is kept for old links and for `origin`
 ) STRICT;
 CREATE INDEX conversations_by_activity ON conversations (active_at, id);
 CREATE INDEX conversations_by_change ON conversations (revision);
+CREATE INDEX conversations_by_merge ON conversations (merged_into) WHERE merged_into IS NOT NULL;
 
--- Lines of the transcript. Our own messages have the `sequence` of the consumer's latest message.
+-- Lines of the transcript, in the order of (placed_at, sequence, position). Our own messages have the `sequence` of the
+-- consumer's latest message.
 CREATE TABLE messages (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
@@ -44,9 +49,13 @@ CREATE TABLE messages (
     at INTEGER NOT NULL,
     deleted INTEGER NOT NULL DEFAULT 0,
     details TEXT NOT NULL DEFAULT '{}',
-    revision INTEGER NOT NULL
+    revision INTEGER NOT NULL,
+    origin TEXT NOT NULL, -- the conversation to which the sequence belongs: another one if that was merged into this
+    placed_at INTEGER NOT NULL, -- the time of its place: never before a line of the same origin with a lower sequence
+    history INTEGER NOT NULL DEFAULT 0 -- an old message that the platform delivered afterwards
 ) STRICT;
-CREATE INDEX messages_in_order ON messages (conversation, sequence, position);
+CREATE INDEX messages_in_place ON messages (conversation, placed_at, sequence, position);
+CREATE INDEX messages_by_origin ON messages (origin, sequence);
 CREATE INDEX messages_by_time ON messages (at);
 CREATE INDEX messages_by_change ON messages (conversation, revision);
 CREATE INDEX messages_by_platform_id ON messages (platform_id) WHERE platform_id IS NOT NULL;
@@ -94,7 +103,7 @@ CREATE TABLE assignments (
     PRIMARY KEY (conversation, agent)
 ) STRICT, WITHOUT ROWID;
 
--- How far each agent has read.
+-- How far each agent has read the messages of an origin.
 CREATE TABLE marks (
     agent TEXT NOT NULL,
     conversation TEXT NOT NULL REFERENCES conversations (id),

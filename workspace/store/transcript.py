@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -25,6 +26,8 @@ Line = dict[str, Any]
 
 _SELECT_LINES = """
     SELECT m.*, s.status, s.reason, s.code, s.detail, r.key, r.state, r.reason AS refused,
+      (m.direction = 'in' AND NOT m.history AND m.sequence > coalesce((SELECT sequence FROM marks
+        WHERE agent = :agent AND conversation = m.origin), 0)) AS unread,
       (SELECT json_group_array(emoji) FROM reactions WHERE message = m.id) AS reactions
     FROM messages AS m LEFT JOIN statuses AS s ON s.message = m.id
       LEFT JOIN replies AS r ON r.position = m.position
@@ -32,34 +35,53 @@ _SELECT_LINES = """
 """
 
 
-def page(
-    db: sqlite3.Connection, conversation: str, before: tuple[int, int] | None, *, media: bool
-) -> list[Line]:
-    """Return the latest lines, or those before (sequence, position), oldest first.
+#: Where a line is in the transcript: (placed_at, sequence, position).
+Place = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads the lines of which conversation, and whether the reader may see its media."""
+
+    agent: str
+    conversation: str
+    media: bool
+
+
+def page(db: sqlite3.Connection, reader: Reader, before: Place | None) -> list[Line]:
+    """Return the latest lines, or those before a place, oldest first.
 
     Without `media` the viewer sees that there are attachments, but no details of them.
     """
-    sequence, position = before or (1 << 62, 0)
+    placed_at, sequence, position = before or (1 << 62, 0, 0)
     rows = db.execute(
-        f"""{_SELECT_LINES} AND (m.sequence, m.position) < (:sequence, :position)
-            ORDER BY m.sequence DESC, m.position DESC LIMIT :page""",
+        f"""{_SELECT_LINES}
+            AND (m.placed_at, m.sequence, m.position) < (:placed_at, :sequence, :position)
+            ORDER BY m.placed_at DESC, m.sequence DESC, m.position DESC LIMIT :page""",
         {
-            "conversation": conversation,
+            "agent": reader.agent,
+            "conversation": reader.conversation,
+            "page": PAGE,
+            "placed_at": placed_at,
             "sequence": sequence,
             "position": position,
-            "page": PAGE,
         },
     ).fetchall()
-    return _lines(db, rows[::-1], media=media)
+    return _lines(db, rows[::-1], media=reader.media)
 
 
-def changed(db: sqlite3.Connection, conversation: str, since: int, *, media: bool) -> list[Line]:
+def changed(db: sqlite3.Connection, reader: Reader, since: int) -> list[Line]:
     """Return the lines that changed after revision `since`, earliest change first."""
     rows = db.execute(
         f"{_SELECT_LINES} AND m.revision > :since ORDER BY m.revision LIMIT :page",
-        {"conversation": conversation, "since": since, "page": PAGE},
+        {
+            "agent": reader.agent,
+            "conversation": reader.conversation,
+            "since": since,
+            "page": PAGE,
+        },
     ).fetchall()
-    return _lines(db, rows, media=media)
+    return _lines(db, rows, media=reader.media)
 
 
 def _lines(db: sqlite3.Connection, rows: list[sqlite3.Row], *, media: bool) -> list[Line]:
@@ -89,6 +111,7 @@ def _line(db: sqlite3.Connection, row: sqlite3.Row, attachments: list[Any], *, m
         "direction": row["direction"],
         "author": clean_name(row["author"]),
         "at": row["at"],
+        "placed_at": row["placed_at"],
         "revision": row["revision"],
     }
     if row["direction"] == "notice":
@@ -98,10 +121,12 @@ def _line(db: sqlite3.Connection, row: sqlite3.Row, attachments: list[Any], *, m
         **line,
         "text": clean_text(row["text"]),
         "deleted": bool(row["deleted"]),
+        "history": bool(row["history"]),
+        "unread": bool(row["unread"]),
         "edited": bool(details.get("edited")),
         "forwarded": bool(details.get("forwarded")),
         "choice": clean_name(_text(details.get("choice"))),
-        "reply_to": _quoted(db, row["conversation"], details.get("reply_to")),
+        "reply_to": _quoted(db, row["conversation"], details),
         "reactions": orjson.loads(row["reactions"]),
         "status": row["status"] or row["state"],
         "status_words": clean_text(describe_status(row["status"] or row["state"])),
@@ -147,21 +172,31 @@ def _attachment(body: Mapping[str, Any], line: str | None, *, media: bool) -> Ma
     }
 
 
-def _quoted(db: sqlite3.Connection, conversation: str, reply_to: Any) -> Mapping[str, Any] | None:
-    """Return the line that a message quotes, found by our id or the platform's."""
-    id = reply_to.get("id") if isinstance(reply_to, Mapping) else reply_to
-    if not id:
+def _quoted(
+    db: sqlite3.Connection, conversation: str, details: Mapping[str, Any]
+) -> Mapping[str, Any] | None:
+    """Return the line that a message quotes, found by the gateway's id or the platform's."""
+    reply_to = details.get("reply_to")
+    named = reply_to.get("id") if isinstance(reply_to, Mapping) else reply_to
+    ids = [str(id) for id in (details.get("reply_to_id"), named) if id]
+    if not ids:
         return None
-    row = db.execute(
-        """SELECT id, position, text, transcript FROM messages
-           WHERE conversation = ? AND (id = ? OR platform_id = ?
-             OR id = (SELECT message FROM statuses WHERE platform_id = ?))""",
-        (conversation, *(str(id),) * 3),
-    ).fetchone()
+    row = next((row for id in ids if (row := _find_line(db, conversation, id))), None)
     if row is None:
         return {"id": None, "position": None, "line": "an earlier message"}
-    words = clean_text(row["text"] or row["transcript"]) or ""
-    return {"id": row["id"], "position": row["position"], "line": " ".join(words.split())[:120]}
+    words = "a deleted message" if row["deleted"] else row["text"] or row["transcript"]
+    line = " ".join((clean_text(words) or "").split())[:120]
+    return {"id": row["id"], "position": row["position"], "line": line or "an earlier message"}
+
+
+def _find_line(db: sqlite3.Connection, conversation: str, id: str) -> sqlite3.Row | None:
+    found: sqlite3.Row | None = db.execute(
+        """SELECT id, position, text, transcript, deleted FROM messages
+           WHERE conversation = ? AND (id = ? OR platform_id = ?
+             OR id = (SELECT message FROM statuses WHERE platform_id = ?))""",
+        (conversation, *(id,) * 3),
+    ).fetchone()
+    return found
 
 
 def _clean_values(values: Any) -> Mapping[str, Any] | None:

@@ -6,6 +6,8 @@ from typing import Any
 
 from workspace.timestamps import parse_timestamp
 
+from .safe_text import clean_name
+
 PLACEHOLDERS: Mapping[str, str] = {
     "photo": "[photo message]",
     "video": "[video message]",
@@ -34,6 +36,12 @@ def fallback_name(platform: str, id: str) -> str:
         return f"+{id}" if id.isdigit() else id
     characters = "".join(character for character in id if character.isalnum())
     return f"Customer {characters[-4:].upper()}"
+
+
+def display_address(platform: str, id: str) -> str:
+    """Return a consumer's address as people write it: a number with a plus sign, any other id as it is."""
+    name = fallback_name(platform, id)
+    return id if name.startswith("Customer") else name
 
 
 _NOUNS: Mapping[str, str] = {
@@ -201,6 +209,10 @@ _NOTICES: Mapping[str, str] = {
     "unrecognised": "Something arrived that could not be read. An operator can look it up.",
     "OptOutType": "The customer sent an opt-in or opt-out keyword: {text}",
     "user_changed_number": "The customer changed their phone number",
+    "address_changed": "The customer's address changed from {former} to {address}. Replies go to the new one.",
+    "merged": "Two conversations with the same person were joined. The messages of both are shown here.",
+    "opted_out": "The customer opted out of messages",
+    "opted_in": "The customer accepts messages again",
     "request_welcome": "The customer opened the chat",
     "taken": "{agent} took the conversation",
     "handed_over": "{by} handed the conversation over to {agent}",
@@ -253,10 +265,21 @@ def describe_reason(
 
 def _platform_words(code: object, detail: object) -> str:
     """Return what the platform itself said, to be added to our sentence."""
-    number = f"code {code}" if isinstance(code, str) and code else ""
-    if not isinstance(detail, str) or not detail or _ONLY_A_STATUS.fullmatch(detail):
-        return f" ({number})" if number else ""
-    return f". The platform's words: “{detail}”" + (f" ({number})" if number else "")
+    number, words = _short(code, _MAX_CODE), _short(detail, _MAX_QUOTED)
+    shown = f" (code {number})" if number else ""
+    if not words or _ONLY_A_STATUS.fullmatch(words):
+        return shown
+    return f". The platform's words: “{words}”{shown}"
+
+
+#: Characters of the platform's words and code that are shown at most.
+_MAX_QUOTED, _MAX_CODE = 160, 40
+
+
+def _short(text: object, length: int) -> str:
+    """Return a text on one line, and cut where it is too long."""
+    line = (clean_name(text) if isinstance(text, str) else None) or ""
+    return line if len(line) <= length else f"{line[: length - 1].rstrip()}…"
 
 
 _ONLY_A_STATUS = re.compile(r"HTTP \d{3}")
@@ -272,6 +295,6 @@ def describe_notice(notice: Mapping[str, Any]) -> str:
     if sentence is None:
         kind = str(notice.get("kind")).replace("_", " ").replace(".", " ")
         return str(notice.get("text") or f"Message from the platform: {kind}")
-    for name in ("agent", "by", "text"):
+    for name in ("agent", "by", "text", "former", "address"):
         sentence = sentence.replace(f"{{{name}}}", str(notice.get(name, "")))
     return sentence
