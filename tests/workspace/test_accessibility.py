@@ -33,7 +33,7 @@ async def with_everything(running: RunningWorkspace) -> RunningWorkspace:
         samples.video("att_v", name="IMG_2.MOV"),
         samples.photo("att_w", "pending"),
         samples.photo("att_r", "rejected", reason="malware"),
-        samples.video("att_f", "failed", reason="unreachable"),
+        samples.video("att_f", "failed", reason="unreachable", code="131052", detail="Media error"),
         samples.attachment("att_l", "location", "ready", location={"name": "Shop", "latitude": 1}),
         samples.attachment("att_c", "contact", "ready", contacts=[{"name": "Ann"}]),
     ]
@@ -55,7 +55,8 @@ async def with_everything(running: RunningWorkspace) -> RunningWorkspace:
         "conversation": samples.conversation(),
         "message": {"id": "msg_sent2", "platform_id": None},
         "status": "failed",
-        "reason": "undeliverable",
+        "reason": "opted_out",
+        "detail": "Attempt to send to unsubscribed recipient",
     }
     await running.deliver(samples.event("evt_3", "message.status", data))
     notice = {"notice": {"kind": "typing_start"}, "conversation": samples.conversation()}

@@ -2,6 +2,7 @@
 // The reply box. Enter sends; Shift+Enter starts a new line. Each conversation keeps its own draft and quote.
 
 import { ApiError, postJson } from "./api-client.js";
+import { showComposerHint } from "./composer-hint.js";
 import { byId, element } from "./element.js";
 import { icon } from "./icons.js";
 import { TypingReporter } from "./typing-reporter.js";
@@ -74,6 +75,7 @@ export class Composer {
     const may = conversation.assigned && conversation.open;
     byId("conversation").dataset.quotes = String(this.#canQuote && may);
     form.hidden = !may;
+    showComposerHint(may ? conversation : null);
     note.hidden = may;
     if (!may) note.replaceChildren(...this.#explain(conversation));
   }

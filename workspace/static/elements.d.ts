@@ -21,6 +21,7 @@ export interface Elements {
   channels: "div";
   chart: "div";
   composer: "form";
+  "composer-hint": "p";
   "composer-note": "p";
   "composer-quote": "div";
   "composer-quoted": "bdi";

@@ -22,6 +22,8 @@ export class Transcript {
   #id = null;
   #revision = 0;
   #atBeginning = false;
+  // How often lines arrived that belong above the loaded part.
+  #above = 0;
   #loading = false;
   #following = true;
 
@@ -113,10 +115,11 @@ export class Transcript {
     const id = this.#id;
     if (id === null || !first || this.#atBeginning || this.#loading) return;
     this.#loading = true;
+    const above = this.#above;
     try {
       const { lines } = await getJson(`api/conversations/${encodeURIComponent(id)}/lines?before=${first.placed_at}.${first.sequence}.${first.position}`);
       if (id !== this.#id) return;
-      this.#atBeginning = lines.length === 0;
+      this.#atBeginning = lines.length === 0 && above === this.#above;
       const fromEnd = this.scroll.scrollHeight - this.scroll.scrollTop;
       this.#merge(lines);
       this.scroll.scrollTop = this.scroll.scrollHeight - fromEnd;
@@ -131,7 +134,12 @@ export class Transcript {
     const follow = this.#isNearEnd();
     const last = this.#sorted().at(-1)?.line;
     const fresh = lines.some((line) => !this.#lines.has(line.position) && (!last || order(last, line) < 0));
-    this.#merge(lines.filter((line) => this.#lines.has(line.position) || this.#isInLoadedRange(line)));
+    const loaded = lines.filter((line) => this.#lines.has(line.position) || this.#isInLoadedRange(line));
+    this.#merge(loaded);
+    if (loaded.length < lines.length) {
+      this.#above += 1;
+      this.observeTopAgain();
+    }
     if (follow) this.#scrollToEnd("smooth");
     else if (fresh) this.newer.hidden = false;
   }
