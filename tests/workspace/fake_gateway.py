@@ -112,6 +112,7 @@ class FakeGateway:
     served: list[tuple[str, int]] = field(default_factory=list)
     refuse: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
     revoked: set[str] = field(default_factory=set)
+    opted_out: set[str] = field(default_factory=set)
     answers: dict[str, Any] = field(default_factory=lambda: dict(ANSWERS))
     sent: dict[str, str] = field(default_factory=dict)
     progress: dict[str, Any] = field(default_factory=dict)
@@ -126,6 +127,7 @@ class FakeGateway:
         app.router.add_put("/v1/conversations/{conversation}/agents", self._agents)
         app.router.add_post("/v1/conversations/{conversation}/messages", self._send)
         app.router.add_post("/v1/conversations/{conversation}/typing", self._no_content)
+        app.router.add_get("/v1/conversations/{conversation}", self._conversation)
         app.router.add_delete("/v1/conversations/{conversation}", self._no_content)
         app.router.add_post("/v1/messages/{message}/read", self._no_content)
         app.router.add_post("/v1/attachments/{attachment}/retry", self._retry)
@@ -195,6 +197,10 @@ class FakeGateway:
 
     async def _no_content(self, request: web.Request) -> web.Response:
         return web.Response(status=204)
+
+    async def _conversation(self, request: web.Request) -> web.Response:
+        id = request.match_info["conversation"]
+        return web.json_response({"id": id, "opted_out": id in self.opted_out})
 
     async def _attachment(self, request: web.Request) -> web.Response:
         """Return the attachment, pending if it has a progress."""

@@ -162,6 +162,9 @@ async def test_notices_set_and_clear_opting_out(mia: RunningWorkspace) -> None:
     assert await opted_out(mia)
     await mia.deliver(samples.received("evt_2", samples.message(2, text="why?")))
     assert await opted_out(mia)
+    mia.gateway.opted_out.add("conv_mia")
+    await mia.open_conversation()
+    assert await opted_out(mia)
     await mia.deliver(opted(False, "START"))
     assert not await opted_out(mia)
     assert await texts(mia) == ["hello", "The customer opted out of messages", "why?", "START"]
@@ -184,3 +187,15 @@ async def test_failed_text_reveals_opting_out(mia: RunningWorkspace) -> None:
     assert not await opted_out(mia)
     await mia.deliver(reported("message.status", **status, reason="opted_out"))
     assert await opted_out(mia)
+
+
+@pytest.mark.parametrize("answer", [None, 404, 503])
+async def test_opening_asks_whether_a_message_opted_in(
+    mia: RunningWorkspace, answer: int | None
+) -> None:
+    """On some platforms, the next message of a consumer ends the opting out, without a notice."""
+    await mia.deliver(opted(True))
+    if answer is not None:
+        mia.gateway.refuse["/v1/conversations/conv_mia"] = answer, {}
+    opened = await mia.open_conversation()
+    assert opened["conversation"]["opted_out"] is (answer is not None)

@@ -162,6 +162,7 @@ async def test_reply_box_says_that_the_consumer_opted_out(mia: RunningWorkspace)
         await box.fill("hi again")
         await box.press("Enter")
         await expect(hint).to_be_hidden()
+        mia.gateway.opted_out.add("conv_mia")
         notice = {"kind": "OptOutType", "text": "STOP", "details": {"opted_out": True}}
         await mia.deliver(samples.event("evt_n", "conversation.notice", data(notice=notice)))
         await expect(hint).to_be_visible()

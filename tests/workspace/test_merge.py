@@ -12,6 +12,7 @@ import pytest
 from tests.workspace import samples
 from tests.workspace.running import RunningWorkspace, run_workspace
 from workspace.auth import accounts
+from workspace.gateway.client import GatewayClient
 
 NUMBER = {"id": "4915550000001", "name": "Mia"}
 USER = {"id": "US.77", "name": "Mia B."}
@@ -222,6 +223,27 @@ async def test_assignments_are_united(tmp_path: Path) -> None:
             opened = await bob.open_conversation("conv_user")
     assert opened["conversation"]["agents"] == ["anna", "bob"]
     assert opened["conversation"]["assigned"]
+
+
+async def test_leaving_during_a_merge_keeps_the_other_agent(
+    both: RunningWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assign = GatewayClient.assign
+
+    async def merge_meanwhile(self: GatewayClient, conversation: str, agents: list[str]) -> None:
+        await assign(self, conversation, agents)
+        await both.deliver(merged())
+
+    sam = both.new_browser()
+    async with sam.session:
+        await sam.sign_in("sam")
+        await sam.open_conversation("conv_mia")
+        await both.open_conversation("conv_user")
+        monkeypatch.setattr(GatewayClient, "assign", merge_meanwhile)
+        await both.post("api/conversations/conv_user/agents", {"do": "leave"})
+    (entry,) = await listed(both)
+    assert entry["agents"] == ["sam"]
+    assert (await texts(both))[-1] == "agent left the conversation"
 
 
 async def test_open_one_keeps_a_closed_one_open(both: RunningWorkspace) -> None:

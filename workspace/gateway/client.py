@@ -61,6 +61,12 @@ class GatewayClient:
             "PUT", f"/v1/conversations/{_segment(conversation)}/agents", {"agents": agents}
         )
 
+    async def has_opted_out(self, conversation: str) -> bool:
+        """Return whether the gateway refuses texts because the consumer opted out of them."""
+        path = f"/v1/conversations/{_segment(conversation)}"
+        content = (await self.request("GET", path)).content
+        return isinstance(content, Mapping) and content.get("opted_out") is True
+
     async def erase(self, conversation: str) -> None:
         """Erase a conversation for good. A conversation that the gateway no longer has counts as erased."""
         try:

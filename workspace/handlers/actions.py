@@ -26,6 +26,7 @@ from workspace.store.assignment import (
     agents_of,
     perform_action,
 )
+from workspace.store.consumers import set_opted_out
 from workspace.store.database import revision
 from workspace.store.merge import effective_id
 from workspace.timestamps import now
@@ -46,6 +47,9 @@ async def open_conversation(request: web.Request) -> web.Response:
         except (NotAllowed, GatewayError) as exc:
             error = _explain(exc)
 
+    if summary["opted_out"]:
+        await _check_opted_out(workspace, id)
+
     def query(db: sqlite3.Connection) -> dict[str, Any]:
         found = conversations.find(db, agent, id)
         if found is None:  # erased in the meantime
@@ -60,6 +64,19 @@ async def open_conversation(request: web.Request) -> web.Response:
 
     channel = await workspace.channels.find(summary["connector"])
     return json_response({**await workspace.database.read(query), "can": asdict(channel)})
+
+
+async def _check_opted_out(workspace: Workspace, id: str) -> None:
+    """Forget that the consumer opted out if the gateway says otherwise.
+
+    On some platforms, the consumer's next message ends it. No event reports that.
+    """
+    try:
+        opted_out = await workspace.gateway.has_opted_out(id)
+    except GatewayError:
+        return
+    change = partial(set_opted_out, conversation=id, opted_out=opted_out)
+    await workspace.database.write(change)
 
 
 async def change_assignment(request: web.Request) -> web.Response:
