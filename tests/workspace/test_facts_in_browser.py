@@ -103,6 +103,29 @@ async def test_older_messages_and_quotes_are_marked(mia: RunningWorkspace) -> No
         await expect(page.locator(".quote")).to_have_text(["which one?"])
 
 
+async def test_older_messages_do_not_move_what_is_read(mia: RunningWorkspace) -> None:
+    for number in range(2, 42):
+        message = samples.message(number, text=f"line {number}")
+        await mia.deliver(samples.received(f"evt_{number}", message))
+    async with pages(mia) as (page,):
+        await open_mia(page)
+        await expect(page.locator(".message")).to_have_count(41)
+        await page.get_by_text("line 8", exact=True).evaluate("one => one.scrollIntoView()")
+        line = page.get_by_text("line 9", exact=True)
+        before = await line.bounding_box()
+        for number in range(50, 56):
+            at = {"sent_at": f"2026-10-{number - 40}T09:00:00Z"}
+            old = samples.message(number, text=f"old {number}", history=True, **at)
+            await mia.deliver(samples.received(f"evt_{number}", old))
+        await expect(page.locator(".origin-note")).to_have_count(6)
+        after = await line.bounding_box()
+        assert before is not None
+        assert after is not None
+        # The browser rounds positions to whole pixels with each change.
+        assert abs(before["y"] - after["y"]) < 10
+        await expect(page.get_by_role("button", name="New messages")).to_be_hidden()
+
+
 async def test_new_name_and_address_reach_the_page(mia: RunningWorkspace) -> None:
     async with pages(mia) as (page,):
         await open_mia(page)

@@ -73,6 +73,31 @@ async def test_line_expires_after_its_photo_at_the_gateway(
     assert (await running.get("api/conversations"))["conversations"] == []
 
 
+async def test_merged_conversation_goes_with_the_one_that_stays(
+    running: RunningWorkspace,
+) -> None:
+    old = {"sent_at": "2020-01-01T00:00:00Z", "received_at": "2020-01-01T00:00:00Z"}
+    user = samples.conversation("conv_user", consumer={"id": "US.77", "name": "Zacharias"})
+    message = samples.message(1, id="msg_u", text="from before", **old)
+    await running.deliver(
+        samples.received("evt_1", samples.message(1, text="hello")),
+        samples.received("evt_2", message, user),
+    )
+    await running.post("api/conversations/conv_user/read", {"sequence": 1})
+    data = {"conversation": samples.conversation(), "merged": "conv_user"}
+    await running.deliver(samples.event("evt_3", "conversation.merged", data))
+    # The row of the merged one still leads to the one that stays, and says what was read.
+    await expire_everything(database_of(running), before=1_700_000_000_000)
+    opened = await running.open_conversation("conv_user")
+    assert (opened["conversation"]["id"], opened["conversation"]["unread"]) == ("conv_mia", 1)
+    await expire_everything(database_of(running))
+    rows = await database_of(running).read(
+        lambda db: db.execute("SELECT id FROM conversations").fetchall()
+    )
+    assert rows == []
+    assert b"Zacharias" not in running.database.read_bytes()
+
+
 async def test_recent_text_is_kept(running: RunningWorkspace) -> None:
     await running.deliver(samples.received("evt_1", samples.message(1, text="hello")))
     await expire_everything(database_of(running), before=1)

@@ -135,13 +135,29 @@ export class Transcript {
     const last = this.#sorted().at(-1)?.line;
     const fresh = lines.some((line) => !this.#lines.has(line.position) && (!last || order(last, line) < 0));
     const loaded = lines.filter((line) => this.#lines.has(line.position) || this.#isInLoadedRange(line));
-    this.#merge(loaded);
+    this.#keepInView(follow ? null : this.#firstInView(), () => this.#merge(loaded));
     if (loaded.length < lines.length) {
       this.#above += 1;
       this.observeTopAgain();
     }
     if (follow) this.#scrollToEnd("smooth");
     else if (fresh) this.newer.hidden = false;
+  }
+
+  #firstInView() {
+    const { top } = this.scroll.getBoundingClientRect();
+    return [...this.node.children].find((node) => node.getBoundingClientRect().bottom > top) ?? null;
+  }
+
+  /**
+   * Keep a line where it is while lines are added above it, such as those of a merged conversation.
+   * @param {Element | null} line
+   * @param {() => void} change
+   */
+  #keepInView(line, change) {
+    const before = line?.getBoundingClientRect().top ?? 0;
+    change();
+    if (line?.isConnected) this.scroll.scrollTop += line.getBoundingClientRect().top - before;
   }
 
   /**
