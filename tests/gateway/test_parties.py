@@ -195,6 +195,17 @@ async def test_erasing_one_of_the_merged_erases_all(journal: SqliteJournal) -> N
     assert await journal.conversations(limit=10) == []
 
 
+async def test_a_merge_after_an_erasure_is_another_event(journal: SqliteJournal) -> None:
+    seen = []
+    for turn in "ab":
+        await tell(journal, message(f"1{turn}", "4915"), message(f"2{turn}", "US.1"))
+        recorded = await tell(journal, message(f"3{turn}", "4915", "US.1"))
+        seen.append(events_of(recorded)[0])
+        assert await journal.erase(seen[-1]["subject"])
+    assert [event["type"] for event in seen] == ["conversation.merged"] * 2
+    assert seen[0]["id"] != seen[1]["id"]
+
+
 @pytest.mark.parametrize("address", ["4915", "US.1"])
 async def test_a_person_is_found_by_any_address(journal: SqliteJournal, address: str) -> None:
     await tell(journal, message("1", "4915", "US.1", name="Mia"), message("2", "other"))

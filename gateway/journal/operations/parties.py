@@ -68,7 +68,7 @@ class Parties:
             self._merge(place, other)
         if others:
             for other in others:
-                self._announce_merge(reading, place, other)
+                self._announce_merge(reading, place, other, str(event.id))
         elif orjson.dumps(place.view) != before:
             self._announce_update(reading, place, str(event.id))
         return place
@@ -194,11 +194,12 @@ class Parties:
         )
         place.view["reply_until"] = rfc3339(until) if until else None
 
-    def _announce_merge(self, reading: Reading, place: Place, other: Place) -> None:
+    def _announce_merge(self, reading: Reading, place: Place, other: Place, cause: str) -> None:
         # The core has to know all that was said in the other conversation before it learns of the merge.
         self.announcer.announce(
             place.key,
-            self.ids.event("conversation.merged", other.view["id"]),
+            # The ids of erased conversations are given out again, so the cause is a part of the id.
+            self.ids.event("conversation.merged", other.view["id"], cause),
             "conversation.merged",
             reading.received_at,
             {"conversation": place.view, "merged": other.view["id"]},
