@@ -149,7 +149,10 @@ def _attachment(card: Any, sticker: bool) -> Attachment:
     if type == "location":
         return _location(card)
     if type is None or type not in _KINDS:
-        return Attachment("unsupported", details={"type": type})
+        # What is at the address decides whether it can be shown.
+        url = _url(card)
+        media = MediaRef({"url": url}) if is_web(url) else None
+        return Attachment("unsupported", media, details={"type": type})
     return _file(type, _url(card), sticker)
 
 

@@ -277,3 +277,12 @@ def test_one_bad_item_never_costs_its_neighbours() -> None:
         events = read(good, odd, good)
         assert [event.type for event in (events[0], events[-1])] == ["message", "message"]
         assert len(events) == 3
+
+
+@pytest.mark.parametrize(
+    ("url", "is_fetched"),
+    [("https://cdn.fbsbx.com/v/h", True), ("javascript:x", False), ("", False), (None, False)],
+)
+def test_an_attachment_of_an_unknown_type_is_fetched(url: str | None, is_fetched: bool) -> None:
+    (attachment,) = shared({"type": "hologram", "payload": {"url": url}}).attachments
+    assert (attachment.media is not None) is is_fetched
