@@ -12,6 +12,7 @@ import structlog
 from aiohttp import web
 
 from .delivery.lanes import Lanes
+from .http.server import Server
 from .journal import Journal
 from .journal.sqlite.journal import SqliteJournal
 from .settings import Settings
@@ -127,13 +128,8 @@ class Gateway:
         self._stack.push_async_callback(_cancel, task)
 
     async def _serve(self, app: web.Application, sock: socket.socket) -> None:
-        # Signatures cover the raw body: nothing is decompressed before verification.
-        runner = web.AppRunner(
-            app, access_log=None, shutdown_timeout=_GRACE_SECONDS, auto_decompress=False
-        )
-        self._stack.push_async_callback(runner.cleanup)
-        await runner.setup()
-        await web.SockSite(runner, sock).start()
+        server = await Server.start(app, sock, grace=_GRACE_SECONDS)
+        self._stack.push_async_callback(server.close)
         log.info("gateway_listens", address=self.url, connectors=list(self._settings.connectors))
 
 

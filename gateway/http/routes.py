@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 import orjson
-import structlog
 from aiohttp import hdrs, web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -15,8 +14,7 @@ from .api import Api, Handler
 from .health import Probe, readiness
 from .media import MediaEndpoint
 from .openapi import document
-
-log = structlog.get_logger(__name__)
+from .server import is_unreadable, log_failure, name_server
 
 
 def application(
@@ -31,6 +29,7 @@ def application(
 ) -> web.Application:
     """Create the application with all routes; `workspace`, if any, is mounted at /workspace/."""
     app = web.Application()
+    app.on_response_prepare.append(name_server)
     deliveries = _webhook_handlers(webhooks)
     # One route per connector instead of one pattern for all: fixed paths are looked up in a table.
     for (method, path), handler in deliveries.items():
@@ -87,7 +86,10 @@ def _tidied(path: str) -> str:
 
 
 def _with_problem_responses(handler: Handler, unexpected: int) -> Handler:
-    """Wrap a handler: a `Problem` becomes its response; any other error is logged and answered with `unexpected`."""
+    """Wrap a handler: a `Problem` becomes its response; any other error is logged and answered with `unexpected`.
+
+    A body that breaks off or is not HTTP is the client's error, and is not logged: anybody can send one.
+    """
 
     async def answer(request: web.Request) -> web.StreamResponse:
         try:
@@ -96,8 +98,11 @@ def _with_problem_responses(handler: Handler, unexpected: int) -> Handler:
             return problem.response()
         except web.HTTPException:
             raise
-        except Exception:
-            log.exception("request_failed", method=request.method, path=request.path)
+        except Exception as exc:  # noqa: BLE001 - any error must become a response
+            if is_unreadable(request, exc):
+                detail = "the body is incomplete or is not valid HTTP/1.1"
+                return Problem(400, "Bad request", detail).response()
+            log_failure(request, exc)
             detail = "an unexpected error occurred; see the log"
             return Problem(unexpected, "Server error", detail).response()
 

@@ -1,26 +1,36 @@
 """Sets up logging: JSON lines by default, readable lines on a terminal.
 
 Log records of libraries (Python's `logging`) and crashes pass through the same processors, so that secrets in
-them are masked too.
+them are masked too. Of errors, places are logged and no words, because words may quote what a stranger sent.
 """
 
 import logging
 import os
 import re
 import sys
+import threading
 from collections.abc import Iterable
+from traceback import format_exception
 from types import TracebackType
 from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor
 
+from . import tracebacks
 from .redaction import Mask
 
 #: Keys whose values may have several lines; in other values a line break would forge a second log line.
 _MULTILINE_KEYS = frozenset({"exception", "stack"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROL_OR_BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+#: Libraries that read what strangers send, or write to them. Of their records only the fixed words are logged.
+_NETWORK_LIBRARIES = frozenset(
+    {"aiohttp", "asyncio", "h11", "httpcore", "httpx", "requests", "urllib3"}
+)
+#: Where a record that was formatted already begins to quote values, such as `Exception in callback f(b'…')`.
+_QUOTATION = re.compile(r"[\n<({\[\"'].*", re.DOTALL)
 
 
 def configure(
@@ -38,6 +48,8 @@ def configure(
     )
     _configure_libraries(out, processors, render)
     sys.excepthook = _log_crash
+    threading.excepthook = _log_thread_crash
+    sys.unraisablehook = _log_unraisable
 
 
 def _processors(mask: Mask) -> list[Processor]:
@@ -45,9 +57,20 @@ def _processors(mask: Mask) -> list[Processor]:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         structlog.processors.StackInfoRenderer(),
-        structlog.processors.format_exc_info,
+        _describe_error,
         mask,
     ]
+
+
+def _describe_error(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    error = event.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()
+    if isinstance(error, tuple):
+        error = error[1]
+    if not isinstance(error, BaseException):
+        return event
+    return {**event, "exception": tracebacks.describe(error)}
 
 
 def _renderer(out: TextIO) -> list[Processor]:
@@ -81,7 +104,7 @@ def _escape(key: str, value: Any) -> Any:
 def _configure_libraries(out: TextIO, processors: list[Processor], render: list[Processor]) -> None:
     formatter = structlog.stdlib.ProcessorFormatter(
         processors=[
-            _add_logger_name,
+            _tell_origin,
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             *processors,
             *render,
@@ -93,9 +116,18 @@ def _configure_libraries(out: TextIO, processors: list[Processor], render: list[
     logging.captureWarnings(capture=True)
 
 
-def _add_logger_name(_logger: Any, _method: str, event: EventDict) -> EventDict:
+def _tell_origin(_logger: Any, _method: str, event: EventDict) -> EventDict:
     record: logging.LogRecord = event["_record"]
-    return {**event, "logger": record.name, "level": record.levelname.lower()}
+    own = {"logger": record.name, "level": record.levelname.lower()}
+    if record.name.partition(".")[0] in _NETWORK_LIBRARIES:
+        own["event"] = _fixed_words(record)
+    return {**event, **own}
+
+
+def _fixed_words(record: logging.LogRecord) -> str:
+    """Return a record's text without the values in it."""
+    text = str(record.msg)
+    return text if record.args else _QUOTATION.sub("…", text)
 
 
 def _log_crash(
@@ -103,4 +135,15 @@ def _log_crash(
 ) -> None:
     if issubclass(kind, KeyboardInterrupt):
         return
-    structlog.get_logger().critical("crashed", exc_info=(kind, exc, traceback))
+    # The operator needs the words of the error that ended the process; the mask covers what looks like a secret.
+    words = "".join(format_exception(kind, exc, traceback))
+    structlog.get_logger().critical("crashed", exception=words.rstrip())
+
+
+def _log_thread_crash(crash: threading.ExceptHookArgs) -> None:
+    name = crash.thread.name if crash.thread else None
+    structlog.get_logger().critical("thread_crashed", thread=name, exc_info=crash.exc_value)
+
+
+def _log_unraisable(ignored: "sys.UnraisableHookArgs") -> None:
+    structlog.get_logger().error("error_ignored", exc_info=ignored.exc_value)

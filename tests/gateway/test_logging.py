@@ -3,8 +3,11 @@
 import io
 import json
 import logging
+import re
+import sqlite3
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -29,13 +32,15 @@ class Terminal(io.StringIO):
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
-    root, hook = logging.getLogger(), sys.excepthook
+    root = logging.getLogger()
+    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
     handlers, level = root.handlers[:], root.level
     yield
     structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()
     logging.captureWarnings(capture=False)
-    root.handlers[:], root.level, sys.excepthook = handlers, level, hook
+    root.handlers[:], root.level = handlers, level
+    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
 
 
 def lines(out: io.StringIO) -> list[dict[str, Any]]:
@@ -120,19 +125,50 @@ def test_context_variables_appear_in_every_line() -> None:
     assert lines(out)[0]["connector"] == "sms"
 
 
-def test_an_exception_is_logged_with_a_masked_traceback() -> None:
+def test_an_error_is_logged_with_its_place_and_without_its_words() -> None:
     out = io.StringIO()
-    configure(["hunter2-in-clear"], stream=out)
+    configure(stream=out)
 
     try:
-        raise ValueError("https://api.example.com/?access_token=abcdef and hunter2-in-clear")
-    except ValueError:
+        try:
+            int("my address is Main Street 1")
+        except ValueError as exc:
+            raise KeyError("Ann Berger") from exc
+    except KeyError:
         log.exception("failed")
 
     (line,) = lines(out)
-    assert "Traceback" in line["exception"]
-    assert "ValueError: https://api.example.com/?*** and ***" in line["exception"]
-    assert "abcdef" not in out.getvalue()
+    first, then = line["exception"].split("which led to")
+    assert first.startswith("Traceback")
+    assert "test_logging.py" in first
+    assert first.rstrip().endswith("\nValueError")
+    assert then.endswith("\nKeyError")
+    assert not re.search("Main Street|Ann", out.getvalue())
+
+
+def test_errors_of_the_system_keep_their_words() -> None:
+    out = io.StringIO()
+    configure(["hunter2-in-clear"], stream=out)
+
+    log.error("disk", exc_info=OSError(28, "No space left", "/data/hunter2-in-clear"))
+    log.error("database", exc_info=sqlite3.OperationalError("database is locked"))
+
+    disk, database = lines(out)
+    assert disk["exception"].endswith("OSError: [Errno 28] No space left: '/data/***'")
+    assert database["exception"].endswith("sqlite3.OperationalError: database is locked")
+
+
+def test_an_endless_chain_of_errors_is_cut() -> None:
+    out = io.StringIO()
+    configure(stream=out)
+    first, second = ValueError("CANARY"), ExceptionGroup("CANARY", [KeyError("CANARY")])
+    first.__context__, second.__context__ = second, first
+
+    log.error("failed", exc_info=first)
+
+    (line,) = lines(out)
+    assert line["exception"].count("ExceptionGroup: KeyError") == 4
+    assert "CANARY" not in out.getvalue()
 
 
 def test_library_records_are_formatted_and_masked() -> None:
@@ -140,15 +176,58 @@ def test_library_records_are_formatted_and_masked() -> None:
     configure(["hunter2-in-clear"], stream=out)
 
     logging.getLogger("httpx").info("GET https://example.com/?a=b")
-    logging.getLogger("aiohttp.server").error("refused %s", "Bearer abcdef hunter2-in-clear")
+    logging.getLogger("acme").error("refused %s", "Bearer abcdef hunter2-in-clear")
 
     (line,) = lines(out)
     del line["time"]
-    assert line == {
-        "level": "error",
-        "event": "refused Bearer *** ***",
-        "logger": "aiohttp.server",
-    }
+    assert line == {"level": "error", "event": "refused Bearer *** ***", "logger": "acme"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "values", "shown"),
+    [
+        ("aiohttp.server", "Error handling request from %s", ("CANARY",), "from %s"),
+        ("aiohttp.client", "Can not load response cookies: %s", ("CANARY",), "cookies: %s"),
+        ("aiohttp.server", "should return a response, got <Response 'CANARY'>", (), "got …"),
+        ("asyncio", "Exception in callback read(b'CANARY')\nhandle: <CANARY>", (), "read…"),
+        ("asyncio", "Task exception was never retrieved\nfuture: <CANARY>", (), "retrieved…"),
+        ("urllib3.connectionpool", "Retrying %r: %s", ("CANARY", "CANARY"), "Retrying %r: %s"),
+    ],
+)
+def test_network_libraries_are_logged_without_values(
+    name: str, text: str, values: tuple[str, ...], shown: str
+) -> None:
+    out = io.StringIO()
+    configure(stream=out)
+
+    logging.getLogger(name).error(text, *values, exc_info=ValueError("CANARY"))
+
+    (line,) = lines(out)
+    assert line["event"].endswith(shown)
+    assert line["exception"].endswith("ValueError")
+    assert "CANARY" not in out.getvalue()
+
+
+def test_errors_of_threads_and_finalizers_are_logged_without_words() -> None:
+    program = """
+import threading
+from gateway.observability.logs import configure
+configure()
+class Stubborn:
+    def __del__(self): int("CAN" + "ARY")
+Stubborn()
+thread = threading.Thread(target=int, args=["CAN" + "ARY"], name="writer")
+thread.start()
+thread.join()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    ignored, crashed = (json.loads(line) for line in done.stderr.splitlines())
+    assert (ignored["event"], crashed["event"]) == ("error_ignored", "thread_crashed")
+    assert crashed["thread"] == "writer"
+    assert "CANARY" not in done.stderr
 
 
 def test_python_warnings_are_logged() -> None:

@@ -1,0 +1,139 @@
+"""The HTTP server. Its log and its answers quote nothing of a request that could not be read."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from aiohttp import web
+from aiohttp.http import HttpProcessingError
+
+from gateway.observability import tracebacks
+from gateway.problems import Problem
+
+log = structlog.get_logger(__name__)
+
+#: The value of the header Server. Versions would tell strangers which holes to try.
+SERVER_NAME = "Airlock"
+
+#: Seconds between two log lines about requests that are not HTTP: anybody can send them, as fast as they like.
+_QUIET_SECONDS = 60.0
+
+#: aiohttp's errors for a request line or header above 8 KiB have this name, in Python and in C.
+_TOO_LONG = "LineTooLong"
+
+#: Connections that the system holds until they are taken.
+_BACKLOG = 1024
+
+# Signatures cover the raw body: nothing is decompressed before verification.
+_OPTIONS: dict[str, Any] = {"access_log": None, "auto_decompress": False}
+
+
+class UnreadableRequests:
+    """Counts requests that are not HTTP, and logs them at most once a minute."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._count = 0
+        self._quiet_until = float("-inf")
+
+    def add(self, error: BaseException) -> None:
+        self._count += 1
+        now = self._clock()
+        if now >= self._quiet_until:
+            log.warning("request_unreadable", error=type(error).__name__, requests=self._count)
+            self._count, self._quiet_until = 0, now + _QUIET_SECONDS
+
+
+class Connection(web.RequestHandler):
+    """A connection whose errors are logged by kind and place: aiohttp would log and send the refused header itself."""
+
+    def __init__(self, manager: web.Server, unreadable: UnreadableRequests) -> None:
+        super().__init__(manager, loop=asyncio.get_running_loop(), **_OPTIONS)
+        self._unreadable = unreadable
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        del message
+        if exc is not None and is_unreadable(request, exc):
+            self._unreadable.add(exc)
+        else:
+            log_failure(request, exc)
+        if request.writer.output_size > 0:
+            raise ConnectionError("a part of another response has been sent")
+        response = _problem(status, exc).response()
+        response.headers["Server"] = SERVER_NAME
+        response.force_close()
+        return response
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        del args
+        error = kw.get("exc_info")
+        log.error("connection_failed", exc_info=error if isinstance(error, Exception) else None)
+
+
+def is_unreadable(request: web.BaseRequest, error: BaseException) -> bool:
+    """Whether a request is not HTTP, or its client is gone before it was complete."""
+    if isinstance(error, ConnectionError):
+        return request.transport is None
+    return isinstance(error, HttpProcessingError | web.RequestPayloadError)
+
+
+def log_failure(request: web.BaseRequest, error: BaseException | None) -> None:
+    """Log where a request failed, without its query."""
+    log.error(
+        "request_failed",
+        method=request.method,
+        path=request.path,
+        exception=tracebacks.describe(error) if error else None,
+    )
+
+
+def _problem(status: int, error: BaseException | None) -> Problem:
+    if type(error).__name__ == _TOO_LONG:
+        # RFC 6585, 5.
+        return Problem(431, "Request header fields too large", "a header has at most 8,190 bytes")
+    if isinstance(error, HttpProcessingError | web.RequestPayloadError):
+        return Problem(400, "Bad request", "the request is incomplete or is not valid HTTP/1.1")
+    return Problem(status, HTTPStatus(status).phrase, "an unexpected error occurred; see the log")
+
+
+async def name_server(_request: web.Request, response: web.StreamResponse) -> None:
+    """Replace aiohttp's header Server, which tells the versions of aiohttp and Python."""
+    response.headers["Server"] = SERVER_NAME
+
+
+class Server:
+    """A running server. `close` ends it within about `grace` seconds."""
+
+    def __init__(self, runner: web.AppRunner, listener: asyncio.Server) -> None:
+        self._runner, self._listener = runner, listener
+
+    @classmethod
+    async def start(cls, app: web.Application, sock: socket.socket, grace: float) -> "Server":
+        """Serve the application on a bound socket. Requests in progress at the end get `grace` seconds."""
+        runner = web.AppRunner(app, shutdown_timeout=grace, **_OPTIONS)
+        try:
+            await runner.setup()
+            manager = runner.server
+            assert manager is not None, "set up just now"
+            loop = asyncio.get_running_loop()
+            unreadable = UnreadableRequests(loop.time)
+            listener = await loop.create_server(
+                lambda: Connection(manager, unreadable), sock=sock, backlog=_BACKLOG
+            )
+        except BaseException:
+            await runner.cleanup()
+            raise
+        return cls(runner, listener)
+
+    async def close(self) -> None:
+        self._listener.close()
+        await self._runner.cleanup()
