@@ -54,6 +54,7 @@ class Delivery:
     content: Any
     #: Only the headers named in `Connector.keeps`: signatures and tokens are not stored.
     headers: Mapping[str, str]
+    #: Only the parameters named in `Connector.keeps_query`, for the same reason.
     query: Mapping[str, str]
     received_at: datetime
 
@@ -226,6 +227,8 @@ class Connector(ABC, Generic[C]):
     covers: ClassVar[frozenset[str]] = frozenset({"body"})
     #: The headers that `parse` needs (lower case).
     keeps: ClassVar[frozenset[str]] = frozenset()
+    #: The parameters of the webhook's query that `parse` needs.
+    keeps_query: ClassVar[frozenset[str]] = frozenset()
     #: The only hosts that may receive credentials, apart from the origin of `api_url` (exact names).
     hosts: ClassVar[frozenset[str]] = frozenset()
     #: Hosts that serve this platform's media: exact names, or suffixes that begin with a dot.

@@ -41,7 +41,8 @@ class Recording:
     def delivery(self, connector: Connector[Any]) -> Delivery:
         """The delivery as `parse` would receive it."""
         kept = {name: value for name, value in self.headers.items() if name in connector.keeps}
-        return Delivery(self.content, kept, self.query, RECEIVED_AT)
+        query = {name: value for name, value in self.query.items() if name in connector.keeps_query}
+        return Delivery(self.content, kept, query, RECEIVED_AT)
 
 
 def recordings(folder: Path) -> list[Recording]:

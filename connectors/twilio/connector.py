@@ -80,6 +80,8 @@ class Twilio(Connector[Settings]):
     docs = "https://www.twilio.com/docs/messaging/guides/webhook-request"
     body = "form"
     covers = frozenset({"body", "url"})
+    # The key of our text, in the address for its status.
+    keeps_query = frozenset({"m"})
     hosts = API_HOSTS
     # The API redirects to the CDN, which must not receive our password.
     media_hosts = API_HOSTS | {".twiliocdn.com"}

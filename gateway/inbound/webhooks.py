@@ -131,7 +131,9 @@ def _accepted(name: str, connector: Connector[Any], request: Request) -> Accepte
     headers = {
         header: request.headers[header] for header in connector.keeps if header in request.headers
     }
-    return Accepted(name, to_ms(request.received_at), headers, dict(request.query), request.body)
+    # Signatures and tokens in headers and in the query have done their work, and are not stored.
+    query = {key: request.query[key] for key in connector.keeps_query if key in request.query}
+    return Accepted(name, to_ms(request.received_at), headers, query, request.body)
 
 
 def _combined(headers: CIMultiDictProxy[str]) -> dict[str, str]:

@@ -365,3 +365,17 @@ async def test_client_address_is_trusted_only_from_our_proxies(
         assert (await guess(running, forged))[-1] == 429, "only what our proxy added counts"
     async with run_workspace(tmp_path / "c", demo=False, trusted_proxies=2) as running:
         assert set(await guess(running, forged)) == {401}
+
+
+async def test_a_forwarded_text_is_no_address_and_is_not_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with run_workspace(tmp_path, demo=False, trusted_proxies=1) as running:
+        headers = {"X-Forwarded-For": "CANARY"}
+        jar = aiohttp.CookieJar(unsafe=True)
+        async with aiohttp.ClientSession(cookie_jar=jar, headers=headers) as session:
+            running.session = session
+            await running.sign_in("ann", "CANARY")
+
+    assert "sign-in failed from 127.0.0.1" in caplog.text
+    assert "CANARY" not in caplog.text

@@ -25,7 +25,7 @@ def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes], no
             "webhook-timestamp is too far from our clock; compare the clocks of both machines"
         )
     signatures = _v1_signatures(headers.get("webhook-signature", ""))
-    message = f"{id}.{stamp}.".encode() + body
+    message = f"{id}.{stamp}.".encode("utf-8", "surrogateescape") + body
     expected = [hmac.digest(secret, message, sha256) for secret in secrets]
     matches = [hmac.compare_digest(one, other) for one in signatures for other in expected]
     if not any(matches):

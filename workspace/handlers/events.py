@@ -29,7 +29,7 @@ async def receive_event(request: web.Request) -> web.Response:
         return web.json_response({"error": "the signature is not valid"}, status=401)
     event = _parse_event(body)
     if event is None:
-        _log.warning("event %s refused: its body is not a JSON object", id)
+        _log.warning("event refused: its body is not a JSON object")
         return web.json_response({"error": "the body is not a JSON object"}, status=400)
     await workspace.database.write(partial(apply_event, id=id, event=event, body=body, now=now()))
     return web.Response(status=204)

@@ -18,6 +18,8 @@ _POLICY = (
 )
 
 _HEADERS = {
+    # Without it, aiohttp tells its version and Python's.
+    "Server": "Airlock",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -41,6 +43,8 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     """Turn HTTP errors into JSON with a sentence for the user."""
     try:
         return await handler(request)
+    except web.RequestPayloadError:
+        return error_response(400, _TEXTS_BY_STATUS[400])
     except web.HTTPError as exc:
         text = _TEXTS_BY_REASON.get((exc.status, exc.reason)) or _TEXTS_BY_STATUS.get(exc.status)
         return error_response(exc.status, text or exc.reason)
