@@ -15,7 +15,7 @@ from gateway.problems import Problem
 
 log = structlog.get_logger(__name__)
 
-#: The value of the header Server. Versions would tell strangers which holes to try.
+#: The value of the header Server. Versions would show strangers which holes to try.
 SERVER_NAME = "Airlock"
 
 #: Seconds between two log lines about requests that are not HTTP: anybody can send them, as fast as they like.
@@ -106,7 +106,7 @@ def _problem(status: int, error: BaseException | None) -> Problem:
 
 
 async def name_server(_request: web.Request, response: web.StreamResponse) -> None:
-    """Replace aiohttp's header Server, which tells the versions of aiohttp and Python."""
+    """Replace aiohttp's header Server, which shows the versions of aiohttp and Python."""
     response.headers["Server"] = SERVER_NAME
 
 

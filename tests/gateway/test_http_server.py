@@ -178,7 +178,7 @@ async def test_a_failed_handler_is_logged_without_query_and_body(running: Runnin
 @pytest.mark.parametrize(
     "request_line", ["POST /echo", "GET /echo", "GET /nowhere", "POST /fail", "BREW /echo"]
 )
-async def test_no_response_tells_versions(running: Running, request_line: str) -> None:
+async def test_no_response_shows_versions(running: Running, request_line: str) -> None:
     answered = await running.answer(
         f"{request_line} HTTP/1.1\r\n{HOST}Connection: close\r\nContent-Length: 0\r\n\r\n"
     )

@@ -367,7 +367,7 @@ async def test_client_address_is_trusted_only_from_our_proxies(
         assert set(await guess(running, forged)) == {401}
 
 
-async def test_a_forwarded_text_is_no_address_and_is_not_logged(
+async def test_a_forwarded_text_is_neither_an_address_nor_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with run_workspace(tmp_path, demo=False, trusted_proxies=1) as running:

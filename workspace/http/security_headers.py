@@ -18,7 +18,7 @@ _POLICY = (
 )
 
 _HEADERS = {
-    # Without it, aiohttp tells its version and Python's.
+    # Without it, aiohttp shows its version and Python's.
     "Server": "Airlock",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
