@@ -1,12 +1,13 @@
-"""`GET /media/{attachment}/{rendition}`: serves renditions to agents' browsers."""
+"""`GET /media/{attachment}/{rendition}`: serves renditions to agents' browsers, and records what was answered."""
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from aiohttp import web
 
-from gateway.journal import AttachmentRow, Journal
+from gateway.journal import AttachmentRow, Journal, JournalUnavailable
 from gateway.media.signed_links import Links, Ticket
 from gateway.media.storage.filesystem import FileStore
 from gateway.media.suffixes import SUFFIXES
@@ -14,6 +15,19 @@ from gateway.problems import Problem, not_found
 from gateway.timestamps import now_ms
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A permitted read whose answer has not begun."""
+
+    journal: Journal
+    agent: str
+    row: AttachmentRow
+    rendition: str
+
+
+_VIEW = web.RequestKey("view", _View)
 
 
 class MediaEndpoint:
@@ -38,14 +52,7 @@ class MediaEndpoint:
         if view is None:
             not_found(f"rendition of {attachment}", rendition)
         if request.method == "GET":
-            await self._journal.record_view(
-                at=now_ms(),
-                agent=ticket.agent,
-                attachment=attachment,
-                rendition=rendition,
-                conversation=row.conversation_id,
-                part=request.headers.get("range", "")[:100] or None,
-            )
+            request[_VIEW] = _View(self._journal, ticket.agent, row, rendition)
         return self._file_response(row, rendition, view)
 
     async def _require_assignment(self, ticket: Ticket, row: AttachmentRow) -> None:
@@ -65,6 +72,40 @@ class MediaEndpoint:
         # FileResponse handles Range, conditional requests and HEAD, and does not copy the file through Python.
         name = download_name(row, rendition, view)
         return web.FileResponse(path, headers=_headers(view["media_type"], name))
+
+
+async def record_answer(request: web.Request, response: web.StreamResponse) -> None:
+    """Record a read once its answer is decided, and before a byte is sent (a signal of the application).
+
+    What the request asks for proves nothing: `If-Range` may turn a range into the whole file.
+    """
+    view = request.get(_VIEW)
+    if view is None or response.status not in _SHOWN:
+        return
+    try:
+        await view.journal.record_view(
+            at=now_ms(),
+            agent=view.agent,
+            attachment=view.row.id,
+            rendition=view.rendition,
+            conversation=view.row.conversation_id,
+            part=_answered(response),
+        )
+    except JournalUnavailable as exc:
+        log.error("view_cannot_be_recorded", attachment=view.row.id, error=str(exc))
+        # Nothing has been sent yet; the connection ends without an answer.
+        raise ConnectionResetError("what cannot be recorded is not shown") from None
+
+
+#: Answers that show something to the agent: all of the file, a part of it, or what the browser has stored already.
+_SHOWN = frozenset({200, 206, 304})
+
+
+def _answered(response: web.StreamResponse) -> str | None:
+    """Return which part of the file an answer sends; None for all of it."""
+    if response.status == 304:
+        return "unchanged"
+    return response.headers.get("content-range") if response.status == 206 else None
 
 
 def download_name(row: AttachmentRow, rendition: str, view: dict[str, Any]) -> str:

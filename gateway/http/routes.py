@@ -12,7 +12,7 @@ from gateway.problems import Problem
 
 from .api import Api, Handler
 from .health import Probe, readiness
-from .media import MediaEndpoint
+from .media import MediaEndpoint, record_answer
 from .openapi import document
 from .server import is_unreadable, log_failure, name_server
 
@@ -29,7 +29,7 @@ def application(
 ) -> web.Application:
     """Create the application with all routes; `workspace`, if any, is mounted at /workspace/."""
     app = web.Application()
-    app.on_response_prepare.append(name_server)
+    app.on_response_prepare.extend([name_server, record_answer])
     deliveries = _webhook_handlers(webhooks)
     # One route per connector instead of one pattern for all: fixed paths are looked up in a table.
     for (method, path), handler in deliveries.items():

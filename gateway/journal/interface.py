@@ -243,7 +243,7 @@ class ConversationJournal(ABC):
         conversation: str,
         part: str | None,
     ) -> None:
-        """Record for the audit that an agent read a rendition; `part` is the requested byte range."""
+        """Record for the audit that an agent read a rendition; `part` is the range that was sent, None for all."""
 
 
 class NameJournal(ABC):

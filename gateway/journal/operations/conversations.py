@@ -203,7 +203,7 @@ def record_view(
     conversation: str,
     part: str | None,
 ) -> None:
-    """Record that an agent read a rendition; `part` is the requested byte range."""
+    """Record that an agent read a rendition; `part` is the range of bytes that was sent, None for all."""
     connection.execute(
         "INSERT INTO viewed (at, agent, attachment, rendition, conversation, bytes) "
         "VALUES (?, ?, ?, ?, ?, ?)",
