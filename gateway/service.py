@@ -13,13 +13,16 @@ from aiohttp import web
 
 from .delivery.lanes import Lanes
 from .http.server import Server
-from .journal import Journal
+from .journal import Journal, private_folder
 from .journal.sqlite.journal import SqliteJournal
 from .settings import Settings
 from .upkeep.data_lock import claim
-from .wiring import Installation, connect, folder
+from .wiring import Installation, connect
 
 log = structlog.get_logger(__name__)
+
+#: What is ours in the data folder. Somebody may have chosen a folder with other files.
+_OUR_FILES = ("journal.db*", "workspace.db*", "airlock.lock")
 
 #: Seconds that work in flight may take during shutdown: once for incoming deliveries and once for outgoing events.
 #: The whole shutdown must take less than 10 s.
@@ -85,7 +88,7 @@ class Gateway:
 
     async def _start(self) -> None:
         settings = self._settings
-        data = folder(settings.gateway.data)
+        data = private_folder(settings.gateway.data, *_OUR_FILES)
         self._stack.callback(os.close, await claim(data, _PREDECESSOR_SECONDS))
         sock = self._bind()
         self._journal = await SqliteJournal.open(data, hold_seconds=settings.core.hold_seconds)

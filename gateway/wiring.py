@@ -24,7 +24,7 @@ from .inbound.capacity import CapacityGate
 from .inbound.parse_worker import ParseWorker
 from .inbound.webhooks import Webhooks
 from .intake_priority import IntakePriority
-from .journal import Journal, sync_folder
+from .journal import Journal, private_folder
 from .media.quarantine import Quarantine
 from .media.signed_links import Links
 from .media.source import MediaSource
@@ -91,9 +91,9 @@ def connect(installation: Installation, journal: Journal, stack: AsyncExitStack)
         unread=lambda: journal.unread_bytes,
         to_come=journal.bytes_to_come,
     )
-    store = FileStore(folder(installation.data / "media"), capacity.has_no_room_for_media)
+    store = FileStore(private_folder(installation.data / "media"), capacity.has_no_room_for_media)
     quarantine = Quarantine(
-        folder(installation.data / "quarantine"),
+        private_folder(installation.data / "quarantine"),
         settings.media.quarantine_max_bytes,
         capacity.is_short_of_room,
     )
@@ -154,14 +154,6 @@ def configured_scanner(settings: Settings) -> Scanner | None:
     return Scanner(f"tcp://{where}" if isinstance(where, Address) else str(where))
 
 
-def folder(path: Path) -> Path:
-    """Create the folder, or restrict an existing one, to the gateway's user, because it holds customers' messages."""
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.chmod(0o700)
-    sync_folder(path.parent)
-    return path
-
-
 def _sanitizer(settings: Settings, scanner: Scanner | None, stack: AsyncExitStack) -> Sanitizer:
     media = settings.media
     sanitizer = Sanitizer(media.limits(), isolation=media.isolation, scanner=scanner)
@@ -193,7 +185,7 @@ def _media_worker(
         journal,
         fetcher,
         quarantine,
-        scratch=_emptied(folder(installation.data / "scratch")),
+        scratch=_emptied(private_folder(installation.data / "scratch")),
         limits={"photo": media.photo_max_bytes, "video": media.video_max_bytes},
     )
     return MediaWorker(

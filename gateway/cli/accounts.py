@@ -3,15 +3,15 @@
 import getpass
 import sys
 
+from gateway.journal import keep_new_files_private, private_folder
 from gateway.settings import Settings
 from workspace.auth import accounts as workspace_accounts
 
 
 def accounts(settings: Settings, action: str, name: str | None, roles: list[str]) -> int:
     """Add, change, remove or list accounts. Exit status 1 if that fails, 2 if the name is missing."""
-    data = settings.gateway.data
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    database = data / "workspace.db"
+    keep_new_files_private()
+    database = private_folder(settings.gateway.data) / "workspace.db"
     if action != "list" and not name:
         print(f"airlock accounts {action}: give the name of the account", file=sys.stderr)
         return 2

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from gateway.journal import keep_new_files_private
 from gateway.observability.logs import configure
 from gateway.service import Gateway
 from gateway.settings import load
@@ -37,6 +38,7 @@ _LAST_VIDEO_SECONDS = 6.0
 def demo(seconds: float | None, port: int) -> int:
     """Run until interrupted, or for `seconds` and then return 0 only if every photo and video arrived ready."""
     configure(level=logging.ERROR)
+    keep_new_files_private()
     try:
         with tempfile.TemporaryDirectory(prefix="airlock-demo-") as folder:
             return run(_demo(Path(folder), seconds, port))

@@ -4,7 +4,7 @@ import sys
 
 import structlog
 
-from gateway.journal import JournalUnavailable
+from gateway.journal import JournalUnavailable, keep_new_files_private
 from gateway.observability.logs import configure
 from gateway.service import Gateway
 from gateway.settings import Settings
@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 
 def serve(settings: Settings) -> int:
     configure(settings.secrets())
+    keep_new_files_private()
     try:
         run(_serve(settings))
     except (OSError, JournalUnavailable, SandboxUnavailable, TooNew) as exc:

@@ -7,6 +7,12 @@ Every change of state and the event that announces it are one transaction. `inte
 from .errors import JournalUnavailable
 from .folder_sync import sync_folder
 from .interface import Journal, NameJournal
+from .private_files import (
+    FOLDER_MODE,
+    keep_new_files_private,
+    private_folder,
+    private_opener,
+)
 from .records import (
     NO_CAUSE,
     Accepted,
@@ -30,6 +36,7 @@ from .records import (
 )
 
 __all__ = [
+    "FOLDER_MODE",
     "NO_CAUSE",
     "Accepted",
     "AgentText",
@@ -52,5 +59,8 @@ __all__ = [
     "Situation",
     "Unnamed",
     "Unreadable",
+    "keep_new_files_private",
+    "private_folder",
+    "private_opener",
     "sync_folder",
 ]

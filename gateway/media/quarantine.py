@@ -19,7 +19,7 @@ from typing import TypeVar
 
 import structlog
 
-from gateway.journal import sync_folder
+from gateway.journal import private_opener, sync_folder
 from gateway.observability.metrics import QUARANTINE
 
 T = TypeVar("T")
@@ -130,8 +130,7 @@ def _link_or_copy(original: int, path: Path) -> bool:
         # The file system cannot link unnamed files, or it is another one: copy the file.
         with contextlib.ExitStack() as stack:
             source = stack.enter_context(Path(unnamed).open("rb"))
-            opener = partial(os.open, mode=0o600)
-            target = stack.enter_context(open(path, "wb", opener=opener))
+            target = stack.enter_context(open(path, "wb", opener=private_opener))
             shutil.copyfileobj(source, target)
     return True
 

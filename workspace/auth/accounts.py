@@ -98,7 +98,7 @@ def find_password_hash(db: sqlite3.Connection, name: str) -> str | None:
 
 @contextmanager
 def _transaction(database: Path) -> Iterator[sqlite3.Connection]:
-    database.parent.mkdir(parents=True, exist_ok=True)
+    database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     db = connect(database)
     try:
         try:

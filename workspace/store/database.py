@@ -5,11 +5,13 @@ the same time share one commit; a write that fails rolls back only its own chang
 """
 
 import asyncio
+import os
 import queue
 import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -39,7 +41,7 @@ class Database:
         self._readers: list[sqlite3.Connection] = []
 
     def open(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._loop = asyncio.get_running_loop()
         self._writer = connect(self._path)
         migrate(self._writer)
@@ -133,6 +135,10 @@ class Database:
 
 
 def connect(path: Path) -> sqlite3.Connection:
+    # Only our user may read customers' messages. SQLite gives the database's rights to the files beside it. An existing
+    # one is not opened: closing it would end this process's locks on it.
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA journal_mode = WAL")

@@ -4,6 +4,7 @@ import os
 import sqlite3
 
 from gateway.fault_points import fault_point
+from gateway.journal.private_files import create_private
 
 VERSION = 2
 
@@ -112,6 +113,7 @@ def connect(path: str, *, read_only: bool = False) -> sqlite3.Connection:
     If another process holds a lock, statements fail at once instead of blocking the event loop. Automatic syncs
     and checkpoints are off: the writer does both.
     """
+    create_private(path)
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
     # Half of the default. In a large journal each message changes a few pages far apart, and every changed page is
     # written as a whole, to the log and to the database. A message was measured to cost a tenth less.

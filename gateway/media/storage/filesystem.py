@@ -21,7 +21,7 @@ from typing import TypeVar
 
 from gateway.events.attachments import RenditionOfAnyType
 from gateway.fault_points import fault_point
-from gateway.journal import sync_folder
+from gateway.journal import FOLDER_MODE, private_folder, private_opener, sync_folder
 from gateway.media.suffixes import SUFFIXES
 from normalizer.media import Rendition
 
@@ -51,7 +51,7 @@ class FileStore:
     def __init__(self, directory: Path, is_full: Callable[[], bool]) -> None:
         self._directory = directory
         self._is_full = is_full
-        directory.mkdir(parents=True, exist_ok=True)
+        private_folder(directory)
 
     async def put(self, attachment: str, renditions: Sequence[Rendition]) -> tuple[Stored, ...]:
         """Write the renditions of an attachment durably, and remove all others that it had.
@@ -86,7 +86,8 @@ class FileStore:
         if self._is_full():
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         folder = self._folder(attachment)
-        folder.mkdir(parents=True, exist_ok=True)
+        for level in (self._directory, folder.parent, folder):
+            level.mkdir(mode=FOLDER_MODE, exist_ok=True)
         stored = tuple(self._write(attachment, rendition) for rendition in renditions)
         kept = {_file_name(rendition.name, rendition.media_type) for rendition in renditions}
         for file in folder.iterdir():
@@ -133,7 +134,7 @@ def _write_durably(path: Path, content: bytes | mmap.mmap) -> None:
     """Write a temporary file, sync it, and rename it. A full disk leaves no temporary file behind."""
     partial_file = path.with_name(f".{path.name}.part")
     try:
-        with partial_file.open("wb") as file:
+        with open(partial_file, "wb", opener=private_opener) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
