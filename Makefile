@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install install-dev demo test torture mutation check check-scripts docs format lock screenshots clean
+.PHONY: install install-dev demo test torture mutation check check-scripts docs format lock \
+	sbom advisories screenshots clean
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
@@ -100,6 +101,15 @@ format: install-dev
 lock:
 	uv pip compile pyproject.toml --group build --universal --generate-hashes --no-emit-index-url --no-header -o requirements.lock
 	uv pip compile pyproject.toml --group build --group dev -c requirements.lock --universal --generate-hashes --no-emit-index-url --no-header -o requirements-dev.lock
+
+# What an installation consists of, down to the codecs in the wheels: CycloneDX, in dist/sbom.cdx.json.
+sbom: install
+	$(BIN)/python scripts/sbom.py
+
+# Published advisories on the locked packages. Without network it says that it was not made, and fails only with
+# ADVISORIES=required.
+advisories: install
+	$(BIN)/python scripts/advisories.py
 
 screenshots: install-dev
 	sh scripts/system-packages.sh
