@@ -2,13 +2,27 @@
 # Install the system packages that the checks need and that are missing: Chromium for the browser tests, clamd for the
 # scanner's tests, Node.js for the receiver in JavaScript, and npm for the checks of the browser scripts.
 # If this script may not install packages, it prints that; the checks that need a missing package then name it.
+# nginx and Caddy check the configurations on docs/operations.md. They are unpacked into .tools/ instead of installed,
+# because Debian starts them as services.
 set -u
+cd "$(dirname "$0")/.." || exit 1
 missing=""
 PATH="$PATH:/usr/sbin"
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 command -v clamd >/dev/null 2>&1 || missing="$missing clamav-daemon"
 command -v node >/dev/null 2>&1 || missing="$missing nodejs"
 command -v npm >/dev/null 2>&1 || missing="$missing npm"
+unpack() {
+    (cd .tools && apt-get download -qq "$1" 2>/dev/null && dpkg -x "$1"_*.deb . && rm "$1"_*.deb)
+}
+for proxy in nginx caddy; do
+    command -v "$proxy" >/dev/null 2>&1 && continue
+    [ -x ".tools/usr/sbin/$proxy" ] || [ -x ".tools/usr/bin/$proxy" ] && continue
+    command -v apt-get >/dev/null 2>&1 || continue
+    mkdir -p .tools
+    unpack "$proxy" || { [ "$(id -u)" -eq 0 ] && apt-get update -qq && unpack "$proxy"; } ||
+        echo "Could not unpack $proxy; the test of its configuration names it." >&2
+done
 [ -n "$missing" ] || exit 0
 if ! command -v apt-get >/dev/null 2>&1; then
     echo "This is not Debian: install$missing yourself; the checks that need a missing package name it." >&2
