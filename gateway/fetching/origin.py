@@ -55,7 +55,7 @@ def read_url(text: str) -> httpx.URL:
         raise Blocked("the host of the URL is not spelled plainly")
     try:
         url = httpx.URL(text)
-    except httpx.InvalidURL:
+    except (httpx.InvalidURL, ValueError):
         raise Blocked("the URL is not valid") from None  # the cause quotes the URL
     host = url.raw_host.decode("ascii")
     if url.scheme not in _PORTS:
@@ -73,7 +73,10 @@ def follow(base: httpx.URL, location: str) -> httpx.URL:
         return read_url(location)
     try:
         return read_url(str(base.join(location)))
-    except httpx.InvalidURL:
+    except (
+        httpx.InvalidURL,
+        ValueError,
+    ):  # ValueError for a malformed IPv6 address, as in :https://999::1]//
         raise Blocked("the redirect is not valid") from None
 
 

@@ -239,6 +239,9 @@ def test_a_redirect_is_resolved_relative_to_its_origin(location: str, target: st
         "data:text/plain,x",
         "http://0177.0.0.1/",
         "//2130706433/",
+        ":https://999::1]//",
+        "//[",
+        "x:[::1",
     ],
 )
 def test_a_redirect_to_an_ambiguous_url_is_blocked(location: str) -> None:
