@@ -56,8 +56,8 @@ async def setup() -> AsyncIterator[Setup]:
     texts = {
         "type": "whatsapp",
         "app_secrets": [APP_SECRET],
-        "verify_token": "token",
-        "access_token": "token",
+        "verify_token": "bench-token",
+        "access_token": "bench-token",
         "phone_number_id": "106540352242922",
         "api_url": platform.api_url,
     }

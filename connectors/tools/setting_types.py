@@ -5,6 +5,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, HttpUrl, SecretStr, StringConstraints
 
+#: Characters of any secret at least. What is shorter is a word that anybody may guess, and that cannot be masked in
+#: messages without garbling them.
+MIN_SECRET = 6
+
 
 def _check_secret(secret: SecretStr) -> SecretStr:
     value = secret.get_secret_value()
@@ -14,7 +18,23 @@ def _check_secret(secret: SecretStr) -> SecretStr:
         raise ValueError("begins or ends with a blank, probably from copying; remove the blank")
     if not (value.isascii() and value.isprintable()):
         raise ValueError("contains a character that is not printable ASCII; copy the secret again")
+    return require_length(secret, MIN_SECRET)
+
+
+def require_length(secret: SecretStr, least: int) -> SecretStr:
+    """Raise ValueError if a secret has fewer characters than `least`, so that it can be guessed."""
+    length = len(secret.get_secret_value())
+    if length < least:
+        size = "one character" if length == 1 else f"{length} characters"
+        raise ValueError(
+            f"has {size}, which can be guessed; it needs at least {least}: copy all of it"
+        )
     return secret
+
+
+def secret_of(least: int) -> AfterValidator:
+    """Return the validator of a secret with at least `least` characters, for `Annotated[Secret, …]`."""
+    return AfterValidator(lambda secret: require_length(secret, least))
 
 
 def _require_list(value: Any) -> Any:
@@ -53,9 +73,16 @@ def require_bare(url: HttpUrl) -> None:
 Origin = Annotated[HttpUrl, AfterValidator(_check_origin)]
 #: A token, key or password.
 Secret = Annotated[SecretStr, AfterValidator(_check_secret)]
+#: A token or key with at least eight characters: those of the built-in platforms have 30 and more, and a verify token,
+#: which an operator invents, must not be guessed.
+LongSecret = Annotated[Secret, secret_of(8)]
 #: Secrets that are all valid, so that one can be replaced without losing deliveries. The first signs our own calls.
 Secrets = Annotated[
     tuple[Secret, ...], BeforeValidator(_require_list), AfterValidator(_require_one)
+]
+#: As `Secrets`, each a `LongSecret`.
+LongSecrets = Annotated[
+    tuple[LongSecret, ...], BeforeValidator(_require_list), AfterValidator(_require_one)
 ]
 #: An account's id. It is safe inside a URL.
 Identifier = Annotated[

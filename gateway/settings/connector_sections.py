@@ -86,6 +86,9 @@ class _Section:
         except Exception as exc:  # noqa: BLE001 - a plugin's validator may raise anything
             self.add_failure("cannot read its settings", exc)
             return None
+        # The types of `connectors` check this, too; a plugin may use SecretStr.
+        for path, message in credentials.find_short_secrets(config, self.at):
+            self.document.reject(path, message)
         if config.api_url.username or config.api_url.password:
             path = (*self.at, "api_url")
             self.document.reject(path, "must not contain a user name or a password")

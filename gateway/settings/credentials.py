@@ -8,17 +8,28 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, SecretBytes, SecretStr
 
+from connectors.tools.setting_types import MIN_SECRET, require_length
+
 from .errors import Path
 
 #: A shorter text is more likely a word of the message than a secret, and masking it would garble the message.
-_MIN_LENGTH = 6
+_MIN_LENGTH = MIN_SECRET
+#: Characters of a token that opens the whole of `/v1`.
+_MIN_TOKEN = 8
+#: Bytes of a key that signs events. Standard Webhooks asks for 24; older keys of 128 bits remain valid.
+_MIN_KEY = 16
 
 
 def check_webhook_secret(secret: SecretStr) -> SecretStr:
     """Accept a Standard Webhooks secret: `whsec_` followed by the key in base64."""
     text = secret.get_secret_value()
-    if not text.startswith("whsec_") or not signing_key(secret):
+    key = signing_key(secret)
+    if not text.startswith("whsec_") or not key:
         raise ValueError("must be whsec_ followed by a key in base64, as in Standard Webhooks")
+    if len(key) < _MIN_KEY:
+        raise ValueError(
+            f"has a key of {len(key)} bytes, which can be guessed; create one with at least {_MIN_KEY}"
+        )
     return secret
 
 
@@ -30,6 +41,12 @@ def signing_key(secret: SecretStr) -> bytes:
         return b""
 
 
+def check_token(token: SecretStr) -> SecretStr:
+    """Accept a token that cannot be guessed."""
+    return require_length(token, _MIN_TOKEN)
+
+
+ApiToken = Annotated[SecretStr, AfterValidator(check_token)]
 WebhookSecret = Annotated[SecretStr, AfterValidator(check_webhook_secret)]
 
 
@@ -46,6 +63,16 @@ def find_secret_errors(
                 yield path, "is empty; a secret is required here"
             elif text != text.strip():
                 yield path, "begins or ends with white space, which is never part of a secret"
+
+
+def find_short_secrets(config: BaseModel, at: Path) -> Iterator[tuple[Path, str]]:
+    """Find secrets that can be guessed, in a section that is valid otherwise."""
+    for name in type(config).model_fields:
+        for secret in secret_values(getattr(config, name)):
+            try:
+                require_length(SecretStr(secret), MIN_SECRET)
+            except ValueError as exc:
+                yield (*at, name), str(exc)
 
 
 def secret_texts(model: type[BaseModel], section: Any) -> Iterator[str]:

@@ -22,7 +22,7 @@ from connectors import Connector
 from normalizer.media import Limits
 
 from .addresses import Address, BaseUrl, Host, Listen, Scanner, Url
-from .credentials import WebhookSecret, secret_values
+from .credentials import ApiToken, WebhookSecret, secret_values
 from .units import Count, Duration, Flag, Size
 
 _DAY = 86_400.0
@@ -99,7 +99,7 @@ class GatewaySettings(_Section):
         json_schema_extra={"default": "30d"},
         description="How long texts are kept, also by the built-in workspace; any other core keeps its own copy",
     )
-    api_tokens: tuple[SecretStr, ...] = Field(
+    api_tokens: tuple[ApiToken, ...] = Field(
         default=(),
         description="Bearer tokens accepted from the conversation core; list two while you replace one",
     )

@@ -136,6 +136,8 @@ SECRETS = [
         (" secret-with-space", "blank"),
         ("secret\twith-tab", "printable"),
         ("secrét", "printable"),
+        ("x", "has one character, which can be guessed"),
+        ("short", "needs at least"),
     ],
 )
 def test_an_unusable_secret_is_rejected(

@@ -215,9 +215,11 @@ def test_two_dollars_escape_a_reference(file: SettingsFile) -> None:
 
 
 def test_environment_values_are_not_expanded_again(file: SettingsFile) -> None:
-    settings = file.load('gateway: {api_tokens: ["${A}"]}', {"A": "${B}", "B": "no"})
+    settings = file.load(
+        'gateway: {api_tokens: ["${A}"]}', {"A": "${BOTH_NAMES}", "BOTH_NAMES": "no"}
+    )
 
-    assert settings.gateway.api_tokens[0].get_secret_value() == "${B}"
+    assert settings.gateway.api_tokens[0].get_secret_value() == "${BOTH_NAMES}"
 
 
 def test_two_connectors_share_settings_through_an_anchor(
@@ -274,7 +276,7 @@ def test_advice_covers_every_risky_setting(file: SettingsFile) -> None:
     sentences = advice(
         file.load("""
         gateway: {public_url: http://chat.example.com}
-        core: {url: http://core.example.com, secrets: [whsec_c2hvcnQ=]}
+        core: {url: http://core.example.com, secrets: [whsec_YSAxNi1ieXRlIHNlY3JldA==]}
         media: {isolation: reduced, scanner: unix:/run/clamd}
         fetch: {allow_private_hosts: true}
         """)

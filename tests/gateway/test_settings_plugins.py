@@ -43,6 +43,18 @@ def test_a_connector_is_created_with_its_settings(plugins: Plugins, file: Settin
     assert connector.config.api == "https://api.acme.example"
 
 
+def test_a_plugins_secret_that_can_be_guessed_is_refused(
+    plugins: Plugins, file: SettingsFile
+) -> None:
+    plugins.install("acme-airlock")
+    file.entries = plugins.entries()
+
+    (mistake,) = file.mistakes(CHAT.replace("some-token", "x"))
+
+    assert mistake.key == "connectors.chat.access_token"
+    assert "has one character, which can be guessed" in mistake.message
+
+
 def test_only_types_named_in_the_file_are_imported(plugins: Plugins, file: SettingsFile) -> None:
     plugins.install("acme-airlock")
     plugins.install("other-airlock", "other", 'raise SystemError("imported")')
