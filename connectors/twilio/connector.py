@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Generator, Mapping
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, HttpUrl, StringConstraints, model_validator
 
@@ -24,14 +24,30 @@ from connectors.errors import Forbidden, Rejected
 from connectors.tools.constant_time import matches_any
 from connectors.tools.entries import read_each
 from connectors.tools.refusals import EXPIRED, NOT_YET, refusal_from
-from connectors.tools.setting_types import Identifier, Origin, Secret, Secrets, Sender, revealed
+from connectors.tools.setting_types import (
+    Identifier,
+    LongSecret,
+    LongSecrets,
+    Origin,
+    Sender,
+    revealed,
+)
 from normalizer.events import AnyEvent, MediaRef
 
 from .error_codes import CODES, number, words
 from .events import read_form
 from .media import API_HOSTS, is_at_api, is_own_media
 from .route import Route, Senders, channel, is_phone, is_service, route_of
-from .signature import DEFAULT_ALGORITHM, shared_key_algorithm, signatures, signed_form
+from .signature import (
+    DEFAULT_ALGORITHM,
+    HEADER,
+    SHAPE,
+    is_json,
+    require_ids,
+    shared_key_algorithm,
+    signatures,
+    signed_form,
+)
 
 #: Twilio sends a response that is not TwiML to the consumer as a text.
 EMPTY_TWIML = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
@@ -47,10 +63,10 @@ class Settings(ConnectorConfig):
         default=HttpUrl("https://api.twilio.com"), description="Address of Twilio's API"
     )
     account_sid: AccountSid = Field(description="The Account SID, AC and 32 characters")
-    auth_tokens: Secrets = Field(
+    auth_tokens: LongSecrets = Field(
         description="Auth tokens: any of them may sign deliveries, the first calls the API"
     )
-    shared_keys: tuple[Secret, ...] = Field(
+    shared_keys: tuple[LongSecret, ...] = Field(
         default=(), description="Secrets of shared keys, if Twilio signs with shared keys"
     )
     sender: Sender | None = Field(default=None, description="The number that sends our texts")
@@ -63,7 +79,7 @@ class Settings(ConnectorConfig):
     api_key: Identifier | None = Field(
         default=None, description="An API key (SK…) that calls the API instead of the auth token"
     )
-    api_secret: Secret | None = Field(default=None, description="The secret of api_key")
+    api_secret: LongSecret | None = Field(default=None, description="The secret of api_key")
 
     @model_validator(mode="after")
     def _check_combinations(self) -> Self:
@@ -79,7 +95,10 @@ class Twilio(Connector[Settings]):
     label = "Twilio SMS/MMS"
     docs = "https://www.twilio.com/docs/messaging/guides/webhook-request"
     body = "form"
+    # About forty fields of a message: 1,600 characters of text, ten addresses of files, and answers of add-ons.
+    max_body = 64 * 1024
     covers = frozenset({"body", "url"})
+    proof: ClassVar[Mapping[str, str]] = {HEADER: SHAPE}
     # The key of our text, in the address for its status.
     keeps_query = frozenset({"m"})
     hosts = API_HOSTS
@@ -130,11 +149,11 @@ class Twilio(Connector[Settings]):
             expected = signatures(request.url, form, revealed(secrets), algorithm)
         except ValueError:
             raise Forbidden("Twilio does not sign such a URL, form or algorithm") from None
-        if not matches_any(expected, request.headers.get("x-twilio-signature", "")):
+        if not matches_any(expected, request.headers.get(HEADER, "")):
             keys = "auth_tokens" if key_algorithm is None else "shared_keys"
             raise Forbidden(f"X-Twilio-Signature matches none of {keys} for this public_url")
-        if not self._accounts.issuperset(form.get("AccountSid", ())):
-            raise Forbidden("AccountSid is neither account_sid nor one of account_sids")
+        if not is_json(request):
+            require_ids(form, self._accounts)
 
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
         key = delivery.query.get("m")

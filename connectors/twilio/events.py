@@ -40,6 +40,9 @@ _PRODUCTS: Mapping[str, str] = {
     "PayloadType": "the Twilio Debugger",
 }
 
+#: The fields that say what a form is about: every form has one of them.
+SUBJECTS = ("MessageSid", "SmsSid", *(name for name in _PRODUCTS if name.endswith("Sid")))
+
 
 def read_form(form: Form, key: str | None, senders: Senders) -> list[AnyEvent]:
     """The events of one request. `key` is our key from the query of a status callback."""

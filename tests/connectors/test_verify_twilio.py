@@ -3,11 +3,12 @@
 import base64
 import hmac
 from dataclasses import replace
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
 from connectors import Forbidden, Request
+from connectors.twilio.signature import signed_form
 
 from .accounts import ACCOUNT_SID, AUTH_TOKEN, OLDER_AUTH_TOKEN, request, signed_by_twilio, twilio
 
@@ -100,15 +101,51 @@ def test_form_fields_may_arrive_in_any_order() -> None:
 
 
 def test_blank_values_and_spaces_are_signed() -> None:
-    fields = {"AccountSid": ACCOUNT_SID, "Body": "  two spaces ", "FromCity": "", "Ü": "é 🙂"}
+    fields = {**FIELDS, "Body": "  two spaces ", "FromCity": "", "Ü": "é 🙂"}
     body = urlencode(fields).encode()
     connector.verify(signed_by_twilio(request(body, {"content-type": TYPE})))
 
 
-def test_a_repeated_field_is_signed_once_for_each_value() -> None:
-    url, as_the_library_signs = "https://gw.example.org/h", "v7TNI/oqfJY3nxTYsQQEj532zd0="
-    connector.verify(form(as_the_library_signs, url, b"A=2&A=1&A=2"))
-    refuse(form("ZnIAuKFzK4CICnD0TQ9PgAOJhP8=", url, b"A=2&A=1&A=2"))
+@pytest.mark.parametrize("extra", [b"&Body=hi+there", b"&Body=more", b"&B%6fdy=", b"&From"])
+def test_a_form_that_repeats_a_field_is_rejected(extra: bytes) -> None:
+    signed = signed_by_twilio(request(FORM + extra, {"content-type": TYPE}))
+    with pytest.raises(Forbidden, match="repeats"):
+        connector.verify(signed)
+
+
+@pytest.mark.parametrize("missing", ["AccountSid", "MessageSid"])
+def test_a_form_about_no_account_or_message_is_rejected(missing: str) -> None:
+    for fields in (
+        {name: value for name, value in FIELDS.items() if name != missing},
+        {**FIELDS, missing: ""},
+    ):
+        body = urlencode(fields).encode()
+        refuse(signed_by_twilio(request(body, {"content-type": TYPE})))
+
+
+def test_a_form_with_fields_divided_elsewhere_is_rejected() -> None:
+    """`AccountSidAC…` may also be the name `AccountSi` with the value `dAC…`: the signed text is the same."""
+    divided = FORM.replace(b"AccountSid=", b"AccountSi=d")
+    assert divided != FORM
+    refuse(form(SIGNED_PLAIN, body=divided))
+
+
+@pytest.mark.parametrize("name", ["MessageSid", "SmsSid", "CallSid", "ConversationSid"])
+def test_a_form_about_a_message_or_a_call_is_accepted(name: str) -> None:
+    body = urlencode({"AccountSid": ACCOUNT_SID, name: "XX1"}).encode()
+    connector.verify(signed_by_twilio(request(body, {"content-type": TYPE})))
+
+
+@pytest.mark.parametrize(
+    "text", ["a+b", "%", "%4", "%zz", "a=b=c", "\r\n", "é", "%2B%25%3D=", "=3D", ""]
+)
+def test_a_form_is_decoded_as_the_gateway_decodes_it(text: str) -> None:
+    raw = text.encode()
+    if "%" in text and text.strip("%4z") == "":
+        refuse(signed_by_twilio(request(FORM + b"&Extra=" + raw, {"content-type": TYPE})))
+        return
+    found = signed_form(request(b"Extra=" + raw + b"&&b", {"content-type": TYPE}))
+    assert found == dict(parse_qsl(f"Extra={text}&&b", keep_blank_values=True))
 
 
 def test_a_json_body_must_match_its_hash_in_the_url() -> None:
@@ -210,7 +247,11 @@ def test_signatures_by_shared_keys_need_configured_shared_keys() -> None:
 @pytest.mark.parametrize("body", [b"%ff", b"\xff", b"%ed%a0%bd", b"\xed\xa0\xbd"])
 def test_a_form_with_bytes_that_are_not_utf_8_is_accepted(body: bytes) -> None:
     words = "\ufffd" * (1 if body in {b"%ff", b"\xff"} else 3)
-    text = f"{PLAIN}AccountSid{ACCOUNT_SID}Body{words}"
+    text = f"{PLAIN}AccountSid{ACCOUNT_SID}Body{words}MessageSidSM1"
     digest = hmac.digest(AUTH_TOKEN.encode(), text.encode(), "sha1")
-    raw = f"AccountSid={ACCOUNT_SID}&Body=".encode() + body
+    raw = f"AccountSid={ACCOUNT_SID}&MessageSid=SM1&Body=".encode() + body
     connector.verify(form(base64.b64encode(digest).decode(), body=raw))
+
+
+def test_a_body_of_64_kib_is_the_largest() -> None:
+    assert connector.max_body == 64 * 1024
