@@ -1,9 +1,8 @@
 """The contract between the gateway and a connector: what a connector declares, converts and answers.
 
-A connector does no I/O: it reads bytes and returns values. A step that needs the network is a *flow*: a
-generator that yields each `Call` to make and receives the `Reply`. A step that needs no call returns its
-value directly. The gateway makes the calls, adds credentials (`authorize`, only for declared hosts), retries,
-limits sizes, downloads, decrypts and stores.
+A connector does no I/O: it reads bytes and returns values. A step that needs the network is a *flow*: a generator that
+yields each `Call` to make and receives the `Reply`; any other returns its value directly. The gateway makes the calls,
+adds credentials (`authorize`, only for declared hosts), retries, limits sizes, downloads, decrypts and stores.
 
 A connector may raise these errors:
 
@@ -221,10 +220,12 @@ class Connector(ABC, Generic[C]):
     docs: ClassVar[str]
     #: The encoding of a body. "gzip-json" is detected by its magic bytes, so a proxy may have decompressed it.
     body: ClassVar[Literal["json", "form", "gzip-json"]] = "json"
-    #: The largest body accepted, before and after decompression (bytes).
+    #: The largest body accepted, before and after decompression (bytes). Anybody may send as much.
     max_body: ClassVar[int] = 4 * 1024 * 1024
     #: What the signature covers: "body", "url", or only "caller" if it identifies the caller and nothing else.
     covers: ClassVar[frozenset[str]] = frozenset({"body"})
+    #: Headers that a proof needs (lower case) and their forms (regular expressions), checked before the body is read.
+    proof: ClassVar[Mapping[str, str]] = {}
     #: The headers that `parse` needs (lower case).
     keeps: ClassVar[frozenset[str]] = frozenset()
     #: The parameters of the webhook's query that `parse` needs.
@@ -251,29 +252,27 @@ class Connector(ABC, Generic[C]):
     def verify(self, request: Request) -> None:
         """Return if the platform sent this request; raise `Forbidden` otherwise.
 
-        Called for every POST before anything else reads the body, whose size is already limited. The same
-        request must always get the same answer: the only clock is `received_at`. If in doubt, refuse.
-        Must not raise anything else, whatever the bytes and headers; decode the body before verifying it;
-        compare with `==` (`constant_time_equal` and `matches_any` take equally long for right and wrong
-        values); or put a secret or the expected signature into the reason.
+        Called for every POST before anything else reads the body; if the proof covers only the caller, first with an
+        empty body. Must always answer the same request alike: the only clock is `received_at`. If in doubt, refuse.
+        Must not raise anything else, whatever the bytes and headers; decode the body before verifying it; cost much
+        more time or memory than the signature itself; compare with `==` (instead of `constant_time_equal` and
+        `matches_any`); or put a secret or the expected signature into the reason.
         """
 
     @abstractmethod
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
         """Return all facts of a delivery as events, in their order.
 
-        Called once the delivery is on disk, and again whenever the delivery is re-read, perhaps by a later
-        version. Must return the same events each time, and the same id for every repeat of a fact. An entry
-        that cannot be read becomes one `Unknown` (see `read_each` and `open_each`); the others are still read.
-        Must not change its input, keep state, drop an entry, or raise, whatever the content is.
+        Called once the delivery is on disk, and again whenever it is re-read, perhaps by a later version. Must return
+        the same events each time, and the same id for every repeat of a fact. An entry that cannot be read becomes
+        one `Unknown` (`read_each`, `open_each`). Must not change its input, keep state, drop an entry, or raise.
         """
 
     def handshake(self, request: Request) -> Response | None:
         """Answer a GET that asks whether the webhook is ours; return None if the platform has no handshake.
 
-        Called for every GET, with its query. Return the platform's challenge if the request carries our verify
-        token, otherwise a response with a status of 400 or above.
-        Must not return the challenge before comparing the token in constant time.
+        Called for every GET, with its query. Return the platform's challenge if the request carries our verify token,
+        otherwise a status of 400 or above. Must not return it before comparing the token in constant time.
         """
         del request
         return None
@@ -329,9 +328,8 @@ class Connector(ABC, Generic[C]):
     def mark_read(self, account: str, to: str, message_id: str) -> Flow[None]:
         """Report to the platform that an agent has read a message.
 
-        Called when the core says so, if `capabilities` offers `mark_read`; perhaps more than once for a message.
-        `account`, `to` and `message_id` are those of the consumer's message.
-        Must not report more than this message and the ones before it.
+        Called when the core says so, if `capabilities` offers `mark_read`; perhaps more than once. `account`, `to` and
+        `message_id` are those of the consumer's message. Must not report more than this message and the ones before it.
         """
         del account, to, message_id
         return None

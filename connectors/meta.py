@@ -19,9 +19,11 @@ from .tools.constant_time import constant_time_equal, matches_any
 from .tools.entries import Unreadable, entries, fingerprint, open_each
 from .tools.graph_errors import concerns_no_file, graph_error, verdict_on
 from .tools.refusals import Code, Verdict, refusal_from
-from .tools.setting_types import Secret, Secrets, require_bare, revealed
+from .tools.setting_types import LongSecret, LongSecrets, require_bare, revealed
 
-_SIGNATURE = re.compile(r"sha256=([0-9a-fA-F]{64})")
+_HEADER = "x-hub-signature-256"
+_SHAPE = r"sha256=([0-9a-fA-F]{64})"
+_SIGNATURE = re.compile(_SHAPE)
 #: A path may precede the version: proxies add one.
 _GRAPH_PATH = re.compile(r"(?:/.*)?/v[0-9]+\.[0-9]+/*")
 
@@ -43,13 +45,13 @@ class MetaConfig(ConnectorConfig):
         default=HttpUrl("https://graph.facebook.com/v25.0"),
         description="The Graph API, with its version",
     )
-    app_secrets: Secrets = Field(
+    app_secrets: LongSecrets = Field(
         description="App secrets of the app that owns the webhook; the first also signs our calls"
     )
-    verify_token: Secret = Field(
+    verify_token: LongSecret = Field(
         description="The verify token that Meta sends in the webhook handshake"
     )
-    access_token: Secret = Field(description="The access token for the Graph API")
+    access_token: LongSecret = Field(description="The access token for the Graph API")
     appsecret_proof: bool = Field(
         default=True,
         description="Add appsecret_proof to our calls; turn it off if the token belongs to another app",
@@ -62,6 +64,9 @@ M = TypeVar("M", bound=MetaConfig)
 class Meta(Connector[M]):
     """Base class of the connectors to Meta's platforms."""
 
+    # Meta posts up to 1000 updates at once, and WhatsApp's payloads are documented with up to 3 MB.
+    max_body = 4 * 1024 * 1024
+    proof: ClassVar[Mapping[str, str]] = {_HEADER: _SHAPE}
     #: The `object` that a delivery must have.
     object: ClassVar[str]
     codes: ClassVar[Mapping[Code, Verdict]]
@@ -81,7 +86,7 @@ class Meta(Connector[M]):
 
     def verify(self, request: Request) -> None:
         # Meta also sends the older X-Hub-Signature (SHA-1). It is not sufficient.
-        signature = _SIGNATURE.fullmatch(request.headers.get("x-hub-signature-256", ""))
+        signature = _SIGNATURE.fullmatch(request.headers.get(_HEADER, ""))
         if signature is None:
             raise Forbidden("X-Hub-Signature-256 is missing or is not sha256=<64 hex digits>")
         given = bytes.fromhex(signature[1])

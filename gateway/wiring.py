@@ -112,8 +112,10 @@ def connect(installation: Installation, journal: Journal, stack: AsyncExitStack)
     )
     health = ConnectorHealth(connectors, fetcher)
     links = Links(journal.key, installation.public_url)
+    webhooks = Webhooks(journal, connectors, installation.public_url, capacity.refusal, priority)
+    stack.callback(webhooks.close)
     app = application(
-        Webhooks(journal, connectors, installation.public_url, capacity.refusal, priority),
+        webhooks,
         Api(
             journal,
             links,

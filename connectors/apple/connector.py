@@ -4,7 +4,7 @@ import json
 import uuid
 from collections.abc import Generator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 from pydantic import Field, HttpUrl, field_validator
@@ -86,6 +86,10 @@ class Apple(Connector[Settings]):
     body = "gzip-json"
     # The token identifies the caller, not the body: a stolen token can be sent with any body until it expires.
     covers = frozenset({"caller"})
+    proof: ClassVar[Mapping[str, str]] = {
+        "authorization": r"(?i:bearer) [!-~]+",
+        "destination-id": ".+",
+    }
     keeps = DEVICE_HEADERS
     hosts = frozenset({"mspgw.push.apple.com"})
     media_hosts = frozenset({".icloud.com", ".icloud-content.com", ".apple.com"})

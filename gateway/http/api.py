@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from connectors import FEATURES, Connector
 from gateway.fault_points import fault_point
-from gateway.inbound.request_body import BodyTooLarge, read_body
+from gateway.inbound.request_body import BodyIncomplete, BodyTooLarge, read_body
 from gateway.journal import AttachmentRow, Journal
 from gateway.media.progress import MediaProgress
 from gateway.media.progress import view as progress_view
@@ -281,6 +281,8 @@ async def _parse_body(request: web.Request, model: type[M]) -> M:
     except BodyTooLarge:
         detail = f"the body is larger than {_MAX_BODY} bytes"
         raise Problem(413, "Content too large", detail) from None
+    except BodyIncomplete:
+        bad_request("the body is incomplete")
     except ValidationError as exc:
         errors = exc.errors(include_url=False, include_input=False)
         # For a text, an unknown field says more about what the caller intended than a missing one.

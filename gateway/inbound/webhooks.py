@@ -1,24 +1,26 @@
 """Webhook endpoint: verifies each delivery, appends it to the journal, and acknowledges it once it is durable."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NoReturn
 
-import structlog
 from aiohttp import web
 from multidict import CIMultiDictProxy
 
-from connectors import Connector, Forbidden, Request, Response, TooLarge, inflate
+from connectors import Connector, Request, Response
 from gateway.fault_points import fault_point
 from gateway.intake_priority import IntakePriority
 from gateway.journal import Accepted, Journal, JournalUnavailable
-from gateway.observability.metrics import DELIVERIES
+from gateway.observability.metrics import DELIVERIES, REFUSALS
 from gateway.problems import Problem, unavailable
 from gateway.timestamps import to_ms
 
-from .request_body import BodyTooLarge, read_body
-
-log = structlog.get_logger(__name__)
+from .refusal_log import RefusalLog
+from .request_body import BodyIncomplete, BodyTooLarge, read_pieces
+from .unproved import MAX_BYTES, NoRoom, Share, TooSlow, UnprovedBodies
+from .verification import Finding, Verifier, head_finding
 
 _NO_QUERY: Mapping[str, str] = {}
 
@@ -39,7 +41,15 @@ class Webhooks:
         self._public_url = public_url.rstrip("/")
         self._may_accept = may_accept
         self._priority = priority
+        self._verifier = Verifier()
+        self._refusals = RefusalLog()
+        largest = max((connector.max_body for connector in connectors.values()), default=0)
+        self._unproved = UnprovedBodies(max(MAX_BYTES, 2 * largest))
         self._accepted = {name: DELIVERIES.labels(name, "accepted") for name in connectors}
+
+    def close(self) -> None:
+        """End the threads that verify large bodies."""
+        self._verifier.close()
 
     def names(self) -> Iterable[str]:
         """Return the names of the configured connectors."""
@@ -59,31 +69,91 @@ class Webhooks:
         return _web_response(response)
 
     async def post(self, request: web.Request, name: str) -> web.Response:
-        """Accept a delivery: 401 if it is not verified, 413 if it is too large, 503 if it could not be stored."""
+        """Accept a delivery: 401 if it is not verified, 413 if it is too large, 503 if it could not be stored.
+
+        408 and 400 if its body does not arrive.
+        """
         connector = self._connectors[name]
+        head = self._request(request, b"")
+        self._check_head(name, connector, head)
         try:
-            body = await read_body(request, connector.max_body)
+            incoming = await self._examined(request, head, name, connector)
         except BodyTooLarge:
-            _too_large(name, connector.max_body)
-        incoming = self._request(request, body)
-        self._verify(name, connector, incoming)
-        _check_decompressed_size(name, connector, body)
+            self._refuse_size(name, connector.max_body)
+        except BodyIncomplete:
+            self._refusals.note(name, "incomplete", "the body broke off")
+            raise Problem(400, "Bad request", "the body is incomplete") from None
+        except TooSlow:
+            self._refusals.note(name, "too_slow", "the body did not arrive in time")
+            raise Problem(408, "Request timeout", "the body did not arrive in time") from None
+        except NoRoom:
+            words = "too many bodies are arriving; the one that waited longest was given up"
+            self._refusals.note(name, "no_room", words)
+            unavailable("too many requests are arriving; send the delivery again later")
         refusal = self._may_accept()
         if refusal is not None:
-            DELIVERIES.labels(name, "unavailable").inc()
-            unavailable(refusal)
+            self._refuse_for_now(name, refusal)
         fault_point("accepted-before-append")
         self._priority.arrived()
         try:
             await self._journal.append(_accepted(name, connector, incoming))
         except JournalUnavailable:
-            DELIVERIES.labels(name, "unavailable").inc()
-            unavailable("the delivery could not be stored; send it again")
+            self._refuse_for_now(name, "the delivery could not be stored; send it again")
         finally:
             self._priority.answered()
         fault_point("after-append")
         self._accepted[name].inc()
         return _web_response(connector.acknowledge())
+
+    def _check_head(self, name: str, connector: Connector[Any], head: Request) -> None:
+        if connector.config.signature == "report":
+            return
+        unproven = head_finding(connector, head)
+        if unproven is not None:
+            self._refusals.note(name, "no_proof", unproven)
+            _unauthorized()
+
+    async def _examined(
+        self, request: web.Request, head: Request, name: str, connector: Connector[Any]
+    ) -> Request:
+        """Read and verify a request. What it takes is limited until it is verified."""
+        with self._unproved.share() as share:
+            body = await self._body(request, connector.max_body, share)
+            incoming = replace(head, body=body)
+            self._judge(name, connector, await self._verifier.examine(connector, incoming))
+            return incoming
+
+    async def _body(self, request: web.Request, limit: int, share: Share) -> bytes:
+        take = partial(self._unproved.add, share)
+        if request.content.is_eof():
+            # It has arrived along with the head, as almost every delivery does: there is nothing to wait for.
+            await read_pieces(request, limit, take)
+        else:
+            async with self._unproved.arriving(share):
+                await read_pieces(request, limit, take)
+        return share.body()
+
+    def _judge(self, name: str, connector: Connector[Any], finding: Finding) -> None:
+        if finding.error is not None:
+            self._refusals.note(name, "failed", "verification failed unexpectedly", finding.error)
+            raise Problem(503, "Server error", "an unexpected error occurred; see the log")
+        if finding.unproven is not None:
+            if connector.config.signature != "report":
+                self._refusals.note(name, "unproven", finding.unproven)
+                _unauthorized()
+            self._refusals.note_taken(name, finding.unproven)
+        if finding.is_too_large:
+            self._refuse_size(name, connector.max_body)
+
+    def _refuse_size(self, name: str, limit: int) -> NoReturn:
+        detail = f"this webhook accepts at most {limit} bytes"
+        self._refusals.note(name, "too_large", detail)
+        raise Problem(413, "Content too large", detail) from None
+
+    def _refuse_for_now(self, name: str, why: str) -> NoReturn:
+        DELIVERIES.labels(name, "unavailable").inc()
+        REFUSALS.labels(name, "unavailable").inc()
+        unavailable(why)
 
     def _request(self, request: web.Request, body: bytes) -> Request:
         return Request(
@@ -96,35 +166,10 @@ class Webhooks:
             query=request.query if "?" in request.raw_path else _NO_QUERY,
         )
 
-    def _verify(self, name: str, connector: Connector[Any], request: Request) -> None:
-        try:
-            connector.verify(request)
-        except Forbidden as exc:
-            report_only = connector.config.signature == "report"
-            DELIVERIES.labels(name, "unproven_taken" if report_only else "unproven").inc()
-            log.warning("delivery_unproven", connector=name, reason=str(exc), taken=report_only)
-            if not report_only:
-                raise Problem(
-                    401,
-                    "Unauthorized",
-                    "the delivery could not be verified as sent by the platform",
-                ) from None
 
-
-def _check_decompressed_size(name: str, connector: Connector[Any], body: bytes) -> None:
-    if connector.body == "gzip-json":
-        try:
-            inflate(body, connector.max_body)
-        except TooLarge:
-            _too_large(name, connector.max_body)
-        except ValueError:
-            return  # verified but damaged: accepted, and reported to the core as unrecognised
-
-
-def _too_large(name: str, limit: int) -> NoReturn:
-    DELIVERIES.labels(name, "too_large").inc()
-    detail = f"this webhook accepts at most {limit} bytes"
-    raise Problem(413, "Content too large", detail) from None
+def _unauthorized() -> NoReturn:
+    detail = "the delivery could not be verified as sent by the platform"
+    raise Problem(401, "Unauthorized", detail)
 
 
 def _accepted(name: str, connector: Connector[Any], request: Request) -> Accepted:

@@ -7,8 +7,13 @@ _BOUNDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 
 DELIVERIES = Counter(
     "airlock_deliveries_total",
-    "Webhook requests: accepted, unproven, unproven_taken (signature: report), too_large, unavailable",
+    "Webhook requests: accepted, unproven, unproven_taken (signature: report), too_large, incomplete, unavailable",
     ["connector", "outcome"],
+)
+REFUSALS = Counter(
+    "airlock_refusals_total",
+    "Refused webhook requests: no_proof, unproven, too_large, too_slow, incomplete, no_room, failed, unavailable",
+    ["connector", "reason"],
 )
 JOURNAL_COMMITS = Counter(
     "airlock_journal_commits_total", "Group commits of the journal, each with one fsync"
