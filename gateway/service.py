@@ -12,6 +12,7 @@ import structlog
 from aiohttp import web
 
 from .delivery.lanes import Lanes
+from .http.connections import raise_descriptor_limit
 from .http.server import Server
 from .journal import Journal, private_folder
 from .journal.sqlite.journal import SqliteJournal
@@ -87,6 +88,7 @@ class Gateway:
         return await self._journal.backlog()
 
     async def _start(self) -> None:
+        raise_descriptor_limit()
         settings = self._settings
         data = private_folder(settings.gateway.data, *_OUR_FILES)
         self._stack.callback(os.close, await claim(data, _PREDECESSOR_SECONDS))
@@ -133,6 +135,7 @@ class Gateway:
     async def _serve(self, app: web.Application, sock: socket.socket) -> None:
         server = await Server.start(app, sock, grace=_GRACE_SECONDS)
         self._stack.push_async_callback(server.close)
+        self._run("connections", server.watch())
         log.info("gateway_listens", address=self.url, connectors=list(self._settings.connectors))
 
 

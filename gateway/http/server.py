@@ -13,6 +13,8 @@ from aiohttp.http import HttpProcessingError
 from gateway.observability import tracebacks
 from gateway.problems import Problem
 
+from .connections import LINGER_SECONDS, Connections, GuardedConnection, backlog
+
 log = structlog.get_logger(__name__)
 
 #: The value of the header Server. Versions would show strangers which holes to try.
@@ -24,11 +26,12 @@ _QUIET_SECONDS = 60.0
 #: aiohttp's errors for a request line or header above 8 KiB have this name, in Python and in C.
 _TOO_LONG = "LineTooLong"
 
-#: Connections that the system holds until they are taken.
-_BACKLOG = 1024
-
 # Signatures cover the raw body: nothing is decompressed before verification.
-_OPTIONS: dict[str, Any] = {"access_log": None, "auto_decompress": False}
+_OPTIONS: dict[str, Any] = {
+    "access_log": None,
+    "auto_decompress": False,
+    "lingering_time": LINGER_SECONDS,
+}
 
 
 class UnreadableRequests:
@@ -47,11 +50,13 @@ class UnreadableRequests:
             self._count, self._quiet_until = 0, now + _QUIET_SECONDS
 
 
-class Connection(web.RequestHandler):
+class Connection(GuardedConnection):
     """A connection whose errors are logged by kind and place: aiohttp would log and send the refused header itself."""
 
-    def __init__(self, manager: web.Server, unreadable: UnreadableRequests) -> None:
-        super().__init__(manager, loop=asyncio.get_running_loop(), **_OPTIONS)
+    def __init__(
+        self, manager: web.Server, unreadable: UnreadableRequests, connections: Connections
+    ) -> None:
+        super().__init__(connections, manager, loop=asyncio.get_running_loop(), **_OPTIONS)
         self._unreadable = unreadable
 
     def handle_error(
@@ -113,8 +118,10 @@ async def name_server(_request: web.Request, response: web.StreamResponse) -> No
 class Server:
     """A running server. `close` ends it within about `grace` seconds."""
 
-    def __init__(self, runner: web.AppRunner, listener: asyncio.Server) -> None:
-        self._runner, self._listener = runner, listener
+    def __init__(
+        self, runner: web.AppRunner, listener: asyncio.Server, connections: Connections
+    ) -> None:
+        self._runner, self._listener, self._connections = runner, listener, connections
 
     @classmethod
     async def start(cls, app: web.Application, sock: socket.socket, grace: float) -> "Server":
@@ -125,14 +132,19 @@ class Server:
             manager = runner.server
             assert manager is not None, "set up just now"
             loop = asyncio.get_running_loop()
-            unreadable = UnreadableRequests(loop.time)
+            unreadable, connections = UnreadableRequests(loop.time), Connections()
+            loop.set_exception_handler(connections.handle_loop_error)
             listener = await loop.create_server(
-                lambda: Connection(manager, unreadable), sock=sock, backlog=_BACKLOG
+                lambda: Connection(manager, unreadable, connections), sock=sock, backlog=backlog()
             )
         except BaseException:
             await runner.cleanup()
             raise
-        return cls(runner, listener)
+        return cls(runner, listener, connections)
+
+    async def watch(self) -> None:
+        """Close connections that wait too long, until cancelled."""
+        await self._connections.watch()
 
     async def close(self) -> None:
         self._listener.close()

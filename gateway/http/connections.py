@@ -1,0 +1,204 @@
+"""Connections of strangers: how long one may wait for its request, how many may wait, and what happens without room.
+
+A connection is idle while the gateway waits for the head of a request: a new one, one that is kept alive, and one that
+sends a head slowly. aiohttp closes an idle connection after its keep-alive time at the earliest, and keeps any number.
+"""
+
+import asyncio
+import contextlib
+import errno
+import os
+import resource
+import time
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+log = structlog.get_logger(__name__)
+
+#: Seconds in which a new connection must send the head of its first request, and any connection one it has begun.
+HEAD_SECONDS = 10.0
+#: Seconds in which any body must arrive. That of a delivery has less (`gateway.inbound.unproved`).
+BODY_SECONDS = 30.0
+#: Seconds for which a connection is read after a request was answered early: its sender must see the answer.
+LINGER_SECONDS = 2.0
+#: Idle connections at most, as many whose bodies are arriving, and at most this part of the descriptors for each. A
+#: proxy keeps far fewer.
+MAX_WAITING = 1024
+_WAITING_PART = 4
+#: After so many new connections, as a part of the most that may wait, it is checked whether too many wait.
+_NEW_PART = 8
+#: Descriptors that must be free. The journal, downloads and decoders need them.
+_SPARE_DESCRIPTORS = 16
+#: A limit of more descriptors than this helps nobody, and slows down programs that close them all.
+_MOST_DESCRIPTORS = 2**20
+_CHECK_SECONDS = 0.5
+_SAY_SECONDS = 60.0
+_SHORT = frozenset({errno.EMFILE, errno.ENFILE})
+
+
+def raise_descriptor_limit() -> None:
+    """Raise the soft limit of open files to the hard one: each connection needs one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MOST_DESCRIPTORS)
+    if soft == resource.RLIM_INFINITY or soft >= most:
+        return
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+class GuardedConnection(web.RequestHandler):
+    """A connection that knows since when it waits for a request, or for the rest of one."""
+
+    __slots__ = ("_connections", "head_since", "is_proved", "waits_since")
+
+    def __init__(self, connections: "Connections", *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._connections = connections
+        #: Whether a request succeeded that needs a proof. Proxies and platforms use such a connection again.
+        self.is_proved = False
+        #: When its last request began or ended; for a new connection, when it was opened.
+        self.waits_since = time.monotonic()
+        #: When the first byte of a head arrived; for a new connection, when it was opened.
+        self.head_since: float | None = self.waits_since
+
+    @property
+    def is_idle(self) -> bool:
+        return self._current_request is None and not self._messages
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether the body of the current request is incomplete."""
+        request = self._current_request
+        return request is not None and not request.content.is_eof()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._connections.opened(self)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._connections.closed(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        before = self._request_count
+        super().data_received(data)
+        if self._request_count != before:
+            self.head_since = None
+            self.waits_since = time.monotonic()
+        elif self.head_since is None and self.is_idle:
+            self.head_since = time.monotonic()
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        finished = await super().finish_response(request, resp, start_time)
+        # Every POST needs a signature, a token or a password.
+        self.is_proved = self.is_proved or (request.method == "POST" and resp.status < 300)
+        self.waits_since = time.monotonic()
+        self.head_since = None
+        return finished
+
+
+class Connections:
+    """All connections of a server."""
+
+    def __init__(self) -> None:
+        self._open: dict[GuardedConnection, None] = {}
+        self._max_waiting = _max_waiting()
+        self._new = 0
+        self._said_short = -_SAY_SECONDS
+
+    def opened(self, connection: GuardedConnection) -> None:
+        self._open[connection] = None
+        self._new += 1
+        # Not for each new one: finding the oldest takes time.
+        if len(self._open) > self._max_waiting and self._new > self._max_waiting // _NEW_PART:
+            self._close_oldest(self._max_waiting)
+
+    def closed(self, connection: GuardedConnection) -> None:
+        self._open.pop(connection, None)
+
+    async def watch(self) -> None:
+        """Close connections that have waited too long, and say when descriptors are short."""
+        while True:
+            await asyncio.sleep(_CHECK_SECONDS)
+            self._max_waiting = _max_waiting()
+            is_short = _descriptors_are_short()
+            if is_short:
+                self.say_short()
+            self._close_oldest(self._max_waiting // 2 if is_short else self._max_waiting)
+            self._close_slow()
+
+    def say_short(self) -> None:
+        """Say at most once a minute that descriptors are short."""
+        now = time.monotonic()
+        if now - self._said_short < _SAY_SECONDS:
+            return
+        self._said_short = now
+        limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        log.error(
+            "descriptors_short",
+            limit=limit,
+            connections=len(self._open),
+            remedy="raise the limit of open files (LimitNOFILE), or limit connections in the proxy",
+        )
+
+    def handle_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Handle an error of the event loop: one for lack of descriptors is said once a minute."""
+        error = context.get("exception")
+        if isinstance(error, OSError) and error.errno in _SHORT:
+            self.say_short()
+        else:
+            loop.default_exception_handler(context)
+
+    def _close_slow(self) -> None:
+        now = time.monotonic()
+        for connection in list(self._open):
+            begun = connection.head_since
+            is_slow = (
+                begun is not None and begun < now - HEAD_SECONDS
+                if connection.is_idle
+                else connection.is_reading and connection.waits_since < now - BODY_SECONDS
+            )
+            if is_slow:
+                connection.force_close()
+
+    def _close_oldest(self, most: int) -> None:
+        """Close the oldest of the idle connections, and of those whose bodies are arriving, beyond `most` of each.
+
+        A stranger's are closed first: the next delivery may be on its way on the others.
+        """
+        self._new = 0
+        for waiting in (
+            [one for one in self._open if one.is_idle],
+            [one for one in self._open if one.is_reading],
+        ):
+            waiting.sort(key=lambda one: (one.is_proved, one.waits_since))
+            for connection in waiting[: max(0, len(waiting) - most)]:
+                connection.force_close()
+
+
+def backlog() -> int:
+    """How many connections the system may hold until they are taken: uvloop takes them all at once."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MAX_WAITING if limit == resource.RLIM_INFINITY else min(MAX_WAITING, limit // _NEW_PART)
+
+
+def _max_waiting() -> int:
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit == resource.RLIM_INFINITY:
+        return MAX_WAITING
+    return min(MAX_WAITING, limit // _WAITING_PART)
+
+
+def _descriptors_are_short() -> bool:
+    """Whether few descriptors are free. All numbers below the lowest free one are taken."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        lowest = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as exc:
+        return exc.errno in _SHORT
+    os.close(lowest)
+    return limit != resource.RLIM_INFINITY and lowest >= limit - _SPARE_DESCRIPTORS
