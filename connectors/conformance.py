@@ -15,6 +15,7 @@ At the end of the run, the kit prints the connector's grade and what is missing 
 import pytest
 
 from .kit.batches import BatchChecks
+from .kit.costs import CostChecks
 from .kit.declarations import DeclarationChecks
 from .kit.exchanges import Exchange, ExchangeChecks, exchanges
 from .kit.grades import GRADES, Grade, GradeChecks
@@ -31,6 +32,7 @@ from .recordings import Recording, recordings
 class Conformance(
     DeclarationChecks,
     VerifyChecks,
+    CostChecks,
     ParsingChecks,
     BatchChecks,
     MissingFieldChecks,

@@ -3,8 +3,8 @@
 bronze     all tests of the kit pass
 silver     recordings show every feature that the capabilities offer and state their origin; a README documents
 gold       recorded exchanges show files, texts, the health check and refusals
-platinum   recorded refusals show the platform's codes; recordings of real traffic, strict types, and a regular test
-           against the platform itself
+platinum   recorded refusals show the platform's codes; `proof` is declared; recordings of real traffic, strict types,
+           and a regular test against the platform itself
 """
 
 import re
@@ -192,6 +192,12 @@ def _missing_live_test(subject: GradeChecks) -> Iterator[str]:
         yield "no regular test against the platform itself: `live` must say where its results are"
 
 
+def _missing_proof(subject: GradeChecks) -> Iterator[str]:
+    connector = subject.connector
+    if connector.covers != {"caller"} and subject.signature_header not in connector.proof:
+        yield f"`proof` does not say what {subject.signature_header} looks like, so that anybody's bodies are read"
+
+
 def _missing_annotations(subject: GradeChecks) -> Iterator[str]:
     yield from untyped(sources(type(subject.connector)))
 
@@ -215,6 +221,7 @@ CRITERIA: Mapping[Grade, tuple[Criterion, ...]] = {
     "gold": (_missing_exchanges,),
     "platinum": (
         _missing_codes,
+        _missing_proof,
         _missing_real_recordings,
         _missing_annotations,
         _missing_live_test,

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Generator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field, HttpUrl
 
@@ -69,6 +69,7 @@ class Acme(Connector[Settings]):
     hosts = frozenset({"files.acme.example"})
     media_hosts = frozenset({".cdn.acme.example"})
     Config = Settings
+    proof: ClassVar[Mapping[str, str]] = {"x-acme": "[0-9a-fA-F]{64}"}
     resend_is_safe = True
     capabilities = Capabilities(
         offers(yes=("text", "photo", "photo_caption", "read", "send_text", "mark_read")),

@@ -8,6 +8,7 @@ import hmac
 import uuid
 from collections.abc import Generator, Mapping
 from datetime import datetime
+from typing import ClassVar
 
 from connectors import (
     INVALID,
@@ -72,6 +73,8 @@ class Line(Connector[Settings]):
     name = "line"
     label = "LINE"
     docs = "https://developers.line.biz/en/docs/messaging-api/receiving-messages/"
+    # HMAC-SHA256 in Base64.
+    proof: ClassVar[Mapping[str, str]] = {"x-line-signature": "[A-Za-z0-9+/]{43}="}
     # Files are on a separate host: https://developers.line.biz/en/reference/messaging-api/#domain-name
     hosts = frozenset({"api-data.line.me"})
     # LINE deletes files "after a certain period", which it does not specify.
