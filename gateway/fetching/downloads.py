@@ -49,12 +49,17 @@ class Downloads:
         self._transport = transport
 
     async def download(
-        self, connector: Connector[Any], download: Download, into: int, limit: int
+        self,
+        connector: Connector[Any],
+        download: Download,
+        into: int,
+        limit: int,
+        arriving: Callable[[str], None] | None = None,
     ) -> Fetched:
         """Download a file; see `Fetcher.download`."""
         refuse_above(limit, download.size)
         writer = FileWriter(into, download.decrypt, limit=limit, threads=self._threads)
-        gate = self._gate(Budget(self._deadlines.download))
+        gate = self._gate(Budget(self._deadlines.download), arriving)
         try:
             async with self._redirects.open(
                 connector, download.call, self._transport, gate
@@ -89,9 +94,11 @@ class Downloads:
                 await writer.write(chunk)
         await writer.finish()
 
-    def _gate(self, budget: Budget) -> Gate:
+    def _gate(self, budget: Budget, arriving: Callable[[str], None] | None) -> Gate:
         @asynccontextmanager
         async def gate(name: str) -> AsyncIterator[Callable[[httpx.Response], None]]:
+            if arriving is not None:
+                arriving(name)
             async with self._host_limits.turn(name) as attempt:
                 try:
                     async with budget.running():

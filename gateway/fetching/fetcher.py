@@ -4,13 +4,14 @@ import ssl
 import time
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import httpcore
 import httpx
 
-from connectors import Connector, Download, Flow, Purpose
+from connectors import Call, Connector, Download, Flow, Purpose
 
 from .allowlist import Allowlist
 from .calls import Calls
@@ -18,6 +19,7 @@ from .circuit_breaker import BreakerPolicy
 from .deadlines import Deadlines
 from .downloads import Downloads
 from .host_limits import HostLimits
+from .origin import origin_of, read_url
 from .pinned_network import PinnedNetwork, Resolve, SystemResolver
 from .redirects import RedirectFollower
 from .refusals import Redact, Refusals
@@ -100,15 +102,31 @@ class Fetcher:
         """
         return await self._calls.run(connector, flow, purpose)
 
+    def first_host(self, flow: Callable[[], Flow[Download]]) -> str:
+        """Return the host and port that a look-up or download contacts first, without contacting it.
+
+        Returns "" if the connector cannot say: the attempt will show why.
+        """
+        try:
+            return str(origin_of(read_url(_first_call(flow()).url)))
+        except Exception:  # noqa: BLE001 - a mistake of the connector, which the attempt reports
+            return ""
+
     async def download(
-        self, connector: Connector[Any], download: Download, into: int, limit: int
+        self,
+        connector: Connector[Any],
+        download: Download,
+        into: int,
+        limit: int,
+        arriving: Callable[[str], None] | None = None,
     ) -> Fetched:
         """Stream a file into the descriptor `into`, from its current position on, and decrypt it.
 
         A file that is larger than `limit` bytes, or claims to be, raises MediaRejected("too_large"). The content of
-        `into` is valid only if this returns.
+        `into` is valid only if this returns. `arriving` is called with each host, redirects included, before it is
+        contacted; what it raises ends the download.
         """
-        return await self._downloads.download(connector, download, into, limit)
+        return await self._downloads.download(connector, download, into, limit, arriving)
 
     async def aclose(self) -> None:
         """Close all connections; requests in flight fail."""
@@ -116,3 +134,11 @@ class Fetcher:
         await self._unpooled.aclose()
         self._resolver.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _first_call(flow: Flow[Download]) -> Call:
+    """Return the first call of a look-up, or the download itself if there is no look-up."""
+    if isinstance(flow, Download):
+        return flow.call
+    with closing(flow):
+        return next(flow)

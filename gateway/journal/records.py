@@ -97,11 +97,18 @@ class OutboxEntry:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One attachment to fetch at `due` (ms)."""
+    """One attachment to fetch at `due` (ms). `media` is its MediaRef as JSON.
+
+    `is_late` says that the last attempt found the platform unreachable.
+    """
 
     message: int
     position: int
     due: int
+    conversation: int
+    connector: str
+    media: bytes
+    is_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.journal import AttachmentRow
-from gateway.timestamps import rfc3339
+from gateway.timestamps import now_ms, rfc3339
 from normalizer.sanitizer import Stage
 
 from .sighting import Sighting
@@ -27,11 +27,18 @@ class MediaProgress:
 
 
 def view(row: AttachmentRow, progress: MediaProgress | None) -> dict[str, Any]:
-    """Return what `GET /v1/attachments/{id}` shows: `waiting`, `fetching`, `scanning` or `making_safe`."""
-    if progress is None:
-        step, share, due = "waiting", None, row.due
-    else:
-        step, share, due = progress.stage or "fetching", progress.share, None
+    """Return what `GET /v1/attachments/{id}` shows.
+
+    `step` is `waiting` (for the time of the next attempt), `waiting_for_turn`, `fetching`, `scanning` or `making_safe`.
+    """
+    if progress is not None:
+        return _view(row, progress.stage or "fetching", progress.share, None)
+    if row.due is not None and row.due <= now_ms():
+        return _view(row, "waiting_for_turn", None, None)
+    return _view(row, "waiting", None, row.due)
+
+
+def _view(row: AttachmentRow, step: str, share: float | None, due: int | None) -> dict[str, Any]:
     return {
         "step": step,
         "percent": None if share is None else int(share * 100),

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,13 +54,21 @@ class MediaSource:
         stored = attachment in self._quarantine.attachments
         return not stored and self._quarantine.has_room(self._limit(connector))
 
+    def first_host(self, connector: Connector[Any], media: Mapping[str, Any]) -> str:
+        """Return the host that fetching a file contacts first; "" if the connector does not say."""
+        return self._fetcher.first_host(lambda: connector.media(MediaRef(**media)))
+
     @asynccontextmanager
     async def original(
-        self, connector: Connector[Any], row: AttachmentRow
+        self,
+        connector: Connector[Any],
+        row: AttachmentRow,
+        arriving: Callable[[str], None] | None = None,
     ) -> AsyncIterator[Original]:
         """Open the original of an attachment.
 
-        Raises what fetching raises: `connectors.Rejected`, MediaFailed or MediaRejected.
+        `arriving` is called with each host to which the download leads, before it is contacted; what it raises ends
+        the download. Raises what fetching raises: `connectors.Rejected`, MediaFailed or MediaRejected.
         """
         stored = await self._quarantine.open(row.id)
         if stored is not None:
@@ -70,7 +78,7 @@ class MediaSource:
                 os.close(stored)
             return
         with scratch_file(self._scratch) as descriptor:
-            yield Original(descriptor, await self._fetch(connector, row, descriptor))
+            yield Original(descriptor, await self._fetch(connector, row, descriptor, arriving))
 
     async def secure(self, attachment: str) -> None:
         """Make the stored original of an attachment that is retried later survive a power cut."""
@@ -81,12 +89,16 @@ class MediaSource:
         await self._quarantine.remove(attachment)
 
     async def _fetch(
-        self, connector: Connector[Any], row: AttachmentRow, descriptor: int
+        self,
+        connector: Connector[Any],
+        row: AttachmentRow,
+        descriptor: int,
+        arriving: Callable[[str], None] | None,
     ) -> str | None:
         ref, limit = MediaRef(**row.media), self._limit(connector)
         fault_point("before-fetch")
         download = await self._fetcher.run(connector, connector.media(ref), "lookup")
-        fetched = await self._fetcher.download(connector, download, descriptor, limit)
+        fetched = await self._fetcher.download(connector, download, descriptor, limit, arriving)
         fault_point("after-fetch")
         FETCHED.labels(row.connector).inc(fetched.size)
         if download.name and not ref.name:

@@ -1,10 +1,13 @@
 """Media worker: fetches, sanitizes and stores attachments, and records the outcome of each."""
 
 import asyncio
+import contextlib
 import heapq
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import structlog
 
 from connectors import Connector, Rejected
@@ -20,6 +23,7 @@ from .retry_policy import Retry, next_try
 from .sighting import look_at, refuse_disabled
 from .source import MediaSource
 from .storage.filesystem import FileStore, StoreUnavailable
+from .turns import UNKNOWN_SIZE, HostBusy, Limits, Turns, Waiting
 
 log = structlog.get_logger(__name__)
 
@@ -57,8 +61,29 @@ class AttemptFailed(Exception):
         self.retry, self.after, self.local = retry, after, local
 
 
+@dataclass(slots=True)
+class _Attempt:
+    """One attempt for a file that has a place in `turns`."""
+
+    file: Waiting
+    progress: MediaProgress
+    turns: Turns
+    is_fetched: bool = False
+
+    def arriving(self, host: str) -> None:
+        """Move to the host to which the download leads; raise HostBusy if there is no room."""
+        self.turns.move(self.file, host)
+
+    def fetched(self) -> None:
+        self.is_fetched = True
+        self.turns.fetched(self.file)
+
+    def end(self) -> None:
+        self.turns.done(self.file, was_fetched=self.is_fetched)
+
+
 class MediaWorker:
-    """Processes pending attachments in the order in which they are due, at most `parallel` at once."""
+    """Processes pending attachments once they are due and it is their turn; it fetches at most `parallel` at once."""
 
     def __init__(
         self,
@@ -77,8 +102,9 @@ class MediaWorker:
         self._sanitizer = sanitizer
         self._store = store
         self._keep_photos = keep_photos
-        self._parallel = parallel
-        self._due: list[tuple[int, int, int]] = []
+        self._turns = Turns(Limits(parallel))
+        #: Files that are not due yet.
+        self._later: list[tuple[tuple[int, int, int], Waiting]] = []
         self._known: set[tuple[int, int]] = set()
         #: Known attachments that became pending once more: a manual retry may come while the last attempt still ends.
         self._requeued: set[tuple[int, int]] = set()
@@ -103,7 +129,20 @@ class MediaWorker:
             self._requeued.add(key)
             return
         self._known.add(key)
-        self._push(job)
+        self._push(self._waiting(job))
+
+    def _waiting(self, job: Job) -> Waiting:
+        """Return the attachment with what decides its turn: its host, its conversation, and its announced size."""
+        file = Waiting(
+            job.message, job.position, job.due, job.conversation, job.connector, is_late=job.is_late
+        )
+        connector = self._connectors.get(job.connector)
+        if connector is not None and job.media:
+            media = orjson.loads(job.media)
+            file.host = self._source.first_host(connector, media) or job.connector
+            size = media.get("size")
+            file.size = max(0, size) if isinstance(size, int) else UNKNOWN_SIZE
+        return file
 
     def is_in_progress(self, attachment: str) -> bool:
         """Whether files of this attachment may be about to be written."""
@@ -122,70 +161,78 @@ class MediaWorker:
     async def run(self) -> None:
         """Process attachments until cancelled, starting with those that an earlier run left."""
         await self.pick_up()
-        slots = asyncio.Semaphore(self._parallel)
         async with asyncio.TaskGroup() as group:
             while True:
-                job = await self._next()
-                await slots.acquire()
-                group.create_task(self._process(job)).add_done_callback(lambda _: slots.release())
+                file = await self._next()
+                group.create_task(self._process(file))
 
-    def _push(self, job: Job) -> None:
-        heapq.heappush(self._due, (job.due, job.message, job.position))
+    def _push(self, file: Waiting) -> None:
+        heapq.heappush(self._later, ((file.due, *file.key), file))
         self._changed.set()
 
-    async def _process(self, job: Job) -> None:
-        key = (job.message, job.position)
-        retry_job = await self._attempt(job)
-        if retry_job is None and key in self._requeued:
-            retry_job = Job(*key, now_ms())
-        self._requeued.discard(key)
-        if retry_job is not None:
-            self._push(retry_job)
+    async def _process(self, file: Waiting) -> None:
+        attempt = _Attempt(file, MediaProgress(), self._turns)
+        try:
+            again = await self._attempt(attempt)
+        finally:
+            attempt.end()
+            self._changed.set()
+        if not again and file.key in self._requeued:
+            again, file.due, file.is_late = True, now_ms(), False
+        self._requeued.discard(file.key)
+        if again:
+            self._push(file)
         else:
-            self._known.discard(key)
+            self._known.discard(file.key)
 
-    async def _next(self) -> Job:
+    async def _next(self) -> Waiting:
+        """Wait until a file is due and it is its turn."""
         while True:
             self._changed.clear()
-            wait = (self._due[0][0] - now_ms()) / 1000 if self._due else None
-            if wait is not None and wait <= 0:
-                due, message, position = heapq.heappop(self._due)
-                return Job(message, position, due)
-            try:
+            now = now_ms()
+            while self._later and self._later[0][1].due <= now:
+                self._turns.add(heapq.heappop(self._later)[1])
+            if (file := self._turns.take()) is not None:
+                return file
+            wait = (self._later[0][1].due - now) / 1000 if self._later else None
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), wait)
-            except TimeoutError:
-                continue
 
-    async def _attempt(self, job: Job) -> Job | None:
-        """Make one attempt; return the job of the next one, or None if the attachment has ended."""
+    async def _attempt(self, attempt: "_Attempt") -> bool:
+        """Make one attempt; return whether there is another one, whose time `file.due` says."""
+        file = attempt.file
         try:
-            row = await self._journal.attachment(job.message, job.position)
+            row = await self._journal.attachment(*file.key)
             if row is None or row.state != "pending":
-                return None
-            progress = self._in_progress[row.id] = MediaProgress()
+                return False
+            self._in_progress[row.id] = attempt.progress
             try:
-                return await self._try(job, row, progress)
+                return await self._try(attempt, row)
             finally:
                 del self._in_progress[row.id]
+        except HostBusy as exc:
+            file.host = exc.host
+            return True
         except (JournalUnavailable, StoreUnavailable) as exc:
             log.error("media_wait_for_journal_or_storage", error=str(exc))
-            return Job(job.message, job.position, now_ms() + 1000)
+            file.due = now_ms() + 1000
+            return True
 
-    async def _try(self, job: Job, row: AttachmentRow, progress: MediaProgress) -> Job | None:
+    async def _try(self, attempt: "_Attempt", row: AttachmentRow) -> bool:
         try:
-            outcome = await self._run_attempt(row, progress)
+            outcome = await self._run_attempt(row, attempt)
         except AttemptFailed as exc:
-            retry_job = await self._handle_failure(job, row, exc)
-            if retry_job is not None:
-                return retry_job
+            if await self._postpones(attempt.file, row, exc):
+                return True
             outcome = Outcome(exc.state, exc.reason, exc.detail or None, code=exc.code)
-        if progress.sighting is not None:
-            outcome = progress.sighting.completed(outcome, row.kind)
+        sighting = attempt.progress.sighting
+        if sighting is not None:
+            outcome = sighting.completed(outcome, row.kind)
         await self._finish(row, outcome)
-        return None
+        return False
 
-    async def _handle_failure(self, job: Job, row: AttachmentRow, exc: AttemptFailed) -> Job | None:
-        """Schedule the next attempt; None if there is none."""
+    async def _postpones(self, file: Waiting, row: AttachmentRow, exc: AttemptFailed) -> bool:
+        """Schedule the next attempt; False if there is none."""
         retry = self._next_try(row, exc) if exc.retry else None
         log.warning(
             "attachment_attempt_failed",
@@ -198,12 +245,13 @@ class MediaWorker:
             retry_in=round(retry.after, 1) if retry else None,
         )
         if retry is None:
-            return None
-        due = now_ms() + round(retry.after * 1000)
+            return False
+        file.due = now_ms() + round(retry.after * 1000)
+        file.is_late = exc.reason == "unreachable"
         await self._source.secure(row.id)
-        await self._journal.postpone(job.message, job.position, due, exc.reason)
+        await self._journal.postpone(*file.key, file.due, exc.reason)
         fault_point("after-postpone")
-        return Job(job.message, job.position, due)
+        return True
 
     async def _finish(self, row: AttachmentRow, outcome: Outcome) -> None:
         if outcome.state != "ready":
@@ -241,15 +289,15 @@ class MediaWorker:
             local=exc.local,
         )
 
-    async def _run_attempt(self, row: AttachmentRow, progress: MediaProgress) -> Outcome:
+    async def _run_attempt(self, row: AttachmentRow, attempt: "_Attempt") -> Outcome:
         connector = self._connectors.get(row.connector)
         if connector is None:
             raise AttemptFailed(
                 "failed", "gone", "its connector is not in connectors.yaml", retry=False
             )
         try:
-            return await self._fetch_and_sanitize(connector, row, progress)
-        except AttemptFailed:
+            return await self._fetch_and_sanitize(connector, row, attempt)
+        except (AttemptFailed, HostBusy):
             raise
         except Rejected as exc:
             raise _from_rejection(exc) from exc
@@ -265,12 +313,15 @@ class MediaWorker:
             raise AttemptFailed("failed", "decoder_crashed", detail, retry=True) from exc
 
     async def _fetch_and_sanitize(
-        self, connector: Connector[Any], row: AttachmentRow, progress: MediaProgress
+        self, connector: Connector[Any], row: AttachmentRow, attempt: "_Attempt"
     ) -> Outcome:
+        progress = attempt.progress
         scanner_error = await self._sanitizer.scanner_error()
         if scanner_error and not self._source.should_fetch(connector, row.id):
             raise scanner_error
-        async with self._source.original(connector, row) as original:
+        async with self._source.original(connector, row, attempt.arriving) as original:
+            attempt.fetched()
+            self._changed.set()
             progress.sighting = sighting = await look_at(original.descriptor)
             refuse_disabled(sighting.content.kind, connector.config)
             if scanner_error:

@@ -218,6 +218,7 @@ NOW = 1_800_000_000_000
     ("progress", "words"),
     [
         ({"step": "waiting", "tries": 0}, "Downloading…"),
+        ({"step": "waiting_for_turn", "tries": 2}, "Waiting for its turn…"),
         ({"step": "fetching", "tries": 3}, "Downloading…"),
         ({"step": "scanning", "tries": 1}, "Scanning for malware…"),
         ({"step": "making_safe", "percent": None}, "Making it safe…"),

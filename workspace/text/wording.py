@@ -123,6 +123,7 @@ def describe_state(attachment: Mapping[str, Any]) -> str:
 #: Texts for the gateway's steps of a pending attachment.
 _STEPS: Mapping[str, str] = {
     "waiting": "Downloading…",
+    "waiting_for_turn": "Waiting for its turn…",
     "fetching": "Downloading…",
     "scanning": "Scanning for malware…",
     "making_safe": "Making it safe…",

@@ -19,14 +19,32 @@ from .views import IN_CONVERSATION, OWN_CONVERSATION, load_attachment, load_mess
 _NO_LIMIT = 1 << 60
 
 
+_JOBS = (
+    "SELECT a.message, a.position, a.due, c.key, c.connector, a.media, "
+    "a.attempts > 0 AND a.detail = 'unreachable' "
+    f"FROM attachment a JOIN message m ON m.key = a.message {IN_CONVERSATION}"
+)
+
+
+def _job(
+    message: int,
+    position: int,
+    due: int,
+    conversation: int,
+    connector: str,
+    media: bytes | None,
+    is_late: int,
+) -> Job:
+    return Job(message, position, due, conversation, connector, media or b"", bool(is_late))
+
+
 def pending(connection: Transaction, limit: int | None, after: int) -> list[Job]:
     """Return the pending attachments that are due after `after` (ms), the earliest first."""
     rows = connection.execute(
-        "SELECT message, position, due FROM attachment WHERE state = 'pending' AND due > ? "
-        "ORDER BY due LIMIT ?",
+        f"{_JOBS} WHERE a.state = 'pending' AND a.due > ? ORDER BY a.due LIMIT ?",
         (after, _NO_LIMIT if limit is None else limit),
     )
-    return [Job(*row) for row in rows]
+    return [_job(*row) for row in rows]
 
 
 def load(connection: Transaction, message: int, position: int) -> AttachmentRow | None:
@@ -154,7 +172,12 @@ def retry(connection: Transaction, message: int, position: int) -> Recorded | No
         "AND media IS NOT NULL",
         (due, message, position),
     )
-    return Recorded(jobs=(Job(message, position, due),)) if cursor.rowcount else None
+    if not cursor.rowcount:
+        return None
+    row = connection.execute(
+        f"{_JOBS} WHERE a.message = ? AND a.position = ?", (message, position)
+    ).fetchone()
+    return Recorded(jobs=(_job(*row),))
 
 
 def freeze(connection: Transaction, lane: int, entry: int) -> OutboxEntry:

@@ -20,7 +20,7 @@ from .changes import edit, placeholder
 from .event_content import content_of, echo_of, new_attachment_view
 from .facts import FactRecorder, window_end
 from .known import Known
-from .message_keys import echo_key, message_key
+from .message_keys import conversation_of_message, echo_key, message_key
 from .outbox import Outbox
 from .parties import Parties, Place
 from .transaction import Transaction
@@ -186,7 +186,7 @@ class Recorder:
             (key, id, platform_id, sent_at, reading.received_at, orjson.dumps(content)),
         )
         for position, attachment in enumerate(reading.attachments):
-            self._attach(key, position, attachment, reading.received_at)
+            self._attach(reading, key, position, attachment)
         return sent_at
 
     def _completes(self, reading: Reading, event: Message | Echo, id: str) -> bool:
@@ -199,10 +199,11 @@ class Recorder:
         edit(self.connection, id, event.text)
         self.connection.execute("DELETE FROM attachment WHERE message = ?", (key,))
         for position, attachment in enumerate(reading.attachments):
-            self._attach(key, position, attachment, reading.received_at)
+            self._attach(reading, key, position, attachment)
         return True
 
-    def _attach(self, key: int, position: int, new: NewAttachment, received_at: int) -> None:
+    def _attach(self, reading: Reading, key: int, position: int, new: NewAttachment) -> None:
+        received_at = reading.received_at
         pending = new.state == "pending"
         self.connection.execute(
             "INSERT INTO attachment (message, position, kind, state, reason, code, detail, name, details, media, "
@@ -215,7 +216,10 @@ class Recorder:
             ),
         )
         if pending:
-            self.jobs.append(Job(key, position, received_at))
+            conversation = conversation_of_message(key)
+            self.jobs.append(
+                Job(key, position, received_at, conversation, reading.connector, new.media or b"")
+            )
 
     def _holds(self, reading: Reading, place: Place, key: int, event_id: str) -> bool:
         """Hold the event of a message whose media are pending; False if there are none."""

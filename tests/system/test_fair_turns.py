@@ -1,0 +1,86 @@
+"""Hosts and consumers that take long hold nobody else's photos, with real processes and the emulated platforms."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from simulator import Consumer, Fault, Platform, photo
+from simulator.samples import Sample
+from tests.system.running import CONSUMERS, Site, attachments, site
+
+pytestmark = pytest.mark.system
+
+#: Seconds within which an innocent photo is ready; alone it takes a tenth of a second.
+SOON = 3.0
+SMALL = photo(width=320, height=240, seed=7)
+
+
+@pytest.fixture
+async def running(tmp_path: Path) -> AsyncIterator[Site]:
+    async with site(tmp_path, settings={"core": {"hold_seconds": 0}}) as started:
+        yield started
+
+
+async def flood(platform: Platform, consumers: int, sample: Sample, each: int = 1) -> None:
+    """Send files of many consumers, and wait until all are accepted."""
+    gate = asyncio.Semaphore(16)
+
+    async def send(number: int) -> None:
+        async with gate:
+            for _ in range(each):
+                await platform.send(consumer(platform, number), None, [sample])
+
+    await asyncio.gather(*(send(number) for number in range(consumers)))
+
+
+def consumer(platform: Platform, number: int) -> Consumer:
+    known = CONSUMERS[platform.name]
+    prefix = "+1555010" if platform.name == "twilio" else "491520"
+    name = f"urn:mbid:AQ{number:06d}" if platform.name == "apple" else f"{prefix}{number:06d}"
+    return Consumer(name, known.name)
+
+
+async def seconds_until_ready(running: Site, platform: Platform, sample: Sample = SMALL) -> float:
+    """Send an innocent photo and return the seconds until the core has it."""
+    begin = time.monotonic()
+    await platform.send(CONSUMERS[platform.name], None, [sample])
+    await running.until(
+        lambda events: any(a["state"] == "ready" for a in attachments(events).values()), 200
+    )
+    return time.monotonic() - begin
+
+
+@pytest.mark.parametrize("fault", [Fault(hang=True), Fault(drip=True)], ids=["hang", "drip"])
+@pytest.mark.parametrize("name", ["messenger", "whatsapp", "apple"])
+async def test_a_slow_host_holds_no_other_hosts_photo(
+    running: Site, name: str, fault: Fault
+) -> None:
+    slow = running.platforms[name]
+    slow.fault_for_all = fault
+    await flood(slow, 160, photo(width=640, height=480, seed=1))
+    await asyncio.sleep(1)
+    assert await seconds_until_ready(running, running.platforms["twilio"]) < SOON
+
+
+async def test_a_hanging_look_up_holds_no_other_hosts_photo(running: Site) -> None:
+    slow = running.platforms["whatsapp"]
+    slow.fault_for_all = Fault(hang=True, at="lookup")
+    await flood(slow, 160, SMALL)
+    await asyncio.sleep(1)
+    assert await seconds_until_ready(running, running.platforms["messenger"]) < SOON
+
+
+async def test_a_consumers_files_visibly_wait_for_their_turn(running: Site) -> None:
+    slow = running.platforms["messenger"]
+    slow.fault_for_all = Fault(hang=True)
+    await flood(slow, 1, SMALL, each=20)
+    known = attachments(await running.until(lambda events: len(attachments(events)) == 20))
+    steps = []
+    for id in known:
+        status, found = await running.call("GET", f"/v1/attachments/{id}")
+        assert (status, found["state"]) == (200, "pending")
+        steps.append((found["progress"]["step"], found["progress"]["next_try_at"]))
+    assert sorted(steps) == [("fetching", None)] * 8 + [("waiting_for_turn", None)] * 12
