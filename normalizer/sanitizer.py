@@ -5,7 +5,7 @@ import contextlib
 import logging
 import os
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
@@ -16,12 +16,13 @@ from .renditions.sandbox_job import SandboxRunner
 from .renditions.video import VideoPipeline
 from .renditions.while_decoding import JobSpec
 from .sandbox.pool import Isolation, Pool
+from .sandbox.turns import Claim
 from .scanner import Scanner
 
 _log = logging.getLogger(__name__)
 
-#: The step that a file is in: waiting for the scanner only, or being re-created from its content.
-Stage = Literal["scanning", "making_safe"]
+#: The step that a file is in: waiting for the scanner only, being re-created from its content, or waiting for that.
+Stage = Literal["scanning", "making_safe", "waiting_for_turn"]
 
 #: Called with the stage, and with the share done while a video is being encoded.
 OnProgress = Callable[[Stage, float | None], None]
@@ -93,9 +94,11 @@ class Sanitizer:
         *,
         declared: str | None = None,  # noqa: ARG002  # accepted, so that callers need not filter it out
         progress: OnProgress | None = None,
+        owner: Hashable | None = None,
     ) -> Clean:
         """Return the renditions of the file behind the readable descriptor `source`, read from its start.
 
+        Files wait for a free sandbox. Owners, such as the conversations of the files, take turns for them.
         Raise MediaRejected or MediaFailed. `declared`, the platform's claim, has no influence.
         """
         report = progress or _ignore_progress
@@ -106,7 +109,7 @@ class Sanitizer:
             if size > max(self._limits.photo_max_bytes, self._limits.video_max_bytes):
                 raise _too_large(size, "no file may have so many")
             report("making_safe", None)
-            cleaning = self._clean(readonly, size, report)
+            cleaning = self._clean(readonly, size, report, owner)
             if self._scanner is None:
                 return await cleaning
             return await _scan_while_cleaning(self._scanner.scan(readonly, size), cleaning, report)
@@ -117,19 +120,26 @@ class Sanitizer:
         """Return why files cannot be scanned now, or None if they can or no scanner is configured."""
         return await self._scanner.error() if self._scanner else None
 
-    async def _clean(self, source: int, size: int, progress: OnProgress) -> Clean:
+    async def _clean(
+        self, source: int, size: int, progress: OnProgress, owner: Hashable | None
+    ) -> Clean:
         file_type = sniff(os.pread(source, HEAD_BYTES, 0))
         limits = self._limits
         limit = limits.photo_max_bytes if file_type.kind == "photo" else limits.video_max_bytes
         if size > limit:
             raise _too_large(size, f"the limit for a {file_type.kind} is {limit}")
+
+        def on_wait(waits: bool) -> None:
+            progress("waiting_for_turn" if waits else "making_safe", None)
+
+        claim = Claim(owner, size, file_type.kind == "video", on_wait)
         if file_type.kind == "video":
             return await self._videos.clean(
-                source, size, lambda share: progress("making_safe", share)
+                source, size, lambda share: progress("making_safe", share), claim
             )
-        return await self._photo(source, file_type, size)
+        return await self._photo(source, file_type, size, claim)
 
-    async def _photo(self, source: int, file_type: FileType, size: int) -> Clean:
+    async def _photo(self, source: int, file_type: FileType, size: int, claim: Claim) -> Clean:
         message = {
             "job": "photo",
             "cpu_seconds": int(_PHOTO_SECONDS),
@@ -138,7 +148,8 @@ class Sanitizer:
             "max_pixels": self._limits.photo_max_pixels,
             "preview_side": self._canvas.side,
         }
-        job = await self._runner.run(JobSpec(message, source, size, _PHOTO_SECONDS, "preview"))
+        spec = JobSpec(message, source, size, _PHOTO_SECONDS, "preview", claim=claim)
+        job = await self._runner.run(spec)
         painted = job.painted
         return Clean("photo", painted.width, painted.height, None, job.images, painted.pages)
 

@@ -106,7 +106,7 @@ class _Line:
         (self.late if file.is_late else self.fresh).add(file)
 
     def take(self, may_start: Callable[[Waiting], bool]) -> Waiting | None:
-        # A host that is never idle must not keep late files waiting for ever.
+        # A host that is never idle must not keep late files waiting forever.
         late_first = self.turns % _LATE_TURNS == _LATE_TURNS - 1
         for ring in (self.late, self.fresh) if late_first else (self.fresh, self.late):
             if (file := ring.take(may_start)) is not None:

@@ -328,7 +328,10 @@ class MediaWorker:
                 sighting.refuse_unsupported()
                 raise scanner_error
             clean = await self._sanitizer.sanitize(
-                original.descriptor, declared=row.media["media_type"], progress=progress.update
+                original.descriptor,
+                declared=row.media["media_type"],
+                progress=progress.update,
+                owner=attempt.file.conversation,
             )
             fault_point("after-sanitize")
             # The decoder knows better than the first bytes.

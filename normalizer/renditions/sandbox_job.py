@@ -60,7 +60,7 @@ class SandboxRunner:
 
     async def _run(self, job: JobSpec) -> JobResult:
         # The slot is held while encoding, so that the memory for pixels is bounded by the number of slots.
-        async with self._pool.sandbox() as sandbox:
+        async with self._pool.sandbox(claim=job.claim) as sandbox:
             buffer = self._buffers.take()
             try:
                 files = [job.source, buffer.descriptor]

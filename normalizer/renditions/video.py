@@ -14,6 +14,7 @@ from normalizer.isobmff import Broken
 from normalizer.media import Clean, Limits, MediaFailed, MediaRejected, Rendition
 from normalizer.sandbox.errors import SandboxLost, SandboxUnavailable
 from normalizer.sandbox.pool import Pool
+from normalizer.sandbox.turns import Claim
 
 from . import answers
 from .mp4_audit import AuditResult, audit
@@ -47,15 +48,15 @@ class VideoPipeline:
         self._canvas, self._limits = canvas, limits
         self._pool, self._runner, self._threads = pool, runner, threads
 
-    async def clean(self, source: int, size: int, progress: OnProgress) -> Clean:
+    async def clean(self, source: int, size: int, progress: OnProgress, claim: Claim) -> Clean:
         """Return the renditions of a video. Raise MediaRejected or MediaFailed."""
         with _video_file() as video_file:
-            job = await self._runner.run(self._first_job(source, size, video_file))
+            job = await self._runner.run(self._first_job(source, size, video_file, claim))
             result, exit_status = job.result, job.exit_status
             painted = job.painted
             if isinstance(result.get("plan"), dict):
                 result, exit_status = await self._encode(
-                    source, size, video_file, result["plan"], progress
+                    source, size, video_file, result["plan"], progress, claim
                 )
             content, audited = await self._seal_and_audit(video_file, result, exit_status)
         if audited.seconds > self._limits.video_max_seconds + _GRACE_SECONDS:
@@ -69,7 +70,7 @@ class VideoPipeline:
         video = Rendition("video", "video/mp4", width, height, content)
         return Clean("video", painted.width, painted.height, audited.seconds, (*job.images, video))
 
-    def _first_job(self, source: int, size: int, video_file: int) -> JobSpec:
+    def _first_job(self, source: int, size: int, video_file: int, claim: Claim) -> JobSpec:
         message = {
             "job": "video",
             "cpu_seconds": int(_COPY_SECONDS),
@@ -79,10 +80,16 @@ class VideoPipeline:
             "preview_side": self._canvas.side,
             "poster_side": min(_POSTER_SIDE, self._canvas.side),
         }
-        return JobSpec(message, source, size, _COPY_SECONDS, "poster", video_file)
+        return JobSpec(message, source, size, _COPY_SECONDS, "poster", video_file, claim)
 
     async def _encode(
-        self, source: int, size: int, video_file: int, plan: dict[str, Any], progress: OnProgress
+        self,
+        source: int,
+        size: int,
+        video_file: int,
+        plan: dict[str, Any],
+        progress: OnProgress,
+        claim: Claim,
     ) -> tuple[dict[str, Any], asyncio.Future[int]]:
         # Nothing of a first attempt may remain.
         os.ftruncate(video_file, 0)
@@ -100,7 +107,7 @@ class VideoPipeline:
                 progress(min(1.0, max(0.0, share)))
 
         try:
-            async with self._pool.sandbox("slow") as sandbox:
+            async with self._pool.sandbox("slow", claim) as sandbox:
                 answer = await sandbox.ask(message, [source, video_file], _ENCODE_SECONDS, on_note)
         except SandboxLost as lost:
             if lost.timed_out:

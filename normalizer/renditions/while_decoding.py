@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from normalizer.canvas import BAND_ROWS, Canvas, PixelLayout
 from normalizer.media import Limits, Rendition
+from normalizer.sandbox.turns import Claim
 
 from . import answers, images
 from .answers import Painted
@@ -28,6 +29,7 @@ class JobSpec:
     seconds: float
     large: Large
     video_file: int | None = None
+    claim: Claim = field(default_factory=Claim)
 
 
 #: The thumbnail and the large picture.

@@ -10,6 +10,7 @@ from typing import Literal
 from .errors import SandboxUnavailable
 from .process import SandboxProcess
 from .self_test import may_be_missing, run_self_test
+from .turns import Claim, Turns
 from .zygote_client import Zygote
 
 _log = logging.getLogger(__name__)
@@ -24,19 +25,22 @@ _MIN_SLOW = 2
 
 _OWN_LAYERS = ("limits", "seccomp")
 
+_UNCLAIMED = Claim()
+
 
 class Pool:
     """Runs at most `sandboxes` quick jobs at once, and keeps a spare sandbox for each and one more.
 
+    One more cell is reserved for photos of owners that have no job running (`turns`).
     `missing` holds the isolation layers that are not in place, each with its cause. With `full` isolation, the pool
     does not start if a layer is missing that the kernel could provide.
     """
 
     def __init__(self, sandboxes: int, isolation: Isolation = "full") -> None:
         self._sandboxes, self._isolation = sandboxes, isolation
-        self._slots: dict[JobClass, asyncio.Semaphore] = {
-            "quick": asyncio.Semaphore(sandboxes),
-            "slow": asyncio.Semaphore(max(_MIN_SLOW, sandboxes // 2)),
+        self._turns: dict[JobClass, Turns] = {
+            "quick": Turns(sandboxes, reserved=1),
+            "slow": Turns(max(_MIN_SLOW, sandboxes // 2)),
         }
         self._spares: deque[asyncio.Task[SandboxProcess]] = deque()
         self._starting = asyncio.Lock()
@@ -62,9 +66,11 @@ class Pool:
         return self._zygote is not None and not self._zygote.gone
 
     @contextlib.asynccontextmanager
-    async def sandbox(self, job_class: JobClass = "quick") -> AsyncIterator[SandboxProcess]:
-        """Provide a fresh sandbox for one job, and end it with the block."""
-        async with self._slots[job_class]:
+    async def sandbox(
+        self, job_class: JobClass = "quick", claim: Claim = _UNCLAIMED
+    ) -> AsyncIterator[SandboxProcess]:
+        """Provide a fresh sandbox for one job once it is its turn, and end it with the block."""
+        async with self._turns[job_class].turn(claim):
             sandbox = await self._take()
             try:
                 yield sandbox

@@ -1,13 +1,16 @@
 """Hosts and consumers that take long hold nobody else's photos, with real processes and the emulated platforms."""
 
 import asyncio
+import io
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from PIL import Image
 
-from simulator import Consumer, Fault, Platform, photo
+from simulator import Consumer, Fault, Platform, photo, video
 from simulator.samples import Sample
 from tests.system.running import CONSUMERS, Site, attachments, site
 
@@ -43,14 +46,21 @@ def consumer(platform: Platform, number: int) -> Consumer:
     return Consumer(name, known.name)
 
 
-async def seconds_until_ready(running: Site, platform: Platform, sample: Sample = SMALL) -> float:
-    """Send an innocent photo and return the seconds until the core has it."""
+async def seconds_until_ready(running: Site, platform: Platform) -> float:
+    """Send a small photo of an innocent consumer and return the seconds until the core has it."""
+    innocent = CONSUMERS[platform.name]
     begin = time.monotonic()
-    await platform.send(CONSUMERS[platform.name], None, [sample])
-    await running.until(
-        lambda events: any(a["state"] == "ready" for a in attachments(events).values()), 200
-    )
+    await platform.send(innocent, None, [SMALL])
+    await running.until(lambda events: innocent.id in consumers_of_ready(events), 200)
     return time.monotonic() - begin
+
+
+def consumers_of_ready(events: list[dict[str, Any]]) -> set[str]:
+    return {
+        event["data"]["conversation"]["consumer"]["id"]
+        for event in events
+        if any(a["state"] == "ready" for a in attachments([event]).values())
+    }
 
 
 @pytest.mark.parametrize("fault", [Fault(hang=True), Fault(drip=True)], ids=["hang", "drip"])
@@ -84,3 +94,26 @@ async def test_a_consumers_files_visibly_wait_for_their_turn(running: Site) -> N
         assert (status, found["state"]) == (200, "pending")
         steps.append((found["progress"]["step"], found["progress"]["next_try_at"]))
     assert sorted(steps) == [("fetching", None)] * 8 + [("waiting_for_turn", None)] * 12
+
+
+def heavy() -> Sample:
+    """A photo within all limits that takes a decoder about two seconds."""
+    noise = Image.effect_noise((1000, 1000), 40).convert("RGB").resize((8000, 8000))
+    content = io.BytesIO()
+    noise.save(content, "JPEG", quality=75, progressive=True)
+    return Sample("IMG_9001.JPG", "image/jpeg", content.getvalue())
+
+
+async def test_a_consumers_heavy_photos_hold_nobody_elses(running: Site) -> None:
+    platform = running.platforms["whatsapp"]
+    await flood(platform, 1, heavy(), each=40)
+    await asyncio.sleep(2)
+    assert not [*attachments(running.core.events).values()][5]["renditions"]
+    assert await seconds_until_ready(running, platform) < SOON
+
+
+async def test_videos_occupy_not_every_cell(running: Site) -> None:
+    platform = running.platforms["whatsapp"]
+    await flood(platform, 20, video(seconds=20, width=1280, height=720))
+    await asyncio.sleep(0.5)
+    assert await seconds_until_ready(running, platform) < SOON
