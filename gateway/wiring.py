@@ -43,8 +43,7 @@ from .upkeep.retention import Retention, RetentionWorker
 
 #: POSTs to the core in flight, each on its own persistent connection.
 _CORE_CONNECTIONS = 32
-#: Files being fetched or sanitized at the same time, including those that wait for their host or for a sandbox. The
-#: number is large so that one hanging host cannot occupy every place.
+#: Files being fetched at the same time, and files that are fetched and being made safe, or wait for a sandbox.
 _PARALLEL_MEDIA = 128
 
 
@@ -90,6 +89,8 @@ def connect(installation: Installation, journal: Journal, stack: AsyncExitStack)
         backlog=lambda: lanes.waiting,
         unread=lambda: journal.unread_bytes,
         to_come=journal.bytes_to_come,
+        connectors=connectors,
+        backlog_of_each=journal.backlog_of_connectors,
     )
     store = FileStore(private_folder(installation.data / "media"), capacity.has_no_room_for_media)
     quarantine = Quarantine(
@@ -112,7 +113,7 @@ def connect(installation: Installation, journal: Journal, stack: AsyncExitStack)
     )
     health = ConnectorHealth(connectors, fetcher)
     links = Links(journal.key, installation.public_url)
-    webhooks = Webhooks(journal, connectors, installation.public_url, capacity.refusal, priority)
+    webhooks = Webhooks(journal, connectors, installation.public_url, capacity, priority)
     stack.callback(webhooks.close)
     app = application(
         webhooks,
@@ -137,7 +138,8 @@ def connect(installation: Installation, journal: Journal, stack: AsyncExitStack)
         "journal": journal.watch,
         "lanes": lanes.run,
         "media worker": media_worker.run,
-        "parse worker": ParseWorker(journal, connectors, priority).run,
+        "parse worker": ParseWorker(journal, connectors, priority, capacity.parsed).run,
+        "capacity": capacity.watch,
         "retention": retention.run,
         "reconciler": Reconciler([lanes.pick_up, media_worker.pick_up]).run,
         "compactor": Compactor(journal, capacity.is_short_of_room).run,

@@ -1,9 +1,19 @@
-"""Capacity: deliveries are accepted only while the disk and the backlog have room for them."""
+"""Capacity: deliveries are accepted only while the disk and the backlog have room for them.
 
+Every connector has a share: with others beside it, it may hold no more room than is free. So the flood of one connector
+closes that connector alone, and whatever it holds, the others may still have half of the rest.
+"""
+
+import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from pathlib import Path
+from typing import NoReturn
+
+from gateway.backoff import retry_until_done
+from gateway.journal import JournalUnavailable
 
 #: Free bytes below which nothing is accepted: deliveries that were accepted before need room to be processed.
 #: On a small disk, an eighth of it is enough.
@@ -16,6 +26,8 @@ BACKLOG_LIMIT = 1_000_000
 
 #: Seconds between two checks of the disk. A burst must not fill the reserve in between.
 _CHECK_EVERY = 0.05
+#: Seconds between two counts of each connector's backlog.
+_COUNT_EVERY = 2.0
 
 
 class CapacityGate:
@@ -23,6 +35,7 @@ class CapacityGate:
 
     `backlog` returns the number of events that wait for the core, `unread` the bytes of deliveries that have yet
     to be parsed, and `to_come` the bytes of disk that the journal may still need for what it already holds.
+    `backlog_of_each` returns the number of waiting events by connector.
     """
 
     def __init__(
@@ -31,16 +44,64 @@ class CapacityGate:
         backlog: Callable[[], int],
         unread: Callable[[], int],
         to_come: Callable[[], int],
+        *,
+        connectors: Collection[str] = (),
+        backlog_of_each: Callable[[], Awaitable[Mapping[str, int]]] | None = None,
     ) -> None:
         self._directory = directory
         self._backlog = backlog
         self._unread = unread
         self._to_come = to_come
+        self._has_shares = len(connectors) > 1
+        self._backlog_of_each = backlog_of_each
+        #: Events that wait for the core, by connector: as counted, plus a delivery each since then.
+        self._waiting: Counter[str] = Counter()
+        #: Bytes of deliveries that have yet to be parsed, by connector.
+        self._unread_of: Counter[str] = Counter()
         self._checked_at = 0.0
         self._spare = 0
 
-    def refusal(self) -> str | None:
-        """Return why deliveries are refused now; None while they are accepted."""
+    def accepted(self, connector: str, size: int) -> None:
+        """Count a delivery of so many bytes that the journal keeps."""
+        self._unread_of[connector] += size
+        self._waiting[connector] += 1
+
+    def parsed(self, connector: str, size: int) -> None:
+        """Count a delivery that is parsed and recorded. Those of an earlier run were never counted as accepted."""
+        self._unread_of[connector] = max(0, self._unread_of[connector] - size)
+
+    async def watch(self) -> NoReturn:
+        """Count the backlog of each connector from time to time, but only while it may matter."""
+        while True:
+            await retry_until_done(
+                _COUNT_EVERY, self._count, JournalUnavailable, "backlog_not_counted"
+            )
+            await asyncio.sleep(_COUNT_EVERY)
+
+    async def _count(self) -> None:
+        if not self._has_shares or self._backlog_of_each is None:
+            return
+        # Below a half, no connector can hold more than is free.
+        counted = await self._backlog_of_each() if 2 * self._backlog() > BACKLOG_LIMIT else {}
+        self._waiting = Counter(counted)
+
+    def refusal(self, connector: str = "") -> str | None:
+        """Return why deliveries of a connector are refused now; None while they are accepted."""
+        return self._refusal_of_all() or (self._refusal_of(connector) if self._has_shares else None)
+
+    def _refusal_of(self, connector: str) -> str | None:
+        free = self._spare - GROWTH * self._unread()
+        if GROWTH * self._unread_of[connector] > free:
+            return "this connector's deliveries wait to be parsed; send the delivery again later"
+        waiting, free = self._waiting[connector], BACKLOG_LIMIT - self._backlog()
+        if waiting > free:
+            return (
+                "too many events of this connector are waiting for the conversation core;"
+                " send the delivery again later"
+            )
+        return None
+
+    def _refusal_of_all(self) -> str | None:
         now = time.monotonic()
         if now - self._checked_at >= _CHECK_EVERY:
             self._spare = self._free_beyond_reserve() - self._to_come()

@@ -5,7 +5,7 @@ New deliveries and those that a crash left behind take the same path.
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -42,12 +42,24 @@ _YIELD_EVERY = 5
 _PAUSE = 0.5
 
 
+def _ignore(connector: str, size: int) -> None:
+    """Ignore parsed deliveries if nobody counts them."""
+
+
 class ParseWorker:
-    """Parses deliveries in the order of acceptance and records their events, until cancelled."""
+    """Parses deliveries in the order of acceptance and records their events, until cancelled.
+
+    `on_parsed` is called with the connector and the size of each delivery.
+    """
 
     def __init__(
-        self, journal: Journal, connectors: Mapping[str, Connector[Any]], priority: IntakePriority
+        self,
+        journal: Journal,
+        connectors: Mapping[str, Connector[Any]],
+        priority: IntakePriority,
+        on_parsed: Callable[[str, int], None] = _ignore,
     ) -> None:
+        self._on_parsed = on_parsed
         self._priority = priority
         self._journal = journal
         self._connectors = connectors
@@ -113,6 +125,7 @@ class ParseWorker:
                 reasons = [r.event.reason for r in parsed if isinstance(r.event, Unknown)]
                 if reasons:
                     unreadable.append(Unreadable(accepted, "; ".join(reasons)[:500]))
+                self._on_parsed(accepted.connector, len(accepted.body))
                 count += 1
                 if count % _YIELD_EVERY == 0:
                     await asyncio.sleep(0)

@@ -1,6 +1,6 @@
 """Webhook endpoint: verifies each delivery, appends it to the journal, and acknowledges it once it is durable."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -17,6 +17,7 @@ from gateway.observability.metrics import DELIVERIES, REFUSALS
 from gateway.problems import Problem, unavailable
 from gateway.timestamps import to_ms
 
+from .capacity import CapacityGate
 from .refusal_log import RefusalLog
 from .request_body import BodyIncomplete, BodyTooLarge, read_pieces
 from .unproved import MAX_BYTES, NoRoom, Share, TooSlow, UnprovedBodies
@@ -33,13 +34,13 @@ class Webhooks:
         journal: Journal,
         connectors: Mapping[str, Connector[Any]],
         public_url: str,
-        may_accept: Callable[[], str | None],
+        capacity: CapacityGate,
         priority: IntakePriority,
     ) -> None:
         self._journal = journal
         self._connectors = connectors
         self._public_url = public_url.rstrip("/")
-        self._may_accept = may_accept
+        self._capacity = capacity
         self._priority = priority
         self._verifier = Verifier()
         self._refusals = RefusalLog()
@@ -90,14 +91,17 @@ class Webhooks:
             words = "too many bodies are arriving; the one that waited longest was given up"
             self._refusals.note(name, "no_room", words)
             unavailable("too many requests are arriving; send the delivery again later")
-        refusal = self._may_accept()
+        refusal = self._capacity.refusal(name)
         if refusal is not None:
             self._refuse_for_now(name, refusal)
         fault_point("accepted-before-append")
         self._priority.arrived()
+        # Before it is durable: it may be parsed as soon as it is.
+        self._capacity.accepted(name, len(incoming.body))
         try:
             await self._journal.append(_accepted(name, connector, incoming))
         except JournalUnavailable:
+            self._capacity.parsed(name, len(incoming.body))
             self._refuse_for_now(name, "the delivery could not be stored; send it again")
         finally:
             self._priority.answered()

@@ -129,6 +129,10 @@ class OutboxJournal(ABC):
     async def backlog(self) -> int:
         """The number of events that the core has yet to accept."""
 
+    @abstractmethod
+    async def backlog_of_connectors(self) -> dict[str, int]:
+        """The same by connector, for events that belong to a conversation."""
+
 
 class AgentTextJournal(ABC):
     """Agents' texts and the parts in which each goes to its platform."""

@@ -1,6 +1,7 @@
 """Doubled slashes, and one at the end, change nothing about a webhook's path."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
@@ -12,6 +13,7 @@ from yarl import URL
 
 from connectors import Connector
 from gateway.http.routes import application
+from gateway.inbound.capacity import CapacityGate
 from gateway.inbound.webhooks import Webhooks
 from gateway.intake_priority import IntakePriority
 from tests.connectors.accounts import (
@@ -46,7 +48,7 @@ class Gate:
 
 
 @pytest.fixture
-async def gate() -> AsyncIterator[Gate]:
+async def gate(tmp_path: Path) -> AsyncIterator[Gate]:
     accepted: list[Any] = []
 
     async def append(delivery: Any) -> None:
@@ -58,7 +60,8 @@ async def gate() -> AsyncIterator[Gate]:
         "apple": apple(),
         "support-whatsapp": whatsapp(),
     }
-    webhooks = Webhooks(journal, connectors, PUBLIC, lambda: None, IntakePriority())
+    capacity = CapacityGate(tmp_path, backlog=int, unread=int, to_come=int)
+    webhooks = Webhooks(journal, connectors, PUBLIC, capacity, IntakePriority())
     nothing: Any = SimpleNamespace(routes=list, get=None)
     app = application(
         webhooks,

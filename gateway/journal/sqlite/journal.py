@@ -199,6 +199,9 @@ class SqliteJournal(Journal):
     async def backlog(self) -> int:
         return await self._read(outbox.size)
 
+    async def backlog_of_connectors(self) -> dict[str, int]:
+        return await self._read(outbox.size_of_connectors)
+
     # agents' texts ------------------------------------------------------------------------------
 
     async def situation(self, conversation: str) -> Situation | None:
