@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, NoReturn
 
 from aiohttp import web
-from multidict import CIMultiDictProxy
 
 from connectors import Connector, Request, Response
 from gateway.fault_points import fault_point
@@ -18,6 +17,7 @@ from gateway.problems import Problem, unavailable
 from gateway.timestamps import to_ms
 
 from .capacity import CapacityGate
+from .headers import combined
 from .refusal_log import RefusalLog
 from .request_body import BodyIncomplete, BodyTooLarge, read_pieces
 from .unproved import MAX_BYTES, NoRoom, Share, TooSlow, UnprovedBodies
@@ -164,7 +164,7 @@ class Webhooks:
             method=request.method,
             # Not the URL that this server sees: a proxy changes it, and some platforms sign the public one.
             url=self._public_url + request.raw_path,
-            headers=_combined(request.headers),
+            headers=combined(request.headers),
             body=body,
             received_at=datetime.now(UTC),
             query=request.query if "?" in request.raw_path else _NO_QUERY,
@@ -183,15 +183,6 @@ def _accepted(name: str, connector: Connector[Any], request: Request) -> Accepte
     # Signatures and tokens in headers and in the query have done their work, and are not stored.
     query = {key: request.query[key] for key in connector.keeps_query if key in request.query}
     return Accepted(name, to_ms(request.received_at), headers, query, request.body)
-
-
-def _combined(headers: CIMultiDictProxy[str]) -> dict[str, str]:
-    """Return headers by lower-case name; a header that was sent twice holds both values."""
-    combined: dict[str, str] = {}
-    for name, value in headers.items():
-        key = name.lower()
-        combined[key] = f"{combined[key]}, {value}" if key in combined else value
-    return combined
 
 
 def _web_response(response: Response) -> web.Response:
