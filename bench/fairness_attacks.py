@@ -16,7 +16,7 @@ from bench.deliveries import PATH
 _BODY_BYTES = 4_000_000
 _AGAIN_AFTER = 0.05
 _HOLD_SECONDS = 600.0
-#: Seconds between the first connections: faster ones overflow the queue of a server, which never hears of them.
+#: Seconds between the first connections: faster ones overflow the queue of a server, which never learns of them.
 _STAGGER = 0.002
 
 Connection = Callable[[int], Awaitable[None]]
