@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import heapq
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -18,6 +17,7 @@ from gateway.timestamps import now_ms
 from normalizer.media import Clean, Unsafe
 from normalizer.sanitizer import Sanitizer
 
+from .attempt import Attempt, AttemptFailed, from_rejection, from_unsafe
 from .progress import MediaProgress
 from .retry_policy import Retry, next_try
 from .sighting import look_at, refuse_disabled
@@ -27,59 +27,8 @@ from .turns import UNKNOWN_SIZE, HostBusy, Limits, Turns, Waiting
 
 log = structlog.get_logger(__name__)
 
-#: The contract's reasons with which a file is rejected, and those with which it fails. A connector may give any other
-#: reason; it says nothing about the file, which then counts as `unreachable`.
-_REJECTED = frozenset(
-    {"too_large", "unsupported_type", "malware", "corrupt", "too_many_pixels", "too_long"}
-    | {"protected", "disabled"}
-)
-_FAILED = frozenset(
-    {"gone", "expired", "unauthorized", "unreachable", "checksum_mismatch", "blocked_host"}
-    | {"scanner_unavailable", "decoder_crashed"}
-)
 #: Seconds for which failures of the local scanner or disk are retried: longer than any platform keeps a file.
 _LOCAL_PATIENCE = 7 * 24 * 3600.0
-
-
-class AttemptFailed(Exception):
-    """An attempt failed. `state` and `reason` are the outcome unless another attempt follows."""
-
-    def __init__(
-        self,
-        state: str,
-        reason: str,
-        detail: str,
-        *,
-        retry: bool,
-        code: str | None = None,
-        after: float | None = None,
-        local: bool = False,
-    ) -> None:
-        super().__init__(reason)
-        self.state, self.reason, self.detail = state, reason, detail
-        self.code = code
-        self.retry, self.after, self.local = retry, after, local
-
-
-@dataclass(slots=True)
-class _Attempt:
-    """One attempt for a file that has a place in `turns`."""
-
-    file: Waiting
-    progress: MediaProgress
-    turns: Turns
-    is_fetched: bool = False
-
-    def arriving(self, host: str) -> None:
-        """Move to the host to which the download leads; raise HostBusy if there is no room."""
-        self.turns.move(self.file, host)
-
-    def fetched(self) -> None:
-        self.is_fetched = True
-        self.turns.fetched(self.file)
-
-    def end(self) -> None:
-        self.turns.done(self.file, was_fetched=self.is_fetched)
 
 
 class MediaWorker:
@@ -171,7 +120,7 @@ class MediaWorker:
         self._changed.set()
 
     async def _process(self, file: Waiting) -> None:
-        attempt = _Attempt(file, MediaProgress(), self._turns)
+        attempt = Attempt(file, MediaProgress(), self._turns)
         try:
             again = await self._attempt(attempt)
         finally:
@@ -198,7 +147,7 @@ class MediaWorker:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), wait)
 
-    async def _attempt(self, attempt: "_Attempt") -> bool:
+    async def _attempt(self, attempt: Attempt) -> bool:
         """Make one attempt; return whether there is another one, whose time `file.due` says."""
         file = attempt.file
         try:
@@ -218,7 +167,7 @@ class MediaWorker:
             file.due = now_ms() + 1000
             return True
 
-    async def _try(self, attempt: "_Attempt", row: AttachmentRow) -> bool:
+    async def _try(self, attempt: Attempt, row: AttachmentRow) -> bool:
         try:
             outcome = await self._run_attempt(row, attempt)
         except AttemptFailed as exc:
@@ -289,7 +238,7 @@ class MediaWorker:
             local=exc.local,
         )
 
-    async def _run_attempt(self, row: AttachmentRow, attempt: "_Attempt") -> Outcome:
+    async def _run_attempt(self, row: AttachmentRow, attempt: Attempt) -> Outcome:
         connector = self._connectors.get(row.connector)
         if connector is None:
             raise AttemptFailed(
@@ -300,9 +249,9 @@ class MediaWorker:
         except (AttemptFailed, HostBusy):
             raise
         except Rejected as exc:
-            raise _from_rejection(exc) from exc
+            raise from_rejection(exc) from exc
         except Unsafe as exc:
-            raise _from_unsafe(exc) from exc
+            raise from_unsafe(exc) from exc
         except (StoreUnavailable, OSError) as exc:
             detail = f"local storage: {exc}"
             raise AttemptFailed("failed", "unreachable", detail, retry=True, local=True) from exc
@@ -313,7 +262,7 @@ class MediaWorker:
             raise AttemptFailed("failed", "decoder_crashed", detail, retry=True) from exc
 
     async def _fetch_and_sanitize(
-        self, connector: Connector[Any], row: AttachmentRow, attempt: "_Attempt"
+        self, connector: Connector[Any], row: AttachmentRow, attempt: Attempt
     ) -> Outcome:
         progress = attempt.progress
         scanner_error = await self._sanitizer.scanner_error()
@@ -353,22 +302,3 @@ class MediaWorker:
             kind=clean.kind,
             details={"pages_total": clean.pages_total} if clean.pages_total > 1 else None,
         )
-
-
-def _from_rejection(exc: Rejected) -> AttemptFailed:
-    reason = exc.reason if exc.reason in _REJECTED | _FAILED else "unreachable"
-    state = "rejected" if reason in _REJECTED else "failed"
-    detail = exc.detail if reason == exc.reason or exc.detail else exc.reason
-    return AttemptFailed(
-        state, reason, detail, code=exc.code, retry=exc.retry and state == "failed", after=exc.after
-    )
-
-
-def _from_unsafe(exc: Unsafe) -> AttemptFailed:
-    return AttemptFailed(
-        exc.state,
-        exc.reason,
-        exc.detail,
-        retry=exc.state == "failed",
-        local=exc.reason == "scanner_unavailable",
-    )

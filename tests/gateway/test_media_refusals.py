@@ -8,7 +8,7 @@ from aiohttp import web
 
 from connectors import Rejected, Reply, refusal_from
 from connectors.tools.refusals import GONE, by_code
-from gateway.media.worker import _from_rejection
+from gateway.media.attempt import from_rejection
 
 from .notes import Notes, NotesConfig
 from .test_gateway import house, with_photo
@@ -69,6 +69,6 @@ def explained(attachment: dict[str, Any]) -> tuple[Any, ...]:
 def test_a_connectors_reason_is_kept_if_the_contract_has_it(
     reason: str, state: str, kept: str
 ) -> None:
-    failed = _from_rejection(Rejected(reason, code="5", detail="words", retry=True))
+    failed = from_rejection(Rejected(reason, code="5", detail="words", retry=True))
     assert (failed.state, failed.reason, failed.code, failed.detail) == (state, kept, "5", "words")
     assert failed.retry == (state == "failed")
