@@ -19,7 +19,7 @@ from .tools.constant_time import constant_time_equal, matches_any
 from .tools.entries import Unreadable, entries, fingerprint, open_each
 from .tools.graph_errors import concerns_no_file, graph_error, verdict_on
 from .tools.refusals import Code, Verdict, refusal_from
-from .tools.setting_types import LongSecret, LongSecrets, require_bare, revealed
+from .tools.setting_types import Secret, Secrets, require_bare, revealed
 
 _HEADER = "x-hub-signature-256"
 _SHAPE = r"sha256=([0-9a-fA-F]{64})"
@@ -45,13 +45,13 @@ class MetaConfig(ConnectorConfig):
         default=HttpUrl("https://graph.facebook.com/v25.0"),
         description="The Graph API, with its version",
     )
-    app_secrets: LongSecrets = Field(
+    app_secrets: Secrets = Field(
         description="App secrets of the app that owns the webhook; the first also signs our calls"
     )
-    verify_token: LongSecret = Field(
+    verify_token: Secret = Field(
         description="The verify token that Meta sends in the webhook handshake"
     )
-    access_token: LongSecret = Field(description="The access token for the Graph API")
+    access_token: Secret = Field(description="The access token for the Graph API")
     appsecret_proof: bool = Field(
         default=True,
         description="Add appsecret_proof to our calls; turn it off if the token belongs to another app",

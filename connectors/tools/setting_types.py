@@ -5,9 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, HttpUrl, SecretStr, StringConstraints
 
-#: Characters of any secret at least. What is shorter is a word that anybody may guess, and that cannot be masked in
-#: messages without garbling them.
-MIN_SECRET = 6
+#: Characters of any secret at least: what is shorter was cut when it was copied, or is a placeholder.
+MIN_SECRET = 4
 
 
 def _check_secret(secret: SecretStr) -> SecretStr:
@@ -30,11 +29,6 @@ def require_length(secret: SecretStr, least: int) -> SecretStr:
             f"has {size}, which can be guessed; it needs at least {least}: copy all of it"
         )
     return secret
-
-
-def secret_of(least: int) -> AfterValidator:
-    """Return the validator of a secret with at least `least` characters, for `Annotated[Secret, …]`."""
-    return AfterValidator(lambda secret: require_length(secret, least))
 
 
 def _require_list(value: Any) -> Any:
@@ -73,16 +67,9 @@ def require_bare(url: HttpUrl) -> None:
 Origin = Annotated[HttpUrl, AfterValidator(_check_origin)]
 #: A token, key or password.
 Secret = Annotated[SecretStr, AfterValidator(_check_secret)]
-#: A token or key with at least eight characters: those of the built-in platforms have 30 and more, and a verify token,
-#: which an operator invents, must not be guessed.
-LongSecret = Annotated[Secret, secret_of(8)]
 #: Secrets that are all valid, so that one can be replaced without losing deliveries. The first signs our own calls.
 Secrets = Annotated[
     tuple[Secret, ...], BeforeValidator(_require_list), AfterValidator(_require_one)
-]
-#: As `Secrets`, each a `LongSecret`.
-LongSecrets = Annotated[
-    tuple[LongSecret, ...], BeforeValidator(_require_list), AfterValidator(_require_one)
 ]
 #: An account's id. It is safe inside a URL.
 Identifier = Annotated[

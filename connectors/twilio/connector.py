@@ -26,9 +26,9 @@ from connectors.tools.entries import read_each
 from connectors.tools.refusals import EXPIRED, NOT_YET, refusal_from
 from connectors.tools.setting_types import (
     Identifier,
-    LongSecret,
-    LongSecrets,
     Origin,
+    Secret,
+    Secrets,
     Sender,
     revealed,
 )
@@ -63,10 +63,10 @@ class Settings(ConnectorConfig):
         default=HttpUrl("https://api.twilio.com"), description="Address of Twilio's API"
     )
     account_sid: AccountSid = Field(description="The Account SID, AC and 32 characters")
-    auth_tokens: LongSecrets = Field(
+    auth_tokens: Secrets = Field(
         description="Auth tokens: any of them may sign deliveries, the first calls the API"
     )
-    shared_keys: tuple[LongSecret, ...] = Field(
+    shared_keys: tuple[Secret, ...] = Field(
         default=(), description="Secrets of shared keys, if Twilio signs with shared keys"
     )
     sender: Sender | None = Field(default=None, description="The number that sends our texts")
@@ -79,7 +79,7 @@ class Settings(ConnectorConfig):
     api_key: Identifier | None = Field(
         default=None, description="An API key (SK…) that calls the API instead of the auth token"
     )
-    api_secret: LongSecret | None = Field(default=None, description="The secret of api_key")
+    api_secret: Secret | None = Field(default=None, description="The secret of api_key")
 
     @model_validator(mode="after")
     def _check_combinations(self) -> Self:

@@ -13,11 +13,9 @@ from connectors.tools.setting_types import MIN_SECRET, require_length
 from .errors import Path
 
 #: A shorter text is more likely a word of the message than a secret, and masking it would garble the message.
-_MIN_LENGTH = MIN_SECRET
-#: Characters of a token that opens the whole of `/v1`.
-_MIN_TOKEN = 8
-#: Bytes of a key that signs events. Standard Webhooks asks for 24; older keys of 128 bits remain valid.
-_MIN_KEY = 16
+_MIN_LENGTH = 6
+#: Bytes of a key that signs events. Standard Webhooks asks for 24: shorter ones are warned of.
+_MIN_KEY = 8
 
 
 def check_webhook_secret(secret: SecretStr) -> SecretStr:
@@ -43,7 +41,7 @@ def signing_key(secret: SecretStr) -> bytes:
 
 def check_token(token: SecretStr) -> SecretStr:
     """Accept a token that cannot be guessed."""
-    return require_length(token, _MIN_TOKEN)
+    return require_length(token, MIN_SECRET)
 
 
 ApiToken = Annotated[SecretStr, AfterValidator(check_token)]

@@ -137,7 +137,7 @@ SECRETS = [
         ("secret\twith-tab", "printable"),
         ("secrét", "printable"),
         ("x", "has one character, which can be guessed"),
-        ("short", "needs at least"),
+        ("abc", "needs at least"),
     ],
 )
 def test_an_unusable_secret_is_rejected(

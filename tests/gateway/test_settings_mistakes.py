@@ -199,7 +199,7 @@ def test_a_mistake_in_a_merged_section_has_its_original_line(file: SettingsFile)
         ("gateway", "api_tokens", "['']", "is empty"),
         ("gateway", "api_tokens", '["token\\n"]', "white space"),
         ("gateway", "api_tokens", "[x]", "has one character, which can be guessed"),
-        ("gateway", "api_tokens", "[seventy]", "needs at least 8"),
+        ("gateway", "api_tokens", "[abc]", "needs at least 4"),
         ("gateway", "journal", "mysql", "must be sqlite"),
         ("gateway", "media", "ftp://x", "must be file"),
         ("core", "url", "localhost", "must be a URL"),
