@@ -186,6 +186,7 @@ class ConnectorConfig(BaseModel):
     api_url: HttpUrl = Field(default=..., description="Address of the platform's API")
     photos: bool = Field(default=True, description="Whether photos are shown")
     videos: bool = Field(default=True, description="Whether videos are shown")
+    audio: bool = Field(default=True, description="Whether voice messages and sound are shown")
     signature: Literal["enforce", "report"] = Field(
         default="enforce",
         description="report only logs and counts deliveries with a wrong signature, and accepts them",

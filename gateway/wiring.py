@@ -190,7 +190,11 @@ def _media_worker(
         fetcher,
         quarantine,
         scratch=_emptied(private_folder(installation.data / "scratch")),
-        limits={"photo": media.photo_max_bytes, "video": media.video_max_bytes},
+        limits={
+            "photo": media.photo_max_bytes,
+            "video": media.video_max_bytes,
+            "audio": media.audio_max_bytes,
+        },
     )
     return MediaWorker(
         journal,

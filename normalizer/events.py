@@ -66,7 +66,7 @@ class Attachment:
 
     `details` is for locations (`latitude`, `longitude`, `name`, `address`, `url`) and contacts (`cards`). `refused`
     is the contract's reason if the platform itself could not deliver the file; `code` and `detail` are the
-    platform's own code and words for it.
+    platform's own code and words for it. `voice` marks sound that was recorded in the messenger.
     """
 
     kind: Kind
@@ -75,6 +75,7 @@ class Attachment:
     refused: str | None = None
     code: str | None = None
     detail: str | None = None
+    voice: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,11 @@
 """The definition of safe media: limits, outcomes, and the reasons for which a file cannot be made safe."""
 
 import mmap
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-MediaKind = Literal["photo", "video"]
+MediaKind = Literal["photo", "video", "audio"]
 
 #: A retry does not help (policy or safety).
 RejectedReason = Literal[
@@ -43,14 +44,24 @@ class Limits:
     video_max_bytes: int = 25_000_000
     video_max_seconds: float = 3600.0
     transcode: Literal["auto", "always"] = "auto"
+    audio_max_bytes: int = 25_000_000
+    audio_max_seconds: float = 7200.0
+
+    @property
+    def largest(self) -> int:
+        """The size that no file may exceed, whatever it is."""
+        return max(self.photo_max_bytes, self.video_max_bytes, self.audio_max_bytes)
 
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """A file that may be sent to an agent's browser. `content` of a video is a read-only map of anonymous memory."""
+    """A file that may be sent to an agent's browser. `content` of a video is a read-only map of anonymous memory.
 
-    name: Literal["thumbnail", "preview", "poster", "video"]
-    media_type: Literal["image/jpeg", "image/png", "video/mp4"]
+    `width` and `height` of sound are 0.
+    """
+
+    name: Literal["thumbnail", "preview", "poster", "video", "audio"]
+    media_type: Literal["image/jpeg", "image/png", "video/mp4", "audio/mp4"]
     width: int
     height: int
     content: bytes | mmap.mmap
@@ -61,7 +72,7 @@ class Clean:
     """A file that was made safe. `width` and `height` are those of the upright picture.
 
     A photo has the renditions thumbnail and preview; a video has thumbnail, poster and video. They show the first of
-    `pages_total` pages.
+    `pages_total` pages. Sound has audio, and a size of 0 by 0.
     """
 
     kind: MediaKind
@@ -70,6 +81,8 @@ class Clean:
     duration_seconds: float | None
     renditions: tuple[Rendition, ...]
     pages_total: int = 1
+    #: What events say beside the renditions, such as `complete`.
+    facts: Mapping[str, Any] | None = None
 
 
 class Unsafe(Exception):

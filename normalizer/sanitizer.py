@@ -7,17 +7,19 @@ import os
 import threading
 from collections.abc import Callable, Coroutine, Hashable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from .canvas import Canvas
-from .file_type import HEAD_BYTES, FileType, sniff
+from .file_type import HEAD_BYTES, FileType, recognise, sniff
 from .media import Clean, Limits, MediaFailed, MediaRejected
+from .renditions.audio import AudioPipeline
 from .renditions.sandbox_job import SandboxRunner
 from .renditions.video import VideoPipeline
 from .renditions.while_decoding import JobSpec
 from .sandbox.pool import Isolation, Pool
 from .sandbox.turns import Claim
 from .scanner import Scanner
+from .sound import SoundFormat
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +56,7 @@ class Sanitizer:
         self._threads = ThreadPoolExecutor(sandboxes, "encode", _lower_priority)
         self._runner = SandboxRunner(self._canvas, limits, self._pool, self._threads, sandboxes)
         self._videos = VideoPipeline(self._canvas, limits, self._pool, self._runner, self._threads)
+        self._sounds = AudioPipeline(limits, self._pool, self._threads)
 
     async def start(self) -> None:
         """Start the decoder processes, test their isolation, and check that the scanner accepts files of our size.
@@ -63,9 +66,7 @@ class Sanitizer:
         await self._pool.start()
         if self._scanner:
             try:
-                await self._scanner.check(
-                    max(self._limits.photo_max_bytes, self._limits.video_max_bytes)
-                )
+                await self._scanner.check(self._limits.largest)
             except MediaFailed as exc:
                 _log.warning("media wait for the scanner: %s", exc.detail)
             except BaseException:
@@ -106,7 +107,7 @@ class Sanitizer:
         readonly = os.open(f"/proc/self/fd/{source}", os.O_RDONLY | os.O_CLOEXEC)
         try:
             size = os.fstat(readonly).st_size
-            if size > max(self._limits.photo_max_bytes, self._limits.video_max_bytes):
+            if size > self._limits.largest:
                 raise _too_large(size, "no file may have so many")
             report("making_safe", None)
             cleaning = self._clean(readonly, size, report, owner)
@@ -123,21 +124,24 @@ class Sanitizer:
     async def _clean(
         self, source: int, size: int, progress: OnProgress, owner: Hashable | None
     ) -> Clean:
-        file_type = sniff(os.pread(source, HEAD_BYTES, 0))
-        limits = self._limits
-        limit = limits.photo_max_bytes if file_type.kind == "photo" else limits.video_max_bytes
-        if size > limit:
-            raise _too_large(size, f"the limit for a {file_type.kind} is {limit}")
-
         def on_wait(waits: bool) -> None:
             progress("waiting_for_turn" if waits else "making_safe", None)
 
-        claim = Claim(owner, size, file_type.kind == "video", on_wait)
+        def report(share: float) -> None:
+            progress("making_safe", share)
+
+        limits = self._limits
+        if sound := _sound_format(source):
+            _check_size(size, limits.audio_max_bytes, "sound")
+            claim = Claim(owner, size, is_photo=False, on_wait=on_wait)
+            return await self._sounds.clean(source, size, sound, report, claim)
+        file_type = sniff(os.pread(source, HEAD_BYTES, 0))
         if file_type.kind == "video":
-            return await self._videos.clean(
-                source, size, lambda share: progress("making_safe", share), claim
-            )
-        return await self._photo(source, file_type, size, claim)
+            _check_size(size, limits.video_max_bytes, "a video")
+            claim = Claim(owner, size, is_photo=False, on_wait=on_wait)
+            return await self._videos.clean(source, size, report, claim)
+        _check_size(size, limits.photo_max_bytes, "a photo")
+        return await self._photo(source, file_type, size, Claim(owner, size, on_wait=on_wait))
 
     async def _photo(self, source: int, file_type: FileType, size: int, claim: Claim) -> Clean:
         message = {
@@ -161,6 +165,17 @@ def _lower_priority() -> None:
 
 def _ignore_progress(stage: Stage, share: float | None) -> None:
     """Ignore progress when the caller did not ask for it."""
+
+
+def _sound_format(source: int) -> SoundFormat | None:
+    """Return the format of a file that holds sound and no pictures; None for any other."""
+    format = recognise(source).format
+    return next((known for known in get_args(SoundFormat) if known == format), None)
+
+
+def _check_size(size: int, limit: int, what: str) -> None:
+    if size > limit:
+        raise _too_large(size, f"the limit for {what} is {limit}")
 
 
 def _too_large(size: int, limit: str) -> MediaRejected:

@@ -154,9 +154,9 @@ class Scanner:
 
     def _misfit(self, what: str, limit: str) -> ScannerMisfit:
         return ScannerMisfit(
-            f"clamd at {self._address} {what} the {self._max_bytes} bytes that media.photo_max_bytes and "
-            f"media.video_max_bytes allow: raise {limit}MaxFileSize and MaxScanSize in clamd.conf, "
-            "or lower our limits."
+            f"clamd at {self._address} {what} the {self._max_bytes} bytes that the largest of media.photo_max_bytes, "
+            f"media.video_max_bytes and media.audio_max_bytes allows: raise {limit}MaxFileSize and MaxScanSize in "
+            "clamd.conf, or lower our limits."
         )
 
     async def _ping(self) -> MediaFailed | None:

@@ -203,7 +203,7 @@ def _missing_annotations(subject: GradeChecks) -> Iterator[str]:
 
 
 #: The settings that every connector has. Airlock's own documentation describes them.
-_COMMON_SETTINGS = frozenset({"type", "api_url", "photos", "videos", "signature"})
+_COMMON_SETTINGS = frozenset({"type", "api_url", "photos", "videos", "audio", "signature"})
 
 Criterion = Callable[[GradeChecks], Iterator[str]]
 

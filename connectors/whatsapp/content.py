@@ -51,6 +51,8 @@ def _file(raw: Mapping[str, Any], type: str, account: str) -> Content:
     if kind == "document" and kind_of(media_type, name) in {"photo", "video"}:
         kind = kind_of(media_type, name)  # phones send HEIC photos and long videos as documents
     found = _attachment(kind, file, account, media_type, name)
+    if type == "voice" or file.get("voice") is True:
+        found = replace(found, voice=True)
     if found.media is None or _is_lost(raw):
         code, detail = problem_of(raw)
         found = replace(found, refused="gone", code=code, detail=detail)

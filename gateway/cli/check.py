@@ -67,7 +67,7 @@ async def _scanner(settings: Settings) -> bool:
         return True
     limits = settings.media.limits()
     try:
-        await scanner.check(max(limits.photo_max_bytes, limits.video_max_bytes))
+        await scanner.check(limits.largest)
         print(f"scanner: ok, {await scanner.version()}")
     except (MediaFailed, ScannerMisfit) as exc:
         print(f"scanner: {exc}")

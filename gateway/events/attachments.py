@@ -7,15 +7,19 @@ from typing_extensions import TypedDict  # pydantic needs this one on Python 3.1
 
 from normalizer.events import Kind
 from normalizer.media import FailedReason, RejectedReason
+from normalizer.sound import BARS
 
 from .types import AnyMapping, AttachmentId, Explanation, NonEmpty, Pixels
 
 State = Literal["pending", "ready", "rejected", "failed"]
 
 
-class _Rendition(TypedDict):
+class _File(TypedDict):
     bytes: Annotated[int, Field(ge=1)]
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class _Rendition(_File):
     width: Pixels
     height: Pixels
 
@@ -32,6 +36,10 @@ class Video(_Rendition):
     media_type: Literal["video/mp4"]
 
 
+class Audio(_File):
+    media_type: Literal["audio/mp4"]
+
+
 class PhotoRenditions(TypedDict):
     thumbnail: Picture
     preview: Preview
@@ -41,6 +49,10 @@ class VideoRenditions(TypedDict):
     thumbnail: Picture
     poster: Picture
     video: Video
+
+
+class AudioRenditions(TypedDict):
+    audio: Audio
 
 
 @with_config(ConfigDict(extra="allow"))
@@ -76,6 +88,27 @@ class _Attachment(Explanation):
             Field(ge=2, description="Pages of a fax or scan, of which the first is shown"),
         ]
     ]
+    voice: NotRequired[
+        Annotated[
+            bool,
+            Field(description="Whether the sound is a voice message, as the platform says"),
+        ]
+    ]
+    complete: NotRequired[
+        Annotated[
+            bool, Field(description="Whether all of the sound is there; false if it is damaged")
+        ]
+    ]
+    waveform: NotRequired[
+        Annotated[
+            list[Annotated[int, Field(ge=0, le=255)]],
+            Field(
+                min_length=BARS,
+                max_length=BARS,
+                description="How loud equal parts of the sound are; the loudest is 255",
+            ),
+        ]
+    ]
     location: NotRequired[
         Annotated[Location, Field(description="The place, if the kind is location")]
     ]
@@ -105,7 +138,7 @@ class ReadyAttachment(_Attachment):
 
     state: Literal["ready"]
     reason: None
-    renditions: PhotoRenditions | VideoRenditions | Nothing
+    renditions: PhotoRenditions | VideoRenditions | AudioRenditions | Nothing
 
 
 class RejectedAttachment(_Attachment):
@@ -126,7 +159,7 @@ class FailedAttachment(_Attachment):
 
 def _shows_something(attachment: ReadyAttachment) -> ReadyAttachment:
     kind = attachment["kind"]
-    if kind in {"photo", "video", "sticker"} and not attachment["renditions"]:
+    if kind in {"photo", "video", "audio", "sticker"} and not attachment["renditions"]:
         raise ValueError(f"a {kind} is ready but has no rendition")
     return attachment
 
@@ -148,10 +181,12 @@ class AttachmentInAnyState(_Attachment):
     renditions: dict[str, Any]
 
 
-class RenditionOfAnyType(_Rendition):
+class RenditionOfAnyType(_File):
     """The type that builders return for a stored file."""
 
-    media_type: Literal["image/jpeg", "image/png", "video/mp4"]
+    media_type: Literal["image/jpeg", "image/png", "video/mp4", "audio/mp4"]
+    width: NotRequired[Pixels]
+    height: NotRequired[Pixels]
 
 
 Attachment = Annotated[

@@ -27,14 +27,14 @@ def admit(attachments: Iterable[Attachment], config: ConnectorConfig) -> tuple[N
 
 def _admit(attachment: Attachment, config: ConnectorConfig) -> NewAttachment:
     state, reason = _decide(attachment, config)
-    media, details = attachment.media, attachment.details
+    media, details = attachment.media, _details(attachment)
     return NewAttachment(
         attachment.kind,
         state,
         reason,
         name=media.name if media else None,
         media=orjson.dumps(media) if media else None,
-        details=orjson.dumps(_details(attachment)) if details else None,
+        details=orjson.dumps(details) if details else None,
         code=attachment.code,
         detail=attachment.detail,
     )
@@ -54,6 +54,11 @@ def _decide(attachment: Attachment, config: ConnectorConfig) -> tuple[State, str
 
 
 def _details(attachment: Attachment) -> dict[str, object]:
+    """Return what the attachment shows beside its file."""
+    if attachment.voice:
+        return {"voice": True}
+    if not attachment.details:
+        return {}
     if attachment.kind == "contact":
         return {"contacts": (attachment.details or {}).get("cards", [])}
     return {attachment.kind: attachment.details}

@@ -3,4 +3,9 @@
 from collections.abc import Mapping
 
 #: By media type.
-SUFFIXES: Mapping[str, str] = {"image/jpeg": "jpg", "image/png": "png", "video/mp4": "mp4"}
+SUFFIXES: Mapping[str, str] = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "video/mp4": "mp4",
+    "audio/mp4": "m4a",
+}

@@ -217,7 +217,7 @@ class MediaWorker:
         ATTACHMENTS.labels(row.connector, outcome.state, outcome.reason or "").inc()
         if outcome.state == "ready":
             READY.labels(outcome.kind).observe((now_ms() - row.received_at) / 1000)
-        if self._keep_photos is not None and outcome.state == "ready" and outcome.kind != "video":
+        if self._keep_photos is not None and outcome.state == "ready" and outcome.kind in _COUNTED:
             await self._journal.expire_photos_beyond(row.message, self._keep_photos)
 
     async def _discard_files(self, row: AttachmentRow) -> None:
@@ -295,10 +295,20 @@ class MediaWorker:
         return Outcome(
             "ready",
             name=name,
-            width=clean.width,
-            height=clean.height,
+            width=clean.width or None,
+            height=clean.height or None,
             duration=clean.duration_seconds,
             renditions={rendition.name: rendition.view for rendition in stored},
             kind=clean.kind,
-            details={"pages_total": clean.pages_total} if clean.pages_total > 1 else None,
+            details=_details(row, clean),
         )
+
+
+def _details(row: AttachmentRow, clean: Clean) -> dict[str, Any] | None:
+    """Return what the attachment shows beside its files."""
+    details = dict(clean.facts or {})
+    if clean.pages_total > 1:
+        details["pages_total"] = clean.pages_total
+    if clean.kind == "audio":
+        details["voice"] = row.view.get("voice", False)
+    return details or None

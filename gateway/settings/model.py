@@ -85,7 +85,7 @@ class GatewaySettings(_Section):
         WithJsonSchema({"type": "string", "pattern": "^(file$|s3://)"}),
     ] = Field(
         default="file",
-        description="Where clean photos and videos are stored: file (s3:// is not supported yet)",
+        description="Where clean photos, videos and sound are stored: file (s3:// is not supported yet)",
     )
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = Field(
         default=0,
@@ -143,7 +143,7 @@ class CoreSettings(_Section):
 
 
 class MediaSettings(_Section):
-    """Limits for photos and videos, and how they are processed and kept."""
+    """Limits for photos, videos and sound, and how they are processed and kept."""
 
     photo_max_bytes: Size = Field(
         default=25_000_000, description="A larger photo is rejected as too_large"
@@ -176,6 +176,14 @@ class MediaSettings(_Section):
         default="auto",
         description="auto re-encodes videos that browsers cannot play; transcode re-encodes every video",
     )
+    audio_max_bytes: Size = Field(
+        default=25_000_000, description="A larger sound is rejected as too_large"
+    )
+    audio_max_seconds: Annotated[Duration, Field(gt=0, le=2 * 3600)] = Field(
+        default=7200.0,
+        json_schema_extra={"default": 7200},
+        description="A longer sound is rejected as too_long: at most 7200, which is two hours",
+    )
     scanner: Scanner | None = Field(
         default=None,
         description="ClamAV: unix:/run/clamav/clamd.ctl or tcp://127.0.0.1:3310; omit it to run without a scanner",
@@ -193,12 +201,12 @@ class MediaSettings(_Section):
     retention: Annotated[Duration, Field(gt=0)] = Field(
         default=30 * _DAY,
         json_schema_extra={"default": "30d"},
-        description="How long photos and videos are kept",
+        description="How long photos, videos and sound are kept",
     )
     link_lifetime: Annotated[Duration, Field(gt=0, le=_DAY)] = Field(
         default=300.0,
         json_schema_extra={"default": "5m"},
-        description="How long a link to a photo or a video works",
+        description="How long a link to a file works",
     )
     max_photos_per_conversation: Count | None = Field(
         default=None,
@@ -222,6 +230,8 @@ class MediaSettings(_Section):
             video_max_bytes=self.video_max_bytes,
             video_max_seconds=self.video_max_length,
             transcode="always" if self.video == "transcode" else "auto",
+            audio_max_bytes=self.audio_max_bytes,
+            audio_max_seconds=self.audio_max_seconds,
         )
 
 

@@ -6,7 +6,7 @@ from connectors import ConnectorConfig
 from normalizer.media import MediaKind
 
 #: The setting that turns each kind off.
-SWITCHES: Mapping[MediaKind, str] = {"photo": "photos", "video": "videos"}
+SWITCHES: Mapping[MediaKind, str] = {"photo": "photos", "video": "videos", "audio": "audio"}
 
 
 def shown_kinds(config: ConnectorConfig) -> tuple[MediaKind, ...]:

@@ -74,7 +74,8 @@ def _nearest(
         case "extra_forbidden":
             key = str(error["loc"][-1])
             owner = _model_at(model, error["loc"][:-1])
-            return nearest(key, _keys(owner) if owner else ()) or section_of_key.get(key)
+            # A key that another section has is in the wrong place, not misspelt.
+            return section_of_key.get(key) or nearest(key, _keys(owner) if owner else ())
         case "literal_error" if isinstance(error["input"], str):
             return nearest(error["input"], re.findall(r"'([^']*)'", _context(error, "expected")))
         case _:

@@ -8,9 +8,11 @@ def load() -> Decoders:
 
     Only the zygote calls this, so no decoder is ever loaded into the gateway.
     """
+    from .audio import job as audio
     from .photo import job as photo
     from .video import job as video
 
     warnings = photo.warm_up()
     video.warm_up()
-    return Decoders({**photo.JOBS, **video.JOBS}, photo.warm_child, tuple(warnings))
+    audio.warm_up()
+    return Decoders({**photo.JOBS, **video.JOBS, **audio.JOBS}, photo.warm_child, tuple(warnings))

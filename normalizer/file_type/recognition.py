@@ -7,10 +7,11 @@ the decoders. Reads the start of the file and, of an ISO file, the headers of a 
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from normalizer.events import Kind
 from normalizer.media import MediaRejected
+from normalizer.sound import SoundFormat, end_of_id3
 
 from .sniffing import Format, sniff
 from .sound_frames import sound_type
@@ -31,7 +32,7 @@ class Recognised:
 
     kind: Kind | None
     media_type: str | None
-    format: Format | None = None
+    format: Format | SoundFormat | None = None
 
 
 _UNKNOWN = Recognised(None, None)
@@ -46,13 +47,30 @@ _PHOTO_TYPES: Mapping[Format, str] = {
     "avif": "image/avif",
 }
 
-#: The first bytes of files that no decoder of ours reads. Letters alone could also begin a text.
+#: The formats of sound that decoders of ours read, by media type.
+_SOUND_FORMATS: Mapping[str, SoundFormat] = {
+    "audio/mp4": "m4a",
+    "audio/3gpp": "m4a",
+    "audio/3gpp2": "m4a",
+    "audio/ogg": "ogg",
+    "audio/amr": "amr",
+    "audio/amr-wb": "amr",
+    "audio/mpeg": "mp3",
+    "audio/aac": "aac",
+    "audio/flac": "flac",
+    "audio/wav": "wav",
+    "audio/aiff": "aiff",
+    "audio/x-caf": "caf",
+    "audio/webm": "webm",
+    "audio/x-ms-wma": "asf",
+}
+
+#: The first bytes of files other than photos and videos. Letters alone could also begin a text.
 _SIGNATURES: tuple[tuple[bytes, Kind, str], ...] = (
     (rb"#!AMR-WB\n", "audio", "audio/amr-wb"),
     (rb"#!AMR", "audio", "audio/amr"),
     (rb"fLaC[\x00\x80]", "audio", "audio/flac"),
     (rb"caff\x00", "audio", "audio/x-caf"),
-    (rb"ID3[\x02-\x04]", "audio", "audio/mpeg"),
     (rb"(?:RIFF|RF64).{4}WAVE", "audio", "audio/wav"),
     (rb"FORM.{4}AIF[FC]", "audio", "audio/aiff"),
     (rb"RIFF.{4}AVI ", "video", "video/x-msvideo"),
@@ -128,7 +146,16 @@ _USES: Mapping[Kind, frozenset[Kind]] = {
 
 def recognise(source: int) -> Recognised:
     """Return the content of the file behind a readable descriptor. Blocks while it reads from the disk."""
+    found = _recognise(source)
+    if found.kind != "audio" or found.media_type is None:
+        return found
+    return replace(found, format=_SOUND_FORMATS.get(found.media_type))
+
+
+def _recognise(source: int) -> Recognised:
     start = os.pread(source, _START_BYTES, 0)
+    if tags := end_of_id3(start):
+        return _tagged(os.pread(source, _START_BYTES, tags))
     try:
         found = sniff(start)
     except MediaRejected:
@@ -143,6 +170,12 @@ def kind_after(declared: Kind, seen: Kind | None) -> Kind:
     if seen is None or seen in _USES.get(declared, frozenset()):
         return declared
     return seen
+
+
+def _tagged(start: bytes) -> Recognised:
+    """Recognise sound after its tags. Most is MP3, which may begin with anything."""
+    found = _other(start)
+    return found if found.kind == "audio" else Recognised("audio", "audio/mpeg")
 
 
 def _other(start: bytes) -> Recognised:

@@ -12,7 +12,7 @@ Format = Literal["jpeg", "png", "gif", "webp", "tiff", "heif", "avif", "mp4"]
 
 
 #: The detail of every file whose format is not among those above.
-UNSUPPORTED = "the file is not a photo or a video in a supported format"
+UNSUPPORTED = "the file is in none of the supported formats"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The audit of a finished video, by code that never reads a sender's bytes.
+"""The audit of a finished video or sound, by code that never reads a sender's bytes.
 
 A sandbox with a compromised decoder could write any file. This file must consist of known boxes, in the order that
 browsers need, without room for text. Only pictures and sound remain free.
@@ -16,7 +16,9 @@ import numpy as np
 from normalizer.isobmff import Box, Broken, walk
 
 _TOP = (b"ftyp", b"moov", b"mdat")
-_TRACKS = (b"vide", b"soun")
+#: The tracks that a video may have, and those of sound.
+VIDEO = frozenset({(b"vide",), (b"vide", b"soun")})
+SOUND = frozenset({(b"soun",)})
 _NAMES = (b"VideoHandler\0", b"SoundHandler\0")
 
 #: The boxes that a player needs, by the box that holds them (ISO/IEC 14496-12, table 1).
@@ -51,7 +53,10 @@ _MAX_CONFIGURATION_BYTES = 1024
 
 @dataclass(frozen=True, slots=True)
 class AuditResult:
-    """The result of an audit. `width` and `height` are those of the upright picture, if its pixels are square."""
+    """The result of an audit. `width` and `height` are those of the upright picture, if its pixels are square.
+
+    Sound has a size of 0 by 0.
+    """
 
     seconds: float
     tracks: int
@@ -113,28 +118,33 @@ class _Boxes:
         return _Node(box, tuple(self.tree(child) for child in children))
 
 
-def audit(data: memoryview) -> AuditResult:
-    """Check a video. Raise Broken if it is not as our own code writes it."""
+Tracks = frozenset[tuple[bytes, ...]]
+
+
+def audit(data: memoryview, allowed: Tracks = VIDEO) -> AuditResult:
+    """Check a video, or sound. Raise Broken if it is not as our own code writes it."""
     try:
-        return _audit(data)
+        return _audit(data, allowed)
     except (struct.error, IndexError) as exc:
         raise Broken(f"the index ends too early ({type(exc).__name__})") from None
 
 
-def _audit(data: memoryview) -> AuditResult:
+def _audit(data: memoryview, allowed: Tracks) -> AuditResult:
     boxes = _Boxes(data)
     top = boxes.within(0, len(data))
     if tuple(box.kind for box in top) != _TOP:
-        raise Broken("the video does not consist of a type, an index and media")
+        raise Broken("the file does not consist of a type, an index and media")
     if top[1].end - top[1].start > _MAX_INDEX_BYTES:
         raise Broken("the index is too large")
     index, media = boxes.tree(top[1]), top[2]
     tracks = index.all(b"trak")
     kinds = tuple(_check_track(data, boxes, track, media) for track in tracks)
-    if kinds not in {_TRACKS[:1], _TRACKS}:
-        raise Broken("the tracks are not one video and at most one audio track")
+    if kinds not in allowed:
+        raise Broken("the tracks are not those that were asked for")
     seconds = _seconds(data, index.one(b"mvhd"))
-    return AuditResult(seconds, len(tracks), *_sides(data, tracks[0].one(b"tkhd")))
+    has_picture = kinds[0] == b"vide"
+    sides = _sides(data, tracks[0].one(b"tkhd")) if has_picture else (0, 0)
+    return AuditResult(seconds, len(tracks), *sides)
 
 
 def _check_track(data: memoryview, boxes: _Boxes, track: _Node, media: Box) -> bytes:
@@ -197,5 +207,5 @@ def _seconds(data: memoryview, header: Box) -> float:
         ">II" if version == 0 else ">IQ", data, header.body + (12 if version == 0 else 20)
     )
     if not scale:
-        raise Broken("the video has no time scale")
+        raise Broken("the file has no time scale")
     return float(duration / scale)

@@ -1,12 +1,10 @@
 """A video's way through the sandbox: first frame and new container, encoding if needed, and the audit."""
 
 import asyncio
-import fcntl
 import mmap
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor
-from contextlib import contextmanager
 from typing import Any
 
 from normalizer.canvas import Canvas
@@ -19,6 +17,7 @@ from normalizer.sandbox.turns import Claim
 from . import answers
 from .mp4_audit import AuditResult, audit
 from .sandbox_job import SandboxRunner
+from .shared_files import seal, sealed_content, shared_file
 from .while_decoding import JobSpec
 
 #: Called with the finished share while a video is being encoded.
@@ -36,8 +35,6 @@ _ENCODE_SECONDS = 900.0
 #: The last frame may be shown beyond the stated length of the video.
 _GRACE_SECONDS = 1.0
 
-_SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
-
 
 class VideoPipeline:
     """Makes videos safe."""
@@ -50,7 +47,7 @@ class VideoPipeline:
 
     async def clean(self, source: int, size: int, progress: OnProgress, claim: Claim) -> Clean:
         """Return the renditions of a video. Raise MediaRejected or MediaFailed."""
-        with _video_file() as video_file:
+        with shared_file("video") as video_file:
             job = await self._runner.run(self._first_job(source, size, video_file, claim))
             result, exit_status = job.result, job.exit_status
             painted = job.painted
@@ -125,14 +122,8 @@ class VideoPipeline:
             length = answers.parse_number(result["bytes"], os.fstat(video_file).st_size)
         except (KeyError, ValueError) as exc:
             raise answers.invalid_answer(exc) from None
-        # A running sandbox could change the video after the audit.
-        try:
-            await asyncio.shield(exit_status)
-        except SandboxUnavailable as exc:
-            raise MediaFailed("decoder_crashed", str(exc)) from None
-        os.ftruncate(video_file, length)
-        fcntl.fcntl(video_file, fcntl.F_ADD_SEALS, _SEALS)
-        content = mmap.mmap(video_file, length, access=mmap.ACCESS_READ)
+        await seal(video_file, length, exit_status)
+        content = sealed_content(video_file, length)
         try:
             loop = asyncio.get_running_loop()
             audited = await loop.run_in_executor(self._threads, _audit, content)
@@ -148,13 +139,3 @@ def _audit(content: mmap.mmap) -> AuditResult:
             return audit(data)
     except Broken as broken:
         raise answers.invalid_answer(broken) from None
-
-
-@contextmanager
-def _video_file() -> Iterator[int]:
-    """Provide memory for a video. The memory map keeps it alive."""
-    descriptor = os.memfd_create("video", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)

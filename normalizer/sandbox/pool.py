@@ -70,14 +70,27 @@ class Pool:
         self, job_class: JobClass = "quick", claim: Claim = _UNCLAIMED
     ) -> AsyncIterator[SandboxProcess]:
         """Provide a fresh sandbox for one job once it is its turn, and end it with the block."""
+        async with self.slot(job_class, claim), self.fresh_sandbox() as sandbox:
+            yield sandbox
+
+    @contextlib.asynccontextmanager
+    async def slot(
+        self, job_class: JobClass = "quick", claim: Claim = _UNCLAIMED
+    ) -> AsyncIterator[None]:
+        """Wait for a turn, and hold the cell: for a file that takes several sandboxes, one after the other."""
         async with self._turns[job_class].turn(claim):
-            sandbox = await self._take()
-            try:
-                yield sandbox
-            finally:
-                sandbox.end()
-                # Only now: starting a sandbox would take time from the job.
-                self._refill()
+            yield
+
+    @contextlib.asynccontextmanager
+    async def fresh_sandbox(self) -> AsyncIterator[SandboxProcess]:
+        """Provide a fresh sandbox to the holder of a cell, and end it with the block."""
+        sandbox = await self._take()
+        try:
+            yield sandbox
+        finally:
+            sandbox.end()
+            # Only now: starting a sandbox would take time from the job.
+            self._refill()
 
     async def _take(self) -> SandboxProcess:
         try:

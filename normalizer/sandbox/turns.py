@@ -24,7 +24,7 @@ class Claim:
     owner: Hashable | None = None
     #: The size of the file, in bytes.
     size: int = 0
-    is_video: bool = False
+    is_photo: bool = True
     #: Called with True if the job has to wait, and with False once its turn has come.
     on_wait: Callable[[bool], None] = _ignore
 
@@ -113,7 +113,7 @@ class Turns:
 
     def _is_newcomer(self, job: _Job) -> bool:
         claim = job.claim
-        return claim.owner is not None and not claim.is_video and not self._running[job.owner]
+        return claim.owner is not None and claim.is_photo and not self._running[job.owner]
 
 
 def _size(job: _Job) -> tuple[int, int]:

@@ -3,9 +3,10 @@
 Most contain hidden data that must not reach anyone: see `Sample.canaries`.
 """
 
-from .others import card, document, voice
+from .others import card, document
 from .photos import heic, photo, sticker, still
 from .sample import Sample, padded
+from .sounds import sound, voice
 from .videos import video
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "heic",
     "padded",
     "photo",
+    "sound",
     "sticker",
     "still",
     "video",

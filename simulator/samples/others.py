@@ -1,23 +1,6 @@
-"""Samples that are neither photo nor video: a recording, a document, a contact card."""
-
-import io
-
-import av
+"""Samples that are neither photo, video nor sound: a document, a contact card."""
 
 from .sample import Sample
-from .videos import tone
-
-
-def voice(seconds: float = 2.0) -> Sample:
-    """Return a voice message as WhatsApp records it: Opus in Ogg."""
-    file = io.BytesIO()
-    with av.open(file, "w", format="ogg", options={"fflags": "+bitexact"}) as recording:
-        sound = recording.add_stream("libopus", rate=48_000, layout="mono")
-        for start in range(0, round(seconds * 48_000), 1024):
-            frame = tone(start)
-            recording.mux(sound.encode(frame))
-        recording.mux(sound.encode(None))
-    return Sample("voice.ogg", "audio/ogg; codecs=opus", file.getvalue())
 
 
 def document(words: str = "Example invoice") -> Sample:

@@ -10,6 +10,7 @@ from normalizer.events import TRANSCRIPT_LINES
 from tests.gateway.notes import notes
 
 REF = MediaRef({"url": "http://a/1"}, "application/octet-stream", "name.pdf")
+NOTHING = {"photos": False, "videos": False, "audio": False}
 PLACE = {"latitude": 1.0, "longitude": 2.0}
 
 
@@ -30,8 +31,9 @@ def test_every_declared_kind_with_a_file_is_pending(kind: Kind, config: dict[str
     [
         (Attachment("photo", REF, refused="gone"), {}, ("failed", "gone")),
         (Attachment("audio", REF, refused="too_large"), {}, ("rejected", "too_large")),
-        (Attachment("audio", REF), {"photos": False, "videos": False}, ("rejected", "disabled")),
-        (Attachment("photo", REF), {"photos": False, "videos": False}, ("rejected", "disabled")),
+        (Attachment("audio", REF), NOTHING, ("rejected", "disabled")),
+        (Attachment("photo", REF), NOTHING, ("rejected", "disabled")),
+        (Attachment("photo", REF), {"photos": False, "videos": False}, ("pending", None)),
         (Attachment("photo", REF), {}, ("pending", None)),
     ],
 )

@@ -22,6 +22,9 @@ PHOTO, VIDEO = photo(), video(seconds=0.5, width=64, height=48).content
 PDF, VOICE, CARD = document().content, voice(0.3).content, card().content
 
 
+_RENDITIONS = {"video": {"thumbnail", "poster", "video"}, "audio": {"audio"}}
+
+
 @pytest.fixture
 async def home(tmp_path: Path) -> AsyncIterator[House]:
     async with house(tmp_path, hold_seconds=20) as built:
@@ -66,6 +69,8 @@ async def send(home: House, kind: str, content: Any, id: str = "1") -> Seen:
         ("contact", PHOTO, "photo", "image/jpeg"),
         ("unsupported", PHOTO, "photo", "image/jpeg"),
         ("sticker", VIDEO, "video", "video/mp4"),
+        ("audio", VOICE, "audio", "audio/ogg"),
+        ("document", VOICE, "audio", "audio/ogg"),
         ("sticker", sticker().content, "sticker", "image/webp"),
         ("photo", sticker().content, "photo", "image/webp"),
     ],
@@ -77,7 +82,7 @@ async def test_a_file_is_shown_as_what_it_is(
     assert found.outcome == (kind, "ready", None)
     assert found.message["transcript"] == f"[{kind}]".replace("o]", "o message]")
     assert found.attachment["source"] == {"media_type": media_type, "bytes": len(content)}
-    names = {"video": {"thumbnail", "poster", "video"}}.get(kind, {"thumbnail", "preview"})
+    names = _RENDITIONS.get(kind, {"thumbnail", "preview"})
     assert set(found.attachment["renditions"]) == names
     _, message = await home.call("GET", f"/v1/messages/{found.message['id']}")
     assert {name: message[name] for name in found.message} == found.message
@@ -88,8 +93,6 @@ async def test_a_file_is_shown_as_what_it_is(
     [
         ("document", PDF, "document", "[document]", "application/pdf"),
         ("photo", PDF, "document", "[document]", "application/pdf"),
-        ("audio", VOICE, "audio", "[audio message]", "audio/ogg"),
-        ("document", VOICE, "audio", "[audio message]", "audio/ogg"),
         ("contact", CARD, "contact", "[contact]", "text/vcard"),
         ("document", CARD, "contact", "[contact]", "text/vcard"),
         ("location", CARD, "location", "[location]", "text/vcard"),
@@ -157,6 +160,7 @@ async def test_only_the_line_of_the_changed_attachment_follows(home: House) -> N
         ("photos", PHOTO, ("photo", "rejected", "disabled")),
         ("photos", VIDEO, ("video", "ready", None)),
         ("photos", PDF, ("document", "rejected", "unsupported_type")),
+        ("audio", VOICE, ("audio", "rejected", "disabled")),
         ("videos", PHOTO, ("photo", "ready", None)),
         ("videos", VIDEO, ("video", "rejected", "disabled")),
     ],
@@ -171,7 +175,7 @@ async def test_settings_apply_to_what_the_bytes_show(
 
 
 async def test_nothing_is_fetched_while_everything_is_turned_off(tmp_path: Path) -> None:
-    connector = notes(photos=False, videos=False)
+    connector = notes(photos=False, videos=False, audio=False)
     async with house(tmp_path, connector=connector) as home:
         for kind in ("photo", "document"):
             found = await send(home, kind, pytest.fail, id=kind)
@@ -200,12 +204,15 @@ async def test_a_disabled_photo_arrives_on_retry_once_turned_on(tmp_path: Path) 
         ("video", PHOTO + bytes(40_000), ("photo", "rejected", "too_large")),
         ("photo", VIDEO + bytes(40_000), ("video", "ready", None)),
         ("document", PDF + bytes(40_000), ("document", "rejected", "unsupported_type")),
+        ("photo", VOICE + bytes(40_000), ("audio", "rejected", "too_large")),
     ],
 )
 async def test_the_limit_is_that_of_the_kind_the_bytes_show(
     tmp_path: Path, declared: str, content: bytes, outcome: tuple[str, ...]
 ) -> None:
-    media = MediaSettings(photo_max_bytes=40_000, video_max_bytes=len(VIDEO) + 80_000)
+    media = MediaSettings(
+        photo_max_bytes=40_000, video_max_bytes=len(VIDEO) + 80_000, audio_max_bytes=40_000
+    )
     async with house(tmp_path, hold_seconds=20, media=media) as home:
         assert (await send(home, declared, content)).outcome == outcome
 
@@ -222,7 +229,7 @@ async def test_the_limit_is_that_of_the_kind_the_bytes_show(
 async def test_a_download_ends_at_the_largest_limit_in_force(
     tmp_path: Path, off: dict[str, bool], size: int, reason: str
 ) -> None:
-    media = MediaSettings(photo_max_bytes=40_000, video_max_bytes=100_000)
+    media = MediaSettings(photo_max_bytes=40_000, video_max_bytes=100_000, audio_max_bytes=40_000)
     async with house(tmp_path, hold_seconds=20, media=media, connector=notes(**off)) as home:
         found = await send(home, "document", PDF + bytes(size - len(PDF)))
         assert found.outcome == ("document", "rejected", reason)

@@ -53,7 +53,7 @@ def photos(owner: str, count: int, size: int = MB) -> list[tuple[str, Claim]]:
 
 
 def videos(owner: str, count: int) -> list[tuple[str, Claim]]:
-    return [(name, replace(claim, is_video=True)) for name, claim in photos(owner, count)]
+    return [(name, replace(claim, is_photo=False)) for name, claim in photos(owner, count)]
 
 
 async def test_owners_take_turns() -> None:

@@ -105,7 +105,7 @@ def test_a_file_is_recognised_by_its_bytes(tmp_path: Path, name: str) -> None:
     content, kind, media_type = FILES[name]
     found = seen(tmp_path, content)
     assert (found.kind, found.media_type) == (kind, media_type)
-    assert (found.format is not None) == (kind in {"photo", "video"} and name != "bmp")
+    assert (found.format is not None) == (kind in {"photo", "video", "audio"} and name != "bmp")
 
 
 def test_a_webm_with_pictures_is_a_video(tmp_path: Path) -> None:

@@ -59,15 +59,16 @@ SHOWN: dict[str, tuple[Sample, str, str]] = {
         "photo",
         "image/heic",
     ),
-}
-
-REFUSED: dict[str, tuple[Sample, str, str]] = {
     "voice message": (voice(0.5), "audio", "audio/ogg"),
     "voice message as bytes": (
         replace(voice(0.5), media_type=BYTES, name="voice"),
         "audio",
         "audio/ogg",
     ),
+    "voice message as photo": (replace(voice(0.5), media_type="image/png"), "audio", "audio/ogg"),
+}
+
+REFUSED: dict[str, tuple[Sample, str, str]] = {
     "pdf": (document(), "document", "application/pdf"),
     "pdf as photo": (replace(document(), media_type="image/png"), "document", "application/pdf"),
     "card": (replace(card(), media_type="text/x-vcard"), "contact", "text/vcard"),
@@ -76,7 +77,6 @@ REFUSED: dict[str, tuple[Sample, str, str]] = {
 
 LINES = {
     "sticker": "[sticker]",
-    "audio": "[audio message]",
     "document": "[document]",
     "contact": "[contact]",
 }

@@ -27,7 +27,7 @@ from normalizer.media import Rendition
 
 T = TypeVar("T")
 
-_RENDITIONS = frozenset({"thumbnail", "preview", "poster", "video"})
+_RENDITIONS = frozenset({"thumbnail", "preview", "poster", "video", "audio"})
 
 
 class StoreUnavailable(Exception):
@@ -106,9 +106,9 @@ class FileStore:
             "media_type": rendition.media_type,
             "bytes": len(rendition.content),
             "sha256": hashlib.sha256(rendition.content).hexdigest(),
-            "width": rendition.width,
-            "height": rendition.height,
         }
+        if rendition.width and rendition.height:
+            view["width"], view["height"] = rendition.width, rendition.height
         return Stored(rendition.name, view)
 
     def _remove(self, attachment: str) -> None:
