@@ -22,7 +22,7 @@ from gateway.observability.logs import configure
 from gateway.service import Gateway
 from gateway.settings import load
 from simulator import PLATFORMS, Consumer, Core, Fault, Platform, photo, video
-from simulator.samples import document
+from simulator.samples import document, voice
 from simulator.whatsapp import messages
 
 PAGE = Path(__file__).parents[1] / "docs" / "events.md"
@@ -126,6 +126,8 @@ async def _whatsapp_events(setup: Setup) -> dict[str, Event]:
         await whatsapp.deliver([whatsapp.change(ANN, [message])])
         return await setup.next()
 
+    await whatsapp.send(ANN, None, [voice(12.4)])
+    found["voice"] = await setup.next()
     file = whatsapp.media_message(ANN, document(), "see")
     await whatsapp.deliver([whatsapp.change(ANN, [file])])
     found["rejected"] = await setup.next()
@@ -201,7 +203,9 @@ def page(text: str, found: dict[str, Event]) -> str:
 
 
 def _compact(shown: str) -> str:
-    """Put innermost objects on one line if they fit."""
+    """Put innermost objects on one line if they fit, and numbers several to a line."""
+    numbers = re.compile(r"\[(?:\s*\d+,?)+\s*\]")
+    shown = numbers.sub(lambda match: "[" + " ".join(match[0].strip("[]").split()) + "]", shown)
 
     def joined(match: re.Match[str]) -> str:
         line = re.sub(r"\s*\n\s*", " ", match[0]).replace("{ ", "{").replace(" }", "}")

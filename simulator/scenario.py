@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .platform import Consumer, Delivered, Platform
-from .samples import Sample, photo, still, video
+from .samples import Sample, photo, still, video, voice
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ def story() -> list[Line]:
         Line("twilio", CLEO, "Listen to it", (ride,)),
         Line("apple", DANA, "And this is how it sounds when I drive", (drive,)),
         Line("whatsapp", ANN, None, (video("parcel", 3.0, 480, 270, seed=13, name="open.mp4"),)),
+        Line("whatsapp", ANN, None, (voice(7.0),)),
         Line("messenger", BEN, "The display says this", (still("PNG", "washer", seed=22),)),
         Line("apple", DANA, "Could you tell me what the repair would cost?"),
     ]

@@ -1,4 +1,4 @@
-"""`airlock demo`: runs the gateway, the workspace and emulated platforms on loopback, which send photos and videos."""
+"""`airlock demo`: runs the gateway, the workspace and emulated platforms on loopback, which send files."""
 
 import asyncio
 import contextlib
@@ -36,7 +36,7 @@ _LAST_VIDEO_SECONDS = 6.0
 
 
 def demo(seconds: float | None, port: int) -> int:
-    """Run until interrupted, or for `seconds` and then return 0 only if every photo and video arrived ready."""
+    """Run until interrupted, or for `seconds` and then return 0 only if every file arrived ready."""
     configure(level=logging.ERROR)
     keep_new_files_private()
     try:
@@ -115,7 +115,7 @@ async def _report(gateway: Gateway, story: list[Line], steps: list[Step]) -> int
                         failures.append(f"{step.line.platform}: a file is {state}")
     if waiting := await gateway.backlog():
         failures.append(f"{waiting} events have not reached the workspace")
-    print(f"{ready} photos and videos arrived ready", flush=True)
+    print(f"{ready} files arrived ready", flush=True)
     for failure in failures:
         print(f"  {failure}", file=sys.stderr)
     return 1 if failures else 0

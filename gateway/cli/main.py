@@ -60,14 +60,12 @@ Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse gives this type
 
 
 def _demo(commands: "Commands[argparse.ArgumentParser]") -> None:
-    text = (
-        "try Airlock on this machine without any account: emulated platforms send photos and videos"
-    )
+    text = "try Airlock on this machine without any account: emulated platforms send photos, videos and voice messages"
     demo = commands.add_parser("demo", help=text, description=text)
     demo.add_argument(
         "--seconds",
         type=float,
-        help="stop after this time; exit status 0 only if every photo and video arrived ready",
+        help="stop after this time; exit status 0 only if every file arrived ready",
     )
     demo.add_argument(
         "--port", type=int, default=8080, help="port of the workspace (default: 8080)"
@@ -141,6 +139,9 @@ def _simulate(commands: "Commands[argparse.ArgumentParser]") -> None:
     simulate.add_argument("platform", help="a connector's name in the settings, or its type")
     simulate.add_argument("--photo", type=Path, metavar="FILE", help="send this photo")
     simulate.add_argument("--video", type=Path, metavar="FILE", help="send this video")
+    simulate.add_argument(
+        "--audio", type=Path, metavar="FILE", help="send this voice message or other sound"
+    )
     simulate.add_argument(
         "--text", metavar="TEXT", help="send this text; with a file it is the caption"
     )
@@ -250,7 +251,9 @@ def _run_simulate(arguments: argparse.Namespace) -> int:
 
     if arguments.examples:
         return list_examples(settings(arguments), arguments.platform)
-    content = Content(arguments.text, arguments.photo, arguments.video, arguments.example)
+    content = Content(
+        arguments.text, arguments.photo, arguments.video, arguments.audio, arguments.example
+    )
     return simulate(settings(arguments), arguments.platform, content)
 
 

@@ -32,8 +32,29 @@ class Content:
     text: str | None
     photo: Path | None
     video: Path | None
+    audio: Path | None = None
     #: The name of one of the platform's examples, instead of a text and files.
     example: str | None = None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files of the message."""
+        return tuple(path for path in (self.photo, self.video, self.audio) if path is not None)
+
+
+#: Types that platforms declare for sound. The tables of Python and of the system name some of them differently.
+_SOUND_TYPES = {
+    **dict.fromkeys((".ogg", ".oga", ".opus"), "audio/ogg; codecs=opus"),
+    **dict.fromkeys((".m4a", ".mp4"), "audio/mp4"),
+    ".3gp": "audio/3gpp",
+    ".aac": "audio/aac",
+    ".amr": "audio/amr",
+    ".caf": "audio/x-caf",
+    ".flac": "audio/flac",
+    ".mp3": "audio/mpeg",
+    ".wav": "audio/wav",
+    ".webm": "audio/webm",
+}
 
 
 class Unusable(Exception):
@@ -43,9 +64,7 @@ class Unusable(Exception):
 def simulate(settings: Settings, platform: str, content: Content) -> int:
     try:
         name, connector = _find_connector(settings, platform)
-        samples = [
-            _read_sample(path) for path in (content.photo, content.video) if path is not None
-        ]
+        samples = [_read_sample(path, is_sound=path == content.audio) for path in content.files]
         emulated = _emulated_platform(connector)
         example = _find_example(emulated, content)
         has_files = bool(samples) or (example is not None and example.has_files)
@@ -145,8 +164,8 @@ def _find_example(emulated: Platform, content: Content) -> Example[Any] | None:
     """Return the example to send, or None for a text and files."""
     if content.example is None:
         return None
-    if content.text is not None or content.photo or content.video:
-        raise Unusable("--example replaces --text, --photo and --video; leave these out")
+    if content.text is not None or content.files:
+        raise Unusable("--example replaces --text, --photo, --video and --audio; leave these out")
     if content.example not in emulated.examples:
         known = ", ".join(emulated.examples) or "none"
         raise Unusable(
@@ -155,12 +174,15 @@ def _find_example(emulated: Platform, content: Content) -> Example[Any] | None:
     return emulated.examples[content.example]
 
 
-def _read_sample(path: Path) -> Sample:
+def _read_sample(path: Path, *, is_sound: bool) -> Sample:
     try:
         content = path.read_bytes()
     except OSError as exc:
         raise Unusable(f"{path}: {exc.strerror}") from exc
-    return Sample(path.name, mimetypes.guess_type(path.name)[0] or "image/jpeg", content)
+    media_type = mimetypes.guess_type(path.name)[0] or "image/jpeg"
+    if is_sound:
+        media_type = _SOUND_TYPES.get(path.suffix.lower(), "application/octet-stream")
+    return Sample(path.name, media_type, content)
 
 
 def _platform_port(
@@ -171,9 +193,7 @@ def _platform_port(
     if not has_files:
         return 0
     if not settings.fetch.allow_private_hosts:
-        raise Unusable(
-            "photos and videos are served on loopback; set fetch.allow_private_hosts to true"
-        )
+        raise Unusable("files are served on loopback; set fetch.allow_private_hosts to true")
     if emulated.tells_addresses:  # allow-word
         return 0
     if api.scheme != "http" or api.hostname not in {"127.0.0.1", "localhost"} or not api.port:

@@ -12,7 +12,7 @@ import structlog
 from connectors import Connector, Rejected
 from gateway.fault_points import fault_point
 from gateway.journal import AttachmentRow, Job, Journal, JournalUnavailable, Outcome, Recorded
-from gateway.observability.metrics import ATTACHMENTS, PENDING, READY
+from gateway.observability.metrics import ATTACHMENTS, INCOMPLETE, PENDING, READY, SOUND
 from gateway.timestamps import now_ms
 from normalizer.media import Clean, Unsafe
 from normalizer.sanitizer import Sanitizer
@@ -216,7 +216,7 @@ class MediaWorker:
             return
         ATTACHMENTS.labels(row.connector, outcome.state, outcome.reason or "").inc()
         if outcome.state == "ready":
-            READY.labels(outcome.kind).observe((now_ms() - row.received_at) / 1000)
+            _measure(row, outcome)
         if self._keep_photos is not None and outcome.state == "ready" and outcome.kind in _COUNTED:
             await self._journal.expire_photos_beyond(row.message, self._keep_photos)
 
@@ -302,6 +302,15 @@ class MediaWorker:
             kind=clean.kind,
             details=_details(row, clean),
         )
+
+
+def _measure(row: AttachmentRow, outcome: Outcome) -> None:
+    """Measure an attachment that is ready."""
+    READY.labels(outcome.kind).observe((now_ms() - row.received_at) / 1000)
+    if (outcome.details or {}).get("complete") is False:
+        INCOMPLETE.labels(outcome.kind).inc()
+    if outcome.kind == "audio":
+        SOUND.labels(row.connector).inc(outcome.duration or 0.0)
 
 
 def _details(row: AttachmentRow, clean: Clean) -> dict[str, Any] | None:

@@ -41,10 +41,16 @@ DELIVERED = Histogram(
 )
 READY = Histogram(
     "airlock_ready_seconds",
-    "Seconds from a message's webhook until its photo or video was ready",
+    "Seconds from a message's webhook until its file was ready",
     ["kind"],
     buckets=_BOUNDS,
 )
+INCOMPLETE = Counter(
+    "airlock_incomplete_attachments_total",
+    "Attachments that are ready although a part of the file is missing or damaged",
+    ["kind"],
+)
+SOUND = Counter("airlock_sound_seconds_total", "Seconds of sound that was made safe", ["connector"])
 TEXTS = Gauge("airlock_texts_waiting", "Parts of agents' texts that are not sent yet")
 HEALTHY = Gauge(
     "airlock_connector_healthy",

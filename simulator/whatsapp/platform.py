@@ -185,7 +185,7 @@ class WhatsApp(Graph):
             "id": media_id,
             "mime_type": sample.media_type,
             "sha256": base64.b64encode(hashlib.sha256(sample.content).digest()).decode(),
-            **_EXTRA_FIELDS.get(kind, {}),
+            **_extra_fields(kind, sample.media_type),
         }
         if kind == "document":
             media["filename"] = sample.name
@@ -315,10 +315,12 @@ class WhatsApp(Graph):
 #: The members of a change whose items have an id of their own.
 _NAMED = ("messages", "message_echoes", "calls")
 
-_EXTRA_FIELDS: dict[str, dict[str, bool]] = {
-    "audio": {"voice": True},
-    "sticker": {"animated": False},
-}
+
+def _extra_fields(kind: str, media_type: str) -> dict[str, bool]:
+    """Return the fields that a kind of file has of its own. What WhatsApp records itself is Opus in Ogg."""
+    if kind == "sticker":
+        return {"animated": False}
+    return {"voice": media_type.startswith("audio/ogg")} if kind == "audio" else {}
 
 
 def _kind_of(media_type: str) -> str:

@@ -92,7 +92,7 @@ def _plain(value: Any, key: str = "") -> Any:
             return [_plain(part, key) for part in value]
         case str():
             return _VOLATILE.sub("…", value) if key != "timestamp" else "…"
-        case int() | float() if key in {"bytes", "duration_seconds"}:
+        case int() | float() if key in {"bytes", "duration_seconds", "waveform"}:
             return 0
         case _:
             return value

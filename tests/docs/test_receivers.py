@@ -80,8 +80,13 @@ async def test_the_core_of_the_guide_stores_each_event_once(settings: Path) -> N
         (messages,) = database.execute("SELECT count(*) FROM message").fetchone()
     database.close()
     assert events == len({event["id"] for event in EXAMPLES})
-    assert messages == 3
-    assert states == {"photo": "ready", "video": "ready", "document": "rejected"}
+    assert messages == 4
+    assert states == {
+        "photo": "ready",
+        "audio": "ready",
+        "video": "ready",
+        "document": "rejected",
+    }
 
 
 async def test_the_core_of_the_guide_refuses_forged_events(settings: Path) -> None:

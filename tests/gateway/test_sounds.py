@@ -77,6 +77,31 @@ async def test_half_a_recording_arrives_as_incomplete(home: House) -> None:
     assert abs(attachment["duration_seconds"] - 2.0) < 0.1
 
 
+async def test_seconds_and_incomplete_recordings_are_counted(home: House) -> None:
+    before = await counted(home)
+    whole = sound("wav", 4.0).content
+    await send(home, whole[: len(whole) // 2])
+    after = await counted(home)
+    assert (
+        1.9
+        < after['sound_seconds_total{connector="desk"}']
+        - before.get('sound_seconds_total{connector="desk"}', 0)
+        < 2.1
+    )
+    assert after['incomplete_attachments_total{kind="audio"}'] == 1 + before.get(
+        'incomplete_attachments_total{kind="audio"}', 0
+    )
+
+
+async def counted(home: House) -> dict[str, float]:
+    lines = [line.rsplit(" ", 1) for line in (await home.metrics()).splitlines()]
+    return {
+        name.removeprefix("airlock_"): float(value)
+        for name, value in lines
+        if name.startswith(("airlock_sound", "airlock_incomplete")) and "_created" not in name
+    }
+
+
 async def test_a_damaged_recording_is_refused(home: House) -> None:
     attachment = await send(home, b"OggS" + bytes(500))
     assert (attachment["kind"], attachment["state"], attachment["reason"]) == (

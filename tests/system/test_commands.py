@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator import PLATFORMS, Core, Fault, photo, video
+from simulator import PLATFORMS, Core, Fault, photo, sound, video
 from tests.system.running import (
     AIRLOCK,
     CONSUMERS,
@@ -90,7 +90,7 @@ async def test_the_chart_has_a_column_for_every_platform() -> None:
 async def test_a_timed_demo_ends_with_everything_ready() -> None:
     status, out, err = await airlock("demo", "--seconds", "22", "--port", str(free_port()))
     assert (status, err) == (0, "")
-    assert "photos and videos arrived ready" in out
+    assert "files arrived ready" in out
     assert "/workspace/" in out
 
 
@@ -117,6 +117,7 @@ async def test_a_simulated_delivery_reaches_a_running_gateway(
     file.write_text(json.dumps(settings))
     (tmp_path / "dent.jpg").write_bytes(photo(seed=5).content)
     (tmp_path / "drive.mp4").write_bytes(video("car", 1.0, 320, 240, seed=5).content)
+    (tmp_path / "note.amr").write_bytes(sound("amr", 1.0).content)
     status, _, err = await airlock("simulate", platform, "-c", file)
     assert status == 1
     assert "nothing listens" in err
@@ -127,16 +128,20 @@ async def test_a_simulated_delivery_reaches_a_running_gateway(
         async with asyncio.timeout(30):
             while (await airlock("simulate", platform, "-c", file, "--text", "hello"))[0] != 0:
                 await asyncio.sleep(0.2)
-        for option, name in (("--photo", "dent.jpg"), ("--video", "drive.mp4")):
+        for option, name in (
+            ("--photo", "dent.jpg"),
+            ("--video", "drive.mp4"),
+            ("--audio", "note.amr"),
+        ):
             status, out, err = await airlock(
                 "simulate", "mine", "-c", file, option, tmp_path / name, "--text", name
             )
             assert (status, err) == (0, ""), out
         events = await core.until(
-            lambda es: [a["state"] for a in attachments(es).values()] == ["ready", "ready"]
+            lambda es: [a["state"] for a in attachments(es).values()] == ["ready"] * 3
         )
         texts = [e["data"]["message"]["text"] for e in events if e["type"] == "message.received"]
-        assert texts == ["hello", "dent.jpg", "drive.mp4"]
+        assert texts == ["hello", "dent.jpg", "drive.mp4", "note.amr"]
     finally:
         server.terminate()
         await server.wait()
