@@ -6,6 +6,7 @@ A decoder that was taken over can change the sound, and nothing else: no byte of
 import asyncio
 import mmap
 import os
+import signal
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -69,15 +70,25 @@ class AudioPipeline:
         """Return the rendition of a sound. Raise MediaRejected or MediaFailed."""
         message = {"job": "audio", "bytes": size, "format": format}
         try:
-            return await self._clean_in(
-                "quick", source, message, progress, claim
-            ) or await self._clean_slowly(source, message, progress, claim)
+            clean = await self._clean_quickly(source, message, progress, claim)
+            return clean or await self._clean_slowly(source, message, progress, claim)
         except SandboxLost as lost:
-            if lost.timed_out:
-                raise MediaRejected("too_long", "decoding it takes too long") from None
+            if _is_out_of_time(lost):
+                raise MediaRejected("too_long", "making it safe takes too long") from None
             raise MediaFailed("decoder_crashed", str(lost)) from None
         except SandboxUnavailable as exc:
             raise MediaFailed("decoder_crashed", str(exc)) from None
+
+    async def _clean_quickly(
+        self, source: int, message: dict[str, Any], progress: OnProgress, claim: Claim
+    ) -> Clean | None:
+        """Return None for sound that is long, or takes long."""
+        try:
+            return await self._clean_in("quick", source, message, progress, claim)
+        except SandboxLost as lost:
+            if _is_out_of_time(lost):
+                return None
+            raise
 
     async def _clean_slowly(
         self, source: int, message: dict[str, Any], progress: OnProgress, claim: Claim
@@ -156,6 +167,10 @@ class AudioPipeline:
             content.close()
             raise
         return content
+
+
+def _is_out_of_time(lost: SandboxLost) -> bool:
+    return lost.timed_out or lost.status == -signal.SIGXCPU
 
 
 def _pace(pace: JobClass) -> dict[str, Any]:
