@@ -27,6 +27,8 @@ from .turns import UNKNOWN_SIZE, HostBusy, Limits, Turns, Waiting
 
 log = structlog.get_logger(__name__)
 
+#: The kinds that count as photos of a conversation.
+_COUNTED = frozenset({"photo", "sticker"})
 #: Seconds for which failures of the local scanner or disk are retried: longer than any platform keeps a file.
 _LOCAL_PATIENCE = 7 * 24 * 3600.0
 
