@@ -42,6 +42,10 @@ class Form:
     def bytes_for(self, seconds: float) -> float:
         return seconds * self.rate * self.frame_bytes
 
+    def whole_bytes(self, seconds: float) -> int:
+        """Return the bytes of so many seconds, in whole samples of all channels."""
+        return int(seconds * self.rate) * self.frame_bytes
+
     def seconds(self, size: int) -> float:
         """Return the length of `size` bytes."""
         return size / (self.rate * self.frame_bytes)

@@ -173,6 +173,18 @@ async def test_an_mp4_without_its_index_is_corrupt(
     assert await rejection_reason(sanitize, whole[: len(whole) // 2]) == "corrupt"
 
 
+@pytest.mark.parametrize("container", ["ogg", "aac", "mp3", "flac", "webm", "mp4"])
+async def test_a_file_of_which_a_third_is_noise_is_incomplete(
+    sanitize: Sanitize, container: SoundContainer
+) -> None:
+    whole = sound(container, 6.0).content
+    third = len(whole) // 3
+    noise = np.random.default_rng(3).bytes(third)
+    clean = await sanitize(whole[:third] + noise + whole[2 * third :])
+    assert_plays(clean, 4.0, tolerance=1.5)
+    assert_facts(clean, complete=False)
+
+
 async def test_a_few_damaged_packets_are_left_out(sanitize: Sanitize) -> None:
     whole = bytearray(sound("flac", 10.0).content)
     middle = len(whole) // 2

@@ -83,6 +83,13 @@ def _channels(content: bytes) -> int:
     return int(struct.unpack_from(">H", content, at)[0])
 
 
+@pytest.mark.parametrize("rate", [8_000, 16_000, 44_100])
+async def test_the_padding_of_the_last_frame_is_left_out(sanitize: Sanitize, rate: int) -> None:
+    clean = await sanitize(encoded(syllables(2.0, rate), "ipod", "aac", rate))
+    assert_plays(clean, 2.0, tolerance=0.002)
+    assert_facts(clean)
+
+
 async def test_the_bars_rise_and_fall_with_the_sound(sanitize: Sanitize) -> None:
     rate = 16_000
     loud, quiet = np.full(rate, 8000), np.full(rate, 800)

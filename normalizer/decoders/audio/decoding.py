@@ -30,6 +30,7 @@ class Tally:
     """Packets that were read, those that did not decode, and the seconds that these would have been."""
 
     packets: int = 0
+    bytes: int = 0
     lost: int = 0
     lost_seconds: float = 0.0
     #: Errors of the container. Each stands for a packet at least; the last one may be its end.
@@ -47,6 +48,7 @@ def decoded(source: SoundSource, tally: Tally) -> Iterator[AudioFrame]:
     for packet in _packets(source, tally):
         if packet.size:
             tally.packets += 1
+            tally.bytes += packet.size
         try:
             frames = source.decoder.decode(packet)
         except av.FFmpegError as exc:

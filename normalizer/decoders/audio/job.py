@@ -17,7 +17,7 @@ from normalizer.sound import MAX_BYTES, Form, SoundFormat
 from . import encoding, samples, waveform
 from .decoding import Converter, Tally, decoded
 from .form import Recording, forms
-from .promise import keeps_promise
+from .promise import is_mostly_sound, keeps_promise, padding_seconds
 from .source import SoundSource, open_sound
 from .visible import VisibleFile, excerpt
 
@@ -90,8 +90,13 @@ def _decode_in_best_form(file: _File, claimed: float, target: int, most: float) 
             continue
         if not size:
             break
+        size -= form.whole_bytes(padding_seconds(file.format, source, form.seconds(size)))
         seconds = form.seconds(size) + tally.lost_seconds
-        complete = tally.is_whole and keeps_promise(file.data, file.format, source, seconds)
+        complete = (
+            tally.is_whole
+            and is_mostly_sound(file.format, len(file.data), tally.bytes)
+            and keeps_promise(file.data, file.format, source, seconds)
+        )
         return {"bytes": size, "rate": form.rate, "channels": form.channels, "complete": complete}
     raise _nothing_decoded()
 

@@ -10,6 +10,11 @@ from .source import SoundSource
 #: Encoders begin with silence and fill their last frame, of which the promise may or may not know.
 _TOLERANCE_SECONDS = 0.3
 
+#: Samples in a frame of AAC with spectral band replication, at the rate of the result.
+_LONGEST_FRAME = 2048
+
+_WITHOUT_INDEX = frozenset({"aac", "amr"})
+
 #: MP3 states its length in its first frame, or not at all (a "Xing" header, which LAME calls "Info" at constant rates).
 _MP3_TABLE = re.compile(rb"(?:Xing|Info)\x00{3}(?P<flags>.)(?P<count>.{4})", re.DOTALL)
 _HAS_COUNT = 1
@@ -33,6 +38,23 @@ def keeps_promise(
     """
     promised = _PROMISES.get(format, _nothing)(data, source)
     return promised is None or seconds >= promised - _TOLERANCE_SECONDS
+
+
+def is_mostly_sound(format: SoundFormat, size: int, used: int) -> bool:
+    """Whether the packets of a file without an index make up its bytes, of which a tenth may be something else."""
+    return format not in _WITHOUT_INDEX or used * 10 >= size * 9
+
+
+def padding_seconds(format: SoundFormat, source: SoundSource, seconds: float) -> float:
+    """Return the silence with which an encoder filled the last frame of an MP4, as its index says; 0 if none.
+
+    Players leave it out. Whatever the index says, it is shorter than a frame.
+    """
+    rate, promised = source.decoder.sample_rate, _track(memoryview(b""), source)
+    if format != "m4a" or not rate or promised is None:
+        return 0.0
+    surplus = seconds - promised
+    return surplus if 0 < surplus <= _LONGEST_FRAME / rate else 0.0
 
 
 def _nothing(data: memoryview, source: SoundSource) -> None:
@@ -73,9 +95,8 @@ def _wav(data: memoryview, source: SoundSource) -> float | None:
 
 
 def _ogg(data: memoryview, source: SoundSource) -> float | None:
-    """An Ogg file promises to end with a page that says so (RFC 7845, 3); no promise is kept without it."""
-    del source
-    return None if _ends_whole(bytes(data[-_TAIL_BYTES:])) else _NEVER_KEPT
+    """An Ogg file promises to end with a page that says so (RFC 7845, 3), which also states the length."""
+    return _track(data, source) if _ends_whole(bytes(data[-_TAIL_BYTES:])) else _NEVER_KEPT
 
 
 #: The largest page.
