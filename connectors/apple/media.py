@@ -40,7 +40,13 @@ def attachment(raw: Any, business: str) -> Attachment:
     if not all(_is_valid_header(value) for value in locator.values()):
         return Attachment(kind, refused="gone")
     ref = MediaRef(locator, fields["media_type"], fields["name"], _size(fields["size"]))
-    return Attachment(kind, ref)
+    return Attachment(kind, ref, voice=_is_voice_message(ref))
+
+
+def _is_voice_message(ref: MediaRef) -> bool:
+    """Whether a file is a recording of Messages: only that app sends Core Audio files."""
+    media_type, name = str(ref.media_type).lower(), str(ref.name).lower()
+    return media_type.partition(";")[0].strip() == "audio/x-caf" or name.endswith(".caf")
 
 
 def object_headers(locator: Mapping[str, str], prefix: str) -> dict[str, str]:

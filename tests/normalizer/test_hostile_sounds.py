@@ -281,8 +281,8 @@ async def test_a_video_does_not_pass_as_sound_nor_sound_as_a_video(sanitize: San
     assert mp4_audit.audit(memoryview(made), mp4_audit.SOUND).tracks == 1
     with pytest.raises(Broken):
         mp4_audit.audit(memoryview(made))
-    video = await sanitize(make_video(seconds=0.4))
-    content = bytes(next(each.content for each in video.renditions if each.name == "video"))
+    shown = await sanitize(make_video(seconds=0.4))
+    content = bytes(next(each.content for each in shown.renditions if each.name == "video"))
     with pytest.raises(Broken):
         mp4_audit.audit(memoryview(content), mp4_audit.SOUND)
 

@@ -47,9 +47,9 @@ RECORDINGS = [
     Recording("twilio", "amr"),
     Recording("twilio", "3gp"),
     Recording("twilio", "3gp", "video/3gpp"),
-    Recording("apple", "caf"),
+    Recording("apple", "caf", voice=True),
     Recording("apple", "m4a"),
-    Recording("apple", "caf", "application/octet-stream"),
+    Recording("apple", "caf", "application/octet-stream", voice=True),
     Recording("apple", "wav", "image/jpeg"),
 ]
 
