@@ -62,6 +62,20 @@ async def test_short_sound_does_not_wait_for_long_sound(sanitize: Sanitize) -> N
     await asyncio.gather(*bombs, return_exceptions=True)
 
 
+async def test_sound_that_takes_long_is_made_safe_patiently(
+    sanitize: Sanitize, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audio, "_SECONDS", {"quick": 0.001, "slow": 60.0})
+    assert_plays(await sanitize(sound("mp3", 20.0).content), 20.0)
+
+
+async def test_sound_that_takes_too_long_is_refused(
+    sanitize: Sanitize, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audio, "_SECONDS", {"quick": 0.001, "slow": 0.001})
+    assert await rejection_reason(sanitize, sound("mp3", 20.0).content) == "too_long"
+
+
 @pytest.mark.parametrize("rate", [1, 3_999, 384_001, 1_000_000])
 async def test_rates_that_no_recorder_has_are_corrupt(sanitize: Sanitize, rate: int) -> None:
     assert await rejection_reason(sanitize, wav(rate, max(0.2, 2000 / rate))) == "corrupt"
