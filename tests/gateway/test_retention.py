@@ -38,14 +38,22 @@ def empty(directory: Path) -> Quarantine:
     return Quarantine(folder, 1_000_000, never_full)
 
 
-async def ready_photo(journal: SqliteJournal, store: FileStore, id: str, at: int) -> str:
+async def ready_photo(
+    journal: SqliteJournal,
+    store: FileStore,
+    id: str,
+    at: int,
+    details: dict[str, Any] | None = None,
+) -> str:
     recorded = await record(journal, delivery(note(id, media=[["photo", "http://a"]]), at=at))
     (entry,), (job,) = recorded.entries, recorded.jobs
     attachment = (await journal.attachment(job.message, job.position)).id  # type: ignore[union-attr]
     (stored,) = await store.put(attachment, [rendition()])
     await journal.freeze(entry.conversation, entry.key)
     await journal.finish(
-        job.message, job.position, Outcome("ready", renditions={"preview": stored.view})
+        job.message,
+        job.position,
+        Outcome("ready", renditions={"preview": stored.view}, details=details),
     )
     return attachment
 
@@ -71,6 +79,18 @@ async def test_expired_media_are_deleted_and_announced(tmp_path: Path) -> None:
     assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
     view = (await journal.find_attachment(attachment)).view  # type: ignore[union-attr]
     assert (view["state"], view["renditions"]) == ("failed", {})
+    await journal.close()
+
+
+async def test_a_waveform_expires_with_its_sound(tmp_path: Path) -> None:
+    journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
+    store = FileStore(tmp_path / "media", never_full)
+    details = {"waveform": [9] * 64, "voice": True}
+    attachment = await ready_photo(journal, store, "1", now(), details)
+    await journal.expire_media(now() + 1000)
+    view: Any = (await journal.find_attachment(attachment)).view  # type: ignore[union-attr]
+    assert view["voice"] is True
+    assert "waveform" not in view
     await journal.close()
 
 

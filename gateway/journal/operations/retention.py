@@ -66,13 +66,25 @@ def _expire(
     for message, position in rows:
         connection.execute(
             "UPDATE attachment SET state = 'failed', reason = 'expired', detail = ?, renditions = NULL, "
-            "media = NULL, revision = revision + 1 WHERE message = ? AND position = ?",
-            (detail, message, position),
+            "media = NULL, details = ?, revision = revision + 1 WHERE message = ? AND position = ?",
+            (detail, _details_without_file(connection, message, position), message, position),
         )
         (id,) = connection.execute("SELECT id FROM message WHERE key = ?", (message,)).fetchone()
         delete_files_of(connection, [attachment_id(id, position)])
         entries.append(announce(connection, ids, outbox, message, position))
     return Recorded(entries=tuple(entries))
+
+
+def _details_without_file(connection: Transaction, message: int, position: int) -> bytes | None:
+    """Return an attachment's details without what was measured in its file: a waveform shows how somebody spoke."""
+    (stored,) = connection.execute(
+        "SELECT details FROM attachment WHERE message = ? AND position = ?", (message, position)
+    ).fetchone()
+    if not stored:
+        return None
+    details = orjson.loads(stored)
+    details.pop("waveform", None)
+    return orjson.dumps(details)
 
 
 def expire_texts(connection: Transaction, texts_before: int, memory_before: int) -> int:
