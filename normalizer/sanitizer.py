@@ -7,10 +7,11 @@ import os
 import threading
 from collections.abc import Callable, Coroutine, Hashable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal, get_args
+from functools import partial
+from typing import Any, Literal
 
 from .canvas import Canvas
-from .file_type import HEAD_BYTES, FileType, recognise, sniff
+from .file_type import HEAD_BYTES, FileType, sniff, sound_format
 from .media import Clean, Limits, MediaFailed, MediaRejected
 from .renditions.audio import AudioPipeline
 from .renditions.sandbox_job import SandboxRunner
@@ -19,7 +20,6 @@ from .renditions.while_decoding import JobSpec
 from .sandbox.pool import Isolation, Pool
 from .sandbox.turns import Claim
 from .scanner import Scanner
-from .sound import SoundFormat
 
 _log = logging.getLogger(__name__)
 
@@ -107,8 +107,7 @@ class Sanitizer:
         readonly = os.open(f"/proc/self/fd/{source}", os.O_RDONLY | os.O_CLOEXEC)
         try:
             size = os.fstat(readonly).st_size
-            if size > self._limits.largest:
-                raise _too_large(size, "no file may have so many")
+            _check_size(size, self._limits.largest, "any file")
             report("making_safe", None)
             cleaning = self._clean(readonly, size, report, owner)
             if self._scanner is None:
@@ -127,11 +126,8 @@ class Sanitizer:
         def on_wait(waits: bool) -> None:
             progress("waiting_for_turn" if waits else "making_safe", None)
 
-        def report(share: float) -> None:
-            progress("making_safe", share)
-
-        limits = self._limits
-        if sound := _sound_format(source):
+        limits, report = self._limits, partial(progress, "making_safe")
+        if sound := sound_format(source):
             _check_size(size, limits.audio_max_bytes, "sound")
             claim = Claim(owner, size, is_photo=False, on_wait=on_wait)
             return await self._sounds.clean(source, size, sound, report, claim)
@@ -167,19 +163,9 @@ def _ignore_progress(stage: Stage, share: float | None) -> None:
     """Ignore progress when the caller did not ask for it."""
 
 
-def _sound_format(source: int) -> SoundFormat | None:
-    """Return the format of a file that holds sound and no pictures; None for any other."""
-    format = recognise(source).format
-    return next((known for known in get_args(SoundFormat) if known == format), None)
-
-
 def _check_size(size: int, limit: int, what: str) -> None:
     if size > limit:
-        raise _too_large(size, f"the limit for {what} is {limit}")
-
-
-def _too_large(size: int, limit: str) -> MediaRejected:
-    return MediaRejected("too_large", f"{size} bytes; {limit}")
+        raise MediaRejected("too_large", f"{size} bytes; the limit for {what} is {limit}")
 
 
 async def _scan_while_cleaning(

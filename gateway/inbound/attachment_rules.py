@@ -55,10 +55,9 @@ def _decide(attachment: Attachment, config: ConnectorConfig) -> tuple[State, str
 
 def _details(attachment: Attachment) -> dict[str, object]:
     """Return what the attachment shows beside its file."""
-    if attachment.voice:
-        return {"voice": True}
-    if not attachment.details:
-        return {}
+    details = attachment.details
+    if not details:
+        return {"voice": True} if attachment.voice else {}
     if attachment.kind == "contact":
-        return {"contacts": (attachment.details or {}).get("cards", [])}
-    return {attachment.kind: attachment.details}
+        return {"contacts": details.get("cards", [])}
+    return {attachment.kind: details}

@@ -12,13 +12,14 @@ import structlog
 from connectors import Connector, Rejected
 from gateway.fault_points import fault_point
 from gateway.journal import AttachmentRow, Job, Journal, JournalUnavailable, Outcome, Recorded
-from gateway.observability.metrics import ATTACHMENTS, INCOMPLETE, PENDING, READY, SOUND
+from gateway.observability.metrics import ATTACHMENTS, PENDING
 from gateway.timestamps import now_ms
 from normalizer.media import Clean, Unsafe
 from normalizer.sanitizer import Sanitizer
 
 from .attempt import Attempt, AttemptFailed, from_rejection, from_unsafe
 from .progress import MediaProgress
+from .ready import COUNTED, measure, outcome_of
 from .retry_policy import Retry, next_try
 from .sighting import look_at, refuse_disabled
 from .source import MediaSource
@@ -27,8 +28,6 @@ from .turns import UNKNOWN_SIZE, HostBusy, Limits, Turns, Waiting
 
 log = structlog.get_logger(__name__)
 
-#: The kinds that count as photos of a conversation.
-_COUNTED = frozenset({"photo", "sticker"})
 #: Seconds for which failures of the local scanner or disk are retried: longer than any platform keeps a file.
 _LOCAL_PATIENCE = 7 * 24 * 3600.0
 
@@ -218,8 +217,8 @@ class MediaWorker:
             return
         ATTACHMENTS.labels(row.connector, outcome.state, outcome.reason or "").inc()
         if outcome.state == "ready":
-            _measure(row, outcome)
-        if self._keep_photos is not None and outcome.state == "ready" and outcome.kind in _COUNTED:
+            measure(row, outcome)
+        if self._keep_photos is not None and outcome.state == "ready" and outcome.kind in COUNTED:
             await self._journal.expire_photos_beyond(row.message, self._keep_photos)
 
     async def _discard_files(self, row: AttachmentRow) -> None:
@@ -294,32 +293,4 @@ class MediaWorker:
     ) -> Outcome:
         stored = await self._store.put(row.id, clean.renditions)
         fault_point("after-store")
-        return Outcome(
-            "ready",
-            name=name,
-            width=clean.width or None,
-            height=clean.height or None,
-            duration=clean.duration_seconds,
-            renditions={rendition.name: rendition.view for rendition in stored},
-            kind=clean.kind,
-            details=_details(row, clean),
-        )
-
-
-def _measure(row: AttachmentRow, outcome: Outcome) -> None:
-    """Measure an attachment that is ready."""
-    READY.labels(outcome.kind).observe((now_ms() - row.received_at) / 1000)
-    if (outcome.details or {}).get("complete") is False:
-        INCOMPLETE.labels(outcome.kind).inc()
-    if outcome.kind == "audio":
-        SOUND.labels(row.connector).inc(outcome.duration or 0.0)
-
-
-def _details(row: AttachmentRow, clean: Clean) -> dict[str, Any] | None:
-    """Return what the attachment shows beside its files."""
-    details = dict(clean.facts or {})
-    if clean.pages_total > 1:
-        details["pages_total"] = clean.pages_total
-    if clean.kind == "audio":
-        details["voice"] = row.view.get("voice", False)
-    return details or None
+        return outcome_of(row, clean, stored, name)

@@ -5,7 +5,7 @@
 `sound_frames`    frames of sound without a container
 """
 
-from .recognition import Recognised, kind_after, recognise
+from .recognition import Recognised, kind_after, recognise, sound_format
 from .sniffing import HEAD_BYTES, UNSUPPORTED, FileType, Format, sniff
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "kind_after",
     "recognise",
     "sniff",
+    "sound_format",
 ]

@@ -165,6 +165,12 @@ def _recognise(source: int) -> Recognised:
     return _iso_file(source, start[8:12] if start[4:8] == b"ftyp" else b"qt  ", found.format)
 
 
+def sound_format(source: int) -> SoundFormat | None:
+    """Return the format of a file that holds sound and no pictures; None for any other."""
+    found = recognise(source)
+    return _SOUND_FORMATS.get(found.media_type or "") if found.kind == "audio" else None
+
+
 def kind_after(declared: Kind, seen: Kind | None) -> Kind:
     """Return the kind of an attachment whose bytes were seen: theirs, unless they suit what was declared."""
     if seen is None or seen in _USES.get(declared, frozenset()):
