@@ -108,6 +108,8 @@ ROUTES = (
     web.post(_CONVERSATION + "/erase", protect_api("oversee", erasure.erase_conversation)),
     web.get("/updates", protect_api("talk", live_updates.stream)),
     web.get(_ATTACHMENT + "/download", protect_api("talk", media.download)),
+    web.get(_ATTACHMENT + "/original", protect_api("talk", media.download_original)),
+    web.get(_ATTACHMENT + "/text", protect_api("talk", media.show_text)),
     web.get(_ATTACHMENT + "/progress", protect_api("talk", media.show_progress)),
     web.get(_ATTACHMENT + "/{rendition}", protect_api("talk", media.show_rendition)),
     web.post(_ATTACHMENT + "/retry", protect_api("talk", media.retry)),

@@ -87,6 +87,16 @@ ANSWERS: dict[str, Any] = {
 }
 
 
+#: The media types of renditions; all others are photos.
+MEDIA_TYPES = {
+    "video": "video/mp4",
+    "audio": "audio/mp4",
+    "document": "application/pdf",
+    "text": "text/plain; charset=utf-8",
+    "original": "application/octet-stream",
+}
+
+
 def _answer_with(content: Any) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answer(request: web.Request) -> web.Response:
         if isinstance(content, str):
@@ -101,7 +111,7 @@ class FakeGateway:
     """A fake gateway.
 
     `calls` are the requests to /v1, `served` those to /media. `refuse` maps paths to an error status and body.
-    `progress` is the progress of pending attachments. If `send_gate` is set, sending a text waits for it.
+    `progress` is the progress of pending attachments, `saved_as` the name that it gives to files. If `send_gate` is set, sending a text waits for it.
     """
 
     media: dict[tuple[str, str], tuple[str, bytes]] = field(default_factory=dict)
@@ -117,6 +127,7 @@ class FakeGateway:
     sent: dict[str, str] = field(default_factory=dict)
     progress: dict[str, Any] = field(default_factory=dict)
     send_gate: asyncio.Event | None = None
+    saved_as: str = "file.bin"
     server: TestServer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -146,8 +157,12 @@ class FakeGateway:
         """Add the renditions of an attachment of a conversation."""
         self.conversations[attachment] = conversation
         for name, content in renditions.items():
-            kind = "video/mp4" if name == "video" else "image/jpeg"
-            self.media[attachment, name] = kind, content
+            self.media[attachment, name] = MEDIA_TYPES.get(name, "image/jpeg"), content
+
+    def add_pages(self, conversation: str, attachment: str, *pages: bytes) -> None:
+        """Add the pages of a document."""
+        named = {f"page-{number}": page for number, page in enumerate(pages, 1)}
+        self.add_media(conversation, attachment, **named)
 
     def calls_to(self, method: str, path: str) -> list[Any]:
         return [content for m, p, content in self.calls if (m, p) == (method, path)]
@@ -175,8 +190,11 @@ class FakeGateway:
             return web.json_response({"title": "not assigned"}, status=403)
         names = [name for held, name in self.media if held == attachment]
         links = {name: self._link(attachment, name, agent) for name in names}
+        count = sum(name.startswith("page-") for name in names)
+        pages = [links.pop(f"page-{number}") for number in range(1, count + 1)]
         expires = datetime.now(UTC) + timedelta(seconds=self.link_seconds)
-        return web.json_response({"links": links, "expires_at": expires.isoformat()})
+        answer = {"links": links, "expires_at": expires.isoformat()}
+        return web.json_response({**answer, "pages": pages} if pages else answer)
 
     def _link(self, attachment: str, rendition: str, agent: str) -> str:
         ticket = f"ticket{next(self._ticket_numbers)}"
@@ -230,15 +248,19 @@ class FakeGateway:
         if ticket in self.revoked or self._tickets.get(ticket, ())[:2] != wanted:
             return web.Response(status=403)
         kind, content = self.media[wanted]
-        headers = {"Accept-Ranges": "bytes", "X-Content-Type-Options": "nosniff"}
+        headers = {
+            "Accept-Ranges": "bytes",
+            "X-Content-Type-Options": "nosniff",
+            "Content-Type": kind,
+        }
+        if wanted[1] in {"document", "text", "original"}:
+            headers["Content-Disposition"] = f'attachment; filename="{self.saved_as}"'
         part = request.http_range
         if part.start is None and part.stop is None:
-            return web.Response(body=content, content_type=kind, headers=headers)
+            return web.Response(body=content, headers=headers)
         start, stop, _ = part.indices(len(content))
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(content)}"
-        return web.Response(
-            body=content[start:stop], status=206, content_type=kind, headers=headers
-        )
+        return web.Response(body=content[start:stop], status=206, headers=headers)
 
     def revoke_links(self) -> None:
         """Make all links invalid, as if they had expired."""

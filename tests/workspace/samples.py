@@ -1,4 +1,4 @@
-"""Sample events in the gateway's format, and generated photos and videos."""
+"""Sample events in the gateway's format, and generated photos, videos and sounds."""
 
 import io
 from datetime import UTC, datetime, timedelta
@@ -82,6 +82,37 @@ def video(id: str = "att_video", state: str = "ready", **other: Any) -> dict[str
     return attachment(id, "video", state, renditions, **more)
 
 
+def sound(id: str = "att_sound", state: str = "ready", **other: Any) -> dict[str, Any]:
+    renditions = {"audio": saved("audio/mp4", 101_224)}
+    bars = [round(127 + 127 * np.sin(place / 3)) for place in range(64)]
+    more = {"voice": True, "complete": True, "duration_seconds": 12.4, "waveform": bars}
+    source = {"media_type": "audio/ogg", "bytes": 26_044}
+    return attachment(id, "audio", state, renditions, **{**more, "source": source, **other})
+
+
+def document(id: str = "att_document", state: str = "ready", **other: Any) -> dict[str, Any]:
+    renditions = {
+        "thumbnail": rendition("image/jpeg", 24_100, 320, 320),
+        "preview": rendition("image/jpeg", 181_000, 1240, 1754),
+        "document": saved("application/pdf", 910_000),
+        "text": saved("text/plain; charset=utf-8", 1_204),
+    }
+    more = {"complete": True, "pages": 3, "pages_total": 3, "text_differs": False}
+    source = {"media_type": "application/pdf", "bytes": 2_300_444}
+    return attachment(id, "document", state, renditions, **{**more, "source": source, **other})
+
+
+def text_document(id: str = "att_text", **other: Any) -> dict[str, Any]:
+    renditions = {"text": saved("text/plain; charset=utf-8", 1_204)}
+    more = {"complete": True, "text_differs": False, "charset": None}
+    source = {"media_type": "text/csv", "bytes": 1_204}
+    return attachment(id, "document", "ready", renditions, **{**more, "source": source, **other})
+
+
+def saved(media_type: str, size: int) -> dict[str, Any]:
+    return {"media_type": media_type, "bytes": size, "sha256": "0" * 64}
+
+
 def attachment(
     id: str, kind: str, state: str, renditions: dict[str, Any] | None = None, **other: Any
 ) -> dict[str, Any]:
@@ -147,3 +178,30 @@ def _encode(written: Path, seconds: float, width: int, height: int) -> None:
             frame.pts, frame.time_base = number, Fraction(1, 10)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
+
+
+def m4a(seconds: float = 12.4) -> bytes:
+    """Return AAC in MP4 with the index first, as the gateway serves it: a tone that grows louder."""
+    with TemporaryDirectory() as folder:
+        written = Path(folder) / "audio.m4a"
+        with av.open(written, "w", format="mp4", options={"movflags": "+faststart"}) as container:
+            stream = container.add_stream("aac", rate=24_000)
+            times = np.arange(round(seconds * 24_000)) / 24_000
+            tone = (np.sin(times * 440 * 2 * np.pi) * 20_000 * times / seconds).astype("int16")
+            for start in range(0, len(tone), 1024):
+                frame = av.AudioFrame.from_ndarray(tone[None, start : start + 1024], "s16", "mono")
+                frame.rate, frame.pts, frame.time_base = 24_000, start, Fraction(1, 24_000)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+        return written.read_bytes()
+
+
+def page(number: int, width: int = 1240, height: int = 1754) -> bytes:
+    """Return a white page with lines of grey, as many as its number says, which are easy to tell apart."""
+    picture = np.full((height, width, 3), 255, "uint8")
+    for line in range(number):
+        top = 140 + line * 70
+        picture[top : top + 30, 120 : width - 120] = (90, 90, 90)
+    out = io.BytesIO()
+    Image.fromarray(picture).save(out, "JPEG", quality=80)
+    return out.getvalue()

@@ -225,7 +225,8 @@ async def test_optional_parts_are_shown_if_present(running: RunningWorkspace) ->
     (line,) = await lines(running)
     assert (line["choice"], line["forwarded"]) == ("size-m", True)
     assert line["attachments"][0]["location"]["name"] == "Shop"
-    assert line["attachments"][1]["contacts"][0] == {"name": "Sam", "reach": ["+1 555"]}
+    phone = {"label": "Phone (cell)", "value": "+1 555", "copy": True}
+    assert line["attachments"][1]["contacts"][0] == {"name": "Sam", "fields": [phone]}
 
 
 async def test_missing_name_does_not_replace_a_known_one(

@@ -39,7 +39,8 @@ def test_declared_elements_match_the_templates() -> None:
 async def test_declared_types_match_the_responses(
     running: RunningWorkspace,
 ) -> None:
-    attachments = [samples.photo(location={"name": "Home"}, contacts=[{"name": "Mia"}])]
+    cards = [{"name": "Mia", "phones": [{"phone": "+1 555"}]}]
+    attachments = [samples.photo(location={"name": "Home"}, contacts=cards)]
     await running.deliver(
         samples.received("evt_1", samples.message(1, reply_to="msg_0", attachments=attachments))
     )
@@ -59,12 +60,13 @@ async def test_declared_types_match_the_responses(
         "QuotedLine": message["reply_to"],
         "HiddenAttachment": hidden["attachments"][0],
         "VisibleAttachment": message["attachments"][0],
-        "ContactCard": message["attachments"][0]["contacts"][0],
+        "Card": message["attachments"][0]["contacts"][0],
+        "CardField": message["attachments"][0]["contacts"][0]["fields"][0],
         "AuditPage": audit,
         "AuditEntry": audit["entries"][0],
         "OperationsReport": await running.get("api/operations"),
     }
-    declared = _interfaces((FOLDER / "static" / "types.d.ts").read_text())
+    declared = _interfaces("".join(map(Path.read_text, (FOLDER / "static").glob("*.d.ts"))))
     assert {name: set(answer) for name, answer in answers.items()} == {
         name: declared[name] for name in answers
     }

@@ -21,6 +21,7 @@ REJECTED = {
     "corrupt": "Not accepted: the file is damaged",
     "too_many_pixels": "Not accepted: it has too many pixels",
     "too_long": "Not accepted: it is too long",
+    "protected": "Not accepted: the file needs a password",
     "disabled": "Not accepted: videos are turned off for this channel",
     "something_new": "Not accepted: something new",
 }

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from workspace.settings import origin
 from workspace.timestamps import parse_timestamp
@@ -72,8 +73,7 @@ class LinkCache:
                 raise
             await self._assign(attachment)
             response = await self._gateway.get_links(attachment, agent)
-        found = response.get("links") or {}
-        urls = {str(name): str(url) for name, url in found.items()}
+        urls = _named_urls(response)
         try:
             for url in urls.values():
                 origin(url)
@@ -82,6 +82,14 @@ class LinkCache:
                 502, "The gateway returned a link that is not a web address.", {}
             ) from exc
         return Links(urls, parse_timestamp(response.get("expires_at"), 0))
+
+
+def _named_urls(response: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return the links by rendition. The pages of a document come as a list; they are named `page-1` and so on."""
+    found = response.get("links") or {}
+    pages = response.get("pages") or found.get("pages") or ()
+    named = {str(name): str(url) for name, url in found.items() if name != "pages"}
+    return named | {f"page-{number}": str(url) for number, url in enumerate(pages, 1)}
 
 
 def _is_expired(task: asyncio.Task[Links]) -> bool:

@@ -1,8 +1,9 @@
-"""Photos and videos for assigned agents: redirects to fresh links, downloads, progress, retries."""
+"""Media and documents for assigned agents: redirects to fresh links, texts, downloads, progress, retries."""
 
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -16,32 +17,81 @@ from workspace.http.context import Workspace, agent_of, workspace_of
 from workspace.http.responses import error_response, json_response
 from workspace.store import audit_log
 from workspace.store.assignment import conversation_of
+from workspace.store.attachment_view import downloaded
 from workspace.store.database import touch_message
-from workspace.text.safe_text import clean_name
+from workspace.text.safe_text import clean_name, clean_text
 from workspace.text.wording import describe_progress
 from workspace.timestamps import now
 
-RENDITIONS = frozenset({"thumbnail", "preview", "poster", "video"})
+#: Renditions that a page may show by a redirect.
+_RENDITION = re.compile(r"thumbnail|preview|poster|video|audio|document|page-[1-9]\d{0,3}")
 
-_SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "video/mp4": ".mp4"}
+_SUFFIXES = {
+    "application/pdf": ".pdf",
+    "audio/mp4": ".m4a",
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "text/plain": ".txt",
+    "video/mp4": ".mp4",
+}
+
+#: The gateway's limit for texts is 200 kB, unless an operator raises it. The rest of a longer text is not shown.
+_MAX_TEXT_BYTES = 2_000_000
 
 
 async def show_rendition(request: web.Request) -> web.Response:
     """Redirect to a link that is valid for some minutes."""
     rendition = request.match_info["rendition"]
+    if not _RENDITION.fullmatch(rendition):
+        raise web.HTTPNotFound
     address = await _audited_link(request, rendition, rendition)
     return web.Response(status=302, headers={"Location": address})
 
 
+async def show_text(request: web.Request) -> web.Response:
+    """Return the text of a document. Scripts may load it only from here, because of the security policy."""
+    address = await _audited_link(request, "text", "text")
+    async with _open(request, address) as source:
+        body = bytearray()
+        async for chunk in source.content.iter_chunked(65_536):
+            body += chunk
+            if len(body) >= _MAX_TEXT_BYTES:
+                break
+    # A character may be cut in two at the limit.
+    text = clean_text(body[:_MAX_TEXT_BYTES].decode("utf-8", "ignore"))
+    headers = {"Content-Disposition": "attachment"}
+    return web.Response(text=text, content_type="text/plain", charset="utf-8", headers=headers)
+
+
 async def download(request: web.Request) -> web.StreamResponse:
-    """Send the video, or the largest rendition of the photo, as a file with a safe name."""
-    workspace, id = workspace_of(request), request.match_info["attachment"]
-    body = await workspace.database.read(partial(_load, attachment=id))
-    rendition = "video" if "video" in body.get("renditions", {}) else "preview"
-    address = await _audited_link(request, rendition, "download")
+    """Send the video, the sound, the PDF or the largest rendition of the photo as a file with a safe name."""
+    body = await _stored(request)
+    address = await _audited_link(request, downloaded(body), "download")
+    async with _open(request, address) as source:
+        return await _stream(request, source, body)
+
+
+async def download_original(request: web.Request) -> web.StreamResponse:
+    """Send the file as it came, which the gateway offers only if an operator switched it on."""
+    body = await _stored(request)
+    address = await _audited_link(request, "original", "original")
+    async with _open(request, address) as source:
+        return await _stream(request, source, body)
+
+
+async def _stored(request: web.Request) -> dict[str, Any]:
+    load = partial(_load, attachment=request.match_info["attachment"])
+    return await workspace_of(request).database.read(load)
+
+
+@asynccontextmanager
+async def _open(request: web.Request, address: str) -> AsyncIterator[ClientResponse]:
+    """Open a rendition of the gateway. Raises an HTTP error unless the gateway sends all of it."""
     try:
-        async with workspace.gateway.open_media(address) as source:
-            return await _stream(request, source, body)
+        async with workspace_of(request).gateway.open_media(address) as source:
+            if source.status != 200:
+                raise _HTTP_ERRORS.get(source.status, web.HTTPBadGateway)
+            yield source
     except GatewayError as exc:
         raise _HTTP_ERRORS.get(exc.status, web.HTTPBadGateway) from exc
 
@@ -49,16 +99,22 @@ async def download(request: web.Request) -> web.StreamResponse:
 async def _stream(
     request: web.Request, source: ClientResponse, body: Mapping[str, Any]
 ) -> web.StreamResponse:
-    if source.status != 200:
-        raise _HTTP_ERRORS.get(source.status, web.HTTPBadGateway)
-    name = safe_filename(body, source.content_type)
+    known = source.content_type in _SUFFIXES
+    name = safe_filename(body, source.content_type, _suffix(source))
     response = web.StreamResponse(headers={"Content-Disposition": content_disposition(name)})
-    response.content_type = source.content_type
+    response.content_type = source.content_type if known else "application/octet-stream"
     response.content_length = source.content_length
     await response.prepare(request)
     async for chunk in source.content.iter_chunked(65_536):
         await response.write(chunk)
     return response
+
+
+def _suffix(source: ClientResponse) -> str:
+    """Return the ending that the gateway gave the file by its bytes. The sender's name is not used for it."""
+    named = source.content_disposition
+    ending = re.search(r"\.[a-z0-9]{1,5}$", (named.filename if named else None) or "")
+    return ending[0] if ending else ".bin"
 
 
 async def show_progress(request: web.Request) -> web.Response:
@@ -86,15 +142,15 @@ async def retry(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
-def safe_filename(body: Mapping[str, Any], media_type: str) -> str:
-    """Return the sender's file name without unsafe characters, with the extension of the actual media type."""
+def safe_filename(body: Mapping[str, Any], media_type: str, other: str = ".bin") -> str:
+    """Return the sender's file name without unsafe characters, with the ending of the actual media type or `other`."""
     stem = (clean_name(str(body.get("name") or "")) or "").rpartition("/")[2].rpartition("\\")[2]
     stem = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", stem)
     # Combining marks and the zero-width non-joiner are part of words in several scripts.
     stem = regex.sub(r"[^\w\p{M}\u200c\- ().]|\.\.+", "_", stem).strip(" ._")[:80]
     if not stem or _RESERVED.fullmatch(stem):
         stem = f"{body.get('kind', 'file')}-{str(body.get('id', ''))[-8:]}"
-    return stem + _SUFFIXES.get(media_type, ".bin")
+    return stem + _SUFFIXES.get(media_type, other)
 
 
 #: Names that Windows reserves for devices.
@@ -109,8 +165,6 @@ def content_disposition(name: str) -> str:
 async def _audited_link(request: web.Request, rendition: str, did: str) -> str:
     workspace, agent = workspace_of(request), agent_of(request)
     attachment = request.match_info["attachment"]
-    if rendition not in RENDITIONS:
-        raise web.HTTPNotFound
     conversation = await _require_assigned(workspace, attachment, agent)
     try:
         address = await workspace.links.get_link(attachment, rendition, agent)

@@ -6,11 +6,12 @@ import { element } from "./element.js";
 import { icon } from "./icons.js";
 import { photoNode } from "./photo.js";
 import { followProgress } from "./progress.js";
+import { soundNode } from "./sound.js";
 import { videoNode } from "./video.js";
 
 /**
  * @import { IconName } from "./icons.js"
- * @import { Attachment, Message, MapLocation, VisibleAttachment } from "./types.d.ts"
+ * @import { Attachment, Message, MapLocation, Rendition, VisibleAttachment } from "./types.d.ts"
  */
 
 /** @type {Record<Attachment["state"], IconName>} */
@@ -22,16 +23,22 @@ const SLOT_ICONS = { pending: "wait", rejected: "refused", failed: "broken", rea
  */
 export function attachmentNode(attachment, line) {
   const shown = content(attachment, line);
-  const kind = shown.classList.contains("slot") ? "shows-text" : "shows-media";
+  const kind = shown.matches(".photo, .player") ? "shows-media" : "shows-text";
   return element("figure", { class: `attachment ${kind}`, "data-attachment": attachment.id },
     element("figcaption", { class: "caption-line" },
       element("span", { class: "transcript-line" }, attachment.line),
-      attachment.visible && attachment.renditions.includes("video") ? download(attachment) : null), shown);
+      attachment.visible ? download(attachment) : null), shown);
 }
 
+// What a download contains, by the first of these renditions. Photos are downloaded from their viewer.
+/** @type {[Rendition, string][]} */
+const DOWNLOADS = [["video", "video"], ["audio", "audio"]];
+
 /** @param {VisibleAttachment} attachment */
-function download({ id, size }) {
-  const text = size ? `Download the video, ${size}` : "Download the video";
+function download({ id, renditions, size }) {
+  const found = DOWNLOADS.find(([rendition]) => renditions.includes(rendition));
+  if (!found) return null;
+  const text = size ? `Download the ${found[1]}, ${size}` : `Download the ${found[1]}`;
   return element("a", { class: "download", href: `attachments/${id}/download`, download: true, title: text, "aria-label": text },
     icon("download", 16), size);
 }
@@ -44,6 +51,7 @@ function content(attachment, line) {
   if (attachment.state !== "ready") return slot(attachment, SLOT_ICONS[attachment.state], attachment.words);
   if (!attachment.visible) return slot(attachment, "hidden", "Only assigned agents can see this");
   if (attachment.renditions.includes("video")) return videoNode(attachment, line);
+  if (attachment.renditions.includes("audio")) return soundNode(attachment, line);
   if (attachment.renditions.includes("thumbnail")) return photoNode(attachment, line);
   if (attachment.location) return locationCard(attachment.location);
   if (attachment.contacts.length) return contactCards(attachment);
@@ -93,5 +101,5 @@ function locationCard({ name, address, latitude, longitude }) {
 function contactCards(attachment) {
   return element("div", { class: "slot" }, icon("person"),
     element("div", { class: "slot-text" }, ...attachment.contacts.map((card) => element("p", {},
-      element("bdi", { class: "card-name" }, card.name), element("bdi", {}, card.reach.join(" · "))))));
+      element("bdi", { class: "card-name" }, card.name), element("bdi", {}, card.fields.map((field) => field.value).join(" · "))))));
 }

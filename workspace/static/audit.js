@@ -15,6 +15,10 @@ const ACTION_TEXTS = {
   preview: "looked at",
   poster: "saw the first frame of",
   video: "watched",
+  audio: "listened to",
+  document: "opened the PDF of",
+  text: "read the text of",
+  original: "downloaded the original of",
   download: "downloaded",
   took: "took the conversation",
   "handed over": "handed the conversation over",
@@ -23,6 +27,19 @@ const ACTION_TEXTS = {
   "re-opened": "reopened the conversation",
   erased: "erased a conversation",
 };
+
+/** @type {Partial<Record<string, string>>} */
+const KIND_TEXTS = {
+  photo: "a photo",
+  video: "a video",
+  audio: "an audio message",
+  document: "a document",
+  sticker: "a sticker",
+  contact: "a contact",
+};
+
+const PAGE_OF_DOCUMENT = /^page-(?<number>\d+)$/u;
+const ERASED = "an attachment (since erased)";
 
 const PAGE = 100;
 
@@ -58,12 +75,19 @@ function show(entries, append) {
 
 /** @param {AuditEntry} entry */
 function row(entry) {
-  const text = entry.attachment ? `${ACTION_TEXTS[entry.did] ?? entry.did} a ${entry.kind ?? "photo or video (since erased)"}` : ACTION_TEXTS[entry.did] ?? entry.did;
+  const did = actionText(entry.did);
+  const text = entry.attachment ? `${did} ${entry.kind ? KIND_TEXTS[entry.kind] ?? entry.kind : ERASED}` : did;
   return element("tr", {},
     element("td", {}, element("time", { datetime: new Date(entry.at).toISOString(), title: formatFull(entry.at) }, formatDateTime(entry.at))),
     element("td", {}, element("bdi", {}, entry.agent)),
     element("td", {}, text, entry.detail ? ` to ${entry.detail}` : "", entry.attachment ? element("span", { class: "muted" }, ` ${entry.attachment}`) : ""),
     element("td", {}, customerCell(entry)));
+}
+
+/** @param {string} did */
+function actionText(did) {
+  const page = PAGE_OF_DOCUMENT.exec(did)?.groups;
+  return page ? `looked at page ${page.number} of` : ACTION_TEXTS[did] ?? did;
 }
 
 /** @param {AuditEntry} entry */

@@ -26,17 +26,26 @@ const SHAPES = {
 
 /** @param {IconName} name */
 export function icon(name, size = 22) {
-  const svg = draw("svg", {
+  const svg = drawShape("svg", {
     viewBox: "0 0 24 24", width: size, height: size, fill: "none", stroke: "currentColor",
     "stroke-width": 1.8, "stroke-linecap": "round", "stroke-linejoin": "round", "aria-hidden": "true",
   });
-  svg.append(...SHAPES[name].map((d) => draw("path", { d })));
+  svg.append(...SHAPES[name].map((d) => drawShape("path", { d })));
   return svg;
 }
 
 export function playIcon() {
-  const svg = draw("svg", { viewBox: "0 0 24 24", width: 24, height: 24, fill: "currentColor", "aria-hidden": "true" });
-  svg.append(draw("path", { d: "M7 4.500v15l12.500-7.500z" }));
+  return solidIcon("M7 4.500v15l12.500-7.500z");
+}
+
+export function pauseIcon() {
+  return solidIcon("M6.500 5h4v14h-4z M13.500 5h4v14h-4z");
+}
+
+/** @param {string} d */
+function solidIcon(d) {
+  const svg = drawShape("svg", { viewBox: "0 0 24 24", width: 24, height: 24, fill: "currentColor", "aria-hidden": "true" });
+  svg.append(drawShape("path", { d }));
   return svg;
 }
 
@@ -45,7 +54,7 @@ export function playIcon() {
  * @param {Name} name
  * @param {Record<string, string | number>} attributes
  */
-function draw(name, attributes) {
+export function drawShape(name, attributes) {
   const made = document.createElementNS("http://www.w3.org/2000/svg", name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
   return made;

@@ -54,3 +54,13 @@ export function formatDay(at, now = Date.now()) {
   if (days === 1) return "Yesterday";
   return days < 300 ? longDate.format(at) : fullDate.format(at);
 }
+
+/**
+ * Format for the length of a sound: m:ss, or h:mm:ss from one hour on.
+ * @param {number} seconds
+ */
+export function formatLength(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, String(whole % 60).padStart(2, "0")];
+  return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
+}

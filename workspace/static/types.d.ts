@@ -1,5 +1,9 @@
 // Types of the API's requests and responses, and types that scripts share.
 
+import type { Attachment } from "./attachments.d.ts";
+
+export type * from "./attachments.d.ts";
+
 /** Milliseconds since 1970, as the server sends times, or a Date. */
 export type Timestamp = number | Date;
 
@@ -113,49 +117,6 @@ export interface QuotedLine {
 export interface Quote {
   id: string;
   line: string;
-}
-
-export type Rendition = "thumbnail" | "preview" | "poster" | "video";
-
-/** Agents who are not assigned see only that there is an attachment. */
-export type Attachment = HiddenAttachment | VisibleAttachment;
-
-interface AnyAttachment {
-  id: string;
-  kind: string;
-  line: string;
-  state: "pending" | "ready" | "rejected" | "failed";
-  words: string;
-  retry: boolean;
-}
-
-export interface HiddenAttachment extends AnyAttachment {
-  visible: false;
-}
-
-export interface VisibleAttachment extends AnyAttachment {
-  visible: true;
-  name: string | null;
-  width: number | null;
-  height: number | null;
-  length: string | null;
-  size: string | null;
-  renditions: Rendition[];
-  location: MapLocation | null;
-  contacts: ContactCard[];
-}
-
-/** Every part is optional, because senders may leave it out. */
-export interface MapLocation {
-  name?: string | null;
-  address?: string | null;
-  latitude?: string | null;
-  longitude?: string | null;
-}
-
-export interface ContactCard {
-  name: string;
-  reach: string[];
 }
 
 /** An entry of the audit log. `gone` means that its conversation has been erased. */

@@ -3,15 +3,13 @@
 
 import { element } from "./element.js";
 import { playIcon } from "./icons.js";
+import { renewLink } from "./playback.js";
 import { formatFull } from "./time-format.js";
 
 /** @import { Message, VisibleAttachment } from "./types.d.ts" */
 
 const TALLEST = 420;
 const WIDEST = 440;
-
-// A link is valid for some minutes. If a new link fails this soon, expiry is not the reason.
-const RENEW_AFTER = 5000;
 
 const nearby = new IntersectionObserver((seen) => {
   for (const { isIntersecting, target } of seen) {
@@ -74,21 +72,12 @@ function start(player, video) {
 }
 
 /**
- * The link has probably expired. Continue from the same place with a fresh link.
  * @param {HTMLElement} player
  * @param {HTMLVideoElement} video
  */
 function renew(player, video) {
-  const last = Number(video.dataset.renewed ?? 0);
-  if (Date.now() - last < RENEW_AFTER || player.dataset.idle === "true") {
-    showFailure(player);
-    return;
-  }
-  video.dataset.renewed = String(Date.now());
-  const at = video.currentTime;
-  video.src = `${video.dataset.source}?again=${Date.now()}`;
-  video.addEventListener("loadedmetadata", () => { video.currentTime = at; }, { once: true });
-  video.play().catch(() => showFailure(player));
+  if (player.dataset.idle === "true") return;
+  renewLink(video, video.dataset.source ?? "", () => showFailure(player));
 }
 
 /** @param {HTMLElement} player */

@@ -8,16 +8,9 @@ from typing import Any
 import orjson
 
 from workspace.text.safe_text import clean_name, clean_text
-from workspace.text.wording import (
-    PLACEHOLDERS,
-    can_retry,
-    describe_notice,
-    describe_reason,
-    describe_state,
-    describe_status,
-    format_duration,
-    format_size,
-)
+from workspace.text.wording import describe_notice, describe_reason, describe_status
+
+from .attachment_view import show_attachment
 
 #: About three screens. The page loads older lines when it is scrolled up to them.
 PAGE = 60
@@ -135,40 +128,11 @@ def _line(db: sqlite3.Connection, row: sqlite3.Row, attachments: list[Any], *, m
         ),
         "key": row["key"],
         "attachments": [
-            _attachment(
+            show_attachment(
                 attachment, placeholders[place] if place < len(placeholders) else None, media=media
             )
             for place, attachment in enumerate(attachments)
         ],
-    }
-
-
-def _attachment(body: Mapping[str, Any], line: str | None, *, media: bool) -> Mapping[str, Any]:
-    kind = str(body.get("kind"))
-    public = {
-        "id": body["id"],
-        "kind": kind,
-        "line": line or PLACEHOLDERS.get(kind, PLACEHOLDERS["unsupported"]),
-        "state": body.get("state"),
-        "words": clean_text(describe_state(body)),
-        "visible": media,
-        "retry": media and can_retry(body),
-    }
-    if not media:
-        return public
-    renditions = body.get("renditions") or {}
-    duration = body.get("duration_seconds")
-    size = (renditions.get("video") or renditions.get("preview") or {}).get("bytes")
-    return {
-        **public,
-        "name": clean_name(_text(body.get("name"))),
-        "width": body.get("width"),
-        "height": body.get("height"),
-        "length": format_duration(duration) if isinstance(duration, int | float) else None,
-        "size": format_size(size) if isinstance(size, int | float) else None,
-        "renditions": sorted(renditions),
-        "location": _clean_values(body.get("location")),
-        "contacts": _contact_cards(body.get("contacts")),
     }
 
 
@@ -197,34 +161,6 @@ def _find_line(db: sqlite3.Connection, conversation: str, id: str) -> sqlite3.Ro
         (conversation, *(id,) * 3),
     ).fetchone()
     return found
-
-
-def _clean_values(values: Any) -> Mapping[str, Any] | None:
-    if not isinstance(values, Mapping):
-        return None
-    return {str(name): clean_name(_text(value)) for name, value in values.items()}
-
-
-def _contact_cards(cards: Any) -> list[Mapping[str, Any]]:
-    """Reduce contact cards of any platform to a name, phone numbers and e-mail addresses."""
-    if not isinstance(cards, list):
-        return []
-    return [_contact_card(card) for card in cards if isinstance(card, Mapping)]
-
-
-def _contact_card(card: Mapping[str, Any]) -> Mapping[str, Any]:
-    name = card.get("name")
-    if isinstance(name, Mapping):
-        name = name.get("formatted_name") or name.get("first_name")
-    reach = [
-        entry.get(word) if isinstance(entry, Mapping) else entry
-        for group, word in (("phones", "phone"), ("emails", "email"))
-        for entry in card.get(group) or ()
-    ]
-    return {
-        "name": clean_name(_text(name)) or "Contact",
-        "reach": [words for value in reach if (words := clean_name(_text(value)))],
-    }
 
 
 def _text(value: Any) -> str | None:

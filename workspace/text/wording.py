@@ -59,6 +59,7 @@ _REJECTED: Mapping[str, str] = {
     "corrupt": "Not accepted: the file is damaged",
     "too_many_pixels": "Not accepted: it has too many pixels",
     "too_long": "Not accepted: it is too long",
+    "protected": "Not accepted: the file needs a password",
     "disabled": "Not accepted: {kind} are turned off for this channel",
 }
 
