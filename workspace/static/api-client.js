@@ -38,6 +38,13 @@ export async function getJson(path) {
   return readResponse(await send(path, { headers: { Accept: "application/json" } }));
 }
 
+/** @param {string} path */
+export async function getText(path) {
+  const response = await send(path, { headers: { Accept: "text/plain" } });
+  if (!response.ok) await readResponse(response);
+  return response.text();
+}
+
 /**
  * @template {keyof PostRequests} Path
  * @param {Path} path

@@ -2,6 +2,7 @@
 // One attachment: its transcript line, and below it the media, or a text that says why there are none.
 
 import { errorMessage, postJson } from "./api-client.js";
+import { documentNode, isDocument } from "./document.js";
 import { element } from "./element.js";
 import { icon } from "./icons.js";
 import { photoNode } from "./photo.js";
@@ -27,12 +28,12 @@ export function attachmentNode(attachment, line) {
   return element("figure", { class: `attachment ${kind}`, "data-attachment": attachment.id },
     element("figcaption", { class: "caption-line" },
       element("span", { class: "transcript-line" }, attachment.line),
-      attachment.visible ? download(attachment) : null), shown);
+      ...(attachment.visible ? [download(attachment), original(attachment)] : [])), shown);
 }
 
 // What a download contains, by the first of these renditions. Photos are downloaded from their viewer.
 /** @type {[Rendition, string][]} */
-const DOWNLOADS = [["video", "video"], ["audio", "audio"]];
+const DOWNLOADS = [["video", "video"], ["audio", "audio"], ["document", "PDF"], ["text", "text"]];
 
 /** @param {VisibleAttachment} attachment */
 function download({ id, renditions, size }) {
@@ -41,6 +42,13 @@ function download({ id, renditions, size }) {
   const text = size ? `Download the ${found[1]}, ${size}` : `Download the ${found[1]}`;
   return element("a", { class: "download", href: `attachments/${id}/download`, download: true, title: text, "aria-label": text },
     icon("download", 16), size);
+}
+
+/** @param {VisibleAttachment} attachment */
+function original({ id, renditions }) {
+  if (!renditions.includes("original")) return null;
+  return element("a", { class: "download", href: `attachments/${id}/original`, download: true, title: "Download the file as the customer sent it" },
+    icon("download", 16), "Original");
 }
 
 /**
@@ -52,6 +60,7 @@ function content(attachment, line) {
   if (!attachment.visible) return slot(attachment, "hidden", "Only assigned agents can see this");
   if (attachment.renditions.includes("video")) return videoNode(attachment, line);
   if (attachment.renditions.includes("audio")) return soundNode(attachment, line);
+  if (isDocument(attachment)) return documentNode(attachment, line);
   if (attachment.renditions.includes("thumbnail")) return photoNode(attachment, line);
   if (attachment.location) return locationCard(attachment.location);
   if (attachment.contacts.length) return contactCards(attachment);
@@ -70,6 +79,7 @@ function slot(attachment, shape, sentence) {
     icon(shape),
     element("p", { class: "slot-text" }, text,
       attachment.visible && attachment.name ? element("bdi", { class: "slot-name" }, attachment.name) : null,
+      attachment.visible && attachment.file ? element("span", { class: "slot-file" }, attachment.file) : null,
       attachment.retry ? retryButton(attachment) : null));
 }
 

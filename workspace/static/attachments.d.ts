@@ -43,7 +43,6 @@ export interface VisibleAttachment extends AnyAttachment {
   charset_guessed: boolean;
   location: MapLocation | null;
   contacts: Card[];
-  dates: Card[];
 }
 
 /** Every part is optional, because senders may leave it out. */
@@ -54,7 +53,6 @@ export interface MapLocation {
   longitude?: string | null;
 }
 
-/** A contact, or a date of a calendar. */
 export interface Card {
   name: string;
   fields: CardField[];

@@ -77,10 +77,15 @@ export interface Elements {
   "viewer-message": "p";
   "viewer-name": "bdi";
   "viewer-next": "button";
+  "viewer-note": "p";
   "viewer-photo": "img";
   "viewer-previous": "button";
   "viewer-scale": "button";
   "viewer-smaller": "button";
   "viewer-stage": "div";
+  "viewer-text": "section";
+  "viewer-text-body": "div";
+  "viewer-text-note": "p";
+  "viewer-text-toggle": "button";
   views: "input";
 }

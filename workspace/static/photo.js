@@ -1,11 +1,21 @@
 // @ts-check
-// A photo, shown as a square thumbnail that opens the photo viewer.
+// A photo, shown as a square thumbnail that opens the viewer.
 
 import { element } from "./element.js";
-import { openPhotoViewer } from "./photo-viewer.js";
 import { formatFull } from "./time-format.js";
+import { openViewer } from "./viewer.js";
 
-/** @import { Message, VisibleAttachment } from "./types.d.ts" */
+/**
+ * @import { Slide, Slides } from "./slides.d.ts"
+ * @import { Message, VisibleAttachment } from "./types.d.ts"
+ */
+
+/** @type {Slides} */
+const PHOTOS = {
+  label: "Photo", noun: "photo", name: "", caption: "", note: "", download: "./", downloads: "", text: null,
+  all: () => [...buttons()].map(slide),
+  focus: (key) => { for (const one of buttons()) if (one.dataset.photo === key) one.focus(); },
+};
 
 /**
  * @param {VisibleAttachment} attachment
@@ -18,7 +28,21 @@ export function photoNode(attachment, line) {
   });
   const button = element("button", {
     class: "photo", type: "button", "data-photo": attachment.id, "data-name": attachment.name ?? "Photo",
-    "data-caption": line.text ?? "", title: "Open the photo", onclick: () => openPhotoViewer(attachment.id),
+    "data-caption": line.text ?? "", title: "Open the photo", onclick: () => openViewer(PHOTOS, attachment.id),
   }, image);
   return button;
+}
+
+/** @returns {NodeListOf<HTMLElement>} */
+function buttons() {
+  return document.querySelectorAll("[data-photo]");
+}
+
+/**
+ * @param {HTMLElement} button
+ * @returns {Slide}
+ */
+function slide({ dataset: { photo = "", name = "", caption = "" } }) {
+  const base = `attachments/${photo}`;
+  return { key: photo, source: `${base}/preview`, alt: name, name, caption, download: `${base}/download`, downloads: "Download the photo" };
 }

@@ -11,7 +11,7 @@ import { byId, element } from "./element.js";
 import { loadWithRetry, showError } from "./error-bar.js";
 import { icon } from "./icons.js";
 import { followUpdates } from "./live-updates.js";
-import { closePhotoViewer } from "./photo-viewer.js";
+import { closeViewer } from "./viewer.js";
 import { isUnread, Transcript } from "./transcript.js";
 import { showTyping } from "./typing-indicator.js";
 
@@ -58,7 +58,7 @@ async function showRequested() {
   // The list can be clicked before the account is loaded. The start calls this function at its end.
   if (!started) return;
   const id = requestedId();
-  closePhotoViewer();
+  closeViewer();
   closeDialogs();
   list.markCurrent(id);
   byId("frame").dataset.view = id ? "conversation" : "list";

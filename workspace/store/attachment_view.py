@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from workspace.text.cards import contact_cards, date_cards
+from workspace.text.cards import contact_cards
 from workspace.text.file_types import describe_file
 from workspace.text.safe_text import clean_name, clean_text
 from workspace.text.wording import (
@@ -57,7 +57,6 @@ def _details(body: Mapping[str, Any]) -> Mapping[str, Any]:
         "charset_guessed": body.get("charset") == "guessed",
         "location": _clean_values(body.get("location")),
         "contacts": contact_cards(body.get("contacts")),
-        "dates": date_cards(body.get("dates")),
     }
 
 

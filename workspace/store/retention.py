@@ -29,7 +29,7 @@ _SELECT_TEXTS = """INSERT INTO expiring SELECT m.position, m.id FROM messages AS
 _CLEAR_TEXTS = (
     "DELETE FROM words WHERE rowid IN (SELECT position FROM expiring)",
     "DELETE FROM reactions WHERE message IN (SELECT id FROM expiring)",
-    """UPDATE attachments SET body = json_remove(json_set(body, '$.name', NULL), '$.location', '$.contacts', '$.dates')
+    """UPDATE attachments SET body = json_remove(json_set(body, '$.name', NULL), '$.location', '$.contacts')
        WHERE message IN (SELECT id FROM expiring)""",
     "UPDATE messages SET text = NULL, details = '{}' WHERE position IN (SELECT position FROM expiring)",
 )

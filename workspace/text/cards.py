@@ -1,4 +1,4 @@
-"""Contact cards and dates from any platform or file, as named fields of text."""
+"""Contact cards from any platform or file, as named fields of text."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -17,11 +17,6 @@ Card = Mapping[str, Any]
 def contact_cards(cards: object) -> list[Card]:
     """Return the cards of an attachment's `contacts`, in the shape of WhatsApp's own cards."""
     return [_contact_card(card) for card in _mappings(cards)[:_MAX_CARDS]]
-
-
-def date_cards(dates: object) -> list[Card]:
-    """Return the dates of a calendar file. They are shown as they are written; no invitation is answered."""
-    return [_date_card(date) for date in _mappings(dates)[:_MAX_CARDS]]
 
 
 def _contact_card(card: Card) -> Card:
@@ -90,27 +85,6 @@ _CONTACT_FIELDS: tuple[Callable[[Card], list[Card]], ...] = (
     _single("birthday", "Birthday"),
     _single("note", "Note"),
 )
-
-#: The fields of a date, with the other names that calendars use for them.
-_DATE_FIELDS: Mapping[str, tuple[str, ...]] = {
-    "Start": ("start", "starts_at"),
-    "End": ("end", "ends_at"),
-    "Place": ("place", "location"),
-    "Organiser": ("organiser", "organizer"),
-}
-
-
-def _date_card(date: Card) -> Card:
-    values = {
-        label: next((value for name in names if (value := _clean(date.get(name)))), None)
-        for label, names in _DATE_FIELDS.items()
-    }
-    return {
-        "name": _clean(date.get("summary")) or "Date",
-        "fields": [
-            _field(label, value, copy=label == "Place") for label, value in values.items() if value
-        ],
-    }
 
 
 def _field(label: str, value: object, *, copy: bool = True) -> Card:
