@@ -2,6 +2,7 @@
 // One attachment: its transcript line, and below it the media, or a text that says why there are none.
 
 import { errorMessage, postJson } from "./api-client.js";
+import { contactCards } from "./contact-card.js";
 import { documentNode, isDocument } from "./document.js";
 import { element } from "./element.js";
 import { icon } from "./icons.js";
@@ -105,11 +106,4 @@ function locationCard({ name, address, latitude, longitude }) {
     element("p", { class: "slot-text" },
       name ? element("bdi", { class: "card-name" }, name) : null,
       element("bdi", {}, written.join(" · "))));
-}
-
-/** @param {VisibleAttachment} attachment */
-function contactCards(attachment) {
-  return element("div", { class: "slot" }, icon("person"),
-    element("div", { class: "slot-text" }, ...attachment.contacts.map((card) => element("p", {},
-      element("bdi", { class: "card-name" }, card.name), element("bdi", {}, card.fields.map((field) => field.value).join(" · "))))));
 }
