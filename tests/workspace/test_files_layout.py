@@ -25,11 +25,10 @@ CARD = {
 @pytest.fixture
 async def with_files(running: RunningWorkspace) -> RunningWorkspace:
     gateway, white = running.gateway, samples.page(9)
-    files = ["document", "text"]
-    gateway.add_media("conv_mia", "att_d", thumbnail=white, **dict.fromkeys(files, b"Total\t12\n"))
+    gateway.add_media("conv_mia", "att_d", thumbnail=white, text=b"Total\t12\n")
     gateway.add_pages("conv_mia", "att_d", white, white)
     gateway.add_media("conv_mia", "att_t", text=b"Total\t12\n" * 400)
-    many = {"pages": 2, "pages_total": 212, "complete": False, "text_differs": True}
+    many: dict[str, Any] = {"pages": 2, "pages_total": 212, "complete": False, "text_differs": True}
     unknown = {"media_type": None, "bytes": 81_234}
     attachments = [
         [samples.sound("att_a")],
@@ -96,8 +95,8 @@ async def test_files_fit_their_bubble_and_the_viewer(
         await page.get_by_role("button", name="Text").click()
         await expect(page.locator("#viewer-text-body")).to_contain_text("Total")
         await expect(page.locator("#viewer-photo")).to_have_js_property("naturalWidth", 1240)
-        for part in ("#viewer-photo", "#viewer-text", "#viewer-note"):
-            assert_inside(await box(page.locator(part)), width, part)
+        for shown in ("#viewer-photo", "#viewer-text", "#viewer-note"):
+            assert_inside(await box(page.locator(shown)), width, shown)
         for control in await page.get_by_role("dialog").get_by_role("button").all():
             assert_inside(await box(control), width, "a button")
         photo, text = (

@@ -74,7 +74,7 @@ def _bars(waveform: object) -> list[int]:
     if not isinstance(waveform, list):
         return []
     heights = [height for height in waveform if isinstance(height, int | float)]
-    return [max(0, min(255, round(height))) for height in heights[:_MAX_BARS]]
+    return [round(max(0, min(255, height))) for height in heights[:_MAX_BARS]]
 
 
 def _count(value: object) -> int | None:
@@ -82,7 +82,8 @@ def _count(value: object) -> int | None:
 
 
 def _positive(value: object) -> float | None:
-    return value if isinstance(value, int | float) and value >= 0 else None
+    # JSON can hold numbers that are read as infinite.
+    return value if isinstance(value, int | float) and 0 <= value < 1e15 else None
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -50,7 +50,7 @@ def describe_file(attachment: Mapping[str, Any]) -> str | None:
     if not isinstance(source, Mapping):
         return None
     size = source.get("bytes")
-    words = format_size(size) if isinstance(size, int | float) and size >= 0 else None
+    words = format_size(size) if isinstance(size, int | float) and 0 <= size < 1e15 else None
     parts = (_type(source.get("media_type")), words)
     return " · ".join(part for part in parts if part) or None
 
