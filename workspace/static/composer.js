@@ -114,7 +114,7 @@ export class Composer {
     const { agents, assigned, open } = conversation;
     if (!open) return ["This conversation is closed.", this.actions.mayReopen(conversation) ? actionButton("Reopen", this.actions.reopen) : ""];
     if (agents.length && !assigned) return [`This conversation is with ${agents.join(", ")}.`, this.actions.mayTake(conversation) ? actionButton("Take", this.actions.take) : ""];
-    return ["Take the conversation to reply and to see its photos and videos.", actionButton("Take", this.actions.take)];
+    return ["Take the conversation to reply and to see its photos and other files.", actionButton("Take", this.actions.take)];
   }
 
   async #send() {

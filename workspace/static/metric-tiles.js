@@ -15,12 +15,12 @@ const previousTotals = new Map();
 const TITLES = {
   airlock_deliveries: "Deliveries from platforms",
   airlock_events_posted: "Events sent to the core",
-  airlock_attachments: "Photos and videos",
+  airlock_attachments: "Files from customers",
   airlock_journal_commits: "Journal writes",
   airlock_message_seconds: "From webhook to core",
-  airlock_ready_seconds: "From webhook to photo or video ready",
+  airlock_ready_seconds: "From webhook to file ready",
   airlock_lanes_waiting: "Conversations waiting for the core",
-  airlock_attachments_pending: "Photos and videos being processed",
+  airlock_attachments_pending: "Files being processed",
   airlock_texts_waiting: "Replies waiting to be sent",
 };
 

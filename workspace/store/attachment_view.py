@@ -82,7 +82,7 @@ def _count(value: object) -> int | None:
 
 
 def _positive(value: object) -> float | None:
-    # JSON can hold numbers that are read as infinite.
+    # Nothing that is shown is longer or larger.
     return value if isinstance(value, int | float) and 0 <= value < 1e15 else None
 
 

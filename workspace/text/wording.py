@@ -50,6 +50,7 @@ _NOUNS: Mapping[str, str] = {
     "audio": "audio messages",
     "document": "documents",
     "sticker": "stickers",
+    "contact": "contact cards",
 }
 
 _REJECTED: Mapping[str, str] = {
