@@ -223,3 +223,33 @@ async def test_photos_beside_a_document_stay_in_their_own_viewer(
         await expect(dialog.locator("#viewer-count")).to_have_text("1 of 1")
         await expect(dialog.get_by_role("button", name="Text")).to_be_hidden()
         await expect(dialog.get_by_role("link", name="Download the photo")).to_be_visible()
+
+
+@pytest.mark.parametrize("state", ["ready", "rejected"])
+async def test_file_that_is_not_shown_says_what_it_is(
+    running: RunningWorkspace, state: str
+) -> None:
+    unknown = {"media_type": "application/zip", "bytes": 81_234}
+    found = samples.attachment("att_z", "document", state, name="plan.zip", source=unknown)
+    renditions = {"original": samples.saved("application/octet-stream", 81_234)}
+    await deliver(running, 1, {**found, "reason": "unsupported_type", "renditions": renditions})
+    running.gateway.add_media("conv_mia", "att_z", original=b"PK")
+    running.gateway.saved_as = "file.zip"
+    async with pages(running) as (page,):
+        await page.goto(running.url("?conversation=conv_mia"))
+        slot = page.locator(".slot")
+        for text in ("plan.zip", "ZIP archive · 81 kB", "this type of file is not supported"):
+            if state == "rejected" or "type of file" not in text:
+                await expect(slot).to_contain_text(text)
+        async with page.expect_download() as saving:
+            await page.get_by_role("link", name="Original").click()
+        assert (await saving.value).suggested_filename == "plan.zip"
+
+
+async def test_fax_says_that_only_its_first_page_is_shown(running: RunningWorkspace) -> None:
+    small = samples.jpeg(320, 320, (220, 220, 210))
+    running.gateway.add_media("conv_mia", "att_photo", thumbnail=small, preview=small)
+    await deliver(running, 1, samples.photo(pages_total=3))
+    async with pages(running) as (page,):
+        await page.goto(running.url("?conversation=conv_mia"))
+        await expect(page.locator(".attachment")).to_contain_text("1 of 3 pages shown")

@@ -19,7 +19,7 @@ async def with_document(running: RunningWorkspace) -> RunningWorkspace:
     gateway.add_media(
         "conv_mia", "att_document", thumbnail=b"small", preview=b"1", document=b"%PDF"
     )
-    gateway.add_media("conv_mia", "att_document", text="Größe\r\n\u202e12".encode())
+    gateway.add_media("conv_mia", "att_document", text="Größe\r\n\u202e12\f7".encode())
     gateway.add_pages("conv_mia", "att_document", b"1", b"2", b"3")
     await deliver(running, samples.document(name="../invoice.exe"))
     return running
@@ -78,7 +78,7 @@ async def test_text_comes_from_the_workspace_as_plain_text(
     with_document: RunningWorkspace,
 ) -> None:
     async with with_document.session.get(with_document.url(f"{DOCUMENT}/text")) as response:
-        assert (response.status, await response.text()) == (200, "Größe\n12")
+        assert (response.status, await response.text()) == (200, "Größe\n12\n\n7")
         assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         assert response.headers["Content-Disposition"] == "attachment"

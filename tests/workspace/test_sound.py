@@ -98,6 +98,51 @@ async def test_bars_are_a_slider_for_the_keyboard(with_sounds: RunningWorkspace)
         assert with_sounds.gateway.served == [], "moving in a sound does not load it"
 
 
+async def test_space_on_the_bars_plays_and_pauses(with_sounds: RunningWorkspace) -> None:
+    async with pages(with_sounds) as (page,):
+        sound = await open_mia(page, with_sounds)
+        await sound.get_by_role("slider").press(" ")
+        await until(page, playing())
+        await sound.get_by_role("slider").press(" ")
+        await until(page, "document.querySelector('audio').paused")
+
+
+async def test_playing_sound_continues_while_its_line_changes(
+    with_sounds: RunningWorkspace,
+) -> None:
+    async with pages(with_sounds) as (page,):
+        sound = await open_mia(page, with_sounds)
+        await sound.locator(".sound-play").click()
+        await until(page, playing())
+        data = {
+            "conversation": samples.conversation(),
+            "message": {"id": "msg_1", "platform_id": "x"},
+            "emoji": "👍",
+        }
+        await with_sounds.deliver(samples.event("evt_r", "reaction.changed", data))
+        await expect(page.locator(".reaction")).to_have_text("👍")
+        assert await page.evaluate(playing())
+
+
+async def test_pending_document_becomes_a_sound_once_fetched(
+    with_sounds: RunningWorkspace, tone: bytes
+) -> None:
+    await deliver(with_sounds, 3, samples.attachment("att_3", "document", "pending"))
+    with_sounds.gateway.add_media("conv_mia", "att_3", audio=tone)
+    async with pages(with_sounds) as (page,):
+        await open_mia(page, with_sounds)
+        figure = page.locator("[data-attachment=att_3]")
+        await expect(figure.locator(".slot")).to_contain_text("Downloading")
+        message = samples.message(
+            3, transcript="[audio message]", attachments=[samples.sound("att_3")]
+        )
+        data = {"conversation": samples.conversation(), "message": message}
+        await with_sounds.deliver(samples.event("evt_u", "attachment.updated", data))
+        await expect(figure).to_contain_text("[audio message]")
+        await figure.locator(".sound-play").click()
+        await until(page, playing(2))
+
+
 async def test_click_on_the_bars_moves_and_playing_starts_there(
     with_sounds: RunningWorkspace,
 ) -> None:
@@ -184,7 +229,7 @@ async def test_sound_continues_after_its_link_has_expired(with_sounds: RunningWo
         await until(page, playing())
 
 
-async def test_sound_that_cannot_be_loaded_says_so_and_can_be_retried(
+async def test_sound_that_cannot_be_loaded_can_be_retried(
     with_sounds: RunningWorkspace,
 ) -> None:
     async def fail(route: Route) -> None:

@@ -57,10 +57,12 @@ async def show_text(request: web.Request) -> web.Response:
             body += chunk
             if len(body) >= _MAX_TEXT_BYTES:
                 break
-    # A character may be cut in two at the limit.
-    text = clean_text(body[:_MAX_TEXT_BYTES].decode("utf-8", "ignore"))
+    # A character may be cut in two at the limit. A form feed stands between two pages.
+    text = body[:_MAX_TEXT_BYTES].decode("utf-8", "ignore").replace("\f", "\n\n")
     headers = {"Content-Disposition": "attachment"}
-    return web.Response(text=text, content_type="text/plain", charset="utf-8", headers=headers)
+    return web.Response(
+        text=clean_text(text), content_type="text/plain", charset="utf-8", headers=headers
+    )
 
 
 async def download(request: web.Request) -> web.StreamResponse:

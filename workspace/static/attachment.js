@@ -29,7 +29,8 @@ export function attachmentNode(attachment, line) {
   return element("figure", { class: `attachment ${kind}`, "data-attachment": attachment.id },
     element("figcaption", { class: "caption-line" },
       element("span", { class: "transcript-line" }, attachment.line),
-      ...(attachment.visible ? [download(attachment), original(attachment)] : [])), shown);
+      ...(attachment.visible ? [download(attachment), original(attachment)] : [])),
+    shown, attachment.visible ? firstPageNote(attachment) : null);
 }
 
 // What a download contains, by the first of these renditions. Photos are downloaded from their viewer.
@@ -43,6 +44,15 @@ function download({ id, renditions, size }) {
   const text = size ? `Download the ${found[1]}, ${size}` : `Download the ${found[1]}`;
   return element("a", { class: "download", href: `attachments/${id}/download`, download: true, title: text, "aria-label": text },
     icon("download", 16), size);
+}
+
+/**
+ * A fax or scan is a photo of its first page.
+ * @param {VisibleAttachment} attachment
+ */
+function firstPageNote({ kind, pages_total: total }) {
+  if (kind !== "photo" || !total || total < 2) return null;
+  return element("p", { class: "first-page" }, `1 of ${total} pages shown`);
 }
 
 /** @param {VisibleAttachment} attachment */

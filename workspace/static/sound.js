@@ -32,7 +32,8 @@ class Sound {
     this.label = name && !voice ? `${kind} ${name}` : `${kind} from ${formatFull(line.at)}`;
     this.audio = element("audio", { preload: "none", src: this.source });
     this.play = element("button", { class: "sound-play", type: "button", onclick: () => this.#toggle() });
-    this.waveform = new Waveform(waveform, `Position in ${this.label}`, (to) => this.#seek(to));
+    const actions = { seek: (/** @type {number} */ to) => this.#seek(to), toggle: () => this.#toggle() };
+    this.waveform = new Waveform(waveform, `Position in ${this.label}`, actions);
     this.time = element("span", { class: "sound-time", "aria-hidden": "true" });
     this.message = element("p", { class: "sound-message", role: "status" });
     this.node = element("div", { class: "sound", role: "group", "aria-label": this.label },

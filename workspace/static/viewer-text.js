@@ -47,6 +47,7 @@ function update() {
   body.textContent = "";
   note.textContent = "";
   if (!open || attachment === null) return;
+  if (alone) panel.focus();
   const of = attachment;
   load(of).catch((error) => { if (of === attachment) note.textContent = errorMessage(error); });
 }
@@ -59,7 +60,6 @@ async function load(of) {
   body.textContent = text;
   note.textContent = (text.trim() ? remarks(of) : [NOTHING]).join(" ");
   panel.scrollTop = 0;
-  if (alone) panel.focus();
 }
 
 /** @param {VisibleAttachment} of */

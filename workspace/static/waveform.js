@@ -1,5 +1,6 @@
 // @ts-check
-// The bars of a sound. They are a slider: arrow keys, Home and End or the pointer move the place that plays.
+// The bars of a sound. They are a slider: arrow keys, Home and End or the pointer move the place that plays. The space
+// bar plays and pauses.
 
 import { element } from "./element.js";
 import { drawShape } from "./icons.js";
@@ -21,10 +22,10 @@ export class Waveform {
   /**
    * @param {number[]} heights from 0 to 255
    * @param {string} label
-   * @param {(seconds: number) => void} seek
+   * @param {{ seek: (seconds: number) => void, toggle: () => void }} actions
    */
-  constructor(heights, label, seek) {
-    this.seek = seek;
+  constructor(heights, label, actions) {
+    this.actions = actions;
     const shown = heights.length ? heights : FLAT;
     this.node = element("div", {
       class: "bars", role: "slider", tabindex: 0, "aria-label": label, "aria-orientation": "horizontal", "aria-valuemin": 0,
@@ -58,10 +59,12 @@ export class Waveform {
 
   /** @param {KeyboardEvent} event */
   #press(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const to = this.#target(event.key);
-    if (event.ctrlKey || event.metaKey || event.altKey || to === null) return;
+    if (to !== null) this.#seekTo(to);
+    else if (event.key === " ") this.actions.toggle();
+    else return;
     event.preventDefault();
-    this.#seekTo(to);
   }
 
   /** @param {string} key */
@@ -98,7 +101,7 @@ export class Waveform {
 
   /** @param {number} to */
   #seekTo(to) {
-    this.seek(Math.min(this.#seconds, Math.max(0, to)));
+    this.actions.seek(Math.min(this.#seconds, Math.max(0, to)));
   }
 }
 
