@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, Response, expect
 
-from simulator import Fault, photo, video
+from simulator import Fault, photo, video, voice
 from simulator.samples import padded
 from tests.system.running import AIRLOCK, CONSUMERS, Site, free_port, site
 from tests.workspace.browser import pages_at, until
@@ -103,6 +103,29 @@ async def test_a_delivery_becomes_a_visible_photo_and_seekable_video(
         await page.evaluate("document.querySelector('.player video').currentTime = 4")
         await until(
             page, "(v => !v.seeking && v.currentTime >= 4)(document.querySelector('video'))"
+        )
+        assert 206 in parts
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_voice_message_plays_and_is_seekable(shop: Site) -> None:
+    whatsapp = shop.platforms["whatsapp"]
+    parts: list[int] = []
+    async with signed_in(shop, "anna") as (page,):
+        on_media_response(page, lambda answer: parts.append(answer.status))
+        mia = CONSUMERS["whatsapp"]
+        await whatsapp.send(mia, "please listen to it")
+        await open_conversation(page, "please listen to it")
+        await whatsapp.send(mia, None, [voice(5.0)])
+        sound = page.locator(".sound").last
+        await expect(sound).to_contain_text("Voice message")
+        await expect(sound).to_contain_text("0:00 / 0:05")
+        assert 206 not in parts, "no part of a sound is loaded before it is requested"
+        await sound.get_by_role("button", name=re.compile("Play")).click()
+        await until(page, "document.querySelector('.sound audio').currentTime > 0.2")
+        await page.evaluate("document.querySelector('.sound audio').currentTime = 4")
+        await until(
+            page, "(a => !a.seeking && a.currentTime >= 4)(document.querySelector('.sound audio'))"
         )
         assert 206 in parts
 
