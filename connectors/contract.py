@@ -256,8 +256,7 @@ class Connector(ABC, Generic[C]):
         Called for every POST before anything else reads the body; if the proof covers only the caller, first with an
         empty body. Must always answer the same request alike: the only clock is `received_at`. If in doubt, refuse.
         Must not raise anything else, whatever the bytes and headers; decode the body before verifying it; cost much
-        more time or memory than the signature itself; compare with `==` (instead of `constant_time_equal` and
-        `matches_any`); or put a secret or the expected signature into the reason.
+        more time or memory than the signature itself; compare with `==`; or put a secret into the reason.
         """
 
     @abstractmethod
