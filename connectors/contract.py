@@ -187,6 +187,10 @@ class ConnectorConfig(BaseModel):
     photos: bool = Field(default=True, description="Whether photos are shown")
     videos: bool = Field(default=True, description="Whether videos are shown")
     audio: bool = Field(default=True, description="Whether voice messages and sound are shown")
+    documents: bool = Field(
+        default=True, description="Whether PDFs, office documents and texts are shown"
+    )
+    contacts: bool = Field(default=True, description="Whether contact cards are shown")
     signature: Literal["enforce", "report"] = Field(
         default="enforce",
         description="report only logs and counts deliveries with a wrong signature, and accepts them",

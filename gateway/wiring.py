@@ -194,6 +194,8 @@ def _media_worker(
             "photo": media.photo_max_bytes,
             "video": media.video_max_bytes,
             "audio": media.audio_max_bytes,
+            "document": media.document_max_bytes,
+            "contact": media.document_max_bytes,
         },
     )
     return MediaWorker(

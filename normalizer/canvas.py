@@ -27,6 +27,12 @@ _STRIP_WIDTH = 32
 BAND_ROWS = 128
 
 
+#: The pages of a document: longest side and area in pixels, and the places in which a page is painted while the one
+#: before it is encoded.
+PAGE_SIDE, PAGE_PIXELS = 2_600, 6_000_000
+PLACES, PLACE_BYTES = 2, PAGE_PIXELS * BYTES_PER_PIXEL
+
+
 @dataclass(frozen=True, slots=True)
 class PixelLayout:
     """The layout of a picture's pixels, from the start of the memory."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-MediaKind = Literal["photo", "video", "audio"]
+MediaKind = Literal["photo", "video", "audio", "document", "contact"]
 
 #: A retry does not help (policy or safety).
 RejectedReason = Literal[
@@ -15,6 +15,7 @@ RejectedReason = Literal[
     "corrupt",
     "too_many_pixels",
     "too_long",
+    "protected",
     "disabled",
 ]
 
@@ -46,22 +47,37 @@ class Limits:
     transcode: Literal["auto", "always"] = "auto"
     audio_max_bytes: int = 25_000_000
     audio_max_seconds: float = 7200.0
+    document_max_bytes: int = 25_000_000
+    document_max_pages: int = 50
+    text_max_bytes: int = 200_000
 
     @property
     def largest(self) -> int:
         """The size that no file may exceed, whatever it is."""
-        return max(self.photo_max_bytes, self.video_max_bytes, self.audio_max_bytes)
+        return max(
+            self.photo_max_bytes,
+            self.video_max_bytes,
+            self.audio_max_bytes,
+            self.document_max_bytes,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
     """A file that may be sent to an agent's browser. `content` of a video is a read-only map of anonymous memory.
 
-    `width` and `height` of sound are 0.
+    `width` and `height` of sound, of a document and of its text are 0.
     """
 
-    name: Literal["thumbnail", "preview", "poster", "video", "audio"]
-    media_type: Literal["image/jpeg", "image/png", "video/mp4", "audio/mp4"]
+    name: Literal["thumbnail", "preview", "poster", "video", "audio", "document", "text"]
+    media_type: Literal[
+        "image/jpeg",
+        "image/png",
+        "video/mp4",
+        "audio/mp4",
+        "application/pdf",
+        "text/plain; charset=utf-8",
+    ]
     width: int
     height: int
     content: bytes | mmap.mmap
@@ -72,7 +88,8 @@ class Clean:
     """A file that was made safe. `width` and `height` are those of the upright picture.
 
     A photo has the renditions thumbnail and preview; a video has thumbnail, poster and video. They show the first of
-    `pages_total` pages. Sound has audio, and a size of 0 by 0.
+    `pages_total` pages. Sound has audio. A document has text, and pages as pictures if it is a PDF; a contact has its
+    cards in `facts` alone. The size of these three is 0 by 0.
     """
 
     kind: MediaKind

@@ -11,9 +11,10 @@ from functools import partial
 from typing import Any, Literal
 
 from .canvas import Canvas
-from .file_type import HEAD_BYTES, FileType, sniff, sound_format
+from .file_type import HEAD_BYTES, FileType, is_document, recognise, sniff, sound_format
 from .media import Clean, Limits, MediaFailed, MediaRejected
 from .renditions.audio import AudioPipeline
+from .renditions.documents import DocumentPipeline
 from .renditions.sandbox_job import SandboxRunner
 from .renditions.video import VideoPipeline
 from .renditions.while_decoding import JobSpec
@@ -57,6 +58,7 @@ class Sanitizer:
         self._runner = SandboxRunner(self._canvas, limits, self._pool, self._threads, sandboxes)
         self._videos = VideoPipeline(self._canvas, limits, self._pool, self._runner, self._threads)
         self._sounds = AudioPipeline(limits, self._pool, self._threads)
+        self._documents = DocumentPipeline(limits, self._pool, self._threads)
 
     async def start(self) -> None:
         """Start the decoder processes, test their isolation, and check that the scanner accepts files of our size.
@@ -127,6 +129,11 @@ class Sanitizer:
             progress("waiting_for_turn" if waits else "making_safe", None)
 
         limits, report = self._limits, partial(progress, "making_safe")
+        seen = (await asyncio.to_thread(recognise, source)).format
+        if is_document(seen):
+            _check_size(size, limits.document_max_bytes, "a document")
+            claim = Claim(owner, size, is_photo=False, on_wait=on_wait)
+            return await self._documents.clean(source, seen, size, claim)
         if sound := sound_format(source):
             _check_size(size, limits.audio_max_bytes, "sound")
             claim = Claim(owner, size, is_photo=False, on_wait=on_wait)

@@ -45,6 +45,9 @@ _SHORT_FILE_BYTES = 1024
 #: clamd's name for a file that it did not scan, if it is configured to alert.
 _LIMITS_EXCEEDED = "Heuristics.Limits.Exceeded"
 
+#: clamd's names for files with a password, if it is configured to alert. It also gives them to PDFs that open without.
+_ENCRYPTED = "Heuristics.Encrypted."
+
 _FOUND = re.compile(r"^stream: (.+) FOUND$")
 _CLEAN = "stream: OK"
 _SIZE_LIMIT_EXCEEDED = "size limit exceeded"
@@ -91,6 +94,9 @@ class Scanner:
         if reply == _CLEAN:
             return
         found = _FOUND.match(reply)
+        if found and found[1].startswith(_ENCRYPTED):
+            # Not malware: what we can open is decoded like any other file, what we cannot is `protected`.
+            return
         if found:
             raise MediaRejected("malware", found[1])
         raise self._unavailable(f"unexpected reply: {reply}")
@@ -155,8 +161,8 @@ class Scanner:
     def _misfit(self, what: str, limit: str) -> ScannerMisfit:
         return ScannerMisfit(
             f"clamd at {self._address} {what} the {self._max_bytes} bytes that the largest of media.photo_max_bytes, "
-            f"media.video_max_bytes and media.audio_max_bytes allows: raise {limit}MaxFileSize and MaxScanSize in "
-            "clamd.conf, or lower our limits."
+            f"media.video_max_bytes, media.audio_max_bytes and media.document_max_bytes allows: raise "
+            f"{limit}MaxFileSize and MaxScanSize in clamd.conf, or lower our limits."
         )
 
     async def _ping(self) -> MediaFailed | None:

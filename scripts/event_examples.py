@@ -21,7 +21,7 @@ from aiohttp import ClientSession
 from gateway.observability.logs import configure
 from gateway.service import Gateway
 from gateway.settings import load
-from simulator import PLATFORMS, Consumer, Core, Fault, Platform, photo, video
+from simulator import PLATFORMS, Consumer, Core, Fault, Platform, Sample, photo, video
 from simulator.samples import document, voice
 from simulator.whatsapp import messages
 
@@ -31,6 +31,7 @@ SECRET = "whsec_" + "A" * 43 + "="
 ANN = Consumer("15550001111", "Ann")
 BEN = Consumer("7712345678901234", "Ben")
 DANA = Consumer("urn:mbid:AQAAYexampleDana", "Dana")
+ARCHIVE = Sample("photos.zip", "application/zip", b"PK\3\4" + bytes(26))
 #: Seconds that one event may take on a busy machine.
 TIMEOUT = 60.0
 
@@ -128,9 +129,10 @@ async def _whatsapp_events(setup: Setup) -> dict[str, Event]:
 
     await whatsapp.send(ANN, None, [voice(12.4)])
     found["voice"] = await setup.next()
-    file = whatsapp.media_message(ANN, document(), "see")
-    await whatsapp.deliver([whatsapp.change(ANN, [file])])
-    found["rejected"] = await setup.next()
+    for name, sample in (("document", document(pages=2)), ("rejected", ARCHIVE)):
+        file = whatsapp.media_message(ANN, sample, "see")
+        await whatsapp.deliver([whatsapp.change(ANN, [file])])
+        found[name] = await setup.next()
     found["reaction"] = await event_after("reaction", {"message_id": id, "emoji": "👍"})
     new = {"type": "text", "text": {"body": "it came like this, with the box open"}}
     found["edited"] = await event_after("edit", {"original_message_id": id, "message": new})

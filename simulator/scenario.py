@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .platform import Consumer, Delivered, Platform
-from .samples import Sample, photo, still, video, voice
+from .samples import Sample, document, photo, still, video, voice
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,19 @@ def story() -> list[Line]:
         Line("whatsapp", ANN, None, (video("parcel", 3.0, 480, 270, seed=13, name="open.mp4"),)),
         Line("whatsapp", ANN, None, (voice(7.0),)),
         Line("messenger", BEN, "The display says this", (still("PNG", "washer", seed=22),)),
+        Line("apple", DANA, "This is the bill of the last repair", (_bill(),)),
         Line("apple", DANA, "Could you tell me what the repair would cost?"),
     ]
+
+
+def _bill() -> Sample:
+    words = """Garage Example, Main Street 1
+Bill 2026-1107
+
+Left front door: painting    312.00 EUR
+Polish                        40.00 EUR
+Total                        352.00 EUR"""
+    return document(words, pages=2, seed=43, name="bill.pdf")
 
 
 async def play(

@@ -139,6 +139,7 @@ def _simulate(commands: "Commands[argparse.ArgumentParser]") -> None:
     simulate.add_argument("platform", help="a connector's name in the settings, or its type")
     simulate.add_argument("--photo", type=Path, metavar="FILE", help="send this photo")
     simulate.add_argument("--video", type=Path, metavar="FILE", help="send this video")
+    simulate.add_argument("--document", type=Path, metavar="FILE", help="send this document")
     simulate.add_argument(
         "--audio", type=Path, metavar="FILE", help="send this voice message or other sound"
     )
@@ -252,7 +253,12 @@ def _run_simulate(arguments: argparse.Namespace) -> int:
     if arguments.examples:
         return list_examples(settings(arguments), arguments.platform)
     content = Content(
-        arguments.text, arguments.photo, arguments.video, arguments.audio, arguments.example
+        arguments.text,
+        arguments.photo,
+        arguments.video,
+        arguments.audio,
+        arguments.document,
+        arguments.example,
     )
     return simulate(settings(arguments), arguments.platform, content)
 

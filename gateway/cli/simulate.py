@@ -33,13 +33,15 @@ class Content:
     photo: Path | None
     video: Path | None
     audio: Path | None = None
+    document: Path | None = None
     #: The name of one of the platform's examples, instead of a text and files.
     example: str | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:
         """The files of the message."""
-        return tuple(path for path in (self.photo, self.video, self.audio) if path is not None)
+        given = (self.photo, self.video, self.audio, self.document)
+        return tuple(path for path in given if path is not None)
 
 
 #: Types that platforms declare for sound. The tables of Python and of the system name some of them differently.
@@ -165,7 +167,9 @@ def _find_example(emulated: Platform, content: Content) -> Example[Any] | None:
     if content.example is None:
         return None
     if content.text is not None or content.files:
-        raise Unusable("--example replaces --text, --photo, --video and --audio; leave these out")
+        raise Unusable(
+            "--example replaces --text, --photo, --video, --audio and --document; leave these out"
+        )
     if content.example not in emulated.examples:
         known = ", ".join(emulated.examples) or "none"
         raise Unusable(

@@ -55,6 +55,29 @@ class AudioRenditions(TypedDict):
     audio: Audio
 
 
+class Document(_File):
+    """The pages as pictures, in a PDF of ours."""
+
+    media_type: Literal["application/pdf"]
+
+
+class Text(_File):
+    """The text that the file holds. Nothing proves that it is what the document shows."""
+
+    media_type: Literal["text/plain; charset=utf-8"]
+
+
+class PagesRenditions(TypedDict):
+    thumbnail: Picture
+    preview: Picture
+    document: Document
+    text: NotRequired[Text]
+
+
+class TextRenditions(TypedDict):
+    text: Text
+
+
 @with_config(ConfigDict(extra="allow"))
 class Location(TypedDict):
     latitude: Annotated[float, Field(ge=-90, le=90, strict=False)]
@@ -85,7 +108,10 @@ class _Attachment(Explanation):
     pages_total: NotRequired[
         Annotated[
             int,
-            Field(ge=2, description="Pages of a fax or scan, of which the first is shown"),
+            Field(
+                ge=1,
+                description="Pages of a fax or scan, of which the first is shown, or of a document",
+            ),
         ]
     ]
     voice: NotRequired[
@@ -96,7 +122,10 @@ class _Attachment(Explanation):
     ]
     complete: NotRequired[
         Annotated[
-            bool, Field(description="Whether all of the sound is there; false if it is damaged")
+            bool,
+            Field(
+                description="false if a part of a sound or a document is damaged or exceeds a limit"
+            ),
         ]
     ]
     waveform: NotRequired[
@@ -109,13 +138,27 @@ class _Attachment(Explanation):
             ),
         ]
     ]
+    pages: NotRequired[
+        Annotated[int, Field(ge=1, description="Pages of a document that are shown")]
+    ]
+    text_differs: NotRequired[
+        Annotated[
+            bool,
+            Field(description="true if a document holds text that it does not show, or hides some"),
+        ]
+    ]
+    charset: NotRequired[
+        Annotated[Literal["guessed"], Field(description="The text says nothing about its charset")]
+    ]
     location: NotRequired[
         Annotated[Location, Field(description="The place, if the kind is location")]
     ]
     contacts: NotRequired[
         Annotated[
             list[AnyMapping],
-            Field(description="The cards as the platform sent them, if the kind is contact"),
+            Field(
+                description="The cards, if the kind is contact: as the platform sent them, or read from a vCard"
+            ),
         ]
     ]
     unsupported: NotRequired[
@@ -138,7 +181,14 @@ class ReadyAttachment(_Attachment):
 
     state: Literal["ready"]
     reason: None
-    renditions: PhotoRenditions | VideoRenditions | AudioRenditions | Nothing
+    renditions: (
+        PhotoRenditions
+        | VideoRenditions
+        | AudioRenditions
+        | PagesRenditions
+        | TextRenditions
+        | Nothing
+    )
 
 
 class RejectedAttachment(_Attachment):
@@ -159,8 +209,10 @@ class FailedAttachment(_Attachment):
 
 def _shows_something(attachment: ReadyAttachment) -> ReadyAttachment:
     kind = attachment["kind"]
-    if kind in {"photo", "video", "audio", "sticker"} and not attachment["renditions"]:
+    if kind in {"photo", "video", "audio", "sticker", "document"} and not attachment["renditions"]:
         raise ValueError(f"a {kind} is ready but has no rendition")
+    if kind == "contact" and not attachment.get("contacts"):
+        raise ValueError("a contact is ready but has no card")
     return attachment
 
 
@@ -184,7 +236,14 @@ class AttachmentInAnyState(_Attachment):
 class RenditionOfAnyType(_File):
     """The type that builders return for a stored file."""
 
-    media_type: Literal["image/jpeg", "image/png", "video/mp4", "audio/mp4"]
+    media_type: Literal[
+        "image/jpeg",
+        "image/png",
+        "video/mp4",
+        "audio/mp4",
+        "application/pdf",
+        "text/plain; charset=utf-8",
+    ]
     width: NotRequired[Pixels]
     height: NotRequired[Pixels]
 

@@ -23,6 +23,8 @@ from gateway.timestamps import rfc3339
 from gateway.upkeep.connector_health import ConnectorHealth
 from gateway.upkeep.failures import Failures
 
+from .pages import page_names
+
 _MAX_PAGE = 200
 _MAX_BODY = 64 * 1024
 #: Content types of requests that try to send more than text.
@@ -127,11 +129,14 @@ class Api:
             detail = f"{body.agent!r} is not assigned to {row.conversation_id}"
             raise Problem(403, "Forbidden", detail)
         expires = int(time.time()) + self._link_seconds
-        urls = {
-            name: self._links.url(Ticket(row.id, name, body.agent, expires))
-            for name in row.view["renditions"]
-        }
-        return _json({"links": urls, "expires_at": rfc3339(expires * 1000)})
+
+        def url(name: str) -> str:
+            return self._links.url(Ticket(row.id, name, body.agent, expires))
+
+        links: dict[str, Any] = {name: url(name) for name in row.view["renditions"]}
+        if pages := page_names(row.view):
+            links["pages"] = [url(name) for name in pages]
+        return _json({"links": links, "expires_at": rfc3339(expires * 1000)})
 
     async def retry(self, request: web.Request) -> web.Response:
         row = await self._attachment(request)

@@ -1,5 +1,6 @@
 """`GET /media/{attachment}/{rendition}`: serves renditions to agents' browsers, and records what was answered."""
 
+import asyncio
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ from gateway.media.storage.filesystem import FileStore
 from gateway.media.suffixes import SUFFIXES
 from gateway.problems import Problem, not_found
 from gateway.timestamps import now_ms
+
+from .pages import PAGE_TYPE, page_names, page_response, read_page
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +31,9 @@ class _View:
 
 
 _VIEW = web.RequestKey("view", _View)
+
+#: Renditions that a browser saves instead of opening them: its own viewers are not ours to vouch for.
+_SAVED = frozenset({"document", "text"})
 
 
 class MediaEndpoint:
@@ -48,11 +54,15 @@ class MediaEndpoint:
         if row is None:
             not_found("attachment", attachment)
         await self._require_assignment(ticket, row)
-        view = row.view["renditions"].get(rendition)
+        view = row.view["renditions"].get(
+            "document" if rendition in page_names(row.view) else rendition
+        )
         if view is None:
             not_found(f"rendition of {attachment}", rendition)
         if request.method == "GET":
             request[_VIEW] = _View(self._journal, ticket.agent, row, rendition)
+        if rendition in page_names(row.view):
+            return await self._page_response(request, row, rendition, view)
         return self._file_response(row, rendition, view)
 
     async def _require_assignment(self, ticket: Ticket, row: AttachmentRow) -> None:
@@ -71,7 +81,23 @@ class MediaEndpoint:
             not_found(f"file for {row.id}", rendition)
         # FileResponse handles Range, conditional requests and HEAD, and does not copy the file through Python.
         name = download_name(row, rendition, view)
-        return web.FileResponse(path, headers=_headers(view["media_type"], name))
+        return web.FileResponse(path, headers=_headers(rendition, view["media_type"], name))
+
+    async def _page_response(
+        self, request: web.Request, row: AttachmentRow, rendition: str, view: dict[str, Any]
+    ) -> web.Response:
+        """Serve the picture of a page, which is a slice of the document's file."""
+        path = self._store.path(row.id, "document", view["media_type"])
+        try:
+            content = await asyncio.to_thread(read_page, path, rendition)
+        except (OSError, ValueError) as exc:
+            log.error("page_missing", attachment=row.id, page=rendition, error=str(exc))
+            not_found(f"file for {row.id}", rendition)
+        name = download_name(row, rendition, {"media_type": PAGE_TYPE})
+        etag = f'"{view["sha256"][:32]}-{rendition}"'
+        return page_response(
+            request, content, {**_headers(rendition, PAGE_TYPE, name), "etag": etag}
+        )
 
 
 async def record_answer(request: web.Request, response: web.StreamResponse) -> None:
@@ -114,11 +140,12 @@ def download_name(row: AttachmentRow, rendition: str, view: dict[str, Any]) -> s
     return f"{row.kind}-{row.id.removeprefix('att_')[:12]}-{rendition}.{suffix}"
 
 
-def _headers(media_type: str, name: str) -> dict[str, str]:
-    """Return headers that let a browser display the file and do nothing else with it."""
+def _headers(rendition: str, media_type: str, name: str) -> dict[str, str]:
+    """Return headers that let a browser display the file, or save a document, and do nothing else with it."""
+    disposition = "attachment" if rendition in _SAVED else "inline"
     return {
         "content-type": media_type,
-        "content-disposition": f'inline; filename="{name}"',
+        "content-disposition": f'{disposition}; filename="{name}"',
         "cache-control": "private, no-cache",
         "content-security-policy": "default-src 'none'; sandbox",
         "cross-origin-resource-policy": "cross-origin",

@@ -112,7 +112,7 @@ OPERATIONS = (
         "post",
         "/v1/attachments/{id}/links",
         "Create short-lived media links for one assigned agent",
-        {200: "Links by rendition", 403: "Not assigned"},
+        {200: "Links by rendition, those of a document's pages as `pages`", 403: "Not assigned"},
         body=LinkRequest,
     ),
     Operation(
@@ -141,7 +141,7 @@ OPERATIONS = (
     Operation(
         "get",
         "/media/{attachment}/{rendition}",
-        "Get a rendition, for an agent's browser",
+        "Get a rendition, or a page of a document as `page-1`, for an agent's browser",
         {
             200: "The whole file",
             206: "A range",

@@ -27,7 +27,9 @@ def admit(attachments: Iterable[Attachment], config: ConnectorConfig) -> tuple[N
 
 def _admit(attachment: Attachment, config: ConnectorConfig) -> NewAttachment:
     state, reason = _decide(attachment, config)
-    media, details = attachment.media, _details(attachment)
+    media = attachment.media
+    # A contact that is turned off is all in its details.
+    details = {} if reason == "disabled" and media is None else _details(attachment)
     return NewAttachment(
         attachment.kind,
         state,
@@ -45,7 +47,8 @@ def _decide(attachment: Attachment, config: ConnectorConfig) -> tuple[State, str
     if refused is not None:
         return "failed" if refused in _FAILED_REASONS else "rejected", refused
     if attachment.kind in _COMPLETE and attachment.details:
-        return "ready", None
+        is_off = attachment.kind == "contact" and not config.contacts
+        return ("rejected", "disabled") if is_off else ("ready", None)
     if attachment.media is None:
         return "rejected", "unsupported_type"
     if not shown_kinds(config):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway.journal import AttachmentRow, Outcome
-from gateway.observability.metrics import INCOMPLETE, READY, SOUND
+from gateway.observability.metrics import INCOMPLETE, PAGES, READY, SOUND
 from gateway.timestamps import now_ms
 from normalizer.media import Clean
 
@@ -37,6 +37,7 @@ def measure(row: AttachmentRow, outcome: Outcome) -> None:
         INCOMPLETE.labels(outcome.kind).inc()
     if outcome.kind == "audio":
         SOUND.labels(row.connector).inc(outcome.duration or 0.0)
+    PAGES.labels(row.connector).inc((outcome.details or {}).get("pages", 0))
 
 
 def _details(row: AttachmentRow, clean: Clean) -> dict[str, Any] | None:

@@ -8,4 +8,6 @@ SUFFIXES: Mapping[str, str] = {
     "image/png": "png",
     "video/mp4": "mp4",
     "audio/mp4": "m4a",
+    "application/pdf": "pdf",
+    "text/plain; charset=utf-8": "txt",
 }

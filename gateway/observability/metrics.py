@@ -47,10 +47,11 @@ READY = Histogram(
 )
 INCOMPLETE = Counter(
     "airlock_incomplete_attachments_total",
-    "Attachments that are ready although a part of the file is missing or damaged",
+    "Attachments that are ready although a part of the file is missing, damaged or beyond a limit",
     ["kind"],
 )
 SOUND = Counter("airlock_sound_seconds_total", "Seconds of sound that was made safe", ["connector"])
+PAGES = Counter("airlock_document_pages_total", "Pages of documents that are shown", ["connector"])
 TEXTS = Gauge("airlock_texts_waiting", "Parts of agents' texts that are not sent yet")
 HEALTHY = Gauge(
     "airlock_connector_healthy",

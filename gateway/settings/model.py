@@ -143,7 +143,7 @@ class CoreSettings(_Section):
 
 
 class MediaSettings(_Section):
-    """Limits for photos, videos and sound, and how they are processed and kept."""
+    """Limits for photos, videos, sound and documents, and how they are processed and kept."""
 
     photo_max_bytes: Size = Field(
         default=25_000_000, description="A larger photo is rejected as too_large"
@@ -184,6 +184,16 @@ class MediaSettings(_Section):
         json_schema_extra={"default": 7200},
         description="A longer sound is rejected as too_long: at most 7200, which is two hours",
     )
+    document_max_bytes: Size = Field(
+        default=25_000_000,
+        description="A larger PDF, office document, text or contact card is rejected as too_large",
+    )
+    document_max_pages: Annotated[Count, Field(le=1000)] = Field(
+        default=50, description="More pages of a PDF are not shown"
+    )
+    text_max_bytes: Annotated[Size, Field(ge=1_000, le=5_000_000)] = Field(
+        default=200_000, description="More text of a document or contact card is not shown"
+    )
     scanner: Scanner | None = Field(
         default=None,
         description="ClamAV: unix:/run/clamav/clamd.ctl or tcp://127.0.0.1:3310; omit it to run without a scanner",
@@ -201,7 +211,7 @@ class MediaSettings(_Section):
     retention: Annotated[Duration, Field(gt=0)] = Field(
         default=30 * _DAY,
         json_schema_extra={"default": "30d"},
-        description="How long photos, videos and sound are kept",
+        description="How long photos, videos, sound and documents are kept",
     )
     link_lifetime: Annotated[Duration, Field(gt=0, le=_DAY)] = Field(
         default=300.0,
@@ -232,6 +242,9 @@ class MediaSettings(_Section):
             transcode="always" if self.video == "transcode" else "auto",
             audio_max_bytes=self.audio_max_bytes,
             audio_max_seconds=self.audio_max_seconds,
+            document_max_bytes=self.document_max_bytes,
+            document_max_pages=self.document_max_pages,
+            text_max_bytes=self.text_max_bytes,
         )
 
 

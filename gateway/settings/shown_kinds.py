@@ -6,7 +6,13 @@ from connectors import ConnectorConfig
 from normalizer.media import MediaKind
 
 #: The setting that turns each kind off.
-SWITCHES: Mapping[MediaKind, str] = {"photo": "photos", "video": "videos", "audio": "audio"}
+SWITCHES: Mapping[MediaKind, str] = {
+    "photo": "photos",
+    "video": "videos",
+    "audio": "audio",
+    "document": "documents",
+    "contact": "contacts",
+}
 
 
 def shown_kinds(config: ConnectorConfig) -> tuple[MediaKind, ...]:

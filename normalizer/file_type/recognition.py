@@ -8,13 +8,19 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Literal, TypeGuard, get_args
 
 from normalizer.events import Kind
 from normalizer.media import MediaRejected
 from normalizer.sound import SoundFormat, end_of_id3
 
+from .archives import ARCHIVE_SIGNATURE, TAIL_BYTES, OfficeFormat, archive_type
 from .sniffing import Format, sniff
 from .sound_frames import sound_type
+from .texts import TextFormat, text_type
+
+#: The formats of documents and cards that a decoder of ours reads.
+DocumentFormat = Literal["pdf", "ole", OfficeFormat, TextFormat]
 
 #: Enough to tell text from binary data, and for the first members of an office document.
 _START_BYTES = 64 * 1024
@@ -32,10 +38,18 @@ class Recognised:
 
     kind: Kind | None
     media_type: str | None
-    format: Format | SoundFormat | None = None
+    format: Format | SoundFormat | DocumentFormat | None = None
 
 
 _UNKNOWN = Recognised(None, None)
+
+_PDF = b"%PDF-"
+#: Viewers look for the header in so many bytes (ISO 32000-1, annex H, note 13).
+_PDF_WITHIN = 1024
+
+_OLE = "application/x-ole-storage"
+#: Documents that a decoder of ours reads. It reads an OLE storage only to say whether a password protects it.
+_DOCUMENTS: Mapping[str, DocumentFormat] = {"application/pdf": "pdf", _OLE: "ole"}
 
 _PHOTO_TYPES: Mapping[Format, str] = {
     "jpeg": "image/jpeg",
@@ -83,7 +97,7 @@ _SIGNATURES: tuple[tuple[bytes, Kind, str], ...] = (
     (rb"II\*\x00|MM\x00\*", "photo", "image/tiff"),
     (rb"%PDF-", "document", "application/pdf"),
     (rb"{\\rtf", "document", "application/rtf"),
-    (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "document", "application/x-ole-storage"),
+    (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "document", _OLE),
     (rb"\x1f\x8b", "document", "application/gzip"),
     (rb"7z\xbc\xaf\x27\x1c", "document", "application/x-7z-compressed"),
     (rb"Rar!\x1a\x07", "document", "application/vnd.rar"),
@@ -105,28 +119,6 @@ _CONTAINERS: tuple[tuple[bytes, bytes, str, str], ...] = (
         "audio/x-ms-wma",
     ),
 )
-
-_OOXML = "application/vnd.openxmlformats-officedocument."
-#: The members of a ZIP archive that show what it is.
-_MEMBERS: tuple[tuple[bytes, Kind, str], ...] = (
-    (b"word/", "document", f"{_OOXML}wordprocessingml.document"),
-    (b"xl/", "document", f"{_OOXML}spreadsheetml.sheet"),
-    (b"ppt/", "document", f"{_OOXML}presentationml.presentation"),
-    (b"animation/", "sticker", "application/was"),  # WhatsApp's animated stickers
-)
-_MEMBER = re.compile(rb"PK\x03\x04.{22}(?P<length>..)..", re.DOTALL)
-_ODF = re.compile(rb"mimetype(application/vnd\.oasis\.opendocument\.[a-z-]{1,40})")
-
-#: The beginning of a text in lower case, after a byte order mark and blanks.
-_TEXTS: tuple[tuple[str, Kind, str], ...] = (
-    ("begin:vcard", "contact", "text/vcard"),
-    ("begin:vcalendar", "document", "text/calendar"),
-    ("<!doctype html", "document", "text/html"),
-    ("<html", "document", "text/html"),
-    ("<svg", "document", "image/svg+xml"),
-    ("", "document", "text/plain"),
-)
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 #: Types of an ISO file by its major brand (https://mp4ra.org/registered-types/brands); any other is an MP4.
 _BRANDS: Mapping[bytes, str] = {
@@ -155,11 +147,11 @@ def recognise(source: int) -> Recognised:
 def _recognise(source: int) -> Recognised:
     start = os.pread(source, _START_BYTES, 0)
     if tags := end_of_id3(start):
-        return _tagged(os.pread(source, _START_BYTES, tags))
+        return _tagged(source, os.pread(source, _START_BYTES, tags))
     try:
         found = sniff(start)
     except MediaRejected:
-        return _other(start)
+        return _other(source, start)
     if found.kind == "photo":
         return Recognised("photo", _PHOTO_TYPES[found.format], found.format)
     return _iso_file(source, start[8:12] if start[4:8] == b"ftyp" else b"qt  ", found.format)
@@ -171,6 +163,11 @@ def sound_format(source: int) -> SoundFormat | None:
     return _SOUND_FORMATS.get(found.media_type or "") if found.kind == "audio" else None
 
 
+def is_document(format: object) -> TypeGuard[DocumentFormat]:
+    """Whether a format is that of a document or a card."""
+    return format in get_args(DocumentFormat)
+
+
 def kind_after(declared: Kind, seen: Kind | None) -> Kind:
     """Return the kind of an attachment whose bytes were seen: theirs, unless they suit what was declared."""
     if seen is None or seen in _USES.get(declared, frozenset()):
@@ -178,57 +175,39 @@ def kind_after(declared: Kind, seen: Kind | None) -> Kind:
     return seen
 
 
-def _tagged(start: bytes) -> Recognised:
+def _tagged(source: int, start: bytes) -> Recognised:
     """Recognise sound after its tags. Most is MP3, which may begin with anything."""
-    found = _other(start)
+    found = _other(source, start)
     return found if found.kind == "audio" else Recognised("audio", "audio/mpeg")
 
 
-def _other(start: bytes) -> Recognised:
+def _other(source: int, start: bytes) -> Recognised:
     for pattern, kind, media_type in _SIGNATURES:
         if re.match(pattern, start, re.DOTALL):
-            return Recognised(kind, media_type)
+            return Recognised(kind, media_type, _DOCUMENTS.get(media_type))
     for signature, pictures, video_type, audio_type in _CONTAINERS:
         if start.startswith(signature):
             has_pictures = re.search(pictures, start, re.DOTALL)
             return (
                 Recognised("video", video_type) if has_pictures else Recognised("audio", audio_type)
             )
-    if start.startswith(b"PK\x03\x04"):
-        return _archive(start)
+    if start.startswith(ARCHIVE_SIGNATURE):
+        return Recognised(*archive_type(start, _tail(source)))
     sound = sound_type(start)
-    return Recognised("audio", sound) if sound else _text(start)
+    return Recognised("audio", sound) if sound else _text_or_late_pdf(start)
 
 
-def _archive(start: bytes) -> Recognised:
-    if odf := _ODF.search(start, 0, 100):
-        return Recognised("document", odf[1].decode())
-    for header in _MEMBER.finditer(start):
-        name = start[header.end() : header.end() + int.from_bytes(header["length"], "little")]
-        for member, kind, media_type in _MEMBERS:
-            if name.startswith(member):
-                return Recognised(kind, media_type)
-    return Recognised("document", "application/zip")
+def _tail(source: int) -> bytes:
+    size = os.fstat(source).st_size
+    return os.pread(source, TAIL_BYTES, max(0, size - TAIL_BYTES))
 
 
-def _text(start: bytes) -> Recognised:
-    """Recognise UTF-8. The last character may be cut off where the start ends."""
-    try:
-        text = start.decode("utf-8-sig")
-    except UnicodeDecodeError as exc:
-        if len(start) < _START_BYTES or exc.start < len(start) - 3:
-            return _UNKNOWN
-        text = start[: exc.start].decode("utf-8-sig")
-    if not text or _CONTROL.search(text):
-        return _UNKNOWN
-    beginning = text.lstrip()[:100].lower()
-    if beginning.startswith("<?xml") and "<svg" in text[:2000].lower():
-        return Recognised("document", "image/svg+xml")
-    return next(
-        Recognised(kind, media_type)
-        for prefix, kind, media_type in _TEXTS
-        if beginning.startswith(prefix)
-    )
+def _text_or_late_pdf(start: bytes) -> Recognised:
+    """Recognise text, or a PDF after bytes that do not belong to it, which viewers skip."""
+    if _PDF in start[:_PDF_WITHIN]:
+        return Recognised("document", "application/pdf", "pdf")
+    text = text_type(start, is_whole=len(start) < _START_BYTES)
+    return Recognised(*text) if text else _UNKNOWN
 
 
 def _iso_file(source: int, brand: bytes, format: Format) -> Recognised:

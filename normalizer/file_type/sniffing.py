@@ -10,7 +10,6 @@ HEAD_BYTES = 512
 
 Format = Literal["jpeg", "png", "gif", "webp", "tiff", "heif", "avif", "mp4"]
 
-
 #: The detail of every file whose format is not among those above.
 UNSUPPORTED = "the file is in none of the supported formats"
 

@@ -20,6 +20,7 @@ _REASONS: tuple[RejectedReason, ...] = (
     "corrupt",
     "too_many_pixels",
     "too_long",
+    "protected",
 )
 
 

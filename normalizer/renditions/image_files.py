@@ -63,6 +63,11 @@ def encode_jpeg(
         image = _shrink(image, max_bytes, qualities[-1])
 
 
+def encode_at(image: Image.Image, quality: int) -> bytes:
+    """Return the picture as JPEG of this quality, with subsampled colours, of any size."""
+    return _encode(image, "JPEG", quality=quality, subsampling=_HALF_SIDES)
+
+
 def encode_band(image: Image.Image) -> bytes:
     """Encode a band of a picture as JPEG of the first quality; `join_bands` joins the bands."""
     return _encode(image, "JPEG", quality=PREVIEW_QUALITIES[0], subsampling=_HALF_SIDES)

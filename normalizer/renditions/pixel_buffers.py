@@ -32,6 +32,10 @@ class PixelBuffer:
         """Return the pixels of a picture. The view keeps the memory alive, even after the buffer is closed."""
         return memoryview(self._memory)[: layout.size]
 
+    def part(self, start: int, layout: PixelLayout) -> memoryview:
+        """Return the pixels of a picture that begins at the byte `start`."""
+        return memoryview(self._memory)[start : start + layout.size]
+
     def wipe(self, layout: PixelLayout) -> bool:
         """Clear the picture. Return False if the sandbox has written elsewhere too."""
         held = os.fstat(self.descriptor).st_blocks * 512

@@ -70,10 +70,15 @@ def run(parent: int, own_layers: list[str], control_fd: int, prepared: PreparedS
         )
         message, files = protocol.receive(control, MAX_FILES)
         if "limits" in own_layers:
-            isolation.lower_limits(message["cpu_seconds"])
+            isolation.lower_limits(message["cpu_seconds"], _address_bytes(message, prepared))
         if message.get("low_priority"):
             os.nice(_NICENESS)
-        request = JobRequest(message, files, lambda note: protocol.send(control, {"note": note}))
+        request = JobRequest(
+            message,
+            files,
+            lambda note: protocol.send(control, {"note": note}),
+            wait=lambda: _wait(control),
+        )
         final = "limits" in own_layers and prepared.memory_errors_are_final
         protocol.send(control, _run_job(prepared, request, final=final))
         if request.keep_alive:
@@ -83,6 +88,16 @@ def run(parent: int, own_layers: list[str], control_fd: int, prepared: PreparedS
     finally:
         # Not sys.exit: the interpreter's clean-up belongs to the zygote.
         os._exit(0)
+
+
+def _wait(control: socket.socket) -> None:
+    protocol.receive(control)
+
+
+def _address_bytes(message: dict[str, Any], prepared: PreparedState) -> int | None:
+    """Return the address space for a job that needs less than a sandbox has."""
+    memory = message.get("memory_bytes")
+    return None if memory is None else prepared.virtual_bytes + int(memory)
 
 
 def _warm_up(prepared: PreparedState) -> None:

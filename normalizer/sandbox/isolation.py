@@ -53,9 +53,12 @@ def apply_own_layers(
         linux.install_filter(_FILTER())
 
 
-def lower_limits(cpu_seconds: int) -> None:
+def lower_limits(cpu_seconds: int, address_bytes: int | None = None) -> None:
     """Lower the limits once the job is known."""
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
+    # At the first limit, the kernel sends a signal that says why; at the second, it kills.
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
+    if address_bytes is not None:
+        resource.setrlimit(resource.RLIMIT_AS, (address_bytes, address_bytes))
 
 
 def virtual_bytes() -> int:

@@ -16,6 +16,8 @@ class JobRequest:
     notify: Callable[[dict[str, Any]], None]
     #: Large objects. They are freed with the process, when the gateway closes the control socket or kills it.
     keep_alive: list[object] = field(default_factory=list)
+    #: Waits until the gateway lets the job proceed, once for each note that asks for it.
+    wait: Callable[[], None] = lambda: None
 
 
 JobFunction = Callable[[JobRequest], dict[str, Any]]

@@ -17,8 +17,8 @@ _log = logging.getLogger(__name__)
 
 Isolation = Literal["full", "reduced"]
 
-#: Long jobs have their own slots, so that photos never wait for videos that are being encoded.
-JobClass = Literal["quick", "slow"]
+#: Long jobs have their own slots, so that photos never wait for videos that are being encoded, or for documents.
+JobClass = Literal["quick", "slow", "document"]
 
 #: A short video shares a processor with a long one instead of waiting for it.
 _MIN_SLOW = 2
@@ -41,6 +41,7 @@ class Pool:
         self._turns: dict[JobClass, Turns] = {
             "quick": Turns(sandboxes, reserved=1),
             "slow": Turns(max(_MIN_SLOW, sandboxes // 2)),
+            "document": Turns(max(1, sandboxes // 2)),
         }
         self._spares: deque[asyncio.Task[SandboxProcess]] = deque()
         self._starting = asyncio.Lock()

@@ -64,6 +64,12 @@ class SandboxProcess:
         except protocol.BadMessage as exc:
             raise SandboxLost(f"sent a bad answer: {exc}") from None
 
+    def proceed(self) -> None:
+        """Let a job that waits go on. A sandbox that is gone, or does not read, is noticed elsewhere."""
+        if not self._ended:
+            with contextlib.suppress(OSError):
+                protocol.send(self._control, {"proceed": True})
+
     async def _answer(self, on_note: OnNote | None) -> dict[str, Any]:
         loop, control = asyncio.get_running_loop(), self._control.fileno()
         answer: asyncio.Future[dict[str, Any]] = loop.create_future()

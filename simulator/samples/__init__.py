@@ -3,7 +3,8 @@
 Most contain hidden data that must not reach anyone: see `Sample.canaries`.
 """
 
-from .others import card, document
+from .documents import document, letter
+from .others import card
 from .photos import heic, photo, sticker, still
 from .sample import Sample, padded
 from .sounds import sound, voice
@@ -14,6 +15,7 @@ __all__ = [
     "card",
     "document",
     "heic",
+    "letter",
     "padded",
     "photo",
     "sound",

@@ -67,12 +67,8 @@ async def test_each_event_is_stored_once_and_shown_in_order(
     kept = (tmp_path / "events.jsonl").read_text().splitlines()
     assert [json.loads(line)["id"] for line in kept] == [event["id"] for event in EXAMPLES]
     messages = [message for lines in before.values() for message in lines]
-    assert [message["states"] for message in messages] == [
-        ["ready"],
-        ["ready"],
-        ["rejected"],
-        ["ready"],
-    ]
+    states = [["ready"], ["ready"], ["ready"], ["rejected"], ["ready"]]
+    assert [message["states"] for message in messages] == states
     for lines in before.values():
         assert [message["sequence"] for message in lines] == list(range(1, len(lines) + 1))
 

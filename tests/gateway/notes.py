@@ -22,6 +22,10 @@ from connectors import (
     Request,
     read_each,
 )
+from gateway.settings.shown_kinds import SWITCHES
+
+#: The settings that turn every kind of file off.
+EVERYTHING_OFF = dict.fromkeys(SWITCHES.values(), False)
 
 
 class NotesConfig(ConnectorConfig):

@@ -7,7 +7,7 @@ from connectors import Attachment, Kind, MediaRef
 from gateway.inbound.attachment_rules import admit
 from gateway.journal import NewAttachment
 from normalizer.events import TRANSCRIPT_LINES
-from tests.gateway.notes import notes
+from tests.gateway.notes import EVERYTHING_OFF, notes
 
 REF = MediaRef({"url": "http://a/1"}, "application/octet-stream", "name.pdf")
 NOTHING = {"photos": False, "videos": False, "audio": False}
@@ -31,8 +31,9 @@ def test_every_declared_kind_with_a_file_is_pending(kind: Kind, config: dict[str
     [
         (Attachment("photo", REF, refused="gone"), {}, ("failed", "gone")),
         (Attachment("audio", REF, refused="too_large"), {}, ("rejected", "too_large")),
-        (Attachment("audio", REF), NOTHING, ("rejected", "disabled")),
-        (Attachment("photo", REF), NOTHING, ("rejected", "disabled")),
+        (Attachment("audio", REF), EVERYTHING_OFF, ("rejected", "disabled")),
+        (Attachment("photo", REF), EVERYTHING_OFF, ("rejected", "disabled")),
+        (Attachment("contact", REF), {"contacts": False}, ("pending", None)),
         (Attachment("photo", REF), {"photos": False, "videos": False}, ("pending", None)),
         (Attachment("photo", REF), {}, ("pending", None)),
     ],
@@ -61,3 +62,9 @@ def test_attachments_without_a_file_end_at_once(
 ) -> None:
     found = admitted(attachment, photos=False)
     assert (found.state, found.reason, found.media) == (*outcome, None)
+
+
+def test_cards_of_a_platform_are_dropped_while_contacts_are_off() -> None:
+    card = Attachment("contact", details={"cards": [{"name": "Ann"}]})
+    found = admitted(card, contacts=False)
+    assert (found.state, found.reason, found.details) == ("rejected", "disabled", None)

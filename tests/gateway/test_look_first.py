@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 from PIL import Image
@@ -14,12 +15,14 @@ from PIL import Image
 from gateway.events.schemas import validate
 from gateway.settings import MediaSettings
 from simulator import video
-from simulator.samples import card, document, sticker, voice
-from tests.gateway.notes import notes
+from simulator.samples import card, sticker, voice
+from tests.gateway.notes import EVERYTHING_OFF, notes
 from tests.gateway.test_gateway import House, house, photo
 
 PHOTO, VIDEO = photo(), video(seconds=0.5, width=64, height=48).content
-PDF, VOICE, CARD = document().content, voice(0.3).content, card().content
+WORDS = "Grüße aus Köln".encode()
+ZIP = b"PK\x03\x04" + bytes(30)
+VOICE, CARD = voice(0.3).content, card().content
 
 
 _RENDITIONS = {"video": {"thumbnail", "poster", "video"}, "audio": {"audio"}}
@@ -57,6 +60,18 @@ async def send(home: House, kind: str, content: Any, id: str = "1") -> Seen:
     return Seen(event["data"]["message"])
 
 
+async def fetched(
+    home: House, message: Mapping[str, Any], rendition: str
+) -> tuple[int, Mapping[str, str], bytes]:
+    """Return the response to an agent's browser that opens a rendition of the only attachment."""
+    conversation = home.core.taken[-1]["data"]["conversation"]["id"]
+    await home.call("PUT", f"/v1/conversations/{conversation}/agents", {"agents": ["anna"]})
+    path = f"/v1/attachments/{message['attachments'][0]['id']}/links"
+    _, answer = await home.call("POST", path, {"agent": "anna"})
+    async with aiohttp.ClientSession() as browser, browser.get(answer["links"][rendition]) as got:
+        return got.status, got.headers, await got.read()
+
+
 @pytest.mark.parametrize(
     ("declared", "content", "kind", "media_type"),
     [
@@ -91,11 +106,8 @@ async def test_a_file_is_shown_as_what_it_is(
 @pytest.mark.parametrize(
     ("declared", "content", "kind", "line", "media_type"),
     [
-        ("document", PDF, "document", "[document]", "application/pdf"),
-        ("photo", PDF, "document", "[document]", "application/pdf"),
-        ("contact", CARD, "contact", "[contact]", "text/vcard"),
-        ("document", CARD, "contact", "[contact]", "text/vcard"),
-        ("location", CARD, "location", "[location]", "text/vcard"),
+        ("document", ZIP, "document", "[document]", "application/zip"),
+        ("photo", ZIP, "document", "[document]", "application/zip"),
         ("photo", b"<html>no</html>", "document", "[document]", "text/html"),
         ("audio", bytes(range(256)), "audio", "[audio message]", None),
     ],
@@ -109,8 +121,40 @@ async def test_a_file_that_cannot_be_shown_is_rejected_once_seen(
     assert found.attachment["source"] == {"media_type": media_type, "bytes": len(content)}
 
 
+@pytest.mark.parametrize(
+    ("declared", "kind", "line"),
+    [
+        ("contact", "contact", "[contact]"),
+        ("document", "contact", "[contact]"),
+        ("location", "location", "[location]"),
+    ],
+)
+async def test_a_card_in_a_file_is_shown_as_fields(
+    home: House, declared: str, kind: str, line: str
+) -> None:
+    found = await send(home, declared, CARD)
+    assert found.outcome == (kind, "ready", None)
+    assert found.message["transcript"] == line
+    (shown,) = found.attachment["contacts"]
+    assert shown["phones"] == [{"phone": "+1 555-000-1111"}]
+    assert found.attachment["renditions"] == {}
+
+
+@pytest.mark.parametrize("declared", ["document", "photo", "audio"])
+async def test_a_text_is_shown_and_saved_as_a_file_of_ours(home: House, declared: str) -> None:
+    found = await send(home, declared, WORDS)
+    assert found.outcome == ("document", "ready", None)
+    assert found.attachment["renditions"]["text"]["bytes"] == len(WORDS)
+    assert (found.attachment["complete"], found.attachment["text_differs"]) == (True, False)
+    status, headers, body = await fetched(home, found.message, "text")
+    assert (status, body) == (200, WORDS)
+    assert headers["content-type"] == "text/plain; charset=utf-8"
+    assert headers["content-disposition"].startswith('attachment; filename="document-')
+    assert headers["x-content-type-options"] == "nosniff"
+
+
 async def test_a_rejected_file_can_be_fetched_again(home: House) -> None:
-    found = await send(home, "document", PDF)
+    found = await send(home, "document", ZIP)
     home.files["1"] = PHOTO
     path = f"/v1/attachments/{found.attachment['id']}"
     status, view = await home.call("POST", f"{path}/retry")
@@ -159,8 +203,11 @@ async def test_only_the_line_of_the_changed_attachment_follows(home: House) -> N
     [
         ("photos", PHOTO, ("photo", "rejected", "disabled")),
         ("photos", VIDEO, ("video", "ready", None)),
-        ("photos", PDF, ("document", "rejected", "unsupported_type")),
+        ("photos", WORDS, ("document", "ready", None)),
         ("audio", VOICE, ("audio", "rejected", "disabled")),
+        ("documents", WORDS, ("document", "rejected", "disabled")),
+        ("documents", CARD, ("contact", "ready", None)),
+        ("contacts", CARD, ("contact", "rejected", "disabled")),
         ("videos", PHOTO, ("photo", "ready", None)),
         ("videos", VIDEO, ("video", "rejected", "disabled")),
     ],
@@ -175,7 +222,7 @@ async def test_settings_apply_to_what_the_bytes_show(
 
 
 async def test_nothing_is_fetched_while_everything_is_turned_off(tmp_path: Path) -> None:
-    connector = notes(photos=False, videos=False, audio=False)
+    connector = notes(**EVERYTHING_OFF)
     async with house(tmp_path, connector=connector) as home:
         for kind in ("photo", "document"):
             found = await send(home, kind, pytest.fail, id=kind)
@@ -203,7 +250,7 @@ async def test_a_disabled_photo_arrives_on_retry_once_turned_on(tmp_path: Path) 
         ("document", PHOTO + bytes(40_000), ("photo", "rejected", "too_large")),
         ("video", PHOTO + bytes(40_000), ("photo", "rejected", "too_large")),
         ("photo", VIDEO + bytes(40_000), ("video", "ready", None)),
-        ("document", PDF + bytes(40_000), ("document", "rejected", "unsupported_type")),
+        ("document", ZIP + bytes(40_000), ("document", "rejected", "unsupported_type")),
         ("photo", VOICE + bytes(40_000), ("audio", "rejected", "too_large")),
     ],
 )
@@ -222,29 +269,34 @@ async def test_the_limit_is_that_of_the_kind_the_bytes_show(
     [
         ({}, 90_000, "unsupported_type"),
         ({}, 110_000, "too_large"),
-        ({"videos": False}, 45_000, "too_large"),
+        ({"videos": False, "documents": False, "contacts": False}, 45_000, "too_large"),
         ({"photos": False}, 90_000, "unsupported_type"),
     ],
 )
 async def test_a_download_ends_at_the_largest_limit_in_force(
     tmp_path: Path, off: dict[str, bool], size: int, reason: str
 ) -> None:
-    media = MediaSettings(photo_max_bytes=40_000, video_max_bytes=100_000, audio_max_bytes=40_000)
+    media = MediaSettings(
+        photo_max_bytes=40_000,
+        video_max_bytes=100_000,
+        audio_max_bytes=40_000,
+        document_max_bytes=95_000,
+    )
     async with house(tmp_path, hold_seconds=20, media=media, connector=notes(**off)) as home:
-        found = await send(home, "document", PDF + bytes(size - len(PDF)))
+        found = await send(home, "document", ZIP + bytes(size - len(ZIP)))
         assert found.outcome == ("document", "rejected", reason)
 
 
 async def test_fetched_bytes_are_counted_and_refused_files_leave_nothing(
     tmp_path: Path, home: House
 ) -> None:
-    await send(home, "document", PDF)
+    await send(home, "document", ZIP)
     line = next(
         line
         for line in (await home.metrics()).splitlines()
         if line.startswith('airlock_fetched_bytes_total{connector="desk"}')
     )
-    assert float(line.split()[1]) >= len(PDF)
+    assert float(line.split()[1]) >= len(ZIP)
     for folder in ("quarantine", "scratch", "media"):
         assert [path for path in (tmp_path / folder).rglob("*") if path.is_file()] == []
 

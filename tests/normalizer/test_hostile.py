@@ -51,9 +51,20 @@ POSING = {
 }
 
 
-@pytest.mark.parametrize("name", POSING)
-async def test_files_that_pose_as_media_are_unsupported(sanitize: Sanitize, name: str) -> None:
-    assert await rejection_reason(sanitize, POSING[name]) == "unsupported_type"
+#: Files that programs would follow or run, and that are text to us.
+WORDS = {"playlist", "concatenation", "postscript", "imagemagick", "text"}
+
+
+@pytest.mark.parametrize("name", sorted(POSING.keys() - WORDS))
+async def test_files_that_pose_as_media_are_refused(sanitize: Sanitize, name: str) -> None:
+    expected = "corrupt" if name == "pdf" else "unsupported_type"
+    assert await rejection_reason(sanitize, POSING[name]) == expected
+
+
+@pytest.mark.parametrize("name", sorted(WORDS))
+async def test_text_that_poses_as_media_is_only_text(sanitize: Sanitize, name: str) -> None:
+    clean = await sanitize(POSING[name])
+    assert (clean.kind, [each.name for each in clean.renditions]) == ("document", ["text"])
 
 
 @pytest.mark.parametrize("name", POSING)
@@ -92,7 +103,13 @@ async def test_a_photo_that_is_also_a_page_is_only_a_photo(sanitize: Sanitize) -
 
 async def test_files_that_are_too_large_are_refused_unread() -> None:
     running = Sanitizer(
-        Limits(photo_max_bytes=5000, video_max_bytes=9000, audio_max_bytes=9000), sandboxes=1
+        Limits(
+            photo_max_bytes=5000,
+            video_max_bytes=9000,
+            audio_max_bytes=9000,
+            document_max_bytes=1000,
+        ),
+        sandboxes=1,
     )
     await running.start()
     sanitize = sanitize_with(running)

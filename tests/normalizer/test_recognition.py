@@ -57,6 +57,12 @@ def seen(directory: Path, content: bytes) -> Recognised:
 ODT = "application/vnd.oasis.opendocument.text"
 OOXML = "application/vnd.openxmlformats-officedocument"
 
+#: The documents and cards that a decoder of ours reads.
+READ = {
+    *("application/pdf", "text/vcard", "text/calendar", "text/plain", "text/xml", ODT),
+    *(f"{OOXML}.{part}" for part in ("wordprocessingml.document", "spreadsheetml.sheet")),
+}
+
 FILES: dict[str, tuple[bytes, Kind | None, str | None]] = {
     "jpeg": (photo(width=64, height=48).content, "photo", "image/jpeg"),
     "heic": (heic(width=64, height=48).content, "photo", "image/heic"),
@@ -95,6 +101,11 @@ FILES: dict[str, tuple[bytes, Kind | None, str | None]] = {
     "drawing": (b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>', "document", "image/svg+xml"),
     "words": ("Grüße aus Köln".encode(), "document", "text/plain"),
     "words that begin like a bitmap": (b"BMW needs a new door. MZ, too.", "document", "text/plain"),
+    "words in another charset": ("Grüße aus Köln".encode("cp1252"), "document", "text/plain"),
+    "words in UTF-16": ("Grüße".encode("utf-16"), "document", "text/plain"),
+    "script": (b"#!/bin/sh\necho", "document", "text/x-script"),
+    "document with late members": (archive("media.bin", *(f"a{n}" for n in range(400)), "word/document.xml"), "document", f"{OOXML}.wordprocessingml.document"),
+    "pdf after other bytes": (b"\0" * 400 + document().content, "document", "application/pdf"),
     "noise": (bytes(range(256)) * 3, None, None),
     "nothing": (b"", None, None),
 }  # fmt: skip
@@ -105,7 +116,9 @@ def test_a_file_is_recognised_by_its_bytes(tmp_path: Path, name: str) -> None:
     content, kind, media_type = FILES[name]
     found = seen(tmp_path, content)
     assert (found.kind, found.media_type) == (kind, media_type)
-    assert (found.format is not None) == (kind in {"photo", "video", "audio"} and name != "bmp")
+    assert (found.format is not None) == (
+        (kind in {"photo", "video", "audio"} and name != "bmp") or media_type in READ
+    )
 
 
 def test_a_webm_with_pictures_is_a_video(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ async def test_files_that_are_not_media_are_refused_as_unsupported(
     scanning_sanitizer: Sanitizer,
 ) -> None:
     with pytest.raises(MediaRejected) as refusal:
-        await sanitize_with(scanning_sanitizer)(b"%PDF-1.7 nothing special")
+        await sanitize_with(scanning_sanitizer)(b"<html>nothing special")
     assert refusal.value.reason == "unsupported_type"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator import PLATFORMS, Core, Fault, photo, sound, video
+from simulator import PLATFORMS, Core, Fault, document, photo, sound, video
 from tests.system.running import (
     AIRLOCK,
     CONSUMERS,
@@ -116,6 +116,7 @@ async def test_a_simulated_delivery_reaches_a_running_gateway(
     file = tmp_path / "connectors.yaml"
     file.write_text(json.dumps(settings))
     (tmp_path / "dent.jpg").write_bytes(photo(seed=5).content)
+    (tmp_path / "bill.pdf").write_bytes(document().content)
     (tmp_path / "drive.mp4").write_bytes(video("car", 1.0, 320, 240, seed=5).content)
     (tmp_path / "note.amr").write_bytes(sound("amr", 1.0).content)
     status, _, err = await airlock("simulate", platform, "-c", file)
@@ -128,11 +129,13 @@ async def test_a_simulated_delivery_reaches_a_running_gateway(
         async with asyncio.timeout(30):
             while (await airlock("simulate", platform, "-c", file, "--text", "hello"))[0] != 0:
                 await asyncio.sleep(0.2)
-        for option, name in (
-            ("--photo", "dent.jpg"),
-            ("--video", "drive.mp4"),
-            ("--audio", "note.amr"),
-        ):
+        files = {
+            "--photo": "dent.jpg",
+            "--video": "drive.mp4",
+            "--audio": "note.amr",
+            "--document": "bill.pdf",
+        }
+        for option, name in files.items():
             status, out, err = await airlock(
                 "simulate", "mine", "-c", file, option, tmp_path / name, "--text", name
             )
@@ -141,7 +144,7 @@ async def test_a_simulated_delivery_reaches_a_running_gateway(
             lambda es: [a["state"] for a in attachments(es).values()] == ["ready"] * 3
         )
         texts = [e["data"]["message"]["text"] for e in events if e["type"] == "message.received"]
-        assert texts == ["hello", "dent.jpg", "drive.mp4", "note.amr"]
+        assert texts == ["hello", *files.values()]
     finally:
         server.terminate()
         await server.wait()

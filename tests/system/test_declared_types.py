@@ -54,6 +54,16 @@ SHOWN: dict[str, tuple[Sample, str, str]] = {
     "jpeg as sound": (replace(PICTURE, media_type="audio/amr"), "photo", "image/jpeg"),
     "jpeg as pdf": (replace(PICTURE, media_type="application/pdf"), "photo", "image/jpeg"),
     "jpeg as card": (replace(PICTURE, media_type="text/x-vcard"), "photo", "image/jpeg"),
+    "pdf": (document(), "document", "application/pdf"),
+    "pdf as photo": (replace(document(), media_type="image/png"), "document", "application/pdf"),
+    "pdf as bytes": (
+        replace(document(), media_type=BYTES, name="x"),
+        "document",
+        "application/pdf",
+    ),
+    "card": (replace(card(), media_type="text/x-vcard"), "contact", "text/vcard"),
+    "card as bytes": (replace(card(), media_type=BYTES, name="ann"), "contact", "text/vcard"),
+    "words as photo": (Sample("a.txt", "image/png", b"words"), "document", "text/plain"),
     "heic as bytes": (
         replace(heic(width=320, height=240), media_type=BYTES),
         "photo",
@@ -69,9 +79,6 @@ SHOWN: dict[str, tuple[Sample, str, str]] = {
 }
 
 REFUSED: dict[str, tuple[Sample, str, str]] = {
-    "pdf": (document(), "document", "application/pdf"),
-    "pdf as photo": (replace(document(), media_type="image/png"), "document", "application/pdf"),
-    "card": (replace(card(), media_type="text/x-vcard"), "contact", "text/vcard"),
     "animated drawing": (lottie(), "sticker", "application/was"),
 }
 
@@ -117,7 +124,7 @@ async def test_a_file_of_any_declared_type_is_shown(
     attachment, message = await ended(running, platform, sample)
     assert (attachment["kind"], attachment["state"]) == (kind, "ready")
     assert attachment["source"] == {"media_type": media_type, "bytes": len(sample.content)}
-    assert message["transcript"] == f"[{kind} message]"
+    assert message["transcript"] == LINES.get(kind, f"[{kind} message]")
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -27,7 +27,7 @@ from normalizer.media import Rendition
 
 T = TypeVar("T")
 
-_RENDITIONS = frozenset({"thumbnail", "preview", "poster", "video", "audio"})
+_RENDITIONS = frozenset({"thumbnail", "preview", "poster", "video", "audio", "document", "text"})
 
 
 class StoreUnavailable(Exception):

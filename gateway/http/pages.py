@@ -1,0 +1,49 @@
+"""The pages of a document, `page-1`, `page-2` and so on: each is a slice of the stored PDF."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from normalizer.renditions.pdf_file import picture_of_page
+
+_PAGE = "page-"
+PAGE_TYPE = "image/jpeg"
+
+
+def page_names(view: Mapping[str, Any]) -> list[str]:
+    """Return the names under which the pages of an attachment are served."""
+    pages = view.get("pages", 0) if "document" in view["renditions"] else 0
+    return [f"{_PAGE}{number}" for number in range(1, pages + 1)]
+
+
+def read_page(path: Path, name: str) -> bytes:
+    """Return the picture of a page. Raise OSError or ValueError if the file does not hold it."""
+    with path.open("rb") as file:
+        content = picture_of_page(file, int(name.removeprefix(_PAGE)))
+    if content is None:
+        raise ValueError("the file has fewer pages")
+    return content
+
+
+def page_response(request: web.Request, content: bytes, headers: dict[str, str]) -> web.Response:
+    """Answer conditional requests and requests for a range."""
+    headers["accept-ranges"] = "bytes"
+    known = request.headers.get("if-none-match", "")
+    if headers["etag"] in [tag.strip().removeprefix("W/") for tag in known.split(",")]:
+        return web.Response(status=304, headers=headers)
+    if request.headers.get("if-range", headers["etag"]) != headers["etag"]:
+        return web.Response(body=content, headers=headers)
+    try:
+        wanted = request.http_range
+    except ValueError:
+        wanted = slice(None, None, 1)
+    if (wanted.start, wanted.stop) == (None, None):
+        return web.Response(body=content, headers=headers)
+    start, end, _ = wanted.indices(len(content))
+    if start >= end:
+        headers["content-range"] = f"bytes */{len(content)}"
+        return web.Response(status=416, headers=headers)
+    headers["content-range"] = f"bytes {start}-{end - 1}/{len(content)}"
+    return web.Response(status=206, body=content[start:end], headers=headers)

@@ -1,0 +1,1 @@
+"""Documents and cards, decoded in the sandbox to text, fields and pages."""
