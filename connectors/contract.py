@@ -179,7 +179,7 @@ Flow = Union[T, Generator[Call, Reply, T]]  # noqa: UP007 - an alias with a type
 class ConnectorConfig(BaseModel):
     """The settings that every connector's section of connectors.yaml has. A connector adds its own fields."""
 
-    #: A validation error names the setting and the reason, but never the value, which might be a secret.
+    #: A validation error never shows the value, which might be a secret.
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     type: str = ""
@@ -187,9 +187,7 @@ class ConnectorConfig(BaseModel):
     photos: bool = Field(default=True, description="Whether photos are shown")
     videos: bool = Field(default=True, description="Whether videos are shown")
     audio: bool = Field(default=True, description="Whether voice messages and sound are shown")
-    documents: bool = Field(
-        default=True, description="Whether PDFs, office documents and texts are shown"
-    )
+    documents: bool = Field(default=True, description="Whether PDFs and other texts are shown")
     contacts: bool = Field(default=True, description="Whether contact cards are shown")
     signature: Literal["enforce", "report"] = Field(
         default="enforce",
@@ -352,9 +350,8 @@ class Connector(ABC, Generic[C]):
         """Look up a consumer's name: a flow that returns it, or None if the platform does not reveal it.
 
         Called once for a conversation without a name, after its first message was recorded; again only after a
-        refusal that can be retried. Implement it only if deliveries do not contain names. Make one call. Raise
-        `Rejected` with `operator` if the account lacks a permission.
-        Must not change anything on the platform, or ask for more than the name.
+        refusal that can be retried. Implement it only if deliveries do not contain names. Raise `Rejected` with
+        `operator` if the account lacks a permission. Must not make more than one call, or ask for more than the name.
         """
         del account, party
         return None
@@ -372,9 +369,8 @@ class Connector(ABC, Generic[C]):
         """Interpret a reply that a flow or a download did not expect: can the call be retried, and when?
 
         Called for every status of 300 and above that is not in `Call.expects`, and by flows themselves for a
-        success without usable content. `reply.purpose` says what the call was for. Go by the platform's error
-        codes, or else by the HTTP status; pass on how long the platform asks us to wait. For a file, use one of
-        the reasons that `Rejected` lists.
+        success without usable content. Go by the platform's error codes, or else by the HTTP status; pass on how
+        long the platform asks us to wait. For a file, use one of the reasons that `Rejected` lists.
         Must not treat an empty reply as a success, blame anybody for an unknown code (`unknown`), or raise.
         """
         return by_status(reply)

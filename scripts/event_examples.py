@@ -111,9 +111,12 @@ async def _slow_video(setup: Setup) -> dict[str, Event]:
     messenger = setup.platforms["messenger"]
     card = messenger.attachment(video("washer", 2.0, 640, 360))
     (hosted,) = messenger.hosted.values()
-    hosted.fault = Fault(status=503, times=1)
+    hosted.fault = Fault(status=503, times=100)
     await messenger.deliver([messenger.said(BEN, {"attachments": [card]})])
-    return {"pending": await setup.next(), "updated": await setup.next()}
+    pending = await setup.next()
+    await setup.next(skip="")  # the name, which is looked up: only now may the video arrive
+    hosted.fault = None
+    return {"pending": pending, "updated": await setup.next()}
 
 
 async def _whatsapp_events(setup: Setup) -> dict[str, Event]:
