@@ -141,7 +141,7 @@ async def test_a_simulated_delivery_reaches_a_running_gateway(
             )
             assert (status, err) == (0, ""), out
         events = await core.until(
-            lambda es: [a["state"] for a in attachments(es).values()] == ["ready"] * 3
+            lambda es: [a["state"] for a in attachments(es).values()] == ["ready"] * len(files)
         )
         texts = [e["data"]["message"]["text"] for e in events if e["type"] == "message.received"]
         assert texts == ["hello", *files.values()]
