@@ -14,6 +14,7 @@ from playwright.async_api import Page, Response, expect
 
 from simulator import Fault, photo, video, voice
 from simulator.samples import padded
+from simulator.samples.documents import document
 from tests.system.running import AIRLOCK, CONSUMERS, Site, free_port, site
 from tests.workspace.browser import pages_at, until
 from workspace.auth import accounts
@@ -128,6 +129,26 @@ async def test_a_voice_message_plays_and_is_seekable(shop: Site) -> None:
             page, "(a => !a.seeking && a.currentTime >= 4)(document.querySelector('.sound audio'))"
         )
         assert 206 in parts
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_document_opens_with_its_pages_and_its_text(shop: Site) -> None:
+    whatsapp = shop.platforms["whatsapp"]
+    async with signed_in(shop, "anna") as (page,):
+        mia = CONSUMERS["whatsapp"]
+        await whatsapp.send(mia, "please read it")
+        await open_conversation(page, "please read it")
+        await whatsapp.send(mia, None, [document("Pay by Friday", pages=3)])
+        shown = page.locator(".document").last
+        await expect(shown).to_contain_text("3 pages")
+        await shown.click()
+        dialog = page.get_by_role("dialog")
+        await page.keyboard.press("End")
+        await expect(dialog.locator("#viewer-count")).to_have_text("3 of 3")
+        await expect(dialog.locator("img")).not_to_have_js_property("naturalWidth", 0)
+        await dialog.get_by_role("button", name="Text", exact=True).click()
+        await expect(dialog).to_contain_text("Pay by Friday")
+        await page.keyboard.press("Escape")
 
 
 @pytest.mark.asyncio(loop_scope="module")
