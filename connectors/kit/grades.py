@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import ClassVar, Literal, get_args
 
 from connectors.capabilities import Feature
-from connectors.contract import API, Connector
+from connectors.contract import API, Connector, ConnectorConfig
 from normalizer.events import Message
 
 from .exchanges import ANSWERED, Exchange, exchanges
@@ -203,7 +203,7 @@ def _missing_annotations(subject: GradeChecks) -> Iterator[str]:
 
 
 #: The settings that every connector has. Airlock's own documentation describes them.
-_COMMON_SETTINGS = frozenset({"type", "api_url", "photos", "videos", "audio", "signature"})
+_COMMON_SETTINGS = frozenset(ConnectorConfig.model_fields)
 
 Criterion = Callable[[GradeChecks], Iterator[str]]
 

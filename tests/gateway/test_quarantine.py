@@ -130,12 +130,14 @@ async def test_files_that_no_decoder_reads_do_not_wait_for_the_scanner(
     tmp_path: Path, daemon: Daemon
 ) -> None:
     async with (
-        Host(pdf=b"%PDF-1.7\n", program=b"\x7fELF" + bytes(60)).serving() as host,
+        Host(
+            archive=b"Rar!\x1a\x07\x01\x00" + bytes(60), program=b"\x7fELF" + bytes(60)
+        ).serving() as host,
         house(tmp_path, hold_seconds=20, media=scanned(daemon)) as home,
     ):
-        await home.send(host.message("pdf"), host.message("program"))
+        await home.send(host.message("archive"), host.message("program"))
         refused = ("rejected", "unsupported_type")
-        assert await ends(home, 2) == {"pdf": refused, "program": refused}
+        assert await ends(home, 2) == {"archive": refused, "program": refused}
         await until(lambda: not kept(tmp_path))
 
 
@@ -220,7 +222,7 @@ async def test_files_without_room_are_fetched_once_the_scanner_is_back(
     tmp_path: Path, daemon: Daemon
 ) -> None:
     """The quarantine has room for one file of 10 kB and one of the maximum size."""
-    limits = {f"{kind}_max_bytes": "100kB" for kind in ("photo", "video", "audio")}
+    limits = {f"{kind}_max_bytes": "100kB" for kind in ("photo", "video", "audio", "document")}
     media = scanned(daemon, **limits, quarantine_max_bytes=110_000)
     files = {name: photo(300, 200) + bytes(10_000) for name in ("one", "two", "three")}
     async with (

@@ -95,7 +95,7 @@ async def test_the_command_sends_an_example_to_a_running_gateway(tmp_path: Path)
         (("--example", "pigeon"), "no example called 'pigeon'; its examples: whatsapp,"),
         (
             ("--example", "rcs", "--text", "hi"),
-            "--example replaces --text, --photo, --video and --document",
+            "--example replaces --text, --photo, --video, --audio and --document",
         ),
         (("--example", "subaccount"), "name one in account_sids"),
     ],
