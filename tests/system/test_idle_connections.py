@@ -18,7 +18,16 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sit
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     async with site(tmp_path_factory.mktemp("site")) as started:
+        # A gateway that is still starting ends if it gets no descriptors.
+        async with asyncio.timeout(60):
+            while not await is_ready(started):
+                await asyncio.sleep(0.1)
         yield started
+
+
+async def is_ready(running: Site) -> bool:
+    async with running.http.get(f"{running.url}/readyz") as response:
+        return response.status == 200
 
 
 def limit(running: Site, soft: int) -> None:
@@ -59,11 +68,14 @@ async def test_1150_waiting_bodies_refuse_no_delivery(running: Site) -> None:
 
 
 async def test_short_descriptors_are_said_once_a_minute(running: Site) -> None:
-    limit(running, 60)
+    # Fewer than the gateway itself has open, even if it closes connections as fast as they come.
+    limit(running, 30)
     before = len(log_lines(running, "descriptors_short"))
     async with connections(running, 100):
         await asyncio.sleep(4)
-    assert len(log_lines(running, "descriptors_short")) == before + 1
+    said = len(log_lines(running, "descriptors_short"))
+    # None if an earlier shortage was said less than a minute ago.
+    assert said == before + 1 if not before else said in {before, before + 1}
     limit(running, 4096)
     await asyncio.sleep(1.5)
     await delivered(running, "after the shortage")
