@@ -25,8 +25,6 @@ async def connections(running: Site, count: int) -> AsyncIterator[list[Stream]]:
     try:
         while len(streams) < count:
             streams.append(await asyncio.open_connection("127.0.0.1", running.port))
-            # As in bench.fairness: faster ones overflow the queue of a server.
-            await asyncio.sleep(0.002)
         yield streams
     finally:
         for _, writer in streams:
