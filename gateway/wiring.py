@@ -84,14 +84,7 @@ def connect(installation: Installation, journal: Journal, stack: AsyncExitStack)
     workspace, core = _core(installation, tokens, stack)
     priority = IntakePriority()
     lanes = Lanes(journal, core, workers=_CORE_CONNECTIONS, priority=priority)
-    capacity = CapacityGate(
-        installation.data,
-        backlog=lambda: lanes.waiting,
-        unread=lambda: journal.unread_bytes,
-        to_come=journal.bytes_to_come,
-        connectors=connectors,
-        backlog_of_each=journal.backlog_of_connectors,
-    )
+    capacity = _capacity(installation, journal, lanes)
     store = FileStore(private_folder(installation.data / "media"), capacity.has_no_room_for_media)
     quarantine = Quarantine(
         private_folder(installation.data / "quarantine"),
@@ -101,13 +94,8 @@ def connect(installation: Installation, journal: Journal, stack: AsyncExitStack)
     media_worker = _media_worker(installation, journal, fetcher, quarantine, sanitizer, store)
     send_worker = SendWorker(journal, connectors, fetcher, public_url=installation.public_url)
     names = ConsumerNames(journal, connectors, fetcher)
-    for receiver in (
-        lanes.recorded,
-        media_worker.recorded,
-        send_worker.recorded,
-        names.recorded,
-    ):
-        journal.subscribe(receiver)
+    for subscriber in (lanes, media_worker, send_worker, names):
+        journal.subscribe(subscriber.recorded)
     retention = RetentionWorker(
         journal, store, quarantine, _retention(settings), media_worker.is_in_progress
     )
@@ -148,6 +136,17 @@ def connect(installation: Installation, journal: Journal, stack: AsyncExitStack)
         "consumer names": names.run,
     }
     return Components(app, sanitizer, lanes, background)
+
+
+def _capacity(installation: Installation, journal: Journal, lanes: Lanes) -> CapacityGate:
+    return CapacityGate(
+        installation.data,
+        backlog=lambda: lanes.waiting,
+        unread=lambda: journal.unread_bytes,
+        to_come=journal.bytes_to_come,
+        connectors=installation.settings.connectors,
+        backlog_of_each=journal.backlog_of_connectors,
+    )
 
 
 def configured_scanner(settings: Settings) -> Scanner | None:

@@ -32,6 +32,17 @@ FailedReason = Literal[
 ]
 
 
+#: The types of the files that may be sent to an agent's browser.
+RenditionType = Literal[
+    "image/jpeg",
+    "image/png",
+    "video/mp4",
+    "audio/mp4",
+    "application/pdf",
+    "text/plain; charset=utf-8",
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The limits of contract section 6. Sizes in bytes, sides and pixels in pixels, times in seconds."""
@@ -70,14 +81,7 @@ class Rendition:
     """
 
     name: Literal["thumbnail", "preview", "poster", "video", "audio", "document", "text"]
-    media_type: Literal[
-        "image/jpeg",
-        "image/png",
-        "video/mp4",
-        "audio/mp4",
-        "application/pdf",
-        "text/plain; charset=utf-8",
-    ]
+    media_type: RenditionType
     width: int
     height: int
     content: bytes | mmap.mmap

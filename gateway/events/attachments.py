@@ -6,7 +6,7 @@ from pydantic import AfterValidator, ConfigDict, Field, GetPydanticSchema, with_
 from typing_extensions import TypedDict  # pydantic needs this one on Python 3.11
 
 from normalizer.events import Kind
-from normalizer.media import FailedReason, RejectedReason
+from normalizer.media import FailedReason, RejectedReason, RenditionType
 from normalizer.sound import BARS
 
 from .types import AnyMapping, AttachmentId, Explanation, NonEmpty, Pixels
@@ -236,14 +236,7 @@ class AttachmentInAnyState(_Attachment):
 class RenditionOfAnyType(_File):
     """The type that builders return for a stored file."""
 
-    media_type: Literal[
-        "image/jpeg",
-        "image/png",
-        "video/mp4",
-        "audio/mp4",
-        "application/pdf",
-        "text/plain; charset=utf-8",
-    ]
+    media_type: RenditionType
     width: NotRequired[Pixels]
     height: NotRequired[Pixels]
 
