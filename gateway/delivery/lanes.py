@@ -5,9 +5,8 @@ core that is down for hours costs disk space and not memory.
 """
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -22,6 +21,7 @@ from gateway.timestamps import now_ms, rfc3339
 
 from .core_circuit import CoreCircuit
 from .core_client import CoreClient
+from .lane import Lane
 
 log = structlog.get_logger(__name__)
 
@@ -41,24 +41,6 @@ _SECONDS_PER_POST = 0.0001
 _FLUSH_AGAIN_AFTER = 1.0
 
 
-@dataclass(slots=True)
-class _Lane:
-    conversation: int
-    #: Events that the core has yet to accept, in memory or not.
-    waiting: int = 0
-    entries: deque[OutboxEntry] = field(default_factory=deque)
-    #: Whether the journal holds events after `last` that are not in `entries`.
-    more: bool = False
-    last: int = 0
-    attempts: int = 0
-    #: When the core last (ms) and first (the loop's clock) refused the event at the head.
-    refused_at: int = 0
-    refused_since: float | None = None
-    timer: asyncio.TimerHandle | None = None
-    loading: bool = False
-    forgotten: bool = False
-
-
 class Lanes:
     """Forwards the events of the outbox, with at most `workers` POSTs in flight."""
 
@@ -69,10 +51,10 @@ class Lanes:
         self._core = core
         self._workers = workers
         self._priority = priority
-        self._lanes: dict[int, _Lane] = {}
+        self._lanes: dict[int, Lane] = {}
         #: Lanes whose head waits until another lane has no events, by that lane.
-        self._followers: dict[int, list[_Lane]] = {}
-        self._ready: asyncio.Queue[_Lane] = asyncio.Queue()
+        self._followers: dict[int, list[Lane]] = {}
+        self._ready: asyncio.Queue[Lane] = asyncio.Queue()
         self._bytes = 0
         self._waiting = 0
         self._delivered: list[tuple[int, int]] = []
@@ -80,7 +62,7 @@ class Lanes:
         self._unflushed: set[tuple[int, int]] = set()
         self._circuit = CoreCircuit(self._unpark)
         #: Lanes whose head waits until the circuit admits it.
-        self._parked: dict[int, _Lane] = {}
+        self._parked: dict[int, Lane] = {}
         self._started = False
         self._draining = False
         BACKLOG.set_function(lambda: len(self._lanes))
@@ -203,12 +185,12 @@ class Lanes:
             return
         self._keep(lane, (entry,))
 
-    def _open(self, conversation: int, *, more: bool) -> _Lane:
-        lane = self._lanes[conversation] = _Lane(conversation, more=more)
+    def _open(self, conversation: int, *, more: bool) -> Lane:
+        lane = self._lanes[conversation] = Lane(conversation, more=more)
         self._ready.put_nowait(lane)
         return lane
 
-    def _keep(self, lane: _Lane, entries: Iterable[OutboxEntry]) -> None:
+    def _keep(self, lane: Lane, entries: Iterable[OutboxEntry]) -> None:
         for entry in entries:
             lane.entries.append(entry)
             lane.last = entry.key
@@ -227,13 +209,13 @@ class Lanes:
             entry.body, entry.hold_until = frozen.body, None
             self._bytes += len(entry.body or b"")
 
-    def _wake(self, lane: _Lane) -> None:
+    def _wake(self, lane: Lane) -> None:
         if lane.timer is not None:
             lane.timer.cancel()
             lane.timer = None
         self._ready.put_nowait(lane)
 
-    def _sleep(self, lane: _Lane, seconds: float) -> None:
+    def _sleep(self, lane: Lane, seconds: float) -> None:
         lane.timer = asyncio.get_running_loop().call_later(seconds, self._wake, lane)
 
     async def _work(self) -> None:
@@ -259,7 +241,7 @@ class Lanes:
         if not self._in_flight:
             self._idle.set()
 
-    async def _serve(self, lane: _Lane) -> None:
+    async def _serve(self, lane: Lane) -> None:
         if not lane.entries and lane.more:
             await self._load(lane)
         if not lane.entries:
@@ -289,7 +271,7 @@ class Lanes:
             fault_point("after-freeze")
         await self._forward(lane, head)
 
-    async def _load(self, lane: _Lane) -> None:
+    async def _load(self, lane: Lane) -> None:
         lane.more, lane.loading = False, True
         try:
             window = _MAX_ENTRIES if self._bytes < _MAX_BYTES else 1
@@ -305,7 +287,7 @@ class Lanes:
         # `_add` has set `more` if events arrived during the read.
         lane.more = lane.more or len(entries) == window
 
-    async def _forward(self, lane: _Lane, head: OutboxEntry) -> None:
+    async def _forward(self, lane: Lane, head: OutboxEntry) -> None:
         await self._priority.wait_turn(_SECONDS_PER_POST)
         if self._draining or lane.forgotten:
             self._circuit.release_probe()
@@ -336,7 +318,7 @@ class Lanes:
         )
         self._sleep(lane, pause)
 
-    def _park(self, lane: _Lane) -> None:
+    def _park(self, lane: Lane) -> None:
         """Park a lane without blocking a worker, so that other lanes can send."""
         self._parked[lane.conversation] = lane
         if not lane.attempts:
@@ -352,7 +334,7 @@ class Lanes:
         for lane in woken:
             self._ready.put_nowait(lane)
 
-    def _probing(self) -> Sequence[_Lane]:
+    def _probing(self) -> Sequence[Lane]:
         """Choose the lane of the next probe.
 
         A lane that the core has never refused comes first. Of those the newest is chosen, because the core may refuse
@@ -365,7 +347,7 @@ class Lanes:
             return [max(never_refused, key=lambda lane: lane.entries[0].key)]
         return list(self._parked.values())[:1]
 
-    def _record_taken(self, lane: _Lane, head: OutboxEntry) -> None:
+    def _record_taken(self, lane: Lane, head: OutboxEntry) -> None:
         fault_point("after-post-before-mark")
         self.forwarded += 1
         if lane.forgotten:
@@ -381,14 +363,14 @@ class Lanes:
         self._unflushed.add((head.conversation, head.key))
         self._rest(lane)
 
-    def _rest(self, lane: _Lane) -> None:
+    def _rest(self, lane: Lane) -> None:
         """Queue the lane for its next event, or close it if there is none."""
         if lane.entries or lane.more:
             self._ready.put_nowait(lane)
         else:
             self._close(lane)
 
-    def _close(self, lane: _Lane) -> None:
+    def _close(self, lane: Lane) -> None:
         if self._lanes.get(lane.conversation) is lane:
             del self._lanes[lane.conversation]
             for follower in self._followers.pop(lane.conversation, ()):

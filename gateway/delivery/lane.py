@@ -1,0 +1,25 @@
+"""One lane: the events of a conversation that the core has yet to accept, as far as they are in memory."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+
+from gateway.journal import OutboxEntry
+
+
+@dataclass(slots=True)
+class Lane:
+    conversation: int
+    #: Events that the core has yet to accept, in memory or not.
+    waiting: int = 0
+    entries: deque[OutboxEntry] = field(default_factory=deque)
+    #: Whether the journal holds events after `last` that are not in `entries`.
+    more: bool = False
+    last: int = 0
+    attempts: int = 0
+    #: When the core last (ms) and first (the loop's clock) refused the event at the head.
+    refused_at: int = 0
+    refused_since: float | None = None
+    timer: asyncio.TimerHandle | None = None
+    loading: bool = False
+    forgotten: bool = False
