@@ -1,6 +1,7 @@
 """Random histories: after each event the journal equals a plain model, and so does a copy made of its events alone."""
 
 import asyncio
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,7 +29,7 @@ steps = st.one_of(
     st.tuples(st.just("delete"), targets, st.none()),
     st.tuples(st.just("opt"), names, st.booleans()),
     st.tuples(st.just("repeat"), st.integers(0, 20), st.none()),
-    st.tuples(st.just("restart"), st.none(), st.none()),
+    st.tuples(st.just("kill"), st.none(), st.none()),
 )
 
 
@@ -179,8 +180,14 @@ async def play(folder: Path, history: list[Any]) -> None:
     model, copy, recorded = Model(), Copy(), list[AnyEvent]()
     try:
         for number, step in enumerate(history):
-            if step[0] == "restart":
+            if step[0] == "kill":
+                # What a killed process leaves: the files as they are, with the log that nobody has merged.
+                left = folder / f"after-{number}"
+                left.mkdir()
+                for file in folder.glob("journal.db*"):
+                    shutil.copy(file, left)
                 await journal.close()
+                folder = left
                 journal = await SqliteJournal.open(folder, hold_seconds=2)
             event = event_of(number, step, model, recorded)
             if event is not None:
