@@ -5,7 +5,11 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+from playwright.async_api import expect
+
 from tests.workspace import samples
+from tests.workspace.browser import pages
 from tests.workspace.running import RunningWorkspace
 
 TYPING = "/v1/conversations/conv_mia/typing"
@@ -31,6 +35,12 @@ async def test_consumer_counts_as_typing_for_at_most_a_minute(
     assert 50 < await typing_until(running) - time.time() <= 60
     await running.deliver(notice("evt_3", "typing_end"))
     assert await typing_until(running) <= time.time()
+
+
+async def test_clock_that_is_ahead_prolongs_no_typing(running: RunningWorkspace) -> None:
+    await running.deliver(samples.received("evt_1", samples.message()))
+    await running.deliver(notice("evt_2", "typing_start", time.time() + 10**9))
+    assert await typing_until(running) - time.time() <= 60
 
 
 async def test_message_ends_typing_and_typing_keeps_the_order(
@@ -86,3 +96,16 @@ async def test_channel_without_capabilities_has_no_optional_features(
     running.gateway.refuse["/v1/capabilities"] = 503, {}
     await running.deliver(samples.received("evt_1", samples.message()))
     assert (await running.open_conversation())["can"] == {"quotes": False, "typing": False}
+
+
+@pytest.mark.system
+async def test_typing_shows_although_the_agents_clock_is_behind(running: RunningWorkspace) -> None:
+    month = 30 * 24 * 3600 * 1000
+    await running.deliver(samples.received("evt_1", samples.message()))
+    await running.open_conversation()
+    async with pages(running) as (page,):
+        await page.add_init_script(f"const now = Date.now; Date.now = () => now() - {month}")
+        await page.goto(running.url("?conversation=conv_mia"))
+        await running.deliver(notice("evt_2", "typing_start"))
+        await expect(page.locator("#typing")).to_have_text("Mia is typing")
+        await expect(page.locator("#typing")).to_be_visible()

@@ -5,7 +5,7 @@ import { getJson } from "./api-client.js";
 import { avatar, platformLabel } from "./consumer.js";
 import { byId, element } from "./element.js";
 import { formatFull, formatRecent } from "./time-format.js";
-import { isTyping } from "./typing-indicator.js";
+import { isTyping, typingTime } from "./typing-indicator.js";
 
 /** @import { Conversation, ShowError } from "./types.d.ts" */
 
@@ -157,11 +157,11 @@ export class ConversationList {
    * Redraw the entry when the consumer no longer counts as typing.
    * @param {Conversation} conversation
    */
-  #clearTypingLater({ id, typing_until: until }) {
+  #clearTypingLater(conversation) {
     setTimeout(() => {
-      const known = this.#entries.get(id);
+      const known = this.#entries.get(conversation.id);
       if (known) fill(known.link, known.conversation);
-    }, until - Date.now() + 50);
+    }, typingTime(conversation) + 50);
   }
 
   /** @param {string} id */

@@ -13,6 +13,18 @@ export function isTyping({ typing_until: until }) {
   return until > Date.now();
 }
 
+// The longest that the server lets a consumer type. This machine's clock may be behind the server's by any time, and a
+// timer of more than 2^31 ms would fire at once.
+const LONGEST = 60_000;
+
+/**
+ * Milliseconds until the consumer no longer counts as typing.
+ * @param {Conversation} conversation
+ */
+export function typingTime({ typing_until: until }) {
+  return Math.min(until - Date.now(), LONGEST);
+}
+
 /**
  * @param {HTMLElement} node
  * @param {Conversation} conversation
@@ -22,7 +34,7 @@ export function showTyping(node, conversation) {
   const typing = isTyping(conversation);
   node.hidden = !typing;
   node.replaceChildren(...(typing ? [element("span", {}, element("bdi", {}, conversation.name), " is typing"), dots()] : []));
-  if (typing) timers.set(node, setTimeout(() => { node.hidden = true; }, conversation.typing_until - Date.now()));
+  if (typing) timers.set(node, setTimeout(() => { node.hidden = true; }, typingTime(conversation)));
 }
 
 function dots() {

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 import orjson
 
+from workspace import timestamps
 from workspace.timestamps import parse_timestamp
 
 from . import search
@@ -251,7 +252,8 @@ def _conversation_notice(db: sqlite3.Connection, data: Data, now: int) -> None:
     notice = data["notice"]
     id, kind = data["conversation"]["id"], str(notice["kind"])
     if kind in _TYPING_MILLISECONDS:
-        _set_typing(db, id, now + _TYPING_MILLISECONDS[kind])
+        # A clock that is ahead must not make the consumer type for ever.
+        _set_typing(db, id, min(now, timestamps.now()) + _TYPING_MILLISECONDS[kind])
         return
     upsert_conversation(db, data, now, now)
     text = text_or_none(notice.get("text"))
