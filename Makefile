@@ -28,9 +28,11 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 demo: install
 	$(BIN)/airlock demo $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
 
+# Many tests wait for processes, so there are more workers than cores. A file's tests stay together: they share fixtures.
+TEST_WORKERS ?= 4
 test: install-dev
 	sh scripts/system-packages.sh
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile
 
 # Tests that start no processes: seconds.
 UNIT_TESTS := tests/architecture tests/workspace/test_wording.py tests/normalizer/test_file_type.py \
@@ -73,7 +75,7 @@ check: install-dev check-scripts
 	$(BIN)/mypy
 	$(BIN)/python scripts/check_language.py
 	$(BIN)/mkdocs build --strict
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile
 
 # Words that this project avoids, with what to write instead.
 language: install-dev

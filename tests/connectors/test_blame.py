@@ -55,7 +55,7 @@ def test_an_unlisted_code_is_unknown(
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 410, 422])
-@pytest.mark.parametrize("connector", [whatsapp(), messenger()], ids=str)
+@pytest.mark.parametrize("connector", [whatsapp(), messenger()], ids=lambda one: type(one).__name__)
 def test_an_unlisted_code_does_not_end_a_file(connector: Any, status: int) -> None:
     found = refusal(connector, status, graph(987654), "lookup")
     assert (found.reason, found.retry, found.code) == ("unreachable", True, "987654")
@@ -65,7 +65,7 @@ def test_an_unlisted_code_does_not_end_a_file(connector: Any, status: int) -> No
 # codes with several causes ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("connector", [whatsapp(), messenger()], ids=str)
+@pytest.mark.parametrize("connector", [whatsapp(), messenger()], ids=lambda one: type(one).__name__)
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -177,7 +177,9 @@ def test_a_refusal_has_the_platforms_code_and_words(
     assert (found.code, found.detail) == (code, detail)
 
 
-@pytest.mark.parametrize("connector", [apple(), messenger(), twilio(), whatsapp()], ids=str)
+@pytest.mark.parametrize(
+    "connector", [apple(), messenger(), twilio(), whatsapp()], ids=lambda one: type(one).__name__
+)
 def test_words_are_cut_at_500_characters(connector: Any) -> None:
     long = "a word " * 1000
     for content in (graph(1, long), {"code": 5, "message": long}, long):

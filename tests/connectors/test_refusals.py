@@ -179,7 +179,9 @@ def test_twilio_error_codes_have_the_documented_meaning(
         (503, "temporary", True),
     ],
 )
-@pytest.mark.parametrize("connector", [apple(), messenger(), twilio(), whatsapp()], ids=str)
+@pytest.mark.parametrize(
+    "connector", [apple(), messenger(), twilio(), whatsapp()], ids=lambda one: type(one).__name__
+)
 def test_a_refusal_without_a_code_follows_the_http_status(
     connector: Any, status: int, reason: str, retry: bool
 ) -> None:
@@ -268,7 +270,9 @@ def test_a_refused_file_has_the_documented_reason(
     assert summary(refusal) == (reason, retry, operator)
 
 
-@pytest.mark.parametrize("connector", [apple(), messenger(), twilio(), whatsapp()], ids=str)
+@pytest.mark.parametrize(
+    "connector", [apple(), messenger(), twilio(), whatsapp()], ids=lambda one: type(one).__name__
+)
 @pytest.mark.parametrize("purpose", ["lookup", "download"])
 def test_refused_files_have_a_media_reason(connector: Any, purpose: Purpose) -> None:
     codes = [None, *(graph(code) for code in (0, 2, 4, 10, 100, 131047, 131048, 131052, 999999))]
@@ -285,7 +289,9 @@ def test_a_file_is_retried_rarely_while_an_operator_must_act() -> None:
     assert 3600 / after < 20
 
 
-@pytest.mark.parametrize("connector", [apple(), messenger(), twilio(), whatsapp()], ids=str)
+@pytest.mark.parametrize(
+    "connector", [apple(), messenger(), twilio(), whatsapp()], ids=lambda one: type(one).__name__
+)
 def test_refusal_uses_retry_after(connector: Any) -> None:
     for purpose in ("lookup", "download", "send"):
         assert refusal_of(connector, 429, None, purpose, {"retry-after": "77"}).after == 77

@@ -91,7 +91,7 @@ async def test_an_event_signed_by_another_library_is_accepted() -> None:
         {"changes": {"webhook-timestamp": str(int(time.time()) - 100)}},
         {"changes": {"content-type": "application/json"}},
     ],
-    ids=str,
+    ids="-".join,
 )
 async def test_an_event_without_a_valid_signature_is_refused(wrong: dict[str, Any]) -> None:
     async with running() as core:
