@@ -67,7 +67,8 @@ class Replies:
             _refuse(*refusal)
         if not reply.text.strip():
             raise Problem(422, "Unprocessable", "text is blank")
-        parts = tuple(split(reply.text, connector.capabilities.max_text))
+        can = connector.capabilities
+        parts = tuple(split(reply.text, can.max_text, can.max_text_bytes))
         quoted = await self._quoted(conversation, reply.reply_to)
         new = AgentText(id, conversation, reply.agent, reply.text, parts, quoted)
         await self._journal.accept_text(new)
