@@ -4,11 +4,8 @@ A connector does no I/O: it reads bytes and returns values. A step that needs th
 yields each `Call` to make and receives the `Reply`; any other returns its value directly. The gateway makes the calls,
 adds credentials (`authorize`, only for declared hosts), retries, limits sizes, downloads, decrypts and stores.
 
-A connector may raise these errors:
-
-    ConnectorError
-      Forbidden        the request is not from the platform; the response is 401 and gives no reason
-      Rejected         the platform refused a call: the reason, and whether and when to retry
+A connector may raise `Forbidden` (the request is not from the platform; the response is 401 and gives no reason) and
+`Rejected` (the platform refused a call: the reason, and whether and when to retry).
 """
 
 from abc import ABC, abstractmethod
@@ -75,11 +72,10 @@ Purpose = Literal["lookup", "download", "send", "check", "profile"]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request for the gateway to make, with at most one of `json`, `form` and `body`.
-
-    `auth` requests the headers of `Connector.authorize`. The gateway adds them only for the origin of `api_url`
-    and for https on `Connector.hosts`, and drops them on any other hop. `expects` lists the statuses of 300 and
-    above that the flow handles itself; all others go to `Connector.refusal`.
+    """A request for the gateway to make, with at most one of `json`, `form` and `body`. `auth` requests the headers of
+    `Connector.authorize`. The gateway adds them only for the origin of `api_url` and for https on `Connector.hosts`,
+    and drops them on any other hop. `expects` lists the statuses of 300 and above that the flow handles itself; all
+    others go to `Connector.refusal`. `account` is the one of ours that makes the call, if there are several.
     """
 
     method: Literal["GET", "POST", "PUT", "DELETE"]
@@ -90,6 +86,7 @@ class Call:
     body: bytes | None = None
     auth: bool = True
     expects: frozenset[int] = frozenset()
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +110,9 @@ class AesCtr:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file to download: the call that returns its bytes, and how to decrypt and check them.
-
-    `size` (bytes) and `sha256` (hex or base64, of the plaintext) are the platform's claims: a file that is
-    shorter or different is fetched again. Set `media_type` and `name` if only the look-up returns them.
+    """A file to download: the call that returns its bytes, and how to decrypt and check them. `size` (bytes) and
+    `sha256` (hex or base64, of the plaintext) are the platform's claims: a file that is shorter or different is
+    fetched again. Set `media_type` and `name` if only the look-up returns them.
     """
 
     call: Call
@@ -148,9 +144,8 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Typing:
-    """An agent is typing (`on`), or has stopped. `key` is URL-safe and different every time.
-
-    `message_id` is the consumer's latest message, which the agent has read.
+    """An agent is typing (`on`), or has stopped. `key` is URL-safe and different every time. `message_id` is the
+    consumer's latest message, which the agent has read.
     """
 
     key: str
@@ -298,6 +293,11 @@ class Connector(ABC, Generic[C]):
         del now
         return {}
 
+    def authorize_call(self, now: datetime, call: Call) -> Mapping[str, str]:
+        """Like `authorize`, for one call. Called in its place; several accounts need it. Must not keep state."""
+        del call
+        return self.authorize(now)
+
     def media(self, ref: MediaRef) -> Flow[Download]:
         """Locate a file: a flow that returns one `Download`.
 
@@ -360,8 +360,8 @@ class Connector(ABC, Generic[C]):
         """Test the credentials with a harmless call: a flow that returns the account's name.
 
         Called by `airlock check`, and by a running gateway every few minutes. Return a name by which an operator
-        recognises the account. Raise `Rejected` with `operator` if the credentials are refused. Make one call.
-        Must not change anything on the platform.
+        recognises the account. Raise `Rejected` with `operator` if the credentials are refused. Make one call for each
+        account. Must not change anything on the platform.
         """
         return self.label
 

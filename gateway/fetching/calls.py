@@ -21,8 +21,9 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-#: The longest flow of the built-in connectors has two calls. The limit stops a flow that never ends.
-_MAX_CALLS = 8
+#: The longest flow of the built-in connectors checks up to 50 accounts, with a call for each. The limit stops a flow
+#: that never ends.
+_MAX_CALLS = 60
 
 #: Exceptions of a flow that reads a response of an unexpected shape.
 _UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)

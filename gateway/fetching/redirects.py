@@ -71,7 +71,8 @@ class RedirectFollower:
         self, connector: Connector[Any], call: Call, url: httpx.URL, first: httpx.URL
     ) -> httpx.Request:
         origin = origin_of(url)
-        credentials = connector.authorize(self._clock()) if trusts(connector, origin) else None
+        trusted = trusts(connector, origin)
+        credentials = connector.authorize_call(self._clock(), call) if trusted else None
         content, media_type = _content(call)
         headers = headers_for(
             call,

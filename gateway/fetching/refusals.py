@@ -5,7 +5,7 @@ the core, to agents' pages and to the log, so they are masked once, here, where 
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -56,7 +56,9 @@ class Refusals:
 
     def _private(self, connector: Connector[Any], call: Call | None) -> Iterator[str]:
         """Yield what must not be repeated: secrets, tokens made of them, and the proofs in our URLs."""
-        headers = connector.authorize(self._clock()).values()
+        now = self._clock()
+        made_for = connector.authorize(now) if call is None else connector.authorize_call(now, call)
+        headers = made_for.values()
         made = [part for header in headers for part in (header, header.rpartition(" ")[2])]
         known = [*_secrets(connector.config), *made]
         yield from (secret for secret in known if len(secret) >= _MIN_SECRET)
@@ -86,6 +88,9 @@ def _secrets(value: Any) -> Iterator[str]:
         case BaseModel():
             for name in type(value).model_fields:
                 yield from _secrets(getattr(value, name))
+        case Mapping():
+            for part in value.values():
+                yield from _secrets(part)
         case tuple() | list():
             for part in value:
                 yield from _secrets(part)

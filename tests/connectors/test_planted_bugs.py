@@ -80,15 +80,15 @@ BUGS = {
     ),
     "our_token_is_sent_to_the_cdn": Bug(
         Messenger,
-        "messenger.connector",
+        "messenger_platform.connector",
         'Call("GET", ref.locator["url"], auth=False)',
         'Call("GET", ref.locator["url"])',
         "test_recorded_exchanges_send_credentials_only_to_declared_hosts",
     ),
     "an_empty_reply_counts_as_sent": Bug(
         Messenger,
-        "messenger.connector",
-        'case {"message_id": str(id)}:\n                return Sent(id)\n        raise self.refusal(reply)',
+        "messenger_platform.connector",
+        'case {"message_id": str(id)}:\n                return Sent(id)\n        raise self.named(self.refusal(reply), out.account)',
         'case _:\n                return Sent(str((reply.content or {}).get("message_id", "")))',
         "test_flows_refuse_a_nonsensical_reply",
     ),

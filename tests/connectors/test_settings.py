@@ -198,7 +198,9 @@ def test_an_unquoted_number_is_rejected_with_a_hint(make: Maker, name: str) -> N
 )
 @pytest.mark.parametrize("value", ["", " ", "a/b", "a?b", "a b", "é", "a\nb", None, ["1"]])
 def test_an_id_that_is_unsafe_in_a_url_is_rejected(make: Maker, name: str, value: Any) -> None:
-    assert mistake(make, **{name: value})[0] == name
+    where, what = mistake(make, **{name: value})
+    # The id of a Page is left out if there are several, so that its absence is an error of the section.
+    assert where == name or (value is None and name in what)
 
 
 @pytest.mark.parametrize("sid", [AUTH_TOKEN, "SK" + "0" * 32, ACCOUNT_SID[:-1], ACCOUNT_SID + "0"])
