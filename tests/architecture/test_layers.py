@@ -26,7 +26,8 @@ NORMALIZER = (
 CONNECTORS = (
     ("conformance",),
     ("kit",),
-    ("apple", "messenger", "twilio", "whatsapp"),
+    ("apple", "instagram", "messenger", "twilio", "whatsapp"),
+    ("messenger_platform",),
     ("meta",),
     ("recordings",),
     ("tools",),

@@ -81,7 +81,7 @@ def test_every_contract_method_documents_its_calls_and_prohibitions() -> None:
         for name, found in vars(Connector).items()
         if inspect.isfunction(found) and not name.startswith("_")
     ]
-    assert len(methods) == 12
+    assert len(methods) == 13
     for method in methods:
         text = inspect.getdoc(method) or ""
         assert "Called" in text, method.__name__
@@ -90,7 +90,7 @@ def test_every_contract_method_documents_its_calls_and_prohibitions() -> None:
 
 def test_importing_the_connectors_imports_no_client() -> None:
     script = (
-        "import sys, connectors, connectors.apple, connectors.messenger.connector, connectors.twilio.connector,"
+        "import sys, connectors, connectors.apple, connectors.instagram, connectors.messenger.connector, connectors.twilio.connector,"
         " connectors.whatsapp;"
         "print([m for m in ('httpx', 'aiohttp', 'requests', 'sqlite3', 'structlog', 'pytest',"
         " 'gateway', 'PIL') if m in sys.modules])"
@@ -101,7 +101,7 @@ def test_importing_the_connectors_imports_no_client() -> None:
 
 def test_the_built_in_connectors_are_found_by_entry_point() -> None:
     found = {point.name: point for point in entry_points(group="airlock.connectors")}
-    for name in ("apple", "messenger", "twilio", "whatsapp"):
+    for name in ("apple", "instagram", "messenger", "twilio", "whatsapp"):
         connector = found[name].load()
         assert issubclass(connector, Connector)
         assert connector.name == name

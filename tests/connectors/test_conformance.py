@@ -1,4 +1,4 @@
-"""The conformance kit, run on the four built-in connectors."""
+"""The conformance kit, run on the built-in connectors."""
 
 import gzip
 import hmac
@@ -70,6 +70,23 @@ class TestApple(Conformance):
         # A stolen token with a message of the attacker's own.
         for name in ("id", "source-id"):
             yield accounts.with_header(request, name, "urn:mbid:AQAAYanotherOne")
+
+
+class TestInstagram(Conformance):
+    connector = accounts.instagram()
+    payloads = PAYLOADS / "instagram"
+    readme = PAGES / "instagram.md"
+    grade = "gold"
+    signature_header = "x-hub-signature-256"
+
+    def sign(self, request: Request) -> Request:
+        return accounts.signed_by_meta(request)
+
+    def variants(self, request: Request) -> Iterable[Request]:
+        return in_capitals(request)
+
+    def forgeries(self, request: Request) -> Iterable[Request]:
+        return older_signatures(request)
 
 
 class TestMessenger(Conformance):

@@ -25,6 +25,7 @@ TOKEN = "a-token-for-system-tests"
 
 CONSUMERS = {
     "whatsapp": Consumer("4915112345678", "Mia Berger"),
+    "instagram": Consumer("1789012345678901", "Fay Moreau"),
     "messenger": Consumer("7712345678901234", "Ben Okafor"),
     "twilio": Consumer("+15550001111", "Cleo Martin"),
     "apple": Consumer("urn:mbid:AQAAYexample/+=", "Dana Silva"),

@@ -83,7 +83,7 @@ async def test_both_schemas_are_json_schemas() -> None:
 async def test_the_chart_has_a_column_for_every_platform() -> None:
     status, out, _ = await airlock("capabilities")
     assert status == 0
-    for label in ("Apple", "Messenger", "Twilio", "WhatsApp"):
+    for label in ("Apple", "Instagram", "Messenger", "Twilio", "WhatsApp"):
         assert label in out.splitlines()[0]
 
 

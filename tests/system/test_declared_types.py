@@ -17,7 +17,7 @@ from tests.system.running import CONSUMERS, Site, attachments, site
 
 pytestmark = pytest.mark.system
 
-PLATFORM_NAMES = ["whatsapp", "messenger", "twilio", "apple"]
+PLATFORM_NAMES = ["whatsapp", "messenger", "instagram", "twilio", "apple"]
 BYTES = "application/octet-stream"
 
 PICTURE = photo(width=320, height=240, seed=5)

@@ -20,10 +20,11 @@ from tests.system.running import CONSUMERS, TOKEN, Site, site
 
 pytestmark = pytest.mark.system
 
-PLATFORM_NAMES = ["whatsapp", "messenger", "twilio", "apple"]
+PLATFORM_NAMES = ["whatsapp", "messenger", "instagram", "twilio", "apple"]
 RECEIPTS = {
     "whatsapp": ("sent", "delivered", "read"),
     "messenger": ("delivered", "read"),
+    "instagram": ("read",),
     "twilio": ("sent", "delivered"),
     "apple": (),
 }
@@ -31,10 +32,11 @@ ORDER = ["sent", "delivered", "read"]
 TYPING = {
     "whatsapp": ["read", "typing_on"],
     "messenger": ["typing_on", "typing_off"],
+    "instagram": ["typing_on", "typing_off"],
     "twilio": [],
     "apple": ["typing_start", "typing_end"],
 }
-LIMITS = {"whatsapp": 4096, "messenger": 2000, "twilio": 1600, "apple": 3000}
+LIMITS = {"whatsapp": 4096, "messenger": 2000, "instagram": 1000, "twilio": 1600, "apple": 3000}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
