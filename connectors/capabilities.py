@@ -54,7 +54,7 @@ class Capabilities:
     """The features that a platform supports. A feature that is not listed is "no".
 
     `notes` explains features to readers of the chart. `max_text` is the longest outgoing text, in code points, and
-    `max_text_bytes` in bytes of UTF-8, for a platform that counts these; 0 is no limit.
+    `max_text_bytes` in bytes of UTF-8, for a platform that counts these; 0 means unlimited.
     `reply_window` is the time after the consumer's last message in which texts may be sent (seconds), None for no
     limit. `limits` are the platform's own limits; Airlock has further ones.
     """

@@ -26,7 +26,7 @@ _LABELS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Tells Meta's addresses of files from others. `api` is where the Graph API is: an emulator has its files there."""
+    """Distinguishes Meta's addresses of files from others. At the host of `api`, an emulator has its files."""
 
     api: str
 

@@ -10,7 +10,7 @@ _BREAKS = ("\n\n", "\n", ". ", " ")
 def split(text: str, limit: int, limit_bytes: int = 0) -> list[str]:
     """Split a text into parts of at most `limit` code points, at a break in the second half of a part if possible.
 
-    `limit_bytes` also limits the bytes of a part in UTF-8; 0 is no limit.
+    `limit_bytes` also limits the bytes of a part in UTF-8; 0 means unlimited.
     """
     parts: list[str] = []
     while len(text) > (fitting := _fitting(text, limit, limit_bytes)):
