@@ -4,8 +4,11 @@ A connector does no I/O: it reads bytes and returns values. A step that needs th
 yields each `Call` to make and receives the `Reply`; any other returns its value directly. The gateway makes the calls,
 adds credentials (`authorize`, only for declared hosts), retries, limits sizes, downloads, decrypts and stores.
 
-A connector may raise `Forbidden` (the request is not from the platform; the response is 401 and gives no reason) and
-`Rejected` (the platform refused a call: the reason, and whether and when to retry).
+A connector may raise these errors:
+
+    ConnectorError
+      Forbidden        the request is not from the platform; the response is 401 and gives no reason
+      Rejected         the platform refused a call: the reason, and whether and when to retry
 """
 
 from abc import ABC, abstractmethod
@@ -72,10 +75,11 @@ Purpose = Literal["lookup", "download", "send", "check", "profile"]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request for the gateway to make, with at most one of `json`, `form` and `body`. `auth` requests the headers of
-    `Connector.authorize`. The gateway adds them only for the origin of `api_url` and for https on `Connector.hosts`,
-    and drops them on any other hop. `expects` lists the statuses of 300 and above that the flow handles itself; all
-    others go to `Connector.refusal`. `account` is the one of ours that makes the call, if there are several.
+    """A request for the gateway to make, with at most one of `json`, `form` and `body`.
+
+    `auth` requests the headers of `Connector.authorize`. The gateway adds them only for the origin of `api_url`
+    and for https on `Connector.hosts`, and drops them on any other hop. `expects` lists the statuses of 300 and
+    above that the flow handles itself; all others go to `Connector.refusal`. `account` is ours that makes the call.
     """
 
     method: Literal["GET", "POST", "PUT", "DELETE"]
@@ -287,16 +291,12 @@ class Connector(ABC, Generic[C]):
         """Return the headers that authenticate our calls.
 
         Called by the gateway for each hop of a call with `auth`, but only for the origin of `api_url` and for
-        https on `hosts`. `now` is for tokens that contain a time. Use lower-case names and printable ASCII.
+        https on `hosts`. `now` is for tokens that contain a time. Defined as `authorize(self, now, token, call)`, it
+        also receives the call, whose `account` may decide. Use lower-case names and printable ASCII.
         Must not be called by the connector itself.
         """
         del now
         return {}
-
-    def authorize_call(self, now: datetime, call: Call) -> Mapping[str, str]:
-        """Like `authorize`, for one call. Called in its place; several accounts need it. Must not keep state."""
-        del call
-        return self.authorize(now)
 
     def media(self, ref: MediaRef) -> Flow[Download]:
         """Locate a file: a flow that returns one `Download`.

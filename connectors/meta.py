@@ -106,19 +106,15 @@ class Meta(Connector[M]):
         """Return the events of one `entry`. One delivery may have entries for several accounts."""
 
     @abstractmethod
-    def token(self, account: str) -> SecretStr:
+    def access_token_of(self, account: str) -> SecretStr:
         """Return the access token of one of our accounts; without a name, that of the first."""
 
-    def authorize(self, now: datetime) -> Mapping[str, str]:
-        del now
-        return self._bearer("")
-
-    def authorize_call(self, now: datetime, call: Call) -> Mapping[str, str]:
-        del now
-        return self._bearer(call.account)
-
-    def _bearer(self, account: str) -> Mapping[str, str]:
-        return {"authorization": f"Bearer {self.token(account).get_secret_value()}"}
+    def authorize(
+        self, now: datetime, token: Any = None, call: Call | None = None
+    ) -> Mapping[str, str]:
+        del now, token
+        secret = self.access_token_of("" if call is None else call.account)
+        return {"authorization": f"Bearer {secret.get_secret_value()}"}
 
     def refusal(self, reply: Reply) -> Rejected:
         # https://developers.facebook.com/docs/graph-api/guides/error-handling: also in replies with status 200.
@@ -134,7 +130,7 @@ class Meta(Connector[M]):
         https://developers.facebook.com/docs/graph-api/guides/secure-requests
         """
         if self.config.appsecret_proof:
-            secret, token = self.config.app_secrets[0], self.token(account)
+            secret, token = self.config.app_secrets[0], self.access_token_of(account)
             query["appsecret_proof"] = appsecret_proof(
                 secret.get_secret_value(), token.get_secret_value()
             )

@@ -49,7 +49,7 @@ class MessengerPlatform(Meta[S]):
         """Reads the items of deliveries."""
         return Reader()
 
-    def token(self, account: str) -> SecretStr:
+    def access_token_of(self, account: str) -> SecretStr:
         return self.config.token(account)
 
     def read_entry(self, entry: Any) -> list[AnyEvent]:

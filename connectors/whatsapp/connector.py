@@ -74,7 +74,7 @@ class WhatsApp(Meta[Settings]):
         },
     )
 
-    def token(self, account: str) -> SecretStr:
+    def access_token_of(self, account: str) -> SecretStr:
         del account  # one token for all numbers
         return self.config.access_token
 

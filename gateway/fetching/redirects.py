@@ -11,6 +11,7 @@ import orjson
 import structlog
 
 from connectors import Call, Connector
+from connectors.tools.authorization import headers_for_call
 
 from .allowlist import Allowlist, trusts
 from .deadlines import Deadlines
@@ -72,7 +73,7 @@ class RedirectFollower:
     ) -> httpx.Request:
         origin = origin_of(url)
         trusted = trusts(connector, origin)
-        credentials = connector.authorize_call(self._clock(), call) if trusted else None
+        credentials = headers_for_call(connector, self._clock(), None, call) if trusted else None
         content, media_type = _content(call)
         headers = headers_for(
             call,

@@ -14,6 +14,7 @@ import structlog
 from pydantic import BaseModel, SecretBytes, SecretStr
 
 from connectors import Call, Connector, Purpose, Rejected
+from connectors.tools.authorization import headers_for_call
 
 log = structlog.get_logger(__name__)
 
@@ -57,10 +58,10 @@ class Refusals:
     def _private(self, connector: Connector[Any], call: Call | None) -> Iterator[str]:
         """Yield what must not be repeated: secrets, tokens made of them, and the proofs in our URLs."""
         now = self._clock()
-        made_for = connector.authorize(now) if call is None else connector.authorize_call(now, call)
-        headers = made_for.values()
-        made = [part for header in headers for part in (header, header.rpartition(" ")[2])]
-        known = [*_secrets(connector.config), *made]
+        made = headers_for_call(connector, now, None, call) if call else connector.authorize(now)
+        headers = made.values()
+        parts = [part for header in headers for part in (header, header.rpartition(" ")[2])]
+        known = [*_secrets(connector.config), *parts]
         yield from (secret for secret in known if len(secret) >= _MIN_SECRET)
         if call is not None and "?" in call.url:
             values = httpx.QueryParams(call.url.partition("?")[2]).values()

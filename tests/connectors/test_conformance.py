@@ -31,6 +31,21 @@ def older_signatures(request: Request) -> Iterable[Request]:
         yield accounts.with_header(request, "x-hub-signature-256", wrong)
 
 
+class SignedByMeta(Conformance):
+    """The signature of Meta's platforms."""
+
+    signature_header = "x-hub-signature-256"
+
+    def sign(self, request: Request) -> Request:
+        return accounts.signed_by_meta(request)
+
+    def variants(self, request: Request) -> Iterable[Request]:
+        return in_capitals(request)
+
+    def forgeries(self, request: Request) -> Iterable[Request]:
+        return older_signatures(request)
+
+
 class TestApple(Conformance):
     connector = accounts.apple(business_ids=[accounts.FURTHER_BUSINESS_ID])
     payloads = PAYLOADS / "apple"
@@ -72,38 +87,18 @@ class TestApple(Conformance):
             yield accounts.with_header(request, name, "urn:mbid:AQAAYanotherOne")
 
 
-class TestInstagram(Conformance):
+class TestInstagram(SignedByMeta):
     connector = accounts.instagram()
     payloads = PAYLOADS / "instagram"
     readme = PAGES / "instagram.md"
     grade = "gold"
-    signature_header = "x-hub-signature-256"
-
-    def sign(self, request: Request) -> Request:
-        return accounts.signed_by_meta(request)
-
-    def variants(self, request: Request) -> Iterable[Request]:
-        return in_capitals(request)
-
-    def forgeries(self, request: Request) -> Iterable[Request]:
-        return older_signatures(request)
 
 
-class TestMessenger(Conformance):
+class TestMessenger(SignedByMeta):
     connector = accounts.messenger()
     payloads = PAYLOADS / "messenger"
     readme = PAGES / "messenger.md"
     grade = "gold"
-    signature_header = "x-hub-signature-256"
-
-    def sign(self, request: Request) -> Request:
-        return accounts.signed_by_meta(request)
-
-    def variants(self, request: Request) -> Iterable[Request]:
-        return in_capitals(request)
-
-    def forgeries(self, request: Request) -> Iterable[Request]:
-        return older_signatures(request)
 
 
 class TestTwilio(Conformance):
@@ -135,18 +130,8 @@ class TestTwilio(Conformance):
         yield accounts.with_header(request, named, "key=webhooks_1,algorithm=HMAC_SHA1")
 
 
-class TestWhatsApp(Conformance):
+class TestWhatsApp(SignedByMeta):
     connector = accounts.whatsapp()
     payloads = PAYLOADS / "whatsapp"
     readme = PAGES / "whatsapp.md"
     grade = "gold"
-    signature_header = "x-hub-signature-256"
-
-    def sign(self, request: Request) -> Request:
-        return accounts.signed_by_meta(request)
-
-    def variants(self, request: Request) -> Iterable[Request]:
-        return in_capitals(request)
-
-    def forgeries(self, request: Request) -> Iterable[Request]:
-        return older_signatures(request)

@@ -35,7 +35,7 @@ def text(account: str) -> Text:
 
 
 def token_of(connector: Any, call: Call) -> str:
-    return str(connector.authorize_call(NOW, call)["authorization"]).removeprefix("Bearer ")
+    return str(connector.authorize(NOW, None, call)["authorization"]).removeprefix("Bearer ")
 
 
 @BOTH
