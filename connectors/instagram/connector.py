@@ -115,13 +115,30 @@ class Instagram(MessengerPlatform[Settings]):
         page = words_of(me.get("name"))
         if name is None and page is None:
             raise self.named(self.refusal(reply), account)
-        self._require_owner(account, _owners(me, own, self.config.login), name or page)
+        self._require_owner(account, self._owners(me, own), name or page)
         return f"@{name}" if name else f"{page}, whose Instagram account the token may not see"
+
+    def _owners(self, me: Mapping[str, Any], linked: Mapping[str, Any]) -> set[str]:
+        """Return the ids of the account to which a token belongs, as far as Meta reveals them.
+
+        With an Instagram login it has two. Deliveries name `user_id`, by which one of several accounts is found:
+        https://github.com/kevinrivm/vocero-crm/issues/60
+        """
+        if self.config.login == "facebook":
+            ids = [linked.get("id")]
+        elif self.config.accounts and me.get("user_id"):
+            ids = [me["user_id"]]
+        else:
+            ids = [me.get("user_id"), me.get("id")]
+        return set(filter(None, map(name_of, ids)))
 
     def _require_owner(self, account: str, owners: set[str], name: str | None) -> None:
         """Raise Rejected if the token belongs to another account: its texts would come from there."""
         if owners and account not in owners:
-            detail = f"the token belongs to the account {', '.join(sorted(owners))} ({name})"
+            owner = " or ".join(sorted(owners))
+            detail = (
+                f"the token belongs to the account {owner} ({name}); set each token with that id"
+            )
             refusal = Rejected("misconfigured", detail=detail, operator=True)
             raise self.named(refusal, account)
 
@@ -137,13 +154,3 @@ class Instagram(MessengerPlatform[Settings]):
         # The token says which: with a Facebook login, texts go through the Page, whose id is not among the settings.
         del account
         return "me"
-
-
-def _owners(me: Mapping[str, Any], linked: Mapping[str, Any], login: str) -> set[str]:
-    """The ids of the account to which a token belongs, as far as Meta reveals them.
-
-    With an Instagram login it has two, of which webhooks use `user_id`:
-    https://github.com/kevinrivm/vocero-crm/issues/60
-    """
-    found = (me.get("user_id"), me.get("id")) if login == "instagram" else (linked.get("id"),)
-    return set(filter(None, map(name_of, found)))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from connectors import AnyEvent, Message, Notice, Text
+from connectors import AnyEvent, Message, Notice, Reply, Text
 from connectors.recordings import Recording
 
 from .accounts import INSTAGRAM_ID, instagram
@@ -201,6 +201,40 @@ def test_either_id_of_an_instagram_login_is_its_own(id: str) -> None:
 def test_a_page_whose_account_is_hidden_is_accepted() -> None:
     _, name = drive(instagram().check(), ok({"name": "Shop", "id": "1"}))
     assert name == "Shop, whose Instagram account the token may not see"
+
+
+@pytest.mark.parametrize("given", ["user_id", "id"])
+def test_of_several_accounts_the_id_of_deliveries_is_required(given: str) -> None:
+    me = {"user_id": "17841", "id": "28978", "username": "shop"}
+    both = {me[given]: "a-token", "9": "another-token"}
+    connector = instagram(login="instagram", account_id=None, access_token=None, accounts=both)
+    other = {"user_id": "9", "id": "8", "username": "outlet"}
+    if given == "user_id":
+        assert drive(connector.check(), ok(me), ok(other))[1] == "@shop, @outlet"
+        return
+    refusal = refused(connector.check(), ok(me), ok(other))
+    assert refusal.reason == "misconfigured"
+    assert "17841" in refusal.detail
+
+
+def test_a_story_mention_without_a_message_is_no_link() -> None:
+    (notice,) = read(item(referral={"source": "STORY_MENTION", "type": "OPEN_THREAD"}))
+    assert isinstance(notice, Notice)
+    assert notice.text == "The customer mentioned you in a story"
+    assert notice.opens_window
+
+
+def test_a_code_below_zero_is_passed_on() -> None:
+    error = {"error": {"code": -1, "error_subcode": 2207001, "message": "Server error"}}
+    refusal = instagram().refusal(Reply(400, {}, error, b"", "send"))
+    assert (refusal.reason, refusal.code) == ("unknown", "-1/2207001")
+
+
+def test_a_name_that_a_person_has_not_allowed_is_nobodys_mistake() -> None:
+    words = "(#230) User consent is required to access user profile"
+    error = {"error": {"code": 230, "message": words}}
+    refusal = instagram().refusal(Reply(403, {}, error, b"", "profile"))
+    assert (refusal.operator, refusal.retry) == (False, False)
 
 
 @pytest.mark.parametrize("content", [None, [], {}, {"id": "1"}, {"name": False}])
