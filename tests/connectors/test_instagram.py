@@ -217,7 +217,7 @@ def test_of_several_accounts_the_id_of_deliveries_is_required(given: str) -> Non
     assert "17841" in refusal.detail
 
 
-def test_a_story_mention_without_a_message_is_no_link() -> None:
+def test_a_story_mention_without_a_message_is_named() -> None:
     (notice,) = read(item(referral={"source": "STORY_MENTION", "type": "OPEN_THREAD"}))
     assert isinstance(notice, Notice)
     assert notice.text == "The customer mentioned you in a story"

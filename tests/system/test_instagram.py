@@ -141,6 +141,20 @@ async def test_a_read_receipt_names_the_text(running: Site) -> None:
     assert (await statuses(running, accepted["id"], "read"))[-1] == "read"
 
 
+async def test_an_echo_before_the_answer_makes_no_second_line(running: Site) -> None:
+    platform = instagram(running)
+    platform.receipts, platform.receipts_first = ("echo", "read"), True
+    try:
+        (answer,) = await platform.send(CONSUMERS["instagram"], "Hello once more")
+        event = await received(running, answer.ids[0])
+        _, accepted = await reply(running, str(event["subject"]), "Said once")
+        assert (await statuses(running, accepted["id"], "read"))[-1] == "read"
+    finally:
+        platform.receipts_first = False
+    echoed = [e for e in running.core.events if e["type"] == "message.echoed"]
+    assert "Said once" not in [e["data"]["message"]["text"] for e in echoed]
+
+
 async def test_a_text_is_split_by_its_bytes(running: Site) -> None:
     platform = instagram(running)
     platform.receipts = ()

@@ -138,7 +138,7 @@ class Recorder:
         id = self.ids.message(reading.connector, echo.message_id)
         if self._completes(reading, echo, id):
             return
-        if self.facts.settle_own_echo(echo) or not self.known.is_new(reading, echo.id):
+        if self.facts.settle_own_echo(reading, echo) or not self.known.is_new(reading, echo.id):
             return
         if self.known.is_known(id):
             self.known.duplicates += 1
