@@ -56,16 +56,17 @@ class AccountsConfig(MetaConfig):
 
         Without a name, the first. Raises Rejected if the consumer wrote to an account of which there is no token.
         """
-        tokens = self.tokens
-        # A single token may belong to a system user, for whom Meta accepts further accounts.
-        if not named or (len(tokens) == 1 and not getattr(self, self.several)):
-            return named or next(iter(tokens))
-        if named not in tokens:
+        if not self.has_token_of(named):
             detail = (
                 f"the consumer wrote to the {self.noun} {named}; add it to {self.several} to answer"
             )
             raise Rejected("misconfigured", detail=detail, operator=True)
-        return named
+        return named or next(iter(self.tokens))
+
+    def has_token_of(self, named: str) -> bool:
+        """Whether the settings have a token for calls of an account; without a name, for those of the first."""
+        # A single token may belong to a system user, for whom Meta accepts further accounts.
+        return not (named and getattr(self, self.several)) or named in self.tokens
 
     def token(self, account: str) -> SecretStr:
         """The token for the calls of an account."""

@@ -101,6 +101,8 @@ class MessengerPlatform(Meta[S]):
         yield from self._send(account, to, {"sender_action": "mark_seen"})
 
     def profile(self, account: str, party: str) -> Generator[Call, Reply, str | None]:
+        if not self.config.has_token_of(account):
+            return None  # a refusal would hold up the names of the other accounts
         account = self.config.account(account)
         url = self.graph(party, account=account, fields=self.profile_fields)
         reply = yield from self.ask(account, Call("GET", url))

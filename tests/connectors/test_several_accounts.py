@@ -77,6 +77,11 @@ def test_an_account_that_is_not_listed_cannot_answer(make: Maker) -> None:
 
 
 @BOTH
+def test_names_of_an_account_that_is_not_listed_hold_up_no_others(make: Maker) -> None:
+    assert list(make().profile("17841400000000009", "24")) == []
+
+
+@BOTH
 def test_a_refused_text_names_its_account(make: Maker) -> None:
     reply = Reply(400, {}, {"error": {"code": 190, "message": "Expired"}}, b"", "send")
     refusal = refused(make().send_text(text(OUTLET)), reply)
