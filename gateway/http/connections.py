@@ -15,6 +15,8 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from .answer_pace import AnswerPace
+
 log = structlog.get_logger(__name__)
 
 #: Seconds in which a new connection must send the head of its first request, and any connection one it has begun.
@@ -103,6 +105,8 @@ class GuardedConnection(web.RequestHandler):
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
         self._lingers = not request.content.is_eof()
+        if self._lingers and not await self._connections.answers.turn():
+            self.force_close()
         finished = await super().finish_response(request, resp, start_time)
         # Every POST needs a signature, a token or a password.
         self.is_proved = self.is_proved or (request.method == "POST" and resp.status < 300)
@@ -119,6 +123,8 @@ class Connections:
         self._max_waiting = _max_waiting()
         self._new = 0
         self._said_short = -_SAY_SECONDS
+        #: When requests are answered whose bodies have not arrived.
+        self.answers = AnswerPace()
         #: Bytes that connections may send after their answer, and when that was reckoned.
         self._linger_bytes = float(_LINGER_BYTES)
         self._reckoned = time.monotonic()
