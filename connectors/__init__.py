@@ -19,6 +19,7 @@ from normalizer.events import (
     Unknown,
 )
 
+from . import jwt
 from .capabilities import FEATURES, Capabilities, Feature, Limit, Support, offers
 from .contract import (
     API,
@@ -35,6 +36,7 @@ from .contract import (
     Response,
     Sent,
     Text,
+    Token,
     Typing,
     by_status,
     retry_after,
@@ -57,6 +59,7 @@ from .tools.entries import (
 )
 from .tools.gzip_body import TooLarge, inflate
 from .tools.location import location, place
+from .tools.oauth import oauth_token
 from .tools.refusals import (
     BLOCKED,
     EXPIRED,
@@ -79,7 +82,16 @@ from .tools.refusals import (
     judge,
     refusal_from,
 )
-from .tools.setting_types import Identifier, Identifiers, Origin, Secret, Secrets, revealed
+from .tools.setting_types import (
+    Identifier,
+    Identifiers,
+    Origin,
+    Pem,
+    Pems,
+    Secret,
+    Secrets,
+    revealed,
+)
 
 __all__ = [
     "API",
@@ -126,6 +138,8 @@ __all__ = [
     "Notice",
     "Origin",
     "Party",
+    "Pem",
+    "Pems",
     "Purpose",
     "Reaction",
     "Receipt",
@@ -139,6 +153,7 @@ __all__ = [
     "Status",
     "Support",
     "Text",
+    "Token",
     "TooLarge",
     "Typing",
     "Unknown",
@@ -155,11 +170,13 @@ __all__ = [
     "id_of",
     "inflate",
     "judge",
+    "jwt",
     "kind_of",
     "listed",
     "location",
     "matches_any",
     "moment",
+    "oauth_token",
     "offers",
     "open_each",
     "parse_timestamp",

@@ -19,12 +19,14 @@ from .kit.costs import CostChecks
 from .kit.declarations import DeclarationChecks
 from .kit.exchanges import Exchange, ExchangeChecks, exchanges
 from .kit.grades import GRADES, Grade, GradeChecks
+from .kit.handshakes import HandshakeChecks
 from .kit.missing_fields import MissingFieldChecks
 from .kit.parsing import ParsingChecks
 from .kit.purity import PurityChecks
 from .kit.refusals import Refusal, RefusalChecks, refusals
 from .kit.report import report
 from .kit.sending import SendingChecks
+from .kit.tokens import TokenChecks
 from .kit.verification import VerifyChecks
 from .recordings import Recording, recordings
 
@@ -36,6 +38,8 @@ class Conformance(
     ParsingChecks,
     BatchChecks,
     MissingFieldChecks,
+    HandshakeChecks,
+    TokenChecks,
     ExchangeChecks,
     RefusalChecks,
     SendingChecks,

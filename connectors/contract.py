@@ -12,17 +12,39 @@ A connector may raise these errors:
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Generic, Literal, TypeVar, Union
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 
-from normalizer.events import AnyEvent, MediaRef, Status
+from normalizer.events import AnyEvent, MediaRef
 
 from .capabilities import Capabilities
 from .errors import Rejected, words_in
+from .flows import AesCtr, Call, Download, Flow, Purpose, Reply, Sent, Text, Token, Typing
+
+__all__ = [
+    "API",
+    "AesCtr",
+    "Call",
+    "Connector",
+    "ConnectorConfig",
+    "Delivery",
+    "Download",
+    "Flow",
+    "Purpose",
+    "Reply",
+    "Request",
+    "Response",
+    "Sent",
+    "Text",
+    "Token",
+    "Typing",
+    "by_status",
+    "retry_after",
+]
 
 #: The version of the contract. It rises when existing connectors would break; the gateway refuses other versions.
 API = 1
@@ -65,112 +87,6 @@ class Response:
     status: int = 200
     body: bytes = b""
     media_type: str = "text/plain"
-
-
-# outbound ---------------------------------------------------------------------------------------
-
-#: What a call is for. `refusal` uses it to distinguish, for example, a refused look-up from a refused download.
-Purpose = Literal["lookup", "download", "send", "check", "profile"]
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A request for the gateway to make, with at most one of `json`, `form` and `body`.
-
-    `auth` requests the headers of `Connector.authorize`. The gateway adds them only for the origin of `api_url`
-    and for https on `Connector.hosts`, and drops them on any other hop. `expects` lists the statuses of 300 and
-    above that the flow handles itself; all others go to `Connector.refusal`.
-    """
-
-    method: Literal["GET", "POST", "PUT", "DELETE"]
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    json: Any = None
-    form: Mapping[str, str] | None = None
-    body: bytes | None = None
-    auth: bool = True
-    expects: frozenset[int] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """The reply to a call. `content` is the JSON value, or None if the body is not JSON (at most 1 MiB is read)."""
-
-    status: int
-    headers: Mapping[str, str]
-    content: Any
-    body: bytes = b""
-    purpose: Purpose = "lookup"
-
-
-@dataclass(frozen=True, slots=True)
-class AesCtr:
-    """AES in counter mode with a 128-bit big-endian counter: `key` of 16, 24 or 32 bytes, `counter` of 16 bytes."""
-
-    key: bytes = field(repr=False)
-    counter: bytes = bytes(16)
-
-
-@dataclass(frozen=True, slots=True)
-class Download:
-    """A file to download: the call that returns its bytes, and how to decrypt and check them.
-
-    `size` (bytes) and `sha256` (hex or base64, of the plaintext) are the platform's claims: a file that is
-    shorter or different is fetched again. Set `media_type` and `name` if only the look-up returns them.
-    """
-
-    call: Call
-    decrypt: AesCtr | None = None
-    sha256: str | None = None
-    size: int | None = None
-    media_type: str | None = None
-    name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """An agent's text. `key` is our own id for the text: URL-safe, and the same for every attempt.
-
-    `status_url` is the address for the platform's delivery reports on this text; its query contains `key`.
-    `silence` is the time since the consumer's last message (seconds): some platforms require late answers to be
-    marked. `route` is the latest `route` of the conversation's events.
-    """
-
-    key: str
-    account: str
-    to: str
-    text: str
-    status_url: str
-    reply_to: str | None = None
-    silence: float = 0.0
-    route: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Typing:
-    """An agent is typing (`on`), or has stopped. `key` is URL-safe and different every time.
-
-    `message_id` is the consumer's latest message, which the agent has read.
-    """
-
-    key: str
-    account: str
-    to: str
-    message_id: str
-    on: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """The platform accepted a message. `id` is the id that the platform's receipts will use."""
-
-    id: str
-    status: Status = "sent"
-
-
-T = TypeVar("T")
-#: A step that may need the network: either a value, or a generator that yields calls and returns the value.
-Flow = Union[T, Generator[Call, Reply, T]]  # noqa: UP007 - an alias with a type variable needs it
 
 
 # settings ---------------------------------------------------------------------------------------
@@ -229,6 +145,8 @@ class Connector(ABC, Generic[C]):
     covers: ClassVar[frozenset[str]] = frozenset({"body"})
     #: Headers that a proof needs (lower case) and their forms (regular expressions), checked before the body is read.
     proof: ClassVar[Mapping[str, str]] = {}
+    #: The methods by which the platform asks whether the webhook is ours, if `handshake` answers.
+    handshakes: ClassVar[frozenset[Literal["GET", "POST"]]] = frozenset({"GET", "POST"})
     #: The headers that `parse` needs (lower case).
     keeps: ClassVar[frozenset[str]] = frozenset()
     #: The parameters of the webhook's query that `parse` needs.
@@ -271,10 +189,13 @@ class Connector(ABC, Generic[C]):
         """
 
     def handshake(self, request: Request) -> Response | None:
-        """Answer a GET that asks whether the webhook is ours; return None if the platform has no handshake.
+        """Answer a request that asks whether the webhook is ours; return None for any other request.
 
-        Called for every GET, with its query. Return the platform's challenge if the request carries our verify token,
-        otherwise a status of 400 or above. Must not return it before comparing the token in constant time.
+        Called for every GET, and for each POST of at most 16 KiB before `verify`, which it may call itself. A request
+        that it answers with a status below 400 is not stored, and no event comes of it; any other POST goes to
+        `verify`. Answer only if the request carries our verify token or another secret of the settings. If it has a
+        body, the answer must depend on that. Must not answer before comparing the secret in constant time, or answer
+        a delivery.
         """
         del request
         return None
@@ -288,14 +209,27 @@ class Connector(ABC, Generic[C]):
         """
         return Response()
 
-    def authorize(self, now: datetime) -> Mapping[str, str]:
-        """Return the headers that authenticate our calls.
+    def token(self, now: datetime) -> Flow[Token | None]:
+        """Obtain the token that `authorize` needs: a flow that returns it; None if the settings are enough.
 
-        Called by the gateway for each hop of a call with `auth`, but only for the origin of `api_url` and for
-        https on `hosts`. `now` is for tokens that contain a time. Use lower-case names and printable ASCII.
-        Must not be called by the connector itself.
+        Called when a call needs a token and there is none, shortly before the present one expires, and after a call
+        was answered with 401: for all calls at once, and again only after a pause if it is refused. Its own calls get
+        no headers from `authorize` and may hold the credentials of the settings, on declared hosts. Raise `Rejected`
+        with `operator` if the credentials are refused. Must not keep the token, or read another clock than `now`.
         """
         del now
+        return None
+
+    def authorize(self, now: datetime, *args: Any) -> Mapping[str, str]:
+        """Return the headers that authenticate our calls.
+
+        Defined as `authorize(self, now)` or as `authorize(self, now, token, call)`. Called by the gateway for each hop
+        of a call with `auth`, but only for the origin of `api_url` and for https on `hosts`. `token` is that of
+        `token`; `call` has the URL of the hop, for platforms that need another scheme or audience there. `now` is for
+        headers that contain a time. Use lower-case names and printable ASCII.
+        Must not be called by the connector itself, or sign anything that `token` could sign once for all calls.
+        """
+        del now, args
         return {}
 
     def media(self, ref: MediaRef) -> Flow[Download]:

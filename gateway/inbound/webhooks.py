@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NoReturn
 
+import structlog
 from aiohttp import web
 
-from connectors import Connector, Request, Response
+from connectors import Connector, Forbidden, Request, Response
+from connectors.tools.authorization import MAX_HANDSHAKE, asks_by_post, handshake_by_post
 from gateway.fault_points import fault_point
 from gateway.intake_priority import IntakePriority
 from gateway.journal import Accepted, Journal, JournalUnavailable
@@ -22,6 +24,8 @@ from .refusal_log import RefusalLog
 from .request_body import BodyIncomplete, BodyTooLarge, read_pieces
 from .unproved import MAX_BYTES, NoRoom, Share, TooSlow, UnprovedBodies
 from .verification import Finding, Verifier, head_finding
+
+log = structlog.get_logger(__name__)
 
 _NO_QUERY: Mapping[str, str] = {}
 
@@ -59,7 +63,7 @@ class Webhooks:
     async def get(self, request: web.Request, name: str) -> web.Response:
         """Answer a platform's check that this address belongs to the gateway."""
         connector = self._connectors[name]
-        response = connector.handshake(self._request(request, b""))
+        response = _answer_to_get(connector, self._request(request, b""))
         if response is None:
             raise Problem(
                 405,
@@ -76,10 +80,14 @@ class Webhooks:
         """
         connector = self._connectors[name]
         head = self._request(request, b"")
-        self._check_head(name, connector, head)
+        unproven = _unproven_head(connector, head)
+        if unproven is not None and not _may_be_handshake(request, connector):
+            self._refuse_proof(name, unproven)
         try:
-            incoming = await self._examined(request, head, name, connector)
+            incoming = await self._examined(request, head, name, connector, unproven)
         except BodyTooLarge:
+            if unproven is not None:
+                self._refuse_proof(name, unproven)
             self._refuse_size(name, connector.max_body)
         except BodyIncomplete:
             self._refusals.note(name, "incomplete", "the body broke off")
@@ -91,6 +99,9 @@ class Webhooks:
             words = "too many bodies are arriving; the one that waited longest was given up"
             self._refusals.note(name, "no_room", words)
             unavailable("too many requests are arriving; send the delivery again later")
+        if isinstance(incoming, Response):
+            log.info("handshake_answered", connector=name)
+            return _web_response(incoming)
         refusal = self._capacity.refusal(name)
         if refusal is not None:
             self._refuse_for_now(name, refusal)
@@ -109,23 +120,40 @@ class Webhooks:
         self._accepted[name].inc()
         return _web_response(connector.acknowledge())
 
-    def _check_head(self, name: str, connector: Connector[Any], head: Request) -> None:
-        if connector.config.signature == "report":
-            return
-        unproven = head_finding(connector, head)
-        if unproven is not None:
-            self._refusals.note(name, "no_proof", unproven)
-            _unauthorized()
+    def _refuse_proof(self, name: str, why: str) -> NoReturn:
+        self._refusals.note(name, "no_proof", why)
+        _unauthorized()
 
     async def _examined(
-        self, request: web.Request, head: Request, name: str, connector: Connector[Any]
-    ) -> Request:
-        """Read and verify a request. What it takes is limited until it is verified."""
+        self,
+        request: web.Request,
+        head: Request,
+        name: str,
+        connector: Connector[Any],
+        unproven: str | None,
+    ) -> Request | Response:
+        """Read and verify a request, or return the answer to a handshake.
+
+        What it takes is limited until it is verified. `unproven` is why its head shows that it can only be a handshake.
+        """
+        limit = connector.max_body if unproven is None else MAX_HANDSHAKE
         with self._unproved.share() as share:
-            body = await self._body(request, connector.max_body, share)
+            body = await self._body(request, limit, share)
             incoming = replace(head, body=body)
+            answer = self._handshake(name, connector, incoming)
+            if answer is not None:
+                return answer
+            if unproven is not None:
+                self._refuse_proof(name, unproven)
             self._judge(name, connector, await self._verifier.examine(connector, incoming))
             return incoming
+
+    def _handshake(self, name: str, connector: Connector[Any], request: Request) -> Response | None:
+        try:
+            return handshake_by_post(connector, request)
+        except Exception as exc:  # noqa: BLE001 - a plugin may raise anything, and strangers may repeat it
+            self._refusals.note_failed_handshake(name, exc)
+            return None
 
     async def _body(self, request: web.Request, limit: int, share: Share) -> bytes:
         take = partial(self._unproved.add, share)
@@ -169,6 +197,25 @@ class Webhooks:
             received_at=datetime.now(UTC),
             query=request.query if "?" in request.raw_path else _NO_QUERY,
         )
+
+
+def _answer_to_get(connector: Connector[Any], request: Request) -> Response | None:
+    if "GET" not in connector.handshakes:
+        return None
+    try:
+        return connector.handshake(request)
+    except Forbidden as exc:
+        detail = "the handshake does not carry the word of this connector's settings"
+        raise Problem(403, "Forbidden", detail) from exc
+
+
+def _unproven_head(connector: Connector[Any], head: Request) -> str | None:
+    return None if connector.config.signature == "report" else head_finding(connector, head)
+
+
+def _may_be_handshake(request: web.Request, connector: Connector[Any]) -> bool:
+    """Whether a POST without a possible proof may be a handshake, which some platforms do not sign."""
+    return asks_by_post(connector) and (request.content_length or 0) <= MAX_HANDSHAKE
 
 
 def _unauthorized() -> NoReturn:

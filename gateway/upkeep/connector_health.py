@@ -56,6 +56,8 @@ async def ask(fetcher: Fetcher, connector: Connector[Any]) -> Health:
     """Make the connector's check call and return its result. Never raises."""
     try:
         async with asyncio.timeout(_TIMEOUT):
+            # Also for a check that makes no call.
+            await fetcher.obtain_token(connector)
             account = await fetcher.run(connector, connector.check(), "check")
     except Rejected as exc:
         state: State = "needs action" if exc.operator else "waiting"

@@ -1,0 +1,43 @@
+"""The token with which the kit asks a connector for headers."""
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from connectors.contract import Call, Connector, Reply, Token
+from connectors.recordings import RECEIVED_AT
+from connectors.tools.authorization import needs_token
+
+from .run_flow import drive
+
+_VALUE = "token-of-the-conformance-kit"
+#: What most platforms answer (RFC 6749, section 5.1).
+_ANSWER = {"access_token": _VALUE, "token_type": "Bearer", "expires_in": 3600}
+
+
+def kit_token(connector: Connector[Any]) -> Token | None:
+    """Return a token as the gateway would hold it; None if the connector needs none.
+
+    It is the connector's own if it takes an answer in the form of OAuth, or needs no call. Otherwise it is made up.
+    """
+    if not needs_token(connector):
+        return None
+    found = own_token(connector, RECEIVED_AT)
+    if found is not None:
+        return found
+    others: dict[str, str] = defaultdict(lambda: f"{_VALUE}-too")
+    return Token(_VALUE, RECEIVED_AT + timedelta(hours=1), others)
+
+
+def own_token(connector: Connector[Any], now: datetime) -> Token | None:
+    """Return the token that a connector obtains at `now`; None if it does not take an answer in the form of OAuth."""
+    try:
+        found = drive(connector, lambda: connector.token(now), "check", _answer).result
+    except Exception:  # noqa: BLE001 - other tests say what is wrong with the flow
+        return None
+    return found if isinstance(found, Token) else None
+
+
+def _answer(call: Call, at: int) -> Reply:
+    del call, at
+    return Reply(200, {}, _ANSWER)
