@@ -20,7 +20,7 @@ from normalizer.events import (
 )
 
 from . import jwt
-from .capabilities import FEATURES, Capabilities, Feature, Limit, Support, offers
+from .capabilities import FEATURES, Capabilities, Feature, Limit, Support, TextLimits, offers
 from .contract import (
     API,
     AesCtr,
@@ -153,6 +153,7 @@ __all__ = [
     "Status",
     "Support",
     "Text",
+    "TextLimits",
     "Token",
     "TooLarge",
     "Typing",

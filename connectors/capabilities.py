@@ -50,6 +50,19 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class TextLimits:
+    """The platform's limits for texts from one account: their length, their window, and their rate.
+
+    `max_text` and `reply_window` as in `Capabilities`. `texts_per_second` is the rate that the platform accepts from
+    the account, None for no limit; Airlock keeps it.
+    """
+
+    max_text: int
+    reply_window: float | None = None
+    texts_per_second: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """The features that a platform supports. A feature that is not listed is "no".
 

@@ -20,8 +20,10 @@ from .kit.declarations import DeclarationChecks
 from .kit.exchanges import Exchange, ExchangeChecks, exchanges
 from .kit.grades import GRADES, Grade, GradeChecks
 from .kit.handshakes import HandshakeChecks
+from .kit.limits import LimitChecks
 from .kit.missing_fields import MissingFieldChecks
 from .kit.parsing import ParsingChecks
+from .kit.parts import PartChecks
 from .kit.purity import PurityChecks
 from .kit.refusals import Refusal, RefusalChecks, refusals
 from .kit.report import report
@@ -42,6 +44,8 @@ class Conformance(
     TokenChecks,
     ExchangeChecks,
     RefusalChecks,
+    PartChecks,
+    LimitChecks,
     SendingChecks,
     PurityChecks,
     GradeChecks,

@@ -11,17 +11,19 @@ A connector may raise these errors:
       Rejected         the platform refused a call: the reason, and whether and when to retry
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 
 from normalizer.events import AnyEvent, MediaRef
 
-from .capabilities import Capabilities
+from .capabilities import Capabilities, TextLimits
 from .errors import Rejected, words_in
 from .flows import AesCtr, Call, Download, Flow, Purpose, Reply, Sent, Text, Token, Typing
 
@@ -40,12 +42,16 @@ __all__ = [
     "Response",
     "Sent",
     "Text",
+    "TextLimits",
     "Token",
     "Typing",
     "by_status",
     "retry_after",
 ]
 
+_SECONDS = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
+#: Seconds. A longer pause is a mistake of the platform.
+_LONGEST_PAUSE = 999_999.0
 #: The version of the contract. It rises when existing connectors would break; the gateway refuses other versions.
 API = 1
 
@@ -141,8 +147,12 @@ class Connector(ABC, Generic[C]):
     body: ClassVar[Literal["json", "form", "gzip-json"]] = "json"
     #: The largest body accepted, before and after decompression (bytes). Anybody may send as much.
     max_body: ClassVar[int] = 4 * 1024 * 1024
-    #: What the signature covers: "body", "url", or only "caller" if it identifies the caller and nothing else.
+    #: What the signature covers: "body", "url", "part" (what `covered` names), or only "caller" if it identifies the
+    #: caller and nothing else.
     covers: ClassVar[frozenset[str]] = frozenset({"body"})
+    #: What is signed if `covers` has "part": fields of the body ("message.id", "items.0.text"), "header:x-time" and
+    #: "query:id".
+    covered: ClassVar[frozenset[str]] = frozenset()
     #: Headers that a proof needs (lower case) and their forms (regular expressions), checked before the body is read.
     proof: ClassVar[Mapping[str, str]] = {}
     #: The methods by which the platform asks whether the webhook is ours, if `handshake` answers.
@@ -157,6 +167,8 @@ class Connector(ABC, Generic[C]):
     media_hosts: ClassVar[frozenset[str]] = frozenset()
     #: Seconds after which the gateway gives up on a file: how long the platform keeps files.
     media_patience: ClassVar[float] = 3600.0
+    #: How many texts a second the platform accepts from one account, None for no limit. Airlock keeps this rate.
+    texts_per_second: ClassVar[float | None] = None
     #: Whether a text that is sent twice with the same `Text.key` still arrives once.
     resend_is_safe: ClassVar[bool] = False
     #: Whether a notice says that a consumer accepts texts again. If not, their next message shows it.
@@ -247,9 +259,19 @@ class Connector(ABC, Generic[C]):
     def reply_window(self) -> float | None:
         """Seconds after the consumer's last message in which texts may be sent; None for no limit.
 
-        Read before each text. Override it only if it depends on the settings.
+        Read by `limits`. Override it only if it depends on the settings.
         """
         return self.capabilities.reply_window
+
+    def limits(self, account: str) -> TextLimits:
+        """Return the limits for texts from one of our accounts, if they differ between accounts or channels.
+
+        Called for each event, before a text is accepted, and before it is sent. `account` is that of the event: a
+        number, a page, or an address in a channel. The default applies what the class declares to all of them.
+        Must not return different limits for the same account.
+        """
+        del account
+        return TextLimits(self.capabilities.max_text, self.reply_window, self.texts_per_second)
 
     def send_text(self, out: Text) -> Flow[Sent]:
         """Send an agent's text: a flow that returns the id that receipts will use.
@@ -329,6 +351,24 @@ def by_status(reply: Reply) -> Rejected:
 
 
 def retry_after(reply: Reply) -> float | None:
-    """The seconds that the platform asks us to wait (`Retry-After`), None if it does not say."""
-    header = reply.headers.get("retry-after", "")
-    return float(header) if header.isascii() and header.isdigit() else None
+    """The seconds that the platform asks us to wait (`Retry-After`), None if it does not say.
+
+    A date is compared with the reply's own `Date`, which has the same clock, or else with `Reply.received_at`.
+    """
+    header = reply.headers.get("retry-after", "").strip()
+    if _SECONDS.fullmatch(header):
+        return min(float(header), _LONGEST_PAUSE)
+    until = _date(header)
+    now = _date(reply.headers.get("date", "")) or reply.received_at
+    if until is None or now is None:
+        return None
+    return min(max(0.0, (until - now).total_seconds()), _LONGEST_PAUSE)
+
+
+def _date(header: str) -> datetime | None:
+    """A date in a header (RFC 9110, section 5.6.7); None if it cannot be read."""
+    try:
+        date = parsedate_to_datetime(header)
+    except (ValueError, OverflowError):
+        return None
+    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)

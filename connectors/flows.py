@@ -39,6 +39,7 @@ class Reply:
     content: Any
     body: bytes = b""
     purpose: Purpose = "lookup"
+    received_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ def mint(
     `headers` are added to `alg` and `typ`, such as `{"kid": …}`. Raises ValueError if the key does not fit.
     """
     issued = int(now.timestamp())
-    whole = {"iat": issued, **claims}
+    whole = {**claims, "iat": issued}
     if seconds is not None:
         whole["exp"] = issued + int(seconds)
     try:
@@ -102,7 +102,7 @@ def mint(
             orjson.dumps(whole),
             _prepared(algorithm, _bytes(key)),
             algorithm=algorithm,
-            headers={"typ": "JWT", **(headers or {})},
+            headers=dict(headers or {}),
         )
     except (pyjwt.PyJWTError, TypeError, AttributeError) as exc:
         raise ValueError(f"the key does not sign {algorithm}: {exc}") from None

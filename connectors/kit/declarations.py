@@ -40,7 +40,7 @@ class DeclarationChecks(Subject):
         connector = self.connector
         assert connector.body in {"json", "form", "gzip-json"}
         assert connector.covers
-        assert connector.covers <= {"body", "url", "caller"}
+        assert connector.covers <= {"body", "url", "caller", "part"}
         largest = max((len(self.genuine(one).body) for one in self.recorded), default=0)
         assert largest <= connector.max_body <= 64 * 1024 * 1024
         assert all(header == header.lower() for header in connector.keeps)

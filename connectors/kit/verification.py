@@ -71,6 +71,7 @@ class VerifyChecks(Subject):
             ],
             "url": [replace(genuine, url=wrong) for wrong in _other_urls(genuine.url)],
             "caller": [],
+            "part": [],  # see `PartChecks`
         }
         for part in self.connector.covers:
             for request in changed[part]:

@@ -101,7 +101,7 @@ class Tokens:
         if held.is_due(self._clock()) and self._may_try(held):
             if held.flight is None:
                 held.flight = asyncio.create_task(self._obtain(connector, held), name="token")
-            # Shielded: the others wait for it, too, whoever gives up.
+            # Shielded: if one caller gives up, the others still wait for it.
             await asyncio.shield(held.flight)
         token = held.usable(self._clock())
         if token is not None:

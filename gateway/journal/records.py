@@ -200,6 +200,7 @@ class Situation:
 
     key: int
     connector: str
+    account: str
     #: When the consumer last opened the platform's reply window; None if only the platform knows.
     opened_at: int | None
     closed: bool
@@ -220,6 +221,7 @@ class Part:
     connector: str
     conversation: int
     reply_to: str | None
+    account: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ class Replies:
             _refuse(*refusal)
         if not reply.text.strip():
             raise Problem(422, "Unprocessable", "text is blank")
-        parts = tuple(split(reply.text, connector.capabilities.max_text))
+        parts = tuple(split(reply.text, connector.limits(situation.account).max_text))
         quoted = await self._quoted(conversation, reply.reply_to)
         new = AgentText(id, conversation, reply.agent, reply.text, parts, quoted)
         await self._journal.accept_text(new)
@@ -137,7 +137,7 @@ def _reason_to_refuse(connector: Connector[Any], situation: Situation) -> tuple[
         return "closed", "the consumer closed the conversation; they must write first"
     if situation.opted_out:
         return "opted_out", f"the consumer opted out of texts; {_way_back(connector)}"
-    window = connector.reply_window
+    window = connector.limits(situation.account).reply_window
     # If nothing that was reported opened a window, only the platform knows.
     if window is None or situation.opened_at is None:
         return None

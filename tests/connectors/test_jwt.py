@@ -139,7 +139,7 @@ def test_garbage_is_refused_and_nothing_else_raised(garbage: str) -> None:
     refuse(garbage, keys=["not a key"], algorithm="RS256")
 
 
-def test_claims_that_are_no_object_are_refused() -> None:
+def test_claims_other_than_an_object_are_refused() -> None:
     values: list[Any] = [[], "claims", 5, None]
     for claims in values:
         refuse(signed(claims))

@@ -141,6 +141,8 @@ def test_the_tokens_of_the_guide_work(package: Installed) -> None:
     assert fetching.authorize(now, end.value.value, Call("GET", "https://x.example")) == {
         "authorization": "Bearer t-1"
     }
+    by_sms = tokens.AcmeWithChannels(config).limits("sms:+1")
+    assert (by_sms.max_text, by_sms.texts_per_second) == (1000, 1.0)
     signing = tokens.AcmeWithSignedTokens(config)
     made: Token = signing.token(now)
     url = "https://files.acme.example/v1/1"

@@ -121,7 +121,7 @@ async def test_many_calls_share_one_fetch_of_the_token() -> None:
         calls = [asyncio.create_task(get(connector, fetcher)) for _ in range(20)]
         while not issuer.asked:
             await asyncio.sleep(0)
-        calls[0].cancel()  # whoever gives up does not end it for the others
+        calls[0].cancel()  # the others still wait for it
         issuer.answered.set()
         assert await asyncio.gather(*calls[1:]) == ["Bearer t1-of-tests"] * 19
     assert len(issuer.asked) == 1

@@ -1,4 +1,4 @@
-"""Handshakes by POST: answered before proof to whoever knows our word, and nobody else; deliveries stay deliveries."""
+"""Handshakes by POST: answered before proof if they carry our word, and not otherwise; deliveries stay deliveries."""
 
 import hmac
 from collections.abc import AsyncIterator, Mapping
@@ -157,7 +157,7 @@ async def test_a_signed_delivery_is_stored_beside_handshakes(gate: Gate) -> None
     assert len(gate.accepted) == 1
 
 
-async def test_a_large_signed_delivery_is_no_handshake(gate: Gate) -> None:
+async def test_a_large_signed_delivery_is_stored(gate: Gate) -> None:
     body = orjson.dumps({**QUESTION, "filler": "x" * 20_000})
     status, _ = await gate.post("/webhooks/asking", body, x_signature=signature(body))
     assert status == 200
