@@ -34,6 +34,9 @@ Feature = Literal[
     "send_quote",
     "send_typing",
     "mark_read",
+    "send_close",
+    "outcome",
+    "forget",
 ]
 
 FEATURES: tuple[Feature, ...] = get_args(Feature)

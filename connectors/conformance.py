@@ -27,6 +27,7 @@ from .kit.parts import PartChecks
 from .kit.purity import PurityChecks
 from .kit.refusals import Refusal, RefusalChecks, refusals
 from .kit.report import report
+from .kit.reports import ReportChecks
 from .kit.sending import SendingChecks
 from .kit.tokens import TokenChecks
 from .kit.verification import VerifyChecks
@@ -46,6 +47,7 @@ class Conformance(
     RefusalChecks,
     PartChecks,
     LimitChecks,
+    ReportChecks,
     SendingChecks,
     PurityChecks,
     GradeChecks,

@@ -14,7 +14,6 @@ A connector may raise these errors:
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar, Generic, Literal, TypeVar
@@ -25,7 +24,22 @@ from normalizer.events import AnyEvent, MediaRef
 
 from .capabilities import Capabilities, TextLimits
 from .errors import Rejected, words_in
-from .flows import AesCtr, Call, Download, Flow, Purpose, Reply, Sent, Text, Token, Typing
+from .values import (
+    AesCtr,
+    Call,
+    Delivery,
+    Download,
+    Flow,
+    Outcome,
+    Purpose,
+    Reply,
+    Request,
+    Response,
+    Sent,
+    Text,
+    Token,
+    Typing,
+)
 
 __all__ = [
     "API",
@@ -36,6 +50,7 @@ __all__ = [
     "Delivery",
     "Download",
     "Flow",
+    "Outcome",
     "Purpose",
     "Reply",
     "Request",
@@ -54,46 +69,6 @@ _SECONDS = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
 _LONGEST_PAUSE = 999_999.0
 #: The version of the contract. It rises when existing connectors would break; the gateway refuses other versions.
 API = 1
-
-# inbound ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request exactly as it arrived. Its size is already limited."""
-
-    method: str
-    #: As the platform sees it, before any proxy: `public_url` + the raw request target. Some platforms sign it.
-    url: str
-    #: Lower-case names. The values of a repeated header are joined by ", ".
-    headers: Mapping[str, str]
-    body: bytes
-    #: The only clock a connector may read.
-    received_at: datetime
-    query: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A request that passed `verify`, decoded as `Connector.body` declares. Only the gateway creates deliveries."""
-
-    #: A JSON value for "json" and "gzip-json"; a `Mapping[str, str]` for "form" (blank values kept, the last wins).
-    content: Any
-    #: Only the headers named in `Connector.keeps`: signatures and tokens are not stored.
-    headers: Mapping[str, str]
-    #: Only the parameters named in `Connector.keeps_query`, for the same reason.
-    query: Mapping[str, str]
-    received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """The response that the platform receives."""
-
-    status: int = 200
-    body: bytes = b""
-    media_type: str = "text/plain"
-
 
 # settings ---------------------------------------------------------------------------------------
 
@@ -300,6 +275,34 @@ class Connector(ABC, Generic[C]):
         Must not send anything that the consumer can read.
         """
         del out
+        return None
+
+    def tell_outcome(self, out: Outcome) -> Flow[None]:
+        """Report to the platform what became of a file: shown to agents, or why not.
+
+        Called when an attachment of a consumer's message has ended, if `capabilities` offers `outcome`; after a failure
+        and a restart again, so the same outcome may come twice. The platform may free the original once it is "ready".
+        Must not send anything that the consumer did not send, or fail for a file that the platform no longer knows.
+        """
+        del out
+        return None
+
+    def forget(self, account: str, to: str) -> Flow[None]:
+        """Have the platform erase what it holds of a conversation.
+
+        Called when a conversation was erased, if `capabilities` offers `forget`; perhaps more than once. It is the last
+        call that names the consumer. Must not fail for a consumer whom the platform no longer knows.
+        """
+        del account, to
+        return None
+
+    def tell_closed(self, account: str, to: str) -> Flow[None]:
+        """Report to the platform that an agent closed the conversation.
+
+        Called when the core closed it, if `capabilities` offers `send_close`; perhaps more than once. The consumer
+        opens it again by writing. Must not keep the consumer from writing.
+        """
+        del account, to
         return None
 
     def profile(self, account: str, party: str) -> Flow[str | None]:

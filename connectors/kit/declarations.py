@@ -19,6 +19,9 @@ METHODS: tuple[tuple[Feature, str, bool], ...] = (
     ("send_text", "send_text", True),
     ("send_typing", "send_typing", True),
     ("mark_read", "mark_read", True),
+    ("outcome", "tell_outcome", True),
+    ("forget", "forget", True),
+    ("send_close", "tell_closed", True),
 )
 
 _HOST = re.compile(r"(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*")

@@ -3,12 +3,13 @@
 Files `exchanges/*.json` beside the recordings, each
 
     {"note": …, "flow": "media" | "send_text" | "send_typing" | "mark_read" | "profile" | "check" | "token",
+            | "tell_outcome" | "forget" | "tell_closed",
      "given": {…},
      "steps": [{"call": {…}, "reply": {"status": 200, "headers": {}, "content": {…}}}, …],
      "result": … | "refused": {"reason": …, …}, "download": {"status": 403}, "elsewhere": false,
      "again": false}
 
-`given` holds the fields of the `MediaRef`, `Text` or `Typing`, or the arguments of `mark_read` or `profile`.
+`given` holds the fields of the `MediaRef`, `Text`, `Typing` or `Outcome`, or the arguments of the others.
 `download` is the reply of the file's host, and `refused` its meaning, with the platform's `code` and `detail` if they
 are to be checked; the `headers` of a redirect contain a `location`. `elsewhere` means that the file is on a host that
 only an operator can allow. `again` means that the text was sent before and the reply was lost.
@@ -57,6 +58,9 @@ PURPOSES: Mapping[str, Purpose] = {
     "send_text": "send",
     "send_typing": "send",
     "mark_read": "send",
+    "tell_outcome": "send",
+    "forget": "send",
+    "tell_closed": "send",
     "profile": "profile",
     "check": "check",
     "token": "check",

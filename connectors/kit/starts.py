@@ -5,14 +5,14 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from connectors.contract import Call, Connector, Request, Text, Token, Typing
+from connectors.contract import Call, Connector, Outcome, Request, Text, Token, Typing
 from connectors.recordings import RECEIVED_AT
 from connectors.tools.authorization import headers_for_call
 from normalizer.events import MediaRef
 
 from .kit_token import kit_token
 from .run_flow import Start
-from .subject import TEXT
+from .subject import OUTCOME, TEXT
 
 Given = Mapping[str, Any]
 
@@ -30,6 +30,11 @@ STARTS: Mapping[str, Callable[[Connector[Any], Given, Request], Start]] = {
     "send_text": lambda c, given, _: partial(c.send_text, Text(**{**asdict(TEXT), **given})),
     "send_typing": lambda c, given, _: partial(c.send_typing, Typing(**given)),
     "mark_read": lambda c, given, _: partial(c.mark_read, **given),
+    "tell_outcome": lambda c, given, _: partial(
+        c.tell_outcome, Outcome(**{**asdict(OUTCOME), **given})
+    ),
+    "forget": lambda c, given, _: partial(c.forget, **given),
+    "tell_closed": lambda c, given, _: partial(c.tell_closed, **given),
     "profile": lambda c, given, _: partial(c.profile, **given),
     "check": lambda c, *_: c.check,
     "token": lambda c, *_: partial(c.token, RECEIVED_AT),

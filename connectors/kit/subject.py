@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 import orjson
 from pydantic import BaseModel, SecretStr
 
-from connectors.contract import Call, Connector, Purpose, Request, Text, Typing
+from connectors.contract import Call, Connector, Outcome, Purpose, Request, Text, Typing
 from connectors.recordings import RECEIVED_AT, Recording, recordings
 from connectors.tools.authorization import headers_for_call
 from normalizer.events import AnyEvent, Echo, Edit, MediaRef, Message
@@ -23,6 +23,10 @@ from .run_flow import Start
 TEXT = Text("msg_1", "", "consumer-1", "Good morning", "https://chat.example.com/status?m=msg_1")
 #: A typing indicator for the same consumer.
 TYPING = Typing("typing_1", "", TEXT.to, "message-1")
+
+
+#: The outcome of a photo of the same consumer.
+OUTCOME = Outcome("", TEXT.to, TYPING.message_id, 0, "ready", "photo", renditions=("thumbnail",))
 
 
 class Subject:
@@ -67,6 +71,9 @@ class Subject:
         yield "send", partial(self.connector.mark_read, "", TEXT.to, "message-1")
         for on in (True, False):
             yield "send", partial(self.connector.send_typing, replace(TYPING, on=on))
+        yield "send", partial(self.connector.tell_outcome, OUTCOME)
+        yield "send", partial(self.connector.forget, "", TEXT.to)
+        yield "send", partial(self.connector.tell_closed, "", TEXT.to)
         yield "profile", partial(self.connector.profile, "", TEXT.to)
         yield "check", self.connector.check
 

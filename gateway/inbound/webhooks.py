@@ -6,11 +6,10 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NoReturn
 
-import structlog
 from aiohttp import web
 
-from connectors import Connector, Forbidden, Request, Response
-from connectors.tools.authorization import MAX_HANDSHAKE, asks_by_post, handshake_by_post
+from connectors import Connector, Request, Response
+from connectors.tools.authorization import MAX_HANDSHAKE
 from gateway.fault_points import fault_point
 from gateway.intake_priority import IntakePriority
 from gateway.journal import Accepted, Journal, JournalUnavailable
@@ -19,13 +18,12 @@ from gateway.problems import Problem, unavailable
 from gateway.timestamps import to_ms
 
 from .capacity import CapacityGate
+from .handshakes import answer_to_get, answer_to_post, may_be_handshake
 from .headers import combined
 from .refusal_log import RefusalLog
 from .request_body import BodyIncomplete, BodyTooLarge, read_pieces
 from .unproved import MAX_BYTES, NoRoom, Share, TooSlow, UnprovedBodies
 from .verification import Finding, Verifier, head_finding
-
-log = structlog.get_logger(__name__)
 
 _NO_QUERY: Mapping[str, str] = {}
 
@@ -63,7 +61,7 @@ class Webhooks:
     async def get(self, request: web.Request, name: str) -> web.Response:
         """Answer a platform's check that this address belongs to the gateway."""
         connector = self._connectors[name]
-        response = _answer_to_get(connector, self._request(request, b""))
+        response = answer_to_get(connector, self._request(request, b""))
         if response is None:
             raise Problem(
                 405,
@@ -80,8 +78,8 @@ class Webhooks:
         """
         connector = self._connectors[name]
         head = self._request(request, b"")
-        unproven = _unproven_head(connector, head)
-        if unproven is not None and not _may_be_handshake(request, connector):
+        unproven = None if connector.config.signature == "report" else head_finding(connector, head)
+        if unproven is not None and not may_be_handshake(connector, request.content_length):
             self._refuse_proof(name, unproven)
         try:
             incoming = await self._examined(request, head, name, connector, unproven)
@@ -100,7 +98,6 @@ class Webhooks:
             self._refusals.note(name, "no_room", words)
             unavailable("too many requests are arriving; send the delivery again later")
         if isinstance(incoming, Response):
-            log.info("handshake_answered", connector=name)
             return _web_response(incoming)
         refusal = self._capacity.refusal(name)
         if refusal is not None:
@@ -132,28 +129,21 @@ class Webhooks:
         connector: Connector[Any],
         unproven: str | None,
     ) -> Request | Response:
-        """Read and verify a request, or return the answer to a handshake.
+        """Read and verify a request, or return the answer to a handshake. Until then, what it takes is limited.
 
-        What it takes is limited until it is verified. `unproven` is why its head shows that it can only be a handshake.
+        `unproven` is why its head shows that it can only be a handshake.
         """
         limit = connector.max_body if unproven is None else MAX_HANDSHAKE
         with self._unproved.share() as share:
             body = await self._body(request, limit, share)
             incoming = replace(head, body=body)
-            answer = self._handshake(name, connector, incoming)
+            answer = answer_to_post(name, connector, incoming, self._refusals)
             if answer is not None:
                 return answer
             if unproven is not None:
                 self._refuse_proof(name, unproven)
             self._judge(name, connector, await self._verifier.examine(connector, incoming))
             return incoming
-
-    def _handshake(self, name: str, connector: Connector[Any], request: Request) -> Response | None:
-        try:
-            return handshake_by_post(connector, request)
-        except Exception as exc:  # noqa: BLE001 - a plugin may raise anything, and strangers may repeat it
-            self._refusals.note_failed_handshake(name, exc)
-            return None
 
     async def _body(self, request: web.Request, limit: int, share: Share) -> bytes:
         take = partial(self._unproved.add, share)
@@ -197,25 +187,6 @@ class Webhooks:
             received_at=datetime.now(UTC),
             query=request.query if "?" in request.raw_path else _NO_QUERY,
         )
-
-
-def _answer_to_get(connector: Connector[Any], request: Request) -> Response | None:
-    if "GET" not in connector.handshakes:
-        return None
-    try:
-        return connector.handshake(request)
-    except Forbidden as exc:
-        detail = "the handshake does not carry the word of this connector's settings"
-        raise Problem(403, "Forbidden", detail) from exc
-
-
-def _unproven_head(connector: Connector[Any], head: Request) -> str | None:
-    return None if connector.config.signature == "report" else head_finding(connector, head)
-
-
-def _may_be_handshake(request: web.Request, connector: Connector[Any]) -> bool:
-    """Whether a POST without a possible proof may be a handshake, which some platforms do not sign."""
-    return asks_by_post(connector) and (request.content_length or 0) <= MAX_HANDSHAKE
 
 
 def _unauthorized() -> NoReturn:

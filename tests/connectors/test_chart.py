@@ -33,6 +33,9 @@ CHART = {
     "send_quote": "nnny",
     "send_typing": "yynl",
     "mark_read": "nyny",
+    "send_close": "nnnn",
+    "outcome": "nnnn",
+    "forget": "nnnn",
 }
 WORDS = {"y": "yes", "l": "limited", "t": "text", "n": "no"}
 CHARTS: list[Capabilities] = [make().capabilities for make in (apple, messenger, twilio, whatsapp)]

@@ -1,12 +1,55 @@
-"""Flows: the calls that a connector asks for, their replies, and what flows get and return."""
+"""The values that pass between the gateway and a connector: requests, calls, replies, and results of flows."""
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeVar, Union
 
-from normalizer.events import Status
+from normalizer.events import Kind, Status
 
+# inbound ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request exactly as it arrived. Its size is already limited."""
+
+    method: str
+    #: As the platform sees it, before any proxy: `public_url` + the raw request target. Some platforms sign it.
+    url: str
+    #: Lower-case names. The values of a repeated header are joined by ", ".
+    headers: Mapping[str, str]
+    body: bytes
+    #: The only clock a connector may read.
+    received_at: datetime
+    query: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A request that passed `verify`, decoded as `Connector.body` declares. Only the gateway creates deliveries."""
+
+    #: A JSON value for "json" and "gzip-json"; a `Mapping[str, str]` for "form" (blank values kept, the last wins).
+    content: Any
+    #: Only the headers named in `Connector.keeps`: signatures and tokens are not stored.
+    headers: Mapping[str, str]
+    #: Only the parameters named in `Connector.keeps_query`, for the same reason.
+    query: Mapping[str, str]
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The response that the platform receives."""
+
+    status: int = 200
+    body: bytes = b""
+    media_type: str = "text/plain"
+
+
+# outbound ---------------------------------------------------------------------------------------
+
+OutcomeState = Literal["ready", "rejected", "failed"]
 #: What a call is for. `refusal` uses it to distinguish, for example, a refused look-up from a refused download.
 Purpose = Literal["lookup", "download", "send", "check", "profile"]
 
@@ -97,6 +140,29 @@ class Typing:
     to: str
     message_id: str
     on: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The outcome of one attachment of a consumer's message, the one at `position` (0, 1, …).
+
+    `state` is "ready", "rejected" or "failed", and `reason` says why a file is not shown, with the platform's own
+    `code` if it has one. `kind` is what the bytes are, and `renditions` names what agents can see of it. Lengths are
+    in pixels and seconds. After an agent's retry there is another outcome; the last one counts.
+    """
+
+    account: str
+    to: str
+    message_id: str
+    position: int
+    state: OutcomeState
+    kind: Kind
+    reason: str | None = None
+    code: str | None = None
+    width: int | None = None
+    height: int | None = None
+    duration_seconds: float | None = None
+    renditions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
