@@ -22,8 +22,8 @@ def kit_token(connector: Connector[Any]) -> Token | None:
     """
     if not needs_token(connector):
         return None
-    found = own_token(connector, RECEIVED_AT)
-    if found is not None:
+    found = _obtained(connector, RECEIVED_AT)
+    if found is None or isinstance(found, Token):
         return found
     others: dict[str, str] = defaultdict(lambda: f"{_VALUE}-too")
     return Token(_VALUE, RECEIVED_AT + timedelta(hours=1), others)
@@ -31,11 +31,17 @@ def kit_token(connector: Connector[Any]) -> Token | None:
 
 def own_token(connector: Connector[Any], now: datetime) -> Token | None:
     """Return the token that a connector obtains at `now`; None if it does not take an answer in the form of OAuth."""
-    try:
-        found = drive(connector, lambda: connector.token(now), "check", _answer).result
-    except Exception:  # noqa: BLE001 - other tests say what is wrong with the flow
-        return None
+    found = _obtained(connector, now)
     return found if isinstance(found, Token) else None
+
+
+def _obtained(connector: Connector[Any], now: datetime) -> Any:
+    """Return what `token` returns; a refusal or an error if it does not."""
+    try:
+        driven = drive(connector, lambda: connector.token(now), "check", _answer)
+    except Exception as exc:  # noqa: BLE001 - other tests say what is wrong with the flow
+        return exc
+    return driven.refused or driven.result
 
 
 def _answer(call: Call, at: int) -> Reply:

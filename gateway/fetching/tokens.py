@@ -56,6 +56,8 @@ class _Held:
 
     token: Token | None = None
     renew_at: datetime | None = None
+    #: The connector's settings are enough: `token` returned None.
+    is_needless: bool = False
     is_refused: bool = False
     flight: asyncio.Task[None] | None = None
     failure: Rejected | None = None
@@ -71,6 +73,8 @@ class _Held:
         return token if token.expires is None or now < token.expires else None
 
     def is_due(self, now: datetime) -> bool:
+        if self.is_needless:
+            return False
         return self.usable(now) is None or (self.renew_at is not None and now >= self.renew_at)
 
 
@@ -104,7 +108,7 @@ class Tokens:
             # Shielded: if one caller gives up, the others still wait for it.
             await asyncio.shield(held.flight)
         token = held.usable(self._clock())
-        if token is not None:
+        if token is not None or held.is_needless:
             return token
         cause = held.failure or Rejected("unreachable", retry=True)
         raise TokenRefused(cause, max(0.0, held.retry_at - self._steady()))
@@ -152,8 +156,11 @@ class Tokens:
 
     def _keep(self, connector: Connector[Any], held: _Held, token: Token | None) -> None:
         now = self._clock()
-        if token is None or not token.value:
-            raise Rejected("misconfigured", detail="token() returned no token", operator=True)
+        if token is None:
+            held.is_needless, held.failure = True, None
+            return
+        if not token.value:
+            raise Rejected("misconfigured", detail="the token is empty", operator=True)
         if token.expires is not None and token.expires <= now:
             detail = "the token has expired already; check this machine's clock"
             raise Rejected("misconfigured", detail=detail, operator=True)

@@ -225,7 +225,6 @@ async def test_a_platform_that_is_down_leaves_texts_to_be_retried() -> None:
 @pytest.mark.parametrize(
     "token",
     [
-        None,
         Token("", NOW + timedelta(hours=1)),
         Token("stale", NOW - timedelta(seconds=1)),
         Token("naive", datetime(2030, 1, 1)),  # noqa: DTZ001 - the mistake
@@ -242,6 +241,27 @@ async def test_a_useless_token_needs_an_operator(token: Any) -> None:
     async with fetching() as fetcher:
         health = await ask(fetcher, connector)
     assert health.state == "needs action"
+
+
+async def test_a_connector_whose_settings_are_enough_gets_no_token() -> None:
+    class Optional(Clientele):
+        asked = 0
+
+        def token(self, now: datetime) -> None:  # type: ignore[override]  # no calls
+            del now
+            type(self).asked += 1
+
+        def authorize(self, now: datetime, token: Token | None, call: Call) -> Mapping[str, str]:  # type: ignore[override]
+            del now, call
+            return {"authorization": f"Bearer static, {token}"}
+
+    async with serving(Issuer()) as server, fetching() as fetcher:
+        connector = Optional(
+            Settings.model_validate({"api_url": server.url, "client_secret": "hush-hush"})
+        )
+        for _ in range(2):
+            assert await get(connector, fetcher) == "Bearer static, None"
+    assert Optional.asked == 1
 
 
 async def test_a_token_without_an_expiry_lasts_until_refused() -> None:
