@@ -19,11 +19,11 @@ from .kit.costs import CostChecks
 from .kit.declarations import DeclarationChecks
 from .kit.exchanges import Exchange, ExchangeChecks, exchanges
 from .kit.grades import GRADES, Grade, GradeChecks
-from .kit.handshakes import HandshakeChecks
 from .kit.limits import LimitChecks
 from .kit.missing_fields import MissingFieldChecks
 from .kit.parsing import ParsingChecks
 from .kit.parts import PartChecks
+from .kit.post_handshakes import PostHandshakeChecks
 from .kit.purity import PurityChecks
 from .kit.refusals import Refusal, RefusalChecks, refusals
 from .kit.report import report
@@ -41,7 +41,7 @@ class Conformance(
     ParsingChecks,
     BatchChecks,
     MissingFieldChecks,
-    HandshakeChecks,
+    PostHandshakeChecks,
     TokenChecks,
     ExchangeChecks,
     RefusalChecks,

@@ -223,6 +223,23 @@ async def test_a_platform_that_is_down_leaves_texts_to_be_retried() -> None:
 
 
 @pytest.mark.parametrize(
+    "url", ["https://cdn.post.example/token", "https://elsewhere.example/", "ftp://x", "no url"]
+)
+async def test_a_token_is_never_requested_from_an_undeclared_host(url: str) -> None:
+    class Elsewhere(Clientele):
+        def token(self, now: datetime) -> Generator[Call, Reply, Token]:
+            del now
+            yield Call("POST", url, form={"client_secret": "hush-hush"})
+            raise AssertionError("the call was made")
+
+    connector = Elsewhere(Settings.model_validate({"client_secret": "hush-hush"}))
+    async with fetching() as fetcher:
+        health = await ask(fetcher, connector)
+    assert health.state == "needs action"
+    assert "no token" in str(health.detail)
+
+
+@pytest.mark.parametrize(
     "token",
     [
         Token("", NOW + timedelta(hours=1)),

@@ -32,7 +32,7 @@ _WORDS = (
 _TYPES = {"type": "url_verification", "event": "endpoint.url_validation", "hub.mode": "subscribe"}
 
 
-class HandshakeChecks(ExchangeChecks):
+class PostHandshakeChecks(ExchangeChecks):
     """Tests of `handshake`, asked by POST as the gateway does before `verify`."""
 
     @pytest.mark.parametrize("token", ["", "wrong", "é", "a" * 10_000])
