@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -64,6 +65,15 @@ class Asking(Connector[Settings]):
         raise NotImplementedError
 
 
+class Careless(Asking):
+    """A handshake that cannot read an empty body."""
+
+    name = "careless"
+
+    def handshake(self, request: Request) -> Response | None:
+        return super().handshake(replace(request, body=orjson.dumps(orjson.loads(request.body))))
+
+
 class AddressOnly(Asking):
     """An older plugin for GET, whose word stands in the webhook's address, also of deliveries."""
 
@@ -106,6 +116,7 @@ async def gate(tmp_path: Path) -> AsyncIterator[Gate]:
     connectors: dict[str, Connector[Any]] = {
         "asking": build(Asking),
         "address": build(AddressOnly),
+        "careless": build(Careless),
         "whatsapp": whatsapp(),
     }
     capacity = CapacityGate(tmp_path, backlog=int, unread=int, to_come=int)
@@ -131,6 +142,12 @@ async def test_an_unsigned_handshake_with_our_word_is_answered(gate: Gate) -> No
     status, body = await gate.post("/webhooks/asking", QUESTION)
     assert (status, orjson.loads(body)) == (200, {"secret": "echo-me"})
     assert gate.accepted == []
+
+
+async def test_a_handshake_that_needs_a_body_is_answered(gate: Gate) -> None:
+    status, body = await gate.post("/webhooks/careless", QUESTION)
+    assert (status, orjson.loads(body)) == (200, {"secret": "echo-me"})
+    assert (await gate.post("/webhooks/careless", b""))[0] == 401
 
 
 @pytest.mark.parametrize(
