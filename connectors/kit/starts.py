@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -17,10 +18,15 @@ from .subject import OUTCOME, TEXT
 Given = Mapping[str, Any]
 
 
+def _token(recorded: Given) -> Token:
+    expires = recorded.get("expires")
+    return Token(**{**recorded, "expires": datetime.fromisoformat(expires) if expires else None})
+
+
 def _headers(connector: Connector[Any], given: Given) -> Mapping[str, str]:
     call = {"method": "GET", "url": connector.config.api, **given.get("call", {})}
     token = given.get("token")
-    held = Token(**token) if token else kit_token(connector)
+    held = _token(token) if token else kit_token(connector)
     return headers_for_call(connector, RECEIVED_AT, held, Call(**call))
 
 

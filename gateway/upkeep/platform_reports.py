@@ -14,7 +14,6 @@ import structlog
 
 from connectors import Connector, Feature, Flow, Outcome, Purpose, Rejected
 from gateway.backoff import delay
-from gateway.fault_points import fault_point
 from gateway.fetching import Ambiguous
 from gateway.journal import (
     Informed,
@@ -144,7 +143,6 @@ class _Queue:
                     await self.news.wait()
 
     async def _settle(self, report: Report) -> None:
-        fault_point("before-report")
         again = await self._make(report)
         if again is None:
             await self._journal.report_done(report.key)
