@@ -3,7 +3,10 @@
 from dataclasses import replace
 from functools import partial
 
+import orjson
+
 from connectors.capabilities import TextLimits
+from normalizer.events import MAX_EXTRA
 
 from .run_flow import first_call
 from .sending import SendingChecks, values_of
@@ -38,6 +41,15 @@ class LimitChecks(SendingChecks):
             assert call is None or text in values_of(call), (
                 f"a text of {len(text)} characters from {account!r} is not sent whole; lower limits(account).max_text"
             )
+
+    def test_extra_is_small(self) -> None:
+        for recording in self.recorded:
+            for event in self.parsed(recording):
+                size = len(orjson.dumps(getattr(event, "extra", None)))
+                assert size <= MAX_EXTRA, (
+                    f"{recording.name}: extra has {size} bytes, but only {MAX_EXTRA} are passed on; keep what the core"
+                    " can use"
+                )
 
     def _accounts(self) -> list[str]:
         """The accounts in the recordings, and that of the tests."""

@@ -108,6 +108,10 @@ class Fetcher:
         """Make sure that there is a valid token, if the connector needs one. Raises `connectors.Rejected`."""
         await self._tokens.current(connector)
 
+    def watch_tokens(self, failed: Callable[[Connector[Any]], None]) -> None:
+        """Call `failed` with each connector whose token could not be obtained. It must return at once."""
+        self._tokens.on_failure.append(failed)
+
     async def _run_for_token(
         self, connector: Connector[Any], flow: Flow[Token | None]
     ) -> Token | None:

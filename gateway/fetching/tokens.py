@@ -90,6 +90,8 @@ class Tokens:
         self._run = run
         self._clock = clock
         self._steady = steady
+        #: Called with a connector whose token could not be obtained.
+        self.on_failure: list[Callable[[Connector[Any]], None]] = []
         self._all: WeakKeyDictionary[Connector[Any], _Held] = WeakKeyDictionary()
 
     def known(self, connector: Connector[Any]) -> Token | None:
@@ -186,3 +188,5 @@ class Tokens:
             detail=cause.detail,
             retry_in=round(pause, 1),
         )
+        for notify in self.on_failure:
+            notify(connector)

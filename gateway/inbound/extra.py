@@ -7,9 +7,8 @@ from typing import Any
 import orjson
 
 from connectors import AnyEvent, Echo, Message
+from normalizer.events import MAX_EXTRA
 
-#: Bytes of `extra` as JSON.
-MAX_EXTRA = 16 * 1024
 #: Names of left-out fields that are listed, and characters of each.
 _MAX_NAMES, _MAX_NAME = 50, 100
 

@@ -6,7 +6,8 @@ import orjson
 import pytest
 
 from connectors import Echo, Message, Notice, Party
-from gateway.inbound.extra import MAX_EXTRA, bounded
+from gateway.inbound.extra import bounded
+from normalizer.events import MAX_EXTRA
 
 
 def message(extra: Any) -> Message:

@@ -1,7 +1,7 @@
 """Tokens are obtained once for all calls, renewed before they expire and after a 401; a failure is shared."""
 
 import asyncio
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from pydantic import HttpUrl
 from connectors import Call, ConnectorConfig, Download, Flow, Rejected, Reply, Secret, Token
 from connectors import retry_after as pause_of
 from gateway.fetching import Fetcher
-from gateway.upkeep.connector_health import ask
+from gateway.upkeep.connector_health import ConnectorHealth, ask
 
 from .fetching_fakes import (
     NOW,
@@ -208,6 +208,31 @@ async def test_refused_credentials_are_shared_and_masked() -> None:
         issuer.refusal = None
         clock.passed = 120
         assert (await ask(fetcher, connector)).state == "ok"
+
+
+async def test_health_shows_a_refused_token_at_once() -> None:
+    issuer = Issuer()
+    async with serving(issuer) as server, fetching() as fetcher:
+        connector = clientele(server.url)
+        health = ConnectorHealth({"desk": connector}, fetcher)
+        task = asyncio.create_task(health.run())
+        try:
+            await until(lambda: health.of("desk").state == "ok")
+            issuer.refusal = http_response(401, b'{"error": "invalid_client"}')
+            issuer.revoked.add("t1-of-tests")
+            with pytest.raises(Rejected):
+                await get(connector, fetcher)
+            # Its next check is due in five minutes.
+            await until(lambda: health.of("desk").state == "needs action")
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
 
 
 async def test_a_platform_that_is_down_leaves_texts_to_be_retried() -> None:

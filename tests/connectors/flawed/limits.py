@@ -1,8 +1,9 @@
 """Flaws in the limits of accounts, and in what a signature covers."""
 
-from typing import ClassVar
+from dataclasses import replace
+from typing import Any, ClassVar
 
-from connectors import Call, Request, Text, TextLimits
+from connectors import Call, Message, Request, Text, TextLimits
 from tests.connectors.sound import Acme
 
 from .calls import SendFlow
@@ -28,6 +29,12 @@ class TruncatesTextsOfTheShop(Acme):
         message = {"to": out.to, "text": text, "key": out.key}
         reply = yield Call("POST", f"{self.config.api}/send", json=message)
         raise self.refusal(reply)
+
+
+@fails("extra_is_small")
+class PassesOnEverything(Acme):
+    def message(self, raw: Any) -> Message:
+        return replace(super().message(raw), extra={"raw": [raw] * 500})
 
 
 @fails("verify_rejects_a_change_to_each_covered_part")
