@@ -22,6 +22,13 @@ class AnswersAnEmptyWord(Acme):
         return not content.get("clientToken") or super().knows(content)
 
 
+@fails("a_handshake_by_post_does_not_answer_a_stranger")
+class AnswersHalfOfTheWord(Acme):
+    def knows(self, content: dict[str, Any]) -> bool:
+        given = str(content.get("clientToken"))
+        return bool(given) and self.config.token.get_secret_value().startswith(given)
+
+
 @fails("a_handshake_by_post_needs_the_secrets_of_the_settings")
 class KnowsAWordOfItsOwn(Acme):
     def knows(self, content: dict[str, Any]) -> bool:
