@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, closing
-from dataclasses import replace
 from typing import Any, TypeVar
 
 import httpx
@@ -12,13 +11,12 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 from connectors import Call, Connector, Flow, Purpose, Rejected, Reply
 from normalizer.media import MediaFailed
 
-from .allowlist import trusts
 from .body import read_reply
 from .deadlines import Deadlines
 from .errors import Ambiguous, Blocked, Unreachable
-from .origin import origin_of, read_url
 from .redirects import RedirectFollower
 from .refusals import Refusals, log_refusal
+from .tokens import call_for_token
 
 log = structlog.get_logger(__name__)
 
@@ -104,7 +102,7 @@ class _Run:
 
     async def ask(self, call: Call) -> Reply:
         if self._for_token:
-            call = _for_token(self._connector, call)
+            call = call_for_token(self._connector, call)
         self.call = call
         reply = await (self._send(call) if _has_effect(call) else self._look_up(call))
         if reply.status >= 300 and reply.status not in call.expects:
@@ -147,17 +145,6 @@ class _Run:
             reraise=True,
         )
         return await tries(self._calls.reply, self._connector, call, self._purpose)
-
-
-def _for_token(connector: Connector[Any], call: Call) -> Call:
-    """Return a call that asks for a token, without headers of `authorize`. It may hold credentials itself."""
-    origin = origin_of(read_url(call.url))
-    # The allowlist admits this machine only where simulators stand in for platforms.
-    if not (trusts(connector, origin) or origin.is_loopback):
-        raise Blocked(
-            f"{origin.host} may not receive credentials; the connector must declare it in hosts"
-        )
-    return replace(call, auth=False)
 
 
 def _has_effect(call: Call) -> bool:
