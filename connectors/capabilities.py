@@ -34,6 +34,9 @@ Feature = Literal[
     "send_quote",
     "send_typing",
     "mark_read",
+    "send_close",
+    "outcome",
+    "forget",
 ]
 
 FEATURES: tuple[Feature, ...] = get_args(Feature)
@@ -47,6 +50,20 @@ class Limit:
     max_bytes: int | None = None
     #: The number in one message.
     max_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextLimits:
+    """The platform's limits for texts from one account: their length, their window, and their rate.
+
+    `max_text`, `max_text_bytes` and `reply_window` as in `Capabilities`. `texts_per_second` is the rate that the
+    platform accepts from the account, None for no limit; Airlock keeps it.
+    """
+
+    max_text: int
+    reply_window: float | None = None
+    texts_per_second: float | None = None
+    max_text_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

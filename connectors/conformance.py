@@ -19,12 +19,17 @@ from .kit.costs import CostChecks
 from .kit.declarations import DeclarationChecks
 from .kit.exchanges import Exchange, ExchangeChecks, exchanges
 from .kit.grades import GRADES, Grade, GradeChecks
+from .kit.limits import LimitChecks
 from .kit.missing_fields import MissingFieldChecks
 from .kit.parsing import ParsingChecks
+from .kit.parts import PartChecks
+from .kit.post_handshakes import PostHandshakeChecks
 from .kit.purity import PurityChecks
 from .kit.refusals import Refusal, RefusalChecks, refusals
 from .kit.report import report
+from .kit.reports import ReportChecks
 from .kit.sending import SendingChecks
+from .kit.tokens import TokenChecks
 from .kit.verification import VerifyChecks
 from .recordings import Recording, recordings
 
@@ -36,8 +41,13 @@ class Conformance(
     ParsingChecks,
     BatchChecks,
     MissingFieldChecks,
+    PostHandshakeChecks,
+    TokenChecks,
     ExchangeChecks,
     RefusalChecks,
+    PartChecks,
+    LimitChecks,
+    ReportChecks,
     SendingChecks,
     PurityChecks,
     GradeChecks,

@@ -66,6 +66,7 @@ class Meta(Connector[M]):
     # Meta posts up to 1000 updates at once, and WhatsApp's payloads are documented with up to 3 MB.
     max_body = 4 * 1024 * 1024
     proof: ClassVar[Mapping[str, str]] = {_HEADER: _SHAPE}
+    handshakes = frozenset({"GET"})
     #: The `object` that a delivery must have.
     object: ClassVar[str]
     codes: ClassVar[Mapping[Code, Verdict]]

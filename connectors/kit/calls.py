@@ -5,10 +5,12 @@ from typing import Any, get_args
 
 import pytest
 
-from connectors.contract import Call, Download, Purpose, Reply, Request, Response, Sent
+from connectors.contract import Call, Download, Purpose, Reply, Request, Response, Sent, Token
 from connectors.errors import MAX_WORDS, Rejected
 from connectors.recordings import RECEIVED_AT, Recording
+from connectors.tools.authorization import headers_for_call
 
+from .kit_token import kit_token
 from .run_flow import Answer, Start, drive, explain_crash, first_call
 from .subject import Subject
 
@@ -119,7 +121,8 @@ class CallChecks(Subject):
         )
 
     def test_authorize_returns_valid_headers(self) -> None:
-        for name, value in self.connector.authorize(RECEIVED_AT).items():
+        token, call = kit_token(self.connector), Call("GET", self.connector.config.api)
+        for name, value in headers_for_call(self.connector, RECEIVED_AT, token, call).items():
             assert name == name.lower()
             assert name.isascii()
             assert value.isascii()
@@ -177,6 +180,8 @@ class CallChecks(Subject):
             case str():
                 assert purpose in {"check", "profile"}
                 assert result.strip(), f"{purpose} must return a name, which is not blank"
+            case Token():
+                assert purpose == "check"
             case None:
                 assert purpose in {"send", "profile"}
             case _:

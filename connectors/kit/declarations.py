@@ -19,6 +19,9 @@ METHODS: tuple[tuple[Feature, str, bool], ...] = (
     ("send_text", "send_text", True),
     ("send_typing", "send_typing", True),
     ("mark_read", "mark_read", True),
+    ("outcome", "tell_outcome", True),
+    ("forget", "forget", True),
+    ("send_close", "tell_closed", True),
 )
 
 _HOST = re.compile(r"(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*")
@@ -40,7 +43,7 @@ class DeclarationChecks(Subject):
         connector = self.connector
         assert connector.body in {"json", "form", "gzip-json"}
         assert connector.covers
-        assert connector.covers <= {"body", "url", "caller"}
+        assert connector.covers <= {"body", "url", "caller", "part"}
         largest = max((len(self.genuine(one).body) for one in self.recorded), default=0)
         assert largest <= connector.max_body <= 64 * 1024 * 1024
         assert all(header == header.lower() for header in connector.keeps)

@@ -11,16 +11,22 @@ from urllib.parse import quote, urlsplit
 import orjson
 from pydantic import BaseModel, SecretStr
 
-from connectors.contract import Call, Connector, Purpose, Request, Text, Typing
+from connectors.contract import Call, Connector, Outcome, Purpose, Request, Text, Typing
 from connectors.recordings import RECEIVED_AT, Recording, recordings
+from connectors.tools.authorization import headers_for_call
 from normalizer.events import AnyEvent, Echo, Edit, MediaRef, Message
 
+from .kit_token import kit_token
 from .run_flow import Start
 
 #: A text such as the gateway passes to `send_text`.
 TEXT = Text("msg_1", "", "consumer-1", "Good morning", "https://chat.example.com/status?m=msg_1")
 #: A typing indicator for the same consumer.
 TYPING = Typing("typing_1", "", TEXT.to, "message-1")
+
+
+#: The outcome of a photo of the same consumer.
+OUTCOME = Outcome("", TEXT.to, TYPING.message_id, 0, "ready", "photo", renditions=("thumbnail",))
 
 
 class Subject:
@@ -65,6 +71,9 @@ class Subject:
         yield "send", partial(self.connector.mark_read, "", TEXT.to, "message-1")
         for on in (True, False):
             yield "send", partial(self.connector.send_typing, replace(TYPING, on=on))
+        yield "send", partial(self.connector.tell_outcome, OUTCOME)
+        yield "send", partial(self.connector.forget, "", TEXT.to)
+        yield "send", partial(self.connector.tell_closed, "", TEXT.to)
         yield "profile", partial(self.connector.profile, "", TEXT.to)
         yield "check", self.connector.check
 
@@ -95,6 +104,14 @@ class Subject:
         )
         assert not self.leaks(str(dict(call.headers)), repr((call.json, call.form, call.body)))
 
+    def check_token_call(self, call: Call) -> None:
+        """Assert that a call of `token`, which may hold credentials, goes only where they may go."""
+        check_shape(call)
+        assert self.may_have_credentials(call.url), (
+            f"{call.url} asks for a token, but its host may not receive credentials; declare it in hosts"
+        )
+        assert not self.leaks(call.url), "a URL contains a secret; put it into a header or the form"
+
     def leaks(self, *texts: str) -> bool:
         """Whether one of the texts contains a secret from the settings, in plain text or encoded."""
         return any(secret in text for secret in self._secret_forms() for text in texts)
@@ -104,7 +121,9 @@ class Subject:
         assert all(len(secret) >= 4 for secret in found), (
             "use secrets of at least four characters in tests; shorter ones match by chance"
         )
-        headers = self.connector.authorize(RECEIVED_AT).values()
+        token = kit_token(self.connector)
+        call = Call("GET", self.connector.config.api)
+        headers = headers_for_call(self.connector, RECEIVED_AT, token, call).values()
         proofs = {word for value in headers for word in value.split() if len(word) >= 16}
         encoded = {base64.b64encode(secret.encode()).decode() for secret in found}
         return {*found, *(quote(secret, safe="") for secret in found), *proofs, *encoded}

@@ -71,6 +71,7 @@ class VerifyChecks(Subject):
             ],
             "url": [replace(genuine, url=wrong) for wrong in _other_urls(genuine.url)],
             "caller": [],
+            "part": [],  # see `PartChecks`
         }
         for part in self.connector.covers:
             for request in changed[part]:
@@ -124,7 +125,7 @@ class VerifyChecks(Subject):
             self._assert_forbidden(replace(later, received_at=request.received_at), proof)
 
     def test_verify_rejects_a_signature_made_with_other_secrets(self) -> None:
-        other = _with_settings(self.connector, _replaced)
+        other = with_other_secrets(self.connector)
         genuine = self.genuine(self.recorded[0])
         with pytest.raises(Forbidden):
             other.verify(genuine)
@@ -208,6 +209,11 @@ def _with_settings(connector: Connector[Any], change: Any) -> Connector[Any]:
             case (SecretStr(), *_) as several:
                 update[name] = change(several)
     return type(connector)(config.model_copy(update=update))
+
+
+def with_other_secrets(connector: Connector[Any]) -> Connector[Any]:
+    """A copy of the connector whose secrets are all different."""
+    return _with_settings(connector, _replaced)
 
 
 def _replaced(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:

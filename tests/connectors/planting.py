@@ -13,7 +13,7 @@ import connectors
 from connectors.conformance import Conformance
 
 FOLDER = Path(connectors.__file__).parent
-SHARED = {"messenger": ("messenger_platform", "meta"), "whatsapp": ("meta",)}
+SHARED = {"apple": ("jwt",), "messenger": ("messenger_platform", "meta"), "whatsapp": ("meta",)}
 
 
 def planted(sound: type[Conformance], module: str, before: str, after: str) -> type[Conformance]:

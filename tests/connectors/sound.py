@@ -6,6 +6,7 @@ from collections.abc import Generator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
+import orjson
 from pydantic import Field, HttpUrl
 
 from connectors import (
@@ -28,6 +29,7 @@ from connectors import (
     Rejected,
     Reply,
     Request,
+    Response,
     Secret,
     Secrets,
     Sent,
@@ -82,6 +84,19 @@ class Acme(Connector[Settings]):
             raise Forbidden("X-Acme matches none of secrets")
         if request.headers.get("x-shop", self.config.shop) != self.config.shop:
             raise Forbidden("X-Shop is not our shop")
+
+    def handshake(self, request: Request) -> Response | None:
+        try:
+            content = orjson.loads(request.body or b"{}")
+        except ValueError:
+            return None
+        if not isinstance(content, dict) or not isinstance(content.get("secret"), str):
+            return None
+        return Response(body=content["secret"].encode()) if self.knows(content) else None
+
+    def knows(self, content: dict[str, Any]) -> bool:
+        word = self.config.token.get_secret_value()
+        return matches_any([word], str(content.get("clientToken")))
 
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
         return open_each(self.open, [delivery.content])

@@ -23,10 +23,13 @@ def name(file: Path) -> str:
 
 #: The modules that a connector may import. Justify an addition in a comment.
 ALLOWED = {
+    "email",  # the dates of headers
     "decimal",  # sums of prices: floats would show 0.30000000000000004
     *("abc", "base64", "binascii", "collections", "copy", "dataclasses", "datetime", "functools"),
     *("hashlib", "hmac", "math", "random", "re", "types", "typing", "urllib", "uuid", "zlib"),
     *("connectors", "jwt", "normalizer", "orjson", "pydantic", "twilio"),
+    # Reads keys in PEM, which nothing else can check, and signs with them: both without side effects.
+    "cryptography",
     # Reads bodies that contain half a character, which orjson refuses.
     "json",
 }
@@ -86,7 +89,7 @@ def test_every_contract_method_documents_its_calls_and_prohibitions() -> None:
         for name, found in vars(Connector).items()
         if inspect.isfunction(found) and not name.startswith("_")
     ]
-    assert len(methods) == 12
+    assert len(methods) == 17
     for method in methods:
         text = inspect.getdoc(method) or ""
         assert "Called" in text, method.__name__

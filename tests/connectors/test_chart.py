@@ -33,6 +33,9 @@ CHART = {
     "send_quote": "nnnny",
     "send_typing": "yyynl",
     "mark_read": "nyyny",
+    "send_close": "nnnnn",
+    "outcome": "nnnnn",
+    "forget": "nnnnn",
 }
 WORDS = {"y": "yes", "l": "limited", "t": "text", "n": "no"}
 MAKERS = (apple, instagram, messenger, twilio, whatsapp)
