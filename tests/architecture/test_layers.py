@@ -21,7 +21,7 @@ NORMALIZER = (
     ("sanitizer",),
     ("renditions", "decoders"),
     ("sandbox", "scanner", "file_type"),
-    ("canvas", "charsets", "isobmff", "events", "media", "sound"),
+    ("canvas", "charsets", "ebml", "isobmff", "events", "media", "sound"),
 )
 CONNECTORS = (
     ("conformance",),
@@ -62,6 +62,7 @@ INSIDE_DECODERS = {
     "normalizer.sandbox.job",
     "normalizer.canvas",
     "normalizer.charsets",
+    "normalizer.ebml",
     "normalizer.isobmff",
     "normalizer.media",
     "normalizer.sound",
