@@ -15,7 +15,7 @@ from .recognition import (
     recognise,
     sound_format,
 )
-from .sniffing import HEAD_BYTES, UNSUPPORTED, FileType, Format, sniff
+from .sniffing import HEAD_BYTES, UNSUPPORTED, FileType, Format, sniff, sniff_photo
 
 __all__ = [
     "HEAD_BYTES",
@@ -28,5 +28,6 @@ __all__ = [
     "kind_after",
     "recognise",
     "sniff",
+    "sniff_photo",
     "sound_format",
 ]

@@ -69,6 +69,15 @@ def sniff(head: bytes) -> FileType:
     raise MediaRejected("unsupported_type", UNSUPPORTED)
 
 
+def sniff_photo(head: bytes) -> FileType | None:
+    """Return the type of a photo that begins with `head`; None for any other file."""
+    try:
+        found = sniff(head)
+    except MediaRejected:
+        return None
+    return found if found.kind == "photo" else None
+
+
 def _iso_format(head: bytes) -> FileType:
     size = min(int.from_bytes(head[:4], "big"), len(head))
     major = head[8:12]
