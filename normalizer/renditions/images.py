@@ -33,9 +33,16 @@ _TRANSLUCENT_PIXELS = 8_000_000
 def encode_thumbnail(pixels: memoryview, painted: Painted, limits: Limits) -> Rendition:
     """Encode the thumbnail."""
     image = _picture(pixels, painted)
-    return _finish_thumbnail(
+    return finish_thumbnail(
         SquareThumbnail(image.size, limits.thumbnail_side).from_image(image), limits
     )
+
+
+def finish_thumbnail(image: Image.Image, limits: Limits) -> Rendition:
+    """Encode a picture that has the size of a thumbnail."""
+    limit, qualities = limits.thumbnail_max_bytes, image_files.THUMBNAIL_QUALITIES
+    content, final = image_files.encode_jpeg(image_files.on_white(image), limit, qualities)
+    return Rendition("thumbnail", "image/jpeg", *final, content)
 
 
 def encode_large(
@@ -52,21 +59,20 @@ def encode_large(
     return Rendition(name, "image/jpeg", *final, content)
 
 
+def is_photo(painted: Painted) -> bool:
+    """Whether the large picture becomes a JPEG and nothing else."""
+    return not painted.translucent and not painted.lossless
+
+
 def is_encoded_in_bands(painted: Painted) -> bool:
     """Whether the large picture is a photo with enough rows for bands."""
-    return (
-        not painted.translucent and not painted.lossless and painted.preview.height >= _BANDED_ROWS
-    )
+    return is_photo(painted) and painted.preview.height >= _BANDED_ROWS
 
 
-def encode_band(
-    pixels: memoryview, thumbnail: SquareThumbnail, reduced: Image.Image, top: int
-) -> bytes:
-    """Encode a band of the large picture, from row `top` on, as JPEG. Add it to the thumbnail."""
-    width, height = thumbnail.size
-    bottom, row = min(top + BAND_ROWS, height), width * BYTES_PER_PIXEL
-    picture = image_files.image_over(pixels[: bottom * row], width, bottom, translucent=False)
-    thumbnail.add(reduced, picture, top, bottom)
+def encode_band(pixels: memoryview, layout: PixelLayout, top: int) -> bytes:
+    """Encode a band of the large picture, from row `top` on, as JPEG."""
+    width, row = layout.width, layout.width * BYTES_PER_PIXEL
+    bottom = min(top + BAND_ROWS, layout.height)
     rows = pixels[top * row : bottom * row]
     return image_files.encode_band(
         image_files.image_over(rows, width, bottom - top, translucent=False)
@@ -80,13 +86,6 @@ def may_fit(bands: Sequence[bytes], layout: PixelLayout, limits: Limits) -> bool
     return so_far <= most and (share < _PREDICTIVE_SHARE or so_far <= most * share * _LENIENCE)
 
 
-def thumbnail_from_bands(
-    thumbnail: SquareThumbnail, reduced: Image.Image, limits: Limits
-) -> Rendition:
-    """Encode the thumbnail of a picture whose bands have all been added to `reduced`."""
-    return _finish_thumbnail(thumbnail.from_reduced(reduced), limits)
-
-
 def image_from_bands(
     bands: Sequence[bytes], layout: PixelLayout, name: Large, limits: Limits
 ) -> Rendition | None:
@@ -95,12 +94,6 @@ def image_from_bands(
     if len(content) > limits.preview_max_bytes:
         return None
     return Rendition(name, "image/jpeg", layout.width, layout.height, content)
-
-
-def _finish_thumbnail(image: Image.Image, limits: Limits) -> Rendition:
-    limit, qualities = limits.thumbnail_max_bytes, image_files.THUMBNAIL_QUALITIES
-    content, final = image_files.encode_jpeg(image_files.on_white(image), limit, qualities)
-    return Rendition("thumbnail", "image/jpeg", *final, content)
 
 
 def _picture(pixels: memoryview, painted: Painted) -> Image.Image:

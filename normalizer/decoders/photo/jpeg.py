@@ -54,6 +54,9 @@ _MAX_SCANNED_PIXELS = 800_000_000
 #: A pixel whose fourth byte is full.
 _OPAQUE = 0xFF000000
 
+#: The decoder reads so many bytes at a time: finished rows are known after each read, and encoded meanwhile.
+_LEAST_READ, _MOST_READ, _READS = 8192, 65536, 16
+
 _SCAN = re.compile(rb"\xff\xda")
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 
@@ -279,4 +282,6 @@ class _EssentialFile(io.RawIOBase):
 def _open_plugin(data: memoryview, structure: Structure) -> _JpegFile:
     head = b"".join([b"\xff\xd8", *structure.kept])
     # The class, not `Image.open`, which would look for more pictures after the first.
-    return _JpegFile(cast("BinaryIO", _EssentialFile(head, data[structure.scan :])))
+    image = _JpegFile(cast("BinaryIO", _EssentialFile(head, data[structure.scan :])))
+    image.decodermaxblock = max(_LEAST_READ, min(_MOST_READ, len(data) // _READS))
+    return image
