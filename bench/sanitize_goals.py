@@ -9,8 +9,13 @@ _AT_MOST = {
     ("12 MP sRGB", 2560): 1.5,
     ("12 MP Display P3, turned", 4096): 2.8,
     ("12 MP Display P3, turned", 2560): 2.8,
+    ("2 MP sRGB", 4096): 1.15,
+    ("0.3 MP sRGB", 4096): 1.5,
 }
-_FASTER = {"naive Pillow": 3.0, "pyvips": 1.3, "vipsthumbnail": 3.0}
+_FASTER = {
+    "12 MP sRGB": {"naive Pillow": 3.0, "pyvips": 1.3, "vipsthumbnail": 3.0},
+    "0.3 MP sRGB": {"naive Pillow": 1.0},
+}
 _HEIC, _VIDEO = 1.2, 0.5
 _REFUSED, _READY, _MEMORY = 0.010, 0.5, 256 << 20
 
@@ -37,11 +42,10 @@ class Goals:
             self._at_most(
                 f"{name} ÷ floor, preview {side}", seconds["ours"] / seconds["floor"], most
             )
-        if name == "12 MP sRGB":
-            for rival, least in _FASTER.items():
-                if rival in seconds:
-                    what = f"{name}: {rival} ÷ ours, preview {side}"
-                    self._at_least(what, seconds[rival] / seconds["ours"], least)
+        for rival, least in _FASTER.get(name, {}).items():
+            if rival in seconds:
+                what = f"{name}: {rival} ÷ ours, preview {side}"
+                self._at_least(what, seconds[rival] / seconds["ours"], least)
 
     def heic(self, side: int, seconds: Times) -> None:
         ratio = seconds["ours"] / seconds["floor"]
