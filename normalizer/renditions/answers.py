@@ -75,10 +75,9 @@ def parse_painted(note: dict[str, Any], canvas: Canvas) -> Painted:
 
 def parse_rows(note: dict[str, Any], parse_painted: Painted) -> int:
     """Return the number of finished rows of the large picture. Raise MediaFailed if it is invalid."""
+    rows, height = note.get("rows", parse_painted.preview.height), parse_painted.preview.height
     try:
-        return parse_number(
-            note.get("rows", parse_painted.preview.height), parse_painted.preview.height
-        )
+        return 0 if type(rows) is int and rows == 0 else parse_number(rows, height)
     except ValueError as exc:
         raise invalid_answer(exc) from None
 

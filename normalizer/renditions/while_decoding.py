@@ -85,7 +85,7 @@ class Encoding:
             self._bands = Bands(pixels, layout, self._job.large, limits, threads)
 
     def _advance(self, painted: Painted, rows: int) -> None:
-        if self._thumbnail:
+        if self._thumbnail and rows:
             self._thumbnail.advance(rows)
         if self._bands and self._bands.may_fit:
             self._bands.advance(rows)

@@ -23,6 +23,9 @@ OnPainted = Callable[[Size, int], None]
 
 _COLOURED = frozenset({"RGB", "RGBA"})
 
+#: Rows of a picture that is soon decoded, so that waiting for a whole band would delay its thumbnail.
+_FEW_ROWS = 8 * BAND_ROWS
+
 #: How many times more pixels than needed a preview is resampled from; more is not visible.
 _GAP = 2.0
 
@@ -91,8 +94,11 @@ class _BandPainter:
         # No row of a turned picture is finished before the last one is.
         self._on_painted = on_painted if memory is target else None
         self._done = 0
+        self._step = BAND_ROWS // 2 if self._size[1] < _FEW_ROWS else BAND_ROWS
         self._started: list[Future[None]] = []
         self._worker = ThreadPoolExecutor(1) if tables or memory is not target else None
+        # The size alone: the gateway prepares for the rows.
+        self._report(0)
 
     def __enter__(self) -> Self:
         return self
@@ -106,7 +112,7 @@ class _BandPainter:
     def advance(self, bottom: int) -> None:
         """Process the rows up to `bottom`, which have been decoded."""
         if bottom < self._size[1]:
-            bottom = bottom // BAND_ROWS * BAND_ROWS
+            bottom = bottom // self._step * self._step
         if bottom <= self._done:
             return
         top, self._done = self._done, bottom
