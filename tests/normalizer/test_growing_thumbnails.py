@@ -39,28 +39,21 @@ def _painted(height: int) -> Painted:
 
 
 @pytest.mark.parametrize("size", _SIZES)
-def test_rows_finished_early_look_like_those_finished_at_once(size: tuple[int, int]) -> None:
-    picture = natural(700, 1400).resize(size)
-    square = SquareThumbnail(size, 320)
-    early, at_once = square.finished_image(), square.finished_image()
-    reduced = square.reduced_image()
-    if reduced:
-        square.add(reduced, picture, 0, size[1])
-    square.finish_rows(at_once, reduced or picture, 0, square.side)
-    first = 0
-    for bottom in [*range(1, size[1], 37), size[1]]:
+def test_finished_rows_need_no_row_that_is_missing(size: tuple[int, int]) -> None:
+    colour, square, first = (200, 100, 50), SquareThumbnail(size, 320), 0
+    finished = square.finished_image()
+    for bottom in [*range(1, size[1], 11), size[1]]:
         last = square.rows_within(bottom)
         if first < last:
-            # Rows further down have not been decoded yet.
             seen = Image.new("RGB", size)
-            seen.paste(picture.crop((0, 0, size[0], bottom)))
-            source = square.reduced_image()
-            if source:
-                square.add(source, seen, 0, bottom)
-            square.finish_rows(early, source or seen, first, last)
+            seen.paste(colour, (0, 0, size[0], bottom))
+            reduced = square.reduced_image()
+            if reduced:
+                square.add(reduced, seen, 0, bottom)
+            square.finish_rows(finished, reduced or seen, first, last)
         first = max(first, last)
     assert first == square.side
-    assert _most_apart(early, at_once) <= 4
+    assert finished.getextrema() == tuple((value, value) for value in colour)
 
 
 @pytest.mark.parametrize("steps", [[480], [0, 1, 480], [64, 128, 400, 480]])
