@@ -30,7 +30,7 @@ class Bands:
         self._parts = [b""] * -(-layout.height // BAND_ROWS)
         self._started = self._encoded = 0
         self._lock = threading.Lock()
-        # Whoever waits for it cannot cancel it, because a thread sets it in any case.
+        # Waiting for it and giving up does not cancel it, because a thread sets it in any case.
         self.result: Future[Rendition | None] = Future()
         self.result.set_running_or_notify_cancel()
 

@@ -24,7 +24,7 @@ class GrowingThumbnail:
         self._busy = False
         #: Rows of the picture that are there, and those that have been added; finished rows of the thumbnail.
         self._ready = self._added = self._finished = 0
-        # Whoever waits for it cannot cancel it, because a thread sets it in any case.
+        # Waiting for it and giving up does not cancel it, because a thread sets it in any case.
         self.result: Future[Rendition] = Future()
         self.result.set_running_or_notify_cancel()
 
