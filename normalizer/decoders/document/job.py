@@ -10,7 +10,8 @@ from normalizer.canvas import PLACE_BYTES, PLACES
 from normalizer.media import MediaRejected
 from normalizer.sandbox.job import JobFunction, JobRequest
 
-from . import charset, samples
+from . import charset, fonts, samples
+from .active_content import active
 from .card import read_cards
 from .office.open_document import read_open_document
 from .office.package import Package
@@ -87,6 +88,7 @@ JOBS: dict[str, JobFunction] = {"text": text, "card": card, "pdf": pdf}
 def warm_up() -> None:
     """Read one document of each kind, so that nothing is loaded later."""
     charset.warm_up()
+    fonts.install()
     _warm_up_pdf()
     for format, sample in samples.samples().items():
         files = [os.memfd_create("warm-up") for _ in range(2)]
