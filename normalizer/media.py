@@ -2,7 +2,7 @@
 
 import mmap
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 MediaKind = Literal["photo", "video", "audio", "document", "contact"]
@@ -43,6 +43,15 @@ RenditionType = Literal[
 ]
 
 
+RenditionName = Literal[
+    "thumbnail", "preview", "poster", "video", "audio", "document", "text", "original"
+]
+
+
+#: A text whose charset was guessed, in another charset, whose name follows.
+OTHER_TEXT = "text-"
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The limits of contract section 6. Sizes in bytes, sides and pixels in pixels, times in seconds."""
@@ -80,7 +89,8 @@ class Rendition:
     `width` and `height` of sound, of a document and of its text are 0.
     """
 
-    name: Literal["thumbnail", "preview", "poster", "video", "audio", "document", "text"]
+    #: A RenditionName, or `text-` and a charset.
+    name: str
     media_type: RenditionType
     width: int
     height: int
@@ -104,6 +114,10 @@ class Clean:
     pages_total: int = 1
     #: What events say beside the renditions, such as `complete`.
     facts: Mapping[str, Any] | None = None
+    refusal: "MediaRejected | None" = None
+
+    def with_renditions(self, *renditions: Rendition) -> "Clean":
+        return replace(self, renditions=renditions)
 
 
 class Unsafe(Exception):

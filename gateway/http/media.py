@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +15,9 @@ from gateway.media.storage.filesystem import FileStore
 from gateway.media.suffixes import SUFFIXES
 from gateway.problems import Problem, not_found
 from gateway.timestamps import now_ms
+from normalizer.media import OTHER_TEXT
 
-from .pages import PAGE_TYPE, page_names, page_response, read_page
+from .pages import PAGE_TYPE, other_texts, page_names, page_response, read_page
 
 log = structlog.get_logger(__name__)
 
@@ -54,9 +56,7 @@ class MediaEndpoint:
         if row is None:
             not_found("attachment", attachment)
         await self._require_assignment(ticket, row)
-        view = row.view["renditions"].get(
-            "document" if rendition in page_names(row.view) else rendition
-        )
+        view = row.view["renditions"].get(_described_by(rendition, row.view))
         if view is None:
             not_found(f"rendition of {attachment}", rendition)
         if request.method == "GET":
@@ -134,6 +134,13 @@ def _answered(response: web.StreamResponse) -> str | None:
     return response.headers.get("content-range") if response.status == 206 else None
 
 
+def _described_by(name: str, view: Mapping[str, Any]) -> str:
+    """Return the rendition of the event that a name belongs to: pages are parts of the document."""
+    if name in page_names(view):
+        return "document"
+    return "text" if name in other_texts(view) else name
+
+
 def download_name(row: AttachmentRow, rendition: str, view: dict[str, Any]) -> str:
     """Return a file name of our own: the customer's may contain anything."""
     suffix = SUFFIXES[view["media_type"]]
@@ -142,7 +149,8 @@ def download_name(row: AttachmentRow, rendition: str, view: dict[str, Any]) -> s
 
 def _headers(rendition: str, media_type: str, name: str) -> dict[str, str]:
     """Return headers that let a browser display the file, or save a document, and do nothing else with it."""
-    disposition = "attachment" if rendition in _SAVED else "inline"
+    is_saved = rendition in _SAVED or rendition.startswith(OTHER_TEXT)
+    disposition = "attachment" if is_saved else "inline"
     return {
         "content-type": media_type,
         "content-disposition": f'{disposition}; filename="{name}"',

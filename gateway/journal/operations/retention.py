@@ -84,7 +84,8 @@ def _details_without_file(connection: Transaction, message: int, position: int) 
     if not stored:
         return None
     details = orjson.loads(stored)
-    details.pop("waveform", None)
+    for name in ("waveform", "charsets"):
+        details.pop(name, None)
     return orjson.dumps(details)
 
 
