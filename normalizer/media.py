@@ -40,6 +40,7 @@ RenditionType = Literal[
     "audio/mp4",
     "application/pdf",
     "text/plain; charset=utf-8",
+    "application/octet-stream",
 ]
 
 
@@ -70,6 +71,7 @@ class Limits:
     document_max_bytes: int = 25_000_000
     document_max_pages: int = 50
     text_max_bytes: int = 200_000
+    originals: Literal["never", "unshown"] = "never"
 
     @property
     def largest(self) -> int:
@@ -86,7 +88,8 @@ class Limits:
 class Rendition:
     """A file that may be sent to an agent's browser. `content` of a video is a read-only map of anonymous memory.
 
-    `width` and `height` of sound, of a document and of its text are 0.
+    `width` and `height` of sound, of a document, of its text and of an original are 0. An original is the sender's
+    file itself, found clean by a scanner; its `content` is a read-only map of that file.
     """
 
     #: A RenditionName, or `text-` and a charset.
@@ -103,7 +106,8 @@ class Clean:
 
     A photo has the renditions thumbnail and preview; a video has thumbnail, poster and video. They show the first of
     `pages_total` pages. Sound has audio. A document has text, and pages as pictures if it is a PDF; a contact has its
-    cards in `facts` alone. The size of these three is 0 by 0.
+    cards in `facts` alone. The size of these three is 0 by 0. `original` may be added to a text. If nothing of a file
+    can be shown, it is the only rendition, and `refusal` says why.
     """
 
     kind: MediaKind

@@ -11,10 +11,19 @@ from functools import partial
 from typing import Any, Literal
 
 from .canvas import Canvas
-from .file_type import HEAD_BYTES, FileType, is_document, recognise, sniff, sound_format
+from .file_type import (
+    HEAD_BYTES,
+    FileType,
+    Recognised,
+    is_document,
+    recognise,
+    sniff,
+    sound_format,
+)
 from .media import Clean, Limits, MediaFailed, MediaRejected
 from .renditions.audio import AudioPipeline
 from .renditions.documents import DocumentPipeline
+from .renditions.originals import OriginalsPipeline, without_original
 from .renditions.sandbox_job import SandboxRunner
 from .renditions.video import VideoPipeline
 from .renditions.while_decoding import JobSpec
@@ -59,6 +68,9 @@ class Sanitizer:
         self._videos = VideoPipeline(self._canvas, limits, self._pool, self._runner, self._threads)
         self._sounds = AudioPipeline(limits, self._pool, self._threads)
         self._documents = DocumentPipeline(limits, self._pool, self._threads)
+        # Only what a scanner found clean is offered as it is.
+        offers = limits.originals == "unshown" and scanner is not None
+        self._originals = OriginalsPipeline(self._pool) if offers else None
 
     async def start(self) -> None:
         """Start the decoder processes, test their isolation, and check that the scanner accepts files of our size.
@@ -87,6 +99,11 @@ class Sanitizer:
         return dict(self._pool.missing)
 
     @property
+    def offers_originals(self) -> bool:
+        """Whether the original is a rendition of files that cannot be shown."""
+        return self._originals is not None
+
+    @property
     def ready(self) -> bool:
         """Whether decoder processes are available."""
         return self._pool.ready
@@ -111,7 +128,7 @@ class Sanitizer:
             size = os.fstat(readonly).st_size
             _check_size(size, self._limits.largest, "any file")
             report("making_safe", None)
-            cleaning = self._clean(readonly, size, report, owner)
+            cleaning = self._clean_or_original(readonly, size, report, owner)
             if self._scanner is None:
                 return await cleaning
             return await _scan_while_cleaning(self._scanner.scan(readonly, size), cleaning, report)
@@ -122,14 +139,32 @@ class Sanitizer:
         """Return why files cannot be scanned now, or None if they can or no scanner is configured."""
         return await self._scanner.error() if self._scanner else None
 
-    async def _clean(
+    async def _clean_or_original(
         self, source: int, size: int, progress: OnProgress, owner: Hashable | None
+    ) -> Clean:
+        seen = await asyncio.to_thread(recognise, source)
+        if self._originals is None:
+            return await self._clean(source, seen, size, progress, owner)
+        claim = Claim(owner, size, is_photo=False)
+        try:
+            clean = await self._clean(source, seen, size, progress, owner)
+        except MediaRejected as refusal:
+            return await self._originals.instead_of(refusal, source, seen, size, claim)
+        return await self._originals.add_to(clean, source, seen, size, claim)
+
+    async def _clean(
+        self,
+        source: int,
+        recognised: Recognised,
+        size: int,
+        progress: OnProgress,
+        owner: Hashable | None,
     ) -> Clean:
         def on_wait(waits: bool) -> None:
             progress("waiting_for_turn" if waits else "making_safe", None)
 
         limits, report = self._limits, partial(progress, "making_safe")
-        seen = (await asyncio.to_thread(recognise, source)).format
+        seen = recognised.format
         if is_document(seen):
             _check_size(size, limits.document_max_bytes, "a document")
             claim = Claim(owner, size, is_photo=False, on_wait=on_wait)
@@ -176,7 +211,7 @@ def _check_size(size: int, limit: int, what: str) -> None:
 
 
 async def _scan_while_cleaning(
-    scan: Coroutine[Any, Any, None], clean: Coroutine[Any, Any, Clean], progress: OnProgress
+    scan: Coroutine[Any, Any, bool], clean: Coroutine[Any, Any, Clean], progress: OnProgress
 ) -> Clean:
     """Scan and clean at the same time. Malware outweighs every other error of the file."""
     scanning, cleaning = asyncio.create_task(scan), asyncio.create_task(clean)
@@ -188,8 +223,9 @@ async def _scan_while_cleaning(
             with contextlib.suppress(MediaFailed):
                 await scanning
             return await cleaning
-        await scanning
-        return await cleaning
+        is_encrypted = await scanning
+        # The scanner did not see the inside of an encrypted file.
+        return without_original(await cleaning) if is_encrypted else await cleaning
     finally:
         for task in (scanning, cleaning):
             task.cancel()

@@ -75,8 +75,19 @@ class PagesRenditions(TypedDict):
     text: NotRequired[Text]
 
 
+class Original(_File):
+    """The sender's file as it came, found clean by the scanner; only with `media.originals: unshown`. To be saved."""
+
+    media_type: Literal["application/octet-stream"]
+
+
 class TextRenditions(TypedDict):
     text: Text
+    original: NotRequired[Original]
+
+
+class OriginalRenditions(TypedDict):
+    original: Original
 
 
 @with_config(ConfigDict(extra="allow"))
@@ -207,7 +218,7 @@ class RejectedAttachment(_Attachment):
 
     state: Literal["rejected"]
     reason: RejectedReason
-    renditions: Nothing
+    renditions: OriginalRenditions | Nothing
 
 
 class FailedAttachment(_Attachment):

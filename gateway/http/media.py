@@ -15,6 +15,7 @@ from gateway.media.storage.filesystem import FileStore
 from gateway.media.suffixes import SUFFIXES
 from gateway.problems import Problem, not_found
 from gateway.timestamps import now_ms
+from normalizer.file_type import ORIGINAL_ENDINGS
 from normalizer.media import OTHER_TEXT
 
 from .pages import PAGE_TYPE, other_texts, page_names, page_response, read_page
@@ -35,7 +36,7 @@ class _View:
 _VIEW = web.RequestKey("view", _View)
 
 #: Renditions that a browser saves instead of opening them: its own viewers are not ours to vouch for.
-_SAVED = frozenset({"document", "text"})
+_SAVED = frozenset({"document", "text", "original"})
 
 
 class MediaEndpoint:
@@ -144,6 +145,8 @@ def _described_by(name: str, view: Mapping[str, Any]) -> str:
 def download_name(row: AttachmentRow, rendition: str, view: dict[str, Any]) -> str:
     """Return a file name of our own: the customer's may contain anything."""
     suffix = SUFFIXES[view["media_type"]]
+    if rendition == "original":
+        suffix = ORIGINAL_ENDINGS.get(row.view.get("source", {}).get("media_type"), suffix)
     return f"{row.kind}-{row.id.removeprefix('att_')[:12]}-{rendition}.{suffix}"
 
 

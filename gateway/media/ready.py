@@ -35,7 +35,7 @@ def outcome_of(
         width=clean.width or None,
         height=clean.height or None,
         duration=clean.duration_seconds,
-        renditions={rendition.name: rendition.view for rendition in stored},
+        renditions=renditions,
         kind=clean.kind,
         details=_details(row, clean),
     )

@@ -38,6 +38,12 @@ def expire_media(
         "AND renditions IS NOT NULL AND renditions != x'7b7d' ORDER BY ended_at LIMIT ?",
         (before, _BATCH),
     ).fetchall()
+    # Files that cannot be shown, of which the original is kept.
+    rows += connection.execute(
+        "SELECT message, position FROM attachment WHERE state = 'rejected' AND renditions != x'7b7d' "
+        "AND ended_at < ? ORDER BY ended_at LIMIT ?",
+        (before, _BATCH - len(rows)),
+    ).fetchall()
     return _expire(connection, ids, outbox, rows, "the retention time is over")
 
 

@@ -110,7 +110,7 @@ def card(request: JobRequest) -> dict[str, Any]:
     return {"bytes": len(written), "complete": complete, "guessed": guessed}
 
 
-JOBS: dict[str, JobFunction] = {"text": text, "card": card, "pdf": pdf}
+JOBS: dict[str, JobFunction] = {"text": text, "card": card, "pdf": pdf, "active": active}
 
 
 def warm_up() -> None:
