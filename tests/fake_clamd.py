@@ -1,4 +1,4 @@
-"""A clamd that answers as it is told, for tests of what follows from its verdicts."""
+"""A clamd whose answers are set by tests of what follows from its verdicts."""
 
 import asyncio
 from collections.abc import AsyncIterator

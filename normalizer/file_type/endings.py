@@ -1,7 +1,7 @@
 """The endings of originals that may be offered for download, by what their bytes are.
 
 Files of other types are never offered: pages, drawings and scripts, programs, shortcuts and disk images, archives,
-which scanners look into only so far, and formats of which nothing tells cheaply whether they hold macros.
+which scanners look into only so far, and formats of which nothing shows cheaply whether they hold macros.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 _OOXML = "application/vnd.openxmlformats-officedocument."
 _ODF = "application/vnd.oasis.opendocument."
 
-#: By media type. The bytes of None tell nothing: no program opens its ending by itself.
+#: By media type. The bytes of None say nothing: no program opens its ending by itself.
 ORIGINAL_ENDINGS: Mapping[str | None, str] = {
     None: "bin",
     f"{_OOXML}wordprocessingml.document": "docx",

@@ -44,7 +44,7 @@ async def test_wideband_amr_keeps_its_length_with_silence(
     assert_plays(clean, len(TALK) / 50, tolerance=0.03)
     assert_facts(clean)
     numbers, rate = numbers_of(content_of(clean))
-    # The noise of a silence is random, too; speech is heard on both sides of it.
+    # The noise of a silence is random, too; speech is on both sides of it.
     assert min(np.abs(part).mean() for part in (numbers[: rate // 2], numbers[-rate // 2 :])) > 0.01
 
 
