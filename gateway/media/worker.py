@@ -215,7 +215,8 @@ class MediaWorker:
         if not finished:
             await self._discard_files(row)
             return
-        ATTACHMENTS.labels(row.connector, outcome.state, outcome.reason or "").inc()
+        kind = outcome.kind or row.kind
+        ATTACHMENTS.labels(row.connector, kind, outcome.state, outcome.reason or "").inc()
         if outcome.state == "ready":
             measure(row, outcome)
         if self._keep_photos is not None and outcome.state == "ready" and outcome.kind in COUNTED:
