@@ -1,7 +1,8 @@
 """The endings of originals that may be offered for download, by what their bytes are.
 
 Files of other types are never offered: pages, drawings and scripts, programs, shortcuts and disk images, archives,
-which scanners look into only so far, and formats of which nothing shows cheaply whether they hold macros.
+which scanners look into only so far, Windows Media, which may open pages, and formats of which nothing shows cheaply
+whether they hold macros.
 """
 
 from collections.abc import Mapping
@@ -31,7 +32,6 @@ ORIGINAL_ENDINGS: Mapping[str | None, str] = {
     "video/mpeg": "mpg",
     "video/x-flv": "flv",
     "video/webm": "webm",
-    "video/x-ms-wmv": "wmv",
     "video/ogg": "ogv",
     "video/mp4": "mp4",
     "video/quicktime": "mov",
@@ -45,5 +45,4 @@ ORIGINAL_ENDINGS: Mapping[str | None, str] = {
     "audio/aiff": "aif",
     "audio/x-caf": "caf",
     "audio/webm": "weba",
-    "audio/x-ms-wma": "wma",
 }

@@ -89,6 +89,14 @@ TEXT_ALONE: dict[str, bytes] = {
     "a template from elsewhere": noted("attachedTemplate", EXTERNAL),
     "an object from elsewhere": noted("oleObject", EXTERNAL),
     "a picture from elsewhere": noted("image", EXTERNAL),
+    "a field that starts a program": docx(
+        paragraph("x") + "<w:p><w:r><w:instrText>DDE</w:instrText></w:r><w:r>"
+        "<w:instrText>AUTO c:\\\\x</w:instrText></w:r></w:p>"
+    ),
+    "a simple field that starts a program": docx(
+        paragraph("x") + '<w:p><w:fldSimple w:instr=" DDEAUTO x "/></w:p>'
+    ),
+    "links to other workbooks": package({**WORDS, "xl/externalLinks/externalLink1.xml": "<x/>"}),
     "macros of LibreOffice": package(
         {
             "mimetype": "application/vnd.oasis.opendocument.text",

@@ -174,6 +174,7 @@ async def test_unreachable_gateway_is_answered_with_503(
         ({"media_type": "image/heic", "bytes": 5}, "HEIC image · 5 bytes"),
         ({"media_type": "audio/x-caf", "bytes": -1}, "CAF audio"),
         ({"media_type": "text/plain; charset=utf-8", "bytes": 12}, "text · 12 bytes"),
+        ({"media_type": "application/x-disk-image", "bytes": 12}, "disk image · 12 bytes"),
         ({"media_type": "model/vnd.usdz\u202e", "bytes": 12}, "model/vnd.usdz · 12 bytes"),
         ({"media_type": 7, "bytes": "12"}, "unknown type"),
     ],
