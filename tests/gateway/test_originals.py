@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.events.schemas import validate
-from gateway.settings import MediaSettings
+from gateway.settings import MediaSettings, advice
 from gateway.timestamps import now_ms
 from gateway.upkeep import retention
 from tests.fake_clamd import FakeClamd, fake_clamd
@@ -130,3 +130,4 @@ def test_originals_with_a_scanner_are_accepted(tmp_path: Path) -> None:
     text = "media:\n  originals: unshown\n  scanner: tcp://127.0.0.1:3310\n"
     settings: Any = SettingsFile(tmp_path).load(text)
     assert settings.media.limits().originals == "unshown"
+    assert any(each.startswith("media.originals: unshown, so agents") for each in advice(settings))
