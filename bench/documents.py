@@ -44,10 +44,10 @@ def files() -> Mapping[str, bytes]:
         "voice message of 20 s": sound("ogg", 20.0).content,
         "invoice of one page": invoice(),
         "text of ten pages": text_pages(_PAGES),
-        "scan of ten pages": scan(_PAGES),
         "DOCX of 15,000 letters": docx(letters),
         "XLSX of 200 rows": xlsx({"Prices": f"<sheetData>{row * 200}</sheetData>"}),
         "contact card with a photo of 1 MB": card(),
+        "scan of ten pages": scan(_PAGES),
     }
 
 

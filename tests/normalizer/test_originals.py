@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import numpy as np
 import pytest
 import pytest_asyncio
 
@@ -15,8 +16,10 @@ from tests.fake_clamd import FakeClamd, fake_clamd
 from .assertions import content
 from .conftest import Sanitize, sanitize_with
 from .media_samples import encoded, quadrants
+from .mutations import blindly
 from .office_files import docx, open_document, package, paragraph, xlsx
 from .pdf_files import protected
+from .test_mutations import COUNT
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -162,6 +165,18 @@ async def test_office_document_with_active_content_shows_text_alone(
 )
 async def test_what_can_be_shown_has_no_original(offering: Sanitize, shown: bytes) -> None:
     assert "original" not in names(await offering(shown))
+
+
+async def test_mutated_document_is_offered_as_it_is_or_not(offering: Sanitize) -> None:
+    for number in range(COUNT):
+        random = np.random.default_rng(number)
+        changed = blindly(random, OFFERED["a word document"])
+        try:
+            clean = await offering(changed)
+        except MediaRejected:
+            continue
+        if "original" in names(clean):
+            assert content(clean, "original") == changed
 
 
 async def test_encrypted_files_have_no_original(clamd: FakeClamd, offering: Sanitize) -> None:
