@@ -190,6 +190,22 @@ async def test_encrypted_files_have_no_original(clamd: FakeClamd, offering: Sani
         clamd.verdict = b"OK"
 
 
+@pytest.mark.parametrize("name", ["an encrypted office document", "a PDF with a password"])
+async def test_alert_about_a_password_ends_as_protected(
+    clamd: FakeClamd, offering: Sanitize, name: str
+) -> None:
+    clamd.verdict = b"Heuristics.Encrypted.Doc FOUND"
+    try:
+        # Owners lock documents that everybody may read: clamd alerts about these, too.
+        locked = await offering(protected(user=b"", owner=b"owner"))
+        with pytest.raises(MediaRejected) as refusal:
+            await offering(NOT_OFFERED[name])
+    finally:
+        clamd.verdict = b"OK"
+    assert refusal.value.reason == "protected"
+    assert names(locked) == ["thumbnail", "preview", "document", "text"]
+
+
 @pytest.mark.parametrize(
     ("verdict", "error"),
     [
