@@ -91,6 +91,17 @@ def long_function(words: int = 4_000) -> bytes:
     return made.page(b"/S sh", resources=b"/Shading<</S<<%s>>>>" % shading).content()
 
 
+def shared_value(fields: int = 100, size: int = 1_000_000) -> bytes:
+    """Return a form whose many fields all have the same long value, which pdfium lays out for each."""
+    made = Pdf()
+    value = made.add(b"(" + b"x" * size + b")")
+    widget = b"<</Type/Annot/Subtype/Widget/FT/Tx/T(n)/Rect[72 600 74 602]/F 2/V %d 0 R>>"
+    numbers = [made.add(widget % value) for _ in range(fields)]
+    listed = b" ".join(b"%d 0 R" % number for number in numbers)
+    made.catalogue = b"/AcroForm<</Fields[%s]>>" % listed
+    return made.page(says("x"), more=b"/Annots[%s]" % listed).content()
+
+
 def scripted() -> bytes:
     made = Pdf()
     made.catalogue = (

@@ -74,8 +74,9 @@ async def test_a_death_on_a_page_leaves_those_before(sanitize: Sanitize, page: i
         ),
         hostile_pdfs.costly(b"0 0 m 595 842 l 9 9 l 500 2 l f*\n", 200_000),
         hostile_pdfs.long_function(),
+        hostile_pdfs.shared_value(),
     ],
-    ids=["strokes", "blends", "fills", "function"],
+    ids=["strokes", "blends", "fills", "function", "fields"],
 )
 async def test_a_page_that_takes_too_long_ends_in_time(
     monkeypatch: pytest.MonkeyPatch, sanitize: Sanitize, source: bytes

@@ -22,6 +22,7 @@ from normalizer.sandbox.job import JobRequest
 from normalizer.script_fonts import scripts_in
 
 from . import fonts
+from .pdf_fields import written_on_page
 from .pdf_text import hides_text, text_of_page
 
 _DPI = 150
@@ -69,11 +70,13 @@ def pdf(request: JobRequest) -> dict[str, Any]:
                 request.wait()
             place = painted % PLACES * PLACE_BYTES
             letters = text_of_page(page, max(text.left, _LETTERS_LOOKED_AT))
+            written, hides = written_on_page(page, forms)
+            letters = f"{letters.rstrip()}\n{written}" if written else letters
             with _letters_filled_in(letters):
                 size = _paint(page, forms, np.frombuffer(pixels, np.uint8)[place:])
             painted += 1
             request.notify({"size": size, "pages_total": total})
-            text.add(page, letters)
+            text.add(page, letters, hides=hides)
             request.notify({"text": text.size, "differs": text.differs})
     if not painted:
         raise MediaRejected("corrupt", "no page of the document can be shown")
@@ -92,10 +95,10 @@ class _Text:
     def left(self) -> int:
         return self._limit - self.size
 
-    def add(self, page: Any, letters: str) -> None:
+    def add(self, page: Any, letters: str, *, hides: bool) -> None:
         if self.is_full:
             return
-        self.differs = self.differs or hides_text(page)
+        self.differs = self.differs or hides or hides_text(page)
         found = letters[: self.left].strip()
         content = f"{found}\n\n".encode("utf-8", "replace")[: self.left]
         self.is_full = len(content) == self.left
