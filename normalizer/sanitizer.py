@@ -1,14 +1,13 @@
 """The only way to safe media: a file of unknown bytes goes in, renditions that we made come out."""
 
 import asyncio
-import contextlib
 import logging
 import os
 import threading
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 from .canvas import Canvas
 from .file_type import (
@@ -23,8 +22,9 @@ from .file_type import (
 from .media import Clean, Limits, MediaFailed, MediaRejected
 from .renditions.audio import AudioPipeline
 from .renditions.documents import DocumentPipeline
-from .renditions.originals import OriginalsPipeline, without_original
+from .renditions.originals import OriginalsPipeline
 from .renditions.sandbox_job import SandboxRunner
+from .renditions.scanned import scan_while_cleaning
 from .renditions.video import VideoPipeline
 from .renditions.while_decoding import JobSpec
 from .sandbox.pool import Isolation, Pool
@@ -131,7 +131,8 @@ class Sanitizer:
             cleaning = self._clean_or_original(readonly, size, report, owner)
             if self._scanner is None:
                 return await cleaning
-            return await _scan_while_cleaning(self._scanner.scan(readonly, size), cleaning, report)
+            scan = self._scanner.scan(readonly, size)
+            return await scan_while_cleaning(scan, cleaning, partial(report, "scanning", None))
         finally:
             os.close(readonly)
 
@@ -208,25 +209,3 @@ def _ignore_progress(stage: Stage, share: float | None) -> None:
 def _check_size(size: int, limit: int, what: str) -> None:
     if size > limit:
         raise MediaRejected("too_large", f"{size} bytes; the limit for {what} is {limit}")
-
-
-async def _scan_while_cleaning(
-    scan: Coroutine[Any, Any, bool], clean: Coroutine[Any, Any, Clean], progress: OnProgress
-) -> Clean:
-    """Scan and clean at the same time. Malware outweighs every other error of the file."""
-    scanning, cleaning = asyncio.create_task(scan), asyncio.create_task(clean)
-    cleaning.add_done_callback(lambda _: progress("scanning", None))
-    try:
-        await asyncio.wait({scanning, cleaning}, return_when=asyncio.FIRST_EXCEPTION)
-        if not scanning.done() and isinstance(cleaning.exception(), MediaRejected):
-            # The rejection is final, unless the scanner finds malware.
-            with contextlib.suppress(MediaFailed):
-                await scanning
-            return await cleaning
-        is_encrypted = await scanning
-        # The scanner did not see the inside of an encrypted file.
-        return without_original(await cleaning) if is_encrypted else await cleaning
-    finally:
-        for task in (scanning, cleaning):
-            task.cancel()
-        await asyncio.gather(scanning, cleaning, return_exceptions=True)

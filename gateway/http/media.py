@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +11,11 @@ from aiohttp import web
 from gateway.journal import AttachmentRow, Journal, JournalUnavailable
 from gateway.media.signed_links import Links, Ticket
 from gateway.media.storage.filesystem import FileStore
-from gateway.media.suffixes import SUFFIXES
 from gateway.problems import Problem, not_found
 from gateway.timestamps import now_ms
-from normalizer.file_type import ORIGINAL_ENDINGS
-from normalizer.media import OTHER_TEXT
 
-from .pages import PAGE_TYPE, other_texts, page_names, page_response, read_page
+from .file_headers import download_name, file_headers
+from .pages import PAGE_TYPE, described_by, page_names, page_response, read_page
 
 log = structlog.get_logger(__name__)
 
@@ -34,9 +31,6 @@ class _View:
 
 
 _VIEW = web.RequestKey("view", _View)
-
-#: Renditions that a browser saves instead of opening them: its own viewers are not ours to vouch for.
-_SAVED = frozenset({"document", "text", "original"})
 
 
 class MediaEndpoint:
@@ -57,7 +51,7 @@ class MediaEndpoint:
         if row is None:
             not_found("attachment", attachment)
         await self._require_assignment(ticket, row)
-        view = row.view["renditions"].get(_described_by(rendition, row.view))
+        view = row.view["renditions"].get(described_by(rendition, row.view))
         if view is None:
             not_found(f"rendition of {attachment}", rendition)
         if request.method == "GET":
@@ -82,7 +76,7 @@ class MediaEndpoint:
             not_found(f"file for {row.id}", rendition)
         # FileResponse handles Range, conditional requests and HEAD, and does not copy the file through Python.
         name = download_name(row, rendition, view)
-        return web.FileResponse(path, headers=_headers(rendition, view["media_type"], name))
+        return web.FileResponse(path, headers=file_headers(rendition, view["media_type"], name))
 
     async def _page_response(
         self, request: web.Request, row: AttachmentRow, rendition: str, view: dict[str, Any]
@@ -97,7 +91,7 @@ class MediaEndpoint:
         name = download_name(row, rendition, {"media_type": PAGE_TYPE})
         etag = f'"{view["sha256"][:32]}-{rendition}"'
         return page_response(
-            request, content, {**_headers(rendition, PAGE_TYPE, name), "etag": etag}
+            request, content, {**file_headers(rendition, PAGE_TYPE, name), "etag": etag}
         )
 
 
@@ -133,33 +127,3 @@ def _answered(response: web.StreamResponse) -> str | None:
     if response.status == 304:
         return "unchanged"
     return response.headers.get("content-range") if response.status == 206 else None
-
-
-def _described_by(name: str, view: Mapping[str, Any]) -> str:
-    """Return the rendition of the event that a name belongs to: pages are parts of the document."""
-    if name in page_names(view):
-        return "document"
-    return "text" if name in other_texts(view) else name
-
-
-def download_name(row: AttachmentRow, rendition: str, view: dict[str, Any]) -> str:
-    """Return a file name of our own: the customer's may contain anything."""
-    suffix = SUFFIXES[view["media_type"]]
-    if rendition == "original":
-        suffix = ORIGINAL_ENDINGS.get(row.view.get("source", {}).get("media_type"), suffix)
-    return f"{row.kind}-{row.id.removeprefix('att_')[:12]}-{rendition}.{suffix}"
-
-
-def _headers(rendition: str, media_type: str, name: str) -> dict[str, str]:
-    """Return headers that let a browser display the file, or save a document, and do nothing else with it."""
-    is_saved = rendition in _SAVED or rendition.startswith(OTHER_TEXT)
-    disposition = "attachment" if is_saved else "inline"
-    return {
-        "content-type": media_type,
-        "content-disposition": f'{disposition}; filename="{name}"',
-        "cache-control": "private, no-cache",
-        "content-security-policy": "default-src 'none'; sandbox",
-        "cross-origin-resource-policy": "cross-origin",
-        "referrer-policy": "no-referrer",
-        "x-content-type-options": "nosniff",
-    }

@@ -25,6 +25,13 @@ def other_texts(view: Mapping[str, Any]) -> list[str]:
     return [f"{OTHER_TEXT}{charset}" for charset in charsets[1:]]
 
 
+def described_by(name: str, view: Mapping[str, Any]) -> str:
+    """Return the rendition of the event that a name belongs to: pages are parts of the document."""
+    if name in page_names(view):
+        return "document"
+    return "text" if name in other_texts(view) else name
+
+
 def read_page(path: Path, name: str) -> bytes:
     """Return the picture of a page. Raise OSError or ValueError if the file does not hold it."""
     with path.open("rb") as file:
