@@ -8,11 +8,11 @@ from gateway.observability.redaction import Mask
 from gateway.settings import Settings, advice
 from gateway.upkeep.connector_health import ask
 from gateway.wiring import configured_scanner
+from normalizer.decoders.document.script_fonts import SCRIPTS, find_fonts
 from normalizer.media import MediaFailed
 from normalizer.sandbox.errors import SandboxUnavailable
 from normalizer.sandbox.pool import Pool
 from normalizer.scanner import ScannerMisfit
-from normalizer.script_fonts import SCRIPTS, find_fonts
 
 from .running import run
 

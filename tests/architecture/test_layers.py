@@ -21,7 +21,7 @@ NORMALIZER = (
     ("sanitizer",),
     ("renditions", "decoders"),
     ("sandbox", "scanner", "file_type"),
-    ("canvas", "charsets", "ebml", "isobmff", "events", "media", "script_fonts", "sound"),
+    ("canvas", "charsets", "ebml", "isobmff", "events", "media", "sound"),
 )
 CONNECTORS = (
     ("conformance",),
@@ -65,7 +65,6 @@ INSIDE_DECODERS = {
     "normalizer.ebml",
     "normalizer.isobmff",
     "normalizer.media",
-    "normalizer.script_fonts",
     "normalizer.sound",
 }
 

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from gateway.cli import check
-from normalizer import script_fonts
-from normalizer.decoders.document import fonts
-from normalizer.script_fonts import SCRIPTS, find_fonts, scripts_in
+from normalizer.decoders.document import fonts, script_fonts
+from normalizer.decoders.document.script_fonts import SCRIPTS, find_fonts, scripts_in
 
 from .assertions import content
 from .conftest import Sanitize

@@ -14,7 +14,7 @@ from typing import Any
 
 import pypdfium2.raw as pdfium
 
-from normalizer.script_fonts import ScriptFont, face_at, find_fonts
+from .script_fonts import ScriptFont, face_at, find_fonts
 
 _SCRIPT_OF_CHARSET: Mapping[int, str] = {
     pdfium.FXFONT_SHIFTJIS_CHARSET: "Japanese",

@@ -19,11 +19,11 @@ import pypdfium2.raw as pdfium
 from normalizer.canvas import BYTES_PER_PIXEL, PAGE_PIXELS, PAGE_SIDE, PLACE_BYTES, PLACES, Size
 from normalizer.media import MediaRejected
 from normalizer.sandbox.job import JobRequest
-from normalizer.script_fonts import scripts_in
 
 from . import fonts
 from .pdf_fields import written_on_page
 from .pdf_text import hides_text, text_of_page
+from .script_fonts import scripts_in
 
 _DPI = 150
 _POINTS_PER_INCH = 72
