@@ -2,7 +2,7 @@
 
 import mmap
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 MediaKind = Literal["photo", "video", "audio", "document", "contact"]
@@ -40,7 +40,17 @@ RenditionType = Literal[
     "audio/mp4",
     "application/pdf",
     "text/plain; charset=utf-8",
+    "application/octet-stream",
 ]
+
+
+RenditionName = Literal[
+    "thumbnail", "preview", "poster", "video", "audio", "document", "text", "original"
+]
+
+
+#: A text whose charset was guessed, in another charset, whose name follows.
+OTHER_TEXT = "text-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,7 @@ class Limits:
     document_max_bytes: int = 25_000_000
     document_max_pages: int = 50
     text_max_bytes: int = 200_000
+    originals: Literal["never", "unshown"] = "never"
 
     @property
     def largest(self) -> int:
@@ -77,10 +88,12 @@ class Limits:
 class Rendition:
     """A file that may be sent to an agent's browser. `content` of a video is a read-only map of anonymous memory.
 
-    `width` and `height` of sound, of a document and of its text are 0.
+    `width` and `height` of sound, of a document, of its text and of an original are 0. An original is the sender's
+    file itself, found clean by a scanner; its `content` is a read-only map of that file.
     """
 
-    name: Literal["thumbnail", "preview", "poster", "video", "audio", "document", "text"]
+    #: A RenditionName, or `text-` and a charset.
+    name: str
     media_type: RenditionType
     width: int
     height: int
@@ -93,7 +106,8 @@ class Clean:
 
     A photo has the renditions thumbnail and preview; a video has thumbnail, poster and video. They show the first of
     `pages_total` pages. Sound has audio. A document has text, and pages as pictures if it is a PDF; a contact has its
-    cards in `facts` alone. The size of these three is 0 by 0.
+    cards in `facts` alone. The size of these three is 0 by 0. `original` may be added to a text. If nothing of a file
+    can be shown, it is the only rendition, and `refusal` says why.
     """
 
     kind: MediaKind
@@ -104,6 +118,10 @@ class Clean:
     pages_total: int = 1
     #: What events say beside the renditions, such as `complete`.
     facts: Mapping[str, Any] | None = None
+    refusal: "MediaRejected | None" = None
+
+    def with_renditions(self, *renditions: Rendition) -> "Clean":
+        return replace(self, renditions=renditions)
 
 
 class Unsafe(Exception):

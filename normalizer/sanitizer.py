@@ -1,19 +1,19 @@
 """The only way to safe media: a file of unknown bytes goes in, renditions that we made come out."""
 
 import asyncio
-import contextlib
 import logging
 import os
 import threading
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 from .canvas import Canvas
 from .file_type import (
     HEAD_BYTES,
     FileType,
+    Recognised,
     is_document,
     recognise,
     sniff,
@@ -23,7 +23,9 @@ from .file_type import (
 from .media import Clean, Limits, MediaFailed, MediaRejected
 from .renditions.audio import AudioPipeline
 from .renditions.documents import DocumentPipeline
+from .renditions.originals import OriginalsPipeline
 from .renditions.sandbox_job import SandboxRunner
+from .renditions.scanned import scan_while_cleaning
 from .renditions.video import VideoPipeline
 from .renditions.while_decoding import JobSpec
 from .sandbox.pool import Isolation, Pool
@@ -67,6 +69,9 @@ class Sanitizer:
         self._videos = VideoPipeline(self._canvas, limits, self._pool, self._runner, self._threads)
         self._sounds = AudioPipeline(limits, self._pool, self._threads)
         self._documents = DocumentPipeline(limits, self._pool, self._threads)
+        # Only what a scanner found clean is offered as it is.
+        offers = limits.originals == "unshown" and scanner is not None
+        self._originals = OriginalsPipeline(self._pool) if offers else None
 
     async def start(self) -> None:
         """Start the decoder processes, test their isolation, and check that the scanner accepts files of our size.
@@ -95,6 +100,11 @@ class Sanitizer:
         return dict(self._pool.missing)
 
     @property
+    def offers_originals(self) -> bool:
+        """Whether the original is a rendition of files that cannot be shown."""
+        return self._originals is not None
+
+    @property
     def ready(self) -> bool:
         """Whether decoder processes are available."""
         return self._pool.ready
@@ -119,10 +129,11 @@ class Sanitizer:
             size = os.fstat(readonly).st_size
             _check_size(size, self._limits.largest, "any file")
             report("making_safe", None)
-            cleaning = self._clean(readonly, size, report, owner)
+            cleaning = self._clean_or_original(readonly, size, report, owner)
             if self._scanner is None:
                 return await cleaning
-            return await _scan_while_cleaning(self._scanner.scan(readonly, size), cleaning, report)
+            scan = self._scanner.scan(readonly, size)
+            return await scan_while_cleaning(scan, cleaning, partial(report, "scanning", None))
         finally:
             os.close(readonly)
 
@@ -130,9 +141,29 @@ class Sanitizer:
         """Return why files cannot be scanned now, or None if they can or no scanner is configured."""
         return await self._scanner.error() if self._scanner else None
 
-    async def _clean(
+    async def _clean_or_original(
         self, source: int, size: int, progress: OnProgress, owner: Hashable | None
     ) -> Clean:
+        if self._originals is None:
+            return await self._clean(source, None, size, progress, owner)
+        seen = await asyncio.to_thread(recognise, source)
+        claim = Claim(owner, size, is_photo=False)
+        try:
+            clean = await self._clean(source, seen, size, progress, owner)
+        except MediaRejected as refusal:
+            return await self._originals.instead_of(refusal, source, seen, size, claim)
+        return await self._originals.add_to(clean, source, seen, size, claim)
+
+    async def _clean(
+        self,
+        source: int,
+        recognised: Recognised | None,
+        size: int,
+        progress: OnProgress,
+        owner: Hashable | None,
+    ) -> Clean:
+        """`recognised` is None if nobody has looked at the file yet."""
+
         def on_wait(waits: bool) -> None:
             progress("waiting_for_turn" if waits else "making_safe", None)
 
@@ -142,7 +173,9 @@ class Sanitizer:
         if file_type := sniff_photo(os.pread(source, HEAD_BYTES, 0)):
             _check_size(size, limits.photo_max_bytes, "a photo")
             return await self._photo(source, file_type, size, Claim(owner, size, on_wait=on_wait))
-        seen = (await asyncio.to_thread(recognise, source)).format
+        if recognised is None:
+            recognised = await asyncio.to_thread(recognise, source)
+        seen = recognised.format
         if is_document(seen):
             _check_size(size, limits.document_max_bytes, "a document")
             claim = Claim(owner, size, is_photo=False, on_wait=on_wait)
@@ -183,24 +216,3 @@ def _ignore_progress(stage: Stage, share: float | None) -> None:
 def _check_size(size: int, limit: int, what: str) -> None:
     if size > limit:
         raise MediaRejected("too_large", f"{size} bytes; the limit for {what} is {limit}")
-
-
-async def _scan_while_cleaning(
-    scan: Coroutine[Any, Any, None], clean: Coroutine[Any, Any, Clean], progress: OnProgress
-) -> Clean:
-    """Scan and clean at the same time. Malware outweighs every other error of the file."""
-    scanning, cleaning = asyncio.create_task(scan), asyncio.create_task(clean)
-    cleaning.add_done_callback(lambda _: progress("scanning", None))
-    try:
-        await asyncio.wait({scanning, cleaning}, return_when=asyncio.FIRST_EXCEPTION)
-        if not scanning.done() and isinstance(cleaning.exception(), MediaRejected):
-            # The rejection is final, unless the scanner finds malware.
-            with contextlib.suppress(MediaFailed):
-                await scanning
-            return await cleaning
-        await scanning
-        return await cleaning
-    finally:
-        for task in (scanning, cleaning):
-            task.cancel()
-        await asyncio.gather(scanning, cleaning, return_exceptions=True)

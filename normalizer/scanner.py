@@ -78,12 +78,15 @@ class Scanner:
         self._ping_expires = 0.0
         self._max_bytes, self._verified, self._verify_lock = 0, False, asyncio.Lock()
 
-    async def scan(self, source: int, size: int) -> None:
-        """Return if the file is clean. Raise MediaRejected with the name of the malware, or MediaFailed."""
-        await self.prove()
-        await self._scan(source, size)
+    async def scan(self, source: int, size: int) -> bool:
+        """Return whether the file, which is clean, is encrypted, so that its inside was not scanned.
 
-    async def _scan(self, source: int, size: int) -> None:
+        Raise MediaRejected with the name of the malware, or MediaFailed.
+        """
+        await self.prove()
+        return await self._scan(source, size)
+
+    async def _scan(self, source: int, size: int) -> bool:
         try:
             async with self._slots, asyncio.timeout(self._seconds):
                 reply = await self._instream(source, size)
@@ -92,11 +95,11 @@ class Scanner:
         except (OSError, EOFError) as exc:
             raise self._unavailable(str(exc) or type(exc).__name__) from None
         if reply == _CLEAN:
-            return
+            return False
         found = _FOUND.match(reply)
         if found and found[1].startswith(_ENCRYPTED):
             # Not malware: what we can open is decoded like any other file, what we cannot is `protected`.
-            return
+            return True
         if found:
             raise MediaRejected("malware", found[1])
         raise self._unavailable(f"unexpected reply: {reply}")

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Install the system packages that the checks need and that are missing: Chromium for the browser tests, clamd for the
-# scanner's tests, Node.js for the receiver in JavaScript, and npm for the checks of the browser scripts.
+# scanner's tests, Node.js for the receiver in JavaScript, npm for the checks of the browser scripts, qpdf and fonts for the
+# tests of PDFs.
 # If this script may not install packages, it prints that; the checks that need a missing package then name it.
 # nginx and Caddy check the configurations on docs/operations.md. They are unpacked into .tools/ instead of installed,
 # because Debian starts them as services.
@@ -12,6 +13,12 @@ command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 command -v clamd >/dev/null 2>&1 || missing="$missing clamav-daemon"
 command -v node >/dev/null 2>&1 || missing="$missing nodejs"
 command -v npm >/dev/null 2>&1 || missing="$missing npm"
+command -v qpdf >/dev/null 2>&1 || missing="$missing qpdf"
+fonts=/usr/share/fonts/truetype
+[ -e $fonts/droid/DroidSansFallbackFull.ttf ] || missing="$missing fonts-droid-fallback"
+[ -e $fonts/dejavu/DejaVuSans.ttf ] || missing="$missing fonts-dejavu-core"
+[ -e $fonts/lohit-devanagari/Lohit-Devanagari.ttf ] || missing="$missing fonts-lohit-deva"
+[ -e $fonts/tlwg/Loma.ttf ] || missing="$missing fonts-tlwg-loma-ttf"
 unpack() {
     (cd .tools && apt-get download -qq "$1" 2>/dev/null && dpkg -x "$1"_*.deb . && rm "$1"_*.deb)
 }

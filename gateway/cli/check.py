@@ -8,6 +8,7 @@ from gateway.observability.redaction import Mask
 from gateway.settings import Settings, advice
 from gateway.upkeep.connector_health import ask
 from gateway.wiring import configured_scanner
+from normalizer.decoders.document.script_fonts import SCRIPTS, find_fonts
 from normalizer.media import MediaFailed
 from normalizer.sandbox.errors import SandboxUnavailable
 from normalizer.sandbox.pool import Pool
@@ -25,6 +26,7 @@ async def _check(settings: Settings) -> int:
     for sentence in advice(settings):
         print(f"note: {sentence}")
     isolated = await _decoders(settings)
+    _fonts()
     scanner_ok = await _scanner(settings)
     fetcher = Fetcher(
         allow_private_hosts=settings.fetch.allow_private_hosts,
@@ -58,6 +60,30 @@ async def _decoders(settings: Settings) -> bool:
     finally:
         await pool.close()
     return True
+
+
+def _fonts() -> None:
+    """Name the scripts of which the machine has no font. It is a note: most PDFs embed their fonts."""
+    found = find_fonts()
+    missing = [script for script in SCRIPTS if script not in found]
+    if not missing:
+        print("fonts: ok")
+        return
+    packages = ", ".join(dict.fromkeys(_PACKAGES[script] for script in missing))
+    print(
+        f"note: fonts: this machine has none for {', '.join(missing)}, so PDFs in these scripts that do not contain "
+        f"their fonts show blanks; on Debian, install {packages}, and restart Airlock"
+    )
+
+
+#: A package of Debian with a font for each script.
+_PACKAGES = {
+    **dict.fromkeys(("Greek", "Cyrillic", "Hebrew", "Arabic"), "fonts-dejavu-core"),
+    "Devanagari": "fonts-lohit-deva",
+    "Thai": "fonts-tlwg-loma-ttf",
+    **dict.fromkeys(("Japanese", "Chinese"), "fonts-droid-fallback"),
+    "Korean": "fonts-nanum",
+}
 
 
 async def _scanner(settings: Settings) -> bool:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import AfterValidator, ConfigDict, Field, GetPydanticSchema, with_config
 from typing_extensions import TypedDict  # pydantic needs this one on Python 3.11
 
+from normalizer.charsets import GUESSED
 from normalizer.events import Kind
 from normalizer.media import FailedReason, RejectedReason, RenditionType
 from normalizer.sound import BARS
@@ -74,8 +75,19 @@ class PagesRenditions(TypedDict):
     text: NotRequired[Text]
 
 
+class Original(_File):
+    """The sender's file as it came, found clean by the scanner; only with `media.originals: unshown`. To be saved."""
+
+    media_type: Literal["application/octet-stream"]
+
+
 class TextRenditions(TypedDict):
     text: Text
+    original: NotRequired[Original]
+
+
+class OriginalRenditions(TypedDict):
+    original: Original
 
 
 @with_config(ConfigDict(extra="allow"))
@@ -150,6 +162,16 @@ class _Attachment(Explanation):
     charset: NotRequired[
         Annotated[Literal["guessed"], Field(description="The text says nothing about its charset")]
     ]
+    charsets: NotRequired[
+        Annotated[
+            list[Annotated[str, Field(pattern="^[a-z0-9_]{3,12}$")]],
+            Field(
+                min_length=2,
+                max_length=len(GUESSED),
+                description="The charset of `text`, and others that may be meant: each has a link `text-` and its name",
+            ),
+        ]
+    ]
     location: NotRequired[
         Annotated[Location, Field(description="The place, if the kind is location")]
     ]
@@ -196,7 +218,7 @@ class RejectedAttachment(_Attachment):
 
     state: Literal["rejected"]
     reason: RejectedReason
-    renditions: Nothing
+    renditions: OriginalRenditions | Nothing
 
 
 class FailedAttachment(_Attachment):

@@ -23,7 +23,7 @@ from gateway.timestamps import rfc3339
 from gateway.upkeep.connector_health import ConnectorHealth
 from gateway.upkeep.failures import Failures
 
-from .pages import page_names
+from .pages import other_texts, page_names
 
 _MAX_PAGE = 200
 _MAX_BODY = 64 * 1024
@@ -141,6 +141,7 @@ class Api:
             return self._links.url(Ticket(row.id, name, body.agent, expires))
 
         links: dict[str, Any] = {name: url(name) for name in row.view["renditions"]}
+        links |= {name: url(name) for name in other_texts(row.view)}
         if pages := page_names(row.view):
             links["pages"] = [url(name) for name in pages]
         return _json({"links": links, "expires_at": rfc3339(expires * 1000)})

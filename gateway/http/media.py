@@ -11,11 +11,11 @@ from aiohttp import web
 from gateway.journal import AttachmentRow, Journal, JournalUnavailable
 from gateway.media.signed_links import Links, Ticket
 from gateway.media.storage.filesystem import FileStore
-from gateway.media.suffixes import SUFFIXES
 from gateway.problems import Problem, not_found
 from gateway.timestamps import now_ms
 
-from .pages import PAGE_TYPE, page_names, page_response, read_page
+from .file_headers import download_name, file_headers
+from .pages import PAGE_TYPE, described_by, page_names, page_response, read_page
 
 log = structlog.get_logger(__name__)
 
@@ -31,9 +31,6 @@ class _View:
 
 
 _VIEW = web.RequestKey("view", _View)
-
-#: Renditions that a browser saves instead of opening them: its own viewers are not ours to vouch for.
-_SAVED = frozenset({"document", "text"})
 
 
 class MediaEndpoint:
@@ -54,9 +51,7 @@ class MediaEndpoint:
         if row is None:
             not_found("attachment", attachment)
         await self._require_assignment(ticket, row)
-        view = row.view["renditions"].get(
-            "document" if rendition in page_names(row.view) else rendition
-        )
+        view = row.view["renditions"].get(described_by(rendition, row.view))
         if view is None:
             not_found(f"rendition of {attachment}", rendition)
         if request.method == "GET":
@@ -81,7 +76,7 @@ class MediaEndpoint:
             not_found(f"file for {row.id}", rendition)
         # FileResponse handles Range, conditional requests and HEAD, and does not copy the file through Python.
         name = download_name(row, rendition, view)
-        return web.FileResponse(path, headers=_headers(rendition, view["media_type"], name))
+        return web.FileResponse(path, headers=file_headers(rendition, view["media_type"], name))
 
     async def _page_response(
         self, request: web.Request, row: AttachmentRow, rendition: str, view: dict[str, Any]
@@ -96,7 +91,7 @@ class MediaEndpoint:
         name = download_name(row, rendition, {"media_type": PAGE_TYPE})
         etag = f'"{view["sha256"][:32]}-{rendition}"'
         return page_response(
-            request, content, {**_headers(rendition, PAGE_TYPE, name), "etag": etag}
+            request, content, {**file_headers(rendition, PAGE_TYPE, name), "etag": etag}
         )
 
 
@@ -132,23 +127,3 @@ def _answered(response: web.StreamResponse) -> str | None:
     if response.status == 304:
         return "unchanged"
     return response.headers.get("content-range") if response.status == 206 else None
-
-
-def download_name(row: AttachmentRow, rendition: str, view: dict[str, Any]) -> str:
-    """Return a file name of our own: the customer's may contain anything."""
-    suffix = SUFFIXES[view["media_type"]]
-    return f"{row.kind}-{row.id.removeprefix('att_')[:12]}-{rendition}.{suffix}"
-
-
-def _headers(rendition: str, media_type: str, name: str) -> dict[str, str]:
-    """Return headers that let a browser display the file, or save a document, and do nothing else with it."""
-    disposition = "attachment" if rendition in _SAVED else "inline"
-    return {
-        "content-type": media_type,
-        "content-disposition": f'{disposition}; filename="{name}"',
-        "cache-control": "private, no-cache",
-        "content-security-policy": "default-src 'none'; sandbox",
-        "cross-origin-resource-policy": "cross-origin",
-        "referrer-policy": "no-referrer",
-        "x-content-type-options": "nosniff",
-    }

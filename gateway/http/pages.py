@@ -1,4 +1,4 @@
-"""The pages of a document, `page-1`, `page-2` and so on: each is a slice of the stored PDF."""
+"""What is served beside the named renditions: `page-1` and so on, slices of the stored PDF, and `text-cp1250`."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from normalizer.media import OTHER_TEXT
 from normalizer.renditions.pdf_file import picture_of_page
 
 _PAGE = "page-"
@@ -16,6 +17,19 @@ def page_names(view: Mapping[str, Any]) -> list[str]:
     """Return the names under which the pages of an attachment are served."""
     pages = view.get("pages", 0) if "document" in view["renditions"] else 0
     return [f"{_PAGE}{number}" for number in range(1, pages + 1)]
+
+
+def other_texts(view: Mapping[str, Any]) -> list[str]:
+    """Return the names under which the text of an attachment is served in other charsets than the guessed one."""
+    charsets = view.get("charsets", []) if "text" in view["renditions"] else []
+    return [f"{OTHER_TEXT}{charset}" for charset in charsets[1:]]
+
+
+def described_by(name: str, view: Mapping[str, Any]) -> str:
+    """Return the rendition of the event that a name belongs to: pages are parts of the document."""
+    if name in page_names(view):
+        return "document"
+    return "text" if name in other_texts(view) else name
 
 
 def read_page(path: Path, name: str) -> bytes:

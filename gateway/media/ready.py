@@ -6,7 +6,7 @@ from typing import Any
 from gateway.journal import AttachmentRow, Outcome
 from gateway.observability.metrics import INCOMPLETE, PAGES, READY, SOUND
 from gateway.timestamps import now_ms
-from normalizer.media import Clean
+from normalizer.media import OTHER_TEXT, Clean
 
 from .storage.filesystem import Stored
 
@@ -17,14 +17,25 @@ COUNTED = frozenset({"photo", "sticker"})
 def outcome_of(
     row: AttachmentRow, clean: Clean, stored: Sequence[Stored], name: str | None
 ) -> Outcome:
-    """Return the outcome of a file that was made safe and stored."""
+    """Return the outcome of a file that was made safe and stored, or of which only the original is stored."""
+    # Texts in other charsets are named by `charsets`, as pages are by their number.
+    renditions = {
+        rendition.name: rendition.view
+        for rendition in stored
+        if not rendition.name.startswith(OTHER_TEXT)
+    }
+    if clean.refusal is not None:
+        refusal = clean.refusal
+        return Outcome(
+            refusal.state, refusal.reason, refusal.detail or None, name=name, renditions=renditions
+        )
     return Outcome(
         "ready",
         name=name,
         width=clean.width or None,
         height=clean.height or None,
         duration=clean.duration_seconds,
-        renditions={rendition.name: rendition.view for rendition in stored},
+        renditions=renditions,
         kind=clean.kind,
         details=_details(row, clean),
     )

@@ -10,4 +10,5 @@ SUFFIXES: Mapping[str, str] = {
     "audio/mp4": "m4a",
     "application/pdf": "pdf",
     "text/plain; charset=utf-8": "txt",
+    "application/octet-stream": "bin",
 }

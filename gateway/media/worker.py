@@ -21,7 +21,7 @@ from .attempt import Attempt, AttemptFailed, from_rejection, from_unsafe
 from .progress import MediaProgress
 from .ready import COUNTED, measure, outcome_of
 from .retry_policy import Retry, next_try
-from .sighting import look_at, refuse_disabled
+from .sighting import look_at, refuse_disabled, refuse_disabled_original
 from .source import MediaSource
 from .storage.filesystem import FileStore, StoreUnavailable
 from .turns import UNKNOWN_SIZE, HostBusy, Limits, Turns, Waiting
@@ -204,7 +204,7 @@ class MediaWorker:
         return True
 
     async def _finish(self, row: AttachmentRow, outcome: Outcome) -> None:
-        if outcome.state != "ready":
+        if not outcome.renditions:
             # Before the journal records the end: an earlier attempt may have stored some of the files.
             fault_point("before-clear")
             await self._store.remove(row.id)
@@ -215,7 +215,8 @@ class MediaWorker:
         if not finished:
             await self._discard_files(row)
             return
-        ATTACHMENTS.labels(row.connector, outcome.state, outcome.reason or "").inc()
+        kind = outcome.kind or row.kind
+        ATTACHMENTS.labels(row.connector, kind, outcome.state, outcome.reason or "").inc()
         if outcome.state == "ready":
             measure(row, outcome)
         if self._keep_photos is not None and outcome.state == "ready" and outcome.kind in COUNTED:
@@ -224,7 +225,7 @@ class MediaWorker:
     async def _discard_files(self, row: AttachmentRow) -> None:
         """Remove the files of an attachment that was erased or deleted while it was being processed."""
         now = await self._journal.attachment(row.message, row.position)
-        if now is None or now.state != "ready":
+        if now is None or not now.view["renditions"]:
             await self._store.remove(row.id)
 
     def _next_try(self, row: AttachmentRow, exc: AttemptFailed) -> Retry | None:
@@ -275,7 +276,7 @@ class MediaWorker:
             progress.sighting = sighting = await look_at(original.descriptor)
             refuse_disabled(sighting.content.kind, connector.config)
             if scanner_error:
-                sighting.refuse_unsupported()
+                sighting.refuse_unsupported(offers_originals=self._sanitizer.offers_originals)
                 raise scanner_error
             clean = await self._sanitizer.sanitize(
                 original.descriptor,
@@ -284,8 +285,10 @@ class MediaWorker:
                 owner=attempt.file.conversation,
             )
             fault_point("after-sanitize")
-            # The decoder knows better than the first bytes.
-            refuse_disabled(clean.kind, connector.config)
+            refuse_disabled_original(clean, connector.config)
+            if clean.refusal is None:
+                # The decoder knows better than the first bytes.
+                refuse_disabled(clean.kind, connector.config)
             return await self._store_renditions(row, clean, original.name)
 
     async def _store_renditions(

@@ -25,8 +25,8 @@ EVENTS = Counter(
 )
 ATTACHMENTS = Counter(
     "airlock_attachments_total",
-    "Attachments by their final state and its reason",
-    ["connector", "state", "reason"],
+    "Attachments by their kind, their final state and its reason",
+    ["connector", "kind", "state", "reason"],
 )
 FETCHED = Counter(
     "airlock_fetched_bytes_total",

@@ -198,6 +198,14 @@ class MediaSettings(_Section):
         default=None,
         description="ClamAV: unix:/run/clamav/clamd.ctl or tcp://127.0.0.1:3310; omit it to run without a scanner",
     )
+    originals: Literal["never", "unshown"] = Field(
+        default="never",
+        validate_default=True,
+        description=(
+            "unshown offers agents the scanned original of files of which neither pages nor sound can be shown,"
+            " for download; requires media.scanner"
+        ),
+    )
     isolation: Literal["full", "reduced"] = Field(
         default="full",
         description=(
@@ -228,6 +236,17 @@ class MediaSettings(_Section):
         description="How long a delivery is remembered, to detect duplicates: at least 7d",
     )
 
+    @field_validator("originals")
+    @classmethod
+    def _require_scanner(cls, originals: str, info: ValidationInfo) -> str:
+        # A scanner that is written wrongly is a mistake of its own.
+        if originals != "never" and info.data.get("scanner", ...) is None:
+            raise ValueError(
+                "unshown requires media.scanner, because only files that a scanner found clean are offered; "
+                "set media.scanner, or write never"
+            )
+        return originals
+
     def limits(self) -> Limits:
         """Return the limits in the sanitizer's form."""
         return Limits(
@@ -245,6 +264,7 @@ class MediaSettings(_Section):
             document_max_bytes=self.document_max_bytes,
             document_max_pages=self.document_max_pages,
             text_max_bytes=self.text_max_bytes,
+            originals=self.originals,
         )
 
 

@@ -25,6 +25,8 @@ def _warnings(settings: Settings) -> Iterator[str]:
         yield f"core.secrets: a key is shorter than {_MIN_SIGNING_KEY} bytes; create one with openssl rand -base64 32"
     if settings.media.scanner is None:
         yield "media.scanner: none is set, so files are sanitized but not scanned for malware"
+    if settings.media.originals != "never":
+        yield "media.originals: unshown, so agents may download files as their senders wrote them"
     if settings.media.isolation == "reduced":
         yield "media.isolation: reduced, so media are decoded even if an isolation layer is missing"
     if settings.fetch.allow_private_hosts:

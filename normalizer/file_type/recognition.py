@@ -16,6 +16,7 @@ from normalizer.sound import SoundFormat, end_of_id3
 
 from . import matroska
 from .archives import ARCHIVE_SIGNATURE, TAIL_BYTES, OfficeFormat, archive_type
+from .never_offered import NEVER_OFFERED
 from .sniffing import Format, sniff
 from .sound_frames import sound_type
 from .texts import TextFormat, text_type
@@ -103,8 +104,7 @@ _SIGNATURES: tuple[tuple[bytes, Kind, str], ...] = (
     (rb"\x1f\x8b", "document", "application/gzip"),
     (rb"7z\xbc\xaf\x27\x1c", "document", "application/x-7z-compressed"),
     (rb"Rar!\x1a\x07", "document", "application/vnd.rar"),
-    (rb"MZ.{,60}\x00", "document", "application/x-msdownload"),
-    (rb"\x7fELF", "document", "application/x-executable"),
+    *NEVER_OFFERED,
 )
 
 #: Containers of sound or pictures: their signature, a pattern that only those with pictures contain, and the type of
@@ -127,6 +127,7 @@ _BRANDS: Mapping[bytes, str] = {
     **dict.fromkeys((b"3g2a", b"3g2b", b"3g2c"), "3gpp2"),
 }
 _SOUND_BRANDS = frozenset({b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B "})
+_APPLE_IMAGE_BYTES = 512
 _ON_THE_WAY = frozenset({b"moov", b"trak", b"mdia"})
 
 #: Kinds that say what a file is for, with the kinds of content that serve it: a sticker is also a photo.
@@ -170,6 +171,11 @@ def is_document(format: object) -> TypeGuard[DocumentFormat]:
     return format in get_args(DocumentFormat)
 
 
+def is_office(format: object) -> bool:
+    """Whether a format is that of an office document in a ZIP archive."""
+    return format in get_args(OfficeFormat)
+
+
 def kind_after(declared: Kind, seen: Kind | None) -> Kind:
     """Return the kind of an attachment whose bytes were seen: theirs, unless they suit what was declared."""
     if seen is None or seen in _USES.get(declared, frozenset()):
@@ -196,7 +202,12 @@ def _other(source: int, start: bytes) -> Recognised:
     if start.startswith(ARCHIVE_SIGNATURE):
         return Recognised(*archive_type(start, _tail(source)))
     sound = sound_type(start)
-    return Recognised("audio", sound) if sound else _text_or_late_pdf(start)
+    if sound:
+        return Recognised("audio", sound)
+    # The image of a disk for macOS has its header at the end.
+    if _tail(source)[-_APPLE_IMAGE_BYTES:].startswith(b"koly"):
+        return Recognised("document", "application/x-disk-image")
+    return _text_or_late_pdf(start)
 
 
 def _tail(source: int) -> bytes:

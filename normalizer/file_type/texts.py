@@ -25,6 +25,14 @@ _BEGINNINGS: tuple[tuple[str, Kind, str, TextFormat | None], ...] = (
         None,
     ),
     (r"#!|<\?php|<%|@echo\b|<job\b|<package\b", "document", "text/x-script", None),
+    # A double click opens what these name (https://specifications.freedesktop.org/desktop-entry-spec/latest/).
+    (
+        r"\[internetshortcut\]|\[desktop entry\]|\[autorun\]|windows registry editor|regedit4\b",
+        "document",
+        "application/x-shortcut",
+        None,
+    ),
+    (r"-----begin pgp message", "document", "application/x-encrypted", None),
     (r"{\\rtf", "document", "application/rtf", None),
     (r"<\?xml", "document", "text/xml", "text"),
     ("", "document", "text/plain", "text"),

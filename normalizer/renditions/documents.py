@@ -1,11 +1,13 @@
 """A document's way through the sandbox: its text, its cards, or its pages."""
 
+from collections.abc import Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from normalizer.charsets import GUESSED
 from normalizer.file_type import DocumentFormat
-from normalizer.media import Clean, Limits, MediaFailed, MediaRejected
+from normalizer.media import OTHER_TEXT, Clean, Limits, MediaFailed, MediaRejected, Rendition
 from normalizer.sandbox.errors import SandboxLost, SandboxUnavailable
 from normalizer.sandbox.pool import Pool
 from normalizer.sandbox.turns import Claim
@@ -29,6 +31,8 @@ class _Written:
 
     content: bytes
     answer: dict[str, Any]
+    #: The same text in other charsets, by charset.
+    others: Mapping[str, bytes]
 
 
 class DocumentPipeline:
@@ -45,7 +49,7 @@ class DocumentPipeline:
         job = "card" if format == "vcard" else "text"
         written = await self._run(job, source, format, size, claim)
         facts: dict[str, Any] = {"complete": written.answer.get("complete") is True}
-        if written.answer.get("guessed") is True:
+        if written.answer.get("guessed"):
             facts["charset"] = "guessed"
         if format == "vcard":
             return _contacts(written, facts)
@@ -54,7 +58,10 @@ class DocumentPipeline:
             raise MediaRejected("unsupported_type", "the document holds no text")
         facts["complete"] = facts["complete"] and whole
         facts["text_differs"] = written.answer.get("differs") is True
-        return Clean("document", 0, 0, None, (rendition,), facts=facts)
+        others = _other_readings(written, rendition, self._limits)
+        if others:
+            facts["charsets"] = [_guess(written), *others]
+        return Clean("document", 0, 0, None, (rendition, *others.values()), facts=facts)
 
     async def _run(self, job: str, source: int, format: str, size: int, claim: Claim) -> _Written:
         message = {
@@ -70,13 +77,47 @@ class DocumentPipeline:
                 with memory_file() as target:
                     answer = await sandbox.ask(message, [source, target], _SECONDS)
                     result = answers.result_of(answer)
-                    return _Written(read_file(target, result.get("bytes")), result)
+                    content = read_file(target, result.get("bytes"))
+                    others = _read_others(target, len(content), result.get("others"))
+                    return _Written(content, result, others)
         except SandboxLost as lost:
             if lost.timed_out or lost.used_up_processor:
                 raise MediaRejected("too_long", "reading it takes too long") from None
             raise MediaFailed("decoder_crashed", str(lost)) from None
         except SandboxUnavailable as exc:
             raise MediaFailed("decoder_crashed", str(exc)) from None
+
+
+def _read_others(target: int, at: int, listed: object) -> Mapping[str, bytes]:
+    """Return the texts that follow the first one. Raise MediaFailed if the list of them is invalid."""
+    found: dict[str, bytes] = {}
+    try:
+        for charset, length in listed if isinstance(listed, list) else ():
+            if charset not in GUESSED or charset in found:
+                raise ValueError("a charset is unknown")
+            found[charset] = read_file(target, length, at)
+            at += len(found[charset])
+    except (TypeError, ValueError) as exc:
+        raise answers.invalid_answer(exc) from None
+    return found
+
+
+def _guess(written: _Written) -> str:
+    guess = written.answer["guessed"]
+    if guess not in GUESSED:
+        raise answers.invalid_answer("a charset is unknown")
+    return str(guess)
+
+
+def _other_readings(written: _Written, first: Rendition, limits: Limits) -> dict[str, Rendition]:
+    """Return the text in other charsets, each that differs from those before."""
+    seen, found = {bytes(first.content)}, {}
+    for charset, content in written.others.items():
+        reading, _ = text_rendition(content, limits)
+        if reading is not None and bytes(reading.content) not in seen:
+            seen.add(bytes(reading.content))
+            found[charset] = replace(reading, name=f"{OTHER_TEXT}{charset}")
+    return found
 
 
 def _contacts(written: _Written, facts: dict[str, Any]) -> Clean:

@@ -17,11 +17,11 @@ def memory_file() -> Iterator[int]:
         os.close(descriptor)
 
 
-def read_file(target: int, length: object) -> bytes:
-    """Return what a sandbox wrote, of the length that it stated. Raise MediaFailed if that is invalid."""
+def read_file(target: int, length: object, at: int = 0) -> bytes:
+    """Return what a sandbox wrote at a place, of the length that it stated. Raise MediaFailed if that is invalid."""
     if length == 0:
         return b""
     try:
-        return os.pread(target, answers.parse_number(length, os.fstat(target).st_size), 0)
+        return os.pread(target, answers.parse_number(length, os.fstat(target).st_size), at)
     except ValueError as exc:
         raise answers.invalid_answer(exc) from None

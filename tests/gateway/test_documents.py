@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from gateway.events.schemas import validate
+from gateway.media import retry_policy
 from gateway.settings import MediaSettings
 from tests.gateway.test_gateway import House, house
 from tests.normalizer.hostile_pdfs import dies_on
@@ -23,7 +24,7 @@ async def home(tmp_path: Path) -> AsyncIterator[House]:
         yield built
 
 
-async def send(home: House, content: bytes) -> dict[str, Any]:
+async def send(home: House, content: bytes | None) -> dict[str, Any]:
     """Send a document, and return its attachment from the event of its message."""
     home.files["1"] = content
     await home.send({"id": "1", "from": "ann", "media": [["document", f"{home.media_url}/1"]]})
@@ -134,6 +135,25 @@ async def test_pages_and_incomplete_documents_are_counted(tmp_path: Path) -> Non
     incomplete = 'airlock_incomplete_attachments_total{kind="document"}'
     assert counted(after, pages) - counted(before, pages) == 2
     assert counted(after, incomplete) - counted(before, incomplete) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "labels"),
+    [
+        (letters(1), 'kind="document",reason="",state="ready"'),
+        (b"PK\x03\x04" + bytes(40), 'kind="document",reason="unsupported_type",state="rejected"'),
+        (None, 'kind="document",reason="gone",state="failed"'),
+    ],
+    ids=["ready", "rejected", "failed"],
+)
+async def test_outcomes_are_counted_by_kind(
+    home: House, monkeypatch: pytest.MonkeyPatch, content: bytes | None, labels: str
+) -> None:
+    monkeypatch.setitem(retry_policy._FEW, "gone", ())
+    name = f'airlock_attachments_total{{connector="desk",{labels}}}'
+    before = counted(await home.metrics(), name)
+    await send(home, content)
+    assert counted(await home.metrics(), name) == before + 1
 
 
 def counted(metrics: str, name: str) -> float:

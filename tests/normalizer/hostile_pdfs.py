@@ -68,6 +68,40 @@ def image(width: int, height: int, filter: str = "", content: bytes = b"\0" * 10
     )
 
 
+def real_image(side: int) -> bytes:
+    """Return an image that is as large as it claims, in a thousandth of its bytes."""
+    return image(side, side, content=bytes(side * side))
+
+
+def packed_twice(size: int = 250_000_000) -> bytes:
+    """Return a page whose drawing has a quarter of a gigabyte, in a few kilobytes: its objects take more."""
+    line = b"0 0 1 1 re f\n"
+    made = Pdf().page(line * (size // len(line)), packed=2)
+    return made.content()
+
+
+def long_function(words: int = 4_000) -> bytes:
+    """Return a page whose every colour is calculated by a long program."""
+    made = Pdf()
+    program = b"{ pop " + b"dup mul " * (words // 2) + b"}"
+    function = made.add(stream(program, b"/FunctionType 4/Domain[0 1 0 1]/Range[0 1]"))
+    shading = (
+        b"/ShadingType 1/ColorSpace/DeviceGray/Matrix[595 0 0 842 0 0]/Function %d 0 R" % function
+    )
+    return made.page(b"/S sh", resources=b"/Shading<</S<<%s>>>>" % shading).content()
+
+
+def shared_value(fields: int = 100, size: int = 1_000_000) -> bytes:
+    """Return a form whose many fields all have the same long value, which pdfium lays out for each."""
+    made = Pdf()
+    value = made.add(b"(" + b"x" * size + b")")
+    widget = b"<</Type/Annot/Subtype/Widget/FT/Tx/T(n)/Rect[72 600 74 602]/F 2/V %d 0 R>>"
+    numbers = [made.add(widget % value) for _ in range(fields)]
+    listed = b" ".join(b"%d 0 R" % number for number in numbers)
+    made.catalogue = b"/AcroForm<</Fields[%s]>>" % listed
+    return made.page(says("x"), more=b"/Annots[%s]" % listed).content()
+
+
 def scripted() -> bytes:
     made = Pdf()
     made.catalogue = (
@@ -97,6 +131,7 @@ SHOWN: dict[str, Callable[[], bytes]] = {
     "a form that draws itself": form_in_itself,
     "scripts, actions and XFA": scripted,
     "an image that claims too much": lambda: image(60_000, 60_000),
+    "an image of 20,000 pixels a side": lambda: real_image(20_000),
     "a JPEG 2000 that claims too much": lambda: image(12_000, 12_000, "/JPXDecode"),
     "a JBIG2 that claims too much": lambda: image(60_000, 60_000, "/JBIG2Decode"),
     "nested arrays": lambda: nested("array"),

@@ -115,6 +115,16 @@ def filled_form(*, appearance: bool, value: str = "Ann Example") -> bytes:
     return made.page(b"", more=b"/Annots[%d 0 R]" % widget).content()
 
 
+def form_with(entries: bytes) -> bytes:
+    """Return a form with a field of these entries, without a drawing of its value."""
+    made = Pdf()
+    place = b"/DA(/F 18 Tf 0 g)/Rect[72 600 372 640]"
+    widget = made.add(b"<</Type/Annot/Subtype/Widget/T(CANARY-name)%s%s>>" % (place, entries))
+    fonts = b"/DA(/F 18 Tf 0 g)/DR<</Font<</F 5 0 R>>>>"
+    made.catalogue = b"/AcroForm<</Fields[%d 0 R]%s>>" % (widget, fonts)
+    return made.page(b"", more=b"/Annots[%d 0 R]" % widget).content()
+
+
 # passwords: the oldest of the standard's methods (ISO 32000-1, 7.6.3, revision 2) --------------------
 
 _PAD = bytes.fromhex("28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a")

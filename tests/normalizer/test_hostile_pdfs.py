@@ -43,7 +43,9 @@ async def test_a_damaged_file_is_refused(sanitize: Sanitize, name: str) -> None:
     assert refusal.value.reason == reason, refusal.value.detail
 
 
-@pytest.mark.parametrize("make", [hostile_pdfs.huge_content, hostile_pdfs.forms_in_forms])
+@pytest.mark.parametrize(
+    "make", [hostile_pdfs.huge_content, hostile_pdfs.packed_twice, hostile_pdfs.forms_in_forms]
+)
 async def test_a_page_beyond_the_memory_is_corrupt(
     sanitizer: Sanitizer, sanitize: Sanitize, make: Callable[[], bytes]
 ) -> None:
@@ -70,8 +72,11 @@ async def test_a_death_on_a_page_leaves_those_before(sanitize: Sanitize, page: i
         hostile_pdfs.costly(
             b"/G gs 0 0 595 842 re f\n", 20_000, b"/ExtGState<</G<</BM/Luminosity/ca .5>>>>"
         ),
+        hostile_pdfs.costly(b"0 0 m 595 842 l 9 9 l 500 2 l f*\n", 200_000),
+        hostile_pdfs.long_function(),
+        hostile_pdfs.shared_value(),
     ],
-    ids=["strokes", "blends"],
+    ids=["strokes", "blends", "fills", "function", "fields"],
 )
 async def test_a_page_that_takes_too_long_ends_in_time(
     monkeypatch: pytest.MonkeyPatch, sanitize: Sanitize, source: bytes

@@ -13,7 +13,17 @@ from normalizer.renditions.pdf_file import picture_of_page
 
 from .assertions import assert_bare, assert_bare_jpeg, content, rendition, shown
 from .conftest import Sanitize
-from .pdf_files import HELVETICA, Pdf, filled_form, letters, protected, says, stream, with_image
+from .pdf_files import (
+    HELVETICA,
+    Pdf,
+    filled_form,
+    form_with,
+    letters,
+    protected,
+    says,
+    stream,
+    with_image,
+)
 from .test_office_text import facts
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -108,6 +118,49 @@ async def test_filled_form_fields_are_painted(sanitize: Sanitize, appearance: bo
     empty = await sanitize(filled_form(appearance=appearance, value=""))
     assert ink(picture(filled, 1)) > 0.0005
     assert ink(picture(empty, 1)) == 0
+
+
+@pytest.mark.parametrize("appearance", [True, False])
+async def test_values_of_fields_are_part_of_the_text(sanitize: Sanitize, appearance: bool) -> None:
+    clean = await sanitize(filled_form(appearance=appearance))
+    assert content(clean, "text") == b"Ann Example"
+    assert facts(clean)["text_differs"] is False
+
+
+@pytest.mark.parametrize(
+    ("entries", "text"),
+    [
+        (b"/FT/Ch/Ff 131072/Opt[(Ann)(Ben)]/V(Ben)", "Ben"),
+        (b"/FT/Tx/V<FEFF05E905DC05D505DD>", "שלום"),
+        (b"/FT/Tx/V(" + b"long " * 3000 + b")", ("long " * 1000).strip()),
+    ],
+    ids=["choice", "Hebrew", "long"],
+)
+async def test_fields_of_each_kind_are_painted_and_read(
+    sanitize: Sanitize, entries: bytes, text: str
+) -> None:
+    clean = await sanitize(form_with(entries))
+    assert content(clean, "text").decode().startswith(text[:4000])
+    assert len(content(clean, "text")) <= 10_000
+    assert ink(picture(clean, 1)) > 0.0002
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [b"/FT/Tx/V(SECRET)/F 2", b"/FT/Tx/V(SECRET)/F 32", b"/FT/Tx/Ff 8192/V(SECRET)"],
+    ids=["hidden", "not on screens", "password"],
+)
+async def test_fields_that_are_not_seen_are_left_out(sanitize: Sanitize, entries: bytes) -> None:
+    clean = await sanitize(form_with(entries))
+    assert [each.name for each in clean.renditions] == ["thumbnail", "preview", "document"]
+    assert facts(clean)["text_differs"] is True
+
+
+async def test_words_of_a_text_box_are_part_of_the_text(sanitize: Sanitize) -> None:
+    box = b"/Subtype/FreeText/Rect[72 600 372 640]/Contents(Seen)/DA(/Helv 18 Tf 0 g)/F 4"
+    note = b"/Subtype/Text/Rect[9 9 20 20]/Contents(Not shown)"
+    annotations = b"/Annots[<</Type/Annot%s>><</Type/Annot%s>>]" % (box, note)
+    assert content(await sanitize(Pdf().page(b"", more=annotations).content()), "text") == b"Seen"
 
 
 async def test_a_scan_of_one_bit_is_shown(sanitize: Sanitize) -> None:

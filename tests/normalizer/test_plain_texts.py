@@ -4,6 +4,7 @@ import pytest
 
 from normalizer.media import MediaRejected
 
+from .assertions import content
 from .conftest import Sanitize
 from .test_office_text import facts, text_of
 
@@ -13,7 +14,7 @@ GERMAN = "Schöne Grüße aus Köln, die Waschmaschine läuft über und äußers
 
 
 @pytest.mark.parametrize(
-    ("content", "text"),
+    ("source", "text"),
     [
         (GERMAN.encode(), GERMAN.strip()),
         (b"\xef\xbb\xbfone\r\ntwo\rthree", "one\ntwo\nthree"),
@@ -26,9 +27,9 @@ GERMAN = "Schöne Grüße aus Köln, die Waschmaschine läuft über und äußers
     ],
 )
 async def test_text_of_a_known_charset_is_shown(
-    sanitize: Sanitize, content: bytes, text: str
+    sanitize: Sanitize, source: bytes, text: str
 ) -> None:
-    clean = await sanitize(content)
+    clean = await sanitize(source)
     assert text_of(clean) == text
     assert facts(clean) == {"complete": True, "text_differs": False}
 
@@ -47,10 +48,45 @@ async def test_text_of_an_unknown_charset_is_guessed_and_says_so(
     clean = await sanitize(text.encode(charset))
     assert text_of(clean) == text.strip()
     assert facts(clean)["charset"] == "guessed"
+    assert len(facts(clean)["charsets"]) > 1
+
+
+async def test_other_charsets_of_a_guessed_text_are_offered(sanitize: Sanitize) -> None:
+    text = "退款请求，谢谢"
+    clean = await sanitize(text.encode("gb18030"))
+    charsets = facts(clean)["charsets"]
+    assert "gb18030" in charsets
+    assert len(set(charsets)) == len(charsets) > 1
+    readings = [content(clean, "text")]
+    readings += [content(clean, f"text-{name}") for name in charsets[1:]]
+    assert text.encode() in readings
+    assert len(set(readings)) == len(readings)
+
+
+async def test_text_of_a_known_charset_has_no_others(sanitize: Sanitize) -> None:
+    clean = await sanitize("Größe".encode())
+    assert [each.name for each in clean.renditions] == ["text"]
+
+
+async def test_charsets_that_cannot_be_meant_are_not_offered(sanitize: Sanitize) -> None:
+    # 0x81, half of a full stop, means nothing in these. The first charset is the guess, whatever it is.
+    clean = await sanitize(("洗濯機がとてもうるさいです。" * 6).encode("cp932"))
+    assert not {"cp1252", "cp1250", "cp874"} & set(facts(clean)["charsets"][1:])
+
+
+async def test_long_guessed_text_still_says_so(sanitize: Sanitize) -> None:
+    clean = await sanitize((GERMAN * 900).encode("cp1252"))
+    assert (facts(clean)["complete"], facts(clean)["charset"]) == (False, "guessed")
+
+
+async def test_calendar_offers_other_charsets(sanitize: Sanitize) -> None:
+    entry = f"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:{GERMAN}\r\nEND:VEVENT\r\n"
+    clean = await sanitize(entry.encode("cp1252"))
+    assert content(clean, "text-cp1251").startswith(b"Summary: ")
 
 
 @pytest.mark.parametrize(
-    "content",
+    "source",
     [
         b"<html><body>no</body></html>",
         b"<!-- x --><!DOCTYPE html><p>no",
@@ -63,19 +99,19 @@ async def test_text_of_an_unknown_charset_is_guessed_and_says_so(
         b"binary\x00data",
     ],
 )
-async def test_pages_drawings_and_scripts_are_not_taken(sanitize: Sanitize, content: bytes) -> None:
+async def test_pages_drawings_and_scripts_are_not_taken(sanitize: Sanitize, source: bytes) -> None:
     with pytest.raises(MediaRejected) as refusal:
-        await sanitize(content)
+        await sanitize(source)
     assert refusal.value.reason == "unsupported_type"
 
 
 async def test_a_calendar_shows_its_fields_before_its_text(sanitize: Sanitize) -> None:
-    content = (
+    source = (
         b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:Repair of the was\r\n hing machine\r\n"
         b"DTSTART;TZID=Europe/Berlin:20261201T090000\r\nLOCATION:Hauptstr. 1\\, Berlin\r\n"
         b"ORGANIZER;CN=Ann Example:mailto:ann@shop.example\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
     )
-    text = text_of(await sanitize(content))
+    text = text_of(await sanitize(source))
     assert text.startswith(
         "Summary: Repair of the washing machine\nStart: 20261201T090000 (Europe/Berlin)\n"
         "Place: Hauptstr. 1, Berlin\nOrganiser: Ann Example (ann@shop.example)\n\nBEGIN:VCALENDAR"

@@ -124,6 +124,10 @@ FILES: dict[str, tuple[bytes, Kind | None, str | None]] = {
     "script": (b"#!/bin/sh\necho", "document", "text/x-script"),
     "document with late members": (archive("media.bin", *(f"a{n}" for n in range(400)), "word/document.xml"), "document", f"{OOXML}.wordprocessingml.document"),
     "pdf after other bytes": (b"\0" * 400 + document().content, "document", "application/pdf"),
+    "shortcut": (b"L\0\0\0\x01\x14\x02\0" + bytes(80), "document", "application/x-shortcut"),
+    "disk image": (bytes(32_769) + b"CD001" + bytes(900), "document", "application/x-disk-image"),
+    "disk image for macOS": (bytes(range(256)) * 9 + b"koly" + bytes(508), "document", "application/x-disk-image"),
+    "empty archive": (b"PK\5\6" + bytes(18), "document", "application/zip"),
     "noise": (bytes(range(256)) * 3, None, None),
     "nothing": (b"", None, None),
 }  # fmt: skip

@@ -17,6 +17,7 @@ import pytest
 from gateway.service import Gateway
 from gateway.settings import load
 from simulator import Consumer, Core, Platform, photo, video
+from simulator.samples import document, voice
 
 SECRET = "whsec_" + base64.b64encode(b"a secret for tests of plugins").decode()
 TOKEN = "a-token-for-tests-of-plugins"
@@ -104,6 +105,20 @@ async def test_photos_and_videos_arrive_ready_and_once(name: str, tmp_path: Path
         assert "It came like this" in [message["text"] for message in messages]
         assert [message["sequence"] for message in messages] == list(range(1, expected + 1))
         assert len({message["platform_id"] for message in messages}) == expected
+
+
+@each
+@pytest.mark.usefixtures("installed")
+async def test_voice_messages_and_documents_arrive_ready(name: str, tmp_path: Path) -> None:
+    async with environment(name, tmp_path) as env:
+        await env.platform.send(ANN, None, [voice(0.5)])
+        await env.platform.send(ANN, None, [document()])
+        found = {one["kind"]: one for one in await env.attachments(2)}
+        assert {one["state"] for one in found.values()} == {"ready"}
+        assert set(found["audio"]["renditions"]) == {"audio"}
+        # Telegram says that a sound was recorded in the messenger, LINE does not.
+        assert found["audio"]["voice"] is (name == "telegram")
+        assert found["document"]["pages"] >= 1
 
 
 @each

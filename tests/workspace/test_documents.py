@@ -160,13 +160,36 @@ async def test_text_alone_is_a_readable_panel(
         await expect(dialog.locator("#viewer-text-note")).to_have_text(
             re.compile(f"^{re.escape(remark)}" if remark else "^$")
         )
-        for hidden in ("img", "#viewer-larger", "#viewer-next", "#viewer-text-toggle"):
+        for hidden in (
+            "img",
+            "#viewer-larger",
+            "#viewer-next",
+            "#viewer-text-toggle",
+            "#viewer-text-charset",
+        ):
             await expect(dialog.locator(hidden)).to_be_hidden()
         async with page.expect_download() as saving:
             await dialog.get_by_role("link", name="Download the text").click()
         assert (await saving.value).suggested_filename == "prices.txt"
         await page.keyboard.press("Escape")
         await expect(page.locator(".document")).to_be_focused()
+
+
+async def test_agent_reads_a_guessed_text_in_another_charset(running: RunningWorkspace) -> None:
+    guessed: dict[str, Any] = {"charset": "guessed", "charsets": ["cp874", "gb18030", "cp1251"]}
+    await deliver(running, 1, samples.text_document(name="prices.csv", **guessed))
+    texts = {"text": b"guess", "text-gb18030": "退款请求".encode(), "text-cp1251": b"other"}
+    running.gateway.add_media("conv_mia", "att_text", **texts)
+    async with pages(running) as (page,):
+        dialog = await open_first(page, running)
+        body = dialog.locator("#viewer-text-body")
+        await expect(body).to_have_text("guess")
+        choice = dialog.get_by_label("Read it as")
+        await expect(choice).to_have_value("cp874")
+        await choice.select_option(label="Chinese, simplified")
+        await expect(body).to_have_text("退款请求")
+        await choice.select_option("cp874")
+        await expect(body).to_have_text("guess")
 
 
 async def test_text_that_cannot_be_loaded_says_so(running: RunningWorkspace) -> None:

@@ -86,6 +86,15 @@ async def test_text_comes_from_the_workspace_as_plain_text(
         assert "connect-src 'self';" in response.headers["Content-Security-Policy"]
 
 
+@pytest.mark.parametrize("charset", ["../preview", "CP1252", "", "a" * 13, "cp1252"])
+async def test_text_in_an_unknown_charset_is_not_found(
+    with_document: RunningWorkspace, charset: str
+) -> None:
+    address = with_document.url(f"{DOCUMENT}/text")
+    async with with_document.session.get(address, params={"charset": charset}) as response:
+        assert response.status == 404
+
+
 async def test_endless_text_is_cut(with_document: RunningWorkspace) -> None:
     with_document.gateway.add_media("conv_mia", "att_document", text="ä".encode() * 1_500_000)
     status, text = await fetch(with_document, f"{DOCUMENT}/text")
@@ -165,6 +174,7 @@ async def test_unreachable_gateway_is_answered_with_503(
         ({"media_type": "image/heic", "bytes": 5}, "HEIC image · 5 bytes"),
         ({"media_type": "audio/x-caf", "bytes": -1}, "CAF audio"),
         ({"media_type": "text/plain; charset=utf-8", "bytes": 12}, "text · 12 bytes"),
+        ({"media_type": "application/x-disk-image", "bytes": 12}, "disk image · 12 bytes"),
         ({"media_type": "model/vnd.usdz\u202e", "bytes": 12}, "model/vnd.usdz · 12 bytes"),
         ({"media_type": 7, "bytes": "12"}, "unknown type"),
     ],

@@ -17,7 +17,7 @@ from workspace.http.context import Workspace, agent_of, workspace_of
 from workspace.http.responses import error_response, json_response
 from workspace.store import audit_log
 from workspace.store.assignment import conversation_of
-from workspace.store.attachment_view import downloaded
+from workspace.store.attachment_view import CHARSET, downloaded
 from workspace.store.database import touch_message
 from workspace.text.safe_text import clean_name, clean_text
 from workspace.text.wording import describe_progress
@@ -49,8 +49,14 @@ async def show_rendition(request: web.Request) -> web.Response:
 
 
 async def show_text(request: web.Request) -> web.Response:
-    """Return the text of a document. Scripts may load it only from here, because of the security policy."""
-    address = await _audited_link(request, "text", "text")
+    """Return the text of a document, read as the charset that `?charset=` names.
+
+    Scripts may load it only from here, because of the security policy.
+    """
+    charset = request.query.get("charset")
+    if charset is not None and not CHARSET.fullmatch(charset):
+        raise web.HTTPNotFound
+    address = await _audited_link(request, f"text-{charset}" if charset else "text", "text")
     async with _open(request, address) as source:
         body = bytearray()
         async for chunk in source.content.iter_chunked(65_536):

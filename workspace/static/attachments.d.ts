@@ -41,6 +41,8 @@ export interface VisibleAttachment extends AnyAttachment {
   /** The text of a document contains parts that its pages do not show. */
   text_differs: boolean;
   charset_guessed: boolean;
+  /** The charset that was guessed, and others that the sender may have meant. */
+  charsets: string[];
   location: MapLocation | null;
   contacts: Card[];
 }

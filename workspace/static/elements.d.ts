@@ -85,6 +85,8 @@ export interface Elements {
   "viewer-stage": "div";
   "viewer-text": "section";
   "viewer-text-body": "div";
+  "viewer-text-charset": "label";
+  "viewer-text-charsets": "select";
   "viewer-text-note": "p";
   "viewer-text-toggle": "button";
   views: "input";

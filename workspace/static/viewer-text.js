@@ -13,10 +13,20 @@ const GUESSED = "The character set was guessed, so some letters may be wrong.";
 const INCOMPLETE = "Incomplete: the file contains more text.";
 const NOTHING = "No text was found in the file.";
 
+/** @type {Record<string, string>} */
+const CHARSETS = {
+  cp1252: "Western European", cp1250: "Central European", cp1251: "Cyrillic", cp1253: "Greek", cp1254: "Turkish",
+  cp1255: "Hebrew", cp1256: "Arabic", cp1257: "Baltic", cp874: "Thai", cp932: "Japanese (Shift-JIS)",
+  euc_jp: "Japanese (EUC)", gb18030: "Chinese, simplified", big5: "Chinese, traditional", cp949: "Korean",
+  koi8_r: "Russian (KOI8)", mac_roman: "Western European (Macintosh)",
+};
+
 const panel = byId("viewer-text");
 const note = byId("viewer-text-note");
 const body = byId("viewer-text-body");
 const toggle = byId("viewer-text-toggle");
+const charsetLabel = byId("viewer-text-charset");
+const charsets = byId("viewer-text-charsets");
 
 /** @type {VisibleAttachment | null} */
 let attachment = null;
@@ -32,8 +42,15 @@ let wanted = false;
 export function offerText(of, only) {
   attachment = of;
   alone = only;
+  offerCharsets(of?.charsets ?? []);
   toggle.hidden = of === null || only;
   update();
+}
+
+/** @param {string[]} names */
+function offerCharsets(names) {
+  charsetLabel.hidden = names.length < 2;
+  charsets.replaceChildren(...names.map((name) => new Option(CHARSETS[name] ?? name, name)));
 }
 
 export function forgetText() {
@@ -47,7 +64,7 @@ function update() {
   body.textContent = "";
   note.textContent = "";
   if (!open || attachment === null) return;
-  if (alone) panel.focus();
+  if (alone && document.activeElement !== charsets) panel.focus();
   const of = attachment;
   load(of).catch((error) => { if (of === attachment) note.textContent = errorMessage(error); });
 }
@@ -55,8 +72,11 @@ function update() {
 /** @param {VisibleAttachment} of */
 async function load(of) {
   note.textContent = "Loading the text…";
-  const text = await getText(`attachments/${of.id}/text`);
-  if (of !== attachment || panel.hidden) return;
+  const charset = charsets.value;
+  // The first one is the guess, which is the text itself.
+  const query = charset && charset !== of.charsets[0] ? `?charset=${charset}` : "";
+  const text = await getText(`attachments/${of.id}/text${query}`);
+  if (of !== attachment || panel.hidden || charset !== charsets.value) return;
   body.textContent = text;
   note.textContent = (text.trim() ? remarks(of) : [NOTHING]).join(" ");
   panel.scrollTop = 0;
@@ -72,6 +92,8 @@ function difference({ text_differs: differs }) {
   if (alone) return differs && ABRIDGED;
   return differs ? UNPROVED : PLAIN;
 }
+
+charsets.addEventListener("change", update);
 
 toggle.addEventListener("click", () => {
   wanted = !wanted;

@@ -1,5 +1,6 @@
 """An attachment as the page shows it: what it is, how large, which renditions it has, or why there are none."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,10 @@ from workspace.text.wording import (
 
 #: What a download contains: the first of these that an attachment has.
 DOWNLOADS = ("video", "audio", "document", "preview", "text")
+
+#: The names that the gateway gives to charsets.
+CHARSET = re.compile(r"[a-z0-9_]{3,12}")
+_MAX_CHARSETS = 20
 
 #: The gateway sends 64 bars. More would not fit a narrow page.
 _MAX_BARS = 128
@@ -55,6 +60,7 @@ def _details(body: Mapping[str, Any]) -> Mapping[str, Any]:
         "pages_total": _count(body.get("pages_total")),
         "text_differs": body.get("text_differs") is True,
         "charset_guessed": body.get("charset") == "guessed",
+        "charsets": _charsets(body.get("charsets")),
         "location": _clean_values(body.get("location")),
         "contacts": contact_cards(body.get("contacts")),
     }
@@ -75,6 +81,12 @@ def _bars(waveform: object) -> list[int]:
         return []
     heights = [height for height in waveform if isinstance(height, int | float)]
     return [round(max(0, min(255, height))) for height in heights[:_MAX_BARS]]
+
+
+def _charsets(value: object) -> list[str]:
+    if not isinstance(value, list):
+        return []
+    return [str(name) for name in value[:_MAX_CHARSETS] if CHARSET.fullmatch(str(name))]
 
 
 def _count(value: object) -> int | None:

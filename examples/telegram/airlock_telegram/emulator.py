@@ -13,6 +13,8 @@ from simulator import ConsumerMessage, Delivered, Platform, Sample, SentText
 
 #: The kind in which a phone sends a type of file; any other type is sent as a document.
 _KINDS = {"image": "photo", "video": "video", "audio": "audio"}
+#: Voice messages are Opus in Ogg: https://core.telegram.org/bots/api#voice
+_VOICE = "audio/ogg"
 
 
 class Telegram(Platform):
@@ -84,6 +86,8 @@ class Telegram(Platform):
         id = f"file-{next(self._numbers)}"
         self.host(sample, id)
         kind = _KINDS.get(sample.media_type.partition("/")[0], "document")
+        if sample.media_type.startswith(_VOICE):
+            kind = "voice"
         file: dict[str, Any] = {"file_id": id, "file_unique_id": f"u-{id}", "width": 1, "height": 1}
         if kind == "photo":
             return {"photo": [{**file, "file_size": len(sample.content)}]}

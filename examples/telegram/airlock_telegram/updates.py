@@ -138,7 +138,7 @@ def _attachments(raw: Any) -> tuple[Attachment, ...]:
         return (_file(largest, "photo"),)
     for field, kind in FILES.items():
         if raw.get(field):
-            return (_file(raw[field], kind),)
+            return (_file(raw[field], kind, voice=field == "voice"),)
     if raw.get("location"):
         return (_location(raw["location"], raw.get("venue") or {}),)
     if raw.get("contact"):
@@ -147,12 +147,12 @@ def _attachments(raw: Any) -> tuple[Attachment, ...]:
     return tuple(Attachment("unsupported", details={"type": field}) for field in unsupported)
 
 
-def _file(raw: Any, kind: Kind | None) -> Attachment:
+def _file(raw: Any, kind: Kind | None, *, voice: bool = False) -> Attachment:
     media_type = "image/jpeg" if kind == "photo" else raw.get("mime_type")
     ref = MediaRef(
         {"id": id_of(raw["file_id"])}, media_type, raw.get("file_name"), raw.get("file_size")
     )
-    return Attachment(kind or kind_of(ref.media_type, ref.name), ref)
+    return Attachment(kind or kind_of(ref.media_type, ref.name), ref, voice=voice)
 
 
 def _location(raw: Any, venue: Any) -> Attachment:

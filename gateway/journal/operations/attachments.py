@@ -173,7 +173,7 @@ def retry(connection: Transaction, message: int, position: int) -> Recorded | No
     due = now_ms()
     cursor = connection.execute(
         "UPDATE attachment SET state = 'pending', reason = NULL, code = NULL, detail = NULL, attempts = 0, due = ?, "
-        "ended_at = NULL WHERE message = ? AND position = ? AND state IN ('failed', 'rejected') "
+        "ended_at = NULL, renditions = NULL WHERE message = ? AND position = ? AND state IN ('failed', 'rejected') "
         "AND media IS NOT NULL",
         (due, message, position),
     )

@@ -68,7 +68,9 @@ def unsend(
     if row is None:
         return []
     found = connection.execute(
-        "SELECT position, state IN ('pending', 'ready') FROM attachment WHERE message = ?", row
+        "SELECT position, state IN ('pending', 'ready') OR coalesce(renditions, x'7b7d') != x'7b7d' "
+        "FROM attachment WHERE message = ?",
+        row,
     ).fetchall()
     delete_files_of(connection, [attachment_id(message_id, position) for position, _ in found])
     connection.execute("UPDATE message SET content = ? WHERE key = ?", (_DELETED, *row))

@@ -38,6 +38,12 @@ def expire_media(
         "AND renditions IS NOT NULL AND renditions != x'7b7d' ORDER BY ended_at LIMIT ?",
         (before, _BATCH),
     ).fetchall()
+    # Files that cannot be shown, of which the original is kept.
+    rows += connection.execute(
+        "SELECT message, position FROM attachment WHERE state = 'rejected' AND renditions != x'7b7d' "
+        "AND ended_at < ? ORDER BY ended_at LIMIT ?",
+        (before, _BATCH - len(rows)),
+    ).fetchall()
     return _expire(connection, ids, outbox, rows, "the retention time is over")
 
 
@@ -84,7 +90,8 @@ def _details_without_file(connection: Transaction, message: int, position: int) 
     if not stored:
         return None
     details = orjson.loads(stored)
-    details.pop("waveform", None)
+    for name in ("waveform", "charsets"):
+        details.pop(name, None)
     return orjson.dumps(details)
 
 

@@ -6,7 +6,7 @@ import sqlite3
 from gateway.fault_points import fault_point
 from gateway.journal.private_files import create_private
 
-VERSION = 3
+VERSION = 4
 
 # intake      accepted deliveries, one row for each group commit, removed once parsed
 # unreadable  deliveries with an entry that could not be parsed, kept for `airlock replay`
@@ -51,6 +51,7 @@ CREATE TABLE attachment (
 CREATE INDEX attachment_pending ON attachment (due) WHERE state = 'pending';
 CREATE INDEX attachment_failed ON attachment (ended_at) WHERE state = 'failed';
 CREATE INDEX attachment_kept ON attachment (ended_at) WHERE state = 'ready';
+CREATE INDEX attachment_original ON attachment (ended_at) WHERE state = 'rejected' AND renditions != x'7b7d';
 CREATE TABLE fact (id TEXT PRIMARY KEY, seen_at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX fact_seen ON fact (seen_at);
 CREATE TABLE outbox (
@@ -118,6 +119,9 @@ CREATE TABLE report (
     made_at INTEGER NOT NULL);
 CREATE INDEX report_due ON report (connector, due);
 CREATE INDEX report_of_conversation ON report (conversation);
+""",
+    4: """
+CREATE INDEX attachment_original ON attachment (ended_at) WHERE state = 'rejected' AND renditions != x'7b7d';
 """,
 }
 

@@ -17,17 +17,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from gateway.events.attachments import RenditionOfAnyType
 from gateway.fault_points import fault_point
 from gateway.journal import FOLDER_MODE, private_folder, private_opener, sync_folder
 from gateway.media.suffixes import SUFFIXES
-from normalizer.media import Rendition
+from normalizer.charsets import GUESSED
+from normalizer.media import OTHER_TEXT, Rendition, RenditionName
 
 T = TypeVar("T")
 
-_RENDITIONS = frozenset({"thumbnail", "preview", "poster", "video", "audio", "document", "text"})
+_RENDITIONS = frozenset(get_args(RenditionName)) | {OTHER_TEXT + each for each in GUESSED}
 
 
 class StoreUnavailable(Exception):
@@ -43,7 +44,7 @@ class Stored:
 
 
 class FileStore:
-    """Stores renditions below `directory`, and never originals.
+    """Stores renditions below `directory`; an original only as the rendition that operators switch on.
 
     Nothing is added while `is_full`: the journal needs the space that is left to process what it holds.
     """

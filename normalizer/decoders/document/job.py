@@ -10,15 +10,17 @@ from normalizer.canvas import PLACE_BYTES, PLACES
 from normalizer.media import MediaRejected
 from normalizer.sandbox.job import JobFunction, JobRequest
 
-from . import charset, samples
+from . import charset, fonts, samples
+from .active_content import active
 from .card import read_cards
+from .charset import Charset, others
 from .office.open_document import read_open_document
 from .office.package import Package
 from .office.sheet import read_sheets
 from .office.slides import read_slides
 from .office.word import read_word
 from .pdf import pdf
-from .plain import read_calendar, read_text
+from .plain import charset_of_text, read_calendar, read_text, start_of
 from .words import Full, Words
 
 _OFFICE: dict[str, Callable[[Package, Words], None]] = {
@@ -29,7 +31,7 @@ _OFFICE: dict[str, Callable[[Package, Words], None]] = {
     "ods": read_open_document,
     "odp": read_open_document,
 }
-_PLAIN: dict[str, Callable[[mmap.mmap, Words, int], bool]] = {
+_PLAIN: dict[str, Callable[[mmap.mmap, Words, int, Charset], None]] = {
     "text": read_text,
     "calendar": read_calendar,
 }
@@ -44,16 +46,43 @@ def text(request: JobRequest) -> dict[str, Any]:
     message = request.message
     content = mmap.mmap(source, message["bytes"], access=mmap.ACCESS_READ)
     format, limit = message["format"], message["text_max_bytes"]
-    words, guessed, complete = Words(limit), False, True
+    if format in _PLAIN:
+        return _plain(format, content, limit, target)
+    words, complete = Words(limit), True
     try:
-        if format in _PLAIN:
-            guessed = _PLAIN[format](content, words, limit)
-        else:
-            _read_office(format, content, words)
+        _read_office(format, content, words)
     except Full:
         complete = False
     size = words.write(target)
-    return {"bytes": size, "complete": complete, "differs": words.differs, "guessed": guessed}
+    return {"bytes": size, "complete": complete, "differs": words.differs}
+
+
+def _plain(format: str, content: mmap.mmap, limit: int, target: int) -> dict[str, Any]:
+    """Write a text, and after it the same text in each other charset that its sender may have meant."""
+    charset = charset_of_text(content, limit)
+    size, complete = _write(format, content, limit, target, charset, 0)
+    answer: dict[str, Any] = {"bytes": size, "complete": complete}
+    if charset.guessed:
+        answer["guessed"] = charset.name
+        readings = []
+        for other in others(start_of(content, limit), charset):
+            length, _ = _write(format, content, limit, target, other, size)
+            size += length
+            readings.append([other.name, length])
+        answer["others"] = readings
+    return answer
+
+
+def _write(
+    format: str, content: mmap.mmap, limit: int, target: int, charset: Charset, at: int
+) -> tuple[int, bool]:
+    """Write a text at a place of the target. Return its length, and whether it is complete."""
+    words, complete = Words(limit), True
+    try:
+        _PLAIN[format](content, words, limit, charset)
+    except Full:
+        complete = False
+    return words.write(target, at), complete
 
 
 def _read_office(format: str, content: mmap.mmap, words: Words) -> None:
@@ -81,12 +110,13 @@ def card(request: JobRequest) -> dict[str, Any]:
     return {"bytes": len(written), "complete": complete, "guessed": guessed}
 
 
-JOBS: dict[str, JobFunction] = {"text": text, "card": card, "pdf": pdf}
+JOBS: dict[str, JobFunction] = {"text": text, "card": card, "pdf": pdf, "active": active}
 
 
 def warm_up() -> None:
     """Read one document of each kind, so that nothing is loaded later."""
     charset.warm_up()
+    fonts.install()
     _warm_up_pdf()
     for format, sample in samples.samples().items():
         files = [os.memfd_create("warm-up") for _ in range(2)]

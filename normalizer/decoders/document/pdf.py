@@ -20,13 +20,19 @@ from normalizer.canvas import BYTES_PER_PIXEL, PAGE_PIXELS, PAGE_SIDE, PLACE_BYT
 from normalizer.media import MediaRejected
 from normalizer.sandbox.job import JobRequest
 
+from . import fonts
+from .pdf_fields import written_on_page
 from .pdf_text import hides_text, text_of_page
+from .script_fonts import scripts_in
 
 _DPI = 150
 _POINTS_PER_INCH = 72
 
 #: What rounding up may add to the sides of the largest page.
 _ROUNDING = 0.01
+
+#: So many letters of a page show which scripts it is written in.
+_LETTERS_LOOKED_AT = 5_000
 
 #: More pages are not counted.
 _MAX_PAGES = 10_000
@@ -63,10 +69,14 @@ def pdf(request: JobRequest) -> dict[str, Any]:
             if painted >= PLACES:
                 request.wait()
             place = painted % PLACES * PLACE_BYTES
-            size = _paint(page, forms, np.frombuffer(pixels, np.uint8)[place:])
+            letters = text_of_page(page, max(text.left, _LETTERS_LOOKED_AT))
+            written, hides = written_on_page(page, forms)
+            letters = f"{letters.rstrip()}\n{written}" if written else letters
+            with _letters_filled_in(letters):
+                size = _paint(page, forms, np.frombuffer(pixels, np.uint8)[place:])
             painted += 1
             request.notify({"size": size, "pages_total": total})
-            text.add(page)
+            text.add(page, letters, hides=hides)
             request.notify({"text": text.size, "differs": text.differs})
     if not painted:
         raise MediaRejected("corrupt", "no page of the document can be shown")
@@ -81,14 +91,29 @@ class _Text:
         self.size = 0
         self.differs = self.is_full = False
 
-    def add(self, page: Any) -> None:
+    @property
+    def left(self) -> int:
+        return self._limit - self.size
+
+    def add(self, page: Any, letters: str, *, hides: bool) -> None:
         if self.is_full:
             return
-        self.differs = self.differs or hides_text(page)
-        found = text_of_page(page, self._limit - self.size).strip()
-        content = f"{found}\n\n".encode("utf-8", "replace")[: self._limit - self.size]
-        self.is_full = len(content) == self._limit - self.size
+        self.differs = self.differs or hides or hides_text(page)
+        found = letters[: self.left].strip()
+        content = f"{found}\n\n".encode("utf-8", "replace")[: self.left]
+        self.is_full = len(content) == self.left
         self.size += os.pwrite(self._target, content, self.size) if found else 0
+
+
+@contextmanager
+def _letters_filled_in(letters: str) -> Iterator[None]:
+    """Offer a font of the machine for letters of a page whose own fonts do not have them."""
+    source = fonts.source()
+    if source is None or source.is_empty:
+        yield
+        return
+    with source.filling_in(scripts_in(letters)):
+        yield
 
 
 def _open(content: mmap.mmap) -> Any:

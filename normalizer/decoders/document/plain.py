@@ -2,7 +2,7 @@
 
 import mmap
 
-from .charset import decode, find_charset
+from .charset import Charset, decode, find_charset
 from .content_lines import Property, properties
 from .words import Words
 
@@ -20,18 +20,23 @@ _SHOWN = {
 _ENTRIES = 50
 
 
-def read_text(content: mmap.mmap, words: Words, limit: int) -> bool:
-    """Add the text. Return whether its charset is a guess."""
-    # Four bytes are the longest character of any charset.
-    start = content[: 4 * limit + 4]
-    charset = find_charset(start, is_whole=len(start) == len(content))
-    words.add(decode(start, charset))
-    return charset.guessed
+def start_of(content: mmap.mmap, limit: int) -> bytes:
+    """Return what is read of a text. Four bytes are the longest character of any charset."""
+    return content[: 4 * limit + 4]
 
 
-def read_calendar(content: mmap.mmap, words: Words, limit: int) -> bool:
+def charset_of_text(content: mmap.mmap, limit: int) -> Charset:
+    start = start_of(content, limit)
+    return find_charset(start, is_whole=len(start) == len(content))
+
+
+def read_text(content: mmap.mmap, words: Words, limit: int, charset: Charset) -> None:
+    """Add the text."""
+    words.add(decode(start_of(content, limit), charset))
+
+
+def read_calendar(content: mmap.mmap, words: Words, limit: int, charset: Charset) -> None:
     """Add the fields of the entries, one a line, and the whole text after them."""
-    charset = find_charset(content[: 4 * limit + 4], is_whole=len(content) <= 4 * limit + 4)
     entries = 0
     for each in properties(content, charset):
         if each.name == "BEGIN" and each.text.upper() == "VEVENT":
@@ -42,7 +47,7 @@ def read_calendar(content: mmap.mmap, words: Words, limit: int) -> bool:
             words.add(f"{_SHOWN[each.name]}: {_shown(each)}\n")
         elif each.name == "END" and each.text.upper() == "VEVENT":
             words.add("\n")
-    return read_text(content, words, limit)
+    read_text(content, words, limit, charset)
 
 
 def _shown(each: Property) -> str:

@@ -35,7 +35,7 @@ class Words:
             self._parts.pop()
         self.add("\n")
 
-    def write(self, target: int) -> int:
+    def write(self, target: int, at: int = 0) -> int:
         """Write the text as UTF-8 and return its length, which may exceed the limit by the last piece."""
         content = "".join(self._parts)[: self._limit + 1].encode("utf-8", "replace")
-        return os.pwrite(target, content, 0)
+        return os.pwrite(target, content, at)
