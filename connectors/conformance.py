@@ -18,13 +18,20 @@ from .kit.batches import BatchChecks
 from .kit.costs import CostChecks
 from .kit.declarations import DeclarationChecks
 from .kit.exchanges import Exchange, ExchangeChecks, exchanges
+from .kit.facts import FactChecks
 from .kit.grades import GRADES, Grade, GradeChecks
+from .kit.handshakes import HandshakeChecks
+from .kit.meaning import MeaningChecks
 from .kit.missing_fields import MissingFieldChecks
 from .kit.parsing import ParsingChecks
+from .kit.proofs import ProofChecks
 from .kit.purity import PurityChecks
-from .kit.refusals import Refusal, RefusalChecks, refusals
+from .kit.refusals import Refusal, refusals
+from .kit.replies import ReplyChecks
 from .kit.report import report
 from .kit.sending import SendingChecks
+from .kit.sequence import SequenceChecks
+from .kit.state import StateChecks
 from .kit.verification import VerifyChecks
 from .recordings import Recording, recordings
 
@@ -32,14 +39,20 @@ from .recordings import Recording, recordings
 class Conformance(
     DeclarationChecks,
     VerifyChecks,
+    ProofChecks,
     CostChecks,
     ParsingChecks,
     BatchChecks,
     MissingFieldChecks,
+    MeaningChecks,
+    FactChecks,
+    SequenceChecks,
     ExchangeChecks,
-    RefusalChecks,
+    ReplyChecks,
     SendingChecks,
+    HandshakeChecks,
     PurityChecks,
+    StateChecks,
     GradeChecks,
 ):
     """All tests of the kit. A subclass must define

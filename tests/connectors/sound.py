@@ -10,6 +10,7 @@ from pydantic import Field, HttpUrl
 
 from connectors import (
     GONE,
+    RATE_LIMITED,
     WINDOW_CLOSED,
     AnyEvent,
     Attachment,
@@ -17,6 +18,7 @@ from connectors import (
     Capabilities,
     Connector,
     ConnectorConfig,
+    Deletion,
     Delivery,
     Download,
     Forbidden,
@@ -28,6 +30,7 @@ from connectors import (
     Rejected,
     Reply,
     Request,
+    Response,
     Secret,
     Secrets,
     Sent,
@@ -36,9 +39,12 @@ from connectors import (
     attach_each,
     by_code,
     by_status,
+    constant_time_equal,
     entries,
     id_of,
+    kind_of,
     listed,
+    location,
     matches_any,
     offers,
     open_each,
@@ -51,7 +57,7 @@ from connectors import (
 #: The newer of the two secrets in the tests.
 SECRET = "acme-secret-2"
 TOKEN = "acme-token-1"
-CODES = by_code({WINDOW_CLOSED: (17,), GONE: (18,)})
+CODES = by_code({WINDOW_CLOSED: (17,), GONE: (18,), RATE_LIMITED: (19,)})
 
 
 class Settings(ConnectorConfig):
@@ -72,7 +78,12 @@ class Acme(Connector[Settings]):
     proof: ClassVar[Mapping[str, str]] = {"x-acme": "[0-9a-fA-F]{64}"}
     resend_is_safe = True
     capabilities = Capabilities(
-        offers(yes=("text", "photo", "photo_caption", "read", "send_text", "mark_read")),
+        offers(
+            yes=(
+                *("text", "photo", "photo_caption", "several_photos", "audio", "location"),
+                *("reply_context", "deletion", "read", "send_text", "mark_read"),
+            )
+        ),
         max_text=100,
     )
 
@@ -95,6 +106,8 @@ class Acme(Connector[Settings]):
                 return self.message(raw)
             case "seen":
                 return self.receipt(raw)
+            case "deleted":
+                return self.deletion(raw)
             case _:
                 raise Unreadable("unknown kind of update")
 
@@ -103,14 +116,39 @@ class Acme(Connector[Settings]):
         return Message(
             id=raw["id"],
             account=self.config.shop,
-            party=Party(raw["from"]),
+            party=Party(raw["from"], (raw.get("profile") or {}).get("name")),
             sent_at=parse_timestamp(raw["at"]),
             text=raw["text"] or None,
-            attachments=attach_each(self.file, [*named, *listed(raw, "files")]),
+            attachments=(
+                *attach_each(self.file, [*named, *listed(raw, "files")]),
+                *attach_each(self.place, listed(raw, "place")),
+            ),
+            reply_to=(raw.get("reply_to") or {}).get("id"),
         )
 
     def file(self, raw: Any) -> Attachment:
+        if isinstance(raw, dict):
+            ref = MediaRef({"id": id_of(raw["id"])}, media_type=raw.get("type"))
+            return Attachment(kind_of(ref.media_type), ref)
         return Attachment("photo", MediaRef({"id": id_of(raw)}))
+
+    def place(self, raw: Any) -> Attachment:
+        return location(raw["lat"], raw["lng"])
+
+    def deletion(self, raw: Any) -> Deletion:
+        return Deletion(
+            id=f"deleted:{id_of(raw['message_id'])}",
+            account=self.config.shop,
+            party=Party(raw["from"]),
+            sent_at=datetime.fromisoformat(raw["time"]),
+            target=raw["message_id"],
+        )
+
+    def handshake(self, request: Request) -> Response | None:
+        word = self.config.token.get_secret_value()
+        if not constant_time_equal(request.query.get("word", ""), word):
+            return Response(403)
+        return Response(body=request.query.get("echo", "").encode(errors="replace"))
 
     def receipt(self, raw: Any) -> Receipt:
         return Receipt(

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from airlock_telegram import Telegram
@@ -21,6 +22,10 @@ class TestTelegram(Conformance):
     # The only form is /bot<token>/METHOD: https://core.telegram.org/bots/api#making-requests
     token_in_address = True
     grade = "gold"
+    unread: ClassVar = {
+        "callback_query/message/text": "the question is our own text, and reply_to names it",
+        "message/poll/options/text": "Airlock shows no polls, and says so",
+    }
 
     def sign(self, request: Request) -> Request:
         return replace(request, headers={**request.headers, HEADER: SECRETS[-1]})

@@ -3,7 +3,30 @@
 The flawed connectors import only what a connector may import: the kit must find each flaw by its behaviour.
 """
 
-from . import calls, costs, declarations, parsing, sending, verification
+from . import (
+    calls,
+    costs,
+    declarations,
+    meaning,
+    parsing,
+    proofs,
+    replies,
+    sending,
+    state,
+    verification,
+)
 from .registry import FLAWS
 
-__all__ = ["FLAWS", "calls", "costs", "declarations", "parsing", "sending", "verification"]
+__all__ = [
+    "FLAWS",
+    "calls",
+    "costs",
+    "declarations",
+    "meaning",
+    "parsing",
+    "proofs",
+    "replies",
+    "sending",
+    "state",
+    "verification",
+]

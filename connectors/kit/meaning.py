@@ -1,0 +1,157 @@
+"""Tests of what events say: no word is lost or changed, and nothing unknown is swallowed.
+
+They change the recordings and compare, so they also find a mistake that was recorded as if it were right.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from connectors.recordings import Recording
+from normalizer.events import AnyEvent, Message, Receipt, Unknown, dump
+
+from .paths import shown
+from .subject import Subject
+from .trials import (
+    NO_TYPE,
+    WORD,
+    WORDS,
+    Trial,
+    is_blank,
+    parse,
+    parse_with,
+    shape,
+    text_of,
+    trials,
+)
+
+#: Texts that careless trimming, cutting, decoding or normalization would change.
+TEXTS = (
+    "0",
+    "👩\u200d🔧",
+    "two\nlines\n\nand a gap",
+    "e\u0301 is not é, \u212b is not Å",
+    "<b>1 &lt; 2</b> &amp; %41 \\n {x} *y* _z_ @all #1",
+    "ﷺ \u05e9\u05dc\u05d5\u05dd \u200f\u05d0\u200e 日本語 🇪🇺",
+    "UPPER lower  two blanks",
+    "long " * 900 + "end",
+)
+#: Names of fields that hold what a person says.
+_SAID = frozenset({"text", "body", "caption"})
+#: Names of fields that hold a person's name.
+_NAMED = frozenset(
+    {"name", "firstname", "first_name", "displayname", "display_name", "profilename"}
+)
+_PEOPLE = frozenset(
+    {"from", "sender", "author", "profile", "user", "customer", "consumer", "contact"}
+)
+_QUOTES = frozenset({"reply", "replied", "quoted", "quote", "context"})
+_IDS = frozenset({"id", "mid", "sid", "uuid", "guid"})
+#: The longest name of a type.
+_LONGEST_TYPE = 60
+
+#: The exemption for fields that a connector leaves unread on purpose.
+UNREAD = "unread"
+
+
+class MeaningChecks(Subject):
+    """Tests that events say what the delivery says."""
+
+    def test_an_unknown_type_is_never_swallowed(self, recording: Recording) -> None:
+        before = parse(self.connector, recording)
+        for trial in trials(self.connector, recording):
+            if not _may_be_a_type(trial.value):
+                continue
+            after = parse_with(self.connector, recording, trial.path, NO_TYPE)
+            fault = _swallowed(before, after)
+            assert fault is None, (
+                f"{shown(trial.path)} is {NO_TYPE!r} instead of {trial.value!r}, and {fault}; raise Unreadable for a"
+                " type that you do not know, or show an `unsupported` attachment"
+            )
+
+    def test_a_text_arrives_as_it_was_written(self, recording: Recording) -> None:
+        for trial in self._texts(recording):
+            for text in TEXTS:
+                events = parse_with(self.connector, recording, trial.path, text)
+                assert any(text in text_of(event) for event in events), (
+                    f"{shown(trial.path)} is {text[:60]!r}, but the text of the event is"
+                    f" {[text_of(event)[:60] for event in events]}; pass on what was written as it is"
+                )
+
+    def test_what_a_person_says_reaches_an_event(self, recording: Recording) -> None:
+        for trial in self._unread(recording):
+            assert trial.name.lower() not in _SAID or trial.words & _QUOTES, (
+                f"nothing of {shown(trial.path)} ({trial.value!r:.60}) reaches an event; put it into `text`, or name"
+                f" {shape(trial.path)!r} in `unread` of the test class with the reason"
+            )
+
+    def test_a_persons_name_reaches_an_event(self, recording: Recording) -> None:
+        people = [event.party for event in parse(self.connector, recording) if event.party]
+        for trial in self._unread(recording) if not any(one.name for one in people) else ():
+            is_name = trial.name.lower() in _NAMED and trial.words & _PEOPLE - _QUOTES
+            assert not is_name, (
+                f"the name at {shown(trial.path)} ({trial.value!r:.60}) reaches no event; put it into Party.name, or"
+                f" name {shape(trial.path)!r} in `unread` of the test class with the reason"
+            )
+
+    def test_a_quoted_message_is_named(self, recording: Recording) -> None:
+        for trial in self._unread(recording):
+            is_quote = trial.words & _QUOTES and words_of_name(trial) & _IDS
+            assert not is_quote, (
+                f"the message quoted at {shown(trial.path)} is named by no event; put its id into `reply_to`, or"
+                f" name {shape(trial.path)!r} in `unread` of the test class with the reason"
+            )
+
+    # helpers ----------------------------------------------------------------------------------------
+
+    def _texts(self, recording: Recording) -> Iterator[Trial]:
+        """The values that an event shows as they are, on lines of their own."""
+        for trial in trials(self.connector, recording):
+            marked = trial.fresh in {WORD, WORDS}
+            if marked and any(trial.fresh in text_of(event).split("\n") for event in trial.events):
+                yield trial
+
+    def _unread(self, recording: Recording) -> Iterator[Trial]:
+        """Texts that change nothing, and that no event contains."""
+        before = parse(self.connector, recording)
+        if all(isinstance(event, Unknown) for event in before):
+            return
+        dumped = dump(list(before)).decode()
+        for trial in trials(self.connector, recording):
+            lost = isinstance(trial.value, str) and trial.events == before
+            if lost and trial.value not in dumped and shape(trial.path) not in self.unread:
+                yield trial
+
+
+def _may_be_a_type(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST_TYPE and any(map(str.isalpha, value))
+
+
+def words_of_name(trial: Trial) -> frozenset[str]:
+    return Trial((trial.name,), None, None, ()).words
+
+
+def _swallowed(before: tuple[AnyEvent, ...], after: tuple[AnyEvent, ...]) -> str | None:
+    """What is lost after one value has become an unknown type; None if something tells of it."""
+    if before and not after:
+        return "no event comes of it"
+    known = {event.id: event for event in before}
+    blank = [event for event in after if is_blank(event)]
+    if len(blank) > sum(map(is_blank, before)):
+        return f"the {blank[0].type} says nothing"
+    for event in after:
+        earlier = known.get(event.id)
+        if isinstance(event, Message) and isinstance(earlier, Message):
+            lost = len(earlier.attachments) - len(event.attachments)
+            if lost > 0 and not text_gained(earlier, event):
+                return "an attachment vanishes"
+    invented = _statuses(after) - _statuses(before)
+    return f"the status becomes {next(iter(invented))}" if invented else None
+
+
+def _statuses(events: tuple[AnyEvent, ...]) -> Counter[str]:
+    return Counter(event.status for event in events if isinstance(event, Receipt))
+
+
+def text_gained(earlier: Any, event: Any) -> bool:
+    return len(text_of(event)) > len(text_of(earlier))
