@@ -21,7 +21,6 @@ from .kit.exchanges import Exchange, ExchangeChecks, exchanges
 from .kit.facts import FactChecks
 from .kit.grades import GRADES, Grade, GradeChecks
 from .kit.handshakes import HandshakeChecks
-from .kit.meaning import MeaningChecks
 from .kit.missing_fields import MissingFieldChecks
 from .kit.parsing import ParsingChecks
 from .kit.proofs import ProofChecks
@@ -44,7 +43,6 @@ class Conformance(
     ParsingChecks,
     BatchChecks,
     MissingFieldChecks,
-    MeaningChecks,
     FactChecks,
     SequenceChecks,
     ExchangeChecks,

@@ -11,11 +11,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from connectors.recordings import Recording
-from normalizer.events import AnyEvent, Attachment, Echo, Message, Receipt, Unknown
+from normalizer.events import AnyEvent, Attachment, Echo, Message, Reaction, Receipt, Unknown
 
 from .exchanges import exchanges
+from .meaning import MeaningChecks
 from .paths import shown
-from .subject import Subject
 from .trials import Trial, leaves, parse, parse_with, shape, text_of, trials, words_in
 
 _SENDERS = frozenset(
@@ -51,10 +51,12 @@ _ISO = re.compile(r"\d{4}-\d\d-\d\d")
 #: Units of timestamps since 1970, as seconds.
 _UNITS = (1, 1e-3, 1e-6, 1e-9)
 _EARLIEST, _LATEST = 946_684_800, 4_102_444_800  # the years 2000 to 2100
-_SECOND = timedelta(seconds=1)
+_SLACK = timedelta(milliseconds=1.5)
+#: What platforms call a reaction that is not there any more.
+_TAKEN_BACK = frozenset({"unreact", "unreacted", "removed", "remove"})
 
 
-class FactChecks(Subject):
+class FactChecks(MeaningChecks):
     """Tests that events tell the facts of the delivery."""
 
     def test_an_account_is_never_also_a_consumer(self) -> None:
@@ -100,13 +102,13 @@ class FactChecks(Subject):
     def test_a_time_is_one_of_the_deliverys_times(self, recording: Recording) -> None:
         known = [one for _, value in leaves(recording.content) for one in moments(value)]
         for event in parse(self.connector, recording):
-            if event.sent_at is None:
-                continue
-            assert any(abs(event.sent_at - one) < _SECOND for one in known), (
-                f"sent_at of the {event.type} is {event.sent_at.isoformat()}, which is no time in the delivery"
-                f"{_nearest(event.sent_at, known)}; check the unit and the zone (parse_timestamp reads seconds and"
-                " milliseconds), and leave it out if the platform sends none"
-            )
+            for name in ("sent_at", "watermark"):
+                at = getattr(event, name, None)
+                assert at is None or any(abs(at - one) < _SLACK for one in known), (
+                    f"{name} of the {event.type} is {at.isoformat()}, but the delivery does not name this time"
+                    f"{_nearest(at, known)}; check the unit and the zone (parse_timestamp reads seconds and"
+                    " milliseconds), keep fractions, and leave it out if the platform sends none"
+                )
 
     def test_a_time_with_another_zone_is_another_time(self, recording: Recording) -> None:
         for path, value in leaves(recording.content):
@@ -151,7 +153,7 @@ class FactChecks(Subject):
         named = [one for one in trials(self.connector, recording) if _is_message_id(one)]
         if all(trial.events == before for trial in named):
             for trial in named:
-                known = str(trial.value) in str(before) or shape(trial.path) in self.unread
+                known = str(trial.value) in str(before) or self.leaves_unread(trial.path)
                 assert known, (
                     f"the message id at {shown(trial.path)} reaches no event; use it as the event's id or target,"
                     f" or name {shape(trial.path)!r} in `unread` of the test class with the reason"
@@ -180,12 +182,33 @@ class FactChecks(Subject):
                 f"the delivery says {found[0]!r}, but it becomes a {event.type}; return the event that it is, or a"
                 " Notice"
             )
-        states = {_STATES[word] for word in said if word in _STATES}
-        if isinstance(event, Receipt) and len(states) == 1:
-            assert event.status in states, (
-                f"the delivery says {states.pop()}, but the receipt says {event.status}; correct the table of"
-                " statuses"
-            )
+        taken_back = sorted(said & _TAKEN_BACK)
+        assert not (taken_back and isinstance(event, Reaction) and event.emoji is not None), (
+            f"the delivery says {taken_back[0] if taken_back else ''!r}, but the reaction is {event}; emoji is None"
+            " for a reaction that was removed"
+        )
+
+    def test_a_receipt_has_the_state_that_is_told(self, recording: Recording) -> None:
+        before = [one for one in parse(self.connector, recording) if isinstance(one, Receipt)]
+        for trial in trials(self.connector, recording) if before else ():
+            state = _STATES.get(str(trial.value).lower())
+            kept = {event.id for event in trial.events if isinstance(event, Receipt)}
+            told = [event for event in before if event.id not in kept]
+            for event in told if state else ():
+                assert event.status == state, (
+                    f"{shown(trial.path)} is {trial.value!r}, but the receipt says {event.status}; correct the table"
+                    " of statuses"
+                )
+
+    def test_a_failure_tells_the_platforms_code(self, recording: Recording) -> None:
+        events = parse(self.connector, recording)
+        for event in events if len(events) == 1 else ():
+            if isinstance(event, Receipt) and event.status == "failed" and event.code is None:
+                codes = [path for path, value in leaves(recording.content) if _is_code(path, value)]
+                assert not codes, (
+                    f"the receipt of a failure does not tell the code at {shown(codes[0])}; failure_from returns"
+                    " reason, code and detail"
+                )
 
     def test_a_file_has_the_kind_of_its_type(self, recording: Recording) -> None:
         for event in parse(self.connector, recording):
@@ -301,7 +324,7 @@ def _targets(event: AnyEvent) -> list[str]:
     return [*filter(None, single), *getattr(event, "message_ids", ())]
 
 
-def _said(subject: Subject, recording: Recording) -> frozenset[str]:
+def _said(subject: FactChecks, recording: Recording) -> frozenset[str]:
     """The words in the names and the types of an entry, without what people wrote."""
     said: set[str] = set()
     for trial in trials(subject.connector, recording):
@@ -328,6 +351,11 @@ def _is_message_id(trial: Trial) -> bool:
 def _family(found: Attachment) -> str:
     media_type = found.media.media_type if found.media else None
     return (media_type or "").lower().partition("/")[0]
+
+
+def _is_code(path: tuple[str | int, ...], value: Any) -> bool:
+    name = str(path[-1]).lower().replace("_", "") if path else ""
+    return name in {"code", "errorcode", "errcode"} and value not in {None, "", 0, "0"}
 
 
 def _is_degrees(path: tuple[str | int, ...], name: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from connectors.recordings import Recording
 from normalizer.events import AnyEvent, Message, Receipt, Unknown, dump
 
-from .paths import shown
+from .paths import Path, lists, shown
 from .subject import Subject
 from .trials import (
     NO_TYPE,
@@ -18,6 +18,7 @@ from .trials import (
     WORDS,
     Trial,
     is_blank,
+    leaves,
     parse,
     parse_with,
     shape,
@@ -37,7 +38,18 @@ TEXTS = (
     "long " * 900 + "end",
 )
 #: Names of fields that hold what a person says.
-_SAID = frozenset({"text", "body", "caption"})
+_SAID = frozenset({"text", "body", "caption", "title", "description", "label"})
+#: Names of fields that say what a tap on a button means to a machine.
+_CHOSEN = frozenset({"payload", "callback_data", "callbackdata", "postback_data", "postbackdata"})
+#: Names of fields that say what a file is.
+_CLAIMS = frozenset({"sha256", "mime_type", "mimetype", "filename", "file_name"})
+#: Names of fields that are true only if something is different.
+_FLAGS = frozenset(
+    {
+        *("voice", "forwarded", "frequently_forwarded", "is_forwarded", "ptt"),
+        *("is_deleted", "deleted", "edited", "is_edited"),
+    }
+)
 #: Names of fields that hold a person's name.
 _NAMED = frozenset(
     {"name", "firstname", "first_name", "displayname", "display_name", "profilename"}
@@ -85,6 +97,56 @@ class MeaningChecks(Subject):
                 f" {shape(trial.path)!r} in `unread` of the test class with the reason"
             )
 
+    def test_what_a_tap_means_reaches_an_event(self, recording: Recording) -> None:
+        for trial in self._unread(recording):
+            assert trial.name.lower() not in _CHOSEN, (
+                f"nothing of {shown(trial.path)} ({trial.value!r:.60}) reaches an event; put it into `choice`, or name"
+                f" {shape(trial.path)!r} in `unread` of the test class with the reason"
+            )
+
+    def test_what_a_file_claims_is_passed_on(self, recording: Recording) -> None:
+        (event, *others) = parse(self.connector, recording) or (None,)
+        has_file = not others and any(one.media for one in getattr(event, "attachments", ()))
+        for trial in self._unread(recording) if has_file else ():
+            assert trial.name.lower() not in _CLAIMS, (
+                f"{shown(trial.path)} reaches no event; put it into MediaRef, or name {shape(trial.path)!r} in"
+                " `unread` of the test class with the reason"
+            )
+
+    def test_a_flag_that_is_set_makes_a_difference(self, recording: Recording) -> None:
+        before = parse(self.connector, recording)
+        if all(isinstance(event, Unknown) for event in before):
+            return
+        for path, value in leaves(recording.content):
+            name = str(path[-1]).lower() if path else ""
+            if value is True and name in _FLAGS and not self.leaves_unread(path):
+                after = parse_with(self.connector, recording, path, False)
+                assert after != before, (
+                    f"{shown(path)} is true, which changes nothing; read it, or name {shape(path)!r} in `unread` of"
+                    " the test class with the reason"
+                )
+
+    def test_every_element_of_a_list_is_read(self, recording: Recording) -> None:
+        """What is read of the first element is read of the others."""
+        before = parse(self.connector, recording)
+        if len(before) != 1 or isinstance(before[0], Unknown):
+            return
+        all_trials = trials(self.connector, recording)
+        dumped = dump(list(before)).decode()
+        for path, entries in lists(recording.content):
+            inside = [_inside(all_trials, (*path, at)) for at in range(len(entries))]
+            seen = [any(one.is_seen for one in found) for found in inside]
+            for at, found in enumerate(inside):
+                alike = _form(entries[at]) == _form(entries[0])
+                unread = alike and found and all(one.events == before for one in found)
+                known = any(
+                    str(one.value) in dumped or self.leaves_unread(one.path) for one in found
+                )
+                assert not (seen[0] and unread) or known, (
+                    f"{shown((*path, at))} reaches no event, but {shown((*path, 0))} does; read every element of the"
+                    f" list, or name {shape(path)!r} in `unread` of the test class with the reason"
+                )
+
     def test_a_persons_name_reaches_an_event(self, recording: Recording) -> None:
         people = [event.party for event in parse(self.connector, recording) if event.party]
         for trial in self._unread(recording) if not any(one.name for one in people) else ():
@@ -104,6 +166,11 @@ class MeaningChecks(Subject):
 
     # helpers ----------------------------------------------------------------------------------------
 
+    def leaves_unread(self, path: Path) -> bool:
+        """Whether the author says why a field, or all below an object, is not read."""
+        given = shape(path)
+        return any(given == one or given.startswith(f"{one}/") for one in self.unread)
+
     def _texts(self, recording: Recording) -> Iterator[Trial]:
         """The values that an event shows as they are, on lines of their own."""
         for trial in trials(self.connector, recording):
@@ -119,8 +186,17 @@ class MeaningChecks(Subject):
         dumped = dump(list(before)).decode()
         for trial in trials(self.connector, recording):
             lost = isinstance(trial.value, str) and trial.events == before
-            if lost and trial.value not in dumped and shape(trial.path) not in self.unread:
+            if lost and trial.value not in dumped and not self.leaves_unread(trial.path):
                 yield trial
+
+
+def _form(entry: Any) -> Any:
+    """What entries of one list have in common, unless one of them is damaged."""
+    return frozenset(entry) if isinstance(entry, dict) else type(entry)
+
+
+def _inside(found: tuple[Trial, ...], path: Path) -> list[Trial]:
+    return [trial for trial in found if trial.path[: len(path)] == path]
 
 
 def _may_be_a_type(value: Any) -> bool:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from connectors.contract import Call, Download, Reply, Sent, Text
 from connectors.errors import Rejected
-from connectors.recordings import Recording
+from connectors.recordings import RECEIVED_AT, Recording
 from normalizer.events import Message
 
 from .calls import NONSENSE
@@ -19,8 +19,10 @@ from .paths import Path, changed, shown
 from .promises import EXEMPTIBLE
 from .refusals import RefusalChecks
 from .run_flow import Driven, drive, first_call
+from .state import lasting as _lasting
 from .subject import TEXT, TYPING, files
 from .trials import fresh_value, leaves, parse_with, words_in
+from .verification import keeping_the_first, with_settings
 
 #: Somebody else's host, in forms that a careless check takes for one of ours.
 FOREIGN = (
@@ -41,6 +43,7 @@ _FINAL = re.compile(
 _CREDENTIALS = re.compile(
     r"(access|api|auth|bearer) ?(token|key)|unauthori[sz]ed|credential|authenticat", re.IGNORECASE
 )
+_HASHES = frozenset({"sha256", "sha_256", "checksum_sha256"})
 _SENDERS = frozenset({"from", "sender", "author", "source"})
 _RECIPIENTS = frozenset({"to", "recipient", "destination", "receiver"})
 #: A text with characters of every width: a limit counted in bytes or in UTF-16 cuts it.
@@ -99,6 +102,39 @@ class ReplyChecks(RefusalChecks):
             for status in call.expects:
                 driven = drive(self.connector, self.connector.check, "check", _always(status, {}))
                 assert driven.refused is not None, f"check is content with HTTP {status}"
+
+    def test_check_names_the_account_that_the_platform_names(self) -> None:
+        for exchange in exchanges(self.payloads):
+            if exchange.flow != "check" or exchange.refused is not None or not exchange.steps:
+                continue
+            ended = self._run(exchange).result
+            others = [
+                self._with_reply(exchange, at, path, fresh_value(value)).result
+                for at, path, value in _reply_leaves(exchange)
+                if fresh_value(value) is not None
+            ]
+            assert any(one not in {None, ended} for one in others), (
+                f"{exchange.name}: check returns {ended!r} whatever the platform replies; return the account's name"
+                " from the reply"
+            )
+
+    def test_what_a_reply_claims_of_a_file_is_passed_on(self) -> None:
+        for exchange in exchanges(self.payloads):
+            ended = self._run(exchange).result
+            for at, path, value in _reply_leaves(exchange) if isinstance(ended, Download) else ():
+                if str(path[-1]).lower() in _HASHES and isinstance(value, str):
+                    other = self._with_reply(exchange, at, path, f"{value}0").result
+                    assert other != ended, (
+                        f"{exchange.name}: {shown(path)} of the reply is not used; pass it on as Download.sha256, so"
+                        " that a damaged file is fetched again"
+                    )
+
+    def test_the_first_secret_signs_our_calls(self) -> None:
+        """A second secret is there so that one can be replaced: the platform may not know it yet, or any more."""
+        other = with_settings(self.connector, keeping_the_first)
+        assert _lasting(other.authorize(RECEIVED_AT)) == _lasting(self.authorized()), (
+            "authorize uses another secret of a list than the first; use the first for our own calls"
+        )
 
     def test_check_makes_a_call_with_our_credentials(self) -> None:
         call = first_call(self.connector.check)

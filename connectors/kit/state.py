@@ -71,7 +71,7 @@ class StateChecks(Subject):
         """The gateway asks before every call: a token of yesterday has expired."""
         moments = (RECEIVED_AT, RECEIVED_AT + _DAY, RECEIVED_AT)
         first, later, again = (self.connector.authorize(moment) for moment in moments)
-        assert _lasting(first) == _lasting(again), (
+        assert lasting(first) == lasting(again), (
             "authorize returns other headers for the same time; use only `now`, and keep no token"
         )
         for now, headers in ((RECEIVED_AT, first), (RECEIVED_AT + _DAY, later)):
@@ -242,7 +242,7 @@ def _born_empty(body: list[ast.stmt]) -> Iterator[str]:
                     yield name
 
 
-def _lasting(headers: Mapping[str, str]) -> dict[str, str]:
+def lasting(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers without the signatures of tokens, some of which contain a random value."""
     return {
         name: " ".join(_unsigned(word) for word in value.split(" "))

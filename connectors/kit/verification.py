@@ -157,7 +157,7 @@ class VerifyChecks(Subject):
             )
 
     def test_verify_rejects_a_signature_made_with_other_secrets(self) -> None:
-        other = _with_settings(self.connector, _replaced)
+        other = with_settings(self.connector, _replaced)
         genuine = self.genuine(self.recorded[0])
         assert refused(other, genuine) is not None, (
             "with other secrets in the settings, the same proof is still accepted; use self.config's secrets"
@@ -166,7 +166,7 @@ class VerifyChecks(Subject):
     def test_verify_accepts_a_signature_made_with_any_secret(self) -> None:
         genuine = self.genuine(self.recorded[0])
         for order in (_reversed, _with_an_extra_secret, _after_another_secret):
-            assert refused(_with_settings(self.connector, order), genuine) is None, (
+            assert refused(with_settings(self.connector, order), genuine) is None, (
                 "verify accepts only one of the secrets, so none can be replaced; use matches_any with all of them"
             )
 
@@ -198,7 +198,7 @@ class VerifyChecks(Subject):
         compared = []
         for order in (_in_order, _reversed):
             with _count_c_calls() as called:
-                _with_settings(self.connector, order).verify(genuine)
+                with_settings(self.connector, order).verify(genuine)
             compared.append(sum(called[name] for name in _CONSTANT_TIME))
         assert len(set(compared)) == 1, (
             "the time taken reveals which secret matches; compare with every secret: matches_any"
@@ -302,7 +302,7 @@ def _count_c_calls() -> Iterator[Counter[str]]:
         sys.setprofile(before)
 
 
-def _with_settings(connector: Connector[Any], change: Any) -> Connector[Any]:
+def with_settings(connector: Connector[Any], change: Any) -> Connector[Any]:
     """A copy of the connector in which `change` has been applied to each secret setting."""
     config: BaseModel = connector.config
     update = {}
@@ -336,6 +336,10 @@ def _with_an_extra_secret(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ..
 
 def _after_another_secret(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     return (*_replaced(secrets), *secrets)
+
+
+def keeping_the_first(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    return (secrets[0], *_replaced(secrets[1:]))
 
 
 def _shifted(secret: str) -> str:

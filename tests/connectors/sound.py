@@ -41,6 +41,7 @@ from connectors import (
     by_status,
     constant_time_equal,
     entries,
+    failure_from,
     id_of,
     kind_of,
     listed,
@@ -81,7 +82,15 @@ class Acme(Connector[Settings]):
         offers(
             yes=(
                 *("text", "photo", "photo_caption", "several_photos", "audio", "location"),
-                *("reply_context", "deletion", "read", "send_text", "mark_read"),
+                *(
+                    "reply_context",
+                    "deletion",
+                    "button",
+                    "read",
+                    "failed",
+                    "send_text",
+                    "mark_read",
+                ),
             )
         ),
         max_text=100,
@@ -106,6 +115,8 @@ class Acme(Connector[Settings]):
                 return self.message(raw)
             case "seen":
                 return self.receipt(raw)
+            case "failed":
+                return self.failure(raw)
             case "deleted":
                 return self.deletion(raw)
             case _:
@@ -124,16 +135,29 @@ class Acme(Connector[Settings]):
                 *attach_each(self.place, listed(raw, "place")),
             ),
             reply_to=(raw.get("reply_to") or {}).get("id"),
+            choice=raw.get("payload"),
+            forwarded=raw.get("forwarded") is True,
         )
 
     def file(self, raw: Any) -> Attachment:
         if isinstance(raw, dict):
-            ref = MediaRef({"id": id_of(raw["id"])}, media_type=raw.get("type"))
+            ref = MediaRef({"id": id_of(raw["id"])}, raw.get("type"), raw.get("file_name"))
             return Attachment(kind_of(ref.media_type), ref)
         return Attachment("photo", MediaRef({"id": id_of(raw)}))
 
     def place(self, raw: Any) -> Attachment:
         return location(raw["lat"], raw["lng"])
+
+    def failure(self, raw: Any) -> Receipt:
+        return Receipt(
+            id=f"failed:{id_of(raw['id'])}",
+            account=self.config.shop,
+            party=Party(raw["from"]),
+            sent_at=parse_timestamp(raw["at"]),
+            status="failed",
+            message_ids=(raw["id"],),
+            **failure_from(CODES.get(raw["code"]), code=id_of(raw["code"])),
+        )
 
     def deletion(self, raw: Any) -> Deletion:
         return Deletion(
@@ -168,7 +192,9 @@ class Acme(Connector[Settings]):
         reply = yield Call("GET", f"{self.config.api}/files/{ref.locator['id']}")
         match reply.content:
             case {"url": str(url)}:
-                return Download(Call("GET", url, auth=False))
+                digest = reply.content.get("sha256")
+                claimed = digest if isinstance(digest, str) else None
+                return Download(Call("GET", url, auth=False), sha256=claimed)
         raise self.refusal(reply)
 
     def send_text(self, out: Text) -> Generator[Call, Reply, Sent]:

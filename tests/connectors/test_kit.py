@@ -69,9 +69,9 @@ CONTENTS = {
                 "profile": {"name": "Ann Example"},
                 "text": "",
                 "files": [
-                    {"id": "f7", "type": "image/jpeg"},
-                    {"id": "f8", "type": "image/png"},
-                    {"id": "f9", "type": "audio/ogg"},
+                    {"id": "f7", "type": "image/jpeg", "file_name": "a.jpg"},
+                    {"id": "f8", "type": "image/png", "file_name": "b.png"},
+                    {"id": "f9", "type": "audio/ogg", "file_name": "c.ogg"},
                 ],
             }
         ]
@@ -85,6 +85,22 @@ CONTENTS = {
                 "from": "ann",
                 "text": "",
                 "place": {"lat": 52.5, "lng": 13.4},
+            }
+        ]
+    },
+    "a_failure": {
+        "updates": [{"kind": "failed", "id": "m-0", "at": 1760000011, "from": "ann", "code": 17}]
+    },
+    "a_tap_that_was_forwarded": {
+        "updates": [
+            {
+                "kind": "message",
+                "id": "m-11",
+                "at": 1760000012,
+                "from": "ann",
+                "text": "Blue",
+                "payload": "blue-1",
+                "forwarded": True,
             }
         ]
     },
@@ -143,13 +159,13 @@ def step(asked: dict[str, Any], content: Any = None, status: int = 200) -> dict[
 
 MESSAGE = {"to": "consumer-1", "text": "Good morning", "key": "msg_1"}
 FILES, SEND = call("GET", "/files/f1"), call("POST", "/send", json=MESSAGE)
-FOUND = {"url": FILE, "size": 5}
+FOUND = {"url": FILE, "size": 5, "sha256": "ab12"}
 EXCHANGES: dict[str, dict[str, Any]] = {
     "a_file": {
         "flow": "media",
         "given": {"locator": {"id": "f1"}},
         "steps": [step(FILES, FOUND)],
-        "result": {"call": {"method": "GET", "url": FILE, "auth": False}},
+        "result": {"call": {"method": "GET", "url": FILE, "auth": False}, "sha256": "ab12"},
     },
     "a_file_that_is_gone": {
         "flow": "media",
@@ -161,7 +177,7 @@ EXCHANGES: dict[str, dict[str, Any]] = {
         "flow": "media",
         "given": {"locator": {"id": "f1"}},
         "steps": [step(FILES, FOUND)],
-        "result": {"call": {"method": "GET", "url": FILE, "auth": False}},
+        "result": {"call": {"method": "GET", "url": FILE, "auth": False}, "sha256": "ab12"},
         "download": {"status": 403},
         "refused": {"reason": "unauthorized", "retry": True, "operator": True},
     },

@@ -23,8 +23,11 @@ class TestTelegram(Conformance):
     token_in_address = True
     grade = "gold"
     unread: ClassVar = {
-        "callback_query/message/text": "the question is our own text, and reply_to names it",
-        "message/poll/options/text": "Airlock shows no polls, and says so",
+        "callback_query/message": "the question is our own text, and reply_to names it",
+        "message/audio/title": "the title of a recording is not what the consumer says",
+        "message/live_photo": "the photo is shown, and its video is not",
+        "message/photo": "the largest of several sizes is enough",
+        "message/poll": "Airlock shows no polls, and says so",
     }
 
     def sign(self, request: Request) -> Request:

@@ -139,7 +139,7 @@ class TakesADeletionForAMessage(Acme):
         return Message(id=f"deleted:{id}", account="shop-1", party=party, text="deleted")
 
 
-@fails("an_event_agrees_with_its_name")
+@fails("a_receipt_has_the_state_that_is_told")
 class TakesReadForDelivered(Acme):
     def receipt(self, raw: Any) -> Receipt:
         return replace(super().receipt(raw), status="delivered")
@@ -180,3 +180,33 @@ class ReadsOnlyTheFirstFile(Acme):
 class ReversesTheFiles(Acme):
     def message(self, raw: Any) -> Message:
         return super().message({**raw, "files": (raw.get("files") or [])[::-1]})
+
+
+@fails("what_a_tap_means_reaches_an_event")
+class LosesTheChoice(Acme):
+    def message(self, raw: Any) -> Message:
+        return super().message({**raw, "payload": None})
+
+
+@fails("a_flag_that_is_set_makes_a_difference")
+class IgnoresForwarding(Acme):
+    def message(self, raw: Any) -> Message:
+        return super().message({**raw, "forwarded": False})
+
+
+@fails("what_a_file_claims_is_passed_on")
+class LosesNamesOfFiles(Acme):
+    def file(self, raw: Any) -> Attachment:
+        return super().file({**raw, "file_name": None} if isinstance(raw, dict) else raw)
+
+
+@fails("every_element_of_a_list_is_read")
+class ReadsOnlyOneFile(Acme):
+    def message(self, raw: Any) -> Message:
+        return super().message({**raw, "files": (raw.get("files") or [])[:1]})
+
+
+@fails("a_failure_tells_the_platforms_code")
+class LosesTheCodeOfAFailure(Acme):
+    def failure(self, raw: Any) -> Receipt:
+        return replace(super().failure(raw), code=None)

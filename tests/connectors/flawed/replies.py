@@ -1,7 +1,8 @@
 """Flaws in calls and refusals that show with other values than the recorded ones."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, ClassVar
 
 from connectors import (
@@ -150,3 +151,23 @@ class TakesTheIdOut(Acme):
             case {"url": str(url)} if reply.content.pop("size", 1):
                 return Download(Call("GET", url, auth=False))
         raise self.refusal(reply)
+
+
+@fails("check_names_the_account_that_the_platform_names")
+class NamesItself(Acme):
+    def check(self) -> Generator[Call, Reply, str]:
+        yield from super().check()
+        return self.label
+
+
+@fails("what_a_reply_claims_of_a_file_is_passed_on")
+class LosesTheHash(Acme):
+    def media(self, ref: MediaRef) -> Generator[Call, Reply, Download]:
+        found = yield from super().media(ref)
+        return replace(found, sha256=None)
+
+
+@fails("the_first_secret_signs_our_calls")
+class AuthorizesWithTheLastSecret(Acme):
+    def authorize(self, now: datetime) -> Mapping[str, str]:
+        return {"authorization": f"Bearer {self.config.secrets[-1].get_secret_value()}"}
