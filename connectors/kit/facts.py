@@ -188,19 +188,19 @@ class FactChecks(MeaningChecks):
             " for a reaction that was removed"
         )
 
-    def test_a_receipt_has_the_state_that_is_told(self, recording: Recording) -> None:
+    def test_a_receipt_has_the_state_that_is_reported(self, recording: Recording) -> None:
         before = [one for one in parse(self.connector, recording) if isinstance(one, Receipt)]
         for trial in trials(self.connector, recording) if before else ():
             state = _STATES.get(str(trial.value).lower())
             kept = {event.id for event in trial.events if isinstance(event, Receipt)}
-            told = [event for event in before if event.id not in kept]
-            for event in told if state else ():
+            changed = [event for event in before if event.id not in kept]
+            for event in changed if state else ():
                 assert event.status == state, (
                     f"{shown(trial.path)} is {trial.value!r}, but the receipt says {event.status}; correct the table"
                     " of statuses"
                 )
 
-    def test_a_failure_tells_the_platforms_code(self, recording: Recording) -> None:
+    def test_a_failure_shows_the_platforms_code(self, recording: Recording) -> None:
         events = parse(self.connector, recording)
         for event in events if len(events) == 1 else ():
             if isinstance(event, Receipt) and event.status == "failed" and event.code is None:

@@ -45,7 +45,7 @@ class HandshakeChecks(Subject):
                 " constant_time_equal"
             )
 
-    def test_a_handshake_tells_no_secret(self) -> None:
+    def test_a_handshake_shows_no_secret(self) -> None:
         for given in self._answered():
             hidden = self._our_words(given)
             answer = self._shake(given)

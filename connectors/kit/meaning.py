@@ -208,7 +208,7 @@ def words_of_name(trial: Trial) -> frozenset[str]:
 
 
 def _swallowed(before: tuple[AnyEvent, ...], after: tuple[AnyEvent, ...]) -> str | None:
-    """What is lost after one value has become an unknown type; None if something tells of it."""
+    """What is lost after one value has become an unknown type; None if something shows it."""
     if before and not after:
         return "no event comes of it"
     known = {event.id: event for event in before}

@@ -56,8 +56,8 @@ class SequenceChecks(Subject):
             found = self._locators(self._parsed_with(recording, pair.path, pair.entries))
             missing = [id for id in pair.ids if not any(id in one for one in found)]
             assert not missing, (
-                f"{shown(pair.path)}: with a second file, {missing[0]!r} is no attachment; read every file with"
-                " attach_each"
+                f"{shown(pair.path)}: with a second file, {missing[0]!r} becomes no attachment; read every file"
+                " with attach_each"
             )
 
     def test_files_keep_their_order(self, recording: Recording) -> None:

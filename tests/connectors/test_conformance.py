@@ -38,6 +38,7 @@ class TestApple(Conformance):
     readme = PAGES / "apple.md"
     grade = "gold"
     signature_header = "authorization"
+    unrecorded: ClassVar = {"sticker": "stickers arrive as photos, and nothing distinguishes them"}
     exempt: ClassVar = {
         "verify_refuses_an_old_proof": "Apple's tokens need not expire; max_token_age limits them if it is set",
         "check_makes_a_call_with_our_credentials": "Apple has no call that changes nothing",

@@ -139,7 +139,7 @@ class TakesADeletionForAMessage(Acme):
         return Message(id=f"deleted:{id}", account="shop-1", party=party, text="deleted")
 
 
-@fails("a_receipt_has_the_state_that_is_told")
+@fails("a_receipt_has_the_state_that_is_reported")
 class TakesReadForDelivered(Acme):
     def receipt(self, raw: Any) -> Receipt:
         return replace(super().receipt(raw), status="delivered")
@@ -206,7 +206,7 @@ class ReadsOnlyOneFile(Acme):
         return super().message({**raw, "files": (raw.get("files") or [])[:1]})
 
 
-@fails("a_failure_tells_the_platforms_code")
+@fails("a_failure_shows_the_platforms_code")
 class LosesTheCodeOfAFailure(Acme):
     def failure(self, raw: Any) -> Receipt:
         return replace(super().failure(raw), code=None)

@@ -56,7 +56,7 @@ class SignsOnlyTheStartOfTheBody(Acme):
     def verify(self, request: Request) -> None:
         given = request.headers.get("x-acme", "")
         if len(given) != 64:
-            raise Forbidden("X-Acme is no signature")
+            raise Forbidden("X-Acme has another length")
 
 
 @fails("a_handshake_answers_only_to_our_word")
@@ -76,7 +76,7 @@ class ComparesTheWordWithEquals(Acme):
         return Response(body=request.query.get("echo", "").encode(errors="replace"))
 
 
-@fails("a_handshake_tells_no_secret")
+@fails("a_handshake_shows_no_secret")
 class EchoesTheWord(Acme):
     def handshake(self, request: Request) -> Response | None:
         found = super().handshake(request)
