@@ -71,7 +71,10 @@ class Conformance(
     `grade`              the grade that the connector must reach, or the kit fails ("bronze")
     `readme`             the page that documents the settings (the README.md above `payloads`)
     `token_in_address`   True if the platform accepts its token only in the URL (False)
-    `live`               where to find the results of a regular test against the platform itself (none)
+    `live`               the https address of the results of a regular test against the platform itself (none)
+    `unread`             fields that the connector leaves out on purpose, each with the reason (none)
+    `unrecorded`         limited features that no recording shows, each with the reason (none)
+    `exempt`             tests that the platform makes impossible, each with the reason (none)
     """
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
