@@ -39,7 +39,9 @@ class TestApple(Conformance):
     grade = "gold"
     signature_header = "authorization"
     unread: ClassVar = {
-        "interactiveData/data/listPicker/sections/title": "the heading of a list is the business's own"
+        "interactiveData/data/listPicker/sections/title": "the heading of a list is the business's own",
+        "interactiveData/data/quick-reply/items/title": "the options that were not chosen",
+        "interactiveData/data/replyMessage": "the business wrote the bubble; the answer itself is shown",
     }
     unrecorded: ClassVar = {"sticker": "stickers arrive as photos, and nothing distinguishes them"}
     exempt: ClassVar = {

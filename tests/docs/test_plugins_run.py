@@ -121,6 +121,15 @@ async def test_the_emulator_of_the_guide_works_with_its_connector(
     assert [(text.to, text.text) for text in platform.sent] == [("c-77", "Hello")]
 
 
+TEXT = {
+    "kind": "message",
+    "id": "m-71",
+    "from": {"id": "c-77"},
+    "at": 1760000000,
+    "text": "Hello from a file",
+}
+
+
 async def test_a_recording_is_posted_as_its_test_class_signs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -133,12 +142,14 @@ async def test_a_recording_is_posted_as_its_test_class_signs(
     async with running(package, section) as (gateway, core):
         settings = _listening_at(package, gateway.url)
         post = partial(simulate_recording, settings, "acme")
-        assert await asyncio.to_thread(post, package.folder / _RECORDING) == 0
+        recording = package.folder / "tests/payloads/text.json"
+        recording.write_text(json.dumps({"content": {"shop": "shop-1", "updates": [TEXT]}}))
+        assert await asyncio.to_thread(post, recording) == 0
         (event, *_) = await core.until(lambda found: len(found) >= 1)
         assert await asyncio.to_thread(post, package.folder / "missing.json") == 2
         refusal = package.folder / "tests/payloads/refusals/window_closed.json"
         assert await asyncio.to_thread(post, refusal) == 2
-    assert event["type"] == "message.status"  # the message waits for its photo
+    assert event["data"]["message"]["text"] == "Hello from a file"
     said = capsys.readouterr()
     assert "the gateway answered 200" in said.out
     assert "missing.json: No such file" in said.err
