@@ -26,6 +26,7 @@ from connectors import (
     MediaRef,
     Message,
     Party,
+    Reaction,
     Receipt,
     Rejected,
     Reply,
@@ -86,6 +87,7 @@ class Acme(Connector[Settings]):
                     "reply_context",
                     "deletion",
                     "button",
+                    "reaction",
                     "read",
                     "failed",
                     "send_text",
@@ -117,6 +119,8 @@ class Acme(Connector[Settings]):
                 return self.receipt(raw)
             case "failed":
                 return self.failure(raw)
+            case "reacted" | "unreacted":
+                return self.reaction(raw)
             case "deleted":
                 return self.deletion(raw)
             case _:
@@ -157,6 +161,16 @@ class Acme(Connector[Settings]):
             status="failed",
             message_ids=(raw["id"],),
             **failure_from(CODES.get(raw["code"]), code=id_of(raw["code"])),
+        )
+
+    def reaction(self, raw: Any) -> Reaction:
+        return Reaction(
+            id=f"{raw['kind']}:{id_of(raw['message_id'])}:{raw['at']}",
+            account=self.config.shop,
+            party=Party(raw["from"]),
+            sent_at=parse_timestamp(raw["at"]),
+            target=raw["message_id"],
+            emoji=raw["emoji"] if raw["kind"] == "reacted" else None,
         )
 
     def deletion(self, raw: Any) -> Deletion:

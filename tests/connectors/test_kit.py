@@ -88,6 +88,17 @@ CONTENTS = {
             }
         ]
     },
+    "a_reaction_taken_back": {
+        "updates": [
+            {
+                "kind": "unreacted",
+                "message_id": "m-7",
+                "at": 1760000013,
+                "from": "ann",
+                "emoji": "😀",
+            }
+        ]
+    },
     "a_failure": {
         "updates": [{"kind": "failed", "id": "m-0", "at": 1760000011, "from": "ann", "code": 17}]
     },

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import Any
 
-from connectors import AnyEvent, Attachment, Deletion, Message, Party, Receipt, location
+from connectors import AnyEvent, Attachment, Deletion, Message, Party, Reaction, Receipt, location
 from tests.connectors.sound import Acme
 
 from .registry import fails
@@ -210,3 +210,9 @@ class ReadsOnlyOneFile(Acme):
 class LosesTheCodeOfAFailure(Acme):
     def failure(self, raw: Any) -> Receipt:
         return replace(super().failure(raw), code=None)
+
+
+@fails("a_reaction_that_was_removed_has_no_emoji")
+class KeepsRemovedReactions(Acme):
+    def reaction(self, raw: Any) -> Reaction:
+        return replace(super().reaction(raw), emoji=raw["emoji"])
