@@ -63,12 +63,12 @@ def _is_listed(name: str) -> bool:
 
 def _entry(name: str, signature: str, docstring: str | None) -> str:
     words = f"\n{_escaped(docstring)}\n" if docstring else ""
-    return f"### `{name}`\n\n```python\n{signature}\n```\n{words}"
+    return f"### `{name}`\n\n```\n{signature}\n```\n{words}"
 
 
 def _escaped(docstring: str) -> str:
     """A docstring as a text block: it is written for programmers, and may contain indented parts."""
-    return f"```text\n{docstring}\n```"
+    return f"```\n{docstring}\n```"
 
 
 def _class(node: ast.ClassDef) -> str:
