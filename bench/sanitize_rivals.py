@@ -13,7 +13,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from normalizer.decoders.photo.scaling import fit
 from normalizer.decoders.video import structure
-from normalizer.decoders.video.demuxer import open_video
+from normalizer.decoders.video.demuxer import checked_boxes, open_video
 from normalizer.decoders.video.first_frame import first_frame, rows
 from normalizer.decoders.video.remux import copy_tracks, rebuild
 
@@ -118,11 +118,11 @@ def video_floor(video: bytes, _: int) -> None:
     """Probe, make the first frame a JPEG and write a new container, with our libraries but without a sandbox."""
     source, target = os.memfd_create("source"), os.memfd_create("target")
     os.write(source, video)
-    boxes = structure.read(memoryview(video))
-    pixels = rows(first_frame(open_video(source, boxes)), 1920)
+    checked = checked_boxes(source, structure.read(memoryview(video)))
+    pixels = rows(first_frame(open_video(checked)), 1920)
     image = Image.frombuffer("RGBX", pixels.shape[::-1], pixels.tobytes(), "raw", "RGBX", 0, 1)
     image.save(io.BytesIO(), "JPEG", quality=82)
-    rebuild(open_video(source, boxes), target, copy_tracks)
+    rebuild(open_video(checked), target, copy_tracks)
     os.close(source)
     os.close(target)
 

@@ -19,7 +19,8 @@ from normalizer.events import (
     Unknown,
 )
 
-from .capabilities import FEATURES, Capabilities, Feature, Limit, Support, offers
+from . import jwt
+from .capabilities import FEATURES, Capabilities, Feature, Limit, Support, TextLimits, offers
 from .contract import (
     API,
     AesCtr,
@@ -29,12 +30,14 @@ from .contract import (
     Delivery,
     Download,
     Flow,
+    Outcome,
     Purpose,
     Reply,
     Request,
     Response,
     Sent,
     Text,
+    Token,
     Typing,
     by_status,
     retry_after,
@@ -57,6 +60,7 @@ from .tools.entries import (
 )
 from .tools.gzip_body import TooLarge, inflate
 from .tools.location import location, place
+from .tools.oauth import oauth_token
 from .tools.refusals import (
     BLOCKED,
     EXPIRED,
@@ -79,7 +83,16 @@ from .tools.refusals import (
     judge,
     refusal_from,
 )
-from .tools.setting_types import Identifier, Identifiers, Origin, Secret, Secrets, revealed
+from .tools.setting_types import (
+    Identifier,
+    Identifiers,
+    Origin,
+    Pem,
+    Pems,
+    Secret,
+    Secrets,
+    revealed,
+)
 
 __all__ = [
     "API",
@@ -125,7 +138,10 @@ __all__ = [
     "Message",
     "Notice",
     "Origin",
+    "Outcome",
     "Party",
+    "Pem",
+    "Pems",
     "Purpose",
     "Reaction",
     "Receipt",
@@ -139,6 +155,8 @@ __all__ = [
     "Status",
     "Support",
     "Text",
+    "TextLimits",
+    "Token",
     "TooLarge",
     "Typing",
     "Unknown",
@@ -155,11 +173,13 @@ __all__ = [
     "id_of",
     "inflate",
     "judge",
+    "jwt",
     "kind_of",
     "listed",
     "location",
     "matches_any",
     "moment",
+    "oauth_token",
     "offers",
     "open_each",
     "parse_timestamp",

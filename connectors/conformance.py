@@ -21,16 +21,21 @@ from .kit.exchanges import Exchange, ExchangeChecks, exchanges
 from .kit.facts import FactChecks
 from .kit.grades import GRADES, Grade, GradeChecks
 from .kit.handshakes import HandshakeChecks
+from .kit.limits import LimitChecks
 from .kit.missing_fields import MissingFieldChecks
 from .kit.parsing import ParsingChecks
+from .kit.parts import PartChecks
+from .kit.post_handshakes import PostHandshakeChecks
 from .kit.proofs import ProofChecks
 from .kit.purity import PurityChecks
 from .kit.refusals import Refusal, refusals
 from .kit.replies import ReplyChecks
 from .kit.report import report
+from .kit.reports import ReportChecks
 from .kit.sending import SendingChecks
 from .kit.sequence import SequenceChecks
 from .kit.state import StateChecks
+from .kit.tokens import TokenChecks
 from .kit.verification import VerifyChecks
 from .recordings import Recording, recordings
 
@@ -45,8 +50,13 @@ class Conformance(
     MissingFieldChecks,
     FactChecks,
     SequenceChecks,
+    PostHandshakeChecks,
+    TokenChecks,
     ExchangeChecks,
     ReplyChecks,
+    PartChecks,
+    LimitChecks,
+    ReportChecks,
     SendingChecks,
     HandshakeChecks,
     PurityChecks,

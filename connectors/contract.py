@@ -11,167 +11,64 @@ A connector may raise these errors:
       Rejected         the platform refused a call: the reason, and whether and when to retry
 """
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, ClassVar, Generic, Literal, TypeVar, Union
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 
-from normalizer.events import AnyEvent, MediaRef, Status
+from normalizer.events import AnyEvent, MediaRef
 
-from .capabilities import Capabilities
+from .capabilities import Capabilities, TextLimits
 from .errors import Rejected, words_in
+from .values import (
+    AesCtr,
+    Call,
+    Delivery,
+    Download,
+    Flow,
+    Outcome,
+    Purpose,
+    Reply,
+    Request,
+    Response,
+    Sent,
+    Text,
+    Token,
+    Typing,
+)
 
+__all__ = [
+    "API",
+    "AesCtr",
+    "Call",
+    "Connector",
+    "ConnectorConfig",
+    "Delivery",
+    "Download",
+    "Flow",
+    "Outcome",
+    "Purpose",
+    "Reply",
+    "Request",
+    "Response",
+    "Sent",
+    "Text",
+    "TextLimits",
+    "Token",
+    "Typing",
+    "by_status",
+    "retry_after",
+]
+
+_SECONDS = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
+#: Seconds. A longer pause is a mistake of the platform.
+_LONGEST_PAUSE = 999_999.0
 #: The version of the contract. It rises when existing connectors would break; the gateway refuses other versions.
 API = 1
-
-# inbound ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request exactly as it arrived. Its size is already limited."""
-
-    method: str
-    #: As the platform sees it, before any proxy: `public_url` + the raw request target. Some platforms sign it.
-    url: str
-    #: Lower-case names. The values of a repeated header are joined by ", ".
-    headers: Mapping[str, str]
-    body: bytes
-    #: The only clock a connector may read.
-    received_at: datetime
-    query: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A request that passed `verify`, decoded as `Connector.body` declares. Only the gateway creates deliveries."""
-
-    #: A JSON value for "json" and "gzip-json"; a `Mapping[str, str]` for "form" (blank values kept, the last wins).
-    content: Any
-    #: Only the headers named in `Connector.keeps`: signatures and tokens are not stored.
-    headers: Mapping[str, str]
-    #: Only the parameters named in `Connector.keeps_query`, for the same reason.
-    query: Mapping[str, str]
-    received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """The response that the platform receives."""
-
-    status: int = 200
-    body: bytes = b""
-    media_type: str = "text/plain"
-
-
-# outbound ---------------------------------------------------------------------------------------
-
-#: What a call is for. `refusal` uses it to distinguish, for example, a refused look-up from a refused download.
-Purpose = Literal["lookup", "download", "send", "check", "profile"]
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A request for the gateway to make, with at most one of `json`, `form` and `body`.
-
-    `auth` requests the headers of `Connector.authorize`. The gateway adds them only for the origin of `api_url`
-    and for https on `Connector.hosts`, and drops them on any other hop. `expects` lists the statuses of 300 and
-    above that the flow handles itself; all others go to `Connector.refusal`.
-    """
-
-    method: Literal["GET", "POST", "PUT", "DELETE"]
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    json: Any = None
-    form: Mapping[str, str] | None = None
-    body: bytes | None = None
-    auth: bool = True
-    expects: frozenset[int] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """The reply to a call. `content` is the JSON value, or None if the body is not JSON (at most 1 MiB is read)."""
-
-    status: int
-    headers: Mapping[str, str]
-    content: Any
-    body: bytes = b""
-    purpose: Purpose = "lookup"
-
-
-@dataclass(frozen=True, slots=True)
-class AesCtr:
-    """AES in counter mode with a 128-bit big-endian counter: `key` of 16, 24 or 32 bytes, `counter` of 16 bytes."""
-
-    key: bytes = field(repr=False)
-    counter: bytes = bytes(16)
-
-
-@dataclass(frozen=True, slots=True)
-class Download:
-    """A file to download: the call that returns its bytes, and how to decrypt and check them.
-
-    `size` (bytes) and `sha256` (hex or base64, of the plaintext) are the platform's claims: a file that is
-    shorter or different is fetched again. Set `media_type` and `name` if only the look-up returns them.
-    """
-
-    call: Call
-    decrypt: AesCtr | None = None
-    sha256: str | None = None
-    size: int | None = None
-    media_type: str | None = None
-    name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """An agent's text. `key` is our own id for the text: URL-safe, and the same for every attempt.
-
-    `status_url` is the address for the platform's delivery reports on this text; its query contains `key`.
-    `silence` is the time since the consumer's last message (seconds): some platforms require late answers to be
-    marked. `route` is the latest `route` of the conversation's events.
-    """
-
-    key: str
-    account: str
-    to: str
-    text: str
-    status_url: str
-    reply_to: str | None = None
-    silence: float = 0.0
-    route: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Typing:
-    """An agent is typing (`on`), or has stopped. `key` is URL-safe and different every time.
-
-    `message_id` is the consumer's latest message, which the agent has read.
-    """
-
-    key: str
-    account: str
-    to: str
-    message_id: str
-    on: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """The platform accepted a message. `id` is the id that the platform's receipts will use."""
-
-    id: str
-    status: Status = "sent"
-
-
-T = TypeVar("T")
-#: A step that may need the network: either a value, or a generator that yields calls and returns the value.
-Flow = Union[T, Generator[Call, Reply, T]]  # noqa: UP007 - an alias with a type variable needs it
-
 
 # settings ---------------------------------------------------------------------------------------
 
@@ -225,10 +122,16 @@ class Connector(ABC, Generic[C]):
     body: ClassVar[Literal["json", "form", "gzip-json"]] = "json"
     #: The largest body accepted, before and after decompression (bytes). Anybody may send as much.
     max_body: ClassVar[int] = 4 * 1024 * 1024
-    #: What the signature covers: "body", "url", or only "caller" if it identifies the caller and nothing else.
+    #: What the signature covers: "body", "url", "part" (what `covered` names), or only "caller" if it identifies the
+    #: caller and nothing else.
     covers: ClassVar[frozenset[str]] = frozenset({"body"})
+    #: What is signed if `covers` has "part": fields of the body ("message.id", "items.0.text"), "header:x-time" and
+    #: "query:id".
+    covered: ClassVar[frozenset[str]] = frozenset()
     #: Headers that a proof needs (lower case) and their forms (regular expressions), checked before the body is read.
     proof: ClassVar[Mapping[str, str]] = {}
+    #: The methods by which the platform asks whether the webhook is ours, if `handshake` answers.
+    handshakes: ClassVar[frozenset[Literal["GET", "POST"]]] = frozenset({"GET", "POST"})
     #: The headers that `parse` needs (lower case).
     keeps: ClassVar[frozenset[str]] = frozenset()
     #: The parameters of the webhook's query that `parse` needs.
@@ -239,6 +142,8 @@ class Connector(ABC, Generic[C]):
     media_hosts: ClassVar[frozenset[str]] = frozenset()
     #: Seconds after which the gateway gives up on a file: how long the platform keeps files.
     media_patience: ClassVar[float] = 3600.0
+    #: How many texts a second the platform accepts from one account, None for no limit. Airlock keeps this rate.
+    texts_per_second: ClassVar[float | None] = None
     #: Whether a text that is sent twice with the same `Text.key` still arrives once.
     resend_is_safe: ClassVar[bool] = False
     #: Whether a notice says that a consumer accepts texts again. If not, their next message shows it.
@@ -271,10 +176,13 @@ class Connector(ABC, Generic[C]):
         """
 
     def handshake(self, request: Request) -> Response | None:
-        """Answer a GET that asks whether the webhook is ours; return None if the platform has no handshake.
+        """Answer a request that asks whether the webhook is ours; return None for any other request.
 
-        Called for every GET, with its query. Return the platform's challenge if the request carries our verify token,
-        otherwise a status of 400 or above. Must not return it before comparing the token in constant time.
+        Called for every GET, and for each POST of at most 16 KiB before `verify`, which it may call itself. A request
+        that it answers with a status below 400 is not stored, and no event comes of it; any other POST goes to
+        `verify`. Answer only if the request carries our verify token or another secret of the settings. If it has a
+        body, the answer must depend on that. Must not answer before comparing the secret in constant time, or answer
+        a delivery.
         """
         del request
         return None
@@ -288,14 +196,27 @@ class Connector(ABC, Generic[C]):
         """
         return Response()
 
-    def authorize(self, now: datetime) -> Mapping[str, str]:
-        """Return the headers that authenticate our calls.
+    def token(self, now: datetime) -> Flow[Token | None]:
+        """Obtain the token that `authorize` needs: a flow that returns it; None if the settings are enough.
 
-        Called by the gateway for each hop of a call with `auth`, but only for the origin of `api_url` and for
-        https on `hosts`. `now` is for tokens that contain a time. Use lower-case names and printable ASCII.
-        Must not be called by the connector itself.
+        Called when a call needs a token and there is none, shortly before the present one expires, and after a call
+        was answered with 401: for all calls at once, and again only after a pause if it is refused. Its own calls get
+        no headers from `authorize` and may hold the credentials of the settings, on declared hosts. Raise `Rejected`
+        with `operator` if the credentials are refused. Must not keep the token, or read another clock than `now`.
         """
         del now
+        return None
+
+    def authorize(self, now: datetime, *args: Any) -> Mapping[str, str]:
+        """Return the headers that authenticate our calls.
+
+        Defined as `authorize(self, now)` or as `authorize(self, now, token, call)`. Called by the gateway for each hop
+        of a call with `auth`, but only for the origin of `api_url` and for https on `hosts`. `token` is that of
+        `token`; `call` has our account and the URL of the hop, for platforms that need another scheme or audience
+        there. `now` is for headers that contain a time. Use lower-case names and printable ASCII.
+        Must not be called by the connector itself, or sign anything that `token` could sign once for all calls.
+        """
+        del now, args
         return {}
 
     def media(self, ref: MediaRef) -> Flow[Download]:
@@ -313,9 +234,22 @@ class Connector(ABC, Generic[C]):
     def reply_window(self) -> float | None:
         """Seconds after the consumer's last message in which texts may be sent; None for no limit.
 
-        Read before each text. Override it only if it depends on the settings.
+        Read by `limits`. Override it only if it depends on the settings.
         """
         return self.capabilities.reply_window
+
+    def limits(self, account: str) -> TextLimits:
+        """Return the limits for texts from one of our accounts, if they differ between accounts or channels.
+
+        Called for each event, before a text is accepted, and before it is sent. `account` is that of the event: a
+        number, a page, or an address in a channel. The default applies what the class declares to all of them.
+        Must not return different limits for the same account.
+        """
+        del account
+        can = self.capabilities
+        return TextLimits(
+            can.max_text, self.reply_window, self.texts_per_second, can.max_text_bytes
+        )
 
     def send_text(self, out: Text) -> Flow[Sent]:
         """Send an agent's text: a flow that returns the id that receipts will use.
@@ -346,6 +280,34 @@ class Connector(ABC, Generic[C]):
         del out
         return None
 
+    def tell_outcome(self, out: Outcome) -> Flow[None]:
+        """Report to the platform what became of a file: shown to agents, or why not.
+
+        Called when an attachment of a consumer's message has ended, if `capabilities` offers `outcome`; after a failure
+        and a restart again, so the same outcome may come twice. The platform may free the original once it is "ready".
+        Must not send anything that the consumer did not send, or fail for a file that the platform no longer knows.
+        """
+        del out
+        return None
+
+    def forget(self, account: str, to: str) -> Flow[None]:
+        """Have the platform erase what it holds of a conversation.
+
+        Called when a conversation was erased, if `capabilities` offers `forget`; perhaps more than once. It is the last
+        call that names the consumer. Must not fail for a consumer whom the platform no longer knows.
+        """
+        del account, to
+        return None
+
+    def tell_closed(self, account: str, to: str) -> Flow[None]:
+        """Report to the platform that an agent closed the conversation.
+
+        Called when the core closed it, if `capabilities` offers `send_close`; perhaps more than once. The consumer
+        opens it again by writing. Must not keep the consumer from writing.
+        """
+        del account, to
+        return None
+
     def profile(self, account: str, party: str) -> Flow[str | None]:
         """Look up a consumer's name: a flow that returns it, or None if the platform does not reveal it.
 
@@ -360,8 +322,8 @@ class Connector(ABC, Generic[C]):
         """Test the credentials with a harmless call: a flow that returns the account's name.
 
         Called by `airlock check`, and by a running gateway every few minutes. Return a name by which an operator
-        recognises the account. Raise `Rejected` with `operator` if the credentials are refused. Make one call.
-        Must not change anything on the platform.
+        recognises the account. Raise `Rejected` with `operator` if the credentials are refused. Make one call for each
+        account. Must not change anything on the platform.
         """
         return self.label
 
@@ -395,6 +357,24 @@ def by_status(reply: Reply) -> Rejected:
 
 
 def retry_after(reply: Reply) -> float | None:
-    """The seconds that the platform asks us to wait (`Retry-After`), None if it does not say."""
-    header = reply.headers.get("retry-after", "")
-    return float(header) if header.isascii() and header.isdigit() else None
+    """The seconds that the platform asks us to wait (`Retry-After`), None if it does not say.
+
+    A date is compared with the reply's own `Date`, which has the same clock, or else with `Reply.received_at`.
+    """
+    header = reply.headers.get("retry-after", "").strip()
+    if _SECONDS.fullmatch(header):
+        return min(float(header), _LONGEST_PAUSE)
+    until = _date(header)
+    now = _date(reply.headers.get("date", "")) or reply.received_at
+    if until is None or now is None:
+        return None
+    return min(max(0.0, (until - now).total_seconds()), _LONGEST_PAUSE)
+
+
+def _date(header: str) -> datetime | None:
+    """A date in a header (RFC 9110, section 5.6.7); None if it cannot be read."""
+    try:
+        date = parsedate_to_datetime(header)
+    except (ValueError, OverflowError):
+        return None
+    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Code shared by Messenger and WhatsApp: Meta's webhook handshake and signature, and the Graph API."""
+"""Code shared by all of Meta's platforms: the webhook handshake and signature, and the Graph API."""
 
 import hmac
 import re
@@ -9,11 +9,11 @@ from hashlib import sha256
 from typing import Annotated, Any, ClassVar, TypeVar
 from urllib.parse import quote, urlencode
 
-from pydantic import AfterValidator, Field, HttpUrl
+from pydantic import AfterValidator, Field, HttpUrl, SecretStr
 
 from normalizer.events import AnyEvent, Notice
 
-from .contract import Connector, ConnectorConfig, Delivery, Purpose, Reply, Request, Response
+from .contract import Call, Connector, ConnectorConfig, Delivery, Purpose, Reply, Request, Response
 from .errors import Forbidden, Rejected
 from .tools.constant_time import constant_time_equal, matches_any
 from .tools.entries import Unreadable, entries, fingerprint, open_each
@@ -38,7 +38,7 @@ def _check_graph(url: HttpUrl) -> HttpUrl:
 
 
 class MetaConfig(ConnectorConfig):
-    """The settings of both Meta platforms."""
+    """The settings of all of Meta's platforms."""
 
     # Version 25.0 is supported until July 2028 (Graph API changelog).
     api_url: Annotated[HttpUrl, AfterValidator(_check_graph)] = Field(
@@ -51,7 +51,6 @@ class MetaConfig(ConnectorConfig):
     verify_token: Secret = Field(
         description="The verify token that Meta sends in the webhook handshake"
     )
-    access_token: Secret = Field(description="The access token for the Graph API")
     appsecret_proof: bool = Field(
         default=True,
         description="Add appsecret_proof to our calls; turn it off if the token belongs to another app",
@@ -67,6 +66,7 @@ class Meta(Connector[M]):
     # Meta posts up to 1000 updates at once, and WhatsApp's payloads are documented with up to 3 MB.
     max_body = 4 * 1024 * 1024
     proof: ClassVar[Mapping[str, str]] = {_HEADER: _SHAPE}
+    handshakes = frozenset({"GET"})
     #: The `object` that a delivery must have.
     object: ClassVar[str]
     codes: ClassVar[Mapping[Code, Verdict]]
@@ -106,9 +106,16 @@ class Meta(Connector[M]):
     def read_entry(self, entry: Any) -> list[AnyEvent]:
         """Return the events of one `entry`. One delivery may have entries for several accounts."""
 
-    def authorize(self, now: datetime) -> Mapping[str, str]:
-        del now
-        return {"authorization": f"Bearer {self.config.access_token.get_secret_value()}"}
+    @abstractmethod
+    def access_token_of(self, account: str) -> SecretStr:
+        """Return the access token of one of our accounts; without a name, that of the first."""
+
+    def authorize(
+        self, now: datetime, token: Any = None, call: Call | None = None
+    ) -> Mapping[str, str]:
+        del now, token
+        secret = self.access_token_of("" if call is None else call.account)
+        return {"authorization": f"Bearer {secret.get_secret_value()}"}
 
     def refusal(self, reply: Reply) -> Rejected:
         # https://developers.facebook.com/docs/graph-api/guides/error-handling: also in replies with status 200.
@@ -118,10 +125,13 @@ class Meta(Connector[M]):
             verdict = verdict_on(error, self.codes, self.vague)
         return refusal_from(reply, verdict, error.detail, code=error.code)
 
-    def graph(self, *path: str, **query: str) -> str:
-        """The URL of a node or edge. https://developers.facebook.com/docs/graph-api/guides/secure-requests"""
+    def graph(self, *path: str, account: str = "", **query: str) -> str:
+        """The URL of a node or edge, for a call with the token of `account`.
+
+        https://developers.facebook.com/docs/graph-api/guides/secure-requests
+        """
         if self.config.appsecret_proof:
-            secret, token = self.config.app_secrets[0], self.config.access_token
+            secret, token = self.config.app_secrets[0], self.access_token_of(account)
             query["appsecret_proof"] = appsecret_proof(
                 secret.get_secret_value(), token.get_secret_value()
             )

@@ -38,6 +38,7 @@ from .upkeep.compaction import Compactor
 from .upkeep.connector_health import ConnectorHealth
 from .upkeep.consumer_names import ConsumerNames
 from .upkeep.failures import Failures
+from .upkeep.platform_reports import PlatformReports, informed
 from .upkeep.reconciler import Reconciler
 from .upkeep.retention import Retention, RetentionWorker
 
@@ -94,7 +95,9 @@ def connect(installation: Installation, journal: Journal, stack: AsyncExitStack)
     media_worker = _media_worker(installation, journal, fetcher, quarantine, sanitizer, store)
     send_worker = SendWorker(journal, connectors, fetcher, public_url=installation.public_url)
     names = ConsumerNames(journal, connectors, fetcher)
-    for subscriber in (lanes, media_worker, send_worker, names):
+    reports = PlatformReports(journal, connectors, fetcher)
+    journal.informed = informed(connectors)
+    for subscriber in (lanes, media_worker, send_worker, names, reports):
         journal.subscribe(subscriber.recorded)
     retention = RetentionWorker(
         journal, store, quarantine, _retention(settings), media_worker.is_in_progress
@@ -134,6 +137,7 @@ def connect(installation: Installation, journal: Journal, stack: AsyncExitStack)
         "send worker": send_worker.run,
         "connector health": health.run,
         "consumer names": names.run,
+        "platform reports": reports.run,
     }
     return Components(app, sanitizer, lanes, background)
 

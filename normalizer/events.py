@@ -23,6 +23,9 @@ Kind = Literal[
     "unsupported",
 ]
 
+#: Bytes of `extra` as JSON that are passed on. Larger fields are left out and named.
+MAX_EXTRA = 16 * 1024
+
 #: The line of a plain-text transcript for one attachment of each kind (contract, section 3).
 TRANSCRIPT_LINES: Mapping[Kind, str] = {
     "photo": "[photo message]",
@@ -98,9 +101,10 @@ class Message(Event):
     """A message from a consumer. `text` is the body or caption, never a placeholder.
 
     `choice` is the machine-readable value of a tapped button, list row or postback. `extra` holds the platform's own
-    fields that agents do not read but the core may, such as an order's items; it is passed on as it is. `history`
-    marks an old message that the platform delivers after the fact: it never opens a reply window. `repeat_key` is
-    the same for two messages with different ids that the platform sends for one act of the consumer.
+    fields that agents do not read but the core may, such as an order's items: at most MAX_EXTRA bytes as JSON, and as
+    unstable as the platform. `history` marks an old message that the platform delivers after the fact: it never opens
+    a reply window. `repeat_key` is the same for two messages with different ids that the platform sends for one act of
+    the consumer.
     """
 
     type: Literal["message"] = "message"

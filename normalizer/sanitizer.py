@@ -142,7 +142,7 @@ class Sanitizer:
         if file_type.kind == "video":
             _check_size(size, limits.video_max_bytes, "a video")
             claim = Claim(owner, size, is_photo=False, on_wait=on_wait)
-            return await self._videos.clean(source, size, report, claim)
+            return await self._videos.clean(source, size, file_type.format, report, claim)
         _check_size(size, limits.photo_max_bytes, "a photo")
         return await self._photo(source, file_type, size, Claim(owner, size, on_wait=on_wait))
 

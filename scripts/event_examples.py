@@ -83,6 +83,7 @@ async def setup(hold_seconds: float) -> AsyncIterator[Setup]:
 
 _SECTIONS = {
     "apple": "apple",
+    "instagram": "brand-instagram",
     "messenger": "brand-messenger",
     "twilio": "sms",
     "whatsapp": "support-whatsapp",

@@ -33,9 +33,13 @@ from typing import Any
 
 from mutants import ROOT, Mutant, mutants
 
-PLATFORMS = ("apple", "messenger", "twilio", "whatsapp")
-#: The platforms that use a file, by the second part of its path. All four use any other file.
-USED_BY = {**{name: (name,) for name in PLATFORMS}, "meta.py": ("messenger", "whatsapp")}
+PLATFORMS = ("apple", "instagram", "messenger", "twilio", "whatsapp")
+#: The platforms that use a file, by the second part of its path. All of them use any other file.
+USED_BY = {
+    **{name: (name,) for name in PLATFORMS},
+    "meta.py": ("instagram", "messenger", "whatsapp"),
+    "messenger_platform": ("instagram", "messenger"),
+}
 #: Imported once, before forking, so that each process starts quickly.
 PRELOADED = ("jwt", "normalizer.events", "pytest", "twilio.request_validator")
 #: Bytes. A mutant may allocate without end.

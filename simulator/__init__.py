@@ -1,4 +1,4 @@
-"""Emulators of the four platforms and of a conversation core, over real HTTP on loopback.
+"""Emulators of the platforms and of a conversation core, over real HTTP on loopback.
 
 They are written from the platforms' documentation alone and share no code with the connectors: a
 misunderstanding on one side then fails a test instead of being shared by both sides.
@@ -8,6 +8,7 @@ from .apple.platform import Apple
 from .core import Core
 from .exchange import Action, Asked, Consumer, ConsumerMessage, Delivered, SentText
 from .hosting import Fault, Hosted
+from .instagram.platform import Instagram
 from .messenger.platform import Messenger
 from .platform import Platform
 from .samples import (
@@ -29,7 +30,7 @@ from .whatsapp.platform import WhatsApp
 
 #: Every emulated platform by the `type:` of its connector.
 PLATFORMS: dict[str, type[Platform]] = {
-    platform.name: platform for platform in (Apple, Messenger, Twilio, WhatsApp)
+    platform.name: platform for platform in (Apple, Instagram, Messenger, Twilio, WhatsApp)
 }
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "Delivered",
     "Fault",
     "Hosted",
+    "Instagram",
     "Messenger",
     "Platform",
     "Sample",

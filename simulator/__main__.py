@@ -1,4 +1,4 @@
-"""`python -m simulator`: the four emulated platforms, for a gateway that runs separately on this machine."""
+"""`python -m simulator`: the emulated platforms, for a gateway that runs separately on this machine."""
 
 import argparse
 import asyncio
@@ -10,7 +10,7 @@ import yaml
 from . import PLATFORMS
 from .scenario import play
 
-_DESCRIPTION = """Start the four emulated platforms, print the sections of connectors.yaml that fit them,
+_DESCRIPTION = """Start the emulated platforms, print the sections of connectors.yaml that fit them,
 and play the demonstration as soon as a gateway listens."""
 
 #: Seconds for which each delivery is retried until the gateway listens and accepts it.
@@ -64,6 +64,7 @@ async def _run(webhooks: str, port: int, pace: float) -> None:
 
 _RECEIPTS: dict[str, tuple[str, ...]] = {
     "apple": (),
+    "instagram": ("read",),
     "messenger": ("delivered", "read"),
     "twilio": ("sent", "delivered"),
     "whatsapp": ("sent", "delivered", "read"),

@@ -1,4 +1,4 @@
-"""The Graph API, which Meta's two platforms share: signed batches, the handshake, tokens and errors."""
+"""The Graph API, which Meta's platforms share: signed batches, the handshake, tokens and errors."""
 
 import hashlib
 import hmac
@@ -106,7 +106,8 @@ class Graph(Platform):
 
     def adopt(self, config: Any) -> None:
         self.secret = config.app_secrets[0].get_secret_value()
-        self.token = config.access_token.get_secret_value()
+        if config.access_token is not None:
+            self.token = config.access_token.get_secret_value()
 
     def routes(self) -> list[web.RouteDef]:
         versioned = r"/{version:v\d+\.\d+}"
@@ -159,18 +160,25 @@ class Graph(Platform):
             headers["x-hub-signature"] = sign_sha1(self.secret, body)
         return await self.post(body, headers, ids, times=times)
 
+    def token_of(self, request: web.Request) -> str | None:
+        """Return the valid token that a call carries: as a bearer token, or as a parameter where that is allowed."""
+        return (
+            self.token if request.headers.get("authorization") == f"Bearer {self.token}" else None
+        )
+
     def authorized(self, request: web.Request) -> bool:
-        """Return whether the token is valid: as a bearer token, or as a parameter where that is allowed."""
-        return request.headers.get("authorization") == f"Bearer {self.token}"
+        """Return whether a call carries a valid token."""
+        return self.token_of(request) is not None
 
     def _authenticated(self, handler: Handler) -> Handler:
         async def authenticated(request: web.Request) -> web.StreamResponse:
-            if not self.authorized(request):
+            token = self.token_of(request)
+            if token is None:
                 return error(
                     self.bad_token_status, 190, "Error validating access token", error_subcode=463
                 )
             given = request.query.get("appsecret_proof")
-            correct = given == appsecret_proof(self.secret, self.token)
+            correct = given == appsecret_proof(self.secret, token)
             if (given is not None and not correct) or (
                 given is None and self.requires_appsecret_proof
             ):

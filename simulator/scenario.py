@@ -1,4 +1,4 @@
-"""The story of the demonstration: four consumers, one on each platform."""
+"""The story of the demonstration: one consumer on each platform."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -30,10 +30,11 @@ ANN = Consumer("4915112345678", "Ann Berger")
 BEN = Consumer("7712345678901234", "Ben Okafor")
 CLEO = Consumer("+15550001111", "Cleo Martin")
 DANA = Consumer("urn:mbid:AQAAYexampleDana/+=", "Dana Silva")
+FAY = Consumer("1789012345678901", "Fay Moreau")
 #: Her id is a number, because some platforms allow nothing else.
 EVA = Consumer("424242001", "Eva Lindqvist")
 
-_CONSUMERS = {"whatsapp": ANN, "messenger": BEN, "twilio": CLEO, "apple": DANA}
+_CONSUMERS = {"apple": DANA, "instagram": FAY, "messenger": BEN, "twilio": CLEO, "whatsapp": ANN}
 
 
 def somebody(platform: str) -> Consumer:
@@ -48,6 +49,8 @@ def story() -> list[Line]:
     drum = video("washer", 4.0, 640, 360, seed=21, name="washer.mp4")
     wheel = photo("bicycle", seed=31, name="IMG_0007.JPG")
     ride = video("bicycle", 3.0, 480, 270, seed=32, name="ride.mp4")
+    bag = photo("parcel", 1080, 1350, seed=51, name="bag.jpg")
+    opened = video("parcel", 3.0, 270, 480, seed=52, name="opened.mp4")
     car = photo("car", 2000, 1500, seed=41, name="IMG_0815.JPG")
     drive = video("car", 3.0, 640, 360, seed=42, name="drive.mp4")
     return [
@@ -56,12 +59,14 @@ def story() -> list[Line]:
         Line("messenger", BEN, "Hi! Our new washing machine shakes."),
         Line("twilio", CLEO, "The front wheel of my bike wobbles", (wheel,)),
         Line("apple", DANA, "Good morning! Scratch on the left door, see photo.", (car,)),
+        Line("instagram", FAY, "Is this one still available?", (bag,)),
         Line("messenger", BEN, "It does this all day", (drum,)),
         Line("whatsapp", ANN, "And the label", (label,)),
         Line("twilio", CLEO, "Listen to it", (ride,)),
         Line("apple", DANA, "And this is how it sounds when I drive", (drive,)),
         Line("whatsapp", ANN, None, (video("parcel", 3.0, 480, 270, seed=13, name="open.mp4"),)),
         Line("whatsapp", ANN, None, (voice(7.0),)),
+        Line("instagram", FAY, "Mine opens like this", (opened,)),
         Line("messenger", BEN, "The display says this", (still("PNG", "washer", seed=22),)),
         Line("apple", DANA, "This is the bill of the last repair", (_bill(),)),
         Line("apple", DANA, "Could you tell me what the repair would cost?"),

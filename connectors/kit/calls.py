@@ -5,10 +5,12 @@ from typing import Any, get_args
 
 import pytest
 
-from connectors.contract import Call, Download, Purpose, Reply, Request, Response, Sent
+from connectors.contract import Call, Download, Purpose, Reply, Request, Response, Sent, Token
 from connectors.errors import MAX_WORDS, Rejected
 from connectors.recordings import RECEIVED_AT, Recording
+from connectors.tools.authorization import headers_for_call
 
+from .kit_token import kit_token
 from .run_flow import Answer, Start, drive, explain_crash, first_call
 from .subject import Subject
 
@@ -125,7 +127,8 @@ class CallChecks(Subject):
         )
 
     def test_authorize_returns_valid_headers(self) -> None:
-        for name, value in self.connector.authorize(RECEIVED_AT).items():
+        token, call = kit_token(self.connector), Call("GET", self.connector.config.api)
+        for name, value in headers_for_call(self.connector, RECEIVED_AT, token, call).items():
             assert name == name.lower() and name.isascii(), (  # noqa: PT018 - one rule
                 f"authorize returns the header {name!r}; use lower-case ASCII"
             )
@@ -194,6 +197,8 @@ class CallChecks(Subject):
                     f"{purpose} returned text; only names are text"
                 )
                 assert result.strip(), f"{purpose} must return a name, which is not blank"
+            case Token():
+                assert purpose == "check", f"only token may return a Token, not {purpose}"
             case None:
                 assert purpose in {"send", "profile"}, (
                     f"{purpose} returned nothing; raise self.refusal"

@@ -20,6 +20,9 @@ METHODS: tuple[tuple[Feature, str, bool], ...] = (
     ("send_text", "send_text", True),
     ("send_typing", "send_typing", True),
     ("mark_read", "mark_read", True),
+    ("outcome", "tell_outcome", True),
+    ("forget", "forget", True),
+    ("send_close", "tell_closed", True),
 )
 
 _HOST = re.compile(r"(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*")
@@ -47,6 +50,8 @@ class DeclarationChecks(Subject):
             f"body is {connector.body!r}; use json, form or gzip-json"
         )
         assert connector.covers, "covers is empty; name what the proof covers: body, url or caller"
+        unknown = connector.covers - {"body", "url", "caller", "part"}
+        assert not unknown, f"covers names {', '.join(unknown)}; use body, url, caller or part"
         largest = max((len(self.genuine(one).body) for one in self.recorded), default=0)
         assert largest <= connector.max_body <= 64 * 1024 * 1024, (
             f"max_body is {connector.max_body}; it must hold the largest recording ({largest}), at most 64 MiB"

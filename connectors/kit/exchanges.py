@@ -2,23 +2,28 @@
 
 Files `exchanges/*.json` beside the recordings, each
 
-    {"note": …, "flow": "media" | "send_text" | "send_typing" | "mark_read" | "profile" | "check",
+    {"note": …, "flow": "media" | "send_text" | "send_typing" | "mark_read" | "profile" | "check" | "token",
+            | "tell_outcome" | "forget" | "tell_closed",
      "given": {…},
      "steps": [{"call": {…}, "reply": {"status": 200, "headers": {}, "content": {…}}}, …],
      "result": … | "refused": {"reason": …, …}, "download": {"status": 403}, "elsewhere": false,
      "again": false}
 
-`given` holds the fields of the `MediaRef`, `Text` or `Typing`, or the arguments of `mark_read` or `profile`.
+`given` holds the fields of the `MediaRef`, `Text`, `Typing` or `Outcome`, or the arguments of the others.
 `download` is the reply of the file's host, and `refused` its meaning, with the platform's `code` and `detail` if they
 are to be checked; the `headers` of a redirect contain a `location`. `elsewhere` means that the file is on a host that
-only an operator can allow. `again` means that the text was sent before and the reply was lost. Methods that make no
-call are recorded in the same way: `authorize`, `acknowledge`, and `handshake`, whose `given` is the query. To write an
-exchange, give only the replies: the kit fails and prints the complete exchange, or writes it if AIRLOCK_RECORD=1 is set
-(`connectors.kit.record`).
+only an operator can allow. `again` means that the text was sent before and the reply was lost.
+
+Methods that make no call are recorded in the same way: `acknowledge`; `authorize`, whose `given` may hold the fields of
+the `call` and of the `token`; and `handshake`, whose `given` is the query, and whose `content` is the body of a POST,
+which the test class signs.
+
+To write an exchange, give only the replies: the kit fails and prints the complete exchange, or writes it if
+AIRLOCK_RECORD=1 is set (`connectors.kit.record`).
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -33,18 +38,15 @@ from connectors.contract import (
     Purpose,
     Reply,
     Request,
-    Text,
-    Typing,
 )
-from connectors.recordings import RECEIVED_AT, URL
-from normalizer.events import MediaRef
+from connectors.recordings import RECEIVED_AT, URL, Recording
 
 from .calls import CallChecks
 from .mutations import damaged
 from .notation import comparable, reply_of, shown
 from .record import mismatch
 from .run_flow import Driven, Start, drive, explain_crash
-from .subject import TEXT
+from .starts import STARTS
 
 #: The number of damaged variants of each exchange.
 DAMAGES = 60
@@ -56,8 +58,12 @@ PURPOSES: Mapping[str, Purpose] = {
     "send_text": "send",
     "send_typing": "send",
     "mark_read": "send",
+    "tell_outcome": "send",
+    "forget": "send",
+    "tell_closed": "send",
     "profile": "profile",
     "check": "check",
+    "token": "check",
     **dict.fromkeys(ANSWERED, "check"),
 }
 
@@ -76,33 +82,22 @@ class Exchange:
     elsewhere: bool = False
     again: bool = False
     note: str = ""
+    content: Any = None
 
     def start(self, connector: Connector[Any]) -> Start:
         """The flow, as a function that starts it."""
-        match self.flow:
-            case "media":
-                return partial(connector.media, MediaRef(**self.given))
-            case "send_text":
-                return partial(connector.send_text, Text(**{**asdict(TEXT), **self.given}))
-            case "send_typing":
-                return partial(connector.send_typing, Typing(**self.given))
-            case "mark_read":
-                return partial(connector.mark_read, **self.given)
-            case "profile":
-                return partial(connector.profile, **self.given)
-            case "check":
-                return connector.check
-            case "authorize":
-                return partial(connector.authorize, RECEIVED_AT)
-            case "acknowledge":
-                return connector.acknowledge
-            case "handshake":
-                request = Request("GET", URL, {}, b"", RECEIVED_AT, self.given)
-                return partial(connector.handshake, request)
-            case other:
-                raise ValueError(
-                    f"{self.name}: {other!r} is not a flow; use one of {', '.join(PURPOSES)}"
-                )
+        if self.flow not in STARTS:
+            raise ValueError(
+                f"{self.name}: {self.flow!r} is not a flow; use one of {', '.join(PURPOSES)}"
+            )
+        return STARTS[self.flow](connector, self.given, self.request(connector))
+
+    def request(self, connector: Connector[Any]) -> Request:
+        """The request of a handshake, without a signature."""
+        if self.content is None:
+            return Request("GET", URL, {}, b"", RECEIVED_AT, self.given)
+        query = {name: str(value) for name, value in self.given.items()}
+        return Recording(self.name, self.content, query=query).request(connector)
 
     def reply(self, at: int) -> Reply:
         assert at < len(self.steps), (
@@ -146,7 +141,8 @@ class ExchangeChecks(CallChecks):
         for exchange in exchanges(self.payloads):
             driven = self._driven(exchange)
             for call in driven.calls:
-                self.check_call(call)
+                check = self.check_token_call if exchange.flow == "token" else self.check_call
+                check(call)
             if exchange.flow not in ANSWERED:
                 self.check_end(PURPOSES[exchange.flow], driven.result, driven.refused)
 
@@ -196,6 +192,9 @@ class ExchangeChecks(CallChecks):
 
         with explain_crash(exchange.name):
             start = exchange.start(self.connector)
+            if exchange.flow == "handshake" and exchange.content is not None:
+                request = self.sign(exchange.request(self.connector))
+                start = partial(self.connector.handshake, request)
             return drive(self.connector, start, PURPOSES[exchange.flow], answer)
 
     def _shown(self, exchange: Exchange, driven: Driven) -> dict[str, Any]:

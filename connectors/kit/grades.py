@@ -179,6 +179,9 @@ _SHOWN_BY: tuple[tuple[Feature, str, str], ...] = (
     ("video", "media", "a file that is found"),
     ("mark_read", "mark_read", "a message marked as read"),
     ("send_typing", "send_typing", "a typing indicator"),
+    ("outcome", "tell_outcome", "the outcome of an attachment"),
+    ("forget", "forget", "an erased conversation"),
+    ("send_close", "tell_closed", "a closed conversation"),
 )
 
 

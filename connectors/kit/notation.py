@@ -3,11 +3,12 @@
 import base64
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, fields
+from datetime import datetime
 from typing import Any
 
 import orjson
 
-from connectors.contract import AesCtr, Call, Download, Purpose, Reply, Response, Sent
+from connectors.contract import AesCtr, Call, Download, Purpose, Reply, Response, Sent, Token
 from connectors.errors import Rejected
 
 #: The default values in a recorded refusal.
@@ -26,11 +27,13 @@ def shown(value: Any) -> Any:
         case Rejected():
             found = {name: getattr(value, name) for name in _DEFAULTS}
             return {"reason": value.reason, **{k: v for k, v in found.items() if v != _DEFAULTS[k]}}
-        case Call() | Download() | Sent() | AesCtr():
+        case Call() | Download() | Sent() | AesCtr() | Token():
             given = {field.name: (getattr(value, field.name), field) for field in fields(value)}
             return {k: shown(v) for k, (v, field) in given.items() if not _is_default(v, field)}
         case frozenset():
             return sorted(value)
+        case datetime():
+            return value.isoformat()
         case Mapping():
             return {name: shown(inner) for name, inner in value.items()}
         case _:

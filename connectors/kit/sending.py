@@ -33,26 +33,26 @@ class SendingChecks(Subject):
             )
 
     def test_a_text_that_may_be_resent_carries_its_key(self) -> None:
-        if not self.connector.resend_is_safe or not self._sends:
+        if not self.connector.resend_is_safe or not self.sends:
             return
         one, other = self._call(TEXT), self._call(replace(TEXT, key="msg_2"))
         assert one != other, "resend_is_safe is True, but the call does not contain the key"
 
     @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
     def test_a_text_is_sent_unchanged(self, text: str) -> None:
-        if self._sends:
+        if self.sends:
             call = self._call(replace(TEXT, text=text))
-            assert text in _values(call), "the call does not contain the text unchanged"
+            assert text in values_of(call), "the call does not contain the text unchanged"
 
     def test_the_longest_text_is_sent_whole(self) -> None:
-        if self._sends:
+        if self.sends:
             text = "x" * (self.connector.capabilities.max_text - 1) + "!"
-            assert text in _values(self._call(replace(TEXT, text=text))), (
+            assert text in values_of(self._call(replace(TEXT, text=text))), (
                 "the longest text is not sent whole; lower max_text instead of cutting texts"
             )
 
     def test_a_text_names_its_recipient(self) -> None:
-        if self._sends:
+        if self.sends:
             one, other = self._call(TEXT), self._call(replace(TEXT, to="consumer-2"))
             assert one is None or one != other, "the call does not name the recipient"
 
@@ -83,7 +83,7 @@ class SendingChecks(Subject):
     # helpers ----------------------------------------------------------------------------------------
 
     @property
-    def _sends(self) -> bool:
+    def sends(self) -> bool:
         """Whether the first call of `send_text` sends the text. Exchanges test longer flows."""
         if self.connector.capabilities.support("send_text") == "no":
             return False
@@ -94,7 +94,7 @@ class SendingChecks(Subject):
         return first_call(partial(self.connector.send_text, text))
 
 
-def _values(call: Call | None) -> set[Any]:
+def values_of(call: Call | None) -> set[Any]:
     """All values in the content of a call."""
     assert call is not None, "send_text makes no call"
     values = set(_leaves(call.json)) | set((call.form or {}).values())

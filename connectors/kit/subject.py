@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,10 +12,12 @@ from urllib.parse import quote, urlsplit
 import orjson
 from pydantic import BaseModel, SecretStr
 
-from connectors.contract import Call, Connector, Purpose, Request, Text, Typing
+from connectors.contract import Call, Connector, Outcome, Purpose, Request, Text, Typing
 from connectors.recordings import RECEIVED_AT, Recording, recordings
+from connectors.tools.authorization import headers_for_call
 from normalizer.events import AnyEvent, Echo, Edit, MediaRef, Message
 
+from .kit_token import kit_token
 from .promises import promise
 from .run_flow import Start
 
@@ -22,6 +25,10 @@ from .run_flow import Start
 TEXT = Text("msg_1", "", "consumer-1", "Good morning", "https://chat.example.com/status?m=msg_1")
 #: A typing indicator for the same consumer.
 TYPING = Typing("typing_1", "", TEXT.to, "message-1")
+
+
+#: The outcome of a photo of the same consumer.
+OUTCOME = Outcome("", TEXT.to, TYPING.message_id, 0, "ready", "photo", renditions=("thumbnail",))
 
 
 class Subject:
@@ -58,7 +65,7 @@ class Subject:
 
     def authorized(self) -> Mapping[str, str]:
         """The headers of `authorize` at the time of the recordings."""
-        return self.connector.authorize(RECEIVED_AT)
+        return headers_at(self.connector, RECEIVED_AT)
 
     @property
     def recorded(self) -> list[Recording]:
@@ -80,6 +87,9 @@ class Subject:
         yield "send", partial(self.connector.mark_read, "", TEXT.to, "message-1")
         for on in (True, False):
             yield "send", partial(self.connector.send_typing, replace(TYPING, on=on))
+        yield "send", partial(self.connector.tell_outcome, OUTCOME)
+        yield "send", partial(self.connector.forget, "", TEXT.to)
+        yield "send", partial(self.connector.tell_closed, "", TEXT.to)
         yield "profile", partial(self.connector.profile, "", TEXT.to)
         yield "check", self.connector.check
 
@@ -112,9 +122,23 @@ class Subject:
             f"the headers or the body of the call to {call.url} contain a secret; leave credentials to `authorize`"
         )
 
+    def check_token_call(self, call: Call) -> None:
+        """Assert that a call of `token`, which may hold credentials, goes only where they may go."""
+        check_shape(call)
+        assert self.may_have_credentials(call.url), (
+            f"{call.url} asks for a token, but its host may not receive credentials; declare it in hosts"
+        )
+        assert not self.leaks(call.url), "a URL contains a secret; put it into a header or the form"
+
     def leaks(self, *texts: str) -> bool:
         """Whether one of the texts contains a secret from the settings, in plain text or encoded."""
         return any(secret in text for secret in secret_forms(self.connector) for text in texts)
+
+
+def headers_at(connector: Connector[Any], now: datetime) -> Mapping[str, str]:
+    """The headers of `authorize` for a call to the API."""
+    call = Call("GET", connector.config.api)
+    return headers_for_call(connector, now, kit_token(connector), call)
 
 
 @lru_cache(maxsize=8)
@@ -127,7 +151,7 @@ def secret_forms(connector: Connector[Any]) -> frozenset[str]:
     assert all(len(secret) >= 4 for secret in found), (
         "use secrets of at least four characters in tests; shorter ones match by chance"
     )
-    headers = connector.authorize(RECEIVED_AT).values()
+    headers = headers_at(connector, RECEIVED_AT).values()
     proofs = {word for value in headers for word in value.split() if len(word) >= 16}
     encoded = {base64.b64encode(secret.encode()).decode() for secret in found}
     return frozenset({*found, *(quote(secret, safe="") for secret in found), *proofs, *encoded})

@@ -93,6 +93,7 @@ class VerifyChecks(Subject):
                 for url in _other_urls(genuine.url)
             ],
             "caller": [],
+            "part": [],  # see `PartChecks`
         }
         for part in self.connector.covers:
             for how, request in changed[part]:
@@ -157,7 +158,7 @@ class VerifyChecks(Subject):
             )
 
     def test_verify_rejects_a_signature_made_with_other_secrets(self) -> None:
-        other = with_settings(self.connector, _replaced)
+        other = with_other_secrets(self.connector)
         genuine = self.genuine(self.recorded[0])
         assert refused(other, genuine) is not None, (
             "with other secrets in the settings, the same proof is still accepted; use self.config's secrets"
@@ -315,6 +316,11 @@ def with_settings(connector: Connector[Any], change: Any) -> Connector[Any]:
             case (SecretStr(), *_) as several:
                 update[name] = change(several)
     return type(connector)(config.model_copy(update=update))
+
+
+def with_other_secrets(connector: Connector[Any]) -> Connector[Any]:
+    """A copy of the connector whose secrets are all different."""
+    return with_settings(connector, _replaced)
 
 
 def _replaced(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:

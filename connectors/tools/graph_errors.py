@@ -48,11 +48,15 @@ _BY_WORDS: tuple[tuple[int, re.Pattern[str], Verdict], ...] = tuple(
         (100, r"object with id|unsupported (?:get|post) request", MISCONFIGURED),
         (100, r"param(?:eter)? \W?phone_number_id", MISCONFIGURED),
         (100, r"no matching user", UNDELIVERABLE),
+        # Of a profile: https://developers.facebook.com/docs/messenger-platform/instagram/features/user-profile
+        (230, r"user consent", UNDELIVERABLE),
     )
 )
 
 #: On a look-up these say nothing about the file: the id may be right and a parameter or a permission wrong.
 _SILENT_ON_FILES = frozenset({33, 100})
+#: Instagram has codes below zero.
+_NUMBER = re.compile(r"-?[0-9]{1,12}")
 _OUR_PROOF = re.compile(r"appsecret_proof|access token", re.IGNORECASE)
 
 
@@ -124,4 +128,4 @@ def _number(code: Any) -> int | None:
     if isinstance(code, bool) or not isinstance(code, int | str):
         return None
     text = str(code)
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else None
+    return int(text) if _NUMBER.fullmatch(text) else None

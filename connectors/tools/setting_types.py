@@ -1,10 +1,20 @@
 """Setting types for credentials and account ids. They report typical mistakes at start-up."""
 
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 from pydantic import AfterValidator, BeforeValidator, HttpUrl, SecretStr, StringConstraints
 
+_BEGIN = "-----BEGIN "
+_END = re.compile(r"-----END [A-Z ]+-----\Z")
+#: Lines of the shortest key: its head, one of content, its end.
+_LEAST_LINES = 3
+#: Bits of an RSA key (NIST SP 800-131A).
+_LEAST_RSA = 2048
 #: Characters of any secret at least: what is shorter was cut when it was copied, or is a placeholder.
 MIN_SECRET = 4
 
@@ -29,6 +39,48 @@ def require_length(secret: SecretStr, least: int) -> SecretStr:
             f"has {size}, which can be guessed; it needs at least {least}: copy all of it"
         )
     return secret
+
+
+def _check_pem(secret: SecretStr) -> SecretStr:
+    """Accept one key in PEM, and name the usual mistakes of copying it into YAML or a variable."""
+    text = secret.get_secret_value().strip()
+    if not text:
+        raise ValueError("is empty; set it to the key itself")
+    if "\\n" in text and text.startswith(_BEGIN):
+        raise ValueError(
+            "has \\n in place of line breaks, as in a JSON file; put each line on a line of its own, after `|`"
+        )
+    if not text.startswith(_BEGIN):
+        raise ValueError("is not a key in PEM: it must begin with -----BEGIN … KEY-----")
+    if len(text.splitlines()) < _LEAST_LINES:
+        raise ValueError(
+            "is on one line; write `|` after the colon, and the lines of the file below it, indented"
+        )
+    if text.count(_BEGIN) > 1:
+        raise ValueError("holds more than one key or certificate; leave only the key")
+    if not _END.search(text):
+        raise ValueError("lacks its last line, -----END … KEY-----; copy the whole key")
+    _load_pem(text)
+    return SecretStr(text + "\n")
+
+
+def _load_pem(text: str) -> None:
+    """Raise ValueError unless a PEM holds a key that can be used."""
+    label, data = text.partition("\n")[0], text.encode()
+    if "ENCRYPTED" in text[: len(label) + 80]:
+        raise ValueError("is protected by a passphrase; store the key without one")
+    if "CERTIFICATE" in label:
+        raise ValueError("is a certificate; it needs the key")
+    try:
+        key = (
+            load_pem_public_key(data)
+            if "PUBLIC" in label
+            else load_pem_private_key(data, password=None)
+        )
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise ValueError("is damaged: its lines do not hold a key; copy it again") from None
+    if isinstance(key, RSAPrivateKey | RSAPublicKey) and key.key_size < _LEAST_RSA:
+        raise ValueError(f"is an RSA key of {key.key_size} bits; it needs at least {_LEAST_RSA}")
 
 
 def _require_list(value: Any) -> Any:
@@ -71,6 +123,10 @@ Secret = Annotated[SecretStr, AfterValidator(_check_secret)]
 Secrets = Annotated[
     tuple[Secret, ...], BeforeValidator(_require_list), AfterValidator(_require_one)
 ]
+#: A private or public key in PEM, which has several lines: in YAML, a block after `|`. It is checked at the start.
+Pem = Annotated[SecretStr, AfterValidator(_check_pem)]
+#: Several keys in PEM that are all valid.
+Pems = Annotated[tuple[Pem, ...], BeforeValidator(_require_list), AfterValidator(_require_one)]
 #: An account's id. It is safe inside a URL.
 Identifier = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,128}$"), BeforeValidator(_reject_number)

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, HttpUrl, StringConstraints, model_validator
 
-from connectors.capabilities import Capabilities, Limit, offers
+from connectors.capabilities import Capabilities, Limit, TextLimits, offers
 from connectors.contract import (
     Call,
     Connector,
@@ -23,7 +23,7 @@ from connectors.contract import (
 from connectors.errors import Forbidden, Rejected
 from connectors.tools.constant_time import matches_any
 from connectors.tools.entries import read_each
-from connectors.tools.refusals import EXPIRED, NOT_YET, refusal_from
+from connectors.tools.refusals import refusal_from
 from connectors.tools.setting_types import (
     Identifier,
     Origin,
@@ -36,7 +36,8 @@ from normalizer.events import AnyEvent, MediaRef
 
 from .error_codes import CODES, number, words
 from .events import read_form
-from .media import API_HOSTS, is_at_api, is_own_media
+from .limits import MAX_TEXT, limits_of
+from .media import API_HOSTS, DOWNLOAD_REFUSALS, is_at_api, is_own_media
 from .route import Route, Senders, channel, is_phone, is_service, route_of
 from .signature import (
     DEFAULT_ALGORITHM,
@@ -51,9 +52,6 @@ from .signature import (
 
 #: Twilio sends a response that is not TwiML to the consumer as a text.
 EMPTY_TWIML = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
-
-#: Refused downloads by status, and whether there is an error code: Twilio's API sends one, its CDN does not.
-DOWNLOAD_REFUSALS = {(404, True): NOT_YET, (404, False): NOT_YET, (403, False): EXPIRED}
 
 AccountSid = Annotated[str, StringConstraints(pattern=r"^AC[0-9A-Za-z]{32}$")]
 
@@ -123,7 +121,7 @@ class Twilio(Connector[Settings]):
                 ("photo", "video", "audio", "document", "contact"), Limit(max_bytes=5_000_000)
             ),
         },
-        max_text=1600,
+        max_text=MAX_TEXT,
         notes={
             "several_photos": "at most 10",
             "video": "as the carrier delivers it: 3GPP or MP4, small",
@@ -136,7 +134,7 @@ class Twilio(Connector[Settings]):
             "button": "from RCS and WhatsApp, through Twilio",
             "delivered": "if the carrier reports it",
             "read": "of RCS and WhatsApp messages, through Twilio",
-            "send_text": "until the consumer replies STOP",
+            "send_text": "until the consumer replies STOP; WhatsApp: within a day of their last message",
         },
     )
 
@@ -161,6 +159,9 @@ class Twilio(Connector[Settings]):
         has_service = config.messaging_service_sid is not None
         senders = Senders(config.account_sid, config.sender, has_service)
         return read_each(lambda form: read_form(form, key, senders), [delivery.content])
+
+    def limits(self, account: str) -> TextLimits:
+        return limits_of(account)
 
     def acknowledge(self) -> Response:
         return Response(body=EMPTY_TWIML, media_type="text/xml")

@@ -3,6 +3,11 @@
 import re
 from typing import Any
 
+from connectors.tools.refusals import EXPIRED, NOT_YET
+
+#: Refused downloads by status, and whether there is an error code: Twilio's API sends one, its CDN does not.
+DOWNLOAD_REFUSALS = {(404, True): NOT_YET, (404, False): NOT_YET, (403, False): EXPIRED}
+
 _REGIONS = ("us1", "ie1", "au1")
 _EDGES = ("ashburn", "dublin", "frankfurt", "sao-paulo", "singapore", "sydney", "tokyo", "umatilla")
 

@@ -3,14 +3,14 @@
 from collections.abc import Generator
 from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from connectors.capabilities import Capabilities, Limit, offers
 from connectors.contract import Call, Download, Reply, Sent, Text, Typing
 from connectors.meta import Meta, MetaConfig
 from connectors.tools.entries import entries, open_each
 from connectors.tools.refusals import EXPIRED
-from connectors.tools.setting_types import Identifier
+from connectors.tools.setting_types import Identifier, Secret
 from normalizer.events import AnyEvent, MediaRef
 
 from .error_codes import CODES, VAGUE
@@ -21,6 +21,7 @@ DAY = 86_400.0
 
 
 class Settings(MetaConfig):
+    access_token: Secret = Field(description="The access token for the Graph API")
     phone_number_id: Identifier = Field(
         description="The phone number's id, from the WhatsApp Manager"
     )
@@ -72,6 +73,10 @@ class WhatsApp(Meta[Settings]):
             "send_typing": "also marks the consumer's last message as read",
         },
     )
+
+    def access_token_of(self, account: str) -> SecretStr:
+        del account  # one token for all numbers
+        return self.config.access_token
 
     def read_entry(self, entry: Any) -> list[AnyEvent]:
         return open_each(

@@ -56,7 +56,11 @@ _SOUND_TYPES = {
     ".mp3": "audio/mpeg",
     ".wav": "audio/wav",
     ".webm": "audio/webm",
+    ".mka": "audio/x-matroska",
 }
+
+#: Types of videos that the tables of Python and of the system may lack.
+_VIDEO_TYPES = {".webm": "video/webm", ".mkv": "video/x-matroska", ".3gp": "video/3gpp"}
 
 
 class Unusable(Exception):
@@ -183,9 +187,10 @@ def _read_sample(path: Path, *, is_sound: bool) -> Sample:
         content = path.read_bytes()
     except OSError as exc:
         raise Unusable(f"{path}: {exc.strerror}") from exc
-    media_type = mimetypes.guess_type(path.name)[0] or "image/jpeg"
+    suffix = path.suffix.lower()
+    media_type = _VIDEO_TYPES.get(suffix) or mimetypes.guess_type(path.name)[0] or "image/jpeg"
     if is_sound:
-        media_type = _SOUND_TYPES.get(path.suffix.lower(), "application/octet-stream")
+        media_type = _SOUND_TYPES.get(suffix, "application/octet-stream")
     return Sample(path.name, media_type, content)
 
 

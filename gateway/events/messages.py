@@ -23,7 +23,10 @@ class _AnyContent(TypedDict):
     extra: NotRequired[
         Annotated[
             AnyMapping,
-            Field(description="More of what the platform sent, for machines, such as an order"),
+            Field(
+                description="More of what the platform sent, for machines, such as an order; at most 16 KiB, and as "
+                "unstable as the platform. `omitted` names fields that were left out"
+            ),
         ]
     ]
     history: NotRequired[

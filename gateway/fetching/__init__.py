@@ -5,6 +5,7 @@
 `calls`, `downloads`                                the calls of a flow, and the download of a file
 `redirects`, `exchange`, `transport`                one request at a time, redirects included
 `allowlist`, `origin`, `pinned_network`             the hosts and addresses that may be contacted
+`tokens`                                            the tokens of connectors: obtained, kept and renewed
 `headers`                                           the headers and credentials of a request
 `refusals`                                          the platforms' words, with our credentials masked
 `body`, `file_writer`, `verification`               reading, writing and checking the response

@@ -4,6 +4,7 @@ import asyncio
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -140,6 +141,7 @@ async def read_reply(response: httpx.Response, purpose: Purpose, deadlines: Dead
         content=_parse_json(body) if complete else None,
         body=body,
         purpose=purpose,
+        received_at=datetime.now(UTC),
     )
 
 

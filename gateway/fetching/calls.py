@@ -16,13 +16,15 @@ from .deadlines import Deadlines
 from .errors import Ambiguous, Blocked, Unreachable
 from .redirects import RedirectFollower
 from .refusals import Refusals, log_refusal
+from .tokens import call_for_token
 
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-#: The longest flow of the built-in connectors has two calls. The limit stops a flow that never ends.
-_MAX_CALLS = 8
+#: The longest flow of the built-in connectors checks up to 50 accounts, with a call for each. The limit stops a flow
+#: that never ends.
+_MAX_CALLS = 60
 
 #: Exceptions of a flow that reads a response of an unexpected shape.
 _UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
@@ -50,17 +52,27 @@ class Calls:
         self._pooled = pooled
         self._unpooled = unpooled
 
-    async def run(self, connector: Connector[Any], flow: Flow[T], purpose: Purpose) -> T:
-        """Return the result of a flow; see `Fetcher.run`."""
+    async def run(
+        self,
+        connector: Connector[Any],
+        flow: Flow[T],
+        purpose: Purpose,
+        *,
+        for_token: bool = False,
+    ) -> T:
+        """Return the result of a flow; see `Fetcher.run`.
+
+        `for_token` says that the flow obtains a token: its calls then get no headers from `authorize`.
+        """
         if not isinstance(flow, Generator):
             return flow
-        run = _Run(self, connector, purpose)
+        run = _Run(self, connector, purpose, for_token=for_token)
         try:
             return await drive(flow, run.ask, run.unreadable)
         except Blocked as exc:
             raise _blocked(connector, purpose, str(exc)) from exc
         except Rejected as refusal:
-            self._refusals.masked(connector, refusal, run.call)
+            self._refusals.masked(connector, refusal, run.call, for_token=for_token)
             if not isinstance(refusal, Ambiguous | Unreachable):
                 log_refusal(connector, purpose, refusal)
             if run.may_have_sent(refusal):
@@ -77,16 +89,21 @@ class Calls:
 class _Run:
     """The state of one running flow."""
 
-    def __init__(self, calls: Calls, connector: Connector[Any], purpose: Purpose) -> None:
+    def __init__(
+        self, calls: Calls, connector: Connector[Any], purpose: Purpose, *, for_token: bool
+    ) -> None:
         self._calls = calls
         self._connector = connector
         self._purpose = purpose
+        self._for_token = for_token
         self._has_sent = False
         self._status = 0
         #: The latest call.
         self.call: Call | None = None
 
     async def ask(self, call: Call) -> Reply:
+        if self._for_token:
+            call = call_for_token(self._connector, call)
         self.call = call
         reply = await (self._send(call) if _has_effect(call) else self._look_up(call))
         if reply.status >= 300 and reply.status not in call.expects:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import httpcore
 import httpx
 
-from connectors import Call, Connector, Download, Flow, Purpose
+from connectors import Call, Connector, Download, Flow, Purpose, Token
 
 from .allowlist import Allowlist
 from .calls import Calls
@@ -23,6 +23,7 @@ from .origin import origin_of, read_url
 from .pinned_network import PinnedNetwork, Resolve, SystemResolver
 from .redirects import RedirectFollower
 from .refusals import Redact, Refusals
+from .tokens import Tokens
 from .transport import AllowlistedTransport
 from .verification import Fetched
 
@@ -78,8 +79,9 @@ class Fetcher:
         self._pooled = AllowlistedTransport(network, tls, idle=_MAX_IDLE_CONNECTIONS)
         self._unpooled = AllowlistedTransport(network, tls, idle=0)
         allowlist = Allowlist(allow_private_hosts=allow_private_hosts, extra_hosts=extra_hosts)
-        redirects = RedirectFollower(allowlist, deadlines, clock)
-        refusals = Refusals(clock, redact)
+        self._tokens = Tokens(self._run_for_token, clock, steady)
+        redirects = RedirectFollower(allowlist, deadlines, clock, self._tokens)
+        refusals = Refusals(clock, redact, self._tokens.known)
         self._calls = Calls(
             redirects, deadlines, pooled=self._pooled, unpooled=self._unpooled, refusals=refusals
         )
@@ -101,6 +103,19 @@ class Fetcher:
         `Ambiguous` if it may have been.
         """
         return await self._calls.run(connector, flow, purpose)
+
+    async def obtain_token(self, connector: Connector[Any]) -> None:
+        """Make sure that there is a valid token, if the connector needs one. Raises `connectors.Rejected`."""
+        await self._tokens.current(connector)
+
+    def watch_tokens(self, failed: Callable[[Connector[Any]], None]) -> None:
+        """Call `failed` with each connector whose token could not be obtained. It must return at once."""
+        self._tokens.on_failure.append(failed)
+
+    async def _run_for_token(
+        self, connector: Connector[Any], flow: Flow[Token | None]
+    ) -> Token | None:
+        return await self._calls.run(connector, flow, "check", for_token=True)
 
     def first_host(self, flow: Callable[[], Flow[Download]]) -> str:
         """Return the host and port that a look-up or download contacts first, without contacting it.
@@ -130,6 +145,7 @@ class Fetcher:
 
     async def aclose(self) -> None:
         """Close all connections; requests in flight fail."""
+        await self._tokens.aclose()
         await self._pooled.aclose()
         await self._unpooled.aclose()
         self._resolver.close()

@@ -5,7 +5,7 @@ the core, to agents' pages and to the log, so they are masked once, here, where 
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,8 @@ import httpx
 import structlog
 from pydantic import BaseModel, SecretBytes, SecretStr
 
-from connectors import Call, Connector, Purpose, Rejected
+from connectors import Call, Connector, Purpose, Rejected, Token
+from connectors.tools.authorization import headers_for_call, needs_token
 
 log = structlog.get_logger(__name__)
 
@@ -32,17 +33,35 @@ _QUERY = re.compile(r"(https?://[^\s?#\"'<>]{1,300})\?[^\s\"'<>]+")
 
 
 class Refusals:
-    """Masks the words of refusals. `redact` is applied in addition to the masking of the connector's credentials."""
+    """Masks the words of refusals. `redact` is applied in addition to the masking of the connector's credentials.
 
-    def __init__(self, clock: Callable[[], datetime], redact: Redact) -> None:
+    `token` returns the present token of a connector.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        redact: Redact,
+        token: Callable[[Connector[Any]], Token | None],
+    ) -> None:
         self._clock = clock
         self._redact = redact
+        self._token = token
 
     def masked(
-        self, connector: Connector[Any], refusal: Rejected, call: Call | None = None
+        self,
+        connector: Connector[Any],
+        refusal: Rejected,
+        call: Call | None = None,
+        *,
+        for_token: bool = False,
     ) -> Rejected:
-        """Return the refusal of a call with our credentials masked in its code and words."""
-        private = sorted(set(self._private(connector, call)), key=len, reverse=True)
+        """Return the refusal of a call with our credentials masked in its code and words.
+
+        `for_token` says that the call itself holds credentials, because it asks for a token.
+        """
+        found = [*self._private(connector, call), *(_held_by(call) if for_token else ())]
+        private = sorted(set(found), key=len, reverse=True)
         refusal.detail = self._mask(refusal.detail, private)[:_MAX_DETAIL]
         refusal.code = self._mask(refusal.code, private)[:_MAX_CODE] if refusal.code else None
         words = f"{refusal.reason}: {refusal.detail}" if refusal.detail else refusal.reason
@@ -56,13 +75,31 @@ class Refusals:
 
     def _private(self, connector: Connector[Any], call: Call | None) -> Iterator[str]:
         """Yield what must not be repeated: secrets, tokens made of them, and the proofs in our URLs."""
-        headers = connector.authorize(self._clock()).values()
-        made = [part for header in headers for part in (header, header.rpartition(" ")[2])]
-        known = [*_secrets(connector.config), *made]
+        known = [*_secrets(connector.config), *self._made(connector, call)]
         yield from (secret for secret in known if len(secret) >= _MIN_SECRET)
         if call is not None and "?" in call.url:
             values = httpx.QueryParams(call.url.partition("?")[2]).values()
             yield from (value for value in values if len(value) >= _MIN_PRIVATE)
+
+    def _made(self, connector: Connector[Any], call: Call | None) -> Iterator[str]:
+        """Yield the token, and what `authorize` makes of it and of the secrets."""
+        token = self._token(connector)
+        if token is not None:
+            yield from (token.value, *token.others.values())
+        if call is None or (token is None and needs_token(connector)):
+            return
+        for header in headers_for_call(connector, self._clock(), token, call).values():
+            yield from (header, header.rpartition(" ")[2])
+
+
+def _held_by(call: Call | None) -> Iterator[str]:
+    """Yield the values of a call that asks for a token, such as a signed assertion."""
+    if call is None:
+        return
+    fields = call.json if isinstance(call.json, dict) else {}
+    for value in (*call.headers.values(), *(call.form or {}).values(), *fields.values()):
+        if isinstance(value, str) and len(value) >= _MIN_PRIVATE:
+            yield from (value, value.rpartition(" ")[2])
 
 
 def log_refusal(connector: Connector[Any], purpose: Purpose, refusal: Rejected) -> None:
@@ -86,6 +123,9 @@ def _secrets(value: Any) -> Iterator[str]:
         case BaseModel():
             for name in type(value).model_fields:
                 yield from _secrets(getattr(value, name))
+        case Mapping():
+            for part in value.values():
+                yield from _secrets(part)
         case tuple() | list():
             for part in value:
                 yield from _secrets(part)

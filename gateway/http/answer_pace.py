@@ -1,7 +1,7 @@
-"""Requests that are refused before their bodies have arrived get their answers one after the other.
+"""Requests that are refused before their large bodies have arrived get their answers one after the other.
 
-Whoever posts megabytes without a proof costs more than the answer: the system takes the bytes, and the next attempt
-comes as soon as this one is answered. So a crowd is answered at a pace that leaves the event loop to the others.
+A stranger's megabytes cost more than the answer: the system takes the bytes, and the next attempt comes as soon as this
+one is answered. So a crowd is answered at a pace that leaves the event loop to the others.
 """
 
 import asyncio

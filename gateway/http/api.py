@@ -86,6 +86,7 @@ class Api:
             web.get("/v1/conversations/{id}/messages", self.messages),
             web.put("/v1/conversations/{id}/agents", self.assign),
             web.delete("/v1/conversations/{id}", self.erase),
+            web.post("/v1/conversations/{id}/close", self.close),
             web.get("/v1/failures", self.list_failures),
             web.get("/v1/failures/{id}", self.failure),
             web.post("/v1/failures/{id}/retry", self.retry_failures),
@@ -120,6 +121,12 @@ class Api:
         if not await self._journal.assign(id, body.agents):
             not_found("conversation", id)
         return _json({"conversation": id, "agents": body.agents})
+
+    async def close(self, request: web.Request) -> web.Response:
+        """Close a conversation until the consumer writes again; the platform is informed if it can be."""
+        id = request.match_info["id"]
+        reported = await self._replies.close(id)
+        return _json({"conversation": id, "state": "closed", "told": reported})  # allow-word
 
     async def make_links(self, request: web.Request) -> web.Response:
         body = await _parse_body(request, LinkRequest)

@@ -7,6 +7,7 @@ sends a head slowly. aiohttp closes an idle connection after its keep-alive time
 import asyncio
 import contextlib
 import errno
+import math
 import os
 import resource
 import time
@@ -28,6 +29,11 @@ LINGER_SECONDS = 2.0
 #: Bytes of refused bodies that all such connections together may still send, each second: one sender sees the answer,
 #: and a crowd that sends megabytes after it was refused is cut off. Reading them cost 2 ms for each refused request.
 _LINGER_BYTES = 8 * 1024 * 1024
+#: Bytes of a body that costs no more than its answer.
+_SMALL_BODY = 64 * 1024
+#: Bytes of all requests that are not answered yet, whatever their paths. Deliveries have a limit of their own below it
+#: (`gateway.inbound.unproved`).
+_UNANSWERED_BYTES = 64 * 1024 * 1024
 #: Idle connections at most, as many whose bodies are arriving, and at most this part of the descriptors for each. A
 #: proxy keeps far fewer.
 MAX_WAITING = 1024
@@ -56,13 +62,15 @@ def raise_descriptor_limit() -> None:
 class GuardedConnection(web.RequestHandler):
     """A connection that knows since when it waits for a request, or for the rest of one."""
 
-    __slots__ = ("_connections", "_lingers", "head_since", "is_proved", "waits_since")
+    __slots__ = ("_connections", "_lingers", "head_since", "is_proved", "unanswered", "waits_since")
 
     def __init__(self, connections: "Connections", *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._connections = connections
         #: Whether a request was answered before its body arrived.
         self._lingers = False
+        #: Bytes of the request that is not answered yet.
+        self.unanswered = 0
         #: Whether a request succeeded that needs a proof. Proxies and platforms use such a connection again.
         self.is_proved = False
         #: When its last request began or ended; for a new connection, when it was opened.
@@ -98,14 +106,18 @@ class GuardedConnection(web.RequestHandler):
             self._lingers = False
             self.head_since = None
             self.waits_since = time.monotonic()
-        elif self.head_since is None and self.is_idle:
-            self.head_since = time.monotonic()
+        elif self.is_idle:
+            self.head_since = self.head_since or time.monotonic()
+        if not self.is_idle:
+            self._connections.keep(self, len(data))
 
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
+        self._connections.release(self)
         self._lingers = not request.content.is_eof()
-        if self._lingers and not await self._connections.answers.turn():
+        is_small = (request.content_length or math.inf) <= _SMALL_BODY
+        if self._lingers and not is_small and not await self._connections.answers.turn():
             self.force_close()
         finished = await super().finish_response(request, resp, start_time)
         # Every POST needs a signature, a token or a password.
@@ -123,6 +135,8 @@ class Connections:
         self._max_waiting = _max_waiting()
         self._new = 0
         self._said_short = -_SAY_SECONDS
+        #: Bytes of all requests that are not answered yet.
+        self._unanswered = 0
         #: When requests are answered whose bodies have not arrived.
         self.answers = AnswerPace()
         #: Bytes that connections may send after their answer, and when that was reckoned.
@@ -147,7 +161,25 @@ class Connections:
             self._close_oldest(self._max_waiting)
 
     def closed(self, connection: GuardedConnection) -> None:
+        self.release(connection)
         self._open.pop(connection, None)
+
+    def keep(self, connection: GuardedConnection, size: int) -> None:
+        """Count bytes of a request. Beyond the limit, the bodies that have been arriving longest are given up."""
+        connection.unanswered += size
+        self._unanswered += size
+        while self._unanswered > _UNANSWERED_BYTES:
+            reading = [one for one in self._open if one.is_reading and one.unanswered]
+            if not reading:
+                return
+            longest = min(reading, key=lambda one: one.waits_since)
+            self.release(longest)
+            longest.force_close()
+
+    def release(self, connection: GuardedConnection) -> None:
+        """The request of this connection was answered or given up."""
+        self._unanswered -= connection.unanswered
+        connection.unanswered = 0
 
     async def watch(self) -> None:
         """Close connections that have waited too long, and say when descriptors are short."""

@@ -97,6 +97,12 @@ OPERATIONS = (
         {200: "Whether the platform was informed"},
     ),
     Operation(
+        "post",
+        "/v1/conversations/{id}/close",
+        "Close the conversation until the consumer writes again",
+        {200: "Closed, and whether the platform is informed"},
+    ),
+    Operation(
         "delete", "/v1/conversations/{id}", "Erase the conversation completely", {204: "Erased"}
     ),
     Operation(

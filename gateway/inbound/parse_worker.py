@@ -29,6 +29,7 @@ from normalizer.events import with_content
 
 from .attachment_rules import admit
 from .decoding import decode
+from .extra import bounded
 
 log = structlog.get_logger(__name__)
 
@@ -167,7 +168,8 @@ def read(accepted: Accepted, connectors: Mapping[str, Connector[Any]]) -> list[R
 def _to_reading(accepted: Accepted, connector: Connector[Any], event: AnyEvent) -> Reading:
     origin = (accepted.connector, connector.name, accepted.received_at)
     try:
-        event = with_content(event)
+        window = connector.limits(event.account or "").reply_window
+        event = bounded(with_content(event))
         attachments = (
             admit(event.attachments, connector.config) if isinstance(event, Message | Echo) else ()
         )
@@ -175,7 +177,6 @@ def _to_reading(accepted: Accepted, connector: Connector[Any], event: AnyEvent) 
         log.exception("attachments_not_admitted", connector=accepted.connector)
         reason = f"{type(exc).__name__} while its attachments were being checked"
         return Reading(*origin, Unknown(id=f"message:{event.id}", reason=reason))
-    window = connector.reply_window
     return Reading(
         *origin,
         event,

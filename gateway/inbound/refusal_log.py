@@ -63,6 +63,10 @@ class RefusalLog:
         DELIVERIES.labels(connector, "unproven_taken").inc()
         self._write(connector, words, taken=True)
 
+    def note_failed_handshake(self, connector: str, error: Exception) -> None:
+        """A connector raised `error` when it was asked for the answer to a handshake."""
+        self._write(connector, "handshake failed unexpectedly", error=error)
+
     def _write(
         self, connector: str, words: str, *, taken: bool = False, error: Exception | None = None
     ) -> None:

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from aiohttp import web
 
 from connectors import Connector, Request, Response
+from connectors.tools.authorization import MAX_HANDSHAKE
 from gateway.fault_points import fault_point
 from gateway.intake_priority import IntakePriority
 from gateway.journal import Accepted, Journal, JournalUnavailable
@@ -17,6 +18,7 @@ from gateway.problems import Problem, unavailable
 from gateway.timestamps import to_ms
 
 from .capacity import CapacityGate
+from .handshakes import answer_to_get, answer_to_post, may_be_handshake
 from .headers import combined
 from .refusal_log import RefusalLog
 from .request_body import BodyIncomplete, BodyTooLarge, read_pieces
@@ -59,7 +61,7 @@ class Webhooks:
     async def get(self, request: web.Request, name: str) -> web.Response:
         """Answer a platform's check that this address belongs to the gateway."""
         connector = self._connectors[name]
-        response = connector.handshake(self._request(request, b""))
+        response = answer_to_get(connector, self._request(request, b""))
         if response is None:
             raise Problem(
                 405,
@@ -76,10 +78,14 @@ class Webhooks:
         """
         connector = self._connectors[name]
         head = self._request(request, b"")
-        self._check_head(name, connector, head)
+        unproven = None if connector.config.signature == "report" else head_finding(connector, head)
+        if unproven is not None and not may_be_handshake(connector, request.content_length):
+            self._refuse_proof(name, unproven)
         try:
-            incoming = await self._examined(request, head, name, connector)
+            incoming = await self._examined(request, head, name, connector, unproven)
         except BodyTooLarge:
+            if unproven is not None:
+                self._refuse_proof(name, unproven)
             self._refuse_size(name, connector.max_body)
         except BodyIncomplete:
             self._refusals.note(name, "incomplete", "the body broke off")
@@ -91,6 +97,8 @@ class Webhooks:
             words = "too many bodies are arriving; the one that waited longest was given up"
             self._refusals.note(name, "no_room", words)
             unavailable("too many requests are arriving; send the delivery again later")
+        if isinstance(incoming, Response):
+            return _web_response(incoming)
         refusal = self._capacity.refusal(name)
         if refusal is not None:
             self._refuse_for_now(name, refusal)
@@ -109,21 +117,31 @@ class Webhooks:
         self._accepted[name].inc()
         return _web_response(connector.acknowledge())
 
-    def _check_head(self, name: str, connector: Connector[Any], head: Request) -> None:
-        if connector.config.signature == "report":
-            return
-        unproven = head_finding(connector, head)
-        if unproven is not None:
-            self._refusals.note(name, "no_proof", unproven)
-            _unauthorized()
+    def _refuse_proof(self, name: str, why: str) -> NoReturn:
+        self._refusals.note(name, "no_proof", why)
+        _unauthorized()
 
     async def _examined(
-        self, request: web.Request, head: Request, name: str, connector: Connector[Any]
-    ) -> Request:
-        """Read and verify a request. What it takes is limited until it is verified."""
+        self,
+        request: web.Request,
+        head: Request,
+        name: str,
+        connector: Connector[Any],
+        unproven: str | None,
+    ) -> Request | Response:
+        """Read and verify a request, or return the answer to a handshake. Until then, what it takes is limited.
+
+        `unproven` is why its head shows that it can only be a handshake.
+        """
+        limit = connector.max_body if unproven is None else MAX_HANDSHAKE
         with self._unproved.share() as share:
-            body = await self._body(request, connector.max_body, share)
+            body = await self._body(request, limit, share)
             incoming = replace(head, body=body)
+            answer = answer_to_post(name, connector, incoming, self._refusals)
+            if answer is not None:
+                return answer
+            if unproven is not None:
+                self._refuse_proof(name, unproven)
             self._judge(name, connector, await self._verifier.examine(connector, incoming))
             return incoming
 

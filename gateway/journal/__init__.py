@@ -6,7 +6,7 @@ Every change of state and the event that announces it are one transaction. `inte
 
 from .errors import JournalUnavailable
 from .folder_sync import sync_folder
-from .interface import Journal, NameJournal
+from .interface import Journal, NameJournal, ReportJournal
 from .private_files import (
     FOLDER_MODE,
     keep_new_files_private,
@@ -21,6 +21,7 @@ from .records import (
     Batch,
     Cause,
     FailedDelivery,
+    Informed,
     IntakeRow,
     Job,
     NewAttachment,
@@ -30,6 +31,8 @@ from .records import (
     Reading,
     Recipient,
     Recorded,
+    Report,
+    ReportKind,
     Situation,
     Unnamed,
     Unreadable,
@@ -44,6 +47,7 @@ __all__ = [
     "Batch",
     "Cause",
     "FailedDelivery",
+    "Informed",
     "IntakeRow",
     "Job",
     "Journal",
@@ -56,6 +60,9 @@ __all__ = [
     "Reading",
     "Recipient",
     "Recorded",
+    "Report",
+    "ReportJournal",
+    "ReportKind",
     "Situation",
     "Unnamed",
     "Unreadable",

@@ -19,12 +19,14 @@ from gateway.identifiers import Identifiers
 
 from .records import (
     NO_CAUSE,
+    NOBODY,
     Accepted,
     AgentText,
     AttachmentRow,
     Batch,
     Cause,
     FailedDelivery,
+    Informed,
     IntakeRow,
     Job,
     OutboxEntry,
@@ -32,6 +34,7 @@ from .records import (
     Part,
     Recipient,
     Recorded,
+    Report,
     Situation,
     Unnamed,
 )
@@ -193,6 +196,10 @@ class ConversationJournal(ABC):
         """Set the assigned agents; False if the conversation is unknown."""
 
     @abstractmethod
+    async def close_conversation(self, conversation: str) -> bool:
+        """Close a conversation until the consumer writes again; False if it is unknown."""
+
+    @abstractmethod
     async def agents_of(self, conversation: str) -> tuple[str, ...] | None:
         """The assigned agents; None if the conversation is unknown."""
 
@@ -266,6 +273,33 @@ class NameJournal(ABC):
         """
 
 
+class ReportJournal(ABC):
+    """Reports: what platforms have yet to be informed of. They are added with the change that they report."""
+
+    #: The connectors whose platforms are informed. Nobody is until it is set.
+    informed: Informed = NOBODY
+
+    @abstractmethod
+    async def due_reports(self, connector: str, now: int, limit: int) -> list[Report]:
+        """At most `limit` reports for a connector's platform that are due at `now`, the oldest first."""
+
+    @abstractmethod
+    async def next_report(self, connector: str) -> int | None:
+        """When the next report for a connector's platform is due; None if there is none."""
+
+    @abstractmethod
+    async def report_done(self, key: int) -> None:
+        """Remove a report that the platform took, or that was given up."""
+
+    @abstractmethod
+    async def postpone_report(self, key: int, due: int) -> None:
+        """Record that the platform did not take a report, and that the next attempt is due at `due`."""
+
+    @abstractmethod
+    async def expire_reports(self, before: int) -> int:
+        """Remove reports made before `before`; return the number of them."""
+
+
 class FailureJournal(ABC):
     """Deliveries that could not be parsed and attachments that could not be fetched, for operators."""
 
@@ -329,6 +363,7 @@ class Journal(
     AgentTextJournal,
     ConversationJournal,
     NameJournal,
+    ReportJournal,
     FailureJournal,
     RetentionJournal,
 ):

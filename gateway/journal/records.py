@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from gateway.events.attachments import Attachment, Source, State
 from normalizer.events import AnyEvent, Kind
@@ -123,6 +123,8 @@ class Recorded:
     jobs: tuple[Job, ...] = ()
     #: Whether there are parts of agents' texts to send.
     new_parts: bool = False
+    #: Whether there are reports for platforms.
+    new_reports: bool = False
     #: Lanes of conversations that were erased.
     erased: tuple[int, ...] = ()
     #: Facts that were recorded before.
@@ -171,6 +173,33 @@ class Outcome:
     details: Mapping[str, Any] | None = None
 
 
+ReportKind = Literal["outcome", "forget", "closed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Informed:
+    """The connectors, by name, whose platforms are informed of each kind of report."""
+
+    outcome: frozenset[str] = frozenset()
+    forget: frozenset[str] = frozenset()
+    closed: frozenset[str] = frozenset()
+
+
+#: No platform is informed of anything.
+NOBODY = Informed()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a platform has yet to be informed of. `content` are the arguments of the connector's flow."""
+
+    key: int
+    kind: ReportKind
+    content: Mapping[str, Any]
+    attempts: int
+    made_at: int
+
+
 class Cause(NamedTuple):
     """Why a text failed: the contract's reason, and the platform's own code and words."""
 
@@ -200,6 +229,7 @@ class Situation:
 
     key: int
     connector: str
+    account: str
     #: When the consumer last opened the platform's reply window; None if only the platform knows.
     opened_at: int | None
     closed: bool
@@ -220,6 +250,7 @@ class Part:
     connector: str
     conversation: int
     reply_to: str | None
+    account: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,8 @@ class Replies:
             _refuse(*refusal)
         if not reply.text.strip():
             raise Problem(422, "Unprocessable", "text is blank")
-        parts = tuple(split(reply.text, connector.capabilities.max_text))
+        limits = connector.limits(situation.account)
+        parts = tuple(split(reply.text, limits.max_text, limits.max_text_bytes))
         quoted = await self._quoted(conversation, reply.reply_to)
         new = AgentText(id, conversation, reply.agent, reply.text, parts, quoted)
         await self._journal.accept_text(new)
@@ -86,6 +87,14 @@ class Replies:
             return False
         await self._run_flow(name, connector, connector.mark_read(account, consumer, platform_id))
         return True
+
+    async def close(self, conversation: str) -> bool:
+        """Close a conversation; whether its platform is informed."""
+        situation = await self._journal.situation(conversation)
+        if situation is None or not await self._journal.close_conversation(conversation):
+            not_found("conversation", conversation)
+        connector = self._connectors.get(situation.connector)
+        return connector is not None and connector.capabilities.support("send_close") != "no"
 
     async def show_typing(self, conversation: str, *, on: bool) -> bool:
         """Show the consumer that an agent is writing; False if the platform cannot, or if no text may be sent."""
@@ -134,10 +143,10 @@ def _accept_repeat(existing: dict[str, Any], reply: Reply) -> dict[str, Any]:
 def _reason_to_refuse(connector: Connector[Any], situation: Situation) -> tuple[str, str] | None:
     """Return why the platform would refuse a text now, as a reason and a sentence; None if it would not."""
     if situation.closed:
-        return "closed", "the consumer closed the conversation; they must write first"
+        return "closed", "the conversation is closed; the consumer must write first"
     if situation.opted_out:
         return "opted_out", f"the consumer opted out of texts; {_way_back(connector)}"
-    window = connector.reply_window
+    window = connector.limits(situation.account).reply_window
     # If nothing that was reported opened a window, only the platform knows.
     if window is None or situation.opened_at is None:
         return None

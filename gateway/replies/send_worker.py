@@ -25,6 +25,8 @@ from gateway.observability.metrics import TEXTS
 from gateway.timestamps import now_ms
 from normalizer.media import Unsafe
 
+from .pace import Pace
+
 log = structlog.get_logger(__name__)
 
 #: Seconds to wait for a receipt or an echo of a text whose response was lost.
@@ -57,6 +59,7 @@ class SendWorker:
         self._fetcher = fetcher
         self._public_url = public_url.rstrip("/")
         self._reconcile = reconcile
+        self._pace = Pace()
         #: By the key of the conversation.
         self._queues: dict[int, deque[Part]] = {}
         self._known: set[tuple[int, int]] = set()
@@ -108,6 +111,7 @@ class SendWorker:
             await self._await_receipt(part)
             return
         attempt, started = 0, now_ms()
+        await self._wait_for_turn(part, connector)
         while (to := await self._journal.trying(part.outgoing, part.position)) is not None:
             attempt += 1
             text = self._text(part, to)
@@ -116,6 +120,13 @@ class SendWorker:
                 return
             due = now_ms() + round(pause * 1000)
             await self._journal.postpone_part(part.outgoing, part.position, due)
+            await asyncio.sleep(pause)
+            await self._wait_for_turn(part, connector)
+
+    async def _wait_for_turn(self, part: Part, connector: Connector[Any]) -> None:
+        rate = connector.limits(part.account).texts_per_second
+        pause = self._pace.turn(part.connector, part.account, rate)
+        if pause:
             await asyncio.sleep(pause)
 
     async def _attempt(

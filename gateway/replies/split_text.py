@@ -7,14 +7,26 @@ _GRAPHEME = regex.compile(r"\X")
 _BREAKS = ("\n\n", "\n", ". ", " ")
 
 
-def split(text: str, limit: int) -> list[str]:
-    """Split a text into parts of at most `limit` code points, at a break in the second half of a part if possible."""
+def split(text: str, limit: int, limit_bytes: int = 0) -> list[str]:
+    """Split a text into parts of at most `limit` code points, at a break in the second half of a part if possible.
+
+    `limit_bytes` also limits the bytes of a part in UTF-8; 0 means unlimited.
+    """
     parts: list[str] = []
-    while len(text) > limit:
-        end = _break_position(text, limit) or _whole_graphemes(text, limit)
+    while len(text) > (fitting := _fitting(text, limit, limit_bytes)):
+        end = _break_position(text, fitting) or _whole_graphemes(text, fitting)
         parts.append(text[:end].rstrip())
         text = text[end:].lstrip()
     return [part for part in (*parts, text) if part]
+
+
+def _fitting(text: str, limit: int, limit_bytes: int) -> int:
+    """Return how many code points of a text's beginning fit into a part."""
+    if not limit_bytes:
+        return limit
+    # A code point has at most four bytes.
+    start = text[: min(limit, limit_bytes)].encode(errors="replace")
+    return len(start[: max(limit_bytes, 4)].decode(errors="ignore"))
 
 
 def _break_position(text: str, limit: int) -> int | None:

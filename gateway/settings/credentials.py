@@ -59,7 +59,7 @@ def find_secret_errors(
         for path, text in _texts(value, (*at, name)):
             if not text.strip():
                 yield path, "is empty; a secret is required here"
-            elif text != text.strip():
+            elif text != text.strip() and not text.lstrip().startswith("-----BEGIN "):
                 yield path, "begins or ends with white space, which is never part of a secret"
 
 

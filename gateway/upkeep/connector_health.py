@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -56,6 +57,8 @@ async def ask(fetcher: Fetcher, connector: Connector[Any]) -> Health:
     """Make the connector's check call and return its result. Never raises."""
     try:
         async with asyncio.timeout(_TIMEOUT):
+            # Also for a check that makes no call.
+            await fetcher.obtain_token(connector)
             account = await fetcher.run(connector, connector.check(), "check")
     except Rejected as exc:
         state: State = "needs action" if exc.operator else "waiting"
@@ -83,9 +86,16 @@ class ConnectorHealth:
         self._fetcher = fetcher
         self._every = every
         self._latest: dict[str, Health] = {}
+        self._news = {name: asyncio.Event() for name in connectors}
+        fetcher.watch_tokens(self._check_soon)
 
     def of(self, connector: str) -> Health:
         return self._latest.get(connector, NOT_ASKED)
+
+    def _check_soon(self, connector: Connector[Any]) -> None:
+        for name, known in self._connectors.items():
+            if known is connector:
+                self._news[name].set()
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -98,6 +108,8 @@ class ConnectorHealth:
         while True:
             previous = self._latest.get(name)
             current = await ask(self._fetcher, self._connectors[name])
+            # A failure during the check itself is already in its result.
+            self._news[name].clear()
             if previous is not None and current.account is None:
                 current = replace(current, account=previous.account)
             self._latest[name] = current
@@ -109,6 +121,7 @@ class ConnectorHealth:
                     state=current.state,
                     detail=current.detail,
                 )
-            await asyncio.sleep(
-                self._every if current.state == "ok" else min(_RETRY_EVERY, self._every)
-            )
+            pause = self._every if current.state == "ok" else min(_RETRY_EVERY, self._every)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._news[name].wait()

@@ -14,6 +14,7 @@ from normalizer.events import Kind
 from normalizer.media import MediaRejected
 from normalizer.sound import SoundFormat, end_of_id3
 
+from . import matroska
 from .archives import ARCHIVE_SIGNATURE, TAIL_BYTES, OfficeFormat, archive_type
 from .sniffing import Format, sniff
 from .sound_frames import sound_type
@@ -76,6 +77,7 @@ _SOUND_FORMATS: Mapping[str, SoundFormat] = {
     "audio/aiff": "aiff",
     "audio/x-caf": "caf",
     "audio/webm": "webm",
+    "audio/matroska": "webm",
     "audio/x-ms-wma": "asf",
 }
 
@@ -109,8 +111,6 @@ _SIGNATURES: tuple[tuple[bytes, Kind, str], ...] = (
 #: each of the two.
 _CONTAINERS: tuple[tuple[bytes, bytes, str, str], ...] = (
     (b"OggS", rb"\x80theora|\x01video", "video/ogg", "audio/ogg"),
-    # The codec's name, an EBML element with its length (https://www.rfc-editor.org/rfc/rfc9559).
-    (b"\x1a\x45\xdf\xa3", rb"\x86[\x80-\xff]V_", "video/webm", "audio/webm"),
     # The stream type of video in ASF, a GUID.
     (
         b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",
@@ -154,6 +154,8 @@ def _recognise(source: int) -> Recognised:
         return _other(source, start)
     if found.kind == "photo":
         return Recognised("photo", _PHOTO_TYPES[found.format], found.format)
+    if found.format == "webm":
+        return _matroska_file(source, start)
     return _iso_file(source, start[8:12] if start[4:8] == b"ftyp" else b"qt  ", found.format)
 
 
@@ -208,6 +210,15 @@ def _text_or_late_pdf(start: bytes) -> Recognised:
         return Recognised("document", "application/pdf", "pdf")
     text = text_type(start, is_whole=len(start) < _START_BYTES)
     return Recognised(*text) if text else _UNKNOWN
+
+
+def _matroska_file(source: int, start: bytes) -> Recognised:
+    """Recognise a video, or sound in the same container. Files without a table of tracks could be either."""
+    pictures = matroska.has_pictures(source)
+    if pictures is None:
+        return Recognised(None, None, "webm")
+    kind: Kind = "video" if pictures else "audio"
+    return Recognised(kind, f"{kind}/{matroska.doc_type(start) or 'webm'}", "webm")
 
 
 def _iso_file(source: int, brand: bytes, format: Format) -> Recognised:

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from normalizer import ebml
 from normalizer.media import MediaKind, MediaRejected
+
+from .matroska import DOC_TYPES, doc_type
 
 #: Enough for every signature below and for the brands of an ISO file.
 HEAD_BYTES = 512
 
-Format = Literal["jpeg", "png", "gif", "webp", "tiff", "heif", "avif", "mp4"]
+Format = Literal["jpeg", "png", "gif", "webp", "tiff", "heif", "avif", "mp4", "webm"]
 
 #: The detail of every file whose format is not among those above.
 UNSUPPORTED = "the file is in none of the supported formats"
@@ -58,6 +61,9 @@ def sniff(head: bytes) -> FileType:
         return FileType("photo", "webp")
     if head[4:8] == b"ftyp":
         return _iso_format(head)
+    # A damaged header names no type, and the decoder says what is wrong.
+    if head.startswith(ebml.SIGNATURE) and (doc_type(head) or "webm") in DOC_TYPES:
+        return FileType("video", "webm")
     if head[4:8] in _QUICKTIME_ATOMS and int.from_bytes(head[:4], "big") >= 8:
         return FileType("video", "mp4")
     raise MediaRejected("unsupported_type", UNSUPPORTED)

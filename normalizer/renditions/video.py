@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from typing import Any
 
 from normalizer.canvas import Canvas
+from normalizer.file_type import Format
 from normalizer.isobmff import Broken
 from normalizer.media import Clean, Limits, MediaFailed, MediaRejected, Rendition
 from normalizer.sandbox.errors import SandboxLost, SandboxUnavailable
@@ -45,15 +46,17 @@ class VideoPipeline:
         self._canvas, self._limits = canvas, limits
         self._pool, self._runner, self._threads = pool, runner, threads
 
-    async def clean(self, source: int, size: int, progress: OnProgress, claim: Claim) -> Clean:
+    async def clean(
+        self, source: int, size: int, format: Format, progress: OnProgress, claim: Claim
+    ) -> Clean:
         """Return the renditions of a video. Raise MediaRejected or MediaFailed."""
         with shared_file("video") as video_file:
-            job = await self._runner.run(self._first_job(source, size, video_file, claim))
+            job = await self._runner.run(self._first_job(source, size, format, video_file, claim))
             result, exit_status = job.result, job.exit_status
             painted = job.painted
             if isinstance(result.get("plan"), dict):
                 result, exit_status = await self._encode(
-                    source, size, video_file, result["plan"], progress, claim
+                    source, size, format, video_file, result["plan"], progress, claim
                 )
             content, audited = await self._seal_and_audit(video_file, result, exit_status)
         if audited.seconds > self._limits.video_max_seconds + _GRACE_SECONDS:
@@ -67,9 +70,12 @@ class VideoPipeline:
         video = Rendition("video", "video/mp4", width, height, content)
         return Clean("video", painted.width, painted.height, audited.seconds, (*job.images, video))
 
-    def _first_job(self, source: int, size: int, video_file: int, claim: Claim) -> JobSpec:
+    def _first_job(
+        self, source: int, size: int, format: Format, video_file: int, claim: Claim
+    ) -> JobSpec:
         message = {
             "job": "video",
+            "format": format,
             "cpu_seconds": int(_COPY_SECONDS),
             "bytes": size,
             "always": self._limits.transcode == "always",
@@ -83,6 +89,7 @@ class VideoPipeline:
         self,
         source: int,
         size: int,
+        format: Format,
         video_file: int,
         plan: dict[str, Any],
         progress: OnProgress,
@@ -92,6 +99,7 @@ class VideoPipeline:
         os.ftruncate(video_file, 0)
         message = {
             "job": "encode",
+            "format": format,
             "low_priority": True,
             "cpu_seconds": int(_ENCODE_SECONDS),
             "bytes": size,

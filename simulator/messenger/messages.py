@@ -1,6 +1,5 @@
 """Contents of webhook events other than texts and files, under the names that they have in `messaging`."""
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -102,7 +101,3 @@ def referral(ref: str, **more: str) -> Event:
     """Return the opening of the conversation through a link; with `ad_id` in `more`, through an advertisement."""
     source = "ADS" if "ad_id" in more else "SHORTLINK"
     return {"referral": {"ref": ref, "source": source, "type": "OPEN_THREAD", **more}}
-
-
-def milliseconds() -> int:
-    return time.time_ns() // 1_000_000

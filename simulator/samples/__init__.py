@@ -6,6 +6,7 @@ Most contain hidden data that must not reach anyone: see `Sample.canaries`.
 from .documents import document, letter
 from .others import card
 from .photos import heic, photo, sticker, still
+from .recordings import recording
 from .sample import Sample, padded
 from .sounds import sound, voice
 from .videos import video
@@ -18,6 +19,7 @@ __all__ = [
     "letter",
     "padded",
     "photo",
+    "recording",
     "sound",
     "sticker",
     "still",

@@ -106,13 +106,14 @@ def encoded(
             output.metadata.update(dict.fromkeys(("title", "artist", "comment"), canary))
         track = output.add_stream(coding, rate=rate, layout=layout)
         assert isinstance(track, av.AudioStream)
-        for frame in _frames(wave, track, rate, layout):
+        for frame in frames(wave, track, rate, layout):
             output.mux(track.encode(frame))
         output.mux(track.encode(None))
     return buffer.getvalue()
 
 
-def _frames(wave: Wave, track: av.AudioStream, rate: int, layout: str) -> Iterable[av.AudioFrame]:
+def frames(wave: Wave, track: av.AudioStream, rate: int, layout: str) -> Iterable[av.AudioFrame]:
+    """Return the wave in frames of the size that the track's encoder takes."""
     frame = av.AudioFrame.from_ndarray(wave[None, :], format="s16", layout="mono")
     frame.sample_rate, frame.pts = rate, 0
     context = track.codec_context

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 from connectors import Delivery, Request
 from connectors.apple import Apple
+from connectors.instagram import Instagram
 from connectors.messenger import Messenger
 from connectors.twilio import Twilio
 from connectors.whatsapp import WhatsApp
@@ -24,6 +25,7 @@ VERIFY_TOKEN = "a-verify-token"
 ACCESS_TOKEN = "an-access-token"
 PHONE_NUMBER_ID = "106540352242922"
 PAGE_ID = "1234567890"
+INSTAGRAM_ID = "17841400000000001"
 ACCOUNT_SID = "AC00000000000000000000000000000000"
 SUBACCOUNT_SID = "AC00000000000000000000000000000001"
 AUTH_TOKEN = "tw-token-0"
@@ -38,6 +40,12 @@ FURTHER_BUSINESS_ID = "1B2C3D4E-0000-4000-8000-000000000002"
 def whatsapp(**settings: Any) -> WhatsApp:
     return WhatsApp(
         WhatsApp.Config.model_validate({**_meta(), "phone_number_id": PHONE_NUMBER_ID, **settings})
+    )
+
+
+def instagram(**settings: Any) -> Instagram:
+    return Instagram(
+        Instagram.Config.model_validate({**_meta(), "account_id": INSTAGRAM_ID, **settings})
     )
 
 

@@ -13,7 +13,7 @@ import connectors
 from connectors.conformance import Conformance
 
 FOLDER = Path(connectors.__file__).parent
-SHARED = {"messenger": ("meta",), "whatsapp": ("meta",)}
+SHARED = {"apple": ("jwt",), "messenger": ("messenger_platform", "meta"), "whatsapp": ("meta",)}
 
 
 def planted(sound: type[Conformance], module: str, before: str, after: str) -> type[Conformance]:
@@ -38,9 +38,8 @@ def planted(sound: type[Conformance], module: str, before: str, after: str) -> t
 
 
 def _loaded(platform: str) -> list[str]:
-    own = f"connectors.{platform}"
-    shared = {f"connectors.{name}" for name in SHARED.get(platform, ())}
-    return [n for n in sys.modules if n == own or n.startswith(f"{own}.") or n in shared]
+    own = [f"connectors.{name}" for name in (platform, *SHARED.get(platform, ()))]
+    return [n for n in sys.modules if n in own or n.startswith(tuple(f"{one}." for one in own))]
 
 
 class _Finder(MetaPathFinder):

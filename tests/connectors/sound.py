@@ -6,6 +6,7 @@ from collections.abc import Generator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
+import orjson
 from pydantic import Field, HttpUrl
 
 from connectors import (
@@ -105,6 +106,21 @@ class Acme(Connector[Settings]):
         if request.headers.get("x-shop", self.config.shop) != self.config.shop:
             raise Forbidden("X-Shop is not our shop")
 
+    def handshake(self, request: Request) -> Response | None:
+        if request.method == "GET":
+            return self.answer_get(request)
+        try:
+            content = orjson.loads(request.body or b"{}")
+        except ValueError:
+            return None
+        if not isinstance(content, dict) or not isinstance(content.get("secret"), str):
+            return None
+        return Response(body=content["secret"].encode()) if self.knows(content) else None
+
+    def knows(self, content: dict[str, Any]) -> bool:
+        word = self.config.token.get_secret_value()
+        return matches_any([word], str(content.get("clientToken")))
+
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
         return open_each(self.open, [delivery.content])
 
@@ -182,7 +198,7 @@ class Acme(Connector[Settings]):
             target=raw["message_id"],
         )
 
-    def handshake(self, request: Request) -> Response | None:
+    def answer_get(self, request: Request) -> Response | None:
         word = self.config.token.get_secret_value()
         if not constant_time_equal(request.query.get("word", ""), word):
             return Response(403)

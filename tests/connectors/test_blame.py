@@ -8,7 +8,7 @@ from connectors import Purpose, Rejected, Reply
 from connectors.twilio.error_codes import failure as twilio_failure
 from connectors.whatsapp.error_codes import failure as whatsapp_failure
 
-from .accounts import apple, messenger, twilio, whatsapp
+from .accounts import apple, instagram, messenger, twilio, whatsapp
 
 PROOF = "Invalid appsecret_proof provided in the API argument"
 NO_OBJECT = "Unsupported post request. Object with ID '1' does not exist, cannot be loaded"
@@ -40,6 +40,8 @@ def graph(code: Any, message: str = "as sent by Meta", **more: Any) -> dict[str,
         (messenger(), graph(10, error_subcode=987654)),
         (messenger(), graph(100, error_subcode=987654)),
         (messenger(), graph(200, error_subcode=987654)),
+        (instagram(), graph(100, error_subcode=987654)),
+        (instagram(), graph(10, error_subcode=987654)),
         (twilio(), {"code": 98765, "message": "as sent by Twilio"}),
         (twilio(), {"error_code": 98765, "error_message": "as sent by Twilio"}),
     ],
@@ -55,7 +57,9 @@ def test_an_unlisted_code_is_unknown(
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 410, 422])
-@pytest.mark.parametrize("connector", [whatsapp(), messenger()], ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize(
+    "connector", [whatsapp(), messenger(), instagram()], ids=lambda one: type(one).__name__
+)
 def test_an_unlisted_code_does_not_end_a_file(connector: Any, status: int) -> None:
     found = refusal(connector, status, graph(987654), "lookup")
     assert (found.reason, found.retry, found.code) == ("unreachable", True, "987654")
@@ -65,7 +69,9 @@ def test_an_unlisted_code_does_not_end_a_file(connector: Any, status: int) -> No
 # codes with several causes ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("connector", [whatsapp(), messenger()], ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize(
+    "connector", [whatsapp(), messenger(), instagram()], ids=lambda one: type(one).__name__
+)
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -178,7 +184,9 @@ def test_a_refusal_has_the_platforms_code_and_words(
 
 
 @pytest.mark.parametrize(
-    "connector", [apple(), messenger(), twilio(), whatsapp()], ids=lambda one: type(one).__name__
+    "connector",
+    [apple(), instagram(), messenger(), twilio(), whatsapp()],
+    ids=lambda one: type(one).__name__,
 )
 def test_words_are_cut_at_500_characters(connector: Any) -> None:
     long = "a word " * 1000

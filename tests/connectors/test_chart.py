@@ -4,38 +4,42 @@ import pytest
 
 from connectors import FEATURES, Capabilities
 
-from .accounts import apple, messenger, twilio, whatsapp
+from .accounts import apple, instagram, messenger, twilio, whatsapp
 
-#: y: yes · l: limited · t: text · n: no. In the order Apple, Messenger, Twilio, WhatsApp.
+#: y: yes · l: limited · t: text · n: no. In the order Apple, Instagram, Messenger, Twilio, WhatsApp.
 CHART = {
-    "text": "yyyy",
-    "photo": "yyyy",
-    "photo_caption": "ynyy",
-    "several_photos": "yyyn",
-    "video": "yyyy",
-    "video_caption": "ynyy",
-    "audio": "yyly",
-    "document": "yyly",
-    "sticker": "lyny",
-    "location": "tlty",
-    "contact": "lnly",
-    "reply_context": "lyny",
-    "reaction": "tyty",
-    "edit": "nyny",
-    "deletion": "nlny",
-    "button": "yyny",
-    "echo": "nynl",
-    "typing": "ynnn",
-    "delivered": "nyyy",
-    "read": "nynl",
-    "failed": "nnyy",
-    "send_text": "yyyy",
-    "send_quote": "nnny",
-    "send_typing": "yynl",
-    "mark_read": "nyny",
+    "text": "yyyyy",
+    "photo": "yyyyy",
+    "photo_caption": "ynnyy",
+    "several_photos": "yyyyn",
+    "video": "yyyyy",
+    "video_caption": "ynnyy",
+    "audio": "yyyly",
+    "document": "ylyly",
+    "sticker": "llyny",
+    "location": "tnlty",
+    "contact": "lnnly",
+    "reply_context": "lyyny",
+    "reaction": "tyyty",
+    "edit": "nlyny",
+    "deletion": "nylny",
+    "button": "yyyny",
+    "echo": "nyynl",
+    "typing": "ynnnn",
+    "delivered": "nnyyy",
+    "read": "nyynl",
+    "failed": "nnnyy",
+    "send_text": "yyyyy",
+    "send_quote": "nnnny",
+    "send_typing": "yyynl",
+    "mark_read": "nyyny",
+    "send_close": "nnnnn",
+    "outcome": "nnnnn",
+    "forget": "nnnnn",
 }
 WORDS = {"y": "yes", "l": "limited", "t": "text", "n": "no"}
-CHARTS: list[Capabilities] = [make().capabilities for make in (apple, messenger, twilio, whatsapp)]
+MAKERS = (apple, instagram, messenger, twilio, whatsapp)
+CHARTS: list[Capabilities] = [make().capabilities for make in MAKERS]
 
 
 def test_the_chart_has_every_feature() -> None:
@@ -55,7 +59,8 @@ def test_every_limited_feature_has_a_note() -> None:
 
 
 def test_each_platform_has_its_documented_limits() -> None:
-    assert [chart.max_text for chart in CHARTS] == [3000, 2000, 1600, 4096]
-    assert [chart.reply_window for chart in CHARTS] == [None, 86_400, None, 86_400]
-    patience = [make().media_patience for make in (apple, messenger, twilio, whatsapp)]
-    assert patience == [900, 900, 3600, 86_400]
+    assert [chart.max_text for chart in CHARTS] == [3000, 1000, 2000, 1600, 4096]
+    assert [chart.max_text_bytes for chart in CHARTS] == [0, 1000, 0, 0, 0]
+    assert [chart.reply_window for chart in CHARTS] == [None, 86_400, 86_400, None, 86_400]
+    patience = [make().media_patience for make in MAKERS]
+    assert patience == [900, 900, 900, 3600, 86_400]

@@ -1,4 +1,4 @@
-"""The conformance kit, run on the four built-in connectors."""
+"""The conformance kit, run on the built-in connectors."""
 
 import gzip
 import hmac
@@ -30,6 +30,21 @@ def older_signatures(request: Request) -> Iterable[Request]:
     proof = request.headers["x-hub-signature-256"]
     for wrong in (f"sha1={digest}", proof.removeprefix("sha256="), proof[:-2], f"{proof}00"):
         yield accounts.with_header(request, "x-hub-signature-256", wrong)
+
+
+class SignedByMeta(Conformance):
+    """The signature of Meta's platforms."""
+
+    signature_header = "x-hub-signature-256"
+
+    def sign(self, request: Request) -> Request:
+        return accounts.signed_by_meta(request)
+
+    def variants(self, request: Request) -> Iterable[Request]:
+        return in_capitals(request)
+
+    def forgeries(self, request: Request) -> Iterable[Request]:
+        return older_signatures(request)
 
 
 class TestApple(Conformance):
@@ -83,21 +98,18 @@ class TestApple(Conformance):
             yield accounts.with_header(request, name, "urn:mbid:AQAAYanotherOne")
 
 
-class TestMessenger(Conformance):
+class TestInstagram(SignedByMeta):
+    connector = accounts.instagram()
+    payloads = PAYLOADS / "instagram"
+    readme = PAGES / "instagram.md"
+    grade = "gold"
+
+
+class TestMessenger(SignedByMeta):
     connector = accounts.messenger()
     payloads = PAYLOADS / "messenger"
     readme = PAGES / "messenger.md"
     grade = "gold"
-    signature_header = "x-hub-signature-256"
-
-    def sign(self, request: Request) -> Request:
-        return accounts.signed_by_meta(request)
-
-    def variants(self, request: Request) -> Iterable[Request]:
-        return in_capitals(request)
-
-    def forgeries(self, request: Request) -> Iterable[Request]:
-        return older_signatures(request)
 
 
 class TestTwilio(Conformance):
@@ -129,18 +141,8 @@ class TestTwilio(Conformance):
         yield accounts.with_header(request, named, "key=webhooks_1,algorithm=HMAC_SHA1")
 
 
-class TestWhatsApp(Conformance):
+class TestWhatsApp(SignedByMeta):
     connector = accounts.whatsapp()
     payloads = PAYLOADS / "whatsapp"
     readme = PAGES / "whatsapp.md"
     grade = "gold"
-    signature_header = "x-hub-signature-256"
-
-    def sign(self, request: Request) -> Request:
-        return accounts.signed_by_meta(request)
-
-    def variants(self, request: Request) -> Iterable[Request]:
-        return in_capitals(request)
-
-    def forgeries(self, request: Request) -> Iterable[Request]:
-        return older_signatures(request)

@@ -14,6 +14,7 @@ from connectors.kit.exchanges import Exchange
 from connectors.recordings import RECEIVED_AT
 
 from .flawed import FLAWS
+from .flawed.tokens import Fetching
 from .impure import Impure
 from .kit_run import TESTS, failing
 from .sound import SECRET, TOKEN, Acme, proof
@@ -219,6 +220,11 @@ EXCHANGES: dict[str, dict[str, Any]] = {
         "flow": "acknowledge",
         "result": {"status": 200, "body": "", "media_type": "text/plain"},
     },
+    "a_handshake_by_post": {
+        "flow": "handshake",
+        "content": {"clientToken": TOKEN, "secret": "echo-me"},
+        "result": {"status": 200, "body": "echo-me", "media_type": "text/plain"},
+    },
     "authorization": {"flow": "authorize", "result": {"authorization": f"Bearer {TOKEN}"}},
     "the_account": {
         "flow": "check",
@@ -310,6 +316,20 @@ def test_the_kit_finds_a_connector_with_side_effects(folder: Path) -> None:
         "test_the_code_calls_nothing_with_side_effects",
     ]
     assert failing(trial(Impure, folder), tests) == set(tests)
+
+
+def test_a_connector_that_fetches_its_token_passes_the_kit(folder: Path) -> None:
+    file = folder / "exchanges" / "a_token.json"
+    form = {"client_secret": TOKEN}
+    reply = {"access_token": "t-1", "expires_in": 60}
+    expires = "2026-11-22T01:03:03+00:00"
+    asked = step(call("POST", "/token", form=form), reply)
+    result = {"value": "t-1", "expires": expires}
+    file.write_bytes(orjson.dumps({"flow": "token", "steps": [asked], "result": result}))
+    given = {"token": result, "call": {"method": "POST"}}
+    headers = {"flow": "authorize", "given": given, "result": {"authorization": "Bearer t-1"}}
+    (folder / "exchanges" / "authorization.json").write_bytes(orjson.dumps(headers))
+    assert failing(trial(Fetching, folder)) == set()
 
 
 def test_every_test_of_the_kit_fails_for_some_flaw() -> None:

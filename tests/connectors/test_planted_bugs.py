@@ -53,11 +53,11 @@ BUGS = {
         "return hmac.new(secret.encode(), message.strip(), sha256)",
         "test_verify_rejects_a_change_to_anything_it_covers",
     ),
-    "a_token_chooses_its_own_algorithm": Bug(
+    "an_expired_token_stays_valid": Bug(
         Apple,
-        "apple.token",
-        "algorithms=[_ALGORITHM], audience",
-        'algorithms=["HS256", "HS512"], audience',
+        "jwt",
+        "if not now < expires:",
+        "if expires < 0:",
         "test_verify_rejects_every_platform_specific_forgery",
     ),
     "one_bad_thread_loses_the_whole_history": Bug(
@@ -83,15 +83,15 @@ BUGS = {
     ),
     "our_token_is_sent_to_the_cdn": Bug(
         Messenger,
-        "messenger.connector",
+        "messenger_platform.connector",
         'Call("GET", ref.locator["url"], auth=False)',
         'Call("GET", ref.locator["url"])',
         "test_recorded_exchanges_send_credentials_only_to_declared_hosts",
     ),
     "an_empty_reply_counts_as_sent": Bug(
         Messenger,
-        "messenger.connector",
-        'case {"message_id": str(id)}:\n                return Sent(id)\n        raise self.refusal(reply)',
+        "messenger_platform.connector",
+        'case {"message_id": str(id)}:\n                return Sent(id)\n        raise self.named(self.refusal(reply), out.account)',
         'case _:\n                return Sent(str((reply.content or {}).get("message_id", "")))',
         "test_flows_refuse_a_nonsensical_reply",
     ),

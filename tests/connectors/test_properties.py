@@ -17,6 +17,7 @@ from .accounts import NOW, delivery
 
 CONNECTORS: list[Connector[Any]] = [
     accounts.apple(),
+    accounts.instagram(),
     accounts.messenger(),
     accounts.twilio(),
     accounts.whatsapp(),

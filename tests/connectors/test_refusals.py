@@ -6,7 +6,7 @@ import pytest
 
 from connectors import Purpose, Rejected, Reply
 
-from .accounts import apple, messenger, twilio, whatsapp
+from .accounts import apple, instagram, messenger, twilio, whatsapp
 
 MEDIA_REASONS = {"gone", "expired", "unauthorized", "unreachable", "too_large"}
 
@@ -180,7 +180,9 @@ def test_twilio_error_codes_have_the_documented_meaning(
     ],
 )
 @pytest.mark.parametrize(
-    "connector", [apple(), messenger(), twilio(), whatsapp()], ids=lambda one: type(one).__name__
+    "connector",
+    [apple(), instagram(), messenger(), twilio(), whatsapp()],
+    ids=lambda one: type(one).__name__,
 )
 def test_a_refusal_without_a_code_follows_the_http_status(
     connector: Any, status: int, reason: str, retry: bool
@@ -271,7 +273,9 @@ def test_a_refused_file_has_the_documented_reason(
 
 
 @pytest.mark.parametrize(
-    "connector", [apple(), messenger(), twilio(), whatsapp()], ids=lambda one: type(one).__name__
+    "connector",
+    [apple(), instagram(), messenger(), twilio(), whatsapp()],
+    ids=lambda one: type(one).__name__,
 )
 @pytest.mark.parametrize("purpose", ["lookup", "download"])
 def test_refused_files_have_a_media_reason(connector: Any, purpose: Purpose) -> None:
@@ -290,7 +294,9 @@ def test_a_file_is_retried_rarely_while_an_operator_must_act() -> None:
 
 
 @pytest.mark.parametrize(
-    "connector", [apple(), messenger(), twilio(), whatsapp()], ids=lambda one: type(one).__name__
+    "connector",
+    [apple(), instagram(), messenger(), twilio(), whatsapp()],
+    ids=lambda one: type(one).__name__,
 )
 def test_refusal_uses_retry_after(connector: Any) -> None:
     for purpose in ("lookup", "download", "send"):

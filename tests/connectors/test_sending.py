@@ -21,6 +21,7 @@ from .accounts import (
     PAGE_ID,
     PHONE_NUMBER_ID,
     apple,
+    instagram,
     messenger,
     twilio,
     whatsapp,
@@ -137,10 +138,11 @@ HOUR = 3600.0
     ("human_agent", "silence", "tag"),
     [(False, 30 * HOUR, None), (True, 23 * HOUR, None), (True, 30 * HOUR, "HUMAN_AGENT")],
 )
+@pytest.mark.parametrize("make", [instagram, messenger])
 def test_the_human_agent_tag_needs_the_setting_and_silence(
-    human_agent: bool, silence: float, tag: str | None
+    make: Any, human_agent: bool, silence: float, tag: str | None
 ) -> None:
-    connector = messenger(human_agent=human_agent)
+    connector = make(human_agent=human_agent)
     assert connector.reply_window == (7 * 24 if human_agent else 24) * HOUR
     (call,), _ = drive(connector.send_text(text(silence=silence)), ok({"message_id": "m_1"}))
     assert call.json.get("tag") == tag

@@ -16,13 +16,14 @@ from .accounts import (
     MSP_ID,
     MSP_SECRET,
     apple,
+    instagram,
     messenger,
     twilio,
     whatsapp,
 )
 
 Maker = Callable[..., Connector[Any]]
-every = pytest.mark.parametrize("make", [apple, messenger, twilio, whatsapp])
+every = pytest.mark.parametrize("make", [apple, instagram, messenger, twilio, whatsapp])
 
 
 def mistake(make: Maker, **settings: Any) -> tuple[str, str]:
@@ -37,6 +38,7 @@ def mistake(make: Maker, **settings: Any) -> tuple[str, str]:
     ("make", "api"),
     [
         (apple, "https://mspgw.push.apple.com"),
+        (instagram, "https://graph.facebook.com/v25.0"),
         (messenger, "https://graph.facebook.com/v25.0"),
         (twilio, "https://api.twilio.com"),
         (whatsapp, "https://graph.facebook.com/v25.0"),
@@ -72,7 +74,7 @@ def test_an_api_url_with_a_path_is_rejected(make: Maker, path: str) -> None:
     assert f"remove {path.rstrip('/')}" in what
 
 
-@pytest.mark.parametrize("make", [messenger, whatsapp])
+@pytest.mark.parametrize("make", [instagram, messenger, whatsapp])
 @pytest.mark.parametrize("path", ["", "/", "/x", "/v25", "/25.0", "/v25.0/me", "/vx.y"])
 def test_a_graph_url_without_a_version_is_rejected(make: Maker, path: str) -> None:
     where, what = mistake(make, api_url=f"{ORIGIN}{path}")
@@ -119,6 +121,7 @@ SECRETS = [
     (messenger, "app_secrets", True),
     (messenger, "verify_token", False),
     (messenger, "access_token", False),
+    (instagram, "access_token", False),
     (twilio, "auth_tokens", True),
     (whatsapp, "app_secrets", True),
     (whatsapp, "verify_token", False),
@@ -175,6 +178,7 @@ def test_a_validation_error_never_shows_a_secret(make: Maker, name: str, several
 @pytest.mark.parametrize(
     ("make", "name"),
     [
+        (instagram, "account_id"),
         (messenger, "page_id"),
         (twilio, "sender"),
         (whatsapp, "phone_number_id"),
@@ -191,6 +195,7 @@ def test_an_unquoted_number_is_rejected_with_a_hint(make: Maker, name: str) -> N
     [
         (apple, "msp_id"),
         (apple, "business_id"),
+        (instagram, "account_id"),
         (messenger, "page_id"),
         (whatsapp, "phone_number_id"),
         (twilio, "account_sid"),
@@ -198,7 +203,9 @@ def test_an_unquoted_number_is_rejected_with_a_hint(make: Maker, name: str) -> N
 )
 @pytest.mark.parametrize("value", ["", " ", "a/b", "a?b", "a b", "é", "a\nb", None, ["1"]])
 def test_an_id_that_is_unsafe_in_a_url_is_rejected(make: Maker, name: str, value: Any) -> None:
-    assert mistake(make, **{name: value})[0] == name
+    where, what = mistake(make, **{name: value})
+    # The id of a Page is left out if there are several, so that its absence is an error of the section.
+    assert where == name or (value is None and name in what)
 
 
 @pytest.mark.parametrize("sid", [AUTH_TOKEN, "SK" + "0" * 32, ACCOUNT_SID[:-1], ACCOUNT_SID + "0"])

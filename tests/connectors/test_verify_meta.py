@@ -1,4 +1,4 @@
-"""Meta's handshake, X-Hub-Signature-256 and appsecret_proof, for Messenger and WhatsApp."""
+"""Meta's handshake, X-Hub-Signature-256 and appsecret_proof, for all of Meta's platforms."""
 
 import hashlib
 import hmac
@@ -6,20 +6,31 @@ import hmac
 import pytest
 
 from connectors import Forbidden
+from connectors.instagram import Instagram
 from connectors.messenger import Messenger
 from connectors.meta import appsecret_proof
 from connectors.whatsapp import WhatsApp
 
-from .accounts import APP_SECRET, VERIFY_TOKEN, messenger, request, signed_by_meta, whatsapp
+from .accounts import (
+    APP_SECRET,
+    VERIFY_TOKEN,
+    instagram,
+    messenger,
+    request,
+    signed_by_meta,
+    whatsapp,
+)
 
 BODY = b'{"object":"page","entry":[]}'
 SIGNATURE = "sha256=c1443c2db7717e62c3dcf36058333075473d6d41daf419d6379174fe380b0fab"
 SHA1 = "sha1=ac26ffb7321a9ccc38b7168ccc7773a08a26a421"
 
 both = pytest.mark.parametrize(
-    "connector", [messenger(), whatsapp()], ids=["messenger", "whatsapp"]
+    "connector",
+    [instagram(), messenger(), whatsapp()],
+    ids=["instagram", "messenger", "whatsapp"],
 )
-Meta = Messenger | WhatsApp
+Meta = Instagram | Messenger | WhatsApp
 
 
 @both

@@ -117,6 +117,43 @@ def test_the_variants_of_the_guide_work(package: Installed) -> None:
     assert with_handshake.acknowledge().body == b"<Response/>"
 
 
+def test_the_handshake_by_post_of_the_guide_works(package: Installed) -> None:
+    import importlib
+
+    asking = importlib.import_module("acme_variants").AcmeThatAsksByPost(_acme(package).config)
+    right = b'{"clientToken": "token-7", "secret": "echo"}'
+    assert asking.handshake(_post(right)).body == b'{"secret":"echo"}'
+    for wrong in (right.replace(b"token-7", b"x"), b"", b"not json", b"[]", b"{}"):
+        assert asking.handshake(_post(wrong)) is None
+
+
+def test_the_tokens_of_the_guide_work(package: Installed) -> None:
+    import importlib
+
+    from connectors import Call, Reply, Token, jwt
+
+    tokens = importlib.import_module("acme_tokens")
+    now, config = datetime.now(UTC), _acme(package).config
+    fetching = tokens.AcmeWithClientCredentials(config)
+    flow: Any = fetching.token(now)
+    assert next(flow).form == {"grant_type": "client_credentials", "client_secret": "token-7"}
+    with pytest.raises(StopIteration) as end:
+        flow.send(Reply(200, {}, {"access_token": "t-1", "expires_in": 60}))
+    assert fetching.authorize(now, end.value.value, Call("GET", "https://x.example")) == {
+        "authorization": "Bearer t-1"
+    }
+    by_sms = tokens.AcmeWithChannels(config).limits("sms:+1")
+    assert (by_sms.max_text, by_sms.texts_per_second) == (1000, 1.0)
+    signing = tokens.AcmeWithSignedTokens(config)
+    made: Token = signing.token(now)
+    url = "https://files.acme.example/v1/1"
+    bearer = signing.authorize(now, made, Call("GET", url))["authorization"].partition(" ")[2]
+    audience = "https://files.acme.example"
+    assert jwt.check(
+        bearer, ["token-7"], algorithm="HS256", audience=audience, issuer="shop-1", now=now
+    )
+
+
 def test_the_table_of_attributes_matches_the_contract() -> None:
     listed = rows(section(PACKAGE, "## Declarations"))
     declared = set(Connector.__annotations__) - {"config"}
@@ -150,6 +187,10 @@ def _acme(package: Installed) -> Any:
 
 def connectors_of(package: Installed) -> list[EntryPoint]:
     return [entry for entry in package.entries() if entry.group == "airlock.connectors"]
+
+
+def _post(body: bytes) -> Request:
+    return Request("POST", "https://chat.example.com/", {}, body, datetime.now(UTC), {})
 
 
 def _get(query: dict[str, str]) -> Request:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from connectors import Verdict
-from connectors.messenger.error_codes import CODES as MESSENGER
+from connectors.instagram.error_codes import CODES as INSTAGRAM
+from connectors.messenger_platform.error_codes import CODES as MESSENGER
 from connectors.tools.refusals import Code
 from connectors.twilio.error_codes import CODES as TWILIO
 from connectors.whatsapp.error_codes import CODES as WHATSAPP
@@ -15,7 +16,7 @@ from workspace.text.wording import describe_reason
 from .pages import ROOT, text_of
 
 PAGE = text_of(ROOT / "docs" / "reasons.md")
-TABLES = {"WhatsApp": WHATSAPP, "Messenger": MESSENGER, "Twilio": TWILIO}
+TABLES = {"WhatsApp": WHATSAPP, "Messenger": MESSENGER, "Instagram": INSTAGRAM, "Twilio": TWILIO}
 
 
 def documented(platform: str) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,13 @@ from simulator import PLATFORMS
 from tests.docs.pages import ROOT
 
 PAGE = (ROOT / "docs" / "simulate.md").read_text("utf-8")
-TITLES = {"whatsapp": "WhatsApp", "messenger": "Messenger", "twilio": "Twilio", "apple": "Apple"}
+TITLES = {
+    "whatsapp": "WhatsApp",
+    "messenger": "Messenger",
+    "instagram": "Instagram",
+    "twilio": "Twilio",
+    "apple": "Apple",
+}
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

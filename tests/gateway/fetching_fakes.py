@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpcore
 import httpx
@@ -36,7 +36,7 @@ class FakePlatform(Connector[ConnectorConfig]):
     hosts = frozenset({"files.post.example"})
     media_hosts = frozenset({"cdn.post.example", ".media.example"})
     capabilities = Capabilities({})
-    Config = ConnectorConfig
+    Config: ClassVar[type[ConnectorConfig]] = ConnectorConfig
 
     def verify(self, request: Request) -> None:
         raise NotImplementedError

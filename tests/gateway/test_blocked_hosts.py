@@ -8,7 +8,7 @@ import pytest
 from connectors import Connector, Download, MediaRef, Reply
 from gateway.fetching import Fetcher
 from normalizer.media import MediaFailed
-from tests.connectors.accounts import ACCOUNT_SID, apple, messenger, twilio, whatsapp
+from tests.connectors.accounts import ACCOUNT_SID, apple, instagram, messenger, twilio, whatsapp
 
 from .fetching_fakes import (
     PUBLIC,
@@ -29,6 +29,7 @@ ELSEWHERE = "mcs.us1.twilio.com"
 FILE = f"https://{ELSEWHERE}/v1/Services/IS1/Media/ME0123456789abcdef"
 CONNECTORS: dict[str, Connector[Any]] = {
     "apple": apple(),
+    "instagram": instagram(),
     "messenger": messenger(),
     "twilio": twilio(),
     "whatsapp": whatsapp(),

@@ -257,6 +257,43 @@ async def test_a_repeated_echo_is_announced_once(journal: SqliteJournal) -> None
     assert recorded.duplicates == 1
 
 
+async def in_flight(journal: SqliteJournal, text: str) -> None:
+    """Put an agent's text on its way to the platform, which has not answered yet."""
+    await tell(journal, message("1", "mia"))
+    conversation = (await the_conversation(journal))["id"]
+    await journal.accept_text(AgentText("msg_a", conversation, "anna", text, (text,), None))
+    (part,) = await journal.open_parts()
+    await journal.trying(part.outgoing, part.position)
+
+
+async def test_an_early_echo_without_a_key_is_the_text_on_its_way(journal: SqliteJournal) -> None:
+    await in_flight(journal, "hello")
+    (event,) = events_of(await tell(journal, echo("x", text="hello")))
+    assert (event["type"], event["data"]["status"]) == ("message.status", "sent")
+    assert event["data"]["message"]["platform_id"] == "x"
+    assert types_of(await tell(journal, echo("x", text="hello"))) == []
+
+
+@pytest.mark.parametrize("more", [{"text": "hello!"}, {"text": "hello", "key": "another-0"}])
+async def test_an_echo_of_something_else_leaves_the_text_on_its_way(
+    journal: SqliteJournal, more: dict[str, Any]
+) -> None:
+    await in_flight(journal, "hello")
+    assert types_of(await tell(journal, echo("x", **more))) == ["message.echoed"]
+
+
+async def test_an_echo_to_somebody_else_leaves_the_text_on_its_way(journal: SqliteJournal) -> None:
+    await in_flight(journal, "hello")
+    other = Echo(id="echo:x", **about("ben"), message_id="x", text="hello")
+    assert types_of(await tell(journal, other)) == ["message.echoed"]
+
+
+async def test_the_same_words_written_later_are_an_echo(journal: SqliteJournal) -> None:
+    await in_flight(journal, "hello")
+    await tell(journal, echo("x", text="hello"))
+    assert types_of(await tell(journal, echo("y", text="hello"))) == ["message.echoed"]
+
+
 # repeats, quotes and empty words -----------------------------------------------------------------
 
 

@@ -135,25 +135,25 @@ async def test_a_refusal_with_an_incomplete_body_is_still_a_refusal() -> None:
     assert refusal.value.reason == "unauthorized"
 
 
-async def test_an_endless_flow_is_stopped_after_eight_calls() -> None:
+async def test_an_endless_flow_is_stopped_after_sixty_calls() -> None:
     def endless() -> Flow[None]:
         while True:
             yield Call("GET", server.url)
 
     async with serving(answers_with(http_response())) as server, fetching() as fetcher:
-        with pytest.raises(Rejected, match="more than 8 calls"):
+        with pytest.raises(Rejected, match="more than 60 calls"):
             await fetcher.run(fake_platform(server.url), endless(), "lookup")
-    assert len(server.requests) == 8
+    assert len(server.requests) == 60
 
 
-async def test_a_flow_of_eight_calls_is_allowed() -> None:
-    def eight() -> Flow[int]:
-        for _ in range(8):
+async def test_a_flow_of_sixty_calls_is_allowed() -> None:
+    def sixty() -> Flow[int]:
+        for _ in range(60):
             yield Call("GET", server.url)
-        return 8
+        return 60
 
     async with serving(answers_with(http_response())) as server, fetching() as fetcher:
-        assert await fetcher.run(fake_platform(server.url), eight(), "lookup") == 8
+        assert await fetcher.run(fake_platform(server.url), sixty(), "lookup") == 60
 
 
 async def test_a_flow_is_closed_when_a_call_fails() -> None:

@@ -26,6 +26,15 @@ BASIC = base64.b64encode(f"AC{'0' * 32}:{AUTH_TOKEN}".encode()).decode()
 SIGNED = "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1&hash=ATsecrethash"
 
 
+#: Of the second Page of a section with two.
+PAGE_TOKEN = "the-token-of-the-second-page"
+
+
+def two_pages(**settings: Any) -> Connector[Any]:
+    tokens = {"1": ACCESS_TOKEN, "2": PAGE_TOKEN}
+    return messenger(page_id=None, access_token=None, pages=tokens, **settings)
+
+
 def one(call: Call) -> Flow[Reply]:
     return (yield call)
 
@@ -58,6 +67,7 @@ async def refused(make: Any, words: str, purpose: Any, query: str = "") -> Rejec
         (whatsapp, ACCESS_TOKEN),
         (whatsapp, APP_SECRET),
         (messenger, ACCESS_TOKEN),
+        (two_pages, PAGE_TOKEN),
         (twilio, AUTH_TOKEN),
         (twilio, BASIC),
         (apple, MSP_SECRET),
@@ -108,3 +118,13 @@ async def test_a_flow_that_refuses_itself_is_masked_as_well() -> None:
             await fetcher.run(connector, flow(), "send")
     assert (end.value.reason, end.value.code) == ("unknown", "5")
     assert ACCESS_TOKEN not in end.value.detail
+
+
+@pytest.mark.parametrize(("account", "token"), [("1", ACCESS_TOKEN), ("2", PAGE_TOKEN)])
+async def test_a_call_carries_the_credentials_of_its_account(account: str, token: str) -> None:
+    async with serving(answers_with(http_response())) as server, fetching() as fetcher:
+        connector = two_pages(api_url=address(messenger, server.url))
+        call = Call("GET", f"{server.url}/x", account=account)
+        await fetcher.run(connector, one(call), "check")
+    (request,) = server.requests
+    assert request.headers["authorization"] == f"Bearer {token}"

@@ -20,7 +20,7 @@ _NAMED = re.compile(rf"(?<![a-z])({'|'.join(map(re.escape, sorted(NAMES)))})", r
 
 
 def test_the_search_covers_the_built_in_platforms() -> None:
-    assert {"apple", "messenger", "twilio", "whatsapp"} <= NAMES
+    assert {"apple", "instagram", "messenger", "twilio", "whatsapp"} <= NAMES
     assert len(FILES) > 50
 
 

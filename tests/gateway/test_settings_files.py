@@ -23,6 +23,9 @@ ENVIRON = {
     "WA_APP_SECRET": "1a" * 16,
     "WA_VERIFY_TOKEN": "a-word-of-ours",
     "WA_ACCESS_TOKEN": "wa-access-token",
+    "IG_APP_SECRET": "4d" * 16,
+    "IG_VERIFY_TOKEN": "a-third-word",
+    "IG_ACCESS_TOKEN": "instagram-token",
     "FB_APP_SECRET": "2b" * 16,
     "FB_VERIFY_TOKEN": "another-word-of-ours",
     "FB_PAGE_TOKEN": "page-access-token",
@@ -66,6 +69,11 @@ connectors:
     access_token: ${{WA_ACCESS_TOKEN}}
     phone_number_id: "106540352242922"
     api_url: https://graph.facebook.com/v25.0
+  brand-instagram:
+    type: instagram
+    app_secrets: ["{"4d" * 16}"]
+    verify_token: a-third-word
+    accounts: {{"17841400000000001": instagram-token}}
   brand-messenger:
     type: messenger
     app_secrets: ["{"2b" * 16}"]
@@ -87,6 +95,7 @@ connectors:
 """
 PLATFORMS = {
     "support-whatsapp": "whatsapp",
+    "brand-instagram": "instagram",
     "brand-messenger": "messenger",
     "sms": "twilio",
     "apple": "apple",
@@ -147,8 +156,9 @@ def test_settings_from_the_contracts_example_reveal_no_secret(tmp_path: Path) ->
 
     secrets = settings.secrets()
 
-    assert secrets >= {ENVIRON["AIRLOCK_API_TOKEN"], ENVIRON["CORE_SECRET"], "page-token", KEY}
-    assert len(secrets) == 10
+    tokens = {"page-token", "instagram-token"}
+    assert secrets >= {ENVIRON["AIRLOCK_API_TOKEN"], ENVIRON["CORE_SECRET"], KEY, *tokens}
+    assert len(secrets) == 13
     for shown in (repr(settings), str(settings), settings.model_dump_json()):
         assert not [secret for secret in secrets if secret in shown]
 

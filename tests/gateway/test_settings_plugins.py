@@ -136,15 +136,21 @@ def test_an_unknown_type_lists_the_installed_types(plugins: Plugins, file: Setti
     assert (far.nearest, near.nearest) == (None, "acme")
 
 
-def test_the_four_platforms_are_installed_like_any_plugin() -> None:
-    assert {entry.name for entry in installed()} >= {"apple", "messenger", "twilio", "whatsapp"}
+def test_the_built_in_platforms_are_installed_like_any_plugin() -> None:
+    assert {entry.name for entry in installed()} >= {
+        "apple",
+        "instagram",
+        "messenger",
+        "twilio",
+        "whatsapp",
+    }
     assert all(entry.group == GROUP for entry in installed())
 
 
 def test_each_built_in_platform_has_a_connector_class() -> None:
     names = {connector.name for connector in classes()}
 
-    assert names >= {"apple", "messenger", "twilio", "whatsapp"}
+    assert names >= {"apple", "instagram", "messenger", "twilio", "whatsapp"}
 
 
 def test_an_unknown_type_is_refused_without_a_file_too() -> None:

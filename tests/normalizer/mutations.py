@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from normalizer import ebml
 from normalizer.isobmff import CONTAINERS, Broken, walk
 
 Random = np.random.Generator
@@ -107,6 +108,40 @@ def boxes(random: Random, data: bytes) -> bytes:
         *(changed(random, data, start + 8, end) for _ in range(4)),
     )
     return ways[int(random.integers(len(ways)))]
+
+
+#: Elements that hold elements: the top ones, a track and its parts, and a group of a block.
+_MASTERS = {ebml.HEADER, ebml.SEGMENT, ebml.INFO, ebml.TRACKS, ebml.CLUSTER, ebml.TRACK_ENTRY}
+_MASTERS |= {0xE0, 0xE1, 0xA0}
+
+
+def elements(random: Random, data: bytes) -> bytes:
+    """Change the ID, the size or the content of an EBML element, remove it, or double it."""
+    found = list(_elements(data))
+    if not found:
+        return data
+    start, body, end = found[int(random.integers(len(found)))]
+    other, _, after = found[int(random.integers(len(found)))]
+    ways = (
+        data[:start] + data[other:after] + data[end:],
+        data[:start] + data[end:],
+        data[:end] + data[start:],
+        changed(random, data, start, body),
+        changed(random, data, start + 1, body),
+        *(changed(random, data, body, min(end, body + 40)) for _ in range(3)),
+    )
+    return ways[int(random.integers(len(ways)))]
+
+
+def _elements(data: bytes) -> Iterator[tuple[int, int, int]]:
+    at = 0
+    while (found := ebml.parse(data, at)) is not None:
+        if found.kind in _MASTERS:
+            yield found.start, found.body, found.body
+            at = found.body
+        else:
+            at = min(found.end or len(data), len(data))
+            yield found.start, found.body, at
 
 
 def _leaves(data: memoryview, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -6,6 +6,7 @@ from normalizer.file_type import sniff
 from normalizer.media import MediaRejected
 
 from .media_samples import box, encoded, make_video, quadrants
+from .webm_files import VOID, element, header
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,9 @@ from .media_samples import box, encoded, make_video, quadrants
         (box(b"ftyp", b"3gp4", bytes(4)), "video", "mp4"),
         (box(b"wide") + box(b"mdat"), "video", "mp4"),
         (box(b"moov", box(b"mvhd")), "video", "mp4"),
+        (header("webm"), "video", "webm"),
+        (header("matroska", element(VOID, bytes(90))), "video", "webm"),
+        (element(0x1A45DFA3, element(VOID, bytes(90)), header()[12:]), "video", "webm"),
     ],
 )
 def test_formats_are_detected_by_their_first_bytes(head: bytes, kind: str, form: str) -> None:

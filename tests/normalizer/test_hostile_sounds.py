@@ -151,7 +151,7 @@ async def test_sound_beyond_the_budget_is_kept_in_a_smaller_form(
 async def test_the_best_form_that_fits_is_tried_first(
     rate: int, channels: int, seconds: float, best: Form
 ) -> None:
-    found = list(forms.forms(forms.Recording(rate, channels), seconds))
+    found = list(forms.forms(forms.Origin(rate, channels), seconds))
     assert found[0] == best
     assert found[-1] == Form(16_000, 1)
 

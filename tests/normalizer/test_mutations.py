@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -14,8 +15,9 @@ from normalizer.sanitizer import Sanitizer
 from .assertions import assert_bare, content, shown
 from .conftest import Sanitize
 from .media_samples import box, encoded, make_video, natural
-from .mutations import Mutation, blindly, boxes, jpeg, numbers, png
+from .mutations import Mutation, blindly, boxes, elements, jpeg, numbers, png
 from .test_hostile import ALLOWED, encoded_as
+from .webm_files import TAGS, as_group, element, recorded, tracks_of, whole
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -36,6 +38,11 @@ def _video(**options: str) -> bytes:
     return made + box(b"free", _WORDS * 9)
 
 
+def _webm(write: Callable[..., bytes]) -> bytes:
+    tags = element(TAGS, element(0x7373, element(0x67C8, element(0x4487, _WORDS))))
+    return write(*tracks_of(seconds=0.4), write=as_group, before=tags, after=tags)
+
+
 SOURCES: dict[str, tuple[bytes, Mutation]] = {
     "JPEG": (encoded(natural(160, 120), comment=_WORDS, exif=b"Exif\0\0CANARY") + _WORDS, jpeg),
     "progressive": (_photo("PROGRESSIVE") + _WORDS, jpeg),
@@ -46,6 +53,8 @@ SOURCES: dict[str, tuple[bytes, Mutation]] = {
     "AVIF": (_photo("AVIF") + box(b"free", _WORDS), boxes),
     "HEIF": (_photo("HEIF") + box(b"free", _WORDS), boxes),
     "video": (_video(), boxes),
+    "WebM": (_webm(whole) + _WORDS, elements),
+    "recording": (_webm(recorded), elements),
     "fragmented video": (_video(movflags="frag_keyframe+empty_moov"), boxes),
 }
 

@@ -8,7 +8,6 @@ import zipfile
 from pathlib import Path
 
 import av
-import numpy as np
 import pytest
 
 from normalizer.events import Kind
@@ -18,6 +17,20 @@ from simulator.samples import card, document, heic, sticker, still, voice
 from simulator.samples.videos import tone
 
 from .media_samples import box, encoded, quadrants
+from .webm_files import (
+    ATTACHMENTS,
+    CLUSTER,
+    SEGMENT,
+    TAGS,
+    TRACKS,
+    VOID,
+    element,
+    header,
+    opened,
+    recorded,
+    tracks_of,
+    whole,
+)
 
 
 def sound(codec: str, container: str, *, rate: int = 48_000) -> bytes:
@@ -85,6 +98,11 @@ FILES: dict[str, tuple[bytes, Kind | None, str | None]] = {
     "flac": (sound("flac", "flac"), "audio", "audio/flac"),
     "caf": (sound("pcm_s16be", "caf"), "audio", "audio/x-caf"),
     "webm sound": (sound("libopus", "webm"), "audio", "audio/webm"),
+    "matroska sound": (sound("flac", "matroska"), "audio", "audio/matroska"),
+    "webm": (recorded(*tracks_of(seconds=0.2)), "video", "video/webm"),
+    "matroska": (whole(*tracks_of(seconds=0.2), doc_type="matroska"), "video", "video/matroska"),
+    "webm that names a coding in a tag": (whole(tracks_of(seconds=0.2)[1], before=element(TAGS, b"\x86\x85V_VP8")), "audio", "audio/webm"),
+    "webm with a large cover first": (whole(*tracks_of(seconds=0.2), before=element(ATTACHMENTS, bytes(100_000))), "video", "video/webm"),
     "amr": (b"#!AMR\n" + bytes(64), "audio", "audio/amr"),
     "amr wideband": (b"#!AMR-WB\n" + bytes(64), "audio", "audio/amr-wb"),
     "pdf": (document().content, "document", "application/pdf"),
@@ -121,17 +139,29 @@ def test_a_file_is_recognised_by_its_bytes(tmp_path: Path, name: str) -> None:
     )
 
 
-def test_a_webm_with_pictures_is_a_video(tmp_path: Path) -> None:
-    file = io.BytesIO()
-    with av.open(file, "w", format="webm") as output:
-        stream = output.add_stream("libvpx", rate=15)
-        assert isinstance(stream, av.VideoStream)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        output.mux(
-            stream.encode(av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), "uint8"), "rgb24"))
-        )
-        output.mux(stream.encode(None))
-    assert seen(tmp_path, file.getvalue()).kind == "video"
+@pytest.mark.parametrize(
+    "content",
+    [
+        element(0x1A45DFA3, claim=1 << 40),
+        header() + opened(SEGMENT),
+        header() + opened(SEGMENT, opened(CLUSTER)),
+        header() + opened(SEGMENT, opened(TRACKS)),
+        header() + opened(SEGMENT, element(TRACKS, b"\xff" * 9)),
+        header() + opened(SEGMENT, element(TRACKS)),
+        header() + opened(SEGMENT) * 600,
+        header() + opened(SEGMENT, element(VOID) * 600),
+        b"\x1a\x45\xdf\xa3" + bytes(60),
+    ],
+)
+def test_a_webm_whose_tracks_cannot_be_found_could_be_either(
+    tmp_path: Path, content: bytes
+) -> None:
+    found = seen(tmp_path, content)
+    assert (found.kind, found.media_type, found.format) == (None, None, "webm")
+
+
+def test_another_kind_of_ebml_is_unknown(tmp_path: Path) -> None:
+    assert seen(tmp_path, header("dwa") + opened(SEGMENT)).format is None
 
 
 def test_a_character_cut_at_the_end_is_still_text(tmp_path: Path) -> None:

@@ -19,6 +19,10 @@ WANTED = {
         *("call", "history", "echo-photo", "echo-edit", "echo-revoke", "unsupported"),
         *("half-character", "failed"),
     },
+    "instagram": {
+        *("story-reply", "story-mention", "post", "reel", "heart", "quick-reply", "ice-breaker"),
+        *("open-thread", "reaction", "unsend", "echo", "unsupported", "half-character"),
+    },
     "messenger": {
         *("product", "reel", "buttons-echo", "feedback", "open-thread", "quick-reply"),
         *("postback", "half-character"),
@@ -67,7 +71,12 @@ def test_all_wanted_kinds_have_an_example(name: str) -> None:
 
 
 async def test_an_example_twice_has_other_ids() -> None:
-    for name, example in (("messenger", "postback"), ("whatsapp", "echo"), ("twilio", "rcs")):
+    for name, example in (
+        ("messenger", "postback"),
+        ("instagram", "heart"),
+        ("whatsapp", "echo"),
+        ("twilio", "rcs"),
+    ):
         async with staged(PLATFORMS[name]) as stage:
             for _ in range(2):
                 await stage.platform.send_example(example, somebody(name))

@@ -15,6 +15,9 @@ from tests.simulator.webhook import Stage, staged
 
 SETTINGS = {
     "apple": {"type", "api_url", "msp_id", "secrets", "business_id"},
+    "instagram": {
+        *("type", "api_url", "login", "app_secrets", "verify_token", "access_token", "account_id"),
+    },
     "messenger": {"type", "api_url", "app_secrets", "verify_token", "access_token", "page_id"},
     "twilio": {"type", "api_url", "account_sid", "auth_tokens", "sender"},
     "whatsapp": {
@@ -91,6 +94,7 @@ async def test_settings_are_complete_and_survive_yaml(name: str) -> None:
 async def test_a_request_without_credentials_is_refused_everywhere(name: str) -> None:
     doors = {
         "apple": ["/v1/preDownload", "/v1/message", "/v1/decodePayload"],
+        "instagram": ["/v25.0/me", "/v25.0/me/messages"],
         "messenger": ["/v25.0/1234567890", "/v25.0/1234567890/messages"],
         "twilio": [
             f"/2010-04-01/Accounts/{PLATFORMS['twilio'].account}{rest}"  # type: ignore[attr-defined]  # Twilio has it

@@ -9,7 +9,7 @@ import random
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ TOKEN = "a-token-for-system-tests"
 
 CONSUMERS = {
     "whatsapp": Consumer("4915112345678", "Mia Berger"),
+    "instagram": Consumer("1789012345678901", "Fay Moreau"),
     "messenger": Consumer("7712345678901234", "Ben Okafor"),
     "twilio": Consumer("+15550001111", "Cleo Martin"),
     "apple": Consumer("urn:mbid:AQAAYexample/+=", "Dana Silva"),
@@ -131,10 +132,12 @@ async def site(
     settings: dict[str, Any] | None = None,
     core_url: str | None = None,
     workspace: bool = False,
+    further_accounts: Mapping[str, Mapping[str, str]] | None = None,
 ) -> AsyncIterator[Site]:
     """Start everything, and stop the gateway's process at the end. `settings` are merged over the defaults.
 
-    With `workspace`, the built-in workspace is the core.
+    With `workspace`, the built-in workspace is the core. `further_accounts` are the tokens of further accounts by their
+    ids, for each of Meta's platforms by name.
     """
     async with AsyncExitStack() as stack:
         core = Core(SECRET)
@@ -144,6 +147,8 @@ async def site(
         platforms: dict[str, Platform] = {}
         for name, kind in PLATFORMS.items():
             platforms[name] = kind(f"http://127.0.0.1:{port}/webhooks/{name}")
+            if further_accounts and name in further_accounts:
+                vars(platforms[name])["further_accounts"] = dict(further_accounts[name])
             await platforms[name].start()
             stack.push_async_callback(platforms[name].close)
         content: dict[str, Any] = {

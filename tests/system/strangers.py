@@ -13,6 +13,7 @@ Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 #: A proof of the right shape for each platform, which no secret has made.
 SHAPES = {
     "whatsapp": f"x-hub-signature-256: sha256={'0' * 64}",
+    "instagram": f"x-hub-signature-256: sha256={'0' * 64}",
     "messenger": f"x-hub-signature-256: sha256={'0' * 64}",
     "twilio": f"x-twilio-signature: {'A' * 27}=",
 }

@@ -126,12 +126,12 @@ async def test_an_unreadable_message_does_not_affect_its_neighbours(running: Sit
     assert [f for f in listed["failures"] if f["kind"] == "delivery"]
 
 
-@pytest.mark.parametrize("name", ["whatsapp", "messenger", "twilio", "apple"])
+@pytest.mark.parametrize("name", ["whatsapp", "messenger", "instagram", "twilio", "apple"])
 async def test_a_delivery_with_a_missing_or_invalid_signature_is_refused(
     running: Site, name: str
 ) -> None:
-    header = {"whatsapp": "x-hub-signature-256", "messenger": "x-hub-signature-256"}.get(
-        name, "x-twilio-signature" if name == "twilio" else "authorization"
+    header = {"twilio": "x-twilio-signature", "apple": "authorization"}.get(
+        name, "x-hub-signature-256"
     )
     body = json.dumps({"object": "page", "entry": []}).encode()
     nonsense = base64.b64encode(b"\x00" * 32).decode()

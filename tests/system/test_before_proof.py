@@ -47,7 +47,7 @@ async def test_a_hostile_form_holds_nobody(running: Site, unit: bytes, size: int
     assert memory(running) - before < 60 * MB
 
 
-@pytest.mark.parametrize("name", ["whatsapp", "messenger", "twilio", "apple"])
+@pytest.mark.parametrize("name", ["whatsapp", "messenger", "instagram", "twilio", "apple"])
 @pytest.mark.parametrize("proof", ["", "x-hub-signature-256: sha256=0", "x-twilio-signature: A"])
 async def test_a_post_without_possible_proof_never_sends_its_body(
     running: Site, name: str, proof: str

@@ -29,7 +29,10 @@ PASSWORD = "correct horse battery"
 CANARY = re.compile(rb"canary[0-9]+-(?:(?!canary)[a-z0-9-])*", re.IGNORECASE)
 
 PATHS = (
-    *(f"/webhooks/{name}" for name in ("whatsapp", "messenger", "twilio", "apple/message")),
+    *(
+        f"/webhooks/{name}"
+        for name in ("whatsapp", "messenger", "instagram", "twilio", "apple/message")
+    ),
     "/webhooks/unknown",
     "/media/att_1/preview",
     "/v1/conversations/conv_1/messages",

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from simulator import PLATFORMS, Core, Fault, document, photo, sound, video
+from simulator import PLATFORMS, Core, Fault, document, photo, sound
+from simulator.samples import recording
 from tests.system.running import (
     AIRLOCK,
     CONSUMERS,
@@ -83,7 +84,7 @@ async def test_both_schemas_are_json_schemas() -> None:
 async def test_the_chart_has_a_column_for_every_platform() -> None:
     status, out, _ = await airlock("capabilities")
     assert status == 0
-    for label in ("Apple", "Messenger", "Twilio", "WhatsApp"):
+    for label in ("Apple", "Instagram", "Messenger", "Twilio", "WhatsApp"):
         assert label in out.splitlines()[0]
 
 
@@ -117,7 +118,7 @@ async def test_a_simulated_delivery_reaches_a_running_gateway(
     file.write_text(json.dumps(settings))
     (tmp_path / "dent.jpg").write_bytes(photo(seed=5).content)
     (tmp_path / "bill.pdf").write_bytes(document().content)
-    (tmp_path / "drive.mp4").write_bytes(video("car", 1.0, 320, 240, seed=5).content)
+    (tmp_path / "drive.webm").write_bytes(recording("car", 1.0, 320, 240, seed=5).content)
     (tmp_path / "note.amr").write_bytes(sound("amr", 1.0).content)
     status, _, err = await airlock("simulate", platform, "-c", file)
     assert status == 1
@@ -131,7 +132,7 @@ async def test_a_simulated_delivery_reaches_a_running_gateway(
                 await asyncio.sleep(0.2)
         files = {
             "--photo": "dent.jpg",
-            "--video": "drive.mp4",
+            "--video": "drive.webm",
             "--audio": "note.amr",
             "--document": "bill.pdf",
         }

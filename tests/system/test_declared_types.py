@@ -11,17 +11,18 @@ import pytest_asyncio
 
 from gateway.events.schemas import validate
 from simulator import Sample, photo, video
-from simulator.samples import card, document, heic, sticker, voice
+from simulator.samples import card, document, heic, recording, sticker, voice
 from simulator.scenery import drawn
 from tests.system.running import CONSUMERS, Site, attachments, site
 
 pytestmark = pytest.mark.system
 
-PLATFORM_NAMES = ["whatsapp", "messenger", "twilio", "apple"]
+PLATFORM_NAMES = ["whatsapp", "messenger", "instagram", "twilio", "apple"]
 BYTES = "application/octet-stream"
 
 PICTURE = photo(width=320, height=240, seed=5)
 CLIP = video("washer", 0.6, 96, 64, seed=6)
+WEBM = recording("washer", 0.6, 96, 64, seed=6)
 
 
 def lottie() -> Sample:
@@ -50,6 +51,10 @@ SHOWN: dict[str, tuple[Sample, str, str]] = {
     ),
     "mp4 as bytes": (replace(CLIP, media_type=BYTES, name="clip"), "video", "video/mp4"),
     "mp4 as photo": (replace(CLIP, media_type="image/jpeg"), "video", "video/mp4"),
+    "webm": (WEBM, "video", "video/webm"),
+    "webm as bytes": (replace(WEBM, media_type=BYTES, name="clip"), "video", "video/webm"),
+    "webm as mp4": (replace(WEBM, media_type="video/mp4"), "video", "video/webm"),
+    "webm as sound": (replace(WEBM, media_type="audio/webm"), "video", "video/webm"),
     "jpeg as video": (replace(PICTURE, media_type="video/mp4"), "photo", "image/jpeg"),
     "jpeg as sound": (replace(PICTURE, media_type="audio/amr"), "photo", "image/jpeg"),
     "jpeg as pdf": (replace(PICTURE, media_type="application/pdf"), "photo", "image/jpeg"),

@@ -19,6 +19,8 @@ pytestmark = pytest.mark.system
 TEXTS = {
     ("whatsapp", "template-button"): "Track it",
     ("whatsapp", "button"): "Monday",
+    ("instagram", "quick-reply"): "Yes",
+    ("instagram", "ice-breaker"): "Where is my order?",
     ("messenger", "quick-reply"): "Yes",
     ("messenger", "postback"): "Start",
     ("twilio", "whatsapp"): "Good morning",

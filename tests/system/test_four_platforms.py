@@ -19,7 +19,7 @@ from tests.system.running import CONSUMERS, Site, attachments, ended, messages, 
 
 pytestmark = pytest.mark.system
 
-PLATFORM_NAMES = ["whatsapp", "messenger", "twilio", "apple"]
+PLATFORM_NAMES = ["whatsapp", "messenger", "instagram", "twilio", "apple"]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

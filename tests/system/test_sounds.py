@@ -42,6 +42,7 @@ RECORDINGS = [
     Recording("whatsapp", "amr"),
     Recording("whatsapp", "mp3"),
     Recording("whatsapp", "ogg", "application/octet-stream"),
+    Recording("instagram", "mp4"),
     Recording("messenger", "mp4"),
     Recording("messenger", "mp4", "video/mp4"),
     Recording("twilio", "amr"),

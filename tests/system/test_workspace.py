@@ -13,7 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Page, Response, expect
 
 from simulator import Fault, photo, video, voice
-from simulator.samples import padded
+from simulator.samples import padded, recording
 from simulator.samples.documents import document
 from tests.system.running import AIRLOCK, CONSUMERS, Site, free_port, site
 from tests.workspace.browser import pages_at, until
@@ -106,6 +106,23 @@ async def test_a_delivery_becomes_a_visible_photo_and_seekable_video(
             page, "(v => !v.seeking && v.currentTime >= 4)(document.querySelector('video'))"
         )
         assert 206 in parts
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_browsers_recording_plays_and_is_seekable(shop: Site) -> None:
+    whatsapp = shop.platforms["whatsapp"]
+    async with signed_in(shop, "anna") as (page,):
+        mia = CONSUMERS["whatsapp"]
+        await whatsapp.send(mia, "please watch it")
+        await open_conversation(page, "please watch it")
+        await whatsapp.send(mia, "as recorded", [recording("washer", 3.0, 320, 240)])
+        player = line_of(page, "as recorded").locator(".player")
+        await expect(player).to_contain_text("0:03")
+        await player.get_by_role("button", name=re.compile("Play")).click()
+        video_tag = "[...document.querySelectorAll('.player video')].at(-1)"
+        await until(page, f"{video_tag}.currentTime > 0.2")
+        await page.evaluate(f"{video_tag}.currentTime = 2")
+        await until(page, f"(v => !v.seeking && v.currentTime >= 2)({video_tag})")
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -10,13 +10,14 @@ from aiohttp import web
 from workspace.gateway.signatures import InvalidSignature, verify
 from workspace.http.context import workspace_of
 from workspace.http.responses import read_body
+from workspace.http.sparse_log import SparseLog
 from workspace.store.apply_event import apply_event
 from workspace.timestamps import now
 
 #: Most events are a few kilobytes, but an unrecognised one carries everything that the platform sent.
 _MAX_BYTES = 8_000_000
 
-_log = logging.getLogger(__name__)
+_log = SparseLog(logging.getLogger(__name__))
 
 
 async def receive_event(request: web.Request) -> web.Response:

@@ -252,7 +252,7 @@ def _conversation_notice(db: sqlite3.Connection, data: Data, now: int) -> None:
     notice = data["notice"]
     id, kind = data["conversation"]["id"], str(notice["kind"])
     if kind in _TYPING_MILLISECONDS:
-        # A clock that is ahead must not make the consumer type for ever.
+        # A clock that is ahead must not prolong it.
         _set_typing(db, id, min(now, timestamps.now()) + _TYPING_MILLISECONDS[kind])
         return
     upsert_conversation(db, data, now, now)

@@ -21,6 +21,7 @@ PLACEHOLDERS: Mapping[str, str] = {
 
 PLATFORMS: Mapping[str, str] = {
     "apple": "Apple Messages",
+    "instagram": "Instagram",
     "messenger": "Messenger",
     "twilio": "SMS",
     "whatsapp": "WhatsApp",

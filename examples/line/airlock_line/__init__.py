@@ -8,12 +8,9 @@ import hmac
 import uuid
 from collections.abc import Generator, Mapping
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from connectors import (
-    INVALID,
-    MISCONFIGURED,
-    UNDELIVERABLE,
     AnyEvent,
     Call,
     Capabilities,
@@ -21,7 +18,9 @@ from connectors import (
     ConnectorConfig,
     Delivery,
     Download,
+    Flow,
     Forbidden,
+    Identifier,
     MediaRef,
     Rejected,
     Reply,
@@ -30,27 +29,22 @@ from connectors import (
     Secrets,
     Sent,
     Text,
-    Verdict,
+    Token,
     matches_any,
+    oauth_token,
     offers,
     open_each,
     refusal_from,
     revealed,
     words_in,
 )
-from pydantic import Field, HttpUrl
+from pydantic import Field, HttpUrl, model_validator
 
+from .errors import VERDICTS
 from .events import read_events
 
 #: LINE's retry keys must be UUIDs. We derive them from `Text.key`, so every attempt has the same one.
 NAMESPACE = uuid.UUID("3d0f7c52-6a1e-4b7e-9a58-2f6b1f0c9e41")
-#: https://developers.line.biz/en/reference/messaging-api/#error-responses
-VERDICTS: Mapping[tuple[int, str], Verdict] = {
-    (400, "Failed to send messages"): UNDELIVERABLE,
-    (400, "The request body has 1 error(s)"): INVALID,
-    (403, "Access to this API is not available for your account"): MISCONFIGURED,
-    (429, "You have reached your monthly limit."): Verdict("quota_used_up", operator=True),
-}
 #: LINE has accepted the retry key before: a success, which the reply repeats.
 ALREADY_ACCEPTED = frozenset({409})
 #: Seconds between requests whether a video is ready.
@@ -65,7 +59,18 @@ class Settings(ConnectorConfig):
     channel_secrets: Secrets = Field(
         description="The channel secret, which signs deliveries; two during a rotation"
     )
-    channel_access_token: Secret = Field(description="The channel access token for the API")
+    channel_access_token: Secret | None = Field(
+        default=None, description="A long-lived channel access token for the API"
+    )
+    channel_id: Identifier | None = Field(
+        default=None, description="The channel's id, to obtain tokens with the first channel secret"
+    )
+
+    @model_validator(mode="after")
+    def _check_token(self) -> Self:
+        if (self.channel_access_token is None) == (self.channel_id is None):
+            raise ValueError("set either channel_id or channel_access_token, but not both")
+        return self
 
 
 class Line(Connector[Settings]):
@@ -116,10 +121,28 @@ class Line(Connector[Settings]):
     def parse(self, delivery: Delivery) -> list[AnyEvent]:
         return open_each(read_events, [delivery.content])
 
-    def authorize(self, now: datetime) -> Mapping[str, str]:
-        del now
-        token = self.config.channel_access_token.get_secret_value()
-        return {"authorization": f"Bearer {token}"}
+    def token(self, now: datetime) -> Flow[Token | None]:
+        return None if self.config.channel_id is None else self._stateless_token(now)
+
+    def _stateless_token(self, now: datetime) -> Generator[Call, Reply, Token]:
+        # Valid for 15 minutes:
+        # https://developers.line.biz/en/reference/messaging-api/#issue-stateless-channel-access-token
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self.config.channel_id or "",
+            "client_secret": self.config.channel_secrets[0].get_secret_value(),
+        }
+        reply = yield Call("POST", f"{self.config.api}/oauth2/v3/token", form=form)
+        token = oauth_token(reply, now)
+        if token is None:
+            raise self.refusal(reply)
+        return token
+
+    def authorize(self, now: datetime, token: Token | None, call: Call) -> Mapping[str, str]:
+        del now, call
+        static = self.config.channel_access_token
+        value = token.value if token else static.get_secret_value() if static else ""
+        return {"authorization": f"Bearer {value}"}
 
     def media(self, ref: MediaRef) -> Generator[Call, Reply, Download]:
         if "url" in ref.locator:

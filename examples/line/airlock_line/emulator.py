@@ -27,6 +27,7 @@ class Line(Platform):
     name: ClassVar = "line"
     secret = "emulated-line-channel-secret"
     token = "emulated-line-channel-access-token"
+    channel = "1234567890"
     bot = "U0000000000000000000000000000000b"
     #: How many times a video or audio file is reported as processing before it is ready.
     preparing = 0
@@ -47,10 +48,12 @@ class Line(Platform):
 
     def adopt(self, config: Any) -> None:
         self.secret = config.channel_secrets[0].get_secret_value()
-        self.token = config.channel_access_token.get_secret_value()
+        if config.channel_access_token is not None:
+            self.token = config.channel_access_token.get_secret_value()
 
     def routes(self) -> list[web.RouteDef]:
         return [
+            web.post("/oauth2/v3/token", self._issue_token),
             web.get("/v2/bot/info", self._show_bot),
             web.get("/v2/bot/message/{id}/content", self._serve_bytes),
             web.get("/v2/bot/message/{id}/content/transcoding", self._show_transcoding),
@@ -147,6 +150,14 @@ class Line(Platform):
         text = SentText(id, call["to"], call["messages"][0]["text"], call)
         answer = web.json_response({"sentMessages": [{"id": id, "quoteToken": "q"}]})
         return await self.answer_text(request, text, answer)
+
+    async def _issue_token(self, request: web.Request) -> web.StreamResponse:
+        form = await request.post()
+        if form.get("client_id") != self.channel or form.get("client_secret") != self.secret:
+            error = {"error": "invalid_client", "error_description": "invalid client_secret"}
+            return web.json_response(error, status=400)
+        issued = {"token_type": "Bearer", "access_token": self.token, "expires_in": 900}
+        return web.json_response(issued)
 
     def _check_token(self, request: web.Request) -> web.Response | None:
         if request.headers.get("authorization") == f"Bearer {self.token}":

@@ -90,6 +90,8 @@ class Telegram(Connector[Settings]):
     covers = frozenset({"caller"})
     # A file_id does not expire. A file may not be available at first, so it is retried for a day.
     media_patience = 86_400.0
+    # https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
+    texts_per_second = 30.0
     Config = Settings
     capabilities = Capabilities(
         features=offers(

@@ -17,14 +17,14 @@ from .views import EFFECTIVE
 
 def situation(connection: Transaction, conversation: str) -> Situation | None:
     row = connection.execute(
-        f"SELECT c.key, c.connector, c.heard_at, c.closed, c.opted_out FROM conversation s {EFFECTIVE} "
+        f"SELECT c.key, c.connector, c.account, c.heard_at, c.closed, c.opted_out FROM conversation s {EFFECTIVE} "
         "WHERE s.id = ?",
         (conversation,),
     ).fetchone()
     if row is None:
         return None
-    key, connector, opened_at, closed, opted_out = row
-    return Situation(key, connector, opened_at, bool(closed), bool(opted_out))
+    key, connector, account, opened_at, closed, opted_out = row
+    return Situation(key, connector, account, opened_at, bool(closed), bool(opted_out))
 
 
 def find(connection: Transaction, id: str) -> dict[str, Any] | None:
@@ -77,7 +77,7 @@ def open_parts(connection: Transaction) -> list[Part]:
     """Return the parts that are not sent yet, in the order in which they must be sent."""
     rows = connection.execute(
         "SELECT p.outgoing, p.position, o.id, p.text, p.state, p.attempts, p.due, c.connector, "
-        "o.conversation, o.reply_to FROM part p JOIN outgoing o ON o.key = p.outgoing "
+        "o.conversation, o.reply_to, c.account FROM part p JOIN outgoing o ON o.key = p.outgoing "
         "JOIN conversation c ON c.key = o.conversation "
         "WHERE p.state IN ('waiting', 'trying') ORDER BY p.outgoing, p.position"
     )

@@ -7,11 +7,12 @@ import orjson
 from gateway.events.envelope import about
 from gateway.events.event_types import Echoed, EventType, Received, Updated
 from gateway.identifiers import Identifiers, attachment_id, parse_attachment_id
-from gateway.journal.records import AttachmentRow, Job, OutboxEntry, Outcome, Recorded
+from gateway.journal.records import AttachmentRow, Informed, Job, OutboxEntry, Outcome, Recorded
 from gateway.timestamps import now_ms
 
 from .message_keys import conversation_of_message, is_echo
 from .outbox import Outbox
+from .reports import note_outcome
 from .transaction import Transaction
 from .views import IN_CONVERSATION, OWN_CONVERSATION, load_attachment, load_message
 
@@ -110,6 +111,7 @@ def finish(
     message: int,
     position: int,
     outcome: Outcome,
+    informed: Informed,
 ) -> Recorded | None:
     """End a pending attachment, and announce it: in the message's event if that is still held, else in an update.
 
@@ -136,15 +138,18 @@ def finish(
     )
     if cursor.rowcount == 0:
         return None
+    has_report = note_outcome(connection, informed, message, position)
     held = connection.execute(
         "SELECT conversation, key FROM outbox WHERE message = ? AND body IS NULL", (message,)
     ).fetchone()
     if held is None:
-        return Recorded(entries=(announce(connection, ids, outbox, message, position),))
+        entry = announce(connection, ids, outbox, message, position)
+        return Recorded(entries=(entry,), new_reports=has_report)
     waiting = connection.execute(
         "SELECT 1 FROM attachment WHERE message = ? AND state = 'pending'", (message,)
     ).fetchone()
-    return Recorded() if waiting else Recorded(frozen=(freeze(connection, *held),))
+    frozen = () if waiting else (freeze(connection, *held),)
+    return Recorded(frozen=frozen, new_reports=has_report)
 
 
 def _details_with(

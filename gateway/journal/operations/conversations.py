@@ -6,12 +6,13 @@ import orjson
 
 from gateway.events.types import ConversationSummary
 from gateway.identifiers import Identifiers
-from gateway.journal.records import Recorded, Unnamed
+from gateway.journal.records import Informed, Recorded, Unnamed
 from gateway.timestamps import now_ms, rfc3339
 
 from .announcer import Announcer
 from .message_keys import messages_of
 from .outbox import Outbox
+from .reports import add
 from .transaction import Transaction
 from .views import (
     CONVERSATION,
@@ -33,6 +34,24 @@ def assign(connection: Transaction, id: str, agents: tuple[str, ...]) -> bool:
         (orjson.dumps(agents).decode(), id),
     )
     return cursor.rowcount == 1
+
+
+def close(connection: Transaction, id: str, informed: Informed) -> Recorded | None:
+    """Close a conversation until the consumer writes again; None if it is unknown."""
+    row = connection.execute(
+        f"SELECT c.key, c.connector, c.account, c.consumer, c.closed FROM conversation s {EFFECTIVE} "
+        "WHERE s.id = ? AND c.consumer != ''",
+        (id,),
+    ).fetchone()
+    if row is None:
+        return None
+    key, connector, account, consumer, is_closed = row
+    connection.execute("UPDATE conversation SET closed = 1 WHERE key = ?", (key,))
+    if is_closed or connector not in informed.closed:
+        return Recorded()
+    where = {"account": account, "to": consumer}
+    add(connection, "closed", str(key), key, connector, where)
+    return Recorded(new_reports=True)
 
 
 def agents_of(connection: Transaction, id: str) -> tuple[str, ...] | None:

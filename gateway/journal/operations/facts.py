@@ -169,14 +169,21 @@ class FactRecorder:
         self.announcer.entries += recorded.entries if recorded else ()
         return recorded is not None
 
-    def settle_own_echo(self, echo: Echo) -> bool:
-        """Settle the agent's text that an echo repeats as sent; False if the echo is about another message."""
+    def settle_own_echo(self, reading: Reading, echo: Echo) -> bool:
+        """Settle the agent's text that an echo repeats as sent; False if the echo is about another message.
+
+        An echo may come before the platform's response names its id. Without our key, its words tell whose it is.
+        """
         tracker = ReceiptTracker(self.connection, self.ids, self.outbox)
         recorded = None
         if echo.key is not None:
             recorded = tracker.by_key(echo.key, "sent", platform_id=echo.message_id)
         if recorded is None:
             recorded = tracker.by_platform_id(echo.message_id, "sent")
+        if recorded is None and echo.key is None and echo.text:
+            recorded = tracker.in_flight(
+                reading.connector, echo.account, echo.party.id, echo.text, echo.message_id
+            )
         self.announcer.entries += recorded.entries if recorded else ()
         return recorded is not None
 

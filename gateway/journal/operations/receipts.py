@@ -160,6 +160,19 @@ class ReceiptTracker:
         ).fetchone()
         return self.settle(row[0], row[1], state, cause=cause) if row else None
 
+    def in_flight(
+        self, connector: str, account: str, consumer: str, text: str, platform_id: str
+    ) -> Recorded | None:
+        """Settle as sent the part with these words whose request has no response yet; None if there is no such part."""
+        row = self._connection.execute(
+            "SELECT p.outgoing, p.position FROM part p JOIN outgoing o ON o.key = p.outgoing "
+            "JOIN conversation c ON c.key = o.conversation "
+            "WHERE p.state = 'trying' AND p.platform_id IS NULL AND p.text = ? "
+            "AND c.connector = ? AND c.account = ? AND c.consumer = ? ORDER BY p.outgoing LIMIT 1",
+            (text, connector, account, consumer),
+        ).fetchone()
+        return self.settle(row[0], row[1], "sent", platform_id=platform_id) if row else None
+
     def up_to(self, conversation: int, watermark: int, state: str) -> Recorded:
         """Settle every part of a conversation that was sent before `watermark` (ms)."""
         rows = self._connection.execute(

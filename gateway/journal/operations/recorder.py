@@ -11,7 +11,15 @@ import orjson
 from gateway.events.event_types import Echoed, Received
 from gateway.identifiers import Identifiers
 from gateway.journal.frames import pack
-from gateway.journal.records import Batch, Job, NewAttachment, Reading, Recorded
+from gateway.journal.records import (
+    NOBODY,
+    Batch,
+    Informed,
+    Job,
+    NewAttachment,
+    Reading,
+    Recorded,
+)
 from gateway.timestamps import rfc3339, to_ms
 from normalizer.events import Echo, Message, Notice, Receipt, Unknown
 
@@ -23,6 +31,7 @@ from .known import Known
 from .message_keys import conversation_of_message, echo_key, message_key
 from .outbox import Outbox
 from .parties import Parties, Place
+from .reports import note_outcome, withdraw_closing
 from .transaction import Transaction
 
 
@@ -34,11 +43,13 @@ class Recorder:
     ids: Identifiers
     outbox: Outbox
     hold_ms: int
+    informed: Informed = NOBODY
     announcer: Announcer = field(init=False)
     parties: Parties = field(init=False)
     known: Known = field(init=False)
     facts: FactRecorder = field(init=False)
     jobs: list[Job] = field(default_factory=list)
+    has_reports: bool = False
 
     def __post_init__(self) -> None:
         self.announcer = Announcer(self.connection, self.outbox)
@@ -65,6 +76,7 @@ class Recorder:
             entries=tuple(self.announcer.entries),
             jobs=tuple(self.jobs),
             duplicates=self.known.duplicates,
+            new_reports=self.has_reports,
         )
 
     def _record_reading(self, reading: Reading) -> None:
@@ -121,6 +133,8 @@ class Recorder:
                 "UPDATE conversation SET sequence = ? WHERE key = ?", (place.sequence, place.key)
             )
             return
+        if reading.connector in self.informed.closed:
+            withdraw_closing(self.connection, place.key)
         until = window_end(reading)
         place.view["reply_until"] = rfc3339(until) if until is not None else None
         opts_in = "" if reading.reports_opt_in else ", opted_out = 0"
@@ -138,7 +152,7 @@ class Recorder:
         id = self.ids.message(reading.connector, echo.message_id)
         if self._completes(reading, echo, id):
             return
-        if self.facts.settle_own_echo(echo) or not self.known.is_new(reading, echo.id):
+        if self.facts.settle_own_echo(reading, echo) or not self.known.is_new(reading, echo.id):
             return
         if self.known.is_known(id):
             self.known.duplicates += 1
@@ -215,6 +229,8 @@ class Recorder:
                 None if pending else received_at,
             ),
         )
+        if not pending and note_outcome(self.connection, self.informed, key, position):
+            self.has_reports = True
         if pending:
             conversation = conversation_of_message(key)
             self.jobs.append(

@@ -5,12 +5,13 @@ from urllib.parse import quote
 import orjson
 
 from gateway.identifiers import Identifiers, attachment_id
-from gateway.journal.records import OutboxEntry, Recorded
+from gateway.journal.records import NOBODY, Informed, OutboxEntry, Recorded
 
 from .attachments import announce
 from .files import delete_files_of
 from .message_keys import all_messages_of, conversation_of_message, messages_of
 from .outbox import Outbox
+from .reports import add, drop
 from .transaction import Transaction
 from .views import EFFECTIVE
 
@@ -135,27 +136,35 @@ def _forget_texts(connection: Transaction, before: int) -> int:
     return len(keys)
 
 
-def erase(connection: Transaction, conversation: str) -> Recorded | None:
+def erase(
+    connection: Transaction, conversation: str, informed: Informed = NOBODY
+) -> Recorded | None:
     """Remove a conversation and all that were merged with it, and list its files for deletion; None if it is unknown.
 
     Of a message only its id remains, a hash. It recognises a repeat by the platform, so that an erased message does
-    not come back with the next retry. Free pages still contain the deleted data and must be removed as well.
+    not come back with the next retry. Free pages still contain the deleted data and must be removed as well. Until its
+    platform has erased it, too, a report holds the consumer's address.
     """
     rows = connection.execute(
-        f"SELECT o.key, o.id, o.consumer, o.aliases FROM conversation s {EFFECTIVE} "
+        f"SELECT o.key, o.id, o.connector, o.account, o.consumer, o.aliases FROM conversation s {EFFECTIVE} "
         "JOIN conversation o ON o.key = c.key OR o.merged_into = c.key WHERE s.id = ?",
         (conversation,),
     ).fetchall()
     if not rows:
         return None
     addresses: set[str] = set()
-    for key, id, consumer, aliases in rows:
+    has_report = False
+    for key, id, connector, account, consumer, aliases in rows:
         _erase_one(connection, key, id)
+        if consumer and connector in informed.forget:
+            where = {"account": account, "to": consumer}
+            add(connection, "forget", str(key), key, connector, where)
+            has_report = True
         addresses |= {consumer, *orjson.loads(aliases)}
     # Unreadable deliveries can only be found by the consumer's ids in their raw bytes.
     for written in {form for one in addresses for form in (one, quote(one, safe=""))} - {""}:
         connection.execute("DELETE FROM unreadable WHERE instr(delivery, ?)", (written.encode(),))
-    return Recorded(erased=tuple(int(key) for key, *_ in rows))
+    return Recorded(erased=tuple(int(key) for key, *_ in rows), new_reports=has_report)
 
 
 def _erase_one(connection: Transaction, key: int, id: str) -> None:
@@ -177,3 +186,4 @@ def _erase_one(connection: Transaction, key: int, id: str) -> None:
     connection.execute(_BLANK_CONVERSATION, (key,))
     connection.execute("DELETE FROM alias WHERE conversation = ?", (key,))
     connection.execute("DELETE FROM viewed WHERE conversation = ?", (id,))
+    drop(connection, key)

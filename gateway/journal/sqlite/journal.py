@@ -18,7 +18,6 @@ from gateway.journal.operations import (
     agent_texts,
     attachments,
     conversations,
-    failures,
     files,
     outbox,
     receipts,
@@ -32,7 +31,6 @@ from gateway.journal.records import (
     AttachmentRow,
     Batch,
     Cause,
-    FailedDelivery,
     IntakeRow,
     Job,
     OutboxEntry,
@@ -45,13 +43,15 @@ from gateway.journal.records import (
 )
 
 from . import free_pages, schema
+from .failure_store import FailureStore
 from .group_commit import GroupWriter, Rows
 from .intake_cache import IntakeCache
+from .report_store import ReportStore
 
 T = TypeVar("T")
 
 
-class SqliteJournal(Journal):
+class SqliteJournal(FailureStore, ReportStore, Journal):
     """The journal of one process; `data_lock` makes sure that no other process uses the file."""
 
     def __init__(self, path: Path, hold_ms: int) -> None:
@@ -136,9 +136,11 @@ class SqliteJournal(Journal):
         return self._writer.bytes_to_come()
 
     async def record(self, batch: Batch) -> Recorded:
-        recorded = await self._writer.announce(
-            lambda c: Recorder(c, self.ids, self._outbox, self._hold_ms).record(batch)
-        )
+        def run(connection: sqlite3.Connection) -> Recorded:
+            made = (connection, self.ids, self._outbox, self._hold_ms, self.informed)
+            return Recorder(*made).record(batch)
+
+        recorded = await self._writer.announce(run)
         for number in batch.intake:
             self._unread_bytes -= self._unread_sizes.pop(number, 0)
         return recorded
@@ -168,7 +170,9 @@ class SqliteJournal(Journal):
 
     async def finish(self, message: int, position: int, outcome: Outcome) -> bool:
         finished = await self._writer.announce(
-            lambda c: attachments.finish(c, self.ids, self._outbox, message, position, outcome)
+            lambda c: attachments.finish(
+                c, self.ids, self._outbox, message, position, outcome, self.informed
+            )
         )
         return finished is not None
 
@@ -328,20 +332,6 @@ class SqliteJournal(Journal):
             )
         )
 
-    # failures -----------------------------------------------------------------------------------
-
-    async def failures(self, limit: int) -> list[dict[str, Any]]:
-        return await self._read(partial(failures.listed, limit=limit))
-
-    async def retriable_failures(self) -> list[str]:
-        return await self._read(failures.retriable)
-
-    async def failed_delivery(self, id: str) -> FailedDelivery | None:
-        return await self._read(partial(failures.delivery, id=id))
-
-    async def settle_failure(self, id: str, reason: str | None) -> None:
-        await self._writer.submit(partial(failures.settle, id=id, reason=reason))
-
     # retention ----------------------------------------------------------------------------------
 
     async def expire_media(self, before: int) -> int:
@@ -362,9 +352,9 @@ class SqliteJournal(Journal):
 
     async def erase(self, conversation: str) -> bool:
         def erase(connection: sqlite3.Connection) -> Recorded | None:
-            # Requested inside the transaction, so that no earlier commit fulfils it.
+            # Inside the transaction, so that no earlier commit fulfils it.
             self._writer.scrub()
-            return retention.erase(connection, conversation)
+            return retention.erase(connection, conversation, self.informed)
 
         return await self._writer.announce(erase) is not None
 

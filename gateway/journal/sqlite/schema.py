@@ -6,7 +6,7 @@ import sqlite3
 from gateway.fault_points import fault_point
 from gateway.journal.private_files import create_private
 
-VERSION = 2
+VERSION = 3
 
 # intake      accepted deliveries, one row for each group commit, removed once parsed
 # unreadable  deliveries with an entry that could not be parsed, kept for `airlock replay`
@@ -18,6 +18,7 @@ VERSION = 2
 #             stranger's now. `merged_into` is the key of the conversation of which it became a part
 # alias       further addresses of a conversation's consumer (such as a phone number and a user id)
 # message     its key is made of the conversation's key and the sequence (see `message_keys.py`)
+# report      what platforms have yet to be informed of; a newer report of the same subject replaces it
 # outbox      events that the core has yet to accept; `body` is NULL while a message waits for its media
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -78,6 +79,12 @@ CREATE TABLE viewed (
     rendition TEXT NOT NULL, conversation TEXT NOT NULL, bytes TEXT);
 CREATE INDEX viewed_age ON viewed (at);
 CREATE INDEX viewed_attachment ON viewed (attachment);
+CREATE TABLE report (
+    key INTEGER PRIMARY KEY, subject TEXT NOT NULL UNIQUE, conversation INTEGER NOT NULL, connector TEXT NOT NULL,
+    kind TEXT NOT NULL, content BLOB NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL,
+    made_at INTEGER NOT NULL);
+CREATE INDEX report_due ON report (connector, due);
+CREATE INDEX report_of_conversation ON report (conversation);
 """
 
 #: Statements that bring a file of the version before up to each version. The first one is made by `TABLES`.
@@ -103,6 +110,14 @@ ALTER TABLE part ADD COLUMN detail TEXT;
 ALTER TABLE early ADD COLUMN code TEXT;
 ALTER TABLE early ADD COLUMN detail TEXT;
 ALTER TABLE attachment ADD COLUMN code TEXT;
+""",
+    3: """
+CREATE TABLE report (
+    key INTEGER PRIMARY KEY, subject TEXT NOT NULL UNIQUE, conversation INTEGER NOT NULL, connector TEXT NOT NULL,
+    kind TEXT NOT NULL, content BLOB NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL,
+    made_at INTEGER NOT NULL);
+CREATE INDEX report_due ON report (connector, due);
+CREATE INDEX report_of_conversation ON report (conversation);
 """,
 }
 

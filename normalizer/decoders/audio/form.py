@@ -10,27 +10,27 @@ _DISC_RATE, _HIGH_RATE, _LOW_RATE, _LOWEST_RATE = 44_100, 48_000, 24_000, 16_000
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class Origin:
     """The rate and the number of channels of the first sound that was decoded."""
 
     rate: int
     channels: int
 
 
-def forms(recording: Recording, seconds: float) -> Iterator[Form]:
+def forms(origin: Origin, seconds: float) -> Iterator[Form]:
     """Yield the forms for sound of about `seconds`, the best that fits the budget first.
 
     `seconds` is a claim. If it is wrong, the next form holds more. The last one holds two hours.
     """
-    ladder = list(dict.fromkeys(_ladder(recording)))
+    ladder = list(dict.fromkeys(_ladder(origin)))
     while len(ladder) > 1 and ladder[0].bytes_for(seconds) > MAX_BYTES:
         ladder.pop(0)
     yield from ladder
 
 
-def _ladder(recording: Recording) -> Iterator[Form]:
-    rate = _rate(recording.rate)
-    if recording.channels > 1:
+def _ladder(origin: Origin) -> Iterator[Form]:
+    rate = _rate(origin.rate)
+    if origin.channels > 1:
         yield Form(rate, 2)
     for lower in (rate, _LOW_RATE, _LOWEST_RATE):
         yield Form(lower, 1)

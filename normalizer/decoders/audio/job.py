@@ -1,5 +1,6 @@
 """The audio jobs of the sandbox: sound to numbers, and, in another sandbox that sees nothing else, numbers to AAC."""
 
+import io
 import mmap
 import os
 from dataclasses import dataclass
@@ -7,6 +8,8 @@ from typing import Any
 
 import av
 
+from normalizer.decoders.matroska import reading
+from normalizer.decoders.matroska.reading import Recording
 from normalizer.decoders.video import structure
 from normalizer.decoders.video.masked_file import MaskedFile
 from normalizer.decoders.video.transcode import progress_reporter
@@ -16,8 +19,13 @@ from normalizer.sound import MAX_BYTES, Form, SoundFormat
 
 from . import encoding, samples, waveform
 from .decoding import Converter, Tally, decoded
-from .form import Recording, forms
-from .promise import is_mostly_sound, keeps_promise, padding_seconds
+from .form import Origin, forms
+from .promise import (
+    is_mostly_sound,
+    keeps_promise,
+    padding_seconds,
+    recording_keeps_promise,
+)
 from .source import SoundSource, open_sound
 from .visible import VisibleFile, excerpt
 
@@ -37,9 +45,13 @@ class _File:
     descriptor: int
     data: memoryview
     format: SoundFormat
+    #: What our own code read of a WebM or Matroska file; None for other formats.
+    recording: Recording | None
 
     def open(self) -> SoundSource:
         """Open it, from its start."""
+        if self.recording:
+            return open_sound(io.BytesIO(self.recording.content), self.format)
         if self.format == "m4a":
             boxes = structure.read(self.data)
             return open_sound(MaskedFile(self.descriptor, boxes.end, boxes.hidden), self.format)
@@ -53,8 +65,10 @@ def audio(request: JobRequest) -> dict[str, Any]:
     source_file, target = request.files
     message = request.message
     data = memoryview(mmap.mmap(source_file, message["bytes"], access=mmap.ACCESS_READ))
-    file = _File(source_file, data, message["format"])
-    claimed = file.open().claimed_seconds
+    format = message["format"]
+    recording = reading.read(data, pictures=False) if format == "webm" else None
+    file = _File(source_file, data, format, recording)
+    claimed = recording.seconds if recording else file.open().claimed_seconds
     if message["quick"] and claimed > message["seconds"]:
         return {"long": True}
     try:
@@ -81,8 +95,8 @@ JOBS: dict[str, JobFunction] = {"audio": audio, "encode_audio": encode_audio}
 
 
 def _decode_in_best_form(file: _File, claimed: float, target: int, most: float) -> dict[str, Any]:
-    recording = _recording(file.open())
-    for form in forms(recording, claimed):
+    origin = _origin(file.open())
+    for form in forms(origin, claimed):
         source, tally = file.open(), Tally()
         try:
             size = _decode(source, tally, form, target, most)
@@ -95,15 +109,21 @@ def _decode_in_best_form(file: _File, claimed: float, target: int, most: float) 
         complete = (
             tally.is_whole
             and is_mostly_sound(file.format, len(file.data), tally.bytes)
-            and keeps_promise(file.data, file.format, source, seconds)
+            and _keeps_promise(file, source, seconds)
         )
         return {"bytes": size, "rate": form.rate, "channels": form.channels, "complete": complete}
     raise _nothing_decoded()
 
 
-def _recording(source: SoundSource) -> Recording:
+def _keeps_promise(file: _File, source: SoundSource, seconds: float) -> bool:
+    if file.recording:
+        return recording_keeps_promise(file.recording, seconds)
+    return keeps_promise(file.data, file.format, source, seconds)
+
+
+def _origin(source: SoundSource) -> Origin:
     for frame in decoded(source, Tally()):
-        return Recording(frame.sample_rate, frame.layout.nb_channels)
+        return Origin(frame.sample_rate, frame.layout.nb_channels)
     raise _nothing_decoded()
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 
+from normalizer.decoders.matroska.reading import Recording
 from normalizer.sound import SoundFormat, end_of_id3
 
 from .source import SoundSource
@@ -38,6 +39,15 @@ def keeps_promise(
     """
     promised = _PROMISES.get(format, _nothing)(data, source)
     return promised is None or seconds >= promised - _TOLERANCE_SECONDS
+
+
+def recording_keeps_promise(recording: Recording, seconds: float) -> bool:
+    """Whether as much sound came out of a WebM or Matroska file as it promises.
+
+    Where blocks are unreadable, the times of the others are a promise, too.
+    """
+    promised = max(recording.stated_seconds or 0.0, recording.seconds if recording.gaps else 0.0)
+    return not recording.is_cut and seconds >= promised - _TOLERANCE_SECONDS
 
 
 def is_mostly_sound(format: SoundFormat, size: int, used: int) -> bool:
@@ -113,7 +123,7 @@ def _ends_whole(tail: bytes) -> bool:
 
 
 _PROMISES: Mapping[SoundFormat, Callable[[memoryview, SoundSource], float | None]] = {
-    **dict.fromkeys(("m4a", "flac", "aiff", "caf", "webm"), _track),
+    **dict.fromkeys(("m4a", "flac", "aiff", "caf"), _track),
     "wav": _wav,
     "mp3": _mp3,
     "ogg": _ogg,

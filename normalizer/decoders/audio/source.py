@@ -1,5 +1,6 @@
 """A sender's sound file, opened by one demuxer, with its first sound track."""
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -53,7 +54,7 @@ class SoundSource:
         return max(0.0, (self.container.duration or 0) / av.time_base)
 
 
-def open_sound(file: VisibleFile | MaskedFile, format: SoundFormat) -> SoundSource:
+def open_sound(file: VisibleFile | MaskedFile | io.BytesIO, format: SoundFormat) -> SoundSource:
     """Open a sound file. Raise MediaRejected if it has no sound in a supported coding."""
     demuxer = _DEMUXERS[format]
     container = av.open(

@@ -11,6 +11,11 @@ from av.stream import Stream
 S = TypeVar("S", bound=Stream)
 
 
+def is_end(packet: Packet[Any]) -> bool:
+    """Whether a packet marks the end of its track. A frame may lack a decoding time, too, in Matroska."""
+    return packet.dts is None and not packet.size
+
+
 def replace_content(packet: Packet[S], content: bytes) -> Packet[S]:
     """Return a packet with other content, of the same track and time."""
     new: Any = Packet(content)

@@ -22,7 +22,7 @@ from .demuxer import VideoSource
 from .file_view import FileView
 from .first_frame import is_plausible_aspect
 from .h264 import UnitFilter
-from .packets import replace_content
+from .packets import is_end, replace_content
 from .structure import Structure
 from .tone_mapping import is_high_dynamic_range
 
@@ -76,8 +76,9 @@ def rebuild(
         for packet in source.container.demux(*track_writers):
             if packet.is_corrupt:
                 raise MediaRejected("corrupt", "the video ends within a frame")
-            media = _checked_media(packet, source.boxes, media)
-            if offsets and packet.dts is not None:
+            if source.boxes:
+                media = _checked_media(packet, source.boxes, media)
+            if offsets and not is_end(packet):
                 _shift_earlier(packet, offsets[packet.stream.index])
             for written in track_writers[packet.stream].packets(packet):
                 times.fix(written)
@@ -85,7 +86,7 @@ def rebuild(
                 output.mux(written)
             if on_progress and packet.pts is not None and packet.time_base:
                 on_progress(float(packet.pts * packet.time_base))
-    if source.boxes.overclaims and not _is_complete(source):
+    if source.boxes and source.boxes.overclaims and not _is_complete(source, source.boxes):
         raise MediaRejected("corrupt", "the video is truncated")
     if not shows:
         raise MediaRejected("corrupt", "the video has no visible frame")
@@ -103,13 +104,11 @@ def _checked_media(packet: Packet[Any], boxes: Structure, media: range) -> range
     return media
 
 
-def _is_complete(source: VideoSource) -> bool:
+def _is_complete(source: VideoSource, boxes: Structure) -> bool:
     """Whether all frames and sounds are within the file. The index of a fragmented video is known only at its end."""
     tracks = [source.video, *([source.audio] if source.audio else [])]
     return all(
-        entry.pos + entry.size <= source.boxes.end
-        for track in tracks
-        for entry in track.index_entries
+        entry.pos + entry.size <= boxes.end for track in tracks for entry in track.index_entries
     )
 
 
@@ -128,7 +127,8 @@ def _start_offsets(source: VideoSource) -> dict[int, int]:
 
 
 def _shift_earlier(packet: Packet[Any], ticks: int) -> None:
-    packet.dts = (packet.dts or 0) - ticks
+    if packet.dts is not None:
+        packet.dts -= ticks
     if packet.pts is not None:
         packet.pts -= ticks
 
@@ -169,9 +169,10 @@ def copy_tracks(source: VideoSource, output: OutputContainer) -> Mapping[Any, Tr
 
 
 def video_plays(source: VideoSource, frame: VideoFrame) -> bool:
-    """Whether browsers play the video track as it is."""
+    """Whether browsers play the video track as it is. Nothing is copied from a file without an index."""
     return (
-        source.video.codec_context.name == "h264"
+        source.boxes is not None
+        and source.video.codec_context.name == "h264"
         and source.boxes.is_uniform(source.video.id)
         and frame.format.name in _PLAIN_FORMATS
         and not is_high_dynamic_range(frame)
@@ -183,6 +184,8 @@ def audio_plays(source: VideoSource) -> bool:
     """Whether browsers play the audio track as it is; a missing one plays everywhere."""
     if source.audio is None:
         return True
+    if source.boxes is None:
+        return False
     context = source.audio.codec_context
     return (
         context.name == "aac"

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
@@ -16,7 +17,7 @@ from av.packet import Packet
 from normalizer.media import MediaRejected
 
 from . import aac
-from .packets import replace_content
+from .packets import is_end, replace_content
 
 #: Rates that every browser plays; others, such as the 8,000 of telephones, become the first.
 _RATES = (44100, 48000, 32000, 24000, 22050)
@@ -26,11 +27,16 @@ _MIN_RATE, _MAX_RATE = 4000, 384_000
 
 _BITS_PER_CHANNEL = 64_000
 
+#: Seconds by which the time of a frame may be rounded. A longer silence is kept.
+_ROUNDING = Fraction(40, 1000)
+
 
 class AudioTranscoder:
-    """The re-encoder of one audio track."""
+    """The re-encoder of one audio track. More than `most_seconds` of sound are refused; None sets no limit."""
 
-    def __init__(self, source: AudioStream, output: OutputContainer) -> None:
+    def __init__(
+        self, source: AudioStream, output: OutputContainer, most_seconds: float | None = None
+    ) -> None:
         context = source.codec_context
         rate = context.sample_rate if context.sample_rate in _RATES else _RATES[0]
         layout = "mono" if context.channels == 1 else "stereo"
@@ -42,6 +48,8 @@ class AudioTranscoder:
         self._encoder.flags |= Flags.bitexact
         self._resampler = AudioResampler("fltp", layout, rate, frame_size=_FRAME)
         self._decoder = context
+        self._next: Fraction | None = None
+        self._seconds, self._most_seconds = 0.0, most_seconds
 
     def packets(self, packet: Packet[AudioStream]) -> Iterator[Packet[AudioStream]]:
         """Yield the packets for a packet of the source; its last packet is empty."""
@@ -50,10 +58,32 @@ class AudioTranscoder:
                 raise MediaRejected(
                     "corrupt", f"the sound has {frame.sample_rate} samples a second"
                 )
+            self._check_length(frame)
+            self._align(frame)
             yield from self._encode(frame)
-        if packet.dts is None:
+        if is_end(packet):
             yield from self._encode(None)
             yield from self._encode_frame(None)
+
+    def _check_length(self, frame: AudioFrame) -> None:
+        """A byte of silence may decode to a tenth of a second, whatever the times of the packets say."""
+        self._seconds += frame.samples / frame.sample_rate
+        if self._most_seconds is not None and self._seconds > self._most_seconds:
+            raise MediaRejected("corrupt", "the sound is longer than its times say")
+
+    def _align(self, frame: AudioFrame) -> None:
+        """Let a frame begin where the last one ended, if its own time says nearly the same.
+
+        Many containers round times to a millisecond. Without this, the length of each new frame would jitter.
+        """
+        rate = frame.sample_rate
+        if frame.pts is None or frame.time_base is None:
+            return
+        start = frame.pts * frame.time_base
+        if self._next is not None and abs(start - self._next) <= _ROUNDING:
+            start = self._next
+        self._next = start + Fraction(frame.samples, rate)
+        frame.pts, frame.time_base = round(start * rate), Fraction(1, rate)
 
     def _encode(self, frame: AudioFrame | None) -> Iterator[Packet[AudioStream]]:
         for part in self._resampler.resample(frame):

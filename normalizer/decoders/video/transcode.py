@@ -20,7 +20,7 @@ from . import h264
 from .demuxer import VideoSource
 from .filters import Pipeline
 from .first_frame import Frame
-from .packets import replace_content
+from .packets import is_end, replace_content
 from .remux import AudioCopy, TrackWriter, VideoCopy
 from .sound import AudioTranscoder
 from .tone_mapping import is_high_dynamic_range
@@ -49,6 +49,9 @@ _DECODE_COST, _TONE_MAPPING_COST = 5, 15
 
 #: The estimated time that a video may take; the job's limit is a few times as much.
 _SECONDS = 150.0
+
+#: Frames a second of a video that does not say.
+_USUAL_RATE = 30.0
 
 _QUALITY = "23"
 _MAX_BITS = 4_000_000
@@ -84,7 +87,7 @@ def track_writers(
         }
         if source.audio:
             writers[source.audio] = (
-                AudioTranscoder(source.audio, output)
+                AudioTranscoder(source.audio, output, source.most_sound_seconds)
                 if plan.audio
                 else AudioCopy(source.audio, output)
             )
@@ -106,7 +109,7 @@ class VideoTranscoder:
         self._pipeline: Pipeline | None = None
         self._last: Fraction | None = None
         self._shared, self._last_encoded = 0, -1
-        if float(source.video.average_rate or 0) >= 2 * self._level.rate:
+        if (source.rate or 0) >= 2 * self._level.rate:
             # Half of the frames are dropped anyway, so those that no other frame needs are not even decoded.
             self._decoder.skip_frame = "NONREF"
         # A tolerance of a tenth of a frame: clocks of phones are not exact.
@@ -117,7 +120,7 @@ class VideoTranscoder:
         for frame in self._decoder.decode(packet):
             if self._is_due(frame):
                 yield from self._filter_and_encode(frame)
-        if packet.dts is None:
+        if is_end(packet):
             if self._pipeline:
                 yield from self._flush(self._pipeline)
             yield from self._encode(None)
@@ -177,7 +180,7 @@ class VideoTranscoder:
 def choose_level(source: VideoSource, frame: Frame) -> EncodingLevel:
     """Return the best level that the video's length allows."""
     coded = frame.coded.width * frame.coded.height
-    rate = float(source.video.average_rate or 30)
+    rate = source.rate or _USUAL_RATE
     tone_mapping_cost = _TONE_MAPPING_COST if is_high_dynamic_range(frame.coded) else 0
     for level in _LEVELS:
         width, height = _even_size(frame, level.side)

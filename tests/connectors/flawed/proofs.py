@@ -61,7 +61,7 @@ class SignsOnlyTheStartOfTheBody(Acme):
 
 @fails("a_handshake_answers_only_to_our_word")
 class AnswersToTheStartOfTheWord(Acme):
-    def handshake(self, request: Request) -> Response | None:
+    def answer_get(self, request: Request) -> Response | None:
         word = self.config.token.get_secret_value()
         if not word.startswith(request.query.get("word", "no")):
             return Response(403)
@@ -70,7 +70,7 @@ class AnswersToTheStartOfTheWord(Acme):
 
 @fails("a_handshake_compares_our_word_in_constant_time")
 class ComparesTheWordWithEquals(Acme):
-    def handshake(self, request: Request) -> Response | None:
+    def answer_get(self, request: Request) -> Response | None:
         if request.query.get("word") != self.config.token.get_secret_value():
             return Response(403)
         return Response(body=request.query.get("echo", "").encode(errors="replace"))
@@ -78,8 +78,8 @@ class ComparesTheWordWithEquals(Acme):
 
 @fails("a_handshake_shows_no_secret")
 class EchoesTheWord(Acme):
-    def handshake(self, request: Request) -> Response | None:
-        found = super().handshake(request)
+    def answer_get(self, request: Request) -> Response | None:
+        found = super().answer_get(request)
         if found is None or found.status != 200:
             return found
         return Response(body=request.query["word"].encode())

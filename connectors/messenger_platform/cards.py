@@ -5,6 +5,7 @@ A card's addresses may lead anywhere, so they are shown as text and never fetche
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from .fields import object_of, type_of, words_of
 
@@ -102,8 +103,33 @@ def with_absolute_address(card: Any) -> Any:
     return {**absolute, "payload": _absolute(payload, site)} if payload is not None else absolute
 
 
+def address_of(card: Any) -> str | None:
+    """The address of what a card or an attachment shows, None if it has none."""
+    payload = object_of(object_of(card).get("payload"))
+    # Shared stories have an address under a name of their own.
+    found = payload.get("url") or payload.get("story_media_url") or object_of(card).get("url")
+    return found if isinstance(found, str) and found else None
+
+
+def without_address(card: dict[str, Any]) -> dict[str, Any]:
+    """The card without the address of its file, and without others at the same host."""
+    host = _host_of(address_of(card))
+
+    def kept(part: dict[str, Any]) -> dict[str, Any]:
+        return {name: v for name, v in part.items() if not (is_web(v) and _host_of(v) == host)}
+
+    return {**kept(card), "payload": kept(object_of(card.get("payload")))}
+
+
 def is_web(value: Any) -> bool:
     return isinstance(value, str) and value.lower().startswith(("https://", "http://"))
+
+
+def _host_of(url: str | None) -> str:
+    try:
+        return urlsplit(url or "").netloc
+    except ValueError:
+        return ""
 
 
 def _own_lines(part: dict[str, Any]) -> Iterator[str]:

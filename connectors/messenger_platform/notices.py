@@ -31,6 +31,9 @@ class _Kind:
 
 
 def _followed(details: dict[str, Any]) -> str:
+    # An operator reports it of Instagram: https://github.com/Shudesu/ig-harness-oss/issues/20
+    if details.get("source") == "STORY_MENTION":
+        return "The customer mentioned you in a story"
     ad = words_of(object_of(details.get("ads_context_data")).get("ad_title"))
     through = f"the ad “{ad}”" if ad else "a link or an ad"
     return f"The customer opened this conversation through {through}"

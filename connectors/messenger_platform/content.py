@@ -1,7 +1,7 @@
-"""The text and attachments of a Messenger message."""
+"""The text and attachments of a message."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -10,7 +10,15 @@ from connectors.tools.entries import attach_each, listed
 from connectors.tools.location import location
 from normalizer.events import Attachment, Kind, MediaRef
 
-from .cards import card_lines, is_web, template_lines, with_absolute_address
+from .cards import (
+    CARD_TYPES,
+    address_of,
+    card_lines,
+    is_web,
+    template_lines,
+    with_absolute_address,
+    without_address,
+)
 from .fields import mapping_of, name_of, object_of, type_of, words_of
 
 _KINDS: Mapping[str, Kind] = {
@@ -20,9 +28,17 @@ _KINDS: Mapping[str, Kind] = {
     "sticker": "sticker",
     "video": "video",
 }
+#: What the file of a card probably is; the sanitizer finds out.
+_CARD_KINDS: Mapping[str, Kind] = {
+    **dict.fromkeys(("ig_post", "ig_story", "post", "share", "story", "story_mention"), "photo"),
+    **dict.fromkeys(("ig_reel", "reel"), "video"),
+}
+_FILES = frozenset(_CARD_KINDS.values())
 #: The thumbs-up sticker, in its three sizes.
 _THUMB_STICKERS = frozenset({"369239263222822", "369239343222814", "369239383222810"})
 _THUMB = "👍"
+#: Instagram's heart, which is sent with a double tap and has no file.
+_HEART = "❤️"
 #: The fields of a message that its event holds already. All others are passed on as `extra`.
 _HELD = frozenset(
     {
@@ -34,29 +50,50 @@ _HELD_BY_MESSAGE = _HELD | {"quick_reply", "referral"}
 _HELD_BY_ECHO = _HELD | {"app_id", "metadata"}
 
 
-def content_of(message: dict[str, Any], *, is_echo: bool) -> dict[str, Any]:
+def _no_card(card: Any) -> bool:
+    del card
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class CardStyle:
+    """How a platform's cards are shown."""
+
+    #: Whether a card is shown as the file at its address.
+    is_file: Callable[[Any], bool] = _no_card
+    #: Words that say what was shared, by the type of the card.
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+#: Every card is words: its address may lead anywhere.
+WORDS = CardStyle()
+
+
+def content_of(message: dict[str, Any], *, is_echo: bool, style: CardStyle) -> dict[str, Any]:
     """The fields `text`, `attachments` and `extra` of the event for a message.
 
     `extra` holds what agents cannot open: the cards that are shown as text, the attachments that cannot be shown,
     and the fields of the message that are not known.
     """
     cards = _cards(message)
-    pairs = list(_deduplicated(cards))
     attached = attach_each(
-        lambda pair: _attachment(*pair), [p for p in pairs if _is_attached(p[0])]
+        lambda pair: _attachment(*pair),
+        [pair for pair in _deduplicated(cards) if style.is_file(pair[0]) or _is_attached(pair[0])],
     )
     return {
-        "text": _text(message, cards),
+        "text": _text(message, cards, style),
         "attachments": attached,
-        "extra": _extra(message, cards, _HELD_BY_ECHO if is_echo else _HELD_BY_MESSAGE),
+        "extra": _extra(message, cards, style, _HELD_BY_ECHO if is_echo else _HELD_BY_MESSAGE),
     }
 
 
 def _extra(
-    message: dict[str, Any], cards: list[Any], held: frozenset[str]
+    message: dict[str, Any], cards: list[Any], style: CardStyle, held: frozenset[str]
 ) -> dict[str, Any] | None:
     extra = {k: v for k, v in message.items() if k not in held or not _is_readable(k, v)}
-    kept = [card for card in cards if not _is_openable(card)]
+    # The address of a file is a signature, which only its attachment needs.
+    shown = [without_address(card) if style.is_file(card) else card for card in cards]
+    kept = [card for card in shown if not _is_openable(card)]
     return mapping_of(extra | ({"attachments": kept} if kept else {}))
 
 
@@ -76,19 +113,27 @@ def _is_readable(name: str, value: Any) -> bool:
     return True
 
 
-def _text(message: dict[str, Any], cards: list[Any]) -> str | None:
+def _text(message: dict[str, Any], cards: list[Any], style: CardStyle) -> str | None:
     """The text of a message, followed by the words of its cards."""
     text = words_of(message.get("text"))
     lines = [] if text is None else [text]
     buttons = {name: message[name] for name in ("buttons", "quick_replies") if name in message}
-    for found in (*map(card_lines, cards), list(template_lines(buttons))):
+    for found in (*(_card_words(card, style) for card in cards), list(template_lines(buttons))):
         known = tuple(lines)
         lines += [line for line in found if not _repeats(line, known)]
     thumbs = [card for card in cards if _is_thumb(card)]
+    lines += [_HEART for card in cards if type_of(card) == "like_heart"]
     # With an address, the thumb is a sticker, and needs words only if there are no others.
-    if thumbs and (not lines or not any(map(_url, thumbs))):
+    if thumbs and (not lines or not any(map(address_of, thumbs))):
         lines.append(_THUMB)
     return "\n".join(lines) or None
+
+
+def _card_words(card: Any, style: CardStyle) -> list[str]:
+    """The words of a card. The address of a file is not for reading."""
+    label = style.labels.get(type_of(card) or "")
+    lines = card_lines(without_address(card) if style.is_file(card) else card)
+    return lines if label is None else [label, *lines]
 
 
 def _repeats(line: str, known: tuple[str, ...]) -> bool:
@@ -113,7 +158,9 @@ def _split(card: Any) -> list[Any]:
 
 def _is_attached(card: Any) -> bool:
     """Whether a card is an attachment of the event, rather than words of its text."""
-    return not card_lines(card) and not (_is_thumb(card) and _url(card) is None)
+    if type_of(card) == "like_heart":
+        return False
+    return not card_lines(card) and not (_is_thumb(card) and address_of(card) is None)
 
 
 def _is_openable(card: Any) -> bool:
@@ -121,7 +168,9 @@ def _is_openable(card: Any) -> bool:
     type = type_of(card)
     if type == "location":
         return _attached_kind(card) == "location"
-    return _is_thumb(card) or (type in _KINDS and _url(card) is not None)
+    return (
+        type == "like_heart" or _is_thumb(card) or (type in _KINDS and address_of(card) is not None)
+    )
 
 
 def _attached_kind(card: Any) -> Kind:
@@ -132,14 +181,16 @@ def _attached_kind(card: Any) -> Kind:
 def _deduplicated(cards: list[Any]) -> Iterator[tuple[Any, bool]]:
     """Each attachment once, and whether it is a sticker: in 2026, stickers arrive as an image, a sticker, or both."""
     stickers = {name for card in cards if _is_sticker(card) for name in _identifiers(card)}
-    found = {_sticker_id(card) for card in cards if _url(card)} - {None}
+    found = {_sticker_id(card) for card in cards if address_of(card)} - {None}
     seen: set[Any] = set()
     for card in cards:
-        if _url(card) is None and _sticker_id(card) in found:
+        if address_of(card) is None and _sticker_id(card) in found:
             continue
         identifiers = _identifiers(card)
         sticker = not stickers.isdisjoint(identifiers)
-        if not (sticker and identifiers & seen):
+        # Until April 2026, Instagram sent a shared post as a `share` and an `ig_post`.
+        may_repeat = sticker or type_of(card) in CARD_TYPES
+        if not (may_repeat and identifiers & seen):
             yield card, sticker
         seen |= identifiers
 
@@ -150,10 +201,11 @@ def _attachment(card: Any, sticker: bool) -> Attachment:
         return _location(card)
     if type is None or type not in _KINDS:
         # What is at the address decides whether it can be shown.
-        url = _url(card)
+        url = address_of(card)
         media = MediaRef({"url": url}) if is_web(url) else None
-        return Attachment("unsupported", media, details={"type": type})
-    return _file(type, _url(card), sticker)
+        kind = _CARD_KINDS.get(type or "", "unsupported") if media else "unsupported"
+        return Attachment(kind, media, details=None if kind in _FILES else {"type": type})
+    return _file(type, address_of(card), sticker)
 
 
 def _file(type: str, url: str | None, sticker: bool) -> Attachment:
@@ -162,11 +214,6 @@ def _file(type: str, url: str | None, sticker: bool) -> Attachment:
     kind = "sticker" if sticker else _KINDS[type]
     found = Attachment(kind if name is None else kind_of(None, name), refused="gone")
     return replace(found, media=MediaRef({"url": url}, name=name), refused=None) if url else found
-
-
-def _url(card: Any) -> str | None:
-    url = _payload(card).get("url") or object_of(card).get("url")
-    return url if isinstance(url, str) and url else None
 
 
 def _file_name(url: str) -> str | None:
@@ -188,7 +235,11 @@ def _sticker_id(card: Any) -> str | None:
 
 
 def _identifiers(card: Any) -> set[str | None]:
-    return {_url(card), _sticker_id(card)} - {None}
+    return {
+        address_of(card),
+        _sticker_id(card),
+        name_of(_payload(card).get("ig_post_media_id")),
+    } - {None}
 
 
 def _is_sticker(card: Any) -> bool:

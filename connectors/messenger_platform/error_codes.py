@@ -1,4 +1,4 @@
-"""Messenger's error codes. Pairs are a code and its subcode.
+"""The error codes of the Messenger Platform. Pairs are a code and its subcode.
 
 https://developers.facebook.com/documentation/business-messaging/messenger-platform/error-codes
 """

@@ -1,10 +1,9 @@
-"""Events from the items of a Messenger delivery: one reader for each key that an item may have."""
+"""Events from the items of a delivery: one function for each key that an item may have."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from connectors.meta import account_notice
 from connectors.tools.entries import Unreadable, fingerprint, id_of, listed, parse_timestamp
 from normalizer.events import (
     AnyEvent,
@@ -21,7 +20,7 @@ from normalizer.events import (
     with_content,
 )
 
-from .content import content_of
+from .content import WORDS, CardStyle, content_of
 from .fields import is_set, mapping_of, name_of, object_of, required_object, time_of, words_of
 from .forms import FORMS, form_content
 from .notices import notice_of
@@ -33,7 +32,7 @@ Common = dict[str, Any]
 _ENVELOPE = frozenset({"sender", "recipient", "timestamp"})
 #: Emoji for the reactions that Meta sends by name only.
 EMOJI = {
-    "smile": "😆",
+    **dict.fromkeys(("laugh", "smile"), "😆"),
     "angry": "😠",
     "sad": "😢",
     "wow": "😮",
@@ -43,26 +42,33 @@ EMOJI = {
 }
 
 
-def read_item(item: Any, page: str) -> AnyEvent:
-    """The one event of an item of `messaging` or `standby`."""
-    item = object_of(item)
-    for key, read in READERS.items():
-        if item.get(key) is not None:
-            event = read(item, _common(item, page))
-            beside = {k: v for k, v in item.items() if k not in {*_ENVELOPE, key}}
-            return with_content(_with_data(event, beside))
-    # Some notices are about the Page and have no sender.
-    consumer = consumer_of(item, page)
-    common = {"account": page} if consumer is None else _common(item, page)
-    notice = notice_of(item, common)
-    if notice is None:
-        raise Unreadable("the item has none of the known keys")
-    return notice
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads the items of one platform."""
 
+    style: CardStyle = WORDS
 
-def read_standby(item: Any, page: str) -> AnyEvent:
-    """The event of an item that is addressed to another app, which controls the conversation."""
-    return _with_data(read_item(item, page), {"standby": True})
+    def item(self, item: Any, page: str) -> AnyEvent:
+        """Return the one event of an item of `messaging`."""
+        item = object_of(item)
+        if item.get("message") is not None:
+            return self._complete(_message(item, _common(item, page), self.style), item, "message")
+        for key, read in READERS.items():
+            if item.get(key) is not None:
+                return self._complete(read(item, _common(item, page)), item, key)
+        # Some notices are about the Page and have no sender.
+        notice = notice_of(item, common_of_notice(item, page))
+        if notice is None:
+            raise Unreadable("the item has none of the known keys")
+        return notice
+
+    def standby(self, item: Any, page: str) -> AnyEvent:
+        """Return the event of an item that is addressed to another app, which controls the conversation."""
+        return _with_data(self.item(item, page), {"standby": True})
+
+    def _complete(self, event: AnyEvent, item: dict[str, Any], key: str) -> AnyEvent:
+        beside = {k: v for k, v in item.items() if k not in {*_ENVELOPE, key}}
+        return with_content(_with_data(event, beside))
 
 
 def _with_data(event: AnyEvent, beside: dict[str, Any]) -> AnyEvent:
@@ -75,11 +81,6 @@ def _with_data(event: AnyEvent, beside: dict[str, Any]) -> AnyEvent:
         referral = event.referral or mapping_of(known.get("referral"))
         return replace(event, extra=extra, referral=referral)
     return replace(event, extra=extra)
-
-
-def read_change(change: Any, page: str) -> AnyEvent:
-    """The notice for a webhook field other than messages."""
-    return account_notice(page, change["field"], change.get("value"))
 
 
 def located(event: AnyEvent, page: str) -> AnyEvent:
@@ -134,7 +135,12 @@ def _common(item: dict[str, Any], page: str) -> Common:
     return {"account": page, "party": Party(consumer), "sent_at": time_of(item.get("timestamp"))}
 
 
-def _message(item: Any, common: Common) -> AnyEvent:
+def common_of_notice(item: dict[str, Any], page: str) -> Common:
+    """The fields that a notice shares with other events; one that names no consumer is about the account."""
+    return {"account": page} if consumer_of(item, page) is None else _common(item, page)
+
+
+def _message(item: Any, common: Common, style: CardStyle) -> AnyEvent:
     message = required_object(item, "message")
     if is_set(message.get("is_deleted")):
         mid = id_of(message.get("mid"))
@@ -142,7 +148,7 @@ def _message(item: Any, common: Common) -> AnyEvent:
     mid = name_of(message.get("mid")) or _id("message", common, fingerprint(item))
     reply_to = name_of(object_of(message.get("reply_to")).get("mid"))
     is_echo = _is_echo(item, common["account"])
-    content = {**common, **content_of(message, is_echo=is_echo), "reply_to": reply_to}
+    content = {**common, **content_of(message, is_echo=is_echo, style=style), "reply_to": reply_to}
     if is_echo:
         return _echo(mid, message, content)
     choice = words_of(object_of(message.get("quick_reply")).get("payload"))
@@ -236,7 +242,6 @@ _RECEIPTS: Mapping[str, Callable[[Any, Common], AnyEvent]] = {
     "read": _receipt("read", "read"),
 }
 READERS: Mapping[str, Callable[[Any, Common], AnyEvent]] = {
-    "message": _message,
     "postback": _postback,
     "reaction": _reaction,
     "message_edit": _edit,

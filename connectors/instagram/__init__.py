@@ -1,0 +1,5 @@
+"""Instagram."""
+
+from .connector import Instagram
+
+__all__ = ["Instagram"]
