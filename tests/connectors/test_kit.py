@@ -13,8 +13,8 @@ from connectors.conformance import Conformance
 from connectors.kit.exchanges import Exchange
 from connectors.recordings import RECEIVED_AT
 
+from .fetching import Fetching
 from .flawed import FLAWS
-from .flawed.tokens import Fetching
 from .impure import Impure
 from .kit_run import TESTS, failing
 from .sound import SECRET, TOKEN, Acme, proof
