@@ -65,8 +65,10 @@ torture: install-dev
 
 # Changes one thing in the connectors at a time and runs the conformance kit: a score, and what survived.
 # MUTATION="--limit 300 --seed 1" runs a sample; every mutant takes about an hour on two cores.
+# Then plants the mistakes that authors of connectors make, also with recordings that were made with the mistake.
 mutation: install-dev
 	$(BIN)/python scripts/mutate_connectors.py $(MUTATION)
+	$(BIN)/python scripts/planted_bugs.py
 
 check: install-dev check-scripts
 	sh scripts/system-packages.sh

@@ -18,17 +18,23 @@ from .kit.batches import BatchChecks
 from .kit.costs import CostChecks
 from .kit.declarations import DeclarationChecks
 from .kit.exchanges import Exchange, ExchangeChecks, exchanges
+from .kit.facts import FactChecks
 from .kit.grades import GRADES, Grade, GradeChecks
+from .kit.handshakes import HandshakeChecks
 from .kit.limits import LimitChecks
 from .kit.missing_fields import MissingFieldChecks
 from .kit.parsing import ParsingChecks
 from .kit.parts import PartChecks
 from .kit.post_handshakes import PostHandshakeChecks
+from .kit.proofs import ProofChecks
 from .kit.purity import PurityChecks
-from .kit.refusals import Refusal, RefusalChecks, refusals
+from .kit.refusals import Refusal, refusals
+from .kit.replies import ReplyChecks
 from .kit.report import report
 from .kit.reports import ReportChecks
 from .kit.sending import SendingChecks
+from .kit.sequence import SequenceChecks
+from .kit.state import StateChecks
 from .kit.tokens import TokenChecks
 from .kit.verification import VerifyChecks
 from .recordings import Recording, recordings
@@ -37,19 +43,24 @@ from .recordings import Recording, recordings
 class Conformance(
     DeclarationChecks,
     VerifyChecks,
+    ProofChecks,
     CostChecks,
     ParsingChecks,
     BatchChecks,
     MissingFieldChecks,
+    FactChecks,
+    SequenceChecks,
     PostHandshakeChecks,
     TokenChecks,
     ExchangeChecks,
-    RefusalChecks,
+    ReplyChecks,
     PartChecks,
     LimitChecks,
     ReportChecks,
     SendingChecks,
+    HandshakeChecks,
     PurityChecks,
+    StateChecks,
     GradeChecks,
 ):
     """All tests of the kit. A subclass must define
@@ -70,7 +81,10 @@ class Conformance(
     `grade`              the grade that the connector must reach, or the kit fails ("bronze")
     `readme`             the page that documents the settings (the README.md above `payloads`)
     `token_in_address`   True if the platform accepts its token only in the URL (False)
-    `live`               where to find the results of a regular test against the platform itself (none)
+    `live`               the https address of the results of a regular test against the platform itself (none)
+    `unread`             fields that the connector leaves out on purpose, each with the reason (none)
+    `unrecorded`         limited features that no recording shows, each with the reason (none)
+    `exempt`             tests that the platform makes impossible, each with the reason (none)
     """
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:

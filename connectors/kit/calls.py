@@ -44,7 +44,9 @@ class CallChecks(Subject):
         for purpose, start in self._flows(recording):
             before = first_call(start)
             drive(self.connector, start, purpose, _always(200, {}))
-            assert first_call(start) == before
+            assert first_call(start) == before, (
+                "a second attempt makes another call than the first; keep nothing from earlier replies"
+            )
 
     def test_flows_refuse_a_nonsensical_reply(self, recording: Recording) -> None:
         for answer in NONSENSE:
@@ -99,10 +101,14 @@ class CallChecks(Subject):
     def test_refusal_waits_as_long_as_the_platform_asks(self) -> None:
         for purpose in get_args(Purpose):
             reply = Reply(429, {"retry-after": "77"}, None, b"", purpose)
-            assert (self.connector.refusal(reply).after or 0) >= 77
+            assert (self.connector.refusal(reply).after or 0) >= 77, (
+                f"{purpose}: Retry-After: 77 is ignored; pass it on as `after` (refusal_from and by_status do)"
+            )
 
     def test_rejected_credentials_call_for_an_operator(self) -> None:
-        assert self.connector.refusal(Reply(401, {}, None, b"", "check")).operator
+        assert self.connector.refusal(Reply(401, {}, None, b"", "check")).operator, (
+            "HTTP 401 means that our credentials are refused; set `operator`"
+        )
 
     def test_media_refusals_use_reasons_the_gateway_knows(self) -> None:
         for status in (status for status in STATUSES if status >= 300):
@@ -123,10 +129,12 @@ class CallChecks(Subject):
     def test_authorize_returns_valid_headers(self) -> None:
         token, call = kit_token(self.connector), Call("GET", self.connector.config.api)
         for name, value in headers_for_call(self.connector, RECEIVED_AT, token, call).items():
-            assert name == name.lower()
-            assert name.isascii()
-            assert value.isascii()
-            assert value.isprintable()
+            assert name == name.lower() and name.isascii(), (  # noqa: PT018 - one rule
+                f"authorize returns the header {name!r}; use lower-case ASCII"
+            )
+            assert value.isascii() and value.isprintable(), (  # noqa: PT018 - one rule
+                f"the value of {name} contains characters that cannot be sent; encode it"
+            )
 
     @pytest.mark.parametrize("token", ["", "wrong", "é", "\udce9", "a" * 10_000])
     def test_handshake_rejects_a_wrong_verify_token(self, token: str) -> None:
@@ -146,16 +154,21 @@ class CallChecks(Subject):
         ):
             request = Request("GET", "https://chat.example.com/", {}, b"", RECEIVED_AT, query)
             answer = self.connector.handshake(request)
-            assert answer is None or (answer.status >= 400 and b"echo-me" not in answer.body)
+            assert answer is None or (answer.status >= 400 and b"echo-me" not in answer.body), (
+                f"the handshake answers {answer.status if answer else ''} to a stranger; compare our verify token"
+                " with constant_time_equal first, and return a status of 400 or above"
+            )
 
     def test_acknowledge_returns_a_success(self) -> None:
         answer = self.connector.acknowledge()
-        assert isinstance(answer, Response)
+        assert isinstance(answer, Response), "acknowledge must return a Response"
         assert 200 <= answer.status < 300, (
             "any other status makes the platform send the delivery again"
         )
-        assert isinstance(answer.body, bytes)
-        assert not self.leaks(answer.body.decode(errors="replace"))
+        assert isinstance(answer.body, bytes), "the body of a Response is bytes; encode it"
+        assert not self.leaks(answer.body.decode(errors="replace")), (
+            "the acknowledgement contains a secret; return nothing that is not public"
+        )
 
     # helpers ----------------------------------------------------------------------------------------
 
@@ -171,19 +184,25 @@ class CallChecks(Subject):
             return
         match result:
             case Download():
-                assert purpose == "lookup"
+                assert purpose == "lookup", f"only media may return a Download, not {purpose}"
                 self.check_download(result)
             case Sent():
-                assert purpose == "send"
-                assert isinstance(result.id, str)
+                assert purpose == "send", f"only send_text may return Sent, not {purpose}"
+                assert isinstance(result.id, str), (
+                    f"the id in Sent is {result.id!r:.40}; ids are text"
+                )
                 assert result.id, "the id is empty; receipts identify a message by its id"
             case str():
-                assert purpose in {"check", "profile"}
+                assert purpose in {"check", "profile"}, (
+                    f"{purpose} returned text; only names are text"
+                )
                 assert result.strip(), f"{purpose} must return a name, which is not blank"
             case Token():
-                assert purpose == "check"
+                assert purpose == "check", f"only token may return a Token, not {purpose}"
             case None:
-                assert purpose in {"send", "profile"}
+                assert purpose in {"send", "profile"}, (
+                    f"{purpose} returned nothing; raise self.refusal"
+                )
             case _:
                 raise AssertionError(f"a flow returned {type(result).__name__}")
 
@@ -192,24 +211,31 @@ class CallChecks(Subject):
         self.check_claims(found)
 
     def check_claims(self, found: Download) -> None:
-        assert isinstance(found.call.url, str)
+        assert isinstance(found.call.url, str), f"the URL of a download is {found.call.url!r:.40}"
         assert found.size is None or (type(found.size) is int and found.size >= 0), "size"
         for claim in ("sha256", "media_type", "name"):
             value = getattr(found, claim)
             assert value is None or isinstance(value, str), f"{claim} is not text: {value!r:.40}"
         if found.decrypt is not None:
-            assert len(found.decrypt.key) in {16, 24, 32}
-            assert len(found.decrypt.counter) == 16
+            assert len(found.decrypt.key) in {16, 24, 32}, "an AES key has 16, 24 or 32 bytes"
+            assert len(found.decrypt.counter) == 16, "the counter of AES has 16 bytes"
             assert repr(found.decrypt.key) not in repr(found), "the repr shows the file's key"
 
     def check_refusal(self, refusal: Any) -> None:
-        assert isinstance(refusal, Rejected)
-        assert isinstance(refusal.reason, str)
-        assert refusal.reason
-        assert refusal.after is None or refusal.after >= 0
-        assert refusal.code is None or (isinstance(refusal.code, str) and refusal.code)
+        assert isinstance(refusal, Rejected), (
+            f"refusal returned {refusal!r:.40} instead of Rejected"
+        )
+        assert isinstance(refusal.reason, str) and refusal.reason, (  # noqa: PT018 - one rule
+            f"the reason is {refusal.reason!r}; give one of the contract's words"
+        )
+        assert refusal.after is None or refusal.after >= 0, f"after is {refusal.after}, before now"
+        assert refusal.code is None or (isinstance(refusal.code, str) and refusal.code), (
+            f"the code is {refusal.code!r}; pass the platform's code as text, or None"
+        )
         assert len(refusal.detail) <= MAX_WORDS, "detail is cut at 500 characters"
-        assert not self.leaks(str(refusal), repr(refusal), refusal.detail, refusal.code or "")
+        assert not self.leaks(str(refusal), repr(refusal), refusal.detail, refusal.code or ""), (
+            f"the refusal {refusal.reason} shows a secret; leave credentials out of detail and code"
+        )
 
 
 def _always(status: int, content: Any) -> Answer:

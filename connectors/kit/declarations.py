@@ -9,7 +9,8 @@ from pydantic import BaseModel, ValidationError
 from connectors.capabilities import FEATURES, Feature, Limit
 from connectors.contract import API, Connector
 
-from .features import shown
+from .features import shown as shown_features
+from .promises import MAY_BE_EXEMPT
 from .subject import Subject, secrets_of
 
 #: Features, the method that each one needs, and whether a connector with the method must offer the feature.
@@ -34,19 +35,30 @@ class DeclarationChecks(Subject):
 
     def test_api_name_label_and_docs_are_valid(self) -> None:
         connector = self.connector
-        assert connector.api == API
-        assert connector.name == connector.name.lower().strip() != ""
-        assert connector.label
-        assert connector.docs.startswith("https://")
+        assert connector.api == API, f"api is {connector.api}; this kit tests version {API}"
+        assert connector.name == connector.name.lower().strip() != "", (
+            f"name is {connector.name!r}; it is the type in connectors.yaml, in lower case"
+        )
+        assert connector.label, "label is empty; it is the platform's name as shown to people"
+        assert connector.docs.startswith("https://"), (
+            "docs must be the https address of the documentation"
+        )
 
     def test_body_covers_max_body_and_keeps_are_valid(self) -> None:
         connector = self.connector
-        assert connector.body in {"json", "form", "gzip-json"}
-        assert connector.covers
-        assert connector.covers <= {"body", "url", "caller", "part"}
+        assert connector.body in {"json", "form", "gzip-json"}, (
+            f"body is {connector.body!r}; use json, form or gzip-json"
+        )
+        assert connector.covers, "covers is empty; name what the proof covers: body, url or caller"
+        unknown = connector.covers - {"body", "url", "caller", "part"}
+        assert not unknown, f"covers names {', '.join(unknown)}; use body, url, caller or part"
         largest = max((len(self.genuine(one).body) for one in self.recorded), default=0)
-        assert largest <= connector.max_body <= 64 * 1024 * 1024
-        assert all(header == header.lower() for header in connector.keeps)
+        assert largest <= connector.max_body <= 64 * 1024 * 1024, (
+            f"max_body is {connector.max_body}; it must hold the largest recording ({largest}), at most 64 MiB"
+        )
+        assert all(header == header.lower() for header in connector.keeps), (
+            "keeps names headers in lower case"
+        )
         assert self.signature_header not in connector.keeps, (
             "the signature must not be stored; remove it from keeps"
         )
@@ -59,12 +71,19 @@ class DeclarationChecks(Subject):
             assert _HOST.fullmatch(bare), (
                 f"{host} is neither a host name nor a suffix such as .example.com"
             )
-        assert connector.media_patience > 0
-        assert connector.reply_window is None or connector.reply_window > 0
+        assert connector.media_patience > 0, (
+            "media_patience must be the seconds that files are kept"
+        )
+        assert connector.reply_window is None or connector.reply_window > 0, (
+            "reply_window must be a positive number of seconds, or None for no limit"
+        )
 
     def test_capabilities_match_the_implemented_methods(self) -> None:
         can, connector = self.connector.capabilities, type(self.connector)
-        assert set(can.features) | set(can.notes) | set(can.limits) <= set(FEATURES)
+        unknown = (set(can.features) | set(can.notes) | set(can.limits)) - set(FEATURES)
+        assert not unknown, (
+            f"capabilities name {', '.join(sorted(unknown))}, but these are not features of the chart"
+        )
         for feature, method, offers in METHODS:
             own = getattr(connector, method) is not getattr(Connector, method)
             offered = can.support(feature) != "no"
@@ -74,7 +93,9 @@ class DeclarationChecks(Subject):
             assert offered or not (own and offers), (
                 f"{method}() is implemented, but capabilities do not offer {feature}"
             )
-        assert (can.max_text > 0) == (can.support("send_text") != "no")
+        assert (can.max_text > 0) == (can.support("send_text") != "no"), (
+            "max_text must be positive if capabilities offer send_text, and 0 if not"
+        )
 
     def test_numbers_in_notes_match_the_declared_limits(self) -> None:
         can = self.connector.capabilities
@@ -100,7 +121,7 @@ class DeclarationChecks(Subject):
     def test_capabilities_include_every_feature_the_recordings_show(self) -> None:
         can = self.connector.capabilities
         for recording in self.recorded:
-            for feature in shown(self.parsed(recording)):
+            for feature in shown_features(self.parsed(recording)):
                 offered = can.support(feature) != "no" or feature in can.notes
                 assert offered, (
                     f"{recording.name} shows {feature}, but capabilities do not offer it and no note says why"
@@ -108,6 +129,19 @@ class DeclarationChecks(Subject):
 
     def test_the_payloads_folder_holds_recordings(self) -> None:
         assert self.recorded, f"{self.payloads} has no *.json"
+
+    def test_an_exemption_is_possible_and_has_a_reason(self) -> None:
+        for name, reason in self.exempt.items():
+            assert name in MAY_BE_EXEMPT, (
+                f"{name} cannot be exempt; only {' and '.join(sorted(MAY_BE_EXEMPT))} can"
+            )
+            assert " " in reason.strip(), (
+                f"the exemption of {name} has no reason; say why in a sentence"
+            )
+        for path, reason in self.unread.items():
+            assert " " in reason.strip(), (
+                f"`unread` gives no reason for {path}; say why in a sentence"
+            )
 
     def test_an_unknown_setting_is_rejected(self) -> None:
         known = self.connector.config.model_dump()
@@ -131,8 +165,11 @@ class DeclarationChecks(Subject):
 
     def test_settings_never_show_a_secret(self) -> None:
         connector, config = self.connector, self.connector.config
-        assert not self.leaks(repr(connector), str(connector), repr(config), str(config))
-        assert not self.leaks(config.model_dump_json(), str(config.model_dump()))
+        shown = (repr(connector), str(connector), repr(config), str(config))
+        dumped = (config.model_dump_json(), str(config.model_dump()))
+        assert not self.leaks(*shown, *dumped), (
+            "the repr or the dump of the settings shows a secret; type it as Secret or Secrets"
+        )
 
     def test_a_validation_error_never_shows_a_secret(self) -> None:
         known = self.connector.config.model_dump()
@@ -144,7 +181,9 @@ class DeclarationChecks(Subject):
             with pytest.raises(ValidationError) as mistake:
                 self.connector.Config.model_validate({**known, **mistaken})
             message = str(mistake.value)
-            assert not any(secret in message for secret in secrets_of(self.connector.config))
+            assert not any(secret in message for secret in secrets_of(self.connector.config)), (
+                f"the error about {', '.join(mistaken)} shows a secret; do not put values into a ValueError"
+            )
 
     def test_an_empty_secret_is_rejected(self) -> None:
         known = self.connector.config.model_dump()
@@ -162,7 +201,10 @@ class DeclarationChecks(Subject):
         for recording in self.recorded:
             self.connector.verify(self.genuine(recording))
             self.parsed(recording)
-        assert vars(self.connector) == {"config": self.connector.config}
+        others = set(vars(self.connector)) - {"config"}
+        assert not others, (
+            f"the instance also holds {', '.join(sorted(others))}; compute it from self.config where it is used"
+        )
 
 
 def _settings(config: BaseModel) -> list[tuple[str, Any]]:

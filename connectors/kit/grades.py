@@ -9,9 +9,12 @@ platinum   recorded refusals show the platform's codes; `proof` is declared; rec
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import ClassVar, Literal, get_args
+from urllib.parse import urlsplit
 
 from connectors.capabilities import Feature
 from connectors.contract import API, Connector, ConnectorConfig
@@ -20,6 +23,7 @@ from normalizer.events import Message
 from .exchanges import ANSWERED, Exchange, exchanges
 from .features import VISIBLE, shown
 from .purity import sources
+from .refusals import refusals
 from .subject import Subject
 from .types import untyped
 
@@ -30,7 +34,23 @@ GRADES: tuple[Grade, ...] = get_args(Grade)
 REAL = "recorded"
 #: In the note of a recording: the consumer really sent an empty message.
 SAYS_NOTHING = "says nothing"
+_DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 _NUMBER = re.compile(r"\d[\d,]*\d|\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one rule of a grade: `reasons` are what is missing, `exempt` what the author exempts, and why."""
+
+    rule: str
+    reasons: tuple[str, ...] = ()
+    exempt: tuple[str, ...] = ()
+
+    def lines(self) -> list[str]:
+        """Passed, failed or exempt: a line for each thing that there is to say."""
+        said = [f"failed  {self.rule}: {reason}" for reason in self.reasons]
+        said += [f"exempt  {self.rule}: {reason}" for reason in self.exempt]
+        return said or [f"passed  {self.rule}"]
 
 
 class GradeChecks(Subject):
@@ -39,6 +59,7 @@ class GradeChecks(Subject):
     grade: ClassVar[Grade] = "bronze"
     readme: ClassVar[Path | None] = None
     live: ClassVar[str] = ""
+    unrecorded: ClassVar[Mapping[Feature, str]] = {}
 
     def test_the_connector_reaches_the_grade_it_claims(self) -> None:
         claimed = GRADES[: GRADES.index(self.grade) + 1]
@@ -54,7 +75,24 @@ class GradeChecks(Subject):
 
     def missing(self, grade: Grade) -> list[str]:
         """What this connector lacks for a grade, assuming that it has the grade below."""
-        return [reason for find in CRITERIA[grade] for reason in find(self)]
+        return [reason for outcome in self.outcomes(grade) for reason in outcome.reasons]
+
+    def outcomes(self, grade: Grade) -> list[Outcome]:
+        """Every rule of a grade, and whether it is kept."""
+        if grade == GRADES[0]:
+            exempt = (f"{name}: {reason}" for name, reason in self.exempt.items())
+            return [Outcome("every test of the kit passes", exempt=tuple(exempt))]
+        return [
+            Outcome(rule, tuple(find(self)), self._exempt_from(find))
+            for rule, find in CRITERIA[grade].items()
+        ]
+
+    def _exempt_from(self, find: "Criterion") -> tuple[str, ...]:
+        if find is not _missing_limited_features:
+            return ()
+        return tuple(
+            f"{feature}: {reason}" for feature, reason in self.unrecorded.items() if reason
+        )
 
 
 def _missing_features(subject: GradeChecks) -> Iterator[str]:
@@ -63,6 +101,17 @@ def _missing_features(subject: GradeChecks) -> Iterator[str]:
     for feature in sorted(VISIBLE - seen):
         if can.support(feature) == "yes":
             yield f"no recording shows {feature}, which the chart offers"
+
+
+def _missing_limited_features(subject: GradeChecks) -> Iterator[str]:
+    can = subject.connector.capabilities
+    seen = {one for recording in subject.recorded for one in shown(subject.parsed(recording))}
+    for feature in sorted(VISIBLE - seen):
+        if can.support(feature) == "limited" and not subject.unrecorded.get(feature, "").strip():
+            yield (
+                f"no recording shows {feature}, which the chart offers as limited; record it, or say why not in"
+                " `unrecorded` of the test class"
+            )
 
 
 def _empty_messages(subject: GradeChecks) -> Iterator[str]:
@@ -152,7 +201,6 @@ def _missing_exchanges(subject: GradeChecks) -> Iterator[str]:
         own = getattr(type(subject.connector), method) is not getattr(Connector, method)
         if own and not any(one.flow == method for one in recorded):
             yield f"no exchange shows what `{method}` returns"
-    yield from _missing_refusals(recorded)
 
 
 def _missing_texts(
@@ -166,14 +214,19 @@ def _missing_texts(
         yield "no exchange shows a text that is sent `again` and arrives once, as resend_is_safe declares"
 
 
-def _missing_refusals(recorded: list[Exchange]) -> Iterator[str]:
+def _missing_refusals(subject: GradeChecks, recorded: list[Exchange]) -> Iterator[str]:
     refused = [one.refused for one in recorded if one.refused is not None]
+    refused += [one.refused for one in refusals(subject.payloads)]
     if not any(one.get("retry") for one in refused):
-        yield "no exchange shows a temporary refusal: `refused` with `retry`"
+        yield "no exchange or refusal is temporary: `refused` with `retry`"
     if not any(not one.get("retry") for one in refused):
-        yield "no exchange shows a permanent refusal: `refused` without `retry`"
+        yield "no exchange or refusal is permanent: `refused` without `retry`"
     if not any(one.get("operator") for one in refused):
-        yield "no exchange shows refused credentials: `refused` with `operator`"
+        yield "no exchange or refusal shows refused credentials: `refused` with `operator`"
+
+
+def _missing_kinds_of_refusals(subject: GradeChecks) -> Iterator[str]:
+    yield from _missing_refusals(subject, exchanges(subject.payloads))
 
 
 def _missing_codes(subject: GradeChecks) -> Iterator[str]:
@@ -188,11 +241,26 @@ def _missing_real_recordings(subject: GradeChecks) -> Iterator[str]:
     real = [one for one in subject.recorded if one.note.lower().startswith(REAL)]
     if not real:
         yield f"no recording of real traffic: one whose note begins with “{REAL}” and says when and how"
+    for one in real:
+        if not _has_date(one.note):
+            yield f"the note of {one.name} has no date on which it was recorded, such as 2026-11-22"
+
+
+def _has_date(note: str) -> bool:
+    """Whether a note names a day that has been."""
+    for found in _DAY.findall(note):
+        try:
+            if date(2000, 1, 1) <= date.fromisoformat(found) <= datetime.now(UTC).date():
+                return True
+        except ValueError:
+            continue
+    return False
 
 
 def _missing_live_test(subject: GradeChecks) -> Iterator[str]:
-    if not subject.live:
-        yield "no regular test against the platform itself: `live` must say where its results are"
+    address = urlsplit(subject.live)
+    if address.scheme != "https" or "." not in (address.hostname or ""):
+        yield "no regular test against the platform itself: `live` must be the https address of its results"
 
 
 def _missing_proof(subject: GradeChecks) -> Iterator[str]:
@@ -210,23 +278,28 @@ _COMMON_SETTINGS = frozenset(ConnectorConfig.model_fields)
 
 Criterion = Callable[[GradeChecks], Iterator[str]]
 
-CRITERIA: Mapping[Grade, tuple[Criterion, ...]] = {
-    "bronze": (),
-    "silver": (
-        _missing_features,
-        _empty_messages,
-        _missing_notes_on_limits,
-        _missing_notes_on_origin,
-        _missing_settings,
-        _missing_text_limits,
-        _missing_api,
-    ),
-    "gold": (_missing_exchanges,),
-    "platinum": (
-        _missing_codes,
-        _missing_proof,
-        _missing_real_recordings,
-        _missing_annotations,
-        _missing_live_test,
-    ),
+#: The rules of each grade, in words, and what finds out whether they are kept.
+CRITERIA: Mapping[Grade, Mapping[str, Criterion]] = {
+    "bronze": {},
+    "silver": {
+        "recordings show every feature that the chart offers": _missing_features,
+        "recordings show limited features, or the tests say why not": _missing_limited_features,
+        "no recording has an empty message": _empty_messages,
+        "notes state the limits of limited features": _missing_notes_on_limits,
+        "each recording has a note on its origin": _missing_notes_on_origin,
+        "the README explains every setting": _missing_settings,
+        "the README states the limits of texts": _missing_text_limits,
+        "the class declares `api`": _missing_api,
+    },
+    "gold": {
+        "exchanges show what the connector does": _missing_exchanges,
+        "refusals are temporary, permanent, and for an operator": _missing_kinds_of_refusals,
+    },
+    "platinum": {
+        "exchanges show the platform's codes": _missing_codes,
+        "`proof` is declared": _missing_proof,
+        "recordings of real traffic, with a date": _missing_real_recordings,
+        "the code is fully annotated": _missing_annotations,
+        "a regular test against the platform": _missing_live_test,
+    },
 }

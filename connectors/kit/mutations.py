@@ -4,6 +4,8 @@ import copy
 from random import Random
 from typing import Any
 
+from .paths import copied_json
+
 #: Nested deeper than the journal can store.
 _DEEP: Any = []
 for _ in range(400):
@@ -17,7 +19,7 @@ _WRONG_VALUES: tuple[Any, ...] = (
 
 def damaged(content: Any, random: Random) -> Any:
     """A copy in which one value, at any depth, is replaced, removed, doubled or wrapped."""
-    broken = copy.deepcopy([content])
+    broken = [copied_json(content)]
     holder, key = random.choice(_positions(broken))
     match random.randrange(4):
         case 0:

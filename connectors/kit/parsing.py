@@ -42,25 +42,39 @@ class ParsingChecks(Subject):
         before = copy.deepcopy(recording.content)
         again = type(self.connector)(self.connector.config)
         events = self.parsed(recording)
-        assert self.parsed(recording) == events
-        assert again.parse(recording.delivery(again)) == events
+        assert self.parsed(recording) == events, (
+            "the same delivery yields other events the second time; keep no state, and give events stable ids"
+        )
+        assert again.parse(recording.delivery(again)) == events, (
+            "another instance yields other events; build ids from the delivery alone"
+        )
         assert recording.content == before, "parse changed its input"
 
     def test_parse_gives_a_later_repeat_the_same_ids(self, recording: Recording) -> None:
         delivery = recording.delivery(self.connector)
         repeat = replace(delivery, received_at=delivery.received_at + timedelta(days=6))
-        assert _keys(self.connector.parse(repeat)) == _keys(self.connector.parse(delivery))
+        assert _keys(self.connector.parse(repeat)) == _keys(self.connector.parse(delivery)), (
+            "a repeat that arrives later has other ids; do not build ids from received_at"
+        )
 
     def test_events_survive_serialization_and_hold_no_secret(self, recording: Recording) -> None:
         events = self.parsed(recording)
-        assert isinstance(events, list)
-        assert load(dump(events)) == events
-        assert not self.leaks(dump(events).decode())
+        assert isinstance(events, list), f"parse returned {type(events).__name__} instead of a list"
+        assert load(dump(events)) == events, (
+            "the events differ after they were stored: a field has the wrong type; use read_each, which says which"
+        )
+        assert not self.leaks(dump(events).decode()), (
+            "an event contains a secret; events and locators are stored: add credentials in media"
+        )
 
     def test_every_event_has_an_id_of_its_own(self, recording: Recording) -> None:
         events = self.parsed(recording)
-        assert all(event.id for event in events)
-        assert len(set(_keys(events))) == len(events)
+        assert all(event.id for event in events), (
+            "an event has an empty id; use id_of or fingerprint"
+        )
+        assert len(set(_keys(events))) == len(events), (
+            "two events of one delivery have the same id; add what distinguishes them"
+        )
         for event in events:
             if not isinstance(event, Message):
                 named = {getattr(event, "target", ""), getattr(event, "message_id", "")}
@@ -82,8 +96,10 @@ class ParsingChecks(Subject):
     def test_every_event_names_its_account_and_party(self, recording: Recording) -> None:
         for event in self.parsed(recording):
             if not isinstance(event, Unknown):
-                assert event.account
-                assert event.party is None or event.party.id
+                assert event.account, (
+                    f"the {event.type} names no account; take it from the settings"
+                )
+                assert event.party is None or event.party.id, f"the {event.type} has an empty party"
                 ids = [event.party.id, *event.party.aliases] if event.party else []
                 assert len(set(ids)) == len(ids), "an alias repeats the party's id or another alias"
 
@@ -91,9 +107,13 @@ class ParsingChecks(Subject):
         for event in self.parsed(recording):
             if isinstance(event, Message | Echo | Edit):
                 assert event.text != "", "the text is empty; use None"
-                assert event.text not in TRANSCRIPT_LINES.values()
+                assert event.text not in TRANSCRIPT_LINES.values(), (
+                    f"the text is the placeholder {event.text}; Airlock writes it, so leave text None"
+                )
             if event.sent_at is not None:
-                assert event.sent_at.tzinfo is not None
+                assert event.sent_at.tzinfo is not None, (
+                    "sent_at has no time zone; use parse_timestamp, or datetime with UTC"
+                )
 
     def test_every_attachment_has_content_or_a_reason(self, recording: Recording) -> None:
         for event in self.parsed(recording):
@@ -119,7 +139,9 @@ class ParsingChecks(Subject):
     def test_parse_turns_invalid_content_into_one_unknown_event(self, content: Any) -> None:
         recording = replace(self.recorded[0], content=content)
         events = self.parsed(recording)
-        assert [event.type for event in events] == ["unknown"]
+        assert [event.type for event in events] == ["unknown"], (
+            f"{content!r:.40} yields {[event.type for event in events]} instead of one Unknown; use open_each"
+        )
         assert content is None or events[0].raw is not None, "the Unknown does not keep the content"  # type: ignore[union-attr]  # an Unknown
 
     def test_parse_works_without_headers_and_query(self, recording: Recording) -> None:
@@ -136,16 +158,18 @@ class ParsingChecks(Subject):
 
     def _parse_safely(self, delivery: Delivery) -> list[AnyEvent]:
         events = self.connector.parse(delivery)
-        assert isinstance(events, list)
+        assert isinstance(events, list), f"parse returned {type(events).__name__} instead of a list"
         load(dump(events))
         for ref, start in zip(files(events), self.media_flows(events), strict=True):
             found = first_call(start)
-            assert not self.leaks(str(ref.locator))
+            assert not self.leaks(str(ref.locator)), "a locator contains a secret, and is stored"
             if found is not None:
-                assert isinstance(found.url, str)
+                assert isinstance(found.url, str), (
+                    f"the URL of a call is {found.url!r:.40}, not text"
+                )
                 assert all(
                     value.isascii() and value.isprintable() for value in found.headers.values()
-                )
+                ), f"a header of the call to {found.url:.80} cannot be sent; check ids with id_of"
         return events
 
 

@@ -4,6 +4,8 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
+
 Path = tuple[str | int, ...]
 
 
@@ -30,16 +32,24 @@ def lists(content: Any, path: Path = ()) -> Iterator[tuple[Path, list[Any]]]:
 
 def changed(content: Any, path: Path, value: Any) -> Any:
     """A copy with another value at the path."""
-    copied = copy.deepcopy([content])
+    copied = [copied_json(content)]
     _holder(copied, path)[(0, *path)[-1]] = copy.deepcopy(value)
     return copied[0]
 
 
 def without(content: Any, path: Path) -> Any:
     """A copy without the field at the path."""
-    copied = copy.deepcopy([content])
+    copied = [copied_json(content)]
     del _holder(copied, path)[path[-1]]
     return copied[0]
+
+
+def copied_json(content: Any) -> Any:
+    """A copy of a JSON value. orjson takes a tenth of the time of `copy.deepcopy`, but not every number."""
+    try:
+        return orjson.loads(orjson.dumps(content))
+    except TypeError:
+        return copy.deepcopy(content)
 
 
 def shown(path: Path) -> str:

@@ -19,10 +19,17 @@ def mismatch(file: Path, found: Mapping[str, Any], asserted: frozenset[str]) -> 
     file. The test still fails, so that the author reviews the results.
     """
     known = orjson.loads(file.read_bytes())
-    if not os.environ.get(VARIABLE) or asserted & known.keys():
+    where = difference({name: known.get(name) for name in found}, found)
+    if asserted & known.keys():
+        return (
+            f"{file.stem}: {where}; correct the connector, or, if the new value is right, remove"
+            f" {' or '.join(sorted(asserted))} from the file and run with {VARIABLE}=1"
+        )
+    if not os.environ.get(VARIABLE):
         value = orjson.dumps(found).decode()
-        where = difference({name: known.get(name) for name in found}, found)
-        return f"{file.stem}: {where}. If the new value is correct, record it:\n{value}"
+        return (
+            f"{file.stem}: {where}. If the new value is correct, record it ({VARIABLE}=1):\n{value}"
+        )
     file.write_bytes(orjson.dumps({**known, **found}, option=orjson.OPT_INDENT_2) + b"\n")
     return f"{file.stem}: results written to {file.name}; review them and run the test again"
 

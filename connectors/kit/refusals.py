@@ -6,12 +6,13 @@ Files `refusals/*.json` beside the recordings, one for each meaning, each
      "replies": [{"purpose": "send", "status": 400, "headers": {}, "code": "131047",
                   "content": {"code": 131047, "message": "Re-engagement message"}}, …]}
 
-`refused` omits default values: no retry, no wait, no action by an operator. `code` is the platform's code as the
+`refused` omits default values: no retry, no wait, no action by an operator. Leave it out, and the kit prints it, or
+writes it if AIRLOCK_RECORD=1 is set. `code` is the platform's code as the
 refusal must show it.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from connectors.errors import Rejected
 from .calls import CallChecks
 from .exchanges import exchanges
 from .notation import comparable, reply_of, shown
+from .record import mismatch
 
 #: In place of a code that the recording shows. No platform uses them.
 _UNLISTED_NUMBER = 998_877_665
@@ -37,7 +39,7 @@ class Refusal:
 
     name: str
     replies: tuple[Mapping[str, Any], ...]
-    refused: Mapping[str, Any]
+    refused: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
 
 
@@ -53,6 +55,9 @@ class RefusalChecks(CallChecks):
     def test_refusal_matches_the_recorded_refusals(self) -> None:
         wrong: list[str] = []
         for recorded in refusals(self.payloads):
+            if not recorded.refused:
+                wrong.append(self._record(recorded))
+                continue
             for raw in recorded.replies:
                 refusal = self.connector.refusal(reply_of(raw, raw["purpose"]))
                 found = comparable(shown(refusal), recorded.refused)
@@ -96,6 +101,17 @@ class RefusalChecks(CallChecks):
             )
 
     # helpers ----------------------------------------------------------------------------------------
+
+    def _record(self, recorded: Refusal) -> str:
+        """Write what the replies of a file mean, if the author asks for it; the words for the failure."""
+        meanings = [
+            shown(self.connector.refusal(reply_of(raw, raw["purpose"]))) for raw in recorded.replies
+        ]
+        bare = [{k: v for k, v in one.items() if k not in {"code", "detail"}} for one in meanings]
+        if not bare or any(one != bare[0] for one in bare):
+            return f"{recorded.name}: its replies mean {bare}; record replies of different meanings in a file each"
+        file = self.payloads / "refusals" / f"{recorded.name}.json"
+        return mismatch(file, {"refused": bare[0]}, frozenset({"refused"}))
 
     def _replies(self) -> Iterator[Reply]:
         """The recorded replies that are refused: those of `refusals`, and the last ones of `exchanges`."""

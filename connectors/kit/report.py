@@ -43,11 +43,14 @@ class Report:
         if left_out:
             return [f"{name}: no grade, {len(left_out)} tests did not run"]
         reached = subject().reached()
-        lines = [f"{name}: {reached}"]
-        if reached != GRADES[-1]:
-            higher = GRADES[GRADES.index(reached) + 1]
-            lines += [f"  for {higher}: {reason}" for reason in subject().missing(higher)]
-        return lines
+        shown = GRADES[: GRADES.index(reached) + 2]
+        rules = [
+            f"  {grade:8}  {line}"
+            for grade in shown
+            for outcome in subject().outcomes(grade)
+            for line in outcome.lines()
+        ]
+        return [f"{name}: {reached}", *rules]
 
 
 def promises(subject: type[GradeChecks]) -> set[str]:

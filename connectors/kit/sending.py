@@ -28,7 +28,9 @@ class SendingChecks(Subject):
     def test_a_second_attempt_makes_the_same_call(self) -> None:
         again = type(self.connector)(self.connector.config)
         for text in (TEXT, replace(TEXT, key="msg_2", text="0", reply_to="message-1")):
-            assert first_call(partial(again.send_text, text)) == self._call(text)
+            assert first_call(partial(again.send_text, text)) == self._call(text), (
+                "a second attempt makes another call; derive ids from out.key, and use no clock or randomness"
+            )
 
     def test_a_text_that_may_be_resent_carries_its_key(self) -> None:
         if not self.connector.resend_is_safe or not self.sends:
@@ -45,7 +47,9 @@ class SendingChecks(Subject):
     def test_the_longest_text_is_sent_whole(self) -> None:
         if self.sends:
             text = "x" * (self.connector.capabilities.max_text - 1) + "!"
-            assert text in values_of(self._call(replace(TEXT, text=text)))
+            assert text in values_of(self._call(replace(TEXT, text=text))), (
+                "the longest text is not sent whole; lower max_text instead of cutting texts"
+            )
 
     def test_a_text_names_its_recipient(self) -> None:
         if self.sends:
@@ -57,14 +61,18 @@ class SendingChecks(Subject):
             return
         call = first_call(lambda: self.connector.mark_read("", TEXT.to, "message-1"))
         assert call is not None, "mark_read makes no call"
-        assert any(word in repr(call) for word in (TEXT.to, "message-1"))
+        assert any(word in repr(call) for word in (TEXT.to, "message-1")), (
+            "the call of mark_read names neither the message nor the consumer"
+        )
 
     def test_send_typing_names_the_message_or_its_sender(self) -> None:
         if self.connector.capabilities.support("send_typing") == "no":
             return
         call = first_call(partial(self.connector.send_typing, TYPING))
         assert call is not None, "send_typing makes no call"
-        assert any(word in repr(call) for word in (TEXT.to, "message-1"))
+        assert any(word in repr(call) for word in (TEXT.to, "message-1")), (
+            "the call of send_typing names neither the message nor the consumer"
+        )
 
     def test_profile_names_the_consumer(self) -> None:
         call = first_call(lambda: self.connector.profile("", TEXT.to))

@@ -1,9 +1,10 @@
 """The subject of the tests: a connector, its recordings, and its platform's signature."""
 
 import base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
+from datetime import datetime
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
@@ -17,6 +18,7 @@ from connectors.tools.authorization import headers_for_call
 from normalizer.events import AnyEvent, Echo, Edit, MediaRef, Message
 
 from .kit_token import kit_token
+from .promises import promise
 from .run_flow import Start
 
 #: A text such as the gateway passes to `send_text`.
@@ -36,6 +38,16 @@ class Subject:
     payloads: ClassVar[Path]
     signature_header: ClassVar[str]
     token_in_address: ClassVar[bool] = False
+    exempt: ClassVar[Mapping[str, str]] = {}
+    unread: ClassVar[Mapping[str, str]] = {}
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Make one test of each check of the kit; a test that an author adds stays as it is."""
+        super().__init_subclass__(**options)
+        if cls.__module__.startswith(f"{__package__}."):
+            for name, check in list(vars(cls).items()):
+                if name.startswith("test_"):
+                    setattr(cls, name, promise(check))
 
     def sign(self, request: Request) -> Request:
         """The request with the signature that the platform would add."""
@@ -50,6 +62,10 @@ class Subject:
         """Other valid forms of a genuine request; `verify` must accept each of them."""
         del request
         return ()
+
+    def authorized(self) -> Mapping[str, str]:
+        """The headers of `authorize` at the time of the recordings."""
+        return headers_at(self.connector, RECEIVED_AT)
 
     @property
     def recorded(self) -> list[Recording]:
@@ -102,7 +118,9 @@ class Subject:
             "a URL contains a secret; use `auth` and `authorize`. If the platform accepts its token only in the URL,"
             " set token_in_address = True in the test class"
         )
-        assert not self.leaks(str(dict(call.headers)), repr((call.json, call.form, call.body)))
+        assert not self.leaks(str(dict(call.headers)), repr((call.json, call.form, call.body))), (
+            f"the headers or the body of the call to {call.url} contain a secret; leave credentials to `authorize`"
+        )
 
     def check_token_call(self, call: Call) -> None:
         """Assert that a call of `token`, which may hold credentials, goes only where they may go."""
@@ -114,19 +132,29 @@ class Subject:
 
     def leaks(self, *texts: str) -> bool:
         """Whether one of the texts contains a secret from the settings, in plain text or encoded."""
-        return any(secret in text for secret in self._secret_forms() for text in texts)
+        return any(secret in text for secret in secret_forms(self.connector) for text in texts)
 
-    def _secret_forms(self) -> set[str]:
-        found = list(secrets_of(self.connector.config))
-        assert all(len(secret) >= 4 for secret in found), (
-            "use secrets of at least four characters in tests; shorter ones match by chance"
-        )
-        token = kit_token(self.connector)
-        call = Call("GET", self.connector.config.api)
-        headers = headers_for_call(self.connector, RECEIVED_AT, token, call).values()
-        proofs = {word for value in headers for word in value.split() if len(word) >= 16}
-        encoded = {base64.b64encode(secret.encode()).decode() for secret in found}
-        return {*found, *(quote(secret, safe="") for secret in found), *proofs, *encoded}
+
+def headers_at(connector: Connector[Any], now: datetime) -> Mapping[str, str]:
+    """The headers of `authorize` for a call to the API."""
+    call = Call("GET", connector.config.api)
+    return headers_for_call(connector, now, kit_token(connector), call)
+
+
+@lru_cache(maxsize=8)
+def secret_forms(connector: Connector[Any]) -> frozenset[str]:
+    """Every secret of a connector, plain and encoded, and what `authorize` makes of it.
+
+    `authorize` is asked once: a signature of RSA takes milliseconds, and the kit looks for secrets thousands of times.
+    """
+    found = list(secrets_of(connector.config))
+    assert all(len(secret) >= 4 for secret in found), (
+        "use secrets of at least four characters in tests; shorter ones match by chance"
+    )
+    headers = headers_at(connector, RECEIVED_AT).values()
+    proofs = {word for value in headers for word in value.split() if len(word) >= 16}
+    encoded = {base64.b64encode(secret.encode()).decode() for secret in found}
+    return frozenset({*found, *(quote(secret, safe="") for secret in found), *proofs, *encoded})
 
 
 def files(events: list[AnyEvent]) -> Iterator[MediaRef]:
@@ -139,22 +167,25 @@ def files(events: list[AnyEvent]) -> Iterator[MediaRef]:
 def check_shape(call: Call) -> None:
     """Assert that the gateway can send a call."""
     assert isinstance(call, Call), f"a flow may yield only calls, not {type(call).__name__}"
-    assert call.method in {"GET", "POST", "PUT", "DELETE"}
+    assert call.method in {"GET", "POST", "PUT", "DELETE"}, f"{call.method} is not a method of Call"
     address = urlsplit(call.url)
-    assert address.scheme in {"https", "http"}
-    assert address.hostname
+    assert address.scheme in {"https", "http"}, f"{call.url} is not an http or https URL"
+    assert address.hostname, f"{call.url} has no host"
     assert address.username is None, "the URL contains a user name; use `authorize`"
-    assert call.url.isascii()
-    assert call.url.isprintable()
+    assert call.url.isascii() and call.url.isprintable(), (  # noqa: PT018 - one rule
+        f"the URL {call.url!r} contains characters that must be escaped; use urllib.parse.quote"
+    )
     assert " " not in call.url, f"the URL contains a blank: {call.url}"
     for name, value in call.headers.items():
-        assert name.isascii()
-        assert value.isascii()
-        assert value.isprintable(), f"the header {name} contains characters that cannot be sent"
+        assert name.isascii() and value.isascii() and value.isprintable(), (  # noqa: PT018 - one rule
+            f"the header {name} contains characters that cannot be sent; escape them"
+        )
     bodies = [part for part in (call.json, call.form, call.body) if part is not None]
     assert len(bodies) <= 1, "a call may have at most one of json, form and body"
     orjson.dumps(call.json)
-    assert all(isinstance(value, str) for value in (call.form or {}).values())
+    assert all(isinstance(value, str) for value in (call.form or {}).values()), (
+        f"the form of the call to {call.url} contains a value that is not text; convert it with str"
+    )
 
 
 def secrets_of(value: Any) -> Iterator[str]:

@@ -152,6 +152,12 @@ def _simulate(commands: "Commands[argparse.ArgumentParser]") -> None:
         help="send an example instead, such as a form's answers, a call or a failed text",
     )
     simulate.add_argument(
+        "--recording",
+        type=Path,
+        metavar="FILE",
+        help="post this recording of a connector's tests instead, signed by its test class",
+    )
+    simulate.add_argument(
         "--examples", action="store_true", help="list the examples of this platform"
     )
     _config(simulate)
@@ -252,6 +258,10 @@ def _run_simulate(arguments: argparse.Namespace) -> int:
 
     if arguments.examples:
         return list_examples(settings(arguments), arguments.platform)
+    if arguments.recording is not None:
+        from .simulate_recording import simulate_recording
+
+        return simulate_recording(settings(arguments), arguments.platform, arguments.recording)
     content = Content(
         arguments.text,
         arguments.photo,

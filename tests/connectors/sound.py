@@ -11,6 +11,7 @@ from pydantic import Field, HttpUrl
 
 from connectors import (
     GONE,
+    RATE_LIMITED,
     WINDOW_CLOSED,
     AnyEvent,
     Attachment,
@@ -18,6 +19,7 @@ from connectors import (
     Capabilities,
     Connector,
     ConnectorConfig,
+    Deletion,
     Delivery,
     Download,
     Forbidden,
@@ -25,6 +27,7 @@ from connectors import (
     MediaRef,
     Message,
     Party,
+    Reaction,
     Receipt,
     Rejected,
     Reply,
@@ -38,9 +41,13 @@ from connectors import (
     attach_each,
     by_code,
     by_status,
+    constant_time_equal,
     entries,
+    failure_from,
     id_of,
+    kind_of,
     listed,
+    location,
     matches_any,
     offers,
     open_each,
@@ -53,7 +60,7 @@ from connectors import (
 #: The newer of the two secrets in the tests.
 SECRET = "acme-secret-2"
 TOKEN = "acme-token-1"
-CODES = by_code({WINDOW_CLOSED: (17,), GONE: (18,)})
+CODES = by_code({WINDOW_CLOSED: (17,), GONE: (18,), RATE_LIMITED: (19,)})
 
 
 class Settings(ConnectorConfig):
@@ -74,7 +81,21 @@ class Acme(Connector[Settings]):
     proof: ClassVar[Mapping[str, str]] = {"x-acme": "[0-9a-fA-F]{64}"}
     resend_is_safe = True
     capabilities = Capabilities(
-        offers(yes=("text", "photo", "photo_caption", "read", "send_text", "mark_read")),
+        offers(
+            yes=(
+                *("text", "photo", "photo_caption", "several_photos", "audio", "location"),
+                *(
+                    "reply_context",
+                    "deletion",
+                    "button",
+                    "reaction",
+                    "read",
+                    "failed",
+                    "send_text",
+                    "mark_read",
+                ),
+            )
+        ),
         max_text=100,
     )
 
@@ -86,6 +107,8 @@ class Acme(Connector[Settings]):
             raise Forbidden("X-Shop is not our shop")
 
     def handshake(self, request: Request) -> Response | None:
+        if request.method == "GET":
+            return self.answer_get(request)
         try:
             content = orjson.loads(request.body or b"{}")
         except ValueError:
@@ -110,6 +133,12 @@ class Acme(Connector[Settings]):
                 return self.message(raw)
             case "seen":
                 return self.receipt(raw)
+            case "failed":
+                return self.failure(raw)
+            case "reacted" | "unreacted":
+                return self.reaction(raw)
+            case "deleted":
+                return self.deletion(raw)
             case _:
                 raise Unreadable("unknown kind of update")
 
@@ -118,14 +147,62 @@ class Acme(Connector[Settings]):
         return Message(
             id=raw["id"],
             account=self.config.shop,
-            party=Party(raw["from"]),
+            party=Party(raw["from"], (raw.get("profile") or {}).get("name")),
             sent_at=parse_timestamp(raw["at"]),
             text=raw["text"] or None,
-            attachments=attach_each(self.file, [*named, *listed(raw, "files")]),
+            attachments=(
+                *attach_each(self.file, [*named, *listed(raw, "files")]),
+                *attach_each(self.place, listed(raw, "place")),
+            ),
+            reply_to=(raw.get("reply_to") or {}).get("id"),
+            choice=raw.get("payload"),
+            forwarded=raw.get("forwarded") is True,
         )
 
     def file(self, raw: Any) -> Attachment:
+        if isinstance(raw, dict):
+            ref = MediaRef({"id": id_of(raw["id"])}, raw.get("type"), raw.get("file_name"))
+            return Attachment(kind_of(ref.media_type), ref)
         return Attachment("photo", MediaRef({"id": id_of(raw)}))
+
+    def place(self, raw: Any) -> Attachment:
+        return location(raw["lat"], raw["lng"])
+
+    def failure(self, raw: Any) -> Receipt:
+        return Receipt(
+            id=f"failed:{id_of(raw['id'])}",
+            account=self.config.shop,
+            party=Party(raw["from"]),
+            sent_at=parse_timestamp(raw["at"]),
+            status="failed",
+            message_ids=(raw["id"],),
+            **failure_from(CODES.get(raw["code"]), code=id_of(raw["code"])),
+        )
+
+    def reaction(self, raw: Any) -> Reaction:
+        return Reaction(
+            id=f"{raw['kind']}:{id_of(raw['message_id'])}:{raw['at']}",
+            account=self.config.shop,
+            party=Party(raw["from"]),
+            sent_at=parse_timestamp(raw["at"]),
+            target=raw["message_id"],
+            emoji=raw["emoji"] if raw["kind"] == "reacted" else None,
+        )
+
+    def deletion(self, raw: Any) -> Deletion:
+        return Deletion(
+            id=f"deleted:{id_of(raw['message_id'])}",
+            account=self.config.shop,
+            party=Party(raw["from"]),
+            sent_at=datetime.fromisoformat(raw["time"]),
+            target=raw["message_id"],
+        )
+
+    def answer_get(self, request: Request) -> Response | None:
+        word = self.config.token.get_secret_value()
+        if not constant_time_equal(request.query.get("word", ""), word):
+            return Response(403)
+        return Response(body=request.query.get("echo", "").encode(errors="replace"))
 
     def receipt(self, raw: Any) -> Receipt:
         return Receipt(
@@ -145,7 +222,9 @@ class Acme(Connector[Settings]):
         reply = yield Call("GET", f"{self.config.api}/files/{ref.locator['id']}")
         match reply.content:
             case {"url": str(url)}:
-                return Download(Call("GET", url, auth=False))
+                digest = reply.content.get("sha256")
+                claimed = digest if isinstance(digest, str) else None
+                return Download(Call("GET", url, auth=False), sha256=claimed)
         raise self.refusal(reply)
 
     def send_text(self, out: Text) -> Generator[Call, Reply, Sent]:

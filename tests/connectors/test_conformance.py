@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import ClassVar
 
 from connectors import Request
 from connectors.conformance import Conformance
@@ -52,6 +53,16 @@ class TestApple(Conformance):
     readme = PAGES / "apple.md"
     grade = "gold"
     signature_header = "authorization"
+    unread: ClassVar = {
+        "interactiveData/data/listPicker/sections/title": "the heading of a list is the business's own",
+        "interactiveData/data/quick-reply/items/title": "the options that were not chosen",
+        "interactiveData/data/replyMessage": "the business wrote the bubble; the answer itself is shown",
+    }
+    unrecorded: ClassVar = {"sticker": "stickers arrive as photos, and nothing distinguishes them"}
+    exempt: ClassVar = {
+        "verify_refuses_an_old_proof": "Apple's tokens need not expire; max_token_age limits them if it is set",
+        "check_makes_a_call_with_our_credentials": "Apple has no call that changes nothing",
+    }
 
     def sign(self, request: Request) -> Request:
         return accounts.signed_by_apple(request)

@@ -1,16 +1,19 @@
 """Planted bugs of different kinds in the built-in connectors. The kit finds each of them.
 
-`scripts/mutate_connectors.py` runs thousands.
+`scripts/mutate_connectors.py` runs thousands, and `scripts/planted_bugs.py` all of `bugs.py`.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from connectors.conformance import Conformance
 
-from .kit_run import failing
+from .bugs import PLANTED
+from .kit_run import failing, failures
 from .planting import planted
+from .rerecorded import rerecorded
 from .test_conformance import TestApple as Apple
 from .test_conformance import TestMessenger as Messenger
 from .test_conformance import TestTwilio as Twilio
@@ -156,3 +159,31 @@ BUGS = {
 def test_the_kit_finds_a_planted_bug(bug: Bug) -> None:
     assert not failing(bug.suite, [bug.test]), "fails without the bug"
     assert failing(planted(bug.suite, bug.module, bug.before, bug.after), [bug.test])
+
+
+SUITES = {"apple": Apple, "messenger": Messenger, "twilio": Twilio, "whatsapp": WhatsApp}
+#: Bugs that the kit finds although the author recorded with the bug in, and the tests that find them.
+RECORDED = {
+    "a_reply_is_not_named": "test_a_quoted_message_is_named",
+    "latitude_and_longitude_are_exchanged": "test_a_location_is_where_the_delivery_says",
+    "read_counts_as_delivered": "test_a_receipt_has_the_state_that_is_reported",
+    "an_echo_becomes_a_message": "test_a_message_comes_from_its_sender",
+    "a_deletion_becomes_a_message": "test_an_event_agrees_with_its_name",
+    "a_watermark_loses_its_fraction": "test_a_time_is_one_of_the_deliverys_times",
+    "to_and_from_are_exchanged": "test_a_message_comes_from_its_sender",
+    "our_password_goes_to_any_host": "test_a_foreign_host_gets_no_credentials",
+    "a_token_for_others_is_accepted": "test_verify_checks_every_claim_that_it_reads",
+    "a_token_is_made_once_a_month": "test_authorize_goes_by_the_time_it_is_given",
+}
+
+
+@pytest.mark.parametrize(("name", "test"), RECORDED.items(), ids=RECORDED)
+def test_the_kit_finds_a_bug_that_was_recorded(name: str, test: str, tmp_path: Path) -> None:
+    bug = PLANTED[name]
+    sound = SUITES[bug.platform]
+    assert not failing(sound, [test]), "fails without the bug"
+    flawed = rerecorded(planted(sound, bug.module, bug.before, bug.after), tmp_path)
+    assert not failing(flawed, ["test_parse_returns_the_recorded_events"]), "is not recorded"
+    (line,) = failures(flawed, [test]).values()
+    assert "\n" not in line
+    assert ";" in line, "the line does not say what to do"

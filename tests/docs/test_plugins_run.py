@@ -1,9 +1,11 @@
 """The connectors in README.md and in the guide to connectors work in a running gateway."""
 
+import asyncio
 import hmac
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
+from gateway.cli.simulate_recording import simulate_recording
 from gateway.service import Gateway
 from gateway.settings import Settings, load
 from simulator import Consumer, Core, photo
@@ -116,6 +119,63 @@ async def test_the_emulator_of_the_guide_works_with_its_connector(
     (attachment,) = event["data"]["message"]["attachments"]
     assert (event["data"]["message"]["text"], attachment["state"]) == ("See", "ready")
     assert [(text.to, text.text) for text in platform.sent] == [("c-77", "Hello")]
+
+
+TEXT = {
+    "kind": "message",
+    "id": "m-71",
+    "from": {"id": "c-77"},
+    "at": 1760000000,
+    "text": "Hello from a file",
+}
+
+
+async def test_a_recording_is_posted_as_its_test_class_signs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    package = Installed(tmp_path, files(*GUIDE), monkeypatch)
+    section = {
+        "secrets": ["hush-older", "hush-newer"],
+        "access_token": "open-sesame",
+        "shop": "shop-1",
+    }
+    async with running(package, section) as (gateway, core):
+        settings = _listening_at(package, gateway.url)
+        post = partial(simulate_recording, settings, "acme")
+        recording = package.folder / "tests/payloads/text.json"
+        recording.write_text(json.dumps({"content": {"shop": "shop-1", "updates": [TEXT]}}))
+        assert await asyncio.to_thread(post, recording) == 0
+        (event, *_) = await core.until(lambda found: len(found) >= 1)
+        assert await asyncio.to_thread(post, package.folder / "missing.json") == 2
+        refusal = package.folder / "tests/payloads/refusals/window_closed.json"
+        assert await asyncio.to_thread(post, refusal) == 2
+    assert event["data"]["message"]["text"] == "Hello from a file"
+    said = capsys.readouterr()
+    assert "the gateway answered 200" in said.out
+    assert "missing.json: No such file" in said.err
+    assert "window_closed.json is not a recorded delivery" in said.err
+
+
+async def test_a_recording_with_other_secrets_names_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    package = Installed(tmp_path, files(*GUIDE), monkeypatch)
+    section = {"secrets": ["hush-other"], "access_token": "open-sesame", "shop": "shop-1"}
+    async with running(package, section) as (gateway, _):
+        settings = _listening_at(package, gateway.url)
+        file = package.folder / _RECORDING
+        assert await asyncio.to_thread(simulate_recording, settings, "shop-chat", file) == 1
+    assert "give the section in connectors.yaml the same secrets" in capsys.readouterr().err
+
+
+def _listening_at(package: Installed, url: str) -> Settings:
+    """The settings of a gateway that listens at `url`."""
+    file = package.folder / "connectors.yaml"
+    sections = json.loads(file.read_text())
+    sections["gateway"]["listen"] = url.removeprefix("http://")
+    file.write_text(json.dumps(sections))
+    own = [entry for entry in package.entries() if entry.group == "airlock.connectors"]
+    return load(file, {}, own)
 
 
 async def _call_api(platform: Any) -> None:

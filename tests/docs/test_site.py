@@ -67,6 +67,13 @@ def test_the_schemas_are_up_to_date() -> None:
         assert (SCHEMAS / name).read_text("utf-8") == text, "run scripts/schemas.py"
 
 
+def test_the_signatures_are_up_to_date() -> None:
+    module = runpy.run_path(str(ROOT / "scripts" / "reference.py"))
+    assert module["PAGE"].read_text("utf-8") == module["page"](), "run scripts/reference.py"
+    for name in ("verify(self, request: Request) -> None", "class Message(Event)", "def id_of("):
+        assert name in module["page"]()
+
+
 def test_the_published_schema_fits_the_published_examples() -> None:
     schema = json.loads((SCHEMAS / "events.json").read_text())
     examples = [one for one in listings(ROOT / "docs" / "events.md") if one.language == "json"]

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,13 @@ def test_a_new_package_has_no_template_placeholders(package: Path) -> None:
             assert "template" not in text
 
 
+def test_a_new_package_depends_on_the_published_distribution(package: Path) -> None:
+    project = tomllib.loads((package / "pyproject.toml").read_text())["project"]
+    assert project["dependencies"] == ["airlock-messaging"]
+    for file in package.rglob("*"):
+        assert not file.is_file() or "airlock-gateway" not in file.read_text()
+
+
 def test_a_new_package_marks_what_to_change(package: Path) -> None:
     source = (package / "airlock_acme_chat" / "__init__.py").read_text()
     assert source.count("# Change") >= 8
@@ -68,7 +76,7 @@ def test_a_new_package_marks_what_to_change(package: Path) -> None:
 def test_a_new_package_passes_its_kit_at_bronze(package: Path, installed: Path) -> None:
     output = run_tests(package, installed)
     assert "acme-chat (Acme Chat): bronze" in output
-    assert "for silver: recording text has no note on its origin" in output
+    assert "silver    failed  each recording has a note on its origin: recording text has" in output
 
 
 def test_the_settings_load_the_new_connector_by_its_type(installed: Path, tmp_path: Path) -> None:
@@ -133,7 +141,19 @@ def test_a_file_in_place_of_the_folder_is_reported(
         ("Acme Chat", '"acme-chat" would do'),
         ("acme_chat", '"acme-chat" would do'),
         ("../acme", '"acme" would do'),
-        ("1st", '"st" would do'),
+        ("9x", "beginning with a letter, at most 40 characters\n"),
+        ("1st", "beginning with a letter, at most 40 characters\n"),
+        ("ACME", '"acme" would do'),
+        ("class", "it is a keyword of Python"),
+        ("match", "it is a keyword of Python"),
+        ("none", "its class would be called None"),
+        ("list", "Python has a function or type called list"),
+        ("exception", "its class would be called Exception, which Python has already"),
+        ("connector", "its class would be called Connector, as one that it imports"),
+        ("settings", "its class would be called Settings, as one that it imports"),
+        ("messaging", "airlock-messaging is a distribution of Airlock itself"),
+        ("gateway", "airlock-gateway is a distribution of Airlock itself"),
+        ("Class", "cannot be a connector's type"),
         ("", "cannot be a connector's type"),
         ("é", "cannot be a connector's type"),
         ("a" * 41, "at most 40"),

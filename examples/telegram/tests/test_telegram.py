@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from airlock_telegram import Telegram
@@ -21,6 +22,13 @@ class TestTelegram(Conformance):
     # The only form is /bot<token>/METHOD: https://core.telegram.org/bots/api#making-requests
     token_in_address = True
     grade = "gold"
+    unread: ClassVar = {
+        "callback_query/message": "the question is our own text, and reply_to names it",
+        "message/audio/title": "the title of a recording is not what the consumer says",
+        "message/live_photo": "the photo is shown, and its video is not",
+        "message/photo": "the largest of several sizes is enough",
+        "message/poll": "Airlock shows no polls, and says so",
+    }
 
     def sign(self, request: Request) -> Request:
         return replace(request, headers={**request.headers, HEADER: SECRETS[-1]})

@@ -8,14 +8,40 @@ from . import (
     costs,
     declarations,
     limits,
+    meaning,
     parsing,
     post_handshakes,
+    proofs,
+    replies,
     reports,
     sending,
+    state,
     tokens,
     verification,
 )
-from .registry import FLAWS
+from .registry import flaws
+
+#: Every flawed connector, and a test of the kit that must fail for it.
+FLAWS = list(
+    flaws(
+        (
+            calls,
+            costs,
+            declarations,
+            limits,
+            meaning,
+            parsing,
+            post_handshakes,
+            proofs,
+            replies,
+            reports,
+            sending,
+            state,
+            tokens,
+            verification,
+        )
+    )
+)
 
 __all__ = [
     "FLAWS",
@@ -23,10 +49,14 @@ __all__ = [
     "costs",
     "declarations",
     "limits",
+    "meaning",
     "parsing",
     "post_handshakes",
+    "proofs",
+    "replies",
     "reports",
     "sending",
+    "state",
     "tokens",
     "verification",
 ]
