@@ -29,7 +29,7 @@ demo: install
 	$(BIN)/airlock demo $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
 
 # Many tests wait for processes, so there are more workers than cores. A file's tests stay together: they share fixtures.
-TEST_WORKERS ?= 4
+TEST_WORKERS ?= 3
 test: install-dev
 	sh scripts/system-packages.sh
 	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile

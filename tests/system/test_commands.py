@@ -89,7 +89,7 @@ async def test_the_chart_has_a_column_for_every_platform() -> None:
 
 
 async def test_a_timed_demo_ends_with_everything_ready() -> None:
-    status, out, err = await airlock("demo", "--seconds", "22", "--port", str(free_port()))
+    status, out, err = await airlock("demo", "--seconds", "40", "--port", str(free_port()))
     assert (status, err) == (0, "")
     assert "files arrived ready" in out
     assert "/workspace/" in out

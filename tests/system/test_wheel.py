@@ -36,6 +36,6 @@ def test_the_installed_wheel_is_imported_from_where_it_is(site: Path) -> None:
 
 def test_the_demo_runs_from_the_installed_wheel(site: Path, tmp_path: Path) -> None:
     program = "import sys; from gateway.cli import main; sys.exit(main())"
-    command = (sys.executable, "-P", "-c", program, "demo", "--seconds", "25", "--port", "0")
+    command = (sys.executable, "-P", "-c", program, "demo", "--seconds", "40", "--port", "0")
     output = run(*command, cwd=tmp_path, path=[site])
     assert "ready" in output

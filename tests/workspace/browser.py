@@ -58,7 +58,7 @@ async def pages_at(*addresses: str, **context: Any) -> AsyncIterator[list[Page]]
 
 async def until(page: Page, expression: str) -> None:
     """Wait until an expression is true. Playwright's own wait needs eval, which our pages forbid."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not await page.evaluate(expression):
             await asyncio.sleep(0.05)
 

@@ -22,7 +22,6 @@ from workspace.http.access import cookie_name, demo_accounts, find_viewer, is_cr
 from workspace.http.client_address import client_address
 from workspace.http.context import Workspace, agent_of, workspace_of
 from workspace.http.responses import read_body
-from workspace.http.sparse_log import SparseLog
 from workspace.store import audit_log
 from workspace.timestamps import now
 
@@ -38,7 +37,7 @@ _FORM_COOKIE = "airlock_form"
 
 _LARGEST_FORM = 10_000
 
-_log = SparseLog(logging.getLogger(__name__))
+_log = logging.getLogger(__name__)
 
 
 async def show_form(request: web.Request) -> web.Response:
