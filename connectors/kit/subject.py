@@ -196,6 +196,9 @@ def secrets_of(value: Any) -> Iterator[str]:
         case BaseModel():
             for name in type(value).model_fields:
                 yield from secrets_of(getattr(value, name))
-        case tuple():
+        case Mapping():
+            for one in value.values():
+                yield from secrets_of(one)
+        case tuple() | list():
             for one in value:
                 yield from secrets_of(one)

@@ -262,6 +262,7 @@ def chart(name: str, connector: Connector[Any]) -> dict[str, Any]:
         "notes": dict(capabilities.notes),
         "limits": {feature: asdict(limit) for feature, limit in capabilities.limits.items()},
         "max_text": capabilities.max_text,
+        "max_text_bytes": capabilities.max_text_bytes,
         "reply_window_seconds": capabilities.reply_window,
     }
 
