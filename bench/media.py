@@ -1,4 +1,4 @@
-"""Photos and videos from the webhook until the core receives `ready`, and their effect on other messages.
+"""Photos, videos, sound and documents from the webhook until the core receives `ready`, and their effect on texts.
 
     python -m bench.media [--photos N] [--videos N] [--parallel N] [--publish]
 
@@ -14,18 +14,20 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import uvloop
 
 from bench.deliveries import APP_SECRET, requests
+from bench.documents import invoice, scan
 from bench.generator import closed_loop, open_loop
 from bench.report import machine, options, publish, table
 from bench.sanitize_inputs import photos, videos
 from bench.servers import Server, airlock, free_port
 from simulator import Consumer, Core, Platform, WhatsApp
-from simulator.samples import Sample, padded
+from simulator.samples import Sample, padded, voice
 
 _SECRET = "whsec_YmVuY2htYXJrcyBuZWVkIGEgc2VjcmV0"
 _TIMEOUT = 300.0
@@ -141,6 +143,17 @@ def _percentile(ordered: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
+def _sound_and_pages(count: int) -> dict[str, Callable[[Setup], Awaitable[list[float]]]]:
+    samples = {
+        "voice message of 20 s": voice(20.0),
+        "invoice of one page": Sample("invoice.pdf", "application/pdf", invoice()),
+        "scan of ten pages": Sample("scan.pdf", "application/pdf", scan(10)),
+    }
+    return {
+        what: partial(latencies, sample=sample, count=count) for what, sample in samples.items()
+    }
+
+
 async def _measure(arguments: argparse.Namespace) -> list[list[str]]:
     photo = Sample("IMG_1600.JPG", "image/jpeg", photos()["2 MP sRGB"])
     video = padded(Sample("IMG_0042.MP4", "video/mp4", videos()["MP4 of 23 MB"]), _VIDEO_BYTES)
@@ -153,6 +166,10 @@ async def _measure(arguments: argparse.Namespace) -> list[list[str]]:
 
     one, _ = await in_new_setup(lambda s: latencies(s, photo, arguments.photos))
     two, _ = await in_new_setup(lambda s: latencies(s, video, arguments.videos))
+    others = [
+        [f"{what} until ready, p95", "", _ms((await in_new_setup(one))[0], 0.95)]
+        for what, one in _sound_and_pages(arguments.photos // 3).items()
+    ]
     beside, _ = await in_new_setup(lambda s: acknowledgements(s, short))
     seconds, parallel = await in_new_setup(lambda s: together(s, video, arguments.parallel))
     waiting, _ = await in_new_setup(in_flight)
@@ -161,6 +178,7 @@ async def _measure(arguments: argparse.Namespace) -> list[list[str]]:
         ["the same, p50", "", _ms(one, 0.5)],
         ["MP4 of 25 MB until ready, p95", "≤ 1,000 ms", _ms(two, 0.95)],
         ["the same, p50", "", _ms(two, 0.5)],
+        *others,
         [f"texts acknowledged beside {_VIDEOS_BESIDE} videos, longest", "≤ 250 ms", _ms(beside, 1)],
         ["the same, p99", "", _ms(beside, 0.99)],
         [
