@@ -162,6 +162,9 @@ def _replaced(content: Any, codes: frozenset[str]) -> Any:
 def _codes(content: Any) -> frozenset[str]:
     """The codes in the usual fields of an error."""
     match content:
+        # google.rpc: the number only repeats the HTTP status (https://google.aip.dev/193).
+        case {"code": int(), "status": str(code)} if code:
+            return frozenset({code})
         case dict():
             own = [value for name, value in content.items() if name in _CODES]
             found = {str(one) for one in own if type(one) is int or (isinstance(one, str) and one)}
