@@ -16,7 +16,7 @@ from connectors.contract import Connector
 from connectors.recordings import Recording
 from normalizer.events import AnyEvent, Echo, Edit, Message, dump
 
-from .paths import Path, changed
+from .paths import Path, changed, opened
 
 #: In place of a word and of words. No platform sends them.
 WORD = "zq4711"
@@ -63,11 +63,11 @@ def words_in(*names: str) -> frozenset[str]:
 
 def leaves(content: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     """Every value that is neither an object nor a list, with its path."""
-    match content:
-        case dict():
+    match opened(content):
+        case dict() as content:
             for name, inner in content.items():
                 yield from leaves(inner, (*path, name))
-        case list():
+        case list() as content:
             for at, inner in enumerate(content):
                 yield from leaves(inner, (*path, at))
         case _:
