@@ -20,6 +20,7 @@ OUTSIDE_DOCS = {
     "connectors.yaml": "connectors.yaml",
     "examples/README.md": "examples/index.md",
     "examples/line/README.md": "examples/line.md",
+    "examples/rcs/README.md": "examples/rcs.md",
     "examples/telegram/README.md": "examples/telegram.md",
 }
 _SOURCE_OF = {place: source for source, place in OUTSIDE_DOCS.items()}
