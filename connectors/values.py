@@ -63,7 +63,7 @@ class Call:
     above that the flow handles itself; all others go to `Connector.refusal`. `account` is ours that makes the call.
     """
 
-    method: Literal["GET", "POST", "PUT", "DELETE"]
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     json: Any = None

@@ -167,7 +167,8 @@ def files(events: list[AnyEvent]) -> Iterator[MediaRef]:
 def check_shape(call: Call) -> None:
     """Assert that the gateway can send a call."""
     assert isinstance(call, Call), f"a flow may yield only calls, not {type(call).__name__}"
-    assert call.method in {"GET", "POST", "PUT", "DELETE"}, f"{call.method} is not a method of Call"
+    methods = {"GET", "POST", "PUT", "PATCH", "DELETE"}
+    assert call.method in methods, f"{call.method} is not a method of Call"
     address = urlsplit(call.url)
     assert address.scheme in {"https", "http"}, f"{call.url} is not an http or https URL"
     assert address.hostname, f"{call.url} has no host"

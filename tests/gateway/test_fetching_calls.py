@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from connectors import Call, Flow, Rejected, Reply
+from connectors.kit.subject import check_shape
 from gateway.fetching import Ambiguous, Unreachable
 from normalizer.media import MediaFailed
 
@@ -75,6 +76,17 @@ async def test_forms_and_raw_bytes_are_sent_as_given() -> None:
         b"\x00raw",
         "image/x",
     )
+
+
+async def test_a_patch_is_sent_once_and_with_its_content() -> None:
+    answers = answers_with(http_response(307, Location="/elsewhere"))
+    async with serving(answers) as server, fetching() as fetcher:
+        call = Call("PATCH", f"{server.url}/m-1", json={"status": "read"})
+        check_shape(call)
+        with pytest.raises(Rejected):
+            await fetcher.run(fake_platform(server.url), one(call), "send")
+    (received,) = server.requests
+    assert (received.method, received.body) == ("PATCH", b'{"status":"read"}')
 
 
 async def test_the_reply_has_status_headers_content_and_purpose() -> None:
