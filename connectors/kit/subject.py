@@ -17,7 +17,7 @@ from connectors.recordings import RECEIVED_AT, Recording, recordings
 from connectors.tools.authorization import headers_for_call
 from normalizer.events import AnyEvent, Echo, Edit, MediaRef, Message
 
-from .kit_token import kit_token
+from .kit_token import kit_token, own_token
 from .promises import promise
 from .run_flow import Start
 
@@ -138,7 +138,11 @@ class Subject:
 def headers_at(connector: Connector[Any], now: datetime) -> Mapping[str, str]:
     """The headers of `authorize` for a call to the API."""
     call = Call("GET", connector.config.api)
-    return headers_for_call(connector, now, kit_token(connector), call)
+    token = kit_token(connector)
+    if token is not None and now != RECEIVED_AT:
+        # The gateway renews a token that has expired.
+        token = own_token(connector, now) or token
+    return headers_for_call(connector, now, token, call)
 
 
 @lru_cache(maxsize=8)

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from connectors import Call, Reply, Token, jwt
+from connectors.kit.subject import headers_at
+from connectors.recordings import RECEIVED_AT
 from connectors.tools.authorization import headers_for_call, needs_token
 
 from . import natural_plugins as plugins
@@ -69,3 +71,11 @@ def test_a_signed_grant_is_exchanged_for_a_token() -> None:
     with pytest.raises(StopIteration) as end:
         flow.send(Reply(200, {}, {"access_token": "t", "expires_in": 3600}))
     assert end.value.value == Token("t", NOW + timedelta(hours=1))
+
+
+def test_the_kit_renews_a_signed_token_like_the_gateway() -> None:
+    connector = build(plugins.WithSignedTokens)
+    for now in (RECEIVED_AT, RECEIVED_AT + timedelta(days=1)):
+        token = headers_at(connector, now)["authorization"].removeprefix("Bearer ")
+        keys = [public_pem(rsa_key())]
+        jwt.check(token, keys, algorithm="RS256", audience="acme", issuer=None, now=now)
