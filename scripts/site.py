@@ -22,6 +22,7 @@ OUTSIDE_DOCS = {
     "examples/line/README.md": "examples/line.md",
     "examples/rcs/README.md": "examples/rcs.md",
     "examples/telegram/README.md": "examples/telegram.md",
+    "examples/vonage/README.md": "examples/vonage.md",
 }
 _SOURCE_OF = {place: source for source, place in OUTSIDE_DOCS.items()}
 

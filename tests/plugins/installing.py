@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 AIRLOCK = str(Path(sys.executable).with_name("airlock"))
-EXAMPLES = {name: ROOT / "examples" / name for name in ("line", "rcs", "telegram")}
+EXAMPLES = {name: ROOT / "examples" / name for name in ("line", "rcs", "telegram", "vonage")}
 
 _PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-cache-dir")
 _OFFLINE = ("--quiet", "--no-index", "--no-deps", "--no-build-isolation")

@@ -33,7 +33,7 @@ def test_the_emulators_of_the_examples_are_found(
 ) -> None:
     monkeypatch.syspath_prepend(site)
     found = emulators()
-    assert set(found) == {*PLATFORMS, "line", "rcs", "telegram"}
+    assert set(found) == {*PLATFORMS, "line", "rcs", "telegram", "vonage"}
     assert all(issubclass(kind, Platform) for kind in found.values())
 
 

@@ -22,7 +22,7 @@ SECRET = "whsec_" + base64.b64encode(b"a secret for tests of plugins").decode()
 TOKEN = "a-token-for-tests-of-plugins"
 ANN = Consumer("424242001", "Ann Berger")
 
-each = pytest.mark.parametrize("name", ["line", "rcs", "telegram"])
+each = pytest.mark.parametrize("name", ["line", "rcs", "telegram", "vonage"])
 
 
 @dataclass
@@ -92,7 +92,7 @@ async def test_photos_and_videos_arrive_ready_and_once(name: str, tmp_path: Path
         found = await env.attachments(2)
         assert {one["kind"]: one["state"] for one in found} == {"photo": "ready", "video": "ready"}
         # LINE and RCS have no captions, so the text is a separate message.
-        expected = {"line": 3, "rcs": 3, "telegram": 2}[name]
+        expected = {"line": 3, "rcs": 3, "telegram": 2, "vonage": 2}[name]
         messages = [data["message"] for data in await env.messages(expected)]
         assert "It came like this" in [message["text"] for message in messages]
         assert [message["sequence"] for message in messages] == list(range(1, expected + 1))
@@ -128,14 +128,9 @@ async def test_a_text_arrives_once_although_the_reply_was_lost(name: str, tmp_pa
         await env.platform.send(ANN, "Is it open today?")
         (data,) = await env.messages(1)
         env.platform.lost_answers = 1
-        async with env.http.post(
-            f"{env.gateway.url}/v1/conversations/{data['conversation']['id']}/messages",
-            json={"text": "Until six 🙂", "agent": "anna"},
-            headers={"authorization": f"Bearer {TOKEN}", "idempotency-key": "one"},
-        ) as answer:
-            assert answer.status == 202
+        await answer(env, data["conversation"]["id"], "Until six 🙂", "one")
         await env.platform.until_sent(1)
-        if name != "telegram":  # LINE and RCS accept our key, and repeat their earlier reply
+        if name in {"line", "rcs"}:  # LINE and RCS accept our key, and repeat their earlier reply
 
             def is_sent(events: list[dict[str, Any]]) -> bool:
                 return any(event["data"].get("status") == "sent" for event in events)
@@ -174,3 +169,79 @@ async def test_an_expired_telegram_address_is_looked_up_again(tmp_path: Path) ->
 def _hosted(env: Environment) -> Any:
     (hosted,) = env.platform.hosted.values()
     return hosted
+
+
+async def answer(env: Environment, conversation: str, text: str, key: str) -> None:
+    async with env.http.post(
+        f"{env.gateway.url}/v1/conversations/{conversation}/messages",
+        json={"text": text, "agent": "anna"},
+        headers={"authorization": f"Bearer {TOKEN}", "idempotency-key": key},
+    ) as reply:
+        assert reply.status == 202
+
+
+@pytest.mark.usefixtures("installed")
+async def test_vonage_limits_texts_by_channel(tmp_path: Path) -> None:
+    async with environment("vonage", tmp_path) as env:
+        await env.platform.send(ANN, "By WhatsApp")
+        env.platform.channel = "sms"
+        await env.platform.send(ANN, "By SMS")
+        by_whatsapp, by_sms = [data["conversation"] for data in await env.messages(2)]
+        assert (by_whatsapp["account"], by_sms["account"]) == (
+            f"whatsapp:{env.platform.numbers['whatsapp']}",
+            f"sms:{env.platform.numbers['sms']}",
+        )
+        assert by_whatsapp["reply_until"] is not None
+        assert by_sms["reply_until"] is None
+        for at, conversation in enumerate((by_whatsapp, by_sms)):
+            await answer(env, conversation["id"], "word " * 300, f"key-{at}")
+        texts = await env.platform.until_sent(3)
+        sent = sorted((text.raw["channel"], len(text.text)) for text in texts)
+        assert [channel for channel, _ in sent] == ["sms", "sms", "whatsapp"]
+        assert all(length <= 1000 for channel, length in sent if channel == "sms")
+
+
+@pytest.mark.usefixtures("installed")
+async def test_a_late_rejection_by_vonage_says_why(tmp_path: Path) -> None:
+    async with environment("vonage", tmp_path) as env:
+        env.platform.receipts = ("submitted", "1340")
+        await env.platform.send(ANN, "Hello")
+        (data,) = await env.messages(1)
+        await answer(env, data["conversation"]["id"], "Good morning", "one")
+
+        def failures(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            return [one["data"] for one in events if one["data"].get("status") == "failed"]
+
+        (failed,) = failures(await env.core.until(lambda events: bool(failures(events)), 30))
+        assert (failed["reason"], failed["code"]) == ("window_closed", "1340")
+
+
+@pytest.mark.usefixtures("installed")
+async def test_vonage_shows_what_the_agent_has_read(tmp_path: Path) -> None:
+    async with environment("vonage", tmp_path) as env:
+        await env.platform.send(ANN, "Hello")
+        (data,) = await env.messages(1)
+        message = data["message"]
+        async with env.http.post(
+            f"{env.gateway.url}/v1/messages/{message['id']}/read",
+            headers={"authorization": f"Bearer {TOKEN}"},
+        ) as reply:
+            assert reply.status < 300
+        async with asyncio.timeout(30):
+            while not env.platform.actions:
+                await asyncio.sleep(0.01)
+        (action,) = env.platform.actions
+        assert (action.kind, action.message_id) == ("read", message["platform_id"])
+
+
+@pytest.mark.usefixtures("installed")
+async def test_several_files_of_an_mms_arrive_in_one_message(tmp_path: Path) -> None:
+    files = await asyncio.to_thread(lambda: (photo("parcel"), photo("washer")))
+    async with environment("vonage", tmp_path) as env:
+        env.platform.channel = "mms"
+        await env.platform.send(ANN, "both sides", files)
+        found = await env.attachments(2)
+        assert [one["state"] for one in found] == ["ready", "ready"]
+        (data,) = await env.messages(1)
+        assert data["message"]["text"] == "both sides"
+        assert data["conversation"]["account"].startswith("sms:")

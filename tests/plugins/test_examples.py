@@ -17,6 +17,7 @@ ALLOWED = {
     "collections",
     "dataclasses",
     "datetime",
+    "hashlib",
     "hmac",
     "re",
     "typing",
