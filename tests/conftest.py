@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-
 #: Folders whose files take longest. Begun last, they would keep one worker busy while the others have nothing to do.
 _LONG = ("torture", "system", "workspace", "plugins")
 
