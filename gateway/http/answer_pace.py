@@ -12,7 +12,7 @@ import time
 _A_SECOND = 25.0
 _AT_ONCE = 5
 #: Requests that may wait for their answer; each holds what has arrived of its body, up to 256 KiB.
-_MAX_WAITING = 64
+_MAX_WAITING = 256
 
 
 class AnswerPace:

@@ -31,7 +31,7 @@ LINGER_SECONDS = 2.0
 _LINGER_BYTES = 8 * 1024 * 1024
 #: Bytes of a body that costs no more than its answer.
 _SMALL_BODY = 64 * 1024
-#: Bytes of all requests that are not answered yet, whatever their paths. Deliveries have a limit of their own below it
+#: Bytes of all requests that are not answered yet, except deliveries, which have a limit of their own
 #: (`gateway.inbound.unproved`).
 _UNANSWERED_BYTES = 64 * 1024 * 1024
 #: Idle connections at most, as many whose bodies are arriving, and at most this part of the descriptors for each. A
@@ -88,6 +88,11 @@ class GuardedConnection(web.RequestHandler):
         request = self._current_request
         return request is not None and not request.content.is_eof()
 
+    @property
+    def is_delivery(self) -> bool:
+        request = self._current_request
+        return request is not None and request.path.startswith("/webhooks/")
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._connections.opened(self)
@@ -108,17 +113,18 @@ class GuardedConnection(web.RequestHandler):
             self.waits_since = time.monotonic()
         elif self.is_idle:
             self.head_since = self.head_since or time.monotonic()
-        if not self.is_idle:
+        if not (self.is_idle or self.is_delivery):
             self._connections.keep(self, len(data))
 
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
         self._connections.release(self)
-        self._lingers = not request.content.is_eof()
+        is_unread = not request.content.is_eof()
         is_small = (request.content_length or math.inf) <= _SMALL_BODY
-        if self._lingers and not is_small and not await self._connections.answers.turn():
+        if is_unread and not is_small and not await self._connections.answers.turn():
             self.force_close()
+        self._lingers = is_unread
         finished = await super().finish_response(request, resp, start_time)
         # Every POST needs a signature, a token or a password.
         self.is_proved = self.is_proved or (request.method == "POST" and resp.status < 300)
@@ -169,7 +175,11 @@ class Connections:
         connection.unanswered += size
         self._unanswered += size
         while self._unanswered > _UNANSWERED_BYTES:
-            reading = [one for one in self._open if one.is_reading and one.unanswered]
+            reading = [
+                one
+                for one in self._open
+                if one.is_reading and one.unanswered and not one.is_delivery
+            ]
             if not reading:
                 return
             longest = min(reading, key=lambda one: one.waits_since)

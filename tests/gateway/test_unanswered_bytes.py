@@ -1,4 +1,4 @@
-"""All bodies together, whatever their paths, take a bounded number of bytes."""
+"""All bodies together take a bounded number of bytes."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +17,7 @@ class Body:
     unanswered: int = 0
     is_reading: bool = True
     is_idle: bool = False
+    is_delivery: bool = False
 
     def force_close(self) -> None:
         self.closed.append(self.waits_since)

@@ -1,7 +1,7 @@
 """Strangers who reach a running gateway: raw connections that send little, slowly, or far too much."""
 
 import asyncio
-import time
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -68,18 +68,6 @@ async def rest(reader: asyncio.StreamReader) -> bytes:
     return received
 
 
-async def slowest_probe(running: Site, task: "asyncio.Task[object]") -> float:
-    """Ask for /healthz again and again until `task` ends; return the longest wait (seconds)."""
-    slowest = 0.0
-    while not task.done():
-        begin = time.monotonic()
-        async with running.http.get(f"{running.url}/healthz") as response:
-            assert response.status == 200
-        slowest = max(slowest, time.monotonic() - begin)
-        await asyncio.sleep(0.005)
-    return slowest
-
-
 async def delivered(running: Site, text: str, name: str = "whatsapp") -> None:
     """Send a genuine message, and wait until the core has it."""
     answers = await running.platforms[name].send(CONSUMERS[name], text)
@@ -95,6 +83,13 @@ def memory(running: Site, field: str = "VmRSS") -> int:
     status = Path(f"/proc/{running.process.pid}/status").read_text()
     line = next(line for line in status.splitlines() if line.startswith(f"{field}:"))
     return int(line.split()[1]) * 1024
+
+
+def processor_seconds(running: Site) -> float:
+    """The processor time that the gateway has used."""
+    assert running.process is not None
+    fields = Path(f"/proc/{running.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def log_lines(running: Site, event: str) -> list[str]:

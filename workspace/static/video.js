@@ -16,7 +16,8 @@ const nearby = new IntersectionObserver((seen) => {
     if (isIntersecting && target instanceof HTMLVideoElement) {
       nearby.unobserve(target);
       target.poster = target.dataset.poster ?? "";
-      target.src = target.dataset.source ?? "";
+      // A video that plays already would begin anew, and stop.
+      if (!target.src) target.src = target.dataset.source ?? "";
     }
   }
 }, { rootMargin: "300px" });
