@@ -103,7 +103,7 @@ async def test_right_to_left_names_start_at_the_left(
         for name, detail in ((".entry-name", ".entry-state"), ("#head-name", "#head-detail")):
             for selector in (name, detail):
                 await expect(page.locator(selector).first).to_have_text(_NOT_BLANK)
-            # A part that is drawn anew at this moment has no place.
+            # A part that is being redrawn has no place.
             while not (written := await page.locator(name).first.evaluate(_TEXT_LEFT)):
                 await asyncio.sleep(0.05)
             while not (below := await page.locator(detail).first.evaluate(_TEXT_LEFT)):

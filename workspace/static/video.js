@@ -16,7 +16,7 @@ const nearby = new IntersectionObserver((seen) => {
     if (isIntersecting && target instanceof HTMLVideoElement) {
       nearby.unobserve(target);
       target.poster = target.dataset.poster ?? "";
-      // A video that plays already would begin anew, and stop.
+      // Setting it again would stop a video that plays already.
       if (!target.src) target.src = target.dataset.source ?? "";
     }
   }
