@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,7 +15,7 @@ from aiohttp import web
 from .delivery.lanes import Lanes
 from .http.connections import raise_descriptor_limit
 from .http.server import Server
-from .journal import Journal, private_folder
+from .journal import Journal, exposure, private_folder
 from .journal.sqlite.journal import SqliteJournal
 from .settings import Settings
 from .upkeep.data_lock import claim
@@ -23,7 +24,10 @@ from .wiring import Installation, connect
 log = structlog.get_logger(__name__)
 
 #: What is ours in the data folder. Somebody may have chosen a folder with other files.
-_OUR_FILES = ("journal.db*", "workspace.db*", "airlock.lock")
+_OUR_FILES = (
+    *(f"{name}.db{tail}" for name in ("journal", "workspace") for tail in ("", "-wal", "-shm")),
+    "airlock.lock",
+)
 
 #: Seconds that work in flight may take during shutdown: once for incoming deliveries and once for outgoing events.
 #: The whole shutdown must take less than 10 s.
@@ -91,6 +95,7 @@ class Gateway:
         raise_descriptor_limit()
         settings = self._settings
         data = private_folder(settings.gateway.data, *_OUR_FILES)
+        _warn_if_exposed(data)
         self._stack.callback(os.close, await claim(data, _PREDECESSOR_SECONDS))
         sock = self._bind()
         self._journal = await SqliteJournal.open(data, hold_seconds=settings.core.hold_seconds)
@@ -137,6 +142,13 @@ class Gateway:
         self._stack.push_async_callback(server.close)
         self._run("connections", server.watch())
         log.info("gateway_listens", address=self.url, connectors=list(self._settings.connectors))
+
+
+def _warn_if_exposed(data: Path) -> None:
+    others = exposure(data)
+    if others is not None:
+        remedy = f"chmod 700 {data}, unless that is intended"
+        log.warning("data_folder_exposed", folder=str(data), to=others, remedy=remedy)
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

@@ -9,6 +9,7 @@ from .folder_sync import sync_folder
 from .interface import Journal, NameJournal, ReportJournal
 from .private_files import (
     FOLDER_MODE,
+    exposure,
     keep_new_files_private,
     private_folder,
     private_opener,
@@ -66,6 +67,7 @@ __all__ = [
     "Situation",
     "Unnamed",
     "Unreadable",
+    "exposure",
     "keep_new_files_private",
     "private_folder",
     "private_opener",
