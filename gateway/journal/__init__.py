@@ -4,7 +4,7 @@ Every change of state and the event that announces it are one transaction. `inte
 `service` knows the engine behind it (`sqlite`).
 """
 
-from .errors import JournalUnavailable
+from .errors import JournalUnavailable, JournalUnusable
 from .folder_sync import sync_folder
 from .interface import Journal, NameJournal, ReportJournal
 from .private_files import (
@@ -53,6 +53,7 @@ __all__ = [
     "Job",
     "Journal",
     "JournalUnavailable",
+    "JournalUnusable",
     "NameJournal",
     "NewAttachment",
     "OutboxEntry",
