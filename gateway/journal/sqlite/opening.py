@@ -38,10 +38,10 @@ _OTHERWISE = "set gateway.data to another folder, or move the file away and rest
 
 
 @contextmanager
-def opening(path: Path) -> Iterator[None]:
+def opening(path: Path) -> Iterator[Path]:
     """Turn every error about the file into `JournalUnusable`."""
     try:
-        yield
+        yield path
     except sqlite3.Error as exc:
         cause, remedy = _explained(path, exc)
         raise JournalUnusable(f"gateway.data: cannot use {path}: {cause}; {remedy}") from exc

@@ -173,3 +173,11 @@ def migrate(connection: sqlite3.Connection) -> None:
     connection.executescript(f"BEGIN IMMEDIATE; {TABLES} {key} {made}; COMMIT;")
     fault_point("journal-made")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def key(connection: sqlite3.Connection) -> bytes:
+    """Return the key from which ids and links are derived; raises sqlite3.DatabaseError if the file has none."""
+    row = connection.execute("SELECT value FROM meta WHERE key = 'key'").fetchone()
+    if row is None:
+        raise sqlite3.DatabaseError("its key is missing")
+    return bytes(row[0])
