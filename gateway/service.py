@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,8 +15,9 @@ from aiohttp import web
 from .delivery.lanes import Lanes
 from .http.connections import raise_descriptor_limit
 from .http.server import Server
-from .journal import Journal, private_folder
+from .journal import Journal, exposure, private_folder
 from .journal.sqlite.journal import SqliteJournal
+from .observability.system_errors import about_data_folder, about_listening
 from .settings import Settings
 from .upkeep.data_lock import claim
 from .wiring import Installation, connect
@@ -23,7 +25,10 @@ from .wiring import Installation, connect
 log = structlog.get_logger(__name__)
 
 #: What is ours in the data folder. Somebody may have chosen a folder with other files.
-_OUR_FILES = ("journal.db*", "workspace.db*", "airlock.lock")
+_OUR_FILES = (
+    *(f"{name}.db{tail}" for name in ("journal", "workspace") for tail in ("", "-wal", "-shm")),
+    "airlock.lock",
+)
 
 #: Seconds that work in flight may take during shutdown: once for incoming deliveries and once for outgoing events.
 #: The whole shutdown must take less than 10 s.
@@ -90,15 +95,18 @@ class Gateway:
     async def _start(self) -> None:
         raise_descriptor_limit()
         settings = self._settings
-        data = private_folder(settings.gateway.data, *_OUR_FILES)
-        self._stack.callback(os.close, await claim(data, _PREDECESSOR_SECONDS))
+        with about_data_folder(settings.gateway.data):
+            data = private_folder(settings.gateway.data, *_OUR_FILES)
+            _warn_if_exposed(data)
+            self._stack.callback(os.close, await claim(data, _PREDECESSOR_SECONDS))
         sock = self._bind()
         self._journal = await SqliteJournal.open(data, hold_seconds=settings.core.hold_seconds)
         self._stack.push_async_callback(self._journal.close)
         installation = Installation(
             settings, data, self.url, self._public_url, agent=self._agent, demo=self._demo
         )
-        components = connect(installation, self._journal, self._stack)
+        with about_data_folder(data):
+            components = connect(installation, self._journal, self._stack)
         # Starting the decoders takes about a second; deliveries are accepted meanwhile.
         decoders = asyncio.create_task(components.sanitizer.start(), name="decoders")
         self._stack.push_async_callback(_cancel, decoders)
@@ -122,7 +130,8 @@ class Gateway:
     def _bind(self) -> socket.socket:
         listen = self._settings.gateway.listen
         family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-        sock = socket.create_server((listen.host, listen.port), family=family, backlog=1024)
+        with about_listening(listen):
+            sock = socket.create_server((listen.host, listen.port), family=family, backlog=1024)
         self._stack.callback(sock.close)
         self.port = sock.getsockname()[1]
         return sock
@@ -137,6 +146,13 @@ class Gateway:
         self._stack.push_async_callback(server.close)
         self._run("connections", server.watch())
         log.info("gateway_listens", address=self.url, connectors=list(self._settings.connectors))
+
+
+def _warn_if_exposed(data: Path) -> None:
+    others = exposure(data)
+    if others is not None:
+        remedy = f"chmod 700 {data}, unless that is intended"
+        log.warning("data_folder_exposed", folder=str(data), to=others, remedy=remedy)
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

@@ -17,6 +17,7 @@ from .delivery.core_client import CoreClient
 from .delivery.lanes import Lanes
 from .fetching import Fetcher
 from .http.api import Api, require_token
+from .http.gauges import gauges
 from .http.health import probes
 from .http.media import MediaEndpoint
 from .http.routes import application
@@ -30,6 +31,8 @@ from .media.signed_links import Links
 from .media.source import MediaSource
 from .media.storage.filesystem import FileStore
 from .media.worker import MediaWorker
+from .observability.loop_lag import LoopLag
+from .observability.metrics import LOOP_LAG
 from .observability.redaction import Mask
 from .replies.accept import Replies
 from .replies.send_worker import SendWorker
@@ -122,11 +125,13 @@ def connect(installation: Installation, journal: Journal, stack: AsyncExitStack)
         MediaEndpoint(journal, links, store),
         authorize=require_token(tokens),
         probes=probes(journal, capacity, lanes, sanitizer, scanner, store),
+        refresh_gauges=gauges(installation.data, journal, lanes, scanner),
         public_url=installation.public_url,
         workspace=workspace,
     )
     background: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
         "journal": journal.watch,
+        "loop lag": _loop_lag().run,
         "lanes": lanes.run,
         "media worker": media_worker.run,
         "parse worker": ParseWorker(journal, connectors, priority, capacity.parsed).run,
@@ -140,6 +145,12 @@ def connect(installation: Installation, journal: Journal, stack: AsyncExitStack)
         "platform reports": reports.run,
     }
     return Components(app, sanitizer, lanes, background)
+
+
+def _loop_lag() -> LoopLag:
+    lag = LoopLag()
+    LOOP_LAG.set_function(lag.worst)
+    return lag
 
 
 def _capacity(installation: Installation, journal: Journal, lanes: Lanes) -> CapacityGate:

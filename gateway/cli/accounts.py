@@ -4,6 +4,7 @@ import getpass
 import sys
 
 from gateway.journal import keep_new_files_private, private_folder
+from gateway.observability.system_errors import CannotStart, about_data_folder
 from gateway.settings import Settings
 from workspace.auth import accounts as workspace_accounts
 
@@ -11,11 +12,13 @@ from workspace.auth import accounts as workspace_accounts
 def accounts(settings: Settings, action: str, name: str | None, roles: list[str]) -> int:
     """Add, change, remove or list accounts. Exit status 1 if that fails, 2 if the name is missing."""
     keep_new_files_private()
-    database = private_folder(settings.gateway.data) / "workspace.db"
+    database = settings.gateway.data / "workspace.db"
     if action != "list" and not name:
         print(f"airlock accounts {action}: give the name of the account", file=sys.stderr)
         return 2
     try:
+        with about_data_folder(settings.gateway.data):
+            private_folder(settings.gateway.data)
         match action:
             case "add":
                 workspace_accounts.add(database, name or "", _password(), roles or ["agent"])
@@ -28,7 +31,7 @@ def accounts(settings: Settings, action: str, name: str | None, roles: list[str]
             case _:
                 for account in workspace_accounts.listed(database):
                     print(f"{account.name}  {', '.join(account.roles)}")
-    except workspace_accounts.AccountProblem as exc:
+    except (workspace_accounts.AccountProblem, CannotStart) as exc:
         print(f"airlock accounts: {exc}", file=sys.stderr)
         return 1
     return 0

@@ -1,9 +1,11 @@
 """`airlock check`: checks the settings, the decoders' isolation, the scanner and each platform's credentials."""
 
+from pathlib import Path
 from typing import Any
 
 from connectors import Connector
 from gateway.fetching import Fetcher
+from gateway.journal import exposure
 from gateway.observability.redaction import Mask
 from gateway.settings import Settings, advice
 from gateway.upkeep.connector_health import ask
@@ -25,6 +27,7 @@ async def _check(settings: Settings) -> int:
     print("settings: ok")
     for sentence in advice(settings):
         print(f"note: {sentence}")
+    _data_folder(settings.gateway.data)
     isolated = await _decoders(settings)
     _fonts()
     scanner_ok = await _scanner(settings)
@@ -41,6 +44,14 @@ async def _check(settings: Settings) -> int:
     finally:
         await fetcher.aclose()
     return 0 if isolated and scanner_ok and all(healthy) else 1
+
+
+def _data_folder(folder: Path) -> None:
+    others = exposure(folder) if folder.is_dir() else None
+    if others is not None:
+        print(
+            f"note: gateway.data: {others} may open {folder}; chmod 700 {folder}, unless that is intended"
+        )
 
 
 async def _decoders(settings: Settings) -> bool:

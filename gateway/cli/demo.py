@@ -16,6 +16,7 @@ from pathlib import Path
 
 from gateway.journal import keep_new_files_private
 from gateway.observability.logs import configure
+from gateway.observability.system_errors import CannotStart
 from gateway.service import Gateway
 from gateway.settings import load
 from gateway.settings.plugins import Unusable
@@ -42,7 +43,7 @@ def demo(seconds: float | None, port: int) -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="airlock-demo-") as folder:
             return run(_demo(Path(folder), seconds, port))
-    except Unusable as exc:
+    except (Unusable, CannotStart) as exc:
         print(f"airlock demo: {exc}", file=sys.stderr)
         return 1
 

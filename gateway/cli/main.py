@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from gateway.settings import ConfigError, Settings, load
+from gateway.settings import ConfigError, Settings, load, read_environment
 
 DISTRIBUTION = "airlock-messaging"
 
@@ -31,8 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def settings(arguments: argparse.Namespace) -> Settings:
-    """Load the settings file given with -c."""
-    return load(arguments.config, os.environ)
+    """Load the settings file given with -c; variables of --env-file come before those of the shell."""
+    variables = read_environment(arguments.env_file) if arguments.env_file else {}
+    return load(arguments.config, {**os.environ, **variables})
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -198,6 +199,12 @@ def _config(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         default=Path("connectors.yaml"),
         help="settings file (default: connectors.yaml)",
+    )
+    parser.add_argument(
+        "--env-file",
+        type=Path,
+        metavar="FILE",
+        help="file with environment variables for the settings, one NAME=value on each line",
     )
 
 

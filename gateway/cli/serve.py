@@ -4,12 +4,13 @@ import sys
 
 import structlog
 
-from gateway.journal import JournalUnavailable, keep_new_files_private
+from gateway.journal import JournalUnavailable, JournalUnusable, keep_new_files_private
 from gateway.observability.logs import configure
+from gateway.observability.system_errors import CannotStart
 from gateway.service import Gateway
 from gateway.settings import Settings
 from normalizer.sandbox.errors import SandboxUnavailable
-from workspace.store.migrations import TooNew
+from workspace.store.opening import Unusable
 
 from .running import run, stop_event, tune_for_serving
 
@@ -21,8 +22,11 @@ def serve(settings: Settings) -> int:
     keep_new_files_private()
     try:
         run(_serve(settings))
-    except (OSError, JournalUnavailable, SandboxUnavailable, TooNew) as exc:
+    except (CannotStart, OSError, JournalUnusable, SandboxUnavailable, Unusable) as exc:
         print(f"airlock serve: cannot start: {exc}", file=sys.stderr)
+        return 1
+    except JournalUnavailable as exc:
+        print(f"airlock serve: stopped: {exc}", file=sys.stderr)
         return 1
     return 0
 

@@ -94,14 +94,13 @@ class Api:
 
     async def conversations(self, request: web.Request) -> web.Response:
         """Return a page of conversations, the newest first; `next` is the `before` of the next page."""
-        query = request.query
         limit = min(_query_integer(request, "limit", _MAX_PAGE), _MAX_PAGE)
-        before = query.get("before")
+        before = _query_text(request, "before")
         if before is not None and await self._journal.conversation(before) is None:
             not_found("conversation", before)
         found = await self._journal.conversations(
-            connector=query.get("connector"),
-            consumer=query.get("consumer"),
+            connector=_query_text(request, "connector"),
+            consumer=_query_text(request, "consumer"),
             before=before,
             limit=limit,
         )
@@ -317,8 +316,13 @@ def _reject_all_but_text(what: str) -> NoReturn:
     raise Problem(422, "Unprocessable", detail, reason="only_text") from None
 
 
+def _query_text(request: web.Request, name: str) -> str | None:
+    """Return a parameter; one without a value counts as left out, as forms and templates send it."""
+    return request.query.get(name) or None
+
+
 def _query_integer(request: web.Request, name: str, default: int) -> int:
-    value = request.query.get(name)
+    value = _query_text(request, name)
     if value is None:
         return default
     if not (value.isascii() and value.isdigit() and len(value) < 16):

@@ -15,13 +15,23 @@ from normalizer.scanner import Scanner
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """State of one component: `warn` means working with reduced protection, `fail` not working."""
+    """State of one component: `warn` means working with reduced protection, `fail` not working.
+
+    `degrades` means that it fails but deliveries are still accepted and kept, so that Airlock stays ready.
+    """
 
     state: Literal["ok", "warn", "fail"]
     detail: str
+    degrades: bool = False
 
 
 Probe = Callable[[], Awaitable[Check]]
+
+_CORE_STATES: Mapping[str, Literal["ok", "warn", "fail"]] = {
+    "ok": "ok",
+    "down": "warn",
+    "gone": "fail",
+}
 
 
 def probes(
@@ -61,9 +71,10 @@ def probes(
         state = lanes.core_state
         details = {
             "down": "does not accept events now; they are retried",
-            "gone": "answered 410; forwarding stopped until an operator retries",
+            "gone": f"answered 410: forwarding has stopped, and {lanes.waiting} events wait; make the core accept "
+            "events, then run `airlock failures retry` with the id of a failed event, or restart Airlock",
         }
-        return Check("warn" if state in details else "ok", details.get(state, "accepts events"))
+        return Check(_CORE_STATES[state], details.get(state, "accepts events"), degrades=True)
 
     return {
         "journal": journal_check,
@@ -89,14 +100,20 @@ async def check_scanner(scanner: Scanner | None) -> Check:
 
 
 async def readiness(probes: Mapping[str, Probe]) -> tuple[bool, dict[str, Any]]:
-    """Check every component; ready unless one fails."""
+    """Check every component; ready unless one fails, or only degraded by those that allow it.
+
+    Degraded still counts as ready: a load balancer that took Airlock away would lose the deliveries of platforms
+    that do not repeat them.
+    """
     checks: dict[str, Any] = {}
     ready = True
+    status = "ready"
     for name, probe in probes.items():
         try:
             check = await probe()
         except (JournalUnavailable, OSError) as exc:
             check = Check("fail", str(exc))
-        ready = ready and check.state != "fail"
+        if check.state == "fail":
+            ready, status = ready and check.degrades, "degraded"
         checks[name] = {"state": check.state, "detail": check.detail}
-    return ready, {"status": "ready" if ready else "not ready", "checks": checks}
+    return ready, {"status": status if ready else "not ready", "checks": checks}

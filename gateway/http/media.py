@@ -16,6 +16,7 @@ from gateway.timestamps import now_ms
 
 from .file_headers import download_name, file_headers
 from .pages import PAGE_TYPE, described_by, page_names, page_response, read_page
+from .ranges import RangedFile
 
 log = structlog.get_logger(__name__)
 
@@ -74,9 +75,9 @@ class MediaEndpoint:
         if not path.is_file():
             log.error("rendition_missing", attachment=row.id, rendition=rendition)
             not_found(f"file for {row.id}", rendition)
-        # FileResponse handles Range, conditional requests and HEAD, and does not copy the file through Python.
+        # It handles Range, conditional requests and HEAD, and does not copy the file through Python.
         name = download_name(row, rendition, view)
-        return web.FileResponse(path, headers=file_headers(rendition, view["media_type"], name))
+        return RangedFile(path, headers=file_headers(rendition, view["media_type"], name))
 
     async def _page_response(
         self, request: web.Request, row: AttachmentRow, rendition: str, view: dict[str, Any]

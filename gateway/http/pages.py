@@ -9,6 +9,8 @@ from aiohttp import web
 from normalizer.media import OTHER_TEXT
 from normalizer.renditions.pdf_file import picture_of_page
 
+from .ranges import with_single_range
+
 _PAGE = "page-"
 PAGE_TYPE = "image/jpeg"
 
@@ -50,7 +52,7 @@ def page_response(request: web.Request, content: bytes, headers: dict[str, str])
     if request.headers.get("if-range", headers["etag"]) != headers["etag"]:
         return web.Response(body=content, headers=headers)
     try:
-        wanted = request.http_range
+        wanted = with_single_range(request).http_range
     except ValueError:
         wanted = slice(None, None, 1)
     if (wanted.start, wanted.stop) == (None, None):

@@ -11,6 +11,7 @@ from gateway.inbound.webhooks import Webhooks
 from gateway.problems import Problem
 
 from .api import Api, Handler
+from .gauges import Refresh
 from .health import Probe, readiness
 from .media import MediaEndpoint, record_answer
 from .openapi import document
@@ -24,6 +25,7 @@ def application(
     *,
     authorize: Callable[[web.Request], None],
     probes: Mapping[str, Probe],
+    refresh_gauges: Refresh,
     public_url: str,
     workspace: web.Application | None,
 ) -> web.Application:
@@ -39,7 +41,7 @@ def application(
     app.router.add_get("/media/{attachment}/{rendition}", _with_problem_responses(media.get, 500))
     app.router.add_get("/healthz", _healthz)
     app.router.add_get("/readyz", _readyz(probes))
-    app.router.add_get("/metrics", _metrics)
+    app.router.add_get("/metrics", _metrics(refresh_gauges))
     app.router.add_get("/openapi.json", _openapi(orjson.dumps(document(public_url))))
     if workspace is not None:
         app.add_subapp("/workspace/", workspace)
@@ -159,9 +161,13 @@ def _readyz(probes: Mapping[str, Probe]) -> Callable[[web.Request], Awaitable[we
     return ready
 
 
-async def _metrics(request: web.Request) -> web.Response:
-    del request
-    return web.Response(body=generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})
+def _metrics(refresh: Refresh) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def metrics(request: web.Request) -> web.Response:
+        del request
+        await refresh()
+        return web.Response(body=generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})
+
+    return metrics
 
 
 def _openapi(description: bytes) -> Callable[[web.Request], Awaitable[web.Response]]:

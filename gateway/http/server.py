@@ -83,6 +83,20 @@ class Connection(GuardedConnection):
         error = kw.get("exc_info")
         log.error("connection_failed", exc_info=error if isinstance(error, Exception) else None)
 
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send problem details also where aiohttp itself refuses: `OPTIONS *` and `CONNECT` fit no route."""
+        if isinstance(resp, web.HTTPError):
+            resp = _problem_of(request, resp).response()
+        return await super().finish_response(request, resp, start_time)
+
+
+def _problem_of(request: web.BaseRequest, error: web.HTTPError) -> Problem:
+    allow = {"allow": error.headers["allow"]} if "allow" in error.headers else {}
+    detail = f"{request.method[:20]} {request.path[:200]!r} is answered with {error.status}"
+    return Problem(error.status, error.reason, detail, allow)
+
 
 def is_unreadable(request: web.BaseRequest, error: BaseException) -> bool:
     """Whether a request is not HTTP, or its client is gone before it was complete."""

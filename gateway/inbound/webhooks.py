@@ -13,7 +13,7 @@ from connectors.tools.authorization import MAX_HANDSHAKE
 from gateway.fault_points import fault_point
 from gateway.intake_priority import IntakePriority
 from gateway.journal import Accepted, Journal, JournalUnavailable
-from gateway.observability.metrics import DELIVERIES, REFUSALS
+from gateway.observability.metrics import DELIVERIES, LAST_ACCEPTED, REFUSALS
 from gateway.problems import Problem, unavailable
 from gateway.timestamps import to_ms
 
@@ -49,6 +49,7 @@ class Webhooks:
         largest = max((connector.max_body for connector in connectors.values()), default=0)
         self._unproved = UnprovedBodies(max(MAX_BYTES, 2 * largest))
         self._accepted = {name: DELIVERIES.labels(name, "accepted") for name in connectors}
+        self._last_accepted = {name: LAST_ACCEPTED.labels(name) for name in connectors}
 
     def close(self) -> None:
         """End the threads that verify large bodies."""
@@ -115,6 +116,7 @@ class Webhooks:
             self._priority.answered()
         fault_point("after-append")
         self._accepted[name].inc()
+        self._last_accepted[name].set_to_current_time()
         return _web_response(connector.acknowledge())
 
     def _refuse_proof(self, name: str, why: str) -> NoReturn:

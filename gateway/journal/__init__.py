@@ -4,11 +4,12 @@ Every change of state and the event that announces it are one transaction. `inte
 `service` knows the engine behind it (`sqlite`).
 """
 
-from .errors import JournalUnavailable
+from .errors import JournalUnavailable, JournalUnusable
 from .folder_sync import sync_folder
 from .interface import Journal, NameJournal, ReportJournal
 from .private_files import (
     FOLDER_MODE,
+    exposure,
     keep_new_files_private,
     private_folder,
     private_opener,
@@ -52,6 +53,7 @@ __all__ = [
     "Job",
     "Journal",
     "JournalUnavailable",
+    "JournalUnusable",
     "NameJournal",
     "NewAttachment",
     "OutboxEntry",
@@ -66,6 +68,7 @@ __all__ = [
     "Situation",
     "Unnamed",
     "Unreadable",
+    "exposure",
     "keep_new_files_private",
     "private_folder",
     "private_opener",

@@ -136,6 +136,10 @@ class OutboxJournal(ABC):
     async def backlog_of_connectors(self) -> dict[str, int]:
         """The same by connector, for events that belong to a conversation."""
 
+    @abstractmethod
+    async def oldest_event_at(self) -> int | None:
+        """When the oldest of them was made, in ms; None if there is none."""
+
 
 class AgentTextJournal(ABC):
     """Agents' texts and the parts in which each goes to its platform."""

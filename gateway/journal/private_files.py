@@ -1,12 +1,13 @@
 """Files and folders that only the gateway's user may open: they hold customers' messages, photos and videos."""
 
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 
 from .folder_sync import sync_folder
 
-#: The rights of a file in the data folder, and of a folder in it.
+#: The rights of a file in the data folder, and of a folder that is created there.
 FILE_MODE, FOLDER_MODE = 0o600, 0o700
 
 
@@ -16,15 +17,33 @@ def keep_new_files_private() -> None:
 
 
 def private_folder(path: Path, *ours: str) -> Path:
-    """Create a folder durably, or restrict an existing one and the files in it that match the patterns `ours`."""
-    path.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
-    path.chmod(FOLDER_MODE)
-    for file in [file for pattern in ours for file in path.glob(pattern)]:
-        # A file of SQLite may vanish meanwhile.
-        with suppress(FileNotFoundError):
-            file.chmod(FILE_MODE)
-    sync_folder(path.parent)
+    """Create a folder durably; in an existing one, restrict the files named `ours`.
+
+    A folder that was there keeps its rights: others may share it, and a volume of a container belongs to root and is
+    writable for our group (Kubernetes' `fsGroup`). `exposure` says whether that deserves a warning.
+    """
+    try:
+        path.mkdir(parents=True, mode=FOLDER_MODE)
+        sync_folder(path.parent)
+    except FileExistsError:
+        if not path.is_dir():
+            raise
+    for file in (path / name for name in ours):
+        # A file of SQLite may vanish meanwhile; one of another user is readable to us through our group.
+        with suppress(FileNotFoundError, PermissionError):
+            if stat.S_IMODE(file.stat().st_mode) != FILE_MODE:
+                file.chmod(FILE_MODE)
     return path
+
+
+def exposure(folder: Path) -> str | None:
+    """Return who else may look into a folder that only Airlock should open; None if nobody may."""
+    status = folder.stat()
+    if status.st_mode & stat.S_IRWXO:
+        return "every user of this machine"
+    # Where the folder is another user's, we are let in as a member of its group.
+    is_ours = status.st_uid == os.geteuid()
+    return "every member of its group" if is_ours and status.st_mode & stat.S_IRWXG else None
 
 
 def create_private(path: str | Path) -> None:

@@ -66,3 +66,29 @@ QUARANTINE = Gauge(
     "airlock_quarantine_bytes",
     "Bytes of originals that wait until they can be scanned and sanitized",
 )
+EVENTS_WAITING = Gauge("airlock_events_waiting", "Events that the core has yet to accept")
+OLDEST_EVENT = Gauge(
+    "airlock_oldest_event_seconds",
+    "Age of the oldest event that the core has yet to accept; 0 if none",
+)
+CORE = Gauge(
+    "airlock_core_state",
+    "1 for the state of the core: ok, down (events are retried), gone (it answered 410, forwarding has stopped)",
+    ["state"],
+)
+SCANNER = Gauge(
+    "airlock_scanner_state",
+    "1 for the state of the malware scanner: ok, unavailable (media wait), none (not configured)",
+    ["state"],
+)
+DISK = Gauge("airlock_disk_free_bytes", "Free bytes on the disk of the data folder")
+LAST_ACCEPTED = Gauge(
+    "airlock_last_delivery_timestamp_seconds",
+    "Unix time of the last accepted delivery; 0 if there was none since the start",
+    ["connector"],
+)
+LOOP_LAG = Gauge(
+    "airlock_event_loop_lag_seconds",
+    "Worst delay of the event loop in the last half minute; deliveries waited as long",
+)
+BUILD = Gauge("airlock_build_info", "1, with the versions that run", ["version", "python"])

@@ -1,6 +1,7 @@
 """Reads and validates connectors.yaml; reports every mistake at once, with its line and the nearest known key."""
 
 from .addresses import Address, UnixSocket
+from .environment_file import read_environment
 from .errors import ConfigError, Mistake
 from .loading import load
 from .model import CoreSettings, FetchSettings, GatewaySettings, MediaSettings, Settings
@@ -19,5 +20,6 @@ __all__ = [
     "UnixSocket",
     "advice",
     "load",
+    "read_environment",
     "schema",
 ]

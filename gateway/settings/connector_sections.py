@@ -79,7 +79,7 @@ class _Section:
         except ValidationError as exc:
             secrets = {
                 *credentials.secret_texts(model, self.content),
-                *self.document.environment_values,
+                *self.document.inserted_values,
             }
             add_validation_errors(self.document, exc, model, self.at, self.section_of_key, secrets)
             return None
@@ -109,4 +109,4 @@ class _Section:
         self.document.add_mistake(self.at, reason)
 
     def mask_secrets(self, message: str) -> str:
-        return credentials.mask(message, self.document.environment_values)
+        return credentials.mask(message, self.document.inserted_values)

@@ -13,11 +13,11 @@ from .plugins import Unusable, connector_class, installed
 
 Schema = dict[str, Any]
 
-#: Any value may come from the environment, even where the schema requires a number or a URL.
+#: Any value may come from the environment or from a file, even where the schema requires a number or a URL.
 _REFERENCE: Schema = {
     "type": "string",
-    "pattern": r"\$\{[A-Za-z_][A-Za-z0-9_]*\}",
-    "description": "An environment variable",
+    "pattern": r"\$\{([A-Za-z_][A-Za-z0-9_]*|file:[^}]+)\}",
+    "description": "An environment variable or the text of a file",
 }
 _CONSTRAINTS = frozenset({"pattern", "format", "minLength", "maxLength"})
 #: Formats that accept any text.
@@ -38,7 +38,8 @@ def schema(entries: Sequence[EntryPoint] | None = None) -> Schema:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "connectors.yaml",
-        "description": "The settings of an Airlock gateway. Any text may contain ${NAME}, an environment variable.",
+        "description": "The settings of an Airlock gateway. Any text may contain ${NAME}, an environment variable, "
+        "or ${file:PATH}, the text of a file.",
         "type": "object",
         "additionalProperties": False,
         "properties": {

@@ -1,4 +1,4 @@
-"""Reads connectors.yaml into plain values and their line numbers: strict YAML, with `${NAME}` replaced.
+"""Reads connectors.yaml into plain values and their line numbers: strict YAML, with references replaced.
 
 The file is not trusted: tags create no objects, duplicate keys are refused, and aliases may not expand a small
 file into a huge one (`_MAX_VALUES`). A slip or a prank causes an error message, not an exhausted machine.
@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from .environment import expand
 from .errors import Mistake, Path, dotted, quoted
+from .references import expand
 from .yaml_nodes import MAX_DEPTH, TooLarge, line_of, read_root_node, unreadable
 
 #: Limit of values after alias expansion. About a hundred connectors need a tenth of it.
@@ -28,15 +28,15 @@ _PLACEHOLDER = "unset"
 class Document:
     """The values of a file, the line of each, and the mistakes found while reading.
 
-    `rejected` holds the paths of values already reported as wrong. `environment_values` holds the values taken from
-    the environment, which no message may quote.
+    `rejected` holds the paths of values already reported as wrong. `inserted_values` holds the values taken from
+    the environment and from files, which no message may quote.
     """
 
     file: str
     values: dict[str, Any] = field(default_factory=dict)
     lines: dict[Path, int] = field(default_factory=lambda: {(): 1})
     rejected: set[Path] = field(default_factory=set)
-    environment_values: set[str] = field(default_factory=set)
+    inserted_values: set[str] = field(default_factory=set)
     mistakes: list[Mistake] = field(default_factory=list)
 
     def line(self, path: Path) -> int:
@@ -73,7 +73,7 @@ def read(path: FilePath, environ: Mapping[str, str]) -> Document:
         return document
     if not isinstance(root, yaml.MappingNode):
         raise unreadable(document.file, 1, "must consist of sections with keys, such as `gateway:`")
-    reader = _NodeReader(document, environ)
+    reader = _NodeReader(document, environ, path.parent)
     try:
         document.values = reader.mapping(root, ())
     except TooLarge as exc:
@@ -84,9 +84,10 @@ def read(path: FilePath, environ: Mapping[str, str]) -> Document:
 class _NodeReader:
     """Visits the nodes once and fills the document."""
 
-    def __init__(self, document: Document, environ: Mapping[str, str]) -> None:
+    def __init__(self, document: Document, environ: Mapping[str, str], folder: FilePath) -> None:
         self.document = document
         self.environ = environ
+        self.folder = folder
         self.seen = 0
 
     def value(self, node: yaml.Node, path: Path) -> Any:
@@ -185,15 +186,14 @@ class _NodeReader:
             return self.reject(path, "is not a valid number; if it is text, put it in quotes")
 
     def text(self, raw: str, path: Path) -> str:
-        expansion = expand(raw, self.environ)
-        self.document.environment_values.update(expansion.used)
-        if expansion.unset:
-            several = "variables" if len(expansion.unset) > 1 else "variable"
-            names = ", ".join(expansion.unset)
-            self.reject(path, f"environment {several} not set: {names}")
-        if expansion.broken:
-            self.reject(path, "contains ${ without a NAME}; write $${ for the characters ${")
-        return _PLACEHOLDER if expansion.unset or expansion.broken else expansion.text
+        expansion = expand(raw, self.environ, self.folder)
+        self.document.inserted_values.update(expansion.used)
+        for mistake in expansion.mistakes:
+            self.document.add_mistake(path, mistake)
+        if expansion.mistakes:
+            self.document.rejected.add(path)
+            return _PLACEHOLDER
+        return expansion.text
 
     def reject(self, path: Path, message: str) -> str:
         self.document.reject(path, message)

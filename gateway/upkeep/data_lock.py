@@ -11,13 +11,15 @@ from pathlib import Path
 
 import structlog
 
+from gateway.observability.system_errors import CannotStart
+
 log = structlog.get_logger(__name__)
 
 _FILE = "airlock.lock"
 _POLL_EVERY = 0.05
 
 
-class FolderInUse(OSError):
+class FolderInUse(CannotStart):
     """Another process is using the folder."""
 
 
@@ -30,7 +32,7 @@ async def claim(folder: Path, patience: float) -> int:
         if asyncio.get_running_loop().time() >= deadline:
             os.close(descriptor)
             raise FolderInUse(
-                f"another Airlock process is using {folder}; stop it, or set gateway.data to a different folder"
+                f"gateway.data: another Airlock process is using {folder}; stop it, or set a different folder"
             )
         if not announced:
             log.info("waiting_for_the_data_folder", folder=str(folder))

@@ -128,6 +128,7 @@ async def gate(tmp_path: Path) -> AsyncIterator[Gate]:
         nothing,
         authorize=lambda _: None,
         probes={},
+        refresh_gauges=nothing,
         public_url=PUBLIC,
         workspace=None,
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.identifiers import Identifiers
+from gateway.journal.errors import JournalUnusable
 from gateway.journal.sqlite import schema
 from gateway.journal.sqlite.journal import SqliteJournal
 from tests.gateway.people import events_of, message, tell
@@ -82,5 +83,5 @@ def test_a_journal_brought_up_to_date_equals_a_new_one(tmp_path: Path) -> None:
 def test_a_journal_of_a_later_format_is_refused(tmp_path: Path) -> None:
     with contextlib.closing(sqlite3.connect(tmp_path / "journal.db")) as later:
         later.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
-        with pytest.raises(RuntimeError, match="newer Airlock"):
+        with pytest.raises(JournalUnusable, match="newer Airlock"):
             schema.migrate(later)

@@ -82,11 +82,15 @@ async def test_the_range_that_was_sent_is_recorded(
 
 
 @pytest.mark.parametrize("asked", ["bytes=0-0,5-9", "bytes=9-5", "lines=1-2", "bytes=CANARY"])
-async def test_an_unusable_range_shows_and_records_nothing(gallery: Gallery, asked: str) -> None:
-    status, received = await gallery.get(Range=asked)
+async def test_an_ignored_range_is_recorded_as_the_whole_file(gallery: Gallery, asked: str) -> None:
+    assert await gallery.get(Range=asked) == (200, gallery.size)
 
-    assert status == 416
-    assert received == 0
+    assert gallery.viewed() == [None]
+
+
+async def test_a_range_beyond_the_end_shows_and_records_nothing(gallery: Gallery) -> None:
+    assert await gallery.get(Range="bytes=999999999-") == (416, 0)
+
     assert gallery.viewed() == []
 
 

@@ -69,6 +69,7 @@ async def gate(tmp_path: Path) -> AsyncIterator[Gate]:
         SimpleNamespace(get=nothing.routes),  # type: ignore[arg-type]  # never called here
         authorize=lambda _: None,
         probes={},
+        refresh_gauges=nothing,
         public_url=PUBLIC,
         workspace=None,
     )

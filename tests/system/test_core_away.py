@@ -84,7 +84,8 @@ async def test_after_410_forwarding_stops_until_an_operator_retries(
         await asyncio.sleep(2.0)
         assert running.core.refused == 1
         status, report = await running.call("GET", "/readyz")
-        assert (status, report["checks"]["core"]["state"]) == (200, "warn")
+        assert (status, report["status"]) == (200, "degraded")
+        assert report["checks"]["core"]["state"] == "fail"
         running.core.judge = lambda event: 204
         status, answer = await running.call("POST", "/v1/failures/all/retry")
         assert (status, [r["status"] for r in answer["results"]]) == (202, ["accepted"])

@@ -246,7 +246,8 @@ async def test_progress_of_a_pending_file_is_described(
 async def test_second_retry_is_refused_with_a_sentence(running: RunningWorkspace) -> None:
     await pending_photo(running)
     await running.open_conversation()
-    assert await running.try_post(f"{PHOTO}/retry") == (
+    status, answer = await running.try_post(f"{PHOTO}/retry")
+    assert (status, answer["error"]) == (
         409,
-        {"error": "This has changed in the meantime. Please reload the page."},
+        "This has changed in the meantime. Please reload the page.",
     )

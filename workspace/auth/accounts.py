@@ -6,13 +6,14 @@ The functions that take a path open the database themselves and may run while th
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from workspace.roles import ROLES
 from workspace.store.database import connect
-from workspace.store.migrations import TooNew, migrate
+from workspace.store.migrations import migrate
+from workspace.store.opening import Unusable, opening
 from workspace.timestamps import now
 
 from .passwords import hash_password
@@ -98,18 +99,24 @@ def find_password_hash(db: sqlite3.Connection, name: str) -> str | None:
 
 @contextmanager
 def _transaction(database: Path) -> Iterator[sqlite3.Connection]:
+    try:
+        with opening(database), closing(_opened(database)) as db:
+            db.execute("BEGIN IMMEDIATE")
+            yield db
+            db.execute("COMMIT")
+    except Unusable as exc:
+        raise AccountProblem(str(exc)) from exc
+
+
+def _opened(database: Path) -> sqlite3.Connection:
     database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     db = connect(database)
     try:
-        try:
-            migrate(db)
-        except TooNew as exc:
-            raise AccountProblem(str(exc)) from exc
-        db.execute("BEGIN IMMEDIATE")
-        yield db
-        db.execute("COMMIT")
-    finally:
+        migrate(db)
+    except BaseException:
         db.close()
+        raise
+    return db
 
 
 def _require_account(cursor: sqlite3.Cursor, name: str) -> None:

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from workspace.gateway.signatures import InvalidSignature, verify
 from workspace.http.context import workspace_of
-from workspace.http.responses import read_body
+from workspace.http.responses import error_response, read_body
 from workspace.http.sparse_log import SparseLog
 from workspace.store.apply_event import apply_event
 from workspace.timestamps import now
@@ -27,11 +27,11 @@ async def receive_event(request: web.Request) -> web.Response:
         id = verify(request.headers, body, workspace.secrets, time.time())
     except InvalidSignature as exc:
         _log.warning("event refused: %s", exc)
-        return web.json_response({"error": "the signature is not valid"}, status=401)
+        return error_response(401, "the signature is not valid")
     event = _parse_event(body)
     if event is None:
         _log.warning("event refused: its body is not a JSON object")
-        return web.json_response({"error": "the body is not a JSON object"}, status=400)
+        return error_response(400, "the body is not a JSON object")
     await workspace.database.write(partial(apply_event, id=id, event=event, body=body, now=now()))
     return web.Response(status=204)
 

@@ -1,5 +1,6 @@
 """Reading of request bodies and numbers, and JSON responses."""
 
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -19,8 +20,14 @@ def json_response(content: Any, status: int = 200) -> web.Response:
 
 
 def error_response(status: int, text: str) -> web.Response:
-    """Return an error with a sentence for the user."""
-    return json_response({"error": text}, status)
+    """Return an error as problem details (RFC 9457) with a sentence for the user, which the pages read as `error`."""
+    title = HTTPStatus(status).phrase
+    content = {"type": "about:blank", "title": title, "status": status, "detail": text}
+    return web.Response(
+        body=orjson.dumps({**content, "error": text}),
+        status=status,
+        content_type="application/problem+json",
+    )
 
 
 async def read_json(request: web.Request) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 """Middleware for every response: security headers, and HTTP errors as JSON."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from aiohttp import web
 
 from .context import WORKSPACE
 from .responses import error_response
+
+_STATIC = Path(__file__).parents[1] / "static"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -40,14 +43,26 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
 
 @web.middleware
 async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn HTTP errors into JSON with a sentence for the user."""
+    """Turn HTTP errors into problem details with a sentence for the user."""
     try:
-        return await handler(request)
+        response = await handler(request)
+        # aiohttp notices a missing static file only while it sends the answer, and then sends an empty one.
+        if isinstance(response, web.FileResponse) and not _exists(request):
+            return error_response(404, _TEXTS_BY_STATUS[404])
+        return response
     except web.RequestPayloadError:
         return error_response(400, _TEXTS_BY_STATUS[400])
     except web.HTTPError as exc:
         text = _TEXTS_BY_REASON.get((exc.status, exc.reason)) or _TEXTS_BY_STATUS.get(exc.status)
-        return error_response(exc.status, text or exc.reason)
+        response = error_response(exc.status, text or exc.reason)
+        if "Allow" in exc.headers:
+            response.headers["Allow"] = exc.headers["Allow"]
+        return response
+
+
+def _exists(request: web.Request) -> bool:
+    name = request.match_info.get("filename")
+    return name is None or (_STATIC / name).is_file()
 
 
 _TEXTS_BY_STATUS = {

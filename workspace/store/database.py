@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from .migrations import migrate
+from .opening import opening
 
 T = TypeVar("T")
 
@@ -41,10 +42,12 @@ class Database:
         self._readers: list[sqlite3.Connection] = []
 
     def open(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        """Open or create the file; raises `Unusable`."""
         self._loop = asyncio.get_running_loop()
-        self._writer = connect(self._path)
-        migrate(self._writer)
+        with opening(self._path):
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._writer = connect(self._path)
+            migrate(self._writer)
         self._thread = threading.Thread(target=self._write_groups, name="workspace-writer")
         self._thread.start()
         self._pool = ThreadPoolExecutor(2, "workspace-reader", initializer=self._open_reader)

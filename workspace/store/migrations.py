@@ -10,11 +10,12 @@ from importlib.resources import files
 from pathlib import Path
 
 from . import search
+from .opening import Unusable
 
 Step = Callable[[sqlite3.Connection], None]
 
 
-class TooNew(Exception):
+class TooNew(Unusable):
     """The file was written by a later version, and this version might misread it."""
 
 

@@ -1,11 +1,18 @@
 """The outbox: events that the core has yet to accept, in one lane for each conversation."""
 
 import itertools
+import re
 from collections.abc import Iterable
+from datetime import datetime
 
 from gateway.journal.records import OutboxEntry
+from gateway.timestamps import to_ms
 
 from .transaction import Transaction
+
+#: The time of an event as `envelope.render` writes it, near the start of the body.
+_TIME = re.compile(rb'"time":"([^"]{20,30})"')
+_PREFIX_BYTES = 500
 
 
 class Outbox:
@@ -76,3 +83,19 @@ def size_of_connectors(connection: Transaction) -> dict[str, int]:
         "JOIN conversation c ON c.key = o.conversation GROUP BY c.connector"
     )
     return dict(rows.fetchall())
+
+
+def oldest_event_at(connection: Transaction) -> int | None:
+    """Return the time (ms) of the event that has waited longest; of a held message, when it was received."""
+    row = connection.execute(
+        "SELECT substr(o.body, 1, ?), m.received_at FROM outbox o LEFT JOIN message m ON m.key = o.message "
+        "ORDER BY o.key LIMIT 1",
+        (_PREFIX_BYTES,),
+    ).fetchone()
+    if row is None:
+        return None
+    body, received_at = row
+    found = _TIME.search(body or b"")
+    if found is None:
+        return None if received_at is None else int(received_at)
+    return to_ms(datetime.fromisoformat(found[1].decode()))

@@ -41,11 +41,13 @@ from gateway.journal.records import (
     Situation,
     Unnamed,
 )
+from gateway.observability.system_errors import folder_error
 
 from . import free_pages, schema
 from .failure_store import FailureStore
 from .group_commit import GroupWriter, Rows
 from .intake_cache import IntakeCache
+from .opening import opening
 from .report_store import ReportStore
 
 T = TypeVar("T")
@@ -61,26 +63,21 @@ class SqliteJournal(FailureStore, ReportStore, Journal):
         self._writer = GroupWriter(path, self._intake_committed)
         self._read_connection = schema.connect(str(path), read_only=True)
         self._read_executor = ThreadPoolExecutor(1, thread_name_prefix="journal-read")
-        key = self._read_connection.execute("SELECT value FROM meta WHERE key = 'key'").fetchone()[
-            0
-        ]
-        self.key: bytes = key
+        self.key = schema.key(self._read_connection)
         #: The size of each intake row that has yet to be parsed, by the row's number.
         self._unread_sizes: dict[int, int] = dict(
             self._read_connection.execute("SELECT id, length(deliveries) FROM intake").fetchall()
         )
         self._newest: int = max(self._unread_sizes, default=-1)
         self._unread_bytes = sum(self._unread_sizes.values())
-        self.ids = Identifiers(key)
+        self.ids = Identifiers(self.key)
         self._outbox = outbox.Outbox(self._read_connection)
 
     @classmethod
     async def open(cls, directory: Path, *, hold_seconds: float) -> "SqliteJournal":
-        """Open or create `journal.db` in `directory`; raises JournalUnavailable if that cannot be done."""
-        try:
-            return cls(directory / "journal.db", round(hold_seconds * 1000))
-        except sqlite3.Error as exc:
-            raise JournalUnavailable(f"{directory / 'journal.db'}: {exc}") from exc
+        """Open or create `journal.db` in `directory`; raises JournalUnusable if that cannot be done."""
+        with opening(directory / "journal.db") as path:
+            return cls(path, round(hold_seconds * 1000))
 
     async def close(self) -> None:
         self._read_executor.shutdown()
@@ -90,7 +87,8 @@ class SqliteJournal(FailureStore, ReportStore, Journal):
     async def watch(self) -> None:
         broken = await self._writer.broken
         if isinstance(broken, OSError):
-            raise JournalUnavailable(f"a sync failed: {broken}") from broken
+            reason = f"gateway.data: the journal cannot be synced: {folder_error(broken)}"
+            raise JournalUnavailable(reason) from broken
         raise broken
 
     def subscribe(self, receiver: Callable[[Recorded], None]) -> None:
@@ -205,6 +203,9 @@ class SqliteJournal(FailureStore, ReportStore, Journal):
 
     async def backlog_of_connectors(self) -> dict[str, int]:
         return await self._read(outbox.size_of_connectors)
+
+    async def oldest_event_at(self) -> int | None:
+        return await self._read(outbox.oldest_event_at)
 
     # agents' texts ------------------------------------------------------------------------------
 

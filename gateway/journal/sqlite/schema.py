@@ -4,6 +4,7 @@ import os
 import sqlite3
 
 from gateway.fault_points import fault_point
+from gateway.journal.errors import JournalUnusable
 from gateway.journal.private_files import create_private
 
 VERSION = 4
@@ -151,14 +152,14 @@ def connect(path: str, *, read_only: bool = False) -> sqlite3.Connection:
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Create the tables, or bring them up to date; raise RuntimeError if a newer Airlock wrote the file."""
+    """Create the tables, or bring them up to date; raise JournalUnusable if a newer Airlock wrote the file."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == VERSION:
         return
     if version > VERSION:
-        raise RuntimeError(
-            f"the journal was written by a newer Airlock (format {version}, this one reads {VERSION}); "
-            "upgrade Airlock, or set gateway.data to a different folder"
+        raise JournalUnusable(
+            f"gateway.data: the journal was written by a newer Airlock (format {version}, this one reads {VERSION}); "
+            "upgrade Airlock, restore a backup from before the upgrade, or set gateway.data to a different folder"
         )
     if version > 0:
         steps = "".join(MIGRATIONS[number] for number in range(version + 1, VERSION + 1))
@@ -172,3 +173,11 @@ def migrate(connection: sqlite3.Connection) -> None:
     connection.executescript(f"BEGIN IMMEDIATE; {TABLES} {key} {made}; COMMIT;")
     fault_point("journal-made")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def key(connection: sqlite3.Connection) -> bytes:
+    """Return the key from which ids and links are derived; raises sqlite3.DatabaseError if the file has none."""
+    row = connection.execute("SELECT value FROM meta WHERE key = 'key'").fetchone()
+    if row is None:
+        raise sqlite3.DatabaseError("its key is missing")
+    return bytes(row[0])

@@ -1,0 +1,202 @@
+"""Errors of the operating system at the start: each names the setting, the cause and the remedy, without a traceback."""
+
+import contextlib
+import errno
+import os
+import socket
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.cli import main
+from gateway.journal import JournalUnusable
+from gateway.journal.sqlite import schema
+from gateway.journal.sqlite.opening import opening
+from gateway.observability.system_errors import CannotStart, about_data_folder, about_listening
+
+Occupied = contextlib.AbstractContextManager[object]
+
+
+@pytest.fixture(autouse=True)
+def _leave_the_process_alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Keep the log's configuration and the umask of the test process."""
+    monkeypatch.setattr("gateway.cli.serve.configure", lambda _: None)
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture
+def serve(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Run `airlock serve`, which must fail with status 1, and return what it prints."""
+
+    def run(data: Path, listen: str = "127.0.0.1:0") -> str:
+        path = tmp_path / "connectors.yaml"
+        path.write_text(f"gateway: {{listen: '{listen}', data: '{data}'}}\n")
+        assert main(["serve", "-c", str(path)]) == 1
+        return capsys.readouterr().err.splitlines()[-1]
+
+    return run
+
+
+def _damaged(path: Path) -> Occupied:
+    path.write_bytes(b"not a database" * 1000)
+    return contextlib.nullcontext()
+
+
+def _folder(path: Path) -> Occupied:
+    path.mkdir()
+    return contextlib.nullcontext()
+
+
+def _other_program(path: Path) -> Occupied:
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        other.execute(f"PRAGMA user_version = {schema.VERSION}")
+        other.execute("CREATE TABLE meta (key TEXT, value BLOB)")
+        other.execute("CREATE TABLE intake (id INTEGER PRIMARY KEY, deliveries BLOB)")
+    return contextlib.nullcontext()
+
+
+def _newer(path: Path) -> Occupied:
+    with contextlib.closing(sqlite3.connect(path)) as later:
+        later.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+    return contextlib.nullcontext()
+
+
+def _locked(path: Path) -> Occupied:
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("CREATE TABLE t (x)")
+    connection.execute("BEGIN EXCLUSIVE")
+    return contextlib.closing(connection)
+
+
+@pytest.mark.parametrize(
+    ("prepare", "cause", "remedy"),
+    [
+        (_damaged, "it is damaged, or not a database", "restore a backup"),
+        (_folder, "it is a folder", "move it away"),
+        (_other_program, "its key is missing", "restore a backup"),
+        (_newer, "was written by a newer Airlock", "upgrade Airlock, restore a backup"),
+        (_locked, "another program has locked it", "close that program"),
+    ],
+)
+def test_an_unusable_journal_stops_serve_with_cause_and_remedy(
+    serve: Callable[..., str],
+    tmp_path: Path,
+    prepare: Callable[[Path], Occupied],
+    cause: str,
+    remedy: str,
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    with prepare(data / "journal.db"):
+        line = serve(data)
+
+    assert line.startswith("airlock serve: cannot start: gateway.data: ")
+    assert cause in line
+    assert remedy in line
+
+
+def test_a_file_as_data_folder_stops_serve(serve: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    for data in (tmp_path / "file", tmp_path / "file" / "below"):
+        assert serve(data) == (
+            f"airlock serve: cannot start: gateway.data: {data} cannot be used: "
+            f"{'it' if data.is_file() else 'a part of the path'} is a file; set gateway.data to a folder"
+        )
+
+
+def test_a_used_port_stops_serve(serve: Callable[..., str], tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        listen = f"127.0.0.1:{other.getsockname()[1]}"
+        line = serve(tmp_path / "data", listen)
+
+    assert line == (
+        f"airlock serve: cannot start: gateway.listen: cannot listen on {listen}: "
+        "another program is using the port; stop it, or choose another port"
+    )
+
+
+def test_an_address_of_another_machine_stops_serve(
+    serve: Callable[..., str], tmp_path: Path
+) -> None:
+    line = serve(tmp_path / "data", "192.0.2.1:8080")
+
+    assert "gateway.listen: cannot listen on 192.0.2.1:8080" in line
+    assert "does not have the address" in line
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (errno.EACCES, "permission denied; let the user that runs Airlock"),
+        (errno.EPERM, "permission denied; let the user that runs Airlock"),
+        (errno.EROFS, "the file system is read-only; mount it writable"),
+        (errno.ENOSPC, "the disk is full; free some space"),
+        (errno.EDQUOT, "the disk quota is used up; free some space"),
+        (errno.EIO, "the disk fails; check the disk"),
+        (errno.EMFILE, "too many files are open; raise the limit"),
+        (errno.ENAMETOOLONG, "File name too long; correct the path"),
+    ],
+)
+def test_an_error_about_the_data_folder_has_a_remedy(tmp_path: Path, code: int, words: str) -> None:
+    with pytest.raises(CannotStart, match=f"gateway.data: .*{words}"), about_data_folder(tmp_path):
+        raise OSError(code, os.strerror(code))
+    path = tmp_path / "journal.db"
+    with pytest.raises(JournalUnusable, match=f"gateway.data: .*{words}"), opening(path):
+        raise OSError(code, os.strerror(code))
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied"), "a port below 1024"),
+        (socket.gaierror(socket.EAI_NONAME, "not known"), "the name has no address; set"),
+        (OSError(errno.EAFNOSUPPORT, "no IPv6"), "does not support the kind of address"),
+    ],
+)
+def test_an_error_about_the_address_has_a_remedy(error: OSError, words: str) -> None:
+    with pytest.raises(CannotStart, match=f"gateway.listen: .*{words}"), about_listening("x:1"):
+        raise error
+
+
+def test_a_full_disk_is_named_when_the_journal_opens(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with (
+        contextlib.closing(sqlite3.connect(path)) as small,
+        pytest.raises(JournalUnusable, match=r"journal\.db: the disk is full; free some space"),
+        opening(path),
+    ):
+        small.execute("PRAGMA max_page_count = 2")
+        small.execute("CREATE TABLE t (x)")
+        small.execute("INSERT INTO t VALUES (zeroblob(100000))")
+
+
+@pytest.mark.parametrize("prepare", [_damaged, _folder])
+def test_accounts_name_what_is_wrong_with_their_file(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    prepare: Callable[[Path], Occupied],
+) -> None:
+    (tmp_path / "connectors.yaml").write_text("gateway: {data: data}\n")
+    (tmp_path / "data").mkdir()
+    prepare(tmp_path / "data" / "workspace.db")
+
+    assert main(["accounts", "-c", str(tmp_path / "connectors.yaml")]) == 1
+    line = capsys.readouterr().err
+    assert line.startswith("airlock accounts: ")
+    assert "workspace.db is " in line
+    assert "move it away" in line
+
+
+def test_accounts_name_a_data_folder_that_is_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "connectors.yaml").write_text("gateway: {data: data}\n")
+    (tmp_path / "data").touch()
+
+    assert main(["accounts", "-c", str(tmp_path / "connectors.yaml")]) == 1
+    assert "gateway.data: " in capsys.readouterr().err
