@@ -2,12 +2,16 @@
 
 import asyncio
 import itertools
+from contextlib import closing
 from typing import Any
 
 import pytest
 
 from tests.workspace import samples
 from tests.workspace.running import RunningWorkspace
+from workspace.store.database import connect
+from workspace.store.retention import expire_texts
+from workspace.timestamps import now
 
 KEY = "key-of-the-answer-1"
 PATH = "api/conversations/conv_mia/messages"
@@ -183,3 +187,17 @@ async def test_resent_line_can_be_erased(failed: RunningWorkspace) -> None:
     await failed.post("api/conversations/conv_mia/agents", {"do": "close"})
     await failed.post("api/conversations/conv_mia/erase")
     assert (await failed.get("api/conversations"))["conversations"] == []
+
+
+async def test_resent_line_expires_with_its_attempts(failed: RunningWorkspace) -> None:
+    await failed.post(AGAIN, {"id": "msg_sent1"})
+    await deliver_status(failed, "msg_sent2", "failed")
+    (line,) = await lines(failed)
+    seen = {"sequence": 1, "revision": 0, "undelivered": [line["position"]]}
+    await failed.post("api/conversations/conv_mia/read", seen)
+    with closing(connect(failed.database)) as db:
+        while expire_texts(db, now() + 1000):
+            pass
+        for table in ("messages", "earlier_attempts", "seen_failures", "statuses", "replies"):
+            (count,) = db.execute(f"SELECT count(*) FROM {table}").fetchone()
+            assert count == 0, table

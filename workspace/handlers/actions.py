@@ -16,7 +16,7 @@ from workspace.http.access import demo_accounts
 from workspace.http.context import Workspace, agent_of, viewer_of, workspace_of
 from workspace.http.responses import error_response, json_response, parse_number, read_json
 from workspace.roles import permissions
-from workspace.store import conversations, failures, read_state, transcript
+from workspace.store import conversations, read_state, transcript
 from workspace.store.assignment import (
     ACTIONS,
     TAKE_BY_OPENING,
@@ -121,7 +121,8 @@ async def mark_read(request: web.Request) -> web.Response:
     conversation = _requested_id(request)
 
     def change(db: sqlite3.Connection) -> list[str]:
-        failures.mark_seen(db, agent, effective_id(db, conversation), undelivered)
+        stays = effective_id(db, conversation)
+        read_state.mark_failures_seen(db, agent, stays, undelivered)
         return read_state.mark_read(db, agent, conversation, sequence, shown)
 
     _send_read_receipts(workspace, await workspace.database.write(change))

@@ -103,7 +103,7 @@ async def resend_reply(request: web.Request) -> web.Response:
 
 
 def _reply_of(line: Line, text: str) -> Reply:
-    # Whoever sends it again, the author stays, because under one key the gateway expects one request.
+    # The author stays, because under one key the gateway expects the same request.
     return Reply(line.origin, line.author, text, line.key, line.quoted, line.attempt)
 
 

@@ -1,15 +1,12 @@
 """Answers that did not arrive: which ones there are, and which agents have seen them."""
 
 import sqlite3
-from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
 from workspace.text.safe_text import clean_name
 from workspace.text.wording import fallback_name
-
-from .database import next_revision
 
 #: States and statuses of an answer that did not arrive, or may not have.
 FAILED = ("failed", "refused", "unknown")
@@ -55,17 +52,3 @@ def unseen(db: sqlite3.Connection, agent: str) -> list[dict[str, Any]]:
 def _name(row: sqlite3.Row) -> str:
     fallback = fallback_name(row["platform"], clean_name(row["consumer_id"]) or "")
     return clean_name(row["consumer_name"]) or fallback
-
-
-def mark_seen(
-    db: sqlite3.Connection, agent: str, conversation: str, positions: Sequence[int]
-) -> None:
-    """Record that an agent has seen these failed lines."""
-    seen = db.execute(
-        """INSERT OR IGNORE INTO seen_failures SELECT position, ? FROM messages
-           WHERE conversation = ? AND failed = 1 AND position IN (SELECT value FROM json_each(?))""",
-        (agent, conversation, orjson.dumps(list(positions)).decode()),
-    )
-    if seen.rowcount:
-        change = (next_revision(db), conversation)
-        db.execute("UPDATE conversations SET revision = ? WHERE id = ?", change)

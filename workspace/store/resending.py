@@ -1,4 +1,4 @@
-"""Sending a failed answer again: one line and, for each failed attempt, one key, whoever presses the button how often.
+"""Sending a failed answer again: one line and, for each failed attempt, one key, however often the button is pressed.
 
 If the gateway refused the text, or only may have accepted it, it is sent under the same key. If the gateway accepted it
 but could not deliver it, the same key would send nothing, so the next attempt has the next key.
@@ -24,7 +24,7 @@ class Resending:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One of our lines. `due` tells whether it has to be sent now; `state` is its state if not."""
+    """One of our lines. `due` is whether it has to be sent now; `state` is its state if not."""
 
     id: str
     origin: str
