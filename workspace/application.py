@@ -104,6 +104,7 @@ ROUTES = (
     web.post(_CONVERSATION + "/read", protect_api("talk", actions.mark_read)),
     web.post(_CONVERSATION + "/agents", protect_api("talk", actions.change_assignment)),
     web.post(_CONVERSATION + "/messages", protect_api("talk", replies.send_reply)),
+    web.post(_CONVERSATION + "/messages/{key}/again", protect_api("talk", replies.resend_reply)),
     web.post(_CONVERSATION + "/typing", protect_api("talk", actions.show_typing)),
     web.post(_CONVERSATION + "/erase", protect_api("oversee", erasure.erase_conversation)),
     web.get("/updates", protect_api("talk", live_updates.stream)),

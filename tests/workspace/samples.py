@@ -46,6 +46,10 @@ def stamp(minutes: int) -> str:
     return (_START + timedelta(minutes=minutes)).isoformat().replace("+00:00", "Z")
 
 
+def stamp_of(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat()
+
+
 def received(id: str, message: dict[str, Any], where: dict[str, Any] | None = None) -> Any:
     return event(
         id, "message.received", {"conversation": where or conversation(), "message": message}

@@ -25,7 +25,7 @@ async def mia(running: RunningWorkspace) -> RunningWorkspace:
 
 
 async def open_mia(page: Page) -> None:
-    await page.get_by_role("link", name=re.compile("Mia")).click()
+    await page.locator(".entry", has_text="Mia").click()
     await expect(page.get_by_role("heading", name="Mia")).to_be_visible()
 
 

@@ -17,7 +17,9 @@ expect.set_options(timeout=20_000)
 
 NUMBER = {"id": "4915550000001", "name": "Mia"}
 USER = {"id": "US.77", "name": "Mia B."}
-JOINED = "Two conversations with the same person were joined. The messages of both are shown here."
+JOINED = (
+    "Note: Two conversations with the same person were joined. The messages of both are shown here."
+)
 
 
 def where(id: str, consumer: dict[str, Any]) -> dict[str, Any]:

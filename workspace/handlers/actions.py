@@ -28,7 +28,7 @@ from workspace.store.assignment import (
 )
 from workspace.store.consumers import set_opted_out
 from workspace.store.database import revision
-from workspace.store.merge import effective_id
+from workspace.store.merge import effective_id, merged_ids
 from workspace.timestamps import now
 
 _log = logging.getLogger(__name__)
@@ -59,6 +59,7 @@ async def open_conversation(request: web.Request) -> web.Response:
             "revision": revision(db),
             "conversation": found,
             "lines": lines,
+            "merged": merged_ids(db, id),
             "trouble": error,  # allow-word
         }
 
@@ -109,21 +110,29 @@ async def change_assignment(request: web.Request) -> web.Response:
 async def mark_read(request: web.Request) -> web.Response:
     """Record what the agent has read, and send read receipts to platforms that take them.
 
-    `sequence` is the latest message that the agent has read, `revision` the last change of a line that the page shows.
+    `sequence` is the latest message that the agent has read, `revision` the last change of a line that the page shows,
+    `undelivered` are the positions of failed answers on it.
     """
     workspace, agent = workspace_of(request), agent_of(request)
     content = await read_json(request)
     sequence = parse_number(content.get("sequence"))
     shown = parse_number(content.get("revision", 0))
-    change = partial(
-        read_state.mark_read,
-        agent=agent,
-        conversation=_requested_id(request),
-        sequence=sequence,
-        shown=shown,
-    )
+    undelivered = _parse_positions(content.get("undelivered", []))
+    conversation = _requested_id(request)
+
+    def change(db: sqlite3.Connection) -> list[str]:
+        stays = effective_id(db, conversation)
+        read_state.mark_failures_seen(db, agent, stays, undelivered)
+        return read_state.mark_read(db, agent, conversation, sequence, shown)
+
     _send_read_receipts(workspace, await workspace.database.write(change))
     return web.Response(status=204)
+
+
+def _parse_positions(value: object) -> list[int]:
+    if not isinstance(value, list):
+        raise web.HTTPBadRequest
+    return [parse_number(one) for one in value]
 
 
 async def show_typing(request: web.Request) -> web.Response:

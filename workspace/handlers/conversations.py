@@ -9,7 +9,7 @@ from aiohttp import web
 from workspace.http.context import agent_of, viewer_of, workspace_of
 from workspace.http.responses import json_response, parse_number
 from workspace.roles import permissions
-from workspace.store import conversations, transcript
+from workspace.store import conversations, failures, transcript
 from workspace.store.assignment import agents_of
 from workspace.store.database import revision
 from workspace.store.merge import effective_id
@@ -44,7 +44,11 @@ async def list_conversations(request: web.Request) -> web.Response:
             found = conversations.search_page(db, agent, show, text)
         else:
             found = conversations.latest(db, agent, show, before)
-        return {"revision": revision(db), "conversations": found}
+        return {
+            "revision": revision(db),
+            "conversations": found,
+            "undelivered": failures.unseen(db, agent),
+        }
 
     return json_response(await workspace_of(request).database.read(query))
 

@@ -1,6 +1,9 @@
 """Live updates: Server-Sent Events with the conversations that changed."""
 
+import sqlite3
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import orjson
 from aiohttp import web
@@ -8,7 +11,8 @@ from aiohttp import web
 from workspace.http.access import still_allowed
 from workspace.http.context import agent_of, workspace_of
 from workspace.http.responses import parse_number
-from workspace.store.conversations import Summary, changed
+from workspace.store import failures
+from workspace.store.conversations import changed
 
 #: Shorter than the usual idle timeout of proxies (60 s), so that a quiet stream stays open.
 _KEEP_ALIVE_SECONDS = 20.0
@@ -36,14 +40,26 @@ async def _send_changes(request: web.Request, response: web.StreamResponse, sinc
         seen = workspace.updates.count
         if workspace.updates.closed or not await still_allowed(request, "talk"):
             return
-        found = await workspace.database.read(partial(changed, agent=agent, since=since))
-        if found:
-            since = found[-1]["revision"]
-            await response.write(_format_event(since, found))
+        page = await workspace.database.read(partial(_changes, agent=agent, since=since))
+        if page is not None:
+            since = page["revision"]
+            await response.write(_format_event(page))
         elif not await workspace.updates.wait(seen, _KEEP_ALIVE_SECONDS):
             await response.write(b": still here\n\n")
 
 
-def _format_event(revision: int, conversations: list[Summary]) -> bytes:
-    content = orjson.dumps({"revision": revision, "conversations": conversations})
-    return b"event: conversations\nid: %d\ndata: %b\n\n" % (revision, content)
+def _changes(db: sqlite3.Connection, agent: str, since: int) -> dict[str, Any] | None:
+    found = changed(db, agent, since)
+    if not found:
+        return None
+    undelivered = failures.unseen(db, agent)
+    return {
+        "revision": found[-1]["revision"],
+        "conversations": found,
+        "undelivered": undelivered,
+    }
+
+
+def _format_event(page: Mapping[str, Any]) -> bytes:
+    data = orjson.dumps(page)
+    return b"event: conversations\nid: %d\ndata: %b\n\n" % (page["revision"], data)

@@ -12,12 +12,13 @@ from aiohttp import web
 from workspace.gateway.client import GatewayError
 from workspace.http.context import Workspace, agent_of, workspace_of
 from workspace.http.responses import error_response, json_response, read_json
-from workspace.store import search
+from workspace.store import failures, resending, search
 from workspace.store.assignment import agents_of
 from workspace.store.consumers import set_opted_out
 from workspace.store.database import next_revision, touch_message
 from workspace.store.lines import place_after
 from workspace.store.merge import effective_id
+from workspace.store.resending import Line, Resending, gateway_key
 from workspace.timestamps import now
 
 #: No platform accepts more. Where a channel accepts less, the gateway splits the text.
@@ -39,6 +40,7 @@ class Reply:
     text: str
     key: str
     quoted: str | None
+    attempt: int = 0
 
 
 async def send_reply(request: web.Request) -> web.Response:
@@ -76,11 +78,41 @@ async def send_reply(request: web.Request) -> web.Response:
     return await _send(workspace, saved)
 
 
+async def resend_reply(request: web.Request) -> web.Response:
+    """Send the failed line with this key again: `{"id": …}` is its id as the page shows it.
+
+    Further requests for the same failed attempt, from whichever page or agent, send nothing and get the line's state.
+    """
+    workspace, agent = workspace_of(request), agent_of(request)
+    requested, key = request.match_info["conversation"], request.match_info["key"]
+    shown = (await read_json(request)).get("id")
+    if not isinstance(shown, str):
+        raise web.HTTPBadRequest
+    id = await workspace.database.read(partial(effective_id, id=requested))
+    if agent not in await workspace.database.read(partial(agents_of, conversation=id)):
+        return error_response(403, "Take the conversation before you send this again.")
+    wanted = Resending(id, key, shown, agent)
+    line = await workspace.database.write(partial(resending.start, wanted=wanted, at=now()))
+    if line is None:
+        raise web.HTTPNotFound
+    if line.text is None:
+        return error_response(410, "The text of this message is no longer stored.")
+    if not line.due:
+        return json_response({"id": line.id, "status": line.state}, 202)
+    return await _send(workspace, _reply_of(line, line.text))
+
+
+def _reply_of(line: Line, text: str) -> Reply:
+    # The author stays, because under one key the gateway expects the same request.
+    return Reply(line.origin, line.author, text, line.key, line.quoted, line.attempt)
+
+
 async def _send(workspace: Workspace, reply: Reply) -> web.Response:
     write, key = workspace.database.write, reply.key
     try:
         message = await workspace.gateway.send_text(
-            reply.conversation, reply.text, reply.author, key, reply.quoted
+            *(reply.conversation, reply.text, reply.author),
+            *(gateway_key(key, reply.attempt), reply.quoted),
         )
     except GatewayError as exc:
         # No answer, or a server error: the gateway may still have accepted the text.
@@ -120,26 +152,21 @@ def _save(db: sqlite3.Connection, reply: Reply, at: int) -> Reply | None:
 
     Returns None if the key belongs to another conversation.
     """
-    existing = db.execute(
-        """SELECT m.id, m.text, m.author, m.conversation, m.origin, m.details->>'reply_to' AS quoted
-           FROM replies AS r JOIN messages AS m USING (position) WHERE r.key = ?""",
-        (reply.key,),
-    ).fetchone()
     conversation = effective_id(db, reply.conversation)
-    if existing is None:
+    if db.execute("SELECT 1 FROM replies WHERE key = ?", (reply.key,)).fetchone() is None:
         reply = replace(reply, conversation=conversation)
         _insert(db, reply, at)
         return reply
-    if existing["conversation"] != conversation:
+    existing = resending.find_line(db, reply.key, conversation)
+    if existing is None:
         return None
     db.execute(
         "UPDATE replies SET state = 'sending', reason = NULL WHERE key = ? AND state != 'accepted'",
         (reply.key,),
     )
-    touch_message(db, existing["id"])
-    return Reply(
-        existing["origin"], existing["author"], existing["text"], reply.key, existing["quoted"]
-    )
+    failures.refresh(db, existing.id)
+    touch_message(db, existing.id)
+    return _reply_of(existing, existing.text or "")
 
 
 def _insert(db: sqlite3.Connection, reply: Reply, at: int) -> None:
@@ -158,7 +185,9 @@ def _insert(db: sqlite3.Connection, reply: Reply, at: int) -> None:
             place_after(db, reply.conversation, sequence, at),
         ),
     ).fetchone()
-    db.execute("INSERT INTO replies VALUES (?, ?, 'sending', NULL)", (reply.key, position))
+    db.execute(
+        "INSERT INTO replies (key, position, state) VALUES (?, ?, 'sending')", (reply.key, position)
+    )
     db.execute(
         "UPDATE conversations SET revision = ?, active_at = max(active_at, ?) WHERE id = ?",
         (change, at, reply.conversation),
@@ -172,7 +201,9 @@ _Update = Callable[[sqlite3.Connection, int, str], None]
 def _update_reply(db: sqlite3.Connection, key: str, change: _Update) -> None:
     row = db.execute("SELECT position FROM replies WHERE key = ?", (key,)).fetchone()
     change(db, row["position"], key)
-    touch_message(db, _message_id(db, row["position"]))
+    id = _message_id(db, row["position"])
+    failures.refresh(db, id)
+    touch_message(db, id)
 
 
 def _accepted(message: str) -> _Update:
@@ -182,6 +213,11 @@ def _accepted(message: str) -> _Update:
         db.execute(
             """DELETE FROM attachments WHERE message =
                  (SELECT id FROM messages WHERE id = ? AND position != ?)""",
+            echo,
+        )
+        db.execute(
+            """DELETE FROM seen_failures WHERE position =
+                 (SELECT position FROM messages WHERE id = ? AND position != ?)""",
             echo,
         )
         echoed = db.execute(

@@ -39,6 +39,10 @@ export class ConversationActions {
 
   take = () => this.#perform("take");
 
+  async takeIfPossible() {
+    if (this.#conversation && this.mayTake(this.#conversation)) await this.take();
+  }
+
   reopen = () => this.#perform("reopen");
 
   /** @param {Conversation} conversation */

@@ -1,10 +1,11 @@
 // @ts-check
 // One attachment: its transcript line, and below it the media, or a text that says why there are none.
 
+import { announce } from "./announcer.js";
 import { errorMessage, postJson } from "./api-client.js";
 import { contactCards } from "./contact-card.js";
 import { documentNode, isDocument } from "./document.js";
-import { element } from "./element.js";
+import { element, onPress } from "./element.js";
 import { icon } from "./icons.js";
 import { photoNode } from "./photo.js";
 import { followProgress } from "./progress.js";
@@ -97,15 +98,10 @@ function slot(attachment, shape, sentence) {
 /** @param {Attachment} attachment */
 function retryButton({ id }) {
   const button = element("button", { class: "retry", type: "button" }, "Try again");
-  button.addEventListener("click", async () => {
-    button.disabled = true;
-    try {
-      await postJson(`attachments/${id}/retry`, {});
-    } catch (error) {
-      button.disabled = false;
-      button.textContent = `Try again (${errorMessage(error)})`;
-    }
-  });
+  onPress(button, async () => {
+    await postJson(`attachments/${id}/retry`, {});
+    announce("The file is being fetched again");
+  }, (error) => { button.textContent = `Try again (${errorMessage(error)})`; });
   return button;
 }
 

@@ -3,13 +3,14 @@
 
 import { ApiError, postJson } from "./api-client.js";
 import { showComposerHint } from "./composer-hint.js";
+import { Drafts, joined } from "./drafts.js";
 import { byId, element } from "./element.js";
 import { icon } from "./icons.js";
 import { TypingReporter } from "./typing-reporter.js";
 
 /**
  * @import { ConversationActions } from "./actions.js"
- * @import { ChannelAbilities, Conversation, ShowError, Quote, Reply } from "./types.d.ts"
+ * @import { ChannelAbilities, Conversation, Draft, OpenedConversation, ShowError, Quote, Reply } from "./types.d.ts"
  */
 
 const form = byId("composer");
@@ -21,9 +22,6 @@ const quote = byId("composer-quote");
 let quoted = null;
 
 export class Composer {
-  /** @type {Map<string, { text: string, quoted: Quote | null }>} */
-  #drafts = new Map();
-
   /** @type {Map<string, string>} */
   #merged = new Map();
 
@@ -31,25 +29,35 @@ export class Composer {
   #id = null;
   #canQuote = false;
 
-  /** @type {{ id: string, draft: string, key: string } | null} */
-  #unsent = null;
+  /** @type {Draft["tried"]} */
+  #tried = null;
+  #inFlight = new Set();
   #typingReporter = new TypingReporter();
 
   /**
+   * @param {string} agent
    * @param {ConversationActions} actions
    * @param {ShowError} showError
    */
-  constructor(actions, showError) {
+  constructor(agent, actions, showError) {
     this.actions = actions;
     this.showError = showError;
+    this.drafts = new Drafts(agent);
+    this.drafts.watch((id, before, now) => {
+      if (id === this.#id && text.value === before.text) this.#put(now);
+    });
     byId("composer-send").append(icon("send", 20));
     form.addEventListener("submit", (event) => { event.preventDefault(); this.#send().catch(showError); });
     byId("composer-unquote").append(icon("close", 18));
-    byId("composer-unquote").addEventListener("click", () => { setQuote(null); text.focus(); });
-    text.addEventListener("input", () => { fitHeight(); this.#typingReporter.inputChanged(text.value.trim() !== ""); });
+    byId("composer-unquote").addEventListener("click", () => quoteInReply(null));
+    text.addEventListener("input", () => {
+      fitHeight();
+      this.#keep();
+      this.#typingReporter.inputChanged(text.value.trim() !== "");
+    });
     text.addEventListener("blur", () => this.#typingReporter.stop());
     text.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && quoted) setQuote(null);
+      if (event.key === "Escape" && quoted) quoteInReply(null);
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();
       form.requestSubmit();
@@ -63,10 +71,8 @@ export class Composer {
    */
   show(conversation, can) {
     if (conversation.id !== this.#id) {
-      if (this.#id) this.#drafts.set(this.#id, { text: text.value, quoted });
       this.#id = conversation.id;
-      const saved = this.#drafts.get(conversation.id);
-      setDraft(saved?.text ?? "", saved?.quoted ?? null);
+      this.#put(this.drafts.get(conversation.id));
     }
     if (can) {
       this.#canQuote = can.quotes;
@@ -81,22 +87,63 @@ export class Composer {
   }
 
   /**
+   * Collect the drafts of a conversation that is opened: those of conversations that were merged into it meanwhile, and
+   * texts whose sending was interrupted, unless they are in the transcript.
+   * @param {string} id
+   * @param {OpenedConversation} opened
+   */
+  restore(id, { merged, lines }) {
+    const sent = new Set(lines.map((line) => line.direction === "out" ? line.key : null));
+    const all = [...merged, ...[id, ...merged].map(sendingId).filter((one) => !this.#inFlight.has(one))];
+    for (const one of [id, ...all]) {
+      const { text: draft, tried } = this.drafts.get(one);
+      if (tried?.text.trim() === draft.trim() && sent.has(tried.key)) this.drafts.delete(one);
+    }
+    this.drafts.move(all, id);
+    if (this.#id === id) this.#update();
+  }
+
+  /**
    * A conversation was merged into another one: what was written for both goes there.
    * @param {string} id
    * @param {string} stays
    */
   follow(id, stays) {
-    if (this.#id) this.#drafts.set(this.#id, { text: text.value, quoted });
-    const drafts = [this.#drafts.get(stays), this.#drafts.get(id)];
-    const draft = drafts.map((one) => one?.text.trim()).filter(Boolean).join("\n");
-    const answered = drafts.find((one) => one?.quoted)?.quoted ?? null;
     this.#merged.set(id, stays);
-    this.#drafts.delete(id);
-    this.#drafts.set(stays, { text: draft, quoted: answered });
-    if (this.#unsent?.id === id) this.#unsent.id = stays;
+    this.drafts.move([id], stays);
     if (this.#id !== id && this.#id !== stays) return;
     this.#id = stays;
-    if (text.value.trim() !== draft || quoted !== answered) setDraft(draft, answered);
+    this.#update();
+  }
+
+  /**
+   * Nothing that was written for an erased conversation stays.
+   * @param {string} id
+   */
+  forget(id) {
+    this.drafts.delete(id);
+    this.drafts.delete(sendingId(id));
+    if (this.#id !== id) return;
+    this.#id = null;
+    setDraft("", null);
+  }
+
+  #keep() {
+    if (this.#id) this.drafts.set(this.#id, { text: text.value, quoted, tried: this.#tried });
+  }
+
+  /** @param {Draft} draft */
+  #put(draft) {
+    this.#tried = draft.tried;
+    setDraft(draft.text, draft.quoted);
+  }
+
+  // Show the stored draft, unless the box has it: writing into the box moves the cursor.
+  #update() {
+    const draft = this.#id === null ? null : this.drafts.get(this.#id);
+    if (!draft) return;
+    if (text.value.trim() !== draft.text.trim() || quoted?.id !== draft.quoted?.id) this.#put(draft);
+    else this.#tried = draft.tried;
   }
 
   /**
@@ -117,31 +164,37 @@ export class Composer {
     return ["Take the conversation to reply and to see its photos and other files.", actionButton("Take", this.actions.take)];
   }
 
+  // The draft is kept until the server has the text, also if the page is closed before.
   async #send() {
     const id = this.#id;
-    const draft = text.value;
-    if (id === null || !draft.trim()) return;
-    const answered = quoted;
-    const key = this.#key(id, draft);
-    setDraft("", null);
-    this.#drafts.delete(id);
+    if (id === null || !text.value.trim()) return;
+    const tried = this.#attempt(text.value);
+    const sent = { text: tried.text, quoted, tried };
+    const place = sendingId(id);
+    this.#inFlight.add(place);
+    this.drafts.set(place, sent);
+    this.drafts.delete(id);
+    this.#put({ text: "", quoted: null, tried: null });
     this.#typingReporter.reset();
     this.showError(null);
-    if (await sendReply(id, { text: draft, key, reply_to: answered?.id ?? null }, this.showError)) return;
+    const done = await sendReply(id, { ...tried, reply_to: sent.quoted?.id ?? null }, this.showError);
+    // Unless the next one is on its way.
+    if (this.drafts.get(place).tried?.key === tried.key) {
+      this.#inFlight.delete(place);
+      this.drafts.delete(place);
+    }
+    if (done) return;
     const now = this.#current(id);
-    this.#unsent = { id: now, draft, key };
-    if (this.#id !== now) this.#drafts.set(now, { text: draft, quoted: answered });
-    else if (!text.value) setDraft(draft, answered);
+    this.drafts.set(now, joined([sent, this.drafts.get(now)]));
+    if (this.#id === now) this.#update();
   }
 
   /**
    * The key makes a retry safe: the text is sent once, even if responses are lost.
-   * @param {string} id
    * @param {string} draft
    */
-  #key(id, draft) {
-    const unsent = this.#unsent;
-    return unsent?.id === id && unsent.draft === draft ? unsent.key : newKey();
+  #attempt(draft) {
+    return this.#tried?.text.trim() === draft.trim() ? this.#tried : { text: draft, key: newKey() };
   }
 }
 
@@ -151,7 +204,7 @@ export class Composer {
  * @param {Reply} reply
  * @param {ShowError} showError
  */
-export async function sendReply(id, reply, showError) {
+async function sendReply(id, reply, showError) {
   try {
     await postJson(`api/conversations/${encodeURIComponent(id)}/messages`, reply);
     return true;
@@ -162,10 +215,20 @@ export async function sendReply(id, reply, showError) {
   }
 }
 
-/** @param {Quote} message */
+/** @param {Quote | null} message */
 export function quoteInReply(message) {
   setQuote(message);
+  // A quote is a part of the draft.
+  text.dispatchEvent(new Event("input"));
   text.focus();
+}
+
+/**
+ * Where a text is kept while it is being sent. Meanwhile the agent may write the next one.
+ * @param {string} id
+ */
+function sendingId(id) {
+  return `${id} sending`;
 }
 
 /**
@@ -186,7 +249,7 @@ function setQuote(message) {
 }
 
 // Not randomUUID, which is only available on secure pages.
-export function newKey() {
+function newKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 

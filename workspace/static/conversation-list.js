@@ -45,6 +45,7 @@ export class ConversationList {
   #complete = false;
   #loading = false;
   #generation = 0;
+  #failed = 0;
 
   /**
    * @param {(id: string) => void} choose
@@ -62,14 +63,14 @@ export class ConversationList {
   async load() {
     this.#generation += 1;
     const generation = this.#generation;
-    const { revision, conversations } = await getJson(this.#address());
-    if (generation !== this.#generation) return revision;
+    const { revision, conversations, undelivered } = await getJson(this.#address());
+    if (generation !== this.#generation) return { revision, undelivered };
     this.#entries.clear();
     this.node.replaceChildren();
     this.#complete = conversations.length === 0 || this.#query !== "";
     for (const conversation of conversations) this.#upsert(conversation);
     this.#update();
-    return revision;
+    return { revision, undelivered };
   }
 
   #reload() {
@@ -111,6 +112,12 @@ export class ConversationList {
   markCurrent(id) {
     this.#current = id;
     for (const [key, { link }] of this.#entries) setCurrent(link, key === id);
+  }
+
+  // The conversation below the open one, or the first.
+  next() {
+    const ids = [...this.#entries.keys()];
+    return ids[ids.indexOf(this.#current ?? "") + 1] ?? ids[0] ?? null;
   }
 
   /** @param {string | null} id */
@@ -175,8 +182,22 @@ export class ConversationList {
     const empty = byId("list-empty");
     empty.hidden = this.#entries.size > 0;
     empty.textContent = this.#query ? "No conversations found." : EMPTY_TEXTS[this.#filter];
+    this.#showTitle();
+  }
+
+  /**
+   * Tell in the title how many answers did not arrive.
+   * @param {number} count
+   */
+  showFailed(count) {
+    this.#failed = count;
+    this.#showTitle();
+  }
+
+  #showTitle() {
     const waiting = [...this.#entries.values()].filter(({ conversation }) => conversation.unread).length;
-    document.title = `${waiting ? `(${waiting}) ` : ""}${byId("brand").textContent}`;
+    const failures = this.#failed === 1 ? "1 answer failed · " : `${this.#failed} answers failed · `;
+    document.title = `${this.#failed ? failures : ""}${waiting ? `(${waiting}) ` : ""}${byId("brand").textContent}`;
   }
 
   // Move only entries that are out of place, because a moved entry loses the keyboard focus.
@@ -257,7 +278,7 @@ function fill(link, conversation) {
       isTyping(conversation)
         ? element("span", { class: "entry-line entry-typing" }, "is typing…")
         : element("span", { class: "entry-line" }, from ? `${from}: ` : "", element("bdi", {}, line)),
-      element("span", { class: "entry-state" }, platformLabel(conversation, "entry-platform"), holders(conversation)),
+      element("span", { class: "entry-state" }, failed(conversation.undelivered), platformLabel(conversation, "entry-platform"), holders(conversation)),
     ),
     element("span", { class: "entry-side" },
       element("time", { datetime: new Date(at).toISOString(), title: formatFull(at) }, formatRecent(at)),
@@ -269,6 +290,12 @@ function fill(link, conversation) {
 /** @param {number} count */
 function unread(count) {
   return element("span", { class: "unread" }, String(Math.min(count, 999)), element("span", { class: "visually-hidden" }, " unread"));
+}
+
+/** @param {number} count */
+function failed(count) {
+  if (!count) return null;
+  return element("span", { class: "entry-failed" }, count === 1 ? "Answer failed" : `${count} answers failed`);
 }
 
 /** @param {Conversation} conversation */

@@ -28,3 +28,22 @@ export function byId(id) {
   if (!node) throw new Error(`The page has no element "${id}".`);
   return /** @type {HTMLElementTagNameMap[Elements[Id]]} */ (node);
 }
+
+/**
+ * Do something when a button is pressed, but not twice at once. A disabled button would lose the focus.
+ * @param {HTMLButtonElement} button
+ * @param {() => Promise<unknown>} work
+ * @param {(error: unknown) => void} failed
+ */
+export function onPress(button, work, failed) {
+  button.addEventListener("click", async () => {
+    if (button.getAttribute("aria-disabled") === "true") return;
+    button.setAttribute("aria-disabled", "true");
+    try {
+      await work();
+    } catch (error) {
+      button.removeAttribute("aria-disabled");
+      failed(error);
+    }
+  });
+}

@@ -65,9 +65,12 @@ export interface Elements {
   "retry-all": "button";
   scroll: "div";
   search: "input";
+  shortcuts: "dialog";
+  "shortcuts-open": "button";
   tabs: "div";
   text: "textarea";
   typing: "p";
+  undelivered: "p";
   viewer: "dialog";
   "viewer-caption": "p";
   "viewer-close": "button";

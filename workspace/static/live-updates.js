@@ -3,9 +3,9 @@
 
 import { getJson } from "./api-client.js";
 
-/** @import { Conversation, ConversationPage } from "./types.d.ts" */
+/** @import { ConversationPage } from "./types.d.ts" */
 
-/** @typedef {{ changed: (conversations: Conversation[]) => void, state: (state: "live" | "reconnecting") => void }} Listener */
+/** @typedef {{ changed: (page: ConversationPage) => void, state: (state: "live" | "reconnecting") => void }} Listener */
 
 const RETRY_DELAY = 3000;
 
@@ -22,7 +22,7 @@ export function followUpdates(revision, { changed, state }) {
       /** @type {ConversationPage} */
       const content = JSON.parse(event.data);
       since = content.revision;
-      changed(content.conversations);
+      changed(content);
     });
     stream.addEventListener("error", () => {
       state("reconnecting");

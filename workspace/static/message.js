@@ -1,12 +1,12 @@
 // @ts-check
 // One line of the transcript. An update replaces only the parts that changed, so that a playing video goes on.
 
-import { errorMessage, isMe } from "./api-client.js";
+import { ApiError, errorMessage, isMe, postJson } from "./api-client.js";
 import { attachmentNode } from "./attachment.js";
-import { newKey, quoteInReply, sendReply } from "./composer.js";
-import { element } from "./element.js";
+import { quoteInReply } from "./composer.js";
+import { element, onPress } from "./element.js";
 import { icon } from "./icons.js";
-import { formatFull, formatTime } from "./time-format.js";
+import { formatDateTime, formatFull, formatTime, startOfDay } from "./time-format.js";
 
 /**
  * @import { IconName } from "./icons.js"
@@ -20,7 +20,6 @@ const drawnMessages = new WeakMap();
 
 /** @type {Partial<Record<string, IconName>>} */
 const TICK_ICONS = { sending: "clock", accepted: "tick", sent: "tick", delivered: "ticks", read: "ticks" };
-const FAILED_STATUSES = new Set(["failed", "refused", "unknown"]);
 
 // The parts of a line. A part is rebuilt only when its content changes.
 class Parts {
@@ -39,9 +38,12 @@ class Parts {
     const part = this.#parts.get(name);
     if (part?.json === json) return part.node;
     const node = build() ?? document.createComment(name);
+    const focused = part?.node.contains(document.activeElement);
     if (part) part.node.replaceWith(node);
     else parent.append(node);
     this.#parts.set(name, { json, node });
+    // A button that was pressed is gone: the keyboard goes on from its line.
+    if (focused) parent.closest("li")?.focus({ preventScroll: true });
     return node;
   }
 
@@ -51,33 +53,41 @@ class Parts {
   }
 }
 
-/** @param {Line} line */
-export function messageNode(line) {
-  if (line.direction === "notice") return noticeNode(line);
-  const bubble = element("div", { class: "bubble" });
-  const node = element("li", { class: "message", "data-direction": line.direction, id: `line-${line.position}` }, bubble);
-  const drawn = { bubble, parts: new Parts() };
+/**
+ * `customer` is the name of the person who wrote what is not ours.
+ * @param {Line} line
+ * @param {string} customer
+ */
+export function messageNode(line, customer) {
+  if (line.direction === "notice") return element("li", { class: "notice", id: `line-${line.position}` }, ...noticeText(line));
+  const node = element("li", { class: "message", "data-direction": line.direction, id: `line-${line.position}`, tabindex: "-1" });
+  const drawn = { bubble: element("div", { class: "bubble" }), parts: new Parts() };
   drawnMessages.set(node, drawn);
-  draw(node, drawn, line);
+  draw(node, drawn, line, customer);
   return node;
 }
 
 /**
  * @param {HTMLElement} node
  * @param {Line} line
+ * @param {string} customer
  */
-export function updateMessage(node, line) {
+export function updateMessage(node, line, customer) {
   const drawn = drawnMessages.get(node);
-  if (line.direction === "notice") node.textContent = line.text;
-  else if (drawn) draw(node, drawn, line);
+  if (line.direction === "notice") node.replaceChildren(...noticeText(line));
+  else if (drawn) draw(node, drawn, line, customer);
 }
 
 /**
  * @param {HTMLElement} node
  * @param {Drawn} drawn
  * @param {Message} line
+ * @param {string} customer
  */
-function draw(node, { bubble, parts }, line) {
+function draw(node, { bubble, parts }, line, customer) {
+  const writer = line.direction === "in" ? customer : ourWriter(line);
+  parts.place(node, "writer", writer, () => hidden(`${writer}: `));
+  if (!bubble.parentNode) node.append(bubble);
   parts.place(bubble, "aside", [line.edited, line.forwarded, line.history, line.author, line.key], () => originNote(line));
   parts.place(bubble, "quote", line.reply_to, () => quote(line.reply_to));
   const gallery = parts.place(bubble, "media", line.attachments.length, () => {
@@ -90,19 +100,36 @@ function draw(node, { bubble, parts }, line) {
     }
   }
   parts.place(bubble, "words", [line.text, line.deleted], () => textNode(line));
-  parts.place(node, "meta", [line.at, line.reactions, line.status, line.reason, line.text, line.id], () => meta(line));
+  parts.place(node, "meta", [line.at, line.reactions, line.status, line.reason, line.text, line.id, line.failed, line.resent_at], () => meta(line));
+}
+
+/**
+ * Who wrote a line is shown by its side and colour, and to screen readers in words.
+ * @param {string} words
+ */
+function hidden(words) {
+  return element("span", { class: "visually-hidden" }, words);
 }
 
 /** @param {Notice} line */
-function noticeNode(line) {
-  return element("li", { class: "notice", id: `line-${line.position}` }, line.text);
+function noticeText(line) {
+  return [hidden("Note: "), line.text ?? ""];
+}
+
+/** @param {Message} line */
+function ourWriter({ author, key }) {
+  if (isMe(author)) return "You";
+  return (key ? author : null) ?? "Sent from another app";
 }
 
 /** @param {Message} line */
 function originNote(line) {
-  const writer = line.direction === "out" && !isMe(line.author) && (line.key ? line.author : "Sent from another app");
-  const notes = [line.history && "Older message", writer, line.forwarded && "Forwarded", line.edited && "Edited"].filter(Boolean);
-  return notes.length ? element("p", { class: "origin-note" }, notes.join(" · ")) : null;
+  const writer = line.direction === "out" && !isMe(line.author) ? ourWriter(line) : null;
+  const notes = [line.history && "Older message", line.forwarded && "Forwarded", line.edited && "Edited"].filter(Boolean).join(" · ");
+  if (!(writer || notes)) return null;
+  // The line begins with its writer for screen readers already.
+  return element("p", { class: "origin-note" },
+    writer ? element("span", { "aria-hidden": "true" }, notes ? `${writer} · ` : writer) : null, notes);
 }
 
 /** @param {QuotedLine | null} replyTo */
@@ -158,24 +185,36 @@ function excerpt(line) {
  * @param {string} status
  */
 function ticks(line, status) {
-  const failed = FAILED_STATUSES.has(status);
+  const { failed } = line;
   return element("span", { class: "ticks", "data-status": status, "data-failed": String(failed), title: line.status_words },
+    line.resent_at ? resentNote(line.resent_at, line.resent_by, line.author) : null,
     failed ? [line.status_words, line.reason].filter(Boolean).join(": ") : icon(TICK_ICONS[status] ?? "tick", 16),
     failed ? null : element("span", { class: "visually-hidden" }, line.status_words),
     failed ? resendButton(line) : null);
 }
 
-/** @param {Message} line */
-function resendButton({ id, conversation, text, key: oldKey, reply_to: quoted }) {
+/**
+ * @param {number} at
+ * @param {string | null} by
+ * @param {string | null} author
+ */
+function resentNote(at, by, author) {
+  const time = startOfDay(at) === startOfDay(Date.now()) ? formatTime(at) : formatDateTime(at);
+  const who = by && by !== author ? ` by ${by}` : "";
+  return element("span", { class: "resent" }, `Sent again at ${time}${who}`);
+}
+
+/**
+ * The server knows which attempt this line shows, and sends each failed one again once, however often it is asked.
+ * @param {Message} line
+ */
+function resendButton({ id, conversation, text, key }) {
   // Messages from other apps and deleted messages cannot be sent again.
-  if (oldKey === null || text === null) return null;
-  // If the gateway accepted the text but could not deliver it, the retry needs a new key. If the gateway only may have
-  // accepted it, the old key makes sure that it is sent once.
-  const key = id.startsWith("reply_") ? oldKey : newKey();
+  if (key === null || text === null) return null;
   const button = element("button", { class: "retry", type: "button" }, "Send again");
-  button.addEventListener("click", async () => {
-    button.disabled = true;
-    await sendReply(conversation, { text, key, reply_to: quoted?.id ?? null }, (error) => { button.textContent = errorMessage(error); });
+  onPress(button, () => postJson(`api/conversations/${encodeURIComponent(conversation)}/messages/${key}/again`, { id }), (error) => {
+    // The line says why the gateway did not take it.
+    if (!(error instanceof ApiError && error.status === 502)) button.textContent = `Send again (${errorMessage(error)})`;
   });
   return button;
 }

@@ -30,6 +30,7 @@ export class Transcript {
   /** @param {ShowError} showError */
   constructor(showError) {
     this.assigned = false;
+    this.customer = "";
     this.node = byId("lines");
     this.scroll = byId("scroll");
     this.newer = byId("newer");
@@ -84,6 +85,21 @@ export class Transcript {
     const incoming = this.#sorted().filter(({ line }) => line.direction === "in");
     const first = incoming.find(({ line }) => isUnread(line));
     if (first && first !== incoming[0]) first.node.dataset.firstUnread = "true";
+  }
+
+  /**
+   * Who the lines are from.
+   * @param {string} name
+   */
+  setCustomer(name) {
+    if (name === this.customer) return;
+    this.customer = name;
+    for (const { line, node } of this.#lines.values()) updateMessage(node, line, name);
+  }
+
+  // The positions of answers that are shown as failed.
+  failed() {
+    return this.#sorted().filter(({ line }) => line.direction === "out" && line.failed).map(({ line }) => line.position);
   }
 
   clear() {
@@ -175,9 +191,9 @@ export class Transcript {
       const known = this.#lines.get(line.position);
       if (known) {
         known.line = line;
-        updateMessage(known.node, line);
+        updateMessage(known.node, line, this.customer);
       } else {
-        this.#lines.set(line.position, { line, node: messageNode(line) });
+        this.#lines.set(line.position, { line, node: messageNode(line, this.customer) });
       }
     }
     this.#layOut();

@@ -31,6 +31,8 @@ export interface Conversation {
   agents: string[];
   assigned: boolean;
   unread: number;
+  /** Answers that did not arrive and that the agent has not seen yet. */
+  undelivered: number;
   sequence: number;
   last: { from: string; line: string };
   active_at: number;
@@ -46,6 +48,14 @@ export interface Conversation {
 export interface ConversationPage {
   revision: number;
   conversations: Conversation[];
+  undelivered: Undelivered[];
+}
+
+/** A conversation with answers that did not arrive and that the agent has not seen yet. */
+export interface Undelivered {
+  id: string;
+  name: string;
+  count: number;
 }
 
 /** What a channel supports for replies. */
@@ -56,6 +66,8 @@ export interface ChannelAbilities {
 
 export interface OpenedConversation extends LinePage {
   conversation: Conversation;
+  /** The conversations that were merged into this one. */
+  merged: string[];
   trouble: string | null; // allow-word
   can: ChannelAbilities;
 }
@@ -103,6 +115,11 @@ export interface Message extends AnyLine {
   reason: string | null;
   /** The idempotency key of a message that was sent from the workspace. */
   key: string | null;
+  /** Whether it is an answer that did not arrive, or may not have. */
+  failed: boolean;
+  /** When, and by whom, it was last sent again. */
+  resent_at: number | null;
+  resent_by: string | null;
   attachments: Attachment[];
 }
 
@@ -117,6 +134,17 @@ export interface QuotedLine {
 export interface Quote {
   id: string;
   line: string;
+}
+
+/** What is in the reply box. `tried` is the text that was sent without an answer, and its idempotency key. */
+export interface Draft {
+  text: string;
+  quoted: Quote | null;
+  tried: { text: string; key: string } | null;
+}
+
+export interface StoredDraft extends Draft {
+  at: number;
 }
 
 /** An entry of the audit log. `gone` means that its conversation has been erased. */
@@ -223,9 +251,10 @@ export interface GetResponses {
 export interface PostRequests {
   "sign-out": Endpoint;
   [opened: `api/conversations/${string}/opened`]: Endpoint<Empty, OpenedConversation>;
-  [read: `api/conversations/${string}/read`]: Endpoint<{ sequence: number; revision: number }>;
+  [read: `api/conversations/${string}/read`]: Endpoint<{ sequence: number; revision: number; undelivered: number[] }>;
   [agents: `api/conversations/${string}/agents`]: Endpoint<{ do: AssignmentAction; to: string }>;
   [messages: `api/conversations/${string}/messages`]: Endpoint<Reply, { id: string; status: string }>;
+  [again: `api/conversations/${string}/messages/${string}/again`]: Endpoint<{ id: string }, { id: string; status: string }>;
   [typing: `api/conversations/${string}/typing`]: Endpoint<{ typing: boolean }>;
   [erase: `api/conversations/${string}/erase`]: Endpoint;
   [attachment: `attachments/${string}/retry`]: Endpoint;

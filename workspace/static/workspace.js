@@ -2,8 +2,10 @@
 // The page for agents: connects the list, the open conversation and the live updates.
 
 import { fillAccountMenu } from "./account-menu.js";
+import { reloadForAnotherAccount } from "./account-watch.js";
 import { closeDialogs, ConversationActions } from "./actions.js";
-import { loadMe, postJson } from "./api-client.js";
+import { announce } from "./announcer.js";
+import { ApiError, loadMe, postJson } from "./api-client.js";
 import { Composer } from "./composer.js";
 import { hue, initials, platformLabel } from "./consumer.js";
 import { ConversationList } from "./conversation-list.js";
@@ -11,14 +13,17 @@ import { byId, element } from "./element.js";
 import { loadWithRetry, showError } from "./error-bar.js";
 import { icon } from "./icons.js";
 import { followUpdates } from "./live-updates.js";
+import { listenForShortcuts } from "./shortcuts.js";
 import { closeViewer } from "./viewer.js";
 import { isUnread, Transcript } from "./transcript.js";
 import { showTyping } from "./typing-indicator.js";
+import { UndeliveredBar } from "./undelivered.js";
 
-/** @import { ChannelAbilities, Conversation } from "./types.d.ts" */
+/** @import { ChannelAbilities, Conversation, ConversationPage, Undelivered } from "./types.d.ts" */
 
 const list = new ConversationList((id) => navigate(id), showError);
 const transcript = new Transcript(showError);
+const undeliveredBar = new UndeliveredBar((id) => navigate(id));
 const STATES = { live: "Live", reconnecting: "Reconnecting…" };
 let started = false;
 let refreshing = Promise.resolve();
@@ -27,11 +32,18 @@ byId("back").append(icon("back"));
 byId("back").addEventListener("click", (event) => { event.preventDefault(); navigate(null); });
 window.addEventListener("popstate", () => showRequested().catch(showError));
 document.addEventListener("visibilitychange", () => markRead(list.get(transcript.id)).catch(showError));
-const [me, revision] = await loadWithRetry(() => Promise.all([loadMe(), list.load()]));
+const [me, loaded] = await loadWithRetry(() => Promise.all([loadMe(), list.load()]));
+reloadForAnotherAccount(me.agent);
 fillAccountMenu(byId("account-menu"), me, "./");
-const actions = new ConversationActions(me, showError, (id) => { list.remove(id); navigate(null); });
-const composer = new Composer(actions, showError);
-followUpdates(revision, { changed: applyChanges, state: (state) => { byId("live").dataset.state = state; byId("live").textContent = STATES[state]; } });
+const actions = new ConversationActions(me, showError, (id) => { forget(id); navigate(null); });
+const composer = new Composer(me.agent, actions, showError);
+listenForShortcuts({
+  next: () => { const id = list.next(); if (id) navigate(id); },
+  take: () => { if (!byId("open").hidden) actions.takeIfPossible().catch(showError); },
+});
+undeliveredBar.show(loaded.undelivered);
+list.showFailed(total(loaded.undelivered));
+followUpdates(loaded.revision, { changed: applyChanges, state: (state) => { byId("live").dataset.state = state; byId("live").textContent = STATES[state]; } });
 started = true;
 await showRequested();
 
@@ -76,6 +88,7 @@ async function open(id) {
     const { conversation } = opened;
     if (conversation.id !== id) redirect(conversation.id);
     list.merge([conversation]);
+    composer.restore(conversation.id, opened);
     showHeader(conversation, opened.can);
     showError(opened.trouble); // allow-word
     transcript.show(conversation, opened.lines, opened.revision);
@@ -84,6 +97,7 @@ async function open(id) {
   } catch (error) {
     if (requestedId() !== id) return;
     transcript.clear();
+    if (error instanceof ApiError && error.status === 404) forget(id);
     showError(error);
   }
 }
@@ -96,6 +110,7 @@ function showHeader(conversation, can) {
   byId("head-avatar").dataset.hue = String(hue(conversation.id));
   byId("head-avatar").textContent = initials(conversation.name);
   byId("head-name").textContent = conversation.name;
+  transcript.setCustomer(conversation.name);
   const assignment = assignmentText(conversation);
   byId("head-detail").replaceChildren(
     platformLabel(conversation),
@@ -115,12 +130,31 @@ function assignmentText({ agents, assigned }) {
 
 /** @param {Conversation | undefined} conversation */
 async function markRead(conversation) {
-  if (!conversation?.unread || document.hidden) return;
-  await postJson(`api/conversations/${encodeURIComponent(conversation.id)}/read`, { sequence: conversation.sequence, revision: transcript.revision });
+  if (!conversation || document.hidden) return;
+  const undelivered = conversation.undelivered ? transcript.failed() : [];
+  if (!(conversation.unread || undelivered.length)) return;
+  await postJson(`api/conversations/${encodeURIComponent(conversation.id)}/read`, { sequence: conversation.sequence, revision: transcript.revision, undelivered });
 }
 
-/** @param {Conversation[]} conversations */
-function applyChanges(conversations) {
+/**
+ * What an erased conversation has left on this page.
+ * @param {string} id
+ */
+function forget(id) {
+  list.remove(id);
+  composer.forget(id);
+  undeliveredBar.remove(id);
+}
+
+/** @param {Undelivered[]} conversations */
+function total(conversations) {
+  return conversations.reduce((sum, { count }) => sum + count, 0);
+}
+
+/** @param {ConversationPage} page */
+function applyChanges({ conversations, undelivered }) {
+  undeliveredBar.update(undelivered);
+  list.showFailed(total(undelivered));
   list.merge(conversations.filter((one) => one.merged_into === null));
   for (const { id, merged_into: stays } of conversations) if (stays !== null) follow(id, stays);
   const shown = conversations.find(({ id }) => id === transcript.id);
@@ -151,6 +185,6 @@ async function refreshOpen(conversation) {
   showHeader(conversation);
   const fresh = await transcript.refresh();
   const count = fresh.filter(isUnread).length;
-  if (count) byId("announcer").textContent = `${count} new ${count === 1 ? "message" : "messages"} from ${conversation.name}`;
+  if (count) announce(`${count} new ${count === 1 ? "message" : "messages"} from ${conversation.name}`);
   await markRead(list.get(conversation.id));
 }

@@ -12,7 +12,7 @@ import orjson
 from workspace import timestamps
 from workspace.timestamps import parse_timestamp
 
-from . import search
+from . import failures, search
 from .consumers import set_opted_out, upsert_conversation
 from .database import next_revision, touch_message
 from .lines import (
@@ -26,6 +26,7 @@ from .lines import (
     upsert_attachments,
 )
 from .merge import effective_id, merge
+from .resending import line_of_attempt
 
 Handler = Callable[[sqlite3.Connection, Data, int], None]
 
@@ -92,6 +93,8 @@ def _message_echoed(db: sqlite3.Connection, data: Data, now: int) -> None:
     _upsert_for_message(db, data, now)
     # Older gateways gave no id to a text that was sent from another app, so the platform's id is used.
     id = message.get("id") or f"echo_{message['platform_id']}"
+    if line_of_attempt(db, id) is not None:
+        return
     insert_message(db, {**data, "message": {**message, "id": id}}, "out", now)
 
 
@@ -130,7 +133,7 @@ def _message_status(db: sqlite3.Connection, data: Data, _now: int) -> None:
     # A refusal whose cause is unknown has the platform's code or words. Without both, the outcome is unknown.
     if (status, reason) == ("failed", "unknown") and not (code or detail):
         status, reason = "unknown", None
-    for id in _affected_messages(db, data):
+    for id in _affected_messages(db, data, status):
         row = db.execute("SELECT status FROM statuses WHERE message = ?", (id,)).fetchone()
         if row is not None and _rank(status) <= _rank(row["status"]):
             continue  # forward only: "delivered" may arrive after "read"
@@ -140,19 +143,21 @@ def _message_status(db: sqlite3.Connection, data: Data, _now: int) -> None:
                VALUES (?, ?, ?, ?, ?, ?)""",
             row,
         )
+        failures.refresh(db, id)
         touch_message(db, id)
     if reason == "opted_out":
         set_opted_out(db, data["conversation"]["id"], opted_out=True)
 
 
-def _affected_messages(db: sqlite3.Connection, data: Data) -> list[str]:
+def _affected_messages(db: sqlite3.Connection, data: Data, status: str) -> list[str]:
     """Return our messages that a status is about: by our id, by the platform's id, or all up to a time."""
     message = data["message"]
     if message.get("id"):
-        return [message["id"]]
+        return [_line_about(db, message["id"], status)]
     rows = db.execute(
         """SELECT id FROM messages WHERE conversation = ? AND direction = 'out'
-             AND (platform_id = ? OR at <= ?)""",
+             AND (platform_id = ? OR max(at, coalesce(
+               (SELECT resent_at FROM replies WHERE position = messages.position), 0)) <= ?)""",
         (
             data["conversation"]["id"],
             message.get("platform_id"),
@@ -160,6 +165,12 @@ def _affected_messages(db: sqlite3.Connection, data: Data) -> list[str]:
         ),
     )
     return [row["id"] for row in rows]
+
+
+def _line_about(db: sqlite3.Connection, id: str, status: str) -> str:
+    """Return the message that a status is about. If an earlier attempt arrived after all, the customer has the text."""
+    arrived = status in {"delivered", "read"}
+    return (line_of_attempt(db, id) if arrived else None) or id
 
 
 #: A text that was given up may still have arrived, so a later "delivered" or "read" replaces "failed".
@@ -197,6 +208,7 @@ def _message_deleted(db: sqlite3.Connection, data: Data, _now: int) -> None:
         "UPDATE messages SET text = NULL, transcript = '', details = '{}', deleted = 1 WHERE id = ?",
         (id,),
     )
+    failures.refresh(db, id)
     touch_message(db, id)
 
 

@@ -10,6 +10,7 @@ from workspace.text.safe_text import clean_name, clean_text
 from workspace.text.wording import PLATFORMS, describe_notice, display_address, fallback_name
 
 from . import search
+from .failures import COUNT_UNSEEN
 
 #: More than a tall screen shows. The page loads the next ones when it is scrolled to the end.
 PAGE = 60
@@ -35,8 +36,9 @@ _COLUMNS = """
             WHERE agent = :agent AND conversation = o.id), 0)))
         FROM conversations AS o WHERE o.id = c.id OR o.merged_into = c.id) AS unread,
       (SELECT json_group_array(agent) FROM (SELECT agent FROM assignments
-        WHERE conversation = c.id ORDER BY since, agent)) AS agents
+        WHERE conversation = c.id ORDER BY since, agent)) AS agents,
 """
+_COLUMNS += f"({COUNT_UNSEEN}) AS undelivered"
 _LAST = """(SELECT position FROM messages WHERE conversation = c.id
     ORDER BY placed_at DESC, sequence DESC, position DESC LIMIT 1)"""
 _LATEST = f"{_COLUMNS} FROM conversations AS c LEFT JOIN messages AS m ON m.position = {_LAST}"
@@ -101,6 +103,7 @@ def _summary(row: sqlite3.Row, agent: str, query: str = "") -> Summary:
         "agents": agents,
         "assigned": agent in agents,
         "unread": row["unread"],
+        "undelivered": row["undelivered"],
         "sequence": row["sequence"],
         "last": _last_line(row, agent, query),
         "active_at": row["active_at"],

@@ -6,7 +6,11 @@ from .merge import effective_id, merged_ids
 
 #: Ordered so that no row refers to a deleted row.
 _STEPS = (
+    """DELETE FROM statuses WHERE message IN (SELECT e.message FROM earlier_attempts AS e
+         JOIN messages AS m USING (position) WHERE m.conversation = ?)""",
     "DELETE FROM words WHERE rowid IN (SELECT position FROM messages WHERE conversation = ?)",
+    "DELETE FROM earlier_attempts WHERE position IN (SELECT position FROM messages WHERE conversation = ?)",
+    "DELETE FROM seen_failures WHERE position IN (SELECT position FROM messages WHERE conversation = ?)",
     "DELETE FROM replies WHERE position IN (SELECT position FROM messages WHERE conversation = ?)",
     "DELETE FROM attachments WHERE message IN (SELECT id FROM messages WHERE conversation = ?)",
     "DELETE FROM reactions WHERE message IN (SELECT id FROM messages WHERE conversation = ?)",

@@ -117,7 +117,11 @@ def add_notice(db: sqlite3.Connection, conversation: str, notice: Data, at: int)
 
 def find_message(db: sqlite3.Connection, message: Data) -> sqlite3.Row:
     """Return the row of a message. Raises KeyError if it is not known."""
-    row = db.execute("SELECT * FROM messages WHERE id = ?", (message["id"],)).fetchone()
+    row = db.execute(
+        """SELECT * FROM messages WHERE id = :id OR position =
+             (SELECT position FROM earlier_attempts WHERE message = :id)""",
+        {"id": message["id"]},
+    ).fetchone()
     if row is None:
         raise KeyError(message["id"])
     found: sqlite3.Row = row

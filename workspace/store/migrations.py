@@ -9,7 +9,7 @@ from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
-from . import search
+from . import failures, search
 from .opening import Unusable
 
 Step = Callable[[sqlite3.Connection], None]
@@ -108,5 +108,21 @@ def _place_lines(connection: sqlite3.Connection) -> None:
     connection.execute("DROP INDEX IF EXISTS messages_in_order")
 
 
+def _mark_failed_answers(connection: sqlite3.Connection) -> None:
+    """Mark the failed answers of older files. They are not news to the agents."""
+    for (id,) in connection.execute("SELECT id FROM messages WHERE direction = 'out'").fetchall():
+        failures.refresh(connection, id)
+    connection.execute(
+        """INSERT OR IGNORE INTO seen_failures SELECT position, agent FROM messages JOIN
+             (SELECT name AS agent FROM accounts UNION SELECT agent FROM assignments
+              UNION SELECT agent FROM marks) WHERE failed = 1"""
+    )
+
+
 #: In order. `user_version` of a file is the number of steps that ran on it.
-_STEPS: tuple[Step, ...] = (_first_format, _build_search_index, _place_lines)
+_STEPS: tuple[Step, ...] = (
+    _first_format,
+    _build_search_index,
+    _place_lines,
+    _mark_failed_answers,
+)

@@ -4,6 +4,9 @@ Sequences count within an origin, so an agent has one mark for a conversation an
 """
 
 import sqlite3
+from collections.abc import Sequence
+
+import orjson
 
 from .database import next_revision
 from .merge import effective_id, merged_ids
@@ -44,6 +47,20 @@ def _move_mark(db: sqlite3.Connection, agent: str, origin: str, sequence: int) -
         (agent, sequence, origin),
     )
     return moved.rowcount > 0
+
+
+def mark_failures_seen(
+    db: sqlite3.Connection, agent: str, conversation: str, positions: Sequence[int]
+) -> None:
+    """Record that an agent has seen these failed lines."""
+    seen = db.execute(
+        """INSERT OR IGNORE INTO seen_failures SELECT position, ? FROM messages
+           WHERE conversation = ? AND failed = 1 AND position IN (SELECT value FROM json_each(?))""",
+        (agent, conversation, orjson.dumps(list(positions)).decode()),
+    )
+    if seen.rowcount:
+        change = (next_revision(db), conversation)
+        db.execute("UPDATE conversations SET revision = ? WHERE id = ?", change)
 
 
 def take_receipts(db: sqlite3.Connection, conversation: str) -> list[str]:

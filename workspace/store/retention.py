@@ -44,6 +44,10 @@ _DELETE_LINES = (
     "DELETE FROM reactions WHERE message IN (SELECT id FROM expiring)",
     "DELETE FROM attachments WHERE message IN (SELECT id FROM expiring)",
     "DELETE FROM statuses WHERE message IN (SELECT id FROM expiring)",
+    """DELETE FROM statuses WHERE message IN (SELECT message FROM earlier_attempts
+         WHERE position IN (SELECT position FROM expiring))""",
+    "DELETE FROM earlier_attempts WHERE position IN (SELECT position FROM expiring)",
+    "DELETE FROM seen_failures WHERE position IN (SELECT position FROM expiring)",
     "DELETE FROM replies WHERE position IN (SELECT position FROM expiring)",
     "DELETE FROM messages WHERE position IN (SELECT position FROM expiring)",
 )

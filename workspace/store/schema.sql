@@ -52,12 +52,14 @@ CREATE TABLE messages (
     revision INTEGER NOT NULL,
     origin TEXT NOT NULL, -- the conversation to which the sequence belongs: another one if that was merged into this
     placed_at INTEGER NOT NULL, -- the time of its place: never before a line of the same origin with a lower sequence
-    history INTEGER NOT NULL DEFAULT 0 -- an old message that the platform delivered afterwards
+    history INTEGER NOT NULL DEFAULT 0, -- an old message that the platform delivered afterwards
+    failed INTEGER NOT NULL DEFAULT 0 -- 1 for an answer that did not arrive and is not being sent again
 ) STRICT;
 CREATE INDEX messages_in_place ON messages (conversation, placed_at, sequence, position);
 CREATE INDEX messages_by_origin ON messages (origin, sequence);
 CREATE INDEX messages_by_time ON messages (at);
 CREATE INDEX messages_by_change ON messages (conversation, revision);
+CREATE INDEX messages_failed ON messages (conversation) WHERE failed = 1;
 CREATE INDEX messages_by_platform_id ON messages (platform_id) WHERE platform_id IS NOT NULL;
 
 CREATE TABLE attachments (
@@ -81,12 +83,30 @@ CREATE TABLE statuses (
 ) STRICT;
 CREATE INDEX statuses_by_platform_id ON statuses (platform_id) WHERE platform_id IS NOT NULL;
 
--- Our own messages, with the idempotency key under which the gateway sends each once.
+-- Our own messages, with the idempotency key under which the gateway sends each once. Each further attempt, after the
+-- gateway had accepted the text but could not deliver it, has a key of its own: see resending.py.
 CREATE TABLE replies (
     key TEXT PRIMARY KEY,
     position INTEGER NOT NULL UNIQUE REFERENCES messages (position),
     state TEXT NOT NULL CHECK (state IN ('sending', 'accepted', 'refused', 'unknown')),
-    reason TEXT
+    reason TEXT,
+    attempt INTEGER NOT NULL DEFAULT 0, -- how often the text was sent again under a new key
+    resent_at INTEGER, -- when an agent last sent the text again
+    resent_by TEXT
+) STRICT, WITHOUT ROWID;
+
+-- The gateway's ids of attempts that failed, so that events about them find the line.
+CREATE TABLE earlier_attempts (
+    message TEXT PRIMARY KEY,
+    position INTEGER NOT NULL REFERENCES messages (position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX earlier_attempts_by_position ON earlier_attempts (position);
+
+-- Which failed answers each agent has seen.
+CREATE TABLE seen_failures (
+    position INTEGER NOT NULL REFERENCES messages (position),
+    agent TEXT NOT NULL,
+    PRIMARY KEY (position, agent)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE reactions (

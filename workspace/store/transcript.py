@@ -19,6 +19,7 @@ Line = dict[str, Any]
 
 _SELECT_LINES = """
     SELECT m.*, s.status, s.reason, s.code, s.detail, r.key, r.state, r.reason AS refused,
+      r.resent_at, r.resent_by,
       (m.direction = 'in' AND NOT m.history AND m.sequence > coalesce((SELECT sequence FROM marks
         WHERE agent = :agent AND conversation = m.origin), 0)) AS unread,
       (SELECT json_group_array(emoji) FROM reactions WHERE message = m.id) AS reactions
@@ -127,6 +128,9 @@ def _line(db: sqlite3.Connection, row: sqlite3.Row, attachments: list[Any], *, m
             describe_reason(row["reason"], row["code"], row["detail"]) or row["refused"]
         ),
         "key": row["key"],
+        "failed": bool(row["failed"]),
+        "resent_at": row["resent_at"],
+        "resent_by": clean_name(row["resent_by"]),
         "attachments": [
             show_attachment(
                 attachment, placeholders[place] if place < len(placeholders) else None, media=media
@@ -157,8 +161,9 @@ def _find_line(db: sqlite3.Connection, conversation: str, id: str) -> sqlite3.Ro
     found: sqlite3.Row | None = db.execute(
         """SELECT id, position, text, transcript, deleted FROM messages
            WHERE conversation = ? AND (id = ? OR platform_id = ?
-             OR id = (SELECT message FROM statuses WHERE platform_id = ?))""",
-        (conversation, *(id,) * 3),
+             OR id = (SELECT message FROM statuses WHERE platform_id = ?)
+             OR position = (SELECT position FROM earlier_attempts WHERE message = ?))""",
+        (conversation, *(id,) * 4),
     ).fetchone()
     return found
 
