@@ -14,11 +14,11 @@ At the end of the run, the kit prints the connector's grade and what is missing 
 
 import pytest
 
+from .kit.agreement import AgreementChecks
 from .kit.batches import BatchChecks
 from .kit.costs import CostChecks
 from .kit.declarations import DeclarationChecks
 from .kit.exchanges import Exchange, ExchangeChecks, exchanges
-from .kit.facts import FactChecks
 from .kit.grades import GRADES, Grade, GradeChecks
 from .kit.handshakes import HandshakeChecks
 from .kit.limits import LimitChecks
@@ -29,7 +29,7 @@ from .kit.post_handshakes import PostHandshakeChecks
 from .kit.proofs import ProofChecks
 from .kit.purity import PurityChecks
 from .kit.refusals import Refusal, refusals
-from .kit.replies import ReplyChecks
+from .kit.relations import RelationChecks
 from .kit.report import report
 from .kit.reports import ReportChecks
 from .kit.sending import SendingChecks
@@ -48,12 +48,12 @@ class Conformance(
     ParsingChecks,
     BatchChecks,
     MissingFieldChecks,
-    FactChecks,
+    AgreementChecks,
     SequenceChecks,
     PostHandshakeChecks,
     TokenChecks,
     ExchangeChecks,
-    ReplyChecks,
+    RelationChecks,
     PartChecks,
     LimitChecks,
     ReportChecks,

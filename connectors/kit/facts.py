@@ -334,7 +334,7 @@ def _said(subject: FactChecks, recording: Recording) -> frozenset[str]:
     """The words in the names and the types of an entry, without what people wrote."""
     said: set[str] = set()
     for trial in trials(subject.connector, recording):
-        said |= _type_words(trial)
+        said |= type_words(trial)
     for path, value in leaves(recording.content):
         if value is True:
             said |= words_in(str(path[-1]))
@@ -343,7 +343,7 @@ def _said(subject: FactChecks, recording: Recording) -> frozenset[str]:
     return frozenset(said)
 
 
-def _type_words(trial: Trial) -> frozenset[str]:
+def type_words(trial: Trial) -> frozenset[str]:
     is_word = isinstance(trial.value, str) and len(trial.value) < 40 and " " not in trial.value
     written = any(trial.fresh in text_of(event) for event in trial.events if is_word)
     return words_in(trial.value) if is_word and not written else frozenset()

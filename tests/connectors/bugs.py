@@ -300,4 +300,38 @@ PLANTED: dict[str, Planted] = {
         "        keys,\n",
         "        list(keys)[:1],\n",
     ),
+    "the_app_of_an_echo_is_lost": Planted(
+        "messenger",
+        "messenger_platform.events",
+        'sender_app=name_of(message.get("app_id"))',
+        "sender_app=None",
+    ),
+    "any_handshake_is_answered": Planted("whatsapp", "meta", "token) and subscribes", "token)"),
+    "the_first_account_sends_everything": Planted(
+        "messenger",
+        "messenger_platform.connector",
+        "account = self.config.account(named)",
+        'account = self.config.account("")',
+    ),
+    "consent_counts_as_refusal": Planted(
+        "twilio", "twilio.events", '"START": False}', '"START": True}'
+    ),
+    "the_language_is_lost": Planted(
+        "apple",
+        "apple.events",
+        'found = {"locale": as_words(raw.get("locale")), **device',
+        "found = {**device",
+    ),
+    "our_key_is_lost": Planted(
+        "whatsapp",
+        "whatsapp.statuses",
+        'key=words(raw.get("biz_opaque_callback_data"))',
+        "key=None",
+    ),
+    "the_key_in_the_query_is_lost": Planted(
+        "twilio", "twilio.connector", 'key = delivery.query.get("m")', "key = None"
+    ),
+    "no_status_is_asked_for": Planted(
+        "twilio", "twilio.connector", '"StatusCallback": out.status_url, ', ""
+    ),
 }

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Generator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -147,7 +148,7 @@ class Acme(Connector[Settings]):
         return Message(
             id=raw["id"],
             account=self.config.shop,
-            party=Party(raw["from"], (raw.get("profile") or {}).get("name")),
+            party=Party(raw["from"], self.name_of(raw.get("profile") or {})),
             sent_at=parse_timestamp(raw["at"]),
             text=raw["text"] or None,
             attachments=(
@@ -157,11 +158,17 @@ class Acme(Connector[Settings]):
             reply_to=(raw.get("reply_to") or {}).get("id"),
             choice=raw.get("payload"),
             forwarded=raw.get("forwarded") is True,
+            extra={"locale": raw["locale"]} if raw.get("locale") else None,
         )
+
+    def name_of(self, profile: Any) -> str | None:
+        return " ".join(filter(None, (profile.get("name"), profile.get("last_name")))) or None
 
     def file(self, raw: Any) -> Attachment:
         if isinstance(raw, dict):
-            ref = MediaRef({"id": id_of(raw["id"])}, raw.get("type"), raw.get("file_name"))
+            ref = MediaRef(
+                {"id": id_of(raw["id"])}, raw.get("type"), raw.get("file_name"), raw.get("size")
+            )
             return Attachment(kind_of(ref.media_type), ref)
         return Attachment("photo", MediaRef({"id": id_of(raw)}))
 
@@ -212,6 +219,7 @@ class Acme(Connector[Settings]):
             sent_at=parse_timestamp(raw["at"]),
             status="read",
             message_ids=(raw["id"],),
+            key=raw.get("key"),
         )
 
     def authorize(self, now: datetime) -> Mapping[str, str]:
@@ -251,9 +259,10 @@ class Acme(Connector[Settings]):
         code, said = content.get("code"), content.get("message")
         if type(code) is not int:
             return by_status(reply)
-        return refusal_from(
-            reply, CODES.get(code), said if isinstance(said, str) else "", code=str(code)
-        )
+        verdict, wait = CODES.get(code), content.get("retry_after")
+        if verdict is not None and type(wait) is int and wait > 0:
+            verdict = replace(verdict, after=float(wait))
+        return refusal_from(reply, verdict, said if isinstance(said, str) else "", code=str(code))
 
 
 def proof(secret: str, body: bytes) -> str:

@@ -15,11 +15,13 @@ from connectors.recordings import RECEIVED_AT
 
 from .fetching import Fetching
 from .flawed import FLAWS
+from .further_contents import FURTHER_CONTENTS
 from .impure import Impure
 from .kit_run import TESTS, failing
 from .sound import SECRET, TOKEN, Acme, proof
 
 CONTENTS = {
+    **FURTHER_CONTENTS,
     "two_messages": {
         "updates": [
             {"kind": "message", "id": "1", "at": 1760000000, "from": "ann", "text": "hello"},
@@ -233,7 +235,7 @@ EXCHANGES: dict[str, dict[str, Any]] = {
     },
 }
 
-BUSY = {"code": 19, "message": "Too many texts, try again later"}
+BUSY = {"code": 19, "message": "Too many texts, try again later", "retry_after": 5}
 CLOSED = {"code": 17, "message": "The shop's window is closed"}
 REFUSALS: dict[str, dict[str, Any]] = {
     "gone": {
@@ -335,6 +337,7 @@ def test_a_connector_that_fetches_its_token_passes_the_kit(folder: Path) -> None
 def test_every_test_of_the_kit_fails_for_some_flaw() -> None:
     """A test that no flaw can make fail would be useless."""
     elsewhere = {
+        "test_the_app_of_an_echo_is_named",  # Acme has no echoes
         "test_an_exemption_is_possible_and_has_a_reason",
         # Acme's signature has neither claims nor a date.
         "test_verify_checks_every_claim_that_it_reads",

@@ -173,6 +173,11 @@ RECORDED = {
     "to_and_from_are_exchanged": "test_a_message_comes_from_its_sender",
     "our_password_goes_to_any_host": "test_a_foreign_host_gets_no_credentials",
     "a_token_for_others_is_accepted": "test_verify_checks_every_claim_that_it_reads",
+    "the_app_of_an_echo_is_lost": "test_the_app_of_an_echo_is_named",
+    "the_first_account_sends_everything": "test_each_account_sends_its_own_texts",
+    "the_language_is_lost": "test_the_language_of_a_person_reaches_an_event",
+    "our_key_is_lost": "test_our_key_comes_back_with_a_status",
+    "no_status_is_asked_for": "test_a_text_asks_for_its_status",
     "a_token_is_made_once_a_month": "test_authorize_goes_by_the_time_it_is_given",
 }
 

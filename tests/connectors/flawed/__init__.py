@@ -4,6 +4,7 @@ The flawed connectors import only what a connector may import: the kit must find
 """
 
 from . import (
+    agreement,
     calls,
     costs,
     declarations,
@@ -12,6 +13,7 @@ from . import (
     parsing,
     post_handshakes,
     proofs,
+    relations,
     replies,
     reports,
     sending,
@@ -25,6 +27,7 @@ from .registry import flaws
 FLAWS = list(
     flaws(
         (
+            agreement,
             calls,
             costs,
             declarations,
@@ -33,6 +36,7 @@ FLAWS = list(
             parsing,
             post_handshakes,
             proofs,
+            relations,
             replies,
             reports,
             sending,
@@ -45,6 +49,7 @@ FLAWS = list(
 
 __all__ = [
     "FLAWS",
+    "agreement",
     "calls",
     "costs",
     "declarations",
@@ -53,6 +58,7 @@ __all__ = [
     "parsing",
     "post_handshakes",
     "proofs",
+    "relations",
     "replies",
     "reports",
     "sending",
