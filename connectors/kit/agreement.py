@@ -33,7 +33,7 @@ _COPIES = frozenset({"thumbnail", "thumb", "preview"})
 class AgreementChecks(FactChecks):
     """Tests that events agree with the delivery, and that nothing for machines is lost."""
 
-    def test_a_file_that_is_called_a_photo_is_no_document(self, recording: Recording) -> None:
+    def test_a_file_is_what_the_delivery_calls_it(self, recording: Recording) -> None:
         for event in parse(self.connector, recording):
             for found in getattr(event, "attachments", ()):
                 media_type = found.media.media_type if found.media else None
@@ -44,6 +44,9 @@ class AgreementChecks(FactChecks):
         for name, found in self._named_files(recording):
             assert found.kind != "document", (
                 f"the delivery calls the file {name!r}, but its kind is document; correct the table of kinds"
+            )
+            assert name != "voice" or found.kind != "audio" or found.voice, (
+                "the delivery calls the file 'voice', but it is not marked as one; set Attachment.voice"
             )
 
     def test_the_size_of_a_file_is_passed_on(self, recording: Recording) -> None:

@@ -110,6 +110,13 @@ class FactChecks(MeaningChecks):
                     " milliseconds), keep fractions, and leave it out if the platform sends none"
                 )
 
+        for trial in trials(self.connector, recording):
+            edited = {"edit", "edited"} & words_in(trial.name) and list(moments(trial.value))
+            unread = edited and trial.events == parse(self.connector, recording)
+            assert not unread or self.leaves_unread(trial.path), (
+                f"the time of the edit at {shown(trial.path)} reaches no event; use it as sent_at of the Edit"
+            )
+
     def test_a_time_with_another_zone_is_another_time(self, recording: Recording) -> None:
         for path, value in leaves(recording.content):
             if not (isinstance(value, str) and _ISO.match(value)):
@@ -189,7 +196,8 @@ class FactChecks(MeaningChecks):
             if str(trial.value).lower() in _TAKEN_BACK:
                 kept = {event.id for event in trial.events}
                 for event in before:
-                    assert event.id in kept or event.emoji is None, (
+                    changed = event.id not in kept or len(before) == len(trial.events) == 1
+                    assert not changed or event.emoji is None, (
                         f"{shown(trial.path)} is {trial.value!r}, but the reaction has the emoji {event.emoji}; set"
                         " None for a reaction that was removed"
                     )

@@ -29,6 +29,8 @@ _KEY = "msg_4711"
 _QUERY = "m"
 _ASKED = 77
 _SLACK = timedelta(seconds=60)
+#: The longest life of a token that a connector makes itself.
+_LONGEST = timedelta(days=1, minutes=1)
 
 
 class RelationChecks(ReplyChecks):
@@ -48,10 +50,10 @@ class RelationChecks(ReplyChecks):
                     continue
                 content = changed(recording.content, path, _KEY)
                 events = parse(self.connector, replace(recording, content=content))
-                told = [event for event in events if isinstance(event, Receipt | Echo)]
-                assert not told or any(event.key == _KEY for event in told), (
+                states = [event for event in events if isinstance(event, Receipt | Echo)]
+                assert not states or any(event.key == _KEY for event in states), (
                     f"{recording.name}: {shown(path)} is our key, which send_text sent as {path[-1]!r}, but no"
-                    f" {told[0].type} has it; put it into `key`"
+                    f" {states[0].type} has it; put it into `key`"
                 )
 
     def test_a_key_in_the_address_reaches_the_receipt(self) -> None:
@@ -103,6 +105,11 @@ class RelationChecks(ReplyChecks):
             assert not ends or (token.expires and token.expires <= min(ends) + _SLACK), (
                 f"{name}: the token is valid until {min(ends)}, but `expires` is {token.expires}; take the time from"
                 " the token or the reply"
+            )
+            made = _expiry(token.value) if name == "token" else None
+            assert made is None or made <= RECEIVED_AT + _LONGEST, (
+                f"the connector makes a token that is valid until {made}; make it for an hour, because anyone who finds"
+                " it can use it until then"
             )
 
     def test_a_refusal_waits_as_long_as_its_words_say(self) -> None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -43,7 +44,10 @@ _FINAL = re.compile(
 _CREDENTIALS = re.compile(
     r"(access|api|auth|bearer) ?(token|key)|unauthori[sz]ed|credential|authenticat", re.IGNORECASE
 )
-_HASHES = frozenset({"sha256", "sha_256", "checksum_sha256"})
+_CLAIMS: Mapping[str, str] = {
+    **dict.fromkeys(("sha256", "sha_256", "checksum_sha256"), "sha256"),
+    **dict.fromkeys(("mime_type", "mimetype", "media_type", "content_type"), "media_type"),
+}
 _SENDERS = frozenset({"from", "sender", "author", "source"})
 _RECIPIENTS = frozenset({"to", "recipient", "destination", "receiver"})
 #: A text with characters of every width: a limit counted in bytes or in UTF-16 cuts it.
@@ -124,11 +128,12 @@ class ReplyChecks(RefusalChecks):
         for exchange in exchanges(self.payloads):
             ended = self._run(exchange).result
             for at, path, value in _reply_leaves(exchange) if isinstance(ended, Download) else ():
-                if str(path[-1]).lower() in _HASHES and isinstance(value, str):
+                claim = _CLAIMS.get(str(path[-1]).lower())
+                if claim is not None and isinstance(value, str):
                     other = self._with_reply(exchange, at, path, f"{value}0").result
                     assert other != ended, (
-                        f"{exchange.name}: {shown(path)} of the reply is not used; pass it on as Download.sha256, so"
-                        " that a damaged file is fetched again"
+                        f"{exchange.name}: {shown(path)} of the reply is not used; pass it on as Download.{claim}, so"
+                        " that a damaged or mislabelled file is noticed"
                     )
 
     def test_the_first_secret_signs_our_calls(self) -> None:
@@ -202,22 +207,25 @@ class ReplyChecks(RefusalChecks):
             )
 
     def test_a_quoting_text_names_the_quoted_message(self) -> None:
-        if self.connector.capabilities.support("send_quote") == "no":
-            return
-        ids = [
+        ids = dict.fromkeys(
             event.id
             for one in self.recorded
             for event in self.parsed(one)
             if isinstance(event, Message)
-        ]
+        )
         plain = first_call(partial(self.connector.send_text, TEXT))
-        quoting = [
-            first_call(partial(self.connector.send_text, replace(TEXT, reply_to=id)))
-            for id in ids[:9]
-        ]
-        assert any(call != plain for call in quoting), (
+        quoting = {
+            id: first_call(partial(self.connector.send_text, replace(TEXT, reply_to=id)))
+            for id in list(ids)[:9]
+        }
+        quoted = [(id, call) for id, call in quoting.items() if call != plain]
+        assert quoted or self.connector.capabilities.support("send_quote") == "no", (
             "the chart offers send_quote, but the call is the same with reply_to; pass out.reply_to on"
         )
+        for (one, call), (other, next_call) in pairwise(quoted):
+            assert call != next_call, (
+                f"texts that quote {one!r} and {other!r} make the same call; pass out.reply_to on, not another value"
+            )
 
     def test_the_typing_indicator_starts_and_stops(self) -> None:
         if self.connector.capabilities.support("send_typing") == "no":

@@ -334,4 +334,16 @@ PLANTED: dict[str, Planted] = {
     "no_status_is_asked_for": Planted(
         "twilio", "twilio.connector", '"StatusCallback": out.status_url, ', ""
     ),
+    "a_text_quotes_its_own_key": Planted(
+        "whatsapp",
+        "whatsapp.connector",
+        'message["context"] = {"message_id": out.reply_to}',
+        'message["context"] = {"message_id": out.key}',
+    ),
+    "the_type_of_a_file_is_ignored": Planted(
+        "whatsapp",
+        "whatsapp.connector",
+        'media_type=_text(file.get("mime_type")),',
+        "media_type=None,",
+    ),
 }

@@ -21,6 +21,10 @@ FURTHER_CONTENTS: dict[str, Any] = {
     ),
     "a_number_of_the_chat": _message("m-22", 1760000022, text="and now", number=22),
     "an_opt_out": _message("m-23", 1760000023, text="STOP"),
+    "a_voice_message": _message(
+        "m-24", 1760000025, files=[{"id": "f24", "type": "audio/ogg", "note_type": "voice"}]
+    ),
+    "a_message_of_another_time": _message("m-25", 1760000026, text="so", edited_at=1760000027),
     "our_key": {
         "updates": [{"kind": "seen", "id": "m-0", "at": 1760000024, "from": "ben", "key": "msg_1"}]
     },

@@ -149,7 +149,7 @@ class Acme(Connector[Settings]):
             id=raw["id"],
             account=self.config.shop,
             party=Party(raw["from"], self.name_of(raw.get("profile") or {})),
-            sent_at=parse_timestamp(raw["at"]),
+            sent_at=parse_timestamp(raw.get("edited_at") or raw["at"]),
             text=raw["text"] or None,
             attachments=(
                 *attach_each(self.file, [*named, *listed(raw, "files")]),
@@ -169,7 +169,7 @@ class Acme(Connector[Settings]):
             ref = MediaRef(
                 {"id": id_of(raw["id"])}, raw.get("type"), raw.get("file_name"), raw.get("size")
             )
-            return Attachment(kind_of(ref.media_type), ref)
+            return Attachment(kind_of(ref.media_type), ref, voice=raw.get("note_type") == "voice")
         return Attachment("photo", MediaRef({"id": id_of(raw)}))
 
     def place(self, raw: Any) -> Attachment:

@@ -178,6 +178,8 @@ RECORDED = {
     "the_language_is_lost": "test_the_language_of_a_person_reaches_an_event",
     "our_key_is_lost": "test_our_key_comes_back_with_a_status",
     "no_status_is_asked_for": "test_a_text_asks_for_its_status",
+    "a_text_quotes_its_own_key": "test_a_quoting_text_names_the_quoted_message",
+    "the_type_of_a_file_is_ignored": "test_what_a_reply_claims_of_a_file_is_passed_on",
     "a_token_is_made_once_a_month": "test_authorize_goes_by_the_time_it_is_given",
 }
 

@@ -9,10 +9,29 @@ from tests.connectors.sound import Acme
 from .registry import fails
 
 
-@fails("a_file_that_is_called_a_photo_is_no_document")
+@fails("a_file_is_what_the_delivery_calls_it")
 class TakesPhotosForDocuments(Acme):
     def file(self, raw: Any) -> Attachment:
         return replace(super().file(raw), kind="document")
+
+
+@fails("a_file_is_what_the_delivery_calls_it")
+class TakesVoiceForMusic(Acme):
+    def file(self, raw: Any) -> Attachment:
+        return replace(super().file(raw), voice=False)
+
+
+@fails("a_time_is_one_of_the_deliverys_times")
+class DoesNotReadTheTimeOfAnEdit(Acme):
+    def message(self, raw: Any) -> Message:
+        return super().message({**raw, "edited_at": None})
+
+
+@fails("a_reaction_that_was_removed_has_no_emoji")
+class KeepsTheEmojiUnderOneId(Acme):
+    def reaction(self, raw: Any) -> Reaction:
+        id = f"reaction:{raw['message_id']}:{raw['at']}"
+        return replace(super().reaction(raw), id=id, emoji=raw["emoji"])
 
 
 @fails("the_size_of_a_file_is_passed_on")

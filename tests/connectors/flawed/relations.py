@@ -60,6 +60,14 @@ class KeepsTheTokenForDays(Fetching):
         return Token(value, now + timedelta(days=9))  # type: ignore[return-value]  # as above
 
 
+@fails("a_token_is_not_kept_after_it_expires")
+class MakesATokenForYears(Fetching):
+    def token(self, now: datetime) -> TokenFlow:
+        # {"exp": 1900000000}
+        value = "e30.eyJleHAiOjE5MDAwMDAwMDB9.c2lnbmVk"
+        return Token(value, now + timedelta(hours=1))  # type: ignore[return-value]  # as above
+
+
 @fails("a_refusal_waits_as_long_as_its_words_say")
 class DoesNotReadTheWait(Acme):
     def refusal(self, reply: Reply) -> Rejected:
