@@ -131,10 +131,8 @@ async def test_a_video_that_is_too_long_is_refused() -> None:
 
 
 async def test_photos_do_not_wait_for_encoding_videos(sanitize: Sanitize) -> None:
-    slow = [
-        asyncio.create_task(sanitize(make_video(codec="mpeg4", size=(1280, 720), seconds=2)))
-        for _ in range(3)
-    ]
+    video = make_video(codec="mpeg4", size=(1280, 720), seconds=2)
+    slow = [asyncio.create_task(sanitize(video)) for _ in range(6)]
     await asyncio.sleep(0.3)
     from .media_samples import encoded, quadrants
 
