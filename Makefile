@@ -28,8 +28,8 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 demo: install
 	$(BIN)/airlock demo $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
 
-# Many tests wait for processes, so there are more workers than cores. A file's tests stay together: they share fixtures.
-TEST_WORKERS ?= 3
+# More workers on two cores make tests of browsers and processes miss their time. A file's tests stay together: they share fixtures.
+TEST_WORKERS ?= 2
 test: install-dev
 	sh scripts/system-packages.sh
 	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile
