@@ -77,8 +77,41 @@ class Components:
     background: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the components are made of."""
+
+    installation: Installation
+    journal: Journal
+    fetcher: Fetcher
+    scanner: Scanner | None
+    sanitizer: Sanitizer
+    #: Bearer tokens of the API; that of the built-in workspace too.
+    tokens: list[str]
+    workspace: web.Application | None
+    priority: IntakePriority
+    capacity: CapacityGate
+    store: FileStore
+    lanes: Lanes
+    media: MediaWorker
+    texts: SendWorker
+    names: ConsumerNames
+    reports: PlatformReports
+    retention: RetentionWorker
+    health: ConnectorHealth
+
+
 def connect(installation: Installation, journal: Journal, stack: AsyncExitStack) -> Components:
     """Create every component, and push onto `stack` whatever must be closed."""
+    parts = _parts(installation, journal, stack)
+    journal.informed = informed(installation.settings.connectors)
+    for subscriber in (parts.lanes, parts.media, parts.texts, parts.names, parts.reports):
+        journal.subscribe(subscriber.recorded)
+    app = _application(parts, stack)
+    return Components(app, parts.sanitizer, parts.lanes, _background(parts))
+
+
+def _parts(installation: Installation, journal: Journal, stack: AsyncExitStack) -> _Parts:
     settings = installation.settings
     connectors = settings.connectors
     scanner = configured_scanner(settings)
@@ -95,56 +128,82 @@ def connect(installation: Installation, journal: Journal, stack: AsyncExitStack)
         settings.media.quarantine_max_bytes,
         capacity.is_short_of_room,
     )
-    media_worker = _media_worker(installation, journal, fetcher, quarantine, sanitizer, store)
-    send_worker = SendWorker(journal, connectors, fetcher, public_url=installation.public_url)
-    names = ConsumerNames(journal, connectors, fetcher)
-    reports = PlatformReports(journal, connectors, fetcher)
-    journal.informed = informed(connectors)
-    for subscriber in (lanes, media_worker, send_worker, names, reports):
-        journal.subscribe(subscriber.recorded)
+    media = _media_worker(installation, journal, fetcher, quarantine, sanitizer, store)
     retention = RetentionWorker(
-        journal, store, quarantine, _retention(settings), media_worker.is_in_progress
+        journal, store, quarantine, _retention(settings), media.is_in_progress
     )
-    health = ConnectorHealth(connectors, fetcher)
+    return _Parts(
+        installation,
+        journal,
+        fetcher,
+        scanner,
+        sanitizer,
+        tokens,
+        workspace,
+        priority,
+        capacity,
+        store,
+        lanes,
+        media,
+        SendWorker(journal, connectors, fetcher, public_url=installation.public_url),
+        ConsumerNames(journal, connectors, fetcher),
+        PlatformReports(journal, connectors, fetcher),
+        retention,
+        ConnectorHealth(connectors, fetcher),
+    )
+
+
+def _application(parts: _Parts, stack: AsyncExitStack) -> web.Application:
+    installation, journal = parts.installation, parts.journal
+    connectors = installation.settings.connectors
     links = Links(journal.key, installation.public_url)
-    webhooks = Webhooks(journal, connectors, installation.public_url, capacity, priority)
+    webhooks = Webhooks(
+        journal, connectors, installation.public_url, parts.capacity, parts.priority
+    )
     stack.callback(webhooks.close)
-    app = application(
+    return application(
         webhooks,
         Api(
             journal,
             links,
             connectors,
-            link_seconds=round(settings.media.link_lifetime),
-            failures=Failures(journal, connectors, lanes),
-            replies=Replies(journal, connectors, fetcher),
-            health=health,
-            progress=media_worker.progress,
-            erase=retention.erase,
+            link_seconds=round(installation.settings.media.link_lifetime),
+            failures=Failures(journal, connectors, parts.lanes),
+            replies=Replies(journal, connectors, parts.fetcher),
+            health=parts.health,
+            progress=parts.media.progress,
+            erase=parts.retention.erase,
         ),
-        MediaEndpoint(journal, links, store),
-        authorize=require_token(tokens),
-        probes=probes(journal, capacity, lanes, sanitizer, scanner, store),
-        refresh_gauges=gauges(installation.data, journal, lanes, scanner),
+        MediaEndpoint(journal, links, parts.store),
+        authorize=require_token(parts.tokens),
+        probes=probes(
+            journal, parts.capacity, parts.lanes, parts.sanitizer, parts.scanner, parts.store
+        ),
+        refresh_gauges=gauges(installation.data, journal, parts.lanes, parts.scanner),
         public_url=installation.public_url,
-        workspace=workspace,
+        workspace=parts.workspace,
     )
-    background: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
+
+
+def _background(parts: _Parts) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
+    """Return the background tasks in the order in which they start."""
+    journal, capacity = parts.journal, parts.capacity
+    connectors = parts.installation.settings.connectors
+    return {
         "journal": journal.watch,
         "loop lag": _loop_lag().run,
-        "lanes": lanes.run,
-        "media worker": media_worker.run,
-        "parse worker": ParseWorker(journal, connectors, priority, capacity.parsed).run,
+        "lanes": parts.lanes.run,
+        "media worker": parts.media.run,
+        "parse worker": ParseWorker(journal, connectors, parts.priority, capacity.parsed).run,
         "capacity": capacity.watch,
-        "retention": retention.run,
-        "reconciler": Reconciler([lanes.pick_up, media_worker.pick_up]).run,
+        "retention": parts.retention.run,
+        "reconciler": Reconciler([parts.lanes.pick_up, parts.media.pick_up]).run,
         "compactor": Compactor(journal, capacity.is_short_of_room).run,
-        "send worker": send_worker.run,
-        "connector health": health.run,
-        "consumer names": names.run,
-        "platform reports": reports.run,
+        "send worker": parts.texts.run,
+        "connector health": parts.health.run,
+        "consumer names": parts.names.run,
+        "platform reports": parts.reports.run,
     }
-    return Components(app, sanitizer, lanes, background)
 
 
 def _loop_lag() -> LoopLag:

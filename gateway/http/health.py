@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from gateway.delivery.lanes import Lanes
@@ -42,47 +43,48 @@ def probes(
     scanner: Scanner | None,
     store: FileStore,
 ) -> dict[str, Probe]:
-    async def journal_check() -> Check:
-        await journal.check_health()
-        return Check("ok", f"{lanes.waiting} events wait for the core")
-
-    async def storage_check() -> Check:
-        refusal = intake.refusal() or store.unavailable_reason()
-        return (
-            Check("fail", refusal)
-            if refusal
-            else Check("ok", "there is room for media and the journal")
-        )
-
-    async def scanner_check() -> Check:
-        return await check_scanner(scanner)
-
-    async def decoder_check() -> Check:
-        if not sanitizer.ready:
-            return Check("fail", "no decoder process is running; media wait")
-        missing = ", ".join(f"{layer} ({why})" for layer, why in sanitizer.missing_layers.items())
-        return (
-            Check("warn", f"isolation is reduced; missing: {missing}")
-            if missing
-            else Check("ok", "fully isolated")
-        )
-
-    async def core_check() -> Check:
-        state = lanes.core_state
-        details = {
-            "down": "does not accept events now; they are retried",
-            "gone": f"answered 410: forwarding has stopped, and {lanes.waiting} events wait; make the core accept "
-            "events, then run `airlock failures retry` with the id of a failed event, or restart Airlock",
-        }
-        return Check(_CORE_STATES[state], details.get(state, "accepts events"), degrades=True)
-
     return {
-        "journal": journal_check,
-        "storage": storage_check,
-        "scanner": scanner_check,
-        "decoders": decoder_check,
-        "core": core_check,
+        "journal": partial(_check_journal, journal, lanes),
+        "storage": partial(_check_storage, intake, store),
+        "scanner": partial(check_scanner, scanner),
+        "decoders": partial(_check_decoders, sanitizer),
+        "core": partial(_check_core, lanes),
     }
+
+
+async def _check_journal(journal: Journal, lanes: Lanes) -> Check:
+    await journal.check_health()
+    return Check("ok", f"{lanes.waiting} events wait for the core")
+
+
+async def _check_storage(intake: CapacityGate, store: FileStore) -> Check:
+    refusal = intake.refusal() or store.unavailable_reason()
+    return (
+        Check("fail", refusal)
+        if refusal
+        else Check("ok", "there is room for media and the journal")
+    )
+
+
+async def _check_decoders(sanitizer: Sanitizer) -> Check:
+    if not sanitizer.ready:
+        return Check("fail", "no decoder process is running; media wait")
+    missing = ", ".join(f"{layer} ({why})" for layer, why in sanitizer.missing_layers.items())
+    return (
+        Check("warn", f"isolation is reduced; missing: {missing}")
+        if missing
+        else Check("ok", "fully isolated")
+    )
+
+
+async def _check_core(lanes: Lanes) -> Check:
+    state = lanes.core_state
+    details = {
+        "down": "does not accept events now; they are retried",
+        "gone": f"answered 410: forwarding has stopped, and {lanes.waiting} events wait; make the core accept "
+        "events, then run `airlock failures retry` with the id of a failed event, or restart Airlock",
+    }
+    return Check(_CORE_STATES[state], details.get(state, "accepts events"), degrades=True)
 
 
 async def check_scanner(scanner: Scanner | None) -> Check:

@@ -4,12 +4,11 @@ import hmac
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import orjson
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 from pydantic import HttpUrl
 
 from connectors import (
@@ -24,14 +23,11 @@ from connectors import (
     Secret,
     matches_any,
 )
-from gateway.http.routes import application
-from gateway.inbound.capacity import CapacityGate
-from gateway.inbound.webhooks import Webhooks
-from gateway.intake_priority import IntakePriority
 from tests.connectors.accounts import request as request_of
 from tests.connectors.accounts import signed_by_meta, whatsapp
 
-PUBLIC = "https://chat.example.com"
+from .webhook_routes import webhook_routes
+
 WORD, KEY = "our-client-token", "our-signing-key"
 
 
@@ -107,32 +103,13 @@ class Gate:
 
 @pytest.fixture
 async def gate(tmp_path: Path) -> AsyncIterator[Gate]:
-    accepted: list[Any] = []
-
-    async def append(delivery: Any) -> None:
-        accepted.append(delivery)
-
-    journal: Any = SimpleNamespace(append=append)
     connectors: dict[str, Connector[Any]] = {
         "asking": build(Asking),
         "address": build(AddressOnly),
         "careless": build(Careless),
         "whatsapp": whatsapp(),
     }
-    capacity = CapacityGate(tmp_path, backlog=int, unread=int, to_come=int)
-    webhooks = Webhooks(journal, connectors, PUBLIC, capacity, IntakePriority())
-    nothing: Any = SimpleNamespace(routes=list, get=list)
-    app = application(
-        webhooks,
-        nothing,
-        nothing,
-        authorize=lambda _: None,
-        probes={},
-        refresh_gauges=nothing,
-        public_url=PUBLIC,
-        workspace=None,
-    )
-    async with TestClient(TestServer(app)) as client:
+    async with webhook_routes(tmp_path, connectors) as (client, accepted):
         yield Gate(client, accepted)
 
 

@@ -2,20 +2,15 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
 import orjson
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 from yarl import URL
 
 from connectors import Connector
-from gateway.http.routes import application
-from gateway.inbound.capacity import CapacityGate
-from gateway.inbound.webhooks import Webhooks
-from gateway.intake_priority import IntakePriority
 from tests.connectors.accounts import (
     ACCOUNT_SID,
     BUSINESS_ID,
@@ -29,7 +24,8 @@ from tests.connectors.accounts import (
     whatsapp,
 )
 
-PUBLIC = "https://chat.example.com"
+from .webhook_routes import PUBLIC, webhook_routes
+
 FORM = {"AccountSid": ACCOUNT_SID, "MessageSid": "SM1", "From": "+1", "To": "+2", "Body": "hi"}
 FORM_TYPE = {"content-type": "application/x-www-form-urlencoded"}
 
@@ -49,31 +45,12 @@ class Gate:
 
 @pytest.fixture
 async def gate(tmp_path: Path) -> AsyncIterator[Gate]:
-    accepted: list[Any] = []
-
-    async def append(delivery: Any) -> None:
-        accepted.append(delivery)
-
-    journal: Any = SimpleNamespace(append=append)
     connectors: dict[str, Connector[Any]] = {
         "sms": twilio(),
         "apple": apple(),
         "support-whatsapp": whatsapp(),
     }
-    capacity = CapacityGate(tmp_path, backlog=int, unread=int, to_come=int)
-    webhooks = Webhooks(journal, connectors, PUBLIC, capacity, IntakePriority())
-    nothing: Any = SimpleNamespace(routes=list, get=None)
-    app = application(
-        webhooks,
-        nothing,
-        SimpleNamespace(get=nothing.routes),  # type: ignore[arg-type]  # never called here
-        authorize=lambda _: None,
-        probes={},
-        refresh_gauges=nothing,
-        public_url=PUBLIC,
-        workspace=None,
-    )
-    async with TestClient(TestServer(app)) as client:
+    async with webhook_routes(tmp_path, connectors) as (client, accepted):
         yield Gate(client, accepted)
 
 
