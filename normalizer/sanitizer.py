@@ -40,8 +40,8 @@ Stage = Literal["scanning", "making_safe", "waiting_for_turn"]
 #: Called with the stage, and with the share done while a video is being encoded.
 OnProgress = Callable[[Stage, float | None], None]
 
-#: The priority of encoding threads, lower than that of threads that answer requests.
-_NICENESS = 5
+#: The priority of encoding threads, lower than that of the threads that answer requests, like that of sandboxes.
+_NICENESS = 10
 
 #: Enough for the slowest honest photo on a busy machine.
 _PHOTO_SECONDS = 20.0
@@ -205,7 +205,7 @@ class Sanitizer:
 
 
 def _lower_priority() -> None:
-    """Lower the priority of this thread below request threads and sandboxes."""
+    """Lower the priority of this thread below request threads."""
     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 

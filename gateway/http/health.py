@@ -59,11 +59,12 @@ async def _check_journal(journal: Journal, lanes: Lanes) -> Check:
 
 async def _check_storage(intake: CapacityGate, store: FileStore) -> Check:
     refusal = intake.refusal() or store.unavailable_reason()
-    return (
-        Check("fail", refusal)
-        if refusal
-        else Check("ok", "there is room for media and the journal")
-    )
+    if refusal:
+        return Check("fail", refusal)
+    closed = "; ".join(f"{name}: {reason}" for name, reason in sorted(intake.closed().items()))
+    if closed:
+        return Check("warn", f"deliveries are refused for {closed}")
+    return Check("ok", "there is room for media and the journal")
 
 
 async def _check_decoders(sanitizer: Sanitizer) -> Check:

@@ -81,6 +81,8 @@ class SandboxRunner:
     def _recycle(
         self, buffer: PixelBuffer, layout: PixelLayout, exit_status: asyncio.Future[int]
     ) -> None:
+        if not self._buffers.admit(buffer, layout):
+            return
         task = asyncio.create_task(self._wipe(buffer, layout, exit_status))
         self._wipe_tasks.add(task)
         task.add_done_callback(self._wipe_tasks.discard)
@@ -95,9 +97,9 @@ class SandboxRunner:
         except SandboxUnavailable:
             clean = False
         except BaseException:
-            buffer.close()
+            self._buffers.discard(buffer)
             raise
         if clean:
             self._buffers.give_back(buffer)
         else:
-            buffer.close()
+            self._buffers.discard(buffer)

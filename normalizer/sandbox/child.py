@@ -18,8 +18,8 @@ from .verdicts import verdict
 
 _UNUSED_FD = 64
 
-#: The priority of long jobs, lower than that of jobs that somebody waits for.
-_NICENESS = 10
+#: Jobs run below the gateway, which answers webhooks meanwhile, and long jobs below those that somebody waits for.
+_NICENESS, _LONG_NICENESS = 10, 15
 
 #: The source, the canvas and a video file.
 MAX_FILES = 3
@@ -71,8 +71,7 @@ def run(parent: int, own_layers: list[str], control_fd: int, prepared: PreparedS
         message, files = protocol.receive(control, MAX_FILES)
         if "limits" in own_layers:
             isolation.lower_limits(message["cpu_seconds"], _address_bytes(message, prepared))
-        if message.get("low_priority"):
-            os.nice(_NICENESS)
+        os.nice(_LONG_NICENESS if message.get("low_priority") else _NICENESS)
         request = JobRequest(
             message,
             files,

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from gateway.http.health import _check_storage
 from gateway.inbound.capacity import BACKLOG_LIMIT, GROWTH, CapacityGate
 from gateway.journal import Batch, Reading
 from gateway.journal.sqlite.journal import SqliteJournal
+from gateway.media.storage.filesystem import FileStore
 from normalizer.events import Message, Party
 
 GIB = 2**30
@@ -57,6 +59,19 @@ async def test_a_connectors_backlog_closes_that_connector_alone(tmp_path: Path) 
     flooded.events["a"] += 1
     assert await flooded.refusals() == {"a"}
     assert "of this connector" in str(flooded.gate.refusal("a"))
+
+
+async def test_readiness_names_the_connector_that_is_closed(tmp_path: Path) -> None:
+    flooded = Flooded(tmp_path, "abcd")
+    store = FileStore(tmp_path / "media", is_full=lambda: False)
+    assert (await _check_storage(flooded.gate, store)).state == "ok"
+    flooded.events["a"] = BACKLOG_LIMIT // 2 + 1
+    await flooded.refusals()
+    check = await _check_storage(flooded.gate, store)
+    assert check.state == "warn"
+    assert check.detail.startswith(
+        "deliveries are refused for a: too many events of this connector"
+    )
 
 
 async def test_every_further_flood_leaves_room_for_others(tmp_path: Path) -> None:
