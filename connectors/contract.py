@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar, Generic, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 
@@ -155,6 +156,16 @@ class Connector(ABC, Generic[C]):
 
     def __init__(self, config: C) -> None:
         self.config = config
+
+    def trusts(self, url: str) -> bool:
+        """Whether the gateway would add the headers of `authorize` for a URL: `api_url`'s origin, and https on `hosts`.
+
+        Not called by the gateway. Use it for `Call.auth` where a platform names the addresses of its files itself.
+        """
+        target, api = urlsplit(url), urlsplit(self.config.api)
+        if (target.scheme, target.netloc) == (api.scheme, api.netloc):
+            return True
+        return target.scheme == "https" and target.netloc in self.hosts
 
     @abstractmethod
     def verify(self, request: Request) -> None:

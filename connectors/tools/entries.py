@@ -1,6 +1,7 @@
 """Reading batches entry by entry, so that a bad entry becomes one `Unknown` event and the others are still read."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,10 @@ Found = AnyEvent | Iterable[AnyEvent]
 
 #: Timestamps from this number on are milliseconds: 10^12 ms is 2001, 10^12 s is the year 33658.
 _MILLISECONDS = 1_000_000_000_000
+
+_ISO = re.compile(
+    r"(?P<until>[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:]{5,8}(?:\.[0-9]{1,6})?)[0-9]*(?P<zone>[Zz]|[+-][0-9:]{2,6})?\Z"
+)
 
 #: Levels of nesting that are kept. JSON parsers stop between 200 (pydantic) and 1024, and events add some levels.
 _MAX_DEPTH = 100
@@ -80,7 +85,15 @@ def fingerprint(value: Any) -> str:
 
 
 def parse_timestamp(value: Any) -> datetime:
-    """Convert seconds or milliseconds since 1970, as a number or a decimal string: platforms mix these formats."""
+    """Convert a time to a datetime with a time zone; raise ValueError or TypeError for anything else.
+
+    Platforms mix the formats: seconds or milliseconds since 1970, as a number or a decimal string, and ISO 8601 with
+    any number of decimals. A time without a zone is UTC.
+    """
+    if isinstance(value, str) and (iso := _ISO.match(value)):
+        # Digits beyond microseconds are cut off.
+        found = datetime.fromisoformat(iso["until"] + (iso["zone"] or "").upper())
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
     number = int(value)
     seconds = number / 1000 if abs(number) >= _MILLISECONDS else number
     return datetime.fromtimestamp(seconds, UTC)

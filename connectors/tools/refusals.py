@@ -63,6 +63,8 @@ _BARE_MEDIA_STATUSES: Mapping[int, Verdict] = {403: UNAUTHORIZED, 404: GONE, 410
 #: Seconds between attempts to fetch a file while an operator must act: platforms keep files for days, and the
 #: settings may be corrected. Not less, because Meta blocks clients that fail 20 times within an hour.
 _OPERATOR_PAUSE = 600
+#: Seconds between attempts while the platform limits our requests.
+_MEDIA_PAUSE = 30
 #: Reasons for media that need no translation.
 _MEDIA_REASONS = frozenset({"expired", "gone", "too_large"})
 #: Reasons for sending, and what each one means for a file. No other reason says anything about the file: it is
@@ -70,7 +72,7 @@ _MEDIA_REASONS = frozenset({"expired", "gone", "too_large"})
 _ASK_AGAIN = Verdict("unreachable", retry=True)
 _MEDIA_VERDICTS: Mapping[str, Verdict] = {
     "misconfigured": Verdict("unauthorized", retry=True, after=_OPERATOR_PAUSE, operator=True),
-    "rate_limited": Verdict("unreachable", retry=True, after=30),
+    "rate_limited": Verdict("unreachable", retry=True, after=_MEDIA_PAUSE),
     "suspended": Verdict("unauthorized", retry=True, after=_OPERATOR_PAUSE, operator=True),
     "temporary": Verdict("unreachable", retry=True),
     "unauthorized": Verdict("unauthorized", retry=True, after=_OPERATOR_PAUSE, operator=True),
@@ -95,7 +97,7 @@ def refusal_from(
     is_media = reply.purpose in {"lookup", "download"}
     verdict = known or _by_status(reply.status, has_code=code is not None, is_media=is_media)
     if is_media and verdict.reason not in _MEDIA_REASONS:
-        verdict = _MEDIA_VERDICTS.get(verdict.reason, _ASK_AGAIN)
+        verdict = _media_verdict(verdict)
     seconds = retry_after(reply)
     if seconds is not None and verdict.retry:
         verdict = replace(verdict, after=seconds)
@@ -126,6 +128,14 @@ def failure_from(
 
 #: Alias, kept for existing plugins.
 judge = refusal_from
+
+
+def _media_verdict(verdict: Verdict) -> Verdict:
+    """Translate a verdict on a call about a file; a longer pause of a connector's own is kept."""
+    translated = _MEDIA_VERDICTS.get(verdict.reason, _ASK_AGAIN)
+    usual = translated.after or _MEDIA_PAUSE
+    own = verdict.after or 0
+    return replace(translated, after=own) if translated.retry and own > usual else translated
 
 
 def _by_status(status: int, *, has_code: bool, is_media: bool) -> Verdict:

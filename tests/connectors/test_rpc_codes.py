@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from connectors import INVALID, Rejected, Reply, Verdict, refusal_from
+from connectors import INVALID, RATE_LIMITED, TEMPORARY, Rejected, Reply, Verdict, refusal_from
 from connectors.conformance import Conformance
 
 from .kit_run import failing
@@ -56,3 +56,14 @@ def test_the_code_of_a_google_error_is_its_status(
         payloads = tmp_path
 
     assert failing(Suite, CHECKS) == expected
+
+
+@pytest.mark.parametrize(
+    ("verdict", "after"),
+    [(Verdict("rate_limited", retry=True, after=120), 120), (RATE_LIMITED, 30), (TEMPORARY, None)],
+)
+def test_a_longer_pause_of_a_connectors_own_holds_for_files_too(
+    verdict: Verdict, after: float | None
+) -> None:
+    refused = refusal_from(Reply(429, {}, ERROR, purpose="download"), verdict, code="x")
+    assert (refused.reason, refused.retry, refused.after) == ("unreachable", True, after)

@@ -138,6 +138,38 @@ def test_timestamps_in_seconds_and_milliseconds_are_distinguished(stamp: Any) ->
     assert parse_timestamp(stamp) == datetime(2025, 10, 9, 8, 53, 20, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "2025-10-09T08:53:20Z",
+        "2025-10-09T08:53:20",
+        "2025-10-09t10:53:20.000000000+02:00",
+        "2025-10-09 04:53:20-0400",
+    ],
+)
+def test_an_iso_time_is_read_in_any_zone_and_precision(stamp: str) -> None:
+    assert parse_timestamp(stamp) == datetime(2025, 10, 9, 8, 53, 20, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("stamp", "microsecond"),
+    [("2025-10-09T08:53:20.5Z", 500_000), ("2025-10-09T08:53:20.123456789Z", 123_456)],
+)
+def test_digits_beyond_microseconds_are_cut_off(stamp: str, microsecond: int) -> None:
+    assert parse_timestamp(stamp).microsecond == microsecond
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    ["2025-13-09T08:53:20Z", "2025-10-09", "2025-10-09T08:53:20Zx", "2025-10-09T08:53:20+99:00"],
+)
+def test_an_impossible_iso_time_becomes_an_unknown_event(stamp: str) -> None:
+    def read(raw: Any) -> Notice:
+        return Notice(id="1", account="a", kind="x", sent_at=parse_timestamp(raw))
+
+    assert [event.type for event in read_each(read, [stamp])] == ["unknown"]
+
+
 @pytest.mark.parametrize("stamp", [None, "", "soon", [], {}, 10**30, "9" * 30, float("nan")])
 def test_an_invalid_timestamp_becomes_an_unknown_event(stamp: Any) -> None:
     def read(raw: Any) -> Notice:

@@ -4,7 +4,7 @@ https://developers.google.com/business-communications/rcs-business-messaging/gui
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from connectors import (
@@ -25,6 +25,7 @@ from connectors import (
     kind_of,
     listed,
     location,
+    moment,
 )
 
 from .opt_out import is_opt_out_word
@@ -49,7 +50,8 @@ EXTRA = ("carrier", "richMessageClassification")
 def read_event(raw: Any, agent: str) -> Iterable[AnyEvent]:
     """The events of one delivery: a UserMessage, UserEvent, ServerEvent or AgentLaunchEvent."""
     phone = raw.get("senderPhoneNumber") or raw.get("phoneNumber")
-    sent_at = _sent_at(raw.get("sendTime"))
+    # The examples in Google's guide have none.
+    sent_at = moment(raw["sendTime"]) if raw.get("sendTime") else None
     if phone is None:
         return [_agent_notice(raw, agent, sent_at)]
     common: Common = {"account": agent, "party": Party(id_of(phone)), "sent_at": sent_at}
@@ -159,14 +161,6 @@ def _agent_notice(raw: Any, agent: str, sent_at: datetime | None) -> Notice:
 
 def _event_id(raw: Any) -> str:
     return id_of(raw["eventId"]) if raw.get("eventId") else fingerprint(raw)
-
-
-def _sent_at(value: Any) -> datetime | None:
-    """The time of RFC 3339 with up to nine decimals; None if there is none, as in the examples of Google's guide."""
-    if not value:
-        return None
-    found = datetime.fromisoformat(value)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 READERS: Mapping[str, Callable[[Any, Common], AnyEvent]] = {

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Generator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from connectors import (
     GONE,
@@ -125,8 +125,7 @@ class Vonage(Connector[Settings]):
     def media(self, ref: MediaRef) -> Flow[Download]:
         # Needs our token if the application has enhanced inbound media security; otherwise it does no harm.
         url = ref.locator["url"]
-        is_ours = url.startswith(f"{self.config.api}/") or urlsplit(url).hostname in self.hosts
-        return Download(Call("GET", url, auth=is_ours))
+        return Download(Call("GET", url, auth=self.trusts(url)))
 
     def send_text(self, out: Text) -> Generator[Call, Reply, Sent]:
         channel, _, number = out.account.partition(":")

@@ -4,7 +4,6 @@ https://developer.vonage.com/en/api/messages#webhooks
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from connectors import (
@@ -17,6 +16,7 @@ from connectors import (
     Unreadable,
     failure_from,
     id_of,
+    moment,
     read_each,
 )
 
@@ -49,7 +49,7 @@ def _event(raw: Any) -> AnyEvent:
         "id": id_of(raw["message_uuid"]),
         "account": f"{channel}:{_number(raw['to'])}",
         "party": _party(raw, "from", "sender"),
-        "sent_at": _time(raw["timestamp"]),
+        "sent_at": moment(raw["timestamp"]),
     }
     quoted = (raw.get("context") or {}).get("message_uuid")
     if raw["message_type"] == "reaction":
@@ -81,7 +81,7 @@ def _status(raw: Any, channel: str) -> AnyEvent:
         id=f"{raw['status']}:{text}",
         account=f"{channel}:{_number(raw['from'])}",
         party=_party(raw, "to", "recipient"),
-        sent_at=_time(raw["timestamp"]),
+        sent_at=moment(raw["timestamp"]),
         status=status,
         message_ids=(text,),
         key=raw.get("client_ref") or None,
@@ -107,8 +107,3 @@ def _party(raw: Any, number: str, role: str) -> Party:
 def _number(value: Any) -> str:
     # Numbers are documented without a plus; with one, the same person would have two conversations.
     return id_of(value).removeprefix("+")
-
-
-def _time(text: str) -> datetime:
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
