@@ -14,9 +14,9 @@ Files `exchanges/*.json` beside the recordings, each
 are to be checked; the `headers` of a redirect contain a `location`. `elsewhere` means that the file is on a host that
 only an operator can allow. `again` means that the text was sent before and the reply was lost.
 
-Methods that make no call are recorded in the same way: `acknowledge`; `authorize`, whose `given` may hold the fields of
-the `call` and of the `token`; and `handshake`, whose `given` is the query, and whose `content` is the body of a POST,
-which the test class signs.
+Methods that make no call are recorded in the same way: `acknowledge`; `limits` of one `account`; `authorize`, whose
+`given` may hold the fields of the `call` and of the `token`; and `handshake`, whose `given` is the query, and whose
+`content` is the body of a POST, which the test class signs.
 
 To write an exchange, give only the replies: the kit fails and prints the complete exchange, or writes it if
 AIRLOCK_RECORD=1 is set (`connectors.kit.record`).
@@ -52,7 +52,7 @@ from .starts import STARTS
 DAMAGES = 60
 
 #: Methods that make no call.
-ANSWERED = ("acknowledge", "authorize", "handshake")
+ANSWERED = ("acknowledge", "authorize", "handshake", "limits")
 PURPOSES: Mapping[str, Purpose] = {
     "media": "lookup",
     "send_text": "send",

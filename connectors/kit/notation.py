@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from connectors.capabilities import TextLimits
 from connectors.contract import AesCtr, Call, Download, Purpose, Reply, Response, Sent, Token
 from connectors.errors import Rejected
 
@@ -27,7 +28,7 @@ def shown(value: Any) -> Any:
         case Rejected():
             found = {name: getattr(value, name) for name in _DEFAULTS}
             return {"reason": value.reason, **{k: v for k, v in found.items() if v != _DEFAULTS[k]}}
-        case Call() | Download() | Sent() | AesCtr() | Token():
+        case Call() | Download() | Sent() | AesCtr() | Token() | TextLimits():
             given = {field.name: (getattr(value, field.name), field) for field in fields(value)}
             return {k: shown(v) for k, (v, field) in given.items() if not _is_default(v, field)}
         case frozenset():

@@ -46,5 +46,6 @@ STARTS: Mapping[str, Callable[[Connector[Any], Given, Request], Start]] = {
     "token": lambda c, *_: partial(c.token, RECEIVED_AT),
     "authorize": lambda c, given, _: partial(_headers, c, given),
     "acknowledge": lambda c, *_: c.acknowledge,
+    "limits": lambda c, given, _: partial(c.limits, **given),
     "handshake": lambda c, _, request: partial(c.handshake, request),
 }

@@ -14,9 +14,12 @@ from connectors import (
     Reply,
     Sent,
     Text,
+    Token,
     Typing,
+    oauth_token,
     offers,
 )
+from tests.connectors.fetching import Fetching
 from tests.connectors.sound import TOKEN, Acme
 
 from .registry import fails
@@ -171,3 +174,14 @@ class LosesTheHash(Acme):
 class AuthorizesWithTheLastSecret(Acme):
     def authorize(self, now: datetime) -> Mapping[str, str]:
         return {"authorization": f"Bearer {self.config.secrets[-1].get_secret_value()}"}
+
+
+@fails("the_first_secret_signs_our_calls")
+class FetchesTheTokenWithTheLastSecret(Fetching):
+    def token(self, now: datetime) -> Generator[Call, Reply, Token]:
+        form = {"client_secret": self.config.secrets[-1].get_secret_value()}
+        reply = yield Call("POST", self.address, form=form)
+        token = oauth_token(reply, now)
+        if token is None:
+            raise self.refusal(reply)
+        return token
