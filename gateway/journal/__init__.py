@@ -1,12 +1,13 @@
 """The journal: the durable record of deliveries, conversations, messages, attachments and the outbox.
 
-Every change of state and the event that announces it are one transaction. `interface` states the promises; only
-`service` knows the engine behind it (`sqlite`).
+Every change of state and the event that announces it are one transaction. `interface` states the promises;
+`opening` knows the engines behind it (`sqlite` and `postgresql`).
 """
 
 from .errors import JournalUnavailable, JournalUnusable
 from .folder_sync import sync_folder
 from .interface import Journal, NameJournal, ReportJournal
+from .opening import open_journal
 from .private_files import (
     FOLDER_MODE,
     exposure,
@@ -70,6 +71,7 @@ __all__ = [
     "Unreadable",
     "exposure",
     "keep_new_files_private",
+    "open_journal",
     "private_folder",
     "private_opener",
     "sync_folder",

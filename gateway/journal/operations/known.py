@@ -34,7 +34,9 @@ class Known:
         if row is not None and abs(reading.received_at - row[0]) <= _REPEATED_WITHIN:
             return True
         self.connection.execute(
-            "INSERT OR REPLACE INTO fact (id, seen_at) VALUES (?, ?)", (id, reading.received_at)
+            "INSERT INTO fact (id, seen_at) VALUES (?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at",
+            (id, reading.received_at),
         )
         return False
 
@@ -46,7 +48,7 @@ class Known:
     def remember(self, reading: Reading, event_id: str) -> bool:
         """Remember a fact; False if it was known."""
         cursor = self.connection.execute(
-            "INSERT OR IGNORE INTO fact (id, seen_at) VALUES (?, ?)",
+            "INSERT INTO fact (id, seen_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
             (self.ids.fact(reading.connector, event_id), reading.received_at),
         )
         return cursor.rowcount == 1

@@ -162,7 +162,8 @@ class Parties:
     def _remember(self, place: Place) -> None:
         """Let all addresses of the consumer find the conversation."""
         self.connection.executemany(
-            "INSERT OR REPLACE INTO alias (id, conversation, address) VALUES (?, ?, ?)",
+            "INSERT INTO alias (id, conversation, address) VALUES (?, ?, ?) ON CONFLICT (id) "
+            "DO UPDATE SET conversation = excluded.conversation, address = excluded.address",
             [(self._id(place, name), place.key, name) for name in place.addresses],
         )
 

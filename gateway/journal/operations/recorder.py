@@ -37,7 +37,7 @@ from .transaction import Transaction
 
 @dataclass(slots=True)
 class Recorder:
-    """Records one batch in one transaction."""
+    """Records one batch in one transaction, in which the engine also removes its intake rows."""
 
     connection: Transaction
     ids: Identifiers
@@ -68,9 +68,6 @@ class Recorder:
                 (u.delivery.connector, u.delivery.received_at, u.reason, pack(u.delivery))
                 for u in batch.unreadable
             ],
-        )
-        self.connection.executemany(
-            "DELETE FROM intake WHERE id = ?", [(id,) for id in batch.intake]
         )
         return Recorded(
             entries=tuple(self.announcer.entries),

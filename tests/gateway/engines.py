@@ -1,0 +1,39 @@
+"""Both engines of the journal, for tests of what they promise alike."""
+
+import hashlib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.journal.postgresql.journal import PostgresqlJournal
+from gateway.journal.sqlite.journal import SqliteJournal
+from gateway.journal.stores.journal import StoredJournal
+from tests.postgresql import Server
+
+
+class Engine(ABC):
+    """Opens journals. The same folder is the same journal."""
+
+    name: str
+
+    @abstractmethod
+    async def open(self, folder: Path) -> StoredJournal: ...
+
+
+class Sqlite(Engine):
+    name = "sqlite"
+
+    async def open(self, folder: Path) -> StoredJournal:
+        return await SqliteJournal.open(folder, hold_seconds=2)
+
+
+@dataclass
+class Postgresql(Engine):
+    server: Server
+    name = "postgresql"
+
+    async def open(self, folder: Path) -> StoredJournal:
+        return await PostgresqlJournal.open(self.url(folder), hold_seconds=2)
+
+    def url(self, folder: Path) -> str:
+        return self.server.schema(f"t{hashlib.md5(str(folder).encode()).hexdigest()[:12]}")
