@@ -6,7 +6,8 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,32 @@ class Server:
         with self.connect() as connection:
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {name}".encode())
         return f"{self.url}?options={quote(f'-csearch_path={name}')}"
+
+    @contextmanager
+    def having(self, **settings: str) -> Iterator[None]:
+        """Change settings of the server for a while."""
+        self._alter(f"ALTER SYSTEM SET {name} = '{value}'" for name, value in settings.items())
+        try:
+            yield
+        finally:
+            self._alter(f"ALTER SYSTEM RESET {name}" for name in settings)
+
+    def _alter(self, statements: Iterable[str]) -> None:
+        before = self._loaded_at()
+        with self.connect() as connection:
+            connection.execute("SET default_transaction_read_only = off")
+            for statement in statements:
+                connection.execute(statement.encode())
+            connection.execute("SELECT pg_reload_conf()")
+        while self._loaded_at() == before:
+            time.sleep(0.01)
+
+    def _loaded_at(self) -> object:
+        """Return when the server read its settings, as a new session sees it."""
+        with self.connect() as connection:
+            row = connection.execute("SELECT pg_conf_load_time()").fetchone()
+            assert row is not None
+            return row[0]
 
     def stop(self, mode: str) -> None:
         self._control("stop", "-m", mode)

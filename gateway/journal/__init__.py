@@ -7,7 +7,7 @@ Every change of state and the event that announces it are one transaction. `inte
 from .errors import JournalUnavailable, JournalUnusable
 from .folder_sync import sync_folder
 from .interface import Journal, NameJournal, ReportJournal
-from .opening import open_journal
+from .opening import examine_database, open_journal
 from .private_files import (
     FOLDER_MODE,
     exposure,
@@ -69,6 +69,7 @@ __all__ = [
     "Situation",
     "Unnamed",
     "Unreadable",
+    "examine_database",
     "exposure",
     "keep_new_files_private",
     "open_journal",

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from .errors import JournalUnusable
 from .interface import Journal
+from .records import Examined
 
 SQLITE = "sqlite"
 
@@ -19,6 +20,14 @@ async def open_journal(where: str, data: Path, *, hold_seconds: float, node: str
     from .postgresql.journal import PostgresqlJournal
 
     return await PostgresqlJournal.open(where, hold_seconds=hold_seconds, node=node)
+
+
+def examine_database(url: str) -> Examined:
+    """Look whether a database keeps the journal's promises; raises JournalUnusable if it cannot be reached."""
+    require_driver()
+    from .postgresql.examination import examine
+
+    return examine(url)
 
 
 def require_driver() -> None:

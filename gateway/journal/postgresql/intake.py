@@ -14,7 +14,7 @@ from gateway.journal.records import IntakeRow
 
 #: Streams of the intake. A stream is a connector, and belongs to the shard of the same number.
 STREAMS = 64
-#: Bytes of deliveries that become one row for the parse worker, so that parsing it never blocks the event loop for long.
+#: Bytes of deliveries in one row for the parse worker, so that parsing it never blocks the event loop for long.
 _ROW_BYTES = 16 * 1024
 #: The most deliveries that are read at a time.
 _MAX_DELIVERIES = 1000

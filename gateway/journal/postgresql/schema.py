@@ -30,6 +30,12 @@ def migrations() -> dict[int, str]:
 
 def migrate(connection: Connection) -> None:
     """Create the tables, or bring them up to date; raises JournalUnusable if that cannot be done."""
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise JournalUnusable(
+            f"gateway.journal: the database's encoding is {encoding}, which cannot store all texts; create it with "
+            "ENCODING 'UTF8' TEMPLATE template0"
+        )
     try:
         with connection.transaction():
             _migrate(connection)

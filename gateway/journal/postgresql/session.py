@@ -4,14 +4,17 @@ They are set here, on every connection, and not left to the operator or to the r
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 import psycopg
 from psycopg import conninfo
+from pydantic import SecretStr
 
 from gateway.journal.errors import JournalUnusable
+from gateway.settings import DatabaseUrl
+from gateway.settings.credentials import mask
 
 from .adapters import ADAPTERS
 from .outcomes import in_words
@@ -23,9 +26,8 @@ OLDEST_VERSION = 14
 #: Statements that the server keeps prepared for a session. Each text with other types of parameters is one of them.
 _PREPARED = 500
 
-#: For libpq. Several hosts in the URL are tried in turn until one accepts writes.
+#: For libpq.
 _CLIENT: Mapping[str, Any] = {
-    "target_session_attrs": "read-write",
     "connect_timeout": 3,
     "tcp_user_timeout": 3000,
     "keepalives_idle": 2,
@@ -71,14 +73,15 @@ ADMINISTRATOR = Role(
 class Database:
     """The database that `gateway.journal` names, and the name of this node."""
 
-    url: str
+    url: str = field(repr=False)
     node: str = ""
 
-    def connect(self, role: Role) -> Connection:
-        """Open a session; raises psycopg.Error."""
+    def connect(self, role: Role, *, only_writable: bool = True) -> Connection:
+        """Open a session; raises psycopg.Error. `only_writable` leaves out hosts that are standbys."""
+        wanted = {**_CLIENT, "target_session_attrs": "read-write" if only_writable else "any"}
         name = f"airlock {role.name} {self.node}".strip()
         connection = psycopg.connect(
-            conninfo.make_conninfo(self.url, **_CLIENT, application_name=name),
+            conninfo.make_conninfo(self.url, **wanted, application_name=name),
             autocommit=True,
             cursor_factory=psycopg.RawCursor,
             context=ADAPTERS,
@@ -92,19 +95,23 @@ class Database:
             raise
         return connection
 
-    def open(self, role: Role) -> Connection:
+    def open(self, role: Role, *, only_writable: bool = True) -> Connection:
         """Open a session at the start of a program; raises JournalUnusable with cause and remedy."""
         try:
-            connection = self.connect(role)
+            connection = self.connect(role, only_writable=only_writable)
         except psycopg.ProgrammingError as exc:
             raise JournalUnusable(
-                f"gateway.journal: the URL is not understood: {in_words(exc)}; write postgresql://user:password@host/database"
+                f"gateway.journal: the URL is not understood: {self._masked(exc)}; "
+                "write postgresql://user:password@host/database"
             ) from None
         except psycopg.Error as exc:
             raise JournalUnusable(
-                f"gateway.journal: cannot connect to {self}: {in_words(exc)}; start PostgreSQL, or correct the URL"
+                f"gateway.journal: cannot connect to {self}: {self._masked(exc)}; start PostgreSQL, or correct the URL"
             ) from None
         return connection
+
+    def _masked(self, exc: psycopg.Error) -> str:
+        return mask(in_words(exc), DatabaseUrl(SecretStr(self.url)).passwords())
 
     def __str__(self) -> str:
         """Return where the database is, without the password."""
