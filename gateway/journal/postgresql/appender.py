@@ -1,4 +1,4 @@
-"""Appender: puts accepted deliveries into the intake, on a session of its own, whoever owns their streams."""
+"""Appender: puts accepted deliveries into the intake, on a session of its own, even if another node parses them."""
 
 import asyncio
 from collections import deque

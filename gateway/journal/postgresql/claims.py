@@ -8,7 +8,7 @@ from .outcomes import SessionLost
 from .schema import LOCKS
 from .session import Connection
 
-#: Several journals may be in one database, each in a schema of its own; the table's number tells them apart.
+#: Several journals may be in one database, each in a schema of its own; the number of a table shows which one is meant.
 _TRY = b"SELECT pg_try_advisory_lock($1::int, hashint8('meta'::regclass::oid::bigint))"
 _POLL_EVERY = 0.1
 

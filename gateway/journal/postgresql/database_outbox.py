@@ -4,8 +4,8 @@ from gateway.journal.operations.outbox import Outbox
 from gateway.journal.operations.transaction import Transaction
 from gateway.journal.records import OutboxEntry
 
-#: The lock comes first: the count needs all of `lane` before a key is drawn. Whoever writes to a lane draws its key
-#: while nobody else can, so that keys are committed in their order within each lane.
+#: The lock comes first: the count needs all of `lane` before a key is drawn. A transaction draws keys for a
+#: lane while no other one can, so that keys are committed in their order within each lane.
 _PUT = """WITH lane AS MATERIALIZED (SELECT key FROM conversation WHERE key = ? FOR NO KEY UPDATE)
     INSERT INTO outbox (conversation, event_id, message, hold_until, body, behind)
     SELECT CAST(? AS bigint), CAST(? AS text), CAST(? AS bigint), CAST(? AS bigint), CAST(? AS bytea),

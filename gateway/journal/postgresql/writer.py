@@ -1,7 +1,7 @@
 """Writer: the one session of this node that changes what it owns, and the announcements of what it changed.
 
 Works that wait become one transaction, as in the SQLite journal. What the node owns it owns by locks of exactly this
-session: whoever lost the session can commit nothing.
+session: a node that lost the session can commit nothing.
 """
 
 import asyncio
