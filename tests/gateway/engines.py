@@ -32,8 +32,12 @@ class Postgresql(Engine):
     server: Server
     name = "postgresql"
 
-    async def open(self, folder: Path) -> StoredJournal:
+    async def open(self, folder: Path) -> PostgresqlJournal:
         return await PostgresqlJournal.open(self.url(folder), hold_seconds=2)
 
     def url(self, folder: Path) -> str:
-        return self.server.schema(f"t{hashlib.md5(str(folder).encode()).hexdigest()[:12]}")
+        return self.server.schema(self.schema(folder))
+
+    @staticmethod
+    def schema(folder: Path) -> str:
+        return f"t{hashlib.md5(str(folder).encode()).hexdigest()[:12]}"

@@ -9,7 +9,7 @@ from typing import TypeVar
 import psycopg
 
 from gateway.identifiers import Identifiers
-from gateway.journal.errors import JournalUnusable
+from gateway.journal.errors import JournalUnavailable, JournalUnusable
 from gateway.journal.frames import pack
 from gateway.journal.operations.recorder import Recorder
 from gateway.journal.operations.transaction import Transaction
@@ -24,11 +24,13 @@ from .intake import STREAMS, HandedOut
 from .outcomes import in_words
 from .readers import Readers
 from .session import ADMINISTRATOR, APPENDER, READER, WRITER, Connection, Database, Role
-from .writer import Writer
+from .writer import DURABLE, Writer
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Recorded | None)
 
+#: Seconds that the database may take to show that it works.
+_HEALTH_SECONDS = 2.0
 #: Seconds that a predecessor may take to end: as long as for the data folder.
 _PREDECESSOR_SECONDS = 15.0
 
@@ -105,8 +107,13 @@ class PostgresqlJournal(StoredJournal):
         self._writer.subscribers.append(receiver)
 
     async def check_health(self) -> None:
-        await self._read(lambda c: c.execute("SELECT 1 FROM meta").fetchone())
-        await self._submit(lambda _: None)
+        try:
+            async with asyncio.timeout(_HEALTH_SECONDS):
+                await self._read(lambda c: c.execute("SELECT 1 FROM meta").fetchone())
+                await self._submit(lambda c: c.execute(DURABLE))
+        except TimeoutError:
+            reason = f"PostgreSQL did not answer within {_HEALTH_SECONDS:.0f} s"
+            raise JournalUnavailable(reason) from None
 
     # intake -------------------------------------------------------------------------------------
 

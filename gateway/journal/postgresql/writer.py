@@ -29,6 +29,8 @@ Operation = Callable[[Transaction], T]
 
 log = structlog.get_logger(__name__)
 
+#: Writes to the log alone, which touches no row. Its commit waits for the disk, and for a standby if there is one.
+DURABLE = "SELECT pg_logical_emit_message(true, 'airlock', '')"
 #: How often a transaction is repeated that met another one.
 _REPEATS = 3
 
@@ -169,12 +171,10 @@ class Writer(SessionThread[_Write]):
             raise SessionLost("PostgreSQL: the server is still ending the former session")
         if state == "committed":
             # A commit after it is confirmed by the standbys only after it.
-            connection.execute(b"UPDATE meta SET value = value WHERE key = 'key'")
+            connection.execute(DURABLE.encode())
             self.check_replicated()
-            self._report(doubtful.group)
         else:
-            self._refuse(doubtful.group, "PostgreSQL: the session was lost before the commit")
-        self._in_doubt = None
+            _fail(doubtful.group, "PostgreSQL: the session was lost before the commit")
 
     def _idle(self, connection: Connection) -> None:
         super()._idle(connection)
@@ -184,11 +184,13 @@ class Writer(SessionThread[_Write]):
         self._loop.call_soon_threadsafe(self._on_lost, reason)
 
     def _found(self) -> None:
+        doubtful, self._in_doubt = self._in_doubt, None
+        if doubtful is not None:
+            self._report(doubtful.group)
         self._loop.call_soon_threadsafe(self._on_found)
 
     def _refuse(self, group: list[_Write], reason: str) -> None:
-        for write in group:
-            write.error = JournalUnavailable(reason)
+        _fail(group, reason)
         self._report(group)
 
     def _report(self, group: list[_Write]) -> None:
@@ -214,6 +216,11 @@ class Writer(SessionThread[_Write]):
             except Exception as exc:  # noqa: BLE001 - ends the process, which then restarts from the journal
                 if not self.broken.done():
                     self.broken.set_result(exc)
+
+
+def _fail(group: list[_Write], reason: str) -> None:
+    for write in group:
+        write.error = JournalUnavailable(reason)
 
 
 def _run_isolated(connection: Connection, write: _Write) -> None:
