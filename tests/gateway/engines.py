@@ -2,7 +2,7 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.journal.postgresql.journal import PostgresqlJournal
@@ -30,10 +30,18 @@ class Sqlite(Engine):
 @dataclass
 class Postgresql(Engine):
     server: Server
+    opened: list[PostgresqlJournal] = field(default_factory=list)
     name = "postgresql"
 
     async def open(self, folder: Path) -> PostgresqlJournal:
-        return await PostgresqlJournal.open(self.url(folder), hold_seconds=2)
+        journal = await PostgresqlJournal.open(self.url(folder), hold_seconds=2)
+        self.opened.append(journal)
+        return journal
+
+    async def close(self) -> None:
+        """Close what a failed test left open."""
+        for journal in self.opened:
+            await journal.close()
 
     def url(self, folder: Path) -> str:
         return self.server.schema(self.schema(folder))

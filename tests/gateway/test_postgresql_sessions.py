@@ -1,7 +1,6 @@
 """The PostgreSQL journal while its sessions end, its server stops, or its standby does not confirm."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +23,8 @@ IMPATIENT = ("gateway.journal.postgresql.appender._SECONDS", 0.1)
 
 
 @pytest.fixture
-async def journal(postgresql: Server, tmp_path: Path) -> AsyncIterator[StoredJournal]:
-    opened = await Postgresql(postgresql).open(tmp_path)
-    yield opened
-    await opened.close()
+async def journal(on_postgresql: Postgresql, tmp_path: Path) -> PostgresqlJournal:
+    return await on_postgresql.open(tmp_path)
 
 
 def end_sessions(server: Server, role: str) -> None:
@@ -180,11 +177,12 @@ async def test_an_append_that_waits_is_refused_in_time(
     limit: tuple[str, Any],
     reason: str,
     postgresql: Server,
+    on_postgresql: Postgresql,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(*limit)
-    journal = await Postgresql(postgresql).open(tmp_path)
+    journal = await on_postgresql.open(tmp_path)
     with postgresql.connect() as other:
         other.execute(f"SET search_path = {Postgresql.schema(tmp_path)}".encode())
         with other.transaction():
@@ -192,7 +190,6 @@ async def test_an_append_that_waits_is_refused_in_time(
             with pytest.raises(JournalUnavailable, match=reason):
                 await journal.append(delivery(note("1")))
     await accepts_again(journal, delivery(note("2")))
-    await journal.close()
 
 
 async def test_transactions_that_meet_are_repeated(
@@ -233,9 +230,12 @@ async def test_rows_are_handed_out_once_and_again_on_request(journal: Postgresql
 
 
 async def test_a_second_process_cannot_use_the_database(
-    journal: PostgresqlJournal, postgresql: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    journal: PostgresqlJournal,
+    on_postgresql: Postgresql,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("gateway.journal.postgresql.journal._PREDECESSOR_SECONDS", 0.1)
     with pytest.raises(Exception, match="another Airlock process uses the database"):
-        await Postgresql(postgresql).open(tmp_path)
+        await on_postgresql.open(tmp_path)
     assert await journal.backlog() == 0

@@ -89,12 +89,12 @@ class Appender(SessionThread[_Delivery]):
                 raise SessionLost(reason) from exc
             return
         fault_point("after-sync")
-        self._loop.call_soon_threadsafe(self._complete, group)
+        self._on_loop(self._complete, group)
 
     def _refuse(self, group: list[_Delivery], reason: str) -> None:
         for delivery in group:
             delivery.error = JournalUnavailable(reason)
-        self._loop.call_soon_threadsafe(self._complete, group)
+        self._on_loop(self._complete, group)
 
     # on the event loop ---------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """SessionThread: a thread with a session of its own, which works in groups and outlives the sessions that it loses."""
 
 import asyncio
+import contextlib
 import queue
 import threading
 from abc import ABC, abstractmethod
@@ -91,6 +92,11 @@ class SessionThread(ABC, Generic[W]):
     def _idle(self, connection: Connection) -> None:
         """Keep an idle session alive."""
         connection.execute(b"SELECT 1")
+
+    def _on_loop(self, callback: Callable[..., None], *arguments: object) -> None:
+        """Call `callback` on the event loop, unless that has ended without closing the journal."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(callback, *arguments)
 
     def _run(self, first: Connection) -> None:
         connection: Connection | None = first

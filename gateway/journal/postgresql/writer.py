@@ -178,23 +178,23 @@ class Writer(SessionThread[_Write]):
 
     def _idle(self, connection: Connection) -> None:
         super()._idle(connection)
-        self._loop.call_soon_threadsafe(self._on_idle)
+        self._on_loop(self._on_idle)
 
     def _lost(self, reason: str) -> None:
-        self._loop.call_soon_threadsafe(self._on_lost, reason)
+        self._on_loop(self._on_lost, reason)
 
     def _found(self) -> None:
         doubtful, self._in_doubt = self._in_doubt, None
         if doubtful is not None:
             self._report(doubtful.group)
-        self._loop.call_soon_threadsafe(self._on_found)
+        self._on_loop(self._on_found)
 
     def _refuse(self, group: list[_Write], reason: str) -> None:
         _fail(group, reason)
         self._report(group)
 
     def _report(self, group: list[_Write]) -> None:
-        self._loop.call_soon_threadsafe(self._complete, group)
+        self._on_loop(self._complete, group)
 
     # on the event loop ---------------------------------------------------------------------------
 
