@@ -7,6 +7,7 @@ Every change of state and the event that announces it are one transaction. `inte
 from .errors import JournalUnavailable, JournalUnusable
 from .folder_sync import sync_folder
 from .interface import Journal, NameJournal, ReportJournal
+from .moving import move_to_database, move_to_folder
 from .opening import examine_database, open_journal
 from .private_files import (
     FOLDER_MODE,
@@ -72,6 +73,8 @@ __all__ = [
     "examine_database",
     "exposure",
     "keep_new_files_private",
+    "move_to_database",
+    "move_to_folder",
     "open_journal",
     "private_folder",
     "private_opener",

@@ -4,9 +4,11 @@ Numbers of rows say nothing about what was committed before: a lower one may app
 position in the table to go on from. The oldest rows are read, except those that are being parsed already.
 """
 
+import hashlib
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from gateway.journal.frames import unpack
 from gateway.journal.operations.transaction import Transaction
@@ -29,6 +31,12 @@ _OLDEST = """SELECT stream, id, delivery FROM (
 
 _REMOVE = """DELETE FROM intake USING unnest(CAST(? AS bigint[]), CAST(? AS bigint[])) AS done (stream, id)
     WHERE intake.stream = done.stream AND intake.id = done.id"""
+
+
+@cache
+def stream_of(connector: str) -> int:
+    """Return the stream of a connector's deliveries, the same in every process."""
+    return hashlib.blake2b(connector.encode(), digest_size=1).digest()[0] % STREAMS
 
 
 @dataclass(frozen=True, slots=True)

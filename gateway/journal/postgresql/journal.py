@@ -1,9 +1,8 @@
 """The journal in PostgreSQL: one session writes, one accepts deliveries, a few read."""
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import partial
 from typing import TypeVar
 
 import psycopg
@@ -20,7 +19,7 @@ from . import intake, schema
 from .appender import Appender
 from .claims import claim, claim_within
 from .database_outbox import DatabaseOutbox
-from .intake import STREAMS, HandedOut
+from .intake import STREAMS, HandedOut, stream_of
 from .outcomes import in_words
 from .readers import Readers
 from .session import ADMINISTRATOR, APPENDER, READER, WRITER, Connection, Database, Role
@@ -33,12 +32,6 @@ R = TypeVar("R", bound=Recorded | None)
 _HEALTH_SECONDS = 2.0
 #: Seconds that a predecessor may take to end: as long as for the data folder.
 _PREDECESSOR_SECONDS = 15.0
-
-
-@cache
-def stream_of(connector: str) -> int:
-    """Return the stream of a connector's deliveries, the same in every process."""
-    return hashlib.blake2b(connector.encode(), digest_size=1).digest()[0] % STREAMS
 
 
 class PostgresqlJournal(StoredJournal):

@@ -65,7 +65,14 @@ READER = Role(
 )
 #: For migrations, checks and copies.
 ADMINISTRATOR = Role(
-    "administration", MappingProxyType({"statement_timeout": "0", "idle_session_timeout": "10min"})
+    "administration",
+    MappingProxyType(
+        {
+            "statement_timeout": "0",
+            "idle_session_timeout": "10min",
+            "idle_in_transaction_session_timeout": "10min",
+        }
+    ),
 )
 
 
