@@ -3,6 +3,7 @@
 They are set here, on every connection, and not left to the operator or to the role's defaults.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -18,6 +19,9 @@ from gateway.settings.credentials import mask
 
 from .adapters import ADAPTERS
 from .outcomes import in_words
+
+# It logs errors that it passes over, with what the server says about rows.
+logging.getLogger("psycopg").setLevel(logging.CRITICAL)
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 

@@ -1,32 +1,57 @@
-"""PostgresqlTransaction: the operations' view of a session."""
+"""PostgresqlTransaction: the operations' view of a session.
 
-from collections.abc import Iterable, Iterator, Sequence
+In a pipeline, a statement is sent at once and its result awaited only when somebody looks at it. So statements on whose
+results nothing depends, such as those that only write rows, cost no round trips.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
+
+import psycopg
 
 from .session import Connection
 from .statements import translated
 
 
 class Result:
-    """The rows of a statement."""
+    """The result of a statement, awaited when it is first looked at. Errors of the statement appear then, too."""
 
-    __slots__ = ("_next", "_rows", "rowcount")
+    __slots__ = ("_cursor", "_next", "_rows")
 
-    def __init__(self, rows: list[Any], rowcount: int) -> None:
-        self._rows, self.rowcount, self._next = rows, rowcount, 0
+    def __init__(self, cursor: "psycopg.Cursor[Any]") -> None:
+        self._cursor = cursor
+        self._rows: list[Any] | None = None
+        self._next = 0
+
+    @property
+    def rowcount(self) -> int:
+        self._load()
+        return self._cursor.rowcount
 
     def fetchone(self) -> Any:
-        if self._next == len(self._rows):
+        rows = self._load()
+        if self._next == len(rows):
             return None
         self._next += 1
-        return self._rows[self._next - 1]
+        return rows[self._next - 1]
 
     def fetchall(self) -> list[Any]:
-        start, self._next = self._next, len(self._rows)
-        return self._rows[start:]
+        rows = self._load()
+        start, self._next = self._next, len(rows)
+        return rows[start:]
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.fetchall())
+
+    def _load(self) -> list[Any]:
+        if self._rows is None:
+            try:
+                self._rows = self._cursor.fetchall()
+            except psycopg.ProgrammingError as exc:
+                if exc.sqlstate is not None:
+                    raise
+                self._rows = []  # the statement returns none, which shows only after the answer
+        return self._rows
 
 
 class PostgresqlTransaction:
@@ -34,19 +59,33 @@ class PostgresqlTransaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        #: Run before the commit: what needs results that nobody has to wait for until then.
+        self.at_end: list[Callable[[], None]] = []
 
     def execute(self, statement: str, parameters: Sequence[Any] = (), /) -> Result:
-        with self._connection.cursor(binary=True) as cursor:
-            cursor.execute(translated(statement), parameters)
-            rows = cursor.fetchall() if cursor.description is not None else []
-            return Result(rows, cursor.rowcount)
+        cursor = self._connection.cursor(binary=True)
+        cursor.execute(translated(statement), parameters)
+        return Result(cursor)
 
-    def executemany(self, statement: str, parameters: Iterable[Sequence[Any]], /) -> Result:
-        many = list(parameters)
-        if not many:
-            return Result([], 0)
-        if len(many) == 1:
-            return self.execute(statement, many[0])
-        with self._connection.cursor() as cursor:
-            cursor.executemany(translated(statement), many)
-            return Result([], cursor.rowcount)
+    def executemany(self, statement: str, parameters: Iterable[Sequence[Any]], /) -> "Results":
+        return Results([self.execute(statement, one) for one in parameters])
+
+    def end(self) -> None:
+        """Do what had to wait for the end."""
+        waiting, self.at_end = self.at_end, []
+        for work in waiting:
+            work()
+
+
+class Results(Result):
+    """The results of a statement that ran several times, which returned no rows."""
+
+    __slots__ = ("_each",)
+
+    def __init__(self, each: list[Result]) -> None:
+        self._each = each
+        self._rows, self._next = [], 0
+
+    @property
+    def rowcount(self) -> int:
+        return sum(one.rowcount for one in self._each)

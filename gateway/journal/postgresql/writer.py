@@ -5,6 +5,7 @@ session: a node that lost the session can commit nothing.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -136,20 +137,14 @@ class Writer(SessionThread[_Write]):
     def _run_transaction(
         self, connection: Connection, group: list[_Write], *, isolated: bool
     ) -> None:
-        connection.execute(b"BEGIN")
-        for write in group:
-            write.error = None
-            if isolated:
-                _run_isolated(connection, write)
-            else:
-                write.result = write.operation(PostgresqlTransaction(connection))
-        self._commit(connection, group)
-
-    def _commit(self, connection: Connection, group: list[_Write]) -> None:
-        fault_point("before-commit")
-        row = connection.execute(b"SELECT pg_current_xact_id_if_assigned()::text").fetchone()
+        run = _run_isolated_each if isolated else _run_together
+        number = run(connection, group)
         # A transaction without a number has changed nothing.
-        self._in_doubt = _InDoubt(row[0], group) if row is not None and row[0] else None
+        self._in_doubt = _InDoubt(number, group) if number else None
+        self._commit(connection)
+
+    def _commit(self, connection: Connection) -> None:
+        fault_point("before-commit")
         try:
             connection.execute(b"COMMIT")
         except psycopg.Error as exc:
@@ -223,11 +218,44 @@ def _fail(group: list[_Write], reason: str) -> None:
         write.error = JournalUnavailable(reason)
 
 
+def _run_together(connection: Connection, group: list[_Write]) -> str | None:
+    """Run all operations in a new transaction; return its number."""
+    with connection.pipeline() as pipeline:
+        try:
+            connection.execute(b"BEGIN")
+            transaction = PostgresqlTransaction(connection)
+            for write in group:
+                write.error = None
+                write.result = write.operation(transaction)
+            transaction.end()
+            return _number(connection)
+        except Exception:
+            # What was sent after a statement that failed fails as well.
+            with contextlib.suppress(psycopg.Error):
+                pipeline.sync()
+            raise
+
+
+def _run_isolated_each(connection: Connection, group: list[_Write]) -> str | None:
+    """The same, but undo only the changes of an operation that raises."""
+    connection.execute(b"BEGIN")
+    for write in group:
+        write.error = None
+        _run_isolated(connection, write)
+    return _number(connection)
+
+
+def _number(connection: Connection) -> str | None:
+    row = connection.execute(b"SELECT pg_current_xact_id_if_assigned()::text").fetchone()
+    return row[0] if row is not None else None
+
+
 def _run_isolated(connection: Connection, write: _Write) -> None:
-    """Run an operation, and undo only its changes if it raises."""
     connection.execute(b"SAVEPOINT operation")
+    transaction = PostgresqlTransaction(connection)
     try:
-        write.result = write.operation(PostgresqlTransaction(connection))
+        write.result = write.operation(transaction)
+        transaction.end()
     except psycopg.Error as exc:
         if is_of_server(exc):
             raise
