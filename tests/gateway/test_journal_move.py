@@ -20,8 +20,8 @@ from tests.gateway.test_settings_journal import CORE
 
 async def filled(journal: StoredJournal) -> str:
     """Put something into every part of a journal; return a conversation."""
-    told = await tell(journal, message("1", "ann", "US.1", name="A\0nn"), message("2", "bob"))
-    conversation: str = events_of(told)[0]["subject"]
+    recorded = await tell(journal, message("1", "ann", "US.1", name="A\0nn"), message("2", "bob"))
+    conversation: str = events_of(recorded)[0]["subject"]
     media = await record(journal, delivery(note("m", media=[["photo", "http://a/1"]])))
     (job,) = media.jobs
     ready = Outcome("ready", width=3, duration=1.5, renditions={"preview": {"bytes": 7}})
@@ -92,7 +92,7 @@ async def test_the_way_back_restores_the_same_journal(
         await asyncio.to_thread(move_to_folder, url, tmp_path, lambda table, rows: None)
 
 
-async def test_a_database_with_a_journal_is_no_target(
+async def test_a_database_with_a_journal_is_refused(
     on_postgresql: Postgresql, tmp_path: Path
 ) -> None:
     for engine in (on_postgresql, Sqlite()):
