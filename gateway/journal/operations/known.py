@@ -1,11 +1,12 @@
 """What is known already: facts and messages that were recorded before, and messages that others refer to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.identifiers import Identifiers
 from gateway.journal.records import Reading
 from normalizer.events import Message
 
+from .foreseen import Foreseen
 from .transaction import Transaction
 
 #: A platform repeats an answer within seconds (ms). Later, the consumer chose the same thing again.
@@ -18,10 +19,14 @@ class Known:
 
     connection: Transaction
     ids: Identifiers
+    foreseen: Foreseen = field(default_factory=Foreseen)
     duplicates: int = 0
 
     def is_known(self, id: str) -> bool:
         """Whether a message was recorded before; of an erased message only the id is left."""
+        foreseen = self.foreseen.messages.get(id)
+        if foreseen is not None:
+            return foreseen
         seen = self.connection.execute("SELECT 1 FROM message WHERE id = ?", (id,))
         return seen.fetchone() is not None
 

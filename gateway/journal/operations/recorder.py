@@ -27,6 +27,7 @@ from .announcer import Announcer
 from .changes import edit, placeholder
 from .event_content import content_of, echo_of, new_attachment_view
 from .facts import FactRecorder, window_end
+from .foreseen import Foreseen
 from .known import Known
 from .message_keys import conversation_of_message, echo_key, message_key
 from .outbox import Outbox
@@ -44,6 +45,7 @@ class Recorder:
     outbox: Outbox
     hold_ms: int
     informed: Informed = NOBODY
+    foreseen: Foreseen = field(default_factory=Foreseen)
     announcer: Announcer = field(init=False)
     parties: Parties = field(init=False)
     known: Known = field(init=False)
@@ -53,8 +55,8 @@ class Recorder:
 
     def __post_init__(self) -> None:
         self.announcer = Announcer(self.connection, self.outbox)
-        self.parties = Parties(self.connection, self.ids, self.announcer)
-        self.known = Known(self.connection, self.ids)
+        self.parties = Parties(self.connection, self.ids, self.announcer, self.foreseen)
+        self.known = Known(self.connection, self.ids, self.foreseen)
         self.facts = FactRecorder(
             self.connection, self.ids, self.outbox, self.announcer, self.parties, self.known
         )
@@ -134,13 +136,14 @@ class Recorder:
             withdraw_closing(self.connection, place.key)
         until = window_end(reading)
         place.view["reply_until"] = rfc3339(until) if until is not None else None
+        place.route = message.route or place.route
         opts_in = "" if reading.reports_opt_in else ", opted_out = 0"
         self.connection.execute(
             "UPDATE conversation SET sequence = ?, heard_at = ?, reply_until = ?, route = ?, "
             f"closed = 0{opts_in} WHERE key = ?",
             (
                 *(place.sequence, reading.received_at, until),
-                *(message.route or place.route, place.key),
+                *(place.route, place.key),
             ),
         )
 
@@ -191,6 +194,7 @@ class Recorder:
     ) -> int:
         """Store a message with its attachments; return when it was sent (ms)."""
         sent_at = to_ms(event.sent_at) if event.sent_at else reading.received_at
+        self.foreseen.message_stored(id)
         self.connection.execute(
             "INSERT INTO message (key, id, platform_id, sent_at, received_at, content) "
             "VALUES (?, ?, ?, ?, ?, ?)",

@@ -19,6 +19,7 @@ from . import intake, schema
 from .appender import Appender
 from .claims import claim, claim_within
 from .database_outbox import DatabaseOutbox
+from .foresight import foresee
 from .intake import STREAMS, HandedOut, stream_of
 from .outcomes import in_words
 from .readers import Readers
@@ -138,7 +139,8 @@ class PostgresqlJournal(StoredJournal):
         deliveries = self._handed_out.deliveries(batch.intake)
 
         def run(connection: Transaction) -> Recorded:
-            made = (connection, self.ids, self._outbox, self._hold_ms, self.informed)
+            foreseen = foresee(connection, self.ids, batch.readings)
+            made = (connection, self.ids, self._outbox, self._hold_ms, self.informed, foreseen)
             recorded = Recorder(*made).record(batch)
             intake.remove(connection, deliveries)
             return recorded
