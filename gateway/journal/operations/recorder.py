@@ -35,6 +35,21 @@ from .parties import Parties, Place
 from .reports import note_outcome, withdraw_closing
 from .transaction import Transaction
 
+# What nearly every message writes; an engine may write many of each with one statement.
+INSERT_MESSAGE = (
+    "INSERT INTO message (key, id, platform_id, sent_at, received_at, content) "
+    "VALUES (?, ?, ?, ?, ?, ?)"
+)
+INSERT_ATTACHMENT = (
+    "INSERT INTO attachment (message, position, kind, state, reason, code, detail, name, details, media, "
+    "due, ended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_COUNT = (
+    "UPDATE conversation SET sequence = ?, heard_at = ?, reply_until = ?, route = ?, closed = 0"
+)
+COUNT_MESSAGE = f"{_COUNT} WHERE key = ?"
+COUNT_AND_OPT_IN = f"{_COUNT}, opted_out = 0 WHERE key = ?"
+
 
 @dataclass(slots=True)
 class Recorder:
@@ -137,14 +152,9 @@ class Recorder:
         until = window_end(reading)
         place.view["reply_until"] = rfc3339(until) if until is not None else None
         place.route = message.route or place.route
-        opts_in = "" if reading.reports_opt_in else ", opted_out = 0"
         self.connection.execute(
-            "UPDATE conversation SET sequence = ?, heard_at = ?, reply_until = ?, route = ?, "
-            f"closed = 0{opts_in} WHERE key = ?",
-            (
-                *(place.sequence, reading.received_at, until),
-                *(place.route, place.key),
-            ),
+            COUNT_MESSAGE if reading.reports_opt_in else COUNT_AND_OPT_IN,
+            (place.sequence, reading.received_at, until, place.route, place.key),
         )
 
     def _echo(self, reading: Reading, echo: Echo) -> None:
@@ -196,8 +206,7 @@ class Recorder:
         sent_at = to_ms(event.sent_at) if event.sent_at else reading.received_at
         self.foreseen.message_stored(id)
         self.connection.execute(
-            "INSERT INTO message (key, id, platform_id, sent_at, received_at, content) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
+            INSERT_MESSAGE,
             (key, id, platform_id, sent_at, reading.received_at, orjson.dumps(content)),
         )
         for position, attachment in enumerate(reading.attachments):
@@ -221,8 +230,7 @@ class Recorder:
         received_at = reading.received_at
         pending = new.state == "pending"
         self.connection.execute(
-            "INSERT INTO attachment (message, position, kind, state, reason, code, detail, name, details, media, "
-            "due, ended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            INSERT_ATTACHMENT,
             (
                 *(key, position, new.kind, new.state, new.reason, new.code, new.detail),
                 *(new.name, new.details, new.media),

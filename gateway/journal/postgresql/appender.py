@@ -10,6 +10,7 @@ import psycopg
 from gateway.fault_points import fault_point
 from gateway.journal.errors import JournalUnavailable
 
+from .adapters import Bigints, Byteas
 from .outcomes import SessionLost, in_words, is_lost
 from .session import Connection
 from .session_thread import SessionThread
@@ -78,9 +79,10 @@ class Appender(SessionThread[_Delivery]):
     # in the thread -------------------------------------------------------------------------------
 
     def _perform(self, connection: Connection, group: list[_Delivery]) -> None:
-        streams = [delivery.stream for delivery in group]
+        streams = Bigints(delivery.stream for delivery in group)
+        frames = Byteas(delivery.frame for delivery in group)
         try:
-            connection.execute(_INSERT, (streams, [delivery.frame for delivery in group]))
+            connection.execute(_INSERT, (streams, frames))
             self.check_replicated()
         except (psycopg.Error, SessionLost) as exc:
             reason = str(exc) if isinstance(exc, SessionLost) else in_words(exc)

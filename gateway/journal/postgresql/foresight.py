@@ -10,6 +10,8 @@ from gateway.journal.operations.transaction import Transaction
 from gateway.journal.records import Reading
 from normalizer.events import Echo, Identity, Message
 
+from .adapters import Texts
+
 _MESSAGES = "SELECT id FROM message WHERE id = ANY (CAST(? AS text[]))"
 #: The rows are locked, in the order of their keys: their sequences and the order of their lanes are this transaction's.
 _BY_ID = f"""SELECT s.id, s.freed, {PLACE} FROM conversation s
@@ -26,9 +28,9 @@ def foresee(transaction: Transaction, ids: Identifiers, readings: Iterable[Readi
     for reading in readings:
         messages += _message_ids(ids, reading)
         addresses |= dict.fromkeys(_conversation_ids(ids, reading))
-    wanted = (list(addresses),)
+    wanted = (Texts(addresses),)
     # All are sent before the first is awaited.
-    known = transaction.execute(_MESSAGES, (messages,))
+    known = transaction.execute(_MESSAGES, (Texts(messages),))
     direct, further = transaction.execute(_BY_ID, wanted), transaction.execute(_BY_ALIAS, wanted)
     foreseen = Foreseen(dict.fromkeys(messages, False), {id: [] for id in addresses})
     foreseen.messages.update((id, True) for (id,) in known)

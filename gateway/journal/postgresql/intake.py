@@ -14,6 +14,8 @@ from gateway.journal.frames import unpack
 from gateway.journal.operations.transaction import Transaction
 from gateway.journal.records import IntakeRow
 
+from .adapters import Bigints
+
 #: Streams of the intake. A stream is a connector, and belongs to the shard of the same number.
 STREAMS = 64
 #: Bytes of deliveries in one row for the parse worker, so that parsing it never blocks the event loop for long.
@@ -54,7 +56,7 @@ def oldest(
     """Return the oldest deliveries of these streams, except those with the ids `beside`: about so many rows of them."""
     limit = min(rows * 64, _MAX_DELIVERIES)
     found = transaction.execute(
-        _OLDEST, (list(streams), list(beside), limit, limit, rows * _ROW_BYTES)
+        _OLDEST, (Bigints(streams), Bigints(beside), limit, limit, rows * _ROW_BYTES)
     )
     return [Delivery(*row) for row in found]
 
@@ -62,7 +64,7 @@ def oldest(
 def remove(transaction: Transaction, deliveries: Sequence[Delivery]) -> None:
     """Remove deliveries that are recorded."""
     if deliveries:
-        keys = [one.stream for one in deliveries], [one.id for one in deliveries]
+        keys = Bigints(one.stream for one in deliveries), Bigints(one.id for one in deliveries)
         transaction.execute(_REMOVE, keys)
 
 
