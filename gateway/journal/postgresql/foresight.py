@@ -14,12 +14,13 @@ from .adapters import Texts
 
 _MESSAGES = "SELECT id FROM message WHERE id = ANY (CAST(? AS text[]))"
 #: The rows are locked, in the order of their keys: their sequences and the order of their lanes are this transaction's.
+#: A conversation that another node erases at this moment is not found.
 _BY_ID = f"""SELECT s.id, s.freed, {PLACE} FROM conversation s
     JOIN conversation c ON c.key = coalesce(s.merged_into, s.key)
-    WHERE s.id = ANY (CAST(? AS text[])) ORDER BY c.key FOR NO KEY UPDATE OF c"""
+    WHERE s.id = ANY (CAST(? AS text[])) ORDER BY c.key FOR NO KEY UPDATE OF s, c"""
 _BY_ALIAS = f"""SELECT a.id, 0, {PLACE} FROM alias a JOIN conversation s ON s.key = a.conversation
     JOIN conversation c ON c.key = coalesce(s.merged_into, s.key)
-    WHERE a.id = ANY (CAST(? AS text[])) ORDER BY c.key FOR NO KEY UPDATE OF c"""
+    WHERE a.id = ANY (CAST(? AS text[])) ORDER BY c.key FOR NO KEY UPDATE OF a, s, c"""
 
 
 def foresee(transaction: Transaction, ids: Identifiers, readings: Iterable[Reading]) -> Foreseen:
