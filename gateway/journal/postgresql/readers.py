@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from gateway.journal.errors import JournalUnavailable
 from gateway.journal.operations.transaction import Transaction
@@ -80,9 +81,14 @@ class Readers:
 
 
 def _on_one_snapshot(connection: Connection, query: Callable[[Transaction], T]) -> T:
-    connection.execute(_BEGIN)
     try:
-        return query(PostgresqlTransaction(connection))
-    finally:
-        if not connection.closed:
+        # In a pipeline, so that neither BEGIN nor ROLLBACK is waited for by itself.
+        with connection.pipeline():
+            connection.execute(_BEGIN)
+            result = query(PostgresqlTransaction(connection))
             connection.execute(b"ROLLBACK")
+        return result
+    except Exception:
+        if not connection.closed and connection.info.transaction_status != TransactionStatus.IDLE:
+            connection.execute(b"ROLLBACK")
+        raise
