@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +92,7 @@ class Server:
 
 
 @contextmanager
-def server() -> Iterator[Server]:
+def server(settings: Mapping[str, str] = _FAST) -> Iterator[Server]:
     """Make a cluster and run its server until the end."""
     folder = Path(tempfile.mkdtemp(prefix="airlock-postgresql-"))
     if os.geteuid() == 0:
@@ -104,7 +104,7 @@ def server() -> Iterator[Server]:
             *("-N", "-E", "UTF8", "--locale=C"),
         )
         port = _free_port()
-        lines = {**_SETTINGS, **_FAST, "port": str(port)}
+        lines = {**_SETTINGS, **settings, "port": str(port)}
         with (data / "postgresql.conf").open("a") as file:
             file.writelines(f"{name} = {value}\n" for name, value in lines.items())
         running = Server(folder, port)

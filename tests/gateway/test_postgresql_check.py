@@ -1,9 +1,16 @@
 """`airlock check` refuses a database that would lose what was acknowledged."""
 
+import asyncio
+import sys
+from pathlib import Path
+
 import pytest
 
-from gateway.journal import JournalUnusable, examine_database
+from gateway.cli import check
+from gateway.journal import JournalUnusable, examine_database, open_journal
 from gateway.journal.postgresql import session
+from tests.gateway.settings_files import SettingsFile
+from tests.gateway.test_settings_journal import CORE
 from tests.postgresql import Server
 
 
@@ -54,3 +61,31 @@ def test_an_absent_server_is_named_without_its_password() -> None:
 def test_a_url_that_libpq_refuses_is_named() -> None:
     with pytest.raises(JournalUnusable, match="the URL is not understood"):
         examine_database("postgresql://db/airlock?no_such_parameter=hunter2")
+
+
+def test_the_command_prints_each_fault_and_fails(
+    postgresql: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = postgresql.url.replace("postgres@", "postgres:hunter2@")
+    settings = SettingsFile(tmp_path).load(f"gateway: {{journal: '{url}'}}\n{CORE}")
+    assert not check._journal(settings)
+    with postgresql.having(fsync="on", full_page_writes="on"):
+        assert check._journal(settings)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(" ")[0] for line in lines] == [
+        "journal:",
+        "journal:",
+        "note:",
+        "note:",
+        "journal:",
+    ]
+    assert lines[-1].startswith("journal: ok, PostgreSQL ")
+    assert not any("hunter2" in line for line in lines)
+
+
+def test_a_missing_driver_is_named_with_the_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(JournalUnusable, match=r"pip install 'airlock-messaging\[postgresql\]'"):
+        asyncio.run(open_journal("postgresql://db/airlock", tmp_path, hold_seconds=2))

@@ -6,7 +6,8 @@ position in the table to go on from. The oldest rows are read, except those that
 
 import hashlib
 import itertools
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -20,6 +21,9 @@ from .adapters import Bigints
 STREAMS = 64
 #: Bytes of deliveries in one row for the parse worker, so that parsing it never blocks the event loop for long.
 _ROW_BYTES = 16 * 1024
+#: Ids below the oldest row within which others may still appear, and seconds after which older ones are looked for.
+_MARGIN = 10_000
+_EVERYTHING_EVERY = 5.0
 #: The most deliveries that are read at a time.
 _MAX_DELIVERIES = 1000
 
@@ -27,7 +31,8 @@ _OLDEST = """SELECT stream, id, delivery FROM (
     SELECT owned.stream, found.id, found.delivery, sum(found.size) OVER (ORDER BY found.id) - found.size AS before
     FROM unnest(CAST(? AS bigint[])) AS owned (stream) CROSS JOIN LATERAL (
         SELECT id, delivery, octet_length(delivery) AS size FROM intake
-        WHERE intake.stream = owned.stream AND id != ALL (CAST(? AS bigint[])) ORDER BY id LIMIT ?) found
+        WHERE intake.stream = owned.stream AND id >= ? AND id != ALL (CAST(? AS bigint[]))
+        ORDER BY id LIMIT ?) found
     ORDER BY found.id LIMIT ?) oldest
     WHERE before < ? ORDER BY id"""
 
@@ -51,12 +56,20 @@ class Delivery:
 
 
 def oldest(
-    transaction: Transaction, streams: Sequence[int], beside: Sequence[int], rows: int
+    transaction: Transaction,
+    streams: Sequence[int],
+    beside: Sequence[int],
+    rows: int,
+    *,
+    floor: int = 0,
 ) -> list[Delivery]:
-    """Return the oldest deliveries of these streams, except those with the ids `beside`: about so many rows of them."""
+    """Return the oldest deliveries of these streams, except those with the ids `beside`: about so many rows of them.
+
+    Those with an id below `floor` are left out.
+    """
     limit = min(rows * 64, _MAX_DELIVERIES)
     found = transaction.execute(
-        _OLDEST, (Bigints(streams), Bigints(beside), limit, limit, rows * _ROW_BYTES)
+        _OLDEST, (Bigints(streams), floor, Bigints(beside), limit, limit, rows * _ROW_BYTES)
     )
     return [Delivery(*row) for row in found]
 
@@ -66,6 +79,33 @@ def remove(transaction: Transaction, deliveries: Sequence[Delivery]) -> None:
     if deliveries:
         keys = Bigints(one.stream for one in deliveries), Bigints(one.id for one in deliveries)
         transaction.execute(_REMOVE, keys)
+
+
+class Floor:
+    """The id below which deliveries need not be looked for each time.
+
+    Rows that were removed stay in the table while anybody has an old transaction open, such as a report or a dump.
+    Reading over all of them each time was measured to halve the rate after seconds. A row may still appear below: its
+    transaction took long. So now and then everything is read, and at once if other streams are read than before.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._floor = 0
+        self._streams = frozenset[int]()
+        self._reset_at = 0.0
+
+    def of(self, streams: Iterable[int]) -> int:
+        """Return the floor for these streams."""
+        wanted, now = frozenset(streams), self._clock()
+        if wanted != self._streams or now - self._reset_at >= _EVERYTHING_EVERY:
+            self._floor, self._streams, self._reset_at = 0, wanted, now
+        return self._floor
+
+    def found(self, deliveries: Sequence[Delivery]) -> None:
+        """Note the oldest deliveries that there were."""
+        if deliveries:
+            self._floor = max(0, deliveries[0].id - _MARGIN)
 
 
 class HandedOut:

@@ -20,7 +20,7 @@ from .appender import Appender
 from .claims import claim, claim_within
 from .database_outbox import DatabaseOutbox
 from .foresight import foresee
-from .intake import STREAMS, HandedOut, stream_of
+from .intake import STREAMS, Floor, HandedOut, stream_of
 from .outcomes import in_words
 from .readers import Readers
 from .session import ADMINISTRATOR, APPENDER, READER, WRITER, Connection, Database, Role
@@ -46,6 +46,7 @@ class PostgresqlJournal(StoredJournal):
         self.arrived = asyncio.Event()
         self._outbox = DatabaseOutbox()
         self._handed_out = HandedOut()
+        self._floor = Floor()
         self._unread_bytes = unread_bytes
         #: The streams that this node reads.
         self.streams: Sequence[int] = range(STREAMS)
@@ -119,9 +120,11 @@ class PostgresqlJournal(StoredJournal):
         if again and len(again) == limit:
             return again
         beside = self._handed_out.ids
+        wanted, floor = limit - len(again), self._floor.of(self.streams)
         found = await self._read(
-            lambda c: intake.oldest(c, self.streams, beside, limit - len(again))
+            lambda c: intake.oldest(c, self.streams, beside, wanted, floor=floor)
         )
+        self._floor.found(found)
         return again + self._handed_out.add(found, limit - len(again))
 
     def _stored(self, size: int) -> None:
