@@ -15,8 +15,7 @@ from aiohttp import web
 from .delivery.lanes import Lanes
 from .http.connections import raise_descriptor_limit
 from .http.server import Server
-from .journal import Journal, exposure, private_folder
-from .journal.sqlite.journal import SqliteJournal
+from .journal import Journal, exposure, open_journal, private_folder
 from .observability.system_errors import about_data_folder, about_listening
 from .settings import Settings
 from .upkeep.data_lock import claim
@@ -100,7 +99,12 @@ class Gateway:
             _warn_if_exposed(data)
             self._stack.callback(os.close, await claim(data, _PREDECESSOR_SECONDS))
         sock = self._bind()
-        self._journal = await SqliteJournal.open(data, hold_seconds=settings.core.hold_seconds)
+        self._journal = await open_journal(
+            settings.gateway.journal_url,
+            data,
+            hold_seconds=settings.core.hold_seconds,
+            node=settings.gateway.node,
+        )
         self._stack.push_async_callback(self._journal.close)
         installation = Installation(
             settings, data, self.url, self._public_url, agent=self._agent, demo=self._demo

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Install the system packages that the checks need and that are missing: Chromium for the browser tests, clamd for the
 # scanner's tests, Node.js for the receiver in JavaScript, npm for the checks of the browser scripts, qpdf and fonts for the
-# tests of PDFs.
+# tests of PDFs, PostgreSQL for the tests of the journal there.
 # If this script may not install packages, it prints that; the checks that need a missing package then name it.
 # nginx and Caddy check the configurations on docs/operations.md. They are unpacked into .tools/ instead of installed,
 # because Debian starts them as services.
@@ -14,6 +14,8 @@ command -v clamd >/dev/null 2>&1 || missing="$missing clamav-daemon"
 command -v node >/dev/null 2>&1 || missing="$missing nodejs"
 command -v npm >/dev/null 2>&1 || missing="$missing npm"
 command -v qpdf >/dev/null 2>&1 || missing="$missing qpdf"
+# Debian keeps PostgreSQL's programs out of the PATH.
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1 || missing="$missing postgresql"
 fonts=/usr/share/fonts/truetype
 [ -e $fonts/droid/DroidSansFallbackFull.ttf ] || missing="$missing fonts-droid-fallback"
 [ -e $fonts/dejavu/DejaVuSans.ttf ] || missing="$missing fonts-dejavu-core"

@@ -1,10 +1,22 @@
-"""Hooks for all tests: on CI a skipped test fails, because a test that did not run shows nothing."""
+"""Hooks and fixtures for all tests. On CI a skipped test fails, because a test that did not run shows nothing."""
 
 import os
-from collections.abc import Generator
-from typing import Any
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.postgresql import Server
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> "Iterator[Server]":
+    """One server of PostgreSQL for all tests of this process."""
+    from tests.postgresql import server
+
+    with server() as running:
+        yield running
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,9 +5,9 @@ from typing import Any
 
 from connectors import Connector
 from gateway.fetching import Fetcher
-from gateway.journal import exposure
+from gateway.journal import JournalUnusable, examine_database, exposure
 from gateway.observability.redaction import Mask
-from gateway.settings import Settings, advice
+from gateway.settings import DatabaseUrl, Settings, advice
 from gateway.upkeep.connector_health import ask
 from gateway.wiring import configured_scanner
 from normalizer.decoders.document.script_fonts import SCRIPTS, find_fonts
@@ -28,6 +28,7 @@ async def _check(settings: Settings) -> int:
     for sentence in advice(settings):
         print(f"note: {sentence}")
     _data_folder(settings.gateway.data)
+    journal_ok = _journal(settings)
     isolated = await _decoders(settings)
     _fonts()
     scanner_ok = await _scanner(settings)
@@ -43,7 +44,7 @@ async def _check(settings: Settings) -> int:
         ]
     finally:
         await fetcher.aclose()
-    return 0 if isolated and scanner_ok and all(healthy) else 1
+    return 0 if journal_ok and isolated and scanner_ok and all(healthy) else 1
 
 
 def _data_folder(folder: Path) -> None:
@@ -52,6 +53,25 @@ def _data_folder(folder: Path) -> None:
         print(
             f"note: gateway.data: {others} may open {folder}; chmod 700 {folder}, unless that is intended"
         )
+
+
+def _journal(settings: Settings) -> bool:
+    """Whether the database keeps what it acknowledges; true with SQLite, which does."""
+    place = settings.gateway.journal
+    if not isinstance(place, DatabaseUrl):
+        return True
+    try:
+        found = examine_database(settings.gateway.journal_url)
+    except JournalUnusable as exc:
+        print(f"journal: {exc}")
+        return False
+    for fault in found.faults:
+        print(f"journal: {found.what}: {fault}")
+    for note in found.notes:
+        print(f"note: gateway.journal: {note}")
+    if not found.faults:
+        print(f"journal: ok, {found.what}")
+    return not found.faults
 
 
 async def _decoders(settings: Settings) -> bool:

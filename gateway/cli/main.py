@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     _failures(commands)
     _replay(commands)
     _accounts(commands)
+    _journal(commands)
     _simulate(commands)
     _schema(commands)
     _connector(commands)
@@ -132,6 +133,19 @@ def _accounts(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     _config(accounts)
     accounts.set_defaults(run=_run_accounts)
+
+
+def _journal(commands: "Commands[argparse.ArgumentParser]") -> None:
+    text = "move the journal from SQLite to PostgreSQL, or back, while Airlock is stopped"
+    journal = commands.add_parser("journal", help=text, description=text)
+    actions = journal.add_subparsers(dest="action", required=True, metavar="ACTION")
+    text = "copy the journal of gateway.data into the empty database of gateway.journal, and compare every row"
+    move = actions.add_parser("move", help=text, description=text)
+    move.add_argument(
+        "--back", action="store_true", help="from the database into gateway.data instead"
+    )
+    _config(move)
+    move.set_defaults(run=_run_journal_move)
 
 
 def _simulate(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -258,6 +272,12 @@ def _run_accounts(arguments: argparse.Namespace) -> int:
     from .accounts import accounts
 
     return accounts(settings(arguments), arguments.action, arguments.name, arguments.role)
+
+
+def _run_journal_move(arguments: argparse.Namespace) -> int:
+    from .journal import move
+
+    return move(settings(arguments), back=arguments.back)
 
 
 def _run_simulate(arguments: argparse.Namespace) -> int:

@@ -1,12 +1,14 @@
 """The journal: the durable record of deliveries, conversations, messages, attachments and the outbox.
 
-Every change of state and the event that announces it are one transaction. `interface` states the promises; only
-`service` knows the engine behind it (`sqlite`).
+Every change of state and the event that announces it are one transaction. `interface` states the promises;
+`opening` knows the engines behind it (`sqlite` and `postgresql`).
 """
 
 from .errors import JournalUnavailable, JournalUnusable
 from .folder_sync import sync_folder
 from .interface import Journal, NameJournal, ReportJournal
+from .moving import move_to_database, move_to_folder
+from .opening import examine_database, open_journal
 from .private_files import (
     FOLDER_MODE,
     exposure,
@@ -68,8 +70,12 @@ __all__ = [
     "Situation",
     "Unnamed",
     "Unreadable",
+    "examine_database",
     "exposure",
     "keep_new_files_private",
+    "move_to_database",
+    "move_to_folder",
+    "open_journal",
     "private_folder",
     "private_opener",
     "sync_folder",

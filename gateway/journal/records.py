@@ -273,6 +273,15 @@ class Unnamed:
 
 
 @dataclass(frozen=True, slots=True)
+class Examined:
+    """What a database is, what it must not be, and what operators should know of it."""
+
+    what: str
+    faults: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FailedDelivery:
     """An unreadable delivery as operators see it, and its content."""
 

@@ -1,6 +1,7 @@
 """Reads and validates connectors.yaml; reports every mistake at once, with its line and the nearest known key."""
 
 from .addresses import Address, UnixSocket
+from .databases import DatabaseUrl
 from .environment_file import read_environment
 from .errors import ConfigError, Mistake
 from .loading import load
@@ -12,6 +13,7 @@ __all__ = [
     "Address",
     "ConfigError",
     "CoreSettings",
+    "DatabaseUrl",
     "FetchSettings",
     "GatewaySettings",
     "MediaSettings",

@@ -1,5 +1,6 @@
 """The settings in memory: one frozen model for each section of connectors.yaml."""
 
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -23,6 +24,7 @@ from normalizer.media import Limits
 
 from .addresses import Address, BaseUrl, Host, Listen, Scanner, Url
 from .credentials import ApiToken, WebhookSecret, secret_values
+from .databases import DatabaseUrl, JournalPlace
 from .units import Count, Duration, Flag, Size
 
 _DAY = 86_400.0
@@ -31,16 +33,6 @@ _WEEK = 7 * _DAY
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-def _check_journal(value: str) -> str:
-    if value.startswith(("postgresql://", "postgres://")):
-        raise ValueError(
-            "this version stores the journal in SQLite only; write sqlite, or omit the key"
-        )
-    if value != "sqlite":
-        raise ValueError("must be sqlite")
-    return value
 
 
 def _check_media(value: str) -> str:
@@ -71,13 +63,12 @@ class GatewaySettings(_Section):
         validate_default=True,
         description="Folder for all stored data; a relative path starts at this file's folder",
     )
-    journal: Annotated[
-        str,
-        AfterValidator(_check_journal),
-        WithJsonSchema({"type": "string", "pattern": "^(sqlite$|postgres(ql)?://)"}),
-    ] = Field(
+    journal: JournalPlace = Field(
         default="sqlite",
-        description="Where deliveries and events are stored: sqlite (postgresql:// is not supported yet)",
+        description=(
+            "Where deliveries and events are stored: sqlite, in the data folder, or"
+            " postgresql://user:password@host/database, which requires core.url"
+        ),
     )
     media: Annotated[
         str,
@@ -86,6 +77,10 @@ class GatewaySettings(_Section):
     ] = Field(
         default="file",
         description="Where clean photos, videos and sound are stored: file (s3:// is not supported yet)",
+    )
+    node: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")] = Field(
+        default_factory=socket.gethostname,
+        description="This node's name in the database, with postgresql://. Default: the machine's name",
     )
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = Field(
         default=0,
@@ -103,6 +98,12 @@ class GatewaySettings(_Section):
         default=(),
         description="Bearer tokens accepted from the conversation core; list two while you replace one",
     )
+
+    @property
+    def journal_url(self) -> str:
+        """`journal` in clear text."""
+        place = self.journal
+        return place if isinstance(place, str) else place.url.get_secret_value()
 
     @field_validator("data")
     @classmethod
@@ -303,7 +304,20 @@ class Settings(_Section):
     def secrets(self) -> frozenset[str]:
         """Return every secret in clear text, so that logging can mask it."""
         configs = (connector.config for connector in self.connectors.values())
-        return frozenset(secret_values([self.gateway, self.core, *configs]))
+        place = self.gateway.journal
+        passwords = place.passwords() if isinstance(place, DatabaseUrl) else ()
+        return frozenset((*secret_values([self.gateway, self.core, *configs]), *passwords))
+
+    @field_validator("core")
+    @classmethod
+    def _require_core(cls, core: CoreSettings, info: ValidationInfo) -> CoreSettings:
+        gateway: GatewaySettings | None = info.data.get("gateway")
+        if gateway is not None and gateway.journal != "sqlite" and core.url is None:
+            raise ValueError(
+                "url is required with gateway.journal: postgresql://, because the built-in workspace keeps its own "
+                "file on one machine"
+            )
+        return core
 
     @field_serializer("connectors")
     def _serialize_connectors(self, connectors: Mapping[str, Connector[Any]]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from .credentials import signing_key
+from .databases import DatabaseUrl
 from .model import Settings
 
 #: Minimum length of a Standard Webhooks key, in bytes.
@@ -19,6 +20,11 @@ def advice(settings: Settings) -> tuple[str, ...]:
 def _warnings(settings: Settings) -> Iterator[str]:
     if not settings.connectors:
         yield "connectors: none is configured, so no platform can deliver anything yet"
+    if isinstance(settings.gateway.journal, DatabaseUrl):
+        yield (
+            "gateway.journal: only the journal is in PostgreSQL; files are in gateway.data, and accounts of the "
+            "built-in workspace stay in its own SQLite file there"
+        )
     if settings.core.url and not settings.gateway.api_tokens:
         yield "gateway.api_tokens: none is set, so the core can neither reply nor show media"
     if any(len(signing_key(secret)) < _MIN_SIGNING_KEY for secret in settings.core.secrets):

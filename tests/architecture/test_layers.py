@@ -141,11 +141,29 @@ def test_nobody_outside_sees_the_journals_inside() -> None:
         and not is_inside(module, "gateway.journal")
         and other not in doors
     ]
-    assert inside == ["gateway.service imports gateway.journal.sqlite.journal"]
+    assert inside == []
 
 
-def test_operations_know_no_engine() -> None:
-    assert _crossing("gateway.journal.operations", "gateway.journal.sqlite") == []
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_what_engines_share_knows_no_engine(engine: str) -> None:
+    assert _crossing("gateway.journal.operations", f"gateway.journal.{engine}") == []
+    assert _crossing("gateway.journal.stores", f"gateway.journal.{engine}") == []
+
+
+def test_engines_of_the_journal_never_import_each_other() -> None:
+    assert _crossing("gateway.journal.sqlite", "gateway.journal.postgresql") == []
+    assert _crossing("gateway.journal.postgresql", "gateway.journal.sqlite") == []
+
+
+def test_only_the_postgresql_engine_imports_its_driver() -> None:
+    users = {
+        module
+        for module, imported in modules("gateway").items()
+        if any(is_inside(name, "psycopg") for name in imported)
+    }
+    strangers = {user for user in users if not is_inside(user, "gateway.journal.postgresql")}
+    # It only looks whether the driver is there: the driver is an extra.
+    assert strangers == {"gateway.journal.opening"}
 
 
 def test_every_package_says_what_it_is_for() -> None:

@@ -7,7 +7,7 @@ import orjson
 
 from gateway.inbound.attachment_rules import admit
 from gateway.journal import Batch, Reading, Recorded
-from gateway.journal.sqlite.journal import SqliteJournal
+from gateway.journal.stores.journal import StoredJournal
 from normalizer.events import AnyEvent, Echo, Message, Party, with_content
 from tests.gateway.notes import notes
 
@@ -30,7 +30,7 @@ def about(sender: str, *aliases: str) -> dict[str, Any]:
 
 
 async def tell(
-    journal: SqliteJournal,
+    journal: StoredJournal,
     *events: AnyEvent,
     at: int = 1_000,
     window: int | None = DAY_MS,

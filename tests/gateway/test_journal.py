@@ -17,15 +17,25 @@ from gateway.intake_priority import IntakePriority
 from gateway.journal import Batch, Job, JournalUnavailable, Outcome, Recorded
 from gateway.journal.frames import pack, unpack
 from gateway.journal.operations.retention import erase
+from gateway.journal.operations.transaction import Transaction
 from gateway.journal.records import Accepted
 from gateway.journal.sqlite.journal import SqliteJournal
+from gateway.journal.stores.journal import StoredJournal
+from tests.gateway.engines import Engine
 from tests.gateway.notes import notes
 
 CONNECTORS = {"desk": notes()}
 
 
 @pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[SqliteJournal]:
+async def journal(engine: Engine, tmp_path: Path) -> AsyncIterator[StoredJournal]:
+    opened = await engine.open(tmp_path)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def sqlite_journal(tmp_path: Path) -> AsyncIterator[SqliteJournal]:
     opened = await SqliteJournal.open(tmp_path, hold_seconds=2)
     yield opened
     await opened.close()
@@ -39,12 +49,12 @@ def note(id: str, sender: str = "ann", **more: Any) -> dict[str, Any]:
     return {"id": id, "from": sender, "text": f"text of {id}", **more}
 
 
-async def record(journal: SqliteJournal, *deliveries: Accepted) -> Recorded:
+async def record(journal: StoredJournal, *deliveries: Accepted) -> Recorded:
     readings = [r for accepted in deliveries for r in read(accepted, CONNECTORS)]
     return await journal.record(Batch((), tuple(readings)))
 
 
-async def finish(journal: SqliteJournal, job: Job, outcome: Outcome) -> Recorded:
+async def finish(journal: StoredJournal, job: Job, outcome: Outcome) -> Recorded:
     """End a pending attachment and return what the journal announced."""
     seen = announced(journal)
     assert await journal.finish(job.message, job.position, outcome)
@@ -52,7 +62,7 @@ async def finish(journal: SqliteJournal, job: Job, outcome: Outcome) -> Recorded
     return recorded
 
 
-def announced(journal: SqliteJournal) -> list[Recorded]:
+def announced(journal: StoredJournal) -> list[Recorded]:
     """Return a list that collects what the journal announces from now on."""
     seen: list[Recorded] = []
     journal.subscribe(seen.append)
@@ -78,7 +88,7 @@ async def test_a_delivery_is_on_disk_before_append_returns(tmp_path: Path) -> No
     await journal.close()
 
 
-async def test_many_deliveries_share_a_commit_and_keep_their_order(journal: SqliteJournal) -> None:
+async def test_many_deliveries_share_a_commit_and_keep_their_order(journal: StoredJournal) -> None:
     wanted = [delivery(note(str(n)), at=n) for n in range(500)]
     await asyncio.gather(*(journal.append(d) for d in wanted))
     rows = await journal.unread(-1, 10_000)
@@ -87,7 +97,7 @@ async def test_many_deliveries_share_a_commit_and_keep_their_order(journal: Sqli
 
 
 async def test_messages_are_numbered_without_gaps_in_each_conversation(
-    journal: SqliteJournal,
+    journal: StoredJournal,
 ) -> None:
     recorded = await record(
         journal,
@@ -102,7 +112,7 @@ async def test_messages_are_numbered_without_gaps_in_each_conversation(
 
 
 async def test_a_repeated_message_produces_one_event(
-    journal: SqliteJournal,
+    journal: StoredJournal,
 ) -> None:
     first = await record(journal, delivery(note("1"), note("1")))
     second = await record(journal, delivery(note("1"), note("2")))
@@ -114,7 +124,7 @@ async def test_a_repeated_message_produces_one_event(
     assert bodies(second)[0]["data"]["message"]["sequence"] == 2
 
 
-async def test_a_bad_entry_becomes_one_unrecognised_event(journal: SqliteJournal) -> None:
+async def test_a_bad_entry_becomes_one_unrecognised_event(journal: StoredJournal) -> None:
     recorded = await record(journal, delivery(note("1"), {"id": "x"}, note("2")))
     assert [e["type"] for e in bodies(recorded)] == [
         "message.received",
@@ -125,14 +135,14 @@ async def test_a_bad_entry_becomes_one_unrecognised_event(journal: SqliteJournal
 
 
 async def test_a_body_that_is_not_json_becomes_one_unrecognised_event(
-    journal: SqliteJournal,
+    journal: StoredJournal,
 ) -> None:
     recorded = await record(journal, Accepted("desk", 5, {}, {}, b"{broken"))
     assert [e["type"] for e in bodies(recorded)] == ["event.unrecognised"]
 
 
 async def test_a_held_message_contains_the_outcomes_of_its_media(
-    journal: SqliteJournal,
+    journal: StoredJournal,
 ) -> None:
     media = [["photo", "http://a/1"], ["video", "http://a/2"]]
     recorded = await record(journal, delivery(note("1", media=media)))
@@ -152,7 +162,7 @@ async def test_a_held_message_contains_the_outcomes_of_its_media(
 
 
 async def test_media_that_end_after_delivery_are_announced_by_an_update(
-    journal: SqliteJournal,
+    journal: StoredJournal,
 ) -> None:
     recorded = await record(journal, delivery(note("1", media=[["photo", "http://a/1"]])))
     (entry,), (job,) = recorded.entries, recorded.jobs
@@ -167,7 +177,7 @@ async def test_media_that_end_after_delivery_are_announced_by_an_update(
     assert not await journal.finish(job.message, job.position, Outcome("failed", "gone"))
 
 
-async def test_a_retry_produces_a_second_update_with_another_id(journal: SqliteJournal) -> None:
+async def test_a_retry_produces_a_second_update_with_another_id(journal: StoredJournal) -> None:
     recorded = await record(journal, delivery(note("1", media=[["photo", "http://a/1"]])))
     (entry,), (job,) = recorded.entries, recorded.jobs
     await journal.freeze(entry.conversation, entry.key)
@@ -182,7 +192,7 @@ async def test_a_retry_produces_a_second_update_with_another_id(journal: SqliteJ
 
 
 async def test_a_failed_write_does_not_affect_its_group(
-    journal: SqliteJournal,
+    journal: StoredJournal,
 ) -> None:
     good = journal.append(delivery(note("1")))
     bad = journal.finish(99, 0, Outcome("ready", renditions={object(): 1}))
@@ -193,27 +203,35 @@ async def test_a_failed_write_does_not_affect_its_group(
 
 
 async def test_a_full_disk_refuses_only_the_current_delivery(
-    journal: SqliteJournal, tmp_path: Path
+    sqlite_journal: SqliteJournal, tmp_path: Path
 ) -> None:
-    await journal.append(delivery(note("0")))
-    (pages,) = await journal._writer.submit(lambda c: c.execute("PRAGMA page_count").fetchone())
-    await journal._writer.submit(lambda c: c.execute(f"PRAGMA max_page_count = {pages}").fetchone())
+    await sqlite_journal.append(delivery(note("0")))
+    (pages,) = await sqlite_journal._writer.submit(
+        lambda c: c.execute("PRAGMA page_count").fetchone()
+    )
+    await sqlite_journal._writer.submit(
+        lambda c: c.execute(f"PRAGMA max_page_count = {pages}").fetchone()
+    )
     with pytest.raises(JournalUnavailable):
-        await journal.append(delivery(note("1", text="x" * 100_000)))
-    await journal._writer.submit(lambda c: c.execute("PRAGMA max_page_count = 1000000").fetchone())
-    await journal.append(delivery(note("2")))
-    rows = await journal.unread(-1, 10)
+        await sqlite_journal.append(delivery(note("1", text="x" * 100_000)))
+    await sqlite_journal._writer.submit(
+        lambda c: c.execute("PRAGMA max_page_count = 1000000").fetchone()
+    )
+    await sqlite_journal.append(delivery(note("2")))
+    rows = await sqlite_journal.unread(-1, 10)
     assert [accepted for row in rows for accepted in row.deliveries] == [
         delivery(note("0")),
         delivery(note("2")),
     ]
 
 
-async def test_deliveries_left_by_a_crash_are_parsed_after_restart(tmp_path: Path) -> None:
-    journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
+async def test_deliveries_left_by_a_crash_are_parsed_after_restart(
+    engine: Engine, tmp_path: Path
+) -> None:
+    journal = await engine.open(tmp_path)
     await journal.append(delivery(note("1")))
     await journal.close()
-    journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
+    journal = await engine.open(tmp_path)
     seen: asyncio.Queue[Recorded] = asyncio.Queue()
     journal.subscribe(seen.put_nowait)
     reading = asyncio.create_task(ParseWorker(journal, CONNECTORS, IntakePriority()).run())
@@ -226,17 +244,17 @@ async def test_deliveries_left_by_a_crash_are_parsed_after_restart(tmp_path: Pat
     await journal.close()
 
 
-async def test_ids_are_the_same_after_a_restart(tmp_path: Path) -> None:
+async def test_ids_are_the_same_after_a_restart(engine: Engine, tmp_path: Path) -> None:
     ids = []
     for _ in range(2):
-        journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
+        journal = await engine.open(tmp_path)
         ids.append(journal.ids.message("desk", "1"))
         await journal.close()
     assert ids[0] == ids[1]
 
 
 async def test_a_consumer_with_two_ids_has_one_conversation(
-    journal: SqliteJournal,
+    journal: StoredJournal,
 ) -> None:
     recorded = await record(
         journal,
@@ -258,12 +276,12 @@ async def test_a_consumer_with_two_ids_has_one_conversation(
 
 
 async def test_a_read_of_several_statements_sees_one_snapshot(
-    journal: SqliteJournal,
+    journal: StoredJournal,
 ) -> None:
     (event,) = bodies(await record(journal, delivery(note("1"))))
     begun, erased = threading.Event(), threading.Event()
 
-    def ask(connection: sqlite3.Connection) -> list[str]:
+    def ask(connection: Transaction) -> list[str]:
         seen = []
         for _ in range(2):
             (id,) = connection.execute("SELECT platform_id FROM message").fetchone()
@@ -301,13 +319,13 @@ def _holds(folder: Path, text: bytes) -> bool:
     return any(text in file.read_bytes() for file in folder.iterdir())
 
 
-async def test_unread_bytes_are_counted_across_a_restart(tmp_path: Path) -> None:
-    journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
+async def test_unread_bytes_are_counted_across_a_restart(engine: Engine, tmp_path: Path) -> None:
+    journal = await engine.open(tmp_path)
     await journal.append(delivery(note("1")))
     size = journal.unread_bytes
     assert size > 0
     await journal.close()
-    journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
+    journal = await engine.open(tmp_path)
     assert journal.unread_bytes == size
     (row,) = await journal.unread(-1, 10)
     await journal.record(Batch((row.id,), ()))
@@ -316,11 +334,11 @@ async def test_unread_bytes_are_counted_across_a_restart(tmp_path: Path) -> None
 
 
 async def test_a_locked_journal_fails_its_health_check(
-    journal: SqliteJournal, tmp_path: Path
+    sqlite_journal: SqliteJournal, tmp_path: Path
 ) -> None:
-    await journal.check_health()
+    await sqlite_journal.check_health()
     with contextlib.closing(sqlite3.connect(tmp_path / "journal.db")) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(JournalUnavailable, match="locked"):
-            await journal.check_health()
-    await journal.check_health()
+            await sqlite_journal.check_health()
+    await sqlite_journal.check_health()

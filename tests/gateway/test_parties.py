@@ -7,25 +7,26 @@ from typing import Any
 import pytest
 
 from gateway.journal import AgentText
-from gateway.journal.sqlite.journal import SqliteJournal
+from gateway.journal.stores.journal import StoredJournal
 from normalizer.events import Echo, Identity, Party, Receipt
+from tests.gateway.engines import Engine
 from tests.gateway.people import ACCOUNT, about, events_of, message, tell, types_of
 
 
 @pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[SqliteJournal]:
-    opened = await SqliteJournal.open(tmp_path, hold_seconds=2)
+async def journal(engine: Engine, tmp_path: Path) -> AsyncIterator[StoredJournal]:
+    opened = await engine.open(tmp_path)
     yield opened
     await opened.close()
 
 
-async def conversation_of(journal: SqliteJournal, message_id: str) -> str:
+async def conversation_of(journal: StoredJournal, message_id: str) -> str:
     found = await journal.message(journal.ids.message("desk", message_id))
     assert found is not None
     return str(found["conversation"]["id"])
 
 
-async def recipient(journal: SqliteJournal, conversation: str, key: str = "k") -> str | None:
+async def recipient(journal: StoredJournal, conversation: str, key: str = "k") -> str | None:
     """The address to which an agent's text would go now."""
     new = AgentText(f"msg_{key}", conversation, "anna", "hello", ("hello",), None)
     assert await journal.accept_text(new)
@@ -40,7 +41,7 @@ def moved(sender: str, *aliases: str, former: tuple[str, ...], text: str | None 
     )
 
 
-async def test_answers_follow_a_changed_number(journal: SqliteJournal) -> None:
+async def test_answers_follow_a_changed_number(journal: StoredJournal) -> None:
     await tell(journal, message("1", "4915"))
     conversation = await conversation_of(journal, "1")
 
@@ -58,7 +59,7 @@ async def test_answers_follow_a_changed_number(journal: SqliteJournal) -> None:
     assert await recipient(journal, conversation) == "4916"
 
 
-async def test_a_text_that_waits_goes_to_the_new_number(journal: SqliteJournal) -> None:
+async def test_a_text_that_waits_goes_to_the_new_number(journal: StoredJournal) -> None:
     await tell(journal, message("1", "4915"))
     conversation = await conversation_of(journal, "1")
     await journal.accept_text(AgentText("msg_a", conversation, "anna", "hi", ("hi",), None))
@@ -71,7 +72,7 @@ async def test_a_text_that_waits_goes_to_the_new_number(journal: SqliteJournal) 
     assert to.consumer == "4916"
 
 
-async def test_a_freed_number_belongs_to_a_stranger(journal: SqliteJournal) -> None:
+async def test_a_freed_number_belongs_to_a_stranger(journal: StoredJournal) -> None:
     await tell(journal, message("1", "4915"), moved("4916", former=("4915",)))
     recorded = await tell(journal, message("2", "4915"), message("3", "4916"))
 
@@ -81,7 +82,7 @@ async def test_a_freed_number_belongs_to_a_stranger(journal: SqliteJournal) -> N
     assert [e["data"]["message"]["sequence"] for e in events_of(recorded)] == [1, 2]
 
 
-async def test_a_number_can_change_hands_again_and_again(journal: SqliteJournal) -> None:
+async def test_a_number_can_change_hands_again_and_again(journal: StoredJournal) -> None:
     for turn in range(3):
         await tell(journal, message(f"m{turn}", "4915"))
         await tell(journal, moved(f"new{turn}", former=("4915",)))
@@ -89,14 +90,14 @@ async def test_a_number_can_change_hands_again_and_again(journal: SqliteJournal)
     assert len(set(owners)) == 3
 
 
-async def test_a_number_that_comes_back_is_found(journal: SqliteJournal) -> None:
+async def test_a_number_that_comes_back_is_found(journal: StoredJournal) -> None:
     await tell(journal, message("1", "4915"))
     await tell(journal, moved("4916", former=("4915",)), moved("4915", former=("4916",)))
     await tell(journal, message("2", "4915"))
     assert await conversation_of(journal, "1") == await conversation_of(journal, "2")
 
 
-async def test_number_and_user_id_are_merged_once_named_together(journal: SqliteJournal) -> None:
+async def test_number_and_user_id_are_merged_once_named_together(journal: StoredJournal) -> None:
     await tell(journal, message("1", "4915"), message("2", "US.1"), message("3", "US.1"))
     first, second = [await conversation_of(journal, id) for id in ("1", "2")]
     assert first != second
@@ -113,7 +114,7 @@ async def test_number_and_user_id_are_merged_once_named_together(journal: Sqlite
 
 
 async def test_the_merge_is_announced_behind_the_other_conversations_events(
-    journal: SqliteJournal,
+    journal: StoredJournal,
 ) -> None:
     await tell(journal, message("1", "4915"), message("2", "US.1"))
     recorded = await tell(journal, message("3", "4915", "US.1"))
@@ -126,7 +127,7 @@ async def test_the_merge_is_announced_behind_the_other_conversations_events(
 
 
 async def test_a_new_number_that_wrote_first_becomes_one_with_the_old(
-    journal: SqliteJournal,
+    journal: StoredJournal,
 ) -> None:
     await tell(journal, message("1", "4915"), message("2", "4916"))
     recorded = await tell(journal, moved("4916", former=("4915",)))
@@ -136,7 +137,7 @@ async def test_a_new_number_that_wrote_first_becomes_one_with_the_old(
     assert await recipient(journal, conversation) == "4916"
 
 
-async def test_a_merged_conversation_goes_on_to_work(journal: SqliteJournal) -> None:
+async def test_a_merged_conversation_goes_on_to_work(journal: StoredJournal) -> None:
     await tell(journal, message("1", "4915"), message("2", "US.1"))
     stays, goes = [await conversation_of(journal, id) for id in ("1", "2")]
     await journal.assign(stays, ("anna",))
@@ -156,7 +157,7 @@ async def test_a_merged_conversation_goes_on_to_work(journal: SqliteJournal) -> 
 
 
 async def test_a_text_of_a_merged_conversation_reports_in_the_one_that_stays(
-    journal: SqliteJournal,
+    journal: StoredJournal,
 ) -> None:
     await tell(journal, message("1", "4915"), message("2", "US.1"))
     stays, goes = [await conversation_of(journal, id) for id in ("1", "2")]
@@ -173,7 +174,7 @@ async def test_a_text_of_a_merged_conversation_reports_in_the_one_that_stays(
     assert status["subject"] == stays
 
 
-async def test_three_conversations_merge_into_the_oldest(journal: SqliteJournal) -> None:
+async def test_three_conversations_merge_into_the_oldest(journal: StoredJournal) -> None:
     await tell(journal, message("1", "a"), message("2", "b"), message("3", "c"))
     await tell(journal, message("4", "b", "c"))
     await tell(journal, message("5", "a", "b"))
@@ -182,7 +183,7 @@ async def test_three_conversations_merge_into_the_oldest(journal: SqliteJournal)
     assert only["consumer"] == {"id": "a", "name": None, "aliases": ["b", "c"]}
 
 
-async def test_erasing_one_of_the_merged_erases_all(journal: SqliteJournal) -> None:
+async def test_erasing_one_of_the_merged_erases_all(journal: StoredJournal) -> None:
     await tell(journal, message("1", "4915"), message("2", "US.1"))
     goes = await conversation_of(journal, "2")
     await tell(journal, message("3", "4915", "US.1"))
@@ -195,7 +196,7 @@ async def test_erasing_one_of_the_merged_erases_all(journal: SqliteJournal) -> N
     assert await journal.conversations(limit=10) == []
 
 
-async def test_a_merge_after_an_erasure_is_another_event(journal: SqliteJournal) -> None:
+async def test_a_merge_after_an_erasure_is_another_event(journal: StoredJournal) -> None:
     seen = []
     for turn in "ab":
         await tell(journal, message(f"1{turn}", "4915"), message(f"2{turn}", "US.1"))
@@ -207,20 +208,20 @@ async def test_a_merge_after_an_erasure_is_another_event(journal: SqliteJournal)
 
 
 @pytest.mark.parametrize("address", ["4915", "US.1"])
-async def test_a_person_is_found_by_any_address(journal: SqliteJournal, address: str) -> None:
+async def test_a_person_is_found_by_any_address(journal: StoredJournal, address: str) -> None:
     await tell(journal, message("1", "4915", "US.1", name="Mia"), message("2", "other"))
     (found,) = await journal.conversations(consumer=address, limit=10)
     assert found["consumer"] == {"id": "4915", "name": "Mia", "aliases": ["US.1"]}
 
 
-async def test_a_new_name_is_announced(journal: SqliteJournal) -> None:
+async def test_a_new_name_is_announced(journal: StoredJournal) -> None:
     await tell(journal, message("1", "4915", name="Mia"))
     recorded = await tell(journal, message("2", "4915", name="Mia B."), message("3", "4915"))
     assert types_of(recorded) == ["conversation.updated", "message.received", "message.received"]
     assert events_of(recorded)[2]["data"]["conversation"]["consumer"]["name"] == "Mia B."
 
 
-async def test_a_profile_names_a_person_without_a_name(journal: SqliteJournal) -> None:
+async def test_a_profile_names_a_person_without_a_name(journal: StoredJournal) -> None:
     await tell(journal, message("1", "4915"))
     conversation = await conversation_of(journal, "1")
     seen: list[Any] = []
@@ -240,14 +241,14 @@ async def test_a_profile_names_a_person_without_a_name(journal: SqliteJournal) -
     ],
     ids=["receipt", "echo", "history"],
 )
-async def test_what_is_not_said_now_moves_no_address(journal: SqliteJournal, event: Any) -> None:
+async def test_what_is_not_said_now_moves_no_address(journal: StoredJournal, event: Any) -> None:
     await tell(journal, message("1", "4915"))
     await tell(journal, event)
     (found,) = await journal.conversations(limit=10)
     assert found["consumer"] == {"id": "4915", "name": None, "aliases": ["US.1"]}
 
 
-async def test_an_echo_names_a_person_without_a_name(journal: SqliteJournal) -> None:
+async def test_an_echo_names_a_person_without_a_name(journal: StoredJournal) -> None:
     echo = Echo(
         id="e", account=ACCOUNT, party=Party("4915", "Mia"), message_id="x", text="from the app"
     )

@@ -11,9 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.journal import Recorded
-from gateway.journal.sqlite.journal import SqliteJournal
+from gateway.journal.stores.journal import StoredJournal
 from normalizer.events import AnyEvent, Deletion, Edit, Identity, Notice
+from tests.gateway.engines import Engine, Postgresql, Sqlite
 from tests.gateway.people import about, events_of, message, tell
+from tests.postgresql import Server
 
 ADDRESSES = ("4911", "4912", "4913", "US.1", "US.2")
 IDS = ("m1", "m2", "m3", "m4", "m5", "m6")
@@ -154,7 +156,7 @@ def event_of(
     return None
 
 
-async def compare(journal: SqliteJournal, model: Model, copy: Copy) -> None:
+async def compare(journal: StoredJournal, model: Model, copy: Copy) -> None:
     found = await journal.conversations(limit=100)
     for one in found:
         one["consumer"]["aliases"].sort()
@@ -175,20 +177,16 @@ async def compare(journal: SqliteJournal, model: Model, copy: Copy) -> None:
         assert owner["id"] == copy.where(copied)
 
 
-async def play(folder: Path, history: list[Any]) -> None:
-    journal = await SqliteJournal.open(folder, hold_seconds=2)
+async def play(engine: Engine, folder: Path, history: list[Any]) -> None:
+    journal = await engine.open(folder)
     model, copy, recorded = Model(), Copy(), list[AnyEvent]()
     try:
         for number, step in enumerate(history):
             if step[0] == "kill":
-                # What a killed process leaves: the files as they are, with the log that nobody has merged.
-                left = folder / f"after-{number}"
-                left.mkdir()
-                for file in folder.glob("journal.db*"):
-                    shutil.copy(file, left)
+                if engine.name == "sqlite":
+                    folder = left_by_a_kill(folder, number)
                 await journal.close()
-                folder = left
-                journal = await SqliteJournal.open(folder, hold_seconds=2)
+                journal = await engine.open(folder)
             event = event_of(number, step, model, recorded)
             if event is not None:
                 recorded.append(event)
@@ -199,8 +197,26 @@ async def play(folder: Path, history: list[Any]) -> None:
         await journal.close()
 
 
+def left_by_a_kill(folder: Path, number: int) -> Path:
+    """Return a copy of what a killed process leaves: the files as they are, with the log that nobody has merged."""
+    left = folder / f"after-{number}"
+    left.mkdir()
+    for file in folder.glob("journal.db*"):
+        shutil.copy(file, left)
+    return left
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(steps, max_size=20))
 def test_a_history_leaves_the_state_of_a_plain_model(history: list[Any]) -> None:
     with TemporaryDirectory() as folder:
-        asyncio.run(play(Path(folder), history))
+        asyncio.run(play(Sqlite(), Path(folder), history))
+
+
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(steps, min_size=10, max_size=30))
+def test_a_history_leaves_the_same_state_on_postgresql(
+    postgresql: Server, history: list[Any]
+) -> None:
+    with TemporaryDirectory() as folder:
+        asyncio.run(play(Postgresql(postgresql), Path(folder), history))

@@ -17,6 +17,7 @@ from gateway.journal import Batch, Reading, Recorded
 from gateway.journal.sqlite.journal import SqliteJournal
 from gateway.upkeep import data_lock
 from gateway.upkeep.reconciler import Reconciler
+from tests.gateway.engines import Engine
 from tests.gateway.notes import Notes, notes
 from tests.gateway.test_gateway import house, photo, with_photo
 from tests.gateway.test_journal import announced, bodies, delivery, note, record
@@ -47,8 +48,10 @@ def buggy_notes() -> BuggyNotes:
     return BuggyNotes(notes().config)
 
 
-async def test_an_event_that_cannot_be_recorded_does_not_affect_others(tmp_path: Path) -> None:
-    journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
+async def test_an_event_that_cannot_be_recorded_does_not_affect_others(
+    engine: Engine, tmp_path: Path
+) -> None:
+    journal = await engine.open(tmp_path)
     entries = (note("1"), note("2", text="half a letter"), note("3"), note("4", "bob"))
     await journal.append(delivery(*entries))
     (row,) = await journal.unread(-1, 8)

@@ -7,11 +7,12 @@ from typing import Any
 
 from gateway.inbound.parse_worker import read
 from gateway.journal import Batch, Outcome
-from gateway.journal.sqlite.journal import SqliteJournal
+from gateway.journal.stores.journal import StoredJournal
 from gateway.media.quarantine import Quarantine
 from gateway.media.storage.filesystem import FileStore
 from gateway.upkeep.retention import Retention, RetentionWorker
 from normalizer.media import Rendition
+from tests.gateway.engines import Engine, Sqlite
 from tests.gateway.test_gateway import House, house, linked, photo, with_photo
 from tests.gateway.test_journal import CONNECTORS, bodies, delivery, note, record
 from tests.gateway.test_lanes import now
@@ -39,7 +40,7 @@ def empty(directory: Path) -> Quarantine:
 
 
 async def ready_photo(
-    journal: SqliteJournal,
+    journal: StoredJournal,
     store: FileStore,
     id: str,
     at: int,
@@ -58,9 +59,9 @@ async def ready_photo(
     return attachment
 
 
-async def test_expired_media_are_deleted_and_announced(tmp_path: Path) -> None:
+async def test_expired_media_are_deleted_and_announced(engine: Engine, tmp_path: Path) -> None:
     journal, store = (
-        await SqliteJournal.open(tmp_path, hold_seconds=2),
+        await engine.open(tmp_path),
         FileStore(tmp_path / "media", never_full),
     )
     attachment = await ready_photo(journal, store, "1", now())
@@ -82,8 +83,8 @@ async def test_expired_media_are_deleted_and_announced(tmp_path: Path) -> None:
     await journal.close()
 
 
-async def test_a_waveform_expires_with_its_sound(tmp_path: Path) -> None:
-    journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
+async def test_a_waveform_expires_with_its_sound(engine: Engine, tmp_path: Path) -> None:
+    journal = await engine.open(tmp_path)
     store = FileStore(tmp_path / "media", never_full)
     details = {"waveform": [9] * 64, "voice": True}
     attachment = await ready_photo(journal, store, "1", now(), details)
@@ -94,9 +95,11 @@ async def test_a_waveform_expires_with_its_sound(tmp_path: Path) -> None:
     await journal.close()
 
 
-async def test_expired_texts_are_blanked_and_still_recognised_as_duplicates(tmp_path: Path) -> None:
+async def test_expired_texts_are_blanked_and_still_recognised_as_duplicates(
+    engine: Engine, tmp_path: Path
+) -> None:
     journal, store = (
-        await SqliteJournal.open(tmp_path, hold_seconds=2),
+        await engine.open(tmp_path),
         FileStore(tmp_path / "media", never_full),
     )
     recorded = await record(journal, delivery(note("1"), at=now() - 1000))
@@ -112,8 +115,10 @@ async def test_expired_texts_are_blanked_and_still_recognised_as_duplicates(tmp_
     await journal.close()
 
 
-async def test_references_to_rejected_files_expire_with_the_text(tmp_path: Path) -> None:
-    journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
+async def test_references_to_rejected_files_expire_with_the_text(
+    engine: Engine, tmp_path: Path
+) -> None:
+    journal = await engine.open(tmp_path)
     media = [["document", "http://a/bill.pdf"]]
     recorded = await record(journal, delivery(note("1", media=media), at=now() - 1000))
     (job,) = recorded.jobs
@@ -139,7 +144,7 @@ async def test_references_to_rejected_files_expire_with_the_text(tmp_path: Path)
 
 async def test_expired_texts_leave_the_files_of_an_open_journal(tmp_path: Path) -> None:
     journal, store = (
-        await SqliteJournal.open(tmp_path, hold_seconds=2),
+        await Sqlite().open(tmp_path),
         FileStore(tmp_path / "media", never_full),
     )
     secret = "a very private sentence " * 400
@@ -163,7 +168,7 @@ async def test_an_erased_conversation_leaves_the_files_of_an_open_journal(
     tmp_path: Path,
 ) -> None:
     journal, store = (
-        await SqliteJournal.open(tmp_path, hold_seconds=2),
+        await Sqlite().open(tmp_path),
         FileStore(tmp_path / "media", never_full),
     )
     secret = "a very private sentence " * 400
@@ -185,9 +190,11 @@ def _holds(folder: Path, text: bytes) -> bool:
     return any(text in file.read_bytes() for file in folder.iterdir() if file.is_file())
 
 
-async def test_files_listed_before_a_crash_are_deleted_later(tmp_path: Path) -> None:
+async def test_files_listed_before_a_crash_are_deleted_later(
+    engine: Engine, tmp_path: Path
+) -> None:
     journal, store = (
-        await SqliteJournal.open(tmp_path, hold_seconds=2),
+        await engine.open(tmp_path),
         FileStore(tmp_path / "media", never_full),
     )
     await ready_photo(journal, store, "1", now())

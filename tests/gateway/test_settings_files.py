@@ -127,7 +127,7 @@ def test_the_repositorys_file_names_every_setting() -> None:
 
 def test_defaults_in_the_repositorys_file_are_the_real_defaults(tmp_path: Path) -> None:
     without_default = {
-        "gateway": {"public_url", "api_tokens"},
+        "gateway": {"public_url", "api_tokens", "node"},
         "core": {"url", "secrets"},
         "media": {"scanner", "max_photos_per_conversation"},
         "fetch": {"extra_hosts"},

@@ -297,11 +297,6 @@ def test_a_connector_name_fit_for_a_url_is_accepted(file: SettingsFile, name: st
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
-        (
-            "journal",
-            "postgresql://u:hunter2@db/airlock",
-            "this version stores the journal in SQLite",
-        ),
         ("media", "s3://bucket/prefix", "this version stores media in files"),
     ],
 )

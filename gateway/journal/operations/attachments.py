@@ -13,12 +13,8 @@ from gateway.timestamps import now_ms
 from .message_keys import conversation_of_message, is_echo
 from .outbox import Outbox
 from .reports import note_outcome
-from .transaction import Transaction
+from .transaction import NO_LIMIT, Transaction
 from .views import IN_CONVERSATION, OWN_CONVERSATION, load_attachment, load_message
-
-#: More rows than a journal can hold.
-_NO_LIMIT = 1 << 60
-
 
 _JOBS = (
     "SELECT a.message, a.position, a.due, c.key, c.connector, a.media, "
@@ -43,7 +39,7 @@ def pending(connection: Transaction, limit: int | None, after: int) -> list[Job]
     """Return the pending attachments that are due after `after` (ms), the earliest first."""
     rows = connection.execute(
         f"{_JOBS} WHERE a.state = 'pending' AND a.due > ? ORDER BY a.due LIMIT ?",
-        (after, _NO_LIMIT if limit is None else limit),
+        (after, NO_LIMIT if limit is None else limit),
     )
     return [_job(*row) for row in rows]
 
@@ -120,8 +116,8 @@ def finish(
     cursor = connection.execute(
         "UPDATE attachment SET state = ?, reason = ?, code = ?, detail = ?, name = coalesce(?, name), width = ?, "
         "height = ?, duration = ?, renditions = ?, ended_at = ?, due = NULL, revision = revision + 1, "
-        "media = CASE WHEN ? != 'ready' THEN media END, kind = coalesce(?, kind), details = coalesce(?, details) "
-        "WHERE message = ? AND position = ? AND state = 'pending'",
+        "media = CASE WHEN CAST(? AS text) != 'ready' THEN media END, kind = coalesce(?, kind), "
+        "details = coalesce(?, details) WHERE message = ? AND position = ? AND state = 'pending'",
         (
             *(
                 outcome.state,

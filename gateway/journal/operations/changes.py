@@ -35,14 +35,14 @@ def edit(connection: Transaction, message_id: str, text: str | None) -> None:
 
 def placeholder(connection: Transaction, message_id: str) -> int | None:
     """Return the key of a message that holds nothing but a line that something could not be shown."""
-    row = connection.execute(
-        "SELECT m.key, m.content, group_concat(a.kind) FROM message m JOIN attachment a ON a.message = m.key "
-        "WHERE m.id = ? AND m.platform_id != '' GROUP BY m.key",
+    rows = connection.execute(
+        "SELECT m.key, m.content, a.kind FROM message m JOIN attachment a ON a.message = m.key "
+        "WHERE m.id = ? AND m.platform_id != ''",
         (message_id,),
-    ).fetchone()
-    if row is None or row[2] != "unsupported" or orjson.loads(row[1]).get("text"):
+    ).fetchall()
+    if len(rows) != 1 or rows[0][2] != "unsupported" or orjson.loads(rows[0][1]).get("text"):
         return None
-    return int(row[0])
+    return int(rows[0][0])
 
 
 def transcript_of(connection: Transaction, message_id: str) -> str | None:

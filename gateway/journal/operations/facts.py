@@ -85,6 +85,7 @@ class FactRecorder:
         if notice.opens_window:
             self._open_window(reading, place)
         if notice.route is not None and notice.route != place.route:
+            place.route = notice.route
             self.connection.execute(
                 "UPDATE conversation SET route = ? WHERE key = ?", (notice.route, place.key)
             )

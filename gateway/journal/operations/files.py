@@ -8,7 +8,10 @@ _BATCH = 200
 
 def delete_files_of(connection: Transaction, attachments: list[str]) -> None:
     """List the files of these attachments for deletion."""
-    connection.executemany("INSERT OR IGNORE INTO doomed VALUES (?)", [(id,) for id in attachments])
+    connection.executemany(
+        "INSERT INTO doomed (attachment) VALUES (?) ON CONFLICT DO NOTHING",
+        [(id,) for id in attachments],
+    )
 
 
 def files_to_delete(connection: Transaction) -> list[str]:

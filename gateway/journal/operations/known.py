@@ -1,11 +1,12 @@
 """What is known already: facts and messages that were recorded before, and messages that others refer to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.identifiers import Identifiers
 from gateway.journal.records import Reading
 from normalizer.events import Message
 
+from .foreseen import Foreseen
 from .transaction import Transaction
 
 #: A platform repeats an answer within seconds (ms). Later, the consumer chose the same thing again.
@@ -18,10 +19,14 @@ class Known:
 
     connection: Transaction
     ids: Identifiers
+    foreseen: Foreseen = field(default_factory=Foreseen)
     duplicates: int = 0
 
     def is_known(self, id: str) -> bool:
         """Whether a message was recorded before; of an erased message only the id is left."""
+        foreseen = self.foreseen.messages.get(id)
+        if foreseen is not None:
+            return foreseen
         seen = self.connection.execute("SELECT 1 FROM message WHERE id = ?", (id,))
         return seen.fetchone() is not None
 
@@ -34,7 +39,9 @@ class Known:
         if row is not None and abs(reading.received_at - row[0]) <= _REPEATED_WITHIN:
             return True
         self.connection.execute(
-            "INSERT OR REPLACE INTO fact (id, seen_at) VALUES (?, ?)", (id, reading.received_at)
+            "INSERT INTO fact (id, seen_at) VALUES (?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at",
+            (id, reading.received_at),
         )
         return False
 
@@ -46,7 +53,7 @@ class Known:
     def remember(self, reading: Reading, event_id: str) -> bool:
         """Remember a fact; False if it was known."""
         cursor = self.connection.execute(
-            "INSERT OR IGNORE INTO fact (id, seen_at) VALUES (?, ?)",
+            "INSERT INTO fact (id, seen_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
             (self.ids.fact(reading.connector, event_id), reading.received_at),
         )
         return cursor.rowcount == 1

@@ -1,7 +1,7 @@
 """The outbox: events that the core has yet to accept, in one lane for each conversation."""
 
-import itertools
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -15,13 +15,10 @@ _TIME = re.compile(rb'"time":"([^"]{20,30})"')
 _PREFIX_BYTES = 500
 
 
-class Outbox:
+class Outbox(ABC):
     """Puts events into lanes. Keys are ascending, so that they give the order of each lane."""
 
-    def __init__(self, connection: Transaction) -> None:
-        (last,) = connection.execute("SELECT coalesce(max(key), 0) FROM outbox").fetchone()
-        self._keys = itertools.count(last + 1)
-
+    @abstractmethod
     def put(
         self,
         connection: Transaction,
@@ -37,13 +34,6 @@ class Outbox:
 
         It waits until the lane `behind` has no events.
         """
-        key = next(self._keys)
-        connection.execute(
-            "INSERT INTO outbox (conversation, key, event_id, message, hold_until, body, behind) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (lane, key, event_id, message, hold_until, body, behind),
-        )
-        return OutboxEntry(key, lane, event_id, hold_until, body, behind)
 
 
 def lanes(connection: Transaction) -> dict[int, int]:
@@ -78,7 +68,7 @@ def size(connection: Transaction) -> int:
 def size_of_connectors(connection: Transaction) -> dict[str, int]:
     """Return the number of events by connector. Lanes are counted first, in the index alone."""
     rows = connection.execute(
-        "SELECT c.connector, sum(o.events) FROM "
+        "SELECT c.connector, CAST(sum(o.events) AS bigint) FROM "
         "(SELECT conversation, count(*) AS events FROM outbox GROUP BY conversation) o "
         "JOIN conversation c ON c.key = o.conversation GROUP BY c.connector"
     )
@@ -88,9 +78,8 @@ def size_of_connectors(connection: Transaction) -> dict[str, int]:
 def oldest_event_at(connection: Transaction) -> int | None:
     """Return the time (ms) of the event that has waited longest; of a held message, when it was received."""
     row = connection.execute(
-        "SELECT substr(o.body, 1, ?), m.received_at FROM outbox o LEFT JOIN message m ON m.key = o.message "
-        "ORDER BY o.key LIMIT 1",
-        (_PREFIX_BYTES,),
+        f"SELECT substr(o.body, 1, {_PREFIX_BYTES}), m.received_at FROM outbox o "
+        "LEFT JOIN message m ON m.key = o.message ORDER BY o.key LIMIT 1"
     ).fetchone()
     if row is None:
         return None

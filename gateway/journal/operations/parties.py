@@ -7,7 +7,7 @@ more, because it may belong to a stranger tomorrow.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -19,10 +19,12 @@ from gateway.timestamps import rfc3339
 from normalizer.events import Echo, Identity, Message, Party, Receipt
 
 from .announcer import Announcer
+from .foreseen import Foreseen
 from .transaction import Transaction
 from .views import CONVERSATION, conversation_of
 
-_COLUMNS = f"c.key, c.sequence, c.route, {CONVERSATION}"
+#: The columns of a `Place`.
+PLACE = f"c.key, c.sequence, c.route, {CONVERSATION}"
 
 
 @dataclass(slots=True)
@@ -47,6 +49,7 @@ class Parties:
     connection: Transaction
     ids: Identifiers
     announcer: Announcer
+    foreseen: Foreseen = field(default_factory=Foreseen)
 
     def place(self, reading: Reading, account: str, party: Party, event: Any) -> Place:
         """Return the conversation of an event; announce what the event changes about its consumer."""
@@ -78,14 +81,19 @@ class Parties:
         found: dict[int, Place] = {}
         for address in addresses:
             id = self.ids.conversation(connector, account, address)
-            rows = self.connection.execute(
-                f"SELECT {_COLUMNS} FROM conversation s JOIN conversation c "
-                "ON c.key = coalesce(s.merged_into, s.key) WHERE (s.id = ? AND s.freed = 0) "
-                "OR s.key = (SELECT conversation FROM alias WHERE id = ?)",
-                (id, id),
-            ).fetchall()
-            found |= {row[0]: _place_of(row) for row in rows}
+            places = self.foreseen.places.get(id)
+            found |= {place.key: place for place in (self._asked(id) if places is None else places)}
         return [found[key] for key in sorted(found)]
+
+    def _asked(self, id: str) -> list[Place]:
+        """Return the conversations with the address that gives this id."""
+        rows = self.connection.execute(
+            f"SELECT {PLACE} FROM conversation s JOIN conversation c "
+            "ON c.key = coalesce(s.merged_into, s.key) WHERE (s.id = ? AND s.freed = 0) "
+            "OR s.key = (SELECT conversation FROM alias WHERE id = ?)",
+            (id, id),
+        ).fetchall()
+        return [place_of(row) for row in rows]
 
     def _create(self, reading: Reading, account: str, party: Party) -> Place:
         base = self.ids.conversation(reading.connector, account, party.id)
@@ -99,7 +107,7 @@ class Parties:
                 orjson.dumps(aliases).decode(),
             ),
         ).fetchone()
-        place = _place_of(
+        place = place_of(
             (
                 *(row[0], 0, None, id, reading.connector, reading.platform, account),
                 *(party.id, party.name, orjson.dumps(aliases), None),
@@ -107,6 +115,8 @@ class Parties:
         )
         if aliases or id != base:
             self._remember(place)
+        else:
+            self.foreseen.created(id, place)
         return place
 
     def _unused(self, connector: str, account: str, address: str) -> str:
@@ -114,6 +124,8 @@ class Parties:
         generation = 1
         while True:
             id = self.ids.conversation(connector, account, address, generation)
+            if id in self.foreseen.unused:
+                return id
             taken = self.connection.execute("SELECT 1 FROM conversation WHERE id = ?", (id,))
             if taken.fetchone() is None:
                 return id
@@ -145,6 +157,7 @@ class Parties:
 
     def _store(self, place: Place, former: Sequence[str]) -> None:
         consumer = place.view["consumer"]
+        self.foreseen.addresses_changed()
         self.connection.execute(
             "UPDATE conversation SET consumer = ?, name = ?, aliases = ? WHERE key = ?",
             (
@@ -161,8 +174,10 @@ class Parties:
 
     def _remember(self, place: Place) -> None:
         """Let all addresses of the consumer find the conversation."""
+        self.foreseen.addresses_changed()
         self.connection.executemany(
-            "INSERT OR REPLACE INTO alias (id, conversation, address) VALUES (?, ?, ?)",
+            "INSERT INTO alias (id, conversation, address) VALUES (?, ?, ?) ON CONFLICT (id) "
+            "DO UPDATE SET conversation = excluded.conversation, address = excluded.address",
             [(self._id(place, name), place.key, name) for name in place.addresses],
         )
 
@@ -171,6 +186,7 @@ class Parties:
 
     def _merge(self, place: Place, other: Place) -> None:
         """Make `other` a part of `place`: its addresses, its agents, and the agents' texts that are being sent."""
+        self.foreseen.addresses_changed()
         keys = (place.key, other.key)
         merged = "UPDATE conversation SET merged_into = ? WHERE key = ? OR merged_into = ?"
         self.connection.execute(merged, (*keys, other.key))
@@ -222,7 +238,7 @@ def _shows_address(event: Any) -> bool:
     return not (is_old or isinstance(event, Receipt | Echo))
 
 
-def _place_of(row: Sequence[Any]) -> Place:
+def place_of(row: Sequence[Any]) -> Place:
     return Place(row[0], row[1], row[2], conversation_of(row[3:]))
 
 

@@ -35,8 +35,10 @@ def keep_early_receipt(
     ).fetchone()
     if previous is None or _RANK[status] > _RANK[previous[0]]:
         connection.execute(
-            "INSERT OR REPLACE INTO early (platform_id, status, reason, code, detail, seen_at) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO early (platform_id, status, reason, code, detail, seen_at) "
+            "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (platform_id) DO UPDATE SET status = excluded.status, "
+            "reason = excluded.reason, code = excluded.code, detail = excluded.detail, "
+            "seen_at = excluded.seen_at",
             (platform_id, status, *cause, now_ms()),
         )
     return True
@@ -50,7 +52,8 @@ def keep_early_watermark(
         return False
     connection.execute(
         "INSERT INTO early (platform_id, status, seen_at) VALUES (?, ?, ?) ON CONFLICT (platform_id) "
-        "DO UPDATE SET seen_at = max(seen_at, excluded.seen_at)",
+        "DO UPDATE SET seen_at = CASE WHEN excluded.seen_at > early.seen_at THEN excluded.seen_at "
+        "ELSE early.seen_at END",
         (_watermark_key(conversation, status), status, watermark),
     )
     return True

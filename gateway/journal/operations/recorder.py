@@ -27,6 +27,7 @@ from .announcer import Announcer
 from .changes import edit, placeholder
 from .event_content import content_of, echo_of, new_attachment_view
 from .facts import FactRecorder, window_end
+from .foreseen import Foreseen
 from .known import Known
 from .message_keys import conversation_of_message, echo_key, message_key
 from .outbox import Outbox
@@ -34,16 +35,32 @@ from .parties import Parties, Place
 from .reports import note_outcome, withdraw_closing
 from .transaction import Transaction
 
+# What nearly every message writes; an engine may write many of each with one statement.
+INSERT_MESSAGE = (
+    "INSERT INTO message (key, id, platform_id, sent_at, received_at, content) "
+    "VALUES (?, ?, ?, ?, ?, ?)"
+)
+INSERT_ATTACHMENT = (
+    "INSERT INTO attachment (message, position, kind, state, reason, code, detail, name, details, media, "
+    "due, ended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_COUNT = (
+    "UPDATE conversation SET sequence = ?, heard_at = ?, reply_until = ?, route = ?, closed = 0"
+)
+COUNT_MESSAGE = f"{_COUNT} WHERE key = ?"
+COUNT_AND_OPT_IN = f"{_COUNT}, opted_out = 0 WHERE key = ?"
+
 
 @dataclass(slots=True)
 class Recorder:
-    """Records one batch in one transaction."""
+    """Records one batch in one transaction, in which the engine also removes its intake rows."""
 
     connection: Transaction
     ids: Identifiers
     outbox: Outbox
     hold_ms: int
     informed: Informed = NOBODY
+    foreseen: Foreseen = field(default_factory=Foreseen)
     announcer: Announcer = field(init=False)
     parties: Parties = field(init=False)
     known: Known = field(init=False)
@@ -53,8 +70,8 @@ class Recorder:
 
     def __post_init__(self) -> None:
         self.announcer = Announcer(self.connection, self.outbox)
-        self.parties = Parties(self.connection, self.ids, self.announcer)
-        self.known = Known(self.connection, self.ids)
+        self.parties = Parties(self.connection, self.ids, self.announcer, self.foreseen)
+        self.known = Known(self.connection, self.ids, self.foreseen)
         self.facts = FactRecorder(
             self.connection, self.ids, self.outbox, self.announcer, self.parties, self.known
         )
@@ -68,9 +85,6 @@ class Recorder:
                 (u.delivery.connector, u.delivery.received_at, u.reason, pack(u.delivery))
                 for u in batch.unreadable
             ],
-        )
-        self.connection.executemany(
-            "DELETE FROM intake WHERE id = ?", [(id,) for id in batch.intake]
         )
         return Recorded(
             entries=tuple(self.announcer.entries),
@@ -137,14 +151,10 @@ class Recorder:
             withdraw_closing(self.connection, place.key)
         until = window_end(reading)
         place.view["reply_until"] = rfc3339(until) if until is not None else None
-        opts_in = "" if reading.reports_opt_in else ", opted_out = 0"
+        place.route = message.route or place.route
         self.connection.execute(
-            "UPDATE conversation SET sequence = ?, heard_at = ?, reply_until = ?, route = ?, "
-            f"closed = 0{opts_in} WHERE key = ?",
-            (
-                *(place.sequence, reading.received_at, until),
-                *(message.route or place.route, place.key),
-            ),
+            COUNT_MESSAGE if reading.reports_opt_in else COUNT_AND_OPT_IN,
+            (place.sequence, reading.received_at, until, place.route, place.key),
         )
 
     def _echo(self, reading: Reading, echo: Echo) -> None:
@@ -194,9 +204,9 @@ class Recorder:
     ) -> int:
         """Store a message with its attachments; return when it was sent (ms)."""
         sent_at = to_ms(event.sent_at) if event.sent_at else reading.received_at
+        self.foreseen.message_stored(id)
         self.connection.execute(
-            "INSERT INTO message (key, id, platform_id, sent_at, received_at, content) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
+            INSERT_MESSAGE,
             (key, id, platform_id, sent_at, reading.received_at, orjson.dumps(content)),
         )
         for position, attachment in enumerate(reading.attachments):
@@ -220,8 +230,7 @@ class Recorder:
         received_at = reading.received_at
         pending = new.state == "pending"
         self.connection.execute(
-            "INSERT INTO attachment (message, position, kind, state, reason, code, detail, name, details, media, "
-            "due, ended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            INSERT_ATTACHMENT,
             (
                 *(key, position, new.kind, new.state, new.reason, new.code, new.detail),
                 *(new.name, new.details, new.media),

@@ -22,12 +22,19 @@ def add(
     content: Mapping[str, Any],
 ) -> None:
     """Add a report; an earlier one of the same subject that was not taken yet is replaced."""
-    now = now_ms()
+    now, name = now_ms(), f"{kind}:{subject}"
+    # The new report must get another key than the one before it, which may be on its way to the platform: it is
+    # removed once that is done. The old row stays until then, because SQLite gives the highest key out again.
+    replaced = connection.execute(
+        "UPDATE report SET subject = 'replaced:' || key WHERE subject = ? RETURNING key", (name,)
+    ).fetchone()
     connection.execute(
-        "INSERT OR REPLACE INTO report (subject, conversation, connector, kind, content, due, made_at) "
+        "INSERT INTO report (subject, conversation, connector, kind, content, due, made_at) "
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (f"{kind}:{subject}", conversation, connector, kind, orjson.dumps(content), now, now),
+        (name, conversation, connector, kind, orjson.dumps(content), now, now),
     )
+    if replaced is not None:
+        done(connection, replaced[0])
 
 
 def note_outcome(connection: Transaction, informed: Informed, message: int, position: int) -> bool:

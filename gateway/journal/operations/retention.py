@@ -12,7 +12,7 @@ from .files import delete_files_of
 from .message_keys import all_messages_of, conversation_of_message, messages_of
 from .outbox import Outbox
 from .reports import add, drop
-from .transaction import Transaction
+from .transaction import NO_LIMIT, Transaction
 from .views import EFFECTIVE
 
 #: Maximum rows that are removed in one transaction, so that other writes do not wait long.
@@ -55,8 +55,8 @@ def expire_photos_beyond(
         "SELECT a.message, a.position FROM attachment a JOIN message m ON m.key = a.message "
         "WHERE m.key BETWEEN ? AND ? "
         "AND a.kind IN ('photo', 'sticker') AND a.state = 'ready' AND a.renditions != x'7b7d' "
-        "ORDER BY m.key DESC, a.position DESC LIMIT -1 OFFSET ?",
-        (*messages_of(conversation_of_message(message)), keep),
+        "ORDER BY m.key DESC, a.position DESC LIMIT ? OFFSET ?",
+        (*messages_of(conversation_of_message(message)), NO_LIMIT, keep),
     ).fetchall()
     return _expire(connection, ids, outbox, rows, f"only the newest {keep} photos are kept")
 
@@ -170,7 +170,9 @@ def erase(
         addresses |= {consumer, *orjson.loads(aliases)}
     # Unreadable deliveries can only be found by the consumer's ids in their raw bytes.
     for written in {form for one in addresses for form in (one, quote(one, safe=""))} - {""}:
-        connection.execute("DELETE FROM unreadable WHERE instr(delivery, ?)", (written.encode(),))
+        connection.execute(
+            "DELETE FROM unreadable WHERE instr(delivery, ?) > 0", (written.encode(),)
+        )
     return Recorded(erased=tuple(int(key) for key, *_ in rows), new_reports=has_report)
 
 

@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
+#: More rows than a journal can hold, for a LIMIT that limits nothing.
+NO_LIMIT = 1 << 60
+
 
 class Rows(Protocol):
     """The result of a statement."""
@@ -17,7 +20,12 @@ class Rows(Protocol):
 
 
 class Transaction(Protocol):
-    """Runs statements in one transaction; every engine adapts its connection to this protocol."""
+    """Runs statements in one transaction; every engine adapts its connection to this protocol.
+
+    Statements are what SQLite and PostgreSQL both understand: `?` for parameters, ON CONFLICT, RETURNING, CASE. A
+    parameter whose type nothing else shows is CAST. The one exception is `x'…'` for constant bytes, which an engine may
+    have to write in another way.
+    """
 
     def execute(self, statement: str, parameters: Sequence[Any] = ..., /) -> Rows: ...
     def executemany(self, statement: str, parameters: Iterable[Sequence[Any]], /) -> Rows: ...

@@ -27,7 +27,7 @@ _ATTACHMENT = (
     "a.renditions, a.details"
 )
 #: The sequence is the lower half of the key (see `message_keys.py`).
-MESSAGE = "m.key, m.id, m.platform_id, m.key & 0xffffffff, m.sent_at, m.received_at, m.content"
+MESSAGE = "m.key, m.id, m.platform_id, m.key & 4294967295, m.sent_at, m.received_at, m.content"
 #: `c` is the conversation that stays when conversation `s` was merged into it.
 EFFECTIVE = "JOIN conversation c ON c.key = coalesce(s.merged_into, s.key)"
 IN_CONVERSATION = f"JOIN conversation s ON s.key = m.key >> 32 {EFFECTIVE}"

@@ -1,0 +1,1 @@
+"""The journal's methods over the operations, written once for every engine."""

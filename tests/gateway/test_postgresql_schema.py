@@ -1,0 +1,105 @@
+"""The tables in PostgreSQL: made once by whichever node comes first, and the same as SQLite's."""
+
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from gateway.journal import JournalUnusable
+from gateway.journal.postgresql import intake, schema
+from gateway.journal.postgresql.intake import Delivery, Floor, stream_of
+from gateway.journal.postgresql.session import ADMINISTRATOR, Database
+from gateway.journal.postgresql.statements import translated
+from gateway.journal.postgresql.transaction import PostgresqlTransaction
+from gateway.journal.sqlite import schema as sqlite_schema
+from tests.gateway.engines import Postgresql
+from tests.postgresql import Server
+
+
+def migrated(url: str) -> bytes:
+    connection = Database(url).open(ADMINISTRATOR)
+    try:
+        schema.migrate(connection)
+        return schema.key(connection)
+    finally:
+        connection.close()
+
+
+def test_nodes_that_start_at_once_share_one_key(postgresql: Server, tmp_path: Path) -> None:
+    url = Postgresql(postgresql).url(tmp_path)
+    with ThreadPoolExecutor(4) as nodes:
+        keys = set(nodes.map(migrated, [url] * 4))
+    assert len(keys) == 1
+
+
+def test_tables_of_a_newer_version_are_left_alone(postgresql: Server, tmp_path: Path) -> None:
+    url = Postgresql(postgresql).url(tmp_path)
+    migrated(url)
+    with postgresql.connect() as connection:
+        connection.execute(
+            f"INSERT INTO {Postgresql.schema(tmp_path)}.schema_version VALUES (999)".encode()
+        )
+    with pytest.raises(JournalUnusable, match="a newer Airlock made the tables"):
+        migrated(url)
+
+
+def test_both_engines_have_the_same_columns(postgresql: Server, tmp_path: Path) -> None:
+    migrated(Postgresql(postgresql).url(tmp_path))
+    with postgresql.connect() as connection:
+        ours = set(
+            connection.execute(
+                "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = %s",
+                (Postgresql.schema(tmp_path),),
+            ).fetchall()
+        )
+    file = sqlite3.connect(":memory:")
+    file.executescript(sqlite_schema.TABLES)
+    tables = [
+        name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    ]
+    theirs = {
+        (table, row[1]) for table in tables for row in file.execute(f"PRAGMA table_info({table})")
+    }
+    file.close()
+    here_only = {("intake", "deliveries"), ("sqlite_sequence", "name"), ("sqlite_sequence", "seq")}
+    assert theirs - here_only <= ours
+
+
+def test_statements_are_translated_but_not_their_texts() -> None:
+    assert translated("SELECT ? , '?' WHERE a != x'7b7d' AND b = ?") == (
+        b"SELECT $1 , '?' WHERE a != '\\x7b7d'::bytea AND b = $2"
+    )
+
+
+def test_a_stream_is_the_same_in_every_process() -> None:
+    assert [stream_of(name) for name in ("whatsapp", "sms", "apple")] == [16, 61, 16]
+
+
+def test_rows_that_appear_late_are_found_in_time() -> None:
+    now = 0.0
+    floor = Floor(lambda: now)
+    assert floor.of([1]) == 0
+    floor.found([Delivery(1, 50_000, b"")])
+    assert floor.of([1]) == 40_000
+    floor.found([])
+    now = 4.9
+    assert floor.of([1]) == 40_000
+    now = 5.0
+    assert floor.of([1]) == 0
+    floor.found([Delivery(1, 60_000, b"")])
+    assert floor.of([1, 2]) == 0
+
+
+def test_rows_below_the_floor_are_left_out(postgresql: Server, tmp_path: Path) -> None:
+    url = Postgresql(postgresql).url(tmp_path)
+    migrated(url)
+    connection = Database(url).open(ADMINISTRATOR)
+    connection.execute(
+        b"INSERT INTO intake (stream, delivery) SELECT n % 3, 'x' FROM generate_series(1, 9) n"
+    )
+    transaction = PostgresqlTransaction(connection)
+    everything = intake.oldest(transaction, [0, 1, 2], [], 1)
+    assert [row.id for row in everything] == list(range(1, 10))
+    assert [row.id for row in intake.oldest(transaction, [0, 1], [4], 1, floor=3)] == [3, 6, 7, 9]
+    connection.close()
