@@ -23,12 +23,12 @@ from workspace.store.assignment import (
     Action,
     ActionRequest,
     NotAllowed,
-    agents_of,
     perform_action,
 )
 from workspace.store.consumers import set_opted_out
 from workspace.store.database import revision
 from workspace.store.merge import effective_id, merged_ids
+from workspace.store.reading import agents_of
 from workspace.timestamps import now
 
 _log = logging.getLogger(__name__)

@@ -9,13 +9,17 @@ import orjson
 from aiohttp import web
 
 from workspace.http.access import still_allowed
-from workspace.http.context import agent_of, workspace_of
+from workspace.http.context import scope_of, workspace_of
 from workspace.http.responses import parse_number
 from workspace.store import failures
-from workspace.store.conversations import changed
+from workspace.store.conversations import changed, counts
+from workspace.store.reading import Scope, departed
 
 #: Shorter than the usual idle timeout of proxies (60 s), so that a quiet stream stays open.
 _KEEP_ALIVE_SECONDS = 20.0
+
+#: The session has ended. Without this event, the page would notice only when it connects again.
+_ENDED = b"event: ended\ndata: {}\n\n"
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
@@ -34,29 +38,32 @@ async def stream(request: web.Request) -> web.StreamResponse:
 
 
 async def _send_changes(request: web.Request, response: web.StreamResponse, since: int) -> None:
-    workspace, agent = workspace_of(request), agent_of(request)
+    workspace, scope = workspace_of(request), scope_of(request)
     while True:
         # Read the count before the query, so that the wait below does not miss a change made during the query.
         seen = workspace.updates.count
-        if workspace.updates.closed or not await still_allowed(request, "talk"):
+        if workspace.updates.closed:
             return
-        page = await workspace.database.read(partial(_changes, agent=agent, since=since))
-        if page is not None:
-            since = page["revision"]
+        if not await still_allowed(request, "talk"):
+            await response.write(_ENDED)
+            return
+        page = await workspace.database.read(partial(_changes, scope=scope, since=since))
+        since = page["revision"]
+        if page["conversations"] or page["gone"]:
             await response.write(_format_event(page))
         elif not await workspace.updates.wait(seen, _KEEP_ALIVE_SECONDS):
             await response.write(b": still here\n\n")
 
 
-def _changes(db: sqlite3.Connection, agent: str, since: int) -> dict[str, Any] | None:
-    found = changed(db, agent, since)
-    if not found:
-        return None
-    undelivered = failures.unseen(db, agent)
+def _changes(db: sqlite3.Connection, scope: Scope, since: int) -> dict[str, Any]:
+    """Return the next changes, up to `revision`: conversations, and those that the agent may no longer read."""
+    found, up_to = changed(db, scope, since)
     return {
-        "revision": found[-1]["revision"],
+        "revision": up_to,
         "conversations": found,
-        "undelivered": undelivered,
+        "gone": departed(db, scope, since, up_to),
+        "counts": counts(db, scope),
+        "undelivered": failures.unseen(db, scope.agent),
     }
 
 

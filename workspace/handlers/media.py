@@ -125,6 +125,15 @@ def _suffix(source: ClientResponse) -> str:
     return ending[0] if ending else ".bin"
 
 
+async def check_shown(request: web.Request) -> web.Response:
+    """Answer whether an attachment can still be shown, so that a page closes what it has open otherwise."""
+    workspace, id = workspace_of(request), request.match_info["attachment"]
+    await _require_assigned(workspace, id, agent_of(request))
+    if (await _stored(request))["state"] != "ready":
+        raise web.HTTPGone
+    return web.Response(status=204)
+
+
 async def show_progress(request: web.Request) -> web.Response:
     """Describe the progress of a pending attachment; the text is empty if it is not pending."""
     workspace, id = workspace_of(request), request.match_info["attachment"]

@@ -30,7 +30,9 @@ _PAGE = Template((_TEMPLATES / "sign-in.html").read_text("utf-8"))
 _FIELDS = (_TEMPLATES / "sign-in-fields.html").read_text("utf-8")
 
 #: Pages to which sign-in may redirect. They are all ours, so nobody can be sent to another site.
-_ALLOWED_NEXT = re.compile(r"|\?conversation=[\w%.-]{1,200}|audit|operations")
+_ALLOWED_NEXT = re.compile(
+    r"|\?conversation=[\w%.-]{1,200}(&attachment=[\w%.-]{1,200})?|audit|operations|media(\?conversation=[\w%.-]{1,200})?"
+)
 
 #: Binds the form to the browser that requested it, before a session exists.
 _FORM_COOKIE = "airlock_form"

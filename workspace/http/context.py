@@ -13,6 +13,7 @@ from workspace.roles import Viewer
 from workspace.settings import WorkspaceSettings
 from workspace.store.change_signal import ChangeSignal
 from workspace.store.database import Database
+from workspace.store.reading import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,13 @@ def workspace_of(request: web.Request) -> Workspace:
 def viewer_of(request: web.Request) -> Viewer:
     """Return the viewer of the request. Only handlers wrapped by `protect_api` or `protect_page` have one."""
     return request[VIEWER]
+
+
+def scope_of(request: web.Request) -> Scope:
+    """Return what the viewer of the request may read."""
+    viewer, settings = viewer_of(request), workspace_of(request).settings
+    own_only = settings.reading == "own" and not viewer.may("oversee")
+    return Scope(viewer.agent, own_only=own_only)
 
 
 def agent_of(request: web.Request) -> str:

@@ -1,14 +1,25 @@
 // @ts-check
-// Notices that another account has signed in on another page of this browser, so that nothing of this one stays visible.
+// Notices that the account has signed out, or another one has signed in, on another page of this browser, so that nothing
+// of this account stays visible.
+
+const KEY = JSON.stringify(["airlock account", location.pathname.slice(0, location.pathname.lastIndexOf("/") + 1)]);
 
 /** @param {string} agent */
 export function reloadForAnotherAccount(agent) {
-  const key = JSON.stringify(["airlock account", location.pathname]);
   window.addEventListener("storage", (event) => {
-    if (event.key === key && event.newValue !== null && event.newValue !== agent) location.reload();
+    if (event.key === KEY && event.newValue !== null && event.newValue !== agent) location.reload();
   });
+  keep(agent);
+}
+
+export function announceSignOut() {
+  keep("");
+}
+
+/** @param {string} agent */
+function keep(agent) {
   try {
-    localStorage.setItem(key, agent);
+    localStorage.setItem(KEY, agent);
   } catch {
     // Without storage, this page keeps no drafts for others to see, either.
   }

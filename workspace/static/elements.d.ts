@@ -15,6 +15,7 @@ export interface Elements {
   "account-menu": "footer";
   actions: "div";
   agent: "select";
+  "all-conversations": "a";
   announcer: "p";
   back: "a";
   brand: "h1" | "span";
@@ -29,6 +30,8 @@ export interface Elements {
   "composer-unquote": "button";
   conversation: "section";
   conversations: "ol";
+  "count-free": "span";
+  "count-mine": "span";
   earlier: "div";
   entries: "tbody";
   erase: "dialog";
@@ -38,6 +41,7 @@ export interface Elements {
   "error-retry": "button";
   "error-text": "p";
   failures: "div";
+  files: "ol";
   filters: "form";
   frame: "main";
   glimpses: "input";
@@ -47,16 +51,23 @@ export interface Elements {
   "hand-over-to": "select";
   "head-avatar": "span";
   "head-detail": "p";
+  "head-files": "a";
   "head-name": "h1";
   health: "div";
+  kind: "select";
   lines: "ol";
   links: "nav";
+  "list-channel": "select";
+  "list-channel-field": "label";
   "list-empty": "p";
   "list-end": "div";
+  "list-order": "select";
   "list-scroll": "nav";
+  "list-state": "select";
   live: "span";
   more: "button";
   newer: "button";
+  nothing: "p";
   "nothing-open": "div";
   notices: "div";
   "notices-section": "section";
@@ -74,6 +85,7 @@ export interface Elements {
   viewer: "dialog";
   "viewer-caption": "p";
   "viewer-close": "button";
+  "viewer-content": "div";
   "viewer-count": "span";
   "viewer-download": "a";
   "viewer-larger": "button";
@@ -92,5 +104,6 @@ export interface Elements {
   "viewer-text-charsets": "select";
   "viewer-text-note": "p";
   "viewer-text-toggle": "button";
+  "viewer-turn": "button";
   views: "input";
 }

@@ -5,21 +5,22 @@ import { fillAccountMenu } from "./account-menu.js";
 import { reloadForAnotherAccount } from "./account-watch.js";
 import { closeDialogs, ConversationActions } from "./actions.js";
 import { announce } from "./announcer.js";
-import { ApiError, loadMe, postJson } from "./api-client.js";
+import { ApiError, goToSignIn, loadMe, postJson } from "./api-client.js";
 import { Composer } from "./composer.js";
 import { hue, initials, platformLabel } from "./consumer.js";
 import { ConversationList } from "./conversation-list.js";
 import { byId, element } from "./element.js";
 import { loadWithRetry, showError } from "./error-bar.js";
+import { openGalleryAt } from "./gallery.js";
 import { icon } from "./icons.js";
 import { followUpdates } from "./live-updates.js";
 import { listenForShortcuts } from "./shortcuts.js";
-import { closeViewer } from "./viewer.js";
+import { closeViewer, refreshViewer } from "./viewer.js";
 import { isUnread, Transcript } from "./transcript.js";
 import { showTyping } from "./typing-indicator.js";
 import { UndeliveredBar } from "./undelivered.js";
 
-/** @import { ChannelAbilities, Conversation, ConversationPage, Undelivered } from "./types.d.ts" */
+/** @import { Changes, ChannelAbilities, Conversation, Undelivered } from "./types.d.ts" */
 
 const list = new ConversationList((id) => navigate(id), showError);
 const transcript = new Transcript(showError);
@@ -29,6 +30,7 @@ let started = false;
 let refreshing = Promise.resolve();
 
 byId("back").append(icon("back"));
+byId("head-files").append(icon("files"));
 byId("back").addEventListener("click", (event) => { event.preventDefault(); navigate(null); });
 window.addEventListener("popstate", () => showRequested().catch(showError));
 document.addEventListener("visibilitychange", () => markRead(list.get(transcript.id)).catch(showError));
@@ -43,7 +45,11 @@ listenForShortcuts({
 });
 undeliveredBar.show(loaded.undelivered);
 list.showFailed(total(loaded.undelivered));
-followUpdates(loaded.revision, { changed: applyChanges, state: (state) => { byId("live").dataset.state = state; byId("live").textContent = STATES[state]; } });
+followUpdates(loaded.revision, {
+  changed: applyChanges,
+  state: (state) => { byId("live").dataset.state = state; byId("live").textContent = STATES[state]; },
+  ended: () => { closeViewer(); goToSignIn(); },
+});
 started = true;
 await showRequested();
 
@@ -78,6 +84,26 @@ async function showRequested() {
   byId("open").hidden = !id;
   if (id) await open(id);
   else transcript.clear();
+  if (id) await openRequestedAttachment(id);
+}
+
+/**
+ * Links from the pages of files and of the audit log lead to an attachment.
+ * @param {string} id
+ */
+async function openRequestedAttachment(id) {
+  const attachment = new URLSearchParams(location.search).get("attachment");
+  if (!attachment) return;
+  history.replaceState(null, "", `?conversation=${encodeURIComponent(requestedId() ?? id)}`);
+  if (!transcript.assigned) {
+    showError("Take the conversation to see its photos and other files.");
+    return;
+  }
+  try {
+    await openGalleryAt(requestedId() ?? id, attachment);
+  } catch (error) {
+    showError(error);
+  }
 }
 
 /** @param {string} id */
@@ -117,6 +143,8 @@ function showHeader(conversation, can) {
     conversation.name === conversation.consumer ? "" : element("bdi", {}, ` · ${conversation.consumer}`),
     ` · ${conversation.open ? assignment : `Closed · ${assignment}`}`,
   );
+  byId("head-files").href = `media?conversation=${encodeURIComponent(conversation.id)}`;
+  byId("head-files").hidden = !(conversation.assigned || me.may.includes("oversee"));
   actions.show(conversation);
   composer.show(conversation, can);
   showTyping(byId("typing"), conversation);
@@ -146,15 +174,28 @@ function forget(id) {
   undeliveredBar.remove(id);
 }
 
+/**
+ * A conversation was erased, or this agent may no longer read it: nothing of it stays on the page.
+ * @param {string} id
+ */
+function leave(id) {
+  forget(id);
+  if (requestedId() !== id) return;
+  navigate(null);
+  announce("The open conversation is no longer available");
+}
+
 /** @param {Undelivered[]} conversations */
 function total(conversations) {
   return conversations.reduce((sum, { count }) => sum + count, 0);
 }
 
-/** @param {ConversationPage} page */
-function applyChanges({ conversations, undelivered }) {
+/** @param {Changes} page */
+function applyChanges({ conversations, gone, counts, undelivered }) {
   undeliveredBar.update(undelivered);
   list.showFailed(total(undelivered));
+  list.showCounts(counts);
+  for (const id of gone) leave(id);
   list.merge(conversations.filter((one) => one.merged_into === null));
   for (const { id, merged_into: stays } of conversations) if (stays !== null) follow(id, stays);
   const shown = conversations.find(({ id }) => id === transcript.id);
@@ -179,11 +220,13 @@ async function refreshOpen(conversation) {
   if (conversation.id !== transcript.id) return;
   // An agent who gains or loses a conversation gains or loses its media, so everything is redrawn.
   if (conversation.assigned !== transcript.assigned) {
+    if (!conversation.assigned) closeViewer();
     await open(conversation.id);
     return;
   }
   showHeader(conversation);
   const fresh = await transcript.refresh();
+  await refreshViewer();
   const count = fresh.filter(isUnread).length;
   if (count) announce(`${count} new ${count === 1 ? "message" : "messages"} from ${conversation.name}`);
   await markRead(list.get(conversation.id));

@@ -7,11 +7,12 @@ from functools import partial
 
 from workspace.gateway.client import GatewayClient
 from workspace.roles import Viewer
-from workspace.store import audit_log
+from workspace.store import audit_log, waiting
 
 from .database import Database, next_revision
 from .lines import add_notice
 from .merge import effective_id
+from .reading import agents_of, record_departure
 
 
 class NotAllowed(Exception):
@@ -137,14 +138,6 @@ def find_assignment(db: sqlite3.Connection, conversation: str) -> Assignment | N
     return Assignment(tuple(agents_of(db, conversation)), bool(row["open"]))
 
 
-def agents_of(db: sqlite3.Connection, conversation: str) -> list[str]:
-    rows = db.execute(
-        "SELECT agent FROM assignments WHERE conversation = ? ORDER BY since, agent",
-        (conversation,),
-    )
-    return [row["agent"] for row in rows]
-
-
 def _save(
     db: sqlite3.Connection, conversation: str, before: Assignment, after: Assignment, now: int
 ) -> None:
@@ -162,6 +155,9 @@ def _save(
         "UPDATE conversations SET open = ?, revision = ? WHERE id = ?",
         (after.open, next_revision(db), conversation),
     )
+    if before.open != after.open:
+        waiting.refresh(db, conversation)
+    record_departure(db, conversation, before.agents, agents_of(db, conversation))
 
 
 def conversation_of(db: sqlite3.Connection, attachment: str, agent: str) -> tuple[str, bool] | None:
