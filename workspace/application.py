@@ -25,12 +25,13 @@ from workspace.handlers import (
     sign_in,
 )
 from workspace.http import security_headers
-from workspace.http.access import protect_api, protect_page
+from workspace.http.access import protect_api, protect_conversation, protect_page
 from workspace.http.context import WORKSPACE, Workspace
 from workspace.settings import WorkspaceSettings
 from workspace.store.assignment import resend_assignment
 from workspace.store.change_signal import ChangeSignal
 from workspace.store.database import Database
+from workspace.store.presence import Presence
 from workspace.store.retention import run_retention
 
 
@@ -63,6 +64,7 @@ def _workspace(settings: WorkspaceSettings) -> Workspace:
         updates=updates,
         links=LinkCache(gateway, partial(resend_assignment, database, gateway)),
         channels=Channels(gateway),
+        presence=Presence(updates.announce),
     )
 
 
@@ -101,14 +103,15 @@ ROUTES = (
     web.post("/sign-out", protect_api(None, sign_in.sign_out)),
     web.get("/api/me", protect_api(None, conversations.me)),
     web.get("/api/conversations", protect_api("talk", conversations.list_conversations)),
-    web.get(_CONVERSATION + "/lines", protect_api("talk", conversations.list_lines)),
-    web.get(_CONVERSATION + "/media", protect_api("talk", media_list.list_conversation_media)),
-    web.post(_CONVERSATION + "/opened", protect_api("talk", actions.open_conversation)),
-    web.post(_CONVERSATION + "/read", protect_api("talk", actions.mark_read)),
-    web.post(_CONVERSATION + "/agents", protect_api("talk", actions.change_assignment)),
-    web.post(_CONVERSATION + "/messages", protect_api("talk", replies.send_reply)),
-    web.post(_CONVERSATION + "/messages/{key}/again", protect_api("talk", replies.resend_reply)),
-    web.post(_CONVERSATION + "/typing", protect_api("talk", actions.show_typing)),
+    web.get(_CONVERSATION + "/lines", protect_conversation(conversations.list_lines)),
+    web.get(_CONVERSATION + "/media", protect_conversation(media_list.list_conversation_media)),
+    web.post(_CONVERSATION + "/opened", protect_conversation(actions.open_conversation)),
+    web.post(_CONVERSATION + "/read", protect_conversation(actions.mark_read)),
+    web.post(_CONVERSATION + "/agents", protect_conversation(actions.change_assignment)),
+    web.post(_CONVERSATION + "/messages", protect_conversation(replies.send_reply)),
+    web.post(_CONVERSATION + "/messages/{key}/again", protect_conversation(replies.resend_reply)),
+    web.post(_CONVERSATION + "/typing", protect_conversation(actions.show_typing)),
+    web.post(_CONVERSATION + "/presence", protect_conversation(actions.report_presence)),
     web.post(_CONVERSATION + "/erase", protect_api("oversee", erasure.erase_conversation)),
     web.get("/updates", protect_api("talk", live_updates.stream)),
     web.get(_ATTACHMENT + "/download", protect_api("talk", media.download)),
@@ -119,6 +122,7 @@ ROUTES = (
     web.get(_ATTACHMENT + "/{rendition}", protect_api("talk", media.show_rendition)),
     web.post(_ATTACHMENT + "/retry", protect_api("talk", media.retry)),
     web.get("/api/media", protect_api("talk", media_list.list_all_media)),
+    web.get("/api/audit.csv", protect_api("oversee", audit.export_audit)),
     web.get("/api/audit", protect_api("oversee", audit.list_audit)),
     web.get("/api/operations", protect_api("operate", operations.show_operations)),
     web.post("/api/failures/{failure}/retry", protect_api("operate", operations.retry_failure)),

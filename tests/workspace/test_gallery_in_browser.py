@@ -148,7 +148,8 @@ async def test_open_viewer_closes_when_the_right_to_see_ends(many: RunningWorksp
         await page.evaluate(
             "fetch('api/me').then((r) => r.json()).then(({csrf}) => fetch('sign-out', {method: 'POST', headers: {'X-CSRF-Token': csrf}}))"
         )
-        await expect(page).to_have_url(re.compile("sign-in"))
+        await expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
+        await expect(viewer).to_be_hidden()
         await other.locator(".photo").last.click()
         await expect(other.locator("#viewer")).to_be_visible()
         await many.post("api/conversations/conv_mia/erase")

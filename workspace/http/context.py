@@ -13,6 +13,7 @@ from workspace.roles import Viewer
 from workspace.settings import WorkspaceSettings
 from workspace.store.change_signal import ChangeSignal
 from workspace.store.database import Database
+from workspace.store.presence import Presence
 from workspace.store.reading import Scope
 
 
@@ -30,6 +31,7 @@ class Workspace:
     updates: ChangeSignal
     links: LinkCache
     channels: Channels
+    presence: Presence
     login_throttle: LoginThrottle = field(default_factory=LoginThrottle)
     assigning: asyncio.Lock = field(default_factory=asyncio.Lock)
     checking_passwords: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))

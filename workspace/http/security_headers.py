@@ -79,5 +79,9 @@ _TEXTS_BY_STATUS = {
 
 _TEXTS_BY_REASON = {
     (403, "Not allowed"): "Your account does not have permission to do this.",
+    (
+        403,
+        "With another agent",
+    ): "Another agent has this conversation. Only that agent and supervisors can read it.",
     (403, "Reload the page"): "This page is out of date. Please reload it.",
 }

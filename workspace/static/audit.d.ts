@@ -7,10 +7,14 @@ export interface AuditEntry {
   agent: string;
   did: string;
   kind: string | null;
+  /** The name of the file. */
+  name: string | null;
   conversation: string | null;
   gone: boolean;
   consumer: string;
   attachment: string | null;
+  /** Whether the attachment can still be seen. */
+  shown: boolean;
   detail: string | null;
 }
 

@@ -32,6 +32,7 @@ export interface Elements {
   conversations: "ol";
   "count-free": "span";
   "count-mine": "span";
+  customer: "input";
   earlier: "div";
   entries: "tbody";
   erase: "dialog";
@@ -40,6 +41,7 @@ export interface Elements {
   error: "div";
   "error-retry": "button";
   "error-text": "p";
+  export: "a";
   failures: "div";
   files: "ol";
   filters: "form";
@@ -48,6 +50,7 @@ export interface Elements {
   "hand-over": "dialog";
   "hand-over-cancel": "button";
   "hand-over-form": "form";
+  "hand-over-note": "textarea";
   "hand-over-to": "select";
   "head-avatar": "span";
   "head-detail": "p";
@@ -69,19 +72,23 @@ export interface Elements {
   newer: "button";
   nothing: "p";
   "nothing-open": "div";
+  notify: "button";
   notices: "div";
   "notices-section": "section";
   numbers: "div";
   open: "div";
+  presence: "p";
   "retry-all": "button";
   scroll: "div";
   search: "input";
   shortcuts: "dialog";
   "shortcuts-open": "button";
+  since: "input";
   tabs: "div";
   text: "textarea";
   typing: "p";
   undelivered: "p";
+  until: "input";
   viewer: "dialog";
   "viewer-caption": "p";
   "viewer-close": "button";

@@ -3,12 +3,13 @@
 
 import { getJson } from "./api-client.js";
 
-/** @import { Changes } from "./types.d.ts" */
+/** @import { Changes, Presence } from "./types.d.ts" */
 
 /**
  * @typedef {object} Listener
  * @property {(page: Changes) => void} changed
  * @property {(state: "live" | "reconnecting") => void} state
+ * @property {(seen: Presence) => void} [present]
  * @property {() => void} ended the session has ended
  */
 
@@ -18,7 +19,7 @@ const RETRY_DELAY = 3000;
  * @param {number} revision
  * @param {Listener} follower
  */
-export function followUpdates(revision, { changed, state, ended }) {
+export function followUpdates(revision, { changed, state, present, ended }) {
   let since = revision;
   const connect = () => {
     const stream = new EventSource(`updates?since=${since}`);
@@ -29,6 +30,7 @@ export function followUpdates(revision, { changed, state, ended }) {
       since = content.revision;
       changed(content);
     });
+    stream.addEventListener("presence", (event) => present?.(JSON.parse(event.data)));
     stream.addEventListener("ended", () => {
       stream.close();
       ended();

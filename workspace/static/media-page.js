@@ -2,8 +2,8 @@
 // The page of all files: agents see those of their conversations, supervisors also where there are others.
 
 import { fillAccountMenu } from "./account-menu.js";
-import { reloadForAnotherAccount } from "./account-watch.js";
-import { getJson, goToSignIn, loadMe } from "./api-client.js";
+import { reloadForAnotherAccount, showSignedOut } from "./account-watch.js";
+import { getJson, loadMe } from "./api-client.js";
 import { byId, element } from "./element.js";
 import { loadWithRetry, showError } from "./error-bar.js";
 import { icon } from "./icons.js";
@@ -93,4 +93,4 @@ byId("all-conversations").hidden = !conversation;
 const [me, page] = await loadWithRetry(() => Promise.all([loadMe(), load()]));
 reloadForAnotherAccount(me.agent);
 fillAccountMenu(byId("links"), me, "media");
-followUpdates(page.revision, { changed: applyChanges, state: () => undefined, ended: goToSignIn });
+followUpdates(page.revision, { changed: applyChanges, state: () => undefined, ended: showSignedOut });

@@ -76,6 +76,11 @@ export interface Counts {
   free: number;
 }
 
+export type Doing = "reading" | "typing";
+
+/** What the other agents do, by conversation and by agent. */
+export type Presence = Record<string, Record<string, Doing>>;
+
 /** A conversation with answers that did not arrive and that the agent has not seen yet. */
 export interface Undelivered {
   id: string;
@@ -121,6 +126,8 @@ interface AnyLine {
 export interface Notice extends AnyLine {
   direction: "notice";
   text: string | null;
+  /** What the agent wrote for the next one. */
+  note: string | null;
 }
 
 export interface Message extends AnyLine {
@@ -216,11 +223,12 @@ export interface GetResponses {
 /** POST requests by path, with their content and their response. */
 export interface PostRequests {
   "sign-out": Endpoint;
-  [opened: `api/conversations/${string}/opened`]: Endpoint<Empty, OpenedConversation>;
+  [opened: `api/conversations/${string}/opened`]: Endpoint<{ again: boolean }, OpenedConversation>;
   [read: `api/conversations/${string}/read`]: Endpoint<{ sequence: number; revision: number; undelivered: number[] }>;
-  [agents: `api/conversations/${string}/agents`]: Endpoint<{ do: AssignmentAction; to: string }>;
+  [agents: `api/conversations/${string}/agents`]: Endpoint<{ do: AssignmentAction; to: string; note: string }>;
   [messages: `api/conversations/${string}/messages`]: Endpoint<Reply, { id: string; status: string }>;
   [again: `api/conversations/${string}/messages/${string}/again`]: Endpoint<{ id: string }, { id: string; status: string }>;
+  [presence: `api/conversations/${string}/presence`]: Endpoint<{ doing: Doing | "away" }>;
   [typing: `api/conversations/${string}/typing`]: Endpoint<{ typing: boolean }>;
   [erase: `api/conversations/${string}/erase`]: Endpoint;
   [attachment: `attachments/${string}/retry`]: Endpoint;

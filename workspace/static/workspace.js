@@ -2,10 +2,10 @@
 // The page for agents: connects the list, the open conversation and the live updates.
 
 import { fillAccountMenu } from "./account-menu.js";
-import { reloadForAnotherAccount } from "./account-watch.js";
+import { reloadForAnotherAccount, showSignedOut } from "./account-watch.js";
 import { closeDialogs, ConversationActions } from "./actions.js";
 import { announce } from "./announcer.js";
-import { ApiError, goToSignIn, loadMe, postJson } from "./api-client.js";
+import { ApiError, loadMe, postJson } from "./api-client.js";
 import { Composer } from "./composer.js";
 import { hue, initials, platformLabel } from "./consumer.js";
 import { ConversationList } from "./conversation-list.js";
@@ -14,6 +14,8 @@ import { loadWithRetry, showError } from "./error-bar.js";
 import { openGalleryAt } from "./gallery.js";
 import { icon } from "./icons.js";
 import { followUpdates } from "./live-updates.js";
+import { Notifications } from "./notifications.js";
+import { reportReading, showPresence } from "./presence.js";
 import { listenForShortcuts } from "./shortcuts.js";
 import { closeViewer, refreshViewer } from "./viewer.js";
 import { isUnread, Transcript } from "./transcript.js";
@@ -25,6 +27,8 @@ import { UndeliveredBar } from "./undelivered.js";
 const list = new ConversationList((id) => navigate(id), showError);
 const transcript = new Transcript(showError);
 const undeliveredBar = new UndeliveredBar((id) => navigate(id));
+// The conversation was erased, or this agent may no longer read it.
+const GONE = new Set([403, 404]);
 const STATES = { live: "Live", reconnecting: "Reconnecting…" };
 let started = false;
 let refreshing = Promise.resolve();
@@ -39,6 +43,7 @@ reloadForAnotherAccount(me.agent);
 fillAccountMenu(byId("account-menu"), me, "./");
 const actions = new ConversationActions(me, showError, (id) => { forget(id); navigate(null); });
 const composer = new Composer(me.agent, actions, showError);
+const notifications = new Notifications(me.agent, (id) => navigate(id));
 listenForShortcuts({
   next: () => { const id = list.next(); if (id) navigate(id); },
   take: () => { if (!byId("open").hidden) actions.takeIfPossible().catch(showError); },
@@ -48,7 +53,8 @@ list.showFailed(total(loaded.undelivered));
 followUpdates(loaded.revision, {
   changed: applyChanges,
   state: (state) => { byId("live").dataset.state = state; byId("live").textContent = STATES[state]; },
-  ended: () => { closeViewer(); goToSignIn(); },
+  present: showPresence,
+  ended: showSignedOut,
 });
 started = true;
 await showRequested();
@@ -79,12 +85,23 @@ async function showRequested() {
   closeViewer();
   closeDialogs();
   list.markCurrent(id);
-  byId("frame").dataset.view = id ? "conversation" : "list";
-  byId("nothing-open").hidden = Boolean(id);
-  byId("open").hidden = !id;
-  if (id) await open(id);
-  else transcript.clear();
-  if (id) await openRequestedAttachment(id);
+  if (id === null) {
+    transcript.clear();
+    showNothing();
+    return;
+  }
+  byId("frame").dataset.view = "conversation";
+  byId("nothing-open").hidden = true;
+  byId("open").hidden = false;
+  await open(id);
+  await openRequestedAttachment(id);
+}
+
+function showNothing() {
+  reportReading(null);
+  byId("frame").dataset.view = "list";
+  byId("nothing-open").hidden = false;
+  byId("open").hidden = true;
 }
 
 /**
@@ -106,16 +123,20 @@ async function openRequestedAttachment(id) {
   }
 }
 
-/** @param {string} id */
-async function open(id) {
+/**
+ * @param {string} id
+ * @param {boolean} again whether it is open already
+ */
+async function open(id, again = false) {
   try {
-    const opened = await postJson(`api/conversations/${encodeURIComponent(id)}/opened`, {});
+    const opened = await postJson(`api/conversations/${encodeURIComponent(id)}/opened`, { again });
     if (requestedId() !== id) return;
     const { conversation } = opened;
     if (conversation.id !== id) redirect(conversation.id);
     list.merge([conversation]);
     composer.restore(conversation.id, opened);
     showHeader(conversation, opened.can);
+    reportReading(conversation.id);
     showError(opened.trouble); // allow-word
     transcript.show(conversation, opened.lines, opened.revision);
     if (!byId("conversation").contains(document.activeElement)) byId("conversation").focus({ preventScroll: true });
@@ -123,7 +144,10 @@ async function open(id) {
   } catch (error) {
     if (requestedId() !== id) return;
     transcript.clear();
-    if (error instanceof ApiError && error.status === 404) forget(id);
+    if (error instanceof ApiError && GONE.has(error.status)) {
+      forget(id);
+      showNothing();
+    }
     showError(error);
   }
 }
@@ -180,9 +204,7 @@ function forget(id) {
  */
 function leave(id) {
   forget(id);
-  if (requestedId() !== id) return;
-  navigate(null);
-  announce("The open conversation is no longer available");
+  if (requestedId() === id) showRequested().catch(showError);
 }
 
 /** @param {Undelivered[]} conversations */
@@ -196,6 +218,7 @@ function applyChanges({ conversations, gone, counts, undelivered }) {
   list.showFailed(total(undelivered));
   list.showCounts(counts);
   for (const id of gone) leave(id);
+  notifications.notify(conversations, (id) => list.get(id));
   list.merge(conversations.filter((one) => one.merged_into === null));
   for (const { id, merged_into: stays } of conversations) if (stays !== null) follow(id, stays);
   const shown = conversations.find(({ id }) => id === transcript.id);
@@ -221,7 +244,7 @@ async function refreshOpen(conversation) {
   // An agent who gains or loses a conversation gains or loses its media, so everything is redrawn.
   if (conversation.assigned !== transcript.assigned) {
     if (!conversation.assigned) closeViewer();
-    await open(conversation.id);
+    await open(conversation.id, true);
     return;
   }
   showHeader(conversation);

@@ -29,10 +29,11 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class ActionRequest:
-    """Who wants to perform an action. `to` is the agent who receives a hand-over."""
+    """Who wants to perform an action. `to` is the agent who receives a hand-over, `note` is for all later agents."""
 
     viewer: Viewer
     to: str = ""
+    note: str = ""
 
 
 Rule = Callable[[Assignment, ActionRequest], Assignment]
@@ -124,8 +125,10 @@ async def perform_action(
         _save(db, id, before, after, now)
         if action.notice:
             notice = {"kind": action.notice, "agent": request.to or me, "by": me}
-            add_notice(db, id, notice, now)
-        audit_log.record(db, now, me, action.did, conversation=id, detail=request.to or None)
+            add_notice(db, id, {**notice, "note": request.note or None}, now)
+        # The note itself may contain the customer's words, which the audit log must not outlive.
+        did = f"{action.did} with a note" if request.note else action.did
+        audit_log.record(db, now, me, did, conversation=id, detail=request.to or None)
 
     await database.write(write)
     return after

@@ -32,12 +32,15 @@ class Scope:
 
 
 def is_readable(db: sqlite3.Connection, scope: Scope, conversation: str) -> bool:
-    """Whether the conversation exists and the scope contains it."""
-    row = db.execute(
-        f"SELECT 1 FROM conversations AS c WHERE c.id = :id AND {READABLE}",  # noqa: S608  # a constant
-        {**scope.parameters, "id": conversation},
-    )
-    return row.fetchone() is not None
+    """Whether the scope contains a conversation, or the one into which it was merged. An unknown one is nobody's."""
+    if not scope.own_only:
+        return True
+    row = db.execute(_UNREADABLE, {**scope.parameters, "id": conversation})
+    return row.fetchone() is None
+
+
+_UNREADABLE = f"""SELECT 1 FROM conversations AS c WHERE NOT {READABLE}
+    AND c.id = coalesce((SELECT merged_into FROM conversations WHERE id = :id), :id)"""  # noqa: S608  # a constant
 
 
 def agents_of(db: sqlite3.Connection, conversation: str) -> list[str]:
