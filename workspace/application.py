@@ -27,6 +27,7 @@ from workspace.handlers import (
 from workspace.http import security_headers
 from workspace.http.access import protect_api, protect_conversation, protect_page
 from workspace.http.context import WORKSPACE, Workspace
+from workspace.http.errors import explain_errors
 from workspace.settings import WorkspaceSettings
 from workspace.store.assignment import resend_assignment
 from workspace.store.change_signal import ChangeSignal
@@ -40,7 +41,7 @@ def create_app(settings: WorkspaceSettings) -> web.Application:
 
     Raises ValueError if a setting cannot work.
     """
-    app = web.Application(middlewares=[security_headers.errors_as_json])
+    app = web.Application(middlewares=[explain_errors])
     app[WORKSPACE] = _workspace(settings)
     app.on_response_prepare.append(security_headers.add_headers)
     app.cleanup_ctx.append(_start_and_stop)
