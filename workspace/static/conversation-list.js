@@ -57,6 +57,7 @@ export class ConversationList {
     this.node.replaceChildren();
     this.view.offerChannels(loaded.channels);
     this.showCounts(loaded.counts);
+    this.node.dataset.waits = String(this.view.showsWaits);
     this.#append(loaded.conversations);
     return loaded;
   }

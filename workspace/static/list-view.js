@@ -70,6 +70,11 @@ export class ListView {
     return this.#orders[this.tab] ?? "latest";
   }
 
+  // Elsewhere, the time of the last message is enough.
+  get showsWaits() {
+    return this.order === "waiting" || this.state === "waiting";
+  }
+
   get query() {
     return `show=${this.tab}&state=${this.state}&channel=${encodeURIComponent(this.channel)}&order=${this.order}`;
   }

@@ -17,6 +17,6 @@ export function photoNode(attachment, line) {
     src: `attachments/${attachment.id}/thumbnail`, alt: label, width: 300, height: 300, loading: "lazy", decoding: "async",
   });
   return element("button", {
-    class: "photo", type: "button", title: "Open the photo", onclick: () => openGallery(line.conversation, attachment, line),
+    class: "photo", type: "button", "data-photo": attachment.id, title: "Open the photo", onclick: () => openGallery(line.conversation, attachment, line),
   }, image);
 }
