@@ -78,6 +78,7 @@ export interface Elements {
   numbers: "div";
   open: "div";
   presence: "p";
+  problems: "div";
   "retry-all": "button";
   scroll: "div";
   search: "input";

@@ -4,6 +4,7 @@
 export type Part<Content> = { content: Content; trouble?: never } | { trouble: string; content?: never }; // allow-word
 
 export interface OperationsReport {
+  problems: Problem[];
   health: Part<Check[]>;
   channels: Part<Channel[]>;
   failures: Part<Failure[]>;
@@ -69,4 +70,14 @@ export interface AccountNotice {
   connector: string | null;
   kind: string | null;
   text: string | null;
+}
+
+/** What an operator has to know first. `since` is null if it is only known when this page noticed it. */
+export interface Problem {
+  key: string;
+  urgent: boolean;
+  what: string;
+  todo: string;
+  since: number | null;
+  noticed: number;
 }
